@@ -1,0 +1,97 @@
+/**
+ * Is the environment complete?
+ *
+ * Each process reads its configuration once, in its `main.ts`: a table of named settings, each a variable, a parser and
+ * perhaps a default. Everything that is missing or wrong is told in one message, so nobody mends one line per start.
+ */
+
+/** One setting: the variable it is read from, how it is understood, and its value if the variable is absent. */
+export type Setting<Value> = {
+  readonly variable: string
+  readonly parse: (text: string) => Value
+  readonly fallback?: Value
+}
+
+/** The settings that were read, by the names of their table. */
+export type Settings<Table> = {
+  readonly [Name in keyof Table]: Table[Name] extends Setting<infer Value> ? Value : never
+}
+
+/** Thrown with every complaint at once. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+const setting = <Value>(variable: string, parse: (text: string) => Value, fallback?: Value): Setting<Value> =>
+  fallback === undefined ? { variable, parse } : { variable, parse, fallback }
+
+/** Any non-empty text. */
+export const text = (variable: string, fallback?: string): Setting<string> =>
+  setting(variable, (value) => value, fallback)
+
+/** An integer between two bounds, both included. */
+export const integer = (variable: string, bounds: { min: number; max: number }, fallback?: number): Setting<number> =>
+  setting(
+    variable,
+    (value) => {
+      const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN
+      if (!(number >= bounds.min && number <= bounds.max))
+        throw new Error(`must be an integer from ${bounds.min} to ${bounds.max}, not "${value}"`)
+      return number
+    },
+    fallback,
+  )
+
+/** `yes` or `no`. */
+export const flag = (variable: string, fallback?: boolean): Setting<boolean> =>
+  setting(
+    variable,
+    (value) => {
+      if (value !== 'yes' && value !== 'no') throw new Error(`must be "yes" or "no", not "${value}"`)
+      return value === 'yes'
+    },
+    fallback,
+  )
+
+/** A URL of one of the given schemes, as text without a closing slash. */
+const parseUrl = (value: string, schemes: readonly string[]): string => {
+  const url = URL.parse(value)
+  if (url === null || !schemes.includes(url.protocol.slice(0, -1)))
+    throw new Error(`must be a URL of the form ${schemes.map((scheme) => `${scheme}://host:port`).join(' or ')}`)
+  return value.replace(/\/$/, '')
+}
+
+/** The URL of a Redis: `redis://user:password@host:port`, or `rediss:` for TLS. */
+export const redisUrl = (variable: string): Setting<string> =>
+  setting(variable, (value) => parseUrl(value, ['redis', 'rediss']))
+
+/** One or more HTTP origins, separated by commas: the replicas of one service. */
+export const origins = (variable: string): Setting<readonly string[]> =>
+  setting(variable, (value) => value.split(',').map((one) => parseUrl(one.trim(), ['http', 'https'])))
+
+/**
+ * Reads every setting of the table from `environment`.
+ * @throws ConfigError naming every variable that is missing or wrong.
+ */
+export const readConfig = <Table extends Record<string, Setting<unknown>>>(
+  environment: Record<string, string | undefined>,
+  table: Table,
+): Settings<Table> => {
+  const complaints: string[] = []
+  const read = ({ variable, parse, fallback }: Setting<unknown>): unknown => {
+    const value = environment[variable]
+    if (value === undefined || value === '') {
+      if (fallback === undefined) complaints.push(`${variable} is missing`)
+      return fallback
+    }
+    try {
+      return parse(value)
+    } catch (error) {
+      complaints.push(`${variable} ${(error as Error).message}`)
+      return undefined
+    }
+  }
+  const settings = Object.fromEntries(Object.entries(table).map(([name, one]) => [name, read(one)]))
+  if (complaints.length > 0) throw new ConfigError(`the environment is not complete: ${complaints.join('; ')}`)
+  return settings as Settings<Table>
+}

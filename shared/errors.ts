@@ -1,0 +1,58 @@
+/**
+ * What kinds of failure are there?
+ *
+ * - A *refusal* is an answer, not an error: a value that a route turns into a problem document (4xx). It is never thrown.
+ * - `MalformedError`: the request cannot be understood. Thrown while reading it, before any effect; answered 400.
+ * - `UnavailableError` (the world): a Redis, a sibling or a quorum is away. Thrown with its cause; what was asked may be
+ *   asked again; answered 503 (or 424 where it is a neighbour that does not answer).
+ * - Everything else is a fault of the program. It is not caught where it happens.
+ */
+
+/** A problem document of RFC 9457, served as `application/problem+json`. `type` never changes once published. */
+export type Problem = {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly [extension: string]: unknown
+}
+
+/** Builds a problem; `name` becomes the last part of its stable `type`. */
+export const problem = (
+  status: number,
+  name: string,
+  title: string,
+  detail: string,
+  extensions: Record<string, unknown> = {},
+): Problem => ({ type: `urn:shop:problem:${name}`, title, status, detail, ...extensions })
+
+/** The request is malformed: `field` names the part of it that is. */
+export class MalformedError extends Error {
+  override readonly name = 'MalformedError'
+  readonly field: string
+  constructor(field: string, detail: string) {
+    super(detail)
+    this.field = field
+  }
+}
+
+/** Something this process depends on does not answer, so the outcome is unknown or nothing was done. */
+export class UnavailableError extends Error {
+  override readonly name = 'UnavailableError'
+  /** Where the client can ask for the outcome later, as a path. */
+  readonly location: string | undefined
+  constructor(detail: string, options: { cause?: unknown; location?: string } = {}) {
+    super(detail, { cause: options.cause })
+    this.location = options.location
+  }
+}
+
+/** A neighbour that had to be asked before anything could be done did not answer; nothing was done. */
+export class NeighbourError extends Error {
+  override readonly name = 'NeighbourError'
+}
+
+/** The tagged "cannot be" of a switch that the types have exhausted, and of invariants in memory. */
+export const impossible = (tag: string, value?: unknown): never => {
+  throw new Error(`impossible (${tag}): ${JSON.stringify(value)}`)
+}

@@ -1,0 +1,291 @@
+/**
+ * How does a Koa app start, fail, answer and stop?
+ *
+ * Every service is one Koa app behind one `Door`. The door is *open* (requests are served), *draining* (a request that
+ * comes now is turned away before it has any effect, with 503 and `X-Not-Started`, so that whoever sits in front may send
+ * it to another replica whatever its method; requests already inside are finished) or *closed*. `/live` answers while the
+ * process runs; `/ready` answers 200 only while the door is open and everything the service needs is reachable.
+ *
+ * Routes return an `Answer`; whatever they throw is told as a problem document of RFC 9457.
+ */
+
+import { timingSafeEqual } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as after } from 'node:timers/promises'
+import Router from '@koa/router'
+import Koa from 'koa'
+import type { Logger } from 'pino'
+import { MalformedError, NeighbourError, type Problem, problem, UnavailableError } from './errors.ts'
+
+/** What a route answers: a text, a JSON value, or a problem; with headers if it needs some. */
+export type Answer =
+  | { readonly text: string; readonly headers?: Record<string, string> }
+  | { readonly json: unknown; readonly headers?: Record<string, string> }
+  | { readonly problem: Problem; readonly headers?: Record<string, string> }
+
+/** What a route is given of its request. `parameter` throws `MalformedError` where the path lacks one. */
+export type Request = {
+  readonly parameter: (name: string) => string
+  readonly query: (name: string) => string | undefined
+  /** The request in one line, as it is compared under an `Idempotency-Key`. */
+  readonly fingerprint: string
+  readonly idempotencyKey: string | undefined
+}
+
+export type Handler = (request: Request) => Promise<Answer>
+
+/** One row of a service's routes. An operator's route wants `OPERATOR_TOKEN` as a bearer token once that is set. */
+export type Route = {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly handler: Handler
+  readonly operator?: boolean
+}
+
+/** The header by which a service says that it has not begun what was asked. */
+export const NOT_STARTED_HEADER = 'x-not-started'
+
+const ID = /^[A-Za-z0-9_-]{1,64}$/
+const INTEGER = /^(0|[1-9]\d{0,15})$/
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,128}$/
+
+/** An identifier in a path. @throws MalformedError naming the field. */
+export const identifier = (request: Request, field: string): string => {
+  const value = request.parameter(field)
+  if (!ID.test(value)) throw new MalformedError(field, `"${field}" must be 1 to 64 letters, digits, "_" or "-"`)
+  return value
+}
+
+/** An integer in a path, never rounded. @throws MalformedError naming the field. */
+export const amount = (request: Request, field: string, bounds: { min: number; max?: number }): number =>
+  parseAmount(request.parameter(field), field, bounds)
+
+/** An integer written in decimal digits, without sign, point, exponent or leading zero. @throws MalformedError */
+export const parseAmount = (
+  value: string,
+  field: string,
+  { min, max = Number.MAX_SAFE_INTEGER }: { min: number; max?: number },
+): number => {
+  const number = Number(value)
+  if (!INTEGER.test(value) || number < min || number > max)
+    throw new MalformedError(field, `"${field}" must be an integer from ${min} to ${max}`)
+  return number
+}
+
+/** The refusal of an `Idempotency-Key` that was used for another request. */
+export const keyReused: Answer = {
+  problem: problem(
+    422,
+    'idempotency-key-reused',
+    'Idempotency-Key was used for another request',
+    'send this request under a key of its own',
+  ),
+}
+
+const sendProblem = (ctx: Koa.Context, document: Problem): void => {
+  ctx.status = document.status
+  ctx.type = 'application/problem+json'
+  ctx.body = JSON.stringify(document)
+}
+
+const send = (ctx: Koa.Context, answer: Answer): void => {
+  if (answer.headers) ctx.set(answer.headers)
+  if ('problem' in answer) return sendProblem(ctx, answer.problem)
+  ctx.status = 200
+  if ('text' in answer) {
+    ctx.type = 'text/plain; charset=utf-8'
+    ctx.body = answer.text
+  } else {
+    ctx.type = 'application/json; charset=utf-8'
+    ctx.body = JSON.stringify(answer.json)
+  }
+}
+
+const RETRY_AFTER_S = '1'
+
+/** Tells what a route threw. What is none of the known kinds is a fault of the program: logged whole, told as 500. */
+const sendError = (ctx: Koa.Context, error: unknown, log: Logger): void => {
+  if (error instanceof MalformedError)
+    return sendProblem(
+      ctx,
+      problem(400, 'malformed', 'The request is malformed', error.message, { field: error.field }),
+    )
+  if (error instanceof NeighbourError)
+    return sendProblem(
+      ctx,
+      problem(
+        424,
+        'neighbour-unavailable',
+        'A service that had to be asked does not answer',
+        `${error.message}; nothing was done`,
+      ),
+    )
+  if (error instanceof UnavailableError) {
+    log.warn({ err: error.cause, path: ctx.path }, error.message)
+    ctx.set('Retry-After', RETRY_AFTER_S)
+    if (error.location !== undefined) ctx.set('Location', error.location)
+    return sendProblem(ctx, problem(503, 'unavailable', 'The outcome cannot be known now', error.message))
+  }
+  log.error({ err: error, path: ctx.path }, 'a route failed')
+  sendProblem(ctx, problem(500, 'internal', 'The service failed', 'this is a fault of the service; it was logged'))
+}
+
+/** No route takes a body: an absent one, an empty one and an empty JSON value pass. */
+const BODY_MAX_BYTES = 1_024
+const refuseBody = async (ctx: Koa.Context): Promise<void> => {
+  if (ctx.headers['transfer-encoding'] === undefined && (ctx.headers['content-length'] ?? '0') === '0') return
+  let body = ''
+  for await (const chunk of ctx.req.setEncoding('utf8')) {
+    body += chunk
+    if (body.length > BODY_MAX_BYTES) break
+  }
+  if (!/^\s*(\{\s*\}|null|""|)\s*$/.test(body)) throw new MalformedError('body', 'this route takes no body')
+}
+
+const requestOf = (ctx: Koa.Context, parameters: Record<string, string | undefined>): Request => {
+  const key = ctx.get('idempotency-key')
+  if (key !== '' && !IDEMPOTENCY_KEY.test(key))
+    throw new MalformedError('Idempotency-Key', '"Idempotency-Key" must be 1 to 128 visible ASCII characters')
+  return {
+    parameter: (name) => parameters[name] ?? '',
+    query: (name) => {
+      const value = ctx.query[name]
+      if (Array.isArray(value)) throw new MalformedError(name, `"${name}" may be given once`)
+      return value
+    },
+    fingerprint: `${ctx.method} ${ctx.path}`,
+    idempotencyKey: key === '' ? undefined : key,
+  }
+}
+
+/** 401 without a bearer token, 403 with another than the operator's. */
+const refuseStranger = (ctx: Koa.Context, token: string): Problem | undefined => {
+  const given = /^Bearer (.+)$/i.exec(ctx.get('authorization'))?.[1]
+  if (given === undefined) {
+    ctx.set('WWW-Authenticate', 'Bearer')
+    return problem(401, 'unauthorised', 'An operator token is wanted', 'send "Authorization: Bearer <OPERATOR_TOKEN>"')
+  }
+  const [a, b] = [Buffer.from(given), Buffer.from(token)]
+  if (a.length === b.length && timingSafeEqual(a, b)) return undefined
+  return problem(
+    403,
+    'forbidden',
+    'This is not the operator token',
+    'the bearer token is not the one this shop was started with',
+  )
+}
+
+export type Door = {
+  readonly port: number
+  /** Stops taking requests, finishes those inside within `finishMs`, and closes. */
+  readonly close: () => Promise<void>
+}
+
+export type DoorOptions = {
+  readonly service: string
+  readonly port: number
+  readonly host: string
+  readonly routes: readonly Route[]
+  /** Why the service is not ready, in words; `undefined` while it is. */
+  readonly notReady: () => string | undefined
+  /** `''` leaves the operators' routes open. */
+  readonly operatorToken: string
+  /** How long the door stays in `draining`, so that whoever sits in front has seen that it is no longer ready. */
+  readonly drainMs: number
+  readonly log: Logger
+}
+
+/** How long requests inside may take once the door has stopped taking new ones. */
+const FINISH_MS = 8_000
+/** Longer than any gateway in front keeps an idle connection, or resets would race with requests. */
+const KEEP_ALIVE_MS = 65_000
+
+/** Opens the door of a service: resolves once it listens. @throws the listener's error, for instance EADDRINUSE. */
+export const openDoor = async (options: DoorOptions): Promise<Door> => {
+  const { service, routes, notReady, operatorToken, drainMs, log } = options
+  let draining = false
+  let inside = 0
+
+  const app = new Koa()
+  app.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE' && error.code !== 'ECONNABORTED')
+      log.error({ err: error }, 'a response failed')
+  })
+
+  app.use(async (ctx, next) => {
+    const requestId = ctx.headers['x-request-id']
+    if (typeof requestId === 'string') ctx.set('X-Request-Id', requestId)
+    if (ctx.path === '/live') return send(ctx, { text: 'live' })
+    const reason = draining ? 'draining' : notReady()
+    if (ctx.path === '/ready')
+      return send(
+        ctx,
+        reason === undefined ? { text: 'ready' } : { problem: problem(503, 'not-ready', 'Not ready', reason) },
+      )
+    if (draining) {
+      ctx.set({ Connection: 'close', 'Retry-After': RETRY_AFTER_S, [NOT_STARTED_HEADER]: 'draining' })
+      return sendProblem(
+        ctx,
+        problem(503, 'draining', 'This replica is stopping', 'nothing was done; send the request again'),
+      )
+    }
+    inside += 1
+    try {
+      await next()
+    } catch (error) {
+      sendError(ctx, error, log)
+    } finally {
+      inside -= 1
+    }
+  })
+
+  const router = new Router()
+  for (const { method, path, handler, operator } of routes)
+    router.register(path, [method], async (ctx: Koa.Context & { params: Record<string, string> }) => {
+      const stranger = operator && operatorToken !== '' ? refuseStranger(ctx, operatorToken) : undefined
+      if (stranger) return sendProblem(ctx, stranger)
+      await refuseBody(ctx)
+      send(ctx, await handler(requestOf(ctx, ctx.params)))
+    })
+  app.use(router.routes())
+  app.use((ctx) => {
+    const allowed = [
+      ...new Set(
+        routes
+          .filter(({ path }) => router.match(ctx.path, 'GET').path.some((layer) => layer.path === path))
+          .map(({ method }) => method),
+      ),
+    ]
+    if (allowed.length === 0)
+      return sendProblem(ctx, problem(404, 'no-such-route', 'No such route', `${service} has no ${ctx.path}`))
+    ctx.set('Allow', allowed.join(', '))
+    sendProblem(
+      ctx,
+      problem(405, 'method-not-allowed', 'Method not allowed', `${ctx.path} takes ${allowed.join(', ')}`),
+    )
+  })
+
+  const server: Server = createServer(
+    { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: 10_000, requestTimeout: 30_000 },
+    app.callback(),
+  )
+  server.listen(options.port, options.host)
+  await once(server, 'listening')
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: async () => {
+      draining = true
+      await after(drainMs)
+      const closed = once(server, 'close')
+      server.close()
+      server.closeIdleConnections()
+      const patience = AbortSignal.timeout(FINISH_MS)
+      patience.addEventListener('abort', () => server.closeAllConnections())
+      await closed
+      log.info({ inside }, 'door closed')
+    },
+  }
+}
