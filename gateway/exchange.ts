@@ -1,0 +1,235 @@
+/**
+ * What becomes of one proxied request?
+ *
+ * It is *sent* to a ready replica, or *waits* for one (up to `waitMs`, counted from the first time it could not be sent or
+ * failed), and is then answered, exactly once: with the replica's reply, passed on as it comes, or in the gateway's own name.
+ *
+ * | what happens                                             | then                                                     |
+ * | -------------------------------------------------------- | -------------------------------------------------------- |
+ * | could not be connected, or not sent for any other reason | sent to another replica, or waits                        |
+ * | the replica turned it away unbegun (`X-Not-Started`)     | sent to another replica, or waits                        |
+ * | broke after it was sent, and is safe to repeat           | sent to another replica, or waits                        |
+ * | broke after it was sent, and is not safe to repeat       | 502, outcome unknown                                     |
+ * | no reply within `timeoutMs`                              | 504, outcome unknown                                     |
+ * | the wait is over                                         | sent to a reachable replica that is not ready, for its own reason; if there is none: 503, or 502 if it may have begun |
+ * | broke after its reply had begun to be passed on          | the client's connection is broken too                    |
+ * | the client has gone                                      | what was sent is finished and its reply dropped (breaking it off would only cost a connection); what was not sent is not sent |
+ *
+ * This is the hot path: the object is its own handler for undici, and a request that simply succeeds makes no promise, no timer
+ * and no listener of its own.
+ */
+
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { Logger } from 'pino'
+import type { Dispatcher } from 'undici'
+import type { Problem } from '../shared/errors.ts'
+import { noReplica, noReplyInTime, outcomeUnknown, sendProblem, tooManyWaiting, unframeable } from './answers.ts'
+import { type Passed, passResponse } from './headers.ts'
+import { isSafeToRepeat } from './repeat.ts'
+import type { Replica } from './replica.ts'
+import type { Service, Waiter } from './service.ts'
+
+/** How often one request is sent at most: a bound for replicas that say they are ready and break every connection. */
+const SENDS_MAX = 10
+/** The header by which a service says that it has not begun what was asked (`shared/http.ts`). */
+const NOT_STARTED_HEADER = 'x-not-started'
+
+export type ExchangeOptions = {
+  readonly timeoutMs: number
+  readonly waitMs: number
+  /** Whether the gateway is stopping, so that clients are to connect anew. */
+  readonly isDraining: () => boolean
+  readonly log: Logger
+}
+
+export class Exchange implements Dispatcher.DispatchHandler, Waiter {
+  readonly #options: ExchangeOptions
+  readonly #service: Service
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  readonly #requestId: string
+  readonly #message: Dispatcher.DispatchOptions
+  readonly #startedAtMs = performance.now()
+  #replica: Replica | undefined
+  /** This sending has reached a connection. */
+  #sent = false
+  /** This sending was turned away unbegun. */
+  #turnedAway = false
+  /** Some sending may have begun to take effect. */
+  #mayHaveBegun = false
+  /** A reply is being passed on. */
+  #replying = false
+  #sends = 0
+  #giveUpAtMs = 0
+  #lastResort = false
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(
+    options: ExchangeOptions,
+    service: Service,
+    request: IncomingMessage,
+    response: ServerResponse,
+    passed: Passed,
+    body: Buffer | null,
+  ) {
+    this.#options = options
+    this.#service = service
+    this.#request = request
+    this.#response = response
+    this.#requestId = passed.requestId
+    this.#message = {
+      method: request.method ?? 'GET',
+      path: request.url ?? '/',
+      headers: passed.headers,
+      body,
+    }
+  }
+
+  /** Sends it to a ready replica, or lets it wait for one. */
+  send(): void {
+    if (this.#response.destroyed) return
+    const replica = this.#service.pick()
+    if (replica === undefined) this.#wait()
+    else this.#sendTo(replica)
+  }
+
+  /** A replica has become ready. */
+  proceed(): void {
+    clearTimeout(this.#timer)
+    this.send()
+  }
+
+  #sendTo(replica: Replica): void {
+    if (this.#sends > 0) this.#message.headersTimeout = Math.max(1, this.#timeLeftMs())
+    this.#replica = replica
+    this.#sent = false
+    this.#turnedAway = false
+    this.#sends += 1
+    replica.inFlight += 1
+    replica.pool.dispatch(this.#message, this)
+  }
+
+  #timeLeftMs(): number {
+    return Math.ceil(this.#startedAtMs + this.#options.timeoutMs - performance.now())
+  }
+
+  #wait(): void {
+    const leftMs = this.#patienceMs()
+    if (leftMs <= 0) return this.#resort()
+    if (!this.#service.wait(this)) return this.#answer(tooManyWaiting(this.#service.name))
+    this.#timer = setTimeout(() => {
+      this.#service.leave(this)
+      this.#resort()
+    }, leftMs)
+  }
+
+  /** How much longer it may be sent again or wait; its time begins to run when this is first asked. */
+  #patienceMs(): number {
+    const now = performance.now()
+    if (this.#giveUpAtMs === 0) this.#giveUpAtMs = now + this.#options.waitMs
+    return this.#giveUpAtMs - now
+  }
+
+  /** The wait is over: whoever can be reached may tell what is wrong. */
+  #resort(): void {
+    if (this.#response.destroyed) return
+    const replica = this.#lastResort ? undefined : this.#service.pickReachable()
+    this.#lastResort = true
+    if (replica === undefined) this.#giveUp()
+    else this.#sendTo(replica)
+  }
+
+  #repeat(): void {
+    if (this.#sends >= SENDS_MAX || this.#patienceMs() <= 0) this.#giveUp()
+    else this.send()
+  }
+
+  #giveUp(): void {
+    const { name } = this.#service
+    this.#answer(this.#mayHaveBegun ? outcomeUnknown(name) : noReplica(name, this.#options.waitMs))
+  }
+
+  #answer(document: Problem): void {
+    if (this.#response.destroyed) return
+    if (this.#options.isDraining()) this.#response.shouldKeepAlive = false
+    sendProblem(this.#response, document, this.#requestId)
+  }
+
+  /** The replica has one request less: this one. */
+  #left(): Replica {
+    const replica = this.#replica
+    if (replica === undefined) throw new Error('impossible (exchange-not-sent)')
+    this.#replica = undefined
+    this.#service.relieved(replica)
+    return replica
+  }
+
+  onRequestStart(): void {
+    this.#sent = true
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    if (status < 200) return
+    if (status === 503 && headers[NOT_STARTED_HEADER] !== undefined) {
+      this.#turnedAway = true
+      this.#replica?.turnedAway()
+      return
+    }
+    const response = this.#response
+    this.#replying = true
+    if (response.destroyed) return
+    if (this.#options.isDraining()) response.shouldKeepAlive = false
+    response.writeHead(status, passResponse(headers, this.#requestId))
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    const response = this.#response
+    if (this.#turnedAway || response.destroyed || response.write(chunk) || response.destroyed) return
+    controller.pause()
+    const resume = () => {
+      response.off('drain', resume).off('close', resume)
+      controller.resume()
+    }
+    response.on('drain', resume).on('close', resume)
+  }
+
+  onResponseEnd(): void {
+    this.#left()
+    if (this.#turnedAway) return this.#repeat()
+    this.#response.end()
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error & { code?: string }): void {
+    const replica = this.#left()
+    if (this.#replying) {
+      this.#options.log.warn({ err: error, ...this.#about(replica) }, 'a reply broke off')
+      this.#response.destroy()
+      return
+    }
+    if (this.#turnedAway) return this.#repeat()
+    if (error.code === 'UND_ERR_INVALID_ARG') return this.#answer(unframeable(error.message))
+    if (!this.#sent) {
+      replica.failed(error)
+      return this.#repeat()
+    }
+    if (error.code === 'UND_ERR_HEADERS_TIMEOUT') {
+      this.#options.log.warn(this.#about(replica), 'no reply in time')
+      return this.#answer(noReplyInTime(this.#service.name, this.#options.timeoutMs))
+    }
+    replica.failed(error)
+    this.#mayHaveBegun = true
+    if (this.#isSafeToRepeat()) return this.#repeat()
+    this.#options.log.warn({ err: error, ...this.#about(replica) }, 'outcome unknown')
+    this.#giveUp()
+  }
+
+  #isSafeToRepeat(): boolean {
+    const { method, url, headers } = this.#request
+    return isSafeToRepeat(method ?? '', url ?? '', headers['idempotency-key'] !== undefined)
+  }
+
+  #about(replica: Replica): Record<string, unknown> {
+    const { method, path } = this.#message
+    return { requestId: this.#requestId, replica: replica.origin, method, path }
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * What comes in at the one door, and where does it go?
+ *
+ * The first segment of the path names the service; the path goes on unchanged. `GET /live` and `GET /ready` are the gateway's own:
+ * ready means that it is not stopping and that every service has a ready replica. Bounds: a URL of 8 KiB (414), headers of
+ * 16 KiB (431), a body of 64 KiB (413), 10 s for a client to send the headers and 30 s for all of a request (408).
+ *
+ * Closing: `/ready` says no at once, while everything is served for `drainMs` more, each answer with `Connection: close`, so that clients
+ * go elsewhere of their own accord; then nothing new is accepted, and what is inside is finished.
+ */
+
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { setTimeout as after } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import { bodyTooLarge, noSuchRoute, notReady, refusal, sendProblem, sendText, uriTooLong } from './answers.ts'
+import { BODY_MAX_BYTES, readBody } from './body.ts'
+import { Exchange, type ExchangeOptions } from './exchange.ts'
+import { passRequest } from './headers.ts'
+import { type Lookup, Service, systemLookup } from './service.ts'
+
+/** The services, by the first segment of their paths. */
+export const ROUTES = { orders: 'order', payment: 'payment', stock: 'stock', ids: 'ids' } as const
+export type ServiceName = (typeof ROUTES)[keyof typeof ROUTES]
+
+const URL_MAX_BYTES = 8_192
+const HEADERS_MAX_BYTES = 16_384
+/** Like a service's: longer than any balancer in front keeps an idle connection. */
+const KEEP_ALIVE_MS = 65_000
+/** A connection on which nothing moves for this long beyond the longest reply is a client that does not read. */
+const IDLE_CLIENT_MS = 30_000
+/** How long requests inside may take once nothing new is accepted. */
+const FINISH_MS = 8_000
+const CONNECTIONS_CHECK_MS = 1_000
+
+export type GatewayOptions = {
+  readonly port: number
+  readonly host: string
+  /** The origins of each service's replicas. */
+  readonly origins: Readonly<Record<ServiceName, readonly string[]>>
+  readonly timeoutMs: number
+  readonly waitMs: number
+  readonly drainMs: number
+  readonly log: Logger
+  readonly lookup?: Lookup
+  /** How long a client may take to send its headers. */
+  readonly headersTimeoutMs?: number
+  /** How long a client may take to send a whole request. */
+  readonly requestTimeoutMs?: number
+}
+
+export type Gateway = {
+  readonly port: number
+  /** Drains, finishes what is inside, and closes. */
+  readonly close: () => Promise<void>
+}
+
+/** Opens the gateway: resolves once it listens. @throws the listener's error, for instance EADDRINUSE. */
+export const openGateway = async (options: GatewayOptions): Promise<Gateway> => {
+  const { timeoutMs, waitMs, drainMs, log, lookup = systemLookup } = options
+  const { headersTimeoutMs = 10_000, requestTimeoutMs = 30_000 } = options
+  let draining = false
+  const isDraining = () => draining
+
+  const services = new Map<string, Service>()
+  for (const [segment, name] of Object.entries(ROUTES))
+    services.set(
+      segment,
+      new Service({
+        name,
+        origins: options.origins[name as ServiceName],
+        timeoutMs,
+        lookup,
+        log: log.child({ service: name }),
+      }),
+    )
+  const exchangeOptions: ExchangeOptions = { timeoutMs, waitMs, isDraining, log }
+
+  const sendReadiness = (response: ServerResponse, requestId: string): void => {
+    const missing = [...services.values()].filter(({ isReady }) => !isReady).map(({ name }) => name)
+    if (draining) return sendProblem(response, notReady('draining', []), requestId)
+    if (missing.length > 0)
+      return sendProblem(response, notReady(`no replica is ready of: ${missing.join(', ')}`, missing), requestId)
+    sendText(response, 'ready', requestId)
+  }
+
+  const server = createServer(
+    {
+      maxHeaderSize: HEADERS_MAX_BYTES,
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
+    },
+    (request: IncomingMessage, response: ServerResponse): void => {
+      const url = request.url ?? '/'
+      const passed = passRequest(request)
+      const { requestId, bodyBytes } = passed
+      if (url.length > URL_MAX_BYTES) return sendProblem(response, uriTooLong(URL_MAX_BYTES), requestId)
+      const service = services.get(firstSegment(url))
+      if (service === undefined) {
+        if (draining) response.shouldKeepAlive = false
+        if (isRead(request, url, '/live')) return sendText(response, 'live', requestId)
+        if (isRead(request, url, '/ready')) return sendReadiness(response, requestId)
+        return sendProblem(response, noSuchRoute(url), requestId)
+      }
+      if (bodyBytes === 0) return new Exchange(exchangeOptions, service, request, response, passed, null).send()
+      readBody(request, bodyBytes, (read) => {
+        if (read === 'too large') return sendProblem(response, bodyTooLarge(BODY_MAX_BYTES), requestId)
+        new Exchange(exchangeOptions, service, request, response, passed, read.body).send()
+      })
+    },
+  )
+  server.timeout = timeoutMs + waitMs + IDLE_CLIENT_MS
+  server.on('clientError', refuse)
+  server.listen(options.port, options.host)
+  await once(server, 'listening')
+  for (const service of services.values()) service.start()
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: async () => {
+      draining = true
+      await after(drainMs)
+      const closed = once(server, 'close')
+      server.close()
+      const patience = setTimeout(() => server.closeAllConnections(), FINISH_MS)
+      await closed
+      clearTimeout(patience)
+      await Promise.all([...services.values()].map((service) => service.destroy()))
+    },
+  }
+}
+
+/** The first segment of a path: `orders` of `/orders/find/7`. */
+const firstSegment = (url: string): string => {
+  const slash = url.indexOf('/', 1)
+  const end = slash === -1 ? url.length : slash
+  const query = url.indexOf('?')
+  return url.slice(1, query === -1 || query > end ? end : query)
+}
+
+const isRead = ({ method }: IncomingMessage, url: string, path: string): boolean =>
+  (method === 'GET' || method === 'HEAD') && (url === path || url.startsWith(`${path}?`))
+
+/**
+ * Bytes that are no request. They are answered only if no request on the same connection still waits for its reply: the
+ * answer would be taken for that reply (Node's own handler would send it). The field is the one by which Node knows.
+ */
+const refuse = (error: NodeJS.ErrnoException, socket: Duplex & { _httpMessage?: unknown }): void => {
+  if (!socket.writable || error.code === 'ECONNRESET' || socket._httpMessage) {
+    socket.destroy()
+    return
+  }
+  ;(socket as Socket).end(refusal(error.code))
+}

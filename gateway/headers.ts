@@ -1,0 +1,102 @@
+/**
+ * Which headers pass?
+ *
+ * All but those that speak of one connection (RFC 9110, 7.6.1): `Connection` and whatever it names, `Keep-Alive`, `TE`,
+ * `Trailer`, `Transfer-Encoding`, `Upgrade`, `Proxy-*`; and `Expect`, which the gateway has answered itself. The length of a
+ * request's body is told anew, as is its `Host`. Who called is told by the gateway alone (`X-Forwarded-*`): it is the outermost
+ * door, so a client's own word on it is dropped. `X-Request-Id` is passed if it is sane and made if it is not.
+ *
+ * This is done for every request, so names are compared once each and nothing is copied that need not be.
+ */
+
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { nanoid } from 'nanoid'
+
+const HOP_BY_HOP = [
+  'connection',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+]
+const DROPPED_FROM_REQUEST: ReadonlySet<string> = new Set([
+  ...HOP_BY_HOP,
+  'expect',
+  'host',
+  'content-length',
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-request-id',
+])
+const DROPPED_FROM_RESPONSE: ReadonlySet<string> = new Set([...HOP_BY_HOP, 'x-request-id'])
+
+const REQUEST_ID = /^[\w.:-]{1,128}$/
+
+/** What of a request goes on to a service. */
+export type Passed = {
+  /** Name, value, name, value, ... */
+  readonly headers: string[]
+  readonly requestId: string
+  /** The length the client declared; `undefined` where it sends chunks until it is done. */
+  readonly bodyBytes: number | undefined
+}
+
+/** The header names that a `Connection` header lists, in lower case. */
+const listed = (connection: string): ReadonlySet<string> =>
+  new Set(connection.split(',').map((name) => name.trim().toLowerCase()))
+
+/** The usual values name no header of their own. */
+const namesHeaders = (connection: string): boolean => connection !== 'keep-alive' && connection !== 'close'
+
+export const passRequest = (request: IncomingMessage): Passed => {
+  const raw = request.rawHeaders
+  const headers: string[] = []
+  let requestId = ''
+  let host = ''
+  let connection = ''
+  let bodyBytes: number | undefined = 0
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = (raw[i] as string).toLowerCase()
+    const value = raw[i + 1] as string
+    if (!DROPPED_FROM_REQUEST.has(name)) headers.push(name, value)
+    else if (name === 'host') host = value
+    else if (name === 'connection') connection = connection === '' ? value : `${connection},${value}`
+    else if (name === 'content-length') bodyBytes = Number(value)
+    else if (name === 'transfer-encoding') bodyBytes = undefined
+    else if (name === 'x-request-id' && REQUEST_ID.test(value)) requestId = value
+  }
+  const passed = connection !== '' && namesHeaders(connection) ? without(headers, listed(connection)) : headers
+  if (requestId === '') requestId = nanoid()
+  passed.push('x-request-id', requestId, 'x-forwarded-proto', 'http')
+  passed.push('x-forwarded-for', request.socket.remoteAddress ?? 'unknown', 'x-forwarded-host', host)
+  return { headers: passed, requestId, bodyBytes }
+}
+
+const without = (headers: readonly string[], names: ReadonlySet<string>): string[] => {
+  const kept: string[] = []
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = headers[i] as string
+    if (!names.has(name)) kept.push(name, headers[i + 1] as string)
+  }
+  return kept
+}
+
+/** The headers of a reply as they go on to the client: name, value, name, value, ... */
+export const passResponse = (headers: IncomingHttpHeaders, requestId: string): string[] => {
+  const passed: string[] = ['x-request-id', requestId]
+  const connection = headers.connection
+  const named = connection !== undefined && namesHeaders(connection) ? listed(connection) : undefined
+  for (const name in headers) {
+    if (DROPPED_FROM_RESPONSE.has(name) || named?.has(name)) continue
+    const value = headers[name]
+    if (typeof value === 'string') passed.push(name, value)
+    else if (value !== undefined) for (const one of value) passed.push(name, one)
+  }
+  return passed
+}

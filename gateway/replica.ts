@@ -1,0 +1,169 @@
+/**
+ * How is one replica?
+ *
+ * | condition   | entered when                                                                  | it is given      |
+ * | ----------- | ----------------------------------------------------------------------------- | ---------------- |
+ * | `ready`     | `GET /ready` answers 200                                                      | requests         |
+ * | `not ready` | `GET /ready` answers something else (its Redis is away, it is starting)       | only when no other is ready |
+ * | `draining`  | `GET /ready` says so, or it turned a request away unbegun                     | only when no other can be reached |
+ * | `away`      | at first; a poll fails or is late; a connection to it was refused or broke    | nothing          |
+ *
+ * Polls of one replica never overlap. A failure seen by a request counts at once and discards a poll that is under way, for that
+ * may tell of the time before; it also calls for the next poll without delay, so that one broken connection to a healthy replica
+ * costs a few milliseconds, not a whole interval.
+ *
+ * `inFlight` counts the requests given to its pool, whose connections are as many at most: a request never waits inside the pool,
+ * where nothing would time it out and nothing could send it elsewhere.
+ */
+
+import type { Logger } from 'pino'
+import { Client, Pool } from 'undici'
+
+export type Condition = 'ready' | 'not ready' | 'draining' | 'away'
+
+export const POLL_INTERVAL_MS = 200
+export const POLL_TIMEOUT_MS = 500
+const POLL_BYTES_MAX = 16_384
+/**
+ * Requests one replica may have at once. A waiting checkout holds a connection, so this is how many may wait; a connection costs
+ * nothing until it is needed.
+ */
+export const CONNECTIONS_MAX = 1_024
+const CONNECT_TIMEOUT_MS = 1_000
+/** Shorter than the 65 s after which a service closes an idle connection, or requests would race with that. */
+const IDLE_CONNECTION_MS = 30_000
+
+export type ReplicaOptions = {
+  /** Where it is: an origin whose host is an address. */
+  readonly origin: string
+  /** The name TLS is to verify, if the origin was configured by name. */
+  readonly servername: string
+  readonly timeoutMs: number
+  /** Called whenever its condition has changed. */
+  readonly changed: () => void
+  readonly log: Logger
+}
+
+export class Replica {
+  readonly origin: string
+  readonly pool: Pool
+  condition: Condition = 'away'
+  inFlight = 0
+  readonly #poller: Client
+  readonly #changed: () => void
+  readonly #log: Logger
+  #timer: NodeJS.Timeout | undefined
+  #polling = false
+  #outdated = false
+  #stopped = false
+
+  constructor({ origin, servername, timeoutMs, changed, log }: ReplicaOptions) {
+    const common = {
+      allowH2: false,
+      pipelining: 1,
+      keepAliveTimeout: IDLE_CONNECTION_MS,
+      keepAliveMaxTimeout: IDLE_CONNECTION_MS,
+      connect: { timeout: CONNECT_TIMEOUT_MS, servername },
+    }
+    this.origin = origin
+    // One value for both time-outs: undici then refreshes one timer instead of making two per request.
+    this.pool = new Pool(origin, {
+      ...common,
+      connections: CONNECTIONS_MAX,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+    })
+    this.#poller = new Client(origin, { ...common, maxResponseSize: POLL_BYTES_MAX })
+    this.#changed = changed
+    this.#log = log.child({ replica: origin })
+  }
+
+  start(): void {
+    void this.#poll()
+  }
+
+  /** Asks no more; what is in flight is finished. */
+  async retire(): Promise<void> {
+    this.#stop()
+    await Promise.all([this.pool.close(), this.#poller.destroy()])
+  }
+
+  /** Asks no more, and breaks off what is in flight. */
+  async destroy(): Promise<void> {
+    this.#stop()
+    await Promise.all([this.pool.destroy(), this.#poller.destroy()])
+  }
+
+  #stop(): void {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+    this.condition = 'away'
+  }
+
+  /** A connection to it was refused or broke. */
+  failed(error: Error): void {
+    if (this.condition === 'away') return
+    this.#outdated = true
+    this.#become('away', error)
+    this.#pollNow()
+  }
+
+  /** It turned a request away unbegun: it is going to stop. */
+  turnedAway(): void {
+    if (this.condition === 'draining') return
+    this.#outdated = true
+    this.#become('draining')
+  }
+
+  #pollNow(): void {
+    if (this.#polling || this.#stopped) return
+    clearTimeout(this.#timer)
+    void this.#poll()
+  }
+
+  async #poll(): Promise<void> {
+    this.#polling = true
+    let seen: Condition
+    do {
+      this.#outdated = false
+      seen = await this.#ask()
+    } while (this.#outdated && !this.#stopped)
+    this.#polling = false
+    if (this.#stopped) return
+    this.#become(seen)
+    this.#timer = setTimeout(() => void this.#poll(), POLL_INTERVAL_MS)
+  }
+
+  async #ask(): Promise<Condition> {
+    try {
+      const { statusCode, body } = await this.#poller.request({
+        method: 'GET',
+        path: '/ready',
+        signal: AbortSignal.timeout(POLL_TIMEOUT_MS),
+      })
+      const text = await body.text()
+      if (statusCode === 200) return 'ready'
+      return saysDraining(text) ? 'draining' : 'not ready'
+    } catch {
+      return 'away' // whatever kept it from answering in time
+    }
+  }
+
+  #become(condition: Condition, error?: Error): void {
+    const was = this.condition
+    if (was === condition || this.#stopped) return
+    this.condition = condition
+    this.#log.info({ was, condition, err: error }, 'replica changed')
+    this.#changed()
+  }
+}
+
+/** Whether the problem document that a replica's `/ready` answered gives draining as its reason. */
+const saysDraining = (text: string): boolean => {
+  try {
+    const document: unknown = JSON.parse(text)
+    return typeof document === 'object' && document !== null && 'detail' in document && document.detail === 'draining'
+  } catch {
+    return false // not a problem document
+  }
+}
