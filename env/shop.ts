@@ -1,0 +1,334 @@
+/**
+ * How is the whole shop started on this machine, and ended?
+ *
+ * `startShop` starts the four Redis, then all services and the gateway, each a process of its own (see `part.ts`), and
+ * resolves when all of them are ready. `npm start`, the tests and the benchmark use it alike; it prints nothing, but tells
+ * events. Ends in the opposite order: the gateway, so that nothing new comes in, the services, and last the Redis. If a
+ * start fails, what was started is ended again and the error says which part failed, with the end of its log.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { claimFolder, logFile, pidFile, prepareFolder, readPasswords, redisFolder, writeUsage } from './data-folder.ts'
+import { createPart, type Part, PartError, type PartEvent } from './part.ts'
+import { assertPortFree, type PortBlock, takePorts } from './ports.ts'
+import { redisProgram } from './redis-program.ts'
+import {
+  ASKS,
+  originsVariable,
+  type Passwords,
+  redisUrl,
+  redisVariable,
+  redisVariables,
+  SERVICES,
+  type Service,
+  VISITS,
+} from './wiring.ts'
+
+/** One service's connection to a Redis or to a replica of another service, as it is put into its environment. */
+export type Connection = { readonly from: string; readonly to: string; readonly url: string }
+
+export type ShopOptions = {
+  /** Where everything is kept (see `data-folder.ts`). Default: a temporary folder that is removed when the shop stops. */
+  readonly dir?: string
+  /** The gateway's port; 0, the default, takes a free one. */
+  readonly port?: number
+  /** Where the gateway listens, default 127.0.0.1. Services and Redis are reached on 127.0.0.1 only. */
+  readonly host?: string
+  /** How many replicas each service has, default 1. */
+  readonly replicas?: number | Partial<Record<Service, number>>
+  /** Replicas that the others know of but that are not started: `shop.services.order[1].start()` does. */
+  readonly spare?: Partial<Record<Service, number>>
+  /** More variables: for all processes, for one service or the gateway, or for one replica by its name. */
+  readonly env?: { readonly [part: string]: Readonly<Record<string, string>> }
+  readonly appendfsync?: 'always' | 'everysec' | 'no'
+  /** More settings of every Redis, as its command line takes them: `['--enable-debug-command', 'local']`. */
+  readonly redisArgs?: readonly string[]
+  /** Is a part that dies started again? Default: no. */
+  readonly restart?: boolean
+  readonly onEvent?: (event: PartEvent) => void
+  /** May put something between a process and what it connects to, for instance a proxy that cuts. */
+  readonly route?: (connection: Connection) => string | Promise<string>
+  /** Gives up: before the shop is ready whatever was started is ended; afterwards `stop` does. */
+  readonly signal?: AbortSignal
+  /** The folder with the services' sources, default this repository. */
+  readonly root?: string
+}
+
+export type RedisPart = Part & {
+  /** Its data: `appendonlydir` and so on. */
+  readonly dir: string
+  /** Its address for one of its visitors. */
+  readonly visitorUrl: (visitor: Service) => string
+}
+
+export type Shop = {
+  /** The gateway's address, for instance `http://127.0.0.1:8000`. */
+  readonly url: string
+  readonly dir: string
+  readonly gateway: Part
+  readonly services: Readonly<Record<Service, readonly Part[]>>
+  readonly redis: Readonly<Record<Service, RedisPart>>
+  readonly parts: readonly Part[]
+  /** Ends everything in order; may be called again. */
+  readonly stop: () => Promise<void>
+  readonly [Symbol.asyncDispose]: () => Promise<void>
+}
+
+const ROOT = join(import.meta.dirname, '..')
+const REDIS_SCRIPT = join(import.meta.dirname, 'redis.sh')
+const REDIS_READY = /Ready to accept connections/
+const PORT_TAKEN = /EADDRINUSE|Address already in use/
+const START_ATTEMPTS = 3
+
+/** Which replicas there are and where: settled before anything starts, because everybody is told the others' ports. */
+type Plan = {
+  readonly gatewayPort: number
+  readonly redisPorts: Record<Service, number>
+  readonly replicas: readonly {
+    readonly service: Service
+    readonly name: string
+    readonly port: number
+    readonly spare: boolean
+  }[]
+}
+
+const countsOf = ({ replicas = 1, spare = {} }: ShopOptions, service: Service) => {
+  const started = typeof replicas === 'number' ? replicas : (replicas[service] ?? 1)
+  return { started, all: started + (spare[service] ?? 0) }
+}
+
+const names = (options: ShopOptions) =>
+  SERVICES.flatMap((service) => {
+    const { started, all } = countsOf(options, service)
+    return Array.from({ length: all }, (_, index) => ({
+      service,
+      name: `${service}-${index + 1}`,
+      spare: index >= started,
+    }))
+  })
+
+const planOf = (options: ShopOptions, ports: readonly number[]): Plan => {
+  const [gatewayPort = 0, ids = 0, order = 0, payment = 0, stock = 0, ...rest] = ports
+  return {
+    gatewayPort: options.port || gatewayPort,
+    redisPorts: { ids, order, payment, stock },
+    replicas: names(options).map((replica, index) => ({ ...replica, port: rest[index] ?? 0 })),
+  }
+}
+
+const portsNeeded = (options: ShopOptions): number => 1 + SERVICES.length + names(options).length
+
+const originOf = (port: number): string => `http://127.0.0.1:${port}`
+
+/** Everything a part is told besides the variables of the caller. */
+const createWiring = (options: ShopOptions, plan: Plan, passwords: Passwords) => {
+  const route = options.route ?? (({ url }: Connection) => url)
+
+  const origins = async (from: string, role: Service | 'gateway'): Promise<[string, string][]> =>
+    Promise.all(
+      ASKS[role].map(async (service): Promise<[string, string]> => {
+        const replicas = plan.replicas.filter((replica) => replica.service === service)
+        const urls = replicas.map(({ name, port }) => route({ from, to: name, url: originOf(port) }))
+        return [originsVariable(service), (await Promise.all(urls)).join(',')]
+      }),
+    )
+
+  const redisUrls = async (from: string, user: Service): Promise<[string, string][]> =>
+    Promise.all(
+      [user, ...VISITS[user]].map(async (owner): Promise<[string, string]> => {
+        const url = redisUrl(owner, user, plan.redisPorts[owner], passwords)
+        return [redisVariable(owner, user), await route({ from, to: `${owner}-redis`, url })]
+      }),
+    )
+
+  const own = (role: string, name: string) => ({ ...options.env?.all, ...options.env?.[role], ...options.env?.[name] })
+
+  return {
+    service: async (service: Service, name: string, port: number): Promise<NodeJS.ProcessEnv> => ({
+      ...process.env,
+      ...Object.fromEntries([...(await origins(name, service)), ...(await redisUrls(name, service))]),
+      PORT: String(port),
+      HOST: '127.0.0.1',
+      REPLICA: name,
+      ...own(service, name),
+    }),
+    gateway: async (): Promise<NodeJS.ProcessEnv> => ({
+      ...process.env,
+      ...Object.fromEntries(await origins('gateway', 'gateway')),
+      PORT: String(plan.gatewayPort),
+      HOST: options.host ?? '127.0.0.1',
+      REPLICA: 'gateway',
+      ...own('gateway', 'gateway'),
+    }),
+  }
+}
+
+type Parts = Pick<Shop, 'gateway' | 'services' | 'redis' | 'parts'>
+
+const createParts = async (
+  options: ShopOptions,
+  dir: string,
+  plan: Plan,
+  passwords: Passwords,
+  program: string,
+): Promise<Parts> => {
+  const { root = ROOT, restart = false, onEvent = () => undefined, appendfsync = 'always', redisArgs = [] } = options
+  const wiring = createWiring(options, plan, passwords)
+  const common = { cwd: root, restart, tell: onEvent }
+
+  const redisPart = (service: Service): RedisPart => {
+    const port = plan.redisPorts[service]
+    const settings = {
+      port: String(port),
+      bind: '127.0.0.1',
+      dir: redisFolder(dir, service),
+      pidfile: pidFile(dir, service),
+      appendfsync,
+    }
+    const parameters = Object.entries(settings).flatMap(([setting, value]) => [`--${setting}`, value])
+    const part = createPart({
+      ...common,
+      name: `${service}-redis`,
+      port,
+      url: redisUrl(service, service, port, passwords),
+      command: ['/bin/sh', REDIS_SCRIPT, ...parameters, ...redisArgs],
+      environment: { ...process.env, REDIS_SERVER: program, ...redisVariables(service, passwords) },
+      logFile: logFile(dir, `${service}-redis`),
+      readyBy: REDIS_READY,
+    })
+    return Object.assign(part, {
+      dir: settings.dir,
+      visitorUrl: (visitor: Service) => redisUrl(service, visitor, port, passwords),
+    })
+  }
+
+  const servicePart = async ({ service, name, port }: Plan['replicas'][number]): Promise<Part> =>
+    createPart({
+      ...common,
+      name,
+      port,
+      url: originOf(port),
+      command: [process.execPath, join(service, 'main.ts')],
+      environment: await wiring.service(service, name, port),
+      logFile: logFile(dir, name),
+      readyBy: 'message',
+    })
+
+  const ofService = (service: Service): Promise<Part[]> =>
+    Promise.all(plan.replicas.filter((replica) => replica.service === service).map(servicePart))
+
+  const gateway = createPart({
+    ...common,
+    name: 'gateway',
+    port: plan.gatewayPort,
+    url: originOf(plan.gatewayPort),
+    command: [process.execPath, join('gateway', 'main.ts')],
+    environment: await wiring.gateway(),
+    logFile: logFile(dir, 'gateway'),
+    readyBy: 'message',
+  })
+  const redis = {
+    ids: redisPart('ids'),
+    order: redisPart('order'),
+    payment: redisPart('payment'),
+    stock: redisPart('stock'),
+  }
+  const services = {
+    ids: await ofService('ids'),
+    order: await ofService('order'),
+    payment: await ofService('payment'),
+    stock: await ofService('stock'),
+  }
+  return { gateway, redis, services, parts: [...Object.values(redis), ...Object.values(services).flat(), gateway] }
+}
+
+const stopParts = async ({ gateway, services, redis }: Parts): Promise<void> => {
+  await gateway.stop()
+  await Promise.all(Object.values(services).flatMap((replicas) => replicas.map((part) => part.stop())))
+  await Promise.all(Object.values(redis).map((part) => part.stop()))
+}
+
+/** Starts all at once and waits for each, so that after a failure nothing is still on its way. @throws PartError */
+const startAll = async (parts: readonly Part[]): Promise<void> => {
+  const outcomes = await Promise.allSettled(parts.map((part) => part.start()))
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+}
+
+const startParts = async ({ gateway, services, redis }: Parts, plan: Plan, signal?: AbortSignal): Promise<void> => {
+  const spares = new Set(plan.replicas.filter(({ spare }) => spare).map(({ name }) => name))
+  const replicas = Object.values(services).flat()
+  await startAll(Object.values(redis))
+  signal?.throwIfAborted()
+  await startAll([...replicas.filter(({ name }) => !spares.has(name)), gateway])
+  signal?.throwIfAborted()
+}
+
+const startOn = async (
+  options: ShopOptions,
+  { ports, guard }: PortBlock,
+  dir: string,
+  program: string,
+): Promise<Parts> => {
+  const { signal } = options
+  const plan = planOf(options, ports)
+  const logs = ['gateway', ...SERVICES.map((service) => `${service}-redis`), ...names(options).map(({ name }) => name)]
+  await prepareFolder(dir, logs)
+  await writeUsage(dir, { guard, redisPorts: plan.redisPorts })
+  const parts = await createParts(options, dir, plan, await readPasswords(dir), program)
+  const stop = (): Promise<void> => stopParts(parts)
+  signal?.addEventListener('abort', stop, { once: true })
+  try {
+    signal?.throwIfAborted()
+    await startParts(parts, plan, signal)
+    return parts
+  } catch (error) {
+    await stop()
+    throw signal?.aborted ? signal.reason : error
+  } finally {
+    signal?.removeEventListener('abort', stop)
+  }
+}
+
+const makeFolder = async (dir: string | undefined): Promise<{ dir: string; remove: () => Promise<void> }> => {
+  if (dir !== undefined) return { dir: resolve(dir), remove: async () => undefined }
+  const temporary = await mkdtemp(join(tmpdir(), 'shop-'))
+  return { dir: temporary, remove: () => rm(temporary, { recursive: true, force: true }) }
+}
+
+const openShop = (parts: Parts, dir: string, release: () => Promise<void>): Shop => {
+  let stopped: Promise<void> | undefined
+  const stop = (): Promise<void> => {
+    stopped ??= stopParts(parts).then(release)
+    return stopped
+  }
+  return { ...parts, url: parts.gateway.url, dir, stop, [Symbol.asyncDispose]: stop }
+}
+
+/**
+ * Starts a whole shop and resolves when all of it is ready. Ports that somebody took between their choice and their use
+ * lead to another choice.
+ * @throws PortBusyError for a gateway's port that is in use, before anything is started; RedisProgramError;
+ * DataFolderError; PartError with the end of the log of the part that did not start; the reason of `signal`.
+ */
+export const startShop = async (options: ShopOptions = {}): Promise<Shop> => {
+  if (options.port) await assertPortFree(options.port, options.host ?? '127.0.0.1')
+  const program = await redisProgram()
+  const { dir, remove } = await makeFolder(options.dir)
+  await claimFolder(dir)
+  for (let attempt = 1; ; attempt += 1) {
+    const block = await takePorts(portsNeeded(options))
+    try {
+      const parts = await startOn(options, block, dir, program)
+      return openShop(parts, dir, async () => {
+        await block.release()
+        await remove()
+      })
+    } catch (error) {
+      await block.release()
+      if (attempt < START_ATTEMPTS && error instanceof PartError && PORT_TAKEN.test(error.message)) continue
+      await remove()
+      throw error
+    }
+  }
+}
