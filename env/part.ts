@@ -30,7 +30,7 @@ const EXIT_NOT_STARTED = 127
 export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null }
 
 export type PartEvent =
-  | { readonly type: 'ready'; readonly part: string; readonly url: string; readonly pid: number; readonly ms: number }
+  | { readonly type: 'ready'; readonly part: string; readonly port: number; readonly pid: number; readonly ms: number }
   | {
       readonly type: 'died'
       readonly part: string
@@ -209,7 +209,7 @@ export const createPart = (options: PartOptions): Part => {
     tell({
       type: 'ready',
       part: name,
-      url,
+      port,
       pid: begun.child.pid ?? 0,
       ms: Math.round(performance.now() - begun.startedAt),
     })

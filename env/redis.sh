@@ -2,7 +2,7 @@
 # Starts one Redis of the shop, with its users: used by docker-compose.yml and by shop.ts alike.
 #
 # The owner, Redis's default user, may do everything. A *listener* (order, payment, stock) visits a sibling's Redis to
-# read its log, to report how far it has read, and to hold locks; a *locker* (ids) only to hold locks. A script run by a
+# read its log, to report how far it has read (under its own name), and to hold locks; a *locker* (ids) only to hold locks. A script run by a
 # visitor is held to the same keys and commands. Whoever has no password here has no account.
 #
 #   REDIS_PASSWORD                                                          the owner's; must be set
@@ -16,17 +16,20 @@ set -eu
 
 connection='+ping +auth +hello +quit +info +select +client|setname +client|getname +client|id'
 locks='(~lock:* +get +set +del +exists +pexpire +pttl +eval +evalsha) +script|load +script|exists'
-log='(%R~log:* +xread +xrange +xrevrange +xlen +xinfo|stream) (~heard:* +get +set)'
+log='(%R~log:* +xread +xrange +xrevrange +xlen +xinfo|stream)'
 
 visitor() { # name password rules
-  if [ -n "$2" ]; then echo "user $1 on >$2 resetkeys resetchannels -@all $connection $3"; fi
+  if [ -n "$2" ]; then echo "user $1 on >$2 resetkeys resetchannels -@all $connection $locks $3"; fi
+}
+listener() { # name password
+  visitor "$1" "$2" "$log (~heard:*:$1 +get +set)"
 }
 
 users="requirepass ${REDIS_PASSWORD:?is missing: a Redis without a password is not started}
-$(visitor order "${VISITOR_ORDER_PASSWORD:-}" "$log $locks")
-$(visitor payment "${VISITOR_PAYMENT_PASSWORD:-}" "$log $locks")
-$(visitor stock "${VISITOR_STOCK_PASSWORD:-}" "$log $locks")
-$(visitor ids "${VISITOR_IDS_PASSWORD:-}" "$locks")"
+$(listener order "${VISITOR_ORDER_PASSWORD:-}")
+$(listener payment "${VISITOR_PAYMENT_PASSWORD:-}")
+$(listener stock "${VISITOR_STOCK_PASSWORD:-}")
+$(visitor ids "${VISITOR_IDS_PASSWORD:-}" "")"
 
 exec "${REDIS_SERVER:-redis-server}" "$(dirname "$0")/redis.conf" "$@" - <<END
 $users

@@ -25,6 +25,9 @@ import {
   VISITS,
 } from './wiring.ts'
 
+/** What is told while the shop runs; a note is a sentence about the launcher itself. */
+export type ShopEvent = PartEvent | { readonly type: 'note'; readonly text: string }
+
 /** One service's connection to a Redis or to a replica of another service, as it is put into its environment. */
 export type Connection = { readonly from: string; readonly to: string; readonly url: string }
 
@@ -46,7 +49,7 @@ export type ShopOptions = {
   readonly redisArgs?: readonly string[]
   /** Is a part that dies started again? Default: no. */
   readonly restart?: boolean
-  readonly onEvent?: (event: PartEvent) => void
+  readonly onEvent?: (event: ShopEvent) => void
   /** May put something between a process and what it connects to, for instance a proxy that cuts. */
   readonly route?: (connection: Connection) => string | Promise<string>
   /** Gives up: before the shop is ready whatever was started is ended; afterwards `stop` does. */
@@ -313,7 +316,7 @@ const openShop = (parts: Parts, dir: string, release: () => Promise<void>): Shop
  */
 export const startShop = async (options: ShopOptions = {}): Promise<Shop> => {
   if (options.port) await assertPortFree(options.port, options.host ?? '127.0.0.1')
-  const program = await redisProgram()
+  const program = await redisProgram((text) => options.onEvent?.({ type: 'note', text }))
   const { dir, remove } = await makeFolder(options.dir)
   await claimFolder(dir)
   for (let attempt = 1; ; attempt += 1) {
