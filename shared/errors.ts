@@ -36,6 +36,11 @@ export class MalformedError extends Error {
   }
 }
 
+/** Refuses an amount that would make a sum which a number cannot hold exactly. @throws MalformedError */
+export const sumTooLarge = (field: string): never => {
+  throw new MalformedError(field, `"${field}" makes a sum beyond ${Number.MAX_SAFE_INTEGER}`)
+}
+
 /** Something this process depends on does not answer, so the outcome is unknown or nothing was done. */
 export class UnavailableError extends Error {
   override readonly name = 'UnavailableError'

@@ -1,0 +1,22 @@
+/** Opens, wires and closes the ids service; the only file of it that sees `process`. */
+import process from 'node:process'
+import { live } from '../shared/life.ts'
+import { openService, serviceSettings, siblingRedis } from '../shared/service.ts'
+import { routes } from './routes.ts'
+import { openStore } from './store.ts'
+
+const settings = { ...serviceSettings, ...siblingRedis }
+
+await live(process, 'ids', settings, (life) => {
+  const { order, payment, stock } = life.config
+  return openService(life, {
+    service: 'ids',
+    prefix: '/ids',
+    siblings: { order, payment, stock },
+    listeners: [],
+    build: ({ redis, retentionS, identifiers }) => {
+      const store = openStore(redis, retentionS)
+      return { log: store.log, routes: routes(store, identifiers), lease: store.lease }
+    },
+  })
+})

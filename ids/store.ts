@@ -1,0 +1,35 @@
+/**
+ * The keys and deeds of ids: the only file that speaks to its Redis.
+ *
+ * - `blocks` integer: how many blocks were leased
+ * - `lease:{replica}` text: the block of a replica, for when it asks again
+ * - those that every log has: see `shared/log.ts`
+ */
+import type { Redis } from 'ioredis'
+import { type Log, type Once, openLog, type Reply } from '../shared/log.ts'
+
+const names = { blocks: 'blocks', lease: 'lease:' }
+
+export type Store = {
+  readonly log: Log
+  /** The number of a block that is this replica's alone, for ever. */
+  readonly lease: (replica: string) => Promise<number>
+  /** Writes an identifier down under its key; the reply is the one that was written first. */
+  readonly give: (identifier: string, once: Once) => Promise<Reply>
+}
+
+export const openStore = (redis: Redis, retentionS: number): Store => {
+  const log = openLog({
+    service: 'ids',
+    redis,
+    lua: new URL('lua/', import.meta.url),
+    names,
+    reactions: {},
+    retentionS,
+  })
+  return {
+    log,
+    lease: async (replica) => Number((await log.act('lease-block', { replica }))[1]),
+    give: (identifier, once) => log.act('give-identifier', { log_id: identifier }, once),
+  }
+}

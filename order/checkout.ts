@@ -1,0 +1,224 @@
+/**
+ * How does a request come to its checkout, and wait for the end of it?
+ *
+ * A request glances at the order. If it is paid, that is the answer; if it is being checked out, the request waits for
+ * that checkout; otherwise it takes RedLock on the order and its user, begins a saga, and waits. The lock is released by
+ * whoever ends the saga. Requests for one order that meet in this process and bear no key are one request.
+ *
+ * Who waits is woken by the reader that applies the end, when that is in this process; else over the channel of outcomes.
+ * Neither is trusted: a sweep asks for what has waited for long. At the deadline the sweep *cancels*: that script and the
+ * one that ends the saga race on one key, so exactly one is the decision, and the answer is true either way. Only when
+ * the own Redis cannot be reached is there no answer: `UnavailableError`, and repeating the request is safe.
+ */
+import { impossible, UnavailableError } from '../shared/errors.ts'
+import type { Once } from '../shared/log.ts'
+import type { RedLock } from '../shared/redlock.ts'
+import type { Outcome } from './order.ts'
+import type { Decided, Saga, Store } from './store.ts'
+
+export type Checkouts = {
+  /** Checks the order out, or finds out what became of its checkout. @throws UnavailableError */
+  readonly checkout: (order: string, once: Once) => Promise<Outcome>
+  /** To be told of every saga that this process has decided: wakes who waits, and releases what was locked. */
+  readonly onDecided: (decided: Decided) => void
+  /** To be told of every saga that was decided anywhere. */
+  readonly onOutcome: (saga: Saga) => void
+  readonly start: () => void
+  readonly stop: () => void
+}
+
+export type CheckoutsOptions = {
+  readonly store: Store
+  readonly redLock: RedLock
+  readonly nextLogId: () => string
+  readonly deadlineMs: number
+  readonly lockTtlMs: number
+}
+
+const SWEEP_MS = 100
+/** Who has waited for this long asks, in case the end was missed. */
+const ASK_AFTER_MS = 500
+/** The longest wait for a lock between two tries; a release in this process ends it at once. */
+const LOCK_RETRY_MS = 40
+/** How long a begin whose outcome is unknown is repeated. */
+const BEGIN_PATIENCE_MS = 1_200
+
+type Waiter = {
+  readonly since: number
+  readonly until: number
+  readonly resolve: (saga: Saga) => void
+  readonly reject: (error: unknown) => void
+}
+
+const outcomeOf = (saga: Saga): Outcome => {
+  switch (saga.state) {
+    case 'paid':
+      return { state: 'paid' }
+    case 'failed':
+      return { state: 'refused', reason: saga.reason as 'out-of-credit', item: saga.item }
+    case 'cancelling':
+    case 'closed':
+      return { state: 'cancelled' }
+    default:
+      return impossible('order.saga', saga)
+  }
+}
+
+export const checkouts = ({ store, redLock, nextLogId, deadlineMs, lockTtlMs }: CheckoutsOptions): Checkouts => {
+  const waiters = new Map<string, Waiter[]>()
+  const joined = new Map<string, Promise<Outcome>>()
+  let sweeper: NodeJS.Timeout | undefined
+
+  const lockOf = (order: string, user: string): string[] => [`order:${order}`, `user:${user}`]
+
+  const onOutcome = (saga: Saga): void => {
+    const waiting = waiters.get(saga.id)
+    if (waiting === undefined) return
+    waiters.delete(saga.id)
+    for (const { resolve } of waiting) resolve(saga)
+  }
+
+  const onDecided = (decided: Decided): void => {
+    if (decided.token !== '') void redLock.release(lockOf(decided.order, decided.user), decided.token)
+    onOutcome(decided)
+  }
+
+  const endOf = (id: string, until: number): Promise<Saga> => {
+    const { promise, resolve, reject } = Promise.withResolvers<Saga>()
+    const waiter = { since: performance.now(), until, resolve, reject }
+    const waiting = waiters.get(id)
+    if (waiting) waiting.push(waiter)
+    else waiters.set(id, [waiter])
+    return promise
+  }
+
+  /** Asks for the end of a saga, or makes it at the deadline of one who waits. */
+  const ask = async (id: string, now: number): Promise<void> => {
+    const waiting = waiters.get(id) ?? []
+    try {
+      if (waiting.some(({ until }) => until <= now)) {
+        const decided = await store.cancel(id)
+        if (decided) onDecided(decided)
+      } else {
+        const saga = await store.saga(id)
+        if (saga && saga.state !== 'checking-out') onOutcome(saga)
+      }
+    } catch (error) {
+      const late = waiting.filter(({ until }) => until <= now)
+      const rest = waiting.filter(({ until }) => until > now)
+      if (rest.length > 0) waiters.set(id, rest)
+      else waiters.delete(id)
+      for (const { reject } of late) reject(error)
+    }
+  }
+
+  const sweep = (): void => {
+    const now = performance.now()
+    for (const [id, waiting] of waiters)
+      if (waiting.some(({ since, until }) => until <= now || now - since > ASK_AFTER_MS)) void ask(id, now)
+  }
+
+  /** Begins the saga; while its outcome is unknown it is begun again, under the same id. */
+  const begin = async (start: Parameters<Store['begin']>[0], once: Once): ReturnType<Store['begin']> => {
+    const patience = performance.now() + BEGIN_PATIENCE_MS
+    for (;;) {
+      try {
+        return await store.begin(start, once)
+      } catch (error) {
+        if (!(error instanceof UnavailableError) || performance.now() > patience) throw error
+        await redLock.changed([], LOCK_RETRY_MS)
+      }
+    }
+  }
+
+  const attempt = async (order: string, once: Once): Promise<Outcome> => {
+    const until = performance.now() + deadlineMs
+    const ended = async (id: string): Promise<Outcome> => {
+      // Registered first and asked after: the end may come in between.
+      const end = endOf(id, until)
+      const saga = await store.saga(id)
+      if (saga && saga.state !== 'checking-out') onOutcome(saga)
+      return outcomeOf(await end)
+    }
+    for (;;) {
+      const glance = await store.glance(order)
+      if (glance === undefined) return { state: 'unknown' }
+      const { user, status, saga } = glance
+      // Under a key the answer may have been given before: `begin` knows.
+      if (once.idempotencyKey === undefined) {
+        if (status === 'paid') return { state: 'paid' }
+        if (status === 'checking-out') return ended(saga)
+        if (status === 'cancelling') return { state: 'cancelling' }
+      }
+      const now = performance.now()
+      if (now >= until) return { state: 'locked' }
+      const lock = lockOf(order, user)
+      const held = await redLock.tryAcquire(lock, lockTtlMs)
+      if (held.state === 'unavailable')
+        throw new UnavailableError('no quorum of lock masters answers; nothing was done', { cause: held.cause })
+      if (held.state === 'busy') {
+        await redLock.changed(lock, Math.min(LOCK_RETRY_MS, until - now))
+        continue
+      }
+      const id = nextLogId()
+      const end = endOf(id, until)
+      let begun = false
+      try {
+        const [word, known = ''] = await begin(
+          { log_id: id, order, user, token: held.token, patience_ms: Math.ceil(until - now) },
+          once,
+        )
+        switch (word) {
+          case 'begun':
+          case 'checking-out':
+            begun = known === id
+            return begun ? outcomeOf(await end) : await ended(known)
+          case 'paid':
+          case 'cancelling':
+          case 'empty':
+          case 'unknown':
+          case 'key-reused':
+            return { state: word }
+          case 'moved':
+            continue
+          default:
+            return impossible('order.begin', word)
+        }
+      } finally {
+        if (!begun) {
+          waiters.delete(id)
+          void redLock.release(lock, held.token)
+        }
+      }
+    }
+  }
+
+  const located = async (order: string, outcome: Promise<Outcome>): Promise<Outcome> => {
+    try {
+      return await outcome
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error
+      throw new UnavailableError(`${error.message}; asking again is safe: an order is charged once`, {
+        cause: error.cause,
+        location: `/orders/find/${order}`,
+      })
+    }
+  }
+
+  return {
+    checkout: (order, once) => {
+      if (once.idempotencyKey !== undefined) return located(order, attempt(order, once))
+      const known = joined.get(order)
+      if (known) return known
+      const outcome = located(order, attempt(order, once)).finally(() => joined.delete(order))
+      joined.set(order, outcome)
+      return outcome
+    },
+    onDecided,
+    onOutcome,
+    start: () => {
+      sweeper = setInterval(sweep, SWEEP_MS)
+    },
+    stop: () => clearInterval(sweeper),
+  }
+}

@@ -1,0 +1,40 @@
+--- @include "checkout"
+-- begin: starts the checkout of an open order, once: the same log id again is told that it has begun.
+-- FACTS    log_id, order, user (whose lock is held), token (of the lock), patience_ms (until the deadline)
+-- RETURNS  begun, saga | paid, saga | empty | unknown
+--          or in passing: checking-out, saga | cancelling, saga | moved, user (the order is another user's now)
+function deeds.begin(facts)
+  local id = facts.log_id
+  local order = redis.call('HMGET', names.order .. facts.order, 'user', 'status', 'saga', 'total', 'lines')
+  local user, status, saga, total, lines = unpack(order)
+  if not user then
+    return { 'unknown' }
+  end
+  if redis.call('EXISTS', names.saga .. id) == 1 then
+    return { 'begun', id }
+  end
+  if status == 'paid' then
+    return { 'paid', saga }
+  end
+  if status == 'checking-out' then
+    return { status, saga }
+  end
+  if status == 'cancelling' then
+    return { status, saga }, true
+  end
+  if lines == '' then
+    return { 'empty' }
+  end
+  if user ~= facts.user then
+    return { 'moved', user }, true
+  end
+  local started = {
+    state = 'checking-out', order = facts.order, user = user, total = total, lines = lines,
+    deadline = integer(now_ms() + tonumber(facts.patience_ms)),
+  }
+  redis.call('HSET', names.saga .. id, 'order', started.order, 'user', user, 'total', total, 'lines', lines,
+    'deadline', started.deadline, 'token', facts.token)
+  redis.call('HSET', names.order .. facts.order, 'status', 'checking-out', 'saga', id)
+  speak(id, started)
+  return { 'begun', id }
+end

@@ -1,0 +1,17 @@
+--- @include "checkout"
+-- cancel: decides that a checkout is not to be, unless it was decided already.
+-- FACTS    log_id
+-- RETURNS  cancelled | decided, each with the outcome | unknown
+function deeds.cancel(facts)
+  local id = facts.log_id
+  local saga = checkout(id)
+  if not saga then
+    redis.call('ZREM', names.open, id)
+    return { 'unknown' }
+  end
+  if saga.state ~= 'checking-out' then
+    return outcome('decided', id, saga)
+  end
+  cancel_checkout(id, saga)
+  return outcome('cancelled', id, saga)
+end

@@ -1,0 +1,76 @@
+--- @include "saga"
+-- An order is a hash: `user`, `status` (open, checking-out, paid, cancelling), `saga`, the last checkout of it, `total`
+-- and `lines`. A checkout is a saga of its own, with its own record, whose states are
+--   checking-out  started; the neighbours are at work
+--   paid          the money was captured: the end
+--   failed        refused for credit or for stock: the end; the order is open again
+--   cancelling    its deadline passed before an answer: payment and stock undo what they did
+--   closed        both have undone it: the end; the order is open again
+-- The order follows a saga only while the order's `saga` names it.
+
+-- checkout(id): the record of a saga, or nil.
+local function checkout(id)
+  local found = redis.call('HMGET', names.saga .. id, 'state', 'order', 'user', 'total', 'lines', 'deadline', 'token',
+    'reason', 'item', 'entries')
+  if not found[1] then
+    return nil
+  end
+  return {
+    state = found[1], order = found[2], user = found[3], total = found[4], lines = found[5], deadline = found[6],
+    token = found[7] or '', reason = found[8] or '', item = found[9] or '', entries = found[10],
+  }
+end
+
+-- speak(id, saga): says what the state of a saga stands for, and remembers when.
+local function speak(id, saga)
+  local facts = { 'order', saga.order, 'user', saga.user, 'total', saga.total }
+  local function add(name)
+    facts[#facts + 1] = name
+    facts[#facts + 1] = saga[name] or ''
+  end
+  if saga.state == 'checking-out' then
+    add('lines')
+    add('deadline')
+  elseif saga.state == 'cancelling' then
+    add('lines')
+  elseif saga.state == 'failed' then
+    add('reason')
+    add('item')
+  end
+  local entries, told = tell(id, says[saga.state], facts, saga.entries)
+  redis.call('HSET', names.saga .. id, 'state', saga.state, 'entries', entries)
+  if saga.state == 'checking-out' or saga.state == 'cancelling' then
+    keep_open(id, told)
+  else
+    finish(id)
+  end
+end
+
+-- order_status(saga, status): sets the order's status, if it is this saga's order still.
+local function order_status(id, saga, status)
+  local key = names.order .. saga.order
+  if redis.call('HGET', key, 'saga') == id then
+    redis.call('HSET', key, 'status', status)
+  end
+end
+
+-- outcome(word, id, saga): a deed's reply about a saga: its word, then all that whoever waits for it needs.
+local function outcome(word, id, saga)
+  return { word, id, saga.state, saga.reason or '', saga.item or '', saga.order, saga.user, saga.token or '' }
+end
+
+-- announce(id, saga): wakes the request that waits for this saga, in whichever replica it waits.
+local function announce(id, saga)
+  redis.call('PUBLISH', names.outcomes, id .. ' ' .. saga.state .. ' ' .. (saga.reason or '') .. ' ' .. (saga.item or ''))
+end
+
+-- cancel_checkout(id, saga): decides that the checkout is not to be, and has the neighbours undo it.
+local function cancel_checkout(id, saga)
+  saga.state = 'cancelling'
+  saga.reason = 'deadline'
+  order_status(id, saga, 'cancelling')
+  redis.call('HSET', names.saga .. id, 'reason', saga.reason)
+  redis.call('HDEL', names.saga .. id, 'undone:payment', 'undone:stock')
+  speak(id, saga)
+  announce(id, saga)
+end

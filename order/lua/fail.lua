@@ -1,0 +1,32 @@
+--- @include "checkout"
+-- fail: money or goods were refused, so the order is open again. A refusal of what was paid is the one contradiction that
+-- no rule can mend (a neighbour lost what it did, and cannot do it again): the order is listed by name.
+-- FACTS    log_id, reason, item
+-- RETURNS  failed with the outcome | contradicted | repeated | unknown
+function deeds.fail(facts)
+  local id = facts.log_id
+  local saga = checkout(id)
+  if not saga then
+    return { 'unknown' }
+  end
+  if saga.state == 'paid' then
+    if redis.call('SADD', names.contradictions, saga.order) == 0 then
+      return { 'repeated' }
+    end
+    saga.state = 'contradicted'
+    local entries = tell(id, says.contradicted, { 'order', saga.order, 'user', saga.user, 'total', saga.total }, saga.entries)
+    redis.call('HSET', names.saga .. id, 'entries', entries)
+    return { 'contradicted', id }
+  end
+  if saga.state ~= 'checking-out' then
+    return { 'repeated' }
+  end
+  saga.state = 'failed'
+  saga.reason = facts.reason
+  saga.item = facts.item or ''
+  redis.call('HSET', names.saga .. id, 'reason', saga.reason, 'item', saga.item)
+  order_status(id, saga, 'open')
+  speak(id, saga)
+  announce(id, saga)
+  return outcome('failed', id, saga)
+end

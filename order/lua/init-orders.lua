@@ -1,0 +1,32 @@
+--- @include "deed"
+-- init-orders: makes the orders `first` to `last` anew, each of a random user, with two random lines of one piece. The
+-- random numbers follow from the seed, so the log says all. Does nothing while one of the orders is being checked out.
+-- FACTS    log_id, first, last, items, users, price, seed
+-- RETURNS  initialised, or in passing: busy, order
+deeds['init-orders'] = function(facts)
+  local first, last = tonumber(facts.first), tonumber(facts.last)
+  for order = first, last do
+    local status = redis.call('HGET', names.order .. order, 'status')
+    if status == 'checking-out' or status == 'cancelling' then
+      return { 'busy', tostring(order) }, true
+    end
+  end
+  record('OrdersInitialised', facts.log_id, { 'first', facts.first, 'last', facts.last, 'items', facts.items,
+    'users', facts.users, 'price', facts.price, 'seed', facts.seed })
+  -- The minimal standard generator of Park and Miller (1988), exact in doubles.
+  local state = tonumber(facts.seed) % 2147483646 + 1
+  local function random(below)
+    state = state * 16807 % 2147483647
+    return math.floor(state / 2147483647 * below)
+  end
+  local users, items, price = tonumber(facts.users), tonumber(facts.items), tonumber(facts.price)
+  local total = integer(2 * price)
+  for order = first, last do
+    local key = names.order .. order
+    local user, one, other = random(users), random(items), random(items)
+    local lines = one == other and one .. ':2' or one .. ':1,' .. other .. ':1'
+    redis.call('HSET', key, 'user', user, 'status', 'open', 'total', total, 'lines', lines)
+    redis.call('HDEL', key, 'saga')
+  end
+  return { 'initialised' }
+end

@@ -1,0 +1,60 @@
+/** Opens, wires and closes the order service; the only file of it that sees `process`. */
+import process from 'node:process'
+import { integer } from '../shared/config.ts'
+import { leaseFrom } from '../shared/identifiers.ts'
+import { live } from '../shared/life.ts'
+import { neighbour } from '../shared/neighbour.ts'
+import { connect, disconnect } from '../shared/redis.ts'
+import { openService, origins, serviceSettings, siblingRedis } from '../shared/service.ts'
+import { checkouts } from './checkout.ts'
+import { routes } from './routes.ts'
+import { openStore } from './store.ts'
+
+const settings = {
+  ...serviceSettings,
+  payment: siblingRedis.payment,
+  stock: siblingRedis.stock,
+  ids: origins('IDS_URLS'),
+  paymentOrigins: origins('PAYMENT_URLS'),
+  stockOrigins: origins('STOCK_URLS'),
+  deadlineMs: integer('CHECKOUT_DEADLINE_MS', { min: 100, max: 60_000 }, 10_000),
+  lockTtlMs: integer('LOCK_TTL_MS', { min: 1, max: 120_000 }, 12_000),
+}
+
+await live(process, 'order', settings, (life) => {
+  const { payment, stock, ids, paymentOrigins, stockOrigins, deadlineMs, lockTtlMs, redisUrl } = life.config
+  return openService(life, {
+    service: 'order',
+    prefix: '/orders',
+    siblings: { payment, stock },
+    listeners: ['payment', 'stock'],
+    build: (instruments) => {
+      const store = openStore(instruments)
+      const checkout = checkouts({
+        store,
+        redLock: instruments.redLock,
+        nextLogId: instruments.identifiers.next,
+        deadlineMs,
+        lockTtlMs,
+      })
+      const subscriber = connect(redisUrl, 'subscriber')
+      store.watchOutcomes(subscriber, checkout.onOutcome)
+      const neighbours = { payment: neighbour('payment', paymentOrigins), stock: neighbour('stock', stockOrigins) }
+      return {
+        log: store.log,
+        recovery: store.recovery(checkout.onDecided),
+        routes: routes(store, checkout, neighbours),
+        lease: leaseFrom(neighbour('ids', ids)),
+        onHeard: (reply) => {
+          const decided = store.decidedBy(reply)
+          if (decided) checkout.onDecided(decided)
+        },
+        start: checkout.start,
+        stop: () => {
+          checkout.stop()
+          disconnect(subscriber)
+        },
+      }
+    },
+  })
+})

@@ -1,0 +1,24 @@
+/**
+ * Who is heard by order, which deed follows, and what is then said.
+ *
+ * A checkout, seen from here: *checking-out* → *paid* or *failed*, or at its deadline *cancelling* → *closed* once payment
+ * and stock have both undone it. The first of the two ways that reaches this Redis is the decision. An entry that finds
+ * the saga decided is a repetition and changes nothing, with two exceptions: money captured for a saga that is unknown
+ * here (this Redis came back older) is adopted or cancelled, and a refusal of what was paid is a contradiction, told apart.
+ */
+import type { Reactions } from '../shared/log.ts'
+
+/** What is said when a request begins a checkout, and when its deadline passes. */
+export const says = { 'checking-out': 'CheckoutStarted', cancelling: 'CheckoutCancelled' } as const
+
+export const reactions = {
+  payment: {
+    CreditCaptured: { deed: 'complete', says: { paid: 'OrderPaid', cancelling: 'CheckoutCancelled' } },
+    CreditRefused: { deed: 'fail', says: { failed: 'CheckoutFailed', contradicted: 'CheckoutContradicted' } },
+    CreditVoided: { deed: 'fail', says: { failed: 'CheckoutFailed', contradicted: 'CheckoutContradicted' } },
+    CreditReleased: { deed: 'payment-undone', says: { closed: 'CheckoutClosed' } },
+  },
+  stock: {
+    StockReturned: { deed: 'stock-undone', says: { closed: 'CheckoutClosed' } },
+  },
+} as const satisfies Reactions<'order'>

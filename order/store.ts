@@ -1,0 +1,157 @@
+/**
+ * The keys, codecs and deeds of order: the only file that speaks to its Redis.
+ *
+ * - `order:{id}` hash: `user`, `status`, `saga`, `total`, `lines`
+ * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `deadline`, `token`, `reason`, `item`, `entries`,
+ *   `undone:payment`, `undone:stock`
+ * - `sagas:open` sorted set: log ids of checkouts not finished, by when they were last spoken of
+ * - `contradictions` set: orders that were paid and whose payment or goods a neighbour has lost
+ * - `outcomes` channel: `{log id} {state} {reason} {item}` of each checkout that is decided
+ * - those that every log has: see `shared/log.ts`
+ */
+import type { Redis } from 'ioredis'
+import { parseLines } from '../shared/events.ts'
+import { compareIds, heardKey, type Log, type Once, openLog, type Reply } from '../shared/log.ts'
+import { type Finding, type Recovery, repairFor } from '../shared/log-parser.ts'
+import { reach } from '../shared/redis.ts'
+import type { Instruments } from '../shared/service.ts'
+import type { Order, Status } from './order.ts'
+import { reactions, says } from './reactions.ts'
+import { type Facts, type Repair, table } from './recovery.ts'
+
+const names = { order: 'order:', contradictions: 'contradictions', outcomes: 'outcomes' }
+
+/** The most lines of one order: all of them are taken in one script. */
+export const LINES_MAX = 100
+/** A checkout takes a few milliseconds; one of which nothing was heard after this long is told again. */
+const SILENT_MS = 2_000
+
+/** What is known of a saga: its state, and why if it was refused. */
+export type Saga = { readonly id: string; readonly state: string; readonly reason: string; readonly item: string }
+/** A saga that a deed has just decided: with what it locked, to be released by whoever ended it. */
+export type Decided = Saga & { readonly order: string; readonly user: string; readonly token: string }
+
+export type Store = {
+  readonly log: Log
+  readonly recovery: (onDecided: (decided: Decided) => void) => Recovery<Repair>
+  readonly find: (order: string) => Promise<Order | undefined>
+  /** What a checkout must know before it asks for the lock. */
+  readonly glance: (order: string) => Promise<{ user: string; status: Status; saga: string } | undefined>
+  readonly saga: (id: string) => Promise<Saga | undefined>
+  readonly create: (order: string, user: string, once: Once) => Promise<Reply>
+  readonly addItem: (
+    line: { order: string; item: string; quantity: number; price: number },
+    once: Once,
+  ) => Promise<Reply>
+  readonly initOrders: (
+    batch: { first: number; last: number; items: number; users: number; price: number; seed: number },
+    once: Once,
+  ) => Promise<Reply>
+  readonly begin: (
+    start: { log_id: string; order: string; user: string; token: string; patience_ms: number },
+    once: Once,
+  ) => Promise<Reply>
+  readonly cancel: (id: string) => Promise<Decided | undefined>
+  /** The saga that a reply tells of, if it tells of one that was decided. */
+  readonly decidedBy: (reply: Reply) => Decided | undefined
+  /** Reads what comes over the channel of outcomes. */
+  readonly watchOutcomes: (subscriber: Redis, onOutcome: (saga: Saga) => void) => void
+}
+
+const stateOf = (state: string): Facts['state'] => {
+  if (state === '') return 'absent'
+  return state === 'checking-out' || state === 'cancelling' ? state : 'decided'
+}
+
+const DECIDING_WORDS = new Set(['paid', 'failed', 'adopted', 'cancelled', 'decided'])
+
+const decidedBy = ([word, id = '', state = '', reason = '', item = '', order = '', user = '', token = '']: Reply):
+  | Decided
+  | undefined => (DECIDING_WORDS.has(word) ? { id, state, reason, item, order, user, token } : undefined)
+
+export const openStore = ({ redis, identifiers, retentionS }: Instruments): Store => {
+  const lua = new URL('lua/', import.meta.url)
+  const log = openLog({
+    service: 'order',
+    redis,
+    lua,
+    names,
+    limits: { lines_max: LINES_MAX },
+    reactions,
+    says,
+    retentionS,
+  })
+  const own = <Result>(command: Promise<Result>): Promise<Result> => reach('the Redis of order', command)
+
+  const survey = async (limit: number): Promise<readonly Finding<Repair>[]> => {
+    const [now, ...open] = (await log.act('unfinished', { limit })) as unknown as [
+      string,
+      ...[string, string, string, string][],
+    ]
+    const [byPayment, byStock] = await own(redis.mget(heardKey('order', 'payment'), heardKey('order', 'stock')))
+    return open.map(([log_id, saga, told, deadline]) => {
+      const state = stateOf(saga)
+      const hearers = state === 'cancelling' ? [byPayment, byStock] : [byPayment]
+      const facts: Facts = {
+        state,
+        deadline: Number(now) > Number(deadline) ? 'past' : 'ahead',
+        silent: Number(now) - Number(told) > SILENT_MS ? 'yes' : 'no',
+        heard: hearers.every((heard) => compareIds(heard ?? '0-0', told) >= 0) ? 'yes' : 'no',
+      }
+      return { log_id, facts, repair: repairFor(table, facts) }
+    })
+  }
+
+  return {
+    log,
+    decidedBy,
+    recovery: (onDecided) => ({
+      survey,
+      repair: async ({ log_id, repair }) => {
+        if (repair === 'wait') return 'waiting'
+        const reply = await log.act(repair, { log_id })
+        const decided = decidedBy(reply)
+        if (decided) onDecided(decided)
+        return reply[0]
+      },
+      contradictions: () => own(redis.smembers(names.contradictions)),
+    }),
+    find: async (order) => {
+      const [user, status, total, lines] = await own(
+        redis.hmget(names.order + order, 'user', 'status', 'total', 'lines'),
+      )
+      if (user == null) return undefined
+      return {
+        order_id: order,
+        paid: status === 'paid',
+        items: parseLines(lines ?? ''),
+        user_id: user,
+        total_cost: Number(total),
+        status: status as Status,
+      }
+    },
+    glance: async (order) => {
+      const [user, status, saga] = await own(redis.hmget(names.order + order, 'user', 'status', 'saga'))
+      return user == null ? undefined : { user, status: status as Status, saga: saga ?? '' }
+    },
+    saga: async (id) => {
+      const [state, reason, item] = await own(redis.hmget(`saga:${id}`, 'state', 'reason', 'item'))
+      return state == null ? undefined : { id, state, reason: reason ?? '', item: item ?? '' }
+    },
+    create: (order, user, once) => log.act('create-order', { log_id: identifiers.next(), order, user }, once),
+    addItem: (line, once) => log.act('add-item', { log_id: identifiers.next(), ...line }, once),
+    initOrders: (batch, once) => log.act('init-orders', { log_id: identifiers.next(), ...batch }, once),
+    begin: (start, once) => log.act('begin', start, once),
+    cancel: async (id) => decidedBy(await log.act('cancel', { log_id: id })),
+    watchOutcomes: (subscriber, onOutcome) => {
+      subscriber.on('message', (_channel: string, message: string) => {
+        const [id = '', state = '', reason = '', item = ''] = message.split(' ')
+        onOutcome({ id, state, reason, item })
+      })
+      // Whether or not this succeeds now, the connection subscribes again whenever it is ready.
+      subscriber.on('ready', () => {
+        subscriber.subscribe(names.outcomes).catch(() => subscriber.disconnect(true))
+      })
+    },
+  }
+}

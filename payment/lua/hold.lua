@@ -1,0 +1,21 @@
+--- @include "wallet"
+-- hold: sets the total of a checkout aside in its user's wallet, once.
+-- FACTS    log_id, order, user, total, lines
+-- RETURNS  held | refused | waiting | repeated
+function deeds.hold(facts)
+  local id = facts.log_id
+  local known = checkout(id)
+  if known then
+    return repeated(id, known)
+  end
+  local saga = { state = 'waiting', order = facts.order, user = facts.user, total = facts.total, lines = facts.lines }
+  local queue = names.waiting .. saga.user
+  redis.call('HSET', names.saga .. id, 'state', 'waiting', 'order', saga.order, 'user', saga.user, 'total', saga.total,
+    'lines', saga.lines)
+  if redis.call('EXISTS', queue) == 0 and grant(id, saga) then
+    return { saga.state }
+  end
+  redis.call('RPUSH', queue, id)
+  keep_open(id, integer(now_ms()))
+  return { 'waiting' }
+end

@@ -1,0 +1,24 @@
+--- @include "wallet"
+-- release: undoes whatever was done for a cancelled checkout, by the opposite deed: lets held money go, gives captured
+-- money back. If nothing was done yet, the record is a tombstone that makes a later hold refuse.
+-- FACTS    log_id, order, user, total
+-- RETURNS  released | repeated
+function deeds.release(facts)
+  local id = facts.log_id
+  local saga = checkout(id)
+  if not saga then
+    saga = { order = facts.order, user = facts.user, total = facts.total }
+    redis.call('HSET', names.saga .. id, 'order', saga.order, 'user', saga.user, 'total', saga.total, 'lines', '')
+  elseif saga.state == 'released' then
+    return repeated(id, saga)
+  elseif saga.state == 'held' then
+    redis.call('HINCRBY', names.user .. saga.user, 'held', minus(saga.total))
+  elseif saga.state == 'captured' then
+    redis.call('HINCRBY', names.user .. saga.user, 'credit', saga.total)
+  elseif saga.state == 'waiting' then
+    redis.call('LREM', names.waiting .. saga.user, 1, id)
+  end
+  decide(id, saga, 'released')
+  serve(saga.user)
+  return { 'released' }
+end

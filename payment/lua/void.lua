@@ -1,0 +1,24 @@
+--- @include "wallet"
+-- void: lets held money go, because the goods were refused. Goods refused for a saga that was captured contradict what
+-- stock said before (it must have lost it): the money is given back, and the order service is told.
+-- FACTS    log_id, item
+-- RETURNS  voided | repeated | unknown
+function deeds.void(facts)
+  local id = facts.log_id
+  local saga = checkout(id)
+  if not saga then
+    return { 'unknown' }
+  end
+  if saga.state == 'held' then
+    redis.call('HINCRBY', names.user .. saga.user, 'held', minus(saga.total))
+  elseif saga.state == 'captured' then
+    redis.call('HINCRBY', names.user .. saga.user, 'credit', saga.total)
+  else
+    return repeated(id, saga)
+  end
+  saga.reason = 'out-of-stock'
+  saga.item = facts.item
+  decide(id, saga, 'voided')
+  serve(saga.user)
+  return { 'voided' }
+end

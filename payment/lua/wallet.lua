@@ -1,0 +1,99 @@
+--- @include "saga"
+-- A wallet is a hash: `credit`, what the user owns, and `held`, the part of it that checkouts have set aside. Held money
+-- is still the user's: only capturing takes it. A checkout whose total is there but held by another one can be neither
+-- granted nor refused yet, for the other may still fail: it waits in the wallet's queue, `names.waiting`.
+
+-- wallet(user): credit and held, or nil if there is no such user.
+local function wallet(user)
+  local found = redis.call('HMGET', names.user .. user, 'credit', 'held')
+  if not found[1] then
+    return nil
+  end
+  return tonumber(found[1]), tonumber(found[2] or '0')
+end
+
+-- checkout(id): the record of a saga here, or nil.
+local function checkout(id)
+  local found = redis.call('HMGET', names.saga .. id, 'state', 'order', 'user', 'total', 'lines', 'reason', 'item', 'entries')
+  if not found[1] then
+    return nil
+  end
+  return {
+    state = found[1], order = found[2], user = found[3], total = found[4], lines = found[5],
+    reason = found[6], item = found[7], entries = found[8],
+  }
+end
+
+-- answer(id, saga): records what was decided of a saga and says it; said again it is the same answer.
+local function answer(id, saga)
+  local facts = { 'order', saga.order, 'user', saga.user, 'total', saga.total }
+  local function add(name)
+    facts[#facts + 1] = name
+    facts[#facts + 1] = saga[name] or ''
+  end
+  if saga.state == 'held' then
+    add('lines')
+  elseif saga.state == 'refused' then
+    add('reason')
+  elseif saga.state == 'voided' then
+    add('reason')
+    add('item')
+  end
+  local entries, told = tell(id, says[saga.state], facts, saga.entries)
+  redis.call('HSET', names.saga .. id, 'state', saga.state, 'reason', saga.reason or '', 'item', saga.item or '',
+    'entries', entries)
+  if saga.state == 'held' then
+    keep_open(id, told)
+  else
+    finish(id)
+  end
+end
+
+-- decide(id, saga, state): moves a saga to a state and says so.
+local function decide(id, saga, state)
+  saga.state = state
+  answer(id, saga)
+end
+
+-- repeated(id, saga): the recorded answer once more. One that still waits has none.
+local function repeated(id, saga)
+  if saga.state ~= 'waiting' then
+    answer(id, saga)
+  end
+  return { 'repeated' }
+end
+
+-- grant(id, saga): holds or refuses on what the wallet owns now; false if that is not decided yet.
+local function grant(id, saga)
+  local credit, held = wallet(saga.user)
+  local total = tonumber(saga.total)
+  if not credit then
+    saga.reason = 'no-such-user'
+    decide(id, saga, 'refused')
+  elseif credit < total then
+    saga.reason = 'out-of-credit'
+    decide(id, saga, 'refused')
+  elseif credit - held < total then
+    return false
+  else
+    redis.call('HINCRBY', names.user .. saga.user, 'held', saga.total)
+    decide(id, saga, 'held')
+  end
+  return true
+end
+
+-- serve(user): answers those who wait for this wallet, in their order, until one must go on waiting.
+local function serve(user)
+  local queue = names.waiting .. user
+  while true do
+    local id = redis.call('LINDEX', queue, 0)
+    if not id then
+      return
+    end
+    local saga = checkout(id)
+    if saga and saga.state == 'waiting' and not grant(id, saga) then
+      return
+    end
+    redis.call('LPOP', queue)
+  end
+end

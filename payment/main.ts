@@ -1,0 +1,29 @@
+/** Opens, wires and closes the payment service; the only file of it that sees `process`. */
+import process from 'node:process'
+import { leaseFrom } from '../shared/identifiers.ts'
+import { live } from '../shared/life.ts'
+import { neighbour } from '../shared/neighbour.ts'
+import { openService, origins, serviceSettings, siblingRedis } from '../shared/service.ts'
+import { routes } from './routes.ts'
+import { openStore } from './store.ts'
+
+const settings = { ...serviceSettings, order: siblingRedis.order, stock: siblingRedis.stock, ids: origins('IDS_URLS') }
+
+await live(process, 'payment', settings, (life) => {
+  const { order, stock, ids } = life.config
+  return openService(life, {
+    service: 'payment',
+    prefix: '/payment',
+    siblings: { order, stock },
+    listeners: ['order', 'stock'],
+    build: (instruments) => {
+      const store = openStore(instruments)
+      return {
+        log: store.log,
+        recovery: store.recovery,
+        routes: routes(store),
+        lease: leaseFrom(neighbour('ids', ids)),
+      }
+    },
+  })
+})

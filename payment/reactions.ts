@@ -1,0 +1,20 @@
+/**
+ * Who is heard by payment, which deed follows, and what is then said.
+ *
+ * A checkout, seen from here: none → *held* or *refused* (or *waiting*, while money that another checkout holds would
+ * decide) → *captured* or *voided*. A cancellation makes any of them *released*: nothing held, nothing captured, and
+ * nothing to come. An entry that finds another state than it needs is a repetition: it changes nothing, and the recorded
+ * answer is said again, which heals an answer that was lost.
+ */
+import type { Reactions } from '../shared/log.ts'
+
+export const reactions = {
+  order: {
+    CheckoutStarted: { deed: 'hold', says: { held: 'CreditHeld', refused: 'CreditRefused' } },
+    CheckoutCancelled: { deed: 'release', says: { released: 'CreditReleased' } },
+  },
+  stock: {
+    StockTaken: { deed: 'capture', says: { captured: 'CreditCaptured' } },
+    StockRefused: { deed: 'void', says: { voided: 'CreditVoided' } },
+  },
+} as const satisfies Reactions<'payment'>

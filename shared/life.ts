@@ -1,0 +1,71 @@
+/**
+ * How does a process live and end?
+ *
+ * `live` reads the configuration, opens what the process needs as one stack, tells its parent that it is ready, and on
+ * SIGTERM, SIGINT or the loss of its parent closes the stack in reverse and ends, within `END_MS`. What cannot be started
+ * is told in one sentence. An error that nobody caught is a fault of the program: it is logged and ends the process, and
+ * its successor's log parser repairs.
+ */
+import { type Logger, pino } from 'pino'
+import { ConfigError, readConfig, type Setting, type Settings, text } from './config.ts'
+import { UnsafeRedisError } from './redis.ts'
+
+/** A process must have ended this long after it was told to. */
+const END_MS = 9_500
+
+export type Life<Config> = {
+  readonly config: Config
+  readonly logger: Logger
+  /** What was opened, to be closed in reverse. */
+  readonly stack: AsyncDisposableStack
+  /** Aborted when the process is told to end. */
+  readonly ending: AbortSignal
+}
+
+const sentence = (error: unknown): string | undefined => {
+  if (error instanceof ConfigError || error instanceof UnsafeRedisError) return error.message
+  const { code, port } = error as { code?: string; port?: number }
+  if (code === 'EADDRINUSE') return `port ${port} is taken by another program`
+  if (code === 'EACCES') return `port ${port} may not be used by this user`
+  return undefined
+}
+
+/** Runs a process from start to end. `open` resolves once it serves. */
+export const live = async <Table extends Record<string, Setting<unknown>>>(
+  process: NodeJS.Process,
+  name: string,
+  table: Table,
+  open: (life: Life<Settings<Table>>) => Promise<void>,
+): Promise<void> => {
+  const ending = new AbortController()
+  const end = (): void => ending.abort()
+  process.once('SIGTERM', end).once('SIGINT', end)
+  if (process.channel) {
+    process.once('disconnect', end)
+    process.channel.unref()
+  }
+  const stack = new AsyncDisposableStack()
+  const close = async (code: number): Promise<never> => {
+    setTimeout(() => process.exit(1), END_MS).unref()
+    await stack.disposeAsync()
+    process.exit(code)
+  }
+  try {
+    const { level, ...config } = readConfig(process.env, { ...table, level: text('LOG_LEVEL', 'info') })
+    const logger = pino({ name, level: level as string })
+    await open({ config: config as unknown as Settings<Table>, logger, stack, ending: ending.signal })
+    if (!ending.signal.aborted) {
+      logger.info('ready')
+      process.send?.('ready')
+      await new Promise((resolve) => ending.signal.addEventListener('abort', resolve))
+    }
+    logger.info('ending')
+  } catch (error) {
+    if (ending.signal.aborted) return close(0)
+    const said = sentence(error)
+    if (said === undefined) throw error
+    process.stderr.write(`${name} cannot start: ${said}\n`)
+    return close(1)
+  }
+  return close(0)
+}

@@ -1,0 +1,188 @@
+/**
+ * What is unfinished, and who finishes it?
+ *
+ * Every service has a log parser. It runs at start, on a schedule and on request, under a RedLock lease so that one replica
+ * does it (two at once are wasteful, never wrong: every repair is a deed that checks). A run
+ *
+ * 1. surveys what is unfinished, from the index that the deeds keep: its cost is that of what is open, not of what exists;
+ * 2. asks the service's table which repair the facts of each unfinished thing call for, and does it. A repair is a deed
+ *    like any other; undoing is always the opposite deed, never writing an old value back;
+ * 3. compares its cursors with the speakers: one whose newest entry is older than what was heard of it has lost its tail.
+ *    That is reported, and the cursor goes back to where the speaker stands, or what it says next might be passed over;
+ * 4. trims the own log by age, never beyond what the slowest listener has heard.
+ *
+ * It tells what it found and did.
+ */
+import { schedule as cron, type ScheduledTask } from 'node-cron'
+import type { Logger } from 'pino'
+import { impossible, UnavailableError } from './errors.ts'
+import type { Service } from './events.ts'
+import { compareIds, isWorlds, type Log } from './log.ts'
+import type { RedLock } from './redlock.ts'
+
+/** One unfinished thing: its log id, and what a person would want to know of it. */
+export type Finding<Repair extends string> = {
+  readonly log_id: string
+  readonly facts: Readonly<Record<string, string>>
+  readonly repair: Repair
+}
+
+/** Rows of facts and the repair they call for. Facts that a row does not name may be anything. */
+export type RecoveryTable<Facts, Repair extends string> = readonly (readonly [Partial<Facts>, Repair])[]
+
+/** The repair of the first row whose facts all hold. @throws if there is none: a table must be complete. */
+export const repairFor = <Facts extends Readonly<Record<string, string>>, Repair extends string>(
+  table: RecoveryTable<Facts, Repair>,
+  facts: Facts,
+): Repair => {
+  for (const [wanted, repair] of table)
+    if (Object.entries(wanted).every(([name, value]) => facts[name] === value)) return repair
+  return impossible('log-parser.table', facts)
+}
+
+export type Report = {
+  readonly service: Service
+  /** What was unfinished, at most `FINDINGS_MAX`, with the repair that its facts called for and what came of it. */
+  readonly found: readonly { log_id: string; facts: Readonly<Record<string, string>>; repair: string; done: string }[]
+  /** Speakers that lost their tail: what was heard of them, and the newest entry they have. */
+  readonly lost_tails: readonly { speaker: Service; heard: string; newest: string }[]
+  readonly trimmed: number
+  readonly dead_letters: number
+  /** Things that only a person can mend, by name. */
+  readonly contradictions: readonly string[]
+}
+
+/** What a service with sagas adds: its survey and its repairs. */
+export type Recovery<Repair extends string> = {
+  /** The unfinished things that may want a repair, the longest silent first, up to a limit. */
+  readonly survey: (limit: number) => Promise<readonly Finding<Repair>[]>
+  /** Does what a finding calls for, and says in a word what came of it. */
+  readonly repair: (finding: Finding<Repair>) => Promise<string>
+  readonly contradictions?: () => Promise<readonly string[]>
+}
+
+export type LogParser = {
+  /** Runs once at once, then on the schedule. */
+  readonly start: () => void
+  readonly stop: () => Promise<void>
+  /** Runs now, after a run that is under way elsewhere. @throws UnavailableError */
+  readonly run: () => Promise<Report>
+}
+
+export type LogParserOptions<Repair extends string> = {
+  readonly log: Log
+  readonly recovery: Recovery<Repair> | undefined
+  /** The newest entry of a speaker's log, asked in the speaker's Redis. */
+  readonly newestOf: (speaker: Service) => Promise<string>
+  /** Who hears this service: their cursors bound the trimming. */
+  readonly listeners: readonly Service[]
+  readonly redLock: RedLock
+  readonly leaseTtlMs: number
+  /** A cron expression with seconds. */
+  readonly schedule: string
+  readonly retentionMs: number
+  readonly logger: Logger
+}
+
+const FINDINGS_MAX = 1_000
+/** How long a run on request waits for one that is under way elsewhere. */
+const WAIT_MS = 5_000
+
+export const logParser = <Repair extends string>(options: LogParserOptions<Repair>): LogParser => {
+  const { log, recovery, newestOf, listeners, redLock, leaseTtlMs, retentionMs } = options
+  const logger = options.logger.child({ parser: log.service })
+  const lease = [`parser:${log.service}`]
+  let task: ScheduledTask | undefined
+  let running: Promise<unknown> = Promise.resolve()
+
+  const finish = async (): Promise<Report['found']> => {
+    const findings = (await recovery?.survey(FINDINGS_MAX)) ?? []
+    const found: { log_id: string; facts: Readonly<Record<string, string>>; repair: string; done: string }[] = []
+    for (const finding of findings) found.push({ ...finding, done: (await recovery?.repair(finding)) ?? '' })
+    return found
+  }
+
+  const compareCursors = async (): Promise<Report['lost_tails']> => {
+    const lost: { speaker: Service; heard: string; newest: string }[] = []
+    for (const speaker of log.speakers) {
+      try {
+        const heard = await log.cursor(speaker)
+        const newest = await newestOf(speaker)
+        if (compareIds(newest, heard) >= 0) continue
+        lost.push({ speaker, heard, newest })
+        await log.rewind(speaker, newest)
+      } catch (error) {
+        // A speaker that is away is compared at the next run.
+        if (!isWorlds(error)) throw error
+        logger.debug({ err: error, speaker }, 'not compared')
+      }
+    }
+    return lost
+  }
+
+  const parse = async (): Promise<Report> => {
+    const found = await finish()
+    const report: Report = {
+      service: log.service,
+      found,
+      lost_tails: await compareCursors(),
+      trimmed: await log.trim(retentionMs, listeners),
+      dead_letters: await log.deadCount(),
+      contradictions: (await recovery?.contradictions?.()) ?? [],
+    }
+    const done = found.filter(({ repair }) => repair !== 'wait').length
+    if (done > 0) logger.info({ found: found.length, done }, 'finished what was left')
+    for (const lost of report.lost_tails) logger.error(lost, 'a speaker has lost its tail')
+    return report
+  }
+
+  /** Runs under the lease, or without it if there is no quorum; `undefined` if another replica is at it. */
+  const parseAlone = async (waitMs: number): Promise<Report | undefined> => {
+    const held = await redLock.acquire(lease, leaseTtlMs, waitMs)
+    if (held.state === 'busy') return undefined
+    try {
+      return await parse()
+    } finally {
+      if (held.state === 'held') await redLock.release(lease, held.token)
+    }
+  }
+
+  const runQuietly = async (): Promise<void> => {
+    try {
+      await parseAlone(0)
+    } catch (error) {
+      if (!isWorlds(error)) throw error
+      logger.warn({ err: error }, 'could not run: the next run will')
+    }
+  }
+
+  const queue = <Result>(run: () => Promise<Result>): Promise<Result> => {
+    const next = running.then(run, run)
+    running = next.catch(() => undefined)
+    return next
+  }
+
+  return {
+    start: () => {
+      const tick = (): void => {
+        queue(runQuietly).catch((error: unknown) => {
+          // A fault of the program ends the process; its successor's log parser repairs.
+          setImmediate(() => {
+            throw error
+          })
+        })
+      }
+      tick()
+      task = cron(options.schedule, tick, { noOverlap: true })
+    },
+    stop: async () => {
+      await task?.destroy()
+      await running
+    },
+    run: async () => {
+      const report = await queue(() => parseAlone(WAIT_MS))
+      if (report === undefined) throw new UnavailableError('the log parser is running in another replica')
+      return report
+    },
+  }
+}

@@ -1,0 +1,29 @@
+-- say(kind, log_id, facts): appends one entry to this service's log.
+-- facts: names and values in turn. Returns the entry's stream id.
+local function say(kind, log_id, facts)
+  return redis.call('XADD', names.log, '*', 'kind', kind, 'version', limits.version, 'log_id', log_id, unpack(facts))
+end
+
+-- now_ms(): the time of this Redis, the only clock that decides anything.
+local function now_ms()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
+-- integer(number): its decimal digits. Lua's own conversion rounds beyond 14 of them.
+local function integer(number)
+  return string.format('%.0f', number)
+end
+
+-- minus(amount): the amount as a decrement. Redis takes no "-0".
+local function minus(amount)
+  if amount == '0' then
+    return amount
+  end
+  return '-' .. amount
+end
+
+-- told_ms(entry): when the entry with this stream id was said.
+local function told_ms(entry)
+  return string.match(entry, '^%d+')
+end

@@ -1,0 +1,24 @@
+--- @include "log"
+-- A saga's record in this service is a hash: its state, the facts of it, and `entries`, the stream ids of all that was
+-- said of it. While it is unfinished here it stands in the index `names.open`, scored by when it was last spoken of;
+-- once it is finished the record lives on for as long as the log, so that repetitions find it.
+
+-- tell(id, kind, facts, entries): says one entry of a saga. Returns the list of its entries with this one, and when.
+local function tell(id, kind, facts, entries)
+  local entry = say(kind, id, facts)
+  if entries and entries ~= '' then
+    return entries .. ' ' .. entry, told_ms(entry)
+  end
+  return entry, told_ms(entry)
+end
+
+-- keep_open(id, told): the log parser will look at this saga if nothing is heard of it for a while.
+local function keep_open(id, told)
+  redis.call('ZADD', names.open, told, id)
+end
+
+-- finish(id): nothing more is to be done for this saga here.
+local function finish(id)
+  redis.call('ZREM', names.open, id)
+  redis.call('EXPIRE', names.saga .. id, limits.retention_s)
+end

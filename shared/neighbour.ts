@@ -1,0 +1,47 @@
+/**
+ * How is a neighbour asked a question that cannot wait?
+ *
+ * Two services must ask another at once: does this user exist, what does this item cost. (And each asks `ids` for a block
+ * of identifiers.) They ask through here: kept-alive connections, a time-out of its own, the next replica if one does not
+ * answer. Nothing on the path of a checkout asks.
+ */
+import { Agent } from 'node:http'
+import axios from 'axios'
+import { NeighbourError } from './errors.ts'
+
+const TIMEOUT_MS = 1_500
+
+export type Neighbour = {
+  /** The answer's status and body. @throws NeighbourError if no replica gives one that is the neighbour's own. */
+  readonly ask: (method: 'get' | 'post', path: string) => Promise<{ status: number; data: unknown }>
+}
+
+export const neighbour = (name: string, origins: readonly string[]): Neighbour => {
+  const client = axios.create({
+    httpAgent: new Agent({ keepAlive: true, maxSockets: 64 }),
+    timeout: TIMEOUT_MS,
+    proxy: false,
+    maxRedirects: 0,
+    validateStatus: () => true,
+  })
+  let turn = 0
+  return {
+    ask: async (method, path) => {
+      turn += 1
+      let reason: unknown
+      for (let tried = 0; tried < origins.length; tried += 1) {
+        try {
+          const { status, data } = await client.request<unknown>({
+            method,
+            url: `${origins[(turn + tried) % origins.length]}${path}`,
+          })
+          if (status < 500) return { status, data }
+          reason = `it answered ${status}`
+        } catch (error) {
+          reason = error
+        }
+      }
+      throw new NeighbourError(`${name} does not answer`, { cause: reason })
+    },
+  }
+}

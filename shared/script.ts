@@ -1,0 +1,86 @@
+/**
+ * How is a Lua file called?
+ *
+ * A *deed* is one Lua file, `<service>/lua/<verb>.lua`, that defines `deeds['<verb>'](facts)`: it checks everything
+ * first, then writes the new state and says so in the log, and returns a reply whose first word tells what happened.
+ * What a deed shares with others it names in a line `--- @include "name"`, found beside it or in `shared/lua`.
+ *
+ * A *script* is what Redis runs: the names and sayings of the service as Lua tables, the includes once each, some deeds,
+ * and a main part: `do` (one deed, asked for by a request) or `hear` (a batch of a neighbour's entries). Scripts are
+ * called by EVALSHA and loaded by one EVAL where the server does not know them (yet, or any more). The `#!lua` line
+ * makes Redis refuse a script as a whole, before it begins, when it is out of memory or cannot write its file.
+ *
+ * Keys are built from `names`, not passed one by one: each service owns one Redis that is no cluster.
+ */
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { Redis } from 'ioredis'
+
+/** Runs the script with its arguments. The reply is what the main part returns. */
+export type Script = (redis: Redis, args: readonly (string | number)[]) => Promise<unknown>
+
+export type ScriptParts = {
+  /** The folder of the service's deeds. */
+  readonly lua: URL
+  /** The verbs of the deeds that the script can do. */
+  readonly deeds: readonly string[]
+  /** The part that reads the arguments and calls the deeds: a file of `shared/lua`. */
+  readonly main: string
+  /** Tables of constants that the Lua code sees, by name: key names, what is said for which word, limits. */
+  readonly tables: Readonly<Record<string, Readonly<Record<string, string | number>>>>
+}
+
+const SHARED_LUA = new URL('lua/', import.meta.url)
+const INCLUDE = /^--- @include "([a-z-]+)"$/gm
+
+const readLua = (name: string, folder: URL): string => {
+  for (const place of [folder, SHARED_LUA]) {
+    try {
+      return readFileSync(new URL(`${name}.lua`, place), 'utf8')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+  }
+  throw new Error(`there is no ${name}.lua in ${folder.pathname} or ${SHARED_LUA.pathname}`)
+}
+
+const luaTable = (name: string, table: Readonly<Record<string, string | number>>): string =>
+  `local ${name} = {${Object.entries(table)
+    .map(([key, value]) => `[${JSON.stringify(key)}]=${JSON.stringify(value)}`)
+    .join(',')}}`
+
+/** Puts the parts together: each file once, what is included before what includes it. */
+export const compose = ({ lua, deeds, main, tables }: ScriptParts): string => {
+  const text: string[] = []
+  const seen = new Set<string>()
+  const add = (name: string): void => {
+    if (seen.has(name)) return
+    seen.add(name)
+    const body = readLua(name, lua)
+    for (const [, included] of body.matchAll(INCLUDE)) add(included as string)
+    // Comments stay in the files: Redis keeps the text of every script.
+    text.push(
+      body
+        .replace(/^\s*--.*$/gm, '')
+        .replace(/\n{2,}/g, '\n')
+        .trim(),
+    )
+  }
+  for (const deed of deeds) add(deed)
+  add(main)
+  const constants = Object.entries(tables).map(([name, table]) => luaTable(name, table))
+  return ['#!lua', ...constants, 'local deeds = {}', ...text].join('\n')
+}
+
+/** Makes a callable script of a Lua text. Errors of Redis pass unchanged. */
+export const script = (text: string): Script => {
+  const sha = createHash('sha1').update(text).digest('hex')
+  return async (redis, args) => {
+    try {
+      return await redis.evalsha(sha, 0, ...args)
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
+      return await redis.eval(text, 0, ...args)
+    }
+  }
+}

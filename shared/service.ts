@@ -1,0 +1,218 @@
+/**
+ * What has every service, whatever it is about?
+ *
+ * Its own Redis, which must be durable; lock clients to the three lock masters; its log; a reader for each neighbour it
+ * hears; its log parser; its log ids; and a door. `openService` opens them in this order and closes them in reverse: the
+ * door first, so that what waits inside is finished, then the readers and the log parser, which give back their leases.
+ * The door opens before the rest is reachable, so that `/ready` can say what is missing.
+ */
+import type { Redis } from 'ioredis'
+import { nanoid } from 'nanoid'
+import { flag, integer, origins, redisUrl, text } from './config.ts'
+import type { Service } from './events.ts'
+import { openDoor, type Route } from './http.ts'
+import { type Identifiers, identifiers } from './identifiers.ts'
+import type { Life } from './life.ts'
+import { type Log, logKey, type Reply } from './log.ts'
+import { type LogParser, logParser, type Recovery } from './log-parser.ts'
+import { logRoutes } from './log-routes.ts'
+import { reader } from './reader.ts'
+import { assertDurable, connect, disconnect, reach, whenReady } from './redis.ts'
+import { type RedLock, redLock } from './redlock.ts'
+
+/** The settings that every service reads. */
+export const serviceSettings = {
+  port: integer('PORT', { min: 0, max: 65_535 }),
+  host: text('HOST', '0.0.0.0'),
+  replica: text('REPLICA', nanoid(6)),
+  redisUrl: redisUrl('REDIS_URL'),
+  operatorToken: text('OPERATOR_TOKEN', ''),
+  drainMs: integer('DRAIN_MS', { min: 0, max: 5_000 }, 500),
+  leaseTtlMs: integer('LEASE_TTL_MS', { min: 100, max: 60_000 }, 2_000),
+  parserCron: text('LOG_PARSER_CRON', '*/5 * * * * *'),
+  retentionHours: integer('LOG_RETENTION_HOURS', { min: 1, max: 24 * 365 }, 24),
+  allowUnsafeRedis: flag('ALLOW_UNSAFE_REDIS', false),
+}
+
+/** The settings by which a service reaches the Redis of its siblings. */
+export const siblingRedis = {
+  order: redisUrl('ORDER_REDIS_URL'),
+  payment: redisUrl('PAYMENT_REDIS_URL'),
+  stock: redisUrl('STOCK_REDIS_URL'),
+}
+
+export { origins }
+
+/** The services whose Redis are the lock masters: three, so that two are a quorum. */
+const LOCK_MASTERS = ['order', 'payment', 'stock'] as const
+export type Sibling = (typeof LOCK_MASTERS)[number]
+
+type ServiceConfig = {
+  readonly [Name in keyof typeof serviceSettings]: (typeof serviceSettings)[Name] extends {
+    parse: (text: string) => infer Value
+  }
+    ? Value
+    : never
+}
+
+/** What a service is given to build its own parts from. */
+export type Instruments = {
+  readonly redis: Redis
+  readonly redLock: RedLock
+  readonly identifiers: Identifiers
+  /** How long the records are kept that only repetitions need: longer than the log. */
+  readonly retentionS: number
+}
+
+/** What a service adds to what all have. */
+export type Own<Repair extends string> = {
+  readonly log: Log
+  readonly routes: readonly Route[]
+  /** Asks for the block of log ids of this replica. */
+  readonly lease: (replica: string) => Promise<number>
+  readonly recovery?: Recovery<Repair>
+  /** Told each reply to a neighbour's entry, after it was applied. */
+  readonly onHeard?: (reply: Reply) => void
+  /** Things of its own to start and stop with the service. */
+  readonly start?: () => Promise<void> | void
+  readonly stop?: () => Promise<void> | void
+}
+
+export type ServiceOptions<Repair extends string> = {
+  readonly service: Service
+  /** The first part of its routes. */
+  readonly prefix: string
+  readonly siblings: Readonly<Partial<Record<Sibling, string>>>
+  /** Who hears this service. */
+  readonly listeners: readonly Service[]
+  readonly build: (instruments: Instruments) => Own<Repair>
+}
+
+export const openService = async <Repair extends string>(
+  life: Life<ServiceConfig>,
+  options: ServiceOptions<Repair>,
+): Promise<void> => {
+  const { config, logger, stack, ending } = life
+  const { service, siblings } = options
+  const retentionMs = config.retentionHours * 3_600_000
+
+  const connection = (url: string, kind: Parameters<typeof connect>[1], whose: string): Redis => {
+    const redis = connect(url, kind, (state, error) =>
+      state === 'lost'
+        ? logger.warn({ reason: error?.message }, `${whose}: connection lost`)
+        : logger.info(`${whose}: connected again`),
+    )
+    stack.defer(() => disconnect(redis))
+    return redis
+  }
+
+  const redis = connection(config.redisUrl, 'command', 'own Redis')
+  const urls = { ...siblings, [service]: config.redisUrl } as Record<Service, string>
+  const locks = Object.fromEntries(
+    LOCK_MASTERS.map((master) => [master, connection(urls[master], 'lock', `lock master ${master}`)]),
+  ) as Record<Sibling, Redis>
+  const redlock = redLock(LOCK_MASTERS.map((master) => locks[master]))
+  stack.defer(() => redlock.close())
+  const replica = `${config.replica}-${nanoid(8)}`
+  const ids: Identifiers = identifiers(() => own.lease(replica), logger)
+  stack.defer(ids.stop)
+
+  // What only repetitions need outlives the log, or an old entry told again could meet a forgotten saga.
+  const own: Own<Repair> = options.build({
+    redis,
+    redLock: redlock,
+    identifiers: ids,
+    retentionS: (retentionMs / 1_000) * 2,
+  })
+  const { log } = own
+
+  const readers = log.speakers.map((speaker) =>
+    reader({
+      log,
+      speaker,
+      blocking: connection(urls[speaker], 'blocking', `log of ${speaker}`),
+      reporting: locks[speaker as Sibling],
+      redLock: redlock,
+      leaseTtlMs: config.leaseTtlMs,
+      onHeard: own.onHeard ?? (() => undefined),
+      logger,
+    }),
+  )
+  const parser: LogParser = logParser({
+    log,
+    recovery: own.recovery,
+    newestOf: async (speaker) =>
+      (
+        await reach(
+          `the Redis of ${speaker}`,
+          locks[speaker as Sibling].xrevrange(logKey(speaker), '+', '-', 'COUNT', 1),
+        )
+      )[0]?.[0] ?? '0-0',
+    listeners: options.listeners,
+    redLock: redlock,
+    leaseTtlMs: config.leaseTtlMs,
+    schedule: config.parserCron,
+    retentionMs,
+    logger,
+  })
+
+  let durable = false
+  const notReady = (): string | undefined => {
+    if (redis.status !== 'ready') return 'its own Redis is away'
+    if (!durable) return 'its own Redis was not checked yet'
+    const unread = readers.filter((one) => !one.isReady()).map((one) => one.speaker)
+    return unread.length > 0 ? `it has not reached the log of ${unread.join(' and ')} yet` : undefined
+  }
+  const door = await openDoor({
+    service,
+    port: config.port,
+    host: config.host,
+    routes: [...own.routes, ...logRoutes(options.prefix, log, parser)],
+    notReady,
+    operatorToken: config.operatorToken,
+    drainMs: config.drainMs,
+    log: logger,
+  })
+
+  try {
+    if (redis.status !== 'ready') logger.info('waiting for its own Redis')
+    await whenReady(redis, ending)
+    if (!config.allowUnsafeRedis) await assertDurable(redis)
+    durable = true
+    ids.start()
+    await own.start?.()
+    stack.defer(() => own.stop?.())
+    stack.defer(parser.stop)
+    for (const one of readers) {
+      one.start()
+      stack.defer(one.stop)
+    }
+    parser.start()
+    await everyReady(readers, ending, (speaker) => logger.info(`waiting for the log of ${speaker}`))
+  } finally {
+    stack.defer(door.close)
+  }
+  logger.info({ port: door.port, replica: config.replica }, 'door open')
+}
+
+/** Resolves once every reader has reached its speaker. */
+const everyReady = async (
+  readers: readonly { isReady: () => boolean; speaker: Service; whenReady: () => Promise<void> }[],
+  ending: AbortSignal,
+  onWait: (speaker: Service) => void,
+): Promise<void> => {
+  for (const one of readers) {
+    if (one.isReady()) continue
+    const patience = setTimeout(() => onWait(one.speaker), 1_000)
+    const ended = Promise.withResolvers<void>()
+    const reject = (): void => ended.reject(ending.reason)
+    ending.addEventListener('abort', reject, { once: true })
+    try {
+      ending.throwIfAborted()
+      await Promise.race([one.whenReady(), ended.promise])
+    } finally {
+      clearTimeout(patience)
+      ending.removeEventListener('abort', reject)
+    }
+  }
+}

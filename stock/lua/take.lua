@@ -1,0 +1,26 @@
+--- @include "shelf"
+-- take: takes all lines of a checkout off the shelf, or none.
+-- FACTS    log_id, order, lines
+-- RETURNS  taken | refused | repeated
+function deeds.take(facts)
+  local id = facts.log_id
+  local saga = checkout(id)
+  if saga then
+    answer(id, saga, saga.state)
+    return { 'repeated' }
+  end
+  saga = { order = facts.order, lines = facts.lines }
+  for item, quantity in each_line(saga.lines) do
+    local stock = redis.call('HGET', names.item .. item, 'stock')
+    if not stock or tonumber(stock) < tonumber(quantity) then
+      saga.item = item
+      answer(id, saga, 'refused')
+      return { 'refused' }
+    end
+  end
+  for item, quantity in each_line(saga.lines) do
+    redis.call('HINCRBY', names.item .. item, 'stock', minus(quantity))
+  end
+  answer(id, saga, 'taken')
+  return { 'taken' }
+end

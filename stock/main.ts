@@ -1,0 +1,29 @@
+/** Opens, wires and closes the stock service; the only file of it that sees `process`. */
+import process from 'node:process'
+import { leaseFrom } from '../shared/identifiers.ts'
+import { live } from '../shared/life.ts'
+import { neighbour } from '../shared/neighbour.ts'
+import { openService, origins, serviceSettings, siblingRedis } from '../shared/service.ts'
+import { routes } from './routes.ts'
+import { openStore } from './store.ts'
+
+const settings = {
+  ...serviceSettings,
+  order: siblingRedis.order,
+  payment: siblingRedis.payment,
+  ids: origins('IDS_URLS'),
+}
+
+await live(process, 'stock', settings, (life) => {
+  const { order, payment, ids } = life.config
+  return openService(life, {
+    service: 'stock',
+    prefix: '/stock',
+    siblings: { order, payment },
+    listeners: ['order', 'payment'],
+    build: (instruments) => {
+      const store = openStore(instruments)
+      return { log: store.log, routes: routes(store), lease: leaseFrom(neighbour('ids', ids)) }
+    },
+  })
+})

@@ -1,0 +1,39 @@
+/**
+ * The keys, codecs and deeds of stock: the only file that speaks to its Redis.
+ *
+ * - `item:{id}` hash: `stock`, `price`
+ * - `saga:{log id}` hash: `state`, `order`, `lines`, `item`, `entries`
+ * - those that every log has: see `shared/log.ts`
+ */
+import { type Log, type Once, openLog, type Reply } from '../shared/log.ts'
+import { reach } from '../shared/redis.ts'
+import type { Instruments } from '../shared/service.ts'
+import type { Item } from './item.ts'
+import { reactions } from './reactions.ts'
+
+const names = { item: 'item:' }
+
+export type Store = {
+  readonly log: Log
+  readonly find: (item: string) => Promise<Item | undefined>
+  readonly createItem: (item: string, price: number, once: Once) => Promise<Reply>
+  readonly add: (item: string, amount: number, once: Once) => Promise<Reply>
+  readonly subtract: (item: string, amount: number, once: Once) => Promise<Reply>
+  readonly initItems: (first: number, last: number, stock: number, price: number, once: Once) => Promise<Reply>
+}
+
+export const openStore = ({ redis, identifiers, retentionS }: Instruments): Store => {
+  const log = openLog({ service: 'stock', redis, lua: new URL('lua/', import.meta.url), names, reactions, retentionS })
+  return {
+    log,
+    find: async (item) => {
+      const [stock, price] = await reach('the Redis of stock', redis.hmget(names.item + item, 'stock', 'price'))
+      return stock == null || price == null ? undefined : { stock: Number(stock), price: Number(price) }
+    },
+    createItem: (item, price, once) => log.act('create-item', { log_id: identifiers.next(), item, price }, once),
+    add: (item, amount, once) => log.act('add', { log_id: identifiers.next(), item, amount }, once),
+    subtract: (item, amount, once) => log.act('subtract', { log_id: identifiers.next(), item, amount }, once),
+    initItems: (first, last, stock, price, once) =>
+      log.act('init-items', { log_id: identifiers.next(), first, last, stock, price }, once),
+  }
+}
