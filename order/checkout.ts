@@ -66,6 +66,7 @@ const outcomeOf = (saga: Saga): Outcome => {
 
 export const checkouts = ({ store, redLock, nextLogId, deadlineMs, lockTtlMs }: CheckoutsOptions): Checkouts => {
   const waiters = new Map<string, Waiter[]>()
+  const asked = new Set<string>()
   const joined = new Map<string, Promise<Outcome>>()
   let sweeper: NodeJS.Timeout | undefined
 
@@ -92,11 +93,14 @@ export const checkouts = ({ store, redLock, nextLogId, deadlineMs, lockTtlMs }: 
     return promise
   }
 
-  /** Asks for the end of a saga, or makes it at the deadline of one who waits. */
-  const ask = async (id: string, now: number): Promise<void> => {
-    const waiting = waiters.get(id) ?? []
+  /** Asks for the end of a saga, or makes it at the deadline of one who waits; who is late and cannot be told is told so. */
+  const ask = async (id: string): Promise<void> => {
+    if (asked.has(id)) return
+    asked.add(id)
+    const now = performance.now()
+    const isLate = ({ until }: Waiter): boolean => until <= now
     try {
-      if (waiting.some(({ until }) => until <= now)) {
+      if (waiters.get(id)?.some(isLate)) {
         const decided = await store.cancel(id)
         if (decided) onDecided(decided)
       } else {
@@ -104,18 +108,20 @@ export const checkouts = ({ store, redLock, nextLogId, deadlineMs, lockTtlMs }: 
         if (saga && saga.state !== 'checking-out') onOutcome(saga)
       }
     } catch (error) {
-      const late = waiting.filter(({ until }) => until <= now)
-      const rest = waiting.filter(({ until }) => until > now)
-      if (rest.length > 0) waiters.set(id, rest)
+      const waiting = waiters.get(id) ?? []
+      const patient = waiting.filter((waiter) => !isLate(waiter))
+      if (patient.length > 0) waiters.set(id, patient)
       else waiters.delete(id)
-      for (const { reject } of late) reject(error)
+      for (const { reject } of waiting.filter(isLate)) reject(error)
+    } finally {
+      asked.delete(id)
     }
   }
 
   const sweep = (): void => {
     const now = performance.now()
     for (const [id, waiting] of waiters)
-      if (waiting.some(({ since, until }) => until <= now || now - since > ASK_AFTER_MS)) void ask(id, now)
+      if (waiting.some(({ since, until }) => until <= now || now - since > ASK_AFTER_MS)) void ask(id)
   }
 
   /** Begins the saga; while its outcome is unknown it is begun again, under the same id. */
@@ -136,8 +142,7 @@ export const checkouts = ({ store, redLock, nextLogId, deadlineMs, lockTtlMs }: 
     const ended = async (id: string): Promise<Outcome> => {
       // Registered first and asked after: the end may come in between.
       const end = endOf(id, until)
-      const saga = await store.saga(id)
-      if (saga && saga.state !== 'checking-out') onOutcome(saga)
+      void ask(id)
       return outcomeOf(await end)
     }
     for (;;) {

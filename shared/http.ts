@@ -199,6 +199,8 @@ export type DoorOptions = {
 
 /** How long requests inside may take once the door has stopped taking new ones. */
 const FINISH_MS = 8_000
+/** How often connections are looked for whose last request has ended meanwhile. */
+const IDLE_SWEEP_MS = 50
 /** Longer than any gateway in front keeps an idle connection, or resets would race with requests. */
 const KEEP_ALIVE_MS = 65_000
 
@@ -281,10 +283,11 @@ export const openDoor = async (options: DoorOptions): Promise<Door> => {
       await after(drainMs)
       const closed = once(server, 'close')
       server.close()
-      server.closeIdleConnections()
+      const sweeper = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS)
       const patience = AbortSignal.timeout(FINISH_MS)
       patience.addEventListener('abort', () => server.closeAllConnections())
       await closed
+      clearInterval(sweeper)
       log.info({ inside }, 'door closed')
     },
   }

@@ -74,8 +74,6 @@ export type Log = {
   readonly page: (after: string, limit: number) => Promise<readonly LogEntry[]>
   /** The entries of the last minutes, the oldest first, up to `limit`. */
   readonly recent: (minutes: number, limit: number) => Promise<readonly LogEntry[]>
-  /** The id of the newest entry, `0-0` if there never was one. */
-  readonly newest: () => Promise<string>
   /** Drops entries older than both `ageMs` and every listener's cursor; tells how many. */
   readonly trim: (ageMs: number, listeners: readonly Service[]) => Promise<number>
 }
@@ -99,6 +97,17 @@ export type LogOptions<Speaker extends Service> = {
 /** The key under which `speaker` finds how far `listener` has heard it. */
 export const heardKey = (speaker: Service, listener: Service): string => `heard:${speaker}:${listener}`
 export const logKey = (service: Service): string => `log:${service}`
+
+/** The id of the newest entry there ever was in a log, also if it was trimmed since; `0-0` if there was none. */
+export const newestEntry = async (redis: Redis, service: Service): Promise<string> => {
+  try {
+    const info = (await redis.xinfo('STREAM', logKey(service))) as readonly unknown[]
+    return String(info[info.indexOf('last-generated-id') + 1])
+  } catch (error) {
+    if (error instanceof Error && error.message.includes('no such key')) return '0-0'
+    throw error
+  }
+}
 
 /** Compares two stream ids as (milliseconds, sequence): negative if `a` is the earlier. */
 export const compareIds = (a: string, b: string): number => {
@@ -165,8 +174,6 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
   const own = <Result>(command: Promise<Result>): Promise<Result> => reach(`the Redis of ${service}`, command)
   const range = async (from: string, to: string, limit: number): Promise<readonly LogEntry[]> =>
     (await own(redis.xrange(names.log, from, to, 'COUNT', limit))).map(readable)
-  const newest = async (): Promise<string> =>
-    (await own(redis.xrevrange(names.log, '+', '-', 'COUNT', 1)))[0]?.[0] ?? '0-0'
 
   return {
     service,
@@ -214,7 +221,6 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
       const [seconds] = await own(redis.time())
       return range(String(Number(seconds) * 1000 - minutes * 60_000), '+', limit)
     },
-    newest,
     trim: async (ageMs, listeners) => {
       const [seconds] = await own(redis.time())
       let oldest = `${Number(seconds) * 1000 - ageMs}-0`

@@ -13,7 +13,7 @@ import type { Service } from './events.ts'
 import { openDoor, type Route } from './http.ts'
 import { type Identifiers, identifiers } from './identifiers.ts'
 import type { Life } from './life.ts'
-import { type Log, logKey, type Reply } from './log.ts'
+import { type Log, newestEntry, type Reply } from './log.ts'
 import { type LogParser, logParser, type Recovery } from './log-parser.ts'
 import { logRoutes } from './log-routes.ts'
 import { reader } from './reader.ts'
@@ -141,13 +141,7 @@ export const openService = async <Repair extends string>(
   const parser: LogParser = logParser({
     log,
     recovery: own.recovery,
-    newestOf: async (speaker) =>
-      (
-        await reach(
-          `the Redis of ${speaker}`,
-          locks[speaker as Sibling].xrevrange(logKey(speaker), '+', '-', 'COUNT', 1),
-        )
-      )[0]?.[0] ?? '0-0',
+    newestOf: (speaker) => reach(`the Redis of ${speaker}`, newestEntry(locks[speaker as Sibling], speaker)),
     listeners: options.listeners,
     redLock: redlock,
     leaseTtlMs: config.leaseTtlMs,
