@@ -1,0 +1,58 @@
+import test from 'ava'
+import { type Facts, type Repair, table } from '../../payment/recovery.ts'
+import { repairFor } from '../../shared/log-parser.ts'
+
+type Combination = readonly [Facts['state'], silent: 'talking' | 'silent', heard: 'unheard' | 'heard']
+
+/** Every combination of facts, each with the repair that a person would choose for it. */
+const EXPECTED: readonly (readonly [...Combination, Repair])[] = [
+  // It has no record: nobody can finish it.
+  ['absent', 'talking', 'unheard', 'drop'],
+  ['absent', 'talking', 'heard', 'drop'],
+  ['absent', 'silent', 'unheard', 'drop'],
+  ['absent', 'silent', 'heard', 'drop'],
+  // It is refused, captured, voided or released: nothing is left to do.
+  ['decided', 'talking', 'unheard', 'drop'],
+  ['decided', 'talking', 'heard', 'drop'],
+  ['decided', 'silent', 'unheard', 'drop'],
+  ['decided', 'silent', 'heard', 'drop'],
+  // Nothing was said of it that stock could hear: whether stock reads does not matter.
+  ['waiting', 'talking', 'unheard', 'wait'],
+  ['waiting', 'talking', 'heard', 'wait'],
+  ['waiting', 'silent', 'unheard', 'tell-again'],
+  ['waiting', 'silent', 'heard', 'tell-again'],
+  // Stock must answer; only its silence after hearing is worth a word.
+  ['held', 'talking', 'unheard', 'wait'],
+  ['held', 'talking', 'heard', 'wait'],
+  ['held', 'silent', 'unheard', 'wait'],
+  ['held', 'silent', 'heard', 'tell-again'],
+]
+
+const factsOf = ([state, silent, heard]: readonly [...Combination, ...unknown[]]): Facts => ({
+  state,
+  silent: silent === 'silent' ? 'yes' : 'no',
+  heard: heard === 'heard' ? 'yes' : 'no',
+})
+
+for (const row of EXPECTED) {
+  const [state, silent, heard, repair] = row
+  test(`an unfinished checkout that is ${state}, ${silent}, ${heard}: ${repair}`, (t) => {
+    t.is(repairFor(table, factsOf(row)), repair)
+  })
+}
+
+test('the expectations are complete: every combination once', (t) => {
+  t.is(new Set(EXPECTED.map((row) => row.slice(0, 3).join())).size, 4 * 2 * 2)
+  t.is(EXPECTED.length, 4 * 2 * 2)
+})
+
+test('every row of the table is the first to hold for some combination', (t) => {
+  const reached = EXPECTED.map((row) => {
+    const facts: Readonly<Record<string, string>> = factsOf(row)
+    return table.findIndex(([wanted]) => Object.entries(wanted).every(([name, value]) => facts[name] === value))
+  })
+  t.deepEqual(
+    [...new Set(reached)].toSorted((a, b) => a - b),
+    table.map((_row, index) => index),
+  )
+})
