@@ -1,8 +1,8 @@
 --- @include "checkout"
 -- begin: starts the checkout of an open order, once: the same log id again is told that it has begun.
 -- FACTS    log_id, order, user (whose lock is held), token (of the lock), patience_ms (until the deadline)
--- RETURNS  begun, saga | paid, saga | empty | unknown
---          or in passing: checking-out, saga | cancelling, saga | moved, user (the order is another user's now)
+-- RETURNS  begun, saga | checking-out, saga | paid, saga | empty | unknown
+--          or in passing: cancelling, saga | moved, user (the order is another user's now)
 function deeds.begin(facts)
   local id = facts.log_id
   local order = redis.call('HMGET', names.order .. facts.order, 'user', 'status', 'saga', 'total', 'lines')

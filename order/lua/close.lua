@@ -1,7 +1,6 @@
 --- @include "checkout"
--- close-when-undone: one neighbour has undone a cancelled checkout; when both have, the order is open again.
--- FACTS    log_id
--- RETURNS  closed | undone | repeated | unknown
+-- close_when_undone(neighbour, facts): one neighbour has undone a cancelled checkout; when both have, the order is open
+-- again. It is the whole of the deeds payment-undone and stock-undone.
 local function close_when_undone(neighbour, facts)
   local id = facts.log_id
   local saga = checkout(id)
