@@ -1,0 +1,199 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import test from 'ava'
+import { reactions as ofOrder, says as saidByOrder } from '../../order/reactions.ts'
+import { reactions as ofPayment } from '../../payment/reactions.ts'
+import { events, type Service } from '../../shared/events.ts'
+import { reactions as ofStock } from '../../stock/reactions.ts'
+
+type Row = {
+  readonly listener: Service
+  readonly speaker: Service
+  readonly kind: string
+  readonly deed: string
+  readonly says: Readonly<Record<string, string>>
+}
+
+const tables: Readonly<Record<Service, Readonly<Record<string, Readonly<Record<string, unknown>>>>>> = {
+  ids: {},
+  order: ofOrder,
+  payment: ofPayment,
+  stock: ofStock,
+}
+/** What a service says that follows from no row. */
+const ownSayings: Readonly<Partial<Record<Service, Readonly<Record<string, string>>>>> = { order: saidByOrder }
+
+const services = Object.keys(tables) as Service[]
+const rows: readonly Row[] = services.flatMap((listener) =>
+  Object.entries(tables[listener]).flatMap(([speaker, table]) =>
+    Object.entries(table).map(([kind, reaction]) => ({
+      listener,
+      speaker: speaker as Service,
+      kind,
+      ...(reaction as { deed: string; says: Record<string, string> }),
+    })),
+  ),
+)
+
+const factsOf = (speaker: Service, kind: string): Readonly<Record<string, string>> | undefined =>
+  (events[speaker] as Readonly<Record<string, Readonly<Record<string, string>>>>)[kind]
+
+const folder = (service: Service | 'shared'): URL => new URL(`../../${service}/lua/`, import.meta.url)
+const filesIn = (service: Service | 'shared'): readonly string[] => readdirSync(folder(service))
+const textOf = (service: Service | 'shared', file: string): string =>
+  readFileSync(new URL(file, folder(service)), 'utf8')
+
+/** The Lua code of a file without its comments. */
+const codeOf = (text: string): string => text.replace(/--.*$/gm, '')
+
+const included = (service: Service | 'shared', file: string, seen = new Set<string>()): string => {
+  if (seen.has(file)) return ''
+  seen.add(file)
+  const place = filesIn(service).includes(file) ? service : 'shared'
+  const text = textOf(place, file)
+  const includes = [...text.matchAll(/^--- @include "([a-z-]+)"$/gm)].map(([, name]) =>
+    included(service, `${name}.lua`, seen),
+  )
+  return [...includes, text].join('\n')
+}
+
+type Deed = {
+  readonly name: string
+  readonly service: Service | 'shared'
+  readonly text: string
+  /** With everything it includes. */
+  readonly whole: string
+}
+const deeds: readonly Deed[] = [...services, 'shared' as const].flatMap((service) =>
+  filesIn(service)
+    .map((file) => ({
+      name: file.replace(/\.lua$/, ''),
+      service,
+      text: textOf(service, file),
+      whole: included(service, file),
+    }))
+    .filter(({ text }) => /^(function deeds\.|deeds\[)/m.test(text)),
+)
+const deedOf = (service: Service, name: string): Deed | undefined =>
+  deeds.find((deed) => deed.name === name && (deed.service === service || deed.service === 'shared'))
+
+type Header = { readonly title: string; readonly facts: readonly string[]; readonly returns: string }
+const headerOf = ({ text }: Deed): Header => {
+  const comment = [...text.matchAll(/^-- ?(?!-)(.*)$/gm)].map(([, line]) => line)
+  const whole = comment.join('\n')
+  const [, facts = ''] = /^FACTS\s+([\s\S]*?)(?=^RETURNS|$(?![\s\S]))/m.exec(whole) ?? []
+  const [, returns = ''] = /^RETURNS\s+((?:.|\n(?=\s))*)/m.exec(whole) ?? []
+  return {
+    title: comment[0] ?? '',
+    facts: facts
+      .replace(/\(.*?\)/g, '')
+      .split(',')
+      .map((fact) => fact.trim())
+      .filter((fact) => fact !== ''),
+    returns,
+  }
+}
+
+/** The words that a header promises; none if the reply is no word. */
+const promised = ({ returns }: Header): readonly string[] =>
+  returns.startsWith('the ')
+    ? []
+    : returns.split(/\||or in passing:/).flatMap((piece) => /^[\s,]*([a-z-]+)/.exec(piece)?.[1] ?? [])
+
+/** The words that stand first in the lists that a piece of code returns, and the local functions that it ends with. */
+const returned = (code: string, whole: string): readonly string[] =>
+  [...code.matchAll(/\breturn\b(.*)$/gm)].flatMap(([, value = '']) => {
+    const list = /^\s*\{([^,}]*)/.exec(value)?.[1] ?? ''
+    const [, called = '', argument = ''] = /^\s*([a-z_]+)\((?:'([a-z-]+)')?/.exec(value) ?? []
+    const body = called && (new RegExp(`^local function ${called}\\([\\s\\S]*?^end`, 'm').exec(whole)?.[0] ?? '')
+    return [
+      ...[...list.matchAll(/'([a-z-]+)'/g)].map(([, word]) => word as string),
+      ...(argument !== '' && /return \{ word,/.test(body) ? [argument] : []),
+      ...(body === code ? [] : returned(body, whole)),
+    ]
+  })
+
+for (const { listener, speaker, kind, deed, says } of rows) {
+  const name = `${listener} hears ${kind} of ${speaker}`
+
+  test(`${name}: the speaker's dictionary has it`, (t) => {
+    t.not(factsOf(speaker, kind), undefined)
+    t.not(listener, speaker)
+  })
+
+  test(`${name}: the deed has its Lua file, and finds the facts it needs`, (t) => {
+    const found = deedOf(listener, deed)
+    t.not(found, undefined, `there is no ${deed}.lua`)
+    if (found === undefined) return
+    const carried = ['log_id', ...Object.keys(factsOf(speaker, kind) ?? {})]
+    const optional = [...codeOf(found.whole).matchAll(/\bfacts\.([a-z_]+) or\b/g)].map(([, fact]) => fact)
+    const { facts } = headerOf(found)
+    t.not(facts.length, 0)
+    for (const fact of facts) t.true(carried.includes(fact) || optional.includes(fact), `${deed} wants ${fact}`)
+  })
+
+  test(`${name}: what is said is in the listener's dictionary, and the deed knows when`, (t) => {
+    const code = codeOf(deedOf(listener, deed)?.whole ?? '')
+    for (const [state, said] of Object.entries(says)) {
+      t.not(factsOf(listener, said), undefined, said)
+      t.regex(code, new RegExp(`'${state}'|says\\.${state}\\b`))
+    }
+  })
+}
+
+test('order, payment and stock hear each other, and nobody hears ids', (t) => {
+  t.deepEqual(
+    services.map((service) => Object.keys(tables[service]).toSorted()),
+    [[], ['payment', 'stock'], ['order', 'stock'], ['order', 'payment']],
+  )
+})
+
+for (const service of services)
+  test(`the dictionary of ${service} holds what its deeds say, and nothing else`, (t) => {
+    const written = filesIn(service).flatMap((file) =>
+      [...textOf(service, file).matchAll(/\b(?:record|say)\('([A-Za-z]+)'/g)].map(([, kind]) => kind as string),
+    )
+    const reactions = rows.filter(({ listener }) => listener === service).flatMap(({ says }) => Object.values(says))
+    const said = new Set([...written, ...reactions, ...Object.values(ownSayings[service] ?? {})])
+    t.deepEqual([...said].toSorted(), Object.keys(events[service]).toSorted())
+  })
+
+test('every kind is a noun and a past participle, and belongs to one service', (t) => {
+  const kinds = services.flatMap((service) => Object.keys(events[service]))
+  for (const kind of kinds) t.regex(kind, /^([A-Z][a-z]+)+(ed|en|id|ld|nt)$/)
+  t.is(new Set(kinds).size, kinds.length)
+})
+
+for (const deed of deeds) {
+  const name = `${deed.service}/lua/${deed.name}.lua`
+
+  test(`${name} opens with what it does, its facts and its replies`, (t) => {
+    const header = headerOf(deed)
+    t.true(header.title.startsWith(`${deed.name}: `), header.title)
+    t.not(header.facts.length, 0, 'FACTS')
+    t.not(header.returns, '', 'RETURNS')
+    t.regex(deed.text, /^(--- @include "[a-z-]+"\n)*-- /, 'the comment comes first')
+  })
+
+  test(`${name} uses the facts that its header names, and no other`, (t) => {
+    const { facts } = headerOf(deed)
+    t.not(facts.length, 0)
+    const used = [...codeOf(deed.text).matchAll(/\bfacts\.([a-z_]+)/g)].map(([, fact]) => fact as string)
+    const usedWithin = [...codeOf(deed.whole).matchAll(/\bfacts\.([a-z_]+)/g)].map(([, fact]) => fact as string)
+    for (const fact of used) t.true(facts.includes(fact), `${fact} is not in the header`)
+    for (const fact of facts) t.true(usedWithin.includes(fact), `${fact} is not used`)
+  })
+
+  test(`${name} returns the words that its header names, and no other`, (t) => {
+    const words = promised(headerOf(deed))
+    t.true(words.length > 0 || headerOf(deed).returns.startsWith('the '))
+    if (words.length === 0) return
+    const code = codeOf(deed.whole)
+    for (const word of words) t.true(code.includes(`'${word}'`), `"${word}" is nowhere in the code`)
+    for (const word of returned(codeOf(deed.text), code)) t.true(words.includes(word), `"${word}" is not in the header`)
+  })
+}
+
+for (const service of [...services, 'shared' as const])
+  test(`every Lua file of ${service} says what it is`, (t) => {
+    for (const file of filesIn(service)) t.regex(textOf(service, file), /^(--- @include "[a-z-]+"\n)*-- /, file)
+  })
