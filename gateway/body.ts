@@ -26,7 +26,7 @@ export const readBody = (
       chunks.push(chunk)
       return
     }
-    request.off('data', onData).off('end', onEnd)
+    request.off('data', onData).off('end', onEnd).resume()
     done('too large')
   }
   const onEnd = () => done({ body: Buffer.concat(chunks, bytes) })

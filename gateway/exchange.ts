@@ -22,7 +22,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import type { Dispatcher } from 'undici'
-import type { Problem } from '../shared/errors.ts'
+import { impossible, type Problem } from '../shared/errors.ts'
 import { noReplica, noReplyInTime, outcomeUnknown, sendProblem, tooManyWaiting, unframeable } from './answers.ts'
 import { type Passed, passResponse } from './headers.ts'
 import { isSafeToRepeat } from './repeat.ts'
@@ -156,12 +156,14 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
   }
 
   /** The replica has one request less: this one. */
-  #left(): Replica {
-    const replica = this.#replica
-    if (replica === undefined) throw new Error('impossible (exchange-not-sent)')
+  #left(replica: Replica): void {
     this.#replica = undefined
     this.#service.relieved(replica)
-    return replica
+  }
+
+  /** The replica it was last sent to, and is at. */
+  #at(): Replica {
+    return this.#replica ?? impossible('exchange-not-sent')
   }
 
   onRequestStart(): void {
@@ -194,30 +196,30 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
   }
 
   onResponseEnd(): void {
-    this.#left()
+    this.#left(this.#at())
     if (this.#turnedAway) return this.#repeat()
     this.#response.end()
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error & { code?: string }): void {
-    const replica = this.#left()
+    const replica = this.#at()
+    const isLate = this.#sent && error.code === 'UND_ERR_HEADERS_TIMEOUT'
+    const isUnframeable = error.code === 'UND_ERR_INVALID_ARG'
+    if (!isLate && !isUnframeable && !this.#turnedAway) replica.failed(error)
+    this.#left(replica)
+
     if (this.#replying) {
       this.#options.log.warn({ err: error, ...this.#about(replica) }, 'a reply broke off')
       this.#response.destroy()
       return
     }
-    if (this.#turnedAway) return this.#repeat()
-    if (error.code === 'UND_ERR_INVALID_ARG') return this.#answer(unframeable(error.message))
-    if (!this.#sent) {
-      replica.failed(error)
-      return this.#repeat()
-    }
-    if (error.code === 'UND_ERR_HEADERS_TIMEOUT') {
+    if (isUnframeable) return this.#answer(unframeable(error.message))
+    if (this.#turnedAway || !this.#sent) return this.#repeat()
+    this.#mayHaveBegun = true
+    if (isLate) {
       this.#options.log.warn(this.#about(replica), 'no reply in time')
       return this.#answer(noReplyInTime(this.#service.name, this.#options.timeoutMs))
     }
-    replica.failed(error)
-    this.#mayHaveBegun = true
     if (this.#isSafeToRepeat()) return this.#repeat()
     this.#options.log.warn({ err: error, ...this.#about(replica) }, 'outcome unknown')
     this.#giveUp()

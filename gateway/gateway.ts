@@ -31,8 +31,8 @@ const HEADERS_MAX_BYTES = 16_384
 const KEEP_ALIVE_MS = 65_000
 /** A connection on which nothing moves for this long beyond the longest reply is a client that does not read. */
 const IDLE_CLIENT_MS = 30_000
-/** How long requests inside may take once nothing new is accepted. */
-const FINISH_MS = 8_000
+/** How long closing may take, draining included, before what is still inside is broken off. */
+const CLOSE_MAX_MS = 9_000
 const CONNECTIONS_CHECK_MS = 1_000
 
 export type GatewayOptions = {
@@ -45,6 +45,8 @@ export type GatewayOptions = {
   readonly drainMs: number
   readonly log: Logger
   readonly lookup?: Lookup
+  /** How many requests may wait for one service. */
+  readonly waitingMax?: number
   /** How long a client may take to send its headers. */
   readonly headersTimeoutMs?: number
   /** How long a client may take to send a whole request. */
@@ -60,7 +62,7 @@ export type Gateway = {
 /** Opens the gateway: resolves once it listens. @throws the listener's error, for instance EADDRINUSE. */
 export const openGateway = async (options: GatewayOptions): Promise<Gateway> => {
   const { timeoutMs, waitMs, drainMs, log, lookup = systemLookup } = options
-  const { headersTimeoutMs = 10_000, requestTimeoutMs = 30_000 } = options
+  const { waitingMax = 10_000, headersTimeoutMs = 10_000, requestTimeoutMs = 30_000 } = options
   let draining = false
   const isDraining = () => draining
 
@@ -72,6 +74,7 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
         name,
         origins: options.origins[name as ServiceName],
         timeoutMs,
+        waitingMax,
         lookup,
         log: log.child({ service: name }),
       }),
@@ -126,7 +129,7 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
       await after(drainMs)
       const closed = once(server, 'close')
       server.close()
-      const patience = setTimeout(() => server.closeAllConnections(), FINISH_MS)
+      const patience = setTimeout(() => server.closeAllConnections(), Math.max(0, CLOSE_MAX_MS - drainMs))
       await closed
       clearTimeout(patience)
       await Promise.all([...services.values()].map((service) => service.destroy()))

@@ -28,7 +28,7 @@ const SETTINGS = {
   ids: origins('IDS_URLS'),
   timeoutMs: integer('GATEWAY_TIMEOUT_MS', { min: 1, max: 3_600_000 }, 30_000),
   waitMs: integer('GATEWAY_WAIT_MS', { min: 0, max: 60_000 }, 1_500),
-  drainMs: integer('DRAIN_MS', { min: 0, max: 2_000 }, 500),
+  drainMs: integer('DRAIN_MS', { min: 0, max: 8_000 }, 500),
   logLevel,
 }
 

@@ -17,8 +17,6 @@ import { CONNECTIONS_MAX, Replica } from './replica.ts'
 
 /** How long a looked-up name is believed. */
 const LOOKUP_INTERVAL_MS = 2_000
-/** Requests that may wait for one service; beyond it they are refused at once. */
-export const WAITING_MAX = 10_000
 
 export type Lookup = (hostname: string) => Promise<readonly LookupAddress[]>
 export const systemLookup: Lookup = (hostname) => dns.lookup(hostname, { all: true })
@@ -30,6 +28,8 @@ export type ServiceOptions = {
   readonly name: string
   readonly origins: readonly string[]
   readonly timeoutMs: number
+  /** Requests that may wait at once; beyond it they are refused. */
+  readonly waitingMax: number
   readonly lookup: Lookup
   readonly log: Logger
 }
@@ -93,7 +93,7 @@ export class Service {
 
   /** Lets it wait until a replica is ready; `false` if too many wait already. */
   wait(waiter: Waiter): boolean {
-    if (this.#waiting.size >= WAITING_MAX) return false
+    if (this.#waiting.size >= this.#options.waitingMax) return false
     this.#waiting.add(waiter)
     return true
   }
