@@ -1,0 +1,287 @@
+import test from 'ava'
+import type { Dispatcher } from 'undici'
+import { openShop, openSocket, openUpstreams, problemOf, readAll } from '../support/gateway.ts'
+import { answer, hang, openUpstream, type Upstream } from '../support/upstream.ts'
+
+const KIB = 1_024
+
+for (const [segment, name] of [
+  ['orders', 'order'],
+  ['payment', 'payment'],
+  ['stock', 'stock'],
+  ['ids', 'ids'],
+] as const)
+  test(`/${segment} goes to the ${name} service, its path unchanged`, async (t) => {
+    const [right, wrong] = (await openUpstreams(t, 2)) as [Upstream, Upstream]
+    const everyone = { order: [wrong.origin], payment: [wrong.origin], stock: [wrong.origin], ids: [wrong.origin] }
+    const { ask } = await openShop(t, { origins: { ...everyone, [name]: [right.origin] } })
+
+    const paths = [`/${segment}`, `/${segment}?a=1`, `/${segment}/a%2Fb/../c//d?e=/f&g=%20`]
+    for (const path of paths) t.is((await ask('GET', path)).status, 200)
+    t.deepEqual(
+      right.received.map(({ url }) => url),
+      paths,
+    )
+    t.is(wrong.received.length, 0)
+  })
+
+for (const path of [
+  '/',
+  '/order/find/7',
+  '/Orders/find/7',
+  '//orders/find/7',
+  '/%6frders/find/7',
+  '/ordersx',
+  '/?/orders',
+])
+  test(`there is no route ${path}`, async (t) => {
+    const { ask } = await openShop(t, {})
+    const reply = await ask('POST', path)
+    t.is(reply.status, 404)
+    t.is(problemOf(t, reply).type, 'urn:shop:problem:no-such-route')
+  })
+
+test('it is live though no service is there', async (t) => {
+  const { ask } = await openShop(t, {})
+  const reply = await ask('GET', '/live')
+  t.deepEqual([reply.status, reply.text], [200, 'live'])
+})
+
+test('it is ready exactly while each service has a ready replica, and names those that have none', async (t) => {
+  const [a, b] = (await openUpstreams(t, 2)) as [Upstream, Upstream]
+  b.condition = 'not ready'
+  const origins = { order: [a.origin, b.origin], payment: [a.origin], stock: [b.origin], ids: [a.origin] }
+  const { ask } = await openShop(t, { origins })
+  await ask('GET', '/orders/find/7')
+  await ask('GET', '/payment/find_user/7')
+  await ask('GET', '/ids/create')
+
+  const reply = await ask('GET', '/ready')
+  t.is(reply.status, 503)
+  t.deepEqual(problemOf(t, reply).services, ['stock'])
+  b.condition = 'ready'
+  await ask('GET', '/stock/find/7')
+  t.is((await ask('GET', '/ready')).status, 200)
+})
+
+test('a body goes on whole, whether its length was declared or it came in chunks', async (t) => {
+  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const { gateway, ask } = await openShop(t, { origins: { order: [upstream.origin] } })
+  const body = 'x'.repeat(64 * KIB)
+  t.is((await ask('POST', '/orders/create/7', { body })).status, 200)
+
+  const socket = await openSocket(t, gateway.port)
+  socket.write('POST /orders/create/7 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n')
+  socket.write('5\r\nabcde\r\n3\r\nfgh\r\n0\r\n\r\n')
+  t.regex(await readAll(socket), /^HTTP\/1\.1 200 /)
+  t.deepEqual(
+    upstream.received.map((one) => [one.body, one.headers['content-length'], one.headers['transfer-encoding']]),
+    [
+      [body, String(body.length), undefined],
+      ['abcdefgh', '8', undefined],
+    ],
+  )
+})
+
+test('a body of more than 64 KiB is refused and not passed on: 413', async (t) => {
+  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const { gateway, ask } = await openShop(t, { origins: { order: [upstream.origin] } })
+
+  const reply = await ask('POST', '/orders/create/7', { body: 'x'.repeat(64 * KIB + 1) })
+  t.is(reply.status, 413)
+  t.is(problemOf(t, reply).type, 'urn:shop:problem:body-too-large')
+
+  const socket = await openSocket(t, gateway.port)
+  socket.write('POST /orders/create/7 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n')
+  for (let i = 0; i < 5; i++) socket.write(`4000\r\n${'x'.repeat(16 * KIB)}\r\n`)
+  socket.write('0\r\n\r\n')
+  t.regex(await readAll(socket), /^HTTP\/1\.1 413 /)
+  t.is(upstream.received.length, 0)
+})
+
+test('a URL of more than 8 KiB is refused: 414', async (t) => {
+  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const { ask } = await openShop(t, { origins: { order: [upstream.origin] } })
+  const path = (length: number) => `/orders/find/`.padEnd(length, '7')
+
+  t.is((await ask('GET', path(8 * KIB))).status, 200)
+  const reply = await ask('GET', path(8 * KIB + 1))
+  t.is(reply.status, 414)
+  t.is(problemOf(t, reply).type, 'urn:shop:problem:uri-too-long')
+  t.is(upstream.received.length, 1)
+})
+
+test('headers of more than 16 KiB are refused: 431', async (t) => {
+  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const { ask } = await openShop(t, { origins: { order: [upstream.origin] } })
+
+  t.is((await ask('GET', '/orders/find/7', { headers: { 'x-long': 'x'.repeat(15 * KIB) } })).status, 200)
+  const reply = await ask('GET', '/orders/find/7', { headers: { 'x-long': 'x'.repeat(17 * KIB) } })
+  t.is(reply.status, 431)
+  t.is(problemOf(t, reply).type, 'urn:shop:problem:headers-too-large')
+  t.is(upstream.received.length, 1)
+})
+
+test('bytes that are no HTTP are refused: 400', async (t) => {
+  const { gateway } = await openShop(t, {})
+  const socket = await openSocket(t, gateway.port)
+  socket.write('what?\r\n\r\n')
+  const reply = await readAll(socket)
+  t.regex(reply, /^HTTP\/1\.1 400 /)
+  t.regex(reply, /application\/problem\+json/)
+})
+
+test('bytes that are no HTTP never become the answer of a checkout that is under way', async (t) => {
+  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  upstream.behave = hang
+  const { gateway } = await openShop(t, { origins: { order: [upstream.origin] } })
+  const socket = await openSocket(t, gateway.port)
+  socket.write('POST /orders/checkout/7 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n')
+  await upstream.arrival()
+  socket.write('what?\r\n\r\n')
+  t.is(await readAll(socket), '')
+})
+
+test('a client that does not send its headers in time is told so: 408', async (t) => {
+  const { gateway } = await openShop(t, { headersTimeoutMs: 200, requestTimeoutMs: 300 })
+  const socket = await openSocket(t, gateway.port)
+  socket.write('GET /live HTTP/1.1\r\nHost: ')
+  t.regex(await readAll(socket), /^HTTP\/1\.1 408 /)
+})
+
+test('a client that does not send its body in time is cut off, and nothing is passed on', async (t) => {
+  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const { gateway } = await openShop(t, {
+    headersTimeoutMs: 200,
+    requestTimeoutMs: 300,
+    origins: { order: [upstream.origin] },
+  })
+  const socket = await openSocket(t, gateway.port)
+  socket.write('POST /orders/create/7 HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc')
+  await readAll(socket)
+  t.is(upstream.received.length, 0)
+})
+
+test('hop-by-hop headers end at the gateway in both directions; all others pass', async (t) => {
+  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  upstream.behave = (response) => {
+    response.writeHead(201, {
+      Connection: 'close, X-Theirs',
+      'X-Theirs': '1',
+      'Proxy-Authenticate': 'Basic',
+      'Set-Cookie': ['a=1', 'b=2'],
+      'X-Kept': 'yes',
+    })
+    response.end('made')
+  }
+  const { gateway } = await openShop(t, { origins: { order: [upstream.origin] } })
+  const socket = await openSocket(t, gateway.port)
+  socket.write(
+    'POST /orders/create/7 HTTP/1.1\r\nHost: shop.example\r\nConnection: close, X-Mine\r\nX-Mine: 1\r\nTE: trailers\r\n' +
+      'Proxy-Authorization: Basic x\r\nKeep-Alive: timeout=5\r\nExpect: 100-continue\r\nAuthorization: Bearer x\r\n' +
+      'X-Forwarded-For: 9.9.9.9\r\nContent-Length: 0\r\n\r\n',
+  )
+  const reply = await readAll(socket)
+
+  t.regex(reply, /HTTP\/1\.1 201 /)
+  t.regex(reply, /x-kept: yes\r\n/i)
+  t.regex(reply, /set-cookie: a=1\r\nset-cookie: b=2\r\n/i)
+  t.notRegex(reply, /x-theirs|proxy-authenticate/i)
+  const { host, connection, ...headers } = upstream.received[0]?.headers ?? {}
+  t.deepEqual([host, connection], [new URL(upstream.origin).host, 'keep-alive'])
+  t.like(headers, {
+    authorization: 'Bearer x',
+    'x-forwarded-for': '127.0.0.1',
+    'x-forwarded-proto': 'http',
+    'x-forwarded-host': 'shop.example',
+    'content-length': '0',
+  })
+  for (const name of ['x-mine', 'te', 'proxy-authorization', 'keep-alive', 'expect'])
+    t.is(headers[name], undefined, `${name} went on`)
+})
+
+test('every answer bears the request id under which the service was asked, whoever made it', async (t) => {
+  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const { ask } = await openShop(t, { origins: { order: [upstream.origin] } })
+
+  const made = await ask('GET', '/orders/find/7')
+  const given = await ask('GET', '/orders/find/7', { headers: { 'x-request-id': 'mine-7' } })
+  t.is(given.headers['x-request-id'], 'mine-7')
+  t.deepEqual(
+    upstream.received.map(({ headers }) => headers['x-request-id']),
+    [String(made.headers['x-request-id']), 'mine-7'],
+  )
+  for (const path of ['/live', '/ready', '/nowhere'])
+    t.is((await ask('GET', path, { headers: { 'x-request-id': 'mine-8' } })).headers['x-request-id'], 'mine-8')
+})
+
+for (const method of ['PUT', 'DELETE', 'PATCH', 'OPTIONS', 'HEAD'] satisfies Dispatcher.HttpMethod[])
+  test(`a ${method} goes on as it is`, async (t) => {
+    const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+    const { ask } = await openShop(t, { origins: { stock: [upstream.origin] } })
+    const reply = await ask(method, '/stock/find/7')
+    t.deepEqual([reply.status, reply.text], [200, method === 'HEAD' ? '' : 'done'])
+    t.is(upstream.received[0]?.method, method)
+  })
+
+test('requests that a client pipelines are answered in their order', async (t) => {
+  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const slow = Promise.withResolvers<void>()
+  upstream.behave = (response, received) => {
+    if (received.url === '/orders/find/1') void slow.promise.then(() => answer('first')(response, received))
+    else answer('second')(response, received)
+  }
+  const { gateway } = await openShop(t, { origins: { order: [upstream.origin] } })
+  const socket = await openSocket(t, gateway.port)
+  const second = upstream.arrival()
+  socket.write('GET /orders/find/1 HTTP/1.1\r\nHost: x\r\n\r\n')
+  await second
+  const arrived = upstream.arrival()
+  socket.write('GET /orders/find/2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+  await arrived
+  slow.resolve()
+  t.regex(await readAll(socket), /first[\s\S]*second/)
+})
+
+test('closing: not ready at once, everything served meanwhile with "Connection: close", and what is inside is finished', async (t) => {
+  const upstream = await openUpstream()
+  t.teardown(() => upstream.refuse())
+  const origins = {
+    order: [upstream.origin],
+    payment: [upstream.origin],
+    stock: [upstream.origin],
+    ids: [upstream.origin],
+  }
+  const { gateway, ask } = await openShop(t, { drainMs: 400, origins })
+  for (const path of ['/orders/a', '/payment/a', '/stock/a', '/ids/a']) await ask('GET', path)
+  t.is((await ask('GET', '/ready')).status, 200)
+
+  const late = Promise.withResolvers<void>()
+  upstream.behave = (response, received) => void late.promise.then(() => answer('late')(response, received))
+  const inside = ask('POST', '/orders/checkout/7')
+  await upstream.arrival()
+  upstream.behave = answer()
+
+  let isClosed = false
+  const closed = gateway.close().then(() => {
+    isClosed = true
+  })
+  const ready = await ask('GET', '/ready')
+  t.is(ready.status, 503)
+  t.regex(problemOf(t, ready).detail, /draining/)
+  const meanwhile = await ask('POST', '/orders/create/7')
+  t.deepEqual([meanwhile.status, meanwhile.headers.connection], [200, 'close'])
+
+  while ((await ask('GET', '/live').catch((error: NodeJS.ErrnoException) => error.code)) !== 'ECONNREFUSED')
+    await upstream.polled()
+  t.false(isClosed)
+  late.resolve()
+  const finished = await inside
+  t.deepEqual([finished.status, finished.text, finished.headers.connection], [200, 'late', 'close'])
+  await closed
+})
+
+test('a port that is taken is refused', async (t) => {
+  const { gateway } = await openShop(t, {})
+  await t.throwsAsync(openShop(t, { port: gateway.port }), { code: 'EADDRINUSE' })
+})

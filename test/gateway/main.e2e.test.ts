@@ -1,0 +1,168 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import test, { type ExecutionContext } from 'ava'
+import { Agent } from 'undici'
+import { openShop, openUpstreams } from '../support/gateway.ts'
+import { answer, type Behaviour, type Upstream } from '../support/upstream.ts'
+
+const MAIN = fileURLToPath(new URL('../../gateway/main.ts', import.meta.url))
+
+type Program = {
+  readonly child: ChildProcess
+  /** Resolves with its exit code and signal. */
+  readonly exited: Promise<[number | null, string | null]>
+  readonly stderr: () => string
+  readonly log: () => Record<string, unknown>[]
+}
+
+const start = (t: ExecutionContext, environment: Record<string, string>): Program => {
+  const child = spawn(process.execPath, [MAIN], {
+    env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', DRAIN_MS: '200', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  })
+  // Not `close` of the child: it never comes once the channel was closed from here.
+  const ended = [once(child, 'exit'), ...[child.stdout, child.stderr].map((stream) => stream && once(stream, 'close'))]
+  t.teardown(() => child.kill('SIGKILL'))
+  let stdout = ''
+  let stderr = ''
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text
+  })
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text
+  })
+  return {
+    child,
+    exited: Promise.all(ended).then(([exit]) => exit as [number | null, string | null]),
+    stderr: () => stderr,
+    log: () =>
+      stdout
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line)),
+  }
+}
+
+/** Starts a gateway whose services are all one replica, and waits until it says that it is ready. */
+const startGateway = async (
+  t: ExecutionContext,
+  upstream: Upstream,
+): Promise<Program & { readonly origin: string }> => {
+  const { origin } = upstream
+  const program = start(t, { ORDER_URLS: origin, PAYMENT_URLS: origin, STOCK_URLS: origin, IDS_URLS: origin })
+  const [message] = await once(program.child, 'message')
+  t.is(message, 'ready')
+  let ready: Record<string, unknown> | undefined
+  while (ready === undefined) {
+    ready = program.log().find(({ msg }) => msg === 'ready')
+    if (ready === undefined && program.child.stdout) await once(program.child.stdout, 'data')
+  }
+  return { ...program, origin: `http://127.0.0.1:${ready.port}` }
+}
+
+const openAgent = (t: ExecutionContext): Agent => {
+  const agent = new Agent()
+  t.teardown(() => agent.destroy())
+  return agent
+}
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const)
+  test(`${signal}, even twice, finishes what is inside, and then it exits with 0`, async (t) => {
+    const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+    const { child, exited, origin } = await startGateway(t, upstream)
+    const agent = openAgent(t)
+    const waiting: (() => void)[] = []
+    upstream.behave = (response, received) => waiting.push(() => answer('paid')(response, received))
+
+    const replies = Array.from({ length: 20 }, (_, order) =>
+      agent.request({ origin, method: 'POST', path: `/orders/checkout/${order}` }),
+    )
+    while (waiting.length < replies.length) await upstream.arrival()
+    child.kill(signal)
+    child.kill(signal)
+    const isRefusing = async () => {
+      try {
+        await (await agent.request({ origin, method: 'GET', path: '/live' })).body.dump()
+        return false
+      } catch {
+        return true
+      }
+    }
+    while (!(await isRefusing())) await upstream.polled()
+    for (const reply of waiting) reply()
+
+    for (const reply of await Promise.all(replies)) {
+      t.is(reply.statusCode, 200)
+      t.is(await reply.body.text(), 'paid')
+    }
+    t.deepEqual(await exited, [0, null])
+  })
+
+test('one of two gateways stops under load: no request fails', async (t) => {
+  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const slowly: Behaviour = (response, received) => setTimeout(answer(), 5, response, received)
+  upstream.behave = slowly
+  const [stopping, staying] = await Promise.all([startGateway(t, upstream), startGateway(t, upstream)])
+  const agent = openAgent(t)
+
+  let isOver = false
+  let served = 0
+  // A client that heeds "Connection: close" by going to the other gateway, as a balancer would.
+  const worker = async () => {
+    let { origin } = stopping
+    while (!isOver) {
+      const { statusCode, headers, body } = await agent.request({ origin, method: 'POST', path: '/orders/create/7' })
+      await body.dump()
+      t.is(statusCode, 200)
+      if (headers.connection === 'close') origin = staying.origin
+      served += 1
+    }
+  }
+  const workers = Array.from({ length: 16 }, worker)
+  while (served < 100) await upstream.arrival()
+  stopping.child.kill('SIGTERM')
+  t.deepEqual(await stopping.exited, [0, null])
+  const before = served
+  while (served < before + 100) await upstream.arrival()
+  isOver = true
+  await Promise.all(workers)
+})
+
+test('it stops when the process that started it is gone', async (t) => {
+  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const { child, exited } = await startGateway(t, upstream)
+  child.disconnect()
+  t.deepEqual(await exited, [0, null])
+})
+
+test('a configuration that is wrong is told in one message, all of it, and it exits with 1', async (t) => {
+  const { exited, stderr } = start(t, {
+    PORT: 'http',
+    ORDER_URLS: 'http://127.0.0.1:1, order:2',
+    PAYMENT_URLS: 'http://127.0.0.1:1',
+    IDS_URLS: 'http://127.0.0.1:1',
+    GATEWAY_TIMEOUT_MS: '-1',
+    GATEWAY_WAIT_MS: 'x',
+    LOG_LEVEL: 'loud',
+  })
+  t.deepEqual(await exited, [1, null])
+  t.is(stderr().trim().split('\n').length, 1)
+  for (const variable of ['PORT', 'ORDER_URLS', 'STOCK_URLS', 'GATEWAY_TIMEOUT_MS', 'GATEWAY_WAIT_MS', 'LOG_LEVEL'])
+    t.regex(stderr(), new RegExp(`\\b${variable}\\b`))
+  t.notRegex(stderr(), /PAYMENT_URLS|IDS_URLS/)
+})
+
+test('a port that is taken is named in one sentence, and it exits with 1', async (t) => {
+  const { gateway } = await openShop(t, {})
+  const nobody = 'http://127.0.0.1:1'
+  const { exited, stderr } = start(t, {
+    PORT: String(gateway.port),
+    ORDER_URLS: nobody,
+    PAYMENT_URLS: nobody,
+    STOCK_URLS: nobody,
+    IDS_URLS: nobody,
+  })
+  t.deepEqual(await exited, [1, null])
+  t.is(stderr(), `gateway: port ${gateway.port} is taken by another program\n`)
+})

@@ -1,0 +1,131 @@
+import type { LookupAddress } from 'node:dns'
+import test, { type ExecutionContext } from 'ava'
+import { openShop, openUpstreams } from '../support/gateway.ts'
+import { answer, openUpstream, type Upstream } from '../support/upstream.ts'
+
+const at = (...addresses: string[]): LookupAddress[] => addresses.map((address) => ({ address, family: 4 }))
+
+/** Two replicas of one port at two addresses of this machine, as containers of one service are. */
+const openScaled = async (t: ExecutionContext): Promise<[Upstream, Upstream]> => {
+  const first = await openUpstream('127.0.0.1')
+  const second = await openUpstream('127.0.0.2', first.port)
+  first.behave = answer('first')
+  second.behave = answer('second')
+  t.teardown(() => Promise.all([first.refuse(), second.refuse()]))
+  return [first, second]
+}
+
+test('a host name is all its addresses, looked up again and again', async (t) => {
+  const [first, second] = await openScaled(t)
+  let addresses = at('127.0.0.1')
+  const asked: string[] = []
+  const { ask } = await openShop(t, {
+    origins: { order: [`http://order:${first.port}`] },
+    lookup: async (hostname) => {
+      asked.push(hostname)
+      return addresses
+    },
+  })
+  t.is((await ask('GET', '/orders/find/7')).text, 'first')
+
+  addresses = at('127.0.0.1', '127.0.0.2')
+  await second.polled()
+  const both = new Set<string>()
+  while (both.size < 2) both.add((await ask('GET', '/orders/find/7')).text)
+  t.deepEqual([...both].sort(), ['first', 'second'])
+
+  addresses = at('127.0.0.2')
+  while ((await ask('GET', '/orders/find/7')).text === 'first' || (await ask('GET', '/orders/find/7')).text === 'first')
+    await second.polled()
+  const polls = first.polls
+  await second.polled()
+  await second.polled()
+  t.is(first.polls, polls, 'an address that is gone is still polled')
+  t.deepEqual([...new Set(asked)], ['order'])
+})
+
+test('a name that cannot be looked up at first is found later, and one that was found is kept when a look-up fails', async (t) => {
+  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  let lookups = 0
+  const { ask } = await openShop(t, {
+    waitMs: 10_000,
+    origins: { stock: [`http://stock:${upstream.port}`] },
+    lookup: async () => {
+      lookups += 1
+      if (lookups !== 2) throw Object.assign(new Error('getaddrinfo ENOTFOUND stock'), { code: 'ENOTFOUND' })
+      return at('127.0.0.1')
+    },
+  })
+  t.is((await ask('GET', '/stock/find/7')).status, 200)
+  while (lookups < 3) await upstream.polled()
+  t.is((await ask('GET', '/stock/find/7')).status, 200)
+})
+
+test('the real look-up finds this machine by its name', async (t) => {
+  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const { ask } = await openShop(t, { origins: { ids: [`http://localhost:${upstream.port}`] } })
+  t.is((await ask('GET', '/ids/create')).status, 200)
+})
+
+test('requests are spread evenly over the ready replicas', async (t) => {
+  const upstreams = await openUpstreams(t, 3)
+  const { ask } = await openShop(t, { origins: { order: upstreams.map(({ origin }) => origin) } })
+  for (const upstream of upstreams) await upstream.polled()
+  await Promise.all(upstreams.map((upstream) => upstream.polled()))
+
+  for (let i = 0; i < 30; i++) await ask('GET', '/orders/find/7')
+  t.deepEqual(
+    upstreams.map(({ received }) => received.length),
+    [10, 10, 10],
+  )
+})
+
+test('a replica with requests in flight is given fewer than an idle one', async (t) => {
+  const [slow, quick] = (await openUpstreams(t, 2)) as [Upstream, Upstream]
+  slow.behave = () => undefined
+  const { ask } = await openShop(t, { timeoutMs: 60_000, origins: { order: [slow.origin, quick.origin] } })
+  await Promise.all([slow.polled(), quick.polled()])
+  await Promise.all([slow.polled(), quick.polled()])
+
+  const arrived = slow.arrival()
+  const stuck = [ask('GET', '/orders/a'), ask('GET', '/orders/b')]
+  await arrived
+  for (let i = 0; i < 10; i++) t.is((await ask('GET', '/orders/find/7')).status, 200)
+  t.is(slow.received.length, 1)
+  await slow.refuse()
+  await Promise.all(stuck)
+})
+
+test('a replica that says it is not ready gets nothing while another is ready', async (t) => {
+  const [a, b] = (await openUpstreams(t, 2)) as [Upstream, Upstream]
+  b.condition = 'not ready'
+  const { ask } = await openShop(t, { origins: { order: [a.origin, b.origin] } })
+  await Promise.all([a.polled(), b.polled()])
+  for (let i = 0; i < 6; i++) await ask('GET', '/orders/find/7')
+  t.deepEqual([a.received.length, b.received.length], [6, 0])
+
+  a.condition = 'draining'
+  b.condition = 'ready'
+  for (let i = 0; i < 2; i++) await Promise.all([a.polled(), b.polled()])
+  for (let i = 0; i < 6; i++) await ask('GET', '/orders/find/7')
+  t.deepEqual([a.received.length, b.received.length], [6, 6])
+})
+
+test('a replica that does not answer whether it is ready is away, and is asked again, one question at a time', async (t) => {
+  const [frozen, well] = (await openUpstreams(t, 2)) as [Upstream, Upstream]
+  const { ask } = await openShop(t, { origins: { order: [frozen.origin, well.origin] } })
+  await Promise.all([frozen.polled(), well.polled()])
+  frozen.isFrozen = true
+  await frozen.polled()
+  await frozen.polled()
+  const before = frozen.received.length
+  for (let i = 0; i < 6; i++) await ask('GET', '/orders/find/7')
+  t.is(frozen.received.length, before)
+
+  frozen.isFrozen = false
+  await frozen.polled()
+  await frozen.polled()
+  for (let i = 0; i < 6; i++) await ask('GET', '/orders/find/7')
+  t.is(frozen.received.length, before + 3)
+  t.is(frozen.pollsAtOnceMax, 1)
+})

@@ -1,0 +1,93 @@
+/** A gateway in this process, in front of replicas that a test made, and the words to speak to it. */
+
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import type { ExecutionContext } from 'ava'
+import pino from 'pino'
+import { Agent, type Dispatcher } from 'undici'
+import { type Gateway, type GatewayOptions, openGateway, type ServiceName } from '../../gateway/gateway.ts'
+import type { Problem } from '../../shared/errors.ts'
+import { openUpstream, type Upstream } from './upstream.ts'
+
+export type Reply = {
+  readonly status: number
+  readonly headers: Dispatcher.ResponseData['headers']
+  readonly text: string
+}
+
+export type Ask = {
+  readonly headers?: Record<string, string>
+  readonly body?: string | Buffer | undefined
+}
+
+export type Shop = {
+  readonly gateway: Gateway
+  readonly origin: string
+  readonly ask: (method: Dispatcher.HttpMethod, path: string, options?: Ask) => Promise<Reply>
+}
+
+type ShopOptions = Partial<Omit<GatewayOptions, 'origins'>> & {
+  readonly origins?: Partial<Record<ServiceName, readonly string[]>>
+}
+
+/** An origin at which nobody listens: port 1 takes a privileged process that no test starts. */
+const NOBODY = 'http://127.0.0.1:1'
+
+/** Opens a gateway; services without an origin have a replica that is away. */
+export const openShop = async (t: ExecutionContext, { origins, ...options }: ShopOptions): Promise<Shop> => {
+  const gateway = await openGateway({
+    port: 0,
+    host: '127.0.0.1',
+    timeoutMs: 10_000,
+    waitMs: 5_000,
+    drainMs: 0,
+    log: pino({ level: 'silent' }),
+    ...options,
+    origins: { order: [NOBODY], payment: [NOBODY], stock: [NOBODY], ids: [NOBODY], ...origins },
+  })
+  const origin = `http://127.0.0.1:${gateway.port}`
+  const agent = new Agent()
+  t.teardown(async () => {
+    await agent.destroy(null)
+    await gateway.close()
+  })
+  const ask: Shop['ask'] = async (method, path, { headers = {}, body } = {}) => {
+    const reply = await agent.request({ origin, path, method, headers, body: body ?? null })
+    return { status: reply.statusCode, headers: reply.headers, text: await reply.body.text() }
+  }
+  return { gateway, origin, ask }
+}
+
+/** Starts replicas that end with the test. */
+export const openUpstreams = async (t: ExecutionContext, count: number): Promise<Upstream[]> => {
+  const upstreams = await Promise.all(Array.from({ length: count }, () => openUpstream()))
+  t.teardown(() => Promise.all(upstreams.map((upstream) => upstream.refuse())))
+  return upstreams
+}
+
+/** The problem document of a reply, whose media type it asserts. */
+export const problemOf = (t: ExecutionContext, reply: Reply): Problem => {
+  t.is(reply.headers['content-type'], 'application/problem+json')
+  const document: Problem = JSON.parse(reply.text)
+  t.is(document.status, reply.status)
+  return document
+}
+
+/** A bare connection, for what no well-behaved client sends. */
+export const openSocket = async (t: ExecutionContext, port: number): Promise<Socket> => {
+  const socket = connect(port, '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  await once(socket, 'connect')
+  return socket
+}
+
+/** Everything that comes on a connection until the other side ends it. */
+export const readAll = async (socket: Socket): Promise<string> => {
+  let all = ''
+  socket.setEncoding('latin1').on('data', (text: string) => {
+    all += text
+  })
+  socket.on('error', () => socket.destroy())
+  await once(socket, 'close')
+  return all
+}
