@@ -1,11 +1,11 @@
 /** Opens, wires and closes the order service; the only file of it that sees `process`. */
 import process from 'node:process'
-import { integer } from '../shared/config.ts'
+import { integer, origins } from '../shared/config.ts'
 import { leaseFrom } from '../shared/identifiers.ts'
 import { live } from '../shared/life.ts'
 import { neighbour } from '../shared/neighbour.ts'
 import { connect, disconnect } from '../shared/redis.ts'
-import { openService, origins, serviceSettings, siblingRedis } from '../shared/service.ts'
+import { openService, serviceSettings, siblingRedis } from '../shared/service.ts'
 import { checkouts } from './checkout.ts'
 import { routes } from './routes.ts'
 import { openStore } from './store.ts'

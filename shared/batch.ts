@@ -39,7 +39,7 @@ export const inChunks = async (
             409,
             'in-use',
             'In use',
-            `"${what}" is part of a checkout; what comes before it was replaced`,
+            `"${what}" is in use by something unfinished; what comes before it was replaced`,
           ),
         }
       await after(BUSY_RETRY_MS)

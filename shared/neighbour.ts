@@ -1,9 +1,9 @@
 /**
  * How is a neighbour asked a question that cannot wait?
  *
- * Two services must ask another at once: does this user exist, what does this item cost. (And each asks `ids` for a block
- * of identifiers.) They ask through here: kept-alive connections, a time-out of its own, the next replica if one does not
- * answer. Nothing on the path of a checkout asks.
+ * Some questions must be answered at once: does this exist, what does it cost, which block of identifiers is mine. They
+ * are asked through here: kept-alive connections, a time-out of its own, the next replica if one does not answer. No saga
+ * asks: it hears.
  */
 import { Agent } from 'node:http'
 import axios from 'axios'

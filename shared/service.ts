@@ -8,7 +8,7 @@
  */
 import type { Redis } from 'ioredis'
 import { nanoid } from 'nanoid'
-import { flag, integer, origins, redisUrl, text } from './config.ts'
+import { flag, integer, redisUrl, text } from './config.ts'
 import type { Service } from './events.ts'
 import { openDoor, type Route } from './http.ts'
 import { type Identifiers, identifiers } from './identifiers.ts'
@@ -40,8 +40,6 @@ export const siblingRedis = {
   payment: redisUrl('PAYMENT_REDIS_URL'),
   stock: redisUrl('STOCK_REDIS_URL'),
 }
-
-export { origins }
 
 /** The services whose Redis are the lock masters: three, so that two are a quorum. */
 const LOCK_MASTERS = ['order', 'payment', 'stock'] as const

@@ -1,9 +1,10 @@
 /** Opens, wires and closes the stock service; the only file of it that sees `process`. */
 import process from 'node:process'
+import { origins } from '../shared/config.ts'
 import { leaseFrom } from '../shared/identifiers.ts'
 import { live } from '../shared/life.ts'
 import { neighbour } from '../shared/neighbour.ts'
-import { openService, origins, serviceSettings, siblingRedis } from '../shared/service.ts'
+import { openService, serviceSettings, siblingRedis } from '../shared/service.ts'
 import { routes } from './routes.ts'
 import { openStore } from './store.ts'
 
