@@ -1,0 +1,193 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, dirname, join, relative, resolve, sep } from 'node:path'
+import test from 'ava'
+
+const ROOT = resolve(import.meta.dirname, '..')
+const SERVICES = ['ids', 'order', 'payment', 'stock'] as const
+/** The rooms that run in production. */
+const ROOMS = [...SERVICES, 'shared', 'gateway'] as const
+/** What may lie on the first level, next to dotfiles and what git ignores. */
+const TOP_LEVEL = [
+  ...ROOMS,
+  ...[
+    'env',
+    'test',
+    'package.json',
+    'package-lock.json',
+    'tsconfig.json',
+    'docker-compose.yml',
+    'README.md',
+    'LICENSE',
+  ],
+]
+
+type File = {
+  /** From the root of the repository, with slashes. */
+  readonly path: string
+  readonly room: string
+  readonly text: string
+  /** Without comments. */
+  readonly code: string
+}
+
+const withoutComments = (path: string, text: string): string =>
+  path.endsWith('.lua')
+    ? text.replace(/--.*$/gm, '')
+    : text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '')
+
+const filesOf = (room: string): readonly File[] =>
+  readdirSync(join(ROOT, room), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.(ts|lua)$/.test(entry.name))
+    .map((entry) => {
+      const path = relative(ROOT, join(entry.parentPath, entry.name)).replaceAll(sep, '/')
+      const text = readFileSync(join(ROOT, path), 'utf8')
+      return { path, room, text, code: withoutComments(path, text) }
+    })
+
+const files = ROOMS.flatMap(filesOf)
+const sources = files.filter(({ path }) => path.endsWith('.ts'))
+const luaFiles = files.filter(({ path }) => path.endsWith('.lua'))
+const everything = [...files, ...['env', 'test'].flatMap(filesOf)]
+
+/** What a file imports of the shop, from the root, and the packages it imports. */
+const importsOf = ({ path, code }: File): readonly string[] =>
+  [...code.matchAll(/\b(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, name = '']) =>
+    name.startsWith('.') ? relative(ROOT, resolve(ROOT, dirname(path), name)).replaceAll(sep, '/') : name,
+  )
+
+const matching = (among: readonly File[], pattern: RegExp, part: 'text' | 'code' = 'code'): readonly string[] =>
+  among.filter((file) => pattern.test(file[part])).map((file) => `${file.path}: ${pattern.exec(file[part])?.[0]}`)
+
+for (const room of ROOMS) {
+  const neighbours = room === 'shared' ? ['shared'] : [room, 'shared']
+  test(`${room} imports ${neighbours.join(' and ')}, and no other room`, (t) => {
+    const own = sources.filter((file) => file.room === room)
+    t.not(own.length, 0)
+    const strangers = own.flatMap((file) =>
+      importsOf(file)
+        .filter((name) => name.endsWith('.ts') && !neighbours.some((neighbour) => name.startsWith(`${neighbour}/`)))
+        .map((name) => `${file.path} imports ${name}`),
+    )
+    t.deepEqual(strangers, [])
+  })
+}
+
+test('shared knows the services by name only where the dictionary and the lock masters are', (t) => {
+  const shared = files.filter(({ room }) => room === 'shared')
+  const but = (...names: string[]): readonly File[] => shared.filter(({ path }) => !names.includes(basename(path)))
+  t.deepEqual(matching(but('events.ts', 'service.ts'), /\w*(payment|stock)\w*/i, 'text'), [])
+  t.deepEqual(matching(but('events.ts'), /\w*(checkout|wallet|credit|invoice|refund)\w*/i, 'text'), [])
+})
+
+test('shared has no noun of a service in its code', (t) => {
+  const bare = files
+    .filter(({ room, path }) => room === 'shared' && !['events.ts', 'service.ts'].includes(basename(path)))
+    // A sentence may speak of an order of things, and of the user of a machine.
+    .map((file) => ({ ...file, code: file.code.replace(/(['"`])[^'"`\n]* [^'"`\n]*\1/g, "''") }))
+  t.deepEqual(matching(bare, /\b(order|item|user|shelf)(s|Id|_id)?\b/), [])
+})
+
+test('only a main sees the process', (t) => {
+  const others = sources.filter(({ path }) => basename(path) !== 'main.ts')
+  t.deepEqual(matching(others, /(from|import\()\s*'(node:)?process'|globalThis\.process/), [])
+  const given = others.filter(({ code }) => !/\bprocess: NodeJS\.Process\b/.test(code))
+  t.deepEqual(matching(given, /\bprocess\.\w+/), [])
+  t.deepEqual(
+    others.filter((file) => !given.includes(file)).map(({ path }) => path),
+    ['shared/life.ts'],
+  )
+})
+
+test('in a service only the store speaks to a Redis, and only it and the Lua files name keys', (t) => {
+  const others = sources.filter(
+    ({ room, path }) => SERVICES.some((service) => service === room) && basename(path) !== 'store.ts',
+  )
+  t.not(others.length, 0)
+  t.deepEqual(
+    others.flatMap((file) =>
+      importsOf(file)
+        .filter((name) => name === 'ioredis')
+        .map(() => file.path),
+    ),
+    [],
+  )
+  t.deepEqual(matching(others, /\bredis\.(?!ts)\w+\(|\b(logKey|heardKey)\b/), [])
+  t.deepEqual(matching(others, /['"`](saga|item|lease|waiting|log|entries|heard|request|dead):/), [])
+})
+
+test('a store is reached only by its own main and routes, and by what it is handed to', (t) => {
+  const importers = sources.flatMap((file) =>
+    importsOf(file)
+      .filter((name) => name.endsWith('/store.ts') && !name.startsWith(`${file.room}/`))
+      .map(() => file.path),
+  )
+  t.deepEqual(importers, [])
+})
+
+test('no file is named for holding whatever has no place', (t) => {
+  const nameless = everything.filter(({ path }) =>
+    /^(utils?|helpers?|common|types|misc|index|constants)\.(ts|lua)$/.test(basename(path)),
+  )
+  t.deepEqual(nameless, [])
+})
+
+test('what a file exports is its own: there are no barrels', (t) => {
+  t.deepEqual(matching(sources, /^export (\*|(type )?\{).*$/m), [])
+})
+
+test('no syntax is used that is not erased: enum, namespace, parameter property', (t) => {
+  const typescript = everything.filter(({ path }) => path.endsWith('.ts') && path !== 'test/walls.unit.test.ts')
+  t.deepEqual(matching(typescript, /^\s*(export )?(declare )?(const )?(enum|namespace|module) \w+ *\{/m), [])
+  t.deepEqual(matching(typescript, /constructor\([^)]*\b(private|public|protected|readonly)\b/), [])
+})
+
+test('no module holds state that changes', (t) => {
+  t.deepEqual(matching(sources, /^(export )?(let|var) .*$/m), [])
+})
+
+test('every Lua file is used', (t) => {
+  const included = new Set(
+    luaFiles.flatMap(({ room, text }) =>
+      [...text.matchAll(/^--- @include "([a-z-]+)"$/gm)].flatMap(([, name]) => [
+        `${room}/lua/${name}.lua`,
+        `shared/lua/${name}.lua`,
+      ]),
+    ),
+  )
+  const unused = luaFiles.filter(({ path, room }) => {
+    const callers = sources.filter((file) => room === 'shared' || file.room === room)
+    const name = basename(path, '.lua')
+    return !included.has(path) && !callers.some(({ code }) => code.includes(`'${name}'`))
+  })
+  t.not(luaFiles.length, 0)
+  t.deepEqual(
+    unused.map(({ path }) => path),
+    [],
+  )
+})
+
+test('every Lua file lies in the lua folder of its room', (t) => {
+  for (const { path } of luaFiles) t.regex(path, /^[a-z]+\/lua\/[a-z-]+\.lua$/)
+})
+
+test('a test says in its name what it needs', (t) => {
+  const tests = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' }).filter((path) =>
+    /\.test\.ts$/.test(path),
+  )
+  const known = /\.(unit|redis|e2e|property)\.test\.ts$/
+  t.deepEqual(
+    tests.filter((path) => !known.test(path)),
+    [],
+  )
+})
+
+test('the first level holds the rooms, and nothing that has no place', (t) => {
+  const ignored = readFileSync(join(ROOT, '.gitignore'), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => new RegExp(`^${line.replace(/\/$/, '').replaceAll('.', '\\.').replaceAll('*', '.*')}$`))
+  const found = readdirSync(ROOT).filter(
+    (name) => !name.startsWith('.') && !ignored.some((pattern) => pattern.test(name)) && !TOP_LEVEL.includes(name),
+  )
+  t.deepEqual(found, [])
+})
