@@ -1,9 +1,9 @@
 #!/bin/sh
-# Starts one Redis of the shop, with its users: used by docker-compose.yml and by shop.ts alike.
+# Starts one Redis of the shop, with its users: used by docker-compose.yml and by shop.ts alike. It is called by its path.
 #
 # The owner, Redis's default user, may do everything. A *listener* (order, payment, stock) visits a sibling's Redis to
-# read its log, to report how far it has read (under its own name), and to hold locks; a *locker* (ids) only to hold locks. A script run by a
-# visitor is held to the same keys and commands. Whoever has no password here has no account.
+# read its log, to report how far it has read (under its own name only), and to hold locks; a *locker* (ids) only to hold
+# locks. A script run by a visitor is held to the same keys and commands. Whoever has no password here has no account.
 #
 #   REDIS_PASSWORD                                                          the owner's; must be set
 #   VISITOR_{ORDER,PAYMENT,STOCK,IDS}_PASSWORD                              the visitors'; unset or empty: no such visitor
@@ -31,6 +31,6 @@ $(listener payment "${VISITOR_PAYMENT_PASSWORD:-}")
 $(listener stock "${VISITOR_STOCK_PASSWORD:-}")
 $(visitor ids "${VISITOR_IDS_PASSWORD:-}" "")"
 
-exec "${REDIS_SERVER:-redis-server}" "$(dirname "$0")/redis.conf" "$@" - <<END
+exec "${REDIS_SERVER:-redis-server}" "${0%/*}/redis.conf" "$@" - <<END
 $users
 END

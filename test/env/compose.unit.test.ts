@@ -1,0 +1,106 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import test from 'ava'
+import {
+  ASKS,
+  originsVariable,
+  passwordsOf,
+  redisVariable,
+  redisVariables,
+  SERVICES,
+  type Service,
+  VISITS,
+} from '../../env/wiring.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+const read = (file: string): Promise<string> => readFile(join(ROOT, file), 'utf8')
+
+const readVariables = async (name: string): Promise<Record<string, string>> => {
+  const lines = (await read(`env/${name}.env`)).split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+  return Object.fromEntries(
+    lines.map((line) => {
+      const [variable = '', ...value] = line.split('=')
+      return [variable, value.join('=')]
+    }),
+  )
+}
+
+/** The services of the compose file by name, each as its lines; anchors and merges are left as they stand. */
+const readCompose = async (): Promise<Record<string, string>> => {
+  const [, services = ''] = /^services:\n(.*?)^\S/ms.exec(await read('docker-compose.yml')) ?? []
+  const blocks = services.split(/^ {2}(?=\S)/m).filter((block) => block.trim() !== '')
+  return Object.fromEntries(blocks.map((block) => [block.slice(0, block.indexOf(':')), block]))
+}
+
+test('the compose file has the four services, a Redis and a volume for each, and the gateway', async (t) => {
+  const compose = await readCompose()
+  t.deepEqual(
+    Object.keys(compose).sort(),
+    ['gateway', ...SERVICES, ...SERVICES.map((service) => `${service}-redis`)].sort(),
+  )
+  for (const service of SERVICES) {
+    t.regex(compose[service] ?? '', new RegExp(`command: \\[node, ${service}/main\\.ts\\]`))
+    t.regex(compose[service] ?? '', new RegExp(`env_file: env/${service}\\.env`))
+    t.regex(compose[`${service}-redis`] ?? '', new RegExp(`env_file: env/${service}\\.env`))
+    t.regex(compose[`${service}-redis`] ?? '', new RegExp(`- ${service}-data:/data`))
+  }
+})
+
+test('only the gateway is reached from outside', async (t) => {
+  const compose = await readCompose()
+  const published = Object.keys(compose).filter((name) => /ports:|network_mode:/.test(compose[name] ?? ''))
+  t.deepEqual(published, ['gateway'])
+  t.regex(compose.gateway ?? '', /ports: \["8000:8000"\]/)
+})
+
+test('a container starts once everything it reaches is healthy', async (t) => {
+  const compose = await readCompose()
+  const waitsFor = (name: string) =>
+    [...(compose[name] ?? '').matchAll(/^ {6}(\S+): \{ condition: service_healthy \}$/gm)].map(([, other]) => other)
+  t.deepEqual(waitsFor('gateway').sort(), [...ASKS.gateway].sort())
+  for (const service of SERVICES)
+    t.deepEqual(waitsFor(service).sort(), [service, ...VISITS[service]].map((owner) => `${owner}-redis`).sort())
+})
+
+test('the .env files give every address that is needed, and no other', async (t) => {
+  const isAddress = (variable: string) => /_URLS?$/.test(variable)
+  for (const service of SERVICES) {
+    const variables = await readVariables(service)
+    const wanted = [
+      ...[service, ...VISITS[service]].map((owner) => redisVariable(owner, service)),
+      ...ASKS[service].map(originsVariable),
+    ]
+    t.deepEqual(Object.keys(variables).filter(isAddress).sort(), wanted.sort(), service)
+    for (const asked of ASKS[service]) t.is(variables[originsVariable(asked)], `http://${asked}:8080`)
+  }
+  const variables = await readVariables('gateway')
+  t.deepEqual(Object.keys(variables).filter(isAddress).sort(), ASKS.gateway.map(originsVariable).sort())
+})
+
+test('every password of a Redis is the one that its user has', async (t) => {
+  const accounts = passwordsOf(() => '?')
+  const passwordOf = async (owner: Service, user: Service): Promise<string> => {
+    const variable = owner === user ? 'REDIS_PASSWORD' : `VISITOR_${user.toUpperCase()}_PASSWORD`
+    return (await readVariables(owner))[variable] ?? 'none'
+  }
+  const seen = new Set<string>()
+  for (const owner of SERVICES) {
+    const given = Object.keys(await readVariables(owner)).filter((variable) => variable.endsWith('_PASSWORD'))
+    t.deepEqual(given.sort(), Object.keys(redisVariables(owner, accounts)).sort(), owner)
+    for (const user of SERVICES.filter((one) => one === owner || VISITS[one].includes(owner))) {
+      const url = new URL((await readVariables(user))[redisVariable(owner, user)] ?? '')
+      t.is(url.password, await passwordOf(owner, user))
+      t.is(url.username, owner === user ? '' : user)
+      t.is(url.host, `${owner}-redis:6379`)
+      t.regex(url.password, /^[\w-]+$/)
+      seen.add(url.password)
+    }
+  }
+  t.is(seen.size, SERVICES.flatMap((service) => [service, ...VISITS[service]]).length, 'no password is used twice')
+})
+
+test('no password reaches the image', async (t) => {
+  const lines = (await read('.dockerignore')).split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+  t.is(lines[0], '*')
+  t.false(lines.some((line) => line.startsWith('!env')))
+})
