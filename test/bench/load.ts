@@ -1,0 +1,98 @@
+/**
+ * How is the load made, and by whom?
+ *
+ * By one process of its own (`load-process.ts`), so that what it costs is told apart from what the shop costs. It is given
+ * *jobs*, one after the other: so many connections, each of which sends its next request as soon as the last one is
+ * answered (a closed loop), for a while that is not counted and then for the time that is. Every request has a number of
+ * its own, which no other request of the job bears. A job ends when its time is over or its numbers are used up, and then
+ * waits for what is under way. Nothing is sent twice.
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+
+export type Job = {
+  readonly origin: string
+  readonly method: 'GET' | 'POST'
+  /** The path with `{n}` where a request's number goes. */
+  readonly path: string
+  readonly first: number
+  readonly count: number
+  readonly connections: number
+  /** Sent before, and not counted in rate and latencies. */
+  readonly warmUpMs: number
+  readonly measuredMs: number
+}
+
+/** How often an answer that was no 200 was given, and the beginning of one. */
+export type Oddity = { readonly count: number; readonly example: string }
+
+export type Measured = {
+  /** 200 answers within the measured time, and how long that was. */
+  readonly answered: number
+  readonly ms: number
+  /** How long a 200 took, within the measured time. */
+  readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number; readonly max: number }
+  /** 200 answers from the first to the last request, the warm-up and what was under way at the end included. */
+  readonly answeredInAll: number
+  /** Everything else from the first to the last request, by status, or by error where there was no answer. */
+  readonly odd: Readonly<Record<string, Oddity>>
+  /** The number of the first request that was not sent. */
+  readonly next: number
+  /** The numbers of the requests that met something else than a 200, at most `ODD_NUMBERS_MAX` of them. */
+  readonly oddNumbers: readonly number[]
+  /** Had all numbers been sent before the time was over? */
+  readonly usedUp: boolean
+}
+
+export const ODD_NUMBERS_MAX = 100_000
+
+/** What the process says: the measured time begins, it is over, and all is answered. */
+export type LoadMessage = { readonly now: 'begun' | 'over' } | { readonly now: 'done'; readonly measured: Measured }
+
+export type Load = AsyncDisposable & {
+  readonly pid: number
+  /** Does one job; `onMoment` is told when the measured time begins and when it is over. */
+  readonly run: (job: Job, onMoment?: (moment: 'begun' | 'over') => void) => Promise<Measured>
+}
+
+/** Starts the process. It ends with this one, or when `signal` aborts. */
+export const openLoad = async (signal: AbortSignal): Promise<Load> => {
+  const child: ChildProcess = fork(join(import.meta.dirname, 'load-process.ts'), { detached: true, execArgv: [] })
+  const ended = new Promise<never>((_, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code, by) =>
+      reject(signal.aborted ? signal.reason : new Error(`the load ended: ${code ?? by}`)),
+    )
+  })
+  ended.catch(() => undefined)
+  const end = (): void => void child.kill('SIGKILL')
+  signal.addEventListener('abort', end, { once: true })
+  await Promise.race([once(child, 'spawn'), ended])
+
+  const run: Load['run'] = async (job, onMoment = () => undefined) => {
+    const { promise, resolve } = Promise.withResolvers<Measured>()
+    const hear = (message: LoadMessage): void => {
+      if (message.now === 'done') resolve(message.measured)
+      else onMoment(message.now)
+    }
+    child.on('message', hear)
+    try {
+      child.send(job)
+      return await Promise.race([promise, ended])
+    } finally {
+      child.off('message', hear)
+    }
+  }
+  return {
+    pid: child.pid ?? 0,
+    run,
+    [Symbol.asyncDispose]: async () => {
+      signal.removeEventListener('abort', end)
+      if (child.exitCode === null && child.signalCode === null) {
+        end()
+        await once(child, 'exit')
+      }
+    },
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * With what is the shop filled?
+ *
+ * Through its routes for that (`batch_init`), so with any shop that speaks them: users who can pay for everything, items of
+ * which there is enough, and for every checkout an order of its own, because an order is checked out once. Each order is
+ * a random user's and has two random lines of one piece each.
+ */
+import { request } from 'undici'
+import type { Options } from './options.ts'
+
+export type Seed = {
+  readonly users: number
+  readonly items: number
+  readonly orders: number
+  readonly credit: number
+  readonly stock: number
+  readonly price: number
+}
+
+const USERS = 10_000
+const ITEMS = 10_000
+const CREDIT = 100_000_000
+const STOCK = 100_000_000
+const PRICE = 3
+/** As many as `batch_init` makes at once. */
+const ORDERS_MAX = 1_000_000
+/** What is thought possible: a run that finds it is faster ends when its orders are used up. */
+const RATE_MAX = 8_000
+const RATE_OF_ONE_CONNECTION_MAX = 1_000
+const SEEDING_MS = 120_000
+
+/** How many orders a run may need. */
+export const ordersFor = (connections: number, ms: number): number =>
+  Math.ceil((Math.min(RATE_MAX, connections * RATE_OF_ONE_CONNECTION_MAX) * ms) / 1_000)
+
+/** `--hot-item` makes one item, so each order has one line of two pieces; `--hot-user` makes one user. */
+export const seedOf = ({ hotItem, hotUser }: Options, orders: number): Seed => ({
+  users: hotUser ? 1 : USERS,
+  items: hotItem ? 1 : ITEMS,
+  orders: Math.min(orders, ORDERS_MAX),
+  credit: CREDIT,
+  stock: STOCK,
+  price: PRICE,
+})
+
+/** The shop would not be filled: the message says what it answered. */
+export class SeedError extends Error {
+  override readonly name = 'SeedError'
+}
+
+const post = async (origin: string, path: string, signal: AbortSignal): Promise<void> => {
+  const token = process.env.OPERATOR_TOKEN
+  const headers = token ? { authorization: `Bearer ${token}` } : {}
+  const limit = { headersTimeout: SEEDING_MS, bodyTimeout: SEEDING_MS }
+  const { statusCode, body } = await request(`${origin}${path}`, { method: 'POST', headers, signal, ...limit }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (signal.aborted || error.code === undefined) throw error
+      throw new SeedError(`${origin} does not answer (${error.code})`, { cause: error })
+    },
+  )
+  const text = await body.text()
+  if (statusCode !== 200) throw new SeedError(`POST ${path} was answered ${statusCode}: ${text.slice(0, 300)}`)
+}
+
+/** Replaces the users, items and orders from 0 on. @throws SeedError */
+export const fill = async (origin: string, seed: Seed, signal: AbortSignal): Promise<void> => {
+  const { users, items, orders, credit, stock, price } = seed
+  await post(origin, `/stock/batch_init/${items}/${stock}/${price}`, signal)
+  await post(origin, `/payment/batch_init/${users}/${credit}`, signal)
+  await post(origin, `/orders/batch_init/${orders}/${items}/${users}/${price}`, signal)
+}
