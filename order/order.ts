@@ -43,7 +43,10 @@ export const noSuchOrder = (order: string): Problem =>
 
 /** Lines can be added to an open order only. */
 export const notOpen = (order: string, status: string): Problem =>
-  problem(409, 'order-not-open', 'The order is not open', `order "${order}" is ${status}`, { order_id: order, status })
+  problem(409, 'order-not-open', 'The order is not open', `order "${order}" is ${status}`, {
+    order_id: order,
+    order_status: status,
+  })
 
 export const orderFull = (order: string, most: number): Problem =>
   problem(409, 'order-full', 'The order is full', `order "${order}" has ${most} lines, the most there may be`, {
