@@ -40,6 +40,11 @@ const SWEEP_MS = 100
 const ASK_AFTER_MS = 500
 /** The longest wait for a lock between two tries; a release in this process ends it at once. */
 const LOCK_RETRY_MS = 40
+/**
+ * How long a quorum of lock masters that does not answer is asked again. They may be well, and slow, or this process may
+ * be: 1,000 checkouts at once on two cores kept the answers waiting beyond the time-out of a lock command.
+ */
+const QUORUM_PATIENCE_MS = 1_200
 /** How long a begin whose outcome is unknown is repeated. */
 const BEGIN_PATIENCE_MS = 1_200
 
@@ -145,6 +150,7 @@ export const checkouts = ({ store, redLock, nextLogId, deadlineMs, lockTtlMs }: 
       void ask(id)
       return outcomeOf(await end)
     }
+    let quorumUntil = Number.POSITIVE_INFINITY
     for (;;) {
       const glance = await store.glance(order)
       if (glance === undefined) return { state: 'unknown' }
@@ -159,8 +165,14 @@ export const checkouts = ({ store, redLock, nextLogId, deadlineMs, lockTtlMs }: 
       if (now >= until) return { state: 'locked' }
       const lock = lockOf(order, user)
       const held = await redLock.tryAcquire(lock, lockTtlMs)
-      if (held.state === 'unavailable')
-        throw new UnavailableError('no quorum of lock masters answers; nothing was done', { cause: held.cause })
+      if (held.state === 'unavailable') {
+        quorumUntil = Math.min(quorumUntil, now + QUORUM_PATIENCE_MS)
+        if (performance.now() >= quorumUntil)
+          throw new UnavailableError('no quorum of lock masters answers; nothing was done', { cause: held.cause })
+        await redLock.changed(lock, LOCK_RETRY_MS)
+        continue
+      }
+      quorumUntil = Number.POSITIVE_INFINITY
       if (held.state === 'busy') {
         await redLock.changed(lock, Math.min(LOCK_RETRY_MS, until - now))
         continue
