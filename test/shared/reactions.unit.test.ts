@@ -1,9 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import test from 'ava'
 import { reactions as ofOrder, says as saidByOrder } from '../../order/reactions.ts'
 import { reactions as ofPayment } from '../../payment/reactions.ts'
 import { events, type Service } from '../../shared/events.ts'
 import { reactions as ofStock } from '../../stock/reactions.ts'
+import { type Deed, headerOf, luaCode, luaDeeds, luaFiles, luaText, promised } from '../support/lua-deed.ts'
 
 type Row = {
   readonly listener: Service
@@ -37,67 +37,9 @@ const rows: readonly Row[] = services.flatMap((listener) =>
 const factsOf = (speaker: Service, kind: string): Readonly<Record<string, string>> | undefined =>
   (events[speaker] as Readonly<Record<string, Readonly<Record<string, string>>>>)[kind]
 
-const folder = (service: Service | 'shared'): URL => new URL(`../../${service}/lua/`, import.meta.url)
-const filesIn = (service: Service | 'shared'): readonly string[] => readdirSync(folder(service))
-const textOf = (service: Service | 'shared', file: string): string =>
-  readFileSync(new URL(file, folder(service)), 'utf8')
-
-/** The Lua code of a file without its comments. */
-const codeOf = (text: string): string => text.replace(/--.*$/gm, '')
-
-const included = (service: Service | 'shared', file: string, seen = new Set<string>()): string => {
-  if (seen.has(file)) return ''
-  seen.add(file)
-  const place = filesIn(service).includes(file) ? service : 'shared'
-  const text = textOf(place, file)
-  const includes = [...text.matchAll(/^--- @include "([a-z-]+)"$/gm)].map(([, name]) =>
-    included(service, `${name}.lua`, seen),
-  )
-  return [...includes, text].join('\n')
-}
-
-type Deed = {
-  readonly name: string
-  readonly service: Service | 'shared'
-  readonly text: string
-  /** With everything it includes. */
-  readonly whole: string
-}
-const deeds: readonly Deed[] = [...services, 'shared' as const].flatMap((service) =>
-  filesIn(service)
-    .map((file) => ({
-      name: file.replace(/\.lua$/, ''),
-      service,
-      text: textOf(service, file),
-      whole: included(service, file),
-    }))
-    .filter(({ text }) => /^(function deeds\.|deeds\[)/m.test(text)),
-)
+const deeds: readonly Deed[] = [...services, 'shared' as const].flatMap(luaDeeds)
 const deedOf = (service: Service, name: string): Deed | undefined =>
-  deeds.find((deed) => deed.name === name && (deed.service === service || deed.service === 'shared'))
-
-type Header = { readonly title: string; readonly facts: readonly string[]; readonly returns: string }
-const headerOf = ({ text }: Deed): Header => {
-  const comment = [...text.matchAll(/^-- ?(?!-)(.*)$/gm)].map(([, line]) => line)
-  const whole = comment.join('\n')
-  const [, facts = ''] = /^FACTS\s+([\s\S]*?)(?=^RETURNS|$(?![\s\S]))/m.exec(whole) ?? []
-  const [, returns = ''] = /^RETURNS\s+((?:.|\n(?=\s))*)/m.exec(whole) ?? []
-  return {
-    title: comment[0] ?? '',
-    facts: facts
-      .replace(/\(.*?\)/g, '')
-      .split(',')
-      .map((fact) => fact.trim())
-      .filter((fact) => fact !== ''),
-    returns,
-  }
-}
-
-/** The words that a header promises; none if the reply is no word. */
-const promised = ({ returns }: Header): readonly string[] =>
-  returns.startsWith('the ')
-    ? []
-    : returns.split(/\||or in passing:/).flatMap((piece) => /^[\s,]*([a-z-]+)/.exec(piece)?.[1] ?? [])
+  deeds.find((deed) => deed.name === name && (deed.place === service || deed.place === 'shared'))
 
 /** The words that stand first in the lists that a piece of code returns, and the local functions that it ends with. */
 const returned = (code: string, whole: string): readonly string[] =>
@@ -125,14 +67,14 @@ for (const { listener, speaker, kind, deed, says } of rows) {
     t.not(found, undefined, `there is no ${deed}.lua`)
     if (found === undefined) return
     const carried = ['log_id', ...Object.keys(factsOf(speaker, kind) ?? {})]
-    const optional = [...codeOf(found.whole).matchAll(/\bfacts\.([a-z_]+) or\b/g)].map(([, fact]) => fact)
+    const optional = [...found.whole.matchAll(/\bfacts\.([a-z_]+) or\b/g)].map(([, fact]) => fact)
     const { facts } = headerOf(found)
     t.not(facts.length, 0)
     for (const fact of facts) t.true(carried.includes(fact) || optional.includes(fact), `${deed} wants ${fact}`)
   })
 
   test(`${name}: what is said is in the listener's dictionary, and the deed knows when`, (t) => {
-    const code = codeOf(deedOf(listener, deed)?.whole ?? '')
+    const code = deedOf(listener, deed)?.whole ?? ''
     for (const [state, said] of Object.entries(says)) {
       t.not(factsOf(listener, said), undefined, said)
       t.regex(code, new RegExp(`'${state}'|says\\.${state}\\b`))
@@ -149,8 +91,8 @@ test('order, payment and stock hear each other, and nobody hears ids', (t) => {
 
 for (const service of services)
   test(`the dictionary of ${service} holds what its deeds say, and nothing else`, (t) => {
-    const written = filesIn(service).flatMap((file) =>
-      [...textOf(service, file).matchAll(/\b(?:record|say)\('([A-Za-z]+)'/g)].map(([, kind]) => kind as string),
+    const written = luaFiles(service).flatMap((file) =>
+      [...luaText(service, file).matchAll(/\b(?:record|say)\('([A-Za-z]+)'/g)].map(([, kind]) => kind as string),
     )
     const reactions = rows.filter(({ listener }) => listener === service).flatMap(({ says }) => Object.values(says))
     const said = new Set([...written, ...reactions, ...Object.values(ownSayings[service] ?? {})])
@@ -164,7 +106,7 @@ test('every kind is a noun and a past participle, and belongs to one service', (
 })
 
 for (const deed of deeds) {
-  const name = `${deed.service}/lua/${deed.name}.lua`
+  const name = `${deed.place}/lua/${deed.name}.lua`
 
   test(`${name} opens with what it does, its facts and its replies`, (t) => {
     const header = headerOf(deed)
@@ -177,8 +119,8 @@ for (const deed of deeds) {
   test(`${name} uses the facts that its header names, and no other`, (t) => {
     const { facts } = headerOf(deed)
     t.not(facts.length, 0)
-    const used = [...codeOf(deed.text).matchAll(/\bfacts\.([a-z_]+)/g)].map(([, fact]) => fact as string)
-    const usedWithin = [...codeOf(deed.whole).matchAll(/\bfacts\.([a-z_]+)/g)].map(([, fact]) => fact as string)
+    const used = [...luaCode(deed.text).matchAll(/\bfacts\.([a-z_]+)/g)].map(([, fact]) => fact as string)
+    const usedWithin = [...deed.whole.matchAll(/\bfacts\.([a-z_]+)/g)].map(([, fact]) => fact as string)
     for (const fact of used) t.true(facts.includes(fact), `${fact} is not in the header`)
     for (const fact of facts) t.true(usedWithin.includes(fact), `${fact} is not used`)
   })
@@ -187,13 +129,13 @@ for (const deed of deeds) {
     const words = promised(headerOf(deed))
     t.true(words.length > 0 || headerOf(deed).returns.startsWith('the '))
     if (words.length === 0) return
-    const code = codeOf(deed.whole)
-    for (const word of words) t.true(code.includes(`'${word}'`), `"${word}" is nowhere in the code`)
-    for (const word of returned(codeOf(deed.text), code)) t.true(words.includes(word), `"${word}" is not in the header`)
+    for (const word of words) t.true(deed.whole.includes(`'${word}'`), `"${word}" is nowhere in the code`)
+    for (const word of returned(luaCode(deed.text), deed.whole))
+      t.true(words.includes(word), `"${word}" is not in the header`)
   })
 }
 
 for (const service of [...services, 'shared' as const])
   test(`every Lua file of ${service} says what it is`, (t) => {
-    for (const file of filesIn(service)) t.regex(textOf(service, file), /^(--- @include "[a-z-]+"\n)*-- /, file)
+    for (const file of luaFiles(service)) t.regex(luaText(service, file), /^(--- @include "[a-z-]+"\n)*-- /, file)
   })

@@ -1,0 +1,455 @@
+import test, { type ExecutionContext } from 'ava'
+import { reactions } from '../../payment/reactions.ts'
+import { openStore } from '../../payment/store.ts'
+import { fault, type KindOf } from '../../shared/events.ts'
+import { heardKey } from '../../shared/log.ts'
+import { openBench, plainly, saidIn, type Teller, teller, under, witness } from '../support/open-store.ts'
+
+const bench = await openBench()
+const store = openStore(bench.instruments)
+const { log } = store
+const words = witness(log, reactions)
+const MOST = Number.MAX_SAFE_INTEGER
+
+let tell: Teller
+test.serial.beforeEach(async () => {
+  await bench.redis.flushall()
+  tell = teller(log)
+})
+test.serial.afterEach.always('every entry can be heard by a listener', async (t) => {
+  for (const [id, fields] of await bench.redis.xrange('log:payment', '-', '+'))
+    t.is(fault('payment', [id, fields]), undefined)
+})
+test.after.always(async () => bench[Symbol.asyncDispose]())
+
+const user = async (id: string, credit: number): Promise<void> => {
+  await store.createUser(id, plainly)
+  if (credit > 0) await store.addFunds(id, credit, plainly)
+}
+
+const checkout = (total: number, of = 'anna') => ({
+  order: `order-of-${of}`,
+  user: of,
+  total,
+  lines: 'tea:1',
+  deadline: '1700000000000',
+})
+const refusedByStock = { order: 'order-of-anna', item: 'tea' }
+
+/** What a wallet owns, and what of it is held: told by what can be paid of it. */
+const wallet = async (of = 'anna') => {
+  const credit = (await store.find(of))?.credit
+  const held = Number(await bench.redis.hget(`user:${of}`, 'held'))
+  return { credit, held }
+}
+const kindsSaid = async (): Promise<readonly string[]> => (await saidIn(log)).map(({ kind }) => kind)
+/** What is said while something is done. */
+const saidDuring = async (work: () => Promise<unknown>): Promise<readonly string[]> => {
+  const before = (await kindsSaid()).length
+  await work()
+  return (await kindsSaid()).slice(before)
+}
+
+const STATES = ['none', 'waiting', 'held', 'refused', 'captured', 'voided', 'released'] as const
+type State = (typeof STATES)[number]
+
+/** Brings a checkout of 30 of anna's 100 into a state. */
+const bring = async (state: State): Promise<void> => {
+  await user('anna', 100)
+  if (state === 'none') return
+  if (state === 'waiting') await tell('order', 'CheckoutStarted', 'another', checkout(80))
+  if (state === 'refused') await store.pay('anna', 71, plainly)
+  await tell('order', 'CheckoutStarted', 'it', checkout(30))
+  if (state === 'refused') await store.addFunds('anna', 71, plainly)
+  if (state === 'captured') await tell('stock', 'StockTaken', 'it', { order: 'order-of-anna', lines: 'tea:1' })
+  if (state === 'voided') await tell('stock', 'StockRefused', 'it', refusedByStock)
+  if (state === 'released') await tell('order', 'CheckoutCancelled', 'it', checkout(30))
+}
+
+const DEEDS = {
+  CheckoutStarted: () => tell('order', 'CheckoutStarted', 'it', checkout(30)),
+  CheckoutCancelled: () => tell('order', 'CheckoutCancelled', 'it', checkout(30)),
+  StockTaken: () => tell('stock', 'StockTaken', 'it', { order: 'order-of-anna', lines: 'tea:1' }),
+  StockRefused: () => tell('stock', 'StockRefused', 'it', refusedByStock),
+  'tell-again': () => log.act('tell-again', { log_id: 'it' }),
+}
+type Deed = keyof typeof DEEDS
+
+/** For each state and deed: the word, what is said, and what anna then owns and what of it is held. */
+const EXPECTED: Readonly<
+  Record<State, Readonly<Record<Deed, readonly [string, KindOf<'payment'> | '', credit: number, held: number]>>>
+> = {
+  none: {
+    CheckoutStarted: ['held', 'CreditHeld', 100, 30],
+    CheckoutCancelled: ['released', 'CreditReleased', 100, 0],
+    StockTaken: ['unknown', '', 100, 0],
+    StockRefused: ['unknown', '', 100, 0],
+    'tell-again': ['unknown', '', 100, 0],
+  },
+  waiting: {
+    CheckoutStarted: ['repeated', '', 100, 80],
+    CheckoutCancelled: ['released', 'CreditReleased', 100, 80],
+    StockTaken: ['repeated', '', 100, 80],
+    StockRefused: ['repeated', '', 100, 80],
+    'tell-again': ['served', '', 100, 80],
+  },
+  held: {
+    CheckoutStarted: ['repeated', 'CreditHeld', 100, 30],
+    CheckoutCancelled: ['released', 'CreditReleased', 100, 0],
+    StockTaken: ['captured', 'CreditCaptured', 70, 0],
+    StockRefused: ['voided', 'CreditVoided', 100, 0],
+    'tell-again': ['told', 'CreditHeld', 100, 30],
+  },
+  refused: {
+    CheckoutStarted: ['repeated', 'CreditRefused', 100, 0],
+    CheckoutCancelled: ['released', 'CreditReleased', 100, 0],
+    StockTaken: ['repeated', 'CreditRefused', 100, 0],
+    StockRefused: ['repeated', 'CreditRefused', 100, 0],
+    'tell-again': ['told', 'CreditRefused', 100, 0],
+  },
+  captured: {
+    CheckoutStarted: ['repeated', 'CreditCaptured', 70, 0],
+    CheckoutCancelled: ['released', 'CreditReleased', 100, 0],
+    StockTaken: ['repeated', 'CreditCaptured', 70, 0],
+    // Stock lost what it took and cannot take it again: the contradiction, which order is told by this answer.
+    StockRefused: ['voided', 'CreditVoided', 100, 0],
+    'tell-again': ['told', 'CreditCaptured', 70, 0],
+  },
+  voided: {
+    CheckoutStarted: ['repeated', 'CreditVoided', 100, 0],
+    CheckoutCancelled: ['released', 'CreditReleased', 100, 0],
+    StockTaken: ['repeated', 'CreditVoided', 100, 0],
+    StockRefused: ['repeated', 'CreditVoided', 100, 0],
+    'tell-again': ['told', 'CreditVoided', 100, 0],
+  },
+  released: {
+    CheckoutStarted: ['repeated', 'CreditReleased', 100, 0],
+    CheckoutCancelled: ['repeated', 'CreditReleased', 100, 0],
+    StockTaken: ['repeated', 'CreditReleased', 100, 0],
+    StockRefused: ['repeated', 'CreditReleased', 100, 0],
+    'tell-again': ['told', 'CreditReleased', 100, 0],
+  },
+}
+
+for (const state of STATES)
+  for (const deed of Object.keys(DEEDS) as Deed[]) {
+    const [word, said, credit, held] = EXPECTED[state][deed]
+    test.serial(`${deed} of a checkout that is ${state}: ${word}, ${said || 'nothing'} is said`, async (t) => {
+      await bring(state)
+      let reply: readonly string[] = []
+      const kinds = await saidDuring(async () => {
+        reply = await DEEDS[deed]()
+      })
+      t.is(reply[0], word)
+      t.deepEqual(kinds, said === '' ? [] : [said])
+      t.deepEqual(await wallet(), { credit, held })
+    })
+
+    test.serial(
+      `${deed} of a checkout that is ${state}, once more: nothing moves and the same answer is given`,
+      async (t) => {
+        await bring(state)
+        await DEEDS[deed]()
+        const before = { wallet: await wallet(), last: (await log.entriesOf('it')).at(-1) }
+        await DEEDS[deed]()
+        t.deepEqual(await wallet(), before.wallet)
+        const last = (await log.entriesOf('it')).at(-1)
+        t.is(last?.kind, before.last?.kind)
+        t.deepEqual(last?.facts, before.last?.facts)
+      },
+    )
+  }
+
+test.serial('CheckoutStarted: an answer carries all that its listeners need', async (t) => {
+  await user('anna', 100)
+  await tell('order', 'CheckoutStarted', 'it', checkout(30))
+  await tell('stock', 'StockRefused', 'it', refusedByStock)
+  const [held, voided] = await log.entriesOf('it')
+  t.deepEqual(held?.facts, { order: 'order-of-anna', user: 'anna', total: '30', lines: 'tea:1' })
+  t.deepEqual(voided?.facts, { order: 'order-of-anna', user: 'anna', total: '30', reason: 'out-of-stock', item: 'tea' })
+})
+
+test.serial('CheckoutStarted: is refused on what is owned, and says why', async (t) => {
+  await user('anna', 100)
+  t.deepEqual(await tell('order', 'CheckoutStarted', 'it', checkout(101)), ['refused'])
+  t.deepEqual(await tell('order', 'CheckoutStarted', 'hers', checkout(1, 'nobody')), ['refused'])
+  t.deepEqual(
+    (await saidIn(log)).slice(-2).map(({ facts }) => facts.reason),
+    ['out-of-credit', 'no-such-user'],
+  )
+  t.deepEqual(await wallet(), { credit: 100, held: 0 })
+})
+
+test.serial('CheckoutStarted: exactly all of the credit is enough', async (t) => {
+  await user('anna', 100)
+  t.deepEqual(await tell('order', 'CheckoutStarted', 'it', checkout(100)), ['held'])
+  t.deepEqual(await wallet(), { credit: 100, held: 100 })
+})
+
+test.serial('CheckoutStarted: a total of 0 is held, captured, voided and released like any other', async (t) => {
+  await user('anna', 0)
+  for (const id of ['captured', 'voided', 'released', 'refunded'])
+    t.deepEqual(await tell('order', 'CheckoutStarted', id, checkout(0)), ['held'])
+  t.deepEqual(await tell('stock', 'StockTaken', 'captured', { order: 'o', lines: 'tea:1' }), ['captured'])
+  t.deepEqual(await tell('stock', 'StockRefused', 'voided', refusedByStock), ['voided'])
+  t.deepEqual(await tell('order', 'CheckoutCancelled', 'released', checkout(0)), ['released'])
+  await tell('stock', 'StockTaken', 'refunded', { order: 'o', lines: 'tea:1' })
+  t.deepEqual(await tell('order', 'CheckoutCancelled', 'refunded', checkout(0)), ['released'])
+  t.deepEqual(await wallet(), { credit: 0, held: 0 })
+})
+
+test.serial('CheckoutStarted: the largest amounts are exact to the unit', async (t) => {
+  await user('anna', MOST)
+  t.deepEqual(await tell('order', 'CheckoutStarted', 'it', checkout(MOST - 1)), ['held'])
+  t.deepEqual(await wallet(), { credit: MOST, held: MOST - 1 })
+  t.deepEqual(await store.pay('anna', 2, plainly), ['held'])
+  t.deepEqual(await store.pay('anna', 1, plainly), ['paid'])
+  await tell('stock', 'StockTaken', 'it', { order: 'o', lines: 'tea:1' })
+  t.deepEqual(await wallet(), { credit: 0, held: 0 })
+  await tell('order', 'CheckoutCancelled', 'it', checkout(MOST - 1))
+  t.deepEqual(await wallet(), { credit: MOST - 1, held: 0 })
+  t.deepEqual(await store.addFunds('anna', 2, plainly), ['too-much'])
+  t.deepEqual(await store.addFunds('anna', 1, plainly), ['added'])
+  t.is((await store.find('anna'))?.credit, MOST)
+})
+
+const waitingOfAnna = async (t: ExecutionContext): Promise<void> => {
+  await user('anna', 100)
+  t.deepEqual(await tell('order', 'CheckoutStarted', 'first', checkout(80)), ['held'])
+  t.deepEqual(await tell('order', 'CheckoutStarted', 'second', checkout(60)), ['waiting'])
+  t.deepEqual(await kindsSaid(), ['UserCreated', 'FundsAdded', 'CreditHeld'])
+}
+const answersOf = async (id: string): Promise<readonly string[]> => (await log.entriesOf(id)).map(({ kind }) => kind)
+
+test.serial('a hold that what another holds would decide waits, and is refused once that was captured', async (t) => {
+  await waitingOfAnna(t)
+  await tell('stock', 'StockTaken', 'first', { order: 'o', lines: 'tea:1' })
+  t.deepEqual(await answersOf('second'), ['CreditRefused'])
+  t.deepEqual(await wallet(), { credit: 20, held: 0 })
+})
+
+test.serial('a hold that waits is granted once the other was captured and enough is left', async (t) => {
+  await waitingOfAnna(t)
+  await store.addFunds('anna', 30, plainly)
+  t.deepEqual(await answersOf('second'), [])
+  await store.addFunds('anna', 10, plainly)
+  t.deepEqual(await answersOf('second'), ['CreditHeld'])
+  t.deepEqual(await wallet(), { credit: 140, held: 140 })
+})
+
+test.serial('a hold that waits is granted once the other was voided', async (t) => {
+  await waitingOfAnna(t)
+  await tell('stock', 'StockRefused', 'first', refusedByStock)
+  t.deepEqual(await answersOf('second'), ['CreditHeld'])
+  t.deepEqual(await wallet(), { credit: 100, held: 60 })
+})
+
+test.serial('a hold that waits is granted once the other was released', async (t) => {
+  await waitingOfAnna(t)
+  await tell('order', 'CheckoutCancelled', 'first', checkout(80))
+  t.deepEqual(await answersOf('second'), ['CreditHeld'])
+  t.deepEqual(await wallet(), { credit: 100, held: 60 })
+})
+
+test.serial('a hold that waits is granted when money comes, also that of a refund', async (t) => {
+  await user('anna', 100)
+  await tell('order', 'CheckoutStarted', 'sold', checkout(50))
+  await tell('stock', 'StockTaken', 'sold', { order: 'o', lines: 'tea:1' })
+  await tell('order', 'CheckoutStarted', 'first', checkout(40))
+  t.deepEqual(await tell('order', 'CheckoutStarted', 'second', checkout(45)), ['waiting'])
+  await tell('order', 'CheckoutCancelled', 'sold', checkout(50))
+  t.deepEqual(await answersOf('second'), ['CreditHeld'])
+  t.deepEqual(await wallet(), { credit: 100, held: 85 })
+})
+
+test.serial('holds that wait are answered in the order they came; a small one does not overtake', async (t) => {
+  await waitingOfAnna(t)
+  t.deepEqual(await tell('order', 'CheckoutStarted', 'third', checkout(10)), ['waiting'])
+  t.deepEqual(await tell('order', 'CheckoutStarted', 'fourth', checkout(50)), ['waiting'])
+  await tell('stock', 'StockRefused', 'first', refusedByStock)
+  t.deepEqual(
+    (await saidIn(log)).slice(-3).map(({ kind, log_id }) => `${kind} ${log_id}`),
+    ['CreditVoided first', 'CreditHeld second', 'CreditHeld third'],
+  )
+  t.deepEqual(await wallet(), { credit: 100, held: 70 })
+  await tell('stock', 'StockTaken', 'second', { order: 'o', lines: 'tea:1' })
+  t.deepEqual(await answersOf('fourth'), ['CreditRefused'])
+})
+
+test.serial('a wallet whose queue is empty again answers at once', async (t) => {
+  await waitingOfAnna(t)
+  await tell('stock', 'StockTaken', 'first', { order: 'o', lines: 'tea:1' })
+  t.deepEqual(await tell('order', 'CheckoutStarted', 'third', checkout(20)), ['held'])
+})
+
+test.serial('what waits and is cancelled leaves the queue, and lets those behind it through', async (t) => {
+  await waitingOfAnna(t)
+  await tell('order', 'CheckoutStarted', 'third', checkout(20))
+  await tell('order', 'CheckoutCancelled', 'second', checkout(60))
+  t.deepEqual(await answersOf('third'), ['CreditHeld'])
+  t.deepEqual(await wallet(), { credit: 100, held: 100 })
+  await tell('stock', 'StockRefused', 'first', refusedByStock)
+  t.deepEqual(await answersOf('second'), ['CreditReleased'])
+})
+
+test.serial('tell-again looks once more at one that waits, in case it was left behind', async (t) => {
+  await waitingOfAnna(t)
+  await bench.redis.hset('user:anna', 'held', '0')
+  t.deepEqual(await log.act('tell-again', { log_id: 'second' }), ['served'])
+  t.deepEqual(await answersOf('second'), ['CreditHeld'])
+})
+
+test.serial('CheckoutCancelled before CheckoutStarted: the tombstone keeps the hold from being made', async (t) => {
+  await user('anna', 100)
+  await tell('order', 'CheckoutCancelled', 'it', checkout(30))
+  t.deepEqual(await tell('order', 'CheckoutStarted', 'it', checkout(30)), ['repeated'])
+  t.deepEqual(await wallet(), { credit: 100, held: 0 })
+  t.deepEqual(await answersOf('it'), ['CreditReleased', 'CreditReleased'])
+})
+
+test.serial('create-user opens an empty wallet and says so', async (t) => {
+  const [word, id, logId = ''] = await store.createUser('anna', plainly)
+  t.deepEqual([word, id], ['created', 'anna'])
+  t.deepEqual(await store.find('anna'), { user_id: 'anna', credit: 0 })
+  t.deepEqual(
+    (await log.entriesOf(logId)).map(({ kind, facts }) => [kind, facts]),
+    [['UserCreated', { user: 'anna' }]],
+  )
+  t.is(await store.find('nobody'), undefined)
+})
+
+test.serial('add-funds and pay: nothing of an unknown user', async (t) => {
+  t.deepEqual(await store.addFunds('nobody', 1, plainly), ['unknown'])
+  t.deepEqual(await store.pay('nobody', 1, plainly), ['unknown'])
+  t.is(await log.count(), 0)
+})
+
+test.serial('add-funds: the sum stays what a number can hold, and a refused one adds nothing', async (t) => {
+  await user('anna', MOST - 5)
+  t.deepEqual(await store.addFunds('anna', 6, plainly), ['too-much'])
+  t.deepEqual(await store.addFunds('anna', MOST, plainly), ['too-much'])
+  t.is((await store.find('anna'))?.credit, MOST - 5)
+  t.deepEqual(await store.addFunds('anna', 5, plainly), ['added'])
+  t.is((await store.find('anna'))?.credit, MOST)
+})
+
+test.serial(
+  'pay: what is owned and free is paid; what is not owned is refused; what is held may come free',
+  async (t) => {
+    await user('anna', 100)
+    await tell('order', 'CheckoutStarted', 'it', checkout(80))
+    t.deepEqual(await store.pay('anna', 101, plainly), ['out-of-credit'])
+    t.deepEqual(await store.pay('anna', 21, plainly), ['held'])
+    t.deepEqual(await store.pay('anna', 20, plainly), ['paid'])
+    t.deepEqual(await wallet(), { credit: 80, held: 80 })
+  },
+)
+
+test.serial('the same key gives the same answer and one effect, and refuses another request', async (t) => {
+  const first = await store.createUser('anna', under('a'))
+  t.deepEqual(await store.createUser('berta', under('a')), first)
+  t.is(await store.find('berta'), undefined)
+  t.deepEqual(await store.addFunds('anna', 5, under('b', 'POST /5')), ['added'])
+  t.deepEqual(await store.addFunds('anna', 5, under('b', 'POST /5')), ['added'])
+  t.deepEqual(await store.addFunds('anna', 6, under('b', 'POST /6')), ['key-reused'])
+  t.is((await store.find('anna'))?.credit, 5)
+})
+
+test.serial('a refusal is remembered under its key, a passing reply is not', async (t) => {
+  await user('anna', 100)
+  t.deepEqual(await store.pay('anna', 200, under('dear')), ['out-of-credit'])
+  await tell('order', 'CheckoutStarted', 'it', checkout(80))
+  t.deepEqual(await store.pay('anna', 50, under('held')), ['held'])
+  t.deepEqual(await store.initUsers(0, 2, 5, under('init')), ['initialised'])
+  await store.addFunds('anna', 100, plainly)
+  t.deepEqual(await store.pay('anna', 200, under('dear')), ['out-of-credit'])
+  t.deepEqual(await store.pay('anna', 50, under('held')), ['paid'])
+  t.deepEqual(await store.pay('anna', 50, under('held')), ['paid'])
+  t.deepEqual(await wallet(), { credit: 150, held: 80 })
+})
+
+test.serial('init-users makes users anew, and says how much credit went with the old ones', async (t) => {
+  await store.initUsers(0, 9, 7, plainly)
+  t.deepEqual(await store.find('9'), { user_id: '9', credit: 7 })
+  await store.addFunds('3', 5, plainly)
+  t.deepEqual(await store.initUsers(0, 4, 2, plainly), ['initialised'])
+  t.deepEqual(await Promise.all(['3', '4', '5'].map(async (id) => (await store.find(id))?.credit)), [2, 2, 7])
+  t.deepEqual((await saidIn(log)).at(-1)?.facts, { first: '0', last: '4', credit: '2', replaced: '40' })
+})
+
+test.serial('init-users does nothing while money of one of them is held or waited for', async (t) => {
+  await store.initUsers(0, 2, 10, plainly)
+  await tell('order', 'CheckoutStarted', 'it', checkout(6, '1'))
+  t.deepEqual(await store.initUsers(0, 2, 50, under('init')), ['busy', '1'])
+  t.deepEqual(await store.initUsers(2, 2, 50, plainly), ['initialised'])
+  t.deepEqual(await wallet('0'), { credit: 10, held: 0 })
+  await tell('stock', 'StockTaken', 'it', { order: 'o', lines: 'tea:1' })
+  t.deepEqual(await store.initUsers(0, 2, 50, under('init')), ['initialised'])
+  t.deepEqual(await wallet('1'), { credit: 50, held: 0 })
+})
+
+test.serial(
+  'the survey names what is held or waits, the longest silent first, and nothing that is decided',
+  async (t) => {
+    await waitingOfAnna(t)
+    await user('berta', 10)
+    await tell('order', 'CheckoutStarted', 'refused', checkout(11, 'berta'))
+    await tell('order', 'CheckoutStarted', 'captured', checkout(10, 'berta'))
+    await tell('stock', 'StockTaken', 'captured', { order: 'o', lines: 'tea:1' })
+    await bench.redis.zadd('sagas:open', 1, 'second', 2, 'forgotten')
+    const found = await store.recovery.survey(10)
+    t.deepEqual(
+      found.map(({ log_id, facts, repair }) => [log_id, facts.state, facts.silent, repair]),
+      [
+        ['second', 'waiting', 'yes', 'tell-again'],
+        ['forgotten', 'absent', 'yes', 'drop'],
+        ['first', 'held', 'no', 'wait'],
+      ],
+    )
+    t.is((await store.recovery.survey(1)).length, 1)
+  },
+)
+
+test.serial('the survey tells a silent hold again only once stock has read it', async (t) => {
+  await user('anna', 100)
+  await tell('order', 'CheckoutStarted', 'it', checkout(80))
+  await bench.redis.zadd('sagas:open', 5, 'it')
+  const repairs = async (): Promise<readonly string[]> => (await store.recovery.survey(9)).map(({ repair }) => repair)
+  t.deepEqual(await repairs(), ['wait'])
+  await bench.redis.set(heardKey('payment', 'stock'), '4-9')
+  t.deepEqual(await repairs(), ['wait'])
+  await bench.redis.set(heardKey('payment', 'stock'), '10-0')
+  t.deepEqual(await repairs(), ['tell-again'])
+})
+
+test.serial(
+  'a repair does its deed: what was told again is not silent any more, what was dropped is gone',
+  async (t) => {
+    await user('anna', 100)
+    await tell('order', 'CheckoutStarted', 'it', checkout(80))
+    await bench.redis.zadd('sagas:open', 5, 'it', 6, 'forgotten')
+    await bench.redis.set(heardKey('payment', 'stock'), '10-0')
+    const done: string[] = []
+    for (const finding of await store.recovery.survey(9)) done.push(await store.recovery.repair(finding))
+    t.deepEqual(done, ['told', 'dropped'])
+    t.deepEqual(await answersOf('it'), ['CreditHeld', 'CreditHeld'])
+    const [left, ...others] = await store.recovery.survey(9)
+    t.deepEqual([left?.log_id, left?.facts.silent, left?.repair, others], ['it', 'no', 'wait', []])
+  },
+)
+
+test.serial(
+  'a finished checkout is kept for as long as repetitions may come, and one that is open for ever',
+  async (t) => {
+    await user('anna', 100)
+    await tell('order', 'CheckoutStarted', 'it', checkout(80))
+    t.is(await bench.redis.ttl('saga:it'), -1)
+    await tell('stock', 'StockTaken', 'it', { order: 'o', lines: 'tea:1' })
+    t.true((await bench.redis.ttl('saga:it')) > bench.instruments.retentionS - 10)
+  },
+)
+
+test.serial('every word that a deed promises was returned by now, and no other', async (t) => {
+  t.deepEqual(words.unseen(), [])
+  await t.notThrowsAsync(log.count())
+})

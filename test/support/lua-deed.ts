@@ -1,0 +1,66 @@
+/**
+ * What does a Lua deed say of itself?
+ *
+ * Its header: what it does, which FACTS it wants and what it RETURNS. Read from the files, so that tests hold the header
+ * against the code, against the tables that call the deed, and against what it really returned.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import type { Service } from '../../shared/events.ts'
+
+export type Place = Service | 'shared'
+
+export type Deed = {
+  readonly name: string
+  readonly place: Place
+  readonly text: string
+  /** The code without comments, with that of everything it includes. */
+  readonly whole: string
+}
+
+export type Header = { readonly title: string; readonly facts: readonly string[]; readonly returns: string }
+
+const folder = (place: Place): URL => new URL(`../../${place}/lua/`, import.meta.url)
+export const luaFiles = (place: Place): readonly string[] => readdirSync(folder(place))
+export const luaText = (place: Place, file: string): string => readFileSync(new URL(file, folder(place)), 'utf8')
+
+/** Lua code without its comments. */
+export const luaCode = (text: string): string => text.replace(/--.*$/gm, '')
+
+const withIncludes = (place: Place, file: string, seen = new Set<string>()): string => {
+  if (seen.has(file)) return ''
+  seen.add(file)
+  const text = luaText(luaFiles(place).includes(file) ? place : 'shared', file)
+  const names = [...text.matchAll(/^--- @include "([a-z-]+)"$/gm)].map(([, name]) => `${name}.lua`)
+  return [...names.map((name) => withIncludes(place, name, seen)), luaCode(text)].join('\n')
+}
+
+/** The deeds of a service, or those that `shared` has for every service. */
+export const luaDeeds = (place: Place): readonly Deed[] =>
+  luaFiles(place)
+    .map((file) => {
+      const text = luaText(place, file)
+      return { name: file.replace(/\.lua$/, ''), place, text, whole: withIncludes(place, file) }
+    })
+    .filter(({ text }) => /^(function deeds\.|deeds\[)/m.test(text))
+
+export const headerOf = ({ text }: Deed): Header => {
+  const comment = [...text.matchAll(/^-- ?(?!-)(.*)$/gm)].map(([, line]) => line)
+  const whole = comment.join('\n')
+  const [, facts = ''] = /^FACTS\s+([\s\S]*?)(?=^RETURNS|$(?![\s\S]))/m.exec(whole) ?? []
+  const [, returns = ''] = /^RETURNS\s+((?:.|\n(?=\s))*)/m.exec(whole) ?? []
+  return {
+    title: comment[0] ?? '',
+    facts: facts
+      .replace(/\(.*?\)/g, '')
+      .split(',')
+      .map((fact) => fact.trim())
+      .filter((fact) => fact !== ''),
+    returns,
+  }
+}
+
+/** The words that a header promises; none if what the deed returns is no word. */
+export const promised = ({ returns }: Header): readonly string[] =>
+  returns.startsWith('the ')
+    ? []
+    : returns.split(/\||or in passing:/).flatMap((piece) => /^[\s,]*([a-z-]+)/.exec(piece)?.[1] ?? [])

@@ -1,0 +1,119 @@
+/**
+ * The store of a service without its process: over a real Redis, and told entries as if it had read them in a
+ * neighbour's log.
+ */
+import { Redis } from 'ioredis'
+import { events, type KindOf, type RawEntry, type Service, VERSION } from '../../shared/events.ts'
+import { logIds } from '../../shared/identifiers.ts'
+import type { Log, LogEntry, Once, Reply } from '../../shared/log.ts'
+import { connect, disconnect, whenReady } from '../../shared/redis.ts'
+import { redLock } from '../../shared/redlock.ts'
+import type { Instruments } from '../../shared/service.ts'
+import { headerOf, luaDeeds, promised } from './lua-deed.ts'
+import { type RedisServer, startRedis } from './redis-server.ts'
+
+/** A request without a key. */
+export const plainly: Once = { idempotencyKey: undefined, fingerprint: '' }
+/** A request under a key. */
+export const under = (idempotencyKey: string, fingerprint = 'POST /'): Once => ({ idempotencyKey, fingerprint })
+
+export type Bench = AsyncDisposable & {
+  readonly server: RedisServer
+  readonly redis: Redis
+  readonly instruments: Instruments
+}
+
+const RETENTION_S = 1_000
+
+/** A Redis of its own and what a store is opened with. It is not durable unless the arguments say so. */
+export const openBench = async (args: readonly string[] = ['--appendonly', 'no']): Promise<Bench> => {
+  const server = await startRedis({ args })
+  const redis = connect(server.url, 'command')
+  await whenReady(redis)
+  const identifiers = { next: logIds('000000'), start: () => undefined, stop: () => undefined }
+  return {
+    server,
+    redis,
+    instruments: { redis, redLock: redLock([redis]), identifiers, retentionS: RETENTION_S },
+    [Symbol.asyncDispose]: async () => {
+      disconnect(redis)
+      await server.stop()
+    },
+  }
+}
+
+/** A connection that waits as long as it takes: for looking behind a store's back. */
+export const lookInto = (server: RedisServer): Redis => new Redis(server.url)
+
+export type Facts = Readonly<Record<string, string | number>>
+
+/** An entry as `speaker` would say it: of the facts, those that its kind carries. */
+export const entryOf = <Speaker extends Service>(
+  speaker: Speaker,
+  kind: KindOf<Speaker>,
+  id: string,
+  log_id: string,
+  facts: Facts,
+): RawEntry => {
+  const carried = Object.keys((events[speaker] as Readonly<Record<string, object>>)[kind] ?? {})
+  const pairs = carried.flatMap((name) => (facts[name] === undefined ? [] : [name, String(facts[name])]))
+  return [id, ['kind', kind, 'version', VERSION, 'log_id', log_id, ...pairs]]
+}
+
+export type Teller = <Speaker extends Service>(
+  speaker: Speaker,
+  kind: KindOf<Speaker>,
+  log_id: string,
+  facts: Facts,
+) => Promise<Reply>
+
+/** Tells a log one entry after the other. */
+export const teller = (log: Log): Teller => {
+  let told = 0
+  return async (speaker, kind, log_id, facts) => {
+    told += 1
+    const replies = await log.hear(speaker, '0-0', [entryOf(speaker, kind, `${told}-0`, log_id, facts)])
+    if ('gap' in replies) throw new Error(`the cursor went back to ${replies.gap}`)
+    const [reply] = replies
+    if (reply === undefined) throw new Error(`${kind} does not matter to ${log.service}`)
+    if (reply[0] === 'buried' || reply[0] === 'passed') throw new Error(`${kind} was ${reply.join(': ')}`)
+    return reply
+  }
+}
+
+/** Everything that a log holds, oldest first. */
+export const saidIn = (log: Log): Promise<readonly LogEntry[]> => log.page('0-0', 10_000)
+
+type AnyReactions = Readonly<Record<string, Readonly<Record<string, { readonly deed: string }>>>>
+
+/** Remembers which words the deeds of a log returned, and knows which of those that their headers promise are missing. */
+export const witness = (log: Log, reactions: AnyReactions): { readonly unseen: () => readonly string[] } => {
+  const seen = new Set<string>()
+  const { act, hear } = log
+  const witnessed: Pick<Log, 'act' | 'hear'> = {
+    act: async (deed, facts, once) => {
+      const reply = await act(deed, facts, once)
+      seen.add(`${deed}: ${reply[0]}`)
+      return reply
+    },
+    hear: async (speaker, known, entries) => {
+      const replies = await hear(speaker, known, entries)
+      const [reply] = 'gap' in replies ? [] : replies
+      const [entry] = entries
+      const deed = entry && reactions[speaker]?.[entry[1][1] ?? '']?.deed
+      if (reply && deed) seen.add(`${deed}: ${reply[0]}`)
+      return replies
+    },
+  }
+  Object.assign(log, witnessed)
+  const all = luaDeeds(log.service).flatMap((deed) => promised(headerOf(deed)).map((word) => `${deed.name}: ${word}`))
+  return {
+    unseen: () => [
+      ...all.filter((one) => !seen.has(one)).map((one) => `${one} was never returned`),
+      ...[...seen]
+        .filter((one) => all.some((promise) => promise.split(':')[0] === one.split(':')[0]))
+        .filter((one) => !all.includes(one) && !one.endsWith(': key-reused'))
+        .map((one) => `${one} is not in the header`),
+    ],
+  }
+}
