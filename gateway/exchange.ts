@@ -172,9 +172,10 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200) return
+    this.#at().answered()
     if (status === 503 && headers[NOT_STARTED_HEADER] !== undefined) {
       this.#turnedAway = true
-      this.#replica?.turnedAway()
+      this.#at().turnedAway()
       return
     }
     const response = this.#response

@@ -6,9 +6,13 @@
  * | `ready`     | `GET /ready` answers 200                                                      | requests         |
  * | `not ready` | `GET /ready` answers something else (its Redis is away, it is starting)       | only when no other is ready |
  * | `draining`  | `GET /ready` says so, or it turned a request away unbegun                     | only when no other can be reached |
- * | `away`      | at first; a poll fails or is late; a connection to it was refused or broke    | nothing          |
+ * | `away`      | at first; a poll fails; a poll is late and no request was answered meanwhile; a connection to it was refused or broke | nothing |
  *
- * Polls of one replica never overlap. A failure seen by a request counts at once and discards a poll that is under way, for that
+ * Polls of one replica never overlap. One that is late is not broken off at once: whenever its answer comes, it counts, so a replica that
+ * was frozen, or a machine so busy that every poll is late, is back with the first answer. (Breaking it off and asking anew kept
+ * healthy replicas away for as long as a machine was starved.) For the same reason an answered request excuses a late poll.
+ *
+ * A failure seen by a request counts at once and discards a poll that is under way, for that
  * may tell of the time before; it also calls for the next poll without delay, so that one broken connection to a healthy replica
  * costs a few milliseconds, not a whole interval.
  *
@@ -21,8 +25,9 @@ import { Client, Pool } from 'undici'
 
 export type Condition = 'ready' | 'not ready' | 'draining' | 'away'
 
-export const POLL_INTERVAL_MS = 200
-export const POLL_TIMEOUT_MS = 500
+const POLL_INTERVAL_MS = 200
+const POLL_LATE_MS = 500
+const POLL_GIVE_UP_MS = 2_000
 const POLL_BYTES_MAX = 16_384
 /**
  * Requests one replica may have at once. A waiting checkout holds a connection, so this is how many may wait; a connection costs
@@ -55,6 +60,7 @@ export class Replica {
   #timer: NodeJS.Timeout | undefined
   #polling = false
   #outdated = false
+  #answered = false
   #stopped = false
 
   constructor({ origin, servername, timeoutMs, changed, log }: ReplicaOptions) {
@@ -73,7 +79,12 @@ export class Replica {
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
     })
-    this.#poller = new Client(origin, { ...common, maxResponseSize: POLL_BYTES_MAX })
+    this.#poller = new Client(origin, {
+      ...common,
+      headersTimeout: POLL_GIVE_UP_MS,
+      bodyTimeout: POLL_GIVE_UP_MS,
+      maxResponseSize: POLL_BYTES_MAX,
+    })
     this.#changed = changed
     this.#log = log.child({ replica: origin })
   }
@@ -98,6 +109,11 @@ export class Replica {
     this.#stopped = true
     clearTimeout(this.#timer)
     this.condition = 'away'
+  }
+
+  /** It has answered a request. */
+  answered(): void {
+    this.#answered = true
   }
 
   /** A connection to it was refused or broke. */
@@ -135,17 +151,21 @@ export class Replica {
   }
 
   async #ask(): Promise<Condition> {
+    this.#answered = false
+    let isAnswered = false
+    // Once this process has read what had already come: it may be late itself.
+    const late = () => setImmediate(() => isAnswered || this.#answered || this.#become('away'))
+    const timer = setTimeout(late, POLL_LATE_MS)
     try {
-      const { statusCode, body } = await this.#poller.request({
-        method: 'GET',
-        path: '/ready',
-        signal: AbortSignal.timeout(POLL_TIMEOUT_MS),
-      })
+      const { statusCode, body } = await this.#poller.request({ method: 'GET', path: '/ready' })
       const text = await body.text()
       if (statusCode === 200) return 'ready'
       return saysDraining(text) ? 'draining' : 'not ready'
     } catch {
-      return 'away' // whatever kept it from answering in time
+      return 'away' // whatever kept it from answering
+    } finally {
+      isAnswered = true
+      clearTimeout(timer)
     }
   }
 

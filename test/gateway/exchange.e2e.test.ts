@@ -139,17 +139,20 @@ test('the only replica is sent a checkout again once it is back', async (t) => {
   t.is(upstream.received.length, 2)
 })
 
-test.serial(
-  'one broken connection to the only replica holds up the next request for less than a poll interval',
-  async (t) => {
-    const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
-    faultOnce([upstream], reset)
-    const { ask } = await openShop(t, { waitMs: 100, origins: { order: [upstream.origin] } })
-    await upstream.polled()
+test('one broken connection to the only replica holds up the next request for less than a poll interval', async (t) => {
+  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const { ask } = await openShop(t, { origins: { order: [upstream.origin] } })
+  await upstream.settled()
 
+  let leastMs = Number.POSITIVE_INFINITY
+  for (let i = 0; i < 10; i++) {
+    faultOnce([upstream], reset)
+    const start = performance.now()
     t.is((await ask('GET', '/orders/find/7')).status, 200)
-  },
-)
+    leastMs = Math.min(leastMs, performance.now() - start)
+  }
+  t.true(leastMs < 100, `it took ${leastMs} ms at least`)
+})
 
 test('a replica that breaks every connection is not tried for ever', async (t) => {
   const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
@@ -164,6 +167,7 @@ test('a checkout that broke midway and finds no other replica in time has an unk
   const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
   upstream.behave = hang
   const { ask } = await openShop(t, { waitMs: 100, origins: { order: [upstream.origin] } })
+  await upstream.settled()
 
   const reply = ask('POST', '/orders/checkout/7')
   await upstream.arrival()
@@ -190,6 +194,7 @@ test('with every replica turning away, a request is told after the wait that not
     upstream.condition = 'draining'
   }
   const { ask } = await openShop(t, { waitMs: 200, origins: { payment: upstreams.map(({ origin }) => origin) } })
+  await Promise.all(upstreams.map((upstream) => upstream.settled()))
 
   const reply = await ask('POST', '/payment/pay/7/10')
   t.is(reply.status, 503)
@@ -206,6 +211,7 @@ test('after the wait, a replica that is reachable but not ready may say itself w
     response.end('{"title":"its own words","status":503}')
   }
   const { ask } = await openShop(t, { waitMs: 200, origins: { order: [draining.origin, lacking.origin] } })
+  await Promise.all([draining.settled(), lacking.settled()])
 
   const reply = await ask('POST', '/orders/checkout/7')
   t.deepEqual([reply.status, reply.headers.location], [503, '/orders/find/7'])
@@ -294,8 +300,7 @@ test.serial('a client that reads slowly slows down the replica instead of fillin
   }
   const { origin, ask } = await openShop(t, { origins: { order: [upstream.origin] } })
   const reply = await openReply(t, `${origin}/orders/logs`)
-  await upstream.polled()
-  await upstream.polled()
+  await upstream.settled()
 
   t.false(isAllSent)
   upstream.behave = answer()
@@ -336,8 +341,7 @@ test('a checkout whose client goes away before the reply is not broken off', asy
   request.end()
   await upstream.arrival()
   request.destroy()
-  await upstream.polled()
-  await upstream.polled()
+  await upstream.settled()
   gone.resolve()
 
   t.true(await ended.promise)

@@ -38,8 +38,7 @@ test('a host name is all its addresses, looked up again and again', async (t) =>
   while ((await ask('GET', '/orders/find/7')).text === 'first' || (await ask('GET', '/orders/find/7')).text === 'first')
     await second.polled()
   const polls = first.polls
-  await second.polled()
-  await second.polled()
+  await second.settled()
   t.is(first.polls, polls, 'an address that is gone is still polled')
   t.deepEqual([...new Set(asked)], ['order'])
 })
@@ -70,8 +69,7 @@ test('the real look-up finds this machine by its name', async (t) => {
 test('requests are spread evenly over the ready replicas', async (t) => {
   const upstreams = await openUpstreams(t, 3)
   const { ask } = await openShop(t, { origins: { order: upstreams.map(({ origin }) => origin) } })
-  for (const upstream of upstreams) await upstream.polled()
-  await Promise.all(upstreams.map((upstream) => upstream.polled()))
+  await Promise.all(upstreams.map((upstream) => upstream.settled()))
 
   for (let i = 0; i < 30; i++) await ask('GET', '/orders/find/7')
   t.deepEqual(
@@ -84,8 +82,7 @@ test('a replica with requests in flight is given fewer than an idle one', async 
   const [slow, quick] = (await openUpstreams(t, 2)) as [Upstream, Upstream]
   slow.behave = () => undefined
   const { ask } = await openShop(t, { timeoutMs: 60_000, origins: { order: [slow.origin, quick.origin] } })
-  await Promise.all([slow.polled(), quick.polled()])
-  await Promise.all([slow.polled(), quick.polled()])
+  await Promise.all([slow.settled(), quick.settled()])
 
   const arrived = slow.arrival()
   const stuck = [ask('GET', '/orders/a'), ask('GET', '/orders/b')]
@@ -100,32 +97,39 @@ test('a replica that says it is not ready gets nothing while another is ready', 
   const [a, b] = (await openUpstreams(t, 2)) as [Upstream, Upstream]
   b.condition = 'not ready'
   const { ask } = await openShop(t, { origins: { order: [a.origin, b.origin] } })
-  await Promise.all([a.polled(), b.polled()])
+  await Promise.all([a.settled(), b.settled()])
   for (let i = 0; i < 6; i++) await ask('GET', '/orders/find/7')
   t.deepEqual([a.received.length, b.received.length], [6, 0])
 
   a.condition = 'draining'
   b.condition = 'ready'
-  for (let i = 0; i < 2; i++) await Promise.all([a.polled(), b.polled()])
+  await Promise.all([a.settled(), b.settled()])
   for (let i = 0; i < 6; i++) await ask('GET', '/orders/find/7')
   t.deepEqual([a.received.length, b.received.length], [6, 6])
 })
 
-test('a replica that does not answer whether it is ready is away, and is asked again, one question at a time', async (t) => {
+test('a replica that is late to say that it is ready is away until it says so; there is one question at a time', async (t) => {
   const [frozen, well] = (await openUpstreams(t, 2)) as [Upstream, Upstream]
   const { ask } = await openShop(t, { origins: { order: [frozen.origin, well.origin] } })
-  await Promise.all([frozen.polled(), well.polled()])
-  frozen.isFrozen = true
+  await Promise.all([frozen.settled(), well.settled()])
+  frozen.freeze()
   await frozen.polled()
+  const polls = frozen.polls
+  // While it answers requests, it is not away.
+  for (let i = 0; i < 5; i++) {
+    for (let j = 0; j < 6; j++) await ask('GET', '/orders/find/7')
+    await well.polled()
+  }
+  t.true(frozen.received.length >= 15)
+
   await frozen.polled()
+  t.is(frozen.polls, polls + 1)
+  for (let i = 0; i < 5; i++) await well.polled()
   const before = frozen.received.length
   for (let i = 0; i < 6; i++) await ask('GET', '/orders/find/7')
   t.is(frozen.received.length, before)
 
-  frozen.isFrozen = false
-  await frozen.polled()
-  await frozen.polled()
-  for (let i = 0; i < 6; i++) await ask('GET', '/orders/find/7')
-  t.is(frozen.received.length, before + 3)
+  frozen.thaw()
+  while (frozen.received.length === before) await ask('GET', '/orders/find/7')
   t.is(frozen.pollsAtOnceMax, 1)
 })

@@ -62,8 +62,8 @@ export class Upstream {
   /** How often it was asked whether it is ready, and how many of those questions were open at once at most. */
   polls = 0
   pollsAtOnceMax = 0
-  /** Leaves the question whether it is ready without an answer. */
-  isFrozen = false
+  readonly #heldPolls: (() => void)[] = []
+  #isFrozen = false
   readonly #events = new EventEmitter()
   readonly #host: string
   #pollsAtOnce = 0
@@ -113,6 +113,22 @@ export class Upstream {
     await once(this.#events, 'polled')
   }
 
+  /** Resolves when whoever asks knows how it is: it would not ask again before it had the answer. */
+  async settled(): Promise<void> {
+    await this.polled()
+    await this.polled()
+  }
+
+  /** Keeps the question whether it is ready without an answer until it is thawed. */
+  freeze(): void {
+    this.#isFrozen = true
+  }
+
+  thaw(): void {
+    this.#isFrozen = false
+    for (const send of this.#heldPolls.splice(0)) send()
+  }
+
   async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.url === '/ready') return this.#tellCondition(response)
     let body = ''
@@ -131,7 +147,11 @@ export class Upstream {
       this.#pollsAtOnce -= 1
     })
     this.#events.emit('polled')
-    if (this.isFrozen) return
+    if (this.#isFrozen) this.#heldPolls.push(() => this.#sendCondition(response))
+    else this.#sendCondition(response)
+  }
+
+  #sendCondition(response: ServerResponse): void {
     if (this.condition === 'ready') {
       response.end('ready')
       return
