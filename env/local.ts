@@ -108,6 +108,7 @@ const run = async ({ port, host, replicas, data }: Command): Promise<void> => {
   const ending = new AbortController()
   let shop: Shop | undefined
   let askedAt = 0
+  const farewell = (): void => say(`The shop has ended; its data is in ${relative(process.cwd(), data) || '.'}.`)
 
   const onSignal = (): void => {
     const now = performance.now()
@@ -115,7 +116,7 @@ const run = async ({ port, host, replicas, data }: Command): Promise<void> => {
       askedAt = now
       say('\nEnding the shop (Ctrl-C again ends it by force).')
       ending.abort(new DOMException('the start was given up', 'AbortError'))
-      shop?.stop().catch(fail)
+      shop?.stop().then(farewell).catch(fail)
     } else if (now - askedAt > SECOND_SIGNAL_MS) {
       for (const part of shop?.parts ?? []) part.kill()
       process.exit(1)
@@ -134,10 +135,10 @@ const run = async ({ port, host, replicas, data }: Command): Promise<void> => {
       onEvent: announce,
     })
   } catch (error) {
-    if (ending.signal.aborted && error === ending.signal.reason) return
+    if (ending.signal.aborted && error === ending.signal.reason) return farewell()
     throw error
   }
-  if (ending.signal.aborted) return shop.stop()
+  if (ending.signal.aborted) return shop.stop().then(farewell)
   say(welcome(shop))
 }
 

@@ -22,7 +22,7 @@ const RESTART_FIRST_MS = 250
 const RESTART_LAST_MS = 10_000
 /** A part that was up for so long has recovered: its next death is a first one again. */
 const RESTART_FORGET_MS = 30_000
-const TAIL_BYTES = 8_192
+const TAIL_LINE_BYTES = 1_024
 /** The shell's code for a program that cannot be run. */
 const EXIT_NOT_STARTED = 127
 
@@ -84,14 +84,13 @@ export type PartOptions = {
 export const describeExit = ({ code, signal }: Exit): string =>
   signal === null ? `exited with code ${code}` : `was ended by ${signal}`
 
+/** The last lines of a file; fewer if they are longer than usual. */
 const readTail = async (file: string, lines: number): Promise<string> => {
   const handle = await open(file)
   try {
     const { size } = await handle.stat()
-    const { buffer, bytesRead } = await handle.read({
-      buffer: Buffer.alloc(TAIL_BYTES),
-      position: Math.max(0, size - TAIL_BYTES),
-    })
+    const buffer = Buffer.alloc(Math.min(size, lines * TAIL_LINE_BYTES))
+    const { bytesRead } = await handle.read({ buffer, position: size - buffer.length })
     return buffer.toString('utf8', 0, bytesRead).trimEnd().split('\n').slice(-lines).join('\n')
   } finally {
     await handle.close()
