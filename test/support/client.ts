@@ -1,0 +1,161 @@
+/**
+ * A customer of the shop, who speaks to it through its gateway and believes only what it answers.
+ *
+ * The words for seeding (`createUser`, `createItem`, `createOrder`) want a 200 and keep account of what they added.
+ */
+import { Agent } from 'node:http'
+import axios, { isAxiosError } from 'axios'
+import type { Problem } from '../../shared/errors.ts'
+import type { Line } from '../../shared/events.ts'
+
+export type Reply = {
+  readonly status: number
+  readonly headers: Readonly<Record<string, unknown>>
+  readonly text: string
+  /** The body of a JSON or problem document, else undefined. */
+  readonly json: unknown
+}
+
+export type Headers = Readonly<Record<string, string>>
+export type OrderShown = {
+  readonly order_id: string
+  readonly paid: boolean
+  readonly items: readonly Line[]
+  readonly user_id: string
+  readonly total_cost: number
+  readonly status: string
+}
+export type Entry = {
+  readonly id: string
+  readonly at: string
+  readonly kind: string
+  readonly version: string
+  readonly log_id: string
+  readonly facts: Readonly<Record<string, string>>
+}
+export type Prefix = 'orders' | 'payment' | 'stock' | 'ids'
+
+export type Client = {
+  /** Any request to any path of the shop. @throws if the connection breaks before there is an answer. */
+  readonly request: (method: string, path: string, headers?: Headers, body?: string) => Promise<Reply>
+  readonly get: (path: string, headers?: Headers) => Promise<Reply>
+  readonly post: (path: string, headers?: Headers) => Promise<Reply>
+  readonly checkout: (order: string, headers?: Headers) => Promise<Reply>
+  readonly createUser: (credit?: number) => Promise<string>
+  readonly createItem: (price: number, stock?: number) => Promise<string>
+  readonly createOrder: (user: string, lines?: readonly Line[]) => Promise<string>
+  readonly credit: (user: string) => Promise<number>
+  readonly stock: (item: string) => Promise<number>
+  readonly order: (order: string) => Promise<OrderShown>
+  /** A whole log, read in pages. */
+  readonly log: (prefix: Prefix) => Promise<readonly Entry[]>
+  /** What the words for seeding have added up to. */
+  readonly added: { readonly credit: number; readonly stock: number }
+  readonly close: () => void
+}
+
+const TIMEOUT_MS = 40_000
+const PAGE = 1_000
+
+export const problemOf = (reply: Reply): Problem => {
+  if (reply.headers['content-type'] !== 'application/problem+json')
+    throw new Error(`no problem document but ${reply.status}: ${reply.text}`)
+  return reply.json as Problem
+}
+
+const parse = (contentType: unknown, text: string): unknown =>
+  /^application\/(problem\+)?json\b/.test(String(contentType)) ? JSON.parse(text) : undefined
+
+export const openClient = (origin: string): Client => {
+  const agent = new Agent({ keepAlive: true })
+  const http = axios.create({
+    baseURL: origin,
+    httpAgent: agent,
+    proxy: false,
+    timeout: TIMEOUT_MS,
+    maxRedirects: 0,
+    responseType: 'text',
+    transformResponse: (text: string) => text,
+    validateStatus: () => true,
+  })
+  const added = { credit: 0, stock: 0 }
+
+  const request: Client['request'] = async (method, path, headers = {}, body) => {
+    const reply = await http.request<string>({ method, url: path, headers, data: body })
+    const { status, data: text } = reply
+    return { status, headers: { ...reply.headers }, text, json: parse(reply.headers['content-type'], text) }
+  }
+  const get: Client['get'] = (path, headers) => request('GET', path, headers)
+  const post: Client['post'] = (path, headers) => request('POST', path, headers)
+
+  const wanted = async <Body>(reply: Promise<Reply>): Promise<Body> => {
+    const { status, text, json } = await reply
+    if (status !== 200) throw new Error(`200 was wanted: ${status} ${text}`)
+    return json as Body
+  }
+
+  return {
+    request,
+    get,
+    post,
+    checkout: (order, headers) => post(`/orders/checkout/${order}`, headers),
+    createUser: async (credit = 0) => {
+      const { user_id } = await wanted<{ user_id: string }>(post('/payment/create_user'))
+      if (credit > 0) await wanted(post(`/payment/add_funds/${user_id}/${credit}`))
+      added.credit += credit
+      return user_id
+    },
+    createItem: async (price, stock = 0) => {
+      const { item_id } = await wanted<{ item_id: string }>(post(`/stock/item/create/${price}`))
+      if (stock > 0) await wanted(post(`/stock/add/${item_id}/${stock}`))
+      added.stock += stock
+      return item_id
+    },
+    createOrder: async (user, lines = []) => {
+      const { order_id } = await wanted<{ order_id: string }>(post(`/orders/create/${user}`))
+      for (const [item, quantity] of lines) await wanted(post(`/orders/addItem/${order_id}/${item}/${quantity}`))
+      return order_id
+    },
+    credit: async (user) => (await wanted<{ credit: number }>(get(`/payment/find_user/${user}`))).credit,
+    stock: async (item) => (await wanted<{ stock: number }>(get(`/stock/find/${item}`))).stock,
+    order: (order) => wanted<OrderShown>(get(`/orders/find/${order}`)),
+    log: async (prefix) => {
+      const entries: Entry[] = []
+      for (let next: string | null = '0-0'; next !== null; ) {
+        const page: { logs: Entry[]; next: string | null } = await wanted(
+          get(`/${prefix}/logs?after=${next}&limit=${PAGE}`),
+        )
+        entries.push(...page.logs)
+        next = page.next
+      }
+      return entries
+    },
+    added,
+    close: () => agent.destroy(),
+  }
+}
+
+/** The answer, or undefined if the connection broke before there was one. */
+export const answerIfAny = async (reply: Promise<Reply>): Promise<Reply | undefined> => {
+  try {
+    return await reply
+  } catch (error) {
+    if (isAxiosError(error)) return undefined
+    throw error
+  }
+}
+
+/** Does `job(0)` to `job(count - 1)`, at most `width` at once; the results in their order. */
+export const inParallel = async <Result>(
+  count: number,
+  width: number,
+  job: (index: number) => Promise<Result>,
+): Promise<Result[]> => {
+  const results: Result[] = []
+  let next = 0
+  const work = async (): Promise<void> => {
+    for (let index = next++; index < count; index = next++) results[index] = await job(index)
+  }
+  await Promise.all(Array.from({ length: Math.min(width, count) }, work))
+  return results
+}
