@@ -1,0 +1,239 @@
+/** One checkout, and many at once, of one order, one wallet and one item. */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { request } from 'node:http'
+import test from 'ava'
+import { type Client, problemOf } from '../support/client.ts'
+import { chargeOneOrderOnce, sellOneItemToTheEnd, spendOneWalletToTheEnd } from '../support/contention.ts'
+import { eventually } from '../support/eventually.ts'
+import { proveInvariants } from '../support/invariants.ts'
+import { shareShop } from '../support/shop.ts'
+
+const opened = shareShop(test)
+
+test.afterEach.always(() => {
+  for (const part of opened().shop.services.stock) part.thaw()
+})
+
+/** Waits until payment has said that it holds the total of an order. */
+const whenHeld = (client: Client, order: string): Promise<void> =>
+  eventually(async () => {
+    const log = await client.log('payment')
+    assert.ok(log.some(({ kind, facts }) => kind === 'CreditHeld' && facts.order === order))
+  }, 5_000)
+
+test.serial('refuses for stock, then for credit, then sells, and changes nothing by a refusal', async (t) => {
+  const { client } = opened()
+  const user = await client.createUser(11)
+  const [plenty, scarce] = [await client.createItem(2, 10), await client.createItem(3, 1)]
+  const order = await client.createOrder(user, [
+    [plenty, 1],
+    [scarce, 3],
+  ])
+  const state = async () => ({
+    credit: await client.credit(user),
+    plenty: await client.stock(plenty),
+    scarce: await client.stock(scarce),
+    status: (await client.order(order)).status,
+  })
+
+  const outOfStock = await client.checkout(order)
+  t.is(outOfStock.status, 409)
+  t.like(problemOf(outOfStock), { type: 'urn:shop:problem:out-of-stock', order_id: order, item_id: scarce })
+  t.deepEqual(await state(), { credit: 11, plenty: 10, scarce: 1, status: 'open' })
+
+  await client.post(`/stock/add/${scarce}/2`)
+  await client.post(`/payment/pay/${user}/5`)
+  const outOfCredit = await client.checkout(order)
+  t.is(outOfCredit.status, 402)
+  t.like(problemOf(outOfCredit), { type: 'urn:shop:problem:out-of-credit', order_id: order })
+  t.deepEqual(await state(), { credit: 6, plenty: 10, scarce: 3, status: 'open' })
+
+  await client.post(`/payment/add_funds/${user}/5`)
+  const paid = await client.checkout(order)
+  t.is(paid.status, 200)
+  t.is(paid.text, 'paid')
+  t.deepEqual(await state(), { credit: 0, plenty: 9, scarce: 0, status: 'paid' })
+  await proveInvariants(t, opened())
+})
+
+test.serial('refuses for credit, then for stock, then sells', async (t) => {
+  const { client } = opened()
+  const user = await client.createUser(1)
+  const item = await client.createItem(4, 1)
+  const order = await client.createOrder(user, [[item, 2]])
+  t.is((await client.checkout(order)).status, 402)
+  await client.post(`/payment/add_funds/${user}/7`)
+  t.is((await client.checkout(order)).status, 409)
+  t.is(await client.credit(user), 8)
+  t.is(await client.stock(item), 1)
+  await client.post(`/stock/add/${item}/1`)
+  t.is((await client.checkout(order)).status, 200)
+  t.is(await client.credit(user), 0)
+  t.is(await client.stock(item), 0)
+  await proveInvariants(t, opened())
+})
+
+test.serial('takes all lines or none when one is short, whatever their order', async (t) => {
+  const { client } = opened()
+  const user = await client.createUser(100)
+  const items = await Promise.all([5, 5, 0, 5].map((stock) => client.createItem(1, stock)))
+  const order = await client.createOrder(
+    user,
+    items.map((item) => [item, 1]),
+  )
+  t.is((await client.checkout(order)).status, 409)
+  t.deepEqual(await Promise.all(items.map(client.stock)), [5, 5, 0, 5])
+  t.is(await client.credit(user), 100)
+})
+
+test.serial('refuses the checkout of an empty order', async (t) => {
+  const { client } = opened()
+  const order = await client.createOrder(await client.createUser(5))
+  const reply = await client.checkout(order)
+  t.is(reply.status, 409)
+  t.is(problemOf(reply).type, 'urn:shop:problem:order-empty')
+  t.is((await client.order(order)).status, 'open')
+})
+
+test.serial('sells what costs nothing to somebody who has nothing', async (t) => {
+  const { client } = opened()
+  const user = await client.createUser()
+  const item = await client.createItem(0, 1)
+  const order = await client.createOrder(user, [[item, 1]])
+  t.is((await client.checkout(order)).status, 200)
+  t.is(await client.stock(item), 0)
+  await proveInvariants(t, opened())
+})
+
+test.serial('answers the repeated checkout of a paid order with 200 and charges nothing', async (t) => {
+  const { client } = opened()
+  const user = await client.createUser(10)
+  const item = await client.createItem(4, 2)
+  const order = await client.createOrder(user, [[item, 1]])
+  for (const key of [undefined, undefined, 'a', 'a', 'b']) {
+    const headers: Record<string, string> = key === undefined ? {} : { 'Idempotency-Key': `${order}-${key}` }
+    const reply = await client.checkout(order, headers)
+    t.is(reply.status, 200)
+    t.is(reply.text, 'paid')
+  }
+  t.is(await client.credit(user), 6)
+  t.is(await client.stock(item), 1)
+  t.is((await client.post(`/orders/addItem/${order}/${item}/1`)).status, 409)
+})
+
+test.serial('keeps the refusal under its key and sells under another', async (t) => {
+  const { client } = opened()
+  const user = await client.createUser(1)
+  const item = await client.createItem(4, 2)
+  const order = await client.createOrder(user, [[item, 1]])
+  const first = { 'Idempotency-Key': `${order}-first` }
+  t.is((await client.checkout(order, first)).status, 402)
+  await client.post(`/payment/add_funds/${user}/9`)
+  t.is((await client.checkout(order, first)).status, 402)
+  t.is(await client.credit(user), 10)
+  t.is((await client.checkout(order, { 'Idempotency-Key': `${order}-second` })).status, 200)
+  t.is((await client.checkout(order, first)).status, 402)
+  t.is(await client.credit(user), 6)
+})
+
+test.serial('charges one order once, for 50 checkouts at once', (t) => chargeOneOrderOnce(t, opened()))
+
+test.serial('sells exactly 7 of 20 orders at once to a user who has credit for 7', (t) =>
+  spendOneWalletToTheEnd(t, opened()),
+)
+
+test.serial('sells exactly the 100 pieces there are to 1,000 users at once', async (t) => {
+  t.timeout(60_000)
+  await sellOneItemToTheEnd(t, opened(), { many: 1_000, pieces: 100 })
+})
+
+test.serial('sells all when 200 users want two of the same five items each, in any order of lines', async (t) => {
+  const { client } = opened()
+  const items = await Promise.all([1, 2, 3, 4, 5].map((price) => client.createItem(price, 200)))
+  const orders = await Promise.all(
+    Array.from({ length: 200 }, async (_, index) => {
+      const [one = '', other = ''] = [items[index % 5], items[(index + 1 + (index % 3)) % 5]]
+      return client.createOrder(await client.createUser(9), [
+        [one, 1],
+        [other, 1],
+      ])
+    }),
+  )
+  const replies = await Promise.all(orders.map((order) => client.checkout(order)))
+  t.deepEqual(
+    replies.filter(({ status }) => status !== 200),
+    [],
+  )
+  await proveInvariants(t, opened())
+})
+
+test.serial('ends the checkout of a client that disconnects', async (t) => {
+  const { client, shop } = opened()
+  const user = await client.createUser(10)
+  const item = await client.createItem(4, 2)
+  const order = await client.createOrder(user, [[item, 1]])
+  const [stock] = shop.services.stock
+  stock?.freeze()
+  const left = request(`${shop.url}/orders/checkout/${order}`, { method: 'POST' }).end()
+  const gone = once(left, 'error')
+  await whenHeld(client, order)
+  left.destroy()
+  await gone
+  stock?.thaw()
+  await eventually(async () => assert.ok((await client.order(order)).paid), 5_000)
+  t.is(await client.credit(user), 6)
+  t.is(await client.stock(item), 1)
+  await proveInvariants(t, opened())
+})
+
+test.serial('shows credit that is only held as still there', async (t) => {
+  const { client, shop } = opened()
+  const user = await client.createUser(10)
+  const item = await client.createItem(4, 1)
+  const order = await client.createOrder(user, [[item, 2]])
+  const [stock] = shop.services.stock
+  stock?.freeze()
+  const checkout = client.checkout(order)
+  await whenHeld(client, order)
+  t.is(await client.credit(user), 10)
+  t.is((await client.order(order)).status, 'checking-out')
+  t.false((await client.order(order)).paid)
+  stock?.thaw()
+  t.is((await checkout).status, 409)
+  t.is(await client.credit(user), 10)
+})
+
+test.serial('lets a payment wait for held credit instead of refusing it', async (t) => {
+  const { client, shop } = opened()
+  const user = await client.createUser(10)
+  const item = await client.createItem(4)
+  const order = await client.createOrder(user, [[item, 2]])
+  const [stock] = shop.services.stock
+  stock?.freeze()
+  const checkout = client.checkout(order)
+  await whenHeld(client, order)
+  t.is((await client.post(`/payment/pay/${user}/2`)).status, 200, 'of what is not held')
+  t.is((await client.post(`/payment/pay/${user}/9`)).status, 402, 'of what there is not')
+  const pay = client.post(`/payment/pay/${user}/8`)
+  stock?.thaw()
+  t.is((await checkout).status, 409)
+  t.is((await pay).status, 200)
+  t.is(await client.credit(user), 0)
+})
+
+test.serial('refuses no payment of a user for checkouts that fail in the meantime', async (t) => {
+  const { client } = opened()
+  const user = await client.createUser(40)
+  const item = await client.createItem(10)
+  const orders = await Promise.all(Array.from({ length: 10 }, () => client.createOrder(user, [[item, 4]])))
+  const pays = Array.from({ length: 40 }, () => client.post(`/payment/pay/${user}/1`))
+  const checkouts = orders.map((order) => client.checkout(order))
+  t.deepEqual(
+    (await Promise.all(pays)).filter(({ status }) => status !== 200),
+    [],
+  )
+  for (const { status } of await Promise.all(checkouts)) t.true(status === 402 || status === 409)
+  t.is(await client.credit(user), 0)
+  await proveInvariants(t, opened())
+})
