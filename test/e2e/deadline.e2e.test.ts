@@ -1,0 +1,235 @@
+/** What a checkout answers when somebody it depends on is away, and what becomes of it afterwards. */
+import assert from 'node:assert/strict'
+import test, { type ExecutionContext } from 'ava'
+import type { Part } from '../../env/part.ts'
+import type { Service } from '../../env/wiring.ts'
+import { answerIfAny, type Client, problemOf, type Reply } from '../support/client.ts'
+import { eventually } from '../support/eventually.ts'
+import { proveInvariants } from '../support/invariants.ts'
+import { type OpenShop, shareShop } from '../support/shop.ts'
+
+const DEADLINE_MS = 1_500
+/** What a deadline may be late by: the sweep that finds it, and a busy machine. */
+const LATE_MS = 1_000
+/** Within this time whoever depends on a Redis that is away says so. */
+const UNAVAILABLE_MS = 2_000
+const SETTLE_MS = 5_000
+/** The log parser's schedule has it run at the latest 5 s after a deadline that nobody waits for. */
+const PARSED_MS = 8_000
+
+const opened = shareShop(test, { env: { order: { CHECKOUT_DEADLINE_MS: String(DEADLINE_MS) } } })
+
+const only = (service: Service): Part => {
+  const [part] = opened().shop.services[service]
+  if (part === undefined) throw new Error(`there is no ${service}`)
+  return part
+}
+
+/** Whatever a failed test has left down is needed by the next one. */
+test.afterEach.always(async () => {
+  const { shop } = opened()
+  for (const part of shop.parts) part.thaw()
+  for (const part of shop.parts) await part.start()
+})
+
+const timed = async <Result>(work: Promise<Result>): Promise<{ result: Result; ms: number }> => {
+  const startedAt = performance.now()
+  const result = await work
+  return { result, ms: performance.now() - startedAt }
+}
+
+const seed = async (client: Client) => {
+  const user = await client.createUser(10)
+  const item = await client.createItem(4, 3)
+  const order = await client.createOrder(user, [[item, 2]])
+  return { user, item, order }
+}
+
+const assertStatus = async (client: Client, order: string, status: string): Promise<void> =>
+  assert.equal((await client.order(order)).status, status)
+
+const whenSaid = (client: Client, prefix: 'payment' | 'stock' | 'orders', kind: string, order: string): Promise<void> =>
+  eventually(async () => {
+    const log = await client.log(prefix)
+    assert.ok(log.some((entry) => entry.kind === kind && entry.facts.order === order))
+  }, SETTLE_MS)
+
+/** A refusal at the deadline: neither before it, nor much later. */
+const assertCancelled = (t: ExecutionContext, { result, ms }: { result: Reply; ms: number }): void => {
+  t.is(result.status, 424)
+  t.is(problemOf(result).type, 'urn:shop:problem:checkout-cancelled')
+  t.is(result.headers['retry-after'], '1')
+  t.true(ms >= DEADLINE_MS - 50 && ms < DEADLINE_MS + LATE_MS, `answered after ${Math.round(ms)} ms`)
+}
+
+/** Once everybody is back the order is open again, as if nothing had been, and can be paid. */
+const assertUndoneAndPayable = async (
+  t: ExecutionContext,
+  shop: OpenShop,
+  { user, item, order }: { user: string; item: string; order: string },
+): Promise<void> => {
+  const { client } = shop
+  const { ms } = await timed(eventually(() => assertStatus(client, order, 'open'), SETTLE_MS))
+  t.log(`open again ${Math.round(ms)} ms after the return`)
+  t.is(await client.credit(user), 10)
+  t.is(await client.stock(item), 3)
+  await proveInvariants(t, shop, { told: [{ order, status: 424 }] })
+  t.is((await client.checkout(order)).status, 200)
+  t.is(await client.credit(user), 2)
+  t.is(await client.stock(item), 1)
+  await proveInvariants(t, shop)
+}
+
+test.serial('cancels at its deadline a checkout that payment does not hear, and undoes it', async (t) => {
+  const { client } = opened()
+  const wanted = await seed(client)
+  const { order, item } = wanted
+  await only('payment').stop()
+  const checkout = timed(client.checkout(order))
+  await eventually(() => assertStatus(client, order, 'checking-out'), DEADLINE_MS)
+  t.is((await client.post(`/orders/addItem/${order}/${item}/1`)).status, 409)
+  assertCancelled(t, await checkout)
+
+  t.is((await client.order(order)).status, 'cancelling')
+  const again = await client.checkout(order)
+  t.is(again.status, 409)
+  t.is(problemOf(again).type, 'urn:shop:problem:checkout-cancelling')
+  t.is(again.headers['retry-after'], '1')
+  t.is((await client.post(`/orders/addItem/${order}/${item}/1`)).status, 409)
+
+  await only('payment').start()
+  await assertUndoneAndPayable(t, opened(), wanted)
+})
+
+test.serial('cancels at its deadline a checkout that stock does not hear, and undoes it', async (t) => {
+  const { client } = opened()
+  const wanted = await seed(client)
+  const { order, user } = wanted
+  await only('stock').stop()
+  const checkout = timed(client.checkout(order))
+  await whenSaid(client, 'payment', 'CreditHeld', order)
+  assertCancelled(t, await checkout)
+  await whenSaid(client, 'payment', 'CreditReleased', order)
+  t.is((await client.post(`/payment/pay/${user}/10`)).status, 200, 'nothing is held any more')
+  t.is((await client.post(`/payment/add_funds/${user}/10`)).status, 200)
+  t.is((await client.checkout(order)).status, 409)
+
+  await only('stock').start()
+  await assertUndoneAndPayable(t, opened(), wanted)
+})
+
+test.serial('gives many checkouts of one order the same true answer at the deadline', async (t) => {
+  const { client } = opened()
+  const wanted = await seed(client)
+  await only('payment').stop()
+  const keyed = { 'Idempotency-Key': `${wanted.order}-once` }
+  const first = client.checkout(wanted.order, keyed)
+  await eventually(() => assertStatus(client, wanted.order, 'checking-out'), DEADLINE_MS)
+  const replies = await Promise.all([first, ...Array.from({ length: 5 }, () => client.checkout(wanted.order))])
+  t.deepEqual(
+    replies.map(({ status }) => status),
+    [424, 424, 424, 424, 424, 424],
+  )
+  await only('payment').start()
+  await eventually(() => assertStatus(client, wanted.order, 'open'), SETTLE_MS)
+  t.is((await client.checkout(wanted.order, keyed)).status, 424, 'what was answered under a key stays the answer')
+  await assertUndoneAndPayable(t, opened(), wanted)
+})
+
+test.serial('has the log parser cancel a checkout whose order process was killed while it waited', async (t) => {
+  const { client } = opened()
+  const wanted = await seed(client)
+  await only('payment').stop()
+  const checkout = answerIfAny(client.checkout(wanted.order))
+  await eventually(() => assertStatus(client, wanted.order, 'checking-out'), DEADLINE_MS)
+  await only('order').kill()
+  const answer = await checkout
+  t.true(answer === undefined || answer.status >= 500, 'nobody knew')
+  await only('order').start()
+  await eventually(() => assertStatus(client, wanted.order, 'cancelling'), PARSED_MS)
+  await only('payment').start()
+  await assertUndoneAndPayable(t, opened(), wanted)
+})
+
+test.serial('answers 503 within 2 s while its own Redis is away, and recovers without a restart', async (t) => {
+  const { client, shop } = opened()
+  const wanted = await seed(client)
+  const { pid } = only('order')
+  await shop.redis.order.kill()
+  for (const attempt of ['first', 'second']) {
+    const checkout = await timed(client.checkout(wanted.order))
+    t.is(checkout.result.status, 503)
+    t.is(checkout.result.headers['retry-after'], '1')
+    t.is(checkout.result.headers.location, `/orders/find/${wanted.order}`)
+    t.true(checkout.ms < UNAVAILABLE_MS, `the ${attempt} was answered after ${Math.round(checkout.ms)} ms`)
+    const find = await timed(client.get(`/orders/find/${wanted.order}`))
+    t.is(find.result.status, 503)
+    t.is(find.result.headers['retry-after'], '1')
+    t.true(find.ms < UNAVAILABLE_MS, `the ${attempt} was answered after ${Math.round(find.ms)} ms`)
+  }
+  t.is(await client.credit(wanted.user), 10, 'the other services go on')
+  await shop.redis.order.start()
+  const { ms } = await timed(
+    eventually(async () => assert.equal((await client.checkout(wanted.order)).status, 200), SETTLE_MS),
+  )
+  t.log(`works again ${Math.round(ms)} ms after the return`)
+  t.is(only('order').pid, pid)
+  await proveInvariants(t, opened(), { locksMs: 15_000 })
+})
+
+for (const service of ['ids', 'order', 'payment', 'stock'] as const)
+  test.serial(
+    `answers 503 within 2 s while the Redis of ${service} is frozen, and recovers without a restart`,
+    async (t) => {
+      const { client, shop } = opened()
+      const { user, item, order } = await seed(client)
+      const ask = {
+        order: () => client.checkout(order),
+        ids: () => client.get('/ids/create', { 'Idempotency-Key': `${user}-frozen` }),
+        payment: () => client.post(`/payment/add_funds/${user}/1`, { 'Idempotency-Key': `${user}-frozen` }),
+        stock: () => client.post(`/stock/add/${item}/1`, { 'Idempotency-Key': `${item}-frozen` }),
+      }[service]
+      shop.redis[service].freeze()
+      const { result, ms } = await timed(ask())
+      t.is(result.status, 503)
+      t.is(result.headers['retry-after'], '1')
+      t.true(ms < UNAVAILABLE_MS, `answered after ${Math.round(ms)} ms`)
+      shop.redis[service].thaw()
+      await eventually(async () => assert.equal((await ask()).status, 200), SETTLE_MS)
+      if (service === 'order') t.is(await client.credit(user), 2, 'one effect')
+      if (service === 'payment') t.is(await client.credit(user), 11, 'one effect')
+      if (service === 'stock') t.is(await client.stock(item), 4, 'one effect')
+      await proveInvariants(t, opened())
+    },
+  )
+
+test.serial('answers 503 with the place to ask when its own Redis goes away while it waits', async (t) => {
+  const { client, shop } = opened()
+  const wanted = await seed(client)
+  await only('payment').stop()
+  const checkout = timed(client.checkout(wanted.order))
+  await eventually(() => assertStatus(client, wanted.order, 'checking-out'), DEADLINE_MS)
+  await shop.redis.order.kill()
+  const { result, ms } = await checkout
+  t.is(result.status, 503)
+  t.is(result.headers.location, `/orders/find/${wanted.order}`)
+  t.true(ms < DEADLINE_MS + UNAVAILABLE_MS, `answered after ${Math.round(ms)} ms`)
+  await shop.redis.order.start()
+  await eventually(() => assertStatus(client, wanted.order, 'cancelling'), PARSED_MS)
+  await only('payment').start()
+  await assertUndoneAndPayable(t, opened(), wanted)
+})
+
+test.serial('answers 424 without an effect while the neighbour that must be asked is away', async (t) => {
+  const { client } = opened()
+  const { order, user, item } = await seed(client)
+  await Promise.all([only('payment').stop(), only('stock').stop()])
+  const create = await client.post(`/orders/create/${user}`)
+  t.is(create.status, 424)
+  t.is(problemOf(create).type, 'urn:shop:problem:neighbour-unavailable')
+  t.is((await client.post(`/orders/addItem/${order}/${item}/1`)).status, 424)
+  t.deepEqual((await client.order(order)).items, [[item, 2]])
+  await Promise.all([only('payment').start(), only('stock').start()])
+  t.is((await client.checkout(order)).status, 200)
+  await proveInvariants(t, opened())
+})
