@@ -14,6 +14,7 @@ import { type CpuTimes, canMeasureCpu, readCpu, since, type Watched } from './cp
 import { measureLimits } from './limits.ts'
 import { type Job, type Load, type Measured, ODD_NUMBERS_MAX, openLoad } from './load.ts'
 import { cores, type Options } from './options.ts'
+import { openProfiler, type Profiler, profiling } from './profile.ts'
 import { readRedis } from './read-redis.ts'
 import { readRoutes } from './read-routes.ts'
 import * as report from './report.ts'
@@ -27,19 +28,11 @@ const SETTLE_RETRY_MS = 500
 
 type Target = { readonly origin: string; readonly shop: Shop | undefined }
 
-/** The profile of each process gets its name; it is written when the process ends. */
-const profiling = (folder: string, replicas: number): NonNullable<Parameters<typeof startShop>[0]>['env'] => {
-  const services = ['order', 'payment', 'stock', 'ids']
-  const names = services.flatMap((service) => Array.from({ length: replicas }, (_, index) => `${service}-${index + 1}`))
-  const options = (name: string) => `--cpu-prof --cpu-prof-dir=${folder} --cpu-prof-name=${name}.cpuprofile`
-  return Object.fromEntries([...names, 'gateway'].map((name) => [name, { NODE_OPTIONS: options(name) }]))
-}
-
 const startOwn = async (options: Options, signal: AbortSignal): Promise<Shop> => {
   const { appendfsync, replicas, profile } = options
   if (profile === undefined) return startShop({ appendfsync, replicas, signal })
   await mkdir(profile, { recursive: true })
-  return startShop({ appendfsync, replicas, signal, env: profiling(resolve(profile), replicas) ?? {} })
+  return startShop({ appendfsync, replicas, signal, env: profiling(resolve(profile), replicas) })
 }
 
 const watchedOf = (shop: Shop, load: Load): Watched[] => [
@@ -47,12 +40,20 @@ const watchedOf = (shop: Shop, load: Load): Watched[] => [
   { role: report.LOAD, pid: load.pid },
 ]
 
-const measureRun = async (load: Load, job: Job, shop: Shop | undefined): Promise<report.Run> => {
-  const watched = shop && canMeasureCpu ? watchedOf(shop, load) : undefined
+const measureRun = async (
+  load: Load,
+  job: Job,
+  watched: readonly Watched[],
+  profiler?: Profiler,
+): Promise<report.Run> => {
   const readings: CpuTimes[] = []
-  const measured = await load.run(job, () => void (watched && readings.push(readCpu(watched))))
+  const measured = await load.run(job, () => {
+    if (canMeasureCpu && watched.length > 0) readings.push(readCpu(watched))
+    profiler?.toggle()
+  })
   const [before, after] = readings
-  return { connections: job.connections, measured, cpu: before && after && since(before, after) }
+  const cpu = before && after && since(before, after)
+  return { connections: job.connections, measured, cpu, profile: await profiler?.collect() }
 }
 
 /** Whether an order was answered 200, if the numbers of all others are known. */
@@ -122,17 +123,21 @@ export const bench = async (options: Options, say: (text: string) => void, signa
     warmUpMs,
     measuredMs: ms,
   })
-  const run = async (work: Job): Promise<report.Run> => {
-    const done = await measureRun(load, work, target.shop)
+  const watched = target.shop ? watchedOf(target.shop, load) : []
+  const run = async (work: Job, profiler?: Profiler): Promise<report.Run> => {
+    const done = await measureRun(load, work, watched, profiler)
     all.push(done.measured)
     next = done.measured.next
     return done
   }
   const warmUp = await run(job(WARM_UP.connections, 0, WARM_UP.ms))
+  const profiler = target.shop && options.profile ? openProfiler(target.shop, resolve(options.profile)) : undefined
+  stack.defer(() => profiler?.close())
   const runs: report.Run[] = []
-  for (const count of connections) runs.push(await run(job(count, RUN_WARM_UP_MS, measuredMs)))
+  for (const count of connections) runs.push(await run(job(count, RUN_WARM_UP_MS, measuredMs), profiler))
   say(report.rates(runs))
   if (target.shop) say(`\n${report.cpuTimes(runs)}`)
+  for (const text of runs.flatMap(report.profile)) say(`\n${text}`)
 
   const { shop, origin } = target
   const read = () => (shop ? readRedis(shop, seed) : readRoutes(origin, seed, next))

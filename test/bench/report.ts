@@ -4,6 +4,7 @@ import type { CpuTimes } from './cpu.ts'
 import { LIMIT_CONNECTIONS, type Limits } from './limits.ts'
 import type { Measured } from './load.ts'
 import { cores } from './options.ts'
+import type { RunProfile, Spent } from './profile.ts'
 
 /** One closed loop at one number of connections. */
 export type Run = {
@@ -11,6 +12,7 @@ export type Run = {
   readonly measured: Measured
   /** Processor time of the measured time by role, where it can be known. */
   readonly cpu: CpuTimes | undefined
+  readonly profile: RunProfile | undefined
 }
 
 /** The role of the load generator among the processor times. */
@@ -21,10 +23,12 @@ const number = (value: number, digits = 0): string =>
 
 export const rateOf = ({ answered, ms }: Measured): number => (ms === 0 ? 0 : (answered * 1_000) / ms)
 
-/** Rows of text in columns, the numbers under each other. */
-const table = (rows: readonly (readonly string[])[]): string => {
+/** Rows of text in columns, the numbers under each other; from column `left` on, text. */
+const table = (rows: readonly (readonly string[])[], left = Number.POSITIVE_INFINITY): string => {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows.map((row) => row.map((cell, column) => cell.padStart(widths[column] ?? 0)).join('  ')).join('\n')
+  const pad = (cell: string, column: number): string =>
+    column < left ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)
+  return rows.map((row) => row.map(pad).join('  ').trimEnd()).join('\n')
 }
 
 const oddOf = ({ odd }: Measured): string => {
@@ -93,4 +97,29 @@ export const books = ({ credit, stock, paid, ok, open, negative, isWhole, orders
     `  ${number(paid)} ${isWhole ? '' : 'of those '}orders are paid, ${number(ok)} checkouts were answered 200; ${negative} numbers negative, ${open} things unfinished`,
     ...complaints.map((complaint) => `  WRONG: ${complaint}`),
   ].join('\n')
+}
+
+const spent = (entries: readonly Spent[], answered: number): string =>
+  table(
+    entries.map(({ what, us, share }) => [number(us / answered, 1), `${number(100 * share, 1)} %`, what]),
+    2,
+  )
+
+/** What took the time in each process and each Redis, in microseconds per checkout. */
+export const profile = ({ connections, measured: { answered }, profile: found }: Run): string[] => {
+  if (found === undefined || answered === 0) return []
+  const commands = found.commands.map(({ redis, command, calls, us }) => [
+    redis,
+    number(us / answered, 1),
+    number(calls / answered, 2),
+    command,
+  ])
+  const where = `${connections} connections, microseconds per checkout`
+  return [
+    ...found.processes.map(
+      ({ name, functions, modules }) =>
+        `${name}: self time by function and by module, ${where}\n${spent(functions, answered)}\n\n${spent(modules, answered)}`,
+    ),
+    `Redis: time in commands (a script holds those it calls), ${where}\n${table([['redis', 'us', 'calls', 'command'], ...commands], 3)}`,
+  ]
 }
