@@ -1,0 +1,582 @@
+import test, { type ExecutionContext } from 'ava'
+import { reactions } from '../../order/reactions.ts'
+import { LINES_MAX, openStore, type Saga } from '../../order/store.ts'
+import { fault, type KindOf } from '../../shared/events.ts'
+import { heardKey, type Once } from '../../shared/log.ts'
+import { connect, disconnect, whenReady } from '../../shared/redis.ts'
+import { openBench, plainly, saidIn, type Teller, teller, under, witness } from '../support/open-store.ts'
+
+const bench = await openBench()
+const store = openStore(bench.instruments)
+const { log } = store
+const words = witness(log, reactions)
+const recovery = store.recovery(() => undefined)
+const MOST = Number.MAX_SAFE_INTEGER
+
+let tell: Teller
+test.serial.beforeEach(async () => {
+  await bench.redis.flushall()
+  tell = teller(log)
+})
+test.serial.afterEach.always('every entry can be heard by a listener', async (t) => {
+  for (const [id, fields] of await bench.redis.xrange('log:order', '-', '+'))
+    t.is(fault('order', [id, fields]), undefined)
+})
+test.after.always(async () => bench[Symbol.asyncDispose]())
+
+const PATIENCE_MS = 60_000
+const line = { order: 'cart', item: 'tea', quantity: 2, price: 15 }
+const facts = { order: 'cart', user: 'anna', total: 30, lines: 'tea:2', reason: 'out-of-stock', item: 'tea' }
+
+const openCart = async (): Promise<void> => {
+  await store.create('cart', 'anna', plainly)
+  await store.addItem(line, plainly)
+}
+const begin = (id: string, once: Once = plainly, patience_ms = PATIENCE_MS) =>
+  store.begin({ log_id: id, order: 'cart', user: 'anna', token: `token-of-${id}`, patience_ms }, once)
+
+/** What there is to see of a saga and of its order. */
+const look = async (id = 'it', order = 'cart') => ({
+  saga: (await store.saga(id))?.state ?? 'none',
+  order: (await store.find(order))?.status ?? 'none',
+})
+const kindsSaid = async (): Promise<readonly string[]> => (await saidIn(log)).map(({ kind }) => kind)
+
+const STATES = [
+  'none',
+  'checking-out',
+  'paid',
+  'adopted',
+  'failed',
+  'cancelling',
+  'payment-undone',
+  'stock-undone',
+  'closed',
+] as const
+type State = (typeof STATES)[number]
+
+/** Brings the checkout `it` of an order with lines into a state. */
+const bring = async (state: State): Promise<void> => {
+  await openCart()
+  if (state === 'none') return
+  if (state === 'adopted') await tell('payment', 'CreditCaptured', 'it', facts)
+  else await begin('it')
+  if (state === 'paid') await tell('payment', 'CreditCaptured', 'it', facts)
+  if (state === 'failed') await tell('payment', 'CreditVoided', 'it', facts)
+  if (['cancelling', 'payment-undone', 'stock-undone', 'closed'].includes(state)) await store.cancel('it')
+  if (state === 'payment-undone' || state === 'closed') await tell('payment', 'CreditReleased', 'it', facts)
+  if (state === 'stock-undone' || state === 'closed') await tell('stock', 'StockReturned', 'it', facts)
+}
+
+const DEEDS = {
+  CreditCaptured: () => tell('payment', 'CreditCaptured', 'it', facts),
+  CreditRefused: () => tell('payment', 'CreditRefused', 'it', { ...facts, reason: 'out-of-credit' }),
+  CreditVoided: () => tell('payment', 'CreditVoided', 'it', facts),
+  CreditReleased: () => tell('payment', 'CreditReleased', 'it', facts),
+  StockReturned: () => tell('stock', 'StockReturned', 'it', facts),
+  begin: () => begin('it'),
+  'begin another': () => begin('another'),
+  cancel: () => log.act('cancel', { log_id: 'it' }),
+  'tell-again': () => log.act('tell-again', { log_id: 'it' }),
+}
+type Deed = keyof typeof DEEDS
+type Expected = readonly [word: string, said: KindOf<'order'> | '', saga: string, order: string]
+
+/** For each state and deed: the word, what is said, and the states of the saga and of the order then. */
+const EXPECTED: Readonly<Record<State, Readonly<Record<Deed, Expected>>>> = {
+  none: {
+    // This Redis came back older; the neighbours finished what it forgot.
+    CreditCaptured: ['adopted', 'OrderPaid', 'paid', 'paid'],
+    CreditRefused: ['unknown', '', 'none', 'open'],
+    CreditVoided: ['unknown', '', 'none', 'open'],
+    CreditReleased: ['unknown', '', 'none', 'open'],
+    StockReturned: ['unknown', '', 'none', 'open'],
+    begin: ['begun', 'CheckoutStarted', 'checking-out', 'checking-out'],
+    'begin another': ['begun', 'CheckoutStarted', 'none', 'checking-out'],
+    cancel: ['unknown', '', 'none', 'open'],
+    'tell-again': ['unknown', '', 'none', 'open'],
+  },
+  'checking-out': {
+    CreditCaptured: ['paid', 'OrderPaid', 'paid', 'paid'],
+    CreditRefused: ['failed', 'CheckoutFailed', 'failed', 'open'],
+    CreditVoided: ['failed', 'CheckoutFailed', 'failed', 'open'],
+    CreditReleased: ['repeated', '', 'checking-out', 'checking-out'],
+    StockReturned: ['repeated', '', 'checking-out', 'checking-out'],
+    begin: ['begun', '', 'checking-out', 'checking-out'],
+    'begin another': ['checking-out', '', 'checking-out', 'checking-out'],
+    cancel: ['cancelled', 'CheckoutCancelled', 'cancelling', 'cancelling'],
+    'tell-again': ['told', 'CheckoutStarted', 'checking-out', 'checking-out'],
+  },
+  paid: {
+    CreditCaptured: ['repeated', '', 'paid', 'paid'],
+    CreditRefused: ['contradicted', 'CheckoutContradicted', 'paid', 'paid'],
+    CreditVoided: ['contradicted', 'CheckoutContradicted', 'paid', 'paid'],
+    CreditReleased: ['repeated', '', 'paid', 'paid'],
+    StockReturned: ['repeated', '', 'paid', 'paid'],
+    begin: ['begun', '', 'paid', 'paid'],
+    'begin another': ['paid', '', 'paid', 'paid'],
+    cancel: ['decided', '', 'paid', 'paid'],
+    'tell-again': ['finished', '', 'paid', 'paid'],
+  },
+  adopted: {
+    CreditCaptured: ['repeated', '', 'paid', 'paid'],
+    CreditRefused: ['contradicted', 'CheckoutContradicted', 'paid', 'paid'],
+    CreditVoided: ['contradicted', 'CheckoutContradicted', 'paid', 'paid'],
+    CreditReleased: ['repeated', '', 'paid', 'paid'],
+    StockReturned: ['repeated', '', 'paid', 'paid'],
+    begin: ['begun', '', 'paid', 'paid'],
+    'begin another': ['paid', '', 'paid', 'paid'],
+    cancel: ['decided', '', 'paid', 'paid'],
+    'tell-again': ['finished', '', 'paid', 'paid'],
+  },
+  failed: {
+    // It was answered with a refusal, so it must not become a payment.
+    CreditCaptured: ['cancelled', 'CheckoutCancelled', 'cancelling', 'cancelling'],
+    CreditRefused: ['repeated', '', 'failed', 'open'],
+    CreditVoided: ['repeated', '', 'failed', 'open'],
+    CreditReleased: ['repeated', '', 'failed', 'open'],
+    StockReturned: ['repeated', '', 'failed', 'open'],
+    begin: ['begun', '', 'failed', 'open'],
+    'begin another': ['begun', 'CheckoutStarted', 'failed', 'checking-out'],
+    cancel: ['decided', '', 'failed', 'open'],
+    'tell-again': ['finished', '', 'failed', 'open'],
+  },
+  cancelling: {
+    CreditCaptured: ['repeated', '', 'cancelling', 'cancelling'],
+    CreditRefused: ['repeated', '', 'cancelling', 'cancelling'],
+    CreditVoided: ['repeated', '', 'cancelling', 'cancelling'],
+    CreditReleased: ['undone', '', 'cancelling', 'cancelling'],
+    StockReturned: ['undone', '', 'cancelling', 'cancelling'],
+    begin: ['begun', '', 'cancelling', 'cancelling'],
+    'begin another': ['cancelling', '', 'cancelling', 'cancelling'],
+    cancel: ['decided', '', 'cancelling', 'cancelling'],
+    'tell-again': ['told', 'CheckoutCancelled', 'cancelling', 'cancelling'],
+  },
+  'payment-undone': {
+    CreditCaptured: ['repeated', '', 'cancelling', 'cancelling'],
+    CreditRefused: ['repeated', '', 'cancelling', 'cancelling'],
+    CreditVoided: ['repeated', '', 'cancelling', 'cancelling'],
+    CreditReleased: ['undone', '', 'cancelling', 'cancelling'],
+    StockReturned: ['closed', 'CheckoutClosed', 'closed', 'open'],
+    begin: ['begun', '', 'cancelling', 'cancelling'],
+    'begin another': ['cancelling', '', 'cancelling', 'cancelling'],
+    cancel: ['decided', '', 'cancelling', 'cancelling'],
+    'tell-again': ['told', 'CheckoutCancelled', 'cancelling', 'cancelling'],
+  },
+  'stock-undone': {
+    CreditCaptured: ['repeated', '', 'cancelling', 'cancelling'],
+    CreditRefused: ['repeated', '', 'cancelling', 'cancelling'],
+    CreditVoided: ['repeated', '', 'cancelling', 'cancelling'],
+    CreditReleased: ['closed', 'CheckoutClosed', 'closed', 'open'],
+    StockReturned: ['undone', '', 'cancelling', 'cancelling'],
+    begin: ['begun', '', 'cancelling', 'cancelling'],
+    'begin another': ['cancelling', '', 'cancelling', 'cancelling'],
+    cancel: ['decided', '', 'cancelling', 'cancelling'],
+    'tell-again': ['told', 'CheckoutCancelled', 'cancelling', 'cancelling'],
+  },
+  closed: {
+    CreditCaptured: ['repeated', '', 'closed', 'open'],
+    CreditRefused: ['repeated', '', 'closed', 'open'],
+    CreditVoided: ['repeated', '', 'closed', 'open'],
+    CreditReleased: ['repeated', '', 'closed', 'open'],
+    StockReturned: ['repeated', '', 'closed', 'open'],
+    begin: ['begun', '', 'closed', 'open'],
+    'begin another': ['begun', 'CheckoutStarted', 'closed', 'checking-out'],
+    cancel: ['decided', '', 'closed', 'open'],
+    'tell-again': ['finished', '', 'closed', 'open'],
+  },
+}
+
+for (const state of STATES)
+  for (const deed of Object.keys(DEEDS) as Deed[]) {
+    const [word, said, saga, order] = EXPECTED[state][deed]
+    test.serial(`${deed} of a checkout that is ${state}: ${word}, ${said || 'nothing'} is said`, async (t) => {
+      await bring(state)
+      const before = (await kindsSaid()).length
+      t.is((await DEEDS[deed]())[0], word)
+      t.deepEqual((await kindsSaid()).slice(before), said === '' ? [] : [said])
+      t.deepEqual(await look(), { saga, order })
+    })
+
+    test.serial(`${deed} of a checkout that is ${state}, once more: nothing moves`, async (t) => {
+      await bring(state)
+      await DEEDS[deed]()
+      const before = { look: await look(), order: await store.find('cart'), said: await kindsSaid() }
+      await DEEDS[deed]()
+      t.deepEqual(await look(), before.look)
+      t.deepEqual(await store.find('cart'), before.order)
+      if (deed !== 'tell-again') t.deepEqual(await kindsSaid(), before.said)
+    })
+  }
+
+test.serial('a reply that decides tells all that whoever waits needs, and the token of the lock', async (t) => {
+  await openCart()
+  await begin('it')
+  t.deepEqual(store.decidedBy(await tell('payment', 'CreditVoided', 'it', facts)), {
+    id: 'it',
+    state: 'failed',
+    reason: 'out-of-stock',
+    item: 'tea',
+    order: 'cart',
+    user: 'anna',
+    token: 'token-of-it',
+  })
+  t.is(store.decidedBy(await tell('payment', 'CreditVoided', 'it', facts)), undefined)
+  await begin('next')
+  const cancelled = await store.cancel('next')
+  t.deepEqual([cancelled?.state, cancelled?.reason, cancelled?.token], ['cancelling', 'deadline', 'token-of-next'])
+  t.is((await store.cancel('it'))?.state, 'failed')
+  t.is(await store.cancel('never'), undefined)
+})
+
+test.serial('CheckoutStarted carries the order as it was, and a deadline by the clock of this Redis', async (t) => {
+  await openCart()
+  const [seconds] = await bench.redis.time()
+  await begin('it')
+  const [started] = await log.entriesOf('it')
+  const { deadline, ...rest } = started?.facts ?? {}
+  t.deepEqual(rest, { order: 'cart', user: 'anna', total: '30', lines: 'tea:2' })
+  const aheadMs = Number(deadline) - Number(seconds) * 1_000
+  t.true(aheadMs >= PATIENCE_MS && aheadMs < PATIENCE_MS + 3_000, String(aheadMs))
+})
+
+test.serial('a decision is announced once on the channel of outcomes', async (t) => {
+  await openCart()
+  const subscriber = connect(bench.server.url, 'subscriber')
+  const heard: Saga[] = []
+  const { promise, resolve } = Promise.withResolvers<void>()
+  store.watchOutcomes(subscriber, (saga) => {
+    heard.push(saga)
+    if (saga.id === 'last') resolve()
+  })
+  await whenReady(subscriber)
+  while ((await bench.redis.publish('outcomes', 'hello open')) === 0) await store.find('cart')
+  await begin('refused')
+  await tell('payment', 'CreditVoided', 'refused', facts)
+  await tell('payment', 'CreditVoided', 'refused', facts)
+  await begin('gone')
+  await store.cancel('gone')
+  await tell('payment', 'CreditReleased', 'gone', facts)
+  await tell('stock', 'StockReturned', 'gone', facts)
+  await begin('last')
+  await tell('payment', 'CreditCaptured', 'last', facts)
+  await promise
+  disconnect(subscriber)
+  t.deepEqual(
+    heard.filter(({ id }) => id !== 'hello'),
+    [
+      { id: 'refused', state: 'failed', reason: 'out-of-stock', item: 'tea' },
+      { id: 'gone', state: 'cancelling', reason: 'deadline', item: '' },
+      { id: 'last', state: 'paid', reason: '', item: '' },
+    ],
+  )
+})
+
+const captureUnknown = async (t: ExecutionContext, order: string): Promise<void> => {
+  const before = await look('it', 'cart')
+  const reply = await tell('payment', 'CreditCaptured', 'unknown', { ...facts, order })
+  t.is(reply[0], 'cancelled')
+  t.deepEqual(await look('it', 'cart'), before)
+  t.is((await saidIn(log)).at(-1)?.kind, 'CheckoutCancelled')
+  t.is((await tell('payment', 'CreditReleased', 'unknown', facts))[0], 'undone')
+  t.is((await tell('stock', 'StockReturned', 'unknown', facts))[0], 'closed')
+  t.deepEqual(await look('it', 'cart'), before)
+}
+
+test.serial(
+  'CreditCaptured of an unknown saga is cancelled if the order is being checked out by another',
+  async (t) => {
+    await bring('checking-out')
+    await captureUnknown(t, 'cart')
+  },
+)
+test.serial('CreditCaptured of an unknown saga is cancelled if the order is paid by another', async (t) => {
+  await bring('paid')
+  await captureUnknown(t, 'cart')
+})
+test.serial('CreditCaptured of an unknown saga is cancelled if another is being undone', async (t) => {
+  await bring('cancelling')
+  await captureUnknown(t, 'cart')
+})
+test.serial('CreditCaptured of an unknown saga is cancelled if the order is gone', async (t) => {
+  await bring('paid')
+  await captureUnknown(t, 'forgotten')
+  t.is(await store.find('forgotten'), undefined)
+})
+
+test.serial(
+  'CreditCaptured of a checkout that was refused is undone without touching the one that came after',
+  async (t) => {
+    await bring('failed')
+    await begin('next')
+    t.is((await tell('payment', 'CreditCaptured', 'it', facts))[0], 'cancelled')
+    t.deepEqual(await look('next'), { saga: 'checking-out', order: 'checking-out' })
+    await tell('payment', 'CreditReleased', 'it', facts)
+    await tell('stock', 'StockReturned', 'it', facts)
+    t.deepEqual(await look('next'), { saga: 'checking-out', order: 'checking-out' })
+    t.is((await tell('payment', 'CreditCaptured', 'next', facts))[0], 'paid')
+  },
+)
+
+test.serial('a cancelled checkout is undone by both, told in any order and any number of times', async (t) => {
+  await bring('cancelling')
+  const replies = [
+    await tell('stock', 'StockReturned', 'it', facts),
+    await tell('stock', 'StockReturned', 'it', facts),
+    await tell('payment', 'CreditReleased', 'it', facts),
+    await tell('payment', 'CreditReleased', 'it', facts),
+  ]
+  t.deepEqual(replies, [['undone'], ['undone'], ['closed'], ['repeated']])
+})
+
+test.serial('a refusal of what was paid lists the order by name, once', async (t) => {
+  await bring('paid')
+  await tell('payment', 'CreditVoided', 'it', facts)
+  await tell('payment', 'CreditVoided', 'it', facts)
+  t.deepEqual(await recovery.contradictions?.(), ['cart'])
+  t.is((await kindsSaid()).filter((kind) => kind === 'CheckoutContradicted').length, 1)
+  t.true((await store.find('cart'))?.paid)
+})
+
+test.serial('begin: refuses an order that is empty, unknown or another user’s', async (t) => {
+  await store.create('cart', 'anna', plainly)
+  t.deepEqual(await begin('it'), ['empty'])
+  const of = (order: string, user: string) =>
+    store.begin({ log_id: 'it', order, user, token: '', patience_ms: 1 }, plainly)
+  t.deepEqual(await of('nowhere', 'anna'), ['unknown'])
+  await store.addItem(line, plainly)
+  t.deepEqual(await of('cart', 'berta'), ['moved', 'anna'])
+  t.deepEqual(await look(), { saga: 'none', order: 'open' })
+})
+
+test.serial('begin under a key: every decided answer is remembered, a passing one is not', async (t) => {
+  await openCart()
+  t.deepEqual(await begin('it', under('begun')), ['begun', 'it'])
+  t.deepEqual(await begin('other', under('joined')), ['checking-out', 'it'])
+  await store.cancel('it')
+  t.deepEqual(await begin('other', under('passing')), ['cancelling', 'it'])
+  await tell('payment', 'CreditReleased', 'it', facts)
+  await tell('stock', 'StockReturned', 'it', facts)
+  t.deepEqual(await begin('other', under('begun')), ['begun', 'it'])
+  t.deepEqual(await begin('other', under('joined')), ['checking-out', 'it'])
+  t.deepEqual(await begin('other', under('begun', 'POST /other')), ['key-reused'])
+  t.deepEqual(await begin('next', under('passing')), ['begun', 'next'])
+})
+
+test.serial('begin of another user’s order is not remembered', async (t) => {
+  await openCart()
+  const start = { log_id: 'it', order: 'cart', user: 'berta', token: '', patience_ms: 1 }
+  t.deepEqual(await store.begin(start, under('a')), ['moved', 'anna'])
+  t.deepEqual(await store.begin({ ...start, user: 'anna' }, under('a')), ['begun', 'it'])
+})
+
+test.serial('create-order opens an empty order', async (t) => {
+  const [word, order, logId = ''] = await store.create('cart', 'anna', plainly)
+  t.deepEqual([word, order], ['created', 'cart'])
+  const empty = { order_id: 'cart', paid: false, items: [], user_id: 'anna', total_cost: 0, status: 'open' as const }
+  t.deepEqual(await store.find('cart'), empty)
+  t.deepEqual(
+    (await log.entriesOf(logId)).map(({ kind }) => kind),
+    ['OrderCreated'],
+  )
+  t.is(await store.find('nowhere'), undefined)
+  t.is(await store.glance('nowhere'), undefined)
+})
+
+test.serial('add-item: an item has one line, however often it is added, each time at its price then', async (t) => {
+  await openCart()
+  await store.addItem({ order: 'cart', item: 'cup', quantity: 1, price: 7 }, plainly)
+  await store.addItem({ order: 'cart', item: 'tea', quantity: 3, price: 10 }, plainly)
+  const { items, total_cost } = (await store.find('cart')) ?? {}
+  t.deepEqual([...(items ?? [])].toSorted(), [
+    ['cup', 1],
+    ['tea', 5],
+  ])
+  t.is(total_cost, 2 * 15 + 7 + 3 * 10)
+})
+
+test.serial('add-item: sums stay what a number can hold, and a refused line changes nothing', async (t) => {
+  await store.create('cart', 'anna', plainly)
+  const add = async (item: string, quantity: number, price: number): Promise<string> =>
+    (await store.addItem({ order: 'cart', item, quantity, price }, plainly))[0]
+  t.is(await add('tea', 2, MOST), 'too-much')
+  t.is(await add('tea', MOST, 2), 'too-much')
+  t.is(await add('tea', MOST, MOST), 'too-much')
+  t.is(await add('tea', 1, MOST - 3), 'added')
+  t.is(await add('cup', 1, 4), 'too-much')
+  t.is(await add('cup', 1, 3), 'added')
+  t.is(await add('cup', 1, 1), 'too-much')
+  t.is(await add('free', MOST, 0), 'added')
+  t.is(await add('free', 1, 0), 'too-much')
+  t.deepEqual(await store.find('cart'), {
+    order_id: 'cart',
+    paid: false,
+    items: [
+      ['tea', 1],
+      ['cup', 1],
+      ['free', MOST],
+    ],
+    user_id: 'anna',
+    total_cost: MOST,
+    status: 'open',
+  })
+  await begin('it')
+  t.is((await log.entriesOf('it'))[0]?.facts.total, String(MOST))
+  t.is((await log.entriesOf('it'))[0]?.facts.lines, `tea:1,cup:1,free:${MOST}`)
+})
+
+test.serial('add-item: an order holds a bounded number of lines; more of one that it has still goes in', async (t) => {
+  await store.create('cart', 'anna', plainly)
+  const add = (item: string) => store.addItem({ order: 'cart', item, quantity: 1, price: 1 }, plainly)
+  for (let index = 0; index < LINES_MAX; index += 1) t.deepEqual(await add(`item-${index}`), ['added'])
+  t.deepEqual(await add('one-more'), ['full'])
+  t.deepEqual(await add('item-0'), ['added'])
+  const order = await store.find('cart')
+  t.deepEqual([order?.items.length, order?.total_cost], [LINES_MAX, LINES_MAX + 1])
+})
+
+test.serial('add-item: only an open order takes lines; a refusal is remembered unless it may pass', async (t) => {
+  t.deepEqual(await store.addItem(line, plainly), ['unknown'])
+  await openCart()
+  await begin('it')
+  t.deepEqual(await store.addItem(line, under('a')), ['closed', 'checking-out'])
+  await store.cancel('it')
+  t.deepEqual(await store.addItem(line, under('a')), ['closed', 'cancelling'])
+  await tell('payment', 'CreditReleased', 'it', facts)
+  await tell('stock', 'StockReturned', 'it', facts)
+  t.deepEqual(await store.addItem(line, under('a')), ['added'])
+  t.deepEqual(await store.addItem(line, under('a')), ['added'])
+  t.is((await store.find('cart'))?.total_cost, 60)
+  await begin('next')
+  await tell('payment', 'CreditCaptured', 'next', facts)
+  t.deepEqual(await store.addItem(line, under('b')), ['closed', 'paid'])
+  await store.initOrders({ first: 0, last: 0, items: 1, users: 1, price: 1, seed: 1 }, plainly)
+  t.deepEqual(await store.addItem({ ...line, order: '0' }, under('b')), ['closed', 'paid'])
+})
+
+test.serial('the same key gives the same order and line once', async (t) => {
+  const first = await store.create('cart', 'anna', under('a'))
+  t.deepEqual(await store.create('cart-2', 'anna', under('a')), first)
+  t.is(await store.find('cart-2'), undefined)
+  t.deepEqual(await store.addItem(line, under('b')), ['added'])
+  t.deepEqual(await store.addItem(line, under('b')), ['added'])
+  t.deepEqual(await store.addItem(line, under('b', 'POST /other')), ['key-reused'])
+  t.is((await store.find('cart'))?.total_cost, 30)
+})
+
+const batch = { first: 0, last: 49, items: 20, users: 10, price: 6, seed: 42 }
+
+test.serial('init-orders makes open orders of two pieces each, within the given users and items', async (t) => {
+  t.deepEqual(await store.initOrders(batch, plainly), ['initialised'])
+  const orders = await Promise.all(Array.from({ length: 50 }, (_, order) => store.find(String(order))))
+  for (const order of orders) {
+    t.is(order?.status, 'open')
+    t.is(order?.total_cost, 12)
+    t.is(
+      order?.items.reduce((sum, [, quantity]) => sum + quantity, 0),
+      2,
+    )
+    t.true(order?.items.every(([item]) => /^1?\d$/.test(item)))
+    t.regex(order?.user_id ?? '', /^\d$/)
+  }
+  t.true(new Set(orders.map((order) => order?.user_id)).size > 5)
+  t.true(new Set(orders.flatMap((order) => order?.items.map(([item]) => item) ?? [])).size > 10)
+  t.is(await store.find('50'), undefined)
+})
+
+test.serial('init-orders: what is made follows from the entry that is logged', async (t) => {
+  await store.initOrders(batch, plainly)
+  const first = await Promise.all(Array.from({ length: 50 }, (_, order) => store.find(String(order))))
+  const { first: from, last, items, users, price, seed } = (await saidIn(log)).at(-1)?.facts ?? {}
+  const said = { first: from, last, items, users, price, seed }
+  const again = Object.fromEntries(Object.entries(said).map(([name, value]) => [name, Number(value)]))
+  await store.initOrders({ ...batch, seed: 43 }, plainly)
+  t.notDeepEqual(await Promise.all(Array.from({ length: 50 }, (_, order) => store.find(String(order)))), first)
+  await store.initOrders({ ...batch, ...again }, plainly)
+  t.deepEqual(await Promise.all(Array.from({ length: 50 }, (_, order) => store.find(String(order)))), first)
+})
+
+test.serial('init-orders does nothing while one of the orders is being checked out or undone', async (t) => {
+  await store.initOrders(batch, plainly)
+  const { user_id: user = '' } = (await store.find('7')) ?? {}
+  await store.begin({ log_id: 'it', order: '7', user, token: '', patience_ms: PATIENCE_MS }, plainly)
+  const before = await store.find('8')
+  t.deepEqual(await store.initOrders({ ...batch, seed: 1 }, under('init')), ['busy', '7'])
+  await store.cancel('it')
+  t.deepEqual(await store.initOrders({ ...batch, seed: 1 }, under('init')), ['busy', '7'])
+  t.deepEqual(await store.find('8'), before)
+  await tell('payment', 'CreditReleased', 'it', facts)
+  await tell('stock', 'StockReturned', 'it', facts)
+  t.deepEqual(await store.initOrders({ ...batch, seed: 1 }, under('init')), ['initialised'])
+  t.notDeepEqual(await store.find('8'), before)
+})
+
+test.serial(
+  'init-orders makes a paid order open again, and what its checkout says later does not touch it',
+  async (t) => {
+    await store.initOrders(batch, plainly)
+    const { user_id: user = '' } = (await store.find('7')) ?? {}
+    await store.begin({ log_id: 'it', order: '7', user, token: '', patience_ms: PATIENCE_MS }, plainly)
+    await tell('payment', 'CreditCaptured', 'it', { ...facts, order: '7' })
+    t.true((await store.find('7'))?.paid)
+    await store.initOrders(batch, plainly)
+    t.is((await store.find('7'))?.status, 'open')
+    t.is((await tell('payment', 'CreditCaptured', 'it', { ...facts, order: '7' }))[0], 'repeated')
+    t.is((await store.find('7'))?.status, 'open')
+  },
+)
+
+test.serial('the survey names what is unfinished, the longest silent first, with what it calls for', async (t) => {
+  const start = async (id: string, patience_ms: number): Promise<void> => {
+    await store.create(id, 'anna', plainly)
+    await store.addItem({ ...line, order: id }, plainly)
+    await store.begin({ log_id: id, order: id, user: 'anna', token: '', patience_ms }, plainly)
+  }
+  for (const id of ['young', 'silent', 'undone', 'paid']) await start(id, PATIENCE_MS)
+  await start('late', -1)
+  await store.cancel('undone')
+  await tell('payment', 'CreditCaptured', 'paid', facts)
+  await bench.redis.zadd('sagas:open', 1, 'silent', 2, 'undone', 3, 'forgotten', 4, 'paid')
+  const survey = async () =>
+    (await recovery.survey(9)).map(({ log_id, facts: { state }, repair }) => [log_id, state, repair])
+  const rest = [
+    ['forgotten', 'absent', 'drop'],
+    ['paid', 'decided', 'drop'],
+    ['young', 'checking-out', 'wait'],
+    ['late', 'checking-out', 'cancel'],
+  ]
+  t.deepEqual(await survey(), [['silent', 'checking-out', 'wait'], ['undone', 'cancelling', 'wait'], ...rest])
+  // Payment has read both; stock must hear a cancellation, too.
+  await bench.redis.set(heardKey('order', 'payment'), '5-0')
+  t.deepEqual(await survey(), [['silent', 'checking-out', 'tell-again'], ['undone', 'cancelling', 'wait'], ...rest])
+  await bench.redis.set(heardKey('order', 'stock'), '5-0')
+  t.deepEqual((await survey())[1], ['undone', 'cancelling', 'tell-again'])
+  t.is((await recovery.survey(2)).length, 2)
+})
+
+test.serial('a repair does its deed, and whoever waits is told what it decided', async (t) => {
+  await openCart()
+  await begin('it', plainly, -1)
+  await bench.redis.zadd('sagas:open', 1, 'forgotten')
+  const decided: string[] = []
+  const telling = store.recovery((one) => decided.push(`${one.id} ${one.state}`))
+  const done: string[] = []
+  for (const finding of await telling.survey(9)) done.push(await telling.repair(finding))
+  t.deepEqual(done, ['dropped', 'cancelled'])
+  t.deepEqual(decided, ['it cancelling'])
+  const [left, ...others] = await telling.survey(9)
+  t.deepEqual([left?.log_id, left?.repair, others], ['it', 'wait', []])
+  if (left) t.is(await telling.repair(left), 'waiting')
+})
+
+test.serial('a checkout that is decided or closed leaves the index of what is unfinished', async (t) => {
+  await bring('closed')
+  await begin('next')
+  await tell('payment', 'CreditCaptured', 'next', facts)
+  t.deepEqual(await recovery.survey(9), [])
+})
+
+test.serial('every word that a deed promises was returned by now, and no other', async (t) => {
+  t.deepEqual(words.unseen(), [])
+  await t.notThrowsAsync(log.count())
+})
