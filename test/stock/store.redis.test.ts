@@ -1,0 +1,236 @@
+import test from 'ava'
+import { fault, type KindOf } from '../../shared/events.ts'
+import { reactions } from '../../stock/reactions.ts'
+import { openStore } from '../../stock/store.ts'
+import { openBench, plainly, saidIn, type Teller, teller, under, witness } from '../support/open-store.ts'
+
+const bench = await openBench()
+const store = openStore(bench.instruments)
+const { log } = store
+const words = witness(log, reactions)
+const MOST = Number.MAX_SAFE_INTEGER
+
+let tell: Teller
+test.serial.beforeEach(async () => {
+  await bench.redis.flushall()
+  tell = teller(log)
+})
+test.serial.afterEach.always('every entry can be heard by a listener', async (t) => {
+  for (const [id, fields] of await bench.redis.xrange('log:stock', '-', '+'))
+    t.is(fault('stock', [id, fields]), undefined)
+})
+test.after.always(async () => bench[Symbol.asyncDispose]())
+
+const shelve = async (item: string, stock: number): Promise<void> => {
+  await store.createItem(item, 5, plainly)
+  if (stock > 0) await store.add(item, stock, plainly)
+}
+const shelf = async () => ({ tea: (await store.find('tea'))?.stock, cup: (await store.find('cup'))?.stock })
+const of = (lines: string) => ({ order: 'cart', user: 'anna', total: 1, reason: 'out-of-credit', lines })
+const kindsSaid = async (): Promise<readonly string[]> => (await saidIn(log)).map(({ kind }) => kind)
+
+const STATES = ['none', 'taken', 'refused', 'returned'] as const
+type State = (typeof STATES)[number]
+/** Of tea there are 10 and of cups 1: the lines want 3 and 1, or 3 and 2 where they are to be refused. */
+const wants = (state: State) => of(state === 'refused' ? 'tea:3,cup:2' : 'tea:3,cup:1')
+
+const bring = async (state: State): Promise<void> => {
+  await shelve('tea', 10)
+  await shelve('cup', 1)
+  if (state === 'none') return
+  await tell('payment', 'CreditHeld', 'it', wants(state))
+  if (state === 'returned') await tell('order', 'CheckoutCancelled', 'it', wants(state))
+  if (state === 'refused') await store.add('cup', 1, plainly)
+}
+
+const DEEDS = {
+  CreditHeld: (state: State) => tell('payment', 'CreditHeld', 'it', wants(state)),
+  CreditRefused: (state: State) => tell('payment', 'CreditRefused', 'it', wants(state)),
+  CheckoutCancelled: (state: State) => tell('order', 'CheckoutCancelled', 'it', wants(state)),
+}
+type Deed = keyof typeof DEEDS
+type Expected = readonly [word: string, said: KindOf<'stock'> | '', tea: number, cup: number]
+
+/** For each state and entry: the word, what is said, and how much tea and how many cups there are then. */
+const EXPECTED: Readonly<Record<State, Readonly<Record<Deed, Expected>>>> = {
+  none: {
+    CreditHeld: ['taken', 'StockTaken', 7, 0],
+    CreditRefused: ['nothing', '', 10, 1],
+    CheckoutCancelled: ['returned', 'StockReturned', 10, 1],
+  },
+  taken: {
+    CreditHeld: ['repeated', 'StockTaken', 7, 0],
+    // Payment lost that it had held the money, and has it no more.
+    CreditRefused: ['returned', 'StockReturned', 10, 1],
+    CheckoutCancelled: ['returned', 'StockReturned', 10, 1],
+  },
+  refused: {
+    CreditHeld: ['repeated', 'StockRefused', 10, 2],
+    CreditRefused: ['nothing', '', 10, 2],
+    CheckoutCancelled: ['returned', 'StockReturned', 10, 2],
+  },
+  returned: {
+    CreditHeld: ['repeated', 'StockReturned', 10, 1],
+    CreditRefused: ['nothing', '', 10, 1],
+    CheckoutCancelled: ['repeated', 'StockReturned', 10, 1],
+  },
+}
+
+for (const state of STATES)
+  for (const deed of Object.keys(DEEDS) as Deed[]) {
+    const [word, said, tea, cup] = EXPECTED[state][deed]
+    test.serial(`${deed} of a checkout that is ${state}: ${word}, ${said || 'nothing'} is said`, async (t) => {
+      await bring(state)
+      const before = (await kindsSaid()).length
+      t.deepEqual(await DEEDS[deed](state), [word])
+      t.deepEqual((await kindsSaid()).slice(before), said === '' ? [] : [said])
+      t.deepEqual(await shelf(), { tea, cup })
+    })
+
+    test.serial(
+      `${deed} of a checkout that is ${state}, once more: nothing moves and the same answer is given`,
+      async (t) => {
+        await bring(state)
+        await DEEDS[deed](state)
+        const before = { shelf: await shelf(), last: (await log.entriesOf('it')).at(-1) }
+        await DEEDS[deed](state)
+        t.deepEqual(await shelf(), before.shelf)
+        const last = (await log.entriesOf('it')).at(-1)
+        t.is(last?.kind, before.last?.kind)
+        t.deepEqual(last?.facts, before.last?.facts)
+      },
+    )
+  }
+
+test.serial('CreditHeld: all lines are taken or none, and the short item is named', async (t) => {
+  await shelve('tea', 10)
+  await shelve('cup', 1)
+  t.deepEqual(await tell('payment', 'CreditHeld', 'short', of('tea:3,cup:2')), ['refused'])
+  t.deepEqual(await tell('payment', 'CreditHeld', 'unknown', of('tea:3,pot:1')), ['refused'])
+  t.deepEqual(await shelf(), { tea: 10, cup: 1 })
+  t.deepEqual((await log.entriesOf('short'))[0]?.facts, { order: 'cart', item: 'cup' })
+  t.deepEqual((await log.entriesOf('unknown'))[0]?.facts, { order: 'cart', item: 'pot' })
+})
+
+test.serial('CreditHeld: the last piece can be taken, and then no more', async (t) => {
+  await shelve('tea', 3)
+  await shelve('cup', 0)
+  t.deepEqual(await tell('payment', 'CreditHeld', 'it', of('tea:3')), ['taken'])
+  t.deepEqual(await tell('payment', 'CreditHeld', 'next', of('tea:1')), ['refused'])
+  t.deepEqual(await shelf(), { tea: 0, cup: 0 })
+  t.deepEqual((await log.entriesOf('it'))[0]?.facts, { order: 'cart', lines: 'tea:3' })
+})
+
+test.serial('CreditHeld: an order without lines takes nothing and is not refused', async (t) => {
+  await shelve('tea', 3)
+  t.deepEqual(await tell('payment', 'CreditHeld', 'it', of('')), ['taken'])
+  t.is((await store.find('tea'))?.stock, 3)
+})
+
+test.serial('CreditHeld: a hundred lines of the longest names are taken in one step, and put back', async (t) => {
+  const names = Array.from({ length: 100 }, (_, index) => `${index}`.padStart(64, 'x'))
+  for (const name of names) await shelve(name, 1)
+  const lines = names.map((name) => `${name}:1`).join(',')
+  t.deepEqual(await tell('payment', 'CreditHeld', 'it', of(lines)), ['taken'])
+  for (const name of names) t.is((await store.find(name))?.stock, 0)
+  t.deepEqual(await tell('order', 'CheckoutCancelled', 'it', of(lines)), ['returned'])
+  for (const name of names) t.is((await store.find(name))?.stock, 1)
+})
+
+test.serial('CreditHeld: the largest numbers are exact to the piece', async (t) => {
+  await shelve('tea', MOST)
+  t.deepEqual(await tell('payment', 'CreditHeld', 'it', of(`tea:${MOST - 1}`)), ['taken'])
+  t.is((await store.find('tea'))?.stock, 1)
+  t.deepEqual(await tell('payment', 'CreditHeld', 'next', of('tea:2')), ['refused'])
+  await tell('order', 'CheckoutCancelled', 'it', of(`tea:${MOST - 1}`))
+  t.is((await store.find('tea'))?.stock, MOST)
+  t.deepEqual(await tell('payment', 'CreditHeld', 'all', of(`tea:${MOST}`)), ['taken'])
+  t.is((await store.find('tea'))?.stock, 0)
+})
+
+test.serial('CheckoutCancelled before CreditHeld: the tombstone keeps the goods on the shelf', async (t) => {
+  await shelve('tea', 10)
+  await tell('order', 'CheckoutCancelled', 'it', of('tea:3'))
+  t.deepEqual(await tell('payment', 'CreditHeld', 'it', of('tea:3')), ['repeated'])
+  t.is((await store.find('tea'))?.stock, 10)
+  t.deepEqual(
+    (await log.entriesOf('it')).map(({ kind }) => kind),
+    ['StockReturned', 'StockReturned'],
+  )
+})
+
+test.serial('CheckoutCancelled: what was taken is put back, whatever the cancellation says of the lines', async (t) => {
+  await shelve('tea', 10)
+  await tell('payment', 'CreditHeld', 'it', of('tea:3'))
+  await tell('order', 'CheckoutCancelled', 'it', of(''))
+  t.is((await store.find('tea'))?.stock, 10)
+})
+
+test.serial('create-item puts an item into the range with none in stock', async (t) => {
+  const [word, item, logId = ''] = await store.createItem('tea', MOST, plainly)
+  t.deepEqual([word, item], ['created', 'tea'])
+  t.deepEqual(await store.find('tea'), { stock: 0, price: MOST })
+  t.deepEqual((await log.entriesOf(logId))[0]?.facts, { item: 'tea', price: String(MOST) })
+  t.is(await store.find('pot'), undefined)
+})
+
+test.serial('add and subtract: nothing of an unknown item', async (t) => {
+  t.deepEqual(await store.add('pot', 1, plainly), ['unknown'])
+  t.deepEqual(await store.subtract('pot', 1, plainly), ['unknown'])
+  t.is(await log.count(), 0)
+})
+
+test.serial('add: the number stays one that can be counted exactly', async (t) => {
+  await shelve('tea', MOST - 5)
+  t.deepEqual(await store.add('tea', 6, plainly), ['too-much'])
+  t.deepEqual(await store.add('tea', MOST, plainly), ['too-much'])
+  t.deepEqual(await store.add('tea', 5, plainly), ['added'])
+  t.is((await store.find('tea'))?.stock, MOST)
+})
+
+test.serial('subtract: never below zero', async (t) => {
+  await shelve('tea', 3)
+  t.deepEqual(await store.subtract('tea', 4, plainly), ['out-of-stock'])
+  t.deepEqual(await store.subtract('tea', 3, plainly), ['subtracted'])
+  t.deepEqual(await store.subtract('tea', 1, plainly), ['out-of-stock'])
+  t.is((await store.find('tea'))?.stock, 0)
+  t.deepEqual(
+    (await kindsSaid()).filter((kind) => kind === 'StockSubtracted'),
+    ['StockSubtracted'],
+  )
+})
+
+test.serial('the same key gives the same answer and one effect, refusals as well', async (t) => {
+  const first = await store.createItem('tea', 5, under('a'))
+  t.deepEqual(await store.createItem('cup', 5, under('a')), first)
+  t.is(await store.find('cup'), undefined)
+  t.deepEqual(await store.subtract('tea', 2, under('b')), ['out-of-stock'])
+  t.deepEqual(await store.add('tea', 5, under('c')), ['added'])
+  t.deepEqual(await store.add('tea', 5, under('c')), ['added'])
+  t.deepEqual(await store.add('tea', 5, under('c', 'POST /other')), ['key-reused'])
+  t.deepEqual(await store.subtract('tea', 2, under('b')), ['out-of-stock'])
+  t.is((await store.find('tea'))?.stock, 5)
+})
+
+test.serial('init-items makes items anew, and says how many pieces went with the old ones', async (t) => {
+  t.deepEqual(await store.initItems(0, 9, 7, 3, under('init')), ['initialised'])
+  await store.add('3', 5, plainly)
+  t.deepEqual(await store.initItems(0, 9, 7, 3, under('init')), ['initialised'])
+  t.deepEqual(await store.find('3'), { stock: 12, price: 3 })
+  t.deepEqual(await store.initItems(0, 4, 2, 4, plainly), ['initialised'])
+  t.deepEqual(await store.find('4'), { stock: 2, price: 4 })
+  t.deepEqual(await store.find('5'), { stock: 7, price: 3 })
+  t.is(await store.find('10'), undefined)
+  t.deepEqual((await saidIn(log)).at(-1)?.facts, { first: '0', last: '4', stock: '2', price: '4', replaced: '40' })
+})
+
+test.serial('what was decided of a checkout is kept for as long as repetitions may come', async (t) => {
+  await shelve('tea', 10)
+  await tell('payment', 'CreditHeld', 'it', of('tea:3'))
+  t.true((await bench.redis.ttl('saga:it')) > bench.instruments.retentionS - 10)
+})
+
+test.serial('every word that a deed promises was returned by now, and no other', async (t) => {
+  t.deepEqual(words.unseen(), [])
+  await t.notThrowsAsync(log.count())
+})
