@@ -1,0 +1,58 @@
+import test from 'ava'
+import { openStore } from '../../ids/store.ts'
+import { fault } from '../../shared/events.ts'
+import { openBench, plainly, saidIn, under, witness } from '../support/open-store.ts'
+
+const bench = await openBench()
+const store = openStore(bench.redis, bench.instruments.retentionS)
+const words = witness(store.log, {})
+
+test.serial.beforeEach(async () => {
+  await bench.redis.flushall()
+})
+test.serial.afterEach.always('every entry can be heard by a listener', async (t) => {
+  for (const [id, fields] of await bench.redis.xrange('log:ids', '-', '+')) t.is(fault('ids', [id, fields]), undefined)
+})
+test.after.always(async () => bench[Symbol.asyncDispose]())
+
+test.serial('lease-block gives a replica one block, however often it asks', async (t) => {
+  const first = await store.lease('order-1')
+  const second = await store.lease('order-2')
+  t.not(first, second)
+  t.is(await store.lease('order-1'), first)
+  t.is(await store.log.count(), 2)
+})
+
+test.serial('lease-block never gives a block twice, asked for at once by many', async (t) => {
+  const replicas = Array.from({ length: 200 }, (_, index) => `replica-${index}`)
+  const blocks = await Promise.all(replicas.map(store.lease))
+  t.is(new Set(blocks).size, replicas.length)
+})
+
+test.serial('lease-block never gives the block of a forgotten replica to another', async (t) => {
+  const first = await store.lease('order-1')
+  await bench.redis.del('lease:order-1')
+  t.not(await store.lease('order-1'), first)
+})
+
+test.serial('lease-block says who has which block', async (t) => {
+  const block = await store.lease('order-1')
+  const [entry] = await saidIn(store.log)
+  t.is(entry?.kind, 'BlockLeased')
+  t.deepEqual(entry?.facts, { replica: 'order-1', block: String(block) })
+  t.deepEqual(await store.log.entriesOf(entry?.log_id ?? ''), [entry])
+})
+
+test.serial('give-identifier writes an identifier down under its key, and gives the same one again', async (t) => {
+  t.deepEqual(await store.give('made-first', under('a')), ['given', 'made-first'])
+  t.deepEqual(await store.give('made-later', under('a')), ['given', 'made-first'])
+  t.deepEqual(await store.give('made-later', under('a', 'POST /other')), ['key-reused'])
+  t.deepEqual(await store.give('made-later', under('b')), ['given', 'made-later'])
+  t.deepEqual(await store.give('without-key', plainly), ['given', 'without-key'])
+  t.is(await store.log.count(), 3)
+})
+
+test.serial('every word that a deed promises was returned by now, and no other', async (t) => {
+  t.deepEqual(words.unseen(), [])
+  await t.notThrowsAsync(store.log.count())
+})
