@@ -211,9 +211,13 @@ test('after the wait, a replica that is reachable but not ready may say itself w
     response.end('{"title":"its own words","status":503}')
   }
   const { ask } = await openShop(t, { waitMs: 200, origins: { order: [draining.origin, lacking.origin] } })
-  await Promise.all([draining.settled(), lacking.settled()])
-
-  const reply = await ask('POST', '/orders/checkout/7')
+  let reply: Reply
+  do {
+    // Again if the machine is so busy that no replica counts as reachable.
+    await Promise.all([draining.settled(), lacking.settled()])
+    draining.received.length = 0
+    reply = await ask('POST', '/orders/checkout/7')
+  } while (reply.text.includes('service-unavailable'))
   t.deepEqual([reply.status, reply.headers.location], [503, '/orders/find/7'])
   t.is(problemOf(t, reply).title, 'its own words')
   t.is(draining.received.length, 0)

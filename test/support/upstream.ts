@@ -3,6 +3,7 @@
  * says of itself that it is ready, not ready or draining. It remembers what it was sent, `/ready` apart.
  */
 
+import { randomInt } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
 import {
   createServer,
@@ -162,9 +163,20 @@ export class Upstream {
   }
 }
 
+/**
+ * Ports below those that systems give away by themselves (from 32768 or 49152 on): a replica that refuses connections for a while
+ * would otherwise find its port taken when it listens again.
+ */
+const [PORT_MIN, PORT_MAX, PORT_ATTEMPTS] = [15_000, 30_000, 20]
+
 /** Starts a replica on a free port of `host`, or on `port`. */
-export const openUpstream = async (host = '127.0.0.1', port = 0): Promise<Upstream> => {
+export const openUpstream = async (host = '127.0.0.1', port?: number): Promise<Upstream> => {
   const upstream = new Upstream(host)
-  await upstream.listen(port)
-  return upstream
+  for (let attempt = 1; ; attempt++)
+    try {
+      await upstream.listen(port ?? randomInt(PORT_MIN, PORT_MAX))
+      return upstream
+    } catch (error) {
+      if (port !== undefined || attempt === PORT_ATTEMPTS) throw error
+    }
 }
