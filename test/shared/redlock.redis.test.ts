@@ -14,7 +14,7 @@ import { type RedisServer, startRedis } from '../support/redis-server.ts'
 
 const TTL_MS = 10_000
 /** What "at once" is on a busy machine: well below the time-out of a lock node. */
-const AT_ONCE_MS = 150
+const AT_ONCE_MS = 200
 const log = pino({ level: 'silent' })
 
 type Masters = readonly [RedisServer, RedisServer, RedisServer]
@@ -209,6 +209,9 @@ test.serial('a node that is late in missing a script does not place a lock after
   const masters = await startMasters(t)
   const { lock, clients } = await open(t, masters)
   await clients[0]?.script('FLUSH')
+  await lock.release(['elsewhere'], 'token') // brings back only the script that releases
+  await clients[0]?.ping()
+  await clients[0]?.ping()
   masters[0].freeze()
   const mine = held(t, await lock.tryAcquire(['x'], TTL_MS))
   t.is(await lock.release(mine.resources, mine.token), 'released')
@@ -400,16 +403,16 @@ const openLease = (t: ExecutionContext, options: Omit<LeaseOptions, 'name' | 'lo
 
 test.serial('lease: one runs at a time, for longer than the TTL, and hands over at once when stopped', async (t) => {
   const [{ lock }, other] = await openTwo(t, await startMasters(t))
-  const ttlMs = 400
+  const ttlMs = 800
   const { state, onHeld } = watchedWork()
   const first = openLease(t, { ttlMs, redLock: lock, onHeld })
   await until(() => state.running === 1)
   const near = openLease(t, { ttlMs, redLock: lock, onHeld })
-  await pause(ttlMs * 3)
+  await pause(ttlMs * 2)
   t.deepEqual(state, { runs: 1, running: 1, most: 1 })
   await first.stop()
   const handedOver = await timed(() => until(() => state.running === 1))
-  t.true(handedOver.ms < ttlMs / 8, String(handedOver.ms))
+  t.true(handedOver.ms < AT_ONCE_MS, String(handedOver.ms))
   openLease(t, { ttlMs, redLock: other.lock, onHeld })
   await near.stop()
   const farther = await timed(() => until(() => state.running === 1))
