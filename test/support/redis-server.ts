@@ -1,7 +1,7 @@
 /**
  * A real Redis for one test: its own process, port and directory, which can be killed, frozen and started again on what
  * it had written. Durable as the shop demands it: every write is in the append-only file before it is acknowledged.
- * It dies with the test's process, whatever way that ends short of a kill -9.
+ * It dies with the test's process, also when that is killed: a shell holds the other end of a pipe and ends it then.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -58,12 +58,19 @@ const launch = async (program: string, args: readonly string[]): Promise<ChildPr
   for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', hear)
   const fail = (why: string): void => reject(new Error(`${program} ${why}: ${said.join('\n')}`))
   child.once('error', (error) => fail(error.message))
+  child.once('spawn', () => tieToUs(child))
   child.once('close', (code, signal) => fail(`ended (${code ?? signal})`))
   const timer = setTimeout(() => {
     child.kill('SIGKILL')
     fail(`was not ready within ${READY_WITHIN_MS} ms`)
   }, READY_WITHIN_MS)
   return promise.finally(() => clearTimeout(timer))
+}
+
+/** Ends the process when this one is gone, in whatever way: then the pipe closes, and `read` returns. */
+const tieToUs = (child: ChildProcess): void => {
+  const tie = spawn('sh', ['-c', 'read _; kill -9 "$0"', String(child.pid)], { stdio: ['pipe', 'ignore', 'ignore'] })
+  child.once('exit', () => tie.kill('SIGKILL'))
 }
 
 /** Starts a server on a free port; `args` come after, and so override, the durable defaults. */
@@ -88,8 +95,6 @@ export const startRedis = async (options: { readonly args?: readonly string[] } 
     }
   }
   let child = await startAnywhere()
-  const onExit = (): boolean => child.kill('SIGKILL')
-  process.on('exit', onExit)
 
   const kill = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return
@@ -99,7 +104,6 @@ export const startRedis = async (options: { readonly args?: readonly string[] } 
   }
   const stop = async (): Promise<void> => {
     await kill()
-    process.off('exit', onExit)
     await rm(dir, { recursive: true, force: true })
   }
   return {
