@@ -8,7 +8,7 @@ import test, { type ExecutionContext } from 'ava'
 import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { UnavailableError } from '../../shared/errors.ts'
-import { connect, disconnect, LOCK_TIMEOUT_MS, whenReady } from '../../shared/redis.ts'
+import { connect, disconnect, LOCK_TIMEOUT_MS } from '../../shared/redis.ts'
 import { type Acquired, type Held, keepLease, type LeaseOptions, type RedLock, redLock } from '../../shared/redlock.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
 
@@ -34,7 +34,7 @@ const open = async (t: ExecutionContext, masters: readonly RedisServer[]): Promi
     lock.close()
     clients.forEach(disconnect)
   })
-  await Promise.all(clients.map((client) => whenReady(client)))
+  await connected(...clients)
   return { lock, clients }
 }
 
