@@ -21,9 +21,12 @@ export type Watched = { readonly role: string; readonly pid: number }
 /** Milliseconds of processor time by role. */
 export type CpuTimes = ReadonlyMap<string, number>
 
-/** The times since each process began. One that has ended counts nothing. */
+/** The role under which the time of all processes of the machine is told, those that have nothing to do with this included. */
+export const MACHINE = 'machine'
+
+/** The times since each process began, and since the machine did. A process that has ended counts nothing. */
 export const readCpu = (processes: readonly Watched[]): CpuTimes => {
-  const times = new Map<string, number>()
+  const times = new Map([[MACHINE, timeOfMachine()]])
   for (const { role, pid } of processes) times.set(role, (times.get(role) ?? 0) + timeOf(pid))
   return times
 }
@@ -35,6 +38,14 @@ const timeOf = (pid: number): number => {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const ticks = fields.slice(FIRST_TIME, FIRST_TIME + TIMES).reduce((sum, field) => sum + Number(field), 0)
   return ticks * MS_PER_TICK
+}
+
+/** Of the first line's times: user, nice, system, idle, iowait, irq, softirq, steal. */
+const timeOfMachine = (): number => {
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = readFileSync('/proc/stat', 'utf8')
+    .split('\n', 1)
+    .flatMap((line) => line.trim().split(/ +/).slice(1).map(Number))
+  return (user + nice + system + irq + softirq + steal) * MS_PER_TICK
 }
 
 /** What was taken between two readings. */

@@ -1,6 +1,6 @@
 /** In what words is the result told? Tables of text; nothing here is measured. */
 import type { Books } from './books.ts'
-import type { CpuTimes } from './cpu.ts'
+import { type CpuTimes, MACHINE } from './cpu.ts'
 import { LIMIT_CONNECTIONS, type Limits } from './limits.ts'
 import type { Measured } from './load.ts'
 import { cores } from './options.ts'
@@ -60,14 +60,15 @@ export const rates = (runs: readonly Run[]): string => {
 export const cpuTimes = (runs: readonly Run[]): string => {
   const first = runs[0]?.cpu
   if (first === undefined) return 'CPU times are not known here: there is no /proc.'
-  const roles = [...first.keys()].filter((role) => role !== LOAD)
-  const head = ['connections', ...roles, 'the shop', LOAD, 'cores busy']
+  const roles = [...first.keys()].filter((role) => role !== LOAD && role !== MACHINE)
+  const head = ['connections', ...roles, 'the shop', LOAD, 'cores busy', 'by others']
   const rows = runs.map(({ connections, measured: { answered, ms }, cpu = new Map() }) => {
     const each = (role: string): number => (cpu.get(role) ?? 0) / Math.max(1, answered)
     const shop = roles.reduce((sum, role) => sum + each(role), 0)
     const busy = ((shop + each(LOAD)) * answered) / Math.max(1, ms)
     const cells = [...roles.map(each), shop, each(LOAD)].map((value) => number(value, 3))
-    return [String(connections), ...cells, `${number(busy, 2)} of ${cores}`]
+    const others = Math.max(0, (cpu.get(MACHINE) ?? 0) / Math.max(1, ms) - busy)
+    return [String(connections), ...cells, `${number(busy, 2)} of ${cores}`, number(others, 2)]
   })
   return `CPU milliseconds per checkout\n${table([head, ...rows])}`
 }
