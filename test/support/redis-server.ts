@@ -3,13 +3,14 @@
  * it had written. Durable as the shop demands it: every write is in the append-only file before it is acknowledged.
  * It dies with the test's process, also when that is killed: a shell holds the other end of a pipe and ends it then.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { takePorts } from '../../env/ports.ts'
+import { redisProgram } from '../../env/redis-program.ts'
 
 export type RedisServer = AsyncDisposable & {
   readonly url: string
@@ -28,23 +29,6 @@ export type RedisServer = AsyncDisposable & {
 }
 
 const READY_WITHIN_MS = 10_000
-const ATTEMPTS = 5
-
-const findProgram = (): string => {
-  const found = ['redis-server', 'valkey-server'].find((name) => !spawnSync(name, ['--version']).error)
-  if (found === undefined) throw new Error('neither redis-server nor valkey-server is installed')
-  return found
-}
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
-}
 
 /** Resolves when the server accepts connections; rejects with what it said if it ends before. */
 const launch = async (program: string, args: readonly string[]): Promise<ChildProcess> => {
@@ -75,7 +59,7 @@ const tieToUs = (child: ChildProcess): void => {
 
 /** Starts a server on a free port; `args` come after, and so override, the durable defaults. */
 export const startRedis = async (options: { readonly args?: readonly string[] } = {}): Promise<RedisServer> => {
-  const program = findProgram()
+  const program = await redisProgram()
   const dir = await mkdtemp(join(tmpdir(), 'redis-'))
   const start = (port: number): Promise<ChildProcess> =>
     launch(program, [
@@ -84,17 +68,9 @@ export const startRedis = async (options: { readonly args?: readonly string[] } 
       ...['--enable-debug-command', 'local', ...(options.args ?? [])],
     ])
 
-  let port = 0
-  const startAnywhere = async (attempt = 1): Promise<ChildProcess> => {
-    port = await freePort()
-    try {
-      return await start(port)
-    } catch (error) {
-      if (attempt === ATTEMPTS || !/bind|in use/i.test(String(error))) throw error
-      return startAnywhere(attempt + 1) // somebody took the port meanwhile
-    }
-  }
-  let child = await startAnywhere()
+  const block = await takePorts(1)
+  const [port = 0] = block.ports
+  let child = await start(port)
 
   const kill = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return
@@ -105,6 +81,7 @@ export const startRedis = async (options: { readonly args?: readonly string[] } 
   const stop = async (): Promise<void> => {
     await kill()
     await rm(dir, { recursive: true, force: true })
+    await block.release()
   }
   return {
     url: `redis://127.0.0.1:${port}`,
