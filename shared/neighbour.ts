@@ -27,13 +27,14 @@ export const neighbour = (name: string, origins: readonly string[]): Neighbour =
   let turn = 0
   return {
     ask: async (method, path) => {
-      turn += 1
+      // Others ask meanwhile and move the turn: what counts here is where this question began.
+      const first = turn++
       let reason: unknown
       for (let tried = 0; tried < origins.length; tried += 1) {
         try {
           const { status, data } = await client.request<unknown>({
             method,
-            url: `${origins[(turn + tried) % origins.length]}${path}`,
+            url: `${origins[(first + tried) % origins.length]}${path}`,
           })
           if (status < 500) return { status, data }
           reason = `it answered ${status}`
