@@ -112,7 +112,8 @@ const sendError = (ctx: Koa.Context, error: unknown, log: Logger): void => {
       ctx,
       problem(400, 'malformed', 'The request is malformed', error.message, { field: error.field }),
     )
-  if (error instanceof NeighbourError)
+  if (error instanceof NeighbourError) {
+    log.warn({ err: error.cause, path: ctx.path }, error.message)
     return sendProblem(
       ctx,
       problem(
@@ -122,6 +123,7 @@ const sendError = (ctx: Koa.Context, error: unknown, log: Logger): void => {
         `${error.message}; nothing was done`,
       ),
     )
+  }
   if (error instanceof UnavailableError) {
     log.warn({ err: error.cause, path: ctx.path }, error.message)
     ctx.set('Retry-After', RETRY_AFTER_S)
