@@ -9,7 +9,6 @@
  * - *lock*: as command, but gives up within a fraction of a second, so that a frozen node does not hold up a quorum.
  * - *subscriber*: resubscribes by itself; what it misses meanwhile must be found out otherwise.
  */
-import { once } from 'node:events'
 import { Redis, type RedisOptions } from 'ioredis'
 import { UnavailableError } from './errors.ts'
 
@@ -71,9 +70,18 @@ export const connect = (url: string, kind: ConnectionKind, watch: ConnectionWatc
   return redis
 }
 
-/** Resolves once the connection is up; a signal ends the wait with its reason. */
-export const whenReady = async (redis: Redis, signal?: AbortSignal): Promise<void> => {
-  while (redis.status !== 'ready') await once(redis, 'ready', signal ? { signal } : {})
+/** Resolves once the connection is up, however often connecting fails before; a signal ends the wait with its reason. */
+export const whenReady = (redis: Redis, signal?: AbortSignal): Promise<void> => {
+  if (signal?.aborted) return Promise.reject(signal.reason)
+  if (redis.status === 'ready') return Promise.resolve()
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const abort = (): void => reject(signal?.reason)
+  redis.once('ready', resolve)
+  signal?.addEventListener('abort', abort, { once: true })
+  return promise.finally(() => {
+    redis.off('ready', resolve)
+    signal?.removeEventListener('abort', abort)
+  })
 }
 
 /** Closes a connection now: what is still under way on it fails. */
