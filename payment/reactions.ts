@@ -3,7 +3,7 @@
  *
  * A checkout, seen from here: none → *held* or *refused* (or *waiting*, while money that another checkout holds would
  * decide) → *captured* or *voided*. A cancellation makes any of them *released*: nothing held, nothing captured, and
- * nothing to come. An entry that finds another state than it needs is a repetition: it changes nothing, and the recorded
+ * nothing to come; so do goods that were put back, in case order lost the cancellation. An entry that finds another state than it needs is a repetition: it changes nothing, and the recorded
  * answer is said again, which heals an answer that was lost.
  */
 import type { Reactions } from '../shared/log.ts'
@@ -16,5 +16,6 @@ export const reactions = {
   stock: {
     StockTaken: { deed: 'capture', says: { captured: 'CreditCaptured' } },
     StockRefused: { deed: 'void', says: { voided: 'CreditVoided' } },
+    StockReturned: { deed: 'release-if-held', says: { released: 'CreditReleased' } },
   },
 } as const satisfies Reactions<'payment'>

@@ -1,7 +1,8 @@
 --- @include "shelf"
 --- @include "give-back"
--- give-back-if-taken: a refusal of credit after goods were taken (payment lost that it had held the money, and has spent
--- it since) puts them back. An ordinary refusal finds nothing taken.
+-- give-back-if-taken: money that is refused, voided or released takes the goods of its checkout back with it. Ordinarily
+-- none are taken then, or order has said so, too; but payment may have lost that it had held the money and has spent it
+-- since, stock may have lost that it had refused, and order that it had cancelled.
 -- FACTS    log_id, order
 -- RETURNS  returned | nothing
 deeds['give-back-if-taken'] = function(facts)

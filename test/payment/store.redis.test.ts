@@ -71,6 +71,7 @@ const DEEDS = {
   CheckoutCancelled: () => tell('order', 'CheckoutCancelled', 'it', checkout(30)),
   StockTaken: () => tell('stock', 'StockTaken', 'it', { order: 'order-of-anna', lines: 'tea:1' }),
   StockRefused: () => tell('stock', 'StockRefused', 'it', refusedByStock),
+  StockReturned: () => tell('stock', 'StockReturned', 'it', { order: 'order-of-anna', lines: 'tea:1' }),
   'tell-again': () => log.act('tell-again', { log_id: 'it' }),
 }
 type Deed = keyof typeof DEEDS
@@ -84,6 +85,7 @@ const EXPECTED: Readonly<
     CheckoutCancelled: ['released', 'CreditReleased', 100, 0],
     StockTaken: ['unknown', '', 100, 0],
     StockRefused: ['unknown', '', 100, 0],
+    StockReturned: ['nothing', '', 100, 0],
     'tell-again': ['unknown', '', 100, 0],
   },
   waiting: {
@@ -91,6 +93,7 @@ const EXPECTED: Readonly<
     CheckoutCancelled: ['released', 'CreditReleased', 100, 80],
     StockTaken: ['repeated', '', 100, 80],
     StockRefused: ['repeated', '', 100, 80],
+    StockReturned: ['released', 'CreditReleased', 100, 80],
     'tell-again': ['served', '', 100, 80],
   },
   held: {
@@ -98,6 +101,8 @@ const EXPECTED: Readonly<
     CheckoutCancelled: ['released', 'CreditReleased', 100, 0],
     StockTaken: ['captured', 'CreditCaptured', 70, 0],
     StockRefused: ['voided', 'CreditVoided', 100, 0],
+    // Stock heard a cancellation that order has lost since.
+    StockReturned: ['released', 'CreditReleased', 100, 0],
     'tell-again': ['told', 'CreditHeld', 100, 30],
   },
   refused: {
@@ -105,6 +110,7 @@ const EXPECTED: Readonly<
     CheckoutCancelled: ['released', 'CreditReleased', 100, 0],
     StockTaken: ['repeated', 'CreditRefused', 100, 0],
     StockRefused: ['repeated', 'CreditRefused', 100, 0],
+    StockReturned: ['nothing', '', 100, 0],
     'tell-again': ['told', 'CreditRefused', 100, 0],
   },
   captured: {
@@ -113,6 +119,7 @@ const EXPECTED: Readonly<
     StockTaken: ['repeated', 'CreditCaptured', 70, 0],
     // Stock lost what it took and cannot take it again: the contradiction, which order is told by this answer.
     StockRefused: ['voided', 'CreditVoided', 100, 0],
+    StockReturned: ['released', 'CreditReleased', 100, 0],
     'tell-again': ['told', 'CreditCaptured', 70, 0],
   },
   voided: {
@@ -120,6 +127,7 @@ const EXPECTED: Readonly<
     CheckoutCancelled: ['released', 'CreditReleased', 100, 0],
     StockTaken: ['repeated', 'CreditVoided', 100, 0],
     StockRefused: ['repeated', 'CreditVoided', 100, 0],
+    StockReturned: ['nothing', '', 100, 0],
     'tell-again': ['told', 'CreditVoided', 100, 0],
   },
   released: {
@@ -127,6 +135,7 @@ const EXPECTED: Readonly<
     CheckoutCancelled: ['repeated', 'CreditReleased', 100, 0],
     StockTaken: ['repeated', 'CreditReleased', 100, 0],
     StockRefused: ['repeated', 'CreditReleased', 100, 0],
+    StockReturned: ['nothing', '', 100, 0],
     'tell-again': ['told', 'CreditReleased', 100, 0],
   },
 }

@@ -46,6 +46,8 @@ const bring = async (state: State): Promise<void> => {
 const DEEDS = {
   CreditHeld: (state: State) => tell('payment', 'CreditHeld', 'it', wants(state)),
   CreditRefused: (state: State) => tell('payment', 'CreditRefused', 'it', wants(state)),
+  CreditVoided: (state: State) => tell('payment', 'CreditVoided', 'it', { ...wants(state), item: 'tea' }),
+  CreditReleased: (state: State) => tell('payment', 'CreditReleased', 'it', wants(state)),
   CheckoutCancelled: (state: State) => tell('order', 'CheckoutCancelled', 'it', wants(state)),
 }
 type Deed = keyof typeof DEEDS
@@ -56,22 +58,30 @@ const EXPECTED: Readonly<Record<State, Readonly<Record<Deed, Expected>>>> = {
   none: {
     CreditHeld: ['taken', 'StockTaken', 7, 0],
     CreditRefused: ['nothing', '', 10, 1],
+    CreditVoided: ['nothing', '', 10, 1],
+    CreditReleased: ['nothing', '', 10, 1],
     CheckoutCancelled: ['returned', 'StockReturned', 10, 1],
   },
   taken: {
     CreditHeld: ['repeated', 'StockTaken', 7, 0],
     // Payment lost that it had held the money, and has it no more.
     CreditRefused: ['returned', 'StockReturned', 10, 1],
+    CreditVoided: ['returned', 'StockReturned', 10, 1],
+    CreditReleased: ['returned', 'StockReturned', 10, 1],
     CheckoutCancelled: ['returned', 'StockReturned', 10, 1],
   },
   refused: {
     CreditHeld: ['repeated', 'StockRefused', 10, 2],
     CreditRefused: ['nothing', '', 10, 2],
+    CreditVoided: ['nothing', '', 10, 2],
+    CreditReleased: ['nothing', '', 10, 2],
     CheckoutCancelled: ['returned', 'StockReturned', 10, 2],
   },
   returned: {
     CreditHeld: ['repeated', 'StockReturned', 10, 1],
     CreditRefused: ['nothing', '', 10, 1],
+    CreditVoided: ['nothing', '', 10, 1],
+    CreditReleased: ['nothing', '', 10, 1],
     CheckoutCancelled: ['repeated', 'StockReturned', 10, 1],
   },
 }

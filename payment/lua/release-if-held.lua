@@ -1,0 +1,13 @@
+--- @include "wallet"
+--- @include "release"
+-- release-if-held: goods that were put back take the money of their checkout with them, if it is held, captured or
+-- awaited still. Both follow from one cancellation; this one counts when order has lost it before payment heard it.
+-- FACTS    log_id
+-- RETURNS  released | nothing
+deeds['release-if-held'] = function(facts)
+  local saga = checkout(facts.log_id)
+  if not saga or saga.state == 'refused' or saga.state == 'voided' or saga.state == 'released' then
+    return { 'nothing' }
+  end
+  return deeds.release(facts)
+end
