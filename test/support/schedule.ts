@@ -1,0 +1,517 @@
+/**
+ * The three services without their processes: their real deeds, on three real Redis, driven by a schedule.
+ *
+ * A *schedule* is a list of steps, each of which is something that may happen next in a shop: a checkout begins, a
+ * listener hears some entries of a speaker, hears old ones again, somebody cancels, or money comes. No lock is taken:
+ * the deeds must be right without it. Afterwards `settle` delivers what is left, and `violations` says in words what
+ * contradicts the promises. It reads the logs as the accounts they are: every entry must be justified by those before it.
+ */
+import fc from 'fast-check'
+import { openStore as openOrder } from '../../order/store.ts'
+import { openStore as openPayment } from '../../payment/store.ts'
+import { parseLines, type RawEntry } from '../../shared/events.ts'
+import { compareIds, type LogEntry, logKey } from '../../shared/log.ts'
+import { openStore as openStock } from '../../stock/store.ts'
+import { openBench, plainly, saidIn } from './open-store.ts'
+
+const SERVICES = ['order', 'payment', 'stock'] as const
+export type Party = (typeof SERVICES)[number]
+/** Who hears whom. */
+const PAIRS = SERVICES.flatMap((listener) =>
+  SERVICES.filter((speaker) => speaker !== listener).map((speaker) => ({ listener, speaker })),
+)
+/** A step of a schedule that is written by hand: the listener hears all that the speaker has said. */
+export const hearing = (listener: Party, speaker: Party): Step => ({
+  does: 'hear',
+  pair: PAIRS.findIndex((one) => one.listener === listener && one.speaker === speaker),
+  count: 100,
+})
+
+/** What there is before the first step: few of everything, so that checkouts contend. */
+export type Shop = {
+  readonly credit: readonly number[]
+  readonly items: readonly { readonly stock: number; readonly price: number }[]
+  readonly orders: readonly { readonly user: number; readonly quantities: readonly number[] }[]
+}
+
+export type Step =
+  | { readonly does: 'begin'; readonly order: number }
+  | { readonly does: 'hear'; readonly pair: number; readonly count: number }
+  /** A reader that is behind applies what was applied already. */
+  | { readonly does: 'hear-again'; readonly pair: number; readonly count: number }
+  /** The cursor goes back, as after a loss. */
+  | { readonly does: 'rewind'; readonly pair: number; readonly count: number }
+  | { readonly does: 'cancel'; readonly saga: number }
+  | { readonly does: 'tell-again'; readonly by: 'order' | 'payment'; readonly saga: number }
+  | { readonly does: 'add-funds' | 'pay'; readonly user: number; readonly amount: number }
+  | { readonly does: 'add' | 'subtract'; readonly item: number; readonly amount: number }
+
+const USERS = 2
+const ITEMS = 2
+const ORDERS = 4
+const small = (max: number, min = 0): fc.Arbitrary<number> => fc.integer({ min, max })
+
+export const shops: fc.Arbitrary<Shop> = fc.record({
+  credit: fc.tuple(...Array.from({ length: USERS }, () => small(12))),
+  items: fc.tuple(...Array.from({ length: ITEMS }, () => fc.record({ stock: small(4), price: small(4) }))),
+  orders: fc.tuple(
+    ...Array.from({ length: ORDERS }, () =>
+      fc.record({
+        user: small(USERS - 1),
+        quantities: fc
+          .tuple(...Array.from({ length: ITEMS }, () => small(2)))
+          .filter((all) => all.some((one) => one > 0)),
+      }),
+    ),
+  ),
+})
+
+const pair = small(PAIRS.length - 1)
+const begins = fc.record({ does: fc.constant('begin' as const), order: small(ORDERS - 1) })
+const hears = fc.record({ does: fc.constant('hear' as const), pair, count: small(4, 1) })
+const disturbances: readonly fc.Arbitrary<Step>[] = [
+  fc.record({ does: fc.constant('hear-again' as const), pair, count: small(6, 1) }),
+  fc.record({ does: fc.constant('rewind' as const), pair, count: small(6, 1) }),
+  fc.record({ does: fc.constant('cancel' as const), saga: small(9) }),
+  fc.record({
+    does: fc.constant('tell-again' as const),
+    by: fc.constantFrom('order' as const, 'payment' as const),
+    saga: small(9),
+  }),
+]
+const dealings: readonly fc.Arbitrary<Step>[] = [
+  fc.record({
+    does: fc.constantFrom('add-funds' as const, 'pay' as const),
+    user: small(USERS - 1),
+    amount: small(6, 1),
+  }),
+  fc.record({
+    does: fc.constantFrom('add' as const, 'subtract' as const),
+    item: small(ITEMS - 1),
+    amount: small(2, 1),
+  }),
+]
+
+const stepsOf = (rare: readonly fc.Arbitrary<Step>[]): fc.Arbitrary<Step[]> =>
+  fc.array(
+    fc.oneof(
+      { arbitrary: begins, weight: 5 },
+      { arbitrary: hears, weight: 16 },
+      ...rare.map((arbitrary) => ({ arbitrary, weight: 1 })),
+    ),
+    { minLength: 5, maxLength: 70, size: 'max' },
+  )
+/** Everything that may happen. */
+export const anySteps = stepsOf([...disturbances, ...dealings])
+/** Checkouts only: nothing that only its own log knows of. */
+export const checkoutSteps = stepsOf(disturbances)
+
+/** The last thing that was said of a checkout in each service. */
+type Ends = Readonly<Record<Party, string>>
+
+export type Saga = {
+  readonly id: string
+  readonly order: string
+  /** What a client was told first, and whether the entry of that was lost later. */
+  told: 'paid' | 'failed' | 'cancelled' | undefined
+}
+
+/** A schedule's world is fresh for each run: `reset`. */
+export type World = AsyncDisposable & {
+  readonly reset: (shop: Shop) => Promise<void>
+  readonly take: (step: Step) => Promise<void>
+  /** Copies everything a service's Redis holds; the result puts it back, as if what came after had never been written. */
+  readonly remember: (party: Party) => Promise<() => Promise<void>>
+  /** Delivers all there is. With `repairs` it also does what log parsers do, and cancels what nothing else ends. */
+  readonly settle: (repairs: boolean) => Promise<void>
+  /** What contradicts the promises. `lost` is the service whose tail was lost. */
+  readonly violations: (lost?: Party) => Promise<readonly string[]>
+  /** Orders that are listed as contradicted. */
+  readonly contradictions: () => Promise<readonly string[]>
+  /** How often each kind was said first: to see that schedules reach what they should. */
+  readonly seen: () => ReadonlyMap<string, number>
+}
+
+const ROUNDS_MAX = 30
+
+export const openWorld = async (): Promise<World> => {
+  await using stack = new AsyncDisposableStack()
+  const open = async () => stack.use(await openBench())
+  const [order, payment, stock] = [await open(), await open(), await open()]
+  const redis = { order: order.redis, payment: payment.redis, stock: stock.redis }
+  const stores = {
+    order: openOrder(order.instruments),
+    payment: openPayment(payment.instruments),
+    stock: openStock(stock.instruments),
+  }
+  const logs = { order: stores.order.log, payment: stores.payment.log, stock: stores.stock.log }
+  const recovery = stores.order.recovery(() => undefined)
+  const opened = stack.move()
+
+  const seen = new Map<string, number>()
+  let shop: Shop = { credit: [], items: [], orders: [] }
+  let sagas: Saga[] = []
+  let problems: string[] = []
+
+  const pick = <Thing>(things: readonly Thing[], index: number): Thing | undefined =>
+    things[index % Math.max(things.length, 1)]
+  const entriesAfter = async (speaker: Party, after: string, count: number): Promise<RawEntry[]> =>
+    redis[speaker].xrange(logKey(speaker), `(${after}`, '+', 'COUNT', count)
+
+  const newestOf = async (party: Party): Promise<string> =>
+    (await redis[party].xrevrange(logKey(party), '+', '-', 'COUNT', 1))[0]?.[0] ?? '0-0'
+
+  const decided = (id: string, word: string): void => {
+    const told = { paid: 'paid', adopted: 'paid', failed: 'failed', cancelled: 'cancelled' } as const
+    const saga = sagas.find((one) => one.id === id)
+    if (saga && Object.hasOwn(told, word)) saga.told ??= told[word as keyof typeof told]
+  }
+
+  /** Applies what follows the cursor; tells how many entries there were. */
+  const hear = async (listener: Party, speaker: Party, count: number): Promise<number> => {
+    const cursor = await logs[listener].cursor(speaker)
+    const entries = await entriesAfter(speaker, cursor, count)
+    if (entries.length === 0) return 0
+    const replies = await logs[listener].hear(speaker, cursor, entries)
+    if ('gap' in replies) throw new Error('the cursor moved by itself')
+    for (const [word, id = '', why] of replies) {
+      if (word === 'buried') problems.push(`${listener} buried ${id} of ${speaker}: ${why}`)
+      if (listener === 'order') decided(id, word)
+    }
+    return entries.length
+  }
+
+  const heardBefore = async (listener: Party, speaker: Party, count: number): Promise<[before: string, RawEntry[]]> => {
+    const cursor = await logs[listener].cursor(speaker)
+    const old = await redis[speaker].xrevrange(logKey(speaker), cursor, '-', 'COUNT', count + 1)
+    const entries = old.slice(0, count).toReversed()
+    return [old[count]?.[0] ?? '0-0', entries]
+  }
+
+  const cancel = async (id: string): Promise<void> => {
+    const done = await stores.order.cancel(id)
+    if (done && done.state === 'cancelling') decided(id, 'cancelled')
+  }
+
+  const begin = async (index: number): Promise<void> => {
+    const name = `o${index}`
+    const user = `u${shop.orders[index]?.user}`
+    const id = order.instruments.identifiers.next()
+    const start = { log_id: id, order: name, user, token: '', patience_ms: 60_000 }
+    const [word] = await stores.order.begin(start, plainly)
+    if (word === 'begun') sagas.push({ id, order: name, told: undefined })
+  }
+
+  const take = async (step: Step): Promise<void> => {
+    switch (step.does) {
+      case 'begin':
+        return begin(step.order)
+      case 'hear':
+      case 'hear-again':
+      case 'rewind': {
+        const { listener, speaker } = PAIRS[step.pair] as (typeof PAIRS)[number]
+        if (step.does === 'hear') {
+          await hear(listener, speaker, step.count)
+          return
+        }
+        const [before, entries] = await heardBefore(listener, speaker, step.count)
+        if (step.does === 'rewind') return logs[listener].rewind(speaker, before)
+        const replies = await logs[listener].hear(speaker, before, entries)
+        if ('gap' in replies || replies.some(([word]) => word !== 'passed')) problems.push('heard twice')
+        return
+      }
+      case 'cancel': {
+        const saga = pick(sagas, step.saga)
+        if (saga) await cancel(saga.id)
+        return
+      }
+      case 'tell-again': {
+        const saga = pick(sagas, step.saga)
+        if (saga) await logs[step.by].act('tell-again', { log_id: saga.id })
+        return
+      }
+      case 'add-funds':
+        await stores.payment.addFunds(`u${step.user}`, step.amount, plainly)
+        return
+      case 'pay':
+        await stores.payment.pay(`u${step.user}`, step.amount, plainly)
+        return
+      case 'add':
+        await stores.stock.add(`i${step.item}`, step.amount, plainly)
+        return
+      case 'subtract':
+        await stores.stock.subtract(`i${step.item}`, step.amount, plainly)
+    }
+  }
+
+  const reset = async (fresh: Shop): Promise<void> => {
+    shop = fresh
+    sagas = []
+    problems = []
+    await Promise.all(SERVICES.map((party) => redis[party].flushall()))
+    await Promise.all([
+      ...fresh.credit.map(async (credit, user) => {
+        await stores.payment.createUser(`u${user}`, plainly)
+        await stores.payment.addFunds(`u${user}`, credit, plainly)
+      }),
+      ...fresh.items.map(async ({ stock, price }, item) => {
+        await stores.stock.createItem(`i${item}`, price, plainly)
+        await stores.stock.add(`i${item}`, stock, plainly)
+      }),
+      ...fresh.orders.map(async ({ user, quantities }, index) => {
+        await stores.order.create(`o${index}`, `u${user}`, plainly)
+        for (const [item, quantity] of quantities.entries()) {
+          const price = fresh.items[item]?.price ?? 0
+          if (quantity > 0)
+            await stores.order.addItem({ order: `o${index}`, item: `i${item}`, quantity, price }, plainly)
+        }
+      }),
+    ])
+  }
+
+  const remember = async (party: Party): Promise<() => Promise<void>> => {
+    const from = redis[party]
+    const keys = await from.keys('*')
+    const copies = await Promise.all(
+      keys.map(async (key) => ({ key, ttl: await from.pttl(key), bytes: await from.dumpBuffer(key) })),
+    )
+    return async () => {
+      const newest = await newestOf(party)
+      await from.flushall()
+      for (const { key, ttl, bytes } of copies) if (bytes) await from.restore(key, Math.max(ttl, 0), bytes)
+      // A server takes longer to come back than a millisecond, so what it says next is later than what it lost.
+      const lostMs = Number(newest.split('-')[0])
+      for (let now = 0; now <= lostMs; ) {
+        const [seconds, micros] = await from.time()
+        now = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000)
+      }
+    }
+  }
+
+  const deliverAll = async (): Promise<void> => {
+    for (let moved = 1, round = 0; moved > 0; round += 1) {
+      if (round > ROUNDS_MAX) throw new Error('the services talk for ever')
+      moved = 0
+      for (const { listener, speaker } of PAIRS) moved += await hear(listener, speaker, 1_000)
+    }
+  }
+
+  const unfinished = async (): Promise<{ by: 'order' | 'payment'; id: string; state: string }[]> => [
+    ...(await recovery.survey(100)).map(({ log_id, facts }) => ({
+      by: 'order' as const,
+      id: log_id,
+      state: facts.state ?? '',
+    })),
+    ...(await stores.payment.recovery.survey(100)).map(({ log_id, facts }) => ({
+      by: 'payment' as const,
+      id: log_id,
+      state: facts.state ?? '',
+    })),
+  ]
+
+  const compareCursors = async (): Promise<void> => {
+    for (const { listener, speaker } of PAIRS) {
+      const newest = await newestOf(speaker)
+      if (compareIds(newest, await logs[listener].cursor(speaker)) < 0) await logs[listener].rewind(speaker, newest)
+    }
+  }
+
+  const settle = async (repairs: boolean): Promise<void> => {
+    await deliverAll()
+    if (!repairs) return
+    for (let round = 0; round < 4; round += 1) {
+      await compareCursors()
+      for (const { by, id, state } of await unfinished()) {
+        // In the first rounds a word may help; after that the deadline has passed.
+        if (by === 'order' && state === 'checking-out' && round > 1) await cancel(id)
+        else await logs[by].act('tell-again', { log_id: id })
+      }
+      await deliverAll()
+    }
+  }
+
+  const violations = async (lost?: Party): Promise<readonly string[]> => {
+    const found = [...problems]
+    const listed = await contradictions()
+    const payments = payAccount(await saidIn(logs.payment), found, lost !== undefined)
+    const lines = new Map((await saidIn(logs.order)).map(({ log_id, facts }) => [log_id, facts.lines ?? '']))
+    const goods = stockAccount(await saidIn(logs.stock), found, lines)
+    const orders = orderAccount(await saidIn(logs.order), found)
+    for (const [who, said] of Object.entries({ payment: payments.states, stock: goods.states, order: orders }))
+      for (const state of said.values()) seen.set(`${who} ${state}`, (seen.get(`${who} ${state}`) ?? 0) + 1)
+
+    for (const { by, id, state } of await unfinished()) found.push(`${by} has not finished ${id}: ${state}`)
+    for (const [user, { credit, held }] of payments.wallets) {
+      const shown = await stores.payment.find(user)
+      if (shown?.credit !== credit) found.push(`${user} owns ${shown?.credit}, by the log ${credit}`)
+      if (held !== 0) found.push(`${user} has ${held} held`)
+      if (credit > 0 && (await stores.payment.pay(user, credit, plainly))[0] !== 'paid')
+        found.push(`${user} cannot spend`)
+    }
+    for (const [item, count] of goods.shelf) {
+      const shown = await stores.stock.find(item)
+      if (shown?.stock !== count) found.push(`of ${item} there are ${shown?.stock}, by the log ${count}`)
+    }
+    const charged = new Map<string, number>()
+    const ids = new Set([
+      ...payments.states.keys(),
+      ...goods.states.keys(),
+      ...orders.keys(),
+      ...sagas.map(({ id }) => id),
+    ])
+    for (const id of ids) {
+      const ends: Ends = {
+        order: orders.get(id) ?? 'none',
+        payment: payments.states.get(id) ?? 'none',
+        stock: goods.states.get(id) ?? 'none',
+      }
+      const name = sagas.find((one) => one.id === id)?.order ?? ''
+      const isCharged = ends.payment === 'captured' && ends.stock === 'taken'
+      if (isCharged) charged.set(name, (charged.get(name) ?? 0) + 1)
+      const isWhole = isCharged || (ends.payment !== 'captured' && ends.stock !== 'taken')
+      if (!isWhole) found.push(`half a checkout of ${name}: ${JSON.stringify(ends)}`)
+      if ((ends.order === 'paid') !== isCharged && !listed.includes(name))
+        found.push(`${name} is not what was done: ${JSON.stringify(ends)}`)
+    }
+    for (const [index] of shop.orders.entries()) {
+      const name = `o${index}`
+      const times = charged.get(name) ?? 0
+      const paid = (await stores.order.find(name))?.paid
+      if (times > 1) found.push(`${name} was charged ${times} times`)
+      if (paid !== (times === 1) && !listed.includes(name))
+        found.push(`${name} is paid: ${paid}, charged ${times} times`)
+    }
+    // What order's own Redis forgot, it may decide otherwise: that is the loss.
+    if (lost !== 'order')
+      for (const { id, order: name, told } of sagas) {
+        const end = { none: undefined, paid: 'paid', failed: 'failed', cancelling: 'cancelled', closed: 'cancelled' }
+        const now = end[(orders.get(id) ?? 'none') as keyof typeof end]
+        if (told !== undefined && told !== now && !(told === 'failed' && now === 'cancelled'))
+          found.push(`${name} was told ${told} and is ${now}`)
+      }
+    for (const party of SERVICES) if ((await logs[party].deadCount()) > 0) found.push(`${party} has dead letters`)
+    return found
+  }
+
+  const contradictions = async (): Promise<readonly string[]> => (await recovery.contradictions?.()) ?? []
+
+  return {
+    reset,
+    take,
+    remember,
+    settle,
+    violations,
+    contradictions,
+    seen: () => seen,
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
+}
+
+type Moves = Readonly<Record<string, readonly string[]>>
+
+/** Follows one saga's entries: says what is not a move of the table, and whether this entry is a move at all. */
+const follow = (
+  states: Map<string, string>,
+  id: string,
+  next: string,
+  moves: Moves,
+  found: string[],
+): string | undefined => {
+  const state = states.get(id) ?? 'none'
+  if (state === next) return undefined
+  if (!moves[state]?.includes(next)) found.push(`${id} went from ${state} to ${next}`)
+  states.set(id, next)
+  return state
+}
+
+/** Reads the log of payment as an account: every entry must be justified by what was owned and held when it was said. */
+const payAccount = (entries: readonly LogEntry[], found: string[], mayContradict: boolean) => {
+  const wallets = new Map<string, { credit: number; held: number }>()
+  const states = new Map<string, string>()
+  const moves = {
+    none: ['held', 'refused', 'released'],
+    held: ['captured', 'voided', 'released'],
+    refused: ['released'],
+    captured: mayContradict ? ['released', 'voided'] : ['released'],
+    voided: ['released'],
+  }
+  for (const { kind, log_id, facts } of entries) {
+    const { user = '' } = facts
+    const wallet = wallets.get(user) ?? { credit: 0, held: 0 }
+    wallets.set(user, wallet)
+    const amount = Number(facts.amount ?? facts.total)
+    if (kind === 'FundsAdded') wallet.credit += amount
+    if (kind === 'CreditSpent') {
+      wallet.credit -= amount
+      if (wallet.credit < wallet.held) found.push(`${user} spent what was held`)
+    }
+    if (!Object.hasOwn(facts, 'order')) continue
+    const next = kind.replace('Credit', '').toLowerCase()
+    const before = follow(states, log_id, next, moves, found)
+    if (before === undefined) continue
+    if (next === 'refused' && wallet.credit >= amount) found.push(`${log_id} was refused ${amount} of ${wallet.credit}`)
+    if (next === 'held') wallet.held += amount
+    if (before === 'held') wallet.held -= amount
+    if (next === 'captured') wallet.credit -= amount
+    if (before === 'captured') wallet.credit += amount
+    if (wallet.held > wallet.credit || wallet.credit < 0) found.push(`${user}: ${JSON.stringify(wallet)} after ${kind}`)
+  }
+  return { wallets, states }
+}
+
+/** Reads the log of stock as an account of the shelf. */
+const stockAccount = (entries: readonly LogEntry[], found: string[], wanted: ReadonlyMap<string, string>) => {
+  const shelf = new Map<string, number>()
+  const states = new Map<string, string>()
+  const taken = new Map<string, string>()
+  const moves = { none: ['taken', 'refused', 'returned'], taken: ['returned'], refused: ['returned'] }
+  const move = (lines: string, sign: number): void => {
+    for (const [item, quantity] of parseLines(lines)) {
+      const count = (shelf.get(item) ?? 0) + sign * quantity
+      shelf.set(item, count)
+      if (count < 0) found.push(`of ${item} there are ${count}`)
+    }
+  }
+  for (const { kind, log_id, facts } of entries) {
+    const { item = '', amount = '0' } = facts
+    if (kind === 'StockAdded') move(`${item}:${amount}`, 1)
+    if (kind === 'StockSubtracted') move(`${item}:${amount}`, -1)
+    if (!Object.hasOwn(facts, 'order')) continue
+    const next = kind.replace('Stock', '').toLowerCase()
+    const before = follow(states, log_id, next, moves, found)
+    if (next === 'taken' && before !== undefined) {
+      taken.set(log_id, facts.lines ?? '')
+      move(facts.lines ?? '', -1)
+    }
+    if (before === 'taken') move(taken.get(log_id) ?? '', 1)
+    const lines = wanted.get(log_id)
+    if (next === 'refused' && before !== undefined && lines) {
+      const want = parseLines(lines).find(([name]) => name === item)?.[1] ?? 0
+      if ((shelf.get(item) ?? 0) >= want) found.push(`${log_id} was refused ${want} ${item} of ${shelf.get(item)}`)
+    }
+  }
+  return { shelf, states }
+}
+
+/** Reads what became of each checkout out of the log of order. */
+const orderAccount = (entries: readonly LogEntry[], found: string[]): ReadonlyMap<string, string> => {
+  const states = new Map<string, string>()
+  const names: Readonly<Record<string, string>> = {
+    CheckoutStarted: 'checking-out',
+    OrderPaid: 'paid',
+    CheckoutFailed: 'failed',
+    CheckoutCancelled: 'cancelling',
+    CheckoutClosed: 'closed',
+  }
+  const moves = {
+    none: ['checking-out', 'paid', 'cancelling'],
+    'checking-out': ['paid', 'failed', 'cancelling'],
+    failed: ['cancelling'],
+    cancelling: ['closed'],
+  }
+  for (const { kind, log_id } of entries) {
+    const next = names[kind]
+    if (next !== undefined) follow(states, log_id, next, moves, found)
+  }
+  return states
+}
