@@ -5,7 +5,7 @@
  * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `deadline`, `token`, `reason`, `item`, `entries`,
  *   `undone:payment`, `undone:stock`
  * - `sagas:open` sorted set: log ids of checkouts not finished, by when they were last spoken of
- * - `contradictions` set: orders that were paid and whose payment or goods a neighbour has lost
+ * - `contradictions` set: orders that were paid and whose payment or goods a neighbour has lost or undone
  * - `outcomes` channel: `{log id} {state} {reason} {item}` of each checkout that is decided
  * - those that every log has: see `shared/log.ts`
  */

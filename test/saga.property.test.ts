@@ -100,6 +100,30 @@ const onceWrong: [Shop, Step[], Loss][] = [
     { party: 'order', remembered: 0, lost: 1 },
   ],
   [
+    // Order forgets that it cancelled; payment captures before it hears that stock has given back.
+    lastPiece,
+    [
+      { does: 'begin', order: 0 },
+      hearing('payment', 'order'),
+      hearing('stock', 'payment'),
+      { does: 'cancel', saga: 0 },
+      hearing('stock', 'order'),
+    ],
+    { party: 'order', remembered: 0, lost: 1 },
+  ],
+  [
+    // The same, but order knows the checkout still.
+    lastPiece,
+    [
+      { does: 'begin', order: 0 },
+      hearing('payment', 'order'),
+      hearing('stock', 'payment'),
+      { does: 'cancel', saga: 0 },
+      hearing('stock', 'order'),
+    ],
+    { party: 'order', remembered: 0.25, lost: 1 },
+  ],
+  [
     // Stock forgets that it refused the last piece, and has it when it hears of it again.
     lastPiece,
     [

@@ -74,3 +74,14 @@ local function cancel_checkout(id, saga)
   speak(id, saga)
   announce(id, saga)
 end
+
+-- contradict(id, saga): a neighbour refuses or undid what was paid, so a Redis has lost what was decided, and nothing can
+-- make both true. What is paid stays so; the order is listed by name, once.
+local function contradict(id, saga)
+  if redis.call('SADD', names.contradictions, saga.order) == 0 then
+    return { 'repeated' }
+  end
+  local entries = tell(id, says.contradicted, { 'order', saga.order, 'user', saga.user, 'total', saga.total }, saga.entries)
+  redis.call('HSET', names.saga .. id, 'entries', entries)
+  return { 'contradicted', id }
+end

@@ -10,13 +10,7 @@ function deeds.fail(facts)
     return { 'unknown' }
   end
   if saga.state == 'paid' then
-    if redis.call('SADD', names.contradictions, saga.order) == 0 then
-      return { 'repeated' }
-    end
-    saga.state = 'contradicted'
-    local entries = tell(id, says.contradicted, { 'order', saga.order, 'user', saga.user, 'total', saga.total }, saga.entries)
-    redis.call('HSET', names.saga .. id, 'entries', entries)
-    return { 'contradicted', id }
+    return contradict(id, saga)
   end
   if saga.state ~= 'checking-out' then
     return { 'repeated' }

@@ -111,8 +111,9 @@ const EXPECTED: Readonly<Record<State, Readonly<Record<Deed, Expected>>>> = {
     CreditCaptured: ['repeated', '', 'paid', 'paid'],
     CreditRefused: ['contradicted', 'CheckoutContradicted', 'paid', 'paid'],
     CreditVoided: ['contradicted', 'CheckoutContradicted', 'paid', 'paid'],
-    CreditReleased: ['repeated', '', 'paid', 'paid'],
-    StockReturned: ['repeated', '', 'paid', 'paid'],
+    // Order lost that it had cancelled.
+    CreditReleased: ['contradicted', 'CheckoutContradicted', 'paid', 'paid'],
+    StockReturned: ['contradicted', 'CheckoutContradicted', 'paid', 'paid'],
     begin: ['begun', '', 'paid', 'paid'],
     'begin another': ['paid', '', 'paid', 'paid'],
     cancel: ['decided', '', 'paid', 'paid'],
@@ -122,8 +123,9 @@ const EXPECTED: Readonly<Record<State, Readonly<Record<Deed, Expected>>>> = {
     CreditCaptured: ['repeated', '', 'paid', 'paid'],
     CreditRefused: ['contradicted', 'CheckoutContradicted', 'paid', 'paid'],
     CreditVoided: ['contradicted', 'CheckoutContradicted', 'paid', 'paid'],
-    CreditReleased: ['repeated', '', 'paid', 'paid'],
-    StockReturned: ['repeated', '', 'paid', 'paid'],
+    // Order lost that it had cancelled.
+    CreditReleased: ['contradicted', 'CheckoutContradicted', 'paid', 'paid'],
+    StockReturned: ['contradicted', 'CheckoutContradicted', 'paid', 'paid'],
     begin: ['begun', '', 'paid', 'paid'],
     'begin another': ['paid', '', 'paid', 'paid'],
     cancel: ['decided', '', 'paid', 'paid'],
