@@ -1,0 +1,385 @@
+import { once } from 'node:events'
+import test from 'ava'
+import { UnavailableError } from '../../shared/errors.ts'
+import type { RawEntry } from '../../shared/events.ts'
+import { compareIds, heardKey, type Log, openLog } from '../../shared/log.ts'
+import { whenReady } from '../../shared/redis.ts'
+import { openStore } from '../../stock/store.ts'
+import { entryOf, lookInto, openBench, plainly, saidIn } from '../support/open-store.ts'
+
+/** What is heard has an effect that can be counted: stock takes one piece of tea for each entry. */
+const bench = await openBench()
+const { redis, server, instruments } = bench
+const store = openStore(instruments)
+const { log } = store
+const behind = lookInto(server)
+test.serial.beforeEach(async () => {
+  await redis.flushall()
+  await store.createItem('tea', 1, plainly)
+  await store.add('tea', 100, plainly)
+})
+test.after.always(async () => {
+  behind.disconnect()
+  await bench[Symbol.asyncDispose]()
+})
+
+const left = async (): Promise<number | undefined> => (await store.find('tea'))?.stock
+/** An entry that has one piece of tea taken. */
+const taking = (id: string, log_id = `saga-${id}`): RawEntry =>
+  entryOf('payment', 'CreditHeld', id, log_id, { order: 'cart', user: 'anna', total: 1, lines: 'tea:1' })
+const words = (replies: Awaited<ReturnType<Log['hear']>>): readonly string[] =>
+  'gap' in replies ? ['gap', replies.gap] : replies.map(([word]) => word)
+const hear = async (known: string, ...entries: readonly RawEntry[]): Promise<readonly string[]> =>
+  words(await log.hear('payment', known, entries))
+const dead = async (): Promise<readonly Record<string, string>[]> =>
+  (await redis.xrange('dead:stock', '-', '+')).map(([, fields]) =>
+    Object.fromEntries(fields.flatMap((field, index) => (index % 2 === 0 ? [[field, fields[index + 1] ?? '']] : []))),
+  )
+
+test.serial('a batch: is applied in order, and the cursor stands at its last entry', async (t) => {
+  t.is(await log.cursor('payment'), '0-0')
+  t.deepEqual(await hear('0-0', taking('5-0'), taking('5-1'), taking('7-0')), ['taken', 'taken', 'taken'])
+  t.is(await left(), 97)
+  t.is(await log.cursor('payment'), '7-0')
+  t.deepEqual(
+    (await saidIn(log)).slice(2).map(({ log_id }) => log_id),
+    ['saga-5-0', 'saga-5-1', 'saga-7-0'],
+  )
+})
+
+test.serial('a batch that comes twice: the second time every entry is passed over', async (t) => {
+  await hear('0-0', taking('5-0'), taking('6-0'))
+  const before = await log.count()
+  t.deepEqual(await hear('0-0', taking('5-0'), taking('6-0')), ['passed', 'passed'])
+  t.deepEqual([await left(), await log.count(), await log.cursor('payment')], [98, before, '6-0'])
+})
+
+test.serial('a batch that overlaps another: only what is new is applied', async (t) => {
+  await hear('0-0', taking('5-0'), taking('6-0'))
+  t.deepEqual(await hear('0-0', taking('5-0'), taking('6-0'), taking('7-0')), ['passed', 'passed', 'taken'])
+  t.deepEqual(await hear('6-0', taking('7-0'), taking('8-0')), ['passed', 'taken'])
+  t.deepEqual([await left(), await log.cursor('payment')], [96, '8-0'])
+})
+
+test.serial('a batch that comes too late: the cursor never goes back', async (t) => {
+  await hear('0-0', taking('8-0'))
+  t.deepEqual(await hear('0-0', taking('5-0')), ['passed'])
+  t.deepEqual([await left(), await log.cursor('payment')], [99, '8-0'])
+})
+
+test.serial('a batch whose entries are out of order: the later one wins, the earlier one is passed over', async (t) => {
+  t.deepEqual(await hear('0-0', taking('8-0'), taking('5-0')), ['taken', 'passed'])
+  t.deepEqual([await left(), await log.cursor('payment')], [99, '8-0'])
+})
+
+test.serial('two readers at once: each entry has its effect once', async (t) => {
+  const entries = Array.from({ length: 20 }, (_, index) => taking(`${index + 1}-0`))
+  const replies = await Promise.all([
+    hear('0-0', ...entries),
+    hear('0-0', ...entries),
+    hear('0-0', ...entries.slice(5)),
+  ])
+  t.is(replies.flat().filter((word) => word === 'taken').length, 20)
+  t.is(await left(), 80)
+})
+
+for (const [earlier, later] of [
+  ['9-0', '10-0'],
+  ['5-9', '5-10'],
+  ['99-99', '100-0'],
+  ['1700000000000-9', '1700000000000-10'],
+  ['999-18446744073709551614', '1000-0'],
+] as const)
+  test.serial(`ids are compared as numbers: ${earlier} is before ${later}`, async (t) => {
+    t.true(compareIds(earlier, later) < 0)
+    t.true(compareIds(later, earlier) > 0)
+    t.deepEqual(await hear('0-0', taking(earlier)), ['taken'])
+    t.deepEqual(await hear(earlier, taking(later)), ['taken'])
+    t.deepEqual(await hear(earlier, taking(earlier)), ['passed'])
+    t.is(await left(), 98)
+    t.is(await log.cursor('payment'), later)
+  })
+
+test('ids are compared as numbers, also where one has no sequence', (t) => {
+  t.is(compareIds('5-0', '5'), 0)
+  t.is(compareIds('0-0', '0-0'), 0)
+  t.true(compareIds('5-1', '5') > 0)
+})
+
+test.serial(
+  'the own Redis came back older: nothing is applied, and the reader is told where the cursor stands',
+  async (t) => {
+    await hear('0-0', taking('5-0'))
+    t.deepEqual(await log.hear('payment', '9-0', [taking('10-0')]), { gap: '5-0' })
+    t.deepEqual([await left(), await log.cursor('payment')], [99, '5-0'])
+    await redis.del('cursors')
+    t.deepEqual(await log.hear('payment', '5-0', [taking('10-0')]), { gap: '0-0' })
+    t.is(await left(), 99)
+  },
+)
+
+test.serial('rewind: what follows is heard again, and repeats its answer', async (t) => {
+  await hear('0-0', taking('5-0'), taking('6-0'))
+  await log.rewind('payment', '5-0')
+  t.is(await log.cursor('payment'), '5-0')
+  t.deepEqual(await hear('5-0', taking('6-0'), taking('7-0')), ['repeated', 'taken'])
+  t.is(await left(), 97)
+})
+
+test.serial('cursors: one for each speaker', async (t) => {
+  await hear('0-0', taking('5-0'))
+  t.is(await log.cursor('order'), '0-0')
+  const cancelled = entryOf('order', 'CheckoutCancelled', '3-0', 'saga-5-0', {
+    order: 'cart',
+    user: 'anna',
+    total: 1,
+    lines: 'tea:1',
+  })
+  t.deepEqual(words(await log.hear('order', '0-0', [cancelled])), ['returned'])
+  t.deepEqual([await log.cursor('payment'), await log.cursor('order'), await left()], ['5-0', '3-0', 100])
+  t.deepEqual([...log.speakers].toSorted(), ['order', 'payment'])
+})
+
+test.serial('entries that do not matter are passed over without a reply, and the cursor with them', async (t) => {
+  const user: RawEntry = entryOf('payment', 'UserCreated', '6-0', 'x', { user: 'anna' })
+  const newer: RawEntry = ['7-0', ['kind', 'CreditLent', 'version', '2', 'log_id', 'x']]
+  t.false(log.matters('payment', user))
+  t.false(log.matters('payment', newer))
+  t.true(log.matters('payment', taking('5-0')))
+  t.deepEqual(await hear('0-0', taking('5-0'), user, newer), ['taken'])
+  t.is(await log.cursor('payment'), '7-0')
+  t.is(await log.deadCount(), 0)
+})
+
+const fields = [
+  'kind',
+  'CreditHeld',
+  'version',
+  '1',
+  'log_id',
+  'x',
+  'order',
+  'o',
+  'user',
+  'u',
+  'total',
+  '1',
+  'lines',
+  'tea:1',
+]
+const changed = (name: string, value: string | undefined): RawEntry => {
+  const at = fields.indexOf(name)
+  return ['6-0', fields.toSpliced(at, 2, ...(value === undefined ? [] : [name, value]))]
+}
+const unusable: readonly (readonly [what: string, entry: RawEntry, error: RegExp])[] = [
+  ['lacks a fact', changed('lines', undefined), /lacks "lines"/],
+  ['has a malformed amount', changed('total', '1e3'), /"total" is malformed/],
+  ['has a malformed line', changed('lines', 'tea:0'), /"lines" is malformed/],
+  ['has no log id', changed('log_id', undefined), /no log_id/],
+  ['is of an unknown version', changed('version', '2'), /version "2" is unknown/],
+  ['has no version', changed('version', undefined), /version "undefined" is unknown/],
+  ['has no kind', ['6-0', ['hello', 'there']], /no kind/],
+]
+for (const [what, entry, error] of unusable)
+  test.serial(
+    `an entry that ${what} goes to the dead letters with its error; the others are not delayed`,
+    async (t) => {
+      t.true(log.matters('payment', entry))
+      t.deepEqual(await hear('0-0', taking('5-0'), entry, taking('7-0')), ['taken', 'buried', 'taken'])
+      t.deepEqual([await left(), await log.cursor('payment'), await log.deadCount()], [98, '7-0', 1])
+      const [letter] = await dead()
+      t.is(letter?.speaker, 'payment')
+      t.is(letter?.entry, '6-0')
+      t.regex(letter?.error ?? '', error)
+      t.deepEqual(JSON.parse(letter?.fields ?? ''), entry[1])
+    },
+  )
+
+test.serial('an entry that makes its deed fail goes to the dead letters; the others are not delayed', async (t) => {
+  await redis.set('saga:broken', 'not a hash')
+  t.deepEqual(await hear('0-0', taking('5-0'), taking('6-0', 'broken'), taking('7-0')), ['taken', 'buried', 'taken'])
+  t.deepEqual([await left(), await log.cursor('payment'), await log.deadCount()], [98, '7-0', 1])
+  t.regex((await dead())[0]?.error ?? '', /WRONGTYPE/)
+})
+
+test.serial('a dead letter is not buried twice', async (t) => {
+  const broken = changed('total', '-1')
+  await hear('0-0', broken)
+  t.deepEqual(await hear('0-0', broken), ['passed'])
+  t.is(await log.deadCount(), 1)
+})
+
+test.serial('facts that the dictionary does not know are no fault: a newer version may say more', async (t) => {
+  t.deepEqual(await hear('0-0', ['6-0', [...fields, 'currency', 'shells']]), ['taken'])
+})
+
+test.serial('a Redis that is full refuses a script as a whole, and works again when there is room', async (t) => {
+  await hear('0-0', taking('5-0'))
+  const before = { left: await left(), count: await log.count() }
+  await behind.config('SET', 'maxmemory', '1')
+  const act = (): Promise<unknown> => store.add('tea', 5, plainly)
+  await t.throwsAsync(act, { instanceOf: UnavailableError })
+  await t.throwsAsync(hear('5-0', taking('6-0'), taking('7-0')), { instanceOf: UnavailableError })
+  // Also a script that the server does not know yet.
+  await t.throwsAsync(store.subtract('tea', 5, plainly), { instanceOf: UnavailableError })
+  t.deepEqual({ left: await left(), count: await log.count() }, before, 'reads go on')
+  t.deepEqual([await log.cursor('payment'), await log.deadCount()], ['5-0', 0])
+  await behind.config('SET', 'maxmemory', '0')
+  t.deepEqual(await hear('5-0', taking('6-0'), taking('7-0')), ['taken', 'taken'])
+  t.is(await left(), (before.left ?? 0) - 2)
+})
+
+test.serial('a Redis that is away: UnavailableError with its cause, and nothing of it is applied later', async (t) => {
+  const closed = once(redis, 'close')
+  await behind.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+  await closed
+  const failed = await t.throwsAsync(store.add('tea', 5, plainly), { instanceOf: UnavailableError })
+  t.true(failed?.cause instanceof Error)
+  await whenReady(redis)
+  t.is(await left(), 100)
+})
+
+test.serial('a deed that is wrong is a fault of the program: its error passes', async (t) => {
+  await redis.set('item:broken', 'not a hash')
+  const failed = await t.throwsAsync(store.add('broken', 5, plainly))
+  t.false(failed instanceof UnavailableError)
+  await t.throwsAsync(log.act('no-such-deed', {}), { message: /there is no no-such-deed\.lua/ })
+})
+
+test.serial('a log that was asked to hear a stranger says so', async (t) => {
+  await t.throwsAsync(log.hear('ids', '0-0', [['1-0', ['kind', 'BlockLeased']]]), {
+    message: /stock does not hear ids/,
+  })
+})
+
+test('two rows that say different things of one state are a fault of the program', (t) => {
+  const open = (says: string): Log =>
+    openLog({
+      service: 'stock',
+      redis,
+      lua: new URL('../../stock/lua/', import.meta.url),
+      names: { item: 'item:' },
+      reactions: { payment: { CreditHeld: { deed: 'take', says: { taken: 'StockTaken' } } } },
+      says: { taken: says as 'StockTaken' },
+      retentionS: 10,
+    })
+  t.notThrows(() => open('StockTaken'))
+  t.throws(() => open('StockReturned'), { message: /"taken" is said as/ })
+})
+
+test.serial('page: entries after the one named, oldest first, up to the limit', async (t) => {
+  for (const pieces of [1, 2, 3, 4]) await store.add('tea', pieces, plainly)
+  const all = await saidIn(log)
+  t.is(await log.count(), all.length)
+  const first = await log.page('0-0', 2)
+  t.deepEqual(first, all.slice(0, 2))
+  t.deepEqual(await log.page(first.at(-1)?.id ?? '', 3), all.slice(2, 5))
+  t.deepEqual(await log.page(all.at(-1)?.id ?? '', 3), [])
+})
+
+test.serial('an entry is shown with when it was said, and with its facts apart', async (t) => {
+  const [seconds] = await redis.time()
+  const [, , logId = ''] = await store.createItem('cup', 7, plainly)
+  const [entry] = await log.entriesOf(logId)
+  t.is(entry?.kind, 'ItemCreated')
+  t.is(entry?.version, '1')
+  t.is(entry?.log_id, logId)
+  t.deepEqual(entry?.facts, { item: 'cup', price: '7' })
+  t.true(Math.abs(Date.parse(entry?.at ?? '') / 1_000 - Number(seconds)) < 5)
+})
+
+test.serial('entriesOf: every entry of one log id, in order, and of no other', async (t) => {
+  await hear('0-0', taking('5-0', 'it'), taking('6-0', 'other'))
+  await log.rewind('payment', '0-0')
+  await hear('0-0', taking('5-0', 'it'))
+  const entries = await log.entriesOf('it')
+  t.deepEqual(
+    entries.map(({ kind, log_id }) => [kind, log_id]),
+    [
+      ['StockTaken', 'it'],
+      ['StockTaken', 'it'],
+    ],
+  )
+  t.true(compareIds(entries[0]?.id ?? '', entries[1]?.id ?? '') < 0)
+  t.deepEqual(await log.entriesOf('nothing'), [])
+})
+
+test.serial('recent: the entries of the last minutes', async (t) => {
+  const now = Number((await redis.time())[0]) * 1_000
+  await redis.del('log:stock')
+  for (const minutes of [61, 59, 4]) {
+    const entry = ['kind', 'StockAdded', 'version', '1', 'log_id', `${minutes}-ago`, 'item', 'tea', 'amount', '1']
+    await redis.xadd('log:stock', `${now - minutes * 60_000}-0`, ...entry)
+  }
+  const ages = async (minutes: number, limit = 9): Promise<readonly string[]> =>
+    (await log.recent(minutes, limit)).map(({ log_id }) => log_id)
+  t.deepEqual(await ages(5), ['4-ago'])
+  t.deepEqual(await ages(60), ['59-ago', '4-ago'])
+  t.deepEqual(await ages(120), ['61-ago', '59-ago', '4-ago'])
+  t.deepEqual(await ages(120, 2), ['61-ago', '59-ago'])
+  t.deepEqual(await ages(1), [])
+})
+
+const HOUR_MS = 3_600_000
+/** A log with entries of ten, two and no hours ago, and their ids. */
+const aged = async (): Promise<readonly string[]> => {
+  const now = Number((await redis.time())[0]) * 1_000
+  await redis.del('log:stock')
+  const ids = [10, 9, 2, 0].map((hours) => `${now - hours * HOUR_MS}-0`)
+  for (const id of ids) await redis.xadd('log:stock', id, 'kind', 'StockAdded')
+  return ids
+}
+
+test.serial('trim: drops what is old, once every listener has heard it', async (t) => {
+  const ids = await aged()
+  await redis.set(heardKey('stock', 'order'), ids[3] ?? '')
+  await redis.set(heardKey('stock', 'payment'), ids[3] ?? '')
+  t.is(await log.trim(5 * HOUR_MS, ['order', 'payment']), 2)
+  t.deepEqual(
+    (await saidIn(log)).map(({ id }) => id),
+    ids.slice(2),
+  )
+  t.is(await log.trim(5 * HOUR_MS, ['order', 'payment']), 0)
+})
+
+test.serial('trim: never beyond the cursor of the slowest listener', async (t) => {
+  const ids = await aged()
+  await redis.set(heardKey('stock', 'order'), ids[3] ?? '')
+  await redis.set(heardKey('stock', 'payment'), ids[1] ?? '')
+  t.is(await log.trim(HOUR_MS, ['order', 'payment']), 1)
+  t.deepEqual(
+    (await saidIn(log)).map(({ id }) => id),
+    ids.slice(1),
+  )
+})
+
+test.serial('trim: a listener that never reported keeps everything', async (t) => {
+  const ids = await aged()
+  await redis.set(heardKey('stock', 'order'), ids[3] ?? '')
+  t.is(await log.trim(HOUR_MS, ['order', 'payment']), 0)
+  t.is(await log.count(), 4)
+})
+
+test.serial('trim: nobody hears ids, so age alone decides', async (t) => {
+  await aged()
+  t.is(await log.trim(HOUR_MS, []), 3)
+})
+
+test.serial('the newest entry keeps its id: what is said after a trim is later', async (t) => {
+  await aged()
+  await log.trim(-HOUR_MS, [])
+  t.is(await log.count(), 0)
+  const [seconds] = await redis.time()
+  await store.add('tea', 1, plainly)
+  const [entry] = await saidIn(log)
+  t.true(Number(entry?.id.split('-')[0]) >= Number(seconds) * 1_000)
+})
+
+test.serial('after SCRIPT FLUSH every script is loaded again by its next call', async (t) => {
+  await hear('0-0', taking('5-0'))
+  await behind.script('FLUSH')
+  t.deepEqual(await hear('5-0', taking('6-0')), ['taken'])
+  await behind.script('FLUSH')
+  t.deepEqual(await Promise.all([store.add('tea', 1, plainly), store.add('tea', 1, plainly)]), [['added'], ['added']])
+  t.is(await left(), 100)
+})
