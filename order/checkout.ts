@@ -109,8 +109,9 @@ export const checkouts = ({ store, redLock, nextLogId, deadlineMs, lockTtlMs }: 
         const decided = await store.cancel(id)
         if (decided) onDecided(decided)
       } else {
+        // Whoever decided it may have lost the reply, and with it the token: release what is left of the lock.
         const saga = await store.saga(id)
-        if (saga && saga.state !== 'checking-out') onOutcome(saga)
+        if (saga && saga.state !== 'checking-out') onDecided(saga)
       }
     } catch (error) {
       const waiting = waiters.get(id) ?? []

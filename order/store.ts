@@ -37,7 +37,8 @@ export type Store = {
   readonly find: (order: string) => Promise<Order | undefined>
   /** What a checkout must know before it asks for the lock. */
   readonly glance: (order: string) => Promise<{ user: string; status: Status; saga: string } | undefined>
-  readonly saga: (id: string) => Promise<Saga | undefined>
+  /** A saga as it stands, with what it locked. */
+  readonly saga: (id: string) => Promise<Decided | undefined>
   readonly create: (order: string, user: string, once: Once) => Promise<Reply>
   readonly addItem: (
     line: { order: string; item: string; quantity: number; price: number },
@@ -135,8 +136,18 @@ export const openStore = ({ redis, identifiers, retentionS }: Instruments): Stor
       return user == null ? undefined : { user, status: status as Status, saga: saga ?? '' }
     },
     saga: async (id) => {
-      const [state, reason, item] = await own(redis.hmget(`saga:${id}`, 'state', 'reason', 'item'))
-      return state == null ? undefined : { id, state, reason: reason ?? '', item: item ?? '' }
+      const found = await own(redis.hmget(`saga:${id}`, 'state', 'reason', 'item', 'order', 'user', 'token'))
+      const [state = null, reason, item, order, user, token] = found
+      if (state === null) return undefined
+      return {
+        id,
+        state,
+        reason: reason ?? '',
+        item: item ?? '',
+        order: order ?? '',
+        user: user ?? '',
+        token: token ?? '',
+      }
     },
     create: (order, user, once) => log.act('create-order', { log_id: identifiers.next(), order, user }, once),
     addItem: (line, once) => log.act('add-item', { log_id: identifiers.next(), ...line }, once),
