@@ -90,6 +90,10 @@ export const field = ([, fields]: RawEntry, name: string): string | undefined =>
   return undefined
 }
 
+/** The facts that a kind carries; a kind comes from outside, and may be named as something that every object has. */
+const factsOf = (speaker: Service, kind: string): Facts | undefined =>
+  Object.hasOwn(events[speaker], kind) ? (events[speaker] as Record<string, Facts>)[kind] : undefined
+
 /**
  * Says what is wrong with an entry that `speaker` said, in words, or `undefined` if a listener may act on it. Facts that
  * the dictionary does not know are no fault: a newer version may say more.
@@ -97,7 +101,7 @@ export const field = ([, fields]: RawEntry, name: string): string | undefined =>
 export const fault = (speaker: Service, entry: RawEntry): string | undefined => {
   const kind = field(entry, 'kind')
   if (kind === undefined) return 'it has no kind'
-  const facts: Facts | undefined = (events[speaker] as Record<string, Facts>)[kind]
+  const facts = factsOf(speaker, kind)
   if (facts === undefined) return `its kind "${kind}" is unknown`
   const version = field(entry, 'version')
   if (version !== VERSION) return `its version "${version}" is unknown`

@@ -157,6 +157,8 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
     says: mergeSayings([options.says ?? {}, ...rows.map(({ says }) => says)]),
     limits: { version: VERSION, retention_s: retentionS, amount_max: Number.MAX_SAFE_INTEGER, ...options.limits },
   }
+  // A kind comes from outside, and may be named as something that every object has: hence maps.
+  const rowsOf = new Map(speakers.map((speaker) => [speaker, new Map(Object.entries(reactions[speaker] ?? {}))]))
   const deedScripts = new Map<string, Script>()
   const deedScript = (deed: string): Script => {
     const known = deedScripts.get(deed)
@@ -189,13 +191,13 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
     },
     matters: (speaker, entry) => {
       const kind = field(entry, 'kind')
-      return kind === undefined || reactions[speaker]?.[kind] !== undefined
+      return kind === undefined || rowsOf.get(speaker)?.has(kind) === true
     },
     hear: async (speaker, known, entries) => {
       const args: (string | number)[] = [speaker, known, entries.at(-1)?.[0] ?? known]
       for (const entry of entries) {
         const kind = field(entry, 'kind')
-        const reaction = kind === undefined ? undefined : reactions[speaker]?.[kind]
+        const reaction = kind === undefined ? undefined : rowsOf.get(speaker)?.get(kind)
         if (kind !== undefined && reaction === undefined) continue
         const wrong = fault(speaker, entry)
         const [id, fields] = entry

@@ -143,11 +143,13 @@ test.serial('cursors: one for each speaker', async (t) => {
 test.serial('entries that do not matter are passed over without a reply, and the cursor with them', async (t) => {
   const user: RawEntry = entryOf('payment', 'UserCreated', '6-0', 'x', { user: 'anna' })
   const newer: RawEntry = ['7-0', ['kind', 'CreditLent', 'version', '2', 'log_id', 'x']]
+  const odd: RawEntry = ['8-0', ['kind', 'constructor', 'version', '1', 'log_id', 'x']]
   t.false(log.matters('payment', user))
   t.false(log.matters('payment', newer))
+  t.false(log.matters('payment', odd))
   t.true(log.matters('payment', taking('5-0')))
-  t.deepEqual(await hear('0-0', taking('5-0'), user, newer), ['taken'])
-  t.is(await log.cursor('payment'), '7-0')
+  t.deepEqual(await hear('0-0', taking('5-0'), user, newer, odd), ['taken'])
+  t.is(await log.cursor('payment'), '8-0')
   t.is(await log.deadCount(), 0)
 })
 
