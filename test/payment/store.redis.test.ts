@@ -1,6 +1,7 @@
 import test, { type ExecutionContext } from 'ava'
 import { reactions } from '../../payment/reactions.ts'
 import { openStore } from '../../payment/store.ts'
+import { UnavailableError } from '../../shared/errors.ts'
 import { fault, type KindOf } from '../../shared/events.ts'
 import { heardKey } from '../../shared/log.ts'
 import { openBench, plainly, saidIn, type Teller, teller, under, witness } from '../support/open-store.ts'
@@ -299,6 +300,15 @@ test.serial('what waits and is cancelled leaves the queue, and lets those behind
   t.deepEqual(await wallet(), { credit: 100, held: 100 })
   await tell('stock', 'StockRefused', 'first', refusedByStock)
   t.deepEqual(await answersOf('second'), ['CreditReleased'])
+})
+
+test.serial('a full Redis refuses a cancellation as a whole: what waits keeps its place in the queue', async (t) => {
+  await waitingOfAnna(t)
+  await bench.redis.config('SET', 'maxmemory', '1')
+  await t.throwsAsync(tell('order', 'CheckoutCancelled', 'second', checkout(60)), { instanceOf: UnavailableError })
+  await bench.redis.config('SET', 'maxmemory', '0')
+  await tell('stock', 'StockRefused', 'first', refusedByStock)
+  t.deepEqual(await answersOf('second'), ['CreditHeld'])
 })
 
 test.serial('tell-again looks once more at one that waits, in case it was left behind', async (t) => {
