@@ -15,7 +15,8 @@ import { createPart, type Part } from '../../env/part.ts'
 import { takePorts } from '../../env/ports.ts'
 import { redisProgram } from '../../env/redis-program.ts'
 import { ASKS, originsVariable } from '../../env/wiring.ts'
-import type { Load, Measured } from './load.ts'
+import { type CpuTimes, canMeasureCpu, readCpu, since } from './cpu.ts'
+import type { Job, Load, Measured } from './load.ts'
 import type { Options } from './options.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -34,6 +35,8 @@ const SCRIPT_CHUNK = 5_000
 
 export type Limits = {
   readonly koa: Measured
+  /** Processor time of Koa and the gateway together in the measured time, where it can be known. */
+  readonly koaCpuMs: number | undefined
   /** Whole checkouts per second in one Redis, 64 at a time. */
   readonly scriptRate: number
 }
@@ -73,7 +76,7 @@ const openStand = async (): Promise<Stand> => {
   return { start, ports: block.ports, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 
-const measureKoa = async (stand: Stand, load: Load, measuredMs: number): Promise<Measured> => {
+const measureKoa = async (stand: Stand, load: Load, measuredMs: number): Promise<Pick<Limits, 'koa' | 'koaCpuMs'>> => {
   const [koaPort = 0, gatewayPort = 0] = stand.ports
   const koa = await stand.start('koa', {
     command: [process.execPath, join(import.meta.dirname, 'koa-process.ts')],
@@ -86,7 +89,9 @@ const measureKoa = async (stand: Stand, load: Load, measuredMs: number): Promise
     environment: { ...process.env, ...origins, PORT: String(gatewayPort), HOST: '127.0.0.1' },
     readyBy: 'message',
   })
-  return load.run({
+  const watched = [koa, gateway].map(({ pid = 0 }) => ({ role: 'koa', pid }))
+  const readings: CpuTimes[] = []
+  const job: Job = {
     origin: gateway.url,
     method: 'POST',
     path: '/orders/checkout/{n}',
@@ -95,7 +100,10 @@ const measureKoa = async (stand: Stand, load: Load, measuredMs: number): Promise
     connections: LIMIT_CONNECTIONS,
     warmUpMs: WARM_UP_MS,
     measuredMs,
-  })
+  }
+  const measured = await load.run(job, () => void (canMeasureCpu && readings.push(readCpu(watched))))
+  const [before, after] = readings
+  return { koa: measured, koaCpuMs: before && after && since(before, after).get('koa') }
 }
 
 const lua = (name: string): string => readFileSync(join(import.meta.dirname, `${name}.lua`), 'utf8')
@@ -148,5 +156,5 @@ export const measureLimits = async ({ seconds, appendfsync }: Options, load: Loa
   const measuredMs = Math.min(seconds * 1_000, MEASURED_MAX_MS)
   await using stand = await openStand()
   const koa = await measureKoa(stand, load, measuredMs)
-  return { koa, scriptRate: await measureScript(stand, appendfsync, measuredMs) }
+  return { ...koa, scriptRate: await measureScript(stand, appendfsync, measuredMs) }
 }

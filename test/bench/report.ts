@@ -74,14 +74,15 @@ export const cpuTimes = (runs: readonly Run[]): string => {
 }
 
 /** The two limits, and what part of each the shop reaches at as many connections. */
-export const limits = ({ koa, scriptRate }: Limits, runs: readonly Run[]): string => {
+export const limits = ({ koa, koaCpuMs, scriptRate }: Limits, runs: readonly Run[]): string => {
   const like = runs.find(({ connections }) => connections === LIMIT_CONNECTIONS)
   const share = (limit: number): string =>
     like === undefined ? '' : `; the shop reaches ${number((100 * rateOf(like.measured)) / limit, 1)} % of it`
   const { p50, p99 } = koa.latencyMs
+  const cpu = koaCpuMs === undefined ? '' : `, CPU ${number(koaCpuMs / Math.max(1, koa.answered), 3)} ms`
   return [
     `Limits, ${LIMIT_CONNECTIONS} at a time`,
-    `Koa through the same gateway:  ${number(rateOf(koa))}/s (p50 ${number(p50, 2)} ms, p99 ${number(p99, 2)} ms, not 200: ${oddOf(koa)})${share(rateOf(koa))}`,
+    `Koa through the same gateway:  ${number(rateOf(koa))}/s (p50 ${number(p50, 2)} ms, p99 ${number(p99, 2)} ms${cpu}, not 200: ${oddOf(koa)})${share(rateOf(koa))}`,
     `One script in one Redis:       ${number(scriptRate)}/s${share(scriptRate)}`,
   ].join('\n')
 }
