@@ -7,11 +7,21 @@
  * its successor's log parser repairs.
  */
 import { type Logger, pino } from 'pino'
-import { ConfigError, readConfig, type Setting, type Settings, text } from './config.ts'
+import { ConfigError, readConfig, type Setting, type Settings } from './config.ts'
 import { UnsafeRedisError } from './redis.ts'
 
 /** A process must have ended this long after it was told to. */
 const END_MS = 9_500
+
+const level: Setting<string> = {
+  variable: 'LOG_LEVEL',
+  parse: (given) => {
+    const levels = [...Object.keys(pino.levels.values), 'silent']
+    if (!levels.includes(given)) throw new Error(`must be one of ${levels.join(', ')}, not "${given}"`)
+    return given
+  },
+  fallback: 'info',
+}
 
 export type Life<Config> = {
   readonly config: Config
@@ -39,7 +49,7 @@ export const live = async <Table extends Record<string, Setting<unknown>>>(
 ): Promise<void> => {
   const ending = new AbortController()
   const end = (): void => ending.abort()
-  process.once('SIGTERM', end).once('SIGINT', end)
+  process.on('SIGTERM', end).on('SIGINT', end)
   if (process.channel) {
     process.once('disconnect', end)
     process.channel.unref()
@@ -51,8 +61,8 @@ export const live = async <Table extends Record<string, Setting<unknown>>>(
     process.exit(code)
   }
   try {
-    const { level, ...config } = readConfig(process.env, { ...table, level: text('LOG_LEVEL', 'info') })
-    const logger = pino({ name, level: level as string })
+    const { logLevel, ...config } = readConfig(process.env, { ...table, logLevel: level })
+    const logger = pino({ name, level: logLevel as string })
     await open({ config: config as unknown as Settings<Table>, logger, stack, ending: ending.signal })
     if (!ending.signal.aborted) {
       logger.info('ready')

@@ -20,6 +20,8 @@ const CONNECT_TIMEOUT_MS = 500
 
 const failFast = {
   lazyConnect: true,
+  // Newer than Redis 7.0, and refused to visitors.
+  disableClientInfo: true,
   maxRetriesPerRequest: 0,
   enableOfflineQueue: false,
   connectTimeout: CONNECT_TIMEOUT_MS,

@@ -55,7 +55,7 @@ const startGateway = async (
   t.is(message, 'ready')
   let ready: Record<string, unknown> | undefined
   while (ready === undefined) {
-    ready = program.log().find(({ msg }) => msg === 'ready')
+    ready = program.log().find(({ msg }) => msg === 'door open')
     if (ready === undefined && program.child.stdout) await once(program.child.stdout, 'data')
   }
   return { ...program, origin: `http://127.0.0.1:${ready.port}` }
@@ -164,5 +164,5 @@ test('a port that is taken is named in one sentence, and it exits with 1', async
     IDS_URLS: nobody,
   })
   t.deepEqual(await exited, [1, null])
-  t.is(stderr(), `gateway: port ${gateway.port} is taken by another program\n`)
+  t.is(stderr(), `gateway cannot start: port ${gateway.port} is taken by another program\n`)
 })
