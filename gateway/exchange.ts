@@ -1,8 +1,7 @@
 /**
  * What becomes of one proxied request?
  *
- * It is *sent* to a ready replica, or *waits* for one (up to `waitMs`, counted from the first time it could not be sent or
- * failed), and is then answered, exactly once: with the replica's reply, passed on as it comes, or in the gateway's own name.
+ * It is *sent* to a ready replica, or *waits* for one (up to `waitMs` in all, however often), and is then answered, exactly once: with the replica's reply, passed on as it comes, or in the gateway's own name.
  *
  * | what happens                                             | then                                                     |
  * | -------------------------------------------------------- | -------------------------------------------------------- |
@@ -123,7 +122,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
     }, leftMs)
   }
 
-  /** How much longer it may be sent again or wait; its time begins to run when this is first asked. */
+  /** How much longer it may wait; its time begins to run when this is first asked. */
   #patienceMs(): number {
     const now = performance.now()
     if (this.#giveUpAtMs === 0) this.#giveUpAtMs = now + this.#options.waitMs
@@ -140,7 +139,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
   }
 
   #repeat(): void {
-    if (this.#sends >= SENDS_MAX || this.#patienceMs() <= 0) this.#giveUp()
+    if (this.#sends >= SENDS_MAX) this.#giveUp()
     else this.send()
   }
 

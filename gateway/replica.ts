@@ -152,10 +152,14 @@ export class Replica {
 
   async #ask(): Promise<Condition> {
     this.#answered = false
-    let isAnswered = false
+    let isTold = false
+    const late = () => {
+      if (isTold) return
+      if (!this.#answered) this.#become('away')
+      this.#answered = false
+    }
     // Once this process has read what had already come: it may be late itself.
-    const late = () => setImmediate(() => isAnswered || this.#answered || this.#become('away'))
-    const timer = setTimeout(late, POLL_LATE_MS)
+    const timer = setInterval(() => setImmediate(late), POLL_LATE_MS)
     try {
       const { statusCode, body } = await this.#poller.request({ method: 'GET', path: '/ready' })
       const text = await body.text()
@@ -164,8 +168,8 @@ export class Replica {
     } catch {
       return 'away' // whatever kept it from answering
     } finally {
-      isAnswered = true
-      clearTimeout(timer)
+      isTold = true
+      clearInterval(timer)
     }
   }
 
