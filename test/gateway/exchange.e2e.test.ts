@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { PassThrough } from 'node:stream'
 import test, { type ExecutionContext } from 'ava'
+import pino from 'pino'
 import type { Dispatcher } from 'undici'
 import { NOT_STARTED_HEADER } from '../../shared/http.ts'
 import { openShop, openUpstreams, problemOf, type Reply } from '../support/gateway.ts'
@@ -125,15 +127,17 @@ for (const { kind, method, path, isSafe, ...options } of KINDS) {
   })
 }
 
-test('the only replica is sent a checkout again once it is back', async (t) => {
+test('the only replica is sent a checkout again once it is back, however long it is away', async (t) => {
   const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
   upstream.behave = hang
-  const { ask } = await openShop(t, { origins: { order: [upstream.origin] } })
+  const lines = new PassThrough()
+  const { ask } = await openShop(t, { log: pino(lines), origins: { order: [upstream.origin] } })
 
   const reply = ask('POST', '/orders/checkout/7')
   await upstream.arrival()
   await upstream.refuse()
   upstream.behave = answer()
+  for await (const line of lines) if (JSON.parse(String(line)).condition === 'away') break
   await upstream.listen()
   t.is((await reply).status, 200)
   t.is(upstream.received.length, 2)
@@ -199,28 +203,41 @@ test('with every replica turning away, a request is told after the wait that not
   const reply = await ask('POST', '/payment/pay/7/10')
   t.is(reply.status, 503)
   t.regex(problemOf(t, reply).detail, /nothing was done/)
+  t.true(sentTimes(upstreams) <= 1)
+})
+
+test('a request that was turned away unbegun is sent to another replica, though the words of the refusal break off', async (t) => {
+  const upstreams = await openUpstreams(t, 2)
+  faultOnce(upstreams, (response) => {
+    response.writeHead(503, { 'X-Not-Started': 'draining', 'Content-Length': 1_000 })
+    response.write('nothing was', () => response.destroy())
+  })
+  const { ask } = await openShop(t, { origins: { order: upstreams.map(({ origin }) => origin) } })
+  t.is((await ask('POST', '/orders/create/7')).status, 200)
 })
 
 test('after the wait, a replica that is reachable but not ready may say itself what it lacks', async (t) => {
-  const [draining, lacking] = (await openUpstreams(t, 2)) as [Upstream, Upstream]
-  draining.condition = 'draining'
-  draining.behave = turnAway
+  const [lacking, ...draining] = (await openUpstreams(t, 5)) as [Upstream, ...Upstream[]]
+  for (const upstream of draining) {
+    upstream.condition = 'draining'
+    upstream.behave = turnAway
+  }
   lacking.condition = 'not ready'
   lacking.behave = (response) => {
     response.writeHead(503, { 'Content-Type': 'application/problem+json', Location: '/orders/find/7' })
     response.end('{"title":"its own words","status":503}')
   }
-  const { ask } = await openShop(t, { waitMs: 200, origins: { order: [draining.origin, lacking.origin] } })
+  const replicas = [...draining, lacking]
+  const { ask } = await openShop(t, { waitMs: 200, origins: { order: replicas.map(({ origin }) => origin) } })
   let reply: Reply
   do {
     // Again if the machine is so busy that no replica counts as reachable.
-    await Promise.all([draining.settled(), lacking.settled()])
-    draining.received.length = 0
+    await Promise.all(replicas.map((upstream) => upstream.settled()))
     reply = await ask('POST', '/orders/checkout/7')
+    t.is(sentTimes(draining), 0)
   } while (reply.text.includes('service-unavailable'))
   t.deepEqual([reply.status, reply.headers.location], [503, '/orders/find/7'])
   t.is(problemOf(t, reply).title, 'its own words')
-  t.is(draining.received.length, 0)
 })
 
 test('a replica that turned a request away gets no other until it says that it is ready', async (t) => {

@@ -91,6 +91,10 @@ test('a body of more than 64 KiB is refused and not passed on: 413', async (t) =
   t.is(reply.status, 413)
   t.is(problemOf(t, reply).type, 'urn:shop:problem:body-too-large')
 
+  const announcing = await openSocket(t, gateway.port)
+  announcing.write('POST /orders/create/7 HTTP/1.1\r\nHost: x\r\nContent-Length: 65537\r\nConnection: close\r\n\r\n')
+  t.regex(await readAll(announcing), /^HTTP\/1\.1 413 /)
+
   const socket = await openSocket(t, gateway.port)
   socket.write('POST /orders/create/7 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n')
   for (let i = 0; i < 5; i++) socket.write(`4000\r\n${'x'.repeat(16 * KIB)}\r\n`)
@@ -143,7 +147,7 @@ test('bytes that are no HTTP never become the answer of a checkout that is under
 })
 
 test('a client that does not send its headers in time is told so: 408', async (t) => {
-  const { gateway } = await openShop(t, { headersTimeoutMs: 200, requestTimeoutMs: 300 })
+  const { gateway } = await openShop(t, { headersTimeoutMs: 200 })
   const socket = await openSocket(t, gateway.port)
   socket.write('GET /live HTTP/1.1\r\nHost: ')
   t.regex(await readAll(socket), /^HTTP\/1\.1 408 /)

@@ -114,17 +114,14 @@ test('a replica that is late to say that it is ready is away until it says so; t
   await Promise.all([frozen.settled(), well.settled()])
   frozen.freeze()
   await frozen.polled()
-  const polls = frozen.polls
-  // While it answers requests, it is not away.
-  for (let i = 0; i < 5; i++) {
+  // While it answers requests, it is not away, for longer than a poll may take.
+  for (let i = 0; i < 3; i++) {
     for (let j = 0; j < 6; j++) await ask('GET', '/orders/find/7')
     await well.polled()
   }
-  t.true(frozen.received.length >= 15)
+  t.true(frozen.received.length >= 9)
 
-  await frozen.polled()
-  t.is(frozen.polls, polls + 1)
-  for (let i = 0; i < 5; i++) await well.polled()
+  for (let i = 0; i < 4; i++) await well.polled()
   const before = frozen.received.length
   for (let i = 0; i < 6; i++) await ask('GET', '/orders/find/7')
   t.is(frozen.received.length, before)

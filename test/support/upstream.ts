@@ -164,17 +164,25 @@ export class Upstream {
 }
 
 /**
- * Ports below those that systems give away by themselves (from 32768 or 49152 on): a replica that refuses connections for a while
- * would otherwise find its port taken when it listens again.
+ * Ports below those that systems give away by themselves (from 32768 or 49152 on), each used once in a process: a replica that
+ * refuses connections for a while would otherwise find its port taken when it listens again.
  */
-const [PORT_MIN, PORT_MAX, PORT_ATTEMPTS] = [15_000, 30_000, 20]
+const PORT_MIN = 15_000
+const PORT_MAX = 30_000
+const PORT_ATTEMPTS = 20
+let nextPort = randomInt(PORT_MIN, PORT_MAX)
+
+const takePort = (): number => {
+  nextPort = nextPort === PORT_MAX ? PORT_MIN : nextPort + 1
+  return nextPort
+}
 
 /** Starts a replica on a free port of `host`, or on `port`. */
 export const openUpstream = async (host = '127.0.0.1', port?: number): Promise<Upstream> => {
   const upstream = new Upstream(host)
   for (let attempt = 1; ; attempt++)
     try {
-      await upstream.listen(port ?? randomInt(PORT_MIN, PORT_MAX))
+      await upstream.listen(port ?? takePort())
       return upstream
     } catch (error) {
       if (port !== undefined || attempt === PORT_ATTEMPTS) throw error
