@@ -49,8 +49,8 @@ export type Client = {
   readonly order: (order: string) => Promise<OrderShown>
   /** A whole log, read in pages. */
   readonly log: (prefix: Prefix) => Promise<readonly Entry[]>
-  /** What the words for seeding have added up to. */
-  readonly added: { readonly credit: number; readonly stock: number }
+  /** What the words for seeding have added up to; whoever adds otherwise writes it down here. */
+  readonly added: { credit: number; stock: number }
   readonly close: () => void
 }
 

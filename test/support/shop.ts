@@ -1,6 +1,8 @@
 /** A shop of real processes for a test or a whole file, and a customer in it; what its parts complained of is shown if a test fails. */
 import type { ExecutionContext, TestFn } from 'ava'
+import type { Part } from '../../env/part.ts'
 import { type Shop, type ShopOptions, startShop } from '../../env/shop.ts'
+import type { Service } from '../../env/wiring.ts'
 import { type Client, openClient } from './client.ts'
 
 export type OpenShop = { readonly shop: Shop; readonly client: Client; readonly close: () => Promise<void> }
@@ -26,6 +28,19 @@ const showTails = async (t: ExecutionContext, { shop }: OpenShop): Promise<void>
     const lines = (await part.tail(TAIL_LINES)).split('\n').filter((line) => line !== '' && !QUIET.test(line))
     t.log([`${part.name} is ${part.state}`, ...lines.slice(-SHOWN_LINES)].join('\n'))
   }
+}
+
+/** The first replica of a service. */
+export const replicaOf = ({ shop }: OpenShop, service: Service): Part => {
+  const [part] = shop.services[service]
+  if (part === undefined) throw new Error(`there is no ${service}`)
+  return part
+}
+
+/** Brings back whatever a failed test has left frozen or down, for the next one. */
+export const bringBack = async ({ shop }: OpenShop): Promise<void> => {
+  for (const part of shop.parts) part.thaw()
+  for (const part of shop.parts) await part.start()
 }
 
 /** A shop of the test's own, which ends with it. */
