@@ -7,13 +7,11 @@ import { type Client, problemOf } from '../support/client.ts'
 import { chargeOneOrderOnce, sellOneItemToTheEnd, spendOneWalletToTheEnd } from '../support/contention.ts'
 import { eventually } from '../support/eventually.ts'
 import { proveInvariants } from '../support/invariants.ts'
-import { shareShop } from '../support/shop.ts'
+import { bringBack, replicaOf, shareShop } from '../support/shop.ts'
 
 const opened = shareShop(test)
 
-test.afterEach.always(() => {
-  for (const part of opened().shop.services.stock) part.thaw()
-})
+test.afterEach.always(() => bringBack(opened()))
 
 /** Waits until payment has said that it holds the total of an order. */
 const whenHeld = (client: Client, order: string): Promise<void> =>
@@ -173,14 +171,14 @@ test.serial('ends the checkout of a client that disconnects', async (t) => {
   const user = await client.createUser(10)
   const item = await client.createItem(4, 2)
   const order = await client.createOrder(user, [[item, 1]])
-  const [stock] = shop.services.stock
-  stock?.freeze()
+  const stock = replicaOf(opened(), 'stock')
+  stock.freeze()
   const left = request(`${shop.url}/orders/checkout/${order}`, { method: 'POST' }).end()
   const gone = once(left, 'error')
   await whenHeld(client, order)
   left.destroy()
   await gone
-  stock?.thaw()
+  stock.thaw()
   await eventually(async () => assert.ok((await client.order(order)).paid), 5_000)
   t.is(await client.credit(user), 6)
   t.is(await client.stock(item), 1)
@@ -188,35 +186,35 @@ test.serial('ends the checkout of a client that disconnects', async (t) => {
 })
 
 test.serial('shows credit that is only held as still there', async (t) => {
-  const { client, shop } = opened()
+  const { client } = opened()
   const user = await client.createUser(10)
   const item = await client.createItem(4, 1)
   const order = await client.createOrder(user, [[item, 2]])
-  const [stock] = shop.services.stock
-  stock?.freeze()
+  const stock = replicaOf(opened(), 'stock')
+  stock.freeze()
   const checkout = client.checkout(order)
   await whenHeld(client, order)
   t.is(await client.credit(user), 10)
   t.is((await client.order(order)).status, 'checking-out')
   t.false((await client.order(order)).paid)
-  stock?.thaw()
+  stock.thaw()
   t.is((await checkout).status, 409)
   t.is(await client.credit(user), 10)
 })
 
 test.serial('lets a payment wait for held credit instead of refusing it', async (t) => {
-  const { client, shop } = opened()
+  const { client } = opened()
   const user = await client.createUser(10)
   const item = await client.createItem(4)
   const order = await client.createOrder(user, [[item, 2]])
-  const [stock] = shop.services.stock
-  stock?.freeze()
+  const stock = replicaOf(opened(), 'stock')
+  stock.freeze()
   const checkout = client.checkout(order)
   await whenHeld(client, order)
   t.is((await client.post(`/payment/pay/${user}/2`)).status, 200, 'of what is not held')
   t.is((await client.post(`/payment/pay/${user}/9`)).status, 402, 'of what there is not')
   const pay = client.post(`/payment/pay/${user}/8`)
-  stock?.thaw()
+  stock.thaw()
   t.is((await checkout).status, 409)
   t.is((await pay).status, 200)
   t.is(await client.credit(user), 0)

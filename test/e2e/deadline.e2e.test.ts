@@ -6,7 +6,7 @@ import type { Service } from '../../env/wiring.ts'
 import { answerIfAny, type Client, problemOf, type Reply } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { proveInvariants } from '../support/invariants.ts'
-import { type OpenShop, shareShop } from '../support/shop.ts'
+import { bringBack, type OpenShop, replicaOf, shareShop } from '../support/shop.ts'
 
 const DEADLINE_MS = 1_500
 /** What a deadline may be late by: the sweep that finds it, and a busy machine. */
@@ -19,18 +19,9 @@ const PARSED_MS = 8_000
 
 const opened = shareShop(test, { env: { order: { CHECKOUT_DEADLINE_MS: String(DEADLINE_MS) } } })
 
-const only = (service: Service): Part => {
-  const [part] = opened().shop.services[service]
-  if (part === undefined) throw new Error(`there is no ${service}`)
-  return part
-}
+const only = (service: Service): Part => replicaOf(opened(), service)
 
-/** Whatever a failed test has left down is needed by the next one. */
-test.afterEach.always(async () => {
-  const { shop } = opened()
-  for (const part of shop.parts) part.thaw()
-  for (const part of shop.parts) await part.start()
-})
+test.afterEach.always(() => bringBack(opened()))
 
 const timed = async <Result>(work: Promise<Result>): Promise<{ result: Result; ms: number }> => {
   const startedAt = performance.now()

@@ -1,0 +1,185 @@
+/** What a service wants of its surroundings before it works, and what it says when it does not get it. */
+import assert from 'node:assert/strict'
+import { type ExecFileException, execFile } from 'node:child_process'
+import test from 'ava'
+import axios from 'axios'
+import { type Part, PartError } from '../../env/part.ts'
+import { startShop } from '../../env/shop.ts'
+import { SERVICES, type Service } from '../../env/wiring.ts'
+import { eventually } from '../support/eventually.ts'
+import { proveInvariants } from '../support/invariants.ts'
+import { bringBack, openShop, replicaOf, shareShop } from '../support/shop.ts'
+
+const START_MS = 10_000
+
+const UNSAFE = [
+  {
+    what: 'would evict',
+    redisArgs: ['--maxmemory-policy', 'allkeys-lru'],
+    says: 'maxmemory-policy is "allkeys-lru" and must be "noeviction"',
+  },
+  { what: 'keeps no AOF', redisArgs: ['--appendonly', 'no'], says: 'appendonly is "no" and must be "yes"' },
+] as const
+
+for (const { what, redisArgs, says } of UNSAFE)
+  test.serial(`does not start on a Redis that ${what}, and names the setting`, async (t) => {
+    const error = await t.throwsAsync(startShop({ redisArgs }), { instanceOf: PartError })
+    const [service = ''] = error.message.split('-')
+    const sentence = `${service} cannot start: this Redis may lose what it acknowledged: ${says} (ALLOW_UNSAFE_REDIS=yes overrides this)`
+    t.true(error.message.includes('exited with code 1 before it was ready'), error.message)
+    t.deepEqual(
+      error.message.split('\n').filter((line) => line !== '' && !line.startsWith('{') && !line.includes('exited with')),
+      [sentence],
+      'one sentence, and no stack',
+    )
+  })
+
+test.serial('starts on an unsafe Redis when told to', async (t) => {
+  const opened = await openShop(t, {
+    redisArgs: UNSAFE.flatMap(({ redisArgs }) => redisArgs),
+    env: { all: { ALLOW_UNSAFE_REDIS: 'yes' } },
+  })
+  const { client } = opened
+  const order = await client.createOrder(await client.createUser(5), [[await client.createItem(5, 1), 1]])
+  t.is((await client.checkout(order)).status, 200)
+  await proveInvariants(t, opened, { seededByClientOnly: true })
+})
+
+const WANTED: Readonly<Record<Service | 'gateway', readonly string[]>> = {
+  ids: ['PORT', 'REDIS_URL', 'ORDER_REDIS_URL', 'PAYMENT_REDIS_URL', 'STOCK_REDIS_URL'],
+  order: ['PORT', 'REDIS_URL', 'PAYMENT_REDIS_URL', 'STOCK_REDIS_URL', 'IDS_URLS', 'PAYMENT_URLS', 'STOCK_URLS'],
+  payment: ['PORT', 'REDIS_URL', 'ORDER_REDIS_URL', 'STOCK_REDIS_URL', 'IDS_URLS'],
+  stock: ['PORT', 'REDIS_URL', 'ORDER_REDIS_URL', 'PAYMENT_REDIS_URL', 'IDS_URLS'],
+  gateway: ['ORDER_URLS', 'PAYMENT_URLS', 'STOCK_URLS', 'IDS_URLS'],
+}
+
+const run = (role: string, env: NodeJS.ProcessEnv): Promise<{ code: unknown; stderr: string }> =>
+  new Promise((resolve) => {
+    const done = (error: ExecFileException | null, _: string, stderr: string): void =>
+      resolve({ code: error === null ? 0 : error.code, stderr })
+    execFile(
+      process.execPath,
+      [`${role}/main.ts`],
+      { env, cwd: `${import.meta.dirname}/../..`, timeout: START_MS },
+      done,
+    )
+  })
+
+for (const role of [...SERVICES, 'gateway'] as const)
+  test(`${role} names everything that is missing in its configuration at once`, async (t) => {
+    const { code, stderr } = await run(role, { PATH: process.env.PATH })
+    t.is(code, 1)
+    t.is(stderr.trim().split('\n').length, 1, stderr)
+    for (const variable of WANTED[role]) t.regex(stderr, new RegExp(`\\b${variable} is missing`))
+  })
+
+test('order names what is missing and what is wrong together', async (t) => {
+  const { code, stderr } = await run('order', {
+    PATH: process.env.PATH,
+    PORT: '80x',
+    REDIS_URL: 'http://127.0.0.1',
+    CHECKOUT_DEADLINE_MS: '0',
+    ALLOW_UNSAFE_REDIS: 'maybe',
+    STOCK_URLS: 'http://127.0.0.1:1,nonsense',
+  })
+  t.is(code, 1)
+  t.is(stderr.trim().split('\n').length, 1, stderr)
+  for (const said of [
+    'PORT must be an integer from 0 to 65535, not "80x"',
+    'REDIS_URL must be a URL of the form redis://',
+    'CHECKOUT_DEADLINE_MS must be an integer from 100 to 60000, not "0"',
+    'ALLOW_UNSAFE_REDIS must be "yes" or "no", not "maybe"',
+    'STOCK_URLS must be a URL of the form http://',
+    'PAYMENT_URLS is missing',
+  ])
+    t.true(stderr.includes(said), `${said}\n${stderr}`)
+})
+
+const opened = shareShop(test)
+
+const only = (service: Service): Part => replicaOf(opened(), service)
+
+test.afterEach.always(() => bringBack(opened()))
+
+const status = async (url: string): Promise<{ status: number; text: string }> => {
+  const reply = await axios.get<string>(url, { validateStatus: () => true, responseType: 'text', timeout: 3_000 })
+  return { status: reply.status, text: reply.data }
+}
+
+const assertReady = async (url: string, text: RegExp, wanted: number): Promise<void> => {
+  const ready = await status(`${url}/ready`)
+  assert.equal(ready.status, wanted, ready.text)
+  assert.match(ready.text, text)
+}
+
+const assertSells = async (): Promise<void> => {
+  const { client } = opened()
+  const order = await client.createOrder(await client.createUser(5), [[await client.createItem(5, 1), 1]])
+  assert.equal((await client.checkout(order)).status, 200)
+}
+
+for (const service of SERVICES)
+  test.serial(`${service} waits for its own Redis and says so, and is not ready before`, async (t) => {
+    const { shop } = opened()
+    const part = only(service)
+    await part.stop()
+    await shop.redis[service].stop()
+    const started = part.start()
+    await eventually(() => assertReady(part.url, /its own Redis is away/, 503), START_MS)
+    t.is((await status(`${part.url}/live`)).status, 200)
+    await eventually(async () => assert.match(await part.tail(), /waiting for its own Redis/), START_MS)
+    await eventually(() => assertReady(shop.url, new RegExp(`"services":\\["${service}"\\]`), 503), START_MS)
+    t.is(part.state, 'starting')
+    await shop.redis[service].start()
+    await started
+    await assertReady(part.url, /^ready$/, 200)
+    await eventually(() => assertReady(shop.url, /^ready$/, 200), START_MS)
+    await assertSells()
+  })
+
+const SIBLINGS = [
+  ['order', 'payment'],
+  ['payment', 'stock'],
+  ['stock', 'order'],
+] as const
+
+for (const [service, sibling] of SIBLINGS)
+  test.serial(`${service} waits for the Redis of ${sibling} and says so, and is not ready before`, async (t) => {
+    const { shop } = opened()
+    const part = only(service)
+    await part.stop()
+    await shop.redis[sibling].stop()
+    const started = part.start()
+    const reason = new RegExp(`it has not reached the log of ${sibling} yet`)
+    await eventually(() => assertReady(part.url, reason, 503), START_MS)
+    t.is((await status(`${part.url}/live`)).status, 200)
+    await eventually(
+      async () => assert.match(await part.tail(), new RegExp(`waiting for the log of ${sibling}`)),
+      START_MS,
+    )
+    t.is(part.state, 'starting')
+    await shop.redis[sibling].start()
+    await started
+    await assertReady(part.url, /^ready$/, 200)
+    await eventually(() => assertReady(shop.url, /^ready$/, 200), START_MS)
+    await eventually(assertSells, START_MS)
+  })
+
+test.serial('order, payment and stock start without ids, with identifiers of their own', async (t) => {
+  const { shop } = opened()
+  await only('ids').stop()
+  const others = [only('order'), only('payment'), only('stock')]
+  await Promise.all(others.map((part) => part.stop()))
+  await Promise.all(others.map((part) => part.start()))
+  await assertReady(only('order').url, /^ready$/, 200)
+  await eventually(
+    async () => assert.match(await only('order').tail(), /ids does not answer: using a random block/),
+    START_MS,
+  )
+  await eventually(assertSells, START_MS)
+  t.is((await status(`${shop.url}/ready`)).status, 503, 'the shop is not whole')
+  await only('ids').start()
+  await eventually(async () => assert.match(await only('order').tail(), /leased a block of identifiers/), START_MS)
+  await eventually(() => assertReady(shop.url, /^ready$/, 200), START_MS)
+  await proveInvariants(t, opened(), { locksMs: 15_000 })
+})
