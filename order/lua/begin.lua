@@ -32,9 +32,8 @@ function deeds.begin(facts)
     state = 'checking-out', order = facts.order, user = user, total = total, lines = lines,
     deadline = integer(now_ms() + tonumber(facts.patience_ms)),
   }
-  redis.call('HSET', names.saga .. id, 'order', started.order, 'user', user, 'total', total, 'lines', lines,
-    'deadline', started.deadline, 'token', facts.token)
   redis.call('HSET', names.order .. facts.order, 'status', 'checking-out', 'saga', id)
-  speak(id, started)
+  speak(id, started, { 'order', started.order, 'user', user, 'total', total, 'lines', lines,
+    'deadline', started.deadline, 'token', facts.token })
   return { 'begun', id }
 end

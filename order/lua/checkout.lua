@@ -21,8 +21,8 @@ local function checkout(id)
   }
 end
 
--- speak(id, saga): says what the state of a saga stands for, and remembers when.
-local function speak(id, saga)
+-- speak(id, saga, more): says what the state of a saga stands for, and records it with more fields and values, if any.
+local function speak(id, saga, more)
   local facts = { 'order', saga.order, 'user', saga.user, 'total', saga.total }
   local function add(name)
     facts[#facts + 1] = name
@@ -38,7 +38,7 @@ local function speak(id, saga)
     add('item')
   end
   local entries, told = tell(id, says[saga.state], facts, saga.entries)
-  redis.call('HSET', names.saga .. id, 'state', saga.state, 'entries', entries)
+  redis.call('HSET', names.saga .. id, 'state', saga.state, 'entries', entries, unpack(more or {}))
   if saga.state == 'checking-out' or saga.state == 'cancelling' then
     keep_open(id, told)
   else
@@ -59,8 +59,12 @@ local function outcome(word, id, saga)
   return { word, id, saga.state, saga.reason or '', saga.item or '', saga.order, saga.user, saga.token or '' }
 end
 
--- announce(id, saga): wakes the request that waits for this saga, in whichever replica it waits.
+-- announce(id, saga): wakes the request that waits for this saga, in whichever replica it waits. A replica that is the only
+-- one is told by the reply of this script.
 local function announce(id, saga)
+  if redis.call('PUBSUB', 'NUMSUB', names.outcomes)[2] < 2 then
+    return
+  end
   redis.call('PUBLISH', names.outcomes, id .. ' ' .. saga.state .. ' ' .. (saga.reason or '') .. ' ' .. (saga.item or ''))
 end
 
@@ -69,9 +73,8 @@ local function cancel_checkout(id, saga)
   saga.state = 'cancelling'
   saga.reason = 'deadline'
   order_status(id, saga, 'cancelling')
-  redis.call('HSET', names.saga .. id, 'reason', saga.reason)
   redis.call('HDEL', names.saga .. id, 'undone:payment', 'undone:stock')
-  speak(id, saga)
+  speak(id, saga, { 'reason', saga.reason })
   announce(id, saga)
 end
 

@@ -18,9 +18,8 @@ function deeds.fail(facts)
   saga.state = 'failed'
   saga.reason = facts.reason
   saga.item = facts.item or ''
-  redis.call('HSET', names.saga .. id, 'reason', saga.reason, 'item', saga.item)
   order_status(id, saga, 'open')
-  speak(id, saga)
+  speak(id, saga, { 'reason', saga.reason, 'item', saga.item })
   announce(id, saga)
   return outcome('failed', id, saga)
 end

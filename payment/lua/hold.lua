@@ -10,11 +10,11 @@ function deeds.hold(facts)
   end
   local saga = { state = 'waiting', order = facts.order, user = facts.user, total = facts.total, lines = facts.lines }
   local queue = names.waiting .. saga.user
-  redis.call('HSET', names.saga .. id, 'state', 'waiting', 'order', saga.order, 'user', saga.user, 'total', saga.total,
-    'lines', saga.lines)
   if redis.call('EXISTS', queue) == 0 and grant(id, saga) then
     return { saga.state }
   end
+  redis.call('HSET', names.saga .. id, 'state', 'waiting', 'order', saga.order, 'user', saga.user, 'total', saga.total,
+    'lines', saga.lines)
   redis.call('RPUSH', queue, id)
   keep_open(id, integer(now_ms()))
   return { 'waiting' }

@@ -7,8 +7,7 @@ function deeds.release(facts)
   local id = facts.log_id
   local saga = checkout(id)
   if not saga then
-    saga = { order = facts.order, user = facts.user, total = facts.total }
-    redis.call('HSET', names.saga .. id, 'order', saga.order, 'user', saga.user, 'total', saga.total, 'lines', '')
+    saga = { order = facts.order, user = facts.user, total = facts.total, lines = '' }
   elseif saga.state == 'released' then
     return repeated(id, saga)
   elseif saga.state == 'held' then

@@ -40,8 +40,11 @@ local function answer(id, saga)
     add('item')
   end
   local entries, told = tell(id, says[saga.state], facts, saga.entries)
-  redis.call('HSET', names.saga .. id, 'state', saga.state, 'reason', saga.reason or '', 'item', saga.item or '',
-    'entries', entries)
+  local more = { 'reason', saga.reason or '', 'item', saga.item or '' }
+  if not saga.entries then
+    more = { 'order', saga.order, 'user', saga.user, 'total', saga.total, 'lines', saga.lines, unpack(more) }
+  end
+  redis.call('HSET', names.saga .. id, 'state', saga.state, 'entries', entries, unpack(more))
   if saga.state == 'held' then
     keep_open(id, told)
   else

@@ -242,17 +242,19 @@ test.serial('CheckoutStarted carries the order as it was, and a deadline by the 
   t.true(aheadMs >= PATIENCE_MS && aheadMs < PATIENCE_MS + 3_000, String(aheadMs))
 })
 
-test.serial('a decision is announced once on the channel of outcomes', async (t) => {
+test.serial('a decision is announced once on the channel of outcomes, if another replica listens', async (t) => {
   await openCart()
   const subscriber = connect(bench.server.url, 'subscriber')
+  const otherReplica = connect(bench.server.url, 'subscriber')
+  store.watchOutcomes(otherReplica, () => undefined)
   const heard: Saga[] = []
   const { promise, resolve } = Promise.withResolvers<void>()
   store.watchOutcomes(subscriber, (saga) => {
     heard.push(saga)
     if (saga.id === 'last') resolve()
   })
-  await whenReady(subscriber)
-  while ((await bench.redis.publish('outcomes', 'hello open')) === 0) await store.find('cart')
+  await Promise.all([whenReady(subscriber), whenReady(otherReplica)])
+  while ((await bench.redis.publish('outcomes', 'hello open')) < 2) await store.find('cart')
   await begin('refused')
   await tell('payment', 'CreditVoided', 'refused', facts)
   await tell('payment', 'CreditVoided', 'refused', facts)
@@ -263,6 +265,12 @@ test.serial('a decision is announced once on the channel of outcomes', async (t)
   await begin('last')
   await tell('payment', 'CreditCaptured', 'last', facts)
   await promise
+  disconnect(otherReplica)
+  while ((await bench.redis.publish('outcomes', 'hello open')) > 1) await store.find('cart')
+  await openCart()
+  await begin('alone')
+  await tell('payment', 'CreditCaptured', 'alone', facts)
+  await bench.redis.publish('outcomes', 'hello open')
   disconnect(subscriber)
   t.deepEqual(
     heard.filter(({ id }) => id !== 'hello'),
@@ -538,7 +546,7 @@ test.serial('the survey names what is unfinished, the longest silent first, with
   await start('late', -1)
   await store.cancel('undone')
   await tell('payment', 'CreditCaptured', 'paid', facts)
-  await bench.redis.zadd('sagas:open', 1, 'silent', 2, 'undone', 3, 'forgotten', 4, 'paid')
+  await bench.redis.zadd('sagas:open', 1, 'silent', 2, 'undone', 3, 'forgotten', 4, 'paid', Date.now() + 60_000, 'late')
   const survey = async () =>
     (await recovery.survey(9)).map(({ log_id, facts: { state }, repair }) => [log_id, state, repair])
   const rest = [
