@@ -1,7 +1,8 @@
 /**
  * What becomes of one proxied request?
  *
- * It is *sent* to a ready replica, or *waits* for one (up to `waitMs` in all, however often), and is then answered, exactly once: with the replica's reply, passed on as it comes, or in the gateway's own name.
+ * It is *sent* to a ready replica, or *waits* for one (up to `waitMs` in all, however often), and is then answered, exactly once:
+ * with the replica's reply, passed on as it comes, or in the gateway's own name.
  *
  * | what happens                                             | then                                                     |
  * | -------------------------------------------------------- | -------------------------------------------------------- |
@@ -59,7 +60,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
   /** A reply is being passed on. */
   #replying = false
   #sends = 0
-  #giveUpAtMs = 0
+  /** How much longer it may wait. */
+  #patienceMs: number
+  #waitingSinceMs = 0
   #lastResort = false
   #timer: NodeJS.Timeout | undefined
 
@@ -72,6 +75,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
     body: Buffer | null,
   ) {
     this.#options = options
+    this.#patienceMs = options.waitMs
     this.#service = service
     this.#request = request
     this.#response = response
@@ -95,6 +99,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
   /** A replica has become ready. */
   proceed(): void {
     clearTimeout(this.#timer)
+    this.#patienceMs -= performance.now() - this.#waitingSinceMs
     this.send()
   }
 
@@ -113,20 +118,14 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
   }
 
   #wait(): void {
-    const leftMs = this.#patienceMs()
-    if (leftMs <= 0) return this.#resort()
+    if (this.#patienceMs <= 0) return this.#resort()
     if (!this.#service.wait(this)) return this.#answer(tooManyWaiting(this.#service.name))
+    this.#waitingSinceMs = performance.now()
     this.#timer = setTimeout(() => {
       this.#service.leave(this)
+      this.#patienceMs = 0
       this.#resort()
-    }, leftMs)
-  }
-
-  /** How much longer it may wait; its time begins to run when this is first asked. */
-  #patienceMs(): number {
-    const now = performance.now()
-    if (this.#giveUpAtMs === 0) this.#giveUpAtMs = now + this.#options.waitMs
-    return this.#giveUpAtMs - now
+    }, this.#patienceMs)
   }
 
   /** The wait is over: whoever can be reached may tell what is wrong. */

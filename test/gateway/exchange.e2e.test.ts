@@ -143,6 +143,22 @@ test('the only replica is sent a checkout again once it is back, however long it
   t.is(upstream.received.length, 2)
 })
 
+test('a checkout that broke midway may wait for as long as it has not waited before', async (t) => {
+  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  upstream.behave = hang
+  const waitMs = 2_000
+  const { ask } = await openShop(t, { waitMs, origins: { order: [upstream.origin] } })
+
+  const reply = ask('POST', '/orders/checkout/7')
+  await upstream.arrival()
+  // It is with the replica for longer than it may wait.
+  for (const start = performance.now(); performance.now() - start < waitMs; ) await upstream.polled()
+  await upstream.refuse()
+  upstream.behave = answer()
+  await upstream.listen()
+  t.is((await reply).status, 200)
+})
+
 test('one broken connection to the only replica holds up the next request for less than a poll interval', async (t) => {
   const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
   const { ask } = await openShop(t, { origins: { order: [upstream.origin] } })
