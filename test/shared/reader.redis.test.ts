@@ -1,0 +1,251 @@
+import test, { type ExecutionContext } from 'ava'
+import type { Redis } from 'ioredis'
+import { pino } from 'pino'
+import { heardKey, type Reply } from '../../shared/log.ts'
+import { type Reader, reader } from '../../shared/reader.ts'
+import { connect, disconnect, whenReady } from '../../shared/redis.ts'
+import { redLock } from '../../shared/redlock.ts'
+import { openStore, type Store } from '../../stock/store.ts'
+import { eventually } from '../support/eventually.ts'
+import { type Bench, entryOf, lookInto, openBench, plainly } from '../support/open-store.ts'
+import { type RedisServer, startRedis } from '../support/redis-server.ts'
+
+/** What is heard has an effect that can be counted: stock takes one piece of tea for each entry of payment. */
+const STOCK = 1_000
+const LEASE = 'lock:reader:stock:payment'
+const LEASE_TTL_MS = 600
+const WITHIN_MS = 10_000
+
+type Scene = {
+  /** The Redis of the speaker, which has its log. */
+  readonly speaker: RedisServer
+  /** The Redis of the listener. */
+  readonly own: Bench
+  readonly masters: RedisServer
+  readonly store: Store
+  /** Says that money is held for one piece of tea, some times. */
+  readonly say: (from: number, count: number) => Promise<void>
+  readonly left: () => Promise<number | undefined>
+}
+
+const durable = ['--appendonly', 'yes', '--appendfsync', 'always'] as const
+
+const open = async (t: ExecutionContext): Promise<Scene> => {
+  const [speaker, own, masters] = await Promise.all([startRedis(), openBench(durable), startRedis()])
+  t.teardown(async () => {
+    await Promise.all([speaker.stop(), own[Symbol.asyncDispose](), masters.stop()])
+  })
+  const store = openStore(own.instruments)
+  await store.createItem('tea', 1, plainly)
+  await store.add('tea', STOCK, plainly)
+  return {
+    speaker,
+    own,
+    masters,
+    store,
+    say: async (from, count) => {
+      const voice = lookInto(speaker)
+      for (let number = from; number < from + count; number += 1) {
+        const facts = { order: 'cart', user: 'anna', total: 1, lines: 'tea:1' }
+        await voice.xadd('log:payment', '*', ...entryOf('payment', 'CreditHeld', '*', `saga-${number}`, facts)[1])
+      }
+      voice.disconnect()
+    },
+    left: async () => (await store.find('tea'))?.stock,
+  }
+}
+
+type Follower = { readonly reader: Reader; readonly heard: Reply[]; readonly warnings: string[] }
+
+/** A reader with connections of its own, as another replica would have. */
+const follow = async (t: ExecutionContext, scene: Scene): Promise<Follower> => {
+  const connections: Redis[] = []
+  const connecting = (server: RedisServer, kind: 'blocking' | 'lock'): Redis => {
+    const redis = connect(server.url, kind)
+    connections.push(redis)
+    return redis
+  }
+  const heard: Reply[] = []
+  const warnings: string[] = []
+  const masters = connecting(scene.masters, 'lock')
+  await whenReady(masters)
+  const lock = redLock([masters])
+  const one = reader({
+    log: scene.store.log,
+    speaker: 'payment',
+    blocking: connecting(scene.speaker, 'blocking'),
+    reporting: connecting(scene.speaker, 'lock'),
+    redLock: lock,
+    leaseTtlMs: LEASE_TTL_MS,
+    onHeard: (reply) => heard.push(reply),
+    logger: pino({ level: 'warn' }, { write: (line) => warnings.push(JSON.parse(line).msg) }),
+  })
+  t.teardown(async () => {
+    await one.stop()
+    lock.close()
+    connections.forEach(disconnect)
+  })
+  return { reader: one, heard, warnings }
+}
+
+const leaves = (t: ExecutionContext, { left }: Scene, pieces: number): Promise<void> =>
+  eventually(async () => {
+    const now = await left()
+    if (now !== pieces) throw new Error(`${now} are left, not ${pieces}`)
+    t.pass()
+  }, WITHIN_MS)
+
+const masterOf = (t: ExecutionContext, { masters }: Scene): Redis => {
+  const redis = lookInto(masters)
+  t.teardown(() => redis.disconnect())
+  return redis
+}
+
+test('a reader applies what was said before it came, and what is said after, in order', async (t) => {
+  const scene = await open(t)
+  await scene.say(0, 300)
+  const { reader: one, heard } = await follow(t, scene)
+  t.false(one.isReady())
+  one.start()
+  await one.whenReady()
+  t.true(one.isReady())
+  await leaves(t, scene, STOCK - 300)
+  await scene.say(300, 5)
+  await leaves(t, scene, STOCK - 305)
+  t.deepEqual(
+    heard.map(([word]) => word),
+    Array.from({ length: 305 }, () => 'taken'),
+  )
+  const said = (await scene.store.log.page('0-0', 400)).filter(({ kind }) => kind === 'StockTaken')
+  t.deepEqual(
+    said.map(({ log_id }) => log_id),
+    Array.from({ length: 305 }, (_, number) => `saga-${number}`),
+  )
+})
+
+test('a reader reports to the speaker how far it has heard, entries that do not matter as well', async (t) => {
+  const scene = await open(t)
+  const { reader: one, heard } = await follow(t, scene)
+  one.start()
+  const voice = lookInto(scene.speaker)
+  t.teardown(() => voice.disconnect())
+  await scene.say(0, 3)
+  const last = await voice.xadd('log:payment', '*', ...entryOf('payment', 'UserCreated', '*', 'x', { user: 'anna' })[1])
+  await eventually(async () => {
+    if ((await voice.get(heardKey('payment', 'stock'))) !== last) throw new Error('not reported')
+    if ((await scene.store.log.cursor('payment')) !== last) throw new Error('not written')
+  }, WITHIN_MS)
+  t.is(heard.length, 3)
+})
+
+test('the speaker’s Redis dies and comes back: the reader goes on where it was', async (t) => {
+  const scene = await open(t)
+  const { reader: one, heard, warnings } = await follow(t, scene)
+  one.start()
+  await scene.say(0, 5)
+  await leaves(t, scene, STOCK - 5)
+  await scene.speaker.kill()
+  await eventually(async () => {
+    if (!warnings.includes('cannot read now: trying again')) throw new Error('not noticed')
+  }, WITHIN_MS)
+  await scene.speaker.restart()
+  await scene.say(5, 5)
+  await leaves(t, scene, STOCK - 10)
+  t.is(heard.length, 10)
+})
+
+test('the own Redis dies and comes back: what was said meanwhile is applied, and nothing twice', async (t) => {
+  const scene = await open(t)
+  const { reader: one, warnings } = await follow(t, scene)
+  one.start()
+  await scene.say(0, 5)
+  await leaves(t, scene, STOCK - 5)
+  await scene.own.server.kill()
+  await scene.say(5, 5)
+  await eventually(async () => {
+    if (!warnings.includes('cannot read now: trying again')) throw new Error('not noticed')
+  }, WITHIN_MS)
+  await scene.own.server.restart()
+  await whenReady(scene.own.redis)
+  await leaves(t, scene, STOCK - 10)
+})
+
+test('the own Redis comes back older: the reader notices, and what is missing is applied again', async (t) => {
+  const scene = await open(t)
+  const { reader: one, heard, warnings } = await follow(t, scene)
+  one.start()
+  await scene.say(0, 5)
+  await leaves(t, scene, STOCK - 5)
+  // As if it had forgotten the last two.
+  const voice = lookInto(scene.speaker)
+  t.teardown(() => voice.disconnect())
+  const entries = await voice.xrange('log:payment', '-', '+')
+  await scene.own.redis.del('saga:saga-3', 'saga:saga-4')
+  await scene.own.redis.hset('item:tea', 'stock', STOCK - 3)
+  await scene.own.redis.hset('cursors', 'payment', entries[2]?.[0] ?? '')
+  await scene.say(5, 1)
+  await leaves(t, scene, STOCK - 6)
+  t.true(warnings.some((warning) => warning.includes('came back older')))
+  t.is(heard.length, 5 + 3)
+})
+
+test('an entry that cannot be applied is told and delays nobody', async (t) => {
+  const scene = await open(t)
+  const { reader: one, warnings } = await follow(t, scene)
+  const voice = lookInto(scene.speaker)
+  t.teardown(() => voice.disconnect())
+  await voice.xadd('log:payment', '*', 'kind', 'CreditHeld', 'version', '99', 'log_id', 'x')
+  await scene.say(0, 2)
+  one.start()
+  await leaves(t, scene, STOCK - 2)
+  t.is(await scene.store.log.deadCount(), 1)
+  t.true(warnings.includes('an entry could not be applied'))
+})
+
+test('one reader at a time: the other stands by, and takes over when the first gives the lease back', async (t) => {
+  const scene = await open(t)
+  const [first, second] = [await follow(t, scene), await follow(t, scene)]
+  const master = masterOf(t, scene)
+  first.reader.start()
+  await eventually(async () => {
+    if ((await master.exists(LEASE)) !== 1) throw new Error('not held')
+  }, WITHIN_MS)
+  second.reader.start()
+  await scene.say(0, 5)
+  await leaves(t, scene, STOCK - 5)
+  t.deepEqual([first.heard.length, second.heard.length], [5, 0])
+  t.true(second.reader.isReady(), 'it has reached the speaker all the same')
+  await first.reader.stop()
+  await scene.say(5, 5)
+  await leaves(t, scene, STOCK - 10)
+  t.deepEqual([first.heard.length, second.heard.length], [5, 5])
+})
+
+test('a reader that is stopped in the middle of a read ends at once, and gives the lease back', async (t) => {
+  const scene = await open(t)
+  const { reader: one } = await follow(t, scene)
+  const master = masterOf(t, scene)
+  one.start()
+  await scene.say(0, 1)
+  await leaves(t, scene, STOCK - 1)
+  t.is(await master.exists(LEASE), 1)
+  const since = performance.now()
+  await one.stop()
+  t.true(performance.now() - since < 1_500)
+  t.is(await master.exists(LEASE), 0)
+  await scene.say(1, 1)
+  t.is(await scene.left(), STOCK - 1)
+})
+
+test('two readers at once, while no quorum answers for the lease: each entry has its effect once', async (t) => {
+  const scene = await open(t)
+  const readers = [await follow(t, scene), await follow(t, scene)]
+  await scene.masters.kill()
+  for (const one of readers) one.reader.start()
+  await scene.say(0, 400)
+  await leaves(t, scene, STOCK - 400)
+  await scene.say(400, 10)
+  await leaves(t, scene, STOCK - 410)
+  const taken = readers.flatMap(({ heard }) => heard).filter(([word]) => word === 'taken')
+  t.is(taken.length, 410)
+})
