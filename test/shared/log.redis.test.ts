@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import test from 'ava'
 import { UnavailableError } from '../../shared/errors.ts'
 import type { RawEntry } from '../../shared/events.ts'
-import { compareIds, heardKey, type Log, openLog } from '../../shared/log.ts'
+import { compareIds, heardKey, type Log, newestEntry, openLog } from '../../shared/log.ts'
 import { whenReady } from '../../shared/redis.ts'
 import { openStore } from '../../stock/store.ts'
 import { entryOf, lookInto, openBench, plainly, saidIn } from '../support/open-store.ts'
@@ -375,6 +375,14 @@ test.serial('the newest entry keeps its id: what is said after a trim is later',
   await store.add('tea', 1, plainly)
   const [entry] = await saidIn(log)
   t.true(Number(entry?.id.split('-')[0]) >= Number(seconds) * 1_000)
+})
+
+test.serial('the newest entry of a log is known also after it was trimmed away', async (t) => {
+  t.is(await newestEntry(redis, 'payment'), '0-0')
+  const ids = await aged()
+  t.is(await newestEntry(redis, 'stock'), ids[3])
+  await log.trim(-HOUR_MS, [])
+  t.is(await newestEntry(redis, 'stock'), ids[3])
 })
 
 test.serial('after SCRIPT FLUSH every script is loaded again by its next call', async (t) => {
