@@ -380,9 +380,9 @@ test.serial('the newest entry keeps its id: what is said after a trim is later',
 test.serial('the newest entry of a log is known also after it was trimmed away', async (t) => {
   t.is(await newestEntry(redis, 'payment'), '0-0')
   const ids = await aged()
-  t.is(await newestEntry(redis, 'stock'), ids[3])
+  t.is(await newestEntry(redis, 'stock'), ids[3] ?? '')
   await log.trim(-HOUR_MS, [])
-  t.is(await newestEntry(redis, 'stock'), ids[3])
+  t.is(await newestEntry(redis, 'stock'), ids[3] ?? '')
 })
 
 test.serial('after SCRIPT FLUSH every script is loaded again by its next call', async (t) => {
