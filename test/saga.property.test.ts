@@ -44,6 +44,7 @@ test.serial('whatever happens in whatever order, every checkout ends once, whole
     parameters,
   )
   t.log(Object.fromEntries(world.seen()))
+  t.not(world.seen().size, 0)
   // A few schedules need not reach everything.
   if (RUNS < 100) return
   for (const end of [
