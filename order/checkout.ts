@@ -3,7 +3,8 @@
  *
  * A request glances at the order. If it is paid, that is the answer; if it is being checked out, the request waits for
  * that checkout; otherwise it takes RedLock on the order and its user, begins a saga, and waits. The lock is released by
- * whoever ends the saga. Requests for one order that meet in this process and bear no key are one request.
+ * whoever ends the saga; until then the sweep extends it, so that its TTL can be short: it is how long the customer of a
+ * process that died must wait. Requests for one order that meet in this process and bear no key are one request.
  *
  * Who waits is woken by the reader that applies the end, when that is in this process; else over the channel of outcomes.
  * Neither is trusted: a sweep asks for what has waited for long. At the deadline the sweep *cancels*: that script and the
@@ -73,6 +74,8 @@ export const checkouts = ({ store, redLock, nextLogId, deadlineMs, lockTtlMs }: 
   const waiters = new Map<string, Waiter[]>()
   const asked = new Set<string>()
   const joined = new Map<string, Promise<Outcome>>()
+  /** The locks of the checkouts that this process began and waits for, by log id. */
+  const kept = new Map<string, { resources: readonly string[]; token: string; extendAt: number }>()
   let sweeper: NodeJS.Timeout | undefined
 
   const lockOf = (order: string, user: string): string[] => [`order:${order}`, `user:${user}`]
@@ -128,6 +131,11 @@ export const checkouts = ({ store, redLock, nextLogId, deadlineMs, lockTtlMs }: 
     const now = performance.now()
     for (const [id, waiting] of waiters)
       if (waiting.some(({ since, until }) => until <= now || now - since > ASK_AFTER_MS)) void ask(id)
+    for (const lock of kept.values())
+      if (lock.extendAt <= now) {
+        lock.extendAt = now + lockTtlMs / 3
+        void redLock.extend(lock, lockTtlMs)
+      }
   }
 
   /** Begins the saga; while its outcome is unknown it is begun again, under the same id. */
@@ -190,7 +198,9 @@ export const checkouts = ({ store, redLock, nextLogId, deadlineMs, lockTtlMs }: 
           case 'begun':
           case 'checking-out':
             begun = known === id
-            return begun ? outcomeOf(await end) : await ended(known)
+            if (!begun) return await ended(known)
+            kept.set(id, { resources: lock, token: held.token, extendAt: now + lockTtlMs / 3 })
+            return outcomeOf(await end)
           case 'paid':
           case 'cancelling':
           case 'empty':
@@ -203,6 +213,7 @@ export const checkouts = ({ store, redLock, nextLogId, deadlineMs, lockTtlMs }: 
             return impossible('order.begin', word)
         }
       } finally {
+        kept.delete(id)
         if (!begun) {
           waiters.delete(id)
           void redLock.release(lock, held.token)

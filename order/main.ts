@@ -18,7 +18,7 @@ const settings = {
   paymentOrigins: origins('PAYMENT_URLS'),
   stockOrigins: origins('STOCK_URLS'),
   deadlineMs: integer('CHECKOUT_DEADLINE_MS', { min: 100, max: 60_000 }, 10_000),
-  lockTtlMs: integer('LOCK_TTL_MS', { min: 1, max: 120_000 }, 12_000),
+  lockTtlMs: integer('LOCK_TTL_MS', { min: 1, max: 120_000 }, 3_000),
 }
 
 await live(process, 'order', settings, (life) => {
