@@ -45,7 +45,7 @@ const LOCK_RETRY_MS = 40
  * How long a quorum of lock masters that does not answer is asked again. They may be well, and slow, or this process may
  * be: 1,000 checkouts at once on two cores kept the answers waiting beyond the time-out of a lock command.
  */
-const QUORUM_PATIENCE_MS = 1_200
+const QUORUM_PATIENCE_MS = 3_000
 /** How long a begin whose outcome is unknown is repeated. */
 const BEGIN_PATIENCE_MS = 1_200
 
@@ -175,7 +175,7 @@ export const checkouts = ({ store, redLock, nextLogId, deadlineMs, lockTtlMs }: 
       const lock = lockOf(order, user)
       const held = await redLock.tryAcquire(lock, lockTtlMs)
       if (held.state === 'unavailable') {
-        quorumUntil = Math.min(quorumUntil, now + QUORUM_PATIENCE_MS)
+        quorumUntil = Math.min(quorumUntil, now + QUORUM_PATIENCE_MS, until)
         if (performance.now() >= quorumUntil)
           throw new UnavailableError('no quorum of lock masters answers; nothing was done', { cause: held.cause })
         await redLock.changed(lock, LOCK_RETRY_MS)
