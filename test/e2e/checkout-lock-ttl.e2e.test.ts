@@ -1,13 +1,37 @@
 /** Locks save work, they decide nothing: the same cases with locks that are worth nothing, and with hasty deadlines. */
 import test from 'ava'
-import { inParallel } from '../support/client.ts'
+import { inParallel, whenSaid } from '../support/client.ts'
 import { chargeOneOrderOnce, sellOneItemToTheEnd, spendOneWalletToTheEnd } from '../support/contention.ts'
 import { proveInvariants } from '../support/invariants.ts'
-import { openShop, shareShop } from '../support/shop.ts'
+import { bringBack, openShop, replicaOf, shareShop } from '../support/shop.ts'
 
 const opened = shareShop(test, { replicas: { order: 2 }, env: { order: { LOCK_TTL_MS: '1' } } })
 
+test.afterEach.always(() => bringBack(opened()))
+
 test.serial('charges one order once when a lock lasts 1 ms', (t) => chargeOneOrderOnce(t, opened()))
+
+test.serial('begins no second checkout of an order while one is under way when a lock lasts 1 ms', async (t) => {
+  const { client } = opened()
+  const user = await client.createUser(100)
+  const item = await client.createItem(3, 10)
+  const order = await client.createOrder(user, [[item, 2]])
+  const stock = replicaOf(opened(), 'stock')
+  stock.freeze()
+  const first = client.checkout(order)
+  await whenSaid(client, 'payment', 'CreditHeld', order)
+  const others = inParallel(10, 10, (index) => client.checkout(order, { 'Idempotency-Key': `${order}-${index}` }))
+  for (let look = 0; look < 10; look += 1) t.is((await client.order(order)).status, 'checking-out')
+  stock.thaw()
+  for (const { status } of [await first, ...(await others)]) t.is(status, 200)
+  t.is(await client.credit(user), 94)
+  t.is(await client.stock(item), 8)
+  const begun = (await client.log('orders')).filter(
+    ({ kind, facts }) => kind === 'CheckoutStarted' && facts.order === order,
+  )
+  t.is(new Set(begun.map(({ log_id }) => log_id)).size, 1)
+  await proveInvariants(t, opened())
+})
 
 test.serial('sells exactly 7 of 20 orders of one user when a lock lasts 1 ms', (t) =>
   spendOneWalletToTheEnd(t, opened()),

@@ -3,22 +3,18 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { request } from 'node:http'
 import test from 'ava'
-import { type Client, problemOf } from '../support/client.ts'
+import { problemOf, whenSaid } from '../support/client.ts'
 import { chargeOneOrderOnce, sellOneItemToTheEnd, spendOneWalletToTheEnd } from '../support/contention.ts'
-import { eventually } from '../support/eventually.ts'
-import { proveInvariants } from '../support/invariants.ts'
+import { away, eventually } from '../support/eventually.ts'
+import { locksLeft, proveInvariants } from '../support/invariants.ts'
 import { bringBack, replicaOf, shareShop } from '../support/shop.ts'
 
 const opened = shareShop(test)
 
-test.afterEach.always(() => bringBack(opened()))
+/** How long a lock lasts that nobody extends, unless LOCK_TTL_MS says otherwise. */
+const LOCK_TTL_MS = 3_000
 
-/** Waits until payment has said that it holds the total of an order. */
-const whenHeld = (client: Client, order: string): Promise<void> =>
-  eventually(async () => {
-    const log = await client.log('payment')
-    assert.ok(log.some(({ kind, facts }) => kind === 'CreditHeld' && facts.order === order))
-  }, 5_000)
+test.afterEach.always(() => bringBack(opened()))
 
 test.serial('refuses for stock, then for credit, then sells, and changes nothing by a refusal', async (t) => {
   const { client } = opened()
@@ -175,7 +171,7 @@ test.serial('ends the checkout of a client that disconnects', async (t) => {
   stock.freeze()
   const left = request(`${shop.url}/orders/checkout/${order}`, { method: 'POST' }).end()
   const gone = once(left, 'error')
-  await whenHeld(client, order)
+  await whenSaid(client, 'payment', 'CreditHeld', order)
   left.destroy()
   await gone
   stock.thaw()
@@ -193,13 +189,28 @@ test.serial('shows credit that is only held as still there', async (t) => {
   const stock = replicaOf(opened(), 'stock')
   stock.freeze()
   const checkout = client.checkout(order)
-  await whenHeld(client, order)
+  await whenSaid(client, 'payment', 'CreditHeld', order)
   t.is(await client.credit(user), 10)
   t.is((await client.order(order)).status, 'checking-out')
   t.false((await client.order(order)).paid)
   stock.thaw()
   t.is((await checkout).status, 409)
   t.is(await client.credit(user), 10)
+})
+
+test.serial('keeps an order and its user locked while its checkout lasts, however long', async (t) => {
+  const { client } = opened()
+  const user = await client.createUser(10)
+  const order = await client.createOrder(user, [[await client.createItem(4, 2), 1]])
+  const stock = replicaOf(opened(), 'stock')
+  stock.freeze()
+  const checkout = client.checkout(order)
+  await whenSaid(client, 'payment', 'CreditHeld', order)
+  await away(LOCK_TTL_MS * 1.25)
+  t.deepEqual(await locksLeft(opened()), [`lock:order:${order}`, `lock:user:${user}`])
+  stock.thaw()
+  t.is((await checkout).status, 200)
+  await proveInvariants(t, opened())
 })
 
 test.serial('lets a payment wait for held credit instead of refusing it', async (t) => {
@@ -210,7 +221,7 @@ test.serial('lets a payment wait for held credit instead of refusing it', async 
   const stock = replicaOf(opened(), 'stock')
   stock.freeze()
   const checkout = client.checkout(order)
-  await whenHeld(client, order)
+  await whenSaid(client, 'payment', 'CreditHeld', order)
   t.is((await client.post(`/payment/pay/${user}/2`)).status, 200, 'of what is not held')
   t.is((await client.post(`/payment/pay/${user}/9`)).status, 402, 'of what there is not')
   const pay = client.post(`/payment/pay/${user}/8`)

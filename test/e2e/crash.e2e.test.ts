@@ -19,6 +19,7 @@ const opened = shareShop(test)
 test.afterEach.always(() => bringBack(opened()))
 
 const CUSTOMERS = 32
+const SAVERS = 6
 const ORDERS = 200
 /** The part is killed once so many customers have been answered. */
 const KILL_AFTER = 50
@@ -29,7 +30,7 @@ const PATIENCE_MS = 30_000
 /** Within this time from the return all checkouts have ended, everywhere. */
 const SETTLE_MS = 5_000
 /** A lock whose process died before it began a checkout lasts for its TTL. */
-const LOCKS_MS = 13_000
+const LOCKS_MS = 4_000
 
 type Due = 200 | 402 | 409
 type Wanted = { readonly order: string; readonly due: Due }
@@ -65,23 +66,25 @@ const insist = (client: Client, order: string, told: Told[]): Promise<number> =>
     return reply.status
   }, PATIENCE_MS)
 
-/** Adds 1 to a wallet under ever new keys until it is told to stop, each until it is acknowledged. */
+/** Several add 1 to a wallet, again and again under ever new keys, each time until it is acknowledged. */
 const startSaving = (client: Client, user: string): { stop: () => Promise<number> } => {
   let stopping = false
-  const save = async (): Promise<number> => {
-    let saved = 0
-    for (; !stopping; saved += 1)
+  let saved = 0
+  const save = async (saver: number): Promise<void> => {
+    for (let time = 0; !stopping; time += 1) {
+      const key = { 'Idempotency-Key': `${user}-${saver}-${time}` }
       await eventually(async () => {
-        const key = { 'Idempotency-Key': `${user}-${saved}` }
         assert.equal((await answerIfAny(client.post(`/payment/add_funds/${user}/1`, key)))?.status, 200)
       }, PATIENCE_MS)
-    return saved
+      saved += 1
+    }
   }
-  const saving = save()
+  const saving = inParallel(SAVERS, SAVERS, save)
   return {
-    stop: () => {
+    stop: async () => {
       stopping = true
-      return saving
+      await saving
+      return saved
     },
   }
 }

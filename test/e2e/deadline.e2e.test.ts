@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import test, { type ExecutionContext } from 'ava'
 import type { Part } from '../../env/part.ts'
 import type { Service } from '../../env/wiring.ts'
-import { answerIfAny, type Client, problemOf, type Reply } from '../support/client.ts'
+import { answerIfAny, type Client, problemOf, type Reply, whenSaid } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { proveInvariants } from '../support/invariants.ts'
 import { bringBack, type OpenShop, replicaOf, shareShop } from '../support/shop.ts'
@@ -38,12 +38,6 @@ const seed = async (client: Client) => {
 
 const assertStatus = async (client: Client, order: string, status: string): Promise<void> =>
   assert.equal((await client.order(order)).status, status)
-
-const whenSaid = (client: Client, prefix: 'payment' | 'stock' | 'orders', kind: string, order: string): Promise<void> =>
-  eventually(async () => {
-    const log = await client.log(prefix)
-    assert.ok(log.some((entry) => entry.kind === kind && entry.facts.order === order))
-  }, SETTLE_MS)
 
 /** A refusal at the deadline: neither before it, nor much later. */
 const assertCancelled = (t: ExecutionContext, { result, ms }: { result: Reply; ms: number }): void => {
@@ -165,7 +159,7 @@ test.serial('answers 503 within 2 s while its own Redis is away, and recovers wi
   )
   t.log(`works again ${Math.round(ms)} ms after the return`)
   t.is(only('order').pid, pid)
-  await proveInvariants(t, opened(), { locksMs: 15_000 })
+  await proveInvariants(t, opened(), { locksMs: 5_000 })
 })
 
 for (const service of ['ids', 'order', 'payment', 'stock'] as const)

@@ -181,5 +181,5 @@ test.serial('order, payment and stock start without ids, with identifiers of the
   await only('ids').start()
   await eventually(async () => assert.match(await only('order').tail(), /leased a block of identifiers/), START_MS)
   await eventually(() => assertReady(shop.url, /^ready$/, 200), START_MS)
-  await proveInvariants(t, opened(), { locksMs: 15_000 })
+  await proveInvariants(t, opened(), { locksMs: 5_000 })
 })

@@ -3,10 +3,12 @@
  *
  * The words for seeding (`createUser`, `createItem`, `createOrder`) want a 200 and keep account of what they added.
  */
+import assert from 'node:assert/strict'
 import { Agent } from 'node:http'
 import axios, { isAxiosError } from 'axios'
 import type { Problem } from '../../shared/errors.ts'
 import type { Line } from '../../shared/events.ts'
+import { eventually } from './eventually.ts'
 
 export type Reply = {
   readonly status: number
@@ -134,6 +136,15 @@ export const openClient = (origin: string): Client => {
     close: () => agent.destroy(),
   }
 }
+
+const SAID_MS = 5_000
+
+/** Waits until a service has said something of an order. */
+export const whenSaid = (client: Client, prefix: Prefix, kind: string, order: string): Promise<void> =>
+  eventually(async () => {
+    const log = await client.log(prefix)
+    assert.ok(log.some((entry) => entry.kind === kind && entry.facts.order === order))
+  }, SAID_MS)
 
 /** The answer, or undefined if the connection broke before there was one. */
 export const answerIfAny = async (reply: Promise<Reply>): Promise<Reply | undefined> => {

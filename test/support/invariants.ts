@@ -118,15 +118,17 @@ const unrest = async (redis: Connections): Promise<string[]> => {
   return problems
 }
 
+const MASTERS = ['order', 'payment', 'stock'] as const
+
 const locked = async (redis: Connections): Promise<string[]> => {
-  const masters = ['order', 'payment', 'stock'] as const
-  const found = await Promise.all(
-    masters.flatMap((master) =>
-      ['lock:order:*', 'lock:user:*'].map(async (pattern) => ({ master, keys: await keysOf(redis[master], pattern) })),
-    ),
+  const keys = await Promise.all(
+    MASTERS.flatMap((master) => ['lock:order:*', 'lock:user:*'].map((pattern) => keysOf(redis[master], pattern))),
   )
-  return found.filter(({ keys }) => keys.length > 0).map(({ master, keys }) => `${master} has ${keys.slice(0, 3)}`)
+  return [...new Set(keys.flat())].sort()
 }
+
+/** What of orders and users is locked, on any lock master. */
+export const locksLeft = (opened: OpenShop): Promise<string[]> => during(opened, locked)
 
 /** The log ids of all checkouts that have not ended, in order or in payment. */
 export const openCheckouts = (opened: OpenShop): Promise<ReadonlySet<string>> =>
