@@ -1,4 +1,4 @@
-/** What a service wants of its surroundings before it works, and what it says when it does not get it. */
+/** What a service wants of its surroundings before it works, what it says when it does not get it, and how it ends. */
 import assert from 'node:assert/strict'
 import { type ExecFileException, execFile } from 'node:child_process'
 import test from 'ava'
@@ -7,10 +7,12 @@ import { type Part, PartError } from '../../env/part.ts'
 import { startShop } from '../../env/shop.ts'
 import { SERVICES, type Service } from '../../env/wiring.ts'
 import { eventually } from '../support/eventually.ts'
-import { proveInvariants } from '../support/invariants.ts'
+import { locksLeft, proveInvariants } from '../support/invariants.ts'
 import { bringBack, openShop, replicaOf, shareShop } from '../support/shop.ts'
 
 const START_MS = 10_000
+/** A replica that was told to end says so for this long before it closes its door. */
+const DRAIN_MS = 500
 
 const UNSAFE = [
   {
@@ -163,6 +165,19 @@ for (const [service, sibling] of SIBLINGS)
     await assertReady(part.url, /^ready$/, 200)
     await eventually(() => assertReady(shop.url, /^ready$/, 200), START_MS)
     await eventually(assertSells, START_MS)
+  })
+
+for (const service of ['order', 'payment', 'stock'] as const)
+  test.serial(`${service} is not ready as soon as it is told to end, and gives its leases back`, async (t) => {
+    const part = only(service)
+    const leases = [`lock:reader:${service}:*`, `lock:parser:${service}`]
+    await eventually(async () => assert.equal((await locksLeft(opened(), leases)).length, 2), START_MS)
+    const startedAt = performance.now()
+    const ended = part.kill('SIGTERM')
+    await eventually(() => assertReady(part.url, /draining/, 503), DRAIN_MS)
+    t.deepEqual(await ended, { code: 0, signal: null })
+    t.log(`ended after ${Math.round(performance.now() - startedAt)} ms`)
+    t.deepEqual(await locksLeft(opened(), leases), [])
   })
 
 test.serial('order, payment and stock start without ids, with identifiers of their own', async (t) => {

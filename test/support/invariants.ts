@@ -120,15 +120,17 @@ const unrest = async (redis: Connections): Promise<string[]> => {
 
 const MASTERS = ['order', 'payment', 'stock'] as const
 
-const locked = async (redis: Connections): Promise<string[]> => {
-  const keys = await Promise.all(
-    MASTERS.flatMap((master) => ['lock:order:*', 'lock:user:*'].map((pattern) => keysOf(redis[master], pattern))),
-  )
+/** What checkouts lock. */
+const OF_CHECKOUTS = ['lock:order:*', 'lock:user:*']
+
+const locked = async (redis: Connections, patterns: readonly string[] = OF_CHECKOUTS): Promise<string[]> => {
+  const keys = await Promise.all(MASTERS.flatMap((master) => patterns.map((pattern) => keysOf(redis[master], pattern))))
   return [...new Set(keys.flat())].sort()
 }
 
-/** What of orders and users is locked, on any lock master. */
-export const locksLeft = (opened: OpenShop): Promise<string[]> => during(opened, locked)
+/** What is locked on any lock master: of orders and users, or what the patterns say. */
+export const locksLeft = (opened: OpenShop, patterns?: readonly string[]): Promise<string[]> =>
+  during(opened, (redis) => locked(redis, patterns))
 
 /** The log ids of all checkouts that have not ended, in order or in payment. */
 export const openCheckouts = (opened: OpenShop): Promise<ReadonlySet<string>> =>
