@@ -10,7 +10,7 @@ import { eventually } from '../support/eventually.ts'
 import { locksLeft, proveInvariants } from '../support/invariants.ts'
 import { bringBack, openShop, replicaOf, shareShop } from '../support/shop.ts'
 
-const START_MS = 10_000
+const START_MS = 30_000
 /** A replica that was told to end says so for this long before it closes its door. */
 const DRAIN_MS = 500
 
