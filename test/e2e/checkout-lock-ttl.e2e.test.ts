@@ -74,8 +74,9 @@ test.serial('keeps its promises when most checkouts meet their deadline', async 
   const replies = await Promise.all(orders.map((order) => client.checkout(order)))
   const counts = Object.groupBy(replies, ({ status }) => String(status))
   t.log(Object.entries(counts).map(([status, all]) => `${status}: ${all?.length}`))
+  // The deadline is shorter than a lock master may take to answer, so on a busy machine it may pass before anybody knows.
   t.deepEqual(
-    Object.keys(counts).filter((status) => !['200', '402', '409', '423', '424'].includes(status)),
+    Object.keys(counts).filter((status) => !['200', '402', '409', '423', '424', '503'].includes(status)),
     [],
   )
   t.true((counts[424]?.length ?? 0) + (counts[423]?.length ?? 0) > 0, 'some must have met their deadline')
