@@ -94,6 +94,8 @@ export const checkouts = ({ store, redLock, nextLogId, deadlineMs, lockTtlMs }: 
 
   const endOf = (id: string, until: number): Promise<Saga> => {
     const { promise, resolve, reject } = Promise.withResolvers<Saga>()
+    // It may be rejected before anybody awaits it: while the saga is still being begun.
+    promise.catch(() => undefined)
     const waiter = { since: performance.now(), until, resolve, reject }
     const waiting = waiters.get(id)
     if (waiting) waiting.push(waiter)
@@ -110,7 +112,9 @@ export const checkouts = ({ store, redLock, nextLogId, deadlineMs, lockTtlMs }: 
     try {
       if (waiters.get(id)?.some(isLate)) {
         const decided = await store.cancel(id)
-        if (decided) onDecided(decided)
+        // Never begun, or begun and lost by a Redis that came back older: nobody here can know.
+        if (decided === undefined) throw new UnavailableError('the order service does not know this checkout')
+        onDecided(decided)
       } else {
         // Whoever decided it may have lost the reply, and with it the token: release what is left of the lock.
         const saga = await store.saga(id)
