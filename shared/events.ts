@@ -76,7 +76,7 @@ export type Kind = { [Speaker in Service]: KindOf<Speaker> }[Service]
 const PATTERNS: Record<FactType, RegExp> = {
   id: /^[A-Za-z0-9_-]{1,64}$/,
   amount: /^(0|[1-9]\d{0,15})$/,
-  lines: /^([A-Za-z0-9_-]{1,64}:[1-9]\d{0,15}(,|$))*$/,
+  lines: /^([A-Za-z0-9_-]{1,64}:[1-9]\d{0,15}(,(?!$)|$))*$/,
   time: /^\d{13,14}$/,
   text: /^.*$/s,
 }
@@ -109,7 +109,9 @@ export const fault = (speaker: Service, entry: RawEntry): string | undefined => 
   for (const name in facts) {
     const value = field(entry, name)
     if (value === undefined) return `it lacks "${name}"`
-    if (!PATTERNS[facts[name] as FactType].test(value)) return `its "${name}" is malformed`
+    const type = facts[name] as FactType
+    if (!PATTERNS[type].test(value) || (type === 'amount' && !Number.isSafeInteger(Number(value))))
+      return `its "${name}" is malformed`
   }
   return undefined
 }

@@ -54,12 +54,12 @@ const types: readonly (readonly [name: string, good: readonly string[], bad: rea
   [
     'total',
     ['0', '1', AMOUNT_MAX],
-    ['', '-1', '+1', '01', '1.5', '1e3', ' 1', '1 ', '0x1', '1\n', '12345678901234567'],
+    ['', '-1', '+1', '01', '1.5', '1e3', ' 1', '1 ', '0x1', '1\n', '12345678901234567', '9007199254740992'],
   ],
   [
     'lines',
     ['', 'tea:1', 'tea:1,cup:2', `tea:${AMOUNT_MAX}`],
-    ['tea', 'tea:0', 'tea:01', ':1', 'tea:1;cup:1', 'tea:1,,cup:1', 'a b:1'],
+    ['tea', 'tea:0', 'tea:01', ':1', 'tea:1;cup:1', 'tea:1,,cup:1', 'tea:1,', 'a b:1'],
   ],
 ]
 for (const [name, good, bad] of types) {
