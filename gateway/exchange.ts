@@ -22,7 +22,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import type { Dispatcher } from 'undici'
-import { impossible, type Problem } from '../shared/errors.ts'
+import { impossible, NOT_STARTED_HEADER, type Problem } from '../shared/errors.ts'
 import { noReplica, noReplyInTime, outcomeUnknown, sendProblem, tooManyWaiting, unframeable } from './answers.ts'
 import { type Passed, passResponse } from './headers.ts'
 import { isSafeToRepeat } from './repeat.ts'
@@ -31,8 +31,6 @@ import type { Service, Waiter } from './service.ts'
 
 /** How often one request is sent at most: a bound for replicas that say they are ready and break every connection. */
 const SENDS_MAX = 10
-/** The header by which a service says that it has not begun what was asked (`shared/http.ts`). */
-const NOT_STARTED_HEADER = 'x-not-started'
 
 export type ExchangeOptions = {
   readonly timeoutMs: number

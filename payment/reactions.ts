@@ -3,8 +3,9 @@
  *
  * A checkout, seen from here: none → *held* or *refused* (or *waiting*, while money that another checkout holds would
  * decide) → *captured* or *voided*. A cancellation makes any of them *released*: nothing held, nothing captured, and
- * nothing to come; so do goods that were put back, in case order lost the cancellation. An entry that finds another state than it needs is a repetition: it changes nothing, and the recorded
- * answer is said again, which heals an answer that was lost.
+ * nothing to come; so do goods that were put back, in case order lost the cancellation. An entry that finds another state
+ * than it needs is a repetition: it changes nothing, and the recorded answer is said again, which heals an answer that was
+ * lost.
  */
 import type { Reactions } from '../shared/log.ts'
 

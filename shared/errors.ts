@@ -26,6 +26,9 @@ export const problem = (
   extensions: Record<string, unknown> = {},
 ): Problem => ({ type: `urn:shop:problem:${name}`, title, status, detail, ...extensions })
 
+/** The header by which a service says that it has not begun what was asked, so that anybody may have it instead. */
+export const NOT_STARTED_HEADER = 'x-not-started'
+
 /** The request is malformed: `field` names the part of it that is. */
 export class MalformedError extends Error {
   override readonly name = 'MalformedError'

@@ -17,7 +17,14 @@ import { setTimeout as after } from 'node:timers/promises'
 import Router from '@koa/router'
 import Koa from 'koa'
 import type { Logger } from 'pino'
-import { MalformedError, NeighbourError, type Problem, problem, UnavailableError } from './errors.ts'
+import {
+  MalformedError,
+  NeighbourError,
+  NOT_STARTED_HEADER,
+  type Problem,
+  problem,
+  UnavailableError,
+} from './errors.ts'
 
 /** What a route answers: a text, a JSON value, or a problem; with headers if it needs some. */
 export type Answer =
@@ -43,9 +50,6 @@ export type Route = {
   readonly handler: Handler
   readonly operator?: boolean
 }
-
-/** The header by which a service says that it has not begun what was asked. */
-export const NOT_STARTED_HEADER = 'x-not-started'
 
 const ID = /^[A-Za-z0-9_-]{1,64}$/
 const INTEGER = /^(0|[1-9]\d{0,15})$/

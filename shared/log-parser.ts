@@ -17,7 +17,7 @@ import { schedule as cron, type ScheduledTask } from 'node-cron'
 import type { Logger } from 'pino'
 import { impossible, UnavailableError } from './errors.ts'
 import type { Service } from './events.ts'
-import { compareIds, isWorlds, type Log } from './log.ts'
+import { compareIds, type Log } from './log.ts'
 import type { RedLock } from './redlock.ts'
 
 /** One unfinished thing: its log id, and what a person would want to know of it. */
@@ -113,7 +113,7 @@ export const logParser = <Repair extends string>(options: LogParserOptions<Repai
         await log.rewind(speaker, newest)
       } catch (error) {
         // A speaker that is away is compared at the next run.
-        if (!isWorlds(error)) throw error
+        if (!(error instanceof UnavailableError)) throw error
         logger.debug({ err: error, speaker }, 'not compared')
       }
     }
@@ -151,7 +151,7 @@ export const logParser = <Repair extends string>(options: LogParserOptions<Repai
     try {
       await parseAlone(0)
     } catch (error) {
-      if (!isWorlds(error)) throw error
+      if (!(error instanceof UnavailableError)) throw error
       logger.warn({ err: error }, 'could not run: the next run will')
     }
   }

@@ -11,7 +11,6 @@
  * the missing tail again. An entry that cannot be applied goes to the dead letters in the same step, and blocks nobody.
  */
 import type { Redis } from 'ioredis'
-import { UnavailableError } from './errors.ts'
 import { fault, field, type KindOf, type RawEntry, type Service, VERSION } from './events.ts'
 import { reach } from './redis.ts'
 import { compose, type Script, script } from './script.ts'
@@ -237,6 +236,3 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
 
 /** Waits between tries of what the world prevents, ever longer, up to a second. */
 export const backOffMs = (attempt: number): number => Math.min(20 * 2 ** Math.min(attempt, 6), 1_000)
-
-/** Is this the world's failure, after which the same thing may be tried again? */
-export const isWorlds = (error: unknown): boolean => error instanceof UnavailableError

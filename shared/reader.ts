@@ -13,7 +13,7 @@ import { setTimeout as after } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { RawEntry, Service } from './events.ts'
-import { backOffMs, heardKey, isWorlds, type Log, logKey, type Reply } from './log.ts'
+import { backOffMs, heardKey, type Log, logKey, type Reply } from './log.ts'
 import { isTransient, whenReady } from './redis.ts'
 import { keepLease, type RedLock } from './redlock.ts'
 
@@ -129,7 +129,7 @@ export const reader = (options: ReaderOptions): Reader => {
         })
       } catch (error) {
         if (signal.aborted) return
-        if (!isWorlds(error) && !isTransient(error)) throw error
+        if (!isTransient(error)) throw error
         if (!told) logger.warn({ err: error }, 'cannot read now: trying again')
         told = true
         attempt += 1
