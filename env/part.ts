@@ -63,6 +63,10 @@ export type Part = {
   readonly kill: (signal?: NodeJS.Signals) => Promise<Exit>
   readonly freeze: () => void
   readonly thaw: () => void
+  /** Sends a message to a part that is ready by message; one that is sent before it listens is kept for it. */
+  readonly say: (message: object) => void
+  /** Hears what the part says besides 'ready', whichever process it is, until the function that is returned is called. */
+  readonly hear: (listener: (message: unknown) => void) => () => void
   /** The last lines of the log file. */
   readonly tail: (lines?: number) => Promise<string>
 }
@@ -176,6 +180,7 @@ export const createPart = (options: PartOptions): Part => {
   /** Only what was up once is started again by itself: a first start that fails is told to whoever asked for it. */
   let mayRestart = false
   let stopping = false
+  const listeners = new Set<(message: unknown) => void>()
 
   const onExit = async (ended: Run, exit: Exit): Promise<void> => {
     const wasUp = state === 'up'
@@ -197,6 +202,9 @@ export const createPart = (options: PartOptions): Part => {
     stopping = false
     const begun = launch(options)
     run = begun
+    begun.child.on('message', (message) => {
+      if (message !== 'ready') for (const listener of listeners) listener(message)
+    })
     exited = begun.exited.then(async (exit) => {
       await onExit(begun, exit)
       return exit
@@ -271,6 +279,14 @@ export const createPart = (options: PartOptions): Part => {
     kill,
     freeze: () => void kill('SIGSTOP'),
     thaw: () => void kill('SIGCONT'),
+    say: (message) => {
+      if (run === undefined) throw new PartError(`${name} is down and hears nothing`)
+      run.child.send(message)
+    },
+    hear: (listener) => {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
     tail: (lines = 20) => readTail(logFile, lines),
   }
 }

@@ -11,6 +11,8 @@
  * | broke after it was sent, and is safe to repeat           | sent to another replica, or waits                        |
  * | broke after it was sent, and is not safe to repeat       | 502, outcome unknown                                     |
  * | no reply within `timeoutMs`                              | 504, outcome unknown                                     |
+ * | the replica is silent for 2 s, another is ready, and it is safe to repeat | sent to that one                        |
+ * | the replica is silent for 9 s                            | 504, outcome unknown                                     |
  * | the wait is over                                         | sent to a reachable replica that is not ready, for its own reason; if there is none: 503, or 502 if it may have begun |
  * | broke after its reply had begun to be passed on          | the client's connection is broken too                    |
  * | the client has gone                                      | what was sent is finished and its reply dropped (breaking it off would only cost a connection); what was not sent is not sent |
@@ -22,25 +24,46 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import type { Dispatcher } from 'undici'
+import { type CrashPoints, LostReplyError } from '../shared/crash-points.ts'
 import { impossible, NOT_STARTED_HEADER, type Problem } from '../shared/errors.ts'
 import { noReplica, noReplyInTime, outcomeUnknown, sendProblem, tooManyWaiting, unframeable } from './answers.ts'
 import { type Passed, passResponse } from './headers.ts'
 import { isSafeToRepeat } from './repeat.ts'
-import type { Replica } from './replica.ts'
+import type { Carried, Replica } from './replica.ts'
 import type { Service, Waiter } from './service.ts'
 
 /** How often one request is sent at most: a bound for replicas that say they are ready and break every connection. */
 const SENDS_MAX = 10
+
+/**
+ * A replica that is silent for so long is frozen or cut off: a whole machine that is busy answers one poll or request in this time. Short
+ * enough that another replica ends a checkout well within the ten seconds it may take.
+ */
+const SILENT_REPEAT_MS = 2_000
+/** Nobody waits longer for one that is silent: not even a checkout takes longer, and a batch is answered by one that is not. */
+const SILENT_GIVE_UP_MS = 9_000
 
 export type ExchangeOptions = {
   readonly timeoutMs: number
   readonly waitMs: number
   /** Whether the gateway is stopping, so that clients are to connect anew. */
   readonly isDraining: () => boolean
+  readonly crashPoints?: CrashPoints | undefined
   readonly log: Logger
 }
 
-export class Exchange implements Dispatcher.DispatchHandler, Waiter {
+/** Breaks off a sending to a replica that is silent. */
+class SilentError extends Error {
+  override readonly name = 'SilentError'
+  readonly isHopeless: boolean
+
+  constructor(silentMs: number, isHopeless: boolean) {
+    super(`no sign of life for ${Math.round(silentMs)} ms`)
+    this.isHopeless = isHopeless
+  }
+}
+
+export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
   readonly #options: ExchangeOptions
   readonly #service: Service
   readonly #request: IncomingMessage
@@ -49,8 +72,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
   readonly #message: Dispatcher.DispatchOptions
   readonly #startedAtMs = performance.now()
   #replica: Replica | undefined
-  /** This sending has reached a connection. */
-  #sent = false
+  /** This sending has reached a connection: by this it can be broken off. */
+  #controller: Dispatcher.DispatchController | undefined
   /** This sending was turned away unbegun. */
   #turnedAway = false
   /** Some sending may have begun to take effect. */
@@ -104,10 +127,11 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
   #sendTo(replica: Replica): void {
     if (this.#sends > 0) this.#message.headersTimeout = Math.max(1, this.#timeLeftMs())
     this.#replica = replica
-    this.#sent = false
+    this.#controller = undefined
     this.#turnedAway = false
     this.#sends += 1
-    replica.inFlight += 1
+    replica.carried.add(this)
+    this.#options.crashPoints?.pass(`gateway.forward-${this.#service.name}.before`)
     replica.pool.dispatch(this.#message, this)
   }
 
@@ -154,7 +178,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
   /** The replica has one request less: this one. */
   #left(replica: Replica): void {
     this.#replica = undefined
-    this.#service.relieved(replica)
+    this.#service.relieved(replica, this)
   }
 
   /** The replica it was last sent to, and is at. */
@@ -162,12 +186,19 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
     return this.#replica ?? impossible('exchange-not-sent')
   }
 
-  onRequestStart(): void {
-    this.#sent = true
+  replicaSilent(silentMs: number): void {
+    if (this.#controller === undefined || this.#replying) return
+    const isHopeless = silentMs >= SILENT_GIVE_UP_MS
+    if (!isHopeless && !(silentMs >= SILENT_REPEAT_MS && this.#isSafeToRepeat() && this.#service.isReady)) return
+    this.#controller.abort(new SilentError(silentMs, isHopeless))
   }
 
-  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    if (status < 200) return
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    if (status < 200 || this.#isLost(controller)) return
     this.#at().answered()
     if (status === 503 && headers[NOT_STARTED_HEADER] !== undefined) {
       this.#turnedAway = true
@@ -179,6 +210,20 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
     if (response.destroyed) return
     if (this.#options.isDraining()) response.shouldKeepAlive = false
     response.writeHead(status, passResponse(headers, this.#requestId))
+  }
+
+  /** At a crash point a reply may be lost: then its connection is broken off. */
+  #isLost(controller: Dispatcher.DispatchController): boolean {
+    const { crashPoints } = this.#options
+    if (crashPoints === undefined) return false
+    try {
+      crashPoints.pass(`gateway.forward-${this.#service.name}.after`)
+      return false
+    } catch (error) {
+      if (!(error instanceof LostReplyError)) throw error
+      controller.abort(error)
+      return true
+    }
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -200,9 +245,11 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
 
   onResponseError(_: Dispatcher.DispatchController, error: Error & { code?: string }): void {
     const replica = this.#at()
-    const isLate = this.#sent && error.code === 'UND_ERR_HEADERS_TIMEOUT'
+    const isSent = this.#controller !== undefined
+    const isLate = isSent && error.code === 'UND_ERR_HEADERS_TIMEOUT'
+    const isSilent = error instanceof SilentError
     const isUnframeable = error.code === 'UND_ERR_INVALID_ARG'
-    if (!isLate && !isUnframeable && !this.#turnedAway) replica.failed(error)
+    if (!isLate && !isSilent && !isUnframeable && !this.#turnedAway) replica.failed(error)
     this.#left(replica)
 
     if (this.#replying) {
@@ -211,11 +258,11 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter {
       return
     }
     if (isUnframeable) return this.#answer(unframeable(error.message))
-    if (this.#turnedAway || !this.#sent) return this.#repeat()
+    if (this.#turnedAway || !isSent) return this.#repeat()
     this.#mayHaveBegun = true
-    if (isLate) {
+    if (isLate || (isSilent && error.isHopeless)) {
       this.#options.log.warn(this.#about(replica), 'no reply in time')
-      return this.#answer(noReplyInTime(this.#service.name, this.#options.timeoutMs))
+      return this.#answer(noReplyInTime(this.#service.name, isSilent ? SILENT_GIVE_UP_MS : this.#options.timeoutMs))
     }
     if (this.#isSafeToRepeat()) return this.#repeat()
     this.#options.log.warn({ err: error, ...this.#about(replica) }, 'outcome unknown')

@@ -15,14 +15,16 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as after } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import type { CrashPoints } from '../shared/crash-points.ts'
+import type { Step } from '../shared/step.ts'
 import { bodyTooLarge, noSuchRoute, notReady, refusal, sendProblem, sendText, uriTooLong } from './answers.ts'
 import { BODY_MAX_BYTES, readBody } from './body.ts'
 import { Exchange, type ExchangeOptions } from './exchange.ts'
 import { passRequest } from './headers.ts'
 import { type Lookup, Service, systemLookup } from './service.ts'
 
-/** The services, by the first segment of their paths. */
-export const ROUTES = { orders: 'order', payment: 'payment', stock: 'stock', ids: 'ids' } as const
+/** The services, by the first segment of their paths. What concerns the whole shop is answered by whoever knows the saga. */
+export const ROUTES = { orders: 'order', payment: 'payment', stock: 'stock', ids: 'ids', audit: 'order' } as const
 export type ServiceName = (typeof ROUTES)[keyof typeof ROUTES]
 
 const URL_MAX_BYTES = 8_192
@@ -43,6 +45,9 @@ export type GatewayOptions = {
   readonly timeoutMs: number
   readonly waitMs: number
   readonly drainMs: number
+  readonly step: Step
+  /** Only in tests and drills. */
+  readonly crashPoints?: CrashPoints | undefined
   readonly log: Logger
   readonly lookup?: Lookup
   /** How many requests may wait for one service. */
@@ -61,25 +66,25 @@ export type Gateway = {
 
 /** Opens the gateway: resolves once it listens. @throws the listener's error, for instance EADDRINUSE. */
 export const openGateway = async (options: GatewayOptions): Promise<Gateway> => {
-  const { timeoutMs, waitMs, drainMs, log, lookup = systemLookup } = options
+  const { timeoutMs, waitMs, drainMs, step, crashPoints, log, lookup = systemLookup } = options
   const { waitingMax = 10_000, headersTimeoutMs = 10_000, requestTimeoutMs = 30_000 } = options
   let draining = false
   const isDraining = () => draining
 
-  const services = new Map<string, Service>()
-  for (const [segment, name] of Object.entries(ROUTES))
-    services.set(
-      segment,
-      new Service({
-        name,
-        origins: options.origins[name as ServiceName],
-        timeoutMs,
-        waitingMax,
-        lookup,
-        log: log.child({ service: name }),
-      }),
-    )
-  const exchangeOptions: ExchangeOptions = { timeoutMs, waitMs, isDraining, log }
+  const open = (name: ServiceName): Service =>
+    new Service({
+      name,
+      origins: options.origins[name],
+      timeoutMs,
+      waitingMax,
+      lookup,
+      step,
+      log: log.child({ service: name }),
+    })
+  const names = [...new Set(Object.values(ROUTES))]
+  const services = new Map(names.map((name) => [name, open(name)]))
+  const routes = new Map(Object.entries(ROUTES).map(([segment, name]) => [segment, services.get(name)]))
+  const exchangeOptions: ExchangeOptions = { timeoutMs, waitMs, isDraining, crashPoints, log }
 
   const sendReadiness = (response: ServerResponse, requestId: string): void => {
     const missing = [...services.values()].filter(({ isReady }) => !isReady).map(({ name }) => name)
@@ -102,7 +107,7 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
       const passed = passRequest(request)
       const { requestId, bodyBytes } = passed
       if (url.length > URL_MAX_BYTES) return sendProblem(response, uriTooLong(URL_MAX_BYTES), requestId)
-      const service = services.get(firstSegment(url))
+      const service = routes.get(firstSegment(url))
       if (service === undefined) {
         if (draining) response.shouldKeepAlive = false
         if (isRead(request, url, '/live')) return sendText(response, 'live', requestId)

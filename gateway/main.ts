@@ -16,9 +16,19 @@ const settings = {
   drainMs: integer('DRAIN_MS', { min: 0, max: 8_000 }, 500),
 }
 
-await live(process, 'gateway', settings, async ({ config, logger, stack }) => {
+await live(process, 'gateway', settings, async ({ config, logger, step, crashPoints, stack }) => {
   const { port, host, timeoutMs, waitMs, drainMs, ...services } = config
-  const gateway = await openGateway({ port, host, origins: services, timeoutMs, waitMs, drainMs, log: logger })
+  const gateway = await openGateway({
+    port,
+    host,
+    origins: services,
+    timeoutMs,
+    waitMs,
+    drainMs,
+    step,
+    crashPoints,
+    log: logger,
+  })
   stack.defer(gateway.close)
   logger.info({ port: gateway.port }, 'door open')
 })

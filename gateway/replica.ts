@@ -16,12 +16,15 @@
  * may tell of the time before; it also calls for the next poll without delay, so that one broken connection to a healthy replica
  * costs a few milliseconds, not a whole interval.
  *
- * `inFlight` counts the requests given to its pool, whose connections are as many at most: a request never waits inside the pool,
- * where nothing would time it out and nothing could send it elsewhere.
+ * It *carries* the requests given to its pool, whose connections are as many at most: a request never waits inside the pool,
+ * where nothing would time it out and nothing could send it elsewhere. A replica that is frozen, or behind a network that swallows
+ * everything, breaks no connection; so while its polls hang and it answers nothing, what it carries is told how long it has been
+ * *silent*, and decides whether it stays. Only a poll that hangs counts: one that is refused tells that whatever is broken breaks by itself.
  */
 
 import type { Logger } from 'pino'
 import { Client, Pool } from 'undici'
+import type { Step } from '../shared/step.ts'
 
 export type Condition = 'ready' | 'not ready' | 'draining' | 'away'
 
@@ -35,15 +38,29 @@ const POLL_BYTES_MAX = 16_384
  */
 export const CONNECTIONS_MAX = 1_024
 const CONNECT_TIMEOUT_MS = 1_000
+/** What a poll says that was waited for in vain. */
+const HANGS: readonly (string | undefined)[] = [
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+]
 /** Shorter than the 65 s after which a service closes an idle connection, or requests would race with that. */
 const IDLE_CONNECTION_MS = 30_000
 
+/** A request that a replica carries. */
+export type Carried = {
+  /** The replica has given no sign of life for so long. */
+  readonly replicaSilent: (silentMs: number) => void
+}
+
 export type ReplicaOptions = {
+  readonly service: string
   /** Where it is: an origin whose host is an address. */
   readonly origin: string
   /** The name TLS is to verify, if the origin was configured by name. */
   readonly servername: string
   readonly timeoutMs: number
+  readonly step: Step
   /** Called whenever its condition has changed. */
   readonly changed: () => void
   readonly log: Logger
@@ -53,17 +70,22 @@ export class Replica {
   readonly origin: string
   readonly pool: Pool
   condition: Condition = 'away'
-  inFlight = 0
+  readonly carried = new Set<Carried>()
   readonly #poller: Client
   readonly #changed: () => void
+  readonly #step: Step
+  readonly #asking: string
   readonly #log: Logger
   #timer: NodeJS.Timeout | undefined
   #polling = false
   #outdated = false
   #answered = false
+  /** For how long it has given no sign of life, as of the last late poll; what this process slept itself does not count. */
+  #silentMs = 0
+  #silentAsOfMs = performance.now()
   #stopped = false
 
-  constructor({ origin, servername, timeoutMs, changed, log }: ReplicaOptions) {
+  constructor({ service, origin, servername, timeoutMs, step, changed, log }: ReplicaOptions) {
     const common = {
       allowH2: false,
       pipelining: 1,
@@ -86,6 +108,8 @@ export class Replica {
       maxResponseSize: POLL_BYTES_MAX,
     })
     this.#changed = changed
+    this.#step = step
+    this.#asking = `poll-${service}`
     this.#log = log.child({ replica: origin })
   }
 
@@ -155,22 +179,40 @@ export class Replica {
     let isTold = false
     const late = () => {
       if (isTold) return
-      if (!this.#answered) this.#become('away')
+      if (this.#answered) this.#alive()
+      else this.#silent()
       this.#answered = false
     }
     // Once this process has read what had already come: it may be late itself.
     const timer = setInterval(() => setImmediate(late), POLL_LATE_MS)
     try {
-      const { statusCode, body } = await this.#poller.request({ method: 'GET', path: '/ready' })
+      const { statusCode, body } = await this.#step(this.#asking, () =>
+        this.#poller.request({ method: 'GET', path: '/ready' }),
+      )
       const text = await body.text()
+      this.#alive()
       if (statusCode === 200) return 'ready'
       return saysDraining(text) ? 'draining' : 'not ready'
-    } catch {
+    } catch (error) {
+      if (!HANGS.includes((error as { code?: string }).code)) this.#alive()
       return 'away' // whatever kept it from answering
     } finally {
       isTold = true
       clearInterval(timer)
     }
+  }
+
+  #alive(): void {
+    this.#silentMs = 0
+    this.#silentAsOfMs = performance.now()
+  }
+
+  #silent(): void {
+    this.#become('away')
+    const now = performance.now()
+    this.#silentMs += Math.min(now - this.#silentAsOfMs, 2 * POLL_LATE_MS)
+    this.#silentAsOfMs = now
+    for (const request of [...this.carried]) request.replicaSilent(this.#silentMs)
   }
 
   #become(condition: Condition, error?: Error): void {

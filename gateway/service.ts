@@ -13,7 +13,8 @@
 import { promises as dns, type LookupAddress } from 'node:dns'
 import { isIP } from 'node:net'
 import type { Logger } from 'pino'
-import { CONNECTIONS_MAX, Replica } from './replica.ts'
+import type { Step } from '../shared/step.ts'
+import { type Carried, CONNECTIONS_MAX, Replica } from './replica.ts'
 
 /** How long a looked-up name is believed. */
 const LOOKUP_INTERVAL_MS = 2_000
@@ -31,6 +32,7 @@ export type ServiceOptions = {
   /** Requests that may wait at once; beyond it they are refused. */
   readonly waitingMax: number
   readonly lookup: Lookup
+  readonly step: Step
   readonly log: Logger
 }
 
@@ -85,8 +87,8 @@ export class Service {
     this.#turn = (this.#turn + 1) % Math.max(1, count)
     for (let i = 0; i < count; i++) {
       const replica = replicas[(this.#turn + i) % count] as Replica
-      if (replica.condition !== condition || replica.inFlight >= CONNECTIONS_MAX) continue
-      if (least === undefined || replica.inFlight < least.inFlight) least = replica
+      if (replica.condition !== condition || replica.carried.size >= CONNECTIONS_MAX) continue
+      if (least === undefined || replica.carried.size < least.carried.size) least = replica
     }
     return least
   }
@@ -104,8 +106,8 @@ export class Service {
   }
 
   /** A replica has one request less. */
-  relieved(replica: Replica): void {
-    replica.inFlight -= 1
+  relieved(replica: Replica, request: Carried): void {
+    replica.carried.delete(request)
     if (this.#waiting.size > 0) this.#serve()
   }
 
@@ -154,11 +156,13 @@ export class Service {
   }
 
   #replica(origin: string, servername: string): Replica {
-    const { timeoutMs, log } = this.#options
+    const { name, timeoutMs, step, log } = this.#options
     return new Replica({
+      service: name,
       origin,
       servername,
       timeoutMs,
+      step,
       changed: () => {
         if (this.#waiting.size > 0) this.#serve()
       },

@@ -14,9 +14,9 @@ await live(process, 'ids', settings, (life) => {
     prefix: '/ids',
     siblings: { order, payment, stock },
     listeners: [],
-    build: ({ redis, retentionS, identifiers }) => {
-      const store = openStore(redis, retentionS)
-      return { log: store.log, routes: routes(store, identifiers), lease: store.lease }
+    build: (instruments) => {
+      const store = openStore(instruments)
+      return { log: store.log, routes: routes(store, instruments.identifiers), lease: store.lease }
     },
   })
 })

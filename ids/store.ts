@@ -1,14 +1,16 @@
 /**
  * The keys and deeds of ids: the only file that speaks to its Redis.
  *
- * - `blocks` integer: how many blocks were leased
+ * - `blocks` integer: the block that was leased last
  * - `lease:{replica}` text: the block of a replica, for when it asks again
  * - those that every log has: see `shared/log.ts`
  */
-import type { Redis } from 'ioredis'
 import { type Log, type Once, openLog, type Reply } from '../shared/log.ts'
+import type { Instruments } from '../shared/service.ts'
 
 const names = { blocks: 'blocks', lease: 'lease:' }
+/** The time that has the block 0. */
+const FIRST_BLOCK_MS = Date.UTC(2026, 0)
 
 export type Store = {
   readonly log: Log
@@ -18,12 +20,14 @@ export type Store = {
   readonly give: (identifier: string, once: Once) => Promise<Reply>
 }
 
-export const openStore = (redis: Redis, retentionS: number): Store => {
+export const openStore = ({ redis, step, retentionS }: Pick<Instruments, 'redis' | 'step' | 'retentionS'>): Store => {
   const log = openLog({
     service: 'ids',
     redis,
+    step,
     lua: new URL('lua/', import.meta.url),
     names,
+    limits: { first_block_ms: FIRST_BLOCK_MS },
     reactions: {},
     retentionS,
   })

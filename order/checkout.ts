@@ -10,16 +10,23 @@
  * Neither is trusted: a sweep asks for what has waited for long. At the deadline the sweep *cancels*: that script and the
  * one that ends the saga race on one key, so exactly one is the decision, and the answer is true either way. Only when
  * the own Redis cannot be reached is there no answer: `UnavailableError`, and repeating the request is safe.
+ *
+ * A request whose asker has gone begins nothing: a process that was frozen finds requests that were long since answered by
+ * another replica, and a refusal must stay true.
  */
+import { setTimeout as after } from 'node:timers/promises'
 import { impossible, UnavailableError } from '../shared/errors.ts'
 import type { Once } from '../shared/log.ts'
 import type { RedLock } from '../shared/redlock.ts'
 import type { Outcome } from './order.ts'
 import type { Decided, Saga, Store } from './store.ts'
 
+/** Who asks for a checkout, and whether they still wait for the answer. */
+export type Asker = Once & { readonly isGone?: () => boolean }
+
 export type Checkouts = {
   /** Checks the order out, or finds out what became of its checkout. @throws UnavailableError */
-  readonly checkout: (order: string, once: Once) => Promise<Outcome>
+  readonly checkout: (order: string, asker: Asker) => Promise<Outcome>
   /** To be told of every saga that this process has decided: wakes who waits, and releases what was locked. */
   readonly onDecided: (decided: Decided) => void
   /** To be told of every saga that was decided anywhere. */
@@ -49,6 +56,11 @@ const QUORUM_PATIENCE_MS = 3_000
 /** How long a begin whose outcome is unknown is repeated. */
 const BEGIN_PATIENCE_MS = 1_200
 
+/** Whoever needed so long for a lock may have been frozen since: then it first looks whether anybody still waits. */
+const SLEPT_MS = 500
+/** How long this process takes to read what came while it was frozen, the end of connections included. */
+const WAKING_MS = 20
+
 type Waiter = {
   readonly since: number
   readonly until: number
@@ -64,7 +76,7 @@ const outcomeOf = (saga: Saga): Outcome => {
       return { state: 'refused', reason: saga.reason as 'out-of-credit', item: saga.item }
     case 'cancelling':
     case 'closed':
-      return { state: 'cancelled' }
+      return { state: 'cancelled', by: saga.reason === 'operator' ? 'operator' : 'deadline' }
     default:
       return impossible('order.saga', saga)
   }
@@ -73,7 +85,7 @@ const outcomeOf = (saga: Saga): Outcome => {
 export const checkouts = ({ store, redLock, nextLogId, deadlineMs, lockTtlMs }: CheckoutsOptions): Checkouts => {
   const waiters = new Map<string, Waiter[]>()
   const asked = new Set<string>()
-  const joined = new Map<string, Promise<Outcome>>()
+  const joined = new Map<string, { readonly outcome: Promise<Outcome>; readonly askers: Asker[] }>()
   /** The locks of the checkouts that this process began and waits for, by log id. */
   const kept = new Map<string, { resources: readonly string[]; token: string; extendAt: number }>()
   let sweeper: NodeJS.Timeout | undefined
@@ -107,8 +119,7 @@ export const checkouts = ({ store, redLock, nextLogId, deadlineMs, lockTtlMs }: 
   const ask = async (id: string): Promise<void> => {
     if (asked.has(id)) return
     asked.add(id)
-    const now = performance.now()
-    const isLate = ({ until }: Waiter): boolean => until <= now
+    const isLate = ({ until }: Waiter): boolean => until <= performance.now()
     try {
       if (waiters.get(id)?.some(isLate)) {
         const decided = await store.cancel(id)
@@ -121,33 +132,42 @@ export const checkouts = ({ store, redLock, nextLogId, deadlineMs, lockTtlMs }: 
         if (saga && saga.state !== 'checking-out') onDecided(saga)
       }
     } catch (error) {
-      const waiting = waiters.get(id) ?? []
-      const patient = waiting.filter((waiter) => !isLate(waiter))
+      // Also those whose deadline passed meanwhile: they waited for this answer long enough.
+      const { late = [], patient = [] } = Object.groupBy(waiters.get(id) ?? [], (waiter) =>
+        isLate(waiter) ? 'late' : 'patient',
+      )
       if (patient.length > 0) waiters.set(id, patient)
       else waiters.delete(id)
-      for (const { reject } of waiting.filter(isLate)) reject(error)
+      for (const { reject } of late) reject(error)
     } finally {
       asked.delete(id)
     }
+  }
+
+  /** One that is lost belongs to somebody else by now, or to nobody: it is not asked for again. */
+  const extend = async (id: string, lock: { readonly resources: readonly string[]; readonly token: string }) => {
+    if ((await redLock.extend(lock, lockTtlMs)) === 'lost') kept.delete(id)
   }
 
   const sweep = (): void => {
     const now = performance.now()
     for (const [id, waiting] of waiters)
       if (waiting.some(({ since, until }) => until <= now || now - since > ASK_AFTER_MS)) void ask(id)
-    for (const lock of kept.values())
+    for (const [id, lock] of kept)
       if (lock.extendAt <= now) {
         lock.extendAt = now + lockTtlMs / 3
-        void redLock.extend(lock, lockTtlMs)
+        void extend(id, lock)
       }
   }
 
   /** Begins the saga; while its outcome is unknown it is begun again, under the same id. */
-  const begin = async (start: Parameters<Store['begin']>[0], once: Once): ReturnType<Store['begin']> => {
+  const begin = async (start: Parameters<Store['begin']>[0], asker: Asker): ReturnType<Store['begin']> => {
     const patience = performance.now() + BEGIN_PATIENCE_MS
     for (;;) {
+      if (asker.isGone?.())
+        throw new UnavailableError('whoever asked has gone; what was not begun by now is not begun any more')
       try {
-        return await store.begin(start, once)
+        return await store.begin(start, asker)
       } catch (error) {
         if (!(error instanceof UnavailableError) || performance.now() > patience) throw error
         await redLock.changed([], LOCK_RETRY_MS)
@@ -155,13 +175,19 @@ export const checkouts = ({ store, redLock, nextLogId, deadlineMs, lockTtlMs }: 
     }
   }
 
-  const attempt = async (order: string, once: Once): Promise<Outcome> => {
+  const attempt = async (order: string, asker: Asker): Promise<Outcome> => {
     const until = performance.now() + deadlineMs
+    /** A checkout is also cancelled if its order proves to have been paid by an earlier one, which a Redis had forgotten. */
+    const outcomeAtEnd = async (end: Promise<Saga>): Promise<Outcome> => {
+      const outcome = outcomeOf(await end)
+      if (outcome.state !== 'cancelled') return outcome
+      return (await store.glance(order))?.status === 'paid' ? { state: 'paid' } : outcome
+    }
     const ended = async (id: string): Promise<Outcome> => {
       // Registered first and asked after: the end may come in between.
       const end = endOf(id, until)
       void ask(id)
-      return outcomeOf(await end)
+      return outcomeAtEnd(end)
     }
     let quorumUntil = Number.POSITIVE_INFINITY
     for (;;) {
@@ -169,7 +195,7 @@ export const checkouts = ({ store, redLock, nextLogId, deadlineMs, lockTtlMs }: 
       if (glance === undefined) return { state: 'unknown' }
       const { user, status, saga } = glance
       // Under a key the answer may have been given before: `begin` knows.
-      if (once.idempotencyKey === undefined) {
+      if (asker.idempotencyKey === undefined) {
         if (status === 'paid') return { state: 'paid' }
         if (status === 'checking-out') return ended(saga)
         if (status === 'cancelling') return { state: 'cancelling' }
@@ -194,9 +220,10 @@ export const checkouts = ({ store, redLock, nextLogId, deadlineMs, lockTtlMs }: 
       const end = endOf(id, until)
       let begun = false
       try {
+        if (performance.now() - now > SLEPT_MS) await after(WAKING_MS)
         const [word, known = ''] = await begin(
           { log_id: id, order, user, token: held.token, patience_ms: Math.ceil(until - now) },
-          once,
+          asker,
         )
         switch (word) {
           case 'begun':
@@ -204,7 +231,7 @@ export const checkouts = ({ store, redLock, nextLogId, deadlineMs, lockTtlMs }: 
             begun = known === id
             if (!begun) return await ended(known)
             kept.set(id, { resources: lock, token: held.token, extendAt: now + lockTtlMs / 3 })
-            return outcomeOf(await end)
+            return await outcomeAtEnd(end)
           case 'paid':
           case 'cancelling':
           case 'empty':
@@ -239,12 +266,17 @@ export const checkouts = ({ store, redLock, nextLogId, deadlineMs, lockTtlMs }: 
   }
 
   return {
-    checkout: (order, once) => {
-      if (once.idempotencyKey !== undefined) return located(order, attempt(order, once))
+    checkout: (order, asker) => {
+      if (asker.idempotencyKey !== undefined) return located(order, attempt(order, asker))
       const known = joined.get(order)
-      if (known) return known
-      const outcome = located(order, attempt(order, once)).finally(() => joined.delete(order))
-      joined.set(order, outcome)
+      if (known) {
+        known.askers.push(asker)
+        return known.outcome
+      }
+      const askers = [asker]
+      const all: Asker = { ...asker, isGone: () => askers.every((one) => one.isGone?.() === true) }
+      const outcome = located(order, attempt(order, all)).finally(() => joined.delete(order))
+      joined.set(order, { outcome, askers })
       return outcome
     },
     onDecided,

@@ -6,6 +6,7 @@ import { live } from '../shared/life.ts'
 import { neighbour } from '../shared/neighbour.ts'
 import { connect, disconnect } from '../shared/redis.ts'
 import { openService, serviceSettings, siblingRedis } from '../shared/service.ts'
+import { audits } from './audit.ts'
 import { checkouts } from './checkout.ts'
 import { routes } from './routes.ts'
 import { openStore } from './store.ts'
@@ -27,7 +28,7 @@ await live(process, 'order', settings, (life) => {
     service: 'order',
     prefix: '/orders',
     siblings: { payment, stock },
-    listeners: ['payment', 'stock'],
+    listeners: ['payment'],
     build: (instruments) => {
       const store = openStore(instruments)
       const checkout = checkouts({
@@ -39,12 +40,15 @@ await live(process, 'order', settings, (life) => {
       })
       const subscriber = connect(redisUrl, 'subscriber')
       store.watchOutcomes(subscriber, checkout.onOutcome)
-      const neighbours = { payment: neighbour('payment', paymentOrigins), stock: neighbour('stock', stockOrigins) }
+      const neighbours = {
+        payment: neighbour(life.step, 'payment', paymentOrigins),
+        stock: neighbour(life.step, 'stock', stockOrigins),
+      }
       return {
         log: store.log,
         recovery: store.recovery(checkout.onDecided),
-        routes: routes(store, checkout, neighbours),
-        lease: leaseFrom(neighbour('ids', ids)),
+        routes: routes(store, checkout, neighbours, audits({ log: store.log, auditor: store.auditor, neighbours })),
+        lease: leaseFrom(neighbour(life.step, 'ids', ids)),
         onHeard: (reply) => {
           const decided = store.decidedBy(reply)
           if (decided) checkout.onDecided(decided)

@@ -28,8 +28,8 @@ export type Outcome =
       readonly reason: 'out-of-credit' | 'out-of-stock' | 'no-such-user'
       readonly item: string
     }
-  /** Not decided by the deadline, therefore cancelled. */
-  | { readonly state: 'cancelled' }
+  /** Not decided by the deadline, therefore cancelled; or an operator gave it up before. */
+  | { readonly state: 'cancelled'; readonly by: 'deadline' | 'operator' }
   /** An earlier checkout of the order is still being undone. */
   | { readonly state: 'cancelling' }
   /** The lock could not be had in time. */
@@ -67,6 +67,41 @@ const refusals = {
     problem(404, 'no-such-user', 'Unknown user', `the user of order "${order}" does not exist`, { order_id: order }),
 }
 
+const cancellations = {
+  deadline: (order: string) =>
+    problem(
+      424,
+      'checkout-cancelled',
+      'Cancelled at the deadline',
+      `payment or stock did not answer in time; order "${order}" was not charged`,
+      { order_id: order },
+    ),
+  operator: (order: string) =>
+    problem(
+      424,
+      'checkout-cancelled',
+      'Cancelled by an operator',
+      `the checkout was given up before payment and stock had answered; order "${order}" was not charged`,
+      { order_id: order },
+    ),
+}
+
+/** What was decided before cannot be cancelled. */
+export const alreadyDecided = (logId: string, state: string): Problem =>
+  problem(
+    409,
+    'checkout-decided',
+    'The checkout is decided',
+    `checkout "${logId}" was decided before: it is ${state}`,
+    {
+      log_id: logId,
+      state,
+    },
+  )
+
+export const noSuchCheckout = (logId: string): Problem =>
+  problem(404, 'no-such-saga', 'Unknown saga', `order knows no saga "${logId}"`)
+
 /** What the client of a checkout is told. */
 export const answerOf = (order: string, outcome: Outcome): Answer => {
   const again = { 'Retry-After': '1' }
@@ -76,16 +111,7 @@ export const answerOf = (order: string, outcome: Outcome): Answer => {
     case 'refused':
       return { problem: refusals[outcome.reason](order, outcome.item) }
     case 'cancelled':
-      return {
-        problem: problem(
-          424,
-          'checkout-cancelled',
-          'Cancelled at the deadline',
-          `payment or stock did not answer in time; order "${order}" was not charged`,
-          { order_id: order },
-        ),
-        headers: again,
-      }
+      return { problem: cancellations[outcome.by](order), headers: again }
     case 'cancelling':
       return {
         problem: problem(

@@ -2,7 +2,7 @@
  * Who is heard by order, which deed follows, and what is then said.
  *
  * A checkout, seen from here: *checking-out* → *paid* or *failed*, or at its deadline *cancelling* → *closed* once payment
- * and stock have both undone it. The first of the two ways that reaches this Redis is the decision. An entry that finds
+ * has undone it, and with it had stock undo it. The first of the two ways that reaches this Redis is the decision. An entry that finds
  * the saga decided is a repetition and changes nothing, with two exceptions: money captured for a saga that is unknown
  * here (this Redis came back older) is adopted or cancelled, and what was paid and is refused or undone all the same is a
  * contradiction, told apart.
@@ -17,12 +17,6 @@ export const reactions = {
     CreditCaptured: { deed: 'complete', says: { paid: 'OrderPaid', cancelling: 'CheckoutCancelled' } },
     CreditRefused: { deed: 'fail', says: { failed: 'CheckoutFailed', contradicted: 'CheckoutContradicted' } },
     CreditVoided: { deed: 'fail', says: { failed: 'CheckoutFailed', contradicted: 'CheckoutContradicted' } },
-    CreditReleased: {
-      deed: 'payment-undone',
-      says: { closed: 'CheckoutClosed', contradicted: 'CheckoutContradicted' },
-    },
-  },
-  stock: {
-    StockReturned: { deed: 'stock-undone', says: { closed: 'CheckoutClosed', contradicted: 'CheckoutContradicted' } },
+    CreditReleased: { deed: 'close', says: { closed: 'CheckoutClosed', contradicted: 'CheckoutContradicted' } },
   },
 } as const satisfies Reactions<'order'>

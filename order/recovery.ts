@@ -1,7 +1,7 @@
 /**
  * What does an unfinished checkout mean to order, and what repairs it?
  *
- * A checkout is unfinished here until it is paid or failed, or cancelled and undone by both neighbours. The table says
+ * A checkout is unfinished here until it is paid or failed, or cancelled and undone by payment. The table says
  * which repair each combination of facts calls for; its test walks them all.
  */
 import type { RecoveryTable } from '../shared/log-parser.ts'
@@ -12,7 +12,7 @@ export type Facts = {
   readonly deadline: 'ahead' | 'past'
   /** Has nothing been said of it for longer than an answer takes? */
   readonly silent: 'no' | 'yes'
-  /** Have all who must act on it read what was said of it last? */
+  /** Has payment read what was said of it last? */
   readonly heard: 'no' | 'yes'
 }
 
@@ -26,7 +26,7 @@ export const table: RecoveryTable<Facts, Repair> = [
   [{ state: 'checking-out', deadline: 'past' }, 'cancel'],
   // An answer may be on its way.
   [{ silent: 'no' }, 'wait'],
-  // They will read it: their cursors cannot be lost without going back.
+  // Payment will read it: its cursor cannot be lost without going back.
   [{ heard: 'no' }, 'wait'],
   // Read, and no answer arrived: said again, it is answered again.
   [{ heard: 'yes' }, 'tell-again'],

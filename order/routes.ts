@@ -5,13 +5,14 @@ import { BATCH_MAX, inChunks } from '../shared/batch.ts'
 import { impossible, problem, sumTooLarge } from '../shared/errors.ts'
 import { amount, identifier, keyReused, type Route } from '../shared/http.ts'
 import type { Neighbour } from '../shared/neighbour.ts'
+import type { Audit } from './audit.ts'
 import type { Checkouts } from './checkout.ts'
-import { answerOf, noSuchOrder, notOpen, orderFull } from './order.ts'
+import { alreadyDecided, answerOf, noSuchCheckout, noSuchOrder, notOpen, orderFull } from './order.ts'
 import { LINES_MAX, type Store } from './store.ts'
 
 export type Neighbours = { readonly payment: Neighbour; readonly stock: Neighbour }
 
-export const routes = (store: Store, checkouts: Checkouts, neighbours: Neighbours): readonly Route[] => [
+export const routes = (store: Store, checkouts: Checkouts, neighbours: Neighbours, audit: Audit): readonly Route[] => [
   {
     method: 'POST',
     path: '/orders/create/:user',
@@ -76,6 +77,40 @@ export const routes = (store: Store, checkouts: Checkouts, neighbours: Neighbour
     },
   },
   {
+    method: 'GET',
+    path: '/orders/checkouts/:order',
+    operator: true,
+    handler: async (request) => {
+      const order = identifier(request, 'order')
+      const log_ids = await store.checkoutsOf(order)
+      return log_ids ? { json: { order_id: order, log_ids } } : { problem: noSuchOrder(order) }
+    },
+  },
+  {
+    method: 'POST',
+    path: '/orders/cancel/:log_id',
+    operator: true,
+    handler: async (request) => {
+      const logId = identifier(request, 'log_id')
+      const reply = await store.revoke(logId, request)
+      const decided = store.decidedBy(reply)
+      if (decided) checkouts.onDecided(decided)
+      const [word] = reply
+      switch (word) {
+        case 'cancelled':
+          return { json: { log_id: logId, done: word } }
+        case 'decided':
+          return { problem: alreadyDecided(logId, decided?.state ?? '') }
+        case 'unknown':
+          return { problem: noSuchCheckout(logId) }
+        case 'key-reused':
+          return keyReused
+        default:
+          return impossible('order.cancel', word)
+      }
+    },
+  },
+  {
     method: 'POST',
     path: '/orders/batch_init/:n/:n_items/:n_users/:item_price',
     operator: true,
@@ -89,5 +124,11 @@ export const routes = (store: Store, checkouts: Checkouts, neighbours: Neighbour
         store.initOrders({ first, last, items, users, price, seed: randomInt(2 ** 31) }, once),
       )
     },
+  },
+  {
+    method: 'GET',
+    path: '/audit',
+    operator: true,
+    handler: ({ authorization }) => audit(authorization),
   },
 ]

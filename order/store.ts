@@ -3,28 +3,33 @@
  *
  * - `order:{id}` hash: `user`, `status`, `saga`, `total`, `lines`
  * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `deadline`, `token`, `reason`, `item`, `entries`,
- *   `undone:payment`, `undone:stock`
+ *   `previous` (the order's saga before)
  * - `sagas:open` sorted set: log ids of checkouts not finished, by when they were last spoken of
  * - `contradictions` set: orders that were paid and whose payment or goods a neighbour has lost or undone
  * - `outcomes` channel: `{log id} {state} {reason} {item}` of each checkout that is decided
+ * - `books` hash, of running sums: `paid` (money) and `sold` (pieces) of orders that were ever paid, and `replaced-paid`,
+ *   `replaced-sold`, the part of it that no order shows any more; their limbs are in `shared/lua/books.lua`
  * - those that every log has: see `shared/log.ts`
  */
 import type { Redis } from 'ioredis'
+import { type Auditor, auditor } from '../shared/audit.ts'
 import { parseLines } from '../shared/events.ts'
-import { compareIds, heardKey, type Log, type Once, openLog, type Reply } from '../shared/log.ts'
+import { compareIds, type Log, type Once, openLog, type Reply, type SagaRecord } from '../shared/log.ts'
 import { type Finding, type Recovery, repairFor } from '../shared/log-parser.ts'
-import { reach } from '../shared/redis.ts'
 import type { Instruments } from '../shared/service.ts'
 import type { Order, Status } from './order.ts'
 import { reactions, says } from './reactions.ts'
 import { type Facts, type Repair, table } from './recovery.ts'
 
-const names = { order: 'order:', contradictions: 'contradictions', outcomes: 'outcomes' }
+const names = { order: 'order:', counted: 'order:', contradictions: 'contradictions', outcomes: 'outcomes' }
 
 /** The most lines of one order: all of them are taken in one script. */
 export const LINES_MAX = 100
 /** A checkout takes a few milliseconds; one of which nothing was heard after this long is told again. */
 const SILENT_MS = 2_000
+
+/** The most checkouts of one order that are looked for. */
+const CHECKOUTS_MAX = 100
 
 /** What is known of a saga: its state, and why if it was refused. */
 export type Saga = { readonly id: string; readonly state: string; readonly reason: string; readonly item: string }
@@ -33,6 +38,7 @@ export type Decided = Saga & { readonly order: string; readonly user: string; re
 
 export type Store = {
   readonly log: Log
+  readonly auditor: Auditor
   readonly recovery: (onDecided: (decided: Decided) => void) => Recovery<Repair>
   readonly find: (order: string) => Promise<Order | undefined>
   /** What a checkout must know before it asks for the lock. */
@@ -53,6 +59,10 @@ export type Store = {
     once: Once,
   ) => Promise<Reply>
   readonly cancel: (id: string) => Promise<Decided | undefined>
+  /** The same at the wish of a person. */
+  readonly revoke: (id: string, once: Once) => Promise<Reply>
+  /** The log ids of an order's checkouts, the last one first, as far as they are still recorded. */
+  readonly checkoutsOf: (order: string) => Promise<readonly string[] | undefined>
   /** The saga that a reply tells of, if it tells of one that was decided. */
   readonly decidedBy: (reply: Reply) => Decided | undefined
   /** Reads what comes over the channel of outcomes. */
@@ -64,17 +74,28 @@ const stateOf = (state: string): Facts['state'] => {
   return state === 'checking-out' || state === 'cancelling' ? state : 'decided'
 }
 
+const judge = ({ log_id, fields, toldMs = 0, heard }: SagaRecord, atMs: number): Finding<Repair> => {
+  const facts: Facts = {
+    state: stateOf(fields.state ?? ''),
+    deadline: atMs > Number(fields.deadline ?? '0') ? 'past' : 'ahead',
+    silent: atMs - toldMs > SILENT_MS ? 'yes' : 'no',
+    heard: compareIds(heard.payment ?? '0-0', String(toldMs)) >= 0 ? 'yes' : 'no',
+  }
+  return { log_id, facts, repair: repairFor(table, facts) }
+}
+
 const DECIDING_WORDS = new Set(['paid', 'failed', 'adopted', 'cancelled', 'decided'])
 
 const decidedBy = ([word, id = '', state = '', reason = '', item = '', order = '', user = '', token = '']: Reply):
   | Decided
   | undefined => (DECIDING_WORDS.has(word) ? { id, state, reason, item, order, user, token } : undefined)
 
-export const openStore = ({ redis, identifiers, retentionS }: Instruments): Store => {
+export const openStore = ({ redis, step, identifiers, retentionS }: Instruments): Store => {
   const lua = new URL('lua/', import.meta.url)
   const log = openLog({
     service: 'order',
     redis,
+    step,
     lua,
     names,
     limits: { lines_max: LINES_MAX },
@@ -82,43 +103,39 @@ export const openStore = ({ redis, identifiers, retentionS }: Instruments): Stor
     says,
     retentionS,
   })
-  const own = <Result>(command: Promise<Result>): Promise<Result> => reach('the Redis of order', command)
 
   const survey = async (limit: number): Promise<readonly Finding<Repair>[]> => {
     const [now, ...open] = (await log.act('unfinished', { limit })) as unknown as [
       string,
       ...[string, string, string, string][],
     ]
-    const [byPayment, byStock] = await own(redis.mget(heardKey('order', 'payment'), heardKey('order', 'stock')))
-    return open.map(([log_id, saga, told, deadline]) => {
-      const state = stateOf(saga)
-      const hearers = state === 'cancelling' ? [byPayment, byStock] : [byPayment]
-      const facts: Facts = {
-        state,
-        deadline: Number(now) > Number(deadline) ? 'past' : 'ahead',
-        silent: Number(now) - Number(told) > SILENT_MS ? 'yes' : 'no',
-        heard: hearers.every((heard) => compareIds(heard ?? '0-0', told) >= 0) ? 'yes' : 'no',
-      }
-      return { log_id, facts, repair: repairFor(table, facts) }
-    })
+    const heard = await log.heardBy(['payment'])
+    return open.map(([log_id, state, told, deadline]) =>
+      judge({ log_id, fields: { state, deadline }, toldMs: Number(told), heard }, Number(now)),
+    )
   }
 
   return {
     log,
+    auditor: auditor(log),
     decidedBy,
-    recovery: (onDecided) => ({
-      survey,
-      repair: async ({ log_id, repair }) => {
-        if (repair === 'wait') return 'waiting'
-        const reply = await log.act(repair, { log_id })
+    recovery: (onDecided) => {
+      const act = async (deed: Exclude<Repair, 'wait'>, log_id: string, once?: Once): Promise<string> => {
+        const reply = await log.act(deed, { log_id }, once)
         const decided = decidedBy(reply)
         if (decided) onDecided(decided)
         return reply[0]
-      },
-      contradictions: () => own(redis.smembers(names.contradictions)),
-    }),
+      }
+      return {
+        survey,
+        repair: async ({ log_id, repair }) => (repair === 'wait' ? 'waiting' : act(repair, log_id)),
+        contradictions: () => step('contradictions', () => redis.smembers(names.contradictions)),
+        judge,
+        retry: ({ log_id, repair }, once) => act(repair === 'wait' ? 'tell-again' : repair, log_id, once),
+      }
+    },
     find: async (order) => {
-      const [user, status, total, lines] = await own(
+      const [user, status, total, lines] = await step('find', () =>
         redis.hmget(names.order + order, 'user', 'status', 'total', 'lines'),
       )
       if (user == null) return undefined
@@ -132,11 +149,15 @@ export const openStore = ({ redis, identifiers, retentionS }: Instruments): Stor
       }
     },
     glance: async (order) => {
-      const [user, status, saga] = await own(redis.hmget(names.order + order, 'user', 'status', 'saga'))
+      const [user, status, saga] = await step('glance', () =>
+        redis.hmget(names.order + order, 'user', 'status', 'saga'),
+      )
       return user == null ? undefined : { user, status: status as Status, saga: saga ?? '' }
     },
     saga: async (id) => {
-      const found = await own(redis.hmget(`saga:${id}`, 'state', 'reason', 'item', 'order', 'user', 'token'))
+      const found = await step('saga', () =>
+        redis.hmget(`saga:${id}`, 'state', 'reason', 'item', 'order', 'user', 'token'),
+      )
       const [state = null, reason, item, order, user, token] = found
       if (state === null) return undefined
       return {
@@ -154,6 +175,15 @@ export const openStore = ({ redis, identifiers, retentionS }: Instruments): Stor
     initOrders: (batch, once) => log.act('init-orders', { log_id: identifiers.next(), ...batch }, once),
     begin: (start, once) => log.act('begin', start, once),
     cancel: async (id) => decidedBy(await log.act('cancel', { log_id: id })),
+    revoke: (id, once) => log.act('cancel', { log_id: id, reason: 'operator' }, once),
+    checkoutsOf: async (order) => {
+      const [user, last] = await step('last-saga', () => redis.hmget(names.order + order, 'user', 'saga'))
+      if (user == null) return undefined
+      const before = (id: string) => step('saga-before', () => redis.hget(`saga:${id}`, 'previous'))
+      const ids: string[] = []
+      for (let id = last; id && ids.length < CHECKOUTS_MAX; id = await before(id)) ids.push(id)
+      return ids
+    },
     watchOutcomes: (subscriber, onOutcome) => {
       subscriber.on('message', (_channel: string, message: string) => {
         const [id = '', state = '', reason = '', item = ''] = message.split(' ')
@@ -161,7 +191,7 @@ export const openStore = ({ redis, identifiers, retentionS }: Instruments): Stor
       })
       // Whether or not this succeeds now, the connection subscribes again whenever it is ready.
       subscriber.on('ready', () => {
-        subscriber.subscribe(names.outcomes).catch(() => subscriber.disconnect(true))
+        step('subscribe', () => subscriber.subscribe(names.outcomes)).catch(() => subscriber.disconnect(true))
       })
     },
   }

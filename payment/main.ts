@@ -23,7 +23,7 @@ await live(process, 'payment', settings, (life) => {
         log: store.log,
         recovery: store.recovery,
         routes: routes(store),
-        lease: leaseFrom(neighbour('ids', ids)),
+        lease: leaseFrom(neighbour(life.step, 'ids', ids)),
       }
     },
   })

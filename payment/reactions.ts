@@ -5,7 +5,8 @@
  * decide) → *captured* or *voided*. A cancellation makes any of them *released*: nothing held, nothing captured, and
  * nothing to come; so do goods that were put back, in case order lost the cancellation. An entry that finds another state
  * than it needs is a repetition: it changes nothing, and the recorded answer is said again, which heals an answer that was
- * lost.
+ * lost. Goods taken for a checkout that is unknown here (this Redis came back older) prove that its money was held: it is
+ * held again.
  */
 import type { Reactions } from '../shared/log.ts'
 
@@ -15,7 +16,10 @@ export const reactions = {
     CheckoutCancelled: { deed: 'release', says: { released: 'CreditReleased' } },
   },
   stock: {
-    StockTaken: { deed: 'capture', says: { captured: 'CreditCaptured' } },
+    StockTaken: {
+      deed: 'capture',
+      says: { captured: 'CreditCaptured', held: 'CreditHeld', refused: 'CreditRefused' },
+    },
     StockRefused: { deed: 'void', says: { voided: 'CreditVoided' } },
     StockReturned: { deed: 'release-if-held', says: { released: 'CreditReleased' } },
   },

@@ -5,25 +5,27 @@
  * - `waiting:{user}` list: log ids of checkouts that wait for what others hold of the wallet, in order
  * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `reason`, `item`, `entries`
  * - `sagas:open` sorted set: log ids of checkouts that are waiting or held, by when they were last spoken of
+ * - `books` hash, of running sums: `added` (put in, less what was spent), `charged` (captured, less what was given back);
+ *   their limbs are in `shared/lua/books.lua`
  * - those that every log has: see `shared/log.ts`
  */
-
-import { compareIds, heardKey, type Log, type Once, openLog, type Reply } from '../shared/log.ts'
+import { type Auditor, auditor } from '../shared/audit.ts'
+import { compareIds, type Log, type Once, openLog, type Reply, type SagaRecord } from '../shared/log.ts'
 import type { Finding, Recovery } from '../shared/log-parser.ts'
 import { repairFor } from '../shared/log-parser.ts'
-import { reach } from '../shared/redis.ts'
 import type { Instruments } from '../shared/service.ts'
 import { reactions } from './reactions.ts'
 import { type Facts, type Repair, table } from './recovery.ts'
 import type { User } from './user.ts'
 
-const names = { user: 'user:', waiting: 'waiting:' }
+const names = { user: 'user:', counted: 'user:', waiting: 'waiting:' }
 
 /** An answer takes a few milliseconds; one that was not heard after this long is told again. */
 const SILENT_MS = 2_000
 
 export type Store = {
   readonly log: Log
+  readonly auditor: Auditor
   readonly recovery: Recovery<Repair>
   readonly find: (user: string) => Promise<User | undefined>
   readonly createUser: (user: string, once: Once) => Promise<Reply>
@@ -37,40 +39,50 @@ const stateOf = (state: string): Facts['state'] => {
   return state === 'waiting' || state === 'held' ? state : 'decided'
 }
 
-export const openStore = ({ redis, identifiers, retentionS }: Instruments): Store => {
+const judge = ({ log_id, fields, toldMs = 0, heard }: SagaRecord, atMs: number): Finding<Repair> => {
+  const facts: Facts = {
+    state: stateOf(fields.state ?? ''),
+    silent: atMs - toldMs > SILENT_MS ? 'yes' : 'no',
+    heard: compareIds(heard.stock ?? '0-0', String(toldMs)) >= 0 ? 'yes' : 'no',
+  }
+  return { log_id, facts, repair: repairFor(table, facts) }
+}
+
+export const openStore = ({ redis, step, identifiers, retentionS }: Instruments): Store => {
   const log = openLog({
     service: 'payment',
     redis,
+    step,
     lua: new URL('lua/', import.meta.url),
     names,
     reactions,
     retentionS,
   })
-  const own = <Result>(command: Promise<Result>): Promise<Result> => reach('the Redis of payment', command)
 
   const survey = async (limit: number): Promise<readonly Finding<Repair>[]> => {
     const [now, ...open] = (await log.act('unfinished', { limit })) as unknown as [
       string,
       ...[string, string, string][],
     ]
-    const heardByStock = (await own(redis.get(heardKey('payment', 'stock')))) ?? '0-0'
-    return open.map(([log_id, state, told]) => {
-      const facts: Facts = {
-        state: stateOf(state),
-        silent: Number(now) - Number(told) > SILENT_MS ? 'yes' : 'no',
-        heard: compareIds(heardByStock, told) >= 0 ? 'yes' : 'no',
-      }
-      return { log_id, facts, repair: repairFor(table, facts) }
-    })
+    const heard = await log.heardBy(['stock'])
+    return open.map(([log_id, state, told]) =>
+      judge({ log_id, fields: { state }, toldMs: Number(told), heard }, Number(now)),
+    )
   }
-  const repair = async ({ log_id, repair }: Finding<Repair>): Promise<string> =>
-    repair === 'wait' ? 'waiting' : (await log.act(repair, { log_id }))[0]
+  const act = async (deed: Exclude<Repair, 'wait'>, log_id: string, once?: Once): Promise<string> =>
+    (await log.act(deed, { log_id }, once))[0]
 
   return {
     log,
-    recovery: { survey, repair },
+    auditor: auditor(log),
+    recovery: {
+      survey,
+      repair: async ({ log_id, repair }) => (repair === 'wait' ? 'waiting' : act(repair, log_id)),
+      judge,
+      retry: ({ log_id, repair }, once) => act(repair === 'wait' ? 'tell-again' : repair, log_id, once),
+    },
     find: async (user) => {
-      const credit = await own(redis.hget(names.user + user, 'credit'))
+      const credit = await step('find', () => redis.hget(names.user + user, 'credit'))
       return credit === null ? undefined : { user_id: user, credit: Number(credit) }
     },
     createUser: (user, once) => log.act('create-user', { log_id: identifiers.next(), user }, once),

@@ -19,7 +19,9 @@ export type Service = 'ids' | 'order' | 'payment' | 'stock'
  */
 export type FactType = 'id' | 'amount' | 'lines' | 'time' | 'text'
 
-type Facts = Readonly<Record<string, FactType>>
+/** A fact with a question mark may be missing: entries of an older version do not have it. */
+type Fact = FactType | `${FactType}?`
+type Facts = Readonly<Record<string, Fact>>
 
 /** What every entry of a checkout bears, so that each listener can act on it without asking anybody. */
 const checkout = { order: 'id', user: 'id', total: 'amount' } as const satisfies Facts
@@ -43,7 +45,7 @@ export const events = {
     CheckoutStarted: { ...checkout, lines: 'lines', deadline: 'time' },
     OrderPaid: checkout,
     CheckoutFailed: { ...checkout, reason: 'text', item: 'text' },
-    CheckoutCancelled: { ...checkout, lines: 'lines' },
+    CheckoutCancelled: checkout,
     CheckoutClosed: checkout,
     CheckoutContradicted: checkout,
   },
@@ -54,7 +56,7 @@ export const events = {
     UsersInitialised: { first: 'amount', last: 'amount', credit: 'amount', replaced: 'amount' },
     CreditHeld: { ...checkout, lines: 'lines' },
     CreditRefused: { ...checkout, reason: 'text' },
-    CreditCaptured: checkout,
+    CreditCaptured: { ...checkout, lines: 'lines?' },
     CreditVoided: { ...checkout, reason: 'text', item: 'text' },
     CreditReleased: checkout,
   },
@@ -63,11 +65,22 @@ export const events = {
     StockAdded: { item: 'id', amount: 'amount' },
     StockSubtracted: { item: 'id', amount: 'amount' },
     ItemsInitialised: { first: 'amount', last: 'amount', stock: 'amount', price: 'amount', replaced: 'amount' },
-    StockTaken: { order: 'id', lines: 'lines' },
+    StockTaken: { order: 'id', user: 'id?', total: 'amount?', lines: 'lines' },
     StockRefused: { order: 'id', item: 'text' },
     StockReturned: { order: 'id', lines: 'lines' },
   },
 } as const satisfies Record<Service, Record<string, Facts>>
+
+/**
+ * Deeds that are complete in themselves and part of no saga: nobody acts on them, so nobody could say them again if the
+ * speaker lost them.
+ */
+export const single = {
+  ids: ['BlockLeased', 'IdentifierGiven'],
+  order: ['OrderCreated', 'LineAdded', 'OrdersInitialised'],
+  payment: ['UserCreated', 'FundsAdded', 'CreditSpent', 'UsersInitialised'],
+  stock: ['ItemCreated', 'StockAdded', 'StockSubtracted', 'ItemsInitialised'],
+} as const satisfies { readonly [Speaker in Service]: readonly (keyof (typeof events)[Speaker])[] }
 
 /** A kind of entry that `Speaker` may say. */
 export type KindOf<Speaker extends Service> = keyof (typeof events)[Speaker] & string
@@ -108,8 +121,11 @@ export const fault = (speaker: Service, entry: RawEntry): string | undefined => 
   if (!PATTERNS.id.test(field(entry, 'log_id') ?? '')) return 'it has no log_id'
   for (const name in facts) {
     const value = field(entry, name)
+    const fact = facts[name] as Fact
+    const mayBeMissing = fact.endsWith('?')
+    if (value === undefined && mayBeMissing) continue
     if (value === undefined) return `it lacks "${name}"`
-    const type = facts[name] as FactType
+    const type = (mayBeMissing ? fact.slice(0, -1) : fact) as FactType
     if (!PATTERNS[type].test(value) || (type === 'amount' && !Number.isSafeInteger(Number(value))))
       return `its "${name}" is malformed`
   }

@@ -39,6 +39,10 @@ export type Request = {
   /** The request in one line, as it is compared under an `Idempotency-Key`. */
   readonly fingerprint: string
   readonly idempotencyKey: string | undefined
+  /** What the client authorises itself with, to be passed on to a neighbour that is asked on its behalf. */
+  readonly authorization: string | undefined
+  /** Has the connection ended on which the answer would be sent? Whoever asked may have asked somebody else since. */
+  readonly isGone: () => boolean
 }
 
 export type Handler = (request: Request) => Promise<Answer>
@@ -162,6 +166,8 @@ const requestOf = (ctx: Koa.Context, parameters: Record<string, string | undefin
     },
     fingerprint: `${ctx.method} ${ctx.path}`,
     idempotencyKey: key === '' ? undefined : key,
+    isGone: () => ctx.req.socket.destroyed || ctx.req.socket.readableEnded,
+    authorization: ctx.headers.authorization,
   }
 }
 

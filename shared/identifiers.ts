@@ -2,10 +2,11 @@
  * How is an id made?
  *
  * A *log id* names one deed or one saga in every log. It is text that sorts by time, made in this process without asking
- * anybody: milliseconds since 1970 (9 digits), the block of this process (6), and a count within the millisecond (3), all
+ * anybody: milliseconds since 1970 (9 digits), the block of this process (8), and a count within the millisecond (3), all
  * in Crockford's base 32. Uniqueness comes from the block, which `ids` leases to one replica only and never again; the
  * time never goes back within a process, whatever its clock does. A replica that cannot reach `ids` takes a random block,
- * longer and in a part of the space that is never leased.
+ * longer and in a part of the space that is never leased. Blocks are numbered by the time of their lease in milliseconds
+ * since 2026, so that a Redis that forgets a lease does not repeat it; they last until 2059.
  */
 import { customAlphabet } from 'nanoid'
 import type { Logger } from 'pino'
@@ -14,7 +15,7 @@ import type { Neighbour } from './neighbour.ts'
 
 const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz'
 const TIME_DIGITS = 9
-const BLOCK_DIGITS = 6
+const BLOCK_DIGITS = 8
 const COUNT_DIGITS = 3
 const COUNT_MAX = 32 ** COUNT_DIGITS - 1
 /** Leased blocks stay below this; a random block begins with the last digit. */

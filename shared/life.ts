@@ -8,7 +8,9 @@
  */
 import { type Logger, pino } from 'pino'
 import { ConfigError, readConfig, type Setting, type Settings } from './config.ts'
+import { type CrashPoints, crashPlan, crashPoints, type Host, type Instruction } from './crash-points.ts'
 import { UnsafeRedisError } from './redis.ts'
+import { openStep, type Step } from './step.ts'
 
 /** A process must have ended this long after it was told to. */
 const END_MS = 9_500
@@ -23,9 +25,16 @@ const level: Setting<string> = {
   fallback: 'info',
 }
 
+/** The settings of every process. */
+const ofEvery = { logLevel: level, crash: crashPlan }
+
 export type Life<Config> = {
   readonly config: Config
   readonly logger: Logger
+  /** In which this process does whatever it does to another. */
+  readonly step: Step
+  /** Only in tests and drills. */
+  readonly crashPoints: CrashPoints | undefined
   /** What was opened, to be closed in reverse. */
   readonly stack: AsyncDisposableStack
   /** Aborted when the process is told to end. */
@@ -39,6 +48,18 @@ const sentence = (error: unknown): string | undefined => {
   if (code === 'EACCES') return `port ${port} may not be used by this user`
   return undefined
 }
+
+/** The process as crash points need it. A message is with the parent when `send` returns: it is written at once. */
+const hostOf = (process: NodeJS.Process): Host => ({
+  signal: (signal) => process.kill(process.pid, signal),
+  tell: (told) => void process.send?.(told),
+  onInstruction: (obey) => {
+    process.on('message', (instruction: Instruction) => {
+      if (instruction.type === 'crash-points') obey(instruction)
+    })
+    process.channel?.unref()
+  },
+})
 
 /** Runs a process from start to end. `open` resolves once it serves. */
 export const live = async <Table extends Record<string, Setting<unknown>>>(
@@ -61,9 +82,20 @@ export const live = async <Table extends Record<string, Setting<unknown>>>(
     process.exit(code)
   }
   try {
-    const { logLevel, ...config } = readConfig(process.env, { ...table, logLevel: level })
-    const logger = pino({ name, level: logLevel as string })
-    await open({ config: config as unknown as Settings<Table>, logger, stack, ending: ending.signal })
+    const { logLevel, crash, ...config } = readConfig(process.env, {
+      ...table,
+      ...ofEvery,
+    }) as unknown as Settings<typeof ofEvery>
+    const logger = pino({ name, level: logLevel })
+    const points = crash === 'off' ? undefined : crashPoints(crash, hostOf(process))
+    await open({
+      config: config as unknown as Settings<Table>,
+      logger,
+      step: openStep(name, points),
+      crashPoints: points,
+      stack,
+      ending: ending.signal,
+    })
     if (!ending.signal.aborted) {
       logger.info('ready')
       process.send?.('ready')

@@ -7,18 +7,18 @@
  * 1. surveys what is unfinished, from the index that the deeds keep: its cost is that of what is open, not of what exists;
  * 2. asks the service's table which repair the facts of each unfinished thing call for, and does it. A repair is a deed
  *    like any other; undoing is always the opposite deed, never writing an old value back;
- * 3. compares its cursors with the speakers: one whose newest entry is older than what was heard of it has lost its tail.
- *    That is reported, and the cursor goes back to where the speaker stands, or what it says next might be passed over;
- * 4. trims the own log by age, never beyond what the slowest listener has heard.
+ * 3. trims the own log by age, never beyond what the slowest listener has heard.
  *
- * It tells what it found and did.
+ * It tells what it found and did, which speakers were noticed to have lost their tails (see `witness.ts`), and what only a
+ * person can mend.
  */
 import { schedule as cron, type ScheduledTask } from 'node-cron'
 import type { Logger } from 'pino'
 import { impossible, UnavailableError } from './errors.ts'
 import type { Service } from './events.ts'
-import { compareIds, type Log } from './log.ts'
+import type { Log, LostTail, Once, SagaRecord } from './log.ts'
 import type { RedLock } from './redlock.ts'
+import type { Step } from './step.ts'
 
 /** One unfinished thing: its log id, and what a person would want to know of it. */
 export type Finding<Repair extends string> = {
@@ -44,9 +44,10 @@ export type Report = {
   readonly service: Service
   /** What was unfinished, at most `FINDINGS_MAX`, with the repair that its facts called for and what came of it. */
   readonly found: readonly { log_id: string; facts: Readonly<Record<string, string>>; repair: string; done: string }[]
-  /** Speakers that lost their tail: what was heard of them, and the newest entry they have. */
-  readonly lost_tails: readonly { speaker: Service; heard: string; newest: string }[]
+  /** What speakers were noticed to have lost, for as long as the log is kept. */
+  readonly lost_tails: readonly LostTail[]
   readonly trimmed: number
+  /** How many entries could not be applied, and have not been retried with success since. */
   readonly dead_letters: number
   /** Things that only a person can mend, by name. */
   readonly contradictions: readonly string[]
@@ -59,6 +60,10 @@ export type Recovery<Repair extends string> = {
   /** Does what a finding calls for, and says in a word what came of it. */
   readonly repair: (finding: Finding<Repair>) => Promise<string>
   readonly contradictions?: () => Promise<readonly string[]>
+  /** What the table says of one saga as it stands, at a time by the own Redis: the rules of the survey. */
+  readonly judge: (saga: SagaRecord, atMs: number) => Finding<Repair>
+  /** Does at once what a finding calls for, and tells again what it would only wait for; the word of what came of it. */
+  readonly retry: (finding: Finding<Repair>, once: Once) => Promise<string>
 }
 
 export type LogParser = {
@@ -67,16 +72,17 @@ export type LogParser = {
   readonly stop: () => Promise<void>
   /** Runs now, after a run that is under way elsewhere. @throws UnavailableError */
   readonly run: () => Promise<Report>
+  /** When the schedule has it run next; none before it was started. */
+  readonly nextRuns: (count: number) => readonly Date[]
 }
 
 export type LogParserOptions<Repair extends string> = {
   readonly log: Log
-  readonly recovery: Recovery<Repair> | undefined
-  /** The newest entry of a speaker's log, asked in the speaker's Redis. */
-  readonly newestOf: (speaker: Service) => Promise<string>
+  readonly recovery: Omit<Recovery<Repair>, 'judge' | 'retry'> | undefined
   /** Who hears this service: their cursors bound the trimming. */
   readonly listeners: readonly Service[]
   readonly redLock: RedLock
+  readonly step: Step
   readonly leaseTtlMs: number
   /** A cron expression with seconds. */
   readonly schedule: string
@@ -89,35 +95,19 @@ const FINDINGS_MAX = 1_000
 const WAIT_MS = 5_000
 
 export const logParser = <Repair extends string>(options: LogParserOptions<Repair>): LogParser => {
-  const { log, recovery, newestOf, listeners, redLock, leaseTtlMs, retentionMs } = options
+  const { log, recovery, listeners, redLock, step, leaseTtlMs, retentionMs } = options
   const logger = options.logger.child({ parser: log.service })
   const lease = [`parser:${log.service}`]
   let task: ScheduledTask | undefined
   let running: Promise<unknown> = Promise.resolve()
 
   const finish = async (): Promise<Report['found']> => {
-    const findings = (await recovery?.survey(FINDINGS_MAX)) ?? []
+    if (recovery === undefined) return []
+    const findings = await step('parser.survey', () => recovery.survey(FINDINGS_MAX))
     const found: { log_id: string; facts: Readonly<Record<string, string>>; repair: string; done: string }[] = []
-    for (const finding of findings) found.push({ ...finding, done: (await recovery?.repair(finding)) ?? '' })
+    for (const finding of findings)
+      found.push({ ...finding, done: await step('parser.repair', () => recovery.repair(finding)) })
     return found
-  }
-
-  const compareCursors = async (): Promise<Report['lost_tails']> => {
-    const lost: { speaker: Service; heard: string; newest: string }[] = []
-    for (const speaker of log.speakers) {
-      try {
-        const heard = await log.cursor(speaker)
-        const newest = await newestOf(speaker)
-        if (compareIds(newest, heard) >= 0) continue
-        lost.push({ speaker, heard, newest })
-        await log.rewind(speaker, newest)
-      } catch (error) {
-        // A speaker that is away is compared at the next run.
-        if (!(error instanceof UnavailableError)) throw error
-        logger.debug({ err: error, speaker }, 'not compared')
-      }
-    }
-    return lost
   }
 
   const parse = async (): Promise<Report> => {
@@ -125,14 +115,13 @@ export const logParser = <Repair extends string>(options: LogParserOptions<Repai
     const report: Report = {
       service: log.service,
       found,
-      lost_tails: await compareCursors(),
+      lost_tails: await log.lostTails(),
       trimmed: await log.trim(retentionMs, listeners),
-      dead_letters: await log.deadCount(),
+      dead_letters: await log.dead.count(),
       contradictions: (await recovery?.contradictions?.()) ?? [],
     }
     const done = found.filter(({ repair }) => repair !== 'wait').length
     if (done > 0) logger.info({ found: found.length, done }, 'finished what was left')
-    for (const lost of report.lost_tails) logger.error(lost, 'a speaker has lost its tail')
     return report
   }
 
@@ -184,5 +173,6 @@ export const logParser = <Repair extends string>(options: LogParserOptions<Repai
       if (report === undefined) throw new UnavailableError('the log parser is running in another replica')
       return report
     },
+    nextRuns: (count) => task?.getNextRuns(count) ?? [],
   }
 }

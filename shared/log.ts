@@ -11,9 +11,12 @@
  * the missing tail again. An entry that cannot be applied goes to the dead letters in the same step, and blocks nobody.
  */
 import type { Redis } from 'ioredis'
+import { type DeadLetters, deadLetters } from './dead-letters.ts'
+import { impossible } from './errors.ts'
 import { fault, field, type KindOf, type RawEntry, type Service, VERSION } from './events.ts'
-import { reach } from './redis.ts'
 import { compose, type Script, script } from './script.ts'
+import type { Step } from './step.ts'
+import { witness } from './witness.ts'
 
 /** What follows an entry: the deed that is done, and what is then said for each state it may lead to. */
 export type Reaction<Speaker extends Service> = {
@@ -42,6 +45,32 @@ export type LogEntry = {
   readonly facts: Readonly<Record<string, string>>
 }
 
+/** The end of a speaker's log, which was heard here and is gone. */
+export type LostTail = {
+  readonly speaker: Service
+  readonly noticed: string
+  /** The newest entry that is left, and the newest that was heard: what is lost lies between. */
+  readonly after: string
+  readonly until: string
+  /** Up to this entry nobody here remembers what is gone; `null` if all is listed. */
+  readonly unnamed_until: string | null
+  /** What is gone, by name; entries of sagas apart, which are rebuilt. */
+  readonly entries: readonly LogEntry[]
+}
+
+/** Up to where the listeners of a log say they have heard it. */
+export type Heard = { readonly [Listener in Service]?: string }
+
+/** A saga as one service knows it. */
+export type SagaRecord = {
+  readonly log_id: string
+  /** What is recorded of it, by name; empty if it is unknown here. */
+  readonly fields: Readonly<Record<string, string>>
+  /** If it is in the index of unfinished ones: when it was last spoken of, by the clock of the own Redis. */
+  readonly toldMs: number | undefined
+  readonly heard: Heard
+}
+
 export type Log = {
   readonly service: Service
   /** Does one deed. @throws UnavailableError if its outcome is unknown or it was not done. */
@@ -50,8 +79,12 @@ export type Log = {
   readonly speakers: readonly Service[]
   /** Up to where a neighbour was heard, as written beside the effects. */
   readonly cursor: (speaker: Service) => Promise<string>
-  /** Puts the cursor back to an older entry: what follows it is heard again. */
-  readonly rewind: (speaker: Service, to: string) => Promise<void>
+  /** After the own Redis was away: finds, and notes, what this process had done in it and is gone. */
+  readonly lookBack: () => Promise<LostTail | undefined>
+  /** Notes that a speaker lost its tail, and puts the cursor back to what is left: what it says next is heard. */
+  readonly lose: (tail: LostTail) => Promise<void>
+  /** The losses that were noticed here, the oldest first, for as long as the log is kept. */
+  readonly lostTails: () => Promise<readonly LostTail[]>
   /** Does this entry of the speaker matter here? */
   readonly matters: (speaker: Service, entry: RawEntry) => boolean
   /**
@@ -65,8 +98,14 @@ export type Log = {
   ) => Promise<readonly Reply[] | { gap: string }>
   /** How many entries the log holds. */
   readonly count: () => Promise<number>
-  /** How many entries could not be applied. */
-  readonly deadCount: () => Promise<number>
+  /** The entries that could not be applied. */
+  readonly dead: DeadLetters
+  /** What is recorded of a saga, and the time by the own Redis. */
+  readonly saga: (
+    logId: string,
+    listeners: readonly Service[],
+  ) => Promise<{ readonly record: SagaRecord; readonly nowMs: number }>
+  readonly heardBy: (listeners: readonly Service[]) => Promise<Heard>
   /** Every entry of one log id, in order; none if it is unknown or older than the log. */
   readonly entriesOf: (logId: string) => Promise<readonly LogEntry[]>
   /** Up to `limit` entries after the one named, the oldest first. */
@@ -80,6 +119,7 @@ export type Log = {
 export type LogOptions<Speaker extends Service> = {
   readonly service: Speaker
   readonly redis: Redis
+  readonly step: Step
   /** The folder of the service's deeds. */
   readonly lua: URL
   /** The keys of the service's own things, by name. */
@@ -96,17 +136,6 @@ export type LogOptions<Speaker extends Service> = {
 /** The key under which `speaker` finds how far `listener` has heard it. */
 export const heardKey = (speaker: Service, listener: Service): string => `heard:${speaker}:${listener}`
 export const logKey = (service: Service): string => `log:${service}`
-
-/** The id of the newest entry there ever was in a log, also if it was trimmed since; `0-0` if there was none. */
-export const newestEntry = async (redis: Redis, service: Service): Promise<string> => {
-  try {
-    const info = (await redis.xinfo('STREAM', logKey(service))) as readonly unknown[]
-    return String(info[info.indexOf('last-generated-id') + 1])
-  } catch (error) {
-    if (error instanceof Error && error.message.includes('no such key')) return '0-0'
-    throw error
-  }
-}
 
 /** Compares two stream ids as (milliseconds, sequence): negative if `a` is the earlier. */
 export const compareIds = (a: string, b: string): number => {
@@ -127,7 +156,8 @@ const mergeSayings = <Said extends string>(rows: readonly Readonly<Record<string
   return merged
 }
 
-const readable = (raw: RawEntry): LogEntry => {
+/** An entry as Redis gives it, made readable. */
+export const readable = (raw: RawEntry): LogEntry => {
   const facts: Record<string, string> = {}
   const [id, fields] = raw
   for (let index = 0; index < fields.length; index += 2) facts[fields[index] ?? ''] = fields[index + 1] ?? ''
@@ -135,15 +165,29 @@ const readable = (raw: RawEntry): LogEntry => {
   return { id, at: new Date(Number(id.split('-')[0])).toISOString(), kind, version, log_id, facts: rest }
 }
 
+type DeedFacts = Readonly<Record<string, string | number>>
+
+/** What the script `do` reads, and returns: see `lua/do.lua`. */
+type Done = readonly [reply: Reply, recorded?: RawEntry]
+const doing = (deed: string, facts: DeedFacts, once?: Once): (string | number)[] => {
+  const args: (string | number)[] = [deed, once?.idempotencyKey ?? '', once?.fingerprint ?? '']
+  for (const name in facts) args.push(name, facts[name] as string | number)
+  return args
+}
+
 /** Opens the log of a service over its own Redis. */
 export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): Log => {
-  const { service, redis, lua, retentionS } = options
+  const { service, redis, step, lua, retentionS } = options
   const reactions = options.reactions as { readonly [From in Service]?: Readonly<Record<string, Reaction<Speaker>>> }
   const speakers = Object.keys(reactions) as Service[]
   const names = {
     log: logKey(service),
     dead: `dead:${service}`,
+    lost: `lost:${service}`,
+    applied: `dead:${service}:applied`,
+    buried: `dead:${service}:buried`,
     cursors: 'cursors',
+    books: 'books',
     entries: 'entries:',
     request: 'request:',
     saga: 'saga:',
@@ -166,70 +210,132 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
     deedScripts.set(deed, made)
     return made
   }
-  const hearScripts = new Map(
+  /** What follows the entries of each neighbour: heard in batches, or retried one by one. */
+  const followScripts = new Map(
     speakers.map((speaker) => {
       const deeds = Object.values(reactions[speaker] ?? {}).map(({ deed }) => deed)
-      return [speaker, script(compose({ lua, deeds, main: 'hear', tables }))] as const
+      const hear = script(compose({ lua, deeds, main: 'hear', tables }))
+      const retry = script(compose({ lua, deeds: [...deeds, 'retry'], main: 'do', tables }))
+      return [speaker, { hear, retry, hearing: `hear-${speaker}` }] as const
     }),
   )
-  const own = <Result>(command: Promise<Result>): Promise<Result> => reach(`the Redis of ${service}`, command)
+  const following = (speaker: Service): { readonly hear: Script; readonly retry: Script; readonly hearing: string } =>
+    followScripts.get(speaker) ?? impossible('log.speaker', `${service} does not hear ${speaker}`)
   const range = async (from: string, to: string, limit: number): Promise<readonly LogEntry[]> =>
-    (await own(redis.xrange(names.log, from, to, 'COUNT', limit))).map(readable)
+    (await step('log', () => redis.xrange(names.log, from, to, 'COUNT', limit))).map(readable)
+  const heardBy = async (listeners: readonly Service[]): Promise<Heard> => {
+    if (listeners.length === 0) return {}
+    const heard = await step('heard', () => redis.mget(listeners.map((listener) => heardKey(service, listener))))
+    return Object.fromEntries(listeners.map((listener, index) => [listener, heard[index] ?? '0-0']))
+  }
+  const matters: Log['matters'] = (speaker, entry) => {
+    const kind = field(entry, 'kind')
+    return kind === undefined || rowsOf.get(speaker)?.has(kind) === true
+  }
+  const deedAfter = (speaker: Service, entry: RawEntry): { deed: string; wrong: string } => {
+    const wrong = fault(speaker, entry)
+    if (wrong !== undefined) return { deed: '', wrong }
+    const deed = rowsOf.get(speaker)?.get(field(entry, 'kind') ?? '')?.deed
+    return { deed: deed ?? '', wrong: deed === undefined ? 'nothing follows from its kind any more' : '' }
+  }
+
+  const doOne = async (by: Script, deed: string, facts: DeedFacts, once?: Once): Promise<Done> =>
+    (await by(redis, doing(deed, facts, once))) as Done
+  const lose: Log['lose'] = async (tail) => {
+    const { speaker, after } = tail
+    await step('lose', () => doOne(deedScript('lose'), 'lose', { speaker, after, tail: JSON.stringify(tail) }))
+  }
+  const acknowledged = witness({ speaker: service, redis, step })
+  /** The last entry that this process was told of before it lost its Redis, which may come back without it. */
+  let suspect: string | undefined
+  redis.on('close', () => {
+    suspect ??= acknowledged.seen()
+  })
 
   return {
     service,
     speakers,
     act: async (deed, facts, once) => {
-      const args: (string | number)[] = [deed, once?.idempotencyKey ?? '', once?.fingerprint ?? '']
-      for (const name in facts) args.push(name, facts[name] as string | number)
-      return (await own(deedScript(deed)(redis, args))) as Reply
+      const [reply, recorded] = await step(deed, () => doOne(deedScript(deed), deed, facts, once))
+      if (recorded) acknowledged.remember([recorded])
+      return reply
     },
-    cursor: async (speaker) => (await own(redis.hget(names.cursors, speaker))) ?? '0-0',
-    rewind: async (speaker, to) => {
-      await own(redis.hset(names.cursors, speaker, to))
+    lookBack: async () => {
+      if (suspect === undefined) return undefined
+      const lost = await acknowledged.compare('0-0', suspect)
+      if (lost) await lose(lost)
+      if (lost) acknowledged.forget(lost)
+      suspect = undefined
+      return lost
     },
-    matters: (speaker, entry) => {
-      const kind = field(entry, 'kind')
-      return kind === undefined || rowsOf.get(speaker)?.has(kind) === true
+    cursor: async (speaker) => (await step('cursor', () => redis.hget(names.cursors, speaker))) ?? '0-0',
+    lose,
+    lostTails: async () => {
+      const lost = await step('lost-tails', () => redis.xrange(names.lost, '-', '+'))
+      return lost.map((entry) => JSON.parse(field(entry, 'tail') ?? 'null') as LostTail)
     },
+    matters,
     hear: async (speaker, known, entries) => {
       const args: (string | number)[] = [speaker, known, entries.at(-1)?.[0] ?? known]
       for (const entry of entries) {
-        const kind = field(entry, 'kind')
-        const reaction = kind === undefined ? undefined : rowsOf.get(speaker)?.get(kind)
-        if (kind !== undefined && reaction === undefined) continue
-        const wrong = fault(speaker, entry)
+        if (!matters(speaker, entry)) continue
+        const { deed, wrong } = deedAfter(speaker, entry)
         const [id, fields] = entry
-        args.push(id, wrong === undefined && reaction ? reaction.deed : '', wrong ?? '', fields.length, ...fields)
+        args.push(id, deed, wrong, fields.length, ...fields)
       }
-      const hearScript = hearScripts.get(speaker)
-      if (hearScript === undefined) throw new Error(`${service} does not hear ${speaker}`)
-      const replies = (await own(hearScript(redis, args))) as readonly Reply[] | readonly ['gap', string]
+      const { hear, hearing } = following(speaker)
+      const replies = (await step(
+        hearing,
+        () => hear(redis, args),
+        () => entries.flatMap((entry) => deedAfter(speaker, entry).deed || []),
+      )) as readonly Reply[] | readonly ['gap', string]
       return replies[0] === 'gap' ? { gap: replies[1] as string } : (replies as readonly Reply[])
     },
-    count: () => own(redis.xlen(names.log)),
-    deadCount: () => own(redis.xlen(names.dead)),
+    count: () => step('log-count', () => redis.xlen(names.log)),
+    dead: deadLetters({
+      redis,
+      names,
+      step,
+      deedAfter,
+      act: async (speaker, facts, once) =>
+        (await step('retry', () => doOne(following(speaker).retry, 'retry', facts, once)))[0],
+    }),
+    saga: async (log_id, listeners) => {
+      const [fields, told, heard, [seconds, microseconds]] = await Promise.all([
+        step('saga-record', () => redis.hgetall(names.saga + log_id)),
+        step('saga-open', () => redis.zscore(names.open, log_id)),
+        heardBy(listeners),
+        step('time', () => redis.time()),
+      ])
+      const toldMs = told === null ? undefined : Number(told)
+      return {
+        record: { log_id, fields, toldMs, heard },
+        nowMs: Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000),
+      }
+    },
+    heardBy,
     entriesOf: async (logId) => {
       const [single, ofSaga] = await Promise.all([
-        own(redis.get(names.entries + logId)),
-        own(redis.hget(names.saga + logId, 'entries')),
+        step('entry-of', () => redis.get(names.entries + logId)),
+        step('entries-of', () => redis.hget(names.saga + logId, 'entries')),
       ])
       const ids = `${single ?? ''} ${ofSaga ?? ''}`.split(' ').filter((id) => id !== '')
       return (await Promise.all(ids.map((id) => range(id, id, 1)))).flat()
     },
     page: (after, limit) => range(`(${after}`, '+', limit),
     recent: async (minutes, limit) => {
-      const [seconds] = await own(redis.time())
+      const [seconds] = await step('time', () => redis.time())
       return range(String(Number(seconds) * 1000 - minutes * 60_000), '+', limit)
     },
     trim: async (ageMs, listeners) => {
-      const [seconds] = await own(redis.time())
+      const [seconds] = await step('time', () => redis.time())
       let oldest = `${Number(seconds) * 1000 - ageMs}-0`
       for (const listener of listeners) {
-        const heard = (await own(redis.get(heardKey(service, listener)))) ?? '0-0'
+        const heard = (await step('heard', () => redis.get(heardKey(service, listener)))) ?? '0-0'
         if (compareIds(heard, oldest) < 0) oldest = heard
       }
-      return own(redis.xtrim(names.log, 'MINID', oldest))
+      await step('trim-lost', () => redis.xtrim(names.lost, 'MINID', Number(seconds) * 1000 - ageMs))
+      return step('trim', () => redis.xtrim(names.log, 'MINID', oldest))
     },
   }
 }

@@ -8,34 +8,47 @@
 import { Agent } from 'node:http'
 import axios from 'axios'
 import { NeighbourError } from './errors.ts'
+import type { Step } from './step.ts'
 
 const TIMEOUT_MS = 1_500
 
-export type Neighbour = {
-  /** The answer's status and body. @throws NeighbourError if no replica gives one that is the neighbour's own. */
-  readonly ask: (method: 'get' | 'post', path: string) => Promise<{ status: number; data: unknown }>
+export type Question = {
+  /** On whose behalf it is asked, as that client authorised itself. */
+  readonly authorization?: string | undefined
+  /** How long each replica may think. */
+  readonly timeoutMs?: number
 }
 
-export const neighbour = (name: string, origins: readonly string[]): Neighbour => {
+export type Neighbour = {
+  /** The answer's status and body. @throws NeighbourError if no replica gives one that is the neighbour's own. */
+  readonly ask: (
+    method: 'get' | 'post',
+    path: string,
+    question?: Question,
+  ) => Promise<{ status: number; data: unknown }>
+}
+
+export const neighbour = (step: Step, name: string, origins: readonly string[]): Neighbour => {
+  const asking = `ask-${name}`
   const client = axios.create({
     httpAgent: new Agent({ keepAlive: true, maxSockets: 64 }),
-    timeout: TIMEOUT_MS,
     proxy: false,
     maxRedirects: 0,
     validateStatus: () => true,
   })
   let turn = 0
   return {
-    ask: async (method, path) => {
+    ask: async (method, path, { authorization, timeoutMs = TIMEOUT_MS } = {}) => {
       // Others ask meanwhile and move the turn: what counts here is where this question began.
       const first = turn++
       let reason: unknown
       for (let tried = 0; tried < origins.length; tried += 1) {
         try {
-          const { status, data } = await client.request<unknown>({
-            method,
-            url: `${origins[(first + tried) % origins.length]}${path}`,
-          })
+          const url = `${origins[(first + tried) % origins.length]}${path}`
+          const headers = authorization === undefined ? {} : { authorization }
+          const { status, data } = await step(asking, () =>
+            client.request<unknown>({ method, url, timeout: timeoutMs, headers }),
+          )
           if (status < 500) return { status, data }
           reason = `it answered ${status}`
         } catch (error) {

@@ -8,14 +8,20 @@
  * It reads with `XREAD BLOCK` on a connection of its own. What the speaker's or the own Redis prevents is tried again for
  * ever, with a back-off; a read that outlasts its own bound means a dead connection, which is replaced. Entries that do
  * not matter here are passed over in memory, and the cursor is written for them at most once a second.
+ *
+ * Whenever it begins, whenever the connection to the speaker is a new one, and when nothing is said for a while, it *orients*
+ * itself: is the own cursor where it was written, and is the speaker's log what was read? Either Redis may have come back
+ * older. If it is the own one, the missing tail is applied again; if it is the speaker's, the loss is noted and told.
  */
 import { setTimeout as after } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import type { RawEntry, Service } from './events.ts'
-import { backOffMs, heardKey, type Log, logKey, type Reply } from './log.ts'
+import { backOffMs, compareIds, heardKey, type Log, logKey, type Reply } from './log.ts'
 import { isTransient, whenReady } from './redis.ts'
 import { keepLease, type RedLock } from './redlock.ts'
+import type { Step } from './step.ts'
+import { tellLoss, witness } from './witness.ts'
 
 /** How many entries are read and applied at once: a batch of this size stays below 10 ms in Redis. */
 const BATCH_MAX = 256
@@ -42,6 +48,7 @@ export type ReaderOptions = {
   /** A connection to the speaker's Redis on which the cursor is reported. */
   readonly reporting: Redis
   readonly redLock: RedLock
+  readonly step: Step
   readonly leaseTtlMs: number
   /** Told each reply of an applied batch, after it was applied. */
   readonly onHeard: (reply: Reply) => void
@@ -51,38 +58,78 @@ export type ReaderOptions = {
 type Batch = readonly RawEntry[]
 
 export const reader = (options: ReaderOptions): Reader => {
-  const { log, speaker, blocking, reporting, redLock, leaseTtlMs, onHeard } = options
+  const { log, speaker, blocking, reporting, redLock, step, leaseTtlMs, onHeard } = options
   const logger = options.logger.child({ reader: `${log.service} hears ${speaker}` })
   const stream = logKey(speaker)
+  const reading = `read-${speaker}`
+  const telling = `report-${speaker}`
   let reached = false
   const ready = whenReady(blocking).then(() => {
     reached = true
   })
 
-  const read = async (position: string, signal: AbortSignal): Promise<Batch> => {
-    await whenReady(blocking, signal)
+  const memory = witness({ speaker, redis: blocking, step })
+  /** How often the speaker was connected: another connection may lead to a Redis that came back older. */
+  let connections = 1
+  blocking.on('ready', () => {
+    connections += 1
+  })
+  /** Up to where entries were applied, as this process knows it. */
+  let written = '0-0'
+
+  /** Asks something of the speaker, whose connection has no time-out of its own. */
+  const ask = async <Answer>(question: () => Promise<Answer>, signal: AbortSignal): Promise<Answer> => {
     const watchdog = setTimeout(() => blocking.disconnect(true), BLOCK_MS + GRACE_MS)
     const abandon = (): void => blocking.disconnect(true)
     signal.addEventListener('abort', abandon, { once: true })
     try {
-      const reply = await blocking.xread('COUNT', BATCH_MAX, 'BLOCK', BLOCK_MS, 'STREAMS', stream, position)
-      return reply?.[0]?.[1] ?? []
+      return await question()
     } finally {
       clearTimeout(watchdog)
       signal.removeEventListener('abort', abandon)
     }
   }
 
+  const read = async (position: string): Promise<Batch> => {
+    const reply = await step(reading, () =>
+      blocking.xread('COUNT', BATCH_MAX, 'BLOCK', BLOCK_MS, 'STREAMS', stream, position),
+    )
+    return reply?.[0]?.[1] ?? []
+  }
+
+  /** Finds out where to read on, when either Redis may be older than it was. */
+  const orient = async (signal: AbortSignal): Promise<string> => {
+    const cursor = await log.cursor(speaker)
+    if (compareIds(cursor, written) < 0)
+      logger.warn({ believed: written, found: cursor }, 'the own Redis came back older: reading again from its cursor')
+    const lost = await ask(() => memory.compare(cursor), signal)
+    if (lost === undefined) return cursor
+    await log.lose(lost)
+    memory.forget(lost)
+    tellLoss(logger, 'the speaker', lost)
+    return compareIds(cursor, lost.after) < 0 ? cursor : lost.after
+  }
+
   /** Follows the speaker until the signal; returns early only by throwing. */
   const follow = async (signal: AbortSignal, progressed: () => void): Promise<void> => {
-    let written = await log.cursor(speaker)
     let position = written
+    let oriented = 0
     let writtenAt = 0
     let reported = ''
     let reportedAt = 0
     while (!signal.aborted) {
-      const entries = await read(position, signal)
+      await whenReady(blocking, signal)
+      if (oriented !== connections) {
+        const connection = connections
+        written = await orient(signal)
+        position = written
+        oriented = connection
+        continue
+      }
+      const entries = await ask(() => read(position), signal)
       progressed()
+      if (entries.length === 0) oriented = 0
+      memory.remember(entries)
       const now = performance.now()
       position = entries.at(-1)?.[0] ?? position
       if (
@@ -91,25 +138,25 @@ export const reader = (options: ReaderOptions): Reader => {
       ) {
         const heard = await log.hear(speaker, written, entries.length > 0 ? entries : [[position, ['kind', '-']]])
         if ('gap' in heard) {
-          logger.warn(
-            { believed: written, found: heard.gap },
-            'the own Redis came back older: reading again from its cursor',
-          )
-          position = heard.gap
-          written = heard.gap
+          oriented = 0
           continue
         }
         written = position
         writtenAt = now
+        let passed = 0
         for (const reply of heard) {
+          if (reply[0] === 'passed') passed += 1
           if (reply[0] === 'buried') logger.error({ entry: reply[1], error: reply[2] }, 'an entry could not be applied')
           onHeard(reply)
         }
+        // This process slept, or there are two readers: the cursor has kept the second from any effect.
+        if (passed > 0) logger.warn({ passed }, 'another reader has applied this before')
       }
       if (written !== reported && now - reportedAt > REPORT_MS) {
         reportedAt = now
         reported = written
-        reporting.set(heardKey(speaker, log.service), written).catch((error: Error) => {
+        const heard = written
+        step(telling, () => reporting.set(heardKey(speaker, log.service), heard)).catch((error: Error) => {
           reported = ''
           logger.debug({ err: error }, 'the cursor was not reported')
         })

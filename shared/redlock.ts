@@ -30,6 +30,7 @@ import type { Logger } from 'pino'
 import Redlock from 'redlock'
 import { impossible, UnavailableError } from './errors.ts'
 import { isTransient } from './redis.ts'
+import { openStep, type Step } from './step.ts'
 
 /** A lock that a quorum voted for. */
 export type Held = {
@@ -71,6 +72,8 @@ export type RedLock = {
    * was released before. It is sent before this returns, so a caller need not await it.
    */
   release(resources: readonly string[], token: string): Promise<'released' | 'lost' | 'unavailable'>
+  /** The same locks, whose steps are named for what is locked: `reader.lock` instead of `lock`. */
+  named(what: string): RedLock
   /** Lets everybody who waits for a change go, and the connections be; they are closed by whoever opened them. */
   close(): void
 }
@@ -196,7 +199,7 @@ const watchNode = (client: Redis) => {
 }
 
 /** The locks that these masters keep, each reached by a connection of the kind "lock". Keys are `lock:<resource>`. */
-export const redLock = (clients: readonly Redis[]): RedLock => {
+export const redLock = (clients: readonly Redis[], step: Step = openStep('redlock')): RedLock => {
   const quorum = Math.floor(clients.length / 2) + 1
   /** If more nodes than this are against us, or away, no quorum is left. */
   const spare = clients.length - quorum
@@ -321,7 +324,7 @@ export const redLock = (clients: readonly Redis[]): RedLock => {
     return ballot.failures > spare ? 'unavailable' : 'refused'
   }
 
-  const tryAcquire: RedLock['tryAcquire'] = async (resources, ttlMs) => {
+  const askToLock: RedLock['tryAcquire'] = async (resources, ttlMs) => {
     if (!Number.isSafeInteger(ttlMs) || ttlMs < 1) throw new RangeError(`a TTL is an integer from 1 on, not ${ttlMs}`)
     const ballot = openBallot('lock', resources.length, ttlMs)
     const startedAt = performance.now()
@@ -334,7 +337,7 @@ export const redLock = (clients: readonly Redis[]): RedLock => {
     }
   }
 
-  const extend: RedLock['extend'] = async ({ resources, token }, ttlMs) => {
+  const askToExtend: RedLock['extend'] = async ({ resources, token }, ttlMs) => {
     const ballot = openBallot('extend', resources.length, ttlMs)
     try {
       await during(ballot, () => redlock.extend(lockOf(resources, token), FOREVER_MS))
@@ -344,7 +347,7 @@ export const redLock = (clients: readonly Redis[]): RedLock => {
     }
   }
 
-  const release: RedLock['release'] = async (resources, token) => {
+  const askToRelease: RedLock['release'] = async (resources, token) => {
     const ballot = openBallot('release', resources.length, 0)
     const unlocked = during(ballot, () => redlock.unlock(lockOf(resources, token)))
     // Who is woken now is served after the release: each connection keeps the order.
@@ -379,26 +382,47 @@ export const redLock = (clients: readonly Redis[]): RedLock => {
       }
     })
 
-  const acquire: RedLock['acquire'] = async (resources, ttlMs, waitMs) => {
-    const deadline = performance.now() + waitMs
-    for (;;) {
-      const answer = await tryAcquire(resources, ttlMs)
-      if (answer.state === 'held') {
-        if (answer.validForMs > 0) return answer
-        await release(resources, answer.token)
-      }
-      const leftMs = deadline - performance.now()
-      if (leftMs <= 0) return answer.state === 'held' ? { state: 'busy' } : answer
-      await changed(resources, Math.max(1, Math.min(RETRY_MS, leftMs)))
-    }
-  }
-
   const close = (): void => {
     for (const node of nodes) node.close()
     for (const wakes of [...waiters.values()]) for (const wake of wakes) wake()
   }
 
-  return { tryAcquire, acquire, changed, extend, release, close }
+  /** The verbs, each a step. One that throws has lost its answer. */
+  const named = (prefix: string): RedLock => {
+    const steps = { lock: `${prefix}lock`, extend: `${prefix}extend`, release: `${prefix}release` }
+    const tryAcquire: RedLock['tryAcquire'] = async (resources, ttlMs) => {
+      try {
+        return await step(steps.lock, () => askToLock(resources, ttlMs))
+      } catch (error) {
+        return { state: unanswered(error), cause: error as Error }
+      }
+    }
+    const extend: RedLock['extend'] = (held, ttlMs) =>
+      step(steps.extend, () => askToExtend(held, ttlMs)).catch(unanswered)
+    const release: RedLock['release'] = (resources, token) =>
+      step(steps.release, () => askToRelease(resources, token)).catch(unanswered)
+
+    const acquire: RedLock['acquire'] = async (resources, ttlMs, waitMs) => {
+      const deadline = performance.now() + waitMs
+      for (;;) {
+        const answer = await tryAcquire(resources, ttlMs)
+        if (answer.state === 'held') {
+          if (answer.validForMs > 0) return answer
+          await release(resources, answer.token)
+        }
+        const leftMs = deadline - performance.now()
+        if (leftMs <= 0) return answer.state === 'held' ? { state: 'busy' } : answer
+        await changed(resources, Math.max(1, Math.min(RETRY_MS, leftMs)))
+      }
+    }
+    return { tryAcquire, acquire, changed, extend, release, close, named: (what) => named(`${what}.`) }
+  }
+  return named('')
+}
+
+const unanswered = (error: unknown): 'unavailable' => {
+  if (!(error instanceof UnavailableError)) throw error
+  return 'unavailable'
 }
 
 export type LeaseOptions = {

@@ -9,16 +9,20 @@
 import type { Redis } from 'ioredis'
 import { nanoid } from 'nanoid'
 import { flag, integer, redisUrl, text } from './config.ts'
+import { UnavailableError } from './errors.ts'
 import type { Service } from './events.ts'
 import { openDoor, type Route } from './http.ts'
 import { type Identifiers, identifiers } from './identifiers.ts'
 import type { Life } from './life.ts'
-import { type Log, newestEntry, type Reply } from './log.ts'
+import { backOffMs, type Log, type Reply } from './log.ts'
 import { type LogParser, logParser, type Recovery } from './log-parser.ts'
 import { logRoutes } from './log-routes.ts'
 import { reader } from './reader.ts'
-import { assertDurable, connect, disconnect, reach, whenReady } from './redis.ts'
+import { assertDurable, connect, disconnect, whenReady } from './redis.ts'
 import { type RedLock, redLock } from './redlock.ts'
+import { sagaRoutes } from './saga-routes.ts'
+import { commandStep, type Step } from './step.ts'
+import { tellLoss } from './witness.ts'
 
 /** The settings that every service reads. */
 export const serviceSettings = {
@@ -56,6 +60,7 @@ type ServiceConfig = {
 /** What a service is given to build its own parts from. */
 export type Instruments = {
   readonly redis: Redis
+  readonly step: Step
   readonly redLock: RedLock
   readonly identifiers: Identifiers
   /** How long the records are kept that only repetitions need: longer than the log. */
@@ -90,7 +95,7 @@ export const openService = async <Repair extends string>(
   life: Life<ServiceConfig>,
   options: ServiceOptions<Repair>,
 ): Promise<void> => {
-  const { config, logger, stack, ending } = life
+  const { config, logger, stack, ending, step } = life
   const { service, siblings } = options
   const retentionMs = config.retentionHours * 3_600_000
 
@@ -109,7 +114,10 @@ export const openService = async <Repair extends string>(
   const locks = Object.fromEntries(
     LOCK_MASTERS.map((master) => [master, connection(urls[master], 'lock', `lock master ${master}`)]),
   ) as Record<Sibling, Redis>
-  const redlock = redLock(LOCK_MASTERS.map((master) => locks[master]))
+  const redlock = redLock(
+    LOCK_MASTERS.map((master) => locks[master]),
+    step,
+  )
   stack.defer(() => redlock.close())
   const replica = `${config.replica}-${nanoid(8)}`
   const ids: Identifiers = identifiers(() => own.lease(replica), logger)
@@ -118,11 +126,12 @@ export const openService = async <Repair extends string>(
   // What only repetitions need outlives the log, or an old entry told again could meet a forgotten saga.
   const own: Own<Repair> = options.build({
     redis,
+    step: commandStep(step),
     redLock: redlock,
     identifiers: ids,
     retentionS: (retentionMs / 1_000) * 2,
   })
-  const { log } = own
+  const { log, onHeard = () => undefined } = own
 
   const readers = log.speakers.map((speaker) =>
     reader({
@@ -130,23 +139,35 @@ export const openService = async <Repair extends string>(
       speaker,
       blocking: connection(urls[speaker], 'blocking', `log of ${speaker}`),
       reporting: locks[speaker as Sibling],
-      redLock: redlock,
+      redLock: redlock.named(`reader-${speaker}`),
+      step,
       leaseTtlMs: config.leaseTtlMs,
-      onHeard: own.onHeard ?? (() => undefined),
+      onHeard,
       logger,
     }),
   )
   const parser: LogParser = logParser({
     log,
     recovery: own.recovery,
-    newestOf: (speaker) => reach(`the Redis of ${speaker}`, newestEntry(locks[speaker as Sibling], speaker)),
     listeners: options.listeners,
-    redLock: redlock,
+    redLock: redlock.named('parser'),
+    step,
     leaseTtlMs: config.leaseTtlMs,
     schedule: config.parserCron,
     retentionMs,
     logger,
   })
+
+  /** Lists what the own Redis has lost, if it came back without it; until that is known it is asked again. */
+  const lookBack = (attempt = 1): void => {
+    log.lookBack().then(
+      (lost) => lost && tellLoss(logger, 'the own Redis', lost),
+      (error: unknown) => {
+        if (!(error instanceof UnavailableError)) throw error
+        if (!ending.aborted) setTimeout(lookBack, backOffMs(attempt), attempt + 1).unref()
+      },
+    )
+  }
 
   let durable = false
   const notReady = (): string | undefined => {
@@ -159,7 +180,11 @@ export const openService = async <Repair extends string>(
     service,
     port: config.port,
     host: config.host,
-    routes: [...own.routes, ...logRoutes(options.prefix, log, parser)],
+    routes: [
+      ...own.routes,
+      ...logRoutes(options.prefix, log, parser),
+      ...sagaRoutes(options.prefix, { log, parser, recovery: own.recovery, listeners: options.listeners, onHeard }),
+    ],
     notReady,
     operatorToken: config.operatorToken,
     drainMs: config.drainMs,
@@ -169,8 +194,9 @@ export const openService = async <Repair extends string>(
   try {
     if (redis.status !== 'ready') logger.info('waiting for its own Redis')
     await whenReady(redis, ending)
-    if (!config.allowUnsafeRedis) await assertDurable(redis)
+    if (!config.allowUnsafeRedis) await step('durable', () => assertDurable(redis))
     durable = true
+    redis.on('ready', lookBack)
     ids.start()
     await own.start?.()
     stack.defer(() => own.stop?.())

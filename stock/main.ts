@@ -21,10 +21,10 @@ await live(process, 'stock', settings, (life) => {
     service: 'stock',
     prefix: '/stock',
     siblings: { order, payment },
-    listeners: ['order', 'payment'],
+    listeners: ['payment'],
     build: (instruments) => {
       const store = openStore(instruments)
-      return { log: store.log, routes: routes(store), lease: leaseFrom(neighbour('ids', ids)) }
+      return { log: store.log, routes: routes(store), lease: leaseFrom(neighbour(life.step, 'ids', ids)) }
     },
   })
 })

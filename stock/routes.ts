@@ -1,8 +1,10 @@
 /** HTTP in, words out: the routes of stock. */
 import { nanoid } from 'nanoid'
+import { auditRoutes } from '../shared/audit-routes.ts'
 import { BATCH_MAX, inChunks } from '../shared/batch.ts'
 import { impossible, sumTooLarge } from '../shared/errors.ts'
 import { amount, identifier, keyReused, type Route } from '../shared/http.ts'
+import { ACCOUNTS, partOf } from './audit.ts'
 import { noSuchItem, outOfStock } from './item.ts'
 import type { Store } from './store.ts'
 
@@ -80,4 +82,10 @@ export const routes = (store: Store): readonly Route[] => [
       )
     },
   },
+  ...auditRoutes({
+    prefix: '/stock',
+    auditor: store.auditor,
+    accounts: ACCOUNTS,
+    tell: (count) => partOf(store.auditor, count),
+  }),
 ]

@@ -2,19 +2,22 @@
  * The keys, codecs and deeds of stock: the only file that speaks to its Redis.
  *
  * - `item:{id}` hash: `stock`, `price`
- * - `saga:{log id}` hash: `state`, `order`, `lines`, `item`, `entries`
+ * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `item`, `entries`
+ * - `books` hash, of running sums: `added` (put in, less what was subtracted), `taken` (less what was given back);
+ *   their limbs are in `shared/lua/books.lua`
  * - those that every log has: see `shared/log.ts`
  */
+import { type Auditor, auditor } from '../shared/audit.ts'
 import { type Log, type Once, openLog, type Reply } from '../shared/log.ts'
-import { reach } from '../shared/redis.ts'
 import type { Instruments } from '../shared/service.ts'
 import type { Item } from './item.ts'
 import { reactions } from './reactions.ts'
 
-const names = { item: 'item:' }
+const names = { item: 'item:', counted: 'item:' }
 
 export type Store = {
   readonly log: Log
+  readonly auditor: Auditor
   readonly find: (item: string) => Promise<Item | undefined>
   readonly createItem: (item: string, price: number, once: Once) => Promise<Reply>
   readonly add: (item: string, amount: number, once: Once) => Promise<Reply>
@@ -22,12 +25,21 @@ export type Store = {
   readonly initItems: (first: number, last: number, stock: number, price: number, once: Once) => Promise<Reply>
 }
 
-export const openStore = ({ redis, identifiers, retentionS }: Instruments): Store => {
-  const log = openLog({ service: 'stock', redis, lua: new URL('lua/', import.meta.url), names, reactions, retentionS })
+export const openStore = ({ redis, step, identifiers, retentionS }: Instruments): Store => {
+  const log = openLog({
+    service: 'stock',
+    redis,
+    step,
+    lua: new URL('lua/', import.meta.url),
+    names,
+    reactions,
+    retentionS,
+  })
   return {
     log,
+    auditor: auditor(log),
     find: async (item) => {
-      const [stock, price] = await reach('the Redis of stock', redis.hmget(names.item + item, 'stock', 'price'))
+      const [stock, price] = await step('find', () => redis.hmget(names.item + item, 'stock', 'price'))
       return stock == null || price == null ? undefined : { stock: Number(stock), price: Number(price) }
     },
     createItem: (item, price, once) => log.act('create-item', { log_id: identifiers.next(), item, price }, once),

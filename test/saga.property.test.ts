@@ -2,12 +2,14 @@
  * Random schedules of the real deeds. `SAGA_RUNS` is the number of them, `SAGA_SEED` repeats a run that failed: seed and
  * path are in the message of the failure.
  */
+import assert from 'node:assert/strict'
 import process from 'node:process'
 import test from 'ava'
 import fc from 'fast-check'
 import {
   anySteps,
   checkoutSteps,
+  type Forgotten,
   hearing,
   openWorld,
   type Party,
@@ -58,18 +60,72 @@ test.serial('whatever happens in whatever order, every checkout ends once, whole
     t.true(world.seen().has(end), `no schedule reached "${end}"`)
 })
 
+test.serial('all logs told again from their start leave everything as it is, to the byte', async (t) => {
+  await fc.assert(
+    fc.asyncProperty(shops, anySteps, async (shop, steps) => {
+      await play(shop, steps)
+      await world.settle(true)
+      const before = await world.kept()
+      await world.tellAllAgain()
+      assert.equal(await world.kept(), before)
+    }),
+    { ...parameters, numRuns: Math.ceil(RUNS / 3) },
+  )
+  t.pass()
+})
+
 type Loss = {
-  readonly party: Party
-  /** Which part of the steps is remembered, and which part of the rest is lost. */
-  readonly remembered: number
-  readonly lost: number
+  /** Whose tails are lost, all at one moment, and which part of the steps before it each remembers. */
+  readonly parties: readonly { readonly party: Party; readonly remembered: number }[]
+  /** Which part of the steps has been taken at that moment. */
+  readonly at: number
+  readonly orders: Forgotten
 }
 const part = fc.double({ min: 0, max: 1, noNaN: true })
-const losses: fc.Arbitrary<Loss> = fc.record({
-  party: fc.constantFrom<Party>('order', 'payment', 'stock'),
-  remembered: part,
-  lost: part,
+const lossesOf = (count: number): fc.Arbitrary<Loss> =>
+  fc.record({
+    parties: fc.uniqueArray(
+      fc.record({ party: fc.constantFrom<Party>('order', 'payment', 'stock'), remembered: part }),
+      {
+        minLength: count,
+        maxLength: count,
+        selector: ({ party }) => party,
+      },
+    ),
+    at: part,
+    orders: fc.constantFrom<Forgotten>('kept', 'bare', 'gone'),
+  })
+const loss = (party: Party, remembered: number, at: number): Loss => ({
+  parties: [{ party, remembered }],
+  at,
+  orders: 'kept',
 })
+
+/** Plays a schedule in which tails are lost, to its end. At rest, those who lose `next` forget all of it. */
+const playWithLoss = async (
+  shop: Shop,
+  steps: readonly Step[],
+  { parties, at, orders }: Loss,
+  next: readonly Party[] = [],
+): Promise<void> => {
+  await world.reset(shop)
+  const restoresNext: ((orders: Forgotten) => Promise<void>)[] = []
+  for (const party of next) restoresNext.push(await world.remember(party))
+  const end = Math.floor(steps.length * at)
+  const restores: ((orders: Forgotten) => Promise<void>)[] = []
+  for (let index = 0; index <= end; index += 1) {
+    for (const { party, remembered } of parties)
+      if (Math.floor(end * remembered) === index) restores.push(await world.remember(party))
+    const step = steps[index]
+    if (index < end && step) await world.take(step)
+  }
+  for (const restore of restores) await restore(orders)
+  for (const step of steps.slice(end)) await world.take(step)
+  await world.settle(true)
+  if (next.length === 0) return
+  for (const restore of restoresNext) await restore('kept')
+  await world.settle(true)
+}
 
 const lastPiece: Shop = {
   credit: [10, 10],
@@ -85,13 +141,20 @@ const lastPiece: Shop = {
 /** What went wrong once, and is too rare to be met again by chance. */
 const onceWrong: [Shop, Step[], Loss][] = [
   [
-    // Order forgets a checkout that stock knows to be cancelled, and payment does not.
+    // Order forgets a checkout that payment and stock know to be cancelled.
     lastPiece,
-    [{ does: 'begin', order: 0 }, hearing('payment', 'order'), { does: 'cancel', saga: 0 }, hearing('stock', 'order')],
-    { party: 'order', remembered: 0, lost: 1 },
+    [
+      { does: 'begin', order: 0 },
+      hearing('payment', 'order'),
+      hearing('stock', 'payment'),
+      { does: 'cancel', saga: 0 },
+      hearing('payment', 'order'),
+      hearing('stock', 'payment'),
+    ],
+    loss('order', 0, 1),
   ],
   [
-    // The same the other way round: goods are taken, and only payment has heard of the cancellation.
+    // The same, but stock has not heard of the cancellation.
     lastPiece,
     [
       { does: 'begin', order: 0 },
@@ -100,19 +163,7 @@ const onceWrong: [Shop, Step[], Loss][] = [
       { does: 'cancel', saga: 0 },
       hearing('payment', 'order'),
     ],
-    { party: 'order', remembered: 0, lost: 1 },
-  ],
-  [
-    // Order forgets that it cancelled; payment captures before it hears that stock has given back.
-    lastPiece,
-    [
-      { does: 'begin', order: 0 },
-      hearing('payment', 'order'),
-      hearing('stock', 'payment'),
-      { does: 'cancel', saga: 0 },
-      hearing('stock', 'order'),
-    ],
-    { party: 'order', remembered: 0, lost: 1 },
+    loss('order', 0, 1),
   ],
   [
     // The same, but order knows the checkout still.
@@ -122,47 +173,70 @@ const onceWrong: [Shop, Step[], Loss][] = [
       hearing('payment', 'order'),
       hearing('stock', 'payment'),
       { does: 'cancel', saga: 0 },
-      hearing('stock', 'order'),
+      hearing('payment', 'order'),
     ],
-    { party: 'order', remembered: 0.25, lost: 1 },
+    loss('order', 0.25, 1),
   ],
   [
-    // Stock forgets that it refused the last piece, and has it when it hears of it again.
+    // Payment forgets that it let the money go, and captures it when it hears again that the goods were taken.
+    lastPiece,
+    [
+      { does: 'begin', order: 0 },
+      hearing('payment', 'order'),
+      hearing('stock', 'payment'),
+      { does: 'cancel', saga: 0 },
+      hearing('payment', 'order'),
+      hearing('order', 'payment'),
+    ],
+    loss('payment', 0.4, 1),
+  ],
+  [
+    // Stock forgets that it refused the last piece, which was put back since.
     lastPiece,
     [
       { does: 'begin', order: 0 },
       { does: 'begin', order: 1 },
       hearing('payment', 'order'),
       hearing('stock', 'payment'),
-      hearing('payment', 'stock'),
       { does: 'cancel', saga: 0 },
-      hearing('stock', 'order'),
+      hearing('payment', 'order'),
+      hearing('payment', 'stock'),
       hearing('stock', 'payment'),
     ],
-    { party: 'stock', remembered: 0, lost: 0.75 },
+    loss('stock', 0, 1),
   ],
 ]
 
-test.serial(
-  'when a service loses its tail, everything ends all the same, and what cannot be mended is listed',
-  async (t) => {
+for (const [count, what, examples] of [
+  [1, 'a service loses its tail', onceWrong],
+  [2, 'two services lose their tails', []],
+] as const)
+  test.serial(`when ${what}, everything ends all the same, and what cannot be mended is listed`, async (t) => {
     let contradicted = 0
+    const before = world.forgotten.length
     await fc.assert(
-      fc.asyncProperty(shops, checkoutSteps, losses, async (shop, steps, { party, remembered, lost }) => {
-        const from = Math.floor(steps.length * remembered)
-        const to = from + Math.floor((steps.length - from) * lost)
-        await play(shop, steps.slice(0, from))
-        const restore = await world.remember(party)
-        for (const step of steps.slice(from, to)) await world.take(step)
-        await restore()
-        for (const step of steps.slice(to)) await world.take(step)
-        await world.settle(true)
+      fc.asyncProperty(shops, checkoutSteps, lossesOf(count), async (shop, steps, lost) => {
+        await playWithLoss(shop, steps, lost)
         contradicted += (await world.contradictions()).length
-        expectNone(await world.violations(party))
+        expectNone(await world.violations(lost.parties.map(({ party }) => party)))
       }),
-      { ...parameters, examples: onceWrong },
+      { ...parameters, examples: [...examples] },
     )
-    t.log(`${contradicted} of ${RUNS} schedules were contradicted`)
-    t.true(contradicted <= onceWrong.length + RUNS / 50)
-  },
-)
+    const forgotten = world.forgotten.length - before
+    t.log(`of ${RUNS} schedules: ${contradicted} orders were contradicted, ${forgotten} refusals were forgotten by all`)
+    t.true(contradicted <= examples.length + RUNS / 50)
+    t.true(forgotten <= examples.length + RUNS / 50)
+  })
+
+test.serial('what order has rebuilt, it can rebuild payment and stock from when they lose theirs next', async (t) => {
+  const next: readonly Party[] = ['payment', 'stock']
+  await fc.assert(
+    fc.asyncProperty(shops, checkoutSteps, lossesOf(1), async (shop, steps, lost) => {
+      const orderLoses = { ...lost, parties: lost.parties.map((one) => ({ ...one, party: 'order' as const })) }
+      await playWithLoss(shop, steps, orderLoses, next)
+      expectNone(await world.violations(['order', ...next]))
+    }),
+    { ...parameters, numRuns: Math.ceil(RUNS / 2) },
+  )
+  t.pass()
+})

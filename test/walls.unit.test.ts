@@ -115,6 +115,53 @@ test('in a service only the store speaks to a Redis, and only it and the Lua fil
   t.deepEqual(matching(others, /['"`](saga|item|lease|waiting|log|entries|heard|request|dead):/), [])
 })
 
+/** What stands before an opening bracket, from the innermost to the outermost of those that are open at this place. */
+const openCallsAt = (code: string, at: number): readonly string[] => {
+  const calls: string[] = []
+  let depth = 0
+  for (let index = at - 1; index >= 0; index -= 1) {
+    if (code[index] === ')') depth += 1
+    if (code[index] !== '(') continue
+    if (depth > 0) depth -= 1
+    else calls.push(/[\w#.]*$/.exec(code.slice(0, index).replace(/<[^<>]*>$/, ''))?.[0] ?? '')
+  }
+  return calls
+}
+
+test('whatever touches another process is a step with a name', (t) => {
+  const touches =
+    /\b(redis|blocking|reporting|subscriber|locks|client|#poller|axios)\.(?!ts\b|on\b|off\b|once\b|status\b|options\b|disconnect\b|destroy\b|create\b|stream\b|connect\b)[a-z]+(<[^<>]*>)?\(/g
+  // These are called by steps: a script, a survey of settings and a comparison in one, a node by the verbs of RedLock.
+  const within = ['shared/script.ts', 'shared/redis.ts', 'shared/witness.ts', 'shared/redlock.ts']
+  const found = sources.flatMap((file) =>
+    [...file.code.matchAll(touches)].map((match) => {
+      const isStep = openCallsAt(file.code, match.index).some((call) => /(^|[.#])step$/.test(call))
+      return { isStep, where: `${file.path}: ${match[0]}` }
+    }),
+  )
+  t.true(found.filter(({ isStep }) => isStep).length > 20)
+  t.deepEqual(
+    found
+      .filter(({ isStep, where }) => !isStep && !within.some((one) => where.startsWith(one)))
+      .map(({ where }) => where),
+    [],
+  )
+  const opened = sources
+    .filter(({ path }) => path !== 'shared/redis.ts')
+    .flatMap((file) => [...file.code.matchAll(/\bassertDurable\(/g)].map(({ index }) => openCallsAt(file.code, index)))
+  t.true(opened.length > 0)
+  for (const calls of opened) t.true(calls.includes('step'))
+})
+
+test('a package that speaks to another process is imported where its steps are, and nowhere else', (t) => {
+  const importersOf = (name: string): readonly string[] =>
+    sources.filter(({ code }) => new RegExp(`^import (?!type ).*'${name}'`, 'm').test(code)).map(({ path }) => path)
+  t.deepEqual(importersOf('axios'), ['shared/neighbour.ts'])
+  t.deepEqual(importersOf('redlock'), ['shared/redlock.ts'])
+  t.deepEqual(importersOf('undici'), ['gateway/replica.ts'])
+  t.deepEqual([...importersOf('ioredis')].sort(), ['shared/redis.ts', 'shared/redlock.ts'])
+})
+
 test('a store is reached only by its own main and routes, and by what it is handed to', (t) => {
   const importers = sources.flatMap((file) =>
     importsOf(file)
@@ -148,10 +195,10 @@ test('no module holds state that changes', (t) => {
 test('every Lua file is used', (t) => {
   const included = new Set(
     luaFiles.flatMap(({ room, text }) =>
-      [...text.matchAll(/^--- @include "([a-z-]+)"$/gm)].flatMap(([, name]) => [
-        `${room}/lua/${name}.lua`,
-        `shared/lua/${name}.lua`,
-      ]),
+      // What a deed of all services includes may be each service's own.
+      [...text.matchAll(/^--- @include "([a-z-]+)"$/gm)].flatMap(([, name]) =>
+        [...(room === 'shared' ? SERVICES : [room]), 'shared'].map((place) => `${place}/lua/${name}.lua`),
+      ),
     ),
   )
   const unused = luaFiles.filter(({ path, room }) => {

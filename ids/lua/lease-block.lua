@@ -1,13 +1,18 @@
 --- @include "deed"
 -- lease-block: gives a replica a block of identifiers that nobody had or will have; the same block when it asks again.
+-- Blocks follow each other, and are numbered no lower than the time: if this Redis comes back older, those that it has
+-- forgotten lie in the past (it takes longer to start than the few milliseconds by which leases at once run ahead). Only a
+-- clock that goes back together with a lost tail could repeat one.
 -- FACTS    replica
 -- RETURNS  leased, block
 deeds['lease-block'] = function(facts)
   local key = names.lease .. facts.replica
   local block = redis.call('GET', key)
   if not block then
-    block = integer(redis.call('INCR', names.blocks))
+    local last = tonumber(redis.call('GET', names.blocks) or '0')
+    block = integer(math.max(last + 1, now_ms() - limits.first_block_ms))
     record('BlockLeased', 'block-' .. block, { 'replica', facts.replica, 'block', block })
+    redis.call('SET', names.blocks, block)
     redis.call('SET', key, block, 'EX', limits.retention_s)
   end
   return { 'leased', block }

@@ -34,6 +34,6 @@ function deeds.begin(facts)
   }
   redis.call('HSET', names.order .. facts.order, 'status', 'checking-out', 'saga', id)
   speak(id, started, { 'order', started.order, 'user', user, 'total', total, 'lines', lines,
-    'deadline', started.deadline, 'token', facts.token })
+    'deadline', started.deadline, 'token', facts.token, 'previous', saga or '' })
   return { 'begun', id }
 end

@@ -1,6 +1,6 @@
 --- @include "checkout"
 -- cancel: decides that a checkout is not to be, unless it was decided already.
--- FACTS    log_id
+-- FACTS    log_id, reason ('operator'; without one it is the deadline)
 -- RETURNS  cancelled | decided, each with the outcome | unknown
 function deeds.cancel(facts)
   local id = facts.log_id
@@ -12,6 +12,6 @@ function deeds.cancel(facts)
   if saga.state ~= 'checking-out' then
     return outcome('decided', id, saga)
   end
-  cancel_checkout(id, saga)
+  cancel_checkout(id, saga, facts.reason or 'deadline')
   return outcome('cancelled', id, saga)
 end

@@ -4,8 +4,9 @@
 --   checking-out  started; the neighbours are at work
 --   paid          the money was captured: the end
 --   failed        refused for credit or for stock: the end; the order is open again
---   cancelling    its deadline passed before an answer: payment and stock undo what they did
---   closed        both have undone it: the end; the order is open again
+--   cancelling    its deadline passed before an answer, or an operator gave it up: payment undoes what it did, and has
+--                 stock undo it
+--   closed        payment has undone it: the end; the order is open again
 -- The order follows a saga only while the order's `saga` names it.
 
 -- checkout(id): the record of a saga, or nil.
@@ -22,6 +23,7 @@ local function checkout(id)
 end
 
 -- speak(id, saga, more): says what the state of a saga stands for, and records it with more fields and values, if any.
+-- Returns the list of its entries.
 local function speak(id, saga, more)
   local facts = { 'order', saga.order, 'user', saga.user, 'total', saga.total }
   local function add(name)
@@ -31,8 +33,6 @@ local function speak(id, saga, more)
   if saga.state == 'checking-out' then
     add('lines')
     add('deadline')
-  elseif saga.state == 'cancelling' then
-    add('lines')
   elseif saga.state == 'failed' then
     add('reason')
     add('item')
@@ -44,6 +44,7 @@ local function speak(id, saga, more)
   else
     finish(id)
   end
+  return entries
 end
 
 -- order_status(saga, status): sets the order's status, if it is this saga's order still.
@@ -68,12 +69,11 @@ local function announce(id, saga)
   redis.call('PUBLISH', names.outcomes, id .. ' ' .. saga.state .. ' ' .. (saga.reason or '') .. ' ' .. (saga.item or ''))
 end
 
--- cancel_checkout(id, saga): decides that the checkout is not to be, and has the neighbours undo it.
-local function cancel_checkout(id, saga)
+-- cancel_checkout(id, saga, reason): decides that the checkout is not to be, and has payment undo it.
+local function cancel_checkout(id, saga, reason)
   saga.state = 'cancelling'
-  saga.reason = 'deadline'
+  saga.reason = reason
   order_status(id, saga, 'cancelling')
-  redis.call('HDEL', names.saga .. id, 'undone:payment', 'undone:stock')
   speak(id, saga, { 'reason', saga.reason })
   announce(id, saga)
 end

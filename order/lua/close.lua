@@ -1,8 +1,10 @@
 --- @include "checkout"
--- close_when_undone(neighbour, facts): one neighbour has undone a cancelled checkout; when both have, the order is open
--- again. What was paid is undone only if this service has lost that it cancelled it, and paid it since: a contradiction.
--- It is the whole of the deeds payment-undone and stock-undone.
-local function close_when_undone(neighbour, facts)
+-- close: payment has undone a cancelled checkout, so the order is open again. The goods may still be on their way back, but
+-- stock hears of that from payment's log too, before anything that payment says of the order's next checkout. What was paid
+-- is undone only if this service has lost that it cancelled it, and paid it since: a contradiction.
+-- FACTS    log_id
+-- RETURNS  closed | contradicted | repeated | unknown
+function deeds.close(facts)
   local id = facts.log_id
   local saga = checkout(id)
   if not saga then
@@ -13,11 +15,6 @@ local function close_when_undone(neighbour, facts)
   end
   if saga.state ~= 'cancelling' then
     return { 'repeated' }
-  end
-  redis.call('HSET', names.saga .. id, 'undone:' .. neighbour, '1')
-  local undone = redis.call('HMGET', names.saga .. id, 'undone:payment', 'undone:stock')
-  if not (undone[1] and undone[2]) then
-    return { 'undone' }
   end
   saga.state = 'closed'
   order_status(id, saga, 'open')

@@ -1,32 +1,62 @@
 --- @include "checkout"
+--- @include "books"
 -- complete: the money was captured, so the order is paid. A saga that this service does not know (its Redis came back
--- older) is adopted if the order is open; otherwise it is cancelled, and so is one that was answered with a refusal.
--- FACTS    log_id, order, user, total
+-- older) is adopted, for it was charged and taken, and its client may have been told so; it is cancelled if the order was
+-- paid by another, or if nobody can say what is in it, and so is a saga that was answered with a refusal.
+-- FACTS    log_id, order, user, total, lines (not in entries of older versions)
 -- RETURNS  paid | adopted | cancelled | repeated, each with the outcome
+
+-- pay_order(id, saga): the checkout has ended well.
+local function pay_order(id, saga)
+  saga.state = 'paid'
+  order_status(id, saga, 'paid')
+  book('paid', saga.total)
+  book_lines('sold', 1, saga.lines)
+  speak(id, saga)
+  announce(id, saga)
+end
+
+-- adopt(id, saga): makes the order what was charged and taken: also one that is gone, that has lost lines, or that is
+-- being checked out again, which nobody was answered yet and is given up. False if it cannot be. It says again how the
+-- checkout began, so that this log proves all of it, should the neighbours lose it next.
+local function adopt(id, saga)
+  local key = names.order .. saga.order
+  local status, other, lines = unpack(redis.call('HMGET', key, 'status', 'saga', 'lines'))
+  saga.lines = saga.lines or lines
+  if status == 'paid' or not saga.lines then
+    return false
+  end
+  if status == 'checking-out' then
+    cancel_checkout(other, checkout(other), 'deadline')
+  end
+  redis.call('HSET', key, 'user', saga.user, 'saga', id, 'total', saga.total, 'lines', saga.lines)
+  saga.state = 'checking-out'
+  saga.deadline = integer(now_ms())
+  saga.entries = speak(id, saga)
+  return true
+end
+
 function deeds.complete(facts)
   local id = facts.log_id
   local saga = checkout(id)
   if saga and saga.state == 'checking-out' then
-    saga.state = 'paid'
-    order_status(id, saga, 'paid')
-    speak(id, saga)
-    announce(id, saga)
+    pay_order(id, saga)
     return outcome('paid', id, saga)
   end
   if saga and saga.state ~= 'failed' then
     return { 'repeated' }
   end
+  local adopted = false
   if not saga then
-    saga = { order = facts.order, user = facts.user, total = facts.total, lines = '' }
-    redis.call('HSET', names.saga .. id, 'order', saga.order, 'user', saga.user, 'total', saga.total, 'lines', '')
-    local key = names.order .. saga.order
-    if redis.call('HGET', key, 'status') == 'open' then
-      redis.call('HSET', key, 'saga', id, 'status', 'paid')
-      saga.state = 'paid'
-      speak(id, saga)
-      return outcome('adopted', id, saga)
-    end
+    saga = { order = facts.order, user = facts.user, total = facts.total, lines = facts.lines }
+    adopted = adopt(id, saga)
+    redis.call('HSET', names.saga .. id, 'order', saga.order, 'user', saga.user, 'total', saga.total,
+      'lines', saga.lines or '')
   end
-  cancel_checkout(id, saga)
+  if adopted then
+    pay_order(id, saga)
+    return outcome('adopted', id, saga)
+  end
+  cancel_checkout(id, saga, 'deadline')
   return outcome('cancelled', id, saga)
 end

@@ -1,14 +1,20 @@
 --- @include "deed"
+--- @include "books"
 -- init-orders: makes the orders `first` to `last` anew, each of a random user, with two random lines of one piece. The
 -- random numbers follow from the seed, so the log says all. Does nothing while one of the orders is being checked out.
+-- What was paid stays so in the books, whose `replaced-` accounts say how much of it no order shows any more.
 -- FACTS    log_id, first, last, items, users, price, seed
 -- RETURNS  initialised, or in passing: busy, order
 deeds['init-orders'] = function(facts)
   local first, last = tonumber(facts.first), tonumber(facts.last)
+  local paid = {}
   for order = first, last do
-    local status = redis.call('HGET', names.order .. order, 'status')
+    local status, total, lines = unpack(redis.call('HMGET', names.order .. order, 'status', 'total', 'lines'))
     if status == 'checking-out' or status == 'cancelling' then
       return { 'busy', tostring(order) }, true
+    end
+    if status == 'paid' then
+      paid[#paid + 1] = { total, lines }
     end
   end
   record('OrdersInitialised', facts.log_id, { 'first', facts.first, 'last', facts.last, 'items', facts.items,
@@ -27,6 +33,10 @@ deeds['init-orders'] = function(facts)
     local lines = one == other and one .. ':2' or one .. ':1,' .. other .. ':1'
     redis.call('HSET', key, 'user', user, 'status', 'open', 'total', total, 'lines', lines)
     redis.call('HDEL', key, 'saga')
+  end
+  for _, replaced in ipairs(paid) do
+    book('replaced-paid', replaced[1])
+    book_lines('replaced-sold', 1, replaced[2])
   end
   return { 'initialised' }
 end

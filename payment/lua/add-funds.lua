@@ -1,4 +1,5 @@
 --- @include "deed"
+--- @include "books"
 --- @include "wallet"
 -- add-funds: puts money into a wallet.
 -- FACTS    log_id, user, amount
@@ -13,6 +14,7 @@ deeds['add-funds'] = function(facts)
   end
   record('FundsAdded', facts.log_id, { 'user', facts.user, 'amount', facts.amount })
   redis.call('HINCRBY', names.user .. facts.user, 'credit', facts.amount)
+  book('added', facts.amount)
   serve(facts.user)
   return { 'added' }
 end

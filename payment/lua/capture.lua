@@ -1,18 +1,26 @@
 --- @include "wallet"
--- capture: takes held money for good, because the goods were taken.
--- FACTS    log_id
--- RETURNS  captured | repeated | unknown
+--- @include "hold"
+--- @include "books"
+-- capture: takes held money for good, because the goods were taken. Goods are taken only where money is held; if nothing is
+-- known of that here (this Redis came back older), it is held again, which stock answers once more. Thus a checkout that
+-- order has lost as well is rebuilt.
+-- FACTS    log_id, order, user, total, lines (user and total not in entries of older versions)
+-- RETURNS  captured | held | refused | waiting | repeated | unknown
 function deeds.capture(facts)
   local id = facts.log_id
   local saga = checkout(id)
   if not saga then
-    return { 'unknown' }
+    if not facts.user then
+      return { 'unknown' }
+    end
+    return deeds.hold(facts)
   end
   if saga.state ~= 'held' then
     return repeated(id, saga)
   end
   redis.call('HINCRBY', names.user .. saga.user, 'credit', minus(saga.total))
   redis.call('HINCRBY', names.user .. saga.user, 'held', minus(saga.total))
+  book('charged', saga.total)
   decide(id, saga, 'captured')
   serve(saga.user)
   return { 'captured' }

@@ -1,4 +1,5 @@
 --- @include "deed"
+--- @include "books"
 --- @include "wallet"
 -- pay: spends money of a wallet outside any checkout. What is only held may still come free: 'held' is no refusal.
 -- FACTS    log_id, user, amount
@@ -17,5 +18,6 @@ function deeds.pay(facts)
   end
   record('CreditSpent', facts.log_id, { 'user', facts.user, 'amount', facts.amount })
   redis.call('HINCRBY', names.user .. facts.user, 'credit', minus(facts.amount))
+  book('added', minus(facts.amount))
   return { 'paid' }
 end

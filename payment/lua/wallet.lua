@@ -31,7 +31,7 @@ local function answer(id, saga)
     facts[#facts + 1] = name
     facts[#facts + 1] = saga[name] or ''
   end
-  if saga.state == 'held' then
+  if saga.state == 'held' or saga.state == 'captured' then
     add('lines')
   elseif saga.state == 'refused' then
     add('reason')

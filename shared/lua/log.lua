@@ -1,3 +1,6 @@
+-- The entry of a deed that is complete in itself, once it was said.
+local recorded
+
 -- say(kind, log_id, facts): appends one entry to this service's log.
 -- facts: names and values in turn. Returns the entry's stream id.
 local function say(kind, log_id, facts)

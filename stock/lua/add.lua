@@ -1,4 +1,5 @@
 --- @include "deed"
+--- @include "books"
 -- add: puts goods on the shelf.
 -- FACTS    log_id, item, amount
 -- RETURNS  added | unknown | too-much
@@ -12,5 +13,6 @@ function deeds.add(facts)
   end
   record('StockAdded', facts.log_id, { 'item', facts.item, 'amount', facts.amount })
   redis.call('HINCRBY', names.item .. facts.item, 'stock', facts.amount)
+  book('added', facts.amount)
   return { 'added' }
 end

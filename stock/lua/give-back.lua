@@ -1,20 +1,21 @@
 --- @include "shelf"
--- give-back: puts the goods of a cancelled checkout back on the shelf. If none were taken yet, the record is a tombstone
--- that makes a later take refuse.
--- FACTS    log_id, order, lines
--- RETURNS  returned | repeated
+--- @include "books"
+-- give-back: money that was refused, voided or released takes the goods of its checkout back with it, if they were taken.
+-- A refusal and a void find none, unless a Redis came back older: payment may have lost that it had held the money and has
+-- spent it since, stock that it had refused. There is nothing to remember for goods that were not taken: the money comes
+-- first, so after this nothing asks for them.
+-- FACTS    log_id
+-- RETURNS  returned | nothing
 deeds['give-back'] = function(facts)
   local id = facts.log_id
-  local saga = checkout(id) or { order = facts.order, lines = facts.lines }
-  if saga.state == 'returned' then
-    answer(id, saga, 'returned')
-    return { 'repeated' }
+  local saga = checkout(id)
+  if not saga or saga.state ~= 'taken' then
+    return { 'nothing' }
   end
-  if saga.state == 'taken' then
-    for item, quantity in each_line(saga.lines) do
-      redis.call('HINCRBY', names.item .. item, 'stock', quantity)
-    end
+  for item, quantity in each_line(saga.lines) do
+    redis.call('HINCRBY', names.item .. item, 'stock', quantity)
   end
+  book_lines('taken', -1, saga.lines)
   answer(id, saga, 'returned')
   return { 'returned' }
 end

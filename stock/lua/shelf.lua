@@ -9,21 +9,27 @@ end
 
 -- checkout(id): the record of a saga here, or nil.
 local function checkout(id)
-  local found = redis.call('HMGET', names.saga .. id, 'state', 'order', 'lines', 'item', 'entries')
+  local found = redis.call('HMGET', names.saga .. id, 'state', 'order', 'lines', 'item', 'entries', 'user', 'total')
   if not found[1] then
     return nil
   end
-  return { state = found[1], order = found[2], lines = found[3], item = found[4], entries = found[5] }
+  return {
+    state = found[1], order = found[2], lines = found[3], item = found[4], entries = found[5],
+    user = found[6] ~= '' and found[6] or nil, total = found[7] or nil,
+  }
 end
 
--- answer(id, saga, state): records what was decided of a saga and says it; said again it is the same answer.
+-- answer(id, saga, state): records what was decided of a saga and says it; said again it is the same answer. Whose money
+-- goods were taken for is said for payment, which may have lost it.
 local function answer(id, saga, state)
   local facts = { 'order', saga.order, 'lines', saga.lines }
   if state == 'refused' then
     facts = { 'order', saga.order, 'item', saga.item }
+  elseif state == 'taken' and saga.user then
+    facts = { 'order', saga.order, 'user', saga.user, 'total', saga.total, 'lines', saga.lines }
   end
   local entries = tell(id, says[state], facts, saga.entries)
-  redis.call('HSET', names.saga .. id, 'state', state, 'order', saga.order, 'lines', saga.lines, 'item', saga.item or '',
-    'entries', entries)
+  redis.call('HSET', names.saga .. id, 'state', state, 'order', saga.order, 'user', saga.user or '',
+    'total', saga.total or '', 'lines', saga.lines, 'item', saga.item or '', 'entries', entries)
   redis.call('EXPIRE', names.saga .. id, limits.retention_s)
 end

@@ -1,4 +1,5 @@
 --- @include "deed"
+--- @include "books"
 -- subtract: takes goods off the shelf outside any checkout.
 -- FACTS    log_id, item, amount
 -- RETURNS  subtracted | out-of-stock | unknown
@@ -12,5 +13,6 @@ function deeds.subtract(facts)
   end
   record('StockSubtracted', facts.log_id, { 'item', facts.item, 'amount', facts.amount })
   redis.call('HINCRBY', names.item .. facts.item, 'stock', minus(facts.amount))
+  book('added', minus(facts.amount))
   return { 'subtracted' }
 end

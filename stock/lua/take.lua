@@ -1,6 +1,7 @@
 --- @include "shelf"
+--- @include "books"
 -- take: takes all lines of a checkout off the shelf, or none.
--- FACTS    log_id, order, lines
+-- FACTS    log_id, order, user, total, lines
 -- RETURNS  taken | refused | repeated
 function deeds.take(facts)
   local id = facts.log_id
@@ -9,7 +10,7 @@ function deeds.take(facts)
     answer(id, saga, saga.state)
     return { 'repeated' }
   end
-  saga = { order = facts.order, lines = facts.lines }
+  saga = { order = facts.order, user = facts.user, total = facts.total, lines = facts.lines }
   for item, quantity in each_line(saga.lines) do
     local stock = redis.call('HGET', names.item .. item, 'stock')
     if not stock or tonumber(stock) < tonumber(quantity) then
@@ -21,6 +22,7 @@ function deeds.take(facts)
   for item, quantity in each_line(saga.lines) do
     redis.call('HINCRBY', names.item .. item, 'stock', minus(quantity))
   end
+  book_lines('taken', 1, saga.lines)
   answer(id, saga, 'taken')
   return { 'taken' }
 end

@@ -1,8 +1,9 @@
 /** Runs the benchmark: `npm run bench`. The only file of it, beside its processes, that sees `process`. Ctrl-C ends it in order. */
 import { PartError } from '../../env/part.ts'
 import { RedisProgramError } from '../../env/redis-program.ts'
+import { UsageError } from '../support/command-line.ts'
 import { bench } from './bench.ts'
-import { HELP, parseOptions, UsageError } from './options.ts'
+import { HELP, parseOptions } from './options.ts'
 import { SeedError } from './seed.ts'
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`)

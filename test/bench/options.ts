@@ -1,6 +1,6 @@
 /** What is to be measured? The command line, read and checked; everything that is wrong with it is one sentence. */
 import { availableParallelism } from 'node:os'
-import { parseArgs } from 'node:util'
+import { parseNumber, readOptions, UsageError } from '../support/command-line.ts'
 
 const DEFAULTS = { seconds: '10', connections: '1,16,64,256', appendfsync: 'always', replicas: '1' }
 const SECONDS_MAX = 600
@@ -26,11 +26,6 @@ export const HELP = `Measures the checkout: starts a shop of its own, fills it, 
 OPERATOR_TOKEN, if it is set, is sent with what only operators may do. The exit code is 1 if money or goods are missing
 or anything but 200 was answered.`
 
-/** The command line cannot be understood. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError'
-}
-
 export type Options = {
   readonly seconds: number
   readonly connections: readonly number[]
@@ -48,12 +43,6 @@ export type Options = {
 /** How many cores everything shares, load generator included. */
 export const cores = availableParallelism()
 
-const parseNumber = (option: string, value: string, min: number, max: number): number => {
-  const number = /^\d{1,5}$/.test(value) ? Number(value) : Number.NaN
-  if (number >= min && number <= max) return number
-  throw new UsageError(`--${option} takes numbers from ${min} to ${max}, not "${value}"`)
-}
-
 const parseUrl = (value: string): string => {
   const url = URL.parse(value)
   if (url?.protocol === 'http:' && url.pathname === '/' && url.search === '') return url.origin
@@ -68,26 +57,18 @@ const parsePolicy = (value: string): Options['appendfsync'] => {
 const read = (line: readonly string[]) => {
   const option = { type: 'string' } as const
   const flag = { type: 'boolean' } as const
-  try {
-    return parseArgs({
-      args: [...line],
-      options: {
-        seconds: option,
-        connections: option,
-        appendfsync: option,
-        replicas: option,
-        'hot-item': flag,
-        'hot-user': flag,
-        'no-limits': flag,
-        profile: option,
-        url: option,
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values
-  } catch (error) {
-    const [sentence = ''] = (error as Error).message.split('. ')
-    throw new UsageError(sentence.replace(/\.$/, ''))
-  }
+  return readOptions(line, {
+    seconds: option,
+    connections: option,
+    appendfsync: option,
+    replicas: option,
+    'hot-item': flag,
+    'hot-user': flag,
+    'no-limits': flag,
+    profile: option,
+    url: option,
+    help: { type: 'boolean', short: 'h' },
+  })
 }
 
 /** @throws UsageError */

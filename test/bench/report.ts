@@ -1,4 +1,5 @@
 /** In what words is the result told? Tables of text; nothing here is measured. */
+import { number, table } from '../support/table.ts'
 import type { Books } from './books.ts'
 import { type CpuTimes, MACHINE } from './cpu.ts'
 import { LIMIT_CONNECTIONS, type Limits } from './limits.ts'
@@ -18,18 +19,7 @@ export type Run = {
 /** The role of the load generator among the processor times. */
 export const LOAD = 'load'
 
-const number = (value: number, digits = 0): string =>
-  value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })
-
 export const rateOf = ({ answered, ms }: Measured): number => (ms === 0 ? 0 : (answered * 1_000) / ms)
-
-/** Rows of text in columns, the numbers under each other; from column `left` on, text. */
-const table = (rows: readonly (readonly string[])[], left = Number.POSITIVE_INFINITY): string => {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  const pad = (cell: string, column: number): string =>
-    column < left ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)
-  return rows.map((row) => row.map(pad).join('  ').trimEnd()).join('\n')
-}
 
 const oddOf = ({ odd }: Measured): string => {
   const kinds = Object.entries(odd).map(([what, { count }]) => `${what}: ${number(count)}`)

@@ -97,7 +97,7 @@ test.serial('cancels at its deadline a checkout that stock does not hear, and un
   await whenSaid(client, 'payment', 'CreditReleased', order)
   t.is((await client.post(`/payment/pay/${user}/10`)).status, 200, 'nothing is held any more')
   t.is((await client.post(`/payment/add_funds/${user}/10`)).status, 200)
-  t.is((await client.checkout(order)).status, 409)
+  await eventually(() => assertStatus(client, order, 'open'), SETTLE_MS)
 
   await only('stock').start()
   await assertUndoneAndPayable(t, opened(), wanted)

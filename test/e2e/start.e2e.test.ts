@@ -142,7 +142,7 @@ for (const service of SERVICES)
 const SIBLINGS = [
   ['order', 'payment'],
   ['payment', 'stock'],
-  ['stock', 'order'],
+  ['stock', 'payment'],
 ] as const
 
 for (const [service, sibling] of SIBLINGS)
@@ -167,11 +167,13 @@ for (const [service, sibling] of SIBLINGS)
     await eventually(assertSells, START_MS)
   })
 
+const SPEAKERS = { order: 1, payment: 2, stock: 1 }
+
 for (const service of ['order', 'payment', 'stock'] as const)
   test.serial(`${service} is not ready as soon as it is told to end, and gives its leases back`, async (t) => {
     const part = only(service)
     const leases = [`lock:reader:${service}:*`, `lock:parser:${service}`]
-    await eventually(async () => assert.equal((await locksLeft(opened(), leases)).length, 2), START_MS)
+    await eventually(async () => assert.equal((await locksLeft(opened(), leases)).length, SPEAKERS[service]), START_MS)
     const startedAt = performance.now()
     const ended = part.kill('SIGTERM')
     await eventually(() => assertReady(part.url, /draining/, 503), DRAIN_MS)

@@ -9,6 +9,8 @@ import { createPart, type Part } from '../../env/part.ts'
 import { type PortBlock, takePorts } from '../../env/ports.ts'
 import { redisProgram } from '../../env/redis-program.ts'
 import { assertDurable, connect, whenReady } from '../../shared/redis.ts'
+import { openStep } from '../../shared/step.ts'
+import { witness } from '../../shared/witness.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const USERS = { owner: 'owner-word', payment: 'payment-word', ids: 'ids-word' }
@@ -89,6 +91,12 @@ test('a listener reads the log and reports its own cursor', async (t) => {
   t.true(Array.isArray(await redis.xinfo('STREAM', 'log:order')))
   t.is(await redis.set('heard:order:payment', id ?? ''), 'OK')
   t.is(await redis.get('heard:order:payment'), id)
+})
+
+test('a listener finds out that a log is gone altogether', async (t) => {
+  const memory = witness({ speaker: 'stock', redis: asListener, step: openStep('payment') })
+  const lost = await memory.compare('5-0')
+  t.deepEqual([lost?.after, lost?.until], ['0-0', '5-0'])
 })
 
 for (const [user, connected] of [

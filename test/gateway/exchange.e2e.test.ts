@@ -6,6 +6,7 @@ import test, { type ExecutionContext } from 'ava'
 import pino from 'pino'
 import type { Dispatcher } from 'undici'
 import { NOT_STARTED_HEADER } from '../../shared/errors.ts'
+import { away } from '../support/eventually.ts'
 import { openShop, openUpstreams, problemOf, type Reply } from '../support/gateway.ts'
 import {
   answer,
@@ -126,6 +127,53 @@ for (const { kind, method, path, isSafe, ...options } of KINDS) {
     t.is(upstream.received.length, 1)
   })
 }
+
+for (const { kind, method, path, isSafe, ...options } of KINDS)
+  test(`${kind} at a replica that has fallen silent is ${isSafe ? 'sent to another that is ready' : 'left there, and told so after 9 s'}`, async (t) => {
+    const upstreams = await openUpstreams(t, 2)
+    let silent: Upstream | undefined
+    for (const upstream of upstreams)
+      upstream.behave = (response, received) => {
+        silent ??= upstream
+        if (silent !== upstream) return answer()(response, received)
+        upstream.freeze()
+      }
+    const { ask } = await openShop(t, { origins: { order: upstreams.map(({ origin }) => origin) } })
+    await Promise.all(upstreams.map((upstream) => upstream.settled()))
+
+    const startedAt = performance.now()
+    const reply = await ask(method, path, options)
+    const ms = performance.now() - startedAt
+    t.is(reply.status, isSafe ? 200 : 504)
+    t.true(ms > (isSafe ? 1_500 : 8_500) && ms < (isSafe ? 5_000 : 12_000), `answered after ${Math.round(ms)} ms`)
+    if (!isSafe) t.regex(problemOf(t, reply).detail, /within 9000 ms.*Idempotency-Key/)
+    t.is(sentTimes(upstreams), isSafe ? 2 : 1)
+  })
+
+test('a checkout stays with the only replica, silent as it is, and gets its answer when it wakes up', async (t) => {
+  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const woken = Promise.withResolvers<void>()
+  upstream.behave = (response, received) => void woken.promise.then(() => answer('paid')(response, received))
+  const { ask } = await openShop(t, { origins: { order: [upstream.origin] } })
+  await upstream.settled()
+  const reply = ask('POST', '/orders/checkout/7')
+  await upstream.arrival()
+  upstream.freeze()
+  await away(4_000)
+  upstream.thaw()
+  woken.resolve()
+  t.is((await reply).text, 'paid')
+  t.is(upstream.received.length, 1)
+})
+
+test('a long batch stays with a replica that says it is alive', async (t) => {
+  const upstreams = await openUpstreams(t, 2)
+  for (const upstream of upstreams)
+    upstream.behave = (response, received) => setTimeout(answer(), 4_000, response, received)
+  const { ask } = await openShop(t, { origins: { order: upstreams.map(({ origin }) => origin) } })
+  t.is((await ask('POST', '/orders/batch_init/1/1/1/1', { headers: { 'idempotency-key': 'long' } })).status, 200)
+  t.is(sentTimes(upstreams), 1)
+})
 
 test('the only replica is sent a checkout again once it is back, however long it is away', async (t) => {
   const [upstream] = (await openUpstreams(t, 1)) as [Upstream]

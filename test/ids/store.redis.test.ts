@@ -1,10 +1,12 @@
 import test from 'ava'
 import { openStore } from '../../ids/store.ts'
 import { fault } from '../../shared/events.ts'
+import { whenReady } from '../../shared/redis.ts'
+import { cutTail, writtenTo } from '../support/older-redis.ts'
 import { openBench, plainly, saidIn, under, witness } from '../support/open-store.ts'
 
 const bench = await openBench()
-const store = openStore(bench.redis, bench.instruments.retentionS)
+const store = openStore(bench.instruments)
 const words = witness(store.log, {})
 
 test.serial.beforeEach(async () => {
@@ -33,6 +35,20 @@ test.serial('lease-block never gives the block of a forgotten replica to another
   const first = await store.lease('order-1')
   await bench.redis.del('lease:order-1')
   t.not(await store.lease('order-1'), first)
+})
+
+test.serial('lease-block never gives a block again that was leased in a tail that the Redis lost', async (t) => {
+  await using older = await openBench(['--appendonly', 'yes', '--appendfsync', 'always'])
+  const forgetful = openStore(older.instruments)
+  await forgetful.lease('kept')
+  const moment = await writtenTo(older.server.dir)
+  const lost = await Promise.all(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map(forgetful.lease))
+  await older.server.kill()
+  await cutTail(older.server.dir, { position: moment })
+  await older.server.restart()
+  await whenReady(older.redis)
+  const after = await Promise.all(['b', 'i', 'j'].map(forgetful.lease))
+  t.is(new Set([...lost, ...after]).size, 11)
 })
 
 test.serial('lease-block says who has which block', async (t) => {

@@ -1,8 +1,10 @@
+import assert from 'node:assert/strict'
 import test from 'ava'
 import { checkouts } from '../../order/checkout.ts'
 import { openStore } from '../../order/store.ts'
 import { UnavailableError } from '../../shared/errors.ts'
-import { openBench, plainly } from '../support/open-store.ts'
+import { eventually } from '../support/eventually.ts'
+import { openBench, plainly, teller } from '../support/open-store.ts'
 
 const DEADLINE_MS = 300
 
@@ -13,12 +15,12 @@ const { redLock, identifiers } = bench.instruments
 test.serial.beforeEach(() => bench.redis.flushall())
 test.after.always(async () => bench[Symbol.asyncDispose]())
 
-const open = (given = store) => {
+const open = (given = store, deadlineMs = DEADLINE_MS) => {
   const opened = checkouts({
     store: given,
     redLock,
     nextLogId: identifiers.next,
-    deadlineMs: DEADLINE_MS,
+    deadlineMs,
     lockTtlMs: 3_000,
   })
   opened.start()
@@ -42,6 +44,19 @@ test.serial(
 )
 
 test.serial(
+  'a checkout that is given up because an earlier one proves to have paid is told that it is paid',
+  async (t) => {
+    using shop = open()
+    await openCart()
+    const told = shop.checkout('cart', plainly)
+    await eventually(async () => assert.equal((await store.find('cart'))?.status, 'checking-out'), DEADLINE_MS)
+    const facts = { order: 'cart', user: 'anna', total: 30, lines: 'tea:2' }
+    t.is((await teller(store.log)('payment', 'CreditCaptured', 'earlier', facts))[0], 'adopted')
+    t.deepEqual(await told, { state: 'paid' })
+  },
+)
+
+test.serial(
   'a Redis that goes away between the lock and the end of the deadline is told as 503, and ends nobody',
   async (t) => {
     const away = (): Promise<never> => Promise.reject(new UnavailableError('the Redis of order does not answer'))
@@ -49,5 +64,22 @@ test.serial(
     await openCart()
     await t.throwsAsync(shop.checkout('cart', plainly), { instanceOf: UnavailableError })
     t.is((await store.find('cart'))?.status, 'open')
+  },
+)
+
+test.serial(
+  'a Redis that freezes is told as 503 within 2 s of the deadline, also if it was asked before that',
+  async (t) => {
+    const deadlineMs = 800
+    using shop = open(store, deadlineMs)
+    await openCart()
+    const startedAt = performance.now()
+    const told = shop.checkout('cart', plainly)
+    await eventually(async () => assert.equal((await store.find('cart'))?.status, 'checking-out'), deadlineMs)
+    bench.server.freeze()
+    await t.throwsAsync(told, { instanceOf: UnavailableError })
+    const waitedMs = performance.now() - startedAt
+    bench.server.thaw()
+    t.true(waitedMs < deadlineMs + 2_000, `waited ${Math.round(waitedMs)} ms`)
   },
 )

@@ -4,6 +4,7 @@ import { openStore } from '../../payment/store.ts'
 import { UnavailableError } from '../../shared/errors.ts'
 import { fault, type KindOf } from '../../shared/events.ts'
 import { heardKey } from '../../shared/log.ts'
+import { booksOf, sumOver } from '../support/books.ts'
 import { openBench, plainly, saidIn, type Teller, teller, under, witness } from '../support/open-store.ts'
 
 const bench = await openBench()
@@ -20,6 +21,15 @@ test.serial.beforeEach(async () => {
 test.serial.afterEach.always('every entry can be heard by a listener', async (t) => {
   for (const [id, fields] of await bench.redis.xrange('log:payment', '-', '+'))
     t.is(fault('payment', [id, fields]), undefined)
+})
+test.serial.afterEach.always('the books say what was added, and that all of it is in wallets or charged', async (t) => {
+  const account = await booksOf(bench.redis)
+  const wallets = await sumOver(bench.redis, 'user:', ({ credit }) => BigInt(credit ?? '0'))
+  const captured = await sumOver(bench.redis, 'saga:', ({ state, total }) =>
+    state === 'captured' ? BigInt(total ?? '0') : 0n,
+  )
+  t.is(account('charged'), captured)
+  t.is(account('added'), wallets + captured)
 })
 test.after.always(async () => bench[Symbol.asyncDispose]())
 
@@ -223,6 +233,30 @@ test.serial('CheckoutStarted: the largest amounts are exact to the unit', async 
   t.is((await store.find('anna'))?.credit, MOST)
 })
 
+const taken = { order: 'order-of-anna', user: 'anna', total: 30, lines: 'tea:1' }
+
+test.serial(
+  'StockTaken of an unknown saga: its money is held again, and captured once stock has answered',
+  async (t) => {
+    await user('anna', 100)
+    t.deepEqual(await tell('stock', 'StockTaken', 'it', taken), ['held'])
+    t.deepEqual(await wallet(), { credit: 100, held: 30 })
+    t.deepEqual(await tell('stock', 'StockTaken', 'it', taken), ['captured'])
+    t.deepEqual(await wallet(), { credit: 70, held: 0 })
+    t.deepEqual((await saidIn(log)).at(-1)?.facts, { ...taken, total: '30' })
+    t.deepEqual(await tell('order', 'CheckoutStarted', 'it', checkout(30)), ['repeated'])
+  },
+)
+
+test.serial('StockTaken of an unknown saga is refused if the money is gone, and waits while it is held', async (t) => {
+  await user('anna', 40)
+  t.deepEqual(await tell('stock', 'StockTaken', 'dear', { ...taken, total: 41 }), ['refused'])
+  t.deepEqual(await tell('order', 'CheckoutStarted', 'other', checkout(20)), ['held'])
+  t.deepEqual(await tell('stock', 'StockTaken', 'it', taken), ['waiting'])
+  t.deepEqual(await tell('order', 'CheckoutCancelled', 'other', checkout(20)), ['released'])
+  t.deepEqual(await wallet(), { credit: 40, held: 30 })
+})
+
 const waitingOfAnna = async (t: ExecutionContext): Promise<void> => {
   await user('anna', 100)
   t.deepEqual(await tell('order', 'CheckoutStarted', 'first', checkout(80)), ['held'])
@@ -394,6 +428,15 @@ test.serial('init-users makes users anew, and says how much credit went with the
   t.deepEqual(await store.initUsers(0, 4, 2, plainly), ['initialised'])
   t.deepEqual(await Promise.all(['3', '4', '5'].map(async (id) => (await store.find(id))?.credit)), [2, 2, 7])
   t.deepEqual((await saidIn(log)).at(-1)?.facts, { first: '0', last: '4', credit: '2', replaced: '40' })
+})
+
+test.serial('the books are exact beyond what any number of Lua or Redis can hold', async (t) => {
+  await store.initUsers(0, 999, MOST, plainly)
+  await store.initUsers(1_000, 1_999, MOST - 1, plainly)
+  await store.pay('7', MOST, plainly)
+  await store.initUsers(3, 3, 2, plainly)
+  const most = BigInt(MOST)
+  t.is((await booksOf(bench.redis))('added'), 998n * most + 2n + 1_000n * (most - 1n))
 })
 
 test.serial('init-users does nothing while money of one of them is held or waited for', async (t) => {

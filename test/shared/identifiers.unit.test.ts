@@ -15,7 +15,7 @@ test('ids of one block sort by time and never repeat, whatever the clock does', 
   fc.assert(
     fc.property(fc.array(fc.nat(2_000), { minLength: 2, maxLength: 300 }), (times) => {
       let at = 0
-      const next = logIds('000000', () => 1_700_000_000_000 + (times[at++] ?? 0))
+      const next = logIds('00000000', () => 1_700_000_000_000 + (times[at++] ?? 0))
       return isSorted(take(next, times.length))
     }),
   )
@@ -24,7 +24,7 @@ test('ids of one block sort by time and never repeat, whatever the clock does', 
 
 test('a clock that goes back leaves the ids where they were, until it has caught up', (t) => {
   const times = [1_000, 1_000, 10, 10, 1_001]
-  const next = logIds('000000', () => times.shift() ?? 0)
+  const next = logIds('00000000', () => times.shift() ?? 0)
   const ids = take(next, 5)
   t.true(isSorted(ids))
   t.is(new Set(ids.slice(0, 4).map((id) => id.slice(0, 9))).size, 1)
@@ -32,12 +32,12 @@ test('a clock that goes back leaves the ids where they were, until it has caught
 })
 
 test('more ids than a millisecond can count go into the next one', (t) => {
-  const next = logIds('000000', () => 1_700_000_000_000)
+  const next = logIds('00000000', () => 1_700_000_000_000)
   const ids = take(next, 100_000)
   t.true(isSorted(ids))
   t.is(new Set(ids).size, ids.length)
   t.is(new Set(ids.map((id) => id.slice(0, 9))).size, Math.ceil(ids.length / 32 ** 3))
-  t.true(ids.every((id) => id.length === 18))
+  t.true(ids.every((id) => id.length === 20))
 })
 
 test('ids of different blocks never meet, made in the same millisecond', (t) => {
@@ -48,8 +48,8 @@ test('ids of different blocks never meet, made in the same millisecond', (t) => 
 })
 
 test('a leased block never is a random one: they differ in length and in their first digit', (t) => {
-  const LAST = 31 * 32 ** 5 - 1
-  for (const number of [0, 1, 12_345, LAST]) t.regex(leasedBlock(number), /^[0-9a-hjkmnp-y][0-9a-hjkmnp-z]{5}$/)
+  const LAST = 31 * 32 ** 7 - 1
+  for (const number of [0, 1, 12_345, LAST]) t.regex(leasedBlock(number), /^[0-9a-hjkmnp-y][0-9a-hjkmnp-z]{7}$/)
   for (let time = 0; time < 1_000; time += 1) t.regex(randomBlock(), /^z[0-9a-hjkmnp-z]{9}$/)
   t.throws(() => leasedBlock(LAST + 1), { instanceOf: RangeError })
   t.throws(() => leasedBlock(-1), { instanceOf: RangeError })
@@ -75,7 +75,7 @@ test('the time of an id is read from its first nine digits', (t) => {
   const digits = '0123456789abcdefghjkmnpqrstvwxyz'
   const ms = 1_763_600_000_123
   const [id = ''] = take(
-    logIds('000000', () => ms),
+    logIds('00000000', () => ms),
     1,
   )
   t.is(
@@ -91,7 +91,7 @@ test('nobody waits for a lease: ids are of a random block until it is there', as
   t.is(ids.next()[9], 'z')
   lease.resolve(5)
   await setImmediate()
-  t.is(ids.next().slice(9, 15), '000005')
+  t.is(ids.next().slice(9, 17), '00000005')
   ids.stop()
 })
 

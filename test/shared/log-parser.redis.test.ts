@@ -6,9 +6,10 @@ import { heardKey, type Log } from '../../shared/log.ts'
 import { type LogParser, type LogParserOptions, logParser, repairFor } from '../../shared/log-parser.ts'
 import { connect, disconnect, whenReady } from '../../shared/redis.ts'
 import { redLock } from '../../shared/redlock.ts'
+import { openStep } from '../../shared/step.ts'
 import { openStore as openStock } from '../../stock/store.ts'
 import { eventually } from '../support/eventually.ts'
-import { type Bench, entryOf, openBench, plainly } from '../support/open-store.ts'
+import { type Bench, openBench, plainly } from '../support/open-store.ts'
 
 const NEVER = '0 0 0 1 1 *'
 const HOUR_MS = 3_600_000
@@ -23,9 +24,9 @@ const open = async (t: ExecutionContext, bench: Bench, options: Options): Promis
   const lock = redLock([master])
   const parser = logParser({
     recovery: undefined,
-    newestOf: async () => '9999999999999-0',
     listeners: [],
     redLock: lock,
+    step: openStep('test'),
     leaseTtlMs: 30_000,
     schedule: NEVER,
     retentionMs: HOUR_MS,
@@ -117,59 +118,23 @@ test('a run names what only a person can mend, and counts the dead letters', asy
   t.deepEqual([report.dead_letters, report.contradictions], [1, ['cart']])
 })
 
-const taking = (id: string) =>
-  entryOf('payment', 'CreditHeld', id, `saga-${id}`, { order: 'cart', user: 'anna', total: 1, lines: 'tea:1' })
-
-test('a speaker that lost its tail is noticed and reported, and what it says next is heard', async (t) => {
-  const one = await bench(t)
-  const store = openStock(one.instruments)
-  const { log } = store
-  await store.createItem('tea', 1, plainly)
-  await store.add('tea', 10, plainly)
-  await log.hear('payment', '0-0', [taking('5-0'), taking('9-0')])
-  const newest = { order: '0-0', payment: '5-0' }
-  const parser = await open(t, one, { log, newestOf: async (speaker) => newest[speaker as 'payment'] })
-  t.deepEqual((await parser.run()).lost_tails, [{ speaker: 'payment', heard: '9-0', newest: '5-0' }])
-  t.is(await log.cursor('payment'), '5-0')
-  t.true(parser.logged.some((line) => JSON.parse(line).level >= 50 && line.includes('lost its tail')))
-  // Its clock went back: without the rewind this would have been passed over.
-  await log.hear('payment', '5-0', [taking('7-0')])
-  t.is((await store.find('tea'))?.stock, 7)
-  newest.payment = '7-0'
-  t.deepEqual((await parser.run()).lost_tails, [])
-  t.is(await log.cursor('payment'), '7-0')
-})
-
-test('cursors are compared as numbers: a speaker at 10-0 has not lost what was heard at 9-0', async (t) => {
+test('a run tells what speakers were noticed to have lost', async (t) => {
   const one = await bench(t)
   const { log } = openStock(one.instruments)
-  await log.hear('payment', '0-0', [taking('9-0')])
-  const parser = await open(t, one, { log, newestOf: async () => '10-0' })
-  t.deepEqual((await parser.run()).lost_tails, [])
-  t.is(await log.cursor('payment'), '9-0')
-})
-
-test('a speaker that is away is compared at the next run; the others are compared now', async (t) => {
-  const one = await bench(t)
-  const { log } = openStock(one.instruments)
-  await log.hear('payment', '0-0', [taking('9-0')])
-  await log.hear('order', '0-0', [['9-0', ['kind', 'OrderPaid']]])
-  const newestOf = async (speaker: string): Promise<string> => {
-    if (speaker === 'payment') throw new UnavailableError('the Redis of payment does not answer')
-    return '3-0'
-  }
-  const report = await (await open(t, one, { log, newestOf })).run()
-  t.deepEqual(report.lost_tails, [{ speaker: 'order', heard: '9-0', newest: '3-0' }])
-  t.is(await log.cursor('payment'), '9-0')
+  const tail = { speaker: 'payment', noticed: new Date().toISOString(), after: '5-0', until: '9-0' } as const
+  await log.lose({ ...tail, unnamed_until: null, entries: [] })
+  const parser = await open(t, one, { log })
+  t.deepEqual((await parser.run()).lost_tails, [{ ...tail, unnamed_until: null, entries: [] }])
+  t.is((await parser.run()).lost_tails.length, 1)
 })
 
 test('a fault of the program ends the run with its error', async (t) => {
   const one = await bench(t)
   const { log } = openStock(one.instruments)
-  const newestOf = async (): Promise<string> => {
+  const survey = async (): Promise<never> => {
     throw new TypeError('a fault')
   }
-  const parser = await open(t, one, { log, newestOf })
+  const parser = await open(t, one, { log, recovery: { survey, repair: async () => '' } })
   await t.throwsAsync(parser.run(), { instanceOf: TypeError })
   t.is(await one.redis.exists('lock:parser:stock'), 0, 'the lease was given back')
 })

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import test from 'ava'
+import { openStore as openPayment } from '../../payment/store.ts'
 import { UnavailableError } from '../../shared/errors.ts'
 import type { RawEntry } from '../../shared/events.ts'
-import { compareIds, heardKey, type Log, newestEntry, openLog } from '../../shared/log.ts'
+import { compareIds, heardKey, type Log, type LostTail, openLog } from '../../shared/log.ts'
 import { whenReady } from '../../shared/redis.ts'
 import { openStore } from '../../stock/store.ts'
 import { entryOf, lookInto, openBench, plainly, saidIn } from '../support/open-store.ts'
@@ -118,26 +119,54 @@ test.serial(
   },
 )
 
-test.serial('rewind: what follows is heard again, and repeats its answer', async (t) => {
+const lostAfter = (after: string): LostTail => ({
+  speaker: 'payment',
+  noticed: '2026-01-01T00:00:00.000Z',
+  after,
+  until: '6-0',
+  unnamed_until: null,
+  entries: [],
+})
+
+test.serial('lose: what follows what is left is heard again, and repeats its answer', async (t) => {
   await hear('0-0', taking('5-0'), taking('6-0'))
-  await log.rewind('payment', '5-0')
+  await log.lose(lostAfter('5-0'))
   t.is(await log.cursor('payment'), '5-0')
+  t.deepEqual(await log.lostTails(), [lostAfter('5-0')])
   t.deepEqual(await hear('5-0', taking('6-0'), taking('7-0')), ['repeated', 'taken'])
   t.is(await left(), 97)
 })
 
-test.serial('cursors: one for each speaker', async (t) => {
+test.serial('lose: a cursor that is older still stays where it is', async (t) => {
   await hear('0-0', taking('5-0'))
-  t.is(await log.cursor('order'), '0-0')
-  const cancelled = entryOf('order', 'CheckoutCancelled', '3-0', 'saga-5-0', {
-    order: 'cart',
-    user: 'anna',
-    total: 1,
-    lines: 'tea:1',
-  })
-  t.deepEqual(words(await log.hear('order', '0-0', [cancelled])), ['returned'])
-  t.deepEqual([await log.cursor('payment'), await log.cursor('order'), await left()], ['5-0', '3-0', 100])
-  t.deepEqual([...log.speakers].toSorted(), ['order', 'payment'])
+  await log.lose(lostAfter('6-0'))
+  t.is(await log.cursor('payment'), '5-0')
+  await log.lose(lostAfter('0-0'))
+  t.is(await log.cursor('payment'), '0-0')
+})
+
+test.serial('losses are listed until the log of their time is trimmed, the last hundred of them', async (t) => {
+  for (let loss = 1; loss <= 101; loss += 1) await log.lose(lostAfter(`${loss}-0`))
+  t.deepEqual(
+    (await log.lostTails()).map(({ after }) => after),
+    Array.from({ length: 100 }, (_, index) => `${index + 2}-0`),
+  )
+  await log.trim(HOUR_MS, [])
+  t.is((await log.lostTails()).length, 100)
+  await log.trim(-HOUR_MS, [])
+  t.deepEqual(await log.lostTails(), [])
+})
+
+test.serial('cursors: one for each speaker', async (t) => {
+  const { log: payment } = openPayment(bench.instruments)
+  const facts = { order: 'cart', user: 'anna', total: 1, lines: 'tea:1' }
+  const cancelled = entryOf('order', 'CheckoutCancelled', '3-0', 'saga-5-0', facts)
+  t.deepEqual(words(await payment.hear('order', '0-0', [cancelled])), ['released'])
+  t.deepEqual([await payment.cursor('order'), await payment.cursor('stock')], ['3-0', '0-0'])
+  const returned = entryOf('stock', 'StockReturned', '5-0', 'saga-5-0', facts)
+  t.deepEqual(words(await payment.hear('stock', '0-0', [returned])), ['nothing'])
+  t.deepEqual([await payment.cursor('order'), await payment.cursor('stock')], ['3-0', '5-0'])
+  t.deepEqual([...payment.speakers].toSorted(), ['order', 'stock'])
 })
 
 test.serial('entries that do not matter are passed over without a reply, and the cursor with them', async (t) => {
@@ -150,7 +179,7 @@ test.serial('entries that do not matter are passed over without a reply, and the
   t.true(log.matters('payment', taking('5-0')))
   t.deepEqual(await hear('0-0', taking('5-0'), user, newer, odd), ['taken'])
   t.is(await log.cursor('payment'), '8-0')
-  t.is(await log.deadCount(), 0)
+  t.is(await log.dead.count(), 0)
 })
 
 const fields = [
@@ -188,7 +217,7 @@ for (const [what, entry, error] of unusable)
     async (t) => {
       t.true(log.matters('payment', entry))
       t.deepEqual(await hear('0-0', taking('5-0'), entry, taking('7-0')), ['taken', 'buried', 'taken'])
-      t.deepEqual([await left(), await log.cursor('payment'), await log.deadCount()], [98, '7-0', 1])
+      t.deepEqual([await left(), await log.cursor('payment'), await log.dead.count()], [98, '7-0', 1])
       const [letter] = await dead()
       t.is(letter?.speaker, 'payment')
       t.is(letter?.entry, '6-0')
@@ -200,7 +229,7 @@ for (const [what, entry, error] of unusable)
 test.serial('an entry that makes its deed fail goes to the dead letters; the others are not delayed', async (t) => {
   await redis.set('saga:broken', 'not a hash')
   t.deepEqual(await hear('0-0', taking('5-0'), taking('6-0', 'broken'), taking('7-0')), ['taken', 'buried', 'taken'])
-  t.deepEqual([await left(), await log.cursor('payment'), await log.deadCount()], [98, '7-0', 1])
+  t.deepEqual([await left(), await log.cursor('payment'), await log.dead.count()], [98, '7-0', 1])
   t.regex((await dead())[0]?.error ?? '', /WRONGTYPE/)
 })
 
@@ -208,7 +237,7 @@ test.serial('a dead letter is not buried twice', async (t) => {
   const broken = changed('total', '-1')
   await hear('0-0', broken)
   t.deepEqual(await hear('0-0', broken), ['passed'])
-  t.is(await log.deadCount(), 1)
+  t.is(await log.dead.count(), 1)
 })
 
 test.serial('facts that the dictionary does not know are no fault: a newer version may say more', async (t) => {
@@ -225,7 +254,7 @@ test.serial('a Redis that is full refuses a script as a whole, and works again w
   // Also a script that the server does not know yet.
   await t.throwsAsync(store.subtract('tea', 5, plainly), { instanceOf: UnavailableError })
   t.deepEqual({ left: await left(), count: await log.count() }, before, 'reads go on')
-  t.deepEqual([await log.cursor('payment'), await log.deadCount()], ['5-0', 0])
+  t.deepEqual([await log.cursor('payment'), await log.dead.count()], ['5-0', 0])
   await behind.config('SET', 'maxmemory', '0')
   t.deepEqual(await hear('5-0', taking('6-0'), taking('7-0')), ['taken', 'taken'])
   t.is(await left(), (before.left ?? 0) - 2)
@@ -259,6 +288,7 @@ test('two rows that say different things of one state are a fault of the program
     openLog({
       service: 'stock',
       redis,
+      step: instruments.step,
       lua: new URL('../../stock/lua/', import.meta.url),
       names: { item: 'item:' },
       reactions: { payment: { CreditHeld: { deed: 'take', says: { taken: 'StockTaken' } } } },
@@ -292,7 +322,7 @@ test.serial('an entry is shown with when it was said, and with its facts apart',
 
 test.serial('entriesOf: every entry of one log id, in order, and of no other', async (t) => {
   await hear('0-0', taking('5-0', 'it'), taking('6-0', 'other'))
-  await log.rewind('payment', '0-0')
+  await redis.hset('cursors', 'payment', '0-0')
   await hear('0-0', taking('5-0', 'it'))
   const entries = await log.entriesOf('it')
   t.deepEqual(
@@ -375,14 +405,6 @@ test.serial('the newest entry keeps its id: what is said after a trim is later',
   await store.add('tea', 1, plainly)
   const [entry] = await saidIn(log)
   t.true(Number(entry?.id.split('-')[0]) >= Number(seconds) * 1_000)
-})
-
-test.serial('the newest entry of a log is known also after it was trimmed away', async (t) => {
-  t.is(await newestEntry(redis, 'payment'), '0-0')
-  const ids = await aged()
-  t.is(await newestEntry(redis, 'stock'), ids[3] ?? '')
-  await log.trim(-HOUR_MS, [])
-  t.is(await newestEntry(redis, 'stock'), ids[3] ?? '')
 })
 
 test.serial('after SCRIPT FLUSH every script is loaded again by its next call', async (t) => {

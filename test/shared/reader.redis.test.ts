@@ -1,12 +1,14 @@
 import test, { type ExecutionContext } from 'ava'
 import type { Redis } from 'ioredis'
 import { pino } from 'pino'
-import { heardKey, type Reply } from '../../shared/log.ts'
+import { heardKey, type LostTail, type Reply } from '../../shared/log.ts'
 import { type Reader, reader } from '../../shared/reader.ts'
 import { connect, disconnect, whenReady } from '../../shared/redis.ts'
 import { redLock } from '../../shared/redlock.ts'
+import { openStep } from '../../shared/step.ts'
 import { openStore, type Store } from '../../stock/store.ts'
 import { eventually } from '../support/eventually.ts'
+import { cutTail, writtenTo } from '../support/older-redis.ts'
 import { type Bench, entryOf, lookInto, openBench, plainly } from '../support/open-store.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
 
@@ -77,6 +79,7 @@ const follow = async (t: ExecutionContext, scene: Scene): Promise<Follower> => {
     blocking: connecting(scene.speaker, 'blocking'),
     reporting: connecting(scene.speaker, 'lock'),
     redLock: lock,
+    step: openStep('test'),
     leaseTtlMs: LEASE_TTL_MS,
     onHeard: (reply) => heard.push(reply),
     logger: pino({ level: 'warn' }, { write: (line) => warnings.push(JSON.parse(line).msg) }),
@@ -202,6 +205,120 @@ test('the own Redis comes back older: the reader notices, and what is missing is
   await tells(t, 5 + 3, follower)
 })
 
+/** Says that anna was given money, which only the speaker knows. */
+const give = async (t: ExecutionContext, { speaker }: Scene, logId: string): Promise<string> => {
+  const voice = lookInto(speaker)
+  t.teardown(() => voice.disconnect())
+  const facts = { user: 'anna', amount: 7 }
+  const [, fields] = entryOf('payment', 'FundsAdded', '*', logId, facts)
+  return (await voice.xadd('log:payment', '*', ...fields)) ?? ''
+}
+
+const reaches = (scene: Scene, entry: string): Promise<void> =>
+  eventually(async () => {
+    if ((await scene.store.log.cursor('payment')) !== entry) throw new Error('not heard')
+  }, WITHIN_MS)
+
+const loses = (scene: Scene, count: number): Promise<readonly LostTail[]> =>
+  eventually(async () => {
+    const lost = await scene.store.log.lostTails()
+    if (lost.length !== count) throw new Error(`${lost.length} losses were noticed, not ${count}`)
+    return lost
+  }, WITHIN_MS)
+
+test('nothing is said and the own Redis comes back older: what is missing is applied again all the same', async (t) => {
+  const scene = await open(t)
+  const { reader: one, warnings } = await follow(t, scene)
+  one.start()
+  await scene.say(0, 5)
+  await leaves(t, scene, STOCK - 5)
+  const moment = await writtenTo(scene.own.server.dir)
+  await scene.say(5, 5)
+  await leaves(t, scene, STOCK - 10)
+  await scene.own.server.kill()
+  await cutTail(scene.own.server.dir, { position: moment })
+  await scene.own.server.restart()
+  await whenReady(scene.own.redis)
+  t.is(await scene.left(), STOCK - 5)
+  await leaves(t, scene, STOCK - 10)
+  t.true(warnings.some((warning) => warning.includes('the own Redis came back older')))
+})
+
+test('the speaker’s Redis comes back older: what only it knew is listed by name, and what it says next is heard', async (t) => {
+  const scene = await open(t)
+  const { reader: one, warnings } = await follow(t, scene)
+  one.start()
+  await scene.say(0, 3)
+  const left = await give(t, scene, 'kept')
+  await reaches(scene, left)
+  const moment = await writtenTo(scene.speaker.dir)
+  await scene.say(3, 2)
+  const gone = await give(t, scene, 'gone')
+  await reaches(scene, gone)
+  await scene.speaker.kill()
+  await cutTail(scene.speaker.dir, { position: moment })
+  await scene.speaker.restart()
+  const [lost] = await loses(scene, 1)
+  t.like(lost, { speaker: 'payment', after: left, until: gone, unnamed_until: null })
+  t.deepEqual(
+    lost?.entries.map(({ id, kind, log_id, facts }) => [id, kind, log_id, facts]),
+    [[gone, 'FundsAdded', 'gone', { user: 'anna', amount: '7' }]],
+  )
+  t.true(warnings.includes('the speaker came back older: it has lost its tail'))
+  t.true(warnings.includes('the speaker has lost an entry'))
+  await scene.say(5, 2)
+  await leaves(t, scene, STOCK - 7)
+  await scene.speaker.restart()
+  await give(t, scene, 'later')
+  t.is((await loses(scene, 1)).length, 1, 'it is noticed once')
+})
+
+test('a speaker that said something new before anybody compared has lost its tail all the same', async (t) => {
+  const scene = await open(t)
+  const first = await follow(t, scene)
+  first.reader.start()
+  const left = await give(t, scene, 'kept')
+  await reaches(scene, left)
+  const moment = await writtenTo(scene.speaker.dir)
+  const gone = await give(t, scene, 'gone')
+  await reaches(scene, gone)
+  await first.reader.stop()
+  await scene.speaker.kill()
+  await cutTail(scene.speaker.dir, { position: moment })
+  await scene.speaker.restart()
+  await scene.say(0, 3)
+  const second = await follow(t, scene)
+  second.reader.start()
+  await leaves(t, scene, STOCK - 3)
+  const [lost] = await loses(scene, 1)
+  t.like(lost, { after: left, until: gone, unnamed_until: gone })
+  t.deepEqual(lost?.entries, [], 'another process read it')
+})
+
+test('a speaker that lost everything has lost its tail; one that was trimmed or only restarted has not', async (t) => {
+  const scene = await open(t)
+  const { reader: one } = await follow(t, scene)
+  const voice = lookInto(scene.speaker)
+  t.teardown(() => voice.disconnect())
+  one.start()
+  await scene.say(0, 3)
+  await leaves(t, scene, STOCK - 3)
+  await scene.speaker.restart()
+  await scene.say(3, 1)
+  await leaves(t, scene, STOCK - 4)
+  await one.stop()
+  await scene.say(4, 1)
+  await voice.xtrim('log:payment', 'MAXLEN', 1)
+  const next = await follow(t, scene)
+  next.reader.start()
+  await leaves(t, scene, STOCK - 5)
+  t.deepEqual(await scene.store.log.lostTails(), [])
+  await scene.speaker.kill()
+  await cutTail(scene.speaker.dir, { share: 1 })
+  await scene.speaker.restart()
+  t.like((await loses(scene, 1))[0], { after: '0-0' })
+})
+
 test('an entry that cannot be applied is told and delays nobody', async (t) => {
   const scene = await open(t)
   const { reader: one, warnings } = await follow(t, scene)
@@ -211,7 +328,7 @@ test('an entry that cannot be applied is told and delays nobody', async (t) => {
   await scene.say(0, 2)
   one.start()
   await leaves(t, scene, STOCK - 2)
-  t.is(await scene.store.log.deadCount(), 1)
+  t.is(await scene.store.log.dead.count(), 1)
   await eventually(async () => {
     if (!warnings.includes('an entry could not be applied')) throw new Error('not told')
   }, WITHIN_MS)

@@ -2,6 +2,7 @@ import test from 'ava'
 import { fault, type KindOf } from '../../shared/events.ts'
 import { reactions } from '../../stock/reactions.ts'
 import { openStore } from '../../stock/store.ts'
+import { booksOf, pieces, sumOver } from '../support/books.ts'
 import { openBench, plainly, saidIn, type Teller, teller, under, witness } from '../support/open-store.ts'
 
 const bench = await openBench()
@@ -18,6 +19,13 @@ test.serial.beforeEach(async () => {
 test.serial.afterEach.always('every entry can be heard by a listener', async (t) => {
   for (const [id, fields] of await bench.redis.xrange('log:stock', '-', '+'))
     t.is(fault('stock', [id, fields]), undefined)
+})
+test.serial.afterEach.always('the books say what was added, and that all of it is on shelves or taken', async (t) => {
+  const account = await booksOf(bench.redis)
+  const shelves = await sumOver(bench.redis, 'item:', ({ stock }) => BigInt(stock ?? '0'))
+  const taken = await sumOver(bench.redis, 'saga:', ({ state, lines }) => (state === 'taken' ? pieces(lines) : 0n))
+  t.is(account('taken'), taken)
+  t.is(account('added'), shelves + taken)
 })
 test.after.always(async () => bench[Symbol.asyncDispose]())
 
@@ -39,7 +47,7 @@ const bring = async (state: State): Promise<void> => {
   await shelve('cup', 1)
   if (state === 'none') return
   await tell('payment', 'CreditHeld', 'it', wants(state))
-  if (state === 'returned') await tell('order', 'CheckoutCancelled', 'it', wants(state))
+  if (state === 'returned') await tell('payment', 'CreditReleased', 'it', wants(state))
   if (state === 'refused') await store.add('cup', 1, plainly)
 }
 
@@ -48,7 +56,6 @@ const DEEDS = {
   CreditRefused: (state: State) => tell('payment', 'CreditRefused', 'it', wants(state)),
   CreditVoided: (state: State) => tell('payment', 'CreditVoided', 'it', { ...wants(state), item: 'tea' }),
   CreditReleased: (state: State) => tell('payment', 'CreditReleased', 'it', wants(state)),
-  CheckoutCancelled: (state: State) => tell('order', 'CheckoutCancelled', 'it', wants(state)),
 }
 type Deed = keyof typeof DEEDS
 type Expected = readonly [word: string, said: KindOf<'stock'> | '', tea: number, cup: number]
@@ -60,7 +67,6 @@ const EXPECTED: Readonly<Record<State, Readonly<Record<Deed, Expected>>>> = {
     CreditRefused: ['nothing', '', 10, 1],
     CreditVoided: ['nothing', '', 10, 1],
     CreditReleased: ['nothing', '', 10, 1],
-    CheckoutCancelled: ['returned', 'StockReturned', 10, 1],
   },
   taken: {
     CreditHeld: ['repeated', 'StockTaken', 7, 0],
@@ -68,21 +74,18 @@ const EXPECTED: Readonly<Record<State, Readonly<Record<Deed, Expected>>>> = {
     CreditRefused: ['returned', 'StockReturned', 10, 1],
     CreditVoided: ['returned', 'StockReturned', 10, 1],
     CreditReleased: ['returned', 'StockReturned', 10, 1],
-    CheckoutCancelled: ['returned', 'StockReturned', 10, 1],
   },
   refused: {
     CreditHeld: ['repeated', 'StockRefused', 10, 2],
     CreditRefused: ['nothing', '', 10, 2],
     CreditVoided: ['nothing', '', 10, 2],
     CreditReleased: ['nothing', '', 10, 2],
-    CheckoutCancelled: ['returned', 'StockReturned', 10, 2],
   },
   returned: {
     CreditHeld: ['repeated', 'StockReturned', 10, 1],
     CreditRefused: ['nothing', '', 10, 1],
     CreditVoided: ['nothing', '', 10, 1],
     CreditReleased: ['nothing', '', 10, 1],
-    CheckoutCancelled: ['repeated', 'StockReturned', 10, 1],
   },
 }
 
@@ -128,7 +131,7 @@ test.serial('CreditHeld: the last piece can be taken, and then no more', async (
   t.deepEqual(await tell('payment', 'CreditHeld', 'it', of('tea:3')), ['taken'])
   t.deepEqual(await tell('payment', 'CreditHeld', 'next', of('tea:1')), ['refused'])
   t.deepEqual(await shelf(), { tea: 0, cup: 0 })
-  t.deepEqual((await log.entriesOf('it'))[0]?.facts, { order: 'cart', lines: 'tea:3' })
+  t.deepEqual((await log.entriesOf('it'))[0]?.facts, { order: 'cart', user: 'anna', total: '1', lines: 'tea:3' })
 })
 
 test.serial('CreditHeld: an order without lines takes nothing and is not refused', async (t) => {
@@ -143,7 +146,7 @@ test.serial('CreditHeld: a hundred lines of the longest names are taken in one s
   const lines = names.map((name) => `${name}:1`).join(',')
   t.deepEqual(await tell('payment', 'CreditHeld', 'it', of(lines)), ['taken'])
   for (const name of names) t.is((await store.find(name))?.stock, 0)
-  t.deepEqual(await tell('order', 'CheckoutCancelled', 'it', of(lines)), ['returned'])
+  t.deepEqual(await tell('payment', 'CreditReleased', 'it', of(lines)), ['returned'])
   for (const name of names) t.is((await store.find(name))?.stock, 1)
 })
 
@@ -152,28 +155,20 @@ test.serial('CreditHeld: the largest numbers are exact to the piece', async (t) 
   t.deepEqual(await tell('payment', 'CreditHeld', 'it', of(`tea:${MOST - 1}`)), ['taken'])
   t.is((await store.find('tea'))?.stock, 1)
   t.deepEqual(await tell('payment', 'CreditHeld', 'next', of('tea:2')), ['refused'])
-  await tell('order', 'CheckoutCancelled', 'it', of(`tea:${MOST - 1}`))
+  await tell('payment', 'CreditReleased', 'it', of(`tea:${MOST - 1}`))
   t.is((await store.find('tea'))?.stock, MOST)
   t.deepEqual(await tell('payment', 'CreditHeld', 'all', of(`tea:${MOST}`)), ['taken'])
   t.is((await store.find('tea'))?.stock, 0)
 })
 
-test.serial('CheckoutCancelled before CreditHeld: the tombstone keeps the goods on the shelf', async (t) => {
-  await shelve('tea', 10)
-  await tell('order', 'CheckoutCancelled', 'it', of('tea:3'))
-  t.deepEqual(await tell('payment', 'CreditHeld', 'it', of('tea:3')), ['repeated'])
-  t.is((await store.find('tea'))?.stock, 10)
+test.serial('CreditReleased: what was put back once is not taken again, however late it is asked for', async (t) => {
+  await bring('returned')
+  t.deepEqual(await tell('payment', 'CreditHeld', 'it', wants('taken')), ['repeated'])
+  t.deepEqual(await shelf(), { tea: 10, cup: 1 })
   t.deepEqual(
     (await log.entriesOf('it')).map(({ kind }) => kind),
-    ['StockReturned', 'StockReturned'],
+    ['StockTaken', 'StockReturned', 'StockReturned'],
   )
-})
-
-test.serial('CheckoutCancelled: what was taken is put back, whatever the cancellation says of the lines', async (t) => {
-  await shelve('tea', 10)
-  await tell('payment', 'CreditHeld', 'it', of('tea:3'))
-  await tell('order', 'CheckoutCancelled', 'it', of(''))
-  t.is((await store.find('tea'))?.stock, 10)
 })
 
 test.serial('create-item puts an item into the range with none in stock', async (t) => {

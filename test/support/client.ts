@@ -68,7 +68,11 @@ export const problemOf = (reply: Reply): Problem => {
 const parse = (contentType: unknown, text: string): unknown =>
   /^application\/(problem\+)?json\b/.test(String(contentType)) ? JSON.parse(text) : undefined
 
-export const openClient = (origin: string): Client => {
+/** A client; `around` may put something around each of its requests, for instance a record of it. */
+export const openClient = (
+  origin: string,
+  around: (request: Client['request']) => Client['request'] = (request) => request,
+): Client => {
   const agent = new Agent({ keepAlive: true })
   const http = axios.create({
     baseURL: origin,
@@ -82,11 +86,11 @@ export const openClient = (origin: string): Client => {
   })
   const added = { credit: 0, stock: 0 }
 
-  const request: Client['request'] = async (method, path, headers = {}, body) => {
+  const request = around(async (method, path, headers = {}, body) => {
     const reply = await http.request<string>({ method, url: path, headers, data: body })
     const { status, data: text } = reply
     return { status, headers: { ...reply.headers }, text, json: parse(reply.headers['content-type'], text) }
-  }
+  })
   const get: Client['get'] = (path, headers) => request('GET', path, headers)
   const post: Client['post'] = (path, headers) => request('POST', path, headers)
 

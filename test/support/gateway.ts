@@ -7,6 +7,7 @@ import pino from 'pino'
 import { Agent, type Dispatcher } from 'undici'
 import { type Gateway, type GatewayOptions, openGateway, type ServiceName } from '../../gateway/gateway.ts'
 import type { Problem } from '../../shared/errors.ts'
+import { openStep } from '../../shared/step.ts'
 import { openUpstream, type Upstream } from './upstream.ts'
 
 export type Reply = {
@@ -38,6 +39,7 @@ export const openShop = async (t: ExecutionContext, { origins, ...options }: Sho
     timeoutMs: 20_000,
     waitMs: 20_000,
     drainMs: 0,
+    step: openStep('gateway'),
     log: pino({ level: 'silent' }),
     ...options,
     origins: { order: [], payment: [], stock: [], ids: [], ...origins },

@@ -23,13 +23,17 @@ const folder = (place: Place): URL => new URL(`../../${place}/lua/`, import.meta
 export const luaFiles = (place: Place): readonly string[] => readdirSync(folder(place))
 export const luaText = (place: Place, file: string): string => readFileSync(new URL(file, folder(place)), 'utf8')
 
+/** What a deed of all services includes may be each service's own: then one of them stands for all. */
+const SERVICES = ['order', 'payment', 'stock'] as const
+
 /** Lua code without its comments. */
 export const luaCode = (text: string): string => text.replace(/--.*$/gm, '')
 
 const withIncludes = (place: Place, file: string, seen = new Set<string>()): string => {
   if (seen.has(file)) return ''
   seen.add(file)
-  const text = luaText(luaFiles(place).includes(file) ? place : 'shared', file)
+  const found = [place, 'shared' as const, ...SERVICES].find((one) => luaFiles(one).includes(file)) ?? place
+  const text = luaText(found, file)
   const names = [...text.matchAll(/^--- @include "([a-z-]+)"$/gm)].map(([, name]) => `${name}.lua`)
   return [...names.map((name) => withIncludes(place, name, seen)), luaCode(text)].join('\n')
 }

@@ -9,6 +9,7 @@ import type { Log, LogEntry, Once, Reply } from '../../shared/log.ts'
 import { connect, disconnect, whenReady } from '../../shared/redis.ts'
 import { redLock } from '../../shared/redlock.ts'
 import type { Instruments } from '../../shared/service.ts'
+import { openStep } from '../../shared/step.ts'
 import { headerOf, luaDeeds, promised } from './lua-deed.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
 
@@ -30,11 +31,11 @@ export const openBench = async (args: readonly string[] = ['--appendonly', 'no']
   const server = await startRedis({ args })
   const redis = connect(server.url, 'command')
   await whenReady(redis)
-  const identifiers = { next: logIds('000000'), start: () => undefined, stop: () => undefined }
+  const identifiers = { next: logIds('00000000'), start: () => undefined, stop: () => undefined }
   return {
     server,
     redis,
-    instruments: { redis, redLock: redLock([redis]), identifiers, retentionS: RETENTION_S },
+    instruments: { redis, step: openStep('bench'), redLock: redLock([redis]), identifiers, retentionS: RETENTION_S },
     [Symbol.asyncDispose]: async () => {
       disconnect(redis)
       await server.stop()

@@ -9,23 +9,28 @@
 import fc from 'fast-check'
 import { openStore as openOrder } from '../../order/store.ts'
 import { openStore as openPayment } from '../../payment/store.ts'
-import { parseLines, type RawEntry } from '../../shared/events.ts'
-import { compareIds, type LogEntry, logKey } from '../../shared/log.ts'
+import type { RawEntry } from '../../shared/events.ts'
+import { logKey } from '../../shared/log.ts'
+import { witness } from '../../shared/witness.ts'
 import { openStore as openStock } from '../../stock/store.ts'
+import { closing, linesOf, orderAccount, payAccount, stockAccount } from './accounts.ts'
 import { openBench, plainly, saidIn } from './open-store.ts'
 
 const SERVICES = ['order', 'payment', 'stock'] as const
 export type Party = (typeof SERVICES)[number]
 /** Who hears whom. */
-const PAIRS = SERVICES.flatMap((listener) =>
-  SERVICES.filter((speaker) => speaker !== listener).map((speaker) => ({ listener, speaker })),
-)
+const PAIRS = [
+  { listener: 'order', speaker: 'payment' },
+  { listener: 'payment', speaker: 'order' },
+  { listener: 'payment', speaker: 'stock' },
+  { listener: 'stock', speaker: 'payment' },
+] as const satisfies readonly { listener: Party; speaker: Party }[]
 /** A step of a schedule that is written by hand: the listener hears all that the speaker has said. */
-export const hearing = (listener: Party, speaker: Party): Step => ({
-  does: 'hear',
-  pair: PAIRS.findIndex((one) => one.listener === listener && one.speaker === speaker),
-  count: 100,
-})
+export const hearing = (listener: Party, speaker: Party): Step => {
+  const pair = PAIRS.findIndex((one) => one.listener === listener && one.speaker === speaker)
+  if (pair < 0) throw new Error(`${listener} does not hear ${speaker}`)
+  return { does: 'hear', pair, count: 100 }
+}
 
 /** What there is before the first step: few of everything, so that checkouts contend. */
 export type Shop = {
@@ -116,18 +121,30 @@ export type Saga = {
   told: 'paid' | 'failed' | 'cancelled' | undefined
 }
 
+/** How a lost tail leaves orders that had not been checked out before it: as they were, without lines, or not at all. */
+export type Forgotten = 'kept' | 'bare' | 'gone'
+
 /** A schedule's world is fresh for each run: `reset`. */
 export type World = AsyncDisposable & {
   readonly reset: (shop: Shop) => Promise<void>
   readonly take: (step: Step) => Promise<void>
-  /** Copies everything a service's Redis holds; the result puts it back, as if what came after had never been written. */
-  readonly remember: (party: Party) => Promise<() => Promise<void>>
+  /**
+   * Copies everything a service's Redis holds; the result puts it back, as if what came after had never been written, and
+   * orders of which no checkout had begun may be found without their lines, or not at all.
+   */
+  readonly remember: (party: Party) => Promise<(orders: Forgotten) => Promise<void>>
   /** Delivers all there is. With `repairs` it also does what log parsers do, and cancels what nothing else ends. */
   readonly settle: (repairs: boolean) => Promise<void>
-  /** What contradicts the promises. `lost` is the service whose tail was lost. */
-  readonly violations: (lost?: Party) => Promise<readonly string[]>
+  /** Everything that the services keep, as text, but for what was said and how far it was heard. */
+  readonly kept: () => Promise<string>
+  /** Every listener hears each log again from its start, and all that is said of that. */
+  readonly tellAllAgain: () => Promise<void>
+  /** What contradicts the promises. `lost` are the services whose tails were lost. */
+  readonly violations: (lost?: readonly Party[]) => Promise<readonly string[]>
   /** Orders that are listed as contradicted. */
   readonly contradictions: () => Promise<readonly string[]>
+  /** Orders, of all schedules, that are paid although somebody was told otherwise, which no service knew any more. */
+  readonly forgotten: readonly string[]
   /** How often each kind was said first: to see that schedules reach what they should. */
   readonly seen: () => ReadonlyMap<string, number>
 }
@@ -152,6 +169,7 @@ export const openWorld = async (): Promise<World> => {
   let shop: Shop = { credit: [], items: [], orders: [] }
   let sagas: Saga[] = []
   let problems: string[] = []
+  const forgotten: string[] = []
 
   const pick = <Thing>(things: readonly Thing[], index: number): Thing | undefined =>
     things[index % Math.max(things.length, 1)]
@@ -215,7 +233,10 @@ export const openWorld = async (): Promise<World> => {
           return
         }
         const [before, entries] = await heardBefore(listener, speaker, step.count)
-        if (step.does === 'rewind') return logs[listener].rewind(speaker, before)
+        if (step.does === 'rewind') {
+          await redis[listener].hset('cursors', speaker, before)
+          return
+        }
         const replies = await logs[listener].hear(speaker, before, entries)
         if ('gap' in replies || replies.some(([word]) => word !== 'passed')) problems.push('heard twice')
         return
@@ -269,16 +290,26 @@ export const openWorld = async (): Promise<World> => {
     ])
   }
 
-  const remember = async (party: Party): Promise<() => Promise<void>> => {
+  const forget = async (orders: Forgotten): Promise<void> => {
+    for (const index of shop.orders.keys()) {
+      const key = `order:o${index}`
+      if (orders === 'kept' || (await redis.order.hexists(key, 'saga')) === 1) continue
+      if (orders === 'gone') await redis.order.del(key)
+      else if ((await redis.order.exists(key)) === 1) await redis.order.hset(key, 'lines', '', 'total', '0')
+    }
+  }
+
+  const remember = async (party: Party): Promise<(orders: Forgotten) => Promise<void>> => {
     const from = redis[party]
     const keys = await from.keys('*')
     const copies = await Promise.all(
       keys.map(async (key) => ({ key, ttl: await from.pttl(key), bytes: await from.dumpBuffer(key) })),
     )
-    return async () => {
+    return async (orders) => {
       const newest = await newestOf(party)
       await from.flushall()
       for (const { key, ttl, bytes } of copies) if (bytes) await from.restore(key, Math.max(ttl, 0), bytes)
+      if (party === 'order') await forget(orders)
       // A server takes longer to come back than a millisecond, so what it says next is later than what it lost.
       const lostMs = Number(newest.split('-')[0])
       for (let now = 0; now <= lostMs; ) {
@@ -296,6 +327,33 @@ export const openWorld = async (): Promise<World> => {
     }
   }
 
+  /** What an order must be when it is paid, as it is shown. */
+  const wanted = (index: number): readonly unknown[] => {
+    const { user, quantities = [] } = shop.orders[index] ?? {}
+    const lines = quantities.flatMap((quantity, item) => (quantity > 0 ? [[`i${item}`, quantity]] : []))
+    const total = quantities.reduce((sum, quantity, item) => sum + quantity * (shop.items[item]?.price ?? 0), 0)
+    return [`u${user}`, total, lines]
+  }
+
+  const kept = async (): Promise<string> => {
+    const found: string[] = []
+    for (const party of SERVICES)
+      for (const key of (await redis[party].keys('*')).toSorted()) {
+        if (key === 'cursors') continue
+        const type = await redis[party].type(key)
+        if (type === 'hash') {
+          const { entries: _said, ...fields } = await redis[party].hgetall(key)
+          found.push(`${party} ${key} ${JSON.stringify(Object.entries(fields).toSorted())}`)
+        } else if (type !== 'stream') found.push(`${party} ${key} ${(await redis[party].dump(key)) ?? ''}`)
+      }
+    return found.join('\n')
+  }
+
+  const tellAllAgain = async (): Promise<void> => {
+    for (const { listener, speaker } of PAIRS) await redis[listener].hset('cursors', speaker, '0-0')
+    await deliverAll()
+  }
+
   const unfinished = async (): Promise<{ by: 'order' | 'payment'; id: string; state: string }[]> => [
     ...(await recovery.survey(100)).map(({ log_id, facts }) => ({
       by: 'order' as const,
@@ -309,10 +367,12 @@ export const openWorld = async (): Promise<World> => {
     })),
   ]
 
+  /** As after a start: each listener looks whether its speakers have lost what it had heard. */
   const compareCursors = async (): Promise<void> => {
     for (const { listener, speaker } of PAIRS) {
-      const newest = await newestOf(speaker)
-      if (compareIds(newest, await logs[listener].cursor(speaker)) < 0) await logs[listener].rewind(speaker, newest)
+      const { compare } = witness({ speaker, redis: redis[speaker], step: order.instruments.step })
+      const lost = await compare(await logs[listener].cursor(speaker))
+      if (lost) await logs[listener].lose(lost)
     }
   }
 
@@ -330,40 +390,48 @@ export const openWorld = async (): Promise<World> => {
     }
   }
 
-  const violations = async (lost?: Party): Promise<readonly string[]> => {
+  const violations = async (lost: readonly Party[] = []): Promise<readonly string[]> => {
     const found = [...problems]
     const listed = await contradictions()
-    const payments = payAccount(await saidIn(logs.payment), found, lost !== undefined)
-    const lines = new Map((await saidIn(logs.order)).map(({ log_id, facts }) => [log_id, facts.lines ?? '']))
-    const goods = stockAccount(await saidIn(logs.stock), found, lines)
-    const orders = orderAccount(await saidIn(logs.order), found)
-    for (const [who, said] of Object.entries({ payment: payments.states, stock: goods.states, order: orders }))
-      for (const state of said.values()) seen.set(`${who} ${state}`, (seen.get(`${who} ${state}`) ?? 0) + 1)
+    const said = {
+      order: await saidIn(logs.order),
+      payment: await saidIn(logs.payment),
+      stock: await saidIn(logs.stock),
+    }
+    const accounts = {
+      order: orderAccount(said.order, lost.length > 0 ? linesOf(said.payment, 'CreditCaptured') : undefined),
+      payment: payAccount(said.payment, { lossy: lost.length > 0 }),
+      stock: stockAccount(said.stock, linesOf(said.order)),
+    }
+    for (const [who, { sagas: ended, faults }] of Object.entries(accounts)) {
+      for (const { state } of ended.values()) seen.set(`${who} ${state}`, (seen.get(`${who} ${state}`) ?? 0) + 1)
+      for (const { name, about, says } of faults) found.push(`${name} of ${about} in the log of ${who}: ${says}`)
+    }
 
     for (const { by, id, state } of await unfinished()) found.push(`${by} has not finished ${id}: ${state}`)
-    for (const [user, { credit, held }] of payments.wallets) {
+    for (const [thing, { credit, held }] of closing(accounts.payment)) {
+      const user = thing.replace('user:', '')
       const shown = await stores.payment.find(user)
       if (shown?.credit !== credit) found.push(`${user} owns ${shown?.credit}, by the log ${credit}`)
       if (held !== 0) found.push(`${user} has ${held} held`)
       if (credit > 0 && (await stores.payment.pay(user, credit, plainly))[0] !== 'paid')
         found.push(`${user} cannot spend`)
     }
-    for (const [item, count] of goods.shelf) {
+    for (const [thing, { stock }] of closing(accounts.stock)) {
+      const item = thing.replace('item:', '')
       const shown = await stores.stock.find(item)
-      if (shown?.stock !== count) found.push(`of ${item} there are ${shown?.stock}, by the log ${count}`)
+      if (shown?.stock !== stock) found.push(`of ${item} there are ${shown?.stock}, by the log ${stock}`)
     }
     const charged = new Map<string, number>()
     const ids = new Set([
-      ...payments.states.keys(),
-      ...goods.states.keys(),
-      ...orders.keys(),
+      ...Object.values(accounts).flatMap(({ sagas: ended }) => [...ended.keys()]),
       ...sagas.map(({ id }) => id),
     ])
     for (const id of ids) {
       const ends: Ends = {
-        order: orders.get(id) ?? 'none',
-        payment: payments.states.get(id) ?? 'none',
-        stock: goods.states.get(id) ?? 'none',
+        order: accounts.order.sagas.get(id)?.state ?? 'none',
+        payment: accounts.payment.sagas.get(id)?.state ?? 'none',
+        stock: accounts.stock.sagas.get(id)?.state ?? 'none',
       }
       const name = sagas.find((one) => one.id === id)?.order ?? ''
       const isCharged = ends.payment === 'captured' && ends.stock === 'taken'
@@ -376,20 +444,27 @@ export const openWorld = async (): Promise<World> => {
     for (const [index] of shop.orders.entries()) {
       const name = `o${index}`
       const times = charged.get(name) ?? 0
-      const paid = (await stores.order.find(name))?.paid
+      const order = await stores.order.find(name)
+      const paid = order?.paid ?? false
       if (times > 1) found.push(`${name} was charged ${times} times`)
       if (paid !== (times === 1) && !listed.includes(name))
         found.push(`${name} is paid: ${paid}, charged ${times} times`)
+      const sold = JSON.stringify([order?.user_id, order?.total_cost, order?.items])
+      if (paid && sold !== JSON.stringify(wanted(index))) found.push(`${name} is paid, but as ${sold}`)
     }
-    // What order's own Redis forgot, it may decide otherwise: that is the loss.
-    if (lost !== 'order')
-      for (const { id, order: name, told } of sagas) {
-        const end = { none: undefined, paid: 'paid', failed: 'failed', cancelling: 'cancelled', closed: 'cancelled' }
-        const now = end[(orders.get(id) ?? 'none') as keyof typeof end]
-        if (told !== undefined && told !== now && !(told === 'failed' && now === 'cancelled'))
-          found.push(`${name} was told ${told} and is ${now}`)
-      }
-    for (const party of SERVICES) if ((await logs[party].deadCount()) > 0) found.push(`${party} has dead letters`)
+    for (const { id, order: name, told } of sagas) {
+      const end = { none: undefined, paid: 'paid', failed: 'failed', cancelling: 'cancelled', closed: 'cancelled' }
+      const now = end[(accounts.order.sagas.get(id)?.state ?? 'none') as keyof typeof end]
+      if (told === undefined || told === now || (told === 'failed' && now === 'cancelled')) continue
+      // What order's own Redis forgot it may decide otherwise, but a customer who has paid has what was paid for.
+      const isKept = told === 'paid' ? (await stores.order.find(name))?.paid === true : now !== 'paid'
+      if (lost.includes('order') && isKept) continue
+      // A cancellation that nobody heard before order forgot it, or a refusal that payment forgot as well.
+      const isUnknown = lost.includes('order') && told !== 'paid' && (told === 'cancelled' || lost.length > 1)
+      if (isUnknown && !listed.includes(name)) forgotten.push(name)
+      else if (!listed.includes(name)) found.push(`${name} was told ${told} and is ${now}`)
+    }
+    for (const party of SERVICES) if ((await logs[party].dead.count()) > 0) found.push(`${party} has dead letters`)
     return found
   }
 
@@ -400,118 +475,12 @@ export const openWorld = async (): Promise<World> => {
     take,
     remember,
     settle,
+    kept,
+    tellAllAgain,
     violations,
     contradictions,
+    forgotten,
     seen: () => seen,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
-}
-
-type Moves = Readonly<Record<string, readonly string[]>>
-
-/** Follows one saga's entries: says what is not a move of the table, and whether this entry is a move at all. */
-const follow = (
-  states: Map<string, string>,
-  id: string,
-  next: string,
-  moves: Moves,
-  found: string[],
-): string | undefined => {
-  const state = states.get(id) ?? 'none'
-  if (state === next) return undefined
-  if (!moves[state]?.includes(next)) found.push(`${id} went from ${state} to ${next}`)
-  states.set(id, next)
-  return state
-}
-
-/** Reads the log of payment as an account: every entry must be justified by what was owned and held when it was said. */
-const payAccount = (entries: readonly LogEntry[], found: string[], mayContradict: boolean) => {
-  const wallets = new Map<string, { credit: number; held: number }>()
-  const states = new Map<string, string>()
-  const moves = {
-    none: ['held', 'refused', 'released'],
-    held: ['captured', 'voided', 'released'],
-    refused: ['released'],
-    captured: mayContradict ? ['released', 'voided'] : ['released'],
-    voided: ['released'],
-  }
-  for (const { kind, log_id, facts } of entries) {
-    const { user = '' } = facts
-    const wallet = wallets.get(user) ?? { credit: 0, held: 0 }
-    wallets.set(user, wallet)
-    const amount = Number(facts.amount ?? facts.total)
-    if (kind === 'FundsAdded') wallet.credit += amount
-    if (kind === 'CreditSpent') {
-      wallet.credit -= amount
-      if (wallet.credit < wallet.held) found.push(`${user} spent what was held`)
-    }
-    if (!Object.hasOwn(facts, 'order')) continue
-    const next = kind.replace('Credit', '').toLowerCase()
-    const before = follow(states, log_id, next, moves, found)
-    if (before === undefined) continue
-    if (next === 'refused' && wallet.credit >= amount) found.push(`${log_id} was refused ${amount} of ${wallet.credit}`)
-    if (next === 'held') wallet.held += amount
-    if (before === 'held') wallet.held -= amount
-    if (next === 'captured') wallet.credit -= amount
-    if (before === 'captured') wallet.credit += amount
-    if (wallet.held > wallet.credit || wallet.credit < 0) found.push(`${user}: ${JSON.stringify(wallet)} after ${kind}`)
-  }
-  return { wallets, states }
-}
-
-/** Reads the log of stock as an account of the shelf. */
-const stockAccount = (entries: readonly LogEntry[], found: string[], wanted: ReadonlyMap<string, string>) => {
-  const shelf = new Map<string, number>()
-  const states = new Map<string, string>()
-  const taken = new Map<string, string>()
-  const moves = { none: ['taken', 'refused', 'returned'], taken: ['returned'], refused: ['returned'] }
-  const move = (lines: string, sign: number): void => {
-    for (const [item, quantity] of parseLines(lines)) {
-      const count = (shelf.get(item) ?? 0) + sign * quantity
-      shelf.set(item, count)
-      if (count < 0) found.push(`of ${item} there are ${count}`)
-    }
-  }
-  for (const { kind, log_id, facts } of entries) {
-    const { item = '', amount = '0' } = facts
-    if (kind === 'StockAdded') move(`${item}:${amount}`, 1)
-    if (kind === 'StockSubtracted') move(`${item}:${amount}`, -1)
-    if (!Object.hasOwn(facts, 'order')) continue
-    const next = kind.replace('Stock', '').toLowerCase()
-    const before = follow(states, log_id, next, moves, found)
-    if (next === 'taken' && before !== undefined) {
-      taken.set(log_id, facts.lines ?? '')
-      move(facts.lines ?? '', -1)
-    }
-    if (before === 'taken') move(taken.get(log_id) ?? '', 1)
-    const lines = wanted.get(log_id)
-    if (next === 'refused' && before !== undefined && lines) {
-      const want = parseLines(lines).find(([name]) => name === item)?.[1] ?? 0
-      if ((shelf.get(item) ?? 0) >= want) found.push(`${log_id} was refused ${want} ${item} of ${shelf.get(item)}`)
-    }
-  }
-  return { shelf, states }
-}
-
-/** Reads what became of each checkout out of the log of order. */
-const orderAccount = (entries: readonly LogEntry[], found: string[]): ReadonlyMap<string, string> => {
-  const states = new Map<string, string>()
-  const names: Readonly<Record<string, string>> = {
-    CheckoutStarted: 'checking-out',
-    OrderPaid: 'paid',
-    CheckoutFailed: 'failed',
-    CheckoutCancelled: 'cancelling',
-    CheckoutClosed: 'closed',
-  }
-  const moves = {
-    none: ['checking-out', 'paid', 'cancelling'],
-    'checking-out': ['paid', 'failed', 'cancelling'],
-    failed: ['cancelling'],
-    cancelling: ['closed'],
-  }
-  for (const { kind, log_id } of entries) {
-    const next = names[kind]
-    if (next !== undefined) follow(states, log_id, next, moves, found)
-  }
-  return states
 }

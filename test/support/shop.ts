@@ -12,7 +12,8 @@ const SHOWN_LINES = 12
 /** What pino writes below the level of a warning. */
 const QUIET = /^\{"level":[1-3]0,/
 
-const open = async (options: ShopOptions): Promise<OpenShop> => {
+/** A shop and a customer in it, which whoever opens it must close. */
+export const open = async (options: ShopOptions): Promise<OpenShop> => {
   const shop = await startShop(options)
   const client = openClient(shop.url)
   const close = async (): Promise<void> => {

@@ -1,0 +1,33 @@
+--- @include "log"
+-- worth(order): `{money} {pieces}` of a paid order, else ''; with ` ?` if the checkout that it names says otherwise, or
+-- there never was one. Records of checkouts expire: one that is gone says nothing.
+local function worth(order)
+  local key = names.order .. order
+  local status, saga = unpack(redis.call('HMGET', key, 'status', 'saga'))
+  local paid = status == 'paid'
+  if not paid and not saga then
+    return ''
+  end
+  local total, lines = unpack(redis.call('HMGET', key, 'total', 'lines'))
+  local odd = paid and not saga
+  if saga then
+    local state, charged, sold = unpack(redis.call('HMGET', names.saga .. saga, 'state', 'total', 'lines'))
+    odd = state and (paid ~= (state == 'paid') or (paid and (charged ~= total or (sold ~= '' and sold ~= lines))))
+  end
+  local said = ''
+  if paid then
+    local pieces = {}
+    for quantity in string.gmatch(lines, ':(%d+)') do
+      pieces[#pieces + 1] = quantity
+    end
+    said = total .. ' ' .. table.concat(pieces, '+')
+  end
+  return odd and said .. ' ?' or said
+end
+
+-- touched(said, touch): calls `touch` for each order that an entry may have changed.
+local function touched(said, touch)
+  if said.order then
+    touch(said.order)
+  end
+end

@@ -1,0 +1,132 @@
+/**
+ * What can a neighbour be asked in an audit?
+ *
+ * Its routes for operators, as order uses them: on behalf of whoever asked for the audit. What a neighbour refuses (its
+ * operators' token is another one) is passed on as it is.
+ */
+import type { SagaAt, SagaRecord } from '../shared/audit.ts'
+import { SAGAS_MAX } from '../shared/audit-routes.ts'
+import type { Problem } from '../shared/errors.ts'
+import { parseLines } from '../shared/events.ts'
+import type { LogEntry } from '../shared/log.ts'
+import type { Neighbour } from '../shared/neighbour.ts'
+import type { Holdings } from './conservation.ts'
+
+/** The facts that a neighbour tells, all text. */
+export type Facts = Readonly<Record<string, string>>
+
+/** Something that does not add up, in words, and the orders that it concerns, as far as they are known. */
+export type Mismatch = { readonly what: string; readonly detail: string; readonly orders: readonly string[] }
+
+export type Counted = Holdings & {
+  readonly at: string
+  readonly left: bigint
+  readonly mismatches: readonly Mismatch[]
+}
+export type PartyCut = Holdings & { readonly at: string; readonly heard: Facts }
+
+export type Party = {
+  readonly name: 'payment' | 'stock'
+  /** Counts all it owns: seconds, if there is much. */
+  readonly count: () => Promise<Counted>
+  readonly cut: () => Promise<PartyCut>
+  /** What it had done for each of these checkouts when that entry was its newest: money captured, or pieces taken. */
+  readonly done: (at: string, ids: readonly string[]) => Promise<ReadonlyMap<string, bigint>>
+  /** A page of its log. */
+  readonly page: (after: string, limit: number) => Promise<readonly LogEntry[]>
+  /** What it has recorded of these checkouts. */
+  readonly records: (ids: readonly string[]) => Promise<ReadonlyMap<string, Facts>>
+  readonly recordsPage: (cursor: string) => Promise<{ readonly next: string; readonly records: readonly SagaRecord[] }>
+}
+
+/** What a neighbour answers that has not what was asked for. */
+export class Refused extends Error {
+  override readonly name = 'Refused'
+  readonly problem: Problem
+  constructor(document: Problem) {
+    super(document.title)
+    this.problem = document
+  }
+}
+
+/** Counting gives up by itself before that. */
+const COUNT_TIMEOUT_MS = 27_000
+const TIMEOUT_MS = 3_000
+
+/** Pieces of `item:quantity,item:quantity`. */
+const pieces = (lines: string): bigint => parseLines(lines).reduce((sum, [, quantity]) => sum + BigInt(quantity), 0n)
+
+/** How each of them tells what it has left, what has gone from it, and that it has done its part of a checkout. */
+const WORDS = {
+  payment: {
+    left: 'wallets',
+    gone: 'charged',
+    kind: 'CreditCaptured',
+    amount: ({ total = '0' }: Facts): bigint => BigInt(total),
+  },
+  stock: { left: 'shelf', gone: 'taken', kind: 'StockTaken', amount: ({ lines = '' }: Facts): bigint => pieces(lines) },
+} as const
+
+type Told = Facts & { readonly heard: Facts; readonly mismatches: readonly Mismatch[] }
+
+export const party = (name: Party['name'], neighbour: Neighbour, authorization: string | undefined): Party => {
+  const { left, gone, kind, amount } = WORDS[name]
+  const ask = async <Body>(path: string, timeoutMs = TIMEOUT_MS): Promise<Body> => {
+    const { status, data } = await neighbour.ask('get', `/${name}${path}`, { authorization, timeoutMs })
+    if (status !== 200) throw new Refused(data as Problem)
+    return data as Body
+  }
+  const inParts = async <Part>(
+    ids: readonly string[],
+    askFor: (logIds: string) => Promise<readonly Part[]>,
+  ): Promise<Part[]> => {
+    const parts: Part[] = []
+    for (let first = 0; first < ids.length; first += SAGAS_MAX)
+      parts.push(...(await askFor(ids.slice(first, first + SAGAS_MAX).join(','))))
+    return parts
+  }
+  const holdings = (told: Facts): Holdings => ({ added: BigInt(told.added ?? ''), gone: BigInt(told[gone] ?? '') })
+  return {
+    name,
+    count: async () => {
+      const told = await ask<Told>('/audit', COUNT_TIMEOUT_MS)
+      const { at = '', mismatches } = told
+      return { ...holdings(told), at, left: BigInt(told[left] ?? ''), mismatches }
+    },
+    cut: async () => {
+      const told = await ask<Told>('/audit/cut')
+      return { ...holdings(told), at: told.at ?? '', heard: told.heard }
+    },
+    done: async (at, ids) => {
+      const sagas = await inParts(
+        ids,
+        async (logIds) => (await ask<{ sagas: readonly SagaAt[] }>(`/audit/sagas?at=${at}&log_ids=${logIds}`)).sagas,
+      )
+      return new Map(sagas.filter((saga) => saga.kind === kind).map(({ log_id, facts }) => [log_id, amount(facts)]))
+    },
+    page: async (after, limit) =>
+      (await ask<{ logs: readonly LogEntry[] }>(`/logs?after=${after}&limit=${limit}`)).logs,
+    records: async (ids) => {
+      const records = await inParts(
+        ids,
+        async (logIds) => (await ask<{ records: readonly SagaRecord[] }>(`/audit/records?log_ids=${logIds}`)).records,
+      )
+      return new Map(records.map(({ log_id, fields }) => [log_id, fields]))
+    },
+    recordsPage: (cursor) => ask(`/audit/records?cursor=${cursor}`),
+  }
+}
+
+/** What order itself had done for a checkout, by what it had said of it last: money and pieces, once it is paid. */
+export const paidBy = (
+  said: readonly SagaAt[],
+  lines: ReadonlyMap<string, Facts>,
+): ReadonlyMap<string, { paid: bigint; sold: bigint }> =>
+  new Map(
+    said
+      .filter(({ kind }) => kind === 'OrderPaid' || kind === 'CheckoutContradicted')
+      .map(({ log_id, facts }) => [
+        log_id,
+        { paid: BigInt(facts.total ?? '0'), sold: pieces(lines.get(log_id)?.lines ?? '') },
+      ]),
+  )

@@ -1,0 +1,73 @@
+/**
+ * Is all money that was ever added still in wallets, or charged for?
+ *
+ * At every moment, whatever is in flight: added = in wallets + charged. The books say what was added and charged, the
+ * wallets are really added up. If they disagree, each wallet is held against what the log says of it, as far as the log
+ * reaches.
+ */
+import { type Auditor, type Count, type Move, sumOf } from '../shared/audit.ts'
+import type { LogEntry } from '../shared/log.ts'
+
+/** The accounts of the books. */
+export const ACCOUNTS = ['added', 'charged'] as const
+
+/** The most wallets that an audit names. */
+const NAMED_MAX = 100
+
+/** What each entry does to wallets. An entry that is said again does nothing: hence the sagas that are captured. */
+export const movements = (): ((entry: LogEntry) => readonly Move[]) => {
+  const captured = new Set<string>()
+  return ({ kind, log_id, facts }) => {
+    const { user: id = '', amount = '0', total = '0', credit = '0' } = facts
+    switch (kind) {
+      case 'UserCreated':
+        return [{ id, is: 0n }]
+      case 'UsersInitialised':
+        return Array.from({ length: Number(facts.last) - Number(facts.first) + 1 }, (_, at) => ({
+          id: String(Number(facts.first) + at),
+          is: BigInt(credit),
+        }))
+      case 'FundsAdded':
+        return [{ id, by: BigInt(amount) }]
+      case 'CreditSpent':
+        return [{ id, by: -BigInt(amount) }]
+      case 'CreditCaptured':
+        if (captured.has(log_id)) return []
+        captured.add(log_id)
+        return [{ id, by: -BigInt(total) }]
+      case 'CreditVoided':
+      case 'CreditReleased':
+        return captured.delete(log_id) ? [{ id, by: BigInt(total) }] : []
+      default:
+        return []
+    }
+  }
+}
+
+const strays = async (auditor: Auditor, { at, worth }: Count) => {
+  const expected = await auditor.byLog(at, movements())
+  const differing = [...expected].filter(([user, { worth: is }]) => is !== BigInt(worth.get(user) ?? 0))
+  return Promise.all(
+    differing.slice(0, NAMED_MAX).map(async ([user_id, { worth: is, sagas }]) => {
+      const orders = (await auditor.records(sagas)).flatMap(({ fields }) => fields.order ?? [])
+      const detail = `user ${user_id} owns ${worth.get(user_id) ?? 0}, but ${is} by the log`
+      return { what: 'wallet', detail, orders: [...new Set(orders)], user_id }
+    }),
+  )
+}
+
+/** What is told of a count: sums as text, since they may exceed what a JSON number holds. */
+export const partOf = async (auditor: Auditor, count: Count) => {
+  const { at, books, worth } = count
+  const [added, charged, wallets] = [books('added'), books('charged'), sumOf(worth.values())]
+  const balanced = added === wallets + charged
+  const detail = `${added} was added, but ${wallets} is in wallets and ${charged} was charged`
+  return {
+    at,
+    added: String(added),
+    wallets: String(wallets),
+    charged: String(charged),
+    balanced,
+    mismatches: balanced ? [] : [{ what: 'wallets', detail, orders: [] }, ...(await strays(auditor, count))],
+  }
+}

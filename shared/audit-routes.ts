@@ -1,0 +1,75 @@
+/**
+ * How do operators ask a service for its part of an audit?
+ *
+ * - `GET {prefix}/audit` counts all that the service owns and holds it against its books: seconds, if there is much.
+ * - `GET {prefix}/audit/cut` is what the books say now, and which entry of the log is the newest.
+ * - `GET {prefix}/audit/sagas?at=&log_ids=` is what was last said of these sagas when that entry was the newest.
+ * - `GET {prefix}/audit/records?log_ids=` or `?cursor=` is what is recorded of these sagas now, or of one page of all.
+ *
+ * Sums are told as text: they may exceed what a JSON number holds.
+ */
+import type { Auditor, Count } from './audit.ts'
+import { MalformedError } from './errors.ts'
+import type { Request, Route } from './http.ts'
+
+/** The most sagas of one question: their ids must fit into a URL. */
+export const SAGAS_MAX = 100
+
+export type AuditRoutes = {
+  readonly prefix: string
+  readonly auditor: Auditor
+  /** The accounts of the service's books. */
+  readonly accounts: readonly string[]
+  /** What is told of a count. */
+  readonly tell: (count: Count) => Promise<Readonly<Record<string, unknown>>>
+}
+
+const entryOf = (request: Request): string => {
+  const at = request.query('at') ?? ''
+  if (!/^\d{1,15}-\d{1,15}$/.test(at)) throw new MalformedError('at', '"at" must be the id of an entry')
+  return at
+}
+
+const logIdsOf = (request: Request): readonly string[] => {
+  const logIds = (request.query('log_ids') ?? '').split(',')
+  if (logIds.length > SAGAS_MAX || !logIds.every((id) => /^[A-Za-z0-9_-]{1,64}$/.test(id)))
+    throw new MalformedError('log_ids', `"log_ids" must be up to ${SAGAS_MAX} log ids, separated by commas`)
+  return logIds
+}
+
+export const auditRoutes = ({ prefix, auditor, accounts, tell }: AuditRoutes): readonly Route[] => [
+  {
+    method: 'GET',
+    path: `${prefix}/audit`,
+    operator: true,
+    handler: async () => ({ json: await tell(await auditor.count()) }),
+  },
+  {
+    method: 'GET',
+    path: `${prefix}/audit/cut`,
+    operator: true,
+    handler: async () => {
+      const { at, books, heard } = await auditor.cut()
+      return {
+        json: { at, heard, ...Object.fromEntries(accounts.map((account) => [account, String(books(account))])) },
+      }
+    },
+  },
+  {
+    method: 'GET',
+    path: `${prefix}/audit/sagas`,
+    operator: true,
+    handler: async (request) => ({ json: { sagas: await auditor.sagasAt(entryOf(request), logIdsOf(request)) } }),
+  },
+  {
+    method: 'GET',
+    path: `${prefix}/audit/records`,
+    operator: true,
+    handler: async (request) => {
+      if (request.query('log_ids') !== undefined) return { json: { records: await auditor.records(logIdsOf(request)) } }
+      const cursor = request.query('cursor') ?? '0'
+      if (!/^\d{1,20}$/.test(cursor)) throw new MalformedError('cursor', '"cursor" must be one that was answered')
+      return { json: await auditor.recordsPage(cursor) }
+    },
+  },
+]

@@ -1,0 +1,206 @@
+/**
+ * How is all that a service owns added up, while it changes?
+ *
+ * The *books* say what there should be: running sums that the deeds enter in the step in which they move something
+ * (`shared/lua/books.lua`). A *count* says what there is. It reads every thing, page after page, while deeds go on, so that
+ * each was read at a moment of its own; then it reads again whatever the log says was touched since the count began, and
+ * again what was touched meanwhile, until nothing follows (a fuzzy snapshot made sharp by the log). A thing's last reading
+ * follows the last entry that touched it, so what is then known is the state at one moment, with the books of that same
+ * moment. A thing met twice or changed in any way is only read once more; nothing is stopped.
+ *
+ * Memory is the bound: one number per thing. Redis is held up by no script for more than a few milliseconds. Counts that
+ * are asked for while one runs share it.
+ *
+ * A *cut* is the books alone at one moment, named by the newest entry; `sagasAt` tells what was last said of a saga then.
+ * Where things and books disagree, `byLog` tells from the log what each should be, as far as the log reaches.
+ */
+import { UnavailableError } from './errors.ts'
+import { compareIds, type Log, type LogEntry } from './log.ts'
+
+/** What an account of the books says; 0 if nothing was ever entered. */
+export type Books = (account: string) => bigint
+
+export type Cut = {
+  /** The newest entry of the log at that moment. */
+  readonly at: string
+  readonly books: Books
+  /** The log ids of sagas that were unfinished. */
+  readonly open: readonly string[]
+  /** Up to where each neighbour had been heard. */
+  readonly heard: Readonly<Record<string, string>>
+}
+
+export type Count = {
+  readonly at: string
+  readonly books: Books
+  /** The things that were worth something, by their ids, and what each was worth, as its service words it. */
+  readonly worth: ReadonlyMap<string, string | number>
+}
+
+/** What was last said of a saga at a moment: a kind, `''` if nothing was, and its facts. */
+export type SagaAt = {
+  readonly log_id: string
+  readonly kind: string
+  readonly facts: Readonly<Record<string, string>>
+}
+
+/** What is recorded of a saga now; nothing if it is unknown. */
+export type SagaRecord = { readonly log_id: string; readonly fields: Readonly<Record<string, string>> }
+
+/** What an entry does to a thing: makes it worth so much, or so much more or less. */
+export type Move = { readonly id: string } & ({ readonly is: bigint } | { readonly by: bigint })
+
+/** What a thing should be by the log, and the sagas that moved it, the last ones first. */
+export type ByLog = { worth: bigint; sagas: readonly string[] }
+
+export type Auditor = {
+  /** @throws UnavailableError if the Redis goes away meanwhile, or it takes too long. */
+  readonly count: () => Promise<Count>
+  readonly cut: () => Promise<Cut>
+  readonly sagasAt: (at: string, logIds: readonly string[]) => Promise<readonly SagaAt[]>
+  readonly records: (logIds: readonly string[]) => Promise<readonly SagaRecord[]>
+  /** One page of all records: begins with the cursor `0`, which also ends it. */
+  readonly recordsPage: (cursor: string) => Promise<{ readonly next: string; readonly records: readonly SagaRecord[] }>
+  /**
+   * Every thing whose making the log still tells, as it should be after the entry `at`.
+   * @param moves what an entry does, told each in order
+   */
+  readonly byLog: (at: string, moves: (entry: LogEntry) => readonly Move[]) => Promise<ReadonlyMap<string, ByLog>>
+}
+
+/** A page of this size keeps Redis for about a millisecond. */
+const PAGE = 1_000
+const ENTRIES = 250
+/** Below the time-out of the gateway. */
+const COUNT_MAX_MS = 25_000
+/** A Redis of 1 GB holds fewer. */
+const THINGS_MAX = 10_000_000
+/** More sagas than this are in flight only just after a long outage. */
+const OPEN_MAX = 20_000
+/** How many sagas one script looks up. */
+const SAGAS = 100
+
+/** How many sagas that moved a thing are told. */
+const MOVERS = 5
+
+const LIMB = 2n ** 27n
+/** Of more digits than this a number may not be exact. */
+const DIGITS_MAX = 15
+
+const pairs = (flat: readonly string[]): [string, string][] => {
+  const found: [string, string][] = []
+  for (let at = 0; at + 1 < flat.length; at += 2) found.push([flat[at] as string, flat[at + 1] as string])
+  return found
+}
+
+const booksOf = (fields: readonly string[]): Books => {
+  const accounts = new Map(pairs(fields))
+  const limb = (name: string): bigint => BigInt(accounts.get(name) ?? '0')
+  return (account) => limb(`${account}:high`) * LIMB + limb(account)
+}
+
+/** Keeps what a thing is worth: as a number where it is one, and not at all if it is nothing, for that takes less room. */
+const keep = (worth: Map<string, string | number>, id: string, is: string): void => {
+  if (is === '' || is === '0') worth.delete(id)
+  else worth.set(id, is.length <= DIGITS_MAX && /^\d+$/.test(is) ? Number(is) : is)
+}
+
+/** Adds up exactly what is worth so much each. */
+export const sumOf = (worth: Iterable<string | number>): bigint => {
+  let sum = 0n
+  let small = 0
+  for (const one of worth) {
+    if (typeof one === 'string') sum += BigInt(one)
+    else small += one
+    if (small > Number.MAX_SAFE_INTEGER / 2) {
+      sum += BigInt(small)
+      small = 0
+    }
+  }
+  return sum + BigInt(small)
+}
+
+export const auditor = (log: Log): Auditor => {
+  let counting: Promise<Count> | undefined
+
+  const count = async (): Promise<Count> => {
+    const patience = performance.now() + COUNT_MAX_MS
+    const worth = new Map<string, string | number>()
+    const read = (ids: string, worths: string): void => {
+      const each = worths.split('\n')
+      if (ids !== '') for (const [at, id] of ids.split('\n').entries()) keep(worth, id, each[at] ?? '')
+      if (worth.size > THINGS_MAX) throw new UnavailableError(`${log.service} holds too much to be counted`)
+      if (performance.now() > patience) throw new UnavailableError(`${log.service} could not be counted in time`)
+    }
+    let [after] = (await log.act('cut', { open_max: 0 })) as unknown as [string]
+    for (let cursor = '0', done = false; !done; done = cursor === '0') {
+      const [next, ids = '', worths = ''] = await log.act('count', { cursor, page: PAGE })
+      cursor = next
+      read(ids, worths)
+    }
+    for (;;) {
+      const again = (await log.act('recount', { after, entries: ENTRIES, things: PAGE })) as unknown
+      const [last, newest, fields, ids, worths] = again as [string, string, string[], string, string]
+      if (compareIds(newest, after) < 0) throw new UnavailableError(`the Redis of ${log.service} came back older`)
+      read(ids, worths)
+      // The newest entries may have been trimmed: then nothing follows either.
+      if (last === newest || last === after) return { at: newest, books: booksOf(fields), worth }
+      after = last
+    }
+  }
+
+  const recordsOf = async (facts: { cursor: string; log_ids: string }) => {
+    const reply = (await log.act('records', { ...facts, page: PAGE })) as unknown
+    const [next, ...found] = reply as [string, ...[string, string[]][]]
+    return { next, records: found.map(([log_id, fields]) => ({ log_id, fields: Object.fromEntries(pairs(fields)) })) }
+  }
+
+  return {
+    count: () => {
+      counting ??= count().finally(() => {
+        counting = undefined
+      })
+      return counting
+    },
+    cut: async () => {
+      const reply = (await log.act('cut', { open_max: OPEN_MAX })) as unknown
+      const [at, fields, open, cursors] = reply as [string, string[], string[], string[]]
+      if (open.length > OPEN_MAX) throw new UnavailableError(`more than ${OPEN_MAX} sagas are in flight`)
+      return { at, books: booksOf(fields), open, heard: Object.fromEntries(pairs(cursors)) }
+    },
+    sagasAt: async (at, logIds) => {
+      const found: SagaAt[] = []
+      for (let first = 0; first < logIds.length; first += SAGAS) {
+        const log_ids = logIds.slice(first, first + SAGAS).join(' ')
+        const reply = (await log.act('sagas-at', { at, log_ids })) as unknown as [string, string[]][]
+        for (const [log_id, fields] of reply) {
+          const { kind = '', ...facts } = Object.fromEntries(pairs(fields))
+          found.push({ log_id, kind, facts })
+        }
+      }
+      return found
+    },
+    records: async (logIds) =>
+      logIds.length === 0 ? [] : (await recordsOf({ cursor: '0', log_ids: logIds.join(' ') })).records,
+    recordsPage: (cursor) => recordsOf({ cursor, log_ids: '' }),
+    byLog: async (at, moves) => {
+      const things = new Map<string, ByLog>()
+      const apply = (move: Move, saga: string): void => {
+        const thing = things.get(move.id)
+        if ('is' in move) things.set(move.id, { worth: move.is, sagas: [] })
+        else if (thing) {
+          thing.worth += move.by
+          thing.sagas = [saga, ...thing.sagas].slice(0, MOVERS)
+        }
+      }
+      for (let after = '0-0', more = true; more; ) {
+        const page = await log.page(after, PAGE)
+        const until = page.filter(({ id }) => compareIds(id, at) <= 0)
+        for (const entry of until) for (const move of moves(entry)) apply(move, entry.log_id)
+        after = page.at(-1)?.id ?? after
+        more = until.length === PAGE
+      }
+      return things
+    },
+  }
+}

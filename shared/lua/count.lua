@@ -1,0 +1,12 @@
+--- @include "things"
+-- count: reads one page of all things that this service counts, as they are worth now. A thing may be met twice.
+-- FACTS    cursor, page
+-- RETURNS  the next cursor, `0` after the last page, the ids of the things and their worths, a line each
+function deeds.count(facts)
+  local found = redis.call('SCAN', facts.cursor, 'MATCH', names.counted .. '*', 'COUNT', facts.page)
+  local ids, from = {}, #names.counted + 1
+  for at, key in ipairs(found[2]) do
+    ids[at] = string.sub(key, from)
+  end
+  return { found[1], things(ids) }
+end

@@ -1,0 +1,35 @@
+--- @include "log"
+--- @include "newest"
+--- @include "things"
+-- recount: reads again what was touched by the entries that follow `after`, as far as the bounds allow. Once nothing
+-- follows, all is known as it stands at this moment, the books with it.
+-- FACTS    after, entries, things
+-- RETURNS  the last entry that was looked at, the newest one, the books (field, value, ...), the ids of the things and
+--          their worths, a line each
+function deeds.recount(facts)
+  local last = facts.after
+  local ids, seen = {}, {}
+  local function touch(id)
+    if not seen[id] then
+      seen[id] = true
+      ids[#ids + 1] = id
+    end
+  end
+  for _, entry in ipairs(redis.call('XRANGE', names.log, '(' .. facts.after, '+', 'COUNT', facts.entries)) do
+    local said = {}
+    for at = 1, #entry[2], 2 do
+      said[entry[2][at]] = entry[2][at + 1]
+    end
+    touched(said, touch)
+    if said.first then
+      for number = tonumber(said.first), tonumber(said.last) do
+        touch(integer(number))
+      end
+    end
+    last = entry[1]
+    if #ids >= tonumber(facts.things) then
+      break
+    end
+  end
+  return { last, newest(), redis.call('HGETALL', names.books), things(ids) }
+end

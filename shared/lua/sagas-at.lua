@@ -1,0 +1,23 @@
+--- @include "entry-id"
+-- sagas-at: what was last said here of some sagas at a moment: when `at` was the newest entry.
+-- FACTS    at, log_ids (separated by spaces)
+-- RETURNS  the sagas, each as its log id, that entry's kind ('' if there was none), and its facts: name, value, ...
+deeds['sagas-at'] = function(facts)
+  local at_ms, at_sequence = position(facts.at)
+  local function last_of(id)
+    local last
+    for entry in string.gmatch(redis.call('HGET', names.saga .. id, 'entries') or '', '%S+') do
+      local ms, sequence = position(entry)
+      if not later(ms, sequence, at_ms, at_sequence) then
+        last = entry
+      end
+    end
+    return last and redis.call('XRANGE', names.log, last, last)[1]
+  end
+  local reply = {}
+  for id in string.gmatch(facts.log_ids, '%S+') do
+    local entry = last_of(id)
+    reply[#reply + 1] = { id, entry and entry[2] or {} }
+  end
+  return reply
+end

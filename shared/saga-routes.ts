@@ -1,0 +1,113 @@
+/**
+ * How do people see how one saga stands, and help it on?
+ *
+ * The operators' routes that every service has under its own prefix. None of them rewrites anything: each does a deed
+ * that the log parser or a reader would do, which checks and appends.
+ */
+import { impossible, MalformedError, type Problem, problem } from './errors.ts'
+import type { Service } from './events.ts'
+import { type Answer, identifier, keyReused, parseAmount, type Request, type Route } from './http.ts'
+import type { Log, Reply } from './log.ts'
+import type { LogParser, Recovery } from './log-parser.ts'
+import { standingOf } from './standing.ts'
+
+export type SagaRoutesOptions<Repair extends string> = {
+  readonly log: Log
+  readonly parser: LogParser
+  readonly recovery: Recovery<Repair> | undefined
+  readonly listeners: readonly Service[]
+  /** Told the reply to an entry that is applied at last. */
+  readonly onHeard: (reply: Reply) => void
+}
+
+const PAGE_MAX = 1_000
+const ENTRY_ID = /^\d{1,15}-\d{1,20}$/
+
+const noSuchSaga = (service: string, logId: string): Problem =>
+  problem(404, 'no-such-saga', 'Unknown saga', `${service} knows no saga "${logId}"`)
+
+const letterId = (request: Request): string => {
+  const id = request.parameter('id')
+  if (!ENTRY_ID.test(id)) throw new MalformedError('id', '"id" must be the id of a dead letter, as 1700000000000-0')
+  return id
+}
+
+export const sagaRoutes = <Repair extends string>(
+  prefix: string,
+  { log, parser, recovery, listeners, onHeard }: SagaRoutesOptions<Repair>,
+): readonly Route[] => {
+  const retrySaga = async (request: Request, { judge, retry }: Recovery<Repair>): Promise<Answer> => {
+    const logId = identifier(request, 'log_id')
+    const { record, nowMs } = await log.saga(logId, listeners)
+    if (record.fields.state === undefined && record.toldMs === undefined)
+      return { problem: noSuchSaga(log.service, logId) }
+    const done = await retry(judge(record, nowMs), request)
+    return done === 'key-reused' ? keyReused : { json: { log_id: logId, done } }
+  }
+
+  const retryLetter = async (request: Request): Promise<Answer> => {
+    const id = letterId(request)
+    const [word, ...reply] = await log.dead.retry(id, request)
+    switch (word) {
+      case 'applied':
+        onHeard(reply as unknown as Reply)
+        return { json: { id, word: reply[0], repeated: false } }
+      case 'repeated':
+        return { json: { id, word: reply[1], repeated: true } }
+      case 'failed':
+        return {
+          problem: problem(409, 'dead-letter-failed', 'It cannot be applied still', reply[0] ?? '', { letter_id: id }),
+        }
+      case 'unknown':
+        return {
+          problem: problem(
+            404,
+            'no-such-dead-letter',
+            'Unknown dead letter',
+            `${log.service} has no dead letter "${id}"`,
+          ),
+        }
+      case 'key-reused':
+        return keyReused
+      default:
+        return impossible('saga-routes.retry', word)
+    }
+  }
+
+  const retry: readonly Route[] = recovery
+    ? [
+        {
+          method: 'POST',
+          path: `${prefix}/retry/:log_id`,
+          operator: true,
+          handler: (request) => retrySaga(request, recovery),
+        },
+      ]
+    : []
+  return [
+    ...retry,
+    {
+      method: 'GET',
+      path: `${prefix}/saga/:log_id`,
+      operator: true,
+      handler: async (request) => {
+        const logId = identifier(request, 'log_id')
+        const standing = await standingOf({ log, parser, recovery, listeners }, logId)
+        return standing ? { json: standing } : { problem: noSuchSaga(log.service, logId) }
+      },
+    },
+    {
+      method: 'GET',
+      path: `${prefix}/dead_letters`,
+      operator: true,
+      handler: async (request) => {
+        const after = request.query('after') ?? '0-0'
+        if (!ENTRY_ID.test(after)) throw new MalformedError('after', '"after" must be the id of a dead letter')
+        const limit = parseAmount(request.query('limit') ?? '100', 'limit', { min: 1, max: PAGE_MAX })
+        const letters = await log.dead.page(after, limit)
+        return { json: { letters, next: letters.length === limit ? letters.at(-1)?.id : null } }
+      },
+    },
+    { method: 'POST', path: `${prefix}/retry_dead_letter/:id`, operator: true, handler: retryLetter },
+  ]
+}

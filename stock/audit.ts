@@ -1,0 +1,76 @@
+/**
+ * Are all goods that were ever added still on the shelf, or taken?
+ *
+ * At every moment, whatever is in flight: added = on the shelf + taken. The books say what was added and taken, the
+ * shelves are really added up. If they disagree, each item is held against what the log says of it, as far as the log
+ * reaches.
+ */
+import { type Auditor, type Count, type Move, sumOf } from '../shared/audit.ts'
+import { parseLines } from '../shared/events.ts'
+import type { LogEntry } from '../shared/log.ts'
+
+/** The accounts of the books. */
+export const ACCOUNTS = ['added', 'taken'] as const
+
+/** The most items that an audit names. */
+const NAMED_MAX = 100
+
+const each = (lines: string, sign: bigint): readonly Move[] =>
+  parseLines(lines).map(([id, quantity]) => ({ id, by: sign * BigInt(quantity) }))
+
+/** What each entry does to shelves. An entry that is said again does nothing: hence the sagas whose goods are taken. */
+export const movements = (): ((entry: LogEntry) => readonly Move[]) => {
+  const taken = new Set<string>()
+  return ({ kind, log_id, facts }) => {
+    const { item: id = '', amount = '0', stock = '0', lines = '' } = facts
+    switch (kind) {
+      case 'ItemCreated':
+        return [{ id, is: 0n }]
+      case 'ItemsInitialised':
+        return Array.from({ length: Number(facts.last) - Number(facts.first) + 1 }, (_, at) => ({
+          id: String(Number(facts.first) + at),
+          is: BigInt(stock),
+        }))
+      case 'StockAdded':
+        return [{ id, by: BigInt(amount) }]
+      case 'StockSubtracted':
+        return [{ id, by: -BigInt(amount) }]
+      case 'StockTaken':
+        if (taken.has(log_id)) return []
+        taken.add(log_id)
+        return each(lines, -1n)
+      case 'StockReturned':
+        return taken.delete(log_id) ? each(lines, 1n) : []
+      default:
+        return []
+    }
+  }
+}
+
+const strays = async (auditor: Auditor, { at, worth }: Count) => {
+  const expected = await auditor.byLog(at, movements())
+  const differing = [...expected].filter(([item, { worth: is }]) => is !== BigInt(worth.get(item) ?? 0))
+  return Promise.all(
+    differing.slice(0, NAMED_MAX).map(async ([item_id, { worth: is, sagas }]) => {
+      const orders = (await auditor.records(sagas)).flatMap(({ fields }) => fields.order ?? [])
+      const detail = `of item ${item_id} there are ${worth.get(item_id) ?? 0}, but ${is} by the log`
+      return { what: 'shelf', detail, orders: [...new Set(orders)], item_id }
+    }),
+  )
+}
+
+/** What is told of a count: sums as text, since they may exceed what a JSON number holds. */
+export const partOf = async (auditor: Auditor, count: Count) => {
+  const { at, books, worth } = count
+  const [added, taken, shelf] = [books('added'), books('taken'), sumOf(worth.values())]
+  const balanced = added === shelf + taken
+  const detail = `${added} was added, but ${shelf} is on the shelf and ${taken} was taken`
+  return {
+    at,
+    added: String(added),
+    shelf: String(shelf),
+    taken: String(taken),
+    balanced,
+    mismatches: balanced ? [] : [{ what: 'shelves', detail, orders: [] }, ...(await strays(auditor, count))],
+  }
+}

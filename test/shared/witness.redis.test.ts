@@ -1,0 +1,80 @@
+import test, { type ExecutionContext } from 'ava'
+import { openStore } from '../../payment/store.ts'
+import { logKey } from '../../shared/log.ts'
+import { whenReady } from '../../shared/redis.ts'
+import { witness } from '../../shared/witness.ts'
+import { cutTail, writtenTo } from '../support/older-redis.ts'
+import { type Bench, entryOf, openBench, plainly, under } from '../support/open-store.ts'
+
+const open = async (t: ExecutionContext) => {
+  const bench = await openBench(['--appendonly', 'yes', '--appendfsync', 'always'])
+  t.teardown(() => bench[Symbol.asyncDispose]())
+  return { ...bench, store: openStore(bench.instruments) }
+}
+
+/** The Redis comes back with what was written up to a moment, or with everything. */
+const comeBack = async ({ server, redis }: Bench, position = Number.POSITIVE_INFINITY): Promise<void> => {
+  await server.kill()
+  await cutTail(server.dir, { position })
+  await server.restart()
+  await whenReady(redis)
+}
+
+test('what this process was told is done, and is gone, is listed by name, also if it did more since', async (t) => {
+  const one = await open(t)
+  const { store } = one
+  await store.createUser('anna', plainly)
+  await store.addFunds('anna', 5, under('kept'))
+  const moment = await writtenTo(one.server.dir)
+  await store.createUser('bert', plainly)
+  await store.addFunds('bert', 7, under('gone'))
+  t.deepEqual(await store.addFunds('bert', 7, under('gone')), ['added'])
+  t.deepEqual(await store.pay('bert', 8, plainly), ['out-of-credit'])
+  await comeBack(one, moment)
+  await store.addFunds('anna', 1, plainly)
+  const lost = await store.log.lookBack()
+  t.is(lost?.speaker, 'payment')
+  t.is(lost?.unnamed_until, null)
+  t.deepEqual(
+    lost?.entries.map(({ kind, facts }) => [kind, facts]),
+    [
+      ['UserCreated', { user: 'bert' }],
+      ['FundsAdded', { user: 'bert', amount: '7' }],
+    ],
+  )
+  t.deepEqual(await store.log.lostTails(), [lost])
+  t.is(await store.log.lookBack(), undefined, 'it is noticed once')
+  await comeBack(one, moment)
+  t.deepEqual(
+    (await store.log.lookBack())?.entries.map(({ facts }) => facts),
+    [{ user: 'anna', amount: '1' }],
+  )
+})
+
+test('a Redis that was only restarted has lost nothing', async (t) => {
+  const one = await open(t)
+  await one.store.createUser('anna', plainly)
+  await comeBack(one)
+  t.is(await one.store.log.lookBack(), undefined)
+  t.deepEqual(await one.store.log.lostTails(), [])
+})
+
+test('a witness remembers the last deeds only, and says since when', async (t) => {
+  const { redis, instruments } = await open(t)
+  const said = []
+  for (let number = 0; number < 5; number += 1) {
+    const [, fields] = entryOf('payment', 'FundsAdded', '*', `log-${number}`, { user: 'anna', amount: number })
+    said.push([(await redis.xadd(logKey('payment'), '*', ...fields)) ?? '', fields] as const)
+  }
+  const { remember, compare } = witness({ speaker: 'payment', redis, step: instruments.step, deedsMax: 3 })
+  remember(said)
+  remember(said)
+  t.is(await compare('0-0'), undefined)
+  await redis.del(logKey('payment'))
+  const lost = await compare('0-0')
+  t.is(lost?.unnamed_until, said[1]?.[0])
+  t.deepEqual(
+    lost?.entries.map(({ log_id }) => log_id),
+    ['log-2', 'log-3', 'log-4'],
+  )
+})

@@ -1,0 +1,370 @@
+/**
+ * What do the logs say, read as accounts?
+ *
+ * Each log is read from its start, and every entry must be justified by those before it: a refusal by what was there when
+ * it was said, a hold by what was not held yet, a checkout by the order as it stood. What is read becomes one *timeline*
+ * for each wallet, item and order: every moment at which something was said of it, with its state from then on. The last
+ * moments are what the live state must be, to the unit; and whatever a client was ever shown must be one of them.
+ *
+ * An entry that finds its checkout where it leads to is a repetition: it must say what the first one said, and moves
+ * nothing. What contradicts the account is a `Fault`; the reading goes on after it.
+ */
+import { parseLines } from '../../shared/events.ts'
+import type { LogEntry } from '../../shared/log.ts'
+
+export type FaultName =
+  | 'changed-while-closed'
+  | 'charged-otherwise'
+  | 'held-beyond-credit'
+  | 'impossible-move'
+  | 'logged-twice'
+  | 'negative'
+  | 'repeated-otherwise'
+  | 'unjustified-refusal'
+
+/** `about` is the thing that it befell, as `user:7`. */
+export type Fault = { readonly name: FaultName; readonly about: string; readonly says: string }
+
+/** What was done, by which checkout if it was one, and how things stood from then on. */
+export type Moment<State> = { readonly deed: string; readonly saga: string | undefined; readonly state: State }
+
+/** What was said last of a checkout. */
+export type SagaSaid = { readonly state: string; readonly order: string }
+
+export type Account<State> = {
+  readonly timelines: ReadonlyMap<string, readonly Moment<State>[]>
+  readonly sagas: ReadonlyMap<string, SagaSaid>
+  readonly faults: readonly Fault[]
+}
+
+export type WalletState = { readonly credit: number; readonly held: number }
+export type ShelfState = { readonly stock: number; readonly price: number }
+export type OrderState = {
+  readonly user: string
+  readonly status: string
+  readonly saga: string
+  readonly total: number
+  readonly lines: string
+}
+
+type Moves = Readonly<Record<string, readonly string[]>>
+type Facts = LogEntry['facts']
+
+const openAccount = <State>(moves: Moves) => {
+  const timelines = new Map<string, Moment<State>[]>()
+  const sagas = new Map<string, SagaSaid>()
+  const saidFirst = new Map<string, string>()
+  const faults: Fault[] = []
+  const accuse = (name: FaultName, about: string, says: string): void => void faults.push({ name, about, says })
+
+  const sayFirst = ({ kind, log_id, facts }: LogEntry): string => {
+    const said = JSON.stringify(facts)
+    const first = saidFirst.get(`${log_id} ${kind}`) ?? said
+    saidFirst.set(`${log_id} ${kind}`, first)
+    return first === said ? '' : first
+  }
+
+  return {
+    timelines,
+    sagas,
+    faults,
+    accuse,
+    stateOf: (thing: string): State | undefined => timelines.get(thing)?.at(-1)?.state,
+    write: (thing: string, deed: string, state: State, saga?: string): void => {
+      const timeline = timelines.get(thing)
+      if (timeline) timeline.push({ deed, saga, state })
+      else timelines.set(thing, [{ deed, saga, state }])
+    },
+    /** Follows a checkout to its next state. @returns the state before, or undefined if this was a repetition. */
+    follow: (entry: LogEntry, next: string): string | undefined => {
+      const { log_id, facts } = entry
+      const first = sayFirst(entry)
+      if (first !== '')
+        accuse('repeated-otherwise', `saga:${log_id}`, `${entry.kind} ${JSON.stringify(facts)} after ${first}`)
+      const before = sagas.get(log_id)?.state ?? 'none'
+      if (before === next) return undefined
+      if (!moves[before]?.includes(next)) accuse('impossible-move', `saga:${log_id}`, `from ${before} to ${next}`)
+      sagas.set(log_id, { state: next, order: facts.order ?? '' })
+      return before
+    },
+    /** A deed that is complete in itself is logged once. */
+    once: ({ kind, log_id }: LogEntry, said: Set<string>): void => {
+      if (said.has(log_id)) accuse('logged-twice', `saga:${log_id}`, `${kind} under the log id of another deed`)
+      said.add(log_id)
+    },
+  }
+}
+
+const rangeOf = ({ first = '0', last = '-1' }: Facts): string[] => {
+  const names: string[] = []
+  for (let number = Number(first); number <= Number(last); number += 1) names.push(String(number))
+  return names
+}
+
+const isOfCheckout = ({ kind, facts }: LogEntry): boolean =>
+  Object.hasOwn(facts, 'order') && kind !== 'OrderCreated' && kind !== 'LineAdded'
+
+/** What becomes of a wallet by an entry that is complete in itself. */
+const WALLET_DEEDS: Readonly<Record<string, (amount: number) => readonly [deed: string, change: number]>> = {
+  FundsAdded: (amount) => [`add-funds ${amount}`, amount],
+  CreditSpent: (amount) => [`pay ${amount}`, -amount],
+}
+
+/** What a Redis that lost its tail may make payment say besides. */
+const PAYMENT_MOVES = (lossy: boolean): Moves => ({
+  none: ['held', 'refused', 'released'],
+  held: ['captured', 'voided', 'released'],
+  refused: ['released'],
+  captured: lossy ? ['released', 'voided'] : ['released'],
+  voided: ['released'],
+})
+
+/** Reads the log of payment: every hold, refusal, capture and spending against what was owned and held. */
+export const payAccount = (entries: readonly LogEntry[], { lossy = false } = {}): Account<WalletState> => {
+  const account = openAccount<WalletState>(PAYMENT_MOVES(lossy))
+  const { stateOf, write, accuse, follow, once } = account
+  const said = new Set<string>()
+  const writeSound = (user: string, deed: string, wallet: WalletState, saga?: string): void => {
+    if (wallet.credit < 0) accuse('negative', user, `credit ${wallet.credit} after ${deed}`)
+    if (wallet.held < 0 || wallet.held > wallet.credit)
+      accuse('held-beyond-credit', user, `${wallet.held} held of ${wallet.credit} after ${deed}`)
+    write(user, deed, wallet, saga)
+  }
+
+  const checkout = (entry: LogEntry): void => {
+    const { kind, log_id, facts } = entry
+    const next = kind.replace('Credit', '').toLowerCase()
+    const before = follow(entry, next)
+    if (before === undefined) return
+    const user = `user:${facts.user}`
+    const wallet = stateOf(user)
+    const total = Number(facts.total)
+    if (next === 'refused' && wallet && (wallet.credit >= total || facts.reason === 'no-such-user'))
+      accuse('unjustified-refusal', `order:${facts.order}`, `${total} of ${wallet.credit} for ${facts.reason}`)
+    const { credit, held } = wallet ?? { credit: 0, held: 0 }
+    const after = {
+      credit: credit - (next === 'captured' ? total : 0) + (before === 'captured' ? total : 0),
+      held: held + (next === 'held' ? total : 0) - (before === 'held' ? total : 0),
+    }
+    if (wallet || next !== 'refused') writeSound(user, next, after, log_id)
+  }
+
+  for (const entry of entries) {
+    const { kind, facts } = entry
+    if (isOfCheckout(entry)) {
+      checkout(entry)
+      continue
+    }
+    once(entry, said)
+    const user = `user:${facts.user}`
+    if (kind === 'UserCreated') write(user, 'create-user', { credit: 0, held: 0 })
+    if (kind === 'UsersInitialised')
+      for (const name of rangeOf(facts)) write(`user:${name}`, 'init', { credit: Number(facts.credit), held: 0 })
+    const done = WALLET_DEEDS[kind]?.(Number(facts.amount))
+    if (done === undefined) continue
+    const { credit, held } = stateOf(user) ?? { credit: 0, held: 0 }
+    writeSound(user, done[0], { credit: credit + done[1], held })
+  }
+  return account
+}
+
+const STOCK_MOVES: Moves = { none: ['taken', 'refused'], taken: ['returned'] }
+
+/** Reads the log of stock. `wanted` are the lines of each checkout, which a refusal does not repeat. */
+export const stockAccount = (
+  entries: readonly LogEntry[],
+  wanted: ReadonlyMap<string, string>,
+): Account<ShelfState> => {
+  const account = openAccount<ShelfState>(STOCK_MOVES)
+  const { stateOf, write, accuse, follow, once } = account
+  const said = new Set<string>()
+  const taken = new Map<string, string>()
+  const move = (name: string, deed: string, change: number, saga?: string): void => {
+    const item = `item:${name}`
+    const { stock, price } = stateOf(item) ?? { stock: 0, price: 0 }
+    if (stock + change < 0) accuse('negative', item, `${stock + change} in stock after ${deed}`)
+    write(item, deed, { stock: stock + change, price }, saga)
+  }
+  const refuse = ({ log_id, facts }: LogEntry): void => {
+    const shelf = stateOf(`item:${facts.item}`)
+    const want = parseLines(wanted.get(log_id) ?? '').find(([name]) => name === facts.item)?.[1]
+    if (shelf && want !== undefined && shelf.stock >= want)
+      accuse('unjustified-refusal', `order:${facts.order}`, `${want} of ${shelf.stock} pieces of ${facts.item}`)
+    move(facts.item ?? '', 'refused', 0, log_id)
+  }
+  const checkout = (entry: LogEntry): void => {
+    const { kind, log_id, facts } = entry
+    const next = kind.replace('Stock', '').toLowerCase()
+    const before = follow(entry, next)
+    if (before === undefined) return
+    if (next === 'refused') refuse(entry)
+    if (next === 'taken') taken.set(log_id, facts.lines ?? '')
+    const sign = (before === 'taken' ? 1 : 0) - (next === 'taken' ? 1 : 0)
+    if (sign !== 0)
+      for (const [item, quantity] of parseLines(taken.get(log_id) ?? '')) move(item, next, sign * quantity, log_id)
+  }
+
+  for (const entry of entries) {
+    const { kind, facts } = entry
+    if (isOfCheckout(entry)) {
+      checkout(entry)
+      continue
+    }
+    once(entry, said)
+    const { item = '', amount = '0' } = facts
+    if (kind === 'ItemCreated') write(`item:${item}`, 'create-item', { stock: 0, price: Number(facts.price) })
+    if (kind === 'ItemsInitialised')
+      for (const name of rangeOf(facts))
+        write(`item:${name}`, 'init', { stock: Number(facts.stock), price: Number(facts.price) })
+    if (kind === 'StockAdded') move(item, `add ${amount}`, Number(amount))
+    if (kind === 'StockSubtracted') move(item, `subtract ${amount}`, -Number(amount))
+  }
+  return account
+}
+
+const ORDER_MOVES: Moves = {
+  none: ['checking-out', 'paid', 'cancelling'],
+  'checking-out': ['paid', 'failed', 'cancelling'],
+  failed: ['cancelling'],
+  cancelling: ['closed'],
+}
+/** What each kind makes of a checkout, and of its order if the order follows that checkout still. */
+const ORDER_ENDS: Readonly<Record<string, readonly [saga: string, order: string]>> = {
+  CheckoutStarted: ['checking-out', 'checking-out'],
+  OrderPaid: ['paid', 'paid'],
+  CheckoutFailed: ['failed', 'open'],
+  CheckoutCancelled: ['cancelling', 'cancelling'],
+  CheckoutClosed: ['closed', 'open'],
+}
+
+const withLine = (lines: string, item: string, quantity: number): string => {
+  const known = parseLines(lines)
+  const had = known.find(([name]) => name === item)?.[1] ?? 0
+  const others = known.filter(([name]) => name !== item)
+  return [...others, [item, had + quantity] as const].map(([name, count]) => `${name}:${count}`).join(',')
+}
+
+/** The minimal standard generator of Park and Miller (1988), by which orders are initialised from a seed. */
+const randomFrom = (seed: number): ((below: number) => number) => {
+  let state = (seed % 2147483646) + 1
+  return (below) => {
+    state = (state * 16807) % 2147483647
+    return Math.floor((state / 2147483647) * below)
+  }
+}
+
+/**
+ * Reads the log of order: every line and checkout against the order as it stood. If a Redis came back older, a checkout that
+ * order does not know may be adopted: `adoptable` are the lines of those that payment captured.
+ */
+export const orderAccount = (
+  entries: readonly LogEntry[],
+  adoptable: ReadonlyMap<string, string> = new Map(),
+): Account<OrderState> => {
+  const account = openAccount<OrderState>(ORDER_MOVES)
+  const { stateOf, write, accuse, follow, once } = account
+  const said = new Set<string>()
+
+  const initialise = (facts: Facts): void => {
+    const random = randomFrom(Number(facts.seed))
+    const [users, items, total] = [Number(facts.users), Number(facts.items), 2 * Number(facts.price)]
+    for (const name of rangeOf(facts)) {
+      const [user, one, other] = [String(random(users)), random(items), random(items)]
+      const lines = one === other ? `${one}:2` : `${one}:1,${other}:1`
+      write(`order:${name}`, 'init', { user, status: 'open', saga: '', total, lines })
+    }
+  }
+  const addLine = ({ order, item = '', quantity, price }: Facts): void => {
+    const thing = `order:${order}`
+    const state = stateOf(thing)
+    if (state === undefined || state.status !== 'open')
+      accuse('changed-while-closed', thing, `a line was added while it was ${state?.status ?? 'unknown'}`)
+    if (state === undefined) return
+    const total = state.total + Number(quantity) * Number(price)
+    const lines = withLine(state.lines, item, Number(quantity))
+    write(thing, `add-item ${item} ${quantity}`, { ...state, total, lines })
+  }
+  const checkout = (entry: LogEntry): void => {
+    const { log_id, facts } = entry
+    const ends = ORDER_ENDS[entry.kind]
+    if (ends === undefined) return
+    const [next, status] = ends
+    const before = follow(entry, next)
+    const thing = `order:${facts.order}`
+    const state = stateOf(thing)
+    if (before === undefined) return
+    const lines = adoptable.get(log_id)
+    if (before === 'none' && lines !== undefined && state?.status !== 'paid') {
+      const { user = '', total } = facts
+      write(thing, next, { user, status, saga: log_id, total: Number(total), lines }, log_id)
+      return
+    }
+    if (state === undefined) return
+    const begins = next === 'checking-out' || (next === 'paid' && before === 'none')
+    if (begins && (next === 'paid' || state.status !== 'open'))
+      accuse('impossible-move', thing, `${next} while it was ${state.status}`)
+    if (next === 'checking-out' && (facts.total !== String(state.total) || facts.lines !== state.lines))
+      accuse('charged-otherwise', thing, `${facts.total} for ${facts.lines}, not ${state.total} for ${state.lines}`)
+    if (begins) write(thing, next, { ...state, status, saga: log_id }, log_id)
+    else if (state.saga === log_id) write(thing, next, { ...state, status }, log_id)
+  }
+
+  for (const entry of entries) {
+    const { kind, facts } = entry
+    if (isOfCheckout(entry)) {
+      checkout(entry)
+      continue
+    }
+    once(entry, said)
+    if (kind === 'OrderCreated')
+      write(`order:${facts.order}`, 'create-order', {
+        user: facts.user ?? '',
+        status: 'open',
+        saga: '',
+        total: 0,
+        lines: '',
+      })
+    if (kind === 'LineAdded') addLine(facts)
+    if (kind === 'OrdersInitialised') initialise(facts)
+  }
+  return account
+}
+
+/** The lines of each checkout, by its log id, as they were said; of one kind of entry, if it is given. */
+export const linesOf = (entries: readonly LogEntry[], only?: string): ReadonlyMap<string, string> => {
+  const lines = new Map<string, string>()
+  for (const { kind, log_id, facts } of entries)
+    if (facts.lines && (only === undefined || kind === only)) lines.set(log_id, facts.lines)
+  return lines
+}
+
+/** Which thing an entry that is complete in itself is about, and what its timeline calls it. */
+const NAMED: Readonly<Record<string, (facts: Facts) => readonly [thing: string, deed: string]>> = {
+  UserCreated: ({ user }) => [`user:${user}`, 'create-user'],
+  FundsAdded: ({ user, amount }) => [`user:${user}`, `add-funds ${amount}`],
+  CreditSpent: ({ user, amount }) => [`user:${user}`, `pay ${amount}`],
+  ItemCreated: ({ item }) => [`item:${item}`, 'create-item'],
+  StockAdded: ({ item, amount }) => [`item:${item}`, `add ${amount}`],
+  StockSubtracted: ({ item, amount }) => [`item:${item}`, `subtract ${amount}`],
+  OrderCreated: ({ order }) => [`order:${order}`, 'create-order'],
+  LineAdded: ({ order, item, quantity }) => [`order:${order}`, `add-item ${item} ${quantity}`],
+}
+
+/** How often each deed is among these entries, by its thing and its name. */
+export const countDeeds = (entries: readonly LogEntry[]): ReadonlyMap<string, number> => {
+  const counts = new Map<string, number>()
+  for (const { kind, facts } of entries) {
+    const name = NAMED[kind]?.(facts).join(' ')
+    if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1)
+  }
+  return counts
+}
+
+/** How things stand at the end of the log. */
+export const closing = <State>({ timelines }: Account<State>): ReadonlyMap<string, State> =>
+  new Map(
+    [...timelines].flatMap(([thing, moments]) => {
+      const last = moments.at(-1)
+      return last ? [[thing, last.state] as const] : []
+    }),
+  )

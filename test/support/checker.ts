@@ -1,0 +1,449 @@
+/**
+ * Does what clients were told, and what lies in the four Redis, keep the shop's promises?
+ *
+ * `anomalies` is given a history (see `history.ts`) and the evidence that was read at rest, and names everything that
+ * contradicts the promises; it reads nothing itself. Each question is a function of its own: conservation, nothing
+ * negative, paid once, answers true now and later, refusals justified, logs whole, at rest. The logs are read as accounts
+ * (`accounts.ts`), and what clients were told must fit these in real time (`fitting.ts`). The history may tell of a part
+ * of what was done: only a thing that was created in it is taken to have been touched by nobody else.
+ *
+ * After a Redis came back older (`lossy`) the shop lists the orders that no rule can mend, and the deeds that nobody can say
+ * again. These are excused, and nothing else: an order that is listed counts as its neighbours have it, and an acknowledged
+ * deed that is missing and not listed is still an anomaly. What a client was shown meanwhile is not asked then, for what is
+ * rebuilt stands later in the log than when it happened.
+ */
+import { parseLines, type Service } from '../../shared/events.ts'
+import { compareIds, type LogEntry } from '../../shared/log.ts'
+import {
+  type Account,
+  closing,
+  countDeeds,
+  linesOf,
+  type OrderState,
+  orderAccount,
+  payAccount,
+  type ShelfState,
+  stockAccount,
+  type WalletState,
+} from './accounts.ts'
+import { unfitting } from './fitting.ts'
+import { CREATES, groupedBy, type Operation } from './history.ts'
+
+/** What may be wrong, and what each name means. */
+export const ANOMALIES = {
+  'money-not-conserved': 'credit added is not credit left and credit spent on paid orders',
+  'goods-not-conserved': 'pieces added are not pieces left and pieces sold in paid orders',
+  misbooked: 'the books of a service are not what its log and records say',
+  negative: 'an amount is below zero, at rest, in the log, or as a client was shown it',
+  'held-beyond-credit': 'a wallet holds more than it owns',
+  'paid-twice': 'an order was paid by more than one checkout',
+  'half-a-checkout': 'the services do not agree on how a checkout ended',
+  'charged-otherwise': 'a checkout charged or took something else than the order wants',
+  'status-untrue': 'the status of an order is not what became of its checkouts',
+  'told-paid-untrue': 'a checkout was answered 200, and the order is not paid',
+  'refusal-became-payment': 'an order is paid, but its checkouts were only ever refused',
+  'unjustified-refusal': 'something was refused that was there',
+  'stale-answer': 'a client was shown what was not so at any moment of its request',
+  'key-answered-otherwise': 'the same request under the same key was given two answers',
+  'identifier-given-twice': 'two things were created under one identifier',
+  'deed-lost': 'a deed was acknowledged, and the log does not have it',
+  'deed-unasked': 'a deed is in the log more often than it was asked for, or although it was refused',
+  'changed-while-closed': 'an order was changed while it was not open',
+  'log-not-contiguous': 'entries of a log are out of order or missing',
+  'logged-twice': 'two deeds are logged under one log id',
+  'impossible-move': 'the log takes a checkout or an order from one state to one that does not follow',
+  'repeated-otherwise': 'an answer was repeated, and is not the first one',
+  'record-not-logged': 'the record of a checkout names other entries than the log has',
+  'replay-differs': 'the log, read from its start, does not give the live state',
+  'lock-left': 'an order or a user is locked',
+  'hold-left': 'money is held or waited for',
+  'checkout-open': 'a checkout has not ended',
+  unheard: 'a listener has not heard what matters to it',
+  'cursor-ahead': 'a listener has heard more than was said',
+  'dead-letter': 'an entry could not be applied',
+  contradicted: 'an order is listed as contradicted, though no Redis came back older',
+} as const satisfies Record<string, string>
+export type AnomalyName = keyof typeof ANOMALIES
+
+/** `about` is the thing that it befell: `order:7`, `user:7`, `item:7`, `saga:{log id}`, `log:payment`, ... */
+export type Anomaly = { readonly name: AnomalyName; readonly about: string; readonly says: string }
+
+type Fields = Readonly<Record<string, string>>
+export type Party = 'order' | 'payment' | 'stock'
+export const PARTIES = ['order', 'payment', 'stock'] as const satisfies Party[]
+
+/** A log in full. */
+export type LogEvidence = {
+  readonly entries: readonly LogEntry[]
+  /** How many entries were ever added. */
+  readonly added: number
+  /** The id of the newest entry there ever was. */
+  readonly newest: string
+}
+
+export type CursorEvidence = {
+  readonly listener: Party
+  readonly speaker: Party
+  readonly at: string
+  /** The kinds of entries that the listener acts on. */
+  readonly heard: readonly string[]
+}
+
+/** The running sums that a service keeps, by account. */
+export type Books = (account: string) => bigint
+
+/** What was read in the four Redis of a shop at rest: hashes as they are, by what follows their prefix. */
+export type Evidence = {
+  readonly logs: Readonly<Record<Service, LogEvidence>>
+  readonly wallets: ReadonlyMap<string, Fields>
+  readonly shelves: ReadonlyMap<string, Fields>
+  readonly orders: ReadonlyMap<string, Fields>
+  readonly sagas: Readonly<Record<Party, ReadonlyMap<string, Fields>>>
+  readonly books: Readonly<Record<Party, Books>>
+  readonly open: Readonly<Record<Party, readonly string[]>>
+  readonly cursors: readonly CursorEvidence[]
+  /** Keys of locks on orders and users. */
+  readonly locks: readonly string[]
+  /** Keys of queues of checkouts that wait for held money. */
+  readonly waiting: readonly string[]
+  /** What is wrong with each dead letter. */
+  readonly dead: Readonly<Record<Party, readonly string[]>>
+  /** Orders that are listed as contradicted. */
+  readonly contradictions: readonly string[]
+  /** Has a Redis come back older? */
+  readonly lossy: boolean
+  /** Entries that are listed as lost. */
+  readonly lost: readonly LogEntry[]
+  /** What the clients say they added in all, if they know. */
+  readonly seeded: { readonly credit: number; readonly stock: number } | undefined
+}
+
+export type Accounts = {
+  readonly payment: Account<WalletState>
+  readonly stock: Account<ShelfState>
+  readonly order: Account<OrderState>
+}
+type Case = { readonly history: readonly Operation[]; readonly evidence: Evidence; readonly accounts: Accounts }
+type Question = (the: Case) => Anomaly[]
+
+const anomaly = (name: AnomalyName, about: string, says: string): Anomaly => ({ name, about, says })
+
+const sum = (numbers: Iterable<string | undefined>): bigint => {
+  let total = 0n
+  for (const number of numbers) total += BigInt(number ?? '0')
+  return total
+}
+const piecesOf = (lines: string | undefined): bigint =>
+  sum(parseLines(lines ?? '').map(([, quantity]) => String(quantity)))
+const rangeOf = ({ first = '0', last = '-1' }: Fields): bigint => BigInt(last) - BigInt(first) + 1n
+
+/** What each kind of entry adds, given its facts; what is not here adds nothing. */
+type Adding = Readonly<Record<string, (facts: Fields) => bigint>>
+const CREDIT_ADDED: Adding = {
+  FundsAdded: ({ amount }) => sum([amount]),
+  CreditSpent: ({ amount }) => -sum([amount]),
+  UsersInitialised: (facts) => rangeOf(facts) * sum([facts.credit]) - sum([facts.replaced]),
+}
+const STOCK_ADDED: Adding = {
+  StockAdded: ({ amount }) => sum([amount]),
+  StockSubtracted: ({ amount }) => -sum([amount]),
+  ItemsInitialised: (facts) => rangeOf(facts) * sum([facts.stock]) - sum([facts.replaced]),
+}
+const addedBy = ({ entries }: LogEvidence, adding: Adding): bigint =>
+  entries.reduce((total, { kind, facts }) => total + (adding[kind]?.(facts) ?? 0n), 0n)
+
+/** The records of checkouts in this state. */
+const recordsIn = (sagas: ReadonlyMap<string, Fields>, wanted: string): Fields[] =>
+  [...sagas.values()].filter(({ state }) => state === wanted)
+const totalsOf = (records: readonly Fields[]): bigint => sum(records.map(({ total }) => total))
+const linesIn = (records: readonly Fields[]): bigint =>
+  records.reduce((pieces, { lines }) => pieces + piecesOf(lines), 0n)
+
+/** The records of checkouts that were paid; a contradicted order counts as its neighbours have it. */
+const soldIn = ({ sagas, contradictions }: Evidence, party: 'payment' | 'stock'): Fields[] => {
+  const done = party === 'payment' ? 'captured' : 'taken'
+  return [...sagas.order].flatMap(([id, saga]) => {
+    if (saga.state !== 'paid') return []
+    const isListed = contradictions.includes(saga.order ?? '')
+    return isListed && sagas[party].get(id)?.state !== done ? [] : [saga]
+  })
+}
+
+/** Credit added = left + spent, stock added = left + sold, to the unit, in the whole shop. */
+const conserved: Question = ({ evidence }) => {
+  const { logs, wallets, shelves, seeded } = evidence
+  const balances = [
+    {
+      name: 'money-not-conserved',
+      about: 'log:payment',
+      added: addedBy(logs.payment, CREDIT_ADDED),
+      left: sum([...wallets.values()].map(({ credit }) => credit)),
+      sold: totalsOf(soldIn(evidence, 'payment')),
+      claimed: seeded?.credit,
+    },
+    {
+      name: 'goods-not-conserved',
+      about: 'log:stock',
+      added: addedBy(logs.stock, STOCK_ADDED),
+      left: sum([...shelves.values()].map(({ stock }) => stock)),
+      sold: linesIn(soldIn(evidence, 'stock')),
+      claimed: seeded?.stock,
+    },
+  ] as const
+  return balances.flatMap(({ name, about, added, left, sold, claimed }) => [
+    ...(added === left + sold ? [] : [anomaly(name, about, `${added} added, but ${left} left and ${sold} sold`)]),
+    ...(claimed === undefined || added === BigInt(claimed)
+      ? []
+      : [anomaly(name, about, `${added} added by the log, ${claimed} by the clients`)]),
+  ])
+}
+
+/** The services' own books say what their logs and records say. */
+const booked: Question = ({ evidence: { books, logs, sagas } }) => {
+  const paid = recordsIn(sagas.order, 'paid')
+  const rows = [
+    ['payment', 'added', addedBy(logs.payment, CREDIT_ADDED)],
+    ['payment', 'charged', totalsOf(recordsIn(sagas.payment, 'captured'))],
+    ['stock', 'added', addedBy(logs.stock, STOCK_ADDED)],
+    ['stock', 'taken', linesIn(recordsIn(sagas.stock, 'taken'))],
+    ['order', 'paid', totalsOf(paid)],
+    ['order', 'sold', linesIn(paid)],
+  ] as const
+  return rows.flatMap(([party, account, found]) => {
+    const entered = books[party](account)
+    return entered === found
+      ? []
+      : [anomaly('misbooked', `books:${party}`, `${account}: ${entered}, but it is ${found}`)]
+  })
+}
+
+const AMOUNTS_SHOWN = ['credit', 'stock', 'price', 'total'] as const
+
+/** No amount is below zero, at rest and in whatever a client was shown. (The accounts see to the logs.) */
+const neverNegative: Question = ({ history, evidence }) => {
+  const live = [
+    ...[...evidence.wallets].map(([id, { credit, held }]) => ({ about: `user:${id}`, amounts: [credit, held] })),
+    ...[...evidence.shelves].map(([id, { stock, price }]) => ({ about: `item:${id}`, amounts: [stock, price] })),
+    ...[...evidence.orders].map(([id, { total }]) => ({ about: `order:${id}`, amounts: [total] })),
+  ]
+  const shown = history.map(({ facts, value }) => ({
+    about: `${facts.order ? 'order' : facts.user ? 'user' : 'item'}:${facts.order ?? facts.user ?? facts.item}`,
+    amounts: AMOUNTS_SHOWN.map((name) => value[name]),
+  }))
+  return [...live, ...shown].flatMap(({ about, amounts }) =>
+    amounts.some((amount) => amount?.startsWith('-')) ? [anomaly('negative', about, amounts.join(' '))] : [],
+  )
+}
+
+/** What payment and stock may say of a checkout, by how it ended: the first word is payment's, the second stock's. */
+const TOGETHER: Readonly<Record<string, readonly string[]>> = {
+  paid: ['captured taken'],
+  failed: ['refused none', 'voided refused'],
+  closed: ['released returned', 'released refused', 'released none'],
+}
+
+/** Every checkout ended alike in all three services, and charged and took what it was begun for. */
+const wholeCheckouts: Question = ({ evidence: { sagas, lossy } }) => {
+  const ids = new Set(PARTIES.flatMap((party) => [...sagas[party].keys()]))
+  return [...ids].flatMap((id) => {
+    const [ours, payment, stock] = [sagas.order.get(id), sagas.payment.get(id), sagas.stock.get(id)]
+    const together = `${payment?.state ?? 'none'} ${stock?.state ?? 'none'}`
+    const about = `order:${ours?.order ?? payment?.order ?? stock?.order}`
+    const isUndone = ['captured', 'taken'].every((done) => !together.includes(done))
+    // A loss may leave many ways in which nothing was done in the end.
+    const mayBe = TOGETHER[ours?.state ?? 'none']?.includes(together) || (lossy && ours?.state !== 'paid' && isUndone)
+    if (!mayBe) return [anomaly('half-a-checkout', about, `${ours?.state} by ${id}, but ${together}`)]
+    if (ours?.state !== 'paid') return []
+    const charged = `${payment?.total} by ${payment?.user}`
+    const takenOtherwise = stock?.lines !== ours.lines && !(lossy && ours.lines === '')
+    if (charged !== `${ours.total} by ${ours.user}` || takenOtherwise)
+      return [
+        anomaly('charged-otherwise', about, `${charged} for ${stock?.lines}, not ${ours.total} for ${ours.lines}`),
+      ]
+    return []
+  })
+}
+
+/** Each order was paid at most once, is what its checkouts made of it, and stays so once it is paid. */
+const paidOnce: Question = ({ evidence: { orders, sagas, lossy } }) => {
+  const paidBy = new Map<string, string[]>()
+  for (const [id, { state, order = '' }] of sagas.order)
+    if (state === 'paid') paidBy.set(order, [...(paidBy.get(order) ?? []), id])
+  return [...orders].flatMap(([id, { status, saga = '', total, lines }]) => {
+    const about = `order:${id}`
+    const paid = paidBy.get(id) ?? []
+    if (paid.length > 1) return [anomaly('paid-twice', about, `by ${paid}`)]
+    if ((status === 'paid') !== (paid.length === 1) || (status !== 'paid' && status !== 'open'))
+      return [anomaly('status-untrue', about, `${status}, paid by ${paid}`)]
+    const by = sagas.order.get(saga)
+    const changed = by?.total !== total || (by?.lines !== lines && !(lossy && by?.lines === ''))
+    return status === 'paid' && changed ? [anomaly('changed-while-closed', about, 'after it was paid')] : []
+  })
+}
+
+/** 200 is never contradicted, and an order that was only ever refused is not paid. */
+const answersStayTrue: Question = ({ history, evidence: { orders } }) => {
+  const checkouts = history.filter(({ does }) => does === 'checkout')
+  return [...groupedBy(checkouts, ({ facts }) => facts.order ?? '')].flatMap(([order, asked]) => {
+    const isPaid = orders.get(order)?.status === 'paid'
+    const answers = asked.map(({ status, problem }) => `${status} ${problem}`.trim()).join(', ')
+    if (!isPaid && asked.some(({ told }) => told === 'ok'))
+      return [anomaly('told-paid-untrue', `order:${order}`, answers)]
+    if (isPaid && asked.every(({ told }) => told === 'refused'))
+      return [anomaly('refusal-became-payment', `order:${order}`, answers)]
+    return []
+  })
+}
+
+/** What says "not now": the same request under the same key may meet another answer later. */
+const PASSING = new Set(['locked', 'credit-held', 'checkout-cancelling', 'order-not-open', 'neighbour-unavailable'])
+
+/** Under one key, the same request is given the same answer; and no identifier is given to two things. */
+const answersAgree: Question = ({ history }) => {
+  const final = history.filter(({ told, problem }) => told !== 'unknown' && !PASSING.has(problem))
+  const keyed = final.filter((one) => one.idempotencyKey !== undefined && one.problem !== 'idempotency-key-reused')
+  const requestOf = ({ idempotencyKey, does, facts }: Operation): string =>
+    JSON.stringify([idempotencyKey, does, ...Object.entries(facts).filter(([name]) => name !== CREATES[does])])
+  const answerOf = ({ status, problem, does, facts }: Operation): string =>
+    `${status} ${problem}${facts[CREATES[does] ?? ''] ?? ''}`
+  const otherwise = [...groupedBy(keyed, requestOf)].flatMap(([, asked]) => {
+    const answers = new Set(asked.map(answerOf))
+    return answers.size > 1 ? [anomaly('key-answered-otherwise', aboutOf(asked[0]), [...answers].join(', then '))] : []
+  })
+  const created = final.filter(({ does, told }) => does.startsWith('create') && told === 'ok')
+  const twice = [...groupedBy(created, aboutOf)].flatMap(([about, all]) =>
+    all.some(({ idempotencyKey }) => idempotencyKey === undefined || idempotencyKey !== all[0]?.idempotencyKey) &&
+    all.length > 1
+      ? [anomaly('identifier-given-twice', about, `${all.length} times`)]
+      : [],
+  )
+  return [...otherwise, ...twice]
+}
+
+const aboutOf = (operation: Operation | undefined): string => {
+  const { order, item, user } = operation?.facts ?? {}
+  if (order !== undefined) return `order:${order}`
+  return item === undefined ? `user:${user}` : `item:${item}`
+}
+
+/** The accounts of the logs hold, and what clients were told fits them in real time. */
+const justified: Question = ({ history, evidence: { lossy, lost }, accounts }) => [
+  ...PARTIES.flatMap((party) => accounts[party].faults),
+  ...unfitting(history, accounts, lossy ? { lost: countDeeds(lost) } : undefined),
+]
+
+/** The logs hold every deed once, in order: no entry is missing, and records and logs name the same entries. */
+const logsWhole: Question = ({ evidence: { logs, sagas } }) => {
+  const gaps = Object.entries(logs).flatMap(([service, { entries, added }]) => {
+    const about = `log:${service}`
+    const back = entries.find(({ id }, index) => index > 0 && compareIds(entries[index - 1]?.id ?? '', id) >= 0)
+    if (back) return [anomaly('log-not-contiguous', about, `${back.id} does not come after the entry before it`)]
+    if (added !== entries.length)
+      return [anomaly('log-not-contiguous', about, `${added} entries were added, ${entries.length} are there`)]
+    return []
+  })
+  const records = PARTIES.flatMap((party) => {
+    const said = groupedBy(logs[party].entries, ({ log_id }) => log_id)
+    return [...sagas[party]].flatMap(([id, { entries = '' }]) => {
+      const logged = (said.get(id) ?? []).map((entry) => entry.id).join(' ')
+      return logged === entries
+        ? []
+        : [anomaly('record-not-logged', `saga:${id}`, `${party} records ${entries}, logged ${logged}`)]
+    })
+  })
+  return [...gaps, ...records]
+}
+
+type Rows = readonly (readonly [thing: string, state: string])[]
+
+/** What two lists of states do not agree on. */
+const differences = (replayed: Rows, live: Rows): Anomaly[] => {
+  const there = new Map(live)
+  const logged = new Map(replayed)
+  return [...new Set([...there.keys(), ...logged.keys()])].flatMap((thing) =>
+    there.get(thing) === logged.get(thing)
+      ? []
+      : [anomaly('replay-differs', thing, `${logged.get(thing)} by the log, ${there.get(thing)} in fact`)],
+  )
+}
+
+/** Each log, read from its start, gives the live state to the unit. */
+const replayed: Question = ({ evidence: { wallets, shelves, orders, sagas }, accounts }) => [
+  ...differences(
+    [...closing(accounts.payment)].map(([user, { credit, held }]) => [user, `${credit} ${held}`]),
+    [...wallets].map(([id, { credit, held }]) => [`user:${id}`, `${credit} ${held}`]),
+  ),
+  ...differences(
+    [...closing(accounts.stock)].map(([item, { stock, price }]) => [item, `${stock} ${price}`]),
+    [...shelves].map(([id, { stock, price }]) => [`item:${id}`, `${stock} ${price}`]),
+  ),
+  ...differences(
+    [...closing(accounts.order)].map(([order, { user, status, saga, total, lines }]) => [
+      order,
+      `${user} ${status} ${saga} ${total} ${lines}`,
+    ]),
+    [...orders].map(([id, { user, status, saga = '', total, lines }]) => [
+      `order:${id}`,
+      `${user} ${status} ${saga} ${total} ${lines}`,
+    ]),
+  ),
+  ...PARTIES.flatMap((party) =>
+    differences(
+      [...accounts[party].sagas].map(([id, { state }]) => [`saga:${id}`, `${state} in ${party}`]),
+      [...sagas[party]].map(([id, { state }]) => [`saga:${id}`, `${state} in ${party}`]),
+    ),
+  ),
+]
+
+/** Nothing is locked, held, waited for, open, unheard or buried. */
+const atRest: Question = ({ evidence }) => {
+  const { logs, wallets, open, cursors, locks, waiting, dead, contradictions, lossy } = evidence
+  return [
+    ...locks.map((key) => anomaly('lock-left', key.replace('lock:', ''), key)),
+    ...waiting.map((key) => anomaly('hold-left', key.replace('waiting:', 'user:'), key)),
+    ...[...wallets].flatMap(([id, { held = '0' }]) =>
+      held === '0' ? [] : [anomaly('hold-left', `user:${id}`, `${held} held`)],
+    ),
+    ...PARTIES.flatMap((party) => open[party].map((id) => anomaly('checkout-open', `saga:${id}`, `in ${party}`))),
+    ...cursors.flatMap(({ listener, speaker, at, heard }) => {
+      const { entries, newest } = logs[speaker]
+      const link = `${listener} of ${speaker}`
+      if (compareIds(at, newest) > 0) return [anomaly('cursor-ahead', `log:${speaker}`, `${link}: ${at} of ${newest}`)]
+      return entries
+        .filter(({ id, kind }) => compareIds(id, at) > 0 && heard.includes(kind))
+        .map(({ id, kind }) => anomaly('unheard', `log:${speaker}`, `${link}: ${kind} ${id}`))
+    }),
+    ...PARTIES.flatMap((party) => dead[party].map((why) => anomaly('dead-letter', `dead:${party}`, why))),
+    ...(lossy ? [] : contradictions.map((order) => anomaly('contradicted', `order:${order}`, 'listed'))),
+  ]
+}
+
+const QUESTIONS: readonly Question[] = [
+  conserved,
+  booked,
+  neverNegative,
+  wholeCheckouts,
+  paidOnce,
+  answersStayTrue,
+  answersAgree,
+  justified,
+  logsWhole,
+  replayed,
+  atRest,
+]
+
+const accountsOf = ({ logs, lossy }: Evidence): Accounts => ({
+  payment: payAccount(logs.payment.entries, { lossy }),
+  stock: stockAccount(logs.stock.entries, linesOf(logs.order.entries)),
+  order: orderAccount(logs.order.entries, lossy ? linesOf(logs.payment.entries, 'CreditCaptured') : undefined),
+})
+
+/** Everything that contradicts the promises; none is the proof. */
+export const anomalies = (history: readonly Operation[], evidence: Evidence): readonly Anomaly[] => {
+  const the: Case = { history, evidence, accounts: accountsOf(evidence) }
+  const excused = new Set(evidence.lossy ? evidence.contradictions.map((order) => `order:${order}`) : [])
+  return QUESTIONS.flatMap((question) => question(the)).filter(({ about }) => !excused.has(about))
+}
+
+/** An anomaly in words. */
+export const describe = ({ name, about, says }: Anomaly): string => `${name} of ${about} (${ANOMALIES[name]}): ${says}`

@@ -1,0 +1,328 @@
+/**
+ * Does what clients were told fit the accounts of the logs, in real time?
+ *
+ * A log gives one order to all that befell a wallet, an item or an order: its timeline. A client's request must find its
+ * place in it: whatever was acknowledged before the request began has happened there, whatever was asked for only after
+ * it ended has not, and nobody sees less than what somebody saw before. A *deed* is what one or more requests asked for
+ * (a key's repetitions are one deed, and so are all checkouts of one order): it is in the log exactly once if anybody was
+ * told ok, at most once if that is unknown, and never if it was refused. A *view* is what a request was shown or refused
+ * for: it must be true of a moment that its place allows. Only a client's own monotonic clock is used.
+ */
+import { parseLines } from '../../shared/events.ts'
+import type { Account, Moment, OrderState, ShelfState, WalletState } from './accounts.ts'
+import type { Accounts, Anomaly, AnomalyName } from './checker.ts'
+import { groupedBy, type Operation } from './history.ts'
+
+/** What there is to see: `undefined` before the thing was created. */
+type Sight = Moment<Partial<WalletState & ShelfState & OrderState>> | undefined
+
+type Deed = {
+  readonly thing: string
+  /** What it is called in the timeline. */
+  readonly label: string
+  readonly begunMs: number
+  /** When somebody was first told that it is done; never, if nobody was. */
+  readonly acknowledgedMs: number
+}
+
+type View = {
+  readonly operation: Operation
+  readonly thing: string
+  readonly begunMs: number
+  readonly endedMs: number
+  readonly fits: (sight: Sight) => boolean
+}
+
+const NEVER = Number.POSITIVE_INFINITY
+
+/** Repetitions under one key are one request, which began with the first of them. */
+const firstBegun = (history: readonly Operation[]): ((operation: Operation) => number) => {
+  const nameOf = ({ idempotencyKey, does }: Operation): string => `${does} ${idempotencyKey}`
+  const first = new Map<string, number>()
+  for (const operation of history) {
+    const name = nameOf(operation)
+    first.set(name, Math.min(first.get(name) ?? NEVER, operation.begunMs))
+  }
+  return (operation) =>
+    operation.idempotencyKey === undefined ? operation.begunMs : (first.get(nameOf(operation)) ?? operation.begunMs)
+}
+
+/** Which deed a request asks for; a checkout's are made apart, for it is told on several timelines. */
+const asked = ({ does, facts }: Operation): readonly [thing: string, label: string] | undefined => {
+  const { user, item, order, amount, quantity } = facts
+  switch (does) {
+    case 'create-user':
+      return user === undefined ? undefined : [`user:${user}`, does]
+    case 'create-item':
+      return item === undefined ? undefined : [`item:${item}`, does]
+    case 'create-order':
+      return order === undefined ? undefined : [`order:${order}`, does]
+    case 'add-funds':
+    case 'pay':
+      return [`user:${user}`, `${does} ${amount}`]
+    case 'add':
+    case 'subtract':
+      return [`item:${item}`, `${does} ${amount}`]
+    case 'add-item':
+      return [`order:${order}`, `${does} ${item} ${quantity}`]
+    default:
+      return undefined
+  }
+}
+
+/** The things of which something was said by a checkout of this order: the order itself, its user, its items. */
+const touchedBy = (order: string, { order: account }: Accounts): string[] => {
+  const last = account.timelines.get(`order:${order}`)?.at(-1)?.state
+  if (last === undefined) return [`order:${order}`]
+  return [`order:${order}`, `user:${last.user}`, ...parseLines(last.lines).map(([item]) => `item:${item}`)]
+}
+
+/** All that a request asks for: a checkout's deed stands on several timelines. */
+const askedOf = (operation: Operation, accounts: Accounts): (readonly [thing: string, label: string])[] => {
+  const { does, facts } = operation
+  const { order = '' } = facts
+  if (does === 'checkout') return touchedBy(order, accounts).map((thing) => [thing, `checkout ${order}`])
+  const one = asked(operation)
+  return one === undefined ? [] : [one]
+}
+
+/** What makes two requests one deed: the order of a checkout, else the key. */
+const sameness = ({ does, idempotencyKey }: Operation, index: number): string => {
+  if (does === 'checkout') return ''
+  return idempotencyKey === undefined ? `request ${index}` : `key ${idempotencyKey}`
+}
+
+const deedsOf = (history: readonly Operation[], accounts: Accounts): Deed[] => {
+  const begunOf = firstBegun(history)
+  const deeds = new Map<string, Deed>()
+  for (const [index, operation] of history.entries()) {
+    const { told, endedMs } = operation
+    if (told === 'refused') continue
+    for (const [thing, label] of askedOf(operation, accounts)) {
+      const name = JSON.stringify([thing, label, sameness(operation, index)])
+      const known = deeds.get(name)
+      deeds.set(name, {
+        thing,
+        label,
+        begunMs: Math.min(known?.begunMs ?? NEVER, begunOf(operation)),
+        acknowledgedMs: Math.min(known?.acknowledgedMs ?? NEVER, told === 'ok' ? endedMs : NEVER),
+      })
+    }
+  }
+  return [...deeds.values()]
+}
+
+type Timeline = {
+  readonly moments: readonly NonNullable<Sight>[]
+  /** Where each deed stands, counted from 1: place 0 is before the thing was created. */
+  readonly places: ReadonlyMap<string, readonly number[]>
+}
+
+/** What ends a checkout for good, in each account. */
+const DONE: Readonly<Record<string, string>> = { payment: 'captured', stock: 'taken', order: 'paid' }
+
+const timelinesOf = (accounts: Accounts): ReadonlyMap<string, Timeline> => {
+  const timelines = new Map<string, Timeline>()
+  for (const [party, account] of Object.entries(accounts) as [string, Account<Partial<WalletState>>][])
+    for (const [thing, moments] of account.timelines) {
+      const places = new Map<string, number[]>()
+      for (const [index, { deed, saga }] of moments.entries()) {
+        const ended = saga === undefined ? undefined : account.sagas.get(saga)
+        const label = ended?.state === DONE[party] && deed === DONE[party] ? `checkout ${ended?.order}` : deed
+        const known = places.get(label)
+        if (known) known.push(index + 1)
+        else places.set(label, [index + 1])
+      }
+      timelines.set(thing, { moments, places })
+    }
+  return timelines
+}
+
+const isNumber = (text: string | undefined, number: number | undefined): boolean => Number(text) === number
+
+/** What a request was shown, or refused for, as a question to a moment; undefined if it was shown nothing. */
+const shownTo = ({ does, facts, status, problem, value }: Operation, accounts: Accounts): View['fits'] | undefined => {
+  const amount = Number(facts.amount)
+  const ofOrder = (party: 'payment' | 'stock' | 'order', deed: string): View['fits'] => {
+    const { sagas } = accounts[party]
+    return (sight) => sight?.deed === deed && sagas.get(sight.saga ?? '')?.order === facts.order
+  }
+  const rows: Readonly<Record<string, View['fits']>> = {
+    'find-user 200': (sight) => isNumber(value.credit, sight?.state.credit),
+    'find-user 404 no-such-user': (sight) => sight === undefined,
+    'pay 402 out-of-credit': (sight) => sight === undefined || (sight.state.credit ?? 0) < amount,
+    'find-item 200': (sight) => isNumber(value.stock, sight?.state.stock) && isNumber(value.price, sight?.state.price),
+    'find-item 404 no-such-item': (sight) => sight === undefined,
+    'subtract 409 out-of-stock': (sight) => sight === undefined || (sight.state.stock ?? 0) < amount,
+    'find-order 200': (sight) =>
+      isNumber(value.total, sight?.state.total) &&
+      value.status === sight?.state.status &&
+      value.paid === String(sight?.state.status === 'paid') &&
+      value.lines === sight?.state.lines &&
+      value.user === sight?.state.user,
+    'find-order 404 no-such-order': (sight) => sight === undefined,
+    'add-item 409 order-not-open': (sight) => sight?.state.status !== 'open',
+    'checkout 402 out-of-credit': ofOrder('payment', 'refused'),
+    'checkout 409 out-of-stock': ofOrder('stock', 'refused'),
+    'checkout 424 checkout-cancelled': ofOrder('order', 'cancelling'),
+    'checkout 409 checkout-cancelling': (sight) => sight?.state.status === 'cancelling',
+    'checkout 409 order-empty': (sight) => sight?.state.lines === '',
+  }
+  return rows[`${does} ${status} ${problem}`.trim()]
+}
+
+const thingShown = ({ does, facts, problem, value }: Operation, accounts: Accounts): string => {
+  if (does === 'checkout' && problem === 'out-of-credit') {
+    const order = accounts.order.timelines.get(`order:${facts.order}`)?.at(-1)?.state
+    return `user:${order?.user}`
+  }
+  if (does === 'checkout' && problem === 'out-of-stock') return `item:${value.item}`
+  if (facts.order !== undefined) return `order:${facts.order}`
+  return facts.user === undefined ? `item:${facts.item}` : `user:${facts.user}`
+}
+
+/**
+ * Checkouts of one order that overlap are one: whoever comes while one is under way is told its end. One whose outcome is
+ * unknown may go on for any time.
+ */
+const sharedBegin = (history: readonly Operation[]): ReadonlyMap<Operation, number> => {
+  const begunOf = firstBegun(history)
+  const shared = new Map<Operation, number>()
+  const under = new Map<string, { begunMs: number; untilMs: number }>()
+  const checkouts = history.filter(({ does }) => does === 'checkout')
+  for (const operation of checkouts.toSorted((a, b) => begunOf(a) - begunOf(b))) {
+    const order = operation.facts.order ?? ''
+    const begunMs = begunOf(operation)
+    const endMs = operation.told === 'unknown' ? NEVER : operation.endedMs
+    const known = under.get(order)
+    const joins = known !== undefined && known.untilMs >= begunMs
+    under.set(order, {
+      begunMs: joins ? known.begunMs : begunMs,
+      untilMs: joins ? Math.max(known.untilMs, endMs) : endMs,
+    })
+    shared.set(operation, under.get(order)?.begunMs ?? begunMs)
+  }
+  return shared
+}
+
+const viewsOf = (history: readonly Operation[], accounts: Accounts): View[] => {
+  const begunOf = firstBegun(history)
+  const shared = sharedBegin(history)
+  return history.flatMap((operation) => {
+    const fits = shownTo(operation, accounts)
+    if (fits === undefined) return []
+    const thing = thingShown(operation, accounts)
+    const begunMs = shared.get(operation) ?? begunOf(operation)
+    return [{ operation, thing, begunMs, endedMs: operation.endedMs, fits }]
+  })
+}
+
+const ascending = (numbers: readonly number[]): number[] => numbers.toSorted((a, b) => a - b)
+
+/** How many of these sorted numbers are below a bound. */
+const countBelow = (sorted: readonly number[], bound: number): number => {
+  let [low, high] = [0, sorted.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((sorted[middle] ?? NEVER) < bound) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** When the deeds of one name were asked for and acknowledged, and where in the timeline they stand. */
+type Run = {
+  readonly label: string
+  readonly begun: readonly number[]
+  readonly acknowledged: readonly number[]
+  readonly places: readonly number[]
+}
+
+const runsOf = (deeds: readonly Deed[], { places }: Timeline): Run[] => {
+  const named = groupedBy(deeds, ({ label }) => label)
+  return [...new Set([...named.keys(), ...places.keys()])].map((label) => {
+    const ours = named.get(label) ?? []
+    return {
+      label,
+      begun: ascending(ours.map(({ begunMs }) => begunMs)),
+      acknowledged: ascending(ours.map(({ acknowledgedMs }) => acknowledgedMs).filter((ms) => ms < NEVER)),
+      places: places.get(label) ?? [],
+    }
+  })
+}
+
+/** Those whose deeds requests ask for by name; the rest follows from checkouts, or is an operator's. */
+const ASKED_FOR = /^(create-|add-funds |pay |add |subtract |add-item |checkout )/
+
+/** Acknowledged deeds are in the log, and none is there more often than it was asked for. */
+const miscounted = (thing: string, run: Run, isWhole: boolean, lost: number): Anomaly[] => {
+  const { label, begun, acknowledged, places } = run
+  if (places.length + lost < acknowledged.length)
+    return [
+      { name: 'deed-lost', about: thing, says: `${label}: ${acknowledged.length} times told, ${places.length} done` },
+    ]
+  if (isWhole && ASKED_FOR.test(label) && places.length > begun.length)
+    return [
+      { name: 'deed-unasked', about: thing, says: `${label}: ${begun.length} times asked, ${places.length} done` },
+    ]
+  return []
+}
+
+/** What this view must have seen, and what it cannot have seen. */
+const boundsOf = ({ begunMs, endedMs }: View, runs: readonly Run[], isWhole: boolean, last: number) => {
+  let [low, high] = [0, last]
+  for (const { label, begun, acknowledged, places } of runs) {
+    const before = countBelow(acknowledged, begunMs)
+    if (before > 0) low = Math.max(low, places[before - 1] ?? 0)
+    const after = places[countBelow(begun, endedMs)]
+    if (isWhole && ASKED_FOR.test(label) && after !== undefined) high = Math.min(high, after - 1)
+  }
+  return { low, high }
+}
+
+const nameOf = ({ operation: { told } }: View): AnomalyName => (told === 'ok' ? 'stale-answer' : 'unjustified-refusal')
+
+/** Gives each view the first place that fits, so that those after it have the most room; says which have none. */
+const misplaced = (views: readonly View[], runs: readonly Run[], timeline: Timeline, isWhole: boolean): Anomaly[] => {
+  const found: Anomaly[] = []
+  const { moments } = timeline
+  // When each view ended, and the last place that was seen by then: both never go down.
+  const ended: number[] = []
+  const places: number[] = []
+  for (const view of views.toSorted((a, b) => a.endedMs - b.endedMs)) {
+    const { low, high } = boundsOf(view, runs, isWhole, moments.length)
+    const first = Math.max(low, places[countBelow(ended, view.begunMs) - 1] ?? 0)
+    let place = first
+    while (place <= high && !view.fits(moments[place - 1])) place += 1
+    if (place > high) {
+      const { client, does, facts, status, problem, value } = view.operation
+      const told = `${does} ${JSON.stringify(facts)} was told ${status} ${problem}${JSON.stringify(value)}`
+      const might = JSON.stringify(moments.slice(Math.max(first - 1, 0), high).slice(-4))
+      found.push({ name: nameOf(view), about: view.thing, says: `${client}: ${told}, between ${might}` })
+      place = first
+    }
+    ended.push(view.endedMs)
+    places.push(Math.max(place, places.at(-1) ?? 0))
+  }
+  return found
+}
+
+/** A Redis came back older: how often each deed is listed as lost, by its thing and its name. */
+export type Loss = { readonly lost: ReadonlyMap<string, number> }
+
+/** Everything that clients were told and that has no place in the accounts; after a loss, deeds only. */
+export const unfitting = (history: readonly Operation[], accounts: Accounts, loss?: Loss): Anomaly[] => {
+  const timelines = timelinesOf(accounts)
+  const deeds = groupedBy(deedsOf(history, accounts), ({ thing }) => thing)
+  const views = groupedBy(loss ? [] : viewsOf(history, accounts), ({ thing }) => thing)
+  return [...new Set([...deeds.keys(), ...views.keys()])].flatMap((thing) => {
+    const timeline = timelines.get(thing) ?? { moments: [], places: new Map() }
+    const ours = deeds.get(thing) ?? []
+    const isWhole = ours.some(({ label }) => label.startsWith('create-'))
+    const runs = runsOf(ours, timeline)
+    return [
+      ...runs.flatMap((run) => miscounted(thing, run, isWhole, loss?.lost.get(`${thing} ${run.label}`) ?? 0)),
+      ...misplaced(views.get(thing) ?? [], runs, timeline, isWhole),
+    ]
+  })
+}

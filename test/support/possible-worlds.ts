@@ -1,0 +1,237 @@
+/**
+ * What may a small shop be, after all that clients asked and were told?
+ *
+ * A *world* is one exact state that explains every answer so far as if all requests had come one after the other. While
+ * every answer arrives there are few: what was asked at once may have come in any order. A request whose outcome is unknown
+ * is *coming*: it may take effect at any later moment, or never, so each world that it makes possible is kept. A later
+ * answer rules worlds out; a repetition under the same key tells what became of the first request. When no world is left,
+ * no serial order explains what clients were told.
+ *
+ * "Not now" is an answer without effect. It is taken only while something disturbs the shop.
+ */
+
+export type Deed =
+  | { readonly does: 'add-funds' | 'pay'; readonly user: number; readonly amount: number }
+  | { readonly does: 'add' | 'subtract'; readonly item: number; readonly amount: number }
+  | { readonly does: 'add-item'; readonly order: number; readonly item: number; readonly quantity: number }
+  | { readonly does: 'checkout'; readonly order: number }
+export type Read =
+  | { readonly does: 'find-user'; readonly user: number }
+  | { readonly does: 'find-item'; readonly item: number }
+  | { readonly does: 'find-order'; readonly order: number }
+export type Request = Deed | Read
+
+export type OrderHas = {
+  readonly user: number
+  readonly paid: boolean
+  readonly total: number
+  /** How many of each item. */
+  readonly quantities: readonly number[]
+}
+export type State = {
+  readonly credit: readonly number[]
+  readonly stock: readonly number[]
+  readonly prices: readonly number[]
+  readonly orders: readonly OrderHas[]
+}
+
+/** What a client was told: `answer` is the status and what belongs to it; undefined if the outcome is unknown. */
+export type Told = {
+  /** Names the deed: repetitions under one key are one deed. */
+  readonly deed: number
+  readonly request: Request
+  readonly answer: string | undefined
+}
+
+/** What is said of a state of affairs that passes, or of a neighbour that is away; nothing was done. */
+const NOT_NOW = new Set([
+  '423 locked',
+  '423 credit-held',
+  '424 checkout-cancelled',
+  '424 neighbour-unavailable',
+  '409 checkout-cancelling',
+  '409 order-not-open',
+])
+/** Remembered under a key like any answer to the question. */
+const CANCELLED = '424 checkout-cancelled'
+/** Is this an answer to the question, the same whenever it is repeated under its key? */
+export const isFinal = (answer: string | undefined): boolean =>
+  answer !== undefined && (answer === CANCELLED || !NOT_NOW.has(answer))
+
+const put = <Thing>(list: readonly Thing[], index: number, thing: Thing): readonly Thing[] => list.with(index, thing)
+const has = (list: readonly number[], index: number): number => list[index] ?? 0
+
+const checkedOut = (state: State, order: number): readonly [answer: string, State] => {
+  const wanted = state.orders[order]
+  if (wanted === undefined) return ['404 no-such-order', state]
+  const { user, total, quantities } = wanted
+  if (wanted.paid) return ['200', state]
+  if (quantities.every((quantity) => quantity === 0)) return ['409 order-empty', state]
+  if (has(state.credit, user) < total) return ['402 out-of-credit', state]
+  if (quantities.some((quantity, item) => quantity > has(state.stock, item))) return ['409 out-of-stock', state]
+  return [
+    '200',
+    {
+      ...state,
+      credit: put(state.credit, user, has(state.credit, user) - total),
+      stock: state.stock.map((stock, item) => stock - has(quantities, item)),
+      orders: put(state.orders, order, { ...wanted, paid: true }),
+    },
+  ]
+}
+
+const withLine = (state: State, order: number, item: number, quantity: number): readonly [answer: string, State] => {
+  const known = state.orders[order]
+  if (known === undefined) return ['404 no-such-order', state]
+  if (known.paid) return ['409 order-not-open', state]
+  const quantities = state.stock.map((_, index) => has(known.quantities, index) + (index === item ? quantity : 0))
+  const total = known.total + quantity * has(state.prices, item)
+  return ['200', { ...state, orders: put(state.orders, order, { ...known, total, quantities }) }]
+}
+
+/** How an order is shown: paid or not, its total, and how many of each item. */
+export const showOrder = ({ paid, total, quantities }: Omit<OrderHas, 'user'>, items: number): string =>
+  `200 ${paid} ${total} ${Array.from({ length: items }, (_, item) => has(quantities, item))}`
+
+/** What a request is answered in a state, and the state after it. */
+export const answered = (state: State, request: Request): readonly [answer: string, State] => {
+  switch (request.does) {
+    case 'add-funds':
+    case 'pay': {
+      const left = has(state.credit, request.user) + (request.does === 'pay' ? -request.amount : request.amount)
+      if (left < 0) return ['402 out-of-credit', state]
+      return ['200', { ...state, credit: put(state.credit, request.user, left) }]
+    }
+    case 'add':
+    case 'subtract': {
+      const left = has(state.stock, request.item) + (request.does === 'subtract' ? -request.amount : request.amount)
+      if (left < 0) return ['409 out-of-stock', state]
+      return ['200', { ...state, stock: put(state.stock, request.item, left) }]
+    }
+    case 'add-item':
+      return withLine(state, request.order, request.item, request.quantity)
+    case 'checkout':
+      return checkedOut(state, request.order)
+    case 'find-user':
+      return [`200 ${state.credit[request.user]}`, state]
+    case 'find-item':
+      return [`200 ${state.stock[request.item]} ${state.prices[request.item]}`, state]
+    case 'find-order': {
+      const order = state.orders[request.order]
+      return [order ? showOrder(order, state.stock.length) : '404 no-such-order', state]
+    }
+  }
+}
+
+type World = {
+  readonly state: State
+  /** Deeds whose effect may still come. */
+  readonly coming: readonly number[]
+  /** What deeds were answered, or would have been. */
+  readonly known: Readonly<Record<number, string>>
+}
+
+export type Worlds = {
+  /** Takes in what was asked at once. @throws if no world is left. */
+  readonly learn: (told: readonly Told[], disturbed: boolean) => void
+  /** Nothing that is coming can come any more. */
+  readonly rest: () => void
+  /** Something new is in every world. */
+  readonly change: (change: (state: State) => State) => void
+  /** Deeds that may still come. */
+  readonly coming: () => readonly number[]
+  readonly count: () => number
+}
+
+const READS = new Set(['find-user', 'find-item', 'find-order'])
+
+/** An order that is being checked out takes no lines: true while it lasts, whatever comes of it. */
+const meetsCheckout = ({ request, answer }: Told, told: readonly Told[]): boolean =>
+  answer === '409 order-not-open' &&
+  told.some(({ request: other }) => other.does === 'checkout' && 'order' in request && other.order === request.order)
+
+/** The worlds that one answered request may lead to from this one. */
+const after = (world: World, { deed, request, answer = '' }: Told, excused: boolean): World[] => {
+  const { state, coming, known } = world
+  const before = known[deed]
+  if (before !== undefined) return before === answer ? [world] : []
+  const others = coming.filter((one) => one !== deed)
+  const settled = isFinal(answer) && !READS.has(request.does) ? { ...known, [deed]: answer } : known
+  const [due, next] = answered(state, request)
+  const worlds: World[] = due === answer ? [{ state: next, coming: others, known: settled }] : []
+  if (excused && NOT_NOW.has(answer)) worlds.push({ state, coming: isFinal(answer) ? others : coming, known: settled })
+  return worlds
+}
+
+export const openWorlds = (initial: State): Worlds => {
+  let worlds: readonly World[] = [{ state: initial, coming: [], known: {} }]
+  const requests = new Map<number, Request>()
+
+  const happen = (world: World, deed: number): World => {
+    const request = requests.get(deed)
+    if (request === undefined) throw new Error(`nobody asked for ${deed}`)
+    const [answer, state] = answered(world.state, request)
+    return { state, coming: world.coming.filter((one) => one !== deed), known: { ...world.known, [deed]: answer } }
+  }
+
+  /** All worlds in which these came in some order, and those that are coming before, between or after them, or not yet. */
+  const explore = (from: readonly World[], told: readonly Told[], excuses: (one: Told) => boolean): World[] => {
+    const seen = new Set<string>()
+    const found: World[] = []
+    const visit = (world: World, open: readonly Told[]): void => {
+      const name = JSON.stringify([world, open.map((one) => told.indexOf(one))])
+      if (seen.has(name)) return
+      seen.add(name)
+      if (open.length === 0) found.push(world)
+      for (const deed of world.coming) visit(happen(world, deed), open)
+      for (const one of open)
+        for (const next of after(world, one, excuses(one)))
+          visit(
+            next,
+            open.filter((other) => other !== one),
+          )
+    }
+    for (const world of from) visit(world, told)
+    return found
+  }
+
+  const mayCome = (world: World, told: readonly Told[]): World => {
+    const unknown = told.filter(
+      ({ deed, request, answer }) =>
+        answer === undefined && !READS.has(request.does) && world.known[deed] === undefined,
+    )
+    return { ...world, coming: [...new Set([...world.coming, ...unknown.map(({ deed }) => deed)])] }
+  }
+
+  return {
+    learn: (told, disturbed) => {
+      for (const { deed, request } of told) requests.set(deed, request)
+      const excuses = (one: Told): boolean => disturbed || meetsCheckout(one, told)
+      const heard = told.filter(({ answer }) => answer !== undefined)
+      const possible = explore(
+        worlds.map((world) => mayCome(world, told)),
+        heard,
+        excuses,
+      )
+      if (possible.length === 0)
+        throw new Error(
+          `no serial order explains ${JSON.stringify(told)}${disturbed ? ', disturbed,' : ''} after ${JSON.stringify(worlds.slice(0, 4))}`,
+        )
+      worlds = possible
+    },
+    rest: () => {
+      const states = new Map(
+        explore(worlds, [], () => false).map(({ state, known }) => [
+          JSON.stringify([state, known]),
+          { state, coming: [], known },
+        ]),
+      )
+      worlds = [...states.values()]
+    },
+    change: (change) => {
+      worlds = worlds.map((world) => ({ ...world, state: change(world.state) }))
+    },
+    coming: () => [...new Set(worlds.flatMap(({ coming }) => coming))],
+    count: () => worlds.length,
+  }
+}
