@@ -1,0 +1,419 @@
+/**
+ * What is one crash, and how is it survived?
+ *
+ * An *act* is something customers or operators do; the first four are checkouts by their outcome. A *case* is a named point
+ * that the act passes (see `shared/step.ts`), at its n-th passing, and a *fault* that hits its process there: kill -9; a
+ * freeze of two lock TTLs; a reply that is lost after its effect; kill -9 together with the loss of the tail of the
+ * process's own Redis. What died is started again at once. Then the customer, who repeats what was not answered, must get the
+ * answer that is due, and the shop come to rest, within `SETTLE_MS` of the return; and all invariants hold.
+ */
+import assert from 'node:assert/strict'
+import { Redis } from 'ioredis'
+import { nanoid } from 'nanoid'
+import { type Part, PartError } from '../../env/part.ts'
+import type { RedisPart } from '../../env/shop.ts'
+import { SERVICES, type Service } from '../../env/wiring.ts'
+import type { Armed } from '../../shared/crash-points.ts'
+import { logKey, readable } from '../../shared/log.ts'
+import { answerIfAny, type Reply } from '../support/client.ts'
+import { instruct, listening, recorded, whenHit } from '../support/crash-points.ts'
+import { type Due, insist, type TimedTold } from '../support/customers.ts'
+import { away, eventually } from '../support/eventually.ts'
+import { LINKS, locksLeft, settle, violations } from '../support/invariants.ts'
+import { cutTail, transactionsOf, writtenTo } from '../support/older-redis.ts'
+import { type OpenShop, open, replicaOf } from '../support/shop.ts'
+
+export const OUTCOMES = ['paid', 'out-of-credit', 'out-of-stock', 'cancelled'] as const
+export const ACTS = [...OUTCOMES, 'shopping', 'operating', 'starting', 'stopping'] as const
+export type Act = (typeof ACTS)[number]
+export const FAULTS = ['kill', 'freeze', 'lose-reply', 'lose-tail'] as const
+export type Fault = (typeof FAULTS)[number]
+
+export type Case = { readonly point: string; readonly nth: number; readonly fault: Fault; readonly act: Act }
+
+export const nameOf = ({ point, nth, fault, act }: Case): string => `${point}/${nth}/${fault}/${act}`
+
+/** Within this time from the return every checkout is settled. */
+export const SETTLE_MS = 5_000
+/** Short, so that a freeze of two is not too long; yet it is longer than a lease lasts, too. */
+const LOCK_TTL_MS = 1_250
+const FREEZE_MS = 2 * LOCK_TTL_MS
+const SHORT_DEADLINE_MS = 1_000
+/** The log parser, which passes the rarest points, runs every 5 s. */
+const HIT_MS = 12_000
+const PATIENCE_MS = 30_000
+
+/** Which shop a case wants: with a deadline that is met or not, and one whose Redis may forget or not. */
+export type Kind = { readonly isLate: boolean; readonly isLossy: boolean }
+export const kindOf = ({ act, fault }: Pick<Case, 'act' | 'fault'>): Kind => ({
+  isLate: act === 'cancelled',
+  isLossy: fault === 'lose-tail',
+})
+
+/** A shop in which cases are run one after the other, with all that its customers were ever told. */
+export type Scene = {
+  readonly kind: Kind
+  readonly opened: OpenShop
+  readonly told: TimedTold[]
+  /** Behind the shop's back. */
+  readonly orders: Redis
+  readonly close: () => Promise<void>
+}
+
+export const openScene = async (kind: Kind): Promise<Scene> => {
+  const opened = await open({
+    env: {
+      all: listening,
+      order: {
+        LOCK_TTL_MS: String(LOCK_TTL_MS),
+        ...(kind.isLate ? { CHECKOUT_DEADLINE_MS: String(SHORT_DEADLINE_MS) } : {}),
+      },
+    },
+  })
+  const orders = new Redis(opened.shop.redis.order.url, { maxRetriesPerRequest: 0, retryStrategy: () => 50 })
+  orders.on('error', (error: Error) => error)
+  const close = async (): Promise<void> => {
+    orders.disconnect()
+    for (const part of opened.shop.parts) part.thaw()
+    await opened.close()
+  }
+  return { kind, opened, told: [], orders, close }
+}
+
+/** The part that passes a point: its first word names it. */
+export const ownerOf = (point: string): Service | 'gateway' => {
+  const [first = ''] = point.split('.')
+  return SERVICES.find((service) => service === first) ?? 'gateway'
+}
+
+const partOf = ({ opened }: Scene, owner: Service | 'gateway'): Part =>
+  owner === 'gateway' ? opened.shop.gateway : replicaOf(opened, owner)
+
+const ownRedis = ({ opened }: Scene, owner: Service | 'gateway'): RedisPart | undefined =>
+  owner === 'gateway' ? undefined : opened.shop.redis[owner]
+
+/** Asks under a key until there is an answer that is not "not now". */
+const ask = ({ opened }: Scene, method: string, path: string): Promise<Reply> => {
+  const key = { 'Idempotency-Key': nanoid() }
+  return eventually(async () => {
+    const reply = await answerIfAny(opened.client.request(method, path, key))
+    assert.ok(reply, `no answer to ${path}`)
+    assert.ok(reply.status < 500 && reply.status !== 424, `${path}: ${reply.status} ${reply.text}`)
+    return reply
+  }, PATIENCE_MS)
+}
+
+const PRICE = 2
+const QUANTITY = 2
+const ENOUGH = { credit: 10, pieces: 5 }
+
+type Wanted = { readonly user: string; readonly item: string; readonly order: string }
+
+/** Whatever a customer does before the checkout, and a shopkeeper. */
+const goShopping = async (scene: Scene, { credit, pieces } = ENOUGH): Promise<Wanted> => {
+  const made = async (path: string, name: string): Promise<string> => {
+    const { json } = await ask(scene, 'POST', path)
+    return (json as Record<string, string>)[name] ?? ''
+  }
+  const user = await made('/payment/create_user', 'user_id')
+  const item = await made(`/stock/item/create/${PRICE}`, 'item_id')
+  await ask(scene, 'POST', `/payment/add_funds/${user}/${credit + 1}`)
+  await ask(scene, 'POST', `/payment/pay/${user}/1`)
+  await ask(scene, 'POST', `/stock/add/${item}/${pieces + 1}`)
+  await ask(scene, 'POST', `/stock/subtract/${item}/1`)
+  const order = await made(`/orders/create/${user}`, 'order_id')
+  await ask(scene, 'POST', `/orders/addItem/${order}/${item}/${QUANTITY}`)
+  await ask(scene, 'GET', '/ids/create')
+  await ask(scene, 'GET', `/orders/find/${order}`)
+  return { user, item, order }
+}
+
+/** What there is for each outcome, and what the customer must be told in the end: one who was cancelled comes again. */
+const OF_OUTCOME: Readonly<Record<(typeof OUTCOMES)[number], typeof ENOUGH & { due: Due }>> = {
+  paid: { ...ENOUGH, due: 200 },
+  'out-of-credit': { credit: 3, pieces: 5, due: 402 },
+  'out-of-stock': { credit: 10, pieces: 1, due: 409 },
+  cancelled: { ...ENOUGH, due: 200 },
+}
+
+/** How a customer's visit ended. */
+type Visit = Wanted & { readonly due: Due; readonly status: number }
+/** A visit that is prepared: to be begun when the point is armed. */
+type Play = () => Promise<Visit>
+
+const checkout = async ({ opened, told }: Scene, wanted: Wanted, due: Due): Promise<Visit> => ({
+  ...wanted,
+  due,
+  status: await insist(opened.client, wanted.order, told),
+})
+
+const sagaOf = async ({ orders }: Scene, order: string): Promise<string> =>
+  (await orders.hget(`order:${order}`, 'saga')) ?? ''
+
+const RECENT = 100
+
+/** Resolves when a checkout of the order has been cancelled; it may be open again by then. */
+const whenCancelled = ({ orders }: Scene, order: string): Promise<void> =>
+  eventually(async () => {
+    const recent = await orders.xrevrange(logKey('order'), '+', '-', 'COUNT', RECENT)
+    const said = recent.map(readable).filter(({ facts }) => facts.order === order)
+    assert.ok(
+      said.some(({ kind }) => kind === 'CheckoutCancelled'),
+      `order ${order} was not cancelled`,
+    )
+  }, PATIENCE_MS)
+
+const PREFIXES = ['orders', 'payment', 'stock', 'ids'] as const
+
+/** Helps a checkout on that a neighbour holds up, who does not answer meanwhile. @returns its log id. */
+const helpOn = async (scene: Scene, order: string, held: Service): Promise<string> => {
+  const saga = await eventually(async () => {
+    const found = await sagaOf(scene, order)
+    assert.notEqual(found, '')
+    return found
+  }, PATIENCE_MS)
+  const asked = held === 'payment' ? (['orders'] as const) : (['orders', 'payment'] as const)
+  for (const prefix of asked) {
+    await ask(scene, 'POST', `/${prefix}/fault_tolerance`)
+    await ask(scene, 'POST', `/${prefix}/retry/${saga}`)
+  }
+  return saga
+}
+
+/** Everything else that operators may ask, about a checkout. */
+const operate = async (scene: Scene, order: string, saga: string): Promise<void> => {
+  await ask(scene, 'GET', `/orders/checkouts/${order}`)
+  for (const prefix of PREFIXES) {
+    for (const path of ['log_count', `log/${saga}`, 'logs', 'sorted_logs/1', `saga/${saga}`, 'dead_letters', 'audit'])
+      await ask(scene, 'GET', `/${prefix}/${path}`)
+    await ask(scene, 'GET', `/${prefix}/audit/cut`)
+    await ask(scene, 'GET', `/${prefix}/audit/sagas?at=1-1&log_ids=${saga}`)
+    await ask(scene, 'GET', `/${prefix}/audit/records?log_ids=${saga}`)
+    await ask(scene, 'POST', `/${prefix}/fault_tolerance`)
+    await ask(scene, 'POST', `/${prefix}/retry/${saga}`)
+  }
+  await ask(scene, 'GET', '/audit')
+  await ask(scene, 'POST', '/orders/batch_init/1/1/1/1')
+  await ask(scene, 'POST', '/payment/batch_init/1/1')
+  await ask(scene, 'POST', '/stock/batch_init/1/1/1')
+  await ask(scene, 'POST', `/orders/cancel/${saga}`)
+}
+
+/** Prepares an act: whatever comes before the point is armed. */
+const prepare = async (scene: Scene, act: Act, owner: Service | 'gateway'): Promise<Play> => {
+  const { opened } = scene
+  if (act === 'shopping') return async () => checkout(scene, await goShopping(scene), 200)
+  if (act === 'stopping' || act === 'starting') {
+    const wanted = await goShopping(scene)
+    return () => checkout(scene, wanted, 200)
+  }
+  if (act === 'operating') {
+    const wanted = await goShopping(scene)
+    return async () => {
+      const held = owner === 'stock' ? 'payment' : 'stock'
+      replicaOf(opened, held).freeze()
+      const visit = checkout(scene, wanted, 200)
+      visit.catch(() => undefined)
+      const saga = await helpOn(scene, wanted.order, held)
+      replicaOf(opened, held).thaw()
+      await operate(scene, wanted.order, saga)
+      return visit
+    }
+  }
+  const { due, ...means } = OF_OUTCOME[act]
+  const wanted = await goShopping(scene, means)
+  if (act !== 'cancelled') return () => checkout(scene, wanted, due)
+  const held = replicaOf(opened, owner === 'stock' ? 'payment' : 'stock')
+  return async () => {
+    held.freeze()
+    const visit = checkout(scene, wanted, due)
+    visit.catch(() => undefined)
+    await whenCancelled(scene, wanted.order)
+    held.thaw()
+    return visit
+  }
+}
+
+/** What is done to the end of the file: the last transaction, the last three, or all since the point was armed. */
+const forget = async (redis: RedisPart, armedAt: number, depth: number): Promise<void> => {
+  await redis.kill()
+  const last = (await transactionsOf(redis.dir)).at([-1, -3, 0][depth] ?? 0)?.from ?? armedAt
+  await cutTail(redis.dir, { position: depth === 2 ? armedAt : Math.max(last, armedAt) })
+  await redis.start()
+}
+
+const restart = (part: Part): Promise<void> => eventually(() => part.start(), PATIENCE_MS)
+
+/** Lets the fault happen to a part that has hit its point, and brings back whatever it took. */
+const suffer = async (scene: Scene, one: Case, armedAt: number): Promise<void> => {
+  const owner = ownerOf(one.point)
+  const part = partOf(scene, owner)
+  switch (one.fault) {
+    case 'kill':
+      await part.exited
+      return
+    case 'freeze':
+      await away(FREEZE_MS)
+      part.thaw()
+      return
+    case 'lose-reply':
+      return
+    case 'lose-tail': {
+      const redis = ownRedis(scene, owner)
+      assert.ok(redis, `${owner} has no Redis`)
+      await part.exited
+      await forget(redis, armedAt, nameOf(one).length % 3)
+    }
+  }
+}
+
+export type Survival = {
+  /** How long after the return the customer knew and the shop was at rest. */
+  readonly ms: number
+  readonly problems: readonly string[]
+}
+
+const startWith = async (part: Part, armed: readonly Armed[], record = false): Promise<void> => {
+  const starting = part.start()
+  part.say({ type: 'crash-points', record, armed })
+  try {
+    await starting
+  } catch (error) {
+    if (!(error instanceof PartError)) throw error
+  }
+}
+
+/**
+ * Has a part end in order and start again, until it holds its leases: the successor of one that was killed finds them taken
+ * for a while, and would have none to give back.
+ */
+const renewLeases = async ({ opened }: Scene, part: Part, owner: Service | 'gateway'): Promise<void> => {
+  await part.stop()
+  await restart(part)
+  const wanted = LINKS.filter(({ listener }) => listener === owner).length
+  await eventually(
+    async () => assert.equal((await locksLeft(opened, [`lock:reader:${owner}:*`])).length, wanted),
+    PATIENCE_MS,
+  )
+}
+
+/** Runs one case in a shop at rest, and leaves it at rest. */
+export const survive = async (scene: Scene, one: Case): Promise<Survival> => {
+  const { opened, told } = scene
+  const owner = ownerOf(one.point)
+  const part = partOf(scene, owner)
+  const redis = ownRedis(scene, owner)
+  const armed: Armed = { ...one, fault: one.fault === 'lose-tail' ? 'kill' : one.fault }
+  const play = await prepare(scene, one.act, owner)
+  if (one.act === 'stopping') await renewLeases(scene, part, owner)
+  await settle(opened, { locksMs: 'unchecked' })
+  const armedAt = redis ? await writtenTo(redis.dir) : 0
+
+  const hit = whenHit(part, armed, HIT_MS)
+  hit.catch(() => undefined)
+  if (one.act === 'starting') {
+    await part.stop()
+    void startWith(part, [armed])
+  } else {
+    await instruct(part, { record: false, armed: [armed] })
+    if (one.act === 'stopping') void part.stop()
+  }
+  const visit = play()
+  visit.catch(() => undefined)
+  await hit
+  await suffer(scene, one, armedAt)
+  const returnedAt = performance.now()
+  if (one.act === 'stopping') await part.exited
+  await restart(part)
+  const { status, due, user, order } = await visit
+  await settle(opened, { locksMs: 'unchecked' })
+  const ms = performance.now() - returnedAt
+
+  const { isLossy } = scene.kind
+  const problems = [...(await violations(opened, { told, lossy: isLossy, locksMs: 'unchecked' }))]
+  if (status !== due && !isLossy) problems.push(`order ${order} was told ${status} in the end, but ${due} is due`)
+  if (!isLossy && due === 200) {
+    const credit = await opened.client.credit(user)
+    if (credit !== ENOUGH.credit - PRICE * QUANTITY) problems.push(`user ${user} has ${credit} left`)
+  }
+  return { ms, problems }
+}
+
+/** Which points each act passes, and how often, as recorded in a run of it. */
+export type Passings = ReadonlyMap<Act, ReadonlyMap<string, number>>
+
+export const recordActs = async (): Promise<Passings> => {
+  const passings = new Map<Act, Map<string, number>>()
+  const note = (act: Act, passed: ReadonlyMap<string, number>): void => {
+    const known = passings.get(act) ?? new Map<string, number>()
+    for (const [point, count] of passed) known.set(point, Math.max(known.get(point) ?? 0, count))
+    passings.set(act, known)
+  }
+  const owners = [...SERVICES, 'gateway'] as const
+  const run = async (scene: Scene, act: Act, owner: Service | 'gateway'): Promise<void> => {
+    const parts = owners.map((one) => partOf(scene, one))
+    const play = await prepare(scene, act, owner)
+    const passed = await recorded(parts, async () => {
+      await play()
+      await settle(scene.opened, { locksMs: 'unchecked' })
+    })
+    // Of an act in which another part is held back for the sake of stock, only stock's points count.
+    for (const point of passed.keys()) if (owner === 'stock' && ownerOf(point) !== 'stock') passed.delete(point)
+    note(act, passed)
+  }
+  const inTime = await openScene({ isLate: false, isLossy: false })
+  try {
+    for (const act of ['paid', 'out-of-credit', 'out-of-stock', 'shopping', 'operating'] as const)
+      await run(inTime, act, 'order')
+    for (const owner of owners) {
+      const part = partOf(inTime, owner)
+      note('stopping', await recorded([part], () => part.stop()))
+      note(
+        'starting',
+        await recorded([part], async (passed) => {
+          await startWith(part, [], true)
+          const last = owner === 'gateway' ? `${owner}.poll-order.after` : `${owner}.parser.release.after`
+          await eventually(async () => assert.ok(passed.has(last), last), HIT_MS)
+        }),
+      )
+    }
+  } finally {
+    await inTime.close()
+  }
+  const late = await openScene({ isLate: true, isLossy: false })
+  try {
+    await run(late, 'cancelled', 'order')
+    await run(late, 'cancelled', 'stock')
+  } finally {
+    await late.close()
+  }
+  return passings
+}
+
+/** What is done by the clock, so that a checkout meets it by chance only. */
+const BY_THE_CLOCK = /^\w+\.(parser\.|reader-|unfinished|trim|time|heard|dead-|contradictions|lost-tails)/
+
+/** What is done when a service starts or stops, and else only when the machine was slow. */
+const AT_ENDS = /\.(reader-[a-z]+\.(lock|release)|ask-ids|lease-block|durable|subscribe)\./
+
+/** All cases: each point with each fault, in each outcome in which it is passed, or else in the first other act. */
+export const casesOf = (passings: Passings): readonly Case[] => {
+  const points = new Set([...passings.values()].flatMap((passed) => [...passed.keys()]))
+  const actsOf = (point: string): readonly Act[] => {
+    const passing = ACTS.filter((act) => passings.get(act)?.has(point))
+    const outcomes = passing.filter((act) => OUTCOMES.some((outcome) => outcome === act))
+    const atEnds = passing.filter((act) => act === 'stopping' || act === 'starting')
+    if (atEnds.length > 0 && AT_ENDS.test(point)) return atEnds.slice(0, 1)
+    const others = passing.filter((act) => !outcomes.includes(act)).slice(0, 1)
+    return outcomes.length === 0 || (others.length > 0 && BY_THE_CLOCK.test(point)) ? others : outcomes
+  }
+  const faultsOf = (point: string): readonly Fault[] =>
+    FAULTS.filter(
+      (fault) =>
+        !(fault === 'lose-reply' && point.endsWith('.before')) &&
+        !(fault === 'lose-tail' && ownerOf(point) === 'gateway'),
+    )
+  return [...points]
+    .sort()
+    .flatMap((point) => actsOf(point).flatMap((act) => faultsOf(point).map((fault) => ({ point, nth: 1, fault, act }))))
+}

@@ -1,0 +1,106 @@
+/**
+ * Every point at which a process touches another one is a place to die at, in every way, whatever the checkout comes to.
+ *
+ * The points are those that a recorded run passes, so a new one is tried as soon as it is there. `npm run test:faults` tries
+ * all cases. `npm test` tries each point of a checkout, and those of every fourth other step, with one fault and one outcome;
+ * which, changes every day. `CRASHES` chooses others: a number is the day, any other text is a pattern of the cases' names.
+ */
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'ava'
+import { SERVICES } from '../../env/wiring.ts'
+import { luaDeeds } from '../support/lua-deed.ts'
+import { type Case, casesOf, nameOf, OUTCOMES, type Passings, recordActs } from './crash-cases.ts'
+import { failuresOf, type Result, runCases, tableOf } from './crash-run.ts'
+
+const DAY_MS = 86_400_000
+const RECORD_MS = 120_000
+const SHORT_MS = 480_000
+const FULL_MS = 3_600_000
+const WANTED = process.env.CRASHES ?? (process.env.FAULTS === 'full' ? '' : String(Math.floor(Date.now() / DAY_MS)))
+const isShort = /^\d+$/.test(WANTED)
+/**
+ * A case mostly waits for leases to expire, so that many shops can be run at once. Eight keep two cores so busy that tests
+ * beside them, which expect an undisturbed shop to answer in time, fail.
+ */
+const SHOPS = isShort ? 2 : 8
+
+const stepOf = (point: string): string => point.replace(/\.(before|after)$/, '')
+
+const isOfCheckout = ({ act }: Case): boolean => OUTCOMES.some((outcome) => outcome === act)
+
+/** Of the steps that are not a checkout's, so many are left to other days. */
+const EVERY = 4
+
+/** One case of each point of a checkout, and of every fourth other step; which, changes with the day. */
+const rotated = (all: readonly Case[], day: number): readonly Case[] => {
+  const turnOf = (text: string): number => createHash('sha1').update(text).digest().readUInt32BE()
+  const isDue = (one: Case): boolean => isOfCheckout(one) || (turnOf(stepOf(one.point)) + day) % EVERY === 0
+  return [...Map.groupBy(all.filter(isDue), ({ point }) => point)].flatMap(([point, some]) =>
+    some.slice((turnOf(point) + day) % some.length).slice(0, 1),
+  )
+}
+
+const chosen = (all: readonly Case[]): readonly Case[] => {
+  if (isShort) return rotated(all, Number(WANTED))
+  const pattern = new RegExp(WANTED)
+  return all.filter((one) => pattern.test(nameOf(one)))
+}
+
+let passings: Passings = new Map()
+let cases: readonly Case[] = []
+const results: Result[] = []
+
+test.before(async (t) => {
+  t.timeout(RECORD_MS)
+  passings = await recordActs()
+  const all = casesOf(passings)
+  cases = chosen(all)
+  t.log(`CRASHES='${WANTED}': ${cases.length} of ${all.length} cases`)
+})
+
+/** Steps that the acts of the recorded run need not do, and why not. */
+const UNREACHED: Readonly<Record<string, string>> = {
+  drop: 'the index of unfinished checkouts names a finished one: no deed leaves it so',
+  lose: 'a lost tail was noticed: in the cases that lose one',
+  retry: 'a dead letter is retried: there is none',
+  'dead-applied': 'a dead letter is shown: there is none',
+}
+
+const stepsInSources = (): readonly string[] =>
+  [...SERVICES, 'shared'].flatMap((room) => {
+    const folder = join(import.meta.dirname, '../..', room)
+    const files = readdirSync(folder).filter((name) => name.endsWith('.ts'))
+    const code = files.map((name) => readFileSync(join(folder, name), 'utf8')).join('\n')
+    return [...code.matchAll(/\bstep\(\s*'([^']+)'/g)].map(([, name = '']) => name)
+  })
+
+test.serial('the recorded run does every step and every deed that there is', (t) => {
+  const points = new Set([...passings.values()].flatMap((passed) => [...passed.keys()]))
+  const done = new Set([...points].map((point) => stepOf(point).replace(/^[a-z]+\./, '')))
+  const all = new Set([
+    ...stepsInSources(),
+    ...[...SERVICES, 'shared' as const].flatMap(luaDeeds).map(({ name }) => name),
+  ])
+  t.true(all.size > 30)
+  t.deepEqual(
+    [...all].filter((name) => !done.has(name) && !Object.hasOwn(UNREACHED, name)),
+    [],
+  )
+})
+
+/** All cases are run at once, in whatever order keeps the shops busy. */
+test.serial('survives every fault at every point', async (t) => {
+  t.timeout(isShort ? SHORT_MS : FULL_MS)
+  const survived = await runCases(cases, SHOPS, ({ one, ms, problems }) => {
+    if (!isShort) console.log(`${nameOf(one)}: ${Math.round(ms)} ms ${problems.join('; ')}`)
+  })
+  results.push(...survived)
+  t.is(survived.length, cases.length)
+  t.deepEqual(failuresOf(survived), [])
+})
+
+test.after.always((t) => {
+  t.log(tableOf(results))
+})

@@ -1,0 +1,170 @@
+/**
+ * An entry that cannot be applied, in the log that a service hears: it is put aside with its error within seconds, nobody
+ * else is delayed, and once the cause is mended a retry finishes the saga. The log parsers run at the start only, so that it
+ * is the retry that does it.
+ */
+import assert from 'node:assert/strict'
+import test, { type ExecutionContext } from 'ava'
+import { Redis } from 'ioredis'
+import type { Explanation, Letter } from '../../env/explain.ts'
+import type { Service } from '../../env/wiring.ts'
+import { inParallel } from '../support/client.ts'
+import { eventually } from '../support/eventually.ts'
+import { proveInvariants } from '../support/invariants.ts'
+import { operatorOf } from '../support/operator.ts'
+import { bringBack, replicaOf, shareShop } from '../support/shop.ts'
+
+const YEARLY = '0 0 0 1 1 *'
+const opened = shareShop(test, { env: { all: { LOG_PARSER_CRON: YEARLY }, order: { CHECKOUT_DEADLINE_MS: '60000' } } })
+test.afterEach.always(() => bringBack(opened()))
+
+const BURIED_MS = 3_000
+/** Ordinarily a checkout alone takes some milliseconds: a busy machine may take longer, but never waits for anybody. */
+const DELAYED_MS = 2_000
+
+const operator = () => operatorOf(opened(), '')
+const lettersOf = async (service: Service): Promise<readonly Letter[]> =>
+  (await operator().json<{ letters: readonly Letter[] }>('dead', 'list')).letters.filter(({ name }) =>
+    name.startsWith(`${service}:`),
+  )
+const whenBuried = (service: Service, matches: (letter: Letter) => boolean): Promise<Letter> =>
+  eventually(async () => {
+    const letter = (await lettersOf(service)).find(matches)
+    assert.ok(letter, 'it is not buried')
+    return letter
+  }, BURIED_MS)
+
+const behind = async <Result>(service: Service, work: (redis: Redis) => Promise<Result>): Promise<Result> => {
+  const redis = new Redis(opened().shop.redis[service].url)
+  try {
+    return await work(redis)
+  } finally {
+    redis.disconnect()
+  }
+}
+
+const seed = async () => {
+  const { client } = opened()
+  const user = await client.createUser(100)
+  const item = await client.createItem(5, 10)
+  const order = await client.createOrder(user, [[item, 2]])
+  return { user, item, order }
+}
+
+/** Checkouts of others, meanwhile: all are paid, and none waits. */
+const assertNobodyDelayed = async (t: ExecutionContext): Promise<void> => {
+  const { client } = opened()
+  const others = await inParallel(8, 8, seed)
+  const took = await inParallel(8, 8, async (index) => {
+    const startedAt = performance.now()
+    const { status } = await client.checkout(others[index]?.order ?? '')
+    return { status, ms: performance.now() - startedAt }
+  })
+  t.deepEqual(
+    took.filter(({ status, ms }) => status !== 200 || ms > DELAYED_MS),
+    [],
+  )
+}
+
+/** Entries that no listener can act on, said in a speaker's name behind its back. */
+const FORGED: readonly (readonly [what: string, listener: Service, speaker: Service, fields: string, error: RegExp])[] =
+  [
+    ['malformed', 'payment', 'order', 'kind CheckoutStarted version 1 log_id forged-1', /^it lacks "order"$/],
+    ['without a kind', 'stock', 'payment', 'version 1 log_id forged-2', /^it has no kind$/],
+    [
+      'of an unknown version',
+      'order',
+      'payment',
+      'kind CreditCaptured version 2 log_id forged-3',
+      /^its version "2" is unknown$/,
+    ],
+  ]
+for (const [what, listener, speaker, fields, error] of FORGED)
+  test.serial(
+    `an entry that is ${what}, heard by ${listener}: put aside, and a retry says that it cannot be`,
+    async (t) => {
+      const entry = await behind(speaker, (redis) => redis.xadd(`log:${speaker}`, '*', ...fields.split(' ')))
+      await assertNobodyDelayed(t)
+      const letter = await whenBuried(listener, (one) => one.entry === entry)
+      t.is(letter.speaker, speaker)
+      t.regex(letter.error, error)
+      const retried = await operator().saga('dead', 'retry', letter.name)
+      t.is(retried.code, 1)
+      t.true(retried.out.includes(letter.error))
+      t.true(
+        (await lettersOf(listener)).some(({ name }) => name === letter.name),
+        'it stays',
+      )
+      // What nobody ever said is taken away again as it came: behind everybody's back.
+      for (const service of ['order', 'payment', 'stock'] as const)
+        for (const { id } of (await lettersOf(service)).filter((one) => one.entry === entry))
+          await behind(service, (redis) => redis.xdel(`dead:${service}`, id))
+    },
+  )
+
+/** Puts something else under a key, so that every deed that needs it fails; gives what puts it back. */
+const breakKey = (service: Service, key: string): Promise<() => Promise<unknown>> =>
+  behind(service, async (redis) => {
+    await redis.rename(key, 'aside')
+    await redis.set(key, 'of the wrong type')
+    return () => behind(service, (again) => again.multi().del(key).rename('aside', key).exec())
+  })
+
+type Seeded = Awaited<ReturnType<typeof seed>>
+/** For each listener: what must be broken to make its deed fail, for a checkout that was begun while stock was frozen. */
+const BROKEN: readonly (readonly [listener: Service, kind: string, key: (seeded: Seeded, logId: string) => string])[] =
+  [
+    ['payment', 'CheckoutStarted', ({ user }) => `user:${user}`],
+    ['stock', 'CreditHeld', ({ item }) => `item:${item}`],
+    ['order', 'CreditCaptured', (_seeded, logId) => `saga:${logId}`],
+  ]
+for (const [listener, kind, keyOf] of BROKEN)
+  test.serial(
+    `an entry that makes the script of ${listener} fail: put aside, and a retry after the mending finishes the saga`,
+    async (t) => {
+      const { client } = opened()
+      const seeded = await seed()
+      const { order, user, item } = seeded
+      const isBegunFirst = listener === 'order'
+      // The saga of order must exist before it can be broken: it is held up meanwhile.
+      if (isBegunFirst) replicaOf(opened(), 'stock').freeze()
+      const mendEarly = isBegunFirst ? undefined : await breakKey(listener, keyOf(seeded, ''))
+      const checkout = client.checkout(order)
+      const logId = await eventually(async () => {
+        const [id] = await behind('order', (redis) => redis.hmget(`order:${order}`, 'saga'))
+        assert.ok(id)
+        return id
+      }, BURIED_MS)
+      const mend = mendEarly ?? (await breakKey(listener, keyOf(seeded, logId)))
+      if (isBegunFirst) replicaOf(opened(), 'stock').thaw()
+
+      const letter = await whenBuried(listener, ({ log_id }) => log_id === logId)
+      t.is(letter.kind, kind)
+      t.regex(letter.error, /WRONGTYPE/)
+      await assertNobodyDelayed(t)
+      const early = await operator().saga('dead', 'retry', letter.name)
+      t.deepEqual([early.code, /WRONGTYPE/.test(early.out)], [1, true], early.out + early.said)
+
+      await mend()
+      if (!isBegunFirst) {
+        const { out } = await operator().saga('explain', order)
+        t.true(out.includes(`npm run dead -- retry ${letter.name}`), out)
+      }
+      const retried = await operator().saga('dead', 'retry', letter.name)
+      t.is(retried.code, 0, retried.out + retried.said)
+      t.is((await checkout).status, 200)
+      t.deepEqual([await client.credit(user), await client.stock(item)], [90, 8])
+      const again = await operator().saga('dead', 'retry', letter.name)
+      t.is(again.code, 0)
+      t.regex(again.out, /was applied before/)
+      t.deepEqual([await client.credit(user), await client.stock(item)], [90, 8])
+      const { dead_letters } = await operator().json<Explanation>('explain', order)
+      t.deepEqual(dead_letters, [])
+      t.deepEqual(await lettersOf(listener), [])
+      t.true((await operator().saga('dead', 'list', '--all')).out.includes(letter.name), 'the letter itself stays')
+    },
+  )
+
+test.serial('afterwards all promises hold', async (t) => {
+  await proveInvariants(t, opened())
+})

@@ -1,0 +1,105 @@
+/**
+ * Random histories of clients and faults, through the gateway, against what worlds explain and what the checker proves.
+ *
+ * `HISTORY_RUNS` is the number of histories of each kind, default: as many as fit into some seconds (minutes with
+ * `FAULTS=full`). A failure prints a seed and a path; `HISTORY_SEED` and `HISTORY_PATH` repeat it. A shop in which a history
+ * failed is not used again, so that each attempt to shrink it begins anew.
+ */
+import process from 'node:process'
+import test from 'ava'
+import fc from 'fast-check'
+import { startShop } from '../../env/shop.ts'
+import { openClient } from '../support/client.ts'
+import { openFabric } from '../support/proxy.ts'
+import { calmHistories, play, type Step, stormyHistories, type Tally } from '../support/random-histories.ts'
+import type { Shop as Seed } from '../support/schedule.ts'
+
+const { HISTORY_RUNS: RUNS, HISTORY_SEED: SEED, HISTORY_PATH: PATH } = process.env
+const IS_FULL = process.env.FAULTS === 'full'
+const LIMIT_MS = { calm: IS_FULL ? 60_000 : 8_000, stormy: IS_FULL ? 400_000 : 25_000 }
+const TIMEOUT_MS = 1_200_000
+
+/** Short, so that a history full of faults takes seconds. */
+const HASTY = {
+  order: { CHECKOUT_DEADLINE_MS: '1500', LOCK_TTL_MS: '800' },
+  gateway: { GATEWAY_TIMEOUT_MS: '3000', GATEWAY_WAIT_MS: '1000' },
+  all: { LEASE_TTL_MS: '500', LOG_PARSER_CRON: '* * * * * *' },
+}
+
+const open = async () => {
+  const fabric = openFabric()
+  const shop = await startShop({ env: HASTY, route: fabric.route })
+  const client = openClient(shop.url)
+  const close = async (): Promise<void> => {
+    client.close()
+    for (const part of shop.parts) part.thaw()
+    await shop.stop()
+    await fabric.close()
+  }
+  return { fabric, opened: { shop, client, close }, close }
+}
+
+let current: Awaited<ReturnType<typeof open>> | undefined
+test.after.always(async () => current?.close())
+
+const parametersOf = (limitMs: number): fc.Parameters<[readonly [Seed, Step[]]]> => ({
+  numRuns: Number(RUNS ?? 100_000),
+  includeErrorInReport: true,
+  endOnFailure: PATH !== undefined,
+  ...(RUNS === undefined && SEED === undefined ? { interruptAfterTimeLimit: limitMs } : {}),
+  ...(SEED === undefined ? {} : { seed: Number(SEED) }),
+  ...(PATH === undefined ? {} : { path: PATH }),
+})
+
+const newTally = (): Tally => ({
+  histories: 0,
+  requests: 0,
+  audits: 0,
+  paid: 0,
+  refused: 0,
+  'not now': 0,
+  unknown: 0,
+  faults: 0,
+})
+
+const playIn = async (history: readonly [Seed, Step[]], tally: Tally): Promise<void> => {
+  current ??= await open()
+  const { opened, fabric, close } = current
+  try {
+    await play(opened, fabric, history, tally)
+  } catch (error) {
+    current = undefined
+    await close()
+    throw error
+  }
+}
+
+const prove = async (histories: fc.Arbitrary<readonly [Seed, Step[]]>, limitMs: number): Promise<Tally> => {
+  const tally = newTally()
+  let playing = Promise.resolve()
+  const property = fc.asyncProperty(histories, (history) => {
+    playing = playIn(history, tally)
+    return playing
+  })
+  await fc.assert(property, parametersOf(limitMs))
+  // When the time is over, fast-check leaves the last history to itself.
+  await playing
+  return tally
+}
+
+test.serial(
+  'while nothing is wrong, every answer is the one of a serial order, and the accounts balance at any moment',
+  async (t) => {
+    t.timeout(TIMEOUT_MS)
+    const tally = await prove(calmHistories, LIMIT_MS.calm)
+    t.log(tally)
+    t.true(tally.histories > 0 && tally.unknown === 0)
+  },
+)
+
+test.serial('whatever dies, freezes or is cut off, some serial order explains every answer', async (t) => {
+  t.timeout(TIMEOUT_MS)
+  const tally = await prove(stormyHistories, LIMIT_MS.stormy)
+  t.log(tally)
+  t.true(tally.histories > 0)
+})

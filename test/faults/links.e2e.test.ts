@@ -1,0 +1,168 @@
+/**
+ * Faults of the network: connections that break before or after the command ran, bytes that vanish for a while, that come
+ * late or in crumbs, that come twice. Every connection of the shop goes through a proxy.
+ *
+ * Checkouts have 4 s here, so that some meet their deadline within the fault, and some of its answers must be a cancellation.
+ */
+import assert from 'node:assert/strict'
+import test from 'ava'
+import { answerIfAny, openClient } from '../support/client.ts'
+import { away, eventually } from '../support/eventually.ts'
+import { type Fault, type Link, openFabric } from '../support/proxy.ts'
+import { bringBack, shareShop } from '../support/shop.ts'
+import { FULL, survive } from '../support/survive.ts'
+
+const DEADLINE_MS = 4_000
+/** What an answer may take beyond its deadline: a Redis that does not answer is given up within this time. */
+const UNAVAILABLE_MS = 2_000
+/** A replica that is silent is given up after this time, and another is asked. */
+const SILENT_MS = 3_000
+/** Within this time from the mending the readers have caught up. */
+const CAUGHT_UP_MS = 10_000
+/** A lock that arrived late at one master, behind a black hole, stands there until its TTL of 3 s ends. */
+const LATE_LOCKS_MS = 4_000
+
+const fabric = openFabric()
+const opened = shareShop(test, {
+  route: fabric.route,
+  replicas: { order: 2 },
+  env: { order: { CHECKOUT_DEADLINE_MS: String(DEADLINE_MS) } },
+})
+// Once the shop has ended: it gives its leases back through the fabric.
+test.serial.after.always(fabric.close)
+test.serial.afterEach.always(async () => {
+  fabric.heal()
+  await bringBack(opened())
+})
+
+/** A place in the network: links, and which of their connections. */
+type Place = { readonly links: () => readonly Link[]; readonly only?: RegExp }
+
+const READS = /xread/i
+const LOCKS = /lock:/
+
+const own = (service: string): Place => ({
+  links: () => fabric.links(new RegExp(`^${service}-\\d`), `${service}-redis`),
+})
+
+const PLACES = {
+  'order and its own Redis': own('order'),
+  'payment and its own Redis': own('payment'),
+  'stock and its own Redis': own('stock'),
+  'the readers of payment and the logs': { links: () => fabric.links(/^payment-\d/, /-redis$/), only: READS },
+  'the readers of stock and the logs': { links: () => fabric.links(/^stock-\d/, /-redis$/), only: READS },
+  'the readers of order and the logs': { links: () => fabric.links(/^order-\d/, /-redis$/), only: READS },
+  'order and one lock master': { links: () => fabric.links(/^order-\d/, 'stock-redis'), only: LOCKS },
+  'order and two lock masters': { links: () => fabric.links(/^order-\d/, /^(payment|stock)-redis$/), only: LOCKS },
+  'the gateway and one replica of order': { links: () => fabric.links('gateway', 'order-1') },
+  'the gateway and payment': { links: () => fabric.links('gateway', 'payment-1') },
+} as const satisfies Record<string, Place>
+type PlaceName = keyof typeof PLACES
+
+const at = (place: PlaceName): Place => PLACES[place]
+
+const suffer = (place: PlaceName, fault: Fault): void => {
+  const { links, only } = at(place)
+  for (const link of links()) link.suffer(only ? { ...fault, only } : fault)
+}
+
+const struckAt = (place: PlaceName): number =>
+  at(place)
+    .links()
+    .reduce((sum, link) => sum + link.struck(), 0)
+
+const ORDERS = FULL ? 200 : 100
+const BREAKS_TIMES = FULL ? 8 : 3
+
+/** Connections that break, again and again, at a command of the place. */
+const breaks = (does: 'cut-before' | 'cut-after', place: PlaceName, short: boolean): void => {
+  if (!FULL && !short) return
+  const command = place.startsWith('the gateway')
+    ? /POST \/orders\/checkout|POST \/payment\/add_funds/
+    : /evalsha|xread/
+  const when = does === 'cut-before' ? 'before' : 'after'
+  test.serial(`survives breaks ${when} what is asked between ${place}`, async (t) => {
+    t.timeout(80_000)
+    await survive(t, opened(), {
+      orders: ORDERS,
+      disturb: async () => {
+        suffer(place, { does, command, times: BREAKS_TIMES })
+        await eventually(async () => assert.ok(struckAt(place) >= BREAKS_TIMES), CAUGHT_UP_MS)
+        fabric.heal()
+      },
+      answerMs: DEADLINE_MS + UNAVAILABLE_MS,
+      expectations: { locksMs: LATE_LOCKS_MS },
+    })
+  })
+}
+
+type Lasting = { readonly name: string; readonly fault: Fault; readonly forMs: number; readonly answerMs?: number }
+
+const HOLE_MS = FULL ? [5_000, 60_000] : [5_000]
+const holes = HOLE_MS.flatMap((forMs): Lasting[] => [
+  { name: `a black hole both ways for ${forMs / 1_000} s`, fault: { does: 'black-hole', towards: 'both' }, forMs },
+  { name: `lost replies for ${forMs / 1_000} s`, fault: { does: 'black-hole', towards: 'client' }, forMs },
+])
+const [hole, lostReplies] = holes as [Lasting, Lasting]
+const delay = (ms: number): Lasting => ({
+  name: `a delay of ${ms} ms each way`,
+  fault: { does: 'delay', ms },
+  forMs: 3_000,
+})
+const trickle: Lasting = { name: 'a trickle', fault: { does: 'trickle', bytes: 512, everyMs: 5 }, forMs: 3_000 }
+const twice: Lasting = { name: 'everything sent twice', fault: { does: 'duplicate' }, forMs: 1_500 }
+const refused: Lasting = { name: 'refused connections for 3 s', fault: { does: 'refuse' }, forMs: 3_000 }
+
+/** A fault that lasts for a while, then ends by itself. */
+const lasts = ({ name, fault, forMs }: Lasting, place: PlaceName, short: boolean): void => {
+  if (!FULL && !short) return
+  test.serial(`survives ${name} between ${place}`, async (t) => {
+    t.timeout(150_000)
+    const isSilent = place.startsWith('the gateway')
+    await survive(t, opened(), {
+      orders: ORDERS,
+      disturb: async () => {
+        suffer(place, fault)
+        await away(forMs)
+        t.true(struckAt(place) > 0, 'the fault met nobody')
+        fabric.heal()
+      },
+      endedMs: CAUGHT_UP_MS,
+      answerMs: DEADLINE_MS + UNAVAILABLE_MS + (isSilent ? SILENT_MS : 0),
+      expectations: { locksMs: LATE_LOCKS_MS, settleMs: CAUGHT_UP_MS },
+    })
+  })
+}
+
+const BROKEN_SHORT: readonly PlaceName[] = ['order and its own Redis', 'the readers of payment and the logs']
+const SHORT: readonly (readonly [Lasting, PlaceName])[] = [
+  [lostReplies, 'order and its own Redis'],
+  [hole, 'the gateway and one replica of order'],
+  [delay(500), 'order and two lock masters'],
+  [twice, 'payment and its own Redis'],
+]
+const isShort = (lasting: Lasting, place: PlaceName): boolean =>
+  SHORT.some(([one, where]) => one.name === lasting.name && where === place)
+
+for (const place of Object.keys(PLACES) as PlaceName[]) {
+  breaks('cut-after', place, BROKEN_SHORT.includes(place))
+  breaks('cut-before', place, false)
+  for (const lasting of [...holes, delay(50), delay(500), trickle, refused])
+    lasts(lasting, place, isShort(lasting, place))
+  // What a request does that bears no key is done twice if it is sent twice: nobody sends it twice.
+  if (!place.startsWith('the gateway')) lasts(twice, place, isShort(twice, place))
+}
+
+test.serial('serves a client whose bytes come in crumbs, and others meanwhile as ever', async (t) => {
+  const { client, shop } = opened()
+  const slow = openClient(await fabric.route({ from: 'customer', to: 'gateway', url: shop.url }))
+  t.teardown(slow.close)
+  fabric.link('customer', 'gateway').suffer({ does: 'trickle', bytes: 8, everyMs: 25 })
+  const user = await client.createUser(10)
+  const item = await client.createItem(1, 10)
+  const order = await client.createOrder(user, [[item, 1]])
+  const checkout = answerIfAny(slow.checkout(order))
+  await survive(t, opened(), { orders: 50, disturb: async () => undefined, answerMs: DEADLINE_MS })
+  t.is((await checkout)?.status, 200)
+  t.is(await client.credit(user), 9)
+})

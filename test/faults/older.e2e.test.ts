@@ -1,0 +1,194 @@
+/**
+ * A Redis comes back older than it was, in the middle of checkouts.
+ *
+ * It is killed, the end of its file is cut off, and it is started again; the services run on. They must notice it by
+ * themselves, rebuild what the neighbours' logs prove, and settle every checkout. What a client was told is still true, or
+ * what is missing of it is listed by name, in a report and in a log. If the file is whole, nothing is listed.
+ *
+ * `FAULTS=full` runs the whole matrix: each Redis and pairs of them, cut by 5 %, 50 % and to three seconds ago, and with a
+ * service frozen at that moment, so that checkouts stand where it would have acted next.
+ */
+import assert from 'node:assert/strict'
+import process from 'node:process'
+import test, { type ExecutionContext } from 'ava'
+import { SERVICES, type Service } from '../../env/wiring.ts'
+import type { LostTail } from '../../shared/log.ts'
+import { describe } from '../support/checker.ts'
+import type { Prefix } from '../support/client.ts'
+import { inParallel } from '../support/client.ts'
+import { seedOrders, startCrowd } from '../support/customers.ts'
+import { away, eventually } from '../support/eventually.ts'
+import { findAnomalies, settle, type Told } from '../support/invariants.ts'
+import { startKeeping } from '../support/keepsakes.ts'
+import { type Cut, cutTail, writtenTo } from '../support/older-redis.ts'
+import { bringBack, replicaOf, shareShop } from '../support/shop.ts'
+
+const opened = shareShop(test)
+
+test.afterEach.always(() => bringBack(opened()))
+
+const FULL = process.env.FAULTS === 'full'
+const ORDERS = FULL ? 160 : 80
+/** The Redis dies once so many customers have been answered. */
+const KILL_AFTER = ORDERS / 4
+/** Long enough that checkouts stand before a service that is frozen. */
+const FROZEN_MS = 150
+const AGO_MS = 3_000
+/** Within this time from the return every checkout has ended, and every loss is noticed. */
+const SETTLE_MS = 5_000
+/** How far a log is searched for what is lost. */
+const TAIL_LINES = 20_000
+
+const PREFIXES: Readonly<Record<Service, Prefix>> = {
+  ids: 'ids',
+  order: 'orders',
+  payment: 'payment',
+  stock: 'stock',
+}
+/** Who notices at least what is lost: those that hear of it, or for want of them the process that did it. */
+const WITNESSES: Readonly<Record<Service, readonly Service[]>> = {
+  ids: ['ids'],
+  order: ['payment'],
+  payment: ['order', 'stock'],
+  stock: ['payment'],
+}
+
+type Report = { readonly lost_tails: readonly LostTail[]; readonly contradictions: readonly string[] }
+const reportOf = async (service: Service): Promise<Report> => {
+  const reply = await opened().client.post(`/${PREFIXES[service]}/fault_tolerance`)
+  assert.equal(reply.status, 200, reply.text)
+  return reply.json as Report
+}
+
+type Loss = {
+  readonly victims: readonly Service[]
+  readonly cut: number | 'three seconds ago' | 'nothing'
+  /** Who is frozen while the Redis dies. */
+  readonly frozen?: Service
+}
+
+/** All that was ever listed in this file: who loses a tail of its own forgets what it had noticed. */
+const listed = new Set<string>()
+const told: Told[] = []
+
+const list = ({ lost_tails, contradictions }: Report): void => {
+  for (const { entries } of lost_tails)
+    for (const { facts } of entries) for (const name in facts) listed.add(`${name}:${facts[name]}`)
+  for (const order of contradictions) listed.add(`order:${order}`)
+}
+
+/** Is something of this order listed: of itself, of its user, or of an item in it? */
+const isListed = async (order: string): Promise<boolean> => {
+  if (listed.has(`order:${order}`)) return true
+  const { user_id, items } = await opened().client.order(order)
+  return [`user:${user_id}`, ...items.map(([item]) => `item:${item}`)].some((name) => listed.has(name))
+}
+
+const isNoticed = async (victim: Service, since: number): Promise<LostTail[]> => {
+  const found: LostTail[] = []
+  for (const witness of WITNESSES[victim]) {
+    const { lost_tails } = await reportOf(witness)
+    const lost = lost_tails.find(({ speaker, noticed }) => speaker === victim && Date.parse(noticed) >= since)
+    assert.ok(lost, `${witness} has not noticed what ${victim} lost`)
+    found.push(lost)
+    const log = await replicaOf(opened(), witness).tail(TAIL_LINES)
+    for (const { id } of lost.entries) assert.ok(log.includes(id), `${id} is not in the log of ${witness}`)
+  }
+  return found
+}
+
+const survive = async (t: ExecutionContext, { victims, cut, frozen }: Loss): Promise<void> => {
+  t.timeout(90_000)
+  const { client, shop } = opened()
+  const redis = victims.map((victim) => shop.redis[victim])
+  const pids = Object.values(shop.services).flatMap((replicas) => replicas.map(({ pid }) => pid))
+  const wanted = await seedOrders(client, ORDERS)
+  const keeping = await startKeeping(client, victims)
+  const moments = await Promise.all(redis.map(({ dir }) => writtenTo(dir)))
+  if (cut === 'three seconds ago') await away(AGO_MS)
+  const crowd = startCrowd(client, wanted)
+  await crowd.served(KILL_AFTER)
+  if (frozen) {
+    replicaOf(opened(), frozen).freeze()
+    await away(FROZEN_MS)
+  }
+  await Promise.all(redis.map((part) => part.kill()))
+  const since = Date.now()
+  const cutOf = (index: number): Cut => {
+    if (typeof cut === 'number') return { share: cut }
+    return { position: cut === 'nothing' ? Number.POSITIVE_INFINITY : (moments[index] ?? 0) }
+  }
+  const lost = await Promise.all(redis.map(({ dir }, index) => cutTail(dir, cutOf(index))))
+  await Promise.all(redis.map((part) => part.start()))
+  if (frozen) replicaOf(opened(), frozen).thaw()
+  const returnedAt = performance.now()
+
+  if (cut !== 'nothing')
+    for (const victim of victims) {
+      const tails = await eventually(() => isNoticed(victim, since), SETTLE_MS)
+      for (const { speaker, entries, unnamed_until } of tails)
+        t.log(`${speaker}: ${entries.length} entries listed by name, unnamed until ${unnamed_until}`)
+    }
+  const noticedMs = Math.round(performance.now() - returnedAt)
+  const disappointed = await crowd.disappointed
+  told.push(...crowd.told)
+  const keepsakes = await keeping.stop()
+  const settledMs = Math.round(await settle(opened(), { settleMs: SETTLE_MS, locksMs: 'unchecked' }))
+  const reports = await Promise.all(SERVICES.map(reportOf))
+  for (const report of reports) list(report)
+
+  const kept = await inParallel(keepsakes.length, 16, async (index) => (await keepsakes[index]?.isKept()) ?? false)
+  const missing = keepsakes.filter((_, index) => !kept[index]).map(({ name }) => name)
+  const anomalies = await findAnomalies(opened(), { lossy: true, told, locksMs: 'unchecked' })
+  t.log(
+    `${lost.map(({ transactions }) => transactions.length)} transactions lost of ${victims}; noticed after ${noticedMs} ms, ` +
+      `settled ${settledMs} ms after the last answer; ${missing.length} of ${keepsakes.length} things and ` +
+      `${disappointed.length} of ${ORDERS} orders are not as told`,
+  )
+  t.deepEqual(
+    missing.filter((name) => !listed.has(name)),
+    [],
+    'what is missing is listed',
+  )
+  const unexplained: Awaited<typeof crowd.disappointed>[number][] = []
+  for (const one of disappointed) if (!(await isListed(one.order))) unexplained.push(one)
+  t.deepEqual(unexplained, [], 'who was told otherwise than is due has an order of which something was lost')
+  t.deepEqual(anomalies.filter(({ about }) => !listed.has(about)).map(describe), [])
+  t.deepEqual(
+    Object.values(shop.services).flatMap((replicas) => replicas.map(({ pid }) => pid)),
+    pids,
+    'no service had to be restarted',
+  )
+  if (cut !== 'nothing') return
+  t.deepEqual(missing, [])
+  t.deepEqual(
+    reports.flatMap(({ lost_tails, contradictions }) => [...lost_tails, ...contradictions]),
+    [],
+  )
+}
+
+const titleOf = ({ victims, cut, frozen }: Loss): string => {
+  const what = typeof cut === 'number' ? `has lost ${cut * 100} %` : `is as of ${cut}`
+  return `the Redis of ${victims.join(' and ')} ${what}${frozen ? `, while ${frozen} is frozen` : ''}`
+}
+
+test.serial('every Redis was killed and no file is damaged: nothing is lost, and nothing is listed', (t) =>
+  survive(t, { victims: SERVICES, cut: 'nothing' }),
+)
+
+const THRIFTY: readonly Loss[] = [
+  { victims: ['ids'], cut: 0.5 },
+  { victims: ['stock'], cut: 0.05 },
+  { victims: ['payment'], cut: 'three seconds ago' },
+  { victims: ['order'], cut: 0.5 },
+]
+const MATRIX: readonly Loss[] = [
+  ...SERVICES.map((service) => [service]),
+  ...(['payment', 'stock', 'ids'] as const).map((service): Service[] => ['order', service]),
+  ['payment', 'stock'] as const,
+].flatMap((victims) => ([0.05, 'three seconds ago', 0.5] as const).map((cut): Loss => ({ victims, cut })))
+const STANDING: readonly Loss[] = (['order', 'payment', 'stock'] as const).flatMap((victim) =>
+  (['order', 'payment', 'stock'] as const).map((frozen): Loss => ({ victims: [victim], cut: 0.05, frozen })),
+)
+
+for (const loss of FULL ? [...MATRIX, ...STANDING] : THRIFTY) test.serial(titleOf(loss), (t) => survive(t, loss))

@@ -1,0 +1,334 @@
+/**
+ * Faults of processes: they are told to end, they freeze and wake up with old intentions, their clocks jump, there are two
+ * of what should be one, the whole shop dies at once; and requests that come 50 times. Two replicas of each service.
+ */
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import process from 'node:process'
+import { pathToFileURL } from 'node:url'
+import test, { type ExecutionContext } from 'ava'
+import { Redis } from 'ioredis'
+import type { Part } from '../../env/part.ts'
+import { SERVICES } from '../../env/wiring.ts'
+import { answerIfAny, type Client, inParallel, openClient, problemOf } from '../support/client.ts'
+import { away, eventually } from '../support/eventually.ts'
+import { locksLeft, proveInvariants } from '../support/invariants.ts'
+import { startLoad } from '../support/load.ts'
+import { bringBack, shareShop } from '../support/shop.ts'
+import { FULL, survive } from '../support/survive.ts'
+
+const DEADLINE_MS = 10_000
+const SHORT_DEADLINE_MS = 3_000
+const LOCK_TTL_MS = 3_000
+const UNAVAILABLE_MS = 2_000
+/** A replica that is silent is given up after this time, and another is asked. */
+const SILENT_MS = 3_000
+const ORDERS = FULL ? 200 : 100
+/** A lock whose holder froze or died lasts for its TTL. */
+const LOCKS_MS = LOCK_TTL_MS + 1_000
+const MASTERS = ['order', 'payment', 'stock'] as const
+
+const CLOCK = pathToFileURL(join(import.meta.dirname, '../support/clock.ts')).href
+const opened = shareShop(test, {
+  replicas: 2,
+  env: {
+    all: { NODE_OPTIONS: [process.env.NODE_OPTIONS, `--import=${CLOCK}`].filter(Boolean).join(' ') },
+    order: { CHECKOUT_DEADLINE_MS: String(FULL ? DEADLINE_MS : SHORT_DEADLINE_MS) },
+  },
+})
+test.serial.afterEach.always(() => bringBack(opened()))
+
+const deadlineMs = FULL ? DEADLINE_MS : SHORT_DEADLINE_MS
+
+const replicas = (): Part[] => SERVICES.flatMap((service) => [...opened().shop.services[service]])
+
+const replica = (name: string): Part => {
+  const part = [...replicas(), opened().shop.gateway].find((one) => one.name === name)
+  if (part === undefined) throw new Error(`there is no ${name}`)
+  return part
+}
+
+/** The lines that a part has logged since so many bytes. */
+const saidSince = async ({ logFile }: Part, bytes: number): Promise<string[]> =>
+  (await readFile(logFile)).subarray(bytes).toString().split('\n')
+
+const logBytes = async ({ logFile }: Part): Promise<number> => (await readFile(logFile)).length
+
+/** Asks one replica itself, as a gateway does. */
+const clientOf = (t: ExecutionContext, part: Part): Client => {
+  const client = openClient(part.url)
+  t.teardown(client.close)
+  return client
+}
+
+// Row 2
+
+/** What a customer does who must not fail: everything but what the gateway may not repeat is in it, and that, too. */
+const visit = async (client: Client, item: string): Promise<void> => {
+  const user = await client.createUser(5)
+  const order = await client.createOrder(user, [[item, 1]])
+  const { status, text } = await client.checkout(order)
+  if (status !== 200) throw new Error(`checkout: ${status} ${text}`)
+  const made = await client.get('/ids/create')
+  if (made.status !== 200) throw new Error(`ids: ${made.status} ${made.text}`)
+}
+
+for (const name of FULL ? ['ids-1', 'order-1', 'payment-1', 'stock-1'] : ['order-1'])
+  test.serial(`a SIGTERM of ${name} under load fails nobody, and is seen within 100 ms`, async (t) => {
+    t.timeout(60_000)
+    const { client } = opened()
+    const part = replica(name)
+    const direct = clientOf(t, part)
+    const item = await client.createItem(1, 100_000)
+    const load = startLoad(32, () => visit(client, item))
+    await load.served(64)
+    t.is((await direct.get('/ready')).status, 200)
+    const startedAt = performance.now()
+    const exit = part.kill('SIGTERM')
+    const notReady = eventually(async () => assert.equal((await direct.get('/ready')).status, 503), 100)
+    await t.notThrowsAsync(notReady, 'it still says that it is ready')
+    t.deepEqual(await exit, { code: 0, signal: null })
+    const ms = performance.now() - startedAt
+    t.true(ms < 10_000, `it took ${Math.round(ms)} ms to end`)
+    await load.served(32)
+    const { failures, served, slowestMs } = await load.stop()
+    t.log(`${served} were served, the slowest in ${Math.round(slowestMs)} ms; it ended after ${Math.round(ms)} ms`)
+    t.deepEqual(failures, [])
+    await part.start()
+    await proveInvariants(t, opened(), { seededByClientOnly: true })
+  })
+
+// Row 3
+
+const LEASES = { order: 'payment', payment: 'stock', stock: 'payment' } as const
+type Listener = keyof typeof LEASES
+
+/** When a replica got the lease to read a neighbour's log, if it did not lose it since. */
+const heldSince = async (part: Part, listener: Listener): Promise<number> => {
+  const ofLease = `"lease":"reader:${listener}:${LEASES[listener]}"`
+  const last = (await saidSince(part, 0)).filter((line) => line.includes(ofLease)).at(-1) ?? ''
+  return last.includes('holds the lease') ? Number(/"time":(\d+)/.exec(last)?.[1]) : 0
+}
+
+/** The replica that got it last: one that was ended had it before. */
+const findHolder = (listener: Listener): Promise<Part> =>
+  eventually(async () => {
+    const parts = opened().shop.services[listener]
+    const times = await Promise.all(parts.map((part) => heldSince(part, listener)))
+    const latest = Math.max(...times)
+    assert.ok(latest > 0)
+    return parts[times.indexOf(latest)] as Part
+  }, 10_000)
+
+const STALE = /lost the lease|another reader has applied this before/
+
+const freeze = async (t: ExecutionContext, part: Part, forMs: number, isStale: boolean): Promise<void> => {
+  t.timeout(120_000)
+  const bytes = await logBytes(part)
+  await survive(t, opened(), {
+    orders: ORDERS,
+    disturb: async () => {
+      part.freeze()
+      await away(forMs)
+      part.thaw()
+    },
+    answerMs: deadlineMs + UNAVAILABLE_MS + SILENT_MS + (part.name === 'gateway' ? forMs : 0),
+    expectations: { locksMs: LOCKS_MS },
+  })
+  const stale = (await saidSince(part, bytes)).filter((line) => STALE.test(line))
+  t.log(`${stale.length} stale deeds of ${part.name} were refused`)
+  if (isStale) t.true(stale.length > 0, 'no stale deed was seen, so none was refused')
+}
+
+for (const forMs of [LOCK_TTL_MS / 2, 3 * LOCK_TTL_MS, 30_000]) {
+  const name = `freezes for ${forMs / 1_000} s, and its stale deeds are refused`
+  for (const listener of Object.keys(LEASES) as Listener[])
+    if (FULL || (listener === 'order' && forMs === 3 * LOCK_TTL_MS))
+      test.serial(`the replica of ${listener} that reads and locks ${name}`, async (t) =>
+        freeze(t, await findHolder(listener), forMs, forMs > LOCK_TTL_MS),
+      )
+  if (FULL) test.serial(`the gateway ${name}`, (t) => freeze(t, opened().shop.gateway, forMs, false))
+}
+
+test.serial(
+  'a checkout that was given up is not begun when its replica wakes up: the refusal stays true',
+  async (t) => {
+    const { client } = opened()
+    const user = await client.createUser(1)
+    const item = await client.createItem(5, 10)
+    const order = await client.createOrder(user, [[item, 1]])
+    const part = replica('order-1')
+    const direct = openClient(part.url)
+    // A connection that it knows: the request lies in it when it wakes.
+    t.is((await direct.get('/ready')).status, 200)
+    part.freeze()
+    const given = answerIfAny(direct.checkout(order))
+    await away(100)
+    direct.close()
+    t.is(await given, undefined)
+    const told = await client.checkout(order)
+    t.is(told.status, 402)
+    t.is((await client.post(`/payment/add_funds/${user}/9`)).status, 200)
+    client.added.credit += 9
+    part.thaw()
+    await eventually(async () => assert.equal((await clientOf(t, part).get('/ready')).status, 200), 5_000)
+    await away(500)
+    t.is((await client.order(order)).status, 'open')
+    t.is(await client.credit(user), 10)
+    await proveInvariants(t, opened(), { told: [{ order, status: 402 }], locksMs: LOCKS_MS })
+  },
+)
+
+// Row 14
+
+/** Lets the clocks of all jump: to an hour ahead, to an hour behind, and back. */
+const jump = (parts: readonly Part[]): void => {
+  // Not to be awaited: it survives this signal.
+  for (const part of parts) void part.kill('SIGUSR2')
+}
+
+test.serial('nothing depends on the clocks of services: they jump by hours under load', async (t) => {
+  t.timeout(60_000)
+  const everyOther = replicas().filter((_, index) => index % 2 === 0)
+  await survive(t, opened(), {
+    orders: ORDERS,
+    disturb: async () => {
+      for (const parts of [everyOther, replicas(), everyOther, replicas()]) {
+        jump(parts)
+        await away(FULL ? 5_000 : 400)
+      }
+    },
+    answerMs: deadlineMs,
+  })
+  // By now the first have jumped four times, to an hour ahead, and the others twice, to an hour behind.
+  const { client } = opened()
+  const user = await client.createUser(100)
+  const item = await client.createItem(1, 100)
+  const orders = await inParallel(4, 4, () => client.createOrder(user, [[item, 1]]))
+  for (const part of opened().shop.services.payment) part.freeze()
+  const cancelled = await Promise.all(
+    orders.slice(0, 2).map(async (order, index) => {
+      const startedAt = performance.now()
+      const { status } = await clientOf(t, replica(`order-${index + 1}`)).checkout(order)
+      return { status, ms: performance.now() - startedAt }
+    }),
+  )
+  for (const part of opened().shop.services.payment) part.thaw()
+  for (const { status, ms } of cancelled) {
+    t.true(status === 424 || status === 423, `it was ${status}`)
+    t.true(ms > deadlineMs - 50 && ms < deadlineMs + 1_000, `its deadline was after ${Math.round(ms)} ms`)
+  }
+  await eventually(async () => assert.equal((await client.checkout(orders[0] ?? '')).status, 200), 10_000)
+  jump(everyOther)
+  jump(everyOther)
+  jump(replicas().filter((part) => !everyOther.includes(part)))
+  await proveInvariants(t, opened(), { locksMs: LOCKS_MS })
+})
+
+// Row 16
+
+/** Takes the leases of readers and log parsers away from whoever holds them. */
+const takeLeasesAway = async (): Promise<number> => {
+  let taken = 0
+  for (const master of MASTERS) {
+    const redis = new Redis(opened().shop.redis[master].url)
+    try {
+      const leases = [...(await redis.keys('lock:reader:*')), ...(await redis.keys('lock:parser:*'))]
+      if (leases.length > 0) taken += await redis.del(leases)
+    } finally {
+      redis.disconnect()
+    }
+  }
+  return taken
+}
+
+test.serial('two readers of one log and two parsers of one service have one effect', async (t) => {
+  t.timeout(60_000)
+  const bytes = await Promise.all(replicas().map(logBytes))
+  await survive(t, opened(), {
+    orders: ORDERS,
+    disturb: async () => {
+      for (let time = 0; time < (FULL ? 100 : 12); time += 1) {
+        await takeLeasesAway()
+        await Promise.allSettled(
+          (['orders', 'payment', 'stock', 'ids'] as const).flatMap((prefix) => [
+            opened().client.post(`/${prefix}/fault_tolerance`),
+            opened().client.post(`/${prefix}/fault_tolerance`),
+          ]),
+        )
+        await away(200)
+      }
+    },
+    answerMs: deadlineMs,
+    expectations: { locksMs: LOCKS_MS },
+  })
+  const said = await Promise.all(replicas().map((part, index) => saidSince(part, bytes[index] ?? 0)))
+  const passed = said.flat().filter((line) => line.includes('another reader has applied this before')).length
+  t.log(`${passed} batches were read by two readers`)
+  t.true(passed > 0, 'no batch was read twice, so none was refused')
+})
+
+// Row 17
+
+test.serial('a request that comes 50 times at once has one effect, and another under its key has none', async (t) => {
+  const { client } = opened()
+  const user = await client.createUser(10)
+  const item = await client.createItem(1, 10)
+  const before = { ...client.added }
+  const same = [
+    [`/payment/add_funds/${user}/7`, () => client.credit(user), 17],
+    [`/stock/add/${item}/7`, () => client.stock(item), 17],
+    [`/payment/pay/${user}/3`, () => client.credit(user), 14],
+    [`/stock/subtract/${item}/3`, () => client.stock(item), 14],
+  ] as const
+  for (const [path, read, left] of same) {
+    const key = { 'Idempotency-Key': `${path.replaceAll('/', '-')}` }
+    const replies = await inParallel(50, 50, () => client.post(path, key))
+    t.deepEqual([...new Set(replies.map(({ status, text }) => `${status} ${text}`))].length, 1)
+    t.is(replies[0]?.status, 200)
+    t.is(await read(), left)
+    const other = await client.post(`${path}0`, key)
+    t.is(other.status, 422)
+    t.is(problemOf(other).type, 'urn:shop:problem:idempotency-key-reused')
+    t.is(await read(), left)
+  }
+  client.added.credit = before.credit + 4
+  client.added.stock = before.stock + 4
+  const key = { 'Idempotency-Key': `order-${user}` }
+  const created = await inParallel(50, 50, () => client.post(`/orders/create/${user}`, key))
+  t.is(new Set(created.map(({ text }) => text)).size, 1)
+  const [{ order_id: order }] = created.map(({ json }) => json) as [{ order_id: string }]
+  const added = await inParallel(50, 50, () =>
+    client.post(`/orders/addItem/${order}/${item}/2`, { 'Idempotency-Key': `line-${order}` }),
+  )
+  t.deepEqual([...new Set(added.map(({ status }) => status))], [200])
+  t.deepEqual((await client.order(order)).items, [[item, 2]])
+  const paid = await inParallel(50, 50, () => client.checkout(order, { 'Idempotency-Key': `pay-${order}` }))
+  t.deepEqual([...new Set(paid.map(({ status }) => status))], [200])
+  t.is(await client.credit(user), 12)
+  t.is(await client.stock(item), 12)
+  await proveInvariants(t, opened(), { seededByClientOnly: true })
+})
+
+// Row 18
+
+const dieAtOnce = async (t: ExecutionContext): Promise<void> => {
+  t.timeout(150_000)
+  const times = 6
+  await survive(t, opened(), {
+    orders: ORDERS * times,
+    disturb: async () => {
+      for (let time = 0; time < times; time += 1) {
+        await Promise.all(opened().shop.parts.map((part) => part.kill()))
+        await bringBack(opened())
+        await away(Math.random() * 1_000)
+      }
+    },
+    expectations: { locksMs: 'unchecked' },
+  })
+  await eventually(async () => assert.deepEqual(await locksLeft(opened()), []), LOCKS_MS)
+}
+
+// Once, and with more customers, is in e2e/crash.
+if (FULL) test.serial('everything dies at once, again and again at any moment, and comes back whole', dieAtOnce)

@@ -1,0 +1,86 @@
+/** What the model of random histories takes for an explanation, and what it does not. */
+import test from 'ava'
+import { openWorlds, type Request, type State, type Told } from './support/possible-worlds.ts'
+
+/** One user with 5, one item at 2 of which there are 3, and two orders of two of it. */
+const small: State = {
+  credit: [5],
+  stock: [3],
+  prices: [2],
+  orders: [
+    { user: 0, paid: false, total: 4, quantities: [2] },
+    { user: 0, paid: false, total: 4, quantities: [2] },
+  ],
+}
+const told = (deed: number, request: Request, answer?: string): Told => ({ deed, request, answer })
+const checkout = (order: number): Request => ({ does: 'checkout', order })
+const credit: Request = { does: 'find-user', user: 0 }
+const fund: Request = { does: 'add-funds', user: 0, amount: 4 }
+
+test('knows the one answer there is, and refuses any other', (t) => {
+  const worlds = openWorlds(small)
+  worlds.learn([told(0, checkout(0), '200')], false)
+  t.is(worlds.count(), 1)
+  t.throws(() => worlds.learn([told(1, checkout(1), '200')], false), { message: /no serial order explains/ })
+  worlds.learn([told(1, checkout(1), '402 out-of-credit'), told(2, credit, '200 1')], false)
+})
+
+test('takes any order of what is asked at once, and no answer that none of them gives', (t) => {
+  const outcomes = [
+    ['200', '402 out-of-credit', true],
+    ['402 out-of-credit', '200', true],
+    ['200', '200', false],
+    ['402 out-of-credit', '402 out-of-credit', false],
+  ] as const
+  for (const [first, second, explained] of outcomes) {
+    const learn = () => openWorlds(small).learn([told(0, checkout(0), first), told(1, checkout(1), second)], false)
+    if (explained) t.notThrows(learn)
+    else t.throws(learn)
+  }
+})
+
+test('keeps what is unknown as possible until a read tells', (t) => {
+  for (const shown of ['200 5', '200 9']) {
+    const worlds = openWorlds(small)
+    worlds.learn([told(0, fund)], true)
+    t.deepEqual(worlds.coming(), [0])
+    worlds.learn([told(1, credit, shown)], true)
+    worlds.rest()
+    t.true(worlds.count() <= 2)
+    t.throws(() => worlds.learn([told(2, credit, '200 13')], false))
+  }
+})
+
+test('lets what is unknown have one effect at most, and none after it could still come', (t) => {
+  const worlds = openWorlds(small)
+  worlds.learn([told(0, fund)], true)
+  worlds.learn([told(1, credit, '200 5')], true)
+  worlds.learn([told(2, credit, '200 9')], true)
+  t.throws(() => worlds.learn([told(3, credit, '200 5')], true), undefined, 'it was seen')
+  t.throws(() => worlds.learn([told(4, credit, '200 13')], true), undefined, 'it comes once')
+  const rested = openWorlds(small)
+  rested.learn([told(0, fund)], true)
+  rested.learn([told(1, credit, '200 5')], true)
+  rested.rest()
+  rested.learn([told(2, credit, '200 5')], false)
+  t.throws(() => rested.learn([told(3, credit, '200 9')], false))
+})
+
+test('takes the repetition of a deed under its key for what the deed was, without another effect', (t) => {
+  const worlds = openWorlds(small)
+  worlds.learn([told(0, fund)], true)
+  worlds.learn([told(0, fund, '200')], true)
+  worlds.rest()
+  t.is(worlds.count(), 1)
+  worlds.learn([told(1, credit, '200 9')], false)
+  worlds.learn([told(0, fund, '200'), told(2, credit, '200 9')], false)
+  t.throws(() => worlds.learn([told(0, fund, '402 out-of-credit')], false))
+})
+
+test('takes "not now" only while something is wrong, and for no effect', (t) => {
+  t.throws(() => openWorlds(small).learn([told(0, checkout(0), '423 locked')], false))
+  const worlds = openWorlds(small)
+  worlds.learn([told(0, checkout(0), '424 checkout-cancelled')], true)
+  worlds.learn([told(1, credit, '200 5')], false)
+  t.is(worlds.count(), 1)
+})
