@@ -1,0 +1,212 @@
+/**
+ * In what order is a drill done?
+ *
+ * A shop is started and stocked, and its doors are opened; the faults strike as planned, while it is looked at from behind.
+ * When the time is over the doors are closed, everybody inside is served, the shop comes to rest, and what everybody was
+ * told is compared with what is there. A drill that is ended early does the rest of this at once.
+ */
+import { type Shop, type ShopEvent, startShop } from '../../env/shop.ts'
+import type { Client } from '../support/client.ts'
+import { type History, openHistory } from '../support/history.ts'
+import { findAnomalies, settle } from '../support/invariants.ts'
+import { openFabric } from '../support/proxy.ts'
+import { NETWORK_KINDS, openStorm, type Storm, type Struck, type Turn } from './faults.ts'
+import { openHeaps } from './heaps.ts'
+import { type Names, populate, type Shopping, startShopping } from './load.ts'
+import { every, type Lookout, openLookout } from './lookout.ts'
+import { type Meter, openMeter } from './meter.ts'
+import { commandOf, type Options } from './options.ts'
+import { type Population, planFaults, planPopulation } from './plan.ts'
+import { type Findings, oddRefusals, wordsOf, wrongs } from './verdict.ts'
+import { type Scene, seconds } from './view.ts'
+
+/** Where a drill is watched from. */
+export type Stage = {
+  /** Something happened. */
+  readonly say: (text: string) => void
+  /** The shop is open. */
+  readonly open: (shop: Shop) => void
+  /** How everything is at this moment. */
+  readonly show: (scene: Scene) => void
+  /** There is nothing more to be seen but the verdict. */
+  readonly end: () => void
+}
+
+const SHOW_MS = 250
+/** A checkout is decided within its deadline of 10 s, and settled soon after; the log parser runs every 5 s. */
+const SETTLE_MS = 30_000
+const LOCKS_MS = 5_000
+
+const loadOf = ({ load }: Options): string =>
+  load.loop === 'open' ? `${load.perSecond} requests/s` : `${load.customers} customers`
+
+const TURNS: Readonly<Record<Turn, (struck: Struck) => string>> = {
+  strikes: () => '',
+  'is healed': ({ healedMs = 0, begunMs }) => `: over after ${seconds(healedMs - begunMs)}`,
+  'has settled': ({ settledMs = 0 }) => `: settled ${seconds(settledMs)} later`,
+}
+
+/** A shop of the drill's own, with what may lie between its processes; its unbidden deaths are kept. */
+const openShop = async (options: Options, stage: Stage, signal: AbortSignal) => {
+  const stack = new AsyncDisposableStack()
+  const isNetworked = options.choices.some(({ kind }) => NETWORK_KINDS.has(kind))
+  const fabric = isNetworked ? stack.use(openFabric()) : undefined
+  const heaps = stack.use(openHeaps())
+  const deaths: string[] = []
+  /** Whether a death is a fault that was planned; before the first one none is. */
+  let isBidden: Storm['isBidden'] = () => false
+  const onEvent = (event: ShopEvent): void => {
+    if (event.type === 'note') stage.say(event.text)
+    if (event.type !== 'died' || isBidden(event.part)) return
+    deaths.push(`${event.part} ${event.how}`)
+    stage.say(`${event.part} ${event.how}; the end of its log:\n${event.tail}`)
+  }
+  const { replicas, port } = options
+  try {
+    const shop = stack.use(
+      await startShop({
+        replicas,
+        port,
+        signal,
+        onEvent,
+        env: { all: heaps.environment },
+        ...(fabric && { route: fabric.route }),
+      }),
+    )
+    const bid = (storm: Storm): void => {
+      isBidden = storm.isBidden
+    }
+    return { shop, fabric, heaps, deaths, bid, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+  } catch (error) {
+    await stack.disposeAsync()
+    throw error
+  }
+}
+type OpenShop = Awaited<ReturnType<typeof openShop>>
+
+/** Everything that goes on from the opening of the doors to the verdict. */
+type Exercise = {
+  readonly shop: Shop
+  readonly client: Client
+  readonly deaths: readonly string[]
+  readonly storm: Storm
+  readonly meter: Meter
+  readonly shopping: Shopping
+  readonly lookout: Lookout
+  readonly clock: () => number
+  readonly plan: ReturnType<typeof planFaults>
+}
+
+type Crowd = { readonly client: Client; readonly population: Population; readonly names: Names }
+
+const openDoors = (
+  options: Options,
+  stage: Stage,
+  { shop, fabric, heaps, deaths, bid }: OpenShop,
+  crowd: Crowd,
+): Exercise => {
+  const startedAt = performance.now()
+  const clock = (): number => performance.now() - startedAt
+  const plan = planFaults(options)
+  const meter = openMeter(clock)
+  const tell = (struck: Struck, turn: Turn): void =>
+    stage.say(`${struck.kind} ${struck.parts.join(', ')}${TURNS[turn](struck)}`)
+  const storm = openStorm({ shop, fabric, plan, clock, tell })
+  bid(storm)
+  const { load, seed } = options
+  const { client } = crowd
+  const shopping = startShopping({ ...crowd, meter, load, seed })
+  const lookout = openLookout({ shop, client, meter, storm, heaps, shopping, clock })
+  return { shop, client, deaths, storm, meter, shopping, lookout, clock, plan }
+}
+
+/** Lets the faults strike for the time that was chosen, closes the doors, and waits until the shop is at rest. */
+const carryOut = async (options: Options, stage: Stage, on: Exercise, signal: AbortSignal) => {
+  const { shop, client, deaths, storm, shopping, lookout, clock, plan } = on
+  let phase: Scene['phase'] = 'shopping'
+  const show = (): void => {
+    const next = signal.aborted ? undefined : plan[storm.struck().length]
+    stage.show({
+      ...lookout.scene(phase),
+      seed: options.seed,
+      load: loadOf(options),
+      leftMs: options.forMs - clock(),
+      nextFaultMs: next && next.atMs - clock(),
+      deaths,
+    })
+  }
+  const over = new AbortController()
+  const showing = every(SHOW_MS, over.signal, show)
+
+  const ending = AbortSignal.any([signal, AbortSignal.timeout(options.forMs)])
+  const ended = new Promise<void>((resolve) => ending.addEventListener('abort', () => resolve(), { once: true }))
+  await Promise.all([storm.rage(ending), ended])
+  const ms = clock()
+  phase = 'healing'
+  await shopping.stop()
+  phase = 'settling'
+  const visited = { shop, client, close: async () => client.close() }
+  const settled = await settle(visited, { settleMs: SETTLE_MS, locksMs: LOCKS_MS }).then(
+    (settledMs) => ({ ms: settledMs }),
+    (error: Error) => ({ not: error.message }),
+  )
+  await lookout.stop()
+  over.abort()
+  await showing
+  return { ms, settled }
+}
+
+const judge = async (
+  options: Options,
+  { operations }: History,
+  { shop, client, deaths, storm, meter, shopping, lookout }: Exercise,
+  end: Awaited<ReturnType<typeof carryOut>>,
+): Promise<Findings> => {
+  const lost = storm.lost()
+  const visited = { shop, client, close: async () => client.close() }
+  return {
+    ...end,
+    anomalies: [
+      ...(await findAnomalies(visited, { history: operations, lossy: lost.length > 0 })),
+      ...oddRefusals(operations),
+    ],
+    lost,
+    listed: await lookout.listed(),
+    noticed: await lookout.noticed(),
+    unbalanced: lookout.unbalanced(),
+    deaths,
+    internalErrors: operations.filter(({ status }) => status === 500).length,
+    routes: meter.read(),
+    struck: storm.struck(),
+    growths: lookout.growths(),
+    visits: shopping.visits(),
+    turnedAway: shopping.turnedAway(),
+    command: commandOf(options),
+  }
+}
+
+/**
+ * Drills a shop. Resolves to whether it kept its promises.
+ * @throws what starting a shop throws; the reason of `signal`, if it comes before the doors are open
+ */
+export const drill = async (options: Options, stage: Stage, signal: AbortSignal): Promise<boolean> => {
+  stage.say(`Seed ${options.seed}. ${commandOf(options)}`)
+  await using opened = await openShop(options, stage, signal)
+  stage.open(opened.shop)
+  const history = openHistory()
+  using stack = new DisposableStack()
+  const client = history.client(opened.shop.url, 'drill')
+  stack.defer(client.close)
+  const population = planPopulation(options.load, options.seed)
+  const names = await populate(client, population)
+  signal.throwIfAborted()
+  stage.say(`The shop is open at ${opened.shop.url}, its data in ${opened.shop.dir}.`)
+
+  const exercise = openDoors(options, stage, opened, { client, population, names })
+  stack.use(exercise.lookout)
+  const end = await carryOut(options, stage, exercise, signal)
+  stage.end()
+  const findings = await judge(options, history, exercise, end)
+  stage.say(`\n${wordsOf(findings)}`)
+  return wrongs(findings).length === 0
+}
