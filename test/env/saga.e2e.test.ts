@@ -15,7 +15,7 @@ const opened = shareShop(test, {
   env: {
     all: { OPERATOR_TOKEN: TOKEN },
     order: { CHECKOUT_DEADLINE_MS: '40000' },
-    gateway: { GATEWAY_WAIT_MS: '100' },
+    gateway: { GATEWAY_WAIT_MS: '1000' },
   },
 })
 test.afterEach.always(() => bringBack(opened()))
