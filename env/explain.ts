@@ -7,7 +7,7 @@
  */
 import { styleText } from 'node:util'
 import type { DeadLetter } from '../shared/dead-letters.ts'
-import type { LogEntry } from '../shared/log.ts'
+import type { LogEntry } from '../shared/entry.ts'
 import type { Standing } from '../shared/standing.ts'
 import { type Answer, type Ask, isUnknown, ShopError, sentenceOf } from './ask-shop.ts'
 import { SERVICES, type Service } from './wiring.ts'

@@ -10,9 +10,10 @@
  * Who asks while an audit is under way shares it.
  */
 import type { Auditor, Count, Cut } from '../shared/audit.ts'
+import { compareIds, type LogEntry } from '../shared/entry.ts'
 import { NeighbourError, UnavailableError } from '../shared/errors.ts'
 import type { Answer } from '../shared/http.ts'
-import { compareIds, type Log, type LogEntry } from '../shared/log.ts'
+import type { Log } from '../shared/log.ts'
 import type { Neighbour } from '../shared/neighbour.ts'
 import { disagreement, type Ledger, ledger, type Orders, showing, shownByBooks, surplus } from './conservation.ts'
 import { type Mismatch, type Party, type PartyCut, paidBy, party, Refused } from './parties.ts'

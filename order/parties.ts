@@ -6,9 +6,9 @@
  */
 import type { SagaAt, SagaRecord } from '../shared/audit.ts'
 import { SAGAS_MAX } from '../shared/audit-routes.ts'
+import type { LogEntry } from '../shared/entry.ts'
 import type { Problem } from '../shared/errors.ts'
 import { parseLines } from '../shared/events.ts'
-import type { LogEntry } from '../shared/log.ts'
 import type { Neighbour } from '../shared/neighbour.ts'
 import type { Holdings } from './conservation.ts'
 

@@ -13,8 +13,9 @@
  */
 import type { Redis } from 'ioredis'
 import { type Auditor, auditor } from '../shared/audit.ts'
+import { compareIds } from '../shared/entry.ts'
 import { parseLines } from '../shared/events.ts'
-import { compareIds, type Log, type Once, openLog, type Reply, type SagaRecord } from '../shared/log.ts'
+import { type Log, type Once, openLog, type Reply, type SagaRecord } from '../shared/log.ts'
 import { type Finding, type Recovery, repairFor } from '../shared/log-parser.ts'
 import type { Instruments } from '../shared/service.ts'
 import type { Order, Status } from './order.ts'

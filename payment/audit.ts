@@ -6,7 +6,7 @@
  * reaches.
  */
 import { type Auditor, type Count, type Move, sumOf } from '../shared/audit.ts'
-import type { LogEntry } from '../shared/log.ts'
+import type { LogEntry } from '../shared/entry.ts'
 
 /** The accounts of the books. */
 export const ACCOUNTS = ['added', 'charged'] as const

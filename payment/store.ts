@@ -10,7 +10,8 @@
  * - those that every log has: see `shared/log.ts`
  */
 import { type Auditor, auditor } from '../shared/audit.ts'
-import { compareIds, type Log, type Once, openLog, type Reply, type SagaRecord } from '../shared/log.ts'
+import { compareIds } from '../shared/entry.ts'
+import { type Log, type Once, openLog, type Reply, type SagaRecord } from '../shared/log.ts'
 import type { Finding, Recovery } from '../shared/log-parser.ts'
 import { repairFor } from '../shared/log-parser.ts'
 import type { Instruments } from '../shared/service.ts'

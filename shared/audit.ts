@@ -14,8 +14,9 @@
  * A *cut* is the books alone at one moment, named by the newest entry; `sagasAt` tells what was last said of a saga then.
  * Where things and books disagree, `byLog` tells from the log what each should be, as far as the log reaches.
  */
+import { compareIds, type LogEntry } from './entry.ts'
 import { UnavailableError } from './errors.ts'
-import { compareIds, type Log, type LogEntry } from './log.ts'
+import type { Log } from './log.ts'
 
 /** What an account of the books says; 0 if nothing was ever entered. */
 export type Books = (account: string) => bigint

@@ -14,9 +14,10 @@
  */
 import { schedule as cron, type ScheduledTask } from 'node-cron'
 import type { Logger } from 'pino'
+import type { LostTail } from './entry.ts'
 import { impossible, UnavailableError } from './errors.ts'
 import type { Service } from './events.ts'
-import type { Log, LostTail, Once, SagaRecord } from './log.ts'
+import type { Log, Once, SagaRecord } from './log.ts'
 import type { RedLock } from './redlock.ts'
 import type { Step } from './step.ts'
 

@@ -3,9 +3,10 @@
  *
  * The operators' routes that every service has under its own prefix.
  */
+import type { LogEntry } from './entry.ts'
 import { MalformedError, problem } from './errors.ts'
 import { amount, identifier, parseAmount, type Route } from './http.ts'
-import type { Log, LogEntry } from './log.ts'
+import type { Log } from './log.ts'
 import type { LogParser } from './log-parser.ts'
 
 /** The most entries that one answer carries. */

@@ -12,6 +12,7 @@
  */
 import type { Redis } from 'ioredis'
 import { type DeadLetters, deadLetters } from './dead-letters.ts'
+import { compareIds, heardKey, type LogEntry, type LostTail, logKey, readable } from './entry.ts'
 import { impossible } from './errors.ts'
 import { fault, field, type KindOf, type RawEntry, type Service, VERSION } from './events.ts'
 import { compose, type Script, script } from './script.ts'
@@ -34,29 +35,6 @@ export type Reply = readonly [word: string, ...rest: string[]]
 
 /** Under which `Idempotency-Key` a deed is done, for which request in one line. */
 export type Once = { readonly idempotencyKey: string | undefined; readonly fingerprint: string }
-
-/** An entry as people read it: where it stands, when it was said, what, of which log id, and its facts. */
-export type LogEntry = {
-  readonly id: string
-  readonly at: string
-  readonly kind: string
-  readonly version: string
-  readonly log_id: string
-  readonly facts: Readonly<Record<string, string>>
-}
-
-/** The end of a speaker's log, which was heard here and is gone. */
-export type LostTail = {
-  readonly speaker: Service
-  readonly noticed: string
-  /** The newest entry that is left, and the newest that was heard: what is lost lies between. */
-  readonly after: string
-  readonly until: string
-  /** Up to this entry nobody here remembers what is gone; `null` if all is listed. */
-  readonly unnamed_until: string | null
-  /** What is gone, by name; entries of sagas apart, which are rebuilt. */
-  readonly entries: readonly LogEntry[]
-}
 
 /** Up to where the listeners of a log say they have heard it. */
 export type Heard = { readonly [Listener in Service]?: string }
@@ -133,17 +111,6 @@ export type LogOptions<Speaker extends Service> = {
   readonly retentionS: number
 }
 
-/** The key under which `speaker` finds how far `listener` has heard it. */
-export const heardKey = (speaker: Service, listener: Service): string => `heard:${speaker}:${listener}`
-export const logKey = (service: Service): string => `log:${service}`
-
-/** Compares two stream ids as (milliseconds, sequence): negative if `a` is the earlier. */
-export const compareIds = (a: string, b: string): number => {
-  const [aMs = '0', aSequence = '0'] = a.split('-')
-  const [bMs = '0', bSequence = '0'] = b.split('-')
-  return Number(aMs) - Number(bMs) || Number(aSequence) - Number(bSequence)
-}
-
 /** Every state's saying, from all rows. Two rows that say different things of one state are a fault of the program. */
 const mergeSayings = <Said extends string>(rows: readonly Readonly<Record<string, Said>>[]): Record<string, Said> => {
   const merged: Record<string, Said> = {}
@@ -154,15 +121,6 @@ const mergeSayings = <Said extends string>(rows: readonly Readonly<Record<string
       merged[state] = kind
     }
   return merged
-}
-
-/** An entry as Redis gives it, made readable. */
-export const readable = (raw: RawEntry): LogEntry => {
-  const facts: Record<string, string> = {}
-  const [id, fields] = raw
-  for (let index = 0; index < fields.length; index += 2) facts[fields[index] ?? ''] = fields[index + 1] ?? ''
-  const { kind = '', version = '', log_id = '', ...rest } = facts
-  return { id, at: new Date(Number(id.split('-')[0])).toISOString(), kind, version, log_id, facts: rest }
 }
 
 type DeedFacts = Readonly<Record<string, string | number>>

@@ -4,8 +4,9 @@
  * The log parser's own table is asked, now and at the time of each run to come, as if nothing were heard until then: so
  * what is foretold is what it will do, unless something happens before, which is what it waits for.
  */
+import { compareIds } from './entry.ts'
 import type { Service } from './events.ts'
-import { compareIds, type Log, type SagaRecord } from './log.ts'
+import type { Log, SagaRecord } from './log.ts'
 import type { LogParser, Recovery } from './log-parser.ts'
 
 export type Standing = {

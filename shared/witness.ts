@@ -12,8 +12,8 @@
  */
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
+import { compareIds, type LostTail, logKey, readable } from './entry.ts'
 import { field, type RawEntry, type Service, single } from './events.ts'
-import { compareIds, type LostTail, logKey, readable } from './log.ts'
 import type { Step } from './step.ts'
 
 export type Witness = {

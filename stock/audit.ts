@@ -6,8 +6,8 @@
  * reaches.
  */
 import { type Auditor, type Count, type Move, sumOf } from '../shared/audit.ts'
+import type { LogEntry } from '../shared/entry.ts'
 import { parseLines } from '../shared/events.ts'
-import type { LogEntry } from '../shared/log.ts'
 
 /** The accounts of the books. */
 export const ACCOUNTS = ['added', 'taken'] as const

@@ -1,9 +1,9 @@
 import test, { type ExecutionContext } from 'ava'
 import { reactions } from '../../payment/reactions.ts'
 import { openStore } from '../../payment/store.ts'
+import { heardKey } from '../../shared/entry.ts'
 import { UnavailableError } from '../../shared/errors.ts'
 import { fault, type KindOf } from '../../shared/events.ts'
-import { heardKey } from '../../shared/log.ts'
 import { booksOf, sumOver } from '../support/books.ts'
 import { openBench, plainly, saidIn, type Teller, teller, under, witness } from '../support/open-store.ts'
 

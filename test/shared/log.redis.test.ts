@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import test from 'ava'
 import { openStore as openPayment } from '../../payment/store.ts'
+import { compareIds, heardKey, type LostTail } from '../../shared/entry.ts'
 import { UnavailableError } from '../../shared/errors.ts'
 import type { RawEntry } from '../../shared/events.ts'
-import { compareIds, heardKey, type Log, type LostTail, openLog } from '../../shared/log.ts'
+import { type Log, openLog } from '../../shared/log.ts'
 import { whenReady } from '../../shared/redis.ts'
 import { openStore } from '../../stock/store.ts'
 import { entryOf, lookInto, openBench, plainly, saidIn } from '../support/open-store.ts'
@@ -100,12 +101,6 @@ for (const [earlier, later] of [
     t.is(await left(), 98)
     t.is(await log.cursor('payment'), later)
   })
-
-test('ids are compared as numbers, also where one has no sequence', (t) => {
-  t.is(compareIds('5-0', '5'), 0)
-  t.is(compareIds('0-0', '0-0'), 0)
-  t.true(compareIds('5-1', '5') > 0)
-})
 
 test.serial(
   'the own Redis came back older: nothing is applied, and the reader is told where the cursor stands',

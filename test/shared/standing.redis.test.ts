@@ -2,7 +2,7 @@
 import test, { type ExecutionContext } from 'ava'
 import { openStore as openOrder } from '../../order/store.ts'
 import { openStore as openPayment } from '../../payment/store.ts'
-import { heardKey } from '../../shared/log.ts'
+import { heardKey } from '../../shared/entry.ts'
 import type { Recovery } from '../../shared/log-parser.ts'
 import { standingOf } from '../../shared/standing.ts'
 import { openStore as openStock } from '../../stock/store.ts'

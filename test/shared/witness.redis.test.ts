@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava'
 import { openStore } from '../../payment/store.ts'
-import { logKey } from '../../shared/log.ts'
+import { logKey } from '../../shared/entry.ts'
 import { whenReady } from '../../shared/redis.ts'
 import { witness } from '../../shared/witness.ts'
 import { cutTail, writtenTo } from '../support/older-redis.ts'

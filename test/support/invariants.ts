@@ -10,7 +10,7 @@ import { Redis } from 'ioredis'
 import type { Service } from '../../env/wiring.ts'
 import { reactions as orderReactions } from '../../order/reactions.ts'
 import { reactions as paymentReactions } from '../../payment/reactions.ts'
-import { compareIds, type LogEntry, type LostTail, logKey, readable } from '../../shared/log.ts'
+import { compareIds, type LogEntry, type LostTail, logKey, readable } from '../../shared/entry.ts'
 import { reactions as stockReactions } from '../../stock/reactions.ts'
 import { booksOf } from './books.ts'
 import {

@@ -3,9 +3,10 @@
  * neighbour's log.
  */
 import { Redis } from 'ioredis'
+import type { LogEntry } from '../../shared/entry.ts'
 import { events, type KindOf, type RawEntry, type Service, VERSION } from '../../shared/events.ts'
 import { logIds } from '../../shared/identifiers.ts'
-import type { Log, LogEntry, Once, Reply } from '../../shared/log.ts'
+import type { Log, Once, Reply } from '../../shared/log.ts'
 import { connect, disconnect, whenReady } from '../../shared/redis.ts'
 import { redLock } from '../../shared/redlock.ts'
 import type { Instruments } from '../../shared/service.ts'

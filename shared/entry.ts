@@ -1,0 +1,50 @@
+/**
+ * What is an entry of a log, and where does it stand?
+ *
+ * An entry stands where its stream id says: a time in milliseconds and a sequence number, both numbers, so that 9 comes
+ * before 10. Ids only grow within one log; a listener that knows the id it has heard last knows what it has yet to hear.
+ */
+import type { RawEntry, Service } from './events.ts'
+
+/** An entry as people read it: where it stands, when it was said, what, of which log id, and its facts. */
+export type LogEntry = {
+  readonly id: string
+  readonly at: string
+  readonly kind: string
+  readonly version: string
+  readonly log_id: string
+  readonly facts: Readonly<Record<string, string>>
+}
+
+/** The end of a speaker's log, which was heard here and is gone. */
+export type LostTail = {
+  readonly speaker: Service
+  readonly noticed: string
+  /** The newest entry that is left, and the newest that was heard: what is lost lies between. */
+  readonly after: string
+  readonly until: string
+  /** Up to this entry nobody here remembers what is gone; `null` if all is listed. */
+  readonly unnamed_until: string | null
+  /** What is gone, by name; entries of sagas apart, which are rebuilt. */
+  readonly entries: readonly LogEntry[]
+}
+
+/** The key under which `speaker` finds how far `listener` has heard it. */
+export const heardKey = (speaker: Service, listener: Service): string => `heard:${speaker}:${listener}`
+export const logKey = (service: Service): string => `log:${service}`
+
+/** Compares two stream ids as (milliseconds, sequence): negative if `a` is the earlier. */
+export const compareIds = (a: string, b: string): number => {
+  const [aMs = '0', aSequence = '0'] = a.split('-')
+  const [bMs = '0', bSequence = '0'] = b.split('-')
+  return Number(aMs) - Number(bMs) || Number(aSequence) - Number(bSequence)
+}
+
+/** An entry as Redis gives it, made readable. */
+export const readable = (raw: RawEntry): LogEntry => {
+  const facts: Record<string, string> = {}
+  const [id, fields] = raw
+  for (let index = 0; index < fields.length; index += 2) facts[fields[index] ?? ''] = fields[index + 1] ?? ''
+  const { kind = '', version = '', log_id = '', ...rest } = facts
+  return { id, at: new Date(Number(id.split('-')[0])).toISOString(), kind, version, log_id, facts: rest }
+}
