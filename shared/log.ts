@@ -15,6 +15,8 @@ import { type DeadLetters, deadLetters } from './dead-letters.ts'
 import { compareIds, heardKey, type LogEntry, type LostTail, logKey, readable } from './entry.ts'
 import { impossible } from './errors.ts'
 import { fault, field, type KindOf, type RawEntry, type Service, VERSION } from './events.ts'
+import { grouped } from './group.ts'
+import { COMMAND_TIMEOUT_MS } from './redis.ts'
 import { compose, type Script, script } from './script.ts'
 import type { Step } from './step.ts'
 import { witness } from './witness.ts'
@@ -125,11 +127,19 @@ const mergeSayings = <Said extends string>(rows: readonly Readonly<Record<string
 
 type DeedFacts = Readonly<Record<string, string | number>>
 
-/** What the script `do` reads, and returns: see `lua/do.lua`. */
+/** The most deeds that one script does, so that it stays below 10 ms in Redis. */
+const GROUP_MAX = 64
+
+/** What the script `do` reads, and returns for each deed: see `lua/do.lua`. */
+type Asked = { readonly facts: DeedFacts; readonly once: Once | undefined }
 type Done = readonly [reply: Reply, recorded?: RawEntry]
-const doing = (deed: string, facts: DeedFacts, once?: Once): (string | number)[] => {
-  const args: (string | number)[] = [deed, once?.idempotencyKey ?? '', once?.fingerprint ?? '']
-  for (const name in facts) args.push(name, facts[name] as string | number)
+const doing = (deed: string, asked: readonly Asked[]): (string | number)[] => {
+  const args: (string | number)[] = [deed]
+  for (const { facts, once } of asked) {
+    const count = args.push(once?.idempotencyKey ?? '', once?.fingerprint ?? '', 0)
+    for (const name in facts) args.push(name, facts[name] as string | number)
+    args[count - 1] = args.length - count
+  }
   return args
 }
 
@@ -160,12 +170,20 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
   }
   // A kind comes from outside, and may be named as something that every object has: hence maps.
   const rowsOf = new Map(speakers.map((speaker) => [speaker, new Map(Object.entries(reactions[speaker] ?? {}))]))
-  const deedScripts = new Map<string, Script>()
-  const deedScript = (deed: string): Script => {
-    const known = deedScripts.get(deed)
+  const doAll = async (by: Script, deed: string, asked: readonly Asked[]): Promise<readonly (Done | Error)[]> =>
+    (await by(redis, doing(deed, asked))) as readonly (Done | Error)[]
+  const doers = new Map<string, (asked: Asked) => Promise<Done>>()
+  /** Does one deed, in a group with others of its kind. */
+  const doer = (deed: string): ((asked: Asked) => Promise<Done>) => {
+    const known = doers.get(deed)
     if (known) return known
-    const made = script(compose({ lua, deeds: [deed], main: 'do', tables }))
-    deedScripts.set(deed, made)
+    const by = script(compose({ lua, deeds: [deed], main: 'do', tables }))
+    const made = grouped<Asked, Done>({
+      run: (asked) => doAll(by, deed, asked),
+      groupMax: GROUP_MAX,
+      patienceMs: COMMAND_TIMEOUT_MS,
+    })
+    doers.set(deed, made)
     return made
   }
   /** What follows the entries of each neighbour: heard in batches, or retried one by one. */
@@ -197,11 +215,14 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
     return { deed: deed ?? '', wrong: deed === undefined ? 'nothing follows from its kind any more' : '' }
   }
 
-  const doOne = async (by: Script, deed: string, facts: DeedFacts, once?: Once): Promise<Done> =>
-    (await by(redis, doing(deed, facts, once))) as Done
   const lose: Log['lose'] = async (tail) => {
-    const { speaker, after } = tail
-    await step('lose', () => doOne(deedScript('lose'), 'lose', { speaker, after, tail: JSON.stringify(tail) }))
+    const facts = { speaker: tail.speaker, after: tail.after, tail: JSON.stringify(tail) }
+    await step('lose', () => doer('lose')({ facts, once: undefined }))
+  }
+  const retry = async (speaker: Service, facts: DeedFacts, once?: Once): Promise<Reply> => {
+    const [done] = await doAll(following(speaker).retry, 'retry', [{ facts, once }])
+    if (done === undefined || done instanceof Error) throw done
+    return done[0]
   }
   const acknowledged = witness({ speaker: service, redis, step })
   /** The last entry that this process was told of before it lost its Redis, which may come back without it. */
@@ -214,7 +235,7 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
     service,
     speakers,
     act: async (deed, facts, once) => {
-      const [reply, recorded] = await step(deed, () => doOne(deedScript(deed), deed, facts, once))
+      const [reply, recorded] = await step(deed, () => doer(deed)({ facts, once }))
       if (recorded) acknowledged.remember([recorded])
       return reply
     },
@@ -255,8 +276,7 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
       names,
       step,
       deedAfter,
-      act: async (speaker, facts, once) =>
-        (await step('retry', () => doOne(following(speaker).retry, 'retry', facts, once)))[0],
+      act: (speaker, facts, once) => step('retry', () => retry(speaker, facts, once)),
     }),
     saga: async (log_id, listeners) => {
       const [fields, told, heard, [seconds, microseconds]] = await Promise.all([

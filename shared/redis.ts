@@ -34,7 +34,13 @@ const failFast = {
 export type ConnectionKind = 'command' | 'blocking' | 'lock' | 'subscriber'
 
 const optionsByKind = {
-  command: { ...failFast, commandTimeout: COMMAND_TIMEOUT_MS, enableAutoPipelining: true },
+  command: {
+    ...failFast,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    enableAutoPipelining: true,
+    // A script is a batch already, and need not wait for the reads before it.
+    autoPipeliningIgnoredCommands: ['evalsha', 'eval'],
+  },
   blocking: failFast,
   lock: { ...failFast, commandTimeout: LOCK_TIMEOUT_MS },
   subscriber: { ...failFast, autoResubscribe: true },

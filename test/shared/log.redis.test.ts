@@ -272,6 +272,40 @@ test.serial('a deed that is wrong is a fault of the program: its error passes', 
   await t.throwsAsync(log.act('no-such-deed', {}), { message: /there is no no-such-deed\.lua/ })
 })
 
+const scriptsRun = async (): Promise<number> =>
+  Number(/^cmdstat_evalsha:calls=(\d+)/m.exec(await behind.info('commandstats'))?.[1] ?? 0)
+
+test.serial('deeds that are asked for at once are one script, and each is answered by itself', async (t) => {
+  await store.createItem('milk', 1, plainly)
+  const before = await scriptsRun()
+  const once = { idempotencyKey: 'again', fingerprint: 'add milk' }
+  const answers = await Promise.all([
+    store.add('tea', 1, plainly),
+    store.add('nothing', 1, plainly),
+    store.add('milk', 5, once),
+    store.add('milk', 5, once),
+    store.add('milk', 5, { ...once, fingerprint: 'add tea' }),
+  ])
+  t.deepEqual(
+    answers.map(([word]) => word),
+    ['added', 'unknown', 'added', 'added', 'key-reused'],
+  )
+  t.is((await scriptsRun()) - before, 1)
+  t.deepEqual([await left(), (await store.find('milk'))?.stock], [101, 5])
+})
+
+test.serial('a deed that is wrong fails alone, and what it is asked with is done', async (t) => {
+  await redis.set('item:broken', 'no hash')
+  const [first, broken, last] = await Promise.allSettled([
+    store.add('tea', 1, plainly),
+    store.add('broken', 1, plainly),
+    store.add('tea', 1, plainly),
+  ])
+  t.deepEqual([first?.status, broken?.status, last?.status], ['fulfilled', 'rejected', 'fulfilled'])
+  t.regex(String(broken?.status === 'rejected' && broken.reason), /WRONGTYPE/)
+  t.is(await left(), 102)
+})
+
 test.serial('a log that was asked to hear a stranger says so', async (t) => {
   await t.throwsAsync(log.hear('ids', '0-0', [['1-0', ['kind', 'BlockLeased']]]), {
     message: /stock does not hear ids/,

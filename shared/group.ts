@@ -1,0 +1,69 @@
+/**
+ * How do deeds that are asked for at about the same time share one command?
+ *
+ * As in the group commit of databases (DeWitt et al., "Implementation Techniques for Main Memory Database Systems", 1984):
+ * while one group is under way, what is asked for waits and is the next one. The first leaves at the end of the turn of
+ * the event loop, so whoever is alone waits for nobody; the busier it gets, the larger the groups and the less each costs.
+ */
+import { UnavailableError } from './errors.ts'
+
+export type GroupOptions<Question, Answer> = {
+  /** Asks all of a group; one answer for each question, in their order, or the error of that one. */
+  readonly run: (questions: readonly Question[]) => Promise<readonly (Answer | Error)[]>
+  /** The most questions of one group. */
+  readonly groupMax: number
+  /** Who has waited for so long has given up, and is not sent any more. */
+  readonly patienceMs: number
+}
+
+type Waiting<Question, Answer> = {
+  readonly question: Question
+  readonly since: number
+  readonly resolve: (answer: Answer) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Asks one question, in a group with others. Rejects with its own error, or that of the whole group. */
+export const grouped = <Question, Answer>(
+  options: GroupOptions<Question, Answer>,
+): ((question: Question) => Promise<Answer>) => {
+  const { run, groupMax, patienceMs } = options
+  const waiting: Waiting<Question, Answer>[] = []
+  let busy = false
+
+  const take = (): readonly Waiting<Question, Answer>[] => {
+    const oldest = performance.now() - patienceMs
+    const patient = waiting.findIndex(({ since }) => since > oldest)
+    for (const { reject } of waiting.splice(0, patient < 0 ? waiting.length : patient))
+      reject(new UnavailableError('waited too long to be sent; nothing was done'))
+    return waiting.splice(0, groupMax)
+  }
+
+  const ask = async (group: readonly Waiting<Question, Answer>[]): Promise<void> => {
+    try {
+      const answers = await run(group.map(({ question }) => question))
+      for (const [index, { resolve, reject }] of group.entries()) {
+        const answer = answers[index]
+        if (answer instanceof Error) reject(answer)
+        else resolve(answer as Answer)
+      }
+    } catch (error) {
+      for (const { reject } of group) reject(error)
+    }
+  }
+
+  const leave = async (): Promise<void> => {
+    const group = take()
+    if (group.length > 0) await ask(group)
+    busy = waiting.length > 0
+    if (busy) setImmediate(leave)
+  }
+
+  return (question) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ question, since: performance.now(), resolve, reject })
+      if (busy) return
+      busy = true
+      setImmediate(leave)
+    })
+}
