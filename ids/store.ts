@@ -5,7 +5,8 @@
  * - `lease:{replica}` text: the block of a replica, for when it asks again
  * - those that every log has: see `shared/log.ts`
  */
-import { type Log, type Once, openLog, type Reply } from '../shared/log.ts'
+import { type Log, openLog } from '../shared/log.ts'
+import type { Once, Reply } from '../shared/script.ts'
 import type { Instruments } from '../shared/service.ts'
 
 const names = { blocks: 'blocks', lease: 'lease:' }

@@ -16,8 +16,8 @@
  */
 import { setTimeout as after } from 'node:timers/promises'
 import { impossible, UnavailableError } from '../shared/errors.ts'
-import type { Once } from '../shared/log.ts'
 import type { RedLock } from '../shared/redlock.ts'
+import type { Once } from '../shared/script.ts'
 import type { Outcome } from './order.ts'
 import type { Decided, Saga, Store } from './store.ts'
 

@@ -11,9 +11,10 @@
  */
 import { type Auditor, auditor } from '../shared/audit.ts'
 import { compareIds } from '../shared/entry.ts'
-import { type Log, type Once, openLog, type Reply, type SagaRecord } from '../shared/log.ts'
+import { type Log, openLog, type SagaRecord } from '../shared/log.ts'
 import type { Finding, Recovery } from '../shared/log-parser.ts'
 import { repairFor } from '../shared/log-parser.ts'
+import type { Once, Reply } from '../shared/script.ts'
 import type { Instruments } from '../shared/service.ts'
 import { reactions } from './reactions.ts'
 import { type Facts, type Repair, table } from './recovery.ts'

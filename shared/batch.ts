@@ -7,7 +7,7 @@
 import { setTimeout as after } from 'node:timers/promises'
 import { problem } from './errors.ts'
 import { type Answer, keyReused, type Request } from './http.ts'
-import type { Once, Reply } from './log.ts'
+import type { Once, Reply } from './script.ts'
 
 /** The most things that one request may make. */
 export const BATCH_MAX = 1_000_000

@@ -10,7 +10,7 @@
  */
 import type { Redis } from 'ioredis'
 import type { RawEntry, Service } from './events.ts'
-import type { Once, Reply } from './log.ts'
+import type { Once, Reply } from './script.ts'
 import type { Step } from './step.ts'
 
 export type DeadLetter = {

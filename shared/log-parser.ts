@@ -17,8 +17,9 @@ import type { Logger } from 'pino'
 import type { LostTail } from './entry.ts'
 import { impossible, UnavailableError } from './errors.ts'
 import type { Service } from './events.ts'
-import type { Log, Once, SagaRecord } from './log.ts'
+import type { Log, SagaRecord } from './log.ts'
 import type { RedLock } from './redlock.ts'
+import type { Once } from './script.ts'
 import type { Step } from './step.ts'
 
 /** One unfinished thing: its log id, and what a person would want to know of it. */

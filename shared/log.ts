@@ -17,7 +17,7 @@ import { impossible } from './errors.ts'
 import { fault, field, type KindOf, type RawEntry, type Service, VERSION } from './events.ts'
 import { grouped } from './group.ts'
 import { COMMAND_TIMEOUT_MS } from './redis.ts'
-import { compose, type Script, script } from './script.ts'
+import { compose, type Once, type Reply, type Script, script } from './script.ts'
 import type { Step } from './step.ts'
 import { witness } from './witness.ts'
 
@@ -31,12 +31,6 @@ export type Reaction<Speaker extends Service> = {
 export type Reactions<Listener extends Service> = {
   readonly [Speaker in Service]?: { readonly [Heard in KindOf<Speaker>]?: Reaction<Listener> }
 }
-
-/** What a deed returned: a word, and what belongs to it. */
-export type Reply = readonly [word: string, ...rest: string[]]
-
-/** Under which `Idempotency-Key` a deed is done, for which request in one line. */
-export type Once = { readonly idempotencyKey: string | undefined; readonly fingerprint: string }
 
 /** Up to where the listeners of a log say they have heard it. */
 export type Heard = { readonly [Listener in Service]?: string }

@@ -7,8 +7,9 @@
 import { impossible, MalformedError, type Problem, problem } from './errors.ts'
 import type { Service } from './events.ts'
 import { type Answer, identifier, keyReused, parseAmount, type Request, type Route } from './http.ts'
-import type { Log, Reply } from './log.ts'
+import type { Log } from './log.ts'
 import type { LogParser, Recovery } from './log-parser.ts'
+import type { Reply } from './script.ts'
 import { standingOf } from './standing.ts'
 
 export type SagaRoutesOptions<Repair extends string> = {

@@ -16,6 +16,12 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Redis } from 'ioredis'
 
+/** What a deed returned: a word, and what belongs to it. */
+export type Reply = readonly [word: string, ...rest: string[]]
+
+/** Under which `Idempotency-Key` a deed is done, for which request in one line. */
+export type Once = { readonly idempotencyKey: string | undefined; readonly fingerprint: string }
+
 /** Runs the script with its arguments. The reply is what the main part returns. */
 export type Script = (redis: Redis, args: readonly (string | number)[]) => Promise<unknown>
 

@@ -8,7 +8,8 @@
  * - those that every log has: see `shared/log.ts`
  */
 import { type Auditor, auditor } from '../shared/audit.ts'
-import { type Log, type Once, openLog, type Reply } from '../shared/log.ts'
+import { type Log, openLog } from '../shared/log.ts'
+import type { Once, Reply } from '../shared/script.ts'
 import type { Instruments } from '../shared/service.ts'
 import type { Item } from './item.ts'
 import { reactions } from './reactions.ts'
