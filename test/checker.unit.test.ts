@@ -7,16 +7,8 @@
 import test from 'ava'
 import type { LogEntry } from '../shared/entry.ts'
 import type { Service } from '../shared/events.ts'
-import {
-  ANOMALIES,
-  type Anomaly,
-  type AnomalyName,
-  anomalies,
-  type Books,
-  type CursorEvidence,
-  type Evidence,
-  type Party,
-} from './support/checker.ts'
+import { ANOMALIES, type Anomaly, type AnomalyName } from './support/anomaly.ts'
+import { anomalies, type Books, type CursorEvidence, type Evidence, type Party } from './support/checker.ts'
 import type { Does, Facts, Operation } from './support/history.ts'
 
 type Mutable<Thing> = { -readonly [Name in keyof Thing]: Thing[Name] }

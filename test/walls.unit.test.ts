@@ -171,6 +171,22 @@ test('a store is reached only by its own main and routes, and by what it is hand
   t.deepEqual(importers, [])
 })
 
+test('no files import each other in a circle', (t) => {
+  const imports = new Map(everything.map((file) => [file.path, importsOf(file)]))
+  const known = new Set<string>()
+  const circlesFrom = (path: string, trail: readonly string[]): readonly string[] => {
+    if (trail.includes(path)) return [[...trail.slice(trail.indexOf(path)), path].join(' > ')]
+    if (known.has(path)) return []
+    const found = (imports.get(path) ?? []).flatMap((next) => circlesFrom(next, [...trail, path]))
+    known.add(path)
+    return found
+  }
+  t.deepEqual(
+    [...imports.keys()].flatMap((path) => circlesFrom(path, [])),
+    [],
+  )
+})
+
 test('no file is named for holding whatever has no place', (t) => {
   const nameless = everything.filter(({ path }) =>
     /^(utils?|helpers?|common|types|misc|index|constants)\.(ts|lua)$/.test(basename(path)),

@@ -47,6 +47,13 @@ export type OrderState = {
   readonly lines: string
 }
 
+/** Those of a shop. */
+export type Accounts = {
+  readonly payment: Account<WalletState>
+  readonly stock: Account<ShelfState>
+  readonly order: Account<OrderState>
+}
+
 type Moves = Readonly<Record<string, readonly string[]>>
 type Facts = LogEntry['facts']
 

@@ -9,8 +9,8 @@
  * for: it must be true of a moment that its place allows. Only a client's own monotonic clock is used.
  */
 import { parseLines } from '../../shared/events.ts'
-import type { Account, Moment, OrderState, ShelfState, WalletState } from './accounts.ts'
-import type { Accounts, Anomaly, AnomalyName } from './checker.ts'
+import type { Account, Accounts, Moment, OrderState, ShelfState, WalletState } from './accounts.ts'
+import type { Anomaly, AnomalyName } from './anomaly.ts'
 import { groupedBy, type Operation } from './history.ts'
 
 /** What there is to see: `undefined` before the thing was created. */

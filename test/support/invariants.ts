@@ -12,17 +12,9 @@ import { reactions as orderReactions } from '../../order/reactions.ts'
 import { reactions as paymentReactions } from '../../payment/reactions.ts'
 import { compareIds, type LogEntry, type LostTail, logKey, readable } from '../../shared/entry.ts'
 import { reactions as stockReactions } from '../../stock/reactions.ts'
+import { type Anomaly, describe } from './anomaly.ts'
 import { booksOf } from './books.ts'
-import {
-  type Anomaly,
-  anomalies,
-  type CursorEvidence,
-  describe,
-  type Evidence,
-  type LogEvidence,
-  PARTIES,
-  type Party,
-} from './checker.ts'
+import { anomalies, type CursorEvidence, type Evidence, type LogEvidence, PARTIES, type Party } from './checker.ts'
 import { eventually } from './eventually.ts'
 import { type Operation, toldBy } from './history.ts'
 import type { OpenShop } from './shop.ts'

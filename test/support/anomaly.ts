@@ -1,0 +1,43 @@
+/** What may be wrong with the shop, by name? */
+
+/** Each name, and what it means. */
+export const ANOMALIES = {
+  'money-not-conserved': 'credit added is not credit left and credit spent on paid orders',
+  'goods-not-conserved': 'pieces added are not pieces left and pieces sold in paid orders',
+  misbooked: 'the books of a service are not what its log and records say',
+  negative: 'an amount is below zero, at rest, in the log, or as a client was shown it',
+  'held-beyond-credit': 'a wallet holds more than it owns',
+  'paid-twice': 'an order was paid by more than one checkout',
+  'half-a-checkout': 'the services do not agree on how a checkout ended',
+  'charged-otherwise': 'a checkout charged or took something else than the order wants',
+  'status-untrue': 'the status of an order is not what became of its checkouts',
+  'told-paid-untrue': 'a checkout was answered 200, and the order is not paid',
+  'refusal-became-payment': 'an order is paid, but its checkouts were only ever refused',
+  'unjustified-refusal': 'something was refused that was there',
+  'stale-answer': 'a client was shown what was not so at any moment of its request',
+  'key-answered-otherwise': 'the same request under the same key was given two answers',
+  'identifier-given-twice': 'two things were created under one identifier',
+  'deed-lost': 'a deed was acknowledged, and the log does not have it',
+  'deed-unasked': 'a deed is in the log more often than it was asked for, or although it was refused',
+  'changed-while-closed': 'an order was changed while it was not open',
+  'log-not-contiguous': 'entries of a log are out of order or missing',
+  'logged-twice': 'two deeds are logged under one log id',
+  'impossible-move': 'the log takes a checkout or an order from one state to one that does not follow',
+  'repeated-otherwise': 'an answer was repeated, and is not the first one',
+  'record-not-logged': 'the record of a checkout names other entries than the log has',
+  'replay-differs': 'the log, read from its start, does not give the live state',
+  'lock-left': 'an order or a user is locked',
+  'hold-left': 'money is held or waited for',
+  'checkout-open': 'a checkout has not ended',
+  unheard: 'a listener has not heard what matters to it',
+  'cursor-ahead': 'a listener has heard more than was said',
+  'dead-letter': 'an entry could not be applied',
+  contradicted: 'an order is listed as contradicted, though no Redis came back older',
+} as const satisfies Record<string, string>
+export type AnomalyName = keyof typeof ANOMALIES
+
+/** `about` is the thing that it befell: `order:7`, `user:7`, `item:7`, `saga:{log id}`, `log:payment`, ... */
+export type Anomaly = { readonly name: AnomalyName; readonly about: string; readonly says: string }
+
+/** An anomaly in words. */
+export const describe = ({ name, about, says }: Anomaly): string => `${name} of ${about} (${ANOMALIES[name]}): ${says}`
