@@ -4,7 +4,8 @@
  * A request glances at the order. If it is paid, that is the answer; if it is being checked out, the request waits for
  * that checkout; otherwise it takes RedLock on the order and its user, begins a saga, and waits. The lock is released by
  * whoever ends the saga; until then the sweep extends it, so that its TTL can be short: it is how long the customer of a
- * process that died must wait. Requests for one order that meet in this process and bear no key are one request.
+ * process that died must wait. Requests for one order that meet in this process and bear no key are one request, and those of
+ * one user take turns: the lock would let only one of them through.
  *
  * Who waits is woken by the reader that applies the end, when that is in this process; else over the channel of outcomes.
  * Neither is trusted: a sweep asks for what has waited for long. At the deadline the sweep *cancels*: that script and the
@@ -20,6 +21,7 @@ import type { RedLock } from '../shared/redlock.ts'
 import type { Once } from '../shared/script.ts'
 import type { Outcome } from './order.ts'
 import type { Decided, Saga, Store } from './store.ts'
+import { openTurns } from './turns.ts'
 
 /** Who asks for a checkout, and whether they still wait for the answer. */
 export type Asker = Once & { readonly isGone?: () => boolean }
@@ -85,6 +87,7 @@ const outcomeOf = (saga: Saga): Outcome => {
 export const checkouts = ({ store, redLock, nextLogId, deadlineMs, lockTtlMs }: CheckoutsOptions): Checkouts => {
   const waiters = new Map<string, Waiter[]>()
   const asked = new Set<string>()
+  const turns = openTurns()
   const joined = new Map<string, { readonly outcome: Promise<Outcome>; readonly askers: Asker[] }>()
   /** The locks of the checkouts that this process began and waits for, by log id. */
   const kept = new Map<string, { resources: readonly string[]; token: string; extendAt: number }>()
@@ -189,8 +192,49 @@ export const checkouts = ({ store, redLock, nextLogId, deadlineMs, lockTtlMs }: 
       void ask(id)
       return outcomeAtEnd(end)
     }
+    /** Begins the checkout under a lock that is held, and waits for its end; `undefined` if the lock is on the wrong user. */
+    const under = async (lock: readonly string[], token: string, user: string): Promise<Outcome | undefined> => {
+      const now = performance.now()
+      const id = nextLogId()
+      const end = endOf(id, until)
+      let begun = false
+      try {
+        const start = { log_id: id, order, user, token, patience_ms: Math.ceil(until - now) }
+        const [word, known = ''] = await begin(start, asker)
+        switch (word) {
+          case 'begun':
+          case 'checking-out':
+            begun = known === id
+            if (!begun) return await ended(known)
+            kept.set(id, { resources: lock, token, extendAt: now + lockTtlMs / 3 })
+            return await outcomeAtEnd(end)
+          case 'paid':
+          case 'cancelling':
+          case 'empty':
+          case 'unknown':
+          case 'key-reused':
+            return { state: word }
+          case 'moved':
+            return undefined
+          default:
+            return impossible('order.begin', word)
+        }
+      } finally {
+        kept.delete(id)
+        if (!begun) {
+          waiters.delete(id)
+          void redLock.release(lock, token)
+        }
+      }
+    }
     let quorumUntil = Number.POSITIVE_INFINITY
-    for (;;) {
+    /** The user whose turn this request has. */
+    let turn: string | undefined
+    const endTurn = (): void => {
+      if (turn !== undefined) turns.end(turn)
+      turn = undefined
+    }
+    const tryOnce = async (): Promise<Outcome | undefined> => {
       const glance = await store.glance(order)
       if (glance === undefined) return { state: 'unknown' }
       const { user, status, saga } = glance
@@ -200,56 +244,44 @@ export const checkouts = ({ store, redLock, nextLogId, deadlineMs, lockTtlMs }: 
         if (status === 'checking-out') return ended(saga)
         if (status === 'cancelling') return { state: 'cancelling' }
       }
+      if (performance.now() >= until) return { state: 'locked' }
+      if (turn !== user) {
+        endTurn()
+        const came = await turns.take(user, until)
+        if (came === 'late') return { state: 'locked' }
+        if (came === 'scattered') return undefined
+        turn = user // what has happened to the order meanwhile, `begin` will see
+      }
       const now = performance.now()
-      if (now >= until) return { state: 'locked' }
       const lock = lockOf(order, user)
       const held = await redLock.tryAcquire(lock, lockTtlMs)
       if (held.state === 'unavailable') {
         quorumUntil = Math.min(quorumUntil, now + QUORUM_PATIENCE_MS, until)
         if (performance.now() >= quorumUntil)
           throw new UnavailableError('no quorum of lock masters answers; nothing was done', { cause: held.cause })
+        endTurn()
         await redLock.changed(lock, LOCK_RETRY_MS)
-        continue
+        return undefined
       }
       quorumUntil = Number.POSITIVE_INFINITY
       if (held.state === 'busy') {
         await redLock.changed(lock, Math.min(LOCK_RETRY_MS, until - now))
-        continue
+        return undefined
       }
-      const id = nextLogId()
-      const end = endOf(id, until)
-      let begun = false
-      try {
-        if (performance.now() - now > SLEPT_MS) await after(WAKING_MS)
-        const [word, known = ''] = await begin(
-          { log_id: id, order, user, token: held.token, patience_ms: Math.ceil(until - now) },
-          asker,
-        )
-        switch (word) {
-          case 'begun':
-          case 'checking-out':
-            begun = known === id
-            if (!begun) return await ended(known)
-            kept.set(id, { resources: lock, token: held.token, extendAt: now + lockTtlMs / 3 })
-            return await outcomeAtEnd(end)
-          case 'paid':
-          case 'cancelling':
-          case 'empty':
-          case 'unknown':
-          case 'key-reused':
-            return { state: word }
-          case 'moved':
-            continue
-          default:
-            return impossible('order.begin', word)
-        }
-      } finally {
-        kept.delete(id)
-        if (!begun) {
-          waiters.delete(id)
-          void redLock.release(lock, held.token)
-        }
+      if (performance.now() - now > SLEPT_MS) await after(WAKING_MS)
+      return under(lock, held.token, user)
+    }
+    try {
+      for (;;) {
+        const outcome = await tryOnce()
+        if (outcome !== undefined) return outcome
       }
+    } catch (error) {
+      if (turn !== undefined) turns.scatter(turn)
+      turn = undefined
+      throw error
+    } finally {
+      endTurn()
     }
   }
 

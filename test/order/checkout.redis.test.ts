@@ -15,10 +15,10 @@ const { redLock, identifiers } = bench.instruments
 test.serial.beforeEach(() => bench.redis.flushall())
 test.after.always(async () => bench[Symbol.asyncDispose]())
 
-const open = (given = store, deadlineMs = DEADLINE_MS) => {
+const open = (given = store, deadlineMs = DEADLINE_MS, locks = redLock) => {
   const opened = checkouts({
     store: given,
-    redLock,
+    redLock: locks,
     nextLogId: identifiers.next,
     deadlineMs,
     lockTtlMs: 3_000,
@@ -83,3 +83,44 @@ test.serial(
     t.true(waitedMs < deadlineMs + 2_000, `waited ${Math.round(waitedMs)} ms`)
   },
 )
+
+test.serial("one user's checkouts take turns, and none of them asks for the lock in vain", async (t) => {
+  const carts = ['first', 'second', 'third', 'fourth', 'fifth']
+  for (const cart of carts) {
+    await store.create(cart, 'anna', plainly)
+    await store.addItem({ order: cart, item: 'tea', quantity: 2, price: 15 }, plainly)
+  }
+  let asked = 0
+  const counting: typeof redLock = {
+    ...redLock,
+    tryAcquire: (resources, ttlMs) => {
+      asked += 1
+      return redLock.tryAcquire(resources, ttlMs)
+    },
+  }
+  using shop = open(store, 20_000, counting)
+  const told = carts.map((cart) => shop.checkout(cart, plainly))
+  const tell = teller(store.log)
+  for (const cart of carts) {
+    const saga = await eventually(async () => {
+      const { status, saga = '' } = (await store.glance(cart)) ?? {}
+      assert.equal(status, 'checking-out')
+      return saga
+    }, DEADLINE_MS)
+    const underWay = await Promise.all(carts.map(async (one) => (await store.glance(one))?.status))
+    t.is(underWay.filter((status) => status === 'checking-out').length, 1)
+    const reply = await tell('payment', 'CreditCaptured', saga, {
+      order: cart,
+      user: 'anna',
+      total: 30,
+      lines: 'tea:2',
+    })
+    const decided = store.decidedBy(reply)
+    if (decided) shop.onDecided(decided)
+  }
+  t.deepEqual(
+    await Promise.all(told),
+    carts.map(() => ({ state: 'paid' })),
+  )
+  t.is(asked, carts.length)
+})
