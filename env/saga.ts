@@ -125,7 +125,7 @@ const deadList: Verb = async (ask, _what, all) => {
 }
 
 const deadRetry: Verb = async (ask, name) => {
-  const [, service, id] = /^(ids|order|payment|stock):(\d{1,15}-\d{1,20})$/.exec(name) ?? []
+  const [, service, id] = /^(ids|order|payment|stock):(\d{1,15}-\d{1,15})$/.exec(name) ?? []
   if (service === undefined)
     throw new UsageError(`"${name}" is no dead letter: they are named as payment:1700000000000-0`)
   const answer = await ask('POST', `/${PREFIXES[service as Service]}/retry_dead_letter/${id}`)

@@ -9,6 +9,7 @@
  * Sums are told as text: they may exceed what a JSON number holds.
  */
 import type { Auditor, Count } from './audit.ts'
+import { parseEntryId } from './entry.ts'
 import { MalformedError } from './errors.ts'
 import type { Request, Route } from './http.ts'
 
@@ -24,17 +25,19 @@ export type AuditRoutes = {
   readonly tell: (count: Count) => Promise<Readonly<Record<string, unknown>>>
 }
 
-const entryOf = (request: Request): string => {
-  const at = request.query('at') ?? ''
-  if (!/^\d{1,15}-\d{1,15}$/.test(at)) throw new MalformedError('at', '"at" must be the id of an entry')
-  return at
-}
-
 const logIdsOf = (request: Request): readonly string[] => {
   const logIds = (request.query('log_ids') ?? '').split(',')
   if (logIds.length > SAGAS_MAX || !logIds.every((id) => /^[A-Za-z0-9_-]{1,64}$/.test(id)))
     throw new MalformedError('log_ids', `"log_ids" must be up to ${SAGAS_MAX} log ids, separated by commas`)
   return logIds
+}
+
+/** A cursor of Redis has 64 bits. */
+const cursorOf = (request: Request): string => {
+  const cursor = request.query('cursor') ?? '0'
+  if (!/^\d{1,20}$/.test(cursor) || BigInt(cursor) >= 2n ** 64n)
+    throw new MalformedError('cursor', '"cursor" must be one that was answered')
+  return cursor
 }
 
 export const auditRoutes = ({ prefix, auditor, accounts, tell }: AuditRoutes): readonly Route[] => [
@@ -59,7 +62,10 @@ export const auditRoutes = ({ prefix, auditor, accounts, tell }: AuditRoutes): r
     method: 'GET',
     path: `${prefix}/audit/sagas`,
     operator: true,
-    handler: async (request) => ({ json: { sagas: await auditor.sagasAt(entryOf(request), logIdsOf(request)) } }),
+    handler: async (request) => {
+      const at = parseEntryId(request.query('at') ?? '', 'at')
+      return { json: { sagas: await auditor.sagasAt(at, logIdsOf(request)) } }
+    },
   },
   {
     method: 'GET',
@@ -67,9 +73,7 @@ export const auditRoutes = ({ prefix, auditor, accounts, tell }: AuditRoutes): r
     operator: true,
     handler: async (request) => {
       if (request.query('log_ids') !== undefined) return { json: { records: await auditor.records(logIdsOf(request)) } }
-      const cursor = request.query('cursor') ?? '0'
-      if (!/^\d{1,20}$/.test(cursor)) throw new MalformedError('cursor', '"cursor" must be one that was answered')
-      return { json: await auditor.recordsPage(cursor) }
+      return { json: await auditor.recordsPage(cursorOf(request)) }
     },
   },
 ]

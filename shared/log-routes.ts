@@ -3,8 +3,8 @@
  *
  * The operators' routes that every service has under its own prefix.
  */
-import type { LogEntry } from './entry.ts'
-import { MalformedError, problem } from './errors.ts'
+import { type LogEntry, parseEntryId } from './entry.ts'
+import { problem } from './errors.ts'
 import { amount, identifier, parseAmount, type Route } from './http.ts'
 import type { Log } from './log.ts'
 import type { LogParser } from './log-parser.ts'
@@ -54,8 +54,7 @@ export const logRoutes = (prefix: string, log: Log, parser: LogParser): readonly
     path: `${prefix}/logs`,
     operator: true,
     handler: async (request) => {
-      const after = request.query('after') ?? '0-0'
-      if (!/^\d{1,15}(-\d{1,15})?$/.test(after)) throw new MalformedError('after', '"after" must be the id of an entry')
+      const after = parseEntryId(request.query('after') ?? '0-0', 'after')
       const limit = parseAmount(request.query('limit') ?? '100', 'limit', { min: 1, max: PAGE_MAX })
       const logs = await log.page(after, limit)
       return { json: { logs, next: logs.length === limit ? logs.at(-1)?.id : null } }

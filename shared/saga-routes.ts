@@ -4,7 +4,8 @@
  * The operators' routes that every service has under its own prefix. None of them rewrites anything: each does a deed
  * that the log parser or a reader would do, which checks and appends.
  */
-import { impossible, MalformedError, type Problem, problem } from './errors.ts'
+import { parseEntryId } from './entry.ts'
+import { impossible, type Problem, problem } from './errors.ts'
 import type { Service } from './events.ts'
 import { type Answer, identifier, keyReused, parseAmount, type Request, type Route } from './http.ts'
 import type { Log } from './log.ts'
@@ -22,16 +23,9 @@ export type SagaRoutesOptions<Repair extends string> = {
 }
 
 const PAGE_MAX = 1_000
-const ENTRY_ID = /^\d{1,15}-\d{1,20}$/
 
 const noSuchSaga = (service: string, logId: string): Problem =>
   problem(404, 'no-such-saga', 'Unknown saga', `${service} knows no saga "${logId}"`)
-
-const letterId = (request: Request): string => {
-  const id = request.parameter('id')
-  if (!ENTRY_ID.test(id)) throw new MalformedError('id', '"id" must be the id of a dead letter, as 1700000000000-0')
-  return id
-}
 
 export const sagaRoutes = <Repair extends string>(
   prefix: string,
@@ -47,7 +41,7 @@ export const sagaRoutes = <Repair extends string>(
   }
 
   const retryLetter = async (request: Request): Promise<Answer> => {
-    const id = letterId(request)
+    const id = parseEntryId(request.parameter('id'), 'id')
     const [word, ...reply] = await log.dead.retry(id, request)
     switch (word) {
       case 'applied':
@@ -102,8 +96,7 @@ export const sagaRoutes = <Repair extends string>(
       path: `${prefix}/dead_letters`,
       operator: true,
       handler: async (request) => {
-        const after = request.query('after') ?? '0-0'
-        if (!ENTRY_ID.test(after)) throw new MalformedError('after', '"after" must be the id of a dead letter')
+        const after = parseEntryId(request.query('after') ?? '0-0', 'after')
         const limit = parseAmount(request.query('limit') ?? '100', 'limit', { min: 1, max: PAGE_MAX })
         const letters = await log.dead.page(after, limit)
         return { json: { letters, next: letters.length === limit ? letters.at(-1)?.id : null } }

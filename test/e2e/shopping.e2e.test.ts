@@ -250,9 +250,12 @@ test.serial('refuses malformed queries, bodies and keys, naming them', async (t)
   for (const prefix of PREFIXES) {
     for (const limit of ['0', '-1', '1001', '1e2', 'ten', '', '1.5', '1&limit=2'])
       assertMalformed(t, await client.get(`/${prefix}/logs?limit=${limit}`), 'limit', `${prefix} limit=${limit}`)
-    for (const after of ['x', '1-2-3', '-', '1-', '+', '1&after=2'])
-      assertMalformed(t, await client.get(`/${prefix}/logs?after=${after}`), 'after', `${prefix} after=${after}`)
+    for (const list of ['logs', 'dead_letters'])
+      for (const after of ['x', '1-2-3', '-', '1-', '+', '1-18446744073709551616', '1&after=2'])
+        assertMalformed(t, await client.get(`/${prefix}/${list}?after=${after}`), 'after', `${list} after=${after}`)
   }
+  for (const cursor of ['x', '-1', '18446744073709551616'])
+    assertMalformed(t, await client.get(`/stock/audit/records?cursor=${cursor}`), 'cursor', `cursor=${cursor}`)
   for (const body of ['{"credit":1}', '[]', 'x', '{', '1', 'a'.repeat(5_000)])
     assertMalformed(
       t,
