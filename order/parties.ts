@@ -4,8 +4,7 @@
  * Its routes for operators, as order uses them: on behalf of whoever asked for the audit. What a neighbour refuses (its
  * operators' token is another one) is passed on as it is.
  */
-import type { SagaAt, SagaRecord } from '../shared/audit.ts'
-import { SAGAS_MAX } from '../shared/audit-routes.ts'
+import { inParts, type SagaAt, type SagaRecord } from '../shared/audit.ts'
 import type { LogEntry } from '../shared/entry.ts'
 import type { Problem } from '../shared/errors.ts'
 import { parseLines } from '../shared/events.ts'
@@ -76,15 +75,6 @@ export const party = (name: Party['name'], neighbour: Neighbour, authorization: 
     if (status !== 200) throw new Refused(data as Problem)
     return data as Body
   }
-  const inParts = async <Part>(
-    ids: readonly string[],
-    askFor: (logIds: string) => Promise<readonly Part[]>,
-  ): Promise<Part[]> => {
-    const parts: Part[] = []
-    for (let first = 0; first < ids.length; first += SAGAS_MAX)
-      parts.push(...(await askFor(ids.slice(first, first + SAGAS_MAX).join(','))))
-    return parts
-  }
   const holdings = (told: Facts): Holdings => ({ added: BigInt(told.added ?? ''), gone: BigInt(told[gone] ?? '') })
   return {
     name,
@@ -100,7 +90,7 @@ export const party = (name: Party['name'], neighbour: Neighbour, authorization: 
     done: async (at, ids) => {
       const sagas = await inParts(
         ids,
-        async (logIds) => (await ask<{ sagas: readonly SagaAt[] }>(`/audit/sagas?at=${at}&log_ids=${logIds}`)).sagas,
+        async (part) => (await ask<{ sagas: readonly SagaAt[] }>(`/audit/sagas?at=${at}&log_ids=${part.join()}`)).sagas,
       )
       return new Map(sagas.filter((saga) => saga.kind === kind).map(({ log_id, facts }) => [log_id, amount(facts)]))
     },
@@ -109,7 +99,8 @@ export const party = (name: Party['name'], neighbour: Neighbour, authorization: 
     records: async (ids) => {
       const records = await inParts(
         ids,
-        async (logIds) => (await ask<{ records: readonly SagaRecord[] }>(`/audit/records?log_ids=${logIds}`)).records,
+        async (part) =>
+          (await ask<{ records: readonly SagaRecord[] }>(`/audit/records?log_ids=${part.join()}`)).records,
       )
       return new Map(records.map(({ log_id, fields }) => [log_id, fields]))
     },

@@ -8,13 +8,10 @@
  *
  * Sums are told as text: they may exceed what a JSON number holds.
  */
-import type { Auditor, Count } from './audit.ts'
+import { type Auditor, type Count, SAGAS_MAX } from './audit.ts'
 import { parseEntryId } from './entry.ts'
 import { MalformedError } from './errors.ts'
 import type { Request, Route } from './http.ts'
-
-/** The most sagas of one question: their ids must fit into a URL. */
-export const SAGAS_MAX = 100
 
 export type AuditRoutes = {
   readonly prefix: string

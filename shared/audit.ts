@@ -78,11 +78,22 @@ const COUNT_MAX_MS = 25_000
 const THINGS_MAX = 10_000_000
 /** More sagas than this are in flight only just after a long outage. */
 const OPEN_MAX = 20_000
-/** How many sagas one script looks up. */
-const SAGAS = 100
+/** The most sagas of one question: one script looks them up, and their ids must fit into a URL. */
+export const SAGAS_MAX = 100
 
 /** How many sagas that moved a thing are told. */
 const MOVERS = 5
+
+/** Asks about sagas in as many questions as it takes. */
+export const inParts = async <Told>(
+  logIds: readonly string[],
+  ask: (part: readonly string[]) => Promise<readonly Told[]>,
+): Promise<Told[]> => {
+  const told: Told[] = []
+  for (let first = 0; first < logIds.length; first += SAGAS_MAX)
+    told.push(...(await ask(logIds.slice(first, first + SAGAS_MAX))))
+  return told
+}
 
 const LIMB = 2n ** 27n
 /** Of more digits than this a number may not be exact. */
@@ -169,20 +180,16 @@ export const auditor = (log: Log): Auditor => {
       if (open.length > OPEN_MAX) throw new UnavailableError(`more than ${OPEN_MAX} sagas are in flight`)
       return { at, books: booksOf(fields), open, heard: Object.fromEntries(pairs(cursors)) }
     },
-    sagasAt: async (at, logIds) => {
-      const found: SagaAt[] = []
-      for (let first = 0; first < logIds.length; first += SAGAS) {
-        const log_ids = logIds.slice(first, first + SAGAS).join(' ')
-        const reply = (await log.act('sagas-at', { at, log_ids })) as unknown as [string, string[]][]
-        for (const [log_id, fields] of reply) {
+    sagasAt: (at, logIds) =>
+      inParts(logIds, async (part) => {
+        const reply = (await log.act('sagas-at', { at, log_ids: part.join(' ') })) as unknown as [string, string[]][]
+        return reply.map(([log_id, fields]) => {
           const { kind = '', ...facts } = Object.fromEntries(pairs(fields))
-          found.push({ log_id, kind, facts })
-        }
-      }
-      return found
-    },
-    records: async (logIds) =>
-      logIds.length === 0 ? [] : (await recordsOf({ cursor: '0', log_ids: logIds.join(' ') })).records,
+          return { log_id, kind, facts }
+        })
+      }),
+    records: (logIds) =>
+      inParts(logIds, async (part) => (await recordsOf({ cursor: '0', log_ids: part.join(' ') })).records),
     recordsPage: (cursor) => recordsOf({ cursor, log_ids: '' }),
     byLog: async (at, moves) => {
       const things = new Map<string, ByLog>()

@@ -15,11 +15,14 @@ const { act } = log
 let afterPage: (page: number) => Promise<unknown> = async () => undefined
 let met: string[] = []
 let pages = 0
+/** How many sagas were looked up at once. */
+let looked: number[] = []
 /** The page that holds, besides its own, what the first one held. */
 let holdsAgain = 0
 Object.assign(log, {
   act: async (...asked: Parameters<typeof act>) => {
     const reply = await act(...asked)
+    if (asked[0] === 'records') looked.push(String(asked[1].log_ids).split(' ').length)
     if (asked[0] !== 'count') return reply
     pages += 1
     const [next, ids = '', worths = ''] = reply
@@ -34,6 +37,7 @@ test.serial.beforeEach(async () => {
   await bench.redis.flushall()
   afterPage = async () => undefined
   met = []
+  looked = []
   pages = 0
   holdsAgain = 0
 })
@@ -176,3 +180,18 @@ test.serial('a saga is told as it was at the moment of a cut', async (t) => {
   )
   t.deepEqual((await auditor.sagasAt(cuts[2]?.at ?? '', ['it']))[0]?.facts.total, '4')
 })
+
+test.serial(
+  'what is recorded of many sagas is asked for in parts, none of which keeps Redis from others',
+  async (t) => {
+    const ids = Array.from({ length: 250 }, (_, at) => `saga-${at}`)
+    for (const id of ids) await bench.redis.hset(`saga:${id}`, 'state', id)
+    t.deepEqual(
+      await auditor.records(ids),
+      ids.map((log_id) => ({ log_id, fields: { state: log_id } })),
+    )
+    t.deepEqual(looked, [100, 100, 50])
+    t.deepEqual(await auditor.records([]), [])
+    t.is(looked.length, 3)
+  },
+)
