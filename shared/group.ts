@@ -12,7 +12,7 @@ export type GroupOptions<Question, Answer> = {
   readonly run: (questions: readonly Question[]) => Promise<readonly (Answer | Error)[]>
   /** The most questions of one group. */
   readonly groupMax: number
-  /** Who has waited for so long has given up, and is not sent any more. */
+  /** Who has no answer after so long is told so, the wait to be sent included, and is not sent any more. */
   readonly patienceMs: number
 }
 
@@ -29,14 +29,29 @@ export const grouped = <Question, Answer>(
 ): ((question: Question) => Promise<Answer>) => {
   const { run, groupMax, patienceMs } = options
   const waiting: Waiting<Question, Answer>[] = []
+  /** Who has no answer yet, in the order of asking. All have the same patience, so one timer, for the first, serves all. */
+  const unanswered = new Set<Waiting<Question, Answer>>()
+  let watching = false
   let busy = false
 
-  const take = (): readonly Waiting<Question, Answer>[] => {
-    const oldest = performance.now() - patienceMs
-    const patient = waiting.findIndex(({ since }) => since > oldest)
-    for (const { reject } of waiting.splice(0, patient < 0 ? waiting.length : patient))
-      reject(new UnavailableError('waited too long to be sent; nothing was done'))
-    return waiting.splice(0, groupMax)
+  const watch = (first: Waiting<Question, Answer>): void => {
+    if (watching) return
+    watching = true
+    setTimeout(giveUp, Math.max(1, first.since + patienceMs - performance.now())).unref()
+  }
+
+  const giveUp = (): void => {
+    watching = false
+    const before = performance.now() - patienceMs
+    for (const one of unanswered) {
+      if (one.since > before) return watch(one)
+      unanswered.delete(one)
+      const isSent = one !== waiting[0]
+      if (!isSent) waiting.shift()
+      one.reject(
+        new UnavailableError(isSent ? 'was not answered in time' : 'waited too long to be sent; nothing was done'),
+      )
+    }
   }
 
   const ask = async (group: readonly Waiting<Question, Answer>[]): Promise<void> => {
@@ -49,11 +64,13 @@ export const grouped = <Question, Answer>(
       }
     } catch (error) {
       for (const { reject } of group) reject(error)
+    } finally {
+      for (const one of group) unanswered.delete(one)
     }
   }
 
   const leave = async (): Promise<void> => {
-    const group = take()
+    const group = waiting.splice(0, groupMax)
     if (group.length > 0) await ask(group)
     busy = waiting.length > 0
     if (busy) setImmediate(leave)
@@ -61,7 +78,10 @@ export const grouped = <Question, Answer>(
 
   return (question) =>
     new Promise((resolve, reject) => {
-      waiting.push({ question, since: performance.now(), resolve, reject })
+      const one = { question, since: performance.now(), resolve, reject }
+      waiting.push(one)
+      unanswered.add(one)
+      watch(one)
       if (busy) return
       busy = true
       setImmediate(leave)

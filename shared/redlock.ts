@@ -23,13 +23,12 @@
  *
  * A lock that a node places after its time-out stays there until its TTL ends; alone it is no quorum.
  */
-import type { Writable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Command, type Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import Redlock from 'redlock'
 import { impossible, UnavailableError } from './errors.ts'
-import { isTransient } from './redis.ts'
+import { batch, isTransient } from './redis.ts'
 import { openStep, type Step } from './step.ts'
 
 /** A lock that a quorum voted for. */
@@ -102,18 +101,6 @@ type Scripts = { readonly [name in 'lockScript' | 'unlockScript' | 'extendScript
 
 const ignore = (): undefined => undefined
 const always = (): boolean => true
-const uncork = (stream: Writable): void => stream.uncork()
-
-/**
- * Sends what is written in one turn of the event loop at once; the order of a connection stays. With it, acquiring and
- * releasing two resources took 50 us of CPU at 64 at once and 75 us at 8, against 85 and 110 us of six bare EVALSHA.
- */
-const batch = (stream: Writable): void => {
-  if (stream.writableCorked > 0) return
-  stream.cork()
-  setImmediate(uncork, stream)
-}
-
 /**
  * What the nodes said to one question of redlock's. It is open until the answers suffice (`decided`), and what comes
  * later changes nothing in it. Sets of nodes are bits, one per node.
@@ -261,6 +248,7 @@ export const redLock = (clients: readonly Redis[], step: Step = openStep('redloc
         const script = Object.values(SCRIPTS).find((one) => one.hash === hash) ?? impossible('redlock-script', hash)
         client.sendCommand(new Command('eval', [script.value, args], { replyEncoding: 'utf8' }, heard))
       }
+      // With it, acquiring and releasing two resources took 50 us of CPU at 64 at once and 75 us at 8, against 85 and 110.
       batch(client.stream)
       client.sendCommand(new Command('evalsha', [hash, args], { replyEncoding: 'utf8' }, heard))
     }

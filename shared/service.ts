@@ -22,7 +22,7 @@ import { assertDurable, connect, disconnect, whenReady } from './redis.ts'
 import { type RedLock, redLock } from './redlock.ts'
 import { sagaRoutes } from './saga-routes.ts'
 import type { Reply } from './script.ts'
-import { commandStep, type Step } from './step.ts'
+import type { Step } from './step.ts'
 import { tellLoss } from './witness.ts'
 
 /** The settings that every service reads. */
@@ -127,7 +127,7 @@ export const openService = async <Repair extends string>(
   // What only repetitions need outlives the log, or an old entry told again could meet a forgotten saga.
   const own: Own<Repair> = options.build({
     redis,
-    step: commandStep(step),
+    step,
     redLock: redlock,
     identifiers: ids,
     retentionS: (retentionMs / 1_000) * 2,

@@ -11,7 +11,7 @@
  */
 import type { CrashPoints } from './crash-points.ts'
 import { UnavailableError } from './errors.ts'
-import { inTime, isTransient } from './redis.ts'
+import { isTransient } from './redis.ts'
 
 /** Does a step by its name, unique within the service; `parts` names the deeds that are done within it, in their order. */
 export type Step = <Result>(
@@ -42,9 +42,3 @@ export const openStep = (service: string, points?: CrashPoints): Step => {
       return result
     })
 }
-
-/** The same steps, each of which is a command to a Redis, and waits no longer than a command may. */
-export const commandStep =
-  (step: Step): Step =>
-  (name, run, parts) =>
-    step(name, () => inTime(run()), parts)

@@ -5,8 +5,9 @@ import { compareIds, heardKey, type LostTail } from '../../shared/entry.ts'
 import { UnavailableError } from '../../shared/errors.ts'
 import type { RawEntry } from '../../shared/events.ts'
 import { type Log, openLog } from '../../shared/log.ts'
-import { whenReady } from '../../shared/redis.ts'
+import { COMMAND_TIMEOUT_MS, whenReady } from '../../shared/redis.ts'
 import { openStore } from '../../stock/store.ts'
+import { away } from '../support/eventually.ts'
 import { entryOf, lookInto, openBench, plainly, saidIn } from '../support/open-store.ts'
 
 /** What is heard has an effect that can be counted: stock takes one piece of tea for each entry. */
@@ -24,6 +25,9 @@ test.after.always(async () => {
   behind.disconnect()
   await bench[Symbol.asyncDispose]()
 })
+
+/** What a time-out may be late by on a busy machine; another wait behind others would be longer. */
+const LATE_MS = 500
 
 const left = async (): Promise<number | undefined> => (await store.find('tea'))?.stock
 /** An entry that has one piece of tea taken. */
@@ -263,6 +267,21 @@ test.serial('a Redis that is away: UnavailableError with its cause, and nothing 
   t.true(failed?.cause instanceof Error)
   await whenReady(redis)
   t.is(await left(), 100)
+})
+
+test.serial('a Redis that is frozen: who asks for a deed is told in time, also who waits for others', async (t) => {
+  server.freeze()
+  const ask = async (): Promise<number> => {
+    const startedAt = performance.now()
+    await t.throwsAsync(store.add('tea', 5, plainly), { instanceOf: UnavailableError })
+    return performance.now() - startedAt
+  }
+  const first = ask()
+  await away(200)
+  for (const ms of await Promise.all([first, ask(), ask()]))
+    t.true(ms < COMMAND_TIMEOUT_MS + LATE_MS, `told after ${Math.round(ms)} ms`)
+  server.thaw()
+  t.deepEqual(await store.add('tea', 5, plainly), ['added'])
 })
 
 test.serial('a deed that is wrong is a fault of the program: its error passes', async (t) => {

@@ -1,14 +1,14 @@
 import test from 'ava'
 import { UnavailableError } from '../../shared/errors.ts'
 import { COMMAND_TIMEOUT_MS, connect, disconnect, whenReady } from '../../shared/redis.ts'
-import { commandStep, openStep } from '../../shared/step.ts'
+import { openStep } from '../../shared/step.ts'
 import { away } from '../support/eventually.ts'
 import { startRedis } from '../support/redis-server.ts'
 
-/** What a time-out may be late by on a busy machine; another wait for the pipeline would be longer. */
+/** What a time-out may be late by on a busy machine; another wait behind others would be longer. */
 const LATE_MS = 500
 
-const step = commandStep(openStep('test'))
+const step = openStep('test')
 
 test('who asks a frozen Redis is told in time, also who asks behind others', async (t) => {
   const server = await startRedis({ args: ['--appendonly', 'no'] })
