@@ -5,14 +5,11 @@
  * wallets are really added up. If they disagree, each wallet is held against what the log says of it, as far as the log
  * reaches.
  */
-import { type Auditor, type Count, type Move, sumOf } from '../shared/audit.ts'
+import { type Auditor, type Count, type Move, madeAlike, sumOf } from '../shared/audit.ts'
 import type { LogEntry } from '../shared/entry.ts'
 
 /** The accounts of the books. */
 export const ACCOUNTS = ['added', 'charged'] as const
-
-/** The most wallets that an audit names. */
-const NAMED_MAX = 100
 
 /** What each entry does to wallets. An entry that is said again does nothing: hence the sagas that are captured. */
 export const movements = (): ((entry: LogEntry) => readonly Move[]) => {
@@ -23,10 +20,7 @@ export const movements = (): ((entry: LogEntry) => readonly Move[]) => {
       case 'UserCreated':
         return [{ id, is: 0n }]
       case 'UsersInitialised':
-        return Array.from({ length: Number(facts.last) - Number(facts.first) + 1 }, (_, at) => ({
-          id: String(Number(facts.first) + at),
-          is: BigInt(credit),
-        }))
+        return madeAlike(facts, BigInt(credit))
       case 'FundsAdded':
         return [{ id, by: BigInt(amount) }]
       case 'CreditSpent':
@@ -44,17 +38,16 @@ export const movements = (): ((entry: LogEntry) => readonly Move[]) => {
   }
 }
 
-const strays = async (auditor: Auditor, { at, worth }: Count) => {
-  const expected = await auditor.byLog(at, movements())
-  const differing = [...expected].filter(([user, { worth: is }]) => is !== BigInt(worth.get(user) ?? 0))
-  return Promise.all(
-    differing.slice(0, NAMED_MAX).map(async ([user_id, { worth: is, sagas }]) => {
-      const orders = (await auditor.records(sagas)).flatMap(({ fields }) => fields.order ?? [])
-      const detail = `user ${user_id} owns ${worth.get(user_id) ?? 0}, but ${is} by the log`
-      return { what: 'wallet', detail, orders: [...new Set(orders)], user_id }
-    }),
-  )
-}
+const strays = async (auditor: Auditor, count: Count) =>
+  (await auditor.strays(count, movements())).map(({ id, is, expected, movers }) => {
+    const orders = new Set(movers.flatMap(({ fields }) => fields.order ?? []))
+    return {
+      what: 'wallet',
+      detail: `user ${id} owns ${is}, but ${expected} by the log`,
+      orders: [...orders],
+      user_id: id,
+    }
+  })
 
 /** What is told of a count: sums as text, since they may exceed what a JSON number holds. */
 export const partOf = async (auditor: Auditor, count: Count) => {

@@ -12,7 +12,7 @@
  * are asked for while one runs share it.
  *
  * A *cut* is the books alone at one moment, named by the newest entry; `sagasAt` tells what was last said of a saga then.
- * Where things and books disagree, `byLog` tells from the log what each should be, as far as the log reaches.
+ * Where things and books disagree, `strays` names the things that are not what the log says, as far as the log reaches.
  */
 import { compareIds, type LogEntry } from './entry.ts'
 import { UnavailableError } from './errors.ts'
@@ -51,8 +51,13 @@ export type SagaRecord = { readonly log_id: string; readonly fields: Readonly<Re
 /** What an entry does to a thing: makes it worth so much, or so much more or less. */
 export type Move = { readonly id: string } & ({ readonly is: bigint } | { readonly by: bigint })
 
-/** What a thing should be by the log, and the sagas that moved it, the last ones first. */
-export type ByLog = { worth: bigint; sagas: readonly string[] }
+/** A thing that is not what the log says: what it is worth, what it should be, and what is recorded of sagas that moved it. */
+export type Stray = {
+  readonly id: string
+  readonly is: string | number
+  readonly expected: bigint
+  readonly movers: readonly SagaRecord[]
+}
 
 export type Auditor = {
   /** @throws UnavailableError if the Redis goes away meanwhile, or it takes too long. */
@@ -63,10 +68,10 @@ export type Auditor = {
   /** One page of all records: begins with the cursor `0`, which also ends it. */
   readonly recordsPage: (cursor: string) => Promise<{ readonly next: string; readonly records: readonly SagaRecord[] }>
   /**
-   * Every thing whose making the log still tells, as it should be after the entry `at`.
+   * Of the things whose making the log still tells, those that are not as it says, up to `STRAYS_MAX`.
    * @param moves what an entry does, told each in order
    */
-  readonly byLog: (at: string, moves: (entry: LogEntry) => readonly Move[]) => Promise<ReadonlyMap<string, ByLog>>
+  readonly strays: (count: Count, moves: (entry: LogEntry) => readonly Move[]) => Promise<readonly Stray[]>
 }
 
 /** A page of this size keeps Redis for about a millisecond. */
@@ -81,7 +86,9 @@ const OPEN_MAX = 20_000
 /** The most sagas of one question: one script looks them up, and their ids must fit into a URL. */
 export const SAGAS_MAX = 100
 
-/** How many sagas that moved a thing are told. */
+/** The most things that an audit names. */
+const STRAYS_MAX = 100
+/** How many sagas that moved a thing are told, the last ones. */
 const MOVERS = 5
 
 /** Asks about sagas in as many questions as it takes. */
@@ -116,6 +123,10 @@ const keep = (worth: Map<string, string | number>, id: string, is: string): void
   if (is === '' || is === '0') worth.delete(id)
   else worth.set(id, is.length <= DIGITS_MAX && /^\d+$/.test(is) ? Number(is) : is)
 }
+
+/** What the making of numbered things does: each, from the first to the last, is worth the same. */
+export const madeAlike = ({ first, last }: LogEntry['facts'], is: bigint): readonly Move[] =>
+  Array.from({ length: Number(last) - Number(first) + 1 }, (_, at) => ({ id: String(Number(first) + at), is }))
 
 /** Adds up exactly what is worth so much each. */
 export const sumOf = (worth: Iterable<string | number>): bigint => {
@@ -167,6 +178,30 @@ export const auditor = (log: Log): Auditor => {
     return { next, records: found.map(([log_id, fields]) => ({ log_id, fields: Object.fromEntries(pairs(fields)) })) }
   }
 
+  const recordsNamed = (logIds: readonly string[]): Promise<readonly SagaRecord[]> =>
+    inParts(logIds, async (part) => (await recordsOf({ cursor: '0', log_ids: part.join(' ') })).records)
+
+  /** Every thing whose making the log still tells: what it should be after the entry `at`, and the sagas that moved it last. */
+  const byLog = async (at: string, moves: (entry: LogEntry) => readonly Move[]) => {
+    const things = new Map<string, { worth: bigint; sagas: readonly string[] }>()
+    const apply = (move: Move, saga: string): void => {
+      const thing = things.get(move.id)
+      if ('is' in move) things.set(move.id, { worth: move.is, sagas: [] })
+      else if (thing) {
+        thing.worth += move.by
+        thing.sagas = [saga, ...thing.sagas].slice(0, MOVERS)
+      }
+    }
+    for (let after = '0-0', more = true; more; ) {
+      const page = await log.page(after, PAGE)
+      const until = page.filter(({ id }) => compareIds(id, at) <= 0)
+      for (const entry of until) for (const move of moves(entry)) apply(move, entry.log_id)
+      after = page.at(-1)?.id ?? after
+      more = until.length === PAGE
+    }
+    return things
+  }
+
   return {
     count: () => {
       counting ??= count().finally(() => {
@@ -188,27 +223,20 @@ export const auditor = (log: Log): Auditor => {
           return { log_id, kind, facts }
         })
       }),
-    records: (logIds) =>
-      inParts(logIds, async (part) => (await recordsOf({ cursor: '0', log_ids: part.join(' ') })).records),
+    records: recordsNamed,
     recordsPage: (cursor) => recordsOf({ cursor, log_ids: '' }),
-    byLog: async (at, moves) => {
-      const things = new Map<string, ByLog>()
-      const apply = (move: Move, saga: string): void => {
-        const thing = things.get(move.id)
-        if ('is' in move) things.set(move.id, { worth: move.is, sagas: [] })
-        else if (thing) {
-          thing.worth += move.by
-          thing.sagas = [saga, ...thing.sagas].slice(0, MOVERS)
-        }
-      }
-      for (let after = '0-0', more = true; more; ) {
-        const page = await log.page(after, PAGE)
-        const until = page.filter(({ id }) => compareIds(id, at) <= 0)
-        for (const entry of until) for (const move of moves(entry)) apply(move, entry.log_id)
-        after = page.at(-1)?.id ?? after
-        more = until.length === PAGE
-      }
-      return things
+    strays: async ({ at, worth }, moves) => {
+      const expected = await byLog(at, moves)
+      const isOf = (id: string): string | number => worth.get(id) ?? 0
+      const differing = [...expected].filter(([id, thing]) => thing.worth !== BigInt(isOf(id)))
+      return Promise.all(
+        differing.slice(0, STRAYS_MAX).map(async ([id, thing]) => ({
+          id,
+          is: isOf(id),
+          expected: thing.worth,
+          movers: await recordsNamed(thing.sagas),
+        })),
+      )
     },
   }
 }

@@ -5,15 +5,12 @@
  * shelves are really added up. If they disagree, each item is held against what the log says of it, as far as the log
  * reaches.
  */
-import { type Auditor, type Count, type Move, sumOf } from '../shared/audit.ts'
+import { type Auditor, type Count, type Move, madeAlike, sumOf } from '../shared/audit.ts'
 import type { LogEntry } from '../shared/entry.ts'
 import { parseLines } from '../shared/events.ts'
 
 /** The accounts of the books. */
 export const ACCOUNTS = ['added', 'taken'] as const
-
-/** The most items that an audit names. */
-const NAMED_MAX = 100
 
 const each = (lines: string, sign: bigint): readonly Move[] =>
   parseLines(lines).map(([id, quantity]) => ({ id, by: sign * BigInt(quantity) }))
@@ -27,10 +24,7 @@ export const movements = (): ((entry: LogEntry) => readonly Move[]) => {
       case 'ItemCreated':
         return [{ id, is: 0n }]
       case 'ItemsInitialised':
-        return Array.from({ length: Number(facts.last) - Number(facts.first) + 1 }, (_, at) => ({
-          id: String(Number(facts.first) + at),
-          is: BigInt(stock),
-        }))
+        return madeAlike(facts, BigInt(stock))
       case 'StockAdded':
         return [{ id, by: BigInt(amount) }]
       case 'StockSubtracted':
@@ -47,17 +41,16 @@ export const movements = (): ((entry: LogEntry) => readonly Move[]) => {
   }
 }
 
-const strays = async (auditor: Auditor, { at, worth }: Count) => {
-  const expected = await auditor.byLog(at, movements())
-  const differing = [...expected].filter(([item, { worth: is }]) => is !== BigInt(worth.get(item) ?? 0))
-  return Promise.all(
-    differing.slice(0, NAMED_MAX).map(async ([item_id, { worth: is, sagas }]) => {
-      const orders = (await auditor.records(sagas)).flatMap(({ fields }) => fields.order ?? [])
-      const detail = `of item ${item_id} there are ${worth.get(item_id) ?? 0}, but ${is} by the log`
-      return { what: 'shelf', detail, orders: [...new Set(orders)], item_id }
-    }),
-  )
-}
+const strays = async (auditor: Auditor, count: Count) =>
+  (await auditor.strays(count, movements())).map(({ id, is, expected, movers }) => {
+    const orders = new Set(movers.flatMap(({ fields }) => fields.order ?? []))
+    return {
+      what: 'shelf',
+      detail: `of item ${id} there are ${is}, but ${expected} by the log`,
+      orders: [...orders],
+      item_id: id,
+    }
+  })
 
 /** What is told of a count: sums as text, since they may exceed what a JSON number holds. */
 export const partOf = async (auditor: Auditor, count: Count) => {
