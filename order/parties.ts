@@ -4,7 +4,7 @@
  * Its routes for operators, as order uses them: on behalf of whoever asked for the audit. What a neighbour refuses (its
  * operators' token is another one) is passed on as it is.
  */
-import { inParts, type SagaAt, type SagaRecord } from '../shared/audit.ts'
+import { inParts, type RecordedSaga, type SagaAt } from '../shared/audit.ts'
 import type { LogEntry } from '../shared/entry.ts'
 import type { Problem } from '../shared/errors.ts'
 import { parseLines } from '../shared/events.ts'
@@ -35,7 +35,9 @@ export type Party = {
   readonly page: (after: string, limit: number) => Promise<readonly LogEntry[]>
   /** What it has recorded of these checkouts. */
   readonly records: (ids: readonly string[]) => Promise<ReadonlyMap<string, Facts>>
-  readonly recordsPage: (cursor: string) => Promise<{ readonly next: string; readonly records: readonly SagaRecord[] }>
+  readonly recordsPage: (
+    cursor: string,
+  ) => Promise<{ readonly next: string; readonly records: readonly RecordedSaga[] }>
 }
 
 /** What a neighbour answers that has not what was asked for. */
@@ -100,7 +102,7 @@ export const party = (name: Party['name'], neighbour: Neighbour, authorization: 
       const records = await inParts(
         ids,
         async (part) =>
-          (await ask<{ records: readonly SagaRecord[] }>(`/audit/records?log_ids=${part.join()}`)).records,
+          (await ask<{ records: readonly RecordedSaga[] }>(`/audit/records?log_ids=${part.join()}`)).records,
       )
       return new Map(records.map(({ log_id, fields }) => [log_id, fields]))
     },

@@ -16,7 +16,7 @@
  */
 import { compareIds, type LogEntry } from './entry.ts'
 import { UnavailableError } from './errors.ts'
-import type { Log } from './log.ts'
+import type { Log, SagaRecord } from './log.ts'
 
 /** What an account of the books says; 0 if nothing was ever entered. */
 export type Books = (account: string) => bigint
@@ -46,7 +46,7 @@ export type SagaAt = {
 }
 
 /** What is recorded of a saga now; nothing if it is unknown. */
-export type SagaRecord = { readonly log_id: string; readonly fields: Readonly<Record<string, string>> }
+export type RecordedSaga = Pick<SagaRecord, 'log_id' | 'fields'>
 
 /** What an entry does to a thing: makes it worth so much, or so much more or less. */
 export type Move = { readonly id: string } & ({ readonly is: bigint } | { readonly by: bigint })
@@ -56,7 +56,7 @@ export type Stray = {
   readonly id: string
   readonly is: string | number
   readonly expected: bigint
-  readonly movers: readonly SagaRecord[]
+  readonly movers: readonly RecordedSaga[]
 }
 
 export type Auditor = {
@@ -64,9 +64,11 @@ export type Auditor = {
   readonly count: () => Promise<Count>
   readonly cut: () => Promise<Cut>
   readonly sagasAt: (at: string, logIds: readonly string[]) => Promise<readonly SagaAt[]>
-  readonly records: (logIds: readonly string[]) => Promise<readonly SagaRecord[]>
+  readonly records: (logIds: readonly string[]) => Promise<readonly RecordedSaga[]>
   /** One page of all records: begins with the cursor `0`, which also ends it. */
-  readonly recordsPage: (cursor: string) => Promise<{ readonly next: string; readonly records: readonly SagaRecord[] }>
+  readonly recordsPage: (
+    cursor: string,
+  ) => Promise<{ readonly next: string; readonly records: readonly RecordedSaga[] }>
   /**
    * Of the things whose making the log still tells, those that are not as it says, up to `STRAYS_MAX`.
    * @param moves what an entry does, told each in order
@@ -178,7 +180,7 @@ export const auditor = (log: Log): Auditor => {
     return { next, records: found.map(([log_id, fields]) => ({ log_id, fields: Object.fromEntries(pairs(fields)) })) }
   }
 
-  const recordsNamed = (logIds: readonly string[]): Promise<readonly SagaRecord[]> =>
+  const recordsNamed = (logIds: readonly string[]): Promise<readonly RecordedSaga[]> =>
     inParts(logIds, async (part) => (await recordsOf({ cursor: '0', log_ids: part.join(' ') })).records)
 
   /** Every thing whose making the log still tells: what it should be after the entry `at`, and the sagas that moved it last. */
