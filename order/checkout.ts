@@ -12,6 +12,9 @@
  * one that ends the saga race on one key, so exactly one is the decision, and the answer is true either way. Only when
  * the own Redis cannot be reached is there no answer: `UnavailableError`, and repeating the request is safe.
  *
+ * Only so many are begun at once as can end in time (see `admission.ts`); who finds no place has touched nothing but the order it
+ * glanced at. Who joins another, or finds the checkout under way or the order paid, needs none.
+ *
  * A request whose asker has gone begins nothing: a process that was frozen finds requests that were long since answered by
  * another replica, and a refusal must stay true.
  */
@@ -19,6 +22,7 @@ import { setTimeout as after } from 'node:timers/promises'
 import { impossible, UnavailableError } from '../shared/errors.ts'
 import type { RedLock } from '../shared/redlock.ts'
 import type { Once } from '../shared/script.ts'
+import type { Admission } from './admission.ts'
 import type { Outcome } from './order.ts'
 import type { Decided, Saga, Store } from './store.ts'
 import { openTurns } from './turns.ts'
@@ -41,6 +45,7 @@ export type CheckoutsOptions = {
   readonly store: Store
   readonly redLock: RedLock
   readonly nextLogId: () => string
+  readonly admission: Admission
   readonly deadlineMs: number
   readonly lockTtlMs: number
 }
@@ -84,7 +89,11 @@ const outcomeOf = (saga: Saga): Outcome => {
   }
 }
 
-export const checkouts = ({ store, redLock, nextLogId, deadlineMs, lockTtlMs }: CheckoutsOptions): Checkouts => {
+/** Has a checkout ended that was begun? */
+const isEnd = ({ state }: Outcome): boolean => state === 'paid' || state === 'refused' || state === 'cancelled'
+
+export const checkouts = (options: CheckoutsOptions): Checkouts => {
+  const { store, redLock, nextLogId, admission, deadlineMs, lockTtlMs } = options
   const waiters = new Map<string, Waiter[]>()
   const asked = new Set<string>()
   const turns = openTurns()
@@ -234,6 +243,26 @@ export const checkouts = ({ store, redLock, nextLogId, deadlineMs, lockTtlMs }: 
       if (turn !== undefined) turns.end(turn)
       turn = undefined
     }
+    const lockAndBegin = async (user: string, askedAt: number): Promise<Outcome | undefined> => {
+      const now = performance.now()
+      const lock = lockOf(order, user)
+      const held = await redLock.tryAcquire(lock, lockTtlMs)
+      if (held.state === 'unavailable') {
+        quorumUntil = Math.min(quorumUntil, now + QUORUM_PATIENCE_MS, until)
+        if (performance.now() >= quorumUntil)
+          throw new UnavailableError('no quorum of lock masters answers; nothing was done', { cause: held.cause })
+        endTurn()
+        await redLock.changed(lock, LOCK_RETRY_MS)
+        return undefined
+      }
+      quorumUntil = Number.POSITIVE_INFINITY
+      if (held.state === 'busy') {
+        await redLock.changed(lock, Math.min(LOCK_RETRY_MS, until - now))
+        return undefined
+      }
+      if (performance.now() - askedAt > SLEPT_MS) await after(WAKING_MS)
+      return under(lock, held.token, user)
+    }
     const tryOnce = async (): Promise<Outcome | undefined> => {
       const glance = await store.glance(order)
       if (glance === undefined) return { state: 'unknown' }
@@ -252,24 +281,17 @@ export const checkouts = ({ store, redLock, nextLogId, deadlineMs, lockTtlMs }: 
         if (came === 'scattered') return undefined
         turn = user // what has happened to the order meanwhile, `begin` will see
       }
-      const now = performance.now()
-      const lock = lockOf(order, user)
-      const held = await redLock.tryAcquire(lock, lockTtlMs)
-      if (held.state === 'unavailable') {
-        quorumUntil = Math.min(quorumUntil, now + QUORUM_PATIENCE_MS, until)
-        if (performance.now() >= quorumUntil)
-          throw new UnavailableError('no quorum of lock masters answers; nothing was done', { cause: held.cause })
-        endTurn()
-        await redLock.changed(lock, LOCK_RETRY_MS)
-        return undefined
+      const askedAt = performance.now()
+      if (status !== 'open') return lockAndBegin(user, askedAt) // it begins nothing
+      if (!(await admission.enter())) return { state: 'overloaded' }
+      const enteredAt = performance.now()
+      let outcome: Outcome | undefined
+      try {
+        outcome = enteredAt < until ? await lockAndBegin(user, askedAt) : { state: 'locked' }
+        return outcome
+      } finally {
+        admission.leave(outcome && isEnd(outcome) ? performance.now() - enteredAt : undefined)
       }
-      quorumUntil = Number.POSITIVE_INFINITY
-      if (held.state === 'busy') {
-        await redLock.changed(lock, Math.min(LOCK_RETRY_MS, until - now))
-        return undefined
-      }
-      if (performance.now() - now > SLEPT_MS) await after(WAKING_MS)
-      return under(lock, held.token, user)
     }
     try {
       for (;;) {

@@ -6,6 +6,7 @@ import { live } from '../shared/life.ts'
 import { neighbour } from '../shared/neighbour.ts'
 import { connect, disconnect } from '../shared/redis.ts'
 import { openService, serviceSettings, siblingRedis } from '../shared/service.ts'
+import { admission } from './admission.ts'
 import { audits } from './audit.ts'
 import { checkouts } from './checkout.ts'
 import { routes } from './routes.ts'
@@ -20,10 +21,12 @@ const settings = {
   stockOrigins: origins('STOCK_URLS'),
   deadlineMs: integer('CHECKOUT_DEADLINE_MS', { min: 100, max: 60_000 }, 10_000),
   lockTtlMs: integer('LOCK_TTL_MS', { min: 1, max: 120_000 }, 3_000),
+  checkoutsMax: integer('CHECKOUTS_MAX', { min: 1, max: 10_000 }, 256),
 }
 
 await live(process, 'order', settings, (life) => {
-  const { payment, stock, ids, paymentOrigins, stockOrigins, deadlineMs, lockTtlMs, redisUrl } = life.config
+  const { payment, stock, ids, paymentOrigins, stockOrigins, deadlineMs, lockTtlMs, checkoutsMax, redisUrl } =
+    life.config
   return openService(life, {
     service: 'order',
     prefix: '/orders',
@@ -35,6 +38,7 @@ await live(process, 'order', settings, (life) => {
         store,
         redLock: instruments.redLock,
         nextLogId: instruments.identifiers.next,
+        admission: admission({ most: checkoutsMax, targetMs: deadlineMs / 4, patienceMs: deadlineMs / 4 }),
         deadlineMs,
         lockTtlMs,
       })

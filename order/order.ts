@@ -34,6 +34,8 @@ export type Outcome =
   | { readonly state: 'cancelling' }
   /** The lock could not be had in time. */
   | { readonly state: 'locked' }
+  /** More checkouts are under way than can end in time: nothing was begun. */
+  | { readonly state: 'overloaded' }
   | { readonly state: 'empty' }
   | { readonly state: 'unknown' }
   | { readonly state: 'key-reused' }
@@ -130,6 +132,17 @@ export const answerOf = (order: string, outcome: Outcome): Answer => {
           'locked',
           'Locked',
           `another checkout of this user or order did not end in time; order "${order}" was not charged`,
+          { order_id: order },
+        ),
+        headers: again,
+      }
+    case 'overloaded':
+      return {
+        problem: problem(
+          503,
+          'overloaded',
+          'Too many checkouts are waiting',
+          `more checkouts are wanted than can be ended in time; nothing was done, check order "${order}" out again later`,
           { order_id: order },
         ),
         headers: again,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'ava'
+import { admission } from '../../order/admission.ts'
 import { checkouts } from '../../order/checkout.ts'
 import { openStore } from '../../order/store.ts'
 import { UnavailableError } from '../../shared/errors.ts'
@@ -15,11 +16,14 @@ const { redLock, identifiers } = bench.instruments
 test.serial.beforeEach(() => bench.redis.flushall())
 test.after.always(async () => bench[Symbol.asyncDispose]())
 
-const open = (given = store, deadlineMs = DEADLINE_MS, locks = redLock) => {
+const plenty = () => admission({ most: 256, targetMs: 1_000, patienceMs: 1_000 })
+
+const open = (given = store, deadlineMs = DEADLINE_MS, locks = redLock, places = plenty()) => {
   const opened = checkouts({
     store: given,
     redLock: locks,
     nextLogId: identifiers.next,
+    admission: places,
     deadlineMs,
     lockTtlMs: 3_000,
   })
@@ -124,3 +128,27 @@ test.serial("one user's checkouts take turns, and none of them asks for the lock
   )
   t.is(asked, carts.length)
 })
+
+test.serial(
+  'a checkout that finds no place is not begun, takes no lock, and is told so; what begins nothing needs none',
+  async (t) => {
+    using shop = open(store, DEADLINE_MS, redLock, admission({ most: 1, targetMs: 1_000, patienceMs: 20 }))
+    await openCart()
+    await store.create('other', 'berta', plainly)
+    await store.addItem({ order: 'other', item: 'tea', quantity: 2, price: 15 }, plainly)
+    const told = shop.checkout('cart', plainly)
+    await eventually(async () => assert.equal((await store.find('cart'))?.status, 'checking-out'), DEADLINE_MS)
+
+    t.deepEqual(await shop.checkout('other', plainly), { state: 'overloaded' })
+    t.is((await store.find('other'))?.status, 'open')
+    t.is((await bench.redis.keys('saga:*')).length, 1)
+    t.deepEqual(await bench.redis.keys('lock:order:other'), [])
+
+    await store.create('paid', 'carl', plainly)
+    await bench.redis.hset('order:paid', 'status', 'paid')
+    const keyed = { idempotencyKey: 'again', fingerprint: 'POST /orders/checkout/paid' }
+    t.deepEqual(await shop.checkout('paid', keyed), { state: 'paid' })
+    t.like(await told, { state: 'cancelled' })
+    t.not((await shop.checkout('other', plainly)).state, 'overloaded')
+  },
+)

@@ -1,0 +1,80 @@
+/**
+ * How many checkouts may be under way in this process at once?
+ *
+ * More at once than keep the shop busy end no sooner, they only wait longer: at a given rate, the time a checkout takes is
+ * the number under way divided by the rate (Little's law). So a checkout that is to be begun needs a *place*, which it has
+ * from asking for the lock to its end. Who finds none waits for one in order of arrival, for at most `patienceMs`; who
+ * waited in vain has touched nothing and is told to come again.
+ *
+ * The number of places follows what the shop can do: each checkout that ends within `targetMs` adds one, up to `most`, each that takes
+ * longer removes one, down to `PLACES_MIN`. It comes to rest where half of them end in time, however slow the shop is, and
+ * is back at `most` a moment after a slow time.
+ */
+
+/** So few are let in even when nothing ends in time, or nobody would notice that it does again. */
+const PLACES_MIN = 8
+/** Beyond it nobody waits: a gateway sends fewer to a replica. */
+const WAITING_MAX = 2_048
+
+export type Admission = {
+  /** Resolves with whether there is a place: at once, or when one becomes free within the patience. */
+  readonly enter: () => boolean | Promise<boolean>
+  /** Gives the place back of a checkout that ended, after how long; or of one that was not begun. */
+  readonly leave: (tookMs?: number) => void
+}
+
+export type AdmissionOptions = { readonly most: number; readonly targetMs: number; readonly patienceMs: number }
+
+type Waiting = { readonly until: number; readonly resolve: (admitted: boolean) => void }
+
+export const admission = ({ most, targetMs, patienceMs }: AdmissionOptions): Admission => {
+  let places = most
+  let taken = 0
+  /** All wait equally long, so the first to come is the first to go. */
+  const waiting = new Set<Waiting>()
+  let timer: NodeJS.Timeout | undefined
+
+  const first = (): Waiting | undefined => waiting.values().next().value
+
+  const watch = (): void => {
+    const next = first()
+    if (timer !== undefined || next === undefined) return
+    timer = setTimeout(sendAway, Math.max(1, next.until - performance.now()))
+  }
+
+  const sendAway = (): void => {
+    timer = undefined
+    const now = performance.now()
+    for (const one of waiting) {
+      if (one.until > now) break
+      waiting.delete(one)
+      one.resolve(false)
+    }
+    watch()
+  }
+
+  return {
+    enter: () => {
+      if (taken < places && waiting.size === 0) {
+        taken += 1
+        return true
+      }
+      if (waiting.size >= WAITING_MAX) return false
+      return new Promise((resolve) => {
+        waiting.add({ until: performance.now() + patienceMs, resolve })
+        watch()
+      })
+    },
+    leave: (tookMs) => {
+      taken -= 1
+      if (tookMs !== undefined)
+        places = tookMs <= targetMs ? Math.min(most, places + 1) : Math.max(Math.min(PLACES_MIN, most), places - 1)
+      for (const one of waiting) {
+        if (taken >= places) break
+        waiting.delete(one)
+        taken += 1
+        one.resolve(true)
+      }
+    },
+  }
+}
