@@ -1,6 +1,6 @@
 /** What is to be drilled? The command line, read and checked; everything that is wrong with it is one sentence. */
 import { SERVICES } from '../../env/wiring.ts'
-import { parseNumber, readOptions, UsageError } from '../support/command-line.ts'
+import { inWords, parseNumber, parseTime, readOptions, UsageError } from '../support/command-line.ts'
 
 /** What can be done to a part, in words that follow "…, for a time:". */
 export const KINDS = {
@@ -78,20 +78,6 @@ export type Options = {
 export const RANDOM: readonly Choice[] = kinds
   .filter((kind) => kind !== 'older')
   .map((kind) => ({ kind, target: 'any' }))
-
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
-
-const inWords = (ms: number): string => {
-  const [unit, size] = Object.entries(UNITS).findLast(([, size]) => ms >= size && ms % size === 0) ?? ['ms', 1]
-  return `${ms / size}${unit}`
-}
-
-const parseTime = (option: string, value: string, { minMs, maxMs }: { minMs: number; maxMs: number }): number => {
-  const [, number, unit = ''] = /^(\d{1,7}(?:\.\d{1,3})?)(ms|s|m|h)$/.exec(value) ?? []
-  const ms = Math.round(Number(number) * (UNITS[unit] ?? Number.NaN))
-  if (ms >= minMs && ms <= maxMs) return ms
-  throw new UsageError(`--${option} takes times from ${inWords(minMs)} to ${inWords(maxMs)}, not "${value}"`)
-}
 
 const parseRange = (option: string, value: string, bounds: { minMs: number; maxMs: number }): Options['everyMs'] => {
   const [first = '', last = first, ...more] = value.split('-')
