@@ -2,31 +2,57 @@
  * In what order is everything measured?
  *
  * A shop is started (or found), filled, and warmed up with 64 connections, so that the first run meets code that is
- * compiled; then each run takes the orders that follow those of the last one. When all are answered the books are
- * balanced, and last come the limits, while the shop stands idle.
+ * compiled; then each run takes the numbers that follow those of the last one. When all are answered the books are
+ * balanced, and last come what is kept and the limits, while the shop stands idle. What is run is one of four: closed
+ * loops, an open loop, a load while replicas die, or two shops in turn.
  */
 import { mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { setTimeout as after } from 'node:timers/promises'
 import { type Shop, startShop } from '../../env/shop.ts'
-import { type Answers, type Books, balance, type Reading } from './books.ts'
-import { type CpuTimes, canMeasureCpu, readCpu, since, type Watched } from './cpu.ts'
+import { number } from '../support/table.ts'
+import { compare, ratios, SLICE_MS, SLICE_WARM_UP_MS, slicesIn } from './compare.ts'
+import { kills, measureKills } from './kill.ts'
 import { measureLimits } from './limits.ts'
-import { type Job, type Load, type Measured, ODD_NUMBERS_MAX, openLoad } from './load.ts'
-import { cores, type Options } from './options.ts'
+import { type Load, openLoad } from './load.ts'
+import { cores, type Options, PEAK_CONNECTIONS, type Rate, UNDER_WAY_MAX } from './options.ts'
 import { openProfiler, type Profiler, profiling } from './profile.ts'
-import { readRedis } from './read-redis.ts'
-import { readRoutes } from './read-routes.ts'
 import * as report from './report.ts'
-import { fill, ordersFor, type Seed, seedOf } from './seed.ts'
+import { ROUTES } from './routes.ts'
+import { ordersFor, type Seed, seedOf } from './seed.ts'
+import { openSite, type Site } from './site.ts'
+import { measureUpkeep, readMemory, upkeep } from './upkeep.ts'
 
 const WARM_UP = { connections: 64, ms: 2_000 }
 const RUN_WARM_UP_MS = 500
-/** How long after the last answer everything must be settled; the log parser runs every 5 s. */
-const SETTLE_MS = 15_000
-const SETTLE_RETRY_MS = 500
+/** So many connections that are opened at once take their time. */
+const WARM_UP_MS_PER_CONNECTION = 2
+/** Longer than it may take to finish as many checkouts as there are orders. */
+const FINISHING_MS = 3_600_000
+/** How many orders there are where none is checked out. */
+const ORDERS_TO_READ = 10_000
 
-type Target = { readonly origin: string; readonly shop: Shop | undefined }
+const warmUpMsOf = (connections: number): number => Math.max(RUN_WARM_UP_MS, connections * WARM_UP_MS_PER_CONNECTION)
+
+/** How many orders the runs may need. */
+const neededFor = ({ route, seconds, connections, runs, rate, kill, compare: other, finished }: Options): number => {
+  if (route !== 'checkout') return ROUTES[route].of === 'orders' ? ORDERS_TO_READ : 1
+  const ms = seconds * 1_000
+  const closed = (count: number): number => ordersFor(count, warmUpMsOf(count) + ms)
+  const needed = (): number => {
+    if (rate) return runs * (closed(PEAK_CONNECTIONS) + openLoopOrders(rate, RUN_WARM_UP_MS + ms))
+    if (kill) return 2 * connections.reduce((sum, count) => sum + closed(count), 0)
+    if (other)
+      return connections.reduce(
+        (sum, count) => sum + slicesIn(seconds) * ordersFor(count, SLICE_WARM_UP_MS + SLICE_MS),
+        0,
+      )
+    return runs * connections.reduce((sum, count) => sum + closed(count), 0)
+  }
+  return finished + ordersFor(WARM_UP.connections, WARM_UP.ms) + needed()
+}
+
+const openLoopOrders = (rate: Rate, ms: number): number =>
+  'perSecond' in rate ? Math.ceil((rate.perSecond * ms) / 1_000) : ordersFor(PEAK_CONNECTIONS, rate.ofPeak * ms)
 
 const startOwn = async (options: Options, signal: AbortSignal): Promise<Shop> => {
   const { appendfsync, replicas, profile } = options
@@ -35,117 +61,157 @@ const startOwn = async (options: Options, signal: AbortSignal): Promise<Shop> =>
   return startShop({ appendfsync, replicas, signal, env: profiling(resolve(profile), replicas) })
 }
 
-const watchedOf = (shop: Shop, load: Load): Watched[] => [
-  ...shop.parts.map(({ name, pid = 0 }) => ({ role: name.replace(/-\d+$/, ''), pid })),
-  { role: report.LOAD, pid: load.pid },
-]
-
-const measureRun = async (
-  load: Load,
-  job: Job,
-  watched: readonly Watched[],
-  profiler?: Profiler,
-): Promise<report.Run> => {
-  const readings: CpuTimes[] = []
-  const measured = await load.run(job, () => {
-    if (canMeasureCpu && watched.length > 0) readings.push(readCpu(watched))
-    profiler?.toggle()
-  })
-  const [before, after] = readings
-  const cpu = before && after && since(before, after)
-  return { connections: job.connections, measured, cpu, profile: await profiler?.collect() }
-}
-
-/** Whether an order was answered 200, if the numbers of all others are known. */
-const isPaidBy = (all: readonly Measured[], next: number): Answers['isPaid'] => {
-  if (all.some(({ oddNumbers }) => oddNumbers.length === ODD_NUMBERS_MAX)) return undefined
-  const odd = new Set(all.flatMap(({ oddNumbers }) => oddNumbers))
-  return (order) => order < next && !odd.has(order)
-}
-
-/** Balances the books; what is unfinished gets time to settle. */
-const check = async (
-  read: () => Promise<Reading>,
-  seed: Seed,
-  answers: Answers,
-  signal: AbortSignal,
-): Promise<Books> => {
-  const patience = performance.now() + SETTLE_MS
-  for (;;) {
-    const books = balance(await read(), seed, answers)
-    if (books.open === 0 || performance.now() > patience) return books
-    await after(SETTLE_RETRY_MS, undefined, { signal })
-  }
-}
-
-const describe = ({ appendfsync, replicas, url, hotItem, hotUser }: Options, seed: Seed): string => {
+const describe = ({ appendfsync, replicas, url, compare: other, hotItem, hotUser }: Options, seed: Seed): string => {
   const lines = hotItem ? 'one line of two pieces of the same item' : 'two lines'
-  const whose = hotUser ? 'all of one user' : `of ${seed.users} users`
-  const what = `${seed.orders} orders, ${lines}, ${whose}; ${seed.items} ${hotItem ? 'item' : 'items'}`
-  return url === undefined
-    ? `A shop of its own: ${replicas} of each service, appendfsync ${appendfsync}, ${cores} cores shared with the load. ${what}.`
-    : `The shop at ${url}: its users, items and orders from 0 on are REPLACED now. ${what}.`
+  const whose = hotUser ? 'all of one user' : `of ${number(seed.users)} users`
+  const what = `${number(seed.orders)} orders, ${lines}, ${whose}; ${number(seed.items)} ${hotItem ? 'item' : 'items'}`
+  if (url !== undefined) return `The shop at ${url}: its users, items and orders from 0 on are REPLACED now. ${what}.`
+  const own = `A shop of its own: ${replicas} of each service, appendfsync ${appendfsync}, ${cores} cores shared with the load. ${what}.`
+  return other === undefined
+    ? own
+    : `${own}\nIn turn with the one at ${other}: its users, items and orders from 0 on are REPLACED now by as many.`
+}
+
+/** What the runs are given and say. */
+type Scene = {
+  readonly options: Options
+  readonly site: Site
+  readonly profiler: Profiler | undefined
+  readonly unit: report.Unit
+  readonly say: (text: string) => void
+  readonly signal: AbortSignal
+}
+
+const sayRuns = ({ site, unit, say }: Scene, runs: readonly report.Run[]): void => {
+  say(report.rates(runs, unit))
+  if (site.shop) say(`\n${report.cpuTimes(runs, unit)}`)
+  for (const text of runs.flatMap(report.profile)) say(`\n${text}`)
+}
+
+const runClosed = async (scene: Scene): Promise<report.Run[]> => {
+  const { options, site, profiler } = scene
+  const runs: report.Run[] = []
+  for (let round = 0; round < options.runs; round += 1)
+    for (const connections of options.connections)
+      runs.push(
+        await site.run({ connections, warmUpMs: warmUpMsOf(connections), ms: options.seconds * 1_000, profiler }),
+      )
+  sayRuns(scene, runs)
+  return runs
+}
+
+const runOpen = async (scene: Scene, rate: Rate): Promise<report.Run[]> => {
+  const { options, site, profiler, unit, say } = scene
+  const ms = options.seconds * 1_000
+  const repeat = async (run: () => Promise<report.Run>): Promise<report.Run[]> => {
+    const runs: report.Run[] = []
+    for (let round = 0; round < options.runs; round += 1) runs.push(await run())
+    return runs
+  }
+  const findPeak = async (): Promise<{ runs: report.Run[]; perSecond: number }> => {
+    if ('perSecond' in rate) return { runs: [], perSecond: rate.perSecond }
+    const runs = await repeat(() => site.run({ connections: PEAK_CONNECTIONS, warmUpMs: RUN_WARM_UP_MS, ms }))
+    say(`The peak\n${report.rates(runs, unit)}\n\n${number(100 * rate.ofPeak)} % of it`)
+    return { runs, perSecond: rate.ofPeak * report.median(runs.map(({ measured }) => report.rateOf(measured))) }
+  }
+  const peak = await findPeak()
+  const runs = await repeat(() =>
+    site.run({
+      connections: UNDER_WAY_MAX,
+      perSecond: Math.max(1, Math.round(peak.perSecond)),
+      warmUpMs: RUN_WARM_UP_MS,
+      ms,
+      profiler,
+    }),
+  )
+  sayRuns(scene, runs)
+  return [...peak.runs, ...runs]
+}
+
+const runKills = async ({ options, site, say, signal }: Scene, shop: Shop, kill: NonNullable<Options['kill']>) => {
+  const peaks: report.Run[] = []
+  for (const connections of options.connections) {
+    const ask = { connections, warmUpMs: warmUpMsOf(connections), ms: options.seconds * 1_000 }
+    const found = await measureKills(site, shop, kill, ask, signal)
+    say(`${connections} connections\n${kills(found, options.route, kill)}`)
+    peaks.push(found.peak)
+  }
+  return peaks
+}
+
+const runComparison = async ({ options, site, unit, say }: Scene, other: Site): Promise<report.Run[]> => {
+  const comparisons = []
+  for (const connections of options.connections)
+    comparisons.push(await compare(site, other, connections, slicesIn(options.seconds)))
+  const runs = comparisons.flatMap(({ ours, theirs }) => [...ours, ...theirs])
+  say(report.rates(runs, unit))
+  say(`\n${ratios(comparisons)}`)
+  const ours = comparisons.flatMap(({ ours: own }) => own)
+  say(`\n${report.cpuTimes(ours, unit)}`)
+  return runs
+}
+
+const runAll = (scene: Scene, other: Site | undefined): Promise<report.Run[]> => {
+  const { options, site } = scene
+  if (other) return runComparison(scene, other)
+  if (options.kill && site.shop) return runKills(scene, site.shop, options.kill)
+  return options.rate ? runOpen(scene, options.rate) : runClosed(scene)
+}
+
+const isFine = ({ measured: { odd, notSent } }: report.Run): boolean => Object.keys(odd).length === 0 && notSent === 0
+
+const since = (begunAt: number): string => `${number((performance.now() - begunAt) / 1_000, 1)} s`
+
+/** Fills the shops, warms them up, and finishes what is to be finished before. */
+const prepare = async (sites: readonly Site[], options: Options, say: Scene['say']): Promise<report.Run[]> => {
+  for (const site of sites) {
+    const begunAt = performance.now()
+    await site.fill()
+    say(`${site.shop ? 'Filled' : `Filled ${site.origin}`} in ${since(begunAt)}.`)
+  }
+  const runs: report.Run[] = []
+  const [own] = sites
+  if (own && options.finished > 0) {
+    const begunAt = performance.now()
+    runs.push(await own.run({ connections: PEAK_CONNECTIONS, count: options.finished, warmUpMs: 0, ms: FINISHING_MS }))
+    say(`${number(own.answered())} ${report.unitOf(options.route).many} finished before in ${since(begunAt)}.`)
+  }
+  for (const site of sites) runs.push(await site.run({ ...WARM_UP, warmUpMs: 0 }))
+  return runs
 }
 
 /** Measures everything and says it line by line. Resolves to whether all was well. */
 export const bench = async (options: Options, say: (text: string) => void, signal: AbortSignal): Promise<boolean> => {
-  const { seconds, connections, url } = options
-  const measuredMs = seconds * 1_000
-  const needed = connections.reduce(
-    (sum, count) => sum + ordersFor(count, RUN_WARM_UP_MS + measuredMs),
-    ordersFor(WARM_UP.connections, WARM_UP.ms),
-  )
-  const seed = seedOf(options, needed)
+  const { url, route, seconds, profile, limits } = options
+  const seed = seedOf(options, neededFor(options))
+  const unit = report.unitOf(route)
   await using stack = new AsyncDisposableStack()
   say(describe(options, seed))
-  const target: Target = url === undefined ? await open() : { origin: url, shop: undefined }
-  async function open(): Promise<Target> {
-    const shop = stack.use(await startOwn(options, signal))
-    return { origin: shop.url, shop }
-  }
-  const load = stack.use(await openLoad(signal))
+  const shop = url === undefined ? stack.use(await startOwn(options, signal)) : undefined
+  const load: Load = stack.use(await openLoad(signal))
+  const open = (origin: string, own: Shop | undefined): Site =>
+    openSite({ origin, shop: own, seed, load, options, signal })
+  const site = open(shop?.url ?? url ?? '', shop)
+  const other = options.compare === undefined ? undefined : open(options.compare, undefined)
+  const sites = other ? [site, other] : [site]
 
-  const begunAt = performance.now()
-  await fill(target.origin, seed, signal)
-  say(
-    `Filled in ${((performance.now() - begunAt) / 1_000).toFixed(1)} s. Closed loop, ${seconds} s for each number of connections.\n`,
-  )
-
-  const all: Measured[] = []
-  let next = 0
-  const job = (count: number, warmUpMs: number, ms: number): Job => ({
-    origin: target.origin,
-    method: 'POST',
-    path: '/orders/checkout/{n}',
-    first: next,
-    count: seed.orders - next,
-    connections: count,
-    warmUpMs,
-    measuredMs: ms,
-  })
-  const watched = target.shop ? watchedOf(target.shop, load) : []
-  const run = async (work: Job, profiler?: Profiler): Promise<report.Run> => {
-    const done = await measureRun(load, work, watched, profiler)
-    all.push(done.measured)
-    next = done.measured.next
-    return done
-  }
-  const warmUp = await run(job(WARM_UP.connections, 0, WARM_UP.ms))
-  const profiler = target.shop && options.profile ? openProfiler(target.shop, resolve(options.profile)) : undefined
+  const warmUps = await prepare(sites, options, say)
+  say(`${ROUTES[route].method} ${ROUTES[route].path}, ${seconds} s for each run.\n`)
+  const profiler = shop && profile ? openProfiler(shop, resolve(profile)) : undefined
   stack.defer(() => profiler?.close())
-  const runs: report.Run[] = []
-  for (const count of connections) runs.push(await run(job(count, RUN_WARM_UP_MS, measuredMs), profiler))
-  say(report.rates(runs))
-  if (target.shop) say(`\n${report.cpuTimes(runs)}`)
-  for (const text of runs.flatMap(report.profile)) say(`\n${text}`)
+  const memory = shop && (await readMemory(shop))
+  const answeredBefore = site.answered()
+  const runs = await runAll({ options, site, profiler, unit, say, signal }, other)
+  const answered = site.answered() - answeredBefore
 
-  const { shop, origin } = target
-  const read = () => (shop ? readRedis(shop, seed) : readRoutes(origin, seed, next))
-  const ok = all.reduce((sum, { answeredInAll }) => sum + answeredInAll, 0)
-  const books = await check(read, seed, { ok, isPaid: isPaidBy(all, next) }, signal)
-  say(`\n${report.books(books)}`)
-  if (options.limits) say(`\n${report.limits(await measureLimits(options, load), runs)}`)
-  return (
-    books.complaints.length === 0 && [warmUp, ...runs].every(({ measured }) => Object.keys(measured.odd).length === 0)
-  )
+  let areBalanced = true
+  for (const one of sites) {
+    const books = await one.check()
+    areBalanced &&= books.complaints.length === 0
+    say(`\n${other ? `${one.shop ? 'Ours' : 'Theirs'}. ` : ''}${report.books(books)}`)
+  }
+  if (shop && memory) say(`\n${upkeep(await measureUpkeep(shop, memory, answered, signal), unit)}`)
+  const isPlain = route === 'checkout' && !options.rate && !options.kill && !other
+  if (limits && isPlain) say(`\n${report.limits(await measureLimits(options, load), runs)}`)
+  return areBalanced && [...warmUps, ...runs].every(isFine)
 }

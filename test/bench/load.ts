@@ -2,10 +2,10 @@
  * How is the load made, and by whom?
  *
  * By one process of its own (`load-process.ts`), so that what it costs is told apart from what the shop costs. It is given
- * *jobs*, one after the other: so many connections, each of which sends its next request as soon as the last one is
- * answered (a closed loop), for a while that is not counted and then for the time that is. Every request has a number of
- * its own, which no other request of the job bears. A job ends when its time is over or its numbers are used up, and then
- * waits for what is under way. Nothing is sent twice.
+ * *jobs*, one after the other: requests in a closed loop (`closed-loop.ts`) or in an open one (`open-loop.ts`), for a while
+ * that is not counted and then for the time that is. Every request has a number of its own, which no other request of the
+ * job bears. A job ends when its time is over or its numbers are used up, and then waits for what is under way. Nothing is
+ * sent twice.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -16,9 +16,16 @@ export type Job = {
   readonly method: 'GET' | 'POST'
   /** The path with `{n}` where a request's number goes. */
   readonly path: string
+  /** How many things the number names, so that it begins again at 0 after so many; default: as many as there are numbers. */
+  readonly things?: number | undefined
   readonly first: number
   readonly count: number
+  /** How many are under way: all the time in a closed loop, at most in an open one. */
   readonly connections: number
+  /** An open loop: so many requests a second. Default: a closed one. */
+  readonly perSecond?: number | undefined
+  /** In a closed loop: whether a connection that was turned away waits as it is asked to. Default: it goes on at once. */
+  readonly obeysRetryAfter?: boolean | undefined
   /** Sent before, and not counted in rate and latencies. */
   readonly warmUpMs: number
   readonly measuredMs: number
@@ -26,6 +33,9 @@ export type Job = {
 
 /** How often an answer that was no 200 was given, and the beginning of one. */
 export type Oddity = { readonly count: number; readonly example: string }
+
+/** What is promised of a request that was not answered 200: see `tally.ts`. */
+export type Exception = 'shed' | 'refused' | 'unsure'
 
 export type Measured = {
   /** 200 answers within the measured time, and how long that was. */
@@ -35,17 +45,23 @@ export type Measured = {
   readonly latencyMs: { readonly p50: number; readonly p95: number; readonly p99: number; readonly max: number }
   /** 200 answers from the first to the last request, the warm-up and what was under way at the end included. */
   readonly answeredInAll: number
+  /** What was turned away, from the first to the last request, by status; and how much of it within the measured time. */
+  readonly shed: Readonly<Record<string, Oddity>>
+  readonly shedMeasured: number
   /** Everything else from the first to the last request, by status, or by error where there was no answer. */
   readonly odd: Readonly<Record<string, Oddity>>
   /** The number of the first request that was not sent. */
   readonly next: number
-  /** The numbers of the requests that met something else than a 200, at most `ODD_NUMBERS_MAX` of them. */
-  readonly oddNumbers: readonly number[]
+  /** The numbers of the requests that met something else than a 200, at most `EXCEPTIONS_MAX` of each. */
+  readonly exceptions: Readonly<Record<Exception, readonly number[]>>
+  /** In an open loop: how many were due within the measured time and never sent, because too many were under way. */
+  readonly notSent: number
   /** Had all numbers been sent before the time was over? */
   readonly usedUp: boolean
 }
 
-export const ODD_NUMBERS_MAX = 100_000
+/** As many as the orders of a run. */
+export const EXCEPTIONS_MAX = 1_000_000
 
 /** What the process says: the measured time begins, it is over, and all is answered. */
 export type LoadMessage = { readonly now: 'begun' | 'over' } | { readonly now: 'done'; readonly measured: Measured }
@@ -58,7 +74,12 @@ export type Load = AsyncDisposable & {
 
 /** Starts the process. It ends with this one, or when `signal` aborts. */
 export const openLoad = async (signal: AbortSignal): Promise<Load> => {
-  const child: ChildProcess = fork(join(import.meta.dirname, 'load-process.ts'), { detached: true, execArgv: [] })
+  const child: ChildProcess = fork(join(import.meta.dirname, 'load-process.ts'), {
+    detached: true,
+    execArgv: [],
+    // A list of a million numbers is a matter of milliseconds so.
+    serialization: 'advanced',
+  })
   const ended = new Promise<never>((_, reject) => {
     child.once('error', reject)
     child.once('exit', (code, by) =>

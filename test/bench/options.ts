@@ -1,34 +1,85 @@
 /** What is to be measured? The command line, read and checked; everything that is wrong with it is one sentence. */
 import { availableParallelism } from 'node:os'
-import { parseNumber, readOptions, UsageError } from '../support/command-line.ts'
+import { SERVICES, type Service } from '../../env/wiring.ts'
+import { parseNumber, parseTime, readOptions, UsageError } from '../support/command-line.ts'
+import { type RouteName, routeNames } from './routes.ts'
+import { THINGS_MAX } from './seed.ts'
 
-const DEFAULTS = { seconds: '10', connections: '1,16,64,256', appendfsync: 'always', replicas: '1' }
+const DEFAULTS = {
+  ...{ seconds: '10', connections: '1,16,64,256', runs: '1', route: 'checkout', finished: '0' },
+  ...{ appendfsync: 'always', replicas: '1', every: '5s' },
+}
 const SECONDS_MAX = 600
-const CONNECTIONS_MAX = 1_024
+const RUNS_MAX = 25
+/** A request under way takes a port and two file descriptors of the gateway; Node raises its limit of those by itself. */
+const CONNECTIONS_MAX = 4_096
+const RATE_MAX = 50_000
 const REPLICAS_MAX = 10
+const EVERY = { minMs: 1_000, maxMs: 600_000 }
+/** One kill leaves the other replicas to go on. */
+const KILL_REPLICAS_MIN = 2
+/** How many connections find the peak, of which an open loop takes a part and against which a run with kills is held. */
+export const PEAK_CONNECTIONS = 64
+/** How many requests of an open loop may be under way. */
+export const UNDER_WAY_MAX = 4_000
 
-export const HELP = `Measures the checkout: starts a shop of its own, fills it, checks orders out, and counts the money and the goods.
+export const HELP = `Measures the shop: starts one of its own, fills it, checks orders out, and counts the money and the goods.
 
   npm run bench -- [options]
 
+How fast is it?
+  --connections N,N,...       how many requests are under way at once, each connection sending its next one as soon as the
+                              last is answered; one run for each, 1 to ${CONNECTIONS_MAX} (default ${DEFAULTS.connections})
   --seconds N                 how long each run takes, 1 to ${SECONDS_MAX} (default ${DEFAULTS.seconds})
-  --connections N,N,...       how many checkouts are under way at once, one run for each (default ${DEFAULTS.connections})
+  --runs N                    measures each N times in turn, and tells the median, 1 to ${RUNS_MAX} (default ${DEFAULTS.runs})
+  --route NAME                ${routeNames.join(', ')}
+                              (default ${DEFAULTS.route}); those that write write one piece
   --appendfsync always|everysec   what each Redis does before it acknowledges (default ${DEFAULTS.appendfsync})
   --replicas N                how many processes each service has, 1 to ${REPLICAS_MAX} (default ${DEFAULTS.replicas})
   --hot-item                  all orders want the same item
   --hot-user                  all orders are one customer's
   --no-limits                 does not measure the two limits: Koa through the same gateway, one script in one Redis
   --profile DIR               writes a CPU profile of each process of the shop into DIR, and says what took the time
+
+How does it bear a load that does not wait?
+  --rate N | P%               so many requests a second instead of --connections, or so much of the peak that is measured
+                              just before with ${PEAK_CONNECTIONS} connections. Each is sent when it is due, whatever became of the others,
+                              and its latency counts from then; at most ${UNDER_WAY_MAX} are under way, the rest is told apart
+  --obey-retry-after          a connection whose request was turned away (429, or 503 with Retry-After) waits as it is asked
+                              to. Default: it goes on at once with the next one, which is the harder storm. What is turned
+                              away is told apart, is never a success, and must not have been begun
+
+What does it cost to have much?
+  --users N, --items N, --orders N   how many there are, 1 to ${THINGS_MAX}. Default: 10,000 users and items, and as many orders
+                              as the runs may need; fewer orders end them when they are used up
+  --finished N                checks so many orders out before anything is measured (default ${DEFAULTS.finished})
+
+What if it is hurt?
+  --kill SERVICE|all          kills a replica of the service with SIGKILL, the next one every --every, of all services in
+                              turn, and starts each again at once; against the peak before. Wants --replicas ${KILL_REPLICAS_MIN} or more
+  --every TIME                how long from one kill to the next (default ${DEFAULTS.every})
+
+How fast are others?
   --url http://HOST:PORT      measures a shop that runs already. THIS REPLACES its users, items and orders 0, 1, 2, ...
-                              Its processes are not seen: no CPU times, no --appendfsync, --replicas, --profile
+                              Its processes are not seen: no CPU times, no --appendfsync, --replicas, --profile, --kill
+  --compare http://HOST:PORT  measures another implementation of the same routes in turn with a shop of its own, 2 s each,
+                              A B B A, and tells the ratio. THIS REPLACES the other's users, items and orders
   --help                      this text
 
-OPERATOR_TOKEN, if it is set, is sent with what only operators may do. The exit code is 1 if money or goods are missing
-or anything but 200 was answered.`
+OPERATOR_TOKEN, if it is set, is sent with what only operators may do. The exit code is 1 if money or goods are missing,
+if anything was answered but 200 (or that it comes too early), or if an open loop could not send what was due. With --kill
+what fails is told and does not matter; money and goods do.`
+
+/** So many requests a second, or so large a part of the peak. */
+export type Rate = { readonly perSecond: number } | { readonly ofPeak: number }
+
+export type Kill = { readonly services: readonly Service[]; readonly everyMs: number }
 
 export type Options = {
   readonly seconds: number
   readonly connections: readonly number[]
+  readonly runs: number
+  readonly route: RouteName
   readonly appendfsync: 'always' | 'everysec'
   readonly replicas: number
   readonly hotItem: boolean
@@ -36,58 +87,119 @@ export type Options = {
   readonly limits: boolean
   /** Where the profiles are written, if they are wanted. */
   readonly profile: string | undefined
+  /** An open loop instead of closed ones. */
+  readonly rate: Rate | undefined
+  readonly obeysRetryAfter: boolean
+  readonly users: number | undefined
+  readonly items: number | undefined
+  readonly orders: number | undefined
+  readonly finished: number
+  readonly kill: Kill | undefined
   /** The address of a running shop, instead of one of its own. */
   readonly url: string | undefined
+  /** The address of another shop, beside one of its own. */
+  readonly compare: string | undefined
 }
 
 /** How many cores everything shares, load generator included. */
 export const cores = availableParallelism()
 
-const parseUrl = (value: string): string => {
+const parseUrl = (option: string, value: string): string => {
   const url = URL.parse(value)
   if (url?.protocol === 'http:' && url.pathname === '/' && url.search === '') return url.origin
-  throw new UsageError(`--url takes an address as http://127.0.0.1:8000, not "${value}"`)
+  throw new UsageError(`--${option} takes an address as http://127.0.0.1:8000, not "${value}"`)
 }
 
-const parsePolicy = (value: string): Options['appendfsync'] => {
-  if (value === 'always' || value === 'everysec') return value
-  throw new UsageError(`--appendfsync takes always or everysec, not "${value}"`)
+const oneOf = <Word extends string>(option: string, value: string, words: readonly Word[]): Word => {
+  const found = words.find((word) => word === value)
+  if (found !== undefined) return found
+  throw new UsageError(`--${option} takes one of ${words.join(', ')}, not "${value}"`)
 }
+
+const parseRate = (value: string): Rate =>
+  value.endsWith('%')
+    ? { ofPeak: parseNumber('rate', value.slice(0, -1), 1, 500) / 100 }
+    : { perSecond: parseNumber('rate', value, 1, RATE_MAX) }
+
+const parseKill = (target: string, every: string): Kill => ({
+  services: target === 'all' ? SERVICES : [oneOf('kill', target, SERVICES)],
+  everyMs: parseTime('every', every, EVERY),
+})
 
 const read = (line: readonly string[]) => {
   const option = { type: 'string' } as const
   const flag = { type: 'boolean' } as const
   return readOptions(line, {
-    seconds: option,
-    connections: option,
-    appendfsync: option,
-    replicas: option,
-    'hot-item': flag,
-    'hot-user': flag,
-    'no-limits': flag,
-    profile: option,
-    url: option,
+    ...{ connections: option, seconds: option, runs: option, route: option, appendfsync: option, replicas: option },
+    ...{ 'hot-item': flag, 'hot-user': flag, 'no-limits': flag, profile: option },
+    ...{ rate: option, 'obey-retry-after': flag },
+    ...{ users: option, items: option, orders: option, finished: option },
+    ...{ kill: option, every: option, url: option, compare: option },
     help: { type: 'boolean', short: 'h' },
   })
 }
+type Given = ReturnType<typeof read>
+
+/** Which options cannot be given together, and why not. */
+const CONFLICTS: readonly (readonly [keyof Given, readonly (keyof Given)[], string])[] = [
+  [
+    'url',
+    ['appendfsync', 'replicas', 'profile', 'kill', 'compare'],
+    "is for a shop of the benchmark's own, not for one at --url",
+  ],
+  ['rate', ['connections', 'kill', 'compare'], 'does not go with --rate'],
+  ['kill', ['compare', 'profile', 'runs'], 'does not go with --kill'],
+  ['compare', ['profile', 'runs', 'finished'], 'does not go with --compare'],
+  ['hot-item', ['items'], 'does not go with --hot-item'],
+  ['hot-user', ['users'], 'does not go with --hot-user'],
+]
+
+const refuseConflicts = (given: Given): void => {
+  for (const [option, others, why] of CONFLICTS) {
+    const other = given[option] === undefined ? undefined : others.find((name) => given[name] !== undefined)
+    if (other !== undefined) throw new UsageError(`--${other} ${why}`)
+  }
+  if (given.finished !== undefined && (given.route ?? DEFAULTS.route) !== DEFAULTS.route)
+    throw new UsageError(`--finished goes with --route ${DEFAULTS.route}`)
+  if (given.every !== undefined && given.kill === undefined) throw new UsageError('--every goes with --kill')
+}
+
+const parseConnections = (value: string): number[] =>
+  value.split(',').map((one) => parseNumber('connections', one, 1, CONNECTIONS_MAX))
 
 /** @throws UsageError */
 export const parseOptions = (line: readonly string[]): Options | 'help' => {
   const given = read(line)
   if (given.help) return 'help'
-  const foreign = (['appendfsync', 'replicas', 'profile'] as const).find((name) => given[name] !== undefined)
-  if (given.url !== undefined && foreign !== undefined)
-    throw new UsageError(`--${foreign} is for a shop of the benchmark's own, not for one at --url`)
-  const { seconds, connections, appendfsync, replicas } = { ...DEFAULTS, ...given }
+  refuseConflicts(given)
+  const { seconds, runs, route, appendfsync, replicas, finished, every } = { ...DEFAULTS, ...given }
+  const kill = given.kill === undefined ? undefined : parseKill(given.kill, every)
+  const processes = parseNumber('replicas', replicas, 1, REPLICAS_MAX)
+  if (kill && processes < KILL_REPLICAS_MIN)
+    throw new UsageError(`--kill wants --replicas ${KILL_REPLICAS_MIN} or more`)
+  const things = (name: 'users' | 'items' | 'orders'): number | undefined => {
+    const value = given[name]
+    return value === undefined ? undefined : parseNumber(name, value, 1, THINGS_MAX)
+  }
   return {
     seconds: parseNumber('seconds', seconds, 1, SECONDS_MAX),
-    connections: connections.split(',').map((value) => parseNumber('connections', value, 1, CONNECTIONS_MAX)),
-    appendfsync: parsePolicy(appendfsync),
-    replicas: parseNumber('replicas', replicas, 1, REPLICAS_MAX),
+    connections: parseConnections(given.connections ?? (kill ? String(PEAK_CONNECTIONS) : DEFAULTS.connections)),
+    runs: parseNumber('runs', runs, 1, RUNS_MAX),
+    route: oneOf('route', route, routeNames),
+    appendfsync: oneOf('appendfsync', appendfsync, ['always', 'everysec']),
+    replicas: processes,
     hotItem: given['hot-item'] ?? false,
     hotUser: given['hot-user'] ?? false,
     limits: !given['no-limits'],
     profile: given.profile,
-    url: given.url === undefined ? undefined : parseUrl(given.url),
+    rate: given.rate === undefined ? undefined : parseRate(given.rate),
+    obeysRetryAfter: given['obey-retry-after'] ?? false,
+    users: things('users'),
+    items: things('items'),
+    orders: things('orders'),
+    finished: parseNumber('finished', finished, 0, THINGS_MAX),
+    kill,
+    url: given.url === undefined ? undefined : parseUrl('url', given.url),
+    compare: given.compare === undefined ? undefined : parseUrl('compare', given.compare),
   }
 }

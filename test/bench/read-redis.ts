@@ -23,15 +23,16 @@ const isHeld = ([, held]: Row): boolean => Number(held ?? 0) !== 0
 const ITEM = { key: (id: number) => `item:${id}`, fields: ['stock'] } as const
 const stockOf = ([stock]: Row): number => Number(stock ?? Number.NaN)
 
-/** `order:{id}`: whose, what and whether it is paid. */
-const ORDER = { key: (id: number) => `order:${id}`, fields: ['status', 'user', 'total', 'lines'] } as const
+/** `order:{id}`: whose, what, whether it is paid, and its last checkout, if there was one. */
+const ORDER = { key: (id: number) => `order:${id}`, fields: ['status', 'user', 'total', 'lines', 'saga'] } as const
 const STATES: Readonly<Record<string, OrderRow['state']>> = { open: 'unpaid', paid: 'paid' }
-const orderOf = ([status, user, total, lines]: Row, number: number): OrderRow => ({
+const orderOf = ([status, user, total, lines, saga]: Row, number: number): OrderRow => ({
   number,
   user: Number(user),
   state: STATES[status ?? ''] ?? 'open',
   total: Number(total),
   lines: parseLines(lines ?? '').map(([item, quantity]) => [Number(item), quantity] as const),
+  isBegun: saga != null,
 })
 
 /** The index of checkouts that a service has not finished. */

@@ -46,6 +46,7 @@ const rowOf = (number: number, { paid, user_id, total_cost, items }: Order): Ord
   state: paid ? 'paid' : 'unpaid',
   total: total_cost,
   lines: items.map(([item, quantity]) => [Number(item), quantity] as const),
+  isBegun: undefined,
 })
 
 /** Reads a shop after the orders before `next` were checked out. */

@@ -22,22 +22,25 @@ const ITEMS = 10_000
 const CREDIT = 100_000_000
 const STOCK = 100_000_000
 const PRICE = 3
-/** As many as `batch_init` makes at once. */
-const ORDERS_MAX = 1_000_000
+/** As many of each as `batch_init` makes at once. */
+export const THINGS_MAX = 1_000_000
 /** What is thought possible: a run that finds it is faster ends when its orders are used up. */
 const RATE_MAX = 8_000
 const RATE_OF_ONE_CONNECTION_MAX = 1_000
-const SEEDING_MS = 120_000
+const SEEDING_MS = 300_000
 
 /** How many orders a run may need. */
 export const ordersFor = (connections: number, ms: number): number =>
   Math.ceil((Math.min(RATE_MAX, connections * RATE_OF_ONE_CONNECTION_MAX) * ms) / 1_000)
 
+/** What of the options says how much there is. */
+type Wanted = Pick<Options, 'hotItem' | 'hotUser'> & Partial<Pick<Options, 'users' | 'items' | 'orders'>>
+
 /** `--hot-item` makes one item, so each order has one line of two pieces; `--hot-user` makes one user. */
-export const seedOf = ({ hotItem, hotUser }: Options, orders: number): Seed => ({
-  users: hotUser ? 1 : USERS,
-  items: hotItem ? 1 : ITEMS,
-  orders: Math.min(orders, ORDERS_MAX),
+export const seedOf = ({ hotItem, hotUser, users, items, orders }: Wanted, needed: number): Seed => ({
+  users: hotUser ? 1 : (users ?? USERS),
+  items: hotItem ? 1 : (items ?? ITEMS),
+  orders: orders ?? Math.min(Math.max(1, needed), THINGS_MAX),
   credit: CREDIT,
   stock: STOCK,
   price: PRICE,
@@ -48,7 +51,8 @@ export class SeedError extends Error {
   override readonly name = 'SeedError'
 }
 
-const post = async (origin: string, path: string, signal: AbortSignal): Promise<void> => {
+/** Asks for what only operators may do. @throws SeedError */
+export const command = async (origin: string, path: string, signal: AbortSignal): Promise<void> => {
   const token = process.env.OPERATOR_TOKEN
   const headers = token ? { authorization: `Bearer ${token}` } : {}
   const limit = { headersTimeout: SEEDING_MS, bodyTimeout: SEEDING_MS }
@@ -65,7 +69,7 @@ const post = async (origin: string, path: string, signal: AbortSignal): Promise<
 /** Replaces the users, items and orders from 0 on. @throws SeedError */
 export const fill = async (origin: string, seed: Seed, signal: AbortSignal): Promise<void> => {
   const { users, items, orders, credit, stock, price } = seed
-  await post(origin, `/stock/batch_init/${items}/${stock}/${price}`, signal)
-  await post(origin, `/payment/batch_init/${users}/${credit}`, signal)
-  await post(origin, `/orders/batch_init/${orders}/${items}/${users}/${price}`, signal)
+  await command(origin, `/stock/batch_init/${items}/${stock}/${price}`, signal)
+  await command(origin, `/payment/batch_init/${users}/${credit}`, signal)
+  await command(origin, `/orders/batch_init/${orders}/${items}/${users}/${price}`, signal)
 }

@@ -1,0 +1,62 @@
+/**
+ * How is one request sent, and what is kept of its answer?
+ *
+ * The load generator shares the machine's cores with the shop, so it does as little as it can: one undici client per
+ * connection, and per connection one handler for all its requests, which come one after the other.
+ */
+import { Client, type Dispatcher } from 'undici'
+import type { Job } from './load.ts'
+import { type Head, type Trouble, troubleOf } from './tally.ts'
+
+/** Longer than a checkout's deadline: who has no answer by then gets none. */
+const ANSWER_MS = 30_000
+const EXAMPLE_CHARACTERS = 1_024
+
+export type Connection = {
+  /** Sends the request of this number; `at` is when it was sent, or when it was due. */
+  readonly send: (number: number, at: number) => void
+  readonly close: () => Promise<void>
+}
+
+/** Is told how each request ended; there is no trouble with an answer of 200. */
+export type Ended = (connection: Connection, number: number, at: number, trouble: Trouble | undefined) => void
+
+const textOf = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value)
+
+export const openConnection = ({ origin, method, path, things }: Job, ended: Ended): Connection => {
+  const client = new Client(origin, { pipelining: 1, headersTimeout: ANSWER_MS, bodyTimeout: ANSWER_MS })
+  const [before = '', after = ''] = path.split('{n}')
+  let number = 0
+  let at = 0
+  /** Undefined while it is a 200. */
+  let head: Head | undefined
+  let body = ''
+
+  const handler: Dispatcher.DispatchHandler = {
+    onRequestStart: () => undefined,
+    onResponseStart: (_, status, headers) => {
+      head =
+        status === 200
+          ? undefined
+          : { status, retryAfter: textOf(headers['retry-after']), location: textOf(headers.location) }
+      body = ''
+    },
+    onResponseData: (_, chunk) => {
+      if (head !== undefined && body.length < EXAMPLE_CHARACTERS) body += chunk.toString()
+    },
+    onResponseEnd: () => ended(connection, number, at, head && troubleOf(head, body)),
+    onResponseError: (_, error) => {
+      const what = (error as NodeJS.ErrnoException).code ?? error.name
+      ended(connection, number, at, { is: 'unsure', what, example: error.message, retryAfterMs: 0 })
+    },
+  }
+  const connection: Connection = {
+    send: (one, when) => {
+      number = one
+      at = when
+      client.dispatch({ method, path: before + (things === undefined ? one : one % things) + after }, handler)
+    },
+    close: () => client.destroy(),
+  }
+  return connection
+}

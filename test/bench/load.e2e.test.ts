@@ -1,0 +1,81 @@
+/** The load generator against servers that do what a test wants. */
+import { once } from 'node:events'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import test, { type ExecutionContext } from 'ava'
+import { type Job, type Measured, openLoad } from './load.ts'
+
+type Answer = (response: ServerResponse, number: number) => void
+
+const paid: Answer = (response) => response.end('paid')
+const turnAway: Answer = (response) => response.writeHead(503, { 'Retry-After': '60' }).end('full')
+
+/** Drives a job against a server that answers so. */
+const drive = async (t: ExecutionContext, answer: Answer, job: Partial<Job>): Promise<Measured> => {
+  const server = createServer((request, response) => answer(response, Number(request.url?.slice(1))))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const load = await openLoad(new AbortController().signal)
+  t.teardown(async () => {
+    server.closeAllConnections()
+    server.close()
+    await load[Symbol.asyncDispose]()
+  })
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const whole = { origin, method: 'POST', path: '/{n}', first: 0, count: 100_000, connections: 4 } as const
+  return load.run({ ...whole, warmUpMs: 0, measuredMs: 500, ...job })
+}
+
+test('counts an open loop from when a request was due, so that a pause of the server is everybody’s', async (t) => {
+  let stillUntil = 0
+  const pauseOnce: Answer = (response, number) => {
+    if (number === 50) stillUntil = performance.now() + 250
+    setTimeout(() => response.end('paid'), Math.max(0, stillUntil - performance.now()))
+  }
+  const measured = await drive(t, pauseOnce, { connections: 1, perSecond: 200, measuredMs: 1_000 })
+  t.is(measured.notSent + measured.answered, 200)
+  const many = await drive(t, pauseOnce, { connections: 500, perSecond: 200, measuredMs: 1_000 })
+  t.is(many.answered, 200)
+  t.is(many.notSent, 0)
+  t.true(measured.notSent >= 30, `${measured.notSent} were not sent over the only connection`)
+  t.true(many.latencyMs.p95 >= 150, `p95 is ${many.latencyMs.p95} ms`)
+  t.true(many.latencyMs.p50 < 100, `p50 is ${many.latencyMs.p50} ms`)
+})
+
+test('goes on at once after it was turned away, unless it is to obey', async (t) => {
+  const half: Answer = (response, number) => (number % 2 === 0 ? paid : turnAway)(response, number)
+  const storm = await drive(t, half, {})
+  const shed = storm.shed['503']?.count ?? 0
+  t.true(shed > 8, `${shed} were turned away over 4 connections`)
+  t.deepEqual(storm.odd, {})
+  t.true(storm.exceptions.shed.every((number) => number % 2 === 1))
+  t.is(storm.answeredInAll + shed, storm.next)
+  const patient = await drive(t, half, { obeysRetryAfter: true })
+  t.is(patient.shed['503']?.count, 4)
+})
+
+test('names the things of a job again and again', async (t) => {
+  const seen = new Set<number>()
+  const note: Answer = (response, number) => {
+    seen.add(number)
+    response.end()
+  }
+  const { next, usedUp } = await drive(t, note, { things: 3, first: 2, count: 10 })
+  t.deepEqual([...seen].sort(), [0, 1, 2])
+  t.is(next, 12)
+  t.true(usedUp)
+})
+
+test('tells apart what was refused and what got no answer', async (t) => {
+  const mixed: Answer = (response, number) => {
+    if (number === 1) response.writeHead(409).end('out of stock')
+    else if (number === 2) response.destroy()
+    else if (number === 3) response.writeHead(503).end('no idea')
+    else response.end('paid')
+  }
+  const { odd, exceptions, answeredInAll } = await drive(t, mixed, { count: 10 })
+  t.deepEqual(odd['409'], { count: 1, example: 'out of stock' })
+  t.deepEqual(exceptions.refused, [1])
+  t.deepEqual([...exceptions.unsure].sort(), [2, 3])
+  t.is(answeredInAll, 7)
+})
