@@ -8,6 +8,7 @@
 import { styleText } from 'node:util'
 import type { DeadLetter } from '../shared/dead-letters.ts'
 import type { LogEntry } from '../shared/entry.ts'
+import { field } from '../shared/events.ts'
 import type { Standing } from '../shared/standing.ts'
 import { type Answer, type Ask, isUnknown, ShopError, sentenceOf } from './ask-shop.ts'
 import { SERVICES, type Service } from './wiring.ts'
@@ -124,10 +125,8 @@ export const merge = (logs: readonly (readonly Said[])[]): readonly Said[] => {
   }
 }
 
-const fieldOf = (fields: readonly string[], name: string): string => {
-  for (let at = 0; at + 1 < fields.length; at += 2) if (fields[at] === name) return fields[at + 1] ?? ''
-  return ''
-}
+/** Does it wait for a person still? */
+export const isUnresolved = ({ applied, dismissed }: Letter): boolean => !applied && !dismissed
 
 /** The dead letters of a service. @throws ShopError if it does not answer. */
 export const lettersOf = async (ask: Ask, service: Service): Promise<readonly Letter[]> => {
@@ -140,8 +139,8 @@ export const lettersOf = async (ask: Ask, service: Service): Promise<readonly Le
     for (const { fields, ...letter } of page.letters)
       letters.push({
         name: `${service}:${letter.id}`,
-        kind: fieldOf(fields, 'kind'),
-        log_id: fieldOf(fields, 'log_id'),
+        kind: field([letter.entry, fields], 'kind') ?? '',
+        log_id: field([letter.entry, fields], 'log_id') ?? '',
         ...letter,
       })
     after = page.next
@@ -160,7 +159,7 @@ export const gather = async (ask: Ask, subject: Subject): Promise<Explanation> =
     Promise.all(present.map((service) => saidBy(ask, service, log_id))),
     Promise.all(present.map((service) => lettersOf(ask, service))),
   ])
-  const dead_letters = letters.flat().filter((letter) => letter.log_id === log_id && letter.applied === null)
+  const dead_letters = letters.flat().filter((letter) => letter.log_id === log_id && isUnresolved(letter))
   return { ...subject, order, timeline: merge(logs), views, dead_letters }
 }
 

@@ -1,13 +1,24 @@
 /**
  * An operator's words for checkouts and for what could not be applied: `npm run saga`, `npm run dead`.
  *
- * Each word asks the running shop over its gateway. None rewrites anything: `retry` and `cancel` have the services do deeds
- * of their own, which check and append. Exit codes: 0 it was done or there was nothing to do, 1 it was refused, 2 it could
- * not be asked or answered; then one sentence on standard error says why.
+ * Each word asks the running shop over its gateway. None rewrites anything: `retry`, `cancel` and `dismiss` have the
+ * services do deeds of their own, which check and append. Exit codes: 0 it was done or there was nothing to do, 1 it was
+ * refused, 2 it could not be asked or answered; then one sentence on standard error says why.
  */
 import { parseArgs, styleText } from 'node:util'
 import { type Ask, askShop, DEFAULT_URL, isUnknown, ShopError, sentenceOf } from './ask-shop.ts'
-import { clock, columns, findSubject, gather, inWords, type Letter, lettersOf, PREFIXES, viewsOf } from './explain.ts'
+import {
+  clock,
+  columns,
+  findSubject,
+  gather,
+  inWords,
+  isUnresolved,
+  type Letter,
+  lettersOf,
+  PREFIXES,
+  viewsOf,
+} from './explain.ts'
 import { SERVICES, type Service } from './wiring.ts'
 
 const HELP = `An operator's words for checkouts, and for what could not be applied.
@@ -15,8 +26,9 @@ const HELP = `An operator's words for checkouts, and for what could not be appli
   npm run saga -- explain ORDER        what happened to the last checkout of an order, how it stands, what comes next
   npm run saga -- retry ORDER          have done at once what the log parser would do
   npm run saga -- cancel ORDER         give the checkout up, unless it is decided
-  npm run dead -- list                 the entries that could not be applied; --all also those that were since
+  npm run dead -- list                 the entries that wait to be applied; --all also those that do no longer
   npm run dead -- retry SERVICE:ID     apply one after all, once its cause is mended
+  npm run dead -- dismiss SERVICE:ID   give one up for good, because it is never to be applied
 
   ORDER may also be the log id of a checkout.
 
@@ -92,19 +104,21 @@ const cancel: Verb = async (ask, id) => {
   return { lines: [sentenceOf(answer)], json: answer.body, code: REFUSED }
 }
 
-const letterInWords = ({ name, at, speaker, kind, log_id, error, applied }: Letter): readonly string[] => [
-  name,
-  clock(at),
-  speaker,
-  kind || '-',
-  log_id || '-',
-  applied ? `applied ${clock(applied.at)} (${applied.word}); was: ${error}` : error,
-]
+/** What became of a letter that waits no longer. */
+const endInWords = ({ applied, dismissed }: Letter): string => {
+  if (applied) return `applied ${clock(applied.at)} (${applied.word}); was: `
+  return dismissed === null ? '' : `dismissed ${clock(dismissed)}; was: `
+}
+
+const letterInWords = (letter: Letter): readonly string[] => {
+  const { name, at, speaker, kind, log_id, error } = letter
+  return [name, clock(at), speaker, kind || '-', log_id || '-', `${endInWords(letter)}${error}`]
+}
 
 const deadList: Verb = async (ask, _what, all) => {
   const found = await Promise.allSettled(SERVICES.map((service) => lettersOf(ask, service)))
   const letters = found.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
-  const shown = letters.filter(({ applied }) => all || applied === null)
+  const shown = letters.filter((letter) => all || isUnresolved(letter))
   const failures = found.flatMap((one) => (one.status === 'rejected' ? [one.reason as Error] : []))
   const unexpected = failures.find((failure) => !(failure instanceof ShopError))
   if (unexpected) throw unexpected
@@ -124,19 +138,28 @@ const deadList: Verb = async (ask, _what, all) => {
   }
 }
 
-const deadRetry: Verb = async (ask, name) => {
-  const [, service, id] = /^(ids|order|payment|stock):(\d{1,15}-\d{1,15})$/.exec(name) ?? []
-  if (service === undefined)
-    throw new UsageError(`"${name}" is no dead letter: they are named as payment:1700000000000-0`)
-  const answer = await ask('POST', `/${PREFIXES[service as Service]}/retry_dead_letter/${id}`)
-  if (answer.status === 200) {
-    const { word, repeated } = answer.body as { word: string; repeated: boolean }
-    return { lines: [`${name} ${repeated ? 'was applied before' : 'is applied'}: ${word}`], json: answer.body }
+/** Has a service do something with a dead letter; `route` is where it is asked, `done` words what it answers. */
+const withLetter =
+  <Done>(route: string, done: (answer: Done) => string): Verb =>
+  async (ask, name) => {
+    const [, service, id] = /^(ids|order|payment|stock):(\d{1,15}-\d{1,15})$/.exec(name) ?? []
+    if (service === undefined)
+      throw new UsageError(`"${name}" is no dead letter: they are named as payment:1700000000000-0`)
+    const answer = await ask('POST', `/${PREFIXES[service as Service]}/${route}/${id}`)
+    if (answer.status === 200) return { lines: [`${name} ${done(answer.body as Done)}`], json: answer.body }
+    if (isUnknown(answer)) throw new ShopError(`there is no dead letter ${name}`)
+    if (answer.status >= 500) throw new ShopError(`${service} does not answer (${sentenceOf(answer)})`)
+    return { lines: [`${name}: ${sentenceOf(answer)}`], json: answer.body, code: REFUSED }
   }
-  if (isUnknown(answer)) throw new ShopError(`there is no dead letter ${name}`)
-  if (answer.status >= 500) throw new ShopError(`${service} does not answer (${sentenceOf(answer)})`)
-  return { lines: [`${name}: ${sentenceOf(answer)}`], json: answer.body, code: REFUSED }
-}
+
+const deadRetry = withLetter<{ word: string; repeated: boolean }>(
+  'retry_dead_letter',
+  ({ word, repeated }) => `${repeated ? 'was applied before' : 'is applied'}: ${word}`,
+)
+
+const deadDismiss = withLetter<{ repeated: boolean }>('dismiss_dead_letter', ({ repeated }) =>
+  repeated ? 'was dismissed before' : 'is dismissed',
+)
 
 /** What is said on the command line, and whether it wants to be told what about. */
 const VERBS: Readonly<Record<string, { readonly verb: Verb; readonly wants?: string }>> = {
@@ -145,6 +168,7 @@ const VERBS: Readonly<Record<string, { readonly verb: Verb; readonly wants?: str
   cancel: { verb: cancel, wants: 'an order or a log id' },
   'dead list': { verb: deadList },
   'dead retry': { verb: deadRetry, wants: 'the name of a dead letter' },
+  'dead dismiss': { verb: deadDismiss, wants: 'the name of a dead letter' },
 }
 
 const parseLine = (line: readonly string[]) => {

@@ -147,6 +147,7 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
     dead: `dead:${service}`,
     lost: `lost:${service}`,
     applied: `dead:${service}:applied`,
+    dismissed: `dead:${service}:dismissed`,
     buried: `dead:${service}:buried`,
     cursors: 'cursors',
     books: 'books',
@@ -270,7 +271,8 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
       names,
       step,
       deedAfter,
-      act: (speaker, facts, once) => step('retry', () => retry(speaker, facts, once)),
+      retry: (speaker, facts, once) => step('retry', () => retry(speaker, facts, once)),
+      dismiss: async (facts, once) => (await step('dismiss', () => doer('dismiss')({ facts, once })))[0],
     }),
     saga: async (log_id, listeners) => {
       const [fields, told, heard, [seconds, microseconds]] = await Promise.all([

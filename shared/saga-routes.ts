@@ -27,6 +27,9 @@ const PAGE_MAX = 1_000
 const noSuchSaga = (service: string, logId: string): Problem =>
   problem(404, 'no-such-saga', 'Unknown saga', `${service} knows no saga "${logId}"`)
 
+const noSuchLetter = (service: string, id: string): Problem =>
+  problem(404, 'no-such-dead-letter', 'Unknown dead letter', `${service} has no dead letter "${id}"`)
+
 export const sagaRoutes = <Repair extends string>(
   prefix: string,
   { log, parser, recovery, listeners, onHeard }: SagaRoutesOptions<Repair>,
@@ -49,23 +52,44 @@ export const sagaRoutes = <Repair extends string>(
         return { json: { id, word: reply[0], repeated: false } }
       case 'repeated':
         return { json: { id, word: reply[1], repeated: true } }
+      case 'dismissed':
+        return {
+          problem: problem(409, 'dead-letter-dismissed', 'It was dismissed', 'it is never to be applied', {
+            letter_id: id,
+          }),
+        }
       case 'failed':
         return {
           problem: problem(409, 'dead-letter-failed', 'It cannot be applied still', reply[0] ?? '', { letter_id: id }),
         }
       case 'unknown':
-        return {
-          problem: problem(
-            404,
-            'no-such-dead-letter',
-            'Unknown dead letter',
-            `${log.service} has no dead letter "${id}"`,
-          ),
-        }
+        return { problem: noSuchLetter(log.service, id) }
       case 'key-reused':
         return keyReused
       default:
         return impossible('saga-routes.retry', word)
+    }
+  }
+
+  const dismissLetter = async (request: Request): Promise<Answer> => {
+    const id = parseEntryId(request.parameter('id'), 'id')
+    const [word, ms] = await log.dead.dismiss(id, request)
+    switch (word) {
+      case 'dismissed':
+      case 'repeated':
+        return { json: { id, dismissed: new Date(Number(ms)).toISOString(), repeated: word === 'repeated' } }
+      case 'applied':
+        return {
+          problem: problem(409, 'dead-letter-applied', 'It was applied', 'nothing is left to dismiss', {
+            letter_id: id,
+          }),
+        }
+      case 'unknown':
+        return { problem: noSuchLetter(log.service, id) }
+      case 'key-reused':
+        return keyReused
+      default:
+        return impossible('saga-routes.dismiss', word)
     }
   }
 
@@ -103,5 +127,6 @@ export const sagaRoutes = <Repair extends string>(
       },
     },
     { method: 'POST', path: `${prefix}/retry_dead_letter/:id`, operator: true, handler: retryLetter },
+    { method: 'POST', path: `${prefix}/dismiss_dead_letter/:id`, operator: true, handler: dismissLetter },
   ]
 }

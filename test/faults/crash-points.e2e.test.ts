@@ -65,7 +65,9 @@ const UNREACHED: Readonly<Record<string, string>> = {
   drop: 'the index of unfinished checkouts names a finished one: no deed leaves it so',
   lose: 'a lost tail was noticed: in the cases that lose one',
   retry: 'a dead letter is retried: there is none',
+  dismiss: 'a dead letter is dismissed: there is none',
   'dead-applied': 'a dead letter is shown: there is none',
+  'dead-dismissed': 'a dead letter is shown: there is none',
 }
 
 const stepsInSources = (): readonly string[] =>

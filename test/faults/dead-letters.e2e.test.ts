@@ -81,7 +81,7 @@ const FORGED: readonly (readonly [what: string, listener: Service, speaker: Serv
   ]
 for (const [what, listener, speaker, fields, error] of FORGED)
   test.serial(
-    `an entry that is ${what}, heard by ${listener}: put aside, and a retry says that it cannot be`,
+    `an entry that is ${what}, heard by ${listener}: put aside; a retry says that it cannot be, so it is dismissed`,
     async (t) => {
       const entry = await behind(speaker, (redis) => redis.xadd(`log:${speaker}`, '*', ...fields.split(' ')))
       await assertNobodyDelayed(t)
@@ -95,10 +95,20 @@ for (const [what, listener, speaker, fields, error] of FORGED)
         (await lettersOf(listener)).some(({ name }) => name === letter.name),
         'it stays',
       )
-      // What nobody ever said is taken away again as it came: behind everybody's back.
+      // Every listener of the speaker has a letter of it.
       for (const service of ['order', 'payment', 'stock'] as const)
-        for (const { id } of (await lettersOf(service)).filter((one) => one.entry === entry))
-          await behind(service, (redis) => redis.xdel(`dead:${service}`, id))
+        for (const { name } of (await lettersOf(service)).filter((one) => one.entry === entry)) {
+          const dismissed = await operator().saga('dead', 'dismiss', name)
+          t.deepEqual([dismissed.code, dismissed.out], [0, `${name} is dismissed\n`], dismissed.said)
+        }
+      t.false((await lettersOf(listener)).some(({ name }) => name === letter.name))
+      const { out } = await operator().saga('dead', 'list', '--all')
+      t.regex(out, new RegExp(`^${letter.name} .* dismissed .*; was: it`, 'm'))
+      const again = await operator().saga('dead', 'dismiss', letter.name)
+      t.deepEqual([again.code, again.out], [0, `${letter.name} was dismissed before\n`])
+      const late = await operator().saga('dead', 'retry', letter.name)
+      t.is(late.code, 1)
+      t.regex(late.out, /it was dismissed: it is never to be applied/)
     },
   )
 

@@ -182,6 +182,57 @@ test.serial('under a key: a failure is not remembered, for it may be mended', as
 
 test.serial('a letter that does not exist is unknown', async (t) => {
   t.deepEqual(await log.dead.retry('5-0', plainly), ['unknown'])
+  t.deepEqual(await log.dead.dismiss('5-0', plainly), ['unknown'])
+})
+
+test.serial('dismissed: it waits no longer, nothing is done, and the letter stays, marked', async (t) => {
+  const { id, fields } = await buryBroken()
+  const before = await untouched()
+  const [word, ms] = await log.dead.dismiss(id, plainly)
+  t.is(word, 'dismissed')
+  t.deepEqual(await untouched(), { ...before, dead: 0 })
+  const [letter] = await log.dead.page('0-0', 10)
+  t.like(letter, { id, applied: null, dismissed: new Date(Number(ms)).toISOString() })
+  t.deepEqual(letter?.fields, fields)
+  t.deepEqual(await log.dead.dismiss(id, plainly), ['repeated', ms ?? ''])
+})
+
+test.serial(
+  'dismissed is the end: a retry does nothing, and what says the same again is the same letter',
+  async (t) => {
+    const { id } = await buryBroken()
+    const [, ms] = await log.dead.dismiss(id, plainly)
+    await log.hear('payment', '5-0', [taking('6-0', 'it')])
+    t.deepEqual([(await log.dead.page('0-0', 10)).length, await log.dead.count()], [1, 0])
+    await redis.del('saga:it')
+    t.deepEqual(await log.dead.retry(id, plainly), ['dismissed', ms ?? ''])
+    t.is(await left(), 100)
+  },
+)
+
+test.serial('applied is the end: it cannot be dismissed', async (t) => {
+  const { id } = await buryBroken()
+  await redis.del('saga:it')
+  await log.dead.retry(id, plainly)
+  t.deepEqual(await log.dead.dismiss(id, plainly), ['applied'])
+  t.like((await log.dead.page('0-0', 10))[0], { applied: { word: 'taken' }, dismissed: null })
+  t.is(await log.dead.count(), 0)
+})
+
+test.serial('retried and dismissed at once: it comes to one end', async (t) => {
+  const { id } = await buryBroken()
+  await redis.del('saga:it')
+  const [retried, dismissed] = await Promise.all([log.dead.retry(id, plainly), log.dead.dismiss(id, plainly)])
+  const isApplied = retried[0] === 'applied'
+  t.is(dismissed[0], isApplied ? 'applied' : 'dismissed')
+  t.deepEqual([await left(), await log.dead.count()], [isApplied ? 99 : 100, 0])
+})
+
+test.serial('a letter of somebody who is heard no longer can be dismissed', async (t) => {
+  const letter = ['speaker', 'order', 'entry', '5-0', 'error', 'nothing follows', 'fields', '[]']
+  const id = (await redis.xadd('dead:stock', '*', ...letter)) ?? ''
+  t.is((await log.dead.dismiss(id, plainly))[0], 'dismissed')
+  t.is(await log.dead.count(), 0)
 })
 
 test.serial('an entry of many thousand fields is buried like any other, and retried like any other', async (t) => {

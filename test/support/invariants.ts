@@ -169,12 +169,13 @@ const logOf = async (redis: Redis, service: Service): Promise<LogEvidence> => {
   return { entries: entries.filter(({ id }) => compareIds(id, newest) <= 0), added, newest }
 }
 
-/** What is wrong with each dead letter that was not applied at last. */
+/** What is wrong with each dead letter that was neither applied at last nor dismissed. */
 const deadIn = async (redis: Redis, service: Party): Promise<string[]> => {
-  const applied = await redis.hgetall(`dead:${service}:applied`)
+  const ended = await redis.hgetall(`dead:${service}:applied`)
+  Object.assign(ended, await redis.hgetall(`dead:${service}:dismissed`))
   const letters = await redis.xrange(`dead:${service}`, '-', '+', 'COUNT', PAGE)
   return letters
-    .filter(([id]) => applied[id] === undefined)
+    .filter(([id]) => ended[id] === undefined)
     .map((letter) => {
       const { facts } = readable(letter)
       return `${facts.entry} of ${facts.speaker}: ${facts.error}`
