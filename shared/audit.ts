@@ -16,6 +16,7 @@
  */
 import { compareIds, type LogEntry } from './entry.ts'
 import { UnavailableError } from './errors.ts'
+import { sayings } from './events.ts'
 import type { Log, SagaRecord } from './log.ts'
 
 /** What an account of the books says; 0 if nothing was ever entered. */
@@ -221,7 +222,7 @@ export const auditor = (log: Log): Auditor => {
       inParts(logIds, async (part) => {
         const reply = (await log.act('sagas-at', { at, log_ids: part.join(' ') })) as unknown as [string, string[]][]
         return reply.map(([log_id, fields]) => {
-          const { kind = '', ...facts } = Object.fromEntries(pairs(fields))
+          const { kind = '', ...facts }: Record<string, string> = Object.fromEntries(sayings(['', fields]))
           return { log_id, kind, facts }
         })
       }),

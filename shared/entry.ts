@@ -5,7 +5,7 @@
  * before 10. Ids only grow within one log; a listener that knows the id it has heard last knows what it has yet to hear.
  */
 import { MalformedError } from './errors.ts'
-import type { RawEntry, Service } from './events.ts'
+import { type RawEntry, type Service, sayings } from './events.ts'
 
 /** An entry as people read it: where it stands, when it was said, what, of which log id, and its facts. */
 export type LogEntry = {
@@ -54,9 +54,7 @@ export const parseEntryId = (text: string, field: string): string => {
 
 /** An entry as Redis gives it, made readable. */
 export const readable = (raw: RawEntry): LogEntry => {
-  const facts: Record<string, string> = {}
-  const [id, fields] = raw
-  for (let index = 0; index < fields.length; index += 2) facts[fields[index] ?? ''] = fields[index + 1] ?? ''
-  const { kind = '', version = '', log_id = '', ...rest } = facts
+  const [id] = raw
+  const { kind = '', version = '', log_id = '', ...rest }: Record<string, string> = Object.fromEntries(sayings(raw))
   return { id, at: new Date(Number(id.split('-')[0])).toISOString(), kind, version, log_id, facts: rest }
 }

@@ -6,7 +6,11 @@
  * rebuild what it lost. Adding a saga means adding rows here; an entry is never changed once it was said, so a fact that
  * changes its meaning gets a new `VERSION`.
  *
- * On the wire an entry is flat: `kind`, `version`, `log_id`, then its facts by name, all text. Its stream id says when.
+ * On the wire an entry is one field: its name is the kind, its value all the rest in one text,
+ * `version=1 log_id=... order=... total=3 lines=tea:1,cup:2`. No name or value holds a blank. A listener checks that text
+ * by one expression and has it applied untouched. Its stream id says when. Entries of an older version are *flat*: `kind`,
+ * `version`, `log_id` and each fact are fields of their own. They are understood as well; an older version, to which one of
+ * this form has no kind, puts it aside in its dead letters.
  */
 
 export const VERSION = '1'
@@ -15,9 +19,9 @@ export type Service = 'ids' | 'order' | 'payment' | 'stock'
 
 /**
  * The types of facts: `id` an identifier; `amount` an integer from 0 to 2^53-1; `lines` items and quantities as
- * `item:quantity,item:quantity`; `time` milliseconds since 1970; `text` anything.
+ * `item:quantity,item:quantity`; `time` milliseconds since 1970; `word` anything without a blank, or nothing.
  */
-export type FactType = 'id' | 'amount' | 'lines' | 'time' | 'text'
+export type FactType = 'id' | 'amount' | 'lines' | 'time' | 'word'
 
 /** A fact with a question mark may be missing: entries of an older version do not have it. */
 type Fact = FactType | `${FactType}?`
@@ -28,7 +32,7 @@ const checkout = { order: 'id', user: 'id', total: 'amount' } as const satisfies
 
 export const events = {
   ids: {
-    BlockLeased: { replica: 'text', block: 'amount' },
+    BlockLeased: { replica: 'word', block: 'amount' },
     IdentifierGiven: { identifier: 'id' },
   },
   order: {
@@ -44,7 +48,7 @@ export const events = {
     },
     CheckoutStarted: { ...checkout, lines: 'lines', deadline: 'time' },
     OrderPaid: checkout,
-    CheckoutFailed: { ...checkout, reason: 'text', item: 'text' },
+    CheckoutFailed: { ...checkout, reason: 'word', item: 'word' },
     CheckoutCancelled: checkout,
     CheckoutClosed: checkout,
     CheckoutContradicted: checkout,
@@ -55,9 +59,9 @@ export const events = {
     CreditSpent: { user: 'id', amount: 'amount' },
     UsersInitialised: { first: 'amount', last: 'amount', credit: 'amount', replaced: 'amount' },
     CreditHeld: { ...checkout, lines: 'lines' },
-    CreditRefused: { ...checkout, reason: 'text' },
+    CreditRefused: { ...checkout, reason: 'word' },
     CreditCaptured: { ...checkout, lines: 'lines?' },
-    CreditVoided: { ...checkout, reason: 'text', item: 'text' },
+    CreditVoided: { ...checkout, reason: 'word', item: 'word' },
     CreditReleased: checkout,
   },
   stock: {
@@ -66,7 +70,7 @@ export const events = {
     StockSubtracted: { item: 'id', amount: 'amount' },
     ItemsInitialised: { first: 'amount', last: 'amount', stock: 'amount', price: 'amount', replaced: 'amount' },
     StockTaken: { order: 'id', user: 'id?', total: 'amount?', lines: 'lines' },
-    StockRefused: { order: 'id', item: 'text' },
+    StockRefused: { order: 'id', item: 'word' },
     StockReturned: { order: 'id', lines: 'lines' },
   },
 } as const satisfies Record<Service, Record<string, Facts>>
@@ -86,50 +90,124 @@ export const single = {
 export type KindOf<Speaker extends Service> = keyof (typeof events)[Speaker] & string
 export type Kind = { [Speaker in Service]: KindOf<Speaker> }[Service]
 
-const PATTERNS: Record<FactType, RegExp> = {
-  id: /^[A-Za-z0-9_-]{1,64}$/,
-  amount: /^(0|[1-9]\d{0,15})$/,
-  lines: /^([A-Za-z0-9_-]{1,64}:[1-9]\d{0,15}(,(?!$)|$))*$/,
-  time: /^\d{13,14}$/,
-  text: /^.*$/s,
+const ID = '[A-Za-z0-9_-]{1,64}'
+const LINE = `${ID}:[1-9]\\d{0,15}`
+const SHAPES: Record<FactType, string> = {
+  id: ID,
+  amount: '(?:0|[1-9]\\d{0,15})',
+  lines: `(?:${LINE}(?:,${LINE})*)?`,
+  time: '\\d{13,14}',
+  word: '\\S*',
 }
+const patternOf = (shape: string): RegExp => new RegExp(`^${shape}$`)
+const PATTERNS = Object.fromEntries(Object.entries(SHAPES).map(([type, shape]) => [type, patternOf(shape)])) as Record<
+  FactType,
+  RegExp
+>
+/** Amounts of which the number of digits says that they are not too large. */
+const USUAL_SHAPES = { ...SHAPES, amount: '(?:0|[1-9]\\d{0,14})' }
+
+const typeOf = (fact: Fact): { readonly type: FactType; readonly mayBeMissing: boolean } =>
+  fact.endsWith('?')
+    ? { type: fact.slice(0, -1) as FactType, mayBeMissing: true }
+    : { type: fact as FactType, mayBeMissing: false }
+
+/** The text of an entry as this version says it: each fact in its place, and no other. */
+const usualText = (facts: Facts): RegExp => {
+  const shapes = Object.entries(facts).map(([name, fact]) => {
+    const { type, mayBeMissing } = typeOf(fact)
+    return `(?: ${name}=${USUAL_SHAPES[type]})${mayBeMissing ? '?' : ''}`
+  })
+  return patternOf(`version=${VERSION} log_id=${ID}${shapes.join('')}`)
+}
+
+type Saying = { readonly facts: Facts; readonly usual: RegExp }
+/** What each service says. A kind comes from outside, and may be named as something that every object has: hence maps. */
+const dictionary = new Map(
+  Object.entries(events).map(([speaker, kinds]) => [
+    speaker,
+    new Map(Object.entries(kinds).map(([kind, facts]): [string, Saying] => [kind, { facts, usual: usualText(facts) }])),
+  ]),
+)
+const sayingOf = (speaker: Service, kind = ''): Saying | undefined => dictionary.get(speaker)?.get(kind)
 
 /** An entry as Redis gives it: its stream id, and its fields and values in turn. */
 export type RawEntry = readonly [id: string, fields: readonly string[]]
 
-/** The value of one field of a raw entry. */
-export const field = ([, fields]: RawEntry, name: string): string | undefined => {
-  for (let index = 0; index < fields.length; index += 2) if (fields[index] === name) return fields[index + 1]
-  return undefined
+/** The text of an entry of the present form; `undefined` if it is flat. */
+const packedText = ([, fields]: RawEntry): string | undefined =>
+  fields.length === 2 && fields[1]?.startsWith('version=') ? fields[1] : undefined
+
+export const isFlat = (entry: RawEntry): boolean => packedText(entry) === undefined
+
+/** What an entry says, its kind first, as names and values. A piece of its text that is neither has the name `''`. */
+export const sayings = (entry: RawEntry): readonly (readonly [name: string, value: string])[] => {
+  const text = packedText(entry)
+  const [, fields] = entry
+  const said: [string, string][] = []
+  if (text === undefined) {
+    for (let at = 0; at < fields.length; at += 2) said.push([fields[at] ?? '', fields[at + 1] ?? ''])
+    return said
+  }
+  said.push(['kind', fields[0] ?? ''])
+  for (const piece of text.split(' ')) {
+    const end = piece.indexOf('=')
+    said.push(end < 1 ? ['', piece] : [piece.slice(0, end), piece.slice(end + 1)])
+  }
+  return said
 }
 
-/** The facts that a kind carries; a kind comes from outside, and may be named as something that every object has. */
-const factsOf = (speaker: Service, kind: string): Facts | undefined =>
-  Object.hasOwn(events[speaker], kind) ? (events[speaker] as Record<string, Facts>)[kind] : undefined
+/** What an entry says under one name. */
+export const field = (entry: RawEntry, name: string): string | undefined =>
+  sayings(entry).find(([one]) => one === name)?.[1]
+
+export const kindOf = (entry: RawEntry): string | undefined =>
+  packedText(entry) === undefined ? field(entry, 'kind') : entry[1][0]
+
+const faultOf = (speaker: Service, entry: RawEntry): string | undefined => {
+  const said = new Map<string, string>()
+  for (const [name, value] of sayings(entry)) {
+    if (name === '') return `it says "${value}", which is no fact`
+    if (said.has(name)) return `it says "${name}" twice`
+    said.set(name, value)
+  }
+  const kind = said.get('kind')
+  if (kind === undefined) return 'it has no kind'
+  const facts = sayingOf(speaker, kind)?.facts
+  if (facts === undefined) return `its kind "${kind}" is unknown`
+  const version = said.get('version')
+  if (version !== VERSION) return `its version "${version}" is unknown`
+  if (!PATTERNS.id.test(said.get('log_id') ?? '')) return 'it has no log_id'
+  for (const [name, fact] of Object.entries(facts)) {
+    const value = said.get(name)
+    const { type, mayBeMissing } = typeOf(fact)
+    if (value === undefined && mayBeMissing) continue
+    if (value === undefined) return `it lacks "${name}"`
+    if (!PATTERNS[type].test(value) || (type === 'amount' && !Number.isSafeInteger(Number(value))))
+      return `its "${name}" is malformed`
+  }
+  return undefined
+}
 
 /**
  * Says what is wrong with an entry that `speaker` said, in words, or `undefined` if a listener may act on it. Facts that
  * the dictionary does not know are no fault: a newer version may say more.
  */
 export const fault = (speaker: Service, entry: RawEntry): string | undefined => {
-  const kind = field(entry, 'kind')
-  if (kind === undefined) return 'it has no kind'
-  const facts = factsOf(speaker, kind)
-  if (facts === undefined) return `its kind "${kind}" is unknown`
-  const version = field(entry, 'version')
-  if (version !== VERSION) return `its version "${version}" is unknown`
-  if (!PATTERNS.id.test(field(entry, 'log_id') ?? '')) return 'it has no log_id'
-  for (const name in facts) {
-    const value = field(entry, name)
-    const fact = facts[name] as Fact
-    const mayBeMissing = fact.endsWith('?')
-    if (value === undefined && mayBeMissing) continue
-    if (value === undefined) return `it lacks "${name}"`
-    const type = (mayBeMissing ? fact.slice(0, -1) : fact) as FactType
-    if (!PATTERNS[type].test(value) || (type === 'amount' && !Number.isSafeInteger(Number(value))))
-      return `its "${name}" is malformed`
-  }
-  return undefined
+  const text = packedText(entry)
+  if (text !== undefined && sayingOf(speaker, entry[1][0])?.usual.test(text)) return undefined
+  return faultOf(speaker, entry)
+}
+
+/** The text of a faultless entry of either form: of a flat one, with the facts that the dictionary knows. */
+export const textOf = (speaker: Service, entry: RawEntry): string => {
+  const text = packedText(entry)
+  if (text !== undefined) return text
+  const facts = sayingOf(speaker, kindOf(entry))?.facts ?? {}
+  return sayings(entry)
+    .filter(([name]) => name === 'version' || name === 'log_id' || Object.hasOwn(facts, name))
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ')
 }
 
 /** An item and how many of it. */

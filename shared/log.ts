@@ -14,7 +14,7 @@ import type { Redis } from 'ioredis'
 import { type DeadLetters, deadLetters } from './dead-letters.ts'
 import { compareIds, heardKey, type LogEntry, type LostTail, logKey, readable } from './entry.ts'
 import { impossible } from './errors.ts'
-import { fault, field, type KindOf, type RawEntry, type Service, VERSION } from './events.ts'
+import { fault, field, isFlat, type KindOf, kindOf, type RawEntry, type Service, textOf, VERSION } from './events.ts'
 import { grouped } from './group.ts'
 import { COMMAND_TIMEOUT_MS } from './redis.ts'
 import { compose, type Once, type Reply, type Script, script } from './script.ts'
@@ -184,8 +184,10 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
   /** What follows the entries of each neighbour: heard in batches, or retried one by one. */
   const followScripts = new Map(
     speakers.map((speaker) => {
-      const deeds = Object.values(reactions[speaker] ?? {}).map(({ deed }) => deed)
-      const hear = script(compose({ lua, deeds, main: 'hear', tables }))
+      const rows = Object.entries(reactions[speaker] ?? {})
+      const deeds = rows.map(([, { deed }]) => deed)
+      const follows = Object.fromEntries(rows.map(([kind, { deed }]) => [kind, deed]))
+      const hear = script(compose({ lua, deeds, main: 'hear', tables: { ...tables, follows } }))
       const retry = script(compose({ lua, deeds: [...deeds, 'retry'], main: 'do', tables }))
       return [speaker, { hear, retry, hearing: `hear-${speaker}` }] as const
     }),
@@ -200,13 +202,13 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
     return Object.fromEntries(listeners.map((listener, index) => [listener, heard[index] ?? '0-0']))
   }
   const matters: Log['matters'] = (speaker, entry) => {
-    const kind = field(entry, 'kind')
+    const kind = kindOf(entry)
     return kind === undefined || rowsOf.get(speaker)?.has(kind) === true
   }
   const deedAfter = (speaker: Service, entry: RawEntry): { deed: string; wrong: string } => {
     const wrong = fault(speaker, entry)
     if (wrong !== undefined) return { deed: '', wrong }
-    const deed = rowsOf.get(speaker)?.get(field(entry, 'kind') ?? '')?.deed
+    const deed = rowsOf.get(speaker)?.get(kindOf(entry) ?? '')?.deed
     return { deed: deed ?? '', wrong: deed === undefined ? 'nothing follows from its kind any more' : '' }
   }
 
@@ -253,9 +255,10 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
       const args: (string | number)[] = [speaker, known, entries.at(-1)?.[0] ?? known]
       for (const entry of entries) {
         if (!matters(speaker, entry)) continue
-        const { deed, wrong } = deedAfter(speaker, entry)
         const [id, fields] = entry
-        args.push(id, deed, wrong, fields.length, ...fields)
+        const wrong = fault(speaker, entry)
+        if (wrong !== undefined) args.push(id, '', wrong, JSON.stringify(fields))
+        else args.push(id, kindOf(entry) ?? '', textOf(speaker, entry), isFlat(entry) ? JSON.stringify(fields) : '')
       }
       const { hear, hearing } = following(speaker)
       const replies = (await step(

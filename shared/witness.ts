@@ -13,7 +13,7 @@
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { compareIds, type LostTail, logKey, readable } from './entry.ts'
-import { field, type RawEntry, type Service, single } from './events.ts'
+import { kindOf, type RawEntry, type Service, single } from './events.ts'
 import type { Step } from './step.ts'
 
 export type Witness = {
@@ -87,7 +87,7 @@ export const witness = ({ speaker, redis, step, deedsMax = DEEDS_MAX }: WitnessO
       const last = entries.at(-1)?.[0] ?? seen
       if (compareIds(last, seen) <= 0) return
       for (const entry of entries) {
-        if (!singles.has(field(entry, 'kind') ?? '') || compareIds(entry[0], seen) <= 0) continue
+        if (!singles.has(kindOf(entry) ?? '') || compareIds(entry[0], seen) <= 0) continue
         deeds.push(entry)
         if (deeds.length > deedsMax) since = deeds.shift()?.[0] ?? since
       }

@@ -22,20 +22,19 @@ local function checkout(id)
   }
 end
 
+-- money(saga): whose money it is about, as every entry of a checkout says it.
+local function money(saga)
+  return 'order=' .. saga.order .. ' user=' .. saga.user .. ' total=' .. saga.total
+end
+
 -- speak(id, saga, more): says what the state of a saga stands for, and records it with more fields and values, if any.
 -- Returns the list of its entries.
 local function speak(id, saga, more)
-  local facts = { 'order', saga.order, 'user', saga.user, 'total', saga.total }
-  local function add(name)
-    facts[#facts + 1] = name
-    facts[#facts + 1] = saga[name] or ''
-  end
+  local facts = money(saga)
   if saga.state == 'checking-out' then
-    add('lines')
-    add('deadline')
+    facts = facts .. ' lines=' .. (saga.lines or '') .. ' deadline=' .. saga.deadline
   elseif saga.state == 'failed' then
-    add('reason')
-    add('item')
+    facts = facts .. ' reason=' .. (saga.reason or '') .. ' item=' .. (saga.item or '')
   end
   local entries, told = tell(id, says[saga.state], facts, saga.entries)
   redis.call('HSET', names.saga .. id, 'state', saga.state, 'entries', entries, unpack(more or {}))
@@ -84,7 +83,7 @@ local function contradict(id, saga)
   if redis.call('SADD', names.contradictions, saga.order) == 0 then
     return { 'repeated' }
   end
-  local entries = tell(id, says.contradicted, { 'order', saga.order, 'user', saga.user, 'total', saga.total }, saga.entries)
+  local entries = tell(id, says.contradicted, money(saga), saga.entries)
   redis.call('HSET', names.saga .. id, 'entries', entries)
   return { 'contradicted', id }
 end

@@ -26,18 +26,13 @@ end
 
 -- answer(id, saga): records what was decided of a saga and says it; said again it is the same answer.
 local function answer(id, saga)
-  local facts = { 'order', saga.order, 'user', saga.user, 'total', saga.total }
-  local function add(name)
-    facts[#facts + 1] = name
-    facts[#facts + 1] = saga[name] or ''
-  end
+  local facts = 'order=' .. saga.order .. ' user=' .. saga.user .. ' total=' .. saga.total
   if saga.state == 'held' or saga.state == 'captured' then
-    add('lines')
+    facts = facts .. ' lines=' .. (saga.lines or '')
   elseif saga.state == 'refused' then
-    add('reason')
+    facts = facts .. ' reason=' .. (saga.reason or '')
   elseif saga.state == 'voided' then
-    add('reason')
-    add('item')
+    facts = facts .. ' reason=' .. (saga.reason or '') .. ' item=' .. (saga.item or '')
   end
   local entries, told = tell(id, says[saga.state], facts, saga.entries)
   local more = { 'reason', saga.reason or '', 'item', saga.item or '' }

@@ -2,9 +2,10 @@
 local recorded
 
 -- say(kind, log_id, facts): appends one entry to this service's log.
--- facts: names and values in turn. Returns the entry's stream id.
+-- facts: `name=value name=value`, no value of which holds a blank. Returns the entry's stream id, and its text.
 local function say(kind, log_id, facts)
-  return redis.call('XADD', names.log, '*', 'kind', kind, 'version', limits.version, 'log_id', log_id, unpack(facts))
+  local text = 'version=' .. limits.version .. ' log_id=' .. log_id .. ' ' .. facts
+  return redis.call('XADD', names.log, '*', kind, text), text
 end
 
 -- now_ms(): the time of this Redis, the only clock that decides anything.

@@ -1,3 +1,4 @@
+--- @include "entry"
 --- @include "log"
 --- @include "newest"
 --- @include "things"
@@ -16,10 +17,7 @@ function deeds.recount(facts)
     end
   end
   for _, entry in ipairs(redis.call('XRANGE', names.log, '(' .. facts.after, '+', 'COUNT', facts.entries)) do
-    local said = {}
-    for at = 1, #entry[2], 2 do
-      said[entry[2][at]] = entry[2][at + 1]
-    end
+    local said = facts_of(entry[2])
     touched(said, touch)
     if said.first then
       for number = tonumber(said.first), tonumber(said.last) do

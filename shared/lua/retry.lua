@@ -1,3 +1,4 @@
+--- @include "entry"
 --- @include "log"
 -- retry: applies the entry of a dead letter at last, and marks the letter with what came of it; the letter itself stays.
 -- FACTS    letter, deed (which follows its entry, or ''), wrong (why none does)
@@ -19,15 +20,8 @@ function deeds.retry(facts)
   if facts.deed == '' then
     return { 'failed', facts.wrong }, true
   end
-  local letter = {}
-  for at = 1, #found[2], 2 do
-    letter[found[2][at]] = found[2][at + 1]
-  end
-  local fields, entry = cjson.decode(letter.fields), {}
-  for at = 1, #fields - 1, 2 do
-    entry[fields[at]] = fields[at + 1]
-  end
-  local done, reply = pcall(deeds[facts.deed], entry)
+  local letter = facts_of(found[2])
+  local done, reply = pcall(deeds[facts.deed], facts_of(cjson.decode(letter.fields)))
   if not done then
     return { 'failed', type(reply) == 'table' and reply.err or tostring(reply) }, true
   end

@@ -3,7 +3,7 @@
 -- said of it. While it is unfinished here it stands in the index `names.open`, scored by when it was last spoken of;
 -- once it is finished the record lives on for as long as the log, so that repetitions find it.
 
--- tell(id, kind, facts, entries): says one entry of a saga. Returns the list of its entries with this one, and when.
+-- tell(id, kind, facts, entries): says one entry of a saga, with facts as text. Returns the list of its entries with this one, and when.
 local function tell(id, kind, facts, entries)
   local entry = say(kind, id, facts)
   if entries and entries ~= '' then

@@ -22,11 +22,13 @@ end
 -- answer(id, saga, state): records what was decided of a saga and says it; said again it is the same answer. Whose money
 -- goods were taken for is said for payment, which may have lost it.
 local function answer(id, saga, state)
-  local facts = { 'order', saga.order, 'lines', saga.lines }
+  local facts = 'order=' .. saga.order
   if state == 'refused' then
-    facts = { 'order', saga.order, 'item', saga.item }
+    facts = facts .. ' item=' .. saga.item
   elseif state == 'taken' and saga.user then
-    facts = { 'order', saga.order, 'user', saga.user, 'total', saga.total, 'lines', saga.lines }
+    facts = facts .. ' user=' .. saga.user .. ' total=' .. saga.total .. ' lines=' .. saga.lines
+  else
+    facts = facts .. ' lines=' .. saga.lines
   end
   local entries = tell(id, says[state], facts, saga.entries)
   redis.call('HSET', names.saga .. id, 'state', state, 'order', saga.order, 'user', saga.user or '',

@@ -66,24 +66,36 @@ const assertNobodyDelayed = async (t: ExecutionContext): Promise<void> => {
   )
 }
 
-/** Entries that no listener can act on, said in a speaker's name behind its back. */
-const FORGED: readonly (readonly [what: string, listener: Service, speaker: Service, fields: string, error: RegExp])[] =
+/** Entries that no listener can act on, of this form and of that of older versions, said in a speaker's name behind its back. */
+const FORGED: readonly (readonly [
+  what: string,
+  listener: Service,
+  speaker: Service,
+  fields: readonly string[],
+  error: RegExp,
+])[] = [
+  ['malformed', 'payment', 'order', ['CheckoutStarted', 'version=1 log_id=forged-1'], /^it lacks "order"$/],
+  ['without a kind', 'stock', 'payment', ['version', '1', 'log_id', 'forged-2'], /^it has no kind$/],
   [
-    ['malformed', 'payment', 'order', 'kind CheckoutStarted version 1 log_id forged-1', /^it lacks "order"$/],
-    ['without a kind', 'stock', 'payment', 'version 1 log_id forged-2', /^it has no kind$/],
-    [
-      'of an unknown version',
-      'order',
-      'payment',
-      'kind CreditCaptured version 2 log_id forged-3',
-      /^its version "2" is unknown$/,
-    ],
-  ]
+    'of an unknown version',
+    'order',
+    'payment',
+    ['CreditCaptured', 'version=2 log_id=forged-3'],
+    /^its version "2" is unknown$/,
+  ],
+  [
+    'flat and malformed',
+    'payment',
+    'order',
+    ['kind', 'CheckoutStarted', 'version', '1', 'log_id', 'forged-4'],
+    /^it lacks "order"$/,
+  ],
+]
 for (const [what, listener, speaker, fields, error] of FORGED)
   test.serial(
     `an entry that is ${what}, heard by ${listener}: put aside; a retry says that it cannot be, so it is dismissed`,
     async (t) => {
-      const entry = await behind(speaker, (redis) => redis.xadd(`log:${speaker}`, '*', ...fields.split(' ')))
+      const entry = await behind(speaker, (redis) => redis.xadd(`log:${speaker}`, '*', ...fields))
       await assertNobodyDelayed(t)
       const letter = await whenBuried(listener, (one) => one.entry === entry)
       t.is(letter.speaker, speaker)

@@ -8,7 +8,7 @@ import { type Log, openLog } from '../../shared/log.ts'
 import { COMMAND_TIMEOUT_MS, whenReady } from '../../shared/redis.ts'
 import { openStore } from '../../stock/store.ts'
 import { away } from '../support/eventually.ts'
-import { entryOf, lookInto, openBench, plainly, saidIn } from '../support/open-store.ts'
+import { entryOf, flat, lookInto, openBench, plainly, saidIn } from '../support/open-store.ts'
 
 /** What is heard has an effect that can be counted: stock takes one piece of tea for each entry. */
 const bench = await openBench()
@@ -51,6 +51,36 @@ test.serial('a batch: is applied in order, and the cursor stands at its last ent
     (await saidIn(log)).slice(2).map(({ log_id }) => log_id),
     ['saga-5-0', 'saga-5-1', 'saga-7-0'],
   )
+})
+
+test.serial('entries of an older version, which are flat, are applied among those of this one', async (t) => {
+  const older = flat(taking('6-0'))
+  t.true(log.matters('payment', older))
+  t.deepEqual(await hear('0-0', taking('5-0'), older, taking('7-0')), ['taken', 'taken', 'taken'])
+  t.deepEqual([await left(), await log.cursor('payment')], [97, '7-0'])
+  t.deepEqual(await hear('7-0', flat(taking('8-0', 'saga-5-0'))), ['repeated'])
+  t.like(await redis.hgetall('saga:saga-6-0'), {
+    state: 'taken',
+    order: 'cart',
+    user: 'anna',
+    total: '1',
+    lines: 'tea:1',
+  })
+})
+
+test.serial('a log that an older version began is read as if this one had said all of it', async (t) => {
+  const said = await saidIn(log)
+  const entries = await redis.xrange('log:stock', '-', '+')
+  await redis.del('log:stock')
+  for (const entry of entries) await redis.xadd('log:stock', entry[0], ...flat(entry)[1])
+  t.deepEqual(await saidIn(log), said)
+  t.deepEqual(await log.entriesOf(said[0]?.log_id ?? ''), [said[0]])
+})
+
+test.serial('people can read the log: the kind of an entry, and the rest in one text', async (t) => {
+  await hear('0-0', taking('5-0'))
+  const [[, fields] = []] = await redis.xrevrange('log:stock', '+', '-', 'COUNT', 1)
+  t.deepEqual(fields, ['StockTaken', 'version=1 log_id=saga-5-0 order=cart user=anna total=1 lines=tea:1'])
 })
 
 test.serial('a batch that comes twice: the second time every entry is passed over', async (t) => {
@@ -175,6 +205,7 @@ test.serial('entries that do not matter are passed over without a reply, and the
   t.false(log.matters('payment', user))
   t.false(log.matters('payment', newer))
   t.false(log.matters('payment', odd))
+  t.false(log.matters('payment', ['9-0', ['CreditLent', 'version=2 log_id=x']]))
   t.true(log.matters('payment', taking('5-0')))
   t.deepEqual(await hear('0-0', taking('5-0'), user, newer, odd), ['taken'])
   t.is(await log.cursor('payment'), '8-0')
@@ -209,6 +240,9 @@ const unusable: readonly (readonly [what: string, entry: RawEntry, error: RegExp
   ['is of an unknown version', changed('version', '2'), /version "2" is unknown/],
   ['has no version', changed('version', undefined), /version "undefined" is unknown/],
   ['has no kind', ['6-0', ['hello', 'there']], /no kind/],
+  ['has a text that is none', ['6-0', ['CreditHeld', 'hello there']], /no kind/],
+  ['lacks a fact in its text', ['6-0', ['CreditHeld', 'version=1 log_id=x order=o user=u total=1']], /lacks "lines"/],
+  ['is of a newer version', ['6-0', ['CreditHeld', 'version=2 log_id=x']], /version "2" is unknown/],
 ]
 for (const [what, entry, error] of unusable)
   test.serial(
@@ -241,6 +275,8 @@ test.serial('a dead letter is not buried twice', async (t) => {
 
 test.serial('facts that the dictionary does not know are no fault: a newer version may say more', async (t) => {
   t.deepEqual(await hear('0-0', ['6-0', [...fields, 'currency', 'shells']]), ['taken'])
+  const [id, [kind = '', text = '']] = taking('7-0')
+  t.deepEqual(await hear('6-0', [id, [kind, `${text} currency=shells`]]), ['taken'])
 })
 
 test.serial('a Redis that is full refuses a script as a whole, and works again when there is room', async (t) => {

@@ -4,7 +4,7 @@
  */
 import { Redis } from 'ioredis'
 import type { LogEntry } from '../../shared/entry.ts'
-import { events, type KindOf, type RawEntry, type Service, VERSION } from '../../shared/events.ts'
+import { events, type KindOf, kindOf, type RawEntry, type Service, sayings, VERSION } from '../../shared/events.ts'
 import { logIds } from '../../shared/identifiers.ts'
 import type { Log } from '../../shared/log.ts'
 import { connect, disconnect, whenReady } from '../../shared/redis.ts'
@@ -59,9 +59,15 @@ export const entryOf = <Speaker extends Service>(
   facts: Facts,
 ): RawEntry => {
   const carried = Object.keys((events[speaker] as Readonly<Record<string, object>>)[kind] ?? {})
-  const pairs = carried.flatMap((name) => (facts[name] === undefined ? [] : [name, String(facts[name])]))
-  return [id, ['kind', kind, 'version', VERSION, 'log_id', log_id, ...pairs]]
+  const pairs = carried.flatMap((name) => (facts[name] === undefined ? [] : [[name, String(facts[name])]]))
+  return [
+    id,
+    [kind, [['version', VERSION], ['log_id', log_id], ...pairs].map(([name, value]) => `${name}=${value}`).join(' ')],
+  ]
 }
+
+/** The same as a service of an older version would have said it. */
+export const flat = (entry: RawEntry): RawEntry => [entry[0], sayings(entry).flat()]
 
 export type Teller = <Speaker extends Service>(
   speaker: Speaker,
@@ -103,7 +109,7 @@ export const witness = (log: Log, reactions: AnyReactions): { readonly unseen: (
       const replies = await hear(speaker, known, entries)
       const [reply] = 'gap' in replies ? [] : replies
       const [entry] = entries
-      const deed = entry && reactions[speaker]?.[entry[1][1] ?? '']?.deed
+      const deed = entry && reactions[speaker]?.[kindOf(entry) ?? '']?.deed
       if (reply && deed) seen.add(`${deed}: ${reply[0]}`)
       return replies
     },
