@@ -2,16 +2,22 @@
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as after } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
-import { type Job, type Measured, openLoad } from './load.ts'
+import { type Job, type Load, type Measured, openLoad } from './load.ts'
 
 type Answer = (response: ServerResponse, number: number) => void
 
 const paid: Answer = (response) => response.end('paid')
 const turnAway: Answer = (response) => response.writeHead(503, { 'Retry-After': '60' }).end('full')
 
-/** Drives a job against a server that answers so. */
-const drive = async (t: ExecutionContext, answer: Answer, job: Partial<Job>): Promise<Measured> => {
+/** Drives a job against a server that answers so; meanwhile something may happen to the load generator. */
+const drive = async (
+  t: ExecutionContext,
+  answer: Answer,
+  job: Partial<Job>,
+  meanwhile: (load: Load) => Promise<void> = async () => undefined,
+): Promise<Measured> => {
   const server = createServer((request, response) => answer(response, Number(request.url?.slice(1))))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -23,7 +29,12 @@ const drive = async (t: ExecutionContext, answer: Answer, job: Partial<Job>): Pr
   })
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const whole = { origin, method: 'POST', path: '/{n}', first: 0, count: 100_000, connections: 4 } as const
-  return load.run({ ...whole, warmUpMs: 0, measuredMs: 500, ...job })
+  let happened: Promise<void> | undefined
+  const measured = await load.run({ ...whole, warmUpMs: 0, measuredMs: 500, ...job }, (moment) => {
+    if (moment === 'begun') happened = meanwhile(load)
+  })
+  await happened
+  return measured
 }
 
 test('counts an open loop from when a request was due, so that a pause of the server is everybody’s', async (t) => {
@@ -40,6 +51,18 @@ test('counts an open loop from when a request was due, so that a pause of the se
   t.true(measured.notSent >= 30, `${measured.notSent} were not sent over the only connection`)
   t.true(many.latencyMs.p95 >= 150, `p95 is ${many.latencyMs.p95} ms`)
   t.true(many.latencyMs.p50 < 100, `p50 is ${many.latencyMs.p50} ms`)
+})
+
+test('counts an open loop from when a request was due, also when it could not be sent in time', async (t) => {
+  const freeze = async ({ pid }: Load): Promise<void> => {
+    await after(300)
+    process.kill(pid, 'SIGSTOP')
+    await after(300)
+    process.kill(pid, 'SIGCONT')
+  }
+  const measured = await drive(t, paid, { connections: 500, perSecond: 200, measuredMs: 1_000 }, freeze)
+  t.is(measured.answered, 200)
+  t.true(measured.latencyMs.p95 >= 150, `p95 is ${measured.latencyMs.p95} ms`)
 })
 
 test('goes on at once after it was turned away, unless it is to obey', async (t) => {
@@ -60,7 +83,7 @@ test('names the things of a job again and again', async (t) => {
     seen.add(number)
     response.end()
   }
-  const { next, usedUp } = await drive(t, note, { things: 3, first: 2, count: 10 })
+  const { next, usedUp } = await drive(t, note, { things: 3, first: 2, count: 10, measuredMs: 10_000 })
   t.deepEqual([...seen].sort(), [0, 1, 2])
   t.is(next, 12)
   t.true(usedUp)
@@ -73,7 +96,7 @@ test('tells apart what was refused and what got no answer', async (t) => {
     else if (number === 3) response.writeHead(503).end('no idea')
     else response.end('paid')
   }
-  const { odd, exceptions, answeredInAll } = await drive(t, mixed, { count: 10 })
+  const { odd, exceptions, answeredInAll } = await drive(t, mixed, { count: 10, measuredMs: 10_000 })
   t.deepEqual(odd['409'], { count: 1, example: 'out of stock' })
   t.deepEqual(exceptions.refused, [1])
   t.deepEqual([...exceptions.unsure].sort(), [2, 3])
