@@ -61,8 +61,10 @@ end
 
 -- announce(id, saga): wakes the request that waits for this saga, in whichever replica it waits. A replica that is the only
 -- one is told by the reply of this script.
+local hearers
 local function announce(id, saga)
-  if redis.call('PUBSUB', 'NUMSUB', names.outcomes)[2] < 2 then
+  hearers = hearers or redis.call('PUBSUB', 'NUMSUB', names.outcomes)[2]
+  if hearers < 2 then
     return
   end
   redis.call('PUBLISH', names.outcomes, id .. ' ' .. saga.state .. ' ' .. (saga.reason or '') .. ' ' .. (saga.item or ''))

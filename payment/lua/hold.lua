@@ -10,7 +10,9 @@ function deeds.hold(facts)
   end
   local saga = { state = 'waiting', order = facts.order, user = facts.user, total = facts.total, lines = facts.lines }
   local queue = names.waiting .. saga.user
-  if redis.call('EXISTS', queue) == 0 and grant(id, saga) then
+  local credit, held = wallet(saga.user)
+  local is_first = not credit or held == 0 or redis.call('EXISTS', queue) == 0
+  if is_first and grant(id, saga, credit, held) then
     return { saga.state }
   end
   redis.call('HSET', names.saga .. id, 'state', 'waiting', 'order', saga.order, 'user', saga.user, 'total', saga.total,

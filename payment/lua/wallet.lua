@@ -1,7 +1,8 @@
 --- @include "saga"
 -- A wallet is a hash: `credit`, what the user owns, and `held`, the part of it that checkouts have set aside. Held money
 -- is still the user's: only capturing takes it. A checkout whose total is there but held by another one can be neither
--- granted nor refused yet, for the other may still fail: it waits in the wallet's queue, `names.waiting`.
+-- granted nor refused yet, for the other may still fail: it waits in the wallet's queue, `names.waiting`. Whoever lets held
+-- money go serves the queue, so nobody waits for a wallet of which nothing is held.
 
 -- wallet(user): credit and held, or nil if there is no such user.
 local function wallet(user)
@@ -35,11 +36,16 @@ local function answer(id, saga)
     facts = facts .. ' reason=' .. (saga.reason or '') .. ' item=' .. (saga.item or '')
   end
   local entries, told = tell(id, says[saga.state], facts, saga.entries)
-  local more = { 'reason', saga.reason or '', 'item', saga.item or '' }
-  if not saga.entries then
-    more = { 'order', saga.order, 'user', saga.user, 'total', saga.total, 'lines', saga.lines, unpack(more) }
+  local key = names.saga .. id
+  if saga.entries then
+    redis.call('HSET', key, 'state', saga.state, 'entries', entries)
+  else
+    redis.call('HSET', key, 'state', saga.state, 'entries', entries, 'order', saga.order, 'user', saga.user,
+      'total', saga.total, 'lines', saga.lines)
   end
-  redis.call('HSET', names.saga .. id, 'state', saga.state, 'entries', entries, unpack(more))
+  if saga.reason then
+    redis.call('HSET', key, 'reason', saga.reason, 'item', saga.item or '')
+  end
   if saga.state == 'held' then
     keep_open(id, told)
   else
@@ -61,9 +67,8 @@ local function repeated(id, saga)
   return { 'repeated' }
 end
 
--- grant(id, saga): holds or refuses on what the wallet owns now; false if that is not decided yet.
-local function grant(id, saga)
-  local credit, held = wallet(saga.user)
+-- grant(id, saga, credit, held): holds or refuses on what the wallet owns now; false if that is not decided yet.
+local function grant(id, saga, credit, held)
   local total = tonumber(saga.total)
   if not credit then
     saga.reason = 'no-such-user'
@@ -89,7 +94,7 @@ local function serve(user)
       return
     end
     local saga = checkout(id)
-    if saga and saga.state == 'waiting' and not grant(id, saga) then
+    if saga and saga.state == 'waiting' and not grant(id, saga, wallet(saga.user)) then
       return
     end
     redis.call('LPOP', queue)

@@ -38,4 +38,5 @@ while at <= #ARGV do
   end
   at = last + 1
 end
+write_gathered()
 return answers

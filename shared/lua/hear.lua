@@ -1,5 +1,6 @@
 --- @include "entry"
 --- @include "entry-id"
+--- @include "log"
 -- hear: applies a batch of a neighbour's entries, in order, and moves the cursor in the same step.
 -- ARGV  speaker, the cursor as the reader knows it, the last entry read, then for each entry that matters here: its id,
 --       kind, text, and '' ; of a malformed one its id, '', what is wrong with it, and its fields as JSON, as they were
@@ -56,6 +57,7 @@ for at = 4, #ARGV, 4 do
   end
   replies[#replies + 1] = reply
 end
+write_gathered()
 pass(last)
 if cursor then
   redis.call('HSET', names.cursors, speaker, cursor)

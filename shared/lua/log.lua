@@ -1,6 +1,15 @@
 -- The entry of a deed that is complete in itself, once it was said.
 local recorded
 
+-- What the deeds of a script gather in tables is written once for all of them: by these functions, which the main part
+-- calls at its end. A deed that fails has gathered what it would have written until then.
+local gathered = {}
+local function write_gathered()
+  for _, write in ipairs(gathered) do
+    write()
+  end
+end
+
 -- say(kind, log_id, facts): appends one entry to this service's log.
 -- facts: `name=value name=value`, no value of which holds a blank. Returns the entry's stream id, and its text.
 local function say(kind, log_id, facts)
@@ -8,10 +17,14 @@ local function say(kind, log_id, facts)
   return redis.call('XADD', names.log, '*', kind, text), text
 end
 
--- now_ms(): the time of this Redis, the only clock that decides anything.
+-- now_ms(): the time of this Redis, the only clock that decides anything. All deeds of a script are done at one moment.
+local now
 local function now_ms()
-  local time = redis.call('TIME')
-  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  if not now then
+    local time = redis.call('TIME')
+    now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  end
+  return now
 end
 
 -- integer(number): its decimal digits. Lua's own conversion rounds beyond 14 of them.

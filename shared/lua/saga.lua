@@ -13,12 +13,31 @@ local function tell(id, kind, facts, entries)
 end
 
 -- keep_open(id, told): the log parser will look at this saga if nothing is heard of it for a while.
+local told_at = {}
 local function keep_open(id, told)
-  redis.call('ZADD', names.open, told, id)
+  told_at[id] = told
 end
 
 -- finish(id): nothing more is to be done for this saga here.
 local function finish(id)
-  redis.call('ZREM', names.open, id)
+  told_at[id] = false
   redis.call('EXPIRE', names.saga .. id, limits.retention_s)
+end
+
+gathered[#gathered + 1] = function()
+  local opened, finished = {}, {}
+  for id, told in pairs(told_at) do
+    if told then
+      opened[#opened + 1] = told
+      opened[#opened + 1] = id
+    else
+      finished[#finished + 1] = id
+    end
+  end
+  if #opened > 0 then
+    redis.call('ZADD', names.open, unpack(opened))
+  end
+  if #finished > 0 then
+    redis.call('ZREM', names.open, unpack(finished))
+  end
 end

@@ -31,7 +31,12 @@ local function answer(id, saga, state)
     facts = facts .. ' lines=' .. saga.lines
   end
   local entries = tell(id, says[state], facts, saga.entries)
-  redis.call('HSET', names.saga .. id, 'state', state, 'order', saga.order, 'user', saga.user or '',
-    'total', saga.total or '', 'lines', saga.lines, 'item', saga.item or '', 'entries', entries)
-  redis.call('EXPIRE', names.saga .. id, limits.retention_s)
+  local key = names.saga .. id
+  if saga.entries then
+    redis.call('HSET', key, 'state', state, 'entries', entries)
+  else
+    redis.call('HSET', key, 'state', state, 'entries', entries, 'order', saga.order, 'user', saga.user or '',
+      'total', saga.total or '', 'lines', saga.lines, 'item', saga.item or '')
+  end
+  redis.call('EXPIRE', key, limits.retention_s)
 end

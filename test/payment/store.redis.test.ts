@@ -5,7 +5,7 @@ import { heardKey } from '../../shared/entry.ts'
 import { UnavailableError } from '../../shared/errors.ts'
 import { fault, type KindOf } from '../../shared/events.ts'
 import { booksOf, sumOver } from '../support/books.ts'
-import { openBench, plainly, saidIn, type Teller, teller, under, witness } from '../support/open-store.ts'
+import { entryOf, openBench, plainly, saidIn, type Teller, teller, under, witness } from '../support/open-store.ts'
 
 const bench = await openBench()
 const store = openStore(bench.instruments)
@@ -60,6 +60,29 @@ const saidDuring = async (work: () => Promise<unknown>): Promise<readonly string
   await work()
   return (await kindsSaid()).slice(before)
 }
+
+test.serial('a batch is booked and indexed as a whole, to the unit, also if one of its entries fails', async (t) => {
+  const names = ['anna', 'bert', 'carl', 'dora']
+  for (const name of names) await user(name, MOST)
+  const started = names.map((name, at) =>
+    entryOf('order', 'CheckoutStarted', `${at + 1}-0`, `saga-${name}`, checkout(MOST, name)),
+  )
+  await log.hear('order', '0-0', started)
+  t.deepEqual(
+    (await bench.redis.zrange('sagas:open', '0', '-1')).toSorted(),
+    names.map((name) => `saga-${name}`),
+  )
+  await bench.redis.rename('saga:saga-bert', 'aside')
+  await bench.redis.set('saga:saga-bert', 'not a hash')
+  const taken = names.map((name, at) =>
+    entryOf('stock', 'StockTaken', `${at + 1}-0`, `saga-${name}`, checkout(MOST, name)),
+  )
+  const replies = await log.hear('stock', '0-0', taken)
+  await bench.redis.rename('aside', 'saga:saga-bert')
+  t.deepEqual('gap' in replies || replies.map(([word]) => word), ['captured', 'buried', 'captured', 'captured'])
+  t.deepEqual(await bench.redis.zrange('sagas:open', '0', '-1'), ['saga-bert'])
+  t.is((await booksOf(bench.redis))('charged'), 3n * BigInt(MOST))
+})
 
 const STATES = ['none', 'waiting', 'held', 'refused', 'captured', 'voided', 'released'] as const
 type State = (typeof STATES)[number]
