@@ -57,10 +57,14 @@ export type Accounts = {
 type Moves = Readonly<Record<string, readonly string[]>>
 type Facts = LogEntry['facts']
 
+const isOfCheckout = ({ kind, facts }: LogEntry): boolean =>
+  Object.hasOwn(facts, 'order') && kind !== 'OrderCreated' && kind !== 'LineAdded'
+
 const openAccount = <State>(moves: Moves) => {
   const timelines = new Map<string, Moment<State>[]>()
   const sagas = new Map<string, SagaSaid>()
   const saidFirst = new Map<string, string>()
+  const once = new Set<string>()
   const faults: Fault[] = []
   const accuse = (name: FaultName, about: string, says: string): void => void faults.push({ name, about, says })
 
@@ -94,10 +98,22 @@ const openAccount = <State>(moves: Moves) => {
       sagas.set(log_id, { state: next, order: facts.order ?? '' })
       return before
     },
-    /** A deed that is complete in itself is logged once. */
-    once: ({ kind, log_id }: LogEntry, said: Set<string>): void => {
-      if (said.has(log_id)) accuse('logged-twice', `saga:${log_id}`, `${kind} under the log id of another deed`)
-      said.add(log_id)
+    /** Reads a log from its start. A deed that is complete in itself is logged once. */
+    read: (
+      entries: readonly LogEntry[],
+      checkout: (entry: LogEntry) => void,
+      deed: (entry: LogEntry) => void,
+    ): void => {
+      for (const entry of entries) {
+        if (isOfCheckout(entry)) {
+          checkout(entry)
+          continue
+        }
+        const { kind, log_id } = entry
+        if (once.has(log_id)) accuse('logged-twice', `saga:${log_id}`, `${kind} under the log id of another deed`)
+        once.add(log_id)
+        deed(entry)
+      }
     },
   }
 }
@@ -107,9 +123,6 @@ const rangeOf = ({ first = '0', last = '-1' }: Facts): string[] => {
   for (let number = Number(first); number <= Number(last); number += 1) names.push(String(number))
   return names
 }
-
-const isOfCheckout = ({ kind, facts }: LogEntry): boolean =>
-  Object.hasOwn(facts, 'order') && kind !== 'OrderCreated' && kind !== 'LineAdded'
 
 /** What becomes of a wallet by an entry that is complete in itself. */
 const WALLET_DEEDS: Readonly<Record<string, (amount: number) => readonly [deed: string, change: number]>> = {
@@ -129,8 +142,7 @@ const PAYMENT_MOVES = (lossy: boolean): Moves => ({
 /** Reads the log of payment: every hold, refusal, capture and spending against what was owned and held. */
 export const payAccount = (entries: readonly LogEntry[], { lossy = false } = {}): Account<WalletState> => {
   const account = openAccount<WalletState>(PAYMENT_MOVES(lossy))
-  const { stateOf, write, accuse, follow, once } = account
-  const said = new Set<string>()
+  const { stateOf, write, accuse, follow, read } = account
   const writeSound = (user: string, deed: string, wallet: WalletState, saga?: string): void => {
     if (wallet.credit < 0) accuse('negative', user, `credit ${wallet.credit} after ${deed}`)
     if (wallet.held < 0 || wallet.held > wallet.credit)
@@ -156,22 +168,17 @@ export const payAccount = (entries: readonly LogEntry[], { lossy = false } = {})
     if (wallet || next !== 'refused') writeSound(user, next, after, log_id)
   }
 
-  for (const entry of entries) {
-    const { kind, facts } = entry
-    if (isOfCheckout(entry)) {
-      checkout(entry)
-      continue
-    }
-    once(entry, said)
+  const deed = ({ kind, facts }: LogEntry): void => {
     const user = `user:${facts.user}`
     if (kind === 'UserCreated') write(user, 'create-user', { credit: 0, held: 0 })
     if (kind === 'UsersInitialised')
       for (const name of rangeOf(facts)) write(`user:${name}`, 'init', { credit: Number(facts.credit), held: 0 })
     const done = WALLET_DEEDS[kind]?.(Number(facts.amount))
-    if (done === undefined) continue
+    if (done === undefined) return
     const { credit, held } = stateOf(user) ?? { credit: 0, held: 0 }
     writeSound(user, done[0], { credit: credit + done[1], held })
   }
+  read(entries, checkout, deed)
   return account
 }
 
@@ -183,8 +190,7 @@ export const stockAccount = (
   wanted: ReadonlyMap<string, string>,
 ): Account<ShelfState> => {
   const account = openAccount<ShelfState>(STOCK_MOVES)
-  const { stateOf, write, accuse, follow, once } = account
-  const said = new Set<string>()
+  const { stateOf, write, accuse, follow, read } = account
   const taken = new Map<string, string>()
   const move = (name: string, deed: string, change: number, saga?: string): void => {
     const item = `item:${name}`
@@ -211,13 +217,7 @@ export const stockAccount = (
       for (const [item, quantity] of parseLines(taken.get(log_id) ?? '')) move(item, next, sign * quantity, log_id)
   }
 
-  for (const entry of entries) {
-    const { kind, facts } = entry
-    if (isOfCheckout(entry)) {
-      checkout(entry)
-      continue
-    }
-    once(entry, said)
+  const deed = ({ kind, facts }: LogEntry): void => {
     const { item = '', amount = '0' } = facts
     if (kind === 'ItemCreated') write(`item:${item}`, 'create-item', { stock: 0, price: Number(facts.price) })
     if (kind === 'ItemsInitialised')
@@ -226,6 +226,7 @@ export const stockAccount = (
     if (kind === 'StockAdded') move(item, `add ${amount}`, Number(amount))
     if (kind === 'StockSubtracted') move(item, `subtract ${amount}`, -Number(amount))
   }
+  read(entries, checkout, deed)
   return account
 }
 
@@ -269,8 +270,7 @@ export const orderAccount = (
   adoptable: ReadonlyMap<string, string> = new Map(),
 ): Account<OrderState> => {
   const account = openAccount<OrderState>(ORDER_MOVES)
-  const { stateOf, write, accuse, follow, once } = account
-  const said = new Set<string>()
+  const { stateOf, write, accuse, follow, read } = account
 
   const initialise = (facts: Facts): void => {
     const random = randomFrom(Number(facts.seed))
@@ -316,13 +316,7 @@ export const orderAccount = (
     else if (state.saga === log_id) write(thing, next, { ...state, status }, log_id)
   }
 
-  for (const entry of entries) {
-    const { kind, facts } = entry
-    if (isOfCheckout(entry)) {
-      checkout(entry)
-      continue
-    }
-    once(entry, said)
+  const deed = ({ kind, facts }: LogEntry): void => {
     if (kind === 'OrderCreated')
       write(`order:${facts.order}`, 'create-order', {
         user: facts.user ?? '',
@@ -334,6 +328,7 @@ export const orderAccount = (
     if (kind === 'LineAdded') addLine(facts)
     if (kind === 'OrdersInitialised') initialise(facts)
   }
+  read(entries, checkout, deed)
   return account
 }
 
