@@ -8,7 +8,7 @@
 import { styleText } from 'node:util'
 import type { DeadLetter } from '../shared/dead-letters.ts'
 import type { LogEntry } from '../shared/entry.ts'
-import { field } from '../shared/events.ts'
+import { field, type Kind } from '../shared/events.ts'
 import type { Standing } from '../shared/standing.ts'
 import { type Answer, type Ask, isUnknown, ShopError, sentenceOf } from './ask-shop.ts'
 import { SERVICES, type Service } from './wiring.ts'
@@ -94,7 +94,7 @@ const saidBy = async (ask: Ask, service: Service, logId: string): Promise<readon
 }
 
 /** In which order things are said that were said in the same millisecond: that in which one follows from the other. */
-const SEQUENCE = [
+const SEQUENCE: readonly string[] = [
   'CheckoutStarted',
   'CreditHeld',
   'CreditRefused',
@@ -108,7 +108,8 @@ const SEQUENCE = [
   'CreditReleased',
   'StockReturned',
   'CheckoutClosed',
-]
+  'CheckoutContradicted',
+] satisfies Kind[]
 
 const isBefore = (a: Said, b: Said): boolean =>
   a.at === b.at ? SEQUENCE.indexOf(a.kind) < SEQUENCE.indexOf(b.kind) : a.at < b.at
