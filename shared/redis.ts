@@ -50,7 +50,7 @@ const optionsByKind = {
 const uncork = (stream: Writable): void => stream.uncork()
 
 /** Sends what is written in one turn of the event loop at once; the order of a connection stays. */
-export const batch = (stream: Writable): void => {
+const batch = (stream: Writable): void => {
   if (stream.writableCorked > 0) return
   stream.cork()
   setImmediate(uncork, stream)

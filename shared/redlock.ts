@@ -9,26 +9,29 @@
  * - *busy*: a quorum answered, but did not vote for us: somebody holds it, or the votes were split.
  * - *unavailable*: fewer than a quorum of nodes answered, so nobody can know.
  *
- * The voting is that of the package redlock 4.2.0. It speaks to *nodes* instead of clients, which shield its faults:
+ * The voting is that of the package redlock 4.2.0. It speaks to *nodes* (`lock-node.ts`) instead of clients, which ask in
+ * batches and shield its faults:
  *
  * - It waits for every node, so a frozen one holds up every attempt for the whole time-out. Here a ballot is decided as
  *   soon as the answers suffice, and a node that timed out is left out until it answers a PING.
  * - It judges by the wall clock, which may step while an attempt runs, and refuses every TTL of 2 ms or less. Here it is
  *   told a TTL that never ends; the node sends the real one, and validity is judged by the monotonic clock.
  * - It asks for the unlocking of an attempt that failed on every node and waits for that. Here only nodes that may have
- *   voted for it are asked, and nobody waits: what follows on the same connection comes after it anyway.
+ *   voted for it are asked, and nobody waits: what is asked of the same node later comes after it anyway.
  * - It releases a lock whose extension failed, even when only because nodes are away. Here only one that is lost.
  * - After a restart of a node its scripts are unknown, and the second round trip for that could place a lock after its
  *   release. Here they are loaded whenever a connection is ready, and a late lock is not sent again.
+ * - Its promises are told of a vote a turn of the event loop later. Here a lock that is granted is held at once.
  *
  * A lock that a node places after its time-out stays there until its TTL ends; alone it is no quorum.
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import { Command, type Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import Redlock from 'redlock'
 import { impossible, UnavailableError } from './errors.ts'
-import { batch, isTransient } from './redis.ts'
+import { lockNode, type Question } from './lock-node.ts'
+import { isTransient } from './redis.ts'
 import { openStep, type Step } from './step.ts'
 
 /** A lock that a quorum voted for. */
@@ -68,45 +71,42 @@ export type RedLock = {
   ): Promise<'held' | 'lost' | 'unavailable'>
   /**
    * Releases by token, also what another process acquired, and never what somebody else holds. `lost`: it had expired or
-   * was released before. It is sent before this returns, so a caller need not await it.
+   * was released before. Whatever is asked through this instance later comes after it, so a caller need not await it.
    */
   release(resources: readonly string[], token: string): Promise<'released' | 'lost' | 'unavailable'>
   /** The same locks, whose steps are named for what is locked: `reader.lock` instead of `lock`. */
   named(what: string): RedLock
-  /** Lets everybody who waits for a change go, and the connections be; they are closed by whoever opened them. */
+  /**
+   * Lets everybody who waits for a change go, sends what is not sent yet, and lets the connections be; they are closed by
+   * whoever opened them.
+   */
   close(): void
 }
 
 /** How long, at most, `acquire` waits between two attempts. */
 const RETRY_MS = 50
-/** How long after an unanswered PING a node that is left out is asked again; it costs nobody a wait. */
-const PROBE_EVERY_MS = 100
-/** How many releases are sent, unanswered, to one node that is left out: it shall not wake up full of stale locks. */
-const OWED_MAX = 10_000
 /** The TTL that redlock is told: no step of the clock reaches its end. */
 const FOREVER_MS = 2 ** 52
 /** What the clocks of a node and of this process may differ by while a lock lives, as in redlock. */
 const DRIFT_FACTOR = 0.01
 const DRIFT_MS = 2
-/** What ioredis says when a command's `commandTimeout` has passed. */
-const TIMED_OUT = 'Command timed out'
 
 /** For how long a lock may be trusted, counted from the moment before it was asked for. */
 const validityMs = (ttlMs: number): number => ttlMs - ttlMs * DRIFT_FACTOR - DRIFT_MS
 
 type Reply = (error?: Error | null, answer?: unknown) => void
-type Arguments = (string | number)[]
-type Script = { readonly value: string; readonly hash: string }
-type Scripts = { readonly [name in 'lockScript' | 'unlockScript' | 'extendScript']: Script }
+type Words = (string | number)[]
+/** A promise of bluebird, as redlock makes them: it knows what it is before it tells. */
+type Inspectable<Result> = PromiseLike<Result> & { isFulfilled(): boolean; value(): Result }
 
 const ignore = (): undefined => undefined
-const always = (): boolean => true
+
 /**
  * What the nodes said to one question of redlock's. It is open until the answers suffice (`decided`), and what comes
  * later changes nothing in it. Sets of nodes are bits, one per node.
  */
 type Ballot = {
-  readonly question: 'lock' | 'extend' | 'release'
+  readonly question: Question['verb']
   readonly resources: number
   readonly ttlMs: number
   votes: number
@@ -114,12 +114,14 @@ type Ballot = {
   failures: number
   decided: boolean
   cause: Error | undefined
-  /** Nodes that were sent the question. */
+  /** Nodes that took the question. */
   asked: number
   /** Nodes that certainly keep nothing of a lock asked for: they said so. */
   free: number
   /** What redlock waits for, by node. */
   readonly waiting: (Reply | undefined)[]
+  /** Looks what redlock made of the answers. */
+  settle: () => void
 }
 
 const openBallot = (question: Ballot['question'], resources: number, ttlMs: number): Ballot => ({
@@ -134,56 +136,15 @@ const openBallot = (question: Ballot['question'], resources: number, ttlMs: numb
   asked: 0,
   free: 0,
   waiting: [],
+  settle: ignore,
 })
 
-/** Redlock's own scripts; it needs a node to tell them. */
-const { scripts: SCRIPTS } = new Redlock([{ eval: () => impossible('redlock-scripts') }]) as unknown as {
-  readonly scripts: Scripts
-}
-const UNLOCK = SCRIPTS.unlockScript.hash
-
-/** What is known of one node's well-being: one that is frozen must not be waited for by everybody. */
-const watchNode = (client: Redis) => {
-  let leftOut = false
-  let probeAt = 0
-  let owed = 0
-
-  const probe = (): void => {
-    probeAt = Number.POSITIVE_INFINITY
-    client.ping((error) => {
-      if (error?.message === TIMED_OUT) probeAt = performance.now() + PROBE_EVERY_MS
-      else leftOut = false
-    })
+/** By this redlock calls its script for releasing; it needs a node to tell it. */
+const UNLOCK = (
+  new Redlock([{ eval: () => impossible('redlock-scripts') }]) as unknown as {
+    readonly scripts: { readonly unlockScript: { readonly hash: string } }
   }
-  const welcome = (): void => {
-    leftOut = false
-    for (const { value } of Object.values(SCRIPTS)) client.script('LOAD', value, ignore) // if it fails, NOSCRIPT tells
-  }
-  client.on('ready', welcome)
-  if (client.status === 'ready') welcome()
-
-  const where = `lock node ${client.options.host}:${client.options.port}`
-  const notConnected = new UnavailableError(`${where} is not connected`)
-  const notAnswering = new UnavailableError(`${where} does not answer in time and is left out for a moment`)
-  return {
-    /** Why the node cannot be asked now, if so. */
-    obstacle: (): Error | undefined => {
-      if (client.status !== 'ready') return notConnected
-      if (!leftOut) return undefined
-      if (performance.now() >= probeAt) probe()
-      return notAnswering
-    },
-    /** May a node that cannot be asked be sent one more release? */
-    mayOwe: (): boolean => client.status === 'ready' && owed++ < OWED_MAX,
-    timedOut: (): void => {
-      if (leftOut) return
-      leftOut = true
-      owed = 0
-      probe() // at once: perhaps it was this process that slept
-    },
-    close: (): void => void client.off('ready', welcome),
-  }
-}
+).scripts.unlockScript.hash
 
 /** The locks that these masters keep, each reached by a connection of the kind "lock". Keys are `lock:<resource>`. */
 export const redLock = (clients: readonly Redis[], step: Step = openStep('redlock')): RedLock => {
@@ -204,6 +165,18 @@ export const redLock = (clients: readonly Redis[], step: Step = openStep('redloc
     } finally {
       current = outer
     }
+  }
+
+  /** What redlock makes of a ballot, as soon as it has. */
+  const verdict = <Result>(ballot: Ballot, speak: () => Inspectable<Result>): Promise<Result> => {
+    const { promise, resolve, reject } = Promise.withResolvers<Result>()
+    const asked = during(ballot, speak)
+    ballot.settle = () => {
+      if (asked.isFulfilled()) resolve(asked.value())
+      else asked.then(resolve, reject)
+    }
+    if (ballot.decided) ballot.settle()
+    return promise
   }
 
   const isDecided = ({ votes, refusals, failures }: Ballot): boolean =>
@@ -234,68 +207,44 @@ export const redLock = (clients: readonly Redis[], step: Step = openStep('redloc
       tell(error, answer)
       if (ballot.decided) for (const late of ballot.waiting.splice(0)) late?.(null, 0)
     })
+    if (ballot.decided) ballot.settle()
   }
 
   const openNode = (client: Redis, index: number) => {
     const bit = 1 << index
-    const watch = watchNode(client)
-
-    /** `wanted`: should the node not know the script, shall it still run, later than what was sent meanwhile? */
-    const send = (hash: string, args: Arguments, wanted: () => boolean, reply: Reply): void => {
-      const heard: Reply = (error, answer) => {
-        if (error?.message === TIMED_OUT) watch.timedOut()
-        if (!error?.message.startsWith('NOSCRIPT') || !wanted()) return reply(error, answer)
-        const script = Object.values(SCRIPTS).find((one) => one.hash === hash) ?? impossible('redlock-script', hash)
-        client.sendCommand(new Command('eval', [script.value, args], { replyEncoding: 'utf8' }, heard))
-      }
-      // With it, acquiring and releasing two resources took 50 us of CPU at 64 at once and 75 us at 8, against 85 and 110.
-      batch(client.stream)
-      client.sendCommand(new Command('evalsha', [hash, args], { replyEncoding: 'utf8' }, heard))
-    }
+    const node = lockNode(client)
 
     /** Nobody waits for this: redlock is told that it is done. */
-    const rollBack = (ballot: Ballot, args: Arguments, reply: Reply): void => {
+    const rollBack = (ballot: Ballot, words: Words, reply: Reply): void => {
       const perhapsPlaced = (ballot.asked & ~ballot.free & bit) !== 0
       const lost = ballot.question === 'lock' || ballot.failures <= spare
-      if (perhapsPlaced && lost && (watch.obstacle() === undefined || watch.mayOwe()))
-        send(UNLOCK, args, always, ignore)
+      if (perhapsPlaced && lost) node.ask({ verb: 'release', words, ballot, hear: ignore })
       reply(null, ballot.resources)
     }
 
-    const release = (ballot: Ballot, args: Arguments, reply: Reply): void => {
-      const obstacle = watch.obstacle()
-      if (obstacle === undefined)
-        send(UNLOCK, args, always, (error, answer) => {
-          if (!ballot.decided) count(ballot, index, reply, error, answer)
-        })
-      else if (watch.mayOwe()) send(UNLOCK, args, always, ignore)
+    const ask = (ballot: Ballot, words: Words, reply: Reply): void => {
+      const verb = ballot.question
+      // Decided by nodes that are away, before this one's turn; what may be locked there is released all the same.
       if (ballot.decided) reply(null, 0)
-      else if (obstacle === undefined) ballot.waiting[index] = reply
-      else count(ballot, index, reply, obstacle, undefined)
-    }
-
-    const ask = (ballot: Ballot, hash: string, args: Arguments, reply: Reply): void => {
-      if (ballot.decided) return reply(null, 0) // by nodes that are away, before this one's turn
-      const obstacle = watch.obstacle()
-      if (obstacle !== undefined) return count(ballot, index, reply, obstacle, undefined)
-      args[args.length - 1] = ballot.ttlMs
-      ballot.asked |= bit
-      ballot.waiting[index] = reply
-      const open = (): boolean => !ballot.decided
-      send(hash, args, open, (error, answer) => {
-        if (open()) count(ballot, index, reply, error, answer)
-      })
+      else ballot.waiting[index] = reply
+      if (verb !== 'release') {
+        if (ballot.decided) return
+        words[words.length - 1] = ballot.ttlMs
+      }
+      const hear: Question['hear'] = (error, answer) => {
+        if (!ballot.decided) count(ballot, index, reply, error, answer)
+      }
+      if (node.ask({ verb, words, ballot, hear })) ballot.asked |= bit
     }
 
     return {
-      evalsha: (hash: string, args: Arguments, reply: Reply): void => {
+      evalsha: (hash: string, words: Words, reply: Reply): void => {
         const ballot = current ?? impossible('redlock-no-ballot', hash)
-        if (hash !== UNLOCK) ask(ballot, hash, args, reply)
-        else if (ballot.question === 'release') release(ballot, args, reply)
-        else rollBack(ballot, args, reply)
+        if (hash === UNLOCK && ballot.question !== 'release') rollBack(ballot, words, reply)
+        else ask(ballot, words, reply)
       },
       eval: () => impossible('redlock-eval'), // it is not told of NOSCRIPT
-      close: watch.close,
+      close: node.close,
     }
   }
 
@@ -317,7 +266,7 @@ export const redLock = (clients: readonly Redis[], step: Step = openStep('redloc
     const ballot = openBallot('lock', resources.length, ttlMs)
     const startedAt = performance.now()
     try {
-      const lock = await during(ballot, () => redlock.lock(keysOf(resources), FOREVER_MS))
+      const lock = await verdict(ballot, () => redlock.lock(keysOf(resources), FOREVER_MS))
       const token = lock.value ?? impossible('redlock-token')
       return { state: 'held', resources, token, validForMs: startedAt + validityMs(ttlMs) - performance.now() }
     } catch (error) {
@@ -328,7 +277,7 @@ export const redLock = (clients: readonly Redis[], step: Step = openStep('redloc
   const askToExtend: RedLock['extend'] = async ({ resources, token }, ttlMs) => {
     const ballot = openBallot('extend', resources.length, ttlMs)
     try {
-      await during(ballot, () => redlock.extend(lockOf(resources, token), FOREVER_MS))
+      await verdict(ballot, () => redlock.extend(lockOf(resources, token), FOREVER_MS))
       return 'held'
     } catch (error) {
       return refusal(ballot, error) === 'refused' ? 'lost' : 'unavailable'
@@ -337,8 +286,8 @@ export const redLock = (clients: readonly Redis[], step: Step = openStep('redloc
 
   const askToRelease: RedLock['release'] = async (resources, token) => {
     const ballot = openBallot('release', resources.length, 0)
-    const unlocked = during(ballot, () => redlock.unlock(lockOf(resources, token)))
-    // Who is woken now is served after the release: each connection keeps the order.
+    const unlocked = verdict(ballot, () => redlock.unlock(lockOf(resources, token)))
+    // Who is woken now is served after the release: each node keeps the order.
     if (waiters.size > 0) for (const resource of resources) for (const wake of waiters.get(resource) ?? []) wake()
     try {
       await unlocked

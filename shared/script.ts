@@ -55,6 +55,19 @@ const luaTable = (name: string, table: Readonly<Record<string, string | number>>
     .map(([key, value]) => `[${JSON.stringify(key)}]=${JSON.stringify(value)}`)
     .join(',')}}`
 
+// Comments stay in the files: Redis keeps the text of every script.
+const withoutComments = (body: string): string =>
+  body
+    .replace(/^\s*--.*$/gm, '')
+    .replace(/\n{2,}/g, '\n')
+    .trim()
+
+/**
+ * A file of `shared/lua` that is a script by itself. It has no `#!lua` line, so that out of memory it is not refused as a
+ * whole: what frees memory is still done.
+ */
+export const sharedScript = (name: string): string => withoutComments(readLua(name, SHARED_LUA))
+
 /** Puts the parts together: each file once, what is included before what includes it. */
 export const compose = ({ lua, deeds, main, tables }: ScriptParts): string => {
   const text: string[] = []
@@ -64,13 +77,7 @@ export const compose = ({ lua, deeds, main, tables }: ScriptParts): string => {
     seen.add(name)
     const body = readLua(name, lua)
     for (const [, included] of body.matchAll(INCLUDE)) add(included as string)
-    // Comments stay in the files: Redis keeps the text of every script.
-    text.push(
-      body
-        .replace(/^\s*--.*$/gm, '')
-        .replace(/\n{2,}/g, '\n')
-        .trim(),
-    )
+    text.push(withoutComments(body))
   }
   for (const deed of deeds) add(deed)
   add(main)

@@ -132,7 +132,7 @@ test('whatever touches another process is a step with a name', (t) => {
   const touches =
     /\b(redis|blocking|reporting|subscriber|locks|client|#poller|axios)\.(?!ts\b|on\b|off\b|once\b|status\b|options\b|disconnect\b|destroy\b|create\b|stream\b|connect\b)[a-z]+(<[^<>]*>)?\(/g
   // These are called by steps: a script, a survey of settings and a comparison in one, a node by the verbs of RedLock.
-  const within = ['shared/script.ts', 'shared/redis.ts', 'shared/witness.ts', 'shared/redlock.ts']
+  const within = ['shared/script.ts', 'shared/redis.ts', 'shared/witness.ts', 'shared/lock-node.ts']
   const found = sources.flatMap((file) =>
     [...file.code.matchAll(touches)].map((match) => {
       const isStep = openCallsAt(file.code, match.index).some((call) => /(^|[.#])step$/.test(call))
@@ -159,7 +159,7 @@ test('a package that speaks to another process is imported where its steps are, 
   t.deepEqual(importersOf('axios'), ['shared/neighbour.ts'])
   t.deepEqual(importersOf('redlock'), ['shared/redlock.ts'])
   t.deepEqual(importersOf('undici'), ['gateway/replica.ts'])
-  t.deepEqual([...importersOf('ioredis')].sort(), ['shared/redis.ts', 'shared/redlock.ts'])
+  t.deepEqual([...importersOf('ioredis')].sort(), ['shared/lock-node.ts', 'shared/redis.ts'])
 })
 
 test('a store is reached only by its own main and routes, and by what it is handed to', (t) => {

@@ -9,6 +9,7 @@ import { createPart, type Part } from '../../env/part.ts'
 import { type PortBlock, takePorts } from '../../env/ports.ts'
 import { redisProgram } from '../../env/redis-program.ts'
 import { assertDurable, connect, whenReady } from '../../shared/redis.ts'
+import { sharedScript } from '../../shared/script.ts'
 import { openStep } from '../../shared/step.ts'
 import { witness } from '../../shared/witness.ts'
 
@@ -115,6 +116,8 @@ for (const [user, connected] of [
     t.is(await redis.exists(key), 1)
     t.true((await redis.pttl(key)) > 0)
     t.is(await redis.del(key), 1)
+    const questions = ['lock', 1, key, 'token', 5_000, 'extend', 1, key, 'token', 5_000, 'release', 1, key, 'token']
+    t.deepEqual(await redis.eval(sharedScript('locks'), 0, ...questions), [1, 1, 1])
   })
 
 const deeds = {

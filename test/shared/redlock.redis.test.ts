@@ -10,6 +10,7 @@ import { pino } from 'pino'
 import { UnavailableError } from '../../shared/errors.ts'
 import { connect, disconnect, LOCK_TIMEOUT_MS } from '../../shared/redis.ts'
 import { type Acquired, type Held, keepLease, type LeaseOptions, type RedLock, redLock } from '../../shared/redlock.ts'
+import { sharedScript } from '../../shared/script.ts'
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
 
 const TTL_MS = 10_000
@@ -209,14 +210,13 @@ test.serial('a node that is late in missing a script does not place a lock after
   const masters = await startMasters(t)
   const { lock, clients } = await open(t, masters)
   await clients[0]?.script('FLUSH')
-  await lock.release(['elsewhere'], 'token') // brings back only the script that releases
-  await clients[0]?.ping()
-  await clients[0]?.ping()
   masters[0].freeze()
   const mine = held(t, await lock.tryAcquire(['x'], TTL_MS))
+  const loaded = clients[0]?.script('LOAD', sharedScript('locks')) // by somebody else: the release is not late
   t.is(await lock.release(mine.resources, mine.token), 'released')
   masters[0].thaw()
   await until(async () => (await clients[0]?.ping().catch(() => '')) === 'PONG')
+  await loaded
   await clients[0]?.ping() // whatever the answers above made this process send has arrived
   t.is(await placed(clients, 'x'), 0)
 })
@@ -297,6 +297,88 @@ test.serial('two votes of three are enough', async (t) => {
   t.is(await lock.extend(mine, TTL_MS), 'held')
   t.is(await lock.release(mine.resources, mine.token), 'released')
   t.is(await clients[0]?.get('lock:x'), 'another')
+})
+
+/** How many batches of questions a node has been sent. */
+const batches = async (client: Redis): Promise<number> =>
+  Number(/^cmdstat_evalsha:calls=(\d+)/m.exec(await client.info('commandstats'))?.[1] ?? 0)
+
+test.serial('what is asked in one turn is one command of each node', async (t) => {
+  const { lock, clients } = await open(t, await startMasters(t))
+  const resources = Array.from({ length: 50 }, (_, index) => [`order:${index}`, `user:${index}`])
+  const mine = (await Promise.all(resources.map((both) => lock.tryAcquire(both, TTL_MS)))).map((one) => held(t, one))
+  t.deepEqual(await Promise.all(clients.map(batches)), [1, 1, 1])
+  const extended = mine.slice(0, 25).map((one) => lock.extend(one, TTL_MS))
+  const released = mine.slice(25).map((one) => lock.release(one.resources, one.token))
+  t.deepEqual(new Set(await Promise.all([...extended, ...released])), new Set(['held', 'released']))
+  t.deepEqual(await Promise.all(clients.map(batches)), [2, 2, 2])
+  t.is(await placed(clients, 'order:24'), 3)
+  t.is(await placed(clients, 'order:25'), 0)
+})
+
+test.serial('a turn that asks for very much is asked in parts', async (t) => {
+  const { lock, clients } = await open(t, await startMasters(t))
+  const asked = Array.from({ length: 600 }, (_, index) => lock.tryAcquire([`x:${index}`], TTL_MS))
+  t.true((await Promise.all(asked)).every(({ state }) => state === 'held'))
+  t.deepEqual(await Promise.all(clients.map(batches)), [3, 3, 3])
+})
+
+test.serial('what is asked in one turn is answered in its order', async (t) => {
+  const { lock } = await open(t, await startMasters(t))
+  const mine = held(t, await lock.tryAcquire(['x', 'y'], TTL_MS))
+  const answers = await Promise.all([
+    lock.tryAcquire(['x'], TTL_MS),
+    lock.release(mine.resources, mine.token),
+    lock.tryAcquire(['x'], TTL_MS),
+    lock.tryAcquire(['y', 'x'], TTL_MS),
+    lock.release(mine.resources, mine.token),
+  ])
+  t.deepEqual(
+    answers.map((answer) => (typeof answer === 'string' ? answer : answer.state)),
+    ['busy', 'released', 'held', 'busy', 'lost'],
+  )
+})
+
+test.serial('a question that fails leaves the others of its turn alone', async (t) => {
+  const { lock, clients } = await open(t, await startMasters(t))
+  const mine = held(t, await lock.tryAcquire(['x', 'y'], TTL_MS))
+  await Promise.all(clients.map((client) => client.config('SET', 'maxmemory', '1')))
+  const [refused, released] = await Promise.all([
+    lock.tryAcquire(['z'], TTL_MS), // there is no memory for it
+    lock.release(mine.resources, mine.token),
+  ])
+  t.regex(refused.state === 'unavailable' ? String(refused.cause) : refused.state, /OOM/)
+  t.is(released, 'released')
+  t.is(await placed(clients, 'x'), 0)
+  t.is(await placed(clients, 'z'), 0)
+})
+
+test.serial('what is asked behind an answer that does not come fails in its own time and is taken back', async (t) => {
+  const masters = await startMasters(t)
+  const { lock, clients } = await open(t, masters)
+  masters[0].freeze()
+  masters[1].freeze()
+  const first = lock.tryAcquire(['x'], TTL_MS)
+  await pause(100)
+  const second = await timed(() => lock.tryAcquire(['y'], TTL_MS))
+  t.deepEqual([(await first).state, second.result.state], ['unavailable', 'unavailable'])
+  t.true(second.ms < LOCK_TIMEOUT_MS + AT_ONCE_MS, String(second.ms))
+  masters[0].thaw()
+  masters[1].thaw()
+  const present = async (): Promise<number> => (await placed(clients, 'x')) + (await placed(clients, 'y'))
+  await until(async () => (await present().catch(() => 1)) === 0)
+  held(t, await lock.acquire(['x', 'y'], TTL_MS, 1_000))
+})
+
+test.serial('what was asked before the end is sent', async (t) => {
+  const masters = await startMasters(t)
+  const [{ lock, clients }, other] = await openTwo(t, masters)
+  const mine = held(t, await lock.tryAcquire(['x'], TTL_MS))
+  void lock.release(mine.resources, mine.token)
+  lock.close()
+  clients.forEach(disconnect)
+  await until(async () => (await placed(other.clients, 'x')) === 0)
+  t.pass()
 })
 
 test.serial('a split vote is taken back, and settles', async (t) => {
