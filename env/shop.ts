@@ -79,6 +79,19 @@ export type Shop = {
 }
 
 const ROOT = join(import.meta.dirname, '..')
+/**
+ * The young generation is large from the start. V8 lets it grow from 1 MiB, and is slow to in a process that keeps little.
+ * Share of their time that the services spent collecting garbage, under load at 64 connections, two runs: all together 15 and
+ * 18 % without these flags, 13 and 14 % with them; payment 20 and 15, then 12 and 7; stock 14 and 13, then 9 and 6; order 15
+ * and 20 either way. The most memory each had, without and with them: order 305 and 255 MiB, the gateway 260 and 210, payment
+ * and stock 190 each, ids 125 and 150. 64 MiB gained nothing more, and one thread for collecting lost.
+ */
+export const NODE_FLAGS = ['--max-semi-space-size=32', '--min-semi-space-size=32'] as const
+
+/** How a service or the gateway is started. */
+export const mainCommand = (room: Service | 'gateway') =>
+  [process.execPath, ...NODE_FLAGS, join(room, 'main.ts')] as const
+
 const REDIS_SCRIPT = join(import.meta.dirname, 'redis.sh')
 const REDIS_READY = /Ready to accept connections/
 const PORT_TAKEN = /EADDRINUSE|Address already in use/
@@ -212,7 +225,7 @@ const createParts = async (
       name,
       port,
       url: originOf(port),
-      command: [process.execPath, join(service, 'main.ts')],
+      command: mainCommand(service),
       environment: await wiring.service(service, name, port),
       logFile: logFile(dir, name),
       readyBy: 'message',
@@ -226,7 +239,7 @@ const createParts = async (
     name: 'gateway',
     port: plan.gatewayPort,
     url: originOf(plan.gatewayPort),
-    command: [process.execPath, join('gateway', 'main.ts')],
+    command: mainCommand('gateway'),
     environment: await wiring.gateway(),
     logFile: logFile(dir, 'gateway'),
     readyBy: 'message',

@@ -14,6 +14,7 @@ import { Redis } from 'ioredis'
 import { createPart, type Part } from '../../env/part.ts'
 import { takePorts } from '../../env/ports.ts'
 import { redisProgram } from '../../env/redis-program.ts'
+import { mainCommand } from '../../env/shop.ts'
 import { ASKS, originsVariable } from '../../env/wiring.ts'
 import { type CpuTimes, canMeasureCpu, readCpu, since } from './cpu.ts'
 import type { Job, Load, Measured } from './load.ts'
@@ -85,7 +86,7 @@ const measureKoa = async (stand: Stand, load: Load, measuredMs: number): Promise
   })
   const origins = Object.fromEntries(ASKS.gateway.map((service) => [originsVariable(service), koa.url]))
   const gateway = await stand.start('gateway', {
-    command: [process.execPath, join('gateway', 'main.ts')],
+    command: mainCommand('gateway'),
     environment: { ...process.env, ...origins, PORT: String(gatewayPort), HOST: '127.0.0.1' },
     readyBy: 'message',
   })

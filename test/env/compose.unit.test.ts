@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
+import { NODE_FLAGS } from '../../env/shop.ts'
 import {
   ASKS,
   originsVariable,
@@ -39,11 +40,16 @@ test('the compose file has the four services, a Redis and a volume for each, and
     ['gateway', ...SERVICES, ...SERVICES.map((service) => `${service}-redis`)].sort(),
   )
   for (const service of SERVICES) {
-    t.regex(compose[service] ?? '', new RegExp(`command: \\[node, ${service}/main\\.ts\\]`))
+    t.regex(compose[service] ?? '', new RegExp(`command: \\[${service}/main\\.ts\\]`))
     t.regex(compose[service] ?? '', new RegExp(`env_file: env/${service}\\.env`))
     t.regex(compose[`${service}-redis`] ?? '', new RegExp(`env_file: env/${service}\\.env`))
     t.regex(compose[`${service}-redis`] ?? '', new RegExp(`- ${service}-data:/data`))
   }
+})
+
+test('Node is started in containers as it is on this machine', async (t) => {
+  const [, entry = ''] = /^ENTRYPOINT (.*)$/m.exec(await read('env/Dockerfile')) ?? []
+  t.deepEqual(JSON.parse(entry), ['node', ...NODE_FLAGS])
 })
 
 test('only the gateway is reached from outside', async (t) => {
