@@ -13,6 +13,7 @@
  * | no reply within `timeoutMs`                              | 504, outcome unknown                                     |
  * | the replica is silent for 2 s, another is ready, and it is safe to repeat | sent to that one                        |
  * | the replica is silent for 9 s                            | 504, outcome unknown                                     |
+ * | the wait is over, and all replicas that are ready are full | 503, or 502 if it may have begun                       |
  * | the wait is over                                         | sent to a reachable replica that is not ready, for its own reason; if there is none: 503, or 502 if it may have begun |
  * | broke after its reply had begun to be passed on          | the client's connection is broken too                    |
  * | the client has gone                                      | what was sent is finished and its reply dropped (breaking it off would only cost a connection); what was not sent is not sent |
@@ -28,7 +29,7 @@ import { type CrashPoints, LostReplyError } from '../shared/crash-points.ts'
 import { impossible, NOT_STARTED_HEADER, type Problem } from '../shared/errors.ts'
 import { noReplica, noReplyInTime, outcomeUnknown, sendProblem, tooManyWaiting, unframeable } from './answers.ts'
 import { type Passed, passResponse } from './headers.ts'
-import { isSafeToRepeat } from './repeat.ts'
+import { isCheckout, isSafeToRepeat } from './repeat.ts'
 import type { Carried, Replica } from './replica.ts'
 import type { Service, Waiter } from './service.ts'
 
@@ -64,6 +65,7 @@ class SilentError extends Error {
 }
 
 export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
+  readonly isCheckout: boolean
   readonly #options: ExchangeOptions
   readonly #service: Service
   readonly #request: IncomingMessage
@@ -107,12 +109,13 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
       headers: passed.headers,
       body,
     }
+    this.isCheckout = isCheckout(this.#message.method, this.#message.path)
   }
 
   /** Sends it to a ready replica, or lets it wait for one. */
   send(): void {
     if (this.#response.destroyed) return
-    const replica = this.#service.pick()
+    const replica = this.#service.pick(this)
     if (replica === undefined) this.#wait()
     else this.#sendTo(replica)
   }
@@ -130,7 +133,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
     this.#controller = undefined
     this.#turnedAway = false
     this.#sends += 1
-    replica.carried.add(this)
+    replica.take(this)
     this.#options.crashPoints?.pass(`gateway.forward-${this.#service.name}.before`)
     replica.pool.dispatch(this.#message, this)
   }
@@ -153,10 +156,11 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
   /** The wait is over: whoever can be reached may tell what is wrong. */
   #resort(): void {
     if (this.#response.destroyed) return
-    const replica = this.#lastResort ? undefined : this.#service.pickReachable()
+    const replica = this.#lastResort ? undefined : this.#service.pickReachable(this)
     this.#lastResort = true
-    if (replica === undefined) this.#giveUp()
-    else this.#sendTo(replica)
+    if (replica !== undefined) this.#sendTo(replica)
+    else if (this.#service.isReady && !this.#mayHaveBegun) this.#answer(tooManyWaiting(this.#service.name))
+    else this.#giveUp()
   }
 
   #repeat(): void {

@@ -50,7 +50,7 @@ export type GatewayOptions = {
   readonly crashPoints?: CrashPoints | undefined
   readonly log: Logger
   readonly lookup?: Lookup
-  /** How many requests may wait for one service. */
+  /** How many checkouts may wait, and how many others for each service. */
   readonly waitingMax?: number
   /** How long a client may take to send its headers. */
   readonly headersTimeoutMs?: number

@@ -16,6 +16,9 @@
 
 const CHECKOUT = /^\/orders\/checkout\/[^/?]+/
 
+/** Whether it asks for a checkout, which waits for other services. */
+export const isCheckout = (method: string, path: string): boolean => method === 'POST' && CHECKOUT.test(path)
+
 /** Whether a request that may have begun may be sent again. `path` is the request's target, with its query. */
 export const isSafeToRepeat = (method: string, path: string, hasIdempotencyKey: boolean): boolean =>
-  method === 'GET' || method === 'HEAD' || hasIdempotencyKey || (method === 'POST' && CHECKOUT.test(path))
+  method === 'GET' || method === 'HEAD' || hasIdempotencyKey || isCheckout(method, path)

@@ -36,7 +36,9 @@ const POLL_BYTES_MAX = 16_384
  * Requests one replica may have at once. A waiting checkout holds a connection, so this is how many may wait; a connection costs
  * nothing until it is needed.
  */
-export const CONNECTIONS_MAX = 1_024
+const CONNECTIONS_MAX = 1_024
+/** So many of them may be checkouts: however many people wait for these, whoever only wants to look finds a connection. */
+const CHECKOUTS_MAX = 768
 const CONNECT_TIMEOUT_MS = 1_000
 /** What a poll says that was waited for in vain. */
 const HANGS: readonly (string | undefined)[] = [
@@ -49,6 +51,7 @@ const IDLE_CONNECTION_MS = 30_000
 
 /** A request that a replica carries. */
 export type Carried = {
+  readonly isCheckout: boolean
   /** The replica has given no sign of life for so long. */
   readonly replicaSilent: (silentMs: number) => void
 }
@@ -70,7 +73,8 @@ export class Replica {
   readonly origin: string
   readonly pool: Pool
   condition: Condition = 'away'
-  readonly carried = new Set<Carried>()
+  readonly #carried = new Set<Carried>()
+  #checkouts = 0
   readonly #poller: Client
   readonly #changed: () => void
   readonly #step: Step
@@ -133,6 +137,25 @@ export class Replica {
     this.#stopped = true
     clearTimeout(this.#timer)
     this.condition = 'away'
+  }
+
+  /** How many requests it carries. */
+  get load(): number {
+    return this.#carried.size
+  }
+
+  hasRoomFor({ isCheckout }: Pick<Carried, 'isCheckout'>): boolean {
+    return this.#carried.size < CONNECTIONS_MAX && !(isCheckout && this.#checkouts >= CHECKOUTS_MAX)
+  }
+
+  take(request: Carried): void {
+    this.#carried.add(request)
+    if (request.isCheckout) this.#checkouts += 1
+  }
+
+  letGo(request: Carried): void {
+    this.#carried.delete(request)
+    if (request.isCheckout) this.#checkouts -= 1
   }
 
   /** It has answered a request. */
@@ -212,7 +235,7 @@ export class Replica {
     const now = performance.now()
     this.#silentMs += Math.min(now - this.#silentAsOfMs, 2 * POLL_LATE_MS)
     this.#silentAsOfMs = now
-    for (const request of [...this.carried]) request.replicaSilent(this.#silentMs)
+    for (const request of [...this.#carried]) request.replicaSilent(this.#silentMs)
   }
 
   #become(condition: Condition, error?: Error): void {
