@@ -218,7 +218,8 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
   }
   const retry = async (speaker: Service, facts: DeedFacts, once?: Once): Promise<Reply> => {
     const [done] = await doAll(following(speaker).retry, 'retry', [{ facts, once }])
-    if (done === undefined || done instanceof Error) throw done
+    if (done === undefined) return impossible('log.retry')
+    if (done instanceof Error) throw done
     return done[0]
   }
   const acknowledged = witness({ speaker: service, redis, step })

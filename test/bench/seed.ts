@@ -6,7 +6,6 @@
  * a random user's and has two random lines of one piece each.
  */
 import { request } from 'undici'
-import type { Options } from './options.ts'
 
 export type Seed = {
   readonly users: number
@@ -34,7 +33,9 @@ export const ordersFor = (connections: number, ms: number): number =>
   Math.ceil((Math.min(RATE_MAX, connections * RATE_OF_ONE_CONNECTION_MAX) * ms) / 1_000)
 
 /** What of the options says how much there is. */
-type Wanted = Pick<Options, 'hotItem' | 'hotUser'> & Partial<Pick<Options, 'users' | 'items' | 'orders'>>
+type Wanted = { readonly hotItem: boolean; readonly hotUser: boolean } & {
+  readonly [thing in 'users' | 'items' | 'orders']?: number | undefined
+}
 
 /** `--hot-item` makes one item, so each order has one line of two pieces; `--hot-user` makes one user. */
 export const seedOf = ({ hotItem, hotUser, users, items, orders }: Wanted, needed: number): Seed => ({
