@@ -396,10 +396,14 @@ const BY_THE_CLOCK = /^\w+\.(parser\.|reader-|unfinished|trim|time|heard|dead-|c
 /** What is done when a service starts or stops, and else only when the machine was slow. */
 const AT_ENDS = /\.(reader-[a-z]+\.(lock|release)|ask-ids|lease-block|durable|subscribe)\./
 
+/** What is done again and again for as long as a service lives: seldom in the moment in which it stops. */
+const EVER_AGAIN = /\.reader-[a-z]+\.extend\./
+
 /** All cases: each point with each fault, in each outcome in which it is passed, or else in the first other act. */
 export const casesOf = (passings: Passings): readonly Case[] => {
   const points = new Set([...passings.values()].flatMap((passed) => [...passed.keys()]))
   const actsOf = (point: string): readonly Act[] => {
+    if (EVER_AGAIN.test(point)) return ['shopping']
     const passing = ACTS.filter((act) => passings.get(act)?.has(point))
     const outcomes = passing.filter((act) => OUTCOMES.some((outcome) => outcome === act))
     const atEnds = passing.filter((act) => act === 'stopping' || act === 'starting')

@@ -22,9 +22,9 @@ export type Wanted = { readonly order: string; readonly due: Due }
 
 /** Three of five orders can be paid, one is of somebody too poor, one of something that is not there. */
 export const seedOrders = async (client: Client, orders: number): Promise<Wanted[]> => {
-  const items = await inParallel(5, 5, () => client.createItem(2, 1_000))
+  const items = await inParallel(5, 5, () => client.createItem(2, 10_000))
   const gone = await client.createItem(2, 1)
-  const rich = await inParallel(40, 16, () => client.createUser(1_000))
+  const rich = await inParallel(40, 16, () => client.createUser(10_000))
   const poor = await inParallel(10, 10, () => client.createUser(5))
   const pick = (list: readonly string[], index: number): string => list[index % list.length] ?? ''
   return inParallel(orders, 16, async (index): Promise<Wanted> => {
