@@ -6,6 +6,7 @@
  * door first, so that what waits inside is finished, then the readers and the log parser, which give back their leases.
  * The door opens before the rest is reachable, so that `/ready` can say what is missing.
  */
+import { setTimeout as after } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { nanoid } from 'nanoid'
 import { flag, integer, redisUrl, text } from './config.ts'
@@ -18,7 +19,7 @@ import { backOffMs, type Log } from './log.ts'
 import { type LogParser, logParser, type Recovery } from './log-parser.ts'
 import { logRoutes } from './log-routes.ts'
 import { reader } from './reader.ts'
-import { assertDurable, connect, disconnect, whenReady } from './redis.ts'
+import { assertDurable, connect, disconnect, isTransient, whenReady } from './redis.ts'
 import { type RedLock, redLock } from './redlock.ts'
 import { sagaRoutes } from './saga-routes.ts'
 import type { Reply } from './script.ts'
@@ -195,7 +196,7 @@ export const openService = async <Repair extends string>(
   try {
     if (redis.status !== 'ready') logger.info('waiting for its own Redis')
     await whenReady(redis, ending)
-    if (!config.allowUnsafeRedis) await step('durable', () => assertDurable(redis))
+    if (!config.allowUnsafeRedis) await whenDurable(redis, step, ending)
     durable = true
     redis.on('ready', lookBack)
     ids.start()
@@ -212,6 +213,19 @@ export const openService = async <Repair extends string>(
     stack.defer(door.close)
   }
   logger.info({ port: door.port, replica: config.replica }, 'door open')
+}
+
+/** Looks until the Redis answers: it is reached, but may be busy or freeze. @throws UnsafeRedisError */
+const whenDurable = async (redis: Redis, step: Step, ending: AbortSignal): Promise<void> => {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await step('durable', () => assertDurable(redis))
+    } catch (error) {
+      ending.throwIfAborted()
+      if (!isTransient(error)) throw error
+      await after(backOffMs(attempt), undefined, { signal: ending })
+    }
+  }
 }
 
 /** Resolves once every reader has reached its speaker. */

@@ -141,6 +141,8 @@ export type Tally = Record<
 const CLIENTS = ['ann', 'bob', 'eve', 'joe'] as const
 /** How long a client waits for an answer; what comes later is no news to it. */
 const PATIENCE_MS = 4_000
+/** How long a part may take to start before the history goes on without it. */
+const START_MS = 5_000
 const READY_MS = 20_000
 const INSIST_MS = 20_000
 const SETTLE_MS = 15_000
@@ -344,7 +346,11 @@ export const play = async (
     if (fault.suffers === 'freeze') part.freeze()
     else if (fault.suffers === 'restart') await part.stop()
     else await part.kill()
-    if (fault.suffers === 'kill-and-start' || fault.suffers === 'restart') await part.start()
+    if (fault.suffers !== 'kill-and-start' && fault.suffers !== 'restart') return
+    // What another fault keeps from being ready is ready once all is healed, which waits for it.
+    const starting = part.start()
+    starting.catch(() => undefined)
+    await Promise.race([starting, away(START_MS)])
   }
 
   /** Asks under its key for a deed whose outcome is unknown, until it is known. */
