@@ -19,7 +19,7 @@ import { backOffMs, type Log } from './log.ts'
 import { type LogParser, logParser, type Recovery } from './log-parser.ts'
 import { logRoutes } from './log-routes.ts'
 import { reader } from './reader.ts'
-import { assertDurable, connect, disconnect, isTransient, whenReady } from './redis.ts'
+import { assertDurable, connect, disconnect, whenReady } from './redis.ts'
 import { type RedLock, redLock } from './redlock.ts'
 import { sagaRoutes } from './saga-routes.ts'
 import type { Reply } from './script.ts'
@@ -222,7 +222,7 @@ const whenDurable = async (redis: Redis, step: Step, ending: AbortSignal): Promi
       return await step('durable', () => assertDurable(redis))
     } catch (error) {
       ending.throwIfAborted()
-      if (!isTransient(error)) throw error
+      if (!(error instanceof UnavailableError)) throw error
       await after(backOffMs(attempt), undefined, { signal: ending })
     }
   }

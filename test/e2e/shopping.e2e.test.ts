@@ -1,6 +1,7 @@
 /** Every route of the shop through its gateway: what it answers to good requests, bad ones, and repeated ones. */
 import test, { type ExecutionContext } from 'ava'
-import { type Client, type Entry, inParallel, type Prefix, problemOf, type Reply } from '../support/client.ts'
+import type { LogEntry } from '../../shared/entry.ts'
+import { type Client, inParallel, type Prefix, problemOf, type Reply } from '../support/client.ts'
 import { proveInvariants } from '../support/invariants.ts'
 import { openShop, shareShop } from '../support/shop.ts'
 
@@ -109,8 +110,8 @@ test.serial('tells a saga under one log id in three logs', async (t) => {
     ({ kind, facts }) => kind === 'CheckoutStarted' && facts.order === order,
   )
   const saga = started?.log_id ?? ''
-  const entries = async (prefix: Prefix): Promise<Entry[]> =>
-    ((await client.get(`/${prefix}/log/${saga}`)).json as { logs: Entry[] }).logs
+  const entries = async (prefix: Prefix): Promise<LogEntry[]> =>
+    ((await client.get(`/${prefix}/log/${saga}`)).json as { logs: LogEntry[] }).logs
   const kinds = async (prefix: Prefix): Promise<string[]> => (await entries(prefix)).map(({ kind }) => kind)
   t.deepEqual(await kinds('orders'), ['CheckoutStarted', 'OrderPaid'])
   t.deepEqual(await kinds('payment'), ['CreditHeld', 'CreditCaptured'])
@@ -130,17 +131,17 @@ for (const prefix of PREFIXES)
     const all = await client.log(prefix)
     assertText(t, await client.get(`/${prefix}/log_count`), String(all.length))
 
-    const first = (await client.get(`/${prefix}/logs?limit=1`)).json as { logs: Entry[]; next: string | null }
+    const first = (await client.get(`/${prefix}/logs?limit=1`)).json as { logs: LogEntry[]; next: string | null }
     t.deepEqual(first, { logs: all.slice(0, 1), next: all[0]?.id ?? null })
     const rest = await client.get(`/${prefix}/logs?after=${first.next}&limit=1000`)
     assertJson(t, rest, { logs: all.slice(1), next: null })
-    t.deepEqual(((await client.get(`/${prefix}/logs`)).json as { logs: Entry[] }).logs, all.slice(0, 100))
+    t.deepEqual(((await client.get(`/${prefix}/logs`)).json as { logs: LogEntry[] }).logs, all.slice(0, 100))
 
     const [entry] = all
     assertJson(t, await client.get(`/${prefix}/log/${entry?.log_id}`), {
       logs: all.filter(({ log_id }) => log_id === entry?.log_id),
     })
-    const groups: Record<string, Entry[]> = {}
+    const groups: Record<string, LogEntry[]> = {}
     for (const one of all) {
       groups[one.log_id] ??= []
       groups[one.log_id]?.push(one)

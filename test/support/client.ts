@@ -3,9 +3,11 @@
  *
  * The words for seeding (`createUser`, `createItem`, `createOrder`) want a 200 and keep account of what they added.
  */
+
 import assert from 'node:assert/strict'
 import { Agent } from 'node:http'
 import axios, { isAxiosError } from 'axios'
+import type { LogEntry } from '../../shared/entry.ts'
 import type { Problem } from '../../shared/errors.ts'
 import type { Line } from '../../shared/events.ts'
 import { eventually } from './eventually.ts'
@@ -27,14 +29,6 @@ export type OrderShown = {
   readonly total_cost: number
   readonly status: string
 }
-export type Entry = {
-  readonly id: string
-  readonly at: string
-  readonly kind: string
-  readonly version: string
-  readonly log_id: string
-  readonly facts: Readonly<Record<string, string>>
-}
 export type Prefix = 'orders' | 'payment' | 'stock' | 'ids'
 
 export type Client = {
@@ -50,7 +44,7 @@ export type Client = {
   readonly stock: (item: string) => Promise<number>
   readonly order: (order: string) => Promise<OrderShown>
   /** A whole log, read in pages. */
-  readonly log: (prefix: Prefix) => Promise<readonly Entry[]>
+  readonly log: (prefix: Prefix) => Promise<readonly LogEntry[]>
   /** What the words for seeding have added up to; whoever adds otherwise writes it down here. */
   readonly added: { credit: number; stock: number }
   readonly close: () => void
@@ -126,9 +120,9 @@ export const openClient = (
     stock: async (item) => (await wanted<{ stock: number }>(get(`/stock/find/${item}`))).stock,
     order: (order) => wanted<OrderShown>(get(`/orders/find/${order}`)),
     log: async (prefix) => {
-      const entries: Entry[] = []
+      const entries: LogEntry[] = []
       for (let next: string | null = '0-0'; next !== null; ) {
-        const page: { logs: Entry[]; next: string | null } = await wanted(
+        const page: { logs: LogEntry[]; next: string | null } = await wanted(
           get(`/${prefix}/logs?after=${next}&limit=${PAGE}`),
         )
         entries.push(...page.logs)
