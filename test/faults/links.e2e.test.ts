@@ -3,13 +3,14 @@
  * late or in crumbs, that come twice. Every connection of the shop goes through a proxy.
  *
  * Checkouts have 4 s here, so that some meet their deadline within the fault, and some of its answers must be a cancellation.
+ * What lasts a minute mostly waits: such faults are in shops of their own, several at once, after all others.
  */
 import assert from 'node:assert/strict'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import { answerIfAny, openClient } from '../support/client.ts'
 import { away, eventually } from '../support/eventually.ts'
-import { type Fault, type Link, openFabric } from '../support/proxy.ts'
-import { bringBack, shareShop } from '../support/shop.ts'
+import { type Fabric, type Fault, type Link, openFabric } from '../support/proxy.ts'
+import { bringBack, type OpenShop, openShop, shareShop } from '../support/shop.ts'
 import { FULL, survive } from '../support/survive.ts'
 
 const DEADLINE_MS = 4_000
@@ -22,12 +23,10 @@ const CAUGHT_UP_MS = 10_000
 /** A lock that arrived late at one master, behind a black hole, stands there until its TTL of 3 s ends. */
 const LATE_LOCKS_MS = 4_000
 
+const OPTIONS = { replicas: { order: 2 }, env: { order: { CHECKOUT_DEADLINE_MS: String(DEADLINE_MS) } } }
+
 const fabric = openFabric()
-const opened = shareShop(test, {
-  route: fabric.route,
-  replicas: { order: 2 },
-  env: { order: { CHECKOUT_DEADLINE_MS: String(DEADLINE_MS) } },
-})
+const opened = shareShop(test, { ...OPTIONS, route: fabric.route })
 // Once the shop has ended: it gives its leases back through the fabric.
 test.serial.after.always(fabric.close)
 test.serial.afterEach.always(async () => {
@@ -36,39 +35,42 @@ test.serial.afterEach.always(async () => {
 })
 
 /** A place in the network: links, and which of their connections. */
-type Place = { readonly links: () => readonly Link[]; readonly only?: RegExp }
+type Place = { readonly links: (fabric: Fabric) => readonly Link[]; readonly only?: RegExp }
 
 const READS = /xread/i
 const LOCKS = /lock:/
 
 const own = (service: string): Place => ({
-  links: () => fabric.links(new RegExp(`^${service}-\\d`), `${service}-redis`),
+  links: (fabric) => fabric.links(new RegExp(`^${service}-\\d`), `${service}-redis`),
 })
 
 const PLACES = {
   'order and its own Redis': own('order'),
   'payment and its own Redis': own('payment'),
   'stock and its own Redis': own('stock'),
-  'the readers of payment and the logs': { links: () => fabric.links(/^payment-\d/, /-redis$/), only: READS },
-  'the readers of stock and the logs': { links: () => fabric.links(/^stock-\d/, /-redis$/), only: READS },
-  'the readers of order and the logs': { links: () => fabric.links(/^order-\d/, /-redis$/), only: READS },
-  'order and one lock master': { links: () => fabric.links(/^order-\d/, 'stock-redis'), only: LOCKS },
-  'order and two lock masters': { links: () => fabric.links(/^order-\d/, /^(payment|stock)-redis$/), only: LOCKS },
-  'the gateway and one replica of order': { links: () => fabric.links('gateway', 'order-1') },
-  'the gateway and payment': { links: () => fabric.links('gateway', 'payment-1') },
+  'the readers of payment and the logs': { links: (fabric) => fabric.links(/^payment-\d/, /-redis$/), only: READS },
+  'the readers of stock and the logs': { links: (fabric) => fabric.links(/^stock-\d/, /-redis$/), only: READS },
+  'the readers of order and the logs': { links: (fabric) => fabric.links(/^order-\d/, /-redis$/), only: READS },
+  'order and one lock master': { links: (fabric) => fabric.links(/^order-\d/, 'stock-redis'), only: LOCKS },
+  'order and two lock masters': {
+    links: (fabric) => fabric.links(/^order-\d/, /^(payment|stock)-redis$/),
+    only: LOCKS,
+  },
+  'the gateway and one replica of order': { links: (fabric) => fabric.links('gateway', 'order-1') },
+  'the gateway and payment': { links: (fabric) => fabric.links('gateway', 'payment-1') },
 } as const satisfies Record<string, Place>
 type PlaceName = keyof typeof PLACES
 
 const at = (place: PlaceName): Place => PLACES[place]
 
-const suffer = (place: PlaceName, fault: Fault): void => {
+const suffer = (fabric: Fabric, place: PlaceName, fault: Fault): void => {
   const { links, only } = at(place)
-  for (const link of links()) link.suffer(only ? { ...fault, only } : fault)
+  for (const link of links(fabric)) link.suffer(only ? { ...fault, only } : fault)
 }
 
-const struckAt = (place: PlaceName): number =>
+const struckAt = (fabric: Fabric, place: PlaceName): number =>
   at(place)
-    .links()
+    .links(fabric)
     .reduce((sum, link) => sum + link.struck(), 0)
 
 const ORDERS = FULL ? 200 : 100
@@ -86,8 +88,8 @@ const breaks = (does: 'cut-before' | 'cut-after', place: PlaceName, short: boole
     await survive(t, opened(), {
       orders: ORDERS,
       disturb: async () => {
-        suffer(place, { does, command, times: BREAKS_TIMES })
-        await eventually(async () => assert.ok(struckAt(place) >= BREAKS_TIMES), CAUGHT_UP_MS)
+        suffer(fabric, place, { does, command, times: BREAKS_TIMES })
+        await eventually(async () => assert.ok(struckAt(fabric, place) >= BREAKS_TIMES), CAUGHT_UP_MS)
         fabric.heal()
       },
       answerMs: DEADLINE_MS + UNAVAILABLE_MS,
@@ -96,14 +98,17 @@ const breaks = (does: 'cut-before' | 'cut-after', place: PlaceName, short: boole
   })
 }
 
-type Lasting = { readonly name: string; readonly fault: Fault; readonly forMs: number; readonly answerMs?: number }
+type Lasting = { readonly name: string; readonly fault: Fault; readonly forMs: number }
 
-const HOLE_MS = FULL ? [5_000, 60_000] : [5_000]
-const holes = HOLE_MS.flatMap((forMs): Lasting[] => [
-  { name: `a black hole both ways for ${forMs / 1_000} s`, fault: { does: 'black-hole', towards: 'both' }, forMs },
-  { name: `lost replies for ${forMs / 1_000} s`, fault: { does: 'black-hole', towards: 'client' }, forMs },
-])
-const [hole, lostReplies] = holes as [Lasting, Lasting]
+const holes = (seconds: number): readonly [Lasting, Lasting] => {
+  const lasting = (name: string, towards: 'both' | 'client'): Lasting => ({
+    name: `${name} for ${seconds} s`,
+    fault: { does: 'black-hole', towards },
+    forMs: seconds * 1_000,
+  })
+  return [lasting('a black hole both ways', 'both'), lasting('lost replies', 'client')]
+}
+const [hole, lostReplies] = holes(5)
 const delay = (ms: number): Lasting => ({
   name: `a delay of ${ms} ms each way`,
   fault: { does: 'delay', ms },
@@ -114,23 +119,55 @@ const twice: Lasting = { name: 'everything sent twice', fault: { does: 'duplicat
 const refused: Lasting = { name: 'refused connections for 3 s', fault: { does: 'refuse' }, forMs: 3_000 }
 
 /** A fault that lasts for a while, then ends by itself. */
-const lasts = ({ name, fault, forMs }: Lasting, place: PlaceName, short: boolean): void => {
+const outlast = async (
+  t: ExecutionContext,
+  { fabric, opened }: { readonly fabric: Fabric; readonly opened: OpenShop },
+  { fault, forMs }: Lasting,
+  place: PlaceName,
+): Promise<void> => {
+  const isSilent = place.startsWith('the gateway')
+  await survive(t, opened, {
+    orders: ORDERS,
+    disturb: async () => {
+      suffer(fabric, place, fault)
+      await away(forMs)
+      t.true(struckAt(fabric, place) > 0, 'the fault met nobody')
+      fabric.heal()
+    },
+    endedMs: CAUGHT_UP_MS,
+    answerMs: DEADLINE_MS + UNAVAILABLE_MS + (isSilent ? SILENT_MS : 0),
+    expectations: { locksMs: LATE_LOCKS_MS, settleMs: CAUGHT_UP_MS },
+  })
+}
+
+const lasts = (lasting: Lasting, place: PlaceName, short: boolean): void => {
   if (!FULL && !short) return
-  test.serial(`survives ${name} between ${place}`, async (t) => {
-    t.timeout(150_000)
-    const isSilent = place.startsWith('the gateway')
-    await survive(t, opened(), {
-      orders: ORDERS,
-      disturb: async () => {
-        suffer(place, fault)
-        await away(forMs)
-        t.true(struckAt(place) > 0, 'the fault met nobody')
-        fabric.heal()
-      },
-      endedMs: CAUGHT_UP_MS,
-      answerMs: DEADLINE_MS + UNAVAILABLE_MS + (isSilent ? SILENT_MS : 0),
-      expectations: { locksMs: LATE_LOCKS_MS, settleMs: CAUGHT_UP_MS },
+  test.serial(`survives ${lasting.name} between ${place}`, async (t) => {
+    t.timeout(90_000)
+    await outlast(t, { fabric, opened: opened() }, lasting, place)
+  })
+}
+
+/** A minute goes by in so many shops at once. */
+const SHOPS = 4
+const waiting: (() => void)[] = []
+let busy = 0
+
+const lastsLong = (lasting: Lasting, place: PlaceName): void => {
+  if (!FULL) return
+  test(`survives ${lasting.name} between ${place}`, async (t) => {
+    if (busy < SHOPS) busy += 1
+    else await new Promise<void>((resolve) => waiting.push(resolve))
+    // Torn down from the last to the first: the shop, the fabric it ends through, its turn.
+    t.teardown(() => {
+      const next = waiting.shift()
+      if (next) next()
+      else busy -= 1
     })
+    t.timeout(180_000)
+    const fabric = openFabric()
+    t.teardown(fabric.close)
+    await outlast(t, { fabric, opened: await openShop(t, { ...OPTIONS, route: fabric.route }) }, lasting, place)
   })
 }
 
@@ -147,10 +184,11 @@ const isShort = (lasting: Lasting, place: PlaceName): boolean =>
 for (const place of Object.keys(PLACES) as PlaceName[]) {
   breaks('cut-after', place, BROKEN_SHORT.includes(place))
   breaks('cut-before', place, false)
-  for (const lasting of [...holes, delay(50), delay(500), trickle, refused])
+  for (const lasting of [hole, lostReplies, delay(50), delay(500), trickle, refused])
     lasts(lasting, place, isShort(lasting, place))
   // What a request does that bears no key is done twice if it is sent twice: nobody sends it twice.
   if (!place.startsWith('the gateway')) lasts(twice, place, isShort(twice, place))
+  for (const lasting of holes(60)) lastsLong(lasting, place)
 }
 
 test.serial('serves a client whose bytes come in crumbs, and others meanwhile as ever', async (t) => {
