@@ -29,6 +29,19 @@ const setting = <Value>(variable: string, parse: (text: string) => Value, fallba
 export const text = (variable: string, fallback?: string): Setting<string> =>
   setting(variable, (value) => value, fallback)
 
+const NAME = /^[A-Za-z0-9_-]{1,64}$/
+
+/** A name that may stand in a path, as an identifier of a request does. */
+export const name = (variable: string, fallback?: string): Setting<string> =>
+  setting(
+    variable,
+    (value) => {
+      if (!NAME.test(value)) throw new Error(`must be 1 to 64 letters, digits, "_" or "-", not "${value}"`)
+      return value
+    },
+    fallback,
+  )
+
 /** An integer between two bounds, both included. */
 export const integer = (variable: string, bounds: { min: number; max: number }, fallback?: number): Setting<number> =>
   setting(

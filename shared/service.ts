@@ -9,7 +9,7 @@
 import { setTimeout as after } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { nanoid } from 'nanoid'
-import { flag, integer, redisUrl, text } from './config.ts'
+import { flag, integer, name, redisUrl, text } from './config.ts'
 import { UnavailableError } from './errors.ts'
 import type { Service } from './events.ts'
 import { openDoor, type Route } from './http.ts'
@@ -30,7 +30,7 @@ import { tellLoss } from './witness.ts'
 export const serviceSettings = {
   port: integer('PORT', { min: 0, max: 65_535 }),
   host: text('HOST', '0.0.0.0'),
-  replica: text('REPLICA', nanoid(6)),
+  replica: name('REPLICA', nanoid(6)),
   redisUrl: redisUrl('REDIS_URL'),
   operatorToken: text('OPERATOR_TOKEN', ''),
   drainMs: integer('DRAIN_MS', { min: 0, max: 5_000 }, 500),

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { ConfigError, flag, integer, origins, readConfig, redisUrl, text } from '../../shared/config.ts'
+import { ConfigError, flag, integer, name, origins, readConfig, redisUrl, text } from '../../shared/config.ts'
 
 const read = <Value>(setting: Parameters<typeof readConfig>[1][string], value?: string): Value =>
   readConfig({ IT: value }, { it: setting }).it as Value
@@ -68,6 +68,14 @@ for (const value of ['0', '10', '1e1', '1.5', '-1', '+5', ' 5', '0x5', '١', '99
 test('an integer includes its bounds', (t) => {
   t.is(read(integer('IT', { min: 1, max: 9 }), '1'), 1)
   t.is(read(integer('IT', { min: 1, max: 9 }), '9'), 9)
+})
+
+for (const value of ['order 1', 'order/1', 'é', '.', 'a'.repeat(65)])
+  test(`a name is not "${value}"`, (t) => {
+    t.is(complaint(name('IT'), value), `IT must be 1 to 64 letters, digits, "_" or "-", not "${value}"`)
+  })
+test('a name may have all that an identifier may', (t) => {
+  t.is(read(name('IT'), 'order-1_B'), 'order-1_B')
 })
 
 for (const value of ['true', 'YES', '0', 'y'])
