@@ -4,6 +4,7 @@
  * Each process reads its configuration once, in its `main.ts`: a table of named settings, each a variable, a parser and
  * perhaps a default. Everything that is missing or wrong is told in one message, so nobody mends one line per start.
  */
+import { validate } from 'node-cron'
 
 /** One setting: the variable it is read from, how it is understood, and its value if the variable is absent. */
 export type Setting<Value> = {
@@ -37,6 +38,17 @@ export const name = (variable: string, fallback?: string): Setting<string> =>
     variable,
     (value) => {
       if (!NAME.test(value)) throw new Error(`must be 1 to 64 letters, digits, "_" or "-", not "${value}"`)
+      return value
+    },
+    fallback,
+  )
+
+/** When something is to run: five fields of cron, or six that begin with seconds. */
+export const schedule = (variable: string, fallback?: string): Setting<string> =>
+  setting(
+    variable,
+    (value) => {
+      if (!validate(value)) throw new Error(`must be a cron expression of five or six fields, not "${value}"`)
       return value
     },
     fallback,

@@ -9,7 +9,7 @@
 import { setTimeout as after } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { nanoid } from 'nanoid'
-import { flag, integer, name, redisUrl, text } from './config.ts'
+import { flag, integer, name, redisUrl, schedule, text } from './config.ts'
 import { UnavailableError } from './errors.ts'
 import type { Service } from './events.ts'
 import { openDoor, type Route } from './http.ts'
@@ -35,7 +35,7 @@ export const serviceSettings = {
   operatorToken: text('OPERATOR_TOKEN', ''),
   drainMs: integer('DRAIN_MS', { min: 0, max: 5_000 }, 500),
   leaseTtlMs: integer('LEASE_TTL_MS', { min: 100, max: 60_000 }, 2_000),
-  parserCron: text('LOG_PARSER_CRON', '*/5 * * * * *'),
+  parserCron: schedule('LOG_PARSER_CRON', '*/5 * * * * *'),
   retentionHours: integer('LOG_RETENTION_HOURS', { min: 1, max: 24 * 365 }, 24),
   allowUnsafeRedis: flag('ALLOW_UNSAFE_REDIS', false),
 }
