@@ -56,7 +56,7 @@ test.serial('adds up at every moment, with the checkouts in flight accounted for
   const users = [...(await inParallel(6, 6, () => client.createUser(60))), '0', '1', '2', '3', '4']
   const items = [...(await inParallel(3, 3, () => client.createItem(2, 40))), '0', '1', '2', '3', '4']
   const { deal, answers } = dealing(client, users, items)
-  const load = startLoad(32, deal)
+  const load = startLoad(t, 32, deal)
   await load.served(50)
   const seen: number[] = []
   let unbalanced: Told | undefined

@@ -7,7 +7,7 @@ import { proveInvariants } from '../support/invariants.ts'
 import { bringBack, replicaOf, shareShop } from '../support/shop.ts'
 
 const PLACES = 4
-const DEADLINE_MS = 8_000
+const DEADLINE_MS = 16_000
 /** Half of the deadline: how long one waits for a place and then, typically, for the end. */
 const ADMITTED_MS = DEADLINE_MS / 2
 const SINGLE_MS = 1_000

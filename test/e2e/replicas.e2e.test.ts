@@ -60,7 +60,7 @@ test.serial('fails no request when one replica after the other is told to end un
   t.timeout(80_000)
   const { client } = opened()
   const item = await client.createItem(1, 1_000_000)
-  const load = startLoad(CUSTOMERS, () => visit(client, item))
+  const load = startLoad(t, CUSTOMERS, () => visit(client, item))
   await load.served(MEANWHILE)
   await eachService(async (first) => {
     const startedAt = performance.now()
@@ -81,7 +81,7 @@ test.serial('loses no checkout and no read when one replica after the other is k
   const item = await client.createItem(1, 1_000_000)
   const users = await inParallel(50, 16, () => client.createUser(1_000))
   const orders = await inParallel(500, 32, (index) => client.createOrder(users[index % 50] ?? user, [[item, 1]]))
-  const load = startLoad(CUSTOMERS, async (number) => {
+  const load = startLoad(t, CUSTOMERS, async (number) => {
     const order = orders[number % orders.length] ?? ''
     const { status, text } = await client.checkout(order)
     if (status !== 200) throw new Error(`checkout: ${status} ${text}`)
@@ -104,7 +104,7 @@ test.serial('loses no checkout and no read when one replica after the other is k
 test.serial('is served by replicas that were added later, alone if need be', async (t) => {
   const { client } = opened()
   const item = await client.createItem(1, 1_000_000)
-  const load = startLoad(CUSTOMERS, () => visit(client, item))
+  const load = startLoad(t, CUSTOMERS, () => visit(client, item))
   await eachService(async (first, second, spare) => {
     await spare.start()
     await load.served(1)

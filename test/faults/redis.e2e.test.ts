@@ -156,7 +156,7 @@ const surviveFault = async (t: ExecutionContext, service: Service, name: FaultNa
   const pids = Object.values(shop.services).flatMap((parts) => parts.map(({ pid }) => pid))
 
   const meanwhile = async (): Promise<void> => {
-    const unrelated = startLoad(others.length, async (number) => {
+    const unrelated = startLoad(t, others.length, async (number) => {
       const { status, text } = await client.get(paths[others[number % others.length] ?? 'ids'])
       if (status !== 200) throw new Error(`${status} ${text}`)
       await away(5)
