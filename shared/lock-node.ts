@@ -14,6 +14,9 @@
  * that misses them was not begun, and is sent again without the locks and extensions whose ballot is decided: they may
  * have been released since.
  *
+ * Whoever releases what is not needed any more goes on without waiting, so such a release waits a moment for what is asked
+ * next and goes with it: alone, it would wake three masters, each of which writes its file, and this process three times.
+ *
  * Batches do not wait for each other. In a shop at 64 connections they held 16 questions; 18 when one at a time was under
  * way, which cost as much, and made a release wait for the answer before it.
  */
@@ -27,6 +30,8 @@ export type Question = {
   /** In the order of redlock: how many keys, the keys, the token, and the TTL in ms if the verb has one. */
   readonly words: readonly (string | number)[]
   readonly ballot: { readonly decided: boolean }
+  /** Goes with what is asked a moment later. */
+  readonly mayWait: boolean
   /** Told once: for how many keys the answer is yes. */
   readonly hear: (error: Error | null, answer?: unknown) => void
 }
@@ -40,6 +45,8 @@ export type LockNode = {
 
 /** The most questions of a batch: it keeps a node for less than a millisecond. */
 const BATCH_MAX = 256
+/** How long a release waits, at most, for something to go with. */
+const WAIT_MS = 5
 /** How long after an unanswered PING a node that is left out is asked again; it costs nobody a wait. */
 const PROBE_EVERY_MS = 100
 /** How many releases are sent, unheard, to a node that is left out. */
@@ -58,8 +65,10 @@ export const lockNode = (client: Redis): LockNode => {
   const where = `lock node ${client.options.host}:${client.options.port}`
   const notConnected = new UnavailableError(`${where} is not connected`)
   const notAnswering = new UnavailableError(`${where} does not answer in time and is left out for a moment`)
-  /** What was asked in this turn. */
+  /** What was asked in this turn, after the releases that wait. */
   let asked: Question[] = []
+  let isLeaving = false
+  let leaving: NodeJS.Timeout | undefined
   let isLeftOut = false
   let probeAt = 0
   let owed = 0
@@ -112,11 +121,21 @@ export const lockNode = (client: Redis): LockNode => {
   const send = (): void => {
     const all = asked
     asked = []
+    isLeaving = false
+    clearTimeout(leaving)
+    leaving = undefined
     for (let at = 0; at < all.length; at += BATCH_MAX) sendBatch('evalsha', all.slice(at, at + BATCH_MAX))
   }
 
   const put = (question: Question): void => {
-    if (asked.push(question) === 1) setImmediate(send)
+    asked.push(question)
+    if (isLeaving) return
+    if (question.mayWait) {
+      leaving ??= setTimeout(send, WAIT_MS)
+      return
+    }
+    isLeaving = true
+    setImmediate(send)
   }
 
   client.on('ready', welcome)

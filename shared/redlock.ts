@@ -218,7 +218,7 @@ export const redLock = (clients: readonly Redis[], step: Step = openStep('redloc
     const rollBack = (ballot: Ballot, words: Words, reply: Reply): void => {
       const perhapsPlaced = (ballot.asked & ~ballot.free & bit) !== 0
       const lost = ballot.question === 'lock' || ballot.failures <= spare
-      if (perhapsPlaced && lost) node.ask({ verb: 'release', words, ballot, hear: ignore })
+      if (perhapsPlaced && lost) node.ask({ verb: 'release', words, ballot, mayWait: false, hear: ignore })
       reply(null, ballot.resources)
     }
 
@@ -234,7 +234,7 @@ export const redLock = (clients: readonly Redis[], step: Step = openStep('redloc
       const hear: Question['hear'] = (error, answer) => {
         if (!ballot.decided) count(ballot, index, reply, error, answer)
       }
-      if (node.ask({ verb, words, ballot, hear })) ballot.asked |= bit
+      if (node.ask({ verb, words, ballot, mayWait: verb === 'release', hear })) ballot.asked |= bit
     }
 
     return {

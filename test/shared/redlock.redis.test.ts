@@ -316,6 +316,22 @@ test.serial('what is asked in one turn is one command of each node', async (t) =
   t.is(await placed(clients, 'order:25'), 0)
 })
 
+test.serial(
+  'a release goes with what is asked a moment later, and comes before it; else it goes by itself',
+  async (t) => {
+    const { lock, clients } = await open(t, await startMasters(t))
+    const first = held(t, await lock.tryAcquire(['x'], TTL_MS))
+    const released = lock.release(first.resources, first.token)
+    await new Promise(setImmediate)
+    const second = held(t, await lock.tryAcquire(['x'], TTL_MS))
+    t.is(await released, 'released')
+    t.deepEqual(await Promise.all(clients.map(batches)), [2, 2, 2])
+    t.is(await lock.release(second.resources, second.token), 'released')
+    t.deepEqual(await Promise.all(clients.map(batches)), [3, 3, 3])
+    t.is(await placed(clients, 'x'), 0)
+  },
+)
+
 test.serial('a turn that asks for very much is asked in parts', async (t) => {
   const { lock, clients } = await open(t, await startMasters(t))
   const asked = Array.from({ length: 600 }, (_, index) => lock.tryAcquire([`x:${index}`], TTL_MS))
