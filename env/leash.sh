@@ -12,4 +12,4 @@ set -u
     read -r _ <&3 || { kill -TERM $$ && kill -CONT $$; }
   ) </dev/null >/dev/null 2>&1 &
 )
-exec "$@" 3<&-
+exec /bin/sh "${0%/*}/batch.sh" "$@" 3<&-

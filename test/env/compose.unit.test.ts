@@ -44,12 +44,13 @@ test('the compose file has the four services, a Redis and a volume for each, and
     t.regex(compose[service] ?? '', new RegExp(`env_file: env/${service}\\.env`))
     t.regex(compose[`${service}-redis`] ?? '', new RegExp(`env_file: env/${service}\\.env`))
     t.regex(compose[`${service}-redis`] ?? '', new RegExp(`- ${service}-data:/data`))
+    t.regex(compose[`${service}-redis`] ?? '', /- \.\/env\/batch\.sh:\/shop\/batch\.sh:ro/)
   }
 })
 
 test('Node is started in containers as it is on this machine', async (t) => {
   const [, entry = ''] = /^ENTRYPOINT (.*)$/m.exec(await read('env/Dockerfile')) ?? []
-  t.deepEqual(JSON.parse(entry), ['node', ...NODE_FLAGS])
+  t.deepEqual(JSON.parse(entry), ['/bin/sh', 'env/batch.sh', 'node', ...NODE_FLAGS])
 })
 
 test('only the gateway is reached from outside', async (t) => {
@@ -108,5 +109,8 @@ test('every password of a Redis is the one that its user has', async (t) => {
 test('no password reaches the image', async (t) => {
   const lines = (await read('.dockerignore')).split('\n').filter((line) => line !== '' && !line.startsWith('#'))
   t.is(lines[0], '*')
-  t.false(lines.some((line) => line.startsWith('!env')))
+  t.deepEqual(
+    lines.filter((line) => line.startsWith('!env')),
+    ['!env/batch.sh'],
+  )
 })

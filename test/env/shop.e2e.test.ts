@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createConnection } from 'node:net'
@@ -104,6 +104,20 @@ test.serial(
     t.deepEqual(await (await fetch(`${second.url}/payment/find_user/${user_id}`)).json(), { user_id, credit: 100 })
   },
 )
+
+/** SCHED_BATCH, as in the 41st field of `/proc/<pid>/stat`. */
+const BATCH = 3
+
+test.serial('where the system can, no process interrupts another one because it is woken', async (t) => {
+  const canBatch = spawnSync('chrt', ['-b', '0', 'true']).status === 0
+  const shop = await open(t, { root: await standIns(t) })
+  t.is(shop.parts.length, 9)
+  for (const { name, pid } of shop.parts) {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    t.is(Number(fields[38]), canBatch ? BATCH : 0, name)
+  }
+})
 
 test.serial('everybody is told whom to reach, and a spare replica starts when it is called', async (t) => {
   const seen: string[] = []
