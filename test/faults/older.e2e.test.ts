@@ -84,17 +84,23 @@ const isListed = async (order: string): Promise<boolean> => {
   return [`user:${user_id}`, ...items.map(([item]) => `item:${item}`)].some((name) => listed.has(name))
 }
 
-const isNoticed = async (victim: Service, since: number): Promise<LostTail[]> => {
-  const found: LostTail[] = []
-  for (const witness of WITNESSES[victim]) {
-    const { lost_tails } = await reportOf(witness)
-    const lost = lost_tails.find(({ speaker, noticed }) => speaker === victim && Date.parse(noticed) >= since)
-    assert.ok(lost, `${witness} has not noticed what ${victim} lost`)
-    found.push(lost)
-    const log = await replicaOf(opened(), witness).tail(TAIL_LINES)
-    for (const { id } of lost.entries) assert.ok(log.includes(id), `${id} is not in the log of ${witness}`)
-  }
-  return found
+/** What each witness lists of a victim's loss since then. @throws unless all of them have noticed. */
+const noticed = (victim: Service, since: number): Promise<(readonly [witness: Service, LostTail])[]> =>
+  Promise.all(
+    WITNESSES[victim].map(async (witness) => {
+      const { lost_tails } = await reportOf(witness)
+      const lost = lost_tails.find(({ speaker, noticed }) => speaker === victim && Date.parse(noticed) >= since)
+      assert.ok(lost, `${witness} has not noticed what ${victim} lost`)
+      return [witness, lost] as const
+    }),
+  )
+
+/** What is listed is named in the log of whoever lists it, too. */
+const assertLogged = async (witness: Service, { entries }: LostTail): Promise<void> => {
+  const log = await replicaOf(opened(), witness).tail(TAIL_LINES)
+  const named = new Set([...log.matchAll(/"entry":\{"id":"(\d+-\d+)"/g)].map(([, id]) => id))
+  const unnamed = entries.filter(({ id }) => !named.has(id))
+  assert.deepEqual(unnamed, [], `is not in the log of ${witness}`)
 }
 
 const survive = async (t: ExecutionContext, { victims, cut, frozen }: Loss): Promise<void> => {
@@ -107,6 +113,8 @@ const survive = async (t: ExecutionContext, { victims, cut, frozen }: Loss): Pro
   const moments = await Promise.all(redis.map(({ dir }) => writtenTo(dir)))
   if (cut === 'three seconds ago') await away(AGO_MS)
   const crowd = startCrowd(client, wanted)
+  // A test that fails leaves nobody behind who would disturb the next one.
+  t.teardown(() => Promise.allSettled([keeping.stop(), crowd.disappointed]))
   await crowd.served(KILL_AFTER)
   if (frozen) {
     replicaOf(opened(), frozen).freeze()
@@ -123,13 +131,15 @@ const survive = async (t: ExecutionContext, { victims, cut, frozen }: Loss): Pro
   if (frozen) replicaOf(opened(), frozen).thaw()
   const returnedAt = performance.now()
 
-  if (cut !== 'nothing')
-    for (const victim of victims) {
-      const tails = await eventually(() => isNoticed(victim, since), SETTLE_MS)
-      for (const { speaker, entries, unnamed_until } of tails)
-        t.log(`${speaker}: ${entries.length} entries listed by name, unnamed until ${unnamed_until}`)
-    }
+  const losses =
+    cut === 'nothing'
+      ? []
+      : (await Promise.all(victims.map((victim) => eventually(() => noticed(victim, since), SETTLE_MS)))).flat()
   const noticedMs = Math.round(performance.now() - returnedAt)
+  for (const [witness, lost] of losses) {
+    await eventually(() => assertLogged(witness, lost), SETTLE_MS)
+    t.log(`${lost.speaker}: ${lost.entries.length} entries listed by name, unnamed until ${lost.unnamed_until}`)
+  }
   const disappointed = await crowd.disappointed
   told.push(...crowd.told)
   const keepsakes = await keeping.stop()
