@@ -256,7 +256,7 @@ const takeLeasesAway = async (): Promise<number> => {
 }
 
 test.serial('two readers of one log and two parsers of one service have one effect', async (t) => {
-  t.timeout(60_000)
+  t.timeout(FULL ? 300_000 : 60_000)
   const bytes = await Promise.all(replicas().map(logBytes))
   await survive(t, opened(), {
     orders: READ_TWICE_ORDERS,
