@@ -52,8 +52,9 @@ const WAKING_MS = 20
 type Attempt = {
   readonly order: string
   readonly asker: Asker
-  /** The deadline, and the last moment to wait for a quorum, of `performance.now()`. */
+  /** The deadline, of `performance.now()`. */
   readonly until: number
+  /** Until when a quorum is asked again that does not answer. */
   quorumUntil: number
   /** The user whose turn this request has. */
   turn: string | undefined

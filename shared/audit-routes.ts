@@ -11,6 +11,7 @@
 import { type Auditor, type Count, SAGAS_MAX } from './audit.ts'
 import { parseEntryId } from './entry.ts'
 import { MalformedError } from './errors.ts'
+import { isIdentifier } from './events.ts'
 import type { Request, Route } from './http.ts'
 
 export type AuditRoutes = {
@@ -24,7 +25,7 @@ export type AuditRoutes = {
 
 const logIdsOf = (request: Request): readonly string[] => {
   const logIds = (request.query('log_ids') ?? '').split(',')
-  if (logIds.length > SAGAS_MAX || !logIds.every((id) => /^[A-Za-z0-9_-]{1,64}$/.test(id)))
+  if (logIds.length > SAGAS_MAX || !logIds.every(isIdentifier))
     throw new MalformedError('log_ids', `"log_ids" must be up to ${SAGAS_MAX} log ids, separated by commas`)
   return logIds
 }

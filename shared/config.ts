@@ -5,6 +5,7 @@
  * perhaps a default. Everything that is missing or wrong is told in one message, so nobody mends one line per start.
  */
 import { validate } from 'node-cron'
+import { IDENTIFIER_FORM, isIdentifier } from './events.ts'
 
 /** One setting: the variable it is read from, how it is understood, and its value if the variable is absent. */
 export type Setting<Value> = {
@@ -30,29 +31,24 @@ const setting = <Value>(variable: string, parse: (text: string) => Value, fallba
 export const text = (variable: string, fallback?: string): Setting<string> =>
   setting(variable, (value) => value, fallback)
 
-const NAME = /^[A-Za-z0-9_-]{1,64}$/
+/** A text of a certain form, which a complaint names. */
+const formed = (variable: string, isRight: (text: string) => boolean, form: string, fallback?: string) =>
+  setting(
+    variable,
+    (value) => {
+      if (!isRight(value)) throw new Error(`must be ${form}, not "${value}"`)
+      return value
+    },
+    fallback,
+  )
 
 /** A name that may stand in a path, as an identifier of a request does. */
 export const name = (variable: string, fallback?: string): Setting<string> =>
-  setting(
-    variable,
-    (value) => {
-      if (!NAME.test(value)) throw new Error(`must be 1 to 64 letters, digits, "_" or "-", not "${value}"`)
-      return value
-    },
-    fallback,
-  )
+  formed(variable, isIdentifier, IDENTIFIER_FORM, fallback)
 
 /** When something is to run: five fields of cron, or six that begin with seconds. */
 export const schedule = (variable: string, fallback?: string): Setting<string> =>
-  setting(
-    variable,
-    (value) => {
-      if (!validate(value)) throw new Error(`must be a cron expression of five or six fields, not "${value}"`)
-      return value
-    },
-    fallback,
-  )
+  formed(variable, validate, 'a cron expression of five or six fields', fallback)
 
 /** An integer between two bounds, both included. */
 export const integer = (variable: string, bounds: { min: number; max: number }, fallback?: number): Setting<number> =>

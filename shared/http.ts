@@ -25,6 +25,7 @@ import {
   problem,
   UnavailableError,
 } from './errors.ts'
+import { IDENTIFIER_FORM, isIdentifier } from './events.ts'
 
 /** What a route answers: a text, a JSON value, or a problem; with headers if it needs some. */
 export type Answer =
@@ -55,14 +56,13 @@ export type Route = {
   readonly operator?: boolean
 }
 
-const ID = /^[A-Za-z0-9_-]{1,64}$/
 const INTEGER = /^(0|[1-9]\d{0,15})$/
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,128}$/
 
 /** An identifier in a path. @throws MalformedError naming the field. */
 export const identifier = (request: Request, field: string): string => {
   const value = request.parameter(field)
-  if (!ID.test(value)) throw new MalformedError(field, `"${field}" must be 1 to 64 letters, digits, "_" or "-"`)
+  if (!isIdentifier(value)) throw new MalformedError(field, `"${field}" must be ${IDENTIFIER_FORM}`)
   return value
 }
 
