@@ -66,6 +66,7 @@ class SilentError extends Error {
 
 export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
   readonly isCheckout: boolean
+  place = 0
   readonly #options: ExchangeOptions
   readonly #service: Service
   readonly #request: IncomingMessage

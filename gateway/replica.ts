@@ -24,6 +24,7 @@
 
 import type { Logger } from 'pino'
 import { Client, Pool } from 'undici'
+import { impossible } from '../shared/errors.ts'
 import type { Step } from '../shared/step.ts'
 
 export type Condition = 'ready' | 'not ready' | 'draining' | 'away'
@@ -52,6 +53,8 @@ const IDLE_CONNECTION_MS = 30_000
 /** A request that a replica carries. */
 export type Carried = {
   readonly isCheckout: boolean
+  /** Where it stands among those that the same replica carries. */
+  place: number
   /** The replica has given no sign of life for so long. */
   readonly replicaSilent: (silentMs: number) => void
 }
@@ -73,7 +76,8 @@ export class Replica {
   readonly origin: string
   readonly pool: Pool
   condition: Condition = 'away'
-  readonly #carried = new Set<Carried>()
+  /** In no order. */
+  readonly #carried: Carried[] = []
   #checkouts = 0
   readonly #poller: Client
   readonly #changed: () => void
@@ -141,20 +145,24 @@ export class Replica {
 
   /** How many requests it carries. */
   get load(): number {
-    return this.#carried.size
+    return this.#carried.length
   }
 
   hasRoomFor({ isCheckout }: Pick<Carried, 'isCheckout'>): boolean {
-    return this.#carried.size < CONNECTIONS_MAX && !(isCheckout && this.#checkouts >= CHECKOUTS_MAX)
+    return this.#carried.length < CONNECTIONS_MAX && !(isCheckout && this.#checkouts >= CHECKOUTS_MAX)
   }
 
   take(request: Carried): void {
-    this.#carried.add(request)
+    request.place = this.#carried.push(request) - 1
     if (request.isCheckout) this.#checkouts += 1
   }
 
   letGo(request: Carried): void {
-    this.#carried.delete(request)
+    const last = this.#carried.pop() ?? impossible('replica-carries-nothing')
+    if (last !== request) {
+      last.place = request.place
+      this.#carried[last.place] = last
+    }
     if (request.isCheckout) this.#checkouts -= 1
   }
 

@@ -6,6 +6,7 @@
  */
 import { UnavailableError } from '../shared/errors.ts'
 import type { RedLock } from '../shared/redlock.ts'
+import { TransientMap } from '../shared/transient-map.ts'
 import type { Admission } from './admission.ts'
 import { type Asker, attempts } from './attempt.ts'
 import { type Ends, openEnds } from './ends.ts'
@@ -54,7 +55,7 @@ export const checkouts = (options: CheckoutsOptions): Checkouts => {
     },
   })
   const attempt = attempts({ store, orderLocks, ends, admission, nextLogId, deadlineMs })
-  const joined = new Map<string, { readonly outcome: Promise<Outcome>; readonly askers: Asker[] }>()
+  const joined = new TransientMap<{ readonly outcome: Promise<Outcome>; readonly askers: Asker[] }>()
   let sweeper: NodeJS.Timeout | undefined
 
   const sweep = (): void => {

@@ -7,6 +7,7 @@
  * the own Redis cannot be reached is there no answer: `UnavailableError`, and repeating the request is safe.
  */
 import { UnavailableError } from '../shared/errors.ts'
+import { TransientMap } from '../shared/transient-map.ts'
 import type { Decided, Saga, Store } from './store.ts'
 
 export type Ends = {
@@ -46,7 +47,7 @@ type Waiter = {
 const isLate = ({ until }: Waiter): boolean => until <= performance.now()
 
 export const openEnds = ({ store, release }: EndsOptions): Ends => {
-  const waiters = new Map<string, Waiter[]>()
+  const waiters = new TransientMap<Waiter[]>()
   const asked = new Set<string>()
 
   const onOutcome = (saga: Saga): void => {

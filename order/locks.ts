@@ -6,6 +6,7 @@
  * process began for as long as a request waits for them.
  */
 import type { Acquired, RedLock } from '../shared/redlock.ts'
+import { TransientMap } from '../shared/transient-map.ts'
 
 export type Locks = {
   /** One attempt, as in `RedLock`. */
@@ -25,7 +26,7 @@ type Kept = { readonly resources: readonly string[]; readonly token: string; ext
 const resourcesOf = (order: string, user: string): string[] => [`order:${order}`, `user:${user}`]
 
 export const openLocks = (redLock: RedLock, ttlMs: number): Locks => {
-  const kept = new Map<string, Kept>()
+  const kept = new TransientMap<Kept>()
 
   /** One that is lost belongs to somebody else by now, or to nobody: it is not asked for again. */
   const extend = async (id: string, lock: Kept): Promise<void> => {

@@ -5,6 +5,8 @@
  * all but one in vain, on three masters. Here they wait in the order in which they came, and only the first one asks.
  */
 
+import { TransientMap } from '../shared/transient-map.ts'
+
 export type Turns = {
   /**
    * Waits for one's turn, until the time given (of `performance.now()`).
@@ -21,30 +23,26 @@ type Come = 'taken' | 'scattered' | 'late'
 
 export const openTurns = (): Turns => {
   /** Who waits, by name; a name that is here has its turn taken. */
-  const queues = new Map<string, Set<(came: Come) => void>>()
+  const queues = new TransientMap<((came: Come) => void)[]>()
   return {
     take: async (name, until) => {
       const queue = queues.get(name)
       if (queue === undefined) {
-        queues.set(name, new Set())
+        queues.set(name, [])
         return 'taken'
       }
       const { promise, resolve } = Promise.withResolvers<Come>()
       const timer = setTimeout(() => {
-        queue.delete(resolve)
+        queue.splice(queue.indexOf(resolve), 1)
         resolve('late')
       }, until - performance.now())
-      queue.add(resolve)
+      queue.push(resolve)
       return promise.finally(() => clearTimeout(timer))
     },
     end: (name) => {
-      const queue = queues.get(name)
-      const [next] = queue ?? []
+      const next = queues.get(name)?.shift()
       if (next === undefined) queues.delete(name)
-      else {
-        queue?.delete(next)
-        next('taken')
-      }
+      else next('taken')
     },
     scatter: (name) => {
       const queue = queues.get(name)

@@ -21,6 +21,8 @@ type Waiting<Question, Answer> = {
   readonly since: number
   readonly resolve: (answer: Answer) => void
   readonly reject: (error: unknown) => void
+  /** It was told that it waited too long. */
+  isTold: boolean
 }
 
 /** Asks one question, in a group with others. Rejects with its own error, or that of the whole group. */
@@ -28,9 +30,9 @@ export const grouped = <Question, Answer>(
   options: GroupOptions<Question, Answer>,
 ): ((question: Question) => Promise<Answer>) => {
   const { run, groupMax, patienceMs } = options
+  /** Who was sent and has no answer yet, and who is to be sent, both in the order of asking. */
+  let sent: readonly Waiting<Question, Answer>[] = []
   const waiting: Waiting<Question, Answer>[] = []
-  /** Who has no answer yet, in the order of asking. All have the same patience, so one timer, for the first, serves all. */
-  const unanswered = new Set<Waiting<Question, Answer>>()
   let watching = false
   let busy = false
 
@@ -40,21 +42,28 @@ export const grouped = <Question, Answer>(
     setTimeout(giveUp, Math.max(1, first.since + patienceMs - performance.now())).unref()
   }
 
+  /** All have the same patience, so one timer, for the first, serves all. */
   const giveUp = (): void => {
     watching = false
     const before = performance.now() - patienceMs
-    for (const one of unanswered) {
+    const tell = (one: Waiting<Question, Answer>, message: string): void => {
+      one.isTold = true
+      one.reject(new UnavailableError(message))
+    }
+    for (const one of sent) {
+      if (one.isTold) continue
       if (one.since > before) return watch(one)
-      unanswered.delete(one)
-      const isSent = one !== waiting[0]
-      if (!isSent) waiting.shift()
-      one.reject(
-        new UnavailableError(isSent ? 'was not answered in time' : 'waited too long to be sent; nothing was done'),
-      )
+      tell(one, 'was not answered in time')
+    }
+    for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
+      if (first.since > before) return watch(first)
+      waiting.shift()
+      tell(first, 'waited too long to be sent; nothing was done')
     }
   }
 
   const ask = async (group: readonly Waiting<Question, Answer>[]): Promise<void> => {
+    sent = group
     try {
       const answers = await run(group.map(({ question }) => question))
       for (const [index, { resolve, reject }] of group.entries()) {
@@ -65,7 +74,7 @@ export const grouped = <Question, Answer>(
     } catch (error) {
       for (const { reject } of group) reject(error)
     } finally {
-      for (const one of group) unanswered.delete(one)
+      sent = []
     }
   }
 
@@ -78,9 +87,8 @@ export const grouped = <Question, Answer>(
 
   return (question) =>
     new Promise((resolve, reject) => {
-      const one = { question, since: performance.now(), resolve, reject }
+      const one = { question, since: performance.now(), resolve, reject, isTold: false }
       waiting.push(one)
-      unanswered.add(one)
       watch(one)
       if (busy) return
       busy = true
