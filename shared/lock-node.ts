@@ -102,20 +102,24 @@ export const lockNode = (client: Redis): LockNode => {
   const sendBatch = (command: 'evalsha' | 'eval', batch: readonly Question[]): void => {
     const args: (string | number)[] = [command === 'eval' ? SCRIPT : HASH, 0]
     for (const { verb, words } of batch) args.push(verb, ...words)
-    const heard = (error?: Error | null, answers?: unknown): void => {
-      if (error?.message.startsWith('NOSCRIPT')) {
+    const answered = (answers: unknown): void =>
+      batch.forEach(({ hear }, index) => {
+        const answer = (answers as readonly unknown[])[index]
+        if (answer instanceof Error) hear(answer)
+        else hear(null, answer)
+      })
+    const failed = (error: Error): void => {
+      if (error.message.startsWith('NOSCRIPT')) {
         const wanted = batch.filter(isWanted)
         if (wanted.length > 0) sendBatch('eval', wanted)
         return
       }
-      if (error?.message === TIMED_OUT) leaveOut()
-      batch.forEach(({ hear }, index) => {
-        const answer = error ?? (answers as readonly unknown[])[index]
-        if (answer instanceof Error) hear(answer)
-        else hear(null, answer)
-      })
+      if (error.message === TIMED_OUT) leaveOut()
+      for (const { hear } of batch) hear(error)
     }
-    client.sendCommand(new Command(command, args, { replyEncoding: 'utf8' }, heard))
+    const asking = new Command(command, args, { replyEncoding: 'utf8' })
+    client.sendCommand(asking)
+    asking.promise.then(answered, failed)
   }
 
   const send = (): void => {
