@@ -16,7 +16,7 @@ const runBench = async (line: string) => {
 }
 
 test.serial('measures checkouts and finds all money and goods again', async (t) => {
-  const { code, output, errors } = await runBench('--seconds 1 --connections 8 --runs 2 --no-limits')
+  const { code, output, errors } = await runBench('--warm-up 2 --seconds 1 --connections 8 --runs 2 --no-limits')
   t.is(code, 0, errors + output)
   t.regex(output, /^Conservation: holds/m)
   t.regex(output, /^connections +checkouts\/s +from +to /m)
@@ -26,7 +26,7 @@ test.serial('measures checkouts and finds all money and goods again', async (t) 
 })
 
 test.serial('measures a part of the peak in an open loop', async (t) => {
-  const { code, output, errors } = await runBench('--seconds 1 --rate 30%')
+  const { code, output, errors } = await runBench('--warm-up 2 --seconds 1 --rate 30%')
   t.is(code, 0, errors + output)
   t.regex(output, /^The peak\nconnections/m)
   t.regex(output, /^due\/s .* not sent +not 200\n.* 0 +none$/m)
@@ -34,7 +34,9 @@ test.serial('measures a part of the peak in an open loop', async (t) => {
 })
 
 test.serial('counts what requests other than checkouts did to each wallet', async (t) => {
-  const { code, output, errors } = await runBench('--seconds 1 --connections 8 --route add-funds --users 50')
+  const { code, output, errors } = await runBench(
+    '--warm-up 2 --seconds 1 --connections 8 --route add-funds --users 50',
+  )
   t.is(code, 0, errors + output)
   t.regex(output, /^Conservation: holds/m)
   const [, added = ''] = /credit 5,0{3},(\d{3},\d{3}) added/.exec(output) ?? []
@@ -42,7 +44,9 @@ test.serial('counts what requests other than checkouts did to each wallet', asyn
 })
 
 test.serial('loses no checkout while replicas die', async (t) => {
-  const { code, output, errors } = await runBench('--seconds 5 --connections 8 --kill stock --every 2s --replicas 2')
+  const { code, output, errors } = await runBench(
+    '--warm-up 2 --seconds 5 --connections 8 --kill stock --every 2s --replicas 2',
+  )
   t.is(code, 0, errors + output)
   t.regex(output, /^with deaths +[\d,]+ .* 0 +none$/m)
   t.regex(output, /^[12] deaths, one every 2.0 s \(stock-1, stock-2\): [\d.]+ % of the peak$/m)
@@ -53,7 +57,7 @@ test.serial('compares with another shop in turns, and balances the books of both
   const other = await startShop()
   t.teardown(other.stop)
   const { code, output, errors } = await runBench(
-    `--seconds 4 --connections 4 --users 500 --items 500 --compare ${other.url}`,
+    `--warm-up 2 --seconds 4 --connections 4 --users 500 --items 500 --compare ${other.url}`,
   )
   t.is(code, 0, errors + output)
   t.regex(output, /^ *ours +4 +[\d,]+ .* none\n *theirs +4 +[\d,]+ .* none$/m)
@@ -64,7 +68,7 @@ test.serial('compares with another shop in turns, and balances the books of both
 
 test.serial('tells what is kept of each checkout, and how long the log parsers take', async (t) => {
   const { code, output, errors } = await runBench(
-    '--seconds 1 --connections 8 --users 100 --items 100 --orders 9000 --finished 500 --no-limits',
+    '--warm-up 2 --seconds 1 --connections 8 --users 100 --items 100 --orders 9000 --finished 500 --no-limits',
   )
   t.is(code, 0, errors + output)
   t.regex(output, /^500 checkouts finished before/m)

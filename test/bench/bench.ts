@@ -22,7 +22,6 @@ import { ordersFor, type Seed, seedOf } from './seed.ts'
 import { openSite, type Site } from './site.ts'
 import { measureUpkeep, readMemory, upkeep } from './upkeep.ts'
 
-const WARM_UP = { connections: 64, ms: 2_000 }
 const RUN_WARM_UP_MS = 500
 /** So many connections that are opened at once take their time. */
 const WARM_UP_MS_PER_CONNECTION = 2
@@ -34,7 +33,17 @@ const ORDERS_TO_READ = 10_000
 const warmUpMsOf = (connections: number): number => Math.max(RUN_WARM_UP_MS, connections * WARM_UP_MS_PER_CONNECTION)
 
 /** How many orders the runs may need. */
-const neededFor = ({ route, seconds, connections, runs, rate, kill, compare: other, finished }: Options): number => {
+const neededFor = ({
+  route,
+  seconds,
+  warmUpSeconds,
+  connections,
+  runs,
+  rate,
+  kill,
+  compare: other,
+  finished,
+}: Options): number => {
   if (route !== 'checkout') return ROUTES[route].of === 'orders' ? ORDERS_TO_READ : 1
   const ms = seconds * 1_000
   const closed = (count: number): number => ordersFor(count, warmUpMsOf(count) + ms)
@@ -48,7 +57,7 @@ const neededFor = ({ route, seconds, connections, runs, rate, kill, compare: oth
       )
     return runs * connections.reduce((sum, count) => sum + closed(count), 0)
   }
-  return finished + ordersFor(WARM_UP.connections, WARM_UP.ms) + needed()
+  return finished + ordersFor(PEAK_CONNECTIONS, warmUpSeconds * 1_000) + needed()
 }
 
 const openLoopOrders = (rate: Rate, ms: number): number =>
@@ -176,13 +185,14 @@ const prepare = async (sites: readonly Site[], options: Options, say: Scene['say
     runs.push(await own.run({ connections: PEAK_CONNECTIONS, count: options.finished, warmUpMs: 0, ms: FINISHING_MS }))
     say(`${number(own.answered())} ${report.unitOf(options.route).many} finished before in ${since(begunAt)}.`)
   }
-  for (const site of sites) runs.push(await site.run({ ...WARM_UP, warmUpMs: 0 }))
+  const warmUp = { connections: PEAK_CONNECTIONS, warmUpMs: 0, ms: options.warmUpSeconds * 1_000 }
+  for (const site of sites) runs.push(await site.run(warmUp))
   return runs
 }
 
 /** Measures everything and says it line by line. Resolves to whether all was well. */
 export const bench = async (options: Options, say: (text: string) => void, signal: AbortSignal): Promise<boolean> => {
-  const { url, route, seconds, profile, limits } = options
+  const { url, route, seconds, warmUpSeconds, profile, limits } = options
   const seed = seedOf(options, neededFor(options))
   const unit = report.unitOf(route)
   await using stack = new AsyncDisposableStack()
@@ -196,7 +206,8 @@ export const bench = async (options: Options, say: (text: string) => void, signa
   const sites = other ? [site, other] : [site]
 
   const warmUps = await prepare(sites, options, say)
-  say(`${ROUTES[route].method} ${ROUTES[route].path}, ${seconds} s for each run.\n`)
+  const { method, path } = ROUTES[route]
+  say(`${method} ${path}, ${seconds} s for each run, after ${warmUpSeconds} s of warming up.\n`)
   const profiler = shop && profile ? openProfiler(shop, resolve(profile)) : undefined
   stack.defer(() => profiler?.close())
   const memory = shop && (await readMemory(shop))

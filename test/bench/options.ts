@@ -6,10 +6,11 @@ import { type RouteName, routeNames } from './routes.ts'
 import { THINGS_MAX } from './seed.ts'
 
 const DEFAULTS = {
-  ...{ seconds: '10', connections: '1,16,64,256', runs: '1', route: 'checkout', finished: '0' },
+  ...{ seconds: '10', 'warm-up': '15', connections: '1,16,64,256', runs: '1', route: 'checkout', finished: '0' },
   ...{ appendfsync: 'always', replicas: '1', every: '5s' },
 }
 const SECONDS_MAX = 600
+const WARM_UP_MAX = 600
 const RUNS_MAX = 25
 /** A request under way takes a port and two file descriptors of the gateway; Node raises its limit of those by itself. */
 const CONNECTIONS_MAX = 4_096
@@ -31,6 +32,8 @@ How fast is it?
   --connections N,N,...       how many requests are under way at once, each connection sending its next one as soon as the
                               last is answered; one run for each, 1 to ${CONNECTIONS_MAX} (default ${DEFAULTS.connections})
   --seconds N                 how long each run takes, 1 to ${SECONDS_MAX} (default ${DEFAULTS.seconds})
+  --warm-up N                 for how many seconds before that ${PEAK_CONNECTIONS} connections are served unmeasured, 1 to ${WARM_UP_MAX}
+                              (default ${DEFAULTS['warm-up']}): a shop that has just started is still being compiled
   --runs N                    measures each N times in turn, and tells the median, 1 to ${RUNS_MAX} (default ${DEFAULTS.runs})
   --route NAME                ${routeNames.join(', ')}
                               (default ${DEFAULTS.route}); those that write write one piece
@@ -77,6 +80,7 @@ export type Kill = { readonly services: readonly Service[]; readonly everyMs: nu
 
 export type Options = {
   readonly seconds: number
+  readonly warmUpSeconds: number
   readonly connections: readonly number[]
   readonly runs: number
   readonly route: RouteName
@@ -130,7 +134,15 @@ const read = (line: readonly string[]) => {
   const option = { type: 'string' } as const
   const flag = { type: 'boolean' } as const
   return readOptions(line, {
-    ...{ connections: option, seconds: option, runs: option, route: option, appendfsync: option, replicas: option },
+    ...{
+      connections: option,
+      seconds: option,
+      'warm-up': option,
+      runs: option,
+      route: option,
+      appendfsync: option,
+      replicas: option,
+    },
     ...{ 'hot-item': flag, 'hot-user': flag, 'no-limits': flag, profile: option },
     ...{ rate: option, 'obey-retry-after': flag },
     ...{ users: option, items: option, orders: option, finished: option },
@@ -172,7 +184,7 @@ export const parseOptions = (line: readonly string[]): Options | 'help' => {
   const given = read(line)
   if (given.help) return 'help'
   refuseConflicts(given)
-  const { seconds, runs, route, appendfsync, replicas, finished, every } = { ...DEFAULTS, ...given }
+  const { seconds, 'warm-up': warmUp, runs, route, appendfsync, replicas, finished, every } = { ...DEFAULTS, ...given }
   const kill = given.kill === undefined ? undefined : parseKill(given.kill, every)
   const processes = parseNumber('replicas', replicas, 1, REPLICAS_MAX)
   if (kill && processes < KILL_REPLICAS_MIN)
@@ -183,6 +195,7 @@ export const parseOptions = (line: readonly string[]): Options | 'help' => {
   }
   return {
     seconds: parseNumber('seconds', seconds, 1, SECONDS_MAX),
+    warmUpSeconds: parseNumber('warm-up', warmUp, 1, WARM_UP_MAX),
     connections: parseConnections(given.connections ?? (kill ? String(PEAK_CONNECTIONS) : DEFAULTS.connections)),
     runs: parseNumber('runs', runs, 1, RUNS_MAX),
     route: oneOf('route', route, routeNames),

@@ -11,6 +11,7 @@ const parse = (line: string): Options => {
 test('measures closed loops of checkouts in a shop of its own where nothing is said', (t) => {
   t.deepEqual(parse(''), {
     seconds: 10,
+    warmUpSeconds: 15,
     connections: [1, 16, 64, 256],
     runs: 1,
     route: 'checkout',
@@ -61,6 +62,7 @@ test('asks for help before it minds anything else', (t) => {
 const wrong: Readonly<Record<string, RegExp>> = {
   '--secnds 1': /--secnds/,
   '--seconds 0': /^--seconds takes numbers from 1 to 600, not "0"$/,
+  '--warm-up 0': /^--warm-up takes numbers from 1 to 600, not "0"$/,
   '--connections 5000': /^--connections takes numbers from 1 to 4096, not "5000"$/,
   '--runs 0': /^--runs takes numbers/,
   '--route buy': /^--route takes one of checkout, find-order, .*, not "buy"$/,
