@@ -22,11 +22,13 @@
  * - After a restart of a node its scripts are unknown, and the second round trip for that could place a lock after its
  *   release. Here they are loaded whenever a connection is ready, and a late lock is not sent again.
  * - Its promises are told of a vote a turn of the event loop later. Here a lock that is granted is held at once.
+ * - It asks the system for the randomness of each token. Here nanoid, which asks for that of many at once.
  *
  * A lock that a node places after its time-out stays there until its TTL ends; alone it is no quorum.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
+import { nanoid } from 'nanoid'
 import type { Logger } from 'pino'
 import Redlock from 'redlock'
 import { impossible, UnavailableError } from './errors.ts'
@@ -249,7 +251,7 @@ export const redLock = (clients: readonly Redis[], step: Step = openStep('redloc
   }
 
   const nodes = clients.map(openNode)
-  const redlock = new Redlock(nodes, { retryCount: 0, driftFactor: 0 })
+  const redlock = Object.assign(new Redlock(nodes, { retryCount: 0, driftFactor: 0 }), { _random: () => nanoid() })
   const keysOf = (resources: readonly string[]): string[] => resources.map((resource) => `lock:${resource}`)
   /** A lock as redlock keeps it; its types know of one resource only. */
   const lockOf = (resources: readonly string[], token: string): Redlock.Lock =>
