@@ -1,7 +1,7 @@
 /**
  * How does one request come to its checkout?
  *
- * It glances at the order. If that is paid, this is the answer; if it is being checked out, the request waits for that
+ * It waits a moment for company, if there is any (`company.ts`), and glances at the order. If that is paid, this is the answer; if it is being checked out, the request waits for that
  * checkout; otherwise it goes through three gates, each of which may send it back to glance again, as long as its deadline
  * is ahead, and begins a saga behind the last:
  *
@@ -17,6 +17,7 @@ import { setTimeout as after } from 'node:timers/promises'
 import { impossible, UnavailableError } from '../shared/errors.ts'
 import type { Once } from '../shared/script.ts'
 import type { Admission } from './admission.ts'
+import { openCompany } from './company.ts'
 import type { Ends } from './ends.ts'
 import type { Locks } from './locks.ts'
 import type { Outcome } from './order.ts'
@@ -81,6 +82,7 @@ const isEnd = ({ state }: Outcome): boolean => state === 'paid' || state === 're
 export const attempts = (options: AttemptOptions): ((order: string, asker: Asker) => Promise<Outcome>) => {
   const { store, orderLocks, ends, admission, nextLogId, deadlineMs } = options
   const turns = openTurns()
+  const company = openCompany()
 
   /** A checkout is also cancelled if its order proves to have been paid by an earlier one, which a Redis had forgotten. */
   const outcomeAt = async (end: Promise<Saga>, { order }: Attempt): Promise<Outcome> => {
@@ -217,7 +219,9 @@ export const attempts = (options: AttemptOptions): ((order: string, asker: Asker
   return async (order, asker) => {
     const until = performance.now() + deadlineMs
     const attempt: Attempt = { order, asker, until, quorumUntil: Number.POSITIVE_INFINITY, turn: undefined }
+    const departure = company.join()
     try {
+      if (departure !== undefined) await departure
       for (;;) {
         const outcome = await tryOnce(attempt)
         if (outcome !== undefined) return outcome
@@ -227,6 +231,7 @@ export const attempts = (options: AttemptOptions): ((order: string, asker: Asker
       attempt.turn = undefined
       throw error
     } finally {
+      company.over()
       endTurn(attempt)
     }
   }
