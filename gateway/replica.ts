@@ -76,7 +76,7 @@ export class Replica {
   readonly origin: string
   readonly pool: Pool
   condition: Condition = 'away'
-  /** In no order. */
+  /** In no order, and no Set: see `shared/transient-map.ts`. */
   readonly #carried: Carried[] = []
   #checkouts = 0
   readonly #poller: Client

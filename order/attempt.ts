@@ -1,9 +1,9 @@
 /**
  * How does one request come to its checkout?
  *
- * It waits a moment for company, if there is any (`company.ts`), and glances at the order. If that is paid, this is the answer; if it is being checked out, the request waits for that
- * checkout; otherwise it goes through three gates, each of which may send it back to glance again, as long as its deadline
- * is ahead, and begins a saga behind the last:
+ * It waits a moment for company, if there is any (`company.ts`), and glances at the order. If that is paid, this is the
+ * answer; if it is being checked out, the request waits for that checkout; otherwise it goes through three gates, each of
+ * which may send it back to glance again, as long as its deadline is ahead, and begins a saga behind the last:
  *
  * - its *turn* among the requests of this process for the same user: the lock would let only one of them through;
  * - a *place* (see `admission.ts`): only so many are begun at once as can end in time. Who finds none has touched nothing but

@@ -21,8 +21,6 @@ type Waiting<Question, Answer> = {
   readonly since: number
   readonly resolve: (answer: Answer) => void
   readonly reject: (error: unknown) => void
-  /** It was told that it waited too long. */
-  isTold: boolean
 }
 
 /** Asks one question, in a group with others. Rejects with its own error, or that of the whole group. */
@@ -30,8 +28,8 @@ export const grouped = <Question, Answer>(
   options: GroupOptions<Question, Answer>,
 ): ((question: Question) => Promise<Answer>) => {
   const { run, groupMax, patienceMs } = options
-  /** Who was sent and has no answer yet, and who is to be sent, both in the order of asking. */
-  let sent: readonly Waiting<Question, Answer>[] = []
+  /** Who was sent and waits for the answer, and who waits to be sent, both in the order of asking. */
+  let sent: Waiting<Question, Answer>[] = []
   const waiting: Waiting<Question, Answer>[] = []
   let watching = false
   let busy = false
@@ -46,24 +44,20 @@ export const grouped = <Question, Answer>(
   const giveUp = (): void => {
     watching = false
     const before = performance.now() - patienceMs
-    const tell = (one: Waiting<Question, Answer>, message: string): void => {
-      one.isTold = true
-      one.reject(new UnavailableError(message))
-    }
-    for (const one of sent) {
-      if (one.isTold) continue
-      if (one.since > before) return watch(one)
-      tell(one, 'was not answered in time')
-    }
-    for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
-      if (first.since > before) return watch(first)
-      waiting.shift()
-      tell(first, 'waited too long to be sent; nothing was done')
-    }
+    for (const queue of [sent, waiting])
+      for (let first = queue[0]; first !== undefined; first = queue[0]) {
+        if (first.since > before) return watch(first)
+        queue.shift()
+        first.reject(
+          new UnavailableError(
+            queue === sent ? 'was not answered in time' : 'waited too long to be sent; nothing was done',
+          ),
+        )
+      }
   }
 
   const ask = async (group: readonly Waiting<Question, Answer>[]): Promise<void> => {
-    sent = group
+    sent = [...group]
     try {
       const answers = await run(group.map(({ question }) => question))
       for (const [index, { resolve, reject }] of group.entries()) {
@@ -87,7 +81,7 @@ export const grouped = <Question, Answer>(
 
   return (question) =>
     new Promise((resolve, reject) => {
-      const one = { question, since: performance.now(), resolve, reject, isTold: false }
+      const one = { question, since: performance.now(), resolve, reject }
       waiting.push(one)
       watch(one)
       if (busy) return

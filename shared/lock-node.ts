@@ -17,6 +17,9 @@
  * Whoever releases what is not needed any more goes on without waiting, so such a release waits a moment for what is asked
  * next and goes with it: alone, it would wake three masters, each of which writes its file, and this process three times.
  *
+ * Answers are heard by promises. What ioredis tells by a callback is kept alive by what it told before, for longer than
+ * the collector's young generation reaches back: of 45,000 locks it promoted 15 % of what was allocated, and so it is 2 %.
+ *
  * Batches do not wait for each other. In a shop at 64 connections they held 16 questions; 18 when one at a time was under
  * way, which cost as much, and made a release wait for the answer before it.
  */

@@ -10,7 +10,6 @@ const DEFAULTS = {
   ...{ appendfsync: 'always', replicas: '1', every: '5s' },
 }
 const SECONDS_MAX = 600
-const WARM_UP_MAX = 600
 const RUNS_MAX = 25
 /** A request under way takes a port and two file descriptors of the gateway; Node raises its limit of those by itself. */
 const CONNECTIONS_MAX = 4_096
@@ -32,7 +31,7 @@ How fast is it?
   --connections N,N,...       how many requests are under way at once, each connection sending its next one as soon as the
                               last is answered; one run for each, 1 to ${CONNECTIONS_MAX} (default ${DEFAULTS.connections})
   --seconds N                 how long each run takes, 1 to ${SECONDS_MAX} (default ${DEFAULTS.seconds})
-  --warm-up N                 for how many seconds before that ${PEAK_CONNECTIONS} connections are served unmeasured, 1 to ${WARM_UP_MAX}
+  --warm-up N                 for how many seconds before that ${PEAK_CONNECTIONS} connections are served unmeasured, 1 to ${SECONDS_MAX}
                               (default ${DEFAULTS['warm-up']}): a shop that has just started is still being compiled
   --runs N                    measures each N times in turn, and tells the median, 1 to ${RUNS_MAX} (default ${DEFAULTS.runs})
   --route NAME                ${routeNames.join(', ')}
@@ -195,7 +194,7 @@ export const parseOptions = (line: readonly string[]): Options | 'help' => {
   }
   return {
     seconds: parseNumber('seconds', seconds, 1, SECONDS_MAX),
-    warmUpSeconds: parseNumber('warm-up', warmUp, 1, WARM_UP_MAX),
+    warmUpSeconds: parseNumber('warm-up', warmUp, 1, SECONDS_MAX),
     connections: parseConnections(given.connections ?? (kill ? String(PEAK_CONNECTIONS) : DEFAULTS.connections)),
     runs: parseNumber('runs', runs, 1, RUNS_MAX),
     route: oneOf('route', route, routeNames),
