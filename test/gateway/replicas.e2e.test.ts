@@ -1,5 +1,8 @@
 import type { LookupAddress } from 'node:dns'
 import test, { type ExecutionContext } from 'ava'
+import pino from 'pino'
+import { type Carried, Replica } from '../../gateway/replica.ts'
+import { openStep } from '../../shared/step.ts'
 import { openShop, openUpstreams } from '../support/gateway.ts'
 import { answer, openUpstream, type Upstream } from '../support/upstream.ts'
 
@@ -129,4 +132,47 @@ test('a replica that is late to say that it is ready is away until it says so; t
   frozen.thaw()
   while (frozen.received.length === before) await ask('GET', '/orders/find/7')
   t.is(frozen.pollsAtOnceMax, 1)
+})
+
+test('whoever a replica carries is told that it has fallen silent, and nobody whom it has let go', async (t) => {
+  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const replica = new Replica({
+    service: 'order',
+    origin: upstream.origin,
+    servername: '',
+    timeoutMs: 20_000,
+    step: openStep('gateway'),
+    changed: () => undefined,
+    log: pino({ level: 'silent' }),
+  })
+  t.teardown(() => replica.destroy())
+  const told = new Set<string>()
+  const bothTold = Promise.withResolvers<void>()
+  const carried = (name: string): Carried => ({
+    isCheckout: false,
+    place: 0,
+    replicaSilent: () => {
+      told.add(name)
+      if (told.size === 2) bothTold.resolve()
+    },
+  })
+  const [first, second, third, fourth] = ['first', 'second', 'third', 'fourth'].map(carried) as [
+    Carried,
+    Carried,
+    Carried,
+    Carried,
+  ]
+  for (const one of [first, second, third, fourth]) replica.take(one)
+  replica.letGo(first)
+  replica.letGo(third)
+  t.is(replica.load, 2)
+
+  replica.start()
+  await upstream.settled()
+  upstream.freeze()
+  await bothTold.promise
+  t.deepEqual([...told].toSorted(), ['fourth', 'second'])
+  replica.letGo(second)
+  replica.letGo(fourth)
+  t.is(replica.load, 0)
 })

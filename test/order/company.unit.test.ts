@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import test from 'ava'
 import { type Company, openCompany } from '../../order/company.ts'
 
@@ -25,13 +26,18 @@ test('who is over makes room', (t) => {
 test('as soon as enough have met they go, and who comes after them waits for others', async (t) => {
   const company = open()
   let gone = 0
-  const met = Array.from({ length: 8 }, () => company.join()?.then(() => gone++))
-  const next = company.join()?.then(() => t.is(gone, 8))
+  const come = () => company.join()?.then(() => gone++)
+  for (let n = 0; n < 7; n += 1) void come()
+  await turn()
   t.is(gone, 0)
-  await met[0]
-  await Promise.all(met)
+  void come()
+  await turn()
+  t.is(gone, 8)
+  const next = come()
+  await turn()
   t.is(gone, 8)
   await next
+  t.is(gone, 9)
 })
 
 test('who meets too few goes after some milliseconds, and all who came meanwhile do', async (t) => {
