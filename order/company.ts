@@ -4,8 +4,8 @@
  * A checkout wakes seven processes some thirty times, and at a middling load that is most of what it costs: whoever meets
  * others on the way shares each wake, each command and each write to a file with them, and they stay together to the end. So
  * where several are under way, one more waits a moment for company before it sets out (as a producer of Kafka lingers);
- * whoever comes while few are under way waits for nobody. At 1,000 a second, half of what two cores could do, this took a
- * fifth off all CPU and a third off the time to an answer, the wait included; at the peak nobody waits for long.
+ * whoever comes while few are under way waits for nobody. At 1,000 a second, half of what two cores could do, this takes a
+ * sixth off all CPU and as much off the time to an answer, the wait included; at the peak nobody waits for long.
  */
 
 export type Company = {
