@@ -171,12 +171,22 @@ const VERBS: Readonly<Record<string, { readonly verb: Verb; readonly wants?: str
   'dead dismiss': { verb: deadDismiss, wants: 'the name of a dead letter' },
 }
 
+/** The form of an id that the shop has made and that looks like an option: one of 64 begins with a dash. */
+const ID_WITH_DASH = /^-[\w-]{20}$/
+
+/** The line as `parseArgs` takes it: an id that looks like an option goes behind the end of the options. */
+const withIdLast = (line: readonly string[]): string[] => {
+  const at = line.findIndex((word, n) => ID_WITH_DASH.test(word) && line[n - 1] !== '--token')
+  const id = line[at]
+  return id === undefined || line.includes('--') ? [...line] : [...line.toSpliced(at, 1), '--', id]
+}
+
 const parseLine = (line: readonly string[]) => {
   const option = { type: 'string' } as const
   const flag = { type: 'boolean' } as const
   try {
     return parseArgs({
-      args: [...line],
+      args: withIdLast(line),
       allowPositionals: true,
       options: { url: option, token: option, json: flag, all: flag, help: { ...flag, short: 'h' } },
     })

@@ -192,6 +192,12 @@ test.serial('afterwards all promises hold', async (t) => {
 
 const refusals: readonly (readonly [what: string, line: readonly string[], sentence: RegExp])[] = [
   ['an unknown order', ['explain', 'nobodys'], /^there is no order and no checkout "nobodys"$/],
+  [
+    'an order with a dash in front',
+    ['explain', '-KE-jg8605AySrvjYE_vP'],
+    /^there is no order.* "-KE-jg8605AySrvjYE_vP"$/,
+  ],
+  ['an order with two dashes', ['cancel', '--E-jg8605AySrvjYE_vP'], /^there is no order.* "--E-jg8605AySrvjYE_vP"$/],
   ['a malformed order', ['cancel', 'no/order'], /^"no\/order" is neither an order nor a log id/],
   [
     'an unknown dead letter',
