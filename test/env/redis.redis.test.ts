@@ -76,11 +76,17 @@ test('the owner may do everything, on a Redis that forgets nothing', async (t) =
   t.deepEqual(await redis.config('GET', 'appendfsync'), ['appendfsync', 'always'])
 })
 
-test('nobody gets in without a password', async (t) => {
-  const socket = createConnection({ port: part.port, host: '127.0.0.1' })
-  socket.write('GET user:1\r\nAUTH default\r\nAUTH payment guess\r\nQUIT\r\n')
-  t.regex(await text(socket), /^-NOAUTH .*\r\n-WRONGPASS .*\r\n-WRONGPASS .*\r\n\+OK\r\n$/)
-})
+for (const [words, refusal] of [
+  ['GET user:1', /^-NOAUTH .*\r\n\+OK\r\n$/],
+  ['AUTH default', /^-WRONGPASS .*\r\n\+OK\r\n$/],
+  ['AUTH payment guess', /^-WRONGPASS .*\r\n\+OK\r\n$/],
+] as const)
+  test(`nobody gets in without a password: ${words}`, async (t) => {
+    // One at a time: Valkey 8.1 swallows the refusal of an AUTH that comes behind a refused command.
+    const socket = createConnection({ port: part.port, host: '127.0.0.1' })
+    socket.write(`${words}\r\nQUIT\r\n`)
+    t.regex(await text(socket), refusal)
+  })
 
 test('a listener reads the log and reports its own cursor', async (t) => {
   const id = await asOwner.xadd('log:order', '*', 'kind', 'OrderPaid')
