@@ -156,12 +156,10 @@ test('whoever a replica carries is told that it has fallen silent, and nobody wh
       if (told.size === 2) bothTold.resolve()
     },
   })
-  const [first, second, third, fourth] = ['first', 'second', 'third', 'fourth'].map(carried) as [
-    Carried,
-    Carried,
-    Carried,
-    Carried,
-  ]
+  const first = carried('first')
+  const second = carried('second')
+  const third = carried('third')
+  const fourth = carried('fourth')
   for (const one of [first, second, third, fourth]) replica.take(one)
   replica.letGo(first)
   replica.letGo(third)
