@@ -108,6 +108,13 @@ const tells = (t: ExecutionContext, count: number, ...followers: readonly Follow
     t.pass()
   }, WITHIN_MS)
 
+/** What happened is told a moment after it can be seen, too. */
+const warns = (t: ExecutionContext, { warnings }: Follower, ...texts: readonly string[]): Promise<void> =>
+  eventually(async () => {
+    for (const text of texts) if (!warnings.includes(text)) throw new Error(`not told: ${text}`)
+    t.pass()
+  }, WITHIN_MS)
+
 const masterOf = (t: ExecutionContext, { masters }: Scene): Redis => {
   const redis = lookInto(masters)
   t.teardown(() => redis.disconnect())
@@ -156,14 +163,11 @@ test('a reader reports to the speaker how far it has heard, entries that do not 
 test('the speaker’s Redis dies and comes back: the reader goes on where it was', async (t) => {
   const scene = await open(t)
   const follower = await follow(t, scene)
-  const { reader: one, warnings } = follower
-  one.start()
+  follower.reader.start()
   await scene.say(0, 5)
   await leaves(t, scene, STOCK - 5)
   await scene.speaker.kill()
-  await eventually(async () => {
-    if (!warnings.includes('cannot read now: trying again')) throw new Error('not noticed')
-  }, WITHIN_MS)
+  await warns(t, follower, 'cannot read now: trying again')
   await scene.speaker.restart()
   await scene.say(5, 5)
   await leaves(t, scene, STOCK - 10)
@@ -172,15 +176,13 @@ test('the speaker’s Redis dies and comes back: the reader goes on where it was
 
 test('the own Redis dies and comes back: what was said meanwhile is applied, and nothing twice', async (t) => {
   const scene = await open(t)
-  const { reader: one, warnings } = await follow(t, scene)
-  one.start()
+  const follower = await follow(t, scene)
+  follower.reader.start()
   await scene.say(0, 5)
   await leaves(t, scene, STOCK - 5)
   await scene.own.server.kill()
   await scene.say(5, 5)
-  await eventually(async () => {
-    if (!warnings.includes('cannot read now: trying again')) throw new Error('not noticed')
-  }, WITHIN_MS)
+  await warns(t, follower, 'cannot read now: trying again')
   await scene.own.server.restart()
   await whenReady(scene.own.redis)
   await leaves(t, scene, STOCK - 10)
@@ -189,8 +191,7 @@ test('the own Redis dies and comes back: what was said meanwhile is applied, and
 test('the own Redis comes back older: the reader notices, and what is missing is applied again', async (t) => {
   const scene = await open(t)
   const follower = await follow(t, scene)
-  const { reader: one, warnings } = follower
-  one.start()
+  follower.reader.start()
   await scene.say(0, 5)
   await leaves(t, scene, STOCK - 5)
   // As if it had forgotten the last two.
@@ -202,7 +203,7 @@ test('the own Redis comes back older: the reader notices, and what is missing is
   await scene.own.redis.hset('cursors', 'payment', entries[2]?.[0] ?? '')
   await scene.say(5, 1)
   await leaves(t, scene, STOCK - 6)
-  t.true(warnings.some((warning) => warning.includes('came back older')))
+  await warns(t, follower, 'the own Redis came back older: reading again from its cursor')
   await tells(t, 5 + 3, follower)
 })
 
@@ -229,8 +230,8 @@ const loses = (scene: Scene, count: number): Promise<readonly LostTail[]> =>
 
 test('nothing is said and the own Redis comes back older: what is missing is applied again all the same', async (t) => {
   const scene = await open(t)
-  const { reader: one, warnings } = await follow(t, scene)
-  one.start()
+  const follower = await follow(t, scene)
+  follower.reader.start()
   await scene.say(0, 5)
   await leaves(t, scene, STOCK - 5)
   const moment = await writtenTo(scene.own.server.dir)
@@ -242,13 +243,13 @@ test('nothing is said and the own Redis comes back older: what is missing is app
   await whenReady(scene.own.redis)
   t.is(await scene.left(), STOCK - 5)
   await leaves(t, scene, STOCK - 10)
-  t.true(warnings.some((warning) => warning.includes('the own Redis came back older')))
+  await warns(t, follower, 'the own Redis came back older: reading again from its cursor')
 })
 
 test('the speaker’s Redis comes back older: what only it knew is listed by name, and what it says next is heard', async (t) => {
   const scene = await open(t)
-  const { reader: one, warnings } = await follow(t, scene)
-  one.start()
+  const follower = await follow(t, scene)
+  follower.reader.start()
   await scene.say(0, 3)
   const left = await give(t, scene, 'kept')
   await reaches(scene, left)
@@ -265,8 +266,7 @@ test('the speaker’s Redis comes back older: what only it knew is listed by nam
     lost?.entries.map(({ id, kind, log_id, facts }) => [id, kind, log_id, facts]),
     [[gone, 'FundsAdded', 'gone', { user: 'anna', amount: '7' }]],
   )
-  t.true(warnings.includes('the speaker came back older: it has lost its tail'))
-  t.true(warnings.includes('the speaker has lost an entry'))
+  await warns(t, follower, 'the speaker came back older: it has lost its tail', 'the speaker has lost an entry')
   await scene.say(5, 2)
   await leaves(t, scene, STOCK - 7)
   await scene.speaker.restart()
@@ -322,17 +322,15 @@ test('a speaker that lost everything has lost its tail; one that was trimmed or 
 
 test('an entry that cannot be applied is told and delays nobody', async (t) => {
   const scene = await open(t)
-  const { reader: one, warnings } = await follow(t, scene)
+  const follower = await follow(t, scene)
   const voice = lookInto(scene.speaker)
   t.teardown(() => voice.disconnect())
   await voice.xadd('log:payment', '*', 'kind', 'CreditHeld', 'version', '99', 'log_id', 'x')
   await scene.say(0, 2)
-  one.start()
+  follower.reader.start()
   await leaves(t, scene, STOCK - 2)
   t.is(await scene.store.log.dead.count(), 1)
-  await eventually(async () => {
-    if (!warnings.includes('an entry could not be applied')) throw new Error('not told')
-  }, WITHIN_MS)
+  await warns(t, follower, 'an entry could not be applied')
 })
 
 test('one reader at a time: the other stands by, and takes over when the first gives the lease back', async (t) => {
