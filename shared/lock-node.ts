@@ -14,8 +14,13 @@
  * that misses them was not begun, and is sent again without the locks and extensions whose ballot is decided: they may
  * have been released since.
  *
+ * No lock is written to a node's append-only file: a lock lasts seconds, nothing is correct because of it, and its file would
+ * be written and synced twice for each. What that gives up is small: a node that is started again has forgotten its locks, so
+ * one that a bare quorum voted for may be granted once more; one that all nodes voted for may not, unless a quorum of them
+ * is started again within its TTL. One that a rewrite of the file has caught may come back, until its TTL ends.
+ *
  * Whoever releases what is not needed any more goes on without waiting, so such a release waits a moment for what is asked
- * next and goes with it: alone, it would wake three masters, each of which writes its file, and this process three times.
+ * next and goes with it: alone, it would wake three masters, and this process three times.
  *
  * Answers are heard by promises. What ioredis tells by a callback is kept alive by what it told before, for longer than
  * the collector's young generation reaches back: of 45,000 locks it promoted 15 % of what was allocated, and so it is 2 %.

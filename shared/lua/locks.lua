@@ -3,6 +3,8 @@
 --       the verb is 'release'.
 -- lock: all the keys, if nobody holds one of them. extend: all, if the token holds them. release: those that it holds.
 -- Returns for each question how many keys that were, or the error that kept it from an answer.
+-- Nothing of it is written to the append-only file: see lock-node.ts.
+redis.set_repl(redis.REPL_NONE)
 local answers = {}
 local function hold(first, last, token, ttl_ms)
   for at = first, last do

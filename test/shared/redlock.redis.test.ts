@@ -194,6 +194,37 @@ test.serial('a node restarted without its scripts has them when it is back', asy
   t.is(await lock.release(mine.resources, mine.token), 'released')
 })
 
+const fileBytes = async (client: Redis): Promise<number> =>
+  Number(/^aof_current_size:(\d+)/m.exec(await client.info('persistence'))?.[1])
+
+test.serial('no lock is written to the file of a node, nor its extension or release', async (t) => {
+  const { lock, clients } = await open(t, await startMasters(t))
+  const files = () => Promise.all(clients.map(fileBytes))
+  const before = await files()
+  const mine = held(t, await lock.tryAcquire(['x', 'y'], TTL_MS))
+  t.is(await lock.extend(mine, TTL_MS), 'held')
+  t.is(await placed(clients, 'x'), 3)
+  t.is(await lock.release(mine.resources, mine.token), 'released')
+  t.deepEqual(await files(), before)
+  await clients[0]?.set('lock:x', 'another')
+  t.notDeepEqual(await files(), before, 'what is not a lock is')
+})
+
+test.serial('a node that is started again has forgotten its locks, and the others have not', async (t) => {
+  const masters = await startMasters(t)
+  const [{ lock, clients }, other] = await openTwo(t, masters)
+  const mine = held(t, await lock.tryAcquire(['x'], TTL_MS))
+  await masters[0].kill()
+  const firsts = [clients[0], other.clients[0]].filter((client) => client !== undefined)
+  await connectionsLost(...firsts)
+  await masters[0].restart()
+  await connected(...firsts)
+  t.is(await clients[0]?.exists('lock:x'), 0)
+  t.is((await other.lock.tryAcquire(['x'], TTL_MS)).state, 'busy')
+  t.is(await lock.extend(mine, TTL_MS), 'held')
+  t.is(await lock.release(mine.resources, mine.token), 'released')
+})
+
 test.serial('scripts lost behind its back are sent again', async (t) => {
   const { lock, clients } = await open(t, await startMasters(t))
   const flush = () => Promise.all(clients.map((client) => client.script('FLUSH')))
