@@ -17,7 +17,7 @@ import { setTimeout as after } from 'node:timers/promises'
 import { impossible, UnavailableError } from '../shared/errors.ts'
 import type { Once } from '../shared/script.ts'
 import type { Admission } from './admission.ts'
-import { openCompany } from './company.ts'
+import type { Company } from './company.ts'
 import type { Ends } from './ends.ts'
 import type { Locks } from './locks.ts'
 import type { Outcome } from './order.ts'
@@ -32,6 +32,7 @@ export type AttemptOptions = {
   readonly orderLocks: Locks
   readonly ends: Pick<Ends, 'wait' | 'forget' | 'ask'>
   readonly admission: Admission
+  readonly company: Company
   readonly nextLogId: () => string
   readonly deadlineMs: number
 }
@@ -80,9 +81,8 @@ const isEnd = ({ state }: Outcome): boolean => state === 'paid' || state === 're
 
 /** Checks the order out, or finds out what became of its checkout. The function that is returned throws UnavailableError. */
 export const attempts = (options: AttemptOptions): ((order: string, asker: Asker) => Promise<Outcome>) => {
-  const { store, orderLocks, ends, admission, nextLogId, deadlineMs } = options
+  const { store, orderLocks, ends, admission, company, nextLogId, deadlineMs } = options
   const turns = openTurns()
-  const company = openCompany()
 
   /** A checkout is also cancelled if its order proves to have been paid by an earlier one, which a Redis had forgotten. */
   const outcomeAt = async (end: Promise<Saga>, { order }: Attempt): Promise<Outcome> => {

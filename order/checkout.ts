@@ -9,6 +9,7 @@ import type { RedLock } from '../shared/redlock.ts'
 import { TransientMap } from '../shared/transient-map.ts'
 import type { Admission } from './admission.ts'
 import { type Asker, attempts } from './attempt.ts'
+import type { Company } from './company.ts'
 import { type Ends, openEnds } from './ends.ts'
 import { openLocks } from './locks.ts'
 import type { Outcome } from './order.ts'
@@ -26,6 +27,7 @@ export type CheckoutsOptions = {
   readonly redLock: RedLock
   readonly nextLogId: () => string
   readonly admission: Admission
+  readonly company: Company
   readonly deadlineMs: number
   readonly lockTtlMs: number
 }
@@ -46,7 +48,7 @@ const located = async (order: string, outcome: Promise<Outcome>): Promise<Outcom
 }
 
 export const checkouts = (options: CheckoutsOptions): Checkouts => {
-  const { store, redLock, nextLogId, admission, deadlineMs, lockTtlMs } = options
+  const { store, redLock, nextLogId, admission, company, deadlineMs, lockTtlMs } = options
   const orderLocks = openLocks(redLock, lockTtlMs)
   const ends = openEnds({
     store,
@@ -54,7 +56,7 @@ export const checkouts = (options: CheckoutsOptions): Checkouts => {
       if (token !== '') orderLocks.release(order, user, token)
     },
   })
-  const attempt = attempts({ store, orderLocks, ends, admission, nextLogId, deadlineMs })
+  const attempt = attempts({ store, orderLocks, ends, admission, company, nextLogId, deadlineMs })
   const joined = new TransientMap<{ readonly outcome: Promise<Outcome>; readonly askers: Asker[] }>()
   let sweeper: NodeJS.Timeout | undefined
 

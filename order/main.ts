@@ -9,6 +9,7 @@ import { openService, serviceSettings, siblingRedis } from '../shared/service.ts
 import { admission } from './admission.ts'
 import { audits } from './audit.ts'
 import { checkouts } from './checkout.ts'
+import { openCompany } from './company.ts'
 import { routes } from './routes.ts'
 import { openStore } from './store.ts'
 
@@ -39,6 +40,7 @@ await live(process, 'order', settings, (life) => {
         redLock: instruments.redLock,
         nextLogId: instruments.identifiers.next,
         admission: admission({ most: checkoutsMax, targetMs: deadlineMs / 4, patienceMs: deadlineMs / 4 }),
+        company: openCompany(),
         deadlineMs,
         lockTtlMs,
       })

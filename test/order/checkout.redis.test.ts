@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'ava'
 import { admission } from '../../order/admission.ts'
-import { checkouts } from '../../order/checkout.ts'
+import { type CheckoutsOptions, checkouts } from '../../order/checkout.ts'
+import { openCompany } from '../../order/company.ts'
 import { openStore } from '../../order/store.ts'
 import { UnavailableError } from '../../shared/errors.ts'
 import { eventually } from '../support/eventually.ts'
@@ -18,14 +19,16 @@ test.after.always(async () => bench[Symbol.asyncDispose]())
 
 const plenty = () => admission({ most: 256, targetMs: 1_000, patienceMs: 1_000 })
 
-const open = (given = store, deadlineMs = DEADLINE_MS, locks = redLock, places = plenty()) => {
+const open = (others: Partial<CheckoutsOptions> = {}) => {
   const opened = checkouts({
-    store: given,
-    redLock: locks,
+    store,
+    redLock,
     nextLogId: identifiers.next,
-    admission: places,
-    deadlineMs,
+    admission: plenty(),
+    company: openCompany(),
+    deadlineMs: DEADLINE_MS,
     lockTtlMs: 3_000,
+    ...others,
   })
   opened.start()
   return { ...opened, [Symbol.dispose]: opened.stop }
@@ -64,7 +67,7 @@ test.serial(
   'a Redis that goes away between the lock and the end of the deadline is told as 503, and ends nobody',
   async (t) => {
     const away = (): Promise<never> => Promise.reject(new UnavailableError('the Redis of order does not answer'))
-    using shop = open({ ...store, begin: away, cancel: away, saga: away })
+    using shop = open({ store: { ...store, begin: away, cancel: away, saga: away } })
     await openCart()
     await t.throwsAsync(shop.checkout('cart', plainly), { instanceOf: UnavailableError })
     t.is((await store.find('cart'))?.status, 'open')
@@ -75,7 +78,7 @@ test.serial(
   'a Redis that freezes is told as 503 within 2 s of the deadline, also if it was asked before that',
   async (t) => {
     const deadlineMs = 800
-    using shop = open(store, deadlineMs)
+    using shop = open({ deadlineMs })
     await openCart()
     const startedAt = performance.now()
     const told = shop.checkout('cart', plainly)
@@ -102,7 +105,7 @@ test.serial("one user's checkouts take turns, and none of them asks for the lock
       return redLock.tryAcquire(resources, ttlMs)
     },
   }
-  using shop = open(store, 20_000, counting)
+  using shop = open({ deadlineMs: 20_000, redLock: counting })
   const told = carts.map((cart) => shop.checkout(cart, plainly))
   const tell = teller(store.log)
   for (const cart of carts) {
@@ -132,7 +135,7 @@ test.serial("one user's checkouts take turns, and none of them asks for the lock
 test.serial(
   'a checkout that finds no place is not begun, takes no lock, and is told so; what begins nothing needs none',
   async (t) => {
-    using shop = open(store, DEADLINE_MS, redLock, admission({ most: 1, targetMs: 1_000, patienceMs: 20 }))
+    using shop = open({ admission: admission({ most: 1, targetMs: 1_000, patienceMs: 20 }) })
     await openCart()
     await store.create('other', 'berta', plainly)
     await store.addItem({ order: 'other', item: 'tea', quantity: 2, price: 15 }, plainly)
@@ -152,3 +155,37 @@ test.serial(
     t.not((await shop.checkout('other', plainly)).state, 'overloaded')
   },
 )
+
+test.serial('the company of those under way is told of each that is over, however it ended', async (t) => {
+  const company = openCompany()
+  let underWay = 0
+  const counting: typeof company = {
+    join: () => {
+      underWay += 1
+      return company.join()
+    },
+    over: () => {
+      underWay -= 1
+      company.over()
+    },
+  }
+  await openCart()
+  await store.create('empty', 'berta', plainly)
+  await store.create('paid', 'anna', plainly)
+  await bench.redis.hset('order:paid', 'status', 'paid')
+
+  using shop = open({ company: counting })
+  const orders = ['cart', 'empty', 'paid', 'nobody has this one']
+  const told = orders.map((order) => shop.checkout(order, plainly))
+  t.is(underWay, orders.length)
+  t.deepEqual(
+    (await Promise.all(told)).map(({ state }) => state),
+    ['cancelled', 'empty', 'paid', 'unknown'],
+  )
+  t.is(underWay, 0)
+
+  const away = (): Promise<never> => Promise.reject(new UnavailableError('the Redis of order does not answer'))
+  using cutOff = open({ company: counting, store: { ...store, glance: away } })
+  await t.throwsAsync(cutOff.checkout('cart', plainly), { instanceOf: UnavailableError })
+  t.is(underWay, 0)
+})
