@@ -92,7 +92,7 @@ const decidedBy = ([word, id = '', state = '', reason = '', item = '', order = '
   | Decided
   | undefined => (DECIDING_WORDS.has(word) ? { id, state, reason, item, order, user, token } : undefined)
 
-export const openStore = ({ redis, step, identifiers, retentionS }: Instruments): Store => {
+export const openStore = ({ redis, step, identifiers, catchUp, retentionS }: Instruments): Store => {
   const lua = new URL('lua/', import.meta.url)
   const log = openLog({
     service: 'order',
@@ -117,13 +117,22 @@ export const openStore = ({ redis, step, identifiers, retentionS }: Instruments)
     )
   }
 
+  /**
+   * Whether or not it is late, a checkout whose end was said already is not cancelled: a Redis that came back older would
+   * else undo what it has forgotten, and what its customer was told.
+   */
+  const cancel = async (facts: { log_id: string; reason?: 'operator' }, once?: Once): Promise<Reply> => {
+    await catchUp()
+    return log.act('cancel', facts, once)
+  }
+
   return {
     log,
     auditor: auditor(log),
     decidedBy,
     recovery: (onDecided) => {
       const act = async (deed: Exclude<Repair, 'wait'>, log_id: string, once?: Once): Promise<string> => {
-        const reply = await log.act(deed, { log_id }, once)
+        const reply = await (deed === 'cancel' ? cancel({ log_id }, once) : log.act(deed, { log_id }, once))
         const decided = decidedBy(reply)
         if (decided) onDecided(decided)
         return reply[0]
@@ -176,8 +185,8 @@ export const openStore = ({ redis, step, identifiers, retentionS }: Instruments)
     addItem: (line, once) => log.act('add-item', { log_id: identifiers.next(), ...line }, once),
     initOrders: (batch, once) => log.act('init-orders', { log_id: identifiers.next(), ...batch }, once),
     begin: (start, once) => log.act('begin', start, once),
-    cancel: async (id) => decidedBy(await log.act('cancel', { log_id: id })),
-    revoke: (id, once) => log.act('cancel', { log_id: id, reason: 'operator' }, once),
+    cancel: async (id) => decidedBy(await cancel({ log_id: id })),
+    revoke: (id, once) => cancel({ log_id: id, reason: 'operator' }, once),
     checkoutsOf: async (order) => {
       const [user, last] = await step('last-saga', () => redis.hmget(names.order + order, 'user', 'saga'))
       if (user == null) return undefined

@@ -32,12 +32,20 @@ const BLOCK_MS = 2_000
 const GRACE_MS = 1_000
 /** How often the cursor is written for entries that do not matter, and reported to the speaker. */
 const REPORT_MS = 1_000
+/** How long after the lease of a reader that died its successor may take to hear what there is. */
+const CATCH_UP_MS = 1_000
+const CATCH_UP_RETRY_MS = 20
 
 export type Reader = {
   readonly speaker: Service
   /** Has the speaker been reached since the start? (Another replica may be the one that reads.) */
   readonly isReady: () => boolean
   readonly whenReady: () => Promise<void>
+  /**
+   * Resolves when all that the speaker has said by now, and that matters, is heard, by whichever replica: after a lease and
+   * a second at the latest, and at once if the speaker's Redis does not answer. @throws UnavailableError by the own Redis
+   */
+  readonly catchUp: () => Promise<void>
   readonly start: () => void
   readonly stop: () => Promise<void>
 }
@@ -47,7 +55,7 @@ export type ReaderOptions = {
   readonly speaker: Service
   /** A `blocking` connection to the speaker's Redis, used by nobody else. */
   readonly blocking: Redis
-  /** A connection to the speaker's Redis on which the cursor is reported. */
+  /** A connection to the speaker's Redis that does not block: the cursor is reported on it. */
   readonly reporting: Redis
   readonly redLock: RedLock
   readonly step: Step
@@ -65,6 +73,7 @@ export const reader = (options: ReaderOptions): Reader => {
   const stream = logKey(speaker)
   const reading = `read-${speaker}`
   const telling = `report-${speaker}`
+  const looking = `unheard-${speaker}`
   let reached = false
   const ready = whenReady(blocking).then(() => {
     reached = true
@@ -187,6 +196,26 @@ export const reader = (options: ReaderOptions): Reader => {
     }
   }
 
+  /** The last entry that matters and is not heard yet, as far as one looks. */
+  const lastUnheard = async (): Promise<string | undefined> => {
+    const cursor = await log.cursor(speaker)
+    try {
+      const unheard = await step(looking, () => reporting.xrange(stream, `(${cursor}`, '+', 'COUNT', BATCH_MAX))
+      const matters = unheard.findLast((entry) => unheard.length === BATCH_MAX || log.matters(speaker, entry))
+      return matters?.[0]
+    } catch (error) {
+      if (!isTransient(error)) throw error
+      return undefined
+    }
+  }
+
+  const catchUp = async (): Promise<void> => {
+    const until = performance.now() + leaseTtlMs + CATCH_UP_MS
+    const last = await lastUnheard()
+    if (last === undefined) return
+    while (compareIds(await log.cursor(speaker), last) < 0 && performance.now() < until) await after(CATCH_UP_RETRY_MS)
+  }
+
   const lease = keepLease({
     name: `reader:${log.service}:${speaker}`,
     ttlMs: leaseTtlMs,
@@ -194,5 +223,5 @@ export const reader = (options: ReaderOptions): Reader => {
     onHeld: followForEver,
     log: logger,
   })
-  return { speaker, isReady: () => reached, whenReady: () => ready, start: lease.start, stop: lease.stop }
+  return { speaker, isReady: () => reached, whenReady: () => ready, catchUp, start: lease.start, stop: lease.stop }
 }

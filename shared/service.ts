@@ -65,6 +65,8 @@ export type Instruments = {
   readonly step: Step
   readonly redLock: RedLock
   readonly identifiers: Identifiers
+  /** Resolves when what the neighbours have said by now is heard, as far as they can be asked: see `reader.ts`. */
+  readonly catchUp: () => Promise<void>
   /** How long the records are kept that only repetitions need: longer than the log. */
   readonly retentionS: number
 }
@@ -131,6 +133,9 @@ export const openService = async <Repair extends string>(
     step,
     redLock: redlock,
     identifiers: ids,
+    catchUp: async () => {
+      await Promise.all(readers.map((one) => one.catchUp()))
+    },
     retentionS: (retentionMs / 1_000) * 2,
   })
   const { log, onHeard = () => undefined } = own

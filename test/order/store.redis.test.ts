@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava'
 import { reactions } from '../../order/reactions.ts'
-import { LINES_MAX, openStore, type Saga } from '../../order/store.ts'
+import { LINES_MAX, openStore, type Saga, type Store } from '../../order/store.ts'
 import { heardKey } from '../../shared/entry.ts'
 import { fault, type KindOf } from '../../shared/events.ts'
 import { connect, disconnect, whenReady } from '../../shared/redis.ts'
@@ -603,6 +603,30 @@ test.serial('a repair does its deed, and whoever waits is told what it decided',
   t.deepEqual([left?.log_id, left?.repair, others], ['it', 'wait', []])
   if (left) t.is(await telling.repair(left), 'waiting')
 })
+
+/** Each way to give a checkout up. */
+const GIVE_UP: Readonly<Record<string, (late: Store) => Promise<unknown>>> = {
+  'its customer has waited long enough': (late) => late.cancel('it'),
+  'an operator wishes it': (late) => late.revoke('it', plainly),
+  'the log parser finds it late': async (late) => {
+    const parser = late.recovery(() => undefined)
+    for (const finding of await parser.survey(9)) await parser.repair(finding)
+  },
+}
+
+for (const [why, giveUp] of Object.entries(GIVE_UP))
+  test.serial(`a checkout whose end was said, and is not heard yet, is not cancelled: ${why}`, async (t) => {
+    await openCart()
+    await begin('it', plainly, -1)
+    const late = openStore({
+      ...bench.instruments,
+      catchUp: async () => {
+        await tell('payment', 'CreditCaptured', 'it', facts)
+      },
+    })
+    await giveUp(late)
+    t.deepEqual(await look(), { saga: 'paid', order: 'paid' })
+  })
 
 test.serial('a checkout that is decided or closed leaves the index of what is unfinished', async (t) => {
   await bring('closed')

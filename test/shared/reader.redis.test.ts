@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import type { Redis } from 'ioredis'
 import { pino } from 'pino'
@@ -383,4 +384,39 @@ test('two readers at once, while no quorum answers for the lease: each entry has
     const taken = readers.flatMap(({ heard }) => heard).filter(([word]) => word === 'taken')
     if (taken.length !== 410) throw new Error(`${taken.length} were taken`)
   }, WITHIN_MS)
+})
+
+test('catching up waits for what was said and matters, and for nothing else', async (t) => {
+  const scene = await open(t)
+  const { reader: one } = await follow(t, scene)
+  await one.whenReady()
+  await give(t, scene, 'does not matter')
+  await one.catchUp()
+  await scene.say(0, 3)
+  await give(t, scene, 'does not matter either')
+  let isCaughtUp = false
+  const caughtUp = one.catchUp().then(() => {
+    isCaughtUp = true
+  })
+  await pause(100)
+  t.false(isCaughtUp, 'nobody has heard it yet')
+  one.start()
+  await caughtUp
+  t.is(await scene.left(), STOCK - 3)
+})
+
+test('catching up has a bound, and does not wait for a speaker that is away', async (t) => {
+  const scene = await open(t)
+  const { reader: one } = await follow(t, scene)
+  await one.whenReady()
+  await scene.say(0, 1)
+  const startedAt = performance.now()
+  await one.catchUp()
+  const waitedMs = performance.now() - startedAt
+  t.true(waitedMs > LEASE_TTL_MS && waitedMs < LEASE_TTL_MS + 3_000, `waited ${Math.round(waitedMs)} ms`)
+  await scene.speaker.kill()
+  const askedAt = performance.now()
+  await one.catchUp()
+  t.true(performance.now() - askedAt < 1_000)
+  t.is(await scene.left(), STOCK)
 })

@@ -37,7 +37,14 @@ export const openBench = async (args: readonly string[] = ['--appendonly', 'no']
   return {
     server,
     redis,
-    instruments: { redis, step: openStep('bench'), redLock: redLock([redis]), identifiers, retentionS: RETENTION_S },
+    instruments: {
+      redis,
+      step: openStep('bench'),
+      redLock: redLock([redis]),
+      identifiers,
+      catchUp: () => Promise.resolve(),
+      retentionS: RETENTION_S,
+    },
     [Symbol.asyncDispose]: async () => {
       disconnect(redis)
       await server.stop()
