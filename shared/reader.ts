@@ -196,24 +196,34 @@ export const reader = (options: ReaderOptions): Reader => {
     }
   }
 
-  /** The last entry that matters and is not heard yet, as far as one looks. */
+  /** The last entry that matters and is not heard yet; where there are more than one looks through, simply the last one. */
   const lastUnheard = async (): Promise<string | undefined> => {
     const cursor = await log.cursor(speaker)
     try {
       const unheard = await step(looking, () => reporting.xrange(stream, `(${cursor}`, '+', 'COUNT', BATCH_MAX))
-      const matters = unheard.findLast((entry) => unheard.length === BATCH_MAX || log.matters(speaker, entry))
-      return matters?.[0]
+      if (unheard.length < BATCH_MAX) return unheard.findLast((entry) => log.matters(speaker, entry))?.[0]
+      const [last] = await step(looking, () => reporting.xrevrange(stream, '+', '-', 'COUNT', 1))
+      return last?.[0]
     } catch (error) {
       if (!isTransient(error)) throw error
       return undefined
     }
   }
 
-  const catchUp = async (): Promise<void> => {
+  const hearAll = async (): Promise<void> => {
     const until = performance.now() + leaseTtlMs + CATCH_UP_MS
     const last = await lastUnheard()
     if (last === undefined) return
     while (compareIds(await log.cursor(speaker), last) < 0 && performance.now() < until) await after(CATCH_UP_RETRY_MS)
+  }
+
+  /** Many may ask at one deadline: they wait together. */
+  let catchingUp: Promise<void> | undefined
+  const catchUp = (): Promise<void> => {
+    catchingUp ??= hearAll().finally(() => {
+      catchingUp = undefined
+    })
+    return catchingUp
   }
 
   const lease = keepLease({
