@@ -20,7 +20,8 @@ export type Ask = (method: 'GET' | 'POST', path: string) => Promise<Answer>
 
 export type AskOptions = { readonly url: string; readonly token: string; readonly timeoutMs?: number }
 
-export const DEFAULT_URL = 'http://127.0.0.1:8000'
+/** In a container the shop is not on this machine. */
+export const DEFAULT_URL = process.env.SHOP_URL ?? 'http://127.0.0.1:8000'
 /** Whoever cannot reach its own Redis says so within two seconds; who is silent for longer does not answer. */
 const TIMEOUT_MS = 3_000
 /** What is taken for the answer of who did not give one in time. */

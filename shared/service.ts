@@ -12,6 +12,7 @@ import { nanoid } from 'nanoid'
 import { flag, integer, name, redisUrl, schedule, text } from './config.ts'
 import { UnavailableError } from './errors.ts'
 import type { Service } from './events.ts'
+import { refuseExposed } from './exposure.ts'
 import { openDoor, type Route } from './http.ts'
 import { type Identifiers, identifiers } from './identifiers.ts'
 import type { Life } from './life.ts'
@@ -38,6 +39,7 @@ export const serviceSettings = {
   parserCron: schedule('LOG_PARSER_CRON', '*/5 * * * * *'),
   retentionHours: integer('LOG_RETENTION_HOURS', { min: 1, max: 24 * 365 }, 24),
   allowUnsafeRedis: flag('ALLOW_UNSAFE_REDIS', false),
+  allowDevPasswords: flag('ALLOW_DEV_PASSWORDS', false),
 }
 
 /** The settings by which a service reaches the Redis of its siblings. */
@@ -101,6 +103,13 @@ export const openService = async <Repair extends string>(
 ): Promise<void> => {
   const { config, logger, stack, ending, step } = life
   const { service, siblings } = options
+  refuseExposed({
+    ...config,
+    redisUrls: {
+      REDIS_URL: config.redisUrl,
+      ...Object.fromEntries(Object.entries(siblings).map(([name, url]) => [`${name.toUpperCase()}_REDIS_URL`, url])),
+    },
+  })
   const retentionMs = config.retentionHours * 3_600_000
 
   const connection = (url: string, kind: Parameters<typeof connect>[1], whose: string): Redis => {

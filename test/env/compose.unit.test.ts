@@ -12,6 +12,7 @@ import {
   type Service,
   VISITS,
 } from '../../env/wiring.ts'
+import { DEV_PASSWORD } from '../../shared/exposure.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const read = (file: string): Promise<string> => readFile(join(ROOT, file), 'utf8')
@@ -57,7 +58,36 @@ test('only the gateway is reached from outside', async (t) => {
   const compose = await readCompose()
   const published = Object.keys(compose).filter((name) => /ports:|network_mode:/.test(compose[name] ?? ''))
   t.deepEqual(published, ['gateway'])
-  t.regex(compose.gateway ?? '', /ports: \["8000:8000"\]/)
+  t.regex(compose.gateway ?? '', /ports: \["\$\{PORT:-8000\}:8000"\]/)
+})
+
+test('the gateway reaches no Redis', async (t) => {
+  const compose = await readCompose()
+  t.regex(compose.gateway ?? '', /networks: \[shop\]/)
+  const file = await read('docker-compose.yml')
+  const [, service = ''] = /^x-service: &service\n(.*?)^\S/ms.exec(file) ?? []
+  const [, redis = ''] = /^x-redis: &redis\n(.*?)^\S/ms.exec(file) ?? []
+  t.regex(service, /networks: \[shop, redis\]/)
+  t.regex(redis, /networks: \[redis\]/)
+  t.regex(file, /^ {2}redis:\n {4}internal: true$/m)
+})
+
+test('what a container writes and keeps in memory is bounded', async (t) => {
+  const file = await read('docker-compose.yml')
+  for (const anchor of ['service', 'redis']) {
+    const [, block = ''] = new RegExp(`^x-${anchor}: &${anchor}\\n(.*?)^\\S`, 'ms').exec(file) ?? []
+    t.regex(block, /mem_limit: \d+[mg]/)
+    t.regex(block, /logging: (&logging\n {4}driver: json-file\n {4}options: \{ max-size|\*logging)/)
+  }
+})
+
+test('the shop that is shipped for trying says so, in every file that bears a password', async (t) => {
+  for (const service of SERVICES) {
+    const variables = await readVariables(service)
+    t.is(variables.ALLOW_DEV_PASSWORDS, 'yes')
+    t.regex(variables.REDIS_PASSWORD ?? '', DEV_PASSWORD)
+    t.is(variables.SHOP_URL, 'http://gateway:8000')
+  }
 })
 
 test('a container starts once everything it reaches is healthy', async (t) => {
@@ -70,7 +100,7 @@ test('a container starts once everything it reaches is healthy', async (t) => {
 })
 
 test('the .env files give every address that is needed, and no other', async (t) => {
-  const isAddress = (variable: string) => /_URLS?$/.test(variable)
+  const isAddress = (variable: string) => /(_URLS|REDIS_URL)$/.test(variable)
   for (const service of SERVICES) {
     const variables = await readVariables(service)
     const wanted = [
@@ -111,6 +141,6 @@ test('no password reaches the image', async (t) => {
   t.is(lines[0], '*')
   t.deepEqual(
     lines.filter((line) => line.startsWith('!env')),
-    ['!env/batch.sh'],
+    ['!env/batch.sh', '!env/ask-shop.ts', '!env/audit.ts', '!env/explain.ts', '!env/saga.ts', '!env/wiring.ts'],
   )
 })
