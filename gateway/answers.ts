@@ -79,8 +79,13 @@ export const refusal = (code: string | undefined): string => {
 
 const RETRY_AFTER_S = '1'
 
-/** Sends a problem; a 503 with the time after which to ask again. */
-export const sendProblem = (response: ServerResponse, document: Problem, requestId: string): void => {
+/** Sends a problem; a 503 with the time after which to ask again, and any with where to ask for the outcome, if that is known. */
+export const sendProblem = (
+  response: ServerResponse,
+  document: Problem,
+  requestId: string,
+  location?: string,
+): void => {
   const body = JSON.stringify(document)
   const headers = [
     'Content-Type',
@@ -91,6 +96,7 @@ export const sendProblem = (response: ServerResponse, document: Problem, request
     requestId,
   ]
   if (document.status === 503) headers.push('Retry-After', RETRY_AFTER_S)
+  if (location !== undefined) headers.push('Location', location)
   response.writeHead(document.status, headers)
   response.end(body)
 }

@@ -10,6 +10,7 @@
  * | the replica turned it away unbegun (`X-Not-Started`)     | sent to another replica, or waits                        |
  * | broke after it was sent, and is safe to repeat           | sent to another replica, or waits                        |
  * | broke after it was sent, and is not safe to repeat       | 502, outcome unknown                                     |
+ * | answered 503 after an earlier sending may have begun, and no read | 502, outcome unknown: who says so knows of this sending only |
  * | no reply within `timeoutMs`                              | 504, outcome unknown                                     |
  * | the replica is silent for 2 s, another is ready, and it is safe to repeat | sent to that one                        |
  * | the replica is silent for 9 s                            | 504, outcome unknown                                     |
@@ -29,7 +30,7 @@ import { type CrashPoints, LostReplyError } from '../shared/crash-points.ts'
 import { impossible, NOT_STARTED_HEADER, type Problem } from '../shared/errors.ts'
 import { noReplica, noReplyInTime, outcomeUnknown, sendProblem, tooManyWaiting, unframeable } from './answers.ts'
 import { type Passed, passResponse } from './headers.ts'
-import { isCheckout, isSafeToRepeat } from './repeat.ts'
+import { isCheckout, isRead, isSafeToRepeat, whereToAsk } from './repeat.ts'
 import type { Carried, Replica } from './replica.ts'
 import type { Service, Waiter } from './service.ts'
 
@@ -69,16 +70,16 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
   place = 0
   readonly #options: ExchangeOptions
   readonly #service: Service
-  readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly #requestId: string
+  readonly #hasKey: boolean
   readonly #message: Dispatcher.DispatchOptions
   readonly #startedAtMs = performance.now()
   #replica: Replica | undefined
   /** This sending has reached a connection: by this it can be broken off. */
   #controller: Dispatcher.DispatchController | undefined
-  /** This sending was turned away unbegun. */
-  #turnedAway = false
+  /** What comes of this sending, if its reply is not passed on. */
+  #instead: 'repeat' | 'give up' | undefined
   /** Some sending may have begun to take effect. */
   #mayHaveBegun = false
   /** A reply is being passed on. */
@@ -101,9 +102,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
     this.#options = options
     this.#patienceMs = options.waitMs
     this.#service = service
-    this.#request = request
     this.#response = response
     this.#requestId = passed.requestId
+    this.#hasKey = passed.hasKey
     this.#message = {
       method: request.method ?? 'GET',
       path: request.url ?? '/',
@@ -132,7 +133,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
     if (this.#sends > 0) this.#message.headersTimeout = Math.max(1, this.#timeLeftMs())
     this.#replica = replica
     this.#controller = undefined
-    this.#turnedAway = false
+    this.#instead = undefined
     this.#sends += 1
     replica.take(this)
     this.#options.crashPoints?.pass(`gateway.forward-${this.#service.name}.before`)
@@ -145,7 +146,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
 
   #wait(): void {
     if (this.#patienceMs <= 0) return this.#resort()
-    if (!this.#service.wait(this)) return this.#answer(tooManyWaiting(this.#service.name))
+    if (!this.#service.wait(this)) return this.#turnAway()
     this.#waitingSinceMs = performance.now()
     this.#timer = setTimeout(() => {
       this.#service.leave(this)
@@ -160,8 +161,14 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
     const replica = this.#lastResort ? undefined : this.#service.pickReachable(this)
     this.#lastResort = true
     if (replica !== undefined) this.#sendTo(replica)
-    else if (this.#service.isReady && !this.#mayHaveBegun) this.#answer(tooManyWaiting(this.#service.name))
+    else if (this.#service.isReady) this.#turnAway()
     else this.#giveUp()
+  }
+
+  /** There is no room for it: that is why nothing was done, unless it was begun before. */
+  #turnAway(): void {
+    if (this.#mayHaveBegun) this.#giveUp()
+    else this.#answer(tooManyWaiting(this.#service.name))
   }
 
   #repeat(): void {
@@ -177,7 +184,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
   #answer(document: Problem): void {
     if (this.#response.destroyed) return
     if (this.#options.isDraining()) this.#response.shouldKeepAlive = false
-    sendProblem(this.#response, document, this.#requestId)
+    const where = this.#mayHaveBegun ? whereToAsk(this.#message.method, this.#message.path) : undefined
+    sendProblem(this.#response, document, this.#requestId, where)
   }
 
   /** The replica has one request less: this one. */
@@ -206,8 +214,12 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
     if (status < 200 || this.#isLost(controller)) return
     this.#at().answered()
     if (status === 503 && headers[NOT_STARTED_HEADER] !== undefined) {
-      this.#turnedAway = true
+      this.#instead = 'repeat'
       this.#at().turnedAway()
+      return
+    }
+    if (status === 503 && this.#mayHaveBegun && !isRead(this.#message.method)) {
+      this.#instead = 'give up'
       return
     }
     const response = this.#response
@@ -233,7 +245,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     const response = this.#response
-    if (this.#turnedAway || response.destroyed || response.write(chunk) || response.destroyed) return
+    if (this.#instead !== undefined || response.destroyed || response.write(chunk) || response.destroyed) return
     controller.pause()
     const resume = () => {
       response.off('drain', resume).off('close', resume)
@@ -244,8 +256,13 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
 
   onResponseEnd(): void {
     this.#left(this.#at())
-    if (this.#turnedAway) return this.#repeat()
-    this.#response.end()
+    if (this.#instead === undefined) this.#response.end()
+    else this.#doInstead(this.#instead)
+  }
+
+  #doInstead(what: 'repeat' | 'give up'): void {
+    if (what === 'repeat') this.#repeat()
+    else this.#giveUp()
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error & { code?: string }): void {
@@ -254,7 +271,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
     const isLate = isSent && error.code === 'UND_ERR_HEADERS_TIMEOUT'
     const isSilent = error instanceof SilentError
     const isUnframeable = error.code === 'UND_ERR_INVALID_ARG'
-    if (!isLate && !isSilent && !isUnframeable && !this.#turnedAway) replica.failed(error)
+    if (!isLate && !isSilent && !isUnframeable && this.#instead === undefined) replica.failed(error)
     this.#left(replica)
 
     if (this.#replying) {
@@ -263,7 +280,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
       return
     }
     if (isUnframeable) return this.#answer(unframeable(error.message))
-    if (this.#turnedAway || !isSent) return this.#repeat()
+    if (this.#instead !== undefined) return this.#doInstead(this.#instead)
+    if (!isSent) return this.#repeat()
     this.#mayHaveBegun = true
     if (isLate || (isSilent && error.isHopeless)) {
       this.#options.log.warn(this.#about(replica), 'no reply in time')
@@ -275,8 +293,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
   }
 
   #isSafeToRepeat(): boolean {
-    const { method, url, headers } = this.#request
-    return isSafeToRepeat(method ?? '', url ?? '', headers['idempotency-key'] !== undefined)
+    return isSafeToRepeat(this.#message.method, this.#message.path, this.#hasKey)
   }
 
   #about(replica: Replica): Record<string, unknown> {

@@ -45,7 +45,11 @@ export type Passed = {
   readonly requestId: string
   /** The length the client declared; `undefined` where it sends chunks until it is done. */
   readonly bodyBytes: number | undefined
+  /** An `Idempotency-Key` goes on that may be one: not an empty one, and none that `Connection` names. */
+  readonly hasKey: boolean
 }
+
+const KEY = 'idempotency-key'
 
 /** The header names that a `Connection` header lists, in lower case. */
 const listed = (connection: string): ReadonlySet<string> =>
@@ -61,21 +65,29 @@ export const passRequest = (request: IncomingMessage): Passed => {
   let host = ''
   let connection = ''
   let bodyBytes: number | undefined = 0
+  let hasKey = false
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = (raw[i] as string).toLowerCase()
     const value = raw[i + 1] as string
-    if (!DROPPED_FROM_REQUEST.has(name)) headers.push(name, value)
-    else if (name === 'host') host = value
+    if (!DROPPED_FROM_REQUEST.has(name)) {
+      headers.push(name, value)
+      if (name === KEY) hasKey = value !== ''
+    } else if (name === 'host') host = value
     else if (name === 'connection') connection = connection === '' ? value : `${connection},${value}`
     else if (name === 'content-length') bodyBytes = Number(value)
     else if (name === 'transfer-encoding') bodyBytes = undefined
     else if (name === 'x-request-id' && REQUEST_ID.test(value)) requestId = value
   }
-  const passed = connection !== '' && namesHeaders(connection) ? without(headers, listed(connection)) : headers
+  let passed = headers
+  if (connection !== '' && namesHeaders(connection)) {
+    const names = listed(connection)
+    passed = without(headers, names)
+    hasKey &&= !names.has(KEY)
+  }
   if (requestId === '') requestId = nanoid()
   passed.push('x-request-id', requestId, 'x-forwarded-proto', 'http')
   passed.push('x-forwarded-for', request.socket.remoteAddress ?? 'unknown', 'x-forwarded-host', host)
-  return { headers: passed, requestId, bodyBytes }
+  return { headers: passed, requestId, bodyBytes, hasKey }
 }
 
 const without = (headers: readonly string[], names: ReadonlySet<string>): string[] => {

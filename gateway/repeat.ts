@@ -11,14 +11,24 @@
  * | POST /orders/checkout/{order}    | an order is charged once, however often its checkout is asked for  |
  * | any with an `Idempotency-Key`    | the service gives the same answer and one effect for the same key  |
  *
- * Everything else is not repeated: its client is told that the outcome is unknown.
+ * Everything else is not repeated: its client is told that the outcome is unknown. It is judged by what goes on to the service, not by
+ * what came: a key that `Connection` names ends here, and the service, which sees none, would do it twice.
  */
 
-const CHECKOUT = /^\/orders\/checkout\/[^/?]+/
+const CHECKOUT = /^\/orders\/checkout\/([^/?]+)/
 
 /** Whether it asks for a checkout, which waits for other services. */
 export const isCheckout = (method: string, path: string): boolean => method === 'POST' && CHECKOUT.test(path)
 
+/** Whether it changes nothing, whatever comes of it. */
+export const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD'
+
 /** Whether a request that may have begun may be sent again. `path` is the request's target, with its query. */
 export const isSafeToRepeat = (method: string, path: string, hasIdempotencyKey: boolean): boolean =>
-  method === 'GET' || method === 'HEAD' || hasIdempotencyKey || isCheckout(method, path)
+  isRead(method) || hasIdempotencyKey || isCheckout(method, path)
+
+/** Where whoever asked can learn what came of a request whose outcome is unknown. */
+export const whereToAsk = (method: string, path: string): string | undefined => {
+  const order = method === 'POST' ? CHECKOUT.exec(path)?.[1] : undefined
+  return order === undefined ? undefined : `/orders/find/${order}`
+}

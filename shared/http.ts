@@ -154,9 +154,13 @@ const refuseBody = async (ctx: Koa.Context): Promise<void> => {
 }
 
 const requestOf = (ctx: Koa.Context, parameters: Record<string, string | undefined>): Request => {
-  const key = ctx.get('idempotency-key')
-  if (key !== '' && !IDEMPOTENCY_KEY.test(key))
-    throw new MalformedError('Idempotency-Key', '"Idempotency-Key" must be 1 to 128 visible ASCII characters')
+  const key = ctx.headers['idempotency-key']
+  // An empty one is none, and whoever sent it counts on one. Given twice they come joined by ", ".
+  if (key !== undefined && !(typeof key === 'string' && IDEMPOTENCY_KEY.test(key)))
+    throw new MalformedError(
+      'Idempotency-Key',
+      '"Idempotency-Key" must be 1 to 128 visible ASCII characters, and be given once',
+    )
   return {
     parameter: (name) => parameters[name] ?? '',
     query: (name) => {
@@ -165,7 +169,7 @@ const requestOf = (ctx: Koa.Context, parameters: Record<string, string | undefin
       return value
     },
     fingerprint: `${ctx.method} ${ctx.path}`,
-    idempotencyKey: key === '' ? undefined : key,
+    idempotencyKey: key,
     isGone: () => ctx.req.socket.destroyed || ctx.req.socket.readableEnded,
     authorization: ctx.headers.authorization,
   }

@@ -11,7 +11,7 @@ type Answer = {
   readonly text: string
   readonly isReused: boolean
 }
-type Ask = { readonly headers?: Record<string, string>; readonly body?: string; readonly agent?: Agent }
+type Ask = { readonly headers?: Record<string, string | string[]>; readonly body?: string; readonly agent?: Agent }
 type House = {
   readonly door: Door
   readonly ask: (method: string, path: string, ask?: Ask) => Promise<Answer>
@@ -243,7 +243,7 @@ test('Idempotency-Key: is handed on with the request in one line', async (t) => 
   const keyed = await ask('POST', '/do/7', { headers: { 'Idempotency-Key': '"a-key!~"' } })
   t.deepEqual(JSON.parse(keyed.text), { idempotencyKey: '"a-key!~"', fingerprint: 'POST /do/7' })
 })
-for (const key of ['two words', 'x'.repeat(129), 'tab\there', 'schlüssel'])
+for (const key of ['', ' ', 'two words', 'x'.repeat(129), 'tab\there', 'schlüssel', ['a', 'b'], ['a', 'a'], ['', 'a']])
   test(`Idempotency-Key: "${key.slice(0, 12)}" is malformed`, async (t) => {
     const { ask } = await openHouse(t, [keys])
     const document = documentOf(t, await ask('POST', '/do/7', { headers: { 'Idempotency-Key': key } }))
