@@ -4,7 +4,7 @@ import { integer, origins } from '../shared/config.ts'
 import { leaseFrom } from '../shared/identifiers.ts'
 import { live } from '../shared/life.ts'
 import { neighbour } from '../shared/neighbour.ts'
-import { connect, disconnect } from '../shared/redis.ts'
+import { connect, disconnect, tellTo } from '../shared/redis.ts'
 import { openService, serviceSettings, siblingRedis } from '../shared/service.ts'
 import { admission } from './admission.ts'
 import { audits } from './audit.ts'
@@ -44,7 +44,7 @@ await live(process, 'order', settings, (life) => {
         deadlineMs,
         lockTtlMs,
       })
-      const subscriber = connect(redisUrl, 'subscriber')
+      const subscriber = connect(redisUrl, 'subscriber', tellTo(life.logger, 'channel of outcomes'))
       store.watchOutcomes(subscriber, checkout.onOutcome)
       const neighbours = {
         payment: neighbour(life.step, 'payment', paymentOrigins),

@@ -17,6 +17,7 @@ import { compareIds } from '../shared/entry.ts'
 import { parseLines } from '../shared/events.ts'
 import { type Log, openLog, type SagaRecord } from '../shared/log.ts'
 import { type Finding, type Recovery, repairFor } from '../shared/log-parser.ts'
+import { remake } from '../shared/redis.ts'
 import type { Once, Reply } from '../shared/script.ts'
 import type { Instruments } from '../shared/service.ts'
 import type { Order, Status } from './order.ts'
@@ -200,9 +201,9 @@ export const openStore = ({ redis, step, identifiers, catchUp, retentionS }: Ins
         const [id = '', state = '', reason = '', item = ''] = message.split(' ')
         onOutcome({ id, state, reason, item })
       })
-      // Whether or not this succeeds now, the connection subscribes again whenever it is ready.
+      // Whenever the connection is a new one. If it breaks meanwhile, or nobody answers, the next one is.
       subscriber.on('ready', () => {
-        step('subscribe', () => subscriber.subscribe(names.outcomes)).catch(() => subscriber.disconnect(true))
+        step('subscribe', () => subscriber.subscribe(names.outcomes)).catch((error: Error) => remake(subscriber, error))
       })
     },
   }

@@ -10,10 +10,15 @@
  *   at once took 8.0 us of CPU each, with a time-out that counts the wait added, and take 3.6.
  * - *blocking*: for reads that wait in the server. No `commandTimeout` (it would fire on the wait); the reader watches it.
  * - *lock*: as command, but gives up within a fraction of a second, so that a frozen node does not hold up a quorum.
- * - *subscriber*: resubscribes by itself; what it misses meanwhile must be found out otherwise.
+ * - *subscriber*: whoever uses it subscribes whenever it is ready; what it misses meanwhile must be found out otherwise. It is
+ *   not left to ioredis, which forgets to catch: a connection that broke again while it subscribed anew ended the process.
+ *
+ * A node may become a replica, and a name lead to another node: a reply that tells so has the connection made anew. What was
+ * asked fails like on any other connection that is lost, and is never sent again by itself.
  */
 import type { Writable } from 'node:stream'
 import { type Command, Redis, type RedisOptions } from 'ioredis'
+import type { Logger } from 'pino'
 import { UnavailableError } from './errors.ts'
 
 /** How long one command may take before the caller is told that the Redis is unavailable. Must stay below 2 s. */
@@ -21,6 +26,14 @@ export const COMMAND_TIMEOUT_MS = 1_500
 /** How long a lock node may take: three nodes are asked at once, and two answers are enough. */
 export const LOCK_TIMEOUT_MS = 250
 const CONNECT_TIMEOUT_MS = 500
+/** How long a connection that was made may take to be of use: who listens there may be frozen, or still be loading. */
+const READY_TIMEOUT_MS = 3_000
+/** How long the end of a connection is waited for, which nobody may confirm. */
+const DISCONNECT_TIMEOUT_MS = 200
+/** How often it is told, at most, why a connection cannot be made. */
+const TELL_EVERY_MS = 1_000
+/** How often, at most, a connection is made anew because the node said that it was the wrong one. */
+const ANEW_EVERY_MS = 1_000
 
 const failFast = {
   lazyConnect: true,
@@ -29,6 +42,7 @@ const failFast = {
   maxRetriesPerRequest: 0,
   enableOfflineQueue: false,
   connectTimeout: CONNECT_TIMEOUT_MS,
+  disconnectTimeout: DISCONNECT_TIMEOUT_MS,
   keepAlive: 5_000,
   noDelay: true,
   retryStrategy: (attempt: number) => Math.min(25 * 2 ** Math.min(attempt, 5), 500),
@@ -44,7 +58,7 @@ const optionsByKind = {
   },
   blocking: failFast,
   lock: { ...failFast, commandTimeout: LOCK_TIMEOUT_MS },
-  subscriber: { ...failFast, autoResubscribe: true },
+  subscriber: { ...failFast, autoResubscribe: false, commandTimeout: COMMAND_TIMEOUT_MS },
 } satisfies Record<ConnectionKind, RedisOptions>
 
 const uncork = (stream: Writable): void => stream.uncork()
@@ -64,36 +78,86 @@ class BatchingRedis extends Redis {
   }
 }
 
-/** Told when a connection is lost and when it is back, once each. */
-export type ConnectionWatcher = (state: 'lost' | 'back', error?: Error) => void
+/** The codes of replies by a node that is not what it was: a replica now, on the way to be one, or without this key. */
+const WRONG_NODE = /^(READONLY|UNBLOCKED|MOVED|MASTERDOWN|LOADING)\b/
+
+/** Decides whether a reply has the connection made anew. */
+const anew = (): ((error: Error) => boolean) => {
+  let at = Number.NEGATIVE_INFINITY
+  return ({ message }) => {
+    const now = performance.now()
+    if (!WRONG_NODE.test(message) || now - at < ANEW_EVERY_MS) return false
+    at = now
+    return true
+  }
+}
+
+/**
+ * Told that a connection is *lost*, then that it is *away*, for each try that failed, once a second at most, and that it is
+ * *back*. One that was never there is away at first. The error says why, if there is one: else the other side ended it.
+ */
+export type ConnectionWatcher = (state: 'lost' | 'away' | 'back', error?: Error) => void
+
+const watched = (redis: Redis, watch: ConnectionWatcher): void => {
+  let wasReady = false
+  let isDown = false
+  let toldAt = 0
+  let why: Error | undefined
+  let patience: NodeJS.Timeout | undefined
+  redis.on('error', (error: Error) => {
+    why = error
+  })
+  redis.on('connect', () => {
+    clearTimeout(patience)
+    patience = setTimeout(() => {
+      remake(redis, new Error(`was not ready ${READY_TIMEOUT_MS} ms after it was connected`))
+    }, READY_TIMEOUT_MS).unref()
+  })
+  redis.on('close', () => {
+    clearTimeout(patience)
+    const now = performance.now()
+    if (redis.status === 'end' || (isDown && now - toldAt < TELL_EVERY_MS)) return
+    watch(wasReady && !isDown ? 'lost' : 'away', why)
+    isDown = true
+    toldAt = now
+    why = undefined
+  })
+  redis.on('ready', () => {
+    clearTimeout(patience)
+    if (isDown) watch('back')
+    wasReady = true
+    isDown = false
+    why = undefined
+  })
+}
 
 /**
  * Opens a connection that reconnects for ever; until it is up its commands fail at once.
  * It is returned before it is connected: `whenReady` waits.
  */
 export const connect = (url: string, kind: ConnectionKind, watch: ConnectionWatcher = () => undefined): Redis => {
-  const redis = new (kind === 'command' ? BatchingRedis : Redis)(url, optionsByKind[kind])
-  let lost: boolean | undefined
-  let lastError: Error | undefined
-  redis.on('error', (error: Error) => {
-    lastError = error
-    if (lost !== undefined || redis.status === 'end') return
-    lost = true
-    watch('lost', error)
+  const redis = new (kind === 'command' ? BatchingRedis : Redis)(url, {
+    ...optionsByKind[kind],
+    reconnectOnError: anew(),
   })
-  redis.on('close', () => {
-    if (lost === true) return
-    lost = true
-    watch('lost', lastError)
-  })
-  redis.on('ready', () => {
-    if (lost === true) watch('back')
-    lost = false
-  })
-  redis.connect().catch((error: Error) => {
-    lastError = error
-  })
+  watched(redis, watch)
+  redis.connect().catch(() => undefined) // told as an error of the connection
   return redis
+}
+
+/** Tells a log of a connection. */
+export const tellTo =
+  (logger: Pick<Logger, 'info' | 'warn'>, whose: string): ConnectionWatcher =>
+  (state, error) => {
+    if (state === 'back') return logger.info(`${whose}: connected again`)
+    const reason = error?.message ?? 'the other side ended the connection'
+    logger.warn({ reason }, `${whose}: ${state === 'lost' ? 'connection lost' : 'cannot be reached'}`)
+  }
+
+/** Gives a connection up that is of no use, and has it made anew; the error is told as what it was lost by. */
+export const remake = (redis: Redis, why: Error): void => {
+  redis.emit('error', why)
+  redis.disconnect(true)
 }
 
 /** Resolves once the connection is up, however often connecting fails before; a signal ends the wait with its reason. */
@@ -115,7 +179,7 @@ export const disconnect = (redis: Redis): void => redis.disconnect(false)
 
 /** The codes of replies that say "not now", as opposed to "never": the same command may succeed later. */
 const TRANSIENT_REPLIES =
-  /^(OOM|MISCONF|READONLY|LOADING|BUSY|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|UNKILLABLE|NOAUTH|WRONGPASS|-?NOPERM)\b/
+  /^(OOM|MISCONF|READONLY|UNBLOCKED|MOVED|ASK|LOADING|BUSY|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|UNKILLABLE|NOAUTH|WRONGPASS|-?NOPERM)\b|Script killed by user/
 
 /**
  * Is this failure of a command the world's (the Redis is away, full, loading), so that it may be tried again?

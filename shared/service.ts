@@ -20,7 +20,7 @@ import { backOffMs, type Log } from './log.ts'
 import { type LogParser, logParser, type Recovery } from './log-parser.ts'
 import { logRoutes } from './log-routes.ts'
 import { reader } from './reader.ts'
-import { assertDurable, connect, disconnect, whenReady } from './redis.ts'
+import { assertDurable, connect, disconnect, tellTo, whenReady } from './redis.ts'
 import { type RedLock, redLock } from './redlock.ts'
 import { sagaRoutes } from './saga-routes.ts'
 import type { Reply } from './script.ts'
@@ -113,11 +113,7 @@ export const openService = async <Repair extends string>(
   const retentionMs = config.retentionHours * 3_600_000
 
   const connection = (url: string, kind: Parameters<typeof connect>[1], whose: string): Redis => {
-    const redis = connect(url, kind, (state, error) =>
-      state === 'lost'
-        ? logger.warn({ reason: error?.message }, `${whose}: connection lost`)
-        : logger.info(`${whose}: connected again`),
-    )
+    const redis = connect(url, kind, tellTo(logger, whose))
     stack.defer(() => disconnect(redis))
     return redis
   }
