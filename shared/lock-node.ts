@@ -31,6 +31,7 @@
 import { createHash } from 'node:crypto'
 import { Command, type Redis } from 'ioredis'
 import { UnavailableError } from './errors.ts'
+import { remake } from './redis.ts'
 import { sharedScript } from './script.ts'
 
 export type Question = {
@@ -107,13 +108,19 @@ export const lockNode = (client: Redis): LockNode => {
     return notAnswering
   }
 
+  /** A script tells a node that became a replica within its answer, where ioredis does not look. */
+  const refused = (error: Error, hear: Question['hear']): void => {
+    if (client.options.reconnectOnError?.(error)) remake(client, error)
+    hear(error)
+  }
+
   const sendBatch = (command: 'evalsha' | 'eval', batch: readonly Question[]): void => {
     const args: (string | number)[] = [command === 'eval' ? SCRIPT : HASH, 0]
     for (const { verb, words } of batch) args.push(verb, ...words)
     const answered = (answers: unknown): void =>
       batch.forEach(({ hear }, index) => {
         const answer = (answers as readonly unknown[])[index]
-        if (answer instanceof Error) hear(answer)
+        if (answer instanceof Error) refused(answer, hear)
         else hear(null, answer)
       })
     const failed = (error: Error): void => {
