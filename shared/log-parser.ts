@@ -12,13 +12,13 @@
  * It tells what it found and did, which speakers were noticed to have lost their tails (see `witness.ts`), and what only a
  * person can mend.
  */
-import { schedule as cron, type ScheduledTask } from 'node-cron'
 import type { Logger } from 'pino'
 import type { LostTail } from './entry.ts'
 import { impossible, UnavailableError } from './errors.ts'
 import type { Service } from './events.ts'
 import type { Log, SagaRecord } from './log.ts'
 import type { RedLock } from './redlock.ts'
+import { openSchedule } from './schedule.ts'
 import type { Once } from './script.ts'
 import type { Step } from './step.ts'
 
@@ -100,7 +100,6 @@ export const logParser = <Repair extends string>(options: LogParserOptions<Repai
   const { log, recovery, listeners, redLock, step, leaseTtlMs, retentionMs } = options
   const logger = options.logger.child({ parser: log.service })
   const lease = [`parser:${log.service}`]
-  let task: ScheduledTask | undefined
   let running: Promise<unknown> = Promise.resolve()
 
   const finish = async (): Promise<Report['found']> => {
@@ -153,21 +152,23 @@ export const logParser = <Repair extends string>(options: LogParserOptions<Repai
     return next
   }
 
+  const tick = (): void => {
+    queue(runQuietly).catch((error: unknown) => {
+      // A fault of the program ends the process; its successor's log parser repairs.
+      setImmediate(() => {
+        throw error
+      })
+    })
+  }
+  const schedule = openSchedule(options.schedule, tick)
+
   return {
     start: () => {
-      const tick = (): void => {
-        queue(runQuietly).catch((error: unknown) => {
-          // A fault of the program ends the process; its successor's log parser repairs.
-          setImmediate(() => {
-            throw error
-          })
-        })
-      }
       tick()
-      task = cron(options.schedule, tick, { noOverlap: true })
+      schedule.start()
     },
     stop: async () => {
-      await task?.destroy()
+      schedule.stop()
       await running
     },
     run: async () => {
@@ -175,6 +176,6 @@ export const logParser = <Repair extends string>(options: LogParserOptions<Repai
       if (report === undefined) throw new UnavailableError('the log parser is running in another replica')
       return report
     },
-    nextRuns: (count) => task?.getNextRuns(count) ?? [],
+    nextRuns: schedule.nextRuns,
   }
 }
