@@ -8,8 +8,16 @@ import test from 'ava'
 import type { LogEntry } from '../shared/entry.ts'
 import type { Service } from '../shared/events.ts'
 import { ANOMALIES, type Anomaly, type AnomalyName } from './support/anomaly.ts'
-import { anomalies, type Books, type CursorEvidence, type Evidence, type Party } from './support/checker.ts'
-import type { Does, Facts, Operation } from './support/history.ts'
+import {
+  anomalies,
+  type Books,
+  type Clocks,
+  type CursorEvidence,
+  type Evidence,
+  excused,
+  type Party,
+} from './support/checker.ts'
+import { type Does, type Facts, type Operation, toldBy } from './support/history.ts'
 
 type Mutable<Thing> = { -readonly [Name in keyof Thing]: Thing[Name] }
 type Records = Map<string, Record<string, string>>
@@ -30,21 +38,29 @@ type Case = {
   contradictions: string[]
   lossy: boolean
   lost: LogEntry[]
+  clocks: Clocks
 }
 
 type Line = readonly [kind: string, log_id: string, facts: Facts]
 
-const idOf = (index: number): string => `${1_000 + index}-0`
+/** By how much the clocks of the Redis are ahead of the clients'. */
+const AHEAD_MS = 5_000
+/** The log ids of what is asked for, one request after the other; reads and refusals outside checkouts have none. */
+const TURNS = 'p1 p2 i1 i2 i3 o0 l0 o1 l1 o2 l2 o3 l3 s1 - - - - - p3 i4 s2 s3 s4 -'.split(' ')
+const TURN_MS = 200
+/** A deed is logged in the middle of the request for it. */
+const loggedAt = (log_id: string): number => AHEAD_MS + TURNS.indexOf(log_id) * TURN_MS + 50
+
 const logOf = (lines: readonly Line[]) => {
   const entries: Entry[] = lines.map(([kind, log_id, facts], index) => ({
-    id: idOf(index),
+    id: `${loggedAt(log_id)}-${index}`,
     at: '',
     kind,
     version: '1',
     log_id,
     facts,
   }))
-  return { entries, added: entries.length, newest: idOf(entries.length - 1) }
+  return { entries, added: entries.length, newest: entries.at(-1)?.id ?? '0-0' }
 }
 
 const ORDERS = [
@@ -115,7 +131,7 @@ const recordsOf = (party: Party, entries: readonly Entry[]): Records =>
     }),
   )
 
-/** Requests one after the other, 10 ms apart, each answered after 5. */
+/** Requests one after the other, each answered after half of its turn. */
 const asked = (
   rows: readonly (readonly [does: Does, facts: Facts, answer?: string, value?: Facts])[],
 ): Mutable<Operation>[] =>
@@ -126,12 +142,13 @@ const asked = (
       does,
       facts,
       idempotencyKey: undefined,
-      begunMs: index * 10,
-      endedMs: index * 10 + 5,
+      begunMs: index * TURN_MS,
+      endedMs: index * TURN_MS + TURN_MS / 2,
       told: status === '200' ? 'ok' : 'refused',
       status: Number(status),
       problem,
       value,
+      letter: '',
     }
   })
 
@@ -207,21 +224,22 @@ const sound = (): Case => {
     contradictions: [],
     lossy: false,
     lost: [],
+    clocks: { order: AHEAD_MS, payment: AHEAD_MS, stock: AHEAD_MS },
   }
 }
 
-const found = ({ history, books, ...read }: Case): readonly Anomaly[] => {
+const evidenceOf = ({ history: _, books, ...read }: Case): Evidence => {
   const keptBy =
     (party: Party): Books =>
     (account) =>
       books[party][account] ?? 0n
-  const evidence: Evidence = {
+  return {
     ...read,
     books: { order: keptBy('order'), payment: keptBy('payment'), stock: keptBy('stock') },
     seeded: { credit: 9, stock: 4 },
   }
-  return anomalies(history, evidence)
 }
+const found = (the: Case): readonly Anomaly[] => anomalies(the.history, evidenceOf(the))
 
 const record = (records: Records, name: string): Record<string, string> => {
   const one = records.get(name)
@@ -238,16 +256,18 @@ const entry = (the: Case, service: Service, kind: string, turn = 0): Entry => {
   if (one === undefined) throw new Error(`${service} did not say ${kind}`)
   return one
 }
+/** When everything of the sound case is over, by the clients' clock. */
+const AFTER_MS = 10_000
 /** Says one more thing at the end of a log, and lets everybody hear it. */
-const say = (the: Case, service: Party, kind: string, log_id: string, facts: Facts): void => {
+const say = (the: Case, service: Party, kind: string, log_id: string, facts: Facts, atMs = AFTER_MS + 15): void => {
   const log = the.logs[service]
-  const id = idOf(log.entries.length)
+  const id = `${AHEAD_MS + atMs}-${log.entries.length}`
   log.entries.push({ id, at: '', kind, version: '1', log_id, facts })
   log.added += 1
   log.newest = id
 }
 const repeatedLate = (the: Case, does: Does, turn: number): Mutable<Operation> => {
-  const again = { ...operation(the, does, turn), begunMs: 1_000, endedMs: 1_005 }
+  const again = { ...operation(the, does, turn), begunMs: AFTER_MS, endedMs: AFTER_MS + 5 }
   the.history.push(again)
   return again
 }
@@ -315,6 +335,10 @@ const breakages: Readonly<Record<AnomalyName, Breakage>> = {
     about: 'order:bought',
     breaks: (the) =>
       void Object.assign(operation(the, 'checkout', 0), { status: 423, told: 'refused', problem: 'locked' }),
+  },
+  'checkout-unasked': {
+    about: 'order:dear',
+    breaks: (the) => void Object.assign(operation(the, 'checkout', 1), { begunMs: 100, endedMs: 150 }),
   },
   'unjustified-refusal': {
     about: 'user:ann',
@@ -388,14 +412,14 @@ const breakages: Readonly<Record<AnomalyName, Breakage>> = {
   'checkout-open': { about: 'saga:s4', breaks: ({ open }) => void open.order.push('s4') },
   unheard: {
     about: 'log:payment',
-    breaks: ({ cursors }) => {
-      cursors[1] = { ...(cursors[1] as CursorEvidence), at: idOf(8) }
+    breaks: ({ cursors, logs }) => {
+      cursors[1] = { ...(cursors[1] as CursorEvidence), at: logs.payment.entries.at(-2)?.id ?? '' }
     },
   },
   'cursor-ahead': {
     about: 'log:order',
     breaks: ({ cursors }) => {
-      cursors[0] = { ...(cursors[0] as CursorEvidence), at: idOf(99) }
+      cursors[0] = { ...(cursors[0] as CursorEvidence), at: `${AHEAD_MS + AFTER_MS}-0` }
     },
   },
   'dead-letter': { about: 'dead:stock', breaks: ({ dead }) => void dead.stock.push('it has no kind') },
@@ -404,12 +428,15 @@ const breakages: Readonly<Record<AnomalyName, Breakage>> = {
 
 /** Two requests at once: one adds 3, the other looks. In the log the wallet then has 8. */
 const meanwhile = (the: Case, told: Operation['told'], credit: string): void => {
-  const common = { client: 'bob', idempotencyKey: undefined, problem: '' }
+  const common = { client: 'bob', idempotencyKey: undefined, problem: '', letter: '' }
   const user = { user: 'ann' }
   const status = told === 'ok' ? 200 : 0
   const add = { ...common, does: 'add-funds', facts: { ...user, amount: '3' }, told, status, value: {} } as const
   const look = { ...common, does: 'find-user', facts: user, told: 'ok', status: 200, value: { credit } } as const
-  the.history.push({ ...add, begunMs: 1_000, endedMs: 1_020 }, { ...look, begunMs: 1_010, endedMs: 1_030 })
+  the.history.push(
+    { ...add, begunMs: AFTER_MS, endedMs: AFTER_MS + 20 },
+    { ...look, begunMs: AFTER_MS + 10, endedMs: AFTER_MS + 30 },
+  )
 }
 const added = (the: Case): void => {
   say(the, 'payment', 'FundsAdded', 'p9', { user: 'ann', amount: '3' })
@@ -446,7 +473,7 @@ test('lets nobody miss what somebody saw before', (t) => {
   const the = sound()
   meanwhile(the, 'unknown', '8')
   added(the)
-  Object.assign(repeatedLate(the, 'find-user', 1), { begunMs: 1_031, endedMs: 1_040 })
+  Object.assign(repeatedLate(the, 'find-user', 1), { begunMs: AFTER_MS + 31, endedMs: AFTER_MS + 40 })
   t.deepEqual(namesOf(the), ['stale-answer'])
 })
 
@@ -454,7 +481,11 @@ test('lets nobody see what is asked for only later', (t) => {
   const the = sound()
   meanwhile(the, 'ok', '8')
   added(the)
-  Object.assign(repeatedLate(the, 'find-user', 1), { begunMs: 900, endedMs: 910, value: { credit: '8' } })
+  Object.assign(repeatedLate(the, 'find-user', 1), {
+    begunMs: AFTER_MS - 100,
+    endedMs: AFTER_MS - 90,
+    value: { credit: '8' },
+  })
   t.deepEqual(namesOf(the), ['stale-answer'])
 })
 
@@ -462,7 +493,7 @@ test('takes no refusal that was justified only before the request began', (t) =>
   const the = sound()
   meanwhile(the, 'ok', '8')
   added(the)
-  Object.assign(repeatedLate(the, 'checkout', 1), { begunMs: 1_100, endedMs: 1_110 })
+  Object.assign(repeatedLate(the, 'checkout', 1), { begunMs: AFTER_MS + 100, endedMs: AFTER_MS + 110 })
   t.deepEqual(namesOf(the), ['unjustified-refusal'])
 })
 
@@ -485,6 +516,201 @@ test('excuses what is listed after a Redis came back older, and nothing else', (
   record(the.sagas.payment, 's1').state = 'voided'
   t.true(namesOf(the).includes('money-not-conserved'), 'the money is still missing')
   t.false(namesOf(the).includes('half-a-checkout'))
+})
+
+/** The request at a turn, as somebody else makes it at another time. */
+const askedAt = (one: Operation, begunMs: number, changes: Partial<Operation> = {}): Mutable<Operation> => ({
+  ...one,
+  client: 'bob',
+  begunMs,
+  endedMs: begunMs + 10,
+  ...changes,
+})
+
+/** Somebody wants both pens while one is taken for the checkout that is then cancelled, and 4 of the money. */
+const refusedMeanwhile = (the: Case, does: 'pay' | 'subtract', atMs: number): void => {
+  const amount = does === 'pay' ? '5' : '2'
+  const one = operation(the, does, 0)
+  the.history.push(askedAt(one, atMs, { facts: { ...one.facts, amount } }))
+}
+/** The checkout `s4` takes its pen, and its money is captured, at 4,650; both come back a second later. */
+const goneForASecond = (): Case => {
+  const the = sound()
+  say(the, 'payment', 'CreditReleased', 's4', factsOf(3), 5_650)
+  const released = entry(the, 'payment', 'CreditReleased')
+  Object.assign(released, { kind: 'CreditCaptured', facts: linesOf(3) })
+  Object.assign(entry(the, 'stock', 'StockReturned'), { id: `${AHEAD_MS + 5_650}-9` })
+  the.logs.stock.newest = `${AHEAD_MS + 5_650}-9`
+  record(the.sagas.payment, 's4').entries += ` ${the.logs.payment.newest}`
+  record(the.sagas.stock, 's4').entries = the.logs.stock.entries
+    .filter(({ log_id }) => log_id === 's4')
+    .map(({ id }) => id)
+    .join(' ')
+  for (const [index, kind] of ['CheckoutCancelled', 'CheckoutClosed'].entries())
+    Object.assign(entry(the, 'order', kind), { id: `${AHEAD_MS + 5_600}-${index}` })
+  the.logs.order.newest = the.logs.order.entries.at(-1)?.id ?? ''
+  record(the.sagas.order, 's4').entries = the.logs.order.entries
+    .filter(({ log_id }) => log_id === 's4')
+    .map(({ id }) => id)
+    .join(' ')
+  Object.assign(operation(the, 'checkout', 3), { endedMs: 5_640 })
+  Object.assign(operation(the, 'find-user', 1), { begunMs: 6_000, endedMs: 6_010 })
+  for (const one of the.cursors) one.at = the.logs[one.speaker].newest
+  return the
+}
+const excusedIn = (the: Case): string[] =>
+  excused(the.history, evidenceOf(the)).map(({ name, about }) => `${name} of ${about}`)
+
+test('excuses a refusal for want of what a checkout had that was then cancelled, until it is back', (t) => {
+  for (const [does, thing] of [
+    ['pay', 'user:ann'],
+    ['subtract', 'item:pen'],
+  ] as const) {
+    const meanwhile = goneForASecond()
+    refusedMeanwhile(meanwhile, does, 5_000)
+    t.deepEqual(namesOf(meanwhile), [])
+    t.deepEqual(excusedIn(meanwhile), [`unjustified-refusal of ${thing}`])
+    for (const atMs of [4_400, 5_800]) {
+      const outside = goneForASecond()
+      refusedMeanwhile(outside, does, atMs)
+      t.deepEqual(namesOf(outside), ['unjustified-refusal'], `${does} at ${atMs}`)
+    }
+  }
+})
+
+test('excuses no refusal for want of what a checkout had that was refused', (t) => {
+  const the = goneForASecond()
+  refusedMeanwhile(the, 'subtract', 5_000)
+  Object.assign(entry(the, 'order', 'CheckoutCancelled'), { kind: 'CheckoutFailed' })
+  Object.assign(entry(the, 'order', 'CheckoutClosed'), { kind: 'CheckoutFailed' })
+  t.true(
+    found(the).some(({ name, about }) => name === 'unjustified-refusal' && about === 'item:pen'),
+    JSON.stringify(found(the), undefined, 2),
+  )
+  t.deepEqual(excusedIn(the), [])
+})
+
+test('excuses a checkout that was refused for want of the same, by the same rule', (t) => {
+  const wants = (the: Case): void => {
+    const facts = { order: 'other', user: 'ann', total: '0' }
+    const lines = 'pen:2'
+    say(the, 'order', 'CheckoutStarted', 's5', { ...facts, lines }, 5_000)
+    say(the, 'order', 'CheckoutFailed', 's5', { ...facts, reason: 'out-of-stock', item: 'pen' }, 5_000)
+    const returned = the.logs.stock.entries.pop()
+    say(the, 'stock', 'StockRefused', 's5', { order: 'other', item: 'pen' }, 5_000)
+    if (returned) the.logs.stock.entries.push({ ...returned, id: `${AHEAD_MS + 5_650}-10` })
+  }
+  const cancelled = goneForASecond()
+  wants(cancelled)
+  t.deepEqual(excusedIn(cancelled), ['unjustified-refusal of order:other'])
+  const refused = goneForASecond()
+  wants(refused)
+  for (const kind of ['CheckoutCancelled', 'CheckoutClosed'])
+    Object.assign(entry(refused, 'order', kind), { kind: 'CheckoutFailed' })
+  t.deepEqual(excusedIn(refused), [])
+  t.true(found(refused).some(({ name, about }) => name === 'unjustified-refusal' && about === 'order:other'))
+})
+
+test('lets a read see a sale and its return of a checkout that was cancelled, and of no other', (t) => {
+  const looks = (the: Case): void => {
+    the.history.push(askedAt(operation(the, 'find-item'), 5_000, { value: { stock: '1', price: '2' } }))
+    the.history.push(askedAt(operation(the, 'find-user'), 5_000, { value: { credit: '3' } }))
+  }
+  const cancelled = goneForASecond()
+  looks(cancelled)
+  t.deepEqual(namesOf(cancelled), [])
+  t.deepEqual(excusedIn(cancelled).toSorted(), ['stale-answer of item:pen', 'stale-answer of user:ann'])
+  const refused = goneForASecond()
+  looks(refused)
+  for (const kind of ['CheckoutCancelled', 'CheckoutClosed'])
+    Object.assign(entry(refused, 'order', kind), { kind: 'CheckoutFailed' })
+  t.is(namesOf(refused).filter((name) => name === 'stale-answer').length, 2)
+})
+
+/** The customer who has paid is told this instead, and asks again when all is over; that is told 200. */
+const toldInstead = (the: Case, answer: Pick<Operation, 'status' | 'problem' | 'told'>): void => {
+  const paid = operation(the, 'checkout', 0)
+  the.history.push(askedAt(paid, AFTER_MS))
+  Object.assign(paid, answer)
+}
+
+test('finds a checkout that was paid although whoever can have begun it was refused, also if it is told 200 later', (t) => {
+  for (const answer of [
+    { status: 402, problem: 'out-of-credit', told: 'refused' },
+    { status: 503, problem: 'overloaded', told: 'refused' },
+  ] as const) {
+    const the = sound()
+    toldInstead(the, answer)
+    t.true(namesOf(the).includes('refusal-became-payment'))
+  }
+  const unknown = sound()
+  toldInstead(unknown, { status: 503, problem: 'unavailable', told: 'unknown' })
+  t.deepEqual(namesOf(unknown), [])
+})
+
+test('takes a 503 for a refusal if it says that nothing was done, else for nothing', (t) => {
+  t.is(toldBy(503, { detail: 'too many requests wait for "order"; nothing was done, send it again later' }), 'refused')
+  t.is(toldBy(503, { detail: 'the outcome cannot be known' }), 'unknown')
+  t.is(toldBy(503), 'unknown')
+  t.is(toldBy(408, { detail: 'nothing came' }), 'unknown')
+})
+
+test('finds a deed that was done after its request was refused, although it is asked for again', (t) => {
+  const the = sound()
+  const line = operation(the, 'add-item', 0)
+  const early = { begunMs: line.begunMs - 1_000, endedMs: line.begunMs - 900, idempotencyKey: 'k' }
+  the.history.push({ ...line, ...early, told: 'refused', status: 409, problem: 'order-full' })
+  Object.assign(line, { begunMs: line.begunMs + 200, endedMs: line.begunMs + 250 })
+  t.deepEqual(namesOf(the), ['deed-unasked'])
+})
+
+test('finds a repetition under a key that is told otherwise, to the letter, or "not now" after it was done', (t) => {
+  const repeated = (changes: Partial<Operation>): string[] => {
+    const the = sound()
+    Object.assign(operation(the, 'add-item', 0), { idempotencyKey: 'k', letter: '2 of pen added at 2' })
+    Object.assign(repeatedLate(the, 'add-item', 0), changes)
+    return namesOf(the)
+  }
+  t.deepEqual(repeated({}), [])
+  t.deepEqual(repeated({ letter: '2 of pen added at 3' }), ['key-answered-otherwise'])
+  const away = { status: 424, problem: 'neighbour-unavailable', told: 'refused', letter: '' } as const
+  t.deepEqual(repeated(away), ['key-answered-otherwise'])
+  t.deepEqual(repeated({ ...away, begunMs: 0, endedMs: 10 }), [], 'before it was done that is true')
+  t.deepEqual(repeated({ status: 503, problem: 'overloaded', told: 'refused' }), [], 'the gateway keeps no keys')
+})
+
+test('finds "not now" to a creation that was done before, though its first answer was lost', (t) => {
+  const the = sound()
+  const created = operation(the, 'create-order', 0)
+  created.idempotencyKey = 'k'
+  const lost: Operation = { ...created, facts: { user: 'ann' }, told: 'unknown', status: 0 }
+  const away: Operation = { ...lost, told: 'refused', status: 424, problem: 'neighbour-unavailable' }
+  the.history.push(lost)
+  Object.assign(created, { begunMs: AFTER_MS, endedMs: AFTER_MS + 5 })
+  for (const [begunMs, names] of [
+    [lost.begunMs, []],
+    [lost.endedMs + 100, ['key-answered-otherwise']],
+  ] as const) {
+    const one = { ...the, history: [...the.history, { ...away, begunMs, endedMs: begunMs + 10 }] }
+    t.deepEqual(namesOf(one), names)
+  }
+})
+
+test('takes "locked" for no answer of a moment at which the order was paid, under a key neither', (t) => {
+  const locked = { status: 423, problem: 'locked', told: 'refused' } as const
+  const the = sound()
+  Object.assign(repeatedLate(the, 'checkout', 0), locked)
+  t.deepEqual(namesOf(the), ['unjustified-refusal'])
+  const keyed = sound()
+  operation(keyed, 'checkout', 0).idempotencyKey = 'k'
+  Object.assign(repeatedLate(keyed, 'checkout', 0), locked)
+  t.deepEqual(namesOf(keyed), ['key-answered-otherwise', 'unjustified-refusal'])
+})
+
+test('takes "held" for no answer of a wallet of which enough is free', (t) => {
+  const the = sound()
+  Object.assign(repeatedLate(the, 'pay', 1), { status: 423, problem: 'credit-held', told: 'refused' })
+  t.deepEqual(namesOf(the), ['unjustified-refusal'])
 })
 
 test('finds nothing in a sound case', (t) => {

@@ -189,6 +189,7 @@ test('takes for a refusal without cause what no visitor gives a cause for', (t) 
     endedMs: 1,
     told: 'refused',
     value: {},
+    letter: '',
   } as const
   const told = (status: number, problem: string) => oddRefusals([{ ...operation, status, problem }])
   t.deepEqual(told(404, 'no-such-item'), [

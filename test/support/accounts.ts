@@ -26,7 +26,15 @@ export type FaultName =
 export type Fault = { readonly name: FaultName; readonly about: string; readonly says: string }
 
 /** What was done, by which checkout if it was one, and how things stood from then on. */
-export type Moment<State> = { readonly deed: string; readonly saga: string | undefined; readonly state: State }
+export type Moment<State> = {
+  readonly deed: string
+  readonly saga: string | undefined
+  readonly state: State
+  /** When it was logged, in milliseconds of the clock of the speaker's Redis. */
+  readonly loggedMs: number
+  /** If a checkout was refused here: of how much there was not enough. */
+  readonly wanted: number | undefined
+}
 
 /** What was said last of a checkout. */
 export type SagaSaid = { readonly state: string; readonly order: string }
@@ -66,6 +74,7 @@ const openAccount = <State>(moves: Moves) => {
   const saidFirst = new Map<string, string>()
   const once = new Set<string>()
   const faults: Fault[] = []
+  let loggedMs = 0
   const accuse = (name: FaultName, about: string, says: string): void => void faults.push({ name, about, says })
 
   const sayFirst = ({ kind, log_id, facts }: LogEntry): string => {
@@ -81,10 +90,11 @@ const openAccount = <State>(moves: Moves) => {
     faults,
     accuse,
     stateOf: (thing: string): State | undefined => timelines.get(thing)?.at(-1)?.state,
-    write: (thing: string, deed: string, state: State, saga?: string): void => {
+    write: (thing: string, deed: string, state: State, saga?: string, wanted?: number): void => {
+      const moment = { deed, saga, state, loggedMs, wanted }
       const timeline = timelines.get(thing)
-      if (timeline) timeline.push({ deed, saga, state })
-      else timelines.set(thing, [{ deed, saga, state }])
+      if (timeline) timeline.push(moment)
+      else timelines.set(thing, [moment])
     },
     /** Follows a checkout to its next state. @returns the state before, or undefined if this was a repetition. */
     follow: (entry: LogEntry, next: string): string | undefined => {
@@ -105,6 +115,7 @@ const openAccount = <State>(moves: Moves) => {
       deed: (entry: LogEntry) => void,
     ): void => {
       for (const entry of entries) {
+        loggedMs = Number(entry.id.split('-')[0])
         if (isOfCheckout(entry)) {
           checkout(entry)
           continue
@@ -143,11 +154,11 @@ const PAYMENT_MOVES = (lossy: boolean): Moves => ({
 export const payAccount = (entries: readonly LogEntry[], { lossy = false } = {}): Account<WalletState> => {
   const account = openAccount<WalletState>(PAYMENT_MOVES(lossy))
   const { stateOf, write, accuse, follow, read } = account
-  const writeSound = (user: string, deed: string, wallet: WalletState, saga?: string): void => {
+  const writeSound = (user: string, deed: string, wallet: WalletState, saga?: string, wanted?: number): void => {
     if (wallet.credit < 0) accuse('negative', user, `credit ${wallet.credit} after ${deed}`)
     if (wallet.held < 0 || wallet.held > wallet.credit)
       accuse('held-beyond-credit', user, `${wallet.held} held of ${wallet.credit} after ${deed}`)
-    write(user, deed, wallet, saga)
+    write(user, deed, wallet, saga, wanted)
   }
 
   const checkout = (entry: LogEntry): void => {
@@ -165,7 +176,7 @@ export const payAccount = (entries: readonly LogEntry[], { lossy = false } = {})
       credit: credit - (next === 'captured' ? total : 0) + (before === 'captured' ? total : 0),
       held: held + (next === 'held' ? total : 0) - (before === 'held' ? total : 0),
     }
-    if (wallet || next !== 'refused') writeSound(user, next, after, log_id)
+    if (wallet || next !== 'refused') writeSound(user, next, after, log_id, next === 'refused' ? total : undefined)
   }
 
   const deed = ({ kind, facts }: LogEntry): void => {
@@ -192,18 +203,18 @@ export const stockAccount = (
   const account = openAccount<ShelfState>(STOCK_MOVES)
   const { stateOf, write, accuse, follow, read } = account
   const taken = new Map<string, string>()
-  const move = (name: string, deed: string, change: number, saga?: string): void => {
+  const move = (name: string, deed: string, change: number, saga?: string, want?: number): void => {
     const item = `item:${name}`
     const { stock, price } = stateOf(item) ?? { stock: 0, price: 0 }
     if (stock + change < 0) accuse('negative', item, `${stock + change} in stock after ${deed}`)
-    write(item, deed, { stock: stock + change, price }, saga)
+    write(item, deed, { stock: stock + change, price }, saga, want)
   }
   const refuse = ({ log_id, facts }: LogEntry): void => {
     const shelf = stateOf(`item:${facts.item}`)
     const want = parseLines(wanted.get(log_id) ?? '').find(([name]) => name === facts.item)?.[1]
     if (shelf && want !== undefined && shelf.stock >= want)
       accuse('unjustified-refusal', `order:${facts.order}`, `${want} of ${shelf.stock} pieces of ${facts.item}`)
-    move(facts.item ?? '', 'refused', 0, log_id)
+    move(facts.item ?? '', 'refused', 0, log_id, want)
   }
   const checkout = (entry: LogEntry): void => {
     const { kind, log_id, facts } = entry

@@ -4,8 +4,9 @@
  * `anomalies` is given a history (see `history.ts`) and the evidence that was read at rest, and names everything that
  * contradicts the promises; it reads nothing itself. Each question is a function of its own: conservation, nothing
  * negative, paid once, answers true now and later, refusals justified, logs whole, at rest. The logs are read as accounts
- * (`accounts.ts`), and what clients were told must fit these in real time (`fitting.ts`). The history may tell of a part
- * of what was done: only a thing that was created in it is taken to have been touched by nobody else.
+ * (`accounts.ts`), with all movements (`returns.ts`), and what clients were told must fit these in real time
+ * (`fitting.ts`, `asked.ts`, `answers.ts`). The history may tell of a part of what was done: only a thing that was created in
+ * it is taken to have been touched by nobody else.
  *
  * After a Redis came back older (`lossy`) the shop lists the orders that no rule can mend, and the deeds that nobody can say
  * again. These are excused, and nothing else: an order that is listed counts as its neighbours have it, and an acknowledged
@@ -16,8 +17,11 @@ import { compareIds, type LogEntry } from '../../shared/entry.ts'
 import { parseLines, type Service } from '../../shared/events.ts'
 import { type Accounts, closing, countDeeds, linesOf, orderAccount, payAccount, stockAccount } from './accounts.ts'
 import type { Anomaly, AnomalyName } from './anomaly.ts'
+import { disagreements } from './answers.ts'
+import { unaskedCheckouts } from './asked.ts'
 import { unfitting } from './fitting.ts'
-import { CREATES, groupedBy, type Operation } from './history.ts'
+import { groupedBy, type Operation } from './history.ts'
+import { type Judged, refusedForNothing, returnsOf } from './returns.ts'
 
 type Fields = Readonly<Record<string, string>>
 export type Party = 'order' | 'payment' | 'stock'
@@ -43,6 +47,9 @@ export type CursorEvidence = {
 /** The running sums that a service keeps, by account. */
 export type Books = (account: string) => bigint
 
+/** By how many milliseconds the clock of each Redis is ahead of the one that the history was written by. */
+export type Clocks = Readonly<Partial<Record<Party, number>>>
+
 /** What was read in the four Redis of a shop at rest: hashes as they are, by what follows their prefix. */
 export type Evidence = {
   readonly logs: Readonly<Record<Service, LogEvidence>>
@@ -65,6 +72,8 @@ export type Evidence = {
   readonly lossy: boolean
   /** Entries that are listed as lost. */
   readonly lost: readonly LogEntry[]
+  /** How far each Redis' clock is ahead of the clients' (`performance.now()`), as far as that is known. */
+  readonly clocks: Clocks
   /** What the clients say they added in all, if they know. */
   readonly seeded: { readonly credit: number; readonly stock: number } | undefined
 }
@@ -241,42 +250,23 @@ const answersStayTrue: Question = ({ history, evidence: { orders } }) => {
   })
 }
 
-/** What says "not now": the same request under the same key may meet another answer later. */
-const PASSING = new Set(['locked', 'credit-held', 'checkout-cancelling', 'order-not-open', 'neighbour-unavailable'])
-
 /** Under one key, the same request is given the same answer; and no identifier is given to two things. */
-const answersAgree: Question = ({ history }) => {
-  const final = history.filter(({ told, problem }) => told !== 'unknown' && !PASSING.has(problem))
-  const keyed = final.filter((one) => one.idempotencyKey !== undefined && one.problem !== 'idempotency-key-reused')
-  const requestOf = ({ idempotencyKey, does, facts }: Operation): string =>
-    JSON.stringify([idempotencyKey, does, ...Object.entries(facts).filter(([name]) => name !== CREATES[does])])
-  const answerOf = ({ status, problem, does, facts }: Operation): string =>
-    `${status} ${problem}${facts[CREATES[does] ?? ''] ?? ''}`
-  const otherwise = [...groupedBy(keyed, requestOf)].flatMap(([, asked]) => {
-    const answers = new Set(asked.map(answerOf))
-    return answers.size > 1 ? [anomaly('key-answered-otherwise', aboutOf(asked[0]), [...answers].join(', then '))] : []
-  })
-  const created = final.filter(({ does, told }) => does.startsWith('create') && told === 'ok')
-  const twice = [...groupedBy(created, aboutOf)].flatMap(([about, all]) =>
-    all.some(({ idempotencyKey }) => idempotencyKey === undefined || idempotencyKey !== all[0]?.idempotencyKey) &&
-    all.length > 1
-      ? [anomaly('identifier-given-twice', about, `${all.length} times`)]
-      : [],
-  )
-  return [...otherwise, ...twice]
-}
+const answersAgree: Question = ({ history, evidence: { clocks }, accounts }) => disagreements(history, accounts, clocks)
 
-const aboutOf = (operation: Operation | undefined): string => {
-  const { order, item, user } = operation?.facts ?? {}
-  if (order !== undefined) return `order:${order}`
-  return item === undefined ? `user:${user}` : `item:${item}`
-}
+/** Every checkout began while somebody asked for it who was not refused; after a loss, what is told again is begun later. */
+const askedFor: Question = ({ history, evidence: { clocks, lossy }, accounts }) =>
+  lossy || clocks.order === undefined ? [] : unaskedCheckouts(history, accounts.order, clocks.order)
 
-/** The accounts of the logs hold, and what clients were told fits them in real time. */
-const justified: Question = ({ history, evidence: { lossy, lost }, accounts }) => [
-  ...PARTIES.flatMap((party) => accounts[party].faults),
-  ...unfitting(history, accounts, lossy ? { lost: countDeeds(lost) } : undefined),
-]
+/** The accounts of the logs hold, no checkout was refused for nothing, and what clients were told fits in real time. */
+const justified = ({ history, evidence: { lossy, lost, clocks }, accounts }: Case): Judged => {
+  const returns = returnsOf(accounts)
+  const refused = lossy ? { found: [], excused: [] } : refusedForNothing(accounts, returns)
+  const told = unfitting(history, accounts, { returns, clocks, lost: lossy ? countDeeds(lost) : undefined })
+  return {
+    found: [...PARTIES.flatMap((party) => accounts[party].faults), ...refused.found, ...told.found],
+    excused: [...refused.excused, ...told.excused],
+  }
+}
 
 /** The logs hold every deed once, in order: no entry is missing, and records and logs name the same entries. */
 const logsWhole: Question = ({ evidence: { logs, sagas } }) => {
@@ -372,7 +362,8 @@ const QUESTIONS: readonly Question[] = [
   paidOnce,
   answersStayTrue,
   answersAgree,
-  justified,
+  askedFor,
+  (the) => [...justified(the).found],
   logsWhole,
   replayed,
   atRest,
@@ -387,6 +378,10 @@ const accountsOf = ({ logs, lossy }: Evidence): Accounts => ({
 /** Everything that contradicts the promises; none is the proof. */
 export const anomalies = (history: readonly Operation[], evidence: Evidence): readonly Anomaly[] => {
   const the: Case = { history, evidence, accounts: accountsOf(evidence) }
-  const excused = new Set(evidence.lossy ? evidence.contradictions.map((order) => `order:${order}`) : [])
-  return QUESTIONS.flatMap((question) => question(the)).filter(({ about }) => !excused.has(about))
+  const listed = new Set(evidence.lossy ? evidence.contradictions.map((order) => `order:${order}`) : [])
+  return QUESTIONS.flatMap((question) => question(the)).filter(({ about }) => !listed.has(about))
 }
+
+/** What would contradict them, but for a checkout that was cancelled meanwhile: a sale and its return. */
+export const excused = (history: readonly Operation[], evidence: Evidence): readonly Anomaly[] =>
+  justified({ history, evidence, accounts: accountsOf(evidence) }).excused

@@ -6,15 +6,21 @@
  * it ended has not, and nobody sees less than what somebody saw before. A *deed* is what one or more requests asked for
  * (a key's repetitions are one deed, and so are all checkouts of one order): it is in the log exactly once if anybody was
  * told ok, at most once if that is unknown, and never if it was refused. A *view* is what a request was shown or refused
- * for: it must be true of a moment that its place allows. Only a client's own monotonic clock is used.
+ * for: it must be true of a moment that its place allows. What was gone for a checkout that was refused counts as there
+ * (see `returns.ts`). Where it is known how far the clock of a Redis is from the clients', a view may only be of a moment
+ * within its request, and a deed only of one within a request for it.
  */
 import { parseLines } from '../../shared/events.ts'
 import type { Account, Accounts, Moment, OrderState, ShelfState, WalletState } from './accounts.ts'
 import type { Anomaly, AnomalyName } from './anomaly.ts'
-import { groupedBy, type Operation } from './history.ts'
+import { type Named, SLACK_MS, unaskedDeeds } from './asked.ts'
+import type { Clocks, Party } from './checker.ts'
+import { groupedBy, type Operation, PASSING } from './history.ts'
+import type { Gone, Judged, Returns } from './returns.ts'
 
+type State = Partial<WalletState & ShelfState & OrderState>
 /** What there is to see: `undefined` before the thing was created. */
-type Sight = Moment<Partial<WalletState & ShelfState & OrderState>> | undefined
+type Sight = Moment<State> | undefined
 
 type Deed = {
   readonly thing: string
@@ -114,6 +120,10 @@ const deedsOf = (history: readonly Operation[], accounts: Accounts): Deed[] => {
 
 type Timeline = {
   readonly moments: readonly NonNullable<Sight>[]
+  /** What is gone at each moment for a checkout that was then cancelled. */
+  readonly gone: readonly number[]
+  /** When each moment was, by the clients' clock, if that is known. */
+  readonly times: readonly number[] | undefined
   /** Where each deed stands, counted from 1: place 0 is before the thing was created. */
   readonly places: ReadonlyMap<string, readonly number[]>
 }
@@ -121,9 +131,20 @@ type Timeline = {
 /** What ends a checkout for good, in each account. */
 const DONE: Readonly<Record<string, string>> = { payment: 'captured', stock: 'taken', order: 'paid' }
 
-const timelinesOf = (accounts: Accounts): ReadonlyMap<string, Timeline> => {
+/** The same moment, if so much had not been gone. */
+const without = (moment: NonNullable<Sight>, gone: number): NonNullable<Sight> => {
+  const { credit, stock } = moment.state
+  if (gone === 0) return moment
+  const amounts = {
+    ...(credit !== undefined && { credit: credit + gone }),
+    ...(stock !== undefined && { stock: stock + gone }),
+  }
+  return { ...moment, state: { ...moment.state, ...amounts } }
+}
+
+const timelinesOf = (accounts: Accounts, returns: Returns, clocks: Clocks): ReadonlyMap<string, Timeline> => {
   const timelines = new Map<string, Timeline>()
-  for (const [party, account] of Object.entries(accounts) as [string, Account<Partial<WalletState>>][])
+  for (const [party, account] of Object.entries(accounts) as [Party, Account<State>][])
     for (const [thing, moments] of account.timelines) {
       const places = new Map<string, number[]>()
       for (const [index, { deed, saga }] of moments.entries()) {
@@ -133,7 +154,14 @@ const timelinesOf = (accounts: Accounts): ReadonlyMap<string, Timeline> => {
         if (known) known.push(index + 1)
         else places.set(label, [index + 1])
       }
-      timelines.set(thing, { moments, places })
+      const gone: readonly Gone[] = returns.get(thing) ?? []
+      const clockMs = clocks[party]
+      timelines.set(thing, {
+        moments: moments.map((moment, index) => without(moment, gone[index]?.otherwise ?? 0)),
+        gone: moments.map((_, index) => gone[index]?.cancelled ?? 0),
+        times: clockMs === undefined ? undefined : moments.map(({ loggedMs }) => loggedMs - clockMs),
+        places,
+      })
     }
   return timelines
 }
@@ -150,6 +178,8 @@ const shownTo = ({ does, facts, status, problem, value }: Operation, accounts: A
   const rows: Readonly<Record<string, View['fits']>> = {
     'find-user 200': (sight) => isNumber(value.credit, sight?.state.credit),
     'find-user 404 no-such-user': (sight) => sight === undefined,
+    'pay 423 credit-held': (sight) =>
+      (sight?.state.credit ?? 0) >= amount && (sight?.state.credit ?? 0) - (sight?.state.held ?? 0) < amount,
     'pay 402 out-of-credit': (sight) => sight === undefined || (sight.state.credit ?? 0) < amount,
     'find-item 200': (sight) => isNumber(value.stock, sight?.state.stock) && isNumber(value.price, sight?.state.price),
     'find-item 404 no-such-item': (sight) => sight === undefined,
@@ -166,6 +196,7 @@ const shownTo = ({ does, facts, status, problem, value }: Operation, accounts: A
     'checkout 409 out-of-stock': ofOrder('stock', 'refused'),
     'checkout 424 checkout-cancelled': ofOrder('order', 'cancelling'),
     'checkout 409 checkout-cancelling': (sight) => sight?.state.status === 'cancelling',
+    'checkout 423 locked': (sight) => sight?.state.status !== 'paid',
     'checkout 409 order-empty': (sight) => sight?.state.lines === '',
   }
   return rows[`${does} ${status} ${problem}`.trim()]
@@ -212,7 +243,9 @@ const viewsOf = (history: readonly Operation[], accounts: Accounts): View[] => {
     const fits = shownTo(operation, accounts)
     if (fits === undefined) return []
     const thing = thingShown(operation, accounts)
-    const begunMs = shared.get(operation) ?? begunOf(operation)
+    // "Not now" is not remembered: it is said of a moment of this very request.
+    const isOwn = PASSING.has(operation.problem)
+    const begunMs = isOwn ? operation.begunMs : (shared.get(operation) ?? begunOf(operation))
     return [{ operation, thing, begunMs, endedMs: operation.endedMs, fits }]
   })
 }
@@ -269,8 +302,14 @@ const miscounted = (thing: string, run: Run, isWhole: boolean, lost: number): An
 }
 
 /** What this view must have seen, and what it cannot have seen. */
-const boundsOf = ({ begunMs, endedMs }: View, runs: readonly Run[], isWhole: boolean, last: number) => {
-  let [low, high] = [0, last]
+const boundsOf = (
+  { begunMs, endedMs }: View,
+  runs: readonly Run[],
+  isWhole: boolean,
+  { moments, times = [] }: Timeline,
+) => {
+  let low = countBelow(times, begunMs - SLACK_MS)
+  let high = times.length === 0 ? moments.length : countBelow(times, endedMs + SLACK_MS)
   for (const { label, begun, acknowledged, places } of runs) {
     const before = countBelow(acknowledged, begunMs)
     if (before > 0) low = Math.max(low, places[before - 1] ?? 0)
@@ -282,47 +321,90 @@ const boundsOf = ({ begunMs, endedMs }: View, runs: readonly Run[], isWhole: boo
 
 const nameOf = ({ operation: { told } }: View): AnomalyName => (told === 'ok' ? 'stale-answer' : 'unjustified-refusal')
 
+const tell = ({ operation }: View, between: unknown): string => {
+  const { client, does, facts, status, problem, value } = operation
+  const told = `${does} ${JSON.stringify(facts)} was told ${status} ${problem}${JSON.stringify(value)}`
+  return `${client}: ${told}, between ${JSON.stringify(between)}`
+}
+
+const firstPlace = (from: number, to: number, fits: (place: number) => boolean): number | undefined => {
+  for (let place = from; place <= to; place += 1) if (fits(place)) return place
+  return undefined
+}
+
 /** Gives each view the first place that fits, so that those after it have the most room; says which have none. */
-const misplaced = (views: readonly View[], runs: readonly Run[], timeline: Timeline, isWhole: boolean): Anomaly[] => {
-  const found: Anomaly[] = []
-  const { moments } = timeline
+const misplaced = (views: readonly View[], runs: readonly Run[], timeline: Timeline, isWhole: boolean): Judged => {
+  const judged: Record<keyof Judged, Anomaly[]> = { found: [], excused: [] }
+  const { moments, gone } = timeline
+  /** Is it true of a place, and would it be if nothing had been gone for a checkout that was then cancelled? */
+  const isPlain = (view: View, place: number): boolean => {
+    const moment = moments[place - 1]
+    return view.fits(moment) && (moment === undefined || view.fits(without(moment, gone[place - 1] ?? 0)))
+  }
   // When each view ended, and the last place that was seen by then: both never go down.
   const ended: number[] = []
   const places: number[] = []
   for (const view of views.toSorted((a, b) => a.endedMs - b.endedMs)) {
-    const { low, high } = boundsOf(view, runs, isWhole, moments.length)
+    const { low, high } = boundsOf(view, runs, isWhole, timeline)
     const first = Math.max(low, places[countBelow(ended, view.begunMs) - 1] ?? 0)
-    let place = first
-    while (place <= high && !view.fits(moments[place - 1])) place += 1
-    if (place > high) {
-      const { client, does, facts, status, problem, value } = view.operation
-      const told = `${does} ${JSON.stringify(facts)} was told ${status} ${problem}${JSON.stringify(value)}`
-      const might = JSON.stringify(moments.slice(Math.max(first - 1, 0), high).slice(-4))
-      found.push({ name: nameOf(view), about: view.thing, says: `${client}: ${told}, between ${might}` })
-      place = first
-    }
+    const place = firstPlace(first, high, (one) => view.fits(moments[one - 1]))
+    const isTrue = place !== undefined && firstPlace(place, high, (one) => isPlain(view, one)) !== undefined
+    if (!isTrue)
+      judged[place === undefined ? 'found' : 'excused'].push({
+        name: nameOf(view),
+        about: view.thing,
+        says: tell(view, moments.slice(Math.max(first - 1, 0), high).slice(-4)),
+      })
     ended.push(view.endedMs)
-    places.push(Math.max(place, places.at(-1) ?? 0))
+    places.push(Math.max(place ?? first, places.at(-1) ?? 0))
   }
-  return found
+  return judged
 }
 
-/** A Redis came back older: how often each deed is listed as lost, by its thing and its name. */
-export type Loss = { readonly lost: ReadonlyMap<string, number> }
+export type FittingOptions = {
+  readonly returns: Returns
+  readonly clocks: Clocks
+  /** A Redis came back older: how often each deed is listed as lost, by its thing and its name. */
+  readonly lost: ReadonlyMap<string, number> | undefined
+}
+
+/** All requests for each deed that one thing tells of, whatever they were told; a key names what it created. */
+const namedIn = (history: readonly Operation[]): Named[] => {
+  const keyOf = ({ does, idempotencyKey }: Operation): string => `${does} ${idempotencyKey}`
+  const known = history.filter(({ told, idempotencyKey }) => told === 'ok' && idempotencyKey !== undefined)
+  const created = new Map(known.map((one) => [keyOf(one), asked(one)]))
+  const requests = history.flatMap((operation) => {
+    const [thing, label] = asked(operation) ?? created.get(keyOf(operation)) ?? []
+    return thing === undefined || label === undefined ? [] : [{ thing, label, operation }]
+  })
+  return [...groupedBy(requests, ({ thing, label }) => JSON.stringify([thing, label])).values()].flatMap((all) => {
+    const [first] = all
+    return first ? [{ thing: first.thing, label: first.label, requests: all.map(({ operation }) => operation) }] : []
+  })
+}
 
 /** Everything that clients were told and that has no place in the accounts; after a loss, deeds only. */
-export const unfitting = (history: readonly Operation[], accounts: Accounts, loss?: Loss): Anomaly[] => {
-  const timelines = timelinesOf(accounts)
+export const unfitting = (
+  history: readonly Operation[],
+  accounts: Accounts,
+  { returns, clocks, lost }: FittingOptions,
+): Judged => {
+  const timelines = timelinesOf(accounts, returns, clocks)
   const deeds = groupedBy(deedsOf(history, accounts), ({ thing }) => thing)
-  const views = groupedBy(loss ? [] : viewsOf(history, accounts), ({ thing }) => thing)
-  return [...new Set([...deeds.keys(), ...views.keys()])].flatMap((thing) => {
-    const timeline = timelines.get(thing) ?? { moments: [], places: new Map() }
-    const ours = deeds.get(thing) ?? []
-    const isWhole = ours.some(({ label }) => label.startsWith('create-'))
-    const runs = runsOf(ours, timeline)
-    return [
-      ...runs.flatMap((run) => miscounted(thing, run, isWhole, loss?.lost.get(`${thing} ${run.label}`) ?? 0)),
-      ...misplaced(views.get(thing) ?? [], runs, timeline, isWhole),
-    ]
+  const views = groupedBy(lost ? [] : viewsOf(history, accounts), ({ thing }) => thing)
+  const isWhole = (thing: string): boolean => (deeds.get(thing) ?? []).some(({ label }) => label.startsWith('create-'))
+  const judged = [...new Set([...deeds.keys(), ...views.keys()])].map((thing): Judged => {
+    const timeline = timelines.get(thing) ?? { moments: [], gone: [], times: undefined, places: new Map() }
+    const runs = runsOf(deeds.get(thing) ?? [], timeline)
+    const counted = runs.flatMap((run) =>
+      miscounted(thing, run, isWhole(thing), lost?.get(`${thing} ${run.label}`) ?? 0),
+    )
+    const { found, excused } = misplaced(views.get(thing) ?? [], runs, timeline, isWhole(thing))
+    return { found: [...counted, ...found], excused }
   })
+  const unasked = lost ? [] : unaskedDeeds(namedIn(history), accounts, clocks, isWhole)
+  return {
+    found: [...judged.flatMap(({ found }) => found), ...unasked],
+    excused: judged.flatMap(({ excused }) => excused),
+  }
 }

@@ -3,7 +3,7 @@
  *
  * A recording client is a `Client` like any other; everything that it asks becomes an `Operation`: what, of which facts,
  * when it began and ended (monotonic, in milliseconds of this process), and what was told: *ok*; *refused*, which is a
- * promise that nothing was done nor will be; or *unknown*, for whatever else may have become of it. All amounts are the
+ * promise that nothing was done nor will be by this request; or *unknown*, for whatever else may have become of it. All amounts are the
  * text that the logs have, too, so that the two can be compared. One history may have many clients.
  */
 import { type Client, openClient, type Reply } from './client.ts'
@@ -43,6 +43,8 @@ export type Operation = {
   readonly problem: string
   /** What was shown by a read; of a checkout that was refused for stock, the `item`. */
   readonly value: Facts
+  /** The answer to a deed that bore a key, to the letter. */
+  readonly letter: string
 }
 
 export type History = {
@@ -57,6 +59,15 @@ export const CREATES: Partial<Readonly<Record<Does, string>>> = {
   'create-item': 'item',
   'create-order': 'order',
 }
+
+/** What says "not now": the same request under the same key may meet another answer later. */
+export const PASSING: ReadonlySet<string> = new Set([
+  'locked',
+  'credit-held',
+  'checkout-cancelling',
+  'order-not-open',
+  'neighbour-unavailable',
+])
 
 type Body = Readonly<Record<string, unknown>>
 type Row = {
@@ -123,10 +134,14 @@ const recognise = (method: string, path: string): { does: Does; facts: Facts } |
   return undefined
 }
 
-/** A request time-out or a gateway that is full says nothing of the deed; every other 4xx promises that there is none. */
-export const toldBy = (status: number): Told => {
+/**
+ * A request time-out says nothing of the deed. Every other 4xx promises that there is none, and so does whoever says in so
+ * many words that nothing was done.
+ */
+export const toldBy = (status: number, json?: unknown): Told => {
   if (status === 200) return 'ok'
-  return status >= 400 && status < 500 && status !== 408 ? 'refused' : 'unknown'
+  if (status >= 400 && status < 500 && status !== 408) return 'refused'
+  return /\bnothing was (done|begun)\b/.test(String((json as Body | undefined)?.detail)) ? 'refused' : 'unknown'
 }
 
 const PROBLEM = /^urn:shop:problem:(.+)$/
@@ -161,15 +176,25 @@ export const openHistory = (): History => {
           ...common,
           facts: { ...asked.facts, ...created },
           endedMs: performance.now(),
-          told: toldBy(reply.status),
+          told: toldBy(reply.status, reply.json),
           status: reply.status,
           problem: problemIn(reply),
           value: shownBy(does, reply),
+          letter: common.idempotencyKey === undefined ? '' : reply.text,
         })
         return reply
       } catch (error) {
         const endedMs = performance.now()
-        operations.push({ ...common, ...asked, endedMs, told: 'unknown', status: 0, problem: '', value: {} })
+        operations.push({
+          ...common,
+          ...asked,
+          endedMs,
+          told: 'unknown',
+          status: 0,
+          problem: '',
+          value: {},
+          letter: '',
+        })
         throw error
       }
     }

@@ -41,6 +41,7 @@ const SETTLE_MS = 5_000
 const LOCKS_MS = 1_000
 const SCAN_COUNT = 2_000
 const PAGE = 5_000
+const CLOCK_READINGS = 5
 
 type Fields = Readonly<Record<string, string>>
 type Connections = Readonly<Record<Service, Redis>>
@@ -209,6 +210,19 @@ const ofParties = async <Found>(read: (party: Party) => Promise<Found>): Promise
   stock: await read('stock'),
 })
 
+/** How far the clock of a Redis is ahead of this process' own: read so often that one reading took next to no time. */
+const clockOf = async (redis: Redis): Promise<number> => {
+  let best = { tookMs: Number.POSITIVE_INFINITY, aheadMs: 0 }
+  for (let reading = 0; reading < CLOCK_READINGS; reading += 1) {
+    const askedAt = performance.now()
+    const [seconds, micros] = await redis.time()
+    const tookMs = performance.now() - askedAt
+    const aheadMs = Number(seconds) * 1_000 + Number(micros) / 1_000 - (askedAt + tookMs / 2)
+    if (tookMs < best.tookMs) best = { tookMs, aheadMs }
+  }
+  return best.aheadMs
+}
+
 /** Reads all that there is, behind the services' backs. */
 const gather = async (
   redis: Connections,
@@ -228,6 +242,7 @@ const gather = async (
   contradictions: await redis.order.smembers('contradictions'),
   lossy,
   lost: await lostIn(redis),
+  clocks: await ofParties((party) => clockOf(redis[party])),
   seeded,
 })
 
@@ -243,16 +258,26 @@ const operationOf = ({ order, status }: Told): Operation => ({
   status,
   problem: '',
   value: {},
+  letter: '',
 })
 
-/** Everything that contradicts the promises, of a shop at rest. */
-export const findAnomalies = (opened: OpenShop, expectations: Expectations = {}): Promise<readonly Anomaly[]> =>
+/** What clients were told and what lies in the four Redis of a shop at rest: what the checker judges. */
+export const readCase = (
+  opened: OpenShop,
+  expectations: Expectations = {},
+): Promise<{ readonly history: readonly Operation[]; readonly evidence: Evidence }> =>
   during(opened, async (redis) => {
     const { told = [], history = [], seededByClientOnly = false } = expectations
     const seeded = seededByClientOnly ? opened.client.added : undefined
     const evidence = await gather(redis, { ...expectations, seeded })
-    return anomalies([...history, ...told.map(operationOf)], evidence)
+    return { history: [...history, ...told.map(operationOf)], evidence }
   })
+
+/** Everything that contradicts the promises, of a shop at rest. */
+export const findAnomalies = async (opened: OpenShop, expectations: Expectations = {}): Promise<readonly Anomaly[]> => {
+  const { history, evidence } = await readCase(opened, expectations)
+  return anomalies(history, evidence)
+}
 
 /** The same in words. */
 export const violations = async (opened: OpenShop, expectations: Expectations = {}): Promise<string[]> =>

@@ -1,0 +1,74 @@
+/**
+ * Was everything that was done asked for, when it was done?
+ *
+ * What a client asks for is done while it waits for the answer, or at any later time if it never learns what became of it.
+ * So each deed of a thing that was created in the history must have happened within some request for it that was not
+ * refused, and each checkout must have begun within some request for one. The times of a log are those of its Redis' clock,
+ * whose distance from the clients' was read beside it.
+ */
+import type { Account, Accounts, OrderState } from './accounts.ts'
+import type { Anomaly } from './anomaly.ts'
+import type { Clocks } from './checker.ts'
+import { groupedBy, type Operation } from './history.ts'
+
+/** How far two readings of clocks may differ, and what lies between a script's clock and its effect. */
+export const SLACK_MS = 50
+
+/** Could it have been done by this request at this time? One whose outcome is unknown may do it at any later time. */
+const covers = ({ begunMs, endedMs, told }: Operation, atMs: number): boolean =>
+  begunMs - SLACK_MS <= atMs && (told === 'unknown' || atMs <= endedMs + SLACK_MS)
+
+const toldIn = (operations: readonly Operation[]): string =>
+  operations.map(({ status, problem, endedMs }) => `${status} ${problem} at ${Math.round(endedMs)}`).join(', ')
+
+/** Checkouts that began although nobody was asking for one, and those that were paid although whoever asked was refused. */
+export const unaskedCheckouts = (
+  history: readonly Operation[],
+  { timelines, sagas }: Account<OrderState>,
+  clockMs: number,
+): Anomaly[] => {
+  const created = new Set(history.filter(({ does }) => does === 'create-order').map(({ facts }) => facts.order))
+  const asked = groupedBy(
+    history.filter(({ does }) => does === 'checkout'),
+    ({ facts }) => facts.order ?? '',
+  )
+  return [...timelines].flatMap(([thing, moments]) => {
+    const order = thing.replace('order:', '')
+    if (!created.has(order)) return []
+    return moments.flatMap(({ deed, saga = '', loggedMs }): Anomaly[] => {
+      if (deed !== 'checking-out') return []
+      const all = asked.get(order) ?? []
+      const atMs = loggedMs - clockMs
+      const by = all.filter((one) => covers(one, atMs))
+      const says = `${saga} began at ${Math.round(atMs)}, told were: ${toldIn(all)}`
+      if (by.length === 0) return [{ name: 'checkout-unasked', about: thing, says }]
+      const isUntrue = sagas.get(saga)?.state === 'paid' && by.every(({ told }) => told === 'refused')
+      return isUntrue ? [{ name: 'refusal-became-payment', about: thing, says }] : []
+    })
+  })
+}
+
+/** A deed's name is that of its timeline; `requests` are those for it, whatever they were told. */
+export type Named = { readonly thing: string; readonly label: string; readonly requests: readonly Operation[] }
+
+/** Deeds that were done at a time at which nobody asked for them who was not refused. */
+export const unaskedDeeds = (
+  named: readonly Named[],
+  accounts: Accounts,
+  clocks: Clocks,
+  isWhole: (thing: string) => boolean,
+): Anomaly[] =>
+  named.flatMap(({ thing, label, requests }) => {
+    if (!isWhole(thing)) return []
+    return (['payment', 'stock', 'order'] as const).flatMap((party) => {
+      const clockMs = clocks[party]
+      const moments = accounts[party].timelines.get(thing) ?? []
+      if (clockMs === undefined) return []
+      return moments.flatMap(({ deed, loggedMs }): Anomaly[] => {
+        const atMs = loggedMs - clockMs
+        if (deed !== label || requests.some((one) => one.told !== 'refused' && covers(one, atMs))) return []
+        const says = `${label} was done at ${Math.round(atMs)}, told were: ${toldIn(requests)}`
+        return [{ name: 'deed-unasked', about: thing, says }]
+      })
+    })
+  })
