@@ -81,6 +81,36 @@ test('takes "not now" only while something is wrong, and for no effect', (t) => 
   t.throws(() => openWorlds(small).learn([told(0, checkout(0), '423 locked')], false))
   const worlds = openWorlds(small)
   worlds.learn([told(0, checkout(0), '424 checkout-cancelled')], true)
-  worlds.learn([told(1, credit, '200 5')], false)
+  worlds.learn([told(1, credit, '200 5')], true)
+  worlds.rest()
   t.is(worlds.count(), 1)
+})
+
+test('lets a checkout that is cancelled be seen as a sale and its return, by reads and by refusals', (t) => {
+  const take: Request = { does: 'subtract', item: 0, amount: 2 }
+  const worlds = openWorlds(small)
+  worlds.learn([told(0, checkout(0), '424 checkout-cancelled'), told(1, take, '409 out-of-stock')], true)
+  worlds.learn([told(2, credit, '200 1')], true)
+  worlds.learn([told(3, credit, '200 5')], true)
+  t.throws(() => worlds.learn([told(4, credit, '200 1')], true), undefined, 'it comes back once')
+  worlds.rest()
+  worlds.learn([told(5, take, '200')], false)
+})
+
+test('lets no other checkout be seen so: not one that was refused, and none at rest', (t) => {
+  const take: Request = { does: 'subtract', item: 0, amount: 2 }
+  for (const answer of ['402 out-of-credit', '409 out-of-stock', '423 locked'])
+    t.throws(() => openWorlds(small).learn([told(0, checkout(0), answer), told(1, take, '409 out-of-stock')], true))
+  const worlds = openWorlds(small)
+  worlds.learn([told(0, checkout(0), '424 checkout-cancelled')], true)
+  worlds.rest()
+  t.throws(() => worlds.learn([told(1, take, '409 out-of-stock')], false))
+  t.throws(() => worlds.learn([told(2, credit, '200 1')], true))
+})
+
+test('takes a 503 that says that nothing was done for no effect, and never to come', (t) => {
+  const worlds = openWorlds(small)
+  worlds.learn([told(0, fund, '503 overloaded')], true)
+  t.deepEqual(worlds.coming(), [])
+  t.throws(() => worlds.learn([told(1, credit, '200 9')], true))
 })

@@ -7,7 +7,10 @@
  * answer rules worlds out; a repetition under the same key tells what became of the first request. When no world is left,
  * no serial order explains what clients were told.
  *
- * "Not now" is an answer without effect. It is taken only while something disturbs the shop.
+ * "Not now", or that nothing was done, is an answer without effect. It is taken only while something disturbs the shop.
+ *
+ * A checkout that is cancelled, or of which nobody learns that it was, may be seen as a sale and its *return*: all that it
+ * wanted is gone at some moment, and back at a later one. At rest everything is back.
  */
 
 export type Deed =
@@ -52,11 +55,13 @@ const NOT_NOW = new Set([
   '409 checkout-cancelling',
   '409 order-not-open',
 ])
+/** A replica that is full, or away, says so with a 503, and in words that nothing was done. */
+const isNotNow = (answer: string): boolean => NOT_NOW.has(answer) || answer.startsWith('503 ')
 /** Remembered under a key like any answer to the question. */
 const CANCELLED = '424 checkout-cancelled'
 /** Is this an answer to the question, the same whenever it is repeated under its key? */
 export const isFinal = (answer: string | undefined): boolean =>
-  answer !== undefined && (answer === CANCELLED || !NOT_NOW.has(answer))
+  answer !== undefined && (answer === CANCELLED || !isNotNow(answer))
 
 const put = <Thing>(list: readonly Thing[], index: number, thing: Thing): readonly Thing[] => list.with(index, thing)
 const has = (list: readonly number[], index: number): number => list[index] ?? 0
@@ -123,8 +128,20 @@ export const answered = (state: State, request: Request): readonly [answer: stri
   }
 }
 
+/** What a checkout has taken that is cancelled: it comes back. */
+type Sale = {
+  readonly order: number
+  readonly user: number
+  readonly total: number
+  readonly quantities: readonly number[]
+}
+
 type World = {
   readonly state: State
+  /** Checkouts, by their deeds, that may yet be seen as a sale and its return. */
+  readonly fleeting: readonly number[]
+  /** Sales that are seen now. */
+  readonly sales: readonly Sale[]
   /** Deeds whose effect may still come. */
   readonly coming: readonly number[]
   /** What deeds were answered, or would have been. */
@@ -140,6 +157,8 @@ export type Worlds = {
   readonly change: (change: (state: State) => State) => void
   /** Deeds that may still come. */
   readonly coming: () => readonly number[]
+  /** How much may still come, or be seen and go again: the worlds multiply with it. */
+  readonly open: () => number
   readonly count: () => number
 }
 
@@ -158,20 +177,61 @@ const after = (world: World, { deed, request, answer = '' }: Told, excused: bool
   const others = coming.filter((one) => one !== deed)
   const settled = isFinal(answer) && !READS.has(request.does) ? { ...known, [deed]: answer } : known
   const [due, next] = answered(state, request)
-  const worlds: World[] = due === answer ? [{ state: next, coming: others, known: settled }] : []
-  if (excused && NOT_NOW.has(answer)) worlds.push({ state, coming: isFinal(answer) ? others : coming, known: settled })
+  const worlds: World[] = due === answer ? [{ ...world, state: next, coming: others, known: settled }] : []
+  if (excused && isNotNow(answer)) worlds.push({ ...world, coming: isFinal(answer) ? others : coming, known: settled })
   return worlds
 }
 
+/** A checkout that is cancelled has taken what it wants; `undefined` if it cannot, or has already. */
+const withSale = (world: World, deed: number, order: number): World | undefined => {
+  const { state, fleeting, sales } = world
+  const wanted = state.orders[order]
+  const [answer, { credit, stock }] = answered(state, { does: 'checkout', order })
+  if (wanted === undefined || wanted.paid || answer !== '200' || sales.some((sale) => sale.order === order))
+    return undefined
+  const { user, total, quantities } = wanted
+  return {
+    ...world,
+    state: { ...state, credit, stock },
+    fleeting: fleeting.filter((one) => one !== deed),
+    sales: [...sales, { order, user, total, quantities }],
+  }
+}
+
+const withReturn = (world: World, sale: Sale): World => {
+  const { state, sales } = world
+  const { user, total, quantities } = sale
+  return {
+    ...world,
+    state: {
+      ...state,
+      credit: put(state.credit, user, has(state.credit, user) + total),
+      stock: state.stock.map((stock, item) => stock + has(quantities, item)),
+    },
+    sales: sales.filter((one) => one !== sale),
+  }
+}
+
 export const openWorlds = (initial: State): Worlds => {
-  let worlds: readonly World[] = [{ state: initial, coming: [], known: {} }]
+  let worlds: readonly World[] = [{ state: initial, fleeting: [], sales: [], coming: [], known: {} }]
   const requests = new Map<number, Request>()
 
   const happen = (world: World, deed: number): World => {
     const request = requests.get(deed)
     if (request === undefined) throw new Error(`nobody asked for ${deed}`)
     const [answer, state] = answered(world.state, request)
-    return { state, coming: world.coming.filter((one) => one !== deed), known: { ...world.known, [deed]: answer } }
+    const coming = world.coming.filter((one) => one !== deed)
+    return { ...world, state, coming, known: { ...world.known, [deed]: answer } }
+  }
+
+  /** Each world in which one sale more is seen, or one less. */
+  const flicker = (world: World): World[] => {
+    const sold = world.fleeting.flatMap((deed) => {
+      const request = requests.get(deed)
+      const next = request?.does === 'checkout' ? withSale(world, deed, request.order) : undefined
+      return next === undefined ? [] : [next]
+    })
+    return [...sold, ...world.sales.map((sale) => withReturn(world, sale))]
   }
 
   /** All worlds in which these came in some order, and those that are coming before, between or after them, or not yet. */
@@ -184,6 +244,7 @@ export const openWorlds = (initial: State): Worlds => {
       seen.add(name)
       if (open.length === 0) found.push(world)
       for (const deed of world.coming) visit(happen(world, deed), open)
+      for (const next of flicker(world)) visit(next, open)
       for (const one of open)
         for (const next of after(world, one, excuses(one)))
           visit(
@@ -195,12 +256,19 @@ export const openWorlds = (initial: State): Worlds => {
     return found
   }
 
-  const mayCome = (world: World, told: readonly Told[]): World => {
+  const mayCome = (world: World, told: readonly Told[], disturbed: boolean): World => {
     const unknown = told.filter(
       ({ deed, request, answer }) =>
         answer === undefined && !READS.has(request.does) && world.known[deed] === undefined,
     )
-    return { ...world, coming: [...new Set([...world.coming, ...unknown.map(({ deed }) => deed)])] }
+    const fleeting = told.filter(
+      ({ request, answer }) =>
+        disturbed && request.does === 'checkout' && (answer === undefined || answer === CANCELLED),
+    )
+    const added = (known: readonly number[], more: readonly Told[]): number[] => [
+      ...new Set([...known, ...more.map(({ deed }) => deed)]),
+    ]
+    return { ...world, coming: added(world.coming, unknown), fleeting: added(world.fleeting, fleeting) }
   }
 
   return {
@@ -209,7 +277,7 @@ export const openWorlds = (initial: State): Worlds => {
       const excuses = (one: Told): boolean => disturbed || meetsCheckout(one, told)
       const heard = told.filter(({ answer }) => answer !== undefined)
       const possible = explore(
-        worlds.map((world) => mayCome(world, told)),
+        worlds.map((world) => mayCome(world, told, disturbed)),
         heard,
         excuses,
       )
@@ -220,10 +288,11 @@ export const openWorlds = (initial: State): Worlds => {
       worlds = possible
     },
     rest: () => {
+      const settled = explore(worlds, [], () => false).filter(({ sales }) => sales.length === 0)
       const states = new Map(
-        explore(worlds, [], () => false).map(({ state, known }) => [
+        settled.map(({ state, known }) => [
           JSON.stringify([state, known]),
-          { state, coming: [], known },
+          { state, fleeting: [], sales: [], coming: [], known },
         ]),
       )
       worlds = [...states.values()]
@@ -232,6 +301,8 @@ export const openWorlds = (initial: State): Worlds => {
       worlds = worlds.map((world) => ({ ...world, state: change(world.state) }))
     },
     coming: () => [...new Set(worlds.flatMap(({ coming }) => coming))],
+    open: () =>
+      Math.max(...worlds.map(({ coming, fleeting, sales }) => coming.length + fleeting.length + sales.length)),
     count: () => worlds.length,
   }
 }

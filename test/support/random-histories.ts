@@ -234,7 +234,7 @@ export const play = async (
   }
 
   const answerIn = (request: Request, reply: Reply | undefined): string | undefined => {
-    if (reply === undefined || toldBy(reply.status) === 'unknown') return undefined
+    if (reply === undefined || toldBy(reply.status, reply.json) === 'unknown') return undefined
     if (reply.status === 200) return shown(request, reply)
     return `${reply.status} ${String((reply.json as { type?: unknown } | undefined)?.type)
       .split(':')
@@ -420,7 +420,7 @@ export const play = async (
   try {
     await begin()
     for (const step of steps) {
-      if (step.does === 'heal' || worlds.coming().length > COMING_MAX) await heal()
+      if (step.does === 'heal' || worlds.open() > COMING_MAX) await heal()
       if (step.does === 'ask') await ask(step.atOnce)
       if (step.does === 'again') await again(step.deed)
       if (step.does === 'create') await create(step.what, step.number)
