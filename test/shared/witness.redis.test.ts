@@ -78,3 +78,26 @@ test('a witness remembers the last deeds only, and says since when', async (t) =
     ['log-2', 'log-3', 'log-4'],
   )
 })
+
+test('a log that begins anew has lost all, also once more was said; one that was trimmed has lost nothing', async (t) => {
+  const { redis, instruments } = await open(t)
+  const say = async (log_id: string) => {
+    const [, fields] = entryOf('payment', 'FundsAdded', '*', log_id, { user: 'anna', amount: 1 })
+    return [(await redis.xadd(logKey('payment'), '*', ...fields)) ?? '', fields] as const
+  }
+  const before = [await say('one'), await say('two')]
+  const { remember, compare } = witness({ speaker: 'payment', redis, step: instruments.step })
+  remember(before)
+  const last = before[1]?.[0] ?? ''
+  await say('three')
+  await redis.xtrim(logKey('payment'), 'MAXLEN', 1)
+  t.is(await compare('0-0'), undefined, 'it was trimmed')
+  await redis.del(logKey('payment'))
+  await say('four')
+  const lost = await compare('0-0')
+  t.like(lost, { after: '0-0', until: last })
+  t.deepEqual(
+    lost?.entries.map(({ log_id }) => log_id),
+    ['one', 'two'],
+  )
+})
