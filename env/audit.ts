@@ -38,10 +38,12 @@ const audited = async (url: string, token: string): Promise<Audit> => {
   return answer.body as Audit
 }
 
-const line = (name: string, { added, in_flight, ...rest }: Sums): string =>
-  `${name.padEnd(8)}${added} added = ${Object.entries(rest)
-    .map(([where, sum]) => `${sum} ${where}`)
-    .join(' + ')} + ${in_flight} in flight`
+/** What was accepted is paid by an order and by nobody else: see the `accept` of `npm run saga`. */
+const line = (name: string, { added, accepted = '0', in_flight, ...rest }: Sums): string => {
+  const sums = Object.entries(rest).map(([where, sum]) => `${sum} ${where}`)
+  const without = accepted === '0' ? '' : ` - ${accepted} accepted`
+  return `${name.padEnd(8)}${added} added = ${sums.join(' + ')}${without} + ${in_flight} in flight`
+}
 
 const told = ({ balanced, credit, stock, in_flight, mismatches }: Audit): string =>
   [

@@ -4,8 +4,12 @@
  * Order asks, because it knows the saga. First every service counts what it owns, which takes seconds if there is much;
  * then the cut of `conservation.ts` is taken, in milliseconds: order's, then payment's and stock's, then what order said
  * meanwhile and what the neighbours had done of each checkout in flight. If that does not add up, a Redis may have come
- * back older, and be hearing again what it had heard: then whatever somebody has still to hear is in flight as well, on
- * the same cut. If it does not add up even so, something is wrong, and checkout after checkout is compared to name it.
+ * back older, and be hearing again what it had heard: then a checkout of which somebody has still to hear what it acts on
+ * is in flight as well, on the same cut. If it does not add up even so, something is wrong, and is named (`naming.ts`).
+ *
+ * In flight there may be more than order knows, but never less: what it calls paid was charged and taken before. So a
+ * checkout of which less is there is wrong whatever the sums are; and so is an order that is contradicted, until a person
+ * has resolved it.
  *
  * Who asks while an audit is under way shares it.
  */
@@ -15,8 +19,10 @@ import { NeighbourError, UnavailableError } from '../shared/errors.ts'
 import type { Answer } from '../shared/http.ts'
 import type { Log } from '../shared/log.ts'
 import type { Neighbour } from '../shared/neighbour.ts'
-import { disagreement, type Ledger, ledger, type Orders, showing, shownByBooks, surplus } from './conservation.ts'
-import { type Mismatch, type Party, type PartyCut, paidBy, party, Refused } from './parties.ts'
+import { type Ledger, ledger, type Orders, paidOnes, showing, shownByBooks, spentBy, surplus } from './conservation.ts'
+import { NAMED_MAX, namesOf, type Parties } from './naming.ts'
+import type { Order } from './order.ts'
+import { type Mismatch, type PartyCut, paidBy, party, Refused } from './parties.ts'
 
 export type Audit = (authorization: string | undefined) => Promise<Answer>
 
@@ -24,28 +30,28 @@ export type AuditOptions = {
   readonly log: Log
   readonly auditor: Auditor
   readonly neighbours: Readonly<Record<'payment' | 'stock', Neighbour>>
+  readonly find: (order: string) => Promise<Order | undefined>
+  /** Orders that are contradicted and wait for a person. */
+  readonly contradictions: () => Promise<readonly string[]>
 }
 
 const PAGE = 1_000
-/** The most orders that an audit names of one kind of mismatch. */
-const NAMED_MAX = 100
-/** How long checkouts are compared to name those that differ. */
-const NAMING_MS = 8_000
 /** The most checkouts in flight that are looked at one by one. */
 const IN_FLIGHT_MAX = 20_000
 
-type Parties = Readonly<Record<'payment' | 'stock', Party>>
 type Cuts = { readonly order: Cut; readonly payment: PartyCut; readonly stock: PartyCut }
-type InFlight = { readonly count: number; readonly credit: readonly bigint[]; readonly stock: readonly bigint[] }
+/** A checkout that may still move, and what the neighbours had done of it, less what order's books had of it already. */
+type Moving = { readonly id: string; readonly order: string; readonly credit: bigint; readonly stock: bigint }
 
-const told = ({ added, left, spent, inFlight }: Ledger, names: { left: string; spent: string }) => ({
+const told = ({ added, left, spent, accepted, inFlight }: Ledger, names: { left: string; spent: string }) => ({
   added: String(added),
   [names.left]: String(left),
   [names.spent]: String(spent),
+  accepted: String(accepted),
   in_flight: String(inFlight),
 })
 
-export const audits = ({ log, auditor, neighbours }: AuditOptions): Audit => {
+export const audits = ({ log, auditor, neighbours, find, contradictions }: AuditOptions): Audit => {
   let running: Promise<Answer> | undefined
 
   const cutAll = async ({ payment, stock }: Parties): Promise<Cuts> => {
@@ -55,8 +61,7 @@ export const audits = ({ log, auditor, neighbours }: AuditOptions): Audit => {
     return { order, payment: ofPayment, stock: ofStock }
   }
 
-  /** What the neighbours had done of these checkouts, less what order's books had of them already. */
-  const flight = async ({ payment, stock }: Parties, cuts: Cuts, ids: readonly string[]): Promise<InFlight> => {
+  const flight = async ({ payment, stock }: Parties, cuts: Cuts, ids: readonly string[]): Promise<Moving[]> => {
     if (ids.length > IN_FLIGHT_MAX)
       throw new UnavailableError(`${ids.length} checkouts are in flight, too many to audit`)
     const [captured, taken, said, records] = await Promise.all([
@@ -65,12 +70,14 @@ export const audits = ({ log, auditor, neighbours }: AuditOptions): Audit => {
       auditor.sagasAt(cuts.order.at, ids),
       auditor.records(ids),
     ])
-    const done = paidBy(said, new Map(records.map(({ log_id, fields }) => [log_id, fields])))
-    return {
-      count: ids.length,
-      credit: ids.map((id) => (captured.get(id) ?? 0n) - (done.get(id)?.paid ?? 0n)),
-      stock: ids.map((id) => (taken.get(id) ?? 0n) - (done.get(id)?.sold ?? 0n)),
-    }
+    const recorded = new Map(records.map(({ log_id, fields }) => [log_id, fields]))
+    const done = paidBy(said, recorded)
+    return ids.map((id) => ({
+      id,
+      order: recorded.get(id)?.order ?? '',
+      credit: (captured.get(id) ?? 0n) - (done.get(id)?.paid ?? 0n),
+      stock: (taken.get(id) ?? 0n) - (done.get(id)?.sold ?? 0n),
+    }))
   }
 
   const run = async (authorization: string | undefined): Promise<Answer> => {
@@ -78,38 +85,55 @@ export const audits = ({ log, auditor, neighbours }: AuditOptions): Audit => {
       payment: party('payment', neighbours.payment, authorization),
       stock: party('stock', neighbours.stock, authorization),
     }
-    const [payment, stock, orders] = await Promise.all([
+    const [payment, stock, orders, contradicted] = await Promise.all([
       parties.payment.count(),
       parties.stock.count(),
       auditor.count(),
+      contradictions(),
     ])
     const cuts = await cutAll(parties)
     for (const [counted, cut] of [[payment, cuts.payment] as const, [stock, cuts.stock] as const])
       if (compareIds(cut.at, counted.at) < 0) throw new UnavailableError('a Redis came back older during the audit')
     const { books } = cuts.order
-    const ledgers = (inFlight: InFlight): Record<'credit' | 'stock', Ledger> => ({
-      credit: ledger(payment, cuts.payment, books('paid'), inFlight.credit),
-      stock: ledger(stock, cuts.stock, books('sold'), inFlight.stock),
+    const ledgers = (moving: readonly Moving[]): Record<'credit' | 'stock', Ledger> => ({
+      credit: ledger(
+        payment,
+        cuts.payment,
+        spentBy(books, 'paid'),
+        moving.map(({ credit }) => credit),
+      ),
+      stock: ledger(
+        stock,
+        cuts.stock,
+        spentBy(books, 'sold'),
+        moving.map(({ stock }) => stock),
+      ),
     })
     const isBalanced = ({ credit, stock }: Record<'credit' | 'stock', Ledger>): boolean =>
       surplus(credit) === 0n && surplus(stock) === 0n
 
     const open = new Set([...cuts.order.open, ...(await checkoutsAfter(cuts.order.at, log.page))])
-    let inFlight = await flight(parties, cuts, [...open])
-    let sums = ledgers(inFlight)
+    let moving = await flight(parties, cuts, [...open])
+    let sums = ledgers(moving)
     let wrong: readonly Mismatch[] = []
     if (!isBalanced(sums)) {
       for (const id of await unheard(log, parties, cuts)) open.add(id)
-      inFlight = await flight(parties, cuts, [...open])
-      sums = ledgers(inFlight)
-      if (!isBalanced(sums)) wrong = await disagreements(auditor, parties)
+      moving = await flight(parties, cuts, [...open])
+      sums = ledgers(moving)
     }
+    const shown = showing(orders.worth)
+    if (!isBalanced(sums)) wrong = await namesOf({ auditor, parties, find, open, paid: paidOnes(orders.worth) })
     const mismatches = [
       ...unequal('credit', sums.credit, 'in wallets', 'paid'),
       ...unequal('stock', sums.stock, 'on the shelf', 'sold'),
       ...payment.mismatches,
       ...stock.mismatches,
-      ...misshown(orders, showing(orders.worth)),
+      ...misshown(orders, shown),
+      ...moving
+        .filter(({ credit, stock }) => credit < 0n || stock < 0n)
+        .map(short)
+        .slice(0, NAMED_MAX),
+      ...contradicting(contradicted),
       ...wrong,
     ]
     return {
@@ -117,7 +141,7 @@ export const audits = ({ log, auditor, neighbours }: AuditOptions): Audit => {
         balanced: mismatches.length === 0,
         credit: told(sums.credit, { left: 'wallets', spent: 'paid' }),
         stock: told(sums.stock, { left: 'shelf', spent: 'sold' }),
-        in_flight: inFlight.count,
+        in_flight: moving.length,
         cut: { order: cuts.order.at, payment: cuts.payment.at, stock: cuts.stock.at },
         mismatches,
       },
@@ -142,17 +166,19 @@ export const audits = ({ log, auditor, neighbours }: AuditOptions): Audit => {
   }
 }
 
-/** The checkouts of which something was said after an entry. */
+/** The checkouts of which something was said after an entry; of certain kinds only, if they are given. */
 const checkoutsAfter = async (
   after: string,
   read: (after: string, limit: number) => Promise<readonly LogEntry[]>,
+  kinds?: readonly string[],
 ): Promise<ReadonlySet<string>> => {
   const ids = new Set<string>()
   for (let from = after, more = true; more; ) {
     const page = await read(from, PAGE)
     // What bears an order and is no order's own making or filling is said of a checkout.
     for (const { kind, log_id, facts } of page)
-      if (facts.order !== undefined && kind !== 'OrderCreated' && kind !== 'LineAdded') ids.add(log_id)
+      if (facts.order !== undefined && kind !== 'OrderCreated' && kind !== 'LineAdded')
+        if (kinds === undefined || kinds.includes(kind)) ids.add(log_id)
     if (ids.size > IN_FLIGHT_MAX)
       throw new UnavailableError('a service hears again what it had lost: too much to audit')
     from = page.at(-1)?.id ?? from
@@ -161,55 +187,40 @@ const checkoutsAfter = async (
   return ids
 }
 
-/** The checkouts of which one of the three had still to hear something, in the cut. */
+/** The checkouts of which one of the three had still to hear, in the cut, something that it acts on. */
 const unheard = async (log: Log, { payment, stock }: Parties, cuts: Cuts): Promise<readonly string[]> => {
-  const earliest = (a = '0-0', b = '0-0'): string => (compareIds(a, b) < 0 ? a : b)
-  const said = await Promise.all([
-    checkoutsAfter(earliest(cuts.payment.heard.order, cuts.stock.heard.order), log.page),
-    checkoutsAfter(earliest(cuts.order.heard.payment, cuts.stock.heard.payment), payment.page),
-    checkoutsAfter(earliest(cuts.order.heard.stock, cuts.payment.heard.stock), stock.page),
-  ])
+  const pageOf = { order: log.page, payment: payment.page, stock: stock.page }
+  const said = await Promise.all(
+    [cuts.order, cuts.payment, cuts.stock].flatMap(({ heard, hears }) =>
+      (['order', 'payment', 'stock'] as const).map((speaker) => {
+        const after = heard[speaker]
+        return after === undefined ? [] : checkoutsAfter(after, pageOf[speaker], hears[speaker])
+      }),
+    ),
+  )
   return said.flatMap((ids) => [...ids])
-}
-
-/** Compares what the three have recorded of every checkout, as long as there is time, and names those that differ. */
-const disagreements = async (auditor: Auditor, { payment, stock }: Parties): Promise<readonly Mismatch[]> => {
-  const patience = performance.now() + NAMING_MS
-  const found = new Map<string, Mismatch>()
-  const isDone = (): boolean => found.size >= NAMED_MAX || performance.now() > patience
-  const compare = async (ids: readonly string[]): Promise<void> => {
-    // Order's first: once it has decided, the others have done their part.
-    const own = new Map((await auditor.records(ids)).map(({ log_id, fields }) => [log_id, fields]))
-    const [byPayment, byStock] = await Promise.all([payment.records(ids), stock.records(ids)])
-    for (const id of ids) {
-      const detail = disagreement(own.get(id) ?? {}, byPayment.get(id) ?? {}, byStock.get(id) ?? {})
-      if (detail === undefined) continue
-      const order = own.get(id)?.order ?? byPayment.get(id)?.order ?? byStock.get(id)?.order
-      found.set(id, {
-        what: 'checkout',
-        detail: `checkout ${id}: ${detail}`,
-        orders: order === undefined ? [] : [order],
-      })
-    }
-  }
-  for (const recordsPage of [auditor.recordsPage, payment.recordsPage, stock.recordsPage])
-    for (let cursor = '0', done = false; !done; done = cursor === '0' || isDone()) {
-      const { next, records } = await recordsPage(cursor)
-      await compare(records.map(({ log_id }) => log_id))
-      cursor = next
-    }
-  const named = [...found.values()].slice(0, NAMED_MAX)
-  if (performance.now() <= patience) return named
-  return [...named, { what: 'checkout', detail: 'there were more checkouts than could be compared', orders: [] }]
 }
 
 const unequal = (what: string, sums: Ledger, left: string, spent: string): Mismatch[] => {
   const more = surplus(sums)
   if (more === 0n) return []
-  const { added, inFlight } = sums
+  const { added, accepted, inFlight } = sums
   const verdict = more > 0n ? `${more} too much` : `${-more} is missing`
-  const detail = `${added} was added, but ${sums.left} is ${left}, ${sums.spent} ${spent} and ${inFlight} in flight: ${verdict}`
+  const detail = `${added} was added, but ${sums.left} is ${left}, ${sums.spent} ${spent}${accepted === 0n ? '' : ` (${accepted} of it accepted)`} and ${inFlight} in flight: ${verdict}`
   return [{ what, detail, orders: [] }]
+}
+
+/** Less was done of a checkout than order calls paid. */
+const short = ({ id, order, credit, stock }: Moving): Mismatch => ({
+  what: 'in flight',
+  detail: `checkout ${id}: ${credit} of its money and ${stock} of its goods are in flight, more than was paid of it is gone`,
+  orders: order === '' ? [] : [order],
+})
+
+const contradicting = (orders: readonly string[]): Mismatch[] => {
+  if (orders.length === 0) return []
+  const detail = `${orders.length} are not what was decided of them; npm run saga -- list names them, resolve ends it`
+  return [{ what: 'contradictions', detail, orders: orders.slice(0, NAMED_MAX) }]
 }
 
 /** What orders show must be what the books say, and every paid one must have been paid by its checkout. */

@@ -11,7 +11,11 @@
  *
  * to the unit, at every moment. Only a Redis that came back older breaks that order: until it has heard again what it had
  * heard, a checkout that was decided may be undone in it, or done and not decided. So whatever one of the three has still to
- * hear is then in flight too, for what the neighbours had done of it less what order had called paid and sold.
+ * hear is then in flight too, for what the neighbours had done of it less what order had called paid and sold. If that is
+ * below zero, what was decided is gone.
+ *
+ * What a person has accepted, an order that stays paid although its money was given back and its goods as well, is paid in
+ * order and nowhere else: it is taken off again.
  *
  * That wallets and shelves are what they should be is each service's own equation, at a moment of its own; its books carry
  * the sum from there to the cut.
@@ -19,7 +23,7 @@
 import type { Books } from '../shared/audit.ts'
 
 /** The accounts of order's books. */
-export const ACCOUNTS = ['paid', 'sold', 'replaced-paid', 'replaced-sold'] as const
+export const ACCOUNTS = ['paid', 'sold', 'replaced-paid', 'replaced-sold', 'accepted-paid', 'accepted-sold'] as const
 
 /** One kind of thing that is conserved: money, or goods. */
 export type Ledger = {
@@ -28,6 +32,8 @@ export type Ledger = {
   readonly left: bigint
   /** What order's books say of it: paid, or sold. */
   readonly spent: bigint
+  /** The part of that for which nothing was charged or taken, and which a person has accepted. */
+  readonly accepted: bigint
   readonly inFlight: bigint
 }
 
@@ -38,21 +44,29 @@ export type Holdings = { readonly added: bigint; readonly gone: bigint }
  * Puts a ledger together.
  * @param counted what the neighbour had left, and what its books said at that moment
  * @param cut what they said in the cut
+ * @param spent what order's books say of it
  */
 export const ledger = (
   counted: Holdings & { readonly left: bigint },
   cut: Holdings,
-  spent: bigint,
+  spent: Pick<Ledger, 'spent' | 'accepted'>,
   inFlight: readonly bigint[],
 ): Ledger => ({
   added: cut.added,
   left: counted.left + (cut.added - cut.gone) - (counted.added - counted.gone),
-  spent,
+  ...spent,
   inFlight: inFlight.reduce((sum, one) => sum + one, 0n),
 })
 
 /** By how much more is there than was added; 0 if it is conserved. */
-export const surplus = ({ added, left, spent, inFlight }: Ledger): bigint => left + spent + inFlight - added
+export const surplus = ({ added, left, spent, accepted, inFlight }: Ledger): bigint =>
+  left + spent - accepted + inFlight - added
+
+/** What order's books say was paid, or sold. */
+export const spentBy = (books: Books, account: 'paid' | 'sold'): Pick<Ledger, 'spent' | 'accepted'> => ({
+  spent: books(account),
+  accepted: books(`accepted-${account}`),
+})
 
 /** Each order as it was counted: what is paid of it, how many pieces, and whether its checkout says otherwise. */
 export type Shown = { readonly paid: bigint; readonly sold: bigint; readonly odd: boolean }
@@ -82,6 +96,10 @@ export const showing = (worth: ReadonlyMap<string, string | number>): Orders => 
   return { paid, sold, odd: oddOnes.length > 0, orders: worth.size, oddOnes }
 }
 
+/** The orders that show that they are paid. */
+export const paidOnes = (worth: ReadonlyMap<string, string | number>): readonly string[] =>
+  [...worth].filter(([, one]) => /^\d/.test(String(one))).map(([order]) => order)
+
 /** What of the books orders should show: all that was paid, but for what was replaced. */
 export const shownByBooks = (books: Books): { paid: bigint; sold: bigint } => ({
   paid: books('paid') - books('replaced-paid'),
@@ -90,10 +108,13 @@ export const shownByBooks = (books: Books): { paid: bigint; sold: bigint } => ({
 
 type Recorded = Readonly<Record<string, string>>
 
-/** What is wrong with a checkout by what the three have recorded of it, in words; nothing while order has not decided. */
+/**
+ * What is wrong with a checkout by what the three have recorded of it, in words; nothing while order has not decided, nor
+ * where a person has.
+ */
 export const disagreement = (order: Recorded, payment: Recorded, stock: Recorded): string | undefined => {
   const { state = 'unknown', total = '0', lines = '' } = order
-  if (state === 'checking-out' || state === 'cancelling') return undefined
+  if (state === 'checking-out' || state === 'cancelling' || order.resolved === 'accept') return undefined
   const charged = payment.state === 'captured' ? payment.total : undefined
   const taken = stock.state === 'taken' ? stock.lines : undefined
   const isWhole = state === 'paid' ? charged === total && taken === lines : charged === undefined && taken === undefined

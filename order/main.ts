@@ -53,7 +53,18 @@ await live(process, 'order', settings, (life) => {
       return {
         log: store.log,
         recovery: store.recovery(checkout.onDecided),
-        routes: routes(store, checkout, neighbours, audits({ log: store.log, auditor: store.auditor, neighbours })),
+        routes: routes(
+          store,
+          checkout,
+          neighbours,
+          audits({
+            log: store.log,
+            auditor: store.auditor,
+            neighbours,
+            find: store.find,
+            contradictions: store.contradictions,
+          }),
+        ),
         lease: leaseFrom(neighbour(life.step, 'ids', ids)),
         onHeard: (reply) => {
           const decided = store.decidedBy(reply)

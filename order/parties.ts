@@ -4,7 +4,7 @@
  * Its routes for operators, as order uses them: on behalf of whoever asked for the audit. What a neighbour refuses (its
  * operators' token is another one) is passed on as it is.
  */
-import { inParts, type RecordedSaga, type SagaAt } from '../shared/audit.ts'
+import { type Cut, inParts, type RecordedSaga, type SagaAt } from '../shared/audit.ts'
 import type { LogEntry } from '../shared/entry.ts'
 import type { Problem } from '../shared/errors.ts'
 import { parseLines } from '../shared/events.ts'
@@ -22,7 +22,7 @@ export type Counted = Holdings & {
   readonly left: bigint
   readonly mismatches: readonly Mismatch[]
 }
-export type PartyCut = Holdings & { readonly at: string; readonly heard: Facts }
+export type PartyCut = Holdings & Pick<Cut, 'at' | 'heard' | 'hears'>
 
 export type Party = {
   readonly name: 'payment' | 'stock'
@@ -38,6 +38,8 @@ export type Party = {
   readonly recordsPage: (
     cursor: string,
   ) => Promise<{ readonly next: string; readonly records: readonly RecordedSaga[] }>
+  /** Which of these users, or items, it does not know. */
+  readonly absent: (ids: readonly string[]) => Promise<ReadonlySet<string>>
 }
 
 /** What a neighbour answers that has not what was asked for. */
@@ -68,7 +70,7 @@ const WORDS = {
   stock: { left: 'shelf', gone: 'taken', kind: 'StockTaken', amount: ({ lines = '' }: Facts): bigint => pieces(lines) },
 } as const
 
-type Told = Facts & { readonly heard: Facts; readonly mismatches: readonly Mismatch[] }
+type Told = Facts & Pick<Cut, 'heard' | 'hears'> & { readonly mismatches: readonly Mismatch[] }
 
 export const party = (name: Party['name'], neighbour: Neighbour, authorization: string | undefined): Party => {
   const { left, gone, kind, amount } = WORDS[name]
@@ -87,7 +89,7 @@ export const party = (name: Party['name'], neighbour: Neighbour, authorization: 
     },
     cut: async () => {
       const told = await ask<Told>('/audit/cut')
-      return { ...holdings(told), at: told.at ?? '', heard: told.heard }
+      return { ...holdings(told), at: told.at ?? '', heard: told.heard, hears: told.hears }
     },
     done: async (at, ids) => {
       const sagas = await inParts(
@@ -107,6 +109,13 @@ export const party = (name: Party['name'], neighbour: Neighbour, authorization: 
       return new Map(records.map(({ log_id, fields }) => [log_id, fields]))
     },
     recordsPage: (cursor) => ask(`/audit/records?cursor=${cursor}`),
+    absent: async (ids) =>
+      new Set(
+        await inParts(
+          ids,
+          async (part) => (await ask<{ absent: readonly string[] }>(`/audit/absent?ids=${part.join()}`)).absent,
+        ),
+      ),
   }
 }
 

@@ -64,6 +64,8 @@ export type Store = {
   readonly cancel: (id: string) => Promise<Decided | undefined>
   /** The same at the wish of a person. */
   readonly revoke: (id: string, once: Once) => Promise<Reply>
+  /** Orders that are contradicted and wait for a person. */
+  readonly contradictions: () => Promise<readonly string[]>
   /** The log ids of an order's checkouts, the last one first, as far as they are still recorded. */
   readonly checkoutsOf: (order: string) => Promise<readonly string[] | undefined>
   /** The saga that a reply tells of, if it tells of one that was decided. */
@@ -127,9 +129,13 @@ export const openStore = ({ redis, step, identifiers, catchUp, retentionS }: Ins
     return log.act('cancel', facts, once)
   }
 
+  const contradictions = (): Promise<readonly string[]> =>
+    step('contradictions', () => redis.smembers(names.contradictions))
+
   return {
     log,
     auditor: auditor(log),
+    contradictions,
     decidedBy,
     recovery: (onDecided) => {
       const act = async (deed: Exclude<Repair, 'wait'>, log_id: string, once?: Once): Promise<string> => {
@@ -141,7 +147,7 @@ export const openStore = ({ redis, step, identifiers, catchUp, retentionS }: Ins
       return {
         survey,
         repair: async ({ log_id, repair }) => (repair === 'wait' ? 'waiting' : act(repair, log_id)),
-        contradictions: () => step('contradictions', () => redis.smembers(names.contradictions)),
+        contradictions,
         judge,
         retry: ({ log_id, repair }, once) => act(repair === 'wait' ? 'tell-again' : repair, log_id, once),
       }

@@ -5,7 +5,7 @@
  * wallets are really added up. If they disagree, each wallet is held against what the log says of it, as far as the log
  * reaches.
  */
-import { type Auditor, type Count, type Move, madeAlike, sumOf } from '../shared/audit.ts'
+import { type Auditor, belowZero, type Count, type Move, madeAlike, sumOf } from '../shared/audit.ts'
 import type { LogEntry } from '../shared/entry.ts'
 
 /** The accounts of the books. */
@@ -55,12 +55,21 @@ export const partOf = async (auditor: Auditor, count: Count) => {
   const [added, charged, wallets] = [books('added'), books('charged'), sumOf(worth.values())]
   const balanced = added === wallets + charged
   const detail = `${added} was added, but ${wallets} is in wallets and ${charged} was charged`
+  const mismatches = [
+    ...(balanced ? [] : [{ what: 'wallets', detail, orders: [] }, ...(await strays(auditor, count))]),
+    ...belowZero(worth).map(([id, is]) => ({
+      what: 'wallet',
+      detail: `user ${id} owns ${is}: less than nothing`,
+      orders: [],
+      user_id: id,
+    })),
+  ]
   return {
     at,
     added: String(added),
     wallets: String(wallets),
     charged: String(charged),
-    balanced,
-    mismatches: balanced ? [] : [{ what: 'wallets', detail, orders: [] }, ...(await strays(auditor, count))],
+    balanced: mismatches.length === 0,
+    mismatches,
   }
 }

@@ -2,9 +2,11 @@
  * How do operators ask a service for its part of an audit?
  *
  * - `GET {prefix}/audit` counts all that the service owns and holds it against its books: seconds, if there is much.
- * - `GET {prefix}/audit/cut` is what the books say now, and which entry of the log is the newest.
+ * - `GET {prefix}/audit/cut` is what the books say now, which entry of the log is the newest, up to where neighbours were
+ *   heard, and which kinds of their entries matter.
  * - `GET {prefix}/audit/sagas?at=&log_ids=` is what was last said of these sagas when that entry was the newest.
  * - `GET {prefix}/audit/records?log_ids=` or `?cursor=` is what is recorded of these sagas now, or of one page of all.
+ * - `GET {prefix}/audit/absent?ids=` is which of these users or items there are not.
  *
  * Sums are told as text: they may exceed what a JSON number holds.
  */
@@ -23,11 +25,11 @@ export type AuditRoutes = {
   readonly tell: (count: Count) => Promise<Readonly<Record<string, unknown>>>
 }
 
-const logIdsOf = (request: Request): readonly string[] => {
-  const logIds = (request.query('log_ids') ?? '').split(',')
-  if (logIds.length > SAGAS_MAX || !logIds.every(isIdentifier))
-    throw new MalformedError('log_ids', `"log_ids" must be up to ${SAGAS_MAX} log ids, separated by commas`)
-  return logIds
+const idsOf = (request: Request, name: 'ids' | 'log_ids'): readonly string[] => {
+  const ids = (request.query(name) ?? '').split(',')
+  if (ids.length > SAGAS_MAX || !ids.every(isIdentifier))
+    throw new MalformedError(name, `"${name}" must be up to ${SAGAS_MAX} ids, separated by commas`)
+  return ids
 }
 
 /** A cursor of Redis has 64 bits. */
@@ -50,9 +52,9 @@ export const auditRoutes = ({ prefix, auditor, accounts, tell }: AuditRoutes): r
     path: `${prefix}/audit/cut`,
     operator: true,
     handler: async () => {
-      const { at, books, heard } = await auditor.cut()
+      const { at, books, heard, hears } = await auditor.cut()
       return {
-        json: { at, heard, ...Object.fromEntries(accounts.map((account) => [account, String(books(account))])) },
+        json: { at, heard, hears, ...Object.fromEntries(accounts.map((account) => [account, String(books(account))])) },
       }
     },
   },
@@ -62,7 +64,7 @@ export const auditRoutes = ({ prefix, auditor, accounts, tell }: AuditRoutes): r
     operator: true,
     handler: async (request) => {
       const at = parseEntryId(request.query('at') ?? '', 'at')
-      return { json: { sagas: await auditor.sagasAt(at, logIdsOf(request)) } }
+      return { json: { sagas: await auditor.sagasAt(at, idsOf(request, 'log_ids')) } }
     },
   },
   {
@@ -70,8 +72,15 @@ export const auditRoutes = ({ prefix, auditor, accounts, tell }: AuditRoutes): r
     path: `${prefix}/audit/records`,
     operator: true,
     handler: async (request) => {
-      if (request.query('log_ids') !== undefined) return { json: { records: await auditor.records(logIdsOf(request)) } }
+      if (request.query('log_ids') !== undefined)
+        return { json: { records: await auditor.records(idsOf(request, 'log_ids')) } }
       return { json: await auditor.recordsPage(cursorOf(request)) }
     },
+  },
+  {
+    method: 'GET',
+    path: `${prefix}/audit/absent`,
+    operator: true,
+    handler: async (request) => ({ json: { absent: await auditor.absent(idsOf(request, 'ids')) } }),
   },
 ]

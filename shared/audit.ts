@@ -16,7 +16,7 @@
  */
 import { compareIds, type LogEntry } from './entry.ts'
 import { UnavailableError } from './errors.ts'
-import { sayings } from './events.ts'
+import { type Service, sayings } from './events.ts'
 import type { Log, SagaRecord } from './log.ts'
 
 /** What an account of the books says; 0 if nothing was ever entered. */
@@ -28,8 +28,10 @@ export type Cut = {
   readonly books: Books
   /** The log ids of sagas that were unfinished. */
   readonly open: readonly string[]
-  /** Up to where each neighbour had been heard. */
-  readonly heard: Readonly<Record<string, string>>
+  /** Up to where each neighbour that is heard here had been heard. */
+  readonly heard: { readonly [Speaker in Service]?: string }
+  /** Which kinds of their entries are acted on here. */
+  readonly hears: Log['hears']
 }
 
 export type Count = {
@@ -66,6 +68,8 @@ export type Auditor = {
   readonly cut: () => Promise<Cut>
   readonly sagasAt: (at: string, logIds: readonly string[]) => Promise<readonly SagaAt[]>
   readonly records: (logIds: readonly string[]) => Promise<readonly RecordedSaga[]>
+  /** Which of these things there are not. */
+  readonly absent: (ids: readonly string[]) => Promise<readonly string[]>
   /** One page of all records: begins with the cursor `0`, which also ends it. */
   readonly recordsPage: (
     cursor: string,
@@ -94,7 +98,7 @@ const STRAYS_MAX = 100
 /** How many sagas that moved a thing are told, the last ones. */
 const MOVERS = 5
 
-/** Asks about sagas in as many questions as it takes. */
+/** Asks about sagas, or things, in as many questions as it takes. */
 export const inParts = async <Told>(
   logIds: readonly string[],
   ask: (part: readonly string[]) => Promise<readonly Told[]>,
@@ -130,6 +134,10 @@ const keep = (worth: Map<string, string | number>, id: string, is: string): void
 /** What the making of numbered things does: each, from the first to the last, is worth the same. */
 export const madeAlike = ({ first, last }: LogEntry['facts'], is: bigint): readonly Move[] =>
   Array.from({ length: Number(last) - Number(first) + 1 }, (_, at) => ({ id: String(Number(first) + at), is }))
+
+/** Those that are worth less than nothing, which nothing may ever be, up to `STRAYS_MAX`. */
+export const belowZero = (worth: Count['worth']): readonly (readonly [id: string, is: string | number])[] =>
+  [...worth].filter(([, is]) => String(is).startsWith('-')).slice(0, STRAYS_MAX)
 
 /** Adds up exactly what is worth so much each. */
 export const sumOf = (worth: Iterable<string | number>): bigint => {
@@ -216,7 +224,9 @@ export const auditor = (log: Log): Auditor => {
       const reply = (await log.act('cut', { open_max: OPEN_MAX })) as unknown
       const [at, fields, open, cursors] = reply as [string, string[], string[], string[]]
       if (open.length > OPEN_MAX) throw new UnavailableError(`more than ${OPEN_MAX} sagas are in flight`)
-      return { at, books: booksOf(fields), open, heard: Object.fromEntries(pairs(cursors)) }
+      const known: Readonly<Record<string, string>> = Object.fromEntries(pairs(cursors))
+      const heard = Object.fromEntries(log.speakers.map((speaker) => [speaker, known[speaker] ?? '0-0']))
+      return { at, books: booksOf(fields), open, heard, hears: log.hears }
     },
     sagasAt: (at, logIds) =>
       inParts(logIds, async (part) => {
@@ -227,6 +237,7 @@ export const auditor = (log: Log): Auditor => {
         })
       }),
     records: recordsNamed,
+    absent: (ids) => inParts(ids, (part) => log.act('absent', { ids: part.join(' ') })),
     recordsPage: (cursor) => recordsOf({ cursor, log_ids: '' }),
     strays: async ({ at, worth }, moves) => {
       const expected = await byLog(at, moves)

@@ -51,6 +51,8 @@ export type Log = {
   readonly act: (deed: string, facts: Readonly<Record<string, string | number>>, once?: Once) => Promise<Reply>
   /** Which neighbours are heard. */
   readonly speakers: readonly Service[]
+  /** Which kinds of their entries are acted on. */
+  readonly hears: { readonly [Speaker in Service]?: readonly string[] }
   /** Up to where a neighbour was heard, as written beside the effects. */
   readonly cursor: (speaker: Service) => Promise<string>
   /** After the own Redis was away: finds, and notes, what this process had done in it and is gone. */
@@ -232,6 +234,7 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
   return {
     service,
     speakers,
+    hears: Object.fromEntries(speakers.map((speaker) => [speaker, Object.keys(reactions[speaker] ?? {})])),
     act: async (deed, facts, once) => {
       const [reply, recorded] = await step(deed, () => doer(deed)({ facts, once }))
       if (recorded) acknowledged.remember([recorded])

@@ -5,7 +5,7 @@
  * shelves are really added up. If they disagree, each item is held against what the log says of it, as far as the log
  * reaches.
  */
-import { type Auditor, type Count, type Move, madeAlike, sumOf } from '../shared/audit.ts'
+import { type Auditor, belowZero, type Count, type Move, madeAlike, sumOf } from '../shared/audit.ts'
 import type { LogEntry } from '../shared/entry.ts'
 import { parseLines } from '../shared/events.ts'
 
@@ -58,12 +58,21 @@ export const partOf = async (auditor: Auditor, count: Count) => {
   const [added, taken, shelf] = [books('added'), books('taken'), sumOf(worth.values())]
   const balanced = added === shelf + taken
   const detail = `${added} was added, but ${shelf} is on the shelf and ${taken} was taken`
+  const mismatches = [
+    ...(balanced ? [] : [{ what: 'shelves', detail, orders: [] }, ...(await strays(auditor, count))]),
+    ...belowZero(worth).map(([id, is]) => ({
+      what: 'shelf',
+      detail: `of item ${id} there are ${is}: less than nothing`,
+      orders: [],
+      item_id: id,
+    })),
+  ]
   return {
     at,
     added: String(added),
     shelf: String(shelf),
     taken: String(taken),
-    balanced,
-    mismatches: balanced ? [] : [{ what: 'shelves', detail, orders: [] }, ...(await strays(auditor, count))],
+    balanced: mismatches.length === 0,
+    mismatches,
   }
 }

@@ -265,6 +265,77 @@ test.serial('names an order that was charged and is not paid, and one that is pa
   t.deepEqual(refunded.mismatches.at(-1)?.orders, [sold])
 })
 
+test.serial('names a checkout of which less is in flight than order calls paid, whatever the sums are', async (t) => {
+  const { user, sold } = await sell(opened().client)
+  const { redis } = opened().shop
+  const order = new Redis(redis.order.url)
+  t.teardown(() => order.disconnect())
+  let saga = ''
+  let before: Record<string, string> = {}
+  const told = await whileChanged(
+    t,
+    'payment',
+    async (payment) => {
+      saga = await sagaOf(payment, sold)
+      before = await payment.hgetall(`saga:${saga}`)
+      // As if payment had forgotten it, and order had it open still: a sum in flight below zero makes up for it.
+      await payment.hincrby(`user:${user}`, 'credit', 6)
+      await payment.hincrby('books', 'charged', -6)
+      await payment.hset(`saga:${saga}`, 'state', 'released', 'entries', '')
+      await order.zadd('sagas:open', Date.now(), saga)
+    },
+    async (payment) => {
+      await order.zrem('sagas:open', saga)
+      await payment.hincrby(`user:${user}`, 'credit', -6)
+      await payment.hincrby('books', 'charged', 6)
+      await payment.hset(`saga:${saga}`, before)
+    },
+  )
+  t.deepEqual(
+    told.mismatches.filter(({ what }) => what !== 'wallet').map(({ what, orders }) => [what, orders]),
+    [['in flight', [sold]]],
+  )
+  t.is(told.credit.in_flight, '-6')
+})
+
+test.serial('names a wallet and a shelf with less than nothing, though the books agree', async (t) => {
+  const { client } = opened()
+  const user = await client.createUser(5)
+  const item = await client.createItem(3, 5)
+  const wallet = await whileChanged(
+    t,
+    'payment',
+    async (redis) => {
+      await redis.hincrby(`user:${user}`, 'credit', -7)
+      await redis.hincrby('books', 'added', -7)
+    },
+    async (redis) => {
+      await redis.hincrby(`user:${user}`, 'credit', 7)
+      await redis.hincrby('books', 'added', 7)
+    },
+  )
+  t.deepEqual(
+    wallet.mismatches.map(({ what, detail }) => [what, detail]),
+    [['wallet', `user ${user} owns -2: less than nothing`]],
+  )
+  const shelf = await whileChanged(
+    t,
+    'stock',
+    async (redis) => {
+      await redis.hincrby(`item:${item}`, 'stock', -6)
+      await redis.hincrby('books', 'added', -6)
+    },
+    async (redis) => {
+      await redis.hincrby(`item:${item}`, 'stock', 6)
+      await redis.hincrby('books', 'added', 6)
+    },
+  )
+  t.deepEqual(
+    shelf.mismatches.map(({ what, detail }) => [what, detail]),
+    [['shelf', `of item ${item} there are -1: less than nothing`]],
+  )
+})
+
 test.serial('npm run audit says so to people, and in its exit code', async (t) => {
   const { shop, client } = opened()
   const run = async (...args: string[]): Promise<{ code: number; text: string }> => {

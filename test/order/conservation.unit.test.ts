@@ -1,27 +1,29 @@
 import test from 'ava'
 import { disagreement, ledger, showing, shownByBooks, shownOf, surplus } from '../../order/conservation.ts'
 
+const spending = (spent: bigint) => ({ spent, accepted: 0n })
 const MOST = BigInt(Number.MAX_SAFE_INTEGER)
 
 test('what was added is left, spent or in flight, at the moment of the cut', (t) => {
   // 100 were added, 10 charged when it was counted; 5 more added and 20 more charged until the cut, 15 of them in flight.
-  const sums = ledger({ left: 90n, added: 100n, gone: 10n }, { added: 105n, gone: 30n }, 15n, [7n, 8n])
-  t.deepEqual(sums, { added: 105n, left: 75n, spent: 15n, inFlight: 15n })
+  const sums = ledger({ left: 90n, added: 100n, gone: 10n }, { added: 105n, gone: 30n }, spending(15n), [7n, 8n])
+  t.deepEqual(sums, { added: 105n, left: 75n, spent: 15n, accepted: 0n, inFlight: 15n })
   t.is(surplus(sums), 0n)
 })
 
 test('a unit too much or too little anywhere is seen', (t) => {
-  const balanced = { added: 10n, left: 5n, spent: 3n, inFlight: 2n }
+  const balanced = { added: 10n, left: 5n, spent: 4n, accepted: 1n, inFlight: 2n }
   t.is(surplus(balanced), 0n)
   t.is(surplus({ ...balanced, added: 11n }), -1n)
   for (const name of ['left', 'spent', 'inFlight'] as const)
     t.is(surplus({ ...balanced, [name]: 6n }), 6n - balanced[name])
+  t.is(surplus({ ...balanced, accepted: 0n }), 1n)
 })
 
 test('what order called paid before a neighbour heard it again is taken off, and sums beyond a number are exact', (t) => {
   const counted = { left: 4n * MOST, added: 4n * MOST, gone: 0n }
-  t.is(surplus(ledger(counted, { added: 4n * MOST, gone: 0n }, 7n, [-7n])), 0n)
-  t.is(surplus(ledger(counted, { added: 4n * MOST, gone: 0n }, 7n, [-6n])), 1n)
+  t.is(surplus(ledger(counted, { added: 4n * MOST, gone: 0n }, spending(7n), [-7n])), 0n)
+  t.is(surplus(ledger(counted, { added: 4n * MOST, gone: 0n }, spending(7n), [-6n])), 1n)
 })
 
 test('an order is shown as paid with its money and pieces, as nothing, or as odd', (t) => {

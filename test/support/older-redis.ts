@@ -6,7 +6,7 @@
  * `MULTI`, what a script wrote, `EXEC`. It is cut between two of them, because Redis itself drops a torn one at its start.
  * Only what was written since the last rewrite of the file can be lost so; the tests never write so much.
  */
-import { readFile, stat, truncate } from 'node:fs/promises'
+import { cp, readFile, rm, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** One transaction of the file: where it lies, and its bytes, in which `includes` finds what it wrote. */
@@ -84,4 +84,10 @@ export const cutTail = async (dir: string, cut: Cut): Promise<Lost> => {
   const end = kept.at(-1)?.to ?? 0
   await truncate(file, end)
   return { transactions: transactions.slice(kept.length), bytes: content.length - end }
+}
+
+/** Puts the folder of a Redis that is down back as it was when it was copied to `copy`. */
+export const putBack = async (dir: string, copy: string): Promise<void> => {
+  await rm(join(dir, FOLDER), { recursive: true, force: true })
+  await cp(join(copy, FOLDER), join(dir, FOLDER), { recursive: true })
 }

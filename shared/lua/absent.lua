@@ -1,0 +1,13 @@
+--- @include "log"
+-- absent: which of these things there are not, of the kind that this service counts.
+-- FACTS    ids (separated by spaces)
+-- RETURNS  the ids of those that are unknown here
+function deeds.absent(facts)
+  local unknown = {}
+  for id in string.gmatch(facts.ids, '%S+') do
+    if redis.call('EXISTS', names.counted .. id) == 0 then
+      unknown[#unknown + 1] = id
+    end
+  end
+  return unknown
+end
