@@ -179,7 +179,7 @@ export const disconnect = (redis: Redis): void => redis.disconnect(false)
 
 /** The codes of replies that say "not now", as opposed to "never": the same command may succeed later. */
 const TRANSIENT_REPLIES =
-  /^(OOM|MISCONF|READONLY|UNBLOCKED|MOVED|ASK|LOADING|BUSY|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|UNKILLABLE|NOAUTH|WRONGPASS|-?NOPERM)\b|Script killed by user/
+  /^(OOM|MISCONF|READONLY|UNBLOCKED|MOVED|ASK|LOADING|BUSY|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|UNKILLABLE|NOAUTH|WRONGPASS|-?NOPERM)\b|Script killed by/
 
 /**
  * Is this failure of a command the world's (the Redis is away, full, loading), so that it may be tried again?

@@ -7,16 +7,9 @@
 import test from 'ava'
 import type { LogEntry } from '../shared/entry.ts'
 import type { Service } from '../shared/events.ts'
+import type { Clocks, Party } from './support/accounts.ts'
 import { ANOMALIES, type Anomaly, type AnomalyName } from './support/anomaly.ts'
-import {
-  anomalies,
-  type Books,
-  type Clocks,
-  type CursorEvidence,
-  type Evidence,
-  excused,
-  type Party,
-} from './support/checker.ts'
+import { anomalies, type Books, type CursorEvidence, type Evidence, excused } from './support/checker.ts'
 import { type Does, type Facts, type Operation, toldBy } from './support/history.ts'
 
 type Mutable<Thing> = { -readonly [Name in keyof Thing]: Thing[Name] }

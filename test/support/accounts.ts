@@ -12,6 +12,13 @@
 import type { LogEntry } from '../../shared/entry.ts'
 import { parseLines } from '../../shared/events.ts'
 
+/** Who keeps an account. */
+export type Party = 'order' | 'payment' | 'stock'
+export const PARTIES = ['order', 'payment', 'stock'] as const satisfies Party[]
+
+/** By how many milliseconds the clock of each Redis is ahead of the one that the history was written by. */
+export type Clocks = Readonly<Partial<Record<Party, number>>>
+
 export type FaultName =
   | 'changed-while-closed'
   | 'charged-otherwise'

@@ -4,10 +4,9 @@
  * Under one key the same request is given the same answer, to the letter. "Not now" is no answer to the question: it may
  * come before the deed, but never after it, for it says that nothing was done.
  */
-import type { Account, Accounts } from './accounts.ts'
+import type { Account, Accounts, Clocks } from './accounts.ts'
 import type { Anomaly } from './anomaly.ts'
 import { SLACK_MS } from './asked.ts'
-import type { Clocks } from './checker.ts'
 import { CREATES, groupedBy, type Operation, PASSING } from './history.ts'
 
 const NEVER = Number.POSITIVE_INFINITY

@@ -6,9 +6,8 @@
  * refused, and each checkout must have begun within some request for one. The times of a log are those of its Redis' clock,
  * whose distance from the clients' was read beside it.
  */
-import type { Account, Accounts, OrderState } from './accounts.ts'
+import type { Account, Accounts, Clocks, OrderState } from './accounts.ts'
 import type { Anomaly } from './anomaly.ts'
-import type { Clocks } from './checker.ts'
 import { groupedBy, type Operation } from './history.ts'
 
 /** How far two readings of clocks may differ, and what lies between a script's clock and its effect. */

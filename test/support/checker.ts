@@ -15,7 +15,18 @@
  */
 import { compareIds, type LogEntry } from '../../shared/entry.ts'
 import { parseLines, type Service } from '../../shared/events.ts'
-import { type Accounts, closing, countDeeds, linesOf, orderAccount, payAccount, stockAccount } from './accounts.ts'
+import {
+  type Accounts,
+  type Clocks,
+  closing,
+  countDeeds,
+  linesOf,
+  orderAccount,
+  PARTIES,
+  type Party,
+  payAccount,
+  stockAccount,
+} from './accounts.ts'
 import type { Anomaly, AnomalyName } from './anomaly.ts'
 import { disagreements } from './answers.ts'
 import { unaskedCheckouts } from './asked.ts'
@@ -24,8 +35,6 @@ import { groupedBy, type Operation } from './history.ts'
 import { type Judged, refusedForNothing, returnsOf } from './returns.ts'
 
 type Fields = Readonly<Record<string, string>>
-export type Party = 'order' | 'payment' | 'stock'
-export const PARTIES = ['order', 'payment', 'stock'] as const satisfies Party[]
 
 /** A log in full. */
 export type LogEvidence = {
@@ -46,9 +55,6 @@ export type CursorEvidence = {
 
 /** The running sums that a service keeps, by account. */
 export type Books = (account: string) => bigint
-
-/** By how many milliseconds the clock of each Redis is ahead of the one that the history was written by. */
-export type Clocks = Readonly<Partial<Record<Party, number>>>
 
 /** What was read in the four Redis of a shop at rest: hashes as they are, by what follows their prefix. */
 export type Evidence = {

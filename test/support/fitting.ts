@@ -11,10 +11,9 @@
  * within its request, and a deed only of one within a request for it.
  */
 import { parseLines } from '../../shared/events.ts'
-import type { Account, Accounts, Moment, OrderState, ShelfState, WalletState } from './accounts.ts'
+import type { Account, Accounts, Clocks, Moment, OrderState, Party, ShelfState, WalletState } from './accounts.ts'
 import type { Anomaly, AnomalyName } from './anomaly.ts'
 import { type Named, SLACK_MS, unaskedDeeds } from './asked.ts'
-import type { Clocks, Party } from './checker.ts'
 import { groupedBy, type Operation, PASSING } from './history.ts'
 import type { Gone, Judged, Returns } from './returns.ts'
 
