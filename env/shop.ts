@@ -9,9 +9,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { claimFolder, logFile, pidFile, prepareFolder, readPasswords, redisFolder, writeUsage } from './data-folder.ts'
+import { claimFolder } from './claim.ts'
+import { logFile, pidFile, prepareFolder, readPasswords, redisFolder, writeUsage } from './data-folder.ts'
+import { endLeftovers } from './leftover.ts'
 import { createPart, type Part, PartError, type PartEvent } from './part.ts'
-import { assertPortFree, type PortBlock, takePorts } from './ports.ts'
+import { assertPortFree, takePorts } from './ports.ts'
 import { redisProgram } from './redis-program.ts'
 import {
   ASKS,
@@ -289,7 +291,7 @@ const startParts = async ({ gateway, services, redis }: Parts, plan: Plan, signa
 
 const startOn = async (
   options: ShopOptions,
-  { ports, guard }: PortBlock,
+  ports: readonly number[],
   dir: string,
   program: string,
 ): Promise<Parts> => {
@@ -297,7 +299,7 @@ const startOn = async (
   const plan = planOf(options, ports)
   const logs = ['gateway', ...SERVICES.map((service) => `${service}-redis`), ...names(options).map(({ name }) => name)]
   await prepareFolder(dir, logs)
-  await writeUsage(dir, { guard, redisPorts: plan.redisPorts })
+  await writeUsage(dir, { pid: process.pid, redisPorts: plan.redisPorts })
   const parts = await createParts(options, dir, plan, await readPasswords(dir), program)
   const stop = (): Promise<void> => stopParts(parts)
   signal?.addEventListener('abort', stop, { once: true })
@@ -319,18 +321,31 @@ const makeFolder = async (dir: string | undefined): Promise<{ dir: string; remov
   return { dir: temporary, remove: () => rm(temporary, { recursive: true, force: true }) }
 }
 
-const openShop = (parts: Parts, dir: string, release: () => Promise<void>): Shop => {
+const openShop = (parts: Parts, dir: string, leave: () => Promise<void>): Shop => {
   let stopped: Promise<void> | undefined
   const stop = (): Promise<void> => {
-    stopped ??= stopParts(parts).then(release)
+    stopped ??= stopParts(parts).then(leave)
     return stopped
   }
   return { ...parts, url: parts.gateway.url, dir, stop, [Symbol.asyncDispose]: stop }
 }
 
+/** Starts the parts on ports that were free; those that somebody took meanwhile lead to another choice. */
+const startSomewhere = async (options: ShopOptions, dir: string, program: string) => {
+  for (let attempt = 1; ; attempt += 1) {
+    const block = await takePorts(portsNeeded(options))
+    try {
+      return { parts: await startOn(options, block.ports, dir, program), release: block.release }
+    } catch (error) {
+      await block.release()
+      if (attempt < START_ATTEMPTS && error instanceof PartError && PORT_TAKEN.test(error.message)) continue
+      throw error
+    }
+  }
+}
+
 /**
- * Starts a whole shop and resolves when all of it is ready. Ports that somebody took between their choice and their use
- * lead to another choice.
+ * Starts a whole shop and resolves when all of it is ready.
  * @throws PortBusyError for a gateway's port that is in use, before anything is started; RedisProgramError;
  * DataFolderError; PartError with the end of the log of the part that did not start; the reason of `signal`.
  */
@@ -338,20 +353,17 @@ export const startShop = async (options: ShopOptions = {}): Promise<Shop> => {
   if (options.port) await assertPortFree(options.port, options.host ?? '127.0.0.1')
   const program = await redisProgram((text) => options.onEvent?.({ type: 'note', text }))
   const { dir, remove } = await makeFolder(options.dir)
-  await claimFolder(dir)
-  for (let attempt = 1; ; attempt += 1) {
-    const block = await takePorts(portsNeeded(options))
-    try {
-      const parts = await startOn(options, block, dir, program)
-      return openShop(parts, dir, async () => {
-        await block.release()
-        await remove()
-      })
-    } catch (error) {
-      await block.release()
-      if (attempt < START_ATTEMPTS && error instanceof PartError && PORT_TAKEN.test(error.message)) continue
-      await remove()
-      throw error
-    }
+  const claim = await claimFolder(dir)
+  const leave = async (): Promise<void> => {
+    claim.release()
+    await remove()
+  }
+  try {
+    await endLeftovers(dir)
+    const { parts, release } = await startSomewhere(options, dir, program)
+    return openShop(parts, dir, () => release().then(leave))
+  } catch (error) {
+    await leave()
+    throw error
   }
 }

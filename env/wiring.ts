@@ -38,6 +38,17 @@ export const passwordsOf = (make: () => string): Passwords => {
   return { ids: ofRedis('ids'), order: ofRedis('order'), payment: ofRedis('payment'), stock: ofRedis('stock') }
 }
 
+const PASSWORD = /^[\w-]+$/
+
+/** Whether there is a password for every account, of letters that `redis.sh` takes. */
+export const isPasswords = (kept: unknown): kept is Passwords => {
+  if (typeof kept !== 'object' || kept === null) return false
+  const found = kept as Partial<Record<Service, Readonly<Record<string, unknown>> | null>>
+  return SERVICES.every((owner) =>
+    ['owner', ...visitorsOf(owner)].every((account) => PASSWORD.test(String(found[owner]?.[account] ?? ''))),
+  )
+}
+
 /** What `redis.sh` wants to know. */
 export const redisVariables = (owner: Service, passwords: Passwords): Record<string, string> => ({
   REDIS_PASSWORD: passwords[owner].owner,
