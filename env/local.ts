@@ -72,10 +72,11 @@ const parseCommand = (line: readonly string[]): Command | 'help' => {
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
-/** A terminal that was closed takes nothing more; the shop is ended by SIGHUP then, not by this. */
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
-})
+/**
+ * What cannot be said ends no shop: a terminal that was closed takes nothing more (SIGHUP tells of that), nor does a file on
+ * a disk that is full. There is nobody else to tell.
+ */
+for (const output of [process.stdout, process.stderr]) output.on('error', () => undefined)
 
 const column = (name: string): string => `  ${name.padEnd(14)}`
 
@@ -92,6 +93,8 @@ const announce = (event: ShopEvent): void => {
     }
     case 'stopped':
       return say(`${column(event.part)}ended`)
+    case 'unlogged':
+      return say(`${column(event.part)}its log is not written: ${event.why}`)
   }
 }
 

@@ -5,7 +5,8 @@
  * down or waiting through starting to up; `stop` takes it to down, in order if it can; `kill` is a death like any other.
  * A part that dies unbidden waits and starts again if it may restart, else it is down; either way that is told.
  * It runs in a session of its own, so that Ctrl-C in a terminal reaches the launcher alone, and on a leash (`leash.sh`),
- * so that it ends however the launcher ends. What it writes goes to its log file.
+ * so that it ends however the launcher ends. What it writes goes to its log file; if that cannot be written or read, this is
+ * told once, and neither the part nor the launcher ends for it.
  */
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { closeSync, openSync, writeSync } from 'node:fs'
@@ -40,6 +41,8 @@ export type PartEvent =
       readonly restartMs: number | undefined
     }
   | { readonly type: 'stopped'; readonly part: string }
+  /** What it says from now on may be lost: its log file cannot be written, for instance because the disk is full. */
+  | { readonly type: 'unlogged'; readonly part: string; readonly why: string }
 
 /** A part did not become ready; the message holds the end of its log. */
 export class PartError extends Error {
@@ -88,8 +91,16 @@ export type PartOptions = {
 export const describeExit = ({ code, signal }: Exit): string =>
   signal === null ? `exited with code ${code}` : `was ended by ${signal}`
 
-/** The last lines of a file; fewer if they are longer than usual. */
+/** The last lines of a file; fewer if they are longer than usual. If it cannot be read, why. */
 const readTail = async (file: string, lines: number): Promise<string> => {
+  try {
+    return await readEnd(file, lines)
+  } catch (error) {
+    return `(the log cannot be read: ${(error as Error).message})`
+  }
+}
+
+const readEnd = async (file: string, lines: number): Promise<string> => {
   const handle = await open(file)
   try {
     const { size } = await handle.stat()
@@ -114,12 +125,33 @@ const letGo = (child: ChildProcess): void => {
   leash?.end('let go\n')
 }
 
+type Log = { readonly fd: number; readonly write: (chunk: Buffer | string) => void; readonly close: () => void }
+
+const openLog = ({ name, logFile, tell }: PartOptions): Log => {
+  let isTold = false
+  const attempt = (deed: () => number): number | undefined => {
+    try {
+      return deed()
+    } catch (error) {
+      if (!isTold) tell({ type: 'unlogged', part: name, why: (error as Error).message })
+      isTold = true
+      return undefined
+    }
+  }
+  const fd = attempt(() => openSync(logFile, 'a', 0o600)) ?? openSync('/dev/null', 'a')
+  return {
+    fd,
+    write: (chunk) => void attempt(() => writeSync(fd, Buffer.from(chunk))),
+    close: () => closeSync(fd),
+  }
+}
+
 /** Copies what a Redis says to its log file, and resolves at the line that matches. */
-const watchOutput = (child: ChildProcess, log: number, line: RegExp): Promise<void> =>
+const watchOutput = (child: ChildProcess, log: Log, line: RegExp): Promise<void> =>
   new Promise((resolve) => {
     let said = ''
     child.stdout?.on('data', (chunk: Buffer) => {
-      writeSync(log, chunk)
+      log.write(chunk)
       if (line.test(said)) return
       said += chunk.toString('utf8')
       if (line.test(said)) resolve()
@@ -129,10 +161,11 @@ const watchOutput = (child: ChildProcess, log: number, line: RegExp): Promise<vo
 const watchMessages = (child: ChildProcess): Promise<void> =>
   new Promise((resolve) => child.on('message', (message) => message === 'ready' && resolve()))
 
-const launch = ({ name, command, cwd, environment, logFile, readyBy }: PartOptions): Run => {
-  const log = openSync(logFile, 'a', 0o600)
+const launch = (options: PartOptions): Run => {
+  const { name, command, cwd, environment, logFile, readyBy } = options
+  const log = openLog(options)
   const byMessage = readyBy === 'message'
-  const stdio: StdioOptions = byMessage ? ['ignore', log, log, 'pipe', 'ipc'] : ['ignore', 'pipe', log, 'pipe']
+  const stdio: StdioOptions = byMessage ? ['ignore', log.fd, log.fd, 'pipe', 'ipc'] : ['ignore', 'pipe', log.fd, 'pipe']
   const child = spawn('/bin/sh', [LEASH, ...command], { cwd, env: environment, stdio, detached: true })
   child.stdio[3]?.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE' && error.code !== 'ECONNRESET') throw error
@@ -141,11 +174,11 @@ const launch = ({ name, command, cwd, environment, logFile, readyBy }: PartOptio
   child.once('exit', () => letGo(child))
   const exited = new Promise<Exit>((resolve) => {
     child.on('error', (error) => {
-      writeSync(log, `${error.message}\n`)
+      log.write(`${error.message}\n`)
       if (child.pid === undefined) resolve({ code: EXIT_NOT_STARTED, signal: null })
     })
     child.once('close', (code, signal) => resolve({ code, signal }))
-  }).finally(() => closeSync(log))
+  }).finally(log.close)
 
   const waitUntilReady = async (): Promise<void> => {
     const patience = Promise.withResolvers<never>()
@@ -182,31 +215,43 @@ export const createPart = (options: PartOptions): Part => {
   let stopping = false
   const listeners = new Set<(message: unknown) => void>()
 
-  const onExit = async (ended: Run, exit: Exit): Promise<void> => {
+  const onExit = async (startedAt: number, exit: Exit): Promise<void> => {
     const wasUp = state === 'up'
     run = undefined
     if (stopping || (!wasUp && !mayRestart)) {
       state = 'down'
       return
     }
-    deaths = performance.now() - ended.startedAt > RESTART_FORGET_MS ? 1 : deaths + 1
+    deaths = performance.now() - startedAt > RESTART_FORGET_MS ? 1 : deaths + 1
     const restartMs = restart ? Math.min(RESTART_FIRST_MS * 2 ** (deaths - 1), RESTART_LAST_MS) : undefined
     state = restartMs === undefined ? 'down' : 'waiting'
     if (restartMs !== undefined) restarting = setTimeout(startAgain, restartMs)
     tell({ type: 'died', part: name, how: describeExit(exit), tail: await readTail(logFile, 3), restartMs })
   }
 
+  /** A system that has no process or descriptor left is one more way to die. */
+  const onNoStart = async (error: unknown): Promise<never> => {
+    await onExit(performance.now(), { code: EXIT_NOT_STARTED, signal: null })
+    throw new PartError(`${name} could not be started: ${(error as Error).message}`, { cause: error })
+  }
+
+  /** Until the process runs nothing is awaited: whoever stops the part at once finds it. */
   const begin = async (): Promise<void> => {
     clearTimeout(restarting)
     state = 'starting'
     stopping = false
-    const begun = launch(options)
+    let begun: Run
+    try {
+      begun = launch(options)
+    } catch (error) {
+      return onNoStart(error)
+    }
     run = begun
     begun.child.on('message', (message) => {
       if (message !== 'ready') for (const listener of listeners) listener(message)
     })
     exited = begun.exited.then(async (exit) => {
-      await onExit(begun, exit)
+      await onExit(begun.startedAt, exit)
       return exit
     })
     await begun.ready

@@ -9,6 +9,7 @@
 import { type Logger, pino } from 'pino'
 import { ConfigError, readConfig, type Setting, type Settings } from './config.ts'
 import { type CrashPoints, crashPlan, crashPoints, type Host, type Instruction } from './crash-points.ts'
+import { openLogger } from './logger.ts'
 import { UnsafeRedisError } from './redis.ts'
 import { openStep, type Step } from './step.ts'
 
@@ -86,7 +87,7 @@ export const live = async <Table extends Record<string, Setting<unknown>>>(
       ...table,
       ...ofEvery,
     }) as unknown as Settings<typeof ofEvery>
-    const logger = pino({ name, level: logLevel })
+    const logger = openLogger(name, logLevel)
     const points = crash === 'off' ? undefined : crashPoints(crash, hostOf(process))
     await open({
       config: config as unknown as Settings<Table>,

@@ -1,0 +1,45 @@
+/**
+ * Where does a process say what it does?
+ *
+ * On its standard output, a line of JSON each, before it goes on. A line that cannot be written, because the disk is full or
+ * whoever read it has gone, ends nothing: what is not written waits, up to `KEPT_BYTES`; what comes then is lost, and as soon
+ * as there is room again it is said how many lines that were.
+ *
+ * Pino's own output does neither: an error ends the process, and before its end it would try for ever to write the rest.
+ */
+import { writeSync } from 'node:fs'
+import { type Logger, pino } from 'pino'
+
+const KEPT_BYTES = 1_048_576
+const RETRY_MS = 1_000
+const STANDARD_OUTPUT = 1
+
+export const openLogger = (name: string, level: string): Logger => {
+  let kept = Buffer.alloc(0)
+  let lost = 0
+  let retry: NodeJS.Timeout | undefined
+
+  const flush = (): void => {
+    retry = undefined
+    try {
+      while (kept.length > 0) kept = kept.subarray(writeSync(STANDARD_OUTPUT, kept))
+    } catch {
+      // There is nobody to tell, until there is room.
+      retry = setTimeout(flush, RETRY_MS).unref()
+      return
+    }
+    if (lost === 0) return
+    const lines = lost
+    lost = 0
+    logger.warn({ lines }, 'the log could not be written for a while: lines are missing')
+  }
+
+  const write = (line: string): void => {
+    const bytes = Buffer.from(line)
+    if (kept.length + bytes.length > KEPT_BYTES) lost += 1
+    else kept = kept.length === 0 ? bytes : Buffer.concat([kept, bytes])
+    if (retry === undefined) flush()
+  }
+  const logger = pino({ name, level }, { write })
+  return logger
+}
