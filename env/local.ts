@@ -2,7 +2,8 @@
  * Runs the whole shop on this machine until Ctrl-C: `npm start`.
  *
  * It says when each part is ready, where the shop is, and when a part dies and is started again. The first Ctrl-C ends
- * everything in order, a second one by force. What was bought stays in the data folder for the next start.
+ * everything in order, and so does the end of npm, in whatever way; a second Ctrl-C ends it by force. What was bought stays
+ * in the data folder for the next start.
  */
 import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -16,6 +17,7 @@ const DEFAULTS = { port: '8000', host: '127.0.0.1', replicas: '1', data: join(im
 const REPLICAS_MAX = 10
 /** One Ctrl-C under npm arrives twice, from the terminal and from npm: only what comes later is a second one. */
 const SECOND_SIGNAL_MS = 500
+const PARENT_POLL_MS = 250
 
 const HELP = `Runs the whole shop on this machine: four Redis, four services and the gateway.
 
@@ -107,25 +109,38 @@ The shop is open at ${shop.url} (Ctrl-C ends it). For instance:
 Logs of the parts: ${relative(process.cwd(), join(shop.dir, 'logs'))}
 `
 
+/** npm passes on what it is told, but not that it was killed: then its child has another parent. */
+const watchNpm = (onGone: () => void): void => {
+  if (process.env.npm_lifecycle_event !== 'start') return
+  const npm = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === npm) return
+    clearInterval(timer)
+    onGone()
+  }, PARENT_POLL_MS).unref()
+}
+
 const run = async ({ port, host, replicas, data }: Command): Promise<void> => {
   const ending = new AbortController()
   let shop: Shop | undefined
   let askedAt = 0
   const farewell = (): void => say(`The shop has ended; its data is in ${relative(process.cwd(), data) || '.'}.`)
 
+  const end = (): void => {
+    if (askedAt !== 0) return
+    askedAt = performance.now()
+    say('\nEnding the shop (Ctrl-C again ends it by force).')
+    ending.abort(new DOMException('the start was given up', 'AbortError'))
+    shop?.stop().then(farewell).catch(fail)
+  }
   const onSignal = (): void => {
-    const now = performance.now()
-    if (askedAt === 0) {
-      askedAt = now
-      say('\nEnding the shop (Ctrl-C again ends it by force).')
-      ending.abort(new DOMException('the start was given up', 'AbortError'))
-      shop?.stop().then(farewell).catch(fail)
-    } else if (now - askedAt > SECOND_SIGNAL_MS) {
-      for (const part of shop?.parts ?? []) part.kill()
-      process.exit(1)
-    }
+    if (askedAt === 0) return end()
+    if (performance.now() - askedAt < SECOND_SIGNAL_MS) return
+    for (const part of shop?.parts ?? []) part.kill()
+    process.exit(1)
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, onSignal)
+  watchNpm(end)
 
   try {
     shop = await startShop({
