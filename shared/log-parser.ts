@@ -4,10 +4,11 @@
  * Every service has a log parser. It runs at start, on a schedule and on request, under a RedLock lease so that one replica
  * does it (two at once are wasteful, never wrong: every repair is a deed that checks). A run
  *
- * 1. surveys what is unfinished, from the index that the deeds keep: its cost is that of what is open, not of what exists;
- * 2. asks the service's table which repair the facts of each unfinished thing call for, and does it. A repair is a deed
- *    like any other; undoing is always the opposite deed, never writing an old value back;
- * 3. trims the own log by age, never beyond what the slowest listener has heard.
+ * 1. trims the own log by age, never beyond what the slowest listener has heard;
+ * 2. surveys what is unfinished, from the index that the deeds keep: its cost is that of what is open, not of what exists;
+ * 3. asks the service's table which repair the facts of each unfinished thing call for, and does it. A repair is a deed
+ *    like any other; undoing is always the opposite deed, never writing an old value back. One that the own Redis refuses,
+ *    because it is out of memory, is left to a later run, and the others are still done.
  *
  * It tells what it found and did, which speakers were noticed to have lost their tails (see `witness.ts`), and what only a
  * person can mend.
@@ -17,6 +18,7 @@ import type { LostTail } from './entry.ts'
 import { impossible, UnavailableError } from './errors.ts'
 import type { Service } from './events.ts'
 import type { Log, SagaRecord } from './log.ts'
+import { refusedWrite } from './redis.ts'
 import type { RedLock } from './redlock.ts'
 import { openSchedule } from './schedule.ts'
 import type { Once } from './script.ts'
@@ -96,6 +98,17 @@ const FINDINGS_MAX = 1_000
 /** How long a run on request waits for one that is under way elsewhere. */
 const WAIT_MS = 5_000
 
+/** What came of a repair; one that is refused because nothing can be written now keeps none of the others from being done. */
+const unlessRefused = async (repairing: Promise<string>): Promise<string> => {
+  try {
+    return await repairing
+  } catch (error) {
+    const refusal = refusedWrite(error)
+    if (refusal === undefined) throw error
+    return `refused: ${refusal}`
+  }
+}
+
 export const logParser = <Repair extends string>(options: LogParserOptions<Repair>): LogParser => {
   const { log, recovery, listeners, redLock, step, leaseTtlMs, retentionMs } = options
   const logger = options.logger.child({ parser: log.service })
@@ -107,17 +120,19 @@ export const logParser = <Repair extends string>(options: LogParserOptions<Repai
     const findings = await step('parser.survey', () => recovery.survey(FINDINGS_MAX))
     const found: { log_id: string; facts: Readonly<Record<string, string>>; repair: string; done: string }[] = []
     for (const finding of findings)
-      found.push({ ...finding, done: await step('parser.repair', () => recovery.repair(finding)) })
+      found.push({ ...finding, done: await unlessRefused(step('parser.repair', () => recovery.repair(finding))) })
     return found
   }
 
   const parse = async (): Promise<Report> => {
+    // First, for what is to be repaired may need the memory.
+    const trimmed = await log.trim(retentionMs, listeners)
     const found = await finish()
     const report: Report = {
       service: log.service,
       found,
       lost_tails: await log.lostTails(),
-      trimmed: await log.trim(retentionMs, listeners),
+      trimmed,
       dead_letters: await log.dead.count(),
       contradictions: (await recovery?.contradictions?.()) ?? [],
     }

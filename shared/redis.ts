@@ -199,6 +199,13 @@ export const isTransient = (error: unknown): boolean => {
   )
 }
 
+/** What a Redis said that reads, but refuses to write now: it is full, cannot save, or is a replica. Else undefined. */
+export const refusedWrite = (error: unknown): string | undefined => {
+  if (error instanceof UnavailableError) return refusedWrite(error.cause)
+  const isOne = error instanceof Error && /^(OOM|MISCONF|READONLY|NOREPLICAS)\b/.test(error.message)
+  return isOne ? error.message : undefined
+}
+
 /** What `assertDurable` found wrong; the process must not start on such a Redis. */
 export class UnsafeRedisError extends Error {
   override readonly name = 'UnsafeRedisError'

@@ -8,7 +8,9 @@
  * A *script* is what Redis runs: the names and sayings of the service as Lua tables, the includes once each, some deeds,
  * and a main part: `do` (one deed, asked for by a request) or `hear` (a batch of a neighbour's entries). Scripts are
  * called by EVALSHA and loaded by one EVAL where the server does not know them (yet, or any more). The `#!lua` line
- * makes Redis refuse a script as a whole, before it begins, when it is out of memory or cannot write its file.
+ * makes Redis refuse a script as a whole, before it begins, when it is out of memory or cannot write its file; but not one
+ * whose deeds all say, in a line `-- WRITES   nothing`, that they only ask: Redis holds them to it. What says `nothing that
+ * takes memory` only takes away, and is done also out of memory.
  *
  * Keys are built from `names`, not passed one by one: each service owns one Redis that is no cluster.
  */
@@ -38,6 +40,7 @@ export type ScriptParts = {
 
 const SHARED_LUA = new URL('lua/', import.meta.url)
 const INCLUDE = /^--- @include "([a-z-]+)"$/gm
+const WRITES = /^-- WRITES {3}(nothing|nothing that takes memory)$/m
 
 const readLua = (name: string, folder: URL): string => {
   for (const place of [folder, SHARED_LUA]) {
@@ -68,21 +71,28 @@ const withoutComments = (body: string): string =>
  */
 export const sharedScript = (name: string): string => withoutComments(readLua(name, SHARED_LUA))
 
+const firstLine = (writes: ReadonlySet<string | undefined>): string => {
+  if (writes.size === 0 || writes.has(undefined)) return '#!lua'
+  return writes.has('nothing that takes memory') ? '#!lua flags=allow-oom' : '#!lua flags=no-writes'
+}
+
 /** Puts the parts together: each file once, what is included before what includes it. */
 export const compose = ({ lua, deeds, main, tables }: ScriptParts): string => {
   const text: string[] = []
   const seen = new Set<string>()
+  const writes = new Set<string | undefined>()
   const add = (name: string): void => {
     if (seen.has(name)) return
     seen.add(name)
     const body = readLua(name, lua)
     for (const [, included] of body.matchAll(INCLUDE)) add(included as string)
+    if (deeds.includes(name)) writes.add(WRITES.exec(body)?.[1])
     text.push(withoutComments(body))
   }
   for (const deed of deeds) add(deed)
   add(main)
   const constants = Object.entries(tables).map(([name, table]) => luaTable(name, table))
-  return ['#!lua', ...constants, 'local deeds = {}', ...text].join('\n')
+  return [firstLine(writes), ...constants, 'local deeds = {}', ...text].join('\n')
 }
 
 /** Makes a callable script of a Lua text. Errors of Redis pass unchanged. */

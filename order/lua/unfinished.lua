@@ -3,6 +3,7 @@
 -- FACTS    limit
 -- RETURNS  the time now, then for each: its log id, state ('' if there is no record), when it was last spoken of, and
 --          its deadline
+-- WRITES   nothing
 function deeds.unfinished(facts)
   local open = redis.call('ZRANGE', names.open, 0, tonumber(facts.limit) - 1, 'WITHSCORES')
   local reply = { integer(now_ms()) }

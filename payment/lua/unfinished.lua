@@ -2,6 +2,7 @@
 -- unfinished: the checkouts of which this service has not heard the end, the longest silent first.
 -- FACTS    limit
 -- RETURNS  the time now, then for each: its log id, state ('' if there is no record), and when it was last spoken of
+-- WRITES   nothing
 function deeds.unfinished(facts)
   local open = redis.call('ZRANGE', names.open, 0, tonumber(facts.limit) - 1, 'WITHSCORES')
   local reply = { integer(now_ms()) }

@@ -2,6 +2,7 @@
 -- count: reads one page of all things that this service counts, as they are worth now. A thing may be met twice.
 -- FACTS    cursor, page
 -- RETURNS  the next cursor, `0` after the last page, the ids of the things and their worths, a line each
+-- WRITES   nothing
 function deeds.count(facts)
   local found = redis.call('SCAN', facts.cursor, 'MATCH', names.counted .. '*', 'COUNT', facts.page)
   local ids, from = {}, #names.counted + 1

@@ -1,6 +1,7 @@
 -- records: what is recorded of sagas here: of those that are named, or else of one page of all.
 -- FACTS    cursor, page, log_ids (separated by spaces)
 -- RETURNS  the next cursor, `0` after the last page, then each saga as its log id and its record: field, value, ...
+-- WRITES   nothing
 function deeds.records(facts)
   local reply = { '0' }
   local function add(id)

@@ -7,6 +7,7 @@
 -- FACTS    after, entries, things
 -- RETURNS  the last entry that was looked at, the newest one, the books (field, value, ...), the ids of the things and
 --          their worths, a line each
+-- WRITES   nothing
 function deeds.recount(facts)
   local last = facts.after
   local ids, seen = {}, {}

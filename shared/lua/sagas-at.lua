@@ -2,6 +2,7 @@
 -- sagas-at: what was last said here of some sagas at a moment: when `at` was the newest entry.
 -- FACTS    at, log_ids (separated by spaces)
 -- RETURNS  the sagas, each as its log id, that entry's kind ('' if there was none), and its facts: name, value, ...
+-- WRITES   nothing
 deeds['sagas-at'] = function(facts)
   local at_ms, at_sequence = position(facts.at)
   local function last_of(id)

@@ -1,0 +1,126 @@
+/**
+ * A Redis that is full: it reads, takes away and refuses everything else. So the log parser runs, old entries go, the audit
+ * answers and people look at what there is; whoever would write is told so truthfully, and once there is memory again all
+ * is as it was.
+ */
+import assert from 'node:assert/strict'
+import test, { type ExecutionContext } from 'ava'
+import { Redis } from 'ioredis'
+import { VERSION } from '../../shared/events.ts'
+import { type Client, inParallel } from '../support/client.ts'
+import { eventually } from '../support/eventually.ts'
+import { settle, type Told, violations } from '../support/invariants.ts'
+import { type OpenShop, openShop } from '../support/shop.ts'
+import { FULL } from '../support/survive.ts'
+
+type Party = 'order' | 'payment' | 'stock'
+
+const DEADLINE_MS = 1_500
+/** What is left, so that it is the shop that fills it. */
+const ROOM_BYTES = 150_000
+const NEVER = '0 0 0 1 1 *'
+const WITHIN_MS = 10_000
+/** A lock whose holder could not reach its masters lasts for its TTL of 3 s. */
+const LOCKS_MS = 4_000
+
+const PREFIX = { order: 'orders', payment: 'payment', stock: 'stock' } as const
+/** An entry that nobody acts on, and older than any log is kept. */
+const OLD = {
+  order: ['OrderCreated', `version=${VERSION} log_id=old order=old user=old`],
+  payment: ['UserCreated', `version=${VERSION} log_id=old user=old`],
+  stock: ['ItemCreated', `version=${VERSION} log_id=old item=old price=1`],
+} as const
+
+/** Fills the Redis by what customers do until it refuses. */
+const fill = async (party: Party, { client, shop }: OpenShop, operator: Redis, user: string): Promise<number> => {
+  const limit = async (roomBytes: number): Promise<void> => {
+    const used = Number(/^used_memory:(\d+)/m.exec(await operator.info('memory'))?.[1])
+    await operator.config('SET', 'maxmemory', String(used + roomBytes))
+  }
+  await limit(ROOM_BYTES)
+  const making = { order: `/orders/create/${user}`, payment: '/payment/create_user', stock: '/stock/item/create/1' }
+  assert.ok(shop.redis[party].state === 'up')
+  const refusals = await inParallel(8, 8, async () => {
+    for (;;) {
+      const { status } = await client.post(making[party])
+      if (status !== 200) return status
+    }
+  })
+  assert.deepEqual([...new Set(refusals)], [503])
+  // What connections take and give back would else make room for one now and then.
+  await limit(-ROOM_BYTES)
+  return refusals.length
+}
+
+type Report = {
+  readonly trimmed: number
+  readonly found: readonly { readonly log_id: string; readonly done: string }[]
+}
+
+const runParser = async (t: ExecutionContext, client: Client, party: Party): Promise<Report> => {
+  const reply = await client.post(`/${PREFIX[party]}/fault_tolerance`)
+  t.is(reply.status, 200, reply.text)
+  return reply.json as Report
+}
+
+const isBalanced = async (client: Client): Promise<void> => {
+  const { status, text, json } = await client.get('/audit')
+  assert.equal(status, 200, text)
+  assert.equal((json as { balanced: boolean }).balanced, true, text)
+}
+
+for (const party of ['order', 'payment', 'stock'] as const)
+  test(`out of memory, the Redis of ${party} is read, trimmed and audited, and refuses the rest`, async (t) => {
+    t.timeout(90_000)
+    const opened = await openShop(t, {
+      env: {
+        order: { CHECKOUT_DEADLINE_MS: String(DEADLINE_MS) },
+        ...{ [party]: { LOG_PARSER_CRON: NEVER, CHECKOUT_DEADLINE_MS: String(DEADLINE_MS) } },
+      },
+    })
+    const { client, shop } = opened
+    const operator = new Redis(shop.redis[party].url)
+    t.teardown(() => operator.disconnect())
+    await operator.xadd(`log:${party}`, '1-1', ...OLD[party])
+    const item = await client.createItem(1, 1_000)
+    const users = await inParallel(FULL ? 40 : 10, 8, () => client.createUser(10))
+    const orders = await inParallel(users.length, 8, (at) => client.createOrder(users[at] ?? '', [[item, 2]]))
+    const [user = ''] = users
+    // A thing in the index of which there is no record: nothing but to be dropped.
+    if (party !== 'stock') await operator.zadd('sagas:open', 1, 'ghost')
+
+    const refused = await fill(party, opened, operator, user)
+    t.log(`${refused} were refused`)
+    for (const path of [`/orders/find/${orders[0]}`, `/payment/find_user/${user}`, `/stock/find/${item}`])
+      t.is((await client.get(path)).status, 200, path)
+    const told: Told[] = []
+    const checkOut = async (at: number): Promise<number> => {
+      const order = orders[at] ?? ''
+      const { status } = await client.checkout(order)
+      told.push({ order, status })
+      return status
+    }
+    // Order's cannot be begun; another's cannot be answered, and is decided at the deadline.
+    t.deepEqual([...new Set(await inParallel(3, 3, checkOut))], party === 'order' ? [503] : [424])
+    await eventually(() => isBalanced(client), WITHIN_MS)
+    await eventually(async () => {
+      assert.equal((await runParser(t, client, party)).trimmed, 1)
+    }, WITHIN_MS).catch(async (error: unknown) => {
+      // A run may have trimmed it before, for instance the one at the start.
+      if ((await operator.xrange(`log:${party}`, '1-1', '1-1')).length > 0) throw error
+    })
+    if (party !== 'stock') t.is(await operator.zscore('sagas:open', 'ghost'), null, 'it was dropped')
+
+    await operator.config('SET', 'maxmemory', '0')
+    await inParallel(orders.length, 8, (at) =>
+      eventually(async () => assert.equal(await checkOut(at), 200), 2 * WITHIN_MS),
+    )
+    await isBalanced(client)
+    await settle(opened, { settleMs: WITHIN_MS, locksMs: LOCKS_MS })
+    const found = await violations(opened, { told })
+    t.deepEqual(
+      found.filter((one) => !one.startsWith(`log-not-contiguous of log:${party}`)),
+      [],
+      'but for the entry that was trimmed, nothing is missing',
+    )
+  })
