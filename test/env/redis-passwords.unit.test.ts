@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test from 'ava'
@@ -7,8 +9,16 @@ const run = promisify(execFile)
 const SCRIPT = join(import.meta.dirname, '../../env/redis.sh')
 
 /** Starts a "Redis" that only says that it was started. */
-const start = (environment: Record<string, string>) =>
-  run('/bin/sh', [SCRIPT], { env: { PATH: process.env.PATH, REDIS_SERVER: 'echo', ...environment } })
+const start = async (environment: Record<string, string>) => {
+  const dir = await mkdtemp(join(tmpdir(), 'shop-redis-'))
+  try {
+    return await run('/bin/sh', [SCRIPT, '--dir', dir], {
+      env: { PATH: process.env.PATH, REDIS_SERVER: 'echo', ...environment },
+    })
+  } finally {
+    await rm(dir, { recursive: true })
+  }
+}
 
 test('a Redis with a password that everybody knows is not started, and says why', async (t) => {
   const error = await t.throwsAsync<Error & { stdout: string; stderr: string }>(
