@@ -11,7 +11,7 @@ import { audits } from './audit.ts'
 import { checkouts } from './checkout.ts'
 import { openCompany } from './company.ts'
 import { routes } from './routes.ts'
-import { openStore } from './store.ts'
+import { DEADLINE_MAX_MS, openStore } from './store.ts'
 
 const settings = {
   ...serviceSettings,
@@ -20,7 +20,7 @@ const settings = {
   ids: origins('IDS_URLS'),
   paymentOrigins: origins('PAYMENT_URLS'),
   stockOrigins: origins('STOCK_URLS'),
-  deadlineMs: integer('CHECKOUT_DEADLINE_MS', { min: 100, max: 60_000 }, 10_000),
+  deadlineMs: integer('CHECKOUT_DEADLINE_MS', { min: 100, max: DEADLINE_MAX_MS }, 10_000),
   lockTtlMs: integer('LOCK_TTL_MS', { min: 1, max: 120_000 }, 3_000),
   checkoutsMax: integer('CHECKOUTS_MAX', { min: 1, max: 10_000 }, 256),
 }

@@ -3,8 +3,9 @@
  *
  * - `order:{id}` hash: `user`, `status`, `saga`, `total`, `lines`
  * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `deadline`, `token`, `reason`, `item`, `entries`,
- *   `previous` (the order's saga before)
+ *   `again`, `previous` (the order's saga before)
  * - `sagas:open` sorted set: log ids of checkouts not finished, by when they were last spoken of
+ * - `sagas:deadlines` sorted set: log ids of checkouts not decided, by their deadlines
  * - `contradictions` set: orders that were paid and whose payment or goods a neighbour has lost or undone
  * - `outcomes` channel: `{log id} {state} {reason} {item}` of each checkout that is decided
  * - `books` hash, of running sums: `paid` (money) and `sold` (pieces) of orders that were ever paid, and `replaced-paid`,
@@ -16,7 +17,7 @@ import { type Auditor, auditor } from '../shared/audit.ts'
 import { compareIds } from '../shared/entry.ts'
 import { parseLines } from '../shared/events.ts'
 import { type Log, openLog, type SagaRecord } from '../shared/log.ts'
-import { type Finding, type Recovery, repairFor } from '../shared/log-parser.ts'
+import { type Finding, isSilent, type Place, type Recovery, repairFor, type Survey } from '../shared/log-parser.ts'
 import { remake } from '../shared/redis.ts'
 import type { Once, Reply } from '../shared/script.ts'
 import type { Instruments } from '../shared/service.ts'
@@ -24,12 +25,20 @@ import type { Order, Status } from './order.ts'
 import { reactions, says } from './reactions.ts'
 import { type Facts, type Repair, table } from './recovery.ts'
 
-const names = { order: 'order:', counted: 'order:', contradictions: 'contradictions', outcomes: 'outcomes' }
+const names = {
+  order: 'order:',
+  counted: 'order:',
+  contradictions: 'contradictions',
+  outcomes: 'outcomes',
+  deadlines: 'sagas:deadlines',
+}
 
 /** The most lines of one order: all of them are taken in one script. */
 export const LINES_MAX = 100
-/** A checkout takes a few milliseconds; one of which nothing was heard after this long is told again. */
-const SILENT_MS = 2_000
+/** The longest that a checkout may take until it is decided. */
+export const DEADLINE_MAX_MS = 60_000
+/** Whoever waits for a checkout decides it at its deadline; the log parser, if that has not happened after this long. */
+const LATE_MS = 250
 
 /** The most checkouts of one order that are looked for. */
 const CHECKOUTS_MAX = 100
@@ -80,14 +89,18 @@ const stateOf = (state: string): Facts['state'] => {
 }
 
 const judge = ({ log_id, fields, toldMs = 0, heard }: SagaRecord, atMs: number): Finding<Repair> => {
+  const leftMs = Number(fields.deadline ?? '0') - atMs
   const facts: Facts = {
     state: stateOf(fields.state ?? ''),
-    deadline: atMs > Number(fields.deadline ?? '0') ? 'past' : 'ahead',
-    silent: atMs - toldMs > SILENT_MS ? 'yes' : 'no',
+    deadline: leftMs < 0 || leftMs > DEADLINE_MAX_MS ? 'past' : 'ahead',
+    silent: isSilent(atMs, toldMs, Number.parseInt(fields.entries ?? String(toldMs), 10)) ? 'yes' : 'no',
     heard: compareIds(heard.payment ?? '0-0', String(toldMs)) >= 0 ? 'yes' : 'no',
   }
   return { log_id, facts, repair: repairFor(table, facts) }
 }
+
+/** A saga as a survey reads it: see `lua/unfinished.lua`. */
+type Row = readonly [id: string, score: string, state: string, deadline: string, told: string, began: string]
 
 const DECIDING_WORDS = new Set(['paid', 'failed', 'adopted', 'cancelled', 'decided'])
 
@@ -103,22 +116,30 @@ export const openStore = ({ redis, step, identifiers, catchUp, retentionS }: Ins
     step,
     lua,
     names,
-    limits: { lines_max: LINES_MAX },
+    limits: { lines_max: LINES_MAX, deadline_max_ms: DEADLINE_MAX_MS },
     reactions,
     says,
     retentionS,
   })
 
-  const survey = async (limit: number): Promise<readonly Finding<Repair>[]> => {
-    const [now, ...open] = (await log.act('unfinished', { limit })) as unknown as [
-      string,
-      ...[string, string, string, string][],
-    ]
+  const look = async (deed: 'unfinished' | 'late', limit: number, behind?: Place) => {
+    const facts = { limit, after: behind?.score ?? 0, ...(deed === 'late' ? { grace_ms: LATE_MS } : {}) }
+    const reply = (await log.act(deed, facts)) as unknown
+    const [now, ...rows] = reply as readonly [string, ...Row[]]
     const heard = await log.heardBy(['payment'])
-    return open.map(([log_id, state, told, deadline]) =>
-      judge({ log_id, fields: { state, deadline }, toldMs: Number(told), heard }, Number(now)),
+    const findings = rows.map(([log_id, , state, deadline, told, began]) =>
+      judge({ log_id, fields: { state, deadline, entries: began }, toldMs: Number(told), heard }, Number(now)),
     )
+    const startedMs = behind?.startedMs ?? Number(now)
+    const next = rows.length < limit ? undefined : { score: Number(rows.at(-1)?.[1]), startedMs }
+    return { findings, next, heardMs: Number.parseInt(heard.payment ?? '0', 10) }
   }
+  /** What was said later than payment has heard can only wait; what was said since the survey began is not looked at again. */
+  const survey: Survey<Repair> = async (limit, behind) => {
+    const { findings, next, heardMs } = await look('unfinished', limit, behind)
+    return { findings, next: next && next.score <= Math.min(heardMs, next.startedMs) ? next : undefined }
+  }
+  const late: Survey<Repair> = (limit, behind) => look('late', limit, behind)
 
   /**
    * Whether or not it is late, a checkout whose end was said already is not cancelled: a Redis that came back older would
@@ -146,6 +167,8 @@ export const openStore = ({ redis, step, identifiers, catchUp, retentionS }: Ins
       }
       return {
         survey,
+        late,
+        lateAtMs: ({ fields }) => (fields.state === 'checking-out' ? Number(fields.deadline) + LATE_MS : undefined),
         repair: async ({ log_id, repair }) => (repair === 'wait' ? 'waiting' : act(repair, log_id)),
         contradictions,
         judge,

@@ -3,7 +3,7 @@
  *
  * - `user:{id}` hash: `credit`, `held`
  * - `waiting:{user}` list: log ids of checkouts that wait for what others hold of the wallet, in order
- * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `reason`, `item`, `entries`
+ * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `reason`, `item`, `entries`, `again`
  * - `sagas:open` sorted set: log ids of checkouts that are waiting or held, by when they were last spoken of
  * - `books` hash, of running sums: `added` (put in, less what was spent), `charged` (captured, less what was given back);
  *   their limbs are in `shared/lua/books.lua`
@@ -12,8 +12,7 @@
 import { type Auditor, auditor } from '../shared/audit.ts'
 import { compareIds } from '../shared/entry.ts'
 import { type Log, openLog, type SagaRecord } from '../shared/log.ts'
-import type { Finding, Recovery } from '../shared/log-parser.ts'
-import { repairFor } from '../shared/log-parser.ts'
+import { type Finding, isSilent, type Recovery, repairFor, type Survey } from '../shared/log-parser.ts'
 import type { Once, Reply } from '../shared/script.ts'
 import type { Instruments } from '../shared/service.ts'
 import { reactions } from './reactions.ts'
@@ -21,9 +20,6 @@ import { type Facts, type Repair, table } from './recovery.ts'
 import type { User } from './user.ts'
 
 const names = { user: 'user:', counted: 'user:', waiting: 'waiting:' }
-
-/** An answer takes a few milliseconds; one that was not heard after this long is told again. */
-const SILENT_MS = 2_000
 
 export type Store = {
   readonly log: Log
@@ -44,7 +40,7 @@ const stateOf = (state: string): Facts['state'] => {
 const judge = ({ log_id, fields, toldMs = 0, heard }: SagaRecord, atMs: number): Finding<Repair> => {
   const facts: Facts = {
     state: stateOf(fields.state ?? ''),
-    silent: atMs - toldMs > SILENT_MS ? 'yes' : 'no',
+    silent: isSilent(atMs, toldMs, Number.parseInt(fields.entries ?? String(toldMs), 10)) ? 'yes' : 'no',
     heard: compareIds(heard.stock ?? '0-0', String(toldMs)) >= 0 ? 'yes' : 'no',
   }
   return { log_id, facts, repair: repairFor(table, facts) }
@@ -61,15 +57,17 @@ export const openStore = ({ redis, step, identifiers, retentionS }: Instruments)
     retentionS,
   })
 
-  const survey = async (limit: number): Promise<readonly Finding<Repair>[]> => {
-    const [now, ...open] = (await log.act('unfinished', { limit })) as unknown as [
-      string,
-      ...[string, string, string][],
-    ]
+  /** All are looked at but what was spoken of since the survey began: few are unfinished, for order ends each by its deadline. */
+  const survey: Survey<Repair> = async (limit, behind) => {
+    const reply = (await log.act('unfinished', { limit, after: behind?.score ?? 0 })) as unknown
+    const [now, ...rows] = reply as readonly [string, ...[id: string, told: string, state: string, began: string][]]
     const heard = await log.heardBy(['stock'])
-    return open.map(([log_id, state, told]) =>
-      judge({ log_id, fields: { state }, toldMs: Number(told), heard }, Number(now)),
+    const findings = rows.map(([log_id, told, state, began]) =>
+      judge({ log_id, fields: { state, entries: began }, toldMs: Number(told), heard }, Number(now)),
     )
+    const startedMs = behind?.startedMs ?? Number(now)
+    const score = Number(rows.at(-1)?.[1])
+    return { findings, next: rows.length < limit || score > startedMs ? undefined : { score, startedMs } }
   }
   const act = async (deed: Exclude<Repair, 'wait'>, log_id: string, once?: Once): Promise<string> =>
     (await log.act(deed, { log_id }, once))[0]

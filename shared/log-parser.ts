@@ -5,10 +5,15 @@
  * does it (two at once are wasteful, never wrong: every repair is a deed that checks). A run
  *
  * 1. trims the own log by age, never beyond what the slowest listener has heard;
- * 2. surveys what is unfinished, from the index that the deeds keep: its cost is that of what is open, not of what exists;
+ * 2. surveys what is unfinished, from the indexes that the deeds keep, page after page, until nothing is left that may want
+ *    a repair: first what is late, the earliest first, then the longest silent. Its cost is that of what is open, not of
+ *    what exists;
  * 3. asks the service's table which repair the facts of each unfinished thing call for, and does it. A repair is a deed
  *    like any other; undoing is always the opposite deed, never writing an old value back. One that the own Redis refuses,
  *    because it is out of memory, is left to a later run, and the others are still done.
+ *
+ * What is late does not wait for the schedule: it is looked for twice a second, by one question to the own Redis, and
+ * repaired at once. Whoever was to see to it has died or is frozen.
  *
  * It tells what it found and did, which speakers were noticed to have lost their tails (see `witness.ts`), and what only a
  * person can mend.
@@ -44,9 +49,21 @@ export const repairFor = <Facts extends Readonly<Record<string, string>>, Repair
   return impossible('log-parser.table', facts)
 }
 
+/** A place in an index, behind which a survey goes on, and when the survey began, by the own Redis. */
+export type Place = { readonly score: number; readonly startedMs: number }
+
+/** A page of a survey: what was found, and where to go on, unless nothing behind it can want a repair. */
+export type Page<Repair extends string> = {
+  readonly findings: readonly Finding<Repair>[]
+  readonly next: Place | undefined
+}
+
+/** Looks for about so many unfinished things, at the first place or behind one: the work of one script is bounded. */
+export type Survey<Repair extends string> = (limit: number, behind?: Place) => Promise<Page<Repair>>
+
 export type Report = {
   readonly service: Service
-  /** What was unfinished, at most `FINDINGS_MAX`, with the repair that its facts called for and what came of it. */
+  /** What was unfinished, at most `FINDINGS_MAX` of it, with the repair that its facts called for and what came of it. */
   readonly found: readonly { log_id: string; facts: Readonly<Record<string, string>>; repair: string; done: string }[]
   /** What speakers were noticed to have lost, for as long as the log is kept. */
   readonly lost_tails: readonly LostTail[]
@@ -59,8 +76,12 @@ export type Report = {
 
 /** What a service with sagas adds: its survey and its repairs. */
 export type Recovery<Repair extends string> = {
-  /** The unfinished things that may want a repair, the longest silent first, up to a limit. */
-  readonly survey: (limit: number) => Promise<readonly Finding<Repair>[]>
+  /** The unfinished things, the longest silent first. */
+  readonly survey: Survey<Repair>
+  /** Those that are past a moment of their own, the earliest first. */
+  readonly late?: Survey<Repair>
+  /** From which moment on, by the own Redis, `late` names a saga. */
+  readonly lateAtMs?: (saga: SagaRecord) => number | undefined
   /** Does what a finding calls for, and says in a word what came of it. */
   readonly repair: (finding: Finding<Repair>) => Promise<string>
   readonly contradictions?: () => Promise<readonly string[]>
@@ -82,7 +103,7 @@ export type LogParser = {
 
 export type LogParserOptions<Repair extends string> = {
   readonly log: Log
-  readonly recovery: Omit<Recovery<Repair>, 'judge' | 'retry'> | undefined
+  readonly recovery: Omit<Recovery<Repair>, 'judge' | 'retry' | 'lateAtMs'> | undefined
   /** Who hears this service: their cursors bound the trimming. */
   readonly listeners: readonly Service[]
   readonly redLock: RedLock
@@ -95,9 +116,14 @@ export type LogParserOptions<Repair extends string> = {
 }
 
 const FINDINGS_MAX = 1_000
+/** A page of this size keeps Redis for about a millisecond. */
+const PAGE = 250
+/** How often one looks whether anything is late. */
+const LATE_LOOK_MS = 500
 /** How long a run on request waits for one that is under way elsewhere. */
 const WAIT_MS = 5_000
 
+const REFUSED = 'refused: '
 /** What came of a repair; one that is refused because nothing can be written now keeps none of the others from being done. */
 const unlessRefused = async (repairing: Promise<string>): Promise<string> => {
   try {
@@ -105,75 +131,130 @@ const unlessRefused = async (repairing: Promise<string>): Promise<string> => {
   } catch (error) {
     const refusal = refusedWrite(error)
     if (refusal === undefined) throw error
-    return `refused: ${refusal}`
+    return `${REFUSED}${refusal}`
   }
 }
+
+/** What was said last may be answered for this long before it is silence. */
+const SILENT_MS = 2_000
+/** What hangs is told again at ever longer intervals: each a quarter of the time since the saga began, up to this. */
+const SILENT_MAX_MS = 600_000
+const SILENT_SHARE = 4
+
+/**
+ * Was nothing said of a saga for so long that it is to be told again? It began at `beganMs` and was last spoken of at
+ * `toldMs`, by the clock of the own Redis. If that is in the future, the clock was set back, and nobody knows for how long.
+ */
+export const isSilent = (atMs: number, toldMs: number, beganMs: number): boolean => {
+  const patienceMs = Math.min(Math.max(SILENT_MS, (toldMs - beganMs) / SILENT_SHARE), SILENT_MAX_MS)
+  return Math.abs(atMs - toldMs) > patienceMs
+}
+
+type Found = Report['found'][number]
 
 export const logParser = <Repair extends string>(options: LogParserOptions<Repair>): LogParser => {
   const { log, recovery, listeners, redLock, step, leaseTtlMs, retentionMs } = options
   const logger = options.logger.child({ parser: log.service })
   const lease = [`parser:${log.service}`]
   let running: Promise<unknown> = Promise.resolve()
+  /** How many runs and looks are under way or wait for their turn, and whether one of them is the schedule's. */
+  let queued = 0
+  let isScheduled = false
+  let lookout: NodeJS.Timeout | undefined
 
-  const finish = async (): Promise<Report['found']> => {
-    if (recovery === undefined) return []
-    const findings = await step('parser.survey', () => recovery.survey(FINDINGS_MAX))
-    const found: { log_id: string; facts: Readonly<Record<string, string>>; repair: string; done: string }[] = []
-    for (const finding of findings)
-      found.push({ ...finding, done: await unlessRefused(step('parser.repair', () => recovery.repair(finding))) })
-    return found
+  const repairing: Recovery<Repair>['repair'] = (finding) =>
+    (recovery ?? impossible('log-parser.recovery')).repair(finding)
+
+  /** Repairs what a survey finds. What was found before stays as it was reported. */
+  const finish = async (survey: Survey<Repair>, found: Map<string, Found>): Promise<void> => {
+    let repaired = 0
+    let place: Place | undefined
+    do {
+      const { findings, next }: Page<Repair> = await step('parser.survey', () => survey(PAGE, place))
+      for (const finding of findings) {
+        const { log_id, repair } = finding
+        const done = await unlessRefused(step('parser.repair', () => repairing(finding)))
+        if (repair !== 'wait' && !done.startsWith(REFUSED)) repaired += 1
+        if (!found.has(log_id) && found.size < FINDINGS_MAX) found.set(log_id, { ...finding, done })
+      }
+      place = next
+    } while (place !== undefined)
+    if (repaired > 0) logger.info({ repaired }, 'finished what was left')
   }
 
   const parse = async (): Promise<Report> => {
     // First, for what is to be repaired may need the memory.
     const trimmed = await log.trim(retentionMs, listeners)
-    const found = await finish()
-    const report: Report = {
+    const found = new Map<string, Found>()
+    if (recovery?.late) await finish(recovery.late, found)
+    if (recovery) await finish(recovery.survey, found)
+    return {
       service: log.service,
-      found,
+      found: [...found.values()],
       lost_tails: await log.lostTails(),
       trimmed,
       dead_letters: await log.dead.count(),
       contradictions: (await recovery?.contradictions?.()) ?? [],
     }
-    const done = found.filter(({ repair }) => repair !== 'wait').length
-    if (done > 0) logger.info({ found: found.length, done }, 'finished what was left')
-    return report
   }
 
-  /** Runs under the lease, or without it if there is no quorum; `undefined` if another replica is at it. */
-  const parseAlone = async (waitMs: number): Promise<Report | undefined> => {
+  /** Does a run under the lease, or without it if there is no quorum; `undefined` if another replica is at it. */
+  const alone = async <Result>(run: () => Promise<Result>, waitMs = 0): Promise<Result | undefined> => {
     const held = await redLock.acquire(lease, leaseTtlMs, waitMs)
     if (held.state === 'busy') return undefined
     try {
-      return await parse()
+      return await run()
     } finally {
       if (held.state === 'held') await redLock.release(lease, held.token)
     }
   }
 
-  const runQuietly = async (): Promise<void> => {
+  /** Repairs what is late, if anything is; the next look is soon, and a run reports what prevents both. */
+  const hurry = async (late: Survey<Repair>): Promise<void> => {
+    const { findings } = await step('parser.late', () => late(1))
+    if (findings.length === 0) return
+    await alone(() => finish(late, new Map()))
+  }
+
+  const quietly = async (run: () => Promise<unknown>, level: 'warn' | 'debug'): Promise<void> => {
     try {
-      await parseAlone(0)
+      await run()
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error
-      logger.warn({ err: error }, 'could not run: the next run will')
+      logger[level]({ err: error }, 'could not run: the next run will')
     }
   }
 
-  const queue = <Result>(run: () => Promise<Result>): Promise<Result> => {
+  const queue = async <Result>(run: () => Promise<Result>): Promise<Result> => {
+    queued += 1
     const next = running.then(run, run)
     running = next.catch(() => undefined)
-    return next
+    try {
+      return await next
+    } finally {
+      queued -= 1
+    }
   }
 
-  const tick = (): void => {
-    queue(runQuietly).catch((error: unknown) => {
-      // A fault of the program ends the process; its successor's log parser repairs.
+  /** Queues what nobody waits for. A fault of the program ends the process; its successor's log parser repairs. */
+  const unattended = (run: () => Promise<void>): void => {
+    queue(run).catch((error: unknown) => {
       setImmediate(() => {
         throw error
       })
     })
+  }
+  const tick = (): void => {
+    if (isScheduled) return
+    isScheduled = true
+    unattended(async () => {
+      await quietly(() => alone(parse), 'warn')
+      isScheduled = false
+    })
+  }
+  /** Looks, unless a run will. */
+  const look = (late: Survey<Repair>): void => {
+    if (queued === 0) unattended(() => quietly(() => hurry(late), 'debug'))
   }
   const schedule = openSchedule(options.schedule, tick)
 
@@ -181,13 +262,16 @@ export const logParser = <Repair extends string>(options: LogParserOptions<Repai
     start: () => {
       tick()
       schedule.start()
+      const late = recovery?.late
+      if (late) lookout = setInterval(look, LATE_LOOK_MS, late)
     },
     stop: async () => {
       schedule.stop()
+      clearInterval(lookout)
       await running
     },
     run: async () => {
-      const report = await queue(() => parseAlone(WAIT_MS))
+      const report = await queue(() => alone(parse, WAIT_MS))
       if (report === undefined) throw new UnavailableError('the log parser is running in another replica')
       return report
     },

@@ -82,7 +82,7 @@ export type Log = {
     listeners: readonly Service[],
   ) => Promise<{ readonly record: SagaRecord; readonly nowMs: number }>
   readonly heardBy: (listeners: readonly Service[]) => Promise<Heard>
-  /** Every entry of one log id, in order; none if it is unknown or older than the log. */
+  /** Every entry of one log id, in order, of repetitions the last; none if it is unknown or older than the log. */
   readonly entriesOf: (logId: string) => Promise<readonly LogEntry[]>
   /** Up to `limit` entries after the one named, the oldest first. */
   readonly page: (after: string, limit: number) => Promise<readonly LogEntry[]>
@@ -298,9 +298,9 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
     entriesOf: async (logId) => {
       const [single, ofSaga] = await Promise.all([
         step('entry-of', () => redis.get(names.entries + logId)),
-        step('entries-of', () => redis.hget(names.saga + logId, 'entries')),
+        step('entries-of', () => redis.hmget(names.saga + logId, 'entries', 'again')),
       ])
-      const ids = `${single ?? ''} ${ofSaga ?? ''}`.split(' ').filter((id) => id !== '')
+      const ids = [single, ...ofSaga].flatMap((some) => some?.split(' ') ?? []).toSorted(compareIds)
       return (await Promise.all(ids.map((id) => range(id, id, 1)))).flat()
     },
     page: (after, limit) => range(`(${after}`, '+', limit),

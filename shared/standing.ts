@@ -23,7 +23,7 @@ export type Standing = {
   readonly heard: { readonly [Listener in Service]?: boolean }
   /** The facts of the recovery table that hold now, and the repair they call for. */
   readonly finding: { readonly facts: Readonly<Record<string, string>>; readonly repair: string } | null
-  /** The first run that will do more than wait, and what; `null`: none as far as was looked. */
+  /** What the log parser will do first that is more than to wait, and when; `null`: nothing, as far as was looked. */
   readonly next: { readonly repair: string; readonly at: string } | null
   readonly next_run: string | null
 }
@@ -31,18 +31,19 @@ export type Standing = {
 /** How many runs are looked at: with the ordinary schedule, those of five minutes. */
 const RUNS_MAX = 60
 /** What is recorded for the scripts alone. */
-const INTERNAL = new Set(['state', 'entries', 'token'])
+const INTERNAL = new Set(['state', 'entries', 'again', 'token'])
 
 const iso = (ms: number): string => new Date(ms).toISOString()
 
 /** When it was last spoken of, as (milliseconds, sequence) if that is known. */
 const lastOf = ({ fields, toldMs }: SagaRecord): string | undefined =>
-  fields.entries?.split(' ').at(-1) ?? (toldMs === undefined ? undefined : String(toldMs))
+  [...(fields.entries?.split(' ') ?? []), ...(fields.again?.split(' ') ?? [])].toSorted(compareIds).at(-1) ??
+  (toldMs === undefined ? undefined : String(toldMs))
 
 export type Subject<Repair extends string> = {
   readonly log: Log
   readonly parser: Pick<LogParser, 'nextRuns'>
-  readonly recovery: Pick<Recovery<Repair>, 'judge'> | undefined
+  readonly recovery: Pick<Recovery<Repair>, 'judge' | 'lateAtMs'> | undefined
   readonly listeners: readonly Service[]
 }
 
@@ -60,10 +61,15 @@ export const standingOf = async <Repair extends string>(
   const aheadMs = nowMs - Date.now()
   const judged = (atMs: number) => (unfinished ? recovery?.judge(record, atMs) : undefined)
   const finding = judged(nowMs)
-  const acting = runs.find((run) => {
-    const repair = judged(run.getTime() + aheadMs)?.repair
-    return repair !== undefined && repair !== 'wait'
-  })
+  const lateAtMs = recovery?.lateAtMs?.(record)
+  const looks = runs.map((run) => run.getTime() + aheadMs)
+  if (lateAtMs !== undefined && runs.length > 0) looks.push(Math.max(lateAtMs, nowMs))
+  const acting = looks
+    .toSorted((a, b) => a - b)
+    .find((atMs) => {
+      const repair = judged(atMs)?.repair
+      return repair !== undefined && repair !== 'wait'
+    })
   return {
     service: log.service,
     log_id: logId,
@@ -75,7 +81,7 @@ export const standingOf = async <Repair extends string>(
       listeners.map((listener) => [listener, compareIds(record.heard[listener] ?? '0-0', last) >= 0]),
     ),
     finding: finding ? { facts: finding.facts, repair: finding.repair } : null,
-    next: acting ? { repair: judged(acting.getTime() + aheadMs)?.repair ?? '', at: acting.toISOString() } : null,
+    next: acting ? { repair: judged(acting)?.repair ?? '', at: iso(acting - aheadMs) } : null,
     next_run: runs[0]?.toISOString() ?? null,
   }
 }

@@ -2,7 +2,7 @@
  * The keys, codecs and deeds of stock: the only file that speaks to its Redis.
  *
  * - `item:{id}` hash: `stock`, `price`
- * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `item`, `entries`
+ * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `item`, `entries`, `again`
  * - `books` hash, of running sums: `added` (put in, less what was subtracted), `taken` (less what was given back);
  *   their limbs are in `shared/lua/books.lua`
  * - those that every log has: see `shared/log.ts`

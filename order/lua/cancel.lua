@@ -1,4 +1,5 @@
 --- @include "checkout"
+--- @include "drop"
 -- cancel: decides that a checkout is not to be, unless it was decided already.
 -- FACTS    log_id, reason ('operator'; without one it is the deadline)
 -- RETURNS  cancelled | decided, each with the outcome | unknown
@@ -6,7 +7,7 @@ function deeds.cancel(facts)
   local id = facts.log_id
   local saga = checkout(id)
   if not saga then
-    redis.call('ZREM', names.open, id)
+    deeds.drop(facts)
     return { 'unknown' }
   end
   if saga.state ~= 'checking-out' then

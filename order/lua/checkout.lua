@@ -27,22 +27,48 @@ local function money(saga)
   return 'order=' .. saga.order .. ' user=' .. saga.user .. ' total=' .. saga.total
 end
 
+-- When checkouts that are not decided are late: what the script has changed of that, by their ids.
+local late_from = {}
+gathered[#gathered + 1] = function()
+  local set, unset = {}, {}
+  for id, deadline in pairs(late_from) do
+    if deadline then
+      set[#set + 1] = deadline
+      set[#set + 1] = id
+    else
+      unset[#unset + 1] = id
+    end
+  end
+  if #set > 0 then
+    redis.call('ZADD', names.deadlines, unpack(set))
+  end
+  if #unset > 0 then
+    redis.call('ZREM', names.deadlines, unpack(unset))
+  end
+end
+
+-- saying(saga): what is said of a saga in its state.
+local function saying(saga)
+  local facts = money(saga)
+  if saga.state == 'checking-out' then
+    return facts .. ' lines=' .. (saga.lines or '') .. ' deadline=' .. saga.deadline
+  elseif saga.state == 'failed' then
+    return facts .. ' reason=' .. (saga.reason or '') .. ' item=' .. (saga.item or '')
+  end
+  return facts
+end
+
 -- speak(id, saga, more): says what the state of a saga stands for, and records it with more fields and values, if any.
 -- Returns the list of its entries.
 local function speak(id, saga, more)
-  local facts = money(saga)
-  if saga.state == 'checking-out' then
-    facts = facts .. ' lines=' .. (saga.lines or '') .. ' deadline=' .. saga.deadline
-  elseif saga.state == 'failed' then
-    facts = facts .. ' reason=' .. (saga.reason or '') .. ' item=' .. (saga.item or '')
-  end
-  local entries, told = tell(id, says[saga.state], facts, saga.entries)
+  local entries, told = tell(id, says[saga.state], saying(saga), saga.entries)
   redis.call('HSET', names.saga .. id, 'state', saga.state, 'entries', entries, unpack(more or {}))
   if saga.state == 'checking-out' or saga.state == 'cancelling' then
     keep_open(id, told)
   else
     finish(id)
   end
+  late_from[id] = saga.state == 'checking-out' and saga.deadline
   return entries
 end
 

@@ -1,4 +1,5 @@
 --- @include "checkout"
+--- @include "drop"
 -- tell-again: repeats the last thing said of an unfinished checkout, for a listener that did not act on it.
 -- FACTS    log_id
 -- RETURNS  told | finished | unknown
@@ -6,9 +7,9 @@ deeds['tell-again'] = function(facts)
   local id = facts.log_id
   local saga = checkout(id)
   if not saga or (saga.state ~= 'checking-out' and saga.state ~= 'cancelling') then
-    redis.call('ZREM', names.open, id)
+    deeds.drop(facts)
     return { saga and 'finished' or 'unknown' }
   end
-  speak(id, saga)
+  keep_open(id, tell_again(id, says[saga.state], saying(saga)))
   return { 'told' }
 end

@@ -1,15 +1,23 @@
 --- @include "log"
--- unfinished: the checkouts that are not finished here, the longest silent first.
--- FACTS    limit
--- RETURNS  the time now, then for each: its log id, state ('' if there is no record), when it was last spoken of, and
---          its deadline
+--- @include "page"
+-- unfinished: a page of the checkouts that are not finished here, the longest silent first.
+-- FACTS    limit, after (when those that were seen already were last spoken of, or 0)
+-- RETURNS  the time now, then for each: its log id, its score in the index, state ('' if there is no record), deadline,
+--          when it was last spoken of, and when it began
 -- WRITES   nothing
-function deeds.unfinished(facts)
-  local open = redis.call('ZRANGE', names.open, 0, tonumber(facts.limit) - 1, 'WITHSCORES')
+
+-- described(found): these columns of what a page holds.
+local function described(found)
   local reply = { integer(now_ms()) }
-  for at = 1, #open, 2 do
-    local found = redis.call('HMGET', names.saga .. open[at], 'state', 'deadline')
-    reply[#reply + 1] = { open[at], found[1] or '', open[at + 1], found[2] or '0' }
+  for at = 1, #found, 2 do
+    local id, score = found[at], found[at + 1]
+    local saga = redis.call('HMGET', names.saga .. id, 'state', 'deadline', 'entries')
+    local told = redis.call('ZSCORE', names.open, id) or '0'
+    reply[#reply + 1] = { id, score, saga[1] or '', saga[2] or '0', told, saga[3] and told_ms(saga[3]) or told }
   end
   return reply
+end
+
+function deeds.unfinished(facts)
+  return described(page(names.open, facts.after, '+inf', facts.limit))
 end

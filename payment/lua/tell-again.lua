@@ -15,6 +15,6 @@ deeds['tell-again'] = function(facts)
     serve(saga.user)
     return { 'served' }
   end
-  answer(id, saga)
+  answer_again(id, saga)
   return { 'told' }
 end

@@ -25,17 +25,32 @@ local function checkout(id)
   }
 end
 
--- answer(id, saga): records what was decided of a saga and says it; said again it is the same answer.
-local function answer(id, saga)
+-- saying(saga): what is said of a saga in its state.
+local function saying(saga)
   local facts = 'order=' .. saga.order .. ' user=' .. saga.user .. ' total=' .. saga.total
   if saga.state == 'held' or saga.state == 'captured' then
-    facts = facts .. ' lines=' .. (saga.lines or '')
+    return facts .. ' lines=' .. (saga.lines or '')
   elseif saga.state == 'refused' then
-    facts = facts .. ' reason=' .. (saga.reason or '')
+    return facts .. ' reason=' .. (saga.reason or '')
   elseif saga.state == 'voided' then
-    facts = facts .. ' reason=' .. (saga.reason or '') .. ' item=' .. (saga.item or '')
+    return facts .. ' reason=' .. (saga.reason or '') .. ' item=' .. (saga.item or '')
   end
-  local entries, told = tell(id, says[saga.state], facts, saga.entries)
+  return facts
+end
+
+-- look_after(id, saga, told): a hold waits for stock; any other answer is the end here.
+local function look_after(id, saga, told)
+  if saga.state == 'held' then
+    keep_open(id, told)
+  else
+    finish(id)
+  end
+end
+
+-- decide(id, saga, state): moves a saga to a state, records it and says so.
+local function decide(id, saga, state)
+  saga.state = state
+  local entries, told = tell(id, says[saga.state], saying(saga), saga.entries)
   local key = names.saga .. id
   if saga.entries then
     redis.call('HSET', key, 'state', saga.state, 'entries', entries)
@@ -46,23 +61,18 @@ local function answer(id, saga)
   if saga.reason then
     redis.call('HSET', key, 'reason', saga.reason, 'item', saga.item or '')
   end
-  if saga.state == 'held' then
-    keep_open(id, told)
-  else
-    finish(id)
-  end
+  look_after(id, saga, told)
 end
 
--- decide(id, saga, state): moves a saga to a state and says so.
-local function decide(id, saga, state)
-  saga.state = state
-  answer(id, saga)
+-- answer_again(id, saga): the recorded answer once more.
+local function answer_again(id, saga)
+  look_after(id, saga, tell_again(id, says[saga.state], saying(saga)))
 end
 
 -- repeated(id, saga): the recorded answer once more. One that still waits has none.
 local function repeated(id, saga)
   if saga.state ~= 'waiting' then
-    answer(id, saga)
+    answer_again(id, saga)
   end
   return { 'repeated' }
 end

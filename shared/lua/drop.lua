@@ -1,9 +1,11 @@
 --- @include "log"
--- drop: takes a saga out of the index of unfinished ones, because it is not unfinished.
+-- drop: takes a saga out of the indexes of unfinished ones, because it is not unfinished.
 -- FACTS    log_id
 -- RETURNS  dropped
 -- WRITES   nothing that takes memory
 function deeds.drop(facts)
-  redis.call('ZREM', names.open, facts.log_id)
+  for _, index in ipairs({ names.open, names.deadlines }) do
+    redis.call('ZREM', index, facts.log_id)
+  end
   return { 'dropped' }
 end

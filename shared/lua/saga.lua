@@ -1,6 +1,6 @@
 --- @include "log"
--- A saga's record in this service is a hash: its state, the facts of it, and `entries`, the stream ids of all that was
--- said of it. While it is unfinished here it stands in the index `names.open`, scored by when it was last spoken of;
+-- A saga's record in this service is a hash: its state, the facts of it, `entries`, the stream ids of all that was said of
+-- it for the first time, and `again`, that of the last repetition, if there was one. While it is unfinished here it stands in the index `names.open`, scored by when it was last spoken of;
 -- once it is finished the record lives on for as long as the log, so that repetitions find it.
 
 -- tell(id, kind, facts, entries): says one entry of a saga, with facts as text. Returns the list of its entries with this one, and when.
@@ -10,6 +10,14 @@ local function tell(id, kind, facts, entries)
     return entries .. ' ' .. entry, told_ms(entry)
   end
   return entry, told_ms(entry)
+end
+
+-- tell_again(id, kind, facts): says once more what was said of a saga last, and returns when. A saga that hangs is told
+-- again and again, so no more than the last time is recorded.
+local function tell_again(id, kind, facts)
+  local entry = say(kind, id, facts)
+  redis.call('HSET', names.saga .. id, 'again', entry)
+  return told_ms(entry)
 end
 
 -- keep_open(id, told): the log parser will look at this saga if nothing is heard of it for a while.

@@ -6,11 +6,13 @@
 deeds['sagas-at'] = function(facts)
   local at_ms, at_sequence = position(facts.at)
   local function last_of(id)
-    local last
-    for entry in string.gmatch(redis.call('HGET', names.saga .. id, 'entries') or '', '%S+') do
-      local ms, sequence = position(entry)
-      if not later(ms, sequence, at_ms, at_sequence) then
-        last = entry
+    local last, last_ms, last_sequence = nil, 0, 0
+    for _, entries in pairs(redis.call('HMGET', names.saga .. id, 'entries', 'again')) do
+      for entry in string.gmatch(entries or '', '%S+') do
+        local ms, sequence = position(entry)
+        if not later(ms, sequence, at_ms, at_sequence) and later(ms, sequence, last_ms, last_sequence) then
+          last, last_ms, last_sequence = entry, ms, sequence
+        end
       end
     end
     return last and redis.call('XRANGE', names.log, last, last)[1]

@@ -19,18 +19,22 @@ local function checkout(id)
   }
 end
 
--- answer(id, saga, state): records what was decided of a saga and says it; said again it is the same answer. Whose money
--- goods were taken for is said for payment, which may have lost it.
-local function answer(id, saga, state)
+-- saying(saga): what is said of a saga in its state. Whose money goods were taken for is said for payment, which may have
+-- lost it.
+local function saying(saga)
   local facts = 'order=' .. saga.order
-  if state == 'refused' then
-    facts = facts .. ' item=' .. saga.item
-  elseif state == 'taken' and saga.user then
-    facts = facts .. ' user=' .. saga.user .. ' total=' .. saga.total .. ' lines=' .. saga.lines
-  else
-    facts = facts .. ' lines=' .. saga.lines
+  if saga.state == 'refused' then
+    return facts .. ' item=' .. saga.item
+  elseif saga.state == 'taken' and saga.user then
+    return facts .. ' user=' .. saga.user .. ' total=' .. saga.total .. ' lines=' .. saga.lines
   end
-  local entries = tell(id, says[state], facts, saga.entries)
+  return facts .. ' lines=' .. saga.lines
+end
+
+-- answer(id, saga, state): records what is decided of a saga and says it.
+local function answer(id, saga, state)
+  saga.state = state
+  local entries = tell(id, says[state], saying(saga), saga.entries)
   local key = names.saga .. id
   if saga.entries then
     redis.call('HSET', key, 'state', state, 'entries', entries)
@@ -39,4 +43,10 @@ local function answer(id, saga, state)
       'total', saga.total or '', 'lines', saga.lines, 'item', saga.item or '')
   end
   redis.call('EXPIRE', key, limits.retention_s)
+end
+
+-- answer_again(id, saga): the recorded answer once more.
+local function answer_again(id, saga)
+  tell_again(id, says[saga.state], saying(saga))
+  redis.call('EXPIRE', names.saga .. id, limits.retention_s)
 end

@@ -7,7 +7,7 @@ function deeds.take(facts)
   local id = facts.log_id
   local saga = checkout(id)
   if saga then
-    answer(id, saga, saga.state)
+    answer_again(id, saga)
     return { 'repeated' }
   end
   saga = { order = facts.order, user = facts.user, total = facts.total, lines = facts.lines }

@@ -572,7 +572,7 @@ test.serial('the survey names what is unfinished, the longest silent first, with
   await tell('payment', 'CreditCaptured', 'paid', facts)
   await bench.redis.zadd('sagas:open', 1, 'silent', 2, 'undone', 3, 'forgotten', 4, 'paid', Date.now() + 60_000, 'late')
   const survey = async () =>
-    (await recovery.survey(9)).map(({ log_id, facts: { state }, repair }) => [log_id, state, repair])
+    (await recovery.survey(9)).findings.map(({ log_id, facts: { state }, repair }) => [log_id, state, repair])
   const rest = [
     ['forgotten', 'absent', 'drop'],
     ['paid', 'decided', 'drop'],
@@ -586,7 +586,7 @@ test.serial('the survey names what is unfinished, the longest silent first, with
     ['undone', 'cancelling', 'tell-again'],
     ...rest,
   ])
-  t.is((await recovery.survey(2)).length, 2)
+  t.is((await recovery.survey(2)).findings.length, 2)
 })
 
 test.serial('a repair does its deed, and whoever waits is told what it decided', async (t) => {
@@ -596,10 +596,10 @@ test.serial('a repair does its deed, and whoever waits is told what it decided',
   const decided: string[] = []
   const telling = store.recovery((one) => decided.push(`${one.id} ${one.state}`))
   const done: string[] = []
-  for (const finding of await telling.survey(9)) done.push(await telling.repair(finding))
+  for (const finding of (await telling.survey(9)).findings) done.push(await telling.repair(finding))
   t.deepEqual(done, ['dropped', 'cancelled'])
   t.deepEqual(decided, ['it cancelling'])
-  const [left, ...others] = await telling.survey(9)
+  const [left, ...others] = (await telling.survey(9)).findings
   t.deepEqual([left?.log_id, left?.repair, others], ['it', 'wait', []])
   if (left) t.is(await telling.repair(left), 'waiting')
 })
@@ -610,7 +610,7 @@ const GIVE_UP: Readonly<Record<string, (late: Store) => Promise<unknown>>> = {
   'an operator wishes it': (late) => late.revoke('it', plainly),
   'the log parser finds it late': async (late) => {
     const parser = late.recovery(() => undefined)
-    for (const finding of await parser.survey(9)) await parser.repair(finding)
+    for (const finding of (await parser.survey(9)).findings) await parser.repair(finding)
   },
 }
 
@@ -632,7 +632,7 @@ test.serial('a checkout that is decided or closed leaves the index of what is un
   await bring('closed')
   await begin('next')
   await tell('payment', 'CreditCaptured', 'next', facts)
-  t.deepEqual(await recovery.survey(9), [])
+  t.deepEqual((await recovery.survey(9)).findings, [])
 })
 
 test.serial('every word that a deed promises was returned by now, and no other', async (t) => {

@@ -482,7 +482,7 @@ test.serial(
     await tell('order', 'CheckoutStarted', 'captured', checkout(10, 'berta'))
     await tell('stock', 'StockTaken', 'captured', { order: 'o', lines: 'tea:1' })
     await bench.redis.zadd('sagas:open', 1, 'second', 2, 'forgotten')
-    const found = await store.recovery.survey(10)
+    const found = (await store.recovery.survey(10)).findings
     t.deepEqual(
       found.map(({ log_id, facts, repair }) => [log_id, facts.state, facts.silent, repair]),
       [
@@ -491,7 +491,7 @@ test.serial(
         ['first', 'held', 'no', 'wait'],
       ],
     )
-    t.is((await store.recovery.survey(1)).length, 1)
+    t.is((await store.recovery.survey(1)).findings.length, 1)
   },
 )
 
@@ -499,7 +499,8 @@ test.serial('the survey tells a silent hold again only once stock has read it', 
   await user('anna', 100)
   await tell('order', 'CheckoutStarted', 'it', checkout(80))
   await bench.redis.zadd('sagas:open', 5, 'it')
-  const repairs = async (): Promise<readonly string[]> => (await store.recovery.survey(9)).map(({ repair }) => repair)
+  const repairs = async (): Promise<readonly string[]> =>
+    (await store.recovery.survey(9)).findings.map(({ repair }) => repair)
   t.deepEqual(await repairs(), ['wait'])
   await bench.redis.set(heardKey('payment', 'stock'), '4-9')
   t.deepEqual(await repairs(), ['wait'])
@@ -515,10 +516,10 @@ test.serial(
     await bench.redis.zadd('sagas:open', 5, 'it', 6, 'forgotten')
     await bench.redis.set(heardKey('payment', 'stock'), '10-0')
     const done: string[] = []
-    for (const finding of await store.recovery.survey(9)) done.push(await store.recovery.repair(finding))
+    for (const finding of (await store.recovery.survey(9)).findings) done.push(await store.recovery.repair(finding))
     t.deepEqual(done, ['told', 'dropped'])
     t.deepEqual(await answersOf('it'), ['CreditHeld', 'CreditHeld'])
-    const [left, ...others] = await store.recovery.survey(9)
+    const [left, ...others] = (await store.recovery.survey(9)).findings
     t.deepEqual([left?.log_id, left?.facts.silent, left?.repair, others], ['it', 'no', 'wait', []])
   },
 )

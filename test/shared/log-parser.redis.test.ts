@@ -14,6 +14,8 @@ import { type Bench, openBench, plainly } from '../support/open-store.ts'
 
 const NEVER = '0 0 0 1 1 *'
 const HOUR_MS = 3_600_000
+/** The page of a survey that finds nothing. */
+const NOTHING = { findings: [], next: undefined }
 
 type Options = Partial<LogParserOptions<string>> & { readonly log: Log }
 
@@ -55,7 +57,7 @@ const counting = () => {
   const survey = async () => {
     times += 1
     if (times === 2) second.resolve()
-    return []
+    return NOTHING
   }
   return { recovery: { survey, repair: async () => '' }, times: () => times, second: second.promise }
 }
@@ -114,7 +116,7 @@ test('a run names what only a person can mend, and counts the dead letters', asy
   const one = await bench(t)
   const { log } = openStock(one.instruments)
   await log.hear('payment', '0-0', [['5-0', ['kind', 'CreditHeld']]])
-  const recovery = { survey: async () => [], repair: async () => '', contradictions: async () => ['cart'] }
+  const recovery = { survey: async () => NOTHING, repair: async () => '', contradictions: async () => ['cart'] }
   const report = await (await open(t, one, { log, recovery })).run()
   t.deepEqual([report.dead_letters, report.contradictions], [1, ['cart']])
 })
@@ -167,7 +169,7 @@ test('of two log parsers of a service one runs; a run on request waits for it an
       survey: async () => {
         entered.resolve()
         await leave.promise
-        return []
+        return NOTHING
       },
       repair: async () => '',
     },
@@ -236,7 +238,7 @@ test('stopping waits for the run that is under way', async (t) => {
     entered.resolve()
     await log.count()
     isFinished = true
-    return []
+    return NOTHING
   }
   const parser = await open(t, one, { log, recovery: { survey, repair: async () => '' } })
   parser.start()

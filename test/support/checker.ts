@@ -274,7 +274,7 @@ const justified = ({ history, evidence: { lossy, lost, clocks }, accounts }: Cas
   }
 }
 
-/** The logs hold every deed once, in order: no entry is missing, and records and logs name the same entries. */
+/** The logs hold every deed once, in order: no entry is missing, and records name what the logs first say, and last again. */
 const logsWhole: Question = ({ evidence: { logs, sagas } }) => {
   const gaps = Object.entries(logs).flatMap(([service, { entries, added }]) => {
     const about = `log:${service}`
@@ -286,11 +286,20 @@ const logsWhole: Question = ({ evidence: { logs, sagas } }) => {
   })
   const records = PARTIES.flatMap((party) => {
     const said = groupedBy(logs[party].entries, ({ log_id }) => log_id)
-    return [...sagas[party]].flatMap(([id, { entries = '' }]) => {
-      const logged = (said.get(id) ?? []).map((entry) => entry.id).join(' ')
-      return logged === entries
+    return [...sagas[party]].flatMap(([id, { entries = '', again = '' }]) => {
+      const logged = said.get(id) ?? []
+      const isFirst = ({ kind }: LogEntry, index: number): boolean => kind !== logged[index - 1]?.kind
+      const firsts = logged.filter(isFirst).map((entry) => entry.id)
+      const last = logged.findLast((entry, index) => !isFirst(entry, index))?.id ?? ''
+      return firsts.join(' ') === entries && last === again
         ? []
-        : [anomaly('record-not-logged', `saga:${id}`, `${party} records ${entries}, logged ${logged}`)]
+        : [
+            anomaly(
+              'record-not-logged',
+              `saga:${id}`,
+              `${party} records ${entries}, again ${again}; logged ${firsts.join(' ')}, again ${last}`,
+            ),
+          ]
     })
   })
   return [...gaps, ...records]

@@ -123,6 +123,8 @@ const unrest = async (redis: Connections): Promise<string[]> => {
     const open = await redis[service].zcard('sagas:open')
     if (open > 0) problems.push(`${open} checkouts are open in ${service}`)
   }
+  const undecided = await redis.order.zcard('sagas:deadlines')
+  if (undecided > 0) problems.push(`${undecided} checkouts are not decided`)
   for (const { listener, speaker, at, heard } of await cursorsIn(redis)) {
     const { newest } = await streamOf(redis[speaker], speaker)
     if (compareIds(at, newest) > 0) problems.push(`${listener} has not noticed that ${speaker} lost its tail`)

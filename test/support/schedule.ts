@@ -11,6 +11,7 @@ import { openStore as openOrder } from '../../order/store.ts'
 import { openStore as openPayment } from '../../payment/store.ts'
 import { logKey } from '../../shared/entry.ts'
 import type { RawEntry } from '../../shared/events.ts'
+import type { Page, Place, Recovery, Survey } from '../../shared/log-parser.ts'
 import { witness } from '../../shared/witness.ts'
 import { openStore as openStock } from '../../stock/store.ts'
 import { closing, linesOf, orderAccount, payAccount, stockAccount } from './accounts.ts'
@@ -40,13 +41,16 @@ export type Shop = {
 }
 
 export type Step =
-  | { readonly does: 'begin'; readonly order: number }
+  /** One that is late is past its deadline from the start. */
+  | { readonly does: 'begin'; readonly order: number; readonly isLate?: boolean }
   | { readonly does: 'hear'; readonly pair: number; readonly count: number }
   /** A reader that is behind applies what was applied already. */
   | { readonly does: 'hear-again'; readonly pair: number; readonly count: number }
   /** The cursor goes back, as after a loss. */
   | { readonly does: 'rewind'; readonly pair: number; readonly count: number }
   | { readonly does: 'cancel'; readonly saga: number }
+  /** The log parsers run. */
+  | { readonly does: 'parse' }
   | { readonly does: 'tell-again'; readonly by: 'order' | 'payment'; readonly saga: number }
   | { readonly does: 'add-funds' | 'pay'; readonly user: number; readonly amount: number }
   | { readonly does: 'add' | 'subtract'; readonly item: number; readonly amount: number }
@@ -72,12 +76,17 @@ export const shops: fc.Arbitrary<Shop> = fc.record({
 })
 
 const pair = small(PAIRS.length - 1)
-const begins = fc.record({ does: fc.constant('begin' as const), order: small(ORDERS - 1) })
+const begins = fc.record({
+  does: fc.constant('begin' as const),
+  order: small(ORDERS - 1),
+  isLate: small(9).map((one) => one === 9),
+})
 const hears = fc.record({ does: fc.constant('hear' as const), pair, count: small(4, 1) })
 const disturbances: readonly fc.Arbitrary<Step>[] = [
   fc.record({ does: fc.constant('hear-again' as const), pair, count: small(6, 1) }),
   fc.record({ does: fc.constant('rewind' as const), pair, count: small(6, 1) }),
   fc.record({ does: fc.constant('cancel' as const), saga: small(9) }),
+  fc.record({ does: fc.constant('parse' as const) }),
   fc.record({
     does: fc.constant('tell-again' as const),
     by: fc.constantFrom('order' as const, 'payment' as const),
@@ -162,7 +171,9 @@ export const openWorld = async (): Promise<World> => {
     stock: openStock(stock.instruments),
   }
   const logs = { order: stores.order.log, payment: stores.payment.log, stock: stores.stock.log }
-  const recovery = stores.order.recovery(() => undefined)
+  const recovery = stores.order.recovery(({ id, state }) => {
+    if (state === 'cancelling') decided(id, 'cancelled')
+  })
   const opened = stack.move()
 
   const seen = new Map<string, number>()
@@ -211,11 +222,29 @@ export const openWorld = async (): Promise<World> => {
     if (done && done.state === 'cancelling') decided(id, 'cancelled')
   }
 
-  const begin = async (index: number): Promise<void> => {
+  /** Repairs what a survey finds, in the smallest pages, so that none is left out between two. */
+  const repairAll = async <Repair extends string>(
+    survey: Survey<Repair>,
+    repair: Recovery<Repair>['repair'],
+  ): Promise<void> => {
+    let place: Place | undefined
+    do {
+      const { findings, next }: Page<Repair> = await survey(1, place)
+      for (const finding of findings) await repair(finding)
+      place = next
+    } while (place !== undefined)
+  }
+  const parse = async (): Promise<void> => {
+    if (recovery.late) await repairAll(recovery.late, recovery.repair)
+    await repairAll(recovery.survey, recovery.repair)
+    await repairAll(stores.payment.recovery.survey, stores.payment.recovery.repair)
+  }
+
+  const begin = async (index: number, isLate: boolean): Promise<void> => {
     const name = `o${index}`
     const user = `u${shop.orders[index]?.user}`
     const id = order.instruments.identifiers.next()
-    const start = { log_id: id, order: name, user, token: '', patience_ms: 60_000 }
+    const start = { log_id: id, order: name, user, token: '', patience_ms: isLate ? -1_000 : 60_000 }
     const [word] = await stores.order.begin(start, plainly)
     if (word === 'begun') sagas.push({ id, order: name, told: undefined })
   }
@@ -223,7 +252,9 @@ export const openWorld = async (): Promise<World> => {
   const take = async (step: Step): Promise<void> => {
     switch (step.does) {
       case 'begin':
-        return begin(step.order)
+        return begin(step.order, step.isLate === true)
+      case 'parse':
+        return parse()
       case 'hear':
       case 'hear-again':
       case 'rewind': {
@@ -342,7 +373,7 @@ export const openWorld = async (): Promise<World> => {
         if (key === 'cursors') continue
         const type = await redis[party].type(key)
         if (type === 'hash') {
-          const { entries: _said, ...fields } = await redis[party].hgetall(key)
+          const { entries: _said, again: _repeated, ...fields } = await redis[party].hgetall(key)
           found.push(`${party} ${key} ${JSON.stringify(Object.entries(fields).toSorted())}`)
         } else if (type !== 'stream') found.push(`${party} ${key} ${(await redis[party].dump(key)) ?? ''}`)
       }
@@ -355,12 +386,12 @@ export const openWorld = async (): Promise<World> => {
   }
 
   const unfinished = async (): Promise<{ by: 'order' | 'payment'; id: string; state: string }[]> => [
-    ...(await recovery.survey(100)).map(({ log_id, facts }) => ({
+    ...(await recovery.survey(100)).findings.map(({ log_id, facts }) => ({
       by: 'order' as const,
       id: log_id,
       state: facts.state ?? '',
     })),
-    ...(await stores.payment.recovery.survey(100)).map(({ log_id, facts }) => ({
+    ...(await stores.payment.recovery.survey(100)).findings.map(({ log_id, facts }) => ({
       by: 'payment' as const,
       id: log_id,
       state: facts.state ?? '',
@@ -409,6 +440,7 @@ export const openWorld = async (): Promise<World> => {
     }
 
     for (const { by, id, state } of await unfinished()) found.push(`${by} has not finished ${id}: ${state}`)
+    for (const id of await redis.order.zrange('sagas:deadlines', '0', '-1')) found.push(`order has not decided ${id}`)
     for (const [thing, { credit, held }] of closing(accounts.payment)) {
       const user = thing.replace('user:', '')
       const shown = await stores.payment.find(user)

@@ -1,0 +1,89 @@
+/** A checkout whose process is gone is decided at its deadline all the same, and promptly, by whoever is left. */
+import assert from 'node:assert/strict'
+import test, { type ExecutionContext } from 'ava'
+import type { Part } from '../../env/part.ts'
+import { answerIfAny, type Client, openClient } from '../support/client.ts'
+import { instruct, listening, whenHit } from '../support/crash-points.ts'
+import { eventually } from '../support/eventually.ts'
+import { proveInvariants } from '../support/invariants.ts'
+import { bringBack, shareShop } from '../support/shop.ts'
+
+const DEADLINE_MS = 2_500
+const LEASE_MS = 2_000
+/** The schedule has no part in this. */
+const YEARLY = '0 0 0 1 1 *'
+/** How long after the deadline it is decided: what is late is looked for twice a second, on a machine that is busy. */
+const DECIDED_WITHIN_MS = 1_500
+const SETTLE_MS = 10_000
+
+const opened = shareShop(test, {
+  replicas: { order: 3 },
+  env: {
+    all: { LOG_PARSER_CRON: YEARLY, LEASE_TTL_MS: String(LEASE_MS) },
+    order: { ...listening, CHECKOUT_DEADLINE_MS: String(DEADLINE_MS) },
+  },
+})
+test.serial.afterEach.always(() => bringBack(opened()))
+
+const orders = (): readonly [Part, Part, Part] => opened().shop.services.order as unknown as [Part, Part, Part]
+
+const clientOf = (t: ExecutionContext, part: Part): Client => {
+  const client = openClient(part.url)
+  t.teardown(client.close)
+  return client
+}
+
+/** A checkout that `part` began while stock is frozen, and that nobody waits for: the process is killed. */
+const orphan = async (t: ExecutionContext, part: Part): Promise<string> => {
+  const { client, shop } = opened()
+  const user = await client.createUser(10)
+  const item = await client.createItem(4, 3)
+  const order = await client.createOrder(user, [[item, 2]])
+  for (const stock of shop.services.stock) stock.freeze()
+  const checkout = answerIfAny(clientOf(t, part).checkout(order))
+  await eventually(async () => assert.equal((await client.order(order)).status, 'checking-out'), DEADLINE_MS)
+  await part.kill()
+  await checkout
+  return order
+}
+
+/** How long after its deadline a checkout was cancelled, both by the clock of order's Redis, as `part` tells. */
+const latenessMs = (t: ExecutionContext, part: Part, order: string): Promise<number> => {
+  const client = clientOf(t, part)
+  return eventually(async () => {
+    const said = (await client.log('orders')).filter(({ facts }) => facts.order === order)
+    const started = said.find(({ kind }) => kind === 'CheckoutStarted')
+    const cancelled = said.find(({ kind }) => kind === 'CheckoutCancelled')
+    assert.ok(started && cancelled, 'it is not cancelled')
+    return Number.parseInt(cancelled.id, 10) - Number(started.facts.deadline)
+  }, SETTLE_MS)
+}
+
+test.serial('its order process is killed while stock is frozen: another decides it within a second', async (t) => {
+  const [first, second] = orders()
+  const order = await orphan(t, first)
+  const ms = await latenessMs(t, second, order)
+  t.log(`decided ${ms} ms after its deadline`)
+  t.true(ms > 0 && ms < DECIDED_WITHIN_MS, `it was decided ${ms} ms after its deadline`)
+  await bringBack(opened())
+  await proveInvariants(t, opened(), { told: [{ order, status: 424 }], settleMs: SETTLE_MS })
+})
+
+test.serial('whoever parses the log freezes at it: another decides within the lease and a second', async (t) => {
+  const [first, second, third] = orders()
+  const point = { point: 'order.parser.repair.before', nth: 1, fault: 'freeze' } as const
+  await instruct(second, { record: false, armed: [point] })
+  const hit = whenHit(second, point, SETTLE_MS)
+  const order = await orphan(t, first)
+  third.freeze()
+  await hit
+  const frozenAt = performance.now()
+  third.thaw()
+  const ms = await latenessMs(t, third, order)
+  t.log(`decided ${ms} ms after its deadline, ${Math.round(performance.now() - frozenAt)} ms after its parser froze`)
+  t.true(ms < LEASE_MS + 2 * DECIDED_WITHIN_MS, `it was decided ${ms} ms after its deadline`)
+  // Awake, it does what it was about to do: nothing, for it is done.
+  second.thaw()
+  await bringBack(opened())
+  await proveInvariants(t, opened(), { told: [{ order, status: 424 }], settleMs: SETTLE_MS, locksMs: SETTLE_MS })
+})
