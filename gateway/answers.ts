@@ -5,7 +5,7 @@
  * outcome is unknown (502, 504) and how to be safe next time. Each is a problem document of RFC 9457.
  */
 
-import { type ServerResponse, STATUS_CODES } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import { type Problem, problem } from '../shared/errors.ts'
 
 const BE_SAFE =
@@ -58,24 +58,6 @@ export const noReplyInTime = (service: string, timeoutMs: number): Problem =>
 
 export const notReady = (reason: string, services: readonly string[]): Problem =>
   problem(503, 'not-ready', 'Not ready', reason, { services })
-
-/** Words for a request that Node's parser refused before it became one. */
-const REFUSED: Readonly<Record<string, readonly [status: number, name: string, detail: string]>> = {
-  HPE_HEADER_OVERFLOW: [431, 'headers-too-large', 'the headers may have at most 16384 bytes'],
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'body-too-large', 'the chunk extensions are too large'],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, 'request-timeout', 'the request was not sent in time'],
-}
-
-/** The whole message that answers bytes which are no request; the connection ends with it. */
-export const refusal = (code: string | undefined): string => {
-  const [status, name, detail] = REFUSED[code ?? ''] ?? [400, 'malformed', 'this is not HTTP/1.1']
-  const title = STATUS_CODES[status] ?? ''
-  const body = JSON.stringify(problem(status, name, title, detail))
-  return (
-    `HTTP/1.1 ${status} ${title}\r\nConnection: close\r\nContent-Type: application/problem+json\r\n` +
-    `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
-  )
-}
 
 const RETRY_AFTER_S = '1'
 

@@ -90,12 +90,14 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
   #waitingSinceMs = 0
   #lastResort = false
   #timer: NodeJS.Timeout | undefined
+  #onEnd: (() => void) | undefined
 
   constructor(
     options: ExchangeOptions,
     service: Service,
     request: IncomingMessage,
     response: ServerResponse,
+    path: string,
     passed: Passed,
     body: Buffer | null,
   ) {
@@ -107,7 +109,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
     this.#hasKey = passed.hasKey
     this.#message = {
       method: request.method ?? 'GET',
-      path: request.url ?? '/',
+      path,
       headers: passed.headers,
       body,
     }
@@ -126,7 +128,11 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
   proceed(): void {
     clearTimeout(this.#timer)
     this.#patienceMs -= performance.now() - this.#waitingSinceMs
-    this.send()
+    if (this.#unheedEnd())
+      this.#probe((error) => {
+        if (!error) this.send()
+      })
+    else this.send()
   }
 
   #sendTo(replica: Replica): void {
@@ -148,11 +154,38 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
     if (this.#patienceMs <= 0) return this.#resort()
     if (!this.#service.wait(this)) return this.#turnAway()
     this.#waitingSinceMs = performance.now()
+    this.#heedEnd()
     this.#timer = setTimeout(() => {
       this.#service.leave(this)
+      this.#unheedEnd()
       this.#patienceMs = 0
       this.#resort()
     }, this.#patienceMs)
+  }
+
+  /**
+   * A client that ends its side of the connection while it waits has gone, or has asked all it wants to ask. Two interim answers find
+   * out: who has gone resets the connection at the first, and the second, before the request is sent, fails.
+   */
+  #heedEnd(): void {
+    const { socket, req } = this.#response
+    if (socket === null || req.httpVersionMinor === 0) return // HTTP/1.0 knows no interim answers
+    this.#onEnd = () => this.#probe()
+    if (socket.readableEnded) this.#probe()
+    else socket.once('end', this.#onEnd)
+  }
+
+  /** @returns whether it had to be heeded. */
+  #unheedEnd(): boolean {
+    const { socket } = this.#response
+    if (this.#onEnd === undefined || socket === null) return false
+    socket.off('end', this.#onEnd)
+    this.#onEnd = undefined
+    return socket.readableEnded
+  }
+
+  #probe(done?: (error?: Error | null) => void): void {
+    if (!this.#response.destroyed) this.#response.writeProcessing(done)
   }
 
   /** The wait is over: whoever can be reached may tell what is wrong. */

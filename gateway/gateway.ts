@@ -3,24 +3,26 @@
  *
  * The first segment of the path names the service; the path goes on unchanged. `GET /live` and `GET /ready` are the gateway's own:
  * ready means that it is not stopping and that every service has a ready replica. Bounds: a URL of 8 KiB (414), headers of
- * 16 KiB (431), a body of 64 KiB (413), 10 s for a client to send the headers and 30 s for all of a request (408).
+ * 16 KiB (431), a body of 64 KiB (413), 10 s for a client to send the headers and 30 s for all of a request (408); and those of
+ * `shared/connections.ts`. A client may end its side of the connection once it has asked: it gets its answer.
  *
  * Closing: `/ready` says no at once, while everything is served for `drainMs` more, each answer with `Connection: close`, so that clients
  * go elsewhere of their own accord; then nothing new is accepted, and what is inside is finished.
  */
 
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { setTimeout as after } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import { connectionServer, isOver, refuse, type Serve } from '../shared/connections.ts'
 import type { CrashPoints } from '../shared/crash-points.ts'
 import type { Step } from '../shared/step.ts'
-import { bodyTooLarge, noSuchRoute, notReady, refusal, sendProblem, sendText, uriTooLong } from './answers.ts'
+import { bodyTooLarge, noSuchRoute, notReady, sendProblem, sendText, uriTooLong } from './answers.ts'
 import { BODY_MAX_BYTES, readBody } from './body.ts'
 import { Exchange, type ExchangeOptions } from './exchange.ts'
 import { passRequest } from './headers.ts'
+import { faultOf, targetOf } from './malformed.ts'
 import { type Lookup, Service, systemLookup } from './service.ts'
 
 /** The services, by the first segment of their paths. What concerns the whole shop is answered by whoever knows the saga. */
@@ -56,6 +58,9 @@ export type GatewayOptions = {
   readonly headersTimeoutMs?: number
   /** How long a client may take to send a whole request. */
   readonly requestTimeoutMs?: number
+  /** How many connections clients may have, in all and from one address. */
+  readonly connectionsMax?: number
+  readonly connectionsPerAddress?: number
 }
 
 export type Gateway = {
@@ -68,6 +73,7 @@ export type Gateway = {
 export const openGateway = async (options: GatewayOptions): Promise<Gateway> => {
   const { timeoutMs, waitMs, drainMs, step, crashPoints, log, lookup = systemLookup } = options
   const { waitingMax = 10_000, headersTimeoutMs = 10_000, requestTimeoutMs = 30_000 } = options
+  const { connectionsMax = 20_000, connectionsPerAddress = connectionsMax } = options
   let draining = false
   const isDraining = () => draining
 
@@ -94,35 +100,43 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
     sendText(response, 'ready', requestId)
   }
 
-  const server = createServer(
-    {
+  const serve: Serve = (request, response) => {
+    const target = targetOf(request.url ?? '/')
+    const passed = passRequest(request, target.authority)
+    const { requestId, bodyBytes } = passed
+    const fault = faultOf(request, target, passed)
+    if (fault !== undefined) return refuse(request, fault, requestId)
+    const { path } = target
+    if (path.length > URL_MAX_BYTES) return sendProblem(response, uriTooLong(URL_MAX_BYTES), requestId)
+    const service = routes.get(firstSegment(path))
+    if (service === undefined) {
+      if (draining) response.shouldKeepAlive = false
+      if (isRead(request, path, '/live')) return sendText(response, 'live', requestId)
+      if (isRead(request, path, '/ready')) return sendReadiness(response, requestId)
+      return sendProblem(response, noSuchRoute(path), requestId)
+    }
+    if (bodyBytes === 0) return new Exchange(exchangeOptions, service, request, response, path, passed, null).send()
+    readBody(request, bodyBytes, (read) => {
+      if (read === 'too large') return refuse(request, bodyTooLarge(BODY_MAX_BYTES), requestId)
+      if (!isOver(request)) new Exchange(exchangeOptions, service, request, response, path, passed, read.body).send()
+    })
+  }
+  const server = connectionServer({
+    http: {
       maxHeaderSize: HEADERS_MAX_BYTES,
       headersTimeout: headersTimeoutMs,
       requestTimeout: requestTimeoutMs,
       keepAliveTimeout: KEEP_ALIVE_MS,
       connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
+      requireHostHeader: false, // it is looked at by `malformed.ts`, and its lack told as a problem
     },
-    (request: IncomingMessage, response: ServerResponse): void => {
-      const url = request.url ?? '/'
-      const passed = passRequest(request)
-      const { requestId, bodyBytes } = passed
-      if (url.length > URL_MAX_BYTES) return sendProblem(response, uriTooLong(URL_MAX_BYTES), requestId)
-      const service = routes.get(firstSegment(url))
-      if (service === undefined) {
-        if (draining) response.shouldKeepAlive = false
-        if (isRead(request, url, '/live')) return sendText(response, 'live', requestId)
-        if (isRead(request, url, '/ready')) return sendReadiness(response, requestId)
-        return sendProblem(response, noSuchRoute(url), requestId)
-      }
-      if (bodyBytes === 0) return new Exchange(exchangeOptions, service, request, response, passed, null).send()
-      readBody(request, bodyBytes, (read) => {
-        if (read === 'too large') return sendProblem(response, bodyTooLarge(BODY_MAX_BYTES), requestId)
-        new Exchange(exchangeOptions, service, request, response, passed, read.body).send()
-      })
-    },
-  )
+    halfOpen: true,
+    most: connectionsMax,
+    mostPerAddress: connectionsPerAddress,
+    serve,
+    log,
+  })
   server.timeout = timeoutMs + waitMs + IDLE_CLIENT_MS
-  server.on('clientError', refuse)
   server.listen(options.port, options.host)
   await once(server, 'listening')
   for (const service of services.values()) service.start()
@@ -152,15 +166,3 @@ const firstSegment = (url: string): string => {
 
 const isRead = ({ method }: IncomingMessage, url: string, path: string): boolean =>
   (method === 'GET' || method === 'HEAD') && (url === path || url.startsWith(`${path}?`))
-
-/**
- * Bytes that are no request. They are answered only if no request on the same connection still waits for its reply: the
- * answer would be taken for that reply (Node's own handler would send it). The field is the one by which Node knows.
- */
-const refuse = (error: NodeJS.ErrnoException, socket: Duplex & { _httpMessage?: unknown }): void => {
-  if (!socket.writable || error.code === 'ECONNRESET' || socket._httpMessage) {
-    socket.destroy()
-    return
-  }
-  ;(socket as Socket).end(refusal(error.code))
-}

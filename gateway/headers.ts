@@ -47,6 +47,10 @@ export type Passed = {
   readonly bodyBytes: number | undefined
   /** An `Idempotency-Key` goes on that may be one: not an empty one, and none that `Connection` names. */
   readonly hasKey: boolean
+  /** The host that was asked, and how often it was named. */
+  readonly host: string
+  readonly hosts: number
+  readonly transferCoding: string | undefined
 }
 
 const KEY = 'idempotency-key'
@@ -58,11 +62,14 @@ const listed = (connection: string): ReadonlySet<string> =>
 /** The usual values name no header of their own. */
 const namesHeaders = (connection: string): boolean => connection !== 'keep-alive' && connection !== 'close'
 
-export const passRequest = (request: IncomingMessage): Passed => {
+/** Whoever named the host with the target (`authority`) does not mean that of the header. */
+export const passRequest = (request: IncomingMessage, authority?: string): Passed => {
   const raw = request.rawHeaders
   const headers: string[] = []
   let requestId = ''
   let host = ''
+  let hosts = 0
+  let transferCoding: string | undefined
   let connection = ''
   let bodyBytes: number | undefined = 0
   let hasKey = false
@@ -72,11 +79,15 @@ export const passRequest = (request: IncomingMessage): Passed => {
     if (!DROPPED_FROM_REQUEST.has(name)) {
       headers.push(name, value)
       if (name === KEY) hasKey = value !== ''
-    } else if (name === 'host') host = value
-    else if (name === 'connection') connection = connection === '' ? value : `${connection},${value}`
+    } else if (name === 'host') {
+      host = value
+      hosts += 1
+    } else if (name === 'connection') connection = connection === '' ? value : `${connection},${value}`
     else if (name === 'content-length') bodyBytes = Number(value)
-    else if (name === 'transfer-encoding') bodyBytes = undefined
-    else if (name === 'x-request-id' && REQUEST_ID.test(value)) requestId = value
+    else if (name === 'transfer-encoding') {
+      bodyBytes = undefined
+      transferCoding = value
+    } else if (name === 'x-request-id' && REQUEST_ID.test(value)) requestId = value
   }
   let passed = headers
   if (connection !== '' && namesHeaders(connection)) {
@@ -86,8 +97,8 @@ export const passRequest = (request: IncomingMessage): Passed => {
   }
   if (requestId === '') requestId = nanoid()
   passed.push('x-request-id', requestId, 'x-forwarded-proto', 'http')
-  passed.push('x-forwarded-for', request.socket.remoteAddress ?? 'unknown', 'x-forwarded-host', host)
-  return { headers: passed, requestId, bodyBytes, hasKey }
+  passed.push('x-forwarded-for', request.socket.remoteAddress ?? 'unknown', 'x-forwarded-host', authority ?? host)
+  return { headers: passed, requestId, bodyBytes, hasKey, host, hosts, transferCoding }
 }
 
 const without = (headers: readonly string[], names: ReadonlySet<string>): string[] => {

@@ -14,11 +14,14 @@ const settings = {
   timeoutMs: integer('GATEWAY_TIMEOUT_MS', { min: 1, max: 3_600_000 }, 30_000),
   waitMs: integer('GATEWAY_WAIT_MS', { min: 0, max: 60_000 }, 1_500),
   waitingMax: integer('GATEWAY_WAITING_MAX', { min: 1, max: 1_000_000 }, 10_000),
+  connectionsMax: integer('GATEWAY_CONNECTIONS_MAX', { min: 1, max: 1_000_000 }, 20_000),
+  connectionsPerAddress: integer('GATEWAY_CONNECTIONS_PER_ADDRESS', { min: 1, max: 1_000_000 }, 10_000),
   drainMs: integer('DRAIN_MS', { min: 0, max: 8_000 }, 500),
 }
 
 await live(process, 'gateway', settings, async ({ config, logger, step, crashPoints, stack }) => {
-  const { port, host, timeoutMs, waitMs, waitingMax, drainMs, ...services } = config
+  const { port, host, timeoutMs, waitMs, waitingMax, drainMs, connectionsMax, connectionsPerAddress, ...services } =
+    config
   const gateway = await openGateway({
     port,
     host,
@@ -27,6 +30,8 @@ await live(process, 'gateway', settings, async ({ config, logger, step, crashPoi
     waitMs,
     waitingMax,
     drainMs,
+    connectionsMax,
+    connectionsPerAddress,
     step,
     crashPoints,
     log: logger,

@@ -11,12 +11,13 @@
 
 import { timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as after } from 'node:timers/promises'
 import Router from '@koa/router'
 import Koa from 'koa'
 import type { Logger } from 'pino'
+import { connectionServer, isOver } from './connections.ts'
 import {
   MalformedError,
   NeighbourError,
@@ -218,6 +219,8 @@ const FINISH_MS = 8_000
 const IDLE_SWEEP_MS = 50
 /** Longer than any gateway in front keeps an idle connection, or resets would race with requests. */
 const KEEP_ALIVE_MS = 65_000
+/** Gateways and neighbours keep some thousand connections each. */
+const CONNECTIONS_MAX = 10_000
 
 /** Opens the door of a service: resolves once it listens. @throws the listener's error, for instance EADDRINUSE. */
 export const openDoor = async (options: DoorOptions): Promise<Door> => {
@@ -264,6 +267,7 @@ export const openDoor = async (options: DoorOptions): Promise<Door> => {
       const stranger = operator && operatorToken !== '' ? refuseStranger(ctx, operatorToken) : undefined
       if (stranger) return sendProblem(ctx, stranger)
       await refuseBody(ctx)
+      if (isOver(ctx.req)) return
       send(ctx, await handler(requestOf(ctx, ctx.params)))
     })
   app.use(router.routes())
@@ -284,10 +288,15 @@ export const openDoor = async (options: DoorOptions): Promise<Door> => {
     )
   })
 
-  const server: Server = createServer(
-    { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: 10_000, requestTimeout: 30_000 },
-    app.callback(),
-  )
+  const server: Server = connectionServer({
+    http: { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: 10_000, requestTimeout: 30_000 },
+    // Whoever asks has gone when he ends the connection: `isGone` goes by it.
+    halfOpen: false,
+    most: CONNECTIONS_MAX,
+    mostPerAddress: CONNECTIONS_MAX,
+    serve: app.callback(),
+    log,
+  })
   server.listen(options.port, options.host)
   await once(server, 'listening')
 

@@ -228,25 +228,6 @@ for (const method of ['PUT', 'DELETE', 'PATCH', 'OPTIONS', 'HEAD'] satisfies Dis
     t.is(upstream.received[0]?.method, method)
   })
 
-test('requests that a client pipelines are answered in their order', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
-  const slow = Promise.withResolvers<void>()
-  upstream.behave = (response, received) => {
-    if (received.url === '/orders/find/1') void slow.promise.then(() => answer('first')(response, received))
-    else answer('second')(response, received)
-  }
-  const { gateway } = await openShop(t, { origins: { order: [upstream.origin] } })
-  const socket = await openSocket(t, gateway.port)
-  const second = upstream.arrival()
-  socket.write('GET /orders/find/1 HTTP/1.1\r\nHost: x\r\n\r\n')
-  await second
-  const arrived = upstream.arrival()
-  socket.write('GET /orders/find/2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
-  await arrived
-  slow.resolve()
-  t.regex(await readAll(socket), /first[\s\S]*second/)
-})
-
 test('closing: not ready at once, everything served meanwhile with "Connection: close", and what is inside is finished', async (t) => {
   const upstream = await openUpstream()
   t.teardown(() => upstream.refuse())

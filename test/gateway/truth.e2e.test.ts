@@ -1,7 +1,7 @@
 /** What the gateway says was not done was not done, and what it repeats is a repetition for the service, too. */
 import { setTimeout as after } from 'node:timers/promises'
 import test from 'ava'
-import { openShop, openSocket, openUpstreams, problemOf, type Reply } from '../support/gateway.ts'
+import { openShop, openSocket, openUpstreams, problemOf, type Reply, readAll } from '../support/gateway.ts'
 import { answer, type Behaviour, hang, type Received, reset, type Upstream } from '../support/upstream.ts'
 
 /** As many checkouts as one replica is given at once. */
@@ -111,4 +111,15 @@ test('any other answer of the second sending is passed on', async (t) => {
   await Promise.all(upstreams.map((upstream) => upstream.settled()))
   const reply = await ask('POST', '/orders/checkout/7')
   t.deepEqual([reply.status, reply.text], [402, 'out of credit'])
+})
+
+test('a request that was late is not done after its client was told so: 408', async (t) => {
+  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const { gateway } = await openShop(t, { headersTimeoutMs: 200, origins: { payment: [upstream.origin] } })
+  const socket = await openSocket(t, gateway.port)
+  socket.write('POST /payment/pay/7/10 HTTP/1.1\r\nHost: ')
+  socket.once('data', () => socket.write('x\r\nContent-Length: 0\r\n\r\n'))
+  t.regex(await readAll(socket), /^HTTP\/1\.1 408 /)
+  await upstream.settled()
+  t.is(upstream.received.length, 0)
 })
