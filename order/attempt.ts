@@ -1,36 +1,36 @@
 /**
  * How does one request come to its checkout?
  *
- * It waits a moment for company, if there is any (`company.ts`), and glances at the order. If that is paid, this is the
- * answer; if it is being checked out, the request waits for that checkout; otherwise it goes through three gates, each of
- * which may send it back to glance again, as long as its deadline is ahead, and begins a saga behind the last:
+ * It waits a moment for company, if there is any (`company.ts`), looks what was answered under its key, if it has one, and
+ * glances at the order. If that is paid or empty, this is the answer; if it is being checked out, or has been since the request
+ * came, that checkout's end is; otherwise the request goes through three gates, each of which may send it back to glance
+ * again, as long as its deadline is ahead, and begins a saga behind the last:
  *
  * - its *turn* among the requests of this process for the same user: the lock would let only one of them through;
  * - a *place* (see `admission.ts`): only so many are begun at once as can end in time. Who finds none has touched nothing but
  *   the order it glanced at. Who joins another, or finds the checkout under way or the order paid, needs none;
  * - the *lock* on the order and its user.
  *
- * A request whose asker has gone begins nothing: a process that was frozen finds requests that were long since answered by
- * another replica, and a refusal must stay true.
+ * Who is to be told that nothing was done glances once more before that: another may have been asked the same and have done it.
+ *
+ * A request whose asker has gone begins nothing, nor does one that glanced too long ago or at what is no longer so
+ * (`shared/fence.ts`): it may have been answered by another replica, and a refusal must stay true.
  */
-import { setTimeout as after } from 'node:timers/promises'
 import { impossible, UnavailableError } from '../shared/errors.ts'
-import type { Once } from '../shared/script.ts'
+import { assertAwaited, FRESH_MS, LATE } from '../shared/fence.ts'
+import type { Once, Reply } from '../shared/script.ts'
 import type { Admission } from './admission.ts'
 import type { Company } from './company.ts'
 import type { Ends } from './ends.ts'
 import type { Locks } from './locks.ts'
 import type { Outcome } from './order.ts'
-import type { Saga, Store } from './store.ts'
+import type { Glance, Saga, Store } from './store.ts'
 import { openTurns } from './turns.ts'
 
-/** Who asks for a checkout, and whether they still wait for the answer. */
-export type Asker = Once & { readonly isGone?: () => boolean }
-
 export type AttemptOptions = {
-  readonly store: Pick<Store, 'glance' | 'begin'>
+  readonly store: Pick<Store, 'recall' | 'glance' | 'readMs' | 'join' | 'begin'>
   readonly orderLocks: Locks
-  readonly ends: Pick<Ends, 'wait' | 'forget' | 'ask'>
+  readonly ends: Pick<Ends, 'wait' | 'join' | 'forget'>
   readonly admission: Admission
   readonly company: Company
   readonly nextLogId: () => string
@@ -46,16 +46,22 @@ const LOCK_RETRY_MS = 40
 const QUORUM_PATIENCE_MS = 3_000
 /** How long a begin whose outcome is unknown is repeated. */
 const BEGIN_PATIENCE_MS = 1_200
-/** Whoever needed so long for a lock may have been frozen since: then it first looks whether anybody still waits. */
-const SLEPT_MS = 500
-/** How long this process takes to read what came while it was frozen, the end of connections included. */
-const WAKING_MS = 20
+/** How often a begin may be late. */
+const LATE_MAX = 3
+/** A begin whose reading is as old as that does not try whether it comes in time. */
+const STALE_MS = FRESH_MS / 2
 
 type Attempt = {
   readonly order: string
-  readonly asker: Asker
+  readonly asker: Once
   /** The deadline, of `performance.now()`. */
   readonly until: number
+  /** The order's last checkout when it was first glanced at: any other one came since. */
+  before: string | undefined
+  /** What is to be told, unless another glance shows something better. */
+  verdict: Outcome | UnavailableError | undefined
+  /** When it was last glanced at, of `performance.now()`. */
+  glancedAt: number
   /** Until when a quorum is asked again that does not answer. */
   quorumUntil: number
   /** The user whose turn this request has. */
@@ -80,7 +86,7 @@ const outcomeOf = (saga: Saga): Outcome => {
 const isEnd = ({ state }: Outcome): boolean => state === 'paid' || state === 'refused' || state === 'cancelled'
 
 /** Checks the order out, or finds out what became of its checkout. The function that is returned throws UnavailableError. */
-export const attempts = (options: AttemptOptions): ((order: string, asker: Asker) => Promise<Outcome>) => {
+export const attempts = (options: AttemptOptions): ((order: string, asker: Once) => Promise<Outcome>) => {
   const { store, orderLocks, ends, admission, company, nextLogId, deadlineMs } = options
   const turns = openTurns()
 
@@ -91,40 +97,87 @@ export const attempts = (options: AttemptOptions): ((order: string, asker: Asker
     return (await store.glance(order))?.status === 'paid' ? { state: 'paid' } : outcome
   }
 
-  /** Waits for a checkout that another request began. */
-  const join = (id: string, attempt: Attempt): Promise<Outcome> => {
-    // Registered first and asked after: the end may come in between.
-    const end = ends.wait(id, attempt.until)
-    void ends.ask(id)
-    return outcomeAt(end, attempt)
+  /** Waits for a checkout that another request began: it was given no longer than this one from now on. */
+  const join = (id: string, attempt: Attempt): Promise<Outcome> =>
+    outcomeAt(ends.join(id, performance.now() + deadlineMs), attempt)
+
+  /** The outcome that a reply means to a request without a checkout of its own; `undefined` if it must glance again. */
+  const outcomeBy = async ([word, saga = '']: Reply, attempt: Attempt): Promise<Outcome | undefined> => {
+    switch (word) {
+      case 'begun':
+      case 'checking-out':
+      case 'joined':
+        return join(saga, attempt)
+      case 'paid':
+      case 'empty':
+      case 'unknown':
+      case 'key-reused':
+        return { state: word }
+      case 'changed':
+        return undefined
+      default:
+        return impossible('order.join', word)
+    }
   }
 
-  /** Begins the saga; while its outcome is unknown it is begun again, under the same id. */
-  const begin = async (id: string, user: string, token: string, attempt: Attempt): ReturnType<Store['begin']> => {
+  /** What the order says of this request, or the order as it was glanced at if a checkout of it is to be begun. */
+  const look = async (attempt: Attempt): Promise<Outcome | Glance | undefined> => {
+    const { order, asker } = attempt
+    const hasKey = asker.idempotencyKey !== undefined
+    const known = hasKey ? await store.recall(asker) : undefined
+    if (known) return outcomeBy(known, attempt)
+    const glance = await store.glance(order)
+    if (glance === undefined) return { state: 'unknown' }
+    const { status, saga, lines } = glance
+    // An order that is made anew has no checkout.
+    if (attempt.before === undefined || saga === '') attempt.before = saga
+    const isOthers = status === 'checking-out' || saga !== attempt.before
+    if (status === 'open' && !isOthers && lines !== '') return glance
+    if (status === 'cancelling' && !isOthers) return { state: 'cancelling' }
+    if (hasKey) return outcomeBy(await store.join({ order, saga: isOthers ? saga : '' }, asker), attempt)
+    if (status === 'paid') return { state: 'paid' }
+    return isOthers ? join(saga, attempt) : { state: 'empty' }
+  }
+
+  /**
+   * Begins the saga; while its outcome is unknown it is begun again, under the same id. It is not begun by who has been away, nor
+   * for whom is gone: another replica may have been asked instead.
+   */
+  const begin = async (id: string, token: string, glance: Glance, attempt: Attempt): Promise<Reply> => {
     const { order, asker, until } = attempt
+    const { user, saga, lines } = glance
+    const { idempotencyKey, fingerprint } = asker
     const startedAt = performance.now()
-    const start = { log_id: id, order, user, token, patience_ms: Math.ceil(until - startedAt) }
-    for (;;) {
-      if (asker.isGone?.())
-        throw new UnavailableError('whoever asked has gone; what was not begun by now is not begun any more')
+    let { readMs } = glance
+    let isFresh = startedAt - attempt.glancedAt < STALE_MS
+    for (let late = 0; late < LATE_MAX; ) {
+      if (!isFresh) readMs = await store.readMs()
+      assertAwaited(asker)
+      const patience_ms = Math.max(0, Math.ceil(until - performance.now()))
+      const start = { log_id: id, order, user, token, patience_ms, saga, lines }
       try {
-        return await store.begin(start, asker)
+        const reply = await store.begin(start, { idempotencyKey, fingerprint, readMs })
+        if (reply[0] !== LATE) return reply
+        late += 1
       } catch (error) {
         if (!(error instanceof UnavailableError) || performance.now() > startedAt + BEGIN_PATIENCE_MS) throw error
         await orderLocks.changed(order, user, LOCK_RETRY_MS)
       }
+      isFresh = false
     }
+    throw new UnavailableError('this replica is too slow to begin a checkout')
   }
 
-  /** Begins the checkout under a lock that is held, and waits for its end; `undefined` if the lock is on the wrong user. */
-  const checkOut = async (user: string, token: string, attempt: Attempt): Promise<Outcome | undefined> => {
+  /** Begins the checkout under a lock that is held, and waits for its end; `undefined` if the order is not as it was. */
+  const checkOut = async (token: string, glance: Glance, attempt: Attempt): Promise<Outcome | undefined> => {
     const { order, until } = attempt
+    const { user } = glance
     const lockedAt = performance.now()
     const id = nextLogId()
     const end = ends.wait(id, until)
     let begun = false
     try {
-      const [word, known = ''] = await begin(id, user, token, attempt)
+      const [word, known = ''] = await begin(id, token, glance, attempt)
       switch (word) {
         case 'begun':
         case 'checking-out':
@@ -158,15 +211,18 @@ export const attempts = (options: AttemptOptions): ((order: string, asker: Asker
   }
 
   /** Checks out under the lock; `undefined` if it was not to be had this time. */
-  const lockAndCheckOut = async (user: string, askedAt: number, attempt: Attempt): Promise<Outcome | undefined> => {
+  const lockAndCheckOut = async (glance: Glance, attempt: Attempt): Promise<Outcome | undefined> => {
     const { order, until } = attempt
+    const { user } = glance
     const now = performance.now()
     const held = await orderLocks.tryAcquire(order, user)
     if (held.state === 'unavailable') {
       attempt.quorumUntil = Math.min(attempt.quorumUntil, now + QUORUM_PATIENCE_MS, until)
       if (performance.now() >= attempt.quorumUntil)
-        throw new UnavailableError('no quorum of lock masters answers; nothing was done', { cause: held.cause })
-      endTurn(attempt)
+        attempt.verdict = new UnavailableError('no quorum of lock masters answers; nothing was done', {
+          cause: held.cause,
+        })
+      else endTurn(attempt)
       await orderLocks.changed(order, user, LOCK_RETRY_MS)
       return undefined
     }
@@ -175,50 +231,56 @@ export const attempts = (options: AttemptOptions): ((order: string, asker: Asker
       await orderLocks.changed(order, user, Math.min(LOCK_RETRY_MS, until - now))
       return undefined
     }
-    if (performance.now() - askedAt > SLEPT_MS) await after(WAKING_MS)
-    return checkOut(user, held.token, attempt)
+    return checkOut(held.token, glance, attempt)
   }
 
   /** The same in a place of its own. */
-  const enterAndCheckOut = async (user: string, askedAt: number, attempt: Attempt): Promise<Outcome | undefined> => {
-    if (!(await admission.enter())) return { state: 'overloaded' }
+  const enterAndCheckOut = async (glance: Glance, attempt: Attempt): Promise<Outcome | undefined> => {
+    if (!(await admission.enter())) {
+      attempt.verdict = { state: 'overloaded' }
+      return undefined
+    }
     const enteredAt = performance.now()
     let outcome: Outcome | undefined
     try {
-      outcome = enteredAt < attempt.until ? await lockAndCheckOut(user, askedAt, attempt) : { state: 'locked' }
+      if (enteredAt < attempt.until) outcome = await lockAndCheckOut(glance, attempt)
       return outcome
     } finally {
       admission.leave(outcome && isEnd(outcome) ? performance.now() - enteredAt : undefined)
     }
   }
 
+  /** One round: what the order says, or through all gates to the checkout. */
   const tryOnce = async (attempt: Attempt): Promise<Outcome | undefined> => {
-    const { order, asker, until } = attempt
-    const glance = await store.glance(order)
-    if (glance === undefined) return { state: 'unknown' }
-    const { user, status, saga } = glance
-    // Under a key the answer may have been given before: `begin` knows.
-    if (asker.idempotencyKey === undefined) {
-      if (status === 'paid') return { state: 'paid' }
-      if (status === 'checking-out') return join(saga, attempt)
-      if (status === 'cancelling') return { state: 'cancelling' }
-    }
-    if (performance.now() >= until) return { state: 'locked' }
+    const glance = await look(attempt)
+    if (glance === undefined || 'state' in glance) return glance
+    attempt.glancedAt = performance.now()
+    const { verdict, until } = attempt
+    if (verdict instanceof UnavailableError) throw verdict
+    if (verdict !== undefined) return verdict
+    if (attempt.glancedAt >= until) return { state: 'locked' }
+    const { user } = glance
     if (attempt.turn !== user) {
       endTurn(attempt)
       const came = await turns.take(user, until)
-      if (came === 'late') return { state: 'locked' }
-      if (came === 'scattered') return undefined
+      if (came !== 'taken') return undefined
       attempt.turn = user // what has happened to the order meanwhile, `begin` will see
     }
-    const askedAt = performance.now()
-    // One that is not open begins nothing, so it needs no place.
-    return status === 'open' ? enterAndCheckOut(user, askedAt, attempt) : lockAndCheckOut(user, askedAt, attempt)
+    return enterAndCheckOut(glance, attempt)
   }
 
   return async (order, asker) => {
     const until = performance.now() + deadlineMs
-    const attempt: Attempt = { order, asker, until, quorumUntil: Number.POSITIVE_INFINITY, turn: undefined }
+    const attempt: Attempt = {
+      order,
+      asker,
+      until,
+      before: undefined,
+      verdict: undefined,
+      glancedAt: 0,
+      quorumUntil: Number.POSITIVE_INFINITY,
+      turn: undefined,
+    }
     const departure = company.join()
     try {
       if (departure !== undefined) await departure

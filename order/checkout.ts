@@ -6,9 +6,10 @@
  */
 import { UnavailableError } from '../shared/errors.ts'
 import type { RedLock } from '../shared/redlock.ts'
+import type { Once } from '../shared/script.ts'
 import { TransientMap } from '../shared/transient-map.ts'
 import type { Admission } from './admission.ts'
-import { type Asker, attempts } from './attempt.ts'
+import { attempts } from './attempt.ts'
 import type { Company } from './company.ts'
 import { type Ends, openEnds } from './ends.ts'
 import { openLocks } from './locks.ts'
@@ -17,7 +18,7 @@ import type { Store } from './store.ts'
 
 export type Checkouts = Pick<Ends, 'onDecided' | 'onOutcome'> & {
   /** Checks the order out, or finds out what became of its checkout. @throws UnavailableError */
-  readonly checkout: (order: string, asker: Asker) => Promise<Outcome>
+  readonly checkout: (order: string, asker: Once) => Promise<Outcome>
   readonly start: () => void
   readonly stop: () => void
 }
@@ -57,7 +58,7 @@ export const checkouts = (options: CheckoutsOptions): Checkouts => {
     },
   })
   const attempt = attempts({ store, orderLocks, ends, admission, company, nextLogId, deadlineMs })
-  const joined = new TransientMap<{ readonly outcome: Promise<Outcome>; readonly askers: Asker[] }>()
+  const joined = new TransientMap<{ readonly outcome: Promise<Outcome>; readonly askers: Once[] }>()
   let sweeper: NodeJS.Timeout | undefined
 
   const sweep = (): void => {
@@ -75,7 +76,7 @@ export const checkouts = (options: CheckoutsOptions): Checkouts => {
         return known.outcome
       }
       const askers = [asker]
-      const all: Asker = { ...asker, isGone: () => askers.every((one) => one.isGone?.() === true) }
+      const all: Once = { ...asker, isGone: () => askers.every((one) => one.isGone?.() === true) }
       const outcome = located(order, attempt(order, all)).finally(() => joined.delete(order))
       joined.set(order, { outcome, askers })
       return outcome

@@ -5,6 +5,9 @@
  * Neither is trusted: a sweep asks for what has waited for long. At the deadline the sweep *cancels*: that script and the
  * one that ends the saga race on one key, so exactly one is the decision, and the answer is true either way. Only when
  * the own Redis cannot be reached is there no answer: `UnavailableError`, and repeating the request is safe.
+ *
+ * The deadline is that of whoever began the checkout. Who only *joined* it has another one, and does not end it for the others:
+ * they wait for its own, as its record tells it.
  */
 import { UnavailableError } from '../shared/errors.ts'
 import { TransientMap } from '../shared/transient-map.ts'
@@ -16,10 +19,10 @@ export type Ends = {
    * before it is begun. @throws UnavailableError
    */
   readonly wait: (id: string, until: number) => Promise<Saga>
-  /** Nobody waits for a saga any more, because it was not begun. */
+  /** The same for a checkout that somebody else began: at its own deadline it is cancelled, or at `until` if it has none. */
+  readonly join: (id: string, until: number) => Promise<Saga>
+  /** Whoever was to begin a saga waits for it no more, because it was not begun as far as is known. */
   readonly forget: (id: string) => void
-  /** Looks at once whether a saga that is waited for has ended. */
-  readonly ask: (id: string) => Promise<void>
   /** To be told of every saga that this process has decided: wakes who waits, and releases what was locked. */
   readonly onDecided: (decided: Decided) => void
   /** To be told of every saga that was decided anywhere. */
@@ -39,7 +42,9 @@ const ASK_AFTER_MS = 500
 
 type Waiter = {
   readonly since: number
-  readonly until: number
+  readonly joined: boolean
+  /** For who joined, once it is known that is the deadline of the checkout. */
+  until: number
   readonly resolve: (saga: Saga) => void
   readonly reject: (error: unknown) => void
 }
@@ -82,7 +87,10 @@ export const openEnds = ({ store, release }: EndsOptions): Ends => {
     }
     // Whoever decided it may have lost the reply, and with it the token: what is left of the lock is released as well.
     const saga = await store.saga(id)
-    return saga?.state === 'checking-out' ? undefined : saga
+    if (saga?.state !== 'checking-out') return saga
+    const until = performance.now() + saga.leftMs
+    for (const waiter of waiters.get(id) ?? []) if (waiter.joined) waiter.until = Math.min(waiter.until, until)
+    return undefined
   }
 
   const ask = async (id: string): Promise<void> => {
@@ -98,19 +106,30 @@ export const openEnds = ({ store, release }: EndsOptions): Ends => {
     }
   }
 
+  const wait = (id: string, until: number, joined: boolean): Promise<Saga> => {
+    const { promise, resolve, reject } = Promise.withResolvers<Saga>()
+    // It may be rejected before anybody awaits it: while the saga is still being begun.
+    promise.catch(() => undefined)
+    const waiter = { since: performance.now(), joined, until, resolve, reject }
+    const waiting = waiters.get(id)
+    if (waiting) waiting.push(waiter)
+    else waiters.set(id, [waiter])
+    return promise
+  }
+
   return {
-    wait: (id, until) => {
-      const { promise, resolve, reject } = Promise.withResolvers<Saga>()
-      // It may be rejected before anybody awaits it: while the saga is still being begun.
-      promise.catch(() => undefined)
-      const waiter = { since: performance.now(), until, resolve, reject }
-      const waiting = waiters.get(id)
-      if (waiting) waiting.push(waiter)
-      else waiters.set(id, [waiter])
-      return promise
+    wait: (id, until) => wait(id, until, false),
+    join: (id, until) => {
+      // Registered first and asked after: the end may come in between.
+      const end = wait(id, until, true)
+      void ask(id)
+      return end
     },
-    forget: (id) => waiters.delete(id),
-    ask,
+    forget: (id) => {
+      const others = (waiters.get(id) ?? []).filter(({ joined }) => joined)
+      if (others.length > 0) waiters.set(id, others)
+      else waiters.delete(id)
+    },
     onDecided,
     onOutcome,
     sweep: (now) => {

@@ -2,9 +2,10 @@
 import { randomInt } from 'node:crypto'
 import { nanoid } from 'nanoid'
 import { BATCH_MAX, inChunks } from '../shared/batch.ts'
-import { impossible, problem, sumTooLarge } from '../shared/errors.ts'
-import { amount, identifier, keyReused, type Route } from '../shared/http.ts'
+import { impossible, NeighbourError, problem, sumTooLarge } from '../shared/errors.ts'
+import { type Answer, amount, identifier, keyReused, type Request, type Route } from '../shared/http.ts'
 import type { Neighbour } from '../shared/neighbour.ts'
+import type { Reply } from '../shared/script.ts'
 import type { Audit } from './audit.ts'
 import type { Checkouts } from './checkout.ts'
 import { alreadyDecided, answerOf, noSuchCheckout, noSuchOrder, notOpen, orderFull } from './order.ts'
@@ -12,19 +13,79 @@ import { LINES_MAX, type Store } from './store.ts'
 
 export type Neighbours = { readonly payment: Neighbour; readonly stock: Neighbour }
 
+const noSuchUser = (user: string): Answer => ({
+  problem: problem(404, 'no-such-user', 'Unknown user', `there is no user "${user}"`, { user_id: user }),
+})
+const noSuchItem = (item: string): Answer => ({
+  problem: problem(404, 'no-such-item', 'Unknown item', `there is no item "${item}"`, { item_id: item }),
+})
+
+const created = ([word, order_id, log_id]: Reply): Answer =>
+  word === 'key-reused' ? keyReused : { json: { order_id, log_id } }
+
+/** What is told of a line is what was done with it: under a key, the item may have another price by now. */
+const added = (request: Request, [word, detail = 'a price of before']: Reply): Answer => {
+  const order = request.parameter('order')
+  switch (word) {
+    case 'added':
+      return { text: `${request.parameter('quantity')} of ${request.parameter('item')} added at ${detail}` }
+    case 'unknown':
+      return { problem: noSuchOrder(order) }
+    case 'closed':
+      return { problem: notOpen(order, detail) }
+    case 'full':
+      return { problem: orderFull(order, LINES_MAX) }
+    case 'too-much':
+      return sumTooLarge('quantity')
+    case 'key-reused':
+      return keyReused
+    default:
+      return impossible('order.add_item', word)
+  }
+}
+
+/**
+ * Has a request done that a neighbour must be asked for first. What was done under its key is told without asking, and what
+ * was done meanwhile, by another replica, is told instead of a refusal.
+ * @param find what is asked; `undefined` if the neighbour knows no such thing
+ */
+const onceFound = async <Found>(
+  store: Store,
+  request: Request,
+  find: () => Promise<Found | undefined>,
+  act: (found: Found) => Promise<Reply>,
+): Promise<Reply | undefined> => {
+  const known = await store.recall(request)
+  if (known) return known
+  try {
+    const found = await find()
+    return await (found === undefined ? store.refuse(request) : act(found))
+  } catch (error) {
+    const done = error instanceof NeighbourError ? await store.refuse(request) : undefined
+    if (done) return done
+    throw error
+  }
+}
+
+/** Asks for what there is under a path, if there is. @throws NeighbourError */
+const found = async (neighbour: Neighbour, path: string): Promise<unknown> => {
+  const { status, data } = await neighbour.ask('get', path)
+  return status === 200 ? data : undefined
+}
+
 export const routes = (store: Store, checkouts: Checkouts, neighbours: Neighbours, audit: Audit): readonly Route[] => [
   {
     method: 'POST',
     path: '/orders/create/:user',
     handler: async (request) => {
       const user = identifier(request, 'user')
-      const { status } = await neighbours.payment.ask('get', `/payment/find_user/${user}`)
-      if (status !== 200)
-        return {
-          problem: problem(404, 'no-such-user', 'Unknown user', `there is no user "${user}"`, { user_id: user }),
-        }
-      const [word, order_id, log_id] = await store.create(nanoid(), user, request)
-      return word === 'key-reused' ? keyReused : { json: { order_id, log_id } }
+      const reply = await onceFound(
+        store,
+        request,
+        () => found(neighbours.payment, `/payment/find_user/${user}`),
+        () => store.create(nanoid(), user, request),
+      )
+      return reply ? created(reply) : noSuchUser(user)
     },
   },
   {
@@ -43,29 +104,13 @@ export const routes = (store: Store, checkouts: Checkouts, neighbours: Neighbour
       const order = identifier(request, 'order')
       const item = identifier(request, 'item')
       const quantity = amount(request, 'quantity', { min: 1 })
-      const { status, data } = await neighbours.stock.ask('get', `/stock/find/${item}`)
-      if (status !== 200)
-        return {
-          problem: problem(404, 'no-such-item', 'Unknown item', `there is no item "${item}"`, { item_id: item }),
-        }
-      const { price } = data as { price: number }
-      const [word, state = ''] = await store.addItem({ order, item, quantity, price }, request)
-      switch (word) {
-        case 'added':
-          return { text: `${quantity} of ${item} added at ${price}` }
-        case 'unknown':
-          return { problem: noSuchOrder(order) }
-        case 'closed':
-          return { problem: notOpen(order, state) }
-        case 'full':
-          return { problem: orderFull(order, LINES_MAX) }
-        case 'too-much':
-          return sumTooLarge('quantity')
-        case 'key-reused':
-          return keyReused
-        default:
-          return impossible('order.add_item', word)
-      }
+      const reply = await onceFound(
+        store,
+        request,
+        async () => (await found(neighbours.stock, `/stock/find/${item}`)) as { price: number } | undefined,
+        ({ price }) => store.addItem({ order, item, quantity, price }, request),
+      )
+      return reply ? added(request, reply) : noSuchItem(item)
     },
   },
   {

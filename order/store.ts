@@ -43,6 +43,15 @@ const LATE_MS = 250
 /** The most checkouts of one order that are looked for. */
 const CHECKOUTS_MAX = 100
 
+/** What a checkout must know of its order before it asks for the lock, and when that was so, by the own Redis. */
+export type Glance = {
+  readonly user: string
+  readonly status: Status
+  /** Its last checkout, or ''. */
+  readonly saga: string
+  readonly lines: string
+  readonly readMs: number
+}
 /** What is known of a saga: its state, and why if it was refused. */
 export type Saga = { readonly id: string; readonly state: string; readonly reason: string; readonly item: string }
 /** A saga that a deed has just decided: with what it locked, to be released by whoever ended it. */
@@ -53,10 +62,15 @@ export type Store = {
   readonly auditor: Auditor
   readonly recovery: (onDecided: (decided: Decided) => void) => Recovery<Repair>
   readonly find: (order: string) => Promise<Order | undefined>
-  /** What a checkout must know before it asks for the lock. */
-  readonly glance: (order: string) => Promise<{ user: string; status: Status; saga: string } | undefined>
-  /** A saga as it stands, with what it locked. */
-  readonly saga: (id: string) => Promise<Decided | undefined>
+  readonly glance: (order: string) => Promise<Glance | undefined>
+  /** The time of the own Redis, read anew: see `shared/fence.ts`. */
+  readonly readMs: () => Promise<number>
+  /** A saga as it stands, with what it locked, and how long its deadline is ahead. */
+  readonly saga: (id: string) => Promise<(Decided & { readonly leftMs: number }) | undefined>
+  /** What was answered under a request's key, if it was. */
+  readonly recall: (once: Once) => Promise<Reply | undefined>
+  /** To be asked before a request is refused for what a neighbour says, or does not say: see `shared/log.ts`. */
+  readonly refuse: (once: Once) => Promise<Reply | undefined>
   readonly create: (order: string, user: string, once: Once) => Promise<Reply>
   readonly addItem: (
     line: { order: string; item: string; quantity: number; price: number },
@@ -66,10 +80,21 @@ export type Store = {
     batch: { first: number; last: number; items: number; users: number; price: number; seed: number },
     once: Once,
   ) => Promise<Reply>
+  /** Begins a checkout of the order if it is still as it was glanced at. */
   readonly begin: (
-    start: { log_id: string; order: string; user: string; token: string; patience_ms: number },
+    start: {
+      log_id: string
+      order: string
+      user: string
+      token: string
+      patience_ms: number
+      saga?: string
+      lines?: string
+    },
     once: Once,
   ) => Promise<Reply>
+  /** Answers a request under a key that needs no checkout of its own. */
+  readonly join: (facts: { order: string; saga: string }, once: Once) => Promise<Reply>
   readonly cancel: (id: string) => Promise<Decided | undefined>
   /** The same at the wish of a person. */
   readonly revoke: (id: string, once: Once) => Promise<Reply>
@@ -190,16 +215,19 @@ export const openStore = ({ redis, step, identifiers, catchUp, retentionS }: Ins
       }
     },
     glance: async (order) => {
-      const [user, status, saga] = await step('glance', () =>
-        redis.hmget(names.order + order, 'user', 'status', 'saga'),
-      )
-      return user == null ? undefined : { user, status: status as Status, saga: saga ?? '' }
+      const [[user, status, saga, lines], readMs] = await Promise.all([
+        step('glance', () => redis.hmget(names.order + order, 'user', 'status', 'saga', 'lines')),
+        log.readMs(),
+      ])
+      return user == null ? undefined : { user, status: status as Status, saga: saga ?? '', lines: lines ?? '', readMs }
     },
+    readMs: log.readMs,
     saga: async (id) => {
-      const found = await step('saga', () =>
-        redis.hmget(`saga:${id}`, 'state', 'reason', 'item', 'order', 'user', 'token'),
-      )
-      const [state = null, reason, item, order, user, token] = found
+      const [found, readMs] = await Promise.all([
+        step('saga', () => redis.hmget(`saga:${id}`, 'state', 'reason', 'item', 'order', 'user', 'token', 'deadline')),
+        log.readMs(),
+      ])
+      const [state = null, reason, item, order, user, token, deadline] = found
       if (state === null) return undefined
       return {
         id,
@@ -209,14 +237,18 @@ export const openStore = ({ redis, step, identifiers, catchUp, retentionS }: Ins
         order: order ?? '',
         user: user ?? '',
         token: token ?? '',
+        leftMs: Number(deadline ?? readMs) - readMs,
       }
     },
+    recall: log.recall,
+    refuse: log.refuse,
     create: (order, user, once) => log.act('create-order', { log_id: identifiers.next(), order, user }, once),
     addItem: (line, once) => log.act('add-item', { log_id: identifiers.next(), ...line }, once),
     initOrders: (batch, once) => log.act('init-orders', { log_id: identifiers.next(), ...batch }, once),
     begin: (start, once) => log.act('begin', start, once),
+    join: (facts, once) => log.act('join', facts, once),
     cancel: async (id) => decidedBy(await cancel({ log_id: id })),
-    revoke: (id, once) => cancel({ log_id: id, reason: 'operator' }, once),
+    revoke: async (id, once) => (await log.recall(once)) ?? cancel({ log_id: id, reason: 'operator' }, once),
     checkoutsOf: async (order) => {
       const [user, last] = await step('last-saga', () => redis.hmget(names.order + order, 'user', 'saga'))
       if (user == null) return undefined

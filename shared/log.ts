@@ -15,6 +15,7 @@ import { type DeadLetters, deadLetters } from './dead-letters.ts'
 import { compareIds, heardKey, type LogEntry, type LostTail, logKey, readable } from './entry.ts'
 import { impossible } from './errors.ts'
 import { fault, field, isFlat, type KindOf, kindOf, type RawEntry, type Service, textOf, VERSION } from './events.ts'
+import { FRESH_MS, openFence } from './fence.ts'
 import { grouped } from './group.ts'
 import { COMMAND_TIMEOUT_MS } from './redis.ts'
 import { compose, type Once, type Reply, type Script, script } from './script.ts'
@@ -49,6 +50,17 @@ export type Log = {
   readonly service: Service
   /** Does one deed. @throws UnavailableError if its outcome is unknown or it was not done. */
   readonly act: (deed: string, facts: Readonly<Record<string, string | number>>, once?: Once) => Promise<Reply>
+  /** The time of the own Redis, for a request whose deed must not be done late: see `fence.ts`. @throws UnavailableError */
+  readonly readMs: () => Promise<number>
+  /** What was answered under a request's key, or `key-reused`; `undefined` if nothing was, or there is no key. */
+  readonly recall: (once: Once) => Promise<Reply | undefined>
+  /**
+   * To be asked before a request is refused for what this Redis does not know: what was answered under its key, if it was done
+   * elsewhere meanwhile; else it will not be done by whoever asked for it before.
+   */
+  readonly refuse: (once: Once) => Promise<Reply | undefined>
+  /** Takes the key for a request that is more than one deed: `claimed`, also when it is asked again, or `key-reused`. */
+  readonly claim: (once: Once) => Promise<Reply>
   /** Which neighbours are heard. */
   readonly speakers: readonly Service[]
   /** Which kinds of their entries are acted on. */
@@ -127,12 +139,12 @@ type DeedFacts = Readonly<Record<string, string | number>>
 const GROUP_MAX = 64
 
 /** What the script `do` reads, and returns for each deed: see `lua/do.lua`. */
-type Asked = { readonly facts: DeedFacts; readonly once: Once | undefined }
+type Asked = { readonly facts: DeedFacts; readonly once?: Once | undefined; readonly readMs?: number | undefined }
 type Done = readonly [reply: Reply, recorded?: RawEntry]
 const doing = (deed: string, asked: readonly Asked[]): (string | number)[] => {
   const args: (string | number)[] = [deed]
-  for (const { facts, once } of asked) {
-    const count = args.push(once?.idempotencyKey ?? '', once?.fingerprint ?? '', 0)
+  for (const { facts, once, readMs } of asked) {
+    const count = args.push(once?.idempotencyKey ?? '', once?.fingerprint ?? '', readMs ?? '', 0)
     for (const name in facts) args.push(name, facts[name] as string | number)
     args[count - 1] = args.length - count
   }
@@ -163,7 +175,13 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
   const tables = {
     names,
     says: mergeSayings([options.says ?? {}, ...rows.map(({ says }) => says)]),
-    limits: { version: VERSION, retention_s: retentionS, amount_max: Number.MAX_SAFE_INTEGER, ...options.limits },
+    limits: {
+      version: VERSION,
+      retention_s: retentionS,
+      fresh_ms: FRESH_MS,
+      amount_max: Number.MAX_SAFE_INTEGER,
+      ...options.limits,
+    },
   }
   // A kind comes from outside, and may be named as something that every object has: hence maps.
   const rowsOf = new Map(speakers.map((speaker) => [speaker, new Map(Object.entries(reactions[speaker] ?? {}))]))
@@ -216,13 +234,24 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
 
   const lose: Log['lose'] = async (tail) => {
     const facts = { speaker: tail.speaker, after: tail.after, tail: JSON.stringify(tail) }
-    await step('lose', () => doer('lose')({ facts, once: undefined }))
+    await step('lose', () => doer('lose')({ facts }))
   }
   const retry = async (speaker: Service, facts: DeedFacts, once?: Once): Promise<Reply> => {
-    const [done] = await doAll(following(speaker).retry, 'retry', [{ facts, once }])
-    if (done === undefined) return impossible('log.retry')
-    if (done instanceof Error) throw done
-    return done[0]
+    const [reply] = await fence.within(once, async (readMs) => {
+      const [done] = await step('retry', () => doAll(following(speaker).retry, 'retry', [{ facts, once, readMs }]))
+      if (done === undefined) return impossible('log.retry')
+      if (done instanceof Error) throw done
+      return done
+    })
+    return reply
+  }
+  const fence = openFence({ redis, step })
+  const act: Log['act'] = async (deed, facts, once) => {
+    const [reply, recorded] = await fence.within(once, (readMs) =>
+      step(deed, () => doer(deed)({ facts, once, readMs })),
+    )
+    if (recorded) acknowledged.remember([recorded])
+    return reply
   }
   const acknowledged = witness({ speaker: service, redis, step })
   /** The last entry that this process was told of before it lost its Redis, which may come back without it. */
@@ -235,10 +264,21 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
     service,
     speakers,
     hears: Object.fromEntries(speakers.map((speaker) => [speaker, Object.keys(reactions[speaker] ?? {})])),
-    act: async (deed, facts, once) => {
-      const [reply, recorded] = await step(deed, () => doer(deed)({ facts, once }))
-      if (recorded) acknowledged.remember([recorded])
-      return reply
+    act,
+    readMs: fence.read,
+    recall: async ({ idempotencyKey, fingerprint }) => {
+      if (idempotencyKey === undefined) return undefined
+      const remembered = await step('recall', () => redis.get(names.request + idempotencyKey))
+      const before: unknown = JSON.parse(remembered ?? 'null')
+      if (!Array.isArray(before)) return undefined
+      const [request, reply] = before as [string, Reply]
+      return request === fingerprint ? reply : ['key-reused']
+    },
+    claim: (once) => act('answer', { word: 'claimed', passing: 'no' }, once),
+    refuse: async (once) => {
+      if (once.idempotencyKey === undefined) return undefined
+      const reply = await act('answer', { word: 'refused', passing: 'yes' }, once)
+      return reply[0] === 'refused' ? undefined : reply
     },
     lookBack: async () => {
       if (suspect === undefined) return undefined
@@ -278,8 +318,8 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
       names,
       step,
       deedAfter,
-      retry: (speaker, facts, once) => step('retry', () => retry(speaker, facts, once)),
-      dismiss: async (facts, once) => (await step('dismiss', () => doer('dismiss')({ facts, once })))[0],
+      retry,
+      dismiss: (facts, once) => act('dismiss', facts, once),
     }),
     saga: async (log_id, listeners) => {
       const [fields, told, heard, [seconds, microseconds]] = await Promise.all([

@@ -36,16 +36,17 @@ export const sagaRoutes = <Repair extends string>(
 ): readonly Route[] => {
   const retrySaga = async (request: Request, { judge, retry }: Recovery<Repair>): Promise<Answer> => {
     const logId = identifier(request, 'log_id')
+    const [known] = (await log.recall(request)) ?? []
     const { record, nowMs } = await log.saga(logId, listeners)
-    if (record.fields.state === undefined && record.toldMs === undefined)
+    if (known === undefined && record.fields.state === undefined && record.toldMs === undefined)
       return { problem: noSuchSaga(log.service, logId) }
-    const done = await retry(judge(record, nowMs), request)
+    const done = known ?? (await retry(judge(record, nowMs), request))
     return done === 'key-reused' ? keyReused : { json: { log_id: logId, done } }
   }
 
   const retryLetter = async (request: Request): Promise<Answer> => {
     const id = parseEntryId(request.parameter('id'), 'id')
-    const [word, ...reply] = await log.dead.retry(id, request)
+    const [word, ...reply] = (await log.recall(request)) ?? (await log.dead.retry(id, request))
     switch (word) {
       case 'applied':
         onHeard(reply as unknown as Reply)

@@ -21,8 +21,15 @@ import type { Redis } from 'ioredis'
 /** What a deed returned: a word, and what belongs to it. */
 export type Reply = readonly [word: string, ...rest: string[]]
 
-/** Under which `Idempotency-Key` a deed is done, for which request in one line. */
-export type Once = { readonly idempotencyKey: string | undefined; readonly fingerprint: string }
+/** Under which `Idempotency-Key` a deed is done, for which request in one line; a deed that may be late: see `fence.ts`. */
+export type Once = {
+  readonly idempotencyKey: string | undefined
+  readonly fingerprint: string
+  /** Has whoever asked gone? They may have asked somebody else since. */
+  readonly isGone?: () => boolean
+  /** The time of the own Redis as it was read for this request. */
+  readonly readMs?: number
+}
 
 /** Runs the script with its arguments. The reply is what the main part returns. */
 export type Script = (redis: Redis, args: readonly (string | number)[]) => Promise<unknown>

@@ -1,8 +1,10 @@
 --- @include "checkout"
--- begin: starts the checkout of an open order, once: the same log id again is told that it has begun.
--- FACTS    log_id, order, user (whose lock is held), token (of the lock), patience_ms (until the deadline)
+-- begin: starts the checkout of an open order, once: the same log id again is told that it has begun. What was glanced at
+-- before must still be so: another checkout of the order may have been refused since, or a line added.
+-- FACTS    log_id, order, user (whose lock is held), token (of the lock), patience_ms (until the deadline), saga (as glanced at),
+--          lines (the same)
 -- RETURNS  begun, saga | checking-out, saga | paid, saga | empty | unknown
---          or in passing: cancelling, saga | moved, user (the order is another user's now)
+--          or in passing: cancelling, saga | moved, user (the order is another user's now, or has changed)
 function deeds.begin(facts)
   local id = facts.log_id
   local order = redis.call('HMGET', names.order .. facts.order, 'user', 'status', 'saga', 'total', 'lines')
@@ -25,7 +27,7 @@ function deeds.begin(facts)
   if lines == '' then
     return { 'empty' }
   end
-  if user ~= facts.user then
+  if user ~= facts.user or (facts.saga or saga or '') ~= (saga or '') or (facts.lines or lines) ~= lines then
     return { 'moved', user }, true
   end
   local started = {

@@ -1,25 +1,37 @@
 --- @include "log"
 -- do: deeds of one kind, asked for by requests that came at about the same time; each is done as if it were alone.
--- ARGV  deed, then for each request: its Idempotency-Key or '', the request in one line, the number of the strings that
---       follow, and the deed's facts: name, value, ...
+-- ARGV  deed, then for each request: its Idempotency-Key or '', the request in one line, the time as it was read for it or
+--       '', the number of the strings that follow, and the deed's facts: name, value, ...
 -- A deed returns its reply, a list of words; a second value `true` says that the same request may meet another answer
--- later, so that it is not remembered. Under a key, the first answer is given again to the same request, and another
--- request is told {'key-reused'}. Returns for each request the deed's reply, and the entry that it recorded, if any; or
--- the error that kept it from its end.
-local function answer(deed, key, request, from, to)
+-- later, so that it is not remembered, only when it was told. Under a key, the first answer is given again to the same
+-- request, and another request is told {'key-reused'}. What was asked for too long ago, or has been refused in passing under
+-- its key since, is not done: {'late'}; see fence.ts. Returns for each request the deed's reply, and the entry that it
+-- recorded, if any; or the error that kept it from its end.
+local function is_late(read_ms, passed_ms)
+  local age_ms = now_ms() - read_ms
+  return age_ms < 0 or age_ms > limits.fresh_ms or passed_ms >= read_ms
+end
+local function answer(deed, key, request, read_ms, from, to)
+  local passed_ms = 0
   if key ~= '' then
     local remembered = redis.call('GET', names.request .. key)
-    if remembered then
-      local before = cjson.decode(remembered)
+    local before = remembered and cjson.decode(remembered)
+    if type(before) == 'table' then
       return before[1] == request and before[2] or { 'key-reused' }
     end
+    passed_ms = before or 0
+  end
+  if read_ms ~= '' and is_late(tonumber(read_ms), passed_ms) then
+    return { 'late' }
   end
   local facts = {}
   for at = from, to, 2 do
     facts[ARGV[at]] = ARGV[at + 1]
   end
   local reply, passing = deeds[deed](facts)
-  if key ~= '' and not passing then
+  if key ~= '' and passing then
+    redis.call('SET', names.request .. key, integer(now_ms()), 'PX', 2 * limits.fresh_ms)
+  elseif key ~= '' then
     redis.call('SET', names.request .. key, cjson.encode({ request, reply }), 'EX', limits.retention_s)
   end
   return reply
@@ -27,10 +39,10 @@ end
 local answers = {}
 local at = 2
 while at <= #ARGV do
-  local first = at + 3
-  local last = first + tonumber(ARGV[at + 2]) - 1
+  local first = at + 4
+  local last = first + tonumber(ARGV[at + 3]) - 1
   recorded = nil
-  local done, reply = pcall(answer, ARGV[1], ARGV[at], ARGV[at + 1], first, last)
+  local done, reply = pcall(answer, ARGV[1], ARGV[at], ARGV[at + 1], ARGV[at + 2], first, last)
   if done then
     answers[#answers + 1] = { reply, recorded }
   else

@@ -386,6 +386,37 @@ test.serial('begin under a key: every decided answer is remembered, a passing on
   t.deepEqual(await begin('next', under('passing')), ['begun', 'next'])
 })
 
+test.serial('begin: an order that is not as it was glanced at is not checked out', async (t) => {
+  await openCart()
+  const glanced = { order: 'cart', user: 'anna', token: '', patience_ms: PATIENCE_MS, saga: '', lines: 'tea:2' }
+  await store.addItem({ ...line, item: 'cup' }, plainly)
+  t.deepEqual(await store.begin({ log_id: 'it', ...glanced }, plainly), ['moved', 'anna'])
+  await begin('another')
+  await tell('payment', 'CreditVoided', 'another', facts)
+  const lines = 'tea:2,cup:2'
+  t.deepEqual(await store.begin({ log_id: 'it', ...glanced, lines }, plainly), ['moved', 'anna'])
+  t.deepEqual(await look(), { saga: 'none', order: 'open' })
+  t.deepEqual(await store.begin({ log_id: 'it', ...glanced, lines, saga: 'another' }, plainly), ['begun', 'it'])
+})
+
+test.serial('join: what needs no checkout of its own is answered under its key, for good', async (t) => {
+  await store.create('cart', 'anna', plainly)
+  const join = (key: string, saga = '') => store.join({ order: 'cart', saga }, under(key))
+  t.deepEqual(await join('empty'), ['empty'])
+  await store.addItem(line, plainly)
+  t.deepEqual(await join('early'), ['changed'])
+  await begin('it')
+  t.deepEqual(await join('early', 'another'), ['changed'])
+  t.deepEqual(await join('joined', 'it'), ['joined', 'it'])
+  await tell('payment', 'CreditVoided', 'it', facts)
+  t.deepEqual(await join('later', 'it'), ['joined', 'it'], 'also a checkout that has ended')
+  await begin('next')
+  await tell('payment', 'CreditCaptured', 'next', facts)
+  t.deepEqual(await join('paid'), ['paid'])
+  t.deepEqual(await join('joined'), ['joined', 'it'])
+  t.deepEqual(await join('empty'), ['empty'])
+})
+
 test.serial('begin of another user’s order is not remembered', async (t) => {
   await openCart()
   const start = { log_id: 'it', order: 'cart', user: 'berta', token: '', patience_ms: 1 }
@@ -451,9 +482,9 @@ test.serial('add-item: sums stay what a number can hold, and a refused line chan
 test.serial('add-item: an order holds a bounded number of lines; more of one that it has still goes in', async (t) => {
   await store.create('cart', 'anna', plainly)
   const add = (item: string) => store.addItem({ order: 'cart', item, quantity: 1, price: 1 }, plainly)
-  for (let index = 0; index < LINES_MAX; index += 1) t.deepEqual(await add(`item-${index}`), ['added'])
+  for (let index = 0; index < LINES_MAX; index += 1) t.deepEqual(await add(`item-${index}`), ['added', '1'])
   t.deepEqual(await add('one-more'), ['full'])
-  t.deepEqual(await add('item-0'), ['added'])
+  t.deepEqual(await add('item-0'), ['added', '1'])
   const order = await store.find('cart')
   t.deepEqual([order?.items.length, order?.total_cost], [LINES_MAX, LINES_MAX + 1])
 })
@@ -466,8 +497,8 @@ test.serial('add-item: only an open order takes lines; a refusal is remembered u
   await store.cancel('it')
   t.deepEqual(await store.addItem(line, under('a')), ['closed', 'cancelling'])
   await tell('payment', 'CreditReleased', 'it', facts)
-  t.deepEqual(await store.addItem(line, under('a')), ['added'])
-  t.deepEqual(await store.addItem(line, under('a')), ['added'])
+  t.deepEqual(await store.addItem(line, under('a')), ['added', '15'])
+  t.deepEqual(await store.addItem(line, under('a')), ['added', '15'])
   t.is((await store.find('cart'))?.total_cost, 60)
   await begin('next')
   await tell('payment', 'CreditCaptured', 'next', facts)
@@ -480,8 +511,8 @@ test.serial('the same key gives the same order and line once', async (t) => {
   const first = await store.create('cart', 'anna', under('a'))
   t.deepEqual(await store.create('cart-2', 'anna', under('a')), first)
   t.is(await store.find('cart-2'), undefined)
-  t.deepEqual(await store.addItem(line, under('b')), ['added'])
-  t.deepEqual(await store.addItem(line, under('b')), ['added'])
+  t.deepEqual(await store.addItem(line, under('b')), ['added', '15'])
+  t.deepEqual(await store.addItem(line, under('b')), ['added', '15'])
   t.deepEqual(await store.addItem(line, under('b', 'POST /other')), ['key-reused'])
   t.is((await store.find('cart'))?.total_cost, 30)
 })

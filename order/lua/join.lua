@@ -1,0 +1,16 @@
+-- join: answers a request that needs no checkout of its own, so that its answer is remembered under its key.
+-- FACTS    order, saga (the order's last checkout, if the request joins it; or '')
+-- RETURNS  joined, saga | paid | empty, or in passing: changed
+function deeds.join(facts)
+  local status, saga, lines = unpack(redis.call('HMGET', names.order .. facts.order, 'status', 'saga', 'lines'))
+  if status == 'paid' then
+    return { 'paid' }
+  end
+  if saga and saga == facts.saga then
+    return { 'joined', saga }
+  end
+  if status == 'open' and lines == '' then
+    return { 'empty' }
+  end
+  return { 'changed' }, true
+end

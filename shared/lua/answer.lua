@@ -1,0 +1,6 @@
+-- answer: does nothing but answer a request under its key: with a word that is remembered, or one that is told in passing.
+-- FACTS    word, passing (yes or no)
+-- RETURNS  the word
+function deeds.answer(facts)
+  return { facts.word }, facts.passing == 'yes'
+end
