@@ -165,7 +165,7 @@ export const routes = (store: Store, checkouts: Checkouts, neighbours: Neighbour
       const users = amount(request, 'n_users', { min: 1, max: BATCH_MAX })
       const price = amount(request, 'item_price', { min: 0 })
       if (2 * price > Number.MAX_SAFE_INTEGER) return sumTooLarge('item_price')
-      return inChunks(request, n, `${n} orders initialised`, (first, last, once) =>
+      return inChunks(request, n, `${n} orders initialised`, store.log.claim, (first, last, once) =>
         store.initOrders({ first, last, items, users, price, seed: randomInt(2 ** 31) }, once),
       )
     },

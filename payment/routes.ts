@@ -93,7 +93,7 @@ export const routes = (store: Store): readonly Route[] => {
         const n = amount(request, 'n', { min: 1, max: BATCH_MAX })
         const money = amount(request, 'starting_money', { min: 0 })
         if (n * money > Number.MAX_SAFE_INTEGER) return sumTooLarge('starting_money')
-        return inChunks(request, n, `${n} users initialised`, (first, last, once) =>
+        return inChunks(request, n, `${n} users initialised`, store.log.claim, (first, last, once) =>
           store.initUsers(first, last, money, once),
         )
       },

@@ -77,7 +77,7 @@ export const routes = (store: Store): readonly Route[] => [
       const stock = amount(request, 'starting_stock', { min: 0 })
       const price = amount(request, 'item_price', { min: 0 })
       if (n * stock > Number.MAX_SAFE_INTEGER) return sumTooLarge('starting_stock')
-      return inChunks(request, n, `${n} items initialised`, (first, last, once) =>
+      return inChunks(request, n, `${n} items initialised`, store.log.claim, (first, last, once) =>
         store.initItems(first, last, stock, price, once),
       )
     },
