@@ -1,10 +1,11 @@
 /** What a request is told again under its `Idempotency-Key`: what it was told, whatever has become of the shop since. */
 import test from 'ava'
 import { problemOf } from '../support/client.ts'
+import { listening, recorded } from '../support/crash-points.ts'
 import { proveInvariants } from '../support/invariants.ts'
 import { bringBack, replicaOf, shareShop } from '../support/shop.ts'
 
-const opened = shareShop(test, { env: { order: { CHECKOUT_DEADLINE_MS: '2000' } } })
+const opened = shareShop(test, { env: { order: { ...listening, CHECKOUT_DEADLINE_MS: '2000' } } })
 test.afterEach.always(() => bringBack(opened()))
 
 const under = (key: string) => ({ 'Idempotency-Key': key })
@@ -21,8 +22,15 @@ test.serial('what was done is told again while the neighbour is away that had to
   t.deepEqual([created.status, added.status], [200, 200])
 
   await Promise.all([replicaOf(opened(), 'payment').stop(), replicaOf(opened(), 'stock').stop()])
-  t.deepEqual((await create()).json, created.json)
-  t.is((await add(`add-${order}`)).text, added.text)
+  const passed = await recorded([replicaOf(opened(), 'order')], async () => {
+    t.deepEqual((await create()).json, created.json)
+    t.is((await add(`add-${order}`)).text, added.text)
+  })
+  t.deepEqual(
+    [...passed.keys()].filter((point) => point.startsWith('order.ask-')),
+    [],
+    'nobody is asked',
+  )
   const refused = await add(`add-another-to-${order}`)
   t.is(refused.status, 424)
   t.is((await client.post(`/orders/create/${user}`, under(`add-${order}`))).status, 422, 'the key is looked up first')
