@@ -2,6 +2,7 @@
 -- absent: which of these things there are not, of the kind that this service counts.
 -- FACTS    ids (separated by spaces)
 -- RETURNS  the ids of those that are unknown here
+-- WRITES   nothing
 function deeds.absent(facts)
   local unknown = {}
   for id in string.gmatch(facts.ids, '%S+') do
