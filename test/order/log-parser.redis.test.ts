@@ -101,6 +101,15 @@ test('all that hangs is told again in one run, page after page, and what payment
   t.is((await Promise.all(told)).filter((one) => one === 1).length, hanging.length)
 })
 
+test('of those that were spoken of in one millisecond none is left out between two pages', async (t) => {
+  const { bench, parser } = await open(t)
+  const forgotten = Array.from({ length: 300 }, (_, index) => `forgotten-${index}`)
+  await bench.redis.zadd('sagas:open', ...forgotten.flatMap((name) => [7, name]), 8, 'last')
+  await bench.redis.set(heardKey('order', 'payment'), '9-0')
+  t.is((await parser.run()).found.length, 301)
+  t.is(await bench.redis.zcard('sagas:open'), 0)
+})
+
 test('what is late is decided at once, whenever the next run is', async (t) => {
   const { begin, parser, decided } = await open(t)
   parser.start()
