@@ -28,6 +28,9 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'its disk is full',
   EDQUOT: "this user's part of its disk is full",
   EIO: 'its disk fails',
+  EISDIR: 'it has a folder where a file should be',
+  ELOOP: 'the links on the way to it lead in a circle',
+  ENAMETOOLONG: 'its name is too long',
 }
 
 type Refusal = { readonly code?: string | undefined; readonly path?: string; readonly cause: Error }
@@ -40,7 +43,7 @@ export const folderError = (dir: string, { code, path = dir, cause }: Refusal): 
   )
 
 /** @throws DataFolderError for what the system refuses; anything else as it is. */
-const within = async <Result>(dir: string, deed: () => Promise<Result>): Promise<Result> => {
+export const within = async <Result>(dir: string, deed: () => Promise<Result>): Promise<Result> => {
   try {
     return await deed()
   } catch (error) {
@@ -91,7 +94,15 @@ const writePrivate = async (file: string, content: unknown): Promise<void> => {
 }
 
 export const makeDataFolder = (dir: string): Promise<void> =>
-  within(dir, async () => void (await mkdir(dir, { recursive: true, mode: 0o700 })))
+  within(dir, async () => {
+    try {
+      await mkdir(dir, { recursive: true, mode: 0o700 })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      // What is on the way is there: asked for this folder alone, the system says what is really wrong.
+      await mkdir(dir, { mode: 0o700 })
+    }
+  })
 
 /** Makes what is missing of the folder, each log empty. */
 export const prepareFolder = (dir: string, parts: readonly string[]): Promise<void> =>

@@ -9,7 +9,7 @@ import { execFile } from 'node:child_process'
 import { readFile, readlink, realpath } from 'node:fs/promises'
 import { setTimeout as after } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { pidFile, readOptional, redisFolder } from './data-folder.ts'
+import { pidFile, readOptional, redisFolder, within } from './data-folder.ts'
 import { SERVICES, type Service } from './wiring.ts'
 
 const run = promisify(execFile)
@@ -71,5 +71,5 @@ const endLeftover = async (dir: string, service: Service): Promise<void> => {
 
 /** Ends whatever Redis still works in the folder, which must have been claimed. */
 export const endLeftovers = async (dir: string): Promise<void> => {
-  await Promise.all(SERVICES.map((service) => endLeftover(dir, service)))
+  await within(dir, () => Promise.all(SERVICES.map((service) => endLeftover(dir, service))))
 }

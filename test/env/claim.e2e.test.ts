@@ -1,12 +1,13 @@
 /** Who uses a data folder: one shop at a time, whatever its processes and files went through before. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { claimFolder } from '../../env/claim.ts'
 import { DataFolderError, prepareFolder, readPasswords, readUsage, writeUsage } from '../../env/data-folder.ts'
+import { endLeftovers } from '../../env/leftover.ts'
 import { isPasswords } from '../../env/wiring.ts'
 
 const PAIRS = 25
@@ -25,6 +26,10 @@ process.on('message', async (dir) => {
   claim?.release()
   claim = undefined
   if (dir === 'let go') return process.send('let go')
+  if (dir === 'be nobody') {
+    if (process.getuid() === 0) process.setuid(65534)
+    return process.send('nobody')
+  }
   try {
     claim = await claimFolder(dir)
     process.send('mine')
@@ -80,6 +85,56 @@ test('a folder is free as soon as its shop is killed, and not before, also when 
   const claim = await claimFolder(dir)
   await t.throwsAsync(claimFolder(dir), { instanceOf: DataFolderError }, 'nor does its own process get it twice')
   claim.release()
+})
+
+test("where its lock file is of another user, or can only be read, a folder is nobody's", async (t) => {
+  const dir = await makeFolder(t)
+  await chmod(dir, 0o777)
+  await writeFile(join(dir, 'shop.lock'), '', { mode: 0o444 })
+  const child = await claimant(t)
+  await ask(child, 'be nobody')
+  const reason = `this user may not write there (${join(dir, 'shop.lock')})`
+  t.is(await ask(child, dir), `the data folder ${dir} cannot be used: ${reason}`)
+})
+
+const unusable: [what: string, make: (path: string) => Promise<unknown>, reason: (path: string) => string][] = [
+  ['is a file', (path) => writeFile(path, ''), () => 'it is no folder'],
+  [
+    'leads nowhere',
+    (path) => symlink(join(path, 'nowhere'), path),
+    () => 'the links on the way to it lead in a circle',
+  ],
+  [
+    'has a folder for a lock file',
+    (path) => mkdir(join(path, 'shop.lock'), { recursive: true }),
+    (path) => `its shop.lock cannot be opened (${join(path, 'shop.lock')})`,
+  ],
+  [
+    'has a lock file that is none',
+    (path) => mkdir(path).then(() => writeFile(join(path, 'shop.lock'), 'not empty '.repeat(100))),
+    (path) => `no shop has made its shop.lock: remove that (${join(path, 'shop.lock')})`,
+  ],
+]
+for (const [what, make, reason] of unusable)
+  test(`a folder that ${what} is refused in one sentence`, async (t) => {
+    const path = join(await makeFolder(t), 'data')
+    await make(path)
+    await t.throwsAsync(claimFolder(path), {
+      instanceOf: DataFolderError,
+      message: `the data folder ${path} cannot be used: ${reason(path)}`,
+    })
+  })
+
+test('a folder that has files where folders should be, or the other way, is refused in one sentence', async (t) => {
+  const dir = await makeFolder(t)
+  await mkdir(join(dir, 'passwords.json'))
+  await t.throwsAsync(readPasswords(dir), {
+    instanceOf: DataFolderError,
+    message: `the data folder ${dir} cannot be used: it has a folder where a file should be`,
+  })
+  await writeFile(join(dir, 'redis'), '')
+  for (const deed of [() => endLeftovers(dir), () => prepareFolder(dir, [])])
+    await t.throwsAsync(deed(), { instanceOf: DataFolderError, message: /cannot be used: it is no folder \(.*redis/ })
 })
 
 const torn: [what: string, content: string][] = [
