@@ -1,0 +1,82 @@
+/** What is said to whoever starts a program of the shop on a Node that cannot run it, or without its packages. */
+import { spawnSync } from 'node:child_process'
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test, { type ExecutionContext } from 'ava'
+
+const ROOT = join(import.meta.dirname, '../..')
+const PROGRAMS = ['start', 'saga', 'dead', 'audit', 'bench', 'drill']
+
+type Package = { readonly scripts: Record<string, string>; readonly dependencies: Record<string, string> }
+const readPackage = async (): Promise<Package> => JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))
+
+/** A copy of what is there before and after `npm ci`; `run` pretends to be a Node of the version. */
+const copy = async (t: ExecutionContext, installed: readonly string[]) => {
+  const dir = await mkdtemp(join(tmpdir(), 'shop-node-'))
+  t.teardown(() => rm(dir, { recursive: true, force: true }))
+  await mkdir(join(dir, 'env'))
+  for (const file of ['package.json', 'env/check-node.cjs']) await copyFile(join(ROOT, file), join(dir, file))
+  for (const name of installed) {
+    await mkdir(join(dir, 'node_modules', name), { recursive: true })
+    await writeFile(join(dir, 'node_modules', name, 'package.json'), '{}')
+  }
+  const start = (parameters: readonly string[]) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, parameters, { cwd: dir, encoding: 'utf8' })
+    return { status, said: stdout, complained: stderr }
+  }
+  const run = (version: string) => {
+    const pretend = `
+      Object.defineProperty(process, 'versions', { value: { node: ${JSON.stringify(version)} } })
+      Object.defineProperty(process, 'version', { value: ${JSON.stringify(`v${version}`)} })
+      require('./env/check-node.cjs')
+      console.log('it runs')
+    `
+    return start(['--eval', pretend])
+  }
+  const asMain = (names: readonly string[]) => start(['env/check-node.cjs', ...names])
+  return Object.assign(run, { asMain })
+}
+
+test('without packages it says that npm ci is wanted', async (t) => {
+  const run = await copy(t, ['koa'])
+  for (const version of ['24.0.0', '20.20.2'])
+    t.deepEqual(run(version), {
+      status: 2,
+      said: '',
+      complained:
+        'packages are not installed (@koa/router, axios, ioredis, nanoid, node-cron, pino, redlock, undici): run "npm ci"\n',
+    })
+})
+
+test('on a Node that is too old it says where a newer one comes from, and on others nothing', async (t) => {
+  const run = await copy(t, Object.keys((await readPackage()).dependencies))
+  for (const version of ['18.20.0', '20.20.2', '23.11.1'])
+    t.deepEqual(run(version), {
+      status: 2,
+      said: '',
+      complained: `the shop needs Node 24, and this is v${version}: "npm ci" brings one, without --omit=dev, --ignore-scripts and NODE_ENV=production, or install it\n`,
+    })
+  for (const version of ['24.0.0', '26.1.0'])
+    t.deepEqual(run(version), { status: 0, said: 'it runs\n', complained: '' })
+})
+
+test('every program of the shop is checked so, and takes the place of the shell of npm', async (t) => {
+  const { scripts } = await readPackage()
+  for (const program of PROGRAMS) t.regex(scripts[program] ?? '', /^exec node -r \.\/env\/check-node\.cjs \S+\.ts/)
+})
+
+test('what a developer needs is asked for by name', async (t) => {
+  const { scripts, dependencies } = await readPackage()
+  const run = await copy(t, Object.keys(dependencies))
+  const [, names = ''] = /^node env\/check-node\.cjs (.*?) && /.exec(scripts.check ?? '') ?? []
+  for (const program of ['test', 'test:faults', 'check'])
+    t.regex(scripts[program] ?? '', /^node env\/check-node\.cjs \w/)
+  const { status, complained } = run.asMain(names.split(' '))
+  t.is(status, 2)
+  t.regex(complained, /^packages are not installed \(typescript, @biomejs\/biome\): run "npm ci", without --omit=dev/)
+})
+
+test('a clone has bare line feeds on every system', async (t) => {
+  t.regex(await readFile(join(ROOT, '.gitattributes'), 'utf8'), /^\* text=auto eol=lf$/m)
+})
