@@ -7,6 +7,7 @@
  */
 import axios, { isAxiosError } from 'axios'
 import { nanoid } from 'nanoid'
+import { HEADER_WORD_FORM, isHeaderWord } from '../shared/config.ts'
 import type { Problem } from '../shared/errors.ts'
 
 /** The question could not be put: one sentence that says why, for people. */
@@ -40,7 +41,15 @@ export const sentenceOf = ({ status, body }: Answer): string => {
 export const isUnknown = ({ status, body }: Answer): boolean =>
   status === 404 && /^urn:shop:problem:no-such-(?!route)/.test(String((body as Partial<Problem> | null)?.type))
 
+/** @throws ShopError for an address or a token with which nothing can be asked. */
+const assertAskable = (url: string, token: string): void => {
+  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
+    throw new ShopError(`--url must be an address as ${DEFAULT_URL}, not "${url}"`)
+  if (!isHeaderWord(token)) throw new ShopError(`the operator token (--token or OPERATOR_TOKEN) ${HEADER_WORD_FORM}`)
+}
+
 export const askShop = ({ url, token, timeoutMs = TIMEOUT_MS }: AskOptions): Ask => {
+  assertAskable(url, token)
   const http = axios.create({
     baseURL: url,
     timeout: timeoutMs,

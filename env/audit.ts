@@ -72,7 +72,10 @@ const main = async (): Promise<void> => {
 
 await main().catch((error: Error & { code?: string }) => {
   const isUsage = error.code?.startsWith('ERR_PARSE_ARGS') ?? false
-  if (!isUsage && !(error instanceof ShopError)) throw error
-  console.error(isUsage ? `${error.message}; npm run audit -- --help shows the options` : error.message)
+  const isKnown = isUsage || error instanceof ShopError
+  console.error(
+    isUsage ? `${error.message}; npm run audit -- --help shows the options` : isKnown ? error.message : error,
+  )
+  // Whatever went wrong: 1 would say that money is missing.
   process.exitCode = NOT_ASKED
 })

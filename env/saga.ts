@@ -211,15 +211,15 @@ const run = async (line: readonly string[]): Promise<Result> => {
   if (values.help) return { lines: [HELP], json: HELP }
   const { verb, what } = verbOf(positionals)
   const { url = DEFAULT_URL, token = process.env.OPERATOR_TOKEN ?? '', json = false, all = false } = values
-  if (!URL.canParse(url)) throw new UsageError(`--url must be an address as ${DEFAULT_URL}, not "${url}"`)
   const result = await verb(askShop({ url, token }), what, all)
   return json ? { ...result, lines: [JSON.stringify(result.json, null, 2)] } : result
 }
 
 const fail = (error: unknown): void => {
-  if (!(error instanceof UsageError || error instanceof ShopError)) throw error
+  const isKnown = error instanceof UsageError || error instanceof ShopError
   const hint = error instanceof UsageError ? '; --help shows what can be said' : ''
-  process.stderr.write(`${error.message}${hint}\n`)
+  console.error(isKnown ? `${error.message}${hint}` : error)
+  // Whatever went wrong: another code would say what the shop has answered.
   process.exitCode = FAILED
 }
 

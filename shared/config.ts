@@ -74,6 +74,21 @@ export const flag = (variable: string, fallback?: boolean): Setting<boolean> =>
     fallback,
   )
 
+/** Whether a text can be sent in a header as it is, without spaces: as a bearer token is. */
+export const isHeaderWord = (value: string): boolean => /^[\x21-\x7e]*$/.test(value)
+export const HEADER_WORD_FORM = 'must consist of visible ASCII characters, without spaces: no header carries others'
+
+/** A secret that comes in a header. A complaint does not tell it. */
+export const headerSecret = (variable: string, fallback?: string): Setting<string> =>
+  setting(
+    variable,
+    (value) => {
+      if (!isHeaderWord(value)) throw new Error(HEADER_WORD_FORM)
+      return value
+    },
+    fallback,
+  )
+
 /** A URL of one of the given schemes, as text without a closing slash. */
 const parseUrl = (value: string, schemes: readonly string[]): string => {
   const url = URL.parse(value)

@@ -9,7 +9,7 @@
 import { setTimeout as after } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { nanoid } from 'nanoid'
-import { flag, integer, name, redisUrl, schedule, text } from './config.ts'
+import { flag, headerSecret, integer, name, redisUrl, schedule, text } from './config.ts'
 import { UnavailableError } from './errors.ts'
 import type { Service } from './events.ts'
 import { refuseExposed } from './exposure.ts'
@@ -33,7 +33,7 @@ export const serviceSettings = {
   host: text('HOST', '0.0.0.0'),
   replica: name('REPLICA', nanoid(6)),
   redisUrl: redisUrl('REDIS_URL'),
-  operatorToken: text('OPERATOR_TOKEN', ''),
+  operatorToken: headerSecret('OPERATOR_TOKEN', ''),
   drainMs: integer('DRAIN_MS', { min: 0, max: 5_000 }, 500),
   leaseTtlMs: integer('LEASE_TTL_MS', { min: 100, max: 60_000 }, 2_000),
   parserCron: schedule('LOG_PARSER_CRON', '*/5 * * * * *'),

@@ -1,5 +1,16 @@
 import test from 'ava'
-import { ConfigError, flag, integer, name, origins, readConfig, redisUrl, schedule, text } from '../../shared/config.ts'
+import {
+  ConfigError,
+  flag,
+  headerSecret,
+  integer,
+  name,
+  origins,
+  readConfig,
+  redisUrl,
+  schedule,
+  text,
+} from '../../shared/config.ts'
 
 const read = <Value>(setting: Parameters<typeof readConfig>[1][string], value?: string): Value =>
   readConfig({ IT: value }, { it: setting }).it as Value
@@ -111,3 +122,12 @@ for (const value of ['http://a:1,', 'http://a:1,b:2', 'redis://a:1', ','])
   test(`origins are not "${value}"`, (t) => {
     t.regex(complaint(origins('IT'), value), /^IT must be a URL of the form http:\/\/host:port or https/)
   })
+
+test('a secret that no header carries is refused, and not told', (t) => {
+  t.is(read(headerSecret('IT'), 'a-Word.with_signs~+/='), 'a-Word.with_signs~+/=')
+  for (const secret of ['two words', ' before', 'line\nbreak', 'schlüssel'])
+    t.is(
+      complaint(headerSecret('IT'), secret),
+      'IT must consist of visible ASCII characters, without spaces: no header carries others',
+    )
+})
