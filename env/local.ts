@@ -9,7 +9,7 @@ import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { DataFolderError } from './data-folder.ts'
 import { PartError } from './part.ts'
-import { PortBusyError } from './ports.ts'
+import { AddressError, PortBusyError } from './ports.ts'
 import { RedisProgramError } from './redis-program.ts'
 import { type Shop, type ShopEvent, startShop } from './shop.ts'
 
@@ -23,8 +23,8 @@ const HELP = `Runs the whole shop on this machine: four Redis, four services and
 
   npm start -- [--port N] [--host ADDRESS] [--replicas N] [--data DIR]
 
-  --port N         where the gateway listens; 0 takes a free port (default ${DEFAULTS.port})
-  --host ADDRESS   on which address; 0.0.0.0 lets other machines in (default ${DEFAULTS.host})
+  --port N         where the gateway listens; 0 takes a free port (default: the variable PORT, or ${DEFAULTS.port})
+  --host ADDRESS   on which address; 0.0.0.0 lets other machines in (default: the variable HOST, or ${DEFAULTS.host})
   --replicas N     how many processes each service has, 1 to ${REPLICAS_MAX} (default ${DEFAULTS.replicas})
   --data DIR       where everything is kept (default .data in the repository)
   --help           this text
@@ -44,7 +44,7 @@ type Command = { readonly port: number; readonly host: string; readonly replicas
 const parseNumber = (option: string, value: string, min: number, max: number): number => {
   const number = /^\d{1,5}$/.test(value) ? Number(value) : Number.NaN
   if (number >= min && number <= max) return number
-  throw new UsageError(`--${option} must be a number from ${min} to ${max}, not "${value}"`)
+  throw new UsageError(`${option} must be a number from ${min} to ${max}, not "${value}"`)
 }
 
 const parseOptions = (line: readonly string[]) => {
@@ -60,14 +60,23 @@ const parseOptions = (line: readonly string[]) => {
   }
 }
 
+/** What an option says, else its variable, else the default; with the name by which a complaint calls it. */
+const choose = (option: 'port' | 'host', given: string | undefined): readonly [name: string, value: string] => {
+  const variable = option.toUpperCase()
+  const set = process.env[variable]
+  if (given !== undefined || !set) return [`--${option}`, given ?? DEFAULTS[option]]
+  return [variable, set]
+}
+
 const parseCommand = (line: readonly string[]): Command | 'help' => {
-  const given = parseOptions(line)
-  if (given.help) return 'help'
-  const { port, host, replicas, data } = { ...DEFAULTS, ...given }
+  const { help, port, host, replicas = DEFAULTS.replicas, data = DEFAULTS.data } = parseOptions(line)
+  if (help) return 'help'
+  if (host === '') throw new UsageError('--host must name an address, for instance 0.0.0.0 for all of this machine')
+  if (data === '') throw new UsageError('--data must name a folder')
   return {
-    port: parseNumber('port', port, 0, 65_535),
-    host,
-    replicas: parseNumber('replicas', replicas, 1, REPLICAS_MAX),
+    port: parseNumber(...choose('port', port), 0, 65_535),
+    host: choose('host', host)[1],
+    replicas: parseNumber('--replicas', replicas, 1, REPLICAS_MAX),
     data,
   }
 }
@@ -163,6 +172,8 @@ const run = async ({ port, host, replicas, data }: Command): Promise<void> => {
 const sentenceOf = (error: unknown): string | undefined => {
   if (error instanceof UsageError) return `${error.message}; npm start -- --help shows the options`
   if (error instanceof PortBusyError) return `${error.message}; npm start -- --port N takes another one`
+  if (error instanceof AddressError)
+    return `${error.message}; npm start -- --host ADDRESS --port N says where to listen (or HOST and PORT)`
   if (error instanceof DataFolderError) return `${error.message}; npm start -- --data DIR takes another one`
   if (error instanceof RedisProgramError || error instanceof PartError) return error.message
   return undefined

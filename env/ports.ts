@@ -9,6 +9,7 @@
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
+import { listenFault } from '../shared/listen.ts'
 
 const FIRST_PORT = 10_240
 const BLOCK_PORTS = 64
@@ -20,8 +21,13 @@ export type PortBlock = {
   readonly release: () => Promise<void>
 }
 
+/** Nobody can listen where it was asked for; the message says why. */
+export class AddressError extends Error {
+  override readonly name: string = 'AddressError'
+}
+
 /** The port that was asked for is taken. */
-export class PortBusyError extends Error {
+export class PortBusyError extends AddressError {
   override readonly name = 'PortBusyError'
 }
 
@@ -38,14 +44,15 @@ const close = async (server: Server): Promise<void> => {
   await closed
 }
 
-/** @throws PortBusyError, or what the system says, for instance that the port is reserved for root. */
+/** @throws PortBusyError; AddressError if the port is not for this user, or the host is not this machine. */
 export const assertPortFree = async (port: number, host: string): Promise<void> => {
   try {
     await close(await listen(port, host))
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE')
-      throw new PortBusyError(`port ${port} is in use by another program`, { cause: error })
-    throw error
+    const fault = listenFault(error, host, port)
+    if (fault === undefined) throw error
+    const isBusy = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
+    throw new (isBusy ? PortBusyError : AddressError)(fault, { cause: error })
   }
 }
 

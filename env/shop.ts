@@ -7,6 +7,7 @@
  * start fails, what was started is ended again and the error says which part failed, with the end of its log.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
+import { isIPv6 } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { claimFolder } from './claim.ts'
@@ -105,6 +106,7 @@ const REDIS_SCRIPT = join(import.meta.dirname, 'redis.sh')
 const REDIS_READY = /Ready to accept connections/
 const PORT_TAKEN = /EADDRINUSE|Address already in use/
 const START_ATTEMPTS = 3
+const LOOPBACK = '127.0.0.1'
 
 /** Which replicas there are and where: settled before anything starts, because everybody is told the others' ports. */
 type Plan = {
@@ -146,6 +148,12 @@ const portsNeeded = (options: ShopOptions): number => 1 + SERVICES.length + name
 
 const originOf = (port: number): string => `http://127.0.0.1:${port}`
 
+/** Where whoever is on this machine reaches the gateway: an address that stands for all of them is none to go to. */
+const gatewayUrl = (host: string, port: number): string => {
+  const reached = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host
+  return `http://${isIPv6(reached) ? `[${reached}]` : reached}:${port}`
+}
+
 /** Everything a part is told besides the variables of the caller. */
 const createWiring = (options: ShopOptions, plan: Plan, passwords: Passwords) => {
   const route = options.route ?? (({ url }: Connection) => url)
@@ -174,7 +182,7 @@ const createWiring = (options: ShopOptions, plan: Plan, passwords: Passwords) =>
       ...process.env,
       ...Object.fromEntries([...(await origins(name, service)), ...(await redisUrls(name, service))]),
       PORT: String(port),
-      HOST: '127.0.0.1',
+      HOST: LOOPBACK,
       REPLICA: name,
       ...own(service, name),
     }),
@@ -182,7 +190,7 @@ const createWiring = (options: ShopOptions, plan: Plan, passwords: Passwords) =>
       ...process.env,
       ...Object.fromEntries(await origins('gateway', 'gateway')),
       PORT: String(plan.gatewayPort),
-      HOST: options.host ?? '127.0.0.1',
+      HOST: options.host ?? LOOPBACK,
       REPLICA: 'gateway',
       ...own('gateway', 'gateway'),
     }),
@@ -247,7 +255,7 @@ const createParts = async (
     ...common,
     name: 'gateway',
     port: plan.gatewayPort,
-    url: originOf(plan.gatewayPort),
+    url: gatewayUrl(options.host ?? LOOPBACK, plan.gatewayPort),
     command: mainCommand('gateway'),
     environment: await wiring.gateway(),
     logFile: logFile(dir, 'gateway'),
@@ -346,11 +354,11 @@ const startSomewhere = async (options: ShopOptions, dir: string, program: string
 
 /**
  * Starts a whole shop and resolves when all of it is ready.
- * @throws PortBusyError for a gateway's port that is in use, before anything is started; RedisProgramError;
- * DataFolderError; PartError with the end of the log of the part that did not start; the reason of `signal`.
+ * @throws PortBusyError or AddressError if nobody can listen where the gateway is to, before anything is started;
+ * RedisProgramError; DataFolderError; PartError with the end of the log of the part that did not start; the reason of `signal`.
  */
 export const startShop = async (options: ShopOptions = {}): Promise<Shop> => {
-  if (options.port) await assertPortFree(options.port, options.host ?? '127.0.0.1')
+  await assertPortFree(options.port ?? 0, options.host ?? LOOPBACK)
   const program = await redisProgram((text) => options.onEvent?.({ type: 'note', text }))
   const { dir, remove } = await makeFolder(options.dir)
   const claim = await claimFolder(dir)

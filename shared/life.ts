@@ -9,6 +9,7 @@
 import { type Logger, pino } from 'pino'
 import { ConfigError, readConfig, type Setting, type Settings } from './config.ts'
 import { type CrashPoints, crashPlan, crashPoints, type Host, type Instruction } from './crash-points.ts'
+import { listenFault } from './listen.ts'
 import { openLogger } from './logger.ts'
 import { UnsafeRedisError } from './redis.ts'
 import { openStep, type Step } from './step.ts'
@@ -44,10 +45,8 @@ export type Life<Config> = {
 
 const sentence = (error: unknown): string | undefined => {
   if (error instanceof ConfigError || error instanceof UnsafeRedisError) return error.message
-  const { code, port } = error as { code?: string; port?: number }
-  if (code === 'EADDRINUSE') return `port ${port} is taken by another program`
-  if (code === 'EACCES') return `port ${port} may not be used by this user`
-  return undefined
+  const { port = 0, address, hostname } = error as { port?: number; address?: string; hostname?: string }
+  return listenFault(error, hostname ?? address ?? '', port)
 }
 
 /** The process as crash points need it. A message is with the parent when `send` returns: it is written at once. */
