@@ -2,33 +2,40 @@
  * Random histories of clients and faults, through the gateway, against what worlds explain and what the checker proves.
  *
  * `HISTORY_RUNS` is the number of histories of each kind, default: as many as fit into some seconds (minutes with
- * `FAULTS=full`). A failure prints a seed and a path; `HISTORY_SEED` and `HISTORY_PATH` repeat it. A shop in which a history
- * failed is not used again, so that each attempt to shrink it begins anew.
+ * `FAULTS=full`). A failure prints a seed and a path; `HISTORY_SEED` and `HISTORY_PATH` repeat it, and an empty path ends at
+ * the first failure, without shrinking it. A shop in which a history failed is not used again, so that each attempt to shrink
+ * it begins anew.
  */
 import process from 'node:process'
 import test from 'ava'
 import fc from 'fast-check'
 import { startShop } from '../../env/shop.ts'
 import { openClient } from '../support/client.ts'
+import { listening } from '../support/crash-points.ts'
+import { calmHistories, repetitions, type Step, stormyHistories } from '../support/history-plans.ts'
 import { openFabric } from '../support/proxy.ts'
-import { calmHistories, play, type Step, stormyHistories, type Tally } from '../support/random-histories.ts'
+import { play, type Tally } from '../support/random-histories.ts'
 import type { Shop as Seed } from '../support/schedule.ts'
 
 const { HISTORY_RUNS: RUNS, HISTORY_SEED: SEED, HISTORY_PATH: PATH } = process.env
 const IS_FULL = process.env.FAULTS === 'full'
-const LIMIT_MS = { calm: IS_FULL ? 60_000 : 8_000, stormy: IS_FULL ? 400_000 : 25_000 }
+const LIMIT_MS = {
+  calm: IS_FULL ? 60_000 : 8_000,
+  stormy: IS_FULL ? 400_000 : 25_000,
+  repeated: IS_FULL ? 400_000 : 25_000,
+}
 const TIMEOUT_MS = 1_200_000
 
 /** Short, so that a history full of faults takes seconds. */
 const HASTY = {
   order: { CHECKOUT_DEADLINE_MS: '1500', LOCK_TTL_MS: '800' },
   gateway: { GATEWAY_TIMEOUT_MS: '3000', GATEWAY_WAIT_MS: '1000' },
-  all: { LEASE_TTL_MS: '500', LOG_PARSER_CRON: '* * * * * *' },
+  all: { ...listening, LEASE_TTL_MS: '500', LOG_PARSER_CRON: '* * * * * *' },
 }
 
 const open = async () => {
   const fabric = openFabric()
-  const shop = await startShop({ env: HASTY, route: fabric.route })
+  const shop = await startShop({ env: HASTY, replicas: { order: 2, payment: 2 }, route: fabric.route })
   const client = openClient(shop.url)
   const close = async (): Promise<void> => {
     client.close()
@@ -103,3 +110,13 @@ test.serial('whatever dies, freezes or is cut off, some serial order explains ev
   t.log(tally)
   t.true(tally.histories > 0)
 })
+
+test.serial(
+  'whoever is asked again, or wakes up with what another was asked since, keeps to what was told',
+  async (t) => {
+    t.timeout(TIMEOUT_MS)
+    const tally = await prove(repetitions, LIMIT_MS.repeated)
+    t.log(tally)
+    t.true(tally.histories > 0)
+  },
+)

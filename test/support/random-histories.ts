@@ -1,136 +1,23 @@
 /**
  * A whole shop, driven at random through its gateway, while its parts die, freeze and are cut off.
  *
- * A *history* is a list of steps: requests that are asked at once, a repetition under the same key, something new, a fault,
- * or the end of all faults. It is plain data, so that it is printed, repeated and shrunk as it stands. What clients are told
- * must be explained by a world (`possible-worlds.ts`): exactly while nothing is wrong, and by one of several while something
- * is. At the end all faults are healed, everything is read, and the checker proves the rest.
+ * What is done is a *history* (`history-plans.ts`). What clients are told must be explained by a world
+ * (`possible-worlds.ts`): exactly while nothing is wrong, and by one of several while something is. At the end all faults are
+ * healed, everything is read, and the checker proves the rest.
  */
 import assert from 'node:assert/strict'
-import fc from 'fast-check'
 import type { Part } from '../../env/part.ts'
+import type { Armed } from '../../shared/crash-points.ts'
 import { answerIfAny, type Client, type OrderShown, type Reply } from './client.ts'
+import { instruct, whenHit } from './crash-points.ts'
 import { away, eventually } from './eventually.ts'
 import { type History, openHistory, toldBy } from './history.ts'
+import type { Asking, Fault, Step } from './history-plans.ts'
 import { settle, violations } from './invariants.ts'
 import { type Deed, isFinal, openWorlds, type Request, type State, showOrder, type Told } from './possible-worlds.ts'
 import type { Fabric } from './proxy.ts'
-import { type Shop as Seed, shops } from './schedule.ts'
+import type { Shop as Seed } from './schedule.ts'
 import { bringBack, type OpenShop } from './shop.ts'
-
-const PARTS = [
-  'ids-1',
-  'order-1',
-  'payment-1',
-  'stock-1',
-  'gateway',
-  'ids-redis',
-  'order-redis',
-  'payment-redis',
-  'stock-redis',
-] as const
-const LINKS = [
-  ['gateway', 'order-1'],
-  ['gateway', 'payment-1'],
-  ['order-1', 'order-redis'],
-  ['order-1', 'payment-redis'],
-  ['payment-1', 'payment-redis'],
-  ['payment-1', 'order-redis'],
-  ['payment-1', 'stock-redis'],
-  ['stock-1', 'stock-redis'],
-  ['stock-1', 'payment-redis'],
-] as const
-
-export type Fault =
-  /** Down, or frozen, until all is healed; or killed, or told to end, and started again at once. */
-  | { readonly part: (typeof PARTS)[number]; readonly suffers: 'kill' | 'freeze' | 'kill-and-start' | 'restart' }
-  /** Cut once; or the reply to the next deed is lost with its connection; or nothing arrives until all is healed. */
-  | { readonly link: (typeof LINKS)[number]; readonly suffers: 'cut' | 'lost-reply' | 'black-hole' }
-
-/** One request; a deed may bear an Idempotency-Key of its own. */
-export type Asking = { readonly request: Request; readonly keyed: boolean }
-export type Step =
-  | { readonly does: 'ask'; readonly atOnce: readonly Asking[] }
-  /** Asks for an earlier deed that bore a key once more, under that key. */
-  | { readonly does: 'again'; readonly deed: number }
-  | { readonly does: 'create'; readonly what: 'user' | 'item' | 'order'; readonly number: number }
-  | { readonly does: 'suffer'; readonly fault: Fault }
-  | { readonly does: 'heal' }
-
-const AT_ONCE_MAX = 4
-const COMING_MAX = 5
-const small = (max: number, min = 0): fc.Arbitrary<number> => fc.integer({ min, max })
-const any = small(5)
-
-const requests: fc.Arbitrary<Request> = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ does: fc.constant('checkout' as const), order: any }) },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      does: fc.constantFrom('add-funds' as const, 'pay' as const),
-      user: any,
-      amount: small(6, 1),
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      does: fc.constantFrom('add' as const, 'subtract' as const),
-      item: any,
-      amount: small(3, 1),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ does: fc.constant('add-item' as const), order: any, item: any, quantity: small(2, 1) }),
-  },
-  { weight: 1, arbitrary: fc.record({ does: fc.constant('find-user' as const), user: any }) },
-  { weight: 1, arbitrary: fc.record({ does: fc.constant('find-item' as const), item: any }) },
-  { weight: 1, arbitrary: fc.record({ does: fc.constant('find-order' as const), order: any }) },
-)
-const askings = fc.record({ request: requests, keyed: fc.boolean() })
-const asks = fc.record({
-  does: fc.constant('ask' as const),
-  atOnce: fc.array(askings, { minLength: 1, maxLength: AT_ONCE_MAX }),
-})
-const agains = fc.record({ does: fc.constant('again' as const), deed: small(20) })
-const creates = fc.record({
-  does: fc.constant('create' as const),
-  what: fc.constantFrom('user' as const, 'item' as const, 'order' as const),
-  number: small(4),
-})
-const faults: fc.Arbitrary<Fault> = fc.oneof(
-  fc.record({
-    part: fc.constantFrom(...PARTS),
-    suffers: fc.constantFrom('kill' as const, 'freeze' as const, 'kill-and-start' as const, 'restart' as const),
-  }),
-  fc.record({
-    link: fc.constantFrom(...LINKS),
-    suffers: fc.constantFrom('cut' as const, 'lost-reply' as const, 'black-hole' as const),
-  }),
-)
-const suffers = fc.record({ does: fc.constant('suffer' as const), fault: faults })
-const heals = fc.constant({ does: 'heal' as const })
-
-const stepsOf = (rare: readonly { weight: number; arbitrary: fc.Arbitrary<Step> }[]): fc.Arbitrary<Step[]> =>
-  fc.array(
-    fc.oneof(
-      { weight: 8, arbitrary: asks },
-      { weight: 2, arbitrary: agains },
-      { weight: 1, arbitrary: creates },
-      ...rare,
-    ),
-    { minLength: 1, maxLength: 14, size: 'max' },
-  )
-/** What there is first, and what happens then. */
-export const calmHistories = fc.tuple(shops, stepsOf([]))
-export const stormyHistories = fc.tuple(
-  shops,
-  stepsOf([
-    { weight: 3, arbitrary: suffers },
-    { weight: 1, arbitrary: heals },
-  ]),
-)
 
 /** What histories have met: to see that they reach what they should. */
 export type Tally = Record<
@@ -138,6 +25,8 @@ export type Tally = Record<
   number
 >
 
+/** So much may still come, at most, before all is healed. */
+const OPEN_MAX = 5
 const CLIENTS = ['ann', 'bob', 'eve', 'joe'] as const
 /** How long a client waits for an answer; what comes later is no news to it. */
 const PATIENCE_MS = 4_000
@@ -147,6 +36,8 @@ const READY_MS = 20_000
 const INSIST_MS = 20_000
 const SETTLE_MS = 15_000
 const LOCKS_MS = 5_000
+/** Within this time somebody comes to a point at which a replica is to freeze. */
+const HIT_MS = 10_000
 /** A deed of a service in its own Redis. */
 const DEED = /evalsha/i
 
@@ -187,6 +78,8 @@ export const play = async (
   const orders: string[] = []
   /** The deeds that bore a key. */
   const keyed = new Map<number, Deed>()
+  /** What was created, or may have been, each under a key of its own. */
+  const creations: { path: string; name: string; key: string; made: boolean; take: (id: string) => void }[] = []
   const unanswered: Promise<unknown>[] = []
   const worlds = openWorlds(stateOf(seed))
   let disturbed = false
@@ -267,15 +160,25 @@ export const play = async (
     worlds.learn(told, disturbed)
   }
 
+  /** Which deed is asked for; none if it is to be asked again and there is none, or it is being asked for already. */
+  const deedOf = (one: Asking, taken: Set<number>): readonly [deed: number, Request] | undefined => {
+    if ('again' in one) {
+      const [deed, request] = keyed.size === 0 ? [-1] : at([...keyed], one.again)
+      if (request === undefined || taken.has(deed)) return undefined
+      taken.add(deed)
+      return [deed, request]
+    }
+    const deed = turns.next++
+    const fit = settled(one.request)
+    if (one.keyed && !isRead(fit)) keyed.set(deed, fit as Deed)
+    taken.add(deed)
+    return [deed, fit]
+  }
+
   const ask = async (atOnce: readonly Asking[]): Promise<void> => {
-    const asked = Promise.all(
-      atOnce.map(({ request, keyed: bearsKey }, turn) => {
-        const deed = turns.next++
-        const fit = settled(request)
-        if (bearsKey && !isRead(fit)) keyed.set(deed, fit as Deed)
-        return askOnce(turn, deed, fit)
-      }),
-    )
+    const taken = new Set<number>()
+    const deeds = atOnce.map((one) => deedOf(one, taken)).filter((one) => one !== undefined)
+    const asked = Promise.all(deeds.map(([deed, request], turn) => askOnce(turn, deed, request)))
     const [told] = await Promise.all([asked, audit()])
     take(told)
   }
@@ -300,39 +203,91 @@ export const play = async (
     take([await askOnce(index, deed, request)])
   }
 
-  const created = async (path: string, name: string): Promise<string | undefined> => {
-    const reply = answerIfAny(clientOf(0).post(path))
+  /** Asks for a creation, the first time or again; what comes of it is the checker's, if it is not the first answer. */
+  const creating = async (one: (typeof creations)[number]): Promise<void> => {
+    const reply = answerIfAny(clientOf(0).post(one.path, { 'Idempotency-Key': one.key }))
     unanswered.push(reply)
     const answer = await Promise.race([reply, away(PATIENCE_MS).then(() => undefined)])
-    if (answer?.status === 200) return (answer.json as Record<string, string>)[name]
-    if (!disturbed) throw new Error(`${path} was answered ${answer?.status} ${answer?.text}, though nothing was wrong`)
-    return undefined
+    if (answer?.status === 200 && !one.made) {
+      one.made = true
+      one.take((answer.json as Record<string, string>)[one.name] ?? '')
+    }
+    if (answer?.status !== 200 && !disturbed)
+      throw new Error(`${one.path} was answered ${answer?.status} ${answer?.text}, though nothing was wrong`)
   }
 
   const create = async (what: 'user' | 'item' | 'order', number: number): Promise<void> => {
-    if (what === 'user') {
-      const user = await created('/payment/create_user', 'user_id')
-      if (user === undefined) return
-      users.push(user)
-      worlds.change((state) => ({ ...state, credit: [...state.credit, 0] }))
-    } else if (what === 'item') {
-      const item = await created(`/stock/item/create/${number}`, 'item_id')
-      if (item === undefined) return
-      items.push(item)
-      worlds.change((state) => ({ ...state, stock: [...state.stock, 0], prices: [...state.prices, number] }))
-    } else {
-      const user = number % users.length
-      const order = await created(`/orders/create/${users[user]}`, 'order_id')
-      if (order === undefined) return
-      orders.push(order)
-      const empty = { user, paid: false, total: 0, quantities: [] }
-      worlds.change((state) => ({ ...state, orders: [...state.orders, empty] }))
+    const user = number % users.length
+    const rows = {
+      user: {
+        path: '/payment/create_user',
+        take: (id: string) => {
+          users.push(id)
+          worlds.change((state) => ({ ...state, credit: [...state.credit, 0] }))
+        },
+      },
+      item: {
+        path: `/stock/item/create/${number}`,
+        take: (id: string) => {
+          items.push(id)
+          worlds.change((state) => ({ ...state, stock: [...state.stock, 0], prices: [...state.prices, number] }))
+        },
+      },
+      order: {
+        path: `/orders/create/${users[user]}`,
+        take: (id: string) => {
+          orders.push(id)
+          const empty = { user, paid: false, total: 0, quantities: [] }
+          worlds.change((state) => ({ ...state, orders: [...state.orders, empty] }))
+        },
+      },
     }
+    const key = `${orders[0]}-new-${creations.length}`
+    const one = { ...rows[what], name: `${what}_id`, key, made: false }
+    creations.push(one)
+    await creating(one)
+  }
+
+  const createAgain = async (which: number): Promise<void> => {
+    if (creations.length > 0) await creating(at(creations, which))
+  }
+
+  const replicasOf = (point: string): Part[] =>
+    [1, 2]
+      .map((number) => partOf(opened, `${point.split('.')[0]}-${number}`))
+      .filter((part) => part.state === 'up' && !asleep.has(part))
+
+  /** Who is frozen. */
+  const asleep = new Set<Part>()
+  const tell = (parts: readonly Part[], armed: readonly Armed[]): Promise<unknown> =>
+    Promise.all(parts.map((part) => instruct(part, { record: false, armed })))
+
+  /** Whichever replica comes to the point first freezes there; the others are told that it has. */
+  const freezeAt = async (point: string): Promise<void> => {
+    const armed: Armed = { point, nth: 1, fault: 'freeze' }
+    const parts = replicasOf(point)
+    await tell(parts, [armed])
+    const others = (part: Part): Part[] => replicasOf(point).filter((other) => other !== part)
+    for (const part of parts)
+      void whenHit(part, armed, HIT_MS).then(
+        () => {
+          asleep.add(part)
+          return tell(others(part), [])
+        },
+        // Nobody has come there in time: it is disarmed when all is healed.
+        () => undefined,
+      )
+  }
+
+  const wake = (): void => {
+    for (const part of asleep) part.thaw()
+    asleep.clear()
   }
 
   const suffer = async (fault: Fault): Promise<void> => {
     tally.faults += 1
     disturbed = true
+    if ('point' in fault) return freezeAt(fault.point)
     if ('link' in fault) {
       const [from, to] = fault.link
       const link = fabric.link(from, to)
@@ -343,8 +298,10 @@ export const play = async (
     }
     const part = partOf(opened, fault.part)
     if (part.state !== 'up') return
-    if (fault.suffers === 'freeze') part.freeze()
-    else if (fault.suffers === 'restart') await part.stop()
+    if (fault.suffers === 'freeze') {
+      part.freeze()
+      asleep.add(part)
+    } else if (fault.suffers === 'restart') await part.stop()
     else await part.kill()
     if (fault.suffers !== 'kill-and-start' && fault.suffers !== 'restart') return
     // What another fault keeps from being ready is ready once all is healed, which waits for it.
@@ -378,7 +335,9 @@ export const play = async (
   const heal = async (): Promise<void> => {
     if (!disturbed) return
     fabric.heal()
+    wake()
     await bringBack(opened)
+    await tell([...replicasOf('order'), ...replicasOf('payment')], [])
     await ready()
     await Promise.all(unanswered.splice(0))
     for (const deed of worlds.coming()) {
@@ -420,10 +379,12 @@ export const play = async (
   try {
     await begin()
     for (const step of steps) {
-      if (step.does === 'heal' || worlds.open() > COMING_MAX) await heal()
+      if (step.does === 'heal' || worlds.open() > OPEN_MAX) await heal()
       if (step.does === 'ask') await ask(step.atOnce)
       if (step.does === 'again') await again(step.deed)
       if (step.does === 'create') await create(step.what, step.number)
+      if (step.does === 'create-again') await createAgain(step.which)
+      if (step.does === 'wake') wake()
       if (step.does === 'suffer') await suffer(step.fault)
     }
     await heal()

@@ -1,0 +1,214 @@
+/**
+ * What may happen in a random history?
+ *
+ * A list of steps: requests that are asked at once, a repetition under the same key, something new, a fault, or the end of
+ * all faults. It is plain data, so that it is printed, repeated and shrunk as it stands. There are three kinds: *calm* ones
+ * without faults, *stormy* ones with faults at any time, and those of *repetitions*, in which the same is asked of two
+ * replicas, or twice under one key, and something changes in between.
+ */
+import fc from 'fast-check'
+import type { Request } from './possible-worlds.ts'
+import { shops } from './schedule.ts'
+
+const PARTS = [
+  'ids-1',
+  'order-1',
+  'order-2',
+  'payment-1',
+  'payment-2',
+  'stock-1',
+  'gateway',
+  'ids-redis',
+  'order-redis',
+  'payment-redis',
+  'stock-redis',
+] as const
+const LINKS = [
+  ['gateway', 'order-1'],
+  ['gateway', 'order-2'],
+  ['gateway', 'payment-1'],
+  ['order-1', 'order-redis'],
+  ['order-1', 'payment-redis'],
+  ['order-2', 'order-redis'],
+  ['payment-1', 'payment-redis'],
+  ['payment-1', 'order-redis'],
+  ['payment-1', 'stock-redis'],
+  ['stock-1', 'stock-redis'],
+  ['stock-1', 'payment-redis'],
+] as const
+
+/** Where a process freezes that was asked for something: what it looked at is known, and the deed not yet done. */
+export const FREEZING_POINTS = [
+  'order.begin.before',
+  'order.glance.after',
+  'order.add-item.before',
+  'order.create-order.before',
+  'payment.pay.before',
+  'payment.add-funds.before',
+] as const
+
+export type Fault =
+  /** Down, or frozen, until all is healed; or killed, or told to end, and started again at once. */
+  | { readonly part: (typeof PARTS)[number]; readonly suffers: 'kill' | 'freeze' | 'kill-and-start' | 'restart' }
+  /** Cut once; or the reply to the next deed is lost with its connection; or nothing arrives until all is healed. */
+  | { readonly link: (typeof LINKS)[number]; readonly suffers: 'cut' | 'lost-reply' | 'black-hole' }
+  /** Whichever replica next comes to this point freezes there, until it is woken or all is healed. */
+  | { readonly point: (typeof FREEZING_POINTS)[number]; readonly suffers: 'freeze' }
+
+/** One request; a deed may bear an Idempotency-Key of its own. Or an earlier deed that bore one, once more under its key. */
+export type Asking = { readonly request: Request; readonly keyed: boolean } | { readonly again: number }
+export type Step =
+  | { readonly does: 'ask'; readonly atOnce: readonly Asking[] }
+  /** Asks for an earlier deed that bore a key once more, under that key. */
+  | { readonly does: 'again'; readonly deed: number }
+  /** Something new, always under a key; or an earlier creation once more. */
+  | { readonly does: 'create'; readonly what: 'user' | 'item' | 'order'; readonly number: number }
+  | { readonly does: 'create-again'; readonly which: number }
+  | { readonly does: 'suffer'; readonly fault: Fault }
+  /** Whoever froze at a point goes on. */
+  | { readonly does: 'wake' }
+  | { readonly does: 'heal' }
+
+const AT_ONCE_MAX = 4
+const small = (max: number, min = 0): fc.Arbitrary<number> => fc.integer({ min, max })
+const any = small(5)
+
+const requests: fc.Arbitrary<Request> = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ does: fc.constant('checkout' as const), order: any }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      does: fc.constantFrom('add-funds' as const, 'pay' as const),
+      user: any,
+      amount: small(6, 1),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      does: fc.constantFrom('add' as const, 'subtract' as const),
+      item: any,
+      amount: small(3, 1),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ does: fc.constant('add-item' as const), order: any, item: any, quantity: small(2, 1) }),
+  },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('find-user' as const), user: any }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('find-item' as const), item: any }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('find-order' as const), order: any }) },
+)
+const askings: fc.Arbitrary<Asking> = fc.oneof(
+  { weight: 7, arbitrary: fc.record({ request: requests, keyed: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ again: small(20) }) },
+)
+const asks = fc.record({
+  does: fc.constant('ask' as const),
+  atOnce: fc.array(askings, { minLength: 1, maxLength: AT_ONCE_MAX }),
+})
+const agains = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ does: fc.constant('again' as const), deed: small(20) }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('create-again' as const), which: small(5) }) },
+)
+const creates = fc.record({
+  does: fc.constant('create' as const),
+  what: fc.constantFrom('user' as const, 'item' as const, 'order' as const),
+  number: small(4),
+})
+const faults: fc.Arbitrary<Fault> = fc.oneof(
+  fc.record({
+    part: fc.constantFrom(...PARTS),
+    suffers: fc.constantFrom('kill' as const, 'freeze' as const, 'kill-and-start' as const, 'restart' as const),
+  }),
+  fc.record({
+    link: fc.constantFrom(...LINKS),
+    suffers: fc.constantFrom('cut' as const, 'lost-reply' as const, 'black-hole' as const),
+  }),
+)
+const suffers = fc.record({ does: fc.constant('suffer' as const), fault: faults })
+const heals = fc.constant({ does: 'heal' as const })
+
+const stepsOf = (rare: readonly { weight: number; arbitrary: fc.Arbitrary<Step> }[]): fc.Arbitrary<Step[]> =>
+  fc.array(
+    fc.oneof(
+      { weight: 8, arbitrary: asks },
+      { weight: 2, arbitrary: agains },
+      { weight: 1, arbitrary: creates },
+      ...rare,
+    ),
+    { minLength: 1, maxLength: 14, size: 'max' },
+  )
+/** What there is first, and what happens then. */
+export const calmHistories = fc.tuple(shops, stepsOf([]))
+export const stormyHistories = fc.tuple(
+  shops,
+  stepsOf([
+    { weight: 3, arbitrary: suffers },
+    { weight: 1, arbitrary: heals },
+  ]),
+)
+
+type Names = { readonly order: number; readonly other: number; readonly user: number; readonly amount: number }
+const ask = (...atOnce: readonly Asking[]): Step => ({ does: 'ask', atOnce })
+const checkingOut = (order: number, keyed = false): Asking => ({ request: { does: 'checkout', order }, keyed })
+
+/** What comes to a point, so that a replica freezes with it. */
+const PASSES: Readonly<Record<(typeof FREEZING_POINTS)[number], (names: Names) => Step>> = {
+  'order.begin.before': ({ order, amount }) => ask(checkingOut(order, amount % 3 === 0)),
+  'order.glance.after': ({ order, amount }) => ask(checkingOut(order, amount % 3 === 0)),
+  'order.add-item.before': ({ order, other }) =>
+    ask(
+      { request: { does: 'add-item', order, item: other, quantity: 1 }, keyed: true },
+      checkingOut(order),
+      checkingOut(other),
+    ),
+  'order.create-order.before': ({ user }) => ({ does: 'create', what: 'order', number: user }),
+  'payment.pay.before': ({ user, amount }) => ask({ request: { does: 'pay', user, amount }, keyed: true }),
+  'payment.add-funds.before': ({ user, amount }) => ask({ request: { does: 'add-funds', user, amount }, keyed: true }),
+}
+
+/** A replica freezes with a request, which another answers; something changes; the first one wakes, and somebody looks. */
+const wakings: fc.Arbitrary<Step[]> = fc
+  .record({
+    point: fc.oneof(fc.constantFrom(...FREEZING_POINTS), fc.constant('order.begin.before' as const)),
+    names: fc.record({ order: any, other: any, user: any, amount: small(6, 1) }),
+    fills: fc.boolean(),
+    changes: fc.array(asks, { minLength: 0, maxLength: 2 }),
+  })
+  .map(({ point, names, fills, changes }): Step[] => {
+    const { order, other, user } = names
+    const line: Asking = { request: { does: 'add-item', order, item: other, quantity: 1 }, keyed: false }
+    const funds: Asking = { request: { does: 'add-funds', user, amount: 6 }, keyed: false }
+    return [
+      { does: 'suffer', fault: { point, suffers: 'freeze' } },
+      PASSES[point](names),
+      fills ? ask(funds, line) : ask(funds),
+      ...changes,
+      { does: 'wake' },
+      ask({ request: { does: 'find-order', order }, keyed: false }),
+    ]
+  })
+
+/** Something is done under a key; something is amiss; and it is asked for again, while others ask for the like. */
+const keyings: fc.Arbitrary<Step[]> = fc
+  .record({ first: fc.array(requests, { minLength: 1, maxLength: 3 }), fault: faults, order: any, deed: small(20) })
+  .map(({ first, fault, order, deed }): Step[] => [
+    ask(...first.map((request) => ({ request, keyed: true }))),
+    { does: 'create', what: 'order', number: order },
+    { does: 'suffer', fault },
+    ask(checkingOut(order), { again: deed }, { again: deed + 1 }),
+    { does: 'create-again', which: deed },
+    { does: 'heal' },
+  ])
+
+/** The same is asked twice, by the gateway or under a key, and something changes in between. */
+export const repetitions = fc.tuple(
+  shops,
+  fc
+    .array(fc.oneof({ weight: 2, arbitrary: wakings }, { weight: 1, arbitrary: keyings }), {
+      minLength: 1,
+      maxLength: 3,
+    })
+    .map((blocks) => blocks.flat()),
+)
