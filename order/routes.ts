@@ -100,6 +100,7 @@ export const routes = (store: Store, checkouts: Checkouts, neighbours: Neighbour
   {
     method: 'POST',
     path: '/orders/addItem/:order/:item/:quantity',
+    shownAt: '/orders/find/:order',
     handler: async (request) => {
       const order = identifier(request, 'order')
       const item = identifier(request, 'item')

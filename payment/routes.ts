@@ -62,6 +62,7 @@ export const routes = (store: Store): readonly Route[] => {
     {
       method: 'POST',
       path: '/payment/add_funds/:user/:amount',
+      shownAt: '/payment/find_user/:user',
       handler: async (request) => {
         const user = identifier(request, 'user')
         const money = amount(request, 'amount', { min: 1 })
@@ -83,6 +84,7 @@ export const routes = (store: Store): readonly Route[] => {
     {
       method: 'POST',
       path: '/payment/pay/:user/:amount',
+      shownAt: '/payment/find_user/:user',
       handler: async (request) => pay(identifier(request, 'user'), amount(request, 'amount', { min: 1 }), request),
     },
     {

@@ -8,7 +8,7 @@
  * chunk is done once: the same request goes on where the batch ended.
  */
 import { setTimeout as after } from 'node:timers/promises'
-import { problem } from './errors.ts'
+import { problem, UnavailableError } from './errors.ts'
 import { type Answer, keyReused, type Request } from './http.ts'
 import type { Once, Reply } from './script.ts'
 
@@ -54,7 +54,12 @@ export const inChunks = async (
       isGone,
     }
     const last = Math.min(first + CHUNK, count) - 1
-    const [word, what = ''] = await chunk(first, last, once)
+    const [word, what = ''] = await chunk(first, last, once).catch((error: unknown) => {
+      // Chunks before this one were done.
+      if (first > 0 && error instanceof UnavailableError)
+        throw new UnavailableError(error.message, { cause: error.cause })
+      throw error
+    })
     if (word === 'key-reused') return keyReused
     if (word === 'busy') {
       if (performance.now() > patience) return inUse(what, first)

@@ -49,9 +49,12 @@ export class UnavailableError extends Error {
   override readonly name = 'UnavailableError'
   /** Where the client can ask for the outcome later, as a path. */
   readonly location: string | undefined
-  constructor(detail: string, options: { cause?: unknown; location?: string } = {}) {
+  /** It is certain that nothing was done of what was asked; else it may have been. */
+  readonly nothingDone: boolean
+  constructor(detail: string, options: { cause?: unknown; location?: string; nothingDone?: boolean } = {}) {
     super(detail, { cause: options.cause })
     this.location = options.location
+    this.nothingDone = options.nothingDone ?? false
   }
 }
 

@@ -49,9 +49,9 @@ export const grouped = <Question, Answer>(
         if (first.since > before) return watch(first)
         queue.shift()
         first.reject(
-          new UnavailableError(
-            queue === sent ? 'was not answered in time' : 'waited too long to be sent; nothing was done',
-          ),
+          queue === sent
+            ? new UnavailableError('was not answered in time')
+            : new UnavailableError('waited too long to be sent; nothing was done', { nothingDone: true }),
         )
       }
   }

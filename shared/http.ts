@@ -55,6 +55,8 @@ export type Route = {
   readonly path: string
   readonly handler: Handler
   readonly operator?: boolean
+  /** The path that shows what this one changes, with the same parameters: there a client looks whether it was done. */
+  readonly shownAt?: string
 }
 
 const INTEGER = /^(0|[1-9]\d{0,15})$/
@@ -114,6 +116,33 @@ const send = (ctx: Koa.Context, answer: Answer): void => {
 
 const RETRY_AFTER_S = '1'
 
+/** How whoever asked can be sure, where it is not known whether it was done. */
+const beSure = ({ method, headers }: Koa.Context): string => {
+  if (method === 'GET' || method === 'HEAD') return 'ask again'
+  const unknown = 'it may or may not have been done, in whole or in part'
+  if (headers['idempotency-key'] !== undefined)
+    return `${unknown}: send it again under the same Idempotency-Key, and it has one effect`
+  return `${unknown}: look before you send it again; under an Idempotency-Key it could be sent again and have one effect`
+}
+
+/** Where to look: what the route says, with the parameters of its path. */
+const whereToLook = ({ state, params }: Koa.Context & { params?: Record<string, string> }): string | undefined =>
+  (state.shownAt as string | undefined)?.replace(/:(\w+)/g, (_, name) => params?.[name] ?? '')
+
+const sendUnavailable = (ctx: Koa.Context, error: UnavailableError): void => {
+  ctx.set('Retry-After', RETRY_AFTER_S)
+  if (error.nothingDone)
+    return sendProblem(
+      ctx,
+      problem(503, 'not-done', 'Nothing was done', `${error.message}; nothing was done, send it again later`),
+    )
+  const where = error.location ?? whereToLook(ctx)
+  if (where !== undefined) ctx.set('Location', where)
+  // Who says where to ask has said how to be sure.
+  const detail = error.location === undefined ? `${error.message}; ${beSure(ctx)}` : error.message
+  sendProblem(ctx, problem(503, 'unavailable', 'The outcome cannot be known now', detail))
+}
+
 /** Tells what a route threw. What is none of the known kinds is a fault of the program: logged whole, told as 500. */
 const sendError = (ctx: Koa.Context, error: unknown, log: Logger): void => {
   if (error instanceof MalformedError)
@@ -135,12 +164,11 @@ const sendError = (ctx: Koa.Context, error: unknown, log: Logger): void => {
   }
   if (error instanceof UnavailableError) {
     log.warn({ err: error.cause, path: ctx.path }, error.message)
-    ctx.set('Retry-After', RETRY_AFTER_S)
-    if (error.location !== undefined) ctx.set('Location', error.location)
-    return sendProblem(ctx, problem(503, 'unavailable', 'The outcome cannot be known now', error.message))
+    return sendUnavailable(ctx, error)
   }
   log.error({ err: error, path: ctx.path }, 'a route failed')
-  sendProblem(ctx, problem(500, 'internal', 'The service failed', 'this is a fault of the service; it was logged'))
+  const detail = `this is a fault of the service; it was logged; ${beSure(ctx)}`
+  sendProblem(ctx, problem(500, 'internal', 'The service failed', detail))
 }
 
 /** No route takes a body: an absent one, an empty one and an empty JSON value pass. */
@@ -262,12 +290,13 @@ export const openDoor = async (options: DoorOptions): Promise<Door> => {
   })
 
   const router = new Router()
-  for (const { method, path, handler, operator } of routes)
+  for (const { method, path, handler, operator, shownAt } of routes)
     router.register(path, [method], async (ctx: Koa.Context & { params: Record<string, string> }) => {
       const stranger = operator && operatorToken !== '' ? refuseStranger(ctx, operatorToken) : undefined
       if (stranger) return sendProblem(ctx, stranger)
       await refuseBody(ctx)
       if (isOver(ctx.req)) return
+      ctx.state.shownAt = shownAt
       send(ctx, await handler(requestOf(ctx, ctx.params)))
     })
   app.use(router.routes())

@@ -272,7 +272,8 @@ export const logParser = <Repair extends string>(options: LogParserOptions<Repai
     },
     run: async () => {
       const report = await queue(() => alone(parse, WAIT_MS))
-      if (report === undefined) throw new UnavailableError('the log parser is running in another replica')
+      if (report === undefined)
+        throw new UnavailableError('the log parser is running in another replica', { nothingDone: true })
       return report
     },
     nextRuns: schedule.nextRuns,

@@ -13,11 +13,11 @@
 import type { Redis } from 'ioredis'
 import { type DeadLetters, deadLetters } from './dead-letters.ts'
 import { compareIds, heardKey, type LogEntry, type LostTail, logKey, readable } from './entry.ts'
-import { impossible } from './errors.ts'
+import { impossible, UnavailableError } from './errors.ts'
 import { fault, field, isFlat, type KindOf, kindOf, type RawEntry, type Service, textOf, VERSION } from './events.ts'
 import { FRESH_MS, openFence } from './fence.ts'
 import { grouped } from './group.ts'
-import { COMMAND_TIMEOUT_MS } from './redis.ts'
+import { COMMAND_TIMEOUT_MS, provesNothingDone } from './redis.ts'
 import { compose, type Once, type Reply, type Script, script } from './script.ts'
 import type { Step } from './step.ts'
 import { witness } from './witness.ts'
@@ -247,9 +247,9 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
   }
   const fence = openFence({ redis, step })
   const act: Log['act'] = async (deed, facts, once) => {
-    const [reply, recorded] = await fence.within(once, (readMs) =>
-      step(deed, () => doer(deed)({ facts, once, readMs })),
-    )
+    const [reply, recorded] = await fence
+      .within(once, (readMs) => step(deed, () => doer(deed)({ facts, once, readMs })))
+      .catch(tellWhetherDone)
     if (recorded) acknowledged.remember([recorded])
     return reply
   }
@@ -359,6 +359,12 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
       return step('trim', () => redis.xtrim(names.log, 'MINID', oldest))
     },
   }
+}
+
+/** One deed is one script, so its failure may tell that nothing was done. */
+const tellWhetherDone = (error: unknown): never => {
+  if (!(error instanceof UnavailableError && provesNothingDone(error.cause))) throw error
+  throw new UnavailableError(error.message, { cause: error.cause, nothingDone: true })
 }
 
 /** Waits between tries of what the world prevents, ever longer, up to a second. */

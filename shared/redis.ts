@@ -206,6 +206,15 @@ export const refusedWrite = (error: unknown): string | undefined => {
   return isOne ? error.message : undefined
 }
 
+/**
+ * Does this failure of one command prove that it was not done? A reply that refuses it does, for a script is refused as a whole; so
+ * does a connection that was not there to send it. One that broke meanwhile, or a reply that does not come, tells nothing.
+ */
+export const provesNothingDone = (error: unknown): boolean => {
+  if (error instanceof UnavailableError) return error.nothingDone
+  return error instanceof Error && (error.name === 'ReplyError' || error.message.startsWith("Stream isn't writeable"))
+}
+
 /** What `assertDurable` found wrong; the process must not start on such a Redis. */
 export class UnsafeRedisError extends Error {
   override readonly name = 'UnsafeRedisError'

@@ -29,6 +29,7 @@ export const routes = (store: Store): readonly Route[] => [
   {
     method: 'POST',
     path: '/stock/add/:item/:amount',
+    shownAt: '/stock/find/:item',
     handler: async (request) => {
       const item = identifier(request, 'item')
       const pieces = amount(request, 'amount', { min: 1 })
@@ -50,6 +51,7 @@ export const routes = (store: Store): readonly Route[] => [
   {
     method: 'POST',
     path: '/stock/subtract/:item/:amount',
+    shownAt: '/stock/find/:item',
     handler: async (request) => {
       const item = identifier(request, 'item')
       const pieces = amount(request, 'amount', { min: 1 })

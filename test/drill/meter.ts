@@ -16,7 +16,14 @@ export type End = (typeof ENDS)[number]
 /** The problems that say so: nothing was done, and asking again is right. */
 const LATER = new Set(['locked', 'credit-held', 'checkout-cancelled', 'checkout-cancelling', 'neighbour-unavailable'])
 /** Of all 5xx these alone promise that nothing was done. */
-const NOTHING_DONE = new Set(['service-unavailable', 'overloaded', 'not-ready', 'draining'])
+const NOTHING_DONE = new Set([
+  'service-unavailable',
+  'overloaded',
+  'not-ready',
+  'draining',
+  'not-done',
+  'too-many-connections',
+])
 
 /** What an answer means; the status is 0 if there was none. */
 export const endOf = (status: number, problem: string): End => {

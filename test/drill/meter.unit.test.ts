@@ -25,6 +25,7 @@ const ENDS: readonly (readonly [number, string, End])[] = [
   [424, 'neighbour-unavailable', 'later'],
   [503, 'service-unavailable', 'failed'],
   [503, 'unavailable', 'unknown'],
+  [503, 'not-done', 'failed'],
   [502, 'outcome-unknown', 'unknown'],
   [500, 'internal', 'unknown'],
   [0, '', 'unknown'],

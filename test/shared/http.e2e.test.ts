@@ -111,6 +111,33 @@ test('the world is away: 503 with when to come again and where to ask, and the c
   t.true(logged.some((line) => line.includes('ECONNREFUSED')))
 })
 
+test('the world is away, and it is not known what was done: the client is told how to be sure', async (t) => {
+  const away = new UnavailableError('no answer')
+  const lost = new UnavailableError('no connection', { nothingDone: true })
+  const rejecting = (path: string, error: Error): Route => ({
+    ...post(path, () => Promise.reject(error)),
+    shownAt: '/find/:id',
+  })
+  const { ask } = await openHouse(t, [
+    throwing(away),
+    rejecting('/do/:id/:n', away),
+    rejecting('/lose/:id/:n', lost),
+    rejecting('/break/:id/:n', new TypeError('broken')),
+  ])
+  const read = documentOf(t, await ask('GET', '/fails'))
+  t.is(read.detail, 'no answer; ask again')
+  const plain = await ask('POST', '/do/7/1')
+  t.regex(documentOf(t, plain).detail, /^no answer; it may or may not have been done.*look before you send it again/)
+  t.is(plain.headers.location, '/find/7')
+  const keyed = await ask('POST', '/do/7/1', { headers: { 'Idempotency-Key': 'a' } })
+  t.regex(documentOf(t, keyed).detail, /may or may not have been done.*under the same Idempotency-Key/)
+  const nothing = await ask('POST', '/lose/7/1')
+  t.deepEqual([documentOf(t, nothing).type, nothing.headers.location], ['urn:shop:problem:not-done', undefined])
+  t.is(documentOf(t, nothing).detail, 'no connection; nothing was done, send it again later')
+  t.is(nothing.headers['retry-after'], '1')
+  t.regex(documentOf(t, await ask('POST', '/break/7/1')).detail, /may or may not have been done/)
+})
+
 test('a neighbour that had to be asked does not answer: 424', async (t) => {
   const { ask } = await openHouse(t, [throwing(new NeighbourError('next door does not answer'))])
   const document = documentOf(t, await ask('GET', '/fails'))
