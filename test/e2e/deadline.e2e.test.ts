@@ -198,7 +198,8 @@ test.serial('answers 503 with the place to ask when its own Redis goes away whil
   const { result, ms } = await checkout
   t.is(result.status, 503)
   t.is(result.headers.location, `/orders/find/${wanted.order}`)
-  t.true(ms < DEADLINE_MS + UNAVAILABLE_MS, `answered after ${Math.round(ms)} ms`)
+  // Until then the Redis may be back, and the answer a definite one.
+  t.true(ms >= DEADLINE_MS - 50 && ms < DEADLINE_MS + UNAVAILABLE_MS, `answered after ${Math.round(ms)} ms`)
   await shop.redis.order.start()
   await eventually(() => assertStatus(client, wanted.order, 'cancelling'), PARSED_MS)
   await only('payment').start()
