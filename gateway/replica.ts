@@ -4,7 +4,8 @@
  * | condition   | entered when                                                                  | it is given      |
  * | ----------- | ----------------------------------------------------------------------------- | ---------------- |
  * | `ready`     | `GET /ready` answers 200                                                      | requests         |
- * | `not ready` | `GET /ready` answers something else (its Redis is away, it is starting)       | only when no other is ready |
+ * | `impaired`  | `GET /ready` says so (it can do a part, for instance only look)               | requests, when no other is ready |
+ * | `not ready` | `GET /ready` answers something else (its Redis is away, it is starting)       | after a wait, when no other is ready |
  * | `draining`  | `GET /ready` says so, or it turned a request away unbegun                     | only when no other can be reached |
  * | `away`      | at first; a poll fails; a poll is late and no request was answered meanwhile; a connection to it was refused or broke | nothing |
  *
@@ -27,7 +28,7 @@ import { Client, Pool } from 'undici'
 import { impossible } from '../shared/errors.ts'
 import type { Step } from '../shared/step.ts'
 
-export type Condition = 'ready' | 'not ready' | 'draining' | 'away'
+export type Condition = 'ready' | 'impaired' | 'not ready' | 'draining' | 'away'
 
 const POLL_INTERVAL_MS = 200
 const POLL_LATE_MS = 500
@@ -223,7 +224,7 @@ export class Replica {
       const text = await body.text()
       this.#alive()
       if (statusCode === 200) return 'ready'
-      return saysDraining(text) ? 'draining' : 'not ready'
+      return conditionSaid(text)
     } catch (error) {
       if (!HANGS.includes((error as { code?: string }).code)) this.#alive()
       return 'away' // whatever kept it from answering
@@ -255,12 +256,13 @@ export class Replica {
   }
 }
 
-/** Whether the problem document that a replica's `/ready` answered gives draining as its reason. */
-const saysDraining = (text: string): boolean => {
+/** What the problem document says that a replica's `/ready` answered. */
+const conditionSaid = (text: string): Condition => {
   try {
-    const document: unknown = JSON.parse(text)
-    return typeof document === 'object' && document !== null && 'detail' in document && document.detail === 'draining'
+    const { type, detail } = Object(JSON.parse(text)) as { type?: unknown; detail?: unknown }
+    if (type === 'urn:shop:problem:impaired') return 'impaired'
+    return detail === 'draining' ? 'draining' : 'not ready'
   } catch {
-    return false // not a problem document
+    return 'not ready' // no problem document
   }
 }

@@ -75,14 +75,18 @@ export class Service {
     return this.#replicas.some(({ condition }) => condition === 'ready')
   }
 
-  /** A ready replica with room. */
+  /** A ready replica with room; while none is ready, one that can do a part. */
   pick(request: Pick<Carried, 'isCheckout'>): Replica | undefined {
-    return this.#least('ready', request)
+    return this.#least('ready', request) ?? (this.isReady ? undefined : this.#least('impaired', request))
   }
 
   /** One that is at least reachable, for a request that has waited long enough: it can say itself what it lacks. */
   pickReachable(request: Pick<Carried, 'isCheckout'>): Replica | undefined {
-    return this.#least('ready', request) ?? this.#least('not ready', request) ?? this.#least('draining', request)
+    for (const condition of ['ready', 'impaired', 'not ready', 'draining'] as const) {
+      const replica = this.#least(condition, request)
+      if (replica) return replica
+    }
+    return undefined
   }
 
   #least(condition: Replica['condition'], request: Pick<Carried, 'isCheckout'>): Replica | undefined {

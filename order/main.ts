@@ -33,6 +33,7 @@ await live(process, 'order', settings, (life) => {
     prefix: '/orders',
     siblings: { payment, stock },
     listeners: ['payment'],
+    needsQuorum: true,
     build: (instruments) => {
       const store = openStore(instruments)
       const checkout = checkouts({

@@ -133,7 +133,15 @@ const decidedBy = ([word, id = '', state = '', reason = '', item = '', order = '
   | Decided
   | undefined => (DECIDING_WORDS.has(word) ? { id, state, reason, item, order, user, token } : undefined)
 
-export const openStore = ({ redis, step, identifiers, catchUp, retentionS }: Instruments): Store => {
+export const openStore = ({
+  redis,
+  step,
+  identifiers,
+  catchUp,
+  outOfReach,
+  logger,
+  retentionS,
+}: Instruments): Store => {
   const lua = new URL('lua/', import.meta.url)
   const log = openLog({
     service: 'order',
@@ -167,12 +175,33 @@ export const openStore = ({ redis, step, identifiers, catchUp, retentionS }: Ins
   const late: Survey<Repair> = (limit, behind) => look('late', limit, behind)
 
   /**
+   * Tells the log of a checkout that nobody decided in time, and who kept it waiting, as far as that is known here: a listener
+   * reports what it has read some seconds late.
+   */
+  const tellLate = async (log_id: string): Promise<void> => {
+    try {
+      const { fields, heard } = (await log.saga(log_id, ['payment'])).record
+      const [started = '0-0'] = (fields.entries ?? '').split(' ')
+      const waitedFor = outOfReach().includes('payment')
+        ? 'the log of payment is out of reach'
+        : compareIds(heard.payment ?? '0-0', started) < 0
+          ? 'payment has not read of it'
+          : 'payment has read of it; it or stock has not answered'
+      logger.warn({ order: fields.order, log_id, waitedFor }, 'a checkout was cancelled: its deadline has passed')
+    } catch (error) {
+      logger.warn({ log_id, err: error }, 'a checkout was cancelled: its deadline has passed')
+    }
+  }
+
+  /**
    * Whether or not it is late, a checkout whose end was said already is not cancelled: a Redis that came back older would
    * else undo what it has forgotten, and what its customer was told.
    */
   const cancel = async (facts: { log_id: string; reason?: 'operator' }, once?: Once): Promise<Reply> => {
     await catchUp()
-    return log.act('cancel', facts, once)
+    const reply = await log.act('cancel', facts, once)
+    if (reply[0] === 'cancelled' && facts.reason === undefined) void tellLate(facts.log_id)
+    return reply
   }
 
   const contradictions = (): Promise<readonly string[]> =>

@@ -27,6 +27,7 @@ import {
   UnavailableError,
 } from './errors.ts'
 import { IDENTIFIER_FORM, isIdentifier } from './events.ts'
+import { type Check, listed, notReady } from './readiness.ts'
 
 /** What a route answers: a text, a JSON value, or a problem; with headers if it needs some. */
 export type Answer =
@@ -171,6 +172,14 @@ const sendError = (ctx: Koa.Context, error: unknown, log: Logger): void => {
   sendProblem(ctx, problem(500, 'internal', 'The service failed', detail))
 }
 
+const DRAINING: readonly Check[] = [{ name: 'door', grade: 'blocks', wrong: 'draining' }]
+
+const readiness = (checks: readonly Check[], isVerbose: boolean): Answer => {
+  const found = notReady(checks, isVerbose)
+  if (found) return { problem: found }
+  return isVerbose ? { json: { ready: true, checks: listed(checks) } } : { text: 'ready' }
+}
+
 /** No route takes a body: an absent one, an empty one and an empty JSON value pass. */
 const BODY_MAX_BYTES = 1_024
 const refuseBody = async (ctx: Koa.Context): Promise<void> => {
@@ -232,8 +241,8 @@ export type DoorOptions = {
   readonly port: number
   readonly host: string
   readonly routes: readonly Route[]
-  /** Why the service is not ready, in words; `undefined` while it is. */
-  readonly notReady: () => string | undefined
+  /** What `/ready` tells. */
+  readonly checks: () => readonly Check[]
   /** `''` leaves the operators' routes open. */
   readonly operatorToken: string
   /** How long the door stays in `draining`, so that whoever sits in front has seen that it is no longer ready. */
@@ -252,7 +261,7 @@ const CONNECTIONS_MAX = 10_000
 
 /** Opens the door of a service: resolves once it listens. @throws the listener's error, for instance EADDRINUSE. */
 export const openDoor = async (options: DoorOptions): Promise<Door> => {
-  const { service, routes, notReady, operatorToken, drainMs, log } = options
+  const { service, routes, checks, operatorToken, drainMs, log } = options
   let draining = false
   let inside = 0
 
@@ -266,12 +275,8 @@ export const openDoor = async (options: DoorOptions): Promise<Door> => {
     const requestId = ctx.headers['x-request-id']
     if (typeof requestId === 'string') ctx.set('X-Request-Id', requestId)
     if (ctx.path === '/live') return send(ctx, { text: 'live' })
-    const reason = draining ? 'draining' : notReady()
     if (ctx.path === '/ready')
-      return send(
-        ctx,
-        reason === undefined ? { text: 'ready' } : { problem: problem(503, 'not-ready', 'Not ready', reason) },
-      )
+      return send(ctx, readiness(draining ? DRAINING : checks(), ctx.query.verbose !== undefined))
     if (draining) {
       ctx.set({ Connection: 'close', 'Retry-After': RETRY_AFTER_S, [NOT_STARTED_HEADER]: 'draining' })
       return sendProblem(

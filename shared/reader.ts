@@ -17,9 +17,10 @@ import { setTimeout as after } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { compareIds, heardKey, logKey } from './entry.ts'
+import { UnavailableError } from './errors.ts'
 import type { RawEntry, Service } from './events.ts'
 import { backOffMs, type Log } from './log.ts'
-import { isTransient, whenReady } from './redis.ts'
+import { isTransient, remake, whenReady } from './redis.ts'
 import { keepLease, type RedLock } from './redlock.ts'
 import type { Reply } from './script.ts'
 import type { Step } from './step.ts'
@@ -35,11 +36,17 @@ const REPORT_MS = 1_000
 /** How long after the lease of a reader that died its successor may take to hear what there is. */
 const CATCH_UP_MS = 1_000
 const CATCH_UP_RETRY_MS = 20
+/** Whoever has not reached the speaker for so long leaves the reading to another replica, if there is one. */
+export const SILENT_MS = 5_000
 
 export type Reader = {
   readonly speaker: Service
   /** Has the speaker been reached since the start? (Another replica may be the one that reads.) */
   readonly isReady: () => boolean
+  /** For how long the speaker has not been reached, as far as this process can tell; it may be asked for up to 2 s. */
+  readonly silentMs: () => number
+  /** Asks whether the speaker is there, where another replica is the one that reads. */
+  readonly probe: () => Promise<void>
   readonly whenReady: () => Promise<void>
   /**
    * Resolves when all that the speaker has said by now, and that matters, is heard, by whichever replica: after a lease and
@@ -67,6 +74,8 @@ export type ReaderOptions = {
 
 type Batch = readonly RawEntry[]
 
+const NEVER = new AbortController().signal
+
 export const reader = (options: ReaderOptions): Reader => {
   const { log, speaker, blocking, reporting, redLock, step, leaseTtlMs, onHeard } = options
   const logger = options.logger.child({ reader: `${log.service} hears ${speaker}` })
@@ -74,27 +83,38 @@ export const reader = (options: ReaderOptions): Reader => {
   const reading = `read-${speaker}`
   const telling = `report-${speaker}`
   const looking = `unheard-${speaker}`
-  let reached = false
-  const ready = whenReady(blocking).then(() => {
-    reached = true
-  })
+  const probing = `probe-${speaker}`
+  let reachedAt = Number.NEGATIVE_INFINITY
+  const reached = (): void => {
+    reachedAt = performance.now()
+  }
+  const silentMs = (): number => performance.now() - reachedAt
+  const ready = whenReady(blocking)
+  let isFollowing = false
 
   const memory = witness({ speaker, redis: blocking, step })
   /** How often the speaker was connected: another connection may lead to a Redis that came back older. */
   let connections = 1
   blocking.on('ready', () => {
     connections += 1
+    reached()
   })
+  if (blocking.status === 'ready') reached()
   /** Up to where entries were applied, as this process knows it. */
   let written = '0-0'
 
   /** Asks something of the speaker, whose connection has no time-out of its own. */
   const ask = async <Answer>(question: () => Promise<Answer>, signal: AbortSignal): Promise<Answer> => {
-    const watchdog = setTimeout(() => blocking.disconnect(true), BLOCK_MS + GRACE_MS)
+    const watchdog = setTimeout(
+      () => remake(blocking, new Error(`it did not answer for ${BLOCK_MS + GRACE_MS} ms`)),
+      BLOCK_MS + GRACE_MS,
+    )
     const abandon = (): void => blocking.disconnect(true)
     signal.addEventListener('abort', abandon, { once: true })
     try {
-      return await question()
+      const answer = await question()
+      reached()
+      return answer
     } finally {
       clearTimeout(watchdog)
       signal.removeEventListener('abort', abandon)
@@ -106,6 +126,16 @@ export const reader = (options: ReaderOptions): Reader => {
       blocking.xread('COUNT', BATCH_MAX, 'BLOCK', BLOCK_MS, 'STREAMS', stream, position),
     )
     return reply?.[0]?.[1] ?? []
+  }
+
+  const connected = async (signal: AbortSignal): Promise<void> => {
+    const patience = AbortSignal.timeout(SILENT_MS)
+    try {
+      await whenReady(blocking, AbortSignal.any([signal, patience]))
+    } catch (error) {
+      signal.throwIfAborted()
+      throw new UnavailableError('it is not connected', { cause: error })
+    }
   }
 
   /** Finds out where to read on, when either Redis may be older than it was. */
@@ -129,7 +159,7 @@ export const reader = (options: ReaderOptions): Reader => {
     let reported = ''
     let reportedAt = 0
     while (!signal.aborted) {
-      await whenReady(blocking, signal)
+      if (blocking.status !== 'ready') await connected(signal)
       if (oriented !== connections) {
         const connection = connections
         written = await orient(signal)
@@ -175,7 +205,9 @@ export const reader = (options: ReaderOptions): Reader => {
     }
   }
 
-  const followForEver = async (signal: AbortSignal): Promise<void> => {
+  /** Follows the speaker until the signal, or until it has been out of reach for so long that another may try. */
+  const followOn = async (signal: AbortSignal): Promise<void> => {
+    const since = performance.now()
     let attempt = 0
     let told = false
     while (!signal.aborted) {
@@ -191,6 +223,7 @@ export const reader = (options: ReaderOptions): Reader => {
         if (!told) logger.warn({ err: error }, 'cannot read now: trying again')
         told = true
         attempt += 1
+        if (Math.min(silentMs(), performance.now() - since) >= SILENT_MS) return
         await after(backOffMs(attempt))
       }
     }
@@ -230,8 +263,32 @@ export const reader = (options: ReaderOptions): Reader => {
     name: `reader:${log.service}:${speaker}`,
     ttlMs: leaseTtlMs,
     redLock,
-    onHeld: followForEver,
+    onHeld: (signal) => {
+      isFollowing = true
+      return followOn(signal).finally(() => {
+        isFollowing = false
+      })
+    },
     log: logger,
   })
-  return { speaker, isReady: () => reached, whenReady: () => ready, catchUp, start: lease.start, stop: lease.stop }
+  const probe = async (): Promise<void> => {
+    if (isFollowing || blocking.status !== 'ready') return
+    try {
+      await ask(() => step(probing, () => blocking.ping()), NEVER)
+    } catch (error) {
+      if (!isTransient(error)) throw error
+      logger.debug({ err: error }, 'the speaker does not answer') // `silentMs` tells
+    }
+  }
+
+  return {
+    speaker,
+    isReady: () => reachedAt > Number.NEGATIVE_INFINITY,
+    silentMs,
+    probe,
+    whenReady: () => ready,
+    catchUp,
+    start: lease.start,
+    stop: lease.stop,
+  }
 }

@@ -33,7 +33,7 @@ const DISCONNECT_TIMEOUT_MS = 200
 /** How often it is told, at most, why a connection cannot be made. */
 const TELL_EVERY_MS = 1_000
 /** How often, at most, a connection is made anew because the node said that it was the wrong one. */
-const ANEW_EVERY_MS = 1_000
+const ANEW_EVERY_MS = 5_000
 
 const failFast = {
   lazyConnect: true,

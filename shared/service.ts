@@ -9,17 +9,20 @@
 import { setTimeout as after } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { nanoid } from 'nanoid'
+import type { Logger } from 'pino'
 import { flag, headerSecret, integer, name, redisUrl, schedule, text } from './config.ts'
 import { UnavailableError } from './errors.ts'
 import type { Service } from './events.ts'
 import { refuseExposed } from './exposure.ts'
+import { openHealth } from './health.ts'
 import { openDoor, type Route } from './http.ts'
 import { type Identifiers, identifiers } from './identifiers.ts'
 import type { Life } from './life.ts'
 import { backOffMs, type Log } from './log.ts'
 import { type LogParser, logParser, type Recovery } from './log-parser.ts'
 import { logRoutes } from './log-routes.ts'
-import { reader } from './reader.ts'
+import { type Reader, reader, SILENT_MS } from './reader.ts'
+import type { Check } from './readiness.ts'
 import { assertDurable, connect, disconnect, tellTo, whenReady } from './redis.ts'
 import { type RedLock, redLock } from './redlock.ts'
 import { sagaRoutes } from './saga-routes.ts'
@@ -67,8 +70,11 @@ export type Instruments = {
   readonly step: Step
   readonly redLock: RedLock
   readonly identifiers: Identifiers
+  readonly logger: Logger
   /** Resolves when what the neighbours have said by now is heard, as far as they can be asked: see `reader.ts`. */
   readonly catchUp: () => Promise<void>
+  /** Which neighbours have not been reached for some seconds. */
+  readonly outOfReach: () => readonly Service[]
   /** How long the records are kept that only repetitions need: longer than the log. */
   readonly retentionS: number
 }
@@ -94,7 +100,18 @@ export type ServiceOptions<Repair extends string> = {
   readonly siblings: Readonly<Partial<Record<Sibling, string>>>
   /** Who hears this service. */
   readonly listeners: readonly Service[]
+  /** Is nothing begun without a quorum of lock masters? */
+  readonly needsQuorum?: boolean
   readonly build: (instruments: Instruments) => Own<Repair>
+}
+
+/** Whether a neighbour's log can be heard. */
+const subscription = ({ speaker, isReady, silentMs }: Pick<Reader, 'speaker' | 'isReady' | 'silentMs'>): Check => {
+  const name = `log-of-${speaker}`
+  if (!isReady()) return { name, grade: 'blocks', wrong: `it has not reached the log of ${speaker} yet` }
+  const ms = silentMs()
+  const wrong = ms < SILENT_MS ? undefined : `it has not reached the log of ${speaker} for ${Math.round(ms / 1_000)} s`
+  return { name, grade: 'impairs', wrong }
 }
 
 export const openService = async <Repair extends string>(
@@ -138,6 +155,8 @@ export const openService = async <Repair extends string>(
     step,
     redLock: redlock,
     identifiers: ids,
+    logger,
+    outOfReach: () => readers.filter((one) => one.silentMs() >= SILENT_MS).map((one) => one.speaker),
     catchUp: async () => {
       await Promise.all(readers.map((one) => one.catchUp()))
     },
@@ -182,12 +201,19 @@ export const openService = async <Repair extends string>(
   }
 
   let durable = false
-  const notReady = (): string | undefined => {
+  const ownRedis = (): string | undefined => {
     if (redis.status !== 'ready') return 'its own Redis is away'
-    if (!durable) return 'its own Redis was not checked yet'
-    const unread = readers.filter((one) => !one.isReady()).map((one) => one.speaker)
-    return unread.length > 0 ? `it has not reached the log of ${unread.join(' and ')} yet` : undefined
+    return durable ? undefined : 'its own Redis was not checked yet'
   }
+  const health = openHealth({
+    own: redis,
+    masters: locks,
+    needsQuorum: options.needsQuorum ?? false,
+    others: () => [{ name: 'own-redis', grade: 'blocks', wrong: ownRedis() }, ...readers.map(subscription)],
+    probes: readers.map((one) => one.probe),
+    step,
+    logger,
+  })
   const door = await openDoor({
     service,
     port: config.port,
@@ -197,7 +223,7 @@ export const openService = async <Repair extends string>(
       ...logRoutes(options.prefix, log, parser),
       ...sagaRoutes(options.prefix, { log, parser, recovery: own.recovery, listeners: options.listeners, onHeard }),
     ],
-    notReady,
+    checks: health.checks,
     operatorToken: config.operatorToken,
     drainMs: config.drainMs,
     log: logger,
@@ -209,6 +235,8 @@ export const openService = async <Repair extends string>(
     if (!config.allowUnsafeRedis) await whenDurable(redis, step, ending)
     durable = true
     redis.on('ready', lookBack)
+    health.start()
+    stack.defer(health.stop)
     ids.start()
     await own.start?.()
     stack.defer(() => own.stop?.())

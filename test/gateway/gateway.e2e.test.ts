@@ -64,6 +64,22 @@ test('it is ready exactly while each service has a ready replica, and names thos
   t.is((await ask('GET', '/ready')).status, 200)
 })
 
+test('a replica that can do a part only is given what no ready one is there for, and at once', async (t) => {
+  const [a, b] = (await openUpstreams(t, 2)) as [Upstream, Upstream]
+  b.condition = 'impaired'
+  // A request that waited for a ready replica would outlast the test.
+  const { ask } = await openShop(t, { waitMs: 600_000, origins: { order: [a.origin, b.origin] } })
+  await Promise.all([a.settled(), b.settled()])
+  for (let time = 0; time < 4; time += 1) t.is((await ask('GET', '/orders/find/7')).status, 200)
+  t.deepEqual([a.received.length, b.received.length], [4, 0])
+
+  a.condition = 'not ready'
+  await a.settled()
+  t.is((await ask('GET', '/orders/find/7')).status, 200)
+  t.is(b.received.length, 1)
+  t.is((await ask('GET', '/ready')).status, 503)
+})
+
 test('a body goes on whole, whether its length was declared or it came in chunks', async (t) => {
   const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
   const { gateway, ask } = await openShop(t, { origins: { order: [upstream.origin] } })

@@ -33,7 +33,7 @@ const openHouse = async (
         },
       },
     ],
-    notReady: () => undefined,
+    checks: () => [],
     operatorToken: '',
     drainMs: 0,
     log: pino({ level: 'silent' }),

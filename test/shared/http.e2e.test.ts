@@ -4,6 +4,7 @@ import test, { type ExecutionContext } from 'ava'
 import pino from 'pino'
 import { MalformedError, NeighbourError, type Problem, problem, UnavailableError } from '../../shared/errors.ts'
 import { amount, type Door, type DoorOptions, identifier, keyReused, openDoor, type Route } from '../../shared/http.ts'
+import type { Check } from '../../shared/readiness.ts'
 
 type Answer = {
   readonly status: number
@@ -33,7 +34,7 @@ const openHouse = async (
     port: 0,
     host: '127.0.0.1',
     routes,
-    notReady: () => undefined,
+    checks: () => [],
     operatorToken: '',
     drainMs: 0,
     log: pino({ level: 'debug' }, { write: (line) => logged.push(line) }),
@@ -310,14 +311,39 @@ test('an operator’s route: 401 without a token, 403 with another, and served w
 })
 
 test('/live answers while the process runs; /ready says what is missing; other routes are served meanwhile', async (t) => {
-  let reason: string | undefined = 'its own Redis is away'
-  const { ask } = await openHouse(t, [get('/text', done)], { notReady: () => reason })
+  const wrongs: Partial<Record<Check['grade'], string>> = { blocks: 'its own Redis is away' }
+  const checks = (): Check[] =>
+    (['blocks', 'impairs', 'warns'] as const).map((grade) => ({ name: grade, grade, wrong: wrongs[grade] }))
+  const { ask } = await openHouse(t, [get('/text', done)], { checks })
   t.is((await ask('GET', '/live')).text, 'live')
   const ready = documentOf(t, await ask('GET', '/ready'))
   t.deepEqual([ready.status, ready.detail], [503, 'its own Redis is away'])
   t.is((await ask('GET', '/text')).status, 200)
-  reason = undefined
+  delete wrongs.blocks
   t.deepEqual([(await ask('GET', '/ready')).status, (await ask('GET', '/ready')).text], [200, 'ready'])
+  Object.assign(wrongs, { impairs: 'no memory is left', warns: 'little room is left' })
+  const impaired = documentOf(t, await ask('GET', '/ready'))
+  t.deepEqual([impaired.status, impaired.type], [503, 'urn:shop:problem:impaired'])
+  t.is(impaired.detail, 'no memory is left')
+  t.is((await ask('GET', '/text')).status, 200)
+})
+
+test('a warning leaves a service ready; /ready?verbose lists every check, whatever they find', async (t) => {
+  const checks: Check[] = [
+    { name: 'own-redis', grade: 'blocks', wrong: undefined },
+    { name: 'room', grade: 'warns', wrong: 'little room is left' },
+  ]
+  const { ask } = await openHouse(t, [], { checks: () => checks })
+  t.is((await ask('GET', '/ready')).text, 'ready')
+  const list = [
+    { name: 'own-redis', grade: 'blocks', wrong: null },
+    { name: 'room', grade: 'warns', wrong: 'little room is left' },
+  ]
+  t.deepEqual(JSON.parse((await ask('GET', '/ready?verbose')).text), { ready: true, checks: list })
+  checks.push({ name: 'log', grade: 'impairs', wrong: 'it cannot be heard' })
+  const told = documentOf(t, await ask('GET', '/ready?verbose'))
+  t.deepEqual([told.status, told.detail], [503, 'it cannot be heard'])
+  t.deepEqual(told.checks, [...list, { name: 'log', grade: 'impairs', wrong: 'it cannot be heard' }])
 })
 
 test('connections are kept open for longer than any gateway in front keeps them', async (t) => {

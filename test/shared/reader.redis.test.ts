@@ -63,9 +63,13 @@ const open = async (t: ExecutionContext): Promise<Scene> => {
 type Follower = { readonly reader: Reader; readonly heard: Reply[]; readonly warnings: string[] }
 
 /** A reader with connections of its own, as another replica would have. */
-const follow = async (t: ExecutionContext, scene: Scene): Promise<Follower> => {
+const follow = async (
+  t: ExecutionContext,
+  scene: Scene,
+  speaker: Pick<RedisServer, 'url'> = scene.speaker,
+): Promise<Follower> => {
   const connections: Redis[] = []
-  const connecting = (server: RedisServer, kind: 'blocking' | 'lock'): Redis => {
+  const connecting = (server: Pick<RedisServer, 'url'>, kind: 'blocking' | 'lock'): Redis => {
     const redis = connect(server.url, kind)
     connections.push(redis)
     return redis
@@ -78,7 +82,7 @@ const follow = async (t: ExecutionContext, scene: Scene): Promise<Follower> => {
   const one = reader({
     log: scene.store.log,
     speaker: 'payment',
-    blocking: connecting(scene.speaker, 'blocking'),
+    blocking: connecting(speaker, 'blocking'),
     reporting: connecting(scene.speaker, 'lock'),
     redLock: lock,
     step: openStep('test'),
@@ -353,6 +357,27 @@ test('one reader at a time: the other stands by, and takes over when the first g
   await leaves(t, scene, STOCK - 10)
   await tells(t, 5, first)
   await tells(t, 5, second)
+})
+
+test('a reader that does not reach the speaker leaves the reading to one that does', async (t) => {
+  const scene = await open(t)
+  const lost = await follow(t, scene, { url: 'redis://127.0.0.1:1' })
+  const other = await follow(t, scene)
+  const master = masterOf(t, scene)
+  lost.reader.start()
+  await eventually(async () => {
+    if ((await master.exists(LEASE)) !== 1) throw new Error('not held')
+  }, WITHIN_MS)
+  other.reader.start()
+  await scene.say(0, 5)
+  // It holds the lease for 5 s, and may have it again once or twice before the other gets it.
+  await eventually(async () => {
+    const left = await scene.left()
+    if (left !== STOCK - 5) throw new Error(`${left} are left`)
+  }, 4 * WITHIN_MS)
+  await tells(t, 5, other)
+  t.true(lost.reader.silentMs() > other.reader.silentMs())
+  t.true(other.reader.silentMs() < WITHIN_MS)
 })
 
 test('a reader that is stopped in the middle of a read ends at once, and gives the lease back', async (t) => {

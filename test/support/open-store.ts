@@ -3,6 +3,7 @@
  * neighbour's log.
  */
 import { Redis } from 'ioredis'
+import { pino } from 'pino'
 import type { LogEntry } from '../../shared/entry.ts'
 import { events, type KindOf, kindOf, type RawEntry, type Service, sayings, VERSION } from '../../shared/events.ts'
 import { logIds } from '../../shared/identifiers.ts'
@@ -42,7 +43,9 @@ export const openBench = async (args: readonly string[] = ['--appendonly', 'no']
       step: openStep('bench'),
       redLock: redLock([redis]),
       identifiers,
+      logger: pino({ level: 'silent' }),
       catchUp: () => Promise.resolve(),
+      outOfReach: () => [],
       retentionS: RETENTION_S,
     },
     [Symbol.asyncDispose]: async () => {

@@ -59,7 +59,7 @@ export const turnAway: Behaviour = (response) => {
 export class Upstream {
   readonly received: Received[] = []
   behave: Behaviour = answer()
-  condition: 'ready' | 'not ready' | 'draining' = 'ready'
+  condition: 'ready' | 'impaired' | 'not ready' | 'draining' = 'ready'
   /** How often it was asked whether it is ready, and how many of those questions were open at once at most. */
   polls = 0
   pollsAtOnceMax = 0
@@ -159,7 +159,8 @@ export class Upstream {
     }
     const detail = this.condition === 'draining' ? 'draining' : 'the Redis is away'
     response.writeHead(503, { 'Content-Type': 'application/problem+json' })
-    response.end(JSON.stringify({ title: 'Not ready', status: 503, detail }))
+    const type = `urn:shop:problem:${this.condition === 'impaired' ? 'impaired' : 'not-ready'}`
+    response.end(JSON.stringify({ type, title: 'Not ready', status: 503, detail }))
   }
 }
 

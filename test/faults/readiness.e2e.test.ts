@@ -1,0 +1,150 @@
+/**
+ * Who cannot do what a customer needs says so: `/ready` names it, the log tells why, and the gateway goes elsewhere if it
+ * can. What can still be done is done, and at once; and when it is mended, nobody has to be started again.
+ */
+import assert from 'node:assert/strict'
+import test, { type ExecutionContext } from 'ava'
+import { Redis } from 'ioredis'
+import { type Client, openClient, problemOf } from '../support/client.ts'
+import { eventually } from '../support/eventually.ts'
+import { type OpenShop, openShop, replicaOf } from '../support/shop.ts'
+
+const WITHIN_MS = 15_000
+/** Less than the gateway waits for a ready replica. */
+const AT_ONCE_MS = 1_000
+const LINES = 200
+
+/** Longer than it takes until a listener has reported how far it has heard. */
+const OPTIONS = { env: { order: { CHECKOUT_DEADLINE_MS: '6000' } } }
+
+const operatorOf = (t: ExecutionContext, { shop }: OpenShop, service: 'order' | 'payment' | 'stock'): Redis => {
+  const operator = new Redis(shop.redis[service].url)
+  t.teardown(() => operator.disconnect())
+  return operator
+}
+
+const directly = (t: ExecutionContext, opened: OpenShop, service: 'order' | 'payment' | 'stock'): Client => {
+  const client = openClient(replicaOf(opened, service).url)
+  t.teardown(client.close)
+  return client
+}
+
+const isReady = (client: Client): Promise<void> =>
+  eventually(async () => {
+    const { status, text } = await client.get('/ready')
+    assert.equal(status, 200, text)
+  }, WITHIN_MS)
+
+/** Resolves with what a service says that it lacks. */
+const impairment = (client: Client): Promise<string> =>
+  eventually(async () => {
+    const reply = await client.get('/ready')
+    assert.equal(reply.status, 503)
+    const { type, detail } = problemOf(reply)
+    assert.equal(type, 'urn:shop:problem:impaired')
+    return detail
+  }, WITHIN_MS)
+
+const isAtOnce = async (t: ExecutionContext, client: Client, path: string): Promise<void> => {
+  const startedAt = performance.now()
+  t.is((await client.get(path)).status, 200)
+  t.true(performance.now() - startedAt < AT_ONCE_MS, path)
+}
+
+const isPaid = (client: Client, order: string): Promise<void> =>
+  eventually(async () => {
+    const { status, text } = await client.checkout(order)
+    assert.equal(status, 200, text)
+  }, WITHIN_MS)
+
+test('another password for one visitor is told by /ready and, again and again, by the log', async (t) => {
+  t.timeout(60_000)
+  const opened = await openShop(t, OPTIONS)
+  const { client, shop } = opened
+  const user = await client.createUser(100)
+  const item = await client.createItem(1, 100)
+  const order = await client.createOrder(user, [[item, 1]])
+  const direct = directly(t, opened, 'order')
+  await isReady(direct)
+  const operator = operatorOf(t, opened, 'payment')
+  const { username, password } = new URL(shop.redis.payment.visitorUrl('order'))
+  await operator.call('ACL', 'SETUSER', username, 'resetpass', '>another')
+  await operator.call('CLIENT', 'KILL', 'USER', username)
+
+  t.regex(await impairment(direct), /it has not reached the log of payment for \d+ s/)
+  await eventually(async () => assert.equal((await client.get('/ready')).status, 503), WITHIN_MS)
+  const listed = problemOf(await direct.get('/ready?verbose')).checks as { name: string; wrong: string | null }[]
+  t.deepEqual(
+    listed.filter(({ wrong }) => wrong !== null).map(({ name }) => name),
+    ['log-of-payment', 'lock-masters'],
+  )
+  await isAtOnce(t, client, `/orders/find/${order}`)
+  // A promise is kept nevertheless: it is decided at its deadline, and the log says what became of it.
+  t.is((await client.checkout(order)).status, 424)
+  const tail = await replicaOf(opened, 'order').tail(LINES)
+  const late = tail.split('\n').find((line) => line.includes('its deadline has passed')) ?? '{}'
+  t.like(JSON.parse(late), { order, waitedFor: 'the log of payment is out of reach' })
+  const reasons = tail.split('\n').filter((line) => /log of payment: cannot be reached/.test(line))
+  t.true(reasons.length >= 3, `${reasons.length} lines`)
+  for (const line of reasons) t.regex(line, /WRONGPASS/)
+
+  await operator.call('ACL', 'SETUSER', username, `>${password}`)
+  await isReady(direct)
+  await isPaid(client, order)
+})
+
+for (const [what, service, hurt, mend, says, waitedFor] of [
+  [
+    'is out of memory',
+    'payment',
+    (operator: Redis) => operator.config('SET', 'maxmemory', '1'),
+    (operator: Redis) => operator.config('SET', 'maxmemory', '0'),
+    /its own Redis does no deeds: OOM/,
+    'payment has not read of it',
+  ],
+  [
+    'is a replica',
+    'stock',
+    (operator: Redis) => operator.replicaof('127.0.0.1', '1'),
+    (operator: Redis) => operator.replicaof('NO', 'ONE'),
+    /its own Redis does no deeds: READONLY/,
+    'payment has read of it; it or stock has not answered',
+  ],
+] as const)
+  test(`a service whose Redis ${what} is not ready, and does what it can`, async (t) => {
+    t.timeout(60_000)
+    const opened = await openShop(t, OPTIONS)
+    const { client } = opened
+    const user = await client.createUser(100)
+    const item = await client.createItem(1, 100)
+    const order = await client.createOrder(user, [[item, 1]])
+    const direct = directly(t, opened, service)
+    const operator = operatorOf(t, opened, service)
+    await hurt(operator)
+    t.regex(await impairment(direct), says)
+    await isAtOnce(t, client, service === 'payment' ? `/payment/find_user/${user}` : `/stock/find/${item}`)
+    t.is((await client.checkout(order)).status, 424)
+    const late = await eventually(async () => {
+      const tail = await replicaOf(opened, 'order').tail(LINES)
+      return JSON.parse(tail.split('\n').find((line) => line.includes('its deadline has passed')) ?? '')
+    }, WITHIN_MS)
+    t.like(late, { order, level: 40, waitedFor })
+    await mend(operator)
+    await isReady(direct)
+    await isPaid(client, order)
+  })
+
+test('a script that a visitor does not end is ended by the owner', async (t) => {
+  t.timeout(60_000)
+  const opened = await openShop(t, OPTIONS)
+  const { client, shop } = opened
+  const user = await client.createUser(100)
+  const item = await client.createItem(1, 100)
+  const order = await client.createOrder(user, [[item, 1]])
+  const visitor = new Redis(shop.redis.payment.visitorUrl('stock'), { disableClientInfo: true })
+  t.teardown(() => visitor.disconnect())
+  await t.throwsAsync(visitor.eval('while true do end', 0), { message: /killed by user/i })
+  await isReady(directly(t, opened, 'payment'))
+  await isPaid(client, order)
+  t.regex(await replicaOf(opened, 'payment').tail(LINES), /a script keeps the own Redis busy/)
+})
