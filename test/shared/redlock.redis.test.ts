@@ -330,6 +330,20 @@ test.serial('two votes of three are enough', async (t) => {
   t.is(await clients[0]?.get('lock:x'), 'another')
 })
 
+test.serial('what lasts for ever, or longer than any lock may, keeps nobody out', async (t) => {
+  const { lock, clients } = await open(t, await startMasters(t))
+  await Promise.all(clients.map((client) => client.set('lock:x', 'for ever')))
+  await Promise.all(clients.map((client) => client.set('lock:y', 'for a day', 'PX', 86_400_000)))
+  const mine = held(t, await lock.tryAcquire(['x', 'y', 'z'], TTL_MS))
+  for (const client of clients) t.true((await client.pttl('lock:x')) <= TTL_MS)
+  t.is((await lock.tryAcquire(['x'], TTL_MS)).state, 'busy')
+  t.is(await lock.extend(mine, TTL_MS), 'held')
+  t.is(await lock.release(mine.resources, mine.token), 'released')
+  t.is(await placed(clients, 'x'), 0)
+  held(t, await lock.tryAcquire(['y'], 120_000))
+  t.is((await lock.tryAcquire(['y'], TTL_MS)).state, 'busy', 'the longest lock there may be is one')
+})
+
 /** How many batches of questions a node has been sent. */
 const batches = async (client: Redis): Promise<number> =>
   Number(/^cmdstat_evalsha:calls=(\d+)/m.exec(await client.info('commandstats'))?.[1] ?? 0)
