@@ -64,6 +64,8 @@ test.before(async (t) => {
 const UNREACHED: Readonly<Record<string, string>> = {
   drop: 'the index of unfinished checkouts names a finished one: no deed leaves it so',
   lose: 'a lost tail was noticed: in the cases that lose one',
+  absent: 'an audit does not add up: here it does',
+  'script-kill': 'a visitor keeps a Redis busy: nobody does',
   retry: 'a dead letter is retried: there is none',
   dismiss: 'a dead letter is dismissed: there is none',
   'dead-applied': 'a dead letter is shown: there is none',
