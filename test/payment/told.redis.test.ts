@@ -21,7 +21,7 @@ const openHouse = async (t: ExecutionContext): Promise<House> => {
     port: 0,
     host: '127.0.0.1',
     routes: routes(store),
-    notReady: () => undefined,
+    checks: () => [],
     operatorToken: '',
     drainMs: 0,
     log: pino({ level: 'silent' }),
