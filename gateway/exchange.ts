@@ -41,7 +41,7 @@ const SENDS_MAX = 10
  * A replica that is silent for so long is frozen or cut off: a whole machine that is busy answers one poll or request in this time. Short
  * enough that another replica ends a checkout well within the ten seconds it may take.
  */
-const SILENT_REPEAT_MS = 2_000
+export const SILENT_REPEAT_MS = 2_000
 /** Nobody waits longer for one that is silent: not even a checkout takes longer, and a batch is answered by one that is not. */
 const SILENT_GIVE_UP_MS = 9_000
 

@@ -30,7 +30,7 @@ import type { Step } from '../shared/step.ts'
 
 export type Condition = 'ready' | 'impaired' | 'not ready' | 'draining' | 'away'
 
-const POLL_INTERVAL_MS = 200
+export const POLL_INTERVAL_MS = 200
 const POLL_LATE_MS = 500
 const POLL_GIVE_UP_MS = 2_000
 const POLL_BYTES_MAX = 16_384

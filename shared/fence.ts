@@ -21,7 +21,7 @@ import type { Step } from './step.ts'
 /** How long after its reading a deed may be begun. */
 export const FRESH_MS = 1_000
 /** How long a reading may be under way. */
-const READING_MAX_MS = 400
+export const READING_MAX_MS = 400
 /** How often the time is read before this process, or its Redis, is known to be too slow for anything. */
 const READINGS_MAX = 5
 /** How often a deed may be late. */

@@ -202,7 +202,13 @@ const operate = async (scene: Scene, order: string, saga: string): Promise<void>
 /** Prepares an act: whatever comes before the point is armed. */
 const prepare = async (scene: Scene, act: Act, owner: Service | 'gateway'): Promise<Play> => {
   const { opened } = scene
-  if (act === 'shopping') return async () => checkout(scene, await goShopping(scene), 200)
+  if (act === 'shopping')
+    return async () => {
+      const visit = await checkout(scene, await goShopping(scene), 200)
+      // A Redis that came back older may not know the order yet.
+      await ask(scene, 'POST', `/orders/checkout/${visit.order}`)
+      return visit
+    }
   if (act === 'stopping' || act === 'starting') {
     const wanted = await goShopping(scene)
     return () => checkout(scene, wanted, 200)
