@@ -80,13 +80,14 @@ export const openSocket = async (t: ExecutionContext, port: number): Promise<Soc
   return socket
 }
 
-/** Everything that comes on a connection until the other side ends it. */
+/** Everything that comes on a connection until the other side ends it, by a reset or not. */
 export const readAll = async (socket: Socket): Promise<string> => {
+  const closed = Promise.withResolvers<void>()
   let all = ''
   socket.setEncoding('latin1').on('data', (text: string) => {
     all += text
   })
-  socket.on('error', () => socket.destroy())
-  await once(socket, 'close')
+  socket.on('error', () => socket.destroy()).on('close', closed.resolve)
+  await closed.promise
   return all
 }
