@@ -297,6 +297,15 @@ const startParts = async ({ gateway, services, redis }: Parts, plan: Plan, signa
   signal?.throwIfAborted()
 }
 
+/** Redis says that a file is damaged before its end, but neither where it lies nor what to do first. */
+const withWayOut = (error: unknown, dir: string): unknown => {
+  const service = SERVICES.find((one) => error instanceof PartError && error.message.startsWith(`${one}-redis `))
+  if (service === undefined || !/Bad file format/.test((error as PartError).message)) return error
+  const manifest = join(redisFolder(dir, service), 'appendonlydir', 'appendonly.aof.manifest')
+  const way = `put back a copy of ${join(dir, 'redis')}, or make one and give up what lies behind the damage`
+  return new PartError(`${(error as PartError).message}\n${way}: redis-check-aof --fix ${manifest}`, { cause: error })
+}
+
 const startOn = async (
   options: ShopOptions,
   ports: readonly number[],
@@ -317,7 +326,7 @@ const startOn = async (
     return parts
   } catch (error) {
     await stop()
-    throw signal?.aborted ? signal.reason : error
+    throw signal?.aborted ? signal.reason : withWayOut(error, dir)
   } finally {
     signal?.removeEventListener('abort', stop)
   }

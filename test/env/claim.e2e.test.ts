@@ -10,7 +10,7 @@ import { DataFolderError, prepareFolder, readPasswords, readUsage, writeUsage } 
 import { endLeftovers } from '../../env/leftover.ts'
 import { isPasswords } from '../../env/wiring.ts'
 
-const PAIRS = 25
+const PAIRS = 12
 
 const makeFolder = async (t: ExecutionContext): Promise<string> => {
   const dir = await mkdtemp(join(tmpdir(), 'shop-claim-'))
