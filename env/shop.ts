@@ -104,7 +104,7 @@ export const mainCommand = (room: Service | 'gateway') =>
 
 const REDIS_SCRIPT = join(import.meta.dirname, 'redis.sh')
 const REDIS_READY = /Ready to accept connections/
-const PORT_TAKEN = /EADDRINUSE|Address already in use/
+const PORT_TAKEN = /Address already in use|is in use by another program/
 const START_ATTEMPTS = 3
 const LOOPBACK = '127.0.0.1'
 

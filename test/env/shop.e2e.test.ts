@@ -283,3 +283,27 @@ test.serial('two shops never get the same ports, and a block is free again when 
   for (const guard of guards) t.false(await isTaken(guard))
   await t.throwsAsync(takePorts(64), { message: /may have 63 processes/ })
 })
+
+test.serial('a shop whose port was taken between its choice and its use starts on other ports', async (t) => {
+  const root = await standIns(t, {
+    stock: `
+      if (process.env.PORT === process.env.TAKEN) {
+        process.stderr.write('stock cannot start: port 1 is in use by another program')
+        process.exit(1)
+      }
+      ${STAND_IN}`,
+  })
+  const env: Record<string, string> = {}
+  const taken: string[] = []
+  const shop = await open(t, {
+    root,
+    env: { 'stock-1': env },
+    route: ({ from, to, url }) => {
+      if (from === 'order-1' && to === 'stock-1') taken.push(new URL(url).port)
+      env.TAKEN = taken[0] ?? ''
+      return url
+    },
+  })
+  t.is(taken.length, 2)
+  t.not(shop.services.stock[0]?.port, Number(taken[0]))
+})

@@ -164,5 +164,5 @@ test('a port that is taken is named in one sentence, and it exits with 1', async
     IDS_URLS: nobody,
   })
   t.deepEqual(await exited, [1, null])
-  t.is(stderr(), `gateway cannot start: port ${gateway.port} is taken by another program\n`)
+  t.is(stderr(), `gateway cannot start: port ${gateway.port} is in use by another program\n`)
 })
