@@ -109,6 +109,7 @@ const SEQUENCE: readonly string[] = [
   'StockReturned',
   'CheckoutClosed',
   'CheckoutContradicted',
+  'CheckoutResolved',
 ] satisfies Kind[]
 
 const isBefore = (a: Said, b: Said): boolean =>
@@ -169,12 +170,27 @@ export const clock = (iso: string): string => iso.slice(11, 23)
 const toSecond = (iso: string): string => iso.slice(11, 19)
 const day = (iso: string): string => iso.slice(0, 10)
 
-/** Facts that the heading tells, and those that are times. */
+/** A reason as it was given: in an entry it has no blanks. */
+const plain = (why: string): string => {
+  try {
+    return decodeURIComponent(why)
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error
+    return why
+  }
+}
+
+const factInWords = (name: string, value: string): string => {
+  if (name === 'deadline') return `deadline=${clock(new Date(Number(value)).toISOString())}`
+  return name === 'why' ? `why="${plain(value)}"` : `${name}=${value}`
+}
+
+/** Facts that the heading tells. */
 const TOLD_ABOVE = new Set(['order', 'user', 'total'])
 const factsInWords = (facts: Readonly<Record<string, string>>): string =>
   Object.entries(facts)
     .filter(([name, value]) => !TOLD_ABOVE.has(name) && value !== '')
-    .map(([name, value]) => `${name}=${name === 'deadline' ? clock(new Date(Number(value)).toISOString()) : value}`)
+    .map(([name, value]) => factInWords(name, value))
     .join(' ')
 
 /** Rows of equally wide columns; the last one is as long as it is. */
@@ -200,7 +216,19 @@ const unheardBy = ({ heard }: Standing): string =>
     .map(([listener]) => listener)
     .join(' and ')
 
-const nextInWords = (standing: Standing): string => {
+/** By what a checkout is contradicted, and how that is resolved. */
+export const contradictionInWords = (by: string, order: string): string => {
+  const what = by.startsWith('told-')
+    ? `somebody was told that it is ${by.slice('told-'.length)}`
+    : `payment says ${by}`
+  return `contradicted (${by === '' ? 'by what, is not recorded' : what}): npm run saga -- resolve ${order} --refund, or --accept "why"`
+}
+
+export const nextInWords = (standing: Standing): string => {
+  const { contradicted, resolved, order = 'ORDER' } = standing.recorded
+  if (contradicted !== undefined && resolved === undefined) return contradictionInWords(contradicted, order)
+  if (!standing.unfinished && resolved !== undefined)
+    return `it was contradicted, and resolved: ${resolved}; nothing more is to be done here`
   if (!standing.unfinished) return 'nothing more is to be done here'
   const unheard = unheardBy(standing)
   const waits =

@@ -1,31 +1,46 @@
 /**
  * An operator's words for checkouts and for what could not be applied: `npm run saga`, `npm run dead`.
  *
- * Each word asks the running shop over its gateway. None rewrites anything: `retry`, `cancel` and `dismiss` have the
+ * Each word asks the running shop over its gateway. None rewrites anything: `retry`, `cancel`, `resolve` and `dismiss` have the
  * services do deeds of their own, which check and append. Exit codes: 0 it was done or there was nothing to do, 1 it was
  * refused, 2 it could not be asked or answered; then one sentence on standard error says why.
  */
 import { parseArgs, styleText } from 'node:util'
+import type { Standing } from '../shared/standing.ts'
 import { type Ask, askShop, DEFAULT_URL, isUnknown, ShopError, sentenceOf } from './ask-shop.ts'
 import {
   clock,
   columns,
+  contradictionInWords,
   findSubject,
   gather,
   inWords,
   isUnresolved,
   type Letter,
   lettersOf,
+  nextInWords,
   PREFIXES,
   viewsOf,
 } from './explain.ts'
 import { SERVICES, type Service } from './wiring.ts'
+
+/** As order lists it. */
+type Contradicted = {
+  readonly order_id: string
+  readonly log_id: string | null
+  readonly by: string
+  readonly since: string | null
+}
 
 const HELP = `An operator's words for checkouts, and for what could not be applied.
 
   npm run saga -- explain ORDER        what happened to the last checkout of an order, how it stands, what comes next
   npm run saga -- retry ORDER          have done at once what the log parser would do
   npm run saga -- cancel ORDER         give the checkout up, unless it is decided
+  npm run saga -- list                 which checkouts hang, and which are contradicted, the oldest first
+  npm run saga -- resolve ORDER        end a contradiction: with --refund undo what is left of the checkout, so that the
+                                       order is not paid, or with --accept "why" leave it as it is; --why "..." tells why
+                                       it is refunded
   npm run dead -- list                 the entries that wait to be applied; --all also those that do no longer
   npm run dead -- retry SERVICE:ID     apply one after all, once its cause is mended
   npm run dead -- dismiss SERVICE:ID   give one up for good, because it is never to be applied
@@ -48,7 +63,8 @@ const REFUSED = 1
 const FAILED = 2
 
 type Result = { readonly lines: readonly string[]; readonly json: unknown; readonly code?: number }
-type Verb = (ask: Ask, what: string, all: boolean) => Promise<Result>
+type Given = { readonly all: boolean; readonly refund: boolean; readonly accept?: string; readonly why?: string }
+type Verb = (ask: Ask, what: string, given: Given) => Promise<Result>
 
 const explain: Verb = async (ask, id) => {
   const explanation = await gather(ask, await findSubject(ask, id))
@@ -104,6 +120,81 @@ const cancel: Verb = async (ask, id) => {
   return { lines: [sentenceOf(answer)], json: answer.body, code: REFUSED }
 }
 
+type Hanging = { readonly service: Service; readonly standing: Standing }
+/** Whoever is younger than that may be under way and well. */
+const HANGS_MS = 2_000
+
+/** What is unfinished in a service and does not move. */
+const hangingIn = async (ask: Ask, service: 'order' | 'payment'): Promise<readonly Hanging[]> => {
+  const { unfinished } = await told<{ unfinished: readonly Standing[] }>(ask, service, 'unfinished')
+  const isOld = ({ begun }: Standing): boolean => Date.now() - Date.parse(begun ?? '') > HANGS_MS
+  return unfinished.filter(isOld).map((standing) => ({ service, standing }))
+}
+
+const told = async <Body>(ask: Ask, service: Service, route: string): Promise<Body> => {
+  const answer = await ask('GET', `/${PREFIXES[service]}/${route}`)
+  if (answer.status !== 200) throw new ShopError(`${service} does not answer (${sentenceOf(answer)})`)
+  return answer.body as Body
+}
+
+const list: Verb = async (ask) => {
+  const found = await Promise.allSettled([
+    told<{ contradictions: readonly Contradicted[] }>(ask, 'order', 'contradictions'),
+    hangingIn(ask, 'order'),
+    hangingIn(ask, 'payment'),
+  ])
+  const failures = new Set(found.flatMap((one) => (one.status === 'rejected' ? [one.reason as Error] : [])))
+  const unexpected = [...failures].find((failure) => !(failure instanceof ShopError))
+  if (unexpected) throw unexpected
+  const [listed, ...hung] = found
+  const contradictions = listed.status === 'fulfilled' ? listed.value.contradictions : []
+  const hanging = hung.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
+  const rows = [
+    ...contradictions.map(({ order_id, log_id, by, since }) => [
+      since ?? '',
+      order_id,
+      log_id ?? '-',
+      contradictionInWords(by, order_id),
+    ]),
+    ...hanging.map(({ service, standing }) => [
+      standing.begun ?? '',
+      standing.recorded.order ?? '-',
+      standing.log_id,
+      `${standing.state} in ${service}: ${nextInWords(standing)}`,
+    ]),
+  ].toSorted(([a = ''], [b = '']) => a.localeCompare(b))
+  const [header, ...lines] = columns([['since', 'order', 'checkout', 'how it stands'], ...rows])
+  const away = [...new Set([...failures].map(({ message }) => message))]
+  return {
+    lines: [
+      ...(lines.length > 0
+        ? [styleText('dim', header ?? ''), ...lines]
+        : ['nothing hangs, and nothing is contradicted']),
+      ...away,
+    ],
+    json: { contradictions, hanging, away },
+    code: away.length > 0 ? FAILED : 0,
+  }
+}
+
+const resolve: Verb = async (ask, id, { refund, accept, why = '' }) => {
+  if (refund === (accept !== undefined)) throw new UsageError('"resolve" wants either --refund or --accept "why"')
+  const log_id = await contradictedOf(ask, id)
+  const by = refund ? 'refund' : 'accept'
+  const answer = await ask('POST', `/orders/resolve/${log_id}/${by}?why=${encodeURIComponent(accept ?? why)}`)
+  if (answer.status >= 500) throw new ShopError(`order does not answer (${sentenceOf(answer)})`)
+  if (answer.status !== 200) return { lines: [sentenceOf(answer)], json: answer.body, code: REFUSED }
+  const { repeated } = answer.body as { repeated: boolean }
+  const done = refund ? 'refunded: what was done for it is being undone' : 'accepted as it is'
+  return { lines: [`checkout ${log_id} ${repeated ? 'was before ' : 'is '}${done}`], json: answer.body }
+}
+
+/** The checkout of an order that is contradicted, else its last one. */
+const contradictedOf = async (ask: Ask, id: string): Promise<string> => {
+  const { contradictions } = await told<{ contradictions: readonly Contradicted[] }>(ask, 'order', 'contradictions')
+  return contradictions.find(({ order_id }) => order_id === id)?.log_id ?? logIdOf(ask, id)
+}
+
 /** What became of a letter that waits no longer. */
 const endInWords = ({ applied, dismissed }: Letter): string => {
   if (applied) return `applied ${clock(applied.at)} (${applied.word}); was: `
@@ -115,7 +206,7 @@ const letterInWords = (letter: Letter): readonly string[] => {
   return [name, clock(at), speaker, kind || '-', log_id || '-', `${endInWords(letter)}${error}`]
 }
 
-const deadList: Verb = async (ask, _what, all) => {
+const deadList: Verb = async (ask, _what, { all }) => {
   const found = await Promise.allSettled(SERVICES.map((service) => lettersOf(ask, service)))
   const letters = found.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
   const shown = letters.filter((letter) => all || isUnresolved(letter))
@@ -166,6 +257,8 @@ const VERBS: Readonly<Record<string, { readonly verb: Verb; readonly wants?: str
   explain: { verb: explain, wants: 'an order or a log id' },
   retry: { verb: retry, wants: 'an order or a log id' },
   cancel: { verb: cancel, wants: 'an order or a log id' },
+  list: { verb: list },
+  resolve: { verb: resolve, wants: 'an order or a log id' },
   'dead list': { verb: deadList },
   'dead retry': { verb: deadRetry, wants: 'the name of a dead letter' },
   'dead dismiss': { verb: deadDismiss, wants: 'the name of a dead letter' },
@@ -188,7 +281,16 @@ const parseLine = (line: readonly string[]) => {
     return parseArgs({
       args: withIdLast(line),
       allowPositionals: true,
-      options: { url: option, token: option, json: flag, all: flag, help: { ...flag, short: 'h' } },
+      options: {
+        url: option,
+        token: option,
+        accept: option,
+        why: option,
+        json: flag,
+        all: flag,
+        refund: flag,
+        help: { ...flag, short: 'h' },
+      },
     })
   } catch (error) {
     const [sentence = ''] = (error as Error).message.split('. ')
@@ -210,8 +312,13 @@ const run = async (line: readonly string[]): Promise<Result> => {
   const { values, positionals } = parseLine(line)
   if (values.help) return { lines: [HELP], json: HELP }
   const { verb, what } = verbOf(positionals)
-  const { url = DEFAULT_URL, token = process.env.OPERATOR_TOKEN ?? '', json = false, all = false } = values
-  const result = await verb(askShop({ url, token }), what, all)
+  const { url = DEFAULT_URL, token = process.env.OPERATOR_TOKEN ?? '', json = false } = values
+  const { all = false, refund = false, accept, why } = values
+  const result = await verb(askShop({ url, token }), what, {
+    ...{ all, refund },
+    ...(accept === undefined ? {} : { accept }),
+    ...(why === undefined ? {} : { why }),
+  })
   return json ? { ...result, lines: [JSON.stringify(result.json, null, 2)] } : result
 }
 

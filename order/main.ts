@@ -35,7 +35,12 @@ await live(process, 'order', settings, (life) => {
     listeners: ['payment'],
     needsQuorum: true,
     build: (instruments) => {
-      const store = openStore(instruments)
+      const store = openStore(instruments, ({ id, by, order }) =>
+        life.logger.error(
+          { log_id: id, order, by },
+          'a checkout is contradicted: npm run saga -- resolve, with --refund or --accept, ends it',
+        ),
+      )
       const checkout = checkouts({
         store,
         redLock: instruments.redLock,

@@ -101,6 +101,26 @@ export const alreadyDecided = (logId: string, state: string): Problem =>
     },
   )
 
+/** Only what is contradicted can be resolved. */
+export const notContradicted = (logId: string, state: string): Problem =>
+  problem(
+    409,
+    'checkout-consistent',
+    'Nothing is to be resolved',
+    `checkout "${logId}" is ${state}, and nothing contradicts that (any more)`,
+    { log_id: logId, state },
+  )
+
+/** Where nobody knows what was done, it cannot be undone. */
+export const cannotRefund = (logId: string, why: string): Problem =>
+  problem(
+    409,
+    'checkout-forgotten',
+    'It cannot be refunded any more',
+    `${why}: give what is due by "add_funds" and "add", and accept checkout "${logId}"`,
+    { log_id: logId },
+  )
+
 export const noSuchCheckout = (logId: string): Problem =>
   problem(404, 'no-such-saga', 'Unknown saga', `order knows no saga "${logId}"`)
 

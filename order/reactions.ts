@@ -5,12 +5,17 @@
  * has undone it, and with it had stock undo it. The first of the two ways that reaches this Redis is the decision. An entry that finds
  * the saga decided is a repetition and changes nothing, with two exceptions: money captured for a saga that is unknown
  * here (this Redis came back older) is adopted or cancelled, and what was paid and is refused or undone all the same is a
- * contradiction, told apart.
+ * contradiction, told apart, which a person resolves: *paid* stays so, or becomes *cancelling* and is undone.
  */
 import type { Reactions } from '../shared/log.ts'
 
-/** What is said when a request begins a checkout, and when its deadline passes. */
-export const says = { 'checking-out': 'CheckoutStarted', cancelling: 'CheckoutCancelled' } as const
+/** What is said when a request begins a checkout, when its deadline passes, and when a person has resolved a contradiction. */
+export const says = {
+  'checking-out': 'CheckoutStarted',
+  cancelling: 'CheckoutCancelled',
+  contradicted: 'CheckoutContradicted',
+  resolved: 'CheckoutResolved',
+} as const
 
 export const reactions = {
   payment: {

@@ -2,13 +2,22 @@
 import { randomInt } from 'node:crypto'
 import { nanoid } from 'nanoid'
 import { BATCH_MAX, inChunks } from '../shared/batch.ts'
-import { impossible, NeighbourError, problem, sumTooLarge } from '../shared/errors.ts'
+import { impossible, MalformedError, NeighbourError, type Problem, problem, sumTooLarge } from '../shared/errors.ts'
 import { type Answer, amount, identifier, keyReused, type Request, type Route } from '../shared/http.ts'
 import type { Neighbour } from '../shared/neighbour.ts'
 import type { Reply } from '../shared/script.ts'
 import type { Audit } from './audit.ts'
 import type { Checkouts } from './checkout.ts'
-import { alreadyDecided, answerOf, noSuchCheckout, noSuchOrder, notOpen, orderFull } from './order.ts'
+import {
+  alreadyDecided,
+  answerOf,
+  cannotRefund,
+  noSuchCheckout,
+  noSuchOrder,
+  notContradicted,
+  notOpen,
+  orderFull,
+} from './order.ts'
 import { LINES_MAX, type Store } from './store.ts'
 
 export type Neighbours = { readonly payment: Neighbour; readonly stock: Neighbour }
@@ -71,6 +80,54 @@ const onceFound = async <Found>(
 const found = async (neighbour: Neighbour, path: string): Promise<unknown> => {
   const { status, data } = await neighbour.ask('get', path)
   return status === 200 ? data : undefined
+}
+
+/** The most characters of a reason. */
+const WHY_MAX = 200
+
+/** What speaks against a refund: that payment or stock does not know any more what it has done of the checkout. */
+const forgottenBy = async (logId: string, neighbours: Neighbours, authorization: string | undefined) => {
+  for (const name of ['payment', 'stock'] as const) {
+    const { status, data } = await neighbours[name].ask('get', `/${name}/saga/${logId}`, { authorization })
+    if (status === 404) return cannotRefund(logId, `${name} has forgotten what it did of it`)
+    if (status !== 200) return data as Problem
+    if (name === 'payment' && (data as { state: string }).state !== 'captured') return undefined
+  }
+  return undefined
+}
+
+/** Ends a contradiction as a person wishes. */
+const resolve = async (store: Store, neighbours: Neighbours, request: Request): Promise<Answer> => {
+  const logId = identifier(request, 'log_id')
+  const by = request.parameter('by')
+  if (by !== 'refund' && by !== 'accept') throw new MalformedError('by', '"by" must be "refund" or "accept"')
+  const why = (request.query('why') ?? '').trim().toWellFormed()
+  if (why.length > WHY_MAX || (by === 'accept' && why === ''))
+    throw new MalformedError('why', `"why" must say in up to ${WHY_MAX} characters why it is accepted, or refunded`)
+  const { idempotencyKey, fingerprint } = request
+  const once = { idempotencyKey, fingerprint: `${fingerprint}?why=${encodeURIComponent(why)}` }
+  // What payment has undone needs nobody's memory: only what it still has must be known there.
+  const known = await store.recall(once)
+  if (!known && by === 'refund' && (await store.contradictedBy(logId))?.startsWith('told-')) {
+    const forgotten = await forgottenBy(logId, neighbours, request.authorization)
+    if (forgotten) return { problem: forgotten }
+  }
+  const [word, state = ''] = known ?? (await store.resolve(logId, { by, why }, once))
+  switch (word) {
+    case 'resolved':
+    case 'repeated':
+      return { json: { log_id: logId, done: by, state, repeated: word === 'repeated' } }
+    case 'consistent':
+      return { problem: notContradicted(logId, state) }
+    case 'replaced':
+      return { problem: cannotRefund(logId, 'its order was made anew since') }
+    case 'unknown':
+      return { problem: noSuchCheckout(logId) }
+    case 'key-reused':
+      return keyReused
+    default:
+      return impossible('order.resolve', word)
+  }
 }
 
 export const routes = (store: Store, checkouts: Checkouts, neighbours: Neighbours, audit: Audit): readonly Route[] => [
@@ -155,6 +212,18 @@ export const routes = (store: Store, checkouts: Checkouts, neighbours: Neighbour
           return impossible('order.cancel', word)
       }
     },
+  },
+  {
+    method: 'GET',
+    path: '/orders/contradictions',
+    operator: true,
+    handler: async () => ({ json: { contradictions: await store.contradicted() } }),
+  },
+  {
+    method: 'POST',
+    path: '/orders/resolve/:log_id/:by',
+    operator: true,
+    handler: (request) => resolve(store, neighbours, request),
   },
   {
     method: 'POST',

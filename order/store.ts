@@ -3,19 +3,21 @@
  *
  * - `order:{id}` hash: `user`, `status`, `saga`, `total`, `lines`
  * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `deadline`, `token`, `reason`, `item`, `entries`,
- *   `again`, `previous` (the order's saga before)
+ *   `again`, `previous` (the order's saga before), `contradicted` (by what), `resolved` (how: `refund` or `accept`)
  * - `sagas:open` sorted set: log ids of checkouts not finished, by when they were last spoken of
  * - `sagas:deadlines` sorted set: log ids of checkouts not decided, by their deadlines
- * - `contradictions` set: orders that were paid and whose payment or goods a neighbour has lost or undone
- * - `outcomes` channel: `{log id} {state} {reason} {item}` of each checkout that is decided
- * - `books` hash, of running sums: `paid` (money) and `sold` (pieces) of orders that were ever paid, and `replaced-paid`,
- *   `replaced-sold`, the part of it that no order shows any more; their limbs are in `shared/lua/books.lua`
+ * - `contradictions` set: orders that were paid and whose payment or goods a neighbour has lost or undone, or whose customer
+ *   was told otherwise, until a person has resolved it
+ * - `outcomes` channel: `{log id} {state} {reason} {item} {order} {user} {total} {entry}` of each checkout that is decided
+ * - `books` hash, of running sums: `paid` (money) and `sold` (pieces) of orders that were ever paid and not refunded, and of
+ *   it `replaced-paid`, `replaced-sold`, what no order shows any more, and `accepted-paid`, `accepted-sold`, what nobody has
+ *   charged or taken; their limbs are in `shared/lua/books.lua`
  * - those that every log has: see `shared/log.ts`
  */
 import type { Redis } from 'ioredis'
 import { type Auditor, auditor } from '../shared/audit.ts'
-import { compareIds } from '../shared/entry.ts'
-import { parseLines } from '../shared/events.ts'
+import { compareIds, type LogEntry } from '../shared/entry.ts'
+import { type KindOf, parseLines, VERSION } from '../shared/events.ts'
 import { type Log, openLog, type SagaRecord } from '../shared/log.ts'
 import { type Finding, isSilent, type Place, type Recovery, repairFor, type Survey } from '../shared/log-parser.ts'
 import { remake } from '../shared/redis.ts'
@@ -40,8 +42,13 @@ export const DEADLINE_MAX_MS = 60_000
 /** Whoever waits for a checkout decides it at its deadline; the log parser, if that has not happened after this long. */
 const LATE_MS = 250
 
+/** What is read of a saga that somebody waits for. */
+const SAGA_FIELDS = ['state', 'reason', 'item', 'order', 'user', 'token', 'deadline', 'total', 'entries']
+
 /** The most checkouts of one order that are looked for. */
 const CHECKOUTS_MAX = 100
+/** The most contradictions that are listed with all that is known of them. */
+const LISTED_MAX = 1_000
 
 /** What a checkout must know of its order before it asks for the lock, and when that was so, by the own Redis. */
 export type Glance = {
@@ -56,6 +63,15 @@ export type Glance = {
 export type Saga = { readonly id: string; readonly state: string; readonly reason: string; readonly item: string }
 /** A saga that a deed has just decided: with what it locked, to be released by whoever ended it. */
 export type Decided = Saga & { readonly order: string; readonly user: string; readonly token: string }
+/** An order that is contradicted: by which of its checkouts, by what, and since when, as far as that is recorded. */
+export type Contradicted = {
+  readonly order_id: string
+  readonly log_id: string | null
+  readonly by: string
+  readonly since: string | null
+}
+/** What was decided can no longer be true: by what, as it is recorded. */
+export type Contradiction = { readonly id: string; readonly by: string; readonly order: string }
 
 export type Store = {
   readonly log: Log
@@ -98,8 +114,14 @@ export type Store = {
   readonly cancel: (id: string) => Promise<Decided | undefined>
   /** The same at the wish of a person. */
   readonly revoke: (id: string, once: Once) => Promise<Reply>
+  /** Ends a contradiction as a person wishes. */
+  readonly resolve: (id: string, wish: { by: 'refund' | 'accept'; why: string }, once: Once) => Promise<Reply>
+  /** By what a checkout is contradicted, if it is. */
+  readonly contradictedBy: (id: string) => Promise<string | undefined>
   /** Orders that are contradicted and wait for a person. */
   readonly contradictions: () => Promise<readonly string[]>
+  /** The same with what is known of each, the oldest first, up to `LISTED_MAX`. */
+  readonly contradicted: () => Promise<readonly Contradicted[]>
   /** The log ids of an order's checkouts, the last one first, as far as they are still recorded. */
   readonly checkoutsOf: (order: string) => Promise<readonly string[] | undefined>
   /** The saga that a reply tells of, if it tells of one that was decided. */
@@ -129,19 +151,19 @@ type Row = readonly [id: string, score: string, state: string, deadline: string,
 
 const DECIDING_WORDS = new Set(['paid', 'failed', 'adopted', 'cancelled', 'decided'])
 
-const decidedBy = ([word, id = '', state = '', reason = '', item = '', order = '', user = '', token = '']: Reply):
-  | Decided
-  | undefined => (DECIDING_WORDS.has(word) ? { id, state, reason, item, order, user, token } : undefined)
+/** What was said when a checkout came to this state, and what whoever asked for it was told then. */
+const ENDS: Readonly<Record<string, readonly [kind: KindOf<'order'>, told: 'paid' | 'failed' | 'cancelled']>> = {
+  paid: ['OrderPaid', 'paid'],
+  failed: ['CheckoutFailed', 'failed'],
+  cancelling: ['CheckoutCancelled', 'cancelled'],
+  closed: ['CheckoutClosed', 'cancelled'],
+}
+const TOLD = new Map(Object.values(ENDS).map(([kind, told]): [string, string] => [kind, told]))
 
-export const openStore = ({
-  redis,
-  step,
-  identifiers,
-  catchUp,
-  outOfReach,
-  logger,
-  retentionS,
-}: Instruments): Store => {
+export const openStore = (
+  { redis, step, identifiers, catchUp, outOfReach, logger, retentionS }: Instruments,
+  onContradicted: (contradiction: Contradiction) => void = () => undefined,
+): Store => {
   const lua = new URL('lua/', import.meta.url)
   const log = openLog({
     service: 'order',
@@ -152,8 +174,46 @@ export const openStore = ({
     limits: { lines_max: LINES_MAX, deadline_max_ms: DEADLINE_MAX_MS },
     reactions,
     says,
+    uphold: (gone) => upholdAll(gone),
     retentionS,
   })
+
+  /** Remembers how a checkout ended, with the entry that says so: whoever waits for it is told. */
+  const acknowledge = ({ id, state, order, user }: Decided, total: string, entry: string): void => {
+    const [kind] = ENDS[state] ?? []
+    if (kind !== undefined && entry !== '')
+      log.acknowledge([entry, [kind, `version=${VERSION} log_id=${id} order=${order} user=${user} total=${total}`]])
+  }
+
+  const decidedBy: Store['decidedBy'] = (reply) => {
+    const [word, id = '', state = '', reason = '', item = '', order = '', user = '', token = ''] = reply
+    if (word === 'contradicted') onContradicted({ id, by: state, order: reason })
+    if (!DECIDING_WORDS.has(word)) return undefined
+    const decided = { id, state, reason, item, order, user, token }
+    acknowledge(decided, reply[8] ?? '0', reply[9] ?? '')
+    return decided
+  }
+
+  /** Upholds what was told of a checkout. @returns whether it is as it was told, without that. */
+  const isUpheld = async ({ kind, log_id, facts }: LogEntry): Promise<boolean> => {
+    const { order = '', user = '', total = '0' } = facts
+    const reply = await log.act('uphold', { log_id, order, user, total, told: TOLD.get(kind) ?? '' })
+    decidedBy(reply)
+    return reply[0] === 'kept'
+  }
+
+  /** First whoever was told that nothing is charged, before it can be; what was paid is rebuilt once payment is heard. */
+  const upholdAll = async (gone: readonly LogEntry[]): Promise<readonly LogEntry[]> => {
+    const ends = gone.filter(({ kind }) => TOLD.has(kind))
+    const { paid = [], unpaid = [] } = Object.groupBy(ends, ({ kind }) =>
+      TOLD.get(kind) === 'paid' ? 'paid' : 'unpaid',
+    )
+    const kept = new Set<LogEntry>()
+    for (const end of unpaid) if (await isUpheld(end)) kept.add(end)
+    if (paid.length > 0) await catchUp()
+    for (const end of paid) if (await isUpheld(end)) kept.add(end)
+    return gone.filter((entry) => !kept.has(entry))
+  }
 
   const look = async (deed: 'unfinished' | 'late', limit: number, behind?: Place) => {
     const facts = { limit, after: behind?.score ?? 0, ...(deed === 'late' ? { grace_ms: LATE_MS } : {}) }
@@ -207,9 +267,40 @@ export const openStore = ({
   const contradictions = (): Promise<readonly string[]> =>
     step('contradictions', () => redis.smembers(names.contradictions))
 
+  const contradictedBy = async (id: string): Promise<string | undefined> => {
+    const [by, resolved] = await step('contradicted', () => redis.hmget(`saga:${id}`, 'contradicted', 'resolved'))
+    return resolved == null ? (by ?? undefined) : undefined
+  }
+
+  const checkoutsOf = async (order: string): Promise<readonly string[] | undefined> => {
+    const [user, last] = await step('last-saga', () => redis.hmget(names.order + order, 'user', 'saga'))
+    if (user == null) return undefined
+    const before = (id: string) => step('saga-before', () => redis.hget(`saga:${id}`, 'previous'))
+    const ids: string[] = []
+    for (let id = last; id && ids.length < CHECKOUTS_MAX; id = await before(id)) ids.push(id)
+    return ids
+  }
+
+  const contradictedOf = async (order_id: string): Promise<Contradicted> => {
+    const ids = (await checkoutsOf(order_id)) ?? []
+    for (const id of ids) {
+      const by = await contradictedBy(id)
+      if (by === undefined) continue
+      const last = (await log.entriesOf(id)).findLast(({ kind }) => kind === 'CheckoutContradicted')
+      return { order_id, log_id: id, by, since: last?.at ?? null }
+    }
+    // An older version has listed the order only.
+    return { order_id, log_id: ids[0] ?? null, by: '', since: null }
+  }
+
   return {
     log,
     auditor: auditor(log),
+    contradictedBy,
+    contradicted: async () => {
+      const found = await Promise.all((await contradictions()).slice(0, LISTED_MAX).map(contradictedOf))
+      return found.toSorted((a, b) => (a.since ?? '').localeCompare(b.since ?? ''))
+    },
     contradictions,
     decidedBy,
     recovery: (onDecided) => {
@@ -253,12 +344,12 @@ export const openStore = ({
     readMs: log.readMs,
     saga: async (id) => {
       const [found, readMs] = await Promise.all([
-        step('saga', () => redis.hmget(`saga:${id}`, 'state', 'reason', 'item', 'order', 'user', 'token', 'deadline')),
+        step('saga', () => redis.hmget(`saga:${id}`, ...SAGA_FIELDS)),
         log.readMs(),
       ])
-      const [state = null, reason, item, order, user, token, deadline] = found
+      const [state = null, reason, item, order, user, token, deadline, total, entries] = found
       if (state === null) return undefined
-      return {
+      const saga = {
         id,
         state,
         reason: reason ?? '',
@@ -268,6 +359,8 @@ export const openStore = ({
         token: token ?? '',
         leftMs: Number(deadline ?? readMs) - readMs,
       }
+      acknowledge(saga, total ?? '0', entries?.split(' ').at(-1) ?? '')
+      return saga
     },
     recall: log.recall,
     refuse: log.refuse,
@@ -278,17 +371,14 @@ export const openStore = ({
     join: (facts, once) => log.act('join', facts, once),
     cancel: async (id) => decidedBy(await cancel({ log_id: id })),
     revoke: async (id, once) => (await log.recall(once)) ?? cancel({ log_id: id, reason: 'operator' }, once),
-    checkoutsOf: async (order) => {
-      const [user, last] = await step('last-saga', () => redis.hmget(names.order + order, 'user', 'saga'))
-      if (user == null) return undefined
-      const before = (id: string) => step('saga-before', () => redis.hget(`saga:${id}`, 'previous'))
-      const ids: string[] = []
-      for (let id = last; id && ids.length < CHECKOUTS_MAX; id = await before(id)) ids.push(id)
-      return ids
-    },
+    // An entry has no blanks.
+    resolve: (id, { by, why }, once) => log.act('resolve', { log_id: id, by, why: encodeURIComponent(why) }, once),
+    checkoutsOf,
     watchOutcomes: (subscriber, onOutcome) => {
       subscriber.on('message', (_channel: string, message: string) => {
-        const [id = '', state = '', reason = '', item = ''] = message.split(' ')
+        const [id = '', state = '', reason = '', item = '', order = '', user = '', total, entry = ''] =
+          message.split(' ')
+        acknowledge({ id, state, reason, item, order, user, token: '' }, total ?? '0', entry)
         onOutcome({ id, state, reason, item })
       })
       // Whenever the connection is a new one. If it breaks meanwhile, or nobody answers, the next one is.

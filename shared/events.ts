@@ -51,7 +51,8 @@ export const events = {
     CheckoutFailed: { ...checkout, reason: 'word', item: 'word' },
     CheckoutCancelled: checkout,
     CheckoutClosed: checkout,
-    CheckoutContradicted: checkout,
+    CheckoutContradicted: { ...checkout, by: 'word?' },
+    CheckoutResolved: { ...checkout, by: 'word', why: 'word' },
   },
   payment: {
     UserCreated: { user: 'id' },

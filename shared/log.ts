@@ -67,7 +67,9 @@ export type Log = {
   readonly hears: { readonly [Speaker in Service]?: readonly string[] }
   /** Up to where a neighbour was heard, as written beside the effects. */
   readonly cursor: (speaker: Service) => Promise<string>
-  /** After the own Redis was away: finds, and notes, what this process had done in it and is gone. */
+  /** Remembers the end of a saga that this process was told: somebody else may have been told it. */
+  readonly acknowledge: (end: RawEntry) => void
+  /** After the own Redis was away: finds, and notes, what this process had done in it, or was told, and is gone. */
   readonly lookBack: () => Promise<LostTail | undefined>
   /** Notes that a speaker lost its tail, and puts the cursor back to what is left: what it says next is heard. */
   readonly lose: (tail: LostTail) => Promise<void>
@@ -117,6 +119,8 @@ export type LogOptions<Speaker extends Service> = {
   readonly reactions: Reactions<Speaker>
   /** What the deeds say that are not reactions, by the state they lead to. */
   readonly says?: Readonly<Record<string, KindOf<Speaker>>>
+  /** Makes what was acknowledged and is gone true again, as far as that can be. @returns what is to be listed as lost */
+  readonly uphold?: (gone: readonly LogEntry[]) => Promise<readonly LogEntry[]>
   /** How long records are kept that only repetitions need. Must exceed the age at which the log is trimmed. */
   readonly retentionS: number
 }
@@ -153,7 +157,7 @@ const doing = (deed: string, asked: readonly Asked[]): (string | number)[] => {
 
 /** Opens the log of a service over its own Redis. */
 export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): Log => {
-  const { service, redis, step, lua, retentionS } = options
+  const { service, redis, step, lua, retentionS, uphold = async (gone) => gone } = options
   const reactions = options.reactions as { readonly [From in Service]?: Readonly<Record<string, Reaction<Speaker>>> }
   const speakers = Object.keys(reactions) as Service[]
   const names = {
@@ -250,7 +254,7 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
     const [reply, recorded] = await fence
       .within(once, (readMs) => step(deed, () => doer(deed)({ facts, once, readMs })))
       .catch(tellWhetherDone)
-    if (recorded) acknowledged.remember([recorded])
+    if (recorded) acknowledged.acknowledge(recorded)
     return reply
   }
   const acknowledged = witness({ speaker: service, redis, step })
@@ -282,12 +286,14 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
     },
     lookBack: async () => {
       if (suspect === undefined) return undefined
-      const lost = await acknowledged.compare('0-0', suspect)
+      const gone = await acknowledged.compare('0-0', suspect)
+      const lost = gone && { ...gone, entries: await uphold(gone.entries) }
       if (lost) await lose(lost)
       if (lost) acknowledged.forget(lost)
       suspect = undefined
       return lost
     },
+    acknowledge: acknowledged.acknowledge,
     cursor: async (speaker) => (await step('cursor', () => redis.hget(names.cursors, speaker))) ?? '0-0',
     lose,
     lostTails: async () => {

@@ -23,6 +23,8 @@ export type SagaRoutesOptions<Repair extends string> = {
 }
 
 const PAGE_MAX = 1_000
+/** The most unfinished sagas that are shown, the longest silent first. */
+const UNFINISHED_MAX = 200
 
 const noSuchSaga = (service: string, logId: string): Problem =>
   problem(404, 'no-such-saga', 'Unknown saga', `${service} knows no saga "${logId}"`)
@@ -42,6 +44,19 @@ export const sagaRoutes = <Repair extends string>(
       return { problem: noSuchSaga(log.service, logId) }
     const done = known ?? (await retry(judge(record, nowMs), request))
     return done === 'key-reused' ? keyReused : { json: { log_id: logId, done } }
+  }
+
+  const unfinished = async ({ survey }: Recovery<Repair>): Promise<Answer> => {
+    const { findings, next } = await survey(UNFINISHED_MAX)
+    const standings = await Promise.all(
+      findings.map(({ log_id }) => standingOf({ log, parser, recovery, listeners }, log_id)),
+    )
+    return {
+      json: {
+        unfinished: standings.filter((standing) => standing?.unfinished),
+        more: next !== undefined,
+      },
+    }
   }
 
   const retryLetter = async (request: Request): Promise<Answer> => {
@@ -94,7 +109,7 @@ export const sagaRoutes = <Repair extends string>(
     }
   }
 
-  const retry: readonly Route[] = recovery
+  const ofUnfinished: readonly Route[] = recovery
     ? [
         {
           method: 'POST',
@@ -102,10 +117,16 @@ export const sagaRoutes = <Repair extends string>(
           operator: true,
           handler: (request) => retrySaga(request, recovery),
         },
+        {
+          method: 'GET',
+          path: `${prefix}/unfinished`,
+          operator: true,
+          handler: () => unfinished(recovery),
+        },
       ]
     : []
   return [
-    ...retry,
+    ...ofUnfinished,
     {
       method: 'GET',
       path: `${prefix}/saga/:log_id`,

@@ -13,7 +13,8 @@ export type Standing = {
   readonly service: Service
   readonly log_id: string
   readonly state: string
-  /** When it was last spoken of here. */
+  /** When it was first spoken of here, and when last. */
+  readonly begun: string | null
   readonly since: string | null
   /** Whether it stands in the index of unfinished ones, at which alone the log parser looks. */
   readonly unfinished: boolean
@@ -74,6 +75,7 @@ export const standingOf = async <Repair extends string>(
     service: log.service,
     log_id: logId,
     state: record.fields.state ?? 'absent',
+    begun: iso(Number.parseInt(record.fields.entries ?? last, 10)),
     since: iso(record.toldMs ?? Number.parseInt(last, 10)),
     unfinished,
     recorded: Object.fromEntries(Object.entries(record.fields).filter(([name]) => !INTERNAL.has(name))),

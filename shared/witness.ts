@@ -8,7 +8,8 @@
  *
  * The sagas among them are rebuilt by what the services say again. Deeds that are complete in themselves are not: so a
  * witness remembers those that it has read or was told to be done, in memory and the last of them only, and can list by
- * name what is gone. What was said before it began, it cannot name.
+ * name what is gone. So is it with the ends of sagas that this process was told, and may have told somebody: the speaker can
+ * say them again only if its neighbours still know. What was said before a witness began, it cannot name.
  */
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
@@ -19,6 +20,8 @@ import type { Step } from './step.ts'
 export type Witness = {
   /** Remembers entries, in their order; those it knows are passed over. */
   readonly remember: (entries: readonly RawEntry[]) => void
+  /** Remembers an entry that this process was told of: a deed, or the end of a saga. Replies may overtake each other. */
+  readonly acknowledge: (entry: RawEntry) => void
   /** The last entry that was remembered. */
   readonly seen: () => string
   /**
@@ -35,12 +38,30 @@ export type WitnessOptions = {
   /** A connection to the speaker's Redis. */
   readonly redis: Redis
   readonly step: Step
-  /** How many deeds are remembered. */
+  /** How many deeds are remembered, and as many ends of sagas. */
   readonly deedsMax?: number
 }
 
-/** A few megabytes, and at 100 such deeds a second the last minute and a half. */
+/** A few megabytes; at 100 such deeds a second the last minute and a half, at 2,500 ends a second the last four seconds. */
 const DEEDS_MAX = 10_000
+
+type Memory = {
+  /** What is remembered, in the order of the log. */
+  entries: RawEntry[]
+  /** What lies at or before this entry is not. */
+  since: string
+}
+
+/** Adds an entry, most often the newest one. What is too much is dropped by the bundle: it costs nothing so. */
+const add = (memory: Memory, entry: RawEntry, most: number): void => {
+  const { entries } = memory
+  let at = entries.length
+  while (at > 0 && compareIds(entries[at - 1]?.[0] ?? '', entry[0]) > 0) at -= 1
+  if (at === entries.length) entries.push(entry)
+  else entries.splice(at, 0, entry)
+  if (entries[at - 1]?.[0] === entry[0]) entries.splice(at, 1)
+  if (entries.length > most + most / 8) memory.since = entries.splice(0, entries.length - most).at(-1)?.[0] ?? ''
+}
 
 /** Lists by name what is lost; `whose` Redis came back older. */
 export const tellLoss = (logger: Logger, whose: string, { entries, ...lost }: LostTail): void => {
@@ -55,10 +76,9 @@ export const witness = ({ speaker, redis, step, deedsMax = DEEDS_MAX }: WitnessO
   const stream = logKey(speaker)
   const comparing = `compare-${speaker}`
   const singles: ReadonlySet<string> = new Set<string>(single[speaker])
-  let deeds: RawEntry[] = []
+  const deeds: Memory = { entries: [], since: '0-0' }
+  const ends: Memory = { entries: [], since: '0-0' }
   let seen = '0-0'
-  /** Deeds up to this entry are not remembered. */
-  let since = '0-0'
 
   /** Was anything ever taken off the beginning of the log? One that is gone altogether was not trimmed. */
   const isTrimmed = async (): Promise<boolean> => {
@@ -88,32 +108,41 @@ export const witness = ({ speaker, redis, step, deedsMax = DEEDS_MAX }: WitnessO
       if (compareIds(last, seen) <= 0) return
       for (const entry of entries) {
         if (!singles.has(kindOf(entry) ?? '') || compareIds(entry[0], seen) <= 0) continue
-        deeds.push(entry)
-        if (deeds.length > deedsMax) since = deeds.shift()?.[0] ?? since
+        add(deeds, entry, deedsMax)
       }
       seen = last
+    },
+    acknowledge: (entry) => {
+      const memory = singles.has(kindOf(entry) ?? '') ? deeds : ends
+      if (compareIds(entry[0], memory.since) <= 0) return
+      add(memory, entry, deedsMax)
+      if (compareIds(entry[0], seen) > 0) seen = entry[0]
     },
     compare: async (cursor, last) => {
       if (compareIds(cursor, seen) > 0) {
         // Read before this process began to, or by another replica.
-        since = cursor
+        deeds.since = cursor
         seen = cursor
       }
       const until = last ?? seen
       if (until === '0-0') return undefined
       const after = await step(comparing, () => newestLeft(until))
       if (after === undefined) return undefined
+      const since = compareIds(ends.since, deeds.since) > 0 ? ends.since : deeds.since
       return {
         speaker,
         noticed: new Date().toISOString(),
         after,
         until,
         unnamed_until: compareIds(since, after) > 0 ? since : null,
-        entries: deeds.filter(([id]) => isBetween(id, { after, until })).map(readable),
+        entries: [...deeds.entries, ...ends.entries]
+          .filter(([id]) => isBetween(id, { after, until }))
+          .toSorted(([a], [b]) => compareIds(a, b))
+          .map(readable),
       }
     },
     forget: (lost) => {
-      deeds = deeds.filter(([id]) => !isBetween(id, lost))
+      for (const memory of [deeds, ends]) memory.entries = memory.entries.filter(([id]) => !isBetween(id, lost))
       if (seen === lost.until) seen = lost.after
     },
   }

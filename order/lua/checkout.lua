@@ -62,6 +62,7 @@ end
 -- Returns the list of its entries.
 local function speak(id, saga, more)
   local entries, told = tell(id, says[saga.state], saying(saga), saga.entries)
+  saga.entries = entries
   redis.call('HSET', names.saga .. id, 'state', saga.state, 'entries', entries, unpack(more or {}))
   if saga.state == 'checking-out' or saga.state == 'cancelling' then
     keep_open(id, told)
@@ -80,9 +81,13 @@ local function order_status(id, saga, status)
   end
 end
 
--- outcome(word, id, saga): a deed's reply about a saga: its word, then all that whoever waits for it needs.
+-- outcome(word, id, saga): a deed's reply about a saga: its word, then all that whoever waits for it needs, and which entry
+-- says so.
 local function outcome(word, id, saga)
-  return { word, id, saga.state, saga.reason or '', saga.item or '', saga.order, saga.user, saga.token or '' }
+  return {
+    word, id, saga.state, saga.reason or '', saga.item or '', saga.order, saga.user, saga.token or '', saga.total,
+    string.match(saga.entries, '%S+$'),
+  }
 end
 
 -- announce(id, saga): wakes the request that waits for this saga, in whichever replica it waits. A replica that is the only
@@ -93,7 +98,8 @@ local function announce(id, saga)
   if hearers < 2 then
     return
   end
-  redis.call('PUBLISH', names.outcomes, id .. ' ' .. saga.state .. ' ' .. (saga.reason or '') .. ' ' .. (saga.item or ''))
+  redis.call('PUBLISH', names.outcomes, table.concat({ id, saga.state, saga.reason or '', saga.item or '', saga.order,
+    saga.user, saga.total, string.match(saga.entries, '%S+$') }, ' '))
 end
 
 -- cancel_checkout(id, saga, reason): decides that the checkout is not to be, and has payment undo it.
@@ -105,13 +111,25 @@ local function cancel_checkout(id, saga, reason)
   announce(id, saga)
 end
 
--- contradict(id, saga): a neighbour refuses or undid what was paid, so a Redis has lost what was decided, and nothing can
--- make both true. What is paid stays so; the order is listed by name, once.
-local function contradict(id, saga)
-  if redis.call('SADD', names.contradictions, saga.order) == 0 then
+-- is_undone(by): whether by this contradiction payment has given the money back, or never took it: then stock has heard it,
+-- too. By the other one, payment and stock are of one mind with order, and only who was told so is not.
+local function is_undone(by)
+  return string.sub(by, 1, 5) ~= 'told-'
+end
+
+-- contradict(id, saga, by): a Redis has lost what was decided, and nothing can make both true: payment refuses or undid what
+-- was paid (`by` says why, in its word), or somebody was told another end (`told-` and what). The checkout stays as it is
+-- and its order is listed by name, once, until a person has resolved it; so long its record does not expire.
+local function contradict(id, saga, by)
+  local key = names.saga .. id
+  local before = redis.call('HGET', key, 'contradicted')
+  if before and (is_undone(before) or not is_undone(by)) then
     return { 'repeated' }
   end
-  local entries = tell(id, says.contradicted, money(saga), saga.entries)
-  redis.call('HSET', names.saga .. id, 'entries', entries)
-  return { 'contradicted', id }
+  redis.call('SADD', names.contradictions, saga.order)
+  local entries = tell(id, says.contradicted, money(saga) .. ' by=' .. by, saga.entries)
+  redis.call('HSET', key, 'entries', entries, 'contradicted', by)
+  redis.call('HDEL', key, 'resolved')
+  redis.call('PERSIST', key)
+  return { 'contradicted', id, by, saga.order }
 end

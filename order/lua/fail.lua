@@ -2,7 +2,7 @@
 -- fail: money or goods were refused, so the order is open again. A refusal of what was paid is the one contradiction that
 -- no rule can mend (a neighbour lost what it did, and cannot do it again): the order is listed by name.
 -- FACTS    log_id, reason, item
--- RETURNS  failed with the outcome | contradicted | repeated | unknown
+-- RETURNS  failed with the outcome | contradicted, log id, by, order | repeated | unknown
 function deeds.fail(facts)
   local id = facts.log_id
   local saga = checkout(id)
@@ -10,7 +10,7 @@ function deeds.fail(facts)
     return { 'unknown' }
   end
   if saga.state == 'paid' then
-    return contradict(id, saga)
+    return contradict(id, saga, facts.reason)
   end
   if saga.state ~= 'checking-out' then
     return { 'repeated' }

@@ -293,8 +293,9 @@ const adopted = {
 }
 
 test.serial('CreditCaptured of an unknown saga makes an order that is gone, paid, as it was sold', async (t) => {
-  const [word, ...rest] = await tell('payment', 'CreditCaptured', 'it', sold)
-  t.deepEqual([word, ...rest], ['adopted', 'it', 'paid', '', '', 'cart', 'anna', ''])
+  const reply = await tell('payment', 'CreditCaptured', 'it', sold)
+  t.deepEqual(reply.slice(0, -1), ['adopted', 'it', 'paid', '', '', 'cart', 'anna', '', '47'])
+  t.is(reply.at(-1), (await log.entriesOf('it')).at(-1)?.id)
   t.deepEqual(await store.find('cart'), adopted)
   t.deepEqual(await kindsSaid(), ['CheckoutStarted', 'OrderPaid'])
   t.is((await tell('payment', 'CreditCaptured', 'it', sold))[0], 'repeated')
@@ -360,6 +361,141 @@ test.serial('a refusal of what was paid lists the order by name, once', async (t
   t.deepEqual(await recovery.contradictions?.(), ['cart'])
   t.is((await kindsSaid()).filter((kind) => kind === 'CheckoutContradicted').length, 1)
   t.true((await store.find('cart'))?.paid)
+})
+
+const accepted = async () => {
+  const account = await booksOf(bench.redis)
+  return [account('accepted-paid'), account('accepted-sold')]
+}
+const expires = async (id: string): Promise<boolean> => (await bench.redis.ttl(`saga:${id}`)) > 0
+const wish = (by: 'refund' | 'accept', id = 'it') => store.resolve(id, { by, why: 'she asked, 100 %' }, plainly)
+
+test.serial('resolve, a refund: what counts as paid is a cancelled checkout, and is undone as one', async (t) => {
+  await bring('paid')
+  t.true(await expires('it'))
+  t.deepEqual(await tell('payment', 'CreditVoided', 'it', facts), ['contradicted', 'it', 'out-of-stock', 'cart'])
+  t.false(await expires('it'), 'it waits for a person, however long')
+  t.like((await store.contradicted())[0], { order_id: 'cart', log_id: 'it', by: 'out-of-stock' })
+  const before = (await kindsSaid()).length
+  t.deepEqual(await wish('refund'), ['resolved', 'cancelling'])
+  t.deepEqual((await kindsSaid()).slice(before), ['CheckoutResolved', 'CheckoutCancelled'])
+  t.deepEqual(await look(), { saga: 'cancelling', order: 'cancelling' })
+  t.false(await expires('it'))
+  t.like((await log.entriesOf('it')).at(-2)?.facts, { by: 'refund', why: 'she%20asked%2C%20100%20%25' })
+  t.deepEqual([await store.contradictions(), await accepted()], [[], [0n, 0n]])
+  t.deepEqual(await wish('refund'), ['repeated', 'cancelling'])
+  t.deepEqual(await wish('accept'), ['consistent', 'cancelling'])
+  t.is((await log.act('tell-again', { log_id: 'it' }))[0], 'told', 'it is unfinished until payment has undone it')
+  t.is((await tell('payment', 'CreditReleased', 'it', facts))[0], 'closed')
+  t.deepEqual(await look(), { saga: 'closed', order: 'open' })
+  t.true(await expires('it'))
+})
+
+test.serial('resolve, accepted: it stays paid, and the books say that nobody has charged or taken that', async (t) => {
+  await bring('paid')
+  await tell('payment', 'CreditReleased', 'it', facts)
+  const before = (await kindsSaid()).length
+  t.deepEqual(await wish('accept'), ['resolved', 'paid'])
+  t.deepEqual((await kindsSaid()).slice(before), ['CheckoutResolved'])
+  t.deepEqual(await look(), { saga: 'paid', order: 'paid' })
+  t.deepEqual([await store.contradictions(), await accepted()], [[], [30n, 2n]])
+  t.true(await expires('it'))
+  t.is((await tell('payment', 'CreditReleased', 'it', facts))[0], 'repeated', 'payment may say so again')
+  t.deepEqual(await wish('accept'), ['repeated', 'paid'])
+  t.deepEqual(await wish('refund'), ['consistent', 'paid'])
+  t.deepEqual([await store.contradictions(), await accepted()], [[], [30n, 2n]])
+})
+
+test.serial('resolve: only what is contradicted, and no refund of an order that was made anew', async (t) => {
+  t.deepEqual(await wish('refund'), ['unknown'])
+  await bring('paid')
+  t.deepEqual(await wish('refund'), ['consistent', 'paid'])
+  const batch = { first: 0, last: 0, items: 1, users: 1, price: 4, seed: 1 }
+  await store.initOrders(batch, plainly)
+  await store.begin({ log_id: 'zero', order: '0', user: '0', token: '', patience_ms: PATIENCE_MS }, plainly)
+  const ofZero = { order: '0', user: '0', total: 8, lines: '0:2', reason: 'out-of-credit' }
+  await tell('payment', 'CreditCaptured', 'zero', ofZero)
+  await tell('payment', 'CreditRefused', 'zero', ofZero)
+  await store.initOrders(batch, plainly)
+  t.deepEqual(await store.contradictions(), ['0'])
+  t.deepEqual(await wish('refund', 'zero'), ['replaced'])
+  t.deepEqual(await wish('accept', 'zero'), ['resolved', 'paid'])
+  t.deepEqual([await store.contradictions(), await accepted()], [[], [8n, 2n]])
+})
+
+test.serial('resolve: what an older version has listed by its order only', async (t) => {
+  await bring('paid')
+  await bench.redis.sadd('contradictions', 'cart')
+  t.deepEqual(await store.contradicted(), [{ order_id: 'cart', log_id: 'it', by: '', since: null }])
+  t.deepEqual(await wish('accept'), ['resolved', 'paid'])
+  t.deepEqual(await accepted(), [30n, 2n])
+})
+
+const TOLD_STATES = ['none', 'checking-out', 'paid', 'failed', 'cancelling', 'closed'] as const
+const UPHELD: Readonly<
+  Record<'paid' | 'failed' | 'cancelled', Readonly<Record<(typeof TOLD_STATES)[number], string>>>
+> = {
+  paid: {
+    none: 'lost',
+    'checking-out': 'lost',
+    paid: 'kept',
+    failed: 'contradicted',
+    cancelling: 'contradicted',
+    closed: 'contradicted',
+  },
+  failed: {
+    none: 'cancelled',
+    'checking-out': 'cancelled',
+    paid: 'contradicted',
+    failed: 'kept',
+    cancelling: 'kept',
+    closed: 'kept',
+  },
+  cancelled: {
+    none: 'cancelled',
+    'checking-out': 'cancelled',
+    paid: 'contradicted',
+    failed: 'kept',
+    cancelling: 'kept',
+    closed: 'kept',
+  },
+}
+for (const told of ['paid', 'failed', 'cancelled'] as const)
+  for (const state of TOLD_STATES)
+    test.serial(`uphold that somebody was told ${told} of what is ${state}: ${UPHELD[told][state]}`, async (t) => {
+      await bring(state)
+      const before = await look()
+      const uphold = () => log.act('uphold', { log_id: 'it', order: 'cart', user: 'anna', total: '30', told })
+      const [word] = await uphold()
+      t.is(word, UPHELD[told][state])
+      const isCancelled = word === 'cancelled'
+      t.deepEqual((await look()).saga, isCancelled ? 'cancelling' : before.saga)
+      t.deepEqual(await store.contradictions(), word === 'contradicted' ? ['cart'] : [])
+      if (isCancelled) t.is((await tell('payment', 'CreditCaptured', 'it', facts))[0], 'repeated', 'it is not paid')
+      const again = { contradicted: 'repeated', cancelled: 'kept' } as Readonly<Record<string, string>>
+      t.is((await uphold())[0], again[word] ?? word)
+    })
+
+test.serial(
+  'what somebody was told otherwise is accepted as it was done; what payment undoes then is another',
+  async (t) => {
+    await bring('paid')
+    await log.act('uphold', { log_id: 'it', order: 'cart', user: 'anna', total: '30', told: 'cancelled' })
+    t.is(await store.contradictedBy('it'), 'told-cancelled')
+    t.deepEqual(await wish('accept'), ['resolved', 'paid'])
+    t.deepEqual(await accepted(), [0n, 0n], 'it was charged and taken')
+    t.is((await tell('payment', 'CreditVoided', 'it', facts))[0], 'contradicted')
+    t.deepEqual(await wish('accept'), ['resolved', 'paid'])
+    t.deepEqual(await accepted(), [30n, 2n])
+  },
+)
+
+test.serial('who was told that it is paid when it is not: a refund has nothing to undo', async (t) => {
+  await bring('failed')
+  await log.act('uphold', { log_id: 'it', order: 'cart', user: 'anna', total: '30', told: 'paid' })
+  t.deepEqual(await wish('refund'), ['resolved', 'failed'])
+  t.deepEqual(await look(), { saga: 'failed', order: 'open' })
+  t.deepEqual([await store.contradictions(), await accepted()], [[], [0n, 0n]])
 })
 
 test.serial('begin: refuses an order that is empty, unknown or another user’s', async (t) => {

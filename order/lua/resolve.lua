@@ -1,0 +1,46 @@
+--- @include "checkout"
+--- @include "books"
+-- resolve: ends a contradiction as a person wishes. A refund makes what counts as paid a cancelled checkout: whatever payment
+-- and stock still have of it they undo, and the order is open again. What is accepted stays as it is; if it counts as paid
+-- although its money is back, and its goods are, the books say so.
+-- FACTS    log_id, by (refund or accept), why (without blanks)
+-- RETURNS  resolved, state | repeated, state | consistent, state | replaced | unknown
+function deeds.resolve(facts)
+  local id = facts.log_id
+  local saga = checkout(id)
+  if not saga then
+    return { 'unknown' }
+  end
+  local key = names.saga .. id
+  local contradicted, resolved = unpack(redis.call('HMGET', key, 'contradicted', 'resolved'))
+  local last = redis.call('HGET', names.order .. saga.order, 'saga')
+  -- An older version has listed the order only.
+  if not contradicted and last == id and redis.call('SISMEMBER', names.contradictions, saga.order) == 1 then
+    contradicted = 'listed'
+  end
+  if resolved == facts.by then
+    return { 'repeated', saga.state }
+  end
+  if not contradicted or resolved then
+    return { 'consistent', saga.state }
+  end
+  local paid, refund = saga.state == 'paid', facts.by == 'refund'
+  if paid and refund and last ~= id then
+    return { 'replaced' }
+  end
+  redis.call('SREM', names.contradictions, saga.order)
+  saga.entries = tell(id, says.resolved, money(saga) .. ' by=' .. facts.by .. ' why=' .. facts.why, saga.entries)
+  redis.call('HSET', key, 'entries', saga.entries, 'resolved', facts.by)
+  if paid and refund then
+    book('paid', minus(saga.total))
+    book_lines('sold', -1, saga.lines)
+    cancel_checkout(id, saga, 'operator')
+    return { 'resolved', saga.state }
+  end
+  if paid and is_undone(contradicted) then
+    book('accepted-paid', saga.total)
+    book_lines('accepted-sold', 1, saga.lines)
+  end
+  finish(id)
+  return { 'resolved', saga.state }
+end

@@ -1,0 +1,32 @@
+--- @include "checkout"
+-- uphold: this Redis came back without what somebody was told of a checkout. One that was not to be charged is cancelled
+-- anew, before it can be paid, whether or not it is known still. One that was paid is rebuilt from what payment has said, if
+-- it is at all. What was decided otherwise meanwhile is a contradiction.
+-- FACTS    log_id, order, user, total, told (paid, failed or cancelled)
+-- RETURNS  kept | lost | cancelled with the outcome | contradicted, log id, by, order | repeated
+function deeds.uphold(facts)
+  local id = facts.log_id
+  local saga = checkout(id)
+  local state = saga and saga.state or 'none'
+  if facts.told == 'paid' then
+    if state == 'paid' or redis.call('HGET', names.order .. facts.order, 'status') == 'paid' then
+      return { 'kept' }
+    end
+    if state == 'none' or state == 'checking-out' then
+      return { 'lost' }
+    end
+    return contradict(id, saga, 'told-paid')
+  end
+  if state == 'paid' then
+    return contradict(id, saga, 'told-' .. facts.told)
+  end
+  if state ~= 'none' and state ~= 'checking-out' then
+    return { 'kept' }
+  end
+  if state == 'none' then
+    saga = { order = facts.order, user = facts.user, total = facts.total, lines = '' }
+    redis.call('HSET', names.saga .. id, 'order', saga.order, 'user', saga.user, 'total', saga.total, 'lines', saga.lines)
+  end
+  cancel_checkout(id, saga, 'deadline')
+  return outcome('cancelled', id, saga)
+end
