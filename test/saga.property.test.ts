@@ -80,8 +80,11 @@ type Loss = {
   /** Which part of the steps has been taken at that moment. */
   readonly at: number
   readonly orders: Forgotten
+  /** When the process of order, which has lost its Redis, upholds what it has told. */
+  readonly upheld: 'at once' | 'late'
 }
 const part = fc.double({ min: 0, max: 1, noNaN: true })
+const wishes = fc.constantFrom<'refund' | 'accept'>('refund', 'accept')
 const lossesOf = (count: number): fc.Arbitrary<Loss> =>
   fc.record({
     parties: fc.uniqueArray(
@@ -94,18 +97,20 @@ const lossesOf = (count: number): fc.Arbitrary<Loss> =>
     ),
     at: part,
     orders: fc.constantFrom<Forgotten>('kept', 'bare', 'gone'),
+    upheld: fc.constantFrom('at once', 'late'),
   })
 const loss = (party: Party, remembered: number, at: number): Loss => ({
   parties: [{ party, remembered }],
   at,
   orders: 'kept',
+  upheld: 'at once',
 })
 
 /** Plays a schedule in which tails are lost, to its end. At rest, those who lose `next` forget all of it. */
 const playWithLoss = async (
   shop: Shop,
   steps: readonly Step[],
-  { parties, at, orders }: Loss,
+  { parties, at, orders, upheld }: Loss,
   next: readonly Party[] = [],
 ): Promise<void> => {
   await world.reset(shop)
@@ -120,7 +125,10 @@ const playWithLoss = async (
     if (index < end && step) await world.take(step)
   }
   for (const restore of restores) await restore(orders)
+  const isTold = parties.some(({ party }) => party === 'order')
+  if (isTold && upheld === 'at once') await world.uphold()
   for (const step of steps.slice(end)) await world.take(step)
+  if (isTold && upheld === 'late') await world.uphold()
   await world.settle(true)
   if (next.length === 0) return
   for (const restore of restoresNext) await restore('kept')
@@ -173,25 +181,64 @@ const onceWrong: [Shop, Step[], Loss][] = [
   ],
 ]
 
+/** What chance hardly meets, and only a person can end. */
+const contradictory: [Shop, Step[], Loss][] = [
+  // Stock forgets that it took the last piece, which is gone when it hears of the checkout again.
+  [
+    lastPiece,
+    [
+      { does: 'begin', order: 0 },
+      hearing('payment', 'order'),
+      hearing('stock', 'payment'),
+      hearing('payment', 'stock'),
+      hearing('order', 'payment'),
+      { does: 'subtract', item: 0, amount: 1 },
+    ],
+    loss('stock', 0.45, 0.9),
+  ],
+  // Order forgets a cancellation that somebody was told, and nobody remembers that before it is paid.
+  [
+    lastPiece,
+    [
+      { does: 'begin', order: 0 },
+      hearing('payment', 'order'),
+      { does: 'cancel', saga: 0 },
+      hearing('stock', 'payment'),
+      hearing('payment', 'stock'),
+      hearing('order', 'payment'),
+    ],
+    { ...loss('order', 0.7, 0.5), upheld: 'late' },
+  ],
+]
+const withWishes: [Shop, Step[], Loss, 'refund' | 'accept'][] = [
+  ...onceWrong.map((one): (typeof withWishes)[number] => [...one, 'refund']),
+  ...contradictory.map((one): (typeof withWishes)[number] => [...one, 'refund']),
+  ...contradictory.map((one): (typeof withWishes)[number] => [...one, 'accept']),
+]
+
 for (const [count, what, examples] of [
-  [1, 'a service loses its tail', onceWrong],
+  [1, 'a service loses its tail', withWishes],
   [2, 'two services lose their tails', []],
 ] as const)
   test.serial(`when ${what}, everything ends all the same, and what cannot be mended is listed`, async (t) => {
     let contradicted = 0
-    const before = world.forgotten.length
     await fc.assert(
-      fc.asyncProperty(shops, checkoutSteps, lossesOf(count), async (shop, steps, lost) => {
+      fc.asyncProperty(shops, checkoutSteps, lossesOf(count), wishes, async (shop, steps, lost, wish) => {
+        const parties = lost.parties.map(({ party }) => party)
         await playWithLoss(shop, steps, lost)
         contradicted += (await world.contradictions()).length
-        expectNone(await world.violations(lost.parties.map(({ party }) => party)))
+        expectNone(await world.violations(parties))
+        // A person ends what is contradicted, and it balances.
+        await world.resolve(wish)
+        await world.settle(true)
+        expectNone(await world.contradictions())
+        expectNone(await world.violations(parties))
       }),
       { ...parameters, examples: [...examples] },
     )
-    const forgotten = world.forgotten.length - before
-    t.log(`of ${RUNS} schedules: ${contradicted} orders were contradicted, ${forgotten} refusals were forgotten by all`)
-    t.true(contradicted <= examples.length + RUNS / 50)
-    t.true(forgotten <= examples.length + RUNS / 50)
+    t.log(`of ${RUNS} schedules: ${contradicted} orders were contradicted`)
+    t.true(contradicted <= examples.length + RUNS / 25)
+    if (examples.length > 0) t.true(contradicted >= 2 * contradictory.length)
   })
 
 test.serial('what order has rebuilt, it can rebuild payment and stock from when they lose theirs next', async (t) => {

@@ -252,6 +252,8 @@ const ORDER_MOVES: Moves = {
   none: ['checking-out', 'paid', 'cancelling'],
   'checking-out': ['paid', 'failed', 'cancelling'],
   failed: ['cancelling'],
+  // Only by a refund, which is said just before.
+  paid: ['cancelling'],
   cancelling: ['closed'],
 }
 /** What each kind makes of a checkout, and of its order if the order follows that checkout still. */
@@ -309,12 +311,16 @@ export const orderAccount = (
     const lines = withLine(state.lines, item, Number(quantity))
     write(thing, `add-item ${item} ${quantity}`, { ...state, total, lines })
   }
+  const refunded = new Set<string>()
   const checkout = (entry: LogEntry): void => {
     const { log_id, facts } = entry
+    if (entry.kind === 'CheckoutResolved' && facts.by === 'refund') refunded.add(log_id)
     const ends = ORDER_ENDS[entry.kind]
     if (ends === undefined) return
     const [next, status] = ends
     const before = follow(entry, next)
+    if (before === 'paid' && !refunded.has(log_id))
+      accuse('impossible-move', `saga:${log_id}`, 'paid, and cancelled without a refund')
     const thing = `order:${facts.order}`
     const state = stateOf(thing)
     if (before === undefined) return

@@ -15,6 +15,7 @@ import type { Page, Place, Recovery, Survey } from '../../shared/log-parser.ts'
 import { witness } from '../../shared/witness.ts'
 import { openStore as openStock } from '../../stock/store.ts'
 import { closing, linesOf, orderAccount, payAccount, stockAccount } from './accounts.ts'
+import { booksOf } from './books.ts'
 import { openBench, plainly, saidIn } from './open-store.ts'
 
 const SERVICES = ['order', 'payment', 'stock'] as const
@@ -152,8 +153,10 @@ export type World = AsyncDisposable & {
   readonly violations: (lost?: readonly Party[]) => Promise<readonly string[]>
   /** Orders that are listed as contradicted. */
   readonly contradictions: () => Promise<readonly string[]>
-  /** Orders, of all schedules, that are paid although somebody was told otherwise, which no service knew any more. */
-  readonly forgotten: readonly string[]
+  /** What the process of order does when its Redis came back older: it upholds what it told of checkouts that was not paid. */
+  readonly uphold: () => Promise<void>
+  /** A person ends every contradiction. */
+  readonly resolve: (by: 'refund' | 'accept') => Promise<void>
   /** How often each kind was said first: to see that schedules reach what they should. */
   readonly seen: () => ReadonlyMap<string, number>
 }
@@ -180,7 +183,8 @@ export const openWorld = async (): Promise<World> => {
   let shop: Shop = { credit: [], items: [], orders: [] }
   let sagas: Saga[] = []
   let problems: string[] = []
-  const forgotten: string[] = []
+  /** Orders whose contradiction a person has resolved. */
+  const resolved = { refund: new Set<string>(), accept: new Set<string>() }
 
   const pick = <Thing>(things: readonly Thing[], index: number): Thing | undefined =>
     things[index % Math.max(things.length, 1)]
@@ -300,6 +304,8 @@ export const openWorld = async (): Promise<World> => {
     shop = fresh
     sagas = []
     problems = []
+    resolved.refund.clear()
+    resolved.accept.clear()
     await Promise.all(SERVICES.map((party) => redis[party].flushall()))
     await Promise.all([
       ...fresh.credit.map(async (credit, user) => {
@@ -319,6 +325,22 @@ export const openWorld = async (): Promise<World> => {
         }
       }),
     ])
+  }
+
+  const uphold = async (): Promise<void> => {
+    for (const { id, order: name, told } of sagas) {
+      if (told !== 'failed' && told !== 'cancelled') continue
+      const [user = '', total = ''] = wanted(Number(name.slice(1))).map(String)
+      await logs.order.act('uphold', { log_id: id, order: name, user, total, told })
+    }
+  }
+
+  const resolve = async (by: 'refund' | 'accept'): Promise<void> => {
+    for (const { order_id, log_id } of await stores.order.contradicted()) {
+      const [word] = await stores.order.resolve(log_id ?? '', { by, why: 'as it is' }, plainly)
+      if (word !== 'resolved') problems.push(`${order_id} could not be resolved: ${word}`)
+      resolved[by].add(order_id)
+    }
   }
 
   const forget = async (orders: Forgotten): Promise<void> => {
@@ -421,9 +443,24 @@ export const openWorld = async (): Promise<World> => {
     }
   }
 
+  /** By the books of the three, all that is paid was charged and taken, but for what a person has accepted. */
+  const imbalances = async (): Promise<readonly string[]> => {
+    const [ours, payment, stock] = [
+      await booksOf(redis.order),
+      await booksOf(redis.payment),
+      await booksOf(redis.stock),
+    ]
+    const [paid, sold] = [ours('paid') - ours('accepted-paid'), ours('sold') - ours('accepted-sold')]
+    return [
+      ...(payment('charged') === paid ? [] : [`${payment('charged')} was charged, and ${paid} is paid`]),
+      ...(stock('taken') === sold ? [] : [`${stock('taken')} was taken, and ${sold} is sold`]),
+    ]
+  }
+
   const violations = async (lost: readonly Party[] = []): Promise<readonly string[]> => {
     const found = [...problems]
-    const listed = await contradictions()
+    const waiting = await contradictions()
+    const listed = [...waiting, ...resolved.accept]
     const said = {
       order: await saidIn(logs.order),
       payment: await saidIn(logs.payment),
@@ -491,12 +528,10 @@ export const openWorld = async (): Promise<World> => {
       // What order's own Redis forgot it may decide otherwise, but a customer who has paid has what was paid for.
       const isKept = told === 'paid' ? (await stores.order.find(name))?.paid === true : now !== 'paid'
       if (lost.includes('order') && isKept) continue
-      // A cancellation that nobody heard before order forgot it, or a refusal that payment forgot as well.
-      const isUnknown = lost.includes('order') && told !== 'paid' && (told === 'cancelled' || lost.length > 1)
-      if (isUnknown && !listed.includes(name)) forgotten.push(name)
-      else if (!listed.includes(name)) found.push(`${name} was told ${told} and is ${now}`)
+      if (!listed.includes(name) && !resolved.refund.has(name)) found.push(`${name} was told ${told} and is ${now}`)
     }
     for (const party of SERVICES) if ((await logs[party].dead.count()) > 0) found.push(`${party} has dead letters`)
+    if (waiting.length === 0) found.push(...(await imbalances()))
     return found
   }
 
@@ -511,7 +546,8 @@ export const openWorld = async (): Promise<World> => {
     tellAllAgain,
     violations,
     contradictions,
-    forgotten,
+    uphold,
+    resolve,
     seen: () => seen,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
