@@ -6,6 +6,7 @@
  */
 import assert from 'node:assert/strict'
 import test, { type ExecutionContext } from 'ava'
+import { Redis } from 'ioredis'
 import type { Explanation } from '../../env/explain.ts'
 import type { LostTail } from '../../shared/entry.ts'
 import { problemOf } from '../support/client.ts'
@@ -159,4 +160,45 @@ test('what a customer was told not to have paid stays so, when the Redis of orde
     [['CheckoutCancelled', order]],
   )
   t.is((await audit(opened)).code, 0)
+})
+
+/** As if a customer had been told that nothing is charged, before the order's Redis forgot it: it is paid. */
+const tellOtherwise = async ({ shop }: OpenShop, order: string): Promise<string> => {
+  const redis = new Redis(shop.redis.order.url)
+  try {
+    const id = (await redis.hget(`order:${order}`, 'saga')) ?? ''
+    await redis.hset(`saga:${id}`, 'contradicted', 'told-cancelled')
+    await redis.sadd('contradictions', order)
+    return id
+  } finally {
+    redis.disconnect()
+  }
+}
+
+test('a refund of what was charged gives the money back, and is refused once payment has forgotten it', async (t) => {
+  const opened = await openShop(t)
+  const { client, shop } = opened
+  const [user, item] = [await client.createUser(100), await client.createItem(5, 20)]
+  const orders = [await client.createOrder(user, [[item, 2]]), await client.createOrder(user, [[item, 1]])]
+  for (const order of orders) await checkOut(opened, order)
+  await settle(opened)
+  const [known = '', forgotten = ''] = orders
+  await tellOtherwise(opened, known)
+  const id = await tellOtherwise(opened, forgotten)
+  const payment = new Redis(shop.redis.payment.url)
+  t.teardown(() => payment.disconnect())
+  await payment.del(`saga:${id}`)
+  t.is((await client.post(`/orders/resolve/${id}/otherwise`)).status, 400)
+  t.is((await client.post(`/orders/resolve/${id}/accept`)).status, 400, 'it wants a reason')
+  const refused = await client.post(`/orders/resolve/${id}/refund`)
+  t.is(problemOf(refused).type, 'urn:shop:problem:checkout-forgotten')
+  const operator = operatorOf(opened, '')
+  t.is((await operator.saga('resolve', forgotten, '--accept', 'given back by hand')).code, 0)
+  t.is((await operator.saga('resolve', known, '--refund')).code, 0)
+  await settle(opened)
+  t.deepEqual([await client.credit(user), await client.stock(item)], [95, 19])
+  t.like(await client.order(known), { paid: false, status: 'open' })
+  t.like(await client.order(forgotten), { paid: true })
+  t.is((await audit(opened)).code, 0)
+  t.is((await client.checkout(known)).status, 200, 'it can be bought again')
 })
