@@ -6,31 +6,22 @@
  * refused, 2 it could not be asked or answered; then one sentence on standard error says why.
  */
 import { parseArgs, styleText } from 'node:util'
-import type { Standing } from '../shared/standing.ts'
-import { type Ask, askShop, DEFAULT_URL, isUnknown, ShopError, sentenceOf } from './ask-shop.ts'
+import { askShop, DEFAULT_URL, isUnknown, ShopError, sentenceOf } from './ask-shop.ts'
 import {
   clock,
   columns,
-  contradictionInWords,
   findSubject,
   gather,
   inWords,
   isUnresolved,
   type Letter,
   lettersOf,
-  nextInWords,
   PREFIXES,
   viewsOf,
 } from './explain.ts'
+import { list, resolve } from './trouble.ts'
+import { FAILED, logIdOf, REFUSED, type Result, UsageError, type Verb } from './verb.ts'
 import { SERVICES, type Service } from './wiring.ts'
-
-/** As order lists it. */
-type Contradicted = {
-  readonly order_id: string
-  readonly log_id: string | null
-  readonly by: string
-  readonly since: string | null
-}
 
 const HELP = `An operator's words for checkouts, and for what could not be applied.
 
@@ -54,28 +45,9 @@ const HELP = `An operator's words for checkouts, and for what could not be appli
 
 Exit codes: 0 done, 1 refused, 2 not asked or not answered.`
 
-/** The command line cannot be understood. */
-class UsageError extends Error {
-  override readonly name = 'UsageError'
-}
-
-const REFUSED = 1
-const FAILED = 2
-
-type Result = { readonly lines: readonly string[]; readonly json: unknown; readonly code?: number }
-type Given = { readonly all: boolean; readonly refund: boolean; readonly accept?: string; readonly why?: string }
-type Verb = (ask: Ask, what: string, given: Given) => Promise<Result>
-
 const explain: Verb = async (ask, id) => {
   const explanation = await gather(ask, await findSubject(ask, id))
   return { lines: inWords(explanation), json: explanation }
-}
-
-/** The checkout that is meant. @throws ShopError if the order has none. */
-const logIdOf = async (ask: Ask, id: string): Promise<string> => {
-  const { log_id } = await findSubject(ask, id)
-  if (log_id === null) throw new ShopError(`order "${id}" has no checkout`)
-  return log_id
 }
 
 /** What came of a retry, by the word of the deed. */
@@ -118,81 +90,6 @@ const cancel: Verb = async (ask, id) => {
     return { lines: [`checkout ${log_id} is cancelled; what was done for it is being undone`], json: answer.body }
   if (answer.status >= 500) throw new ShopError(`order does not answer (${sentenceOf(answer)})`)
   return { lines: [sentenceOf(answer)], json: answer.body, code: REFUSED }
-}
-
-type Hanging = { readonly service: Service; readonly standing: Standing }
-/** Whoever is younger than that may be under way and well. */
-const HANGS_MS = 2_000
-
-/** What is unfinished in a service and does not move. */
-const hangingIn = async (ask: Ask, service: 'order' | 'payment'): Promise<readonly Hanging[]> => {
-  const { unfinished } = await told<{ unfinished: readonly Standing[] }>(ask, service, 'unfinished')
-  const isOld = ({ begun }: Standing): boolean => Date.now() - Date.parse(begun ?? '') > HANGS_MS
-  return unfinished.filter(isOld).map((standing) => ({ service, standing }))
-}
-
-const told = async <Body>(ask: Ask, service: Service, route: string): Promise<Body> => {
-  const answer = await ask('GET', `/${PREFIXES[service]}/${route}`)
-  if (answer.status !== 200) throw new ShopError(`${service} does not answer (${sentenceOf(answer)})`)
-  return answer.body as Body
-}
-
-const list: Verb = async (ask) => {
-  const found = await Promise.allSettled([
-    told<{ contradictions: readonly Contradicted[] }>(ask, 'order', 'contradictions'),
-    hangingIn(ask, 'order'),
-    hangingIn(ask, 'payment'),
-  ])
-  const failures = new Set(found.flatMap((one) => (one.status === 'rejected' ? [one.reason as Error] : [])))
-  const unexpected = [...failures].find((failure) => !(failure instanceof ShopError))
-  if (unexpected) throw unexpected
-  const [listed, ...hung] = found
-  const contradictions = listed.status === 'fulfilled' ? listed.value.contradictions : []
-  const hanging = hung.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
-  const rows = [
-    ...contradictions.map(({ order_id, log_id, by, since }) => [
-      since ?? '',
-      order_id,
-      log_id ?? '-',
-      contradictionInWords(by, order_id),
-    ]),
-    ...hanging.map(({ service, standing }) => [
-      standing.begun ?? '',
-      standing.recorded.order ?? '-',
-      standing.log_id,
-      `${standing.state} in ${service}: ${nextInWords(standing)}`,
-    ]),
-  ].toSorted(([a = ''], [b = '']) => a.localeCompare(b))
-  const [header, ...lines] = columns([['since', 'order', 'checkout', 'how it stands'], ...rows])
-  const away = [...new Set([...failures].map(({ message }) => message))]
-  return {
-    lines: [
-      ...(lines.length > 0
-        ? [styleText('dim', header ?? ''), ...lines]
-        : ['nothing hangs, and nothing is contradicted']),
-      ...away,
-    ],
-    json: { contradictions, hanging, away },
-    code: away.length > 0 ? FAILED : 0,
-  }
-}
-
-const resolve: Verb = async (ask, id, { refund, accept, why = '' }) => {
-  if (refund === (accept !== undefined)) throw new UsageError('"resolve" wants either --refund or --accept "why"')
-  const log_id = await contradictedOf(ask, id)
-  const by = refund ? 'refund' : 'accept'
-  const answer = await ask('POST', `/orders/resolve/${log_id}/${by}?why=${encodeURIComponent(accept ?? why)}`)
-  if (answer.status >= 500) throw new ShopError(`order does not answer (${sentenceOf(answer)})`)
-  if (answer.status !== 200) return { lines: [sentenceOf(answer)], json: answer.body, code: REFUSED }
-  const { repeated } = answer.body as { repeated: boolean }
-  const done = refund ? 'refunded: what was done for it is being undone' : 'accepted as it is'
-  return { lines: [`checkout ${log_id} ${repeated ? 'was before ' : 'is '}${done}`], json: answer.body }
-}
-
-/** The checkout of an order that is contradicted, else its last one. */
-const contradictedOf = async (ask: Ask, id: string): Promise<string> => {
-  const { contradictions } = await told<{ contradictions: readonly Contradicted[] }>(ask, 'order', 'contradictions')
-  return contradictions.find(({ order_id }) => order_id === id)?.log_id ?? logIdOf(ask, id)
 }
 
 /** What became of a letter that waits no longer. */
