@@ -110,6 +110,10 @@ const SEQUENCE: readonly string[] = [
   'CheckoutClosed',
   'CheckoutContradicted',
   'CheckoutResolved',
+  'CheckoutsSurveyed',
+  'CreditsSurveyed',
+  'GoodsSurveyed',
+  'SurveyEnded',
 ] satisfies Kind[]
 
 const isBefore = (a: Said, b: Said): boolean =>

@@ -9,12 +9,16 @@
  */
 import type { Reactions } from '../shared/log.ts'
 
-/** What is said when a request begins a checkout, when its deadline passes, and when a person has resolved a contradiction. */
+/**
+ * What is said when a request begins a checkout, when its deadline passes, when a person has resolved a contradiction, and now
+ * and then of all that are unfinished.
+ */
 export const says = {
   'checking-out': 'CheckoutStarted',
   cancelling: 'CheckoutCancelled',
   contradicted: 'CheckoutContradicted',
   resolved: 'CheckoutResolved',
+  surveyed: 'CheckoutsSurveyed',
 } as const
 
 export const reactions = {
@@ -23,5 +27,6 @@ export const reactions = {
     CreditRefused: { deed: 'fail', says: { failed: 'CheckoutFailed', contradicted: 'CheckoutContradicted' } },
     CreditVoided: { deed: 'fail', says: { failed: 'CheckoutFailed', contradicted: 'CheckoutContradicted' } },
     CreditReleased: { deed: 'close', says: { closed: 'CheckoutClosed', contradicted: 'CheckoutContradicted' } },
+    SurveyEnded: { deed: 'end-survey', says: {} },
   },
 } as const satisfies Reactions<'order'>

@@ -3,7 +3,8 @@
  *
  * - `order:{id}` hash: `user`, `status`, `saga`, `total`, `lines`
  * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `deadline`, `token`, `reason`, `item`, `entries`,
- *   `again`, `previous` (the order's saga before), `contradicted` (by what), `resolved` (how: `refund` or `accept`)
+ *   `again`, `previous` (the order's saga before), `contradicted` (by what), `resolved` (how: `refund` or `accept`); most of
+ *   those that are finished are packed: see `shared/lua/saga.lua`
  * - `sagas:open` sorted set: log ids of checkouts not finished, by when they were last spoken of
  * - `sagas:deadlines` sorted set: log ids of checkouts not decided, by their deadlines
  * - `contradictions` set: orders that were paid and whose payment or goods a neighbour has lost or undone, or whose customer
@@ -41,9 +42,6 @@ export const LINES_MAX = 100
 export const DEADLINE_MAX_MS = 60_000
 /** Whoever waits for a checkout decides it at its deadline; the log parser, if that has not happened after this long. */
 const LATE_MS = 250
-
-/** What is read of a saga that somebody waits for. */
-const SAGA_FIELDS = ['state', 'reason', 'item', 'order', 'user', 'token', 'deadline', 'total', 'entries']
 
 /** The most checkouts of one order that are looked for. */
 const CHECKOUTS_MAX = 100
@@ -343,23 +341,11 @@ export const openStore = (
     },
     readMs: log.readMs,
     saga: async (id) => {
-      const [found, readMs] = await Promise.all([
-        step('saga', () => redis.hmget(`saga:${id}`, ...SAGA_FIELDS)),
-        log.readMs(),
-      ])
-      const [state = null, reason, item, order, user, token, deadline, total, entries] = found
-      if (state === null) return undefined
-      const saga = {
-        id,
-        state,
-        reason: reason ?? '',
-        item: item ?? '',
-        order: order ?? '',
-        user: user ?? '',
-        token: token ?? '',
-        leftMs: Number(deadline ?? readMs) - readMs,
-      }
-      acknowledge(saga, total ?? '0', entries?.split(' ').at(-1) ?? '')
+      const [recorded, readMs] = await Promise.all([log.recorded(id), log.readMs()])
+      const { state, reason = '', item = '', order = '', user = '', token = '', deadline = readMs } = recorded
+      if (state === undefined) return undefined
+      const saga = { id, state, reason, item, order, user, token, leftMs: Number(deadline) - readMs }
+      acknowledge(saga, recorded.total ?? '0', recorded.entries?.split(' ').at(-1) ?? '')
       return saga
     },
     recall: log.recall,

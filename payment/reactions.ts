@@ -6,7 +6,7 @@
  * nothing to come; so do goods that were put back, in case order lost the cancellation. An entry that finds another state
  * than it needs is a repetition: it changes nothing, and the recorded answer is said again, which heals an answer that was
  * lost. Goods taken for a checkout that is unknown here (this Redis came back older) prove that its money was held: it is
- * held again.
+ * held again. A survey of what is unfinished is passed on, and has ended when it comes back: see `shared/lua/survey.lua`.
  */
 import type { Reactions } from '../shared/log.ts'
 
@@ -14,6 +14,7 @@ export const reactions = {
   order: {
     CheckoutStarted: { deed: 'hold', says: { held: 'CreditHeld', refused: 'CreditRefused' } },
     CheckoutCancelled: { deed: 'release', says: { released: 'CreditReleased' } },
+    CheckoutsSurveyed: { deed: 'pass-survey', says: { surveyed: 'CreditsSurveyed' } },
   },
   stock: {
     StockTaken: {
@@ -22,5 +23,6 @@ export const reactions = {
     },
     StockRefused: { deed: 'void', says: { voided: 'CreditVoided' } },
     StockReturned: { deed: 'release-if-held', says: { released: 'CreditReleased' } },
+    GoodsSurveyed: { deed: 'end-survey', says: { 'survey-ended': 'SurveyEnded' } },
   },
 } as const satisfies Reactions<'payment'>

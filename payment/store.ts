@@ -3,7 +3,8 @@
  *
  * - `user:{id}` hash: `credit`, `held`
  * - `waiting:{user}` list: log ids of checkouts that wait for what others hold of the wallet, in order
- * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `reason`, `item`, `entries`, `again`
+ * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `reason`, `item`, `entries`, `again`; those that are
+ *   finished are packed: see `shared/lua/saga.lua`
  * - `sagas:open` sorted set: log ids of checkouts that are waiting or held, by when they were last spoken of
  * - `books` hash, of running sums: `added` (put in, less what was spent), `charged` (captured, less what was given back);
  *   their limbs are in `shared/lua/books.lua`

@@ -30,6 +30,9 @@ type Facts = Readonly<Record<string, Fact>>
 /** What every entry of a checkout bears, so that each listener can act on it without asking anybody. */
 const checkout = { order: 'id', user: 'id', total: 'amount' } as const satisfies Facts
 
+/** Which sagas, separated by commas, are not over: see `lua/survey.lua`. */
+const survey = { open: 'word' } as const satisfies Facts
+
 export const events = {
   ids: {
     BlockLeased: { replica: 'word', block: 'amount' },
@@ -53,6 +56,7 @@ export const events = {
     CheckoutClosed: checkout,
     CheckoutContradicted: { ...checkout, by: 'word?' },
     CheckoutResolved: { ...checkout, by: 'word', why: 'word' },
+    CheckoutsSurveyed: survey,
   },
   payment: {
     UserCreated: { user: 'id' },
@@ -64,6 +68,8 @@ export const events = {
     CreditCaptured: { ...checkout, lines: 'lines?' },
     CreditVoided: { ...checkout, reason: 'word', item: 'word' },
     CreditReleased: checkout,
+    CreditsSurveyed: survey,
+    SurveyEnded: survey,
   },
   stock: {
     ItemCreated: { item: 'id', price: 'amount' },
@@ -73,6 +79,7 @@ export const events = {
     StockTaken: { order: 'id', user: 'id?', total: 'amount?', lines: 'lines' },
     StockRefused: { order: 'id', item: 'word' },
     StockReturned: { order: 'id', lines: 'lines' },
+    GoodsSurveyed: survey,
   },
 } as const satisfies Record<Service, Record<string, Facts>>
 

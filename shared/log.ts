@@ -17,7 +17,7 @@ import { impossible, UnavailableError } from './errors.ts'
 import { fault, field, isFlat, type KindOf, kindOf, type RawEntry, type Service, textOf, VERSION } from './events.ts'
 import { FRESH_MS, openFence } from './fence.ts'
 import { grouped } from './group.ts'
-import { COMMAND_TIMEOUT_MS, provesNothingDone } from './redis.ts'
+import { COMMAND_TIMEOUT_MS, provesNothingDone, refusedWrite } from './redis.ts'
 import { compose, type Once, type Reply, type Script, script } from './script.ts'
 import type { Step } from './step.ts'
 import { witness } from './witness.ts'
@@ -95,6 +95,8 @@ export type Log = {
     logId: string,
     listeners: readonly Service[],
   ) => Promise<{ readonly record: SagaRecord; readonly nowMs: number }>
+  /** The same without more: what is recorded, by name. Of a finished saga it is what its entries tell. */
+  readonly recorded: (logId: string) => Promise<Readonly<Record<string, string>>>
   readonly heardBy: (listeners: readonly Service[]) => Promise<Heard>
   /** Every entry of one log id, in order, of repetitions the last; none if it is unknown or older than the log. */
   readonly entriesOf: (logId: string) => Promise<readonly LogEntry[]>
@@ -102,7 +104,10 @@ export type Log = {
   readonly page: (after: string, limit: number) => Promise<readonly LogEntry[]>
   /** The entries of the last minutes, the oldest first, up to `limit`. */
   readonly recent: (minutes: number, limit: number) => Promise<readonly LogEntry[]>
-  /** Drops entries older than both `ageMs` and every listener's cursor; tells how many. */
+  /**
+   * Drops entries older than both `ageMs` and every listener's cursor, and with the last entry of a saga its record, once
+   * nobody will ever speak of it again: see `lua/trim.lua`. Tells how many entries.
+   */
   readonly trim: (ageMs: number, listeners: readonly Service[]) => Promise<number>
 }
 
@@ -142,6 +147,14 @@ type DeedFacts = Readonly<Record<string, string | number>>
 /** The most deeds that one script does, so that it stays below 10 ms in Redis. */
 const GROUP_MAX = 64
 
+/** How many entries one script drops, with what is recorded of them, and how many scripts one run of the log parser. */
+const TRIM_PAGE = 500
+const TRIM_PAGES_MAX = 100
+/** How many surveys there are in the time for which entries are kept; the last of them is waited for in addition. */
+const SURVEYS_PER_AGE = 8
+/** The most unfinished sagas that a survey names. */
+const SURVEY_MAX = 10_000
+
 /** What the script `do` reads, and returns for each deed: see `lua/do.lua`. */
 type Asked = { readonly facts: DeedFacts; readonly once?: Once | undefined; readonly readMs?: number | undefined }
 type Done = readonly [reply: Reply, recorded?: RawEntry]
@@ -153,6 +166,13 @@ const doing = (deed: string, asked: readonly Asked[]): (string | number)[] => {
     args[count - 1] = args.length - count
   }
   return args
+}
+
+/** Names and values in turn, as a record. */
+const fieldsOf = (flat: readonly string[]): Record<string, string> => {
+  const fields: Record<string, string> = {}
+  for (let at = 0; at + 1 < flat.length; at += 2) fields[flat[at] as string] = flat[at + 1] as string
+  return fields
 }
 
 /** Opens the log of a service over its own Redis. */
@@ -171,8 +191,13 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
     books: 'books',
     entries: 'entries:',
     request: 'request:',
+    sagas: 'saga',
     saga: 'saga:',
     open: 'sagas:open',
+    packed: 'sagas:packed:',
+    kept: 'sagas:kept',
+    survey: 'sagas:survey',
+    trimmed: 'sagas:trimmed',
     ...options.names,
   }
   const rows = Object.values(reactions).flatMap((table) => Object.values(table))
@@ -181,7 +206,7 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
     says: mergeSayings([options.says ?? {}, ...rows.map(({ says }) => says)]),
     limits: {
       version: VERSION,
-      retention_s: retentionS,
+      retention_ms: Math.ceil(retentionS * 1_000),
       fresh_ms: FRESH_MS,
       amount_max: Number.MAX_SAFE_INTEGER,
       ...options.limits,
@@ -236,6 +261,13 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
     return { deed: deed ?? '', wrong: deed === undefined ? 'nothing follows from its kind any more' : '' }
   }
 
+  const recorded: Log['recorded'] = async (log_id) => {
+    const facts = { cursor: '0', page: 0, log_ids: log_id }
+    const [reply] = await step('saga-record', () => doer('records')({ facts, once: undefined }))
+    const [, [, fields]] = reply as unknown as [string, [string, string[]]]
+    return fieldsOf(fields)
+  }
+
   const lose: Log['lose'] = async (tail) => {
     const facts = { speaker: tail.speaker, after: tail.after, tail: JSON.stringify(tail) }
     await step('lose', () => doer('lose')({ facts }))
@@ -256,6 +288,15 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
       .catch(tellWhetherDone)
     if (recorded) acknowledged.acknowledge(recorded)
     return reply
+  }
+  /** Has it said which sagas are unfinished, now and then. Out of memory it is left to a later run: the trimming is done. */
+  const beginSurvey = async (ageMs: number): Promise<void> => {
+    const facts = { pause_ms: ageMs / SURVEYS_PER_AGE, open_max: SURVEY_MAX }
+    try {
+      await step('begin-survey', () => doer('begin-survey')({ facts, once: undefined }))
+    } catch (error) {
+      if (refusedWrite(error) === undefined) throw error
+    }
   }
   const acknowledged = witness({ speaker: service, redis, step })
   /** The last entry that this process was told of before it lost its Redis, which may come back without it. */
@@ -329,7 +370,7 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
     }),
     saga: async (log_id, listeners) => {
       const [fields, told, heard, [seconds, microseconds]] = await Promise.all([
-        step('saga-record', () => redis.hgetall(names.saga + log_id)),
+        recorded(log_id),
         step('saga-open', () => redis.zscore(names.open, log_id)),
         heardBy(listeners),
         step('time', () => redis.time()),
@@ -340,13 +381,15 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
         nowMs: Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000),
       }
     },
+    recorded,
     heardBy,
     entriesOf: async (logId) => {
-      const [single, ofSaga] = await Promise.all([
+      const [single, { entries = '', again = '' }] = await Promise.all([
         step('entry-of', () => redis.get(names.entries + logId)),
-        step('entries-of', () => redis.hmget(names.saga + logId, 'entries', 'again')),
+        recorded(logId),
       ])
-      const ids = [single, ...ofSaga].flatMap((some) => some?.split(' ') ?? []).toSorted(compareIds)
+      const ids = `${single ?? ''} ${entries} ${again}`.split(' ').filter((id) => id !== '')
+      ids.sort(compareIds)
       return (await Promise.all(ids.map((id) => range(id, id, 1)))).flat()
     },
     page: (after, limit) => range(`(${after}`, '+', limit),
@@ -356,13 +399,17 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
     },
     trim: async (ageMs, listeners) => {
       const [seconds] = await step('time', () => redis.time())
-      let oldest = `${Number(seconds) * 1000 - ageMs}-0`
-      for (const listener of listeners) {
-        const heard = (await step('heard', () => redis.get(heardKey(service, listener)))) ?? '0-0'
-        if (compareIds(heard, oldest) < 0) oldest = heard
-      }
       await step('trim-lost', () => redis.xtrim(names.lost, 'MINID', Number(seconds) * 1000 - ageMs))
-      return step('trim', () => redis.xtrim(names.log, 'MINID', oldest))
+      const [heard = ''] = Object.values(await heardBy(listeners)).toSorted(compareIds)
+      const facts = { age_ms: ageMs, heard, page: TRIM_PAGE }
+      let trimmed = 0
+      for (let page = 0, more = '1'; more === '1' && page < TRIM_PAGES_MAX; page += 1) {
+        const [reply] = await step('trim', () => doer('trim')({ facts, once: undefined }))
+        trimmed += Number(reply[0])
+        more = reply[1] ?? '0'
+      }
+      if (options.says?.surveyed !== undefined) await beginSurvey(ageMs)
+      return trimmed
     },
   }
 }

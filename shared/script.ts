@@ -10,7 +10,7 @@
  * called by EVALSHA and loaded by one EVAL where the server does not know them (yet, or any more). The `#!lua` line
  * makes Redis refuse a script as a whole, before it begins, when it is out of memory or cannot write its file; but not one
  * whose deeds all say, in a line `-- WRITES   nothing`, that they only ask: Redis holds them to it. What says `nothing that
- * takes memory` only takes away, and is done also out of memory.
+ * takes memory` only takes away, and is done also out of memory; so is what says `less than it frees`.
  *
  * Keys are built from `names`, not passed one by one: each service owns one Redis that is no cluster.
  */
@@ -47,7 +47,7 @@ export type ScriptParts = {
 
 const SHARED_LUA = new URL('lua/', import.meta.url)
 const INCLUDE = /^--- @include "([a-z-]+)"$/gm
-const WRITES = /^-- WRITES {3}(nothing|nothing that takes memory)$/m
+const WRITES = /^-- WRITES {3}(nothing|nothing that takes memory|less than it frees)$/m
 
 const readLua = (name: string, folder: URL): string => {
   for (const place of [folder, SHARED_LUA]) {
@@ -80,7 +80,7 @@ export const sharedScript = (name: string): string => withoutComments(readLua(na
 
 const firstLine = (writes: ReadonlySet<string | undefined>): string => {
   if (writes.size === 0 || writes.has(undefined)) return '#!lua'
-  return writes.has('nothing that takes memory') ? '#!lua flags=allow-oom' : '#!lua flags=no-writes'
+  return writes.size === 1 && writes.has('nothing') ? '#!lua flags=no-writes' : '#!lua flags=allow-oom'
 }
 
 /** Puts the parts together: each file once, what is included before what includes it. */

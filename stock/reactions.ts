@@ -14,5 +14,6 @@ export const reactions = {
     CreditRefused: { deed: 'give-back', says: { returned: 'StockReturned' } },
     CreditVoided: { deed: 'give-back', says: { returned: 'StockReturned' } },
     CreditReleased: { deed: 'give-back', says: { returned: 'StockReturned' } },
+    CreditsSurveyed: { deed: 'turn-survey', says: { surveyed: 'GoodsSurveyed' } },
   },
 } as const satisfies Reactions<'stock'>

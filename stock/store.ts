@@ -2,7 +2,8 @@
  * The keys, codecs and deeds of stock: the only file that speaks to its Redis.
  *
  * - `item:{id}` hash: `stock`, `price`
- * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `item`, `entries`, `again`
+ * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `item`, `entries`, `again`; nearly all are packed: see
+ *   `shared/lua/saga.lua`
  * - `books` hash, of running sums: `added` (put in, less what was subtracted), `taken` (less what was given back);
  *   their limbs are in `shared/lua/books.lua`
  * - those that every log has: see `shared/log.ts`

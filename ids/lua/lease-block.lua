@@ -13,7 +13,7 @@ deeds['lease-block'] = function(facts)
     block = integer(math.max(last + 1, now_ms() - limits.first_block_ms))
     record('BlockLeased', 'block-' .. block, { 'replica', facts.replica, 'block', block })
     redis.call('SET', names.blocks, block)
-    redis.call('SET', key, block, 'EX', limits.retention_s)
+    redis.call('SET', key, block, 'PX', limits.retention_ms)
   end
   return { 'leased', block }
 end

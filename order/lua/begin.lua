@@ -12,7 +12,7 @@ function deeds.begin(facts)
   if not user then
     return { 'unknown' }
   end
-  if redis.call('EXISTS', names.saga .. id) == 1 then
+  if is_recorded(id) then
     return { 'begun', id }
   end
   if status == 'paid' then

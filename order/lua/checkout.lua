@@ -12,13 +12,18 @@
 -- checkout(id): the record of a saga, or nil.
 local function checkout(id)
   local found = redis.call('HMGET', names.saga .. id, 'state', 'order', 'user', 'total', 'lines', 'deadline', 'token',
-    'reason', 'item', 'entries')
+    'reason', 'item', 'entries', 'previous', 'again')
   if not found[1] then
-    return nil
+    local saga = packed_saga(id)
+    if saga then
+      saga.is_packed = true
+    end
+    return saga
   end
   return {
     state = found[1], order = found[2], user = found[3], total = found[4], lines = found[5], deadline = found[6],
     token = found[7] or '', reason = found[8] or '', item = found[9] or '', entries = found[10],
+    previous = found[11], again = found[12],
   }
 end
 
@@ -47,6 +52,20 @@ gathered[#gathered + 1] = function()
   end
 end
 
+-- can_be_packed(saga): whether its entries tell all that is needed of it. None tells who cancelled it, or which checkout of
+-- its order was the one before.
+local function can_be_packed(saga)
+  return (saga.state == 'paid' or saga.state == 'failed') and (saga.previous or '') == '' and not saga.again
+end
+
+-- put_apart(id, saga): makes a record of its own of one that is packed.
+local function put_apart(id, saga)
+  if saga.is_packed then
+    saga.is_packed = nil
+    take_out(id, saga)
+  end
+end
+
 -- saying(saga): what is said of a saga in its state.
 local function saying(saga)
   local facts = money(saga)
@@ -63,13 +82,18 @@ end
 local function speak(id, saga, more)
   local entries, told = tell(id, says[saga.state], saying(saga), saga.entries)
   saga.entries = entries
+  late_from[id] = saga.state == 'checking-out' and saga.deadline
+  if can_be_packed(saga) and pack_up(id, saga.state, entries) then
+    saga.is_packed = true
+    return entries
+  end
+  put_apart(id, saga)
   redis.call('HSET', names.saga .. id, 'state', saga.state, 'entries', entries, unpack(more or {}))
   if saga.state == 'checking-out' or saga.state == 'cancelling' then
     keep_open(id, told)
   else
     finish(id)
   end
-  late_from[id] = saga.state == 'checking-out' and saga.deadline
   return entries
 end
 
@@ -119,17 +143,17 @@ end
 
 -- contradict(id, saga, by): a Redis has lost what was decided, and nothing can make both true: payment refuses or undid what
 -- was paid (`by` says why, in its word), or somebody was told another end (`told-` and what). The checkout stays as it is
--- and its order is listed by name, once, until a person has resolved it; so long its record does not expire.
+-- and its order is listed by name, once, until a person has resolved it; so long its record is kept.
 local function contradict(id, saga, by)
   local key = names.saga .. id
   local before = redis.call('HGET', key, 'contradicted')
   if before and (is_undone(before) or not is_undone(by)) then
     return { 'repeated' }
   end
+  put_apart(id, saga)
   redis.call('SADD', names.contradictions, saga.order)
   local entries = tell(id, says.contradicted, money(saga) .. ' by=' .. by, saga.entries)
   redis.call('HSET', key, 'entries', entries, 'contradicted', by)
   redis.call('HDEL', key, 'resolved')
-  redis.call('PERSIST', key)
   return { 'contradicted', id, by, saga.order }
 end

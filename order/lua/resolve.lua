@@ -28,6 +28,7 @@ function deeds.resolve(facts)
   if paid and refund and last ~= id then
     return { 'replaced' }
   end
+  put_apart(id, saga)
   redis.call('SREM', names.contradictions, saga.order)
   saga.entries = tell(id, says.resolved, money(saga) .. ' by=' .. facts.by .. ' why=' .. facts.why, saga.entries)
   redis.call('HSET', key, 'entries', saga.entries, 'resolved', facts.by)

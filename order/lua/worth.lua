@@ -1,6 +1,6 @@
---- @include "log"
+--- @include "saga"
 -- worth(order): `{money} {pieces}` of a paid order, else ''; with ` ?` if the checkout that it names says otherwise, or
--- there never was one. Records of checkouts expire: one that is gone says nothing.
+-- there never was one. Records of checkouts end with their entries: one that is gone says nothing.
 local function worth(order)
   local key = names.order .. order
   local status, saga = unpack(redis.call('HMGET', key, 'status', 'saga'))
@@ -12,7 +12,12 @@ local function worth(order)
   local odd = paid and not saga
   if saga then
     local state, charged, sold = unpack(redis.call('HMGET', names.saga .. saga, 'state', 'total', 'lines'))
-    odd = state and (paid ~= (state == 'paid') or (paid and (charged ~= total or (sold ~= '' and sold ~= lines))))
+    if not state then
+      local packed = packed_saga(saga) or {}
+      state, charged, sold = packed.state, packed.total, packed.lines
+    end
+    local is_other = charged ~= total or ((sold or '') ~= '' and sold ~= lines)
+    odd = state and (paid ~= (state == 'paid') or (paid and charged and is_other))
   end
   local said = ''
   if paid then

@@ -15,13 +15,14 @@ end
 
 -- checkout(id): the record of a saga here, or nil.
 local function checkout(id)
-  local found = redis.call('HMGET', names.saga .. id, 'state', 'order', 'user', 'total', 'lines', 'reason', 'item', 'entries')
+  local found = redis.call('HMGET', names.saga .. id, 'state', 'order', 'user', 'total', 'lines', 'reason', 'item', 'entries',
+    'again')
   if not found[1] then
-    return nil
+    return packed_saga(id)
   end
   return {
     state = found[1], order = found[2], user = found[3], total = found[4], lines = found[5],
-    reason = found[6], item = found[7], entries = found[8],
+    reason = found[6], item = found[7], entries = found[8], again = found[9],
   }
 end
 
@@ -52,12 +53,11 @@ local function decide(id, saga, state)
   saga.state = state
   local entries, told = tell(id, says[saga.state], saying(saga), saga.entries)
   local key = names.saga .. id
-  if saga.entries then
-    redis.call('HSET', key, 'state', saga.state, 'entries', entries)
-  else
-    redis.call('HSET', key, 'state', saga.state, 'entries', entries, 'order', saga.order, 'user', saga.user,
-      'total', saga.total, 'lines', saga.lines)
+  if saga.state ~= 'held' and not saga.again and pack_up(id, saga.state, entries) then
+    return
   end
+  redis.call('HSET', key, 'state', saga.state, 'entries', entries, 'order', saga.order, 'user', saga.user,
+    'total', saga.total, 'lines', saga.lines or '')
   if saga.reason then
     redis.call('HSET', key, 'reason', saga.reason, 'item', saga.item or '')
   end

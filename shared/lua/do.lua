@@ -32,7 +32,7 @@ local function answer(deed, key, request, read_ms, from, to)
   if key ~= '' and passing then
     redis.call('SET', names.request .. key, integer(now_ms()), 'PX', 2 * limits.fresh_ms)
   elseif key ~= '' then
-    redis.call('SET', names.request .. key, cjson.encode({ request, reply }), 'EX', limits.retention_s)
+    redis.call('SET', names.request .. key, cjson.encode({ request, reply }), 'PX', limits.retention_ms)
   end
   return reply
 end

@@ -1,11 +1,13 @@
--- records: what is recorded of sagas here: of those that are named, or else of one page of all.
+--- @include "saga"
+-- records: what is recorded of sagas here: of those that are named, or else of one page of all. Packed sagas share keys, so
+-- that a page is of fewer keys.
 -- FACTS    cursor, page, log_ids (separated by spaces)
 -- RETURNS  the next cursor, `0` after the last page, then each saga as its log id and its record: field, value, ...
 -- WRITES   nothing
 function deeds.records(facts)
   local reply = { '0' }
   local function add(id)
-    reply[#reply + 1] = { id, redis.call('HGETALL', names.saga .. id) }
+    reply[#reply + 1] = { id, unpacked(id) }
   end
   if facts.log_ids ~= '' then
     for id in string.gmatch(facts.log_ids, '%S+') do
@@ -13,10 +15,16 @@ function deeds.records(facts)
     end
     return reply
   end
-  local found = redis.call('SCAN', facts.cursor, 'MATCH', names.saga .. '*', 'COUNT', facts.page)
+  local found = redis.call('SCAN', facts.cursor, 'MATCH', names.sagas .. '*', 'COUNT', integer(facts.page / 10))
   reply[1] = found[1]
   for _, key in ipairs(found[2]) do
-    add(string.sub(key, #names.saga + 1))
+    if string.sub(key, 1, #names.packed) == names.packed then
+      for _, id in ipairs(redis.call('HKEYS', key)) do
+        add(id)
+      end
+    elseif string.sub(key, 1, #names.saga) == names.saga then
+      add(string.sub(key, #names.saga + 1))
+    end
   end
   return reply
 end

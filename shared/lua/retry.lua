@@ -1,9 +1,23 @@
---- @include "entry"
---- @include "log"
--- retry: applies the entry of a dead letter at last, and marks the letter with what came of it; the letter itself stays.
+--- @include "entry-id"
+--- @include "saga"
+-- retry: applies the entry of a dead letter at last, and marks the letter with what came of it; the letter itself stays. One
+-- whose saga can no longer be judged is never applied: nothing is recorded of it, but something may have been since the letter
+-- was put aside.
 -- FACTS    letter, deed (which follows its entry, or ''), wrong (why none does)
 -- RETURNS  applied, the deed's word and what belongs to it | repeated, when it was applied and the word | dismissed, when
 --          or in passing: failed, error | unknown
+
+-- cannot_be_judged(letter, log_id): records end with entries of this log, so one that was made after the letter was is here,
+-- unless the log was trimmed beyond that.
+local function cannot_be_judged(letter, log_id)
+  local trimmed = redis.call('GET', names.trimmed)
+  if not trimmed or is_recorded(log_id) then
+    return false
+  end
+  local ms, sequence = position(trimmed)
+  return later(ms, sequence, position(letter))
+end
+
 function deeds.retry(facts)
   local found = redis.call('XRANGE', names.dead, facts.letter, facts.letter)[1]
   if not found then
@@ -20,8 +34,11 @@ function deeds.retry(facts)
   if facts.deed == '' then
     return { 'failed', facts.wrong }, true
   end
-  local letter = facts_of(found[2])
-  local done, reply = pcall(deeds[facts.deed], facts_of(cjson.decode(letter.fields)))
+  local said = facts_of(cjson.decode(facts_of(found[2]).fields))
+  if cannot_be_judged(facts.letter, said.log_id) then
+    return { 'failed', 'nothing is known of ' .. said.log_id .. ' any more, so it can no longer be judged' }, true
+  end
+  local done, reply = pcall(deeds[facts.deed], said)
   if not done then
     return { 'failed', type(reply) == 'table' and reply.err or tostring(reply) }, true
   end

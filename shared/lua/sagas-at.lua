@@ -1,4 +1,5 @@
 --- @include "entry-id"
+--- @include "saga"
 -- sagas-at: what was last said here of some sagas at a moment: when `at` was the newest entry.
 -- FACTS    at, log_ids (separated by spaces)
 -- RETURNS  the sagas, each as its log id, that entry's kind ('' if there was none), and its facts: name, value, ...
@@ -7,8 +8,10 @@ deeds['sagas-at'] = function(facts)
   local at_ms, at_sequence = position(facts.at)
   local function last_of(id)
     local last, last_ms, last_sequence = nil, 0, 0
-    for _, entries in pairs(redis.call('HMGET', names.saga .. id, 'entries', 'again')) do
-      for entry in string.gmatch(entries or '', '%S+') do
+    local recorded = redis.call('HMGET', names.saga .. id, 'entries', 'again')
+    recorded[3] = redis.call('HGET', packs(id), id)
+    for _, entries in pairs(recorded) do
+      for entry in string.gmatch(entries or '', '%d+-%d+') do
         local ms, sequence = position(entry)
         if not later(ms, sequence, at_ms, at_sequence) and later(ms, sequence, last_ms, last_sequence) then
           last, last_ms, last_sequence = entry, ms, sequence

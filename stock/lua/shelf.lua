@@ -9,13 +9,13 @@ end
 
 -- checkout(id): the record of a saga here, or nil.
 local function checkout(id)
-  local found = redis.call('HMGET', names.saga .. id, 'state', 'order', 'lines', 'item', 'entries', 'user', 'total')
+  local found = redis.call('HMGET', names.saga .. id, 'state', 'order', 'lines', 'item', 'entries', 'user', 'total', 'again')
   if not found[1] then
-    return nil
+    return packed_saga(id)
   end
   return {
     state = found[1], order = found[2], lines = found[3], item = found[4], entries = found[5],
-    user = found[6] ~= '' and found[6] or nil, total = found[7] or nil,
+    user = found[6] ~= '' and found[6] or nil, total = found[7] or nil, again = found[8],
   }
 end
 
@@ -35,18 +35,15 @@ end
 local function answer(id, saga, state)
   saga.state = state
   local entries = tell(id, says[state], saying(saga), saga.entries)
-  local key = names.saga .. id
-  if saga.entries then
-    redis.call('HSET', key, 'state', state, 'entries', entries)
-  else
-    redis.call('HSET', key, 'state', state, 'entries', entries, 'order', saga.order, 'user', saga.user or '',
-      'total', saga.total or '', 'lines', saga.lines, 'item', saga.item or '')
+  if not saga.again and pack_up(id, state, entries, not saga.entries) then
+    return
   end
-  redis.call('EXPIRE', key, limits.retention_s)
+  redis.call('HSET', names.saga .. id, 'state', state, 'entries', entries, 'order', saga.order, 'user', saga.user or '',
+    'total', saga.total or '', 'lines', saga.lines or '', 'item', saga.item or '')
+  finish(id)
 end
 
 -- answer_again(id, saga): the recorded answer once more.
 local function answer_again(id, saga)
   tell_again(id, says[saga.state], saying(saga))
-  redis.call('EXPIRE', names.saga .. id, limits.retention_s)
 end

@@ -8,6 +8,7 @@ import { type Client, inParallel, problemOf } from '../support/client.ts'
 import { away, eventually } from '../support/eventually.ts'
 import { settle, violations } from '../support/invariants.ts'
 import { startLoad } from '../support/load.ts'
+import { recordsIn, unpackRecord } from '../support/records.ts'
 import { openShop, replicaOf, shareShop } from '../support/shop.ts'
 
 const opened = shareShop(test, { env: { order: { CHECKOUT_DEADLINE_MS: '400' } } })
@@ -136,8 +137,8 @@ const whileChanged = async (
 
 /** The saga that has charged for an order. */
 const sagaOf = async (redis: Redis, order: string): Promise<string> => {
-  for (const key of await redis.keys('saga:*'))
-    if ((await redis.hmget(key, 'order', 'state')).join() === `${order},captured`) return key.slice('saga:'.length)
+  for (const [id, record] of await recordsIn(redis, 'payment'))
+    if (record.order === order && record.state === 'captured') return id
   throw new Error(`there is no saga of ${order}`)
 }
 
@@ -216,6 +217,7 @@ test.serial('names an order that shows what its checkout does not say', async (t
     'order',
     async (redis) => {
       saga = (await redis.hget(`order:${sold}`, 'saga')) ?? ''
+      await unpackRecord(redis, 'order', saga)
       await redis.hset(`saga:${saga}`, 'total', '7')
     },
     (redis) => redis.hset(`saga:${saga}`, 'total', '6'),
@@ -254,6 +256,7 @@ test.serial('names an order that was charged and is not paid, and one that is pa
       saga = await sagaOf(redis, sold)
       await redis.hincrby(`user:${user}`, 'credit', 6)
       await redis.hincrby('books', 'charged', -6)
+      await unpackRecord(redis, 'payment', saga)
       await redis.hset(`saga:${saga}`, 'state', 'released')
     },
     async (redis) => {
@@ -277,6 +280,7 @@ test.serial('names a checkout of which less is in flight than order calls paid, 
     'payment',
     async (payment) => {
       saga = await sagaOf(payment, sold)
+      await unpackRecord(payment, 'payment', saga)
       before = await payment.hgetall(`saga:${saga}`)
       // As if payment had forgotten it, and order had it open still: a sum in flight below zero makes up for it.
       await payment.hincrby(`user:${user}`, 'credit', 6)

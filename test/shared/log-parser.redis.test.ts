@@ -149,6 +149,7 @@ test('a run trims by age, and never what a listener has not heard', async (t) =>
   const ids = [3, 2, 0].map((hours) => `${now - hours * HOUR_MS}-0`)
   for (const id of ids) await one.redis.xadd('log:stock', id, 'kind', 'StockAdded')
   const parser = await open(t, one, { log, listeners: ['order', 'payment'] })
+  await one.redis.hset('sagas:survey', 'survey-1', `${ids[2]} 1 `)
   await one.redis.set(heardKey('stock', 'order'), ids[2] ?? '')
   t.is((await parser.run()).trimmed, 0)
   await one.redis.set(heardKey('stock', 'payment'), ids[1] ?? '')

@@ -75,6 +75,7 @@ for (const { listener, speaker, kind, deed, says } of rows) {
 
   test(`${name}: what is said is in the listener's dictionary, and the deed knows when`, (t) => {
     const code = deedOf(listener, deed)?.whole ?? ''
+    t.not(code, '')
     for (const [state, said] of Object.entries(says)) {
       t.not(factsOf(listener, said), undefined, said)
       t.regex(code, new RegExp(`'${state}'|says\\.${state}\\b`))

@@ -203,7 +203,7 @@ test('the own Redis comes back older: the reader notices, and what is missing is
   const voice = lookInto(scene.speaker)
   t.teardown(() => voice.disconnect())
   const entries = await voice.xrange('log:payment', '-', '+')
-  await scene.own.redis.del('saga:saga-3', 'saga:saga-4')
+  await scene.own.redis.hdel('sagas:packed:', 'saga-3', 'saga-4')
   await scene.own.redis.hset('item:tea', 'stock', STOCK - 3)
   await scene.own.redis.hset('cursors', 'payment', entries[2]?.[0] ?? '')
   await scene.say(5, 1)

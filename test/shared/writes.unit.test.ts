@@ -6,7 +6,7 @@ import test from 'ava'
 import { luaDeeds } from '../support/lua-deed.ts'
 
 const READS =
-  /^(GET|MGET|HGET|HMGET|HGETALL|HLEN|EXISTS|HEXISTS|ZRANGE|ZRANGEBYSCORE|ZSCORE|ZCARD|XRANGE|XREVRANGE|XINFO|XLEN|SCAN|SMEMBERS|SISMEMBER|SCARD|TIME|TTL|PTTL|PEXPIRETIME|STRLEN|TYPE)$/
+  /^(GET|MGET|HGET|HMGET|HGETALL|HKEYS|HLEN|EXISTS|HEXISTS|ZRANGE|ZRANGEBYSCORE|ZSCORE|ZCARD|XRANGE|XREVRANGE|XINFO|XLEN|SCAN|SMEMBERS|SISMEMBER|SCARD|TIME|TTL|PTTL|PEXPIRETIME|STRLEN|TYPE)$/
 const FREES = /^(ZREM|HDEL|DEL|UNLINK|SREM|XTRIM|XDEL|EXPIRE|PEXPIRE)$/
 /** These gather what is written at the script's end. */
 const GATHER = ['book', 'book_all', 'book_lines', 'keep_open', 'finish']
@@ -30,6 +30,9 @@ const commandsOf = (name: string, functions: ReadonlyMap<string, string>, seen =
   return [...own, ...called.flatMap((other) => commandsOf(other, functions, seen))]
 }
 
+/** What may take a little, for a record that is set aside, where it takes away much. */
+const FREES_MORE = ['trim']
+
 const DEEDS = (['shared', 'ids', 'order', 'payment', 'stock'] as const).flatMap(luaDeeds)
 
 /** What is asked for only that its answer be remembered: `do` writes that, so its script is no script that only asks. */
@@ -44,6 +47,7 @@ for (const { name, place, text, whole } of DEEDS)
     const writes = commands.filter((command) => !READS.test(command))
     const expected = writes.length === 0 ? 'nothing' : 'nothing that takes memory'
     if (saysOf(text) === REMEMBERED) t.deepEqual(writes, [])
+    else if (FREES_MORE.includes(name)) t.is(saysOf(text), 'less than it frees', writes.join())
     else if (writes.every((command) => FREES.test(command))) t.is(saysOf(text), expected, writes.join())
     else t.is(saysOf(text), undefined, writes.join())
   })

@@ -4,6 +4,7 @@ import { reactions } from '../../stock/reactions.ts'
 import { openStore } from '../../stock/store.ts'
 import { booksOf, pieces, sumOver } from '../support/books.ts'
 import { openBench, plainly, saidIn, type Teller, teller, under, witness } from '../support/open-store.ts'
+import { recordsIn } from '../support/records.ts'
 
 const bench = await openBench()
 const store = openStore(bench.instruments)
@@ -23,7 +24,9 @@ test.serial.afterEach.always('every entry can be heard by a listener', async (t)
 test.serial.afterEach.always('the books say what was added, and that all of it is on shelves or taken', async (t) => {
   const account = await booksOf(bench.redis)
   const shelves = await sumOver(bench.redis, 'item:', ({ stock }) => BigInt(stock ?? '0'))
-  const taken = await sumOver(bench.redis, 'saga:', ({ state, lines }) => (state === 'taken' ? pieces(lines) : 0n))
+  let taken = 0n
+  for (const { state, lines } of (await recordsIn(bench.redis, 'stock')).values())
+    if (state === 'taken') taken += pieces(lines)
   t.is(account('taken'), taken)
   t.is(account('added'), shelves + taken)
 })
@@ -229,10 +232,11 @@ test.serial('init-items makes items anew, and says how many pieces went with the
   t.deepEqual((await saidIn(log)).at(-1)?.facts, { first: '0', last: '4', stock: '2', price: '4', replaced: '40' })
 })
 
-test.serial('what was decided of a checkout is kept for as long as repetitions may come', async (t) => {
+test.serial('no record of a checkout ends by its age', async (t) => {
   await shelve('tea', 10)
   await tell('payment', 'CreditHeld', 'it', of('tea:3'))
-  t.true((await bench.redis.ttl('saga:it')) > bench.instruments.retentionS - 10)
+  t.is((await recordsIn(bench.redis, 'stock')).get('it')?.state, 'taken')
+  for (const key of await bench.redis.keys('*')) t.is(await bench.redis.ttl(key), -1, key)
 })
 
 test.serial('every word that a deed promises was returned by now, and no other', async (t) => {

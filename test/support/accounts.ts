@@ -75,6 +75,9 @@ type Facts = LogEntry['facts']
 const isOfCheckout = ({ kind, facts }: LogEntry): boolean =>
   Object.hasOwn(facts, 'order') && kind !== 'OrderCreated' && kind !== 'LineAdded'
 
+/** A survey of sagas does nothing to any of them, and is said more than once under its log id. */
+const isOfSurvey = ({ facts }: LogEntry): boolean => Object.hasOwn(facts, 'open')
+
 const openAccount = <State>(moves: Moves) => {
   const timelines = new Map<string, Moment<State>[]>()
   const sagas = new Map<string, SagaSaid>()
@@ -123,6 +126,7 @@ const openAccount = <State>(moves: Moves) => {
     ): void => {
       for (const entry of entries) {
         loggedMs = Number(entry.id.split('-')[0])
+        if (isOfSurvey(entry)) continue
         if (isOfCheckout(entry)) {
           checkout(entry)
           continue

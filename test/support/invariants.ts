@@ -18,6 +18,7 @@ import { booksOf } from './books.ts'
 import { anomalies, type CursorEvidence, type Evidence, type LogEvidence } from './checker.ts'
 import { eventually } from './eventually.ts'
 import { type Operation, toldBy } from './history.ts'
+import { recordsIn } from './records.ts'
 import type { OpenShop } from './shop.ts'
 
 /** What a customer was answered when asking for the checkout of an order. */
@@ -235,7 +236,7 @@ const gather = async (
   wallets: await hashesOf(redis.payment, 'user:'),
   shelves: await hashesOf(redis.stock, 'item:'),
   orders: await hashesOf(redis.order, 'order:'),
-  sagas: await ofParties((party) => hashesOf(redis[party], 'saga:')),
+  sagas: await ofParties((party) => recordsIn(redis[party], party)),
   books: await ofParties((party) => booksOf(redis[party])),
   open: await ofParties((party) => redis[party].zrange('sagas:open', '0', '-1')),
   cursors: await cursorsIn(redis),

@@ -120,7 +120,8 @@ export const witness = (log: Log, reactions: AnyReactions): { readonly unseen: (
       const [reply] = 'gap' in replies ? [] : replies
       const [entry] = entries
       const deed = entry && reactions[speaker]?.[kindOf(entry) ?? '']?.deed
-      if (reply && deed) seen.add(`${deed}: ${reply[0]}`)
+      // What is buried ended in an error, not in a word.
+      if (reply && deed && reply[0] !== 'buried') seen.add(`${deed}: ${reply[0]}`)
       return replies
     },
   }

@@ -9,7 +9,7 @@
 import fc from 'fast-check'
 import { openStore as openOrder } from '../../order/store.ts'
 import { openStore as openPayment } from '../../payment/store.ts'
-import { logKey } from '../../shared/entry.ts'
+import { compareIds, heardKey, type LogEntry, logKey } from '../../shared/entry.ts'
 import type { RawEntry } from '../../shared/events.ts'
 import type { Page, Place, Recovery, Survey } from '../../shared/log-parser.ts'
 import { witness } from '../../shared/witness.ts'
@@ -17,6 +17,7 @@ import { openStore as openStock } from '../../stock/store.ts'
 import { closing, linesOf, orderAccount, payAccount, stockAccount } from './accounts.ts'
 import { booksOf } from './books.ts'
 import { openBench, plainly, saidIn } from './open-store.ts'
+import { recordsIn } from './records.ts'
 
 const SERVICES = ['order', 'payment', 'stock'] as const
 export type Party = (typeof SERVICES)[number]
@@ -54,6 +55,8 @@ export type Step =
   | { readonly does: 'parse' }
   | { readonly does: 'tell-again'; readonly by: 'order' | 'payment'; readonly saga: number }
   | { readonly does: 'add-funds' | 'pay'; readonly user: number; readonly amount: number }
+  /** A log parser drops whatever may be dropped, as if it were old. */
+  | { readonly does: 'trim'; readonly by: Party }
   | { readonly does: 'add' | 'subtract'; readonly item: number; readonly amount: number }
 
 const USERS = 2
@@ -83,6 +86,7 @@ const begins = fc.record({
   isLate: small(9).map((one) => one === 9),
 })
 const hears = fc.record({ does: fc.constant('hear' as const), pair, count: small(4, 1) })
+const trims = fc.record({ does: fc.constant('trim' as const), by: fc.constantFrom<Party>(...SERVICES) })
 const disturbances: readonly fc.Arbitrary<Step>[] = [
   fc.record({ does: fc.constant('hear-again' as const), pair, count: small(6, 1) }),
   fc.record({ does: fc.constant('rewind' as const), pair, count: small(6, 1) }),
@@ -94,6 +98,8 @@ const disturbances: readonly fc.Arbitrary<Step>[] = [
     saga: small(9),
   }),
 ]
+const REWINDING = 1
+const CANCELLING = 2
 const dealings: readonly fc.Arbitrary<Step>[] = [
   fc.record({
     does: fc.constantFrom('add-funds' as const, 'pay' as const),
@@ -118,6 +124,13 @@ const stepsOf = (rare: readonly fc.Arbitrary<Step>[]): fc.Arbitrary<Step[]> =>
   )
 /** Everything that may happen. */
 export const anySteps = stepsOf([...disturbances, ...dealings])
+/** Everything that may happen, while time passes in which nothing is kept that may go; no Redis comes back older. */
+export const agingSteps = stepsOf([
+  ...disturbances.filter((_one, index) => index !== REWINDING),
+  ...dealings,
+  ...Array.from({ length: 3 }, () => disturbances[CANCELLING] ?? trims),
+  ...Array.from({ length: 6 }, () => trims),
+])
 /** Checkouts only: nothing that only its own log knows of. */
 export const checkoutSteps = stepsOf(disturbances)
 
@@ -147,6 +160,8 @@ export type World = AsyncDisposable & {
   readonly settle: (repairs: boolean) => Promise<void>
   /** Everything that the services keep, as text, but for what was said and how far it was heard. */
   readonly kept: () => Promise<string>
+  /** Surveys go around until nothing more may be dropped; what is recorded of checkouts even then, by name. */
+  readonly outlive: () => Promise<readonly string[]>
   /** Every listener hears each log again from its start, and all that is said of that. */
   readonly tellAllAgain: () => Promise<void>
   /** What contradicts the promises. `lost` are the services whose tails were lost. */
@@ -181,6 +196,7 @@ export const openWorld = async (): Promise<World> => {
 
   const seen = new Map<string, number>()
   let shop: Shop = { credit: [], items: [], orders: [] }
+  let archive: Record<Party, readonly LogEntry[]> = { order: [], payment: [], stock: [] }
   let sagas: Saga[] = []
   let problems: string[] = []
   /** Orders whose contradiction a person has resolved. */
@@ -207,6 +223,7 @@ export const openWorld = async (): Promise<World> => {
     if (entries.length === 0) return 0
     const replies = await logs[listener].hear(speaker, cursor, entries)
     if ('gap' in replies) throw new Error('the cursor moved by itself')
+    await redis[speaker].set(heardKey(speaker, listener), entries.at(-1)?.[0] ?? '')
     for (const [word, id = '', why] of replies) {
       if (word === 'buried') problems.push(`${listener} buried ${id} of ${speaker}: ${why}`)
       if (listener === 'order') decided(id, word)
@@ -253,6 +270,20 @@ export const openWorld = async (): Promise<World> => {
     if (word === 'begun') sagas.push({ id, order: name, told: undefined })
   }
 
+  /** What is said in a log, also of what was trimmed since. */
+  const said = async (party: Party): Promise<readonly LogEntry[]> => {
+    const entries = new Map([...archive[party], ...(await saidIn(logs[party]))].map((entry) => [entry.id, entry]))
+    return [...entries.values()].toSorted((one, other) => compareIds(one.id, other.id))
+  }
+
+  const trim = async (party: Party): Promise<void> => {
+    archive[party] = await said(party)
+    await logs[party].trim(
+      -1_000,
+      PAIRS.filter(({ speaker }) => speaker === party).map(({ listener }) => listener),
+    )
+  }
+
   const take = async (step: Step): Promise<void> => {
     switch (step.does) {
       case 'begin':
@@ -286,6 +317,8 @@ export const openWorld = async (): Promise<World> => {
         if (saga) await logs[step.by].act('tell-again', { log_id: saga.id })
         return
       }
+      case 'trim':
+        return trim(step.by)
       case 'add-funds':
         await stores.payment.addFunds(`u${step.user}`, step.amount, plainly)
         return
@@ -302,6 +335,7 @@ export const openWorld = async (): Promise<World> => {
 
   const reset = async (fresh: Shop): Promise<void> => {
     shop = fresh
+    archive = { order: [], payment: [], stock: [] }
     sagas = []
     problems = []
     resolved.refund.clear()
@@ -390,16 +424,39 @@ export const openWorld = async (): Promise<World> => {
 
   const kept = async (): Promise<string> => {
     const found: string[] = []
-    for (const party of SERVICES)
+    for (const party of SERVICES) {
+      for (const [id, { entries: _said, again: _repeated, ...fields }] of [
+        ...(await recordsIn(redis[party], party)),
+      ].toSorted()) {
+        // A record that is packed has no empty fields.
+        const filled = Object.entries(fields).filter(([, value]) => value !== '')
+        found.push(`${party} ${id} ${JSON.stringify(filled.toSorted())}`)
+      }
       for (const key of (await redis[party].keys('*')).toSorted()) {
-        if (key === 'cursors') continue
+        if (key === 'cursors' || key.startsWith('heard:')) continue
         const type = await redis[party].type(key)
         if (type === 'hash') {
-          const { entries: _said, again: _repeated, ...fields } = await redis[party].hgetall(key)
-          found.push(`${party} ${key} ${JSON.stringify(Object.entries(fields).toSorted())}`)
+          if (key.startsWith('saga')) continue
+          found.push(`${party} ${key} ${JSON.stringify(Object.entries(await redis[party].hgetall(key)).toSorted())}`)
         } else if (type !== 'stream') found.push(`${party} ${key} ${(await redis[party].dump(key)) ?? ''}`)
       }
+    }
     return found.join('\n')
+  }
+
+  const outlive = async (): Promise<readonly string[]> => {
+    for (let round = 0; round < 4; round += 1) {
+      // Surveys are begun only where something was said since.
+      await stores.order.create('last', 'nobody', plainly)
+      for (const party of SERVICES) await trim(party)
+      await deliverAll()
+    }
+    const left = await Promise.all(
+      SERVICES.map(async (party) =>
+        [...(await recordsIn(redis[party], party)).keys()].map((id) => `${id} in ${party}`),
+      ),
+    )
+    return left.flat()
   }
 
   const tellAllAgain = async (): Promise<void> => {
@@ -461,15 +518,11 @@ export const openWorld = async (): Promise<World> => {
     const found = [...problems]
     const waiting = await contradictions()
     const listed = [...waiting, ...resolved.accept]
-    const said = {
-      order: await saidIn(logs.order),
-      payment: await saidIn(logs.payment),
-      stock: await saidIn(logs.stock),
-    }
+    const [byOrder, byPayment, byStock] = [await said('order'), await said('payment'), await said('stock')]
     const accounts = {
-      order: orderAccount(said.order, lost.length > 0 ? linesOf(said.payment, 'CreditCaptured') : undefined),
-      payment: payAccount(said.payment, { lossy: lost.length > 0 }),
-      stock: stockAccount(said.stock, linesOf(said.order)),
+      order: orderAccount(byOrder, lost.length > 0 ? linesOf(byPayment, 'CreditCaptured') : undefined),
+      payment: payAccount(byPayment, { lossy: lost.length > 0 }),
+      stock: stockAccount(byStock, linesOf(byOrder)),
     }
     for (const [who, { sagas: ended, faults }] of Object.entries(accounts)) {
       for (const { state } of ended.values()) seen.set(`${who} ${state}`, (seen.get(`${who} ${state}`) ?? 0) + 1)
@@ -543,6 +596,7 @@ export const openWorld = async (): Promise<World> => {
     remember,
     settle,
     kept,
+    outlive,
     tellAllAgain,
     violations,
     contradictions,

@@ -1,0 +1,10 @@
+--- @include "survey"
+-- end-survey: a survey has come back from whoever it was passed on to.
+-- FACTS    log_id
+-- RETURNS  ended | unknown
+deeds['end-survey'] = function(facts)
+  if end_survey(facts.log_id) then
+    return { 'ended' }
+  end
+  return { 'unknown' }
+end

@@ -1,0 +1,54 @@
+--- @include "newest"
+--- @include "saga"
+-- A *survey* is how every service learns of which sagas nothing will ever be said again. Who begins sagas says it, with those
+-- that are not finished there. It is passed on from log to log, behind all that was said of the others, and comes back: whoever has
+-- heard its end has heard the last word of every saga that was said here before the survey came, but for those that it names.
+-- So its way through the logs tells what no clock can. `names.survey` has, for each survey, where in the own log it came,
+-- when it ended here (0: not yet), and the sagas that it names.
+local SURVEYS_MAX = 64
+
+-- surveys(): all that are remembered, each with its log id, `at`, `ended` and `open`.
+local function surveys()
+  local found = redis.call('HGETALL', names.survey)
+  local all = {}
+  for index = 1, #found, 2 do
+    local at, ended, open = string.match(found[index + 1], '^(%S+) (%d+) (%S*)$')
+    all[#all + 1] = { id = found[index], at = at, ended = tonumber(ended), open = open }
+  end
+  return all
+end
+
+-- remember_survey(survey): of those that do not end the oldest are given up.
+local function remember_survey(survey)
+  local all = redis.call('HEXISTS', names.survey, survey.id) == 0 and surveys() or {}
+  if #all >= SURVEYS_MAX then
+    table.sort(all, function(one, other) return tonumber(told_ms(one.at)) < tonumber(told_ms(other.at)) end)
+    redis.call('HDEL', names.survey, all[1].id)
+  end
+  redis.call('HSET', names.survey, survey.id, survey.at .. ' ' .. integer(survey.ended) .. ' ' .. survey.open)
+end
+
+-- say_survey(state, id, open): says it, as the state stands for. Returns the entry.
+local function say_survey(state, id, open)
+  return say(says[state], id, 'open=' .. open)
+end
+
+-- pass_on(id, open): says a survey to those who hear this service, behind all that was said here of the sagas before it.
+local function pass_on(id, open)
+  remember_survey({ id = id, at = say_survey('surveyed', id, open), ended = 0, open = open })
+end
+
+-- end_survey(id): a survey has come back. It is said to have ended, if somebody is to know. False if it is unknown.
+local function end_survey(id)
+  for _, survey in ipairs(surveys()) do
+    if survey.id == id then
+      survey.ended = now_ms()
+      remember_survey(survey)
+      if says['survey-ended'] then
+        say_survey('survey-ended', id, survey.open)
+      end
+      return true
+    end
+  end
+  return false
+end

@@ -1,0 +1,158 @@
+--- @include "entry-id"
+--- @include "survey"
+-- trim: drops a page of the oldest entries, and with the last entry of a saga its record. An entry is dropped once it is
+-- older than the age, and every listener has heard it. Where there are sagas a survey must have ended that long ago, too, that
+-- came after it: then nobody will ever say anything of those that it did not name, also if a Redis comes back older by no more
+-- than that. What the survey, or the newest one, names is taken out of the pack and kept until they name it no more.
+-- FACTS    age_ms, heard (the entry that all listeners have heard, '' if there are none), page
+-- RETURNS  the number of entries that were dropped, and `1` if more may have to be, else `0`
+-- WRITES   less than it frees
+
+-- ended_before(ms): the survey that came last of those that ended before, and the one that ended last of all.
+local function ended_before(ms)
+  local chosen, newest_one
+  for _, survey in ipairs(surveys()) do
+    if survey.ended > 0 and (not newest_one or survey.ended > newest_one.ended) then
+      newest_one = survey
+    end
+    local is_old = survey.ended > 0 and survey.ended <= ms
+    if is_old and (not chosen or tonumber(told_ms(survey.at)) > tonumber(told_ms(chosen.at))) then
+      chosen = survey
+    end
+  end
+  return chosen, newest_one
+end
+
+-- named_by(...): the sagas that surveys name.
+local function named_by(one, other)
+  local named = {}
+  for _, survey in ipairs({ one, other }) do
+    for id in string.gmatch(survey.open, '[^,]+') do
+      named[id] = true
+    end
+  end
+  return named
+end
+
+-- is_last(entries, entry): whether an entry ends a list.
+local function is_last(entries, entry)
+  return string.sub(entries, -#entry) == entry
+end
+
+-- last_of(id): the last entry that a record of its own names, or nil.
+local function last_of(id)
+  local entries, again = unpack(redis.call('HMGET', names.saga .. id, 'entries', 'again'))
+  local last = string.match(entries or '', '%S+$')
+  if not last or not again then
+    return last or again
+  end
+  local ms, sequence = position(again)
+  return later(ms, sequence, position(last)) and again or last
+end
+
+-- keep(id): an old saga that is not over is looked at again after the next survey.
+local function keep(id)
+  redis.call('ZADD', names.kept, now_ms(), id)
+end
+
+-- awaits_person(id): whether a contradiction of it is still to be resolved.
+local function awaits_person(id)
+  local by, how = unpack(redis.call('HMGET', names.saga .. id, 'contradicted', 'resolved'))
+  return by and not how
+end
+
+-- drop_record(id, entry, named): drops what is recorded under the log id of an entry that is dropped, if it was the last.
+local function drop_record(id, entry, named)
+  local packed = redis.call('HGET', packs(id), id)
+  if packed then
+    if not is_last(packed, entry) then
+      return
+    end
+    if named[id] then
+      take_out(id, packed_saga(id))
+      keep(id)
+    else
+      redis.call('HDEL', packs(id), id)
+    end
+    return
+  end
+  local last = last_of(id)
+  if not last then
+    redis.call('DEL', names.entries .. id)
+  elseif last == entry and not redis.call('ZSCORE', names.open, id) then
+    if named[id] or awaits_person(id) then
+      keep(id)
+    else
+      redis.call('DEL', names.saga .. id)
+    end
+  end
+end
+
+-- drop_kept(survey, named): drops old sagas that are over at last: which were kept before a survey that names them no more.
+local function drop_kept(survey, named)
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', names.kept, '-inf', told_ms(survey.at), 'LIMIT', 0, 100)) do
+    if not named[id] then
+      redis.call('ZREM', names.kept, id)
+      local last = last_of(id)
+      -- What was said of it since is in the log still, and goes with that.
+      local is_gone = last and #redis.call('XRANGE', names.log, last, last) == 0
+      if is_gone and awaits_person(id) then
+        keep(id)
+      elseif is_gone and not redis.call('ZSCORE', names.open, id) then
+        redis.call('DEL', names.saga .. id)
+      end
+    end
+  end
+end
+
+-- forget_surveys(chosen): those that came before it are not needed any more.
+local function forget_surveys(chosen)
+  for _, survey in ipairs(surveys()) do
+    if tonumber(told_ms(survey.at)) < tonumber(told_ms(chosen.at)) then
+      redis.call('HDEL', names.survey, survey.id)
+    end
+  end
+end
+
+function deeds.trim(facts)
+  local before = now_ms() - tonumber(facts.age_ms)
+  local bound_ms, bound_sequence = before, 0
+  local function bound_by(id)
+    local ms, sequence = position(id)
+    if later(bound_ms, bound_sequence, ms, sequence) then
+      bound_ms, bound_sequence = ms, sequence
+    end
+  end
+  if facts.heard ~= '' then
+    bound_by(facts.heard)
+  end
+  local named = {}
+  if says.surveyed then
+    local chosen, newest_one = ended_before(before)
+    if not chosen then
+      return { '0', '0' }
+    end
+    bound_by(chosen.at)
+    named = named_by(chosen, newest_one)
+    drop_kept(chosen, named)
+    forget_surveys(chosen)
+  end
+  if bound_ms <= 0 then
+    return { '0', '0' }
+  end
+  local bound = integer(bound_ms) .. '-' .. integer(bound_sequence)
+  local old = redis.call('XRANGE', names.log, '-', '(' .. bound, 'COUNT', facts.page)
+  for _, entry in ipairs(old) do
+    local id = #entry[2] == 2 and string.match(entry[2][2], '^version=%S+ log_id=(%S+)') or facts_of(entry[2]).log_id
+    if id then
+      drop_record(id, entry[1], named)
+    end
+  end
+  local dropped = 0
+  if #old > 0 then
+    local ms, sequence = string.match(old[#old][1], '^(%d+)-(%d+)$')
+    dropped = redis.call('XTRIM', names.log, 'MINID', ms .. '-' .. integer(tonumber(sequence) + 1))
+    redis.call('SET', names.trimmed, old[#old][1])
+  end
+  return { integer(dropped), #old < tonumber(facts.page) and '0' or '1' }
+end

@@ -1,0 +1,106 @@
+/**
+ * Many checkouts that are paid, in three real Redis without processes: to see what is kept of them, and for how long.
+ */
+import { type Store as OrderStore, openStore as openOrder } from '../../order/store.ts'
+import { openStore as openPayment } from '../../payment/store.ts'
+import { heardKey, logKey } from '../../shared/entry.ts'
+import type { Log } from '../../shared/log.ts'
+import { openStore as openStock } from '../../stock/store.ts'
+import { type Bench, openBench, plainly } from './open-store.ts'
+
+const PARTIES = ['order', 'payment', 'stock'] as const
+export type Party = (typeof PARTIES)[number]
+const LISTENERS = { order: ['payment'], payment: ['order', 'stock'], stock: ['payment'] } as const
+const PAIRS = [
+  ['payment', 'order'],
+  ['stock', 'payment'],
+  ['payment', 'stock'],
+  ['order', 'payment'],
+] as const satisfies readonly (readonly [listener: Party, speaker: Party])[]
+const BATCH = 256
+const INIT = 1_000
+
+export type FinishedCheckouts = AsyncDisposable & {
+  readonly benches: Readonly<Record<Party, Bench>>
+  readonly order: OrderStore
+  readonly logs: Readonly<Record<Party, Log>>
+  /** Begins the checkout of an order. */
+  readonly begin: (order: number, patienceMs?: number) => Promise<string>
+  /** One hears what another has said, and reports it; the number of entries. */
+  readonly hear: (listener: Party, speaker: Party) => Promise<number>
+  /** Trims all logs as log parsers do; how many entries each has dropped. */
+  readonly trim: (ageMs: number) => Promise<Readonly<Record<Party, number>>>
+  /** Has orders of two lines each paid, none of them before. */
+  readonly pay: (first: number, count: number) => Promise<void>
+  /** Has everybody hear all there is. */
+  readonly hearAll: () => Promise<void>
+  /** Bytes that a Redis uses for what it keeps, and of those, for its log. */
+  readonly usedBy: (party: Party) => Promise<{ readonly all: number; readonly log: number }>
+}
+
+export const finishedCheckouts = async (orders: number): Promise<FinishedCheckouts> => {
+  await using stack = new AsyncDisposableStack()
+  const open = async (): Promise<Bench> => stack.use(await openBench())
+  const benches = { order: await open(), payment: await open(), stock: await open() }
+  const order = openOrder(benches.order.instruments)
+  const payment = openPayment(benches.payment.instruments)
+  const stock = openStock(benches.stock.instruments)
+  const logs = { order: order.log, payment: payment.log, stock: stock.log }
+  for (let first = 0; first < orders; first += INIT) {
+    const last = Math.min(first + INIT, orders) - 1
+    await payment.initUsers(first, last, 1_000_000, plainly)
+    await stock.initItems(first, last, 1_000_000, 5, plainly)
+    await order.initOrders({ first, last, items: orders, users: orders, price: 5, seed: 7 }, plainly)
+  }
+  const opened = stack.move()
+
+  const hear = async (listener: Party, speaker: Party): Promise<number> => {
+    const log = logs[listener]
+    const cursor = await log.cursor(speaker)
+    const entries = await benches[speaker].redis.xrange(logKey(speaker), `(${cursor}`, '+', 'COUNT', BATCH)
+    if (entries.length > 0) await log.hear(speaker, cursor, entries)
+    await benches[speaker].redis.set(heardKey(speaker, listener), await log.cursor(speaker))
+    return entries.length
+  }
+  const hearAll = async (): Promise<void> => {
+    for (let moved = 1; moved > 0; ) {
+      moved = 0
+      for (const [listener, speaker] of PAIRS) moved += await hear(listener, speaker)
+    }
+  }
+  const bytes = async (party: Party, section: 'used_memory' | 'log'): Promise<number> => {
+    const { redis } = benches[party]
+    if (section === 'log') return Number(await redis.memory('USAGE', logKey(party), 'SAMPLES', 0))
+    return Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1])
+  }
+
+  const begin = async (at: number, patience_ms = 60_000): Promise<string> => {
+    const user = (await order.find(String(at)))?.user_id ?? ''
+    const id = benches.order.instruments.identifiers.next()
+    await order.begin({ log_id: id, order: String(at), user, token: id, patience_ms }, plainly)
+    return id
+  }
+
+  return {
+    benches,
+    order,
+    logs,
+    begin,
+    hear,
+    trim: async (ageMs) => ({
+      order: await logs.order.trim(ageMs, LISTENERS.order),
+      payment: await logs.payment.trim(ageMs, LISTENERS.payment),
+      stock: await logs.stock.trim(ageMs, LISTENERS.stock),
+    }),
+    pay: async (first, count) => {
+      for (let at = first; at < first + count; at += 1) {
+        await begin(at)
+        if (at % BATCH === BATCH - 1) await hearAll()
+      }
+      await hearAll()
+    },
+    hearAll,
+    usedBy: async (party) => ({ all: await bytes(party, 'used_memory'), log: await bytes(party, 'log') }),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
+}
