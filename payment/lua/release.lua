@@ -1,5 +1,4 @@
 --- @include "wallet"
---- @include "books"
 -- release: undoes whatever was done for a cancelled checkout, by the opposite deed: lets held money go, gives captured
 -- money back. If nothing was done yet, the record is a tombstone that makes a later hold refuse.
 -- FACTS    log_id, order, user, total
@@ -14,8 +13,7 @@ function deeds.release(facts)
   elseif saga.state == 'held' then
     redis.call('HINCRBY', names.user .. saga.user, 'held', minus(saga.total))
   elseif saga.state == 'captured' then
-    redis.call('HINCRBY', names.user .. saga.user, 'credit', saga.total)
-    book('charged', minus(saga.total))
+    refund(saga)
   elseif saga.state == 'waiting' then
     redis.call('LREM', names.waiting .. saga.user, 1, id)
   end

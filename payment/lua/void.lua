@@ -1,5 +1,4 @@
 --- @include "wallet"
---- @include "books"
 -- void: lets held money go, because the goods were refused. Goods refused for a saga that was captured contradict what
 -- stock said before (it must have lost it): the money is given back, and the order service is told.
 -- FACTS    log_id, item
@@ -13,8 +12,7 @@ function deeds.void(facts)
   if saga.state == 'held' then
     redis.call('HINCRBY', names.user .. saga.user, 'held', minus(saga.total))
   elseif saga.state == 'captured' then
-    redis.call('HINCRBY', names.user .. saga.user, 'credit', saga.total)
-    book('charged', minus(saga.total))
+    refund(saga)
   else
     return repeated(id, saga)
   end

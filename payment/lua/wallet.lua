@@ -1,3 +1,4 @@
+--- @include "books"
 --- @include "saga"
 -- A wallet is a hash: `credit`, what the user owns, and `held`, the part of it that checkouts have set aside. Held money
 -- is still the user's: only capturing takes it. A checkout whose total is there but held by another one can be neither
@@ -93,6 +94,17 @@ local function grant(id, saga, credit, held)
     decide(id, saga, 'held')
   end
   return true
+end
+
+-- refund(saga): gives captured money back. A wallet that has no room for it cannot be said what it owns, so that nothing is
+-- done: the entry is a dead letter until some of it was spent.
+local function refund(saga)
+  local credit = wallet(saga.user)
+  if credit and credit + tonumber(saga.total) > limits.amount_max then
+    error('the wallet of ' .. saga.user .. ' has no room for ' .. saga.total, 0)
+  end
+  redis.call('HINCRBY', names.user .. saga.user, 'credit', saga.total)
+  book('charged', minus(saga.total))
 end
 
 -- serve(user): answers those who wait for this wallet, in their order, until one must go on waiting.

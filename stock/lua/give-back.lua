@@ -3,7 +3,8 @@
 -- give-back: money that was refused, voided or released takes the goods of its checkout back with it, if they were taken.
 -- A refusal and a void find none, unless a Redis came back older: payment may have lost that it had held the money and has
 -- spent it since, stock that it had refused. There is nothing to remember for goods that were not taken: the money comes
--- first, so after this nothing asks for them.
+-- first, so after this nothing asks for them. Where there is no room for them nothing is done: the entry is a dead letter until
+-- some of what is there was subtracted.
 -- FACTS    log_id
 -- RETURNS  returned | nothing
 deeds['give-back'] = function(facts)
@@ -11,6 +12,12 @@ deeds['give-back'] = function(facts)
   local saga = checkout(id)
   if not saga or saga.state ~= 'taken' then
     return { 'nothing' }
+  end
+  for item, quantity in each_line(saga.lines) do
+    local stock = tonumber(redis.call('HGET', names.item .. item, 'stock') or '0')
+    if stock + tonumber(quantity) > limits.amount_max then
+      error('the shelf has no room for ' .. quantity .. ' of ' .. item, 0)
+    end
   end
   for item, quantity in each_line(saga.lines) do
     redis.call('HINCRBY', names.item .. item, 'stock', quantity)

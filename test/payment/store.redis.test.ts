@@ -525,6 +525,25 @@ test.serial(
   },
 )
 
+for (const [kind, undo] of [
+  ['CheckoutCancelled', () => tell('order', 'CheckoutCancelled', 'it', checkout(10))],
+  ['StockRefused', () => tell('stock', 'StockRefused', 'it', { order: 'o', item: 'tea' })],
+] as const)
+  test.serial(`${kind}: money that its wallet has no room for any more is not given back until it has`, async (t) => {
+    await user('anna', MOST)
+    await tell('order', 'CheckoutStarted', 'it', checkout(10))
+    await tell('stock', 'StockTaken', 'it', { order: 'o', lines: 'tea:1' })
+    await store.addFunds('anna', 10, plainly)
+    const { message } = await t.throwsAsync(undo())
+    t.regex(message, /was buried: .*the wallet of anna has no room for 10/)
+    t.deepEqual(await wallet(), { credit: MOST, held: 0 })
+    const [letter] = await log.dead.page('0-0', 9)
+    t.is((await log.dead.retry(letter?.id ?? '', plainly))[0], 'failed')
+    await store.pay('anna', 10, plainly)
+    t.is((await log.dead.retry(letter?.id ?? '', plainly))[0], 'applied')
+    t.deepEqual(await wallet(), { credit: MOST, held: 0 })
+  })
+
 test.serial('no record of a checkout ends by its age, finished or not', async (t) => {
   await user('anna', 100)
   await tell('order', 'CheckoutStarted', 'it', checkout(80))

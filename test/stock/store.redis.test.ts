@@ -232,6 +232,20 @@ test.serial('init-items makes items anew, and says how many pieces went with the
   t.deepEqual((await saidIn(log)).at(-1)?.facts, { first: '0', last: '4', stock: '2', price: '4', replaced: '40' })
 })
 
+test.serial('CreditReleased: goods that there is no room for any more are not put back until there is', async (t) => {
+  await shelve('tea', MOST)
+  await shelve('cup', 9)
+  await tell('payment', 'CreditHeld', 'it', of('cup:2,tea:3'))
+  await store.add('tea', 3, plainly)
+  const { message } = await t.throwsAsync(tell('payment', 'CreditReleased', 'it', of('cup:2,tea:3')))
+  t.regex(message, /was buried: .*the shelf has no room for 3 of tea/)
+  t.deepEqual([(await store.find('tea'))?.stock, (await store.find('cup'))?.stock], [MOST, 7])
+  await store.subtract('tea', 3, plainly)
+  const [letter] = await log.dead.page('0-0', 9)
+  t.deepEqual(await log.dead.retry(letter?.id ?? '', plainly), ['applied', 'returned'])
+  t.deepEqual([(await store.find('tea'))?.stock, (await store.find('cup'))?.stock], [MOST, 9])
+})
+
 test.serial('no record of a checkout ends by its age', async (t) => {
   await shelve('tea', 10)
   await tell('payment', 'CreditHeld', 'it', of('tea:3'))
