@@ -144,6 +144,12 @@ const mergeSayings = <Said extends string>(rows: readonly Readonly<Record<string
 
 type DeedFacts = Readonly<Record<string, string | number>>
 
+/**
+ * How long the answer to a keyed request that changed nothing is remembered: longer than the gateway and most clients ask
+ * again. Anybody may ask for what is unknown, as often as he likes.
+ */
+const UNCHANGED_MS = 60_000
+
 /** The most deeds that one script does, so that it stays below 10 ms in Redis. */
 const GROUP_MAX = 64
 
@@ -208,6 +214,7 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
       version: VERSION,
       retention_ms: Math.ceil(retentionS * 1_000),
       fresh_ms: FRESH_MS,
+      unchanged_ms: UNCHANGED_MS,
       amount_max: Number.MAX_SAFE_INTEGER,
       ...options.limits,
     },

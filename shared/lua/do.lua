@@ -4,7 +4,7 @@
 --       '', the number of the strings that follow, and the deed's facts: name, value, ...
 -- A deed returns its reply, a list of words; a second value `true` says that the same request may meet another answer
 -- later, so that it is not remembered, only when it was told. Under a key, the first answer is given again to the same
--- request, and another request is told {'key-reused'}. What was asked for too long ago, or has been refused in passing under
+-- request, and another request is told {'key-reused'}; an answer to what changed nothing is remembered for a short while. What was asked for too long ago, or has been refused in passing under
 -- its key since, is not done: {'late'}; see fence.ts. Returns for each request the deed's reply, and the entry that it
 -- recorded, if any; or the error that kept it from its end.
 local function is_late(read_ms, passed_ms)
@@ -28,11 +28,13 @@ local function answer(deed, key, request, read_ms, from, to)
   for at = from, to, 2 do
     facts[ARGV[at]] = ARGV[at + 1]
   end
+  local before = said_count
   local reply, passing = deeds[deed](facts)
   if key ~= '' and passing then
     redis.call('SET', names.request .. key, integer(now_ms()), 'PX', 2 * limits.fresh_ms)
   elseif key ~= '' then
-    redis.call('SET', names.request .. key, cjson.encode({ request, reply }), 'PX', limits.retention_ms)
+    local kept_ms = said_count > before and limits.retention_ms or limits.unchanged_ms
+    redis.call('SET', names.request .. key, cjson.encode({ request, reply }), 'PX', kept_ms)
   end
   return reply
 end
