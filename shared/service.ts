@@ -21,6 +21,7 @@ import type { Life } from './life.ts'
 import { backOffMs, type Log } from './log.ts'
 import { type LogParser, logParser, type Recovery } from './log-parser.ts'
 import { logRoutes } from './log-routes.ts'
+import { memoryWatch } from './memory.ts'
 import { type Reader, reader, SILENT_MS } from './reader.ts'
 import type { Check } from './readiness.ts'
 import { assertDurable, connect, disconnect, tellTo, whenReady } from './redis.ts'
@@ -207,11 +208,17 @@ export const openService = async <Repair extends string>(
     if (redis.status !== 'ready') return 'its own Redis is away'
     return durable ? undefined : 'its own Redis was not checked yet'
   }
+  const memory = memoryWatch({ redis, step, logger })
+  stack.defer(memory.stop)
   const health = openHealth({
     own: redis,
     masters: locks,
     needsQuorum: options.needsQuorum ?? false,
-    others: () => [{ name: 'own-redis', grade: 'blocks', wrong: ownRedis() }, ...readers.map(subscription)],
+    others: () => [
+      { name: 'own-redis', grade: 'blocks', wrong: ownRedis() },
+      memory.check(),
+      ...readers.map(subscription),
+    ],
     probes: readers.map((one) => one.probe),
     step,
     logger,
@@ -237,6 +244,7 @@ export const openService = async <Repair extends string>(
     if (!config.allowUnsafeRedis) await whenDurable(redis, step, ending)
     durable = true
     redis.on('ready', lookBack)
+    memory.start()
     health.start()
     stack.defer(health.stop)
     ids.start()

@@ -4,9 +4,9 @@
 --       '', the number of the strings that follow, and the deed's facts: name, value, ...
 -- A deed returns its reply, a list of words; a second value `true` says that the same request may meet another answer
 -- later, so that it is not remembered, only when it was told. Under a key, the first answer is given again to the same
--- request, and another request is told {'key-reused'}; an answer to what changed nothing is remembered for a short while. What was asked for too long ago, or has been refused in passing under
--- its key since, is not done: {'late'}; see fence.ts. Returns for each request the deed's reply, and the entry that it
--- recorded, if any; or the error that kept it from its end.
+-- request, and another request is told {'key-reused'}; an answer to what changed nothing is remembered for a short while.
+-- What was asked for too long ago, or has been refused in passing under its key since, is not done: {'late'}; see fence.ts.
+-- Returns for each request the deed's reply, and the entry that it recorded, if any; or the error that kept it from its end.
 local function is_late(read_ms, passed_ms)
   local age_ms = now_ms() - read_ms
   return age_ms < 0 or age_ms > limits.fresh_ms or passed_ms >= read_ms
