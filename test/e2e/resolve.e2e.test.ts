@@ -14,6 +14,7 @@ import { eventually } from '../support/eventually.ts'
 import { settle } from '../support/invariants.ts'
 import { cutTail, writtenTo } from '../support/older-redis.ts'
 import { operatorOf, terminal } from '../support/operator.ts'
+import { unpackRecord } from '../support/records.ts'
 import { type OpenShop, openShop, replicaOf } from '../support/shop.ts'
 
 const SETTLE_MS = 20_000
@@ -187,6 +188,7 @@ test('a refund of what was charged gives the money back, and is refused once pay
   const id = await tellOtherwise(opened, forgotten)
   const payment = new Redis(shop.redis.payment.url)
   t.teardown(() => payment.disconnect())
+  await unpackRecord(payment, 'payment', id)
   await payment.del(`saga:${id}`)
   t.is((await client.post(`/orders/resolve/${id}/otherwise`)).status, 400)
   t.is((await client.post(`/orders/resolve/${id}/accept`)).status, 400, 'it wants a reason')
