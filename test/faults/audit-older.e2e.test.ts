@@ -16,6 +16,7 @@ import { type Client, openClient } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { settle } from '../support/invariants.ts'
 import { putBack } from '../support/older-redis.ts'
+import { type Recorded, recordsIn } from '../support/records.ts'
 import type { OpenShop } from '../support/shop.ts'
 
 type Sums = Readonly<Record<string, string>>
@@ -82,24 +83,27 @@ test.before(async (t) => {
 })
 test.after.always(() => rm(root, { recursive: true, force: true }))
 
-type Fields = Readonly<Record<string, string>>
-const hashes = async (url: string, prefix: string): Promise<ReadonlyMap<string, Fields>> => {
+const readIn = async <Found>(url: string, read: (redis: Redis) => Promise<Found>): Promise<Found> => {
   const redis = new Redis(url)
   try {
-    const found = new Map<string, Fields>()
-    for (const key of await redis.keys(`${prefix}*`)) found.set(key.slice(prefix.length), await redis.hgetall(key))
-    return found
+    return await read(redis)
   } finally {
     redis.disconnect()
   }
 }
 
+const ordersIn = async (redis: Redis): Promise<ReadonlyMap<string, Recorded>> => {
+  const found = new Map<string, Recorded>()
+  for (const key of await redis.keys('order:*')) found.set(key.slice('order:'.length), await redis.hgetall(key))
+  return found
+}
+
 /** The orders that are paid and were not charged, or whose goods were not taken, or the other way round: read behind their backs. */
 const wrongIn = async ({ shop }: OpenShop): Promise<readonly string[]> => {
   const [orders, byPayment, byStock] = await Promise.all([
-    hashes(shop.redis.order.url, 'order:'),
-    hashes(shop.redis.payment.url, 'saga:'),
-    hashes(shop.redis.stock.url, 'saga:'),
+    readIn(shop.redis.order.url, ordersIn),
+    readIn(shop.redis.payment.url, (redis) => recordsIn(redis, 'payment')),
+    readIn(shop.redis.stock.url, (redis) => recordsIn(redis, 'stock')),
   ])
   const done = new Set<string>()
   for (const [id, { state, order = '' }] of byPayment)
