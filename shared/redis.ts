@@ -220,17 +220,41 @@ export class UnsafeRedisError extends Error {
   override readonly name = 'UnsafeRedisError'
 }
 
+/** What each setting must be for an acknowledged write to survive. */
+const DURABLE: Readonly<Record<string, string>> = {
+  'maxmemory-policy': 'noeviction',
+  appendonly: 'yes',
+  appendfsync: 'always',
+  // While the file is rewritten, "yes" syncs nothing, whatever `appendfsync` says.
+  'no-appendfsync-on-rewrite': 'no',
+}
+
+/** What a Redis says of these settings, by their names; nothing of those that it keeps to itself. */
+const settingsOf = async (redis: Redis): Promise<ReadonlyMap<string, string>> => {
+  try {
+    const told = (await redis.config('GET', ...Object.keys(DURABLE))) as readonly string[]
+    return new Map(told.flatMap((name, at) => (at % 2 === 0 ? [[name, told[at + 1] ?? ''] as const] : [])))
+  } catch (error) {
+    const isForbidden = error instanceof Error && /^(ERR|NOPERM)\b/.test(error.message)
+    if (!isForbidden) throw error
+    return new Map()
+  }
+}
+
 /**
- * Refuses a Redis that may forget: one that evicts keys, or that keeps no append-only file.
+ * Refuses a Redis that may forget: one that evicts keys, that keeps no append-only file, or that acknowledges before what is
+ * in it is on the disk. To be asked as its owner.
  * @throws UnsafeRedisError naming the setting and the value it must have.
  */
 export const assertDurable = async (redis: Redis): Promise<void> => {
-  const info = `${await redis.info('persistence')}\n${await redis.info('memory')}`
-  const value = (name: string): string => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? 'unknown'
-  const complaints: string[] = []
-  if (value('maxmemory_policy') !== 'noeviction')
-    complaints.push(`maxmemory-policy is "${value('maxmemory_policy')}" and must be "noeviction"`)
-  if (value('aof_enabled') !== '1') complaints.push('appendonly is "no" and must be "yes"')
+  const settings = await settingsOf(redis)
+  const complaints = Object.entries(DURABLE).flatMap(([name, wanted]) => {
+    const found = settings.get(name)
+    if (found === wanted) return []
+    return found === undefined
+      ? `${name} cannot be read and must be "${wanted}"`
+      : `${name} is "${found}" and must be "${wanted}"`
+  })
   if (complaints.length > 0)
     throw new UnsafeRedisError(
       `this Redis may lose what it acknowledged: ${complaints.join('; ')} (ALLOW_UNSAFE_REDIS=yes overrides this)`,

@@ -24,7 +24,7 @@ import { logRoutes } from './log-routes.ts'
 import { memoryWatch } from './memory.ts'
 import { type Reader, reader, SILENT_MS } from './reader.ts'
 import type { Check } from './readiness.ts'
-import { assertDurable, connect, disconnect, tellTo, whenReady } from './redis.ts'
+import { assertDurable, connect, disconnect, tellTo, UnsafeRedisError, whenReady } from './redis.ts'
 import { type RedLock, redLock } from './redlock.ts'
 import { sagaRoutes } from './saga-routes.ts'
 import type { Reply } from './script.ts'
@@ -241,7 +241,10 @@ export const openService = async <Repair extends string>(
   try {
     if (redis.status !== 'ready') logger.info('waiting for its own Redis')
     await whenReady(redis, ending)
-    if (!config.allowUnsafeRedis) await whenDurable(redis, step, ending)
+    await whenDurable(redis, step, ending).catch((error: unknown) => {
+      if (!config.allowUnsafeRedis || !(error instanceof UnsafeRedisError)) throw error
+      logger.warn(error.message)
+    })
     durable = true
     redis.on('ready', lookBack)
     memory.start()

@@ -65,9 +65,10 @@ const openLoopOrders = (rate: Rate, ms: number): number =>
 
 const startOwn = async (options: Options, signal: AbortSignal): Promise<Shop> => {
   const { appendfsync, replicas, profile } = options
-  if (profile === undefined) return startShop({ appendfsync, replicas, signal })
+  const all: Record<string, string> = appendfsync === 'always' ? {} : { ALLOW_UNSAFE_REDIS: 'yes' }
+  if (profile === undefined) return startShop({ appendfsync, replicas, signal, env: { all } })
   await mkdir(profile, { recursive: true })
-  return startShop({ appendfsync, replicas, signal, env: profiling(resolve(profile), replicas) })
+  return startShop({ appendfsync, replicas, signal, env: { all, ...profiling(resolve(profile), replicas) } })
 }
 
 const describe = ({ appendfsync, replicas, url, compare: other, hotItem, hotUser }: Options, seed: Seed): string => {

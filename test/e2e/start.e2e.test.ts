@@ -21,6 +21,16 @@ const UNSAFE = [
     says: 'maxmemory-policy is "allkeys-lru" and must be "noeviction"',
   },
   { what: 'keeps no AOF', redisArgs: ['--appendonly', 'no'], says: 'appendonly is "no" and must be "yes"' },
+  {
+    what: 'acknowledges before it is on the disk',
+    redisArgs: ['--appendfsync', 'everysec'],
+    says: 'appendfsync is "everysec" and must be "always"',
+  },
+  {
+    what: 'syncs nothing while it rewrites its file',
+    redisArgs: ['--no-appendfsync-on-rewrite', 'yes'],
+    says: 'no-appendfsync-on-rewrite is "yes" and must be "no"',
+  },
 ] as const
 
 for (const { what, redisArgs, says } of UNSAFE)
@@ -36,7 +46,7 @@ for (const { what, redisArgs, says } of UNSAFE)
     )
   })
 
-test.serial('starts on an unsafe Redis when told to', async (t) => {
+test.serial('starts on an unsafe Redis when told to, with a warning', async (t) => {
   const opened = await openShop(t, {
     redisArgs: UNSAFE.flatMap(({ redisArgs }) => redisArgs),
     env: { all: { ALLOW_UNSAFE_REDIS: 'yes' } },
@@ -44,6 +54,10 @@ test.serial('starts on an unsafe Redis when told to', async (t) => {
   const { client } = opened
   const order = await client.createOrder(await client.createUser(5), [[await client.createItem(5, 1), 1]])
   t.is((await client.checkout(order)).status, 200)
+  for (const part of Object.values(opened.shop.services).flat()) {
+    const log = await part.tail(1_000)
+    for (const { says } of UNSAFE) t.true(log.includes(JSON.stringify(says).slice(1, -1)), `${part.name}: ${says}`)
+  }
   await proveInvariants(t, opened, { seededByClientOnly: true })
 })
 

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import test from 'ava'
 import { UnavailableError } from '../../shared/errors.ts'
-import { COMMAND_TIMEOUT_MS, connect, disconnect, whenReady } from '../../shared/redis.ts'
+import {
+  assertDurable,
+  COMMAND_TIMEOUT_MS,
+  connect,
+  disconnect,
+  UnsafeRedisError,
+  whenReady,
+} from '../../shared/redis.ts'
 import { openStep } from '../../shared/step.ts'
 import { away, eventually } from '../support/eventually.ts'
 import { startRedis } from '../support/redis-server.ts'
@@ -104,4 +111,12 @@ test('a connection that comes to nothing is given up and made anew', async (t) =
   server.thaw()
   await whenReady(redis)
   t.is(told.at(-1), 'back: ')
+})
+
+test('a Redis that does not let its settings be read may forget', async (t) => {
+  await using server = await startRedis({ args: ['--rename-command', 'CONFIG', ''] })
+  const redis = connect(server.url, 'command')
+  t.teardown(() => redis.disconnect())
+  await whenReady(redis)
+  await t.throwsAsync(assertDurable(redis), { instanceOf: UnsafeRedisError, message: /appendfsync cannot be read/ })
 })
