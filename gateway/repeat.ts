@@ -15,7 +15,7 @@
  * what came: a key that `Connection` names ends here, and the service, which sees none, would do it twice.
  */
 
-const CHECKOUT = /^\/orders\/checkout\/([^/?]+)/
+const CHECKOUT = /^\/orders\/checkout\/([^/?]+)(?:\?|$)/
 
 /** Whether it asks for a checkout, which waits for other services. */
 export const isCheckout = (method: string, path: string): boolean => method === 'POST' && CHECKOUT.test(path)

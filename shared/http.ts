@@ -294,7 +294,8 @@ export const openDoor = async (options: DoorOptions): Promise<Door> => {
     }
   })
 
-  const router = new Router()
+  // One path, one spelling: whoever sits in front must not take it for another route.
+  const router = new Router({ sensitive: true, strict: true })
   for (const { method, path, handler, operator, shownAt } of routes)
     router.register(path, [method], async (ctx: Koa.Context & { params: Record<string, string> }) => {
       const stranger = operator && operatorToken !== '' ? refuseStranger(ctx, operatorToken) : undefined
