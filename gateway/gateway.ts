@@ -18,11 +18,13 @@ import type { Logger } from 'pino'
 import { connectionServer, isOver, refuse, type Serve } from '../shared/connections.ts'
 import type { CrashPoints } from '../shared/crash-points.ts'
 import type { Step } from '../shared/step.ts'
+import { openVisitors, type Visitors } from '../shared/visitors.ts'
 import { bodyTooLarge, noSuchRoute, notReady, sendProblem, sendText, uriTooLong } from './answers.ts'
 import { BODY_MAX_BYTES, readBody } from './body.ts'
 import { Exchange, type ExchangeOptions } from './exchange.ts'
 import { passRequest } from './headers.ts'
 import { faultOf, targetOf } from './malformed.ts'
+import { isPreflight, sendPreflight, showTo } from './pages.ts'
 import { type Lookup, Service, systemLookup } from './service.ts'
 
 /** The services, by the first segment of their paths. What concerns the whole shop is answered by whoever knows the saga. */
@@ -51,6 +53,8 @@ export type GatewayOptions = {
   /** Only in tests and drills. */
   readonly crashPoints?: CrashPoints | undefined
   readonly log: Logger
+  /** Who may ask from a browser, and by which names; default: no foreign page, by every name. */
+  readonly visitors?: Visitors
   readonly lookup?: Lookup
   /** How many checkouts may wait, and how many others for each service. */
   readonly waitingMax?: number
@@ -72,6 +76,7 @@ export type Gateway = {
 /** Opens the gateway: resolves once it listens. @throws the listener's error, for instance EADDRINUSE. */
 export const openGateway = async (options: GatewayOptions): Promise<Gateway> => {
   const { timeoutMs, waitMs, drainMs, step, crashPoints, log, lookup = systemLookup } = options
+  const { visitors = openVisitors('') } = options
   const { waitingMax = 10_000, headersTimeoutMs = 10_000, requestTimeoutMs = 30_000 } = options
   const { connectionsMax = 20_000, connectionsPerAddress = connectionsMax } = options
   let draining = false
@@ -107,6 +112,12 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
     const fault = faultOf(request, target, passed)
     if (fault !== undefined) return refuse(request, fault, requestId)
     const { path } = target
+    const stranger = visitors.faultOf(request.method ?? '', passed)
+    if (stranger !== undefined) return sendProblem(response, stranger, requestId)
+    if (passed.origin !== undefined) {
+      if (isPreflight(request)) return sendPreflight(response, passed.origin, visitors, requestId)
+      showTo(response, passed.origin, visitors)
+    }
     if (path.length > URL_MAX_BYTES) return sendProblem(response, uriTooLong(URL_MAX_BYTES), requestId)
     const service = routes.get(firstSegment(path))
     if (service === undefined) {

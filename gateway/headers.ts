@@ -4,7 +4,8 @@
  * All but those that speak of one connection (RFC 9110, 7.6.1): `Connection` and whatever it names, `Keep-Alive`, `TE`,
  * `Trailer`, `Transfer-Encoding`, `Upgrade`, `Proxy-*`; and `Expect`, which the gateway has answered itself. The length of a
  * request's body is told anew, as is its `Host`. Who called is told by the gateway alone (`X-Forwarded-*`): it is the outermost
- * door, so a client's own word on it is dropped. `X-Request-Id` is passed if it is sane and made if it is not.
+ * door, so a client's own word on it is dropped. `X-Request-Id` is passed if it is sane and made if it is not. Whose page asks
+ * (`Origin`, `Sec-Fetch-Site`) is judged here: a service is asked by no page.
  *
  * This is done for every request, so names are compared once each and nothing is copied that need not be.
  */
@@ -28,6 +29,8 @@ const DROPPED_FROM_REQUEST: ReadonlySet<string> = new Set([
   'expect',
   'host',
   'content-length',
+  'origin',
+  'sec-fetch-site',
   'forwarded',
   'x-forwarded-for',
   'x-forwarded-host',
@@ -51,6 +54,11 @@ export type Passed = {
   readonly host: string
   readonly hosts: number
   readonly transferCoding: string | undefined
+  /** The host that was asked: that of the target, if it names one. */
+  readonly asked: string
+  /** Whose page it comes from; `undefined` for programs. */
+  readonly origin: string | undefined
+  readonly site: string | undefined
 }
 
 const KEY = 'idempotency-key'
@@ -70,6 +78,8 @@ export const passRequest = (request: IncomingMessage, authority?: string): Passe
   let host = ''
   let hosts = 0
   let transferCoding: string | undefined
+  let origin: string | undefined
+  let site: string | undefined
   let connection = ''
   let bodyBytes: number | undefined = 0
   let hasKey = false
@@ -87,7 +97,9 @@ export const passRequest = (request: IncomingMessage, authority?: string): Passe
     else if (name === 'transfer-encoding') {
       bodyBytes = undefined
       transferCoding = value
-    } else if (name === 'x-request-id' && REQUEST_ID.test(value)) requestId = value
+    } else if (name === 'origin') origin = value
+    else if (name === 'sec-fetch-site') site = value
+    else if (name === 'x-request-id' && REQUEST_ID.test(value)) requestId = value
   }
   let passed = headers
   if (connection !== '' && namesHeaders(connection)) {
@@ -96,9 +108,10 @@ export const passRequest = (request: IncomingMessage, authority?: string): Passe
     hasKey &&= !names.has(KEY)
   }
   if (requestId === '') requestId = nanoid()
+  const asked = authority ?? host
   passed.push('x-request-id', requestId, 'x-forwarded-proto', 'http')
-  passed.push('x-forwarded-for', request.socket.remoteAddress ?? 'unknown', 'x-forwarded-host', authority ?? host)
-  return { headers: passed, requestId, bodyBytes, hasKey, host, hosts, transferCoding }
+  passed.push('x-forwarded-for', request.socket.remoteAddress ?? 'unknown', 'x-forwarded-host', asked)
+  return { headers: passed, requestId, bodyBytes, hasKey, host, hosts, transferCoding, asked, origin, site }
 }
 
 const without = (headers: readonly string[], names: ReadonlySet<string>): string[] => {

@@ -1,7 +1,8 @@
 /** Opens and closes the gateway; the only file of it that sees `process`. */
 import process from 'node:process'
-import { integer, origins, text } from '../shared/config.ts'
+import { hostNames, integer, origins, pageOrigins, text } from '../shared/config.ts'
 import { live } from '../shared/life.ts'
+import { openVisitors } from '../shared/visitors.ts'
 import { openGateway } from './gateway.ts'
 
 const settings = {
@@ -17,11 +18,14 @@ const settings = {
   connectionsMax: integer('GATEWAY_CONNECTIONS_MAX', { min: 1, max: 1_000_000 }, 20_000),
   connectionsPerAddress: integer('GATEWAY_CONNECTIONS_PER_ADDRESS', { min: 1, max: 1_000_000 }, 10_000),
   drainMs: integer('DRAIN_MS', { min: 0, max: 8_000 }, 500),
+  allowedHosts: hostNames('ALLOWED_HOSTS'),
+  allowedOrigins: pageOrigins('ALLOWED_ORIGINS'),
 }
 
 await live(process, 'gateway', settings, async ({ config, logger, step, crashPoints, stack }) => {
-  const { port, host, timeoutMs, waitMs, waitingMax, drainMs, connectionsMax, connectionsPerAddress, ...services } =
+  const { port, host, timeoutMs, waitMs, waitingMax, drainMs, connectionsMax, connectionsPerAddress, ...others } =
     config
+  const { allowedHosts, allowedOrigins, ...services } = others
   const gateway = await openGateway({
     port,
     host,
@@ -32,6 +36,7 @@ await live(process, 'gateway', settings, async ({ config, logger, step, crashPoi
     drainMs,
     connectionsMax,
     connectionsPerAddress,
+    visitors: openVisitors(host, { hosts: allowedHosts, origins: allowedOrigins }),
     step,
     crashPoints,
     log: logger,

@@ -105,6 +105,36 @@ export const redisUrl = (variable: string): Setting<string> =>
 export const origins = (variable: string): Setting<readonly string[]> =>
   setting(variable, (value) => value.split(',').map((one) => parseUrl(one.trim(), ['http', 'https'])))
 
+const HOST_NAME = /^([a-z\d]([\w.-]*[a-z\d])?|\[[\da-f:.]+\])$/
+
+/** Names of hosts without ports, separated by commas, or none. */
+export const hostNames = (variable: string): Setting<readonly string[]> =>
+  setting(
+    variable,
+    (value) =>
+      value.split(',').map((one) => {
+        const host = one.trim().toLowerCase()
+        if (!HOST_NAME.test(host)) throw new Error(`must be names of hosts, without ports, not "${one.trim()}"`)
+        return host
+      }),
+    [],
+  )
+
+/** Origins of pages as browsers write them, separated by commas, or none. */
+export const pageOrigins = (variable: string): Setting<readonly string[]> =>
+  setting(
+    variable,
+    (value) =>
+      value.split(',').map((one) => {
+        const given = one.trim().toLowerCase()
+        const url = URL.parse(given)
+        const isOne = url !== null && /^https?:$/.test(url.protocol) && /^https?:\/\/[^/@?#]+\/?$/.test(given)
+        if (!isOne) throw new Error(`must be origins of the form https://host or http://host:port, not "${one.trim()}"`)
+        return url.origin
+      }),
+    [],
+  )
+
 /**
  * Reads every setting of the table from `environment`.
  * @throws ConfigError naming every variable that is missing or wrong.

@@ -18,7 +18,8 @@ export type Exposure = {
   readonly allowDevPasswords: boolean
 }
 
-const isLoopback = (host: string): boolean =>
+/** Is that an address of this machine alone? */
+export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 
 /** What is wrong with such a service, a sentence each. */

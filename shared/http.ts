@@ -28,6 +28,7 @@ import {
 } from './errors.ts'
 import { IDENTIFIER_FORM, isIdentifier } from './events.ts'
 import { type Check, listed, notReady } from './readiness.ts'
+import { openVisitors } from './visitors.ts'
 
 /** What a route answers: a text, a JSON value, or a problem; with headers if it needs some. */
 export type Answer =
@@ -262,6 +263,8 @@ const CONNECTIONS_MAX = 10_000
 /** Opens the door of a service: resolves once it listens. @throws the listener's error, for instance EADDRINUSE. */
 export const openDoor = async (options: DoorOptions): Promise<Door> => {
   const { service, routes, checks, operatorToken, drainMs, log } = options
+  // Pages are let in by the gateway, if at all, which does not tell of them.
+  const visitors = openVisitors(options.host)
   let draining = false
   let inside = 0
 
@@ -274,6 +277,9 @@ export const openDoor = async (options: DoorOptions): Promise<Door> => {
   app.use(async (ctx, next) => {
     const requestId = ctx.headers['x-request-id']
     if (typeof requestId === 'string') ctx.set('X-Request-Id', requestId)
+    const { host = '', origin } = ctx.headers
+    const stranger = visitors.faultOf(ctx.method, { asked: host, origin, site: ctx.get('sec-fetch-site') || undefined })
+    if (stranger) return sendProblem(ctx, stranger)
     if (ctx.path === '/live') return send(ctx, { text: 'live' })
     if (ctx.path === '/ready')
       return send(ctx, readiness(draining ? DRAINING : checks(), ctx.query.verbose !== undefined))
