@@ -1,14 +1,15 @@
 /**
  * What does a shop keep on this machine?
  *
- * One folder: what each Redis wrote (`redis/<service>`), the logs (`logs/<part>.log`), the passwords that were made once
+ * One folder: what each Redis wrote (`redis/<service>`), the logs (`logs/<part>.log`; what became too long is
+ * `<part>.1.log` from the next start on), the passwords that were made once
  * (`passwords.json`), and what a person may want to know of the shop that uses it (`shop.json`). `claim.ts` says who does.
  *
  * The two files are on the disk, whole, before they get their names. One that is torn nevertheless, or empty, counts as
  * absent: every Redis is given its passwords when it starts, so new ones are as good, and nobody depends on the other.
  */
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isPasswords, type Passwords, passwordsOf, SERVICES, type Service } from './wiring.ts'
 
@@ -104,13 +105,23 @@ export const makeDataFolder = (dir: string): Promise<void> =>
     }
   })
 
-/** Makes what is missing of the folder, each log empty. */
+/** A log that is longer at a start is put aside, in the place of the one that was put aside before. */
+const LOG_MAX_BYTES = 8 * 1_024 * 1_024
+
+/** Has a part go on with its log, or begin another one. */
+const prepareLog = async (dir: string, part: string): Promise<void> => {
+  const file = logFile(dir, part)
+  await writeFile(file, '', { flag: 'a', mode: 0o600 })
+  if ((await stat(file)).size > LOG_MAX_BYTES) await rename(file, logFile(dir, `${part}.1`))
+}
+
+/** Makes what is missing of the folder. */
 export const prepareFolder = (dir: string, parts: readonly string[]): Promise<void> =>
   within(dir, async () => {
     await mkdir(join(dir, 'logs'), { recursive: true })
     await Promise.all([
       ...SERVICES.map((service) => mkdir(redisFolder(dir, service), { recursive: true })),
-      ...parts.map((part) => writeFile(logFile(dir, part), '', { mode: 0o600 })),
+      ...parts.map((part) => prepareLog(dir, part)),
     ])
   })
 

@@ -9,7 +9,7 @@
  * told once, and neither the part nor the launcher ends for it.
  */
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, writeSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
@@ -91,20 +91,23 @@ export type PartOptions = {
 export const describeExit = ({ code, signal }: Exit): string =>
   signal === null ? `exited with code ${code}` : `was ended by ${signal}`
 
-/** The last lines of a file; fewer if they are longer than usual. If it cannot be read, why. */
-const readTail = async (file: string, lines: number): Promise<string> => {
+/**
+ * The last lines of a file; fewer if they are longer than usual. If it cannot be read, why. What was in it up to `from` is
+ * none of them, unless it has become shorter since.
+ */
+const readTail = async (file: string, lines: number, from = 0): Promise<string> => {
   try {
-    return await readEnd(file, lines)
+    return await readEnd(file, lines, from)
   } catch (error) {
     return `(the log cannot be read: ${(error as Error).message})`
   }
 }
 
-const readEnd = async (file: string, lines: number): Promise<string> => {
+const readEnd = async (file: string, lines: number, from: number): Promise<string> => {
   const handle = await open(file)
   try {
     const { size } = await handle.stat()
-    const buffer = Buffer.alloc(Math.min(size, lines * TAIL_LINE_BYTES))
+    const buffer = Buffer.alloc(Math.min(from > size ? size : size - from, lines * TAIL_LINE_BYTES))
     const { bytesRead } = await handle.read({ buffer, position: size - buffer.length })
     return buffer.toString('utf8', 0, bytesRead).trimEnd().split('\n').slice(-lines).join('\n')
   } finally {
@@ -118,6 +121,8 @@ type Run = {
   readonly exited: Promise<Exit>
   readonly ready: Promise<void>
   readonly startedAt: number
+  /** How long its log was when it began. */
+  readonly logFrom: number
 }
 
 const letGo = (child: ChildProcess): void => {
@@ -164,6 +169,7 @@ const watchMessages = (child: ChildProcess): Promise<void> =>
 const launch = (options: PartOptions): Run => {
   const { name, command, cwd, environment, logFile, readyBy } = options
   const log = openLog(options)
+  const logFrom = fstatSync(log.fd).size
   const byMessage = readyBy === 'message'
   const stdio: StdioOptions = byMessage ? ['ignore', log.fd, log.fd, 'pipe', 'ipc'] : ['ignore', 'pipe', log.fd, 'pipe']
   const child = spawn('/bin/sh', [LEASH, ...command], { cwd, env: environment, stdio, detached: true })
@@ -192,14 +198,14 @@ const launch = (options: PartOptions): Run => {
     } catch (error) {
       child.kill('SIGKILL')
       await exited
-      throw new PartError(`${(error as Error).message}; the end of its log:\n${await readTail(logFile, 12)}`, {
+      throw new PartError(`${(error as Error).message}; the end of its log:\n${await readTail(logFile, 12, logFrom)}`, {
         cause: error,
       })
     } finally {
       clearTimeout(timer)
     }
   }
-  return { child, exited, ready: waitUntilReady(), startedAt: performance.now() }
+  return { child, exited, ready: waitUntilReady(), startedAt: performance.now(), logFrom }
 }
 
 /** A part that is down. Its folder and those of its log must exist. */
@@ -215,7 +221,7 @@ export const createPart = (options: PartOptions): Part => {
   let stopping = false
   const listeners = new Set<(message: unknown) => void>()
 
-  const onExit = async (startedAt: number, exit: Exit): Promise<void> => {
+  const onExit = async ({ startedAt, logFrom }: Pick<Run, 'startedAt' | 'logFrom'>, exit: Exit): Promise<void> => {
     const wasUp = state === 'up'
     run = undefined
     if (stopping || (!wasUp && !mayRestart)) {
@@ -226,12 +232,12 @@ export const createPart = (options: PartOptions): Part => {
     const restartMs = restart ? Math.min(RESTART_FIRST_MS * 2 ** (deaths - 1), RESTART_LAST_MS) : undefined
     state = restartMs === undefined ? 'down' : 'waiting'
     if (restartMs !== undefined) restarting = setTimeout(startAgain, restartMs)
-    tell({ type: 'died', part: name, how: describeExit(exit), tail: await readTail(logFile, 3), restartMs })
+    tell({ type: 'died', part: name, how: describeExit(exit), tail: await readTail(logFile, 3, logFrom), restartMs })
   }
 
   /** A system that has no process or descriptor left is one more way to die. */
   const onNoStart = async (error: unknown): Promise<never> => {
-    await onExit(performance.now(), { code: EXIT_NOT_STARTED, signal: null })
+    await onExit({ startedAt: performance.now(), logFrom: 0 }, { code: EXIT_NOT_STARTED, signal: null })
     throw new PartError(`${name} could not be started: ${(error as Error).message}`, { cause: error })
   }
 
@@ -251,7 +257,7 @@ export const createPart = (options: PartOptions): Part => {
       if (message !== 'ready') for (const listener of listeners) listener(message)
     })
     exited = begun.exited.then(async (exit) => {
-      await onExit(begun.startedAt, exit)
+      await onExit(begun, exit)
       return exit
     })
     await begun.ready
