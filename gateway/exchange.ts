@@ -331,6 +331,6 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
 
   #about(replica: Replica): Record<string, unknown> {
     const { method, path } = this.#message
-    return { requestId: this.#requestId, replica: replica.origin, method, path }
+    return { requestId: this.#requestId, origin: replica.origin, method, path }
   }
 }

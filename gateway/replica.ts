@@ -119,7 +119,7 @@ export class Replica {
     this.#changed = changed
     this.#step = step
     this.#asking = `poll-${service}`
-    this.#log = log.child({ replica: origin })
+    this.#log = log.child({ origin })
   }
 
   start(): void {

@@ -18,13 +18,13 @@ import { compareIds, type LogEntry } from '../shared/entry.ts'
 import { NeighbourError, UnavailableError } from '../shared/errors.ts'
 import type { Answer } from '../shared/http.ts'
 import type { Log } from '../shared/log.ts'
-import type { Neighbour } from '../shared/neighbour.ts'
+import type { Asker, Neighbour } from '../shared/neighbour.ts'
 import { type Ledger, ledger, type Orders, paidOnes, showing, shownByBooks, spentBy, surplus } from './conservation.ts'
 import { NAMED_MAX, namesOf, type Parties } from './naming.ts'
 import type { Order } from './order.ts'
 import { type Mismatch, type PartyCut, paidBy, party, Refused } from './parties.ts'
 
-export type Audit = (authorization: string | undefined) => Promise<Answer>
+export type Audit = (asker: Asker) => Promise<Answer>
 
 export type AuditOptions = {
   readonly log: Log
@@ -80,10 +80,10 @@ export const audits = ({ log, auditor, neighbours, find, contradictions }: Audit
     }))
   }
 
-  const run = async (authorization: string | undefined): Promise<Answer> => {
+  const run = async (asker: Asker): Promise<Answer> => {
     const parties = {
-      payment: party('payment', neighbours.payment, authorization),
-      stock: party('stock', neighbours.stock, authorization),
+      payment: party('payment', neighbours.payment, asker),
+      stock: party('stock', neighbours.stock, asker),
     }
     const [payment, stock, orders, contradicted] = await Promise.all([
       parties.payment.count(),
@@ -148,9 +148,9 @@ export const audits = ({ log, auditor, neighbours, find, contradictions }: Audit
     }
   }
 
-  const answered = async (authorization: string | undefined): Promise<Answer> => {
+  const answered = async (asker: Asker): Promise<Answer> => {
     try {
-      return await run(authorization)
+      return await run(asker)
     } catch (error) {
       if (error instanceof Refused) return { problem: error.problem }
       if (error instanceof NeighbourError) throw new UnavailableError(error.message, { cause: error.cause })
@@ -158,8 +158,8 @@ export const audits = ({ log, auditor, neighbours, find, contradictions }: Audit
     }
   }
 
-  return (authorization) => {
-    running ??= answered(authorization).finally(() => {
+  return (asker) => {
+    running ??= answered(asker).finally(() => {
       running = undefined
     })
     return running

@@ -8,7 +8,7 @@ import { type Cut, inParts, type RecordedSaga, type SagaAt } from '../shared/aud
 import type { LogEntry } from '../shared/entry.ts'
 import type { Problem } from '../shared/errors.ts'
 import { parseLines } from '../shared/events.ts'
-import type { Neighbour } from '../shared/neighbour.ts'
+import type { Asker, Neighbour } from '../shared/neighbour.ts'
 import type { Holdings } from './conservation.ts'
 
 /** The facts that a neighbour tells, all text. */
@@ -72,10 +72,10 @@ const WORDS = {
 
 type Told = Facts & Pick<Cut, 'heard' | 'hears'> & { readonly mismatches: readonly Mismatch[] }
 
-export const party = (name: Party['name'], neighbour: Neighbour, authorization: string | undefined): Party => {
+export const party = (name: Party['name'], neighbour: Neighbour, asker: Asker): Party => {
   const { left, gone, kind, amount } = WORDS[name]
   const ask = async <Body>(path: string, timeoutMs = TIMEOUT_MS): Promise<Body> => {
-    const { status, data } = await neighbour.ask('get', `/${name}${path}`, { authorization, timeoutMs })
+    const { status, data } = await neighbour.ask('get', `/${name}${path}`, { ...asker, timeoutMs })
     if (status !== 200) throw new Refused(data as Problem)
     return data as Body
   }

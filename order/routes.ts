@@ -77,8 +77,8 @@ const onceFound = async <Found>(
 }
 
 /** Asks for what there is under a path, if there is. @throws NeighbourError */
-const found = async (neighbour: Neighbour, path: string): Promise<unknown> => {
-  const { status, data } = await neighbour.ask('get', path)
+const found = async (neighbour: Neighbour, path: string, { requestId }: Request): Promise<unknown> => {
+  const { status, data } = await neighbour.ask('get', path, { requestId })
   return status === 200 ? data : undefined
 }
 
@@ -139,7 +139,7 @@ export const routes = (store: Store, checkouts: Checkouts, neighbours: Neighbour
       const reply = await onceFound(
         store,
         request,
-        () => found(neighbours.payment, `/payment/find_user/${user}`),
+        () => found(neighbours.payment, `/payment/find_user/${user}`, request),
         () => store.create(nanoid(), user, request),
       )
       return reply ? created(reply) : noSuchUser(user)
@@ -165,7 +165,7 @@ export const routes = (store: Store, checkouts: Checkouts, neighbours: Neighbour
       const reply = await onceFound(
         store,
         request,
-        async () => (await found(neighbours.stock, `/stock/find/${item}`)) as { price: number } | undefined,
+        async () => (await found(neighbours.stock, `/stock/find/${item}`, request)) as { price: number } | undefined,
         ({ price }) => store.addItem({ order, item, quantity, price }, request),
       )
       return reply ? added(request, reply) : noSuchItem(item)
@@ -244,6 +244,6 @@ export const routes = (store: Store, checkouts: Checkouts, neighbours: Neighbour
     method: 'GET',
     path: '/audit',
     operator: true,
-    handler: ({ authorization }) => audit(authorization),
+    handler: ({ authorization, requestId }) => audit({ authorization, requestId }),
   },
 ]

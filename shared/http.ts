@@ -9,7 +9,6 @@
  * Routes return an `Answer`; whatever they throw is told as a problem document of RFC 9457.
  */
 
-import { timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -27,6 +26,7 @@ import {
   UnavailableError,
 } from './errors.ts'
 import { IDENTIFIER_FORM, isIdentifier } from './events.ts'
+import { aboutRequest, openOperators } from './operators.ts'
 import { type Check, listed, notReady } from './readiness.ts'
 import { openVisitors } from './visitors.ts'
 
@@ -45,6 +45,8 @@ export type Request = {
   readonly idempotencyKey: string | undefined
   /** What the client authorises itself with, to be passed on to a neighbour that is asked on its behalf. */
   readonly authorization: string | undefined
+  /** By what logs call the request, to be passed on likewise. */
+  readonly requestId: string | undefined
   /** Has the connection ended on which the answer would be sent? Whoever asked may have asked somebody else since. */
   readonly isGone: () => boolean
 }
@@ -60,6 +62,9 @@ export type Route = {
   /** The path that shows what this one changes, with the same parameters: there a client looks whether it was done. */
   readonly shownAt?: string
 }
+
+/** By which log id the entries of what was done are found. */
+export const LOG_ID_HEADER = 'X-Log-Id'
 
 const INTEGER = /^(0|[1-9]\d{0,15})$/
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,128}$/
@@ -153,7 +158,7 @@ const sendError = (ctx: Koa.Context, error: unknown, log: Logger): void => {
       problem(400, 'malformed', 'The request is malformed', error.message, { field: error.field }),
     )
   if (error instanceof NeighbourError) {
-    log.warn({ err: error.cause, path: ctx.path }, error.message)
+    log.warn({ err: error.cause, ...aboutRequest(ctx) }, error.message)
     return sendProblem(
       ctx,
       problem(
@@ -165,12 +170,23 @@ const sendError = (ctx: Koa.Context, error: unknown, log: Logger): void => {
     )
   }
   if (error instanceof UnavailableError) {
-    log.warn({ err: error.cause, path: ctx.path }, error.message)
+    log.warn({ err: error.cause, ...aboutRequest(ctx) }, error.message)
     return sendUnavailable(ctx, error)
   }
-  log.error({ err: error, path: ctx.path }, 'a route failed')
+  log.error({ err: error, ...aboutRequest(ctx) }, 'a route failed')
   const detail = `this is a fault of the service; it was logged; ${beSure(ctx)}`
   sendProblem(ctx, problem(500, 'internal', 'The service failed', detail))
+}
+
+/**
+ * Tells what was answered: what operators had done, and what was not done in time; at the level `debug` everything. It names the
+ * log id of what was begun, so that a request leads to its entries.
+ */
+const tellAnswer = (ctx: Koa.Context, log: Logger): void => {
+  const isTold = ctx.state.isVerb === true || ctx.status === 424
+  if (!isTold && !log.isLevelEnabled('debug')) return
+  const log_id = ctx.response.get(LOG_ID_HEADER) || undefined
+  log[isTold ? 'info' : 'debug']({ ...aboutRequest(ctx), status: ctx.status, log_id }, 'answered')
 }
 
 const DRAINING: readonly Check[] = [{ name: 'door', grade: 'blocks', wrong: 'draining' }]
@@ -211,24 +227,8 @@ const requestOf = (ctx: Koa.Context, parameters: Record<string, string | undefin
     idempotencyKey: key,
     isGone: () => ctx.req.socket.destroyed || ctx.req.socket.readableEnded,
     authorization: ctx.headers.authorization,
+    requestId: ctx.get('x-request-id') || undefined,
   }
-}
-
-/** 401 without a bearer token, 403 with another than the operator's. */
-const refuseStranger = (ctx: Koa.Context, token: string): Problem | undefined => {
-  const given = /^Bearer (.+)$/i.exec(ctx.get('authorization'))?.[1]
-  if (given === undefined) {
-    ctx.set('WWW-Authenticate', 'Bearer')
-    return problem(401, 'unauthorised', 'An operator token is wanted', 'send "Authorization: Bearer <OPERATOR_TOKEN>"')
-  }
-  const [a, b] = [Buffer.from(given), Buffer.from(token)]
-  if (a.length === b.length && timingSafeEqual(a, b)) return undefined
-  return problem(
-    403,
-    'forbidden',
-    'This is not the operator token',
-    'the bearer token is not the one this shop was started with',
-  )
 }
 
 export type Door = {
@@ -269,9 +269,9 @@ export const openDoor = async (options: DoorOptions): Promise<Door> => {
   let inside = 0
 
   const app = new Koa()
-  app.on('error', (error: NodeJS.ErrnoException) => {
+  app.on('error', (error: NodeJS.ErrnoException, ctx: Koa.Context) => {
     if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE' && error.code !== 'ECONNABORTED')
-      log.error({ err: error }, 'a response failed')
+      log.error({ err: error, ...aboutRequest(ctx) }, 'a response failed')
   })
 
   app.use(async (ctx, next) => {
@@ -297,15 +297,18 @@ export const openDoor = async (options: DoorOptions): Promise<Door> => {
       sendError(ctx, error, log)
     } finally {
       inside -= 1
+      tellAnswer(ctx, log)
     }
   })
 
+  const operators = openOperators(operatorToken, log)
   // One path, one spelling: whoever sits in front must not take it for another route.
   const router = new Router({ sensitive: true, strict: true })
   for (const { method, path, handler, operator, shownAt } of routes)
     router.register(path, [method], async (ctx: Koa.Context & { params: Record<string, string> }) => {
-      const stranger = operator && operatorToken !== '' ? refuseStranger(ctx, operatorToken) : undefined
+      const stranger = operator ? operators.refuse(ctx) : undefined
       if (stranger) return sendProblem(ctx, stranger)
+      ctx.state.isVerb = operator && method === 'POST'
       await refuseBody(ctx)
       if (isOver(ctx.req)) return
       ctx.state.shownAt = shownAt

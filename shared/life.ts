@@ -6,8 +6,9 @@
  * is told in one sentence. An error that nobody caught is a fault of the program: it is logged and ends the process, and
  * its successor's log parser repairs.
  */
+import { nanoid } from 'nanoid'
 import { type Logger, pino } from 'pino'
-import { ConfigError, readConfig, type Setting, type Settings } from './config.ts'
+import { ConfigError, name as nameSetting, readConfig, type Setting, type Settings } from './config.ts'
 import { type CrashPoints, crashPlan, crashPoints, type Host, type Instruction } from './crash-points.ts'
 import { listenFault } from './listen.ts'
 import { openLogger } from './logger.ts'
@@ -28,10 +29,12 @@ const level: Setting<string> = {
 }
 
 /** The settings of every process. */
-const ofEvery = { logLevel: level, crash: crashPlan }
+const ofEvery = { logLevel: level, replica: nameSetting('REPLICA', nanoid(6)), crash: crashPlan }
 
 export type Life<Config> = {
   readonly config: Config
+  /** The name of this process among those that are the same part of the shop. */
+  readonly replica: string
   readonly logger: Logger
   /** In which this process does whatever it does to another. */
   readonly step: Step
@@ -82,14 +85,15 @@ export const live = async <Table extends Record<string, Setting<unknown>>>(
     process.exit(code)
   }
   try {
-    const { logLevel, crash, ...config } = readConfig(process.env, {
+    const { logLevel, replica, crash, ...config } = readConfig(process.env, {
       ...table,
       ...ofEvery,
     }) as unknown as Settings<typeof ofEvery>
-    const logger = openLogger(name, logLevel)
+    const logger = openLogger(name, replica, logLevel)
     const points = crash === 'off' ? undefined : crashPoints(crash, hostOf(process))
     await open({
       config: config as unknown as Settings<Table>,
+      replica,
       logger,
       step: openStep(name, points),
       crashPoints: points,

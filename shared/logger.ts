@@ -14,7 +14,8 @@ const KEPT_BYTES = 1_048_576
 const RETRY_MS = 1_000
 const STANDARD_OUTPUT = 1
 
-export const openLogger = (name: string, level: string): Logger => {
+/** Every line names the part of the shop and its replica. */
+export const openLogger = (name: string, replica: string, level: string): Logger => {
   let kept = Buffer.alloc(0)
   let lost = 0
   let retry: NodeJS.Timeout | undefined
@@ -40,6 +41,6 @@ export const openLogger = (name: string, level: string): Logger => {
     else kept = kept.length === 0 ? bytes : Buffer.concat([kept, bytes])
     if (retry === undefined) flush()
   }
-  const logger = pino({ name, level }, { write })
+  const logger = pino({ base: { name, replica }, level }, { write })
   return logger
 }

@@ -12,9 +12,10 @@ import type { Step } from './step.ts'
 
 const TIMEOUT_MS = 1_500
 
-export type Question = {
-  /** On whose behalf it is asked, as that client authorised itself. */
-  readonly authorization?: string | undefined
+/** On whose behalf a neighbour is asked: as that client authorised itself, and by what logs call its request. */
+export type Asker = { readonly authorization?: string | undefined; readonly requestId?: string | undefined }
+
+export type Question = Asker & {
   /** How long each replica may think. */
   readonly timeoutMs?: number
 }
@@ -38,14 +39,15 @@ export const neighbour = (step: Step, name: string, origins: readonly string[]):
   })
   let turn = 0
   return {
-    ask: async (method, path, { authorization, timeoutMs = TIMEOUT_MS } = {}) => {
+    ask: async (method, path, { authorization, requestId, timeoutMs = TIMEOUT_MS } = {}) => {
       // Others ask meanwhile and move the turn: what counts here is where this question began.
       const first = turn++
       let reason: unknown
       for (let tried = 0; tried < origins.length; tried += 1) {
         try {
           const url = `${origins[(first + tried) % origins.length]}${path}`
-          const headers = authorization === undefined ? {} : { authorization }
+          // What is undefined is not sent.
+          const headers = { authorization, 'x-request-id': requestId }
           const { status, data } = await step(asking, () =>
             client.request<unknown>({ method, url, timeout: timeoutMs, headers }),
           )

@@ -10,7 +10,7 @@ import { setTimeout as after } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { nanoid } from 'nanoid'
 import type { Logger } from 'pino'
-import { flag, headerSecret, integer, name, redisUrl, schedule, text } from './config.ts'
+import { flag, headerSecret, integer, redisUrl, schedule, text } from './config.ts'
 import { UnavailableError } from './errors.ts'
 import type { Service } from './events.ts'
 import { refuseExposed } from './exposure.ts'
@@ -35,7 +35,6 @@ import { tellLoss } from './witness.ts'
 export const serviceSettings = {
   port: integer('PORT', { min: 0, max: 65_535 }),
   host: text('HOST', '0.0.0.0'),
-  replica: name('REPLICA', nanoid(6)),
   redisUrl: redisUrl('REDIS_URL'),
   operatorToken: headerSecret('OPERATOR_TOKEN', ''),
   drainMs: integer('DRAIN_MS', { min: 0, max: 5_000 }, 500),
@@ -148,7 +147,7 @@ export const openService = async <Repair extends string>(
     step,
   )
   stack.defer(() => redlock.close())
-  const replica = `${config.replica}-${nanoid(8)}`
+  const replica = `${life.replica}-${nanoid(8)}`
   const ids: Identifiers = identifiers(() => own.lease(replica), logger)
   stack.defer(ids.stop)
 
@@ -263,7 +262,7 @@ export const openService = async <Repair extends string>(
   } finally {
     stack.defer(door.close)
   }
-  logger.info({ port: door.port, replica: config.replica }, 'door open')
+  logger.info({ port: door.port }, 'door open')
 }
 
 /** Looks until the Redis answers: it is reached, but may be busy or freeze. @throws UnsafeRedisError */

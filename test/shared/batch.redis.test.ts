@@ -21,6 +21,7 @@ const requestUnder = (idempotencyKey: string | undefined, fingerprint: string): 
   parameter: () => '',
   query: () => undefined,
   authorization: undefined,
+  requestId: undefined,
   isGone: () => false,
 })
 /** A batch of users, each with so much credit; it waits for nobody. */

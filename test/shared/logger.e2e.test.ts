@@ -16,7 +16,7 @@ const RETRIED_MS = 20_000
 /** Says more than its file may hold and than is kept, and lives on until it is let go. */
 const TALKER = `
 import { openLogger } from ${JSON.stringify(join(import.meta.dirname, '../../shared/logger.ts'))}
-const logger = openLogger('talker', 'info')
+const logger = openLogger('talker', 'talker-1', 'info')
 for (let line = 0; line < ${LINES}; line += 1) logger.info({ line }, 'x'.repeat(100))
 process.on('disconnect', () => process.exit(0))
 process.send('alive')
