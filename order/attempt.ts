@@ -71,12 +71,12 @@ type Attempt = {
 const outcomeOf = (saga: Saga): Outcome => {
   switch (saga.state) {
     case 'paid':
-      return { state: 'paid' }
+      return { state: 'paid', logId: saga.id }
     case 'failed':
-      return { state: 'refused', reason: saga.reason as 'out-of-credit', item: saga.item }
+      return { state: 'refused', reason: saga.reason as 'out-of-credit', item: saga.item, logId: saga.id }
     case 'cancelling':
     case 'closed':
-      return { state: 'cancelled', by: saga.reason === 'operator' ? 'operator' : 'deadline' }
+      return { state: 'cancelled', by: saga.reason === 'operator' ? 'operator' : 'deadline', logId: saga.id }
     default:
       return impossible('order.saga', saga)
   }
@@ -94,7 +94,8 @@ export const attempts = (options: AttemptOptions): ((order: string, asker: Once)
   const outcomeAt = async (end: Promise<Saga>, { order }: Attempt): Promise<Outcome> => {
     const outcome = outcomeOf(await end)
     if (outcome.state !== 'cancelled') return outcome
-    return (await store.glance(order))?.status === 'paid' ? { state: 'paid' } : outcome
+    const glance = await store.glance(order)
+    return glance?.status === 'paid' ? { state: 'paid', logId: glance.saga } : outcome
   }
 
   /** Waits for a checkout that another request began: it was given no longer than this one from now on. */
@@ -109,6 +110,7 @@ export const attempts = (options: AttemptOptions): ((order: string, asker: Once)
       case 'joined':
         return join(saga, attempt)
       case 'paid':
+        return { state: word, logId: saga }
       case 'empty':
       case 'unknown':
       case 'key-reused':
@@ -135,7 +137,7 @@ export const attempts = (options: AttemptOptions): ((order: string, asker: Once)
     if (status === 'open' && !isOthers && lines !== '') return glance
     if (status === 'cancelling' && !isOthers) return { state: 'cancelling' }
     if (hasKey) return outcomeBy(await store.join({ order, saga: isOthers ? saga : '' }, asker), attempt)
-    if (status === 'paid') return { state: 'paid' }
+    if (status === 'paid') return { state: 'paid', logId: saga }
     return isOthers ? join(saga, attempt) : { state: 'empty' }
   }
 
@@ -186,6 +188,7 @@ export const attempts = (options: AttemptOptions): ((order: string, asker: Once)
           orderLocks.keep(id, order, user, token, lockedAt)
           return await outcomeAt(end, attempt)
         case 'paid':
+          return { state: word, logId: known }
         case 'cancelling':
         case 'empty':
         case 'unknown':

@@ -6,7 +6,7 @@
  */
 import { impossible, type Problem, problem } from '../shared/errors.ts'
 import type { Line } from '../shared/events.ts'
-import { type Answer, keyReused } from '../shared/http.ts'
+import { type Answer, keyReused, LOG_ID_HEADER } from '../shared/http.ts'
 
 export type Status = 'open' | 'checking-out' | 'paid' | 'cancelling'
 
@@ -22,14 +22,15 @@ export type Order = {
 
 /** What became of a checkout request. Whatever is not `paid` was not charged, and will not be by this request. */
 export type Outcome =
-  | { readonly state: 'paid' }
+  | { readonly state: 'paid'; readonly logId: string }
   | {
       readonly state: 'refused'
       readonly reason: 'out-of-credit' | 'out-of-stock' | 'no-such-user'
       readonly item: string
+      readonly logId: string
     }
   /** Not decided by the deadline, therefore cancelled; or an operator gave it up before. */
-  | { readonly state: 'cancelled'; readonly by: 'deadline' | 'operator' }
+  | { readonly state: 'cancelled'; readonly by: 'deadline' | 'operator'; readonly logId: string }
   /** An earlier checkout of the order is still being undone. */
   | { readonly state: 'cancelling' }
   /** The lock could not be had in time. */
@@ -124,16 +125,19 @@ export const cannotRefund = (logId: string, why: string): Problem =>
 export const noSuchCheckout = (logId: string): Problem =>
   problem(404, 'no-such-saga', 'Unknown saga', `order knows no saga "${logId}"`)
 
+/** What was decided before keys remembered it has no log id. */
+const bearing = (logId: string): Record<string, string> => (logId === '' ? {} : { [LOG_ID_HEADER]: logId })
+
 /** What the client of a checkout is told. */
 export const answerOf = (order: string, outcome: Outcome): Answer => {
   const again = { 'Retry-After': '1' }
   switch (outcome.state) {
     case 'paid':
-      return { text: 'paid' }
+      return { text: 'paid', headers: bearing(outcome.logId) }
     case 'refused':
-      return { problem: refusals[outcome.reason](order, outcome.item) }
+      return { problem: refusals[outcome.reason](order, outcome.item), headers: bearing(outcome.logId) }
     case 'cancelled':
-      return { problem: cancellations[outcome.by](order), headers: again }
+      return { problem: cancellations[outcome.by](order), headers: { ...again, ...bearing(outcome.logId) } }
     case 'cancelling':
       return {
         problem: problem(

@@ -1,11 +1,11 @@
 -- join: answers a request that needs no checkout of its own, so that its answer is remembered under its key.
 -- FACTS    order, saga (the order's last checkout, if the request joins it; or '')
--- RETURNS  joined, saga | paid | empty, or in passing: changed
+-- RETURNS  joined, saga | paid, saga | empty, or in passing: changed
 -- WRITES   the answer under the request's key
 function deeds.join(facts)
   local status, saga, lines = unpack(redis.call('HMGET', names.order .. facts.order, 'status', 'saga', 'lines'))
   if status == 'paid' then
-    return { 'paid' }
+    return { 'paid', saga or '' }
   end
   if saga and saga == facts.saga then
     return { 'joined', saga }

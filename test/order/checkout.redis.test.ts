@@ -59,7 +59,7 @@ test.serial(
     await eventually(async () => assert.equal((await store.find('cart'))?.status, 'checking-out'), DEADLINE_MS)
     const facts = { order: 'cart', user: 'anna', total: 30, lines: 'tea:2' }
     t.is((await teller(store.log)('payment', 'CreditCaptured', 'earlier', facts))[0], 'adopted')
-    t.deepEqual(await told, { state: 'paid' })
+    t.like(await told, { state: 'paid' })
   },
 )
 
@@ -125,10 +125,7 @@ test.serial("one user's checkouts take turns, and none of them asks for the lock
     const decided = store.decidedBy(reply)
     if (decided) shop.onDecided(decided)
   }
-  t.deepEqual(
-    await Promise.all(told),
-    carts.map(() => ({ state: 'paid' })),
-  )
+  for (const outcome of await Promise.all(told)) t.like(outcome, { state: 'paid' })
   t.is(asked, carts.length)
 })
 
@@ -150,7 +147,7 @@ test.serial(
     await store.create('paid', 'carl', plainly)
     await bench.redis.hset('order:paid', 'status', 'paid')
     const keyed = { idempotencyKey: 'again', fingerprint: 'POST /orders/checkout/paid' }
-    t.deepEqual(await shop.checkout('paid', keyed), { state: 'paid' })
+    t.like(await shop.checkout('paid', keyed), { state: 'paid' })
     t.like(await told, { state: 'cancelled' })
     t.not((await shop.checkout('other', plainly)).state, 'overloaded')
   },

@@ -107,7 +107,7 @@ test.serial('a checkout of lines that were added since it was glanced at is glan
   const reply = await tell('payment', 'CreditCaptured', saga, { ...facts, total: 60, lines: 'tea:2,cup:2' })
   const decided = store.decidedBy(reply)
   if (decided) first.onDecided(decided)
-  t.deepEqual(await told, { state: 'paid' })
+  t.like(await told, { state: 'paid' })
 })
 
 test.serial('who slept before a checkout does not begin it for whom is gone since', async (t) => {
@@ -127,7 +127,7 @@ test.serial('who slept before a checkout begins it after all for whoever still w
   const told = first.checkout('cart', plainly)
   const decided = store.decidedBy(await tell('payment', 'CreditCaptured', await underWay(), facts))
   if (decided) first.onDecided(decided)
-  t.deepEqual(await told, { state: 'paid' })
+  t.like(await told, { state: 'paid' })
   t.is(await sagas(), 1)
 })
 
@@ -159,8 +159,8 @@ test.serial('who is to be told that nothing was done is told instead that it is 
   const elsewhere = second.checkout('cart', plainly)
   const decided = store.decidedBy(await tell('payment', 'CreditCaptured', await underWay(), facts))
   if (decided) second.onDecided(decided)
-  t.deepEqual(await elsewhere, { state: 'paid' })
-  t.deepEqual(await waiting, { state: 'paid' })
+  t.like(await elsewhere, { state: 'paid' })
+  t.like(await waiting, { state: 'paid' })
   const other = (await store.glance('other'))?.saga ?? ''
   const last = store.decidedBy(await tell('payment', 'CreditRefused', other, { ...facts, order: 'other' }))
   if (last) first.onDecided(last)
@@ -172,12 +172,12 @@ test.serial('a checkout that is paid is told so under its key, whoever holds the
   const told = first.checkout('cart', under('a'))
   const decided = store.decidedBy(await tell('payment', 'CreditCaptured', await underWay(), facts))
   if (decided) first.onDecided(decided)
-  t.deepEqual(await told, { state: 'paid' })
+  t.like(await told, { state: 'paid' })
   await redLock.tryAcquire(['user:anna'], 60_000)
-  t.deepEqual(await first.checkout('cart', under('a')), { state: 'paid' })
-  t.deepEqual(await first.checkout('cart', under('b')), { state: 'paid' }, 'also under another key')
+  t.like(await first.checkout('cart', under('a')), { state: 'paid' })
+  t.like(await first.checkout('cart', under('b')), { state: 'paid' }, 'also under another key')
   await store.initOrders({ first: 0, last: 0, items: 1, users: 1, price: 1, seed: 1 }, plainly)
-  t.deepEqual(await first.checkout('0', under('b')), { state: 'paid' })
+  t.like(await first.checkout('0', under('b')), { state: 'paid' })
   t.deepEqual(await first.checkout('0', under('b', 'POST /another')), { state: 'key-reused' })
 })
 
