@@ -115,6 +115,7 @@ The shop is open at ${shop.url} (Ctrl-C ends it). For instance:
   curl -X POST ${shop.url}/payment/create_user
   curl -X POST ${shop.url}/stock/item/create/5
 
+Operators' routes ${process.env.OPERATOR_TOKEN ? 'want the OPERATOR_TOKEN' : 'are open to whoever reaches the shop: OPERATOR_TOKEN=... npm start closes them'}.
 Logs of the parts: ${relative(process.cwd(), join(shop.dir, 'logs'))}
 `
 

@@ -83,10 +83,15 @@ export const sendProblem = (
   response.end(body)
 }
 
-export const sendText = (response: ServerResponse, text: string, requestId: string): void => {
+export const sendText = (
+  response: ServerResponse,
+  text: string,
+  requestId: string,
+  type = 'text/plain; charset=utf-8',
+): void => {
   response.writeHead(200, [
     'Content-Type',
-    'text/plain; charset=utf-8',
+    type,
     'Content-Length',
     String(Buffer.byteLength(text)),
     'X-Request-Id',

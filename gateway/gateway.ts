@@ -2,7 +2,8 @@
  * What comes in at the one door, and where does it go?
  *
  * The first segment of the path names the service; the path goes on unchanged. `GET /live` and `GET /ready` are the gateway's own:
- * ready means that it is not stopping and that every service has a ready replica. Bounds: a URL of 8 KiB (414), headers of
+ * ready means that it is not stopping and that every service has a ready replica; `?verbose` lists that, and whether all services
+ * want the same operator token. Bounds: a URL of 8 KiB (414), headers of
  * 16 KiB (431), a body of 64 KiB (413), 10 s for a client to send the headers and 30 s for all of a request (408); and those of
  * `shared/connections.ts`. A client may end its side of the connection once it has asked: it gets its answer.
  *
@@ -17,6 +18,7 @@ import { setTimeout as after } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { connectionServer, isOver, refuse, type Serve } from '../shared/connections.ts'
 import type { CrashPoints } from '../shared/crash-points.ts'
+import { type Check, listed } from '../shared/readiness.ts'
 import type { Step } from '../shared/step.ts'
 import { openVisitors, type Visitors } from '../shared/visitors.ts'
 import { bodyTooLarge, noSuchRoute, notReady, sendProblem, sendText, uriTooLong } from './answers.ts'
@@ -26,6 +28,7 @@ import { passRequest } from './headers.ts'
 import { faultOf, targetOf } from './malformed.ts'
 import { isPreflight, sendPreflight, showTo } from './pages.ts'
 import { type Lookup, Service, systemLookup } from './service.ts'
+import { type Marked, openTokens } from './tokens.ts'
 
 /** The services, by the first segment of their paths. What concerns the whole shop is answered by whoever knows the saga. */
 export const ROUTES = { orders: 'order', payment: 'payment', stock: 'stock', ids: 'ids', audit: 'order' } as const
@@ -82,6 +85,10 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
   let draining = false
   const isDraining = () => draining
 
+  const tokens = openTokens(log)
+  const marked = (): Marked[] =>
+    [...services.values()].flatMap(({ name, tokenMarks }) => tokenMarks.map((mark) => ({ service: name, mark })))
+
   const open = (name: ServiceName): Service =>
     new Service({
       name,
@@ -90,6 +97,7 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
       waitingMax,
       lookup,
       step,
+      changed: () => tokens.compare(marked()),
       log: log.child({ service: name }),
     })
   const names = [...new Set(Object.values(ROUTES))]
@@ -97,12 +105,21 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
   const routes = new Map(Object.entries(ROUTES).map(([segment, name]) => [segment, services.get(name)]))
   const exchangeOptions: ExchangeOptions = { timeoutMs, waitMs, isDraining, crashPoints, log }
 
-  const sendReadiness = (response: ServerResponse, requestId: string): void => {
+  const checks = (): readonly Check[] => [
+    ...[...services.values()].map(({ name, isReady }): Check => {
+      return { name, grade: 'blocks', wrong: isReady ? undefined : 'no replica is ready' }
+    }),
+    { name: 'operator-token', grade: 'warns', wrong: tokens.wrong() },
+  ]
+
+  const sendReadiness = (response: ServerResponse, requestId: string, isVerbose: boolean): void => {
+    const more = isVerbose ? { checks: listed(checks()) } : {}
     const missing = [...services.values()].filter(({ isReady }) => !isReady).map(({ name }) => name)
-    if (draining) return sendProblem(response, notReady('draining', []), requestId)
-    if (missing.length > 0)
-      return sendProblem(response, notReady(`no replica is ready of: ${missing.join(', ')}`, missing), requestId)
-    sendText(response, 'ready', requestId)
+    const wrong = draining ? 'draining' : `no replica is ready of: ${missing.join(', ')}`
+    if (draining || missing.length > 0)
+      return sendProblem(response, { ...notReady(wrong, draining ? [] : missing), ...more }, requestId)
+    if (isVerbose) sendText(response, JSON.stringify({ ready: true, ...more }), requestId, 'application/json')
+    else sendText(response, 'ready', requestId)
   }
 
   const serve: Serve = (request, response) => {
@@ -123,7 +140,7 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
     if (service === undefined) {
       if (draining) response.shouldKeepAlive = false
       if (isRead(request, path, '/live')) return sendText(response, 'live', requestId)
-      if (isRead(request, path, '/ready')) return sendReadiness(response, requestId)
+      if (isRead(request, path, '/ready')) return sendReadiness(response, requestId, /[?&]verbose\b/.test(path))
       return sendProblem(response, noSuchRoute(path), requestId)
     }
     if (bodyBytes === 0) return new Exchange(exchangeOptions, service, request, response, path, passed, null).send()

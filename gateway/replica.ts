@@ -26,6 +26,7 @@
 import type { Logger } from 'pino'
 import { Client, Pool } from 'undici'
 import { impossible } from '../shared/errors.ts'
+import { TOKEN_MARK_HEADER } from '../shared/operators.ts'
 import type { Step } from '../shared/step.ts'
 
 export type Condition = 'ready' | 'impaired' | 'not ready' | 'draining' | 'away'
@@ -68,7 +69,7 @@ export type ReplicaOptions = {
   readonly servername: string
   readonly timeoutMs: number
   readonly step: Step
-  /** Called whenever its condition has changed. */
+  /** Called whenever its condition has changed, or its token. */
   readonly changed: () => void
   readonly log: Logger
 }
@@ -77,6 +78,8 @@ export class Replica {
   readonly origin: string
   readonly pool: Pool
   condition: Condition = 'away'
+  /** The mark of its operator token, as it told last, if it ever did. */
+  tokenMark: string | undefined
   /** In no order, and no Set: see `shared/transient-map.ts`. */
   readonly #carried: Carried[] = []
   #checkouts = 0
@@ -196,6 +199,7 @@ export class Replica {
   async #poll(): Promise<void> {
     this.#polling = true
     let seen: Condition
+    const mark = this.tokenMark
     do {
       this.#outdated = false
       seen = await this.#ask()
@@ -203,6 +207,7 @@ export class Replica {
     this.#polling = false
     if (this.#stopped) return
     this.#become(seen)
+    if (this.tokenMark !== mark) this.#changed()
     this.#timer = setTimeout(() => void this.#poll(), POLL_INTERVAL_MS)
   }
 
@@ -218,11 +223,12 @@ export class Replica {
     // Once this process has read what had already come: it may be late itself.
     const timer = setInterval(() => setImmediate(late), POLL_LATE_MS)
     try {
-      const { statusCode, body } = await this.#step(this.#asking, () =>
+      const { statusCode, headers, body } = await this.#step(this.#asking, () =>
         this.#poller.request({ method: 'GET', path: '/ready' }),
       )
       const text = await body.text()
       this.#alive()
+      this.tokenMark = headers[TOKEN_MARK_HEADER]?.toString() ?? this.tokenMark
       if (statusCode === 200) return 'ready'
       return conditionSaid(text)
     } catch (error) {

@@ -37,6 +37,8 @@ export type ServiceOptions = {
   readonly waitingMax: number
   readonly lookup: Lookup
   readonly step: Step
+  /** Called whenever a replica has changed. */
+  readonly changed: () => void
   readonly log: Logger
 }
 
@@ -73,6 +75,11 @@ export class Service {
   /** Whether at least one replica is ready. */
   get isReady(): boolean {
     return this.#replicas.some(({ condition }) => condition === 'ready')
+  }
+
+  /** The marks of the operator tokens that its replicas want, as far as they have told. */
+  get tokenMarks(): readonly string[] {
+    return this.#replicas.flatMap(({ tokenMark }) => tokenMark ?? [])
   }
 
   /** A ready replica with room; while none is ready, one that can do a part. */
@@ -171,14 +178,17 @@ export class Service {
   }
 
   #replica(origin: string, servername: string): Replica {
-    const { name, timeoutMs, step, log } = this.#options
+    const { name, timeoutMs, step, changed, log } = this.#options
     return new Replica({
       service: name,
       origin,
       servername,
       timeoutMs,
       step,
-      changed: () => this.#serve(),
+      changed: () => {
+        this.#serve()
+        changed()
+      },
       log,
     })
   }

@@ -26,7 +26,7 @@ import {
   UnavailableError,
 } from './errors.ts'
 import { IDENTIFIER_FORM, isIdentifier } from './events.ts'
-import { aboutRequest, openOperators } from './operators.ts'
+import { aboutRequest, openOperators, TOKEN_MARK_HEADER, tokenMark } from './operators.ts'
 import { type Check, listed, notReady } from './readiness.ts'
 import { openVisitors } from './visitors.ts'
 
@@ -265,6 +265,7 @@ export const openDoor = async (options: DoorOptions): Promise<Door> => {
   const { service, routes, checks, operatorToken, drainMs, log } = options
   // Pages are let in by the gateway, if at all, which does not tell of them.
   const visitors = openVisitors(options.host)
+  const mark = tokenMark(operatorToken)
   let draining = false
   let inside = 0
 
@@ -281,8 +282,10 @@ export const openDoor = async (options: DoorOptions): Promise<Door> => {
     const stranger = visitors.faultOf(ctx.method, { asked: host, origin, site: ctx.get('sec-fetch-site') || undefined })
     if (stranger) return sendProblem(ctx, stranger)
     if (ctx.path === '/live') return send(ctx, { text: 'live' })
-    if (ctx.path === '/ready')
+    if (ctx.path === '/ready') {
+      ctx.set(TOKEN_MARK_HEADER, mark)
       return send(ctx, readiness(draining ? DRAINING : checks(), ctx.query.verbose !== undefined))
+    }
     if (draining) {
       ctx.set({ Connection: 'close', 'Retry-After': RETRY_AFTER_S, [NOT_STARTED_HEADER]: 'draining' })
       return sendProblem(

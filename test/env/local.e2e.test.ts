@@ -173,3 +173,18 @@ test.serial(
     t.is(lines.filter((line) => / ended$/.test(line)).length, 9)
   },
 )
+
+for (const [token, sentence] of [
+  ['', /^Operators' routes are open to whoever reaches the shop: OPERATOR_TOKEN=\.\.\. npm start closes them\.$/],
+  ['sesame', /^Operators' routes want the OPERATOR_TOKEN\.$/],
+] as const)
+  test.serial(`it says at the start whether operators' routes are open: ${token === '' ? 'yes' : 'no'}`, async (t) => {
+    const data = join(await makeFolder(t), 'data')
+    const child = local(t, ['--port', '0', '--data', data], { OPERATOR_TOKEN: token })
+    const closed = once(child, 'close')
+    const { lines, next } = listenTo(child)
+    await next(/^Logs of the parts/)
+    child.kill('SIGINT')
+    await closed
+    t.true(lines.some((line) => sentence.test(line)))
+  })
