@@ -101,14 +101,13 @@ test('a replica that was told by the other one remembers as well', async (t) => 
   const redis = connect(scene.server.url, 'command')
   const subscribers = [connect(scene.server.url, 'subscriber'), connect(scene.server.url, 'subscriber')]
   t.teardown(() => [redis, ...subscribers].forEach(disconnect))
-  await whenReady(redis)
   const other = openStore({ ...scene.instruments, redis })
   const { promise, resolve } = Promise.withResolvers<string>()
   other.watchOutcomes(subscribers[0] as typeof redis, ({ id, state }) => {
     if (id === 'it') resolve(state)
   })
   store.watchOutcomes(subscribers[1] as typeof redis, () => undefined)
-  await Promise.all(subscribers.map((one) => whenReady(one)))
+  await Promise.all([redis, ...subscribers].map((one) => whenReady(one)))
   while ((await scene.redis.publish('outcomes', 'hello open')) < 2) await store.find('cart')
   const moment = await writtenTo(scene.server.dir)
   await store.cancel('it')
