@@ -42,6 +42,5 @@ function deeds.resolve(facts)
     book('accepted-paid', saga.total)
     book_lines('accepted-sold', 1, saga.lines)
   end
-  finish(id)
   return { 'resolved', saga.state }
 end
