@@ -69,7 +69,10 @@ export type Log = {
   readonly cursor: (speaker: Service) => Promise<string>
   /** Remembers the end of a saga that this process was told: somebody else may have been told it. */
   readonly acknowledge: (end: RawEntry) => void
-  /** After the own Redis was away: finds, and notes, what this process had done in it, or was told, and is gone. */
+  /**
+   * After the own Redis was away: finds, and notes, what this process had done in it, or was told, and is gone. To be asked
+   * until there is no more: it may have been away more than once.
+   */
   readonly lookBack: () => Promise<LostTail | undefined>
   /** Notes that a speaker lost its tail, and puts the cursor back to what is left: what it says next is heard. */
   readonly lose: (tail: LostTail) => Promise<void>
@@ -306,11 +309,16 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
     }
   }
   const acknowledged = witness({ speaker: service, redis, step })
-  /** The last entry that this process was told of before it lost its Redis, which may come back without it. */
-  let suspect: string | undefined
-  redis.on('close', () => {
-    suspect ??= acknowledged.seen()
-  })
+  /**
+   * The last entries that this process was told of before its Redis was back, which may be without them: by the connection
+   * that broke, and by the channel of outcomes, which may break later.
+   */
+  const suspects = new Set<string>()
+  const suspect = (): void => {
+    suspects.add(acknowledged.seen())
+  }
+  redis.on('close', suspect)
+  redis.on('ready', suspect)
 
   return {
     service,
@@ -333,13 +341,24 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
       return reply[0] === 'refused' ? undefined : reply
     },
     lookBack: async () => {
-      if (suspect === undefined) return undefined
-      const gone = await acknowledged.compare('0-0', suspect)
-      const lost = gone && { ...gone, entries: await uphold(gone.entries) }
-      if (lost) await lose(lost)
-      if (lost) acknowledged.forget(lost)
-      suspect = undefined
-      return lost
+      // Taken at once: whatever is suspected meanwhile is for the next time.
+      const asked = [...suspects].toSorted(compareIds)
+      suspects.clear()
+      try {
+        for (const until of asked.toReversed()) {
+          const gone = await acknowledged.compare('0-0', until)
+          if (gone === undefined) continue
+          const lost = { ...gone, entries: await uphold(gone.entries) }
+          await lose(lost)
+          acknowledged.forget(lost)
+          for (const one of asked) if (compareIds(one, lost.after) <= 0) suspects.add(one)
+          return lost
+        }
+        return undefined
+      } catch (error) {
+        for (const one of asked) suspects.add(one)
+        throw error
+      }
     },
     acknowledge: acknowledged.acknowledge,
     cursor: async (speaker) => (await step('cursor', () => redis.hget(names.cursors, speaker))) ?? '0-0',

@@ -194,7 +194,11 @@ export const openService = async <Repair extends string>(
   /** Lists what the own Redis has lost, if it came back without it; until that is known it is asked again. */
   const lookBack = (attempt = 1): void => {
     log.lookBack().then(
-      (lost) => lost && tellLoss(logger, 'the own Redis', lost),
+      (lost) => {
+        if (lost === undefined) return
+        tellLoss(logger, 'the own Redis', lost)
+        lookBack()
+      },
       (error: unknown) => {
         if (!(error instanceof UnavailableError)) throw error
         if (!ending.aborted) setTimeout(lookBack, backOffMs(attempt), attempt + 1).unref()
