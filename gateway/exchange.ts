@@ -12,7 +12,7 @@
  * | broke after it was sent, and is not safe to repeat       | 502, outcome unknown                                     |
  * | answered 503 after an earlier sending may have begun, and no read | 502, outcome unknown: who says so knows of this sending only |
  * | no reply within `timeoutMs`                              | 504, outcome unknown                                     |
- * | the replica is silent for 2 s, another is ready, and it is safe to repeat | sent to that one                        |
+ * | the replica is silent for 2 s, another is ready or can do a part, and it is safe to repeat | sent to that one       |
  * | the replica is silent for 9 s                            | 504, outcome unknown                                     |
  * | the wait is over, and all replicas that are ready are full | 503, or 502 if it may have begun                       |
  * | the wait is over                                         | sent to a reachable replica that is not ready, for its own reason; if there is none: 503, or 502 if it may have begun |
@@ -235,7 +235,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
   replicaSilent(silentMs: number): void {
     if (this.#controller === undefined || this.#replying) return
     const isHopeless = silentMs >= SILENT_GIVE_UP_MS
-    if (!isHopeless && !(silentMs >= SILENT_REPEAT_MS && this.#isSafeToRepeat() && this.#service.isReady)) return
+    if (!isHopeless && !(silentMs >= SILENT_REPEAT_MS && this.#isSafeToRepeat() && this.#service.isOfUse)) return
     this.#controller.abort(new SilentError(silentMs, isHopeless))
   }
 

@@ -82,6 +82,11 @@ export class Service {
     return this.#replicas.flatMap(({ tokenMark }) => tokenMark ?? [])
   }
 
+  /** Whether a request can be sent to one at once, ready or for a part. */
+  get isOfUse(): boolean {
+    return this.#replicas.some(({ condition }) => condition === 'ready' || condition === 'impaired')
+  }
+
   /** A ready replica with room; while none is ready, one that can do a part. */
   pick(request: Pick<Carried, 'isCheckout'>): Replica | undefined {
     return this.#least('ready', request) ?? (this.isReady ? undefined : this.#least('impaired', request))

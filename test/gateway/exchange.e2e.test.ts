@@ -150,6 +150,25 @@ for (const { kind, method, path, isSafe, ...options } of KINDS)
     t.is(sentTimes(upstreams), isSafe ? 2 : 1)
   })
 
+test('where all can do a part only, what one that has fallen silent was asked is sent to another as well', async (t) => {
+  const upstreams = await openUpstreams(t, 2)
+  let silent: Upstream | undefined
+  for (const upstream of upstreams) {
+    upstream.condition = 'impaired'
+    upstream.behave = (response, received) => {
+      silent ??= upstream
+      if (silent !== upstream) return answer()(response, received)
+      upstream.freeze()
+    }
+  }
+  const { ask } = await openShop(t, { origins: { order: upstreams.map(({ origin }) => origin) } })
+  await Promise.all(upstreams.map((upstream) => upstream.settled()))
+  const startedAt = performance.now()
+  t.is((await ask('GET', '/orders/find/7')).status, 200)
+  const ms = performance.now() - startedAt
+  t.true(ms < 5_000, `answered after ${Math.round(ms)} ms`)
+})
+
 test('a checkout stays with the only replica, silent as it is, and gets its answer when it wakes up', async (t) => {
   const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
   const woken = Promise.withResolvers<void>()
