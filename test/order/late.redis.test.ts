@@ -8,7 +8,7 @@ import { UnavailableError } from '../../shared/errors.ts'
 import { FRESH_MS } from '../../shared/fence.ts'
 import type { Once } from '../../shared/script.ts'
 import { eventually } from '../support/eventually.ts'
-import { openBench, plainly, teller, under } from '../support/open-store.ts'
+import { openBench, plainly, saidIn, teller, under } from '../support/open-store.ts'
 
 const bench = await openBench()
 const store = openStore(bench.instruments)
@@ -43,7 +43,9 @@ const open = (others: Partial<CheckoutsOptions> = {}) => {
 }
 
 const sagaOf = async (): Promise<string> => (await store.glance('cart'))?.saga ?? ''
-const sagas = async (): Promise<number> => (await bench.redis.keys('saga:*')).length
+/** How many checkouts were begun, whether or not they are over. */
+const sagas = async (): Promise<number> =>
+  (await saidIn(store.log)).filter(({ kind }) => kind === 'CheckoutStarted').length
 /** Resolves with the checkout that is under way. */
 const underWay = (): Promise<string> =>
   eventually(async () => {
