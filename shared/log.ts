@@ -148,8 +148,8 @@ const mergeSayings = <Said extends string>(rows: readonly Readonly<Record<string
 type DeedFacts = Readonly<Record<string, string | number>>
 
 /**
- * How long the answer to a keyed request that changed nothing is remembered: longer than the gateway and most clients ask
- * again. Anybody may ask for what is unknown, as often as he likes.
+ * How long the answer to a keyed request is remembered that changed nothing, nor joined or claimed anything: longer than the gateway
+ * and most clients ask again. Anybody may ask for what is unknown, as often as he likes.
  */
 const UNCHANGED_MS = 60_000
 

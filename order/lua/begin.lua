@@ -19,6 +19,7 @@ function deeds.begin(facts)
     return { 'paid', saga }
   end
   if status == 'checking-out' then
+    lasting()
     return { status, saga }
   end
   if status == 'cancelling' then

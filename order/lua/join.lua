@@ -1,3 +1,4 @@
+--- @include "log"
 -- join: answers a request that needs no checkout of its own, so that its answer is remembered under its key.
 -- FACTS    order, saga (the order's last checkout, if the request joins it; or '')
 -- RETURNS  joined, saga | paid, saga | empty, or in passing: changed
@@ -8,6 +9,7 @@ function deeds.join(facts)
     return { 'paid', saga or '' }
   end
   if saga and saga == facts.saga then
+    lasting()
     return { 'joined', saga }
   end
   if status == 'open' and lines == '' then

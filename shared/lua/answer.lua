@@ -1,7 +1,11 @@
+--- @include "log"
 -- answer: does nothing but answer a request under its key: with a word that is remembered, or one that is told in passing.
 -- FACTS    word, passing (yes or no)
 -- RETURNS  the word
 -- WRITES   the answer under the request's key
 function deeds.answer(facts)
+  if facts.passing ~= 'yes' then
+    lasting()
+  end
   return { facts.word }, facts.passing == 'yes'
 end

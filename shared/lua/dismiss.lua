@@ -13,5 +13,6 @@ function deeds.dismiss(facts)
   if redis.call('HSETNX', names.dismissed, facts.letter, now) == 0 then
     return { 'repeated', redis.call('HGET', names.dismissed, facts.letter) }
   end
+  lasting()
   return { 'dismissed', now }
 end

@@ -28,12 +28,12 @@ local function answer(deed, key, request, read_ms, from, to)
   for at = from, to, 2 do
     facts[ARGV[at]] = ARGV[at + 1]
   end
-  local before = said_count
+  local before = lasting_count
   local reply, passing = deeds[deed](facts)
   if key ~= '' and passing then
     redis.call('SET', names.request .. key, integer(now_ms()), 'PX', 2 * limits.fresh_ms)
   elseif key ~= '' then
-    local kept_ms = said_count > before and limits.retention_ms or limits.unchanged_ms
+    local kept_ms = lasting_count > before and limits.retention_ms or limits.unchanged_ms
     redis.call('SET', names.request .. key, cjson.encode({ request, reply }), 'PX', kept_ms)
   end
   return reply

@@ -10,14 +10,17 @@ local function write_gathered()
   end
 end
 
--- How many entries were said by now: a deed that says none changes nothing.
-local said_count = 0
+-- How much was done by now that no request must meet twice: a deed that says no entry has changed nothing, unless it says so.
+local lasting_count = 0
+local function lasting()
+  lasting_count = lasting_count + 1
+end
 
 -- say(kind, log_id, facts): appends one entry to this service's log.
 -- facts: `name=value name=value`, no value of which holds a blank. Returns the entry's stream id, and its text.
 local function say(kind, log_id, facts)
   local text = 'version=' .. limits.version .. ' log_id=' .. log_id .. ' ' .. facts
-  said_count = said_count + 1
+  lasting()
   return redis.call('XADD', names.log, '*', kind, text), text
 end
 

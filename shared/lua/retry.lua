@@ -43,5 +43,6 @@ function deeds.retry(facts)
     return { 'failed', type(reply) == 'table' and reply.err or tostring(reply) }, true
   end
   redis.call('HSET', names.applied, facts.letter, integer(now_ms()) .. ' ' .. reply[1])
+  lasting()
   return { 'applied', unpack(reply) }
 end

@@ -1,6 +1,7 @@
 /** What a request leaves under its Idempotency-Key, and under its log id, ends by itself. */
 import test from 'ava'
 import { openStore as openIds } from '../../ids/store.ts'
+import { openStore as openOrder } from '../../order/store.ts'
 import { openStore as openStock } from '../../stock/store.ts'
 import { openBench, plainly, under } from '../support/open-store.ts'
 
@@ -37,6 +38,26 @@ for (const [what, request, word] of [
     t.true(ms > 50_000 && ms <= 60_000, `${ms}`)
     t.deepEqual(await request(), [word], 'and given again')
   })
+
+test.serial('a key that a batch has claimed is kept for as long as the batch may be gone on with', async (t) => {
+  t.deepEqual(await store.log.claim(under('k')), ['claimed'])
+  t.true((await keptMs()) > 60_000)
+})
+
+test.serial('a request that has joined a checkout is never another one', async (t) => {
+  const order = openOrder(instruments)
+  await order.create('cart', 'anna', plainly)
+  await order.addItem({ order: 'cart', item: 'tea', quantity: 2, price: 15 }, plainly)
+  await order.begin({ log_id: 'it', order: 'cart', user: 'anna', token: '', patience_ms: 60_000 }, plainly)
+  t.deepEqual(await order.join({ order: 'cart', saga: 'it' }, under('k')), ['joined', 'it'])
+  t.true((await keptMs()) > 60_000)
+})
+
+test.serial('a dead letter that was dismissed under a key is so at any repetition', async (t) => {
+  const letter = await redis.xadd('dead:stock', '*', 'speaker', 'payment', 'entry', '1-0', 'error', '-', 'fields', '[]')
+  t.is((await store.log.dead.dismiss(letter ?? '', under('k')))[0], 'dismissed')
+  t.true((await keptMs()) > 60_000)
+})
 
 test.serial('of two keyed requests of one moment each is kept as long as it is worth', async (t) => {
   await store.createItem('tea', 1, plainly)
