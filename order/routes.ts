@@ -5,7 +5,7 @@ import { BATCH_MAX, inChunks } from '../shared/batch.ts'
 import { impossible, MalformedError, NeighbourError, type Problem, problem, sumTooLarge } from '../shared/errors.ts'
 import { type Answer, amount, identifier, keyReused, type Request, type Route } from '../shared/http.ts'
 import type { Neighbour } from '../shared/neighbour.ts'
-import type { Reply } from '../shared/script.ts'
+import type { Once, Reply } from '../shared/script.ts'
 import type { Audit } from './audit.ts'
 import type { Checkouts } from './checkout.ts'
 import {
@@ -60,7 +60,7 @@ const added = (request: Request, [word, detail = 'a price of before']: Reply): A
  */
 const onceFound = async <Found>(
   store: Store,
-  request: Request,
+  request: Once,
   find: () => Promise<Found | undefined>,
   act: (found: Found) => Promise<Reply>,
 ): Promise<Reply | undefined> => {
@@ -104,15 +104,22 @@ const resolve = async (store: Store, neighbours: Neighbours, request: Request): 
   const why = (request.query('why') ?? '').trim().toWellFormed()
   if (why.length > WHY_MAX || (by === 'accept' && why === ''))
     throw new MalformedError('why', `"why" must say in up to ${WHY_MAX} characters why it is accepted, or refunded`)
-  const { idempotencyKey, fingerprint } = request
-  const once = { idempotencyKey, fingerprint: `${fingerprint}?why=${encodeURIComponent(why)}` }
-  // What payment has undone needs nobody's memory: only what it still has must be known there.
-  const known = await store.recall(once)
-  if (!known && by === 'refund' && (await store.contradictedBy(logId))?.startsWith('told-')) {
-    const forgotten = await forgottenBy(logId, neighbours, request.authorization)
-    if (forgotten) return { problem: forgotten }
-  }
-  const [word, state = ''] = known ?? (await store.resolve(logId, { by, why }, once))
+  const { idempotencyKey, fingerprint, isGone } = request
+  const once = { idempotencyKey, fingerprint: `${fingerprint}?why=${encodeURIComponent(why)}`, isGone }
+  let objection: Problem | undefined
+  const reply = await onceFound(
+    store,
+    once,
+    async () => {
+      // What payment has undone needs nobody's memory: only what it still has must be known there.
+      const isAtOthers = by === 'refund' && (await store.contradictedBy(logId))?.startsWith('told-')
+      objection = isAtOthers ? await forgottenBy(logId, neighbours, request.authorization) : undefined
+      return objection === undefined ? logId : undefined
+    },
+    () => store.resolve(logId, { by, why }, once),
+  )
+  if (reply === undefined) return { problem: objection ?? impossible('order.resolve.refused') }
+  const [word, state = ''] = reply
   switch (word) {
     case 'resolved':
     case 'repeated':
