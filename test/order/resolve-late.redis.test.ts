@@ -30,6 +30,7 @@ const refund = (ask: Neighbour['ask'], isGone = false): Promise<Answer> => {
     parameter: (name) => (name === 'log_id' ? 'it' : 'refund'),
     query: () => undefined,
     authorization: undefined,
+    requestId: '',
     isGone: () => isGone,
   })
 }
