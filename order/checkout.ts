@@ -53,8 +53,10 @@ export const checkouts = (options: CheckoutsOptions): Checkouts => {
   const orderLocks = openLocks(redLock, lockTtlMs)
   const ends = openEnds({
     store,
-    release: ({ order, user, token }) => {
+    release: ({ id, order, user, token }) => {
+      // The record of what is over tells no token.
       if (token !== '') orderLocks.release(order, user, token)
+      else orderLocks.releaseKept(id)
     },
   })
   const attempt = attempts({ store, orderLocks, ends, admission, company, nextLogId, deadlineMs })

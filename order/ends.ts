@@ -85,7 +85,7 @@ export const openEnds = ({ store, release }: EndsOptions): Ends => {
       if (decided === undefined) throw new UnavailableError('the order service does not know this checkout')
       return decided
     }
-    // Whoever decided it may have lost the reply, and with it the token: what is left of the lock is released as well.
+    // Whoever decided it may have lost the reply, and with it the token: what this process still keeps locked is released as well.
     const saga = await store.saga(id)
     if (saga?.state !== 'checking-out') return saga
     const until = performance.now() + saga.leftMs

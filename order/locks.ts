@@ -17,6 +17,8 @@ export type Locks = {
   /** Extends the lock of a saga, which was acquired at `since` (of `performance.now()`), until it is let go. */
   readonly keep: (id: string, order: string, user: string, token: string, since: number) => void
   readonly letGo: (id: string) => void
+  /** Releases what this process has kept for a saga, if anything. */
+  readonly releaseKept: (id: string) => void
   /** Extends what is due. To be called many times in a TTL. */
   readonly sweep: (now: number) => void
 }
@@ -40,6 +42,10 @@ export const openLocks = (redLock: RedLock, ttlMs: number): Locks => {
     keep: (id, order, user, token, since) =>
       kept.set(id, { resources: resourcesOf(order, user), token, extendAt: since + ttlMs / 3 }),
     letGo: (id) => kept.delete(id),
+    releaseKept: (id) => {
+      const lock = kept.get(id)
+      if (lock) void redLock.release(lock.resources, lock.token)
+    },
     sweep: (now) => {
       for (const [id, lock] of kept)
         if (lock.extendAt <= now) {

@@ -186,3 +186,18 @@ test.serial('the company of those under way is told of each that is over, howeve
   await t.throwsAsync(cutOff.checkout('cart', plainly), { instanceOf: UnavailableError })
   t.is(underWay, 0)
 })
+
+test.serial('what is locked for a checkout is free at its end, also if nobody was told of that', async (t) => {
+  using shop = open({ lockTtlMs: 60_000 })
+  await openCart()
+  const told = shop.checkout('cart', plainly)
+  const { saga = '' } = await eventually(async () => {
+    const glance = await store.glance('cart')
+    assert.equal(glance?.status, 'checking-out')
+    return glance ?? assert.fail()
+  }, DEADLINE_MS)
+  const facts = { order: 'cart', user: 'anna', total: 30, lines: 'tea:2' }
+  await teller(store.log)('payment', 'CreditCaptured', saga, facts) // and the reply is lost
+  t.like(await told, { state: 'paid' })
+  await eventually(async () => assert.deepEqual(await bench.redis.keys('lock:*'), []), 5_000)
+})
