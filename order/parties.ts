@@ -119,16 +119,26 @@ export const party = (name: Party['name'], neighbour: Neighbour, asker: Asker): 
   }
 }
 
+/**
+ * Did order's books have this as paid when it was said last of a checkout? Not if only its customer was told so; and what a
+ * person has accepted that was undone, they have taken off again.
+ */
+const isPaid = ({ kind, facts }: SagaAt, { state, contradicted }: Facts): boolean => {
+  if (kind === 'CheckoutContradicted') return facts.by !== 'told-paid'
+  if (kind === 'CheckoutResolved') return state === 'paid' && contradicted?.startsWith('told-') === true
+  return kind === 'OrderPaid'
+}
+
 /** What order itself had done for a checkout, by what it had said of it last: money and pieces, once it is paid. */
 export const paidBy = (
   said: readonly SagaAt[],
-  lines: ReadonlyMap<string, Facts>,
+  records: ReadonlyMap<string, Facts>,
 ): ReadonlyMap<string, { paid: bigint; sold: bigint }> =>
   new Map(
     said
-      .filter(({ kind }) => kind === 'OrderPaid' || kind === 'CheckoutContradicted')
+      .filter((saga) => isPaid(saga, records.get(saga.log_id) ?? {}))
       .map(({ log_id, facts }) => [
         log_id,
-        { paid: BigInt(facts.total ?? '0'), sold: pieces(lines.get(log_id)?.lines ?? '') },
+        { paid: BigInt(facts.total ?? '0'), sold: pieces(records.get(log_id)?.lines ?? '') },
       ]),
   )
