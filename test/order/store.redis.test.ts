@@ -542,7 +542,7 @@ test.serial('join: what needs no checkout of its own is answered under its key, 
   t.deepEqual(await join('later', 'it'), ['joined', 'it'], 'also a checkout that has ended')
   await begin('next')
   await tell('payment', 'CreditCaptured', 'next', facts)
-  t.deepEqual(await join('paid'), ['paid'])
+  t.deepEqual(await join('paid'), ['paid', 'next'])
   t.deepEqual(await join('joined'), ['joined', 'it'])
   t.deepEqual(await join('empty'), ['empty'])
 })
