@@ -30,6 +30,7 @@ local function adopt(id, saga)
     cancel_checkout(other, checkout(other), 'deadline')
   end
   redis.call('HSET', key, 'user', saga.user, 'saga', id, 'total', saga.total, 'lines', saga.lines)
+  saga.previous = other ~= id and other or ''
   saga.state = 'checking-out'
   saga.deadline = integer(now_ms())
   saga.entries = speak(id, saga)
@@ -51,7 +52,7 @@ function deeds.complete(facts)
     saga = { order = facts.order, user = facts.user, total = facts.total, lines = facts.lines }
     adopted = adopt(id, saga)
     redis.call('HSET', names.saga .. id, 'order', saga.order, 'user', saga.user, 'total', saga.total,
-      'lines', saga.lines or '')
+      'lines', saga.lines or '', 'previous', saga.previous or '')
   end
   if adopted then
     pay_order(id, saga)

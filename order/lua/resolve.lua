@@ -5,6 +5,25 @@
 -- although its money is back, and its goods are, the books say so.
 -- FACTS    log_id, by (refund or accept), why (without blanks)
 -- RETURNS  resolved, state | repeated, state | consistent, state | replaced | unknown
+
+-- CHECKOUTS_MAX: the most checkouts of one order that are looked at, the last ones.
+local CHECKOUTS_MAX = 100
+
+-- is_contradicted(last): whether a person has still to end a contradiction of this checkout of an order, or of one before it.
+local function is_contradicted(last)
+  for _ = 1, CHECKOUTS_MAX do
+    local by, resolved, previous = unpack(redis.call('HMGET', names.saga .. last, 'contradicted', 'resolved', 'previous'))
+    if by and not resolved then
+      return true
+    end
+    if not previous or previous == '' then
+      return false
+    end
+    last = previous
+  end
+  return false
+end
+
 function deeds.resolve(facts)
   local id = facts.log_id
   local saga = checkout(id)
@@ -29,9 +48,11 @@ function deeds.resolve(facts)
     return { 'replaced' }
   end
   put_apart(id, saga)
-  redis.call('SREM', names.contradictions, saga.order)
   saga.entries = tell(id, says.resolved, money(saga) .. ' by=' .. facts.by .. ' why=' .. facts.why, saga.entries)
   redis.call('HSET', key, 'entries', saga.entries, 'resolved', facts.by)
+  if not is_contradicted(last or '') then
+    redis.call('SREM', names.contradictions, saga.order)
+  end
   if paid and refund then
     book('paid', minus(saga.total))
     book_lines('sold', -1, saga.lines)

@@ -1,0 +1,96 @@
+/** What was told is upheld, or ended by a person, while other things come of the same order. */
+import test from 'ava'
+import { openStore } from '../../order/store.ts'
+import { openBench, plainly, type Teller, teller, under } from '../support/open-store.ts'
+
+const bench = await openBench()
+const store = openStore(bench.instruments)
+let tell: Teller
+test.after.always(() => bench[Symbol.asyncDispose]())
+const facts = { order: 'cart', user: 'anna', total: 30, lines: 'tea:2', reason: '', item: '' }
+const begin = (log_id: string) =>
+  store.begin({ log_id, order: 'cart', user: 'anna', token: '', patience_ms: 60_000 }, plainly)
+const uphold = async (log_id: string, told: string) =>
+  (await store.log.act('uphold', { log_id, order: 'cart', user: 'anna', total: 30, told }))[0]
+const status = async () => (await store.find('cart'))?.status
+const books = async () => {
+  const cut = await store.auditor.cut()
+  return ['paid', 'sold', 'accepted-paid', 'accepted-sold'].map((name) => Number(cut.books(name)))
+}
+
+test.serial.beforeEach(async () => {
+  await bench.redis.flushall()
+  tell = teller(store.log)
+  await store.create('cart', 'anna', plainly)
+  await store.addItem({ order: 'cart', item: 'tea', quantity: 2, price: 15 }, plainly)
+})
+
+for (const isKnown of [true, false])
+  test.serial(
+    `a cancellation that is upheld takes nothing from an order that another checkout has paid: ${isKnown}`,
+    async (t) => {
+      if (isKnown) {
+        await begin('first')
+        await tell('payment', 'CreditRefused', 'first', facts)
+      }
+      await begin('second')
+      await tell('payment', 'CreditCaptured', 'second', facts)
+      t.is(await uphold('first', 'cancelled'), isKnown ? 'kept' : 'cancelled')
+      t.is(await status(), 'paid')
+      if (!isKnown) t.is((await tell('payment', 'CreditReleased', 'first', facts))[0], 'closed')
+      t.is(await status(), 'paid')
+      t.deepEqual(await books(), [30, 2, 0, 0])
+    },
+  )
+
+test.serial('a refund, then the letter that would have paid, then everything again under other keys', async (t) => {
+  await begin('it')
+  await tell('payment', 'CreditCaptured', 'it', facts)
+  t.is(await uphold('it', 'cancelled'), 'contradicted')
+  t.is((await store.resolve('it', { by: 'refund', why: '' }, under('a')))[0], 'resolved')
+  t.is((await tell('payment', 'CreditCaptured', 'it', facts))[0], 'repeated')
+  t.is((await store.resolve('it', { by: 'refund', why: '' }, under('b')))[0], 'repeated')
+  t.is((await store.resolve('it', { by: 'accept', why: 'x' }, under('c')))[0], 'consistent')
+  t.deepEqual(await books(), [0, 0, 0, 0])
+  t.is(await status(), 'cancelling')
+  t.is((await begin('other'))[0], 'cancelling')
+  t.is((await tell('payment', 'CreditReleased', 'it', facts))[0], 'closed')
+  t.is((await begin('other'))[0], 'begun')
+  t.is((await store.resolve('it', { by: 'refund', why: '' }, under('d')))[0], 'repeated')
+  t.is((await tell('payment', 'CreditCaptured', 'other', facts))[0], 'paid')
+  t.is(await uphold('it', 'cancelled'), 'kept')
+  t.deepEqual([await status(), await books()], ['paid', [30, 2, 0, 0]])
+  t.deepEqual(await store.contradictions(), [])
+})
+
+test.serial(
+  'accepted as told otherwise, undone afterwards: contradicted anew, accepted anew, once in the books',
+  async (t) => {
+    await begin('it')
+    await tell('payment', 'CreditCaptured', 'it', facts)
+    t.is(await uphold('it', 'failed'), 'contradicted')
+    await store.resolve('it', { by: 'accept', why: 'x' }, plainly)
+    t.deepEqual(await books(), [30, 2, 0, 0])
+    t.is((await tell('payment', 'CreditReleased', 'it', facts))[0], 'contradicted')
+    t.deepEqual(await store.contradictions(), ['cart'])
+    t.is((await store.resolve('it', { by: 'accept', why: 'y' }, plainly))[0], 'resolved')
+    t.deepEqual(await books(), [30, 2, 30, 2])
+    t.is((await tell('payment', 'CreditReleased', 'it', facts))[0], 'repeated')
+    t.deepEqual(await store.contradictions(), [])
+  },
+)
+
+test.serial('of two contradictions of one order the second is listed still when the first is ended', async (t) => {
+  await begin('one')
+  await store.cancel('one')
+  t.is(await uphold('one', 'paid'), 'contradicted')
+  await tell('payment', 'CreditReleased', 'one', facts)
+  // The second is not even known here: its money is heard of.
+  t.is((await tell('payment', 'CreditCaptured', 'two', facts))[0], 'adopted')
+  t.deepEqual(await store.checkoutsOf('cart'), ['two', 'one'])
+  t.is(await uphold('two', 'cancelled'), 'contradicted')
+  t.is((await store.resolve('two', { by: 'refund', why: '' }, plainly))[0], 'resolved')
+  t.like(await store.contradicted(), [{ order_id: 'cart', log_id: 'one', by: 'told-paid' }])
+  t.is((await store.resolve('one', { by: 'accept', why: 'x' }, plainly))[0], 'resolved')
+  t.deepEqual(await store.contradictions(), [])
+})
