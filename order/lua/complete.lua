@@ -37,6 +37,12 @@ local function adopt(id, saga)
   return true
 end
 
+-- is_paid_by(order, id): whether it shows that this checkout has paid it, also if its record has ended since.
+local function is_paid_by(order, id)
+  local status, saga = unpack(redis.call('HMGET', names.order .. order, 'status', 'saga'))
+  return status == 'paid' and saga == id
+end
+
 function deeds.complete(facts)
   local id = facts.log_id
   local saga = checkout(id)
@@ -45,6 +51,9 @@ function deeds.complete(facts)
     return outcome('paid', id, saga)
   end
   if saga and saga.state ~= 'failed' then
+    return { 'repeated' }
+  end
+  if not saga and is_paid_by(facts.order, id) then
     return { 'repeated' }
   end
   local adopted = false
