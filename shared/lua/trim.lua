@@ -1,21 +1,29 @@
 --- @include "entry-id"
 --- @include "survey"
 -- trim: drops a page of the oldest entries, and with the last entry of a saga its record. An entry is dropped once it is
--- older than the age, and every listener has heard it. Where there are sagas a survey must have ended that long ago, too, that
--- came after it: then nobody will ever say anything of those that it did not name, also if a Redis comes back older by no more
--- than that. What the survey, or the newest one, names is taken out of the pack and kept until they name it no more.
+-- older than the age, and every listener has heard it. Where there are sagas a survey must have come after it, and ended as long
+-- before another one that has gone around since: then nobody will ever say anything of those that it did not name, also if
+-- a Redis comes back older by no more than that. For whoever is away for long may then come back older, too, and the second
+-- survey has found all of them there. What the first survey, or the newest one, names is taken out of the pack and kept until
+-- they name it no more.
 -- FACTS    age_ms, heard (the entry that all listeners have heard, '' if there are none), page
 -- RETURNS  the number of entries that were dropped, and `1` if more may have to be, else `0`
 -- WRITES   less than it frees
 
--- ended_before(ms): the survey that came last of those that ended before, and the one that ended last of all.
-local function ended_before(ms)
-  local chosen, newest_one
-  for _, survey in ipairs(surveys()) do
-    if survey.ended > 0 and (not newest_one or survey.ended > newest_one.ended) then
-      newest_one = survey
+-- chosen_survey(age_ms): the survey that came last of those that ended so long before another came that has ended since, and
+-- the one that ended last of all.
+local function chosen_survey(age_ms)
+  local all = surveys()
+  local came_ms, newest_one = 0, nil
+  for _, survey in ipairs(all) do
+    if survey.ended > 0 then
+      came_ms = math.max(came_ms, tonumber(told_ms(survey.at)))
+      newest_one = newest_one and newest_one.ended >= survey.ended and newest_one or survey
     end
-    local is_old = survey.ended > 0 and survey.ended <= ms
+  end
+  local chosen
+  for _, survey in ipairs(all) do
+    local is_old = survey.ended > 0 and survey.ended + age_ms <= came_ms
     if is_old and (not chosen or tonumber(told_ms(survey.at)) > tonumber(told_ms(chosen.at))) then
       chosen = survey
     end
@@ -128,7 +136,7 @@ function deeds.trim(facts)
   end
   local named = {}
   if says.surveyed then
-    local chosen, newest_one = ended_before(before)
+    local chosen, newest_one = chosen_survey(tonumber(facts.age_ms))
     if not chosen then
       return { '0', '0' }
     end

@@ -2,13 +2,25 @@
  * What a log has dropped is over for everybody: whoever says it once more changes nothing, a Redis that comes back older
  * after a long time finds what it needs, and what waits for a person is found by its order.
  */
+import { setTimeout as after } from 'node:timers/promises'
 import test from 'ava'
+import type { Redis } from 'ioredis'
 import { type FinishedCheckouts, finishedCheckouts } from '../support/finished.ts'
 import { recordsIn } from '../support/records.ts'
 
 /** Whatever is said by now is old enough. */
 const AT_ONCE = -1_000
+const AGE_MS = 300
 
+/** All that a Redis holds, to be had back later. */
+const remember = async (redis: Redis): Promise<() => Promise<void>> => {
+  const keys = await redis.keys('*')
+  const copies = await Promise.all(keys.map(async (key) => [key, await redis.dumpBuffer(key)] as const))
+  return async () => {
+    await redis.flushall()
+    for (const [key, bytes] of copies) if (bytes) await redis.restore(key, 0, bytes)
+  }
+}
 const creditOf = async ({ benches }: FinishedCheckouts, user: string | undefined): Promise<string | null> =>
   benches.payment.redis.hget(`user:${user}`, 'credit')
 /** Money is captured for the order, and order has not heard of it. */
@@ -29,6 +41,27 @@ test('what was paid stays paid when payment says so again after order has forgot
   await shop.logs.order.trim(AT_ONCE, ['payment'])
   t.is((await recordsIn(shop.benches.order.redis, 'order')).size, 0)
   t.is((await shop.logs.payment.act('tell-again', { log_id: id }))[0], 'told')
+  await shop.hearAll()
+  const order = await shop.order.find('0')
+  t.is(order?.status, 'paid')
+  t.is(await creditOf(shop, order?.user_id), String(1_000_000 - (order?.total_cost ?? 0)))
+})
+
+test('a Redis that comes back older after it was away for longer than entries are kept misses nothing', async (t) => {
+  await using shop = await finishedCheckouts(10)
+  const { redis } = shop.benches.order
+  await captured(shop, 0)
+  await after(AGE_MS)
+  const restore = await remember(redis)
+  await shop.hearAll()
+  await shop.trim(AGE_MS)
+  await shop.hearAll()
+  t.is((await shop.order.find('0'))?.status, 'paid')
+  // Time itself is what is tried here: order is away.
+  await after(2 * AGE_MS)
+  await shop.logs.payment.trim(AGE_MS, ['order', 'stock'])
+  await shop.logs.stock.trim(AGE_MS, ['payment'])
+  await restore()
   await shop.hearAll()
   const order = await shop.order.find('0')
   t.is(order?.status, 'paid')
