@@ -1,16 +1,13 @@
 --- @include "survey"
--- begin-survey: begins a survey, unless there was one a short while ago, nothing was said since, or all that was said is
--- young. More unfinished sagas than one entry should name are left until they are fewer.
+-- begin-survey: begins a survey, unless there was one a short while ago, or all that was said is young. It does so also where
+-- nothing was said since: those who hear it may have said much, and their logs are trimmed no further than it came. More unfinished
+-- sagas than one entry should name are left until they are fewer.
 -- FACTS    pause_ms, open_max
 -- RETURNS  surveyed, log_id | early | too-many
 deeds['begin-survey'] = function(facts)
-  local last = redis.call('XREVRANGE', names.log, '+', '-', 'COUNT', 1)[1]
-  if not last or last[2][1] == says.surveyed then
-    return { 'early' }
-  end
   local early = now_ms() - tonumber(facts.pause_ms)
   local oldest = redis.call('XRANGE', names.log, '-', '+', 'COUNT', 1)[1]
-  if tonumber(told_ms(oldest[1])) > early then
+  if not oldest or tonumber(told_ms(oldest[1])) > early then
     return { 'early' }
   end
   for _, survey in ipairs(surveys()) do

@@ -67,3 +67,21 @@ test('a Redis that comes back older after it was away for longer than entries ar
   t.is(order?.status, 'paid')
   t.is(await creditOf(shop, order?.user_id), String(1_000_000 - (order?.total_cost ?? 0)))
 })
+
+test('logs are trimmed also while order says nothing', async (t) => {
+  await using shop = await finishedCheckouts(10)
+  await shop.pay(0, 3)
+  for (let round = 0; round < 3; round += 1) {
+    await shop.trim(AT_ONCE)
+    await shop.hearAll()
+  }
+  const { redis } = shop.benches.payment
+  for (let count = 0; count < 10; count += 1)
+    await shop.logs.payment.act('create-user', { log_id: `l${count}`, user: `new${count}` })
+  for (let round = 0; round < 3; round += 1) {
+    await shop.trim(AT_ONCE)
+    await shop.hearAll()
+  }
+  await shop.trim(AT_ONCE)
+  t.true((await redis.xlen('log:payment')) < 10, `${await redis.xlen('log:payment')} entries`)
+})
