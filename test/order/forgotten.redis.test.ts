@@ -6,6 +6,7 @@ import { setTimeout as after } from 'node:timers/promises'
 import test from 'ava'
 import type { Redis } from 'ioredis'
 import { type FinishedCheckouts, finishedCheckouts } from '../support/finished.ts'
+import { plainly } from '../support/open-store.ts'
 import { recordsIn } from '../support/records.ts'
 
 /** Whatever is said by now is old enough. */
@@ -66,6 +67,43 @@ test('a Redis that comes back older after it was away for longer than entries ar
   const order = await shop.order.find('0')
   t.is(order?.status, 'paid')
   t.is(await creditOf(shop, order?.user_id), String(1_000_000 - (order?.total_cost ?? 0)))
+})
+
+test('a contradiction is found by its order, however long ago the checkouts after it were', async (t) => {
+  await using shop = await finishedCheckouts(20)
+  const [user_id = '', total = 0] = Object.values((await shop.order.find('0')) ?? {}).slice(3, 5) as [string, number]
+  const given = async (): Promise<string> => {
+    const id = await shop.begin(0)
+    await shop.order.cancel(id)
+    await shop.hearAll()
+    return id
+  }
+  const id = await given()
+  const facts = { log_id: id, order: '0', user: user_id, total, told: 'paid' }
+  t.is((await shop.logs.order.act('uphold', facts))[0], 'contradicted')
+  await given()
+  for (let round = 1; round < 4; round += 1) {
+    await shop.pay(round, 1)
+    await shop.trim(AT_ONCE)
+    await shop.hearAll()
+    await shop.trim(AT_ONCE)
+  }
+  t.deepEqual(
+    (await shop.order.contradicted()).map(({ log_id, by }) => [log_id, by]),
+    [[id, 'told-paid']],
+  )
+  t.is((await shop.order.resolve(id, { by: 'accept', why: 'as it is' }, plainly))[0], 'resolved')
+  for (let round = 4; round < 7; round += 1) {
+    await shop.pay(round, 1)
+    await shop.trim(AT_ONCE)
+    await shop.hearAll()
+    await shop.trim(AT_ONCE)
+  }
+  const left = [...(await recordsIn(shop.benches.order.redis, 'order')).values()]
+  t.deepEqual(
+    left.filter(({ order }) => order === '0'),
+    [],
+  )
 })
 
 test('logs are trimmed also while order says nothing', async (t) => {
