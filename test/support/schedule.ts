@@ -279,7 +279,7 @@ export const openWorld = async (): Promise<World> => {
   const trim = async (party: Party): Promise<void> => {
     archive[party] = await said(party)
     await logs[party].trim(
-      -1_000,
+      -60_000,
       PAIRS.filter(({ speaker }) => speaker === party).map(({ listener }) => listener),
     )
   }
