@@ -33,9 +33,12 @@ local function say_survey(state, id, open)
   return say(says[state], id, 'open=' .. open)
 end
 
--- pass_on(id, open): says a survey to those who hear this service, behind all that was said here of the sagas before it.
+-- pass_on(id, open): says a survey to those who hear this service, behind all that was said here of the sagas before it. One
+-- that came already is told again by a Redis that came back older: of what was begun since it first came it knows nothing.
 local function pass_on(id, open)
-  remember_survey({ id = id, at = say_survey('surveyed', id, open), ended = 0, open = open })
+  local at = say_survey('surveyed', id, open)
+  local before = redis.call('HGET', names.survey, id)
+  remember_survey({ id = id, at = before and string.match(before, '^%S+') or at, ended = 0, open = open })
 end
 
 -- end_survey(id): a survey has come back. It is said to have ended, if somebody is to know. False if it is unknown.

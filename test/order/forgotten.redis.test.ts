@@ -69,6 +69,22 @@ test('a Redis that comes back older after it was away for longer than entries ar
   t.is(await creditOf(shop, order?.user_id), String(1_000_000 - (order?.total_cost ?? 0)))
 })
 
+test('a survey that is told again speaks of no more than it did the first time', async (t) => {
+  await using shop = await finishedCheckouts(10)
+  const { redis } = shop.benches.stock
+  await shop.pay(5, 1)
+  await shop.logs.order.trim(AT_ONCE, ['payment'])
+  await shop.hearAll()
+  const [survey = ''] = await redis.hkeys('sagas:survey')
+  const id = await captured(shop, 0)
+  // Payment has lost what it said, and passes the survey on anew, before what was begun since.
+  await shop.logs.payment.act('pass-survey', { log_id: survey, open: '' })
+  await shop.hear('stock', 'payment')
+  await shop.hear('payment', 'stock')
+  await shop.logs.stock.trim(AT_ONCE, ['payment'])
+  t.deepEqual([...(await recordsIn(redis, 'stock')).keys()], [id])
+})
+
 test('a contradiction is found by its order, however long ago the checkouts after it were', async (t) => {
   await using shop = await finishedCheckouts(20)
   const [user_id = '', total = 0] = Object.values((await shop.order.find('0')) ?? {}).slice(3, 5) as [string, number]
