@@ -3,6 +3,7 @@
  * dropped at once, so that only what was heard keeps them.
  */
 import test from 'ava'
+import { UnavailableError } from '../../shared/errors.ts'
 import { type FinishedCheckouts, finishedCheckouts, type Party } from '../support/finished.ts'
 import { plainly } from '../support/open-store.ts'
 import { recordsIn, unpackRecord } from '../support/records.ts'
@@ -11,6 +12,8 @@ const PARTIES = ['order', 'payment', 'stock'] as const
 /** Whatever is said by now is old enough. */
 const AT_ONCE = -60_000
 const WHILE_MS = 3_600_000
+/** So many that what is kept of them is more than what connections and scripts take and give back. */
+const MANY = 1_500
 
 const recorded = async ({ benches }: FinishedCheckouts, party: Party): Promise<readonly string[]> =>
   [...(await recordsIn(benches[party].redis, party)).keys()].toSorted()
@@ -51,6 +54,26 @@ test('nothing goes before it is old, however often it was surveyed', async (t) =
   await shop.hearAll()
   t.deepEqual(await shop.trim(WHILE_MS), { order: 0, payment: 0, stock: 0 })
   for (const party of PARTIES) t.is((await recorded(shop, party)).length, 10)
+})
+
+test('out of memory, what surveys allow goes still, and makes room', async (t) => {
+  await using shop = await finishedCheckouts(MANY + 2)
+  await shop.pay(0, MANY)
+  const hung = await shop.begin(MANY)
+  await shop.trim(AT_ONCE)
+  await shop.hearAll()
+  for (const party of PARTIES) {
+    const { redis } = shop.benches[party]
+    await redis.config('SET', 'maxmemory', (await shop.usedBy(party)).all - 10_000)
+    await t.throwsAsync(redis.set('more', 'than there is room for'), { message: /^OOM / }, party)
+  }
+  await t.throwsAsync(shop.begin(MANY + 1), { instanceOf: UnavailableError })
+  for (const dropped of Object.values(await shop.trim(AT_ONCE))) t.true(dropped >= MANY, String(dropped))
+  t.deepEqual(await kept(shop), { order: [hung], payment: [hung], stock: [hung] }, 'the survey names it')
+  for (const party of PARTIES) t.is(await shop.benches[party].redis.set('more', 'for which there is room'), 'OK')
+  await shop.begin(MANY + 1)
+  await shop.hearAll()
+  t.is((await shop.order.find(String(MANY + 1)))?.status, 'paid')
 })
 
 test('goods that were taken for a checkout are remembered for as long as its cancellation is not heard', async (t) => {
