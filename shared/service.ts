@@ -77,7 +77,7 @@ export type Instruments = {
   readonly catchUp: () => Promise<void>
   /** Which neighbours have not been reached for some seconds. */
   readonly outOfReach: () => readonly Service[]
-  /** How long the records are kept that only repetitions need: longer than the log. */
+  /** How long answers under a key are kept: no longer than the log. */
   readonly retentionS: number
 }
 
@@ -151,7 +151,7 @@ export const openService = async <Repair extends string>(
   const ids: Identifiers = identifiers(() => own.lease(replica), logger)
   stack.defer(ids.stop)
 
-  // What only repetitions need outlives the log, or an old entry told again could meet a forgotten saga.
+  // An answer under a key may name a checkout, whose record is kept for longer: as long as its last entry.
   const own: Own<Repair> = options.build({
     redis,
     step,
@@ -162,7 +162,7 @@ export const openService = async <Repair extends string>(
     catchUp: async () => {
       await Promise.all(readers.map((one) => one.catchUp()))
     },
-    retentionS: (retentionMs / 1_000) * 2,
+    retentionS: retentionMs / 1_000,
   })
   const { log, onHeard = () => undefined } = own
 
