@@ -139,3 +139,9 @@ test('logs are trimmed also while order says nothing', async (t) => {
   await shop.trim(AT_ONCE)
   t.true((await redis.xlen('log:payment')) < 10, `${await redis.xlen('log:payment')} entries`)
 })
+
+test('a survey that is passed on is not taken for what another reader has applied', async (t) => {
+  await using shop = await finishedCheckouts(10)
+  const facts = { log_id: 'survey-1', open: '' }
+  t.notDeepEqual(await shop.logs.payment.act('pass-survey', facts), ['passed'])
+})
