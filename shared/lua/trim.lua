@@ -63,14 +63,14 @@ local function keep(id)
   redis.call('ZADD', names.kept, now_ms(), id)
 end
 
--- awaits_person(id): whether a contradiction of it is still to be resolved, or one of its order: that may be of an earlier
--- checkout, to which the records of those after it lead.
+-- awaits_person(id): whether a contradiction of it is still to be resolved, or one of what it is about: that may be of an earlier
+-- saga, to which the records of those after it lead.
 local function awaits_person(id)
-  local by, how, order = unpack(redis.call('HMGET', names.saga .. id, 'contradicted', 'resolved', 'order'))
+  local by, how, subject = unpack(redis.call('HMGET', names.saga .. id, 'contradicted', 'resolved', 'order'))
   if by and not how then
     return true
   end
-  return names.contradictions and order and redis.call('SISMEMBER', names.contradictions, order) == 1
+  return names.contradictions and subject and redis.call('SISMEMBER', names.contradictions, subject) == 1
 end
 
 -- drop_record(id, entry, named): drops what is recorded under the log id of an entry that is dropped, if it was the last.
