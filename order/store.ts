@@ -32,6 +32,8 @@ const names = {
   order: 'order:',
   counted: 'order:',
   contradictions: 'contradictions',
+  /** The field of a record that tells what is contradicted with it. */
+  subject: 'order',
   outcomes: 'outcomes',
   deadlines: 'sagas:deadlines',
 }

@@ -66,7 +66,7 @@ end
 -- awaits_person(id): whether a contradiction of it is still to be resolved, or one of what it is about: that may be of an earlier
 -- saga, to which the records of those after it lead.
 local function awaits_person(id)
-  local by, how, subject = unpack(redis.call('HMGET', names.saga .. id, 'contradicted', 'resolved', 'order'))
+  local by, how, subject = unpack(redis.call('HMGET', names.saga .. id, 'contradicted', 'resolved', names.subject or ''))
   if by and not how then
     return true
   end
