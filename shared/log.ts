@@ -129,7 +129,7 @@ export type LogOptions<Speaker extends Service> = {
   readonly says?: Readonly<Record<string, KindOf<Speaker>>>
   /** Makes what was acknowledged and is gone true again, as far as that can be. @returns what is to be listed as lost */
   readonly uphold?: (gone: readonly LogEntry[]) => Promise<readonly LogEntry[]>
-  /** How long answers under a key are kept: no longer than the log, for they may name a checkout. */
+  /** How long answers under a key are kept: no longer than the log, for they may name a saga. */
   readonly retentionS: number
 }
 

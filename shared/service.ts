@@ -151,7 +151,7 @@ export const openService = async <Repair extends string>(
   const ids: Identifiers = identifiers(() => own.lease(replica), logger)
   stack.defer(ids.stop)
 
-  // An answer under a key may name a checkout, whose record is kept for longer: as long as its last entry.
+  // An answer under a key may name a saga, whose record is kept for longer: as long as its last entry.
   const own: Own<Repair> = options.build({
     redis,
     step,
