@@ -187,7 +187,9 @@ export const payAccount = (entries: readonly LogEntry[], { lossy = false } = {})
       credit: credit - (next === 'captured' ? total : 0) + (before === 'captured' ? total : 0),
       held: held + (next === 'held' ? total : 0) - (before === 'held' ? total : 0),
     }
-    if (wallet || next !== 'refused') writeSound(user, next, after, log_id, next === 'refused' ? total : undefined)
+    // Also of somebody whom payment does not know (any more): that makes no wallet.
+    const changesNothing = next === 'refused' || (next === 'released' && (before === 'none' || before === 'refused'))
+    if (wallet || !changesNothing) writeSound(user, next, after, log_id, next === 'refused' ? total : undefined)
   }
 
   const deed = ({ kind, facts }: LogEntry): void => {
