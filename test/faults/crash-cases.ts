@@ -1,30 +1,39 @@
 /**
  * What is one crash, and how is it survived?
  *
- * An *act* is something customers or operators do; the first four are checkouts by their outcome. A *case* is a named point
- * that the act passes (see `shared/step.ts`), at its n-th passing, and a *fault* that hits its process there: kill -9; a
- * freeze of two lock TTLs; a reply that is lost after its effect; kill -9 together with the loss of the tail of the
- * process's own Redis. What died is started again at once. Then the customer, who repeats what was not answered, must get the
- * answer that is due, and the shop come to rest, within `SETTLE_MS` of the return; and all invariants hold.
+ * An *act* is something customers or operators do; the first four are checkouts by their outcome, the last three are what time
+ * and losses bring (see `crash-acts.ts`). A *case* is a named point that the act passes (see `shared/step.ts`), at its n-th
+ * passing, and a *fault* that hits its process there: kill -9; a freeze of two lock TTLs; a reply that is lost after its
+ * effect; kill -9 together with the loss of the tail of the process's own Redis. What died is started again at once. Then the
+ * customer, who repeats what was not answered, must get the answer that is due, and the shop come to rest, within `SETTLE_MS`
+ * of the return; and all invariants hold.
  */
 import assert from 'node:assert/strict'
 import { Redis } from 'ioredis'
-import { nanoid } from 'nanoid'
 import { type Part, PartError } from '../../env/part.ts'
 import type { RedisPart } from '../../env/shop.ts'
 import { SERVICES, type Service } from '../../env/wiring.ts'
 import type { Armed } from '../../shared/crash-points.ts'
 import { logKey, readable } from '../../shared/entry.ts'
-import { answerIfAny, type Reply } from '../support/client.ts'
 import { instruct, listening, recorded, whenHit } from '../support/crash-points.ts'
 import { type Due, insist, type TimedTold } from '../support/customers.ts'
 import { away, eventually } from '../support/eventually.ts'
 import { LINKS, locksLeft, settle, violations } from '../support/invariants.ts'
 import { cutTail, transactionsOf, writtenTo } from '../support/older-redis.ts'
 import { type OpenShop, open, replicaOf } from '../support/shop.ts'
+import { ask, comeBackOlder, contradict, lastSurvey, PATIENCE_MS, resolve, survey } from './crash-acts.ts'
 
 export const OUTCOMES = ['paid', 'out-of-credit', 'out-of-stock', 'cancelled'] as const
-export const ACTS = [...OUTCOMES, 'shopping', 'operating', 'starting', 'stopping'] as const
+export const ACTS = [
+  ...OUTCOMES,
+  'shopping',
+  'operating',
+  'starting',
+  'stopping',
+  'surveying',
+  'resolving',
+  'upholding',
+] as const
 export type Act = (typeof ACTS)[number]
 export const FAULTS = ['kill', 'freeze', 'lose-reply', 'lose-tail'] as const
 export type Fault = (typeof FAULTS)[number]
@@ -41,13 +50,19 @@ const FREEZE_MS = 2 * LOCK_TTL_MS
 const SHORT_DEADLINE_MS = 1_000
 /** The log parser, which passes the rarest points, runs every 5 s. */
 const HIT_MS = 12_000
-const PATIENCE_MS = 30_000
+/** A survey may be begun each time an eighth of it has passed, here when the log parser is asked to run. */
+const SURVEYED_RETENTION_MS = 64_000
+const SURVEY_PAUSE_MS = SURVEYED_RETENTION_MS / 8
+const NEVER = '0 0 0 1 1 *'
+/** A shop with surveys takes no case after this, or its log is trimmed before the checker has read all of it. */
+const WORN_MS = 25_000
 
-/** Which shop a case wants: with a deadline that is met or not, and one whose Redis may forget or not. */
-export type Kind = { readonly isLate: boolean; readonly isLossy: boolean }
+/** Which shop a case wants: with a deadline that is met or not, whose Redis may forget or not, with surveys or without. */
+export type Kind = { readonly isLate: boolean; readonly isLossy: boolean; readonly isSurveyed: boolean }
 export const kindOf = ({ act, fault }: Pick<Case, 'act' | 'fault'>): Kind => ({
   isLate: act === 'cancelled',
-  isLossy: fault === 'lose-tail',
+  isLossy: fault === 'lose-tail' || act === 'resolving' || act === 'upholding',
+  isSurveyed: act === 'surveying',
 })
 
 /** A shop in which cases are run one after the other, with all that its customers were ever told. */
@@ -57,6 +72,8 @@ export type Scene = {
   readonly told: TimedTold[]
   /** Behind the shop's back. */
   readonly orders: Redis
+  /** Is the shop too old for another case? */
+  readonly isWorn: () => boolean
   readonly close: () => Promise<void>
 }
 
@@ -67,9 +84,11 @@ export const openScene = async (kind: Kind): Promise<Scene> => {
       order: {
         LOCK_TTL_MS: String(LOCK_TTL_MS),
         ...(kind.isLate ? { CHECKOUT_DEADLINE_MS: String(SHORT_DEADLINE_MS) } : {}),
+        ...(kind.isSurveyed ? { LOG_RETENTION_MS: String(SURVEYED_RETENTION_MS), LOG_PARSER_CRON: NEVER } : {}),
       },
     },
   })
+  const openedAt = performance.now()
   const orders = new Redis(opened.shop.redis.order.url, { maxRetriesPerRequest: 0, retryStrategy: () => 50 })
   orders.on('error', (error: Error) => error)
   const close = async (): Promise<void> => {
@@ -77,7 +96,8 @@ export const openScene = async (kind: Kind): Promise<Scene> => {
     for (const part of opened.shop.parts) part.thaw()
     await opened.close()
   }
-  return { kind, opened, told: [], orders, close }
+  const isWorn = (): boolean => kind.isSurveyed && performance.now() - openedAt > WORN_MS
+  return { kind, opened, told: [], orders, isWorn, close }
 }
 
 /** The part that passes a point: its first word names it. */
@@ -92,17 +112,6 @@ const partOf = ({ opened }: Scene, owner: Service | 'gateway'): Part =>
 const ownRedis = ({ opened }: Scene, owner: Service | 'gateway'): RedisPart | undefined =>
   owner === 'gateway' ? undefined : opened.shop.redis[owner]
 
-/** Asks under a key until there is an answer that is not "not now". */
-const ask = ({ opened }: Scene, method: string, path: string): Promise<Reply> => {
-  const key = { 'Idempotency-Key': nanoid() }
-  return eventually(async () => {
-    const reply = await answerIfAny(opened.client.request(method, path, key))
-    assert.ok(reply, `no answer to ${path}`)
-    assert.ok(reply.status < 500 && reply.status !== 424, `${path}: ${reply.status} ${reply.text}`)
-    return reply
-  }, PATIENCE_MS)
-}
-
 const PRICE = 2
 const QUANTITY = 2
 const ENOUGH = { credit: 10, pieces: 5 }
@@ -110,21 +119,21 @@ const ENOUGH = { credit: 10, pieces: 5 }
 type Wanted = { readonly user: string; readonly item: string; readonly order: string }
 
 /** Whatever a customer does before the checkout, and a shopkeeper. */
-const goShopping = async (scene: Scene, { credit, pieces } = ENOUGH): Promise<Wanted> => {
+const goShopping = async ({ opened }: Scene, { credit, pieces } = ENOUGH): Promise<Wanted> => {
   const made = async (path: string, name: string): Promise<string> => {
-    const { json } = await ask(scene, 'POST', path)
+    const { json } = await ask(opened, 'POST', path)
     return (json as Record<string, string>)[name] ?? ''
   }
   const user = await made('/payment/create_user', 'user_id')
   const item = await made(`/stock/item/create/${PRICE}`, 'item_id')
-  await ask(scene, 'POST', `/payment/add_funds/${user}/${credit + 1}`)
-  await ask(scene, 'POST', `/payment/pay/${user}/1`)
-  await ask(scene, 'POST', `/stock/add/${item}/${pieces + 1}`)
-  await ask(scene, 'POST', `/stock/subtract/${item}/1`)
+  await ask(opened, 'POST', `/payment/add_funds/${user}/${credit + 1}`)
+  await ask(opened, 'POST', `/payment/pay/${user}/1`)
+  await ask(opened, 'POST', `/stock/add/${item}/${pieces + 1}`)
+  await ask(opened, 'POST', `/stock/subtract/${item}/1`)
   const order = await made(`/orders/create/${user}`, 'order_id')
-  await ask(scene, 'POST', `/orders/addItem/${order}/${item}/${QUANTITY}`)
-  await ask(scene, 'GET', '/ids/create')
-  await ask(scene, 'GET', `/orders/find/${order}`)
+  await ask(opened, 'POST', `/orders/addItem/${order}/${item}/${QUANTITY}`)
+  await ask(opened, 'GET', '/ids/create')
+  await ask(opened, 'GET', `/orders/find/${order}`)
   return { user, item, order }
 }
 
@@ -167,6 +176,7 @@ const PREFIXES = ['orders', 'payment', 'stock', 'ids'] as const
 
 /** Helps a checkout on that a neighbour holds up, who does not answer meanwhile. @returns its log id. */
 const helpOn = async (scene: Scene, order: string, held: Service): Promise<string> => {
+  const { opened } = scene
   const saga = await eventually(async () => {
     const found = await sagaOf(scene, order)
     assert.notEqual(found, '')
@@ -174,39 +184,75 @@ const helpOn = async (scene: Scene, order: string, held: Service): Promise<strin
   }, PATIENCE_MS)
   const asked = held === 'payment' ? (['orders'] as const) : (['orders', 'payment'] as const)
   for (const prefix of asked) {
-    await ask(scene, 'POST', `/${prefix}/fault_tolerance`)
-    await ask(scene, 'POST', `/${prefix}/retry/${saga}`)
+    await ask(opened, 'POST', `/${prefix}/fault_tolerance`)
+    await ask(opened, 'POST', `/${prefix}/retry/${saga}`)
   }
   return saga
 }
 
 /** Everything else that operators may ask, about a checkout. */
-const operate = async (scene: Scene, order: string, saga: string): Promise<void> => {
-  await ask(scene, 'GET', `/orders/checkouts/${order}`)
+const operate = async ({ opened }: Scene, order: string, saga: string): Promise<void> => {
+  await ask(opened, 'GET', `/orders/checkouts/${order}`)
   for (const prefix of PREFIXES) {
     for (const path of ['log_count', `log/${saga}`, 'logs', 'sorted_logs/1', `saga/${saga}`, 'dead_letters', 'audit'])
-      await ask(scene, 'GET', `/${prefix}/${path}`)
-    await ask(scene, 'GET', `/${prefix}/audit/cut`)
-    await ask(scene, 'GET', `/${prefix}/audit/sagas?at=1-1&log_ids=${saga}`)
-    await ask(scene, 'GET', `/${prefix}/audit/records?log_ids=${saga}`)
-    await ask(scene, 'POST', `/${prefix}/fault_tolerance`)
-    await ask(scene, 'POST', `/${prefix}/retry/${saga}`)
+      await ask(opened, 'GET', `/${prefix}/${path}`)
+    await ask(opened, 'GET', `/${prefix}/audit/cut`)
+    await ask(opened, 'GET', `/${prefix}/audit/sagas?at=1-1&log_ids=${saga}`)
+    await ask(opened, 'GET', `/${prefix}/audit/records?log_ids=${saga}`)
+    await ask(opened, 'POST', `/${prefix}/fault_tolerance`)
+    await ask(opened, 'POST', `/${prefix}/retry/${saga}`)
   }
-  await ask(scene, 'GET', '/audit')
-  await ask(scene, 'POST', '/orders/batch_init/1/1/1/1')
-  await ask(scene, 'POST', '/payment/batch_init/1/1')
-  await ask(scene, 'POST', '/stock/batch_init/1/1/1')
-  await ask(scene, 'POST', `/orders/cancel/${saga}`)
+  await ask(opened, 'GET', '/audit')
+  await ask(opened, 'POST', '/orders/batch_init/1/1/1/1')
+  await ask(opened, 'POST', '/payment/batch_init/1/1')
+  await ask(opened, 'POST', '/stock/batch_init/1/1/1')
+  await ask(opened, 'POST', `/orders/cancel/${saga}`)
+}
+
+/** Prepares what is done when something was lost, or in the course of time; each time a customer comes as well. */
+const prepareRare = async (scene: Scene, act: 'surveying' | 'resolving' | 'upholding'): Promise<Play> => {
+  const { opened, told, orders } = scene
+  const { order: own, payment } = opened.shop.redis
+  if (act === 'surveying') {
+    const wanted = await goShopping(scene)
+    await away(SURVEY_PAUSE_MS)
+    return async () => {
+      const last = await lastSurvey(orders)
+      const visit = await checkout(scene, wanted, 200)
+      await survey(opened, orders, last)
+      return visit
+    }
+  }
+  if (act === 'upholding') {
+    const wanted = await goShopping(scene)
+    return async () => {
+      const position = await writtenTo(own.dir)
+      await insist(opened.client, wanted.order, told)
+      await comeBackOlder(own, position)
+      return checkout(scene, wanted, 200)
+    }
+  }
+  const position = await writtenTo(payment.dir)
+  const paid = [(await goShopping(scene)).order, (await goShopping(scene)).order]
+  for (const order of paid) await insist(opened.client, order, told)
+  await settle(opened, { locksMs: 'unchecked' })
+  const contradicted = await contradict(opened, paid, position)
+  const wanted = await goShopping(scene)
+  return async () => {
+    await resolve(opened, contradicted)
+    return checkout(scene, wanted, 200)
+  }
 }
 
 /** Prepares an act: whatever comes before the point is armed. */
 const prepare = async (scene: Scene, act: Act, owner: Service | 'gateway'): Promise<Play> => {
   const { opened } = scene
+  if (act === 'surveying' || act === 'resolving' || act === 'upholding') return prepareRare(scene, act)
   if (act === 'shopping')
     return async () => {
       const visit = await checkout(scene, await goShopping(scene), 200)
       // A Redis that came back older may not know the order yet.
-      await ask(scene, 'POST', `/orders/checkout/${visit.order}`)
+      await ask(opened, 'POST', `/orders/checkout/${visit.order}`)
       return visit
     }
   if (act === 'stopping' || act === 'starting') {
@@ -336,9 +382,10 @@ export const survive = async (scene: Scene, one: Case): Promise<Survival> => {
   const ms = performance.now() - returnedAt
 
   const { isLossy } = scene.kind
+  const isCertain = one.fault !== 'lose-tail'
   const problems = [...(await violations(opened, { told, lossy: isLossy, locksMs: 'unchecked' }))]
-  if (status !== due && !isLossy) problems.push(`order ${order} was told ${status} in the end, but ${due} is due`)
-  if (!isLossy && due === 200) {
+  if (status !== due && isCertain) problems.push(`order ${order} was told ${status} in the end, but ${due} is due`)
+  if (isCertain && due === 200) {
     const credit = await opened.client.credit(user)
     if (credit !== ENOUGH.credit - PRICE * QUANTITY) problems.push(`user ${user} has ${credit} left`)
   }
@@ -367,12 +414,19 @@ export const recordActs = async (): Promise<Passings> => {
     for (const point of passed.keys()) if (owner === 'stock' && ownerOf(point) !== 'stock') passed.delete(point)
     note(act, passed)
   }
-  const inTime = await openScene({ isLate: false, isLossy: false })
-  try {
+  const inScene = async (kind: Partial<Kind>, work: (scene: Scene) => Promise<void>): Promise<void> => {
+    const scene = await openScene({ isLate: false, isLossy: false, isSurveyed: false, ...kind })
+    try {
+      await work(scene)
+    } finally {
+      await scene.close()
+    }
+  }
+  await inScene({}, async (scene) => {
     for (const act of ['paid', 'out-of-credit', 'out-of-stock', 'shopping', 'operating'] as const)
-      await run(inTime, act, 'order')
+      await run(scene, act, 'order')
     for (const owner of owners) {
-      const part = partOf(inTime, owner)
+      const part = partOf(scene, owner)
       note('stopping', await recorded([part], () => part.stop()))
       note(
         'starting',
@@ -383,33 +437,38 @@ export const recordActs = async (): Promise<Passings> => {
         }),
       )
     }
-  } finally {
-    await inTime.close()
-  }
-  const late = await openScene({ isLate: true, isLossy: false })
-  try {
-    await run(late, 'cancelled', 'order')
-    await run(late, 'cancelled', 'stock')
-  } finally {
-    await late.close()
-  }
+    // Last, for they leave contradictions behind.
+    for (const act of ['resolving', 'upholding'] as const) await run(scene, act, 'order')
+  })
+  await Promise.all([
+    inScene({ isLate: true }, async (scene) => {
+      await run(scene, 'cancelled', 'order')
+      await run(scene, 'cancelled', 'stock')
+    }),
+    inScene({ isSurveyed: true }, (scene) => run(scene, 'surveying', 'order')),
+  ])
   return passings
 }
 
 /** What is done by the clock, so that a checkout meets it by chance only. */
-const BY_THE_CLOCK = /^\w+\.(parser\.|reader-|unfinished|trim|time|heard|dead-|contradictions|lost-tails)/
+const BY_THE_CLOCK = /^\w+\.(parser\.|reader-|unfinished|trim|time|heard|dead-|contradict|lost-tails)/
 
 /** What is done when a service starts or stops, and else only when the machine was slow. */
-const AT_ENDS = /\.(reader-[a-z]+\.(lock|release)|ask-ids|lease-block|durable|subscribe)\./
+const AT_ENDS =
+  /\.(reader-[a-z]+\.(lock|release)|ask-ids|lease-block|durable|subscribe|memory|probe-(order|payment|stock))\./
 
-/** What is done again and again for as long as a service lives: seldom in the moment in which it stops. */
-const EVER_AGAIN = /\.reader-[a-z]+\.extend\./
+/** What is done again and again for as long as a service lives, whatever it does besides: tried in one act only. */
+const EVER_AGAIN = /\.(reader-[a-z]+\.extend|probe|probe-locks|poll-[a-z]+|report-[a-z]+|clock|(parser\.)?late)\./
+
+/** What comes to nothing unless time has passed. */
+const IN_TIME = /\.begin-survey\./
 
 /** All cases: each point with each fault, in each outcome in which it is passed, or else in the first other act. */
 export const casesOf = (passings: Passings): readonly Case[] => {
   const points = new Set([...passings.values()].flatMap((passed) => [...passed.keys()]))
   const actsOf = (point: string): readonly Act[] => {
     if (EVER_AGAIN.test(point)) return ['shopping']
+    if (IN_TIME.test(point)) return ['surveying']
     const passing = ACTS.filter((act) => passings.get(act)?.has(point))
     const outcomes = passing.filter((act) => OUTCOMES.some((outcome) => outcome === act))
     const atEnds = passing.filter((act) => act === 'stopping' || act === 'starting')

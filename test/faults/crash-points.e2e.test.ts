@@ -63,7 +63,6 @@ test.before(async (t) => {
 /** Steps that the acts of the recorded run need not do, and why not. */
 const UNREACHED: Readonly<Record<string, string>> = {
   drop: 'the index of unfinished checkouts names a finished one: no deed leaves it so',
-  lose: 'a lost tail was noticed: in the cases that lose one',
   absent: 'an audit does not add up: here it does',
   'script-kill': 'a visitor keeps a Redis busy: nobody does',
   retry: 'a dead letter is retried: there is none',

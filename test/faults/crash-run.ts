@@ -3,7 +3,8 @@ import { type Case, type Kind, kindOf, nameOf, openScene, type Scene, SETTLE_MS,
 
 export type Result = { readonly one: Case; readonly ms: number; readonly problems: readonly string[] }
 
-const sameKind = (a: Kind, b: Kind): boolean => a.isLate === b.isLate && a.isLossy === b.isLossy
+const sameKind = (a: Kind, b: Kind): boolean =>
+  a.isLate === b.isLate && a.isLossy === b.isLossy && a.isSurveyed === b.isSurveyed
 
 const explain = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
@@ -33,7 +34,7 @@ const work = async (left: Case[], busy: Kind[], onResult: (result: Result) => vo
         if (one === undefined) break
         const result = await runOne(scene, one)
         onResult(result)
-        if (result.problems.length > 0) break
+        if (result.problems.length > 0 || scene.isWorn()) break
       }
     } finally {
       busy.splice(busy.indexOf(kind), 1)

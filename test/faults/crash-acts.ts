@@ -1,0 +1,80 @@
+/**
+ * What is done in the crash cases when something was lost, or in the course of time?
+ *
+ * `contradict`: the Redis of payment comes back without customers whose orders are paid, and `resolve`: a person says what is
+ * to be. `comeBackOlder`: a Redis loses what this shop's processes were told it did. `survey`: it is said, all the way through
+ * the logs, which checkouts are not over.
+ */
+import assert from 'node:assert/strict'
+import type { Redis } from 'ioredis'
+import { nanoid } from 'nanoid'
+import { PartError } from '../../env/part.ts'
+import type { RedisPart } from '../../env/shop.ts'
+import { compareIds, logKey, readable } from '../../shared/entry.ts'
+import { answerIfAny, type Reply } from '../support/client.ts'
+import { eventually } from '../support/eventually.ts'
+import { cutTail } from '../support/older-redis.ts'
+import type { OpenShop } from '../support/shop.ts'
+
+export const PATIENCE_MS = 30_000
+
+/** Asks under a key until there is an answer that is not "not now". */
+export const ask = ({ client }: OpenShop, method: string, path: string): Promise<Reply> => {
+  const key = { 'Idempotency-Key': nanoid() }
+  return eventually(async () => {
+    const reply = await answerIfAny(client.request(method, path, key))
+    assert.ok(reply, `no answer to ${path}`)
+    assert.ok(reply.status < 500 && reply.status !== 424, `${path}: ${reply.status} ${reply.text}`)
+    return reply
+  }, PATIENCE_MS)
+}
+
+/** Has a Redis come back as it was at a position of its file. Whoever is hit meanwhile may bring it back instead. */
+export const comeBackOlder = async (redis: RedisPart, position: number): Promise<void> => {
+  await redis.kill()
+  await cutTail(redis.dir, { position })
+  try {
+    await redis.start()
+  } catch (error) {
+    if (!(error instanceof PartError)) throw error
+  }
+}
+
+type Listed = { readonly contradictions: readonly { readonly order_id: string; readonly log_id: string }[] }
+
+/** Has payment forget the customers of orders that are paid. @returns the checkouts, which are contradicted then. */
+export const contradict = async (
+  opened: OpenShop,
+  orders: readonly string[],
+  position: number,
+): Promise<readonly string[]> => {
+  await comeBackOlder(opened.shop.redis.payment, position)
+  return eventually(async () => {
+    const { contradictions } = (await ask(opened, 'GET', '/orders/contradictions')).json as Listed
+    const found = contradictions.filter(({ order_id }) => orders.includes(order_id))
+    assert.equal(found.length, orders.length, 'it is not contradicted yet')
+    return found.map(({ log_id }) => log_id)
+  }, PATIENCE_MS)
+}
+
+/** Ends contradictions as a person may: the first is refunded, the others are accepted. */
+export const resolve = async (opened: OpenShop, sagas: readonly string[]): Promise<void> => {
+  await ask(opened, 'GET', '/orders/contradictions')
+  for (const [index, saga] of sagas.entries())
+    await ask(opened, 'POST', `/orders/resolve/${saga}/${index === 0 ? 'refund' : 'accept?why=paid-in-cash'}`)
+}
+
+const RECENT = 100
+
+/** The last survey that order has said; `0-0` if there was none. */
+export const lastSurvey = async (orders: Redis): Promise<string> => {
+  const recent = (await orders.xrevrange(logKey('order'), '+', '-', 'COUNT', RECENT)).map(readable)
+  return recent.find(({ kind }) => kind === 'CheckoutsSurveyed')?.id ?? '0-0'
+}
+
+/** Has the log parser of order run until it has said a survey after the one named. */
+export const survey = (opened: OpenShop, orders: Redis, after: string): Promise<void> =>
+  eventually(async () => {
+    await ask(opened, 'POST', '/orders/fault_tolerance')
+    assert.ok(compareIds(await lastSurvey(orders), after) > 0, 'nothing was surveyed')
+  }, PATIENCE_MS)
