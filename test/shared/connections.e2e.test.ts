@@ -49,7 +49,7 @@ const openHouse = async (
 }
 
 const deed = (what: string, more = 'Content-Length: 0\r\n\r\n'): string =>
-  `POST /do/${what} HTTP/1.1\r\nHost: x\r\n${more}`
+  `POST /do/${what} HTTP/1.1\r\nHost: localhost\r\n${more}`
 
 test('pipelined requests enter one after the other', async (t) => {
   const { socket, entered, entry } = await openHouse(t)
