@@ -1,7 +1,7 @@
 /** What an account makes of a log whose Redis has forgotten who is spoken of. */
 import test from 'ava'
 import type { LogEntry } from '../shared/entry.ts'
-import { payAccount } from './support/accounts.ts'
+import { payAccount, stockAccount } from './support/accounts.ts'
 
 const logOf = (...kinds: readonly string[]): readonly LogEntry[] =>
   kinds.map((kind, index) => ({
@@ -26,4 +26,10 @@ test('a hold in an unknown wallet is beyond its credit', (t) => {
     faults.map(({ name, about }) => [name, about]),
     [['held-beyond-credit', 'user:anna']],
   )
+})
+
+test('a refusal of goods that stock does not know makes no shelf', (t) => {
+  const refused = logOf('StockRefused').map((entry) => ({ ...entry, facts: { order: 'cart', item: 'tea' } }))
+  const { timelines, faults } = stockAccount(refused, new Map([['it', 'tea:1']]))
+  t.deepEqual([[...timelines], faults], [[], []])
 })

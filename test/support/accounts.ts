@@ -227,7 +227,8 @@ export const stockAccount = (
     const want = parseLines(wanted.get(log_id) ?? '').find(([name]) => name === facts.item)?.[1]
     if (shelf && want !== undefined && shelf.stock >= want)
       accuse('unjustified-refusal', `order:${facts.order}`, `${want} of ${shelf.stock} pieces of ${facts.item}`)
-    move(facts.item ?? '', 'refused', 0, log_id, want)
+    // Also of something that stock does not know (any more): that makes no shelf.
+    if (shelf) move(facts.item ?? '', 'refused', 0, log_id, want)
   }
   const checkout = (entry: LogEntry): void => {
     const { kind, log_id, facts } = entry
