@@ -51,7 +51,7 @@ export const grouped = <Question, Answer>(
         first.reject(
           queue === sent
             ? new UnavailableError('was not answered in time')
-            : new UnavailableError('waited too long to be sent; nothing was done', { nothingDone: true }),
+            : new UnavailableError('waited too long to be sent', { nothingDone: true }),
         )
       }
   }

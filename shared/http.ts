@@ -138,7 +138,8 @@ const whereToLook = ({ state, params }: Koa.Context & { params?: Record<string, 
 
 const sendUnavailable = (ctx: Koa.Context, error: UnavailableError): void => {
   ctx.set('Retry-After', RETRY_AFTER_S)
-  if (error.nothingDone)
+  // Under a key it may have been done before, when it was sent first.
+  if (error.nothingDone && ctx.headers['idempotency-key'] === undefined)
     return sendProblem(
       ctx,
       problem(503, 'not-done', 'Nothing was done', `${error.message}; nothing was done, send it again later`),

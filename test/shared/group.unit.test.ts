@@ -97,7 +97,7 @@ test('who has waited too long is told so in time and not sent, and who came late
     t.throwsAsync(ask(question), { instanceOf: UnavailableError, message })
   const first = told(1, /not answered in time/)
   await turn()
-  const late = told(2, /nothing was done/)
+  const late = told(2, /waited too long to be sent/)
   await first
   await late
   const patient = ask(3)
