@@ -114,3 +114,11 @@ test('takes a 503 that says that nothing was done for no effect, and never to co
   t.deepEqual(worlds.coming(), [])
   t.throws(() => worlds.learn([told(1, credit, '200 9')], true))
 })
+
+test('takes a repetition that is turned away for that sending only, and no other answer than the first for its end', (t) => {
+  const worlds = openWorlds(small)
+  worlds.learn([told(0, fund, '200')], false)
+  worlds.learn([told(0, fund, '503 service-unavailable')], true)
+  t.throws(() => worlds.learn([told(0, fund, '503 service-unavailable')], false))
+  t.throws(() => worlds.learn([told(0, fund, '424 neighbour-unavailable')], true))
+})

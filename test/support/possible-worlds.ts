@@ -56,7 +56,8 @@ const NOT_NOW = new Set([
   '409 order-not-open',
 ])
 /** A replica that is full, or away, says so with a 503, and in words that nothing was done. */
-const isNotNow = (answer: string): boolean => NOT_NOW.has(answer) || answer.startsWith('503 ')
+const isTurnedAway = (answer: string): boolean => answer.startsWith('503 ')
+const isNotNow = (answer: string): boolean => NOT_NOW.has(answer) || isTurnedAway(answer)
 /** Remembered under a key like any answer to the question. */
 const CANCELLED = '424 checkout-cancelled'
 /** Is this an answer to the question, the same whenever it is repeated under its key? */
@@ -173,7 +174,8 @@ const meetsCheckout = ({ request, answer }: Told, told: readonly Told[]): boolea
 const after = (world: World, { deed, request, answer = '' }: Told, excused: boolean): World[] => {
   const { state, coming, known } = world
   const before = known[deed]
-  if (before !== undefined) return before === answer ? [world] : []
+  // A 503 of a repetition speaks of that sending only, for nobody could look what became of the first.
+  if (before !== undefined) return before === answer || (excused && isTurnedAway(answer)) ? [world] : []
   const others = coming.filter((one) => one !== deed)
   const settled = isFinal(answer) && !READS.has(request.does) ? { ...known, [deed]: answer } : known
   const [due, next] = answered(state, request)
