@@ -475,11 +475,11 @@ test.serial('has one effect when one key comes 50 times at once', async (t) => {
 
 test.serial('replaces by batch_init what was there under the same ids', async (t) => {
   const { client } = opened()
-  assertJson(t, await client.post('/payment/batch_init/3/50'), { msg: '3 users initialised' })
+  assertJson(t, await client.post('/payment/batch_init/3/80'), { msg: '3 users initialised' })
   assertJson(t, await client.post('/stock/batch_init/3/20/4'), { msg: '3 items initialised' })
   assertJson(t, await client.post('/orders/batch_init/10/3/3/4'), { msg: '10 orders initialised' })
   for (const id of [0, 1, 2]) {
-    assertJson(t, await client.get(`/payment/find_user/${id}`), { user_id: String(id), credit: 50 })
+    assertJson(t, await client.get(`/payment/find_user/${id}`), { user_id: String(id), credit: 80 })
     assertJson(t, await client.get(`/stock/find/${id}`), { stock: 20, price: 4 })
   }
   for (let id = 0; id < 10; id += 1) {
