@@ -1,7 +1,7 @@
 /**
  * Who reaches whom, and by which variable is it told?
  *
- * Each service has a Redis of its own and visits those of its siblings with an account of its own (see `redis.sh`).
+ * Each service has a Redis of its own and visits those of its siblings with an account of its own (see `redis/redis.sh`).
  * `docker-compose.yml` and the `.env` files beside this one say the same for containers; a test keeps them in step.
  */
 export const SERVICES = ['ids', 'order', 'payment', 'stock'] as const
@@ -40,7 +40,7 @@ export const passwordsOf = (make: () => string): Passwords => {
 
 const PASSWORD = /^[\w-]+$/
 
-/** Whether there is a password for every account, of letters that `redis.sh` takes. */
+/** Whether there is a password for every account, of letters that `redis/redis.sh` takes. */
 export const isPasswords = (kept: unknown): kept is Passwords => {
   if (typeof kept !== 'object' || kept === null) return false
   const found = kept as Partial<Record<Service, Readonly<Record<string, unknown>> | null>>
@@ -49,7 +49,7 @@ export const isPasswords = (kept: unknown): kept is Passwords => {
   )
 }
 
-/** What `redis.sh` wants to know. */
+/** What `redis/redis.sh` wants to know. */
 export const redisVariables = (owner: Service, passwords: Passwords): Record<string, string> => ({
   REDIS_PASSWORD: passwords[owner].owner,
   ...Object.fromEntries(

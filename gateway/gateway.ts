@@ -5,7 +5,7 @@
  * ready means that it is not stopping and that every service has a ready replica; `?verbose` lists that, and whether all services
  * want the same operator token. Bounds: a URL of 8 KiB (414), headers of
  * 16 KiB (431), a body of 64 KiB (413), 10 s for a client to send the headers and 30 s for all of a request (408); and those of
- * `shared/connections.ts`. A client may end its side of the connection once it has asked: it gets its answer.
+ * `shared/http/connections.ts`. A client may end its side of the connection once it has asked: it gets its answer.
  *
  * Closing: `/ready` says no at once, while everything is served for `drainMs` more, each answer with `Connection: close`, so that clients
  * go elsewhere of their own accord; then nothing new is accepted, and what is inside is finished.
@@ -16,18 +16,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as after } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { connectionServer, isOver, refuse, type Serve } from '../shared/connections.ts'
-import type { CrashPoints } from '../shared/crash-points.ts'
-import { type Check, listed } from '../shared/readiness.ts'
-import type { Step } from '../shared/step.ts'
-import { openVisitors, type Visitors } from '../shared/visitors.ts'
-import { bodyTooLarge, noSuchRoute, notReady, sendProblem, sendText, uriTooLong } from './answers.ts'
-import { BODY_MAX_BYTES, readBody } from './body.ts'
-import { Exchange, type ExchangeOptions } from './exchange.ts'
-import { passRequest } from './headers.ts'
-import { faultOf, targetOf } from './malformed.ts'
+import { connectionServer, isOver, refuse, type Serve } from '../shared/http/connections.ts'
+import { type Check, listed } from '../shared/http/readiness.ts'
+import { openVisitors, type Visitors } from '../shared/http/visitors.ts'
+import type { CrashPoints } from '../shared/process/crash-points.ts'
+import type { Step } from '../shared/process/step.ts'
 import { isPreflight, sendPreflight, showTo } from './pages.ts'
-import { type Lookup, Service, systemLookup } from './service.ts'
+import { bodyTooLarge, noSuchRoute, notReady, sendProblem, sendText, uriTooLong } from './proxy/answers.ts'
+import { BODY_MAX_BYTES, readBody } from './proxy/body.ts'
+import { Exchange, type ExchangeOptions } from './proxy/exchange.ts'
+import { passRequest } from './proxy/headers.ts'
+import { faultOf, targetOf } from './proxy/malformed.ts'
+import { type Lookup, Service, systemLookup } from './proxy/replica-set.ts'
 import { type Marked, openTokens } from './tokens.ts'
 
 /** The services, by the first segment of their paths. What concerns the whole shop is answered by whoever knows the saga. */
@@ -156,7 +156,7 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
       requestTimeout: requestTimeoutMs,
       keepAliveTimeout: KEEP_ALIVE_MS,
       connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
-      requireHostHeader: false, // it is looked at by `malformed.ts`, and its lack told as a problem
+      requireHostHeader: false, // it is looked at by `proxy/malformed.ts`, and its lack told as a problem
     },
     halfOpen: true,
     most: connectionsMax,

@@ -1,8 +1,8 @@
 /** Opens and closes the gateway; the only file of it that sees `process`. */
 import process from 'node:process'
-import { hostNames, integer, origins, pageOrigins, text } from '../shared/config.ts'
-import { live } from '../shared/life.ts'
-import { openVisitors } from '../shared/visitors.ts'
+import { openVisitors } from '../shared/http/visitors.ts'
+import { hostNames, integer, origins, pageOrigins, text } from '../shared/process/config.ts'
+import { live } from '../shared/process/lifecycle.ts'
 import { openGateway } from './gateway.ts'
 
 const settings = {

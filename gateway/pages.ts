@@ -6,8 +6,8 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { foreignPage, type Visitors } from '../shared/visitors.ts'
-import { sendProblem } from './answers.ts'
+import { foreignPage, type Visitors } from '../shared/http/visitors.ts'
+import { sendProblem } from './proxy/answers.ts'
 
 const METHODS = 'GET, HEAD, POST'
 const REQUEST_HEADERS = 'Authorization, Content-Type, Idempotency-Key, X-Request-Id'

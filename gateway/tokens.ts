@@ -2,12 +2,12 @@
  * Do all services want the same operator token?
  *
  * It is set for each service by itself, so one may be forgotten: its operators' routes are then open, or closed to everybody who
- * has the others' token. Each service tells a mark of its token (`shared/operators.ts`) with its readiness; here the marks are
+ * has the others' token. Each service tells a mark of its token (`shared/http/operators.ts`) with its readiness; here the marks are
  * compared, and what differs is an error in the log, once for each change.
  */
 
 import type { Logger } from 'pino'
-import { NO_TOKEN } from '../shared/operators.ts'
+import { NO_TOKEN } from '../shared/http/operators.ts'
 
 /** What one replica of a service has told. */
 export type Marked = { readonly service: string; readonly mark: string }

@@ -1,6 +1,6 @@
 /** Opens, wires and closes the ids service; the only file of it that sees `process`. */
 import process from 'node:process'
-import { live } from '../shared/life.ts'
+import { live } from '../shared/process/lifecycle.ts'
 import { openService, serviceSettings, siblingRedis } from '../shared/service.ts'
 import { routes } from './routes.ts'
 import { openStore } from './store.ts'

@@ -1,6 +1,6 @@
 /** HTTP in, words out: the routes of ids. */
-import { identifier, keyReused, type Route } from '../shared/http.ts'
-import type { Identifiers } from '../shared/identifiers.ts'
+import { identifier, keyReused, type Route } from '../shared/http/server.ts'
+import type { Identifiers } from '../shared/log/log-id.ts'
 import type { Store } from './store.ts'
 
 export const routes = (store: Store, identifiers: Identifiers): readonly Route[] => [

@@ -3,10 +3,10 @@
  *
  * - `blocks` integer: the block that was leased last
  * - `lease:{replica}` text: the block of a replica, for when it asks again
- * - those that every log has: see `shared/log.ts`
+ * - those that every log has: see `shared/log/log.ts`
  */
-import { type Log, openLog } from '../shared/log.ts'
-import type { Once, Reply } from '../shared/script.ts'
+import { type Log, openLog } from '../shared/log/log.ts'
+import type { Once, Reply } from '../shared/redis/script.ts'
 import type { Instruments } from '../shared/service.ts'
 
 const names = { blocks: 'blocks', lease: 'lease:' }
@@ -26,7 +26,7 @@ export const openStore = ({ redis, step, retentionS }: Pick<Instruments, 'redis'
     service: 'ids',
     redis,
     step,
-    lua: new URL('lua/', import.meta.url),
+    lua: [new URL('lua/', import.meta.url)],
     names,
     limits: { first_block_ms: FIRST_BLOCK_MS },
     reactions: {},

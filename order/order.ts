@@ -4,9 +4,9 @@
  * An order is *open* (lines may be added), *checking-out*, *paid* (and never changes again), or *cancelling*: its
  * checkout was given up at the deadline and is being undone. A checkout request ends in one `Outcome`.
  */
+import type { Line } from '../shared/contract/events.ts'
 import { impossible, type Problem, problem } from '../shared/errors.ts'
-import type { Line } from '../shared/events.ts'
-import { type Answer, keyReused, LOG_ID_HEADER } from '../shared/http.ts'
+import { type Answer, keyReused, LOG_ID_HEADER } from '../shared/http/server.ts'
 
 export type Status = 'open' | 'checking-out' | 'paid' | 'cancelling'
 

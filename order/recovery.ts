@@ -4,7 +4,7 @@
  * A checkout is unfinished here until it is paid or failed, or cancelled and undone by payment. The table says
  * which repair each combination of facts calls for; its test walks them all.
  */
-import type { RecoveryTable } from '../shared/log-parser.ts'
+import type { RecoveryTable } from '../shared/saga/log-parser.ts'
 
 export type Facts = {
   /** What the saga's record says; `decided` stands for every state that needs nothing more, `absent` for no record. */

@@ -1,13 +1,13 @@
 /** HTTP in, words out: the routes of order. */
 import { randomInt } from 'node:crypto'
 import { nanoid } from 'nanoid'
-import { BATCH_MAX, inChunks } from '../shared/batch.ts'
 import { impossible, MalformedError, NeighbourError, type Problem, problem, sumTooLarge } from '../shared/errors.ts'
-import { type Answer, amount, identifier, keyReused, type Request, type Route } from '../shared/http.ts'
-import type { Neighbour } from '../shared/neighbour.ts'
-import type { Once, Reply } from '../shared/script.ts'
-import type { Audit } from './audit.ts'
-import type { Checkouts } from './checkout.ts'
+import { BATCH_MAX, inChunks } from '../shared/http/chunks.ts'
+import type { Neighbour } from '../shared/http/client.ts'
+import { type Answer, amount, identifier, keyReused, type Request, type Route } from '../shared/http/server.ts'
+import type { Once, Reply } from '../shared/redis/script.ts'
+import type { Audit } from './audit/audit.ts'
+import type { Checkouts } from './checkout/checkout.ts'
 import {
   alreadyDecided,
   answerOf,

@@ -4,7 +4,7 @@
  * - `order:{id}` hash: `user`, `status`, `saga`, `total`, `lines`
  * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `deadline`, `token`, `reason`, `item`, `entries`,
  *   `again`, `previous` (the order's saga before), `contradicted` (by what), `resolved` (how: `refund` or `accept`); most of
- *   those that are finished are packed: see `shared/lua/saga.lua`
+ *   those that are finished are packed: see `shared/saga/lua/saga.lua`
  * - `sagas:open` sorted set: log ids of checkouts not finished, by when they were last spoken of
  * - `sagas:deadlines` sorted set: log ids of checkouts not decided, by their deadlines
  * - `contradictions` set: orders that were paid and whose payment or goods a neighbour has lost or undone, or whose customer
@@ -12,17 +12,17 @@
  * - `outcomes` channel: `{log id} {state} {reason} {item} {order} {user} {total} {entry}` of each checkout that is decided
  * - `books` hash, of running sums: `paid` (money) and `sold` (pieces) of orders that were ever paid and not refunded, and of
  *   it `replaced-paid`, `replaced-sold`, what no order shows any more, and `accepted-paid`, `accepted-sold`, what nobody has
- *   charged or taken; their limbs are in `shared/lua/books.lua`
- * - those that every log has: see `shared/log.ts`
+ *   charged or taken; their limbs are in `shared/audit/lua/books.lua`
+ * - those that every log has: see `shared/log/log.ts`
  */
 import type { Redis } from 'ioredis'
-import { type Auditor, auditor } from '../shared/audit.ts'
-import { compareIds, type LogEntry } from '../shared/entry.ts'
-import { type KindOf, parseLines, VERSION } from '../shared/events.ts'
-import { type Log, openLog, type SagaRecord } from '../shared/log.ts'
-import { type Finding, isSilent, type Place, type Recovery, repairFor, type Survey } from '../shared/log-parser.ts'
-import { remake } from '../shared/redis.ts'
-import type { Once, Reply } from '../shared/script.ts'
+import { type Auditor, auditor } from '../shared/audit/auditor.ts'
+import { type KindOf, parseLines, VERSION } from '../shared/contract/events.ts'
+import { compareIds, type LogEntry } from '../shared/log/entry.ts'
+import { type Log, openLog, type SagaRecord } from '../shared/log/log.ts'
+import { remake } from '../shared/redis/connection.ts'
+import type { Once, Reply } from '../shared/redis/script.ts'
+import { type Finding, isSilent, type Place, type Recovery, repairFor, type Survey } from '../shared/saga/log-parser.ts'
 import type { Instruments } from '../shared/service.ts'
 import type { Order, Status } from './order.ts'
 import { reactions, says } from './reactions.ts'
@@ -79,13 +79,13 @@ export type Store = {
   readonly recovery: (onDecided: (decided: Decided) => void) => Recovery<Repair>
   readonly find: (order: string) => Promise<Order | undefined>
   readonly glance: (order: string) => Promise<Glance | undefined>
-  /** The time of the own Redis, read anew: see `shared/fence.ts`. */
+  /** The time of the own Redis, read anew: see `shared/log/fence.ts`. */
   readonly readMs: () => Promise<number>
   /** A saga as it stands, with what it locked, and how long its deadline is ahead. */
   readonly saga: (id: string) => Promise<(Decided & { readonly leftMs: number }) | undefined>
   /** What was answered under a request's key, if it was. */
   readonly recall: (once: Once) => Promise<Reply | undefined>
-  /** To be asked before a request is refused for what a neighbour says, or does not say: see `shared/log.ts`. */
+  /** To be asked before a request is refused for what a neighbour says, or does not say: see `shared/log/log.ts`. */
   readonly refuse: (once: Once) => Promise<Reply | undefined>
   readonly create: (order: string, user: string, once: Once) => Promise<Reply>
   readonly addItem: (
@@ -146,7 +146,7 @@ const judge = ({ log_id, fields, toldMs = 0, heard }: SagaRecord, atMs: number):
   return { log_id, facts, repair: repairFor(table, facts) }
 }
 
-/** A saga as a survey reads it: see `lua/unfinished.lua`. */
+/** A saga as a survey reads it: see `checkout/lua/unfinished.lua`. */
 type Row = readonly [id: string, score: string, state: string, deadline: string, told: string, began: string]
 
 const DECIDING_WORDS = new Set(['paid', 'failed', 'adopted', 'cancelled', 'decided'])
@@ -164,12 +164,11 @@ export const openStore = (
   { redis, step, identifiers, catchUp, outOfReach, logger, retentionS }: Instruments,
   onContradicted: (contradiction: Contradiction) => void = () => undefined,
 ): Store => {
-  const lua = new URL('lua/', import.meta.url)
   const log = openLog({
     service: 'order',
     redis,
     step,
-    lua,
+    lua: [new URL('lua/', import.meta.url), new URL('checkout/lua/', import.meta.url)],
     names,
     limits: { lines_max: LINES_MAX, deadline_max_ms: DEADLINE_MAX_MS },
     reactions,

@@ -5,8 +5,8 @@
  * wallets are really added up. If they disagree, each wallet is held against what the log says of it, as far as the log
  * reaches.
  */
-import { type Auditor, belowZero, type Count, type Move, madeAlike, sumOf } from '../shared/audit.ts'
-import type { LogEntry } from '../shared/entry.ts'
+import { type Auditor, belowZero, type Count, type Move, madeAlike, sumOf } from '../shared/audit/auditor.ts'
+import type { LogEntry } from '../shared/log/entry.ts'
 
 /** The accounts of the books. */
 export const ACCOUNTS = ['added', 'charged'] as const

@@ -1,9 +1,9 @@
 /** Opens, wires and closes the payment service; the only file of it that sees `process`. */
 import process from 'node:process'
-import { origins } from '../shared/config.ts'
-import { leaseFrom } from '../shared/identifiers.ts'
-import { live } from '../shared/life.ts'
-import { neighbour } from '../shared/neighbour.ts'
+import { neighbour } from '../shared/http/client.ts'
+import { leaseFrom } from '../shared/log/log-id.ts'
+import { origins } from '../shared/process/config.ts'
+import { live } from '../shared/process/lifecycle.ts'
 import { openService, serviceSettings, siblingRedis } from '../shared/service.ts'
 import { routes } from './routes.ts'
 import { openStore } from './store.ts'

@@ -6,9 +6,9 @@
  * nothing to come; so do goods that were put back, in case order lost the cancellation. An entry that finds another state
  * than it needs is a repetition: it changes nothing, and the recorded answer is said again, which heals an answer that was
  * lost. Goods taken for a checkout that is unknown here (this Redis came back older) prove that its money was held: it is
- * held again. A survey of what is unfinished is passed on, and has ended when it comes back: see `shared/lua/survey.lua`.
+ * held again. A survey of what is unfinished is passed on, and has ended when it comes back: see `shared/saga/lua/survey.lua`.
  */
-import type { Reactions } from '../shared/log.ts'
+import type { Reactions } from '../shared/log/log.ts'
 
 export const reactions = {
   order: {

@@ -4,7 +4,7 @@
  * A checkout is unfinished here while it waits for money that another one holds, or while its own money is held and stock
  * has not answered. The table says which repair each combination of facts calls for; its test walks them all.
  */
-import type { RecoveryTable } from '../shared/log-parser.ts'
+import type { RecoveryTable } from '../shared/saga/log-parser.ts'
 
 export type Facts = {
   /** What the saga's record says; `decided` stands for every state that needs nothing more, `absent` for no record. */

@@ -1,10 +1,10 @@
 /** HTTP in, words out: the routes of payment. */
 import { setTimeout as after } from 'node:timers/promises'
 import { nanoid } from 'nanoid'
-import { auditRoutes } from '../shared/audit-routes.ts'
-import { BATCH_MAX, inChunks } from '../shared/batch.ts'
 import { impossible, sumTooLarge } from '../shared/errors.ts'
-import { type Answer, amount, identifier, keyReused, type Route } from '../shared/http.ts'
+import { BATCH_MAX, inChunks } from '../shared/http/chunks.ts'
+import { type Answer, amount, identifier, keyReused, type Route } from '../shared/http/server.ts'
+import { auditRoutes } from '../shared/operator/audit-routes.ts'
 import { ACCOUNTS, partOf } from './audit.ts'
 import type { Store } from './store.ts'
 import { creditHeld, noSuchUser, outOfCredit } from './user.ts'

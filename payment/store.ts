@@ -4,17 +4,17 @@
  * - `user:{id}` hash: `credit`, `held`
  * - `waiting:{user}` list: log ids of checkouts that wait for what others hold of the wallet, in order
  * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `reason`, `item`, `entries`, `again`; those that are
- *   finished are packed: see `shared/lua/saga.lua`
+ *   finished are packed: see `shared/saga/lua/saga.lua`
  * - `sagas:open` sorted set: log ids of checkouts that are waiting or held, by when they were last spoken of
  * - `books` hash, of running sums: `added` (put in, less what was spent), `charged` (captured, less what was given back);
- *   their limbs are in `shared/lua/books.lua`
- * - those that every log has: see `shared/log.ts`
+ *   their limbs are in `shared/audit/lua/books.lua`
+ * - those that every log has: see `shared/log/log.ts`
  */
-import { type Auditor, auditor } from '../shared/audit.ts'
-import { compareIds } from '../shared/entry.ts'
-import { type Log, openLog, type SagaRecord } from '../shared/log.ts'
-import { type Finding, isSilent, type Recovery, repairFor, type Survey } from '../shared/log-parser.ts'
-import type { Once, Reply } from '../shared/script.ts'
+import { type Auditor, auditor } from '../shared/audit/auditor.ts'
+import { compareIds } from '../shared/log/entry.ts'
+import { type Log, openLog, type SagaRecord } from '../shared/log/log.ts'
+import type { Once, Reply } from '../shared/redis/script.ts'
+import { type Finding, isSilent, type Recovery, repairFor, type Survey } from '../shared/saga/log-parser.ts'
 import type { Instruments } from '../shared/service.ts'
 import { reactions } from './reactions.ts'
 import { type Facts, type Repair, table } from './recovery.ts'
@@ -52,7 +52,7 @@ export const openStore = ({ redis, step, identifiers, retentionS }: Instruments)
     service: 'payment',
     redis,
     step,
-    lua: new URL('lua/', import.meta.url),
+    lua: [new URL('lua/', import.meta.url)],
     names,
     reactions,
     retentionS,

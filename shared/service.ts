@@ -10,26 +10,26 @@ import { setTimeout as after } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { nanoid } from 'nanoid'
 import type { Logger } from 'pino'
-import { flag, headerSecret, integer, redisUrl, schedule, text } from './config.ts'
+import type { Service } from './contract/events.ts'
 import { UnavailableError } from './errors.ts'
-import type { Service } from './events.ts'
-import { refuseExposed } from './exposure.ts'
-import { openHealth } from './health.ts'
-import { openDoor, type Route } from './http.ts'
-import { type Identifiers, identifiers } from './identifiers.ts'
-import type { Life } from './life.ts'
-import { backOffMs, type Log } from './log.ts'
-import { type LogParser, logParser, type Recovery } from './log-parser.ts'
-import { logRoutes } from './log-routes.ts'
-import { memoryWatch } from './memory.ts'
-import { type Reader, reader, SILENT_MS } from './reader.ts'
-import type { Check } from './readiness.ts'
-import { assertDurable, connect, disconnect, tellTo, UnsafeRedisError, whenReady } from './redis.ts'
-import { type RedLock, redLock } from './redlock.ts'
-import { sagaRoutes } from './saga-routes.ts'
-import type { Reply } from './script.ts'
-import type { Step } from './step.ts'
-import { tellLoss } from './witness.ts'
+import { openHealth } from './health/health.ts'
+import { memoryWatch } from './health/memory.ts'
+import type { Check } from './http/readiness.ts'
+import { openDoor, type Route } from './http/server.ts'
+import { type RedLock, redLock } from './lock/redlock.ts'
+import { backOffMs, type Log } from './log/log.ts'
+import { type Identifiers, identifiers } from './log/log-id.ts'
+import { type Reader, reader, SILENT_MS } from './log/subscription.ts'
+import { tellLoss } from './log/tail-loss.ts'
+import { logRoutes } from './operator/log-routes.ts'
+import { sagaRoutes } from './operator/saga-routes.ts'
+import { flag, headerSecret, integer, redisUrl, schedule, text } from './process/config.ts'
+import { refuseExposed } from './process/exposure.ts'
+import type { Life } from './process/lifecycle.ts'
+import type { Step } from './process/step.ts'
+import { assertDurable, connect, disconnect, tellTo, UnsafeRedisError, whenReady } from './redis/connection.ts'
+import type { Reply } from './redis/script.ts'
+import { type LogParser, logParser, type Recovery } from './saga/log-parser.ts'
 
 /** The settings that every service reads. */
 export const serviceSettings = {
@@ -73,7 +73,7 @@ export type Instruments = {
   readonly redLock: RedLock
   readonly identifiers: Identifiers
   readonly logger: Logger
-  /** Resolves when what the neighbours have said by now is heard, as far as they can be asked: see `reader.ts`. */
+  /** Resolves when what the neighbours have said by now is heard, as far as they can be asked: see `log/subscription.ts`. */
   readonly catchUp: () => Promise<void>
   /** Which neighbours have not been reached for some seconds. */
   readonly outOfReach: () => readonly Service[]

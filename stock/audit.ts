@@ -5,9 +5,9 @@
  * shelves are really added up. If they disagree, each item is held against what the log says of it, as far as the log
  * reaches.
  */
-import { type Auditor, belowZero, type Count, type Move, madeAlike, sumOf } from '../shared/audit.ts'
-import type { LogEntry } from '../shared/entry.ts'
-import { parseLines } from '../shared/events.ts'
+import { type Auditor, belowZero, type Count, type Move, madeAlike, sumOf } from '../shared/audit/auditor.ts'
+import { parseLines } from '../shared/contract/events.ts'
+import type { LogEntry } from '../shared/log/entry.ts'
 
 /** The accounts of the books. */
 export const ACCOUNTS = ['added', 'taken'] as const

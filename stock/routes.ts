@@ -1,9 +1,9 @@
 /** HTTP in, words out: the routes of stock. */
 import { nanoid } from 'nanoid'
-import { auditRoutes } from '../shared/audit-routes.ts'
-import { BATCH_MAX, inChunks } from '../shared/batch.ts'
 import { impossible, sumTooLarge } from '../shared/errors.ts'
-import { amount, identifier, keyReused, type Route } from '../shared/http.ts'
+import { BATCH_MAX, inChunks } from '../shared/http/chunks.ts'
+import { amount, identifier, keyReused, type Route } from '../shared/http/server.ts'
+import { auditRoutes } from '../shared/operator/audit-routes.ts'
 import { ACCOUNTS, partOf } from './audit.ts'
 import { noSuchItem, outOfStock } from './item.ts'
 import type { Store } from './store.ts'

@@ -3,14 +3,14 @@
  *
  * - `item:{id}` hash: `stock`, `price`
  * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `item`, `entries`, `again`; nearly all are packed: see
- *   `shared/lua/saga.lua`
+ *   `shared/saga/lua/saga.lua`
  * - `books` hash, of running sums: `added` (put in, less what was subtracted), `taken` (less what was given back);
- *   their limbs are in `shared/lua/books.lua`
- * - those that every log has: see `shared/log.ts`
+ *   their limbs are in `shared/audit/lua/books.lua`
+ * - those that every log has: see `shared/log/log.ts`
  */
-import { type Auditor, auditor } from '../shared/audit.ts'
-import { type Log, openLog } from '../shared/log.ts'
-import type { Once, Reply } from '../shared/script.ts'
+import { type Auditor, auditor } from '../shared/audit/auditor.ts'
+import { type Log, openLog } from '../shared/log/log.ts'
+import type { Once, Reply } from '../shared/redis/script.ts'
 import type { Instruments } from '../shared/service.ts'
 import type { Item } from './item.ts'
 import { reactions } from './reactions.ts'
@@ -32,7 +32,7 @@ export const openStore = ({ redis, step, identifiers, retentionS }: Instruments)
     service: 'stock',
     redis,
     step,
-    lua: new URL('lua/', import.meta.url),
+    lua: [new URL('lua/', import.meta.url)],
     names,
     reactions,
     retentionS,

@@ -5,8 +5,8 @@
  * cancelled at the deadline. The table of breakages has a row for each name that an anomaly may have: the types see to it.
  */
 import test from 'ava'
-import type { LogEntry } from '../shared/entry.ts'
-import type { Service } from '../shared/events.ts'
+import type { Service } from '../shared/contract/events.ts'
+import type { LogEntry } from '../shared/log/entry.ts'
 import type { Clocks, Party } from './support/accounts.ts'
 import { ANOMALIES, type Anomaly, type AnomalyName } from './support/anomaly.ts'
 import { anomalies, type Books, type CursorEvidence, type Evidence, excused } from './support/checker.ts'

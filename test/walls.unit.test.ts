@@ -94,7 +94,7 @@ test('only a main sees the process', (t) => {
   t.deepEqual(matching(given, /\bprocess\.\w+/), [])
   t.deepEqual(
     others.filter((file) => !given.includes(file)).map(({ path }) => path),
-    ['shared/life.ts'],
+    ['shared/process/lifecycle.ts'],
   )
 })
 
@@ -132,7 +132,12 @@ test('whatever touches another process is a step with a name', (t) => {
   const touches =
     /\b(redis|blocking|reporting|subscriber|locks|client|#poller|axios)\.(?!ts\b|on\b|off\b|once\b|status\b|options\b|disconnect\b|destroy\b|create\b|stream\b|connect\b)[a-z]+(<[^<>]*>)?\(/g
   // These are called by steps: a script, a survey of settings and a comparison in one, a node by the verbs of RedLock.
-  const within = ['shared/script.ts', 'shared/redis.ts', 'shared/witness.ts', 'shared/lock-node.ts']
+  const within = [
+    'shared/redis/script.ts',
+    'shared/redis/connection.ts',
+    'shared/log/tail-loss.ts',
+    'shared/lock/node.ts',
+  ]
   const found = sources.flatMap((file) =>
     [...file.code.matchAll(touches)].map((match) => {
       const isStep = openCallsAt(file.code, match.index).some((call) => /(^|[.#])step$/.test(call))
@@ -147,7 +152,7 @@ test('whatever touches another process is a step with a name', (t) => {
     [],
   )
   const opened = sources
-    .filter(({ path }) => path !== 'shared/redis.ts')
+    .filter(({ path }) => path !== 'shared/redis/connection.ts')
     .flatMap((file) => [...file.code.matchAll(/\bassertDurable\(/g)].map(({ index }) => openCallsAt(file.code, index)))
   t.true(opened.length > 0)
   for (const calls of opened) t.true(calls.includes('step'))
@@ -156,10 +161,10 @@ test('whatever touches another process is a step with a name', (t) => {
 test('a package that speaks to another process is imported where its steps are, and nowhere else', (t) => {
   const importersOf = (name: string): readonly string[] =>
     sources.filter(({ code }) => new RegExp(`^import (?!type ).*'${name}'`, 'm').test(code)).map(({ path }) => path)
-  t.deepEqual(importersOf('axios'), ['shared/neighbour.ts'])
-  t.deepEqual(importersOf('redlock'), ['shared/redlock.ts'])
-  t.deepEqual(importersOf('undici'), ['gateway/replica.ts'])
-  t.deepEqual([...importersOf('ioredis')].sort(), ['shared/lock-node.ts', 'shared/redis.ts'])
+  t.deepEqual(importersOf('axios'), ['shared/http/client.ts'])
+  t.deepEqual(importersOf('redlock'), ['shared/lock/redlock.ts'])
+  t.deepEqual(importersOf('undici'), ['gateway/proxy/replica.ts'])
+  t.deepEqual([...importersOf('ioredis')].sort(), ['shared/lock/node.ts', 'shared/redis/connection.ts'])
 })
 
 test('a store is reached only by its own main and routes, and by what it is handed to', (t) => {
@@ -213,14 +218,14 @@ test('every Lua file is used', (t) => {
     luaFiles.flatMap(({ room, text }) =>
       // What a deed of all services includes may be each service's own.
       [...text.matchAll(/^--- @include "([a-z-]+)"$/gm)].flatMap(([, name]) =>
-        [...(room === 'shared' ? SERVICES : [room]), 'shared'].map((place) => `${place}/lua/${name}.lua`),
+        [...(room === 'shared' ? SERVICES : [room]), 'shared'].map((place) => `${place}/${name}.lua`),
       ),
     ),
   )
   const unused = luaFiles.filter(({ path, room }) => {
     const callers = sources.filter((file) => room === 'shared' || file.room === room)
     const name = basename(path, '.lua')
-    return !included.has(path) && !callers.some(({ code }) => code.includes(`'${name}'`))
+    return !included.has(`${room}/${basename(path)}`) && !callers.some(({ code }) => code.includes(`'${name}'`))
   })
   t.not(luaFiles.length, 0)
   t.deepEqual(
@@ -230,7 +235,7 @@ test('every Lua file is used', (t) => {
 })
 
 test('every Lua file lies in the lua folder of its room', (t) => {
-  for (const { path } of luaFiles) t.regex(path, /^[a-z]+\/lua\/[a-z-]+\.lua$/)
+  for (const { path } of luaFiles) t.regex(path, /^(shared\/[a-z]+|[a-z]+(\/[a-z]+)?)\/lua\/[a-z-]+\.lua$/)
 })
 
 test('a test says in its name what it needs', (t) => {

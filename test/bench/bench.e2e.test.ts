@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import test from 'ava'
-import { startShop } from '../../env/shop.ts'
+import { startShop } from '../../env/local/shop.ts'
 
 const MAIN = join(import.meta.dirname, 'main.ts')
 

@@ -8,7 +8,7 @@
  */
 import { mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { type Shop, startShop } from '../../env/shop.ts'
+import { type Shop, startShop } from '../../env/local/shop.ts'
 import { number } from '../support/table.ts'
 import { compare, ratios, SLICE_MS, SLICE_WARM_UP_MS, slicesIn } from './compare.ts'
 import { kills, measureKills } from './kill.ts'

@@ -7,9 +7,9 @@
  * time: every request that could have been repeated and was not answered 200 is a failure, also one that was turned away.
  */
 import { setTimeout as after } from 'node:timers/promises'
-import type { Part } from '../../env/part.ts'
-import type { Shop } from '../../env/shop.ts'
-import { isSafeToRepeat } from '../../gateway/repeat.ts'
+import type { Part } from '../../env/local/managed-process.ts'
+import type { Shop } from '../../env/local/shop.ts'
+import { isSafeToRepeat } from '../../gateway/proxy/retry.ts'
 import { number, table } from '../support/table.ts'
 import type { Kill } from './options.ts'
 import { kindsOf, median, type Run, rateOf } from './report.ts'

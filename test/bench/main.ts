@@ -1,6 +1,6 @@
 /** Runs the benchmark: `npm run bench`. The only file of it, beside its processes, that sees `process`. Ctrl-C ends it in order. */
-import { PartError } from '../../env/part.ts'
-import { RedisProgramError } from '../../env/redis-program.ts'
+import { PartError } from '../../env/local/managed-process.ts'
+import { RedisProgramError } from '../../env/local/redis-program.ts'
 import { UsageError } from '../support/command-line.ts'
 import { bench } from './bench.ts'
 import { HELP, parseOptions } from './options.ts'

@@ -9,7 +9,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import { Redis } from 'ioredis'
-import type { Shop, ShopOptions } from '../../env/shop.ts'
+import type { Shop, ShopOptions } from '../../env/local/shop.ts'
 import { SERVICES } from '../../env/wiring.ts'
 
 const HOOK = new URL('profiled.ts', import.meta.url).href

@@ -5,8 +5,8 @@
  * functions at its head. Everything else goes through the routes.
  */
 import { Redis } from 'ioredis'
-import type { Shop } from '../../env/shop.ts'
-import { parseLines } from '../../shared/events.ts'
+import type { Shop } from '../../env/local/shop.ts'
+import { parseLines } from '../../shared/contract/events.ts'
 import type { OrderRow, Reading } from './books.ts'
 import type { Seed } from './seed.ts'
 

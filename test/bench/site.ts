@@ -6,7 +6,7 @@
  * one ended.
  */
 import { setTimeout as after } from 'node:timers/promises'
-import type { Shop } from '../../env/shop.ts'
+import type { Shop } from '../../env/local/shop.ts'
 import { type Answers, type Books, balance, type Reading, type Writes } from './books.ts'
 import { type CpuTimes, canMeasureCpu, readCpu, since, type Watched } from './cpu.ts'
 import type { Exception, Load, Measured } from './load.ts'

@@ -6,7 +6,7 @@
  * shop is idle, says whether it costs by what is unfinished (nothing, then) or by what exists.
  */
 import { Redis } from 'ioredis'
-import type { Shop } from '../../env/shop.ts'
+import type { Shop } from '../../env/local/shop.ts'
 import { SERVICES, type Service } from '../../env/wiring.ts'
 import { number, table } from '../support/table.ts'
 import { median, type Unit } from './report.ts'

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import test, { type ExecutionContext } from 'ava'
 import { Redis } from 'ioredis'
-import { readPasswords } from '../../env/data-folder.ts'
+import { readPasswords } from '../../env/local/data-folder.ts'
 import { redisUrl } from '../../env/wiring.ts'
 
 const MAIN = join(import.meta.dirname, 'main.ts')

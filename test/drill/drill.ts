@@ -5,7 +5,7 @@
  * When the time is over the doors are closed, everybody inside is served, the shop comes to rest, and what everybody was
  * told is compared with what is there. A drill that is ended early does the rest of this at once.
  */
-import { type Shop, type ShopEvent, startShop } from '../../env/shop.ts'
+import { type Shop, type ShopEvent, startShop } from '../../env/local/shop.ts'
 import type { Client } from '../support/client.ts'
 import { type History, openHistory } from '../support/history.ts'
 import { findAnomalies, settle } from '../support/invariants.ts'

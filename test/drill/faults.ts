@@ -7,8 +7,8 @@
  * that is ended early heals the fault of that moment first.
  */
 import { setTimeout as after } from 'node:timers/promises'
-import type { Part } from '../../env/part.ts'
-import type { RedisPart, Shop } from '../../env/shop.ts'
+import type { Part } from '../../env/local/managed-process.ts'
+import type { RedisPart, Shop } from '../../env/local/shop.ts'
 import { cutTail } from '../support/older-redis.ts'
 import type { Fabric, Link } from '../support/proxy.ts'
 import type { Kind } from './options.ts'

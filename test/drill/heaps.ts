@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Part } from '../../env/part.ts'
+import type { Part } from '../../env/local/managed-process.ts'
 
 const HOOK = new URL('heap-process.ts', import.meta.url).href
 

@@ -8,8 +8,8 @@
  * visits there are and how long a visitor insists is bounded.
  */
 import { setTimeout as after } from 'node:timers/promises'
-import { isSafeToRepeat } from '../../gateway/repeat.ts'
-import type { Line } from '../../shared/events.ts'
+import { isSafeToRepeat } from '../../gateway/proxy/retry.ts'
+import type { Line } from '../../shared/contract/events.ts'
 import { answerIfAny, type Client, inParallel, type Reply } from '../support/client.ts'
 import type { Does } from '../support/history.ts'
 import { endOf, type Meter } from './meter.ts'

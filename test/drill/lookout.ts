@@ -5,7 +5,7 @@
  * makes a scene of all that whenever it is asked for one.
  */
 import { setTimeout as after } from 'node:timers/promises'
-import type { Shop } from '../../env/shop.ts'
+import type { Shop } from '../../env/local/shop.ts'
 import type { Client } from '../support/client.ts'
 import { auditOf, type Balance } from './audit.ts'
 import type { Storm } from './faults.ts'

@@ -343,7 +343,7 @@ test.serial('names a wallet and a shelf with less than nothing, though the books
 test.serial('npm run audit says so to people, and in its exit code', async (t) => {
   const { shop, client } = opened()
   const run = async (...args: string[]): Promise<{ code: number; text: string }> => {
-    const child = promisify(execFile)(process.execPath, ['env/audit.ts', ...args])
+    const child = promisify(execFile)(process.execPath, ['env/operator/audit.ts', ...args])
     return child.then(
       ({ stdout }) => ({ code: 0, text: stdout }),
       ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => ({ code, text: stdout + stderr }),

@@ -6,7 +6,7 @@
  * was ever given is still true, and no write that was acknowledged is missing or there twice.
  */
 import test, { type ExecutionContext } from 'ava'
-import type { Part } from '../../env/part.ts'
+import type { Part } from '../../env/local/managed-process.ts'
 import { SERVICES } from '../../env/wiring.ts'
 import { away } from '../support/eventually.ts'
 import { settle } from '../support/invariants.ts'

@@ -1,7 +1,7 @@
 /** What a checkout answers when somebody it depends on is away, and what becomes of it afterwards. */
 import assert from 'node:assert/strict'
 import test, { type ExecutionContext } from 'ava'
-import type { Part } from '../../env/part.ts'
+import type { Part } from '../../env/local/managed-process.ts'
 import type { Service } from '../../env/wiring.ts'
 import { answerIfAny, type Client, problemOf, type Reply, whenSaid } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'

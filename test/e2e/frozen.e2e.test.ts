@@ -1,7 +1,7 @@
 /** A replica of order freezes over a request, the gateway sends it to the other one, and what that one refused stays refused. */
 import assert from 'node:assert/strict'
 import test, { type ExecutionContext } from 'ava'
-import type { Part } from '../../env/part.ts'
+import type { Part } from '../../env/local/managed-process.ts'
 import { openClient, type Reply } from '../support/client.ts'
 import { instruct, listening, whenHit } from '../support/crash-points.ts'
 import { eventually } from '../support/eventually.ts'

@@ -1,7 +1,7 @@
 /** A checkout whose process is gone is decided at its deadline all the same, and promptly, by whoever is left. */
 import assert from 'node:assert/strict'
 import test, { type ExecutionContext } from 'ava'
-import type { Part } from '../../env/part.ts'
+import type { Part } from '../../env/local/managed-process.ts'
 import { answerIfAny, type Client, openClient } from '../support/client.ts'
 import { instruct, listening, whenHit } from '../support/crash-points.ts'
 import { eventually } from '../support/eventually.ts'

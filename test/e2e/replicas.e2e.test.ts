@@ -1,6 +1,6 @@
 /** Two replicas of each service: whoever comes and goes among them, customers do not notice. */
 import test, { type ExecutionContext } from 'ava'
-import type { Part } from '../../env/part.ts'
+import type { Part } from '../../env/local/managed-process.ts'
 import { SERVICES } from '../../env/wiring.ts'
 import { type Client, inParallel } from '../support/client.ts'
 import { chargeOneOrderOnce, sellOneItemToTheEnd, spendOneWalletToTheEnd } from '../support/contention.ts'

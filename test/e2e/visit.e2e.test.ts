@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test from 'ava'
-import { startShop } from '../../env/shop.ts'
+import { startShop } from '../../env/local/shop.ts'
 
 const run = promisify(execFile)
 const README = join(import.meta.dirname, '../../README.md')

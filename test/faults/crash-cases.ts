@@ -2,7 +2,7 @@
  * What is one crash, and how is it survived?
  *
  * An *act* is something customers or operators do; the first four are checkouts by their outcome, the last three are what time
- * and losses bring (see `crash-acts.ts`). A *case* is a named point that the act passes (see `shared/step.ts`), at its n-th
+ * and losses bring (see `crash-acts.ts`). A *case* is a named point that the act passes (see `shared/process/step.ts`), at its n-th
  * passing, and a *fault* that hits its process there: kill -9; a freeze of two lock TTLs; a reply that is lost after its
  * effect; kill -9 together with the loss of the tail of the process's own Redis. What died is started again at once. Then the
  * customer, who repeats what was not answered, must get the answer that is due, and the shop come to rest, within `SETTLE_MS`
@@ -10,11 +10,11 @@
  */
 import assert from 'node:assert/strict'
 import { Redis } from 'ioredis'
-import { type Part, PartError } from '../../env/part.ts'
-import type { RedisPart } from '../../env/shop.ts'
+import { type Part, PartError } from '../../env/local/managed-process.ts'
+import type { RedisPart } from '../../env/local/shop.ts'
 import { SERVICES, type Service } from '../../env/wiring.ts'
-import type { Armed } from '../../shared/crash-points.ts'
-import { logKey, readable } from '../../shared/entry.ts'
+import { logKey, readable } from '../../shared/log/entry.ts'
+import type { Armed } from '../../shared/process/crash-points.ts'
 import { instruct, listening, recorded, whenHit } from '../support/crash-points.ts'
 import { type Due, insist, type TimedTold } from '../support/customers.ts'
 import { away, eventually } from '../support/eventually.ts'

@@ -74,7 +74,7 @@ const UNREACHED: Readonly<Record<string, string>> = {
 const stepsInSources = (): readonly string[] =>
   [...SERVICES, 'shared'].flatMap((room) => {
     const folder = join(import.meta.dirname, '../..', room)
-    const files = readdirSync(folder).filter((name) => name.endsWith('.ts'))
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
     const code = files.map((name) => readFileSync(join(folder, name), 'utf8')).join('\n')
     return [...code.matchAll(/\bstep\(\s*'([^']+)'/g)].map(([, name = '']) => name)
   })

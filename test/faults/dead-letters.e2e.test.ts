@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import test, { type ExecutionContext } from 'ava'
 import { Redis } from 'ioredis'
-import type { Explanation, Letter } from '../../env/explain.ts'
+import type { Explanation, Letter } from '../../env/operator/explain.ts'
 import type { Service } from '../../env/wiring.ts'
 import { inParallel } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'

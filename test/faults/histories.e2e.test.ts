@@ -9,7 +9,7 @@
 import process from 'node:process'
 import test from 'ava'
 import fc from 'fast-check'
-import { startShop } from '../../env/shop.ts'
+import { startShop } from '../../env/local/shop.ts'
 import { openClient } from '../support/client.ts'
 import { listening } from '../support/crash-points.ts'
 import { calmHistories, repetitions, type Step, stormyHistories } from '../support/history-plans.ts'

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import test, { type ExecutionContext } from 'ava'
 import { Redis } from 'ioredis'
-import { VERSION } from '../../shared/events.ts'
+import { VERSION } from '../../shared/contract/events.ts'
 import { type Client, inParallel } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { settle, type Told, violations } from '../support/invariants.ts'

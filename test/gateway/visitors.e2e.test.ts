@@ -1,7 +1,7 @@
 /** No page of anybody may change something in a shop that its visitor's browser reaches; programs are not affected. */
 import test from 'ava'
-import { ConfigError, hostNames, pageOrigins, readConfig } from '../../shared/config.ts'
-import { openVisitors } from '../../shared/visitors.ts'
+import { openVisitors } from '../../shared/http/visitors.ts'
+import { ConfigError, hostNames, pageOrigins, readConfig } from '../../shared/process/config.ts'
 import { type Ask, openShop, openSocket, openUpstreams, problemOf, readAll } from '../support/gateway.ts'
 
 const PAGES = 'https://pages.example'

@@ -1,7 +1,7 @@
 import test from 'ava'
 import { openStore } from '../../ids/store.ts'
-import { fault } from '../../shared/events.ts'
-import { whenReady } from '../../shared/redis.ts'
+import { fault } from '../../shared/contract/events.ts'
+import { whenReady } from '../../shared/redis/connection.ts'
 import { cutTail, writtenTo } from '../support/older-redis.ts'
 import { openBench, plainly, saidIn, under, witness } from '../support/open-store.ts'
 

@@ -2,8 +2,8 @@
 import test, { type ExecutionContext } from 'ava'
 import { pino } from 'pino'
 import { type Decided, openStore, type Store } from '../../order/store.ts'
-import { heardKey } from '../../shared/entry.ts'
-import { type LogParser, logParser } from '../../shared/log-parser.ts'
+import { heardKey } from '../../shared/log/entry.ts'
+import { type LogParser, logParser } from '../../shared/saga/log-parser.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Bench, openBench, plainly } from '../support/open-store.ts'
 

@@ -1,7 +1,7 @@
 /** The Redis of order comes back older again, while it is looked what it lost before; or tells its last while it dies. */
 import test, { type ExecutionContext } from 'ava'
 import { openStore, type Store } from '../../order/store.ts'
-import { whenReady } from '../../shared/redis.ts'
+import { whenReady } from '../../shared/redis/connection.ts'
 import { cutTail, writtenTo } from '../support/older-redis.ts'
 import { type Bench, entryOf, openBench, plainly, teller } from '../support/open-store.ts'
 

@@ -1,7 +1,7 @@
 /** The Redis of order comes back without what customers were told: whoever was told it remembers. */
 import test, { type ExecutionContext } from 'ava'
 import { openStore, type Store } from '../../order/store.ts'
-import { connect, disconnect, whenReady } from '../../shared/redis.ts'
+import { connect, disconnect, whenReady } from '../../shared/redis/connection.ts'
 import { cutTail, writtenTo } from '../support/older-redis.ts'
 import { type Bench, openBench, plainly, type Teller, teller } from '../support/open-store.ts'
 

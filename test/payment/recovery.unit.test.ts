@@ -1,6 +1,6 @@
 import test from 'ava'
 import { type Facts, type Repair, table } from '../../payment/recovery.ts'
-import { repairFor } from '../../shared/log-parser.ts'
+import { repairFor } from '../../shared/saga/log-parser.ts'
 
 type Combination = readonly [Facts['state'], silent: 'talking' | 'silent', heard: 'unheard' | 'heard']
 

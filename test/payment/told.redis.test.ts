@@ -5,7 +5,7 @@ import pino from 'pino'
 import { routes } from '../../payment/routes.ts'
 import { openStore } from '../../payment/store.ts'
 import type { Problem } from '../../shared/errors.ts'
-import { openDoor } from '../../shared/http.ts'
+import { openDoor } from '../../shared/http/server.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Bench, lookInto, openBench, plainly } from '../support/open-store.ts'
 

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { fault, type KindOf } from '../../shared/events.ts'
+import { fault, type KindOf } from '../../shared/contract/events.ts'
 import { reactions } from '../../stock/reactions.ts'
 import { openStore } from '../../stock/store.ts'
 import { booksOf, pieces, sumOver } from '../support/books.ts'

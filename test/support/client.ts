@@ -7,9 +7,9 @@
 import assert from 'node:assert/strict'
 import { Agent } from 'node:http'
 import axios, { isAxiosError } from 'axios'
-import type { LogEntry } from '../../shared/entry.ts'
+import type { Line } from '../../shared/contract/events.ts'
 import type { Problem } from '../../shared/errors.ts'
-import type { Line } from '../../shared/events.ts'
+import type { LogEntry } from '../../shared/log/entry.ts'
 import { eventually } from './eventually.ts'
 
 export type Reply = {

@@ -3,8 +3,8 @@
  */
 import { type Store as OrderStore, openStore as openOrder } from '../../order/store.ts'
 import { openStore as openPayment } from '../../payment/store.ts'
-import { heardKey, logKey } from '../../shared/entry.ts'
-import type { Log } from '../../shared/log.ts'
+import { heardKey, logKey } from '../../shared/log/entry.ts'
+import type { Log } from '../../shared/log/log.ts'
 import { openStore as openStock } from '../../stock/store.ts'
 import { type Bench, openBench, plainly } from './open-store.ts'
 

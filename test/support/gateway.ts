@@ -7,7 +7,7 @@ import pino from 'pino'
 import { Agent, type Dispatcher } from 'undici'
 import { type Gateway, type GatewayOptions, openGateway, type ServiceName } from '../../gateway/gateway.ts'
 import type { Problem } from '../../shared/errors.ts'
-import { openStep } from '../../shared/step.ts'
+import { openStep } from '../../shared/process/step.ts'
 import { openUpstream, type Upstream } from './upstream.ts'
 
 export type Reply = {

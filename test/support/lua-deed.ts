@@ -5,7 +5,8 @@
  * against the code, against the tables that call the deed, and against what it really returned.
  */
 import { readdirSync, readFileSync } from 'node:fs'
-import type { Service } from '../../shared/events.ts'
+import { basename } from 'node:path'
+import type { Service } from '../../shared/contract/events.ts'
 
 export type Place = Service | 'shared'
 
@@ -19,9 +20,28 @@ export type Deed = {
 
 export type Header = { readonly title: string; readonly facts: readonly string[]; readonly returns: string }
 
-const folder = (place: Place): URL => new URL(`../../${place}/lua/`, import.meta.url)
-export const luaFiles = (place: Place): readonly string[] => readdirSync(folder(place))
-export const luaText = (place: Place, file: string): string => readFileSync(new URL(file, folder(place)), 'utf8')
+const ROOT = new URL('../../', import.meta.url)
+
+/** The Lua files of a place, each in the folder `lua` of the room that owns it. */
+const filesOf = (place: Place): ReadonlyMap<string, URL> =>
+  new Map(
+    readdirSync(new URL(`${place}/`, ROOT), { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.lua'))
+      .map((path) => [basename(path), new URL(`${place}/${path}`, ROOT)]),
+  )
+const FILES: Readonly<Record<Place, ReadonlyMap<string, URL>>> = {
+  ids: filesOf('ids'),
+  order: filesOf('order'),
+  payment: filesOf('payment'),
+  stock: filesOf('stock'),
+  shared: filesOf('shared'),
+}
+export const luaFiles = (place: Place): readonly string[] => [...FILES[place].keys()]
+export const luaText = (place: Place, file: string): string => {
+  const found = FILES[place].get(file)
+  if (found === undefined) throw new Error(`${place} has no ${file}`)
+  return readFileSync(found, 'utf8')
+}
 
 /** What a deed of all services includes may be each service's own: then one of them stands for all. */
 const SERVICES = ['order', 'payment', 'stock'] as const

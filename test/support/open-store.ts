@@ -4,15 +4,23 @@
  */
 import { Redis } from 'ioredis'
 import { pino } from 'pino'
-import type { LogEntry } from '../../shared/entry.ts'
-import { events, type KindOf, kindOf, type RawEntry, type Service, sayings, VERSION } from '../../shared/events.ts'
-import { logIds } from '../../shared/identifiers.ts'
-import type { Log } from '../../shared/log.ts'
-import { connect, disconnect, whenReady } from '../../shared/redis.ts'
-import { redLock } from '../../shared/redlock.ts'
-import type { Once, Reply } from '../../shared/script.ts'
+import {
+  events,
+  type KindOf,
+  kindOf,
+  type RawEntry,
+  type Service,
+  sayings,
+  VERSION,
+} from '../../shared/contract/events.ts'
+import { redLock } from '../../shared/lock/redlock.ts'
+import type { LogEntry } from '../../shared/log/entry.ts'
+import type { Log } from '../../shared/log/log.ts'
+import { logIds } from '../../shared/log/log-id.ts'
+import { openStep } from '../../shared/process/step.ts'
+import { connect, disconnect, whenReady } from '../../shared/redis/connection.ts'
+import type { Once, Reply } from '../../shared/redis/script.ts'
 import type { Instruments } from '../../shared/service.ts'
-import { openStep } from '../../shared/step.ts'
 import { headerOf, luaDeeds, promised } from './lua-deed.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
 

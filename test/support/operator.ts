@@ -12,13 +12,13 @@ export type Ran = { readonly code: number; readonly out: string; readonly said: 
 
 export type Run = (...line: readonly string[]) => Promise<Ran>
 
-/** Runs a tool of `env/` with a command line; what it wrote, and its exit code. */
+/** Runs a tool of `env/operator/` with a command line; what it wrote, and its exit code. */
 export const terminal =
   (tool: string, environment: NodeJS.ProcessEnv = {}): Run =>
   async (...line) => {
     const options = { cwd: ROOT, env: { ...process.env, ...environment }, timeout: TIMEOUT_MS }
     try {
-      const { stdout, stderr } = await run(process.execPath, [join('env', tool), ...line], options)
+      const { stdout, stderr } = await run(process.execPath, [join('env/operator', tool), ...line], options)
       return { code: 0, out: stdout, said: stderr }
     } catch (error) {
       const { code, stdout, stderr } = error as { code?: unknown; stdout: string; stderr: string }

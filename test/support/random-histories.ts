@@ -6,8 +6,8 @@
  * healed, everything is read, and the checker proves the rest.
  */
 import assert from 'node:assert/strict'
-import type { Part } from '../../env/part.ts'
-import type { Armed } from '../../shared/crash-points.ts'
+import type { Part } from '../../env/local/managed-process.ts'
+import type { Armed } from '../../shared/process/crash-points.ts'
 import { answerIfAny, type Client, type OrderShown, type Reply } from './client.ts'
 import { instruct, whenHit } from './crash-points.ts'
 import { away, eventually } from './eventually.ts'

@@ -1,0 +1,336 @@
+/**
+ * What becomes of one proxied request?
+ *
+ * It is *sent* to a ready replica, or *waits* for one (up to `waitMs` in all, however often), and is then answered, exactly once:
+ * with the replica's reply, passed on as it comes, or in the gateway's own name.
+ *
+ * | what happens                                             | then                                                     |
+ * | -------------------------------------------------------- | -------------------------------------------------------- |
+ * | could not be connected, or not sent for any other reason | sent to another replica, or waits                        |
+ * | the replica turned it away unbegun (`X-Not-Started`)     | sent to another replica, or waits                        |
+ * | broke after it was sent, and is safe to repeat           | sent to another replica, or waits                        |
+ * | broke after it was sent, and is not safe to repeat       | 502, outcome unknown                                     |
+ * | answered 503 after an earlier sending may have begun, and no read | 502, outcome unknown: who says so knows of this sending only |
+ * | no reply within `timeoutMs`                              | 504, outcome unknown                                     |
+ * | the replica is silent for 2 s, another is ready or can do a part, and it is safe to repeat | sent to that one       |
+ * | the replica is silent for 9 s                            | 504, outcome unknown                                     |
+ * | the wait is over, and all replicas that are ready are full | 503, or 502 if it may have begun                       |
+ * | the wait is over                                         | sent to a reachable replica that is not ready, for its own reason; if there is none: 503, or 502 if it may have begun |
+ * | broke after its reply had begun to be passed on          | the client's connection is broken too                    |
+ * | the client has gone                                      | what was sent is finished and its reply dropped (breaking it off would only cost a connection); what was not sent is not sent |
+ *
+ * This is the hot path: the object is its own handler for undici, and a request that simply succeeds makes no promise, no timer
+ * and no listener of its own.
+ */
+
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { Logger } from 'pino'
+import type { Dispatcher } from 'undici'
+import { impossible, NOT_STARTED_HEADER, type Problem } from '../../shared/errors.ts'
+import { type CrashPoints, LostReplyError } from '../../shared/process/crash-points.ts'
+import { noReplica, noReplyInTime, outcomeUnknown, sendProblem, tooManyWaiting, unframeable } from './answers.ts'
+import { type Passed, passResponse } from './headers.ts'
+import type { Carried, Replica } from './replica.ts'
+import type { Service, Waiter } from './replica-set.ts'
+import { isCheckout, isRead, isSafeToRepeat, whereToAsk } from './retry.ts'
+
+/** How often one request is sent at most: a bound for replicas that say they are ready and break every connection. */
+const SENDS_MAX = 10
+
+/**
+ * A replica that is silent for so long is frozen or cut off: a whole machine that is busy answers one poll or request in this time. Short
+ * enough that another replica ends a checkout well within the ten seconds it may take.
+ */
+export const SILENT_REPEAT_MS = 2_000
+/** Nobody waits longer for one that is silent: not even a checkout takes longer, and a batch is answered by one that is not. */
+const SILENT_GIVE_UP_MS = 9_000
+
+export type ExchangeOptions = {
+  readonly timeoutMs: number
+  readonly waitMs: number
+  /** Whether the gateway is stopping, so that clients are to connect anew. */
+  readonly isDraining: () => boolean
+  readonly crashPoints?: CrashPoints | undefined
+  readonly log: Logger
+}
+
+/** Breaks off a sending to a replica that is silent. */
+class SilentError extends Error {
+  override readonly name = 'SilentError'
+  readonly isHopeless: boolean
+
+  constructor(silentMs: number, isHopeless: boolean) {
+    super(`no sign of life for ${Math.round(silentMs)} ms`)
+    this.isHopeless = isHopeless
+  }
+}
+
+export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
+  readonly isCheckout: boolean
+  place = 0
+  readonly #options: ExchangeOptions
+  readonly #service: Service
+  readonly #response: ServerResponse
+  readonly #requestId: string
+  readonly #hasKey: boolean
+  readonly #message: Dispatcher.DispatchOptions
+  readonly #startedAtMs = performance.now()
+  #replica: Replica | undefined
+  /** This sending has reached a connection: by this it can be broken off. */
+  #controller: Dispatcher.DispatchController | undefined
+  /** What comes of this sending, if its reply is not passed on. */
+  #instead: 'repeat' | 'give up' | undefined
+  /** Some sending may have begun to take effect. */
+  #mayHaveBegun = false
+  /** A reply is being passed on. */
+  #replying = false
+  #sends = 0
+  /** How much longer it may wait. */
+  #patienceMs: number
+  #waitingSinceMs = 0
+  #lastResort = false
+  #timer: NodeJS.Timeout | undefined
+  #onEnd: (() => void) | undefined
+
+  constructor(
+    options: ExchangeOptions,
+    service: Service,
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    passed: Passed,
+    body: Buffer | null,
+  ) {
+    this.#options = options
+    this.#patienceMs = options.waitMs
+    this.#service = service
+    this.#response = response
+    this.#requestId = passed.requestId
+    this.#hasKey = passed.hasKey
+    this.#message = {
+      method: request.method ?? 'GET',
+      path,
+      headers: passed.headers,
+      body,
+    }
+    this.isCheckout = isCheckout(this.#message.method, this.#message.path)
+  }
+
+  /** Sends it to a ready replica, or lets it wait for one. */
+  send(): void {
+    if (this.#response.destroyed) return
+    const replica = this.#service.pick(this)
+    if (replica === undefined) this.#wait()
+    else this.#sendTo(replica)
+  }
+
+  /** A replica has become ready. */
+  proceed(): void {
+    clearTimeout(this.#timer)
+    this.#patienceMs -= performance.now() - this.#waitingSinceMs
+    if (this.#unheedEnd())
+      this.#probe((error) => {
+        if (!error) this.send()
+      })
+    else this.send()
+  }
+
+  #sendTo(replica: Replica): void {
+    if (this.#sends > 0) this.#message.headersTimeout = Math.max(1, this.#timeLeftMs())
+    this.#replica = replica
+    this.#controller = undefined
+    this.#instead = undefined
+    this.#sends += 1
+    replica.take(this)
+    this.#options.crashPoints?.pass(`gateway.forward-${this.#service.name}.before`)
+    replica.pool.dispatch(this.#message, this)
+  }
+
+  #timeLeftMs(): number {
+    return Math.ceil(this.#startedAtMs + this.#options.timeoutMs - performance.now())
+  }
+
+  #wait(): void {
+    if (this.#patienceMs <= 0) return this.#resort()
+    if (!this.#service.wait(this)) return this.#turnAway()
+    this.#waitingSinceMs = performance.now()
+    this.#heedEnd()
+    this.#timer = setTimeout(() => {
+      this.#service.leave(this)
+      this.#unheedEnd()
+      this.#patienceMs = 0
+      this.#resort()
+    }, this.#patienceMs)
+  }
+
+  /**
+   * A client that ends its side of the connection while it waits has gone, or has asked all it wants to ask. Two interim answers find
+   * out: who has gone resets the connection at the first, and the second, before the request is sent, fails.
+   */
+  #heedEnd(): void {
+    const { socket, req } = this.#response
+    if (socket === null || req.httpVersionMinor === 0) return // HTTP/1.0 knows no interim answers
+    this.#onEnd = () => this.#probe()
+    if (socket.readableEnded) this.#probe()
+    else socket.once('end', this.#onEnd)
+  }
+
+  /** @returns whether it had to be heeded. */
+  #unheedEnd(): boolean {
+    const { socket } = this.#response
+    if (this.#onEnd === undefined || socket === null) return false
+    socket.off('end', this.#onEnd)
+    this.#onEnd = undefined
+    return socket.readableEnded
+  }
+
+  #probe(done?: (error?: Error | null) => void): void {
+    if (!this.#response.destroyed) this.#response.writeProcessing(done)
+  }
+
+  /** The wait is over: whoever can be reached may tell what is wrong. */
+  #resort(): void {
+    if (this.#response.destroyed) return
+    const replica = this.#lastResort ? undefined : this.#service.pickReachable(this)
+    this.#lastResort = true
+    if (replica !== undefined) this.#sendTo(replica)
+    else if (this.#service.isReady) this.#turnAway()
+    else this.#giveUp()
+  }
+
+  /** There is no room for it: that is why nothing was done, unless it was begun before. */
+  #turnAway(): void {
+    if (this.#mayHaveBegun) this.#giveUp()
+    else this.#answer(tooManyWaiting(this.#service.name))
+  }
+
+  #repeat(): void {
+    if (this.#sends >= SENDS_MAX) this.#giveUp()
+    else this.send()
+  }
+
+  #giveUp(): void {
+    const { name } = this.#service
+    this.#answer(this.#mayHaveBegun ? outcomeUnknown(name) : noReplica(name, this.#options.waitMs))
+  }
+
+  #answer(document: Problem): void {
+    if (this.#response.destroyed) return
+    if (this.#options.isDraining()) this.#response.shouldKeepAlive = false
+    const where = this.#mayHaveBegun ? whereToAsk(this.#message.method, this.#message.path) : undefined
+    sendProblem(this.#response, document, this.#requestId, where)
+  }
+
+  /** The replica has one request less: this one. */
+  #left(replica: Replica): void {
+    this.#replica = undefined
+    this.#service.relieved(replica, this)
+  }
+
+  /** The replica it was last sent to, and is at. */
+  #at(): Replica {
+    return this.#replica ?? impossible('exchange-not-sent')
+  }
+
+  replicaSilent(silentMs: number): void {
+    if (this.#controller === undefined || this.#replying) return
+    const isHopeless = silentMs >= SILENT_GIVE_UP_MS
+    if (!isHopeless && !(silentMs >= SILENT_REPEAT_MS && this.#isSafeToRepeat() && this.#service.isOfUse)) return
+    this.#controller.abort(new SilentError(silentMs, isHopeless))
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    if (status < 200 || this.#isLost(controller)) return
+    this.#at().answered()
+    if (status === 503 && headers[NOT_STARTED_HEADER] !== undefined) {
+      this.#instead = 'repeat'
+      this.#at().turnedAway()
+      return
+    }
+    if (status === 503 && this.#mayHaveBegun && !isRead(this.#message.method)) {
+      this.#instead = 'give up'
+      return
+    }
+    const response = this.#response
+    this.#replying = true
+    if (response.destroyed) return
+    if (this.#options.isDraining()) response.shouldKeepAlive = false
+    response.writeHead(status, passResponse(headers, this.#requestId))
+  }
+
+  /** At a crash point a reply may be lost: then its connection is broken off. */
+  #isLost(controller: Dispatcher.DispatchController): boolean {
+    const { crashPoints } = this.#options
+    if (crashPoints === undefined) return false
+    try {
+      crashPoints.pass(`gateway.forward-${this.#service.name}.after`)
+      return false
+    } catch (error) {
+      if (!(error instanceof LostReplyError)) throw error
+      controller.abort(error)
+      return true
+    }
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    const response = this.#response
+    if (this.#instead !== undefined || response.destroyed || response.write(chunk) || response.destroyed) return
+    controller.pause()
+    const resume = () => {
+      response.off('drain', resume).off('close', resume)
+      controller.resume()
+    }
+    response.on('drain', resume).on('close', resume)
+  }
+
+  onResponseEnd(): void {
+    this.#left(this.#at())
+    if (this.#instead === undefined) this.#response.end()
+    else this.#doInstead(this.#instead)
+  }
+
+  #doInstead(what: 'repeat' | 'give up'): void {
+    if (what === 'repeat') this.#repeat()
+    else this.#giveUp()
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error & { code?: string }): void {
+    const replica = this.#at()
+    const isSent = this.#controller !== undefined
+    const isLate = isSent && error.code === 'UND_ERR_HEADERS_TIMEOUT'
+    const isSilent = error instanceof SilentError
+    const isUnframeable = error.code === 'UND_ERR_INVALID_ARG'
+    if (!isLate && !isSilent && !isUnframeable && this.#instead === undefined) replica.failed(error)
+    this.#left(replica)
+
+    if (this.#replying) {
+      this.#options.log.warn({ err: error, ...this.#about(replica) }, 'a reply broke off')
+      this.#response.destroy()
+      return
+    }
+    if (isUnframeable) return this.#answer(unframeable(error.message))
+    if (this.#instead !== undefined) return this.#doInstead(this.#instead)
+    if (!isSent) return this.#repeat()
+    this.#mayHaveBegun = true
+    if (isLate || (isSilent && error.isHopeless)) {
+      this.#options.log.warn(this.#about(replica), 'no reply in time')
+      return this.#answer(noReplyInTime(this.#service.name, isSilent ? SILENT_GIVE_UP_MS : this.#options.timeoutMs))
+    }
+    if (this.#isSafeToRepeat()) return this.#repeat()
+    this.#options.log.warn({ err: error, ...this.#about(replica) }, 'outcome unknown')
+    this.#giveUp()
+  }
+
+  #isSafeToRepeat(): boolean {
+    return isSafeToRepeat(this.#message.method, this.#message.path, this.#hasKey)
+  }
+
+  #about(replica: Replica): Record<string, unknown> {
+    const { method, path } = this.#message
+    return { requestId: this.#requestId, origin: replica.origin, method, path }
+  }
+}

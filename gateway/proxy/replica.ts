@@ -1,0 +1,274 @@
+/**
+ * How is one replica?
+ *
+ * | condition   | entered when                                                                  | it is given      |
+ * | ----------- | ----------------------------------------------------------------------------- | ---------------- |
+ * | `ready`     | `GET /ready` answers 200                                                      | requests         |
+ * | `impaired`  | `GET /ready` says so (it can do a part, for instance only look)               | requests, when no other is ready |
+ * | `not ready` | `GET /ready` answers something else (its Redis is away, it is starting)       | after a wait, when no other is ready |
+ * | `draining`  | `GET /ready` says so, or it turned a request away unbegun                     | only when no other can be reached |
+ * | `away`      | at first; a poll fails; a poll is late and no request was answered meanwhile; a connection to it was refused or broke | nothing |
+ *
+ * Polls of one replica never overlap. One that is late is not broken off at once: whenever its answer comes, it counts, so a replica that
+ * was frozen, or a machine so busy that every poll is late, is back with the first answer. (Breaking it off and asking anew kept
+ * healthy replicas away for as long as a machine was starved.) For the same reason an answered request excuses a late poll.
+ *
+ * A failure seen by a request counts at once and discards a poll that is under way, for that
+ * may tell of the time before; it also calls for the next poll without delay, so that one broken connection to a healthy replica
+ * costs a few milliseconds, not a whole interval.
+ *
+ * It *carries* the requests given to its pool, whose connections are as many at most: a request never waits inside the pool,
+ * where nothing would time it out and nothing could send it elsewhere. A replica that is frozen, or behind a network that swallows
+ * everything, breaks no connection; so while its polls hang and it answers nothing, what it carries is told how long it has been
+ * *silent*, and decides whether it stays. Only a poll that hangs counts: one that is refused tells that whatever is broken breaks by itself.
+ */
+
+import type { Logger } from 'pino'
+import { Client, Pool } from 'undici'
+import { impossible } from '../../shared/errors.ts'
+import { TOKEN_MARK_HEADER } from '../../shared/http/operators.ts'
+import type { Step } from '../../shared/process/step.ts'
+
+export type Condition = 'ready' | 'impaired' | 'not ready' | 'draining' | 'away'
+
+export const POLL_INTERVAL_MS = 200
+const POLL_LATE_MS = 500
+const POLL_GIVE_UP_MS = 2_000
+const POLL_BYTES_MAX = 16_384
+/**
+ * Requests one replica may have at once. A waiting checkout holds a connection, so this is how many may wait; a connection costs
+ * nothing until it is needed.
+ */
+const CONNECTIONS_MAX = 1_024
+/** So many of them may be checkouts: however many people wait for these, whoever only wants to look finds a connection. */
+const CHECKOUTS_MAX = 768
+const CONNECT_TIMEOUT_MS = 1_000
+/** What a poll says that was waited for in vain. */
+const HANGS: readonly (string | undefined)[] = [
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+]
+/** Shorter than the 65 s after which a service closes an idle connection, or requests would race with that. */
+const IDLE_CONNECTION_MS = 30_000
+
+/** A request that a replica carries. */
+export type Carried = {
+  readonly isCheckout: boolean
+  /** Where it stands among those that the same replica carries. */
+  place: number
+  /** The replica has given no sign of life for so long. */
+  readonly replicaSilent: (silentMs: number) => void
+}
+
+export type ReplicaOptions = {
+  readonly service: string
+  /** Where it is: an origin whose host is an address. */
+  readonly origin: string
+  /** The name TLS is to verify, if the origin was configured by name. */
+  readonly servername: string
+  readonly timeoutMs: number
+  readonly step: Step
+  /** Called whenever its condition has changed, or its token. */
+  readonly changed: () => void
+  readonly log: Logger
+}
+
+export class Replica {
+  readonly origin: string
+  readonly pool: Pool
+  condition: Condition = 'away'
+  /** The mark of its operator token, as it told last, if it ever did. */
+  tokenMark: string | undefined
+  /** In no order, and no Set: see `order/checkout/transient-map.ts`. */
+  readonly #carried: Carried[] = []
+  #checkouts = 0
+  readonly #poller: Client
+  readonly #changed: () => void
+  readonly #step: Step
+  readonly #asking: string
+  readonly #log: Logger
+  #timer: NodeJS.Timeout | undefined
+  #polling = false
+  #outdated = false
+  #answered = false
+  /** For how long it has given no sign of life, as of the last late poll; what this process slept itself does not count. */
+  #silentMs = 0
+  #silentAsOfMs = performance.now()
+  #stopped = false
+
+  constructor({ service, origin, servername, timeoutMs, step, changed, log }: ReplicaOptions) {
+    const common = {
+      allowH2: false,
+      pipelining: 1,
+      keepAliveTimeout: IDLE_CONNECTION_MS,
+      keepAliveMaxTimeout: IDLE_CONNECTION_MS,
+      connect: { timeout: CONNECT_TIMEOUT_MS, servername },
+    }
+    this.origin = origin
+    // One value for both time-outs: undici then refreshes one timer instead of making two per request.
+    this.pool = new Pool(origin, {
+      ...common,
+      connections: CONNECTIONS_MAX,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+    })
+    this.#poller = new Client(origin, {
+      ...common,
+      headersTimeout: POLL_GIVE_UP_MS,
+      bodyTimeout: POLL_GIVE_UP_MS,
+      maxResponseSize: POLL_BYTES_MAX,
+    })
+    this.#changed = changed
+    this.#step = step
+    this.#asking = `poll-${service}`
+    this.#log = log.child({ origin })
+  }
+
+  start(): void {
+    void this.#poll()
+  }
+
+  /** Asks no more; what is in flight is finished. */
+  async retire(): Promise<void> {
+    this.#stop()
+    await Promise.all([this.pool.close(), this.#poller.destroy()])
+  }
+
+  /** Asks no more, and breaks off what is in flight. */
+  async destroy(): Promise<void> {
+    this.#stop()
+    await Promise.all([this.pool.destroy(), this.#poller.destroy()])
+  }
+
+  #stop(): void {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+    this.condition = 'away'
+  }
+
+  /** How many requests it carries. */
+  get load(): number {
+    return this.#carried.length
+  }
+
+  hasRoomFor({ isCheckout }: Pick<Carried, 'isCheckout'>): boolean {
+    return this.#carried.length < CONNECTIONS_MAX && !(isCheckout && this.#checkouts >= CHECKOUTS_MAX)
+  }
+
+  take(request: Carried): void {
+    request.place = this.#carried.push(request) - 1
+    if (request.isCheckout) this.#checkouts += 1
+  }
+
+  letGo(request: Carried): void {
+    const last = this.#carried.pop() ?? impossible('replica-carries-nothing')
+    if (last !== request) {
+      last.place = request.place
+      this.#carried[last.place] = last
+    }
+    if (request.isCheckout) this.#checkouts -= 1
+  }
+
+  /** It has answered a request. */
+  answered(): void {
+    this.#answered = true
+  }
+
+  /** A connection to it was refused or broke. */
+  failed(error: Error): void {
+    if (this.condition === 'away') return
+    this.#outdated = true
+    this.#become('away', error)
+    this.#pollNow()
+  }
+
+  /** It turned a request away unbegun: it is going to stop. */
+  turnedAway(): void {
+    if (this.condition === 'draining') return
+    this.#outdated = true
+    this.#become('draining')
+  }
+
+  #pollNow(): void {
+    if (this.#polling || this.#stopped) return
+    clearTimeout(this.#timer)
+    void this.#poll()
+  }
+
+  async #poll(): Promise<void> {
+    this.#polling = true
+    let seen: Condition
+    const mark = this.tokenMark
+    do {
+      this.#outdated = false
+      seen = await this.#ask()
+    } while (this.#outdated && !this.#stopped)
+    this.#polling = false
+    if (this.#stopped) return
+    this.#become(seen)
+    if (this.tokenMark !== mark) this.#changed()
+    this.#timer = setTimeout(() => void this.#poll(), POLL_INTERVAL_MS)
+  }
+
+  async #ask(): Promise<Condition> {
+    this.#answered = false
+    let isTold = false
+    const late = () => {
+      if (isTold) return
+      if (this.#answered) this.#alive()
+      else this.#silent()
+      this.#answered = false
+    }
+    // Once this process has read what had already come: it may be late itself.
+    const timer = setInterval(() => setImmediate(late), POLL_LATE_MS)
+    try {
+      const { statusCode, headers, body } = await this.#step(this.#asking, () =>
+        this.#poller.request({ method: 'GET', path: '/ready' }),
+      )
+      const text = await body.text()
+      this.#alive()
+      this.tokenMark = headers[TOKEN_MARK_HEADER]?.toString() ?? this.tokenMark
+      if (statusCode === 200) return 'ready'
+      return conditionSaid(text)
+    } catch (error) {
+      if (!HANGS.includes((error as { code?: string }).code)) this.#alive()
+      return 'away' // whatever kept it from answering
+    } finally {
+      isTold = true
+      clearInterval(timer)
+    }
+  }
+
+  #alive(): void {
+    this.#silentMs = 0
+    this.#silentAsOfMs = performance.now()
+  }
+
+  #silent(): void {
+    this.#become('away')
+    const now = performance.now()
+    this.#silentMs += Math.min(now - this.#silentAsOfMs, 2 * POLL_LATE_MS)
+    this.#silentAsOfMs = now
+    for (const request of [...this.#carried]) request.replicaSilent(this.#silentMs)
+  }
+
+  #become(condition: Condition, error?: Error): void {
+    const was = this.condition
+    if (was === condition || this.#stopped) return
+    this.condition = condition
+    this.#log.info({ was, condition, err: error }, 'replica changed')
+    this.#changed()
+  }
+}
+
+/** What the problem document says that a replica's `/ready` answered. */
+const conditionSaid = (text: string): Condition => {
+  try {
+    const { type, detail } = Object(JSON.parse(text)) as { type?: unknown; detail?: unknown }
+    if (type === 'urn:shop:problem:impaired') return 'impaired'
+    return detail === 'draining' ? 'draining' : 'not ready'
+  } catch {
+    return 'not ready' // no problem document
+  }
+}

@@ -1,0 +1,234 @@
+/**
+ * How is the whole shop audited while it runs?
+ *
+ * Order asks, because it knows the saga. First every service counts what it owns, which takes seconds if there is much;
+ * then the cut of `ledger.ts` is taken, in milliseconds: order's, then payment's and stock's, then what order said
+ * meanwhile and what the neighbours had done of each checkout in flight. If that does not add up, a Redis may have come
+ * back older, and be hearing again what it had heard: then a checkout of which somebody has still to hear what it acts on
+ * is in flight as well, on the same cut. If it does not add up even so, something is wrong, and is named (`naming.ts`).
+ *
+ * In flight there may be more than order knows, but never less: what it calls paid was charged and taken before. So a
+ * checkout of which less is there is wrong whatever the sums are; and so is an order that is contradicted, until a person
+ * has resolved it.
+ *
+ * Who asks while an audit is under way shares it.
+ */
+import type { Auditor, Count, Cut } from '../../shared/audit/auditor.ts'
+import { NeighbourError, UnavailableError } from '../../shared/errors.ts'
+import type { Asker, Neighbour } from '../../shared/http/client.ts'
+import type { Answer } from '../../shared/http/server.ts'
+import { compareIds, type LogEntry } from '../../shared/log/entry.ts'
+import type { Log } from '../../shared/log/log.ts'
+import type { Order } from '../order.ts'
+import { type Ledger, ledger, type Orders, paidOnes, showing, shownByBooks, spentBy, surplus } from './ledger.ts'
+import { NAMED_MAX, namesOf, type Parties } from './naming.ts'
+import { type Mismatch, type PartyCut, paidBy, party, Refused } from './participants.ts'
+
+export type Audit = (asker: Asker) => Promise<Answer>
+
+export type AuditOptions = {
+  readonly log: Log
+  readonly auditor: Auditor
+  readonly neighbours: Readonly<Record<'payment' | 'stock', Neighbour>>
+  readonly find: (order: string) => Promise<Order | undefined>
+  /** Orders that are contradicted and wait for a person. */
+  readonly contradictions: () => Promise<readonly string[]>
+}
+
+const PAGE = 1_000
+/** The most checkouts in flight that are looked at one by one. */
+const IN_FLIGHT_MAX = 20_000
+
+type Cuts = { readonly order: Cut; readonly payment: PartyCut; readonly stock: PartyCut }
+/** A checkout that may still move, and what the neighbours had done of it, less what order's books had of it already. */
+type Moving = { readonly id: string; readonly order: string; readonly credit: bigint; readonly stock: bigint }
+
+const told = ({ added, left, spent, accepted, inFlight }: Ledger, names: { left: string; spent: string }) => ({
+  added: String(added),
+  [names.left]: String(left),
+  [names.spent]: String(spent),
+  accepted: String(accepted),
+  in_flight: String(inFlight),
+})
+
+export const audits = ({ log, auditor, neighbours, find, contradictions }: AuditOptions): Audit => {
+  let running: Promise<Answer> | undefined
+
+  const cutAll = async ({ payment, stock }: Parties): Promise<Cuts> => {
+    // Order first: what it had decided then, the others had done before.
+    const order = await auditor.cut()
+    const [ofPayment, ofStock] = await Promise.all([payment.cut(), stock.cut()])
+    return { order, payment: ofPayment, stock: ofStock }
+  }
+
+  const flight = async ({ payment, stock }: Parties, cuts: Cuts, ids: readonly string[]): Promise<Moving[]> => {
+    if (ids.length > IN_FLIGHT_MAX)
+      throw new UnavailableError(`${ids.length} checkouts are in flight, too many to audit`)
+    const [captured, taken, said, records] = await Promise.all([
+      payment.done(cuts.payment.at, ids),
+      stock.done(cuts.stock.at, ids),
+      auditor.sagasAt(cuts.order.at, ids),
+      auditor.records(ids),
+    ])
+    const recorded = new Map(records.map(({ log_id, fields }) => [log_id, fields]))
+    const done = paidBy(said, recorded)
+    return ids.map((id) => ({
+      id,
+      order: recorded.get(id)?.order ?? '',
+      credit: (captured.get(id) ?? 0n) - (done.get(id)?.paid ?? 0n),
+      stock: (taken.get(id) ?? 0n) - (done.get(id)?.sold ?? 0n),
+    }))
+  }
+
+  const run = async (asker: Asker): Promise<Answer> => {
+    const parties = {
+      payment: party('payment', neighbours.payment, asker),
+      stock: party('stock', neighbours.stock, asker),
+    }
+    const [payment, stock, orders, contradicted] = await Promise.all([
+      parties.payment.count(),
+      parties.stock.count(),
+      auditor.count(),
+      contradictions(),
+    ])
+    const cuts = await cutAll(parties)
+    for (const [counted, cut] of [[payment, cuts.payment] as const, [stock, cuts.stock] as const])
+      if (compareIds(cut.at, counted.at) < 0) throw new UnavailableError('a Redis came back older during the audit')
+    const { books } = cuts.order
+    const ledgers = (moving: readonly Moving[]): Record<'credit' | 'stock', Ledger> => ({
+      credit: ledger(
+        payment,
+        cuts.payment,
+        spentBy(books, 'paid'),
+        moving.map(({ credit }) => credit),
+      ),
+      stock: ledger(
+        stock,
+        cuts.stock,
+        spentBy(books, 'sold'),
+        moving.map(({ stock }) => stock),
+      ),
+    })
+    const isBalanced = ({ credit, stock }: Record<'credit' | 'stock', Ledger>): boolean =>
+      surplus(credit) === 0n && surplus(stock) === 0n
+
+    const open = new Set([...cuts.order.open, ...(await checkoutsAfter(cuts.order.at, log.page))])
+    let moving = await flight(parties, cuts, [...open])
+    let sums = ledgers(moving)
+    let wrong: readonly Mismatch[] = []
+    if (!isBalanced(sums)) {
+      for (const id of await unheard(log, parties, cuts)) open.add(id)
+      moving = await flight(parties, cuts, [...open])
+      sums = ledgers(moving)
+    }
+    const shown = showing(orders.worth)
+    if (!isBalanced(sums)) wrong = await namesOf({ auditor, parties, find, open, paid: paidOnes(orders.worth) })
+    const mismatches = [
+      ...unequal('credit', sums.credit, 'in wallets', 'paid'),
+      ...unequal('stock', sums.stock, 'on the shelf', 'sold'),
+      ...payment.mismatches,
+      ...stock.mismatches,
+      ...misshown(orders, shown),
+      ...moving
+        .filter(({ credit, stock }) => credit < 0n || stock < 0n)
+        .map(short)
+        .slice(0, NAMED_MAX),
+      ...contradicting(contradicted),
+      ...wrong,
+    ]
+    return {
+      json: {
+        balanced: mismatches.length === 0,
+        credit: told(sums.credit, { left: 'wallets', spent: 'paid' }),
+        stock: told(sums.stock, { left: 'shelf', spent: 'sold' }),
+        in_flight: moving.length,
+        cut: { order: cuts.order.at, payment: cuts.payment.at, stock: cuts.stock.at },
+        mismatches,
+      },
+    }
+  }
+
+  const answered = async (asker: Asker): Promise<Answer> => {
+    try {
+      return await run(asker)
+    } catch (error) {
+      if (error instanceof Refused) return { problem: error.problem }
+      if (error instanceof NeighbourError) throw new UnavailableError(error.message, { cause: error.cause })
+      throw error
+    }
+  }
+
+  return (asker) => {
+    running ??= answered(asker).finally(() => {
+      running = undefined
+    })
+    return running
+  }
+}
+
+/** The checkouts of which something was said after an entry; of certain kinds only, if they are given. */
+const checkoutsAfter = async (
+  after: string,
+  read: (after: string, limit: number) => Promise<readonly LogEntry[]>,
+  kinds?: readonly string[],
+): Promise<ReadonlySet<string>> => {
+  const ids = new Set<string>()
+  for (let from = after, more = true; more; ) {
+    const page = await read(from, PAGE)
+    // What bears an order and is no order's own making or filling is said of a checkout.
+    for (const { kind, log_id, facts } of page)
+      if (facts.order !== undefined && kind !== 'OrderCreated' && kind !== 'LineAdded')
+        if (kinds === undefined || kinds.includes(kind)) ids.add(log_id)
+    if (ids.size > IN_FLIGHT_MAX)
+      throw new UnavailableError('a service hears again what it had lost: too much to audit')
+    from = page.at(-1)?.id ?? from
+    more = page.length === PAGE
+  }
+  return ids
+}
+
+/** The checkouts of which one of the three had still to hear, in the cut, something that it acts on. */
+const unheard = async (log: Log, { payment, stock }: Parties, cuts: Cuts): Promise<readonly string[]> => {
+  const pageOf = { order: log.page, payment: payment.page, stock: stock.page }
+  const said = await Promise.all(
+    [cuts.order, cuts.payment, cuts.stock].flatMap(({ heard, hears }) =>
+      (['order', 'payment', 'stock'] as const).map((speaker) => {
+        const after = heard[speaker]
+        return after === undefined ? [] : checkoutsAfter(after, pageOf[speaker], hears[speaker])
+      }),
+    ),
+  )
+  return said.flatMap((ids) => [...ids])
+}
+
+const unequal = (what: string, sums: Ledger, left: string, spent: string): Mismatch[] => {
+  const more = surplus(sums)
+  if (more === 0n) return []
+  const { added, accepted, inFlight } = sums
+  const verdict = more > 0n ? `${more} too much` : `${-more} is missing`
+  const detail = `${added} was added, but ${sums.left} is ${left}, ${sums.spent} ${spent}${accepted === 0n ? '' : ` (${accepted} of it accepted)`} and ${inFlight} in flight: ${verdict}`
+  return [{ what, detail, orders: [] }]
+}
+
+/** Less was done of a checkout than order calls paid. */
+const short = ({ id, order, credit, stock }: Moving): Mismatch => ({
+  what: 'in flight',
+  detail: `checkout ${id}: ${credit} of its money and ${stock} of its goods are in flight, more than was paid of it is gone`,
+  orders: order === '' ? [] : [order],
+})
+
+const contradicting = (orders: readonly string[]): Mismatch[] => {
+  if (orders.length === 0) return []
+  const detail = `${orders.length} are not what was decided of them; npm run saga -- list names them, resolve ends it`
+  return [{ what: 'contradictions', detail, orders: orders.slice(0, NAMED_MAX) }]
+}
+
+/** What orders show must be what the books say, and every paid one must have been paid by its checkout. */
+const misshown = ({ books }: Count, shown: Orders): Mismatch[] => {
+  const expected = shownByBooks(books)
+  const unequal = (['paid', 'sold'] as const).filter((name) => shown[name] !== expected[name])
+  if (unequal.length === 0 && !shown.odd) return []
+  const sums = unequal.map((name) => `${shown[name]} is ${name} by all orders, and ${expected[name]} by the books`)
+  const odd = shown.odd ? [`${shown.oddOnes.length} show what their checkout does not say`] : []
+  return [{ what: 'orders', detail: [...sums, ...odd].join('; '), orders: shown.oddOnes.slice(0, NAMED_MAX) }]
+}

@@ -1,0 +1,303 @@
+/**
+ * How does one request come to its checkout?
+ *
+ * It waits a moment for company, if there is any (`linger.ts`), looks what was answered under its key, if it has one, and
+ * glances at the order. If that is paid or empty, this is the answer; if it is being checked out, or has been since the request
+ * came, that checkout's end is; otherwise the request goes through three gates, each of which may send it back to glance
+ * again, as long as its deadline is ahead, and begins a saga behind the last:
+ *
+ * - its *turn* among the requests of this process for the same user: the lock would let only one of them through;
+ * - a *place* (see `admission.ts`): only so many are begun at once as can end in time. Who finds none has touched nothing but
+ *   the order it glanced at. Who joins another, or finds the checkout under way or the order paid, needs none;
+ * - the *lock* on the order and its user.
+ *
+ * Who is to be told that nothing was done glances once more before that: another may have been asked the same and have done it.
+ *
+ * A request whose asker has gone begins nothing, nor does one that glanced too long ago or at what is no longer so
+ * (`shared/log/fence.ts`): it may have been answered by another replica, and a refusal must stay true.
+ */
+import { impossible, UnavailableError } from '../../shared/errors.ts'
+import { assertAwaited, FRESH_MS, LATE } from '../../shared/log/fence.ts'
+import type { Once, Reply } from '../../shared/redis/script.ts'
+import type { Outcome } from '../order.ts'
+import type { Glance, Saga, Store } from '../store.ts'
+import type { Admission } from './admission.ts'
+import type { Company } from './linger.ts'
+import type { Locks } from './locks.ts'
+import type { Ends } from './outcomes.ts'
+import { openTurns } from './user-queue.ts'
+
+export type AttemptOptions = {
+  readonly store: Pick<Store, 'recall' | 'glance' | 'readMs' | 'join' | 'begin'>
+  readonly orderLocks: Locks
+  readonly ends: Pick<Ends, 'wait' | 'join' | 'forget'>
+  readonly admission: Admission
+  readonly company: Company
+  readonly nextLogId: () => string
+  readonly deadlineMs: number
+}
+
+/** The longest wait for a lock between two tries; a release in this process ends it at once. */
+const LOCK_RETRY_MS = 40
+/**
+ * How long a quorum of lock masters that does not answer is asked again. They may be well, and slow, or this process may
+ * be: 1,000 checkouts at once on two cores kept the answers waiting beyond the time-out of a lock command.
+ */
+const QUORUM_PATIENCE_MS = 3_000
+/** How long a begin whose outcome is unknown is repeated. */
+const BEGIN_PATIENCE_MS = 1_200
+/** How often a begin may be late. */
+const LATE_MAX = 3
+/** A begin whose reading is as old as that does not try whether it comes in time. */
+const STALE_MS = FRESH_MS / 2
+
+type Attempt = {
+  readonly order: string
+  readonly asker: Once
+  /** The deadline, of `performance.now()`. */
+  readonly until: number
+  /** The order's last checkout when it was first glanced at: any other one came since. */
+  before: string | undefined
+  /** What is to be told, unless another glance shows something better. */
+  verdict: Outcome | UnavailableError | undefined
+  /** When it was last glanced at, of `performance.now()`. */
+  glancedAt: number
+  /** Until when a quorum is asked again that does not answer. */
+  quorumUntil: number
+  /** The user whose turn this request has. */
+  turn: string | undefined
+}
+
+const outcomeOf = (saga: Saga): Outcome => {
+  switch (saga.state) {
+    case 'paid':
+      return { state: 'paid', logId: saga.id }
+    case 'failed':
+      return { state: 'refused', reason: saga.reason as 'out-of-credit', item: saga.item, logId: saga.id }
+    case 'cancelling':
+    case 'closed':
+      return { state: 'cancelled', by: saga.reason === 'operator' ? 'operator' : 'deadline', logId: saga.id }
+    default:
+      return impossible('order.saga', saga)
+  }
+}
+
+/** Has a checkout ended that was begun? */
+const isEnd = ({ state }: Outcome): boolean => state === 'paid' || state === 'refused' || state === 'cancelled'
+
+/** Checks the order out, or finds out what became of its checkout. The function that is returned throws UnavailableError. */
+export const attempts = (options: AttemptOptions): ((order: string, asker: Once) => Promise<Outcome>) => {
+  const { store, orderLocks, ends, admission, company, nextLogId, deadlineMs } = options
+  const turns = openTurns()
+
+  /** A checkout is also cancelled if its order proves to have been paid by an earlier one, which a Redis had forgotten. */
+  const outcomeAt = async (end: Promise<Saga>, { order }: Attempt): Promise<Outcome> => {
+    const outcome = outcomeOf(await end)
+    if (outcome.state !== 'cancelled') return outcome
+    const glance = await store.glance(order)
+    return glance?.status === 'paid' ? { state: 'paid', logId: glance.saga } : outcome
+  }
+
+  /** Waits for a checkout that another request began: it was given no longer than this one from now on. */
+  const join = (id: string, attempt: Attempt): Promise<Outcome> =>
+    outcomeAt(ends.join(id, performance.now() + deadlineMs), attempt)
+
+  /** The outcome that a reply means to a request without a checkout of its own; `undefined` if it must glance again. */
+  const outcomeBy = async ([word, saga = '']: Reply, attempt: Attempt): Promise<Outcome | undefined> => {
+    switch (word) {
+      case 'begun':
+      case 'checking-out':
+      case 'joined':
+        return join(saga, attempt)
+      case 'paid':
+        return { state: word, logId: saga }
+      case 'empty':
+      case 'unknown':
+      case 'key-reused':
+        return { state: word }
+      case 'changed':
+        return undefined
+      default:
+        return impossible('order.join', word)
+    }
+  }
+
+  /** What the order says of this request, or the order as it was glanced at if a checkout of it is to be begun. */
+  const look = async (attempt: Attempt): Promise<Outcome | Glance | undefined> => {
+    const { order, asker } = attempt
+    const hasKey = asker.idempotencyKey !== undefined
+    const known = hasKey ? await store.recall(asker) : undefined
+    if (known) return outcomeBy(known, attempt)
+    const glance = await store.glance(order)
+    if (glance === undefined) return { state: 'unknown' }
+    const { status, saga, lines } = glance
+    // An order that is made anew has no checkout.
+    if (attempt.before === undefined || saga === '') attempt.before = saga
+    const isOthers = status === 'checking-out' || saga !== attempt.before
+    if (status === 'open' && !isOthers && lines !== '') return glance
+    if (status === 'cancelling' && !isOthers) return { state: 'cancelling' }
+    if (hasKey) return outcomeBy(await store.join({ order, saga: isOthers ? saga : '' }, asker), attempt)
+    if (status === 'paid') return { state: 'paid', logId: saga }
+    return isOthers ? join(saga, attempt) : { state: 'empty' }
+  }
+
+  /**
+   * Begins the saga; while its outcome is unknown it is begun again, under the same id. It is not begun by who has been away, nor
+   * for whom is gone: another replica may have been asked instead.
+   */
+  const begin = async (id: string, token: string, glance: Glance, attempt: Attempt): Promise<Reply> => {
+    const { order, asker, until } = attempt
+    const { user, saga, lines } = glance
+    const { idempotencyKey, fingerprint } = asker
+    const startedAt = performance.now()
+    let { readMs } = glance
+    let isFresh = startedAt - attempt.glancedAt < STALE_MS
+    for (let late = 0; late < LATE_MAX; ) {
+      if (!isFresh) readMs = await store.readMs()
+      assertAwaited(asker)
+      const patience_ms = Math.max(0, Math.ceil(until - performance.now()))
+      const start = { log_id: id, order, user, token, patience_ms, saga, lines }
+      try {
+        const reply = await store.begin(start, { idempotencyKey, fingerprint, readMs })
+        if (reply[0] !== LATE) return reply
+        late += 1
+      } catch (error) {
+        if (!(error instanceof UnavailableError) || performance.now() > startedAt + BEGIN_PATIENCE_MS) throw error
+        await orderLocks.changed(order, user, LOCK_RETRY_MS)
+      }
+      isFresh = false
+    }
+    throw new UnavailableError('this replica is too slow to begin a checkout')
+  }
+
+  /** Begins the checkout under a lock that is held, and waits for its end; `undefined` if the order is not as it was. */
+  const checkOut = async (token: string, glance: Glance, attempt: Attempt): Promise<Outcome | undefined> => {
+    const { order, until } = attempt
+    const { user } = glance
+    const lockedAt = performance.now()
+    const id = nextLogId()
+    const end = ends.wait(id, until)
+    let begun = false
+    try {
+      const [word, known = ''] = await begin(id, token, glance, attempt)
+      switch (word) {
+        case 'begun':
+        case 'checking-out':
+          begun = known === id
+          if (!begun) return await join(known, attempt)
+          orderLocks.keep(id, order, user, token, lockedAt)
+          return await outcomeAt(end, attempt)
+        case 'paid':
+          return { state: word, logId: known }
+        case 'cancelling':
+        case 'empty':
+        case 'unknown':
+        case 'key-reused':
+          return { state: word }
+        case 'moved':
+          return undefined
+        default:
+          return impossible('order.begin', word)
+      }
+    } finally {
+      orderLocks.letGo(id)
+      if (!begun) {
+        ends.forget(id)
+        orderLocks.release(order, user, token)
+      }
+    }
+  }
+
+  const endTurn = (attempt: Attempt): void => {
+    if (attempt.turn !== undefined) turns.end(attempt.turn)
+    attempt.turn = undefined
+  }
+
+  /** Checks out under the lock; `undefined` if it was not to be had this time. */
+  const lockAndCheckOut = async (glance: Glance, attempt: Attempt): Promise<Outcome | undefined> => {
+    const { order, until } = attempt
+    const { user } = glance
+    const now = performance.now()
+    const held = await orderLocks.tryAcquire(order, user)
+    if (held.state === 'unavailable') {
+      attempt.quorumUntil = Math.min(attempt.quorumUntil, now + QUORUM_PATIENCE_MS, until)
+      if (performance.now() >= attempt.quorumUntil)
+        attempt.verdict = new UnavailableError('no quorum of lock masters answers; nothing was done', {
+          cause: held.cause,
+        })
+      else endTurn(attempt)
+      await orderLocks.changed(order, user, LOCK_RETRY_MS)
+      return undefined
+    }
+    attempt.quorumUntil = Number.POSITIVE_INFINITY
+    if (held.state === 'busy') {
+      await orderLocks.changed(order, user, Math.min(LOCK_RETRY_MS, until - now))
+      return undefined
+    }
+    return checkOut(held.token, glance, attempt)
+  }
+
+  /** The same in a place of its own. */
+  const enterAndCheckOut = async (glance: Glance, attempt: Attempt): Promise<Outcome | undefined> => {
+    if (!(await admission.enter())) {
+      attempt.verdict = { state: 'overloaded' }
+      return undefined
+    }
+    const enteredAt = performance.now()
+    let outcome: Outcome | undefined
+    try {
+      if (enteredAt < attempt.until) outcome = await lockAndCheckOut(glance, attempt)
+      return outcome
+    } finally {
+      admission.leave(outcome && isEnd(outcome) ? performance.now() - enteredAt : undefined)
+    }
+  }
+
+  /** One round: what the order says, or through all gates to the checkout. */
+  const tryOnce = async (attempt: Attempt): Promise<Outcome | undefined> => {
+    const glance = await look(attempt)
+    if (glance === undefined || 'state' in glance) return glance
+    attempt.glancedAt = performance.now()
+    const { verdict, until } = attempt
+    if (verdict instanceof UnavailableError) throw verdict
+    if (verdict !== undefined) return verdict
+    if (attempt.glancedAt >= until) return { state: 'locked' }
+    const { user } = glance
+    if (attempt.turn !== user) {
+      endTurn(attempt)
+      const came = await turns.take(user, until)
+      if (came !== 'taken') return undefined
+      attempt.turn = user // what has happened to the order meanwhile, `begin` will see
+    }
+    return enterAndCheckOut(glance, attempt)
+  }
+
+  return async (order, asker) => {
+    const until = performance.now() + deadlineMs
+    const attempt: Attempt = {
+      order,
+      asker,
+      until,
+      before: undefined,
+      verdict: undefined,
+      glancedAt: 0,
+      quorumUntil: Number.POSITIVE_INFINITY,
+      turn: undefined,
+    }
+    const departure = company.join()
+    try {
+      if (departure !== undefined) await departure
+      for (;;) {
+        const outcome = await tryOnce(attempt)
+        if (outcome !== undefined) return outcome
+      }
+    } catch (error) {
+      if (attempt.turn !== undefined) turns.scatter(attempt.turn)
+      attempt.turn = undefined
+      throw error
+    } finally {
+      company.over()
+      endTurn(attempt)
+    }
+  }
+}

@@ -1,0 +1,236 @@
+/**
+ * What may one service tell another?
+ *
+ * The dictionary of the shop: every kind of entry a service may write into its log, with the facts it carries. A kind is
+ * a noun and a past participle, and belongs to one service, its speaker. Facts are what a listener needs to act, or to
+ * rebuild what it lost. Adding a saga means adding rows here; an entry is never changed once it was said, so a fact that
+ * changes its meaning gets a new `VERSION`.
+ *
+ * On the wire an entry is one field: its name is the kind, its value all the rest in one text,
+ * `version=1 log_id=... order=... total=3 lines=tea:1,cup:2`. No name or value holds a blank. A listener checks that text
+ * by one expression and has it applied untouched. Its stream id says when. Entries of an older version are *flat*: `kind`,
+ * `version`, `log_id` and each fact are fields of their own. They are understood as well; an older version, to which one of
+ * this form has no kind, puts it aside in its dead letters.
+ */
+
+export const VERSION = '1'
+
+export type Service = 'ids' | 'order' | 'payment' | 'stock'
+
+/**
+ * The types of facts: `id` an identifier; `amount` an integer from 0 to 2^53-1; `lines` items and quantities as
+ * `item:quantity,item:quantity`; `time` milliseconds since 1970; `word` anything without a blank, or nothing.
+ */
+export type FactType = 'id' | 'amount' | 'lines' | 'time' | 'word'
+
+/** A fact with a question mark may be missing: entries of an older version do not have it. */
+type Fact = FactType | `${FactType}?`
+type Facts = Readonly<Record<string, Fact>>
+
+/** What every entry of a checkout bears, so that each listener can act on it without asking anybody. */
+const checkout = { order: 'id', user: 'id', total: 'amount' } as const satisfies Facts
+
+/** Which sagas, separated by commas, are not over: see `shared/saga/lua/survey.lua`. */
+const survey = { open: 'word' } as const satisfies Facts
+
+export const events = {
+  ids: {
+    BlockLeased: { replica: 'word', block: 'amount' },
+    IdentifierGiven: { identifier: 'id' },
+  },
+  order: {
+    OrderCreated: { order: 'id', user: 'id' },
+    LineAdded: { order: 'id', item: 'id', quantity: 'amount', price: 'amount' },
+    OrdersInitialised: {
+      first: 'amount',
+      last: 'amount',
+      items: 'amount',
+      users: 'amount',
+      price: 'amount',
+      seed: 'amount',
+    },
+    CheckoutStarted: { ...checkout, lines: 'lines', deadline: 'time' },
+    OrderPaid: checkout,
+    CheckoutFailed: { ...checkout, reason: 'word', item: 'word' },
+    CheckoutCancelled: checkout,
+    CheckoutClosed: checkout,
+    CheckoutContradicted: { ...checkout, by: 'word?' },
+    CheckoutResolved: { ...checkout, by: 'word', why: 'word' },
+    CheckoutsSurveyed: survey,
+  },
+  payment: {
+    UserCreated: { user: 'id' },
+    FundsAdded: { user: 'id', amount: 'amount' },
+    CreditSpent: { user: 'id', amount: 'amount' },
+    UsersInitialised: { first: 'amount', last: 'amount', credit: 'amount', replaced: 'amount' },
+    CreditHeld: { ...checkout, lines: 'lines' },
+    CreditRefused: { ...checkout, reason: 'word' },
+    CreditCaptured: { ...checkout, lines: 'lines?' },
+    CreditVoided: { ...checkout, reason: 'word', item: 'word' },
+    CreditReleased: checkout,
+    CreditsSurveyed: survey,
+    SurveyEnded: survey,
+  },
+  stock: {
+    ItemCreated: { item: 'id', price: 'amount' },
+    StockAdded: { item: 'id', amount: 'amount' },
+    StockSubtracted: { item: 'id', amount: 'amount' },
+    ItemsInitialised: { first: 'amount', last: 'amount', stock: 'amount', price: 'amount', replaced: 'amount' },
+    StockTaken: { order: 'id', user: 'id?', total: 'amount?', lines: 'lines' },
+    StockRefused: { order: 'id', item: 'word' },
+    StockReturned: { order: 'id', lines: 'lines' },
+    GoodsSurveyed: survey,
+  },
+} as const satisfies Record<Service, Record<string, Facts>>
+
+/**
+ * Deeds that are complete in themselves and part of no saga: nobody acts on them, so nobody could say them again if the
+ * speaker lost them.
+ */
+export const single = {
+  ids: ['BlockLeased', 'IdentifierGiven'],
+  order: ['OrderCreated', 'LineAdded', 'OrdersInitialised'],
+  payment: ['UserCreated', 'FundsAdded', 'CreditSpent', 'UsersInitialised'],
+  stock: ['ItemCreated', 'StockAdded', 'StockSubtracted', 'ItemsInitialised'],
+} as const satisfies { readonly [Speaker in Service]: readonly (keyof (typeof events)[Speaker])[] }
+
+/** A kind of entry that `Speaker` may say. */
+export type KindOf<Speaker extends Service> = keyof (typeof events)[Speaker] & string
+export type Kind = { [Speaker in Service]: KindOf<Speaker> }[Service]
+
+const ID = '[A-Za-z0-9_-]{1,64}'
+const LINE = `${ID}:[1-9]\\d{0,15}`
+const SHAPES: Record<FactType, string> = {
+  id: ID,
+  amount: '(?:0|[1-9]\\d{0,15})',
+  lines: `(?:${LINE}(?:,${LINE})*)?`,
+  time: '\\d{13,14}',
+  word: '\\S*',
+}
+const patternOf = (shape: string): RegExp => new RegExp(`^${shape}$`)
+const IDENTIFIER = patternOf(ID)
+/** What an id consists of, in the words of a complaint. */
+export const IDENTIFIER_FORM = '1 to 64 letters, digits, "_" or "-"'
+/** May this be the id of something, in an entry and in a path alike? */
+export const isIdentifier = (text: string): boolean => IDENTIFIER.test(text)
+const PATTERNS = Object.fromEntries(Object.entries(SHAPES).map(([type, shape]) => [type, patternOf(shape)])) as Record<
+  FactType,
+  RegExp
+>
+/** Amounts of which the number of digits says that they are not too large. */
+const USUAL_SHAPES = { ...SHAPES, amount: '(?:0|[1-9]\\d{0,14})' }
+
+const typeOf = (fact: Fact): { readonly type: FactType; readonly mayBeMissing: boolean } =>
+  fact.endsWith('?')
+    ? { type: fact.slice(0, -1) as FactType, mayBeMissing: true }
+    : { type: fact as FactType, mayBeMissing: false }
+
+/** The text of an entry as this version says it: each fact in its place, and no other. */
+const usualText = (facts: Facts): RegExp => {
+  const shapes = Object.entries(facts).map(([name, fact]) => {
+    const { type, mayBeMissing } = typeOf(fact)
+    return `(?: ${name}=${USUAL_SHAPES[type]})${mayBeMissing ? '?' : ''}`
+  })
+  return patternOf(`version=${VERSION} log_id=${ID}${shapes.join('')}`)
+}
+
+type Saying = { readonly facts: Facts; readonly usual: RegExp }
+/** What each service says. A kind comes from outside, and may be named as something that every object has: hence maps. */
+const dictionary = new Map(
+  Object.entries(events).map(([speaker, kinds]) => [
+    speaker,
+    new Map(Object.entries(kinds).map(([kind, facts]): [string, Saying] => [kind, { facts, usual: usualText(facts) }])),
+  ]),
+)
+const sayingOf = (speaker: Service, kind = ''): Saying | undefined => dictionary.get(speaker)?.get(kind)
+
+/** An entry as Redis gives it: its stream id, and its fields and values in turn. */
+export type RawEntry = readonly [id: string, fields: readonly string[]]
+
+/** The text of an entry of the present form; `undefined` if it is flat. */
+const packedText = ([, fields]: RawEntry): string | undefined =>
+  fields.length === 2 && fields[1]?.startsWith('version=') ? fields[1] : undefined
+
+export const isFlat = (entry: RawEntry): boolean => packedText(entry) === undefined
+
+/** What an entry says, its kind first, as names and values. A piece of its text that is neither has the name `''`. */
+export const sayings = (entry: RawEntry): readonly (readonly [name: string, value: string])[] => {
+  const text = packedText(entry)
+  const [, fields] = entry
+  const said: [string, string][] = []
+  if (text === undefined) {
+    for (let at = 0; at < fields.length; at += 2) said.push([fields[at] ?? '', fields[at + 1] ?? ''])
+    return said
+  }
+  said.push(['kind', fields[0] ?? ''])
+  for (const piece of text.split(' ')) {
+    const end = piece.indexOf('=')
+    said.push(end < 1 ? ['', piece] : [piece.slice(0, end), piece.slice(end + 1)])
+  }
+  return said
+}
+
+/** What an entry says under one name. */
+export const field = (entry: RawEntry, name: string): string | undefined =>
+  sayings(entry).find(([one]) => one === name)?.[1]
+
+export const kindOf = (entry: RawEntry): string | undefined =>
+  packedText(entry) === undefined ? field(entry, 'kind') : entry[1][0]
+
+const faultOf = (speaker: Service, entry: RawEntry): string | undefined => {
+  const said = new Map<string, string>()
+  for (const [name, value] of sayings(entry)) {
+    if (name === '') return `it says "${value}", which is no fact`
+    if (said.has(name)) return `it says "${name}" twice`
+    said.set(name, value)
+  }
+  const kind = said.get('kind')
+  if (kind === undefined) return 'it has no kind'
+  const facts = sayingOf(speaker, kind)?.facts
+  if (facts === undefined) return `its kind "${kind}" is unknown`
+  const version = said.get('version')
+  if (version !== VERSION) return `its version "${version}" is unknown`
+  if (!PATTERNS.id.test(said.get('log_id') ?? '')) return 'it has no log_id'
+  for (const [name, fact] of Object.entries(facts)) {
+    const value = said.get(name)
+    const { type, mayBeMissing } = typeOf(fact)
+    if (value === undefined && mayBeMissing) continue
+    if (value === undefined) return `it lacks "${name}"`
+    if (!PATTERNS[type].test(value) || (type === 'amount' && !Number.isSafeInteger(Number(value))))
+      return `its "${name}" is malformed`
+  }
+  return undefined
+}
+
+/**
+ * Says what is wrong with an entry that `speaker` said, in words, or `undefined` if a listener may act on it. Facts that
+ * the dictionary does not know are no fault: a newer version may say more.
+ */
+export const fault = (speaker: Service, entry: RawEntry): string | undefined => {
+  const text = packedText(entry)
+  if (text !== undefined && sayingOf(speaker, entry[1][0])?.usual.test(text)) return undefined
+  return faultOf(speaker, entry)
+}
+
+/** The text of a faultless entry of either form: of a flat one, with the facts that the dictionary knows. */
+export const textOf = (speaker: Service, entry: RawEntry): string => {
+  const text = packedText(entry)
+  if (text !== undefined) return text
+  const facts = sayingOf(speaker, kindOf(entry))?.facts ?? {}
+  return sayings(entry)
+    .filter(([name]) => name === 'version' || name === 'log_id' || Object.hasOwn(facts, name))
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ')
+}
+
+/** An item and how many of it. */
+export type Line = readonly [item: string, quantity: number]
+
+/** Reads `item:quantity,item:quantity`. */
+export const parseLines = (lines: string): readonly Line[] =>
+  lines === ''
+    ? []
+    : lines.split(',').map((line) => {
+        const colon = line.indexOf(':')
+        return [line.slice(0, colon), Number(line.slice(colon + 1))] as const
+      })

@@ -1,0 +1,72 @@
+/**
+ * How is a very large deed done without stopping the others?
+ *
+ * In chunks: each is one script of a few milliseconds, so that other requests run between them. A chunk that meets
+ * something in use waits for it, for a while; then the batch ends there, and says how far it came.
+ *
+ * Under an `Idempotency-Key` the batch claims the key before any effect, so another request under it is refused, and each
+ * chunk is done once: the same request goes on where the batch ended.
+ */
+import { setTimeout as after } from 'node:timers/promises'
+import { problem, UnavailableError } from '../errors.ts'
+import type { Once, Reply } from '../redis/script.ts'
+import { type Answer, keyReused, type Request } from './server.ts'
+
+/** The most things that one request may make. */
+export const BATCH_MAX = 1_000_000
+const CHUNK = 1_000
+const BUSY_RETRY_MS = 20
+const BUSY_PATIENCE_MS = 10_000
+
+/** The batch ends before what is in use: `made` were made anew, from 0 on. */
+const inUse = (what: string, made: number): Answer => ({
+  problem: problem(
+    409,
+    'in-use',
+    'In use',
+    `"${what}" is in use by something unfinished; ` +
+      (made === 0
+        ? 'nothing was done'
+        : `0 to ${made - 1} were made anew, the others were not; under its Idempotency-Key the same request goes on there`),
+    { made },
+  ),
+})
+
+/**
+ * Does `chunk(first, last, once)` for all of `0..count-1`, and before that `claim`s the request's key, if it has one. Each chunk
+ * has a key of its own, with a blank in it, which no client's key has.
+ */
+export const inChunks = async (
+  request: Request,
+  count: number,
+  message: string,
+  claim: (once: Once) => Promise<Reply>,
+  chunk: (first: number, last: number, once: Once) => Promise<Reply>,
+  patienceMs = BUSY_PATIENCE_MS,
+): Promise<Answer> => {
+  const { fingerprint, idempotencyKey, isGone } = request
+  const patience = performance.now() + patienceMs
+  if (idempotencyKey !== undefined && (await claim(request))[0] === 'key-reused') return keyReused
+  for (let first = 0; first < count; ) {
+    const once = {
+      fingerprint,
+      idempotencyKey: idempotencyKey === undefined ? undefined : `${idempotencyKey} ${first}`,
+      isGone,
+    }
+    const last = Math.min(first + CHUNK, count) - 1
+    const [word, what = ''] = await chunk(first, last, once).catch((error: unknown) => {
+      // Chunks before this one were done.
+      if (first > 0 && error instanceof UnavailableError)
+        throw new UnavailableError(error.message, { cause: error.cause })
+      throw error
+    })
+    if (word === 'key-reused') return keyReused
+    if (word === 'busy') {
+      if (performance.now() > patience) return inUse(what, first)
+      await after(BUSY_RETRY_MS)
+      continue
+    }
+    first = last + 1
+  }
+  return { json: { msg: message } }
+}

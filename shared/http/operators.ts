@@ -1,0 +1,99 @@
+/**
+ * Who is an operator, and what does he leave behind?
+ *
+ * Whoever sends `OPERATOR_TOKEN` as a bearer token; anybody, while none is set. Strangers leave a warning, once a second at
+ * most however many come, and what an operator had done (a POST) is told in the log; the token never is.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { Context } from 'koa'
+import type { Logger } from 'pino'
+import { type Problem, problem } from '../errors.ts'
+
+/** How often it is told, at most, that strangers came. */
+const TELL_MS = 1_000
+
+/** The header in which a service says by `/ready` which token it wants: see `tokenMark`. */
+export const TOKEN_MARK_HEADER = 'x-operator-token-mark'
+/** The mark of a service whose operators' routes are open. */
+export const NO_TOKEN = '-'
+const MARK_DIGITS = 4
+
+/**
+ * By this one sees whether two services want the same token, and learns nothing of it: of 65,536 guesses one has the same mark.
+ */
+export const tokenMark = (token: string): string =>
+  token === ''
+    ? NO_TOKEN
+    : createHash('sha256').update(`shop operator token ${token}`).digest('hex').slice(0, MARK_DIGITS)
+
+export type Operators = {
+  /** 401 without a bearer token, 403 with another than the operator's; undefined for an operator. */
+  readonly refuse: (ctx: Context) => Problem | undefined
+}
+
+/** What is told of a request in a log. */
+export const aboutRequest = ({ method, path, headers }: Context): Record<string, unknown> => ({
+  requestId: headers['x-request-id'],
+  method,
+  path,
+})
+
+/** Tells of the first stranger at once, and of those that come within a second after it together. */
+const openTelling = (log: Logger) => {
+  let times = 0
+  let last: Record<string, unknown> = {}
+  let quiet = false
+  const tell = (): void => {
+    if (quiet || times === 0) return
+    log.warn({ ...last, times }, 'no operator: a request was refused')
+    times = 0
+    quiet = true
+    setTimeout(() => {
+      quiet = false
+      tell()
+    }, TELL_MS).unref()
+  }
+  return (about: Record<string, unknown>): void => {
+    times += 1
+    last = about
+    tell()
+  }
+}
+
+export const openOperators = (token: string, log: Logger): Operators => {
+  const tell = openTelling(log)
+  const wanted = Buffer.from(token)
+
+  const judge = (ctx: Context): Problem | undefined => {
+    const given = /^Bearer (.+)$/i.exec(ctx.get('authorization'))?.[1]
+    if (given === undefined) {
+      ctx.set('WWW-Authenticate', 'Bearer')
+      return problem(
+        401,
+        'unauthorised',
+        'An operator token is wanted',
+        'send "Authorization: Bearer <OPERATOR_TOKEN>"',
+      )
+    }
+    const bytes = Buffer.from(given)
+    if (bytes.length === wanted.length && timingSafeEqual(bytes, wanted)) return undefined
+    return problem(
+      403,
+      'forbidden',
+      'This is not the operator token',
+      'the bearer token is not the one this shop was started with',
+    )
+  }
+
+  return {
+    refuse: (ctx) => {
+      if (token === '') return undefined
+      const refusal = judge(ctx)
+      if (refusal) {
+        const from = ctx.get('x-forwarded-for') || ctx.req.socket.remoteAddress
+        tell({ ...aboutRequest(ctx), status: refusal.status, from })
+      }
+      return refusal
+    },
+  }
+}

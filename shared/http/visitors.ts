@@ -1,0 +1,93 @@
+/**
+ * Who may ask from a browser, and by which name?
+ *
+ * A page of anybody can have its visitor's browser send requests to whatever that one reaches, a shop on his own machine or
+ * network for instance. Two things tell such requests from those that programs make, and no page can forge them:
+ *
+ * - *Whose page it is* (`Origin`, and `Sec-Fetch-Site` where a browser judges by itself). What may change something (anything
+ *   but GET, HEAD and OPTIONS) is refused (403) for pages that are neither of the host that is asked nor of an origin that was
+ *   allowed. Others may look, but not see: only for allowed origins does an answer let the browser show it to the page.
+ * - *By which name* (`Host`). Whoever owns a name can have it lead to the address of somebody else, and his page is then of
+ *   the host that is asked (DNS rebinding). So who is reached from this machine alone listens to this machine's names, and to
+ *   those that were allowed; others are told that nobody of that name is here (421).
+ *
+ * A program sends neither header, and any name.
+ */
+import { type Problem, problem } from '../errors.ts'
+import { isLoopback } from '../process/exposure.ts'
+
+/** What of a request is judged, besides its method. */
+export type Visit = {
+  /** The host that was asked, with its port if it has one; `''` if none was named, as no browser does. */
+  readonly asked: string
+  readonly origin: string | undefined
+  /** `Sec-Fetch-Site` */
+  readonly site: string | undefined
+}
+
+export type Visitors = {
+  /** Why somebody is not let in, if he is not. Called for every request: a program's costs a comparison or two. */
+  readonly faultOf: (method: string, visit: Visit) => Problem | undefined
+  /** May pages of this origin see what is answered, though they are of another host? */
+  readonly isAllowed: (origin: string) => boolean
+}
+
+export type Allowed = { readonly hosts: readonly string[]; readonly origins: readonly string[] }
+
+/** The name of a host without its port: `shop.example` of `Shop.example:8000`. */
+const nameOf = (host: string): string => host.replace(/:\d*$/, '').toLowerCase()
+
+/** Whether a page of this origin is of the host that is asked: it was got from there, over TLS or not. */
+const isOwn = (origin: string, asked: string): boolean =>
+  /^https?:\/\//.test(origin) && origin.slice(origin.indexOf('//') + 2) === asked.toLowerCase()
+
+const changes = (method: string): boolean => method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS'
+
+const wrongHost = (asked: string): Problem =>
+  problem(
+    421,
+    'wrong-host',
+    'Nobody of that name is here',
+    `nobody here is known as "${nameOf(asked)}"; ALLOWED_HOSTS names the hosts by which the shop is to be reached`,
+  )
+
+export const foreignPage = (origin = 'another site'): Problem =>
+  problem(
+    403,
+    'foreign-page',
+    'A page of another site asks',
+    `pages of ${origin} may not ask this shop; ALLOWED_ORIGINS names those that may`,
+  )
+
+/** Who may visit what listens on `host`, besides those of this machine where it is reached from there alone. */
+export const openVisitors = (host: string, allowed: Allowed = { hosts: [], origins: [] }): Visitors => {
+  const origins = new Set(allowed.origins)
+  const hosts = new Set([...allowed.hosts, ...allowed.origins.map((origin) => new URL(origin).hostname)])
+  const isForAll = allowed.hosts.length === 0 && !isLoopback(host)
+  /** The name by which was asked last: nearly always the next one, too. */
+  let known = ''
+
+  const isKnown = (asked: string): boolean => {
+    if (isForAll || asked === known) return true
+    const name = nameOf(asked)
+    if (!isLoopback(name.replace(/^\[|\]$/g, '')) && !hosts.has(name)) return false
+    known = asked
+    return true
+  }
+
+  const isForeign = ({ asked, origin, site }: Visit): boolean => {
+    if (origin !== undefined && (origins.has(origin) || isOwn(origin, asked))) return false
+    // Where a browser says so, the page is ours though somebody in front has asked us by another name.
+    if (site !== undefined) return site !== 'same-origin' && site !== 'none'
+    return origin !== undefined
+  }
+
+  return {
+    faultOf: (method, visit) => {
+      if (!isKnown(visit.asked)) return wrongHost(visit.asked)
+      if (visit.origin === undefined && visit.site === undefined) return undefined
+      return changes(method) && isForeign(visit) ? foreignPage(visit.origin) : undefined
+    },
+    isAllowed: (origin) => origins.has(origin),
+  }
+}

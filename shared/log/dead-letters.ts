@@ -1,0 +1,120 @@
+/**
+ * What could not be applied, and how is it applied at last?
+ *
+ * A *dead letter* is an entry of a neighbour that could not be applied here: with its error, it was put aside in the step
+ * that moved the cursor; what says the same and fails again meanwhile is the same letter. It is
+ *
+ * - *unresolved* until a person has mended the cause and has had it *retried*: its entry is judged by the dictionary as it
+ *   is now, and its deed and the mark that it was applied are one script, so that it has one effect however often and by
+ *   how many it is retried. A letter that fails again stays unresolved;
+ * - *applied*: the end;
+ * - *dismissed* by a person, because its entry is never to be applied: the end, also for what says the same again.
+ *
+ * None is ever removed or rewritten. Applying an entry later than its successors is safe, as telling it again is: every
+ * deed asks the saga's state.
+ */
+import type { Redis } from 'ioredis'
+import { field, type RawEntry, type Service } from '../contract/events.ts'
+import type { Step } from '../process/step.ts'
+import type { Once, Reply } from '../redis/script.ts'
+
+export type DeadLetter = {
+  readonly id: string
+  /** When it was put aside. */
+  readonly at: string
+  readonly speaker: string
+  /** Where the entry stands in the speaker's log. */
+  readonly entry: string
+  readonly error: string
+  /** Its fields and values in turn, as they were read. */
+  readonly fields: readonly string[]
+  /** When it was applied after all, and the word of its deed. */
+  readonly applied: { readonly at: string; readonly word: string } | null
+  /** When it was dismissed. */
+  readonly dismissed: string | null
+}
+
+export type DeadLetters = {
+  /** How many are unresolved. */
+  readonly count: () => Promise<number>
+  /** Up to `limit` letters after the one named, the oldest first. */
+  readonly page: (after: string, limit: number) => Promise<readonly DeadLetter[]>
+  /**
+   * Applies the entry of a letter, once.
+   * @returns `applied` and the deed's reply, `repeated`, `dismissed`, `failed` with the error, `unknown`, or `key-reused`.
+   */
+  readonly retry: (id: string, once: Once) => Promise<Reply>
+  /**
+   * Gives a letter up for good.
+   * @returns `dismissed` or `repeated`, each with the time in milliseconds, `applied`, `unknown`, or `key-reused`.
+   */
+  readonly dismiss: (id: string, once: Once) => Promise<Reply>
+}
+
+export type DeadLettersOptions = {
+  readonly redis: Redis
+  /** The stream of letters, and the hashes of those that were applied and dismissed. */
+  readonly names: { readonly dead: string; readonly applied: string; readonly dismissed: string }
+  readonly step: Step
+  /** Which deed follows an entry by the dictionary of now, or what is wrong with it. */
+  readonly deedAfter: (speaker: Service, entry: RawEntry) => { readonly deed: string; readonly wrong: string }
+  /** Does the deed `retry` with the deeds that follow what the speaker says. */
+  readonly retry: (speaker: Service, facts: Readonly<Record<string, string>>, once: Once) => Promise<Reply>
+  /** Does the deed `dismiss`. */
+  readonly dismiss: (facts: Readonly<Record<string, string>>, once: Once) => Promise<Reply>
+}
+
+/** Milliseconds as text, or an id, which begins with them. */
+const isoOf = (ms: string): string => new Date(Number.parseInt(ms, 10)).toISOString()
+
+type Marks = { readonly applied: string | null; readonly dismissed: string | null }
+
+const letterOf = (letter: RawEntry, { applied, dismissed }: Marks): DeadLetter => {
+  const [id] = letter
+  const value = (name: string): string => field(letter, name) ?? ''
+  const [ms = '', word = ''] = applied?.split(' ') ?? []
+  return {
+    id,
+    at: isoOf(id),
+    speaker: value('speaker'),
+    entry: value('entry'),
+    error: value('error'),
+    fields: JSON.parse(value('fields')) as readonly string[],
+    applied: applied === null ? null : { at: isoOf(ms), word },
+    dismissed: dismissed === null ? null : isoOf(dismissed),
+  }
+}
+
+export const deadLetters = (options: DeadLettersOptions): DeadLetters => {
+  const { redis, names, step, deedAfter } = options
+  const range = async (from: string, to: string, limit: number): Promise<readonly DeadLetter[]> => {
+    const letters = await step('dead', () => redis.xrange(names.dead, from, to, 'COUNT', limit))
+    if (letters.length === 0) return []
+    const ids = letters.map(([id]) => id)
+    const [applied, dismissed] = await Promise.all([
+      step('dead-applied', () => redis.hmget(names.applied, ...ids)),
+      step('dead-dismissed', () => redis.hmget(names.dismissed, ...ids)),
+    ])
+    return letters.map((letter, at) =>
+      letterOf(letter, { applied: applied[at] ?? null, dismissed: dismissed[at] ?? null }),
+    )
+  }
+  return {
+    count: async () => {
+      const [all, applied, dismissed] = await Promise.all([
+        step('dead-count', () => redis.xlen(names.dead)),
+        step('dead-applied-count', () => redis.hlen(names.applied)),
+        step('dead-dismissed-count', () => redis.hlen(names.dismissed)),
+      ])
+      return all - applied - dismissed
+    },
+    page: (after, limit) => range(`(${after}`, '+', limit),
+    retry: async (id, once) => {
+      const [letter] = await range(id, id, 1)
+      if (letter === undefined) return ['unknown']
+      const speaker = letter.speaker as Service
+      return options.retry(speaker, { letter: id, ...deedAfter(speaker, [letter.entry, letter.fields]) }, once)
+    },
+    dismiss: (id, once) => options.dismiss({ letter: id }, once),
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * What is an entry of a log, and where does it stand?
+ *
+ * An entry stands where its stream id says: a time in milliseconds and a sequence number, both numbers, so that 9 comes
+ * before 10. Ids only grow within one log; a listener that knows the id it has heard last knows what it has yet to hear.
+ */
+import { type RawEntry, type Service, sayings } from '../contract/events.ts'
+import { MalformedError } from '../errors.ts'
+
+/** An entry as people read it: where it stands, when it was said, what, of which log id, and its facts. */
+export type LogEntry = {
+  readonly id: string
+  readonly at: string
+  readonly kind: string
+  readonly version: string
+  readonly log_id: string
+  readonly facts: Readonly<Record<string, string>>
+}
+
+/** The end of a speaker's log, which was heard here and is gone. */
+export type LostTail = {
+  readonly speaker: Service
+  readonly noticed: string
+  /** The newest entry that is left, and the newest that was heard: what is lost lies between. */
+  readonly after: string
+  readonly until: string
+  /** Up to this entry nobody here remembers what is gone; `null` if all is listed. */
+  readonly unnamed_until: string | null
+  /** What is gone, by name; entries of sagas apart, which are rebuilt. */
+  readonly entries: readonly LogEntry[]
+}
+
+/** The key under which `speaker` finds how far `listener` has heard it. */
+export const heardKey = (speaker: Service, listener: Service): string => `heard:${speaker}:${listener}`
+export const logKey = (service: Service): string => `log:${service}`
+
+/** Compares two stream ids as (milliseconds, sequence): negative if `a` is the earlier. */
+export const compareIds = (a: string, b: string): number => {
+  const [aMs = '0', aSequence = '0'] = a.split('-')
+  const [bMs = '0', bSequence = '0'] = b.split('-')
+  return Number(aMs) - Number(bMs) || Number(aSequence) - Number(bSequence)
+}
+
+/**
+ * Reads the id of an entry as people write it; one without a sequence is the first of its millisecond. More digits than a
+ * number holds exactly stand in no log, and Redis takes some of them for a fault of whoever asks.
+ * @throws MalformedError naming the field
+ */
+export const parseEntryId = (text: string, field: string): string => {
+  const [, ms, sequence = '0'] = /^(\d{1,15})(?:-(\d{1,15}))?$/.exec(text) ?? []
+  if (ms === undefined) throw new MalformedError(field, `"${field}" must be the id of an entry, as 1700000000000-0`)
+  return `${ms}-${sequence}`
+}
+
+/** An entry as Redis gives it, made readable. */
+export const readable = (raw: RawEntry): LogEntry => {
+  const [id] = raw
+  const { kind = '', version = '', log_id = '', ...rest }: Record<string, string> = Object.fromEntries(sayings(raw))
+  return { id, at: new Date(Number(id.split('-')[0])).toISOString(), kind, version, log_id, facts: rest }
+}

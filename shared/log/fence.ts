@@ -1,0 +1,89 @@
+/**
+ * What is not done any more, because somebody else may have been asked to do it instead?
+ *
+ * A request that is safe to repeat (see `gateway/proxy/retry.ts`) is sent to another replica when its own is
+ * silent, or the connection breaks. If that one refuses, its word must stay true, and the first one may only sleep. So such a
+ * deed bears its own end:
+ *
+ * - The time of the own Redis is *read* for the request, and only then is it looked whether its asker has gone. A process that
+ *   slept learns of that with what it reads next, but perhaps after a reading that was under way: a slow one is not used.
+ * - The deed is not begun more than `FRESH_MS` after its reading, nor if a refusal that is not remembered was told under its
+ *   key since. It is then `late`: nothing was done (see `lua/do.lua`), and whoever still wants it reads again.
+ *
+ * So nobody begins anything more than `READING_MAX_MS + FRESH_MS` after it was last awake, which is shorter than a gateway takes
+ * a replica for silent (2 s), less the age of its last sign of life. No clock but that of the Redis is compared with itself.
+ */
+import type { Redis } from 'ioredis'
+import { UnavailableError } from '../errors.ts'
+import type { Step } from '../process/step.ts'
+import type { Once, Reply } from '../redis/script.ts'
+
+/** How long after its reading a deed may be begun. */
+export const FRESH_MS = 1_000
+/** How long a reading may be under way. */
+export const READING_MAX_MS = 400
+/** How often the time is read before this process, or its Redis, is known to be too slow for anything. */
+const READINGS_MAX = 5
+/** How often a deed may be late. */
+const LATE_MAX = 20
+
+/** What a reply says that nothing was done because it was asked for too long ago. */
+export const LATE = 'late'
+
+export type Fence = {
+  /** The time of the own Redis in ms, read for whoever asks in this turn of the event loop. @throws UnavailableError */
+  readonly read: () => Promise<number>
+  /**
+   * Has a request's deed done under a reading, if it needs one: the one that it brings (then it may be told `late`), or
+   * else one after the other, until it is done or its asker has gone. @throws UnavailableError
+   */
+  readonly within: <Done extends readonly [Reply, ...unknown[]]>(
+    once: Once | undefined,
+    ask: (readMs: number | undefined) => Promise<Done>,
+  ) => Promise<Done>
+}
+
+/** @throws UnavailableError if whoever asked has gone, who may have asked somebody else since. */
+export const assertAwaited = (once: Pick<Once, 'isGone'>): void => {
+  if (once.isGone?.()) throw new UnavailableError('whoever asked has gone; what was not begun by now is not begun')
+}
+
+export const openFence = ({ redis, step }: { readonly redis: Redis; readonly step: Step }): Fence => {
+  let asked: Promise<number> | undefined
+  const forget = (): void => {
+    asked = undefined
+  }
+
+  const readNow = async (): Promise<number> => {
+    for (let tries = 1; tries <= READINGS_MAX; tries += 1) {
+      const askedAt = performance.now()
+      const [seconds, microseconds] = await step('clock', () => redis.time())
+      if (performance.now() - askedAt <= READING_MAX_MS)
+        return Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000)
+    }
+    throw new UnavailableError('the own Redis does not tell the time soon enough')
+  }
+
+  /** What is asked in one turn of the event loop goes with one write: see `shared/redis/connection.ts`. */
+  const read = (): Promise<number> => {
+    if (asked === undefined) {
+      asked = readNow()
+      setImmediate(forget)
+    }
+    return asked
+  }
+
+  return {
+    read,
+    within: async (once, ask) => {
+      if (once?.idempotencyKey === undefined || once.readMs !== undefined) return ask(once?.readMs)
+      for (let tries = 1; tries <= LATE_MAX; tries += 1) {
+        const readMs = await read()
+        assertAwaited(once)
+        const done = await ask(readMs)
+        if (done[0][0] !== LATE) return done
+      }
+      throw new UnavailableError('the same was refused elsewhere again and again')
+    },
+  }
+}

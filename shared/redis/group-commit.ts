@@ -1,0 +1,91 @@
+/**
+ * How do deeds that are asked for at about the same time share one command?
+ *
+ * As in the group commit of databases (DeWitt et al., "Implementation Techniques for Main Memory Database Systems", 1984):
+ * while one group is under way, what is asked for waits and is the next one. The first leaves at the end of the turn of
+ * the event loop, so whoever is alone waits for nobody; the busier it gets, the larger the groups and the less each costs.
+ */
+import { UnavailableError } from '../errors.ts'
+
+export type GroupOptions<Question, Answer> = {
+  /** Asks all of a group; one answer for each question, in their order, or the error of that one. */
+  readonly run: (questions: readonly Question[]) => Promise<readonly (Answer | Error)[]>
+  /** The most questions of one group. */
+  readonly groupMax: number
+  /** Who has no answer after so long is told so, the wait to be sent included, and is not sent any more. */
+  readonly patienceMs: number
+}
+
+type Waiting<Question, Answer> = {
+  readonly question: Question
+  readonly since: number
+  readonly resolve: (answer: Answer) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Asks one question, in a group with others. Rejects with its own error, or that of the whole group. */
+export const grouped = <Question, Answer>(
+  options: GroupOptions<Question, Answer>,
+): ((question: Question) => Promise<Answer>) => {
+  const { run, groupMax, patienceMs } = options
+  /** Who was sent and waits for the answer, and who waits to be sent, both in the order of asking. */
+  let sent: Waiting<Question, Answer>[] = []
+  const waiting: Waiting<Question, Answer>[] = []
+  let watching = false
+  let busy = false
+
+  const watch = (first: Waiting<Question, Answer>): void => {
+    if (watching) return
+    watching = true
+    setTimeout(giveUp, Math.max(1, first.since + patienceMs - performance.now())).unref()
+  }
+
+  /** All have the same patience, so one timer, for the first, serves all. */
+  const giveUp = (): void => {
+    watching = false
+    const before = performance.now() - patienceMs
+    for (const queue of [sent, waiting])
+      for (let first = queue[0]; first !== undefined; first = queue[0]) {
+        if (first.since > before) return watch(first)
+        queue.shift()
+        first.reject(
+          queue === sent
+            ? new UnavailableError('was not answered in time')
+            : new UnavailableError('waited too long to be sent', { nothingDone: true }),
+        )
+      }
+  }
+
+  const ask = async (group: readonly Waiting<Question, Answer>[]): Promise<void> => {
+    sent = [...group]
+    try {
+      const answers = await run(group.map(({ question }) => question))
+      for (const [index, { resolve, reject }] of group.entries()) {
+        const answer = answers[index]
+        if (answer instanceof Error) reject(answer)
+        else resolve(answer as Answer)
+      }
+    } catch (error) {
+      for (const { reject } of group) reject(error)
+    } finally {
+      sent = []
+    }
+  }
+
+  const leave = async (): Promise<void> => {
+    const group = waiting.splice(0, groupMax)
+    if (group.length > 0) await ask(group)
+    busy = waiting.length > 0
+    if (busy) setImmediate(leave)
+  }
+
+  return (question) =>
+    new Promise((resolve, reject) => {
+      const one = { question, since: performance.now(), resolve, reject }
+      waiting.push(one)
+      watch(one)
+      if (busy) return
+      busy = true
+      setImmediate(leave)
+    })
+}

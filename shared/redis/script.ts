@@ -1,0 +1,121 @@
+/**
+ * How is a Lua file called?
+ *
+ * A *deed* is one Lua file, `<room>/lua/<verb>.lua`, that defines `deeds['<verb>'](facts)`: it checks everything
+ * first, then writes the new state and says so in the log, and returns a reply whose first word tells what happened.
+ * What a deed shares with others it names in a line `--- @include "name"`, found among the files of the
+ * service or beside a room of `shared`.
+ *
+ * A *script* is what Redis runs: the names and sayings of the service as Lua tables, the includes once each, some deeds,
+ * and a main part: `do` (one deed, asked for by a request) or `hear` (a batch of a neighbour's entries). Scripts are
+ * called by EVALSHA and loaded by one EVAL where the server does not know them (yet, or any more). The `#!lua` line
+ * makes Redis refuse a script as a whole, before it begins, when it is out of memory or cannot write its file; but not one
+ * whose deeds all say, in a line `-- WRITES   nothing`, that they only ask: Redis holds them to it. What says `nothing that
+ * takes memory` only takes away, and is done also out of memory; so is what says `less than it frees`.
+ *
+ * Keys are built from `names`, not passed one by one: each service owns one Redis that is no cluster.
+ */
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import type { Redis } from 'ioredis'
+
+/** What a deed returned: a word, and what belongs to it. */
+export type Reply = readonly [word: string, ...rest: string[]]
+
+/** Under which `Idempotency-Key` a deed is done, for which request in one line; a deed that may be late: see `shared/log/fence.ts`. */
+export type Once = {
+  readonly idempotencyKey: string | undefined
+  readonly fingerprint: string
+  /** Has whoever asked gone? They may have asked somebody else since. */
+  readonly isGone?: () => boolean
+  /** The time of the own Redis as it was read for this request. */
+  readonly readMs?: number
+}
+
+/** Runs the script with its arguments. The reply is what the main part returns. */
+export type Script = (redis: Redis, args: readonly (string | number)[]) => Promise<unknown>
+
+export type ScriptParts = {
+  /** The folders of the service's deeds. */
+  readonly lua: readonly URL[]
+  /** The verbs of the deeds that the script can do. */
+  readonly deeds: readonly string[]
+  /** The part that reads the arguments and calls the deeds: a file of `shared`. */
+  readonly main: string
+  /** Tables of constants that the Lua code sees, by name: key names, what is said for which word, limits. */
+  readonly tables: Readonly<Record<string, Readonly<Record<string, string | number>>>>
+}
+
+const SHARED = new URL('../', import.meta.url)
+/** The Lua files of `shared`, each beside the room that owns it, by their names: no two have the same. */
+const SHARED_LUA: ReadonlyMap<string, URL> = new Map(
+  readdirSync(SHARED, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.lua'))
+    .map((path) => [basename(path, '.lua'), new URL(path, SHARED)]),
+)
+const INCLUDE = /^--- @include "([a-z-]+)"$/gm
+const WRITES = /^-- WRITES {3}(nothing|nothing that takes memory|less than it frees)$/m
+
+const readLua = (name: string, folders: readonly URL[]): string => {
+  const own = folders.map((folder) => new URL(`${name}.lua`, folder)).find((file) => existsSync(file))
+  const found = own ?? SHARED_LUA.get(name)
+  if (found !== undefined) return readFileSync(found, 'utf8')
+  const places = [...folders, SHARED].map(({ pathname }) => pathname)
+  throw new Error(`there is no ${name}.lua in ${places.join(' or ')}`)
+}
+
+const luaTable = (name: string, table: Readonly<Record<string, string | number>>): string =>
+  `local ${name} = {${Object.entries(table)
+    .map(([key, value]) => `[${JSON.stringify(key)}]=${JSON.stringify(value)}`)
+    .join(',')}}`
+
+// Comments stay in the files: Redis keeps the text of every script.
+const withoutComments = (body: string): string =>
+  body
+    .replace(/^\s*--.*$/gm, '')
+    .replace(/\n{2,}/g, '\n')
+    .trim()
+
+/**
+ * A Lua file of `shared` that is a script by itself. It has no `#!lua` line, so that out of memory it is not refused as a
+ * whole: what frees memory is still done.
+ */
+export const sharedScript = (name: string): string => withoutComments(readLua(name, []))
+
+const firstLine = (writes: ReadonlySet<string | undefined>): string => {
+  if (writes.size === 0 || writes.has(undefined)) return '#!lua'
+  return writes.size === 1 && writes.has('nothing') ? '#!lua flags=no-writes' : '#!lua flags=allow-oom'
+}
+
+/** Puts the parts together: each file once, what is included before what includes it. */
+export const compose = ({ lua, deeds, main, tables }: ScriptParts): string => {
+  const text: string[] = []
+  const seen = new Set<string>()
+  const writes = new Set<string | undefined>()
+  const add = (name: string): void => {
+    if (seen.has(name)) return
+    seen.add(name)
+    const body = readLua(name, lua)
+    for (const [, included] of body.matchAll(INCLUDE)) add(included as string)
+    if (deeds.includes(name)) writes.add(WRITES.exec(body)?.[1])
+    text.push(withoutComments(body))
+  }
+  for (const deed of deeds) add(deed)
+  add(main)
+  const constants = Object.entries(tables).map(([name, table]) => luaTable(name, table))
+  return [firstLine(writes), ...constants, 'local deeds = {}', ...text].join('\n')
+}
+
+/** Makes a callable script of a Lua text. Errors of Redis pass unchanged. */
+export const script = (text: string): Script => {
+  const sha = createHash('sha1').update(text).digest('hex')
+  return async (redis, args) => {
+    try {
+      return await redis.evalsha(sha, 0, ...args)
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
+      return await redis.eval(text, 0, ...args)
+    }
+  }
+}

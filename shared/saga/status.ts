@@ -1,0 +1,89 @@
+/**
+ * How does one saga stand in this service, and what will the log parser do for it next, and when?
+ *
+ * The log parser's own table is asked, now and at the time of each run to come, as if nothing were heard until then: so
+ * what is foretold is what it will do, unless something happens before, which is what it waits for.
+ */
+import type { Service } from '../contract/events.ts'
+import { compareIds } from '../log/entry.ts'
+import type { Log, SagaRecord } from '../log/log.ts'
+import type { LogParser, Recovery } from './log-parser.ts'
+
+export type Standing = {
+  readonly service: Service
+  readonly log_id: string
+  readonly state: string
+  /** When it was first spoken of here, and when last. */
+  readonly begun: string | null
+  readonly since: string | null
+  /** Whether it stands in the index of unfinished ones, at which alone the log parser looks. */
+  readonly unfinished: boolean
+  /** What is recorded of it. */
+  readonly recorded: Readonly<Record<string, string>>
+  /** Which listeners have heard what was said of it last. */
+  readonly heard: { readonly [Listener in Service]?: boolean }
+  /** The facts of the recovery table that hold now, and the repair they call for. */
+  readonly finding: { readonly facts: Readonly<Record<string, string>>; readonly repair: string } | null
+  /** What the log parser will do first that is more than to wait, and when; `null`: nothing, as far as was looked. */
+  readonly next: { readonly repair: string; readonly at: string } | null
+  readonly next_run: string | null
+}
+
+/** How many runs are looked at: with the ordinary schedule, those of five minutes. */
+const RUNS_MAX = 60
+/** What is recorded for the scripts alone. */
+const INTERNAL = new Set(['state', 'entries', 'again', 'token'])
+
+const iso = (ms: number): string => new Date(ms).toISOString()
+
+/** When it was last spoken of, as (milliseconds, sequence) if that is known. */
+const lastOf = ({ fields, toldMs }: SagaRecord): string | undefined =>
+  [...(fields.entries?.split(' ') ?? []), ...(fields.again?.split(' ') ?? [])].toSorted(compareIds).at(-1) ??
+  (toldMs === undefined ? undefined : String(toldMs))
+
+export type Subject<Repair extends string> = {
+  readonly log: Log
+  readonly parser: Pick<LogParser, 'nextRuns'>
+  readonly recovery: Pick<Recovery<Repair>, 'judge' | 'lateAtMs'> | undefined
+  readonly listeners: readonly Service[]
+}
+
+/** How the saga stands here; `undefined` if it is unknown. */
+export const standingOf = async <Repair extends string>(
+  { log, parser, recovery, listeners }: Subject<Repair>,
+  logId: string,
+): Promise<Standing | undefined> => {
+  const { record, nowMs } = await log.saga(logId, listeners)
+  const last = lastOf(record)
+  if (last === undefined) return undefined
+  const unfinished = record.toldMs !== undefined
+  const runs = parser.nextRuns(RUNS_MAX)
+  // The schedule goes by the clock of this process, the table by that of the Redis.
+  const aheadMs = nowMs - Date.now()
+  const judged = (atMs: number) => (unfinished ? recovery?.judge(record, atMs) : undefined)
+  const finding = judged(nowMs)
+  const lateAtMs = recovery?.lateAtMs?.(record)
+  const looks = runs.map((run) => run.getTime() + aheadMs)
+  if (lateAtMs !== undefined && runs.length > 0) looks.push(Math.max(lateAtMs, nowMs))
+  const acting = looks
+    .toSorted((a, b) => a - b)
+    .find((atMs) => {
+      const repair = judged(atMs)?.repair
+      return repair !== undefined && repair !== 'wait'
+    })
+  return {
+    service: log.service,
+    log_id: logId,
+    state: record.fields.state ?? 'absent',
+    begun: iso(Number.parseInt(record.fields.entries ?? last, 10)),
+    since: iso(record.toldMs ?? Number.parseInt(last, 10)),
+    unfinished,
+    recorded: Object.fromEntries(Object.entries(record.fields).filter(([name]) => !INTERNAL.has(name))),
+    heard: Object.fromEntries(
+      listeners.map((listener) => [listener, compareIds(record.heard[listener] ?? '0-0', last) >= 0]),
+    ),
+    finding: finding ? { facts: finding.facts, repair: finding.repair } : null,
+    next: acting ? { repair: judged(acting)?.repair ?? '', at: iso(acting - aheadMs) } : null,
+    next_run: runs[0]?.toISOString() ?? null,
+  }
+}

@@ -1,0 +1,94 @@
+/** Where the shop listens and is asked: what cannot be is one sentence, and what is told is true. */
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { networkInterfaces } from 'node:os'
+import { join } from 'node:path'
+import test from 'ava'
+import { AddressError, assertPortFree, PortBusyError } from '../../../env/local/ports.ts'
+import { startShop } from '../../../env/local/shop.ts'
+import { listenFault } from '../../../shared/process/listen.ts'
+
+const ROOT = join(import.meta.dirname, '../../..')
+/** For documentation (RFC 5737) and for nobody (RFC 6761). */
+const [FOREIGN, UNKNOWN] = ['192.0.2.1', 'nowhere.invalid']
+
+const run = (program: string, parameters: readonly string[], env: Readonly<Record<string, string>> = {}) => {
+  const command = [join(ROOT, program), ...parameters]
+  const { status, stdout, stderr } = spawnSync(process.execPath, command, {
+    env: { ...process.env, ...env },
+    encoding: 'utf8',
+  })
+  return { status, said: stdout, complained: stderr }
+}
+
+const addresses = Object.values(networkInterfaces()).flatMap((all = []) => all.map(({ address }) => address))
+for (const [host, origin] of [
+  ['0.0.0.0', /^http:\/\/127\.0\.0\.1:\d+$/],
+  ...(addresses.includes('::1') ? ([['::1', /^http:\/\/\[::1\]:\d+$/]] as const) : []),
+] as const)
+  test.serial(`a shop on ${host} is where it says`, async (t) => {
+    const shop = await startShop({ host })
+    t.teardown(shop.stop)
+    t.regex(shop.url, origin)
+    t.is((await fetch(`${shop.url}/payment/create_user`, { method: 'POST' })).status, 200)
+  })
+
+test.serial('where nobody can listen is said before anything is started', async (t) => {
+  await t.throwsAsync(assertPortFree(0, FOREIGN), {
+    instanceOf: AddressError,
+    message: `${FOREIGN} is no address of this machine`,
+  })
+  await t.throwsAsync(assertPortFree(0, UNKNOWN), {
+    instanceOf: AddressError,
+    message: `no address is known of the host ${UNKNOWN}`,
+  })
+  const server = createServer().listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  await t.throwsAsync(assertPortFree(port, '127.0.0.1'), { instanceOf: PortBusyError })
+  t.regex(listenFault({ code: 'EACCES' }, '127.0.0.1', 80) ?? '', /^port 80 may not be used by this user/)
+  t.is(listenFault(new Error('of another kind'), '127.0.0.1', 80), undefined)
+})
+
+const HINT = 'npm start -- --help shows the options'
+const WHERE = 'npm start -- --host ADDRESS --port N says where to listen (or HOST and PORT)'
+for (const [what, parameters, env, complaint] of [
+  ['PORT that is none', [], { PORT: '80x' }, `PORT must be a number from 0 to 65535, not "80x"; ${HINT}`],
+  [
+    'HOST that is not this machine',
+    [],
+    { HOST: FOREIGN, PORT: '0' },
+    `${FOREIGN} is no address of this machine; ${WHERE}`,
+  ],
+  [
+    'an empty --host',
+    ['--host', ''],
+    {},
+    `--host must name an address, for instance 0.0.0.0 for all of this machine; ${HINT}`,
+  ],
+  ['an empty --data', ['--data', ''], {}, `--data must name a folder; ${HINT}`],
+] as const)
+  test.serial(`npm start refuses ${what} in one sentence`, (t) => {
+    t.deepEqual(run('env/local/local.ts', parameters, env), { status: 1, said: '', complained: `${complaint}\n` })
+  })
+
+const TOKEN =
+  'the operator token (--token or OPERATOR_TOKEN) must consist of visible ASCII characters, without spaces: no header carries others'
+for (const [program, verb] of [
+  ['audit', []],
+  ['saga', ['explain', 'order']],
+] as const)
+  test.serial(`${program} that cannot ask ends with 2, whatever the reason`, (t) => {
+    const ask = (...more: string[]) => run(`env/operator/${program}.ts`, [...verb, ...more])
+    for (const url of ['127.0.0.1:8000', 'localhost:8000', 'shop', 'ftp://shop', ''])
+      t.deepEqual(ask('--url', url), {
+        status: 2,
+        said: '',
+        complained: `--url must be an address as http://127.0.0.1:8000, not "${url}"\n`,
+      })
+    t.deepEqual(ask('--token', 'a\nb'), { status: 2, said: '', complained: `${TOKEN}\n` })
+    t.like(ask('--url', 'http://127.0.0.1:9'), { status: 2, said: '' })
+    t.like(ask('--nonsense'), { status: 2, said: '' })
+  })

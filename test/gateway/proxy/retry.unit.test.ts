@@ -1,0 +1,27 @@
+import test from 'ava'
+import { isSafeToRepeat } from '../../../gateway/proxy/retry.ts'
+
+const cases: readonly [method: string, path: string, hasKey: boolean, isSafe: boolean][] = [
+  ['GET', '/orders/find/7', false, true],
+  ['HEAD', '/orders/find/7', false, true],
+  ['GET', '/orders/checkout/7', false, true],
+  ['POST', '/orders/checkout/7', false, true],
+  ['POST', '/orders/checkout/7?now=yes', false, true],
+  ['POST', '/orders/checkout/', false, false],
+  ['POST', '/orders/checkout', false, false],
+  ['POST', '/orders/checkout?x=/7', false, false],
+  ['POST', '/payment/orders/checkout/7', false, false],
+  ['POST', '/orders/create/7', false, false],
+  ['POST', '/orders/addItem/7/8/1', false, false],
+  ['POST', '/payment/pay/7/10', false, false],
+  ['POST', '/payment/pay/7/10', true, true],
+  ['PUT', '/stock/add/7/1', false, false],
+  ['DELETE', '/orders/checkout/7', false, false],
+  ['DELETE', '/orders/checkout/7', true, true],
+  ['get', '/orders/find/7', false, false],
+]
+
+for (const [method, path, hasKey, isSafe] of cases)
+  test(`${method} ${path} ${hasKey ? 'with' : 'without'} a key ${isSafe ? 'may' : 'may not'} be repeated`, (t) => {
+    t.is(isSafeToRepeat(method, path, hasKey), isSafe)
+  })

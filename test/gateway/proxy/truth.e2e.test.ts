@@ -1,0 +1,125 @@
+/** What the gateway says was not done was not done, and what it repeats is a repetition for the service, too. */
+import { setTimeout as after } from 'node:timers/promises'
+import test from 'ava'
+import { openShop, openSocket, openUpstreams, problemOf, type Reply, readAll } from '../../support/gateway.ts'
+import { answer, type Behaviour, hang, type Received, reset, type Upstream } from '../../support/upstream.ts'
+
+/** As many checkouts as one replica is given at once. */
+const CHECKOUTS = 768
+
+for (const [what, headers] of [
+  ['empty', 'Idempotency-Key:'],
+  ['blank', 'Idempotency-Key:  \t '],
+  ['named by Connection', 'Connection: Idempotency-Key\r\nIdempotency-Key: a'],
+  [
+    'named by the second Connection header',
+    'Idempotency-Key: a\r\nConnection: keep-alive\r\nConnection: x, IDEMPOTENCY-KEY ',
+  ],
+] as const)
+  test(`a POST whose Idempotency-Key is ${what} is not sent twice: the service sees no key`, async (t) => {
+    const upstreams = await openUpstreams(t, 2)
+    for (const upstream of upstreams) upstream.behave = reset
+    const { gateway } = await openShop(t, { origins: { payment: upstreams.map(({ origin }) => origin) } })
+    await Promise.all(upstreams.map((upstream) => upstream.settled()))
+    const socket = await openSocket(t, gateway.port)
+    socket.write(`POST /payment/pay/7/10 HTTP/1.1\r\nHost: x\r\n${headers}\r\nContent-Length: 0\r\n\r\n`)
+    const { promise, resolve } = Promise.withResolvers<string>()
+    socket.setEncoding('latin1').on('data', resolve)
+    t.regex(await promise, /^HTTP\/1\.1 502 [\s\S]*outcome-unknown/)
+    const sent = upstreams.flatMap(({ received }) => received)
+    t.is(sent.length, 1)
+    t.true((sent[0]?.headers['idempotency-key'] ?? '') === '')
+  })
+
+const assertUnknown = (t: Parameters<typeof problemOf>[0], reply: Reply, order: string): void => {
+  t.is(reply.status, 502)
+  const { type, detail } = problemOf(t, reply)
+  t.is(type, 'urn:shop:problem:outcome-unknown')
+  t.notRegex(detail, /nothing was done/)
+  t.is(reply.headers.location, `/orders/find/${order}`)
+}
+
+test('a checkout that may have begun is not told that nothing was done, though the waiting room is full', async (t) => {
+  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  upstream.behave = hang
+  const { ask } = await openShop(t, { waitMs: 1_000, waitingMax: 1, origins: { order: [upstream.origin] } })
+  await upstream.settled()
+  const replies = ['a', 'b', 'c'].map((order) => ask('POST', `/orders/checkout/${order}`))
+  while (upstream.received.length < 3) await upstream.arrival()
+  await upstream.refuse()
+  for (const [index, reply] of (await Promise.all(replies)).entries()) assertUnknown(t, reply, 'abc'[index] ?? '')
+})
+
+test('a checkout that may have begun is not told that nothing was done, though every replica is full', async (t) => {
+  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const held = new Map<string, () => void>()
+  let first: (() => void) | undefined
+  upstream.behave = (response, received) => {
+    held.set(received.url, () => answer('paid')(response, received))
+    if (received.url === '/orders/checkout/broken') first = () => reset(response, received)
+  }
+  const { ask } = await openShop(t, { waitMs: 1_500, origins: { order: [upstream.origin] } })
+  const broken = ask('POST', '/orders/checkout/broken')
+  const all = Array.from({ length: CHECKOUTS - 1 }, (_, order) => ask('POST', `/orders/checkout/${order}`))
+  while (upstream.received.length < CHECKOUTS) await after(10)
+  // It waits before the broken one does, so it gets the place.
+  const next = ask('POST', '/orders/checkout/next')
+  await ask('GET', '/live')
+  await upstream.settled()
+  first?.()
+  assertUnknown(t, await broken, 'broken')
+  for (const end of held.values()) end()
+  for (const reply of await Promise.all([next, ...all])) t.is(reply.status, 200)
+})
+
+/** Breaks the first request, and does something else with the next. */
+const breakFirst = (upstreams: readonly Upstream[], then: Behaviour): readonly Received[] => {
+  const all: Received[] = []
+  for (const upstream of upstreams)
+    upstream.behave = (response, received) => (all.push(received) === 1 ? reset : then)(response, received)
+  return all
+}
+
+test('a 503 is not passed on after an earlier sending may have begun: who says so knows of his own only', async (t) => {
+  const upstreams = await openUpstreams(t, 2)
+  const sent = breakFirst(upstreams, (response) => {
+    response.writeHead(503, { 'Content-Type': 'application/problem+json', 'Retry-After': '1' })
+    response.end('{"detail":"too many checkouts; nothing was done"}')
+  })
+  const { ask } = await openShop(t, { origins: { order: upstreams.map(({ origin }) => origin) } })
+  await Promise.all(upstreams.map((upstream) => upstream.settled()))
+  assertUnknown(t, await ask('POST', '/orders/checkout/7'), '7')
+  t.is(sent.length, 2)
+
+  for (const upstream of upstreams)
+    upstream.behave = (response) => {
+      response.writeHead(503, { 'Content-Type': 'application/problem+json' })
+      response.end('{"status":503,"detail":"nothing was done"}')
+    }
+  await Promise.all(upstreams.map((upstream) => upstream.settled()))
+  const first = await ask('POST', '/orders/checkout/8')
+  t.regex(problemOf(t, first).detail, /nothing was done/, 'the first sending knows')
+})
+
+test('any other answer of the second sending is passed on', async (t) => {
+  const upstreams = await openUpstreams(t, 2)
+  breakFirst(upstreams, (response) => {
+    response.writeHead(402)
+    response.end('out of credit')
+  })
+  const { ask } = await openShop(t, { origins: { order: upstreams.map(({ origin }) => origin) } })
+  await Promise.all(upstreams.map((upstream) => upstream.settled()))
+  const reply = await ask('POST', '/orders/checkout/7')
+  t.deepEqual([reply.status, reply.text], [402, 'out of credit'])
+})
+
+test('a request that was late is not done after its client was told so: 408', async (t) => {
+  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const { gateway } = await openShop(t, { headersTimeoutMs: 200, origins: { payment: [upstream.origin] } })
+  const socket = await openSocket(t, gateway.port)
+  socket.write('POST /payment/pay/7/10 HTTP/1.1\r\nHost: ')
+  socket.once('data', () => socket.write('x\r\nContent-Length: 0\r\n\r\n'))
+  t.regex(await readAll(socket), /^HTTP\/1\.1 408 /)
+  await upstream.settled()
+  t.is(upstream.received.length, 0)
+})

@@ -1,0 +1,80 @@
+import test from 'ava'
+import { disagreement, ledger, showing, shownByBooks, shownOf, surplus } from '../../../order/audit/ledger.ts'
+
+const spending = (spent: bigint) => ({ spent, accepted: 0n })
+const MOST = BigInt(Number.MAX_SAFE_INTEGER)
+
+test('what was added is left, spent or in flight, at the moment of the cut', (t) => {
+  // 100 were added, 10 charged when it was counted; 5 more added and 20 more charged until the cut, 15 of them in flight.
+  const sums = ledger({ left: 90n, added: 100n, gone: 10n }, { added: 105n, gone: 30n }, spending(15n), [7n, 8n])
+  t.deepEqual(sums, { added: 105n, left: 75n, spent: 15n, accepted: 0n, inFlight: 15n })
+  t.is(surplus(sums), 0n)
+})
+
+test('a unit too much or too little anywhere is seen', (t) => {
+  const balanced = { added: 10n, left: 5n, spent: 4n, accepted: 1n, inFlight: 2n }
+  t.is(surplus(balanced), 0n)
+  t.is(surplus({ ...balanced, added: 11n }), -1n)
+  for (const name of ['left', 'spent', 'inFlight'] as const)
+    t.is(surplus({ ...balanced, [name]: 6n }), 6n - balanced[name])
+  t.is(surplus({ ...balanced, accepted: 0n }), 1n)
+})
+
+test('what order called paid before a neighbour heard it again is taken off, and sums beyond a number are exact', (t) => {
+  const counted = { left: 4n * MOST, added: 4n * MOST, gone: 0n }
+  t.is(surplus(ledger(counted, { added: 4n * MOST, gone: 0n }, spending(7n), [-7n])), 0n)
+  t.is(surplus(ledger(counted, { added: 4n * MOST, gone: 0n }, spending(7n), [-6n])), 1n)
+})
+
+test('an order is shown as paid with its money and pieces, as nothing, or as odd', (t) => {
+  t.deepEqual(shownOf(''), { paid: 0n, sold: 0n, odd: false })
+  t.deepEqual(shownOf('30 2+3'), { paid: 30n, sold: 5n, odd: false })
+  t.deepEqual(shownOf(`30 ${MOST}+${MOST}`), { paid: 30n, sold: 2n * MOST, odd: false })
+  t.deepEqual(shownOf('30  ?'), { paid: 30n, sold: 0n, odd: true })
+  t.deepEqual(shownOf(' ?'), { paid: 0n, sold: 0n, odd: true })
+})
+
+test('all orders show what the books say was paid and sold, but for what was replaced', (t) => {
+  const shown = showing(
+    new Map([
+      ['a', '30 2'],
+      ['b', '5 1 ?'],
+      ['c', ' ?'],
+    ]),
+  )
+  t.like(shown, { paid: 35n, sold: 3n, odd: true })
+  t.deepEqual(shown.oddOnes, ['b', 'c'])
+  const books: Readonly<Record<string, bigint>> = { paid: 40n, sold: 4n, 'replaced-paid': 5n, 'replaced-sold': 1n }
+  t.deepEqual(
+    shownByBooks((account) => books[account] ?? 0n),
+    { paid: 35n, sold: 3n },
+  )
+})
+
+const paid = { state: 'paid', total: '30', lines: 'tea:2' }
+const captured = { state: 'captured', total: '30', lines: 'tea:2' }
+const taken = { state: 'taken', lines: 'tea:2' }
+
+test('a checkout that is decided agrees with payment and stock, or is told to disagree', (t) => {
+  t.is(disagreement(paid, captured, taken), undefined)
+  t.is(disagreement({ state: 'failed' }, { state: 'voided', total: '30' }, { state: 'refused' }), undefined)
+  t.is(disagreement({ state: 'closed' }, { state: 'released' }, {}), undefined)
+  for (const [order, payment, stock] of [
+    [paid, { ...captured, total: '31' }, taken],
+    [paid, { ...captured, state: 'released' }, taken],
+    [paid, {}, taken],
+    [paid, captured, { ...taken, lines: 'tea:3' }],
+    [paid, captured, { ...taken, state: 'returned' }],
+    [{ state: 'failed' }, captured, {}],
+    [{ state: 'closed' }, {}, taken],
+    [{}, captured, {}],
+  ] as const)
+    t.regex(disagreement(order, payment, stock) ?? '', /^order says /, JSON.stringify([order, payment, stock]))
+})
+
+test('a checkout that is not decided disagrees with nobody', (t) => {
+  for (const state of ['checking-out', 'cancelling']) {
+    t.is(disagreement({ state }, captured, taken), undefined)
+    t.is(disagreement({ state }, {}, taken), undefined)
+  }
+})

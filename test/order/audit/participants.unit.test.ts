@@ -1,0 +1,30 @@
+import test from 'ava'
+import { type Facts, paidBy } from '../../../order/audit/participants.ts'
+
+const lines = 'tea:2,cup:1'
+/** What order counts of a checkout of which this was said last. */
+const counted = (kind: string, facts: Facts = {}, record: Facts = {}) =>
+  paidBy(
+    [{ log_id: 'it', kind, facts: { total: '30', ...facts } }],
+    new Map([['it', { state: 'paid', lines, ...record }]]),
+  ).get('it')
+const all = { paid: 30n, sold: 3n }
+
+test('order counts what it calls paid, also where that is contradicted', (t) => {
+  t.deepEqual(counted('OrderPaid'), all)
+  t.deepEqual(counted('CheckoutContradicted', { by: 'out-of-stock' }), all)
+  t.deepEqual(counted('CheckoutContradicted', { by: 'told-cancelled' }), all)
+  t.is(counted('CheckoutStarted'), undefined)
+  t.is(counted('CheckoutCancelled'), undefined)
+})
+
+test('what is not paid is not counted, though a customer was told that it is', (t) => {
+  t.is(counted('CheckoutContradicted', { by: 'told-paid' }, { state: 'cancelling' }), undefined)
+  const resolved = { state: 'cancelling', contradicted: 'told-paid' }
+  for (const by of ['accept', 'refund']) t.is(counted('CheckoutResolved', { by }, resolved), undefined)
+})
+
+test('what was accepted is counted if it was charged; what was undone is taken off as accepted', (t) => {
+  t.deepEqual(counted('CheckoutResolved', { by: 'accept' }, { contradicted: 'told-failed' }), all)
+  t.is(counted('CheckoutResolved', { by: 'accept' }, { contradicted: 'released' }), undefined)
+})

@@ -1,0 +1,111 @@
+import test from 'ava'
+import { type EndsOptions, openEnds } from '../../../order/checkout/outcomes.ts'
+import { type Decided, openStore } from '../../../order/store.ts'
+import { UnavailableError } from '../../../shared/errors.ts'
+import { openBench, plainly, teller } from '../../support/open-store.ts'
+
+const bench = await openBench()
+const store = openStore(bench.instruments)
+
+test.serial.beforeEach(async () => {
+  await bench.redis.flushall()
+  await store.create('cart', 'anna', plainly)
+  await store.addItem({ order: 'cart', item: 'tea', quantity: 2, price: 15 }, plainly)
+})
+test.after.always(async () => bench[Symbol.asyncDispose]())
+
+const PATIENCE_MS = 60_000
+const facts = { order: 'cart', user: 'anna', total: 30, lines: 'tea:2' }
+
+const open = (others: Partial<EndsOptions['store']> = {}) => {
+  const released: Decided[] = []
+  const ends = openEnds({ store: { ...store, ...others }, release: (decided) => released.push(decided) })
+  return { ...ends, released }
+}
+const begin = (patience_ms = PATIENCE_MS) =>
+  store.begin({ log_id: 'it', order: 'cart', user: 'anna', token: 'token', patience_ms }, plainly)
+const inMs = (ms: number): number => performance.now() + ms
+const stateOf = async (): Promise<string | undefined> => (await store.saga('it'))?.state
+
+/** Resolves once nothing is under way that the ends have asked of the Redis. */
+const asked = async (): Promise<void> => {
+  await bench.redis.ping()
+  await bench.redis.ping()
+}
+/** What a promise is now: its value, its error, or `waiting`. */
+const now = <Result>(promise: Promise<Result>): Promise<Result | Error | 'waiting'> =>
+  Promise.race([promise.catch((error: Error) => error), Promise.resolve('waiting' as const)])
+
+test.serial('who has waited for half a second asks for an end that it was not told of', async (t) => {
+  const ends = open()
+  await begin()
+  const end = ends.wait('it', inMs(PATIENCE_MS))
+  const since = performance.now()
+  await teller(store.log)('payment', 'CreditCaptured', 'it', facts)
+  ends.sweep(since + 400)
+  await asked()
+  t.is(await now(end), 'waiting', 'until then it trusts that it is told')
+  ends.sweep(since + 501)
+  t.like(await end, { id: 'it', state: 'paid' })
+  t.like(ends.released, [{ id: 'it', order: 'cart', user: 'anna' }])
+})
+
+test.serial('a Redis that does not answer is told to those whose deadline has passed, and to no others', async (t) => {
+  let isAway = true
+  const away = (): Promise<never> => Promise.reject(new UnavailableError('the Redis of order does not answer'))
+  const ends = open({ cancel: (id) => (isAway ? away() : store.cancel(id)) })
+  await begin()
+  const late = ends.wait('it', inMs(-1))
+  const patient = ends.wait('it', inMs(PATIENCE_MS))
+  ends.sweep(performance.now())
+  await t.throwsAsync(late, { instanceOf: UnavailableError })
+  t.is(await now(patient), 'waiting')
+  isAway = false
+  const later = ends.wait('it', inMs(-1))
+  ends.sweep(performance.now())
+  t.like(await later, { state: 'cancelling' })
+  t.like(await patient, { state: 'cancelling' })
+})
+
+test.serial('who joins a checkout does not end it for the others when its own time is up', async (t) => {
+  const ends = open()
+  await begin()
+  const first = ends.wait('it', inMs(PATIENCE_MS))
+  const joined = ends.join('it', inMs(PATIENCE_MS / 2))
+  await asked()
+  ends.sweep(inMs(0))
+  await asked()
+  t.is(await stateOf(), 'checking-out')
+  await teller(store.log)('payment', 'CreditCaptured', 'it', facts)
+  ends.sweep(inMs(1_000))
+  t.like(await first, { state: 'paid' })
+  t.like(await joined, { state: 'paid' })
+})
+
+test.serial('who joins a checkout cancels it at its own deadline, where nobody else does', async (t) => {
+  const ends = open()
+  await begin(-1)
+  const joined = ends.join('it', inMs(PATIENCE_MS))
+  await asked()
+  ends.sweep(inMs(0))
+  t.like(await joined, { state: 'cancelling' })
+  t.is(await stateOf(), 'cancelling')
+})
+
+test.serial('who joins a checkout that has ended is told its end at once', async (t) => {
+  await begin()
+  await teller(store.log)('payment', 'CreditCaptured', 'it', facts)
+  t.like(await open().join('it', inMs(PATIENCE_MS)), { state: 'paid' })
+})
+
+test.serial('who joined waits on when whoever began does not know that it did', async (t) => {
+  const ends = open()
+  await begin()
+  void ends.wait('it', inMs(PATIENCE_MS))
+  const joined = ends.join('it', inMs(PATIENCE_MS))
+  ends.forget('it')
+  await asked()
+  await teller(store.log)('payment', 'CreditCaptured', 'it', facts)
+  ends.sweep(inMs(1_000))
+  t.like(await joined, { state: 'paid' })
+})

@@ -1,0 +1,63 @@
+import test from 'ava'
+import { pino } from 'pino'
+import { memoryWatch } from '../../../shared/health/memory.ts'
+import { listed, notReady } from '../../../shared/http/readiness.ts'
+import { openBench } from '../../support/open-store.ts'
+
+const MEGABYTE = 1_048_576
+const LIMIT = 20 * MEGABYTE
+
+const bench = await openBench(['--appendonly', 'no', '--maxmemory', String(LIMIT)])
+const { redis, instruments } = bench
+test.beforeEach(async () => {
+  await redis.flushall()
+})
+test.after.always(async () => bench[Symbol.asyncDispose]())
+
+const open = () => {
+  const told: { level: number; percent: number }[] = []
+  const logger = pino({ level: 'info' }, { write: (line) => told.push(JSON.parse(line)) })
+  return { told, watch: memoryWatch({ redis, step: instruments.step, logger }) }
+}
+const fill = (megabytes: number) => redis.setrange('filled', megabytes * MEGABYTE, 'x')
+
+test.serial('a Redis that gets full is told once, and again only after it had room', async (t) => {
+  const { told, watch } = open()
+  const looks = async (times = 1): Promise<number> => {
+    for (let time = 0; time < times; time += 1) await watch.look()
+    return told.length
+  }
+  t.is(await looks(2), 0)
+  await fill(15)
+  t.is(await looks(3), 1)
+  t.is(told[0]?.level, pino.levels.values.warn)
+  t.true((told[0]?.percent ?? 0) >= 70)
+  await redis.del('filled')
+  t.is(await looks(2), 2, 'that there is room again')
+  await fill(15)
+  t.is(await looks(2), 3)
+})
+
+test.serial('one without a limit is never full', async (t) => {
+  await redis.config('SET', 'maxmemory', 0)
+  try {
+    const { told, watch } = open()
+    await watch.look()
+    t.deepEqual(told, [])
+    t.is(watch.check().wrong, undefined)
+  } finally {
+    await redis.config('SET', 'maxmemory', LIMIT)
+  }
+})
+
+test.serial('/ready?verbose warns of it, and the service is ready all the same', async (t) => {
+  const { watch } = open()
+  await watch.look()
+  t.is(watch.check().wrong, undefined)
+  await fill(15)
+  await watch.look()
+  const check = watch.check()
+  t.regex(check.wrong ?? '', /^its own Redis is \d\d % full$/)
+  t.deepEqual(listed([check]), [{ name: 'own-redis-memory', grade: 'warns', wrong: check.wrong }])
+  t.is(notReady([check], true), undefined)
+})

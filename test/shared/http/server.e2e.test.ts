@@ -1,0 +1,445 @@
+import { once } from 'node:events'
+import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http'
+import test, { type ExecutionContext } from 'ava'
+import pino from 'pino'
+import { MalformedError, NeighbourError, type Problem, problem, UnavailableError } from '../../../shared/errors.ts'
+import type { Check } from '../../../shared/http/readiness.ts'
+import {
+  amount,
+  type Door,
+  type DoorOptions,
+  identifier,
+  keyReused,
+  openDoor,
+  type Route,
+} from '../../../shared/http/server.ts'
+
+type Answer = {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly text: string
+  readonly isReused: boolean
+}
+type Ask = { readonly headers?: Record<string, string | string[]>; readonly body?: string; readonly agent?: Agent }
+type House = {
+  readonly door: Door
+  readonly ask: (method: string, path: string, ask?: Ask) => Promise<Answer>
+  /** What was logged, as JSON. */
+  readonly logged: string[]
+}
+
+const get = (path: string, handler: Route['handler']): Route => ({ method: 'GET', path, handler })
+const post = (path: string, handler: Route['handler']): Route => ({ method: 'POST', path, handler })
+
+const openHouse = async (
+  t: ExecutionContext,
+  routes: readonly Route[],
+  options: Partial<DoorOptions> = {},
+): Promise<House> => {
+  const logged: string[] = []
+  const door = await openDoor({
+    service: 'house',
+    port: 0,
+    host: '127.0.0.1',
+    routes,
+    checks: () => [],
+    operatorToken: '',
+    drainMs: 0,
+    log: pino({ level: 'debug' }, { write: (line) => logged.push(line) }),
+    ...options,
+  })
+  const ask: House['ask'] = async (method, path, { headers = {}, body, agent = new Agent() } = {}) => {
+    const request = httpRequest({ host: '127.0.0.1', port: door.port, method, path, headers, agent })
+    request.end(body)
+    const [response] = await once(request, 'response')
+    let text = ''
+    for await (const chunk of response.setEncoding('utf8')) text += chunk
+    return { status: response.statusCode, headers: response.headers, text, isReused: request.reusedSocket }
+  }
+  t.teardown(door.close)
+  return { door, ask, logged }
+}
+
+const documentOf = (t: ExecutionContext, { status, headers, text }: Answer): Problem => {
+  t.is(headers['content-type'], 'application/problem+json')
+  const document: Problem = JSON.parse(text)
+  t.is(document.status, status)
+  t.regex(document.type, /^urn:shop:problem:[a-z-]+$/)
+  t.true(document.title !== '' && document.detail !== '')
+  return document
+}
+
+const throwing = (error: Error): Route => get('/fails', () => Promise.reject(error))
+const done = async () => ({ text: 'done' })
+
+test('a route answers a text, a JSON value or a problem, with its headers', async (t) => {
+  const { ask } = await openHouse(t, [
+    get('/text', async () => ({ text: 'yes', headers: { 'X-Own': 'a' } })),
+    get('/json', async () => ({ json: { a: [1] } })),
+    get('/problem', async () => ({
+      problem: problem(402, 'poor', 'Poor', 'too poor', { by: 3 }),
+      headers: { 'Retry-After': '1' },
+    })),
+  ])
+  const text = await ask('GET', '/text')
+  t.deepEqual(
+    [text.status, text.text, text.headers['content-type'], text.headers['x-own']],
+    [200, 'yes', 'text/plain; charset=utf-8', 'a'],
+  )
+  const json = await ask('GET', '/json')
+  t.deepEqual(
+    [json.status, json.text, json.headers['content-type']],
+    [200, '{"a":[1]}', 'application/json; charset=utf-8'],
+  )
+  const refused = await ask('GET', '/problem')
+  t.is(refused.headers['retry-after'], '1')
+  t.deepEqual(documentOf(t, refused), {
+    type: 'urn:shop:problem:poor',
+    title: 'Poor',
+    status: 402,
+    detail: 'too poor',
+    by: 3,
+  })
+})
+
+test('a malformed request: 400 that names the field', async (t) => {
+  const { ask } = await openHouse(t, [throwing(new MalformedError('amount', 'too round'))])
+  const document = documentOf(t, await ask('GET', '/fails'))
+  t.deepEqual([document.status, document.field, document.detail], [400, 'amount', 'too round'])
+})
+
+test('the world is away: 503 with when to come again and where to ask, and the cause only in the log', async (t) => {
+  const cause = new Error('connect ECONNREFUSED 10.0.0.1')
+  const { ask, logged } = await openHouse(t, [
+    throwing(new UnavailableError('no answer', { cause, location: '/orders/find/7' })),
+  ])
+  const answer = await ask('GET', '/fails')
+  t.is(documentOf(t, answer).status, 503)
+  t.deepEqual([answer.headers['retry-after'], answer.headers.location], ['1', '/orders/find/7'])
+  t.false(answer.text.includes('ECONNREFUSED'))
+  t.true(logged.some((line) => line.includes('ECONNREFUSED')))
+})
+
+test('the world is away, and it is not known what was done: the client is told how to be sure', async (t) => {
+  const away = new UnavailableError('no answer')
+  const lost = new UnavailableError('no connection', { nothingDone: true })
+  const rejecting = (path: string, error: Error): Route => ({
+    ...post(path, () => Promise.reject(error)),
+    shownAt: '/find/:id',
+  })
+  const { ask } = await openHouse(t, [
+    throwing(away),
+    rejecting('/do/:id/:n', away),
+    rejecting('/lose/:id/:n', lost),
+    rejecting('/break/:id/:n', new TypeError('broken')),
+  ])
+  const read = documentOf(t, await ask('GET', '/fails'))
+  t.is(read.detail, 'no answer; ask again')
+  const plain = await ask('POST', '/do/7/1')
+  t.regex(documentOf(t, plain).detail, /^no answer; it may or may not have been done.*look before you send it again/)
+  t.is(plain.headers.location, '/find/7')
+  const keyed = await ask('POST', '/do/7/1', { headers: { 'Idempotency-Key': 'a' } })
+  t.regex(documentOf(t, keyed).detail, /may or may not have been done.*under the same Idempotency-Key/)
+  const nothing = await ask('POST', '/lose/7/1')
+  t.deepEqual([documentOf(t, nothing).type, nothing.headers.location], ['urn:shop:problem:not-done', undefined])
+  t.is(documentOf(t, nothing).detail, 'no connection; nothing was done, send it again later')
+  t.is(nothing.headers['retry-after'], '1')
+  t.regex(documentOf(t, await ask('POST', '/break/7/1')).detail, /may or may not have been done/)
+})
+
+test('a neighbour that had to be asked does not answer: 424', async (t) => {
+  const { ask } = await openHouse(t, [throwing(new NeighbourError('next door does not answer'))])
+  const document = documentOf(t, await ask('GET', '/fails'))
+  t.deepEqual([document.status, document.detail], [424, 'next door does not answer; nothing was done'])
+})
+
+test('a fault of the program: 500 that tells nothing, and the whole of it in the log', async (t) => {
+  const { ask, logged } = await openHouse(t, [throwing(new TypeError('secret of the house'))])
+  const answer = await ask('GET', '/fails')
+  t.is(documentOf(t, answer).status, 500)
+  t.false(answer.text.includes('secret'))
+  t.true(logged.some((line) => line.includes('secret of the house')))
+})
+
+test('an unknown path: 404', async (t) => {
+  const { ask } = await openHouse(t, [get('/known/:id', done)])
+  for (const path of ['/', '/known', '/known/', '/known/a/b', '/other'])
+    t.is(documentOf(t, await ask('GET', path)).status, 404, path)
+})
+
+test('a method that a path does not take: 405 with those it takes', async (t) => {
+  const { ask } = await openHouse(t, [get('/both/:id', done), post('/both/:id', done), post('/one/:id', done)])
+  for (const [method, path, allowed] of [
+    ['DELETE', '/both/7', 'GET, POST'],
+    ['GET', '/one/7', 'POST'],
+    ['HEAD', '/one/7', 'POST'],
+    ['PUT', '/one/7', 'POST'],
+  ] as const) {
+    const answer = await ask(method, path)
+    t.deepEqual([answer.status, answer.headers.allow], [405, allowed], `${method} ${path}`)
+  }
+  t.is(documentOf(t, await ask('PUT', '/both/7')).status, 405)
+})
+
+test('HEAD: what GET answers, without the body', async (t) => {
+  const { ask } = await openHouse(t, [get('/text', async () => ({ text: 'four' }))])
+  const answer = await ask('HEAD', '/text')
+  t.deepEqual([answer.status, answer.text, answer.headers['content-length']], [200, '', '4'])
+})
+
+const numbers = get('/number/:n', async (request) => ({ text: String(amount(request, 'n', { min: 1 })) }))
+for (const value of [
+  '1e3',
+  '1.5',
+  '-0',
+  '-1',
+  '+1',
+  '01',
+  '0',
+  '0x1',
+  '9007199254740993',
+  '9007199254740992',
+  '99999999999999999999',
+  'NaN',
+  '%201',
+  '1%20',
+  'one',
+  '1,000',
+  '%D9%A1',
+])
+  test(`an amount from 1 is not ${value}: 400, never rounded`, async (t) => {
+    const { ask } = await openHouse(t, [numbers])
+    const document = documentOf(t, await ask('GET', `/number/${value}`))
+    t.deepEqual([document.status, document.field], [400, 'n'])
+  })
+test('an amount may be anything up to the last whole number', async (t) => {
+  const { ask } = await openHouse(t, [numbers])
+  for (const value of ['1', '10', '9007199254740991']) t.is((await ask('GET', `/number/${value}`)).text, value)
+})
+
+const names = get('/name/:id', async (request) => ({ text: identifier(request, 'id') }))
+for (const value of ['a%20b', 'a:b', '%00', '..%2F', 'x'.repeat(65), '%E4', '%E0%A4%A', 'a%0A', '*'])
+  test(`an identifier is not ${value.slice(0, 20)}: 400`, async (t) => {
+    const { ask } = await openHouse(t, [names])
+    const document = documentOf(t, await ask('GET', `/name/${value}`))
+    t.deepEqual([document.status, document.field], [400, 'id'])
+  })
+test('an identifier is up to 64 letters, digits, "_" and "-"', async (t) => {
+  const { ask } = await openHouse(t, [names])
+  for (const value of ['a', 'V1StGXR8_Z5jdHi6B-myT', '-', '0', 'x'.repeat(64)])
+    t.is((await ask('GET', `/name/${value}`)).text, value)
+})
+
+test('a query may be given once', async (t) => {
+  const { ask } = await openHouse(t, [get('/logs', async (request) => ({ json: request.query('after') ?? 'none' }))])
+  t.is((await ask('GET', '/logs')).text, '"none"')
+  t.is((await ask('GET', '/logs?after=5-0')).text, '"5-0"')
+  t.is(documentOf(t, await ask('GET', '/logs?after=5-0&after=6-0')).field, 'after')
+})
+
+for (const size of [2_000, 100_000, 5_000_000])
+  test(`a body of ${size} bytes is refused, whatever is in it`, async (t) => {
+    const { ask } = await openHouse(t, [post('/do', done)])
+    for (const headers of [{ 'Content-Length': String(size) }, { 'Transfer-Encoding': 'chunked' }]) {
+      const document = documentOf(t, await ask('POST', '/do', { body: ' '.repeat(size), headers }))
+      t.deepEqual([document.status, document.field], [400, 'body'])
+    }
+  })
+
+test('no route takes a body: one that says something is refused before anything is done', async (t) => {
+  let times = 0
+  const { ask } = await openHouse(t, [
+    post('/do', async () => {
+      times += 1
+      return { text: 'done' }
+    }),
+  ])
+  for (const body of ['{"amount":5}', 'amount=5', '[]', '0', `"${'x'.repeat(100)}"`, `${' '.repeat(5_000)}1`])
+    t.is(
+      documentOf(t, await ask('POST', '/do', { body, headers: { 'Content-Length': String(body.length) } })).field,
+      'body',
+    )
+  t.is(
+    documentOf(t, await ask('POST', '/do', { body: '{"amount":5}', headers: { 'Transfer-Encoding': 'chunked' } }))
+      .field,
+    'body',
+  )
+  t.is(times, 0)
+  for (const body of ['', '{}', ' { } ', 'null', '""'])
+    t.is((await ask('POST', '/do', { body, headers: { 'Content-Length': String(body.length) } })).status, 200, body)
+  t.is((await ask('POST', '/do', { body: '{}', headers: { 'Transfer-Encoding': 'chunked' } })).status, 200)
+  t.is(times, 6)
+})
+
+const keys = post('/do/:id', async ({ idempotencyKey, fingerprint }) => ({ json: { idempotencyKey, fingerprint } }))
+test('Idempotency-Key: is handed on with the request in one line', async (t) => {
+  const { ask } = await openHouse(t, [keys])
+  const plain = await ask('POST', '/do/7')
+  t.deepEqual(JSON.parse(plain.text), { fingerprint: 'POST /do/7' })
+  const keyed = await ask('POST', '/do/7', { headers: { 'Idempotency-Key': '"a-key!~"' } })
+  t.deepEqual(JSON.parse(keyed.text), { idempotencyKey: '"a-key!~"', fingerprint: 'POST /do/7' })
+})
+for (const key of ['', ' ', 'two words', 'x'.repeat(129), 'tab\there', 'schlüssel', ['a', 'b'], ['a', 'a'], ['', 'a']])
+  test(`Idempotency-Key: "${key.slice(0, 12)}" is malformed`, async (t) => {
+    const { ask } = await openHouse(t, [keys])
+    const document = documentOf(t, await ask('POST', '/do/7', { headers: { 'Idempotency-Key': key } }))
+    t.deepEqual([document.status, document.field], [400, 'Idempotency-Key'])
+  })
+test('Idempotency-Key: used for another request is 422', async (t) => {
+  const { ask } = await openHouse(t, [post('/do/:id', async () => keyReused)])
+  t.is(documentOf(t, await ask('POST', '/do/7')).status, 422)
+})
+
+test('X-Request-Id comes back as it went in', async (t) => {
+  const { ask } = await openHouse(t, [get('/text', done)])
+  t.is((await ask('GET', '/text', { headers: { 'X-Request-Id': 'req-1' } })).headers['x-request-id'], 'req-1')
+  t.is((await ask('GET', '/nowhere', { headers: { 'X-Request-Id': 'req-2' } })).headers['x-request-id'], 'req-2')
+  t.is((await ask('GET', '/text')).headers['x-request-id'], undefined)
+})
+
+const operators: readonly Route[] = [{ ...get('/log', done), operator: true }, get('/find', done)]
+test('an operator’s route is open as long as no token is set', async (t) => {
+  const { ask } = await openHouse(t, operators)
+  t.is((await ask('GET', '/log')).status, 200)
+})
+test('an operator’s route: 401 without a token, 403 with another, and served with the right one', async (t) => {
+  const { ask } = await openHouse(t, operators, { operatorToken: 'sesame' })
+  const as = (authorization?: string): Promise<Answer> =>
+    ask('GET', '/log', authorization === undefined ? {} : { headers: { Authorization: authorization } })
+  for (const none of [undefined, '', 'Basic c2VzYW1l', 'sesame', 'Bearer']) {
+    const answer = await as(none)
+    t.is(documentOf(t, answer).status, 401, none)
+    t.is(answer.headers['www-authenticate'], 'Bearer')
+  }
+  for (const other of ['Bearer Sesame', 'Bearer sesam', 'Bearer sesamee', 'Bearer sesame sesame'])
+    t.is(documentOf(t, await as(other)).status, 403, other)
+  t.is((await as('Bearer sesame')).text, 'done')
+  t.is((await as('bearer sesame')).text, 'done')
+  t.is((await ask('GET', '/find')).text, 'done', 'everybody else’s routes stay open')
+})
+
+test('/live answers while the process runs; /ready says what is missing; other routes are served meanwhile', async (t) => {
+  const wrongs: Partial<Record<Check['grade'], string>> = { blocks: 'its own Redis is away' }
+  const checks = (): Check[] =>
+    (['blocks', 'impairs', 'warns'] as const).map((grade) => ({ name: grade, grade, wrong: wrongs[grade] }))
+  const { ask } = await openHouse(t, [get('/text', done)], { checks })
+  t.is((await ask('GET', '/live')).text, 'live')
+  const ready = documentOf(t, await ask('GET', '/ready'))
+  t.deepEqual([ready.status, ready.detail], [503, 'its own Redis is away'])
+  t.is((await ask('GET', '/text')).status, 200)
+  delete wrongs.blocks
+  t.deepEqual([(await ask('GET', '/ready')).status, (await ask('GET', '/ready')).text], [200, 'ready'])
+  Object.assign(wrongs, { impairs: 'no memory is left', warns: 'little room is left' })
+  const impaired = documentOf(t, await ask('GET', '/ready'))
+  t.deepEqual([impaired.status, impaired.type], [503, 'urn:shop:problem:impaired'])
+  t.is(impaired.detail, 'no memory is left')
+  t.is((await ask('GET', '/text')).status, 200)
+})
+
+test('a warning leaves a service ready; /ready?verbose lists every check, whatever they find', async (t) => {
+  const checks: Check[] = [
+    { name: 'own-redis', grade: 'blocks', wrong: undefined },
+    { name: 'room', grade: 'warns', wrong: 'little room is left' },
+  ]
+  const { ask } = await openHouse(t, [], { checks: () => checks })
+  t.is((await ask('GET', '/ready')).text, 'ready')
+  const list = [
+    { name: 'own-redis', grade: 'blocks', wrong: null },
+    { name: 'room', grade: 'warns', wrong: 'little room is left' },
+  ]
+  t.deepEqual(JSON.parse((await ask('GET', '/ready?verbose')).text), { ready: true, checks: list })
+  checks.push({ name: 'log', grade: 'impairs', wrong: 'it cannot be heard' })
+  const told = documentOf(t, await ask('GET', '/ready?verbose'))
+  t.deepEqual([told.status, told.detail], [503, 'it cannot be heard'])
+  t.deepEqual(told.checks, [...list, { name: 'log', grade: 'impairs', wrong: 'it cannot be heard' }])
+})
+
+test('connections are kept open for longer than any gateway in front keeps them', async (t) => {
+  const { ask } = await openHouse(t, [get('/text', done)])
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  t.teardown(() => agent.destroy())
+  const first = await ask('GET', '/text', { agent })
+  t.is(first.headers['keep-alive'], 'timeout=65')
+  const second = await ask('GET', '/text', { agent })
+  t.deepEqual([first.isReused, second.isReused], [false, true])
+})
+
+/** A route whose request is inside until it is let out. */
+const slow = () => {
+  const entered = Promise.withResolvers<void>()
+  const leave = Promise.withResolvers<void>()
+  const route = post('/slow', async () => {
+    entered.resolve()
+    await leave.promise
+    return { text: 'finished' }
+  })
+  return { route, entered: entered.promise, leave: leave.resolve }
+}
+
+test('a draining door turns away what comes, before it has any effect, and finishes what is inside', async (t) => {
+  const { route, entered, leave } = slow()
+  let times = 0
+  const counted = post('/do', async () => {
+    times += 1
+    return { text: 'done' }
+  })
+  const { door, ask } = await openHouse(t, [route, counted], { drainMs: 1_500 })
+  const inside = ask('POST', '/slow')
+  await entered
+  const closed = door.close()
+  const [turned, ready, live] = await Promise.all([ask('POST', '/do'), ask('GET', '/ready'), ask('GET', '/live')])
+  t.is(documentOf(t, turned).status, 503)
+  t.truthy(turned.headers['x-not-started'])
+  t.deepEqual([turned.headers['retry-after'], turned.headers.connection], ['1', 'close'])
+  t.is(documentOf(t, ready).detail, 'draining')
+  t.is(live.status, 200)
+  leave()
+  const finished = await inside
+  t.deepEqual([finished.status, finished.text], [200, 'finished'])
+  await closed
+  t.is(times, 0)
+  await t.throwsAsync(ask('POST', '/do'), { code: 'ECONNREFUSED' })
+})
+
+test('a door that closes waits for what is inside, and not for connections on which nothing happens', async (t) => {
+  const { route, entered, leave } = slow()
+  const { door, ask } = await openHouse(t, [route, get('/text', done)])
+  const agent = new Agent({ keepAlive: true })
+  t.teardown(() => agent.destroy())
+  await ask('GET', '/text', { agent })
+  const inside = ask('POST', '/slow', { agent: new Agent({ keepAlive: true }) })
+  await entered
+  let isClosed = false
+  const closed = door.close().then(() => {
+    isClosed = true
+  })
+  const refused = await t.throwsAsync<NodeJS.ErrnoException>(async () => {
+    for (;;) await ask('GET', '/text')
+  })
+  t.regex(refused?.code ?? '', /^ECONN(REFUSED|RESET)$/)
+  t.false(isClosed)
+  leave()
+  t.is((await inside).text, 'finished')
+  await closed
+  t.true(isClosed)
+})
+
+test('a port that is taken is told by the error of the listener', async (t) => {
+  const { door } = await openHouse(t, [])
+  await t.throwsAsync(openHouse(t, [], { port: door.port }), { code: 'EADDRINUSE' })
+})
+
+test('a client that leaves before the answer is no error', async (t) => {
+  const { route, entered, leave } = slow()
+  const { door, logged } = await openHouse(t, [route])
+  const request = httpRequest({ host: '127.0.0.1', port: door.port, method: 'POST', path: '/slow' })
+  request.on('error', () => undefined)
+  request.end()
+  await entered
+  const gone = Promise.withResolvers<void>()
+  request.on('close', gone.resolve).destroy()
+  await gone.promise
+  leave()
+  await door.close()
+  t.false(logged.some((line) => JSON.parse(line).level >= 50))
+})

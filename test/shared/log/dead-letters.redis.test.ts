@@ -1,0 +1,263 @@
+/** How an entry that could not be applied is put aside, shown, and applied at last. */
+import test from 'ava'
+import type { RawEntry } from '../../../shared/contract/events.ts'
+import { openStore } from '../../../stock/store.ts'
+import { entryOf, flat, openBench, plainly, saidIn, under } from '../../support/open-store.ts'
+
+/** What is applied can be counted: stock takes one piece of tea for each entry. */
+const bench = await openBench()
+const { redis } = bench
+const store = openStore(bench.instruments)
+const { log } = store
+test.serial.beforeEach(async () => {
+  await redis.flushall()
+  await store.createItem('tea', 1, plainly)
+  await store.add('tea', 100, plainly)
+})
+test.after.always(async () => bench[Symbol.asyncDispose]())
+
+const left = async (): Promise<number | undefined> => (await store.find('tea'))?.stock
+const taking = (id: string, log_id: string, lines = 'tea:1'): RawEntry =>
+  entryOf('payment', 'CreditHeld', id, log_id, { order: 'cart', user: 'anna', total: 1, lines })
+/** The entry with one value changed, or left out. */
+const changed = ([id, [kind = '', text = '']]: RawEntry, name: string, value?: string): RawEntry => [
+  id,
+  [
+    kind,
+    text.replace(new RegExp(` ?${name}=\\S*`), (piece) =>
+      value === undefined ? '' : piece.replace(/=.*/, `=${value}`),
+    ),
+  ],
+]
+
+/** Has one entry buried, and gives its letter. */
+const bury = async (entry: RawEntry) => {
+  await log.hear('payment', '0-0', [entry])
+  const [letter] = await log.dead.page('0-0', 10)
+  if (letter === undefined) throw new Error('nothing was buried')
+  return letter
+}
+const untouched = async () => ({ left: await left(), said: (await saidIn(log)).length, dead: await log.dead.count() })
+
+/** An entry whose deed fails because something else lies under its key. */
+const buryBroken = async () => {
+  await redis.set('saga:it', 'not a hash')
+  return bury(taking('5-0', 'it'))
+}
+
+test.serial('a letter tells whose entry it is, what it says, and why it could not be applied', async (t) => {
+  const entry = taking('5-0', 'it')
+  const letter = await buryBroken()
+  t.like(letter, { speaker: 'payment', entry: '5-0', applied: null })
+  t.deepEqual(letter.fields, entry[1])
+  t.regex(letter.error, /WRONGTYPE/)
+  t.is(Date.parse(letter.at), Number.parseInt(letter.id, 10))
+})
+
+test.serial('a flat entry of an older version is kept as it was read, and applied at last', async (t) => {
+  const entry = flat(taking('5-0', 'it'))
+  await redis.set('saga:it', 'not a hash')
+  const { id, fields } = await bury(entry)
+  t.deepEqual(fields, entry[1])
+  await redis.del('saga:it')
+  t.deepEqual(await log.dead.retry(id, plainly), ['applied', 'taken'])
+  t.deepEqual([await left(), await log.dead.count()], [99, 0])
+})
+
+test.serial('letters come in pages, the oldest first', async (t) => {
+  const entries = ['5-0', '6-0', '7-0'].map((id) => changed(taking(id, `saga-${id}`), 'lines'))
+  await log.hear('payment', '0-0', entries)
+  const first = await log.dead.page('0-0', 2)
+  t.deepEqual(
+    first.map(({ entry }) => entry),
+    ['5-0', '6-0'],
+  )
+  const rest = await log.dead.page(first[1]?.id ?? '', 2)
+  t.deepEqual(
+    rest.map(({ entry }) => entry),
+    ['7-0'],
+  )
+})
+
+test.serial('an entry that is told again and fails again is one letter, until that was applied', async (t) => {
+  const { id } = await buryBroken()
+  await log.hear('payment', '5-0', [taking('6-0', 'it'), taking('7-0', 'it'), taking('8-0', 'it', 'tea:2')])
+  const letters = await log.dead.page('0-0', 10)
+  t.deepEqual(
+    letters.map(({ entry }) => entry),
+    ['5-0', '8-0'],
+    'another entry is another letter',
+  )
+  await redis.del('saga:it')
+  t.deepEqual(await log.dead.retry(id, plainly), ['applied', 'taken'])
+  await redis.set('saga:it', 'not a hash')
+  await log.hear('payment', '8-0', [taking('9-0', 'it')])
+  t.is((await log.dead.page('0-0', 10)).length, 3)
+  t.is(await log.dead.count(), 2)
+})
+
+test.serial('retried after the mending: it is applied and says so, and the letter stays, marked', async (t) => {
+  const { id } = await buryBroken()
+  await redis.del('saga:it')
+  t.deepEqual(await log.dead.retry(id, plainly), ['applied', 'taken'])
+  t.is(await left(), 99)
+  t.deepEqual(
+    (await log.entriesOf('it')).map(({ kind }) => kind),
+    ['StockTaken'],
+  )
+  const [letter] = await log.dead.page('0-0', 10)
+  t.is(letter?.applied?.word, 'taken')
+  t.true(Math.abs(Date.parse(letter?.applied?.at ?? '') - Date.now()) < 5_000)
+  t.regex(letter?.error ?? '', /WRONGTYPE/)
+  t.is(await log.dead.count(), 0)
+})
+
+test.serial('retried before the mending: it says why it fails, changes nothing and stays unresolved', async (t) => {
+  const { id } = await buryBroken()
+  const before = await untouched()
+  for (const attempt of ['first', 'second']) {
+    const [word, why] = await log.dead.retry(id, plainly)
+    t.is(word, 'failed', attempt)
+    t.regex(why ?? '', /WRONGTYPE/)
+  }
+  t.deepEqual(await untouched(), before)
+  await redis.del('saga:it')
+  t.deepEqual(await log.dead.retry(id, plainly), ['applied', 'taken'])
+})
+
+test.serial('retried again: it is told what came of it, and nothing is done', async (t) => {
+  const { id } = await buryBroken()
+  await redis.del('saga:it')
+  await log.dead.retry(id, plainly)
+  const before = await untouched()
+  const [word, ms, what] = await log.dead.retry(id, plainly)
+  t.deepEqual([word, what], ['repeated', 'taken'])
+  t.regex(ms ?? '', /^\d{13}$/)
+  t.deepEqual(await untouched(), before)
+})
+
+test.serial('retried by many at once: one effect', async (t) => {
+  const { id } = await buryBroken()
+  await redis.del('saga:it')
+  const words = (await Promise.all(Array.from({ length: 20 }, () => log.dead.retry(id, plainly)))).map(([word]) => word)
+  t.is(words.filter((word) => word === 'applied').length, 1)
+  t.is(words.filter((word) => word === 'repeated').length, 19)
+  t.deepEqual([await left(), await log.dead.count()], [99, 0])
+})
+
+for (const [what, entry, error] of [
+  ['lacks a fact', changed(taking('5-0', 'it'), 'lines'), 'it lacks "lines"'],
+  ['has a malformed fact', taking('5-0', 'it', 'tea:0'), 'its "lines" is malformed'],
+  ['is of an unknown version', changed(taking('5-0', 'it'), 'version', '2'), 'its version "2" is unknown'],
+  ['has no log id', changed(taking('5-0', 'it'), 'log_id'), 'it has no log_id'],
+  ['has no kind', ['5-0', ['hello', 'there']] as const, 'it has no kind'],
+  ['is flat, and lacks a fact', flat(changed(taking('5-0', 'it'), 'lines')), 'it lacks "lines"'],
+] as const)
+  test.serial(`an entry that ${what} fails again for as long as the dictionary does not know better`, async (t) => {
+    const { id } = await bury(entry)
+    const before = await untouched()
+    t.deepEqual(await log.dead.retry(id, plainly), ['failed', error])
+    t.deepEqual(await untouched(), before)
+  })
+
+test.serial('an entry is judged by the dictionary as it is now, not as it was when it was buried', async (t) => {
+  // What a service of an older version has buried: it knew no entries of this form.
+  const [entry, fields] = taking('5-0', 'it')
+  const error = 'it has no kind'
+  const letter = ['speaker', 'payment', 'entry', entry, 'error', error, 'fields', JSON.stringify(fields)]
+  const id = (await redis.xadd('dead:stock', '*', ...letter)) ?? ''
+  t.is(await log.dead.count(), 1)
+  t.deepEqual(await log.dead.retry(id, plainly), ['applied', 'taken'])
+  t.deepEqual([await left(), await log.dead.count()], [99, 0])
+})
+
+test.serial('an entry whose saga went on without it is a repetition like any other', async (t) => {
+  const { id } = await buryBroken()
+  await redis.del('saga:it')
+  await log.hear('payment', '5-0', [taking('6-0', 'it')])
+  t.deepEqual(await log.dead.retry(id, plainly), ['applied', 'repeated'])
+  t.deepEqual([await left(), await log.dead.count()], [99, 0])
+})
+
+test.serial('under a key: the first answer is given again, and another request is told so', async (t) => {
+  const { id } = await buryBroken()
+  await redis.del('saga:it')
+  const first = await log.dead.retry(id, under('mended'))
+  t.deepEqual(first, ['applied', 'taken'])
+  t.deepEqual(await log.dead.retry(id, under('mended')), first)
+  t.deepEqual(await log.dead.retry(id, under('mended', 'POST /other')), ['key-reused'])
+  t.is(await left(), 99)
+})
+
+test.serial('under a key: a failure is not remembered, for it may be mended', async (t) => {
+  const { id } = await buryBroken()
+  t.is((await log.dead.retry(id, under('early')))[0], 'failed')
+  await redis.del('saga:it')
+  t.deepEqual(await log.dead.retry(id, under('early')), ['applied', 'taken'])
+})
+
+test.serial('a letter that does not exist is unknown', async (t) => {
+  t.deepEqual(await log.dead.retry('5-0', plainly), ['unknown'])
+  t.deepEqual(await log.dead.dismiss('5-0', plainly), ['unknown'])
+})
+
+test.serial('dismissed: it waits no longer, nothing is done, and the letter stays, marked', async (t) => {
+  const { id, fields } = await buryBroken()
+  const before = await untouched()
+  const [word, ms] = await log.dead.dismiss(id, plainly)
+  t.is(word, 'dismissed')
+  t.deepEqual(await untouched(), { ...before, dead: 0 })
+  const [letter] = await log.dead.page('0-0', 10)
+  t.like(letter, { id, applied: null, dismissed: new Date(Number(ms)).toISOString() })
+  t.deepEqual(letter?.fields, fields)
+  t.deepEqual(await log.dead.dismiss(id, plainly), ['repeated', ms ?? ''])
+})
+
+test.serial(
+  'dismissed is the end: a retry does nothing, and what says the same again is the same letter',
+  async (t) => {
+    const { id } = await buryBroken()
+    const [, ms] = await log.dead.dismiss(id, plainly)
+    await log.hear('payment', '5-0', [taking('6-0', 'it')])
+    t.deepEqual([(await log.dead.page('0-0', 10)).length, await log.dead.count()], [1, 0])
+    await redis.del('saga:it')
+    t.deepEqual(await log.dead.retry(id, plainly), ['dismissed', ms ?? ''])
+    t.is(await left(), 100)
+  },
+)
+
+test.serial('applied is the end: it cannot be dismissed', async (t) => {
+  const { id } = await buryBroken()
+  await redis.del('saga:it')
+  await log.dead.retry(id, plainly)
+  t.deepEqual(await log.dead.dismiss(id, plainly), ['applied'])
+  t.like((await log.dead.page('0-0', 10))[0], { applied: { word: 'taken' }, dismissed: null })
+  t.is(await log.dead.count(), 0)
+})
+
+test.serial('retried and dismissed at once: it comes to one end', async (t) => {
+  const { id } = await buryBroken()
+  await redis.del('saga:it')
+  const [retried, dismissed] = await Promise.all([log.dead.retry(id, plainly), log.dead.dismiss(id, plainly)])
+  const isApplied = retried[0] === 'applied'
+  t.is(dismissed[0], isApplied ? 'applied' : 'dismissed')
+  t.deepEqual([await left(), await log.dead.count()], [isApplied ? 99 : 100, 0])
+})
+
+test.serial('a letter of somebody who is heard no longer can be dismissed', async (t) => {
+  const letter = ['speaker', 'order', 'entry', '5-0', 'error', 'nothing follows', 'fields', '[]']
+  const id = (await redis.xadd('dead:stock', '*', ...letter)) ?? ''
+  t.is((await log.dead.dismiss(id, plainly))[0], 'dismissed')
+  t.is(await log.dead.count(), 0)
+})
+
+test.serial('an entry of many thousand fields is buried like any other, and retried like any other', async (t) => {
+  const [id, fields] = flat(taking('5-0', 'it'))
+  const more = Array.from({ length: 10_000 }, (_, index) => [`more-${index}`, 'x']).flat()
+  const broken: RawEntry = [id, [...fields, ...more]]
+  await redis.set('saga:it', 'not a hash')
+  const letter = await bury(broken)
+  t.is(letter.fields.length, broken[1].length)
+  await redis.del('saga:it')
+  t.deepEqual(await log.dead.retry(letter.id, plainly), ['applied', 'taken'])
+})

@@ -1,0 +1,150 @@
+import test from 'ava'
+import { reactions as ofOrder, says as saidByOrder } from '../../../order/reactions.ts'
+import { reactions as ofPayment } from '../../../payment/reactions.ts'
+import { events, type Service, single } from '../../../shared/contract/events.ts'
+import { reactions as ofStock } from '../../../stock/reactions.ts'
+import { type Deed, headerOf, luaCode, luaDeeds, luaFiles, luaText, promised } from '../../support/lua-deed.ts'
+
+type Row = {
+  readonly listener: Service
+  readonly speaker: Service
+  readonly kind: string
+  readonly deed: string
+  readonly says: Readonly<Record<string, string>>
+}
+
+const tables: Readonly<Record<Service, Readonly<Record<string, Readonly<Record<string, unknown>>>>>> = {
+  ids: {},
+  order: ofOrder,
+  payment: ofPayment,
+  stock: ofStock,
+}
+/** What a service says that follows from no row. */
+const ownSayings: Readonly<Partial<Record<Service, Readonly<Record<string, string>>>>> = { order: saidByOrder }
+
+const services = Object.keys(tables) as Service[]
+const rows: readonly Row[] = services.flatMap((listener) =>
+  Object.entries(tables[listener]).flatMap(([speaker, table]) =>
+    Object.entries(table).map(([kind, reaction]) => ({
+      listener,
+      speaker: speaker as Service,
+      kind,
+      ...(reaction as { deed: string; says: Record<string, string> }),
+    })),
+  ),
+)
+
+const factsOf = (speaker: Service, kind: string): Readonly<Record<string, string>> | undefined =>
+  (events[speaker] as Readonly<Record<string, Readonly<Record<string, string>>>>)[kind]
+
+const deeds: readonly Deed[] = [...services, 'shared' as const].flatMap(luaDeeds)
+const deedOf = (service: Service, name: string): Deed | undefined =>
+  deeds.find((deed) => deed.name === name && (deed.place === service || deed.place === 'shared'))
+
+/** The words that stand first in the lists that a piece of code returns, and the local functions that it ends with. */
+const returned = (code: string, whole: string): readonly string[] =>
+  [...code.matchAll(/\breturn\b(.*)$/gm)].flatMap(([, value = '']) => {
+    const list = /^\s*\{([^,}]*)/.exec(value)?.[1] ?? ''
+    const [, called = '', argument = ''] = /^\s*([a-z_]+)\((?:'([a-z-]+)')?/.exec(value) ?? []
+    const body = called && (new RegExp(`^local function ${called}\\([\\s\\S]*?^end`, 'm').exec(whole)?.[0] ?? '')
+    return [
+      ...[...list.matchAll(/'([a-z-]+)'/g)].map(([, word]) => word as string),
+      ...(argument !== '' && /return \{ word,/.test(body) ? [argument] : []),
+      ...(body === code ? [] : returned(body, whole)),
+    ]
+  })
+
+for (const { listener, speaker, kind, deed, says } of rows) {
+  const name = `${listener} hears ${kind} of ${speaker}`
+
+  test(`${name}: the speaker's dictionary has it`, (t) => {
+    t.not(factsOf(speaker, kind), undefined)
+    t.not(listener, speaker)
+  })
+
+  test(`${name}: the deed has its Lua file, and finds the facts it needs`, (t) => {
+    const found = deedOf(listener, deed)
+    t.not(found, undefined, `there is no ${deed}.lua`)
+    if (found === undefined) return
+    const carried = ['log_id', ...Object.keys(factsOf(speaker, kind) ?? {})]
+    const optional = [...found.whole.matchAll(/\bfacts\.([a-z_]+) or\b/g)].map(([, fact]) => fact)
+    const { facts } = headerOf(found)
+    t.not(facts.length, 0)
+    for (const fact of facts) t.true(carried.includes(fact) || optional.includes(fact), `${deed} wants ${fact}`)
+  })
+
+  test(`${name}: what is said is in the listener's dictionary, and the deed knows when`, (t) => {
+    const code = deedOf(listener, deed)?.whole ?? ''
+    t.not(code, '')
+    for (const [state, said] of Object.entries(says)) {
+      t.not(factsOf(listener, said), undefined, said)
+      t.regex(code, new RegExp(`'${state}'|says\\.${state}\\b`))
+    }
+  })
+}
+
+test('payment, in the middle, hears and is heard by both, and nobody hears ids', (t) => {
+  t.deepEqual(
+    services.map((service) => Object.keys(tables[service]).toSorted()),
+    [[], ['payment'], ['order', 'stock'], ['payment']],
+  )
+})
+
+for (const service of services)
+  test(`the dictionary of ${service} holds what its deeds say, and nothing else`, (t) => {
+    const written = luaFiles(service).flatMap((file) =>
+      [...luaText(service, file).matchAll(/\b(?:record|say)\('([A-Za-z]+)'/g)].map(([, kind]) => kind as string),
+    )
+    const reactions = rows.filter(({ listener }) => listener === service).flatMap(({ says }) => Object.values(says))
+    const said = new Set([...written, ...reactions, ...Object.values(ownSayings[service] ?? {})])
+    t.deepEqual([...said].toSorted(), Object.keys(events[service]).toSorted())
+  })
+
+for (const service of services)
+  test(`what ${service} records outside any saga is known as such, so that it is listed if it is lost`, (t) => {
+    const recorded = luaFiles(service).flatMap((file) =>
+      [...luaText(service, file).matchAll(/\brecord\('([A-Za-z]+)'/g)].map(([, kind]) => kind as string),
+    )
+    t.deepEqual([...new Set<string>(recorded)].toSorted(), [...single[service]].toSorted())
+  })
+
+test('every kind is a noun and a past participle, and belongs to one service', (t) => {
+  const kinds = services.flatMap((service) => Object.keys(events[service]))
+  for (const kind of kinds) t.regex(kind, /^([A-Z][a-z]+)+(ed|en|id|ld|nt)$/)
+  t.is(new Set(kinds).size, kinds.length)
+})
+
+for (const deed of deeds) {
+  const name = `${deed.place}/lua/${deed.name}.lua`
+
+  test(`${name} opens with what it does, its facts and its replies`, (t) => {
+    const header = headerOf(deed)
+    t.true(header.title.startsWith(`${deed.name}: `), header.title)
+    t.not(header.facts.length, 0, 'FACTS')
+    t.not(header.returns, '', 'RETURNS')
+    t.regex(deed.text, /^(--- @include "[a-z-]+"\n)*-- /, 'the comment comes first')
+  })
+
+  test(`${name} uses the facts that its header names, and no other`, (t) => {
+    const { facts } = headerOf(deed)
+    t.not(facts.length, 0)
+    const used = [...luaCode(deed.text).matchAll(/\bfacts\.([a-z_]+)/g)].map(([, fact]) => fact as string)
+    const usedWithin = [...deed.whole.matchAll(/\bfacts\.([a-z_]+)/g)].map(([, fact]) => fact as string)
+    for (const fact of used) t.true(facts.includes(fact), `${fact} is not in the header`)
+    for (const fact of facts) t.true(usedWithin.includes(fact), `${fact} is not used`)
+  })
+
+  test(`${name} returns the words that its header names, and no other`, (t) => {
+    const words = promised(headerOf(deed))
+    t.true(words.length > 0 || headerOf(deed).returns.startsWith('the '))
+    if (words.length === 0) return
+    for (const word of words) t.true(deed.whole.includes(`'${word}'`), `"${word}" is nowhere in the code`)
+    for (const word of returned(luaCode(deed.text), deed.whole))
+      t.true(words.includes(word), `"${word}" is not in the header`)
+  })
+}
+
+for (const service of [...services, 'shared' as const])
+  test(`every Lua file of ${service} says what it is`, (t) => {
+    for (const file of luaFiles(service)) t.regex(luaText(service, file), /^(--- @include "[a-z-]+"\n)*-- /, file)
+  })

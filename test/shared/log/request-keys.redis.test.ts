@@ -1,0 +1,81 @@
+/** What a request leaves under its Idempotency-Key, and under its log id, ends by itself. */
+import test from 'ava'
+import { openStore as openIds } from '../../../ids/store.ts'
+import { openStore as openOrder } from '../../../order/store.ts'
+import { openStore as openStock } from '../../../stock/store.ts'
+import { openBench, plainly, under } from '../../support/open-store.ts'
+
+const bench = await openBench()
+const store = openStock(bench.instruments)
+const { redis, instruments } = bench
+test.beforeEach(async () => {
+  await redis.flushall()
+})
+test.after.always(async () => bench[Symbol.asyncDispose]())
+
+/** How long the answer to the only keyed request is kept. */
+const keptMs = async (): Promise<number> => {
+  const [key = '', ...others] = await redis.keys('request:*')
+  if (others.length > 0) throw new Error('there is more than one')
+  return redis.pttl(key)
+}
+
+test.serial('the answer to what was done under a key is kept for as long as repetitions may come', async (t) => {
+  await store.createItem('tea', 1, plainly)
+  t.deepEqual(await store.add('tea', 5, under('k')), ['added'])
+  const ms = await keptMs()
+  t.true(ms > (instruments.retentionS - 10) * 1_000 && ms <= instruments.retentionS * 1_000, `${ms}`)
+})
+
+for (const [what, request, word] of [
+  ['of what is unknown', () => store.add('nothing', 5, under('k')), 'unknown'],
+  ['that is refused', () => store.subtract('tea', 5, under('k')), 'out-of-stock'],
+] as const)
+  test.serial(`the answer to a keyed request ${what} is kept for a minute, since it changed nothing`, async (t) => {
+    await store.createItem('tea', 1, plainly)
+    t.deepEqual(await request(), [word])
+    const ms = await keptMs()
+    t.true(ms > 50_000 && ms <= 60_000, `${ms}`)
+    t.deepEqual(await request(), [word], 'and given again')
+  })
+
+test.serial('a key that a batch has claimed is kept for as long as the batch may be gone on with', async (t) => {
+  t.deepEqual(await store.log.claim(under('k')), ['claimed'])
+  t.true((await keptMs()) > 60_000)
+})
+
+test.serial('a request that has joined a checkout is never another one', async (t) => {
+  const order = openOrder(instruments)
+  await order.create('cart', 'anna', plainly)
+  await order.addItem({ order: 'cart', item: 'tea', quantity: 2, price: 15 }, plainly)
+  await order.begin({ log_id: 'it', order: 'cart', user: 'anna', token: '', patience_ms: 60_000 }, plainly)
+  t.deepEqual(await order.join({ order: 'cart', saga: 'it' }, under('k')), ['joined', 'it'])
+  t.true((await keptMs()) > 60_000)
+})
+
+test.serial('a dead letter that was dismissed under a key is so at any repetition', async (t) => {
+  const letter = await redis.xadd('dead:stock', '*', 'speaker', 'payment', 'entry', '1-0', 'error', '-', 'fields', '[]')
+  t.is((await store.log.dead.dismiss(letter ?? '', under('k')))[0], 'dismissed')
+  t.true((await keptMs()) > 60_000)
+})
+
+test.serial('of two keyed requests of one moment each is kept as long as it is worth', async (t) => {
+  await store.createItem('tea', 1, plainly)
+  await Promise.all([store.add('tea', 5, under('done')), store.add('nothing', 5, under('refused'))])
+  t.true((await redis.pttl('request:done')) > 60_000)
+  t.true((await redis.pttl('request:refused')) <= 60_000)
+})
+
+test.serial('what was recorded under the log id of a single deed goes with its entry', async (t) => {
+  const ids = openIds(instruments)
+  await ids.lease('replica')
+  await ids.give('given', under('k'))
+  const keys = await redis.keys('entries:*')
+  t.is(keys.length, 2)
+  for (const key of keys) t.is(await redis.pttl(key), -1, 'it outlives an entry that is kept longer')
+  t.is(await ids.log.trim(3_600_000, []), 0)
+  t.is((await redis.keys('entries:*')).length, 2)
+  t.is(await ids.log.trim(-1_000, []), 2)
+  t.deepEqual(await redis.keys('entries:*'), [])
+  t.true((await redis.pttl('lease:replica')) > 0)
+})

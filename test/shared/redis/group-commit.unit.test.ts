@@ -1,0 +1,110 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import test from 'ava'
+import { UnavailableError } from '../../../shared/errors.ts'
+import { grouped } from '../../../shared/redis/group-commit.ts'
+
+type Asking = { readonly questions: readonly number[]; readonly answer: (error?: Error) => void }
+
+/** Groups whose answers, ten times the question, are given by the test. */
+const open = ({ groupMax = 10, patienceMs = 60_000 } = {}) => {
+  const groups: Asking[] = []
+  const ask = grouped<number, number>({
+    run: (questions) =>
+      new Promise((resolve, reject) => {
+        const all = questions.map((question) => (question < 0 ? new RangeError(`${question}`) : question * 10))
+        groups.push({ questions, answer: (error) => (error ? reject(error) : resolve(all)) })
+      }),
+    groupMax,
+    patienceMs,
+  })
+  return { ask, groups, sent: () => groups.map(({ questions }) => questions) }
+}
+
+test('what is asked in one turn is one group, and each has its own answer', async (t) => {
+  const { ask, groups, sent } = open()
+  const all = Promise.all([1, 2, 3].map(ask))
+  t.deepEqual(sent(), [])
+  await turn()
+  t.deepEqual(sent(), [[1, 2, 3]])
+  groups[0]?.answer()
+  t.deepEqual(await all, [10, 20, 30])
+})
+
+test('what is asked while a group is under way is the next one', async (t) => {
+  const { ask, groups, sent } = open()
+  const first = ask(1)
+  await turn()
+  const second = ask(2)
+  await turn()
+  const third = ask(3)
+  await turn()
+  t.deepEqual(sent(), [[1]])
+  groups[0]?.answer()
+  t.is(await first, 10)
+  await turn()
+  await turn()
+  t.deepEqual(sent(), [[1], [2, 3]])
+  groups[1]?.answer()
+  t.deepEqual(await Promise.all([second, third]), [20, 30])
+})
+
+test('a group has an end, and the rest follows', async (t) => {
+  const { ask, groups, sent } = open({ groupMax: 2 })
+  const all = Promise.all([1, 2, 3].map(ask))
+  await turn()
+  t.deepEqual(sent(), [[1, 2]])
+  groups[0]?.answer()
+  await turn()
+  await turn()
+  t.deepEqual(sent(), [[1, 2], [3]])
+  groups[1]?.answer()
+  t.deepEqual(await all, [10, 20, 30])
+})
+
+test('the error of one is not that of the others', async (t) => {
+  const { ask, groups } = open()
+  const all = Promise.allSettled([1, -2, 3].map(ask))
+  await turn()
+  groups[0]?.answer()
+  t.deepEqual(
+    (await all).map((one) => (one.status === 'fulfilled' ? one.value : String(one.reason))),
+    [10, 'RangeError: -2', 30],
+  )
+})
+
+test('the error of a group is that of all in it, and of nobody after it', async (t) => {
+  const { ask, groups } = open()
+  const failed = Promise.allSettled([1, 2].map(ask))
+  await turn()
+  const next = ask(3)
+  groups[0]?.answer(new Error('cut'))
+  t.deepEqual(
+    (await failed).map(({ status }) => status),
+    ['rejected', 'rejected'],
+  )
+  await turn()
+  await turn()
+  groups[1]?.answer()
+  t.is(await next, 30)
+})
+
+test('who has waited too long is told so in time and not sent, and who came later is', async (t) => {
+  const { ask, groups, sent } = open({ patienceMs: 100 })
+  // As the connection of a real one does: who waits in vain does not keep the process alive.
+  const alive = setInterval(() => undefined, 1_000)
+  t.teardown(() => clearInterval(alive))
+  const told = (question: number, message: RegExp) =>
+    t.throwsAsync(ask(question), { instanceOf: UnavailableError, message })
+  const first = told(1, /not answered in time/)
+  await turn()
+  const late = told(2, /waited too long to be sent/)
+  await first
+  await late
+  const patient = ask(3)
+  groups[0]?.answer()
+  await turn()
+  await turn()
+  t.deepEqual(sent(), [[1], [3]])
+  groups[1]?.answer()
+  t.is(await patient, 30)
+})

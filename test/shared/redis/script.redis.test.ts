@@ -1,0 +1,115 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import test from 'ava'
+import { compose, type ScriptParts, script } from '../../../shared/redis/script.ts'
+import { openBench } from '../../support/open-store.ts'
+
+const bench = await openBench()
+const { redis } = bench
+const folder = mkdtempSync(join(tmpdir(), 'lua-'))
+test.after.always(async () => {
+  await rm(folder, { recursive: true, force: true })
+  await bench[Symbol.asyncDispose]()
+})
+
+const FILES = {
+  main: "return deeds[ARGV[1]]({ KEYS = ARGV[2] }) .. ':' .. names.mark .. ':' .. limits.most",
+  base: "-- base: what all share\nlocal base = 'base'",
+  middle: '--- @include "base"\nlocal middle = base .. \'+middle\'',
+  one: '--- @include "base"\n--- @include "middle"\n-- one: does one thing\n-- RETURNS  one\nfunction deeds.one() return middle .. \'+one\' end',
+  two: '--- @include "middle"\n--- @include "base"\nfunction deeds.two() return middle .. \'+two\' end',
+  log: "local log = 'the service has its own'",
+  lost: '--- @include "no-such-thing"',
+  full: "redis.call('LPOP', 'list')\nredis.call('SET', 'key', 'value')\nreturn 'done'",
+  broken: "redis.call('INCR', 'text')\nreturn 'done'",
+}
+for (const [name, text] of Object.entries(FILES)) writeFileSync(join(folder, `${name}.lua`), text)
+
+const parts = (changes: Partial<ScriptParts> = {}): ScriptParts => ({
+  lua: [pathToFileURL(`${folder}/`)],
+  deeds: ['one', 'two'],
+  main: 'main',
+  tables: { names: { mark: 'a "quoted" mark' }, limits: { most: 9 } },
+  ...changes,
+})
+const callsOf = async (command: string): Promise<number> =>
+  Number(new RegExp(`^cmdstat_${command}:calls=(\\d+)`, 'm').exec(await redis.info('commandstats'))?.[1] ?? 0)
+
+test('every file is there once, and after what it includes', (t) => {
+  const text = compose(parts())
+  const at = ['local base =', 'local middle =', 'deeds.one()', 'deeds.two()', 'return deeds['].map((piece) =>
+    text.indexOf(piece),
+  )
+  t.deepEqual(
+    at,
+    at.toSorted((a, b) => a - b),
+  )
+  t.false(at.includes(-1))
+  t.is(text.split('local base =').length, 2)
+  t.is(text.split('local middle =').length, 2)
+})
+
+test('what Redis keeps has no comments, and begins with the line that makes it refuse a script as a whole', (t) => {
+  const text = compose(parts())
+  t.true(text.startsWith('#!lua\n'))
+  t.notRegex(text, /--/)
+})
+
+test('the same parts give the same text: a script that is known stays known', (t) => {
+  t.is(compose(parts()), compose(parts()))
+})
+
+test('a file of the service comes before one of the same name that all share', (t) => {
+  t.true(compose(parts({ deeds: ['log'] })).includes('the service has its own'))
+  t.true(compose(parts({ main: 'do' })).includes('key-reused'))
+})
+
+test('a file that is missing is named, with where it was looked for', (t) => {
+  t.throws(() => compose(parts({ deeds: ['lost'] })), { message: /no-such-thing\.lua in .+ or .+shared\// })
+})
+
+test.serial('a script sees its tables, its includes and its arguments', async (t) => {
+  const run = script(compose(parts()))
+  t.is(await run(redis, ['one', 1]), 'base+middle+one:a "quoted" mark:9')
+  t.is(await run(redis, ['two', 'x']), 'base+middle+two:a "quoted" mark:9')
+})
+
+test.serial('a script that the server does not know is loaded by one EVAL, once', async (t) => {
+  await redis.script('FLUSH')
+  await redis.config('RESETSTAT')
+  const run = script(compose(parts()))
+  for (let time = 0; time < 3; time += 1) await run(redis, ['one', 1])
+  t.deepEqual([await callsOf('eval'), await callsOf('evalsha')], [1, 3])
+  await redis.script('FLUSH')
+  t.is(await run(redis, ['two', 1]), 'base+middle+two:a "quoted" mark:9')
+  t.deepEqual([await callsOf('eval'), await callsOf('evalsha')], [2, 4])
+})
+
+test.serial('many calls at once after SCRIPT FLUSH all have their effect, once', async (t) => {
+  writeFileSync(join(folder, 'count.lua'), "return redis.call('INCR', 'counter')")
+  const run = script(compose(parts({ deeds: [], main: 'count' })))
+  await redis.script('FLUSH')
+  const replies = await Promise.all(Array.from({ length: 50 }, () => run(redis, [])))
+  t.is(new Set(replies).size, 50)
+  t.is(await redis.get('counter'), '50')
+})
+
+test.serial('a script is refused as a whole by a full Redis, also where its first command would pass', async (t) => {
+  const run = script(compose(parts({ deeds: [], main: 'full' })))
+  await redis.rpush('list', 'first')
+  t.is(await run(redis, []), 'done')
+  await redis.rpush('list', 'second')
+  await redis.config('SET', 'maxmemory', '1')
+  await t.throwsAsync(run(redis, []), { message: /^OOM/ })
+  await redis.config('SET', 'maxmemory', '0')
+  t.is(await redis.llen('list'), 1)
+})
+
+test.serial('an error of the script passes unchanged', async (t) => {
+  await redis.set('text', 'no number')
+  const run = script(compose(parts({ deeds: [], main: 'broken' })))
+  await t.throwsAsync(run(redis, []), { message: /not an integer/ })
+})

@@ -1,0 +1,142 @@
+/** What is told again and again: ever more seldom, and however often, of every service's record a little. */
+import test from 'ava'
+import { openStore as openOrder } from '../../../order/store.ts'
+import { openStore as openPayment } from '../../../payment/store.ts'
+import type { Log, SagaRecord } from '../../../shared/log/log.ts'
+import { isSilent } from '../../../shared/saga/log-parser.ts'
+import { openStore as openStock } from '../../../stock/store.ts'
+import { type Bench, openBench, plainly, teller } from '../../support/open-store.ts'
+
+const [orderBench, paymentBench, stockBench] = await Promise.all([openBench(), openBench(), openBench()])
+const order = openOrder(orderBench.instruments)
+const payment = openPayment(paymentBench.instruments)
+const stock = openStock(stockBench.instruments)
+const benches = [orderBench, paymentBench, stockBench]
+test.serial.beforeEach(() => Promise.all(benches.map(({ redis }) => redis.flushall())))
+test.after.always(() => Promise.all(benches.map((bench) => bench[Symbol.asyncDispose]())))
+
+const TIMES = 500
+const DAY_MS = 24 * 3_600_000
+const facts = { order: 'cart', user: 'anna', total: 30, lines: 'tea:2' }
+
+/** Each way in which something may be said again: in which service, and how it comes about. */
+const WAYS: readonly (readonly [
+  name: string,
+  bench: Bench,
+  log: Log,
+  bring: () => Promise<unknown>,
+  again: () => Promise<unknown>,
+  said: string,
+])[] = [
+  [
+    'a cancellation that payment cannot undo',
+    orderBench,
+    order.log,
+    async () => {
+      await order.create('cart', 'anna', plainly)
+      await order.addItem({ order: 'cart', item: 'tea', quantity: 2, price: 15 }, plainly)
+      await order.begin({ log_id: 'it', order: 'cart', user: 'anna', token: '', patience_ms: 9 }, plainly)
+      await order.cancel('it')
+    },
+    () => order.log.act('tell-again', { log_id: 'it' }),
+    'CheckoutCancelled',
+  ],
+  [
+    'a hold that stock does not answer',
+    paymentBench,
+    payment.log,
+    async () => {
+      await payment.createUser('anna', plainly)
+      await payment.addFunds('anna', 30, plainly)
+      await teller(payment.log)('order', 'CheckoutStarted', 'it', { ...facts, deadline: 1e12 })
+    },
+    () => payment.log.act('tell-again', { log_id: 'it' }),
+    'CreditHeld',
+  ],
+  [
+    'an answer that payment is asked for again and again',
+    paymentBench,
+    payment.log,
+    () => teller(payment.log)('order', 'CheckoutCancelled', 'it', facts),
+    async () => {
+      await paymentBench.redis.hdel('cursors', 'order')
+      await teller(payment.log)('order', 'CheckoutCancelled', 'it', facts)
+    },
+    'CreditReleased',
+  ],
+  [
+    'an answer that stock is asked for again and again',
+    stockBench,
+    stock.log,
+    () => teller(stock.log)('payment', 'CreditHeld', 'it', facts),
+    async () => {
+      await stockBench.redis.hdel('cursors', 'payment')
+      await teller(stock.log)('payment', 'CreditHeld', 'it', facts)
+    },
+    'StockRefused',
+  ],
+]
+
+for (const [name, { redis }, log, bring, again, said] of WAYS)
+  test.serial(`${name}: its record does not grow, and names the first and the last time`, async (t) => {
+    await bring()
+    const first = (await log.entriesOf('it')).at(-1)
+    await again()
+    const bytes = await redis.memory('USAGE', 'saga:it')
+    for (let time = 1; time < TIMES; time += 1) await again()
+    t.is(await redis.memory('USAGE', 'saga:it'), bytes)
+    const newest = (await redis.xrevrange(`log:${log.service}`, '+', '-', 'COUNT', 1))[0]?.[0]
+    const entries = await log.entriesOf('it')
+    t.deepEqual([entries.at(-2)?.id, entries.at(-1)?.id], [first?.id, newest])
+    t.deepEqual([entries.at(-2)?.kind, entries.at(-1)?.kind], [said, said])
+    // The first time may be trimmed off the log before the last.
+    await redis.xtrim(`log:${log.service}`, 'MAXLEN', 1)
+    const [saga] = (await log.act('sagas-at', { at: newest ?? '', log_ids: 'it' })) as unknown as [[string, string[]]]
+    t.is(saga[1][0], said, 'an audit finds what was said last')
+  })
+
+test('a saga that hangs is told again after two seconds, and then ever more seldom, up to every ten minutes', (t) => {
+  const beganMs = 1_700_000_000_000
+  const gaps: number[] = []
+  let toldMs = beganMs + 10_000
+  for (let now = toldMs; now < beganMs + DAY_MS; now += 5_000) {
+    if (!isSilent(now, toldMs, beganMs)) continue
+    gaps.push(now - toldMs)
+    toldMs = now
+  }
+  t.is(gaps[0], 5_000, 'the first run that finds it silent')
+  t.deepEqual(
+    gaps,
+    gaps.toSorted((a, b) => a - b),
+  )
+  t.true((gaps.at(-1) ?? 0) <= 605_000)
+  t.true(gaps.length < 200, `it was told ${gaps.length} times in a day`)
+})
+
+test('what was said in the future was said before the clock was set back: it is told again', (t) => {
+  const now = 1_700_000_000_000
+  t.true(isSilent(now, now + 3_600_000, now + 3_600_000))
+  t.false(isSilent(now, now + 1_000, now + 1_000))
+})
+
+test.serial('an operator has told again at once what the log parser leaves to wait for minutes', async (t) => {
+  const HOURS_MS = 3 * 3_600_000
+  const recovery = order.recovery(() => undefined)
+  const { log } = order
+  await order.create('cart', 'anna', plainly)
+  await order.addItem({ order: 'cart', item: 'tea', quantity: 2, price: 15 }, plainly)
+  await order.begin({ log_id: 'it', order: 'cart', user: 'anna', token: '', patience_ms: 9 }, plainly)
+  await order.cancel('it')
+  const { record, nowMs } = await log.saga('it', ['payment'])
+  const long: SagaRecord = {
+    ...record,
+    fields: { ...record.fields, entries: `${nowMs - HOURS_MS}-0 ${record.fields.entries}` },
+    toldMs: nowMs - 60_000,
+    heard: { payment: `${nowMs}-0` },
+  }
+  const finding = recovery.judge(long, nowMs)
+  t.is(finding.repair, 'wait')
+  t.is(await recovery.retry(finding, plainly), 'told')
+  t.is((await log.entriesOf('it')).at(-1)?.kind, 'CheckoutCancelled')
+  t.not(await orderBench.redis.hget('saga:it', 'again'), null)
+})

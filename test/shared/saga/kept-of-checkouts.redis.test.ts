@@ -1,0 +1,34 @@
+/** What a finished checkout takes in each Redis, for as long as it is kept. */
+import test from 'ava'
+import { finishedCheckouts } from '../../support/finished.ts'
+import { packedIn } from '../../support/records.ts'
+
+const CHECKOUTS = 3_000
+/** Paid before, so that what a Redis takes once for its first deeds is no checkout's. */
+const FIRST = 300
+/** Bytes per checkout and Redis; there are so few that most of them have a hash of their own. */
+const RECORD_MAX = 160
+
+test('a record of what is finished is its state and its entries, beside others in one small hash', async (t) => {
+  await using shop = await finishedCheckouts(2 * CHECKOUTS)
+  await shop.pay(CHECKOUTS, FIRST)
+  for (const party of ['order', 'payment', 'stock'] as const) {
+    const { redis } = shop.benches[party]
+    t.deepEqual(await redis.keys('saga:*'), [], party)
+    const [pack = ''] = await redis.keys('sagas:packed:*')
+    t.is(await redis.object('ENCODING', pack), 'listpack')
+  }
+  const before = { order: 0, payment: 0, stock: 0 }
+  for (const party of ['order', 'payment', 'stock'] as const) {
+    const { all, log } = await shop.usedBy(party)
+    before[party] = all - log
+  }
+  await shop.pay(0, CHECKOUTS)
+  for (const party of ['order', 'payment', 'stock'] as const) {
+    const { all, log } = await shop.usedBy(party)
+    const each = (all - log - before[party]) / CHECKOUTS
+    t.log(`${party}: ${Math.round(each)} bytes a checkout, besides its entries`)
+    t.true(each < RECORD_MAX, `${party}: ${each}`)
+    t.is((await packedIn(shop.benches[party].redis)).size, CHECKOUTS + FIRST)
+  }
+})

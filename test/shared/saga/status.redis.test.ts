@@ -1,0 +1,311 @@
+/** How a saga stands in order and in payment, what the log parser will do for it, and what a retry does at once. */
+import test, { type ExecutionContext } from 'ava'
+import { openStore as openOrder } from '../../../order/store.ts'
+import { openStore as openPayment } from '../../../payment/store.ts'
+import { heardKey } from '../../../shared/log/entry.ts'
+import type { Recovery } from '../../../shared/saga/log-parser.ts'
+import { standingOf } from '../../../shared/saga/status.ts'
+import { openStore as openStock } from '../../../stock/store.ts'
+import { openBench, plainly, teller, under } from '../../support/open-store.ts'
+
+const [orderBench, paymentBench, stockBench] = await Promise.all([openBench(), openBench(), openBench()])
+const order = openOrder(orderBench.instruments)
+const payment = openPayment(paymentBench.instruments)
+const stock = openStock(stockBench.instruments)
+const benches = [orderBench, paymentBench, stockBench]
+test.serial.beforeEach(() => Promise.all(benches.map(({ redis }) => redis.flushall())))
+test.after.always(() => Promise.all(benches.map((bench) => bench[Symbol.asyncDispose]())))
+
+/** A log parser that runs again and again; what was said counts as silent after two seconds, so at the second run. */
+const RUN_MS = 1_500
+/** What is this late is decided without waiting for a run. */
+const LATE_MS = 250
+const schedule = (from = Date.now()) => ({
+  nextRuns: (count: number): Date[] =>
+    Array.from({ length: count }, (_, index) => new Date(from + (index + 1) * RUN_MS)),
+})
+
+const services = {
+  order: { store: order, recovery: order.recovery(() => undefined), listeners: ['payment'] },
+  payment: { store: payment, recovery: payment.recovery, listeners: ['order', 'stock'] },
+} as const
+type Saga = keyof typeof services
+
+const look = (service: Saga, parser = schedule()) => {
+  const { store, recovery, listeners } = services[service]
+  return standingOf({ log: store.log, parser, recovery: recovery as Recovery<string>, listeners }, 'it')
+}
+const retry = async (service: Saga, once = plainly): Promise<string> => {
+  const { store, listeners } = services[service]
+  const recovery = services[service].recovery as Recovery<string>
+  const { record, nowMs } = await store.log.saga('it', listeners)
+  return recovery.retry(recovery.judge(record, nowMs), once)
+}
+
+const facts = {
+  order: 'cart',
+  user: 'anna',
+  total: 30,
+  lines: 'tea:2',
+  reason: 'out-of-stock',
+  item: 'tea',
+  deadline: 1e12,
+}
+const PATIENCE_MS = 60_000
+
+const begin = async (patience_ms = PATIENCE_MS): Promise<void> => {
+  await order.create('cart', 'anna', plainly)
+  await order.addItem({ order: 'cart', item: 'tea', quantity: 2, price: 15 }, plainly)
+  await order.begin({ log_id: 'it', order: 'cart', user: 'anna', token: 'secret', patience_ms }, plainly)
+}
+const started = async (credit = 100) => {
+  await payment.createUser('anna', plainly)
+  if (credit > 0) await payment.addFunds('anna', credit, plainly)
+  const tell = teller(payment.log)
+  await tell('order', 'CheckoutStarted', 'it', facts)
+  return tell
+}
+
+/** Each state of a saga: how it comes about, what is unfinished of it, and what a retry does. */
+const STATES: readonly (readonly [
+  service: Saga,
+  state: string,
+  bring: () => Promise<unknown>,
+  isUnfinished: boolean,
+  done: string,
+  said: readonly string[],
+])[] = [
+  ['order', 'checking-out', () => begin(), true, 'told', ['CheckoutStarted', 'CheckoutStarted']],
+  ['order', 'checking-out', () => begin(-1), true, 'cancelled', ['CheckoutStarted', 'CheckoutCancelled']],
+  [
+    'order',
+    'paid',
+    async () => {
+      await begin()
+      await teller(order.log)('payment', 'CreditCaptured', 'it', facts)
+    },
+    false,
+    'dropped',
+    ['CheckoutStarted', 'OrderPaid'],
+  ],
+  [
+    'order',
+    'failed',
+    async () => {
+      await begin()
+      await teller(order.log)('payment', 'CreditVoided', 'it', facts)
+    },
+    false,
+    'dropped',
+    ['CheckoutStarted', 'CheckoutFailed'],
+  ],
+  [
+    'order',
+    'cancelling',
+    async () => {
+      await begin()
+      await order.cancel('it')
+    },
+    true,
+    'told',
+    ['CheckoutStarted', 'CheckoutCancelled', 'CheckoutCancelled'],
+  ],
+  [
+    'order',
+    'closed',
+    async () => {
+      await begin()
+      await order.cancel('it')
+      await teller(order.log)('payment', 'CreditReleased', 'it', facts)
+    },
+    false,
+    'dropped',
+    ['CheckoutStarted', 'CheckoutCancelled', 'CheckoutClosed'],
+  ],
+  ['payment', 'held', () => started(), true, 'told', ['CreditHeld', 'CreditHeld']],
+  ['payment', 'refused', () => started(0), false, 'dropped', ['CreditRefused']],
+  [
+    'payment',
+    'waiting',
+    async () => {
+      await payment.createUser('anna', plainly)
+      await payment.addFunds('anna', 40, plainly)
+      const tell = teller(payment.log)
+      await tell('order', 'CheckoutStarted', 'first', facts)
+      await tell('order', 'CheckoutStarted', 'it', facts)
+    },
+    true,
+    'served',
+    [],
+  ],
+  ...(
+    [
+      ['captured', 'stock', 'StockTaken', 'CreditCaptured'],
+      ['voided', 'stock', 'StockRefused', 'CreditVoided'],
+      ['released', 'order', 'CheckoutCancelled', 'CreditReleased'],
+    ] as const
+  ).map(
+    ([state, speaker, heard, said]) =>
+      [
+        'payment',
+        state,
+        async () => (await started())(speaker as 'stock', heard as 'StockTaken', 'it', facts),
+        false,
+        'dropped',
+        ['CreditHeld', said],
+      ] as const,
+  ),
+]
+
+const saidOf = async (service: Saga): Promise<readonly string[]> =>
+  (await services[service].store.log.entriesOf('it')).map(({ kind }) => kind)
+
+for (const [service, state, bring, isUnfinished, done, said] of STATES)
+  test.serial(
+    `${state} in ${service}${done === 'cancelled' ? ' past its deadline' : ''}: retried, it is ${done}`,
+    async (t) => {
+      await bring()
+      const standing = await look(service)
+      t.is(standing?.state, state)
+      t.is(standing?.unfinished, isUnfinished)
+      t.is(standing?.recorded.order, 'cart')
+      t.is(standing?.recorded.token, undefined, 'a lock is nobody else')
+      t.is(standing?.finding === null, !isUnfinished)
+      t.true(Math.abs(Date.parse(standing?.since ?? '') - Date.now()) < 5_000)
+      t.is(await retry(service), done)
+      t.deepEqual(await saidOf(service), said)
+    },
+  )
+
+for (const service of ['order', 'payment'] as const)
+  test.serial(`a saga that ${service} does not know has no standing`, async (t) => {
+    t.is(await look(service), undefined)
+  })
+
+test.serial('left in the index without a record: absent, and dropped', async (t) => {
+  await paymentBench.redis.zadd('sagas:open', Date.now(), 'it')
+  t.like(await look('payment'), { state: 'absent', unfinished: true, finding: { repair: 'drop' } })
+  t.is(await retry('payment'), 'dropped')
+  t.is(await look('payment'), undefined)
+})
+
+test.serial('a retry under a key is done once', async (t) => {
+  await begin()
+  for (const attempt of ['first', 'second']) t.is(await retry('order', under('again')), 'told', attempt)
+  t.deepEqual(await saidOf('order'), ['CheckoutStarted', 'CheckoutStarted'])
+  t.is(await retry('order', under('again', 'POST /other')), 'key-reused')
+})
+
+/** Has the listener hear everything that was said. */
+const hearAll = (service: Saga, listener: 'payment' | 'stock') =>
+  (service === 'order' ? orderBench : paymentBench).redis.set(heardKey(service, listener), '9999999999999-0')
+
+/** What is foretold for so long after the last entry, or for its deadline, by a process whose clock differs. */
+const assertForetold = async (
+  t: ExecutionContext,
+  service: Saga,
+  repair: string,
+  inMs: number | 'when it is late',
+  aheadMs = 0,
+): Promise<void> => {
+  const { record } = await services[service].store.log.saga('it', [])
+  const from = (record.toldMs ?? 0) + aheadMs
+  const lateAtMs = Number(record.fields.deadline) + LATE_MS + aheadMs
+  const standing = await look(service, schedule(from))
+  t.is(standing?.finding?.repair, 'wait')
+  t.is(standing?.next?.repair, repair)
+  // Two clocks are compared by two questions: a few milliseconds lie between them.
+  const at = Date.parse(standing?.next?.at ?? '')
+  t.true(Math.abs(at - (inMs === 'when it is late' ? lateAtMs : from + inMs)) < 100, standing?.next?.at)
+  t.is(standing?.next_run, new Date(from + RUN_MS).toISOString())
+}
+
+test.serial('what was heard is told again at the first run that finds it silent', async (t) => {
+  await begin()
+  await hearAll('order', 'payment')
+  await assertForetold(t, 'order', 'tell-again', 2 * RUN_MS)
+})
+
+test.serial(
+  'what was not heard waits for its listener until the deadline; then it is cancelled, whenever the next run is',
+  async (t) => {
+    await begin(8_000)
+    await assertForetold(t, 'order', 'cancel', 'when it is late')
+  },
+)
+
+test.serial('what payment holds and stock has not heard waits for stock, as far as one looks', async (t) => {
+  await started()
+  const standing = await look('payment')
+  t.deepEqual(standing?.finding?.facts, { state: 'held', silent: 'no', heard: 'no' })
+  t.deepEqual(standing?.heard, { order: false, stock: false })
+  t.is(standing?.next, null)
+  await hearAll('payment', 'stock')
+  t.like(await look('payment'), { heard: { order: false, stock: true }, next: { repair: 'tell-again' } })
+})
+
+test.serial('before the log parser was started nothing is foretold', async (t) => {
+  await begin()
+  t.like(await look('order', { nextRuns: () => [] }), { next: null, next_run: null, unfinished: true })
+})
+
+test.serial(
+  'the schedule is that of the process and the facts are those of the Redis: their clocks may differ',
+  async (t) => {
+    await begin(8_000)
+    const { now } = Date
+    t.teardown(() => {
+      Date.now = now
+    })
+    const HOUR_MS = 3_600_000
+    Date.now = () => now() - HOUR_MS
+    await assertForetold(t, 'order', 'cancel', 'when it is late', -HOUR_MS)
+  },
+)
+
+test.serial('stock has nothing unfinished: it shows what it recorded', async (t) => {
+  await stock.createItem('tea', 15, plainly)
+  await stock.add('tea', 5, plainly)
+  await teller(stock.log)('payment', 'CreditHeld', 'it', facts)
+  const standing = await standingOf(
+    { log: stock.log, parser: schedule(), recovery: undefined, listeners: ['payment'] },
+    'it',
+  )
+  t.like(standing, { state: 'taken', unfinished: false, finding: null, next: null })
+  t.like(standing?.recorded, { order: 'cart', lines: 'tea:2' })
+})
+
+test.serial('the checkouts of an order are known from the last to the first', async (t) => {
+  t.is(await order.checkoutsOf('cart'), undefined)
+  await begin()
+  const tell = teller(order.log)
+  for (const [id, next] of [
+    ['it', 'second'],
+    ['second', 'third'],
+  ] as const) {
+    await tell('payment', 'CreditVoided', id, facts)
+    await order.begin({ log_id: next, order: 'cart', user: 'anna', token: '', patience_ms: PATIENCE_MS }, plainly)
+  }
+  t.deepEqual(await order.checkoutsOf('cart'), ['third', 'second', 'it'])
+  await order.create('empty', 'anna', plainly)
+  t.deepEqual(await order.checkoutsOf('empty'), [])
+})
+
+test.serial('revoked: cancelled at the wish of a person, once, and never what was decided', async (t) => {
+  await begin()
+  const [word, id, state, reason] = await order.revoke('it', plainly)
+  t.deepEqual([word, id, state, reason], ['cancelled', 'it', 'cancelling', 'operator'])
+  t.is((await order.saga('it'))?.reason, 'operator')
+  t.deepEqual((await order.revoke('it', plainly)).slice(0, 3), ['decided', 'it', 'cancelling'])
+  t.deepEqual(await saidOf('order'), ['CheckoutStarted', 'CheckoutCancelled'])
+  t.deepEqual(await order.revoke('other', plainly), ['unknown'])
+})
+
+test.serial('what is paid cannot be revoked', async (t) => {
+  await begin()
+  await teller(order.log)('payment', 'CreditCaptured', 'it', facts)
+  const said = await saidOf('order')
+  t.deepEqual((await order.revoke('it', plainly)).slice(0, 3), ['decided', 'it', 'paid'])
+  t.deepEqual(await saidOf('order'), said)
+  t.is((await order.find('cart'))?.status, 'paid')
+})

@@ -1,0 +1,245 @@
+/**
+ * What is recorded of a checkout ends when nobody will ever speak of it again, and never by its age: here entries may be
+ * dropped at once, so that only what was heard keeps them.
+ */
+import test from 'ava'
+import { UnavailableError } from '../../../shared/errors.ts'
+import { type FinishedCheckouts, finishedCheckouts, type Party } from '../../support/finished.ts'
+import { plainly } from '../../support/open-store.ts'
+import { recordsIn, unpackRecord } from '../../support/records.ts'
+
+const PARTIES = ['order', 'payment', 'stock'] as const
+/** Whatever is said by now is old enough. */
+const AT_ONCE = -60_000
+const WHILE_MS = 3_600_000
+/** So many that what is kept of them is more than what connections and scripts take and give back. */
+const MANY = 1_500
+
+const recorded = async ({ benches }: FinishedCheckouts, party: Party): Promise<readonly string[]> =>
+  [...(await recordsIn(benches[party].redis, party)).keys()].toSorted()
+const kept = async (shop: FinishedCheckouts) =>
+  Object.fromEntries(await Promise.all(PARTIES.map(async (party) => [party, await recorded(shop, party)] as const)))
+/** A survey goes around, and whatever may be dropped is. */
+const surveyed = async (shop: FinishedCheckouts): Promise<void> => {
+  await shop.trim(AT_ONCE)
+  await shop.hearAll()
+  await shop.trim(AT_ONCE)
+}
+const shelved = async ({ benches }: FinishedCheckouts): Promise<string | null> =>
+  benches.stock.redis.hget('books', 'taken')
+
+test('once a survey has gone around, nothing is left of what was paid before', async (t) => {
+  await using shop = await finishedCheckouts(20)
+  await shop.pay(0, 10)
+  for (const party of PARTIES) t.is((await recorded(shop, party)).length, 10)
+  await shop.trim(AT_ONCE)
+  for (const party of PARTIES) t.is((await recorded(shop, party)).length, 10, 'nobody has heard the survey yet')
+  await shop.hearAll()
+  await shop.trim(AT_ONCE)
+  t.deepEqual(await kept(shop), { order: [], payment: [], stock: [] })
+  for (const party of PARTIES) {
+    const { redis } = shop.benches[party]
+    t.deepEqual(await redis.keys('entries:*'), [], 'what is recorded under the log ids of single deeds')
+    t.deepEqual(await redis.keys('sagas:packed:*'), [])
+    t.true((await redis.xlen(`log:${party}`)) <= 3, 'the survey itself is left')
+  }
+  await shop.pay(10, 5)
+  t.is((await shop.order.find('12'))?.status, 'paid')
+})
+
+test('nothing goes before it is old, however often it was surveyed', async (t) => {
+  await using shop = await finishedCheckouts(20)
+  await shop.pay(0, 10)
+  await shop.trim(WHILE_MS)
+  await shop.hearAll()
+  t.deepEqual(await shop.trim(WHILE_MS), { order: 0, payment: 0, stock: 0 })
+  for (const party of PARTIES) t.is((await recorded(shop, party)).length, 10)
+})
+
+test('out of memory, what surveys allow goes still, and makes room', async (t) => {
+  await using shop = await finishedCheckouts(MANY + 2)
+  await shop.pay(0, MANY)
+  const hung = await shop.begin(MANY)
+  await shop.trim(AT_ONCE)
+  await shop.hearAll()
+  for (const party of PARTIES) {
+    const { redis } = shop.benches[party]
+    await redis.config('SET', 'maxmemory', (await shop.usedBy(party)).all - 10_000)
+    await t.throwsAsync(redis.set('more', 'than there is room for'), { message: /^OOM / }, party)
+  }
+  await t.throwsAsync(shop.begin(MANY + 1), { instanceOf: UnavailableError })
+  for (const dropped of Object.values(await shop.trim(AT_ONCE))) t.true(dropped >= MANY, String(dropped))
+  t.deepEqual(await kept(shop), { order: [hung], payment: [hung], stock: [hung] }, 'the survey names it')
+  for (const party of PARTIES) t.is(await shop.benches[party].redis.set('more', 'for which there is room'), 'OK')
+  await shop.begin(MANY + 1)
+  await shop.hearAll()
+  t.is((await shop.order.find(String(MANY + 1)))?.status, 'paid')
+})
+
+test('goods that were taken for a checkout are remembered for as long as its cancellation is not heard', async (t) => {
+  await using shop = await finishedCheckouts(20)
+  const id = await shop.begin(0)
+  await shop.hear('payment', 'order')
+  await shop.hear('stock', 'payment')
+  t.not(await shelved(shop), null)
+  await shop.order.cancel(id)
+  // Payment is away, for as long as it takes: nothing that the others have said of it is forgotten.
+  for (let round = 0; round < 5; round += 1) {
+    await shop.trim(AT_ONCE)
+    await shop.hear('stock', 'payment')
+    await shop.hear('order', 'payment')
+  }
+  t.deepEqual(await recorded(shop, 'stock'), [id])
+  await shop.hearAll()
+  t.is((await shop.order.find('0'))?.status, 'open')
+  t.is(await shelved(shop), '0')
+  await surveyed(shop)
+  t.deepEqual(await kept(shop), { order: [], payment: [], stock: [] })
+})
+
+test('a checkout that hangs is kept everywhere, while those that came after it go', async (t) => {
+  await using shop = await finishedCheckouts(40)
+  const id = await shop.begin(0)
+  await shop.hear('payment', 'order')
+  await shop.hear('stock', 'payment')
+  await shop.hear('payment', 'stock')
+  // It is captured, and order cannot apply that: it hangs there.
+  const { redis } = shop.benches.order
+  const record = await redis.hgetall(`saga:${id}`)
+  await redis.del(`saga:${id}`)
+  await redis.set(`saga:${id}`, 'not a hash')
+  await shop.hearAll()
+  await redis.del(`saga:${id}`)
+  await redis.hset(`saga:${id}`, record)
+  await shop.pay(10, 5)
+  for (let round = 0; round < 3; round += 1) {
+    await surveyed(shop)
+    t.deepEqual(await kept(shop), { order: [id], payment: [id], stock: [id] })
+    await shop.pay(20 + round, 1)
+  }
+  await shop.order.cancel(id)
+  await shop.hearAll()
+  t.is((await shop.order.find('0'))?.status, 'open')
+  const payment = await recordsIn(shop.benches.payment.redis, 'payment')
+  const stock = await recordsIn(shop.benches.stock.redis, 'stock')
+  t.deepEqual([payment.get(id)?.state, stock.get(id)?.state], ['released', 'returned'])
+  await surveyed(shop)
+  t.deepEqual(await kept(shop), { order: [], payment: [], stock: [] })
+})
+
+test('a checkout that hung and was paid at last goes with the survey after the next', async (t) => {
+  await using shop = await finishedCheckouts(20)
+  const id = await shop.begin(0)
+  await shop.hear('payment', 'order')
+  await shop.hear('stock', 'payment')
+  await shop.hear('payment', 'stock')
+  await shop.trim(AT_ONCE)
+  await shop.hear('payment', 'order')
+  await shop.hear('stock', 'payment')
+  await shop.hear('payment', 'stock')
+  await shop.hear('order', 'payment')
+  t.is((await shop.order.find('0'))?.status, 'paid')
+  await shop.trim(AT_ONCE)
+  for (let round = 0; round < 3; round += 1) {
+    await shop.pay(10 + round, 1)
+    await surveyed(shop)
+  }
+  for (const party of PARTIES) t.false((await recorded(shop, party)).includes(id), party)
+})
+
+test('what hears a survey too late, or never, keeps everybody from forgetting', async (t) => {
+  for (const away of PARTIES.slice(1)) {
+    await using shop = await finishedCheckouts(10)
+    await shop.pay(0, 3)
+    await shop.trim(AT_ONCE)
+    if (away === 'stock') await shop.hear('payment', 'order')
+    await shop.hear('order', 'payment')
+    await shop.trim(AT_ONCE)
+    for (const party of PARTIES) t.is((await recorded(shop, party)).length, 3, `${party} without ${away}`)
+  }
+})
+
+test('surveys are begun now and then, also while order says nothing', async (t) => {
+  await using shop = await finishedCheckouts(10)
+  const { act } = shop.logs.order
+  await shop.pay(0, 1)
+  const often = { pause_ms: 0, open_max: 10 }
+  t.is((await act('begin-survey', often))[0], 'surveyed')
+  t.is((await act('begin-survey', often))[0], 'surveyed', 'the others may have said much since')
+  await shop.begin(1)
+  t.is((await act('begin-survey', { pause_ms: 60_000, open_max: 10 }))[0], 'early')
+  t.is((await act('begin-survey', { pause_ms: -1_000, open_max: 0 }))[0], 'too-many')
+  t.is((await act('begin-survey', { pause_ms: -1_000, open_max: 1 }))[0], 'surveyed')
+})
+
+test('of surveys that do not end only so many are remembered', async (t) => {
+  await using shop = await finishedCheckouts(10)
+  const { redis } = shop.benches.order
+  for (let round = 0; round < 70; round += 1) {
+    await redis.xadd('log:order', '*', 'kind', 'OrderPaid')
+    await shop.logs.order.act('begin-survey', { pause_ms: -1_000, open_max: 10 })
+  }
+  t.true((await redis.hlen('sagas:survey')) <= 64)
+})
+
+/** A checkout whose beginning payment could not apply, given up since: its letter, and its log id. */
+const buried = async (shop: FinishedCheckouts): Promise<{ letter: string; id: string }> => {
+  const { redis } = shop.benches.payment
+  const user = (await shop.order.find('0'))?.user_id ?? ''
+  await redis.rename(`user:${user}`, 'aside')
+  await redis.set(`user:${user}`, 'of the wrong type')
+  const id = await shop.begin(0)
+  await shop.hear('payment', 'order')
+  await redis.del(`user:${user}`)
+  await redis.rename('aside', `user:${user}`)
+  const [letter] = await shop.logs.payment.dead.page('0-0', 1)
+  return { letter: letter?.id ?? '', id }
+}
+
+test('a dead letter whose checkout can no longer be judged is refused, and nothing is charged', async (t) => {
+  await using shop = await finishedCheckouts(10)
+  const { letter, id } = await buried(shop)
+  await shop.order.cancel(id)
+  await shop.hearAll()
+  t.deepEqual(await recorded(shop, 'payment'), [id])
+  await surveyed(shop)
+  t.deepEqual(await recorded(shop, 'payment'), [])
+  t.deepEqual(await shop.logs.payment.dead.retry(letter, plainly), [
+    'failed',
+    `nothing is known of ${id} any more, so it can no longer be judged`,
+  ])
+  await shop.hearAll()
+  t.is((await shop.order.find('0'))?.status, 'open')
+  t.deepEqual(await recorded(shop, 'payment'), [])
+  t.is(await shop.logs.payment.dead.count(), 1, 'it stays, until it is dismissed')
+})
+
+test('a dead letter that is younger than whatever was forgotten is applied', async (t) => {
+  await using shop = await finishedCheckouts(20)
+  await shop.pay(10, 3)
+  const { letter, id } = await buried(shop)
+  await surveyed(shop)
+  t.deepEqual(await shop.logs.payment.dead.retry(letter, plainly), ['applied', 'held'])
+  await shop.hearAll()
+  t.is((await shop.order.saga(id))?.state, 'paid')
+})
+
+test('a contradiction keeps the record of its checkout until a person has resolved it', async (t) => {
+  await using shop = await finishedCheckouts(20)
+  await shop.pay(0, 1)
+  const { redis } = shop.benches.order
+  const [id = ''] = await recorded(shop, 'order')
+  await unpackRecord(redis, 'order', id)
+  await redis.hset(`saga:${id}`, 'contradicted', 'out-of-stock')
+  for (let round = 1; round < 4; round += 1) {
+    await surveyed(shop)
+    t.deepEqual((await recorded(shop, 'order')).slice(0, 1), [id])
+    await shop.pay(round, 1)
+  }
+  await redis.hset(`saga:${id}`, 'resolved', 'accept')
+  for (let round = 4; round < 7; round += 1) {
+    await surveyed(shop)
+    await shop.pay(round, 1)
+  }
+  t.false((await recorded(shop, 'order')).includes(id))
+})
