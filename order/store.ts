@@ -146,6 +146,8 @@ const judge = ({ log_id, fields, toldMs = 0, heard }: SagaRecord, atMs: number):
   return { log_id, facts, repair: repairFor(table, facts) }
 }
 
+/** What `checkout/lua/glance.lua` returns. */
+type Glanced = readonly [user: string | null, status: string, saga: string | null, lines: string | null]
 /** A saga as a survey reads it: see `checkout/lua/unfinished.lua`. */
 type Row = readonly [id: string, score: string, state: string, deadline: string, told: string, began: string]
 
@@ -181,7 +183,7 @@ export const openStore = (
   const acknowledge = ({ id, state, order, user }: Decided, total: string, entry: string): void => {
     const [kind] = ENDS[state] ?? []
     if (kind !== undefined && entry !== '')
-      log.acknowledge([entry, [kind, `version=${VERSION} log_id=${id} order=${order} user=${user} total=${total}`]])
+      log.acknowledge(entry, () => [kind, `version=${VERSION} log_id=${id} order=${order} user=${user} total=${total}`])
   }
 
   const decidedBy: Store['decidedBy'] = (reply) => {
@@ -292,6 +294,8 @@ export const openStore = (
     return { order_id, log_id: ids[0] ?? null, by: '', since: null }
   }
 
+  const glance = log.query('glance')
+
   return {
     log,
     auditor: auditor(log),
@@ -334,11 +338,16 @@ export const openStore = (
       }
     },
     glance: async (order) => {
-      const [[user, status, saga, lines], readMs] = await Promise.all([
-        step('glance', () => redis.hmget(names.order + order, 'user', 'status', 'saga', 'lines')),
-        log.readMs(),
-      ])
-      return user == null ? undefined : { user, status: status as Status, saga: saga ?? '', lines: lines ?? '', readMs }
+      const { found, readMs } = await step('glance', () => glance(order))
+      const [user, status, saga, lines] = found as Glanced
+      if (user == null) return undefined
+      return {
+        user,
+        status: status as Status,
+        saga: saga ?? '',
+        lines: lines ?? '',
+        readMs: readMs ?? (await log.readMs()),
+      }
     },
     readMs: log.readMs,
     saga: async (id) => {

@@ -34,8 +34,14 @@ export type LostTail = {
 export const heardKey = (speaker: Service, listener: Service): string => `heard:${speaker}:${listener}`
 export const logKey = (service: Service): string => `log:${service}`
 
+const DASH = 45
+/** Where the sequence of a stream id begins, from September 2001 until 2286. */
+const DASH_AT = 13
+
 /** Compares two stream ids as (milliseconds, sequence): negative if `a` is the earlier. */
 export const compareIds = (a: string, b: string): number => {
+  if (a.length === b.length && a.charCodeAt(DASH_AT) === DASH && b.charCodeAt(DASH_AT) === DASH)
+    return a === b ? 0 : a < b ? -1 : 1
   const [aMs = '0', aSequence = '0'] = a.split('-')
   const [bMs = '0', bSequence = '0'] = b.split('-')
   return Number(aMs) - Number(bMs) || Number(aSequence) - Number(bSequence)

@@ -48,6 +48,12 @@ export const assertAwaited = (once: Pick<Once, 'isGone'>): void => {
   if (once.isGone?.()) throw new UnavailableError('whoever asked has gone; what was not begun by now is not begun')
 }
 
+/** A reading of TIME that was asked for at `askedAt` (of `performance.now()`), in ms; `undefined` if it was under way for too long. */
+export const readSince = (askedAt: number, [seconds, microseconds]: readonly [string, string]): number | undefined =>
+  performance.now() - askedAt <= READING_MAX_MS
+    ? Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000)
+    : undefined
+
 export const openFence = ({ redis, step }: { readonly redis: Redis; readonly step: Step }): Fence => {
   let asked: Promise<number> | undefined
   const forget = (): void => {
@@ -57,9 +63,9 @@ export const openFence = ({ redis, step }: { readonly redis: Redis; readonly ste
   const readNow = async (): Promise<number> => {
     for (let tries = 1; tries <= READINGS_MAX; tries += 1) {
       const askedAt = performance.now()
-      const [seconds, microseconds] = await step('clock', () => redis.time())
-      if (performance.now() - askedAt <= READING_MAX_MS)
-        return Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000)
+      const time = await step('clock', () => redis.time())
+      const readMs = readSince(askedAt, time as unknown as [string, string])
+      if (readMs !== undefined) return readMs
     }
     throw new UnavailableError('the own Redis does not tell the time soon enough')
   }

@@ -29,7 +29,7 @@ import { grouped } from '../redis/group-commit.ts'
 import { compose, type Once, type Reply, type Script, script } from '../redis/script.ts'
 import { type DeadLetters, deadLetters } from './dead-letters.ts'
 import { compareIds, heardKey, type LogEntry, type LostTail, logKey, readable } from './entry.ts'
-import { FRESH_MS, openFence } from './fence.ts'
+import { FRESH_MS, openFence, readSince } from './fence.ts'
 import { witness } from './tail-loss.ts'
 
 /** What follows an entry: the deed that is done, and what is then said for each state it may lead to. */
@@ -56,10 +56,18 @@ export type SagaRecord = {
   readonly heard: Heard
 }
 
+/** What a query found, and the time of the own Redis then, in ms; none if the answer was under way for too long. */
+export type Answered = { readonly found: unknown; readonly readMs: number | undefined }
+
 export type Log = {
   readonly service: Service
   /** Does one deed. @throws UnavailableError if its outcome is unknown or it was not done. */
   readonly act: (deed: string, facts: Readonly<Record<string, string | number>>, once?: Once) => Promise<Reply>
+  /**
+   * Asks one thing of the own Redis, with others who ask the same at about the same time.
+   * @returns the answer, and when it was so if that is known soon enough: see `fence.ts`. @throws UnavailableError
+   */
+  readonly query: (name: string) => (about: string) => Promise<Answered>
   /** The time of the own Redis, for a request whose deed must not be done late: see `fence.ts`. @throws UnavailableError */
   readonly readMs: () => Promise<number>
   /** What was answered under a request's key, or `key-reused`; `undefined` if nothing was, or there is no key. */
@@ -77,8 +85,11 @@ export type Log = {
   readonly hears: { readonly [Speaker in Service]?: readonly string[] }
   /** Up to where a neighbour was heard, as written beside the effects. */
   readonly cursor: (speaker: Service) => Promise<string>
-  /** Remembers the end of a saga that this process was told: somebody else may have been told it. */
-  readonly acknowledge: (end: RawEntry) => void
+  /**
+   * Remembers the end of a saga that this process was told, by the entry that says it, and what that says: somebody else may
+   * have been told it.
+   */
+  readonly acknowledge: (entry: string, said: () => RawEntry[1]) => void
   /**
    * After the own Redis was away: finds, and notes, what this process had done in it, or was told, and is gone. To be asked
    * until there is no more: it may have been away more than once.
@@ -180,9 +191,10 @@ type Done = readonly [reply: Reply, recorded?: RawEntry]
 const doing = (deed: string, asked: readonly Asked[]): (string | number)[] => {
   const args: (string | number)[] = [deed]
   for (const { facts, once, readMs } of asked) {
-    const count = args.push(once?.idempotencyKey ?? '', once?.fingerprint ?? '', readMs ?? '', 0)
-    for (const name in facts) args.push(name, facts[name] as string | number)
-    args[count - 1] = args.length - count
+    const key = once?.idempotencyKey
+    let text = ''
+    for (const name in facts) text += `${name}=${facts[name]}\n`
+    args.push(key ?? '', key === undefined ? '' : (once?.fingerprint ?? ''), readMs ?? '', text)
   }
   return args
 }
@@ -249,6 +261,19 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
     })
     doers.set(deed, made)
     return made
+  }
+  const query: Log['query'] = (name) => {
+    const by = script(compose({ lua, deeds: [name], main: 'ask', tables }))
+    return grouped<string, Answered>({
+      run: async (about) => {
+        const askedAt = performance.now()
+        const [time, ...found] = (await by(redis, [name, ...about])) as [[string, string], ...unknown[]]
+        const readMs = readSince(askedAt, time)
+        return found.map((one) => ({ found: one, readMs }))
+      },
+      groupMax: GROUP_MAX,
+      patienceMs: COMMAND_TIMEOUT_MS,
+    })
   }
   /** What follows the entries of each neighbour: heard in batches, or retried one by one. */
   const followScripts = new Map(
@@ -335,6 +360,7 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
     speakers,
     hears: Object.fromEntries(speakers.map((speaker) => [speaker, Object.keys(reactions[speaker] ?? {})])),
     act,
+    query,
     readMs: fence.read,
     recall: async ({ idempotencyKey, fingerprint }) => {
       if (idempotencyKey === undefined) return undefined
@@ -370,7 +396,7 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
         throw error
       }
     },
-    acknowledge: acknowledged.acknowledge,
+    acknowledge: acknowledged.acknowledgeEnd,
     cursor: async (speaker) => (await step('cursor', () => redis.hget(names.cursors, speaker))) ?? '0-0',
     lose,
     lostTails: async () => {

@@ -20,8 +20,10 @@ import { compareIds, type LostTail, logKey, readable } from './entry.ts'
 export type Witness = {
   /** Remembers entries, in their order; those it knows are passed over. */
   readonly remember: (entries: readonly RawEntry[]) => void
-  /** Remembers an entry that this process was told of: a deed, or the end of a saga. Replies may overtake each other. */
+  /** Remembers a deed that this process was told to be done, by its entry. Replies may overtake each other. */
   readonly acknowledge: (entry: RawEntry) => void
+  /** The same of the end of a saga: by the id of the entry, and what it says. */
+  readonly acknowledgeEnd: (id: string, said: () => RawEntry[1]) => void
   /** The last entry that was remembered. */
   readonly seen: () => string
   /**
@@ -45,15 +47,18 @@ export type WitnessOptions = {
 /** A few megabytes; at 100 such deeds a second the last minute and a half, at 2,500 ends a second the last four seconds. */
 const DEEDS_MAX = 10_000
 
+/** An entry by its id; what it says is put together when somebody wants to know. */
+type Remembered = readonly [id: string, said: () => RawEntry[1]]
+
 type Memory = {
   /** What is remembered, in the order of the log. */
-  entries: RawEntry[]
+  entries: Remembered[]
   /** What lies at or before this entry is not. */
   since: string
 }
 
 /** Adds an entry, most often the newest one. What is too much is dropped by the bundle: it costs nothing so. */
-const add = (memory: Memory, entry: RawEntry, most: number): void => {
+const add = (memory: Memory, entry: Remembered, most: number): void => {
   const { entries } = memory
   let at = entries.length
   while (at > 0 && compareIds(entries[at - 1]?.[0] ?? '', entry[0]) > 0) at -= 1
@@ -101,6 +106,12 @@ export const witness = ({ speaker, redis, step, deedsMax = DEEDS_MAX }: WitnessO
     return (await isTrimmed()) ? undefined : '0-0'
   }
 
+  const acknowledge = (memory: Memory, id: string, said: () => RawEntry[1]): void => {
+    if (compareIds(id, memory.since) <= 0) return
+    add(memory, [id, said], deedsMax)
+    if (compareIds(id, seen) > 0) seen = id
+  }
+
   return {
     seen: () => seen,
     remember: (entries) => {
@@ -108,16 +119,13 @@ export const witness = ({ speaker, redis, step, deedsMax = DEEDS_MAX }: WitnessO
       if (compareIds(last, seen) <= 0) return
       for (const entry of entries) {
         if (!singles.has(kindOf(entry) ?? '') || compareIds(entry[0], seen) <= 0) continue
-        add(deeds, entry, deedsMax)
+        const [id, fields] = entry
+        add(deeds, [id, () => fields], deedsMax)
       }
       seen = last
     },
-    acknowledge: (entry) => {
-      const memory = singles.has(kindOf(entry) ?? '') ? deeds : ends
-      if (compareIds(entry[0], memory.since) <= 0) return
-      add(memory, entry, deedsMax)
-      if (compareIds(entry[0], seen) > 0) seen = entry[0]
-    },
+    acknowledge: ([id, fields]) => acknowledge(deeds, id, () => fields),
+    acknowledgeEnd: (id, said) => acknowledge(ends, id, said),
     compare: async (cursor, last) => {
       if (compareIds(cursor, seen) > 0) {
         // Read before this process began to, or by another replica.
@@ -138,7 +146,7 @@ export const witness = ({ speaker, redis, step, deedsMax = DEEDS_MAX }: WitnessO
         entries: [...deeds.entries, ...ends.entries]
           .filter(([id]) => isBetween(id, { after, until }))
           .toSorted(([a], [b]) => compareIds(a, b))
-          .map(readable),
+          .map(([id, said]) => readable([id, said()])),
       }
     },
     forget: (lost) => {

@@ -7,8 +7,8 @@
  * service or beside a room of `shared`.
  *
  * A *script* is what Redis runs: the names and sayings of the service as Lua tables, the includes once each, some deeds,
- * and a main part: `do` (one deed, asked for by a request) or `hear` (a batch of a neighbour's entries). Scripts are
- * called by EVALSHA and loaded by one EVAL where the server does not know them (yet, or any more). The `#!lua` line
+ * and a main part: `do` (one deed, asked for by requests), `ask` (one query) or `hear` (a batch of a neighbour's entries).
+ * Scripts are called by EVALSHA and loaded by one EVAL where the server does not know them (yet, or any more). The `#!lua` line
  * makes Redis refuse a script as a whole, before it begins, when it is out of memory or cannot write its file; but not one
  * whose deeds all say, in a line `-- WRITES   nothing`, that they only ask: Redis holds them to it. What says `nothing that
  * takes memory` only takes away, and is done also out of memory; so is what says `less than it frees`.
@@ -104,7 +104,7 @@ export const compose = ({ lua, deeds, main, tables }: ScriptParts): string => {
   for (const deed of deeds) add(deed)
   add(main)
   const constants = Object.entries(tables).map(([name, table]) => luaTable(name, table))
-  return [firstLine(writes), ...constants, 'local deeds = {}', ...text].join('\n')
+  return [firstLine(writes), ...constants, 'local deeds, queries = {}, {}', ...text].join('\n')
 }
 
 /** Makes a callable script of a Lua text. Errors of Redis pass unchanged. */

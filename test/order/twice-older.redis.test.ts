@@ -62,7 +62,8 @@ test('what comes over the channel of outcomes after the other connection broke i
   await server.kill()
   await closed
   t.is(decided?.state, 'cancelling')
-  store.log.acknowledge(entryOf('order', 'CheckoutCancelled', told?.id ?? '', 'it', money))
+  const [id, said] = entryOf('order', 'CheckoutCancelled', told?.id ?? '', 'it', money)
+  store.log.acknowledge(id, () => said)
   await comeBack(bench, moment)
   t.deepEqual(namesOf(await store.log.lookBack()), ['CheckoutCancelled of cart'])
   t.is((await store.saga('it'))?.state, 'cancelling')

@@ -1,7 +1,7 @@
 --- @include "log"
 -- do: deeds of one kind, asked for by requests that came at about the same time; each is done as if it were alone.
--- ARGV  deed, then for each request: its Idempotency-Key or '', the request in one line, the time as it was read for it or
---       '', the number of the strings that follow, and the deed's facts: name, value, ...
+-- ARGV  deed, then for each request: its Idempotency-Key or '', the request in one line if it has one, the time as it was read
+--       for it or '', and the deed's facts: a line `name=value` for each
 -- A deed returns its reply, a list of words; a second value `true` says that the same request may meet another answer
 -- later, so that it is not remembered, only when it was told. Under a key, the first answer is given again to the same
 -- request, and another request is told {'key-reused'}; an answer to what changed nothing is remembered for a short while.
@@ -11,7 +11,7 @@ local function is_late(read_ms, passed_ms)
   local age_ms = now_ms() - read_ms
   return age_ms < 0 or age_ms > limits.fresh_ms or passed_ms >= read_ms
 end
-local function answer(deed, key, request, read_ms, from, to)
+local function answer(deed, key, request, read_ms, text)
   local passed_ms = 0
   if key ~= '' then
     local remembered = redis.call('GET', names.request .. key)
@@ -25,8 +25,8 @@ local function answer(deed, key, request, read_ms, from, to)
     return { 'late' }
   end
   local facts = {}
-  for at = from, to, 2 do
-    facts[ARGV[at]] = ARGV[at + 1]
+  for name, value in string.gmatch(text, '([^=]+)=([^\n]*)\n') do
+    facts[name] = value
   end
   local before = lasting_count
   local reply, passing = deeds[deed](facts)
@@ -39,18 +39,14 @@ local function answer(deed, key, request, read_ms, from, to)
   return reply
 end
 local answers = {}
-local at = 2
-while at <= #ARGV do
-  local first = at + 4
-  local last = first + tonumber(ARGV[at + 3]) - 1
+for at = 2, #ARGV, 4 do
   recorded = nil
-  local done, reply = pcall(answer, ARGV[1], ARGV[at], ARGV[at + 1], ARGV[at + 2], first, last)
+  local done, reply = pcall(answer, ARGV[1], ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3])
   if done then
     answers[#answers + 1] = { reply, recorded }
   else
     answers[#answers + 1] = type(reply) == 'table' and reply or { err = tostring(reply) }
   end
-  at = last + 1
 end
 write_gathered()
 return answers
