@@ -106,6 +106,8 @@ export type Store = {
       patience_ms: number
       saga?: string
       lines?: string
+      /** It may have been begun under this log id. */
+      again?: 'yes'
     },
     once: Once,
   ) => Promise<Reply>
@@ -187,9 +189,10 @@ export const openStore = (
   }
 
   const decidedBy: Store['decidedBy'] = (reply) => {
-    const [word, id = '', state = '', reason = '', item = '', order = '', user = '', token = ''] = reply
-    if (word === 'contradicted') onContradicted({ id, by: state, order: reason })
+    const word = reply[0]
+    if (word === 'contradicted') onContradicted({ id: reply[1] ?? '', by: reply[2] ?? '', order: reply[3] ?? '' })
     if (!DECIDING_WORDS.has(word)) return undefined
+    const [, id = '', state = '', reason = '', item = '', order = '', user = '', token = ''] = reply
     const decided = { id, state, reason, item, order, user, token }
     acknowledge(decided, reply[8] ?? '0', reply[9] ?? '')
     return decided

@@ -152,17 +152,19 @@ export const attempts = (options: AttemptOptions): ((order: string, asker: Once)
     const startedAt = performance.now()
     let { readMs } = glance
     let isFresh = startedAt - attempt.glancedAt < STALE_MS
+    let again: { again?: 'yes' } = {}
     for (let late = 0; late < LATE_MAX; ) {
       if (!isFresh) readMs = await store.readMs()
       assertAwaited(asker)
       const patience_ms = Math.max(0, Math.ceil(until - performance.now()))
-      const start = { log_id: id, order, user, token, patience_ms, saga, lines }
+      const start = { log_id: id, order, user, token, patience_ms, saga, lines, ...again }
       try {
         const reply = await store.begin(start, { idempotencyKey, fingerprint, readMs })
         if (reply[0] !== LATE) return reply
         late += 1
       } catch (error) {
         if (!(error instanceof UnavailableError) || performance.now() > startedAt + BEGIN_PATIENCE_MS) throw error
+        again = { again: 'yes' }
         await orderLocks.changed(order, user, LOCK_RETRY_MS)
       }
       isFresh = false

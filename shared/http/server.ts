@@ -279,8 +279,8 @@ export const openDoor = async (options: DoorOptions): Promise<Door> => {
   app.use(async (ctx, next) => {
     const requestId = ctx.headers['x-request-id']
     if (typeof requestId === 'string') ctx.set('X-Request-Id', requestId)
-    const { host = '', origin } = ctx.headers
-    const stranger = visitors.faultOf(ctx.method, { asked: host, origin, site: ctx.get('sec-fetch-site') || undefined })
+    const { host = '', origin, 'sec-fetch-site': site } = ctx.headers
+    const stranger = visitors.faultOf(ctx.method, { asked: host, origin, site })
     if (stranger) return sendProblem(ctx, stranger)
     if (ctx.path === '/live') return send(ctx, { text: 'live' })
     if (ctx.path === '/ready') {

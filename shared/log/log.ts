@@ -25,7 +25,7 @@ import {
 import { impossible, UnavailableError } from '../errors.ts'
 import type { Step } from '../process/step.ts'
 import { COMMAND_TIMEOUT_MS, provesNothingDone, refusedWrite } from '../redis/connection.ts'
-import { grouped } from '../redis/group-commit.ts'
+import { grouped, perTurn } from '../redis/group-commit.ts'
 import { compose, type Once, type Reply, type Script, script } from '../redis/script.ts'
 import { type DeadLetters, deadLetters } from './dead-letters.ts'
 import { compareIds, heardKey, type LogEntry, type LostTail, logKey, readable } from './entry.ts'
@@ -264,16 +264,12 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
   }
   const query: Log['query'] = (name) => {
     const by = script(compose({ lua, deeds: [name], main: 'ask', tables }))
-    return grouped<string, Answered>({
-      run: async (about) => {
-        const askedAt = performance.now()
-        const [time, ...found] = (await by(redis, [name, ...about])) as [[string, string], ...unknown[]]
-        const readMs = readSince(askedAt, time)
-        return found.map((one) => ({ found: one, readMs }))
-      },
-      groupMax: GROUP_MAX,
-      patienceMs: COMMAND_TIMEOUT_MS,
-    })
+    return perTurn<string, Answered>(async (about) => {
+      const askedAt = performance.now()
+      const [time, ...found] = (await by(redis, [name, ...about])) as [[string, string], ...unknown[]]
+      const readMs = readSince(askedAt, time)
+      return found.map((one) => ({ found: one, readMs }))
+    }, GROUP_MAX)
   }
   /** What follows the entries of each neighbour: heard in batches, or retried one by one. */
   const followScripts = new Map(

@@ -89,3 +89,33 @@ export const grouped = <Question, Answer>(
       setImmediate(leave)
     })
 }
+
+/**
+ * Asks what is asked in one turn of the event loop with one command, `most` questions at a time. Nothing waits for those that
+ * are under way: whoever only reads shares nothing with them, and would fall behind those he set out with.
+ */
+export const perTurn = <Question, Answer>(
+  run: (questions: readonly Question[]) => Promise<readonly Answer[]>,
+  most: number,
+): ((question: Question) => Promise<Answer>) => {
+  type Group = { readonly questions: Question[]; readonly answers: Promise<readonly Answer[]> }
+  let open: Group | undefined
+
+  const begin = (): Group => {
+    const questions: Question[] = []
+    const { promise: leaving, resolve: leave } = Promise.withResolvers<void>()
+    const group = { questions, answers: leaving.then(() => run(questions)) }
+    setImmediate(() => {
+      if (open === group) open = undefined
+      leave()
+    })
+    return group
+  }
+
+  return async (question) => {
+    if (open === undefined || open.questions.length >= most) open = begin()
+    const { questions, answers } = open
+    const at = questions.push(question) - 1
+    return (await answers)[at] as Answer
+  }
+}

@@ -2,7 +2,7 @@
 -- begin: starts the checkout of an open order, once: the same log id again is told that it has begun. What was glanced at
 -- before must still be so: another checkout of the order may have been refused since, or a line added.
 -- FACTS    log_id, order, user (whose lock is held), token (of the lock), patience_ms (until the deadline), saga (as glanced at),
---          lines (the same)
+--          lines (the same), again (if it may have been begun under this log id)
 -- RETURNS  begun, saga | checking-out, saga | paid, saga | empty | unknown
 --          or in passing: cancelling, saga | moved, user (the order is another user's now, or has changed)
 function deeds.begin(facts)
@@ -12,7 +12,7 @@ function deeds.begin(facts)
   if not user then
     return { 'unknown' }
   end
-  if is_recorded(id) then
+  if saga == id or (facts.again and is_recorded(id)) then
     return { 'begun', id }
   end
   if status == 'paid' then

@@ -110,7 +110,7 @@ end
 local function outcome(word, id, saga)
   return {
     word, id, saga.state, saga.reason or '', saga.item or '', saga.order, saga.user, saga.token or '', saga.total,
-    string.match(saga.entries, '%S+$'),
+    last_entry(saga.entries),
   }
 end
 
@@ -123,7 +123,7 @@ local function announce(id, saga)
     return
   end
   redis.call('PUBLISH', names.outcomes, table.concat({ id, saga.state, saga.reason or '', saga.item or '', saga.order,
-    saga.user, saga.total, string.match(saga.entries, '%S+$') }, ' '))
+    saga.user, saga.total, last_entry(saga.entries) }, ' '))
 end
 
 -- cancel_checkout(id, saga, reason): decides that the checkout is not to be, and has payment undo it.

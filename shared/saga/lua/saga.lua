@@ -15,6 +15,11 @@ local function tell(id, kind, facts, entries)
   return entry, told_ms(entry)
 end
 
+-- last_entry(entries): the last of a list of entries.
+local function last_entry(entries)
+  return string.match(entries, '.* (.*)') or entries
+end
+
 -- packs(id): the hash in which this saga is packed. The last digits of the time in a log id spread them evenly.
 local function packs(id)
   return names.packed .. string.sub(id, 7, 9)
