@@ -63,6 +63,33 @@ export class NeighbourError extends Error {
   override readonly name = 'NeighbourError'
 }
 
+/** The codes of replies of a Redis that say "not now", as opposed to "never": the same command may succeed later. */
+const TRANSIENT_REPLIES =
+  /^(OOM|MISCONF|READONLY|UNBLOCKED|MOVED|ASK|LOADING|BUSY|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|UNKILLABLE|NOAUTH|WRONGPASS|-?NOPERM)\b|Script killed by/
+
+/**
+ * Is this failure of a command the world's (the Redis is away, full, loading), so that it may be tried again?
+ * A reply that says the command itself is wrong is not.
+ */
+export const isTransient = (error: unknown): boolean => {
+  if (error instanceof UnavailableError) return true
+  if (!(error instanceof Error)) return false
+  if (error.name === 'ReplyError') return TRANSIENT_REPLIES.test(error.message)
+  return (
+    error.name === 'MaxRetriesPerRequestError' ||
+    error.name === 'AbortError' ||
+    /^(Command timed out|Connection is closed|Stream isn't writeable|connect E|read E|write E|Socket )/.test(
+      error.message,
+    ) ||
+    'errno' in error
+  )
+}
+
+/** A Redis that may forget what it acknowledged: a process must not start on it. */
+export class UnsafeRedisError extends Error {
+  override readonly name = 'UnsafeRedisError'
+}
+
 /** The tagged "cannot be" of a switch that the types have exhausted, and of invariants in memory. */
 export const impossible = (tag: string, value?: unknown): never => {
   throw new Error(`impossible (${tag}): ${JSON.stringify(value)}`)

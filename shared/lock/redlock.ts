@@ -31,9 +31,8 @@ import type { Redis } from 'ioredis'
 import { nanoid } from 'nanoid'
 import type { Logger } from 'pino'
 import Redlock from 'redlock'
-import { impossible, UnavailableError } from '../errors.ts'
+import { impossible, isTransient, UnavailableError } from '../errors.ts'
 import { openStep, type Step } from '../process/step.ts'
-import { isTransient } from '../redis/connection.ts'
 import { lockNode, type Question } from './node.ts'
 
 /** A lock that a quorum voted for. */

@@ -8,7 +8,7 @@
  */
 import { nanoid } from 'nanoid'
 import { type Logger, pino } from 'pino'
-import { UnsafeRedisError } from '../redis/connection.ts'
+import { UnsafeRedisError } from '../errors.ts'
 import { ConfigError, name as nameSetting, readConfig, type Setting, type Settings } from './config.ts'
 import { type CrashPoints, crashPlan, crashPoints, type Host, type Instruction } from './crash-points.ts'
 import { listenFault } from './listen.ts'

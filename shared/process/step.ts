@@ -9,8 +9,7 @@
  * *points* `{service}.{step}.before` and `{service}.{step}.after`. A step that is many deeds in one (a batch of heard
  * entries) passes those of its parts, too. Tests and drills make the process die at a point: see `crash-points.ts`.
  */
-import { UnavailableError } from '../errors.ts'
-import { isTransient } from '../redis/connection.ts'
+import { isTransient, UnavailableError } from '../errors.ts'
 import type { CrashPoints } from './crash-points.ts'
 
 /** Does a step by its name, unique within the service; `parts` names the deeds that are done within it, in their order. */

@@ -19,7 +19,7 @@
 import type { Writable } from 'node:stream'
 import { type Command, Redis, type RedisOptions } from 'ioredis'
 import type { Logger } from 'pino'
-import { UnavailableError } from '../errors.ts'
+import { UnavailableError, UnsafeRedisError } from '../errors.ts'
 
 /** How long one command may take before the caller is told that the Redis is unavailable. Must stay below 2 s. */
 export const COMMAND_TIMEOUT_MS = 1_500
@@ -177,28 +177,6 @@ export const whenReady = (redis: Redis, signal?: AbortSignal): Promise<void> => 
 /** Closes a connection now: what is still under way on it fails. */
 export const disconnect = (redis: Redis): void => redis.disconnect(false)
 
-/** The codes of replies that say "not now", as opposed to "never": the same command may succeed later. */
-const TRANSIENT_REPLIES =
-  /^(OOM|MISCONF|READONLY|UNBLOCKED|MOVED|ASK|LOADING|BUSY|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|UNKILLABLE|NOAUTH|WRONGPASS|-?NOPERM)\b|Script killed by/
-
-/**
- * Is this failure of a command the world's (the Redis is away, full, loading), so that it may be tried again?
- * A reply that says the command itself is wrong is not.
- */
-export const isTransient = (error: unknown): boolean => {
-  if (error instanceof UnavailableError) return true
-  if (!(error instanceof Error)) return false
-  if (error.name === 'ReplyError') return TRANSIENT_REPLIES.test(error.message)
-  return (
-    error.name === 'MaxRetriesPerRequestError' ||
-    error.name === 'AbortError' ||
-    /^(Command timed out|Connection is closed|Stream isn't writeable|connect E|read E|write E|Socket )/.test(
-      error.message,
-    ) ||
-    'errno' in error
-  )
-}
-
 /** What a Redis said that reads, but refuses to write now: it is full, cannot save, or is a replica. Else undefined. */
 export const refusedWrite = (error: unknown): string | undefined => {
   if (error instanceof UnavailableError) return refusedWrite(error.cause)
@@ -213,11 +191,6 @@ export const refusedWrite = (error: unknown): string | undefined => {
 export const provesNothingDone = (error: unknown): boolean => {
   if (error instanceof UnavailableError) return error.nothingDone
   return error instanceof Error && (error.name === 'ReplyError' || error.message.startsWith("Stream isn't writeable"))
-}
-
-/** What `assertDurable` found wrong; the process must not start on such a Redis. */
-export class UnsafeRedisError extends Error {
-  override readonly name = 'UnsafeRedisError'
 }
 
 /** What each setting must be for an acknowledged write to survive. */

@@ -10,7 +10,8 @@ import type { Redis } from 'ioredis'
 import type { Part } from '../../env/local/managed-process.ts'
 import type { Shop } from '../../env/local/shop.ts'
 import { SERVICES, type Service } from '../../env/wiring.ts'
-import { connect, disconnect, isTransient } from '../../shared/redis/connection.ts'
+import { isTransient } from '../../shared/errors.ts'
+import { connect, disconnect } from '../../shared/redis/connection.ts'
 import { LINKS } from '../support/invariants.ts'
 
 /** Memory in bytes, what of it a Node process keeps when its garbage is collected, and how many files and sockets are open. */

@@ -1,16 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import test from 'ava'
-import { UnavailableError } from '../../../shared/errors.ts'
+import { UnavailableError, UnsafeRedisError } from '../../../shared/errors.ts'
 import { openStep } from '../../../shared/process/step.ts'
-import {
-  assertDurable,
-  COMMAND_TIMEOUT_MS,
-  connect,
-  disconnect,
-  UnsafeRedisError,
-  whenReady,
-} from '../../../shared/redis/connection.ts'
+import { assertDurable, COMMAND_TIMEOUT_MS, connect, disconnect, whenReady } from '../../../shared/redis/connection.ts'
 import { away, eventually } from '../../support/eventually.ts'
 import { startRedis } from '../../support/redis-server.ts'
 
