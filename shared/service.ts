@@ -23,13 +23,14 @@ import { type Reader, reader, SILENT_MS } from './log/subscription.ts'
 import { tellLoss } from './log/tail-loss.ts'
 import { logRoutes } from './operator/log-routes.ts'
 import { sagaRoutes } from './operator/saga-routes.ts'
-import { flag, headerSecret, integer, redisUrl, schedule, text } from './process/config.ts'
+import { flag, headerSecret, integer, redisUrl, text } from './process/config.ts'
 import { refuseExposed } from './process/exposure.ts'
 import type { Life } from './process/lifecycle.ts'
 import type { Step } from './process/step.ts'
 import { assertDurable, connect, disconnect, tellTo, whenReady } from './redis/connection.ts'
 import type { Reply } from './redis/script.ts'
 import { type LogParser, logParser, type Recovery } from './saga/log-parser.ts'
+import { cronSetting } from './saga/schedule.ts'
 
 /** The settings that every service reads. */
 export const serviceSettings = {
@@ -39,7 +40,7 @@ export const serviceSettings = {
   operatorToken: headerSecret('OPERATOR_TOKEN', ''),
   drainMs: integer('DRAIN_MS', { min: 0, max: 5_000 }, 500),
   leaseTtlMs: integer('LEASE_TTL_MS', { min: 100, max: 60_000 }, 2_000),
-  parserCron: schedule('LOG_PARSER_CRON', '*/5 * * * * *'),
+  parserCron: cronSetting('LOG_PARSER_CRON', '*/5 * * * * *'),
   retentionHours: integer('LOG_RETENTION_HOURS', { min: 1, max: 24 * 365 }, 24),
   /** For tests: the same in milliseconds, so that what time destroys is seen without waiting for it. */
   retentionMs: integer('LOG_RETENTION_MS', { min: 1, max: 24 * 365 * 3_600_000 }, 0),

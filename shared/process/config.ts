@@ -4,7 +4,6 @@
  * Each process reads its configuration once, in its `main.ts`: a table of named settings, each a variable, a parser and
  * perhaps a default. Everything that is missing or wrong is told in one message, so nobody mends one line per start.
  */
-import { validate } from 'node-cron'
 import { IDENTIFIER_FORM, isIdentifier } from '../contract/events.ts'
 
 /** One setting: the variable it is read from, how it is understood, and its value if the variable is absent. */
@@ -32,7 +31,12 @@ export const text = (variable: string, fallback?: string): Setting<string> =>
   setting(variable, (value) => value, fallback)
 
 /** A text of a certain form, which a complaint names. */
-const formed = (variable: string, isRight: (text: string) => boolean, form: string, fallback?: string) =>
+export const formed = (
+  variable: string,
+  isRight: (text: string) => boolean,
+  form: string,
+  fallback?: string,
+): Setting<string> =>
   setting(
     variable,
     (value) => {
@@ -45,10 +49,6 @@ const formed = (variable: string, isRight: (text: string) => boolean, form: stri
 /** A name that may stand in a path, as an identifier of a request does. */
 export const name = (variable: string, fallback?: string): Setting<string> =>
   formed(variable, isIdentifier, IDENTIFIER_FORM, fallback)
-
-/** When something is to run: five fields of cron, or six that begin with seconds. */
-export const schedule = (variable: string, fallback?: string): Setting<string> =>
-  formed(variable, validate, 'a cron expression of five or six fields', fallback)
 
 /** An integer between two bounds, both included. */
 export const integer = (variable: string, bounds: { min: number; max: number }, fallback?: number): Setting<number> =>

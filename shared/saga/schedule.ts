@@ -10,7 +10,8 @@
  * node-cron's own timers are not started: they wait for the wall alone. Version 4.6 is silent for an hour when that is set
  * back or repeats an hour, and takes 0.2 ms and a line of text for each run that it missed when it is set ahead.
  */
-import { createTask, type ScheduledTask } from 'node-cron'
+import { createTask, type ScheduledTask, validate } from 'node-cron'
+import { formed, type Setting } from '../process/config.ts'
 
 /** A moment by both clocks, in milliseconds: by the one that may jump, and by the one that does not. */
 export type Moment = { readonly wallMs: number; readonly steadyMs: number }
@@ -21,6 +22,10 @@ export type Schedule = {
   /** The next runs, by the wall as it is now; none before it was started. */
   readonly nextRuns: (count: number) => readonly Date[]
 }
+
+/** A setting that says when something is to run: five fields of cron, or six that begin with seconds. */
+export const cronSetting = (variable: string, fallback?: string): Setting<string> =>
+  formed(variable, validate, 'a cron expression of five or six fields', fallback)
 
 /** The longest wait between two looks at the clocks, so that a jump of the wall is noticed. */
 const LOOK_MS = 60_000

@@ -8,7 +8,6 @@ import {
   origins,
   readConfig,
   redisUrl,
-  schedule,
   text,
 } from '../../../shared/process/config.ts'
 
@@ -79,15 +78,6 @@ for (const value of ['0', '10', '1e1', '1.5', '-1', '+5', ' 5', '0x5', '١', '99
 test('an integer includes its bounds', (t) => {
   t.is(read(integer('IT', { min: 1, max: 9 }), '1'), 1)
   t.is(read(integer('IT', { min: 1, max: 9 }), '9'), 9)
-})
-
-for (const value of ['often', '*/5 * * *', '61 * * * * *', '* * * * * * *'])
-  test(`a schedule is not "${value}"`, (t) => {
-    t.is(complaint(schedule('IT'), value), `IT must be a cron expression of five or six fields, not "${value}"`)
-  })
-test('a schedule is of minutes, or of seconds', (t) => {
-  t.is(read(schedule('IT'), '*/5 * * * *'), '*/5 * * * *')
-  t.is(read(schedule('IT'), '*/5 * * * * *'), '*/5 * * * * *')
 })
 
 for (const value of ['order 1', 'order/1', 'é', '.', 'a'.repeat(65)])

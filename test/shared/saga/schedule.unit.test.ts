@@ -1,5 +1,5 @@
 import test from 'ava'
-import { isDue, type Moment, runAfter, waitMs } from '../../../shared/saga/schedule.ts'
+import { cronSetting, isDue, type Moment, runAfter, waitMs } from '../../../shared/saga/schedule.ts'
 
 const EVERY_MS = 5_000
 const HOUR_MS = 3_600_000
@@ -56,4 +56,13 @@ test('a wait of months is taken in looks of a minute, so that a wall set ahead i
 
 test('what is long due is waited for no more', (t) => {
   t.is(waitMs(at(), later(at(), HOUR_MS)), 0)
+})
+
+for (const value of ['often', '*/5 * * *', '61 * * * * *', '* * * * * * *'])
+  test(`a schedule is not "${value}"`, (t) => {
+    const message = `must be a cron expression of five or six fields, not "${value}"`
+    t.throws(() => cronSetting('IT').parse(value), { message })
+  })
+test('a schedule is of minutes, or of seconds', (t) => {
+  for (const value of ['*/5 * * * *', '*/5 * * * * *']) t.is(cronSetting('IT').parse(value), value)
 })
