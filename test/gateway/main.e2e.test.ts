@@ -16,8 +16,8 @@ type Program = {
   readonly log: () => Record<string, unknown>[]
 }
 
-const start = (t: ExecutionContext, environment: Record<string, string>): Program => {
-  const child = spawn(process.execPath, [MAIN], {
+const start = (t: ExecutionContext, environment: Record<string, string>, flags: readonly string[] = []): Program => {
+  const child = spawn(process.execPath, [...flags, MAIN], {
     env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', DRAIN_MS: '200', ...environment },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
@@ -48,9 +48,10 @@ const start = (t: ExecutionContext, environment: Record<string, string>): Progra
 const startGateway = async (
   t: ExecutionContext,
   upstream: Upstream,
+  flags: readonly string[] = [],
 ): Promise<Program & { readonly origin: string }> => {
   const { origin } = upstream
-  const program = start(t, { ORDER_URLS: origin, PAYMENT_URLS: origin, STOCK_URLS: origin, IDS_URLS: origin })
+  const program = start(t, { ORDER_URLS: origin, PAYMENT_URLS: origin, STOCK_URLS: origin, IDS_URLS: origin }, flags)
   const [message] = await once(program.child, 'message')
   t.is(message, 'ready')
   let ready: Record<string, unknown> | undefined
@@ -165,4 +166,30 @@ test('a port that is taken is named in one sentence, and it exits with 1', async
   })
   t.deepEqual(await exited, [1, null])
   t.is(stderr(), `gateway cannot start: port ${gateway.port} is in use by another program\n`)
+})
+
+/** Imported before a program, it writes the address of each module that is loaded, imported or required. */
+const TELL_LOADED = `data:text/javascript,${encodeURIComponent(`
+  import { writeSync } from 'node:fs'
+  import { registerHooks } from 'node:module'
+  registerHooks({
+    load: (url, context, next) => {
+      writeSync(2, url + '\\n')
+      return next(url, context)
+    },
+  })
+`)}`
+
+test('it loads no client of a Redis, no framework and no cron: it reaches services only, by undici', async (t) => {
+  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const { child, exited, stderr } = await startGateway(t, upstream, ['--import', TELL_LOADED])
+  child.kill('SIGTERM')
+  t.deepEqual(await exited, [0, null])
+  const packages = new Set(
+    [...stderr().matchAll(/\/node_modules\/((?:@[^/]+\/)?[^/]+)\//g)].map(([, name = '']) => name),
+  )
+  for (const name of ['undici', 'pino']) t.true(packages.has(name), name)
+  for (const name of ['ioredis', 'redlock', 'node-cron', 'koa', '@koa/router', 'axios'])
+    t.false(packages.has(name), name)
+  t.notRegex(stderr(), /\/shared\/(redis|lock|log|saga|audit|operator|health)\//)
 })
