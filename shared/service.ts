@@ -11,6 +11,7 @@ import type { Redis } from 'ioredis'
 import { nanoid } from 'nanoid'
 import type { Logger } from 'pino'
 import type { Service } from './contract/events.ts'
+import { LOCK_MASTERS, type LockMaster } from './contract/services.ts'
 import { UnavailableError, UnsafeRedisError } from './errors.ts'
 import { openHealth } from './health/health.ts'
 import { memoryWatch } from './health/memory.ts'
@@ -23,7 +24,7 @@ import { type Reader, reader, SILENT_MS } from './log/subscription.ts'
 import { tellLoss } from './log/tail-loss.ts'
 import { logRoutes } from './operator/log-routes.ts'
 import { sagaRoutes } from './operator/saga-routes.ts'
-import { flag, headerSecret, integer, redisUrl, text } from './process/config.ts'
+import { flag, headerSecret, integer, redisUrl, type Setting, text } from './process/config.ts'
 import { refuseExposed } from './process/exposure.ts'
 import type { Life } from './process/lifecycle.ts'
 import type { Step } from './process/step.ts'
@@ -48,16 +49,13 @@ export const serviceSettings = {
   allowDevPasswords: flag('ALLOW_DEV_PASSWORDS', false),
 }
 
-/** The settings by which a service reaches the Redis of its siblings. */
-export const siblingRedis = {
-  order: redisUrl('ORDER_REDIS_URL'),
-  payment: redisUrl('PAYMENT_REDIS_URL'),
-  stock: redisUrl('STOCK_REDIS_URL'),
-}
+/** The variable that says how the Redis of another service is reached. */
+const urlVariable = (service: string): string => `${service.toUpperCase()}_REDIS_URL`
 
-/** The services whose Redis are the lock masters: three, so that two are a quorum. */
-const LOCK_MASTERS = ['order', 'payment', 'stock'] as const
-export type Sibling = (typeof LOCK_MASTERS)[number]
+/** The settings by which a service reaches the Redis of its siblings. */
+export const siblingRedis = Object.fromEntries(
+  LOCK_MASTERS.map((name) => [name, redisUrl(urlVariable(name))]),
+) as Readonly<Record<LockMaster, Setting<string>>>
 
 type ServiceConfig = {
   readonly [Name in keyof typeof serviceSettings]: (typeof serviceSettings)[Name] extends {
@@ -100,7 +98,7 @@ export type ServiceOptions<Repair extends string> = {
   readonly service: Service
   /** The first part of its routes. */
   readonly prefix: string
-  readonly siblings: Readonly<Partial<Record<Sibling, string>>>
+  readonly siblings: Readonly<Partial<Record<LockMaster, string>>>
   /** Who hears this service. */
   readonly listeners: readonly Service[]
   /** Is nothing begun without a quorum of lock masters? */
@@ -127,7 +125,7 @@ export const openService = async <Repair extends string>(
     ...config,
     redisUrls: {
       REDIS_URL: config.redisUrl,
-      ...Object.fromEntries(Object.entries(siblings).map(([name, url]) => [`${name.toUpperCase()}_REDIS_URL`, url])),
+      ...Object.fromEntries(Object.entries(siblings).map(([name, url]) => [urlVariable(name), url])),
     },
   })
   const retentionMs = config.retentionMs || config.retentionHours * 3_600_000
@@ -142,7 +140,7 @@ export const openService = async <Repair extends string>(
   const urls = { ...siblings, [service]: config.redisUrl } as Record<Service, string>
   const locks = Object.fromEntries(
     LOCK_MASTERS.map((master) => [master, connection(urls[master], 'lock', `lock master ${master}`)]),
-  ) as Record<Sibling, Redis>
+  ) as Record<LockMaster, Redis>
   const redlock = redLock(
     LOCK_MASTERS.map((master) => locks[master]),
     step,
@@ -172,7 +170,7 @@ export const openService = async <Repair extends string>(
       log,
       speaker,
       blocking: connection(urls[speaker], 'blocking', `log of ${speaker}`),
-      reporting: locks[speaker as Sibling],
+      reporting: locks[speaker as LockMaster],
       redLock: redlock.named(`reader-${speaker}`),
       step,
       leaseTtlMs: config.leaseTtlMs,
