@@ -49,28 +49,185 @@ const sources = files.filter(({ path }) => path.endsWith('.ts'))
 const luaFiles = files.filter(({ path }) => path.endsWith('.lua'))
 const everything = [...files, ...['env', 'test'].flatMap(filesOf)]
 
-/** What a file imports of the shop, from the root, and the packages it imports. */
-const importsOf = ({ path, code }: File): readonly string[] =>
-  [...code.matchAll(/\b(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, name = '']) =>
-    name.startsWith('.') ? relative(ROOT, resolve(ROOT, dirname(path), name)).replaceAll(sep, '/') : name,
-  )
+type Import = {
+  readonly from: string
+  /** From the root if it is a file of the shop, else the name of a package. */
+  readonly name: string
+  /** Erased before the program runs. */
+  readonly isType: boolean
+}
+
+const IMPORT =
+  /\b(?:(import|export)\s+(type\s)?((?:(?!\b(?:import|export)\s)[^'])*?)\bfrom\s*|import\s*\(?\s*)'([^']+)'/g
+
+const importsFrom = ({ path, code }: File): readonly Import[] =>
+  [...code.matchAll(IMPORT)].map(([, , type, names = '', name = '']) => ({
+    from: path,
+    name: name.startsWith('.') ? relative(ROOT, resolve(ROOT, dirname(path), name)).replaceAll(sep, '/') : name,
+    isType: type !== undefined || /^\{(?:\s*type\s+[^,}]+,?)+\s*\}\s*$/.test(names),
+  }))
+
+const importsOf = (file: File): readonly string[] => importsFrom(file).map(({ name }) => name)
 
 const matching = (among: readonly File[], pattern: RegExp, part: 'text' | 'code' = 'code'): readonly string[] =>
   among.filter((file) => pattern.test(file[part])).map((file) => `${file.path}: ${pattern.exec(file[part])?.[0]}`)
 
+/**
+ * On which floor does a room stand? An import goes down, or stays in the room: so two rooms of one floor do not know each
+ * other. The last line that fits a file is its room.
+ */
+const FLOORS: readonly (readonly [room: RegExp, floor: number])[] = [
+  [/^shared\/(contract)\//, 1],
+  [/^shared\/(errors\.ts)$/, 1],
+  [/^shared\/(process)\//, 2],
+  [/^shared\/(redis)\//, 2],
+  [/^shared\/(http)\//, 3],
+  [/^shared\/(lock)\//, 3],
+  [/^shared\/(health)\//, 4],
+  [/^shared\/(log)\//, 4],
+  [/^shared\/(telemetry)\//, 4],
+  [/^shared\/(saga)\//, 5],
+  [/^shared\/(audit)\//, 6],
+  [/^shared\/(operator)\//, 7],
+  [/^shared\/(service\.ts)$/, 8],
+  [/^(ids|order|payment|stock)\//, 9],
+  [/^order\/(checkout)\//, 10],
+  [/^order\/(audit)\//, 10],
+  [/^(?:ids|order|payment|stock)\/(routes\.ts)$/, 11],
+  [/^(?:ids|order|payment|stock)\/(main\.ts)$/, 12],
+  [/^gateway\/(proxy)\//, 9],
+  [/^(gateway)\/(?!proxy\/|main\.ts$)/, 10],
+  [/^gateway\/(main\.ts)$/, 11],
+]
+
+const roomOf = (path: string): { readonly room: string; readonly floor: number } | undefined =>
+  FLOORS.flatMap(([room, floor]) => {
+    const [found] = room.exec(path) ?? []
+    return found === undefined ? [] : [{ room: found, floor }]
+  }).at(-1)
+
+/**
+ * What may these files import of the shop? Of types, which are erased, perhaps more. Beside each wall stand the imports for
+ * which there is no better place yet.
+ */
+type Wall = {
+  readonly what: string
+  readonly who: RegExp
+  readonly may: RegExp
+  /** Also these, if only as types. */
+  readonly types?: RegExp
+  readonly but?: readonly (readonly [from: RegExp, name: string])[]
+}
+
+const OWN = '(?:ids|order|payment|stock)\\/'
+const WALLS: readonly Wall[] = [
+  {
+    what: 'what failures there are, and what one service may tell another, depends on nothing',
+    who: /^shared\/(contract\/|errors\.ts$)/,
+    may: /^shared\/contract\//,
+  },
+  {
+    what: 'a service imports of shared what all services are made of, and the contract; a log it only sees',
+    who: new RegExp(`^${OWN}(?!main\\.ts$)`),
+    may: new RegExp(`^(${OWN}|shared/(service\\.ts|errors\\.ts|contract/|http/|audit/|saga/log-parser\\.ts))`),
+    types: /^shared\/(log|lock|redis)\//,
+    but: [
+      [/\/store\.ts$/, 'shared/log/log.ts'],
+      [/\/store\.ts$/, 'shared/log/entry.ts'],
+      [/^order\/store\.ts$/, 'shared/redis/connection.ts'],
+      [/^order\/audit\/audit\.ts$/, 'shared/log/entry.ts'],
+      [/^order\/checkout\/attempt\.ts$/, 'shared/log/fence.ts'],
+      [/^(payment|stock)\/routes\.ts$/, 'shared/operator/audit-routes.ts'],
+    ],
+  },
+  {
+    what: 'a main opens a process and a service besides',
+    who: new RegExp(`^${OWN}main\\.ts$`),
+    may: new RegExp(`^(${OWN}|shared/(service\\.ts|errors\\.ts|contract/|http/|process/))`),
+    but: [
+      [/./, 'shared/log/log-id.ts'],
+      [/^order\//, 'shared/redis/connection.ts'],
+    ],
+  },
+  {
+    what: 'what is decided without a Redis and without HTTP imports the contract only',
+    who: new RegExp(
+      `^${OWN}(order|user|item|transitions|reactions|recovery|method|invoice|lock)\\.ts$|^shared/lock/quorum\\.ts$`,
+    ),
+    may: new RegExp(`^(${OWN}(order|user|item|transitions)\\.ts|shared/contract/)`),
+    types: /^shared\/(log\/log|saga\/log-parser)\.ts$/,
+    but: [
+      [/\/(order|user|item)\.ts$/, 'shared/errors.ts'],
+      [/^order\/order\.ts$/, 'shared/http/server.ts'],
+    ],
+  },
+  {
+    what: 'the gateway is a process that speaks HTTP, and nothing else of shared',
+    who: /^gateway\//,
+    may: /^(gateway\/|shared\/(errors\.ts|process\/|http\/(connections|operators|readiness|visitors)\.ts))/,
+  },
+]
+
+/** A package that reaches out of the process, or that all would have to follow, has one place. */
+const PACKAGES: Readonly<Record<string, RegExp>> = {
+  '@koa/router': /^shared\/http\/server\.ts$/,
+  axios: /^shared\/http\/client\.ts$/,
+  ioredis: /^shared\/(redis\/|lock\/node\.ts$)/,
+  koa: /^shared\/http\/server\.ts$/,
+  nanoid: /./, // reaches nothing
+  'node-cron': /^shared\/saga\/schedule\.ts$/,
+  pino: /^shared\/process\//,
+  redlock: /^shared\/lock\/redlock\.ts$/,
+  undici: /^gateway\/proxy\//,
+}
+
+const ofTheShop = sources.flatMap(importsFrom).filter(({ name }) => name.endsWith('.ts'))
+const told = (imports: readonly Import[]): readonly string[] =>
+  imports.map(({ from, name }) => `${from} imports ${name}`)
+
+test('every file that runs in production stands in a room with a floor', (t) => {
+  t.deepEqual(
+    sources.map(({ path }) => path).filter((path) => roomOf(path) === undefined),
+    [],
+  )
+})
+
 for (const room of ROOMS) {
-  const neighbours = room === 'shared' ? ['shared'] : [room, 'shared']
-  test(`${room} imports ${neighbours.join(' and ')}, and no other room`, (t) => {
-    const own = sources.filter((file) => file.room === room)
+  const rooms = room === 'shared' ? ['shared'] : [room, 'shared']
+  test(`${room} imports ${rooms.join(' and ')}, and no other room`, (t) => {
+    const own = ofTheShop.filter(({ from }) => from.startsWith(`${room}/`))
     t.not(own.length, 0)
-    const strangers = own.flatMap((file) =>
-      importsOf(file)
-        .filter((name) => name.endsWith('.ts') && !neighbours.some((neighbour) => name.startsWith(`${neighbour}/`)))
-        .map((name) => `${file.path} imports ${name}`),
-    )
-    t.deepEqual(strangers, [])
+    t.deepEqual(told(own.filter(({ name }) => !rooms.some((one) => name.startsWith(`${one}/`)))), [])
   })
 }
+
+test('an import goes down, or stays in its room', (t) => {
+  const isAllowed = ({ from, name }: Import): boolean => {
+    const [above, below] = [roomOf(from), roomOf(name)]
+    return above !== undefined && below !== undefined && (below.floor < above.floor || below.room === above.room)
+  }
+  t.deepEqual(told(ofTheShop.filter((one) => !isAllowed(one))), [])
+})
+
+for (const { what, who, may, types, but = [] } of WALLS)
+  test(what, (t) => {
+    const own = ofTheShop.filter(({ from }) => who.test(from))
+    const isAllowed = ({ from, name, isType }: Import): boolean =>
+      may.test(name) ||
+      (isType && types?.test(name) === true) ||
+      but.some(([whose, other]) => whose.test(from) && name === other)
+    t.deepEqual(told(own.filter((one) => !isAllowed(one))), [])
+  })
+
+test('a package has one place, and every package that runs in production has one', (t) => {
+  const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { dependencies: object }
+  t.deepEqual(Object.keys(PACKAGES).sort(), Object.keys(dependencies).sort())
+  const strangers = sources
+    .flatMap(importsFrom)
+    .filter(({ name, isType }) => !isType && !name.endsWith('.ts') && !name.startsWith('node:'))
+    .filter(({ from, name }) => PACKAGES[name]?.test(from) !== true)
+  t.deepEqual(told(strangers), [])
+})
 
 const sharedRooms = files.filter(({ path }) => path.startsWith('shared/') && !path.startsWith('shared/contract/'))
 
@@ -158,15 +315,6 @@ test('whatever touches another process is a step with a name', (t) => {
   for (const calls of opened) t.true(calls.includes('step'))
 })
 
-test('a package that speaks to another process is imported where its steps are, and nowhere else', (t) => {
-  const importersOf = (name: string): readonly string[] =>
-    sources.filter(({ code }) => new RegExp(`^import (?!type ).*'${name}'`, 'm').test(code)).map(({ path }) => path)
-  t.deepEqual(importersOf('axios'), ['shared/http/client.ts'])
-  t.deepEqual(importersOf('redlock'), ['shared/lock/redlock.ts'])
-  t.deepEqual(importersOf('undici'), ['gateway/proxy/replica.ts'])
-  t.deepEqual([...importersOf('ioredis')].sort(), ['shared/lock/node.ts', 'shared/redis/connection.ts'])
-})
-
 test('a store is reached only by its own main and routes, and by what it is handed to', (t) => {
   const importers = sources.flatMap((file) =>
     importsOf(file)
@@ -211,6 +359,37 @@ test('no syntax is used that is not erased: enum, namespace, parameter property'
 
 test('no module holds state that changes', (t) => {
   t.deepEqual(matching(sources, /^(export )?(let|var) .*$/m), [])
+})
+
+/** Which file a name in an `@include` stands for: one of the same house, else one of shared. */
+const included = ({ room, text }: File): readonly { readonly name: string; readonly found: File | undefined }[] =>
+  [...text.matchAll(/^--- @include "([a-z-]+)"$/gm)].map(([, name = '']) => {
+    const named = (house: string) =>
+      luaFiles.find((file) => file.room === house && basename(file.path) === `${name}.lua`)
+    return { name, found: named(room) ?? named('shared') }
+  })
+
+/** What a file of shared needs of each service. */
+const SUPPLIED = ['shared/audit/lua/things.lua: worth']
+
+test('a Lua file includes what lies beside it or below, and shared nothing that a service must supply', (t) => {
+  const strangers = luaFiles.flatMap((file) =>
+    included(file)
+      .filter(({ found }) => {
+        const [above, below] = [roomOf(file.path), found && roomOf(found.path)]
+        return !above || !below || (below.floor >= above.floor && below.room !== above.room)
+      })
+      .map(({ name }) => `${file.path}: ${name}`),
+  )
+  t.deepEqual(strangers, SUPPLIED)
+})
+
+test('no two Lua files of one house have the same name', (t) => {
+  const names = luaFiles.map(({ room, path }) => `${room}/${basename(path)}`)
+  t.deepEqual(
+    names.filter((name, at) => names.indexOf(name) !== at),
+    [],
+  )
 })
 
 test('every Lua file is used', (t) => {
