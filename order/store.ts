@@ -174,6 +174,7 @@ export const openStore = (
     step,
     lua: [new URL('lua/', import.meta.url), new URL('checkout/lua/', import.meta.url)],
     names,
+    supplies: { things: 'worth' },
     limits: { lines_max: LINES_MAX, deadline_max_ms: DEADLINE_MAX_MS },
     reactions,
     says,

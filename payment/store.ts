@@ -54,6 +54,7 @@ export const openStore = ({ redis, step, identifiers, retentionS }: Instruments)
     step,
     lua: [new URL('lua/', import.meta.url)],
     names,
+    supplies: { things: 'worth' },
     reactions,
     retentionS,
   })

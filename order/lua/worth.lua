@@ -1,7 +1,8 @@
 --- @include "saga"
+--- @include "things"
 -- worth(order): `{money} {pieces}` of a paid order, else ''; with ` ?` if the checkout that it names says otherwise, or
 -- there never was one. Records of checkouts end with their entries: one that is gone says nothing.
-local function worth(order)
+function counted.worth(order)
   local key = names.order .. order
   local status, saga = unpack(redis.call('HMGET', key, 'status', 'saga'))
   local paid = status == 'paid'
@@ -31,7 +32,7 @@ local function worth(order)
 end
 
 -- touched(said, touch): calls `touch` for each order that an entry may have changed.
-local function touched(said, touch)
+function counted.touched(said, touch)
   if said.order then
     touch(said.order)
   end

@@ -1,10 +1,11 @@
+--- @include "things"
 -- worth(user): what a wallet owns; money that is only held is still the user's.
-local function worth(user)
+function counted.worth(user)
   return redis.call('HGET', names.user .. user, 'credit') or ''
 end
 
 -- touched(said, touch): calls `touch` for each wallet that an entry may have changed.
-local function touched(said, touch)
+function counted.touched(said, touch)
   if said.user then
     touch(said.user)
   end

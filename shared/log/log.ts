@@ -145,6 +145,8 @@ export type LogOptions<Speaker extends Service> = {
   readonly names: Readonly<Record<string, string>>
   /** Numbers that the deeds must know, by name. */
   readonly limits?: Readonly<Record<string, number>>
+  /** Which of its Lua files completes one of shared, by its name. */
+  readonly supplies?: Readonly<Record<string, string>>
   readonly reactions: Reactions<Speaker>
   /** What the deeds say that are not reactions, by the state they lead to. */
   readonly says?: Readonly<Record<string, KindOf<Speaker>>>
@@ -208,7 +210,7 @@ const fieldsOf = (flat: readonly string[]): Record<string, string> => {
 
 /** Opens the log of a service over its own Redis. */
 export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): Log => {
-  const { service, redis, step, lua, retentionS, uphold = async (gone) => gone } = options
+  const { service, redis, step, lua, retentionS, supplies = {}, uphold = async (gone) => gone } = options
   const reactions = options.reactions as { readonly [From in Service]?: Readonly<Record<string, Reaction<Speaker>>> }
   const speakers = Object.keys(reactions) as Service[]
   const names = {
@@ -253,7 +255,7 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
   const doer = (deed: string): ((asked: Asked) => Promise<Done>) => {
     const known = doers.get(deed)
     if (known) return known
-    const by = script(compose({ lua, deeds: [deed], main: 'do', tables }))
+    const by = script(compose({ lua, deeds: [deed], main: 'do', tables, supplies }))
     const made = grouped<Asked, Done>({
       run: (asked) => doAll(by, deed, asked),
       groupMax: GROUP_MAX,

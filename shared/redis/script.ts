@@ -45,6 +45,8 @@ export type ScriptParts = {
   readonly main: string
   /** Tables of constants that the Lua code sees, by name: key names, what is said for which word, limits. */
   readonly tables: Readonly<Record<string, Readonly<Record<string, string | number>>>>
+  /** By which file of the service a file of `shared` is completed: it comes right after it. */
+  readonly supplies?: Readonly<Record<string, string>>
 }
 
 const SHARED = new URL('../', import.meta.url)
@@ -89,7 +91,7 @@ const firstLine = (writes: ReadonlySet<string | undefined>): string => {
 }
 
 /** Puts the parts together: each file once, what is included before what includes it. */
-export const compose = ({ lua, deeds, main, tables }: ScriptParts): string => {
+export const compose = ({ lua, deeds, main, tables, supplies = {} }: ScriptParts): string => {
   const text: string[] = []
   const seen = new Set<string>()
   const writes = new Set<string | undefined>()
@@ -100,6 +102,8 @@ export const compose = ({ lua, deeds, main, tables }: ScriptParts): string => {
     for (const [, included] of body.matchAll(INCLUDE)) add(included as string)
     if (deeds.includes(name)) writes.add(WRITES.exec(body)?.[1])
     text.push(withoutComments(body))
+    const supplied = supplies[name]
+    if (supplied !== undefined) add(supplied)
   }
   for (const deed of deeds) add(deed)
   add(main)

@@ -1,10 +1,11 @@
+--- @include "things"
 -- worth(item): how many there are on the shelf.
-local function worth(item)
+function counted.worth(item)
   return redis.call('HGET', names.item .. item, 'stock') or ''
 end
 
 -- touched(said, touch): calls `touch` for each item that an entry may have changed.
-local function touched(said, touch)
+function counted.touched(said, touch)
   if said.item and said.item ~= '' then
     touch(said.item)
   end

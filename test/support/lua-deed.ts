@@ -43,8 +43,8 @@ export const luaText = (place: Place, file: string): string => {
   return readFileSync(found, 'utf8')
 }
 
-/** What a deed of all services includes may be each service's own: then one of them stands for all. */
-const SERVICES = ['order', 'payment', 'stock'] as const
+/** The file of shared that each service completes by one of its own: here order's stands for all. */
+const SUPPLIED = { file: 'things.lua', by: 'worth.lua', of: 'order' } as const
 
 /** Lua code without its comments. */
 export const luaCode = (text: string): string => text.replace(/--.*$/gm, '')
@@ -52,10 +52,10 @@ export const luaCode = (text: string): string => text.replace(/--.*$/gm, '')
 const withIncludes = (place: Place, file: string, seen = new Set<string>()): string => {
   if (seen.has(file)) return ''
   seen.add(file)
-  const found = [place, 'shared' as const, ...SERVICES].find((one) => luaFiles(one).includes(file)) ?? place
-  const text = luaText(found, file)
+  const text = luaText(luaFiles(place).includes(file) ? place : 'shared', file)
   const names = [...text.matchAll(/^--- @include "([a-z-]+)"$/gm)].map(([, name]) => `${name}.lua`)
-  return [...names.map((name) => withIncludes(place, name, seen)), luaCode(text)].join('\n')
+  const supplied = file === SUPPLIED.file ? withIncludes(SUPPLIED.of, SUPPLIED.by, seen) : ''
+  return [...names.map((name) => withIncludes(place, name, seen)), luaCode(text), supplied].join('\n')
 }
 
 /** The deeds of a service, or those that `shared` has for every service. */

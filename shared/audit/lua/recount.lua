@@ -19,7 +19,7 @@ function deeds.recount(facts)
   end
   for _, entry in ipairs(redis.call('XRANGE', names.log, '(' .. facts.after, '+', 'COUNT', facts.entries)) do
     local said = facts_of(entry[2])
-    touched(said, touch)
+    counted.touched(said, touch)
     if said.first then
       for number = tonumber(said.first), tonumber(said.last) do
         touch(integer(number))

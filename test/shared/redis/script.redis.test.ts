@@ -22,6 +22,7 @@ const FILES = {
   one: '--- @include "base"\n--- @include "middle"\n-- one: does one thing\n-- RETURNS  one\nfunction deeds.one() return middle .. \'+one\' end',
   two: '--- @include "middle"\n--- @include "base"\nfunction deeds.two() return middle .. \'+two\' end',
   log: "local log = 'the service has its own'",
+  more: '--- @include "base"\n-- more: completes base\nbase = base .. \'+more\'',
   lost: '--- @include "no-such-thing"',
   full: "redis.call('LPOP', 'list')\nredis.call('SET', 'key', 'value')\nreturn 'done'",
   broken: "redis.call('INCR', 'text')\nreturn 'done'",
@@ -50,6 +51,17 @@ test('every file is there once, and after what it includes', (t) => {
   t.false(at.includes(-1))
   t.is(text.split('local base =').length, 2)
   t.is(text.split('local middle =').length, 2)
+})
+
+test('a file that is completed by one of the service is complete for whatever includes it', (t) => {
+  const text = compose(parts({ supplies: { base: 'more' } }))
+  const at = ['local base =', "base = base .. '+more'", 'local middle ='].map((piece) => text.indexOf(piece))
+  t.deepEqual(
+    at,
+    at.toSorted((a, b) => a - b),
+  )
+  t.false(at.includes(-1))
+  t.false(compose(parts()).includes('+more'))
 })
 
 test('what Redis keeps has no comments, and begins with the line that makes it refuse a script as a whole', (t) => {
