@@ -47,7 +47,9 @@ const filesOf = (room: string): readonly File[] =>
 const files = ROOMS.flatMap(filesOf)
 const sources = files.filter(({ path }) => path.endsWith('.ts'))
 const luaFiles = files.filter(({ path }) => path.endsWith('.lua'))
-const everything = [...files, ...['env', 'test'].flatMap(filesOf)]
+/** With what starts and asks a shop. */
+const shipped = [...files, ...filesOf('env')]
+const everything = [...shipped, ...filesOf('test')]
 
 type Import = {
   readonly from: string
@@ -344,6 +346,86 @@ test('no files import each other in a circle', (t) => {
   }
   t.deepEqual(
     [...imports.keys()].flatMap((path) => circlesFrom(path, [])),
+    [],
+  )
+})
+
+/** A file is read at one sitting, and a function on one screen and a half. */
+const FILE_LINES_MAX = 300
+const FUNCTION_LINES_MAX = 80
+/** What is longer still, to be taken apart: nothing may join them. */
+const LONG_FILES = [
+  'env/local/managed-process.ts',
+  'env/local/shop.ts',
+  'gateway/proxy/exchange.ts',
+  'order/checkout/attempt.ts',
+  'order/store.ts',
+  'shared/http/server.ts',
+  'shared/lock/redlock.ts',
+  'shared/log/log.ts',
+  'shared/service.ts',
+]
+const LONG_FUNCTIONS = [
+  'env/local/managed-process.ts: createPart',
+  'gateway/gateway.ts: openGateway',
+  'order/audit/audit.ts: audits',
+  'order/checkout/attempt.ts: attempts',
+  'order/checkout/outcomes.ts: openEnds',
+  'order/routes.ts: routes',
+  'order/store.ts: openStore',
+  'payment/routes.ts: routes',
+  'stock/routes.ts: routes',
+  'shared/audit/auditor.ts: auditor',
+  'shared/health/health.ts: openHealth',
+  'shared/http/server.ts: openDoor',
+  'shared/lock/node.ts: lockNode',
+  'shared/lock/redlock.ts: keepLease',
+  'shared/lock/redlock.ts: redLock',
+  'shared/log/log.ts: openLog',
+  'shared/log/subscription.ts: reader',
+  'shared/operator/saga-routes.ts: sagaRoutes',
+  'shared/saga/log-parser.ts: logParser',
+  'shared/service.ts: openService',
+]
+
+const indentOf = (line = ''): number => /^ */.exec(line)?.[0].length ?? 0
+/** A line with which the head of a function ends, as the formatter leaves it, and none of a statement. */
+const HEAD = /(=>|=> [[({]+|\) \{|\)?: [\w<>[\]. |]+ \{)$/
+const STATEMENT =
+  /^\s*(\} )?(else|if|for|while|switch|catch|do|try|finally|export type|export interface|type|interface|class|export class)\b/
+
+/** Functions of several lines: each begins and ends at the same indentation, for so the formatter has it. */
+const functionsOf = ({ path, text }: File): readonly { readonly name: string; readonly lines: number }[] => {
+  const lines = text.split('\n')
+  const closes = (at: number, indent: number): boolean =>
+    indentOf(lines[at]) === indent && /^\s*[\])}]/.test(lines[at] ?? '')
+  return lines.flatMap((line, at) => {
+    if (!HEAD.test(line) || STATEMENT.test(line)) return []
+    const indent = indentOf(line)
+    let first = at
+    while (first > 0 && (closes(first, indent) || indentOf(lines[first]) !== indent || lines[first] === '')) first -= 1
+    const next = lines.findIndex((one, place) => place > at && one !== '' && indentOf(one) <= indent)
+    const last = closes(next, indent) ? next : next - 1
+    const [, name = line.trim()] =
+      /^\s*(?:export )?(?:const |function |async |get )*#?([\w$]+)/.exec(lines[first] ?? '') ?? []
+    return [{ name: `${path}: ${name}`, lines: last - first + 1 }]
+  })
+}
+
+test('no file has more lines than are read at one sitting', (t) => {
+  const long = shipped.filter(({ text }) => text.split('\n').length - 1 > FILE_LINES_MAX).map(({ path }) => path)
+  t.deepEqual(
+    long.filter((path) => !LONG_FILES.includes(path)),
+    [],
+  )
+})
+
+test('no function has more lines than are seen at once', (t) => {
+  const functions = shipped.filter(({ path }) => path.endsWith('.ts')).flatMap(functionsOf)
+  t.true(functions.length > 500)
+  const long = functions.filter(({ lines }) => lines > FUNCTION_LINES_MAX).map(({ name }) => name)
+  t.deepEqual(
+    long.filter((name) => !LONG_FUNCTIONS.includes(name)),
     [],
   )
 })
