@@ -6,7 +6,7 @@
  * in the data folder for the next start.
  */
 import { join, relative } from 'node:path'
-import { parseArgs } from 'node:util'
+import { readLine, UsageError } from '../command-line.ts'
 import { DataFolderError } from './data-folder.ts'
 import { PartError } from './managed-process.ts'
 import { AddressError, PortBusyError } from './ports.ts'
@@ -34,11 +34,6 @@ redis-server if it is in an unusual place; SHOP_INSTALL=no forbids installing it
 
 Ctrl-C ends the shop in order; a second Ctrl-C ends it by force.`
 
-/** The command line cannot be understood. */
-class UsageError extends Error {
-  override readonly name = 'UsageError'
-}
-
 type Command = { readonly port: number; readonly host: string; readonly replicas: number; readonly data: string }
 
 const parseNumber = (option: string, value: string, min: number, max: number): number => {
@@ -49,15 +44,10 @@ const parseNumber = (option: string, value: string, min: number, max: number): n
 
 const parseOptions = (line: readonly string[]) => {
   const option = { type: 'string' } as const
-  try {
-    return parseArgs({
-      args: [...line],
-      options: { port: option, host: option, replicas: option, data: option, help: { type: 'boolean', short: 'h' } },
-    }).values
-  } catch (error) {
-    const [sentence = ''] = (error as Error).message.split('. ')
-    throw new UsageError(sentence.replace(/\.$/, ''))
-  }
+  return readLine({
+    args: [...line],
+    options: { port: option, host: option, replicas: option, data: option, help: { type: 'boolean', short: 'h' } },
+  }).values
 }
 
 /** What an option says, else its variable, else the default; with the name by which a complaint calls it. */

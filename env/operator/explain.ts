@@ -6,7 +6,7 @@
  * makes text of it for people. Both know the saga only by what the services say; nothing is concluded here.
  */
 import { styleText } from 'node:util'
-import { field, type Kind } from '../../shared/contract/events.ts'
+import { field, IDENTIFIER_FORM, isIdentifier, type Kind } from '../../shared/contract/events.ts'
 import type { DeadLetter } from '../../shared/log/dead-letters.ts'
 import type { LogEntry } from '../../shared/log/entry.ts'
 import type { Standing } from '../../shared/saga/status.ts'
@@ -57,11 +57,9 @@ const wanted = <Body>(service: Service, answer: Answer): Body => {
   throw new ShopError(`${service} ${isAway(answer) ? 'does not answer' : 'refuses'} (${sentenceOf(answer)})`)
 }
 
-const ID = /^[A-Za-z0-9_-]{1,64}$/
-
 /** Finds what is meant by an id that may be an order's or a checkout's. @throws ShopError if it is neither. */
 export const findSubject = async (ask: Ask, id: string): Promise<Subject> => {
-  if (!ID.test(id)) throw new ShopError(`"${id}" is neither an order nor a log id: 1 to 64 letters, digits, "_" or "-"`)
+  if (!isIdentifier(id)) throw new ShopError(`"${id}" is neither an order nor a log id: ${IDENTIFIER_FORM}`)
   const answer = await ask('GET', `/orders/checkouts/${id}`)
   if (!isUnknown(answer)) {
     const { log_ids } = wanted<{ log_ids: readonly string[] }>('order', answer)

@@ -5,7 +5,8 @@
  * services do deeds of their own, which check and append. Exit codes: 0 it was done or there was nothing to do, 1 it was
  * refused, 2 it could not be asked or answered; then one sentence on standard error says why.
  */
-import { parseArgs, styleText } from 'node:util'
+import { styleText } from 'node:util'
+import { readLine, UsageError } from '../command-line.ts'
 import { SERVICES, type Service } from '../wiring.ts'
 import { askShop, DEFAULT_URL, isUnknown, ShopError, sentenceOf } from './ask-shop.ts'
 import {
@@ -21,7 +22,7 @@ import {
   viewsOf,
 } from './explain.ts'
 import { list, resolve } from './trouble.ts'
-import { FAILED, logIdOf, REFUSED, type Result, UsageError, type Verb } from './verb.ts'
+import { FAILED, logIdOf, REFUSED, type Result, type Verb } from './verb.ts'
 
 const HELP = `An operator's words for checkouts, and for what could not be applied.
 
@@ -174,25 +175,20 @@ const withIdLast = (line: readonly string[]): string[] => {
 const parseLine = (line: readonly string[]) => {
   const option = { type: 'string' } as const
   const flag = { type: 'boolean' } as const
-  try {
-    return parseArgs({
-      args: withIdLast(line),
-      allowPositionals: true,
-      options: {
-        url: option,
-        token: option,
-        accept: option,
-        why: option,
-        json: flag,
-        all: flag,
-        refund: flag,
-        help: { ...flag, short: 'h' },
-      },
-    })
-  } catch (error) {
-    const [sentence = ''] = (error as Error).message.split('. ')
-    throw new UsageError(sentence.replace(/\.$/, ''))
-  }
+  return readLine({
+    args: withIdLast(line),
+    allowPositionals: true,
+    options: {
+      url: option,
+      token: option,
+      accept: option,
+      why: option,
+      json: flag,
+      all: flag,
+      refund: flag,
+      help: { ...flag, short: 'h' },
+    },
+  })
 }
 
 const verbOf = (positionals: readonly string[]) => {

@@ -6,10 +6,11 @@
  */
 import { styleText } from 'node:util'
 import type { Standing } from '../../shared/saga/status.ts'
+import { UsageError } from '../command-line.ts'
 import type { Service } from '../wiring.ts'
 import { type Ask, ShopError, sentenceOf } from './ask-shop.ts'
 import { columns, contradictionInWords, nextInWords, PREFIXES } from './explain.ts'
-import { FAILED, logIdOf, REFUSED, UsageError, type Verb } from './verb.ts'
+import { FAILED, logIdOf, REFUSED, type Verb } from './verb.ts'
 
 /** As order lists it. */
 type Contradicted = {

@@ -6,11 +6,6 @@
 import { type Ask, ShopError } from './ask-shop.ts'
 import { findSubject } from './explain.ts'
 
-/** The command line cannot be understood. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError'
-}
-
 export const REFUSED = 1
 export const FAILED = 2
 

@@ -1,7 +1,8 @@
 /** Runs the benchmark: `npm run bench`. The only file of it, beside its processes, that sees `process`. Ctrl-C ends it in order. */
+
+import { UsageError } from '../../env/command-line.ts'
 import { PartError } from '../../env/local/managed-process.ts'
 import { RedisProgramError } from '../../env/local/redis-program.ts'
-import { UsageError } from '../support/command-line.ts'
 import { bench } from './bench.ts'
 import { HELP, parseOptions } from './options.ts'
 import { SeedError } from './seed.ts'

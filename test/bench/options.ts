@@ -1,7 +1,8 @@
 /** What is to be measured? The command line, read and checked; everything that is wrong with it is one sentence. */
 import { availableParallelism } from 'node:os'
+import { UsageError } from '../../env/command-line.ts'
 import { SERVICES, type Service } from '../../env/wiring.ts'
-import { parseNumber, parseTime, readOptions, UsageError } from '../support/command-line.ts'
+import { parseNumber, parseTime, readOptions } from '../support/command-line.ts'
 import { type RouteName, routeNames } from './routes.ts'
 import { THINGS_MAX } from './seed.ts'
 

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { UsageError } from '../support/command-line.ts'
+import { UsageError } from '../../env/command-line.ts'
 import { type Options, parseOptions } from './options.ts'
 
 const parse = (line: string): Options => {

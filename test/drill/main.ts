@@ -4,12 +4,12 @@
  */
 import { randomInt } from 'node:crypto'
 import { rmSync } from 'node:fs'
+import { UsageError } from '../../env/command-line.ts'
 import { DataFolderError } from '../../env/local/data-folder.ts'
 import { PartError } from '../../env/local/managed-process.ts'
 import { PortBusyError } from '../../env/local/ports.ts'
 import { RedisProgramError } from '../../env/local/redis-program.ts'
 import type { Shop } from '../../env/local/shop.ts'
-import { UsageError } from '../support/command-line.ts'
 import { drill, type Stage } from './drill.ts'
 import { HELP, type Options, parseOptions, SEED_MAX } from './options.ts'
 import { openScreen } from './screen.ts'

@@ -1,6 +1,7 @@
 /** What is to be drilled? The command line, read and checked; everything that is wrong with it is one sentence. */
+import { UsageError } from '../../env/command-line.ts'
 import { SERVICES } from '../../env/wiring.ts'
-import { inWords, parseNumber, parseTime, readOptions, UsageError } from '../support/command-line.ts'
+import { inWords, parseNumber, parseTime, readOptions } from '../support/command-line.ts'
 
 /** What can be done to a part, in words that follow "…, for a time:". */
 export const KINDS = {

@@ -1,20 +1,10 @@
-/** How is the command line of a program read? What is wrong with it is one sentence, which names the option. */
-import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
-
-/** The command line cannot be understood. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError'
-}
+/** How are the options of a program read? What is wrong with one is one sentence, which names it. */
+import type { ParseArgsOptionsConfig } from 'node:util'
+import { readLine, UsageError } from '../../env/command-line.ts'
 
 /** The options as they were given. @throws UsageError for one that is not known or lacks its value. */
-export const readOptions = <Config extends ParseArgsOptionsConfig>(line: readonly string[], options: Config) => {
-  try {
-    return parseArgs({ args: [...line], options }).values
-  } catch (error) {
-    const [sentence = ''] = (error as Error).message.split('. ')
-    throw new UsageError(sentence.replace(/\.$/, ''))
-  }
-}
+export const readOptions = <Config extends ParseArgsOptionsConfig>(line: readonly string[], options: Config) =>
+  readLine({ args: [...line], options }).values
 
 /** A whole number within its bounds. @throws UsageError */
 export const parseNumber = (option: string, value: string, min: number, max: number): number => {
