@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import test from 'ava'
 
@@ -491,6 +491,17 @@ test('every Lua file is used', (t) => {
 
 test('every Lua file lies in the lua folder of its room', (t) => {
   for (const { path } of luaFiles) t.regex(path, /^(shared\/[a-z]+|[a-z]+(\/[a-z]+)?)\/lua\/[a-z-]+\.lua$/)
+})
+
+test('tests mirror the rooms: the folder of a test is that of what it tests', (t) => {
+  const houses: readonly string[] = [...ROOMS, 'env']
+  const strangers = everything
+    .filter(({ path }) => path.endsWith('.test.ts') && houses.includes(path.split('/')[1] ?? ''))
+    .filter(({ path }) => !existsSync(join(ROOT, relative('test', dirname(path)))))
+  t.deepEqual(
+    strangers.map(({ path }) => path),
+    [],
+  )
 })
 
 test('a test says in its name what it needs', (t) => {
