@@ -17,7 +17,7 @@
  */
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { basename } from 'node:path'
+import { basename, join } from 'node:path'
 import type { Redis } from 'ioredis'
 
 /** What a deed returned: a word, and what belongs to it. */
@@ -49,12 +49,13 @@ export type ScriptParts = {
   readonly supplies?: Readonly<Record<string, string>>
 }
 
-const SHARED = new URL('../', import.meta.url)
+const SHARED = join(import.meta.dirname, '..')
 /** The Lua files of `shared`, each beside the room that owns it, by their names: no two have the same. */
-const SHARED_LUA: ReadonlyMap<string, URL> = new Map(
-  readdirSync(SHARED, { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.lua'))
-    .map((path) => [basename(path, '.lua'), new URL(path, SHARED)]),
+const SHARED_LUA: ReadonlyMap<string, string> = new Map(
+  readdirSync(SHARED)
+    .map((room) => join(SHARED, room, 'lua'))
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) => readdirSync(folder).map((file) => [basename(file, '.lua'), join(folder, file)] as const)),
 )
 const INCLUDE = /^--- @include "([a-z-]+)"$/gm
 const WRITES = /^-- WRITES {3}(nothing|nothing that takes memory|less than it frees)$/m
@@ -63,7 +64,7 @@ const readLua = (name: string, folders: readonly URL[]): string => {
   const own = folders.map((folder) => new URL(`${name}.lua`, folder)).find((file) => existsSync(file))
   const found = own ?? SHARED_LUA.get(name)
   if (found !== undefined) return readFileSync(found, 'utf8')
-  const places = [...folders, SHARED].map(({ pathname }) => pathname)
+  const places = [...folders.map(({ pathname }) => pathname), SHARED]
   throw new Error(`there is no ${name}.lua in ${places.join(' or ')}`)
 }
 

@@ -80,7 +80,7 @@ test('a file of the service comes before one of the same name that all share', (
 })
 
 test('a file that is missing is named, with where it was looked for', (t) => {
-  t.throws(() => compose(parts({ deeds: ['lost'] })), { message: /no-such-thing\.lua in .+ or .+shared\// })
+  t.throws(() => compose(parts({ deeds: ['lost'] })), { message: /no-such-thing\.lua in .+ or .+shared/ })
 })
 
 test.serial('a script sees its tables, its includes and its arguments', async (t) => {
