@@ -12,7 +12,8 @@
  */
 import { type Auditor, auditor } from '../shared/audit/auditor.ts'
 import { compareIds } from '../shared/log/entry.ts'
-import { type Log, openLog, type SagaRecord } from '../shared/log/log.ts'
+import { type Log, openLog } from '../shared/log/log.ts'
+import type { SagaRecord } from '../shared/log/saga-record.ts'
 import type { Once, Reply } from '../shared/redis/script.ts'
 import { type Finding, isSilent, type Recovery, repairFor, type Survey } from '../shared/saga/log-parser.ts'
 import type { Instruments } from '../shared/service.ts'

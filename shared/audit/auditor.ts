@@ -17,7 +17,8 @@
 import { type Service, sayings } from '../contract/events.ts'
 import { UnavailableError } from '../errors.ts'
 import { compareIds, type LogEntry } from '../log/entry.ts'
-import type { Log, SagaRecord } from '../log/log.ts'
+import type { Log } from '../log/log.ts'
+import type { SagaRecord } from '../log/saga-record.ts'
 
 /** What an account of the books says; 0 if nothing was ever entered. */
 export type Books = (account: string) => bigint

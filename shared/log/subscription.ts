@@ -19,11 +19,12 @@ import type { Logger } from 'pino'
 import type { RawEntry, Service } from '../contract/events.ts'
 import { isTransient, UnavailableError } from '../errors.ts'
 import { keepLease, type RedLock } from '../lock/redlock.ts'
+import { backOffMs } from '../process/backoff.ts'
 import type { Step } from '../process/step.ts'
 import { remake, whenReady } from '../redis/connection.ts'
 import type { Reply } from '../redis/script.ts'
 import { compareIds, heardKey, logKey } from './entry.ts'
-import { backOffMs, type Log } from './log.ts'
+import type { Log } from './log.ts'
 import { tellLoss, witness } from './tail-loss.ts'
 
 /** How many entries are read and applied at once: a batch of this size stays below 10 ms in Redis. */
