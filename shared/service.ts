@@ -20,7 +20,8 @@ import { openDoor, type Route } from './http/server.ts'
 import { type RedLock, redLock } from './lock/redlock.ts'
 import type { Log } from './log/log.ts'
 import { type Identifiers, identifiers } from './log/log-id.ts'
-import { type Reader, reader, SILENT_MS } from './log/subscription.ts'
+import { SILENT_MS } from './log/peer-connection.ts'
+import { openSubscription, type Subscription } from './log/subscription.ts'
 import { tellLoss } from './log/tail-loss.ts'
 import { logRoutes } from './operator/log-routes.ts'
 import { sagaRoutes } from './operator/saga-routes.ts'
@@ -108,7 +109,11 @@ export type ServiceOptions<Repair extends string> = {
 }
 
 /** Whether a neighbour's log can be heard. */
-const subscription = ({ speaker, isReady, silentMs }: Pick<Reader, 'speaker' | 'isReady' | 'silentMs'>): Check => {
+const subscription = ({
+  speaker,
+  isReady,
+  silentMs,
+}: Pick<Subscription, 'speaker' | 'isReady' | 'silentMs'>): Check => {
   const name = `log-of-${speaker}`
   if (!isReady()) return { name, grade: 'blocks', wrong: `it has not reached the log of ${speaker} yet` }
   const ms = silentMs()
@@ -167,7 +172,7 @@ export const openService = async <Repair extends string>(
   const { log, onHeard = () => undefined } = own
 
   const readers = log.speakers.map((speaker) =>
-    reader({
+    openSubscription({
       log,
       speaker,
       blocking: connection(urls[speaker], 'blocking', `log of ${speaker}`),

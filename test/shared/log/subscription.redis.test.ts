@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { redLock } from '../../../shared/lock/redlock.ts'
 import { heardKey, type LostTail } from '../../../shared/log/entry.ts'
-import { type Reader, reader } from '../../../shared/log/subscription.ts'
+import { openSubscription, type Subscription } from '../../../shared/log/subscription.ts'
 import { openStep } from '../../../shared/process/step.ts'
 import { connect, disconnect, whenReady } from '../../../shared/redis/connection.ts'
 import type { Reply } from '../../../shared/redis/script.ts'
@@ -60,7 +60,7 @@ const open = async (t: ExecutionContext): Promise<Scene> => {
   }
 }
 
-type Follower = { readonly reader: Reader; readonly heard: Reply[]; readonly warnings: string[] }
+type Follower = { readonly reader: Subscription; readonly heard: Reply[]; readonly warnings: string[] }
 
 /** A reader with connections of its own, as another replica would have. */
 const follow = async (
@@ -79,7 +79,7 @@ const follow = async (
   const masters = connecting(scene.masters, 'lock')
   await whenReady(masters)
   const lock = redLock([masters])
-  const one = reader({
+  const one = openSubscription({
     log: scene.store.log,
     speaker: 'payment',
     blocking: connecting(speaker, 'blocking'),
