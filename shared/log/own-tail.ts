@@ -6,11 +6,14 @@
  * rest by name.
  */
 import type { Redis } from 'ioredis'
+import type { Logger } from 'pino'
 import { field, type RawEntry } from '../contract/events.ts'
+import { UnavailableError } from '../errors.ts'
+import { backOffMs } from '../process/backoff.ts'
 import type { Step } from '../process/step.ts'
 import type { RunOwn } from './commands.ts'
 import { compareIds, type LogEntry, type LostTail } from './entry.ts'
-import type { Witness } from './tail-loss.ts'
+import { tellLoss, type Witness } from './tail-loss.ts'
 
 export type OwnTail = {
   /**
@@ -90,4 +93,25 @@ export const openOwnTail = ({ redis, step, lost, memory, runOwn, uphold }: OwnTa
       return tails.map((entry) => JSON.parse(field(entry, 'tail') ?? 'null') as LostTail)
     },
   }
+}
+
+/** Lists what the own Redis has lost, if it came back without it; until that is known it is looked for again. */
+export const listOwnLosses = (
+  { lookBack }: Pick<OwnTail, 'lookBack'>,
+  logger: Logger,
+  ending: AbortSignal,
+  attempt = 1,
+): void => {
+  const again = (next: number): void => listOwnLosses({ lookBack }, logger, ending, next)
+  lookBack().then(
+    (lost) => {
+      if (lost === undefined) return
+      tellLoss(logger, 'the own Redis', lost)
+      again(1)
+    },
+    (error: unknown) => {
+      if (!(error instanceof UnavailableError)) throw error
+      if (!ending.aborted) setTimeout(again, backOffMs(attempt), attempt + 1).unref()
+    },
+  )
 }
