@@ -8,7 +8,8 @@
  */
 import { setTimeout as after } from 'node:timers/promises'
 import type { Part } from '../../env/local/managed-process.ts'
-import type { RedisPart, Shop } from '../../env/local/shop.ts'
+import type { RedisPart } from '../../env/local/parts.ts'
+import type { Shop } from '../../env/local/shop.ts'
 import { cutTail } from '../support/older-redis.ts'
 import type { Fabric, Link } from '../support/proxy.ts'
 import type { Kind } from './options.ts'

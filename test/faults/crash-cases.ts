@@ -11,7 +11,7 @@
 import assert from 'node:assert/strict'
 import { Redis } from 'ioredis'
 import { type Part, PartError } from '../../env/local/managed-process.ts'
-import type { RedisPart } from '../../env/local/shop.ts'
+import type { RedisPart } from '../../env/local/parts.ts'
 import { SERVICES, type Service } from '../../env/wiring.ts'
 import { logKey, readable } from '../../shared/log/entry.ts'
 import type { Armed } from '../../shared/process/crash-points.ts'
