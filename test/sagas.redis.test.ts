@@ -2,18 +2,17 @@
  * The sagas as transcripts: each file in `sagas/` says a rule, and shows it by commands and what they print. Whoever changes
  * what happens rewrites them with `UPDATE=1 npx ava test/sagas.redis.test.ts`, and reads the difference.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import process from 'node:process'
+import { readdirSync, readFileSync } from 'node:fs'
 import test from 'ava'
 import { reactions as orderReactions } from '../order/reactions.ts'
 import { reactions as paymentReactions } from '../payment/reactions.ts'
 import { reactions as stockReactions } from '../stock/reactions.ts'
+import { holdFile } from './support/golden.ts'
 import { headerOf, luaDeeds, promised } from './support/lua-deed.ts'
 import { openStage } from './support/sagas/transcript.ts'
 
 const folder = new URL('sagas/', import.meta.url)
 const files = readdirSync(folder).filter((file) => file.endsWith('.txt'))
-const isUpdate = process.env.UPDATE === '1'
 
 const stage = await openStage()
 test.after.always(async () => stage[Symbol.asyncDispose]())
@@ -24,9 +23,7 @@ for (const file of files) {
   const [rule = ''] = text.split('\n')
   test.serial(`${file}: ${rule}`, async (t) => {
     t.regex(rule, /^[A-Z][^.]+\.$/, 'it begins with one sentence: the rule')
-    const played = await stage.play(text)
-    if (isUpdate) writeFileSync(at, played)
-    t.is(played, isUpdate ? readFileSync(at, 'utf8') : text)
+    holdFile(t, at, await stage.play(text))
   })
 }
 
