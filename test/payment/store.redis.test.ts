@@ -8,7 +8,7 @@ import { heardKey } from '../../shared/log/entry.ts'
 import type { Reply } from '../../shared/redis/script.ts'
 import { booksOf, sumOver } from '../support/books.ts'
 import { entryOf, openBench, plainly, saidIn, type Teller, teller, under, witness } from '../support/open-store.ts'
-import { recordsIn } from '../support/records.ts'
+import { packedIn, recordsIn } from '../support/records.ts'
 
 const bench = await openBench()
 const store = openStore(bench.instruments)
@@ -175,6 +175,20 @@ test.serial('StockTaken of an unknown checkout, as an older version emits it, na
   await user('anna', 100)
   t.deepEqual(await tell('stock', 'StockTaken', 'it', { order: 'order-of-anna', lines: 'tea:1' }), ['unknown'])
   t.deepEqual(await wallet(), { credit: 100, held: 0 })
+})
+
+test.serial('a checkout of which too much was said for one piece of a pack has a record of its own', async (t) => {
+  await bring('captured')
+  t.deepEqual([...(await packedIn(bench.redis)).keys()], ['it'])
+  await EVENTS.StockRefused()
+  await EVENTS.CheckoutCancelled()
+  t.is(await stateOfIt(), 'released')
+  t.deepEqual([...(await packedIn(bench.redis)).keys()], [])
+  t.is(await bench.redis.hget('saga:it', 'state'), 'released')
+  t.deepEqual(
+    (await log.entriesOf('it')).map(({ kind }) => kind),
+    ['CreditHeld', 'CreditCaptured', 'CreditVoided', 'CreditReleased'],
+  )
 })
 
 test.serial('CheckoutStarted: an answer carries all that its listeners need', async (t) => {
