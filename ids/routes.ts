@@ -1,4 +1,5 @@
 /** HTTP in, words out: the routes of ids. */
+import { unreachable } from '../shared/errors.ts'
 import { identifier, keyReused, type Route } from '../shared/http/server.ts'
 import type { Identifiers } from '../shared/log/log-id.ts'
 import type { Store } from './store.ts'
@@ -10,8 +11,15 @@ export const routes = (store: Store, identifiers: Identifiers): readonly Route[]
     handler: async (request) => {
       const made = identifiers.next()
       if (request.idempotencyKey === undefined) return { text: made }
-      const [word, given] = await store.give(made, request)
-      return word === 'key-reused' ? keyReused : { text: given ?? made }
+      const result = await store.give(made, request)
+      switch (result[0]) {
+        case 'given':
+          return { text: result[1] }
+        case 'key-reused':
+          return keyReused
+        default:
+          return unreachable('ids.create', result)
+      }
     },
   },
   {

@@ -1,7 +1,7 @@
 /** HTTP in, words out: the routes of payment. */
 import { setTimeout as after } from 'node:timers/promises'
 import { nanoid } from 'nanoid'
-import { impossible, sumTooLarge } from '../shared/errors.ts'
+import { sumTooLarge, unreachable } from '../shared/errors.ts'
 import { BATCH_MAX, inChunks } from '../shared/http/chunks.ts'
 import { type Answer, amount, identifier, keyReused, type Route } from '../shared/http/server.ts'
 import { auditRoutes } from '../shared/operator/audit-routes.ts'
@@ -21,8 +21,8 @@ export const routes = (store: Store): readonly Route[] => {
   ): Promise<Answer> => {
     const patience = performance.now() + HELD_PATIENCE_MS
     for (;;) {
-      const [word] = await store.pay(user, money, once)
-      switch (word) {
+      const result = await store.pay(user, money, once)
+      switch (result[0]) {
         case 'paid':
           return { text: `${money} paid` }
         case 'out-of-credit':
@@ -36,7 +36,7 @@ export const routes = (store: Store): readonly Route[] => {
           await after(HELD_RETRY_MS)
           break
         default:
-          return impossible('payment.pay', word)
+          return unreachable('payment.pay', result)
       }
     }
   }
@@ -46,8 +46,15 @@ export const routes = (store: Store): readonly Route[] => {
       method: 'POST',
       path: '/payment/create_user',
       handler: async (request) => {
-        const [word, user_id, log_id] = await store.createUser(nanoid(), request)
-        return word === 'key-reused' ? keyReused : { json: { user_id, log_id } }
+        const result = await store.createUser(nanoid(), request)
+        switch (result[0]) {
+          case 'created':
+            return { json: { user_id: result[1], log_id: result[2] } }
+          case 'key-reused':
+            return keyReused
+          default:
+            return unreachable('payment.create_user', result)
+        }
       },
     },
     {
@@ -66,8 +73,8 @@ export const routes = (store: Store): readonly Route[] => {
       handler: async (request) => {
         const user = identifier(request, 'user')
         const money = amount(request, 'amount', { min: 1 })
-        const [word] = await store.addFunds(user, money, request)
-        switch (word) {
+        const result = await store.addFunds(user, money, request)
+        switch (result[0]) {
           case 'added':
             return { text: `${money} added` }
           case 'unknown':
@@ -77,7 +84,7 @@ export const routes = (store: Store): readonly Route[] => {
           case 'key-reused':
             return keyReused
           default:
-            return impossible('payment.add_funds', word)
+            return unreachable('payment.add_funds', result)
         }
       },
     },

@@ -90,7 +90,10 @@ export class UnsafeRedisError extends Error {
   override readonly name = 'UnsafeRedisError'
 }
 
-/** The tagged "cannot be" of a switch that the types have exhausted, and of invariants in memory. */
+/** The tagged "cannot be" of invariants in memory, and of what comes in and was promised otherwise. */
 export const impossible = (tag: string, value?: unknown): never => {
   throw new Error(`impossible (${tag}): ${JSON.stringify(value)}`)
 }
+
+/** The same where the types have exhausted all cases: a case that is missing, or new, is an error of the compiler. */
+export const unreachable = (tag: string, value: never): never => impossible(tag, value)

@@ -1,6 +1,6 @@
 /** HTTP in, words out: the routes of stock. */
 import { nanoid } from 'nanoid'
-import { impossible, sumTooLarge } from '../shared/errors.ts'
+import { sumTooLarge, unreachable } from '../shared/errors.ts'
 import { BATCH_MAX, inChunks } from '../shared/http/chunks.ts'
 import { amount, identifier, keyReused, type Route } from '../shared/http/server.ts'
 import { auditRoutes } from '../shared/operator/audit-routes.ts'
@@ -13,8 +13,15 @@ export const routes = (store: Store): readonly Route[] => [
     method: 'POST',
     path: '/stock/item/create/:price',
     handler: async (request) => {
-      const [word, item_id, log_id] = await store.createItem(nanoid(), amount(request, 'price', { min: 0 }), request)
-      return word === 'key-reused' ? keyReused : { json: { item_id, log_id } }
+      const result = await store.createItem(nanoid(), amount(request, 'price', { min: 0 }), request)
+      switch (result[0]) {
+        case 'created':
+          return { json: { item_id: result[1], log_id: result[2] } }
+        case 'key-reused':
+          return keyReused
+        default:
+          return unreachable('stock.create_item', result)
+      }
     },
   },
   {
@@ -33,8 +40,8 @@ export const routes = (store: Store): readonly Route[] => [
     handler: async (request) => {
       const item = identifier(request, 'item')
       const pieces = amount(request, 'amount', { min: 1 })
-      const [word] = await store.add(item, pieces, request)
-      switch (word) {
+      const result = await store.add(item, pieces, request)
+      switch (result[0]) {
         case 'added':
           return { text: `${pieces} added` }
         case 'unknown':
@@ -44,7 +51,7 @@ export const routes = (store: Store): readonly Route[] => [
         case 'key-reused':
           return keyReused
         default:
-          return impossible('stock.add', word)
+          return unreachable('stock.add', result)
       }
     },
   },
@@ -55,8 +62,8 @@ export const routes = (store: Store): readonly Route[] => [
     handler: async (request) => {
       const item = identifier(request, 'item')
       const pieces = amount(request, 'amount', { min: 1 })
-      const [word] = await store.subtract(item, pieces, request)
-      switch (word) {
+      const result = await store.subtract(item, pieces, request)
+      switch (result[0]) {
         case 'subtracted':
           return { text: `${pieces} subtracted` }
         case 'out-of-stock':
@@ -66,7 +73,7 @@ export const routes = (store: Store): readonly Route[] => [
         case 'key-reused':
           return keyReused
         default:
-          return impossible('stock.subtract', word)
+          return unreachable('stock.subtract', result)
       }
     },
   },
