@@ -1,13 +1,23 @@
 /** HTTP in, words out: the routes of order. */
 import { randomInt } from 'node:crypto'
 import { nanoid } from 'nanoid'
-import { impossible, MalformedError, NeighbourError, type Problem, problem, sumTooLarge } from '../shared/errors.ts'
+import {
+  impossible,
+  MalformedError,
+  NeighbourError,
+  type Problem,
+  problem,
+  sumTooLarge,
+  unreachable,
+} from '../shared/errors.ts'
 import { BATCH_MAX, inChunks } from '../shared/http/chunks.ts'
 import type { Neighbour } from '../shared/http/client.ts'
 import { type Answer, amount, identifier, keyReused, type Request, type Route } from '../shared/http/server.ts'
-import type { Once, Reply } from '../shared/redis/script.ts'
+import type { Command, ResultOnce } from '../shared/redis/command.ts'
+import type { Once } from '../shared/redis/script.ts'
 import type { Audit } from './audit/audit.ts'
 import type { Checkouts } from './checkout/checkout.ts'
+import * as commands from './commands.ts'
 import {
   alreadyDecided,
   answerOf,
@@ -29,19 +39,29 @@ const noSuchItem = (item: string): Answer => ({
   problem: problem(404, 'no-such-item', 'Unknown item', `there is no item "${item}"`, { item_id: item }),
 })
 
-const created = ([word, order_id, log_id]: Reply): Answer =>
-  word === 'key-reused' ? keyReused : { json: { order_id, log_id } }
+const created = (result: ResultOnce<typeof commands.createOrder>): Answer => {
+  switch (result[0]) {
+    case 'created':
+      return { json: { order_id: result[1], log_id: result[2] } }
+    case 'key-reused':
+      return keyReused
+    default:
+      return unreachable('order.create', result)
+  }
+}
 
 /** What is told of a line is what was done with it: under a key, the item may have another price by now. */
-const added = (request: Request, [word, detail = 'a price of before']: Reply): Answer => {
+const added = (request: Request, result: ResultOnce<typeof commands.addItem>): Answer => {
   const order = request.parameter('order')
-  switch (word) {
-    case 'added':
-      return { text: `${request.parameter('quantity')} of ${request.parameter('item')} added at ${detail}` }
+  switch (result[0]) {
+    case 'added': {
+      const price = result[1] ?? 'a price of before'
+      return { text: `${request.parameter('quantity')} of ${request.parameter('item')} added at ${price}` }
+    }
     case 'unknown':
       return { problem: noSuchOrder(order) }
     case 'closed':
-      return { problem: notOpen(order, detail) }
+      return { problem: notOpen(order, result[1]) }
     case 'full':
       return { problem: orderFull(order, LINES_MAX) }
     case 'too-much':
@@ -49,28 +69,30 @@ const added = (request: Request, [word, detail = 'a price of before']: Reply): A
     case 'key-reused':
       return keyReused
     default:
-      return impossible('order.add_item', word)
+      return unreachable('order.add_item', result)
   }
 }
 
 /**
  * Has a request done that a neighbour must be asked for first. What was done under its key is told without asking, and what
  * was done meanwhile, by another replica, is told instead of a refusal.
+ * @param command what is to be run
  * @param find what is asked; `undefined` if the neighbour knows no such thing
  */
-const onceFound = async <Found>(
+const onceFound = async <Found, One extends Command>(
   store: Store,
   request: Once,
+  { returns }: One,
   find: () => Promise<Found | undefined>,
-  act: (found: Found) => Promise<Reply>,
-): Promise<Reply | undefined> => {
-  const known = await store.recall(request)
+  run: (found: Found) => Promise<ResultOnce<One>>,
+): Promise<ResultOnce<One> | undefined> => {
+  const known = await store.recall(returns, request)
   if (known) return known
   try {
     const found = await find()
-    return await (found === undefined ? store.refuse(request) : act(found))
+    return await (found === undefined ? store.refuse(returns, request) : run(found))
   } catch (error) {
-    const done = error instanceof NeighbourError ? await store.refuse(request) : undefined
+    const done = error instanceof NeighbourError ? await store.refuse(returns, request) : undefined
     if (done) return done
     throw error
   }
@@ -107,9 +129,10 @@ const resolve = async (store: Store, neighbours: Neighbours, request: Request): 
   const { idempotencyKey, fingerprint, isGone } = request
   const once = { idempotencyKey, fingerprint: `${fingerprint}?why=${encodeURIComponent(why)}`, isGone }
   let objection: Problem | undefined
-  const reply = await onceFound(
+  const result = await onceFound(
     store,
     once,
+    commands.resolve,
     async () => {
       // What payment has undone needs nobody's memory: only what it still has must be known there.
       const isAtOthers = by === 'refund' && (await store.contradictedBy(logId))?.startsWith('told-')
@@ -118,14 +141,13 @@ const resolve = async (store: Store, neighbours: Neighbours, request: Request): 
     },
     () => store.resolve(logId, { by, why }, once),
   )
-  if (reply === undefined) return { problem: objection ?? impossible('order.resolve.refused') }
-  const [word, state = ''] = reply
-  switch (word) {
+  if (result === undefined) return { problem: objection ?? impossible('order.resolve.refused') }
+  switch (result[0]) {
     case 'resolved':
     case 'repeated':
-      return { json: { log_id: logId, done: by, state, repeated: word === 'repeated' } }
+      return { json: { log_id: logId, done: by, state: result[1], repeated: result[0] === 'repeated' } }
     case 'consistent':
-      return { problem: notContradicted(logId, state) }
+      return { problem: notContradicted(logId, result[1]) }
     case 'replaced':
       return { problem: cannotRefund(logId, 'its order was made anew since') }
     case 'unknown':
@@ -133,7 +155,7 @@ const resolve = async (store: Store, neighbours: Neighbours, request: Request): 
     case 'key-reused':
       return keyReused
     default:
-      return impossible('order.resolve', word)
+      return unreachable('order.resolve', result)
   }
 }
 
@@ -143,13 +165,14 @@ export const routes = (store: Store, checkouts: Checkouts, neighbours: Neighbour
     path: '/orders/create/:user',
     handler: async (request) => {
       const user = identifier(request, 'user')
-      const reply = await onceFound(
+      const result = await onceFound(
         store,
         request,
+        commands.createOrder,
         () => found(neighbours.payment, `/payment/find_user/${user}`, request),
         () => store.create(nanoid(), user, request),
       )
-      return reply ? created(reply) : noSuchUser(user)
+      return result ? created(result) : noSuchUser(user)
     },
   },
   {
@@ -169,13 +192,14 @@ export const routes = (store: Store, checkouts: Checkouts, neighbours: Neighbour
       const order = identifier(request, 'order')
       const item = identifier(request, 'item')
       const quantity = amount(request, 'quantity', { min: 1 })
-      const reply = await onceFound(
+      const result = await onceFound(
         store,
         request,
+        commands.addItem,
         async () => (await found(neighbours.stock, `/stock/find/${item}`, request)) as { price: number } | undefined,
         ({ price }) => store.addItem({ order, item, quantity, price }, request),
       )
-      return reply ? added(request, reply) : noSuchItem(item)
+      return result ? added(request, result) : noSuchItem(item)
     },
   },
   {
@@ -202,21 +226,20 @@ export const routes = (store: Store, checkouts: Checkouts, neighbours: Neighbour
     operator: true,
     handler: async (request) => {
       const logId = identifier(request, 'log_id')
-      const reply = await store.revoke(logId, request)
-      const decided = store.decidedBy(reply)
-      if (decided) checkouts.onDecided(decided)
-      const [word] = reply
-      switch (word) {
+      const result = await store.revoke(logId, request)
+      switch (result[0]) {
         case 'cancelled':
-          return { json: { log_id: logId, done: word } }
+          checkouts.onDecided(result[1])
+          return { json: { log_id: logId, done: 'cancelled' } }
         case 'decided':
-          return { problem: alreadyDecided(logId, decided?.state ?? '') }
+          checkouts.onDecided(result[1])
+          return { problem: alreadyDecided(logId, result[1].state) }
         case 'unknown':
           return { problem: noSuchCheckout(logId) }
         case 'key-reused':
           return keyReused
         default:
-          return impossible('order.cancel', word)
+          return unreachable('order.cancel', result)
       }
     },
   },

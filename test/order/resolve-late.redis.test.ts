@@ -1,14 +1,17 @@
 /** Who is told that a contradiction was not ended may rely on it, whichever replica says so. */
 import test from 'ava'
+import { resolve } from '../../order/commands.ts'
 import { routes } from '../../order/routes.ts'
 import { openStore } from '../../order/store.ts'
 import { NeighbourError, UnavailableError } from '../../shared/errors.ts'
 import type { Neighbour } from '../../shared/http/client.ts'
 import type { Answer } from '../../shared/http/server.ts'
+import { runner } from '../../shared/log/runner.ts'
 import { openBench, plainly, teller, under } from '../support/open-store.ts'
 
 const bench = await openBench()
 const store = openStore(bench.instruments)
+const { runFenced } = runner(store.log)
 test.after.always(() => bench[Symbol.asyncDispose]())
 
 const CALL = 'POST /orders/resolve/it/refund'
@@ -63,6 +66,6 @@ for (const [what, ask] of [
     const readMs = await store.readMs()
     await refund(ask).catch((error) => t.true(error instanceof NeighbourError))
     const once = { ...under('k', `${CALL}?why=`), readMs }
-    t.deepEqual(await store.resolve('it', { by: 'refund', why: '' }, once), ['late'])
+    t.deepEqual(await runFenced(resolve, { log_id: 'it', by: 'refund', why: '' }, once), ['late'])
     t.like(await refund(knows), { json: { done: 'refund' } }, 'asked again, it is judged anew')
   })

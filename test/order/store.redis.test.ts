@@ -1,11 +1,12 @@
 import test, { type ExecutionContext } from 'ava'
+import type { Ended } from '../../order/order.ts'
 import { reactions } from '../../order/reactions.ts'
-import { LINES_MAX, openStore, type Saga, type Store } from '../../order/store.ts'
+import { LINES_MAX, openStore, type Store } from '../../order/store.ts'
 import { anotherOf, type Event, type State, statusIn, transitions } from '../../order/transitions.ts'
 import { fault } from '../../shared/contract/events.ts'
 import { heardKey } from '../../shared/log/entry.ts'
 import { connect, disconnect, whenReady } from '../../shared/redis/connection.ts'
-import type { Once, Reply } from '../../shared/redis/script.ts'
+import type { Once } from '../../shared/redis/script.ts'
 import { booksOf, pieces, sumOver } from '../support/books.ts'
 import { type Facts, openBench, plainly, saidIn, type Teller, teller, under, witness } from '../support/open-store.ts'
 
@@ -75,7 +76,7 @@ const WAYS = [
   ['adopted', 'paid'] as const,
 ]
 
-const EVENTS: Readonly<Record<Event, () => Promise<Reply>>> = {
+const EVENTS: Readonly<Record<Event, () => Promise<readonly (string | undefined)[]>>> = {
   begin: () => begin('it'),
   CreditCaptured: () => tell('payment', 'CreditCaptured', 'it', facts),
   CreditRefused: () => tell('payment', 'CreditRefused', 'it', { ...facts, reason: 'out-of-credit' }),
@@ -128,7 +129,7 @@ for (const [way, state] of WAYS) {
   test.serial(`another checkout of an order whose checkout is ${way}: ${result}`, async (t) => {
     await bring(way)
     const before = (await kindsSaid()).length
-    t.is((await begin('another'))[0], result)
+    t.is<string, string>((await begin('another'))[0], result)
     t.deepEqual((await kindsSaid()).slice(before), status === 'open' ? ['CheckoutStarted'] : [])
     t.is(await stateOfIt(), state)
     t.is((await store.find('cart'))?.status, status === 'open' ? 'checking-out' : status)
@@ -141,7 +142,7 @@ for (const [way, state] of WAYS) {
 test.serial('a reply that decides tells all that whoever waits needs, and the token of the lock', async (t) => {
   await openCart()
   await begin('it')
-  t.deepEqual(store.decidedBy(await tell('payment', 'CreditVoided', 'it', facts)), {
+  t.like(store.decidedBy(await tell('payment', 'CreditVoided', 'it', facts)), {
     id: 'it',
     state: 'failed',
     reason: 'out-of-stock',
@@ -149,11 +150,12 @@ test.serial('a reply that decides tells all that whoever waits needs, and the to
     order: 'cart',
     user: 'anna',
     token: 'token-of-it',
+    total: '30',
   })
   t.is(store.decidedBy(await tell('payment', 'CreditVoided', 'it', facts)), undefined)
   await begin('next')
   const cancelled = await store.cancel('next')
-  t.deepEqual([cancelled?.state, cancelled?.reason, cancelled?.token], ['cancelling', 'deadline', 'token-of-next'])
+  t.like(cancelled, { state: 'cancelling', by: 'deadline', token: 'token-of-next' })
   t.is((await store.cancel('it'))?.state, 'failed')
   t.is(await store.cancel('never'), undefined)
 })
@@ -174,7 +176,7 @@ test.serial('a decision is announced once on the channel of outcomes, if another
   const subscriber = connect(bench.server.url, 'subscriber')
   const otherReplica = connect(bench.server.url, 'subscriber')
   store.watchOutcomes(otherReplica, () => undefined)
-  const heard: Saga[] = []
+  const heard: Ended[] = []
   const { promise, resolve } = Promise.withResolvers<void>()
   store.watchOutcomes(subscriber, (saga) => {
     heard.push(saga)
@@ -199,14 +201,12 @@ test.serial('a decision is announced once on the channel of outcomes, if another
   await tell('payment', 'CreditCaptured', 'alone', { ...facts, order: 'trolley' })
   await bench.redis.publish('outcomes', 'hello open')
   disconnect(subscriber)
-  t.deepEqual(
-    heard.filter(({ id }) => id !== 'hello'),
-    [
-      { id: 'refused', state: 'failed', reason: 'out-of-stock', item: 'tea' },
-      { id: 'gone', state: 'cancelling', reason: 'deadline', item: '' },
-      { id: 'last', state: 'paid', reason: '', item: '' },
-    ],
-  )
+  t.like(heard, [
+    { id: 'refused', state: 'failed', reason: 'out-of-stock', item: 'tea' },
+    { id: 'gone', state: 'cancelling', by: 'deadline' },
+    { id: 'last', state: 'paid' },
+  ])
+  t.is(heard.length, 3)
 })
 
 const { lines: _lines, ...withoutLines } = facts

@@ -63,11 +63,12 @@ export const requests = (scene: Scene): Readonly<Record<string, Command>> => {
     cancel: async (words) => {
       const [saga = ''] = words.args
       if (words.options.get('by') === 'operator') {
-        const [result, , state] = await order.revoke(saga, onceOf(words, `cancel ${saga}`))
-        print([result, state].join(' '))
+        const [result, decision] = await order.revoke(saga, onceOf(words, `cancel ${saga}`))
+        print(decision === undefined ? result : `${result} ${decision.state}`)
       } else {
-        const { state, reason } = (await order.cancel(saga)) ?? { state: 'unknown', reason: '' }
-        print([state, reason].filter((word) => word !== '').join(', '))
+        const ended = await order.cancel(saga)
+        const reason = ended === undefined || ended.state === 'paid' ? '' : 'by' in ended ? ended.by : ended.reason
+        print([ended?.state ?? 'unknown', reason].filter((word) => word !== '').join(', '))
       }
       await tell()
     },

@@ -27,7 +27,7 @@ export type Scene = AsyncDisposable & {
   /** Prints what was emitted since. */
   readonly tell: () => Promise<void>
   /** Prints a reply and what was emitted. */
-  readonly tellReply: (reply: Reply) => Promise<void>
+  readonly tellReply: (reply: readonly (string | undefined)[]) => Promise<void>
   /** Has a subscriber apply entries, one after the other, and prints each result and what was emitted. */
   readonly apply: (
     subscriber: Participant,
@@ -135,7 +135,7 @@ export const openScene = async (servers: ThreeServers): Promise<Scene> => {
     print,
     tell,
     tellReply: async (reply) => {
-      print(timeline.named(reply.filter((word) => word !== '').join(' ')))
+      print(timeline.named(reply.filter((word) => word !== undefined && word !== '').join(' ')))
       await tell()
     },
     apply,
