@@ -13,16 +13,23 @@ import {
   keyed,
   knownResult,
   type Late,
+  type Names,
   type Remembered,
   type ResultOf,
   type ResultOnce,
   type Results,
 } from '../redis/command.ts'
+import type { Query } from '../redis/reply.ts'
 import type { Once, Reply } from '../redis/script.ts'
 
 /** Runs the commands of a log. Each function throws `UnavailableError` if the outcome is unknown or nothing was done. */
 export type Runner = {
   readonly run: <One extends Command>(command: One, args: ArgsOf<One>) => Promise<ResultOf<One>>
+  /** Asks what changes nothing. */
+  readonly ask: <const Args extends Names, Found>(
+    query: Query<Args, Found>,
+    args: ArgsOf<{ args: Args }>,
+  ) => Promise<Found>
   /** Runs it for a request, if there is one: once under the request's key, if it has one. */
   readonly runOnce: <One extends Command>(
     command: One,
@@ -69,6 +76,7 @@ export const runner = (log: {
     const reply = await log.act(command.name, args)
     return known(command, reply) ?? impossible(`command.${command.name}`, reply)
   },
+  ask: async ({ name, read }, args) => read(await log.act(name, args)),
   runOnce: async (command, args, once) => {
     const reply = await log.act(command.name, args, once)
     return known(command, reply) ?? knownResult(keyed, reply) ?? impossible(`command.${command.name}`, reply)

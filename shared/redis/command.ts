@@ -9,7 +9,7 @@
  */
 
 /** Names of arguments, or of the texts that follow a result. One with a question mark may be missing. */
-type Names = readonly string[]
+export type Names = readonly string[]
 
 /** One thing that is read from all that follows a result. */
 export type Content<Value> = {
@@ -49,7 +49,7 @@ export function command(name: string, args: Names, returns: Results, inPassing: 
 export type Argument = string | number
 
 /** The arguments of a command by their names. */
-export type ArgsOf<One extends Command> = {
+export type ArgsOf<One extends { readonly args: Names }> = {
   readonly [Name in One['args'][number] as Name extends `${string}?` ? never : Name]: Argument
 } & {
   readonly [Name in One['args'][number] as Name extends `${infer Optional}?` ? Optional : never]?: Argument
