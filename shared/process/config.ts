@@ -135,14 +135,18 @@ export const pageOrigins = (variable: string): Setting<readonly string[]> =>
     [],
   )
 
+type SettingTable = Record<string, Setting<unknown>>
+type Environment = Record<string, string | undefined>
+
 /**
- * Reads every setting of the table from `environment`.
+ * Reads every setting of two tables from `environment`.
  * @throws ConfigError naming every variable that is missing or wrong.
  */
-export const readConfig = <Table extends Record<string, Setting<unknown>>>(
-  environment: Record<string, string | undefined>,
-  table: Table,
-): Settings<Table> => {
+export const readConfig = <One extends SettingTable, Other extends SettingTable>(
+  environment: Environment,
+  one: One,
+  other: Other,
+): readonly [Settings<One>, Settings<Other>] => {
   const complaints: string[] = []
   const read = ({ variable, parse, fallback }: Setting<unknown>): unknown => {
     const value = environment[variable]
@@ -157,7 +161,9 @@ export const readConfig = <Table extends Record<string, Setting<unknown>>>(
       return undefined
     }
   }
-  const settings = Object.fromEntries(Object.entries(table).map(([name, one]) => [name, read(one)]))
+  const readAll = <Table extends SettingTable>(table: Table) =>
+    Object.fromEntries(Object.entries(table).map(([name, setting]) => [name, read(setting)])) as Settings<Table>
+  const settings = [readAll(one), readAll(other)] as const
   if (complaints.length > 0) throw new ConfigError(`the environment is not complete: ${complaints.join('; ')}`)
-  return settings as Settings<Table>
+  return settings
 }

@@ -165,9 +165,13 @@ test('what no page asks is answered as ever, also OPTIONS', async (t) => {
 const table = { hosts: hostNames('ALLOWED_HOSTS'), origins: pageOrigins('ALLOWED_ORIGINS') }
 
 test('the settings name hosts and origins, as a browser writes them', (t) => {
-  t.deepEqual(readConfig({}, table), { hosts: [], origins: [] })
+  t.deepEqual(readConfig({}, table, {})[0], { hosts: [], origins: [] })
   t.deepEqual(
-    readConfig({ ALLOWED_HOSTS: 'Shop.example, [::1]', ALLOWED_ORIGINS: `${PAGES}/, http://A.example:80` }, table),
+    readConfig(
+      { ALLOWED_HOSTS: 'Shop.example, [::1]', ALLOWED_ORIGINS: `${PAGES}/, http://A.example:80` },
+      table,
+      {},
+    )[0],
     { hosts: ['shop.example', '[::1]'], origins: [PAGES, 'http://a.example'] },
   )
 })
@@ -184,5 +188,5 @@ for (const [variable, value] of [
   ['ALLOWED_ORIGINS', '*'],
 ] as const)
   test(`${variable}=${value} is refused`, (t) => {
-    t.throws(() => readConfig({ [variable]: value }, table), { instanceOf: ConfigError })
+    t.throws(() => readConfig({ [variable]: value }, table, {}), { instanceOf: ConfigError })
   })
