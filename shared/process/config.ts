@@ -5,6 +5,7 @@
  * perhaps a default. Everything that is missing or wrong is told in one message, so nobody mends one line per start.
  */
 import { IDENTIFIER_FORM, isIdentifier } from '../contract/events.ts'
+import { messageOf } from '../errors.ts'
 
 /** One setting: the variable it is read from, how it is understood, and its value if the variable is absent. */
 export type Setting<Value> = {
@@ -157,7 +158,7 @@ export const readConfig = <One extends SettingTable, Other extends SettingTable>
     try {
       return parse(value)
     } catch (error) {
-      complaints.push(`${variable} ${(error as Error).message}`)
+      complaints.push(`${variable} ${messageOf(error)}`)
       return undefined
     }
   }

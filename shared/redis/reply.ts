@@ -18,18 +18,20 @@ export const optional =
   (reply) =>
     reply == null ? undefined : read(reply)
 
-const items: Reader<readonly unknown[]> = (reply) => (Array.isArray(reply) ? reply : impossible('reply.list', reply))
+/** A list of things of any form. */
+export const elements: Reader<readonly unknown[]> = (reply) =>
+  Array.isArray(reply) ? reply : impossible('reply.list', reply)
 
 export const list =
   <Value>(read: Reader<Value>): Reader<readonly Value[]> =>
   (reply) =>
-    items(reply).map(read)
+    elements(reply).map(read)
 
 /** A list whose first element is another thing than the rest. */
 export const headed =
   <Head, Value>(readHead: Reader<Head>, read: Reader<Value>): Reader<readonly [Head, readonly Value[]]> =>
   (reply) => {
-    const [head, ...rest] = items(reply)
+    const [head, ...rest] = elements(reply)
     return [readHead(head), rest.map(read)]
   }
 
@@ -41,13 +43,13 @@ type Read<Readers extends readonly Reader<unknown>[]> = {
 export const tuple =
   <const Readers extends readonly Reader<unknown>[]>(...readers: Readers): Reader<Read<Readers>> =>
   (reply) => {
-    const found = items(reply)
+    const found = elements(reply)
     return readers.map((read, at) => read(found[at])) as unknown as Read<Readers>
   }
 
 /** Names and values in turn, by their names. */
 export const fields: Reader<Readonly<Record<string, string>>> = (reply) => {
-  const flat = items(reply)
+  const flat = elements(reply)
   const found: Record<string, string> = {}
   for (let at = 0; at + 1 < flat.length; at += 2) found[text(flat[at])] = text(flat[at + 1])
   return found
