@@ -14,7 +14,7 @@ export type Decision = Ended & {
 
 const isText = (one: unknown): one is string => typeof one === 'string'
 
-/** What follows a result that decides: see `outcome` of `lua/checkout.lua`. */
+/** What follows a result that decides: see `decision` of `checkout/lua/checkout.lua`. */
 const decision: Content<Decision> = {
   name: 'decision',
   read: (reply) => {

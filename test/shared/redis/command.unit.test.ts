@@ -46,7 +46,6 @@ for (const place of PLACES) {
         args.map((arg) => arg.replace('?', '')),
         [...header.facts],
       )
-      if (/outcome|log id/.test(header.returns)) return
       const [lasting = '', passing = ''] = header.returns.replace(/\([^)]*\)/g, '').split('or in passing:')
       t.deepEqual(worded(returns).toSorted(), piecesOf(lasting).toSorted())
       t.deepEqual(worded(inPassing).toSorted(), piecesOf(passing).toSorted())
