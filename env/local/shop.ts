@@ -10,13 +10,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { SERVICES } from '../wiring.ts'
+import { SERVICES, type Service } from '../wiring.ts'
 import { claimFolder } from './claim.ts'
 import { prepareFolder, readPasswords, redisFolder, writeUsage } from './data-folder.ts'
 import { LOOPBACK } from './environment.ts'
 import { endLeftovers } from './leftover.ts'
-import { PartError, type PartEvent } from './managed-process.ts'
-import { createParts, type Parts, type PartsOptions, startParts, stopParts } from './parts.ts'
+import { type Part, PartError, type PartEvent } from './managed-process.ts'
+import { createParts, type Parts, type PartsOptions, type RedisPart, startParts, stopParts } from './parts.ts'
 import { type PlanOptions, planOf, portsNeeded, replicasOf } from './plan.ts'
 import { assertPortFree, takePorts } from './ports.ts'
 import { redisProgram } from './redis-program.ts'
@@ -37,6 +37,11 @@ export type Shop = Parts & {
   /** The gateway's address, for instance `http://127.0.0.1:8000`. */
   readonly url: string
   readonly dir: string
+  /** One of them by its name: `order-2`, `gateway`, or a Redis, `stock-redis`. @throws if there is none of that name */
+  readonly part: {
+    (name: `${Service}-redis`): RedisPart
+    (name: string): Part
+  }
   /** Ends everything in order; may be called again. */
   readonly stop: () => Promise<void>
   readonly [Symbol.asyncDispose]: () => Promise<void>
@@ -97,7 +102,15 @@ const openShop = (parts: Parts, dir: string, leave: () => Promise<void>): Shop =
     stopped ??= stopParts(parts).then(leave)
     return stopped
   }
-  return { ...parts, url: parts.gateway.url, dir, stop, [Symbol.asyncDispose]: stop }
+  const named = new Map<string, Part>(parts.parts.map((one) => [one.name, one]))
+  function part(name: `${Service}-redis`): RedisPart
+  function part(name: string): Part
+  function part(name: string): Part {
+    const one = named.get(name)
+    if (one === undefined) throw new Error(`the shop has no ${name}`)
+    return one
+  }
+  return { ...parts, part, url: parts.gateway.url, dir, stop, [Symbol.asyncDispose]: stop }
 }
 
 /** Starts the parts on ports that were free; those that somebody took meanwhile lead to another choice. */

@@ -10,12 +10,10 @@ import type { Part } from '../../env/local/managed-process.ts'
 import { SERVICES } from '../../env/wiring.ts'
 import { away } from '../support/eventually.ts'
 import { settle } from '../support/invariants.ts'
-import { bringBack, shareShop } from '../support/shop.ts'
+import { shareShop } from '../support/shop.ts'
 import { survive } from '../support/survive.ts'
 
 const opened = shareShop(test)
-
-test.afterEach.always(() => bringBack(opened()))
 
 const SERVICE_AWAY_MS = 1_000
 const REDIS_AWAY_MS = 2_000
@@ -46,11 +44,11 @@ for (const service of SERVICES)
     surviveCrash(t, opened().shop.services[service], SERVICE_AWAY_MS),
   )
 
-test.serial('survives kill -9 of the gateway', (t) => surviveCrash(t, [opened().shop.gateway], SERVICE_AWAY_MS))
+test.serial('survives kill -9 of the gateway', (t) => surviveCrash(t, [opened().shop.part('gateway')], SERVICE_AWAY_MS))
 
 for (const service of SERVICES)
   test.serial(`survives kill -9 of the Redis of ${service}`, (t) =>
-    surviveCrash(t, [opened().shop.redis[service]], REDIS_AWAY_MS),
+    surviveCrash(t, [opened().shop.part(`${service}-redis`)], REDIS_AWAY_MS),
   )
 
 test.serial('survives kill -9 of everything at once', (t) => surviveCrash(t, opened().shop.parts, SERVICE_AWAY_MS))

@@ -6,14 +6,13 @@ import { openClient, type Reply } from '../support/client.ts'
 import { instruct, listening, whenHit } from '../support/crash-points.ts'
 import { eventually } from '../support/eventually.ts'
 import { proveInvariants } from '../support/invariants.ts'
-import { bringBack, type OpenShop, replicaOf, shareShop } from '../support/shop.ts'
+import { type OpenShop, shareShop } from '../support/shop.ts'
 
 const HIT_MS = 15_000
 const WAKING_MS = 10_000
 const TAIL_LINES = 500
 
 const opened = shareShop(test, { replicas: { order: 2 }, env: { order: listening } })
-test.afterEach.always(() => bringBack(opened()))
 
 /** Asks, and freezes whichever replica of order comes to the point first. */
 const frozenAt = async (
@@ -48,9 +47,7 @@ const wake = async (t: ExecutionContext, frozen: Part): Promise<void> => {
 for (const point of ['order.glance.after', 'order.lock.after', 'order.begin.before'])
   test.serial(`a checkout that was refused is not charged later, by who froze at ${point}`, async (t) => {
     const { client } = opened()
-    const user = await client.createUser(1)
-    const item = await client.createItem(5, 10)
-    const order = await client.createOrder(user, [[item, 1]])
+    const { user, order } = await client.createCart({ credit: 1 })
     const { frozen, asking } = await frozenAt(opened(), point, () => client.checkout(order))
     t.is((await asking).status, 402)
     await client.post(`/payment/add_funds/${user}/9`)
@@ -62,17 +59,15 @@ for (const point of ['order.glance.after', 'order.lock.after', 'order.begin.befo
 
 test.serial('a line that was refused under its key is not added later', async (t) => {
   const { client, shop } = opened()
-  const user = await client.createUser(1)
-  const item = await client.createItem(5, 10)
-  const order = await client.createOrder(user, [[item, 1]])
+  const { item, order } = await client.createCart({ credit: 1 })
   const path = `/orders/addItem/${order}/${item}/1`
   const key = { 'Idempotency-Key': `line-${order}` }
   const { frozen, other, asking } = await frozenAt(opened(), 'order.add-item.before', () => client.post(path, key))
-  replicaOf({ shop } as OpenShop, 'payment').freeze()
+  shop.part('payment-1').freeze()
   const direct = openClient(other.url)
   const checkout = direct.checkout(order)
   t.is((await asking).status, 409)
-  replicaOf({ shop } as OpenShop, 'payment').thaw()
+  shop.part('payment-1').thaw()
   t.is((await checkout).status, 402)
   direct.close()
   await wake(t, frozen)

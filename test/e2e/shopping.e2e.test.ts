@@ -102,9 +102,7 @@ test.serial('keeps the price at which a line was added', async (t) => {
 
 test.serial('tells a saga under one log id in three logs', async (t) => {
   const { client } = opened()
-  const user = await client.createUser(9)
-  const item = await client.createItem(3, 5)
-  const order = await client.createOrder(user, [[item, 2]])
+  const { user, item, order } = await client.createCart({ credit: 9, price: 3, stock: 5, quantity: 2 })
   t.is((await client.checkout(order)).status, 200)
   const started = (await client.log('orders')).find(
     ({ kind, facts }) => kind === 'CheckoutStarted' && facts.order === order,
@@ -177,9 +175,7 @@ const MALFORMED_AMOUNTS = [
 
 test.serial('refuses malformed ids and amounts, naming the field, and changes nothing', async (t) => {
   const { client } = opened()
-  const user = await client.createUser(10)
-  const item = await client.createItem(1, 10)
-  const order = await client.createOrder(user, [[item, 1]])
+  const { user, item, order } = await client.createCart({ credit: 10, price: 1 })
   const before = await said(client)
   const shown = await client.order(order)
 
@@ -398,9 +394,7 @@ test.serial('takes up to 100 lines', async (t) => {
 /** What every request that is not safe to repeat by itself promises under a key. */
 test.serial('gives the same answer and one effect under one key, and 422 to another request', async (t) => {
   const { client } = opened()
-  const user = await client.createUser(100)
-  const item = await client.createItem(1, 100)
-  const order = await client.createOrder(user, [[item, 1]])
+  const { user, item, order } = await client.createCart({ price: 1, stock: 100 })
   const otherOrder = await client.createOrder(user, [[item, 1]])
   const poor = await client.createUser(1)
   const empty = await client.createItem(1)
@@ -562,7 +556,6 @@ test.serial('wants the operator token for the routes of operators once there is 
   assertProblem(t, await client.get('/orders/log/x'), 401, 'unauthorised')
   t.is((await client.get('/orders/log/x', { Authorization: `Bearer ${token}` })).status, 404)
 
-  const user = await client.createUser(5)
-  const order = await client.createOrder(user, [[await client.createItem(5, 1), 1]])
+  const { order } = await client.createCart({ credit: 5, stock: 1 })
   t.is((await client.checkout(order)).status, 200, 'customers need none')
 })

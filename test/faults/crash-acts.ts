@@ -48,7 +48,7 @@ export const contradict = async (
   orders: readonly string[],
   position: number,
 ): Promise<readonly string[]> => {
-  await comeBackOlder(opened.shop.redis.payment, position)
+  await comeBackOlder(opened.shop.part('payment-redis'), position)
   return eventually(async () => {
     const { contradictions } = (await ask(opened, 'GET', '/orders/contradictions')).json as Listed
     const found = contradictions.filter(({ order_id }) => orders.includes(order_id))

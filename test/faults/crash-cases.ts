@@ -20,7 +20,7 @@ import { type Due, insist, type TimedTold } from '../support/customers.ts'
 import { away, eventually } from '../support/eventually.ts'
 import { LINKS, locksLeft, settle, violations } from '../support/invariants.ts'
 import { cutTail, transactionsOf, writtenTo } from '../support/older-redis.ts'
-import { type OpenShop, open, replicaOf } from '../support/shop.ts'
+import { type OpenShop, open } from '../support/shop.ts'
 import { ask, comeBackOlder, contradict, lastSurvey, PATIENCE_MS, resolve, survey } from './crash-acts.ts'
 
 export const OUTCOMES = ['paid', 'out-of-credit', 'out-of-stock', 'cancelled'] as const
@@ -89,7 +89,7 @@ export const openScene = async (kind: Kind): Promise<Scene> => {
     },
   })
   const openedAt = performance.now()
-  const orders = new Redis(opened.shop.redis.order.url, { maxRetriesPerRequest: 0, retryStrategy: () => 50 })
+  const orders = new Redis(opened.shop.part('order-redis').url, { maxRetriesPerRequest: 0, retryStrategy: () => 50 })
   orders.on('error', (error: Error) => error)
   const close = async (): Promise<void> => {
     orders.disconnect()
@@ -107,10 +107,10 @@ export const ownerOf = (point: string): Service | 'gateway' => {
 }
 
 const partOf = ({ opened }: Scene, owner: Service | 'gateway'): Part =>
-  owner === 'gateway' ? opened.shop.gateway : replicaOf(opened, owner)
+  owner === 'gateway' ? opened.shop.part('gateway') : opened.shop.part(`${owner}-1`)
 
 const ownRedis = ({ opened }: Scene, owner: Service | 'gateway'): RedisPart | undefined =>
-  owner === 'gateway' ? undefined : opened.shop.redis[owner]
+  owner === 'gateway' ? undefined : opened.shop.part(`${owner}-redis`)
 
 const PRICE = 2
 const QUANTITY = 2
@@ -263,11 +263,11 @@ const prepare = async (scene: Scene, act: Act, owner: Service | 'gateway'): Prom
     const wanted = await goShopping(scene)
     return async () => {
       const held = owner === 'stock' ? 'payment' : 'stock'
-      replicaOf(opened, held).freeze()
+      opened.shop.part(`${held}-1`).freeze()
       const visit = checkout(scene, wanted, 200)
       visit.catch(() => undefined)
       const saga = await helpOn(scene, wanted.order, held)
-      replicaOf(opened, held).thaw()
+      opened.shop.part(`${held}-1`).thaw()
       await operate(scene, wanted.order, saga)
       return visit
     }
@@ -275,7 +275,7 @@ const prepare = async (scene: Scene, act: Act, owner: Service | 'gateway'): Prom
   const { due, ...means } = OF_OUTCOME[act]
   const wanted = await goShopping(scene, means)
   if (act !== 'cancelled') return () => checkout(scene, wanted, due)
-  const held = replicaOf(opened, owner === 'stock' ? 'payment' : 'stock')
+  const held = opened.shop.part(`${owner === 'stock' ? 'payment' : 'stock'}-1`)
   return async () => {
     held.freeze()
     const visit = checkout(scene, wanted, due)

@@ -2,20 +2,21 @@
  * Faults of processes: they are told to end, they freeze and wake up with old intentions, their clocks jump, there are two
  * of what should be one, the whole shop dies at once; and requests that come 50 times. Two replicas of each service.
  */
+
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { pathToFileURL } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
-import { Redis } from 'ioredis'
 import type { Part } from '../../env/local/managed-process.ts'
 import { SERVICES } from '../../env/wiring.ts'
+import { behind } from '../support/behind.ts'
 import { answerIfAny, type Client, inParallel, openClient, problemOf } from '../support/client.ts'
 import { away, eventually } from '../support/eventually.ts'
 import { locksLeft, proveInvariants } from '../support/invariants.ts'
 import { startLoad } from '../support/load.ts'
-import { bringBack, shareShop } from '../support/shop.ts'
+import { bringBack, directTo, shareShop } from '../support/shop.ts'
 import { FULL, survive } from '../support/survive.ts'
 
 const DEADLINE_MS = 10_000
@@ -37,30 +38,16 @@ const opened = shareShop(test, {
     order: { CHECKOUT_DEADLINE_MS: String(FULL ? DEADLINE_MS : SHORT_DEADLINE_MS) },
   },
 })
-test.serial.afterEach.always(() => bringBack(opened()))
 
 const deadlineMs = FULL ? DEADLINE_MS : SHORT_DEADLINE_MS
 
 const replicas = (): Part[] => SERVICES.flatMap((service) => [...opened().shop.services[service]])
-
-const replica = (name: string): Part => {
-  const part = [...replicas(), opened().shop.gateway].find((one) => one.name === name)
-  if (part === undefined) throw new Error(`there is no ${name}`)
-  return part
-}
 
 /** The lines that a part has logged since so many bytes. */
 const saidSince = async ({ logFile }: Part, bytes: number): Promise<string[]> =>
   (await readFile(logFile)).subarray(bytes).toString().split('\n')
 
 const logBytes = async ({ logFile }: Part): Promise<number> => (await readFile(logFile)).length
-
-/** Asks one replica itself, as a gateway does. */
-const clientOf = (t: ExecutionContext, part: Part): Client => {
-  const client = openClient(part.url)
-  t.teardown(client.close)
-  return client
-}
 
 // Row 2
 
@@ -82,8 +69,8 @@ for (const name of FULL ? ['ids-1', 'order-1', 'payment-1', 'stock-1'] : ['order
   test.serial(`a SIGTERM of ${name} under load fails nobody, and is seen within 100 ms`, async (t) => {
     t.timeout(60_000)
     const { client } = opened()
-    const part = replica(name)
-    const direct = clientOf(t, part)
+    const part = opened().shop.part(name)
+    const direct = directTo(t, part)
     const item = await client.createItem(1, 100_000)
     const load = startLoad(t, 32, () => visit(client, item))
     await load.served(64)
@@ -157,17 +144,15 @@ for (const forMs of [LOCK_TTL_MS / 2, 3 * LOCK_TTL_MS, 30_000]) {
       test.serial(`the replica of ${listener} that reads and locks ${name}`, async (t) =>
         freeze(t, await findHolder(listener), forMs, forMs > LOCK_TTL_MS),
       )
-  if (FULL) test.serial(`the gateway ${name}`, (t) => freeze(t, opened().shop.gateway, forMs, false))
+  if (FULL) test.serial(`the gateway ${name}`, (t) => freeze(t, opened().shop.part('gateway'), forMs, false))
 }
 
 test.serial(
   'a checkout that was given up is not begun when its replica wakes up: the refusal stays true',
   async (t) => {
     const { client } = opened()
-    const user = await client.createUser(1)
-    const item = await client.createItem(5, 10)
-    const order = await client.createOrder(user, [[item, 1]])
-    const part = replica('order-1')
+    const { user, order } = await client.createCart({ credit: 1 })
+    const part = opened().shop.part('order-1')
     const direct = openClient(part.url)
     // A connection that it knows: the request lies in it when it wakes.
     t.is((await direct.get('/ready')).status, 200)
@@ -181,7 +166,7 @@ test.serial(
     t.is((await client.post(`/payment/add_funds/${user}/9`)).status, 200)
     client.added.credit += 9
     part.thaw()
-    await eventually(async () => assert.equal((await clientOf(t, part).get('/ready')).status, 200), 5_000)
+    await eventually(async () => assert.equal((await directTo(t, part).get('/ready')).status, 200), 5_000)
     await away(500)
     t.is((await client.order(order)).status, 'open')
     t.is(await client.credit(user), 10)
@@ -219,7 +204,7 @@ test.serial('nothing depends on the clocks of services: they jump by hours under
   const cancelled = await Promise.all(
     orders.slice(0, 2).map(async (order, index) => {
       const startedAt = performance.now()
-      const { status } = await clientOf(t, replica(`order-${index + 1}`)).checkout(order)
+      const { status } = await directTo(t, opened().shop.part(`order-${index + 1}`)).checkout(order)
       return { status, ms: performance.now() - startedAt }
     }),
   )
@@ -243,15 +228,11 @@ const READ_TWICE_ORDERS = 1_500
 /** Takes the leases of readers and log parsers away from whoever holds them. */
 const takeLeasesAway = async (): Promise<number> => {
   let taken = 0
-  for (const master of MASTERS) {
-    const redis = new Redis(opened().shop.redis[master].url)
-    try {
+  for (const master of MASTERS)
+    await behind(opened().shop.part(`${master}-redis`), async (redis) => {
       const leases = [...(await redis.keys('lock:reader:*')), ...(await redis.keys('lock:parser:*'))]
       if (leases.length > 0) taken += await redis.del(leases)
-    } finally {
-      redis.disconnect()
-    }
-  }
+    })
   return taken
 }
 

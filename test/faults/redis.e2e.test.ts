@@ -3,21 +3,22 @@
  * or its locks. Meanwhile whoever needs it is told so within 2 s, what does not need it goes on, and afterwards all works
  * again without a restart of any service.
  */
+
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
-import { Redis } from 'ioredis'
 import { nanoid } from 'nanoid'
 import type { Exit } from '../../env/local/launch.ts'
 import type { RedisPart } from '../../env/local/parts.ts'
 import { SERVICES, type Service } from '../../env/wiring.ts'
+import { behind } from '../support/behind.ts'
 import { answerIfAny, type Client } from '../support/client.ts'
 import { away, eventually } from '../support/eventually.ts'
 import { startLoad } from '../support/load.ts'
-import { bringBack, shareShop } from '../support/shop.ts'
+import { shareShop } from '../support/shop.ts'
 import { FULL, survive } from '../support/survive.ts'
 
 const DEADLINE_MS = 10_000
@@ -32,18 +33,6 @@ const UNRELATED_SUCCESS = 0.99
 const MASTERS = ['order', 'payment', 'stock'] as const
 
 const opened = shareShop(test, { redisArgs: ['--enable-debug-command', 'local'] })
-test.serial.afterEach.always(() => bringBack(opened()))
-
-/** A connection of an operator, which waits for as long as it takes. */
-const during = async <Result>(part: RedisPart, work: (redis: Redis) => Promise<Result>): Promise<Result> => {
-  const redis = new Redis(part.url)
-  redis.on('error', (error: Error) => error)
-  try {
-    return await work(redis)
-  } finally {
-    redis.disconnect()
-  }
-}
 
 type Fault = {
   /** What the service's own reads are answered while it lasts. */
@@ -92,7 +81,7 @@ const FAULTS = {
   'sleeps for 5 s': {
     reads: 503,
     inflict: (part, meanwhile) =>
-      during(part, async (redis) => {
+      behind(part, async (redis) => {
         await redis.ping()
         const asleep = redis.call('DEBUG', 'SLEEP', String(LONG_MS / 1_000))
         await away(50)
@@ -102,7 +91,7 @@ const FAULTS = {
   'is paused for 5 s': {
     reads: 503,
     inflict: (part, meanwhile) =>
-      during(part, async (redis) => {
+      behind(part, async (redis) => {
         await redis.call('CLIENT', 'PAUSE', String(LONG_MS), 'ALL')
         await Promise.all([meanwhile(), away(LONG_MS)])
       }),
@@ -110,7 +99,7 @@ const FAULTS = {
   'is out of memory': {
     reads: 200,
     inflict: (part, meanwhile) =>
-      during(part, async (redis) => {
+      behind(part, async (redis) => {
         await redis.config('SET', 'maxmemory', '1')
         await Promise.all([meanwhile(), away(AWAY_MS)])
         await redis.config('SET', 'maxmemory', '0')
@@ -179,7 +168,7 @@ const surviveFault = async (t: ExecutionContext, service: Service, name: FaultNa
   await survive(t, opened(), {
     orders: ORDERS,
     disturb: async () => {
-      await inflict(shop.redis[service], meanwhile, () =>
+      await inflict(shop.part(`${service}-redis`), meanwhile, () =>
         answerIfAny(client.get('/ids/create', { 'Idempotency-Key': nanoid() })),
       )
       await eventually(async () => assert.equal((await client.get(paths[service])).status, 200), LONG_MS)
@@ -219,14 +208,15 @@ const TIMES = FULL ? 40 : 10
 test.serial('nobody notices that the scripts of all are forgotten again and again', (t) =>
   goUnnoticed(t, async () => {
     for (let time = 0; time < TIMES; time += 1) {
-      for (const service of SERVICES) await during(opened().shop.redis[service], (redis) => redis.script('FLUSH'))
+      for (const service of SERVICES)
+        await behind(opened().shop.part(`${service}-redis`), (redis) => redis.script('FLUSH'))
       await away(20)
     }
   }),
 )
 
 const forgetLocks = (master: (typeof MASTERS)[number]): Promise<void> =>
-  during(opened().shop.redis[master], async (redis) => {
+  behind(opened().shop.part(`${master}-redis`), async (redis) => {
     const locks = await redis.keys('lock:*')
     if (locks.length > 0) await redis.del(locks)
   })

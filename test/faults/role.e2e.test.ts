@@ -3,9 +3,10 @@
  * writes are refused. That is the world's doing, and no fault of the program: who depends on it is told so, no process
  * ends, nothing is asked twice, and afterwards all goes on.
  */
+
 import test from 'ava'
-import { Redis } from 'ioredis'
 import { SERVICES } from '../../env/wiring.ts'
+import { lookInto } from '../support/behind.ts'
 import { away } from '../support/eventually.ts'
 import { openShop } from '../support/shop.ts'
 import { FULL, survive } from '../support/survive.ts'
@@ -29,8 +30,7 @@ for (const service of FULL ? SERVICES : (['order', 'payment'] as const))
         if (event.type === 'died') died.push(`${event.part} ${event.how}: ${event.tail}`)
       },
     })
-    const operator = new Redis(opened.shop.redis[service].url)
-    t.teardown(() => operator.disconnect())
+    const operator = lookInto(opened.shop.part(`${service}-redis`), t)
     await survive(t, opened, {
       orders: FULL ? 400 : 150,
       disturb: async () => {

@@ -15,7 +15,7 @@ import { instruct, listening, whenHit } from '../support/crash-points.ts'
 import { away, eventually } from '../support/eventually.ts'
 import { openHistory } from '../support/history.ts'
 import { proveInvariants } from '../support/invariants.ts'
-import { bringBack, type OpenShop, openShop, shareShop } from '../support/shop.ts'
+import { type OpenShop, openShop, shareShop } from '../support/shop.ts'
 
 const HIT_MS = 15_000
 const PATIENCE_MS = 15_000
@@ -25,7 +25,6 @@ const AWAKE_MS = 10_000
 const APART_MS = 4 * SLACK_MS
 
 const opened = shareShop(test, { replicas: { order: 2, payment: 2, stock: 2 }, env: { all: listening } })
-test.serial.afterEach.always(() => bringBack(opened()))
 
 type Frozen = {
   readonly part: Part
@@ -103,8 +102,7 @@ const ROWS: readonly Row[] = [
     what: 'a checkout is refused for credit, and its customer earns money',
     status: 402,
     play: async ({ client, freeze }) => {
-      const user = await client.createUser(1)
-      const order = await client.createOrder(user, [[await client.createItem(5, 10), 1]])
+      const { user, order } = await client.createCart({ credit: 1 })
       const frozen = await freeze('order.begin.before', () => client.checkout(order))
       const told = await frozen.told
       await client.post(`/payment/add_funds/${user}/9`)
@@ -115,8 +113,7 @@ const ROWS: readonly Row[] = [
     what: 'a checkout is refused under a key for credit, and its customer earns money',
     status: 402,
     play: async ({ client, freeze }) => {
-      const user = await client.createUser(1)
-      const order = await client.createOrder(user, [[await client.createItem(5, 10), 1]])
+      const { user, order } = await client.createCart({ credit: 1 })
       const frozen = await freeze('order.begin.before', () => client.checkout(order, keyed()))
       const told = await frozen.told
       await client.post(`/payment/add_funds/${user}/9`)
@@ -151,8 +148,7 @@ const ROWS: readonly Row[] = [
     what: 'a line is refused under a key because the order is being checked out, and that fails',
     status: 409,
     play: async ({ client, freeze, hold }) => {
-      const [user, item] = [await client.createUser(1), await client.createItem(5, 10)]
-      const order = await client.createOrder(user, [[item, 1]])
+      const { item, order } = await client.createCart({ credit: 1 })
       const frozen = await freeze('order.add-item.before', () =>
         client.post(`/orders/addItem/${order}/${item}/1`, keyed()),
       )
@@ -185,8 +181,7 @@ const ROWS: readonly Row[] = [
     what: 'a payment is refused under a key because its money is held, and that comes free',
     status: 423,
     play: async ({ client, freeze, hold }) => {
-      const [user, item] = [await client.createUser(10), await client.createItem(8, 1)]
-      const order = await client.createOrder(user, [[item, 2]])
+      const { user, order } = await client.createCart({ credit: 10, price: 8, stock: 1, quantity: 2 })
       await client.post(`/payment/add_funds/${user}/6`)
       const release = hold('stock')
       const checkout = client.checkout(order)
@@ -242,8 +237,7 @@ const ALONE: readonly Row[] = [
     what: 'a checkout finds its order locked to the end',
     status: 423,
     play: async ({ client, freeze }) => {
-      const user = await client.createUser(100)
-      const order = await client.createOrder(user, [[await client.createItem(5, 10), 1]])
+      const { order } = await client.createCart()
       const frozen = await freeze('order.begin.before', () => client.checkout(order))
       return [frozen, await frozen.told]
     },
@@ -252,10 +246,9 @@ const ALONE: readonly Row[] = [
     what: 'a checkout finds no quorum of lock masters, unless its outcome is told to be unknown',
     status: 502,
     play: async ({ opened: { shop }, client, freeze }) => {
-      const user = await client.createUser(100)
-      const order = await client.createOrder(user, [[await client.createItem(5, 10), 1]])
+      const { order } = await client.createCart()
       const frozen = await freeze('order.begin.before', () => client.checkout(order))
-      const masters = [shop.redis.payment, shop.redis.stock]
+      const masters = [shop.part('payment-redis'), shop.part('stock-redis')]
       for (const master of masters) master.freeze()
       const told = await frozen.told
       for (const master of masters) master.thaw()

@@ -25,9 +25,7 @@ export const chargeOneOrderOnce = async (
   expectations: Expectations = {},
 ): Promise<void> => {
   const { client } = opened
-  const user = await client.createUser(100)
-  const item = await client.createItem(3, 10)
-  const order = await client.createOrder(user, [[item, 2]])
+  const { user, item, order } = await client.createCart({ price: 3, quantity: 2 })
   const replies = await inParallel(50, 50, (index) =>
     client.checkout(order, index % 2 === 0 ? {} : { 'Idempotency-Key': `${order}-${index}` }),
   )

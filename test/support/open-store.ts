@@ -2,7 +2,7 @@
  * The store of a service without its process: over a real Redis, and told entries as if it had read them in a
  * neighbour's log.
  */
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import {
   events,
@@ -73,9 +73,6 @@ export const openBenchOn = async (
     },
   }
 }
-
-/** A connection that waits as long as it takes: for looking behind a store's back. */
-export const lookInto = (server: RedisServer): Redis => new Redis(server.url)
 
 export type Facts = Readonly<Record<string, string | number>>
 

@@ -42,11 +42,6 @@ const HIT_MS = 10_000
 const DEED = /evalsha/i
 
 const isRead = ({ does }: Request): boolean => does.startsWith('find-')
-const partOf = ({ shop }: OpenShop, name: string): Part => {
-  const part = shop.parts.find((one) => one.name === name)
-  if (part === undefined) throw new Error(`there is no ${name}`)
-  return part
-}
 
 const stateOf = ({ credit, items, orders }: Seed): State => ({
   credit,
@@ -254,7 +249,7 @@ export const play = async (
 
   const replicasOf = (point: string): Part[] =>
     [1, 2]
-      .map((number) => partOf(opened, `${point.split('.')[0]}-${number}`))
+      .map((number) => opened.shop.part(`${point.split('.')[0]}-${number}`))
       .filter((part) => part.state === 'up' && !asleep.has(part))
 
   /** Who is frozen. */
@@ -296,7 +291,7 @@ export const play = async (
       else link.suffer({ does: 'black-hole', towards: 'both' })
       return
     }
-    const part = partOf(opened, fault.part)
+    const part = opened.shop.part(fault.part)
     if (part.state !== 'up') return
     if (fault.suffers === 'freeze') {
       part.freeze()
