@@ -4,7 +4,6 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import test from 'ava'
 import { problemOf, whenSaid } from '../support/client.ts'
-import { chargeOneOrderOnce, sellOneItemToTheEnd, spendOneWalletToTheEnd } from '../support/contention.ts'
 import { away, eventually } from '../support/eventually.ts'
 import { locksLeft, proveInvariants } from '../support/invariants.ts'
 import { shareShop } from '../support/shop.ts'
@@ -46,21 +45,6 @@ test.serial('refuses for stock, then for credit, then sells, and changes nothing
   t.is(paid.status, 200)
   t.is(paid.text, 'paid')
   t.deepEqual(await state(), { credit: 0, plenty: 9, scarce: 0, status: 'paid' })
-  await proveInvariants(t, opened())
-})
-
-test.serial('refuses for credit, then for stock, then sells', async (t) => {
-  const { client } = opened()
-  const { user, item, order } = await client.createCart({ credit: 1, price: 4, stock: 1, quantity: 2 })
-  t.is((await client.checkout(order)).status, 402)
-  await client.post(`/payment/add_funds/${user}/7`)
-  t.is((await client.checkout(order)).status, 409)
-  t.is(await client.credit(user), 8)
-  t.is(await client.stock(item), 1)
-  await client.post(`/stock/add/${item}/1`)
-  t.is((await client.checkout(order)).status, 200)
-  t.is(await client.credit(user), 0)
-  t.is(await client.stock(item), 0)
   await proveInvariants(t, opened())
 })
 
@@ -119,17 +103,6 @@ test.serial('keeps the refusal under its key and sells under another', async (t)
   t.is((await client.checkout(order, { 'Idempotency-Key': `${order}-second` })).status, 200)
   t.is((await client.checkout(order, first)).status, 402)
   t.is(await client.credit(user), 6)
-})
-
-test.serial('charges one order once, for 50 checkouts at once', (t) => chargeOneOrderOnce(t, opened()))
-
-test.serial('sells exactly 7 of 20 orders at once to a user who has credit for 7', (t) =>
-  spendOneWalletToTheEnd(t, opened()),
-)
-
-test.serial('sells exactly the 100 pieces there are to 1,000 users at once', async (t) => {
-  t.timeout(60_000)
-  await sellOneItemToTheEnd(t, opened(), { many: 1_000, pieces: 100 })
 })
 
 test.serial('sells all when 200 users want two of the same five items each, in any order of lines', async (t) => {

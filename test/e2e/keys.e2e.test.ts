@@ -80,14 +80,3 @@ test.serial('a key is known to the service that answers, and to no other', async
   t.is(problemOf(await client.post(`/payment/add_funds/${user}/8`, key)).status, 422)
   t.deepEqual([await client.credit(user), await client.stock(item)], [7, 3])
 })
-
-test.serial('the same key gives the same order once a checkout of it was refused', async (t) => {
-  const { client } = opened()
-  const { user, order } = await client.createCart({ credit: 1 })
-  t.is((await client.checkout(order, under(order))).status, 402)
-  await client.post(`/payment/add_funds/${user}/9`)
-  t.is((await client.checkout(order, under(order))).status, 402)
-  t.is((await client.checkout(order)).status, 200)
-  t.is((await client.checkout(order, under(order))).status, 402)
-  t.is(await client.credit(user), 5)
-})

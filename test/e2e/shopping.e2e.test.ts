@@ -439,34 +439,6 @@ test.serial('gives the same answer and one effect under one key, and 422 to anot
   await proveInvariants(t, opened())
 })
 
-test.serial('has one effect when one key comes 50 times at once', async (t) => {
-  const { client } = opened()
-  const user = await client.createUser(1)
-  const many = (method: 'GET' | 'POST', path: string): Promise<Reply[]> =>
-    inParallel(50, 50, () =>
-      client.request(method, path, { 'Idempotency-Key': `at-once-${path.replaceAll('/', '-')}` }),
-    )
-  for (const [method, path] of [
-    ['POST', `/payment/add_funds/${user}/3`],
-    ['POST', '/payment/create_user'],
-    ['POST', '/stock/item/create/3'],
-    ['POST', `/orders/create/${user}`],
-    ['GET', '/ids/create'],
-  ] as const) {
-    const before = await said(client)
-    const replies = await many(method, path)
-    t.deepEqual(new Set(replies.map(({ status }) => status)), new Set([200]))
-    t.is(new Set(replies.map(({ text }) => text)).size, 1, path)
-    const after = await said(client)
-    t.is(
-      after.reduce((sum, count, index) => sum + count - (before[index] ?? 0), 0),
-      1,
-      path,
-    )
-  }
-  t.is(await client.credit(user), 4)
-})
-
 test.serial('replaces by batch_init what was there under the same ids', async (t) => {
   const { client } = opened()
   assertJson(t, await client.post('/payment/batch_init/3/80'), { msg: '3 users initialised' })
