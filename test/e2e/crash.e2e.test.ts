@@ -5,10 +5,12 @@
  * killed comes back after a moment; then everything settles, each customer has the answer that is due, every answer that
  * was ever given is still true, and no write that was acknowledged is missing or there twice.
  */
+
 import test, { type ExecutionContext } from 'ava'
 import type { Part } from '../../env/local/managed-process.ts'
 import { SERVICES } from '../../env/wiring.ts'
 import { away } from '../support/eventually.ts'
+import { during } from '../support/faults/catalogue.ts'
 import { settle } from '../support/invariants.ts'
 import { shareShop } from '../support/shop.ts'
 import { survive } from '../support/survive.ts'
@@ -25,11 +27,12 @@ const surviveCrash = async (t: ExecutionContext, victims: readonly Part[], awayM
   const { shop } = opened()
   const others = shop.parts.filter((part) => !victims.includes(part)).map(({ name, pid }) => ({ name, pid }))
   await survive(t, opened(), {
-    disturb: async () => {
-      await Promise.all(victims.map((part) => part.kill()))
-      await away(awayMs)
-      await Promise.all(victims.map((part) => part.start()))
-    },
+    disturb: () =>
+      during(
+        'kill',
+        victims.map((part) => ({ part })),
+        () => away(awayMs),
+      ),
     expectations: { locksMs: 'unchecked' },
   })
   t.deepEqual(

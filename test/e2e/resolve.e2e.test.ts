@@ -12,8 +12,9 @@ import type { LostTail } from '../../shared/log/entry.ts'
 import { behind } from '../support/behind.ts'
 import { problemOf, whenPaid } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
+import { comeBackOlder } from '../support/faults/catalogue.ts'
 import { settle } from '../support/invariants.ts'
-import { cutTail, writtenTo } from '../support/older-redis.ts'
+import { writtenTo } from '../support/older-redis.ts'
 import { operatorOf, terminal } from '../support/operator.ts'
 import { unpackRecord } from '../support/records.ts'
 import { type OpenShop, openShop } from '../support/shop.ts'
@@ -36,9 +37,7 @@ const contradict = async (t: ExecutionContext, count: number) => {
     orders.push(await client.createOrder(await client.createUser(100), [[item, 2]]))
   for (const order of orders) await whenPaid(client, order)
   await settle(opened)
-  await shop.part('payment-redis').kill()
-  await cutTail(shop.part('payment-redis').dir, { position: moment })
-  await shop.part('payment-redis').start()
+  await comeBackOlder(shop.part('payment-redis'), { position: moment })
   await eventually(async () => {
     const { contradictions } = await reportOf(opened)
     assert.deepEqual([...contradictions].toSorted(), [...orders].toSorted())
@@ -133,13 +132,11 @@ test('what a customer was told not to have paid stays so, when the Redis of orde
   const moment = await writtenTo(shop.part('order-redis').dir)
   const reply = await checkout
   t.is(problemOf(reply).type, 'urn:shop:problem:checkout-cancelled')
-  await shop.part('order-redis').kill()
-  const { transactions } = await cutTail(shop.part('order-redis').dir, { position: moment })
+  const { transactions } = await comeBackOlder(shop.part('order-redis'), { position: moment })
   t.true(
     transactions.some(({ bytes }) => bytes.includes('CheckoutCancelled')),
     'this is what is lost',
   )
-  await shop.part('order-redis').start()
   await opened.shop.part('payment-1').start()
   await settle(opened, { settleMs: SETTLE_MS, locksMs: 'unchecked' })
   t.like(await client.order(order), { paid: false, status: 'open' })

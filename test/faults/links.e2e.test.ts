@@ -85,7 +85,7 @@ const commandAt = (place: PlaceName): RegExp => {
 }
 
 /** Connections that break, again and again, at a command of the place. */
-const breaks = (does: 'cut-before' | 'cut-after', place: PlaceName, short: boolean): void => {
+const breaks = (does: 'cut-before' | 'lose-reply', place: PlaceName, short: boolean): void => {
   if (!FULL && !short) return
   const command = commandAt(place)
   const when = does === 'cut-before' ? 'before' : 'after'
@@ -107,6 +107,7 @@ const breaks = (does: 'cut-before' | 'cut-after', place: PlaceName, short: boole
   })
 }
 
+/** A fault of links that ends by itself after a while. */
 type Lasting = { readonly name: string; readonly fault: Fault; readonly forMs: number }
 
 const holes = (seconds: number): readonly [Lasting, Lasting] => {
@@ -191,7 +192,7 @@ const isShort = (lasting: Lasting, place: PlaceName): boolean =>
   SHORT.some(([one, where]) => one.name === lasting.name && where === place)
 
 for (const place of Object.keys(PLACES) as PlaceName[]) {
-  breaks('cut-after', place, BROKEN_SHORT.includes(place))
+  breaks('lose-reply', place, BROKEN_SHORT.includes(place))
   breaks('cut-before', place, false)
   // Its links are those of order's own Redis, which suffer the rest there.
   if (place === SUBSCRIPTION) continue

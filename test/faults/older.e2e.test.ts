@@ -8,6 +8,7 @@
  * `FAULTS=full` runs the whole matrix: each Redis and pairs of them, cut by 5 %, 50 % and to three seconds ago, and with a
  * service frozen at that moment, so that checkouts stand where it would have acted next.
  */
+
 import assert from 'node:assert/strict'
 import process from 'node:process'
 import test, { type ExecutionContext } from 'ava'
@@ -18,9 +19,10 @@ import type { Prefix } from '../support/client.ts'
 import { inParallel } from '../support/client.ts'
 import { seedOrders, startCrowd } from '../support/customers.ts'
 import { away, eventually } from '../support/eventually.ts'
+import { strike } from '../support/faults/catalogue.ts'
 import { findAnomalies, settle, type Told } from '../support/invariants.ts'
 import { startKeeping } from '../support/keepsakes.ts'
-import { type Cut, cutTail, writtenTo } from '../support/older-redis.ts'
+import { type Cut, type Lost, writtenTo } from '../support/older-redis.ts'
 import { shareShop } from '../support/shop.ts'
 
 const opened = shareShop(test)
@@ -118,14 +120,17 @@ const survive = async (t: ExecutionContext, { victims, cut, frozen }: Loss): Pro
     opened().shop.part(`${frozen}-1`).freeze()
     await away(FROZEN_MS)
   }
-  await Promise.all(redis.map((part) => part.kill()))
-  const since = Date.now()
   const cutOf = (index: number): Cut => {
     if (typeof cut === 'number') return { share: cut }
     return { position: cut === 'nothing' ? Number.POSITIVE_INFINITY : (moments[index] ?? 0) }
   }
-  const lost = await Promise.all(redis.map(({ dir }, index) => cutTail(dir, cutOf(index))))
-  await Promise.all(redis.map((part) => part.start()))
+  const lost: Lost[] = []
+  const mend = await strike(
+    'lose-tail',
+    redis.map((part, index) => ({ part, cut: () => cutOf(index), lost: (one) => lost.push(one) })),
+  )
+  const since = Date.now()
+  await mend()
   if (frozen) opened().shop.part(`${frozen}-1`).thaw()
   const returnedAt = performance.now()
 

@@ -11,9 +11,9 @@ import { pathToFileURL } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import type { Part } from '../../env/local/managed-process.ts'
 import { SERVICES } from '../../env/wiring.ts'
-import { behind } from '../support/behind.ts'
 import { answerIfAny, type Client, inParallel, openClient } from '../support/client.ts'
 import { away, eventually } from '../support/eventually.ts'
+import { during, strike, type Victim } from '../support/faults/catalogue.ts'
 import { locksLeft, proveInvariants } from '../support/invariants.ts'
 import { startLoad } from '../support/load.ts'
 import { bringBack, directTo, shareShop } from '../support/shop.ts'
@@ -28,7 +28,6 @@ const SILENT_MS = 3_000
 const ORDERS = FULL ? 200 : 100
 /** A lock whose holder froze or died lasts for its TTL. */
 const LOCKS_MS = LOCK_TTL_MS + 1_000
-const MASTERS = ['order', 'payment', 'stock'] as const
 const PREFIXES = ['orders', 'payment', 'stock', 'ids'] as const
 
 const CLOCK = pathToFileURL(join(import.meta.dirname, '../support/clock.ts')).href
@@ -42,6 +41,8 @@ const opened = shareShop(test, {
 
 const deadlineMs = FULL ? DEADLINE_MS : SHORT_DEADLINE_MS
 
+const masters = (): Victim[] =>
+  (['order', 'payment', 'stock'] as const).map((service) => ({ part: opened().shop.part(`${service}-redis`) }))
 const replicas = (): Part[] => SERVICES.flatMap((service) => [...opened().shop.services[service]])
 
 /** The lines that a part has logged since so many bytes. */
@@ -125,11 +126,7 @@ const freeze = async (t: ExecutionContext, part: Part, forMs: number, isStale: b
   const bytes = await logBytes(part)
   await survive(t, opened(), {
     orders: ORDERS,
-    disturb: async () => {
-      part.freeze()
-      await away(forMs)
-      part.thaw()
-    },
+    disturb: () => during('freeze', [{ part }], () => away(forMs)),
     answerMs: deadlineMs + UNAVAILABLE_MS + SILENT_MS + (part.name === 'gateway' ? forMs : 0),
     expectations: { locksMs: LOCKS_MS },
   })
@@ -226,17 +223,6 @@ test.serial('nothing depends on the clocks of services: they jump by hours under
 /** So many that they are still being checked out while two readers believe to have the lease. */
 const READ_TWICE_ORDERS = 1_500
 
-/** Takes the leases of readers and log parsers away from whoever holds them. */
-const takeLeasesAway = async (): Promise<number> => {
-  let taken = 0
-  for (const master of MASTERS)
-    await behind(opened().shop.part(`${master}-redis`), async (redis) => {
-      const leases = [...(await redis.keys('lock:reader:*')), ...(await redis.keys('lock:parser:*'))]
-      if (leases.length > 0) taken += await redis.del(leases)
-    })
-  return taken
-}
-
 test.serial('two readers of one log and two parsers of one service have one effect', async (t) => {
   t.timeout(FULL ? 300_000 : 60_000)
   const bytes = await Promise.all(replicas().map(logBytes))
@@ -244,7 +230,7 @@ test.serial('two readers of one log and two parsers of one service have one effe
     orders: READ_TWICE_ORDERS,
     disturb: async () => {
       for (let time = 0; time < (FULL ? 100 : 12); time += 1) {
-        await takeLeasesAway()
+        await strike('forget-leases', masters())
         await Promise.allSettled(
           PREFIXES.flatMap((prefix) => [
             opened().client.post(`/${prefix}/fault_tolerance`),

@@ -5,12 +5,14 @@
  * (`possible-worlds.ts`): exactly while nothing is wrong, and by one of several while something is. At the end all faults are
  * healed, everything is read, and the checker proves the rest.
  */
+
 import assert from 'node:assert/strict'
 import type { Part } from '../../env/local/managed-process.ts'
 import type { Armed } from '../../shared/process/crash-points.ts'
 import { answerIfAny, type Client, type OrderShown, type Reply } from './client.ts'
 import { instruct, whenHit } from './crash-points.ts'
 import { away, eventually } from './eventually.ts'
+import { strike } from './faults/catalogue.ts'
 import { type History, openHistory, toldBy } from './history.ts'
 import type { Asking, Fault, Step } from './history-plans.ts'
 import { settle, violations } from './invariants.ts'
@@ -38,8 +40,6 @@ const SETTLE_MS = 15_000
 const LOCKS_MS = 5_000
 /** Within this time somebody comes to a point at which a replica is to freeze. */
 const HIT_MS = 10_000
-/** A deed of a service in its own Redis. */
-const DEED = /evalsha/i
 
 const isRead = ({ does }: Request): boolean => does.startsWith('find-')
 
@@ -285,22 +285,16 @@ export const play = async (
     if ('point' in fault) return freezeAt(fault.point)
     if ('link' in fault) {
       const [from, to] = fault.link
-      const link = fabric.link(from, to)
-      if (fault.suffers === 'cut') link.cut()
-      else if (fault.suffers === 'lost-reply') link.suffer({ does: 'cut-after', command: DEED })
-      else link.suffer({ does: 'black-hole', towards: 'both' })
+      await strike(fault.suffers, [{ part: opened.shop.part(to), links: () => [fabric.link(from, to)] }])
       return
     }
     const part = opened.shop.part(fault.part)
     if (part.state !== 'up') return
-    if (fault.suffers === 'freeze') {
-      part.freeze()
-      asleep.add(part)
-    } else if (fault.suffers === 'restart') await part.stop()
-    else await part.kill()
-    if (fault.suffers !== 'kill-and-start' && fault.suffers !== 'restart') return
+    if (fault.suffers === 'freeze') asleep.add(part)
+    const mend = await strike(fault.suffers, [{ part }])
+    if (!fault.atOnce) return
     // What another fault keeps from being ready is ready once all is healed, which waits for it.
-    const starting = part.start()
+    const starting = mend()
     starting.catch(() => undefined)
     await Promise.race([starting, away(START_MS)])
   }
