@@ -1,8 +1,10 @@
 /** Locks save work, they decide nothing: the same cases with locks that are worth nothing, and with hasty deadlines. */
+
 import test from 'ava'
-import { inParallel, whenSaid } from '../support/client.ts'
+import { whenSaid } from '../support/client.ts'
 import { chargeOneOrderOnce, sellOneItemToTheEnd, spendOneWalletToTheEnd } from '../support/contention.ts'
 import { proveInvariants } from '../support/invariants.ts'
+import { inParallel } from '../support/load/jobs.ts'
 import { openShop, shareShop } from '../support/shop.ts'
 
 const opened = shareShop(test, { replicas: { order: 2 }, env: { order: { LOCK_TTL_MS: '1' } } })

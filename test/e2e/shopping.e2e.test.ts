@@ -1,8 +1,10 @@
 /** Every route of the shop through its gateway: what it answers to good requests, bad ones, and repeated ones. */
+
 import test, { type ExecutionContext } from 'ava'
 import type { LogEntry } from '../../shared/log/entry.ts'
-import { type Client, inParallel, type Prefix, problemOf, type Reply } from '../support/client.ts'
+import { type Client, type Prefix, problemOf, type Reply } from '../support/client.ts'
 import { proveInvariants } from '../support/invariants.ts'
+import { inParallel } from '../support/load/jobs.ts'
 import { openShop, shareShop } from '../support/shop.ts'
 
 const opened = shareShop(test)

@@ -12,7 +12,7 @@ import { SERVICES, type Service } from '../../env/wiring.ts'
 import { answerIfAny, type Client } from '../support/client.ts'
 import { away, eventually } from '../support/eventually.ts'
 import { during, type FaultName, strike } from '../support/faults/catalogue.ts'
-import { startLoad } from '../support/load.ts'
+import { startLoad } from '../support/load/jobs.ts'
 import { shareShop } from '../support/shop.ts'
 import { FULL, survive } from '../support/survive.ts'
 

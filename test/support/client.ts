@@ -181,18 +181,3 @@ export const answerIfAny = async (reply: Promise<Reply>): Promise<Reply | undefi
     throw error
   }
 }
-
-/** Does `job(0)` to `job(count - 1)`, at most `width` at once; the results in their order. */
-export const inParallel = async <Result>(
-  count: number,
-  width: number,
-  job: (index: number) => Promise<Result>,
-): Promise<Result[]> => {
-  const results: Result[] = []
-  let next = 0
-  const work = async (): Promise<void> => {
-    for (let index = next++; index < count; index = next++) results[index] = await job(index)
-  }
-  await Promise.all(Array.from({ length: Math.min(width, count) }, work))
-  return results
-}

@@ -2,9 +2,11 @@
  * The cases in which many want the same: one order, one wallet, one item. Each must come out to the unit, however many
  * replicas there are, whatever the locks are worth, and in whichever order the requests arrive.
  */
+
 import type { ExecutionContext } from 'ava'
-import { inParallel, type Reply } from './client.ts'
+import type { Reply } from './client.ts'
 import { type Expectations, proveInvariants, type Told } from './invariants.ts'
+import { inParallel } from './load/jobs.ts'
 import type { OpenShop } from './shop.ts'
 
 const SEED_WIDTH = 32
