@@ -17,7 +17,7 @@ import {
   type Shop,
   type Step,
   shops,
-} from './support/schedule.ts'
+} from './support/shop/schedule.ts'
 
 const RUNS = Number(process.env.SAGA_RUNS ?? 150)
 const SEED = process.env.SAGA_SEED

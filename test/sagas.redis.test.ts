@@ -8,8 +8,8 @@ import { reactions as orderReactions } from '../order/reactions.ts'
 import { reactions as paymentReactions } from '../payment/reactions.ts'
 import { reactions as stockReactions } from '../stock/reactions.ts'
 import { holdFile } from './support/golden.ts'
-import { headerOf, luaDeeds, promised } from './support/lua-deed.ts'
 import { openStage } from './support/sagas/transcript.ts'
+import { headerOf, luaDeeds, promised } from './support/shop/lua-deed.ts'
 
 const folder = new URL('sagas/', import.meta.url)
 const files = readdirSync(folder).filter((file) => file.endsWith('.txt'))

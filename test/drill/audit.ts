@@ -1,5 +1,5 @@
 /** What does the shop say itself of its money and goods, while it runs? */
-import { answerIfAny, type Client } from '../support/client.ts'
+import { answerIfAny, type Client } from '../support/shop/client.ts'
 
 export type Balance = {
   readonly what: 'money' | 'goods'

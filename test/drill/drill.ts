@@ -6,10 +6,10 @@
  * told is compared with what is there. A drill that is ended early does the rest of this at once.
  */
 import { type Shop, type ShopEvent, startShop } from '../../env/local/shop.ts'
-import type { Client } from '../support/client.ts'
-import { type History, openHistory } from '../support/history.ts'
-import { findAnomalies, settle } from '../support/invariants.ts'
-import { openFabric } from '../support/proxy.ts'
+import { type History, openHistory } from '../support/checker/history.ts'
+import { findAnomalies, settle } from '../support/checker/invariants.ts'
+import { openFabric } from '../support/faults/proxy.ts'
+import type { Client } from '../support/shop/client.ts'
 import { openStorm, type Storm, type Struck, type Turn } from './faults.ts'
 import { openHeaps } from './heaps.ts'
 import { type Names, populate, type Shopping, startShopping } from './load.ts'

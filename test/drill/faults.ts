@@ -9,7 +9,7 @@
 import { setTimeout as after } from 'node:timers/promises'
 import type { Shop } from '../../env/local/shop.ts'
 import { during, FAULTS, type State, type Victim } from '../support/faults/catalogue.ts'
-import type { Fabric } from '../support/proxy.ts'
+import type { Fabric } from '../support/faults/proxy.ts'
 import type { PlannedFault } from './plan.ts'
 
 /** A fault on its way; times are from the beginning of the drill. */

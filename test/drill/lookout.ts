@@ -6,7 +6,7 @@
  */
 import { setTimeout as after } from 'node:timers/promises'
 import type { Shop } from '../../env/local/shop.ts'
-import type { Client } from '../support/client.ts'
+import type { Client } from '../support/shop/client.ts'
 import { auditOf, type Balance } from './audit.ts'
 import type { Storm } from './faults.ts'
 import { type Growth, openRows } from './growth.ts'

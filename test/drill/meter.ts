@@ -8,7 +8,7 @@
  * many fail or hang meanwhile, that is one time without an answer. With nobody asking it is not.
  */
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
-import { DOES, type Does } from '../support/history.ts'
+import { DOES, type Does } from '../support/checker/history.ts'
 
 export const ENDS = ['ok', 'refused', 'later', 'failed', 'unknown'] as const
 export type End = (typeof ENDS)[number]

@@ -4,8 +4,8 @@
  * An *anomaly* is a promise that was broken; one of them is enough for the exit code 1. What customers were not told while
  * harm was done, and for how long, is told and not judged: only a 500 is, because no fault excuses it.
  */
-import { type Anomaly, describe } from '../support/anomaly.ts'
-import type { Operation } from '../support/history.ts'
+import { type Anomaly, describe } from '../support/checker/anomaly.ts'
+import type { Operation } from '../support/checker/history.ts'
 import { number, table } from '../support/table.ts'
 import type { Struck } from './faults.ts'
 import type { Growth } from './growth.ts'

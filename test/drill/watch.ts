@@ -12,7 +12,7 @@ import type { Shop } from '../../env/local/shop.ts'
 import { SERVICES, type Service } from '../../env/wiring.ts'
 import { isTransient } from '../../shared/errors.ts'
 import { connect, disconnect } from '../../shared/redis/connection.ts'
-import { LINKS } from '../support/invariants.ts'
+import { LINKS } from '../support/checker/invariants.ts'
 
 /** Memory in bytes, what of it a Node process keeps when its garbage is collected, and how many files and sockets are open. */
 export type Usage = {

@@ -5,13 +5,13 @@ import process from 'node:process'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import type { Redis } from 'ioredis'
-import { behind, lookInto } from '../support/behind.ts'
-import { type Client, problemOf } from '../support/client.ts'
+import { settle, violations } from '../support/checker/invariants.ts'
+import { recordsIn, unpackRecord } from '../support/checker/records.ts'
 import { away, eventually } from '../support/eventually.ts'
-import { settle, violations } from '../support/invariants.ts'
 import { inParallel, startLoad } from '../support/load/jobs.ts'
-import { recordsIn, unpackRecord } from '../support/records.ts'
-import { openShop, shareShop } from '../support/shop.ts'
+import { behind, lookInto } from '../support/shop/behind.ts'
+import { type Client, problemOf } from '../support/shop/client.ts'
+import { openShop, shareShop } from '../support/shop/shop.ts'
 
 const opened = shareShop(test, { env: { order: { CHECKOUT_DEADLINE_MS: '400' } } })
 

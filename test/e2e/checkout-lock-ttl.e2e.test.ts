@@ -1,11 +1,11 @@
 /** Locks save work, they decide nothing: the same cases with locks that are worth nothing, and with hasty deadlines. */
 
 import test from 'ava'
-import { whenSaid } from '../support/client.ts'
-import { chargeOneOrderOnce, sellOneItemToTheEnd, spendOneWalletToTheEnd } from '../support/contention.ts'
-import { proveInvariants } from '../support/invariants.ts'
+import { proveInvariants } from '../support/checker/invariants.ts'
+import { chargeOneOrderOnce, sellOneItemToTheEnd, spendOneWalletToTheEnd } from '../support/load/contention.ts'
 import { inParallel } from '../support/load/jobs.ts'
-import { openShop, shareShop } from '../support/shop.ts'
+import { whenSaid } from '../support/shop/client.ts'
+import { openShop, shareShop } from '../support/shop/shop.ts'
 
 const opened = shareShop(test, { replicas: { order: 2 }, env: { order: { LOCK_TTL_MS: '1' } } })
 

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { request } from 'node:http'
 import test from 'ava'
-import { problemOf, whenSaid } from '../support/client.ts'
+import { locksLeft, proveInvariants } from '../support/checker/invariants.ts'
 import { away, eventually } from '../support/eventually.ts'
-import { locksLeft, proveInvariants } from '../support/invariants.ts'
-import { shareShop } from '../support/shop.ts'
+import { problemOf, whenSaid } from '../support/shop/client.ts'
+import { shareShop } from '../support/shop/shop.ts'
 
 const opened = shareShop(test)
 

@@ -8,12 +8,12 @@ import { pathToFileURL } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import type { Part } from '../../env/local/managed-process.ts'
 import { SERVICES } from '../../env/wiring.ts'
-import { lookInto } from '../support/behind.ts'
+import { proveInvariants } from '../support/checker/invariants.ts'
 import { eventually } from '../support/eventually.ts'
-import { proveInvariants } from '../support/invariants.ts'
-import { shareShop } from '../support/shop.ts'
+import { lookInto } from '../support/shop/behind.ts'
+import { shareShop } from '../support/shop/shop.ts'
 
-const CLOCK = pathToFileURL(join(import.meta.dirname, '../support/clock.ts')).href
+const CLOCK = pathToFileURL(join(import.meta.dirname, '../support/faults/clock.ts')).href
 const HOUR_MS = 3_600_000
 const WEEK_MS = 7 * 24 * HOUR_MS
 /** Log parsers run every second. */

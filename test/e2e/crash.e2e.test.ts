@@ -9,11 +9,11 @@
 import test, { type ExecutionContext } from 'ava'
 import type { Part } from '../../env/local/managed-process.ts'
 import { SERVICES } from '../../env/wiring.ts'
+import { settle } from '../support/checker/invariants.ts'
 import { away } from '../support/eventually.ts'
 import { during } from '../support/faults/catalogue.ts'
-import { settle } from '../support/invariants.ts'
-import { shareShop } from '../support/shop.ts'
-import { survive } from '../support/survive.ts'
+import { survive } from '../support/faults/survive.ts'
+import { shareShop } from '../support/shop/shop.ts'
 
 const opened = shareShop(test)
 

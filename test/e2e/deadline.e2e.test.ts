@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import test, { type ExecutionContext } from 'ava'
 import type { Part } from '../../env/local/managed-process.ts'
 import type { Service } from '../../env/wiring.ts'
-import { answerIfAny, type Cart, type Client, problemOf, type Reply, whenSaid } from '../support/client.ts'
+import { proveInvariants } from '../support/checker/invariants.ts'
 import { eventually } from '../support/eventually.ts'
-import { proveInvariants } from '../support/invariants.ts'
-import { type OpenShop, shareShop } from '../support/shop.ts'
+import { answerIfAny, type Cart, type Client, problemOf, type Reply, whenSaid } from '../support/shop/client.ts'
+import { type OpenShop, shareShop } from '../support/shop/shop.ts'
 
 const DEADLINE_MS = 1_500
 /** What a deadline may be late by: the sweep that finds it, and a busy machine. */

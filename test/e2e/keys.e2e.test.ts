@@ -1,9 +1,9 @@
 /** What a request is told again under its `Idempotency-Key`: what it was told, whatever has become of the shop since. */
 import test from 'ava'
-import { problemOf } from '../support/client.ts'
-import { listening, recorded } from '../support/crash-points.ts'
-import { proveInvariants } from '../support/invariants.ts'
-import { shareShop } from '../support/shop.ts'
+import { proveInvariants } from '../support/checker/invariants.ts'
+import { listening, recorded } from '../support/faults/crash-points.ts'
+import { problemOf } from '../support/shop/client.ts'
+import { shareShop } from '../support/shop/shop.ts'
 
 const opened = shareShop(test, { env: { order: { ...listening, CHECKOUT_DEADLINE_MS: '2000' } } })
 

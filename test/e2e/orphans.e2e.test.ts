@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import test, { type ExecutionContext } from 'ava'
 import type { Part } from '../../env/local/managed-process.ts'
-import { answerIfAny } from '../support/client.ts'
-import { instruct, listening, whenHit } from '../support/crash-points.ts'
+import { proveInvariants } from '../support/checker/invariants.ts'
 import { eventually } from '../support/eventually.ts'
-import { proveInvariants } from '../support/invariants.ts'
-import { bringBack, directTo, shareShop } from '../support/shop.ts'
+import { instruct, listening, whenHit } from '../support/faults/crash-points.ts'
+import { answerIfAny } from '../support/shop/client.ts'
+import { bringBack, directTo, shareShop } from '../support/shop/shop.ts'
 
 const DEADLINE_MS = 2_500
 const LEASE_MS = 2_000

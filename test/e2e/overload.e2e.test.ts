@@ -1,10 +1,10 @@
 /** More checkouts than the shop can end in time: what is shed was never begun, and what is let in is answered truly and soon. */
 import assert from 'node:assert/strict'
 import test from 'ava'
-import { type Client, problemOf, type Reply } from '../support/client.ts'
+import { proveInvariants } from '../support/checker/invariants.ts'
 import { eventually } from '../support/eventually.ts'
-import { proveInvariants } from '../support/invariants.ts'
-import { shareShop } from '../support/shop.ts'
+import { type Client, problemOf, type Reply } from '../support/shop/client.ts'
+import { shareShop } from '../support/shop/shop.ts'
 
 const PLACES = 4
 const DEADLINE_MS = 16_000

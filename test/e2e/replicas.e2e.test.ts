@@ -3,11 +3,11 @@
 import test, { type ExecutionContext } from 'ava'
 import type { Part } from '../../env/local/managed-process.ts'
 import { SERVICES } from '../../env/wiring.ts'
-import type { Client } from '../support/client.ts'
-import { chargeOneOrderOnce, sellOneItemToTheEnd, spendOneWalletToTheEnd } from '../support/contention.ts'
-import { proveInvariants } from '../support/invariants.ts'
+import { proveInvariants } from '../support/checker/invariants.ts'
+import { chargeOneOrderOnce, sellOneItemToTheEnd, spendOneWalletToTheEnd } from '../support/load/contention.ts'
 import { inParallel, type Load, startLoad } from '../support/load/jobs.ts'
-import { shareShop } from '../support/shop.ts'
+import type { Client } from '../support/shop/client.ts'
+import { shareShop } from '../support/shop/shop.ts'
 
 const opened = shareShop(test, { replicas: 2, spare: { ids: 1, order: 1, payment: 1, stock: 1 } })
 

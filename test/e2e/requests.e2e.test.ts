@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import test from 'ava'
 import type { Part } from '../../env/local/managed-process.ts'
 import { eventually } from '../support/eventually.ts'
-import { shareShop } from '../support/shop.ts'
+import { shareShop } from '../support/shop/shop.ts'
 
 const TOKEN = 'sesame-of-the-operators'
 const TOLD_MS = 5_000

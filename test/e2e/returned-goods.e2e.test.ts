@@ -4,12 +4,12 @@
  */
 import assert from 'node:assert/strict'
 import test from 'ava'
-import { anomalies, type Evidence, excused } from '../support/checker.ts'
+import { anomalies, type Evidence, excused } from '../support/checker/checker.ts'
+import { openHistory } from '../support/checker/history.ts'
+import { readCase, settle } from '../support/checker/invariants.ts'
 import { away, eventually } from '../support/eventually.ts'
-import { openHistory } from '../support/history.ts'
-import { readCase, settle } from '../support/invariants.ts'
-import { openFabric } from '../support/proxy.ts'
-import { openShop } from '../support/shop.ts'
+import { openFabric } from '../support/faults/proxy.ts'
+import { openShop } from '../support/shop/shop.ts'
 
 const DEADLINE_MS = 2_500
 const PATIENCE_MS = 10_000

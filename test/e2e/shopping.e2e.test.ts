@@ -2,10 +2,10 @@
 
 import test, { type ExecutionContext } from 'ava'
 import type { LogEntry } from '../../shared/log/entry.ts'
-import { type Client, type Prefix, problemOf, type Reply } from '../support/client.ts'
-import { proveInvariants } from '../support/invariants.ts'
+import { proveInvariants } from '../support/checker/invariants.ts'
 import { inParallel } from '../support/load/jobs.ts'
-import { openShop, shareShop } from '../support/shop.ts'
+import { type Client, type Prefix, problemOf, type Reply } from '../support/shop/client.ts'
+import { openShop, shareShop } from '../support/shop/shop.ts'
 
 const opened = shareShop(test)
 

@@ -6,9 +6,9 @@ import axios from 'axios'
 import { type Part, PartError } from '../../env/local/managed-process.ts'
 import { startShop } from '../../env/local/shop.ts'
 import { SERVICES, type Service } from '../../env/wiring.ts'
+import { locksLeft, proveInvariants } from '../support/checker/invariants.ts'
 import { eventually } from '../support/eventually.ts'
-import { locksLeft, proveInvariants } from '../support/invariants.ts'
-import { openShop, shareShop } from '../support/shop.ts'
+import { openShop, shareShop } from '../support/shop/shop.ts'
 
 const START_MS = 30_000
 /** A replica that was told to end says so for this long before it closes its door. */

@@ -1,7 +1,7 @@
 /** What a page of anybody meets in a shop on this machine, whichever of its ports it finds. */
 import test from 'ava'
 import { request } from 'undici'
-import { shareShop } from '../support/shop.ts'
+import { shareShop } from '../support/shop/shop.ts'
 
 const PAGES = 'https://pages.example'
 const shop = shareShop(test, { env: { gateway: { ALLOWED_ORIGINS: PAGES } } })

@@ -12,12 +12,12 @@ import test from 'ava'
 import type { Redis } from 'ioredis'
 import { redisFolder } from '../../env/local/data-folder.ts'
 import { SERVICES, type Service } from '../../env/wiring.ts'
-import { behind } from '../support/behind.ts'
-import { type Client, whenPaid } from '../support/client.ts'
-import { settle } from '../support/invariants.ts'
-import { putBack } from '../support/older-redis.ts'
-import { type Recorded, recordsIn } from '../support/records.ts'
-import { type OpenShop, open } from '../support/shop.ts'
+import { settle } from '../support/checker/invariants.ts'
+import { type Recorded, recordsIn } from '../support/checker/records.ts'
+import { putBack } from '../support/faults/older-redis.ts'
+import { behind } from '../support/shop/behind.ts'
+import { type Client, whenPaid } from '../support/shop/client.ts'
+import { type OpenShop, open } from '../support/shop/shop.ts'
 
 type Sums = Readonly<Record<string, string>>
 type Told = {

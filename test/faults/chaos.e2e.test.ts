@@ -5,9 +5,9 @@
  */
 import test from 'ava'
 import { away } from '../support/eventually.ts'
-import { type Link, openFabric } from '../support/proxy.ts'
-import { openShop } from '../support/shop.ts'
-import { FULL, survive } from '../support/survive.ts'
+import { type Link, openFabric } from '../support/faults/proxy.ts'
+import { FULL, survive } from '../support/faults/survive.ts'
+import { openShop } from '../support/shop/shop.ts'
 
 /** How long the chaos lasts. */
 const CHAOS_MS = FULL ? 600_000 : 20_000

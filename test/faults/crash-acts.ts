@@ -12,10 +12,10 @@ import { nanoid } from 'nanoid'
 import { PartError } from '../../env/local/managed-process.ts'
 import type { RedisPart } from '../../env/local/parts.ts'
 import { compareIds, logKey, readable } from '../../shared/log/entry.ts'
-import { answerIfAny, type Reply } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { comeBackOlder } from '../support/faults/catalogue.ts'
-import type { OpenShop } from '../support/shop.ts'
+import { answerIfAny, type Reply } from '../support/shop/client.ts'
+import type { OpenShop } from '../support/shop/shop.ts'
 
 export const PATIENCE_MS = 30_000
 

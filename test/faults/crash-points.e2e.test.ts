@@ -10,7 +10,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { SERVICES } from '../../env/wiring.ts'
-import { luaDeeds } from '../support/lua-deed.ts'
+import { luaDeeds } from '../support/shop/lua-deed.ts'
 import { type Case, casesOf, nameOf, OUTCOMES, type Passings, recordActs } from './crash-cases.ts'
 import { failuresOf, type Result, runCases, tableOf } from './crash-run.ts'
 

@@ -1,10 +1,10 @@
 /** A key that names a checkout is forgotten before it is: whoever repeats his request is told what became of it, or asks anew. */
 
 import test from 'ava'
-import { lookInto } from '../support/behind.ts'
+import { recordsIn } from '../support/checker/records.ts'
 import { eventually } from '../support/eventually.ts'
-import { recordsIn } from '../support/records.ts'
-import { shareShop } from '../support/shop.ts'
+import { lookInto } from '../support/shop/behind.ts'
+import { shareShop } from '../support/shop/shop.ts'
 
 const RETENTION_MS = 4_000
 const opened = shareShop(test, {

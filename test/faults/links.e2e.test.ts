@@ -7,11 +7,11 @@
  */
 import assert from 'node:assert/strict'
 import test, { type ExecutionContext } from 'ava'
-import { answerIfAny, openClient } from '../support/client.ts'
 import { away, eventually } from '../support/eventually.ts'
-import { type Fabric, type Fault, type Link, openFabric } from '../support/proxy.ts'
-import { type OpenShop, openShop, shareShop } from '../support/shop.ts'
-import { FULL, survive } from '../support/survive.ts'
+import { type Fabric, type Fault, type Link, openFabric } from '../support/faults/proxy.ts'
+import { FULL, survive } from '../support/faults/survive.ts'
+import { answerIfAny, openClient } from '../support/shop/client.ts'
+import { type OpenShop, openShop, shareShop } from '../support/shop/shop.ts'
 
 const DEADLINE_MS = 4_000
 /** What an answer may take beyond its deadline: a Redis that does not answer is given up within this time. */

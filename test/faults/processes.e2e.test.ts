@@ -11,13 +11,13 @@ import { pathToFileURL } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import type { Part } from '../../env/local/managed-process.ts'
 import { SERVICES } from '../../env/wiring.ts'
-import { answerIfAny, type Client, openClient } from '../support/client.ts'
+import { locksLeft, proveInvariants } from '../support/checker/invariants.ts'
 import { away, eventually } from '../support/eventually.ts'
 import { during, strike, type Victim } from '../support/faults/catalogue.ts'
-import { locksLeft, proveInvariants } from '../support/invariants.ts'
+import { FULL, survive } from '../support/faults/survive.ts'
 import { inParallel, startLoad } from '../support/load/jobs.ts'
-import { bringBack, directTo, shareShop } from '../support/shop.ts'
-import { FULL, survive } from '../support/survive.ts'
+import { answerIfAny, type Client, openClient } from '../support/shop/client.ts'
+import { bringBack, directTo, shareShop } from '../support/shop/shop.ts'
 
 const DEADLINE_MS = 10_000
 const SHORT_DEADLINE_MS = 3_000
@@ -30,7 +30,7 @@ const ORDERS = FULL ? 200 : 100
 const LOCKS_MS = LOCK_TTL_MS + 1_000
 const PREFIXES = ['orders', 'payment', 'stock', 'ids'] as const
 
-const CLOCK = pathToFileURL(join(import.meta.dirname, '../support/clock.ts')).href
+const CLOCK = pathToFileURL(join(import.meta.dirname, '../support/faults/clock.ts')).href
 const opened = shareShop(test, {
   replicas: 2,
   env: {

@@ -6,11 +6,11 @@
 import assert from 'node:assert/strict'
 import test, { type ExecutionContext } from 'ava'
 import { Redis } from 'ioredis'
-import { lookInto } from '../support/behind.ts'
-import { type Client, problemOf, whenPaid } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { during, FAULTS } from '../support/faults/catalogue.ts'
-import { directTo, shareShop } from '../support/shop.ts'
+import { lookInto } from '../support/shop/behind.ts'
+import { type Client, problemOf, whenPaid } from '../support/shop/client.ts'
+import { directTo, shareShop } from '../support/shop/shop.ts'
 
 const WITHIN_MS = 15_000
 /** Less than the gateway waits for a ready replica. */

@@ -9,12 +9,12 @@ import test, { type ExecutionContext } from 'ava'
 import { nanoid } from 'nanoid'
 import type { RedisPart } from '../../env/local/parts.ts'
 import { SERVICES, type Service } from '../../env/wiring.ts'
-import { answerIfAny, type Client } from '../support/client.ts'
 import { away, eventually } from '../support/eventually.ts'
 import { during, type FaultName, strike } from '../support/faults/catalogue.ts'
+import { FULL, survive } from '../support/faults/survive.ts'
 import { startLoad } from '../support/load/jobs.ts'
-import { shareShop } from '../support/shop.ts'
-import { FULL, survive } from '../support/survive.ts'
+import { answerIfAny, type Client } from '../support/shop/client.ts'
+import { shareShop } from '../support/shop/shop.ts'
 
 const DEADLINE_MS = 10_000
 /** Within this time whoever depends on a Redis that is away says so. */

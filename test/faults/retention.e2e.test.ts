@@ -6,13 +6,13 @@
 import assert from 'node:assert/strict'
 import { setTimeout as after } from 'node:timers/promises'
 import test from 'ava'
-import { behind } from '../support/behind.ts'
-import { instruct, listening } from '../support/crash-points.ts'
+import { settle } from '../support/checker/invariants.ts'
+import { packedIn } from '../support/checker/records.ts'
 import { eventually } from '../support/eventually.ts'
-import { settle } from '../support/invariants.ts'
+import { instruct, listening } from '../support/faults/crash-points.ts'
 import { inParallel } from '../support/load/jobs.ts'
-import { packedIn } from '../support/records.ts'
-import { shareShop } from '../support/shop.ts'
+import { behind } from '../support/shop/behind.ts'
+import { shareShop } from '../support/shop/shop.ts'
 
 const RETENTION_MS = 500
 const DEADLINE_MS = 1_500

@@ -8,8 +8,8 @@ import test from 'ava'
 import { SERVICES } from '../../env/wiring.ts'
 import { away } from '../support/eventually.ts'
 import { during } from '../support/faults/catalogue.ts'
-import { openShop } from '../support/shop.ts'
-import { FULL, survive } from '../support/survive.ts'
+import { FULL, survive } from '../support/faults/survive.ts'
+import { openShop } from '../support/shop/shop.ts'
 
 const REPLICA_MS = 1_500
 const DEADLINE_MS = 4_000

@@ -4,8 +4,8 @@ import { connect, type Socket } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import pino from 'pino'
 import { away } from '../support/eventually.ts'
-import { openReplicas, openShop, openSocket, readAll } from '../support/gateway.ts'
-import { answer, type Behaviour } from '../support/upstream.ts'
+import { openReplicas, openShop, openSocket, readAll } from '../support/shop/gateway.ts'
+import { answer, type Behaviour } from '../support/shop/upstream.ts'
 
 const find = (order: number | string): string => `GET /orders/find/${order} HTTP/1.1\r\nHost: x\r\n\r\n`
 const last = (order: number | string): string =>

@@ -1,7 +1,7 @@
 import test from 'ava'
 import type { Dispatcher } from 'undici'
-import { openReplicas, openShop, openSocket, openUpstreams, problemOf, readAll } from '../support/gateway.ts'
-import { answer, hang, openUpstream, type Upstream } from '../support/upstream.ts'
+import { openReplicas, openShop, openSocket, openUpstreams, problemOf, readAll } from '../support/shop/gateway.ts'
+import { answer, hang, openUpstream, type Upstream } from '../support/shop/upstream.ts'
 
 const KIB = 1_024
 

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 import { Agent } from 'undici'
-import { openShop, openUpstreams } from '../support/gateway.ts'
-import { answer, type Behaviour, type Upstream } from '../support/upstream.ts'
+import { openShop, openUpstreams } from '../support/shop/gateway.ts'
+import { answer, type Behaviour, type Upstream } from '../support/shop/upstream.ts'
 
 const MAIN = fileURLToPath(new URL('../../gateway/main.ts', import.meta.url))
 

@@ -1,7 +1,7 @@
 import { setTimeout as after } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
-import { openReplicas, problemOf } from '../support/gateway.ts'
-import { answer } from '../support/upstream.ts'
+import { openReplicas, problemOf } from '../support/shop/gateway.ts'
+import { answer } from '../support/shop/upstream.ts'
 
 /** As many checkouts as one replica is given at once. */
 const CHECKOUTS = 768

@@ -6,7 +6,7 @@ import { differenceOf, type Marked } from '../../gateway/tokens.ts'
 import { tokenMark } from '../../shared/http/operators.ts'
 import { type Door, openDoor } from '../../shared/http/server.ts'
 import { eventually } from '../support/eventually.ts'
-import { openShop } from '../support/gateway.ts'
+import { openShop } from '../support/shop/gateway.ts'
 
 const SEEN_MS = 5_000
 const SERVICES = ['order', 'payment', 'stock', 'ids'] as const

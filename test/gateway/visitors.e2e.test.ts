@@ -2,7 +2,7 @@
 import test from 'ava'
 import { openVisitors } from '../../shared/http/visitors.ts'
 import { ConfigError, hostNames, pageOrigins, readConfig } from '../../shared/process/config.ts'
-import { type Ask, openReplicas, openShop, openSocket, problemOf, readAll } from '../support/gateway.ts'
+import { type Ask, openReplicas, openShop, openSocket, problemOf, readAll } from '../support/shop/gateway.ts'
 
 const PAGES = 'https://pages.example'
 const ALLOWED = { hosts: ['shop.example'], origins: [PAGES] }

@@ -2,8 +2,8 @@ import test from 'ava'
 import { openStore } from '../../ids/store.ts'
 import { fault } from '../../shared/contract/events.ts'
 import { whenReady } from '../../shared/redis/connection.ts'
-import { cutTail, writtenTo } from '../support/older-redis.ts'
-import { openBench, plainly, saidIn, under, witness } from '../support/open-store.ts'
+import { cutTail, writtenTo } from '../support/faults/older-redis.ts'
+import { openBench, plainly, saidIn, under, witness } from '../support/shop/open-store.ts'
 
 const bench = await openBench()
 const store = openStore(bench.instruments)

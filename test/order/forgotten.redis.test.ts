@@ -5,9 +5,9 @@
 import { setTimeout as after } from 'node:timers/promises'
 import test from 'ava'
 import type { Redis } from 'ioredis'
-import { type FinishedCheckouts, finishedCheckouts } from '../support/finished.ts'
-import { plainly } from '../support/open-store.ts'
-import { recordsIn } from '../support/records.ts'
+import { recordsIn } from '../support/checker/records.ts'
+import { type FinishedCheckouts, finishedCheckouts } from '../support/shop/finished.ts'
+import { plainly } from '../support/shop/open-store.ts'
 
 /** Whatever is said by now is old enough. */
 const AT_ONCE = -60_000

@@ -5,7 +5,7 @@ import { openStore, type Store } from '../../order/store.ts'
 import { heardKey } from '../../shared/log/entry.ts'
 import { type LogParser, logParser } from '../../shared/saga/log-parser.ts'
 import { eventually } from '../support/eventually.ts'
-import { type Bench, openBench, plainly } from '../support/open-store.ts'
+import { type Bench, openBench, plainly } from '../support/shop/open-store.ts'
 
 const NEVER = '0 0 0 1 1 *'
 const PATIENCE_MS = 60_000

@@ -1,7 +1,7 @@
 /** A person ends a contradiction before payment has undone the checkout. */
 import test from 'ava'
 import { openStore } from '../../order/store.ts'
-import { openBench, plainly, teller } from '../support/open-store.ts'
+import { openBench, plainly, teller } from '../support/shop/open-store.ts'
 
 test('a checkout that is still being undone stays unfinished when a person ends its contradiction', async (t) => {
   const bench = await openBench()

@@ -7,7 +7,7 @@ import { NeighbourError, UnavailableError } from '../../shared/errors.ts'
 import type { Neighbour } from '../../shared/http/client.ts'
 import type { Answer } from '../../shared/http/server.ts'
 import { runner } from '../../shared/log/runner.ts'
-import { openBench, plainly, teller, under } from '../support/open-store.ts'
+import { openBench, plainly, teller, under } from '../support/shop/open-store.ts'
 
 const bench = await openBench()
 const store = openStore(bench.instruments)

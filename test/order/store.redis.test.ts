@@ -7,8 +7,17 @@ import { fault } from '../../shared/contract/events.ts'
 import { heardKey } from '../../shared/log/entry.ts'
 import { connect, disconnect, whenReady } from '../../shared/redis/connection.ts'
 import type { Once } from '../../shared/redis/script.ts'
-import { booksOf, pieces, sumOver } from '../support/books.ts'
-import { type Facts, openBench, plainly, saidIn, type Teller, teller, under, witness } from '../support/open-store.ts'
+import { booksOf, pieces, sumOver } from '../support/checker/books.ts'
+import {
+  type Facts,
+  openBench,
+  plainly,
+  saidIn,
+  type Teller,
+  teller,
+  under,
+  witness,
+} from '../support/shop/open-store.ts'
 
 const bench = await openBench()
 const store = openStore(bench.instruments)

@@ -1,7 +1,7 @@
 /** What was told is upheld, or ended by a person, while other things come of the same order. */
 import test from 'ava'
 import { openStore } from '../../order/store.ts'
-import { openBench, plainly, type Teller, teller, under } from '../support/open-store.ts'
+import { openBench, plainly, type Teller, teller, under } from '../support/shop/open-store.ts'
 
 const bench = await openBench()
 const store = openStore(bench.instruments)

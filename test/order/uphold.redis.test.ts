@@ -2,8 +2,8 @@
 import test, { type ExecutionContext } from 'ava'
 import { openStore, type Store } from '../../order/store.ts'
 import { connect, disconnect, whenReady } from '../../shared/redis/connection.ts'
-import { cutTail, writtenTo } from '../support/older-redis.ts'
-import { type Bench, openBench, plainly, type Teller, teller } from '../support/open-store.ts'
+import { cutTail, writtenTo } from '../support/faults/older-redis.ts'
+import { type Bench, openBench, plainly, type Teller, teller } from '../support/shop/open-store.ts'
 
 const PATIENCE_MS = 60_000
 const money = { order: 'cart', user: 'anna', total: 30, lines: 'tea:2', reason: 'out-of-credit', item: '' }

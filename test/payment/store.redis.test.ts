@@ -6,9 +6,9 @@ import { fault } from '../../shared/contract/events.ts'
 import { UnavailableError } from '../../shared/errors.ts'
 import { heardKey } from '../../shared/log/entry.ts'
 import type { Reply } from '../../shared/redis/script.ts'
-import { booksOf, sumOver } from '../support/books.ts'
-import { entryOf, openBench, plainly, saidIn, type Teller, teller, under, witness } from '../support/open-store.ts'
-import { packedIn, recordsIn } from '../support/records.ts'
+import { booksOf, sumOver } from '../support/checker/books.ts'
+import { packedIn, recordsIn } from '../support/checker/records.ts'
+import { entryOf, openBench, plainly, saidIn, type Teller, teller, under, witness } from '../support/shop/open-store.ts'
 
 const bench = await openBench()
 const store = openStore(bench.instruments)

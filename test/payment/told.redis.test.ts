@@ -7,9 +7,9 @@ import { routes } from '../../payment/routes.ts'
 import { openStore } from '../../payment/store.ts'
 import type { Problem } from '../../shared/errors.ts'
 import { openDoor } from '../../shared/http/server.ts'
-import { lookInto } from '../support/behind.ts'
 import { eventually } from '../support/eventually.ts'
-import { type Bench, openBench, plainly } from '../support/open-store.ts'
+import { lookInto } from '../support/shop/behind.ts'
+import { type Bench, openBench, plainly } from '../support/shop/open-store.ts'
 
 type Told = { readonly status: number; readonly location: string | null; readonly document: Problem }
 type House = { readonly bench: Bench; readonly ask: (path: string, key?: string) => Promise<Told> }

@@ -4,9 +4,9 @@ import type { Reply } from '../../shared/redis/script.ts'
 import { reactions } from '../../stock/reactions.ts'
 import { openStore } from '../../stock/store.ts'
 import { alternatives, type Event, type State, transitions } from '../../stock/transitions.ts'
-import { booksOf, pieces, sumOver } from '../support/books.ts'
-import { openBench, plainly, saidIn, type Teller, teller, under, witness } from '../support/open-store.ts'
-import { recordsIn } from '../support/records.ts'
+import { booksOf, pieces, sumOver } from '../support/checker/books.ts'
+import { recordsIn } from '../support/checker/records.ts'
+import { openBench, plainly, saidIn, type Teller, teller, under, witness } from '../support/shop/open-store.ts'
 
 const bench = await openBench()
 const store = openStore(bench.instruments)

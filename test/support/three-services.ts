@@ -11,8 +11,8 @@ import { heardKey, logKey } from '../../shared/log/entry.ts'
 import type { Log } from '../../shared/log/log.ts'
 import type { Instruments } from '../../shared/service.ts'
 import { openStore as openStock } from '../../stock/store.ts'
-import { type Bench, openBenchOn } from './open-store.ts'
-import { type RedisServer, startRedis } from './redis-server.ts'
+import { type Bench, openBenchOn } from './shop/open-store.ts'
+import { type RedisServer, startRedis } from './shop/redis-server.ts'
 
 export const PARTICIPANTS = ['order', 'payment', 'stock'] as const
 export type Participant = (typeof PARTICIPANTS)[number]

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import test, { type ExecutionContext } from 'ava'
-import { type Client, openClient } from '../../support/client.ts'
 import { eventually } from '../../support/eventually.ts'
+import { type Client, openClient } from '../../support/shop/client.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
 const PARTS = 9

@@ -7,7 +7,7 @@ import pino from 'pino'
 import type { Dispatcher } from 'undici'
 import { NOT_STARTED_HEADER } from '../../../shared/errors.ts'
 import { away } from '../../support/eventually.ts'
-import { openReplicas, openShop, openUpstreams, problemOf, type Reply } from '../../support/gateway.ts'
+import { openReplicas, openShop, openUpstreams, problemOf, type Reply } from '../../support/shop/gateway.ts'
 import {
   answer,
   type Behaviour,
@@ -17,7 +17,7 @@ import {
   reset,
   turnAway,
   type Upstream,
-} from '../../support/upstream.ts'
+} from '../../support/shop/upstream.ts'
 
 /** The kinds of request that differ in whether they may be repeated. */
 const KINDS: readonly {

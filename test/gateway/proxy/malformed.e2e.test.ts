@@ -1,7 +1,7 @@
 /** What RFC 9112 has a server refuse is refused by a problem document, is passed on to nobody, and ends its connection. */
 import test from 'ava'
-import { openReplicas, openShop, openSocket, openUpstreams, readAll } from '../../support/gateway.ts'
-import { hang, type Upstream } from '../../support/upstream.ts'
+import { openReplicas, openShop, openSocket, openUpstreams, readAll } from '../../support/shop/gateway.ts'
+import { hang, type Upstream } from '../../support/shop/upstream.ts'
 
 const HOST = 'Host: shop.example\r\n'
 const GET = 'GET /orders/find/7 HTTP/1.1\r\n'

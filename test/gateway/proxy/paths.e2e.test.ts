@@ -3,7 +3,7 @@ import test from 'ava'
 import pino from 'pino'
 import { isCheckout } from '../../../gateway/proxy/retry.ts'
 import { openDoor } from '../../../shared/http/server.ts'
-import { openShop, openSocket, readAll } from '../../support/gateway.ts'
+import { openShop, openSocket, readAll } from '../../support/shop/gateway.ts'
 
 const OF_A_CHECKOUT = [
   '/orders/checkout/7',

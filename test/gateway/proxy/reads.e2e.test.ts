@@ -1,7 +1,7 @@
 /** A read changes nothing, so there is no outcome of it that could be unknown. */
 import test from 'ava'
-import { openReplicas } from '../../support/gateway.ts'
-import { type Behaviour, reset } from '../../support/upstream.ts'
+import { openReplicas } from '../../support/shop/gateway.ts'
+import { type Behaviour, reset } from '../../support/shop/upstream.ts'
 
 test('a read whose first sending broke is told what the next replica says, a 503 as well', async (t) => {
   const { ask, upstreams, settled } = await openReplicas(t, 2)

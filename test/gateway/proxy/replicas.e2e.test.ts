@@ -3,8 +3,8 @@ import test, { type ExecutionContext } from 'ava'
 import pino from 'pino'
 import { type Carried, Replica } from '../../../gateway/proxy/replica.ts'
 import { openStep } from '../../../shared/process/step.ts'
-import { openReplicas, openShop, openUpstreams } from '../../support/gateway.ts'
-import { answer, openUpstream, type Upstream } from '../../support/upstream.ts'
+import { openReplicas, openShop, openUpstreams } from '../../support/shop/gateway.ts'
+import { answer, openUpstream, type Upstream } from '../../support/shop/upstream.ts'
 
 const at = (...addresses: string[]): LookupAddress[] => addresses.map((address) => ({ address, family: 4 }))
 

@@ -1,8 +1,8 @@
 /** What the gateway says was not done was not done, and what it repeats is a repetition for the service, too. */
 import { setTimeout as after } from 'node:timers/promises'
 import test from 'ava'
-import { openReplicas, openSocket, problemOf, type Reply, readAll } from '../../support/gateway.ts'
-import { answer, type Behaviour, hang, type Received, reset, type Upstream } from '../../support/upstream.ts'
+import { openReplicas, openSocket, problemOf, type Reply, readAll } from '../../support/shop/gateway.ts'
+import { answer, type Behaviour, hang, type Received, reset, type Upstream } from '../../support/shop/upstream.ts'
 
 /** As many checkouts as one replica is given at once. */
 const CHECKOUTS = 768

@@ -6,7 +6,7 @@ import { openCompany } from '../../../order/checkout/linger.ts'
 import { openStore } from '../../../order/store.ts'
 import { UnavailableError } from '../../../shared/errors.ts'
 import { eventually } from '../../support/eventually.ts'
-import { openBench, plainly, teller } from '../../support/open-store.ts'
+import { openBench, plainly, teller } from '../../support/shop/open-store.ts'
 
 const DEADLINE_MS = 300
 

@@ -9,7 +9,7 @@ import { UnavailableError } from '../../../shared/errors.ts'
 import { FRESH_MS } from '../../../shared/log/fence.ts'
 import type { Once } from '../../../shared/redis/script.ts'
 import { eventually } from '../../support/eventually.ts'
-import { openBench, plainly, saidIn, teller, under } from '../../support/open-store.ts'
+import { openBench, plainly, saidIn, teller, under } from '../../support/shop/open-store.ts'
 
 const bench = await openBench()
 const store = openStore(bench.instruments)

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { openLocks } from '../../../order/checkout/locks.ts'
-import { openBench } from '../../support/open-store.ts'
+import { openBench } from '../../support/shop/open-store.ts'
 
 const TTL_MS = 60_000
 const bench = await openBench()

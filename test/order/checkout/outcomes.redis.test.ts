@@ -3,7 +3,7 @@ import { type EndsOptions, openEnds } from '../../../order/checkout/outcomes.ts'
 import type { Decision } from '../../../order/commands.ts'
 import { openStore } from '../../../order/store.ts'
 import { UnavailableError } from '../../../shared/errors.ts'
-import { openBench, plainly, teller } from '../../support/open-store.ts'
+import { openBench, plainly, teller } from '../../support/shop/open-store.ts'
 
 const bench = await openBench()
 const store = openStore(bench.instruments)

@@ -3,8 +3,8 @@ import test from 'ava'
 import { openStore } from '../../../payment/store.ts'
 import { sumOf } from '../../../shared/audit/auditor.ts'
 import { UnavailableError } from '../../../shared/errors.ts'
-import { booksOf, sumOver } from '../../support/books.ts'
-import { flat, openBench, plainly, teller } from '../../support/open-store.ts'
+import { booksOf, sumOver } from '../../support/checker/books.ts'
+import { flat, openBench, plainly, teller } from '../../support/shop/open-store.ts'
 
 const bench = await openBench()
 const store = openStore(bench.instruments)

@@ -2,7 +2,7 @@ import test from 'ava'
 import { pino } from 'pino'
 import { memoryWatch } from '../../../shared/health/memory.ts'
 import { listed, notReady } from '../../../shared/http/readiness.ts'
-import { openBench } from '../../support/open-store.ts'
+import { openBench } from '../../support/shop/open-store.ts'
 
 const MEGABYTE = 1_048_576
 const LIMIT = 20 * MEGABYTE

@@ -2,7 +2,7 @@ import test from 'ava'
 import { openStore } from '../../../payment/store.ts'
 import { inChunks } from '../../../shared/http/chunks.ts'
 import type { Answer, Request } from '../../../shared/http/server.ts'
-import { openBench, plainly, teller, under } from '../../support/open-store.ts'
+import { openBench, plainly, teller, under } from '../../support/shop/open-store.ts'
 
 const bench = await openBench()
 const store = openStore(bench.instruments)

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import pino from 'pino'
 import { openDoor, type Request } from '../../../shared/http/server.ts'
-import { readAll } from '../../support/gateway.ts'
+import { readAll } from '../../support/shop/gateway.ts'
 
 type Entered = { readonly request: Request; readonly leave: () => void }
 

@@ -13,7 +13,7 @@ import { keepLease, type LeaseOptions } from '../../../shared/lock/lease.ts'
 import { type RedLock, redLock } from '../../../shared/lock/redlock.ts'
 import { connect, disconnect, LOCK_TIMEOUT_MS } from '../../../shared/redis/connection.ts'
 import { sharedScript } from '../../../shared/redis/script.ts'
-import { type RedisServer, startRedis } from '../../support/redis-server.ts'
+import { type RedisServer, startRedis } from '../../support/shop/redis-server.ts'
 
 const TTL_MS = 10_000
 /** What "at once" is on a busy machine: well below the time-out of a lock node. */

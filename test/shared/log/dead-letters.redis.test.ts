@@ -2,7 +2,7 @@
 import test from 'ava'
 import type { RawEntry } from '../../../shared/contract/events.ts'
 import { openStore } from '../../../stock/store.ts'
-import { entryOf, flat, openBench, plainly, saidIn, under } from '../../support/open-store.ts'
+import { entryOf, flat, openBench, plainly, saidIn, under } from '../../support/shop/open-store.ts'
 
 /** What is applied can be counted: stock takes one piece of tea for each entry. */
 const bench = await openBench()

@@ -6,8 +6,8 @@ import { UnavailableError } from '../../../shared/errors.ts'
 import { FRESH_MS, openFence } from '../../../shared/log/fence.ts'
 import { runner } from '../../../shared/log/runner.ts'
 import type { Once, Reply } from '../../../shared/redis/script.ts'
-import { lookInto } from '../../support/behind.ts'
-import { openBench, plainly, teller, under } from '../../support/open-store.ts'
+import { lookInto } from '../../support/shop/behind.ts'
+import { openBench, plainly, teller, under } from '../../support/shop/open-store.ts'
 
 const bench = await openBench()
 const { redis, step } = bench.instruments

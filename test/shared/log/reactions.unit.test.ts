@@ -3,7 +3,7 @@ import { reactions as ofOrder, says as saidByOrder } from '../../../order/reacti
 import { reactions as ofPayment } from '../../../payment/reactions.ts'
 import { events, type Service, single } from '../../../shared/contract/events.ts'
 import { reactions as ofStock } from '../../../stock/reactions.ts'
-import { type Deed, headerOf, luaCode, luaDeeds, luaFiles, luaText, promised } from '../../support/lua-deed.ts'
+import { type Deed, headerOf, luaCode, luaDeeds, luaFiles, luaText, promised } from '../../support/shop/lua-deed.ts'
 
 type Row = {
   readonly listener: Service

@@ -4,7 +4,7 @@ import { openStore as openIds } from '../../../ids/store.ts'
 import { openStore as openOrder } from '../../../order/store.ts'
 import { FRESH_MS } from '../../../shared/log/fence.ts'
 import { openStore as openStock } from '../../../stock/store.ts'
-import { openBench, plainly, under } from '../../support/open-store.ts'
+import { openBench, plainly, under } from '../../support/shop/open-store.ts'
 
 const bench = await openBench()
 const store = openStock(bench.instruments)

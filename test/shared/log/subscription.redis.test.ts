@@ -9,11 +9,11 @@ import { openStep } from '../../../shared/process/step.ts'
 import { connect, disconnect, whenReady } from '../../../shared/redis/connection.ts'
 import type { Reply } from '../../../shared/redis/script.ts'
 import { openStore, type Store } from '../../../stock/store.ts'
-import { lookInto } from '../../support/behind.ts'
 import { eventually } from '../../support/eventually.ts'
-import { cutTail, writtenTo } from '../../support/older-redis.ts'
-import { type Bench, entryOf, openBench, plainly } from '../../support/open-store.ts'
-import { type RedisServer, startRedis } from '../../support/redis-server.ts'
+import { cutTail, writtenTo } from '../../support/faults/older-redis.ts'
+import { lookInto } from '../../support/shop/behind.ts'
+import { type Bench, entryOf, openBench, plainly } from '../../support/shop/open-store.ts'
+import { type RedisServer, startRedis } from '../../support/shop/redis-server.ts'
 
 /** What is heard has an effect that can be counted: stock takes one piece of tea for each entry of payment. */
 const STOCK = 1_000

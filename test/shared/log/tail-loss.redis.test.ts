@@ -3,8 +3,8 @@ import { openStore } from '../../../payment/store.ts'
 import { logKey } from '../../../shared/log/entry.ts'
 import { witness } from '../../../shared/log/tail-loss.ts'
 import { whenReady } from '../../../shared/redis/connection.ts'
-import { cutTail, writtenTo } from '../../support/older-redis.ts'
-import { type Bench, entryOf, openBench, plainly, under } from '../../support/open-store.ts'
+import { cutTail, writtenTo } from '../../support/faults/older-redis.ts'
+import { type Bench, entryOf, openBench, plainly, under } from '../../support/shop/open-store.ts'
 
 const open = async (t: ExecutionContext) => {
   const bench = await openBench(['--appendonly', 'yes', '--appendfsync', 'always'])

@@ -6,7 +6,7 @@ import * as ofPayment from '../../../payment/commands.ts'
 import * as ofShared from '../../../shared/log/shared-commands.ts'
 import { type Command, command, knownResult, type Results } from '../../../shared/redis/command.ts'
 import * as ofStock from '../../../stock/commands.ts'
-import { headerOf, luaDeeds, type Place, promised } from '../../support/lua-deed.ts'
+import { headerOf, luaDeeds, type Place, promised } from '../../support/shop/lua-deed.ts'
 
 const isCommand = (one: unknown): one is Command => typeof one === 'object' && one !== null && 'inPassing' in one
 

@@ -5,7 +5,7 @@ import { UnavailableError, UnsafeRedisError } from '../../../shared/errors.ts'
 import { openStep } from '../../../shared/process/step.ts'
 import { assertDurable, COMMAND_TIMEOUT_MS, connect, disconnect, whenReady } from '../../../shared/redis/connection.ts'
 import { away, eventually } from '../../support/eventually.ts'
-import { startRedis } from '../../support/redis-server.ts'
+import { startRedis } from '../../support/shop/redis-server.ts'
 
 /** What a time-out may be late by on a busy machine; another wait behind others would be longer. */
 const LATE_MS = 500

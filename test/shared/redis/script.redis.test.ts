@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import test from 'ava'
 import { compose, type ScriptParts, script } from '../../../shared/redis/script.ts'
-import { openBench } from '../../support/open-store.ts'
+import { openBench } from '../../support/shop/open-store.ts'
 
 const bench = await openBench()
 const { redis } = bench

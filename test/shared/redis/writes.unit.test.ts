@@ -3,7 +3,7 @@
  * whatever only asks must say so, and nothing else may. Read from the files, through all that they include and call.
  */
 import test from 'ava'
-import { luaDeeds } from '../../support/lua-deed.ts'
+import { luaDeeds } from '../../support/shop/lua-deed.ts'
 
 const READS =
   /^(GET|MGET|HGET|HMGET|HGETALL|HKEYS|HLEN|EXISTS|HEXISTS|ZRANGE|ZRANGEBYSCORE|ZSCORE|ZCARD|XRANGE|XREVRANGE|XINFO|XLEN|SCAN|SMEMBERS|SISMEMBER|SCARD|TIME|TTL|PTTL|PEXPIRETIME|STRLEN|TYPE)$/

@@ -6,7 +6,7 @@ import type { Log } from '../../../shared/log/log.ts'
 import type { SagaRecord } from '../../../shared/log/saga-record.ts'
 import { isSilent } from '../../../shared/saga/log-parser.ts'
 import { openStore as openStock } from '../../../stock/store.ts'
-import { type Bench, openBench, plainly, teller } from '../../support/open-store.ts'
+import { type Bench, openBench, plainly, teller } from '../../support/shop/open-store.ts'
 
 const [orderBench, paymentBench, stockBench] = await Promise.all([openBench(), openBench(), openBench()])
 const order = openOrder(orderBench.instruments)

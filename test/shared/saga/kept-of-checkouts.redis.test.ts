@@ -1,7 +1,7 @@
 /** What a finished checkout takes in each Redis, for as long as it is kept. */
 import test from 'ava'
-import { finishedCheckouts } from '../../support/finished.ts'
-import { packedIn } from '../../support/records.ts'
+import { packedIn } from '../../support/checker/records.ts'
+import { finishedCheckouts } from '../../support/shop/finished.ts'
 
 const CHECKOUTS = 3_000
 /** Paid before, so that what a Redis takes once for its first deeds is no checkout's. */

@@ -10,7 +10,7 @@ import { connect, disconnect, whenReady } from '../../../shared/redis/connection
 import { type LogParser, type LogParserOptions, logParser, repairFor } from '../../../shared/saga/log-parser.ts'
 import { openStore as openStock } from '../../../stock/store.ts'
 import { eventually } from '../../support/eventually.ts'
-import { type Bench, openBench, plainly } from '../../support/open-store.ts'
+import { type Bench, openBench, plainly } from '../../support/shop/open-store.ts'
 
 const NEVER = '0 0 0 1 1 *'
 const HOUR_MS = 3_600_000

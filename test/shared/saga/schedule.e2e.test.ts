@@ -7,8 +7,8 @@ import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
 
-const CLOCK = pathToFileURL(join(import.meta.dirname, '../../support/clock.ts')).href
-const PROGRAM = join(import.meta.dirname, '../../support/schedule-process.ts')
+const CLOCK = pathToFileURL(join(import.meta.dirname, '../../support/faults/clock.ts')).href
+const PROGRAM = join(import.meta.dirname, 'schedule-process.ts')
 const EVERY_MS = 1_000
 /** What a run may be late by, on a machine that is busy with other tests. */
 const LATE_MS = 900

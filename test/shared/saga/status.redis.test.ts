@@ -6,7 +6,7 @@ import { heardKey } from '../../../shared/log/entry.ts'
 import type { Recovery } from '../../../shared/saga/log-parser.ts'
 import { standingOf } from '../../../shared/saga/status.ts'
 import { openStore as openStock } from '../../../stock/store.ts'
-import { openBench, plainly, teller, under } from '../../support/open-store.ts'
+import { openBench, plainly, teller, under } from '../../support/shop/open-store.ts'
 
 const [orderBench, paymentBench, stockBench] = await Promise.all([openBench(), openBench(), openBench()])
 const order = openOrder(orderBench.instruments)

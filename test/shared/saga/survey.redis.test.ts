@@ -4,9 +4,9 @@
  */
 import test from 'ava'
 import { UnavailableError } from '../../../shared/errors.ts'
-import { type FinishedCheckouts, finishedCheckouts, type Party } from '../../support/finished.ts'
-import { plainly } from '../../support/open-store.ts'
-import { recordsIn, unpackRecord } from '../../support/records.ts'
+import { recordsIn, unpackRecord } from '../../support/checker/records.ts'
+import { type FinishedCheckouts, finishedCheckouts, type Party } from '../../support/shop/finished.ts'
+import { plainly } from '../../support/shop/open-store.ts'
 
 const PARTIES = ['order', 'payment', 'stock'] as const
 /** Whatever is said by now is old enough. */

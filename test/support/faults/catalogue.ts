@@ -11,10 +11,10 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Redis } from 'ioredis'
 import type { Part } from '../../../env/local/managed-process.ts'
-import type { RedisPart } from '../../../env/local/shop.ts'
-import { behind, lookInto } from '../behind.ts'
-import { type Cut, cutTail, type Lost } from '../older-redis.ts'
-import type { Link, Fault as LinkFault } from '../proxy.ts'
+import type { RedisPart } from '../../../env/local/parts.ts'
+import { behind, lookInto } from '../shop/behind.ts'
+import { type Cut, cutTail, type Lost } from './older-redis.ts'
+import type { Link, Fault as LinkFault } from './proxy.ts'
 
 export type Victim = {
   readonly part: Part

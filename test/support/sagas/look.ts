@@ -1,6 +1,6 @@
 /** `look` prints what there is: what everybody owns, what became of each checkout, and whether the books agree. */
-import { booksOf } from '../books.ts'
-import { recordsIn } from '../records.ts'
+import { booksOf } from '../checker/books.ts'
+import { recordsIn } from '../checker/records.ts'
 import { PARTICIPANTS } from '../three-services.ts'
 import type { Command, Scene } from './scene.ts'
 

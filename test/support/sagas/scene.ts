@@ -1,7 +1,7 @@
 /** What the commands of a transcript share: the shop, what was emitted in it, and where they print. */
 import type { RawEntry } from '../../../shared/contract/events.ts'
 import type { Once, Reply } from '../../../shared/redis/script.ts'
-import { plainly, under } from '../open-store.ts'
+import { plainly, under } from '../shop/open-store.ts'
 import {
   openThreeServices,
   PAIRS,

@@ -1,6 +1,6 @@
 /** Where a process of the shop shall die: tells it, and hears where it was. It must have been started with `CRASH_POINTS`. */
-import type { Part } from '../../env/local/managed-process.ts'
-import type { Armed, CrashPlan, Instruction, Told } from '../../shared/process/crash-points.ts'
+import type { Part } from '../../../env/local/managed-process.ts'
+import type { Armed, CrashPlan, Instruction, Told } from '../../../shared/process/crash-points.ts'
 
 /** The variables of a shop whose processes can be told. */
 export const listening = { CRASH_POINTS: 'listen' }

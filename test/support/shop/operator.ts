@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { OpenShop } from './shop.ts'
 
-const ROOT = join(import.meta.dirname, '..', '..')
+const ROOT = join(import.meta.dirname, '../../..')
 const TIMEOUT_MS = 30_000
 const run = promisify(execFile)
 

@@ -7,17 +7,17 @@
  * contradicts the promises. It reads the logs as the accounts they are: every entry must be justified by those before it.
  */
 import fc from 'fast-check'
-import { openStore as openOrder } from '../../order/store.ts'
-import { openStore as openPayment } from '../../payment/store.ts'
-import type { RawEntry } from '../../shared/contract/events.ts'
-import { compareIds, heardKey, type LogEntry, logKey } from '../../shared/log/entry.ts'
-import { witness } from '../../shared/log/tail-loss.ts'
-import type { Page, Place, Recovery, Survey } from '../../shared/saga/log-parser.ts'
-import { openStore as openStock } from '../../stock/store.ts'
-import { closing, linesOf, orderAccount, payAccount, stockAccount } from './accounts.ts'
-import { booksOf } from './books.ts'
+import { openStore as openOrder } from '../../../order/store.ts'
+import { openStore as openPayment } from '../../../payment/store.ts'
+import type { RawEntry } from '../../../shared/contract/events.ts'
+import { compareIds, heardKey, type LogEntry, logKey } from '../../../shared/log/entry.ts'
+import { witness } from '../../../shared/log/tail-loss.ts'
+import type { Page, Place, Recovery, Survey } from '../../../shared/saga/log-parser.ts'
+import { openStore as openStock } from '../../../stock/store.ts'
+import { closing, linesOf, orderAccount, payAccount, stockAccount } from '../checker/accounts.ts'
+import { booksOf } from '../checker/books.ts'
+import { recordsIn } from '../checker/records.ts'
 import { openBench, plainly, saidIn } from './open-store.ts'
-import { recordsIn } from './records.ts'
 
 const SERVICES = ['order', 'payment', 'stock'] as const
 export type Party = (typeof SERVICES)[number]

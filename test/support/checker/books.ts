@@ -1,6 +1,6 @@
 /** The books of a service, read behind its back: what its deeds have entered, by account. */
 import type { Redis } from 'ioredis'
-import { parseLines } from '../../shared/contract/events.ts'
+import { parseLines } from '../../../shared/contract/events.ts'
 
 const HIGH = 2n ** 27n
 

@@ -7,6 +7,8 @@
 import assert from 'node:assert/strict'
 import process from 'node:process'
 import type { ExecutionContext } from 'ava'
+import { type Expectations, openCheckouts, proveInvariants } from '../checker/invariants.ts'
+import { eventually } from '../eventually.ts'
 import {
   type Crowd,
   CUSTOMERS,
@@ -16,11 +18,9 @@ import {
   startSaving,
   type TimedTold,
   type Wanted,
-} from './customers.ts'
-import { eventually } from './eventually.ts'
-import { type Expectations, openCheckouts, proveInvariants } from './invariants.ts'
-import { inParallel } from './load/jobs.ts'
-import type { OpenShop } from './shop.ts'
+} from '../load/customers.ts'
+import { inParallel } from '../load/jobs.ts'
+import type { OpenShop } from '../shop/shop.ts'
 
 /** `FAULTS=full` runs every cell of the matrix of faults, in their full length; otherwise one cell of each kind runs. */
 export const FULL = process.env.FAULTS === 'full'

@@ -5,12 +5,12 @@
  * cancelled at the deadline. The table of breakages has a row for each name that an anomaly may have: the types see to it.
  */
 import test from 'ava'
-import type { Service } from '../shared/contract/events.ts'
-import type { LogEntry } from '../shared/log/entry.ts'
-import type { Clocks, Party } from './support/accounts.ts'
-import { ANOMALIES, type Anomaly, type AnomalyName } from './support/anomaly.ts'
-import { anomalies, type Books, type CursorEvidence, type Evidence, excused } from './support/checker.ts'
-import { type Does, type Facts, type Operation, toldBy } from './support/history.ts'
+import type { Service } from '../../../shared/contract/events.ts'
+import type { LogEntry } from '../../../shared/log/entry.ts'
+import type { Clocks, Party } from './accounts.ts'
+import { ANOMALIES, type Anomaly, type AnomalyName } from './anomaly.ts'
+import { anomalies, type Books, type CursorEvidence, type Evidence, excused } from './checker.ts'
+import { type Does, type Facts, type Operation, toldBy } from './history.ts'
 
 type Mutable<Thing> = { -readonly [Name in keyof Thing]: Thing[Name] }
 type Records = Map<string, Record<string, string>>

@@ -7,11 +7,11 @@
  */
 
 import assert from 'node:assert/strict'
-import { answerIfAny, type Client, problemOf } from './client.ts'
-import { eventually } from './eventually.ts'
-import type { Told } from './invariants.ts'
-import { doing, inParallel, openCount } from './load/jobs.ts'
-import { closedLoop } from './load/loops.ts'
+import type { Told } from '../checker/invariants.ts'
+import { eventually } from '../eventually.ts'
+import { answerIfAny, type Client, problemOf } from '../shop/client.ts'
+import { doing, inParallel, openCount } from './jobs.ts'
+import { closedLoop } from './loops.ts'
 
 export const CUSTOMERS = 32
 const SAVERS = 6

@@ -1,7 +1,7 @@
 /** A shop of real processes for a test or a whole file, and a customer in it; what its parts complained of is shown if a test fails. */
 import type { ExecutionContext, TestFn } from 'ava'
-import type { Part } from '../../env/local/managed-process.ts'
-import { type Shop, type ShopOptions, startShop } from '../../env/local/shop.ts'
+import type { Part } from '../../../env/local/managed-process.ts'
+import { type Shop, type ShopOptions, startShop } from '../../../env/local/shop.ts'
 import { type Client, openClient } from './client.ts'
 
 export type OpenShop = { readonly shop: Shop; readonly client: Client; readonly close: () => Promise<void> }

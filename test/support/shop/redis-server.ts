@@ -9,8 +9,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { takePorts } from '../../env/local/ports.ts'
-import { redisProgram } from '../../env/local/redis-program.ts'
+import { takePorts } from '../../../env/local/ports.ts'
+import { redisProgram } from '../../../env/local/redis-program.ts'
 
 export type RedisServer = AsyncDisposable & {
   readonly url: string

@@ -7,19 +7,19 @@
  */
 import type { ExecutionContext } from 'ava'
 import { Redis } from 'ioredis'
-import type { Service } from '../../env/wiring.ts'
-import { reactions as orderReactions } from '../../order/reactions.ts'
-import { reactions as paymentReactions } from '../../payment/reactions.ts'
-import { compareIds, type LogEntry, type LostTail, logKey, readable } from '../../shared/log/entry.ts'
-import { reactions as stockReactions } from '../../stock/reactions.ts'
+import type { Service } from '../../../env/wiring.ts'
+import { reactions as orderReactions } from '../../../order/reactions.ts'
+import { reactions as paymentReactions } from '../../../payment/reactions.ts'
+import { compareIds, type LogEntry, type LostTail, logKey, readable } from '../../../shared/log/entry.ts'
+import { reactions as stockReactions } from '../../../stock/reactions.ts'
+import { eventually } from '../eventually.ts'
+import type { OpenShop } from '../shop/shop.ts'
 import { PARTIES, type Party } from './accounts.ts'
 import { type Anomaly, describe } from './anomaly.ts'
 import { booksOf } from './books.ts'
 import { anomalies, type CursorEvidence, type Evidence, type LogEvidence } from './checker.ts'
-import { eventually } from './eventually.ts'
 import { type Operation, toldBy } from './history.ts'
 import { recordsIn } from './records.ts'
-import type { OpenShop } from './shop.ts'
 
 /** What a customer was answered when asking for the checkout of an order. */
 export type Told = { readonly order: string; readonly status: number }

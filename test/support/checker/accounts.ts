@@ -9,8 +9,8 @@
  * An entry that finds its checkout where it leads to is a repetition: it must say what the first one said, and moves
  * nothing. What contradicts the account is a `Fault`; the reading goes on after it.
  */
-import { parseLines } from '../../shared/contract/events.ts'
-import type { LogEntry } from '../../shared/log/entry.ts'
+import { parseLines } from '../../../shared/contract/events.ts'
+import type { LogEntry } from '../../../shared/log/entry.ts'
 
 /** Who keeps an account. */
 export type Party = 'order' | 'payment' | 'stock'

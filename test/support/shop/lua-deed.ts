@@ -6,7 +6,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import type { Service } from '../../shared/contract/events.ts'
+import type { Service } from '../../../shared/contract/events.ts'
 
 export type Place = Service | 'shared'
 
@@ -20,7 +20,7 @@ export type Deed = {
 
 export type Header = { readonly title: string; readonly facts: readonly string[]; readonly returns: string }
 
-const ROOT = new URL('../../', import.meta.url)
+const ROOT = new URL('../../../', import.meta.url)
 
 /** The Lua files of a place, each in the folder `lua` of the room that owns it. */
 const filesOf = (place: Place): ReadonlyMap<string, URL> =>

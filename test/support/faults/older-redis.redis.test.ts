@@ -1,9 +1,8 @@
 import test, { type ExecutionContext } from 'ava'
 import type { Redis } from 'ioredis'
-import { lookInto } from '../support/behind.ts'
-import { cutTail, transactionsOf, writtenTo } from '../support/older-redis.ts'
-
-import { type RedisServer, startRedis } from '../support/redis-server.ts'
+import { lookInto } from '../shop/behind.ts'
+import { type RedisServer, startRedis } from '../shop/redis-server.ts'
+import { cutTail, transactionsOf, writtenTo } from './older-redis.ts'
 
 /** Writes two keys in one script: half of it is never seen. */
 const PAIR = `redis.call('INCR', 'one'); return redis.call('INCR', 'other')`

@@ -13,8 +13,8 @@
  * deed that is missing and not listed is still an anomaly. What a client was shown meanwhile is not asked then, for what is
  * rebuilt stands later in the log than when it happened.
  */
-import { parseLines, type Service } from '../../shared/contract/events.ts'
-import { compareIds, type LogEntry } from '../../shared/log/entry.ts'
+import { parseLines, type Service } from '../../../shared/contract/events.ts'
+import { compareIds, type LogEntry } from '../../../shared/log/entry.ts'
 import {
   type Accounts,
   type Clocks,

@@ -1,7 +1,7 @@
 /** What an account makes of a log whose Redis has forgotten who is spoken of. */
 import test from 'ava'
-import type { LogEntry } from '../shared/log/entry.ts'
-import { payAccount, stockAccount } from './support/accounts.ts'
+import type { LogEntry } from '../../../shared/log/entry.ts'
+import { payAccount, stockAccount } from './accounts.ts'
 
 const logOf = (...kinds: readonly string[]): readonly LogEntry[] =>
   kinds.map((kind, index) => ({

@@ -4,10 +4,10 @@
  */
 
 import type { ExecutionContext } from 'ava'
-import type { Reply } from './client.ts'
-import { type Expectations, proveInvariants, type Told } from './invariants.ts'
-import { inParallel } from './load/jobs.ts'
-import type { OpenShop } from './shop.ts'
+import { type Expectations, proveInvariants, type Told } from '../checker/invariants.ts'
+import type { Reply } from '../shop/client.ts'
+import type { OpenShop } from '../shop/shop.ts'
+import { inParallel } from './jobs.ts'
 
 const SEED_WIDTH = 32
 

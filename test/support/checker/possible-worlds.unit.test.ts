@@ -1,6 +1,6 @@
 /** What the model of random histories takes for an explanation, and what it does not. */
 import test from 'ava'
-import { openWorlds, type Request, type State, type Told } from './support/possible-worlds.ts'
+import { openWorlds, type Request, type State, type Told } from './possible-worlds.ts'
 
 /** One user with 5, one item at 2 of which there are 3, and two orders of two of it. */
 const small: State = {

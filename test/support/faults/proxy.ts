@@ -12,7 +12,7 @@
  */
 import { EventEmitter, once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import type { Connection } from '../../env/local/environment.ts'
+import type { Connection } from '../../../env/local/environment.ts'
 
 /** What a link does. `only` confines it to connections that have just said so: a reader's says `xread`, for instance. */
 export type Fault = { readonly only?: RegExp } & (

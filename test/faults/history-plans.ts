@@ -8,9 +8,9 @@
  */
 
 import fc from 'fast-check'
-import type { FaultName } from './faults/catalogue.ts'
-import type { Request } from './possible-worlds.ts'
-import { shops } from './schedule.ts'
+import type { Request } from '../support/checker/possible-worlds.ts'
+import type { FaultName } from '../support/faults/catalogue.ts'
+import { shops } from '../support/shop/schedule.ts'
 
 const PARTS = [
   'ids-1',

@@ -5,9 +5,9 @@ import { connect, type Socket } from 'node:net'
 import type { ExecutionContext } from 'ava'
 import pino from 'pino'
 import { Agent, type Dispatcher } from 'undici'
-import { type Gateway, type GatewayOptions, openGateway, type ServiceName } from '../../gateway/gateway.ts'
-import type { Problem } from '../../shared/errors.ts'
-import { openStep } from '../../shared/process/step.ts'
+import { type Gateway, type GatewayOptions, openGateway, type ServiceName } from '../../../gateway/gateway.ts'
+import type { Problem } from '../../../shared/errors.ts'
+import { openStep } from '../../../shared/process/step.ts'
 import { openUpstream, type Upstream } from './upstream.ts'
 
 export type Reply = {

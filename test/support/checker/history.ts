@@ -6,7 +6,7 @@
  * promise that nothing was done nor will be by this request; or *unknown*, for whatever else may have become of it. All amounts are the
  * text that the logs have, too, so that the two can be compared. One history may have many clients.
  */
-import { type Client, openClient, type Reply } from './client.ts'
+import { type Client, openClient, type Reply } from '../shop/client.ts'
 
 export type Facts = Readonly<Record<string, string>>
 

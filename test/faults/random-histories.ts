@@ -9,17 +9,25 @@
 import assert from 'node:assert/strict'
 import type { Part } from '../../env/local/managed-process.ts'
 import type { Armed } from '../../shared/process/crash-points.ts'
-import { answerIfAny, type Client, type OrderShown, type Reply } from './client.ts'
-import { instruct, whenHit } from './crash-points.ts'
-import { away, eventually } from './eventually.ts'
-import { strike } from './faults/catalogue.ts'
-import { type History, openHistory, toldBy } from './history.ts'
+import { type History, openHistory, toldBy } from '../support/checker/history.ts'
+import { settle, violations } from '../support/checker/invariants.ts'
+import {
+  type Deed,
+  isFinal,
+  openWorlds,
+  type Request,
+  type State,
+  showOrder,
+  type Told,
+} from '../support/checker/possible-worlds.ts'
+import { away, eventually } from '../support/eventually.ts'
+import { strike } from '../support/faults/catalogue.ts'
+import { instruct, whenHit } from '../support/faults/crash-points.ts'
+import type { Fabric } from '../support/faults/proxy.ts'
+import { answerIfAny, type Client, type OrderShown, type Reply } from '../support/shop/client.ts'
+import type { Shop as Seed } from '../support/shop/schedule.ts'
+import { bringBack, type OpenShop } from '../support/shop/shop.ts'
 import type { Asking, Fault, Step } from './history-plans.ts'
-import { settle, violations } from './invariants.ts'
-import { type Deed, isFinal, openWorlds, type Request, type State, showOrder, type Told } from './possible-worlds.ts'
-import type { Fabric } from './proxy.ts'
-import type { Shop as Seed } from './schedule.ts'
-import { bringBack, type OpenShop } from './shop.ts'
 
 /** What histories have met: to see that they reach what they should. */
 export type Tally = Record<

@@ -6,9 +6,9 @@
  */
 
 import assert from 'node:assert/strict'
-import type { Service } from '../../env/wiring.ts'
-import { answerIfAny, type Client, type Reply } from './client.ts'
-import { inParallel } from './load/jobs.ts'
+import type { Service } from '../../../env/wiring.ts'
+import { inParallel } from '../load/jobs.ts'
+import { answerIfAny, type Client, type Reply } from '../shop/client.ts'
 
 /** One thing that was made: how it is listed if it is lost, and whether it still is what was told. */
 export type Keepsake = {

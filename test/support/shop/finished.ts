@@ -1,11 +1,11 @@
 /**
  * Many checkouts that are paid, in three real Redis without processes: to see what is kept of them, and for how long.
  */
-import { type Store as OrderStore, openStore as openOrder } from '../../order/store.ts'
-import { openStore as openPayment } from '../../payment/store.ts'
-import { heardKey, logKey } from '../../shared/log/entry.ts'
-import type { Log } from '../../shared/log/log.ts'
-import { openStore as openStock } from '../../stock/store.ts'
+import { type Store as OrderStore, openStore as openOrder } from '../../../order/store.ts'
+import { openStore as openPayment } from '../../../payment/store.ts'
+import { heardKey, logKey } from '../../../shared/log/entry.ts'
+import type { Log } from '../../../shared/log/log.ts'
+import { openStore as openStock } from '../../../stock/store.ts'
 import { type Bench, openBench, plainly } from './open-store.ts'
 
 const PARTIES = ['order', 'payment', 'stock'] as const

@@ -12,15 +12,15 @@ import {
   type Service,
   sayings,
   VERSION,
-} from '../../shared/contract/events.ts'
-import { redLock } from '../../shared/lock/redlock.ts'
-import type { LogEntry } from '../../shared/log/entry.ts'
-import type { Log } from '../../shared/log/log.ts'
-import { logIds } from '../../shared/log/log-id.ts'
-import { openStep } from '../../shared/process/step.ts'
-import { connect, disconnect, whenReady } from '../../shared/redis/connection.ts'
-import type { Once, Reply } from '../../shared/redis/script.ts'
-import type { Instruments } from '../../shared/service.ts'
+} from '../../../shared/contract/events.ts'
+import { redLock } from '../../../shared/lock/redlock.ts'
+import type { LogEntry } from '../../../shared/log/entry.ts'
+import type { Log } from '../../../shared/log/log.ts'
+import { logIds } from '../../../shared/log/log-id.ts'
+import { openStep } from '../../../shared/process/step.ts'
+import { connect, disconnect, whenReady } from '../../../shared/redis/connection.ts'
+import type { Once, Reply } from '../../../shared/redis/script.ts'
+import type { Instruments } from '../../../shared/service.ts'
 import { headerOf, luaDeeds, promised } from './lua-deed.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
 
