@@ -63,9 +63,9 @@ test.serial('kills a service under load, and finds all promises kept', async (t)
 test.serial(
   'finds a wallet that was changed behind its back, ends early when asked to, and says so by its code',
   async (t) => {
-    const { child, said, ended } = start(t, '--term ids --every 5s --for 5m --load 40')
+    const { child, said, ended } = start(t, '--restart ids --every 5s --for 5m --load 40')
     const [, dir = ''] = await said(/its data in (\S+)\.$/)
-    await said(/term ids-1: over/)
+    await said(/restart ids-1: over/)
     const redis = new Redis(await paymentRedisIn(dir))
     const [wallet = ''] = await redis.keys('user:*')
     await redis.hincrby(wallet, 'credit', 7)
