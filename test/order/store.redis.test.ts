@@ -261,34 +261,11 @@ test.serial('CreditCaptured of an unknown saga makes an order that is gone, paid
   t.is((await tell('payment', 'CreditCaptured', 'it', sold))[0], 'repeated')
 })
 
-test.serial('CreditCaptured of an unknown saga gives an order back the lines that it lost', async (t) => {
-  await openCart()
-  t.is((await tell('payment', 'CreditCaptured', 'it', sold))[0], 'adopted')
-  t.deepEqual(await store.find('cart'), adopted)
-})
-
 test.serial('CreditCaptured of an unknown saga without lines leaves an open order those that it has', async (t) => {
   await openCart()
   t.is((await tell('payment', 'CreditCaptured', 'it', withoutLines))[0], 'adopted')
   t.deepEqual((await store.find('cart'))?.items, [['tea', 2]])
   t.is((await store.find('cart'))?.status, 'paid')
-})
-
-test.serial('CreditCaptured of an unknown saga gives up the checkout that came after it', async (t) => {
-  await openCart()
-  await begin('later')
-  t.is((await tell('payment', 'CreditCaptured', 'it', facts))[0], 'adopted')
-  t.deepEqual(await kindsSaid(), [
-    'OrderCreated',
-    'LineAdded',
-    'CheckoutStarted',
-    'CheckoutCancelled',
-    'CheckoutStarted',
-    'OrderPaid',
-  ])
-  t.deepEqual(await look('later'), { saga: 'cancelling', order: 'paid' })
-  t.is((await tell('payment', 'CreditReleased', 'later', facts))[0], 'closed')
-  t.deepEqual(await look('it'), { saga: 'paid', order: 'paid' })
 })
 
 test.serial(
@@ -314,50 +291,10 @@ test.serial(
   },
 )
 
-test.serial('a refusal of what was paid lists the order by name, once', async (t) => {
-  await bring('paid')
-  await tell('payment', 'CreditVoided', 'it', facts)
-  await tell('payment', 'CreditVoided', 'it', facts)
-  t.deepEqual(await recovery.contradictions?.(), ['cart'])
-  t.is((await kindsSaid()).filter((kind) => kind === 'CheckoutContradicted').length, 1)
-  t.true((await store.find('cart'))?.paid)
-})
-
 const accepted = async () => {
   const account = await booksOf(bench.redis)
   return [account('accepted-paid'), account('accepted-sold')]
 }
-test.serial('resolve, a refund: what counts as paid is a cancelled checkout, and is undone as one', async (t) => {
-  await bring('paid')
-  t.deepEqual(await tell('payment', 'CreditVoided', 'it', facts), ['contradicted', 'it', 'out-of-stock', 'cart'])
-  t.like((await store.contradicted())[0], { order_id: 'cart', log_id: 'it', by: 'out-of-stock' })
-  const before = (await kindsSaid()).length
-  t.deepEqual(await wish('refund'), ['resolved', 'cancelling'])
-  t.deepEqual((await kindsSaid()).slice(before), ['CheckoutResolved', 'CheckoutCancelled'])
-  t.deepEqual(await look(), { saga: 'cancelling', order: 'cancelling' })
-  t.like((await log.entriesOf('it')).at(-2)?.facts, { by: 'refund', why: 'she%20asked%2C%20100%20%25' })
-  t.deepEqual([await store.contradictions(), await accepted()], [[], [0n, 0n]])
-  t.deepEqual(await wish('refund'), ['repeated', 'cancelling'])
-  t.deepEqual(await wish('accept'), ['consistent', 'cancelling'])
-  t.is((await log.act('tell-again', { log_id: 'it' }))[0], 'told', 'it is unfinished until payment has undone it')
-  t.is((await tell('payment', 'CreditReleased', 'it', facts))[0], 'closed')
-  t.deepEqual(await look(), { saga: 'closed', order: 'open' })
-})
-
-test.serial('resolve, accepted: it stays paid, and the books say that nobody has charged or taken that', async (t) => {
-  await bring('paid')
-  await tell('payment', 'CreditReleased', 'it', facts)
-  const before = (await kindsSaid()).length
-  t.deepEqual(await wish('accept'), ['resolved', 'paid'])
-  t.deepEqual((await kindsSaid()).slice(before), ['CheckoutResolved'])
-  t.deepEqual(await look(), { saga: 'paid', order: 'paid' })
-  t.deepEqual([await store.contradictions(), await accepted()], [[], [30n, 2n]])
-  t.is((await tell('payment', 'CreditReleased', 'it', facts))[0], 'repeated', 'payment may say so again')
-  t.deepEqual(await wish('accept'), ['repeated', 'paid'])
-  t.deepEqual(await wish('refund'), ['consistent', 'paid'])
-  t.deepEqual([await store.contradictions(), await accepted()], [[], [30n, 2n]])
-})
-
 test.serial('resolve: only what is contradicted, and no refund of an order that was made anew', async (t) => {
   t.deepEqual(await wish('refund'), ['unknown'])
   await bring('paid')
@@ -384,9 +321,16 @@ test.serial('resolve: what an older version has listed by its order only', async
 })
 
 const TOLD_STATES = ['none', 'checking-out', 'paid', 'failed', 'cancelling', 'closed'] as const
-const UPHELD: Readonly<
-  Record<'paid' | 'failed' | 'cancelled', Readonly<Record<(typeof TOLD_STATES)[number], string>>>
-> = {
+type Upheld = Readonly<Record<(typeof TOLD_STATES)[number], string>>
+const NOT_CHARGED: Upheld = {
+  none: 'cancelled',
+  'checking-out': 'cancelled',
+  paid: 'contradicted',
+  failed: 'kept',
+  cancelling: 'kept',
+  closed: 'kept',
+}
+const UPHELD: Readonly<Record<'paid' | 'failed' | 'cancelled', Upheld>> = {
   paid: {
     none: 'lost',
     'checking-out': 'lost',
@@ -395,22 +339,8 @@ const UPHELD: Readonly<
     cancelling: 'contradicted',
     closed: 'contradicted',
   },
-  failed: {
-    none: 'cancelled',
-    'checking-out': 'cancelled',
-    paid: 'contradicted',
-    failed: 'kept',
-    cancelling: 'kept',
-    closed: 'kept',
-  },
-  cancelled: {
-    none: 'cancelled',
-    'checking-out': 'cancelled',
-    paid: 'contradicted',
-    failed: 'kept',
-    cancelling: 'kept',
-    closed: 'kept',
-  },
+  failed: NOT_CHARGED,
+  cancelled: NOT_CHARGED,
 }
 for (const told of ['paid', 'failed', 'cancelled'] as const)
   for (const state of TOLD_STATES)
@@ -427,20 +357,6 @@ for (const told of ['paid', 'failed', 'cancelled'] as const)
       const again = { contradicted: 'repeated', cancelled: 'kept' } as Readonly<Record<string, string>>
       t.is((await uphold())[0], again[word] ?? word)
     })
-
-test.serial(
-  'what somebody was told otherwise is accepted as it was done; what payment undoes then is another',
-  async (t) => {
-    await bring('paid')
-    await log.act('uphold', { log_id: 'it', order: 'cart', user: 'anna', total: '30', told: 'cancelled' })
-    t.is(await store.contradictedBy('it'), 'told-cancelled')
-    t.deepEqual(await wish('accept'), ['resolved', 'paid'])
-    t.deepEqual(await accepted(), [0n, 0n], 'it was charged and taken')
-    t.is((await tell('payment', 'CreditVoided', 'it', facts))[0], 'contradicted')
-    t.deepEqual(await wish('accept'), ['resolved', 'paid'])
-    t.deepEqual(await accepted(), [30n, 2n])
-  },
-)
 
 test.serial('who was told that it is paid when it is not: a refund has nothing to undo', async (t) => {
   await bring('failed')
@@ -512,31 +428,6 @@ test.serial('begin of another user’s order is not remembered', async (t) => {
   t.deepEqual(await store.begin({ ...start, user: 'anna' }, under('a')), ['begun', 'it'])
 })
 
-test.serial('create-order opens an empty order', async (t) => {
-  const [word, order, logId = ''] = await store.create('cart', 'anna', plainly)
-  t.deepEqual([word, order], ['created', 'cart'])
-  const empty = { order_id: 'cart', paid: false, items: [], user_id: 'anna', total_cost: 0, status: 'open' as const }
-  t.deepEqual(await store.find('cart'), empty)
-  t.deepEqual(
-    (await log.entriesOf(logId)).map(({ kind }) => kind),
-    ['OrderCreated'],
-  )
-  t.is(await store.find('nowhere'), undefined)
-  t.is(await store.glance('nowhere'), undefined)
-})
-
-test.serial('add-item: an item has one line, however often it is added, each time at its price then', async (t) => {
-  await openCart()
-  await store.addItem({ order: 'cart', item: 'cup', quantity: 1, price: 7 }, plainly)
-  await store.addItem({ order: 'cart', item: 'tea', quantity: 3, price: 10 }, plainly)
-  const { items, total_cost } = (await store.find('cart')) ?? {}
-  t.deepEqual([...(items ?? [])].toSorted(), [
-    ['cup', 1],
-    ['tea', 5],
-  ])
-  t.is(total_cost, 2 * 15 + 7 + 3 * 10)
-})
-
 test.serial('add-item: sums stay what a number can hold, and a refused line changes nothing', async (t) => {
   await store.create('cart', 'anna', plainly)
   const add = async (item: string, quantity: number, price: number): Promise<string> =>
@@ -595,35 +486,7 @@ test.serial('add-item: only an open order takes lines; a refusal is remembered u
   t.deepEqual(await store.addItem({ ...line, order: '0' }, under('b')), ['closed', 'paid'])
 })
 
-test.serial('the same key gives the same order and line once', async (t) => {
-  const first = await store.create('cart', 'anna', under('a'))
-  t.deepEqual(await store.create('cart-2', 'anna', under('a')), first)
-  t.is(await store.find('cart-2'), undefined)
-  t.deepEqual(await store.addItem(line, under('b')), ['added', '15'])
-  t.deepEqual(await store.addItem(line, under('b')), ['added', '15'])
-  t.deepEqual(await store.addItem(line, under('b', 'POST /other')), ['key-reused'])
-  t.is((await store.find('cart'))?.total_cost, 30)
-})
-
 const batch = { first: 0, last: 49, items: 20, users: 10, price: 6, seed: 42 }
-
-test.serial('init-orders makes open orders of two pieces each, within the given users and items', async (t) => {
-  t.deepEqual(await store.initOrders(batch, plainly), ['initialised'])
-  const orders = await Promise.all(Array.from({ length: 50 }, (_, order) => store.find(String(order))))
-  for (const order of orders) {
-    t.is(order?.status, 'open')
-    t.is(order?.total_cost, 12)
-    t.is(
-      order?.items.reduce((sum, [, quantity]) => sum + quantity, 0),
-      2,
-    )
-    t.true(order?.items.every(([item]) => /^1?\d$/.test(item)))
-    t.regex(order?.user_id ?? '', /^\d$/)
-  }
-  t.true(new Set(orders.map((order) => order?.user_id)).size > 5)
-  t.true(new Set(orders.flatMap((order) => order?.items.map(([item]) => item) ?? [])).size > 10)
-  t.is(await store.find('50'), undefined)
-})
 
 test.serial('init-orders: what is made follows from the entry that is logged', async (t) => {
   await store.initOrders(batch, plainly)
@@ -708,21 +571,6 @@ test.serial('the survey names what is unfinished, the longest silent first, with
   t.is((await recovery.survey(2)).findings.length, 2)
 })
 
-test.serial('a repair does its deed, and whoever waits is told what it decided', async (t) => {
-  await openCart()
-  await begin('it', plainly, -1)
-  await bench.redis.zadd('sagas:open', 1, 'forgotten')
-  const decided: string[] = []
-  const telling = store.recovery((one) => decided.push(`${one.id} ${one.state}`))
-  const done: string[] = []
-  for (const finding of (await telling.survey(9)).findings) done.push(await telling.repair(finding))
-  t.deepEqual(done, ['dropped', 'cancelled'])
-  t.deepEqual(decided, ['it cancelling'])
-  const [left, ...others] = (await telling.survey(9)).findings
-  t.deepEqual([left?.log_id, left?.repair, others], ['it', 'wait', []])
-  if (left) t.is(await telling.repair(left), 'waiting')
-})
-
 /** Each way to give a checkout up. */
 const GIVE_UP: Readonly<Record<string, (late: Store) => Promise<unknown>>> = {
   'its customer has waited long enough': (late) => late.cancel('it'),
@@ -746,13 +594,6 @@ for (const [why, giveUp] of Object.entries(GIVE_UP))
     await giveUp(late)
     t.deepEqual(await look(), { saga: 'paid', order: 'paid' })
   })
-
-test.serial('a checkout that is decided or closed leaves the index of what is unfinished', async (t) => {
-  await bring('closed')
-  await begin('next')
-  await tell('payment', 'CreditCaptured', 'next', facts)
-  t.deepEqual((await recovery.survey(9)).findings, [])
-})
 
 test.serial('every word that a deed promises was returned by now, and no other', async (t) => {
   t.deepEqual(words.unseen(), [])

@@ -4,7 +4,6 @@ import { openStore } from '../../payment/store.ts'
 import { alternatives, type Event, type State, transitions } from '../../payment/transitions.ts'
 import { fault } from '../../shared/contract/events.ts'
 import { UnavailableError } from '../../shared/errors.ts'
-import { heardKey } from '../../shared/log/entry.ts'
 import type { Reply } from '../../shared/redis/script.ts'
 import { booksOf, sumOver } from '../support/checker/books.ts'
 import { packedIn, recordsIn } from '../support/checker/records.ts'
@@ -191,26 +190,6 @@ test.serial('a checkout of which too much was said for one piece of a pack has a
   )
 })
 
-test.serial('CheckoutStarted: an answer carries all that its listeners need', async (t) => {
-  await user('anna', 100)
-  await tell('order', 'CheckoutStarted', 'it', checkout(30))
-  await tell('stock', 'StockRefused', 'it', refusedByStock)
-  const [held, voided] = await log.entriesOf('it')
-  t.deepEqual(held?.facts, { order: 'order-of-anna', user: 'anna', total: '30', lines: 'tea:1' })
-  t.deepEqual(voided?.facts, { order: 'order-of-anna', user: 'anna', total: '30', reason: 'out-of-stock', item: 'tea' })
-})
-
-test.serial('CheckoutStarted: is refused on what is owned, and says why', async (t) => {
-  await user('anna', 100)
-  t.deepEqual(await tell('order', 'CheckoutStarted', 'it', checkout(101)), ['refused'])
-  t.deepEqual(await tell('order', 'CheckoutStarted', 'hers', checkout(1, 'nobody')), ['refused'])
-  t.deepEqual(
-    (await saidIn(log)).slice(-2).map(({ facts }) => facts.reason),
-    ['out-of-credit', 'no-such-user'],
-  )
-  t.deepEqual(await wallet(), { credit: 100, held: 0 })
-})
-
 test.serial('CheckoutStarted: exactly all of the credit is enough', async (t) => {
   await user('anna', 100)
   t.deepEqual(await tell('order', 'CheckoutStarted', 'it', checkout(100)), ['held'])
@@ -244,28 +223,6 @@ test.serial('CheckoutStarted: the largest amounts are exact to the unit', async 
   t.is((await store.find('anna'))?.credit, MOST)
 })
 
-test.serial(
-  'StockTaken of an unknown saga: its money is held again, and captured once stock has answered',
-  async (t) => {
-    await user('anna', 100)
-    t.deepEqual(await tell('stock', 'StockTaken', 'it', taken), ['held'])
-    t.deepEqual(await wallet(), { credit: 100, held: 30 })
-    t.deepEqual(await tell('stock', 'StockTaken', 'it', taken), ['captured'])
-    t.deepEqual(await wallet(), { credit: 70, held: 0 })
-    t.deepEqual((await saidIn(log)).at(-1)?.facts, { ...taken, total: '30' })
-    t.deepEqual(await tell('order', 'CheckoutStarted', 'it', checkout(30)), ['repeated'])
-  },
-)
-
-test.serial('StockTaken of an unknown saga is refused if the money is gone, and waits while it is held', async (t) => {
-  await user('anna', 40)
-  t.deepEqual(await tell('stock', 'StockTaken', 'dear', { ...taken, total: 41 }), ['refused'])
-  t.deepEqual(await tell('order', 'CheckoutStarted', 'other', checkout(20)), ['held'])
-  t.deepEqual(await tell('stock', 'StockTaken', 'it', taken), ['waiting'])
-  t.deepEqual(await tell('order', 'CheckoutCancelled', 'other', checkout(20)), ['released'])
-  t.deepEqual(await wallet(), { credit: 40, held: 30 })
-})
-
 const waitingOfAnna = async (t: ExecutionContext): Promise<void> => {
   await user('anna', 100)
   t.deepEqual(await tell('order', 'CheckoutStarted', 'first', checkout(80)), ['held'])
@@ -274,13 +231,6 @@ const waitingOfAnna = async (t: ExecutionContext): Promise<void> => {
 }
 const answersOf = async (id: string): Promise<readonly string[]> => (await log.entriesOf(id)).map(({ kind }) => kind)
 
-test.serial('a hold that what another holds would decide waits, and is refused once that was captured', async (t) => {
-  await waitingOfAnna(t)
-  await tell('stock', 'StockTaken', 'first', { order: 'o', lines: 'tea:1' })
-  t.deepEqual(await answersOf('second'), ['CreditRefused'])
-  t.deepEqual(await wallet(), { credit: 20, held: 0 })
-})
-
 test.serial('a hold that waits is granted once the other was captured and enough is left', async (t) => {
   await waitingOfAnna(t)
   await store.addFunds('anna', 30, plainly)
@@ -288,13 +238,6 @@ test.serial('a hold that waits is granted once the other was captured and enough
   await store.addFunds('anna', 10, plainly)
   t.deepEqual(await answersOf('second'), ['CreditHeld'])
   t.deepEqual(await wallet(), { credit: 140, held: 140 })
-})
-
-test.serial('a hold that waits is granted once the other was voided', async (t) => {
-  await waitingOfAnna(t)
-  await tell('stock', 'StockRefused', 'first', refusedByStock)
-  t.deepEqual(await answersOf('second'), ['CreditHeld'])
-  t.deepEqual(await wallet(), { credit: 100, held: 60 })
 })
 
 test.serial('a hold that waits is granted once the other was released', async (t) => {
@@ -361,60 +304,10 @@ test.serial('tell-again looks once more at one that waits, in case it was left b
   t.deepEqual(await answersOf('second'), ['CreditHeld'])
 })
 
-test.serial('CheckoutCancelled before CheckoutStarted: the tombstone keeps the hold from being made', async (t) => {
-  await user('anna', 100)
-  await tell('order', 'CheckoutCancelled', 'it', checkout(30))
-  t.deepEqual(await tell('order', 'CheckoutStarted', 'it', checkout(30)), ['repeated'])
-  t.deepEqual(await wallet(), { credit: 100, held: 0 })
-  t.deepEqual(await answersOf('it'), ['CreditReleased', 'CreditReleased'])
-})
-
-test.serial('create-user opens an empty wallet and says so', async (t) => {
-  const [word, id, logId = ''] = await store.createUser('anna', plainly)
-  t.deepEqual([word, id], ['created', 'anna'])
-  t.deepEqual(await store.find('anna'), { user_id: 'anna', credit: 0 })
-  t.deepEqual(
-    (await log.entriesOf(logId)).map(({ kind, facts }) => [kind, facts]),
-    [['UserCreated', { user: 'anna' }]],
-  )
-  t.is(await store.find('nobody'), undefined)
-})
-
 test.serial('add-funds and pay: nothing of an unknown user', async (t) => {
   t.deepEqual(await store.addFunds('nobody', 1, plainly), ['unknown'])
   t.deepEqual(await store.pay('nobody', 1, plainly), ['unknown'])
   t.is(await log.count(), 0)
-})
-
-test.serial('add-funds: the sum stays what a number can hold, and a refused one adds nothing', async (t) => {
-  await user('anna', MOST - 5)
-  t.deepEqual(await store.addFunds('anna', 6, plainly), ['too-much'])
-  t.deepEqual(await store.addFunds('anna', MOST, plainly), ['too-much'])
-  t.is((await store.find('anna'))?.credit, MOST - 5)
-  t.deepEqual(await store.addFunds('anna', 5, plainly), ['added'])
-  t.is((await store.find('anna'))?.credit, MOST)
-})
-
-test.serial(
-  'pay: what is owned and free is paid; what is not owned is refused; what is held may come free',
-  async (t) => {
-    await user('anna', 100)
-    await tell('order', 'CheckoutStarted', 'it', checkout(80))
-    t.deepEqual(await store.pay('anna', 101, plainly), ['out-of-credit'])
-    t.deepEqual(await store.pay('anna', 21, plainly), ['held'])
-    t.deepEqual(await store.pay('anna', 20, plainly), ['paid'])
-    t.deepEqual(await wallet(), { credit: 80, held: 80 })
-  },
-)
-
-test.serial('the same key gives the same answer and one effect, and refuses another request', async (t) => {
-  const first = await store.createUser('anna', under('a'))
-  t.deepEqual(await store.createUser('berta', under('a')), first)
-  t.is(await store.find('berta'), undefined)
-  t.deepEqual(await store.addFunds('anna', 5, under('b', 'POST /5')), ['added'])
-  t.deepEqual(await store.addFunds('anna', 5, under('b', 'POST /5')), ['added'])
-  t.deepEqual(await store.addFunds('anna', 6, under('b', 'POST /6')), ['key-reused'])
-  t.is((await store.find('anna'))?.credit, 5)
 })
 
 test.serial('a refusal is remembered under its key, a passing reply is not', async (t) => {
@@ -478,35 +371,6 @@ test.serial(
       ],
     )
     t.is((await store.recovery.survey(1)).findings.length, 1)
-  },
-)
-
-test.serial('the survey tells a silent hold again only once stock has read it', async (t) => {
-  await user('anna', 100)
-  await tell('order', 'CheckoutStarted', 'it', checkout(80))
-  await bench.redis.zadd('sagas:open', 5, 'it')
-  const repairs = async (): Promise<readonly string[]> =>
-    (await store.recovery.survey(9)).findings.map(({ repair }) => repair)
-  t.deepEqual(await repairs(), ['wait'])
-  await bench.redis.set(heardKey('payment', 'stock'), '4-9')
-  t.deepEqual(await repairs(), ['wait'])
-  await bench.redis.set(heardKey('payment', 'stock'), '10-0')
-  t.deepEqual(await repairs(), ['tell-again'])
-})
-
-test.serial(
-  'a repair does its deed: what was told again is not silent any more, what was dropped is gone',
-  async (t) => {
-    await user('anna', 100)
-    await tell('order', 'CheckoutStarted', 'it', checkout(80))
-    await bench.redis.zadd('sagas:open', 5, 'it', 6, 'forgotten')
-    await bench.redis.set(heardKey('payment', 'stock'), '10-0')
-    const done: string[] = []
-    for (const finding of (await store.recovery.survey(9)).findings) done.push(await store.recovery.repair(finding))
-    t.deepEqual(done, ['told', 'dropped'])
-    t.deepEqual(await answersOf('it'), ['CreditHeld', 'CreditHeld'])
-    const [left, ...others] = (await store.recovery.survey(9)).findings
-    t.deepEqual([left?.log_id, left?.facts.silent, left?.repair, others], ['it', 'no', 'wait', []])
   },
 )
 

@@ -120,15 +120,6 @@ test.serial('CreditHeld: all lines are taken or none, and the short item is name
   t.deepEqual((await log.entriesOf('unknown'))[0]?.facts, { order: 'cart', item: 'pot' })
 })
 
-test.serial('CreditHeld: the last piece can be taken, and then no more', async (t) => {
-  await shelve('tea', 3)
-  await shelve('cup', 0)
-  t.deepEqual(await tell('payment', 'CreditHeld', 'it', of('tea:3')), ['taken'])
-  t.deepEqual(await tell('payment', 'CreditHeld', 'next', of('tea:1')), ['refused'])
-  t.deepEqual(await shelf(), { tea: 0, cup: 0 })
-  t.deepEqual((await log.entriesOf('it'))[0]?.facts, { order: 'cart', user: 'anna', total: '1', lines: 'tea:3' })
-})
-
 test.serial('CreditHeld: an order without lines takes nothing and is not refused', async (t) => {
   await shelve('tea', 3)
   t.deepEqual(await tell('payment', 'CreditHeld', 'it', of('')), ['taken'])
@@ -156,24 +147,6 @@ test.serial('CreditHeld: the largest numbers are exact to the piece', async (t) 
   t.is((await store.find('tea'))?.stock, 0)
 })
 
-test.serial('CreditReleased: what was put back once is not taken again, however late it is asked for', async (t) => {
-  await bring('returned')
-  t.deepEqual(await tell('payment', 'CreditHeld', 'it', wants('taken')), ['repeated'])
-  t.deepEqual(await shelf(), { tea: 10, cup: 1 })
-  t.deepEqual(
-    (await log.entriesOf('it')).map(({ kind }) => kind),
-    ['StockTaken', 'StockReturned', 'StockReturned'],
-  )
-})
-
-test.serial('create-item puts an item into the range with none in stock', async (t) => {
-  const [word, item, logId = ''] = await store.createItem('tea', MOST, plainly)
-  t.deepEqual([word, item], ['created', 'tea'])
-  t.deepEqual(await store.find('tea'), { stock: 0, price: MOST })
-  t.deepEqual((await log.entriesOf(logId))[0]?.facts, { item: 'tea', price: String(MOST) })
-  t.is(await store.find('pot'), undefined)
-})
-
 test.serial('add and subtract: nothing of an unknown item', async (t) => {
   t.deepEqual(await store.add('pot', 1, plainly), ['unknown'])
   t.deepEqual(await store.subtract('pot', 1, plainly), ['unknown'])
@@ -198,18 +171,6 @@ test.serial('subtract: never below zero', async (t) => {
     (await kindsSaid()).filter((kind) => kind === 'StockSubtracted'),
     ['StockSubtracted'],
   )
-})
-
-test.serial('the same key gives the same answer and one effect, refusals as well', async (t) => {
-  const first = await store.createItem('tea', 5, under('a'))
-  t.deepEqual(await store.createItem('cup', 5, under('a')), first)
-  t.is(await store.find('cup'), undefined)
-  t.deepEqual(await store.subtract('tea', 2, under('b')), ['out-of-stock'])
-  t.deepEqual(await store.add('tea', 5, under('c')), ['added'])
-  t.deepEqual(await store.add('tea', 5, under('c')), ['added'])
-  t.deepEqual(await store.add('tea', 5, under('c', 'POST /other')), ['key-reused'])
-  t.deepEqual(await store.subtract('tea', 2, under('b')), ['out-of-stock'])
-  t.is((await store.find('tea'))?.stock, 5)
 })
 
 test.serial('init-items makes items anew, and says how many pieces went with the old ones', async (t) => {
