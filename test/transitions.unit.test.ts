@@ -1,4 +1,5 @@
 /** The tables of what becomes of a checkout in each service. Their cells are tried on the real commands beside the stores. */
+import { readFileSync } from 'node:fs'
 import test from 'ava'
 import { reactions as orderReactions } from '../order/reactions.ts'
 import { transitions as ofOrder } from '../order/transitions.ts'
@@ -7,7 +8,7 @@ import { transitions as ofPayment, alternatives as paymentAlternatives } from '.
 import { reactions as stockReactions } from '../stock/reactions.ts'
 import { transitions as ofStock, alternatives as stockAlternatives } from '../stock/transitions.ts'
 import { holdFile } from './support/golden.ts'
-import { type Alternatives, pageOf, type Table } from './support/state-pages.ts'
+import { type Alternatives, diagramOf, pageOf, type Table } from './support/state-pages.ts'
 
 type Reactions = Readonly<Record<string, Readonly<Record<string, { readonly says: Readonly<Record<string, string>> }>>>>
 type Service = {
@@ -37,6 +38,7 @@ const SERVICES: Readonly<Record<string, Service>> = {
     reactions: stockReactions,
   },
 }
+const DIAGRAM = /```mermaid\nstateDiagram-v2\n[\s\S]*?```/
 /** One that is read again goes on: the goods prove that the money was held, and then that it is to be captured. */
 const GOES_ON = ['payment: StockTaken in none']
 
@@ -46,8 +48,12 @@ for (const [service, { title, table, alternatives, reactions }] of Object.entrie
   )
   const events = [...new Set(cells.map(({ event }) => event))]
 
-  test(`${service}: its page shows its table`, (t) => {
+  test(`${service}: its page shows its table, and its README draws it`, (t) => {
     holdFile(t, new URL(`../${service}/states.md`, import.meta.url), pageOf(title, table, alternatives))
+    const readme = new URL(`../${service}/README.md`, import.meta.url)
+    const text = readFileSync(readme, 'utf8')
+    t.regex(text, DIAGRAM)
+    holdFile(t, readme, text.replace(DIAGRAM, diagramOf(table, alternatives)))
   })
 
   test(`${service}: every entry of a checkout that it acts on has a column`, (t) => {

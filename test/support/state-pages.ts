@@ -1,4 +1,4 @@
-/** Transitions as a page: a Mermaid diagram of those that lead to another state, and a table of all. */
+/** Transitions, drawn and listed: a Mermaid diagram of those that lead to another state, and a page with a table of all. */
 
 type Transition = readonly [result: string, next: string, ...emitted: readonly string[]]
 export type Table = Readonly<Record<string, Readonly<Record<string, Transition>>>>
@@ -63,9 +63,7 @@ export const pageOf = (title: string, table: Table, alternatives: Alternatives =
   )
   return [
     `# ${title}`,
-    'Made of `transitions.ts` by `UPDATE=1 npx ava test/transitions.unit.test.ts`; a test holds the two together, and another tries every cell on the real commands.',
-    'An arrow bears the events that lead along it, and after the slash what is emitted.',
-    diagramOf(table, alternatives),
+    'Made of `transitions.ts`, and so is the diagram in the [README](README.md). One test holds them together (`UPDATE=1 npx ava test/transitions.unit.test.ts` writes them anew), another one tries every cell on the real commands.',
     'For each state and event: what the command returns, the state after it if it is another one, and what is emitted. A result in bold is the name of that state, too.',
     tableOf(table),
     ...(others.length > 0 ? [others.join('\n')] : []),
