@@ -14,6 +14,7 @@ import { Redis } from 'ioredis'
 import { type Part, PartError } from '../../env/local/managed-process.ts'
 import type { RedisPart } from '../../env/local/parts.ts'
 import { SERVICES, type Service } from '../../env/wiring.ts'
+import { LOCK_MASTERS } from '../../shared/contract/services.ts'
 import { logKey, readable } from '../../shared/log/entry.ts'
 import type { Armed } from '../../shared/process/crash-points.ts'
 import { LINKS, locksLeft, settle, violations } from '../support/checker/invariants.ts'
@@ -22,6 +23,7 @@ import { type FaultName, strike } from '../support/faults/catalogue.ts'
 import { instruct, listening, recorded, whenHit } from '../support/faults/crash-points.ts'
 import { type Cut, transactionsOf, writtenTo } from '../support/faults/older-redis.ts'
 import { type Due, insist, type TimedTold } from '../support/load/customers.ts'
+import { behind } from '../support/shop/behind.ts'
 import { type OpenShop, open } from '../support/shop/shop.ts'
 import { ask, contradict, lastSurvey, loseSince, PATIENCE_MS, resolve, survey } from './crash-acts.ts'
 
@@ -353,6 +355,17 @@ const renewLeases = async ({ opened }: Scene, part: Part, owner: Service | 'gate
   )
 }
 
+/** A service asks a peer whether it is there only while another process has the lease of reading it: so somebody has it. */
+const PROBES = /\.probe-(order|payment|stock)\./
+const OTHERS_LEASE_MS = 4_000
+const lendLeases = async ({ opened }: Scene, owner: Service | 'gateway'): Promise<void> => {
+  const keys = LINKS.filter(({ listener }) => listener === owner).map(
+    ({ speaker }) => `lock:reader:${owner}:${speaker}`,
+  )
+  const hold = (redis: Redis) => Promise.all(keys.map((key) => redis.set(key, 'somebody', 'PX', OTHERS_LEASE_MS)))
+  await Promise.all(LOCK_MASTERS.map((master) => behind(opened.shop.part(`${master}-redis`), hold)))
+}
+
 /** Runs one case in a shop at rest, and leaves it at rest. */
 export const survive = async (scene: Scene, one: Case): Promise<Survival> => {
   const { opened, told } = scene
@@ -369,6 +382,7 @@ export const survive = async (scene: Scene, one: Case): Promise<Survival> => {
   hit.catch(() => undefined)
   if (one.act === 'starting') {
     await part.stop()
+    if (PROBES.test(one.point)) await lendLeases(scene, owner)
     void startWith(part, [armed])
   } else {
     await instruct(part, { record: false, armed: [armed] })
