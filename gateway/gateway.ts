@@ -12,22 +12,22 @@
  */
 
 import { once } from 'node:events'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as after } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { connectionServer, isOver, refuse, type Serve } from '../shared/http/connections.ts'
-import { type Check, listed } from '../shared/http/readiness.ts'
 import { openVisitors, type Visitors } from '../shared/http/visitors.ts'
 import type { CrashPoints } from '../shared/process/crash-points.ts'
 import type { Step } from '../shared/process/step.ts'
 import { isPreflight, sendPreflight, showTo } from './pages.ts'
-import { bodyTooLarge, noSuchRoute, notReady, sendProblem, sendText, uriTooLong } from './proxy/answers.ts'
+import { bodyTooLarge, noSuchRoute, sendProblem, sendText, uriTooLong } from './proxy/answers.ts'
 import { BODY_MAX_BYTES, readBody } from './proxy/body.ts'
 import { Exchange, type ExchangeOptions } from './proxy/exchange.ts'
 import { passRequest } from './proxy/headers.ts'
 import { faultOf, targetOf } from './proxy/malformed.ts'
-import { type Lookup, Service, systemLookup } from './proxy/replica-set.ts'
+import { type Lookup, ReplicaSet, systemLookup } from './proxy/replica-set.ts'
+import { openReadiness } from './readiness.ts'
 import { type Marked, openTokens } from './tokens.ts'
 
 /** The services, by the first segment of their paths. What concerns the whole shop is answered by whoever knows the saga. */
@@ -43,6 +43,11 @@ const IDLE_CLIENT_MS = 30_000
 /** How long closing may take, draining included, before what is still inside is broken off. */
 const CLOSE_MAX_MS = 9_000
 const CONNECTIONS_CHECK_MS = 1_000
+/**
+ * How many checkouts may wait for a service, and how many others. A request waits on a connection of its own, and costs some KiB;
+ * half as many of each kind as there may be connections leave room for the other kind.
+ */
+const WAITING_MAX = 10_000
 
 export type GatewayOptions = {
   readonly port: number
@@ -59,7 +64,7 @@ export type GatewayOptions = {
   /** Who may ask from a browser, and by which names; default: no foreign page, by every name. */
   readonly visitors?: Visitors
   readonly lookup?: Lookup
-  /** How many checkouts may wait, and how many others for each service. */
+  /** For tests: how many checkouts may wait, and how many others for each service. */
   readonly waitingMax?: number
   /** How long a client may take to send its headers. */
   readonly headersTimeoutMs?: number
@@ -78,48 +83,21 @@ export type Gateway = {
 
 /** Opens the gateway: resolves once it listens. @throws the listener's error, for instance EADDRINUSE. */
 export const openGateway = async (options: GatewayOptions): Promise<Gateway> => {
-  const { timeoutMs, waitMs, drainMs, step, crashPoints, log, lookup = systemLookup } = options
+  const { timeoutMs, waitMs, drainMs, crashPoints, log } = options
   const { visitors = openVisitors('') } = options
-  const { waitingMax = 10_000, headersTimeoutMs = 10_000, requestTimeoutMs = 30_000 } = options
-  const { connectionsMax = 20_000, connectionsPerAddress = connectionsMax } = options
   let draining = false
   const isDraining = () => draining
-
-  const tokens = openTokens(log)
-  const marked = (): Marked[] =>
-    [...services.values()].flatMap(({ name, tokenMarks }) => tokenMarks.map((mark) => ({ service: name, mark })))
-
-  const open = (name: ServiceName): Service =>
-    new Service({
-      name,
-      origins: options.origins[name],
-      timeoutMs,
-      waitingMax,
-      lookup,
-      step,
-      changed: () => tokens.compare(marked()),
-      log: log.child({ service: name }),
-    })
-  const names = [...new Set(Object.values(ROUTES))]
-  const services = new Map(names.map((name) => [name, open(name)]))
+  const { services, tokens } = openServices(options)
   const routes = new Map(Object.entries(ROUTES).map(([segment, name]) => [segment, services.get(name)]))
   const exchangeOptions: ExchangeOptions = { timeoutMs, waitMs, isDraining, crashPoints, log }
+  const sendReadiness = openReadiness([...services.values()], tokens, isDraining)
 
-  const checks = (): readonly Check[] => [
-    ...[...services.values()].map(({ name, isReady }): Check => {
-      return { name, grade: 'blocks', wrong: isReady ? undefined : 'no replica is ready' }
-    }),
-    { name: 'operator-token', grade: 'warns', wrong: tokens.wrong() },
-  ]
-
-  const sendReadiness = (response: ServerResponse, requestId: string, isVerbose: boolean): void => {
-    const more = isVerbose ? { checks: listed(checks()) } : {}
-    const missing = [...services.values()].filter(({ isReady }) => !isReady).map(({ name }) => name)
-    const wrong = draining ? 'draining' : `no replica is ready of: ${missing.join(', ')}`
-    if (draining || missing.length > 0)
-      return sendProblem(response, { ...notReady(wrong, draining ? [] : missing), ...more }, requestId)
-    if (isVerbose) sendText(response, JSON.stringify({ ready: true, ...more }), requestId, 'application/json')
-    else sendText(response, 'ready', requestId)
+  /** What the gateway answers itself. */
+  const answer = (request: IncomingMessage, response: ServerResponse, path: string, requestId: string): void => {
+    if (draining) response.shouldKeepAlive = false
+    if (isRead(request, path, '/live')) return sendText(response, 'live', requestId)
+    if (isRead(request, path, '/ready')) return sendReadiness(response, requestId, /[?&]verbose\b/.test(path))
+    sendProblem(response, noSuchRoute(path), requestId)
   }
 
   const serve: Serve = (request, response) => {
@@ -137,34 +115,15 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
     }
     if (path.length > URL_MAX_BYTES) return sendProblem(response, uriTooLong(URL_MAX_BYTES), requestId)
     const service = routes.get(firstSegment(path))
-    if (service === undefined) {
-      if (draining) response.shouldKeepAlive = false
-      if (isRead(request, path, '/live')) return sendText(response, 'live', requestId)
-      if (isRead(request, path, '/ready')) return sendReadiness(response, requestId, /[?&]verbose\b/.test(path))
-      return sendProblem(response, noSuchRoute(path), requestId)
-    }
+    if (service === undefined) return answer(request, response, path, requestId)
     if (bodyBytes === 0) return new Exchange(exchangeOptions, service, request, response, path, passed, null).send()
     readBody(request, bodyBytes, (read) => {
       if (read === 'too large') return refuse(request, bodyTooLarge(BODY_MAX_BYTES), requestId)
       if (!isOver(request)) new Exchange(exchangeOptions, service, request, response, path, passed, read.body).send()
     })
   }
-  const server = connectionServer({
-    http: {
-      maxHeaderSize: HEADERS_MAX_BYTES,
-      headersTimeout: headersTimeoutMs,
-      requestTimeout: requestTimeoutMs,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
-      requireHostHeader: false, // it is looked at by `proxy/malformed.ts`, and its lack told as a problem
-    },
-    halfOpen: true,
-    most: connectionsMax,
-    mostPerAddress: connectionsPerAddress,
-    serve,
-    log,
-  })
-  server.timeout = timeoutMs + waitMs + IDLE_CLIENT_MS
+
+  const server = openServer(options, serve)
   server.listen(options.port, options.host)
   await once(server, 'listening')
   for (const service of services.values()) service.start()
@@ -182,6 +141,50 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
       await Promise.all([...services.values()].map((service) => service.destroy()))
     },
   }
+}
+
+/** The replicas of each service, and whether all want the same operator token. */
+const openServices = (options: GatewayOptions) => {
+  const { timeoutMs, step, log, lookup = systemLookup, waitingMax = WAITING_MAX } = options
+  const tokens = openTokens(log)
+  const marked = (): Marked[] =>
+    [...services.values()].flatMap(({ name, tokenMarks }) => tokenMarks.map((mark) => ({ service: name, mark })))
+  const open = (name: ServiceName): ReplicaSet =>
+    new ReplicaSet({
+      name,
+      origins: options.origins[name],
+      timeoutMs,
+      waitingMax,
+      lookup,
+      step,
+      changed: () => tokens.compare(marked()),
+      log: log.child({ service: name }),
+    })
+  const services = new Map([...new Set(Object.values(ROUTES))].map((name) => [name, open(name)]))
+  return { services, tokens }
+}
+
+/** Listens to nothing yet. */
+const openServer = (options: GatewayOptions, serve: Serve): Server => {
+  const { timeoutMs, waitMs, headersTimeoutMs = 10_000, requestTimeoutMs = 30_000, log } = options
+  const { connectionsMax = 20_000, connectionsPerAddress = connectionsMax } = options
+  const server = connectionServer({
+    http: {
+      maxHeaderSize: HEADERS_MAX_BYTES,
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: CONNECTIONS_CHECK_MS,
+      requireHostHeader: false, // it is looked at by `malformed.ts`, and its lack told as a problem
+    },
+    halfOpen: true,
+    most: connectionsMax,
+    mostPerAddress: connectionsPerAddress,
+    serve,
+    log,
+  })
+  server.timeout = timeoutMs + waitMs + IDLE_CLIENT_MS
+  return server
 }
 
 /** The first segment of a path: `orders` of `/orders/find/7`. */

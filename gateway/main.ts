@@ -14,7 +14,6 @@ const settings = {
   ids: origins('IDS_URLS'),
   timeoutMs: integer('GATEWAY_TIMEOUT_MS', { min: 1, max: 3_600_000 }, 30_000),
   waitMs: integer('GATEWAY_WAIT_MS', { min: 0, max: 60_000 }, 1_500),
-  waitingMax: integer('GATEWAY_WAITING_MAX', { min: 1, max: 1_000_000 }, 10_000),
   connectionsMax: integer('GATEWAY_CONNECTIONS_MAX', { min: 1, max: 1_000_000 }, 20_000),
   connectionsPerAddress: integer('GATEWAY_CONNECTIONS_PER_ADDRESS', { min: 1, max: 1_000_000 }, 10_000),
   drainMs: integer('DRAIN_MS', { min: 0, max: 8_000 }, 500),
@@ -23,8 +22,7 @@ const settings = {
 }
 
 await live(process, 'gateway', settings, async ({ config, logger, step, crashPoints, stack }) => {
-  const { port, host, timeoutMs, waitMs, waitingMax, drainMs, connectionsMax, connectionsPerAddress, ...others } =
-    config
+  const { port, host, timeoutMs, waitMs, drainMs, connectionsMax, connectionsPerAddress, ...others } = config
   const { allowedHosts, allowedOrigins, ...services } = others
   const gateway = await openGateway({
     port,
@@ -32,7 +30,6 @@ await live(process, 'gateway', settings, async ({ config, logger, step, crashPoi
     origins: services,
     timeoutMs,
     waitMs,
-    waitingMax,
     drainMs,
     connectionsMax,
     connectionsPerAddress,

@@ -29,21 +29,15 @@ import type { Dispatcher } from 'undici'
 import { impossible, NOT_STARTED_HEADER, type Problem } from '../../shared/errors.ts'
 import { type CrashPoints, LostReplyError } from '../../shared/process/crash-points.ts'
 import { noReplica, noReplyInTime, outcomeUnknown, sendProblem, tooManyWaiting, unframeable } from './answers.ts'
+import { ClientWatch } from './client-watch.ts'
 import { type Passed, passResponse } from './headers.ts'
 import type { Carried, Replica } from './replica.ts'
-import type { Service, Waiter } from './replica-set.ts'
+import type { ReplicaSet, Waiter } from './replica-set.ts'
 import { isCheckout, isRead, isSafeToRepeat, whereToAsk } from './retry.ts'
+import { SILENT_GIVE_UP_MS, SILENT_REPEAT_MS, SilentError } from './silence.ts'
 
 /** How often one request is sent at most: a bound for replicas that say they are ready and break every connection. */
 const SENDS_MAX = 10
-
-/**
- * A replica that is silent for so long is frozen or cut off: a whole machine that is busy answers one poll or request in this time. Short
- * enough that another replica ends a checkout well within the ten seconds it may take.
- */
-export const SILENT_REPEAT_MS = 2_000
-/** Nobody waits longer for one that is silent: not even a checkout takes longer, and a batch is answered by one that is not. */
-const SILENT_GIVE_UP_MS = 9_000
 
 export type ExchangeOptions = {
   readonly timeoutMs: number
@@ -54,22 +48,11 @@ export type ExchangeOptions = {
   readonly log: Logger
 }
 
-/** Breaks off a sending to a replica that is silent. */
-class SilentError extends Error {
-  override readonly name = 'SilentError'
-  readonly isHopeless: boolean
-
-  constructor(silentMs: number, isHopeless: boolean) {
-    super(`no sign of life for ${Math.round(silentMs)} ms`)
-    this.isHopeless = isHopeless
-  }
-}
-
 export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
   readonly isCheckout: boolean
   place = 0
   readonly #options: ExchangeOptions
-  readonly #service: Service
+  readonly #service: ReplicaSet
   readonly #response: ServerResponse
   readonly #requestId: string
   readonly #hasKey: boolean
@@ -90,11 +73,11 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
   #waitingSinceMs = 0
   #lastResort = false
   #timer: NodeJS.Timeout | undefined
-  #onEnd: (() => void) | undefined
+  #client: ClientWatch | undefined
 
   constructor(
     options: ExchangeOptions,
-    service: Service,
+    service: ReplicaSet,
     request: IncomingMessage,
     response: ServerResponse,
     path: string,
@@ -128,8 +111,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
   proceed(): void {
     clearTimeout(this.#timer)
     this.#patienceMs -= performance.now() - this.#waitingSinceMs
-    if (this.#unheedEnd())
-      this.#probe((error) => {
+    if (this.#client?.stop())
+      this.#client.probe((error) => {
         if (!error) this.send()
       })
     else this.send()
@@ -154,38 +137,14 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
     if (this.#patienceMs <= 0) return this.#resort()
     if (!this.#service.wait(this)) return this.#turnAway()
     this.#waitingSinceMs = performance.now()
-    this.#heedEnd()
+    this.#client ??= new ClientWatch(this.#response)
+    this.#client.start()
     this.#timer = setTimeout(() => {
       this.#service.leave(this)
-      this.#unheedEnd()
+      this.#client?.stop()
       this.#patienceMs = 0
       this.#resort()
     }, this.#patienceMs)
-  }
-
-  /**
-   * A client that ends its side of the connection while it waits has gone, or has asked all it wants to ask. Two interim answers find
-   * out: who has gone resets the connection at the first, and the second, before the request is sent, fails.
-   */
-  #heedEnd(): void {
-    const { socket, req } = this.#response
-    if (socket === null || req.httpVersionMinor === 0) return // HTTP/1.0 knows no interim answers
-    this.#onEnd = () => this.#probe()
-    if (socket.readableEnded) this.#probe()
-    else socket.once('end', this.#onEnd)
-  }
-
-  /** @returns whether it had to be heeded. */
-  #unheedEnd(): boolean {
-    const { socket } = this.#response
-    if (this.#onEnd === undefined || socket === null) return false
-    socket.off('end', this.#onEnd)
-    this.#onEnd = undefined
-    return socket.readableEnded
-  }
-
-  #probe(done?: (error?: Error | null) => void): void {
-    if (!this.#response.destroyed) this.#response.writeProcessing(done)
   }
 
   /** The wait is over: whoever can be reached may tell what is wrong. */
@@ -236,7 +195,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
     if (this.#controller === undefined || this.#replying) return
     const isHopeless = silentMs >= SILENT_GIVE_UP_MS
     if (!isHopeless && !(silentMs >= SILENT_REPEAT_MS && this.#isSafeToRepeat() && this.#service.isOfUse)) return
-    this.#controller.abort(new SilentError(silentMs, isHopeless))
+    this.#controller.abort(new SilentError(silentMs))
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

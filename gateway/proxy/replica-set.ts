@@ -29,7 +29,7 @@ export const systemLookup: Lookup = (hostname) => dns.lookup(hostname, { all: tr
 /** What waits for a replica; it is told when to try again. */
 export type Waiter = Pick<Carried, 'isCheckout'> & { readonly proceed: () => void }
 
-export type ServiceOptions = {
+export type ReplicaSetOptions = {
   readonly name: string
   readonly origins: readonly string[]
   readonly timeoutMs: number
@@ -42,9 +42,9 @@ export type ServiceOptions = {
   readonly log: Logger
 }
 
-export class Service {
+export class ReplicaSet {
   readonly name: string
-  readonly #options: ServiceOptions
+  readonly #options: ReplicaSetOptions
   readonly #checkouts = new Set<Waiter>()
   readonly #others = new Set<Waiter>()
   #replicas: readonly Replica[] = []
@@ -54,7 +54,7 @@ export class Service {
   #timer: NodeJS.Timeout | undefined
   #stopped = false
 
-  constructor(options: ServiceOptions) {
+  constructor(options: ReplicaSetOptions) {
     this.name = options.name
     this.#options = options
   }
