@@ -26,6 +26,7 @@ import type { SagaRecord } from '../shared/log/saga-record.ts'
 import { drop } from '../shared/log/shared-commands.ts'
 import { type ArgsOf, knownResult, type Late, type ResultOf, type ResultOnce } from '../shared/redis/command.ts'
 import { remake } from '../shared/redis/connection.ts'
+import { optional, text, tuple } from '../shared/redis/reply.ts'
 import type { Once, Reply } from '../shared/redis/script.ts'
 import { type Finding, isSilent, type Place, type Recovery, repairFor, type Survey } from '../shared/saga/log-parser.ts'
 import type { Instruments } from '../shared/service.ts'
@@ -147,8 +148,8 @@ const judge = ({ log_id, fields, toldMs = 0, heard }: SagaRecord, atMs: number):
   return { log_id, facts, repair: repairFor(table, facts) }
 }
 
-/** What `checkout/lua/glance.lua` returns. */
-type Glanced = readonly [user: string | null, status: string, saga: string | null, lines: string | null]
+/** What `checkout/lua/glance.lua` returns: user, status, saga and lines; nothing of an order that is unknown. */
+const glanced = tuple(optional(text), optional(text), optional(text), optional(text))
 /** A saga as a survey reads it: see `checkout/lua/unfinished.lua`. */
 type Row = readonly [id: string, score: string, state: string, deadline: string, told: string, began: string]
 
@@ -328,7 +329,7 @@ export const openStore = (
     return { order_id, log_id: ids[0] ?? null, by: '', since: null }
   }
 
-  const glance = log.query('glance')
+  const glance = log.query('glance', glanced)
 
   return {
     log,
@@ -375,7 +376,7 @@ export const openStore = (
     },
     glance: async (order) => {
       const { found, readMs } = await step('glance', () => glance(order))
-      const [user, status, saga, lines] = found as Glanced
+      const [user, status, saga, lines] = found
       if (user == null) return undefined
       return {
         user,

@@ -6,6 +6,7 @@
  */
 import type { Redis } from 'ioredis'
 import { perTurn } from '../redis/group-commit.ts'
+import { elements, headed, type Reader } from '../redis/reply.ts'
 import type { Script } from '../redis/script.ts'
 import { readSince } from './fence.ts'
 
@@ -13,22 +14,24 @@ import { readSince } from './fence.ts'
 const GROUP_MAX = 64
 
 /** What a query found, and the time of the own Redis then, in ms; none if the answer was under way for too long. */
-export type Answered = { readonly found: unknown; readonly readMs: number | undefined }
+export type Answered<Found> = { readonly found: Found; readonly readMs: number | undefined }
 
 export type Queries = {
   /**
    * Asks one thing of the own Redis, with others who ask the same at about the same time.
+   * @param read how what the query finds is read
    * @returns the answer, and when it was so if that is known soon enough: see `fence.ts`. @throws UnavailableError
    */
-  readonly query: (name: string) => (about: string) => Promise<Answered>
+  readonly query: <Found>(name: string, read: Reader<Found>) => (about: string) => Promise<Answered<Found>>
 }
 
 export const openQueries = (redis: Redis, scriptOf: (name: string) => Script): Queries => ({
-  query: (name) => {
+  query: (name, read) => {
     const by = scriptOf(name)
-    return perTurn<string, Answered>(async (about) => {
+    const readAll = headed(elements, read)
+    return perTurn(async (about: readonly string[]) => {
       const askedAt = performance.now()
-      const [time, ...found] = (await by(redis, [name, ...about])) as [[string, string], ...unknown[]]
+      const [time, found] = readAll(await by(redis, [name, ...about]))
       const readMs = readSince(askedAt, time)
       return found.map((one) => ({ found: one, readMs }))
     }, GROUP_MAX)

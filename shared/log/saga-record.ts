@@ -3,7 +3,9 @@
  */
 import type { Redis } from 'ioredis'
 import type { Service } from '../contract/events.ts'
+import { impossible } from '../errors.ts'
 import type { Step } from '../process/step.ts'
+import { fields, headed, text, tuple } from '../redis/reply.ts'
 import type { RunOwn } from './commands.ts'
 import { heardKey } from './entry.ts'
 
@@ -40,18 +42,13 @@ export type SagaRecordsOptions = {
   readonly runOwn: RunOwn
 }
 
-/** Names and values in turn, as a record. */
-const fieldsOf = (flat: readonly string[]): Record<string, string> => {
-  const fields: Record<string, string> = {}
-  for (let at = 0; at + 1 < flat.length; at += 2) fields[flat[at] as string] = flat[at + 1] as string
-  return fields
-}
+/** What `records` returns: where its next page begins, and each saga with what is recorded of it. */
+const found = headed(text, tuple(text, fields))
 
 export const openSagaRecords = ({ service, redis, step, open, runOwn }: SagaRecordsOptions): SagaRecords => {
   const recorded: SagaRecords['recorded'] = async (log_id) => {
-    const reply = await runOwn('records', { cursor: '0', page: 0, log_ids: log_id }, 'saga-record')
-    const [, [, fields]] = reply as unknown as [string, [string, string[]]]
-    return fieldsOf(fields)
+    const [, [saga]] = found(await runOwn('records', { cursor: '0', page: 0, log_ids: log_id }, 'saga-record'))
+    return saga?.[1] ?? impossible('log.records', log_id)
   }
 
   const heardBy: SagaRecords['heardBy'] = async (listeners) => {
@@ -62,7 +59,7 @@ export const openSagaRecords = ({ service, redis, step, open, runOwn }: SagaReco
 
   return {
     saga: async (log_id, listeners) => {
-      const [fields, told, heard, [seconds, microseconds]] = await Promise.all([
+      const [recordedFields, told, heard, [seconds, microseconds]] = await Promise.all([
         recorded(log_id),
         step('saga-open', () => redis.zscore(open, log_id)),
         heardBy(listeners),
@@ -70,7 +67,7 @@ export const openSagaRecords = ({ service, redis, step, open, runOwn }: SagaReco
       ])
       const toldMs = told === null ? undefined : Number(told)
       return {
-        record: { log_id, fields, toldMs, heard },
+        record: { log_id, fields: recordedFields, toldMs, heard },
         nowMs: Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000),
       }
     },
