@@ -1,4 +1,5 @@
 /** Who is told that a contradiction was not ended may rely on it, whichever replica says so. */
+
 import test from 'ava'
 import { resolve } from '../../order/commands.ts'
 import { routes } from '../../order/routes.ts'
@@ -7,7 +8,8 @@ import { NeighbourError, UnavailableError } from '../../shared/errors.ts'
 import type { Neighbour } from '../../shared/http/client.ts'
 import type { Answer } from '../../shared/http/server.ts'
 import { runner } from '../../shared/log/runner.ts'
-import { openBench, plainly, teller, under } from '../support/shop/open-store.ts'
+import { MONEY, openCheckout } from '../support/shop/cart.ts'
+import { openBench, teller, under } from '../support/shop/open-store.ts'
 
 const bench = await openBench()
 const store = openStore(bench.instruments)
@@ -44,11 +46,8 @@ const forgot: Neighbour['ask'] = async () => ({ status: 404, data: {} })
 /** A customer was told that nothing is charged for what is paid. */
 test.serial.beforeEach(async () => {
   await bench.redis.flushall()
-  await store.create('cart', 'anna', plainly)
-  await store.addItem({ order: 'cart', item: 'tea', quantity: 2, price: 15 }, plainly)
-  await store.begin({ log_id: 'it', order: 'cart', user: 'anna', token: '', patience_ms: 60_000 }, plainly)
-  const facts = { order: 'cart', user: 'anna', total: 30, lines: 'tea:2', reason: '', item: '' }
-  await teller(store.log)('payment', 'CreditCaptured', 'it', facts)
+  await openCheckout(store)
+  await teller(store.log)('payment', 'CreditCaptured', 'it', MONEY)
   await store.log.act('uphold', { log_id: 'it', order: 'cart', user: 'anna', total: 30, told: 'failed' })
 })
 

@@ -8,6 +8,7 @@ import { heardKey } from '../../shared/log/entry.ts'
 import { connect, disconnect, whenReady } from '../../shared/redis/connection.ts'
 import type { Once } from '../../shared/redis/script.ts'
 import { booksOf, pieces, sumOver } from '../support/checker/books.ts'
+import { LINE, MONEY, openCart } from '../support/shop/cart.ts'
 import {
   type Facts,
   openBench,
@@ -48,13 +49,8 @@ test.serial.afterEach.always(
 test.after.always(async () => bench[Symbol.asyncDispose]())
 
 const PATIENCE_MS = 60_000
-const line = { order: 'cart', item: 'tea', quantity: 2, price: 15 }
-const facts = { order: 'cart', user: 'anna', total: 30, lines: 'tea:2', reason: 'out-of-stock', item: 'tea' }
+const facts = { ...MONEY, reason: 'out-of-stock', item: 'tea' }
 
-const openCart = async (): Promise<void> => {
-  await store.create('cart', 'anna', plainly)
-  await store.addItem(line, plainly)
-}
 const begin = (id: string, once: Once = plainly, patience_ms = PATIENCE_MS) =>
   store.begin({ log_id: id, order: 'cart', user: 'anna', token: `token-of-${id}`, patience_ms }, once)
 
@@ -69,7 +65,7 @@ const wish = (by: 'refund' | 'accept', id = 'it') => store.resolve(id, { by, why
 
 /** Each way to bring the checkout `it` of an order with lines into a state. */
 const bring = async (state: State | 'adopted'): Promise<void> => {
-  await openCart()
+  await openCart(store)
   if (state === 'none') return
   if (state === 'adopted') await tell('payment', 'CreditCaptured', 'it', facts)
   else await begin('it')
@@ -149,7 +145,7 @@ for (const [way, state] of WAYS) {
 }
 
 test.serial('a reply that decides tells all that whoever waits needs, and the token of the lock', async (t) => {
-  await openCart()
+  await openCart(store)
   await begin('it')
   t.like(store.decidedBy(await tell('payment', 'CreditVoided', 'it', facts)), {
     id: 'it',
@@ -170,7 +166,7 @@ test.serial('a reply that decides tells all that whoever waits needs, and the to
 })
 
 test.serial('CheckoutStarted carries the order as it was, and a deadline by the clock of this Redis', async (t) => {
-  await openCart()
+  await openCart(store)
   const [seconds] = await bench.redis.time()
   await begin('it')
   const [started] = await log.entriesOf('it')
@@ -181,7 +177,7 @@ test.serial('CheckoutStarted carries the order as it was, and a deadline by the 
 })
 
 test.serial('a decision is announced once on the channel of outcomes, if another replica listens', async (t) => {
-  await openCart()
+  await openCart(store)
   const subscriber = connect(bench.server.url, 'subscriber')
   const otherReplica = connect(bench.server.url, 'subscriber')
   store.watchOutcomes(otherReplica, () => undefined)
@@ -204,8 +200,7 @@ test.serial('a decision is announced once on the channel of outcomes, if another
   await promise
   disconnect(otherReplica)
   while ((await bench.redis.publish('outcomes', 'hello open')) > 1) await store.find('cart')
-  await store.create('trolley', 'anna', plainly)
-  await store.addItem({ ...line, order: 'trolley' }, plainly)
+  await openCart(store, 'trolley', 'anna')
   await store.begin({ log_id: 'alone', order: 'trolley', user: 'anna', token: '', patience_ms: PATIENCE_MS }, plainly)
   await tell('payment', 'CreditCaptured', 'alone', { ...facts, order: 'trolley' })
   await bench.redis.publish('outcomes', 'hello open')
@@ -262,7 +257,7 @@ test.serial('CreditCaptured of an unknown saga makes an order that is gone, paid
 })
 
 test.serial('CreditCaptured of an unknown saga without lines leaves an open order those that it has', async (t) => {
-  await openCart()
+  await openCart(store)
   t.is((await tell('payment', 'CreditCaptured', 'it', withoutLines))[0], 'adopted')
   t.deepEqual((await store.find('cart'))?.items, [['tea', 2]])
   t.is((await store.find('cart'))?.status, 'paid')
@@ -372,13 +367,13 @@ test.serial('begin: refuses an order that is empty, unknown or another user’s'
   const of = (order: string, user: string) =>
     store.begin({ log_id: 'it', order, user, token: '', patience_ms: 1 }, plainly)
   t.deepEqual(await of('nowhere', 'anna'), ['unknown'])
-  await store.addItem(line, plainly)
+  await store.addItem(LINE, plainly)
   t.deepEqual(await of('cart', 'berta'), ['moved', 'anna'])
   t.deepEqual(await look(), { saga: 'none', order: 'open' })
 })
 
 test.serial('begin under a key: every decided answer is remembered, a passing one is not', async (t) => {
-  await openCart()
+  await openCart(store)
   t.deepEqual(await begin('it', under('begun')), ['begun', 'it'])
   t.deepEqual(await begin('other', under('joined')), ['checking-out', 'it'])
   await store.cancel('it')
@@ -391,9 +386,9 @@ test.serial('begin under a key: every decided answer is remembered, a passing on
 })
 
 test.serial('begin: an order that is not as it was glanced at is not checked out', async (t) => {
-  await openCart()
+  await openCart(store)
   const glanced = { order: 'cart', user: 'anna', token: '', patience_ms: PATIENCE_MS, saga: '', lines: 'tea:2' }
-  await store.addItem({ ...line, item: 'cup' }, plainly)
+  await store.addItem({ ...LINE, item: 'cup' }, plainly)
   t.deepEqual(await store.begin({ log_id: 'it', ...glanced }, plainly), ['moved', 'anna'])
   await begin('another')
   await tell('payment', 'CreditVoided', 'another', facts)
@@ -407,7 +402,7 @@ test.serial('join: what needs no checkout of its own is answered under its key, 
   await store.create('cart', 'anna', plainly)
   const join = (key: string, saga = '') => store.join({ order: 'cart', saga }, under(key))
   t.deepEqual(await join('empty'), ['empty'])
-  await store.addItem(line, plainly)
+  await store.addItem(LINE, plainly)
   t.deepEqual(await join('early'), ['changed'])
   await begin('it')
   t.deepEqual(await join('early', 'another'), ['changed'])
@@ -422,7 +417,7 @@ test.serial('join: what needs no checkout of its own is answered under its key, 
 })
 
 test.serial('begin of another user’s order is not remembered', async (t) => {
-  await openCart()
+  await openCart(store)
   const start = { log_id: 'it', order: 'cart', user: 'berta', token: '', patience_ms: 1 }
   t.deepEqual(await store.begin(start, under('a')), ['moved', 'anna'])
   t.deepEqual(await store.begin({ ...start, user: 'anna' }, under('a')), ['begun', 'it'])
@@ -469,21 +464,21 @@ test.serial('add-item: an order holds a bounded number of lines; more of one tha
 })
 
 test.serial('add-item: only an open order takes lines; a refusal is remembered unless it may pass', async (t) => {
-  t.deepEqual(await store.addItem(line, plainly), ['unknown'])
-  await openCart()
+  t.deepEqual(await store.addItem(LINE, plainly), ['unknown'])
+  await openCart(store)
   await begin('it')
-  t.deepEqual(await store.addItem(line, under('a')), ['closed', 'checking-out'])
+  t.deepEqual(await store.addItem(LINE, under('a')), ['closed', 'checking-out'])
   await store.cancel('it')
-  t.deepEqual(await store.addItem(line, under('a')), ['closed', 'cancelling'])
+  t.deepEqual(await store.addItem(LINE, under('a')), ['closed', 'cancelling'])
   await tell('payment', 'CreditReleased', 'it', facts)
-  t.deepEqual(await store.addItem(line, under('a')), ['added', '15'])
-  t.deepEqual(await store.addItem(line, under('a')), ['added', '15'])
+  t.deepEqual(await store.addItem(LINE, under('a')), ['added', '15'])
+  t.deepEqual(await store.addItem(LINE, under('a')), ['added', '15'])
   t.is((await store.find('cart'))?.total_cost, 60)
   await begin('next')
   await tell('payment', 'CreditCaptured', 'next', facts)
-  t.deepEqual(await store.addItem(line, under('b')), ['closed', 'paid'])
+  t.deepEqual(await store.addItem(LINE, under('b')), ['closed', 'paid'])
   await store.initOrders({ first: 0, last: 0, items: 1, users: 1, price: 1, seed: 1 }, plainly)
-  t.deepEqual(await store.addItem({ ...line, order: '0' }, under('b')), ['closed', 'paid'])
+  t.deepEqual(await store.addItem({ ...LINE, order: '0' }, under('b')), ['closed', 'paid'])
 })
 
 const batch = { first: 0, last: 49, items: 20, users: 10, price: 6, seed: 42 }
@@ -545,7 +540,7 @@ test.serial(
 test.serial('the survey names what is unfinished, the longest silent first, with what it calls for', async (t) => {
   const start = async (id: string, patience_ms: number): Promise<void> => {
     await store.create(id, 'anna', plainly)
-    await store.addItem({ ...line, order: id }, plainly)
+    await store.addItem({ ...LINE, order: id }, plainly)
     await store.begin({ log_id: id, order: id, user: 'anna', token: '', patience_ms }, plainly)
   }
   for (const id of ['young', 'silent', 'undone', 'paid']) await start(id, PATIENCE_MS)
@@ -583,7 +578,7 @@ const GIVE_UP: Readonly<Record<string, (late: Store) => Promise<unknown>>> = {
 
 for (const [why, giveUp] of Object.entries(GIVE_UP))
   test.serial(`a checkout whose end was said, and is not heard yet, is not cancelled: ${why}`, async (t) => {
-    await openCart()
+    await openCart(store)
     await begin('it', plainly, -1)
     const late = openStore({
       ...bench.instruments,

@@ -1,15 +1,15 @@
 /** What was told is upheld, or ended by a person, while other things come of the same order. */
+
 import test from 'ava'
 import { openStore } from '../../order/store.ts'
+import { beginCart, MONEY, openCart } from '../support/shop/cart.ts'
 import { openBench, plainly, type Teller, teller, under } from '../support/shop/open-store.ts'
 
 const bench = await openBench()
 const store = openStore(bench.instruments)
 let tell: Teller
 test.after.always(() => bench[Symbol.asyncDispose]())
-const facts = { order: 'cart', user: 'anna', total: 30, lines: 'tea:2', reason: '', item: '' }
-const begin = (log_id: string) =>
-  store.begin({ log_id, order: 'cart', user: 'anna', token: '', patience_ms: 60_000 }, plainly)
+const begin = (id: string) => beginCart(store, id)
 const uphold = async (log_id: string, told: string) =>
   (await store.log.act('uphold', { log_id, order: 'cart', user: 'anna', total: 30, told }))[0]
 const status = async () => (await store.find('cart'))?.status
@@ -21,8 +21,7 @@ const books = async () => {
 test.serial.beforeEach(async () => {
   await bench.redis.flushall()
   tell = teller(store.log)
-  await store.create('cart', 'anna', plainly)
-  await store.addItem({ order: 'cart', item: 'tea', quantity: 2, price: 15 }, plainly)
+  await openCart(store)
 })
 
 for (const isKnown of [true, false])
@@ -31,13 +30,13 @@ for (const isKnown of [true, false])
     async (t) => {
       if (isKnown) {
         await begin('first')
-        await tell('payment', 'CreditRefused', 'first', facts)
+        await tell('payment', 'CreditRefused', 'first', MONEY)
       }
       await begin('second')
-      await tell('payment', 'CreditCaptured', 'second', facts)
+      await tell('payment', 'CreditCaptured', 'second', MONEY)
       t.is(await uphold('first', 'cancelled'), isKnown ? 'kept' : 'cancelled')
       t.is(await status(), 'paid')
-      if (!isKnown) t.is((await tell('payment', 'CreditReleased', 'first', facts))[0], 'closed')
+      if (!isKnown) t.is((await tell('payment', 'CreditReleased', 'first', MONEY))[0], 'closed')
       t.is(await status(), 'paid')
       t.deepEqual(await books(), [30, 2, 0, 0])
     },
@@ -45,19 +44,19 @@ for (const isKnown of [true, false])
 
 test.serial('a refund, then the letter that would have paid, then everything again under other keys', async (t) => {
   await begin('it')
-  await tell('payment', 'CreditCaptured', 'it', facts)
+  await tell('payment', 'CreditCaptured', 'it', MONEY)
   t.is(await uphold('it', 'cancelled'), 'contradicted')
   t.is((await store.resolve('it', { by: 'refund', why: '' }, under('a')))[0], 'resolved')
-  t.is((await tell('payment', 'CreditCaptured', 'it', facts))[0], 'repeated')
+  t.is((await tell('payment', 'CreditCaptured', 'it', MONEY))[0], 'repeated')
   t.is((await store.resolve('it', { by: 'refund', why: '' }, under('b')))[0], 'repeated')
   t.is((await store.resolve('it', { by: 'accept', why: 'x' }, under('c')))[0], 'consistent')
   t.deepEqual(await books(), [0, 0, 0, 0])
   t.is(await status(), 'cancelling')
   t.is((await begin('other'))[0], 'cancelling')
-  t.is((await tell('payment', 'CreditReleased', 'it', facts))[0], 'closed')
+  t.is((await tell('payment', 'CreditReleased', 'it', MONEY))[0], 'closed')
   t.is((await begin('other'))[0], 'begun')
   t.is((await store.resolve('it', { by: 'refund', why: '' }, under('d')))[0], 'repeated')
-  t.is((await tell('payment', 'CreditCaptured', 'other', facts))[0], 'paid')
+  t.is((await tell('payment', 'CreditCaptured', 'other', MONEY))[0], 'paid')
   t.is(await uphold('it', 'cancelled'), 'kept')
   t.deepEqual([await status(), await books()], ['paid', [30, 2, 0, 0]])
   t.deepEqual(await store.contradictions(), [])
@@ -67,15 +66,15 @@ test.serial(
   'accepted as told otherwise, undone afterwards: contradicted anew, accepted anew, once in the books',
   async (t) => {
     await begin('it')
-    await tell('payment', 'CreditCaptured', 'it', facts)
+    await tell('payment', 'CreditCaptured', 'it', MONEY)
     t.is(await uphold('it', 'failed'), 'contradicted')
     await store.resolve('it', { by: 'accept', why: 'x' }, plainly)
     t.deepEqual(await books(), [30, 2, 0, 0])
-    t.is((await tell('payment', 'CreditReleased', 'it', facts))[0], 'contradicted')
+    t.is((await tell('payment', 'CreditReleased', 'it', MONEY))[0], 'contradicted')
     t.deepEqual(await store.contradictions(), ['cart'])
     t.is((await store.resolve('it', { by: 'accept', why: 'y' }, plainly))[0], 'resolved')
     t.deepEqual(await books(), [30, 2, 30, 2])
-    t.is((await tell('payment', 'CreditReleased', 'it', facts))[0], 'repeated')
+    t.is((await tell('payment', 'CreditReleased', 'it', MONEY))[0], 'repeated')
     t.deepEqual(await store.contradictions(), [])
   },
 )
@@ -84,9 +83,9 @@ test.serial('of two contradictions of one order the second is listed still when 
   await begin('one')
   await store.cancel('one')
   t.is(await uphold('one', 'paid'), 'contradicted')
-  await tell('payment', 'CreditReleased', 'one', facts)
+  await tell('payment', 'CreditReleased', 'one', MONEY)
   // The second is not even known here: its money is heard of.
-  t.is((await tell('payment', 'CreditCaptured', 'two', facts))[0], 'adopted')
+  t.is((await tell('payment', 'CreditCaptured', 'two', MONEY))[0], 'adopted')
   t.deepEqual(await store.checkoutsOf('cart'), ['two', 'one'])
   t.is(await uphold('two', 'cancelled'), 'contradicted')
   t.is((await store.resolve('two', { by: 'refund', why: '' }, plainly))[0], 'resolved')
@@ -94,3 +93,21 @@ test.serial('of two contradictions of one order the second is listed still when 
   t.is((await store.resolve('one', { by: 'accept', why: 'x' }, plainly))[0], 'resolved')
   t.deepEqual(await store.contradictions(), [])
 })
+
+test.serial(
+  'a checkout that is still being undone stays unfinished when a person ends its contradiction',
+  async (t) => {
+    await begin('it')
+    await store.cancel('it')
+    t.is(await uphold('it', 'paid'), 'contradicted')
+    const resolved = await store.resolve('it', { by: 'accept', why: 'paid back by hand' }, plainly)
+    t.deepEqual(resolved, ['resolved', 'cancelling'])
+    const { findings } = await store.recovery(() => undefined).survey(10)
+    t.deepEqual(
+      findings.map(({ log_id, facts }) => [log_id, facts.state]),
+      [['it', 'cancelling']],
+    )
+    t.deepEqual(await tell('payment', 'CreditReleased', 'it', MONEY), ['closed'])
+    t.is(await status(), 'open')
+  },
+)

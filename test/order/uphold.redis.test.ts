@@ -1,12 +1,14 @@
-/** The Redis of order comes back without what customers were told: whoever was told it remembers. */
+/**
+ * The Redis of order comes back without what customers were told: whoever was told it remembers, also if it comes back older
+ * again while it is looked what it lost before, or tells its last while it dies.
+ */
+
 import test, { type ExecutionContext } from 'ava'
 import { openStore, type Store } from '../../order/store.ts'
 import { connect, disconnect, whenReady } from '../../shared/redis/connection.ts'
-import { cutTail, writtenTo } from '../support/faults/older-redis.ts'
-import { type Bench, openBench, plainly, type Teller, teller } from '../support/shop/open-store.ts'
-
-const PATIENCE_MS = 60_000
-const money = { order: 'cart', user: 'anna', total: 30, lines: 'tea:2', reason: 'out-of-credit', item: '' }
+import { writtenTo } from '../support/faults/older-redis.ts'
+import { MONEY, openCheckout } from '../support/shop/cart.ts'
+import { type Bench, comeBack, entryOf, openDurable, plainly, type Teller, teller } from '../support/shop/open-store.ts'
 
 type Scene = Bench & {
   readonly store: Store
@@ -18,53 +20,28 @@ type Scene = Bench & {
 }
 
 const open = async (t: ExecutionContext): Promise<Scene> => {
-  const bench = await openBench(['--appendonly', 'yes', '--appendfsync', 'always'])
-  t.teardown(() => bench[Symbol.asyncDispose]())
+  const bench = await openDurable(t)
   const contradicted: string[] = []
   const unheard: (() => Promise<unknown>)[] = []
   const catchUp = async (): Promise<void> => {
     for (const one of unheard.splice(0)) await one()
   }
   const store = openStore({ ...bench.instruments, catchUp }, ({ order, by }) => contradicted.push(`${order} ${by}`))
-  await store.create('cart', 'anna', plainly)
-  await store.addItem({ order: 'cart', item: 'tea', quantity: 2, price: 15 }, plainly)
-  await store.begin({ log_id: 'it', order: 'cart', user: 'anna', token: '', patience_ms: PATIENCE_MS }, plainly)
+  await openCheckout(store)
   return { ...bench, store, tell: teller(store.log), contradicted, unheard }
-}
-
-/** The Redis comes back as it was at a moment. */
-const comeBack = async ({ server, redis }: Scene, position: number): Promise<void> => {
-  await server.kill()
-  await cutTail(server.dir, { position })
-  await server.restart()
-  await whenReady(redis)
 }
 
 const namesOf = (lost: Awaited<ReturnType<Store['log']['lookBack']>>) =>
   lost?.entries.map(({ kind, log_id, facts }) => `${kind} of ${log_id} for ${facts.order} ${facts.user} ${facts.total}`)
 
-test('who was told that nothing is charged is not charged, and the loss is listed by name', async (t) => {
-  const scene = await open(t)
-  const { store, tell } = scene
-  const moment = await writtenTo(scene.server.dir)
-  t.is((await store.cancel('it'))?.state, 'cancelling')
-  await comeBack(scene, moment)
-  t.is((await store.saga('it'))?.state, 'checking-out')
-  t.deepEqual(namesOf(await store.log.lookBack()), ['CheckoutCancelled of it for cart anna 30'])
-  t.is((await tell('payment', 'CreditCaptured', 'it', money))[0], 'repeated')
-  t.false((await store.find('cart'))?.paid)
-  t.deepEqual(scene.contradicted, [])
-  t.is(await store.log.lookBack(), undefined, 'it is noticed once')
-})
-
 test('if it is paid before anybody looks, that is a contradiction', async (t) => {
   const scene = await open(t)
   const { store, tell } = scene
   const moment = await writtenTo(scene.server.dir)
-  await tell('payment', 'CreditRefused', 'it', money)
+  await tell('payment', 'CreditRefused', 'it', { ...MONEY, reason: 'out-of-credit' })
   await store.cancel('it') // whoever waits until the deadline learns of the refusal by this
   await comeBack(scene, moment)
-  await tell('payment', 'CreditCaptured', 'it', money)
+  await tell('payment', 'CreditCaptured', 'it', MONEY)
   t.deepEqual(namesOf(await store.log.lookBack()), ['CheckoutFailed of it for cart anna 30'])
   t.deepEqual(scene.contradicted, ['cart told-failed'])
   t.deepEqual(await store.contradictions(), ['cart'])
@@ -78,7 +55,7 @@ test('a checkout that is not even known any more is cancelled all the same', asy
   await store.create('another', 'anna', plainly)
   t.true(namesOf(await store.log.lookBack())?.includes('CheckoutCancelled of it for cart anna 30'))
   t.is((await store.saga('it'))?.state, 'cancelling')
-  t.is((await tell('payment', 'CreditCaptured', 'it', money))[0], 'repeated')
+  t.is((await tell('payment', 'CreditCaptured', 'it', MONEY))[0], 'repeated')
 })
 
 test('what was paid is listed only if payment does not say so again', async (t) => {
@@ -86,10 +63,10 @@ test('what was paid is listed only if payment does not say so again', async (t) 
     const scene = await open(t)
     const { store, tell, unheard } = scene
     const moment = await writtenTo(scene.server.dir)
-    await tell('payment', 'CreditCaptured', 'it', money)
+    await tell('payment', 'CreditCaptured', 'it', MONEY)
     await store.cancel('it')
     await comeBack(scene, moment)
-    if (isSaid) unheard.push(() => tell('payment', 'CreditCaptured', 'it', money))
+    if (isSaid) unheard.push(() => tell('payment', 'CreditCaptured', 'it', MONEY))
     t.deepEqual(namesOf(await store.log.lookBack()), isSaid ? [] : ['OrderPaid of it for cart anna 30'])
     t.deepEqual(scene.contradicted, [])
   }
@@ -116,4 +93,65 @@ test('a replica that was told by the other one remembers as well', async (t) => 
   await whenReady(redis)
   t.deepEqual(namesOf(await other.log.lookBack()), ['CheckoutCancelled of it for cart anna 30'])
   t.is((await store.saga('it'))?.state, 'cancelling')
+})
+
+const kindsOf = (lost: Awaited<ReturnType<Store['log']['lookBack']>>) =>
+  lost?.entries.map(({ kind, facts }) => `${kind} of ${facts.order}`)
+
+test('what was told since the first time is looked for as well, if it is lost before that is noted', async (t) => {
+  const bench = await openDurable(t)
+  const { server } = bench
+  let moment = 0
+  const catchUp = async (): Promise<void> => {
+    await store.create('late', 'anna', plainly)
+    await comeBack(bench, moment)
+  }
+  const store = openStore({ ...bench.instruments, catchUp })
+  await openCheckout(store)
+  moment = await writtenTo(server.dir)
+  await teller(store.log)('payment', 'CreditCaptured', 'it', MONEY)
+  await store.saga('it') // whoever waits learns of the end by this
+  await comeBack(bench, moment)
+  t.deepEqual(kindsOf(await store.log.lookBack()), ['OrderPaid of cart'])
+  t.deepEqual(kindsOf(await store.log.lookBack()), ['OrderCreated of late'])
+  t.is(await store.log.lookBack(), undefined)
+})
+
+test('what comes over the channel of outcomes after the other connection broke is upheld', async (t) => {
+  const bench = await openDurable(t)
+  const { server, redis } = bench
+  const [store, other] = [openStore(bench.instruments), openStore(bench.instruments)]
+  await openCheckout(store)
+  const moment = await writtenTo(server.dir)
+  const decided = await other.cancel('it')
+  const [told] = (await store.log.page('0-0', 10)).filter(({ kind }) => kind === 'CheckoutCancelled')
+  const { promise: closed, resolve } = Promise.withResolvers<void>()
+  redis.once('close', resolve)
+  await server.kill()
+  await closed
+  t.is(decided?.state, 'cancelling')
+  const [id, said] = entryOf('order', 'CheckoutCancelled', told?.id ?? '', 'it', MONEY)
+  store.log.acknowledge(id, () => said)
+  await comeBack(bench, moment)
+  t.deepEqual(kindsOf(await store.log.lookBack()), ['CheckoutCancelled of cart'])
+  t.is((await store.saga('it'))?.state, 'cancelling')
+})
+
+test('what was lost at two times is found both times, though it is looked for once', async (t) => {
+  const bench = await openDurable(t)
+  const { server } = bench
+  const store = openStore(bench.instruments)
+  const loseNow = async (moment: number): Promise<void> => {
+    await comeBack(bench, moment)
+  }
+  await store.create('kept', 'anna', plainly)
+  for (const name of ['one', 'two']) {
+    const moment = await writtenTo(server.dir)
+    await store.create(name, 'anna', plainly)
+    await loseNow(moment)
+    await store.create(`after-${name}`, 'anna', plainly)
+  }
+  t.deepEqual(kindsOf(await store.log.lookBack()), ['OrderCreated of two'])
+  t.deepEqual(kindsOf(await store.log.lookBack()), ['OrderCreated of one'])
+  t.is(await store.log.lookBack(), undefined)
 })

@@ -6,6 +6,7 @@ import { openCompany } from '../../../order/checkout/linger.ts'
 import { openStore } from '../../../order/store.ts'
 import { UnavailableError } from '../../../shared/errors.ts'
 import { eventually } from '../../support/eventually.ts'
+import { MONEY, openCart } from '../../support/shop/cart.ts'
 import { openBench, plainly, teller } from '../../support/shop/open-store.ts'
 
 const DEADLINE_MS = 300
@@ -34,16 +35,11 @@ const open = (others: Partial<CheckoutsOptions> = {}) => {
   return { ...opened, [Symbol.dispose]: opened.stop }
 }
 
-const openCart = async (): Promise<void> => {
-  await store.create('cart', 'anna', plainly)
-  await store.addItem({ order: 'cart', item: 'tea', quantity: 2, price: 15 }, plainly)
-}
-
 test.serial(
   'a checkout that the Redis has forgotten is not waited for beyond the deadline: 503, and where to ask',
   async (t) => {
     using shop = open()
-    await openCart()
+    await openCart(store)
     await bench.redis.hset('order:cart', 'status', 'checking-out', 'saga', 'ghost')
     const error = await t.throwsAsync(shop.checkout('cart', plainly), { instanceOf: UnavailableError })
     t.is(error?.location, '/orders/find/cart')
@@ -54,11 +50,10 @@ test.serial(
   'a checkout that is given up because an earlier one proves to have paid is told that it is paid',
   async (t) => {
     using shop = open()
-    await openCart()
+    await openCart(store)
     const told = shop.checkout('cart', plainly)
     await eventually(async () => assert.equal((await store.find('cart'))?.status, 'checking-out'), DEADLINE_MS)
-    const facts = { order: 'cart', user: 'anna', total: 30, lines: 'tea:2' }
-    t.is((await teller(store.log)('payment', 'CreditCaptured', 'earlier', facts))[0], 'adopted')
+    t.is((await teller(store.log)('payment', 'CreditCaptured', 'earlier', MONEY))[0], 'adopted')
     t.like(await told, { state: 'paid' })
   },
 )
@@ -68,7 +63,7 @@ test.serial(
   async (t) => {
     const away = (): Promise<never> => Promise.reject(new UnavailableError('the Redis of order does not answer'))
     using shop = open({ store: { ...store, begin: away, cancel: away, saga: away } })
-    await openCart()
+    await openCart(store)
     await t.throwsAsync(shop.checkout('cart', plainly), { instanceOf: UnavailableError })
     t.is((await store.find('cart'))?.status, 'open')
   },
@@ -79,7 +74,7 @@ test.serial(
   async (t) => {
     const deadlineMs = 800
     using shop = open({ deadlineMs })
-    await openCart()
+    await openCart(store)
     const startedAt = performance.now()
     const told = shop.checkout('cart', plainly)
     await eventually(async () => assert.equal((await store.find('cart'))?.status, 'checking-out'), deadlineMs)
@@ -94,8 +89,7 @@ test.serial(
 test.serial("one user's checkouts take turns, and none of them asks for the lock in vain", async (t) => {
   const carts = ['first', 'second', 'third', 'fourth', 'fifth']
   for (const cart of carts) {
-    await store.create(cart, 'anna', plainly)
-    await store.addItem({ order: cart, item: 'tea', quantity: 2, price: 15 }, plainly)
+    await openCart(store, cart, 'anna')
   }
   let asked = 0
   const counting: typeof redLock = {
@@ -116,12 +110,7 @@ test.serial("one user's checkouts take turns, and none of them asks for the lock
     }, DEADLINE_MS)
     const underWay = await Promise.all(carts.map(async (one) => (await store.glance(one))?.status))
     t.is(underWay.filter((status) => status === 'checking-out').length, 1)
-    const reply = await tell('payment', 'CreditCaptured', saga, {
-      order: cart,
-      user: 'anna',
-      total: 30,
-      lines: 'tea:2',
-    })
+    const reply = await tell('payment', 'CreditCaptured', saga, { ...MONEY, order: cart })
     const decided = store.decidedBy(reply)
     if (decided) shop.onDecided(decided)
   }
@@ -133,9 +122,8 @@ test.serial(
   'a checkout that finds no place is not begun, takes no lock, and is told so; what begins nothing needs none',
   async (t) => {
     using shop = open({ admission: admission({ most: 1, targetMs: 1_000, patienceMs: 20 }) })
-    await openCart()
-    await store.create('other', 'berta', plainly)
-    await store.addItem({ order: 'other', item: 'tea', quantity: 2, price: 15 }, plainly)
+    await openCart(store)
+    await openCart(store, 'other', 'berta')
     const told = shop.checkout('cart', plainly)
     await eventually(async () => assert.equal((await store.find('cart'))?.status, 'checking-out'), DEADLINE_MS)
 
@@ -166,7 +154,7 @@ test.serial('the company of those under way is told of each that is over, howeve
       company.over()
     },
   }
-  await openCart()
+  await openCart(store)
   await store.create('empty', 'berta', plainly)
   await store.create('paid', 'anna', plainly)
   await bench.redis.hset('order:paid', 'status', 'paid')
@@ -189,15 +177,14 @@ test.serial('the company of those under way is told of each that is over, howeve
 
 test.serial('what is locked for a checkout is free at its end, also if nobody was told of that', async (t) => {
   using shop = open({ lockTtlMs: 60_000 })
-  await openCart()
+  await openCart(store)
   const told = shop.checkout('cart', plainly)
   const { saga = '' } = await eventually(async () => {
     const glance = await store.glance('cart')
     assert.equal(glance?.status, 'checking-out')
     return glance ?? assert.fail()
   }, DEADLINE_MS)
-  const facts = { order: 'cart', user: 'anna', total: 30, lines: 'tea:2' }
-  await teller(store.log)('payment', 'CreditCaptured', saga, facts) // and the reply is lost
+  await teller(store.log)('payment', 'CreditCaptured', saga, MONEY) // and the reply is lost
   t.like(await told, { state: 'paid' })
   await eventually(async () => assert.deepEqual(await bench.redis.keys('lock:*'), []), 5_000)
 })

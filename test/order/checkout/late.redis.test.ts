@@ -1,4 +1,5 @@
 /** Two replicas of order over one Redis: what one of them was slow to do, the other one may have been asked to do instead. */
+
 import test from 'ava'
 import { admission } from '../../../order/checkout/admission.ts'
 import { type CheckoutsOptions, checkouts } from '../../../order/checkout/checkout.ts'
@@ -9,21 +10,20 @@ import { UnavailableError } from '../../../shared/errors.ts'
 import { FRESH_MS } from '../../../shared/log/fence.ts'
 import type { Once } from '../../../shared/redis/script.ts'
 import { eventually } from '../../support/eventually.ts'
+import { LINE, MONEY, openCart } from '../../support/shop/cart.ts'
 import { openBench, plainly, saidIn, teller, under } from '../../support/shop/open-store.ts'
 
 const bench = await openBench()
 const store = openStore(bench.instruments)
 const { redLock, identifiers } = bench.instruments
 const DEADLINE_MS = 5_000
-const facts = { order: 'cart', user: 'anna', total: 30, lines: 'tea:2', reason: 'out-of-credit', item: '' }
-const line = { order: 'cart', item: 'tea', quantity: 2, price: 15 }
+const facts = { ...MONEY, reason: 'out-of-credit' }
 
 let tell: ReturnType<typeof teller>
 test.serial.beforeEach(async () => {
   await bench.redis.flushall()
   tell = teller(store.log)
-  await store.create('cart', 'anna', plainly)
-  await store.addItem(line, plainly)
+  await openCart(store)
 })
 test.after.always(async () => bench[Symbol.asyncDispose]())
 
@@ -104,7 +104,7 @@ test.serial('a checkout of lines that were added since it was glanced at is glan
   using first = open({ store: slow.store })
   const told = first.checkout('cart', plainly)
   await slow.came
-  await store.addItem({ ...line, item: 'cup' }, plainly)
+  await store.addItem({ ...LINE, item: 'cup' }, plainly)
   slow.letGo()
   const saga = await underWay()
   const reply = await tell('payment', 'CreditCaptured', saga, { ...facts, total: 60, lines: 'tea:2,cup:2' })
@@ -144,7 +144,7 @@ test.serial('an order that was glanced at empty is not checked out with what is 
   using first = open({ store: { ...store, begin } })
   t.deepEqual(await first.checkout('basket', plainly), { state: 'empty' })
   t.deepEqual(await first.checkout('basket', under('a')), { state: 'empty' })
-  await store.addItem({ ...line, order: 'basket' }, plainly)
+  await store.addItem({ ...LINE, order: 'basket' }, plainly)
   t.deepEqual(await first.checkout('basket', under('a')), { state: 'empty' }, 'what was answered under a key')
   t.is(begun, 0)
 })
@@ -152,8 +152,7 @@ test.serial('an order that was glanced at empty is not checked out with what is 
 test.serial('who is to be told that nothing was done is told instead that it is paid', async (t) => {
   using first = open({ admission: admission({ most: 1, targetMs: 1_000, patienceMs: 200 }) })
   using second = open()
-  await store.create('other', 'berta', plainly)
-  await store.addItem({ ...line, order: 'other' }, plainly)
+  await openCart(store, 'other', 'berta')
   const occupying = first.checkout('other', plainly)
   await eventually(async () => {
     if ((await store.find('other'))?.status !== 'checking-out') throw new Error('not yet')

@@ -3,28 +3,25 @@ import { type EndsOptions, openEnds } from '../../../order/checkout/outcomes.ts'
 import type { Decision } from '../../../order/commands.ts'
 import { openStore } from '../../../order/store.ts'
 import { UnavailableError } from '../../../shared/errors.ts'
-import { openBench, plainly, teller } from '../../support/shop/open-store.ts'
+import { beginCart, MONEY, openCart } from '../../support/shop/cart.ts'
+import { openBench, teller } from '../../support/shop/open-store.ts'
 
 const bench = await openBench()
 const store = openStore(bench.instruments)
 
 test.serial.beforeEach(async () => {
   await bench.redis.flushall()
-  await store.create('cart', 'anna', plainly)
-  await store.addItem({ order: 'cart', item: 'tea', quantity: 2, price: 15 }, plainly)
+  await openCart(store)
 })
 test.after.always(async () => bench[Symbol.asyncDispose]())
 
 const PATIENCE_MS = 60_000
-const facts = { order: 'cart', user: 'anna', total: 30, lines: 'tea:2' }
 
 const open = (others: Partial<EndsOptions['store']> = {}) => {
   const released: Decision[] = []
   const ends = openEnds({ store: { ...store, ...others }, release: (decided) => released.push(decided) })
   return { ...ends, released }
 }
-const begin = (patience_ms = PATIENCE_MS) =>
-  store.begin({ log_id: 'it', order: 'cart', user: 'anna', token: 'token', patience_ms }, plainly)
 const inMs = (ms: number): number => performance.now() + ms
 const stateOf = async (): Promise<string | undefined> => (await store.saga('it'))?.state
 
@@ -39,10 +36,10 @@ const now = <Result>(promise: Promise<Result>): Promise<Result | Error | 'waitin
 
 test.serial('who has waited for half a second asks for an end that it was not told of', async (t) => {
   const ends = open()
-  await begin()
+  await beginCart(store)
   const end = ends.wait('it', inMs(PATIENCE_MS))
   const since = performance.now()
-  await teller(store.log)('payment', 'CreditCaptured', 'it', facts)
+  await teller(store.log)('payment', 'CreditCaptured', 'it', MONEY)
   ends.sweep(since + 400)
   await asked()
   t.is(await now(end), 'waiting', 'until then it trusts that it is told')
@@ -55,7 +52,7 @@ test.serial('a Redis that does not answer is told to those whose deadline has pa
   let isAway = true
   const away = (): Promise<never> => Promise.reject(new UnavailableError('the Redis of order does not answer'))
   const ends = open({ cancel: (id) => (isAway ? away() : store.cancel(id)) })
-  await begin()
+  await beginCart(store)
   const late = ends.wait('it', inMs(-1))
   const patient = ends.wait('it', inMs(PATIENCE_MS))
   ends.sweep(performance.now())
@@ -70,14 +67,14 @@ test.serial('a Redis that does not answer is told to those whose deadline has pa
 
 test.serial('who joins a checkout does not end it for the others when its own time is up', async (t) => {
   const ends = open()
-  await begin()
+  await beginCart(store)
   const first = ends.wait('it', inMs(PATIENCE_MS))
   const joined = ends.join('it', inMs(PATIENCE_MS / 2))
   await asked()
   ends.sweep(inMs(0))
   await asked()
   t.is(await stateOf(), 'checking-out')
-  await teller(store.log)('payment', 'CreditCaptured', 'it', facts)
+  await teller(store.log)('payment', 'CreditCaptured', 'it', MONEY)
   ends.sweep(inMs(1_000))
   t.like(await first, { state: 'paid' })
   t.like(await joined, { state: 'paid' })
@@ -85,7 +82,7 @@ test.serial('who joins a checkout does not end it for the others when its own ti
 
 test.serial('who joins a checkout cancels it at its own deadline, where nobody else does', async (t) => {
   const ends = open()
-  await begin(-1)
+  await beginCart(store, 'it', -1)
   const joined = ends.join('it', inMs(PATIENCE_MS))
   await asked()
   ends.sweep(inMs(0))
@@ -94,19 +91,19 @@ test.serial('who joins a checkout cancels it at its own deadline, where nobody e
 })
 
 test.serial('who joins a checkout that has ended is told its end at once', async (t) => {
-  await begin()
-  await teller(store.log)('payment', 'CreditCaptured', 'it', facts)
+  await beginCart(store)
+  await teller(store.log)('payment', 'CreditCaptured', 'it', MONEY)
   t.like(await open().join('it', inMs(PATIENCE_MS)), { state: 'paid' })
 })
 
 test.serial('who joined waits on when whoever began does not know that it did', async (t) => {
   const ends = open()
-  await begin()
+  await beginCart(store)
   void ends.wait('it', inMs(PATIENCE_MS))
   const joined = ends.join('it', inMs(PATIENCE_MS))
   ends.forget('it')
   await asked()
-  await teller(store.log)('payment', 'CreditCaptured', 'it', facts)
+  await teller(store.log)('payment', 'CreditCaptured', 'it', MONEY)
   ends.sweep(inMs(1_000))
   t.like(await joined, { state: 'paid' })
 })

@@ -112,30 +112,6 @@ test.serial('retried after the mending: it is applied and says so, and the lette
   t.is(await log.dead.count(), 0)
 })
 
-test.serial('retried before the mending: it says why it fails, changes nothing and stays unresolved', async (t) => {
-  const { id } = await buryBroken()
-  const before = await untouched()
-  for (const attempt of ['first', 'second']) {
-    const [word, why] = await log.dead.retry(id, plainly)
-    t.is(word, 'failed', attempt)
-    t.regex(why ?? '', /WRONGTYPE/)
-  }
-  t.deepEqual(await untouched(), before)
-  await redis.del('saga:it')
-  t.deepEqual(await log.dead.retry(id, plainly), ['applied', 'taken'])
-})
-
-test.serial('retried again: it is told what came of it, and nothing is done', async (t) => {
-  const { id } = await buryBroken()
-  await redis.del('saga:it')
-  await log.dead.retry(id, plainly)
-  const before = await untouched()
-  const [word, ms, what] = await log.dead.retry(id, plainly)
-  t.deepEqual([word, what], ['repeated', 'taken'])
-  t.regex(ms ?? '', /^\d{13}$/)
-  t.deepEqual(await untouched(), before)
-})
-
 test.serial('retried by many at once: one effect', async (t) => {
   const { id } = await buryBroken()
   await redis.del('saga:it')
@@ -189,42 +165,10 @@ test.serial('under a key: the first answer is given again, and another request i
   t.is(await left(), 99)
 })
 
-test.serial('under a key: a failure is not remembered, for it may be mended', async (t) => {
-  const { id } = await buryBroken()
-  t.is((await log.dead.retry(id, under('early')))[0], 'failed')
-  await redis.del('saga:it')
-  t.deepEqual(await log.dead.retry(id, under('early')), ['applied', 'taken'])
-})
-
 test.serial('a letter that does not exist is unknown', async (t) => {
   t.deepEqual(await log.dead.retry('5-0', plainly), ['unknown'])
   t.deepEqual(await log.dead.dismiss('5-0', plainly), ['unknown'])
 })
-
-test.serial('dismissed: it waits no longer, nothing is done, and the letter stays, marked', async (t) => {
-  const { id, fields } = await buryBroken()
-  const before = await untouched()
-  const [word, ms] = await log.dead.dismiss(id, plainly)
-  t.is(word, 'dismissed')
-  t.deepEqual(await untouched(), { ...before, dead: 0 })
-  const [letter] = await log.dead.page('0-0', 10)
-  t.like(letter, { id, applied: null, dismissed: new Date(Number(ms)).toISOString() })
-  t.deepEqual(letter?.fields, fields)
-  t.deepEqual(await log.dead.dismiss(id, plainly), ['repeated', ms ?? ''])
-})
-
-test.serial(
-  'dismissed is the end: a retry does nothing, and what says the same again is the same letter',
-  async (t) => {
-    const { id } = await buryBroken()
-    const [, ms] = await log.dead.dismiss(id, plainly)
-    await log.hear('payment', '5-0', [taking('6-0', 'it')])
-    t.deepEqual([(await log.dead.page('0-0', 10)).length, await log.dead.count()], [1, 0])
-    await redis.del('saga:it')
-    t.deepEqual(await log.dead.retry(id, plainly), ['dismissed', ms ?? ''])
-    t.is(await left(), 100)
-  },
-)
 
 test.serial('applied is the end: it cannot be dismissed', async (t) => {
   const { id } = await buryBroken()

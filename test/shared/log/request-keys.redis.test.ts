@@ -1,9 +1,11 @@
 /** What a request leaves under its Idempotency-Key, and under its log id, ends by itself. */
+
 import test from 'ava'
 import { openStore as openIds } from '../../../ids/store.ts'
 import { openStore as openOrder } from '../../../order/store.ts'
 import { FRESH_MS } from '../../../shared/log/fence.ts'
 import { openStore as openStock } from '../../../stock/store.ts'
+import { openCheckout } from '../../support/shop/cart.ts'
 import { openBench, plainly, under } from '../../support/shop/open-store.ts'
 
 const bench = await openBench()
@@ -56,9 +58,7 @@ test.serial('a key that a batch has claimed is kept for as long as the batch may
 
 test.serial('a request that has joined a checkout is never another one', async (t) => {
   const order = openOrder(instruments)
-  await order.create('cart', 'anna', plainly)
-  await order.addItem({ order: 'cart', item: 'tea', quantity: 2, price: 15 }, plainly)
-  await order.begin({ log_id: 'it', order: 'cart', user: 'anna', token: '', patience_ms: 60_000 }, plainly)
+  await openCheckout(order)
   t.deepEqual(await order.join({ order: 'cart', saga: 'it' }, under('k')), ['joined', 'it'])
   t.true((await keptMs()) > 60_000)
 })

@@ -10,9 +10,9 @@ import { connect, disconnect, whenReady } from '../../../shared/redis/connection
 import type { Reply } from '../../../shared/redis/script.ts'
 import { openStore, type Store } from '../../../stock/store.ts'
 import { eventually } from '../../support/eventually.ts'
-import { cutTail, writtenTo } from '../../support/faults/older-redis.ts'
+import { type Cut, cutTail, writtenTo } from '../../support/faults/older-redis.ts'
 import { lookInto } from '../../support/shop/behind.ts'
-import { type Bench, entryOf, openBench, plainly } from '../../support/shop/open-store.ts'
+import { type Bench, comeBack, entryOf, openBench, plainly } from '../../support/shop/open-store.ts'
 import { type RedisServer, startRedis } from '../../support/shop/redis-server.ts'
 
 /** What is heard has an effect that can be counted: stock takes one piece of tea for each entry of payment. */
@@ -25,6 +25,7 @@ const WITHIN_MS = 10_000
 type Scene = {
   /** The Redis of the speaker, which has its log. */
   readonly speaker: RedisServer
+  readonly voice: Redis
   /** The Redis of the listener. */
   readonly own: Bench
   readonly masters: RedisServer
@@ -42,20 +43,20 @@ const open = async (t: ExecutionContext): Promise<Scene> => {
     await Promise.all([speaker.stop(), own[Symbol.asyncDispose](), masters.stop()])
   })
   const store = openStore(own.instruments)
+  const voice = lookInto(speaker, t)
   await store.createItem('tea', 1, plainly)
   await store.add('tea', STOCK, plainly)
   return {
     speaker,
+    voice,
     own,
     masters,
     store,
     say: async (from, count) => {
-      const voice = lookInto(speaker)
       for (let number = from; number < from + count; number += 1) {
         const facts = { order: 'cart', user: 'anna', total: 1, lines: 'tea:1' }
         await voice.xadd('log:payment', '*', ...entryOf('payment', 'CreditHeld', '*', `saga-${number}`, facts)[1])
       }
-      voice.disconnect()
     },
     left: async () => (await store.find('tea'))?.stock,
   }
@@ -121,10 +122,12 @@ const warns = (t: ExecutionContext, { warnings }: Follower, ...texts: readonly s
     t.pass()
   }, WITHIN_MS)
 
-const masterOf = (t: ExecutionContext, { masters }: Scene): Redis => {
-  const redis = lookInto(masters, t)
-  return redis
-}
+const isHeld = (master: Redis): Promise<void> =>
+  eventually(async () => {
+    if ((await master.exists(LEASE)) !== 1) throw new Error('not held')
+  }, WITHIN_MS)
+
+const masterOf = (t: ExecutionContext, { masters }: Scene): Redis => lookInto(masters, t)
 
 test('a reader applies what was said before it came, and what is said after, in order', async (t) => {
   const scene = await open(t)
@@ -154,11 +157,14 @@ test('a reader reports to the speaker how far it has heard, entries that do not 
   const scene = await open(t)
   const follower = await follow(t, scene)
   follower.reader.start()
-  const voice = lookInto(scene.speaker, t)
   await scene.say(0, 3)
-  const last = await voice.xadd('log:payment', '*', ...entryOf('payment', 'UserCreated', '*', 'x', { user: 'anna' })[1])
+  const last = await scene.voice.xadd(
+    'log:payment',
+    '*',
+    ...entryOf('payment', 'UserCreated', '*', 'x', { user: 'anna' })[1],
+  )
   await eventually(async () => {
-    if ((await voice.get(heardKey('payment', 'stock'))) !== last) throw new Error('not reported')
+    if ((await scene.voice.get(heardKey('payment', 'stock'))) !== last) throw new Error('not reported')
     if ((await scene.store.log.cursor('payment')) !== last) throw new Error('not written')
   }, WITHIN_MS)
   await tells(t, 3, follower)
@@ -199,8 +205,7 @@ test('the own Redis comes back older: the reader notices, and what is missing is
   await scene.say(0, 5)
   await leaves(t, scene, STOCK - 5)
   // As if it had forgotten the last two.
-  const voice = lookInto(scene.speaker, t)
-  const entries = await voice.xrange('log:payment', '-', '+')
+  const entries = await scene.voice.xrange('log:payment', '-', '+')
   await scene.own.redis.hdel('sagas:packed:', 'saga-3', 'saga-4')
   await scene.own.redis.hset('item:tea', 'stock', STOCK - 3)
   await scene.own.redis.hset('cursors', 'payment', entries[2]?.[0] ?? '')
@@ -210,9 +215,14 @@ test('the own Redis comes back older: the reader notices, and what is missing is
   await tells(t, 5 + 3, follower)
 })
 
+const comesBack = async (speaker: RedisServer, cut: Cut): Promise<void> => {
+  await speaker.kill()
+  await cutTail(speaker.dir, cut)
+  await speaker.restart()
+}
+
 /** Says that anna was given money, which only the speaker knows. */
-const give = async (t: ExecutionContext, { speaker }: Scene, logId: string): Promise<string> => {
-  const voice = lookInto(speaker, t)
+const give = async ({ voice }: Scene, logId: string): Promise<string> => {
   const facts = { user: 'anna', amount: 7 }
   const [, fields] = entryOf('payment', 'FundsAdded', '*', logId, facts)
   return (await voice.xadd('log:payment', '*', ...fields)) ?? ''
@@ -239,10 +249,7 @@ test('nothing is said and the own Redis comes back older: what is missing is app
   const moment = await writtenTo(scene.own.server.dir)
   await scene.say(5, 5)
   await leaves(t, scene, STOCK - 10)
-  await scene.own.server.kill()
-  await cutTail(scene.own.server.dir, { position: moment })
-  await scene.own.server.restart()
-  await whenReady(scene.own.redis)
+  await comeBack(scene.own, moment)
   t.is(await scene.left(), STOCK - 5)
   await leaves(t, scene, STOCK - 10)
   await warns(t, follower, 'the own Redis came back older: reading again from its cursor')
@@ -253,15 +260,13 @@ test('the speaker’s Redis comes back older: what only it knew is listed by nam
   const follower = await follow(t, scene)
   follower.reader.start()
   await scene.say(0, 3)
-  const left = await give(t, scene, 'kept')
+  const left = await give(scene, 'kept')
   await reaches(scene, left)
   const moment = await writtenTo(scene.speaker.dir)
   await scene.say(3, 2)
-  const gone = await give(t, scene, 'gone')
+  const gone = await give(scene, 'gone')
   await reaches(scene, gone)
-  await scene.speaker.kill()
-  await cutTail(scene.speaker.dir, { position: moment })
-  await scene.speaker.restart()
+  await comesBack(scene.speaker, { position: moment })
   const [lost] = await loses(scene, 1)
   t.like(lost, { speaker: 'payment', after: left, until: gone, unnamed_until: null })
   t.deepEqual(
@@ -272,7 +277,7 @@ test('the speaker’s Redis comes back older: what only it knew is listed by nam
   await scene.say(5, 2)
   await leaves(t, scene, STOCK - 7)
   await scene.speaker.restart()
-  await give(t, scene, 'later')
+  await give(scene, 'later')
   t.is((await loses(scene, 1)).length, 1, 'it is noticed once')
 })
 
@@ -280,15 +285,13 @@ test('a speaker that said something new before anybody compared has lost its tai
   const scene = await open(t)
   const first = await follow(t, scene)
   first.reader.start()
-  const left = await give(t, scene, 'kept')
+  const left = await give(scene, 'kept')
   await reaches(scene, left)
   const moment = await writtenTo(scene.speaker.dir)
-  const gone = await give(t, scene, 'gone')
+  const gone = await give(scene, 'gone')
   await reaches(scene, gone)
   await first.reader.stop()
-  await scene.speaker.kill()
-  await cutTail(scene.speaker.dir, { position: moment })
-  await scene.speaker.restart()
+  await comesBack(scene.speaker, { position: moment })
   await scene.say(0, 3)
   const second = await follow(t, scene)
   second.reader.start()
@@ -301,7 +304,6 @@ test('a speaker that said something new before anybody compared has lost its tai
 test('a speaker that lost everything has lost its tail; one that was trimmed or only restarted has not', async (t) => {
   const scene = await open(t)
   const { reader: one } = await follow(t, scene)
-  const voice = lookInto(scene.speaker, t)
   one.start()
   await scene.say(0, 3)
   await leaves(t, scene, STOCK - 3)
@@ -310,22 +312,19 @@ test('a speaker that lost everything has lost its tail; one that was trimmed or 
   await leaves(t, scene, STOCK - 4)
   await one.stop()
   await scene.say(4, 1)
-  await voice.xtrim('log:payment', 'MAXLEN', 1)
+  await scene.voice.xtrim('log:payment', 'MAXLEN', 1)
   const next = await follow(t, scene)
   next.reader.start()
   await leaves(t, scene, STOCK - 5)
   t.deepEqual(await scene.store.log.lostTails(), [])
-  await scene.speaker.kill()
-  await cutTail(scene.speaker.dir, { share: 1 })
-  await scene.speaker.restart()
+  await comesBack(scene.speaker, { share: 1 })
   t.like((await loses(scene, 1))[0], { after: '0-0' })
 })
 
 test('an entry that cannot be applied is told and delays nobody', async (t) => {
   const scene = await open(t)
   const follower = await follow(t, scene)
-  const voice = lookInto(scene.speaker, t)
-  await voice.xadd('log:payment', '*', 'kind', 'CreditHeld', 'version', '99', 'log_id', 'x')
+  await scene.voice.xadd('log:payment', '*', 'kind', 'CreditHeld', 'version', '99', 'log_id', 'x')
   await scene.say(0, 2)
   follower.reader.start()
   await leaves(t, scene, STOCK - 2)
@@ -338,9 +337,7 @@ test('one reader at a time: the other stands by, and takes over when the first g
   const [first, second] = [await follow(t, scene), await follow(t, scene)]
   const master = masterOf(t, scene)
   first.reader.start()
-  await eventually(async () => {
-    if ((await master.exists(LEASE)) !== 1) throw new Error('not held')
-  }, WITHIN_MS)
+  await isHeld(master)
   second.reader.start()
   await scene.say(0, 5)
   await leaves(t, scene, STOCK - 5)
@@ -360,9 +357,7 @@ test('a reader that does not reach the speaker leaves the reading to one that do
   const other = await follow(t, scene)
   const master = masterOf(t, scene)
   lost.reader.start()
-  await eventually(async () => {
-    if ((await master.exists(LEASE)) !== 1) throw new Error('not held')
-  }, WITHIN_MS)
+  await isHeld(master)
   other.reader.start()
   await scene.say(0, 5)
   // It holds the lease for 5 s, and may have it again once or twice before the other gets it.
@@ -410,10 +405,10 @@ test('catching up waits for what was said and matters, and for nothing else', as
   const scene = await open(t)
   const { reader: one } = await follow(t, scene)
   await one.whenReady()
-  await give(t, scene, 'does not matter')
+  await give(scene, 'does not matter')
   await one.catchUp()
   await scene.say(0, 3)
-  await give(t, scene, 'does not matter either')
+  await give(scene, 'does not matter either')
   let isCaughtUp = false
   const caughtUp = one.catchUp().then(() => {
     isCaughtUp = true
@@ -431,8 +426,7 @@ for (const said of [3, 300])
     const { reader: one } = await follow(t, scene)
     await one.whenReady()
     await scene.say(0, said)
-    const voice = lookInto(scene.speaker, t)
-    const ids = (await voice.xrange('log:payment', '-', '+')).map(([id]) => id)
+    const ids = (await scene.voice.xrange('log:payment', '-', '+')).map(([id]) => id)
     const hear = (id = '') => scene.own.redis.hset('cursors', 'payment', id)
     let isCaughtUp = false
     const caughtUp = one.catchUp().then(() => {

@@ -2,22 +2,12 @@ import test, { type ExecutionContext } from 'ava'
 import { openStore } from '../../../payment/store.ts'
 import { logKey } from '../../../shared/log/entry.ts'
 import { witness } from '../../../shared/log/tail-loss.ts'
-import { whenReady } from '../../../shared/redis/connection.ts'
-import { cutTail, writtenTo } from '../../support/faults/older-redis.ts'
-import { type Bench, entryOf, openBench, plainly, under } from '../../support/shop/open-store.ts'
+import { writtenTo } from '../../support/faults/older-redis.ts'
+import { comeBack, entryOf, openDurable, plainly, under } from '../../support/shop/open-store.ts'
 
 const open = async (t: ExecutionContext) => {
-  const bench = await openBench(['--appendonly', 'yes', '--appendfsync', 'always'])
-  t.teardown(() => bench[Symbol.asyncDispose]())
+  const bench = await openDurable(t)
   return { ...bench, store: openStore(bench.instruments) }
-}
-
-/** The Redis comes back with what was written up to a moment, or with everything. */
-const comeBack = async ({ server, redis }: Bench, position = Number.POSITIVE_INFINITY): Promise<void> => {
-  await server.kill()
-  await cutTail(server.dir, { position })
-  await server.restart()
-  await whenReady(redis)
 }
 
 test('what this process was told is done, and is gone, is listed by name, also if it did more since', async (t) => {

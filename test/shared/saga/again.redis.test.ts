@@ -1,4 +1,5 @@
 /** What is told again and again: ever more seldom, and however often, of every service's record a little. */
+
 import test from 'ava'
 import { openStore as openOrder } from '../../../order/store.ts'
 import { openStore as openPayment } from '../../../payment/store.ts'
@@ -6,6 +7,7 @@ import type { Log } from '../../../shared/log/log.ts'
 import type { SagaRecord } from '../../../shared/log/saga-record.ts'
 import { isSilent } from '../../../shared/saga/log-parser.ts'
 import { openStore as openStock } from '../../../stock/store.ts'
+import { MONEY, openCheckout } from '../../support/shop/cart.ts'
 import { type Bench, openBench, plainly, teller } from '../../support/shop/open-store.ts'
 
 const [orderBench, paymentBench, stockBench] = await Promise.all([openBench(), openBench(), openBench()])
@@ -18,7 +20,6 @@ test.after.always(() => Promise.all(benches.map((bench) => bench[Symbol.asyncDis
 
 const TIMES = 500
 const DAY_MS = 24 * 3_600_000
-const facts = { order: 'cart', user: 'anna', total: 30, lines: 'tea:2' }
 
 /** Each way in which something may be said again: in which service, and how it comes about. */
 const WAYS: readonly (readonly [
@@ -34,9 +35,7 @@ const WAYS: readonly (readonly [
     orderBench,
     order.log,
     async () => {
-      await order.create('cart', 'anna', plainly)
-      await order.addItem({ order: 'cart', item: 'tea', quantity: 2, price: 15 }, plainly)
-      await order.begin({ log_id: 'it', order: 'cart', user: 'anna', token: '', patience_ms: 9 }, plainly)
+      await openCheckout(order, 9)
       await order.cancel('it')
     },
     () => order.log.act('tell-again', { log_id: 'it' }),
@@ -49,7 +48,7 @@ const WAYS: readonly (readonly [
     async () => {
       await payment.createUser('anna', plainly)
       await payment.addFunds('anna', 30, plainly)
-      await teller(payment.log)('order', 'CheckoutStarted', 'it', { ...facts, deadline: 1e12 })
+      await teller(payment.log)('order', 'CheckoutStarted', 'it', { ...MONEY, deadline: 1e12 })
     },
     () => payment.log.act('tell-again', { log_id: 'it' }),
     'CreditHeld',
@@ -58,10 +57,10 @@ const WAYS: readonly (readonly [
     'an answer that payment is asked for again and again',
     paymentBench,
     payment.log,
-    () => teller(payment.log)('order', 'CheckoutCancelled', 'it', facts),
+    () => teller(payment.log)('order', 'CheckoutCancelled', 'it', MONEY),
     async () => {
       await paymentBench.redis.hdel('cursors', 'order')
-      await teller(payment.log)('order', 'CheckoutCancelled', 'it', facts)
+      await teller(payment.log)('order', 'CheckoutCancelled', 'it', MONEY)
     },
     'CreditReleased',
   ],
@@ -69,10 +68,10 @@ const WAYS: readonly (readonly [
     'an answer that stock is asked for again and again',
     stockBench,
     stock.log,
-    () => teller(stock.log)('payment', 'CreditHeld', 'it', facts),
+    () => teller(stock.log)('payment', 'CreditHeld', 'it', MONEY),
     async () => {
       await stockBench.redis.hdel('cursors', 'payment')
-      await teller(stock.log)('payment', 'CreditHeld', 'it', facts)
+      await teller(stock.log)('payment', 'CreditHeld', 'it', MONEY)
     },
     'StockRefused',
   ],
@@ -124,9 +123,7 @@ test.serial('an operator has told again at once what the log parser leaves to wa
   const HOURS_MS = 3 * 3_600_000
   const recovery = order.recovery(() => undefined)
   const { log } = order
-  await order.create('cart', 'anna', plainly)
-  await order.addItem({ order: 'cart', item: 'tea', quantity: 2, price: 15 }, plainly)
-  await order.begin({ log_id: 'it', order: 'cart', user: 'anna', token: '', patience_ms: 9 }, plainly)
+  await openCheckout(order, 9)
   await order.cancel('it')
   const { record, nowMs } = await log.saga('it', ['payment'])
   const long: SagaRecord = {

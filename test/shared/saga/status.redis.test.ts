@@ -1,4 +1,5 @@
 /** How a saga stands in order and in payment, what the log parser will do for it, and what a retry does at once. */
+
 import test, { type ExecutionContext } from 'ava'
 import { openStore as openOrder } from '../../../order/store.ts'
 import { openStore as openPayment } from '../../../payment/store.ts'
@@ -6,6 +7,7 @@ import { heardKey } from '../../../shared/log/entry.ts'
 import type { Recovery } from '../../../shared/saga/log-parser.ts'
 import { standingOf } from '../../../shared/saga/status.ts'
 import { openStore as openStock } from '../../../stock/store.ts'
+import { beginCart, MONEY, openCart } from '../../support/shop/cart.ts'
 import { openBench, plainly, teller, under } from '../../support/shop/open-store.ts'
 
 const [orderBench, paymentBench, stockBench] = await Promise.all([openBench(), openBench(), openBench()])
@@ -42,21 +44,12 @@ const retry = async (service: Saga, once = plainly): Promise<string> => {
   return recovery.retry(recovery.judge(record, nowMs), once)
 }
 
-const facts = {
-  order: 'cart',
-  user: 'anna',
-  total: 30,
-  lines: 'tea:2',
-  reason: 'out-of-stock',
-  item: 'tea',
-  deadline: 1e12,
-}
+const facts = { ...MONEY, reason: 'out-of-stock', item: 'tea', deadline: 1e12 }
 const PATIENCE_MS = 60_000
 
 const begin = async (patience_ms = PATIENCE_MS): Promise<void> => {
-  await order.create('cart', 'anna', plainly)
-  await order.addItem({ order: 'cart', item: 'tea', quantity: 2, price: 15 }, plainly)
-  await order.begin({ log_id: 'it', order: 'cart', user: 'anna', token: 'secret', patience_ms }, plainly)
+  await openCart(order)
+  await beginCart(order, 'it', patience_ms, 'secret')
 }
 const started = async (credit = 100) => {
   await payment.createUser('anna', plainly)
@@ -284,7 +277,7 @@ test.serial('the checkouts of an order are known from the last to the first', as
     ['second', 'third'],
   ] as const) {
     await tell('payment', 'CreditVoided', id, facts)
-    await order.begin({ log_id: next, order: 'cart', user: 'anna', token: '', patience_ms: PATIENCE_MS }, plainly)
+    await beginCart(order, next)
   }
   t.deepEqual(await order.checkoutsOf('cart'), ['third', 'second', 'it'])
   await order.create('empty', 'anna', plainly)

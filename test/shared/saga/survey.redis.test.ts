@@ -4,7 +4,7 @@
  */
 import test from 'ava'
 import { UnavailableError } from '../../../shared/errors.ts'
-import { recordsIn, unpackRecord } from '../../support/checker/records.ts'
+import { recordsIn } from '../../support/checker/records.ts'
 import { type FinishedCheckouts, finishedCheckouts, type Party } from '../../support/shop/finished.ts'
 import { plainly } from '../../support/shop/open-store.ts'
 
@@ -27,25 +27,6 @@ const surveyed = async (shop: FinishedCheckouts): Promise<void> => {
 }
 const shelved = async ({ benches }: FinishedCheckouts): Promise<string | null> =>
   benches.stock.redis.hget('books', 'taken')
-
-test('once a survey has gone around, nothing is left of what was paid before', async (t) => {
-  await using shop = await finishedCheckouts(20)
-  await shop.pay(0, 10)
-  for (const party of PARTIES) t.is((await recorded(shop, party)).length, 10)
-  await shop.trim(AT_ONCE)
-  for (const party of PARTIES) t.is((await recorded(shop, party)).length, 10, 'nobody has heard the survey yet')
-  await shop.hearAll()
-  await shop.trim(AT_ONCE)
-  t.deepEqual(await kept(shop), { order: [], payment: [], stock: [] })
-  for (const party of PARTIES) {
-    const { redis } = shop.benches[party]
-    t.deepEqual(await redis.keys('entries:*'), [], 'what is recorded under the log ids of single deeds')
-    t.deepEqual(await redis.keys('sagas:packed:*'), [])
-    t.true((await redis.xlen(`log:${party}`)) <= 3, 'the survey itself is left')
-  }
-  await shop.pay(10, 5)
-  t.is((await shop.order.find('12'))?.status, 'paid')
-})
 
 test('surveys are begun with a pause between them, and none where all that was said is young', async (t) => {
   await using shop = await finishedCheckouts(1)
@@ -141,26 +122,6 @@ test('a checkout that hangs is kept everywhere, while those that came after it g
   t.deepEqual(await kept(shop), { order: [], payment: [], stock: [] })
 })
 
-test('a checkout that hung and was paid at last goes with the survey after the next', async (t) => {
-  await using shop = await finishedCheckouts(20)
-  const id = await shop.begin(0)
-  await shop.hear('payment', 'order')
-  await shop.hear('stock', 'payment')
-  await shop.hear('payment', 'stock')
-  await shop.trim(AT_ONCE)
-  await shop.hear('payment', 'order')
-  await shop.hear('stock', 'payment')
-  await shop.hear('payment', 'stock')
-  await shop.hear('order', 'payment')
-  t.is((await shop.order.find('0'))?.status, 'paid')
-  await shop.trim(AT_ONCE)
-  for (let round = 0; round < 3; round += 1) {
-    await shop.pay(10 + round, 1)
-    await surveyed(shop)
-  }
-  for (const party of PARTIES) t.false((await recorded(shop, party)).includes(id), party)
-})
-
 test('what hears a survey too late, or never, keeps everybody from forgetting', async (t) => {
   for (const away of PARTIES.slice(1)) {
     await using shop = await finishedCheckouts(10)
@@ -236,24 +197,4 @@ test('a dead letter that is younger than whatever was forgotten is applied', asy
   t.deepEqual(await shop.logs.payment.dead.retry(letter, plainly), ['applied', 'held'])
   await shop.hearAll()
   t.is((await shop.order.saga(id))?.state, 'paid')
-})
-
-test('a contradiction keeps the record of its checkout until a person has resolved it', async (t) => {
-  await using shop = await finishedCheckouts(20)
-  await shop.pay(0, 1)
-  const { redis } = shop.benches.order
-  const [id = ''] = await recorded(shop, 'order')
-  await unpackRecord(redis, 'order', id)
-  await redis.hset(`saga:${id}`, 'contradicted', 'out-of-stock')
-  for (let round = 1; round < 4; round += 1) {
-    await surveyed(shop)
-    t.deepEqual((await recorded(shop, 'order')).slice(0, 1), [id])
-    await shop.pay(round, 1)
-  }
-  await redis.hset(`saga:${id}`, 'resolved', 'accept')
-  for (let round = 4; round < 7; round += 1) {
-    await surveyed(shop)
-    await shop.pay(round, 1)
-  }
-  t.false((await recorded(shop, 'order')).includes(id))
 })

@@ -2,6 +2,8 @@
  * The store of a service without its process: over a real Redis, and told entries as if it had read them in a
  * neighbour's log.
  */
+
+import type { ExecutionContext } from 'ava'
 import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import {
@@ -21,6 +23,7 @@ import { openStep } from '../../../shared/process/step.ts'
 import { connect, disconnect, whenReady } from '../../../shared/redis/connection.ts'
 import type { Once, Reply } from '../../../shared/redis/script.ts'
 import type { Instruments } from '../../../shared/service.ts'
+import { cutTail } from '../faults/older-redis.ts'
 import { headerOf, luaDeeds, promised } from './lua-deed.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
 
@@ -72,6 +75,24 @@ export const openBenchOn = async (
       await stop()
     },
   }
+}
+
+/** The same for one test, durable as the shop demands it: so that it can come back older. */
+export const openDurable = async (t: ExecutionContext): Promise<Bench> => {
+  const bench = await openBench(['--appendonly', 'yes', '--appendfsync', 'always'])
+  t.teardown(() => bench[Symbol.asyncDispose]())
+  return bench
+}
+
+/** The Redis dies, and comes back with what was written up to a moment, or with everything. */
+export const comeBack = async (
+  { server, redis }: Pick<Bench, 'server' | 'redis'>,
+  position = Number.POSITIVE_INFINITY,
+): Promise<void> => {
+  await server.kill()
+  await cutTail(server.dir, { position })
+  await server.restart()
+  await whenReady(redis)
 }
 
 export type Facts = Readonly<Record<string, string | number>>
