@@ -11,7 +11,7 @@ import { away, eventually } from '../support/eventually.ts'
 import { inParallel, startLoad } from '../support/load/jobs.ts'
 import { behind, lookInto } from '../support/shop/behind.ts'
 import { type Client, problemOf } from '../support/shop/client.ts'
-import { openShop, shareShop } from '../support/shop/shop.ts'
+import { shareShop } from '../support/shop/shop.ts'
 
 const opened = shareShop(test, { env: { order: { CHECKOUT_DEADLINE_MS: '400' } } })
 
@@ -365,26 +365,4 @@ test.serial('npm run audit says so to people, and in its exit code', async (t) =
   t.is(none.code, 2)
   t.regex(none.text, /^no shop answers at http:\/\/127\.0\.0\.1:1 .*\n$/)
   t.is((await run('--nonsense')).code, 2)
-})
-
-test.serial('is for operators, once they have a token, and asks the services with it', async (t) => {
-  const { client } = await openShop(t, {
-    env: {
-      order: { OPERATOR_TOKEN: 'sesame' },
-      payment: { OPERATOR_TOKEN: 'sesame' },
-      stock: { OPERATOR_TOKEN: 'sesame' },
-    },
-  })
-  for (const path of [
-    '/audit',
-    '/payment/audit',
-    '/payment/audit/cut',
-    '/stock/audit',
-    '/stock/audit/sagas?at=1-1&log_ids=a',
-    '/payment/audit/records',
-  ]) {
-    t.is((await client.get(path)).status, 401, path)
-    t.is((await client.get(path, { Authorization: 'Bearer open' })).status, 403, path)
-    t.is((await client.get(path, { Authorization: 'Bearer sesame' })).status, 200, path)
-  }
 })

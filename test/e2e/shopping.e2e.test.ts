@@ -516,6 +516,13 @@ test.serial('wants the operator token for the routes of operators once there is 
       ['GET', `/${prefix}/sorted_logs/1`],
       ['POST', `/${prefix}/fault_tolerance`],
     ]),
+    ['GET', '/audit'],
+    ...(['orders', 'payment', 'stock'] as const).flatMap((prefix): ['GET', string][] => [
+      ['GET', `/${prefix}/audit`],
+      ['GET', `/${prefix}/audit/cut`],
+      ['GET', `/${prefix}/audit/sagas?at=1-1&log_ids=a`],
+      ['GET', `/${prefix}/audit/records`],
+    ]),
   ]
   for (const [method, path] of routes) {
     for (const headers of [{}, { Authorization: 'Basic eDp5' }, { Authorization: token }]) {
