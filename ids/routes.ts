@@ -1,5 +1,8 @@
 /** HTTP in, words out: the routes of ids. */
-import { identifier, keyReused, type Route } from '../shared/http/server.ts'
+
+import { keyReused } from '../shared/http/answer.ts'
+import { identifier } from '../shared/http/request.ts'
+import type { Route } from '../shared/http/route.ts'
 import type { Identifiers } from '../shared/log/log-id.ts'
 import type { Store } from './store.ts'
 

@@ -5,8 +5,9 @@
  * checkout was given up at the deadline and is being undone. A checkout request ends in one `Outcome`.
  */
 import type { Line } from '../shared/contract/events.ts'
-import { impossible, type Problem, problem } from '../shared/errors.ts'
-import { type Answer, keyReused, LOG_ID_HEADER } from '../shared/http/server.ts'
+import { impossible } from '../shared/errors.ts'
+import { type Answer, keyReused, LOG_ID_HEADER } from '../shared/http/answer.ts'
+import { type Problem, problem } from '../shared/http/problem.ts'
 
 export type Status = 'open' | 'checking-out' | 'paid' | 'cancelling'
 

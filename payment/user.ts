@@ -3,7 +3,7 @@
  *
  * A user is a wallet: credit, which the user owns, and the part of it that checkouts hold. Only credit is shown.
  */
-import { type Problem, problem } from '../shared/errors.ts'
+import { type Problem, problem } from '../shared/http/problem.ts'
 
 export type User = { readonly user_id: string; readonly credit: number }
 

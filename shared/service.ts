@@ -16,7 +16,8 @@ import { UnavailableError, UnsafeRedisError } from './errors.ts'
 import { openHealth } from './health/health.ts'
 import { memoryWatch } from './health/memory.ts'
 import type { Check } from './http/readiness.ts'
-import { openDoor, type Route } from './http/server.ts'
+import type { Route } from './http/route.ts'
+import { openServer } from './http/server.ts'
 import { type RedLock, redLock } from './lock/redlock.ts'
 import { backOffMs, type Log } from './log/log.ts'
 import { type Identifiers, identifiers } from './log/log-id.ts'
@@ -225,7 +226,7 @@ export const openService = async <Repair extends string>(
     step,
     logger,
   })
-  const door = await openDoor({
+  const door = await openServer({
     service,
     port: config.port,
     host: config.host,

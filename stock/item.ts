@@ -3,7 +3,7 @@
  *
  * An item has a price and a number in stock. There are no reservations: what is shown is what can be had.
  */
-import { type Problem, problem } from '../shared/errors.ts'
+import { type Problem, problem } from '../shared/http/problem.ts'
 
 export type Item = { readonly stock: number; readonly price: number }
 

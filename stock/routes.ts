@@ -1,8 +1,10 @@
 /** HTTP in, words out: the routes of stock. */
 import { nanoid } from 'nanoid'
 import { impossible, sumTooLarge } from '../shared/errors.ts'
+import { keyReused } from '../shared/http/answer.ts'
 import { BATCH_MAX, inChunks } from '../shared/http/chunks.ts'
-import { amount, identifier, keyReused, type Route } from '../shared/http/server.ts'
+import { amount, identifier } from '../shared/http/request.ts'
+import type { Route } from '../shared/http/route.ts'
 import { auditRoutes } from '../shared/operator/audit-routes.ts'
 import { ACCOUNTS, partOf } from './audit.ts'
 import { noSuchItem, outOfStock } from './item.ts'

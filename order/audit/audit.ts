@@ -15,8 +15,8 @@
  */
 import type { Auditor, Count, Cut } from '../../shared/audit/auditor.ts'
 import { NeighbourError, UnavailableError } from '../../shared/errors.ts'
+import type { Answer } from '../../shared/http/answer.ts'
 import type { Asker, Neighbour } from '../../shared/http/client.ts'
-import type { Answer } from '../../shared/http/server.ts'
 import { compareIds, type LogEntry } from '../../shared/log/entry.ts'
 import type { Log } from '../../shared/log/log.ts'
 import type { Order } from '../order.ts'

@@ -6,8 +6,8 @@
  */
 import { type Cut, inParts, type RecordedSaga, type SagaAt } from '../../shared/audit/auditor.ts'
 import { parseLines } from '../../shared/contract/events.ts'
-import type { Problem } from '../../shared/errors.ts'
 import type { Asker, Neighbour } from '../../shared/http/client.ts'
+import type { Problem } from '../../shared/http/problem.ts'
 import type { LogEntry } from '../../shared/log/entry.ts'
 import type { Holdings } from './ledger.ts'
 

@@ -8,9 +8,11 @@
  * chunk is done once: the same request goes on where the batch ended.
  */
 import { setTimeout as after } from 'node:timers/promises'
-import { problem, UnavailableError } from '../errors.ts'
+import { UnavailableError } from '../errors.ts'
 import type { Once, Reply } from '../redis/script.ts'
-import { type Answer, keyReused, type Request } from './server.ts'
+import { type Answer, keyReused } from './answer.ts'
+import { problem } from './problem.ts'
+import type { Request } from './request.ts'
 
 /** The most things that one request may make. */
 export const BATCH_MAX = 1_000_000

@@ -7,7 +7,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Context } from 'koa'
 import type { Logger } from 'pino'
-import { type Problem, problem } from '../errors.ts'
+import { type Problem, problem } from './problem.ts'
 
 /** How often it is told, at most, that strangers came. */
 const TELL_MS = 1_000

@@ -13,7 +13,8 @@
 import { type Auditor, type Count, SAGAS_MAX } from '../audit/auditor.ts'
 import { isIdentifier } from '../contract/events.ts'
 import { MalformedError } from '../errors.ts'
-import type { Request, Route } from '../http/server.ts'
+import type { Request } from '../http/request.ts'
+import type { Route } from '../http/route.ts'
 import { parseEntryId } from '../log/entry.ts'
 
 export type AuditRoutes = {

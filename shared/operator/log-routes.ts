@@ -3,8 +3,9 @@
  *
  * The operators' routes that every service has under its own prefix.
  */
-import { problem } from '../errors.ts'
-import { amount, identifier, parseAmount, type Route } from '../http/server.ts'
+import { problem } from '../http/problem.ts'
+import { amount, identifier, parseAmount } from '../http/request.ts'
+import type { Route } from '../http/route.ts'
 import { type LogEntry, parseEntryId } from '../log/entry.ts'
 import type { Log } from '../log/log.ts'
 import type { LogParser } from '../saga/log-parser.ts'

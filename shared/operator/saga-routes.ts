@@ -5,8 +5,11 @@
  * that the log parser or a reader would do, which checks and appends.
  */
 import type { Service } from '../contract/events.ts'
-import { impossible, type Problem, problem } from '../errors.ts'
-import { type Answer, identifier, keyReused, parseAmount, type Request, type Route } from '../http/server.ts'
+import { impossible } from '../errors.ts'
+import { type Answer, keyReused } from '../http/answer.ts'
+import { type Problem, problem } from '../http/problem.ts'
+import { identifier, parseAmount, type Request } from '../http/request.ts'
+import type { Route } from '../http/route.ts'
 import { parseEntryId } from '../log/entry.ts'
 import type { Log } from '../log/log.ts'
 import type { Reply } from '../redis/script.ts'

@@ -3,8 +3,8 @@ import test from 'ava'
 import { routes } from '../../order/routes.ts'
 import { openStore } from '../../order/store.ts'
 import { NeighbourError, UnavailableError } from '../../shared/errors.ts'
+import type { Answer } from '../../shared/http/answer.ts'
 import type { Neighbour } from '../../shared/http/client.ts'
-import type { Answer } from '../../shared/http/server.ts'
 import { openBench, plainly, teller, under } from '../support/open-store.ts'
 
 const bench = await openBench()

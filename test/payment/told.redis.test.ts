@@ -4,8 +4,8 @@ import test, { type ExecutionContext } from 'ava'
 import pino from 'pino'
 import { routes } from '../../payment/routes.ts'
 import { openStore } from '../../payment/store.ts'
-import type { Problem } from '../../shared/errors.ts'
-import { openDoor } from '../../shared/http/server.ts'
+import type { Problem } from '../../shared/http/problem.ts'
+import { openServer } from '../../shared/http/server.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Bench, lookInto, openBench, plainly } from '../support/open-store.ts'
 
@@ -16,7 +16,7 @@ type House = { readonly bench: Bench; readonly ask: (path: string, key?: string)
 const openHouse = async (t: ExecutionContext): Promise<House> => {
   const bench = await openBench()
   const store = openStore(bench.instruments)
-  const door = await openDoor({
+  const door = await openServer({
     service: 'payment',
     port: 0,
     host: '127.0.0.1',

@@ -2,17 +2,13 @@ import { once } from 'node:events'
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import test, { type ExecutionContext } from 'ava'
 import pino from 'pino'
-import { MalformedError, NeighbourError, type Problem, problem, UnavailableError } from '../../../shared/errors.ts'
+import { MalformedError, NeighbourError, UnavailableError } from '../../../shared/errors.ts'
+import { keyReused } from '../../../shared/http/answer.ts'
+import { type Problem, problem } from '../../../shared/http/problem.ts'
 import type { Check } from '../../../shared/http/readiness.ts'
-import {
-  amount,
-  type Door,
-  type DoorOptions,
-  identifier,
-  keyReused,
-  openDoor,
-  type Route,
-} from '../../../shared/http/server.ts'
+import { amount, identifier } from '../../../shared/http/request.ts'
+import type { Route } from '../../../shared/http/route.ts'
+import { type HttpServer, type HttpServerOptions, openServer } from '../../../shared/http/server.ts'
 
 type Answer = {
   readonly status: number
@@ -22,7 +18,7 @@ type Answer = {
 }
 type Ask = { readonly headers?: Record<string, string | string[]>; readonly body?: string; readonly agent?: Agent }
 type House = {
-  readonly door: Door
+  readonly door: HttpServer
   readonly ask: (method: string, path: string, ask?: Ask) => Promise<Answer>
   /** What was logged, as JSON. */
   readonly logged: string[]
@@ -34,10 +30,10 @@ const post = (path: string, handler: Route['handler']): Route => ({ method: 'POS
 const openHouse = async (
   t: ExecutionContext,
   routes: readonly Route[],
-  options: Partial<DoorOptions> = {},
+  options: Partial<HttpServerOptions> = {},
 ): Promise<House> => {
   const logged: string[] = []
-  const door = await openDoor({
+  const door = await openServer({
     service: 'house',
     port: 0,
     host: '127.0.0.1',
