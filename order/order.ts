@@ -6,8 +6,9 @@
  */
 import type { Line } from '../shared/contract/events.ts'
 import { impossible } from '../shared/errors.ts'
-import { type Answer, keyReused, LOG_ID_HEADER } from '../shared/http/answer.ts'
+import { type Answer, LOG_ID_HEADER } from '../shared/http/answer.ts'
 import { type Problem, problem } from '../shared/http/problem.ts'
+import { keyReused } from '../shared/http/problems.ts'
 
 export type Status = 'open' | 'checking-out' | 'paid' | 'cancelling'
 
@@ -181,7 +182,7 @@ export const answerOf = (order: string, outcome: Outcome): Answer => {
     case 'unknown':
       return { problem: noSuchOrder(order) }
     case 'key-reused':
-      return keyReused
+      return { problem: keyReused() }
     default:
       return impossible('order.outcome', outcome)
   }

@@ -2,10 +2,11 @@
 import { randomInt } from 'node:crypto'
 import { nanoid } from 'nanoid'
 import { impossible, MalformedError, NeighbourError, sumTooLarge } from '../shared/errors.ts'
-import { type Answer, keyReused } from '../shared/http/answer.ts'
+import type { Answer } from '../shared/http/answer.ts'
 import { BATCH_MAX, inChunks } from '../shared/http/chunks.ts'
 import type { Neighbour } from '../shared/http/client.ts'
 import { type Problem, problem } from '../shared/http/problem.ts'
+import { keyReused } from '../shared/http/problems.ts'
 import { amount, identifier, type Request } from '../shared/http/request.ts'
 import type { Route } from '../shared/http/route.ts'
 import type { Once, Reply } from '../shared/redis/script.ts'
@@ -33,7 +34,7 @@ const noSuchItem = (item: string): Answer => ({
 })
 
 const created = ([word, order_id, log_id]: Reply): Answer =>
-  word === 'key-reused' ? keyReused : { json: { order_id, log_id } }
+  word === 'key-reused' ? { problem: keyReused() } : { json: { order_id, log_id } }
 
 /** What is told of a line is what was done with it: under a key, the item may have another price by now. */
 const added = (request: Request, [word, detail = 'a price of before']: Reply): Answer => {
@@ -50,7 +51,7 @@ const added = (request: Request, [word, detail = 'a price of before']: Reply): A
     case 'too-much':
       return sumTooLarge('quantity')
     case 'key-reused':
-      return keyReused
+      return { problem: keyReused() }
     default:
       return impossible('order.add_item', word)
   }
@@ -134,7 +135,7 @@ const resolve = async (store: Store, neighbours: Neighbours, request: Request): 
     case 'unknown':
       return { problem: noSuchCheckout(logId) }
     case 'key-reused':
-      return keyReused
+      return { problem: keyReused() }
     default:
       return impossible('order.resolve', word)
   }
@@ -217,7 +218,7 @@ export const routes = (store: Store, checkouts: Checkouts, neighbours: Neighbour
         case 'unknown':
           return { problem: noSuchCheckout(logId) }
         case 'key-reused':
-          return keyReused
+          return { problem: keyReused() }
         default:
           return impossible('order.cancel', word)
       }

@@ -2,8 +2,9 @@
 import { setTimeout as after } from 'node:timers/promises'
 import { nanoid } from 'nanoid'
 import { impossible, sumTooLarge } from '../shared/errors.ts'
-import { type Answer, keyReused } from '../shared/http/answer.ts'
+import type { Answer } from '../shared/http/answer.ts'
 import { BATCH_MAX, inChunks } from '../shared/http/chunks.ts'
+import { keyReused } from '../shared/http/problems.ts'
 import { amount, identifier } from '../shared/http/request.ts'
 import type { Route } from '../shared/http/route.ts'
 import { auditRoutes } from '../shared/operator/audit-routes.ts'
@@ -32,7 +33,7 @@ export const routes = (store: Store): readonly Route[] => {
         case 'unknown':
           return { problem: noSuchUser(user) }
         case 'key-reused':
-          return keyReused
+          return { problem: keyReused() }
         case 'held':
           if (performance.now() > patience) return { problem: creditHeld(user), headers: { 'Retry-After': '1' } }
           await after(HELD_RETRY_MS)
@@ -49,7 +50,7 @@ export const routes = (store: Store): readonly Route[] => {
       path: '/payment/create_user',
       handler: async (request) => {
         const [word, user_id, log_id] = await store.createUser(nanoid(), request)
-        return word === 'key-reused' ? keyReused : { json: { user_id, log_id } }
+        return word === 'key-reused' ? { problem: keyReused() } : { json: { user_id, log_id } }
       },
     },
     {
@@ -77,7 +78,7 @@ export const routes = (store: Store): readonly Route[] => {
           case 'too-much':
             return sumTooLarge('amount')
           case 'key-reused':
-            return keyReused
+            return { problem: keyReused() }
           default:
             return impossible('payment.add_funds', word)
         }

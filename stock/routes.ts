@@ -1,8 +1,8 @@
 /** HTTP in, words out: the routes of stock. */
 import { nanoid } from 'nanoid'
 import { impossible, sumTooLarge } from '../shared/errors.ts'
-import { keyReused } from '../shared/http/answer.ts'
 import { BATCH_MAX, inChunks } from '../shared/http/chunks.ts'
+import { keyReused } from '../shared/http/problems.ts'
 import { amount, identifier } from '../shared/http/request.ts'
 import type { Route } from '../shared/http/route.ts'
 import { auditRoutes } from '../shared/operator/audit-routes.ts'
@@ -16,7 +16,7 @@ export const routes = (store: Store): readonly Route[] => [
     path: '/stock/item/create/:price',
     handler: async (request) => {
       const [word, item_id, log_id] = await store.createItem(nanoid(), amount(request, 'price', { min: 0 }), request)
-      return word === 'key-reused' ? keyReused : { json: { item_id, log_id } }
+      return word === 'key-reused' ? { problem: keyReused() } : { json: { item_id, log_id } }
     },
   },
   {
@@ -44,7 +44,7 @@ export const routes = (store: Store): readonly Route[] => [
         case 'too-much':
           return sumTooLarge('amount')
         case 'key-reused':
-          return keyReused
+          return { problem: keyReused() }
         default:
           return impossible('stock.add', word)
       }
@@ -66,7 +66,7 @@ export const routes = (store: Store): readonly Route[] => [
         case 'unknown':
           return { problem: noSuchItem(item) }
         case 'key-reused':
-          return keyReused
+          return { problem: keyReused() }
         default:
           return impossible('stock.subtract', word)
       }

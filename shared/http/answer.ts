@@ -9,7 +9,8 @@ import type { Context } from 'koa'
 import type { Logger } from 'pino'
 import { MalformedError, NeighbourError, UnavailableError } from '../errors.ts'
 import { aboutRequest } from './operators.ts'
-import { type Problem, problem } from './problem.ts'
+import type { Problem } from './problem.ts'
+import { internal, malformed, notDone, peerUnavailable, unavailable } from './problems.ts'
 import { type Check, listed, notReady } from './readiness.ts'
 
 /** What a route answers: a text, a JSON value, or a problem; with headers if it needs some. */
@@ -22,16 +23,6 @@ export type Answer =
 export const LOG_ID_HEADER = 'X-Log-Id'
 
 export const RETRY_AFTER_S = '1'
-
-/** The refusal of an `Idempotency-Key` that was used for another request. */
-export const keyReused: Answer = {
-  problem: problem(
-    422,
-    'idempotency-key-reused',
-    'Idempotency-Key was used for another request',
-    'send this request under a key of its own',
-  ),
-}
 
 export const sendProblem = (ctx: Context, document: Problem): void => {
   ctx.status = document.status
@@ -64,16 +55,11 @@ const beSure = ({ method, headers }: Context): string => {
 const sendUnavailable = (ctx: Context, error: UnavailableError, shownAt: string | undefined): void => {
   ctx.set('Retry-After', RETRY_AFTER_S)
   // Under a key it may have been done before, when it was sent first.
-  if (error.nothingDone && ctx.headers['idempotency-key'] === undefined)
-    return sendProblem(
-      ctx,
-      problem(503, 'not-done', 'Nothing was done', `${error.message}; nothing was done, send it again later`),
-    )
+  if (error.nothingDone && ctx.headers['idempotency-key'] === undefined) return sendProblem(ctx, notDone(error.message))
   const where = error.location ?? shownAt
   if (where !== undefined) ctx.set('Location', where)
   // An error that names a place has said how to be sure.
-  const detail = error.location === undefined ? `${error.message}; ${beSure(ctx)}` : error.message
-  sendProblem(ctx, problem(503, 'unavailable', 'The outcome cannot be known now', detail))
+  sendProblem(ctx, unavailable(error.location === undefined ? `${error.message}; ${beSure(ctx)}` : error.message))
 }
 
 /**
@@ -81,30 +67,17 @@ const sendUnavailable = (ctx: Context, error: UnavailableError, shownAt: string 
  * @param shownAt the path that shows what the request changes
  */
 export const sendError = (ctx: Context, error: unknown, shownAt: string | undefined, log: Logger): void => {
-  if (error instanceof MalformedError)
-    return sendProblem(
-      ctx,
-      problem(400, 'malformed', 'The request is malformed', error.message, { field: error.field }),
-    )
+  if (error instanceof MalformedError) return sendProblem(ctx, malformed(error.field, error.message))
   if (error instanceof NeighbourError) {
     log.warn({ err: error.cause, ...aboutRequest(ctx) }, error.message)
-    return sendProblem(
-      ctx,
-      problem(
-        424,
-        'neighbour-unavailable',
-        'A service that had to be asked does not answer',
-        `${error.message}; nothing was done`,
-      ),
-    )
+    return sendProblem(ctx, peerUnavailable(error.message))
   }
   if (error instanceof UnavailableError) {
     log.warn({ err: error.cause, ...aboutRequest(ctx) }, error.message)
     return sendUnavailable(ctx, error, shownAt)
   }
   log.error({ err: error, ...aboutRequest(ctx) }, 'a route failed')
-  const detail = `this is a fault of the service; it was logged; ${beSure(ctx)}`
-  sendProblem(ctx, problem(500, 'internal', 'The service failed', detail))
+  sendProblem(ctx, internal(beSure(ctx)))
 }
 
 /** What `/ready` answers. */

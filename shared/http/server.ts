@@ -17,7 +17,8 @@ import type { Logger } from 'pino'
 import { LOG_ID_HEADER, RETRY_AFTER_S, readiness, send, sendError, sendProblem } from './answer.ts'
 import { connectionServer, isOver } from './connections.ts'
 import { aboutRequest, type Operators, openOperators, TOKEN_MARK_HEADER, tokenMark } from './operators.ts'
-import { NOT_STARTED_HEADER, problem } from './problem.ts'
+import { NOT_STARTED_HEADER } from './problem.ts'
+import { draining, methodNotAllowed, noSuchRoute } from './problems.ts'
 import type { Check } from './readiness.ts'
 import { refuseBody, requestOf } from './request.ts'
 import type { Route } from './route.ts'
@@ -72,7 +73,7 @@ const logAnswer = (ctx: Context, log: Logger): void => {
 
 const turnAway = (ctx: Context): void => {
   ctx.set({ Connection: 'close', 'Retry-After': RETRY_AFTER_S, [NOT_STARTED_HEADER]: 'draining' })
-  sendProblem(ctx, problem(503, 'draining', 'This replica is stopping', 'nothing was done; send the request again'))
+  sendProblem(ctx, draining())
 }
 
 /** Where what the request changes can be seen: the path that its route names, with the parameters of its own. */
@@ -104,10 +105,9 @@ const refuseOthers = (service: string, routes: readonly Route[], router: Router<
   return (ctx) => {
     const { path } = ctx
     const allowed = methodsOf(path).join(', ')
-    if (allowed === '')
-      return sendProblem(ctx, problem(404, 'no-such-route', 'No such route', `${service} has no ${path}`))
+    if (allowed === '') return sendProblem(ctx, noSuchRoute(service, path))
     ctx.set('Allow', allowed)
-    sendProblem(ctx, problem(405, 'method-not-allowed', 'Method not allowed', `${path} takes ${allowed}`))
+    sendProblem(ctx, methodNotAllowed(path, allowed))
   }
 }
 

@@ -6,8 +6,9 @@
  */
 import type { Service } from '../contract/events.ts'
 import { impossible } from '../errors.ts'
-import { type Answer, keyReused } from '../http/answer.ts'
+import type { Answer } from '../http/answer.ts'
 import { type Problem, problem } from '../http/problem.ts'
+import { keyReused } from '../http/problems.ts'
 import { identifier, parseAmount, type Request } from '../http/request.ts'
 import type { Route } from '../http/route.ts'
 import { parseEntryId } from '../log/entry.ts'
@@ -46,7 +47,7 @@ export const sagaRoutes = <Repair extends string>(
     if (known === undefined && record.fields.state === undefined && record.toldMs === undefined)
       return { problem: noSuchSaga(log.service, logId) }
     const done = known ?? (await retry(judge(record, nowMs), request))
-    return done === 'key-reused' ? keyReused : { json: { log_id: logId, done } }
+    return done === 'key-reused' ? { problem: keyReused() } : { json: { log_id: logId, done } }
   }
 
   const unfinished = async ({ survey }: Recovery<Repair>): Promise<Answer> => {
@@ -84,7 +85,7 @@ export const sagaRoutes = <Repair extends string>(
       case 'unknown':
         return { problem: noSuchLetter(log.service, id) }
       case 'key-reused':
-        return keyReused
+        return { problem: keyReused() }
       default:
         return impossible('saga-routes.retry', word)
     }
@@ -106,7 +107,7 @@ export const sagaRoutes = <Repair extends string>(
       case 'unknown':
         return { problem: noSuchLetter(log.service, id) }
       case 'key-reused':
-        return keyReused
+        return { problem: keyReused() }
       default:
         return impossible('saga-routes.dismiss', word)
     }

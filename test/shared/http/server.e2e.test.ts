@@ -3,8 +3,8 @@ import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:ht
 import test, { type ExecutionContext } from 'ava'
 import pino from 'pino'
 import { MalformedError, NeighbourError, UnavailableError } from '../../../shared/errors.ts'
-import { keyReused } from '../../../shared/http/answer.ts'
 import { type Problem, problem } from '../../../shared/http/problem.ts'
+import { keyReused } from '../../../shared/http/problems.ts'
 import type { Check } from '../../../shared/http/readiness.ts'
 import { amount, identifier } from '../../../shared/http/request.ts'
 import type { Route } from '../../../shared/http/route.ts'
@@ -282,7 +282,7 @@ for (const key of ['', ' ', 'two words', 'x'.repeat(129), 'tab\there', 'schlüss
     t.deepEqual([document.status, document.field], [400, 'Idempotency-Key'])
   })
 test('Idempotency-Key: used for another request is 422', async (t) => {
-  const { ask } = await openHouse(t, [post('/do/:id', async () => keyReused)])
+  const { ask } = await openHouse(t, [post('/do/:id', async () => ({ problem: keyReused() }))])
   t.is(documentOf(t, await ask('POST', '/do/7')).status, 422)
 })
 

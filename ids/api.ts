@@ -1,0 +1,26 @@
+/** What can be asked of ids? */
+import * as v from 'valibot'
+import { identifier } from '../shared/contract/fields.ts'
+import { keyReused } from '../shared/http/problems.ts'
+import type { Rows } from '../shared/http/route.ts'
+
+export const api = {
+  createId: {
+    method: 'GET',
+    path: '/ids/create',
+    summary: 'Makes an id; under an Idempotency-Key the same one again',
+    answers: { 200: { text: 'the id' } },
+    problems: [keyReused],
+    repeatable: 'as-it-is',
+  },
+  // Asked by the other services only: the gateway has no such prefix.
+  leaseBlock: {
+    method: 'POST',
+    path: '/internal/lease/{replica}',
+    summary: 'Leases a block of log ids to a replica; the same one again to the same replica',
+    params: { replica: identifier },
+    answers: { 200: { json: v.object({ block: v.number() }) } },
+    problems: [],
+    repeatable: 'as-it-is',
+  },
+} as const satisfies Rows
