@@ -5,7 +5,7 @@ import { leaseFrom } from '../shared/log/log-id.ts'
 import { origins } from '../shared/process/config.ts'
 import { live } from '../shared/process/lifecycle.ts'
 import { openService, serviceSettings, siblingRedis } from '../shared/service.ts'
-import { routes } from './routes.ts'
+import { routesOf } from './routes.ts'
 import { openStore } from './store.ts'
 
 const settings = { ...serviceSettings, order: siblingRedis.order, stock: siblingRedis.stock, ids: origins('IDS_URLS') }
@@ -22,7 +22,7 @@ await live(process, 'payment', settings, (life) => {
       return {
         log: store.log,
         recovery: store.recovery,
-        routes: routes(store),
+        routes: routesOf(store),
         lease: leaseFrom(neighbour(life.step, 'ids', ids)),
       }
     },

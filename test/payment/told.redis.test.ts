@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import test, { type ExecutionContext } from 'ava'
 import pino from 'pino'
-import { routes } from '../../payment/routes.ts'
+import { routesOf } from '../../payment/routes.ts'
 import { openStore } from '../../payment/store.ts'
 import type { Problem } from '../../shared/http/problem.ts'
 import { openServer } from '../../shared/http/server.ts'
@@ -20,7 +20,7 @@ const openHouse = async (t: ExecutionContext): Promise<House> => {
     service: 'payment',
     port: 0,
     host: '127.0.0.1',
-    routes: routes(store),
+    routes: routesOf(store),
     checks: () => [],
     operatorToken: '',
     drainMs: 0,
