@@ -10,7 +10,7 @@ import { audits } from './audit/audit.ts'
 import { admission } from './checkout/admission.ts'
 import { checkouts } from './checkout/checkout.ts'
 import { openCompany } from './checkout/linger.ts'
-import { routes } from './routes.ts'
+import { routesOf } from './routes.ts'
 import { DEADLINE_MAX_MS, openStore } from './store.ts'
 
 const settings = {
@@ -59,7 +59,7 @@ await live(process, 'order', settings, (life) => {
       return {
         log: store.log,
         recovery: store.recovery(checkout.onDecided),
-        routes: routes(
+        routes: routesOf(
           store,
           checkout,
           neighbours,

@@ -2,46 +2,39 @@
 import { randomInt } from 'node:crypto'
 import { nanoid } from 'nanoid'
 import { impossible, MalformedError, NeighbourError, sumTooLarge } from '../shared/errors.ts'
-import type { Answer } from '../shared/http/answer.ts'
-import { BATCH_MAX, inChunks } from '../shared/http/chunks.ts'
+import { inChunks } from '../shared/http/chunks.ts'
 import type { Neighbour } from '../shared/http/client.ts'
-import { type Problem, problem } from '../shared/http/problem.ts'
+import type { Problem } from '../shared/http/problem.ts'
 import { keyReused } from '../shared/http/problems.ts'
-import { amount, identifier, type Request } from '../shared/http/request.ts'
-import type { Route } from '../shared/http/route.ts'
+import { type AnswerTo, type Given, type Handler, type Route, routes } from '../shared/http/route.ts'
 import type { Once, Reply } from '../shared/redis/script.ts'
+import { api, WHY_FORM } from './api.ts'
 import type { Audit } from './audit/audit.ts'
+import { answerOf } from './checkout/answer.ts'
 import type { Checkouts } from './checkout/checkout.ts'
 import {
   alreadyDecided,
-  answerOf,
   cannotRefund,
   noSuchCheckout,
+  noSuchItem,
   noSuchOrder,
+  noSuchUser,
   notContradicted,
   notOpen,
   orderFull,
-} from './order.ts'
+} from './problems.ts'
 import { LINES_MAX, type Store } from './store.ts'
 
 export type Neighbours = { readonly payment: Neighbour; readonly stock: Neighbour }
 
-const noSuchUser = (user: string): Answer => ({
-  problem: problem(404, 'no-such-user', 'Unknown user', `there is no user "${user}"`, { user_id: user }),
-})
-const noSuchItem = (item: string): Answer => ({
-  problem: problem(404, 'no-such-item', 'Unknown item', `there is no item "${item}"`, { item_id: item }),
-})
-
-const created = ([word, order_id, log_id]: Reply): Answer =>
-  word === 'key-reused' ? { problem: keyReused() } : { json: { order_id, log_id } }
-
 /** What is told of a line is what was done with it: under a key, the item may have another price by now. */
-const added = (request: Request, [word, detail = 'a price of before']: Reply): Answer => {
-  const order = request.parameter('order')
+const added = (
+  { params: { order, item, quantity } }: Given<typeof api.addItem>,
+  [word, detail = 'a price of before']: Reply,
+): AnswerTo<typeof api.addItem> => {
   switch (word) {
     case 'added':
-      return { text: `${request.parameter('quantity')} of ${request.parameter('item')} added at ${detail}` }
+      return { text: `${quantity} of ${item} added at ${detail}` }
     case 'unknown':
       return { problem: noSuchOrder(order) }
     case 'closed':
@@ -81,13 +74,14 @@ const onceFound = async <Found>(
 }
 
 /** Asks for what there is under a path, if there is. @throws NeighbourError */
-const found = async (neighbour: Neighbour, path: string, { requestId }: Request): Promise<unknown> => {
+const found = async (
+  neighbour: Neighbour,
+  path: string,
+  { requestId }: { readonly requestId: string | undefined },
+): Promise<unknown> => {
   const { status, data } = await neighbour.ask('get', path, { requestId })
   return status === 200 ? data : undefined
 }
-
-/** The most characters of a reason. */
-const WHY_MAX = 200
 
 /** What speaks against a refund: that payment or stock does not know any more what it has done of the checkout. */
 const forgottenBy = async (logId: string, neighbours: Neighbours, authorization: string | undefined) => {
@@ -101,160 +95,110 @@ const forgottenBy = async (logId: string, neighbours: Neighbours, authorization:
 }
 
 /** Ends a contradiction as a person wishes. */
-const resolve = async (store: Store, neighbours: Neighbours, request: Request): Promise<Answer> => {
-  const logId = identifier(request, 'log_id')
-  const by = request.parameter('by')
-  if (by !== 'refund' && by !== 'accept') throw new MalformedError('by', '"by" must be "refund" or "accept"')
-  const why = (request.query('why') ?? '').trim().toWellFormed()
-  if (why.length > WHY_MAX || (by === 'accept' && why === ''))
-    throw new MalformedError('why', `"why" must say in up to ${WHY_MAX} characters why it is accepted, or refunded`)
-  const { idempotencyKey, fingerprint, isGone } = request
-  const once = { idempotencyKey, fingerprint: `${fingerprint}?why=${encodeURIComponent(why)}`, isGone }
-  let objection: Problem | undefined
-  const reply = await onceFound(
-    store,
-    once,
-    async () => {
-      // What payment has undone needs nobody's memory: only what it still has must be known there.
-      const isAtOthers = by === 'refund' && (await store.contradictedBy(logId))?.startsWith('told-')
-      objection = isAtOthers ? await forgottenBy(logId, neighbours, request.authorization) : undefined
-      return objection === undefined ? logId : undefined
-    },
-    () => store.resolve(logId, { by, why }, once),
-  )
-  if (reply === undefined) return { problem: objection ?? impossible('order.resolve.refused') }
-  const [word, state = ''] = reply
-  switch (word) {
-    case 'resolved':
-    case 'repeated':
-      return { json: { log_id: logId, done: by, state, repeated: word === 'repeated' } }
-    case 'consistent':
-      return { problem: notContradicted(logId, state) }
-    case 'replaced':
-      return { problem: cannotRefund(logId, 'its order was made anew since') }
-    case 'unknown':
-      return { problem: noSuchCheckout(logId) }
-    case 'key-reused':
-      return { problem: keyReused() }
-    default:
-      return impossible('order.resolve', word)
+const resolveFrom =
+  (store: Store, neighbours: Neighbours): Handler<typeof api.resolveContradiction> =>
+  async ({ params: { log_id: logId, by }, query: { why }, ...request }) => {
+    if (by === 'accept' && why === '') throw new MalformedError('why', `"why" must ${WHY_FORM}`)
+    const { idempotencyKey, fingerprint, isGone } = request
+    const once = { idempotencyKey, fingerprint: `${fingerprint}?why=${encodeURIComponent(why)}`, isGone }
+    let objection: Problem | undefined
+    const reply = await onceFound(
+      store,
+      once,
+      async () => {
+        // What payment has undone needs nobody's memory: only what it still has must be known there.
+        const isAtOthers = by === 'refund' && (await store.contradictedBy(logId))?.startsWith('told-')
+        objection = isAtOthers ? await forgottenBy(logId, neighbours, request.authorization) : undefined
+        return objection === undefined ? logId : undefined
+      },
+      () => store.resolve(logId, { by, why }, once),
+    )
+    if (reply === undefined) return { problem: objection ?? impossible('order.resolve.refused') }
+    const [word, state = ''] = reply
+    switch (word) {
+      case 'resolved':
+      case 'repeated':
+        return { json: { log_id: logId, done: by, state, repeated: word === 'repeated' } }
+      case 'consistent':
+        return { problem: notContradicted(logId, state) }
+      case 'replaced':
+        return { problem: cannotRefund(logId, 'its order was made anew since') }
+      case 'unknown':
+        return { problem: noSuchCheckout(logId) }
+      case 'key-reused':
+        return { problem: keyReused() }
+      default:
+        return impossible('order.resolve', word)
+    }
   }
-}
 
-export const routes = (store: Store, checkouts: Checkouts, neighbours: Neighbours, audit: Audit): readonly Route[] => [
-  {
-    method: 'POST',
-    path: '/orders/create/:user',
-    handler: async (request) => {
-      const user = identifier(request, 'user')
+const cancelFrom =
+  (store: Store, checkouts: Checkouts): Handler<typeof api.cancelCheckout> =>
+  async (request) => {
+    const { log_id: logId } = request.params
+    const reply = await store.revoke(logId, request)
+    const decided = store.decidedBy(reply)
+    if (decided) checkouts.onDecided(decided)
+    const [word] = reply
+    switch (word) {
+      case 'cancelled':
+        return { json: { log_id: logId, done: word } }
+      case 'decided':
+        return { problem: alreadyDecided(logId, decided?.state ?? '') }
+      case 'unknown':
+        return { problem: noSuchCheckout(logId) }
+      case 'key-reused':
+        return { problem: keyReused() }
+      default:
+        return impossible('order.cancel', word)
+    }
+  }
+
+export const routesOf = (store: Store, checkouts: Checkouts, neighbours: Neighbours, audit: Audit): readonly Route[] =>
+  routes(api, {
+    createOrder: async (request) => {
+      const { user } = request.params
       const reply = await onceFound(
         store,
         request,
         () => found(neighbours.payment, `/payment/find_user/${user}`, request),
         () => store.create(nanoid(), user, request),
       )
-      return reply ? created(reply) : noSuchUser(user)
+      if (reply === undefined) return { problem: noSuchUser(user) }
+      const [word, order_id = '', log_id = ''] = reply
+      return word === 'key-reused' ? { problem: keyReused() } : { json: { order_id, log_id } }
     },
-  },
-  {
-    method: 'GET',
-    path: '/orders/find/:order',
-    handler: async (request) => {
-      const id = identifier(request, 'order')
-      const order = await store.find(id)
-      return order ? { json: order } : { problem: noSuchOrder(id) }
+    findOrder: async ({ params: { order } }) => {
+      const shown = await store.find(order)
+      return shown ? { json: shown } : { problem: noSuchOrder(order) }
     },
-  },
-  {
-    method: 'POST',
-    path: '/orders/addItem/:order/:item/:quantity',
-    shownAt: '/orders/find/:order',
-    handler: async (request) => {
-      const order = identifier(request, 'order')
-      const item = identifier(request, 'item')
-      const quantity = amount(request, 'quantity', { min: 1 })
+    addItem: async (request) => {
+      const { order, item, quantity } = request.params
       const reply = await onceFound(
         store,
         request,
         async () => (await found(neighbours.stock, `/stock/find/${item}`, request)) as { price: number } | undefined,
         ({ price }) => store.addItem({ order, item, quantity, price }, request),
       )
-      return reply ? added(request, reply) : noSuchItem(item)
+      return reply ? added(request, reply) : { problem: noSuchItem(item) }
     },
-  },
-  {
-    method: 'POST',
-    path: '/orders/checkout/:order',
-    handler: async (request) => {
-      const order = identifier(request, 'order')
+    checkout: async (request) => {
+      const { order } = request.params
       return answerOf(order, await checkouts.checkout(order, request))
     },
-  },
-  {
-    method: 'GET',
-    path: '/orders/checkouts/:order',
-    operator: true,
-    handler: async (request) => {
-      const order = identifier(request, 'order')
+    listCheckouts: async ({ params: { order } }) => {
       const log_ids = await store.checkoutsOf(order)
       return log_ids ? { json: { order_id: order, log_ids } } : { problem: noSuchOrder(order) }
     },
-  },
-  {
-    method: 'POST',
-    path: '/orders/cancel/:log_id',
-    operator: true,
-    handler: async (request) => {
-      const logId = identifier(request, 'log_id')
-      const reply = await store.revoke(logId, request)
-      const decided = store.decidedBy(reply)
-      if (decided) checkouts.onDecided(decided)
-      const [word] = reply
-      switch (word) {
-        case 'cancelled':
-          return { json: { log_id: logId, done: word } }
-        case 'decided':
-          return { problem: alreadyDecided(logId, decided?.state ?? '') }
-        case 'unknown':
-          return { problem: noSuchCheckout(logId) }
-        case 'key-reused':
-          return { problem: keyReused() }
-        default:
-          return impossible('order.cancel', word)
-      }
-    },
-  },
-  {
-    method: 'GET',
-    path: '/orders/contradictions',
-    operator: true,
-    handler: async () => ({ json: { contradictions: await store.contradicted() } }),
-  },
-  {
-    method: 'POST',
-    path: '/orders/resolve/:log_id/:by',
-    operator: true,
-    handler: (request) => resolve(store, neighbours, request),
-  },
-  {
-    method: 'POST',
-    path: '/orders/batch_init/:n/:n_items/:n_users/:item_price',
-    operator: true,
-    handler: async (request) => {
-      const n = amount(request, 'n', { min: 1, max: BATCH_MAX })
-      const items = amount(request, 'n_items', { min: 1, max: BATCH_MAX })
-      const users = amount(request, 'n_users', { min: 1, max: BATCH_MAX })
-      const price = amount(request, 'item_price', { min: 0 })
+    cancelCheckout: cancelFrom(store, checkouts),
+    listContradictions: async () => ({ json: { contradictions: await store.contradicted() } }),
+    resolveContradiction: resolveFrom(store, neighbours),
+    initOrders: async (request) => {
+      const { n, n_items: items, n_users: users, item_price: price } = request.params
       if (2 * price > Number.MAX_SAFE_INTEGER) return sumTooLarge('item_price')
       return inChunks(request, n, `${n} orders initialised`, store.log.claim, (first, last, once) =>
         store.initOrders({ first, last, items, users, price, seed: randomInt(2 ** 31) }, once),
       )
     },
-  },
-  {
-    method: 'GET',
-    path: '/audit',
-    operator: true,
-    handler: ({ authorization, requestId }) => audit({ authorization, requestId }),
-  },
-]
+    audit: ({ authorization, requestId }) => audit({ authorization, requestId }),
+  })

@@ -1,6 +1,6 @@
 /** Who is told that a contradiction was not ended may rely on it, whichever replica says so. */
 import test from 'ava'
-import { routes } from '../../order/routes.ts'
+import { routesOf } from '../../order/routes.ts'
 import { openStore } from '../../order/store.ts'
 import { NeighbourError, UnavailableError } from '../../shared/errors.ts'
 import type { Answer } from '../../shared/http/answer.ts'
@@ -23,7 +23,7 @@ const noAudit = () => Promise.reject(new Error())
 const refund = (ask: Neighbour['ask'], isGone = false): Promise<Answer> => {
   const neighbours = { payment: { ask }, stock: { ask } }
   const checkouts = { ...noCheckouts, start: () => undefined, stop: () => undefined }
-  const route = routes(store, checkouts, neighbours, noAudit).find(({ path }) => path.startsWith('/orders/resolve/'))
+  const route = routesOf(store, checkouts, neighbours, noAudit).find(({ path }) => path.startsWith('/orders/resolve/'))
   if (route === undefined) throw new Error('there is no such route')
   return route.handler({
     ...under('k', CALL),
