@@ -1,6 +1,5 @@
 /** What can be asked of ids? */
-import * as v from 'valibot'
-import { identifier } from '../shared/contract/fields.ts'
+import { ids as queries } from '../shared/contract/queries.ts'
 import { keyReused } from '../shared/http/problems.ts'
 import type { Rows } from '../shared/http/route.ts'
 
@@ -15,11 +14,8 @@ export const api = {
   },
   // Asked by the other services only: the gateway has no such prefix.
   leaseBlock: {
-    method: 'POST',
-    path: '/internal/lease/{replica}',
+    ...queries.leaseBlock,
     summary: 'Leases a block of log ids to a replica; the same one again to the same replica',
-    params: { replica: identifier },
-    answers: { 200: { json: v.object({ block: v.number() }) } },
     problems: [],
     repeatable: 'as-it-is',
   },

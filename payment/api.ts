@@ -1,6 +1,7 @@
 /** What can be asked of payment? */
 import * as v from 'valibot'
 import { identifier, integer } from '../shared/contract/fields.ts'
+import { payment as queries } from '../shared/contract/queries.ts'
 import { BATCH_MAX } from '../shared/http/chunks.ts'
 import { inUse, keyReused } from '../shared/http/problems.ts'
 import type { Rows } from '../shared/http/route.ts'
@@ -16,11 +17,8 @@ export const api = {
     repeatable: 'under-a-key',
   },
   findUser: {
-    method: 'GET',
-    path: '/payment/find_user/{user}',
+    ...queries.findUser,
     summary: 'Shows the credit of a user',
-    params: { user: identifier },
-    answers: { 200: { json: v.object({ user_id: v.string(), credit: v.number() }) } },
     problems: [noSuchUser],
     repeatable: 'as-it-is',
   },
@@ -52,6 +50,20 @@ export const api = {
     answers: { 200: { json: v.object({ msg: v.string() }) } },
     problems: [inUse, keyReused],
     repeatable: 'under-a-key',
+    operator: true,
+  },
+  audit: {
+    ...queries.audit,
+    summary: 'Adds up all wallets, and holds the sum against the books',
+    problems: [],
+    repeatable: 'as-it-is',
+    operator: true,
+  },
+  cutAudit: {
+    ...queries.cutAudit,
+    summary: 'Shows what the books say now, and at which entries',
+    problems: [],
+    repeatable: 'as-it-is',
     operator: true,
   },
 } as const satisfies Rows

@@ -8,9 +8,6 @@
 import { type Auditor, belowZero, type Count, type Move, madeAlike, sumOf } from '../shared/audit/auditor.ts'
 import type { LogEntry } from '../shared/log/entry.ts'
 
-/** The accounts of the books. */
-export const ACCOUNTS = ['added', 'charged'] as const
-
 /** What each entry does to wallets. An entry that is said again does nothing: hence the sagas that are captured. */
 export const movements = (): ((entry: LogEntry) => readonly Move[]) => {
   const captured = new Set<string>()

@@ -7,7 +7,7 @@ import { keyReused } from '../shared/http/problems.ts'
 import { type Handler, type Route, routes } from '../shared/http/route.ts'
 import { auditRoutes } from '../shared/operator/audit-routes.ts'
 import { api } from './api.ts'
-import { ACCOUNTS, partOf } from './audit.ts'
+import { partOf } from './audit.ts'
 import { creditHeld, noSuchUser, outOfCredit } from './problems.ts'
 import type { Store } from './store.ts'
 
@@ -75,11 +75,11 @@ export const routesOf = (store: Store): readonly Route[] => [
         store.initUsers(first, last, money, once),
       )
     },
+    audit: async () => ({ json: await partOf(store.auditor, await store.auditor.count()) }),
+    cutAudit: async () => {
+      const { at, heard, hears, books } = await store.auditor.cut()
+      return { json: { at, heard, hears, added: String(books('added')), charged: String(books('charged')) } }
+    },
   }),
-  ...auditRoutes({
-    prefix: '/payment',
-    auditor: store.auditor,
-    accounts: ACCOUNTS,
-    tell: (count) => partOf(store.auditor, count),
-  }),
+  ...auditRoutes('/payment', store.auditor),
 ]

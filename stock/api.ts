@@ -1,6 +1,7 @@
 /** What can be asked of stock? */
 import * as v from 'valibot'
 import { identifier, integer } from '../shared/contract/fields.ts'
+import { stock as queries } from '../shared/contract/queries.ts'
 import { BATCH_MAX } from '../shared/http/chunks.ts'
 import { inUse, keyReused } from '../shared/http/problems.ts'
 import type { Rows } from '../shared/http/route.ts'
@@ -17,11 +18,8 @@ export const api = {
     repeatable: 'under-a-key',
   },
   findItem: {
-    method: 'GET',
-    path: '/stock/find/{item}',
+    ...queries.findItem,
     summary: 'Shows how many of an item there are, and what one costs',
-    params: { item: identifier },
-    answers: { 200: { json: v.object({ stock: v.number(), price: v.number() }) } },
     problems: [noSuchItem],
     repeatable: 'as-it-is',
   },
@@ -53,6 +51,20 @@ export const api = {
     answers: { 200: { json: v.object({ msg: v.string() }) } },
     problems: [inUse, keyReused],
     repeatable: 'under-a-key',
+    operator: true,
+  },
+  audit: {
+    ...queries.audit,
+    summary: 'Adds up all shelves, and holds the sum against the books',
+    problems: [],
+    repeatable: 'as-it-is',
+    operator: true,
+  },
+  cutAudit: {
+    ...queries.cutAudit,
+    summary: 'Shows what the books say now, and at which entries',
+    problems: [],
+    repeatable: 'as-it-is',
     operator: true,
   },
 } as const satisfies Rows

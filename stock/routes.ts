@@ -6,7 +6,7 @@ import { keyReused } from '../shared/http/problems.ts'
 import { type Route, routes } from '../shared/http/route.ts'
 import { auditRoutes } from '../shared/operator/audit-routes.ts'
 import { api } from './api.ts'
-import { ACCOUNTS, partOf } from './audit.ts'
+import { partOf } from './audit.ts'
 import { noSuchItem, outOfStock } from './problems.ts'
 import type { Store } from './store.ts'
 
@@ -59,11 +59,11 @@ export const routesOf = (store: Store): readonly Route[] => [
         store.initItems(first, last, stock, price, once),
       )
     },
+    audit: async () => ({ json: await partOf(store.auditor, await store.auditor.count()) }),
+    cutAudit: async () => {
+      const { at, heard, hears, books } = await store.auditor.cut()
+      return { json: { at, heard, hears, added: String(books('added')), taken: String(books('taken')) } }
+    },
   }),
-  ...auditRoutes({
-    prefix: '/stock',
-    auditor: store.auditor,
-    accounts: ACCOUNTS,
-    tell: (count) => partOf(store.auditor, count),
-  }),
+  ...auditRoutes('/stock', store.auditor),
 ]

@@ -180,7 +180,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   pino: /^shared\/process\//,
   redlock: /^shared\/lock\/(ballot|redlock)\.ts$/,
   undici: /^gateway\/proxy\//,
-  valibot: /^(shared\/(contract|http)\/|[a-z]+\/api\.ts$)/,
+  valibot: /^shared\/(contract|http)\/|\/api\.ts$/,
 }
 
 const ofTheShop = sources.flatMap(importsFrom).filter(({ name }) => name.endsWith('.ts'))
