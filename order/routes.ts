@@ -1,9 +1,10 @@
 /** HTTP in, words out: the routes of order. */
 import { randomInt } from 'node:crypto'
 import { nanoid } from 'nanoid'
+import { payment, stock } from '../shared/contract/queries.ts'
 import { impossible, MalformedError, NeighbourError, sumTooLarge } from '../shared/errors.ts'
 import { inChunks } from '../shared/http/chunks.ts'
-import type { Neighbour } from '../shared/http/client.ts'
+import type { Peer, PeerAnswer, Query } from '../shared/http/client.ts'
 import type { Problem } from '../shared/http/problem.ts'
 import { keyReused } from '../shared/http/problems.ts'
 import { type AnswerTo, type Given, type Handler, type Route, routes } from '../shared/http/route.ts'
@@ -25,7 +26,7 @@ import {
 } from './problems.ts'
 import { LINES_MAX, type Store } from './store.ts'
 
-export type Neighbours = { readonly payment: Neighbour; readonly stock: Neighbour }
+export type Peers = { readonly payment: Peer; readonly stock: Peer }
 
 /** What is told of a line is what was done with it: under a key, the item may have another price by now. */
 const added = (
@@ -51,9 +52,9 @@ const added = (
 }
 
 /**
- * Has a request done that a neighbour must be asked for first. What was done under its key is told without asking, and what
+ * Has a request done that a peer must be asked for first. What was done under its key is told without asking, and what
  * was done meanwhile, by another replica, is told instead of a refusal.
- * @param find what is asked; `undefined` if the neighbour knows no such thing
+ * @param find what is asked; `undefined` if the peer knows no such thing
  */
 const onceFound = async <Found>(
   store: Store,
@@ -73,30 +74,27 @@ const onceFound = async <Found>(
   }
 }
 
-/** Asks for what there is under a path, if there is. @throws NeighbourError */
-const found = async (
-  neighbour: Neighbour,
-  path: string,
-  { requestId }: { readonly requestId: string | undefined },
-): Promise<unknown> => {
-  const { status, data } = await neighbour.ask('get', path, { requestId })
-  return status === 200 ? data : undefined
-}
+/** What a peer knows of a thing, if there is such a thing. */
+const known = <Q extends Query>(answer: PeerAnswer<Q>) => ('json' in answer ? answer.json : undefined)
+
+const showSaga = { payment: payment.showSaga, stock: stock.showSaga }
 
 /** What speaks against a refund: that payment or stock does not know any more what it has done of the checkout. */
-const forgottenBy = async (logId: string, neighbours: Neighbours, authorization: string | undefined) => {
+const forgottenBy = async (logId: string, peers: Peers, authorization: string | undefined) => {
   for (const name of ['payment', 'stock'] as const) {
-    const { status, data } = await neighbours[name].ask('get', `/${name}/saga/${logId}`, { authorization })
-    if (status === 404) return cannotRefund(logId, `${name} has forgotten what it did of it`)
-    if (status !== 200) return data as Problem
-    if (name === 'payment' && (data as { state: string }).state !== 'captured') return undefined
+    const answer = await peers[name].ask(showSaga[name], { params: { log_id: logId }, authorization })
+    if ('problem' in answer)
+      return answer.problem.status === 404
+        ? cannotRefund(logId, `${name} has forgotten what it did of it`)
+        : answer.problem
+    if (name === 'payment' && answer.json.state !== 'captured') return undefined
   }
   return undefined
 }
 
 /** Ends a contradiction as a person wishes. */
 const resolveFrom =
-  (store: Store, neighbours: Neighbours): Handler<typeof api.resolveContradiction> =>
+  (store: Store, peers: Peers): Handler<typeof api.resolveContradiction> =>
   async ({ params: { log_id: logId, by }, query: { why }, ...request }) => {
     if (by === 'accept' && why === '') throw new MalformedError('why', `"why" must ${WHY_FORM}`)
     const { idempotencyKey, fingerprint, isGone } = request
@@ -108,7 +106,7 @@ const resolveFrom =
       async () => {
         // What payment has undone needs nobody's memory: only what it still has must be known there.
         const isAtOthers = by === 'refund' && (await store.contradictedBy(logId))?.startsWith('told-')
-        objection = isAtOthers ? await forgottenBy(logId, neighbours, request.authorization) : undefined
+        objection = isAtOthers ? await forgottenBy(logId, peers, request.authorization) : undefined
         return objection === undefined ? logId : undefined
       },
       () => store.resolve(logId, { by, why }, once),
@@ -154,14 +152,15 @@ const cancelFrom =
     }
   }
 
-export const routesOf = (store: Store, checkouts: Checkouts, neighbours: Neighbours, audit: Audit): readonly Route[] =>
+export const routesOf = (store: Store, checkouts: Checkouts, peers: Peers, audit: Audit): readonly Route[] =>
   routes(api, {
     createOrder: async (request) => {
-      const { user } = request.params
+      const { params, requestId } = request
+      const { user } = params
       const reply = await onceFound(
         store,
         request,
-        () => found(neighbours.payment, `/payment/find_user/${user}`, request),
+        async () => known(await peers.payment.ask(payment.findUser, { params: { user }, requestId })),
         () => store.create(nanoid(), user, request),
       )
       if (reply === undefined) return { problem: noSuchUser(user) }
@@ -173,11 +172,12 @@ export const routesOf = (store: Store, checkouts: Checkouts, neighbours: Neighbo
       return shown ? { json: shown } : { problem: noSuchOrder(order) }
     },
     addItem: async (request) => {
-      const { order, item, quantity } = request.params
+      const { params, requestId } = request
+      const { order, item, quantity } = params
       const reply = await onceFound(
         store,
         request,
-        async () => (await found(neighbours.stock, `/stock/find/${item}`, request)) as { price: number } | undefined,
+        async () => known(await peers.stock.ask(stock.findItem, { params: { item }, requestId })),
         ({ price }) => store.addItem({ order, item, quantity, price }, request),
       )
       return reply ? added(request, reply) : { problem: noSuchItem(item) }
@@ -192,7 +192,7 @@ export const routesOf = (store: Store, checkouts: Checkouts, neighbours: Neighbo
     },
     cancelCheckout: cancelFrom(store, checkouts),
     listContradictions: async () => ({ json: { contradictions: await store.contradicted() } }),
-    resolveContradiction: resolveFrom(store, neighbours),
+    resolveContradiction: resolveFrom(store, peers),
     initOrders: async (request) => {
       const { n, n_items: items, n_users: users, item_price: price } = request.params
       if (2 * price > Number.MAX_SAFE_INTEGER) return sumTooLarge('item_price')

@@ -1,6 +1,6 @@
 /** Opens, wires and closes the payment service; the only file of it that sees `process`. */
 import process from 'node:process'
-import { neighbour } from '../shared/http/client.ts'
+import { peer } from '../shared/http/client.ts'
 import { leaseFrom } from '../shared/log/log-id.ts'
 import { origins } from '../shared/process/config.ts'
 import { live } from '../shared/process/lifecycle.ts'
@@ -23,7 +23,7 @@ await live(process, 'payment', settings, (life) => {
         log: store.log,
         recovery: store.recovery,
         routes: routesOf(store),
-        lease: leaseFrom(neighbour(life.step, 'ids', ids)),
+        lease: leaseFrom(peer(life.step, 'ids', ids)),
       }
     },
   })

@@ -15,7 +15,7 @@
  */
 import type { Auditor, Count, Cut } from '../../shared/audit/auditor.ts'
 import { NeighbourError, UnavailableError } from '../../shared/errors.ts'
-import type { Asker, Neighbour } from '../../shared/http/client.ts'
+import type { Asker, Peer } from '../../shared/http/client.ts'
 import type { AnswerTo } from '../../shared/http/route.ts'
 import { compareIds, type LogEntry } from '../../shared/log/entry.ts'
 import type { Log } from '../../shared/log/log.ts'
@@ -23,7 +23,7 @@ import type { api } from '../api.ts'
 import type { Order } from '../order.ts'
 import { type Ledger, ledger, type Orders, paidOnes, showing, shownByBooks, spentBy, surplus } from './ledger.ts'
 import { NAMED_MAX, namesOf, type Parties } from './naming.ts'
-import { type Mismatch, type PartyCut, paidBy, party, Refused } from './participants.ts'
+import { type Mismatch, type PartyCut, paidBy, paymentAsked, Refused, stockAsked } from './participants.ts'
 
 type Answer = AnswerTo<typeof api.audit>
 export type Audit = (asker: Asker) => Promise<Answer>
@@ -31,7 +31,7 @@ export type Audit = (asker: Asker) => Promise<Answer>
 export type AuditOptions = {
   readonly log: Log
   readonly auditor: Auditor
-  readonly neighbours: Readonly<Record<'payment' | 'stock', Neighbour>>
+  readonly peers: Readonly<Record<'payment' | 'stock', Peer>>
   readonly find: (order: string) => Promise<Order | undefined>
   /** Orders that are contradicted and wait for a person. */
   readonly contradictions: () => Promise<readonly string[]>
@@ -55,7 +55,7 @@ const told = <Names>(
   in_flight: String(inFlight),
 })
 
-export const audits = ({ log, auditor, neighbours, find, contradictions }: AuditOptions): Audit => {
+export const audits = ({ log, auditor, peers, find, contradictions }: AuditOptions): Audit => {
   let running: Promise<Answer> | undefined
 
   const cutAll = async ({ payment, stock }: Parties): Promise<Cuts> => {
@@ -86,8 +86,8 @@ export const audits = ({ log, auditor, neighbours, find, contradictions }: Audit
 
   const run = async (asker: Asker): Promise<Answer> => {
     const parties = {
-      payment: party('payment', neighbours.payment, asker),
-      stock: party('stock', neighbours.stock, asker),
+      payment: paymentAsked(peers.payment, asker),
+      stock: stockAsked(peers.stock, asker),
     }
     const [payment, stock, orders, contradicted] = await Promise.all([
       parties.payment.count(),

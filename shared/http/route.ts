@@ -14,7 +14,7 @@ import type { Request } from './request.ts'
 
 /** Reads a field from its text; what it says of a text that it does not take is what the field must, in words. */
 type Field = v.GenericSchema<string, unknown> | v.GenericSchema<string | undefined, unknown>
-type Fields = Readonly<Record<string, Field>>
+export type Fields = Readonly<Record<string, Field>>
 
 export type Row = {
   readonly method: 'GET' | 'POST'
