@@ -5,12 +5,12 @@
  * body.
  */
 import type { Context } from 'koa'
-import { IDENTIFIER_FORM, isIdentifier } from '../contract/events.ts'
 import { MalformedError } from '../errors.ts'
 
-/** What a route is given of its request. `parameter` throws `MalformedError` where the path lacks one. */
+/** What a route is given of its request: the fields of path and query as texts. */
 export type Request = {
   readonly parameter: (name: string) => string
+  /** @throws MalformedError if it is given twice */
   readonly query: (name: string) => string | undefined
   /** The request in one line, as it is compared under an `Idempotency-Key`. */
   readonly fingerprint: string
@@ -23,31 +23,7 @@ export type Request = {
   readonly isGone: () => boolean
 }
 
-const INTEGER = /^(0|[1-9]\d{0,15})$/
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,128}$/
-
-/** An identifier in a path. @throws MalformedError naming the field. */
-export const identifier = (request: Request, field: string): string => {
-  const value = request.parameter(field)
-  if (!isIdentifier(value)) throw new MalformedError(field, `"${field}" must be ${IDENTIFIER_FORM}`)
-  return value
-}
-
-/** An integer in a path, never rounded. @throws MalformedError naming the field. */
-export const amount = (request: Request, field: string, bounds: { min: number; max?: number }): number =>
-  parseAmount(request.parameter(field), field, bounds)
-
-/** An integer written in decimal digits, without sign, point, exponent or leading zero. @throws MalformedError */
-export const parseAmount = (
-  value: string,
-  field: string,
-  { min, max = Number.MAX_SAFE_INTEGER }: { min: number; max?: number },
-): number => {
-  const number = Number(value)
-  if (!INTEGER.test(value) || number < min || number > max)
-    throw new MalformedError(field, `"${field}" must be an integer from ${min} to ${max}`)
-  return number
-}
 
 /** No route takes a body: an absent one, an empty one and an empty JSON value pass. */
 const BODY_MAX_BYTES = 1_024

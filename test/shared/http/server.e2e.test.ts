@@ -2,12 +2,12 @@ import { once } from 'node:events'
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import test, { type ExecutionContext } from 'ava'
 import pino from 'pino'
+import { identifier, integer } from '../../../shared/contract/fields.ts'
 import { MalformedError, NeighbourError, UnavailableError } from '../../../shared/errors.ts'
 import { type Problem, problem } from '../../../shared/http/problem.ts'
 import { keyReused } from '../../../shared/http/problems.ts'
 import type { Check } from '../../../shared/http/readiness.ts'
-import { amount, identifier } from '../../../shared/http/request.ts'
-import type { Route } from '../../../shared/http/route.ts'
+import { type Route, routes } from '../../../shared/http/route.ts'
 import { type HttpServer, type HttpServerOptions, openServer } from '../../../shared/http/server.ts'
 
 type Answer = {
@@ -183,7 +183,15 @@ test('HEAD: what GET answers, without the body', async (t) => {
   t.deepEqual([answer.status, answer.text, answer.headers['content-length']], [200, '', '4'])
 })
 
-const numbers = get('/number/:n', async (request) => ({ text: String(amount(request, 'n', { min: 1 })) }))
+const row = {
+  method: 'GET',
+  summary: '',
+  answers: { 200: { text: '' } },
+  problems: [],
+  repeatable: 'as-it-is',
+} as const
+const number = { ...row, path: '/number/{n}', params: { n: integer(1) } } as const
+const numbers = routes({ number }, { number: async ({ params: { n } }) => ({ text: String(n) }) })
 for (const value of [
   '1e3',
   '1.5',
@@ -204,24 +212,25 @@ for (const value of [
   '%D9%A1',
 ])
   test(`an amount from 1 is not ${value}: 400, never rounded`, async (t) => {
-    const { ask } = await openHouse(t, [numbers])
+    const { ask } = await openHouse(t, numbers)
     const document = documentOf(t, await ask('GET', `/number/${value}`))
     t.deepEqual([document.status, document.field], [400, 'n'])
   })
 test('an amount may be anything up to the last whole number', async (t) => {
-  const { ask } = await openHouse(t, [numbers])
+  const { ask } = await openHouse(t, numbers)
   for (const value of ['1', '10', '9007199254740991']) t.is((await ask('GET', `/number/${value}`)).text, value)
 })
 
-const names = get('/name/:id', async (request) => ({ text: identifier(request, 'id') }))
+const name = { ...row, path: '/name/{id}', params: { id: identifier } } as const
+const names = routes({ name }, { name: async ({ params: { id } }) => ({ text: id }) })
 for (const value of ['a%20b', 'a:b', '%00', '..%2F', 'x'.repeat(65), '%E4', '%E0%A4%A', 'a%0A', '*'])
   test(`an identifier is not ${value.slice(0, 20)}: 400`, async (t) => {
-    const { ask } = await openHouse(t, [names])
+    const { ask } = await openHouse(t, names)
     const document = documentOf(t, await ask('GET', `/name/${value}`))
     t.deepEqual([document.status, document.field], [400, 'id'])
   })
 test('an identifier is up to 64 letters, digits, "_" and "-"', async (t) => {
-  const { ask } = await openHouse(t, [names])
+  const { ask } = await openHouse(t, names)
   for (const value of ['a', 'V1StGXR8_Z5jdHi6B-myT', '-', '0', 'x'.repeat(64)])
     t.is((await ask('GET', `/name/${value}`)).text, value)
 })
