@@ -5,9 +5,13 @@
  * - `lease:{replica}` text: the block of a replica, for when it asks again
  * - those that every log has: see `shared/log/log.ts`
  */
+
 import { type Log, openLog } from '../shared/log/log.ts'
-import type { Once, Reply } from '../shared/redis/script.ts'
+import { runner } from '../shared/log/runner.ts'
+import type { ResultOnce } from '../shared/redis/command.ts'
+import type { Once } from '../shared/redis/script.ts'
 import type { Instruments } from '../shared/service.ts'
+import { giveIdentifier, leaseBlock } from './commands.ts'
 
 const names = { blocks: 'blocks', lease: 'lease:' }
 /** The time that has the block 0. */
@@ -18,7 +22,7 @@ export type Store = {
   /** The number of a block that is this replica's alone, for ever. */
   readonly lease: (replica: string) => Promise<number>
   /** Writes an identifier down under its key; the reply is the one that was written first. */
-  readonly give: (identifier: string, once: Once) => Promise<Reply>
+  readonly give: (identifier: string, once: Once) => Promise<ResultOnce<typeof giveIdentifier>>
 }
 
 export const openStore = ({ redis, step, retentionS }: Pick<Instruments, 'redis' | 'step' | 'retentionS'>): Store => {
@@ -32,9 +36,13 @@ export const openStore = ({ redis, step, retentionS }: Pick<Instruments, 'redis'
     reactions: {},
     retentionS,
   })
+  const { run, runOnce } = runner(log)
   return {
     log,
-    lease: async (replica) => Number((await log.act('lease-block', { replica }))[1]),
-    give: (identifier, once) => log.act('give-identifier', { log_id: identifier }, once),
+    lease: async (replica) => {
+      const [, block] = await run(leaseBlock, { replica })
+      return Number(block)
+    },
+    give: (identifier, once) => runOnce(giveIdentifier, { log_id: identifier }, once),
   }
 }

@@ -4,9 +4,12 @@
  * An order is *open* (lines may be added), *checking-out*, *paid* (and never changes again), or *cancelling*: its
  * checkout was given up at the deadline and is being undone. A checkout request ends in one `Outcome`.
  */
+
 import type { Line } from '../shared/contract/events.ts'
 
-export type Status = 'open' | 'checking-out' | 'paid' | 'cancelling'
+const STATUSES = ['open', 'checking-out', 'paid', 'cancelling'] as const
+export type Status = (typeof STATUSES)[number]
+export const isStatus = (text: string): text is Status => STATUSES.some((one) => one === text)
 
 /** An order as it is shown. */
 export type Order = {
@@ -18,12 +21,42 @@ export type Order = {
   readonly status: Status
 }
 
+/** A checkout that is over, or is only being undone. Why it failed is payment's word. */
+export type Ended = { readonly id: string } & (
+  | { readonly state: 'paid' }
+  | { readonly state: 'failed'; readonly reason: string; readonly item: string }
+  | { readonly state: 'cancelling' | 'closed'; readonly by: 'deadline' | 'operator' }
+)
+/** A checkout as it stands. */
+export type Saga = Ended | { readonly id: string; readonly state: 'checking-out' }
+
+/** Reads how a checkout ended; `undefined` if there is no such end. What has no reason ended at its deadline. */
+export const endedOf = (recorded: { id: string; state: string; reason: string; item: string }): Ended | undefined => {
+  const { id, state, reason, item } = recorded
+  switch (state) {
+    case 'paid':
+      return { id, state }
+    case 'failed':
+      return { id, state, reason, item }
+    case 'cancelling':
+    case 'closed':
+      return { id, state, by: reason === 'operator' ? 'operator' : 'deadline' }
+    default:
+      return undefined
+  }
+}
+
+const REFUSALS = ['out-of-credit', 'out-of-stock', 'no-such-user'] as const
+/** Why a checkout may be refused. */
+export type Refusal = (typeof REFUSALS)[number]
+export const isRefusal = (text: string): text is Refusal => REFUSALS.some((one) => one === text)
+
 /** What became of a checkout request. Whatever is not `paid` was not charged, and will not be by this request. */
 export type Outcome =
   | { readonly state: 'paid'; readonly logId: string }
   | {
       readonly state: 'refused'
-      readonly reason: 'out-of-credit' | 'out-of-stock' | 'no-such-user'
+      readonly reason: Refusal
       readonly item: string
       readonly logId: string
     }

@@ -7,7 +7,7 @@
  * here (this Redis came back older) is adopted or cancelled, and what was paid and is refused or undone all the same is a
  * contradiction, told apart, which a person resolves: *paid* stays so, or becomes *cancelling* and is undone.
  */
-import type { Reactions } from '../shared/log/log.ts'
+import type { Reactions } from '../shared/log/apply.ts'
 
 /**
  * What is said when a request begins a checkout, when its deadline passes, when a person has resolved a contradiction, and now

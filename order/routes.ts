@@ -2,17 +2,19 @@
 import { randomInt } from 'node:crypto'
 import { nanoid } from 'nanoid'
 import { payment, stock } from '../shared/contract/queries.ts'
-import { impossible, MalformedError, NeighbourError, sumTooLarge } from '../shared/errors.ts'
+import { impossible, MalformedError, NeighbourError, sumTooLarge, unreachable } from '../shared/errors.ts'
 import { inChunks } from '../shared/http/chunks.ts'
-import type { Peer, PeerAnswer, Query } from '../shared/http/client.ts'
+import type { Peer, PeerAnswer, PeerQuery } from '../shared/http/client.ts'
 import type { Problem } from '../shared/http/problem.ts'
 import { keyReused } from '../shared/http/problems.ts'
 import { type AnswerTo, type Given, type Handler, type Route, routes } from '../shared/http/route.ts'
-import type { Once, Reply } from '../shared/redis/script.ts'
+import type { Command, ResultOnce } from '../shared/redis/command.ts'
+import type { Once } from '../shared/redis/script.ts'
 import { api, WHY_FORM } from './api.ts'
 import type { Audit } from './audit/audit.ts'
 import { answerOf } from './checkout/answer.ts'
 import type { Checkouts } from './checkout/checkout.ts'
+import * as commands from './commands.ts'
 import {
   alreadyDecided,
   cannotRefund,
@@ -28,18 +30,29 @@ import { LINES_MAX, type Store } from './store.ts'
 
 export type Peers = { readonly payment: Peer; readonly stock: Peer }
 
+const created = (result: ResultOnce<typeof commands.createOrder>): AnswerTo<typeof api.createOrder> => {
+  switch (result[0]) {
+    case 'created':
+      return { json: { order_id: result[1], log_id: result[2] } }
+    case 'key-reused':
+      return { problem: keyReused() }
+    default:
+      return unreachable('order.create', result)
+  }
+}
+
 /** What is told of a line is what was done with it: under a key, the item may have another price by now. */
 const added = (
   { params: { order, item, quantity } }: Given<typeof api.addItem>,
-  [word, detail = 'a price of before']: Reply,
+  result: ResultOnce<typeof commands.addItem>,
 ): AnswerTo<typeof api.addItem> => {
-  switch (word) {
+  switch (result[0]) {
     case 'added':
-      return { text: `${quantity} of ${item} added at ${detail}` }
+      return { text: `${quantity} of ${item} added at ${result[1] ?? 'a price of before'}` }
     case 'unknown':
       return { problem: noSuchOrder(order) }
     case 'closed':
-      return { problem: notOpen(order, detail) }
+      return { problem: notOpen(order, result[1]) }
     case 'full':
       return { problem: orderFull(order, LINES_MAX) }
     case 'too-much':
@@ -47,35 +60,37 @@ const added = (
     case 'key-reused':
       return { problem: keyReused() }
     default:
-      return impossible('order.add_item', word)
+      return unreachable('order.add_item', result)
   }
 }
 
 /**
  * Has a request done that a peer must be asked for first. What was done under its key is told without asking, and what
  * was done meanwhile, by another replica, is told instead of a refusal.
+ * @param command what is to be run
  * @param find what is asked; `undefined` if the peer knows no such thing
  */
-const onceFound = async <Found>(
+const onceFound = async <Found, One extends Command>(
   store: Store,
   request: Once,
+  { returns }: One,
   find: () => Promise<Found | undefined>,
-  act: (found: Found) => Promise<Reply>,
-): Promise<Reply | undefined> => {
-  const known = await store.recall(request)
+  run: (found: Found) => Promise<ResultOnce<One>>,
+): Promise<ResultOnce<One> | undefined> => {
+  const known = await store.recall(returns, request)
   if (known) return known
   try {
     const found = await find()
-    return await (found === undefined ? store.refuse(request) : act(found))
+    return await (found === undefined ? store.refuse(returns, request) : run(found))
   } catch (error) {
-    const done = error instanceof NeighbourError ? await store.refuse(request) : undefined
+    const done = error instanceof NeighbourError ? await store.refuse(returns, request) : undefined
     if (done) return done
     throw error
   }
 }
 
 /** What a peer knows of a thing, if there is such a thing. */
-const known = <Q extends Query>(answer: PeerAnswer<Q>) => ('json' in answer ? answer.json : undefined)
+const known = <Q extends PeerQuery>(answer: PeerAnswer<Q>) => ('json' in answer ? answer.json : undefined)
 
 const showSaga = { payment: payment.showSaga, stock: stock.showSaga }
 
@@ -100,9 +115,10 @@ const resolveFrom =
     const { idempotencyKey, fingerprint, isGone } = request
     const once = { idempotencyKey, fingerprint: `${fingerprint}?why=${encodeURIComponent(why)}`, isGone }
     let objection: Problem | undefined
-    const reply = await onceFound(
+    const result = await onceFound(
       store,
       once,
+      commands.resolve,
       async () => {
         // What payment has undone needs nobody's memory: only what it still has must be known there.
         const isAtOthers = by === 'refund' && (await store.contradictedBy(logId))?.startsWith('told-')
@@ -111,14 +127,13 @@ const resolveFrom =
       },
       () => store.resolve(logId, { by, why }, once),
     )
-    if (reply === undefined) return { problem: objection ?? impossible('order.resolve.refused') }
-    const [word, state = ''] = reply
-    switch (word) {
+    if (result === undefined) return { problem: objection ?? impossible('order.resolve.refused') }
+    switch (result[0]) {
       case 'resolved':
       case 'repeated':
-        return { json: { log_id: logId, done: by, state, repeated: word === 'repeated' } }
+        return { json: { log_id: logId, done: by, state: result[1], repeated: result[0] === 'repeated' } }
       case 'consistent':
-        return { problem: notContradicted(logId, state) }
+        return { problem: notContradicted(logId, result[1]) }
       case 'replaced':
         return { problem: cannotRefund(logId, 'its order was made anew since') }
       case 'unknown':
@@ -126,7 +141,7 @@ const resolveFrom =
       case 'key-reused':
         return { problem: keyReused() }
       default:
-        return impossible('order.resolve', word)
+        return unreachable('order.resolve', result)
     }
   }
 
@@ -134,21 +149,20 @@ const cancelFrom =
   (store: Store, checkouts: Checkouts): Handler<typeof api.cancelCheckout> =>
   async (request) => {
     const { log_id: logId } = request.params
-    const reply = await store.revoke(logId, request)
-    const decided = store.decidedBy(reply)
-    if (decided) checkouts.onDecided(decided)
-    const [word] = reply
-    switch (word) {
+    const result = await store.revoke(logId, request)
+    switch (result[0]) {
       case 'cancelled':
-        return { json: { log_id: logId, done: word } }
+        checkouts.onDecided(result[1])
+        return { json: { log_id: logId, done: 'cancelled' } }
       case 'decided':
-        return { problem: alreadyDecided(logId, decided?.state ?? '') }
+        checkouts.onDecided(result[1])
+        return { problem: alreadyDecided(logId, result[1].state) }
       case 'unknown':
         return { problem: noSuchCheckout(logId) }
       case 'key-reused':
         return { problem: keyReused() }
       default:
-        return impossible('order.cancel', word)
+        return unreachable('order.cancel', result)
     }
   }
 
@@ -157,15 +171,14 @@ export const routesOf = (store: Store, checkouts: Checkouts, peers: Peers, audit
     createOrder: async (request) => {
       const { params, requestId } = request
       const { user } = params
-      const reply = await onceFound(
+      const result = await onceFound(
         store,
         request,
+        commands.createOrder,
         async () => known(await peers.payment.ask(payment.findUser, { params: { user }, requestId })),
         () => store.create(nanoid(), user, request),
       )
-      if (reply === undefined) return { problem: noSuchUser(user) }
-      const [word, order_id = '', log_id = ''] = reply
-      return word === 'key-reused' ? { problem: keyReused() } : { json: { order_id, log_id } }
+      return result ? created(result) : { problem: noSuchUser(user) }
     },
     findOrder: async ({ params: { order } }) => {
       const shown = await store.find(order)
@@ -174,13 +187,14 @@ export const routesOf = (store: Store, checkouts: Checkouts, peers: Peers, audit
     addItem: async (request) => {
       const { params, requestId } = request
       const { order, item, quantity } = params
-      const reply = await onceFound(
+      const result = await onceFound(
         store,
         request,
+        commands.addItem,
         async () => known(await peers.stock.ask(stock.findItem, { params: { item }, requestId })),
         ({ price }) => store.addItem({ order, item, quantity, price }, request),
       )
-      return reply ? added(request, reply) : { problem: noSuchItem(item) }
+      return result ? added(request, result) : { problem: noSuchItem(item) }
     },
     checkout: async (request) => {
       const { order } = request.params

@@ -18,13 +18,19 @@
 import type { Redis } from 'ioredis'
 import { type Auditor, auditor } from '../shared/audit/auditor.ts'
 import { type KindOf, parseLines, VERSION } from '../shared/contract/events.ts'
+import { impossible, unreachable } from '../shared/errors.ts'
 import { compareIds, type LogEntry } from '../shared/log/entry.ts'
-import { type Log, openLog, type SagaRecord } from '../shared/log/log.ts'
+import { type Log, openLog } from '../shared/log/log.ts'
+import { type Runner, runner } from '../shared/log/runner.ts'
+import type { SagaRecord } from '../shared/log/saga-record.ts'
+import { drop } from '../shared/log/shared-commands.ts'
+import { type ArgsOf, knownResult, type Late, type ResultOf, type ResultOnce } from '../shared/redis/command.ts'
 import { remake } from '../shared/redis/connection.ts'
 import type { Once, Reply } from '../shared/redis/script.ts'
 import { type Finding, isSilent, type Place, type Recovery, repairFor, type Survey } from '../shared/saga/log-parser.ts'
 import type { Instruments } from '../shared/service.ts'
-import type { Order, Status } from './order.ts'
+import * as commands from './commands.ts'
+import { type Ended, endedOf, isStatus, type Order, type Saga, type Status } from './order.ts'
 import { reactions, says } from './reactions.ts'
 import { type Facts, type Repair, table } from './recovery.ts'
 
@@ -59,10 +65,8 @@ export type Glance = {
   readonly lines: string
   readonly readMs: number
 }
-/** What is known of a saga: its state, and why if it was refused. */
-export type Saga = { readonly id: string; readonly state: string; readonly reason: string; readonly item: string }
-/** A saga that a deed has just decided: with what it locked, to be released by whoever ended it. */
-export type Decided = Saga & { readonly order: string; readonly user: string; readonly token: string }
+/** A checkout as it is recorded, with what it has locked, and how long its deadline is ahead. */
+export type Recorded = Saga & Omit<commands.Decision, keyof Ended> & { readonly leftMs: number }
 /** An order that is contradicted: by which of its checkouts, by what, and since when, as far as that is recorded. */
 export type Contradicted = {
   readonly order_id: string
@@ -76,48 +80,40 @@ export type Contradiction = { readonly id: string; readonly by: string; readonly
 export type Store = {
   readonly log: Log
   readonly auditor: Auditor
-  readonly recovery: (onDecided: (decided: Decided) => void) => Recovery<Repair>
+  readonly recovery: (onDecided: (decided: commands.Decision) => void) => Recovery<Repair>
   readonly find: (order: string) => Promise<Order | undefined>
   readonly glance: (order: string) => Promise<Glance | undefined>
   /** The time of the own Redis, read anew: see `shared/log/fence.ts`. */
   readonly readMs: () => Promise<number>
-  /** A saga as it stands, with what it locked, and how long its deadline is ahead. */
-  readonly saga: (id: string) => Promise<(Decided & { readonly leftMs: number }) | undefined>
-  /** What was answered under a request's key, if it was. */
-  readonly recall: (once: Once) => Promise<Reply | undefined>
-  /** To be asked before a request is refused for what a neighbour says, or does not say: see `shared/log/log.ts`. */
-  readonly refuse: (once: Once) => Promise<Reply | undefined>
-  readonly create: (order: string, user: string, once: Once) => Promise<Reply>
+  readonly saga: (id: string) => Promise<Recorded | undefined>
+  /** What was returned under a request's key, and what is asked before it is refused for what a neighbour says. */
+  readonly recall: Runner['recall']
+  readonly refuse: Runner['refuse']
+  readonly create: (order: string, user: string, once: Once) => Promise<ResultOnce<typeof commands.createOrder>>
   readonly addItem: (
     line: { order: string; item: string; quantity: number; price: number },
     once: Once,
-  ) => Promise<Reply>
+  ) => Promise<ResultOnce<typeof commands.addItem>>
   readonly initOrders: (
     batch: { first: number; last: number; items: number; users: number; price: number; seed: number },
     once: Once,
-  ) => Promise<Reply>
+  ) => Promise<ResultOnce<typeof commands.initOrders>>
   /** Begins a checkout of the order if it is still as it was glanced at. */
   readonly begin: (
-    start: {
-      log_id: string
-      order: string
-      user: string
-      token: string
-      patience_ms: number
-      saga?: string
-      lines?: string
-      /** It may have been begun under this log id. */
-      again?: 'yes'
-    },
+    start: ArgsOf<typeof commands.begin>,
     once: Once,
-  ) => Promise<Reply>
+  ) => Promise<ResultOnce<typeof commands.begin> | Late>
   /** Answers a request under a key that needs no checkout of its own. */
-  readonly join: (facts: { order: string; saga: string }, once: Once) => Promise<Reply>
-  readonly cancel: (id: string) => Promise<Decided | undefined>
+  readonly join: (args: ArgsOf<typeof commands.join>, once: Once) => Promise<ResultOnce<typeof commands.join>>
+  readonly cancel: (id: string) => Promise<commands.Decision | undefined>
   /** The same at the wish of a person. */
-  readonly revoke: (id: string, once: Once) => Promise<Reply>
+  readonly revoke: (id: string, once: Once) => Promise<ResultOnce<typeof commands.cancel>>
   /** Ends a contradiction as a person wishes. */
-  readonly resolve: (id: string, wish: { by: 'refund' | 'accept'; why: string }, once: Once) => Promise<Reply>
+  readonly resolve: (
+    id: string,
+    wish: { by: 'refund' | 'accept'; why: string },
+    once: Once,
+  ) => Promise<ResultOnce<typeof commands.resolve>>
   /** By what a checkout is contradicted, if it is. */
   readonly contradictedBy: (id: string) => Promise<string | undefined>
   /** Orders that are contradicted and wait for a person. */
@@ -126,11 +122,14 @@ export type Store = {
   readonly contradicted: () => Promise<readonly Contradicted[]>
   /** The log ids of an order's checkouts, the last one first, as far as they are still recorded. */
   readonly checkoutsOf: (order: string) => Promise<readonly string[] | undefined>
-  /** The saga that a reply tells of, if it tells of one that was decided. */
-  readonly decidedBy: (reply: Reply) => Decided | undefined
+  /** The decision in what was returned to an entry of payment's, if it is one. */
+  readonly decidedBy: (reply: Reply) => commands.Decision | undefined
   /** Reads what comes over the channel of outcomes. */
-  readonly watchOutcomes: (subscriber: Redis, onOutcome: (saga: Saga) => void) => void
+  readonly watchOutcomes: (subscriber: Redis, onOutcome: (ended: Ended) => void) => void
 }
+
+const statusOf = (text: string | null | undefined): Status =>
+  text != null && isStatus(text) ? text : impossible('order.status', text)
 
 const stateOf = (state: string): Facts['state'] => {
   if (state === '') return 'absent'
@@ -153,15 +152,23 @@ type Glanced = readonly [user: string | null, status: string, saga: string | nul
 /** A saga as a survey reads it: see `checkout/lua/unfinished.lua`. */
 type Row = readonly [id: string, score: string, state: string, deadline: string, told: string, began: string]
 
-const DECIDING_WORDS = new Set(['paid', 'failed', 'adopted', 'cancelled', 'decided'])
+/** What is returned to an entry of payment's. */
+const HEARD = { ...commands.complete.returns, ...commands.fail.returns, ...commands.close.returns }
+type Deciding =
+  | ResultOf<typeof commands.complete>
+  | ResultOf<typeof commands.fail>
+  | ResultOf<typeof commands.close>
+  | ResultOnce<typeof commands.cancel>
+  | ResultOf<typeof commands.uphold>
 
 /** What was said when a checkout came to this state, and what whoever asked for it was told then. */
-const ENDS: Readonly<Record<string, readonly [kind: KindOf<'order'>, told: 'paid' | 'failed' | 'cancelled']>> = {
-  paid: ['OrderPaid', 'paid'],
-  failed: ['CheckoutFailed', 'failed'],
-  cancelling: ['CheckoutCancelled', 'cancelled'],
-  closed: ['CheckoutClosed', 'cancelled'],
-}
+const ENDS: Readonly<Record<Ended['state'], readonly [kind: KindOf<'order'>, told: 'paid' | 'failed' | 'cancelled']>> =
+  {
+    paid: ['OrderPaid', 'paid'],
+    failed: ['CheckoutFailed', 'failed'],
+    cancelling: ['CheckoutCancelled', 'cancelled'],
+    closed: ['CheckoutClosed', 'cancelled'],
+  }
 const TOLD = new Map(Object.values(ENDS).map(([kind, told]): [string, string] => [kind, told]))
 
 export const openStore = (
@@ -181,30 +188,50 @@ export const openStore = (
     uphold: (gone) => upholdAll(gone),
     retentionS,
   })
+  const { run, runOnce, runFenced, recall, refuse } = runner(log)
 
   /** Remembers how a checkout ended, with the entry that says so: whoever waits for it is told. */
-  const acknowledge = ({ id, state, order, user }: Decided, total: string, entry: string): void => {
-    const [kind] = ENDS[state] ?? []
-    if (kind !== undefined && entry !== '')
+  const acknowledge = ({ id, state, order, user, total, entry }: commands.Decision): void => {
+    const [kind] = ENDS[state]
+    if (entry !== '')
       log.acknowledge(entry, () => [kind, `version=${VERSION} log_id=${id} order=${order} user=${user} total=${total}`])
   }
 
+  const decisionIn = (result: Deciding): commands.Decision | undefined => {
+    switch (result[0]) {
+      case 'paid':
+      case 'adopted':
+      case 'failed':
+      case 'cancelled':
+      case 'decided':
+        acknowledge(result[1])
+        return result[1]
+      case 'contradicted':
+        onContradicted({ id: result[1], by: result[2], order: result[3] })
+        return undefined
+      case 'closed':
+      case 'kept':
+      case 'lost':
+      case 'repeated':
+      case 'unknown':
+      case 'key-reused':
+        return undefined
+      default:
+        return unreachable('order.decision', result)
+    }
+  }
+
   const decidedBy: Store['decidedBy'] = (reply) => {
-    const word = reply[0]
-    if (word === 'contradicted') onContradicted({ id: reply[1] ?? '', by: reply[2] ?? '', order: reply[3] ?? '' })
-    if (!DECIDING_WORDS.has(word)) return undefined
-    const [, id = '', state = '', reason = '', item = '', order = '', user = '', token = ''] = reply
-    const decided = { id, state, reason, item, order, user, token }
-    acknowledge(decided, reply[8] ?? '0', reply[9] ?? '')
-    return decided
+    const result = knownResult(HEARD, reply)
+    return result && decisionIn(result)
   }
 
   /** Upholds what was told of a checkout. @returns whether it is as it was told, without that. */
   const isUpheld = async ({ kind, log_id, facts }: LogEntry): Promise<boolean> => {
     const { order = '', user = '', total = '0' } = facts
-    const reply = await log.act('uphold', { log_id, order, user, total, told: TOLD.get(kind) ?? '' })
-    decidedBy(reply)
-    return reply[0] === 'kept'
+    const result = await run(commands.uphold, { log_id, order, user, total, told: TOLD.get(kind) ?? '' })
+    decisionIn(result)
+    return result[0] === 'kept'
   }
 
   /** First whoever was told that nothing is charged, before it can be; what was paid is rebuilt once payment is heard. */
@@ -262,11 +289,14 @@ export const openStore = (
    * Whether or not it is late, a checkout whose end was said already is not cancelled: a Redis that came back older would
    * else undo what it has forgotten, and what its customer was told.
    */
-  const cancel = async (facts: { log_id: string; reason?: 'operator' }, once?: Once): Promise<Reply> => {
+  const cancel = async (
+    args: ArgsOf<typeof commands.cancel>,
+    once?: Once,
+  ): Promise<ResultOnce<typeof commands.cancel>> => {
     await catchUp()
-    const reply = await log.act('cancel', facts, once)
-    if (reply[0] === 'cancelled' && facts.reason === undefined) void tellLate(facts.log_id)
-    return reply
+    const result = await runOnce(commands.cancel, args, once)
+    if (result[0] === 'cancelled' && args.reason === undefined) void tellLate(result[1].id)
+    return result
   }
 
   const contradictions = (): Promise<readonly string[]> =>
@@ -312,10 +342,12 @@ export const openStore = (
     decidedBy,
     recovery: (onDecided) => {
       const act = async (deed: Exclude<Repair, 'wait'>, log_id: string, once?: Once): Promise<string> => {
-        const reply = await (deed === 'cancel' ? cancel({ log_id }, once) : log.act(deed, { log_id }, once))
-        const decided = decidedBy(reply)
-        if (decided) onDecided(decided)
-        return reply[0]
+        if (deed === 'tell-again') return (await runOnce(commands.tellAgain, { log_id }, once))[0]
+        if (deed === 'drop') return (await runOnce(drop, { log_id }, once))[0]
+        const result = await cancel({ log_id }, once)
+        const decision = decisionIn(result)
+        if (decision) onDecided(decision)
+        return result[0]
       }
       return {
         survey,
@@ -338,7 +370,7 @@ export const openStore = (
         items: parseLines(lines ?? ''),
         user_id: user,
         total_cost: Number(total),
-        status: status as Status,
+        status: statusOf(status),
       }
     },
     glance: async (order) => {
@@ -347,7 +379,7 @@ export const openStore = (
       if (user == null) return undefined
       return {
         user,
-        status: status as Status,
+        status: statusOf(status),
         saga: saga ?? '',
         lines: lines ?? '',
         readMs: readMs ?? (await log.readMs()),
@@ -356,30 +388,44 @@ export const openStore = (
     readMs: log.readMs,
     saga: async (id) => {
       const [recorded, readMs] = await Promise.all([log.recorded(id), log.readMs()])
-      const { state, reason = '', item = '', order = '', user = '', token = '', deadline = readMs } = recorded
+      const { state, reason = '', item = '', order = '', user = '', token = '', total = '0', entries = '' } = recorded
       if (state === undefined) return undefined
-      const saga = { id, state, reason, item, order, user, token, leftMs: Number(deadline) - readMs }
-      acknowledge(saga, recorded.total ?? '0', recorded.entries?.split(' ').at(-1) ?? '')
+      const { deadline = readMs } = recorded
+      const more = {
+        order,
+        user,
+        token,
+        total,
+        entry: entries.split(' ').at(-1) ?? '',
+        leftMs: Number(deadline) - readMs,
+      }
+      if (state === 'checking-out') return { id, state, ...more }
+      const ended = endedOf({ id, state, reason, item }) ?? impossible('order.saga', recorded)
+      const saga = { ...ended, ...more }
+      acknowledge(saga)
       return saga
     },
-    recall: log.recall,
-    refuse: log.refuse,
-    create: (order, user, once) => log.act('create-order', { log_id: identifiers.next(), order, user }, once),
-    addItem: (line, once) => log.act('add-item', { log_id: identifiers.next(), ...line }, once),
-    initOrders: (batch, once) => log.act('init-orders', { log_id: identifiers.next(), ...batch }, once),
-    begin: (start, once) => log.act('begin', start, once),
-    join: (facts, once) => log.act('join', facts, once),
-    cancel: async (id) => decidedBy(await cancel({ log_id: id })),
-    revoke: async (id, once) => (await log.recall(once)) ?? cancel({ log_id: id, reason: 'operator' }, once),
+    recall,
+    refuse,
+    create: (order, user, once) => runOnce(commands.createOrder, { log_id: identifiers.next(), order, user }, once),
+    addItem: (line, once) => runOnce(commands.addItem, { log_id: identifiers.next(), ...line }, once),
+    initOrders: (batch, once) => runOnce(commands.initOrders, { log_id: identifiers.next(), ...batch }, once),
+    begin: (start, once) => runFenced(commands.begin, start, once),
+    join: (args, once) => runOnce(commands.join, args, once),
+    cancel: async (id) => decisionIn(await cancel({ log_id: id })),
+    revoke: async (id, once) =>
+      (await recall(commands.cancel.returns, once)) ?? cancel({ log_id: id, reason: 'operator' }, once),
     // An entry has no blanks.
-    resolve: (id, { by, why }, once) => log.act('resolve', { log_id: id, by, why: encodeURIComponent(why) }, once),
+    resolve: (id, { by, why }, once) =>
+      runOnce(commands.resolve, { log_id: id, by, why: encodeURIComponent(why) }, once),
     checkoutsOf,
     watchOutcomes: (subscriber, onOutcome) => {
       subscriber.on('message', (_channel: string, message: string) => {
-        const [id = '', state = '', reason = '', item = '', order = '', user = '', total, entry = ''] =
-          message.split(' ')
-        acknowledge({ id, state, reason, item, order, user, token: '' }, total ?? '0', entry)
-        onOutcome({ id, state, reason, item })
+        const decision = commands.announced(message)
+        // What another version may say is asked for by the sweep.
+        if (decision === undefined) return
+        acknowledge(decision)
+        onOutcome(decision)
       })
       // Whenever the connection is a new one. If it breaks meanwhile, or nobody answers, the next one is.
       subscriber.on('ready', () => {

@@ -1,15 +1,14 @@
 /**
  * Is all money that was ever added still in wallets, or charged for?
  *
- * At every moment, whatever is in flight: added = in wallets + charged. The books say what was added and charged, the
- * wallets are really added up. If they disagree, each wallet is held against what the log says of it, as far as the log
- * reaches.
+ * Of what the log says, what moves money; the rest is `shared/audit/reconcile.ts`.
  */
-import { type Auditor, belowZero, type Count, type Move, madeAlike, sumOf } from '../shared/audit/auditor.ts'
+import { type Auditor, type Count, type Move, madeAlike } from '../shared/audit/auditor.ts'
+import { type Owned, reconcile } from '../shared/audit/reconcile.ts'
 import type { LogEntry } from '../shared/log/entry.ts'
 
 /** What each entry does to wallets. An entry that is said again does nothing: hence the sagas that are captured. */
-export const movements = (): ((entry: LogEntry) => readonly Move[]) => {
+const movements = (): ((entry: LogEntry) => readonly Move[]) => {
   const captured = new Set<string>()
   return ({ kind, log_id, facts }) => {
     const { user: id = '', amount = '0', total = '0', credit = '0' } = facts
@@ -35,38 +34,26 @@ export const movements = (): ((entry: LogEntry) => readonly Move[]) => {
   }
 }
 
-const strays = async (auditor: Auditor, count: Count) =>
-  (await auditor.strays(count, movements())).map(({ id, is, expected, movers }) => {
-    const orders = new Set(movers.flatMap(({ fields }) => fields.order ?? []))
-    return {
-      what: 'wallet',
-      detail: `user ${id} owns ${is}, but ${expected} by the log`,
-      orders: [...orders],
-      user_id: id,
-    }
-  })
+type Mismatch = { what: string; detail: string; orders: readonly string[]; user_id?: string }
 
-/** What is told of a count: sums as text, since they may exceed what a JSON number holds. */
+const wallets: Owned<Mismatch> = {
+  gone: 'charged',
+  movements,
+  sumsDiffer: (added, held, charged) => ({
+    what: 'wallets',
+    detail: `${added} was added, but ${held} is in wallets and ${charged} was charged`,
+    orders: [],
+  }),
+  thingDiffers: (id, wrong, movers) => ({
+    what: 'wallet',
+    detail: `user ${id} owns ${wrong}`,
+    orders: [...new Set(movers.flatMap(({ fields }) => fields.order ?? []))],
+    user_id: id,
+  }),
+}
+
+/** What is told of a count. */
 export const partOf = async (auditor: Auditor, count: Count) => {
-  const { at, books, worth } = count
-  const [added, charged, wallets] = [books('added'), books('charged'), sumOf(worth.values())]
-  const balanced = added === wallets + charged
-  const detail = `${added} was added, but ${wallets} is in wallets and ${charged} was charged`
-  const mismatches = [
-    ...(balanced ? [] : [{ what: 'wallets', detail, orders: [] }, ...(await strays(auditor, count))]),
-    ...belowZero(worth).map(([id, is]) => ({
-      what: 'wallet',
-      detail: `user ${id} owns ${is}: less than nothing`,
-      orders: [],
-      user_id: id,
-    })),
-  ]
-  return {
-    at,
-    added: String(added),
-    wallets: String(wallets),
-    charged: String(charged),
-    balanced: mismatches.length === 0,
-    mismatches,
-  }
+  const { at, added, held, gone, ...found } = await reconcile(auditor, count, wallets)
+  return { at, added, wallets: held, charged: gone, ...found }
 }

@@ -8,7 +8,7 @@
  * lost. Goods taken for a checkout that is unknown here (this Redis came back older) prove that its money was held: it is
  * held again. A survey of what is unfinished is passed on, and has ended when it comes back: see `shared/saga/lua/survey.lua`.
  */
-import type { Reactions } from '../shared/log/log.ts'
+import type { Reactions } from '../shared/log/apply.ts'
 
 export const reactions = {
   order: {

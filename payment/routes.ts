@@ -1,7 +1,7 @@
 /** HTTP in, words out: the routes of payment. */
 import { setTimeout as after } from 'node:timers/promises'
 import { nanoid } from 'nanoid'
-import { impossible, sumTooLarge } from '../shared/errors.ts'
+import { sumTooLarge, unreachable } from '../shared/errors.ts'
 import { inChunks } from '../shared/http/chunks.ts'
 import { keyReused } from '../shared/http/problems.ts'
 import { type Handler, type Route, routes } from '../shared/http/route.ts'
@@ -21,8 +21,8 @@ const payFrom =
     const { user, amount } = request.params
     const patience = performance.now() + HELD_PATIENCE_MS
     for (;;) {
-      const [word] = await store.pay(user, amount, request)
-      switch (word) {
+      const result = await store.pay(user, amount, request)
+      switch (result[0]) {
         case 'paid':
           return { text: `${amount} paid` }
         case 'out-of-credit':
@@ -36,7 +36,7 @@ const payFrom =
           await after(HELD_RETRY_MS)
           break
         default:
-          return impossible('payment.pay', word)
+          return unreachable('payment.pay', result)
       }
     }
   }
@@ -44,8 +44,15 @@ const payFrom =
 export const routesOf = (store: Store): readonly Route[] => [
   ...routes(api, {
     createUser: async (request) => {
-      const [word, user_id = '', log_id = ''] = await store.createUser(nanoid(), request)
-      return word === 'key-reused' ? { problem: keyReused() } : { json: { user_id, log_id } }
+      const result = await store.createUser(nanoid(), request)
+      switch (result[0]) {
+        case 'created':
+          return { json: { user_id: result[1], log_id: result[2] } }
+        case 'key-reused':
+          return { problem: keyReused() }
+        default:
+          return unreachable('payment.create_user', result)
+      }
     },
     findUser: async ({ params: { user } }) => {
       const found = await store.find(user)
@@ -53,8 +60,8 @@ export const routesOf = (store: Store): readonly Route[] => [
     },
     addFunds: async (request) => {
       const { user, amount } = request.params
-      const [word] = await store.addFunds(user, amount, request)
-      switch (word) {
+      const result = await store.addFunds(user, amount, request)
+      switch (result[0]) {
         case 'added':
           return { text: `${amount} added` }
         case 'unknown':
@@ -64,7 +71,7 @@ export const routesOf = (store: Store): readonly Route[] => [
         case 'key-reused':
           return { problem: keyReused() }
         default:
-          return impossible('payment.add_funds', word)
+          return unreachable('payment.add_funds', result)
       }
     },
     pay: payFrom(store),

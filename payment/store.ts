@@ -12,10 +12,14 @@
  */
 import { type Auditor, auditor } from '../shared/audit/auditor.ts'
 import { compareIds } from '../shared/log/entry.ts'
-import { type Log, openLog, type SagaRecord } from '../shared/log/log.ts'
-import type { Once, Reply } from '../shared/redis/script.ts'
+import { type Log, openLog } from '../shared/log/log.ts'
+import { runner } from '../shared/log/runner.ts'
+import type { SagaRecord } from '../shared/log/saga-record.ts'
+import type { ResultOnce } from '../shared/redis/command.ts'
+import type { Once } from '../shared/redis/script.ts'
 import { type Finding, isSilent, type Recovery, repairFor, type Survey } from '../shared/saga/log-parser.ts'
 import type { Instruments } from '../shared/service.ts'
+import { addFunds, createUser, initUsers, pay } from './commands.ts'
 import { reactions } from './reactions.ts'
 import { type Facts, type Repair, table } from './recovery.ts'
 import type { User } from './user.ts'
@@ -27,10 +31,10 @@ export type Store = {
   readonly auditor: Auditor
   readonly recovery: Recovery<Repair>
   readonly find: (user: string) => Promise<User | undefined>
-  readonly createUser: (user: string, once: Once) => Promise<Reply>
-  readonly addFunds: (user: string, amount: number, once: Once) => Promise<Reply>
-  readonly pay: (user: string, amount: number, once: Once) => Promise<Reply>
-  readonly initUsers: (first: number, last: number, credit: number, once: Once) => Promise<Reply>
+  readonly createUser: (user: string, once: Once) => Promise<ResultOnce<typeof createUser>>
+  readonly addFunds: (user: string, amount: number, once: Once) => Promise<ResultOnce<typeof addFunds>>
+  readonly pay: (user: string, amount: number, once: Once) => Promise<ResultOnce<typeof pay>>
+  readonly initUsers: (first: number, last: number, credit: number, once: Once) => Promise<ResultOnce<typeof initUsers>>
 }
 
 const stateOf = (state: string): Facts['state'] => {
@@ -58,6 +62,7 @@ export const openStore = ({ redis, step, identifiers, retentionS }: Instruments)
     reactions,
     retentionS,
   })
+  const { runOnce } = runner(log)
 
   /** All are looked at but what was spoken of since the survey began: few are unfinished, for order ends each by its deadline. */
   const survey: Survey<Repair> = async (limit, behind) => {
@@ -87,10 +92,10 @@ export const openStore = ({ redis, step, identifiers, retentionS }: Instruments)
       const credit = await step('find', () => redis.hget(names.user + user, 'credit'))
       return credit === null ? undefined : { user_id: user, credit: Number(credit) }
     },
-    createUser: (user, once) => log.act('create-user', { log_id: identifiers.next(), user }, once),
-    addFunds: (user, amount, once) => log.act('add-funds', { log_id: identifiers.next(), user, amount }, once),
-    pay: (user, amount, once) => log.act('pay', { log_id: identifiers.next(), user, amount }, once),
+    createUser: (user, once) => runOnce(createUser, { log_id: identifiers.next(), user }, once),
+    addFunds: (user, amount, once) => runOnce(addFunds, { log_id: identifiers.next(), user, amount }, once),
+    pay: (user, amount, once) => runOnce(pay, { log_id: identifiers.next(), user, amount }, once),
     initUsers: (first, last, credit, once) =>
-      log.act('init-users', { log_id: identifiers.next(), first, last, credit }, once),
+      runOnce(initUsers, { log_id: identifiers.next(), first, last, credit }, once),
   }
 }

@@ -69,7 +69,17 @@ export class UnsafeRedisError extends Error {
   override readonly name = 'UnsafeRedisError'
 }
 
-/** The tagged "cannot be" of a switch that the types have exhausted, and of invariants in memory. */
+/** The code of an error of the system, as `ENOENT`; `undefined` if it has none. */
+export const codeOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+
+/** What an error says, whatever was thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** The tagged "cannot be" of invariants in memory, and of what comes in and was promised otherwise. */
 export const impossible = (tag: string, value?: unknown): never => {
   throw new Error(`impossible (${tag}): ${JSON.stringify(value)}`)
 }
+
+/** The same where the types have exhausted all cases: a case that is missing, or new, is an error of the compiler. */
+export const unreachable = (tag: string, value: never): never => impossible(tag, value)

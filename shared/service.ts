@@ -1,37 +1,35 @@
 /**
  * What has every service, whatever it is about?
  *
- * Its own Redis, which must be durable; lock clients to the three lock masters; its log; a reader for each neighbour it
- * hears; its log parser; its log ids; and a door. `openService` opens them in this order and closes them in reverse: the
- * door first, so that what waits inside is finished, then the readers and the log parser, which give back their leases.
- * The door opens before the rest is reachable, so that `/ready` can say what is missing.
+ * Its own Redis, which must be durable; lock clients to the three lock masters; its log; a subscription to each peer it hears;
+ * its log parser; its log ids; and a door. `openService` opens them in this order and closes them in reverse: the door first,
+ * so that what waits inside is finished, then the subscriptions and the log parser, which release their leases. The door opens
+ * before the rest is reachable, so that `/ready` can say what is missing.
  */
-import { setTimeout as after } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { nanoid } from 'nanoid'
 import type { Logger } from 'pino'
 import type { Service } from './contract/events.ts'
 import { LOCK_MASTERS, type LockMaster } from './contract/services.ts'
-import { UnavailableError, UnsafeRedisError } from './errors.ts'
+import { openDurability } from './health/durability.ts'
 import { openHealth } from './health/health.ts'
 import { memoryWatch } from './health/memory.ts'
-import type { Check } from './http/readiness.ts'
 import type { Route } from './http/route.ts'
 import { openServer } from './http/server.ts'
 import { type RedLock, redLock } from './lock/redlock.ts'
-import { backOffMs, type Log } from './log/log.ts'
+import type { Log } from './log/log.ts'
 import { type Identifiers, identifiers } from './log/log-id.ts'
-import { type Reader, reader, SILENT_MS } from './log/subscription.ts'
-import { tellLoss } from './log/tail-loss.ts'
+import { listOwnLosses } from './log/own-tail.ts'
+import { openPeers, type Peers } from './log/peers.ts'
 import { logRoutes } from './operator/log-routes.ts'
 import { sagaRoutes } from './operator/saga-routes.ts'
 import { flag, headerSecret, integer, redisUrl, type Setting, text } from './process/config.ts'
 import { refuseExposed } from './process/exposure.ts'
 import type { Life } from './process/lifecycle.ts'
 import type { Step } from './process/step.ts'
-import { assertDurable, connect, disconnect, tellTo, whenReady } from './redis/connection.ts'
+import { connect, disconnect, tellTo } from './redis/connection.ts'
 import type { Reply } from './redis/script.ts'
-import { type LogParser, logParser, type Recovery } from './saga/log-parser.ts'
+import { logParser, type Recovery } from './saga/log-parser.ts'
 import { cronSetting } from './saga/schedule.ts'
 
 /** The settings that every service reads. */
@@ -82,7 +80,7 @@ export type Instruments = {
 }
 
 /** What a service adds to what all have. */
-export type Own<Repair extends string> = {
+export type ServiceParts<Repair extends string> = {
   readonly log: Log
   readonly routes: readonly Route[]
   /** Asks for the block of log ids of this replica. */
@@ -104,16 +102,80 @@ export type ServiceOptions<Repair extends string> = {
   readonly listeners: readonly Service[]
   /** Is nothing begun without a quorum of lock masters? */
   readonly needsQuorum?: boolean
-  readonly build: (instruments: Instruments) => Own<Repair>
+  readonly build: (instruments: Instruments) => ServiceParts<Repair>
 }
 
-/** Whether a neighbour's log can be heard. */
-const subscription = ({ speaker, isReady, silentMs }: Pick<Reader, 'speaker' | 'isReady' | 'silentMs'>): Check => {
-  const name = `log-of-${speaker}`
-  if (!isReady()) return { name, grade: 'blocks', wrong: `it has not reached the log of ${speaker} yet` }
-  const ms = silentMs()
-  const wrong = ms < SILENT_MS ? undefined : `it has not reached the log of ${speaker} for ${Math.round(ms / 1_000)} s`
-  return { name, grade: 'impairs', wrong }
+type Connections = {
+  /** The own Redis. */
+  readonly redis: Redis
+  readonly masters: Readonly<Record<LockMaster, Redis>>
+  readonly redLock: RedLock
+  /** A connection to a sibling's Redis that may block. */
+  readonly blocking: (sibling: Service) => Redis
+}
+
+/** Where a service stands among the others. */
+type Place = Pick<ServiceOptions<string>, 'service' | 'siblings' | 'needsQuorum'>
+
+const openConnections = (
+  { config, logger, stack, step }: Life<ServiceConfig>,
+  { service, siblings }: Place,
+): Connections => {
+  const urls = { ...siblings, [service]: config.redisUrl } as Record<Service, string>
+  const open = (url: string, kind: Parameters<typeof connect>[1], whose: string): Redis => {
+    const redis = connect(url, kind, tellTo(logger, whose))
+    stack.defer(() => disconnect(redis))
+    return redis
+  }
+  const redis = open(config.redisUrl, 'command', 'own Redis')
+  const masters = Object.fromEntries(
+    LOCK_MASTERS.map((master) => [master, open(urls[master], 'lock', `lock master ${master}`)]),
+  ) as Record<LockMaster, Redis>
+  const redlock = redLock(
+    LOCK_MASTERS.map((master) => masters[master]),
+    step,
+  )
+  stack.defer(() => redlock.close())
+  return {
+    redis,
+    masters,
+    redLock: redlock,
+    blocking: (sibling) => open(urls[sibling], 'blocking', `log of ${sibling}`),
+  }
+}
+
+const refuseExposedRedis = (config: ServiceConfig, { siblings }: Place): void => {
+  const ofSiblings = Object.entries(siblings).map(([name, url]) => [`${name.toUpperCase()}_REDIS_URL`, url])
+  refuseExposed({ ...config, redisUrls: { REDIS_URL: config.redisUrl, ...Object.fromEntries(ofSiblings) } })
+}
+
+/** What is looked at to know whether the service can do its work. */
+const openChecks = (
+  { config, logger, stack, step }: Life<ServiceConfig>,
+  { needsQuorum = false }: Place,
+  { redis, masters, peers }: Pick<Connections, 'redis' | 'masters'> & { readonly peers: Peers },
+) => {
+  const durability = openDurability({ redis, step, allowUnsafe: config.allowUnsafeRedis, logger })
+  const memory = memoryWatch({ redis, step, logger })
+  stack.defer(memory.stop)
+  const health = openHealth({
+    own: redis,
+    masters,
+    needsQuorum,
+    others: () => [durability.check(), memory.check(), ...peers.checks()],
+    probes: [peers.probe],
+    step,
+    logger,
+  })
+  return {
+    checks: health.checks,
+    whenDurable: durability.whenDurable,
+    start: (): void => {
+      memory.start()
+      health.start()
+      stack.defer(health.stop)
+    },
+  }
 }
 
 export const openService = async <Repair extends string>(
@@ -121,119 +183,49 @@ export const openService = async <Repair extends string>(
   options: ServiceOptions<Repair>,
 ): Promise<void> => {
   const { config, logger, stack, ending, step } = life
-  const { service, siblings } = options
-  refuseExposed({
-    ...config,
-    redisUrls: {
-      REDIS_URL: config.redisUrl,
-      ...Object.fromEntries(Object.entries(siblings).map(([name, url]) => [urlVariable(name), url])),
-    },
-  })
-  const retentionMs = config.retentionMs || config.retentionHours * 3_600_000
-
-  const connection = (url: string, kind: Parameters<typeof connect>[1], whose: string): Redis => {
-    const redis = connect(url, kind, tellTo(logger, whose))
-    stack.defer(() => disconnect(redis))
-    return redis
-  }
-
-  const redis = connection(config.redisUrl, 'command', 'own Redis')
-  const urls = { ...siblings, [service]: config.redisUrl } as Record<Service, string>
-  const locks = Object.fromEntries(
-    LOCK_MASTERS.map((master) => [master, connection(urls[master], 'lock', `lock master ${master}`)]),
-  ) as Record<LockMaster, Redis>
-  const redlock = redLock(
-    LOCK_MASTERS.map((master) => locks[master]),
-    step,
-  )
-  stack.defer(() => redlock.close())
+  const { leaseTtlMs } = config
+  const { prefix, listeners } = options
+  refuseExposedRedis(config, options)
+  const { redis, masters, redLock: redlock, blocking } = openConnections(life, options)
   const replica = `${life.replica}-${nanoid(8)}`
-  const ids: Identifiers = identifiers(() => own.lease(replica), logger)
+  const ids = identifiers(logger)
   stack.defer(ids.stop)
-
-  // An answer under a key may name a saga, whose record is kept for longer: as long as its last entry.
-  const own: Own<Repair> = options.build({
+  const reporting = (sibling: Service): Redis => masters[sibling as LockMaster]
+  const peers = openPeers({ blocking, reporting, redLock: redlock, step, leaseTtlMs, logger })
+  const retentionMs = config.retentionMs || config.retentionHours * 3_600_000
+  const parts = options.build({
     redis,
     step,
     redLock: redlock,
     identifiers: ids,
     logger,
-    outOfReach: () => readers.filter((one) => one.silentMs() >= SILENT_MS).map((one) => one.speaker),
-    catchUp: async () => {
-      await Promise.all(readers.map((one) => one.catchUp()))
-    },
-    retentionS: retentionMs / 1_000,
+    outOfReach: peers.outOfReach,
+    catchUp: peers.catchUp,
+    retentionS: retentionMs / 1_000, // a saga's record is kept for longer: as long as its last entry
   })
-  const { log, onHeard = () => undefined } = own
-
-  const readers = log.speakers.map((speaker) =>
-    reader({
-      log,
-      speaker,
-      blocking: connection(urls[speaker], 'blocking', `log of ${speaker}`),
-      reporting: locks[speaker as LockMaster],
-      redLock: redlock.named(`reader-${speaker}`),
-      step,
-      leaseTtlMs: config.leaseTtlMs,
-      onHeard,
-      logger,
-    }),
-  )
-  const parser: LogParser = logParser({
+  const { log, recovery, onHeard = () => undefined } = parts
+  peers.subscribe(log, onHeard)
+  const parser = logParser({
     log,
-    recovery: own.recovery,
-    listeners: options.listeners,
+    recovery,
+    listeners,
     redLock: redlock.named('parser'),
     step,
-    leaseTtlMs: config.leaseTtlMs,
+    leaseTtlMs,
     schedule: config.parserCron,
     retentionMs,
     logger,
   })
 
-  /** Lists what the own Redis has lost, if it came back without it; until that is known it is asked again. */
-  const lookBack = (attempt = 1): void => {
-    log.lookBack().then(
-      (lost) => {
-        if (lost === undefined) return
-        tellLoss(logger, 'the own Redis', lost)
-        lookBack()
-      },
-      (error: unknown) => {
-        if (!(error instanceof UnavailableError)) throw error
-        if (!ending.aborted) setTimeout(lookBack, backOffMs(attempt), attempt + 1).unref()
-      },
-    )
-  }
-
-  let durable = false
-  const ownRedis = (): string | undefined => {
-    if (redis.status !== 'ready') return 'its own Redis is away'
-    return durable ? undefined : 'its own Redis was not checked yet'
-  }
-  const memory = memoryWatch({ redis, step, logger })
-  stack.defer(memory.stop)
-  const health = openHealth({
-    own: redis,
-    masters: locks,
-    needsQuorum: options.needsQuorum ?? false,
-    others: () => [
-      { name: 'own-redis', grade: 'blocks', wrong: ownRedis() },
-      memory.check(),
-      ...readers.map(subscription),
-    ],
-    probes: readers.map((one) => one.probe),
-    step,
-    logger,
-  })
+  const health = openChecks(life, options, { redis, masters, peers })
   const door = await openServer({
-    service,
+    service: options.service,
     port: config.port,
     host: config.host,
     routes: [
-      ...own.routes,
-      ...logRoutes(options.prefix, log, parser),
-      ...sagaRoutes(options.prefix, { log, parser, recovery: own.recovery, listeners: options.listeners, onHeard }),
+      ...parts.routes,
+      ...logRoutes(prefix, log, parser),
+      ...sagaRoutes(prefix, { log, parser, recovery, listeners, onHeard }),
     ],
     checks: health.checks,
     operatorToken: config.operatorToken,
@@ -242,64 +234,19 @@ export const openService = async <Repair extends string>(
   })
 
   try {
-    if (redis.status !== 'ready') logger.info('waiting for its own Redis')
-    await whenReady(redis, ending)
-    await whenDurable(redis, step, ending).catch((error: unknown) => {
-      if (!config.allowUnsafeRedis || !(error instanceof UnsafeRedisError)) throw error
-      logger.warn(error.message)
-    })
-    durable = true
-    redis.on('ready', lookBack)
-    memory.start()
+    await health.whenDurable(ending)
+    redis.on('ready', () => listOwnLosses(log, logger, ending))
     health.start()
-    stack.defer(health.stop)
-    ids.start()
-    await own.start?.()
-    stack.defer(() => own.stop?.())
+    ids.start(() => parts.lease(replica))
+    await parts.start?.()
+    stack.defer(() => parts.stop?.())
     stack.defer(parser.stop)
-    for (const one of readers) {
-      one.start()
-      stack.defer(one.stop)
-    }
+    peers.start()
+    stack.defer(peers.stop)
     parser.start()
-    await everyReady(readers, ending, (speaker) => logger.info(`waiting for the log of ${speaker}`))
+    await peers.whenReady(ending)
   } finally {
     stack.defer(door.close)
   }
   logger.info({ port: door.port }, 'door open')
-}
-
-/** Looks until the Redis answers: it is reached, but may be busy or freeze. @throws UnsafeRedisError */
-const whenDurable = async (redis: Redis, step: Step, ending: AbortSignal): Promise<void> => {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await step('durable', () => assertDurable(redis))
-    } catch (error) {
-      ending.throwIfAborted()
-      if (!(error instanceof UnavailableError)) throw error
-      await after(backOffMs(attempt), undefined, { signal: ending })
-    }
-  }
-}
-
-/** Resolves once every reader has reached its speaker. */
-const everyReady = async (
-  readers: readonly { isReady: () => boolean; speaker: Service; whenReady: () => Promise<void> }[],
-  ending: AbortSignal,
-  onWait: (speaker: Service) => void,
-): Promise<void> => {
-  for (const one of readers) {
-    if (one.isReady()) continue
-    const patience = setTimeout(() => onWait(one.speaker), 1_000)
-    const ended = Promise.withResolvers<void>()
-    const reject = (): void => ended.reject(ending.reason)
-    ending.addEventListener('abort', reject, { once: true })
-    try {
-      ending.throwIfAborted()
-      await Promise.race([one.whenReady(), ended.promise])
-    } finally {
-      clearTimeout(patience)
-      ending.removeEventListener('abort', reject)
-    }
-  }
 }

@@ -1,11 +1,10 @@
 /**
  * Are all goods that were ever added still on the shelf, or taken?
  *
- * At every moment, whatever is in flight: added = on the shelf + taken. The books say what was added and taken, the
- * shelves are really added up. If they disagree, each item is held against what the log says of it, as far as the log
- * reaches.
+ * Of what the log says, what moves goods; the rest is `shared/audit/reconcile.ts`.
  */
-import { type Auditor, belowZero, type Count, type Move, madeAlike, sumOf } from '../shared/audit/auditor.ts'
+import { type Auditor, type Count, type Move, madeAlike } from '../shared/audit/auditor.ts'
+import { type Owned, reconcile } from '../shared/audit/reconcile.ts'
 import { parseLines } from '../shared/contract/events.ts'
 import type { LogEntry } from '../shared/log/entry.ts'
 
@@ -13,7 +12,7 @@ const each = (lines: string, sign: bigint): readonly Move[] =>
   parseLines(lines).map(([id, quantity]) => ({ id, by: sign * BigInt(quantity) }))
 
 /** What each entry does to shelves. An entry that is said again does nothing: hence the sagas whose goods are taken. */
-export const movements = (): ((entry: LogEntry) => readonly Move[]) => {
+const movements = (): ((entry: LogEntry) => readonly Move[]) => {
   const taken = new Set<string>()
   return ({ kind, log_id, facts }) => {
     const { item: id = '', amount = '0', stock = '0', lines = '' } = facts
@@ -38,38 +37,26 @@ export const movements = (): ((entry: LogEntry) => readonly Move[]) => {
   }
 }
 
-const strays = async (auditor: Auditor, count: Count) =>
-  (await auditor.strays(count, movements())).map(({ id, is, expected, movers }) => {
-    const orders = new Set(movers.flatMap(({ fields }) => fields.order ?? []))
-    return {
-      what: 'shelf',
-      detail: `of item ${id} there are ${is}, but ${expected} by the log`,
-      orders: [...orders],
-      item_id: id,
-    }
-  })
+type Mismatch = { what: string; detail: string; orders: readonly string[]; item_id?: string }
 
-/** What is told of a count: sums as text, since they may exceed what a JSON number holds. */
+const shelves: Owned<Mismatch> = {
+  gone: 'taken',
+  movements,
+  sumsDiffer: (added, held, taken) => ({
+    what: 'shelves',
+    detail: `${added} was added, but ${held} is on the shelf and ${taken} was taken`,
+    orders: [],
+  }),
+  thingDiffers: (id, wrong, movers) => ({
+    what: 'shelf',
+    detail: `of item ${id} there are ${wrong}`,
+    orders: [...new Set(movers.flatMap(({ fields }) => fields.order ?? []))],
+    item_id: id,
+  }),
+}
+
+/** What is told of a count. */
 export const partOf = async (auditor: Auditor, count: Count) => {
-  const { at, books, worth } = count
-  const [added, taken, shelf] = [books('added'), books('taken'), sumOf(worth.values())]
-  const balanced = added === shelf + taken
-  const detail = `${added} was added, but ${shelf} is on the shelf and ${taken} was taken`
-  const mismatches = [
-    ...(balanced ? [] : [{ what: 'shelves', detail, orders: [] }, ...(await strays(auditor, count))]),
-    ...belowZero(worth).map(([id, is]) => ({
-      what: 'shelf',
-      detail: `of item ${id} there are ${is}: less than nothing`,
-      orders: [],
-      item_id: id,
-    })),
-  ]
-  return {
-    at,
-    added: String(added),
-    shelf: String(shelf),
-    taken: String(taken),
-    balanced: mismatches.length === 0,
-    mismatches,
-  }
+  const { at, added, held, gone, ...found } = await reconcile(auditor, count, shelves)
+  return { at, added, shelf: held, taken: gone, ...found }
 }

@@ -6,7 +6,7 @@
  * what had been decided. An entry that finds the saga decided is a repetition: it changes nothing, and the recorded
  * answer is said again.
  */
-import type { Reactions } from '../shared/log/log.ts'
+import type { Reactions } from '../shared/log/apply.ts'
 
 export const reactions = {
   payment: {

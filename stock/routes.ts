@@ -1,6 +1,6 @@
 /** HTTP in, words out: the routes of stock. */
 import { nanoid } from 'nanoid'
-import { impossible, sumTooLarge } from '../shared/errors.ts'
+import { sumTooLarge, unreachable } from '../shared/errors.ts'
 import { inChunks } from '../shared/http/chunks.ts'
 import { keyReused } from '../shared/http/problems.ts'
 import { type Route, routes } from '../shared/http/route.ts'
@@ -13,8 +13,15 @@ import type { Store } from './store.ts'
 export const routesOf = (store: Store): readonly Route[] => [
   ...routes(api, {
     createItem: async (request) => {
-      const [word, item_id = '', log_id = ''] = await store.createItem(nanoid(), request.params.price, request)
-      return word === 'key-reused' ? { problem: keyReused() } : { json: { item_id, log_id } }
+      const result = await store.createItem(nanoid(), request.params.price, request)
+      switch (result[0]) {
+        case 'created':
+          return { json: { item_id: result[1], log_id: result[2] } }
+        case 'key-reused':
+          return { problem: keyReused() }
+        default:
+          return unreachable('stock.create_item', result)
+      }
     },
     findItem: async ({ params: { item } }) => {
       const found = await store.find(item)
@@ -22,8 +29,8 @@ export const routesOf = (store: Store): readonly Route[] => [
     },
     addStock: async (request) => {
       const { item, amount } = request.params
-      const [word] = await store.add(item, amount, request)
-      switch (word) {
+      const result = await store.add(item, amount, request)
+      switch (result[0]) {
         case 'added':
           return { text: `${amount} added` }
         case 'unknown':
@@ -33,13 +40,13 @@ export const routesOf = (store: Store): readonly Route[] => [
         case 'key-reused':
           return { problem: keyReused() }
         default:
-          return impossible('stock.add', word)
+          return unreachable('stock.add', result)
       }
     },
     subtractStock: async (request) => {
       const { item, amount } = request.params
-      const [word] = await store.subtract(item, amount, request)
-      switch (word) {
+      const result = await store.subtract(item, amount, request)
+      switch (result[0]) {
         case 'subtracted':
           return { text: `${amount} subtracted` }
         case 'out-of-stock':
@@ -49,7 +56,7 @@ export const routesOf = (store: Store): readonly Route[] => [
         case 'key-reused':
           return { problem: keyReused() }
         default:
-          return impossible('stock.subtract', word)
+          return unreachable('stock.subtract', result)
       }
     },
     initItems: async (request) => {

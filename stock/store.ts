@@ -10,8 +10,11 @@
  */
 import { type Auditor, auditor } from '../shared/audit/auditor.ts'
 import { type Log, openLog } from '../shared/log/log.ts'
-import type { Once, Reply } from '../shared/redis/script.ts'
+import { runner } from '../shared/log/runner.ts'
+import type { ResultOnce } from '../shared/redis/command.ts'
+import type { Once } from '../shared/redis/script.ts'
 import type { Instruments } from '../shared/service.ts'
+import { add, createItem, initItems, subtract } from './commands.ts'
 import type { Item } from './item.ts'
 import { reactions } from './reactions.ts'
 
@@ -21,10 +24,16 @@ export type Store = {
   readonly log: Log
   readonly auditor: Auditor
   readonly find: (item: string) => Promise<Item | undefined>
-  readonly createItem: (item: string, price: number, once: Once) => Promise<Reply>
-  readonly add: (item: string, amount: number, once: Once) => Promise<Reply>
-  readonly subtract: (item: string, amount: number, once: Once) => Promise<Reply>
-  readonly initItems: (first: number, last: number, stock: number, price: number, once: Once) => Promise<Reply>
+  readonly createItem: (item: string, price: number, once: Once) => Promise<ResultOnce<typeof createItem>>
+  readonly add: (item: string, amount: number, once: Once) => Promise<ResultOnce<typeof add>>
+  readonly subtract: (item: string, amount: number, once: Once) => Promise<ResultOnce<typeof subtract>>
+  readonly initItems: (
+    first: number,
+    last: number,
+    stock: number,
+    price: number,
+    once: Once,
+  ) => Promise<ResultOnce<typeof initItems>>
 }
 
 export const openStore = ({ redis, step, identifiers, retentionS }: Instruments): Store => {
@@ -38,6 +47,7 @@ export const openStore = ({ redis, step, identifiers, retentionS }: Instruments)
     reactions,
     retentionS,
   })
+  const { runOnce } = runner(log)
   return {
     log,
     auditor: auditor(log),
@@ -45,10 +55,10 @@ export const openStore = ({ redis, step, identifiers, retentionS }: Instruments)
       const [stock, price] = await step('find', () => redis.hmget(names.item + item, 'stock', 'price'))
       return stock == null || price == null ? undefined : { stock: Number(stock), price: Number(price) }
     },
-    createItem: (item, price, once) => log.act('create-item', { log_id: identifiers.next(), item, price }, once),
-    add: (item, amount, once) => log.act('add', { log_id: identifiers.next(), item, amount }, once),
-    subtract: (item, amount, once) => log.act('subtract', { log_id: identifiers.next(), item, amount }, once),
+    createItem: (item, price, once) => runOnce(createItem, { log_id: identifiers.next(), item, price }, once),
+    add: (item, amount, once) => runOnce(add, { log_id: identifiers.next(), item, amount }, once),
+    subtract: (item, amount, once) => runOnce(subtract, { log_id: identifiers.next(), item, amount }, once),
     initItems: (first, last, stock, price, once) =>
-      log.act('init-items', { log_id: identifiers.next(), first, last, stock, price }, once),
+      runOnce(initItems, { log_id: identifiers.next(), first, last, stock, price }, once),
   }
 }

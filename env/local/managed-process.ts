@@ -4,17 +4,10 @@
  * A part is *down*, *starting*, *up* or *waiting* (it died and is started again after a while). `start` takes it from
  * down or waiting through starting to up; `stop` takes it to down, in order if it can; `kill` is a death like any other.
  * A part that dies unbidden waits and starts again if it may restart, else it is down; either way that is told.
- * It runs in a session of its own, so that Ctrl-C in a terminal reaches the launcher alone, and on a leash (`die-with-parent.sh`),
- * so that it ends however the launcher ends. What it writes goes to its log file; if that cannot be written or read, this is
- * told once, and neither the part nor the launcher ends for it.
  */
-import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
-import { closeSync, fstatSync, openSync, writeSync } from 'node:fs'
-import { open } from 'node:fs/promises'
-import { join } from 'node:path'
-import type { Duplex } from 'node:stream'
+import { describeExit, EXIT_NOT_STARTED, type Exit, type LaunchOptions, launch, type Run } from './launch.ts'
+import { readTail } from './log-tail.ts'
 
-const LEASH = join(import.meta.dirname, 'die-with-parent.sh')
 /** How long a part may take to be ready; a Redis reads its whole file meanwhile. */
 const START_MS = 60_000
 /** How long a part may take to end in order before it is killed. */
@@ -23,12 +16,6 @@ const RESTART_FIRST_MS = 250
 const RESTART_LAST_MS = 10_000
 /** A part that was up for so long has recovered: its next death is a first one again. */
 const RESTART_FORGET_MS = 30_000
-const TAIL_LINE_BYTES = 1_024
-/** The shell's code for a program that cannot be run. */
-const EXIT_NOT_STARTED = 127
-
-/** How a process ended; both are null for one that never ran. */
-export type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null }
 
 export type PartEvent =
   | { readonly type: 'ready'; readonly part: string; readonly port: number; readonly pid: number; readonly ms: number }
@@ -74,270 +61,185 @@ export type Part = {
   readonly tail: (lines?: number) => Promise<string>
 }
 
-export type PartOptions = {
+export type PartOptions = LaunchOptions & {
   readonly name: string
   readonly port: number
   readonly url: string
-  readonly command: readonly [program: string, ...parameters: string[]]
-  readonly cwd: string
-  readonly environment: NodeJS.ProcessEnv
-  readonly logFile: string
-  /** How a part says that it is ready: by the message 'ready' to its parent, or by a line on its standard output. */
-  readonly readyBy: 'message' | RegExp
   readonly restart: boolean
   readonly tell: (event: PartEvent) => void
 }
 
-export const describeExit = ({ code, signal }: Exit): string =>
-  signal === null ? `exited with code ${code}` : `was ended by ${signal}`
-
-/**
- * The last lines of a file; fewer if they are longer than usual. If it cannot be read, why. What was in it up to `from` is
- * none of them, unless it has become shorter since.
- */
-const readTail = async (file: string, lines: number, from = 0): Promise<string> => {
+/** Resolves when the process is ready; one that is not in time is killed. @throws PartError */
+const whenReady = async ({ child, ready, exited, logFrom }: Run, { name, logFile }: PartOptions): Promise<void> => {
+  const patience = Promise.withResolvers<never>()
+  const timer = setTimeout(
+    () => patience.reject(new PartError(`${name} was not ready within ${START_MS / 1_000} s`)),
+    START_MS,
+  )
   try {
-    return await readEnd(file, lines, from)
+    const exit = await Promise.race([ready, exited, patience.promise])
+    if (exit !== undefined) throw new PartError(`${name} ${describeExit(exit)} before it was ready`)
   } catch (error) {
-    return `(the log cannot be read: ${(error as Error).message})`
-  }
-}
-
-const readEnd = async (file: string, lines: number, from: number): Promise<string> => {
-  const handle = await open(file)
-  try {
-    const { size } = await handle.stat()
-    const buffer = Buffer.alloc(Math.min(from > size ? size : size - from, lines * TAIL_LINE_BYTES))
-    const { bytesRead } = await handle.read({ buffer, position: size - buffer.length })
-    return buffer.toString('utf8', 0, bytesRead).trimEnd().split('\n').slice(-lines).join('\n')
+    child.kill('SIGKILL')
+    await exited
+    const tail = await readTail(logFile, 12, logFrom)
+    throw new PartError(`${(error as Error).message}; the end of its log:\n${tail}`, { cause: error })
   } finally {
-    await handle.close()
+    clearTimeout(timer)
   }
 }
 
-/** One process: from spawn to its end. */
-type Run = {
-  readonly child: ChildProcess
-  readonly exited: Promise<Exit>
-  readonly ready: Promise<void>
-  readonly startedAt: number
-  /** How long its log was when it began. */
-  readonly logFrom: number
-}
+class ManagedProcess implements Part {
+  readonly name: string
+  readonly port: number
+  readonly url: string
+  readonly logFile: string
+  readonly #options: PartOptions
+  #state: Part['state'] = 'down'
+  #run: Run | undefined
+  #exited: Promise<Exit> = Promise.resolve({ code: null, signal: null })
+  #starting: Promise<void> | undefined
+  #deaths = 0
+  #restarting: NodeJS.Timeout | undefined
+  /** Only what was up once is started again by itself: a first start that fails is told to its caller. */
+  #mayRestart = false
+  #stopping = false
+  readonly #listeners = new Set<(message: unknown) => void>()
 
-const letGo = (child: ChildProcess): void => {
-  const leash = child.stdio[3] as Duplex | null
-  leash?.end('let go\n')
-}
-
-type Log = { readonly fd: number; readonly write: (chunk: Buffer | string) => void; readonly close: () => void }
-
-const openLog = ({ name, logFile, tell }: PartOptions): Log => {
-  let isTold = false
-  const attempt = (deed: () => number): number | undefined => {
-    try {
-      return deed()
-    } catch (error) {
-      if (!isTold) tell({ type: 'unlogged', part: name, why: (error as Error).message })
-      isTold = true
-      return undefined
-    }
+  constructor(options: PartOptions) {
+    this.name = options.name
+    this.port = options.port
+    this.url = options.url
+    this.logFile = options.logFile
+    this.#options = options
   }
-  const fd = attempt(() => openSync(logFile, 'a', 0o600)) ?? openSync('/dev/null', 'a')
-  return {
-    fd,
-    write: (chunk) => void attempt(() => writeSync(fd, Buffer.from(chunk))),
-    close: () => closeSync(fd),
-  }
-}
 
-/** Copies what a Redis says to its log file, and resolves at the line that matches. */
-const watchOutput = (child: ChildProcess, log: Log, line: RegExp): Promise<void> =>
-  new Promise((resolve) => {
-    let said = ''
-    child.stdout?.on('data', (chunk: Buffer) => {
-      log.write(chunk)
-      if (line.test(said)) return
-      said += chunk.toString('utf8')
-      if (line.test(said)) resolve()
+  get pid(): number | undefined {
+    return this.#run?.child.pid
+  }
+
+  get state(): Part['state'] {
+    return this.#state
+  }
+
+  get exited(): Promise<Exit> {
+    return this.#exited
+  }
+
+  readonly start = (): Promise<void> => {
+    if (this.#state === 'up') return Promise.resolve()
+    this.#starting ??= this.#begin().finally(() => {
+      this.#starting = undefined
     })
-  })
-
-const watchMessages = (child: ChildProcess): Promise<void> =>
-  new Promise((resolve) => child.on('message', (message) => message === 'ready' && resolve()))
-
-const launch = (options: PartOptions): Run => {
-  const { name, command, cwd, environment, logFile, readyBy } = options
-  const log = openLog(options)
-  const logFrom = fstatSync(log.fd).size
-  const byMessage = readyBy === 'message'
-  const stdio: StdioOptions = byMessage ? ['ignore', log.fd, log.fd, 'pipe', 'ipc'] : ['ignore', 'pipe', log.fd, 'pipe']
-  const child = spawn('/bin/sh', [LEASH, ...command], { cwd, env: environment, stdio, detached: true })
-  child.stdio[3]?.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE' && error.code !== 'ECONNRESET') throw error
-  })
-  const said = byMessage ? watchMessages(child) : watchOutput(child, log, readyBy)
-  child.once('exit', () => letGo(child))
-  const exited = new Promise<Exit>((resolve) => {
-    child.on('error', (error) => {
-      log.write(`${error.message}\n`)
-      if (child.pid === undefined) resolve({ code: EXIT_NOT_STARTED, signal: null })
-    })
-    child.once('close', (code, signal) => resolve({ code, signal }))
-  }).finally(log.close)
-
-  const waitUntilReady = async (): Promise<void> => {
-    const patience = Promise.withResolvers<never>()
-    const timer = setTimeout(
-      () => patience.reject(new PartError(`${name} was not ready within ${START_MS / 1_000} s`)),
-      START_MS,
-    )
-    try {
-      const exit = await Promise.race([said, exited, patience.promise])
-      if (exit !== undefined) throw new PartError(`${name} ${describeExit(exit)} before it was ready`)
-    } catch (error) {
-      child.kill('SIGKILL')
-      await exited
-      throw new PartError(`${(error as Error).message}; the end of its log:\n${await readTail(logFile, 12, logFrom)}`, {
-        cause: error,
-      })
-    } finally {
-      clearTimeout(timer)
-    }
+    return this.#starting
   }
-  return { child, exited, ready: waitUntilReady(), startedAt: performance.now(), logFrom }
-}
 
-/** A part that is down. Its folder and those of its log must exist. */
-export const createPart = (options: PartOptions): Part => {
-  const { name, port, url, logFile, restart, tell } = options
-  let state: Part['state'] = 'down'
-  let run: Run | undefined
-  let exited: Promise<Exit> = Promise.resolve({ code: null, signal: null })
-  let deaths = 0
-  let restarting: NodeJS.Timeout | undefined
-  /** Only what was up once is started again by itself: a first start that fails is told to whoever asked for it. */
-  let mayRestart = false
-  let stopping = false
-  const listeners = new Set<(message: unknown) => void>()
-
-  const onExit = async ({ startedAt, logFrom }: Pick<Run, 'startedAt' | 'logFrom'>, exit: Exit): Promise<void> => {
-    const wasUp = state === 'up'
-    run = undefined
-    if (stopping || (!wasUp && !mayRestart)) {
-      state = 'down'
+  readonly stop = async (): Promise<void> => {
+    clearTimeout(this.#restarting)
+    this.#mayRestart = false
+    this.#stopping = true
+    if (this.#run === undefined) {
+      this.#state = 'down'
       return
     }
-    deaths = performance.now() - startedAt > RESTART_FORGET_MS ? 1 : deaths + 1
-    const restartMs = restart ? Math.min(RESTART_FIRST_MS * 2 ** (deaths - 1), RESTART_LAST_MS) : undefined
-    state = restartMs === undefined ? 'down' : 'waiting'
-    if (restartMs !== undefined) restarting = setTimeout(startAgain, restartMs)
-    tell({ type: 'died', part: name, how: describeExit(exit), tail: await readTail(logFile, 3, logFrom), restartMs })
+    this.kill('SIGTERM')
+    this.kill('SIGCONT')
+    const timer = setTimeout(this.kill, STOP_MS)
+    await this.#exited
+    clearTimeout(timer)
+    await Promise.allSettled([this.#starting])
+    this.#options.tell({ type: 'stopped', part: this.name })
+  }
+
+  readonly kill = (signal: NodeJS.Signals = 'SIGKILL'): Promise<Exit> => {
+    this.#run?.child.kill(signal)
+    return this.#exited
+  }
+
+  readonly freeze = (): void => void this.kill('SIGSTOP')
+
+  readonly thaw = (): void => void this.kill('SIGCONT')
+
+  readonly say = (message: object): void => {
+    if (this.#run === undefined) throw new PartError(`${this.name} is down and hears nothing`)
+    this.#run.child.send(message)
+  }
+
+  readonly hear = (listener: (message: unknown) => void): (() => void) => {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  readonly tail = (lines = 20): Promise<string> => readTail(this.logFile, lines)
+
+  /** Until the process runs nothing is awaited, so that a `stop` that comes at once finds it. */
+  async #begin(): Promise<void> {
+    const { name, port, restart, tell } = this.#options
+    clearTimeout(this.#restarting)
+    this.#state = 'starting'
+    this.#stopping = false
+    const run = this.#launch()
+    if (run instanceof Error) return this.#onNoStart(run)
+    await whenReady(run, this.#options)
+    if (this.#run !== run) throw new PartError(`${name} ended as soon as it was ready`)
+    this.#state = 'up'
+    this.#mayRestart = restart
+    const ms = Math.round(performance.now() - run.startedAt)
+    tell({ type: 'ready', part: name, port, pid: run.child.pid ?? 0, ms })
+  }
+
+  #launch(): Run | Error {
+    const { name, tell } = this.#options
+    let run: Run
+    try {
+      run = launch(this.#options, (why) => tell({ type: 'unlogged', part: name, why }))
+    } catch (error) {
+      return error as Error
+    }
+    this.#run = run
+    run.child.on('message', (message) => {
+      if (message !== 'ready') for (const listener of this.#listeners) listener(message)
+    })
+    this.#exited = run.exited.then(async (exit) => {
+      await this.#onExit(run, exit)
+      return exit
+    })
+    return run
   }
 
   /** A system that has no process or descriptor left is one more way to die. */
-  const onNoStart = async (error: unknown): Promise<never> => {
-    await onExit({ startedAt: performance.now(), logFrom: 0 }, { code: EXIT_NOT_STARTED, signal: null })
-    throw new PartError(`${name} could not be started: ${(error as Error).message}`, { cause: error })
+  async #onNoStart(error: Error): Promise<never> {
+    await this.#onExit({ startedAt: performance.now(), logFrom: 0 }, { code: EXIT_NOT_STARTED, signal: null })
+    throw new PartError(`${this.name} could not be started: ${error.message}`, { cause: error })
   }
 
-  /** Until the process runs nothing is awaited: whoever stops the part at once finds it. */
-  const begin = async (): Promise<void> => {
-    clearTimeout(restarting)
-    state = 'starting'
-    stopping = false
-    let begun: Run
-    try {
-      begun = launch(options)
-    } catch (error) {
-      return onNoStart(error)
+  async #onExit({ startedAt, logFrom }: Pick<Run, 'startedAt' | 'logFrom'>, exit: Exit): Promise<void> {
+    const wasUp = this.#state === 'up'
+    this.#run = undefined
+    if (this.#stopping || (!wasUp && !this.#mayRestart)) {
+      this.#state = 'down'
+      return
     }
-    run = begun
-    begun.child.on('message', (message) => {
-      if (message !== 'ready') for (const listener of listeners) listener(message)
-    })
-    exited = begun.exited.then(async (exit) => {
-      await onExit(begun, exit)
-      return exit
-    })
-    await begun.ready
-    if (run !== begun) throw new PartError(`${name} ended as soon as it was ready`)
-    state = 'up'
-    mayRestart = restart
-    tell({
-      type: 'ready',
-      part: name,
-      port,
-      pid: begun.child.pid ?? 0,
-      ms: Math.round(performance.now() - begun.startedAt),
-    })
+    const restartMs = this.#restartMs(startedAt)
+    this.#state = restartMs === undefined ? 'down' : 'waiting'
+    if (restartMs !== undefined) this.#restarting = setTimeout(this.#startAgain, restartMs)
+    const tail = await readTail(this.logFile, 3, logFrom)
+    this.#options.tell({ type: 'died', part: this.name, how: describeExit(exit), tail, restartMs })
   }
 
-  let starting: Promise<void> | undefined
-  const start = (): Promise<void> => {
-    if (state === 'up') return Promise.resolve()
-    starting ??= begin().finally(() => {
-      starting = undefined
-    })
-    return starting
+  /** After how long one that has just died is started again, if it is. */
+  #restartMs(startedAt: number): number | undefined {
+    this.#deaths = performance.now() - startedAt > RESTART_FORGET_MS ? 1 : this.#deaths + 1
+    return this.#options.restart ? Math.min(RESTART_FIRST_MS * 2 ** (this.#deaths - 1), RESTART_LAST_MS) : undefined
   }
 
-  /** A start that fails ends in `onExit`, which says so and tries again. */
-  const startAgain = (): void => {
-    start().catch((error: unknown) => {
+  /** A start that fails ends in `#onExit`, which says so and tries again. */
+  readonly #startAgain = (): void => {
+    this.start().catch((error: unknown) => {
       if (!(error instanceof PartError)) throw error
     })
   }
-
-  const kill = (signal: NodeJS.Signals = 'SIGKILL'): Promise<Exit> => {
-    run?.child.kill(signal)
-    return exited
-  }
-
-  const stop = async (): Promise<void> => {
-    clearTimeout(restarting)
-    mayRestart = false
-    stopping = true
-    if (run === undefined) {
-      state = 'down'
-      return
-    }
-    kill('SIGTERM')
-    kill('SIGCONT')
-    const timer = setTimeout(kill, STOP_MS)
-    await exited
-    clearTimeout(timer)
-    await Promise.allSettled([starting])
-    tell({ type: 'stopped', part: name })
-  }
-
-  return {
-    name,
-    port,
-    url,
-    logFile,
-    get pid() {
-      return run?.child.pid
-    },
-    get state() {
-      return state
-    },
-    get exited() {
-      return exited
-    },
-    start,
-    stop,
-    kill,
-    freeze: () => void kill('SIGSTOP'),
-    thaw: () => void kill('SIGCONT'),
-    say: (message) => {
-      if (run === undefined) throw new PartError(`${name} is down and hears nothing`)
-      run.child.send(message)
-    },
-    hear: (listener) => {
-      listeners.add(listener)
-      return () => void listeners.delete(listener)
-    },
-    tail: (lines = 20) => readTail(logFile, lines),
-  }
 }
+
+/** A part that is down. Its folder and those of its log must exist. */
+export const createPart = (options: PartOptions): Part => new ManagedProcess(options)

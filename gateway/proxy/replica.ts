@@ -25,7 +25,7 @@
 
 import type { Logger } from 'pino'
 import { Client, Pool } from 'undici'
-import { impossible } from '../../shared/errors.ts'
+import { codeOf, impossible } from '../../shared/errors.ts'
 import { TOKEN_MARK_HEADER } from '../../shared/http/operators.ts'
 import type { Step } from '../../shared/process/step.ts'
 
@@ -232,7 +232,7 @@ export class Replica {
       if (statusCode === 200) return 'ready'
       return conditionSaid(text)
     } catch (error) {
-      if (!HANGS.includes((error as { code?: string }).code)) this.#alive()
+      if (!HANGS.includes(codeOf(error))) this.#alive()
       return 'away' // whatever kept it from answering
     } finally {
       isTold = true

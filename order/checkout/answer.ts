@@ -1,10 +1,10 @@
 /** What does the client of a checkout get as an answer? */
-import { impossible } from '../../shared/errors.ts'
+import { unreachable } from '../../shared/errors.ts'
 import { LOG_ID_HEADER } from '../../shared/http/answer.ts'
 import { keyReused } from '../../shared/http/problems.ts'
 import type { AnswerTo } from '../../shared/http/route.ts'
 import type { api } from '../api.ts'
-import type { Outcome } from '../order.ts'
+import type { Outcome, Refusal } from '../order.ts'
 import {
   beingUndone,
   cancelledAtDeadline,
@@ -18,7 +18,11 @@ import {
   userGone,
 } from '../problems.ts'
 
-const refusals = { 'out-of-credit': outOfCredit, 'out-of-stock': outOfStock, 'no-such-user': userGone }
+const refusals = {
+  'out-of-credit': outOfCredit,
+  'out-of-stock': outOfStock,
+  'no-such-user': userGone,
+} satisfies Record<Refusal, unknown>
 const cancellations = { deadline: cancelledAtDeadline, operator: cancelledByOperator }
 
 /** What was decided before keys remembered it has no log id. */
@@ -46,6 +50,6 @@ export const answerOf = (order: string, outcome: Outcome): AnswerTo<typeof api.c
     case 'key-reused':
       return { problem: keyReused() }
     default:
-      return impossible('order.outcome', outcome)
+      return unreachable('order.outcome', outcome)
   }
 }

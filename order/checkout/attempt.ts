@@ -16,11 +16,13 @@
  * A request whose asker has gone begins nothing, nor does one that glanced too long ago or at what is no longer so
  * (`shared/log/fence.ts`): it may have been answered by another replica, and a refusal must stay true.
  */
-import { impossible, UnavailableError } from '../../shared/errors.ts'
+import { impossible, UnavailableError, unreachable } from '../../shared/errors.ts'
 import { assertAwaited, FRESH_MS, LATE } from '../../shared/log/fence.ts'
-import type { Once, Reply } from '../../shared/redis/script.ts'
-import type { Outcome } from '../order.ts'
-import type { Glance, Saga, Store } from '../store.ts'
+import type { Remembered, ResultOf, ResultOnce } from '../../shared/redis/command.ts'
+import type { Once } from '../../shared/redis/script.ts'
+import * as commands from '../commands.ts'
+import { type Ended, isRefusal, type Outcome } from '../order.ts'
+import type { Glance, Store } from '../store.ts'
 import type { Admission } from './admission.ts'
 import type { Company } from './linger.ts'
 import type { Locks } from './locks.ts'
@@ -68,17 +70,23 @@ type Attempt = {
   turn: string | undefined
 }
 
-const outcomeOf = (saga: Saga): Outcome => {
-  switch (saga.state) {
+/** What may be remembered under the key of a request for a checkout. */
+const ANSWERED = { ...commands.begin.returns, ...commands.join.returns }
+type Answered = Remembered<typeof ANSWERED> | ResultOf<typeof commands.join>
+
+const outcomeOf = (ended: Ended): Outcome => {
+  const { id: logId } = ended
+  switch (ended.state) {
     case 'paid':
-      return { state: 'paid', logId: saga.id }
+      return { state: 'paid', logId }
     case 'failed':
-      return { state: 'refused', reason: saga.reason as 'out-of-credit', item: saga.item, logId: saga.id }
+      if (!isRefusal(ended.reason)) return impossible('order.refusal', ended)
+      return { state: 'refused', reason: ended.reason, item: ended.item, logId }
     case 'cancelling':
     case 'closed':
-      return { state: 'cancelled', by: saga.reason === 'operator' ? 'operator' : 'deadline', logId: saga.id }
+      return { state: 'cancelled', by: ended.by, logId }
     default:
-      return impossible('order.saga', saga)
+      return unreachable('order.ended', ended)
   }
 }
 
@@ -91,7 +99,7 @@ export const attempts = (options: AttemptOptions): ((order: string, asker: Once)
   const turns = openTurns()
 
   /** A checkout is also cancelled if its order proves to have been paid by an earlier one, which a Redis had forgotten. */
-  const outcomeAt = async (end: Promise<Saga>, { order }: Attempt): Promise<Outcome> => {
+  const outcomeAt = async (end: Promise<Ended>, { order }: Attempt): Promise<Outcome> => {
     const outcome = outcomeOf(await end)
     if (outcome.state !== 'cancelled') return outcome
     const glance = await store.glance(order)
@@ -102,23 +110,23 @@ export const attempts = (options: AttemptOptions): ((order: string, asker: Once)
   const join = (id: string, attempt: Attempt): Promise<Outcome> =>
     outcomeAt(ends.join(id, performance.now() + deadlineMs), attempt)
 
-  /** The outcome that a reply means to a request without a checkout of its own; `undefined` if it must glance again. */
-  const outcomeBy = async ([word, saga = '']: Reply, attempt: Attempt): Promise<Outcome | undefined> => {
-    switch (word) {
+  /** The outcome that a result means to a request without a checkout of its own; `undefined` if it must glance again. */
+  const outcomeBy = async (result: Answered, attempt: Attempt): Promise<Outcome | undefined> => {
+    switch (result[0]) {
       case 'begun':
       case 'checking-out':
       case 'joined':
-        return join(saga, attempt)
+        return join(result[1], attempt)
       case 'paid':
-        return { state: word, logId: saga }
+        return { state: 'paid', logId: result[1] ?? '' }
       case 'empty':
       case 'unknown':
       case 'key-reused':
-        return { state: word }
+        return { state: result[0] }
       case 'changed':
         return undefined
       default:
-        return impossible('order.join', word)
+        return unreachable('order.join', result)
     }
   }
 
@@ -126,7 +134,7 @@ export const attempts = (options: AttemptOptions): ((order: string, asker: Once)
   const look = async (attempt: Attempt): Promise<Outcome | Glance | undefined> => {
     const { order, asker } = attempt
     const hasKey = asker.idempotencyKey !== undefined
-    const known = hasKey ? await store.recall(asker) : undefined
+    const known = hasKey ? await store.recall(ANSWERED, asker) : undefined
     if (known) return outcomeBy(known, attempt)
     const glance = await store.glance(order)
     if (glance === undefined) return { state: 'unknown' }
@@ -145,7 +153,12 @@ export const attempts = (options: AttemptOptions): ((order: string, asker: Once)
    * Begins the saga; while its outcome is unknown it is begun again, under the same id. It is not begun by who has been away, nor
    * for whom is gone: another replica may have been asked instead.
    */
-  const begin = async (id: string, token: string, glance: Glance, attempt: Attempt): Promise<Reply> => {
+  const begin = async (
+    id: string,
+    token: string,
+    glance: Glance,
+    attempt: Attempt,
+  ): Promise<ResultOnce<typeof commands.begin>> => {
     const { order, asker, until } = attempt
     const { user, saga, lines } = glance
     const { idempotencyKey, fingerprint } = asker
@@ -159,8 +172,8 @@ export const attempts = (options: AttemptOptions): ((order: string, asker: Once)
       const patience_ms = Math.max(0, Math.ceil(until - performance.now()))
       const start = { log_id: id, order, user, token, patience_ms, saga, lines, ...again }
       try {
-        const reply = await store.begin(start, { idempotencyKey, fingerprint, readMs })
-        if (reply[0] !== LATE) return reply
+        const result = await store.begin(start, { idempotencyKey, fingerprint, readMs })
+        if (result[0] !== LATE) return result
         late += 1
       } catch (error) {
         if (!(error instanceof UnavailableError) || performance.now() > startedAt + BEGIN_PATIENCE_MS) throw error
@@ -181,25 +194,25 @@ export const attempts = (options: AttemptOptions): ((order: string, asker: Once)
     const end = ends.wait(id, until)
     let begun = false
     try {
-      const [word, known = ''] = await begin(id, token, glance, attempt)
-      switch (word) {
+      const result = await begin(id, token, glance, attempt)
+      switch (result[0]) {
         case 'begun':
         case 'checking-out':
-          begun = known === id
-          if (!begun) return await join(known, attempt)
+          begun = result[1] === id
+          if (!begun) return await join(result[1], attempt)
           orderLocks.keep(id, order, user, token, lockedAt)
           return await outcomeAt(end, attempt)
         case 'paid':
-          return { state: word, logId: known }
+          return { state: 'paid', logId: result[1] ?? '' }
         case 'cancelling':
         case 'empty':
         case 'unknown':
         case 'key-reused':
-          return { state: word }
+          return { state: result[0] }
         case 'moved':
           return undefined
         default:
-          return impossible('order.begin', word)
+          return unreachable('order.begin', result)
       }
     } finally {
       orderLocks.letGo(id)

@@ -5,7 +5,8 @@
  * customer of a process that died must wait, so it is short, and a sweep extends the locks of the checkouts that this
  * process began for as long as a request waits for them.
  */
-import type { Acquired, RedLock } from '../../shared/lock/redlock.ts'
+import type { Acquired } from '../../shared/lock/ballot.ts'
+import type { RedLock } from '../../shared/lock/redlock.ts'
 import { TransientMap } from './transient-map.ts'
 
 export type Locks = {

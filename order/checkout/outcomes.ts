@@ -10,7 +10,9 @@
  * they wait for its own, as its record tells it.
  */
 import { UnavailableError } from '../../shared/errors.ts'
-import type { Decided, Saga, Store } from '../store.ts'
+import type { Decision } from '../commands.ts'
+import type { Ended } from '../order.ts'
+import type { Store } from '../store.ts'
 import { TransientMap } from './transient-map.ts'
 
 export type Ends = {
@@ -18,15 +20,15 @@ export type Ends = {
    * Resolves with the saga once it is decided; at `until` (of `performance.now()`) it is cancelled. It may be waited for
    * before it is begun. @throws UnavailableError
    */
-  readonly wait: (id: string, until: number) => Promise<Saga>
+  readonly wait: (id: string, until: number) => Promise<Ended>
   /** The same for a checkout that somebody else began: at its own deadline it is cancelled, or at `until` if it has none. */
-  readonly join: (id: string, until: number) => Promise<Saga>
+  readonly join: (id: string, until: number) => Promise<Ended>
   /** Whoever was to begin a saga waits for it no more, because it was not begun as far as is known. */
   readonly forget: (id: string) => void
   /** To be told of every saga that this process has decided: wakes who waits, and releases what was locked. */
-  readonly onDecided: (decided: Decided) => void
+  readonly onDecided: (decided: Decision) => void
   /** To be told of every saga that was decided anywhere. */
-  readonly onOutcome: (saga: Saga) => void
+  readonly onOutcome: (ended: Ended) => void
   /** Asks for all that has waited for long. To be called every so often. */
   readonly sweep: (now: number) => void
 }
@@ -34,7 +36,7 @@ export type Ends = {
 export type EndsOptions = {
   readonly store: Pick<Store, 'cancel' | 'saga'>
   /** Releases what was locked for a saga. */
-  readonly release: (decided: Decided) => void
+  readonly release: (decided: Decision) => void
 }
 
 /** Who has waited for this long asks, in case the end was missed. */
@@ -45,7 +47,7 @@ type Waiter = {
   readonly joined: boolean
   /** For who joined, once it is known that is the deadline of the checkout. */
   until: number
-  readonly resolve: (saga: Saga) => void
+  readonly resolve: (ended: Ended) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -55,14 +57,14 @@ export const openEnds = ({ store, release }: EndsOptions): Ends => {
   const waiters = new TransientMap<Waiter[]>()
   const asked = new Set<string>()
 
-  const onOutcome = (saga: Saga): void => {
-    const waiting = waiters.get(saga.id)
+  const onOutcome = (ended: Ended): void => {
+    const waiting = waiters.get(ended.id)
     if (waiting === undefined) return
-    waiters.delete(saga.id)
-    for (const { resolve } of waiting) resolve(saga)
+    waiters.delete(ended.id)
+    for (const { resolve } of waiting) resolve(ended)
   }
 
-  const onDecided = (decided: Decided): void => {
+  const onDecided = (decided: Decision): void => {
     release(decided)
     onOutcome(decided)
   }
@@ -78,7 +80,7 @@ export const openEnds = ({ store, release }: EndsOptions): Ends => {
   }
 
   /** The end of a saga, made if it is time; `undefined` if it has none yet. */
-  const endNow = async (id: string): Promise<Decided | undefined> => {
+  const endNow = async (id: string): Promise<Decision | undefined> => {
     if (waiters.get(id)?.some(isLate)) {
       const decided = await store.cancel(id)
       // Never begun, or begun and lost by a Redis that came back older: nobody here can know.
@@ -106,8 +108,8 @@ export const openEnds = ({ store, release }: EndsOptions): Ends => {
     }
   }
 
-  const wait = (id: string, until: number, joined: boolean): Promise<Saga> => {
-    const { promise, resolve, reject } = Promise.withResolvers<Saga>()
+  const wait = (id: string, until: number, joined: boolean): Promise<Ended> => {
+    const { promise, resolve, reject } = Promise.withResolvers<Ended>()
     // It may be rejected before anybody awaits it: while the saga is still being begun.
     promise.catch(() => undefined)
     const waiter = { since: performance.now(), joined, until, resolve, reject }

@@ -30,6 +30,6 @@ export class TransientMap<Value> {
 
   /** Keys and values in the order of their coming; what is deleted or set meanwhile is seen as in a Map. */
   *[Symbol.iterator](): Generator<[key: string, value: Value]> {
-    for (const [key, { value }] of this.#slots) yield [key, value as Value]
+    for (const [key, { value }] of this.#slots) if (value !== undefined) yield [key, value]
   }
 }

@@ -18,7 +18,10 @@ import { type Service, sayings } from '../contract/events.ts'
 import { SAGAS_MAX } from '../contract/queries.ts'
 import { UnavailableError } from '../errors.ts'
 import { compareIds, type LogEntry } from '../log/entry.ts'
-import type { Log, SagaRecord } from '../log/log.ts'
+import type { Log } from '../log/log.ts'
+import { runner } from '../log/runner.ts'
+import type { SagaRecord } from '../log/saga-record.ts'
+import { fields, headed, list, query, text, tuple } from '../redis/reply.ts'
 
 /** What an account of the books says; 0 if nothing was ever entered. */
 export type Books = (account: string) => bigint
@@ -111,15 +114,15 @@ const LIMB = 2n ** 27n
 /** Of more digits than this a number may not be exact. */
 const DIGITS_MAX = 15
 
-const pairs = (flat: readonly string[]): [string, string][] => {
-  const found: [string, string][] = []
-  for (let at = 0; at + 1 < flat.length; at += 2) found.push([flat[at] as string, flat[at + 1] as string])
-  return found
-}
+const records = query('records', ['cursor', 'page', 'log_ids'], headed(text, tuple(text, fields)))
+const cut = query('cut', ['open_max'], tuple(text, fields, list(text), fields))
+const count = query('count', ['cursor', 'page'], tuple(text, text, text))
+const recount = query('recount', ['after', 'entries', 'things'], tuple(text, text, fields, text, text))
+const sagasAt = query('sagas-at', ['at', 'log_ids'], list(tuple(text, list(text))))
+const absent = query('absent', ['ids'], list(text))
 
-const booksOf = (fields: readonly string[]): Books => {
-  const accounts = new Map(pairs(fields))
-  const limb = (name: string): bigint => BigInt(accounts.get(name) ?? '0')
+const booksOf = (accounts: Readonly<Record<string, string>>): Books => {
+  const limb = (name: string): bigint => BigInt(accounts[name] ?? '0')
   return (account) => limb(`${account}:high`) * LIMB + limb(account)
 }
 
@@ -153,9 +156,10 @@ export const sumOf = (worth: Iterable<string | number>): bigint => {
 }
 
 export const auditor = (log: Log): Auditor => {
+  const { ask } = runner(log)
   let counting: Promise<Count> | undefined
 
-  const count = async (): Promise<Count> => {
+  const countAll = async (): Promise<Count> => {
     const patience = performance.now() + COUNT_MAX_MS
     const worth = new Map<string, string | number>()
     const read = (ids: string, worths: string): void => {
@@ -164,27 +168,25 @@ export const auditor = (log: Log): Auditor => {
       if (worth.size > THINGS_MAX) throw new UnavailableError(`${log.service} holds too much to be counted`)
       if (performance.now() > patience) throw new UnavailableError(`${log.service} could not be counted in time`)
     }
-    let [after] = (await log.act('cut', { open_max: 0 })) as unknown as [string]
+    let [after] = await ask(cut, { open_max: 0 })
     for (let cursor = '0', done = false; !done; done = cursor === '0') {
-      const [next, ids = '', worths = ''] = await log.act('count', { cursor, page: PAGE })
+      const [next, ids, worths] = await ask(count, { cursor, page: PAGE })
       cursor = next
       read(ids, worths)
     }
     for (;;) {
-      const again = (await log.act('recount', { after, entries: ENTRIES, things: PAGE })) as unknown
-      const [last, newest, fields, ids, worths] = again as [string, string, string[], string, string]
+      const [last, newest, accounts, ids, worths] = await ask(recount, { after, entries: ENTRIES, things: PAGE })
       if (compareIds(newest, after) < 0) throw new UnavailableError(`the Redis of ${log.service} came back older`)
       read(ids, worths)
       // The newest entries may have been trimmed: then nothing follows either.
-      if (last === newest || last === after) return { at: newest, books: booksOf(fields), worth }
+      if (last === newest || last === after) return { at: newest, books: booksOf(accounts), worth }
       after = last
     }
   }
 
   const recordsOf = async (facts: { cursor: string; log_ids: string }) => {
-    const reply = (await log.act('records', { ...facts, page: PAGE })) as unknown
-    const [next, ...found] = reply as [string, ...[string, string[]][]]
-    return { next, records: found.map(([log_id, fields]) => ({ log_id, fields: Object.fromEntries(pairs(fields)) })) }
+    const [next, found] = await ask(records, { ...facts, page: PAGE })
+    return { next, records: found.map(([log_id, recorded]) => ({ log_id, fields: recorded })) }
   }
 
   const recordsNamed = (logIds: readonly string[]): Promise<readonly RecordedSaga[]> =>
@@ -213,29 +215,27 @@ export const auditor = (log: Log): Auditor => {
 
   return {
     count: () => {
-      counting ??= count().finally(() => {
+      counting ??= countAll().finally(() => {
         counting = undefined
       })
       return counting
     },
     cut: async () => {
-      const reply = (await log.act('cut', { open_max: OPEN_MAX })) as unknown
-      const [at, fields, open, cursors] = reply as [string, string[], string[], string[]]
+      const [at, accounts, open, cursors] = await ask(cut, { open_max: OPEN_MAX })
       if (open.length > OPEN_MAX) throw new UnavailableError(`more than ${OPEN_MAX} sagas are in flight`)
-      const known: Readonly<Record<string, string>> = Object.fromEntries(pairs(cursors))
-      const heard = Object.fromEntries(log.speakers.map((speaker) => [speaker, known[speaker] ?? '0-0']))
-      return { at, books: booksOf(fields), open, heard, hears: log.hears }
+      const heard = Object.fromEntries(log.speakers.map((speaker) => [speaker, cursors[speaker] ?? '0-0']))
+      return { at, books: booksOf(accounts), open, heard, hears: log.hears }
     },
     sagasAt: (at, logIds) =>
       inParts(logIds, async (part) => {
-        const reply = (await log.act('sagas-at', { at, log_ids: part.join(' ') })) as unknown as [string, string[]][]
-        return reply.map(([log_id, fields]) => {
-          const { kind = '', ...facts }: Record<string, string> = Object.fromEntries(sayings(['', fields]))
+        const found = await ask(sagasAt, { at, log_ids: part.join(' ') })
+        return found.map(([log_id, said]) => {
+          const { kind = '', ...facts }: Record<string, string> = Object.fromEntries(sayings(['', said]))
           return { log_id, kind, facts }
         })
       }),
     records: recordsNamed,
-    absent: (ids) => inParts(ids, (part) => log.act('absent', { ids: part.join(' ') })),
+    absent: (ids) => inParts(ids, (part) => ask(absent, { ids: part.join(' ') })),
     recordsPage: (cursor) => recordsOf({ cursor, log_ids: '' }),
     strays: async ({ at, worth }, moves) => {
       const expected = await byLog(at, moves)

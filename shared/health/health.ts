@@ -10,7 +10,7 @@
 import { setTimeout as after } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import { UnavailableError } from '../errors.ts'
+import { messageOf, UnavailableError } from '../errors.ts'
 import { type Check, wrongOf } from '../http/readiness.ts'
 import type { Step } from '../process/step.ts'
 import { script } from '../redis/script.ts'
@@ -40,8 +40,8 @@ const EVERY_MS = 1_000
 const deed = script('#!lua\nreturn 1')
 
 const reasonOf = (error: unknown): string => {
-  const { message } = error instanceof UnavailableError && error.cause instanceof Error ? error.cause : (error as Error)
-  return message
+  const isOfAnother = error instanceof UnavailableError && error.cause instanceof Error
+  return messageOf(isOfAnother ? error.cause : error)
 }
 
 /** What was found twice in a row. */

@@ -8,10 +8,14 @@
  * chunk is done once: the same request goes on where the batch ended.
  */
 import { setTimeout as after } from 'node:timers/promises'
-import { UnavailableError } from '../errors.ts'
+import { UnavailableError, unreachable } from '../errors.ts'
+import type { KeyReused } from '../redis/command.ts'
 import type { Once, Reply } from '../redis/script.ts'
 import { inUse, keyReused } from './problems.ts'
 import type { Request } from './request.ts'
+
+/** What becomes of a chunk: it is done, or meets something that is in use. */
+type Chunk = readonly ['initialised'] | readonly ['busy', what: string] | KeyReused
 
 /** The most things that one request may make. */
 export const BATCH_MAX = 1_000_000
@@ -33,7 +37,7 @@ export const inChunks = async (
   count: number,
   message: string,
   claim: (once: Once) => Promise<Reply>,
-  chunk: (first: number, last: number, once: Once) => Promise<Reply>,
+  chunk: (first: number, last: number, once: Once) => Promise<Chunk>,
   patienceMs = BUSY_PATIENCE_MS,
 ): Promise<BatchAnswer> => {
   const { fingerprint, idempotencyKey, isGone } = request
@@ -46,19 +50,25 @@ export const inChunks = async (
       isGone,
     }
     const last = Math.min(first + CHUNK, count) - 1
-    const [word, what = ''] = await chunk(first, last, once).catch((error: unknown) => {
+    const result = await chunk(first, last, once).catch((error: unknown) => {
       // Chunks before this one were done.
       if (first > 0 && error instanceof UnavailableError)
         throw new UnavailableError(error.message, { cause: error.cause })
       throw error
     })
-    if (word === 'key-reused') return { problem: keyReused() }
-    if (word === 'busy') {
-      if (performance.now() > patience) return { problem: inUse(what, first) }
-      await after(BUSY_RETRY_MS)
-      continue
+    switch (result[0]) {
+      case 'initialised':
+        first = last + 1
+        break
+      case 'busy':
+        if (performance.now() > patience) return { problem: inUse(result[1], first) }
+        await after(BUSY_RETRY_MS)
+        break
+      case 'key-reused':
+        return { problem: keyReused() }
+      default:
+        return unreachable('batch.chunk', result)
     }
-    first = last + 1
   }
   return { json: { msg: message } }
 }

@@ -16,7 +16,7 @@ import type { Fields, Row } from './route.ts'
 const TIMEOUT_MS = 1_500
 
 /** What a query needs of its row. */
-export type Query = Pick<Row, 'method' | 'path' | 'params' | 'query'> & {
+export type PeerQuery = Pick<Row, 'method' | 'path' | 'params' | 'query'> & {
   readonly answers: { readonly 200: { readonly json: v.GenericSchema } }
 }
 
@@ -26,7 +26,7 @@ export type Asker = { readonly authorization?: string | undefined; readonly requ
 type Texts<F extends Fields> = v.InferInput<v.ObjectSchema<F, undefined>>
 
 /** What is asked: the fields of the query as texts. */
-export type Asked<Q extends Query> = Asker & {
+export type Asked<Q extends PeerQuery> = Asker & {
   /** How long each replica may think. */
   readonly timeoutMs?: number
   readonly params?: Readonly<Record<string, string | undefined>>
@@ -35,13 +35,13 @@ export type Asked<Q extends Query> = Asker & {
   (Q extends { readonly query: infer F extends Fields } ? { readonly query: Texts<F> } : unknown)
 
 /** What a peer answers: what was asked for, or why not. */
-export type PeerAnswer<Q extends Query> =
+export type PeerAnswer<Q extends PeerQuery> =
   | { readonly json: v.InferOutput<Q['answers'][200]['json']> }
   | { readonly problem: Problem }
 
 export type Peer = {
   /** @throws NeighbourError if no replica gives an answer that is the peer's own. */
-  readonly ask: <const Q extends Query>(query: Q, asked: Asked<Q>) => Promise<PeerAnswer<Q>>
+  readonly ask: <const Q extends PeerQuery>(query: Q, asked: Asked<Q>) => Promise<PeerAnswer<Q>>
 }
 
 const problemDocument = v.looseObject({
@@ -52,7 +52,7 @@ const problemDocument = v.looseObject({
 })
 
 /** The target of a request: the path with its parameters, and the query. */
-const targetOf = (path: string, { params = {}, query = {} }: Asked<Query>): string => {
+const targetOf = (path: string, { params = {}, query = {} }: Asked<PeerQuery>): string => {
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name) => encodeURIComponent(params[name] ?? ''))
   const asked = Object.entries(query).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`],
@@ -74,7 +74,7 @@ export const peer = (step: Step, name: string, origins: readonly string[]): Peer
   const request = async (
     method: Row['method'],
     target: string,
-    { authorization, requestId, timeoutMs = TIMEOUT_MS }: Asked<Query>,
+    { authorization, requestId, timeoutMs = TIMEOUT_MS }: Asked<PeerQuery>,
   ): Promise<{ readonly status: number; readonly data: unknown }> => {
     // Others ask meanwhile and move the turn: what counts here is where this query began.
     const first = turn++

@@ -33,12 +33,13 @@ import { Command, type Redis } from 'ioredis'
 import { UnavailableError } from '../errors.ts'
 import { remake } from '../redis/connection.ts'
 import { sharedScript } from '../redis/script.ts'
+import type { VoteResult } from './quorum.ts'
 
 export type Question = {
   readonly verb: 'lock' | 'extend' | 'release'
   /** In the order of redlock: how many keys, the keys, the token, and the TTL in ms if the verb has one. */
   readonly words: readonly (string | number)[]
-  readonly ballot: { readonly decided: boolean }
+  readonly ballot: { readonly result: VoteResult }
   /** Goes with what is asked a moment later. */
   readonly mayWait: boolean
   /** Told once: for how many keys the answer is yes. */
@@ -67,17 +68,23 @@ const SCRIPT = sharedScript('locks')
 const HASH = createHash('sha1').update(SCRIPT).digest('hex')
 
 const ignore = (): undefined => undefined
-const isWanted = ({ verb, ballot }: Question): boolean => verb === 'release' || !ballot.decided
+const isWanted = ({ verb, ballot }: Question): boolean => verb === 'release' || ballot.result === 'pending'
 
-/** The node behind a connection of the kind "lock". */
-export const lockNode = (client: Redis): LockNode => {
+/** Is the node answering, left out or away? */
+type Presence = {
+  /** Why the node cannot be asked now, if so. */
+  readonly obstacle: () => Error | undefined
+  /** A batch has timed out. */
+  readonly leaveOut: () => void
+  /** Is this a node that is left out, and has it room for one more release? */
+  readonly takesUnheard: (obstacle: Error) => boolean
+  readonly close: () => void
+}
+
+const openPresence = (client: Redis): Presence => {
   const where = `lock node ${client.options.host}:${client.options.port}`
   const notConnected = new UnavailableError(`${where} is not connected`)
   const notAnswering = new UnavailableError(`${where} does not answer in time and is left out for a moment`)
-  /** What was asked in this turn, after the releases that wait. */
-  let asked: Question[] = []
-  let isLeaving = false
-  let leaving: NodeJS.Timeout | undefined
   let isLeftOut = false
   let probeAt = 0
   let owed = 0
@@ -89,24 +96,38 @@ export const lockNode = (client: Redis): LockNode => {
       else isLeftOut = false
     })
   }
-  const leaveOut = (): void => {
-    if (isLeftOut) return
-    isLeftOut = true
-    owed = 0
-    probe() // at once: perhaps it was this process that slept
-  }
-  const welcome = (): void => {
+  const onReady = (): void => {
     isLeftOut = false
     client.script('LOAD', SCRIPT, ignore) // if it fails, NOSCRIPT tells
   }
+  client.on('ready', onReady)
+  if (client.status === 'ready') onReady()
 
-  /** Why the node cannot be asked now, if so. */
-  const obstacle = (): Error | undefined => {
-    if (client.status !== 'ready') return notConnected
-    if (!isLeftOut) return undefined
-    if (performance.now() >= probeAt) probe()
-    return notAnswering
+  return {
+    obstacle: () => {
+      if (client.status !== 'ready') return notConnected
+      if (!isLeftOut) return undefined
+      if (performance.now() >= probeAt) probe()
+      return notAnswering
+    },
+    leaveOut: () => {
+      if (isLeftOut) return
+      isLeftOut = true
+      owed = 0
+      probe() // at once: perhaps it was this process that slept
+    },
+    takesUnheard: (obstacle) => obstacle === notAnswering && owed++ < OWED_MAX,
+    close: () => client.off('ready', onReady),
   }
+}
+
+/** The node behind a connection of the kind "lock". */
+export const lockNode = (client: Redis): LockNode => {
+  const presence = openPresence(client)
+  /** What was asked in this turn, after the releases that wait. */
+  let asked: Question[] = []
+  let isLeaving = false
+  let leaving: NodeJS.Timeout | undefined
 
   /** A script tells a node that became a replica within its answer, where ioredis does not look. */
   const refused = (error: Error, hear: Question['hear']): void => {
@@ -129,7 +150,7 @@ export const lockNode = (client: Redis): LockNode => {
         if (wanted.length > 0) sendBatch('eval', wanted)
         return
       }
-      if (error.message === TIMED_OUT) leaveOut()
+      if (error.message === TIMED_OUT) presence.leaveOut()
       for (const { hear } of batch) hear(error)
     }
     const asking = new Command(command, args, { replyEncoding: 'utf8' })
@@ -157,21 +178,19 @@ export const lockNode = (client: Redis): LockNode => {
     setImmediate(send)
   }
 
-  client.on('ready', welcome)
-  if (client.status === 'ready') welcome()
   return {
     ask: (question) => {
-      const why = obstacle()
-      if (why === undefined) put(question)
-      else {
-        const mayOwe = question.verb === 'release' && why === notAnswering && owed++ < OWED_MAX
-        if (mayOwe) put({ ...question, hear: ignore })
-        question.hear(why)
+      const obstacle = presence.obstacle()
+      if (obstacle === undefined) {
+        put(question)
+        return true
       }
-      return why === undefined
+      if (question.verb === 'release' && presence.takesUnheard(obstacle)) put({ ...question, hear: ignore })
+      question.hear(obstacle)
+      return false
     },
     close: () => {
-      client.off('ready', welcome)
+      presence.close()
       send()
     },
   }

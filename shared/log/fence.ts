@@ -49,7 +49,7 @@ export const assertAwaited = (once: Pick<Once, 'isGone'>): void => {
 }
 
 /** A reading of TIME that was asked for at `askedAt` (of `performance.now()`), in ms; `undefined` if it was under way for too long. */
-export const readSince = (askedAt: number, [seconds, microseconds]: readonly [string, string]): number | undefined =>
+export const readSince = (askedAt: number, [seconds, microseconds]: readonly unknown[]): number | undefined =>
   performance.now() - askedAt <= READING_MAX_MS
     ? Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000)
     : undefined
@@ -64,7 +64,7 @@ export const openFence = ({ redis, step }: { readonly redis: Redis; readonly ste
     for (let tries = 1; tries <= READINGS_MAX; tries += 1) {
       const askedAt = performance.now()
       const time = await step('clock', () => redis.time())
-      const readMs = readSince(askedAt, time as unknown as [string, string])
+      const readMs = readSince(askedAt, time)
       if (readMs !== undefined) return readMs
     }
     throw new UnavailableError('the own Redis does not tell the time soon enough')

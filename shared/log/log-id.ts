@@ -57,19 +57,20 @@ export const logIds = (block: string, clock: () => number = Date.now): (() => st
 export type Identifiers = {
   /** A new log id. */
   readonly next: () => string
-  readonly start: () => void
+  /** Asks by `lease` for a block of its own, until one is given. */
+  readonly start: (lease: () => Promise<number>) => void
   readonly stop: () => void
 }
 
 /**
  * The log ids of this process: of a random block at first, and of a leased one as soon as `ids` has given it. Nothing
- * waits for that. `lease` asks for the block.
+ * waits for that.
  */
-export const identifiers = (lease: () => Promise<number>, log: Logger): Identifiers => {
+export const identifiers = (log: Logger): Identifiers => {
   const random = randomBlock()
   let next = logIds(random)
   let timer: NodeJS.Timeout | undefined
-  const tryLease = (): void => {
+  const start = (lease: () => Promise<number>): void => {
     lease().then(
       (number) => {
         next = logIds(leasedBlock(number))
@@ -77,11 +78,11 @@ export const identifiers = (lease: () => Promise<number>, log: Logger): Identifi
       },
       (error: Error) => {
         log.info({ block: random, reason: error.message }, 'ids does not answer: using a random block of identifiers')
-        timer = setTimeout(tryLease, LEASE_RETRY_MS).unref()
+        timer = setTimeout(start, LEASE_RETRY_MS, lease).unref()
       },
     )
   }
-  return { next: () => next(), start: tryLease, stop: () => clearTimeout(timer) }
+  return { next: () => next(), start, stop: () => clearTimeout(timer) }
 }
 
 /** How the other services ask `ids` for the block of a replica. @throws NeighbourError */

@@ -15,6 +15,7 @@ import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { kindOf, type RawEntry, type Service, single } from '../contract/events.ts'
 import type { Step } from '../process/step.ts'
+import { elements } from '../redis/reply.ts'
 import { compareIds, type LostTail, logKey, readable } from './entry.ts'
 
 export type Witness = {
@@ -88,7 +89,7 @@ export const witness = ({ speaker, redis, step, deedsMax = DEEDS_MAX }: WitnessO
   /** Was anything ever taken off the beginning of the log? One that is gone altogether was not trimmed. */
   const isTrimmed = async (): Promise<boolean> => {
     try {
-      const info = (await redis.xinfo('STREAM', stream)) as readonly unknown[]
+      const info = elements(await redis.xinfo('STREAM', stream))
       const number = (name: string): number => Number(info[info.indexOf(name) + 1])
       return number('entries-added') > number('length')
     } catch (error) {

@@ -5,6 +5,7 @@
  * perhaps a default. Everything that is missing or wrong is told in one message, so nobody mends one line per start.
  */
 import { IDENTIFIER_FORM, isIdentifier } from '../contract/events.ts'
+import { messageOf } from '../errors.ts'
 
 /** One setting: the variable it is read from, how it is understood, and its value if the variable is absent. */
 export type Setting<Value> = {
@@ -135,14 +136,18 @@ export const pageOrigins = (variable: string): Setting<readonly string[]> =>
     [],
   )
 
+type SettingTable = Record<string, Setting<unknown>>
+type Environment = Record<string, string | undefined>
+
 /**
- * Reads every setting of the table from `environment`.
+ * Reads every setting of two tables from `environment`.
  * @throws ConfigError naming every variable that is missing or wrong.
  */
-export const readConfig = <Table extends Record<string, Setting<unknown>>>(
-  environment: Record<string, string | undefined>,
-  table: Table,
-): Settings<Table> => {
+export const readConfig = <One extends SettingTable, Other extends SettingTable>(
+  environment: Environment,
+  one: One,
+  other: Other,
+): readonly [Settings<One>, Settings<Other>] => {
   const complaints: string[] = []
   const read = ({ variable, parse, fallback }: Setting<unknown>): unknown => {
     const value = environment[variable]
@@ -153,11 +158,13 @@ export const readConfig = <Table extends Record<string, Setting<unknown>>>(
     try {
       return parse(value)
     } catch (error) {
-      complaints.push(`${variable} ${(error as Error).message}`)
+      complaints.push(`${variable} ${messageOf(error)}`)
       return undefined
     }
   }
-  const settings = Object.fromEntries(Object.entries(table).map(([name, one]) => [name, read(one)]))
+  const readAll = <Table extends SettingTable>(table: Table) =>
+    Object.fromEntries(Object.entries(table).map(([name, setting]) => [name, read(setting)])) as Settings<Table>
+  const settings = [readAll(one), readAll(other)] as const
   if (complaints.length > 0) throw new ConfigError(`the environment is not complete: ${complaints.join('; ')}`)
-  return settings as Settings<Table>
+  return settings
 }

@@ -85,14 +85,11 @@ export const live = async <Table extends Record<string, Setting<unknown>>>(
     process.exit(code)
   }
   try {
-    const { logLevel, replica, crash, ...config } = readConfig(process.env, {
-      ...table,
-      ...ofEvery,
-    }) as unknown as Settings<typeof ofEvery>
+    const [config, { logLevel, replica, crash }] = readConfig(process.env, table, ofEvery)
     const logger = openLogger(name, replica, logLevel)
     const points = crash === 'off' ? undefined : crashPoints(crash, hostOf(process))
     await open({
-      config: config as unknown as Settings<Table>,
+      config,
       replica,
       logger,
       step: openStep(name, points),

@@ -1,8 +1,9 @@
 /** Why can nobody listen there? */
+import { codeOf } from '../errors.ts'
 
 /** What is wrong with the address at which a server was to listen, in words; undefined for an error of another kind. */
 export const listenFault = (error: unknown, host: string, port: number): string | undefined => {
-  switch ((error as NodeJS.ErrnoException).code) {
+  switch (codeOf(error)) {
     case 'EADDRINUSE':
       return `port ${port} is in use by another program`
     case 'EACCES':

@@ -20,6 +20,7 @@ import type { Writable } from 'node:stream'
 import { type Command, Redis, type RedisOptions } from 'ioredis'
 import type { Logger } from 'pino'
 import { UnavailableError, UnsafeRedisError } from '../errors.ts'
+import { fields } from './reply.ts'
 
 /** How long one command may take before the caller is told that the Redis is unavailable. Must stay below 2 s. */
 export const COMMAND_TIMEOUT_MS = 1_500
@@ -205,8 +206,7 @@ const DURABLE: Readonly<Record<string, string>> = {
 /** What a Redis says of these settings, by their names; nothing of those that it keeps to itself. */
 const settingsOf = async (redis: Redis): Promise<ReadonlyMap<string, string>> => {
   try {
-    const told = (await redis.config('GET', ...Object.keys(DURABLE))) as readonly string[]
-    return new Map(told.flatMap((name, at) => (at % 2 === 0 ? [[name, told[at + 1] ?? ''] as const] : [])))
+    return new Map(Object.entries(fields(await redis.config('GET', ...Object.keys(DURABLE)))))
   } catch (error) {
     const isForbidden = error instanceof Error && /^(ERR|NOPERM)\b/.test(error.message)
     if (!isForbidden) throw error

@@ -7,34 +7,32 @@
  */
 import { UnavailableError } from '../errors.ts'
 
-export type GroupOptions<Question, Answer> = {
+export type GroupOptions<Asked, Done> = {
   /** Asks all of a group; one answer for each question, in their order, or the error of that one. */
-  readonly run: (questions: readonly Question[]) => Promise<readonly (Answer | Error)[]>
+  readonly run: (questions: readonly Asked[]) => Promise<readonly (Done | Error)[]>
   /** The most questions of one group. */
   readonly groupMax: number
   /** Who has no answer after so long is told so, the wait to be sent included, and is not sent any more. */
   readonly patienceMs: number
 }
 
-type Waiting<Question, Answer> = {
-  readonly question: Question
+type Waiting<Asked, Done> = {
+  readonly question: Asked
   readonly since: number
-  readonly resolve: (answer: Answer) => void
+  readonly resolve: (answer: Done) => void
   readonly reject: (error: unknown) => void
 }
 
 /** Asks one question, in a group with others. Rejects with its own error, or that of the whole group. */
-export const grouped = <Question, Answer>(
-  options: GroupOptions<Question, Answer>,
-): ((question: Question) => Promise<Answer>) => {
+export const grouped = <Asked, Done>(options: GroupOptions<Asked, Done>): ((question: Asked) => Promise<Done>) => {
   const { run, groupMax, patienceMs } = options
   /** Who was sent and waits for the answer, and who waits to be sent, both in the order of asking. */
-  let sent: Waiting<Question, Answer>[] = []
-  const waiting: Waiting<Question, Answer>[] = []
+  let sent: Waiting<Asked, Done>[] = []
+  const waiting: Waiting<Asked, Done>[] = []
   let watching = false
   let busy = false
 
-  const watch = (first: Waiting<Question, Answer>): void => {
+  const watch = (first: Waiting<Asked, Done>): void => {
     if (watching) return
     watching = true
     setTimeout(giveUp, Math.max(1, first.since + patienceMs - performance.now())).unref()
@@ -56,14 +54,15 @@ export const grouped = <Question, Answer>(
       }
   }
 
-  const ask = async (group: readonly Waiting<Question, Answer>[]): Promise<void> => {
+  const ask = async (group: readonly Waiting<Asked, Done>[]): Promise<void> => {
     sent = [...group]
     try {
       const answers = await run(group.map(({ question }) => question))
       for (const [index, { resolve, reject }] of group.entries()) {
         const answer = answers[index]
-        if (answer instanceof Error) reject(answer)
-        else resolve(answer as Answer)
+        if (answer === undefined) reject(new Error(`there is no answer to question ${index}`))
+        else if (answer instanceof Error) reject(answer)
+        else resolve(answer)
       }
     } catch (error) {
       for (const { reject } of group) reject(error)

@@ -100,7 +100,7 @@ export const compose = ({ lua, deeds, main, tables, supplies = {} }: ScriptParts
     if (seen.has(name)) return
     seen.add(name)
     const body = readLua(name, lua)
-    for (const [, included] of body.matchAll(INCLUDE)) add(included as string)
+    for (const [, included = ''] of body.matchAll(INCLUDE)) add(included)
     if (deeds.includes(name)) writes.add(WRITES.exec(body)?.[1])
     text.push(withoutComments(body))
     const supplied = supplies[name]

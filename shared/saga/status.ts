@@ -6,7 +6,8 @@
  */
 import type { Service } from '../contract/events.ts'
 import { compareIds } from '../log/entry.ts'
-import type { Log, SagaRecord } from '../log/log.ts'
+import type { Log } from '../log/log.ts'
+import type { SagaRecord } from '../log/saga-record.ts'
 import type { LogParser, Recovery } from './log-parser.ts'
 
 export type Standing = {

@@ -5,6 +5,7 @@
  * connection, and per connection one handler for all its requests, which come one after the other.
  */
 import { Client, type Dispatcher } from 'undici'
+import type { Worker } from '../support/load/loops.ts'
 import type { Job } from './load.ts'
 import { type Head, type Trouble, troubleOf } from './tally.ts'
 
@@ -12,14 +13,10 @@ import { type Head, type Trouble, troubleOf } from './tally.ts'
 const ANSWER_MS = 30_000
 const EXAMPLE_CHARACTERS = 1_024
 
-export type Connection = {
-  /** Sends the request of this number; `at` is when it was sent, or when it was due. */
-  readonly send: (number: number, at: number) => void
-  readonly close: () => Promise<void>
-}
+export type Connection = Worker & { readonly close: () => Promise<void> }
 
 /** Is told how each request ended; there is no trouble with an answer of 200. */
-export type Ended = (connection: Connection, number: number, at: number, trouble: Trouble | undefined) => void
+export type Ended = (number: number, at: number, trouble: Trouble | undefined) => void
 
 const textOf = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value)
 
@@ -44,13 +41,13 @@ export const openConnection = ({ origin, method, path, things }: Job, ended: End
     onResponseData: (_, chunk) => {
       if (head !== undefined && body.length < EXAMPLE_CHARACTERS) body += chunk.toString()
     },
-    onResponseEnd: () => ended(connection, number, at, head && troubleOf(head, body)),
+    onResponseEnd: () => ended(number, at, head && troubleOf(head, body)),
     onResponseError: (_, error) => {
       const what = (error as NodeJS.ErrnoException).code ?? error.name
-      ended(connection, number, at, { is: 'unsure', what, example: error.message, retryAfterMs: 0 })
+      ended(number, at, { is: 'unsure', what, example: error.message, retryAfterMs: 0 })
     },
   }
-  const connection: Connection = {
+  return {
     send: (one, when) => {
       number = one
       at = when
@@ -58,5 +55,4 @@ export const openConnection = ({ origin, method, path, things }: Job, ended: End
     },
     close: () => client.destroy(),
   }
-  return connection
 }

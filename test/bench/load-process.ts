@@ -1,17 +1,10 @@
 /** Sends what a job wants, in a process of its own. See `load.ts` for what a job is. */
-import { driveClosed } from './closed-loop.ts'
-import type { Job, LoadMessage, Measured } from './load.ts'
-import { driveOpen } from './open-loop.ts'
+import { drive } from './drive.ts'
+import type { Job, LoadMessage } from './load.ts'
 
 const tell = (message: LoadMessage): void => {
   if (process.connected) process.send?.(message)
 }
 
-const drive = (job: Job): Promise<Measured> => {
-  const { perSecond } = job
-  const tellMoment = (now: 'begun' | 'over'): void => tell({ now })
-  return perSecond === undefined ? driveClosed(job, tellMoment) : driveOpen({ ...job, perSecond }, tellMoment)
-}
-
-process.on('message', async (job: Job) => tell({ now: 'done', measured: await drive(job) }))
+process.on('message', async (job: Job) => tell({ now: 'done', measured: await drive(job, (now) => tell({ now })) }))
 process.once('disconnect', () => process.exit())

@@ -2,8 +2,8 @@
  * How is the load made, and by whom?
  *
  * By one process of its own (`load-process.ts`), so that what it costs is told apart from what the shop costs. It is given
- * *jobs*, one after the other: requests in a closed loop (`closed-loop.ts`) or in an open one (`open-loop.ts`), for a while
- * that is not counted and then for the time that is. Every request has a number of its own, which no other request of the
+ * *jobs*, one after the other: requests in a closed loop or in an open one (`drive.ts`), for a while that is not counted
+ * and then for the time that is. Every request has a number of its own, which no other request of the
  * job bears. A job ends when its time is over or its numbers are used up, and then waits for what is under way. Nothing is
  * sent twice.
  */

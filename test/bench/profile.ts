@@ -109,8 +109,8 @@ const commandTimes = (redis: string, info: string): CommandTime[] =>
 
 /** Profiles the runs of a shop that was started with `profiling`. */
 export const openProfiler = (shop: Shop, folder: string): Profiler => {
-  const processes = [...Object.values(shop.services).flat(), shop.gateway]
-  const redis = SERVICES.map((service) => ({ service, connection: new Redis(shop.redis[service].url) }))
+  const processes = [...Object.values(shop.services).flat(), shop.part('gateway')]
+  const redis = SERVICES.map((service) => ({ service, connection: new Redis(shop.part(`${service}-redis`).url) }))
   let turn = 0
   for (const { name } of processes) rmSync(`${pathOf(folder, name)}-1.cpuprofile`, { force: true })
   const failed = (error: Error): never => {

@@ -1,17 +1,15 @@
 /**
- * How is harm done, and undone?
+ * When is harm done, and when is it over?
  *
- * Each kind of fault is a pair of deeds, one that begins it and one that ends it, on a part or on all that connects it with
- * others. A planned fault *strikes* at its time, or as soon as the one before it is over; it is *healed* when all its parts
- * are ready again; and it has *settled* when every checkout that was open at its healing has ended, everywhere. A drill
- * that is ended early heals the fault of that moment first.
+ * What each fault does is in the catalogue (`support/faults/catalogue.ts`). A planned one *strikes* at its time, or as soon as
+ * the one before it is over; it is *healed* when all its parts are ready again; and it has *settled* when every checkout that
+ * was open at its healing has ended, everywhere. A drill that is ended early heals the fault of that moment first.
  */
+
 import { setTimeout as after } from 'node:timers/promises'
-import type { Part } from '../../env/local/managed-process.ts'
-import type { RedisPart, Shop } from '../../env/local/shop.ts'
-import { cutTail } from '../support/older-redis.ts'
-import type { Fabric, Link } from '../support/proxy.ts'
-import type { Kind } from './options.ts'
+import type { Shop } from '../../env/local/shop.ts'
+import { during, FAULTS, type State, type Victim } from '../support/faults/catalogue.ts'
+import type { Fabric } from '../support/proxy.ts'
 import type { PlannedFault } from './plan.ts'
 
 /** A fault on its way; times are from the beginning of the drill. */
@@ -24,75 +22,12 @@ export type Struck = PlannedFault & {
   readonly overtaken: boolean
 }
 
-/** What a part suffers at present, if anything. */
-export type Suffering = 'down' | 'frozen' | 'cut' | 'hole' | 'slow'
-
-type Victim = {
-  readonly part: Part
-  readonly links: () => readonly Link[]
-  readonly lostShare: number
-  /** To be told what was cut off a file. */
-  readonly lose: (bytes: Buffer) => void
-}
-type Deeds = {
-  readonly looks: Suffering
-  /** Does the process die of it? */
-  readonly isDeadly: boolean
-  readonly begin: (victim: Victim) => Promise<unknown> | unknown
-  readonly end: (victim: Victim) => Promise<unknown> | unknown
-}
-
-const SLOW_MS = 150
-const start = ({ part }: Victim): Promise<void> => part.start()
-const heal = ({ links }: Victim): void => links().forEach((link) => void link.heal())
-
-const loseTail = async ({ part, lostShare, lose }: Victim): Promise<void> => {
-  const { transactions } = await cutTail((part as RedisPart).dir, { share: lostShare })
-  for (const { bytes } of transactions) lose(bytes)
-}
-
-const DEEDS: Readonly<Record<Kind, Deeds>> = {
-  kill: { looks: 'down', isDeadly: true, begin: ({ part }) => part.kill(), end: start },
-  term: { looks: 'down', isDeadly: true, begin: ({ part }) => part.stop(), end: start },
-  freeze: { looks: 'frozen', isDeadly: false, begin: ({ part }) => part.freeze(), end: ({ part }) => part.thaw() },
-  cut: {
-    looks: 'cut',
-    isDeadly: false,
-    begin: ({ links }) => links().forEach((link) => void link.suffer({ does: 'refuse' })),
-    end: heal,
-  },
-  hole: {
-    looks: 'hole',
-    isDeadly: false,
-    begin: ({ links }) => links().forEach((link) => void link.suffer({ does: 'black-hole', towards: 'both' })),
-    end: heal,
-  },
-  slow: {
-    looks: 'slow',
-    isDeadly: false,
-    begin: ({ links }) => links().forEach((link) => void link.suffer({ does: 'delay', ms: SLOW_MS })),
-    end: heal,
-  },
-  older: {
-    looks: 'down',
-    isDeadly: true,
-    begin: ({ part }) => part.kill(),
-    end: async (victim) => {
-      await loseTail(victim)
-      await victim.part.start()
-    },
-  },
-}
-
-/** The kinds that need something between the processes. */
-export const NETWORK_KINDS: ReadonlySet<Kind> = new Set(['cut', 'hole', 'slow'])
-
 /** What is told of a fault on its way. */
 export type Turn = 'strikes' | 'is healed' | 'has settled'
 
 export type Storm = {
   readonly struck: () => readonly Struck[]
-  readonly sufferingOf: (part: string) => Suffering | undefined
+  readonly sufferingOf: (part: string) => State | undefined
   /** Is this death of a part no fault of its own? */
   readonly isBidden: (part: string) => boolean
   /** Everything that was cut off files, as it was written in them. */
@@ -123,19 +58,18 @@ export type StormOptions = {
 
 export const openStorm = ({ shop, fabric, plan, clock, tell }: StormOptions): Storm => {
   const struck: Struck[] = []
-  const suffering = new Map<string, Suffering>()
+  const suffering = new Map<string, State>()
   const bidden = new Set<string>()
   const lost: Buffer[] = []
   /** The checkouts that each healed fault still waits for; undefined until it is known which they are. */
   const stranded = new Map<number, ReadonlySet<string> | undefined>()
 
-  const victimOf = (name: string, lostShare: number): Victim => {
-    const part = shop.parts.find((one) => one.name === name)
-    if (part === undefined) throw new Error(`the shop has no ${name}`)
-    const links = (): readonly Link[] =>
-      fabric?.links(/./, /./).filter(({ from, to }) => [from, to].includes(name)) ?? []
-    return { part, lostShare, links, lose: (bytes) => lost.push(bytes) }
-  }
+  const victimOf = (name: string, lostShare: number): Victim => ({
+    part: shop.part(name),
+    links: () => fabric?.links(/./, /./).filter(({ from, to }) => [from, to].includes(name)) ?? [],
+    cut: () => ({ share: lostShare }),
+    lost: ({ transactions }) => lost.push(...transactions.map(({ bytes }) => bytes)),
+  })
   const change = (index: number, news: Partial<Struck>): Struck => {
     const changed = { ...(struck[index] as Struck), ...news }
     struck[index] = changed
@@ -144,19 +78,17 @@ export const openStorm = ({ shop, fabric, plan, clock, tell }: StormOptions): St
 
   const strike = async (planned: PlannedFault, signal: AbortSignal): Promise<void> => {
     const { kind, parts, awayMs, lostShare } = planned
-    const { looks, isDeadly, begin, end } = DEEDS[kind]
+    const { leaves } = FAULTS[kind]
     const victims = parts.map((name) => victimOf(name, lostShare))
     for (const before of stranded.keys()) change(before, { overtaken: true })
     const index = struck.length
     struck.push({ ...planned, begunMs: clock(), healedMs: undefined, settledMs: undefined, overtaken: false })
     tell(change(index, {}), 'strikes')
     for (const { part } of victims) {
-      suffering.set(part.name, looks)
-      if (isDeadly) bidden.add(part.name)
+      suffering.set(part.name, leaves)
+      if (leaves === 'down') bidden.add(part.name)
     }
-    await Promise.all(victims.map(begin))
-    await until(awayMs, signal)
-    await Promise.all(victims.map(end))
+    await during(kind, victims, () => until(awayMs, signal))
     for (const { part } of victims) {
       suffering.delete(part.name)
       bidden.delete(part.name)

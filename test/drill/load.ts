@@ -7,11 +7,14 @@
  * asks without a key for something else, and does not learn what became of it, goes home. How many visit at once, how many
  * visits there are and how long a visitor insists is bounded.
  */
+
 import { setTimeout as after } from 'node:timers/promises'
 import { isSafeToRepeat } from '../../gateway/proxy/retry.ts'
 import type { Line } from '../../shared/contract/events.ts'
-import { answerIfAny, type Client, inParallel, type Reply } from '../support/client.ts'
+import { answerIfAny, type Client, type Reply } from '../support/client.ts'
 import type { Does } from '../support/history.ts'
+import { doing, inParallel } from '../support/load/jobs.ts'
+import { closedLoop, type Loop, openLoop } from '../support/load/loops.ts'
 import { endOf, type Meter } from './meter.ts'
 import type { Load } from './options.ts'
 import { type Population, planVisit, requestsOf, type Visit } from './plan.ts'
@@ -31,7 +34,6 @@ export type Shopping = {
 const SEED_WIDTH = 16
 const VISITORS_MAX = 2_000
 export const VISITS_MAX = 300_000
-const TICK_MS = 20
 const PATIENCE_MS = 20_000
 /** The pause before asking again doubles up to the last, or those who repeat would keep a busy shop busy by themselves. */
 const PAUSE_FIRST_MS = 250
@@ -118,44 +120,23 @@ export type ShoppingOptions = {
 /** Opens the doors. */
 export const startShopping = ({ client, meter, population, names, load, seed }: ShoppingOptions): Shopping => {
   const ask = openAsking(client, meter)
-  const inside = new Set<Promise<void>>()
-  let visits = 0
+  const visit = (number: number): Promise<void> =>
+    pay(ask, names, planVisit(population, seed, number), `visit-${number}`)
+  // What goes wrong for a visitor is nobody's to answer: it ends the drill.
+  const hire = doing(visit, (error) => {
+    throw error
+  })
   let turnedAway = 0
-  let isOpen = true
-
-  const visit = async (): Promise<void> => {
-    const number = visits++
-    await pay(ask, names, planVisit(population, seed, number), `visit-${number}`)
+  const turnAway = (): void => {
+    turnedAway += 1
   }
-  const letIn = (one: () => Promise<void>): void => {
-    const visitor = one().finally(() => inside.delete(visitor))
-    inside.add(visitor)
-  }
-  const keepVisiting = async (): Promise<void> => {
-    while (isOpen && visits < VISITS_MAX) await visit()
-  }
-
-  let ticking: NodeJS.Timeout | undefined
-  if (load.loop === 'closed') for (let customer = 0; customer < load.customers; customer += 1) letIn(keepVisiting)
-  else {
+  const openDoors = (perSecond: number): Loop => {
     const sample = Array.from({ length: SAMPLE }, (_, number) => requestsOf(planVisit(population, seed, number)))
     const requestsPerVisit = sample.reduce((sum, requests) => sum + requests, 0) / SAMPLE
-    const startedAt = performance.now()
-    ticking = setInterval(() => {
-      const due = Math.floor(((performance.now() - startedAt) / 1_000) * (load.perSecond / requestsPerVisit))
-      for (let count = visits + turnedAway; count < due && visits < VISITS_MAX; count += 1)
-        if (inside.size < VISITORS_MAX) letIn(visit)
-        else turnedAway += 1
-    }, TICK_MS)
+    const rate = perSecond / requestsPerVisit
+    return openLoop({ hire, perSecond: rate, most: VISITORS_MAX, missed: turnAway, count: VISITS_MAX })
   }
-  return {
-    visitors: () => inside.size,
-    turnedAway: () => turnedAway,
-    visits: () => visits,
-    stop: async () => {
-      isOpen = false
-      clearInterval(ticking)
-      await Promise.all(inside)
-    },
-  }
+  const loop =
+    load.loop === 'closed' ? closedLoop({ hire, width: load.customers, count: VISITS_MAX }) : openDoors(load.perSecond)
+  return { visitors: loop.underWay, turnedAway: () => turnedAway, visits: loop.next, stop: loop.stop }
 }

@@ -2,19 +2,13 @@
 import { UsageError } from '../../env/command-line.ts'
 import { SERVICES } from '../../env/wiring.ts'
 import { inWords, parseNumber, parseTime, readOptions } from '../support/command-line.ts'
+import { FAULTS } from '../support/faults/catalogue.ts'
 
-/** What can be done to a part, in words that follow "…, for a time:". */
-export const KINDS = {
-  kill: 'kill -9, and started again',
-  term: 'SIGTERM, and started again',
-  freeze: 'SIGSTOP, then SIGCONT',
-  cut: 'all its connections break, and new ones are refused',
-  hole: 'all its connections swallow what is sent',
-  slow: 'all its connections are slow',
-  older: 'kill -9 of a Redis, which comes back without the last it wrote',
-} as const
-export type Kind = keyof typeof KINDS
-export const kinds = Object.keys(KINDS) as readonly Kind[]
+/** The faults of the catalogue that a drill does. */
+export const kinds = ['kill', 'restart', 'freeze', 'refuse', 'black-hole', 'delay', 'lose-tail'] as const
+export type Kind = (typeof kinds)[number]
+/** Those that need something between the processes. */
+export const NETWORK_KINDS: ReadonlySet<Kind> = new Set(['refuse', 'black-hole', 'delay'])
 
 /** Of what a fault may be chosen: a service (one of its replicas), a Redis, the gateway; any of them; all at once. */
 export const TARGETS: readonly string[] = [
@@ -39,10 +33,10 @@ export const HELP = `Drills the shop: starts one of its own, lets customers in, 
 
   npm run drill -- [options]
 
-${kinds.map((kind) => `  --${`${kind} PART`.padEnd(16)}${KINDS[kind]}`).join('\n')}
+${kinds.map((kind) => `  --${`${kind} PART`.padEnd(16)}${FAULTS[kind].means}`).join('\n')}
                     PART: ${SERVICES.join(', ')}, each also with -redis,
                     gateway, any (another one each time), all (at once). Each may be given more than once
-  --random          any of these but older, of any part (what is done if nothing is chosen)
+  --random          any of these but lose-tail, of any part (what is done if nothing is chosen)
   --every 5s        how long from one fault to the next, or a range: 5s-15s (default ${DEFAULTS.every})
   --away 1s         how long a fault lasts (default ${DEFAULTS.away}); shorter than --every
   --load N          so many requests are begun in a second, answered or not (default ${DEFAULTS.load})
@@ -77,7 +71,7 @@ export type Options = {
 }
 
 export const RANDOM: readonly Choice[] = kinds
-  .filter((kind) => kind !== 'older')
+  .filter((kind) => kind !== 'lose-tail')
   .map((kind) => ({ kind, target: 'any' }))
 
 const parseRange = (option: string, value: string, bounds: { minMs: number; maxMs: number }): Options['everyMs'] => {
@@ -89,7 +83,7 @@ const parseRange = (option: string, value: string, bounds: { minMs: number; maxM
 }
 
 const parseTarget = (kind: Kind, target: string): Choice => {
-  const known = kind === 'older' ? TARGETS.filter((name) => /redis|any|all/.test(name)) : TARGETS
+  const known = kind === 'lose-tail' ? TARGETS.filter((name) => /redis|any|all/.test(name)) : TARGETS
   if (known.includes(target)) return { kind, target }
   throw new UsageError(`--${kind} takes one of ${known.join(', ')}, not "${target}"`)
 }
@@ -107,7 +101,7 @@ export const parseOptions = (line: readonly string[], drawSeed: () => number): O
   const flag = { type: 'boolean' } as const
   const part = { type: 'string', multiple: true } as const
   const given = readOptions(line, {
-    ...{ kill: part, term: part, freeze: part, cut: part, hole: part, slow: part, older: part },
+    ...{ kill: part, restart: part, freeze: part, refuse: part, 'black-hole': part, delay: part, 'lose-tail': part },
     ...{ every: option, away: option, load: option, customers: option, for: option },
     ...{ replicas: option, seed: option, port: option, random: flag, 'no-view': flag },
     help: { type: 'boolean', short: 'h' },

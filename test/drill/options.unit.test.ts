@@ -20,15 +20,15 @@ test('draws faults of every kind that loses nothing, of any part, where none is 
     port: 0,
     view: true,
   })
-  t.false(RANDOM.some(({ kind }) => kind === 'older'))
+  t.false(RANDOM.some(({ kind }) => kind === 'lose-tail'))
 })
 
 test('takes several faults, a range of times, and the number of customers instead of a rate', (t) => {
-  const options = parse('--kill payment --kill any --older stock-redis --every 500ms-1.5s --away 0s --customers 32')
+  const options = parse('--kill payment --kill any --lose-tail stock-redis --every 500ms-1.5s --away 0s --customers 32')
   t.deepEqual(options.choices, [
     { kind: 'kill', target: 'payment' },
     { kind: 'kill', target: 'any' },
-    { kind: 'older', target: 'stock-redis' },
+    { kind: 'lose-tail', target: 'stock-redis' },
   ])
   t.deepEqual(options.everyMs, { min: 500, max: 1_500 })
   t.is(options.awayMs, 0)
@@ -44,7 +44,7 @@ test('asks for help before it minds anything else', (t) => {
 
 const wrong: Readonly<Record<string, RegExp>> = {
   '--kill cashier': /^--kill takes one of ids, order, .*, not "cashier"$/,
-  '--older gateway': /^--older takes one of ids-redis, .*, not "gateway"$/,
+  '--lose-tail gateway': /^--lose-tail takes one of ids-redis, .*, not "gateway"$/,
   '--every soon': /^--every takes times from 500ms to 10m, not "soon"$/,
   '--every 9s-5s': /^--every takes a time, or a range like 5s-15s, not "9s-5s"$/,
   '--every 1s --away 1s': /^--away must be shorter than --every, not "1s"$/,
@@ -63,7 +63,7 @@ for (const [line, sentence] of Object.entries(wrong))
 
 for (const line of [
   '--kill payment --every 2s-3s --load 300 --for 90s --seed 12',
-  '--older any --random --customers 4 --replicas 2 --away 100ms --seed 1',
+  '--lose-tail any --random --customers 4 --replicas 2 --away 100ms --seed 1',
   '--every 1.5s',
 ])
   test(`repeats "${line}" by the command that it names`, (t) => {

@@ -54,7 +54,7 @@ export const partsOf = (replicas: number): readonly string[] => [
 ]
 
 const drawParts = (draw: Draw, { kind, target }: Choice, replicas: number): readonly string[] => {
-  const all = kind === 'older' ? REDIS : partsOf(replicas)
+  const all = kind === 'lose-tail' ? REDIS : partsOf(replicas)
   if (target === 'all') return all
   if (target === 'any') return [oneOf(draw, all)]
   return [all.includes(target) ? target : `${target}-${between(draw, 1, replicas)}`]

@@ -13,7 +13,7 @@ const planOf = (line: string, seed: number) => {
   return { faults: planFaults(options), population, visits }
 }
 
-const LINE = '--random --older any --every 1s-3s --away 500ms --for 5m --replicas 2'
+const LINE = '--random --lose-tail any --every 1s-3s --away 500ms --for 5m --replicas 2'
 
 test('makes the same plan of the same seed, and another of another', (t) => {
   t.deepEqual(planOf(LINE, 42), planOf(LINE, 42))
@@ -64,15 +64,15 @@ test('lets one fault end before the next begins, and all before the drill does',
 test('comes to every part by every kind of fault that befits it', (t) => {
   const faults = [1, 2, 3, 4, 5, 6].flatMap((seed) => planOf(LINE, seed).faults)
   const met = (kind: string) => new Set(faults.filter((fault) => fault.kind === kind).flatMap(({ parts }) => parts))
-  for (const kind of ['kill', 'term', 'freeze', 'cut', 'hole', 'slow'])
+  for (const kind of ['kill', 'restart', 'freeze', 'refuse', 'black-hole', 'delay'])
     t.deepEqual([...met(kind)].sort(), [...partsOf(2)].sort())
-  t.deepEqual([...met('older')].sort(), ['ids-redis', 'order-redis', 'payment-redis', 'stock-redis'])
+  t.deepEqual([...met('lose-tail')].sort(), ['ids-redis', 'order-redis', 'payment-redis', 'stock-redis'])
 })
 
 test('strikes what was chosen: one replica, one Redis, or all at once', (t) => {
   const partsHit = (line: string) => planOf(`${line} --for 2m --replicas 2`, 5).faults.map(({ parts }) => parts)
   t.deepEqual(new Set(partsHit('--kill payment').flat()), new Set(['payment-1', 'payment-2']))
-  t.deepEqual(new Set(partsHit('--hole payment-redis').flat()), new Set(['payment-redis']))
+  t.deepEqual(new Set(partsHit('--black-hole payment-redis').flat()), new Set(['payment-redis']))
   t.deepEqual(partsHit('--kill all')[0], partsOf(2))
 })
 

@@ -36,7 +36,7 @@ const GOOD: Findings = {
       overtaken: false,
     },
     {
-      kind: 'hole',
+      kind: 'black-hole',
       parts: ['order-1'],
       atMs: 9_000,
       awayMs: 1_000,
@@ -47,7 +47,7 @@ const GOOD: Findings = {
       overtaken: false,
     },
     {
-      kind: 'cut',
+      kind: 'refuse',
       parts: ['gateway'],
       atMs: 13_000,
       awayMs: 1_000,
@@ -75,8 +75,8 @@ Anomalies: none
 Refusals without cause: none
 At rest 0.2 s after the last answer.
 Until settled after a fault: median 0.9 s, longest 0.9 s (3 faults, 1 not settled before the next)
-    0:05  kill   payment-1: over after 1.5 s, settled 0.9 s later
-    0:09  hole   order-1: over after 1.0 s, settled 0.1 s later
+    0:05  kill       payment-1: over after 1.5 s, settled 0.9 s later
+    0:09  black-hole order-1: over after 1.0 s, settled 0.1 s later
 
    ok  refused  later  failed  unsafe  no answer  from  slowest  asked for
 1,200       34      5      13       2      2.3 s  0:05    1.9 s  checkout
@@ -107,8 +107,8 @@ const WRONG: Readonly<Record<string, readonly [Partial<Findings>, RegExp]>> = {
     /did not come to rest: 2 checkouts/,
   ],
   'a fault after which checkouts stay open': [
-    { struck: GOOD.struck.map((one) => ({ ...one, settledMs: one.kind === 'hole' ? 20_100 : 19_900 })) },
-    /did not settle within 20\.0 s: 0:09 +hole +order-1/,
+    { struck: GOOD.struck.map((one) => ({ ...one, settledMs: one.kind === 'black-hole' ? 20_100 : 19_900 })) },
+    /did not settle within 20\.0 s: 0:09 +black-hole +order-1/,
   ],
   'a process that dies by itself': [
     { deaths: ['stock-1 exited with code 1'] },

@@ -75,7 +75,7 @@ const balanceLine = ({ what, added, left, gone, inFlight, balanced }: Balance): 
 
 /** Which fault, of what, when, and how it went on. */
 export const faultLine = ({ kind, parts, begunMs, healedMs, settledMs, overtaken }: Struck): string => {
-  const what = `${clockTime(begunMs).padStart(6)}  ${kind.padEnd(6)} ${parts.length > 2 ? `${parts.length} parts` : parts.join(', ')}`
+  const what = `${clockTime(begunMs).padStart(6)}  ${kind.padEnd(10)} ${parts.length > 2 ? `${parts.length} parts` : parts.join(', ')}`
   if (healedMs === undefined) return `${what}: now`
   const healed = `${what}: over after ${seconds(healedMs - begunMs)}`
   if (settledMs === undefined) return `${healed}, not settled yet`

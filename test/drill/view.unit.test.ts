@@ -43,14 +43,14 @@ const SCENE: Scene = {
     { ...planned, kind: 'kill', parts: ['payment-1'], begunMs: 5_000, healedMs: 6_900, settledMs: 412 },
     {
       ...planned,
-      kind: 'hole',
+      kind: 'black-hole',
       parts: ['order-1'],
       begunMs: 12_000,
       healedMs: 13_000,
       settledMs: 9_100,
       overtaken: true,
     },
-    { ...planned, kind: 'cut', parts: ['gateway'], begunMs: 70_000, healedMs: 71_000, settledMs: undefined },
+    { ...planned, kind: 'refuse', parts: ['gateway'], begunMs: 70_000, healedMs: 71_000, settledMs: undefined },
     { ...planned, kind: 'freeze', parts: ['a', 'b', 'c'], begunMs: 75_000, healedMs: undefined, settledMs: undefined },
   ],
   deaths: ['stock-1 was ended by SIGABRT'],
@@ -74,10 +74,10 @@ test('draws everything that is known on one screen', (t) => {
     'money      1000 added = 900 left + 60 spent + 40 in flight: balanced',
     'goods      500 added = 489 left + 10 sold + 0 in flight: WRONG',
     'DIED       stock-1 was ended by SIGABRT',
-    '  0:05  kill   payment-1: over after 1.9 s, settled 0.4 s later',
-    '  0:12  hole   order-1: over after 1.0 s, settled 9.1 s later (in the next)',
-    '  1:10  cut    gateway: over after 1.0 s, not settled yet',
-    '  1:15  freeze 3 parts: now',
+    '  0:05  kill       payment-1: over after 1.9 s, settled 0.4 s later',
+    '  0:12  black-hole order-1: over after 1.0 s, settled 9.1 s later (in the next)',
+    '  1:10  refuse     gateway: over after 1.0 s, not settled yet',
+    '  1:15  freeze     3 parts: now',
   ])
 })
 

@@ -53,7 +53,7 @@ const ifAny = async <Reply>(reading: Promise<Reply>): Promise<Reply | undefined>
 const msOf = (id: string): number => Number(id.split('-')[0])
 
 export const openWatch = (shop: Shop): Watch => {
-  const open = (service: Service): Redis => connect(shop.redis[service].url, 'lock')
+  const open = (service: Service): Redis => connect(shop.part(`${service}-redis`).url, 'lock')
   const redis = { ids: open('ids'), order: open('order'), payment: open('payment'), stock: open('stock') }
 
   const lagOf = async (listener: Service, speaker: Service): Promise<Lag | undefined> => {

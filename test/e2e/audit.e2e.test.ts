@@ -1,15 +1,17 @@
 /** The audit: over a shop that sells, refuses, cancels and is filled meanwhile, nothing is ever missing; and what is, it says. */
+
 import { execFile } from 'node:child_process'
 import process from 'node:process'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
-import { Redis } from 'ioredis'
-import { type Client, inParallel, problemOf } from '../support/client.ts'
+import type { Redis } from 'ioredis'
+import { behind, lookInto } from '../support/behind.ts'
+import { type Client, problemOf } from '../support/client.ts'
 import { away, eventually } from '../support/eventually.ts'
 import { settle, violations } from '../support/invariants.ts'
-import { startLoad } from '../support/load.ts'
+import { inParallel, startLoad } from '../support/load/jobs.ts'
 import { recordsIn, unpackRecord } from '../support/records.ts'
-import { openShop, replicaOf, shareShop } from '../support/shop.ts'
+import { openShop, shareShop } from '../support/shop.ts'
 
 const opened = shareShop(test, { env: { order: { CHECKOUT_DEADLINE_MS: '400' } } })
 
@@ -63,13 +65,13 @@ test.serial('adds up at every moment, with the checkouts in flight accounted for
   let unbalanced: Told | undefined
   for (let asked = 0; asked < 80 && unbalanced === undefined; asked += 1) {
     // Stock is away for longer than the deadline: what is begun meanwhile is cancelled.
-    if (asked === 30) replicaOf(opened(), 'stock').freeze()
+    if (asked === 30) opened().shop.part('stock-1').freeze()
     if (asked === 30) await away(600)
-    if (asked === 30) replicaOf(opened(), 'stock').thaw()
+    if (asked === 30) opened().shop.part('stock-1').thaw()
     if (asked === 50) {
-      await replicaOf(opened(), 'payment').kill()
+      await opened().shop.part('payment-1').kill()
       t.is((await client.get('/audit')).status, 503)
-      await replicaOf(opened(), 'payment').start()
+      await opened().shop.part('payment-1').start()
     }
     const told = await audit(client)
     seen.push(told.in_flight)
@@ -104,36 +106,32 @@ test.serial('adds up at every moment, with the checkouts in flight accounted for
 test.serial('is a 503 while a service cannot be asked, and is there again when it can', async (t) => {
   const { client } = opened()
   for (const service of ['payment', 'stock'] as const) {
-    await replicaOf(opened(), service).kill()
+    await opened().shop.part(`${service}-1`).kill()
     const reply = await client.get('/audit')
     t.is(reply.status, 503, reply.text)
     t.is(problemOf(reply).type, 'urn:shop:problem:unavailable')
     t.is(reply.headers['retry-after'], '1')
-    await replicaOf(opened(), service).start()
+    await opened().shop.part(`${service}-1`).start()
   }
   t.true((await audit(client)).balanced)
 })
 
 /** What the audit says while a value is changed behind the services' backs. */
-const whileChanged = async (
+const whileChanged = (
   t: ExecutionContext,
   service: 'order' | 'payment' | 'stock',
   change: (redis: Redis) => Promise<unknown>,
   undo: (redis: Redis) => Promise<unknown>,
-): Promise<Told> => {
-  const { shop, client } = opened()
-  const redis = new Redis(shop.redis[service].url)
-  try {
+): Promise<Told> =>
+  behind(opened().shop.part(`${service}-redis`), async (redis) => {
+    const { client } = opened()
     await change(redis)
     const told = await audit(client)
     t.false(told.balanced)
     await undo(redis)
     t.true((await audit(client)).balanced)
     return told
-  } finally {
-    redis.disconnect()
-  }
-}
+  })
 
 /** The saga that has charged for an order. */
 const sagaOf = async (redis: Redis, order: string): Promise<string> => {
@@ -270,9 +268,7 @@ test.serial('names an order that was charged and is not paid, and one that is pa
 
 test.serial('names a checkout of which less is in flight than order calls paid, whatever the sums are', async (t) => {
   const { user, sold } = await sell(opened().client)
-  const { redis } = opened().shop
-  const order = new Redis(redis.order.url)
-  t.teardown(() => order.disconnect())
+  const order = lookInto(opened().shop.part('order-redis'), t)
   let saga = ''
   let before: Record<string, string> = {}
   const told = await whileChanged(
@@ -357,11 +353,12 @@ test.serial('npm run audit says so to people, and in its exit code', async (t) =
     /^credit {2}\d+ added = \d+ wallets \+ \d+ paid \+ 0 in flight\n.*\n0 checkouts in flight; nothing is missing\n$/,
   )
   t.true((JSON.parse((await run('--url', shop.url, '--json')).text) as Told).balanced)
-  const redis = new Redis(shop.redis.stock.url)
-  await redis.hincrby(`item:${item}`, 'stock', 1)
-  const bad = await run('--url', shop.url)
-  await redis.hincrby(`item:${item}`, 'stock', -1)
-  redis.disconnect()
+  const bad = await behind(shop.part('stock-redis'), async (redis) => {
+    await redis.hincrby(`item:${item}`, 'stock', 1)
+    const ran = await run('--url', shop.url)
+    await redis.hincrby(`item:${item}`, 'stock', -1)
+    return ran
+  })
   t.is(bad.code, 1)
   t.true(bad.text.includes(`of item ${item} there are 9, but 8 by the log`), bad.text)
   const none = await run('--url', 'http://127.0.0.1:1')

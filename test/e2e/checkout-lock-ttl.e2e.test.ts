@@ -1,22 +1,20 @@
 /** Locks save work, they decide nothing: the same cases with locks that are worth nothing, and with hasty deadlines. */
+
 import test from 'ava'
-import { inParallel, whenSaid } from '../support/client.ts'
+import { whenSaid } from '../support/client.ts'
 import { chargeOneOrderOnce, sellOneItemToTheEnd, spendOneWalletToTheEnd } from '../support/contention.ts'
 import { proveInvariants } from '../support/invariants.ts'
-import { bringBack, openShop, replicaOf, shareShop } from '../support/shop.ts'
+import { inParallel } from '../support/load/jobs.ts'
+import { openShop, shareShop } from '../support/shop.ts'
 
 const opened = shareShop(test, { replicas: { order: 2 }, env: { order: { LOCK_TTL_MS: '1' } } })
-
-test.afterEach.always(() => bringBack(opened()))
 
 test.serial('charges one order once when a lock lasts 1 ms', (t) => chargeOneOrderOnce(t, opened()))
 
 test.serial('begins no second checkout of an order while one is under way when a lock lasts 1 ms', async (t) => {
   const { client } = opened()
-  const user = await client.createUser(100)
-  const item = await client.createItem(3, 10)
-  const order = await client.createOrder(user, [[item, 2]])
-  const stock = replicaOf(opened(), 'stock')
+  const { user, item, order } = await client.createCart({ price: 3, quantity: 2 })
+  const stock = opened().shop.part('stock-1')
   stock.freeze()
   const first = client.checkout(order)
   await whenSaid(client, 'payment', 'CreditHeld', order)

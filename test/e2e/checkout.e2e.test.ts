@@ -4,17 +4,14 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import test from 'ava'
 import { problemOf, whenSaid } from '../support/client.ts'
-import { chargeOneOrderOnce, sellOneItemToTheEnd, spendOneWalletToTheEnd } from '../support/contention.ts'
 import { away, eventually } from '../support/eventually.ts'
 import { locksLeft, proveInvariants } from '../support/invariants.ts'
-import { bringBack, replicaOf, shareShop } from '../support/shop.ts'
+import { shareShop } from '../support/shop.ts'
 
 const opened = shareShop(test)
 
 /** How long a lock lasts that nobody extends, unless LOCK_TTL_MS says otherwise. */
 const LOCK_TTL_MS = 3_000
-
-test.afterEach.always(() => bringBack(opened()))
 
 test.serial('refuses for stock, then for credit, then sells, and changes nothing by a refusal', async (t) => {
   const { client } = opened()
@@ -51,23 +48,6 @@ test.serial('refuses for stock, then for credit, then sells, and changes nothing
   await proveInvariants(t, opened())
 })
 
-test.serial('refuses for credit, then for stock, then sells', async (t) => {
-  const { client } = opened()
-  const user = await client.createUser(1)
-  const item = await client.createItem(4, 1)
-  const order = await client.createOrder(user, [[item, 2]])
-  t.is((await client.checkout(order)).status, 402)
-  await client.post(`/payment/add_funds/${user}/7`)
-  t.is((await client.checkout(order)).status, 409)
-  t.is(await client.credit(user), 8)
-  t.is(await client.stock(item), 1)
-  await client.post(`/stock/add/${item}/1`)
-  t.is((await client.checkout(order)).status, 200)
-  t.is(await client.credit(user), 0)
-  t.is(await client.stock(item), 0)
-  await proveInvariants(t, opened())
-})
-
 test.serial('takes all lines or none when one is short, whatever their order', async (t) => {
   const { client } = opened()
   const user = await client.createUser(100)
@@ -92,9 +72,7 @@ test.serial('refuses the checkout of an empty order', async (t) => {
 
 test.serial('sells what costs nothing to somebody who has nothing', async (t) => {
   const { client } = opened()
-  const user = await client.createUser()
-  const item = await client.createItem(0, 1)
-  const order = await client.createOrder(user, [[item, 1]])
+  const { item, order } = await client.createCart({ credit: 0, price: 0, stock: 1 })
   t.is((await client.checkout(order)).status, 200)
   t.is(await client.stock(item), 0)
   await proveInvariants(t, opened())
@@ -102,9 +80,7 @@ test.serial('sells what costs nothing to somebody who has nothing', async (t) =>
 
 test.serial('answers the repeated checkout of a paid order with 200 and charges nothing', async (t) => {
   const { client } = opened()
-  const user = await client.createUser(10)
-  const item = await client.createItem(4, 2)
-  const order = await client.createOrder(user, [[item, 1]])
+  const { user, item, order } = await client.createCart({ credit: 10, price: 4, stock: 2 })
   for (const key of [undefined, undefined, 'a', 'a', 'b']) {
     const headers: Record<string, string> = key === undefined ? {} : { 'Idempotency-Key': `${order}-${key}` }
     const reply = await client.checkout(order, headers)
@@ -118,9 +94,7 @@ test.serial('answers the repeated checkout of a paid order with 200 and charges 
 
 test.serial('keeps the refusal under its key and sells under another', async (t) => {
   const { client } = opened()
-  const user = await client.createUser(1)
-  const item = await client.createItem(4, 2)
-  const order = await client.createOrder(user, [[item, 1]])
+  const { user, order } = await client.createCart({ credit: 1, price: 4, stock: 2 })
   const first = { 'Idempotency-Key': `${order}-first` }
   t.is((await client.checkout(order, first)).status, 402)
   await client.post(`/payment/add_funds/${user}/9`)
@@ -129,17 +103,6 @@ test.serial('keeps the refusal under its key and sells under another', async (t)
   t.is((await client.checkout(order, { 'Idempotency-Key': `${order}-second` })).status, 200)
   t.is((await client.checkout(order, first)).status, 402)
   t.is(await client.credit(user), 6)
-})
-
-test.serial('charges one order once, for 50 checkouts at once', (t) => chargeOneOrderOnce(t, opened()))
-
-test.serial('sells exactly 7 of 20 orders at once to a user who has credit for 7', (t) =>
-  spendOneWalletToTheEnd(t, opened()),
-)
-
-test.serial('sells exactly the 100 pieces there are to 1,000 users at once', async (t) => {
-  t.timeout(60_000)
-  await sellOneItemToTheEnd(t, opened(), { many: 1_000, pieces: 100 })
 })
 
 test.serial('sells all when 200 users want two of the same five items each, in any order of lines', async (t) => {
@@ -164,10 +127,8 @@ test.serial('sells all when 200 users want two of the same five items each, in a
 
 test.serial('ends the checkout of a client that disconnects', async (t) => {
   const { client, shop } = opened()
-  const user = await client.createUser(10)
-  const item = await client.createItem(4, 2)
-  const order = await client.createOrder(user, [[item, 1]])
-  const stock = replicaOf(opened(), 'stock')
+  const { user, item, order } = await client.createCart({ credit: 10, price: 4, stock: 2 })
+  const stock = opened().shop.part('stock-1')
   stock.freeze()
   const left = request(`${shop.url}/orders/checkout/${order}`, { method: 'POST' }).end()
   const gone = once(left, 'error')
@@ -183,10 +144,8 @@ test.serial('ends the checkout of a client that disconnects', async (t) => {
 
 test.serial('shows credit that is only held as still there', async (t) => {
   const { client } = opened()
-  const user = await client.createUser(10)
-  const item = await client.createItem(4, 1)
-  const order = await client.createOrder(user, [[item, 2]])
-  const stock = replicaOf(opened(), 'stock')
+  const { user, order } = await client.createCart({ credit: 10, price: 4, stock: 1, quantity: 2 })
+  const stock = opened().shop.part('stock-1')
   stock.freeze()
   const checkout = client.checkout(order)
   await whenSaid(client, 'payment', 'CreditHeld', order)
@@ -200,9 +159,8 @@ test.serial('shows credit that is only held as still there', async (t) => {
 
 test.serial('keeps an order and its user locked while its checkout lasts, however long', async (t) => {
   const { client } = opened()
-  const user = await client.createUser(10)
-  const order = await client.createOrder(user, [[await client.createItem(4, 2), 1]])
-  const stock = replicaOf(opened(), 'stock')
+  const { user, order } = await client.createCart({ credit: 10, price: 4, stock: 2 })
+  const stock = opened().shop.part('stock-1')
   stock.freeze()
   const checkout = client.checkout(order)
   await whenSaid(client, 'payment', 'CreditHeld', order)
@@ -215,10 +173,8 @@ test.serial('keeps an order and its user locked while its checkout lasts, howeve
 
 test.serial('lets a payment wait for held credit instead of refusing it', async (t) => {
   const { client } = opened()
-  const user = await client.createUser(10)
-  const item = await client.createItem(4)
-  const order = await client.createOrder(user, [[item, 2]])
-  const stock = replicaOf(opened(), 'stock')
+  const { user, order } = await client.createCart({ credit: 10, price: 4, stock: 0, quantity: 2 })
+  const stock = opened().shop.part('stock-1')
   stock.freeze()
   const checkout = client.checkout(order)
   await whenSaid(client, 'payment', 'CreditHeld', order)

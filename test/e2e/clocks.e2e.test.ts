@@ -1,13 +1,14 @@
 /** The clocks of all services jump by an hour or a week: log parsers go on running, and nobody hangs or cries. */
+
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { pathToFileURL } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
-import { Redis } from 'ioredis'
 import type { Part } from '../../env/local/managed-process.ts'
 import { SERVICES } from '../../env/wiring.ts'
+import { lookInto } from '../support/behind.ts'
 import { eventually } from '../support/eventually.ts'
 import { proveInvariants } from '../support/invariants.ts'
 import { shareShop } from '../support/shop.ts'
@@ -37,8 +38,7 @@ const linesOf = async ({ logFile }: Part): Promise<number> => (await readFile(lo
 
 /** Leaves something in the index of unfinished ones that the next run takes out of it, and waits for that. */
 const assertParserRuns = async (t: ExecutionContext, service: 'order' | 'payment'): Promise<void> => {
-  const redis = new Redis(opened().shop.redis[service].url)
-  t.teardown(() => redis.disconnect())
+  const redis = lookInto(opened().shop.part(`${service}-redis`), t)
   for (const run of ['first', 'second'])
     await t.notThrowsAsync(async () => {
       await redis.zadd('sagas:open', 1, run)

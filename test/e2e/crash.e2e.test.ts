@@ -5,17 +5,17 @@
  * killed comes back after a moment; then everything settles, each customer has the answer that is due, every answer that
  * was ever given is still true, and no write that was acknowledged is missing or there twice.
  */
+
 import test, { type ExecutionContext } from 'ava'
 import type { Part } from '../../env/local/managed-process.ts'
 import { SERVICES } from '../../env/wiring.ts'
 import { away } from '../support/eventually.ts'
+import { during } from '../support/faults/catalogue.ts'
 import { settle } from '../support/invariants.ts'
-import { bringBack, shareShop } from '../support/shop.ts'
+import { shareShop } from '../support/shop.ts'
 import { survive } from '../support/survive.ts'
 
 const opened = shareShop(test)
-
-test.afterEach.always(() => bringBack(opened()))
 
 const SERVICE_AWAY_MS = 1_000
 const REDIS_AWAY_MS = 2_000
@@ -27,11 +27,12 @@ const surviveCrash = async (t: ExecutionContext, victims: readonly Part[], awayM
   const { shop } = opened()
   const others = shop.parts.filter((part) => !victims.includes(part)).map(({ name, pid }) => ({ name, pid }))
   await survive(t, opened(), {
-    disturb: async () => {
-      await Promise.all(victims.map((part) => part.kill()))
-      await away(awayMs)
-      await Promise.all(victims.map((part) => part.start()))
-    },
+    disturb: () =>
+      during(
+        'kill',
+        victims.map((part) => ({ part })),
+        () => away(awayMs),
+      ),
     expectations: { locksMs: 'unchecked' },
   })
   t.deepEqual(
@@ -46,11 +47,11 @@ for (const service of SERVICES)
     surviveCrash(t, opened().shop.services[service], SERVICE_AWAY_MS),
   )
 
-test.serial('survives kill -9 of the gateway', (t) => surviveCrash(t, [opened().shop.gateway], SERVICE_AWAY_MS))
+test.serial('survives kill -9 of the gateway', (t) => surviveCrash(t, [opened().shop.part('gateway')], SERVICE_AWAY_MS))
 
 for (const service of SERVICES)
   test.serial(`survives kill -9 of the Redis of ${service}`, (t) =>
-    surviveCrash(t, [opened().shop.redis[service]], REDIS_AWAY_MS),
+    surviveCrash(t, [opened().shop.part(`${service}-redis`)], REDIS_AWAY_MS),
   )
 
 test.serial('survives kill -9 of everything at once', (t) => surviveCrash(t, opened().shop.parts, SERVICE_AWAY_MS))

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import test, { type ExecutionContext } from 'ava'
 import type { Part } from '../../env/local/managed-process.ts'
 import type { Service } from '../../env/wiring.ts'
-import { answerIfAny, type Client, problemOf, type Reply, whenSaid } from '../support/client.ts'
+import { answerIfAny, type Cart, type Client, problemOf, type Reply, whenSaid } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { proveInvariants } from '../support/invariants.ts'
-import { bringBack, type OpenShop, replicaOf, shareShop } from '../support/shop.ts'
+import { type OpenShop, shareShop } from '../support/shop.ts'
 
 const DEADLINE_MS = 1_500
 /** What a deadline may be late by: the sweep that finds it, and a busy machine. */
@@ -19,9 +19,7 @@ const PARSED_MS = 5_000
 
 const opened = shareShop(test, { env: { order: { CHECKOUT_DEADLINE_MS: String(DEADLINE_MS) } } })
 
-const only = (service: Service): Part => replicaOf(opened(), service)
-
-test.afterEach.always(() => bringBack(opened()))
+const only = (service: Service): Part => opened().shop.part(`${service}-1`)
 
 const timed = async <Result>(work: Promise<Result>): Promise<{ result: Result; ms: number }> => {
   const startedAt = performance.now()
@@ -29,12 +27,7 @@ const timed = async <Result>(work: Promise<Result>): Promise<{ result: Result; m
   return { result, ms: performance.now() - startedAt }
 }
 
-const seed = async (client: Client) => {
-  const user = await client.createUser(10)
-  const item = await client.createItem(4, 3)
-  const order = await client.createOrder(user, [[item, 2]])
-  return { user, item, order }
-}
+const seed = (client: Client): Promise<Cart> => client.createCart({ credit: 10, price: 4, stock: 3, quantity: 2 })
 
 const assertStatus = async (client: Client, order: string, status: string): Promise<void> =>
   assert.equal((await client.order(order)).status, status)
@@ -51,7 +44,7 @@ const assertCancelled = (t: ExecutionContext, { result, ms }: { result: Reply; m
 const assertUndoneAndPayable = async (
   t: ExecutionContext,
   shop: OpenShop,
-  { user, item, order }: { user: string; item: string; order: string },
+  { user, item, order }: Cart,
 ): Promise<void> => {
   const { client } = shop
   const { ms } = await timed(eventually(() => assertStatus(client, order, 'open'), SETTLE_MS))
@@ -140,7 +133,7 @@ test.serial('answers 503 within 2 s while its own Redis is away, and recovers wi
   const { client, shop } = opened()
   const wanted = await seed(client)
   const { pid } = only('order')
-  await shop.redis.order.kill()
+  await shop.part('order-redis').kill()
   for (const attempt of ['first', 'second']) {
     const checkout = await timed(client.checkout(wanted.order))
     t.is(checkout.result.status, 503)
@@ -153,7 +146,7 @@ test.serial('answers 503 within 2 s while its own Redis is away, and recovers wi
     t.true(find.ms < UNAVAILABLE_MS, `the ${attempt} was answered after ${Math.round(find.ms)} ms`)
   }
   t.is(await client.credit(wanted.user), 10, 'the other services go on')
-  await shop.redis.order.start()
+  await shop.part('order-redis').start()
   const { ms } = await timed(
     eventually(async () => assert.equal((await client.checkout(wanted.order)).status, 200), SETTLE_MS),
   )
@@ -174,12 +167,12 @@ for (const service of ['ids', 'order', 'payment', 'stock'] as const)
         payment: () => client.post(`/payment/add_funds/${user}/1`, { 'Idempotency-Key': `${user}-frozen` }),
         stock: () => client.post(`/stock/add/${item}/1`, { 'Idempotency-Key': `${item}-frozen` }),
       }[service]
-      shop.redis[service].freeze()
+      shop.part(`${service}-redis`).freeze()
       const { result, ms } = await timed(ask())
       t.is(result.status, 503)
       t.is(result.headers['retry-after'], '1')
       t.true(ms < UNAVAILABLE_MS, `answered after ${Math.round(ms)} ms`)
-      shop.redis[service].thaw()
+      shop.part(`${service}-redis`).thaw()
       await eventually(async () => assert.equal((await ask()).status, 200), SETTLE_MS)
       if (service === 'order') t.is(await client.credit(user), 2, 'one effect')
       if (service === 'payment') t.is(await client.credit(user), 11, 'one effect')
@@ -194,13 +187,13 @@ test.serial('answers 503 with the place to ask when its own Redis goes away whil
   await only('payment').stop()
   const checkout = timed(client.checkout(wanted.order))
   await eventually(() => assertStatus(client, wanted.order, 'checking-out'), DEADLINE_MS)
-  await shop.redis.order.kill()
+  await shop.part('order-redis').kill()
   const { result, ms } = await checkout
   t.is(result.status, 503)
   t.is(result.headers.location, `/orders/find/${wanted.order}`)
   // Until then the Redis may be back, and the answer a definite one.
   t.true(ms >= DEADLINE_MS - 50 && ms < DEADLINE_MS + UNAVAILABLE_MS, `answered after ${Math.round(ms)} ms`)
-  await shop.redis.order.start()
+  await shop.part('order-redis').start()
   await eventually(() => assertStatus(client, wanted.order, 'cancelling'), PARSED_MS)
   await only('payment').start()
   await assertUndoneAndPayable(t, opened(), wanted)

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import test, { type ExecutionContext } from 'ava'
 import type { Part } from '../../env/local/managed-process.ts'
-import { answerIfAny, type Client, openClient } from '../support/client.ts'
+import { answerIfAny } from '../support/client.ts'
 import { instruct, listening, whenHit } from '../support/crash-points.ts'
 import { eventually } from '../support/eventually.ts'
 import { proveInvariants } from '../support/invariants.ts'
-import { bringBack, shareShop } from '../support/shop.ts'
+import { bringBack, directTo, shareShop } from '../support/shop.ts'
 
 const DEADLINE_MS = 2_500
 const LEASE_MS = 2_000
@@ -23,24 +23,13 @@ const opened = shareShop(test, {
     order: { ...listening, CHECKOUT_DEADLINE_MS: String(DEADLINE_MS) },
   },
 })
-test.serial.afterEach.always(() => bringBack(opened()))
-
-const orders = (): readonly [Part, Part, Part] => opened().shop.services.order as unknown as [Part, Part, Part]
-
-const clientOf = (t: ExecutionContext, part: Part): Client => {
-  const client = openClient(part.url)
-  t.teardown(client.close)
-  return client
-}
 
 /** A checkout that `part` began while stock is frozen, and that nobody waits for: the process is killed. */
 const orphan = async (t: ExecutionContext, part: Part): Promise<string> => {
   const { client, shop } = opened()
-  const user = await client.createUser(10)
-  const item = await client.createItem(4, 3)
-  const order = await client.createOrder(user, [[item, 2]])
+  const { order } = await client.createCart({ credit: 10, price: 4, stock: 3, quantity: 2 })
   for (const stock of shop.services.stock) stock.freeze()
-  const checkout = answerIfAny(clientOf(t, part).checkout(order))
+  const checkout = answerIfAny(directTo(t, part).checkout(order))
   await eventually(async () => assert.equal((await client.order(order)).status, 'checking-out'), DEADLINE_MS)
   await part.kill()
   await checkout
@@ -49,7 +38,7 @@ const orphan = async (t: ExecutionContext, part: Part): Promise<string> => {
 
 /** How long after its deadline a checkout was cancelled, both by the clock of order's Redis, as `part` tells. */
 const latenessMs = (t: ExecutionContext, part: Part, order: string): Promise<number> => {
-  const client = clientOf(t, part)
+  const client = directTo(t, part)
   return eventually(async () => {
     const said = (await client.log('orders')).filter(({ facts }) => facts.order === order)
     const started = said.find(({ kind }) => kind === 'CheckoutStarted')
@@ -60,9 +49,8 @@ const latenessMs = (t: ExecutionContext, part: Part, order: string): Promise<num
 }
 
 test.serial('its order process is killed while stock is frozen: another decides it within a second', async (t) => {
-  const [first, second] = orders()
-  const order = await orphan(t, first)
-  const ms = await latenessMs(t, second, order)
+  const order = await orphan(t, opened().shop.part('order-1'))
+  const ms = await latenessMs(t, opened().shop.part('order-2'), order)
   t.log(`decided ${ms} ms after its deadline`)
   t.true(ms > 0 && ms < DECIDED_WITHIN_MS, `it was decided ${ms} ms after its deadline`)
   await bringBack(opened())
@@ -70,11 +58,11 @@ test.serial('its order process is killed while stock is frozen: another decides 
 })
 
 test.serial('whoever parses the log freezes at it: another decides within the lease and a second', async (t) => {
-  const [first, second, third] = orders()
+  const [second, third] = [opened().shop.part('order-2'), opened().shop.part('order-3')]
   const point = { point: 'order.parser.repair.before', nth: 1, fault: 'freeze' } as const
   await instruct(second, { record: false, armed: [point] })
   const hit = whenHit(second, point, SETTLE_MS)
-  const order = await orphan(t, first)
+  const order = await orphan(t, opened().shop.part('order-1'))
   third.freeze()
   await hit
   const frozenAt = performance.now()

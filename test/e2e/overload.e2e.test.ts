@@ -4,7 +4,7 @@ import test from 'ava'
 import { type Client, problemOf, type Reply } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { proveInvariants } from '../support/invariants.ts'
-import { bringBack, replicaOf, shareShop } from '../support/shop.ts'
+import { shareShop } from '../support/shop.ts'
 
 const PLACES = 4
 const DEADLINE_MS = 16_000
@@ -16,8 +16,6 @@ const CUSTOMERS = 40
 const opened = shareShop(test, {
   env: { order: { CHECKOUTS_MAX: String(PLACES), CHECKOUT_DEADLINE_MS: String(DEADLINE_MS) } },
 })
-
-test.afterEach.always(() => bringBack(opened()))
 
 const seed = async (client: Client, count: number): Promise<string[]> => {
   const item = await client.createItem(1, 1_000_000)
@@ -36,7 +34,7 @@ test.serial('what finds no place in time is refused unbegun, and what has one is
   const { client } = opened()
   const orders = await seed(client, CUSTOMERS)
   const [next = ''] = await seed(client, 1)
-  const stock = replicaOf(opened(), 'stock')
+  const stock = opened().shop.part('stock-1')
   stock.freeze()
   const all = orders.map((order) => timed(client, order))
   await eventually(async () => {

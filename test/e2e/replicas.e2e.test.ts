@@ -1,11 +1,12 @@
 /** Two replicas of each service: whoever comes and goes among them, customers do not notice. */
+
 import test, { type ExecutionContext } from 'ava'
 import type { Part } from '../../env/local/managed-process.ts'
 import { SERVICES } from '../../env/wiring.ts'
-import { type Client, inParallel } from '../support/client.ts'
+import type { Client } from '../support/client.ts'
 import { chargeOneOrderOnce, sellOneItemToTheEnd, spendOneWalletToTheEnd } from '../support/contention.ts'
 import { proveInvariants } from '../support/invariants.ts'
-import { type Load, startLoad } from '../support/load.ts'
+import { inParallel, type Load, startLoad } from '../support/load/jobs.ts'
 import { shareShop } from '../support/shop.ts'
 
 const opened = shareShop(test, { replicas: 2, spare: { ids: 1, order: 1, payment: 1, stock: 1 } })

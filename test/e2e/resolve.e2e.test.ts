@@ -4,18 +4,20 @@
  * The Redis of payment comes back as it was before some customers came: their orders are paid, and payment has never heard of
  * them. And the Redis of order comes back without a cancellation that a customer was told.
  */
+
 import assert from 'node:assert/strict'
 import test, { type ExecutionContext } from 'ava'
-import { Redis } from 'ioredis'
 import type { Explanation } from '../../env/operator/explain.ts'
 import type { LostTail } from '../../shared/log/entry.ts'
-import { problemOf } from '../support/client.ts'
+import { behind } from '../support/behind.ts'
+import { problemOf, whenPaid } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
+import { comeBackOlder } from '../support/faults/catalogue.ts'
 import { settle } from '../support/invariants.ts'
-import { cutTail, writtenTo } from '../support/older-redis.ts'
+import { writtenTo } from '../support/older-redis.ts'
 import { operatorOf, terminal } from '../support/operator.ts'
 import { unpackRecord } from '../support/records.ts'
-import { type OpenShop, openShop, replicaOf } from '../support/shop.ts'
+import { type OpenShop, openShop } from '../support/shop.ts'
 
 const SETTLE_MS = 20_000
 const DEADLINE_MS = 2_000
@@ -24,26 +26,18 @@ type Report = { readonly lost_tails: readonly LostTail[]; readonly contradiction
 const reportOf = async ({ client }: OpenShop): Promise<Report> =>
   (await client.post('/orders/fault_tolerance')).json as Report
 
-const checkOut = ({ client }: OpenShop, order: string): Promise<void> =>
-  eventually(async () => {
-    const { status, text } = await client.checkout(order)
-    if (status !== 200) throw new Error(text)
-  }, SETTLE_MS)
-
 /** A shop in which some orders are contradicted, each of a customer whom payment has forgotten. */
 const contradict = async (t: ExecutionContext, count: number) => {
   const opened = await openShop(t, { env: { order: { CHECKOUT_DEADLINE_MS: String(DEADLINE_MS) } } })
   const { client, shop } = opened
   const item = await client.createItem(5, 20)
-  const moment = await writtenTo(shop.redis.payment.dir)
+  const moment = await writtenTo(shop.part('payment-redis').dir)
   const orders: string[] = []
   for (let number = 0; number < count; number += 1)
     orders.push(await client.createOrder(await client.createUser(100), [[item, 2]]))
-  for (const order of orders) await checkOut(opened, order)
+  for (const order of orders) await whenPaid(client, order)
   await settle(opened)
-  await shop.redis.payment.kill()
-  await cutTail(shop.redis.payment.dir, { position: moment })
-  await shop.redis.payment.start()
+  await comeBackOlder(shop.part('payment-redis'), { position: moment })
   await eventually(async () => {
     const { contradictions } = await reportOf(opened)
     assert.deepEqual([...contradictions].toSorted(), [...orders].toSorted())
@@ -60,7 +54,7 @@ test('what is contradicted is logged as an error, listed and seen in the audit, 
   const { client } = opened
   const [first = '', second = ''] = orders
   const operator = operatorOf(opened, '')
-  const log = await replicaOf(opened, 'order').tail(1_000)
+  const log = await opened.shop.part('order-1').tail(1_000)
   for (const order of orders)
     t.regex(log, new RegExp(`"level":50,[^\\n]*"order":"${order}"[^\\n]*a checkout is contradicted`))
 
@@ -113,11 +107,11 @@ test('a refund survives that everybody dies on the way', async (t) => {
   const { opened, item, orders } = await contradict(t, 1)
   const { client } = opened
   const [order = ''] = orders
-  for (const service of ['payment', 'stock'] as const) await replicaOf(opened, service).kill()
+  for (const service of ['payment', 'stock'] as const) await opened.shop.part(`${service}-1`).kill()
   const refunded = await operatorOf(opened, '').saga('resolve', order, '--refund')
   t.is(refunded.code, 0, refunded.said)
-  await replicaOf(opened, 'order').kill()
-  for (const service of ['stock', 'payment', 'order'] as const) await replicaOf(opened, service).start()
+  await opened.shop.part('order-1').kill()
+  for (const service of ['stock', 'payment', 'order'] as const) await opened.shop.part(`${service}-1`).start()
   await settle(opened, { settleMs: SETTLE_MS, locksMs: 'unchecked' })
   t.like(await client.order(order), { paid: false, status: 'open' })
   t.is(await client.stock(item), 20)
@@ -131,22 +125,19 @@ test('what a customer was told not to have paid stays so, when the Redis of orde
     env: { order: { CHECKOUT_DEADLINE_MS: String(DEADLINE_MS), LOG_PARSER_CRON: '0 0 0 1 1 *' } },
   })
   const { client, shop } = opened
-  const [user, item] = [await client.createUser(100), await client.createItem(5, 20)]
-  const order = await client.createOrder(user, [[item, 2]])
-  await replicaOf(opened, 'payment').kill()
+  const { user, item, order } = await client.createCart({ stock: 20, quantity: 2 })
+  await opened.shop.part('payment-1').kill()
   const checkout = client.checkout(order)
   await eventually(async () => assert.equal((await client.order(order)).status, 'checking-out'), DEADLINE_MS)
-  const moment = await writtenTo(shop.redis.order.dir)
+  const moment = await writtenTo(shop.part('order-redis').dir)
   const reply = await checkout
   t.is(problemOf(reply).type, 'urn:shop:problem:checkout-cancelled')
-  await shop.redis.order.kill()
-  const { transactions } = await cutTail(shop.redis.order.dir, { position: moment })
+  const { transactions } = await comeBackOlder(shop.part('order-redis'), { position: moment })
   t.true(
     transactions.some(({ bytes }) => bytes.includes('CheckoutCancelled')),
     'this is what is lost',
   )
-  await shop.redis.order.start()
-  await replicaOf(opened, 'payment').start()
+  await opened.shop.part('payment-1').start()
   await settle(opened, { settleMs: SETTLE_MS, locksMs: 'unchecked' })
   t.like(await client.order(order), { paid: false, status: 'open' })
   t.deepEqual([await client.credit(user), await client.stock(item)], [100, 20])
@@ -164,32 +155,28 @@ test('what a customer was told not to have paid stays so, when the Redis of orde
 })
 
 /** As if a customer had been told that nothing is charged, before the order's Redis forgot it: it is paid. */
-const tellOtherwise = async ({ shop }: OpenShop, order: string): Promise<string> => {
-  const redis = new Redis(shop.redis.order.url)
-  try {
+const tellOtherwise = ({ shop }: OpenShop, order: string): Promise<string> =>
+  behind(shop.part('order-redis'), async (redis) => {
     const id = (await redis.hget(`order:${order}`, 'saga')) ?? ''
     await redis.hset(`saga:${id}`, 'contradicted', 'told-cancelled')
     await redis.sadd('contradictions', order)
     return id
-  } finally {
-    redis.disconnect()
-  }
-}
+  })
 
 test('a refund of what was charged gives the money back, and is refused once payment has forgotten it', async (t) => {
   const opened = await openShop(t)
   const { client, shop } = opened
   const [user, item] = [await client.createUser(100), await client.createItem(5, 20)]
   const orders = [await client.createOrder(user, [[item, 2]]), await client.createOrder(user, [[item, 1]])]
-  for (const order of orders) await checkOut(opened, order)
+  for (const order of orders) await whenPaid(client, order)
   await settle(opened)
   const [known = '', forgotten = ''] = orders
   await tellOtherwise(opened, known)
   const id = await tellOtherwise(opened, forgotten)
-  const payment = new Redis(shop.redis.payment.url)
-  t.teardown(() => payment.disconnect())
-  await unpackRecord(payment, 'payment', id)
-  await payment.del(`saga:${id}`)
+  await behind(shop.part('payment-redis'), async (payment) => {
+    await unpackRecord(payment, 'payment', id)
+    await payment.del(`saga:${id}`)
+  })
   t.is((await client.post(`/orders/resolve/${id}/otherwise`)).status, 400)
   t.is((await client.post(`/orders/resolve/${id}/accept`)).status, 400, 'it wants a reason')
   const refused = await client.post(`/orders/resolve/${id}/refund`)

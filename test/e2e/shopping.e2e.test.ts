@@ -1,8 +1,10 @@
 /** Every route of the shop through its gateway: what it answers to good requests, bad ones, and repeated ones. */
+
 import test, { type ExecutionContext } from 'ava'
 import type { LogEntry } from '../../shared/log/entry.ts'
-import { type Client, inParallel, type Prefix, problemOf, type Reply } from '../support/client.ts'
+import { type Client, type Prefix, problemOf, type Reply } from '../support/client.ts'
 import { proveInvariants } from '../support/invariants.ts'
+import { inParallel } from '../support/load/jobs.ts'
 import { openShop, shareShop } from '../support/shop.ts'
 
 const opened = shareShop(test)
@@ -102,9 +104,7 @@ test.serial('keeps the price at which a line was added', async (t) => {
 
 test.serial('tells a saga under one log id in three logs', async (t) => {
   const { client } = opened()
-  const user = await client.createUser(9)
-  const item = await client.createItem(3, 5)
-  const order = await client.createOrder(user, [[item, 2]])
+  const { user, item, order } = await client.createCart({ credit: 9, price: 3, stock: 5, quantity: 2 })
   t.is((await client.checkout(order)).status, 200)
   const started = (await client.log('orders')).find(
     ({ kind, facts }) => kind === 'CheckoutStarted' && facts.order === order,
@@ -177,9 +177,7 @@ const MALFORMED_AMOUNTS = [
 
 test.serial('refuses malformed ids and amounts, naming the field, and changes nothing', async (t) => {
   const { client } = opened()
-  const user = await client.createUser(10)
-  const item = await client.createItem(1, 10)
-  const order = await client.createOrder(user, [[item, 1]])
+  const { user, item, order } = await client.createCart({ credit: 10, price: 1 })
   const before = await said(client)
   const shown = await client.order(order)
 
@@ -398,9 +396,7 @@ test.serial('takes up to 100 lines', async (t) => {
 /** What every request that is not safe to repeat by itself promises under a key. */
 test.serial('gives the same answer and one effect under one key, and 422 to another request', async (t) => {
   const { client } = opened()
-  const user = await client.createUser(100)
-  const item = await client.createItem(1, 100)
-  const order = await client.createOrder(user, [[item, 1]])
+  const { user, item, order } = await client.createCart({ price: 1, stock: 100 })
   const otherOrder = await client.createOrder(user, [[item, 1]])
   const poor = await client.createUser(1)
   const empty = await client.createItem(1)
@@ -443,34 +439,6 @@ test.serial('gives the same answer and one effect under one key, and 422 to anot
   t.is(refused.status, 402, 'a refusal is kept, although it would be paid now')
   t.is(await client.credit(poor), 10)
   await proveInvariants(t, opened())
-})
-
-test.serial('has one effect when one key comes 50 times at once', async (t) => {
-  const { client } = opened()
-  const user = await client.createUser(1)
-  const many = (method: 'GET' | 'POST', path: string): Promise<Reply[]> =>
-    inParallel(50, 50, () =>
-      client.request(method, path, { 'Idempotency-Key': `at-once-${path.replaceAll('/', '-')}` }),
-    )
-  for (const [method, path] of [
-    ['POST', `/payment/add_funds/${user}/3`],
-    ['POST', '/payment/create_user'],
-    ['POST', '/stock/item/create/3'],
-    ['POST', `/orders/create/${user}`],
-    ['GET', '/ids/create'],
-  ] as const) {
-    const before = await said(client)
-    const replies = await many(method, path)
-    t.deepEqual(new Set(replies.map(({ status }) => status)), new Set([200]))
-    t.is(new Set(replies.map(({ text }) => text)).size, 1, path)
-    const after = await said(client)
-    t.is(
-      after.reduce((sum, count, index) => sum + count - (before[index] ?? 0), 0),
-      1,
-      path,
-    )
-  }
-  t.is(await client.credit(user), 4)
 })
 
 test.serial('replaces by batch_init what was there under the same ids', async (t) => {
@@ -562,7 +530,6 @@ test.serial('wants the operator token for the routes of operators once there is 
   assertProblem(t, await client.get('/orders/log/x'), 401, 'unauthorised')
   t.is((await client.get('/orders/log/x', { Authorization: `Bearer ${token}` })).status, 404)
 
-  const user = await client.createUser(5)
-  const order = await client.createOrder(user, [[await client.createItem(5, 1), 1]])
+  const { order } = await client.createCart({ credit: 5, stock: 1 })
   t.is((await client.checkout(order)).status, 200, 'customers need none')
 })

@@ -8,7 +8,7 @@ import { startShop } from '../../env/local/shop.ts'
 import { SERVICES, type Service } from '../../env/wiring.ts'
 import { eventually } from '../support/eventually.ts'
 import { locksLeft, proveInvariants } from '../support/invariants.ts'
-import { bringBack, openShop, replicaOf, shareShop } from '../support/shop.ts'
+import { openShop, shareShop } from '../support/shop.ts'
 
 const START_MS = 30_000
 /** A replica that was told to end says so for this long before it closes its door. */
@@ -52,7 +52,7 @@ test.serial('starts on an unsafe Redis when told to, with a warning', async (t) 
     env: { all: { ALLOW_UNSAFE_REDIS: 'yes' } },
   })
   const { client } = opened
-  const order = await client.createOrder(await client.createUser(5), [[await client.createItem(5, 1), 1]])
+  const { order } = await client.createCart({ credit: 5, stock: 1 })
   t.is((await client.checkout(order)).status, 200)
   for (const part of Object.values(opened.shop.services).flat()) {
     const log = await part.tail(1_000)
@@ -113,9 +113,7 @@ test('order names what is missing and what is wrong together', async (t) => {
 
 const opened = shareShop(test)
 
-const only = (service: Service): Part => replicaOf(opened(), service)
-
-test.afterEach.always(() => bringBack(opened()))
+const only = (service: Service): Part => opened().shop.part(`${service}-1`)
 
 const status = async (url: string): Promise<{ status: number; text: string }> => {
   const reply = await axios.get<string>(url, { validateStatus: () => true, responseType: 'text', timeout: 3_000 })
@@ -130,7 +128,7 @@ const assertReady = async (url: string, text: RegExp, wanted: number): Promise<v
 
 const assertSells = async (): Promise<void> => {
   const { client } = opened()
-  const order = await client.createOrder(await client.createUser(5), [[await client.createItem(5, 1), 1]])
+  const { order } = await client.createCart({ credit: 5, stock: 1 })
   assert.equal((await client.checkout(order)).status, 200)
 }
 
@@ -139,14 +137,14 @@ for (const service of SERVICES)
     const { shop } = opened()
     const part = only(service)
     await part.stop()
-    await shop.redis[service].stop()
+    await shop.part(`${service}-redis`).stop()
     const started = part.start()
     await eventually(() => assertReady(part.url, /its own Redis is away/, 503), START_MS)
     t.is((await status(`${part.url}/live`)).status, 200)
     await eventually(async () => assert.match(await part.tail(), /waiting for its own Redis/), START_MS)
     await eventually(() => assertReady(shop.url, new RegExp(`"services":\\["${service}"\\]`), 503), START_MS)
     t.is(part.state, 'starting')
-    await shop.redis[service].start()
+    await shop.part(`${service}-redis`).start()
     await started
     await assertReady(part.url, /^ready$/, 200)
     await eventually(() => assertReady(shop.url, /^ready$/, 200), START_MS)
@@ -164,7 +162,7 @@ for (const [service, sibling] of SIBLINGS)
     const { shop } = opened()
     const part = only(service)
     await part.stop()
-    await shop.redis[sibling].stop()
+    await shop.part(`${sibling}-redis`).stop()
     const started = part.start()
     const reason = new RegExp(`it has not reached the log of ${sibling} yet`)
     await eventually(() => assertReady(part.url, reason, 503), START_MS)
@@ -174,7 +172,7 @@ for (const [service, sibling] of SIBLINGS)
       START_MS,
     )
     t.is(part.state, 'starting')
-    await shop.redis[sibling].start()
+    await shop.part(`${sibling}-redis`).start()
     await started
     await assertReady(part.url, /^ready$/, 200)
     await eventually(() => assertReady(shop.url, /^ready$/, 200), START_MS)

@@ -22,8 +22,8 @@ for (const [who, headers, gateway, service] of [
     const { shop: parts } = shop()
     t.is(await ask(`${parts.url}/payment/create_user`, headers), gateway)
     for (const [path, part] of [
-      ['/payment/create_user', parts.services.payment[0]],
-      ['/stock/item/create/5', parts.services.stock[0]],
+      ['/payment/create_user', parts.part('payment-1')],
+      ['/stock/item/create/5', parts.part('stock-1')],
     ] as const)
       t.is(await ask(`${part?.url}${path}`, headers), service)
   })

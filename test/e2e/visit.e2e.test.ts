@@ -6,16 +6,30 @@ import test from 'ava'
 import { startShop } from '../../env/local/shop.ts'
 
 const run = promisify(execFile)
-const README = join(import.meta.dirname, '../../README.md')
+const ROOT = join(import.meta.dirname, '../..')
+/** Which README has each part of the visit, in their order, and how the part begins. */
+const PARTS = [
+  ['README.md', 'SHOP=http://127.0.0.1:8000\n'],
+  ['gateway/README.md', 'ask -X POST $SHOP/payment/pay/'],
+] as const
 
-/** The visit as the README prints it, at another address; curl also tells each status, on standard error. */
-const visitAt = async (url: string): Promise<string> => {
-  const [visit] = /^SHOP=http:\/\/127\.0\.0\.1:8000\n.*?(?=^```)/ms.exec(await readFile(README, 'utf8')) ?? []
-  if (visit === undefined) throw new Error('the README shows no visit')
-  return visit.replace('http://127.0.0.1:8000', url).replace("-w '\\n'", "-w '\\n%{stderr}<%{http_code}>\\n'")
+const partOf = async (readme: string, beginning: string): Promise<string> => {
+  const blocks = (await readFile(join(ROOT, readme), 'utf8')).matchAll(/^```sh\n(.*?)^```$/gms)
+  const part = [...blocks].map(([, text = '']) => text).find((text) => text.startsWith(beginning))
+  if (part === undefined) throw new Error(`${readme} shows no part of the visit that begins with ${beginning}`)
+  return part
 }
 
-test('the visit of the README can be made twice, and is answered as it says', async (t) => {
+/** The whole visit as it is printed, at another address; curl also writes each status to standard error. */
+const visitAt = async (url: string): Promise<string> => {
+  const parts = await Promise.all(PARTS.map(([readme, beginning]) => partOf(readme, beginning)))
+  return parts
+    .join('\n')
+    .replace('http://127.0.0.1:8000', url)
+    .replace("-w '\\n'", "-w '\\n%{stderr}<%{http_code}>\\n'")
+}
+
+test('the visit of the READMEs can be made twice, and is answered as they say', async (t) => {
   await using shop = await startShop()
   const visit = await visitAt(shop.url)
   for (const time of ['first', 'second']) {

@@ -3,21 +3,21 @@
  * the folders of some of its Redis are put back as they were. Whatever comes of that, the audit says what is missing, and of
  * which orders; it never says that all is there when it is not. `FAULTS=full` tries each alone, and pairs of different age.
  */
+
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import test from 'ava'
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { redisFolder } from '../../env/local/data-folder.ts'
-import { type ShopOptions, startShop } from '../../env/local/shop.ts'
 import { SERVICES, type Service } from '../../env/wiring.ts'
-import { type Client, openClient } from '../support/client.ts'
-import { eventually } from '../support/eventually.ts'
+import { behind } from '../support/behind.ts'
+import { type Client, whenPaid } from '../support/client.ts'
 import { settle } from '../support/invariants.ts'
 import { putBack } from '../support/older-redis.ts'
 import { type Recorded, recordsIn } from '../support/records.ts'
-import type { OpenShop } from '../support/shop.ts'
+import { type OpenShop, open } from '../support/shop.ts'
 
 type Sums = Readonly<Record<string, string>>
 type Told = {
@@ -31,22 +31,6 @@ type Told = {
 const SETTLE_MS = 20_000
 const PRICE = 5
 
-const open = async (dir: string, options: ShopOptions = {}): Promise<OpenShop & AsyncDisposable> => {
-  const shop = await startShop({ dir, ...options })
-  const client = openClient(shop.url)
-  const close = async (): Promise<void> => {
-    client.close()
-    await shop.stop()
-  }
-  return { shop, client, close, [Symbol.asyncDispose]: close }
-}
-
-const checkOut = (client: Client, order: string): Promise<void> =>
-  eventually(async () => {
-    const { status, text } = await client.checkout(order)
-    if (status !== 200) throw new Error(text)
-  }, SETTLE_MS)
-
 /** Sells to customers and of items that are new, and to one and of one that were there before. */
 const sell = async (client: Client, known: { user: string; item: string }): Promise<readonly string[]> => {
   const orders: string[] = []
@@ -55,7 +39,7 @@ const sell = async (client: Client, known: { user: string; item: string }): Prom
     orders.push(await client.createOrder(user, [[item, 1]]))
   }
   orders.push(await client.createOrder(known.user, [[known.item, 1]]))
-  for (const order of orders) await checkOut(client, order)
+  for (const order of orders) await whenPaid(client, order)
   return orders
 }
 
@@ -72,7 +56,7 @@ test.before(async (t) => {
   const dir = join(root, 'shop')
   let known: { user: string; item: string } | undefined
   for (const age of AGES) {
-    await using opened = await open(dir)
+    await using opened = await open({ dir })
     const { client } = opened
     known ??= { user: await client.createUser(100), item: await client.createItem(PRICE, 10) }
     soldIn[age] = await sell(client, known)
@@ -83,15 +67,6 @@ test.before(async (t) => {
 })
 test.after.always(() => rm(root, { recursive: true, force: true }))
 
-const readIn = async <Found>(url: string, read: (redis: Redis) => Promise<Found>): Promise<Found> => {
-  const redis = new Redis(url)
-  try {
-    return await read(redis)
-  } finally {
-    redis.disconnect()
-  }
-}
-
 const ordersIn = async (redis: Redis): Promise<ReadonlyMap<string, Recorded>> => {
   const found = new Map<string, Recorded>()
   for (const key of await redis.keys('order:*')) found.set(key.slice('order:'.length), await redis.hgetall(key))
@@ -101,9 +76,9 @@ const ordersIn = async (redis: Redis): Promise<ReadonlyMap<string, Recorded>> =>
 /** The orders that are paid and were not charged, or whose goods were not taken, or the other way round: read behind their backs. */
 const wrongIn = async ({ shop }: OpenShop): Promise<readonly string[]> => {
   const [orders, byPayment, byStock] = await Promise.all([
-    readIn(shop.redis.order.url, ordersIn),
-    readIn(shop.redis.payment.url, (redis) => recordsIn(redis, 'payment')),
-    readIn(shop.redis.stock.url, (redis) => recordsIn(redis, 'stock')),
+    behind(shop.part('order-redis'), ordersIn),
+    behind(shop.part('payment-redis'), (redis) => recordsIn(redis, 'payment')),
+    behind(shop.part('stock-redis'), (redis) => recordsIn(redis, 'stock')),
   ])
   const done = new Set<string>()
   for (const [id, { state, order = '' }] of byPayment)
@@ -158,7 +133,7 @@ for (const one of process.env.FAULTS === 'full' ? MATRIX : THRIFTY)
       const age = one.aged[service]
       if (age) await putBack(redisFolder(dir, service), redisFolder(copyAt(age), service))
     }
-    await using opened = await open(dir)
+    await using opened = await open({ dir })
     await settle(opened, { settleMs: SETTLE_MS, locksMs: 'unchecked' })
     const wrong = await wrongIn(opened)
     const told = await audit(opened)

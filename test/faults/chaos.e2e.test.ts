@@ -36,7 +36,7 @@ const strike = (link: Link, turn: number): void => {
   const command = COMMANDS[Math.floor(turn / 2) % COMMANDS.length] ?? 'evalsha'
   const request = REQUESTS[Math.floor(turn / 2) % REQUESTS.length] ?? /^GET /
   link.suffer({
-    does: turn % 2 === 0 ? 'cut-before' : 'cut-after',
+    does: turn % 2 === 0 ? 'cut-before' : 'lose-reply',
     command: isRedis ? saying(command) : request,
     times: 3,
   })

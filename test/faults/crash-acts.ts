@@ -2,18 +2,19 @@
  * What is done in the crash cases when something was lost, or in the course of time?
  *
  * `contradict`: the Redis of payment comes back without customers whose orders are paid, and `resolve`: a person says what is
- * to be. `comeBackOlder`: a Redis loses what this shop's processes were told it did. `survey`: it is said, all the way through
+ * to be. `loseSince`: a Redis loses what this shop's processes were told it did. `survey`: it is said, all the way through
  * the logs, which checkouts are not over.
  */
+
 import assert from 'node:assert/strict'
 import type { Redis } from 'ioredis'
 import { nanoid } from 'nanoid'
 import { PartError } from '../../env/local/managed-process.ts'
-import type { RedisPart } from '../../env/local/shop.ts'
+import type { RedisPart } from '../../env/local/parts.ts'
 import { compareIds, logKey, readable } from '../../shared/log/entry.ts'
 import { answerIfAny, type Reply } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
-import { cutTail } from '../support/older-redis.ts'
+import { comeBackOlder } from '../support/faults/catalogue.ts'
 import type { OpenShop } from '../support/shop.ts'
 
 export const PATIENCE_MS = 30_000
@@ -30,11 +31,9 @@ export const ask = ({ client }: OpenShop, method: string, path: string): Promise
 }
 
 /** Has a Redis come back as it was at a position of its file. Whoever is hit meanwhile may bring it back instead. */
-export const comeBackOlder = async (redis: RedisPart, position: number): Promise<void> => {
-  await redis.kill()
-  await cutTail(redis.dir, { position })
+export const loseSince = async (redis: RedisPart, position: number): Promise<void> => {
   try {
-    await redis.start()
+    await comeBackOlder(redis, { position })
   } catch (error) {
     if (!(error instanceof PartError)) throw error
   }
@@ -48,7 +47,7 @@ export const contradict = async (
   orders: readonly string[],
   position: number,
 ): Promise<readonly string[]> => {
-  await comeBackOlder(opened.shop.redis.payment, position)
+  await loseSince(opened.shop.part('payment-redis'), position)
   return eventually(async () => {
     const { contradictions } = (await ask(opened, 'GET', '/orders/contradictions')).json as Listed
     const found = contradictions.filter(({ order_id }) => orders.includes(order_id))

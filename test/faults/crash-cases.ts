@@ -8,20 +8,22 @@
  * customer, who repeats what was not answered, must get the answer that is due, and the shop come to rest, within `SETTLE_MS`
  * of the return; and all invariants hold.
  */
+
 import assert from 'node:assert/strict'
 import { Redis } from 'ioredis'
 import { type Part, PartError } from '../../env/local/managed-process.ts'
-import type { RedisPart } from '../../env/local/shop.ts'
+import type { RedisPart } from '../../env/local/parts.ts'
 import { SERVICES, type Service } from '../../env/wiring.ts'
 import { logKey, readable } from '../../shared/log/entry.ts'
 import type { Armed } from '../../shared/process/crash-points.ts'
 import { instruct, listening, recorded, whenHit } from '../support/crash-points.ts'
 import { type Due, insist, type TimedTold } from '../support/customers.ts'
 import { away, eventually } from '../support/eventually.ts'
+import { type FaultName, strike } from '../support/faults/catalogue.ts'
 import { LINKS, locksLeft, settle, violations } from '../support/invariants.ts'
-import { cutTail, transactionsOf, writtenTo } from '../support/older-redis.ts'
-import { type OpenShop, open, replicaOf } from '../support/shop.ts'
-import { ask, comeBackOlder, contradict, lastSurvey, PATIENCE_MS, resolve, survey } from './crash-acts.ts'
+import { type Cut, transactionsOf, writtenTo } from '../support/older-redis.ts'
+import { type OpenShop, open } from '../support/shop.ts'
+import { ask, contradict, lastSurvey, loseSince, PATIENCE_MS, resolve, survey } from './crash-acts.ts'
 
 export const OUTCOMES = ['paid', 'out-of-credit', 'out-of-stock', 'cancelled'] as const
 export const ACTS = [
@@ -35,7 +37,8 @@ export const ACTS = [
   'upholding',
 ] as const
 export type Act = (typeof ACTS)[number]
-export const FAULTS = ['kill', 'freeze', 'lose-reply', 'lose-tail'] as const
+/** The faults of the catalogue that hit a process at a point, or its Redis then. */
+export const FAULTS = ['kill', 'freeze', 'lose-reply', 'lose-tail'] as const satisfies readonly FaultName[]
 export type Fault = (typeof FAULTS)[number]
 
 export type Case = { readonly point: string; readonly nth: number; readonly fault: Fault; readonly act: Act }
@@ -89,7 +92,7 @@ export const openScene = async (kind: Kind): Promise<Scene> => {
     },
   })
   const openedAt = performance.now()
-  const orders = new Redis(opened.shop.redis.order.url, { maxRetriesPerRequest: 0, retryStrategy: () => 50 })
+  const orders = new Redis(opened.shop.part('order-redis').url, { maxRetriesPerRequest: 0, retryStrategy: () => 50 })
   orders.on('error', (error: Error) => error)
   const close = async (): Promise<void> => {
     orders.disconnect()
@@ -107,10 +110,10 @@ export const ownerOf = (point: string): Service | 'gateway' => {
 }
 
 const partOf = ({ opened }: Scene, owner: Service | 'gateway'): Part =>
-  owner === 'gateway' ? opened.shop.gateway : replicaOf(opened, owner)
+  owner === 'gateway' ? opened.shop.part('gateway') : opened.shop.part(`${owner}-1`)
 
 const ownRedis = ({ opened }: Scene, owner: Service | 'gateway'): RedisPart | undefined =>
-  owner === 'gateway' ? undefined : opened.shop.redis[owner]
+  owner === 'gateway' ? undefined : opened.shop.part(`${owner}-redis`)
 
 const PRICE = 2
 const QUANTITY = 2
@@ -228,7 +231,7 @@ const prepareRare = async (scene: Scene, act: 'surveying' | 'resolving' | 'uphol
     return async () => {
       const position = await writtenTo(own.dir)
       await insist(opened.client, wanted.order, told)
-      await comeBackOlder(own, position)
+      await loseSince(own, position)
       return checkout(scene, wanted, 200)
     }
   }
@@ -263,11 +266,11 @@ const prepare = async (scene: Scene, act: Act, owner: Service | 'gateway'): Prom
     const wanted = await goShopping(scene)
     return async () => {
       const held = owner === 'stock' ? 'payment' : 'stock'
-      replicaOf(opened, held).freeze()
+      opened.shop.part(`${held}-1`).freeze()
       const visit = checkout(scene, wanted, 200)
       visit.catch(() => undefined)
       const saga = await helpOn(scene, wanted.order, held)
-      replicaOf(opened, held).thaw()
+      opened.shop.part(`${held}-1`).thaw()
       await operate(scene, wanted.order, saga)
       return visit
     }
@@ -275,7 +278,7 @@ const prepare = async (scene: Scene, act: Act, owner: Service | 'gateway'): Prom
   const { due, ...means } = OF_OUTCOME[act]
   const wanted = await goShopping(scene, means)
   if (act !== 'cancelled') return () => checkout(scene, wanted, due)
-  const held = replicaOf(opened, owner === 'stock' ? 'payment' : 'stock')
+  const held = opened.shop.part(`${owner === 'stock' ? 'payment' : 'stock'}-1`)
   return async () => {
     held.freeze()
     const visit = checkout(scene, wanted, due)
@@ -286,12 +289,10 @@ const prepare = async (scene: Scene, act: Act, owner: Service | 'gateway'): Prom
   }
 }
 
-/** What is done to the end of the file: the last transaction, the last three, or all since the point was armed. */
-const forget = async (redis: RedisPart, armedAt: number, depth: number): Promise<void> => {
-  await redis.kill()
-  const last = (await transactionsOf(redis.dir)).at([-1, -3, 0][depth] ?? 0)?.from ?? armedAt
-  await cutTail(redis.dir, { position: depth === 2 ? armedAt : Math.max(last, armedAt) })
-  await redis.start()
+/** What is cut off the end of a file: the last transaction, the last three, or all since the point was armed. */
+const cutOf = async ({ dir }: RedisPart, armedAt: number, depth: number): Promise<Cut> => {
+  const last = (await transactionsOf(dir)).at([-1, -3, 0][depth] ?? 0)?.from ?? armedAt
+  return { position: depth === 2 ? armedAt : Math.max(last, armedAt) }
 }
 
 const restart = (part: Part): Promise<void> => eventually(() => part.start(), PATIENCE_MS)
@@ -314,7 +315,10 @@ const suffer = async (scene: Scene, one: Case, armedAt: number): Promise<void> =
       const redis = ownRedis(scene, owner)
       assert.ok(redis, `${owner} has no Redis`)
       await part.exited
-      await forget(redis, armedAt, nameOf(one).length % 3)
+      const mend = await strike('lose-tail', [
+        { part: redis, cut: () => cutOf(redis, armedAt, nameOf(one).length % 3) },
+      ])
+      await mend()
     }
   }
 }

@@ -3,20 +3,22 @@
  * else is delayed, and once the cause is mended a retry finishes the saga. The log parsers run at the start only, so that it
  * is the retry that does it.
  */
+
 import assert from 'node:assert/strict'
 import test, { type ExecutionContext } from 'ava'
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import type { Explanation, Letter } from '../../env/operator/explain.ts'
 import type { Service } from '../../env/wiring.ts'
-import { inParallel } from '../support/client.ts'
+import { behind } from '../support/behind.ts'
+import type { Cart } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { proveInvariants } from '../support/invariants.ts'
+import { inParallel } from '../support/load/jobs.ts'
 import { operatorOf } from '../support/operator.ts'
-import { bringBack, replicaOf, shareShop } from '../support/shop.ts'
+import { shareShop } from '../support/shop.ts'
 
 const YEARLY = '0 0 0 1 1 *'
 const opened = shareShop(test, { env: { all: { LOG_PARSER_CRON: YEARLY }, order: { CHECKOUT_DEADLINE_MS: '60000' } } })
-test.afterEach.always(() => bringBack(opened()))
 
 const BURIED_MS = 3_000
 /** Ordinarily a checkout alone takes some milliseconds: a busy machine may take longer, but never waits for anybody. */
@@ -34,22 +36,10 @@ const whenBuried = (service: Service, matches: (letter: Letter) => boolean): Pro
     return letter
   }, BURIED_MS)
 
-const behind = async <Result>(service: Service, work: (redis: Redis) => Promise<Result>): Promise<Result> => {
-  const redis = new Redis(opened().shop.redis[service].url)
-  try {
-    return await work(redis)
-  } finally {
-    redis.disconnect()
-  }
-}
+const behindOf = <Result>(service: Service, work: (redis: Redis) => Promise<Result>): Promise<Result> =>
+  behind(opened().shop.part(`${service}-redis`), work)
 
-const seed = async () => {
-  const { client } = opened()
-  const user = await client.createUser(100)
-  const item = await client.createItem(5, 10)
-  const order = await client.createOrder(user, [[item, 2]])
-  return { user, item, order }
-}
+const seed = (): Promise<Cart> => opened().client.createCart({ quantity: 2 })
 
 /** Checkouts of others, meanwhile: all are paid, and none waits. */
 const assertNobodyDelayed = async (t: ExecutionContext): Promise<void> => {
@@ -95,7 +85,7 @@ for (const [what, listener, speaker, fields, error] of FORGED)
   test.serial(
     `an entry that is ${what}, heard by ${listener}: put aside; a retry says that it cannot be, so it is dismissed`,
     async (t) => {
-      const entry = await behind(speaker, (redis) => redis.xadd(`log:${speaker}`, '*', ...fields))
+      const entry = await behindOf(speaker, (redis) => redis.xadd(`log:${speaker}`, '*', ...fields))
       await assertNobodyDelayed(t)
       const letter = await whenBuried(listener, (one) => one.entry === entry)
       t.is(letter.speaker, speaker)
@@ -126,20 +116,18 @@ for (const [what, listener, speaker, fields, error] of FORGED)
 
 /** Puts something else under a key, so that every deed that needs it fails; gives what puts it back. */
 const breakKey = (service: Service, key: string): Promise<() => Promise<unknown>> =>
-  behind(service, async (redis) => {
+  behindOf(service, async (redis) => {
     await redis.rename(key, 'aside')
     await redis.set(key, 'of the wrong type')
-    return () => behind(service, (again) => again.multi().del(key).rename('aside', key).exec())
+    return () => behindOf(service, (again) => again.multi().del(key).rename('aside', key).exec())
   })
 
-type Seeded = Awaited<ReturnType<typeof seed>>
 /** For each listener: what must be broken to make its deed fail, for a checkout that was begun while stock was frozen. */
-const BROKEN: readonly (readonly [listener: Service, kind: string, key: (seeded: Seeded, logId: string) => string])[] =
-  [
-    ['payment', 'CheckoutStarted', ({ user }) => `user:${user}`],
-    ['stock', 'CreditHeld', ({ item }) => `item:${item}`],
-    ['order', 'CreditCaptured', (_seeded, logId) => `saga:${logId}`],
-  ]
+const BROKEN: readonly (readonly [listener: Service, kind: string, key: (seeded: Cart, logId: string) => string])[] = [
+  ['payment', 'CheckoutStarted', ({ user }) => `user:${user}`],
+  ['stock', 'CreditHeld', ({ item }) => `item:${item}`],
+  ['order', 'CreditCaptured', (_seeded, logId) => `saga:${logId}`],
+]
 for (const [listener, kind, keyOf] of BROKEN)
   test.serial(
     `an entry that makes the script of ${listener} fail: put aside, and a retry after the mending finishes the saga`,
@@ -149,16 +137,16 @@ for (const [listener, kind, keyOf] of BROKEN)
       const { order, user, item } = seeded
       const isBegunFirst = listener === 'order'
       // The saga of order must exist before it can be broken: it is held up meanwhile.
-      if (isBegunFirst) replicaOf(opened(), 'stock').freeze()
+      if (isBegunFirst) opened().shop.part('stock-1').freeze()
       const mendEarly = isBegunFirst ? undefined : await breakKey(listener, keyOf(seeded, ''))
       const checkout = client.checkout(order)
       const logId = await eventually(async () => {
-        const [id] = await behind('order', (redis) => redis.hmget(`order:${order}`, 'saga'))
+        const [id] = await behindOf('order', (redis) => redis.hmget(`order:${order}`, 'saga'))
         assert.ok(id)
         return id
       }, BURIED_MS)
       const mend = mendEarly ?? (await breakKey(listener, keyOf(seeded, logId)))
-      if (isBegunFirst) replicaOf(opened(), 'stock').thaw()
+      if (isBegunFirst) opened().shop.part('stock-1').thaw()
 
       const letter = await whenBuried(listener, ({ log_id }) => log_id === logId)
       t.is(letter.kind, kind)

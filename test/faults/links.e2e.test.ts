@@ -10,7 +10,7 @@ import test, { type ExecutionContext } from 'ava'
 import { answerIfAny, openClient } from '../support/client.ts'
 import { away, eventually } from '../support/eventually.ts'
 import { type Fabric, type Fault, type Link, openFabric } from '../support/proxy.ts'
-import { bringBack, type OpenShop, openShop, shareShop } from '../support/shop.ts'
+import { type OpenShop, openShop, shareShop } from '../support/shop.ts'
 import { FULL, survive } from '../support/survive.ts'
 
 const DEADLINE_MS = 4_000
@@ -26,13 +26,11 @@ const LATE_LOCKS_MS = 4_000
 const OPTIONS = { replicas: { order: 2 }, env: { order: { CHECKOUT_DEADLINE_MS: String(DEADLINE_MS) } } }
 
 const fabric = openFabric()
+// Healed before whatever is down is brought back through it.
+test.serial.afterEach.always(() => fabric.heal())
 const opened = shareShop(test, { ...OPTIONS, route: fabric.route })
 // Once the shop has ended: it gives its leases back through the fabric.
 test.serial.after.always(fabric.close)
-test.serial.afterEach.always(async () => {
-  fabric.heal()
-  await bringBack(opened())
-})
 
 /** A place in the network: links, and which of their connections. */
 type Place = { readonly links: (fabric: Fabric) => readonly Link[]; readonly only?: RegExp }
@@ -87,7 +85,7 @@ const commandAt = (place: PlaceName): RegExp => {
 }
 
 /** Connections that break, again and again, at a command of the place. */
-const breaks = (does: 'cut-before' | 'cut-after', place: PlaceName, short: boolean): void => {
+const breaks = (does: 'cut-before' | 'lose-reply', place: PlaceName, short: boolean): void => {
   if (!FULL && !short) return
   const command = commandAt(place)
   const when = does === 'cut-before' ? 'before' : 'after'
@@ -109,6 +107,7 @@ const breaks = (does: 'cut-before' | 'cut-after', place: PlaceName, short: boole
   })
 }
 
+/** A fault of links that ends by itself after a while. */
 type Lasting = { readonly name: string; readonly fault: Fault; readonly forMs: number }
 
 const holes = (seconds: number): readonly [Lasting, Lasting] => {
@@ -193,7 +192,7 @@ const isShort = (lasting: Lasting, place: PlaceName): boolean =>
   SHORT.some(([one, where]) => one.name === lasting.name && where === place)
 
 for (const place of Object.keys(PLACES) as PlaceName[]) {
-  breaks('cut-after', place, BROKEN_SHORT.includes(place))
+  breaks('lose-reply', place, BROKEN_SHORT.includes(place))
   breaks('cut-before', place, false)
   // Its links are those of order's own Redis, which suffer the rest there.
   if (place === SUBSCRIPTION) continue
@@ -209,9 +208,7 @@ test.serial('serves a client whose bytes come in crumbs, and others meanwhile as
   const slow = openClient(await fabric.route({ from: 'customer', to: 'gateway', url: shop.url }))
   t.teardown(slow.close)
   fabric.link('customer', 'gateway').suffer({ does: 'trickle', bytes: 8, everyMs: 25 })
-  const user = await client.createUser(10)
-  const item = await client.createItem(1, 10)
-  const order = await client.createOrder(user, [[item, 1]])
+  const { user, order } = await client.createCart({ credit: 10, price: 1 })
   const checkout = answerIfAny(slow.checkout(order))
   const disturb = async () => t.is((await checkout)?.status, 200)
   await survive(t, opened(), { orders: 50, disturb, answerMs: DEADLINE_MS })

@@ -3,13 +3,16 @@
  * answers and people look at what there is; whoever would write is told so truthfully, and once there is memory again all
  * is as it was.
  */
+
 import assert from 'node:assert/strict'
 import test, { type ExecutionContext } from 'ava'
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { VERSION } from '../../shared/contract/events.ts'
-import { type Client, inParallel } from '../support/client.ts'
+import { lookInto } from '../support/behind.ts'
+import type { Client } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
 import { settle, type Told, violations } from '../support/invariants.ts'
+import { inParallel } from '../support/load/jobs.ts'
 import { type OpenShop, openShop } from '../support/shop.ts'
 import { FULL } from '../support/survive.ts'
 
@@ -50,7 +53,7 @@ const fill = async (party: Party, { client, shop }: OpenShop, operator: Redis, u
     await operator.config('SET', 'maxmemory', String(used + roomBytes))
   }
   await limit(ROOM_BYTES)
-  assert.ok(shop.redis[party].state === 'up')
+  assert.ok(shop.part(`${party}-redis`).state === 'up')
   const refusals = await inParallel(8, 8, async () => {
     for (;;) {
       const { status } = await client.post(making[party](user))
@@ -76,8 +79,7 @@ const runParser = async (t: ExecutionContext, client: Client, party: Party): Pro
 
 /** Has two surveys go round, a retention apart: what was said before the first may be trimmed. */
 const surveyed = async (t: ExecutionContext, { client, shop }: OpenShop, party: Party, operator: Redis) => {
-  const ofOrder = new Redis(shop.redis.order.url)
-  t.teardown(() => ofOrder.disconnect())
+  const ofOrder = lookInto(shop.part('order-redis'), t)
   for (const speaker of new Set(['order', party] as const))
     await (speaker === 'order' ? ofOrder : operator).xadd(`log:${speaker}`, '1-1', ...OLD[speaker])
   const surveysIn = async (redis: Redis) =>
@@ -124,8 +126,7 @@ for (const party of ['order', 'payment', 'stock'] as const)
       },
     })
     const { client, shop } = opened
-    const operator = new Redis(shop.redis[party].url)
-    t.teardown(() => operator.disconnect())
+    const operator = lookInto(shop.part(`${party}-redis`), t)
     await surveyed(t, opened, party, operator)
     const item = await client.createItem(1, 1_000)
     const users = await inParallel(FULL ? 40 : 10, 8, () => client.createUser(10))

@@ -1,7 +1,8 @@
 import test, { type ExecutionContext } from 'ava'
 import type { Redis } from 'ioredis'
+import { lookInto } from '../support/behind.ts'
 import { cutTail, transactionsOf, writtenTo } from '../support/older-redis.ts'
-import { lookInto } from '../support/open-store.ts'
+
 import { type RedisServer, startRedis } from '../support/redis-server.ts'
 
 /** Writes two keys in one script: half of it is never seen. */

@@ -8,6 +8,7 @@
  * `FAULTS=full` runs the whole matrix: each Redis and pairs of them, cut by 5 %, 50 % and to three seconds ago, and with a
  * service frozen at that moment, so that checkouts stand where it would have acted next.
  */
+
 import assert from 'node:assert/strict'
 import process from 'node:process'
 import test, { type ExecutionContext } from 'ava'
@@ -15,17 +16,16 @@ import { SERVICES, type Service } from '../../env/wiring.ts'
 import type { LostTail } from '../../shared/log/entry.ts'
 import { describe } from '../support/anomaly.ts'
 import type { Prefix } from '../support/client.ts'
-import { inParallel } from '../support/client.ts'
 import { seedOrders, startCrowd } from '../support/customers.ts'
 import { away, eventually } from '../support/eventually.ts'
+import { strike } from '../support/faults/catalogue.ts'
 import { findAnomalies, settle, type Told } from '../support/invariants.ts'
 import { startKeeping } from '../support/keepsakes.ts'
-import { type Cut, cutTail, writtenTo } from '../support/older-redis.ts'
-import { bringBack, replicaOf, shareShop } from '../support/shop.ts'
+import { inParallel } from '../support/load/jobs.ts'
+import { type Cut, type Lost, writtenTo } from '../support/older-redis.ts'
+import { shareShop } from '../support/shop.ts'
 
 const opened = shareShop(test)
-
-test.afterEach.always(() => bringBack(opened()))
 
 const FULL = process.env.FAULTS === 'full'
 const ORDERS = FULL ? 160 : 80
@@ -97,7 +97,7 @@ const noticed = (victim: Service, since: number): Promise<(readonly [witness: Se
 
 /** What is listed is named in the log of whoever lists it, too. */
 const assertLogged = async (witness: Service, { entries }: LostTail): Promise<void> => {
-  const log = await replicaOf(opened(), witness).tail(TAIL_LINES)
+  const log = await opened().shop.part(`${witness}-1`).tail(TAIL_LINES)
   const named = new Set([...log.matchAll(/"entry":\{"id":"(\d+-\d+)"/g)].map(([, id]) => id))
   const [first] = entries.filter(({ id }) => !named.has(id))
   assert.ok(first === undefined, `${first?.id} is not in the log of ${witness}`)
@@ -106,7 +106,7 @@ const assertLogged = async (witness: Service, { entries }: LostTail): Promise<vo
 const survive = async (t: ExecutionContext, { victims, cut, frozen }: Loss): Promise<void> => {
   t.timeout(90_000)
   const { client, shop } = opened()
-  const redis = victims.map((victim) => shop.redis[victim])
+  const redis = victims.map((victim) => shop.part(`${victim}-redis`))
   const pids = Object.values(shop.services).flatMap((replicas) => replicas.map(({ pid }) => pid))
   const wanted = await seedOrders(client, ORDERS)
   const keeping = await startKeeping(client, victims)
@@ -117,18 +117,21 @@ const survive = async (t: ExecutionContext, { victims, cut, frozen }: Loss): Pro
   t.teardown(() => Promise.allSettled([keeping.stop(), crowd.disappointed]))
   await crowd.served(KILL_AFTER)
   if (frozen) {
-    replicaOf(opened(), frozen).freeze()
+    opened().shop.part(`${frozen}-1`).freeze()
     await away(FROZEN_MS)
   }
-  await Promise.all(redis.map((part) => part.kill()))
-  const since = Date.now()
   const cutOf = (index: number): Cut => {
     if (typeof cut === 'number') return { share: cut }
     return { position: cut === 'nothing' ? Number.POSITIVE_INFINITY : (moments[index] ?? 0) }
   }
-  const lost = await Promise.all(redis.map(({ dir }, index) => cutTail(dir, cutOf(index))))
-  await Promise.all(redis.map((part) => part.start()))
-  if (frozen) replicaOf(opened(), frozen).thaw()
+  const lost: Lost[] = []
+  const mend = await strike(
+    'lose-tail',
+    redis.map((part, index) => ({ part, cut: () => cutOf(index), lost: (one) => lost.push(one) })),
+  )
+  const since = Date.now()
+  await mend()
+  if (frozen) opened().shop.part(`${frozen}-1`).thaw()
   const returnedAt = performance.now()
 
   const losses =

@@ -2,20 +2,21 @@
  * Faults of processes: they are told to end, they freeze and wake up with old intentions, their clocks jump, there are two
  * of what should be one, the whole shop dies at once; and requests that come 50 times. Two replicas of each service.
  */
+
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { pathToFileURL } from 'node:url'
 import test, { type ExecutionContext } from 'ava'
-import { Redis } from 'ioredis'
 import type { Part } from '../../env/local/managed-process.ts'
 import { SERVICES } from '../../env/wiring.ts'
-import { answerIfAny, type Client, inParallel, openClient, problemOf } from '../support/client.ts'
+import { answerIfAny, type Client, openClient } from '../support/client.ts'
 import { away, eventually } from '../support/eventually.ts'
+import { during, strike, type Victim } from '../support/faults/catalogue.ts'
 import { locksLeft, proveInvariants } from '../support/invariants.ts'
-import { startLoad } from '../support/load.ts'
-import { bringBack, shareShop } from '../support/shop.ts'
+import { inParallel, startLoad } from '../support/load/jobs.ts'
+import { bringBack, directTo, shareShop } from '../support/shop.ts'
 import { FULL, survive } from '../support/survive.ts'
 
 const DEADLINE_MS = 10_000
@@ -27,7 +28,7 @@ const SILENT_MS = 3_000
 const ORDERS = FULL ? 200 : 100
 /** A lock whose holder froze or died lasts for its TTL. */
 const LOCKS_MS = LOCK_TTL_MS + 1_000
-const MASTERS = ['order', 'payment', 'stock'] as const
+const PREFIXES = ['orders', 'payment', 'stock', 'ids'] as const
 
 const CLOCK = pathToFileURL(join(import.meta.dirname, '../support/clock.ts')).href
 const opened = shareShop(test, {
@@ -37,30 +38,18 @@ const opened = shareShop(test, {
     order: { CHECKOUT_DEADLINE_MS: String(FULL ? DEADLINE_MS : SHORT_DEADLINE_MS) },
   },
 })
-test.serial.afterEach.always(() => bringBack(opened()))
 
 const deadlineMs = FULL ? DEADLINE_MS : SHORT_DEADLINE_MS
 
+const masters = (): Victim[] =>
+  (['order', 'payment', 'stock'] as const).map((service) => ({ part: opened().shop.part(`${service}-redis`) }))
 const replicas = (): Part[] => SERVICES.flatMap((service) => [...opened().shop.services[service]])
-
-const replica = (name: string): Part => {
-  const part = [...replicas(), opened().shop.gateway].find((one) => one.name === name)
-  if (part === undefined) throw new Error(`there is no ${name}`)
-  return part
-}
 
 /** The lines that a part has logged since so many bytes. */
 const saidSince = async ({ logFile }: Part, bytes: number): Promise<string[]> =>
   (await readFile(logFile)).subarray(bytes).toString().split('\n')
 
 const logBytes = async ({ logFile }: Part): Promise<number> => (await readFile(logFile)).length
-
-/** Asks one replica itself, as a gateway does. */
-const clientOf = (t: ExecutionContext, part: Part): Client => {
-  const client = openClient(part.url)
-  t.teardown(client.close)
-  return client
-}
 
 // Row 2
 
@@ -82,8 +71,8 @@ for (const name of FULL ? ['ids-1', 'order-1', 'payment-1', 'stock-1'] : ['order
   test.serial(`a SIGTERM of ${name} under load fails nobody, and is seen within 100 ms`, async (t) => {
     t.timeout(60_000)
     const { client } = opened()
-    const part = replica(name)
-    const direct = clientOf(t, part)
+    const part = opened().shop.part(name)
+    const direct = directTo(t, part)
     const item = await client.createItem(1, 100_000)
     const load = startLoad(t, 32, () => visit(client, item))
     await load.served(64)
@@ -137,11 +126,7 @@ const freeze = async (t: ExecutionContext, part: Part, forMs: number, isStale: b
   const bytes = await logBytes(part)
   await survive(t, opened(), {
     orders: ORDERS,
-    disturb: async () => {
-      part.freeze()
-      await away(forMs)
-      part.thaw()
-    },
+    disturb: () => during('freeze', [{ part }], () => away(forMs)),
     answerMs: deadlineMs + UNAVAILABLE_MS + SILENT_MS + (part.name === 'gateway' ? forMs : 0),
     expectations: { locksMs: LOCKS_MS },
   })
@@ -157,17 +142,15 @@ for (const forMs of [LOCK_TTL_MS / 2, 3 * LOCK_TTL_MS, 30_000]) {
       test.serial(`the replica of ${listener} that reads and locks ${name}`, async (t) =>
         freeze(t, await findHolder(listener), forMs, forMs > LOCK_TTL_MS),
       )
-  if (FULL) test.serial(`the gateway ${name}`, (t) => freeze(t, opened().shop.gateway, forMs, false))
+  if (FULL) test.serial(`the gateway ${name}`, (t) => freeze(t, opened().shop.part('gateway'), forMs, false))
 }
 
 test.serial(
   'a checkout that was given up is not begun when its replica wakes up: the refusal stays true',
   async (t) => {
     const { client } = opened()
-    const user = await client.createUser(1)
-    const item = await client.createItem(5, 10)
-    const order = await client.createOrder(user, [[item, 1]])
-    const part = replica('order-1')
+    const { user, order } = await client.createCart({ credit: 1 })
+    const part = opened().shop.part('order-1')
     const direct = openClient(part.url)
     // A connection that it knows: the request lies in it when it wakes.
     t.is((await direct.get('/ready')).status, 200)
@@ -181,7 +164,7 @@ test.serial(
     t.is((await client.post(`/payment/add_funds/${user}/9`)).status, 200)
     client.added.credit += 9
     part.thaw()
-    await eventually(async () => assert.equal((await clientOf(t, part).get('/ready')).status, 200), 5_000)
+    await eventually(async () => assert.equal((await directTo(t, part).get('/ready')).status, 200), 5_000)
     await away(500)
     t.is((await client.order(order)).status, 'open')
     t.is(await client.credit(user), 10)
@@ -219,7 +202,7 @@ test.serial('nothing depends on the clocks of services: they jump by hours under
   const cancelled = await Promise.all(
     orders.slice(0, 2).map(async (order, index) => {
       const startedAt = performance.now()
-      const { status } = await clientOf(t, replica(`order-${index + 1}`)).checkout(order)
+      const { status } = await directTo(t, opened().shop.part(`order-${index + 1}`)).checkout(order)
       return { status, ms: performance.now() - startedAt }
     }),
   )
@@ -240,21 +223,6 @@ test.serial('nothing depends on the clocks of services: they jump by hours under
 /** So many that they are still being checked out while two readers believe to have the lease. */
 const READ_TWICE_ORDERS = 1_500
 
-/** Takes the leases of readers and log parsers away from whoever holds them. */
-const takeLeasesAway = async (): Promise<number> => {
-  let taken = 0
-  for (const master of MASTERS) {
-    const redis = new Redis(opened().shop.redis[master].url)
-    try {
-      const leases = [...(await redis.keys('lock:reader:*')), ...(await redis.keys('lock:parser:*'))]
-      if (leases.length > 0) taken += await redis.del(leases)
-    } finally {
-      redis.disconnect()
-    }
-  }
-  return taken
-}
-
 test.serial('two readers of one log and two parsers of one service have one effect', async (t) => {
   t.timeout(FULL ? 300_000 : 60_000)
   const bytes = await Promise.all(replicas().map(logBytes))
@@ -262,9 +230,9 @@ test.serial('two readers of one log and two parsers of one service have one effe
     orders: READ_TWICE_ORDERS,
     disturb: async () => {
       for (let time = 0; time < (FULL ? 100 : 12); time += 1) {
-        await takeLeasesAway()
+        await strike('forget-leases', masters())
         await Promise.allSettled(
-          (['orders', 'payment', 'stock', 'ids'] as const).flatMap((prefix) => [
+          PREFIXES.flatMap((prefix) => [
             opened().client.post(`/${prefix}/fault_tolerance`),
             opened().client.post(`/${prefix}/fault_tolerance`),
           ]),
@@ -283,43 +251,36 @@ test.serial('two readers of one log and two parsers of one service have one effe
 
 // Row 17
 
-test.serial('a request that comes 50 times at once has one effect, and another under its key has none', async (t) => {
+test.serial('a request that comes 50 times at once under one key has one effect, wherever it arrives', async (t) => {
   const { client } = opened()
-  const user = await client.createUser(10)
-  const item = await client.createItem(1, 10)
-  const before = { ...client.added }
-  const same = [
-    [`/payment/add_funds/${user}/7`, () => client.credit(user), 17],
-    [`/stock/add/${item}/7`, () => client.stock(item), 17],
-    [`/payment/pay/${user}/3`, () => client.credit(user), 14],
-    [`/stock/subtract/${item}/3`, () => client.stock(item), 14],
-  ] as const
-  for (const [path, read, left] of same) {
-    const key = { 'Idempotency-Key': `${path.replaceAll('/', '-')}` }
-    const replies = await inParallel(50, 50, () => client.post(path, key))
-    t.deepEqual([...new Set(replies.map(({ status, text }) => `${status} ${text}`))].length, 1)
-    t.is(replies[0]?.status, 200)
-    t.is(await read(), left)
-    const other = await client.post(`${path}0`, key)
-    t.is(other.status, 422)
-    t.is(problemOf(other).type, 'urn:shop:problem:idempotency-key-reused')
-    t.is(await read(), left)
+  const { user, item, order } = await client.createCart({ credit: 10, price: 1, stock: 10 })
+  const said = async (): Promise<number> => {
+    const counts = PREFIXES.map(async (prefix) => Number((await client.get(`/${prefix}/log_count`)).text))
+    return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0)
   }
-  client.added.credit = before.credit + 4
-  client.added.stock = before.stock + 4
-  const key = { 'Idempotency-Key': `order-${user}` }
-  const created = await inParallel(50, 50, () => client.post(`/orders/create/${user}`, key))
-  t.is(new Set(created.map(({ text }) => text)).size, 1)
-  const [{ order_id: order }] = created.map(({ json }) => json) as [{ order_id: string }]
-  const added = await inParallel(50, 50, () =>
-    client.post(`/orders/addItem/${order}/${item}/2`, { 'Idempotency-Key': `line-${order}` }),
-  )
-  t.deepEqual([...new Set(added.map(({ status }) => status))], [200])
+  for (const [method, path, entries] of [
+    ['POST', `/payment/add_funds/${user}/7`, 1],
+    ['POST', `/payment/pay/${user}/3`, 1],
+    ['POST', `/stock/add/${item}/7`, 1],
+    ['POST', `/stock/subtract/${item}/3`, 1],
+    ['POST', '/payment/create_user', 1],
+    ['POST', '/stock/item/create/3', 1],
+    ['POST', `/orders/create/${user}`, 1],
+    ['GET', '/ids/create', 1],
+    ['POST', `/orders/addItem/${order}/${item}/1`, 1],
+    ['POST', `/orders/checkout/${order}`, 5],
+  ] as const) {
+    const before = await said()
+    const key = { 'Idempotency-Key': `at-once-${path.replaceAll('/', '-')}` }
+    const replies = await inParallel(50, 50, () => client.request(method, path, key))
+    t.deepEqual([...new Set(replies.map(({ status }) => status))], [200], path)
+    t.is(new Set(replies.map(({ text }) => text)).size, 1, path)
+    t.is((await said()) - before, entries, path)
+  }
+  client.added.credit += 4
+  client.added.stock += 4
+  t.deepEqual([await client.credit(user), await client.stock(item)], [12, 12])
   t.deepEqual((await client.order(order)).items, [[item, 2]])
-  const paid = await inParallel(50, 50, () => client.checkout(order, { 'Idempotency-Key': `pay-${order}` }))
-  t.deepEqual([...new Set(paid.map(({ status }) => status))], [200])
-  t.is(await client.credit(user), 12)
-  t.is(await client.stock(item), 12)
   await proveInvariants(t, opened(), { seededByClientOnly: true })
 })
 

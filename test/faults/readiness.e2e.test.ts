@@ -2,12 +2,15 @@
  * Who cannot do what a customer needs says so: `/ready` names it, the log tells why, and the gateway goes elsewhere if it
  * can. What can still be done is done, and at once; and when it is mended, nobody has to be started again.
  */
+
 import assert from 'node:assert/strict'
 import test, { type ExecutionContext } from 'ava'
 import { Redis } from 'ioredis'
-import { type Client, openClient, problemOf } from '../support/client.ts'
+import { lookInto } from '../support/behind.ts'
+import { type Client, problemOf, whenPaid } from '../support/client.ts'
 import { eventually } from '../support/eventually.ts'
-import { type OpenShop, openShop, replicaOf } from '../support/shop.ts'
+import { during, FAULTS } from '../support/faults/catalogue.ts'
+import { directTo, shareShop } from '../support/shop.ts'
 
 const WITHIN_MS = 15_000
 /** Less than the gateway waits for a ready replica. */
@@ -15,19 +18,7 @@ const AT_ONCE_MS = 1_000
 const LINES = 200
 
 /** Longer than it takes until a listener has reported how far it has heard. */
-const OPTIONS = { env: { order: { CHECKOUT_DEADLINE_MS: '6000' } } }
-
-const operatorOf = (t: ExecutionContext, { shop }: OpenShop, service: 'order' | 'payment' | 'stock'): Redis => {
-  const operator = new Redis(shop.redis[service].url)
-  t.teardown(() => operator.disconnect())
-  return operator
-}
-
-const directly = (t: ExecutionContext, opened: OpenShop, service: 'order' | 'payment' | 'stock'): Client => {
-  const client = openClient(replicaOf(opened, service).url)
-  t.teardown(client.close)
-  return client
-}
+const opened = shareShop(test, { env: { order: { CHECKOUT_DEADLINE_MS: '6000' } } })
 
 const isReady = (client: Client): Promise<void> =>
   eventually(async () => {
@@ -51,23 +42,21 @@ const isAtOnce = async (t: ExecutionContext, client: Client, path: string): Prom
   t.true(performance.now() - startedAt < AT_ONCE_MS, path)
 }
 
-const isPaid = (client: Client, order: string): Promise<void> =>
+/** What the log of order says of a checkout that was decided at its deadline. */
+const lateLine = (order: string): Promise<unknown> =>
   eventually(async () => {
-    const { status, text } = await client.checkout(order)
-    assert.equal(status, 200, text)
+    const lines = (await opened().shop.part('order-1').tail(LINES)).split('\n')
+    return JSON.parse(lines.find((line) => line.includes('its deadline has passed') && line.includes(order)) ?? '')
   }, WITHIN_MS)
 
-test('another password for one visitor is told by /ready and, again and again, by the log', async (t) => {
+test.serial('another password for one visitor is told by /ready and, again and again, by the log', async (t) => {
   t.timeout(60_000)
-  const opened = await openShop(t, OPTIONS)
-  const { client, shop } = opened
-  const user = await client.createUser(100)
-  const item = await client.createItem(1, 100)
-  const order = await client.createOrder(user, [[item, 1]])
-  const direct = directly(t, opened, 'order')
+  const { client, shop } = opened()
+  const { order } = await client.createCart()
+  const direct = directTo(t, shop.part('order-1'))
   await isReady(direct)
-  const operator = operatorOf(t, opened, 'payment')
-  const { username, password } = new URL(shop.redis.payment.visitorUrl('order'))
+  const operator = lookInto(shop.part('payment-redis'), t)
+  const { username, password } = new URL(shop.part('payment-redis').visitorUrl('order'))
   await operator.call('ACL', 'SETUSER', username, 'resetpass', '>another')
   await operator.call('CLIENT', 'KILL', 'USER', username)
 
@@ -81,70 +70,44 @@ test('another password for one visitor is told by /ready and, again and again, b
   await isAtOnce(t, client, `/orders/find/${order}`)
   // A promise is kept nevertheless: it is decided at its deadline, and the log says what became of it.
   t.is((await client.checkout(order)).status, 424)
-  const tail = await replicaOf(opened, 'order').tail(LINES)
-  const late = tail.split('\n').find((line) => line.includes('its deadline has passed')) ?? '{}'
-  t.like(JSON.parse(late), { order, waitedFor: 'the log of payment is out of reach' })
+  t.like(await lateLine(order), { order, waitedFor: 'the log of payment is out of reach' })
+  const tail = await shop.part('order-1').tail(LINES)
   const reasons = tail.split('\n').filter((line) => /log of payment: cannot be reached/.test(line))
   t.true(reasons.length >= 3, `${reasons.length} lines`)
   for (const line of reasons) t.regex(line, /WRONGPASS/)
 
   await operator.call('ACL', 'SETUSER', username, `>${password}`)
   await isReady(direct)
-  await isPaid(client, order)
+  await whenPaid(client, order)
 })
 
-for (const [what, service, hurt, mend, says, waitedFor] of [
-  [
-    'is out of memory',
-    'payment',
-    (operator: Redis) => operator.config('SET', 'maxmemory', '1'),
-    (operator: Redis) => operator.config('SET', 'maxmemory', '0'),
-    /its own Redis does no deeds: OOM/,
-    'payment has not read of it',
-  ],
-  [
-    'is a replica',
-    'stock',
-    (operator: Redis) => operator.replicaof('127.0.0.1', '1'),
-    (operator: Redis) => operator.replicaof('NO', 'ONE'),
-    /its own Redis does no deeds: READONLY/,
-    'payment has read of it; it or stock has not answered',
-  ],
+for (const [fault, service, says, waitedFor] of [
+  ['out-of-memory', 'payment', /its own Redis does no deeds: OOM/, 'payment has not read of it'],
+  ['demote', 'stock', /its own Redis does no deeds: READONLY/, 'payment has read of it; it or stock has not answered'],
 ] as const)
-  test(`a service whose Redis ${what} is not ready, and does what it can`, async (t) => {
+  test.serial(`a service of which ${FAULTS[fault].means} is not ready, and does what it can`, async (t) => {
     t.timeout(60_000)
-    const opened = await openShop(t, OPTIONS)
-    const { client } = opened
-    const user = await client.createUser(100)
-    const item = await client.createItem(1, 100)
-    const order = await client.createOrder(user, [[item, 1]])
-    const direct = directly(t, opened, service)
-    const operator = operatorOf(t, opened, service)
-    await hurt(operator)
-    t.regex(await impairment(direct), says)
-    await isAtOnce(t, client, service === 'payment' ? `/payment/find_user/${user}` : `/stock/find/${item}`)
-    t.is((await client.checkout(order)).status, 424)
-    const late = await eventually(async () => {
-      const tail = await replicaOf(opened, 'order').tail(LINES)
-      return JSON.parse(tail.split('\n').find((line) => line.includes('its deadline has passed')) ?? '')
-    }, WITHIN_MS)
-    t.like(late, { order, level: 40, waitedFor })
-    await mend(operator)
+    const { client, shop } = opened()
+    const { user, item, order } = await client.createCart()
+    const direct = directTo(t, shop.part(`${service}-1`))
+    await during(fault, [{ part: shop.part(`${service}-redis`) }], async () => {
+      t.regex(await impairment(direct), says)
+      await isAtOnce(t, client, service === 'payment' ? `/payment/find_user/${user}` : `/stock/find/${item}`)
+      t.is((await client.checkout(order)).status, 424)
+      t.like(await lateLine(order), { order, level: 40, waitedFor })
+    })
     await isReady(direct)
-    await isPaid(client, order)
+    await whenPaid(client, order)
   })
 
-test('a script that a visitor does not end is ended by the owner', async (t) => {
+test.serial('a script that a visitor does not end is ended by the owner', async (t) => {
   t.timeout(60_000)
-  const opened = await openShop(t, OPTIONS)
-  const { client, shop } = opened
-  const user = await client.createUser(100)
-  const item = await client.createItem(1, 100)
-  const order = await client.createOrder(user, [[item, 1]])
-  const visitor = new Redis(shop.redis.payment.visitorUrl('stock'), { disableClientInfo: true })
+  const { client, shop } = opened()
+  const { order } = await client.createCart()
+  const visitor = new Redis(shop.part('payment-redis').visitorUrl('stock'), { disableClientInfo: true })
   t.teardown(() => visitor.disconnect())
   await t.throwsAsync(visitor.eval('while true do end', 0), { message: /killed by user/i })
-  await isReady(directly(t, opened, 'payment'))
-  await isPaid(client, order)
-  t.regex(await replicaOf(opened, 'payment').tail(LINES), /a script keeps the own Redis busy/)
+  await isReady(directTo(t, shop.part('payment-1')))
+  await whenPaid(client, order)
+  t.regex(await shop.part('payment-1').tail(LINES), /a script keeps the own Redis busy/)
 })

@@ -3,21 +3,17 @@
  * or its locks. Meanwhile whoever needs it is told so within 2 s, what does not need it goes on, and afterwards all works
  * again without a restart of any service.
  */
+
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
-import { Redis } from 'ioredis'
 import { nanoid } from 'nanoid'
-import type { Exit } from '../../env/local/managed-process.ts'
-import type { RedisPart } from '../../env/local/shop.ts'
+import type { RedisPart } from '../../env/local/parts.ts'
 import { SERVICES, type Service } from '../../env/wiring.ts'
 import { answerIfAny, type Client } from '../support/client.ts'
 import { away, eventually } from '../support/eventually.ts'
-import { startLoad } from '../support/load.ts'
-import { bringBack, shareShop } from '../support/shop.ts'
+import { during, type FaultName, strike } from '../support/faults/catalogue.ts'
+import { startLoad } from '../support/load/jobs.ts'
+import { shareShop } from '../support/shop.ts'
 import { FULL, survive } from '../support/survive.ts'
 
 const DEADLINE_MS = 10_000
@@ -29,110 +25,40 @@ const LONG_MS = 5_000
 /** A lock whose holder could not reach its masters lasts for its TTL of 3 s. */
 const LOCKS_MS = 4_000
 const UNRELATED_SUCCESS = 0.99
-const MASTERS = ['order', 'payment', 'stock'] as const
 
 const opened = shareShop(test, { redisArgs: ['--enable-debug-command', 'local'] })
-test.serial.afterEach.always(() => bringBack(opened()))
 
-/** A connection of an operator, which waits for as long as it takes. */
-const during = async <Result>(part: RedisPart, work: (redis: Redis) => Promise<Result>): Promise<Result> => {
-  const redis = new Redis(part.url)
-  redis.on('error', (error: Error) => error)
-  try {
-    return await work(redis)
-  } finally {
-    redis.disconnect()
-  }
-}
+/** Strikes the Redis of a service. `meanwhile` is to be awaited while it lasts; `write` asks for something to be written. */
+type Trial = (part: RedisPart, meanwhile: () => Promise<void>, write: () => Promise<unknown>) => Promise<void>
 
-type Fault = {
-  /** What the service's own reads are answered while it lasts. */
-  readonly reads: 200 | 503
-  /** Resolves when it is over. `meanwhile` is to be awaited while it lasts. */
-  readonly inflict: (part: RedisPart, meanwhile: () => Promise<void>, write: () => Promise<unknown>) => Promise<void>
-}
+const lasting =
+  (fault: FaultName, forMs: number): Trial =>
+  (part, meanwhile) =>
+    during(fault, [{ part }], () => Promise.all([meanwhile(), away(forMs)]))
 
-const run = promisify(execFile)
-
-const aofBytes = async (dir: string): Promise<number> => {
-  const folder = join(dir, 'appendonlydir')
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.incr.aof'))
-  const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size))
-  return Math.max(...sizes)
-}
-
-const FAULTS = {
-  'is killed': {
-    reads: 503,
-    inflict: async (part, meanwhile) => {
-      await part.kill()
-      await Promise.all([meanwhile(), away(AWAY_MS)])
-      await part.start()
-    },
+const TRIALS = {
+  'is killed': lasting('kill', AWAY_MS),
+  'is killed again and again': async (part, meanwhile) => {
+    for (let time = 0; time < 4; time += 1) {
+      await during('kill', [{ part }], meanwhile)
+      await away(Math.random() * 400)
+    }
   },
-  'is killed again and again': {
-    reads: 503,
-    inflict: async (part, meanwhile) => {
-      for (let time = 0; time < 4; time += 1) {
-        await part.kill()
-        await meanwhile()
-        await part.start()
-        await away(Math.random() * 400)
-      }
-    },
-  },
-  'is frozen for 5 s': {
-    reads: 503,
-    inflict: async (part, meanwhile) => {
-      part.freeze()
-      await Promise.all([meanwhile(), away(LONG_MS)])
-      part.thaw()
-    },
-  },
-  'sleeps for 5 s': {
-    reads: 503,
-    inflict: (part, meanwhile) =>
-      during(part, async (redis) => {
-        await redis.ping()
-        const asleep = redis.call('DEBUG', 'SLEEP', String(LONG_MS / 1_000))
-        await away(50)
-        await Promise.all([asleep, meanwhile()])
-      }),
-  },
-  'is paused for 5 s': {
-    reads: 503,
-    inflict: (part, meanwhile) =>
-      during(part, async (redis) => {
-        await redis.call('CLIENT', 'PAUSE', String(LONG_MS), 'ALL')
-        await Promise.all([meanwhile(), away(LONG_MS)])
-      }),
-  },
-  'is out of memory': {
-    reads: 200,
-    inflict: (part, meanwhile) =>
-      during(part, async (redis) => {
-        await redis.config('SET', 'maxmemory', '1')
-        await Promise.all([meanwhile(), away(AWAY_MS)])
-        await redis.config('SET', 'maxmemory', '0')
-      }),
-  },
-  // With `appendfsync always` a Redis that cannot write ends itself; what it wrote of its last entry is cut off at the start.
-  'has no room left': {
-    reads: 503,
-    inflict: async (part, meanwhile, write) => {
-      const limit = (await aofBytes(part.dir)) + 1_000
-      await run('prlimit', ['--pid', String(part.pid), `--fsize=${limit}`])
+  'is frozen for 5 s': lasting('freeze', LONG_MS),
+  'sleeps for 5 s': lasting('sleep', 0),
+  'is paused for 5 s': lasting('pause', LONG_MS),
+  'is out of memory': lasting('out-of-memory', AWAY_MS),
+  'has no room left': (part, meanwhile, write) =>
+    during('disk-full', [{ part }], async () => {
       while (part.state === 'up') await write()
-      assertOutOfRoom(await part.exited)
+      const { code, signal } = await part.exited
+      assert.ok(code === 1 || signal === 'SIGXFSZ', `it was ended by ${code ?? signal}`)
       await Promise.all([meanwhile(), away(AWAY_MS)])
-      await part.start()
-    },
-  },
-} as const satisfies Record<string, Fault>
-type FaultName = keyof typeof FAULTS
-
-const assertOutOfRoom = ({ code, signal }: Exit): void =>
-  assert.ok(code === 1 || signal === 'SIGXFSZ', `it was ended by ${code ?? signal}`)
+    }),
+} as const satisfies Record<string, Trial>
+type TrialName = keyof typeof TRIALS
+/** What is still read while it lasts. */
+const READABLE: readonly TrialName[] = ['is out of memory']
 
 /** A read of each service that asks nothing but its own Redis. */
 const readsOf = async (client: Client): Promise<Record<Service, string>> => {
@@ -147,10 +73,10 @@ const readsOf = async (client: Client): Promise<Record<Service, string>> => {
   }
 }
 
-const surviveFault = async (t: ExecutionContext, service: Service, name: FaultName): Promise<void> => {
+const surviveFault = async (t: ExecutionContext, service: Service, name: TrialName): Promise<void> => {
   t.timeout(100_000)
   const { client, shop } = opened()
-  const { reads, inflict }: Fault = FAULTS[name]
+  const reads = READABLE.includes(name) ? 200 : 503
   const paths = await readsOf(client)
   const others = SERVICES.filter((one) => one !== service)
   const pids = Object.values(shop.services).flatMap((parts) => parts.map(({ pid }) => pid))
@@ -179,7 +105,7 @@ const surviveFault = async (t: ExecutionContext, service: Service, name: FaultNa
   await survive(t, opened(), {
     orders: ORDERS,
     disturb: async () => {
-      await inflict(shop.redis[service], meanwhile, () =>
+      await TRIALS[name](shop.part(`${service}-redis`), meanwhile, () =>
         answerIfAny(client.get('/ids/create', { 'Idempotency-Key': nanoid() })),
       )
       await eventually(async () => assert.equal((await client.get(paths[service])).status, 200), LONG_MS)
@@ -194,14 +120,14 @@ const surviveFault = async (t: ExecutionContext, service: Service, name: FaultNa
   )
 }
 
-const SHORT: readonly (readonly [Service, FaultName])[] = [
+const SHORT: readonly (readonly [Service, TrialName])[] = [
   ['order', 'has no room left'],
   ['payment', 'is paused for 5 s'],
   ['stock', 'is out of memory'],
 ]
 
 for (const service of SERVICES)
-  for (const name of Object.keys(FAULTS) as FaultName[])
+  for (const name of Object.keys(TRIALS) as TrialName[])
     if (FULL || SHORT.some(([where, what]) => where === service && what === name))
       test.serial(`is told in time, and goes on, when the Redis of ${service} ${name}`, (t) =>
         surviveFault(t, service, name),
@@ -216,29 +142,18 @@ const goUnnoticed = async (t: ExecutionContext, disturb: () => Promise<void>): P
 
 const TIMES = FULL ? 40 : 10
 
-test.serial('nobody notices that the scripts of all are forgotten again and again', (t) =>
-  goUnnoticed(t, async () => {
-    for (let time = 0; time < TIMES; time += 1) {
-      for (const service of SERVICES) await during(opened().shop.redis[service], (redis) => redis.script('FLUSH'))
-      await away(20)
-    }
-  }),
-)
-
-const forgetLocks = (master: (typeof MASTERS)[number]): Promise<void> =>
-  during(opened().shop.redis[master], async (redis) => {
-    const locks = await redis.keys('lock:*')
-    if (locks.length > 0) await redis.del(locks)
-  })
-
-for (const [masters, name] of [
-  [['payment'], 'one lock master forgets its locks'],
-  [['payment', 'stock'], 'two lock masters forget their locks'],
+for (const [fault, services, name] of [
+  ['forget-scripts', SERVICES, 'the scripts of all are forgotten'],
+  ['forget-locks', ['payment'], 'one lock master forgets its locks'],
+  ['forget-locks', ['payment', 'stock'], 'two lock masters forget their locks'],
 ] as const)
   test.serial(`nobody notices that ${name} again and again`, (t) =>
     goUnnoticed(t, async () => {
       for (let time = 0; time < TIMES; time += 1) {
-        await Promise.all(masters.map(forgetLocks))
+        await strike(
+          fault,
+          services.map((service) => ({ part: opened().shop.part(`${service}-redis`) })),
+        )
         await away(20)
       }
     }),

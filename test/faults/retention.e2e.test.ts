@@ -2,16 +2,17 @@
  * Time beyond the retention, which is half a second here: what may be forgotten is, and nothing else, however long a service
  * is away.
  */
+
 import assert from 'node:assert/strict'
 import { setTimeout as after } from 'node:timers/promises'
 import test from 'ava'
-import { Redis } from 'ioredis'
-import { inParallel } from '../support/client.ts'
+import { behind } from '../support/behind.ts'
 import { instruct, listening } from '../support/crash-points.ts'
 import { eventually } from '../support/eventually.ts'
 import { settle } from '../support/invariants.ts'
+import { inParallel } from '../support/load/jobs.ts'
 import { packedIn } from '../support/records.ts'
-import { bringBack, replicaOf, shareShop } from '../support/shop.ts'
+import { shareShop } from '../support/shop.ts'
 
 const RETENTION_MS = 500
 const DEADLINE_MS = 1_500
@@ -21,16 +22,8 @@ const opened = shareShop(test, {
     order: { CHECKOUT_DEADLINE_MS: String(DEADLINE_MS) },
   },
 })
-test.afterEach.always(() => bringBack(opened()))
 
 const PARTIES = ['order', 'payment', 'stock'] as const
-
-const seed = async () => {
-  const { client } = opened()
-  const user = await client.createUser(100)
-  const item = await client.createItem(5, 10)
-  return { user, item, order: await client.createOrder(user, [[item, 1]]) }
-}
 
 const isBalanced = async (): Promise<boolean> => {
   const { json } = await opened().client.get('/audit')
@@ -40,21 +33,18 @@ const isBalanced = async (): Promise<boolean> => {
 /** How many records and entries there are in each Redis. */
 const kept = (): Promise<readonly { records: number; entries: number }[]> =>
   Promise.all(
-    PARTIES.map(async (party) => {
-      const redis = new Redis(opened().shop.redis[party].url)
-      try {
+    PARTIES.map((party) =>
+      behind(opened().shop.part(`${party}-redis`), async (redis) => {
         const own = await redis.keys('saga:*')
         return { records: (await packedIn(redis)).size + own.length, entries: await redis.xlen(`log:${party}`) }
-      } finally {
-        redis.disconnect()
-      }
-    }),
+      }),
+    ),
   )
 
 test.serial('payment is away for many times the retention: what was taken for nothing is put back', async (t) => {
   const { client } = opened()
-  const { user, item, order } = await seed()
-  const payment = replicaOf(opened(), 'payment')
+  const { user, item, order } = await opened().client.createCart()
+  const payment = opened().shop.part('payment-1')
   await instruct(payment, { record: false, armed: [{ point: 'payment.capture.before', nth: 1, fault: 'kill' }] })
   const asked = client.checkout(order)
   await payment.exited
@@ -73,14 +63,14 @@ test.serial('payment is away for many times the retention: what was taken for no
 test.serial('what is over is forgotten everywhere, and checkouts go on meanwhile', async (t) => {
   const { client } = opened()
   const done = await inParallel(20, 4, async () => {
-    const { user, item, order } = await seed()
+    const { user, item, order } = await opened().client.createCart()
     return { user, item, status: (await client.checkout(order)).status }
   })
   for (const { user, item, status } of done)
     t.deepEqual([status, await client.credit(user), await client.stock(item)], [200, 95, 9])
   await eventually(async () => {
     // What is said of others takes surveys around.
-    const { order } = await seed()
+    const { order } = await opened().client.createCart()
     assert.equal((await client.checkout(order)).status, 200)
     for (const { records, entries } of await kept()) assert.ok(records <= 12 && entries <= 60, `${records}, ${entries}`)
   }, 15_000)

@@ -3,16 +3,15 @@
  * writes are refused. That is the world's doing, and no fault of the program: who depends on it is told so, no process
  * ends, nothing is asked twice, and afterwards all goes on.
  */
+
 import test from 'ava'
-import { Redis } from 'ioredis'
 import { SERVICES } from '../../env/wiring.ts'
 import { away } from '../support/eventually.ts'
+import { during } from '../support/faults/catalogue.ts'
 import { openShop } from '../support/shop.ts'
 import { FULL, survive } from '../support/survive.ts'
 
 const REPLICA_MS = 1_500
-/** A port at which nobody is: who is to follow it keeps what it has. */
-const NOBODY = ['127.0.0.1', '1'] as const
 const DEADLINE_MS = 4_000
 const UNAVAILABLE_MS = 2_000
 /** A lock whose holder could not reach its masters lasts for its TTL of 3 s. */
@@ -29,15 +28,12 @@ for (const service of FULL ? SERVICES : (['order', 'payment'] as const))
         if (event.type === 'died') died.push(`${event.part} ${event.how}: ${event.tail}`)
       },
     })
-    const operator = new Redis(opened.shop.redis[service].url)
-    t.teardown(() => operator.disconnect())
+    const part = opened.shop.part(`${service}-redis`)
     await survive(t, opened, {
       orders: FULL ? 400 : 150,
       disturb: async () => {
         for (let time = 0; time < (FULL ? 10 : 2); time += 1) {
-          await operator.replicaof(...NOBODY)
-          await away(REPLICA_MS)
-          await operator.replicaof('NO', 'ONE')
+          await during('demote', [{ part }], () => away(REPLICA_MS))
           await away(300)
         }
       },

@@ -10,12 +10,12 @@ import type { Part } from '../../env/local/managed-process.ts'
 import type { Service } from '../../env/wiring.ts'
 import type { Armed } from '../../shared/process/crash-points.ts'
 import { SLACK_MS } from '../support/asked.ts'
-import { type Client, openClient, type Reply, whenSaid } from '../support/client.ts'
+import { type Client, type Reply, whenSaid } from '../support/client.ts'
 import { instruct, listening, whenHit } from '../support/crash-points.ts'
 import { away, eventually } from '../support/eventually.ts'
 import { openHistory } from '../support/history.ts'
 import { proveInvariants } from '../support/invariants.ts'
-import { bringBack, type OpenShop, openShop, shareShop } from '../support/shop.ts'
+import { directTo, type OpenShop, openShop, shareShop } from '../support/shop.ts'
 
 const HIT_MS = 15_000
 const PATIENCE_MS = 15_000
@@ -25,7 +25,6 @@ const AWAKE_MS = 10_000
 const APART_MS = 4 * SLACK_MS
 
 const opened = shareShop(test, { replicas: { order: 2, payment: 2, stock: 2 }, env: { all: listening } })
-test.serial.afterEach.always(() => bringBack(opened()))
 
 type Frozen = {
   readonly part: Part
@@ -71,8 +70,7 @@ const openScene = (t: ExecutionContext, opened: OpenShop): Scene & { readonly pr
 
   const wake: Scene['wake'] = async ({ part }) => {
     part.thaw()
-    const direct = openClient(part.url)
-    t.teardown(direct.close)
+    const direct = directTo(t, part)
     await eventually(async () => assert.equal((await direct.get('/ready')).status, 200), AWAKE_MS)
   }
 
@@ -90,69 +88,74 @@ const openScene = (t: ExecutionContext, opened: OpenShop): Scene & { readonly pr
 
 const keyed = () => ({ 'Idempotency-Key': nanoid() })
 
+type Told = readonly [frozen: Frozen, told: Reply]
 type Row = {
   readonly what: string
   /** What the customer is told before the frozen one wakes. */
   readonly status: number
   /** Plays up to the waking. */
-  readonly play: (scene: Scene) => Promise<readonly [frozen: Frozen, told: Reply]>
+  readonly play: (scene: Scene) => Promise<Told>
 }
 
+/** Asks, has the replica freeze at the point, and changes something once the customer is told. */
+const changed = async (
+  { freeze }: Scene,
+  point: string,
+  ask: () => Promise<Reply>,
+  change: () => Promise<unknown>,
+): Promise<Told> => {
+  const frozen = await freeze(point, ask)
+  const told = await frozen.told
+  await change()
+  return [frozen, told]
+}
+
+const refusedForCredit =
+  (point: string, key: () => Record<string, string>): Row['play'] =>
+  async (scene) => {
+    const { client } = scene
+    const { user, order } = await client.createCart({ credit: 1 })
+    const earns = () => client.post(`/payment/add_funds/${user}/9`)
+    return changed(scene, point, () => client.checkout(order, key()), earns)
+  }
+
 const ROWS: readonly Row[] = [
-  {
-    what: 'a checkout is refused for credit, and its customer earns money',
+  ...['order.glance.after', 'order.lock.after', 'order.begin.before'].map((point) => ({
+    what: `a checkout at ${point} is refused for credit, and its customer earns money`,
     status: 402,
-    play: async ({ client, freeze }) => {
-      const user = await client.createUser(1)
-      const order = await client.createOrder(user, [[await client.createItem(5, 10), 1]])
-      const frozen = await freeze('order.begin.before', () => client.checkout(order))
-      const told = await frozen.told
-      await client.post(`/payment/add_funds/${user}/9`)
-      return [frozen, told]
-    },
-  },
+    play: refusedForCredit(point, () => ({})),
+  })),
   {
     what: 'a checkout is refused under a key for credit, and its customer earns money',
     status: 402,
-    play: async ({ client, freeze }) => {
-      const user = await client.createUser(1)
-      const order = await client.createOrder(user, [[await client.createItem(5, 10), 1]])
-      const frozen = await freeze('order.begin.before', () => client.checkout(order, keyed()))
-      const told = await frozen.told
-      await client.post(`/payment/add_funds/${user}/9`)
-      return [frozen, told]
-    },
+    play: refusedForCredit('order.begin.before', keyed),
   },
   {
     what: 'a checkout is refused for stock, and the shelf is filled',
     status: 409,
-    play: async ({ client, freeze }) => {
-      const item = await client.createItem(5, 1)
-      const order = await client.createOrder(await client.createUser(100), [[item, 2]])
-      const frozen = await freeze('order.begin.before', () => client.checkout(order))
-      const told = await frozen.told
-      await client.post(`/stock/add/${item}/5`)
-      return [frozen, told]
+    play: async (scene) => {
+      const { client } = scene
+      const { item, order } = await client.createCart({ stock: 1, quantity: 2 })
+      const fill = () => client.post(`/stock/add/${item}/5`)
+      return changed(scene, 'order.begin.before', () => client.checkout(order), fill)
     },
   },
   {
     what: 'a checkout is refused because the order is empty, and a line is added',
     status: 409,
-    play: async ({ client, freeze }) => {
+    play: async (scene) => {
+      const { client } = scene
       const [user, item] = [await client.createUser(100), await client.createItem(5, 10)]
       const order = await client.createOrder(user)
-      const frozen = await freeze('order.glance.before', () => client.checkout(order))
-      const told = await frozen.told
-      await client.post(`/orders/addItem/${order}/${item}/1`)
-      return [frozen, told]
+      const add = () => client.post(`/orders/addItem/${order}/${item}/1`)
+      return changed(scene, 'order.glance.before', () => client.checkout(order), add)
     },
   },
   {
     what: 'a line is refused under a key because the order is being checked out, and that fails',
     status: 409,
     play: async ({ client, freeze, hold }) => {
-      const [user, item] = [await client.createUser(1), await client.createItem(5, 10)]
-      const order = await client.createOrder(user, [[item, 1]])
+      const { item, order } = await client.createCart({ credit: 1 })
       const frozen = await freeze('order.add-item.before', () =>
         client.post(`/orders/addItem/${order}/${item}/1`, keyed()),
       )
@@ -184,40 +187,38 @@ const ROWS: readonly Row[] = [
   {
     what: 'a payment is refused under a key because its money is held, and that comes free',
     status: 423,
-    play: async ({ client, freeze, hold }) => {
-      const [user, item] = [await client.createUser(10), await client.createItem(8, 1)]
-      const order = await client.createOrder(user, [[item, 2]])
+    play: async (scene) => {
+      const { client, hold } = scene
+      const { user, order } = await client.createCart({ credit: 10, price: 8, stock: 1, quantity: 2 })
       await client.post(`/payment/add_funds/${user}/6`)
       const release = hold('stock')
       const checkout = client.checkout(order)
       await whenSaid(client, 'payment', 'CreditHeld', order)
-      const frozen = await freeze('payment.pay.before', () => client.post(`/payment/pay/${user}/5`, keyed()))
-      const told = await frozen.told
-      release()
-      assert.equal((await checkout).status, 409)
-      return [frozen, told]
+      const pay = () => client.post(`/payment/pay/${user}/5`, keyed())
+      return changed(scene, 'payment.pay.before', pay, async () => {
+        release()
+        assert.equal((await checkout).status, 409)
+      })
     },
   },
   {
     what: 'a payment is refused under a key for credit, and its customer earns money',
     status: 402,
-    play: async ({ client, freeze }) => {
+    play: async (scene) => {
+      const { client } = scene
       const user = await client.createUser(1)
-      const frozen = await freeze('payment.pay.before', () => client.post(`/payment/pay/${user}/5`, keyed()))
-      const told = await frozen.told
-      await client.post(`/payment/add_funds/${user}/9`)
-      return [frozen, told]
+      const earns = () => client.post(`/payment/add_funds/${user}/9`)
+      return changed(scene, 'payment.pay.before', () => client.post(`/payment/pay/${user}/5`, keyed()), earns)
     },
   },
   {
     what: 'goods are refused under a key, and the shelf is filled',
     status: 409,
-    play: async ({ client, freeze }) => {
+    play: async (scene) => {
+      const { client } = scene
       const item = await client.createItem(5, 1)
-      const frozen = await freeze('stock.subtract.before', () => client.post(`/stock/subtract/${item}/2`, keyed()))
-      const told = await frozen.told
-      await client.post(`/stock/add/${item}/5`)
-      return [frozen, told]
+      const fill = () => client.post(`/stock/add/${item}/5`)
+      return changed(scene, 'stock.subtract.before', () => client.post(`/stock/subtract/${item}/2`, keyed()), fill)
     },
   },
 ]
@@ -242,8 +243,7 @@ const ALONE: readonly Row[] = [
     what: 'a checkout finds its order locked to the end',
     status: 423,
     play: async ({ client, freeze }) => {
-      const user = await client.createUser(100)
-      const order = await client.createOrder(user, [[await client.createItem(5, 10), 1]])
+      const { order } = await client.createCart()
       const frozen = await freeze('order.begin.before', () => client.checkout(order))
       return [frozen, await frozen.told]
     },
@@ -252,10 +252,9 @@ const ALONE: readonly Row[] = [
     what: 'a checkout finds no quorum of lock masters, unless its outcome is told to be unknown',
     status: 502,
     play: async ({ opened: { shop }, client, freeze }) => {
-      const user = await client.createUser(100)
-      const order = await client.createOrder(user, [[await client.createItem(5, 10), 1]])
+      const { order } = await client.createCart()
       const frozen = await freeze('order.begin.before', () => client.checkout(order))
-      const masters = [shop.redis.payment, shop.redis.stock]
+      const masters = [shop.part('payment-redis'), shop.part('stock-redis')]
       for (const master of masters) master.freeze()
       const told = await frozen.told
       for (const master of masters) master.thaw()

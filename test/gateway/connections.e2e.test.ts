@@ -1,11 +1,11 @@
 /** How the gateway keeps the connections of its clients: one request at a time, refused for good, and so many. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import pino from 'pino'
 import { away } from '../support/eventually.ts'
-import { openShop, openSocket, openUpstreams, readAll } from '../support/gateway.ts'
-import { answer, type Behaviour, type Upstream } from '../support/upstream.ts'
+import { openReplicas, openShop, openSocket, readAll } from '../support/gateway.ts'
+import { answer, type Behaviour } from '../support/upstream.ts'
 
 const find = (order: number | string): string => `GET /orders/find/${order} HTTP/1.1\r\nHost: x\r\n\r\n`
 const last = (order: number | string): string =>
@@ -15,7 +15,7 @@ const last = (order: number | string): string =>
 const echo: Behaviour = (response, received) => answer(`<${received.url}>`)(response, received)
 
 test('requests that a client pipelines are served one after the other, in their order', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const { gateway, upstream } = await openReplicas(t, 1)
   let inside = 0
   let insideMost = 0
   upstream.behave = (response, received) => {
@@ -26,7 +26,6 @@ test('requests that a client pipelines are served one after the other, in their 
       echo(response, received)
     })
   }
-  const { gateway } = await openShop(t, { origins: { order: [upstream.origin] } })
   const socket = await openSocket(t, gateway.port)
   const orders = Array.from({ length: 300 }, (_, order) => order)
   const reply = readAll(socket)
@@ -41,9 +40,8 @@ test('requests that a client pipelines are served one after the other, in their 
 })
 
 test('a pipelined request whose body comes after the answers before it is served', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const { gateway, upstream } = await openReplicas(t, 1)
   upstream.behave = echo
-  const { gateway } = await openShop(t, { origins: { order: [upstream.origin] } })
   const socket = await openSocket(t, gateway.port)
   const reply = readAll(socket)
   const first = once(socket, 'data')
@@ -54,8 +52,7 @@ test('a pipelined request whose body comes after the answers before it is served
 })
 
 test('after a request that wants the connection closed no other is begun', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
-  const { gateway } = await openShop(t, { origins: { order: [upstream.origin] } })
+  const { gateway, upstream } = await openReplicas(t, 1)
   const socket = await openSocket(t, gateway.port)
   socket.write(`${find(1)}${last(2)}${find(3)}`)
   t.regex(await readAll(socket), /^HTTP\/1\.1 200 [\s\S]*HTTP\/1\.1 200 /)
@@ -75,11 +72,10 @@ const flood = (socket: Socket, bytes: string): void => {
 }
 
 test('who does not read his answers is not served any more, and keeps nobody waiting', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const { gateway, ask, upstream } = await openReplicas(t, 1)
   const floods = (): number => upstream.received.filter(({ url }) => url.endsWith('flood')).length
   upstream.behave = (response, received) =>
     answer(received.url.endsWith('flood') ? 'x'.repeat(30_000) : 'quick')(response, received)
-  const { gateway, ask } = await openShop(t, { origins: { order: [upstream.origin] } })
   await upstream.settled()
   const socket = connect({ port: gateway.port, host: '127.0.0.1' })
   t.teardown(() => socket.destroy())
@@ -108,12 +104,11 @@ test('who does not read his answers is not served any more, and keeps nobody wai
 })
 
 test('who has sent his last and ends his side gets his answers', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const { gateway, upstream } = await openReplicas(t, 1)
   const asked = Promise.withResolvers<void>()
   upstream.behave = (response, received) => {
     void asked.promise.then(() => echo(response, received))
   }
-  const { gateway } = await openShop(t, { origins: { order: [upstream.origin] } })
   await upstream.settled()
   for (const bytes of [find(1), `${find(1)}${find(2)}`]) {
     const socket = connect({ port: gateway.port, host: '127.0.0.1', allowHalfOpen: true })
@@ -129,9 +124,7 @@ test('who has sent his last and ends his side gets his answers', async (t) => {
 })
 
 test('who ends his side while he waits for a replica gets his answer, and is looked after meanwhile', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
-  upstream.condition = 'not ready'
-  const { gateway } = await openShop(t, { origins: { order: [upstream.origin] } })
+  const { gateway, upstream } = await openReplicas(t, 1, { condition: 'not ready' })
   await upstream.settled()
   const socket = connect({ port: gateway.port, host: '127.0.0.1', allowHalfOpen: true })
   t.teardown(() => socket.destroy())
@@ -175,6 +168,21 @@ test('who sends a body that is too large reads the refusal, though he sends all 
   t.is(reply.status, 413)
 })
 
+/** Closes a connection, and is served on another one. */
+const makeRoom = async (t: ExecutionContext, socket: Socket, port: number): Promise<void> => {
+  const closed = once(socket, 'close')
+  socket.end()
+  socket.resume()
+  await closed
+  let reply = ''
+  while (!reply.includes(' 200 ')) {
+    const next = await openSocket(t, port)
+    next.write('GET /live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+    reply = await readAll(next)
+  }
+  t.regex(reply, /live$/)
+}
+
 test('one address may have so many connections; one more is told so, and there is room again when one is closed', async (t) => {
   const logged: string[] = []
   const log = pino({ level: 'warn' }, { write: (line) => logged.push(line) })
@@ -188,45 +196,20 @@ test('one address may have so many connections; one more is told so, and there i
   t.is(logged.length, 1)
   t.like(JSON.parse(logged[0] ?? ''), { most: 2, address: '127.0.0.1' })
 
-  const closed = once(first, 'close')
-  first.end()
-  first.resume()
-  await closed
-  let reply = ''
-  while (!reply.includes(' 200 ')) {
-    const next = await openSocket(t, gateway.port)
-    next.write('GET /live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
-    reply = await readAll(next)
-  }
-  t.regex(reply, /live$/)
+  await makeRoom(t, first, gateway.port)
 })
 
 test('there may be so many connections in all', async (t) => {
   const { gateway } = await openShop(t, { connectionsMax: 1 })
   const first = await openSocket(t, gateway.port)
   t.is(await readAll(await openSocket(t, gateway.port)), '')
-  const closed = once(first, 'close')
-  first.end()
-  first.resume()
-  await closed
-  let reply = ''
-  while (reply === '') {
-    const next = await openSocket(t, gateway.port)
-    next.write('GET /live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
-    reply = await readAll(next)
-  }
-  t.regex(reply, /live$/)
+  await makeRoom(t, first, gateway.port)
 })
 
 test('a pipeline whose next request was cut by the reading is not late', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const { gateway, upstream } = await openReplicas(t, 1, { headersTimeoutMs: 200, requestTimeoutMs: 200 })
   const answered = Promise.withResolvers<void>()
   upstream.behave = (response, received) => void answered.promise.then(() => echo(response, received))
-  const { gateway } = await openShop(t, {
-    headersTimeoutMs: 200,
-    requestTimeoutMs: 200,
-    origins: { order: [upstream.origin] },
-  })
   const socket = await openSocket(t, gateway.port)
   const reply = readAll(socket)
   const arrived = upstream.arrival()

@@ -1,6 +1,6 @@
 import test from 'ava'
 import type { Dispatcher } from 'undici'
-import { openShop, openSocket, openUpstreams, problemOf, readAll } from '../support/gateway.ts'
+import { openReplicas, openShop, openSocket, openUpstreams, problemOf, readAll } from '../support/gateway.ts'
 import { answer, hang, openUpstream, type Upstream } from '../support/upstream.ts'
 
 const KIB = 1_024
@@ -81,8 +81,7 @@ test('a replica that can do a part only is given what no ready one is there for,
 })
 
 test('a body goes on whole, whether its length was declared or it came in chunks', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
-  const { gateway, ask } = await openShop(t, { origins: { order: [upstream.origin] } })
+  const { gateway, ask, upstream } = await openReplicas(t, 1)
   const body = 'x'.repeat(64 * KIB)
   t.is((await ask('POST', '/orders/create/7', { body })).status, 200)
 
@@ -99,29 +98,8 @@ test('a body goes on whole, whether its length was declared or it came in chunks
   )
 })
 
-test('a body of more than 64 KiB is refused and not passed on: 413', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
-  const { gateway, ask } = await openShop(t, { origins: { order: [upstream.origin] } })
-
-  const reply = await ask('POST', '/orders/create/7', { body: 'x'.repeat(64 * KIB + 1) })
-  t.is(reply.status, 413)
-  t.is(problemOf(t, reply).type, 'urn:shop:problem:body-too-large')
-
-  const announcing = await openSocket(t, gateway.port)
-  announcing.write('POST /orders/create/7 HTTP/1.1\r\nHost: x\r\nContent-Length: 65537\r\nConnection: close\r\n\r\n')
-  t.regex(await readAll(announcing), /^HTTP\/1\.1 413 /)
-
-  const socket = await openSocket(t, gateway.port)
-  socket.write('POST /orders/create/7 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n')
-  for (let i = 0; i < 5; i++) socket.write(`4000\r\n${'x'.repeat(16 * KIB)}\r\n`)
-  socket.write('0\r\n\r\n')
-  t.regex(await readAll(socket), /^HTTP\/1\.1 413 /)
-  t.is(upstream.received.length, 0)
-})
-
 test('a URL of more than 8 KiB is refused: 414', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
-  const { ask } = await openShop(t, { origins: { order: [upstream.origin] } })
+  const { ask, upstream } = await openReplicas(t, 1)
   const path = (length: number) => `/orders/find/`.padEnd(length, '7')
 
   t.is((await ask('GET', path(8 * KIB))).status, 200)
@@ -131,30 +109,9 @@ test('a URL of more than 8 KiB is refused: 414', async (t) => {
   t.is(upstream.received.length, 1)
 })
 
-test('headers of more than 16 KiB are refused: 431', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
-  const { ask } = await openShop(t, { origins: { order: [upstream.origin] } })
-
-  t.is((await ask('GET', '/orders/find/7', { headers: { 'x-long': 'x'.repeat(15 * KIB) } })).status, 200)
-  const reply = await ask('GET', '/orders/find/7', { headers: { 'x-long': 'x'.repeat(17 * KIB) } })
-  t.is(reply.status, 431)
-  t.is(problemOf(t, reply).type, 'urn:shop:problem:headers-too-large')
-  t.is(upstream.received.length, 1)
-})
-
-test('bytes that are no HTTP are refused: 400', async (t) => {
-  const { gateway } = await openShop(t, {})
-  const socket = await openSocket(t, gateway.port)
-  socket.write('what?\r\n\r\n')
-  const reply = await readAll(socket)
-  t.regex(reply, /^HTTP\/1\.1 400 /)
-  t.regex(reply, /application\/problem\+json/)
-})
-
 test('bytes that are no HTTP never become the answer of a checkout that is under way', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const { gateway, upstream } = await openReplicas(t, 1)
   upstream.behave = hang
-  const { gateway } = await openShop(t, { origins: { order: [upstream.origin] } })
   const socket = await openSocket(t, gateway.port)
   socket.write('POST /orders/checkout/7 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n')
   await upstream.arrival()
@@ -162,28 +119,8 @@ test('bytes that are no HTTP never become the answer of a checkout that is under
   t.is(await readAll(socket), '')
 })
 
-test('a client that does not send its headers in time is told so: 408', async (t) => {
-  const { gateway } = await openShop(t, { headersTimeoutMs: 200 })
-  const socket = await openSocket(t, gateway.port)
-  socket.write('GET /live HTTP/1.1\r\nHost: ')
-  t.regex(await readAll(socket), /^HTTP\/1\.1 408 /)
-})
-
-test('a client that does not send its body in time is cut off, and nothing is passed on', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
-  const { gateway } = await openShop(t, {
-    headersTimeoutMs: 200,
-    requestTimeoutMs: 300,
-    origins: { order: [upstream.origin] },
-  })
-  const socket = await openSocket(t, gateway.port)
-  socket.write('POST /orders/create/7 HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc')
-  await readAll(socket)
-  t.is(upstream.received.length, 0)
-})
-
 test('hop-by-hop headers end at the gateway in both directions; all others pass', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const { gateway, upstream } = await openReplicas(t, 1)
   upstream.behave = (response) => {
     response.writeHead(201, {
       Connection: 'close, X-Theirs',
@@ -194,7 +131,6 @@ test('hop-by-hop headers end at the gateway in both directions; all others pass'
     })
     response.end('made')
   }
-  const { gateway } = await openShop(t, { origins: { order: [upstream.origin] } })
   const socket = await openSocket(t, gateway.port)
   socket.write(
     'POST /orders/create/7 HTTP/1.1\r\nHost: shop.example\r\nConnection: close, X-Mine\r\nX-Mine: 1\r\nTE: trailers\r\n' +
@@ -221,8 +157,7 @@ test('hop-by-hop headers end at the gateway in both directions; all others pass'
 })
 
 test('every answer bears the request id under which the service was asked, whoever made it', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
-  const { ask } = await openShop(t, { origins: { order: [upstream.origin] } })
+  const { ask, upstream } = await openReplicas(t, 1)
 
   const made = await ask('GET', '/orders/find/7')
   const given = await ask('GET', '/orders/find/7', { headers: { 'x-request-id': 'mine-7' } })
@@ -237,8 +172,7 @@ test('every answer bears the request id under which the service was asked, whoev
 
 for (const method of ['PUT', 'DELETE', 'PATCH', 'OPTIONS', 'HEAD'] satisfies Dispatcher.HttpMethod[])
   test(`a ${method} goes on as it is`, async (t) => {
-    const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
-    const { ask } = await openShop(t, { origins: { stock: [upstream.origin] } })
+    const { ask, upstream } = await openReplicas(t, 1, { service: 'stock' })
     const reply = await ask(method, '/stock/find/7')
     t.deepEqual([reply.status, reply.text], [200, method === 'HEAD' ? '' : 'done'])
     t.is(upstream.received[0]?.method, method)

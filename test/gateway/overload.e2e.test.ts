@@ -1,14 +1,14 @@
 import { setTimeout as after } from 'node:timers/promises'
-import test from 'ava'
-import { openShop, openUpstreams, problemOf } from '../support/gateway.ts'
-import { answer, type Upstream } from '../support/upstream.ts'
+import test, { type ExecutionContext } from 'ava'
+import { openReplicas, problemOf } from '../support/gateway.ts'
+import { answer } from '../support/upstream.ts'
 
 /** As many checkouts as one replica is given at once. */
 const CHECKOUTS = 768
 
 /** A replica that answers no checkout until it is told to, and everything else at once. */
-const openSlow = async (t: Parameters<typeof openUpstreams>[0]): Promise<{ upstream: Upstream; end: () => void }> => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+const openSlow = async (t: ExecutionContext, options: Parameters<typeof openReplicas>[2] = {}) => {
+  const { ask, upstream } = await openReplicas(t, 1, options)
   const held: (() => void)[] = []
   let ended = false
   upstream.behave = (response, received) => {
@@ -20,12 +20,11 @@ const openSlow = async (t: Parameters<typeof openUpstreams>[0]): Promise<{ upstr
     ended = true
     for (const one of held) one()
   }
-  return { upstream, end }
+  return { ask, upstream, end }
 }
 
 test('a checkout that no replica has room for waits, is refused unsent with the time to come again, and keeps nobody else waiting', async (t) => {
-  const { upstream, end } = await openSlow(t)
-  const { ask } = await openShop(t, { waitMs: 2_000, origins: { order: [upstream.origin] } })
+  const { ask, upstream, end } = await openSlow(t, { waitMs: 2_000 })
   const all = Array.from({ length: CHECKOUTS }, (_, order) => ask('POST', `/orders/checkout/${order}`))
   while (upstream.received.length < CHECKOUTS) await after(10)
   const more = Array.from({ length: 20 }, (_, order) => ask('POST', `/orders/checkout/more-${order}`))
@@ -47,8 +46,7 @@ test('a checkout that no replica has room for waits, is refused unsent with the 
 })
 
 test('a checkout that waits is sent as soon as another one ends', async (t) => {
-  const { upstream, end } = await openSlow(t)
-  const { ask } = await openShop(t, { waitMs: 20_000, origins: { order: [upstream.origin] } })
+  const { ask, upstream, end } = await openSlow(t, { waitMs: 20_000 })
   const all = Array.from({ length: CHECKOUTS + 20 }, (_, order) => ask('POST', `/orders/checkout/${order}`))
   while (upstream.received.length < CHECKOUTS) await after(10)
   end()
@@ -56,8 +54,7 @@ test('a checkout that waits is sent as soon as another one ends', async (t) => {
 })
 
 test('when as many wait as may, one more checkout is refused at once, but nothing else', async (t) => {
-  const { upstream, end } = await openSlow(t)
-  const { ask } = await openShop(t, { waitingMax: 3, origins: { order: [upstream.origin] } })
+  const { ask, upstream, end } = await openSlow(t, { waitingMax: 3 })
   const all = Array.from({ length: CHECKOUTS + 3 }, (_, order) => ask('POST', `/orders/checkout/${order}`))
   while (upstream.received.length < CHECKOUTS) await after(10)
   const more = ask('POST', '/orders/checkout/more')

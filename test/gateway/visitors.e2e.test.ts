@@ -2,7 +2,7 @@
 import test from 'ava'
 import { openVisitors } from '../../shared/http/visitors.ts'
 import { ConfigError, hostNames, pageOrigins, readConfig } from '../../shared/process/config.ts'
-import { type Ask, openShop, openSocket, openUpstreams, problemOf, readAll } from '../support/gateway.ts'
+import { type Ask, openReplicas, openShop, openSocket, problemOf, readAll } from '../support/gateway.ts'
 
 const PAGES = 'https://pages.example'
 const ALLOWED = { hosts: ['shop.example'], origins: [PAGES] }
@@ -83,11 +83,7 @@ for (const [who, { listens = '127.0.0.1', allowed = NOBODY, method = 'POST', hea
   cases,
 ))
   test(`${who} is answered ${status}`, async (t) => {
-    const [order] = await openUpstreams(t, 1)
-    const { ask } = await openShop(t, {
-      visitors: openVisitors(listens, allowed),
-      origins: { order: [order?.origin ?? ''] },
-    })
+    const { ask, upstream: order } = await openReplicas(t, 1, { visitors: openVisitors(listens, allowed) })
     // Twice, because what was judged before may be remembered.
     for (const path of ['/orders/find/7', '/orders/checkout/7']) {
       const reply = await ask(method, path, { headers })
@@ -123,11 +119,7 @@ for (const [origin, isAllowed] of [
   ['null', false],
 ] as const)
   test(`a browser is told whether a page of ${origin} may ask, and see`, async (t) => {
-    const [order] = await openUpstreams(t, 1)
-    const { ask } = await openShop(t, {
-      visitors: openVisitors('127.0.0.1', ALLOWED),
-      origins: { order: [order?.origin ?? ''] },
-    })
+    const { ask, upstream: order } = await openReplicas(t, 1, { visitors: openVisitors('127.0.0.1', ALLOWED) })
     const asking = await ask('OPTIONS', '/orders/checkout/7', { headers: { origin, ...PREFLIGHT } })
     t.is(asking.status, isAllowed ? 204 : 403)
     t.is(asking.headers['access-control-allow-origin'], isAllowed ? origin : undefined)
@@ -149,11 +141,7 @@ for (const [origin, isAllowed] of [
   })
 
 test('what no page asks is answered as ever, also OPTIONS', async (t) => {
-  const [order] = await openUpstreams(t, 1)
-  const { ask } = await openShop(t, {
-    visitors: openVisitors('127.0.0.1', ALLOWED),
-    origins: { order: [order?.origin ?? ''] },
-  })
+  const { ask, upstream: order } = await openReplicas(t, 1, { visitors: openVisitors('127.0.0.1', ALLOWED) })
   const asks: readonly Ask[] = [{}, { headers: PREFLIGHT }]
   for (const options of asks) {
     const reply = await ask('OPTIONS', '/orders/find/7', options)
@@ -165,9 +153,13 @@ test('what no page asks is answered as ever, also OPTIONS', async (t) => {
 const table = { hosts: hostNames('ALLOWED_HOSTS'), origins: pageOrigins('ALLOWED_ORIGINS') }
 
 test('the settings name hosts and origins, as a browser writes them', (t) => {
-  t.deepEqual(readConfig({}, table), { hosts: [], origins: [] })
+  t.deepEqual(readConfig({}, table, {})[0], { hosts: [], origins: [] })
   t.deepEqual(
-    readConfig({ ALLOWED_HOSTS: 'Shop.example, [::1]', ALLOWED_ORIGINS: `${PAGES}/, http://A.example:80` }, table),
+    readConfig(
+      { ALLOWED_HOSTS: 'Shop.example, [::1]', ALLOWED_ORIGINS: `${PAGES}/, http://A.example:80` },
+      table,
+      {},
+    )[0],
     { hosts: ['shop.example', '[::1]'], origins: [PAGES, 'http://a.example'] },
   )
 })
@@ -184,5 +176,5 @@ for (const [variable, value] of [
   ['ALLOWED_ORIGINS', '*'],
 ] as const)
   test(`${variable}=${value} is refused`, (t) => {
-    t.throws(() => readConfig({ [variable]: value }, table), { instanceOf: ConfigError })
+    t.throws(() => readConfig({ [variable]: value }, table, {}), { instanceOf: ConfigError })
   })

@@ -1,7 +1,7 @@
 /** What the log parser finds of checkouts, and when: everything that is due, however much only waits, and what is late at once. */
 import test, { type ExecutionContext } from 'ava'
 import { pino } from 'pino'
-import { type Decided, openStore, type Store } from '../../order/store.ts'
+import { openStore, type Store } from '../../order/store.ts'
 import { heardKey } from '../../shared/log/entry.ts'
 import { type LogParser, logParser } from '../../shared/saga/log-parser.ts'
 import { eventually } from '../support/eventually.ts'
@@ -30,7 +30,7 @@ const open = async (t: ExecutionContext): Promise<Scene> => {
   const decided = new Map<string, number>()
   const parser = logParser({
     log: store.log,
-    recovery: store.recovery(({ id }: Decided) => decided.set(id, performance.now())) as never,
+    recovery: store.recovery(({ id }) => decided.set(id, performance.now())) as never,
     listeners: ['payment'],
     redLock: bench.instruments.redLock,
     step: bench.instruments.step,

@@ -1,16 +1,19 @@
 /** Who is told that a contradiction was not ended may rely on it, whichever replica says so. */
 import test, { type ExecutionContext } from 'ava'
+import { resolve } from '../../order/commands.ts'
 import { routesOf } from '../../order/routes.ts'
 import { openStore } from '../../order/store.ts'
 import { NeighbourError, UnavailableError } from '../../shared/errors.ts'
 import type { Answer } from '../../shared/http/answer.ts'
 import type { Peer } from '../../shared/http/client.ts'
 import { problem } from '../../shared/http/problem.ts'
+import { runner } from '../../shared/log/runner.ts'
 import { answeringPeer } from '../support/answering-peer.ts'
 import { openBench, plainly, teller, under } from '../support/open-store.ts'
 
 const bench = await openBench()
 const store = openStore(bench.instruments)
+const { runFenced } = runner(store.log)
 test.after.always(() => bench[Symbol.asyncDispose]())
 
 const CALL = 'POST /orders/resolve/it/refund'
@@ -80,6 +83,6 @@ for (const [what, open] of [
     const readMs = await store.readMs()
     await refund(await open(t)).catch((error) => t.true(error instanceof NeighbourError))
     const once = { ...under('k', `${CALL}?why=`), readMs }
-    t.deepEqual(await store.resolve('it', { by: 'refund', why: '' }, once), ['late'])
+    t.deepEqual(await runFenced(resolve, { log_id: 'it', by: 'refund', why: '' }, once), ['late'])
     t.like(await refund(await knowing(t)), { json: { done: 'refund' } }, 'asked again, it is judged anew')
   })

@@ -41,7 +41,7 @@ test('what was told since the first time is looked for as well, if it is lost be
   await begin(store)
   moment = await writtenTo(server.dir)
   await teller(store.log)('payment', 'CreditCaptured', 'it', money)
-  store.decidedBy(await store.log.act('cancel', { log_id: 'it' })) // whoever waits learns of the end by this
+  await store.saga('it') // whoever waits learns of the end by this
   await server.kill()
   await comeBack(bench, moment)
   t.deepEqual(namesOf(await store.log.lookBack()), ['OrderPaid of cart'])

@@ -87,7 +87,7 @@ test('what was paid is listed only if payment does not say so again', async (t) 
     const { store, tell, unheard } = scene
     const moment = await writtenTo(scene.server.dir)
     await tell('payment', 'CreditCaptured', 'it', money)
-    store.decidedBy(await store.log.act('cancel', { log_id: 'it' }))
+    await store.cancel('it')
     await comeBack(scene, moment)
     if (isSaid) unheard.push(() => tell('payment', 'CreditCaptured', 'it', money))
     t.deepEqual(namesOf(await store.log.lookBack()), isSaid ? [] : ['OrderPaid of it for cart anna 30'])

@@ -1,4 +1,5 @@
 /** Who is told 503 is told whether nothing was done; and if that is not known, how to be sure. */
+
 import { once } from 'node:events'
 import test, { type ExecutionContext } from 'ava'
 import pino from 'pino'
@@ -6,8 +7,9 @@ import { routesOf } from '../../payment/routes.ts'
 import { openStore } from '../../payment/store.ts'
 import type { Problem } from '../../shared/http/problem.ts'
 import { openServer } from '../../shared/http/server.ts'
+import { lookInto } from '../support/behind.ts'
 import { eventually } from '../support/eventually.ts'
-import { type Bench, lookInto, openBench, plainly } from '../support/open-store.ts'
+import { type Bench, openBench, plainly } from '../support/open-store.ts'
 
 type Told = { readonly status: number; readonly location: string | null; readonly document: Problem }
 type House = { readonly bench: Bench; readonly ask: (path: string, key?: string) => Promise<Told> }
@@ -78,8 +80,7 @@ test('a Redis that does not answer may do it later: the client is told how to be
   t.is(read.status, 503)
   t.notRegex(read.document.detail, /done/)
   // And so it comes: all was done but what was asked under a key, which begins with a look at the clock.
-  const redis = lookInto(bench.server)
-  t.teardown(() => redis.disconnect())
+  const redis = lookInto(bench.server, t)
   await eventually(async () => {
     if ((await redis.hget('user:anna', 'credit')) !== '109') throw new Error('not yet')
   }, 5_000)
@@ -107,8 +108,7 @@ test('under a key it may have been done before, so the client is told how to be 
 
 test('a batch of which a part was done is not told that nothing was done', async (t) => {
   const { bench, ask } = await openHouse(t)
-  const redis = lookInto(bench.server)
-  t.teardown(() => redis.disconnect())
+  const redis = lookInto(bench.server, t)
   const asked = ask('/payment/batch_init/200000/7')
   await eventually(async () => {
     if ((await redis.exists('user:0')) === 0) throw new Error('not yet')

@@ -1,7 +1,9 @@
-import test from 'ava'
-import { fault, type KindOf } from '../../shared/contract/events.ts'
+import test, { type ExecutionContext } from 'ava'
+import { fault } from '../../shared/contract/events.ts'
+import type { Reply } from '../../shared/redis/script.ts'
 import { reactions } from '../../stock/reactions.ts'
 import { openStore } from '../../stock/store.ts'
+import { alternatives, type Event, type State, transitions } from '../../stock/transitions.ts'
 import { booksOf, pieces, sumOver } from '../support/books.ts'
 import { openBench, plainly, saidIn, type Teller, teller, under, witness } from '../support/open-store.ts'
 import { recordsIn } from '../support/records.ts'
@@ -38,10 +40,10 @@ const shelve = async (item: string, stock: number): Promise<void> => {
 }
 const shelf = async () => ({ tea: (await store.find('tea'))?.stock, cup: (await store.find('cup'))?.stock })
 const of = (lines: string) => ({ order: 'cart', user: 'anna', total: 1, reason: 'out-of-credit', lines })
+type Expected = (typeof transitions)[State][Event]
 const kindsSaid = async (): Promise<readonly string[]> => (await saidIn(log)).map(({ kind }) => kind)
 
-const STATES = ['none', 'taken', 'refused', 'returned'] as const
-type State = (typeof STATES)[number]
+const STATES = Object.keys(transitions) as State[]
 /** Of tea there are 10 and of cups 1: the lines want 3 and 1, or 3 and 2 where they are to be refused. */
 const wants = (state: State) => of(state === 'refused' ? 'tea:3,cup:2' : 'tea:3,cup:1')
 
@@ -54,69 +56,59 @@ const bring = async (state: State): Promise<void> => {
   if (state === 'refused') await store.add('cup', 1, plainly)
 }
 
-const DEEDS = {
-  CreditHeld: (state: State) => tell('payment', 'CreditHeld', 'it', wants(state)),
-  CreditRefused: (state: State) => tell('payment', 'CreditRefused', 'it', wants(state)),
-  CreditVoided: (state: State) => tell('payment', 'CreditVoided', 'it', { ...wants(state), item: 'tea' }),
-  CreditReleased: (state: State) => tell('payment', 'CreditReleased', 'it', wants(state)),
+const EVENTS: Readonly<Record<Event, (state: State) => Promise<Reply>>> = {
+  CreditHeld: (state) => tell('payment', 'CreditHeld', 'it', wants(state)),
+  CreditRefused: (state) => tell('payment', 'CreditRefused', 'it', wants(state)),
+  CreditVoided: (state) => tell('payment', 'CreditVoided', 'it', { ...wants(state), item: 'tea' }),
+  CreditReleased: (state) => tell('payment', 'CreditReleased', 'it', wants(state)),
 }
-type Deed = keyof typeof DEEDS
-type Expected = readonly [word: string, said: KindOf<'stock'> | '', tea: number, cup: number]
+const stateOfIt = async (): Promise<string> => (await log.recorded('it')).state ?? 'none'
+/** What is on the shelf while the checkout is in a state; where it was refused a cup came after that. */
+const shelfIn = (state: State, brought: State) => ({
+  tea: state === 'taken' ? 7 : 10,
+  cup: (state === 'taken' ? 0 : 1) + (brought === 'refused' ? 1 : 0),
+})
 
-/** For each state and entry: the word, what is said, and how much tea and how many cups there are then. */
-const EXPECTED: Readonly<Record<State, Readonly<Record<Deed, Expected>>>> = {
-  none: {
-    CreditHeld: ['taken', 'StockTaken', 7, 0],
-    CreditRefused: ['nothing', '', 10, 1],
-    CreditVoided: ['nothing', '', 10, 1],
-    CreditReleased: ['nothing', '', 10, 1],
-  },
-  taken: {
-    CreditHeld: ['repeated', 'StockTaken', 7, 0],
-    // Payment lost that it had held the money, and has it no more.
-    CreditRefused: ['returned', 'StockReturned', 10, 1],
-    CreditVoided: ['returned', 'StockReturned', 10, 1],
-    CreditReleased: ['returned', 'StockReturned', 10, 1],
-  },
-  refused: {
-    CreditHeld: ['repeated', 'StockRefused', 10, 2],
-    CreditRefused: ['nothing', '', 10, 2],
-    CreditVoided: ['nothing', '', 10, 2],
-    CreditReleased: ['nothing', '', 10, 2],
-  },
-  returned: {
-    CreditHeld: ['repeated', 'StockReturned', 10, 1],
-    CreditRefused: ['nothing', '', 10, 1],
-    CreditVoided: ['nothing', '', 10, 1],
-    CreditReleased: ['nothing', '', 10, 1],
-  },
+/** Holds that an event does what a transition says. */
+const holds = async (t: ExecutionContext, event: Event, brought: State, expected: Expected): Promise<void> => {
+  const [result, next, ...emitted] = expected
+  const before = (await kindsSaid()).length
+  t.deepEqual(await EVENTS[event](brought), [result])
+  t.deepEqual((await kindsSaid()).slice(before), emitted)
+  t.is(await stateOfIt(), next)
+  t.deepEqual(await shelf(), shelfIn(next, brought))
 }
 
 for (const state of STATES)
-  for (const deed of Object.keys(DEEDS) as Deed[]) {
-    const [word, said, tea, cup] = EXPECTED[state][deed]
-    test.serial(`${deed} of a checkout that is ${state}: ${word}, ${said || 'nothing'} is said`, async (t) => {
-      await bring(state)
-      const before = (await kindsSaid()).length
-      t.deepEqual(await DEEDS[deed](state), [word])
-      t.deepEqual((await kindsSaid()).slice(before), said === '' ? [] : [said])
-      t.deepEqual(await shelf(), { tea, cup })
-    })
-
+  for (const event of Object.keys(EVENTS) as Event[]) {
+    const expected = transitions[state][event]
+    const [result, next, ...emitted] = expected
     test.serial(
-      `${deed} of a checkout that is ${state}, once more: nothing moves and the same answer is given`,
+      `${event} of a checkout that is ${state}: ${result}, ${emitted.join(' and ') || 'nothing'} is emitted`,
       async (t) => {
         await bring(state)
-        await DEEDS[deed](state)
-        const before = { shelf: await shelf(), last: (await log.entriesOf('it')).at(-1) }
-        await DEEDS[deed](state)
-        t.deepEqual(await shelf(), before.shelf)
+        await holds(t, event, state, expected)
+        const answer = (await log.entriesOf('it')).at(-1)
+        await holds(t, event, state, transitions[next][event])
         const last = (await log.entriesOf('it')).at(-1)
-        t.is(last?.kind, before.last?.kind)
-        t.deepEqual(last?.facts, before.last?.facts)
+        t.is(last?.kind, answer?.kind, 'once more the same is answered')
+        t.deepEqual(last?.facts, answer?.facts)
       },
     )
   }
+
+for (const [state, event, where, [result, next, ...emitted]] of alternatives)
+  test.serial(
+    `${event} of a checkout that is ${state}, where ${where}: ${result}, ${emitted.join(' and ') || 'nothing'} is emitted`,
+    async (t) => {
+      await bring(state)
+      const before = (await kindsSaid()).length
+      t.deepEqual(await tell('payment', event, 'it', of('tea:3,cup:2')), [result])
+      t.deepEqual((await kindsSaid()).slice(before), emitted)
+      t.is(await stateOfIt(), next)
+      t.deepEqual(await shelf(), shelfIn(next, state))
+    },
+  )
 
 test.serial('CreditHeld: all lines are taken or none, and the short item is named', async (t) => {
   await shelve('tea', 10)

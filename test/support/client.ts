@@ -31,6 +31,15 @@ export type OrderShown = {
 }
 export type Prefix = 'orders' | 'payment' | 'stock' | 'ids'
 
+export type Cart = { readonly user: string; readonly item: string; readonly order: string }
+/** What there is, by default plenty, and how many pieces the order is for. */
+export type Wishes = {
+  readonly credit?: number
+  readonly price?: number
+  readonly stock?: number
+  readonly quantity?: number
+}
+
 export type Client = {
   /** Any request to any path of the shop. @throws if the connection breaks before there is an answer. */
   readonly request: (method: string, path: string, headers?: Headers, body?: string) => Promise<Reply>
@@ -40,6 +49,8 @@ export type Client = {
   readonly createUser: (credit?: number) => Promise<string>
   readonly createItem: (price: number, stock?: number) => Promise<string>
   readonly createOrder: (user: string, lines?: readonly Line[]) => Promise<string>
+  /** All that a checkout needs: a user, an item, and an order of some pieces of it. */
+  readonly createCart: (wishes?: Wishes) => Promise<Cart>
   readonly credit: (user: string) => Promise<number>
   readonly stock: (item: string) => Promise<number>
   readonly order: (order: string) => Promise<OrderShown>
@@ -94,27 +105,35 @@ export const openClient = (
     return json as Body
   }
 
+  const createUser: Client['createUser'] = async (credit = 0) => {
+    const { user_id } = await wanted<{ user_id: string }>(post('/payment/create_user'))
+    if (credit > 0) await wanted(post(`/payment/add_funds/${user_id}/${credit}`))
+    added.credit += credit
+    return user_id
+  }
+  const createItem: Client['createItem'] = async (price, stock = 0) => {
+    const { item_id } = await wanted<{ item_id: string }>(post(`/stock/item/create/${price}`))
+    if (stock > 0) await wanted(post(`/stock/add/${item_id}/${stock}`))
+    added.stock += stock
+    return item_id
+  }
+  const createOrder: Client['createOrder'] = async (user, lines = []) => {
+    const { order_id } = await wanted<{ order_id: string }>(post(`/orders/create/${user}`))
+    for (const [item, quantity] of lines) await wanted(post(`/orders/addItem/${order_id}/${item}/${quantity}`))
+    return order_id
+  }
   return {
     request,
     get,
     post,
     checkout: (order, headers) => post(`/orders/checkout/${order}`, headers),
-    createUser: async (credit = 0) => {
-      const { user_id } = await wanted<{ user_id: string }>(post('/payment/create_user'))
-      if (credit > 0) await wanted(post(`/payment/add_funds/${user_id}/${credit}`))
-      added.credit += credit
-      return user_id
-    },
-    createItem: async (price, stock = 0) => {
-      const { item_id } = await wanted<{ item_id: string }>(post(`/stock/item/create/${price}`))
-      if (stock > 0) await wanted(post(`/stock/add/${item_id}/${stock}`))
-      added.stock += stock
-      return item_id
-    },
-    createOrder: async (user, lines = []) => {
-      const { order_id } = await wanted<{ order_id: string }>(post(`/orders/create/${user}`))
-      for (const [item, quantity] of lines) await wanted(post(`/orders/addItem/${order_id}/${item}/${quantity}`))
-      return order_id
+    createUser,
+    createItem,
+    createOrder,
+    createCart: async ({ credit = 100, price = 5, stock = 10, quantity = 1 } = {}) => {
+      const user = await createUser(credit)
+      const item = await createItem(price, stock)
+      return { user, item, order: await createOrder(user, [[item, quantity]]) }
     },
     credit: async (user) => (await wanted<{ credit: number }>(get(`/payment/find_user/${user}`))).credit,
     stock: async (item) => (await wanted<{ stock: number }>(get(`/stock/find/${item}`))).stock,
@@ -144,6 +163,15 @@ export const whenSaid = (client: Client, prefix: Prefix, kind: string, order: st
     assert.ok(log.some((entry) => entry.kind === kind && entry.facts.order === order))
   }, SAID_MS)
 
+const PAID_MS = 20_000
+
+/** Asks for a checkout until it is paid. */
+export const whenPaid = (client: Client, order: string, withinMs = PAID_MS): Promise<void> =>
+  eventually(async () => {
+    const { status, text } = await client.checkout(order)
+    assert.equal(status, 200, text)
+  }, withinMs)
+
 /** The answer, or undefined if the connection broke before there was one. */
 export const answerIfAny = async (reply: Promise<Reply>): Promise<Reply | undefined> => {
   try {
@@ -152,19 +180,4 @@ export const answerIfAny = async (reply: Promise<Reply>): Promise<Reply | undefi
     if (isAxiosError(error)) return undefined
     throw error
   }
-}
-
-/** Does `job(0)` to `job(count - 1)`, at most `width` at once; the results in their order. */
-export const inParallel = async <Result>(
-  count: number,
-  width: number,
-  job: (index: number) => Promise<Result>,
-): Promise<Result[]> => {
-  const results: Result[] = []
-  let next = 0
-  const work = async (): Promise<void> => {
-    for (let index = next++; index < count; index = next++) results[index] = await job(index)
-  }
-  await Promise.all(Array.from({ length: Math.min(width, count) }, work))
-  return results
 }

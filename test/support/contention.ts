@@ -2,9 +2,11 @@
  * The cases in which many want the same: one order, one wallet, one item. Each must come out to the unit, however many
  * replicas there are, whatever the locks are worth, and in whichever order the requests arrive.
  */
+
 import type { ExecutionContext } from 'ava'
-import { inParallel, type Reply } from './client.ts'
+import type { Reply } from './client.ts'
 import { type Expectations, proveInvariants, type Told } from './invariants.ts'
+import { inParallel } from './load/jobs.ts'
 import type { OpenShop } from './shop.ts'
 
 const SEED_WIDTH = 32
@@ -25,9 +27,7 @@ export const chargeOneOrderOnce = async (
   expectations: Expectations = {},
 ): Promise<void> => {
   const { client } = opened
-  const user = await client.createUser(100)
-  const item = await client.createItem(3, 10)
-  const order = await client.createOrder(user, [[item, 2]])
+  const { user, item, order } = await client.createCart({ price: 3, quantity: 2 })
   const replies = await inParallel(50, 50, (index) =>
     client.checkout(order, index % 2 === 0 ? {} : { 'Idempotency-Key': `${order}-${index}` }),
   )

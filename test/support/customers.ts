@@ -5,11 +5,13 @@
  * Whatever is done to the shop meanwhile, each must in the end have the answer that is due, and every answer that was ever
  * given must be true; `told` keeps them all.
  */
+
 import assert from 'node:assert/strict'
-import { EventEmitter, once } from 'node:events'
-import { answerIfAny, type Client, inParallel, problemOf } from './client.ts'
+import { answerIfAny, type Client, problemOf } from './client.ts'
 import { eventually } from './eventually.ts'
 import type { Told } from './invariants.ts'
+import { doing, inParallel, openCount } from './load/jobs.ts'
+import { closedLoop } from './load/loops.ts'
 
 export const CUSTOMERS = 32
 const SAVERS = 6
@@ -67,46 +69,44 @@ export type Crowd = {
 /** Lets 32 customers at a time come, one for each order. */
 export const startCrowd = (client: Client, wanted: readonly Wanted[]): Crowd => {
   const told: TimedTold[] = []
-  const events = new EventEmitter().setMaxListeners(0)
-  let known = 0
+  const known = openCount()
   const ends = inParallel(wanted.length, CUSTOMERS, async (index) => {
     const { order, due } = wanted[index] as Wanted
     const status = await insist(client, order, told)
-    known += 1
-    events.emit('known')
+    known.add()
     return { order, due, status }
   })
   // It is awaited later, when the fault is over.
   ends.catch(() => undefined)
-  const served = async (count: number): Promise<void> => {
-    while (known < count) await once(events, 'known')
-  }
   return {
     told,
-    served: (count) => Promise.race([served(count), ends.then(() => undefined)]),
+    served: (count) => Promise.race([known.reached(count), ends.then(() => undefined)]),
     disappointed: ends.then((all) => all.filter(({ status, due }) => status !== due)),
   }
 }
 
 /** Several add 1 to a wallet, again and again under ever new keys, each time until it is acknowledged. */
 export const startSaving = (client: Client, user: string): { stop: () => Promise<number> } => {
-  let stopping = false
   let saved = 0
-  const save = async (saver: number): Promise<void> => {
-    for (let time = 0; !stopping; time += 1) {
-      const key = { 'Idempotency-Key': `${user}-${saver}-${time}` }
-      await eventually(async () => {
-        assert.equal((await answerIfAny(client.post(`/payment/add_funds/${user}/1`, key)))?.status, 200)
-      }, PATIENCE_MS)
-      saved += 1
-    }
+  const failures: unknown[] = []
+  const save = async (number: number): Promise<void> => {
+    const key = { 'Idempotency-Key': `${user}-${number}` }
+    await eventually(async () => {
+      assert.equal((await answerIfAny(client.post(`/payment/add_funds/${user}/1`, key)))?.status, 200)
+    }, PATIENCE_MS)
+    saved += 1
   }
-  const saving = inParallel(SAVERS, SAVERS, save)
-  saving.catch(() => undefined)
+  const loop = closedLoop({
+    width: SAVERS,
+    hire: doing(save, (error) => {
+      failures.push(error)
+      void loop.stop()
+    }),
+  })
   return {
     stop: async () => {
-      stopping = true
-      await saving
+      await loop.stop()
+      if (failures.length > 0) throw failures[0]
       return saved
     },
   }

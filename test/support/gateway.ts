@@ -64,6 +64,36 @@ export const openUpstreams = async (t: ExecutionContext, count: number): Promise
   return upstreams
 }
 
+type ReplicasOptions = Omit<ShopOptions, 'origins'> & {
+  readonly service?: ServiceName
+  readonly condition?: Upstream['condition']
+}
+
+export type Replicas = Shop & {
+  readonly upstreams: readonly Upstream[]
+  /** The first of them. */
+  readonly upstream: Upstream
+  /** Resolves once the gateway knows how each of them is. */
+  readonly settled: () => Promise<unknown>
+}
+
+/** A gateway in front of some replicas of one service, and of nobody else. */
+export const openReplicas = async (
+  t: ExecutionContext,
+  count: number,
+  { service = 'order', condition = 'ready', ...options }: ReplicasOptions = {},
+): Promise<Replicas> => {
+  const upstreams = await openUpstreams(t, count)
+  for (const upstream of upstreams) upstream.condition = condition
+  const shop = await openShop(t, { ...options, origins: { [service]: upstreams.map(({ origin }) => origin) } })
+  return {
+    ...shop,
+    upstreams,
+    upstream: upstreams[0] as Upstream,
+    settled: () => Promise.all(upstreams.map((upstream) => upstream.settled())),
+  }
+}
+
 /** The problem document of a reply, whose media type it asserts. */
 export const problemOf = (t: ExecutionContext, reply: Reply): Problem => {
   t.is(reply.headers['content-type'], 'application/problem+json')

@@ -6,7 +6,9 @@
  * without faults, *stormy* ones with faults at any time, and those of *repetitions*, in which the same is asked of two
  * replicas, or twice under one key, and something changes in between.
  */
+
 import fc from 'fast-check'
+import type { FaultName } from './faults/catalogue.ts'
 import type { Request } from './possible-worlds.ts'
 import { shops } from './schedule.ts'
 
@@ -48,10 +50,13 @@ export const FREEZING_POINTS = [
 ] as const
 
 export type Fault =
-  /** Down, or frozen, until all is healed; or killed, or told to end, and started again at once. */
-  | { readonly part: (typeof PARTS)[number]; readonly suffers: 'kill' | 'freeze' | 'kill-and-start' | 'restart' }
-  /** Cut once; or the reply to the next deed is lost with its connection; or nothing arrives until all is healed. */
-  | { readonly link: (typeof LINKS)[number]; readonly suffers: 'cut' | 'lost-reply' | 'black-hole' }
+  /** Until all is healed, or started again at once. */
+  | {
+      readonly part: (typeof PARTS)[number]
+      readonly suffers: Extract<FaultName, 'kill' | 'freeze' | 'restart'>
+      readonly atOnce?: true
+    }
+  | { readonly link: (typeof LINKS)[number]; readonly suffers: Extract<FaultName, 'cut' | 'lose-reply' | 'black-hole'> }
   /** Whichever replica next comes to this point freezes there, until it is woken or all is healed. */
   | { readonly point: (typeof FREEZING_POINTS)[number]; readonly suffers: 'freeze' }
 
@@ -117,13 +122,20 @@ const creates = fc.record({
   number: small(4),
 })
 const faults: fc.Arbitrary<Fault> = fc.oneof(
-  fc.record({
-    part: fc.constantFrom(...PARTS),
-    suffers: fc.constantFrom('kill' as const, 'freeze' as const, 'kill-and-start' as const, 'restart' as const),
-  }),
+  fc
+    .record({
+      part: fc.constantFrom(...PARTS),
+      harm: fc.constantFrom(
+        { suffers: 'kill' as const },
+        { suffers: 'freeze' as const },
+        { suffers: 'kill' as const, atOnce: true as const },
+        { suffers: 'restart' as const, atOnce: true as const },
+      ),
+    })
+    .map(({ part, harm }) => ({ part, ...harm })),
   fc.record({
     link: fc.constantFrom(...LINKS),
-    suffers: fc.constantFrom('cut' as const, 'lost-reply' as const, 'black-hole' as const),
+    suffers: fc.constantFrom('cut' as const, 'lose-reply' as const, 'black-hole' as const),
   }),
 )
 const suffers = fc.record({ does: fc.constant('suffer' as const), fault: faults })

@@ -62,7 +62,7 @@ export const LINKS = PARTIES.flatMap((listener) =>
 )
 
 const during = async <Result>({ shop }: OpenShop, work: (redis: Connections) => Promise<Result>): Promise<Result> => {
-  const open = (service: Service): Redis => new Redis(shop.redis[service].url, { maxRetriesPerRequest: 0 })
+  const open = (service: Service): Redis => new Redis(shop.part(`${service}-redis`).url, { maxRetriesPerRequest: 0 })
   const redis = { ids: open('ids'), order: open('order'), payment: open('payment'), stock: open('stock') }
   for (const one of Object.values(redis)) one.on('error', (error: Error) => error)
   try {

@@ -4,9 +4,11 @@
  * People make them one after the other, and keep what they were told. Whatever becomes of the Redis of that service, each
  * thing must afterwards be as it was told, or somebody must have listed by name what is missing of it.
  */
+
 import assert from 'node:assert/strict'
 import type { Service } from '../../env/wiring.ts'
-import { answerIfAny, type Client, inParallel, type Reply } from './client.ts'
+import { answerIfAny, type Client, type Reply } from './client.ts'
+import { inParallel } from './load/jobs.ts'
 
 /** One thing that was made: how it is listed if it is lost, and whether it still is what was told. */
 export type Keepsake = {

@@ -2,7 +2,7 @@
  * The store of a service without its process: over a real Redis, and told entries as if it had read them in a
  * neighbour's log.
  */
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import {
   events,
@@ -37,9 +37,20 @@ export type Bench = AsyncDisposable & {
 
 const RETENTION_S = 1_000
 
-/** A Redis of its own and what a store is opened with. It is not durable unless the arguments say so. */
-export const openBench = async (args: readonly string[] = ['--appendonly', 'no']): Promise<Bench> => {
+/** The servers are not durable unless the arguments say so. */
+const FAST = ['--appendonly', 'no']
+
+/** A Redis of its own and what a store is opened with. */
+export const openBench = async (args: readonly string[] = FAST): Promise<Bench> => {
   const server = await startRedis({ args })
+  return openBenchOn(server, () => server.stop())
+}
+
+/** The same on a server that others use as well, as a process that was started anew. */
+export const openBenchOn = async (
+  server: RedisServer,
+  stop: () => Promise<void> = async () => undefined,
+): Promise<Bench> => {
   const redis = connect(server.url, 'command')
   await whenReady(redis)
   const identifiers = { next: logIds('00000000'), start: () => undefined, stop: () => undefined }
@@ -58,13 +69,10 @@ export const openBench = async (args: readonly string[] = ['--appendonly', 'no']
     },
     [Symbol.asyncDispose]: async () => {
       disconnect(redis)
-      await server.stop()
+      await stop()
     },
   }
 }
-
-/** A connection that waits as long as it takes: for looking behind a store's back. */
-export const lookInto = (server: RedisServer): Redis => new Redis(server.url)
 
 export type Facts = Readonly<Record<string, string | number>>
 

@@ -112,7 +112,7 @@ test('what is cut before the command never arrives, and the next time it does', 
 
 test('what is cut before the reply has been obeyed, and nobody is told', async (t) => {
   const { link, far, near, key } = await open(t)
-  link.suffer({ does: 'cut-after', command: /incr/, times: 2 })
+  link.suffer({ does: 'lose-reply', command: /incr/, times: 2 })
   for (const times of ['1', '2']) {
     await t.throwsAsync(Promise.all([far.ping(), far.incr(key)]))
     t.is(await near.get(key), times)
@@ -183,7 +183,7 @@ test('a request of HTTP is cut after it was done, and sent twice', async (t) => 
   upstream.behave = answer('done')
   const post = async (): Promise<string> => (await fetch(`${url}/orders/7`, { method: 'POST' })).text()
   t.is(await post(), 'done')
-  link.suffer({ does: 'cut-after', command: /POST \/orders/ })
+  link.suffer({ does: 'lose-reply', command: /POST \/orders/ })
   await t.throwsAsync(post())
   t.is(upstream.received.length, 2)
   link.suffer({ does: 'duplicate' })

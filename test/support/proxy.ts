@@ -12,7 +12,7 @@
  */
 import { EventEmitter, once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import type { Connection } from '../../env/local/shop.ts'
+import type { Connection } from '../../env/local/environment.ts'
 
 /** What a link does. `only` confines it to connections that have just said so: a reader's says `xread`, for instance. */
 export type Fault = { readonly only?: RegExp } & (
@@ -22,7 +22,7 @@ export type Fault = { readonly only?: RegExp } & (
   /** Breaks the connection instead of passing on a command that matches; so many times, once by default. */
   | { readonly does: 'cut-before'; readonly command: RegExp; readonly times?: number }
   /** Passes a matching command on, and breaks the connection instead of passing on its reply: it has been obeyed. */
-  | { readonly does: 'cut-after'; readonly command: RegExp; readonly times?: number }
+  | { readonly does: 'lose-reply'; readonly command: RegExp; readonly times?: number }
   /** Sends everything over a second connection too, whose replies nobody hears: as one who sends again does. */
   | { readonly does: 'duplicate' }
   /** Breaks every connection, and each new one at once. */
@@ -205,7 +205,7 @@ class Passage {
     this.#greeting ??= piece
     const fault = this.#fault()
     if (
-      (fault?.does === 'cut-before' || fault?.does === 'cut-after') &&
+      (fault?.does === 'cut-before' || fault?.does === 'lose-reply') &&
       endsIn(fault.command, before, this.#lastSaid)
     ) {
       this.#strike()

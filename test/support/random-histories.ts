@@ -5,12 +5,14 @@
  * (`possible-worlds.ts`): exactly while nothing is wrong, and by one of several while something is. At the end all faults are
  * healed, everything is read, and the checker proves the rest.
  */
+
 import assert from 'node:assert/strict'
 import type { Part } from '../../env/local/managed-process.ts'
 import type { Armed } from '../../shared/process/crash-points.ts'
 import { answerIfAny, type Client, type OrderShown, type Reply } from './client.ts'
 import { instruct, whenHit } from './crash-points.ts'
 import { away, eventually } from './eventually.ts'
+import { strike } from './faults/catalogue.ts'
 import { type History, openHistory, toldBy } from './history.ts'
 import type { Asking, Fault, Step } from './history-plans.ts'
 import { settle, violations } from './invariants.ts'
@@ -38,15 +40,8 @@ const SETTLE_MS = 15_000
 const LOCKS_MS = 5_000
 /** Within this time somebody comes to a point at which a replica is to freeze. */
 const HIT_MS = 10_000
-/** A deed of a service in its own Redis. */
-const DEED = /evalsha/i
 
 const isRead = ({ does }: Request): boolean => does.startsWith('find-')
-const partOf = ({ shop }: OpenShop, name: string): Part => {
-  const part = shop.parts.find((one) => one.name === name)
-  if (part === undefined) throw new Error(`there is no ${name}`)
-  return part
-}
 
 const stateOf = ({ credit, items, orders }: Seed): State => ({
   credit,
@@ -254,7 +249,7 @@ export const play = async (
 
   const replicasOf = (point: string): Part[] =>
     [1, 2]
-      .map((number) => partOf(opened, `${point.split('.')[0]}-${number}`))
+      .map((number) => opened.shop.part(`${point.split('.')[0]}-${number}`))
       .filter((part) => part.state === 'up' && !asleep.has(part))
 
   /** Who is frozen. */
@@ -290,22 +285,16 @@ export const play = async (
     if ('point' in fault) return freezeAt(fault.point)
     if ('link' in fault) {
       const [from, to] = fault.link
-      const link = fabric.link(from, to)
-      if (fault.suffers === 'cut') link.cut()
-      else if (fault.suffers === 'lost-reply') link.suffer({ does: 'cut-after', command: DEED })
-      else link.suffer({ does: 'black-hole', towards: 'both' })
+      await strike(fault.suffers, [{ part: opened.shop.part(to), links: () => [fabric.link(from, to)] }])
       return
     }
-    const part = partOf(opened, fault.part)
+    const part = opened.shop.part(fault.part)
     if (part.state !== 'up') return
-    if (fault.suffers === 'freeze') {
-      part.freeze()
-      asleep.add(part)
-    } else if (fault.suffers === 'restart') await part.stop()
-    else await part.kill()
-    if (fault.suffers !== 'kill-and-start' && fault.suffers !== 'restart') return
+    if (fault.suffers === 'freeze') asleep.add(part)
+    const mend = await strike(fault.suffers, [{ part }])
+    if (!fault.atOnce) return
     // What another fault keeps from being ready is ready once all is healed, which waits for it.
-    const starting = part.start()
+    const starting = mend()
     starting.catch(() => undefined)
     await Promise.race([starting, away(START_MS)])
   }

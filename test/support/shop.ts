@@ -2,7 +2,6 @@
 import type { ExecutionContext, TestFn } from 'ava'
 import type { Part } from '../../env/local/managed-process.ts'
 import { type Shop, type ShopOptions, startShop } from '../../env/local/shop.ts'
-import type { Service } from '../../env/wiring.ts'
 import { type Client, openClient } from './client.ts'
 
 export type OpenShop = { readonly shop: Shop; readonly client: Client; readonly close: () => Promise<void> }
@@ -13,14 +12,14 @@ const SHOWN_LINES = 12
 const QUIET = /^\{"level":[1-3]0,/
 
 /** A shop and a customer in it, which whoever opens it must close. */
-export const open = async (options: ShopOptions): Promise<OpenShop> => {
+export const open = async (options: ShopOptions): Promise<OpenShop & AsyncDisposable> => {
   const shop = await startShop(options)
   const client = openClient(shop.url)
   const close = async (): Promise<void> => {
     client.close()
     await shop.stop()
   }
-  return { shop, client, close }
+  return { shop, client, close, [Symbol.asyncDispose]: close }
 }
 
 const showTails = async (t: ExecutionContext, { shop }: OpenShop): Promise<void> => {
@@ -31,11 +30,11 @@ const showTails = async (t: ExecutionContext, { shop }: OpenShop): Promise<void>
   }
 }
 
-/** The first replica of a service. */
-export const replicaOf = ({ shop }: OpenShop, service: Service): Part => {
-  const [part] = shop.services[service]
-  if (part === undefined) throw new Error(`there is no ${service}`)
-  return part
+/** A customer who speaks to one process itself, as the gateway does, until the test ends. */
+export const directTo = (t: ExecutionContext, { url }: Pick<Part, 'url'>): Client => {
+  const client = openClient(url)
+  t.teardown(client.close)
+  return client
 }
 
 /** Brings back whatever a failed test has left frozen or down, for the next one. */
@@ -54,7 +53,7 @@ export const openShop = async (t: ExecutionContext, options: ShopOptions = {}): 
   return opened
 }
 
-/** One shop for all tests of a file, which must run one after the other. */
+/** One shop for all tests of a file, which must run one after the other; what one has left frozen or down is brought back. */
 export const shareShop = (test: TestFn, options: ShopOptions = {}): (() => OpenShop) => {
   let shared: OpenShop | undefined
   const get = (): OpenShop => {
@@ -67,6 +66,7 @@ export const shareShop = (test: TestFn, options: ShopOptions = {}): (() => OpenS
   })
   test.afterEach.always(async (t) => {
     if (!t.passed && shared) await showTails(t, shared)
+    if (shared && options.spare === undefined) await bringBack(shared)
   })
   test.after.always(async () => shared?.close())
   return get

@@ -3,10 +3,10 @@
  * all checkouts end in time, each customer has the answer that is due, none of them had to wait longer than promised, asking
  * again gives the same answer, no acknowledged write is missing or there twice, and at rest all invariants hold.
  */
+
 import assert from 'node:assert/strict'
 import process from 'node:process'
 import type { ExecutionContext } from 'ava'
-import { inParallel } from './client.ts'
 import {
   type Crowd,
   CUSTOMERS,
@@ -19,6 +19,7 @@ import {
 } from './customers.ts'
 import { eventually } from './eventually.ts'
 import { type Expectations, openCheckouts, proveInvariants } from './invariants.ts'
+import { inParallel } from './load/jobs.ts'
 import type { OpenShop } from './shop.ts'
 
 /** `FAULTS=full` runs every cell of the matrix of faults, in their full length; otherwise one cell of each kind runs. */

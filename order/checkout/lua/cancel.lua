@@ -2,7 +2,7 @@
 --- @include "drop"
 -- cancel: decides that a checkout is not to be, unless it was decided already.
 -- FACTS    log_id, reason ('operator'; without one it is the deadline)
--- RETURNS  cancelled | decided, each with the outcome | unknown
+-- RETURNS  cancelled, decision | decided, decision | unknown
 function deeds.cancel(facts)
   local id = facts.log_id
   local saga = checkout(id)
@@ -11,8 +11,8 @@ function deeds.cancel(facts)
     return { 'unknown' }
   end
   if saga.state ~= 'checking-out' then
-    return outcome('decided', id, saga)
+    return decision('decided', id, saga)
   end
   cancel_checkout(id, saga, facts.reason or 'deadline')
-  return outcome('cancelled', id, saga)
+  return decision('cancelled', id, saga)
 end

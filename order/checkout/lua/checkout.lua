@@ -105,9 +105,9 @@ local function order_status(id, saga, status)
   end
 end
 
--- outcome(word, id, saga): a deed's reply about a saga: its word, then all that whoever waits for it needs, and which entry
--- says so.
-local function outcome(word, id, saga)
+-- decision(word, id, saga): what a command returns of a saga: its word, then all that whoever waits for it needs, and which entry
+-- says so. It is read in `order/commands.ts`.
+local function decision(word, id, saga)
   return {
     word, id, saga.state, saga.reason or '', saga.item or '', saga.order, saga.user, saga.token or '', saga.total,
     last_entry(saga.entries),

@@ -3,7 +3,7 @@
 -- stock hears of that from payment's log too, before anything that payment says of the order's next checkout. What was paid
 -- is undone only if this service has lost that it cancelled it, and paid it since: a contradiction.
 -- FACTS    log_id
--- RETURNS  closed | contradicted, log id, by, order | repeated | unknown
+-- RETURNS  closed | contradicted, saga, by, order | repeated | unknown
 function deeds.close(facts)
   local id = facts.log_id
   local saga = checkout(id)

@@ -4,7 +4,7 @@
 -- older) is adopted, for it was charged and taken, and its client may have been told so; it is cancelled if the order was
 -- paid by another, or if nobody can say what is in it, and so is a saga that was answered with a refusal.
 -- FACTS    log_id, order, user, total, lines (not in entries of older versions)
--- RETURNS  paid | adopted | cancelled | repeated, each with the outcome
+-- RETURNS  paid, decision | adopted, decision | cancelled, decision | repeated
 
 -- pay_order(id, saga): the checkout has ended well.
 local function pay_order(id, saga)
@@ -48,7 +48,7 @@ function deeds.complete(facts)
   local saga = checkout(id)
   if saga and saga.state == 'checking-out' then
     pay_order(id, saga)
-    return outcome('paid', id, saga)
+    return decision('paid', id, saga)
   end
   if saga and saga.state ~= 'failed' then
     return { 'repeated' }
@@ -65,8 +65,8 @@ function deeds.complete(facts)
   end
   if adopted then
     pay_order(id, saga)
-    return outcome('adopted', id, saga)
+    return decision('adopted', id, saga)
   end
   cancel_checkout(id, saga, 'deadline')
-  return outcome('cancelled', id, saga)
+  return decision('cancelled', id, saga)
 end

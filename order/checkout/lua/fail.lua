@@ -2,7 +2,7 @@
 -- fail: money or goods were refused, so the order is open again. A refusal of what was paid is the one contradiction that
 -- no rule can mend (a neighbour lost what it did, and cannot do it again): the order is listed by name.
 -- FACTS    log_id, reason, item
--- RETURNS  failed with the outcome | contradicted, log id, by, order | repeated | unknown
+-- RETURNS  failed, decision | contradicted, saga, by, order | repeated | unknown
 function deeds.fail(facts)
   local id = facts.log_id
   local saga = checkout(id)
@@ -21,5 +21,5 @@ function deeds.fail(facts)
   order_status(id, saga, 'open')
   speak(id, saga, { 'reason', saga.reason, 'item', saga.item })
   announce(id, saga)
-  return outcome('failed', id, saga)
+  return decision('failed', id, saga)
 end

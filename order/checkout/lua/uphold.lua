@@ -3,7 +3,7 @@
 -- anew, before it can be paid, whether or not it is known still. One that was paid is rebuilt from what payment has said, if
 -- it is at all. What was decided otherwise meanwhile is a contradiction.
 -- FACTS    log_id, order, user, total, told (paid, failed or cancelled)
--- RETURNS  kept | lost | cancelled with the outcome | contradicted, log id, by, order | repeated
+-- RETURNS  kept | lost | cancelled, decision | contradicted, saga, by, order | repeated
 function deeds.uphold(facts)
   local id = facts.log_id
   local saga = checkout(id)
@@ -28,5 +28,5 @@ function deeds.uphold(facts)
     redis.call('HSET', names.saga .. id, 'order', saga.order, 'user', saga.user, 'total', saga.total, 'lines', saga.lines)
   end
   cancel_checkout(id, saga, 'deadline')
-  return outcome('cancelled', id, saga)
+  return decision('cancelled', id, saga)
 end

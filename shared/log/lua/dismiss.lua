@@ -1,7 +1,7 @@
 --- @include "log"
 -- dismiss: gives up a dead letter whose entry is never to be applied: it waits no longer; the letter itself stays.
 -- FACTS    letter
--- RETURNS  dismissed, when | repeated, when | applied | unknown
+-- RETURNS  dismissed, when | repeated, when | applied, or in passing: unknown
 function deeds.dismiss(facts)
   if #redis.call('XRANGE', names.dead, facts.letter, facts.letter) == 0 then
     return { 'unknown' }, true

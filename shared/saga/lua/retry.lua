@@ -4,7 +4,7 @@
 -- whose saga can no longer be judged is never applied: nothing is recorded of it, but something may have been since the letter
 -- was put aside.
 -- FACTS    letter, deed (which follows its entry, or ''), wrong (why none does)
--- RETURNS  applied, the deed's word and what belongs to it | repeated, when it was applied and the word | dismissed, when
+-- RETURNS  applied, reply (of the command that follows) | repeated, when, word | dismissed, when
 --          or in passing: failed, error | unknown
 
 -- cannot_be_judged(letter, log_id): records end with entries of this log, so one that was made after the letter was is here,

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import test from 'ava'
-import { NODE_FLAGS } from '../../../env/local/shop.ts'
+import { NODE_FLAGS } from '../../../env/local/parts.ts'
 import {
   ASKS,
   originsVariable,

@@ -108,7 +108,7 @@ test.serial('the shop sells while its disk has no room for logs, and what dies c
   }
   const client = visit(t, started)
   await eventually(async () => {
-    const order = await client.createOrder(await client.createUser(5), [[await client.createItem(5, 1), 1]])
+    const { order } = await client.createCart({ credit: 5, stock: 1 })
     t.is((await client.checkout(order)).status, 200)
   }, END_MS)
   t.true(lines.some((line) => /order-redis +its log is not written: ENOSPC/.test(line)))

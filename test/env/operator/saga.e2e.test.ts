@@ -5,11 +5,11 @@ import type { Part } from '../../../env/local/managed-process.ts'
 import type { Explanation, View } from '../../../env/operator/explain.ts'
 import type { Service } from '../../../env/wiring.ts'
 import type { LogEntry } from '../../../shared/log/entry.ts'
-import { type Client, problemOf, type Reply } from '../../support/client.ts'
+import { type Cart, type Client, problemOf, type Reply, type Wishes } from '../../support/client.ts'
 import { eventually } from '../../support/eventually.ts'
 import { proveInvariants } from '../../support/invariants.ts'
 import { operatorOf, terminal } from '../../support/operator.ts'
-import { bringBack, replicaOf, shareShop } from '../../support/shop.ts'
+import { shareShop } from '../../support/shop.ts'
 
 const TOKEN = 'a-token-of-operators'
 const opened = shareShop(test, {
@@ -19,18 +19,12 @@ const opened = shareShop(test, {
     gateway: { GATEWAY_WAIT_MS: '1000' },
   },
 })
-test.afterEach.always(() => bringBack(opened()))
 
 const operator = () => operatorOf(opened(), TOKEN)
-const only = (service: Service): Part => replicaOf(opened(), service)
+const only = (service: Service): Part => opened().shop.part(`${service}-1`)
 const explain = (what: string): Promise<Explanation> => operator().json('explain', what)
 
-const seed = async (client: Client, { credit = 100, stock = 10 } = {}) => {
-  const user = await client.createUser(credit)
-  const item = await client.createItem(5, stock)
-  const order = await client.createOrder(user, [[item, 2]])
-  return { user, item, order }
-}
+const seed = (client: Client, wishes: Wishes = {}): Promise<Cart> => client.createCart({ quantity: 2, ...wishes })
 
 /** Who said what, in the order of the timeline. */
 const toldBy = ({ timeline }: Explanation): readonly string[] =>

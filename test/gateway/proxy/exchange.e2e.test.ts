@@ -7,7 +7,7 @@ import pino from 'pino'
 import type { Dispatcher } from 'undici'
 import { NOT_STARTED_HEADER } from '../../../shared/http/problem.ts'
 import { away } from '../../support/eventually.ts'
-import { openShop, openUpstreams, problemOf, type Reply } from '../../support/gateway.ts'
+import { openReplicas, openShop, openUpstreams, problemOf, type Reply } from '../../support/gateway.ts'
 import {
   answer,
   type Behaviour,
@@ -66,9 +66,8 @@ const assertOutcomeUnknown = (t: ExecutionContext, reply: Reply): void => {
 
 for (const { kind, method, path, isSafe, ...options } of KINDS) {
   test(`${kind} that was turned away unbegun is answered by another replica`, async (t) => {
-    const upstreams = await openUpstreams(t, 2)
+    const { ask, upstreams } = await openReplicas(t, 2)
     faultOnce(upstreams, turnAway)
-    const { ask } = await openShop(t, { origins: { order: upstreams.map(({ origin }) => origin) } })
 
     t.is((await ask(method, path, options)).status, 200)
     t.deepEqual(
@@ -82,9 +81,8 @@ for (const { kind, method, path, isSafe, ...options } of KINDS) {
     ['closed', closeConnection],
   ] as const)
     test(`${kind} whose connection is ${what} midway is ${isSafe ? 'sent to another replica' : 'not repeated: its outcome is unknown'}`, async (t) => {
-      const upstreams = await openUpstreams(t, 2)
+      const { ask, upstreams } = await openReplicas(t, 2)
       faultOnce(upstreams, fault)
-      const { ask } = await openShop(t, { origins: { order: upstreams.map(({ origin }) => origin) } })
 
       const reply = await ask(method, path, options)
       if (isSafe) t.is(reply.status, 200)
@@ -106,9 +104,8 @@ for (const { kind, method, path, isSafe, ...options } of KINDS) {
   })
 
   test(`${kind} that is not answered in time is not repeated: 504, its outcome is unknown`, async (t) => {
-    const upstreams = await openUpstreams(t, 2)
+    const { ask, upstreams } = await openReplicas(t, 2, { timeoutMs: 250 })
     faultOnce(upstreams, hang)
-    const { ask } = await openShop(t, { timeoutMs: 250, origins: { order: upstreams.map(({ origin }) => origin) } })
 
     const reply = await ask(method, path, options)
     t.is(reply.status, 504)
@@ -128,18 +125,15 @@ for (const { kind, method, path, isSafe, ...options } of KINDS) {
   })
 }
 
+/** Whichever replica is sent a request first falls silent over it; after that all are well. */
+const silenceFirst = (upstreams: readonly Upstream[]): void =>
+  faultOnce(upstreams, (_, received) => upstreams.find((one) => one.received.includes(received))?.freeze())
+
 for (const { kind, method, path, isSafe, ...options } of KINDS)
   test(`${kind} at a replica that has fallen silent is ${isSafe ? 'sent to another that is ready' : 'left there, and told so after 9 s'}`, async (t) => {
-    const upstreams = await openUpstreams(t, 2)
-    let silent: Upstream | undefined
-    for (const upstream of upstreams)
-      upstream.behave = (response, received) => {
-        silent ??= upstream
-        if (silent !== upstream) return answer()(response, received)
-        upstream.freeze()
-      }
-    const { ask } = await openShop(t, { origins: { order: upstreams.map(({ origin }) => origin) } })
-    await Promise.all(upstreams.map((upstream) => upstream.settled()))
+    const { ask, upstreams, settled } = await openReplicas(t, 2)
+    silenceFirst(upstreams)
+    await settled()
 
     const startedAt = performance.now()
     const reply = await ask(method, path, options)
@@ -151,18 +145,9 @@ for (const { kind, method, path, isSafe, ...options } of KINDS)
   })
 
 test('where all can do a part only, what one that has fallen silent was asked is sent to another as well', async (t) => {
-  const upstreams = await openUpstreams(t, 2)
-  let silent: Upstream | undefined
-  for (const upstream of upstreams) {
-    upstream.condition = 'impaired'
-    upstream.behave = (response, received) => {
-      silent ??= upstream
-      if (silent !== upstream) return answer()(response, received)
-      upstream.freeze()
-    }
-  }
-  const { ask } = await openShop(t, { origins: { order: upstreams.map(({ origin }) => origin) } })
-  await Promise.all(upstreams.map((upstream) => upstream.settled()))
+  const { ask, upstreams, settled } = await openReplicas(t, 2, { condition: 'impaired' })
+  silenceFirst(upstreams)
+  await settled()
   const startedAt = performance.now()
   t.is((await ask('GET', '/orders/find/7')).status, 200)
   const ms = performance.now() - startedAt
@@ -170,10 +155,9 @@ test('where all can do a part only, what one that has fallen silent was asked is
 })
 
 test('a checkout stays with the only replica, silent as it is, and gets its answer when it wakes up', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const { ask, upstream } = await openReplicas(t, 1)
   const woken = Promise.withResolvers<void>()
   upstream.behave = (response, received) => void woken.promise.then(() => answer('paid')(response, received))
-  const { ask } = await openShop(t, { origins: { order: [upstream.origin] } })
   await upstream.settled()
   const reply = ask('POST', '/orders/checkout/7')
   await upstream.arrival()
@@ -186,19 +170,17 @@ test('a checkout stays with the only replica, silent as it is, and gets its answ
 })
 
 test('a long batch stays with a replica that says it is alive', async (t) => {
-  const upstreams = await openUpstreams(t, 2)
+  const { ask, upstreams } = await openReplicas(t, 2)
   for (const upstream of upstreams)
     upstream.behave = (response, received) => setTimeout(answer(), 4_000, response, received)
-  const { ask } = await openShop(t, { origins: { order: upstreams.map(({ origin }) => origin) } })
   t.is((await ask('POST', '/orders/batch_init/1/1/1/1', { headers: { 'idempotency-key': 'long' } })).status, 200)
   t.is(sentTimes(upstreams), 1)
 })
 
 test('the only replica is sent a checkout again once it is back, however long it is away', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
-  upstream.behave = hang
   const lines = new PassThrough()
-  const { ask } = await openShop(t, { log: pino(lines), origins: { order: [upstream.origin] } })
+  const { ask, upstream } = await openReplicas(t, 1, { log: pino(lines) })
+  upstream.behave = hang
 
   const reply = ask('POST', '/orders/checkout/7')
   await upstream.arrival()
@@ -211,10 +193,9 @@ test('the only replica is sent a checkout again once it is back, however long it
 })
 
 test('a checkout that broke midway may wait for as long as it has not waited before', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
-  upstream.behave = hang
   const waitMs = 2_000
-  const { ask } = await openShop(t, { waitMs, origins: { order: [upstream.origin] } })
+  const { ask, upstream } = await openReplicas(t, 1, { waitMs })
+  upstream.behave = hang
 
   const reply = ask('POST', '/orders/checkout/7')
   await upstream.arrival()
@@ -227,8 +208,7 @@ test('a checkout that broke midway may wait for as long as it has not waited bef
 })
 
 test('one broken connection to the only replica holds up the next request for less than a poll interval', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
-  const { ask } = await openShop(t, { origins: { order: [upstream.origin] } })
+  const { ask, upstream } = await openReplicas(t, 1)
   await upstream.settled()
 
   let leastMs = Number.POSITIVE_INFINITY
@@ -242,18 +222,16 @@ test('one broken connection to the only replica holds up the next request for le
 })
 
 test('a replica that breaks every connection is not tried for ever', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const { ask, upstream } = await openReplicas(t, 1, { waitMs: 60_000 })
   upstream.behave = reset
-  const { ask } = await openShop(t, { waitMs: 60_000, origins: { order: [upstream.origin] } })
 
   assertOutcomeUnknown(t, await ask('POST', '/orders/checkout/7'))
   t.is(upstream.received.length, 10)
 })
 
 test('a checkout that broke midway and finds no other replica in time has an unknown outcome', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const { ask, upstream } = await openReplicas(t, 1, { waitMs: 100 })
   upstream.behave = hang
-  const { ask } = await openShop(t, { waitMs: 100, origins: { order: [upstream.origin] } })
   await upstream.settled()
 
   const reply = ask('POST', '/orders/checkout/7')
@@ -275,13 +253,13 @@ test('with no replica at all, a request is told after the wait that nothing was 
 })
 
 test('with every replica turning away, a request is told after the wait that nothing was done', async (t) => {
-  const upstreams = await openUpstreams(t, 2)
-  for (const upstream of upstreams) {
-    upstream.behave = turnAway
-    upstream.condition = 'draining'
-  }
-  const { ask } = await openShop(t, { waitMs: 200, origins: { payment: upstreams.map(({ origin }) => origin) } })
-  await Promise.all(upstreams.map((upstream) => upstream.settled()))
+  const { ask, upstreams, settled } = await openReplicas(t, 2, {
+    service: 'payment',
+    condition: 'draining',
+    waitMs: 200,
+  })
+  for (const upstream of upstreams) upstream.behave = turnAway
+  await settled()
 
   const reply = await ask('POST', '/payment/pay/7/10')
   t.is(reply.status, 503)
@@ -290,12 +268,11 @@ test('with every replica turning away, a request is told after the wait that not
 })
 
 test('a request that was turned away unbegun is sent to another replica, though the words of the refusal break off', async (t) => {
-  const upstreams = await openUpstreams(t, 2)
+  const { ask, upstreams } = await openReplicas(t, 2)
   faultOnce(upstreams, (response) => {
     response.writeHead(503, { 'X-Not-Started': 'draining', 'Content-Length': 1_000 })
     response.write('nothing was', () => response.destroy())
   })
-  const { ask } = await openShop(t, { origins: { order: upstreams.map(({ origin }) => origin) } })
   t.is((await ask('POST', '/orders/create/7')).status, 200)
 })
 
@@ -324,13 +301,12 @@ test('after the wait, a replica that is reachable but not ready may say itself w
 })
 
 test('a replica that turned a request away gets no other until it says that it is ready', async (t) => {
-  const upstreams = await openUpstreams(t, 2)
+  const { ask, upstreams } = await openReplicas(t, 2)
   faultOnce(upstreams, (response, received) => {
     const drained = upstreams.find((one) => one.received.includes(received))
     if (drained !== undefined) drained.condition = 'draining'
     turnAway(response, received)
   })
-  const { ask } = await openShop(t, { origins: { order: upstreams.map(({ origin }) => origin) } })
 
   for (let i = 0; i < 10; i++) t.is((await ask('POST', '/orders/create/7')).status, 200)
   t.deepEqual(upstreams.map(({ received }) => received.length).sort(), [1, 10])
@@ -341,9 +317,12 @@ test('the services and the gateway mean the same header by "not started"', (t) =
 })
 
 test('no more than a bounded number of requests waits; the next is refused at once, and the others are served', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
-  upstream.condition = 'not ready'
-  const { ask } = await openShop(t, { waitMs: 60_000, waitingMax: 2, origins: { stock: [upstream.origin] } })
+  const { ask, upstream } = await openReplicas(t, 1, {
+    service: 'stock',
+    condition: 'not ready',
+    waitMs: 60_000,
+    waitingMax: 2,
+  })
 
   const replies = [1, 2, 3].map((item) => ask('POST', `/stock/add/${item}/1`))
   const refused = await Promise.race(replies)
@@ -355,18 +334,16 @@ test('no more than a bounded number of requests waits; the next is refused at on
 })
 
 test('a reply that breaks off midway breaks off for the client too, and is not repeated', async (t) => {
-  const upstreams = await openUpstreams(t, 2)
+  const { ask, upstreams } = await openReplicas(t, 2)
   for (const upstream of upstreams) upstream.behave = breakOff
-  const { ask } = await openShop(t, { origins: { order: upstreams.map(({ origin }) => origin) } })
 
   await t.throwsAsync(() => ask('GET', '/orders/logs'))
   t.is(sentTimes(upstreams), 1)
 })
 
 test.serial('a large reply arrives whole, with and without a declared length', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const { ask, upstream } = await openReplicas(t, 1)
   const large = randomBytes(8 * 1_024 * 1_024).toString('hex')
-  const { ask } = await openShop(t, { origins: { order: [upstream.origin] } })
 
   upstream.behave = answer(large)
   t.true((await ask('GET', '/orders/logs')).text === large)
@@ -394,7 +371,7 @@ const openReply = async (t: ExecutionContext, url: string): Promise<IncomingMess
 const HUGE = Buffer.alloc(64 * 1_024 * 1_024, 'x')
 
 test.serial('a client that reads slowly slows down the replica instead of filling the memory', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const { origin, ask, upstream } = await openReplicas(t, 1)
   let isAllSent = false
   upstream.behave = (response) => {
     response.writeHead(200)
@@ -402,7 +379,6 @@ test.serial('a client that reads slowly slows down the replica instead of fillin
       isAllSent = true
     })
   }
-  const { origin, ask } = await openShop(t, { origins: { order: [upstream.origin] } })
   const reply = await openReply(t, `${origin}/orders/logs`)
   await upstream.settled()
 
@@ -416,13 +392,12 @@ test.serial('a client that reads slowly slows down the replica instead of fillin
 })
 
 test.serial('a client that goes away midway frees the replica, which finishes its reply', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const { origin, ask, upstream } = await openReplicas(t, 1)
   const sent = Promise.withResolvers<void>()
   upstream.behave = (response) => {
     response.writeHead(200)
     response.end(HUGE, () => sent.resolve())
   }
-  const { origin, ask } = await openShop(t, { origins: { order: [upstream.origin] } })
   const reply = await openReply(t, `${origin}/orders/logs`)
   reply.destroy()
 
@@ -432,14 +407,13 @@ test.serial('a client that goes away midway frees the replica, which finishes it
 })
 
 test('a checkout whose client goes away before the reply is not broken off', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const { origin, ask, upstream } = await openReplicas(t, 1)
   const ended = Promise.withResolvers<boolean>()
   const gone = Promise.withResolvers<void>()
   upstream.behave = (response) => {
     response.on('close', () => ended.resolve(response.writableFinished))
     void gone.promise.then(() => response.end('paid'))
   }
-  const { origin, ask } = await openShop(t, { origins: { order: [upstream.origin] } })
   const request = httpRequest(`${origin}/orders/checkout/7`, { method: 'POST', agent: false })
   request.on('error', () => request.destroy())
   request.end()
@@ -455,9 +429,7 @@ test('a checkout whose client goes away before the reply is not broken off', asy
 })
 
 test('a request whose client went away while it waited is not sent', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
-  upstream.condition = 'not ready'
-  const { origin, ask } = await openShop(t, { origins: { order: [upstream.origin] } })
+  const { origin, ask, upstream } = await openReplicas(t, 1, { condition: 'not ready' })
   await upstream.polled()
   const request = httpRequest(`${origin}/orders/create/7`, { method: 'POST', agent: false })
   request.on('error', () => request.destroy())
@@ -478,23 +450,21 @@ test('a request whose client went away while it waited is not sent', async (t) =
 })
 
 test('an early hint of a replica is not taken for its reply', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const { ask, upstream } = await openReplicas(t, 1)
   upstream.behave = (response, received) => {
     response.writeEarlyHints({ link: '</a>; rel=preload' })
     answer('the reply')(response, received)
   }
-  const { ask } = await openShop(t, { origins: { order: [upstream.origin] } })
 
   const reply = await ask('GET', '/orders/find/7')
   t.deepEqual([reply.status, reply.text], [200, 'the reply'])
 })
 
 test('no checkout fails while replicas are killed, drained and started again under load', async (t) => {
-  const upstreams = await openUpstreams(t, 2)
+  const { ask, upstreams } = await openReplicas(t, 2)
   const [a, b] = upstreams as [Upstream, Upstream]
   const slowly: Behaviour = (response, received) => setTimeout(answer('paid'), 5, response, received)
   for (const upstream of upstreams) upstream.behave = slowly
-  const { ask } = await openShop(t, { origins: { order: upstreams.map(({ origin }) => origin) } })
 
   let isOver = false
   const replies = new Map<number, number>()

@@ -1,10 +1,10 @@
 /** A read changes nothing, so there is no outcome of it that could be unknown. */
 import test from 'ava'
-import { openShop, openUpstreams } from '../../support/gateway.ts'
+import { openReplicas } from '../../support/gateway.ts'
 import { type Behaviour, reset } from '../../support/upstream.ts'
 
 test('a read whose first sending broke is told what the next replica says, a 503 as well', async (t) => {
-  const upstreams = await openUpstreams(t, 2)
+  const { ask, upstreams, settled } = await openReplicas(t, 2)
   let sendings = 0
   const breakFirst: Behaviour = (response, received) => {
     sendings += 1
@@ -13,8 +13,7 @@ test('a read whose first sending broke is told what the next replica says, a 503
     response.end('{"detail":"the Redis is away"}')
   }
   for (const upstream of upstreams) upstream.behave = breakFirst
-  const { ask } = await openShop(t, { origins: { order: upstreams.map(({ origin }) => origin) } })
-  await Promise.all(upstreams.map((upstream) => upstream.settled()))
+  await settled()
   const { status, text } = await ask('GET', '/orders/find/7')
   t.deepEqual([sendings, status, text], [2, 503, '{"detail":"the Redis is away"}'])
 })

@@ -3,7 +3,7 @@ import test, { type ExecutionContext } from 'ava'
 import pino from 'pino'
 import { type Carried, Replica } from '../../../gateway/proxy/replica.ts'
 import { openStep } from '../../../shared/process/step.ts'
-import { openShop, openUpstreams } from '../../support/gateway.ts'
+import { openReplicas, openShop, openUpstreams } from '../../support/gateway.ts'
 import { answer, openUpstream, type Upstream } from '../../support/upstream.ts'
 
 const at = (...addresses: string[]): LookupAddress[] => addresses.map((address) => ({ address, family: 4 }))
@@ -70,9 +70,8 @@ test('the real look-up finds this machine by its name', async (t) => {
 })
 
 test('requests are spread evenly over the ready replicas', async (t) => {
-  const upstreams = await openUpstreams(t, 3)
-  const { ask } = await openShop(t, { origins: { order: upstreams.map(({ origin }) => origin) } })
-  await Promise.all(upstreams.map((upstream) => upstream.settled()))
+  const { ask, upstreams, settled } = await openReplicas(t, 3)
+  await settled()
 
   for (let i = 0; i < 30; i++) await ask('GET', '/orders/find/7')
   t.deepEqual(

@@ -1,7 +1,7 @@
 /** What the gateway says was not done was not done, and what it repeats is a repetition for the service, too. */
 import { setTimeout as after } from 'node:timers/promises'
 import test from 'ava'
-import { openShop, openSocket, openUpstreams, problemOf, type Reply, readAll } from '../../support/gateway.ts'
+import { openReplicas, openSocket, problemOf, type Reply, readAll } from '../../support/gateway.ts'
 import { answer, type Behaviour, hang, type Received, reset, type Upstream } from '../../support/upstream.ts'
 
 /** As many checkouts as one replica is given at once. */
@@ -17,10 +17,9 @@ for (const [what, headers] of [
   ],
 ] as const)
   test(`a POST whose Idempotency-Key is ${what} is not sent twice: the service sees no key`, async (t) => {
-    const upstreams = await openUpstreams(t, 2)
+    const { gateway, upstreams, settled } = await openReplicas(t, 2, { service: 'payment' })
     for (const upstream of upstreams) upstream.behave = reset
-    const { gateway } = await openShop(t, { origins: { payment: upstreams.map(({ origin }) => origin) } })
-    await Promise.all(upstreams.map((upstream) => upstream.settled()))
+    await settled()
     const socket = await openSocket(t, gateway.port)
     socket.write(`POST /payment/pay/7/10 HTTP/1.1\r\nHost: x\r\n${headers}\r\nContent-Length: 0\r\n\r\n`)
     const { promise, resolve } = Promise.withResolvers<string>()
@@ -40,9 +39,8 @@ const assertUnknown = (t: Parameters<typeof problemOf>[0], reply: Reply, order: 
 }
 
 test('a checkout that may have begun is not told that nothing was done, though the waiting room is full', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const { ask, upstream } = await openReplicas(t, 1, { waitMs: 1_000, waitingMax: 1 })
   upstream.behave = hang
-  const { ask } = await openShop(t, { waitMs: 1_000, waitingMax: 1, origins: { order: [upstream.origin] } })
   await upstream.settled()
   const replies = ['a', 'b', 'c'].map((order) => ask('POST', `/orders/checkout/${order}`))
   while (upstream.received.length < 3) await upstream.arrival()
@@ -51,14 +49,13 @@ test('a checkout that may have begun is not told that nothing was done, though t
 })
 
 test('a checkout that may have begun is not told that nothing was done, though every replica is full', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  const { ask, upstream } = await openReplicas(t, 1, { waitMs: 1_500 })
   const held = new Map<string, () => void>()
   let first: (() => void) | undefined
   upstream.behave = (response, received) => {
     held.set(received.url, () => answer('paid')(response, received))
     if (received.url === '/orders/checkout/broken') first = () => reset(response, received)
   }
-  const { ask } = await openShop(t, { waitMs: 1_500, origins: { order: [upstream.origin] } })
   const broken = ask('POST', '/orders/checkout/broken')
   const all = Array.from({ length: CHECKOUTS - 1 }, (_, order) => ask('POST', `/orders/checkout/${order}`))
   while (upstream.received.length < CHECKOUTS) await after(10)
@@ -81,13 +78,12 @@ const breakFirst = (upstreams: readonly Upstream[], then: Behaviour): readonly R
 }
 
 test('a 503 is not passed on after an earlier sending may have begun: who says so knows of his own only', async (t) => {
-  const upstreams = await openUpstreams(t, 2)
+  const { ask, upstreams, settled } = await openReplicas(t, 2)
   const sent = breakFirst(upstreams, (response) => {
     response.writeHead(503, { 'Content-Type': 'application/problem+json', 'Retry-After': '1' })
     response.end('{"detail":"too many checkouts; nothing was done"}')
   })
-  const { ask } = await openShop(t, { origins: { order: upstreams.map(({ origin }) => origin) } })
-  await Promise.all(upstreams.map((upstream) => upstream.settled()))
+  await settled()
   assertUnknown(t, await ask('POST', '/orders/checkout/7'), '7')
   t.is(sent.length, 2)
 
@@ -102,20 +98,18 @@ test('a 503 is not passed on after an earlier sending may have begun: who says s
 })
 
 test('any other answer of the second sending is passed on', async (t) => {
-  const upstreams = await openUpstreams(t, 2)
+  const { ask, upstreams, settled } = await openReplicas(t, 2)
   breakFirst(upstreams, (response) => {
     response.writeHead(402)
     response.end('out of credit')
   })
-  const { ask } = await openShop(t, { origins: { order: upstreams.map(({ origin }) => origin) } })
-  await Promise.all(upstreams.map((upstream) => upstream.settled()))
+  await settled()
   const reply = await ask('POST', '/orders/checkout/7')
   t.deepEqual([reply.status, reply.text], [402, 'out of credit'])
 })
 
 test('a request that was late is not done after its client was told so: 408', async (t) => {
-  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
-  const { gateway } = await openShop(t, { headersTimeoutMs: 200, origins: { payment: [upstream.origin] } })
+  const { gateway, upstream } = await openReplicas(t, 1, { service: 'payment', headersTimeoutMs: 200 })
   const socket = await openSocket(t, gateway.port)
   socket.write('POST /payment/pay/7/10 HTTP/1.1\r\nHost: ')
   socket.once('data', () => socket.write('x\r\nContent-Length: 0\r\n\r\n'))

@@ -3,6 +3,7 @@ import test from 'ava'
 import { admission } from '../../../order/checkout/admission.ts'
 import { type CheckoutsOptions, checkouts } from '../../../order/checkout/checkout.ts'
 import { openCompany } from '../../../order/checkout/linger.ts'
+import { join } from '../../../order/commands.ts'
 import { openStore, type Store } from '../../../order/store.ts'
 import { UnavailableError } from '../../../shared/errors.ts'
 import { FRESH_MS } from '../../../shared/log/fence.ts'
@@ -190,7 +191,7 @@ test.serial('who joined a checkout under a key is told its end again, and nothin
   const saga = await underWay()
   const joined = second.checkout('cart', under('a'))
   await eventually(async () => {
-    if ((await store.recall(under('a'))) === undefined) throw new Error('not joined yet')
+    if ((await store.recall(join.returns, under('a'))) === undefined) throw new Error('not joined yet')
   }, DEADLINE_MS)
   const decided = store.decidedBy(await tell('payment', 'CreditRefused', saga, facts))
   if (decided) for (const replica of [first, second]) replica.onDecided(decided)

@@ -1,6 +1,7 @@
 import test from 'ava'
 import { type EndsOptions, openEnds } from '../../../order/checkout/outcomes.ts'
-import { type Decided, openStore } from '../../../order/store.ts'
+import type { Decision } from '../../../order/commands.ts'
+import { openStore } from '../../../order/store.ts'
 import { UnavailableError } from '../../../shared/errors.ts'
 import { openBench, plainly, teller } from '../../support/open-store.ts'
 
@@ -18,7 +19,7 @@ const PATIENCE_MS = 60_000
 const facts = { order: 'cart', user: 'anna', total: 30, lines: 'tea:2' }
 
 const open = (others: Partial<EndsOptions['store']> = {}) => {
-  const released: Decided[] = []
+  const released: Decision[] = []
   const ends = openEnds({ store: { ...store, ...others }, release: (decided) => released.push(decided) })
   return { ...ends, released }
 }

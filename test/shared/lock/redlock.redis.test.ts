@@ -8,14 +8,9 @@ import test, { type ExecutionContext } from 'ava'
 import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { UnavailableError } from '../../../shared/errors.ts'
-import {
-  type Acquired,
-  type Held,
-  keepLease,
-  type LeaseOptions,
-  type RedLock,
-  redLock,
-} from '../../../shared/lock/redlock.ts'
+import type { Acquired, Held } from '../../../shared/lock/ballot.ts'
+import { keepLease, type LeaseOptions } from '../../../shared/lock/lease.ts'
+import { type RedLock, redLock } from '../../../shared/lock/redlock.ts'
 import { connect, disconnect, LOCK_TIMEOUT_MS } from '../../../shared/redis/connection.ts'
 import { sharedScript } from '../../../shared/redis/script.ts'
 import { type RedisServer, startRedis } from '../../support/redis-server.ts'

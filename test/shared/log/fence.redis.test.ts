@@ -1,10 +1,13 @@
 import { setTimeout as after } from 'node:timers/promises'
 import test from 'ava'
+import { addItem } from '../../../order/commands.ts'
 import { openStore } from '../../../order/store.ts'
 import { UnavailableError } from '../../../shared/errors.ts'
 import { FRESH_MS, openFence } from '../../../shared/log/fence.ts'
+import { runner } from '../../../shared/log/runner.ts'
 import type { Once, Reply } from '../../../shared/redis/script.ts'
-import { lookInto, openBench, plainly, teller, under } from '../../support/open-store.ts'
+import { lookInto } from '../../support/behind.ts'
+import { openBench, plainly, teller, under } from '../../support/open-store.ts'
 
 const bench = await openBench()
 const { redis, step } = bench.instruments
@@ -18,26 +21,30 @@ test.after.always(async () => {
 })
 
 const line = { order: 'cart', item: 'tea', quantity: 2, price: 15 }
+const { runFenced } = runner(store.log)
+/** The same with a reading of the time that the request brings. */
+const addAsRead = (once: Once, readMs: number) =>
+  runFenced(addItem, { log_id: bench.instruments.identifiers.next(), ...line }, { ...once, readMs })
 const total = async (): Promise<number | undefined> => (await store.find('cart'))?.total_cost
 const timesRead = async (): Promise<number> =>
   Number(/^cmdstat_time:calls=(\d+)/m.exec(await behind.info('commandstats'))?.[1] ?? 0)
 
 test.serial('a deed is done within a second of the reading that it brings, and no later', async (t) => {
   await store.create('cart', 'anna', plainly)
-  const at = (readMs: number): Once => ({ ...under('a'), readMs })
+  const addAt = (readMs: number) => addAsRead(under('a'), readMs)
   const now = await store.readMs()
-  t.deepEqual(await store.addItem(line, at(now - FRESH_MS - 1)), ['late'])
+  t.deepEqual(await addAt(now - FRESH_MS - 1), ['late'])
   t.is(await total(), 0)
-  t.deepEqual(await store.addItem(line, at(now + FRESH_MS)), ['late'], 'the clock of the Redis went back')
+  t.deepEqual(await addAt(now + FRESH_MS), ['late'], 'the clock of the Redis went back')
   t.is(await total(), 0)
-  t.deepEqual(await store.addItem(line, at(now)), ['added', '15'])
-  t.deepEqual(await store.addItem(line, at(now - FRESH_MS - 1)), ['added', '15'], 'that it was late is not remembered')
+  t.deepEqual(await addAt(now), ['added', '15'])
+  t.deepEqual(await addAt(now - FRESH_MS - 1), ['added', '15'], 'that it was late is not remembered')
 })
 
 test.serial('what was answered under a key is told again, however late it is asked for', async (t) => {
   await store.create('cart', 'anna', plainly)
   await store.addItem(line, under('a'))
-  t.deepEqual(await store.addItem(line, { ...under('a'), readMs: 1 }), ['added', '15'])
+  t.deepEqual(await addAsRead(under('a'), 1), ['added', '15'])
   t.is(await total(), 30)
 })
 
@@ -49,33 +56,33 @@ test.serial('what was refused in passing under a key is not done by whoever was 
   t.deepEqual(await store.addItem(line, under('a')), ['closed', 'checking-out'])
   const facts = { order: 'cart', user: 'anna', total: 30, lines: 'tea:2', reason: 'out-of-stock', item: 'tea' }
   await teller(store.log)('payment', 'CreditVoided', 'it', facts)
-  t.deepEqual(await store.addItem(line, { ...under('a'), readMs }), ['late'])
+  t.deepEqual(await addAsRead(under('a'), readMs), ['late'])
   t.is(await total(), 30)
-  t.deepEqual(await store.addItem(line, { ...under('b'), readMs }), ['added', '15'], 'another key is another request')
+  t.deepEqual(await addAsRead(under('b'), readMs), ['added', '15'], 'another key is another request')
   t.deepEqual(await store.addItem(line, under('a')), ['added', '15'], 'asked again, it is done')
 })
 
 test.serial('a request is refused for good only if it was not done elsewhere meanwhile', async (t) => {
   await store.create('cart', 'anna', plainly)
   const readMs = await store.readMs()
-  t.is(await store.refuse(under('a')), undefined)
-  t.deepEqual(await store.addItem(line, { ...under('a'), readMs }), ['late'])
+  t.is(await store.refuse(addItem.returns, under('a')), undefined)
+  t.deepEqual(await addAsRead(under('a'), readMs), ['late'])
   await store.addItem(line, under('b'))
-  t.deepEqual(await store.refuse(under('b')), ['added', '15'])
-  t.deepEqual(await store.refuse(under('b', 'POST /other')), ['key-reused'])
-  t.is(await store.refuse(plainly), undefined)
+  t.deepEqual(await store.refuse(addItem.returns, under('b')), ['added', '15'])
+  t.deepEqual(await store.refuse(addItem.returns, under('b', 'POST /other')), ['key-reused'])
+  t.is(await store.refuse(addItem.returns, plainly), undefined)
   t.is(await total(), 30)
 })
 
 test.serial('what was answered under a key can be recalled, by the same request only', async (t) => {
   await store.create('cart', 'anna', plainly)
-  t.is(await store.recall(under('a')), undefined)
-  await store.refuse(under('a'))
-  t.is(await store.recall(under('a')), undefined, 'what is told in passing is no answer')
+  t.is(await store.recall(addItem.returns, under('a')), undefined)
+  await store.refuse(addItem.returns, under('a'))
+  t.is(await store.recall(addItem.returns, under('a')), undefined, 'what is told in passing is no answer')
   await store.addItem(line, under('a'))
-  t.deepEqual(await store.recall(under('a')), ['added', '15'])
-  t.deepEqual(await store.recall(under('a', 'POST /other')), ['key-reused'])
-  t.is(await store.recall(plainly), undefined)
+  t.deepEqual(await store.recall(addItem.returns, under('a')), ['added', '15'])
+  t.deepEqual(await store.recall(addItem.returns, under('a', 'POST /other')), ['key-reused'])
+  t.is(await store.recall(addItem.returns, plainly), undefined)
 })
 
 test.serial('nothing is done under a key for whom has gone', async (t) => {

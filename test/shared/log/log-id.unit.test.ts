@@ -86,8 +86,8 @@ test('the time of an id is read from its first nine digits', (t) => {
 
 test('nobody waits for a lease: ids are of a random block until it is there', async (t) => {
   const lease = Promise.withResolvers<number>()
-  const ids = identifiers(() => lease.promise, silent)
-  ids.start()
+  const ids = identifiers(silent)
+  ids.start(() => lease.promise)
   t.is(ids.next()[9], 'z')
   lease.resolve(5)
   await setImmediate()
@@ -96,9 +96,9 @@ test('nobody waits for a lease: ids are of a random block until it is there', as
 })
 
 test('a lease that is refused leaves the random block, which stays the same', async (t) => {
-  const ids = identifiers(() => Promise.reject(new NeighbourError('ids does not answer')), silent)
+  const ids = identifiers(silent)
   const before = ids.next()
-  ids.start()
+  ids.start(() => Promise.reject(new NeighbourError('ids does not answer')))
   await setImmediate()
   t.is(ids.next().slice(9, 19), before.slice(9, 19))
   ids.stop()

@@ -7,8 +7,9 @@ import { compareIds, heardKey, type LostTail } from '../../../shared/log/entry.t
 import { type Log, openLog } from '../../../shared/log/log.ts'
 import { COMMAND_TIMEOUT_MS, whenReady } from '../../../shared/redis/connection.ts'
 import { openStore } from '../../../stock/store.ts'
+import { lookInto } from '../../support/behind.ts'
 import { away } from '../../support/eventually.ts'
-import { entryOf, flat, lookInto, openBench, plainly, saidIn } from '../../support/open-store.ts'
+import { entryOf, flat, openBench, plainly, saidIn } from '../../support/open-store.ts'
 
 /** What is heard has an effect that can be counted: stock takes one piece of tea for each entry. */
 const bench = await openBench()

@@ -2,6 +2,7 @@
 import test from 'ava'
 import { openStore as openIds } from '../../../ids/store.ts'
 import { openStore as openOrder } from '../../../order/store.ts'
+import { FRESH_MS } from '../../../shared/log/fence.ts'
 import { openStore as openStock } from '../../../stock/store.ts'
 import { openBench, plainly, under } from '../../support/open-store.ts'
 
@@ -38,6 +39,15 @@ for (const [what, request, word] of [
     t.true(ms > 50_000 && ms <= 60_000, `${ms}`)
     t.deepEqual(await request(), [word], 'and given again')
   })
+
+test.serial(
+  'a refusal in passing is remembered for as long as what was asked for before it may still come',
+  async (t) => {
+    t.is(await store.log.refuse(under('k')), undefined)
+    const ms = await keptMs()
+    t.true(ms > 0 && ms <= 2 * FRESH_MS, `${ms}`)
+  },
+)
 
 test.serial('a key that a batch has claimed is kept for as long as the batch may be gone on with', async (t) => {
   t.deepEqual(await store.log.claim(under('k')), ['claimed'])

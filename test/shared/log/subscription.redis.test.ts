@@ -4,14 +4,15 @@ import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { redLock } from '../../../shared/lock/redlock.ts'
 import { heardKey, type LostTail } from '../../../shared/log/entry.ts'
-import { type Reader, reader } from '../../../shared/log/subscription.ts'
+import { openSubscription, type Subscription } from '../../../shared/log/subscription.ts'
 import { openStep } from '../../../shared/process/step.ts'
 import { connect, disconnect, whenReady } from '../../../shared/redis/connection.ts'
 import type { Reply } from '../../../shared/redis/script.ts'
 import { openStore, type Store } from '../../../stock/store.ts'
+import { lookInto } from '../../support/behind.ts'
 import { eventually } from '../../support/eventually.ts'
 import { cutTail, writtenTo } from '../../support/older-redis.ts'
-import { type Bench, entryOf, lookInto, openBench, plainly } from '../../support/open-store.ts'
+import { type Bench, entryOf, openBench, plainly } from '../../support/open-store.ts'
 import { type RedisServer, startRedis } from '../../support/redis-server.ts'
 
 /** What is heard has an effect that can be counted: stock takes one piece of tea for each entry of payment. */
@@ -60,7 +61,7 @@ const open = async (t: ExecutionContext): Promise<Scene> => {
   }
 }
 
-type Follower = { readonly reader: Reader; readonly heard: Reply[]; readonly warnings: string[] }
+type Follower = { readonly reader: Subscription; readonly heard: Reply[]; readonly warnings: string[] }
 
 /** A reader with connections of its own, as another replica would have. */
 const follow = async (
@@ -79,7 +80,7 @@ const follow = async (
   const masters = connecting(scene.masters, 'lock')
   await whenReady(masters)
   const lock = redLock([masters])
-  const one = reader({
+  const one = openSubscription({
     log: scene.store.log,
     speaker: 'payment',
     blocking: connecting(speaker, 'blocking'),
@@ -121,8 +122,7 @@ const warns = (t: ExecutionContext, { warnings }: Follower, ...texts: readonly s
   }, WITHIN_MS)
 
 const masterOf = (t: ExecutionContext, { masters }: Scene): Redis => {
-  const redis = lookInto(masters)
-  t.teardown(() => redis.disconnect())
+  const redis = lookInto(masters, t)
   return redis
 }
 
@@ -154,8 +154,7 @@ test('a reader reports to the speaker how far it has heard, entries that do not 
   const scene = await open(t)
   const follower = await follow(t, scene)
   follower.reader.start()
-  const voice = lookInto(scene.speaker)
-  t.teardown(() => voice.disconnect())
+  const voice = lookInto(scene.speaker, t)
   await scene.say(0, 3)
   const last = await voice.xadd('log:payment', '*', ...entryOf('payment', 'UserCreated', '*', 'x', { user: 'anna' })[1])
   await eventually(async () => {
@@ -200,8 +199,7 @@ test('the own Redis comes back older: the reader notices, and what is missing is
   await scene.say(0, 5)
   await leaves(t, scene, STOCK - 5)
   // As if it had forgotten the last two.
-  const voice = lookInto(scene.speaker)
-  t.teardown(() => voice.disconnect())
+  const voice = lookInto(scene.speaker, t)
   const entries = await voice.xrange('log:payment', '-', '+')
   await scene.own.redis.hdel('sagas:packed:', 'saga-3', 'saga-4')
   await scene.own.redis.hset('item:tea', 'stock', STOCK - 3)
@@ -214,8 +212,7 @@ test('the own Redis comes back older: the reader notices, and what is missing is
 
 /** Says that anna was given money, which only the speaker knows. */
 const give = async (t: ExecutionContext, { speaker }: Scene, logId: string): Promise<string> => {
-  const voice = lookInto(speaker)
-  t.teardown(() => voice.disconnect())
+  const voice = lookInto(speaker, t)
   const facts = { user: 'anna', amount: 7 }
   const [, fields] = entryOf('payment', 'FundsAdded', '*', logId, facts)
   return (await voice.xadd('log:payment', '*', ...fields)) ?? ''
@@ -304,8 +301,7 @@ test('a speaker that said something new before anybody compared has lost its tai
 test('a speaker that lost everything has lost its tail; one that was trimmed or only restarted has not', async (t) => {
   const scene = await open(t)
   const { reader: one } = await follow(t, scene)
-  const voice = lookInto(scene.speaker)
-  t.teardown(() => voice.disconnect())
+  const voice = lookInto(scene.speaker, t)
   one.start()
   await scene.say(0, 3)
   await leaves(t, scene, STOCK - 3)
@@ -328,8 +324,7 @@ test('a speaker that lost everything has lost its tail; one that was trimmed or 
 test('an entry that cannot be applied is told and delays nobody', async (t) => {
   const scene = await open(t)
   const follower = await follow(t, scene)
-  const voice = lookInto(scene.speaker)
-  t.teardown(() => voice.disconnect())
+  const voice = lookInto(scene.speaker, t)
   await voice.xadd('log:payment', '*', 'kind', 'CreditHeld', 'version', '99', 'log_id', 'x')
   await scene.say(0, 2)
   follower.reader.start()
@@ -436,8 +431,7 @@ for (const said of [3, 300])
     const { reader: one } = await follow(t, scene)
     await one.whenReady()
     await scene.say(0, said)
-    const voice = lookInto(scene.speaker)
-    t.teardown(() => voice.disconnect())
+    const voice = lookInto(scene.speaker, t)
     const ids = (await voice.xrange('log:payment', '-', '+')).map(([id]) => id)
     const hear = (id = '') => scene.own.redis.hset('cursors', 'payment', id)
     let isCaughtUp = false

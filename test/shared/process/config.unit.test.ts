@@ -12,7 +12,7 @@ import {
 } from '../../../shared/process/config.ts'
 
 const read = <Value>(setting: Parameters<typeof readConfig>[1][string], value?: string): Value =>
-  readConfig({ IT: value }, { it: setting }).it as Value
+  readConfig({ IT: value }, { it: setting }, {})[0].it as Value
 const complaint = (setting: Parameters<typeof readConfig>[1][string], value?: string): string => {
   try {
     read(setting, value)
@@ -32,14 +32,15 @@ test('reads every setting of the table by its variable', (t) => {
     URLS: 'http://a:1, http://b:2/',
   }
   t.deepEqual(
-    readConfig(environment, {
-      name: text('NAME'),
-      port: integer('PORT', { min: 0, max: 65_535 }),
-      isSafe: flag('SAFE'),
-      redis: redisUrl('REDIS'),
-      urls: origins('URLS'),
-    }),
-    { name: 'order', port: 8000, isSafe: true, redis: 'redis://h:1', urls: ['http://a:1', 'http://b:2'] },
+    readConfig(
+      environment,
+      { name: text('NAME'), port: integer('PORT', { min: 0, max: 65_535 }), isSafe: flag('SAFE') },
+      { redis: redisUrl('REDIS'), urls: origins('URLS') },
+    ),
+    [
+      { name: 'order', port: 8000, isSafe: true },
+      { redis: 'redis://h:1', urls: ['http://a:1', 'http://b:2'] },
+    ],
   )
 })
 
@@ -48,7 +49,8 @@ test('tells everything that is missing or wrong at once', (t) => {
     () =>
       readConfig(
         { PORT: 'many', SAFE: '1', OTHER: 'x' },
-        { name: text('NAME'), port: integer('PORT', { min: 1, max: 9 }), isSafe: flag('SAFE'), other: text('OTHER') },
+        { name: text('NAME'), port: integer('PORT', { min: 1, max: 9 }) },
+        { isSafe: flag('SAFE'), other: text('OTHER') },
       ),
     { instanceOf: ConfigError },
   )

@@ -11,7 +11,7 @@ import {
 } from '../../../shared/process/crash-points.ts'
 import { openStep } from '../../../shared/process/step.ts'
 
-const read = (text?: string) => readConfig({ CRASH_POINTS: text }, { crash: crashPlan }).crash
+const read = (text?: string) => readConfig({ CRASH_POINTS: text }, { crash: crashPlan }, {})[0].crash
 
 /** A process that only writes down what would be done to it, and in which order. */
 const open = (text: string) => {

@@ -47,6 +47,20 @@ test('once a survey has gone around, nothing is left of what was paid before', a
   t.is((await shop.order.find('12'))?.status, 'paid')
 })
 
+test('surveys are begun with a pause between them, and none where all that was said is young', async (t) => {
+  await using shop = await finishedCheckouts(1)
+  const { log } = shop.order
+  const begin = async (): Promise<string | undefined> =>
+    (await log.act('begin-survey', { pause_ms: WHILE_MS, open_max: 10 }))[0]
+  t.is(await begin(), 'early', 'all is young')
+  const { redis } = shop.benches.order
+  await redis.del('log:order')
+  await redis.xadd('log:order', '1-0', 'OrderCreated', 'version=1 log_id=old order=old user=anna')
+  t.is(await begin(), 'surveyed')
+  t.is(await begin(), 'early', 'one was begun a moment ago')
+  t.is(await redis.hlen('sagas:survey'), 1)
+})
+
 test('nothing goes before it is old, however often it was surveyed', async (t) => {
   await using shop = await finishedCheckouts(20)
   await shop.pay(0, 10)

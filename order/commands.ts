@@ -1,0 +1,103 @@
+/** Which commands order has: what each wants and returns, as its Lua file says. */
+import { impossible } from '../shared/errors.ts'
+import { type Content, command } from '../shared/redis/command.ts'
+import { type Ended, endedOf } from './order.ts'
+
+/** A checkout that a command has decided, or found decided; with what it has locked, and the entry that says so. */
+export type Decision = Ended & {
+  readonly order: string
+  readonly user: string
+  readonly token: string
+  readonly total: string
+  readonly entry: string
+}
+
+const isText = (one: unknown): one is string => typeof one === 'string'
+
+/** What follows a result that decides: see `decision` of `checkout/lua/checkout.lua`. */
+const decision: Content<Decision> = {
+  name: 'decision',
+  read: (reply) => {
+    if (!reply.every(isText)) return impossible('order.decision', reply)
+    const [, id = '', state = '', reason = '', item = '', order = '', user = '', token = '', total = '0', entry = ''] =
+      reply
+    const ended = endedOf({ id, state, reason, item }) ?? impossible('order.decision', reply)
+    return { ...ended, order, user, token, total, entry }
+  },
+}
+
+/** What comes over the channel of outcomes: the same without the token; `undefined` if it is not understood. */
+export const announced = (message: string): Decision | undefined => {
+  const [id = '', state = '', reason = '', item = '', order = '', user = '', total = '0', entry = ''] =
+    message.split(' ')
+  const ended = endedOf({ id, state, reason, item })
+  return ended && { ...ended, order, user, token: '', total, entry }
+}
+
+export const createOrder = command('create-order', ['log_id', 'order', 'user'], { created: ['order', 'log_id'] })
+export const addItem = command(
+  'add-item',
+  ['log_id', 'order', 'item', 'quantity', 'price'],
+  // Keys may remember what was added by an older version, without the price.
+  { added: ['price?'], unknown: [], 'too-much': [], full: [], closed: ['status'] },
+)
+export const initOrders = command(
+  'init-orders',
+  ['log_id', 'first', 'last', 'items', 'users', 'price', 'seed'],
+  { initialised: [] },
+  { busy: ['order'] },
+)
+
+/** Keys may remember that an order was paid by an older version, without the saga. */
+export const begin = command(
+  'begin',
+  ['log_id', 'order', 'user', 'token', 'patience_ms', 'saga?', 'lines?', 'again?'],
+  { begun: ['saga'], 'checking-out': ['saga'], paid: ['saga?'], empty: [], unknown: [] },
+  { cancelling: ['saga'], moved: ['user'] },
+)
+export const join = command(
+  'join',
+  ['order', 'saga'],
+  { joined: ['saga'], paid: ['saga?'], empty: [] },
+  { changed: [] },
+)
+export const cancel = command('cancel', ['log_id', 'reason?'], {
+  cancelled: decision,
+  decided: decision,
+  unknown: [],
+})
+export const resolve = command('resolve', ['log_id', 'by', 'why'], {
+  resolved: ['state'],
+  repeated: ['state'],
+  consistent: ['state'],
+  replaced: [],
+  unknown: [],
+})
+export const uphold = command('uphold', ['log_id', 'order', 'user', 'total', 'told'], {
+  kept: [],
+  lost: [],
+  cancelled: decision,
+  contradicted: ['saga', 'by', 'order'],
+  repeated: [],
+})
+export const tellAgain = command('tell-again', ['log_id'], { told: [], finished: [], unknown: [] })
+
+/** What follows what payment says. */
+export const complete = command('complete', ['log_id', 'order', 'user', 'total', 'lines?'], {
+  paid: decision,
+  adopted: decision,
+  cancelled: decision,
+  repeated: [],
+})
+export const fail = command('fail', ['log_id', 'reason', 'item?'], {
+  failed: decision,
+  contradicted: ['saga', 'by', 'order'],
+  repeated: [],
+  unknown: [],
+})
+export const close = command('close', ['log_id'], {
+  closed: [],
+  contradicted: ['saga', 'by', 'order'],
+  repeated: [],
+  unknown: [],
+})

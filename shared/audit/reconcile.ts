@@ -1,0 +1,54 @@
+/**
+ * Is all that was ever added to the things of a service still in them, or gone as it should?
+ *
+ * At every moment, whatever is in flight: added = in the things + gone. The books say what was added and what is gone, the
+ * things are really added up. If they disagree, each thing is held against what the log says of it, as far as the log
+ * reaches.
+ */
+import type { LogEntry } from '../log/entry.ts'
+import { type Auditor, belowZero, type Count, type Move, type RecordedSaga, sumOf } from './auditor.ts'
+
+/** The things of a service, and how it tells of what is wrong with them. */
+export type Owned<Mismatch> = {
+  /** The account of what is gone. */
+  readonly gone: string
+  /** What each entry does to the things, told all in order. */
+  readonly movements: () => (entry: LogEntry) => readonly Move[]
+  readonly sumsDiffer: (added: bigint, held: bigint, gone: bigint) => Mismatch
+  /** What is wrong is said as "{is}, but ..."; the sagas that moved the thing last are told if they are known. */
+  readonly thingDiffers: (id: string, wrong: string, movers: readonly RecordedSaga[]) => Mismatch
+}
+
+/** Sums as text, since they may exceed what a JSON number holds. */
+export type Reconciled<Mismatch> = {
+  readonly at: string
+  readonly added: string
+  readonly held: string
+  readonly gone: string
+  readonly balanced: boolean
+  readonly mismatches: readonly Mismatch[]
+}
+
+export const reconcile = async <Mismatch>(
+  auditor: Auditor,
+  count: Count,
+  owned: Owned<Mismatch>,
+): Promise<Reconciled<Mismatch>> => {
+  const { at, books, worth } = count
+  const [added, held, gone] = [books('added'), sumOf(worth.values()), books(owned.gone)]
+  const mismatches: Mismatch[] = []
+  if (added !== held + gone) {
+    mismatches.push(owned.sumsDiffer(added, held, gone))
+    for (const { id, is, expected, movers } of await auditor.strays(count, owned.movements()))
+      mismatches.push(owned.thingDiffers(id, `${is}, but ${expected} by the log`, movers))
+  }
+  for (const [id, is] of belowZero(worth)) mismatches.push(owned.thingDiffers(id, `${is}: less than nothing`, []))
+  return {
+    at,
+    added: String(added),
+    held: String(held),
+    gone: String(gone),
+    balanced: mismatches.length === 0,
+    mismatches,
+  }
+}

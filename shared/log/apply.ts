@@ -1,0 +1,141 @@
+/**
+ * How are a peer's entries applied?
+ *
+ * In batches: one script applies each entry, in order, by the command that follows its kind, and moves the *cursor*, which
+ * lies beside the effects. So an entry is applied exactly once, however often and by however many processes it is read. An
+ * entry that cannot be applied goes to the dead letters in the same step, and blocks nobody.
+ */
+import type { Redis } from 'ioredis'
+import { fault, isFlat, type KindOf, kindOf, type RawEntry, type Service, textOf } from '../contract/events.ts'
+import { impossible } from '../errors.ts'
+import type { Step } from '../process/step.ts'
+import type { Once, Reply, Script } from '../redis/script.ts'
+import { type Args, runAll } from './commands.ts'
+import type { Fence } from './fence.ts'
+
+/** What follows an entry: the command that is run, and what is then said for each state it may lead to. */
+export type Reaction<Speaker extends Service> = {
+  readonly deed: string
+  readonly says: Readonly<Record<string, KindOf<Speaker>>>
+}
+
+/** Which entries of which peers a service acts on. An entry that has no row is passed over. */
+export type Reactions<Listener extends Service> = {
+  readonly [Speaker in Service]?: { readonly [Heard in KindOf<Speaker>]?: Reaction<Listener> }
+}
+
+export type Apply = {
+  /** Which peers are heard. */
+  readonly speakers: readonly Service[]
+  /** Which kinds of their entries are acted on. */
+  readonly hears: { readonly [Speaker in Service]?: readonly string[] }
+  /** Up to where a peer was heard, as written beside the effects. */
+  readonly cursor: (speaker: Service) => Promise<string>
+  /** Does this entry of the speaker matter here? */
+  readonly matters: (speaker: Service, entry: RawEntry) => boolean
+  /**
+   * Applies entries of a peer that were read after the cursor `known`.
+   * @returns one reply for each entry that matters, or the true cursor if it is older than `known`.
+   */
+  readonly hear: (
+    speaker: Service,
+    known: string,
+    entries: readonly RawEntry[],
+  ) => Promise<readonly Reply[] | { gap: string }>
+}
+
+/** Which command applies an entry, or what is wrong with the entry. */
+export type DeedAfter = (speaker: Service, entry: RawEntry) => { readonly deed: string; readonly wrong: string }
+
+/** Runs the command `retry` with those that follow the speaker's entries. */
+export type Retry = (speaker: Service, facts: Args, once?: Once) => Promise<Reply>
+
+export type ApplyOptions = {
+  readonly service: Service
+  readonly redis: Redis
+  readonly step: Step
+  readonly fence: Fence
+  /** The hash of cursors. */
+  readonly cursors: string
+  /** The command that follows each kind of each peer. */
+  readonly follows: Readonly<Record<string, Readonly<Record<string, string>>>>
+  readonly batchScriptOf: (follows: Readonly<Record<string, string>>) => Script
+  readonly scriptOf: (deeds: readonly string[]) => Script
+}
+
+export const openApply = (
+  options: ApplyOptions,
+): { readonly apply: Apply; readonly deedAfter: DeedAfter; readonly retry: Retry } => {
+  const { service, redis, step, fence, cursors, follows } = options
+  const speakers = Object.keys(follows) as Service[]
+  const peers = new Map(
+    speakers.map((speaker) => {
+      const rows = follows[speaker] ?? {}
+      return [
+        speaker,
+        {
+          // A kind comes from outside, and may be named as something that every object has: hence a map.
+          deeds: new Map(Object.entries(rows)),
+          hearing: `hear-${speaker}`,
+          batch: options.batchScriptOf(rows),
+          single: options.scriptOf([...Object.values(rows), 'retry']),
+        },
+      ]
+    }),
+  )
+  const peerOf = (speaker: Service) =>
+    peers.get(speaker) ?? impossible('log.speaker', `${service} does not hear ${speaker}`)
+
+  const matters: Apply['matters'] = (speaker, entry) => {
+    const kind = kindOf(entry)
+    return kind === undefined || peers.get(speaker)?.deeds.has(kind) === true
+  }
+
+  const deedAfter: DeedAfter = (speaker, entry) => {
+    const wrong = fault(speaker, entry)
+    if (wrong !== undefined) return { deed: '', wrong }
+    const deed = peers.get(speaker)?.deeds.get(kindOf(entry) ?? '')
+    return { deed: deed ?? '', wrong: deed === undefined ? 'nothing follows from its kind any more' : '' }
+  }
+
+  const hear: Apply['hear'] = async (speaker, known, entries) => {
+    const args: (string | number)[] = [speaker, known, entries.at(-1)?.[0] ?? known]
+    for (const entry of entries) {
+      if (!matters(speaker, entry)) continue
+      const [id, fields] = entry
+      const wrong = fault(speaker, entry)
+      if (wrong !== undefined) args.push(id, '', wrong, JSON.stringify(fields))
+      else args.push(id, kindOf(entry) ?? '', textOf(speaker, entry), isFlat(entry) ? JSON.stringify(fields) : '')
+    }
+    const { batch, hearing } = peerOf(speaker)
+    const replies = (await step(
+      hearing,
+      () => batch(redis, args),
+      () => entries.flatMap((entry) => deedAfter(speaker, entry).deed || []),
+    )) as readonly Reply[] | readonly ['gap', string]
+    return replies[0] === 'gap' ? { gap: replies[1] as string } : (replies as readonly Reply[])
+  }
+
+  const retry: Retry = async (speaker, facts, once) => {
+    const { single } = peerOf(speaker)
+    const [reply] = await fence.within(once, async (readMs) => {
+      const [done] = await step('retry', () => runAll(single, redis, 'retry', [{ facts, once, readMs }]))
+      if (done === undefined) return impossible('log.retry')
+      if (done instanceof Error) throw done
+      return done
+    })
+    return reply
+  }
+
+  return {
+    apply: {
+      speakers,
+      hears: Object.fromEntries(speakers.map((speaker) => [speaker, Object.keys(follows[speaker] ?? {})])),
+      cursor: async (speaker) => (await step('cursor', () => redis.hget(cursors, speaker))) ?? '0-0',
+      matters,
+      hear,
+    },
+    deedAfter,
+    retry,
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * How is a command run, and what was returned under a request's key?
+ *
+ * Commands of one kind that are asked for at about the same time share one script call, and each is done, answered and fails
+ * as if it were alone. A request that bears an `Idempotency-Key` has one effect: its first answer is remembered, and given
+ * again to the same request.
+ */
+import type { Redis } from 'ioredis'
+import type { RawEntry } from '../contract/events.ts'
+import { UnavailableError } from '../errors.ts'
+import type { Step } from '../process/step.ts'
+import { COMMAND_TIMEOUT_MS, provesNothingDone } from '../redis/connection.ts'
+import { grouped } from '../redis/group-commit.ts'
+import type { Once, Reply, Script } from '../redis/script.ts'
+import type { Fence } from './fence.ts'
+
+/** The most commands that one script runs, so that it stays below 10 ms in Redis. */
+const GROUP_MAX = 64
+
+export type Args = Readonly<Record<string, string | number>>
+
+export type Commands = {
+  /** Runs one command. @throws UnavailableError if its outcome is unknown or it was not done. */
+  readonly act: (deed: string, facts: Args, once?: Once) => Promise<Reply>
+  /** What was answered under a request's key, or `key-reused`; `undefined` if nothing was, or there is no key. */
+  readonly recall: (once: Once) => Promise<Reply | undefined>
+  /**
+   * To be asked before a request is refused for what this Redis does not know: what was answered under its key, if it was done
+   * elsewhere meanwhile; else it will not be done by whoever asked for it before.
+   */
+  readonly refuse: (once: Once) => Promise<Reply | undefined>
+  /** Takes the key for a request that is more than one command: `claimed`, also when it is asked again, or `key-reused`. */
+  readonly claim: (once: Once) => Promise<Reply>
+}
+
+/** Runs a command that belongs to no request, as the step `name`. */
+export type RunOwn = (deed: string, facts: Args, name?: string) => Promise<Reply>
+
+export type CommandsOptions = {
+  readonly redis: Redis
+  readonly step: Step
+  readonly fence: Fence
+  /** What the keys of remembered answers begin with. */
+  readonly requests: string
+  /** The script that runs a command. */
+  readonly scriptOf: (deed: string) => Script
+  /** Called with the entry that a command appended. */
+  readonly onAppended: (entry: RawEntry) => void
+}
+
+/** What the script `do` reads, and returns for each command: see `lua/do.lua`. */
+type Asked = { readonly facts: Args; readonly once?: Once | undefined; readonly readMs?: number | undefined }
+type Done = readonly [reply: Reply, recorded?: RawEntry]
+
+const argumentsOf = (deed: string, asked: readonly Asked[]): (string | number)[] => {
+  const args: (string | number)[] = [deed]
+  for (const { facts, once, readMs } of asked) {
+    const key = once?.idempotencyKey
+    let text = ''
+    for (const name in facts) text += `${name}=${facts[name]}\n`
+    args.push(key ?? '', key === undefined ? '' : (once?.fingerprint ?? ''), readMs ?? '', text)
+  }
+  return args
+}
+
+/** Runs commands of one kind by a script whose main part is `do`: what each returned, or its error. */
+export const runAll = async (
+  by: Script,
+  redis: Redis,
+  deed: string,
+  asked: readonly Asked[],
+): Promise<readonly (Done | Error)[]> => (await by(redis, argumentsOf(deed, asked))) as readonly (Done | Error)[]
+
+/** One command is one script, so its failure may tell that nothing was done. */
+const tellWhetherDone = (error: unknown): never => {
+  if (!(error instanceof UnavailableError && provesNothingDone(error.cause))) throw error
+  throw new UnavailableError(error.message, { cause: error.cause, nothingDone: true })
+}
+
+export const openCommands = (options: CommandsOptions): { readonly commands: Commands; readonly runOwn: RunOwn } => {
+  const { redis, step, fence, requests, scriptOf, onAppended } = options
+  const groups = new Map<string, (asked: Asked) => Promise<Done>>()
+
+  /** Runs one command, in a group with others of its kind. */
+  const groupOf = (deed: string): ((asked: Asked) => Promise<Done>) => {
+    const known = groups.get(deed)
+    if (known) return known
+    const by = scriptOf(deed)
+    const group = grouped<Asked, Done>({
+      run: (asked) => runAll(by, redis, deed, asked),
+      groupMax: GROUP_MAX,
+      patienceMs: COMMAND_TIMEOUT_MS,
+    })
+    groups.set(deed, group)
+    return group
+  }
+
+  const act: Commands['act'] = async (deed, facts, once) => {
+    const [reply, appended] = await fence
+      .within(once, (readMs) => step(deed, () => groupOf(deed)({ facts, once, readMs })))
+      .catch(tellWhetherDone)
+    if (appended) onAppended(appended)
+    return reply
+  }
+
+  const recall: Commands['recall'] = async ({ idempotencyKey, fingerprint }) => {
+    if (idempotencyKey === undefined) return undefined
+    const remembered = await step('recall', () => redis.get(requests + idempotencyKey))
+    const before: unknown = JSON.parse(remembered ?? 'null')
+    if (!Array.isArray(before)) return undefined
+    const [request, reply] = before as [string, Reply]
+    return request === fingerprint ? reply : ['key-reused']
+  }
+
+  const refuse: Commands['refuse'] = async (once) => {
+    if (once.idempotencyKey === undefined) return undefined
+    const reply = await act('answer', { word: 'refused', passing: 'yes' }, once)
+    return reply[0] === 'refused' ? undefined : reply
+  }
+
+  return {
+    commands: { act, recall, refuse, claim: (once) => act('answer', { word: 'claimed', passing: 'no' }, once) },
+    runOwn: async (deed, facts, name = deed) => (await step(name, () => groupOf(deed)({ facts })))[0],
+  }
+}

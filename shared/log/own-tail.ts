@@ -1,0 +1,117 @@
+/**
+ * What has the own Redis forgotten?
+ *
+ * Whenever it was away it may have come back older. This process remembers what it was told to be done in it (see
+ * `tail-loss.ts`), so it can find what is gone, have what was acknowledged made true again as far as that can be, and list the
+ * rest by name.
+ */
+import type { Redis } from 'ioredis'
+import type { Logger } from 'pino'
+import { field, type RawEntry } from '../contract/events.ts'
+import { UnavailableError } from '../errors.ts'
+import { backOffMs } from '../process/backoff.ts'
+import type { Step } from '../process/step.ts'
+import type { RunOwn } from './commands.ts'
+import { compareIds, type LogEntry, type LostTail } from './entry.ts'
+import { tellLoss, type Witness } from './tail-loss.ts'
+
+export type OwnTail = {
+  /**
+   * Remembers the end of a saga that this process was told, by the entry that says it, and what that says: somebody else may
+   * have been told it.
+   */
+  readonly acknowledge: (entry: string, said: () => RawEntry[1]) => void
+  /**
+   * After the own Redis was away: finds, and notes, what this process had done in it, or was told, and is gone. To be called
+   * until there is no more: it may have been away more than once.
+   */
+  readonly lookBack: () => Promise<LostTail | undefined>
+  /** Notes that a speaker lost its tail, and puts the cursor back to what is left: what it says next is heard. */
+  readonly lose: (tail: LostTail) => Promise<void>
+  /** The losses that were noticed here, the oldest first, for as long as the log is kept. */
+  readonly lostTails: () => Promise<readonly LostTail[]>
+}
+
+export type OwnTailOptions = {
+  readonly redis: Redis
+  readonly step: Step
+  /** The stream of losses that were noticed. */
+  readonly lost: string
+  /** What this process was told to be done in the own Redis. */
+  readonly memory: Witness
+  readonly runOwn: RunOwn
+  /** Makes what was acknowledged and is gone true again, as far as that can be. @returns what is to be listed as lost */
+  readonly uphold: (gone: readonly LogEntry[]) => Promise<readonly LogEntry[]>
+}
+
+export const openOwnTail = ({ redis, step, lost, memory, runOwn, uphold }: OwnTailOptions): OwnTail => {
+  /**
+   * The last entries that this process was told of before its Redis was back, which may be without them: by the connection
+   * that broke, and by the channel of outcomes, which may break later.
+   */
+  const suspects = new Set<string>()
+  const suspect = (): void => {
+    suspects.add(memory.seen())
+  }
+  redis.on('close', suspect)
+  redis.on('ready', suspect)
+
+  const lose: OwnTail['lose'] = async (tail) => {
+    await runOwn('lose', { speaker: tail.speaker, after: tail.after, tail: JSON.stringify(tail) })
+  }
+
+  /** The first loss that one of the suspects proves, the newest of them first. */
+  const findLoss = async (asked: readonly string[]): Promise<LostTail | undefined> => {
+    for (const until of asked.toReversed()) {
+      const gone = await memory.compare('0-0', until)
+      if (gone === undefined) continue
+      const tail = { ...gone, entries: await uphold(gone.entries) }
+      await lose(tail)
+      memory.forget(tail)
+      for (const one of asked) if (compareIds(one, tail.after) <= 0) suspects.add(one)
+      return tail
+    }
+    return undefined
+  }
+
+  return {
+    acknowledge: memory.acknowledgeEnd,
+    lookBack: async () => {
+      // Taken at once: whatever is suspected meanwhile is for the next time.
+      const asked = [...suspects].toSorted(compareIds)
+      suspects.clear()
+      try {
+        return await findLoss(asked)
+      } catch (error) {
+        for (const one of asked) suspects.add(one)
+        throw error
+      }
+    },
+    lose,
+    lostTails: async () => {
+      const tails = await step('lost-tails', () => redis.xrange(lost, '-', '+'))
+      return tails.map((entry) => JSON.parse(field(entry, 'tail') ?? 'null') as LostTail)
+    },
+  }
+}
+
+/** Lists what the own Redis has lost, if it came back without it; until that is known it is looked for again. */
+export const listOwnLosses = (
+  { lookBack }: Pick<OwnTail, 'lookBack'>,
+  logger: Logger,
+  ending: AbortSignal,
+  attempt = 1,
+): void => {
+  const again = (next: number): void => listOwnLosses({ lookBack }, logger, ending, next)
+  lookBack().then(
+    (lost) => {
+      if (lost === undefined) return
+      tellLoss(logger, 'the own Redis', lost)
+      again(1)
+    },
+    (error: unknown) => {
+      if (!(error instanceof UnavailableError)) throw error
+      if (!ending.aborted) setTimeout(again, backOffMs(attempt), attempt + 1).unref()
+    },
+  )
+}

@@ -1,0 +1,102 @@
+/**
+ * Whose logs does this service follow?
+ *
+ * Those of the peers whose entries its log applies, each by a subscription; and what a service asks of all of them at once.
+ */
+import type { Redis } from 'ioredis'
+import type { Logger } from 'pino'
+import type { Service } from '../contract/events.ts'
+import type { Check } from '../http/readiness.ts'
+import type { RedLock } from '../lock/redlock.ts'
+import type { Step } from '../process/step.ts'
+import type { Reply } from '../redis/script.ts'
+import type { Log } from './log.ts'
+import { SILENT_MS } from './peer-connection.ts'
+import { openSubscription, type Subscription } from './subscription.ts'
+
+export type Peers = {
+  /** Opens a subscription to each peer. `onHeard` is told each reply to an entry, after it was applied. */
+  readonly subscribe: (log: Log, onHeard: (reply: Reply) => void) => void
+  /** Resolves when what they have said by now is heard, as far as they can be asked. @throws UnavailableError by the own Redis */
+  readonly catchUp: () => Promise<void>
+  /** Those that have not been reached for some seconds. */
+  readonly outOfReach: () => readonly Service[]
+  /** Whether each can be heard. */
+  readonly checks: () => readonly Check[]
+  /** Asks those that another replica follows whether they are there. */
+  readonly probe: () => Promise<void>
+  readonly start: () => void
+  /** Resolves once each was reached. @throws the reason of the signal */
+  readonly whenReady: (ending: AbortSignal) => Promise<void>
+  readonly stop: () => Promise<void>
+}
+
+export type PeersOptions = {
+  /** A connection to a peer's Redis that may block, for one subscription, and one that does not. */
+  readonly blocking: (peer: Service) => Redis
+  readonly reporting: (peer: Service) => Redis
+  readonly redLock: RedLock
+  readonly step: Step
+  readonly leaseTtlMs: number
+  readonly logger: Logger
+}
+
+/** After so long it is said who is waited for. */
+const WAITING_MS = 1_000
+
+const checkOf = ({ speaker, isReady, silentMs }: Subscription): Check => {
+  const name = `log-of-${speaker}`
+  if (!isReady()) return { name, grade: 'blocks', wrong: `it has not reached the log of ${speaker} yet` }
+  const ms = silentMs()
+  const wrong = ms < SILENT_MS ? undefined : `it has not reached the log of ${speaker} for ${Math.round(ms / 1_000)} s`
+  return { name, grade: 'impairs', wrong }
+}
+
+const untilReady = async ({ speaker, whenReady }: Subscription, ending: AbortSignal, logger: Logger): Promise<void> => {
+  const patience = setTimeout(() => logger.info(`waiting for the log of ${speaker}`), WAITING_MS)
+  const ended = Promise.withResolvers<void>()
+  const reject = (): void => ended.reject(ending.reason)
+  ending.addEventListener('abort', reject, { once: true })
+  try {
+    ending.throwIfAborted()
+    await Promise.race([whenReady(), ended.promise])
+  } finally {
+    clearTimeout(patience)
+    ending.removeEventListener('abort', reject)
+  }
+}
+
+export const openPeers = ({ blocking, reporting, redLock, logger, ...common }: PeersOptions): Peers => {
+  const subscriptions: Subscription[] = []
+  const all = (ask: (one: Subscription) => Promise<void>) => async (): Promise<void> => {
+    await Promise.all(subscriptions.map(ask))
+  }
+  return {
+    subscribe: (log, onHeard) => {
+      for (const speaker of log.speakers)
+        subscriptions.push(
+          openSubscription({
+            ...common,
+            log,
+            speaker,
+            blocking: blocking(speaker),
+            reporting: reporting(speaker),
+            redLock: redLock.named(`reader-${speaker}`),
+            onHeard,
+            logger,
+          }),
+        )
+    },
+    catchUp: all((one) => one.catchUp()),
+    outOfReach: () => subscriptions.filter((one) => one.silentMs() >= SILENT_MS).map((one) => one.speaker),
+    checks: () => subscriptions.map(checkOf),
+    probe: all((one) => one.probe()),
+    start: () => {
+      for (const one of subscriptions) one.start()
+    },
+    whenReady: async (ending) => {
+      for (const one of subscriptions) if (!one.isReady()) await untilReady(one, ending, logger)
+    },
+    stop: all((one) => one.stop()),
+  }
+}

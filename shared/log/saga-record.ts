@@ -1,0 +1,80 @@
+/**
+ * What is recorded of a saga, and who has heard of it?
+ */
+import type { Redis } from 'ioredis'
+import type { Service } from '../contract/events.ts'
+import type { Step } from '../process/step.ts'
+import type { RunOwn } from './commands.ts'
+import { heardKey } from './entry.ts'
+
+/** Up to where the listeners of a log say they have heard it. */
+export type Heard = { readonly [Listener in Service]?: string }
+
+/** A saga as one service knows it. */
+export type SagaRecord = {
+  readonly log_id: string
+  /** What is recorded of it, by name; empty if it is unknown here. */
+  readonly fields: Readonly<Record<string, string>>
+  /** If it is in the index of unfinished ones: when it was last spoken of, by the clock of the own Redis. */
+  readonly toldMs: number | undefined
+  readonly heard: Heard
+}
+
+export type SagaRecords = {
+  /** What is recorded of a saga, and the time by the own Redis. */
+  readonly saga: (
+    logId: string,
+    listeners: readonly Service[],
+  ) => Promise<{ readonly record: SagaRecord; readonly nowMs: number }>
+  /** The same without more: what is recorded, by name. Of a finished saga it is what its entries tell. */
+  readonly recorded: (logId: string) => Promise<Readonly<Record<string, string>>>
+  readonly heardBy: (listeners: readonly Service[]) => Promise<Heard>
+}
+
+export type SagaRecordsOptions = {
+  readonly service: Service
+  readonly redis: Redis
+  readonly step: Step
+  /** The index of unfinished sagas. */
+  readonly open: string
+  readonly runOwn: RunOwn
+}
+
+/** Names and values in turn, as a record. */
+const fieldsOf = (flat: readonly string[]): Record<string, string> => {
+  const fields: Record<string, string> = {}
+  for (let at = 0; at + 1 < flat.length; at += 2) fields[flat[at] as string] = flat[at + 1] as string
+  return fields
+}
+
+export const openSagaRecords = ({ service, redis, step, open, runOwn }: SagaRecordsOptions): SagaRecords => {
+  const recorded: SagaRecords['recorded'] = async (log_id) => {
+    const reply = await runOwn('records', { cursor: '0', page: 0, log_ids: log_id }, 'saga-record')
+    const [, [, fields]] = reply as unknown as [string, [string, string[]]]
+    return fieldsOf(fields)
+  }
+
+  const heardBy: SagaRecords['heardBy'] = async (listeners) => {
+    if (listeners.length === 0) return {}
+    const heard = await step('heard', () => redis.mget(listeners.map((listener) => heardKey(service, listener))))
+    return Object.fromEntries(listeners.map((listener, index) => [listener, heard[index] ?? '0-0']))
+  }
+
+  return {
+    saga: async (log_id, listeners) => {
+      const [fields, told, heard, [seconds, microseconds]] = await Promise.all([
+        recorded(log_id),
+        step('saga-open', () => redis.zscore(open, log_id)),
+        heardBy(listeners),
+        step('time', () => redis.time()),
+      ])
+      const toldMs = told === null ? undefined : Number(told)
+      return {
+        record: { log_id, fields, toldMs, heard },
+        nowMs: Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000),
+      }
+    },
+    recorded,
+    heardBy,
+  }
+}

@@ -1,0 +1,37 @@
+/** Which commands every service has, whatever it is about: what each wants and returns, as its Lua file says. */
+import { impossible } from '../errors.ts'
+import { type Content, command } from '../redis/command.ts'
+import type { Reply } from '../redis/script.ts'
+
+const isText = (one: unknown): one is string => typeof one === 'string'
+
+/** What the command returned that followed the entry of a dead letter. */
+const reply: Content<Reply> = {
+  name: 'reply',
+  read: ([, word, ...rest]) => (isText(word) && rest.every(isText) ? [word, ...rest] : impossible('log.reply', rest)),
+}
+
+export const lose = command('lose', ['speaker', 'after', 'tail'], { noted: [] })
+export const retry = command(
+  'retry',
+  ['letter', 'deed', 'wrong'],
+  { applied: reply, repeated: ['when', 'word'], dismissed: ['when'] },
+  { failed: ['error'], unknown: [] },
+)
+export const dismiss = command(
+  'dismiss',
+  ['letter'],
+  { dismissed: ['when'], repeated: ['when'], applied: [] },
+  { unknown: [] },
+)
+export const drop = command('drop', ['log_id'], { dropped: [] })
+
+/** How it is learnt of which sagas nothing will be said again: see `saga/lua/survey.lua`. */
+export const beginSurvey = command('begin-survey', ['pause_ms', 'open_max'], {
+  surveyed: ['log_id'],
+  early: [],
+  'too-many': [],
+})
+export const passSurvey = command('pass-survey', ['log_id', 'open'], { surveyed: [] })
+export const turnSurvey = command('turn-survey', ['log_id', 'open'], { turned: [] })
+export const endSurvey = command('end-survey', ['log_id'], { ended: [], unknown: [] })

@@ -1,0 +1,19 @@
+/** Which commands stock has: what each wants and returns, as its Lua file says. */
+import { command } from '../shared/redis/command.ts'
+
+export const createItem = command('create-item', ['log_id', 'item', 'price'], { created: ['item', 'log_id'] })
+export const add = command('add', ['log_id', 'item', 'amount'], { added: [], unknown: [], 'too-much': [] })
+export const subtract = command('subtract', ['log_id', 'item', 'amount'], {
+  subtracted: [],
+  'out-of-stock': [],
+  unknown: [],
+})
+export const initItems = command('init-items', ['log_id', 'first', 'last', 'stock', 'price'], { initialised: [] })
+
+/** What follows what payment says. */
+export const take = command('take', ['log_id', 'order', 'user', 'total', 'lines'], {
+  taken: [],
+  refused: [],
+  repeated: [],
+})
+export const giveBack = command('give-back', ['log_id'], { returned: [], nothing: [] })

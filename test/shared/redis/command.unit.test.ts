@@ -1,0 +1,82 @@
+/** What a command's row says is what its Lua file says, and nothing else passes as a reply. */
+import test from 'ava'
+import * as ofIds from '../../../ids/commands.ts'
+import * as ofOrder from '../../../order/commands.ts'
+import * as ofPayment from '../../../payment/commands.ts'
+import * as ofShared from '../../../shared/log/shared-commands.ts'
+import { type Command, command, knownResult, type Results } from '../../../shared/redis/command.ts'
+import * as ofStock from '../../../stock/commands.ts'
+import { headerOf, luaDeeds, type Place, promised } from '../../support/lua-deed.ts'
+
+const isCommand = (one: unknown): one is Command => typeof one === 'object' && one !== null && 'inPassing' in one
+
+const ROWS: Readonly<Record<Place, readonly Command[]>> = {
+  ids: Object.values(ofIds).filter(isCommand),
+  order: Object.values<unknown>(ofOrder).filter(isCommand),
+  payment: Object.values(ofPayment).filter(isCommand),
+  stock: Object.values(ofStock).filter(isCommand),
+  shared: Object.values(ofShared).filter(isCommand),
+}
+
+const PLACES = ['ids', 'order', 'payment', 'stock', 'shared'] as const
+
+/** Results as a header words them: `added, price | unknown`. */
+const worded = (results: Results): readonly string[] =>
+  Object.entries(results).map(([word, follows]) =>
+    ['read' in follows ? [follows.name] : follows.map((name) => name.replace('?', ''))]
+      .flat()
+      .reduce((text, name) => `${text}, ${name}`, word),
+  )
+const piecesOf = (text: string): readonly string[] =>
+  text.split('|').flatMap((piece) => piece.replace(/\s+/g, ' ').replace(/,\s*$/, '').trim() || [])
+
+for (const place of PLACES) {
+  const deeds = luaDeeds(place).filter((deed) => promised(headerOf(deed)).length > 0)
+
+  test(`each command of ${place} has a row, and each row a Lua file`, (t) => {
+    t.deepEqual(ROWS[place].map(({ name }) => name).toSorted(), deeds.map(({ name }) => name).toSorted())
+  })
+
+  for (const { name, args, returns, inPassing } of ROWS[place])
+    test(`the row of ${place}/${name} says what the header of its Lua file says`, (t) => {
+      const deed = deeds.find((one) => one.name === name)
+      if (deed === undefined) return t.fail('there is no such Lua file')
+      const header = headerOf(deed)
+      t.deepEqual(
+        args.map((arg) => arg.replace('?', '')),
+        [...header.facts],
+      )
+      const [lasting = '', passing = ''] = header.returns.replace(/\([^)]*\)/g, '').split('or in passing:')
+      t.deepEqual(worded(returns).toSorted(), piecesOf(lasting).toSorted())
+      t.deepEqual(worded(inPassing).toSorted(), piecesOf(passing).toSorted())
+    })
+}
+
+const number = { name: 'number', read: ([, text]: readonly unknown[]): number => Number(text) }
+const row = command('it', [], { done: ['what', 'when?'], counted: number, nothing: [] })
+
+for (const reply of [['done', 'a'], ['done', 'a', 'b'], ['done', 'a', null], ['nothing']])
+  test(`a reply that the row knows passes untouched: ${JSON.stringify(reply)}`, (t) => {
+    t.is<unknown, unknown>(knownResult(row.returns, reply), reply)
+  })
+
+test('one thing is read from all that follows a result', (t) => {
+  t.deepEqual(knownResult(row.returns, ['counted', '7']), ['counted', 7])
+})
+
+for (const reply of [
+  ['other'],
+  ['done'],
+  ['done', null],
+  ['done', 7],
+  ['done', 'a', 'b', 'c'],
+  ['nothing', 'a'],
+  [],
+  'nothing',
+  null,
+  ['toString'],
+  [['done', 'a']],
+])
+  test(`any other reply is none: ${JSON.stringify(reply)}`, (t) => {
+    t.is(knownResult(row.returns, reply), undefined)
+  })

@@ -1,0 +1,69 @@
+/** `look` prints what there is: what everybody owns, what became of each checkout, and whether the books agree. */
+import { booksOf } from '../books.ts'
+import { recordsIn } from '../records.ts'
+import { PARTICIPANTS } from '../three-services.ts'
+import type { Command, Scene } from './scene.ts'
+
+const wallets = async ({ services, users, print }: Scene): Promise<void> => {
+  for (const user of users) {
+    const { credit } = (await services.stores.payment.find(user)) ?? {}
+    const held = Number(await services.redis.payment.hget(`user:${user}`, 'held'))
+    print(`user ${user}: ${credit ?? 'unknown'}${held > 0 ? `, ${held} held` : ''}`)
+  }
+}
+
+const goods = async ({ services, items, print }: Scene): Promise<void> => {
+  const pieces = await Promise.all(
+    [...items.keys()].map(async (item) => `${item} ${(await services.stores.stock.find(item))?.stock ?? 'unknown'}`),
+  )
+  print(`stock: ${pieces.join(', ')}`)
+}
+
+const purchases = async ({ services, orders, print }: Scene): Promise<void> => {
+  for (const id of orders.keys()) {
+    const found = await services.stores.order.glance(id)
+    print(
+      found === undefined
+        ? `order ${id}: unknown`
+        : `order ${id}: ${found.status}${found.saga === '' ? '' : ` (${found.saga})`}, ${found.lines || 'no lines'}`,
+    )
+  }
+}
+
+const sagas = async ({ services, sagas: ids, print }: Scene): Promise<void> => {
+  const records = await Promise.all(
+    PARTICIPANTS.map((participant) => recordsIn(services.redis[participant], participant)),
+  )
+  for (const id of ids) {
+    const states = PARTICIPANTS.flatMap((participant, at) => {
+      const state = records[at]?.get(id)?.state
+      return state === undefined ? [] : [`${participant} ${state}`]
+    })
+    print(`saga ${id}: ${states.join(', ') || 'not recorded'}`)
+  }
+}
+
+const leftovers = async ({ services, print }: Scene): Promise<void> => {
+  for (const participant of PARTICIPANTS) {
+    const open = await services.redis[participant].zrange('sagas:open', '0', '-1')
+    if (open.length > 0) print(`unfinished in ${participant}: ${open.toSorted().join(' ')}`)
+    const dead = await services.logs[participant].dead.count()
+    if (dead > 0) print(`dead letters of ${participant}: ${dead}`)
+  }
+  const contradicted = await services.stores.order.contradicted()
+  for (const { order_id, log_id, by } of contradicted) print(`contradicted: ${order_id} by ${log_id}, ${by}`)
+}
+
+const books = async ({ services: { redis }, print }: Scene): Promise<void> => {
+  const [order, payment, stock] = [await booksOf(redis.order), await booksOf(redis.payment), await booksOf(redis.stock)]
+  const accepted = order('accepted-paid') > 0n ? `, accepted ${order('accepted-paid')}` : ''
+  print(
+    `books: charged ${payment('charged')}, paid ${order('paid')}${accepted}; taken ${stock('taken')}, sold ${order('sold')}`,
+  )
+}
+
+export const look = (scene: Scene): Readonly<Record<string, Command>> => ({
+  look: async () => {
+    for (const tell of [wallets, goods, purchases, sagas, leftovers, books]) await tell(scene)
+  },
+})

@@ -1,0 +1,103 @@
+/**
+ * What customers and operators ask for. With `key=k` a request bears an Idempotency-Key.
+ *
+ *   user anna 100 | item tea 5 15 | order cart anna tea:2    what there is before the story: who owns what, how much there is of
+ *                                                            it and at which price, and what is in an order
+ *   begin cart s1 [deadline=-1s] [for=bert]   a checkout begins, as the saga s1; it is locked for its user, or for another
+ *   join cart s1                         a request that needs no checkout of its own
+ *   cancel s1 [by=operator]              its deadline has passed, or an operator gives it up
+ *   resolve s1 refund|accept             a person ends a contradiction
+ *   line cart cup:1                      one more line
+ *   fund anna 10 | pay anna 10           money comes and goes outside any checkout
+ *   add tea 3 | subtract tea 3           goods do
+ */
+import { type Command, durationOf, onceOf, type Scene } from './scene.ts'
+
+const PATIENCE = '60s'
+
+const lineOf = (word = ''): { item: string; quantity: number } => {
+  const [item = '', quantity] = word.split(':')
+  return { item, quantity: Number(quantity) }
+}
+
+/** What there is before the story begins: it is not told. */
+export const setUps = (scene: Scene): Readonly<Record<string, Command>> => {
+  const { order, payment, stock } = scene.services.stores
+  const quietly = onceOf({ args: [], options: new Map() }, '')
+  return {
+    user: async ({ args: [id = '', credit] }) => {
+      scene.users.push(id)
+      await payment.createUser(id, quietly)
+      if (Number(credit) > 0) await payment.addFunds(id, Number(credit), quietly)
+    },
+    item: async ({ args: [id = '', pieces, price] }) => {
+      scene.items.set(id, Number(price))
+      await stock.createItem(id, Number(price), quietly)
+      if (Number(pieces) > 0) await stock.add(id, Number(pieces), quietly)
+    },
+    order: async ({ args: [id = '', user = '', ...lines] }) => {
+      scene.orders.set(id, user)
+      await order.create(id, user, quietly)
+      for (const { item, quantity } of lines.map(lineOf))
+        await order.addItem({ order: id, item, quantity, price: scene.items.get(item) ?? 0 }, quietly)
+    },
+  }
+}
+
+export const requests = (scene: Scene): Readonly<Record<string, Command>> => {
+  const { tellReply, print, tell } = scene
+  const { order, payment, stock } = scene.services.stores
+  return {
+    begin: async (words) => {
+      const [id = '', saga = ''] = words.args
+      if (!scene.sagas.includes(saga)) scene.sagas.push(saga)
+      const user = words.options.get('for') ?? scene.orders.get(id) ?? ''
+      const patience_ms = durationOf(words.options.get('deadline') ?? PATIENCE)
+      const start = { log_id: saga, order: id, user, token: '', patience_ms }
+      await tellReply(await order.begin(start, onceOf(words, `begin ${id}`)))
+    },
+    join: async (words) => {
+      const [id = '', saga = ''] = words.args
+      await tellReply(await order.join({ order: id, saga }, onceOf(words, `begin ${id}`)))
+    },
+    cancel: async (words) => {
+      const [saga = ''] = words.args
+      if (words.options.get('by') === 'operator') {
+        const [result, decision] = await order.revoke(saga, onceOf(words, `cancel ${saga}`))
+        print(decision === undefined ? result : `${result} ${decision.state}`)
+      } else {
+        const ended = await order.cancel(saga)
+        const reason = ended === undefined || ended.state === 'paid' ? '' : 'by' in ended ? ended.by : ended.reason
+        print([ended?.state ?? 'unknown', reason].filter((word) => word !== '').join(', '))
+      }
+      await tell()
+    },
+    resolve: async (words) => {
+      const [saga = '', by] = words.args
+      if (by !== 'refund' && by !== 'accept') throw new Error(`"${by}" is neither refund nor accept`)
+      await tellReply(await order.resolve(saga, { by, why: 'she-asked' }, onceOf(words, `resolve ${saga} ${by}`)))
+    },
+    line: async (words) => {
+      const [id = '', word] = words.args
+      const line = lineOf(word)
+      const price = scene.items.get(line.item) ?? 0
+      await tellReply(await order.addItem({ order: id, ...line, price }, onceOf(words, `line ${id} ${word}`)))
+    },
+    fund: async (words) => {
+      const [id = '', amount] = words.args
+      await tellReply(await payment.addFunds(id, Number(amount), onceOf(words, `fund ${id} ${amount}`)))
+    },
+    pay: async (words) => {
+      const [id = '', amount] = words.args
+      await tellReply(await payment.pay(id, Number(amount), onceOf(words, `pay ${id} ${amount}`)))
+    },
+    add: async (words) => {
+      const [id = '', amount] = words.args
+      await tellReply(await stock.add(id, Number(amount), onceOf(words, `add ${id} ${amount}`)))
+    },
+    subtract: async (words) => {
+      const [id = '', amount] = words.args
+      await tellReply(await stock.subtract(id, Number(amount), onceOf(words, `subtract ${id} ${amount}`)))
+    },
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * The services of a checkout without their processes: their real commands over three real Redis servers, and nothing moves
+ * unless the caller moves it.
+ */
+import { once } from 'node:events'
+import type { Redis } from 'ioredis'
+import { openStore as openOrder } from '../../order/store.ts'
+import { openStore as openPayment } from '../../payment/store.ts'
+import type { RawEntry } from '../../shared/contract/events.ts'
+import { heardKey, logKey } from '../../shared/log/entry.ts'
+import type { Log } from '../../shared/log/log.ts'
+import type { Instruments } from '../../shared/service.ts'
+import { openStore as openStock } from '../../stock/store.ts'
+import { type Bench, openBenchOn } from './open-store.ts'
+import { type RedisServer, startRedis } from './redis-server.ts'
+
+export const PARTICIPANTS = ['order', 'payment', 'stock'] as const
+export type Participant = (typeof PARTICIPANTS)[number]
+
+/** Who reads whose log, in the order of a checkout. */
+export const PAIRS = [
+  { subscriber: 'payment', publisher: 'order' },
+  { subscriber: 'stock', publisher: 'payment' },
+  { subscriber: 'payment', publisher: 'stock' },
+  { subscriber: 'order', publisher: 'payment' },
+] as const satisfies readonly { subscriber: Participant; publisher: Participant }[]
+
+export const subscribersOf = (participant: Participant): readonly Participant[] =>
+  PAIRS.filter(({ publisher }) => publisher === participant).map(({ subscriber }) => subscriber)
+
+export type ThreeServices = AsyncDisposable & {
+  readonly redis: Readonly<Record<Participant, Redis>>
+  readonly instruments: Readonly<Record<Participant, Instruments>>
+  readonly stores: {
+    readonly order: ReturnType<typeof openOrder>
+    readonly payment: ReturnType<typeof openPayment>
+    readonly stock: ReturnType<typeof openStock>
+  }
+  readonly logs: Readonly<Record<Participant, Log>>
+  /** Up to `count` entries that the subscriber has not applied, the oldest first. */
+  readonly unread: (subscriber: Participant, publisher: Participant, count: number) => Promise<readonly RawEntry[]>
+  /** Up to `count` entries that the subscriber applied last, and the cursor before them. */
+  readonly applied: (
+    subscriber: Participant,
+    publisher: Participant,
+    count: number,
+  ) => Promise<{ readonly before: string; readonly entries: readonly RawEntry[] }>
+  /** Tells the publisher how far it was read. */
+  readonly report: (subscriber: Participant, publisher: Participant, entry: string) => Promise<void>
+  /** Waits until nothing more happens in this millisecond: so that what comes first is earlier. */
+  readonly tick: (participant: Participant) => Promise<void>
+  /** Copies what a Redis holds; the result puts it back: the Redis comes back older, on a new connection. */
+  readonly backUp: (participant: Participant) => Promise<() => Promise<void>>
+}
+
+type Options = {
+  /** What order waits for before it cancels: to have read what payment has emitted. */
+  readonly catchUp?: () => Promise<void>
+  /** Makes the log ids of what has no saga. */
+  readonly nextId?: () => string
+}
+
+const nowMs = async (redis: Redis): Promise<number> => {
+  const [seconds, micros] = await redis.time()
+  return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000)
+}
+
+/** Waits until the clock of a Redis is later than `ms`: what it emits next comes after that. */
+const passes = async (redis: Redis, ms: number): Promise<void> => {
+  while ((await nowMs(redis)) <= ms);
+}
+
+const reconnect = async (redis: Redis): Promise<void> => {
+  const ready = once(redis, 'ready')
+  redis.disconnect(true)
+  await ready
+}
+
+export type ThreeServers = AsyncDisposable & Readonly<Record<Participant, RedisServer>>
+
+export const startThreeServers = async (): Promise<ThreeServers> => {
+  await using stack = new AsyncDisposableStack()
+  const start = async () => stack.use(await startRedis({ args: ['--appendonly', 'no'] }))
+  const servers = { order: await start(), payment: await start(), stock: await start() }
+  const started = stack.move()
+  return { ...servers, [Symbol.asyncDispose]: () => started.disposeAsync() }
+}
+
+/** The services as if they had just been started, over servers that are emptied. */
+export const openThreeServices = async (
+  servers: ThreeServers,
+  { catchUp, nextId }: Options = {},
+): Promise<ThreeServices> => {
+  await using stack = new AsyncDisposableStack()
+  const open = async (participant: Participant): Promise<Bench> => {
+    const bench = stack.use(await openBenchOn(servers[participant]))
+    await bench.redis.flushall()
+    return bench
+  }
+  const benches = { order: await open('order'), payment: await open('payment'), stock: await open('stock') }
+  const instrumentsOf = (participant: Participant): Instruments => {
+    const { instruments } = benches[participant]
+    return {
+      ...instruments,
+      ...(catchUp === undefined ? {} : { catchUp }),
+      ...(nextId === undefined ? {} : { identifiers: { ...instruments.identifiers, next: nextId } }),
+    }
+  }
+  const instruments = {
+    order: instrumentsOf('order'),
+    payment: instrumentsOf('payment'),
+    stock: instrumentsOf('stock'),
+  }
+  const stores = {
+    order: openOrder(instruments.order),
+    payment: openPayment(instruments.payment),
+    stock: openStock(instruments.stock),
+  }
+  const redis = { order: benches.order.redis, payment: benches.payment.redis, stock: benches.stock.redis }
+  const logs = { order: stores.order.log, payment: stores.payment.log, stock: stores.stock.log }
+  const opened = stack.move()
+
+  const backUp: ThreeServices['backUp'] = async (participant) => {
+    const from = redis[participant]
+    const copies = await Promise.all(
+      (await from.keys('*')).map(async (key) => ({
+        key,
+        ttl: await from.pttl(key),
+        bytes: await from.dumpBuffer(key),
+      })),
+    )
+    return async () => {
+      const [newest] = await from.xrevrange(logKey(participant), '+', '-', 'COUNT', 1)
+      await from.flushall()
+      for (const { key, ttl, bytes } of copies) if (bytes) await from.restore(key, Math.max(ttl, 0), bytes)
+      await passes(from, Number.parseInt(newest?.[0] ?? '0', 10))
+      await reconnect(from)
+    }
+  }
+
+  return {
+    redis,
+    instruments,
+    stores,
+    logs,
+    unread: async (subscriber, publisher, count) => {
+      const cursor = await logs[subscriber].cursor(publisher)
+      return redis[publisher].xrange(logKey(publisher), `(${cursor}`, '+', 'COUNT', count)
+    },
+    applied: async (subscriber, publisher, count) => {
+      const cursor = await logs[subscriber].cursor(publisher)
+      const newestFirst = await redis[publisher].xrevrange(logKey(publisher), cursor, '-', 'COUNT', count + 1)
+      return { before: newestFirst[count]?.[0] ?? '0-0', entries: newestFirst.slice(0, count).toReversed() }
+    },
+    report: async (subscriber, publisher, entry) => {
+      await redis[publisher].set(heardKey(publisher, subscriber), entry)
+    },
+    backUp,
+    tick: async (participant) => passes(redis[participant], await nowMs(redis[participant])),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
+}
