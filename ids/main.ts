@@ -2,7 +2,7 @@
 import process from 'node:process'
 import { live } from '../shared/process/lifecycle.ts'
 import { openService, serviceSettings, siblingRedis } from '../shared/service.ts'
-import { routes } from './routes.ts'
+import { routesOf } from './routes.ts'
 import { openStore } from './store.ts'
 
 const settings = { ...serviceSettings, ...siblingRedis }
@@ -16,7 +16,7 @@ await live(process, 'ids', settings, (life) => {
     listeners: [],
     build: (instruments) => {
       const store = openStore(instruments)
-      return { log: store.log, routes: routes(store, instruments.identifiers), lease: store.lease }
+      return { log: store.log, routes: routesOf(store, instruments.identifiers), lease: store.lease }
     },
   })
 })

@@ -1,14 +1,14 @@
 /** HTTP in, words out: the routes of ids. */
 import { unreachable } from '../shared/errors.ts'
-import { identifier, keyReused, type Route } from '../shared/http/server.ts'
+import { keyReused } from '../shared/http/problems.ts'
+import { type Route, routes } from '../shared/http/route.ts'
 import type { Identifiers } from '../shared/log/log-id.ts'
+import { api } from './api.ts'
 import type { Store } from './store.ts'
 
-export const routes = (store: Store, identifiers: Identifiers): readonly Route[] => [
-  {
-    method: 'GET',
-    path: '/ids/create',
-    handler: async (request) => {
+export const routesOf = (store: Store, identifiers: Identifiers): readonly Route[] =>
+  routes(api, {
+    createId: async (request) => {
       const made = identifiers.next()
       if (request.idempotencyKey === undefined) return { text: made }
       const result = await store.give(made, request)
@@ -16,16 +16,10 @@ export const routes = (store: Store, identifiers: Identifiers): readonly Route[]
         case 'given':
           return { text: result[1] }
         case 'key-reused':
-          return keyReused
+          return { problem: keyReused() }
         default:
           return unreachable('ids.create', result)
       }
     },
-  },
-  {
-    // Asked by the other services only: the gateway has no such prefix.
-    method: 'POST',
-    path: '/internal/lease/:replica',
-    handler: async (request) => ({ json: { block: await store.lease(identifier(request, 'replica')) } }),
-  },
-]
+    leaseBlock: async ({ params: { replica } }) => ({ json: { block: await store.lease(replica) } }),
+  })

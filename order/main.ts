@@ -1,6 +1,6 @@
 /** Opens, wires and closes the order service; the only file of it that sees `process`. */
 import process from 'node:process'
-import { neighbour } from '../shared/http/client.ts'
+import { peer } from '../shared/http/client.ts'
 import { leaseFrom } from '../shared/log/log-id.ts'
 import { integer, origins } from '../shared/process/config.ts'
 import { live } from '../shared/process/lifecycle.ts'
@@ -10,7 +10,7 @@ import { audits } from './audit/audit.ts'
 import { admission } from './checkout/admission.ts'
 import { checkouts } from './checkout/checkout.ts'
 import { openCompany } from './checkout/linger.ts'
-import { routes } from './routes.ts'
+import { routesOf } from './routes.ts'
 import { DEADLINE_MAX_MS, openStore } from './store.ts'
 
 const settings = {
@@ -52,26 +52,26 @@ await live(process, 'order', settings, (life) => {
       })
       const subscriber = connect(redisUrl, 'subscriber', tellTo(life.logger, 'channel of outcomes'))
       store.watchOutcomes(subscriber, checkout.onOutcome)
-      const neighbours = {
-        payment: neighbour(life.step, 'payment', paymentOrigins),
-        stock: neighbour(life.step, 'stock', stockOrigins),
+      const peers = {
+        payment: peer(life.step, 'payment', paymentOrigins),
+        stock: peer(life.step, 'stock', stockOrigins),
       }
       return {
         log: store.log,
         recovery: store.recovery(checkout.onDecided),
-        routes: routes(
+        routes: routesOf(
           store,
           checkout,
-          neighbours,
+          peers,
           audits({
             log: store.log,
             auditor: store.auditor,
-            neighbours,
+            peers,
             find: store.find,
             contradictions: store.contradictions,
           }),
         ),
-        lease: leaseFrom(neighbour(life.step, 'ids', ids)),
+        lease: leaseFrom(peer(life.step, 'ids', ids)),
         onHeard: (reply) => {
           const decided = store.decidedBy(reply)
           if (decided) checkout.onDecided(decided)

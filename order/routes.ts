@@ -1,63 +1,54 @@
 /** HTTP in, words out: the routes of order. */
 import { randomInt } from 'node:crypto'
 import { nanoid } from 'nanoid'
-import {
-  impossible,
-  MalformedError,
-  NeighbourError,
-  type Problem,
-  problem,
-  sumTooLarge,
-  unreachable,
-} from '../shared/errors.ts'
-import { BATCH_MAX, inChunks } from '../shared/http/chunks.ts'
-import type { Neighbour } from '../shared/http/client.ts'
-import { type Answer, amount, identifier, keyReused, type Request, type Route } from '../shared/http/server.ts'
+import { payment, stock } from '../shared/contract/queries.ts'
+import { impossible, MalformedError, NeighbourError, sumTooLarge, unreachable } from '../shared/errors.ts'
+import { inChunks } from '../shared/http/chunks.ts'
+import type { Peer, PeerAnswer, PeerQuery } from '../shared/http/client.ts'
+import type { Problem } from '../shared/http/problem.ts'
+import { keyReused } from '../shared/http/problems.ts'
+import { type AnswerTo, type Given, type Handler, type Route, routes } from '../shared/http/route.ts'
 import type { Command, ResultOnce } from '../shared/redis/command.ts'
 import type { Once } from '../shared/redis/script.ts'
+import { api, WHY_FORM } from './api.ts'
 import type { Audit } from './audit/audit.ts'
+import { answerOf } from './checkout/answer.ts'
 import type { Checkouts } from './checkout/checkout.ts'
 import * as commands from './commands.ts'
 import {
   alreadyDecided,
-  answerOf,
   cannotRefund,
   noSuchCheckout,
+  noSuchItem,
   noSuchOrder,
+  noSuchUser,
   notContradicted,
   notOpen,
   orderFull,
-} from './order.ts'
+} from './problems.ts'
 import { LINES_MAX, type Store } from './store.ts'
 
-export type Neighbours = { readonly payment: Neighbour; readonly stock: Neighbour }
+export type Peers = { readonly payment: Peer; readonly stock: Peer }
 
-const noSuchUser = (user: string): Answer => ({
-  problem: problem(404, 'no-such-user', 'Unknown user', `there is no user "${user}"`, { user_id: user }),
-})
-const noSuchItem = (item: string): Answer => ({
-  problem: problem(404, 'no-such-item', 'Unknown item', `there is no item "${item}"`, { item_id: item }),
-})
-
-const created = (result: ResultOnce<typeof commands.createOrder>): Answer => {
+const created = (result: ResultOnce<typeof commands.createOrder>): AnswerTo<typeof api.createOrder> => {
   switch (result[0]) {
     case 'created':
       return { json: { order_id: result[1], log_id: result[2] } }
     case 'key-reused':
-      return keyReused
+      return { problem: keyReused() }
     default:
       return unreachable('order.create', result)
   }
 }
 
 /** What is told of a line is what was done with it: under a key, the item may have another price by now. */
-const added = (request: Request, result: ResultOnce<typeof commands.addItem>): Answer => {
-  const order = request.parameter('order')
+const added = (
+  { params: { order, item, quantity } }: Given<typeof api.addItem>,
+  result: ResultOnce<typeof commands.addItem>,
+): AnswerTo<typeof api.addItem> => {
   switch (result[0]) {
-    case 'added': {
-      const price = result[1] ?? 'a price of before'
-      return { text: `${request.parameter('quantity')} of ${request.parameter('item')} added at ${price}` }
-    }
+    case 'added':
+      return { text: `${quantity} of ${item} added at ${result[1] ?? 'a price of before'}` }
     case 'unknown':
       return { problem: noSuchOrder(order) }
     case 'closed':
@@ -67,17 +58,17 @@ const added = (request: Request, result: ResultOnce<typeof commands.addItem>): A
     case 'too-much':
       return sumTooLarge('quantity')
     case 'key-reused':
-      return keyReused
+      return { problem: keyReused() }
     default:
       return unreachable('order.add_item', result)
   }
 }
 
 /**
- * Has a request done that a neighbour must be asked for first. What was done under its key is told without asking, and what
+ * Has a request done that a peer must be asked for first. What was done under its key is told without asking, and what
  * was done meanwhile, by another replica, is told instead of a refusal.
  * @param command what is to be run
- * @param find what is asked; `undefined` if the neighbour knows no such thing
+ * @param find what is asked; `undefined` if the peer knows no such thing
  */
 const onceFound = async <Found, One extends Command>(
   store: Store,
@@ -98,182 +89,130 @@ const onceFound = async <Found, One extends Command>(
   }
 }
 
-/** Asks for what there is under a path, if there is. @throws NeighbourError */
-const found = async (neighbour: Neighbour, path: string, { requestId }: Request): Promise<unknown> => {
-  const { status, data } = await neighbour.ask('get', path, { requestId })
-  return status === 200 ? data : undefined
-}
+/** What a peer knows of a thing, if there is such a thing. */
+const known = <Q extends PeerQuery>(answer: PeerAnswer<Q>) => ('json' in answer ? answer.json : undefined)
 
-/** The most characters of a reason. */
-const WHY_MAX = 200
+const showSaga = { payment: payment.showSaga, stock: stock.showSaga }
 
 /** What speaks against a refund: that payment or stock does not know any more what it has done of the checkout. */
-const forgottenBy = async (logId: string, neighbours: Neighbours, authorization: string | undefined) => {
+const forgottenBy = async (logId: string, peers: Peers, authorization: string | undefined) => {
   for (const name of ['payment', 'stock'] as const) {
-    const { status, data } = await neighbours[name].ask('get', `/${name}/saga/${logId}`, { authorization })
-    if (status === 404) return cannotRefund(logId, `${name} has forgotten what it did of it`)
-    if (status !== 200) return data as Problem
-    if (name === 'payment' && (data as { state: string }).state !== 'captured') return undefined
+    const answer = await peers[name].ask(showSaga[name], { params: { log_id: logId }, authorization })
+    if ('problem' in answer)
+      return answer.problem.status === 404
+        ? cannotRefund(logId, `${name} has forgotten what it did of it`)
+        : answer.problem
+    if (name === 'payment' && answer.json.state !== 'captured') return undefined
   }
   return undefined
 }
 
 /** Ends a contradiction as a person wishes. */
-const resolve = async (store: Store, neighbours: Neighbours, request: Request): Promise<Answer> => {
-  const logId = identifier(request, 'log_id')
-  const by = request.parameter('by')
-  if (by !== 'refund' && by !== 'accept') throw new MalformedError('by', '"by" must be "refund" or "accept"')
-  const why = (request.query('why') ?? '').trim().toWellFormed()
-  if (why.length > WHY_MAX || (by === 'accept' && why === ''))
-    throw new MalformedError('why', `"why" must say in up to ${WHY_MAX} characters why it is accepted, or refunded`)
-  const { idempotencyKey, fingerprint, isGone } = request
-  const once = { idempotencyKey, fingerprint: `${fingerprint}?why=${encodeURIComponent(why)}`, isGone }
-  let objection: Problem | undefined
-  const result = await onceFound(
-    store,
-    once,
-    commands.resolve,
-    async () => {
-      // What payment has undone needs nobody's memory: only what it still has must be known there.
-      const isAtOthers = by === 'refund' && (await store.contradictedBy(logId))?.startsWith('told-')
-      objection = isAtOthers ? await forgottenBy(logId, neighbours, request.authorization) : undefined
-      return objection === undefined ? logId : undefined
-    },
-    () => store.resolve(logId, { by, why }, once),
-  )
-  if (result === undefined) return { problem: objection ?? impossible('order.resolve.refused') }
-  switch (result[0]) {
-    case 'resolved':
-    case 'repeated':
-      return { json: { log_id: logId, done: by, state: result[1], repeated: result[0] === 'repeated' } }
-    case 'consistent':
-      return { problem: notContradicted(logId, result[1]) }
-    case 'replaced':
-      return { problem: cannotRefund(logId, 'its order was made anew since') }
-    case 'unknown':
-      return { problem: noSuchCheckout(logId) }
-    case 'key-reused':
-      return keyReused
-    default:
-      return unreachable('order.resolve', result)
+const resolveFrom =
+  (store: Store, peers: Peers): Handler<typeof api.resolveContradiction> =>
+  async ({ params: { log_id: logId, by }, query: { why }, ...request }) => {
+    if (by === 'accept' && why === '') throw new MalformedError('why', `"why" must ${WHY_FORM}`)
+    const { idempotencyKey, fingerprint, isGone } = request
+    const once = { idempotencyKey, fingerprint: `${fingerprint}?why=${encodeURIComponent(why)}`, isGone }
+    let objection: Problem | undefined
+    const result = await onceFound(
+      store,
+      once,
+      commands.resolve,
+      async () => {
+        // What payment has undone needs nobody's memory: only what it still has must be known there.
+        const isAtOthers = by === 'refund' && (await store.contradictedBy(logId))?.startsWith('told-')
+        objection = isAtOthers ? await forgottenBy(logId, peers, request.authorization) : undefined
+        return objection === undefined ? logId : undefined
+      },
+      () => store.resolve(logId, { by, why }, once),
+    )
+    if (result === undefined) return { problem: objection ?? impossible('order.resolve.refused') }
+    switch (result[0]) {
+      case 'resolved':
+      case 'repeated':
+        return { json: { log_id: logId, done: by, state: result[1], repeated: result[0] === 'repeated' } }
+      case 'consistent':
+        return { problem: notContradicted(logId, result[1]) }
+      case 'replaced':
+        return { problem: cannotRefund(logId, 'its order was made anew since') }
+      case 'unknown':
+        return { problem: noSuchCheckout(logId) }
+      case 'key-reused':
+        return { problem: keyReused() }
+      default:
+        return unreachable('order.resolve', result)
+    }
   }
-}
 
-export const routes = (store: Store, checkouts: Checkouts, neighbours: Neighbours, audit: Audit): readonly Route[] => [
-  {
-    method: 'POST',
-    path: '/orders/create/:user',
-    handler: async (request) => {
-      const user = identifier(request, 'user')
+const cancelFrom =
+  (store: Store, checkouts: Checkouts): Handler<typeof api.cancelCheckout> =>
+  async (request) => {
+    const { log_id: logId } = request.params
+    const result = await store.revoke(logId, request)
+    switch (result[0]) {
+      case 'cancelled':
+        checkouts.onDecided(result[1])
+        return { json: { log_id: logId, done: 'cancelled' } }
+      case 'decided':
+        checkouts.onDecided(result[1])
+        return { problem: alreadyDecided(logId, result[1].state) }
+      case 'unknown':
+        return { problem: noSuchCheckout(logId) }
+      case 'key-reused':
+        return { problem: keyReused() }
+      default:
+        return unreachable('order.cancel', result)
+    }
+  }
+
+export const routesOf = (store: Store, checkouts: Checkouts, peers: Peers, audit: Audit): readonly Route[] =>
+  routes(api, {
+    createOrder: async (request) => {
+      const { params, requestId } = request
+      const { user } = params
       const result = await onceFound(
         store,
         request,
         commands.createOrder,
-        () => found(neighbours.payment, `/payment/find_user/${user}`, request),
+        async () => known(await peers.payment.ask(payment.findUser, { params: { user }, requestId })),
         () => store.create(nanoid(), user, request),
       )
-      return result ? created(result) : noSuchUser(user)
+      return result ? created(result) : { problem: noSuchUser(user) }
     },
-  },
-  {
-    method: 'GET',
-    path: '/orders/find/:order',
-    handler: async (request) => {
-      const id = identifier(request, 'order')
-      const order = await store.find(id)
-      return order ? { json: order } : { problem: noSuchOrder(id) }
+    findOrder: async ({ params: { order } }) => {
+      const shown = await store.find(order)
+      return shown ? { json: shown } : { problem: noSuchOrder(order) }
     },
-  },
-  {
-    method: 'POST',
-    path: '/orders/addItem/:order/:item/:quantity',
-    shownAt: '/orders/find/:order',
-    handler: async (request) => {
-      const order = identifier(request, 'order')
-      const item = identifier(request, 'item')
-      const quantity = amount(request, 'quantity', { min: 1 })
+    addItem: async (request) => {
+      const { params, requestId } = request
+      const { order, item, quantity } = params
       const result = await onceFound(
         store,
         request,
         commands.addItem,
-        async () => (await found(neighbours.stock, `/stock/find/${item}`, request)) as { price: number } | undefined,
+        async () => known(await peers.stock.ask(stock.findItem, { params: { item }, requestId })),
         ({ price }) => store.addItem({ order, item, quantity, price }, request),
       )
-      return result ? added(request, result) : noSuchItem(item)
+      return result ? added(request, result) : { problem: noSuchItem(item) }
     },
-  },
-  {
-    method: 'POST',
-    path: '/orders/checkout/:order',
-    handler: async (request) => {
-      const order = identifier(request, 'order')
+    checkout: async (request) => {
+      const { order } = request.params
       return answerOf(order, await checkouts.checkout(order, request))
     },
-  },
-  {
-    method: 'GET',
-    path: '/orders/checkouts/:order',
-    operator: true,
-    handler: async (request) => {
-      const order = identifier(request, 'order')
+    listCheckouts: async ({ params: { order } }) => {
       const log_ids = await store.checkoutsOf(order)
       return log_ids ? { json: { order_id: order, log_ids } } : { problem: noSuchOrder(order) }
     },
-  },
-  {
-    method: 'POST',
-    path: '/orders/cancel/:log_id',
-    operator: true,
-    handler: async (request) => {
-      const logId = identifier(request, 'log_id')
-      const result = await store.revoke(logId, request)
-      switch (result[0]) {
-        case 'cancelled':
-          checkouts.onDecided(result[1])
-          return { json: { log_id: logId, done: 'cancelled' } }
-        case 'decided':
-          checkouts.onDecided(result[1])
-          return { problem: alreadyDecided(logId, result[1].state) }
-        case 'unknown':
-          return { problem: noSuchCheckout(logId) }
-        case 'key-reused':
-          return keyReused
-        default:
-          return unreachable('order.cancel', result)
-      }
-    },
-  },
-  {
-    method: 'GET',
-    path: '/orders/contradictions',
-    operator: true,
-    handler: async () => ({ json: { contradictions: await store.contradicted() } }),
-  },
-  {
-    method: 'POST',
-    path: '/orders/resolve/:log_id/:by',
-    operator: true,
-    handler: (request) => resolve(store, neighbours, request),
-  },
-  {
-    method: 'POST',
-    path: '/orders/batch_init/:n/:n_items/:n_users/:item_price',
-    operator: true,
-    handler: async (request) => {
-      const n = amount(request, 'n', { min: 1, max: BATCH_MAX })
-      const items = amount(request, 'n_items', { min: 1, max: BATCH_MAX })
-      const users = amount(request, 'n_users', { min: 1, max: BATCH_MAX })
-      const price = amount(request, 'item_price', { min: 0 })
+    cancelCheckout: cancelFrom(store, checkouts),
+    listContradictions: async () => ({ json: { contradictions: await store.contradicted() } }),
+    resolveContradiction: resolveFrom(store, peers),
+    initOrders: async (request) => {
+      const { n, n_items: items, n_users: users, item_price: price } = request.params
       if (2 * price > Number.MAX_SAFE_INTEGER) return sumTooLarge('item_price')
       return inChunks(request, n, `${n} orders initialised`, store.log.claim, (first, last, once) =>
         store.initOrders({ first, last, items, users, price, seed: randomInt(2 ** 31) }, once),
       )
     },
-  },
-  {
-    method: 'GET',
-    path: '/audit',
-    operator: true,
-    handler: ({ authorization, requestId }) => audit({ authorization, requestId }),
-  },
-]
+    audit: ({ authorization, requestId }) => audit({ authorization, requestId }),
+  })

@@ -7,9 +7,6 @@ import { type Auditor, type Count, type Move, madeAlike } from '../shared/audit/
 import { type Owned, reconcile } from '../shared/audit/reconcile.ts'
 import type { LogEntry } from '../shared/log/entry.ts'
 
-/** The accounts of the books. */
-export const ACCOUNTS = ['added', 'charged'] as const
-
 /** What each entry does to wallets. An entry that is said again does nothing: hence the sagas that are captured. */
 const movements = (): ((entry: LogEntry) => readonly Move[]) => {
   const captured = new Set<string>()

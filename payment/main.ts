@@ -1,11 +1,11 @@
 /** Opens, wires and closes the payment service; the only file of it that sees `process`. */
 import process from 'node:process'
-import { neighbour } from '../shared/http/client.ts'
+import { peer } from '../shared/http/client.ts'
 import { leaseFrom } from '../shared/log/log-id.ts'
 import { origins } from '../shared/process/config.ts'
 import { live } from '../shared/process/lifecycle.ts'
 import { openService, serviceSettings, siblingRedis } from '../shared/service.ts'
-import { routes } from './routes.ts'
+import { routesOf } from './routes.ts'
 import { openStore } from './store.ts'
 
 const settings = { ...serviceSettings, order: siblingRedis.order, stock: siblingRedis.stock, ids: origins('IDS_URLS') }
@@ -22,8 +22,8 @@ await live(process, 'payment', settings, (life) => {
       return {
         log: store.log,
         recovery: store.recovery,
-        routes: routes(store),
-        lease: leaseFrom(neighbour(life.step, 'ids', ids)),
+        routes: routesOf(store),
+        lease: leaseFrom(peer(life.step, 'ids', ids)),
       }
     },
   })

@@ -8,27 +8,6 @@
  * - Everything else is a fault of the program. It is not caught where it happens.
  */
 
-/** A problem document of RFC 9457, served as `application/problem+json`. `type` never changes once published. */
-export type Problem = {
-  readonly type: string
-  readonly title: string
-  readonly status: number
-  readonly detail: string
-  readonly [extension: string]: unknown
-}
-
-/** Builds a problem; `name` becomes the last part of its stable `type`. */
-export const problem = (
-  status: number,
-  name: string,
-  title: string,
-  detail: string,
-  extensions: Record<string, unknown> = {},
-): Problem => ({ type: `urn:shop:problem:${name}`, title, status, detail, ...extensions })
-
-/** The header by which a service says that it has not begun what was asked, so that anybody may have it instead. */
-export const NOT_STARTED_HEADER = 'x-not-started'
-
 /** The request is malformed: `field` names the part of it that is. */
 export class MalformedError extends Error {
   override readonly name = 'MalformedError'

@@ -14,7 +14,8 @@ import { LOCK_MASTERS, type LockMaster } from './contract/services.ts'
 import { openDurability } from './health/durability.ts'
 import { openHealth } from './health/health.ts'
 import { memoryWatch } from './health/memory.ts'
-import { openDoor, type Route } from './http/server.ts'
+import type { Route } from './http/route.ts'
+import { openServer } from './http/server.ts'
 import { type RedLock, redLock } from './lock/redlock.ts'
 import type { Log } from './log/log.ts'
 import { type Identifiers, identifiers } from './log/log-id.ts'
@@ -217,7 +218,7 @@ export const openService = async <Repair extends string>(
   })
 
   const health = openChecks(life, options, { redis, masters, peers })
-  const door = await openDoor({
+  const door = await openServer({
     service: options.service,
     port: config.port,
     host: config.host,

@@ -8,9 +8,6 @@ import { type Owned, reconcile } from '../shared/audit/reconcile.ts'
 import { parseLines } from '../shared/contract/events.ts'
 import type { LogEntry } from '../shared/log/entry.ts'
 
-/** The accounts of the books. */
-export const ACCOUNTS = ['added', 'taken'] as const
-
 const each = (lines: string, sign: bigint): readonly Move[] =>
   parseLines(lines).map(([id, quantity]) => ({ id, by: sign * BigInt(quantity) }))
 

@@ -1,11 +1,11 @@
 /** Opens, wires and closes the stock service; the only file of it that sees `process`. */
 import process from 'node:process'
-import { neighbour } from '../shared/http/client.ts'
+import { peer } from '../shared/http/client.ts'
 import { leaseFrom } from '../shared/log/log-id.ts'
 import { origins } from '../shared/process/config.ts'
 import { live } from '../shared/process/lifecycle.ts'
 import { openService, serviceSettings, siblingRedis } from '../shared/service.ts'
-import { routes } from './routes.ts'
+import { routesOf } from './routes.ts'
 import { openStore } from './store.ts'
 
 const settings = {
@@ -24,7 +24,7 @@ await live(process, 'stock', settings, (life) => {
     listeners: ['payment'],
     build: (instruments) => {
       const store = openStore(instruments)
-      return { log: store.log, routes: routes(store), lease: leaseFrom(neighbour(life.step, 'ids', ids)) }
+      return { log: store.log, routes: routesOf(store), lease: leaseFrom(peer(life.step, 'ids', ids)) }
     },
   })
 })

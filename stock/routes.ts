@@ -1,100 +1,76 @@
 /** HTTP in, words out: the routes of stock. */
 import { nanoid } from 'nanoid'
 import { sumTooLarge, unreachable } from '../shared/errors.ts'
-import { BATCH_MAX, inChunks } from '../shared/http/chunks.ts'
-import { amount, identifier, keyReused, type Route } from '../shared/http/server.ts'
+import { inChunks } from '../shared/http/chunks.ts'
+import { keyReused } from '../shared/http/problems.ts'
+import { type Route, routes } from '../shared/http/route.ts'
 import { auditRoutes } from '../shared/operator/audit-routes.ts'
-import { ACCOUNTS, partOf } from './audit.ts'
-import { noSuchItem, outOfStock } from './item.ts'
+import { api } from './api.ts'
+import { partOf } from './audit.ts'
+import { noSuchItem, outOfStock } from './problems.ts'
 import type { Store } from './store.ts'
 
-export const routes = (store: Store): readonly Route[] => [
-  {
-    method: 'POST',
-    path: '/stock/item/create/:price',
-    handler: async (request) => {
-      const result = await store.createItem(nanoid(), amount(request, 'price', { min: 0 }), request)
+export const routesOf = (store: Store): readonly Route[] => [
+  ...routes(api, {
+    createItem: async (request) => {
+      const result = await store.createItem(nanoid(), request.params.price, request)
       switch (result[0]) {
         case 'created':
           return { json: { item_id: result[1], log_id: result[2] } }
         case 'key-reused':
-          return keyReused
+          return { problem: keyReused() }
         default:
           return unreachable('stock.create_item', result)
       }
     },
-  },
-  {
-    method: 'GET',
-    path: '/stock/find/:item',
-    handler: async (request) => {
-      const id = identifier(request, 'item')
-      const item = await store.find(id)
-      return item ? { json: item } : { problem: noSuchItem(id) }
+    findItem: async ({ params: { item } }) => {
+      const found = await store.find(item)
+      return found ? { json: found } : { problem: noSuchItem(item) }
     },
-  },
-  {
-    method: 'POST',
-    path: '/stock/add/:item/:amount',
-    shownAt: '/stock/find/:item',
-    handler: async (request) => {
-      const item = identifier(request, 'item')
-      const pieces = amount(request, 'amount', { min: 1 })
-      const result = await store.add(item, pieces, request)
+    addStock: async (request) => {
+      const { item, amount } = request.params
+      const result = await store.add(item, amount, request)
       switch (result[0]) {
         case 'added':
-          return { text: `${pieces} added` }
+          return { text: `${amount} added` }
         case 'unknown':
           return { problem: noSuchItem(item) }
         case 'too-much':
           return sumTooLarge('amount')
         case 'key-reused':
-          return keyReused
+          return { problem: keyReused() }
         default:
           return unreachable('stock.add', result)
       }
     },
-  },
-  {
-    method: 'POST',
-    path: '/stock/subtract/:item/:amount',
-    shownAt: '/stock/find/:item',
-    handler: async (request) => {
-      const item = identifier(request, 'item')
-      const pieces = amount(request, 'amount', { min: 1 })
-      const result = await store.subtract(item, pieces, request)
+    subtractStock: async (request) => {
+      const { item, amount } = request.params
+      const result = await store.subtract(item, amount, request)
       switch (result[0]) {
         case 'subtracted':
-          return { text: `${pieces} subtracted` }
+          return { text: `${amount} subtracted` }
         case 'out-of-stock':
           return { problem: outOfStock(item) }
         case 'unknown':
           return { problem: noSuchItem(item) }
         case 'key-reused':
-          return keyReused
+          return { problem: keyReused() }
         default:
           return unreachable('stock.subtract', result)
       }
     },
-  },
-  {
-    method: 'POST',
-    path: '/stock/batch_init/:n/:starting_stock/:item_price',
-    operator: true,
-    handler: async (request) => {
-      const n = amount(request, 'n', { min: 1, max: BATCH_MAX })
-      const stock = amount(request, 'starting_stock', { min: 0 })
-      const price = amount(request, 'item_price', { min: 0 })
+    initItems: async (request) => {
+      const { n, starting_stock: stock, item_price: price } = request.params
       if (n * stock > Number.MAX_SAFE_INTEGER) return sumTooLarge('starting_stock')
       return inChunks(request, n, `${n} items initialised`, store.log.claim, (first, last, once) =>
         store.initItems(first, last, stock, price, once),
       )
     },
-  },
-  ...auditRoutes({
-    prefix: '/stock',
-    auditor: store.auditor,
-    accounts: ACCOUNTS,
-    tell: (count) => partOf(store.auditor, count),
+    audit: async () => ({ json: await partOf(store.auditor, await store.auditor.count()) }),
+    cutAudit: async () => {
+      const { at, heard, hears, books } = await store.auditor.cut()
+      return { json: { at, heard, hears, added: String(books('added')), taken: String(books('taken')) } }
+    },
   }),
+  ...auditRoutes('/stock', store.auditor),
 ]

@@ -7,7 +7,7 @@
  */
 import axios, { isAxiosError } from 'axios'
 import { nanoid } from 'nanoid'
-import type { Problem } from '../../shared/errors.ts'
+import type { Problem } from '../../shared/http/problem.ts'
 import { HEADER_WORD_FORM, isHeaderWord } from '../../shared/process/config.ts'
 
 /** The question could not be put: one sentence that says why, for people. */

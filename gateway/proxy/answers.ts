@@ -6,7 +6,7 @@
  */
 
 import type { ServerResponse } from 'node:http'
-import { type Problem, problem } from '../../shared/errors.ts'
+import { type Problem, problem } from '../../shared/http/problem.ts'
 
 const BE_SAFE =
   'what was asked may or may not have been done. GET, HEAD and POST /orders/checkout/* may be repeated as they are; ' +

@@ -26,7 +26,8 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 import type { Dispatcher } from 'undici'
-import { impossible, NOT_STARTED_HEADER, type Problem } from '../../shared/errors.ts'
+import { impossible } from '../../shared/errors.ts'
+import { NOT_STARTED_HEADER, type Problem } from '../../shared/http/problem.ts'
 import { type CrashPoints, LostReplyError } from '../../shared/process/crash-points.ts'
 import { noReplica, noReplyInTime, outcomeUnknown, sendProblem, tooManyWaiting, unframeable } from './answers.ts'
 import { ClientWatch } from './client-watch.ts'
@@ -73,7 +74,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
   #waitingSinceMs = 0
   #lastResort = false
   #timer: NodeJS.Timeout | undefined
-  #client: ClientWatch | undefined
+  #asker: ClientWatch | undefined
 
   constructor(
     options: ExchangeOptions,
@@ -111,8 +112,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
   proceed(): void {
     clearTimeout(this.#timer)
     this.#patienceMs -= performance.now() - this.#waitingSinceMs
-    if (this.#client?.stop())
-      this.#client.probe((error) => {
+    if (this.#asker?.stop())
+      this.#asker.probe((error) => {
         if (!error) this.send()
       })
     else this.send()
@@ -137,11 +138,11 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
     if (this.#patienceMs <= 0) return this.#resort()
     if (!this.#service.wait(this)) return this.#turnAway()
     this.#waitingSinceMs = performance.now()
-    this.#client ??= new ClientWatch(this.#response)
-    this.#client.start()
+    this.#asker ??= new ClientWatch(this.#response)
+    this.#asker.start()
     this.#timer = setTimeout(() => {
       this.#service.leave(this)
-      this.#client?.stop()
+      this.#asker?.stop()
       this.#patienceMs = 0
       this.#resort()
     }, this.#patienceMs)

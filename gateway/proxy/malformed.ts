@@ -7,7 +7,7 @@
  */
 
 import type { IncomingMessage } from 'node:http'
-import { type Problem, problem } from '../../shared/errors.ts'
+import { type Problem, problem } from '../../shared/http/problem.ts'
 import type { Passed } from './headers.ts'
 
 /** What was asked for, and the host if it was named with it (absolute form: 3.2.2), which then counts and not the header. */

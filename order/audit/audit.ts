@@ -15,21 +15,23 @@
  */
 import type { Auditor, Count, Cut } from '../../shared/audit/auditor.ts'
 import { NeighbourError, UnavailableError } from '../../shared/errors.ts'
-import type { Asker, Neighbour } from '../../shared/http/client.ts'
-import type { Answer } from '../../shared/http/server.ts'
+import type { Asker, Peer } from '../../shared/http/client.ts'
+import type { AnswerTo } from '../../shared/http/route.ts'
 import { compareIds, type LogEntry } from '../../shared/log/entry.ts'
 import type { Log } from '../../shared/log/log.ts'
+import type { api } from '../api.ts'
 import type { Order } from '../order.ts'
 import { type Ledger, ledger, type Orders, paidOnes, showing, shownByBooks, spentBy, surplus } from './ledger.ts'
 import { NAMED_MAX, namesOf, type Parties } from './naming.ts'
-import { type Mismatch, type PartyCut, paidBy, party, Refused } from './participants.ts'
+import { type Mismatch, type PartyCut, paidBy, paymentAsked, Refused, stockAsked } from './participants.ts'
 
+type Answer = AnswerTo<typeof api.audit>
 export type Audit = (asker: Asker) => Promise<Answer>
 
 export type AuditOptions = {
   readonly log: Log
   readonly auditor: Auditor
-  readonly neighbours: Readonly<Record<'payment' | 'stock', Neighbour>>
+  readonly peers: Readonly<Record<'payment' | 'stock', Peer>>
   readonly find: (order: string) => Promise<Order | undefined>
   /** Orders that are contradicted and wait for a person. */
   readonly contradictions: () => Promise<readonly string[]>
@@ -43,15 +45,17 @@ type Cuts = { readonly order: Cut; readonly payment: PartyCut; readonly stock: P
 /** A checkout that may still move, and what the neighbours had done of it, less what order's books had of it already. */
 type Moving = { readonly id: string; readonly order: string; readonly credit: bigint; readonly stock: bigint }
 
-const told = ({ added, left, spent, accepted, inFlight }: Ledger, names: { left: string; spent: string }) => ({
+const told = <Names>(
+  { added, left, spent, accepted, inFlight }: Ledger,
+  named: (left: string, spent: string) => Names,
+) => ({
   added: String(added),
-  [names.left]: String(left),
-  [names.spent]: String(spent),
+  ...named(String(left), String(spent)),
   accepted: String(accepted),
   in_flight: String(inFlight),
 })
 
-export const audits = ({ log, auditor, neighbours, find, contradictions }: AuditOptions): Audit => {
+export const audits = ({ log, auditor, peers, find, contradictions }: AuditOptions): Audit => {
   let running: Promise<Answer> | undefined
 
   const cutAll = async ({ payment, stock }: Parties): Promise<Cuts> => {
@@ -82,8 +86,8 @@ export const audits = ({ log, auditor, neighbours, find, contradictions }: Audit
 
   const run = async (asker: Asker): Promise<Answer> => {
     const parties = {
-      payment: party('payment', neighbours.payment, asker),
-      stock: party('stock', neighbours.stock, asker),
+      payment: paymentAsked(peers.payment, asker),
+      stock: stockAsked(peers.stock, asker),
     }
     const [payment, stock, orders, contradicted] = await Promise.all([
       parties.payment.count(),
@@ -139,8 +143,8 @@ export const audits = ({ log, auditor, neighbours, find, contradictions }: Audit
     return {
       json: {
         balanced: mismatches.length === 0,
-        credit: told(sums.credit, { left: 'wallets', spent: 'paid' }),
-        stock: told(sums.stock, { left: 'shelf', spent: 'sold' }),
+        credit: told(sums.credit, (wallets, paid) => ({ wallets, paid })),
+        stock: told(sums.stock, (shelf, sold) => ({ shelf, sold })),
         in_flight: moving.length,
         cut: { order: cuts.order.at, payment: cuts.payment.at, stock: cuts.stock.at },
         mismatches,

@@ -6,8 +6,9 @@
  */
 import { type Cut, inParts, type RecordedSaga, type SagaAt } from '../../shared/audit/auditor.ts'
 import { parseLines } from '../../shared/contract/events.ts'
-import type { Problem } from '../../shared/errors.ts'
-import type { Asker, Neighbour } from '../../shared/http/client.ts'
+import { type logQueries, payment, type recordQueries, stock } from '../../shared/contract/queries.ts'
+import type { Asker, Peer } from '../../shared/http/client.ts'
+import type { Problem } from '../../shared/http/problem.ts'
 import type { LogEntry } from '../../shared/log/entry.ts'
 import type { Holdings } from './ledger.ts'
 
@@ -15,7 +16,13 @@ import type { Holdings } from './ledger.ts'
 export type Facts = Readonly<Record<string, string>>
 
 /** Something that does not add up, in words, and the orders that it concerns, as far as they are known. */
-export type Mismatch = { readonly what: string; readonly detail: string; readonly orders: readonly string[] }
+export type Mismatch = {
+  readonly what: string
+  readonly detail: string
+  readonly orders: readonly string[]
+  readonly user_id?: string | undefined
+  readonly item_id?: string | undefined
+}
 
 export type Counted = Holdings & {
   readonly at: string
@@ -59,64 +66,100 @@ const TIMEOUT_MS = 3_000
 /** Pieces of `item:quantity,item:quantity`. */
 const pieces = (lines: string): bigint => parseLines(lines).reduce((sum, [, quantity]) => sum + BigInt(quantity), 0n)
 
-/** How each of them tells what it has left, what has gone from it, and that it has done its part of a checkout. */
-const WORDS = {
-  payment: {
-    left: 'wallets',
-    gone: 'charged',
-    kind: 'CreditCaptured',
-    amount: ({ total = '0' }: Facts): bigint => BigInt(total),
-  },
-  stock: { left: 'shelf', gone: 'taken', kind: 'StockTaken', amount: ({ lines = '' }: Facts): bigint => pieces(lines) },
-} as const
+/** The queries that both answer alike. */
+type Queries = ReturnType<typeof recordQueries> & ReturnType<typeof logQueries>
 
-type Told = Facts & Pick<Cut, 'heard' | 'hears'> & { readonly mismatches: readonly Mismatch[] }
+/** In which each has words of its own: for what it has left, what has gone from it, and its part of a checkout. */
+type Own = Pick<Party, 'count' | 'cut'> & {
+  /** The kind of entry that says that its part is done. */
+  readonly kind: string
+  readonly amount: (facts: Facts) => bigint
+}
 
-export const party = (name: Party['name'], neighbour: Neighbour, asker: Asker): Party => {
-  const { left, gone, kind, amount } = WORDS[name]
-  const ask = async <Body>(path: string, timeoutMs = TIMEOUT_MS): Promise<Body> => {
-    const { status, data } = await neighbour.ask('get', `/${name}${path}`, { ...asker, timeoutMs })
-    if (status !== 200) throw new Refused(data as Problem)
-    return data as Body
-  }
-  const holdings = (told: Facts): Holdings => ({ added: BigInt(told.added ?? ''), gone: BigInt(told[gone] ?? '') })
+/** What was asked for. @throws Refused */
+const granted = <Json>(answer: { readonly json: Json } | { readonly problem: Problem }): Json => {
+  if ('problem' in answer) throw new Refused(answer.problem)
+  return answer.json
+}
+
+const party = (name: Party['name'], peer: Peer, queries: Queries, own: Own, asker: Asker): Party => {
+  const by = { ...asker, timeoutMs: TIMEOUT_MS }
   return {
     name,
-    count: async () => {
-      const told = await ask<Told>('/audit', COUNT_TIMEOUT_MS)
-      const { at = '', mismatches } = told
-      return { ...holdings(told), at, left: BigInt(told[left] ?? ''), mismatches }
-    },
-    cut: async () => {
-      const told = await ask<Told>('/audit/cut')
-      return { ...holdings(told), at: told.at ?? '', heard: told.heard, hears: told.hears }
-    },
+    count: own.count,
+    cut: own.cut,
     done: async (at, ids) => {
-      const sagas = await inParts(
-        ids,
-        async (part) => (await ask<{ sagas: readonly SagaAt[] }>(`/audit/sagas?at=${at}&log_ids=${part.join()}`)).sagas,
+      const sagas = await inParts(ids, async (part) => {
+        const query = { at, log_ids: part.join() }
+        return granted(await peer.ask(queries.sagasAt, { ...by, query })).sagas
+      })
+      return new Map(
+        sagas.filter(({ kind }) => kind === own.kind).map(({ log_id, facts }) => [log_id, own.amount(facts)]),
       )
-      return new Map(sagas.filter((saga) => saga.kind === kind).map(({ log_id, facts }) => [log_id, amount(facts)]))
     },
     page: async (after, limit) =>
-      (await ask<{ logs: readonly LogEntry[] }>(`/logs?after=${after}&limit=${limit}`)).logs,
+      granted(await peer.ask(queries.listEntries, { ...by, query: { after, limit: String(limit) } })).logs,
     records: async (ids) => {
-      const records = await inParts(
-        ids,
-        async (part) =>
-          (await ask<{ records: readonly RecordedSaga[] }>(`/audit/records?log_ids=${part.join()}`)).records,
-      )
+      const records = await inParts(ids, async (part) => {
+        const query = { log_ids: part.join() }
+        return granted(await peer.ask(queries.readRecords, { ...by, query })).records
+      })
       return new Map(records.map(({ log_id, fields }) => [log_id, fields]))
     },
-    recordsPage: (cursor) => ask(`/audit/records?cursor=${cursor}`),
+    recordsPage: async (cursor) => {
+      const { next = '0', records } = granted(await peer.ask(queries.readRecords, { ...by, query: { cursor } }))
+      return { next, records }
+    },
     absent: async (ids) =>
       new Set(
-        await inParts(
-          ids,
-          async (part) => (await ask<{ absent: readonly string[] }>(`/audit/absent?ids=${part.join()}`)).absent,
-        ),
+        await inParts(ids, async (part) => {
+          const query = { ids: part.join() }
+          return granted(await peer.ask(queries.findAbsent, { ...by, query })).absent
+        }),
       ),
   }
+}
+
+export const paymentAsked = (peer: Peer, asker: Asker): Party => {
+  const { audit, cutAudit } = payment
+  const holdings = ({ added, charged }: { readonly added: string; readonly charged: string }): Holdings => ({
+    added: BigInt(added),
+    gone: BigInt(charged),
+  })
+  const own: Own = {
+    kind: 'CreditCaptured',
+    amount: ({ total = '0' }) => BigInt(total),
+    count: async () => {
+      const told = granted(await peer.ask(audit, { ...asker, timeoutMs: COUNT_TIMEOUT_MS }))
+      return { ...holdings(told), at: told.at, left: BigInt(told.wallets), mismatches: told.mismatches }
+    },
+    cut: async () => {
+      const { at, heard, hears, ...books } = granted(await peer.ask(cutAudit, { ...asker, timeoutMs: TIMEOUT_MS }))
+      return { ...holdings(books), at, heard, hears }
+    },
+  }
+  return party('payment', peer, payment, own, asker)
+}
+
+export const stockAsked = (peer: Peer, asker: Asker): Party => {
+  const { audit, cutAudit } = stock
+  const holdings = ({ added, taken }: { readonly added: string; readonly taken: string }): Holdings => ({
+    added: BigInt(added),
+    gone: BigInt(taken),
+  })
+  const own: Own = {
+    kind: 'StockTaken',
+    amount: ({ lines = '' }) => pieces(lines),
+    count: async () => {
+      const told = granted(await peer.ask(audit, { ...asker, timeoutMs: COUNT_TIMEOUT_MS }))
+      return { ...holdings(told), at: told.at, left: BigInt(told.shelf), mismatches: told.mismatches }
+    },
+    cut: async () => {
+      const { at, heard, hears, ...books } = granted(await peer.ask(cutAudit, { ...asker, timeoutMs: TIMEOUT_MS }))
+      return { ...holdings(books), at, heard, hears }
+    },
+  }
+  return party('stock', peer, stock, own, asker)
 }
 
 /**

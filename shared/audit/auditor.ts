@@ -15,6 +15,7 @@
  * Where things and books disagree, `strays` names the things that are not what the log says, as far as the log reaches.
  */
 import { type Service, sayings } from '../contract/events.ts'
+import { SAGAS_MAX } from '../contract/queries.ts'
 import { UnavailableError } from '../errors.ts'
 import { compareIds, type LogEntry } from '../log/entry.ts'
 import type { Log } from '../log/log.ts'
@@ -93,9 +94,6 @@ const COUNT_MAX_MS = 25_000
 const THINGS_MAX = 10_000_000
 /** More sagas than this are in flight only just after a long outage. */
 const OPEN_MAX = 20_000
-/** The most sagas of one question: one script looks them up, and their ids must fit into a URL. */
-export const SAGAS_MAX = 100
-
 /** The most things that an audit names. */
 const STRAYS_MAX = 100
 /** How many sagas that moved a thing are told, the last ones. */

@@ -108,7 +108,7 @@ const SHAPES: Record<FactType, string> = {
   word: '\\S*',
 }
 const patternOf = (shape: string): RegExp => new RegExp(`^${shape}$`)
-const IDENTIFIER = patternOf(ID)
+export const IDENTIFIER = patternOf(ID)
 /** What an id consists of, in the words of a complaint. */
 export const IDENTIFIER_FORM = '1 to 64 letters, digits, "_" or "-"'
 /** May this be the id of something, in an entry and in a path alike? */

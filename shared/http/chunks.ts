@@ -8,10 +8,11 @@
  * chunk is done once: the same request goes on where the batch ended.
  */
 import { setTimeout as after } from 'node:timers/promises'
-import { problem, UnavailableError, unreachable } from '../errors.ts'
+import { UnavailableError, unreachable } from '../errors.ts'
 import type { KeyReused } from '../redis/command.ts'
 import type { Once, Reply } from '../redis/script.ts'
-import { type Answer, keyReused, type Request } from './server.ts'
+import { inUse, keyReused } from './problems.ts'
+import type { Request } from './request.ts'
 
 /** What becomes of a chunk: it is done, or meets something that is in use. */
 type Chunk = readonly ['initialised'] | readonly ['busy', what: string] | KeyReused
@@ -22,35 +23,26 @@ const CHUNK = 1_000
 const BUSY_RETRY_MS = 20
 const BUSY_PATIENCE_MS = 10_000
 
-/** The batch ends before what is in use: `made` were made anew, from 0 on. */
-const inUse = (what: string, made: number): Answer => ({
-  problem: problem(
-    409,
-    'in-use',
-    'In use',
-    `"${what}" is in use by something unfinished; ` +
-      (made === 0
-        ? 'nothing was done'
-        : `0 to ${made - 1} were made anew, the others were not; under its Idempotency-Key the same request goes on there`),
-    { made },
-  ),
-})
+/** What a request is answered that makes many things. */
+export type BatchAnswer =
+  | { readonly json: { readonly msg: string } }
+  | { readonly problem: ReturnType<typeof inUse> | ReturnType<typeof keyReused> }
 
 /**
  * Does `chunk(first, last, once)` for all of `0..count-1`, and before that `claim`s the request's key, if it has one. Each chunk
  * has a key of its own, with a blank in it, which no client's key has.
  */
 export const inChunks = async (
-  request: Request,
+  request: Pick<Request, 'fingerprint' | 'idempotencyKey' | 'isGone'>,
   count: number,
   message: string,
   claim: (once: Once) => Promise<Reply>,
   chunk: (first: number, last: number, once: Once) => Promise<Chunk>,
   patienceMs = BUSY_PATIENCE_MS,
-): Promise<Answer> => {
+): Promise<BatchAnswer> => {
   const { fingerprint, idempotencyKey, isGone } = request
   const patience = performance.now() + patienceMs
-  if (idempotencyKey !== undefined && (await claim(request))[0] === 'key-reused') return keyReused
+  if (idempotencyKey !== undefined && (await claim(request))[0] === 'key-reused') return { problem: keyReused() }
   for (let first = 0; first < count; ) {
     const once = {
       fingerprint,
@@ -69,11 +61,11 @@ export const inChunks = async (
         first = last + 1
         break
       case 'busy':
-        if (performance.now() > patience) return inUse(result[1], first)
+        if (performance.now() > patience) return { problem: inUse(result[1], first) }
         await after(BUSY_RETRY_MS)
         break
       case 'key-reused':
-        return keyReused
+        return { problem: keyReused() }
       default:
         return unreachable('batch.chunk', result)
     }

@@ -1,35 +1,66 @@
 /**
- * How is a neighbour asked a question that cannot wait?
+ * How is a peer asked a query that cannot wait?
  *
- * Some questions must be answered at once: does this exist, what does it cost, which block of identifiers is mine. They
- * are asked through here: kept-alive connections, a time-out of its own, the next replica if one does not answer. No saga
- * asks: it hears.
+ * Some queries must be answered at once: does this exist, what does it cost, which block of identifiers is mine. They are asked through
+ * here: kept-alive connections, a time-out of its own, the next replica if one does not answer, and an answer that is read by
+ * the schema of its query. No saga asks: it hears.
  */
 import { Agent } from 'node:http'
 import axios from 'axios'
+import * as v from 'valibot'
 import { NeighbourError } from '../errors.ts'
 import type { Step } from '../process/step.ts'
+import type { Problem } from './problem.ts'
+import type { Fields, Row } from './route.ts'
 
 const TIMEOUT_MS = 1_500
 
-/** On whose behalf a neighbour is asked: as that client authorised itself, and by what logs call its request. */
+/** What a query needs of its row. */
+export type PeerQuery = Pick<Row, 'method' | 'path' | 'params' | 'query'> & {
+  readonly answers: { readonly 200: { readonly json: v.GenericSchema } }
+}
+
+/** On whose behalf a peer is asked: as that client authorised itself, and by what logs call its request. */
 export type Asker = { readonly authorization?: string | undefined; readonly requestId?: string | undefined }
 
-export type Question = Asker & {
+type Texts<F extends Fields> = v.InferInput<v.ObjectSchema<F, undefined>>
+
+/** What is asked: the fields of the query as texts. */
+export type Asked<Q extends PeerQuery> = Asker & {
   /** How long each replica may think. */
   readonly timeoutMs?: number
+  readonly params?: Readonly<Record<string, string | undefined>>
+  readonly query?: Readonly<Record<string, string | undefined>>
+} & (Q extends { readonly params: infer F extends Fields } ? { readonly params: Texts<F> } : unknown) &
+  (Q extends { readonly query: infer F extends Fields } ? { readonly query: Texts<F> } : unknown)
+
+/** What a peer answers: what was asked for, or why not. */
+export type PeerAnswer<Q extends PeerQuery> =
+  | { readonly json: v.InferOutput<Q['answers'][200]['json']> }
+  | { readonly problem: Problem }
+
+export type Peer = {
+  /** @throws NeighbourError if no replica gives an answer that is the peer's own. */
+  readonly ask: <const Q extends PeerQuery>(query: Q, asked: Asked<Q>) => Promise<PeerAnswer<Q>>
 }
 
-export type Neighbour = {
-  /** The answer's status and body. @throws NeighbourError if no replica gives one that is the neighbour's own. */
-  readonly ask: (
-    method: 'get' | 'post',
-    path: string,
-    question?: Question,
-  ) => Promise<{ status: number; data: unknown }>
+const problemDocument = v.looseObject({
+  type: v.custom<Problem['type']>((type) => typeof type === 'string' && type.startsWith('urn:shop:problem:')),
+  title: v.string(),
+  status: v.number(),
+  detail: v.string(),
+})
+
+/** The target of a request: the path with its parameters, and the query. */
+const targetOf = (path: string, { params = {}, query = {} }: Asked<PeerQuery>): string => {
+  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name) => encodeURIComponent(params[name] ?? ''))
+  const asked = Object.entries(query).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`],
+  )
+  return asked.length === 0 ? filled : `${filled}?${asked.join('&')}`
 }
 
-export const neighbour = (step: Step, name: string, origins: readonly string[]): Neighbour => {
+export const peer = (step: Step, name: string, origins: readonly string[]): Peer => {
   const asking = `ask-${name}`
   const client = axios.create({
     httpAgent: new Agent({ keepAlive: true, maxSockets: 64 }),
@@ -38,26 +69,43 @@ export const neighbour = (step: Step, name: string, origins: readonly string[]):
     validateStatus: () => true,
   })
   let turn = 0
-  return {
-    ask: async (method, path, { authorization, requestId, timeoutMs = TIMEOUT_MS } = {}) => {
-      // Others ask meanwhile and move the turn: what counts here is where this question began.
-      const first = turn++
-      let reason: unknown
-      for (let tried = 0; tried < origins.length; tried += 1) {
-        try {
-          const url = `${origins[(first + tried) % origins.length]}${path}`
-          // What is undefined is not sent.
-          const headers = { authorization, 'x-request-id': requestId }
-          const { status, data } = await step(asking, () =>
-            client.request<unknown>({ method, url, timeout: timeoutMs, headers }),
-          )
-          if (status < 500) return { status, data }
-          reason = `it answered ${status}`
-        } catch (error) {
-          reason = error
-        }
+
+  /** The status and the body of what the first replica answers that answers at all. */
+  const request = async (
+    method: Row['method'],
+    target: string,
+    { authorization, requestId, timeoutMs = TIMEOUT_MS }: Asked<PeerQuery>,
+  ): Promise<{ readonly status: number; readonly data: unknown }> => {
+    // Others ask meanwhile and move the turn: what counts here is where this query began.
+    const first = turn++
+    let reason: unknown
+    for (let tried = 0; tried < origins.length; tried += 1) {
+      try {
+        const url = `${origins[(first + tried) % origins.length]}${target}`
+        // What is undefined is not sent.
+        const headers = { authorization, 'x-request-id': requestId }
+        const { status, data } = await step(asking, () =>
+          client.request<unknown>({ method, url, timeout: timeoutMs, headers }),
+        )
+        if (status < 500) return { status, data }
+        reason = `it answered ${status}`
+      } catch (error) {
+        reason = error
       }
-      throw new NeighbourError(`${name} does not answer`, { cause: reason })
+    }
+    throw new NeighbourError(`${name} does not answer`, { cause: reason })
+  }
+
+  const read = <const Schema extends v.GenericSchema>(schema: Schema, data: unknown): v.InferOutput<Schema> => {
+    const result = v.safeParse(schema, data)
+    if (result.success) return result.output
+    throw new NeighbourError(`${name} does not answer`, { cause: new v.ValiError(result.issues) })
+  }
+
+  return {
+    ask: async (query, asked) => {
+      const { status, data } = await request(query.method, targetOf(query.path, asked), asked)
+      return status === 200 ? { json: read(query.answers[200].json, data) } : { problem: read(problemDocument, data) }
     },
   }
 }

@@ -25,7 +25,7 @@ import {
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
-import { type Problem, problem } from '../errors.ts'
+import { type Problem, problem } from './problem.ts'
 
 /** How long a client whose connection ends may take to read the last answer and to stop sending. */
 const LINGER_MS = 2_000

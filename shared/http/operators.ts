@@ -7,7 +7,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Context } from 'koa'
 import type { Logger } from 'pino'
-import { type Problem, problem } from '../errors.ts'
+import type { Problem } from './problem.ts'
+import { forbidden, unauthorised } from './problems.ts'
 
 /** How often it is told, at most, that strangers came. */
 const TELL_MS = 1_000
@@ -68,21 +69,11 @@ export const openOperators = (token: string, log: Logger): Operators => {
     const given = /^Bearer (.+)$/i.exec(ctx.get('authorization'))?.[1]
     if (given === undefined) {
       ctx.set('WWW-Authenticate', 'Bearer')
-      return problem(
-        401,
-        'unauthorised',
-        'An operator token is wanted',
-        'send "Authorization: Bearer <OPERATOR_TOKEN>"',
-      )
+      return unauthorised()
     }
     const bytes = Buffer.from(given)
     if (bytes.length === wanted.length && timingSafeEqual(bytes, wanted)) return undefined
-    return problem(
-      403,
-      'forbidden',
-      'This is not the operator token',
-      'the bearer token is not the one this shop was started with',
-    )
+    return forbidden()
   }
 
   return {

@@ -8,7 +8,7 @@
  *   at). Whoever has the choice goes to another replica, and whoever has not, comes here at once.
  * - `warns`: nothing is amiss yet. The service is ready.
  */
-import { type Problem, problem } from '../errors.ts'
+import { type Problem, problem } from './problem.ts'
 
 export type Check = {
   readonly name: string

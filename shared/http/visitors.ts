@@ -13,8 +13,9 @@
  *
  * A program sends neither header, and any name.
  */
-import { type Problem, problem } from '../errors.ts'
+
 import { isLoopback } from '../process/exposure.ts'
+import { type Problem, problem } from './problem.ts'
 
 /** What of a request is judged, besides its method. */
 export type Visit = {

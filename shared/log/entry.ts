@@ -5,7 +5,6 @@
  * before 10. Ids only grow within one log; a listener that knows the id it has heard last knows what it has yet to hear.
  */
 import { type RawEntry, type Service, sayings } from '../contract/events.ts'
-import { MalformedError } from '../errors.ts'
 
 /** An entry as people read it: where it stands, when it was said, what, of which log id, and its facts. */
 export type LogEntry = {
@@ -45,17 +44,6 @@ export const compareIds = (a: string, b: string): number => {
   const [aMs = '0', aSequence = '0'] = a.split('-')
   const [bMs = '0', bSequence = '0'] = b.split('-')
   return Number(aMs) - Number(bMs) || Number(aSequence) - Number(bSequence)
-}
-
-/**
- * Reads the id of an entry as people write it; one without a sequence is the first of its millisecond. More digits than a
- * number holds exactly stand in no log, and Redis takes some of them for a fault of whoever asks.
- * @throws MalformedError naming the field
- */
-export const parseEntryId = (text: string, field: string): string => {
-  const [, ms, sequence = '0'] = /^(\d{1,15})(?:-(\d{1,15}))?$/.exec(text) ?? []
-  if (ms === undefined) throw new MalformedError(field, `"${field}" must be the id of an entry, as 1700000000000-0`)
-  return `${ms}-${sequence}`
 }
 
 /** An entry as Redis gives it, made readable. */

@@ -10,8 +10,9 @@
  */
 import { customAlphabet } from 'nanoid'
 import type { Logger } from 'pino'
+import { ids as queries } from '../contract/queries.ts'
 import { NeighbourError } from '../errors.ts'
-import type { Neighbour } from '../http/client.ts'
+import type { Peer } from '../http/client.ts'
 
 const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz'
 const TIME_DIGITS = 9
@@ -86,10 +87,9 @@ export const identifiers = (log: Logger): Identifiers => {
 
 /** How the other services ask `ids` for the block of a replica. @throws NeighbourError */
 export const leaseFrom =
-  (ids: Neighbour): ((replica: string) => Promise<number>) =>
+  (ids: Peer): ((replica: string) => Promise<number>) =>
   async (replica) => {
-    const { status, data } = await ids.ask('post', `/internal/lease/${replica}`)
-    const { block } = data as { block?: unknown }
-    if (status !== 200 || typeof block !== 'number') throw new NeighbourError(`ids answered ${status}`)
-    return block
+    const answer = await ids.ask(queries.leaseBlock, { params: { replica } })
+    if ('problem' in answer) throw new NeighbourError(`ids answered ${answer.problem.status}`)
+    return answer.json.block
   }

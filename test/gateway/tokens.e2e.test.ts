@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava'
 import pino from 'pino'
 import { differenceOf, type Marked } from '../../gateway/tokens.ts'
 import { tokenMark } from '../../shared/http/operators.ts'
-import { type Door, openDoor } from '../../shared/http/server.ts'
+import { type HttpServer, openServer } from '../../shared/http/server.ts'
 import { eventually } from '../support/eventually.ts'
 import { openShop } from '../support/shop/gateway.ts'
 
@@ -45,8 +45,8 @@ test('a mark tells one token from another, and nothing of either', (t) => {
   t.regex(tokenMark('sesame'), /^[\da-f]{4}$/)
 })
 
-const openService = (token: string, port = 0): Promise<Door> =>
-  openDoor({
+const openService = (token: string, port = 0): Promise<HttpServer> =>
+  openServer({
     service: 'house',
     port,
     host: '127.0.0.1',

@@ -1,13 +1,14 @@
 /** Who is told that a contradiction was not ended may rely on it, whichever replica says so. */
-
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import { resolve } from '../../order/commands.ts'
-import { routes } from '../../order/routes.ts'
+import { routesOf } from '../../order/routes.ts'
 import { openStore } from '../../order/store.ts'
 import { NeighbourError, UnavailableError } from '../../shared/errors.ts'
-import type { Neighbour } from '../../shared/http/client.ts'
-import type { Answer } from '../../shared/http/server.ts'
+import type { Answer } from '../../shared/http/answer.ts'
+import type { Peer } from '../../shared/http/client.ts'
+import { problem } from '../../shared/http/problem.ts'
 import { runner } from '../../shared/log/runner.ts'
+import { answeringPeer } from '../support/shop/answering-peer.ts'
 import { MONEY, openCheckout } from '../support/shop/cart.ts'
 import { openBench, teller, under } from '../support/shop/open-store.ts'
 
@@ -24,11 +25,11 @@ const noCheckouts = {
 }
 const noAudit = () => Promise.reject(new Error())
 
-/** Has the refund done by a replica whose neighbours answer like that. */
-const refund = (ask: Neighbour['ask'], isGone = false): Promise<Answer> => {
-  const neighbours = { payment: { ask }, stock: { ask } }
+/** Has the refund done by a replica whose peers answer like that. */
+const refund = (peer: Peer, isGone = false): Promise<Answer> => {
+  const peers = { payment: peer, stock: peer }
   const checkouts = { ...noCheckouts, start: () => undefined, stop: () => undefined }
-  const route = routes(store, checkouts, neighbours, noAudit).find(({ path }) => path.startsWith('/orders/resolve/'))
+  const route = routesOf(store, checkouts, peers, noAudit).find(({ path }) => path.startsWith('/orders/resolve/'))
   if (route === undefined) throw new Error('there is no such route')
   return route.handler({
     ...under('k', CALL),
@@ -39,9 +40,23 @@ const refund = (ask: Neighbour['ask'], isGone = false): Promise<Answer> => {
     isGone: () => isGone,
   })
 }
-const knows: Neighbour['ask'] = async () => ({ status: 200, data: { state: 'captured' } })
-const isAway: Neighbour['ask'] = () => Promise.reject(new NeighbourError('payment', new Error('away')))
-const forgot: Neighbour['ask'] = async () => ({ status: 404, data: {} })
+const status = {
+  service: 'payment',
+  log_id: 'it',
+  state: 'captured',
+  begun: null,
+  since: null,
+  unfinished: false,
+  recorded: {},
+  heard: {},
+  finding: null,
+  next: null,
+  next_run: null,
+}
+const knowing = async (t: ExecutionContext): Promise<Peer> => (await answeringPeer(t, 200, status)).peer
+const isAway = async (t: ExecutionContext): Promise<Peer> => (await answeringPeer(t, 503, {})).peer
+const forgetting = async (t: ExecutionContext): Promise<Peer> =>
+  (await answeringPeer(t, 404, problem(404, 'no-such-saga', 'Unknown saga', 'payment knows no saga "it"'))).peer
 
 /** A customer was told that nothing is charged for what is paid. */
 test.serial.beforeEach(async () => {
@@ -52,19 +67,20 @@ test.serial.beforeEach(async () => {
 })
 
 test.serial('who slept while it was asked for, and whose asker has gone, resolves nothing', async (t) => {
+  const knows = await knowing(t)
   await t.throwsAsync(refund(knows, true), { instanceOf: UnavailableError })
   t.true((await store.find('cart'))?.paid)
   t.like(await refund(knows), { json: { done: 'refund', repeated: false } })
 })
 
-for (const [what, ask] of [
-  ['a neighbour does not answer', isAway],
-  ['a neighbour has forgotten the checkout', forgot],
+for (const [what, open] of [
+  ['a peer does not answer', isAway],
+  ['a peer has forgotten the checkout', forgetting],
 ] as const)
   test.serial(`where ${what}, it is not resolved any more by whom it was asked of before`, async (t) => {
     const readMs = await store.readMs()
-    await refund(ask).catch((error) => t.true(error instanceof NeighbourError))
+    await refund(await open(t)).catch((error) => t.true(error instanceof NeighbourError))
     const once = { ...under('k', `${CALL}?why=`), readMs }
     t.deepEqual(await runFenced(resolve, { log_id: 'it', by: 'refund', why: '' }, once), ['late'])
-    t.like(await refund(knows), { json: { done: 'refund' } }, 'asked again, it is judged anew')
+    t.like(await refund(await knowing(t)), { json: { done: 'refund' } }, 'asked again, it is judged anew')
   })

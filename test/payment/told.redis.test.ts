@@ -3,10 +3,10 @@
 import { once } from 'node:events'
 import test, { type ExecutionContext } from 'ava'
 import pino from 'pino'
-import { routes } from '../../payment/routes.ts'
+import { routesOf } from '../../payment/routes.ts'
 import { openStore } from '../../payment/store.ts'
-import type { Problem } from '../../shared/errors.ts'
-import { openDoor } from '../../shared/http/server.ts'
+import type { Problem } from '../../shared/http/problem.ts'
+import { openServer } from '../../shared/http/server.ts'
 import { eventually } from '../support/eventually.ts'
 import { lookInto } from '../support/shop/behind.ts'
 import { type Bench, openBench, plainly } from '../support/shop/open-store.ts'
@@ -18,11 +18,11 @@ type House = { readonly bench: Bench; readonly ask: (path: string, key?: string)
 const openHouse = async (t: ExecutionContext): Promise<House> => {
   const bench = await openBench()
   const store = openStore(bench.instruments)
-  const door = await openDoor({
+  const door = await openServer({
     service: 'payment',
     port: 0,
     host: '127.0.0.1',
-    routes: routes(store),
+    routes: routesOf(store),
     checks: () => [],
     operatorToken: '',
     drainMs: 0,

@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream'
 import test, { type ExecutionContext } from 'ava'
 import pino from 'pino'
 import type { Dispatcher } from 'undici'
-import { NOT_STARTED_HEADER } from '../../../shared/errors.ts'
+import { NOT_STARTED_HEADER } from '../../../shared/http/problem.ts'
 import { away } from '../../support/eventually.ts'
 import { openReplicas, openShop, openUpstreams, problemOf, type Reply } from '../../support/shop/gateway.ts'
 import {

@@ -2,7 +2,7 @@
 import test from 'ava'
 import pino from 'pino'
 import { isCheckout } from '../../../gateway/proxy/retry.ts'
-import { openDoor } from '../../../shared/http/server.ts'
+import { openServer } from '../../../shared/http/server.ts'
 import { openShop, openSocket, readAll } from '../../support/shop/gateway.ts'
 
 const OF_A_CHECKOUT = [
@@ -37,7 +37,7 @@ for (const [targets, status] of [
 ] as const)
   for (const target of targets)
     test(`POST ${target} is ${status === 200 ? 'a checkout' : 'no checkout'} for the gateway and the service alike`, async (t) => {
-      const door = await openDoor({
+      const door = await openServer({
         service: 'order',
         port: 0,
         host: '127.0.0.1',

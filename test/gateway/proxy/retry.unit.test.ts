@@ -1,5 +1,6 @@
 import test from 'ava'
 import { isSafeToRepeat } from '../../../gateway/proxy/retry.ts'
+import { ROWS, targetOf } from '../../support/rows.ts'
 
 const cases: readonly [method: string, path: string, hasKey: boolean, isSafe: boolean][] = [
   ['GET', '/orders/find/7', false, true],
@@ -25,3 +26,18 @@ for (const [method, path, hasKey, isSafe] of cases)
   test(`${method} ${path} ${hasKey ? 'with' : 'without'} a key ${isSafe ? 'may' : 'may not'} be repeated`, (t) => {
     t.is(isSafeToRepeat(method, path, hasKey), isSafe)
   })
+
+test('what the gateway repeats without a key its row says can be sent again as it is', (t) => {
+  const isRepeated = (row: (typeof ROWS)[number]): boolean => isSafeToRepeat(row.method, targetOf(row), false)
+  const against = ROWS.filter((row) => isRepeated(row) && row.repeatable !== 'as-it-is')
+  t.deepEqual(
+    against.map(({ path }) => path),
+    [],
+  )
+  // An operator asks again himself, and a service asks ids not through the gateway.
+  const left = ROWS.filter((row) => !isRepeated(row) && row.repeatable === 'as-it-is' && !row.operator)
+  t.deepEqual(
+    left.map(({ path }) => path),
+    ['/internal/lease/{replica}'],
+  )
+})

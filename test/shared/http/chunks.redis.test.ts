@@ -1,7 +1,8 @@
 import test from 'ava'
 import { openStore } from '../../../payment/store.ts'
+import type { Answer } from '../../../shared/http/answer.ts'
 import { inChunks } from '../../../shared/http/chunks.ts'
-import type { Answer, Request } from '../../../shared/http/server.ts'
+import type { Request } from '../../../shared/http/request.ts'
 import { openBench, plainly, teller, under } from '../../support/shop/open-store.ts'
 
 const bench = await openBench()

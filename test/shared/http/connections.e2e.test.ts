@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import pino from 'pino'
-import { openDoor, type Request } from '../../../shared/http/server.ts'
+import type { Request } from '../../../shared/http/request.ts'
+import { openServer } from '../../../shared/http/server.ts'
 import { readAll } from '../../support/shop/gateway.ts'
 
 type Entered = { readonly request: Request; readonly leave: () => void }
@@ -14,7 +15,7 @@ const openHouse = async (
 ): Promise<{ socket: Socket; entered: Entered[]; entry: () => Promise<Entered> }> => {
   const entered: Entered[] = []
   let told = Promise.withResolvers<Entered>()
-  const door = await openDoor({
+  const door = await openServer({
     service: 'house',
     port: 0,
     host: '127.0.0.1',

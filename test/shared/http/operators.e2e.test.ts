@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import test from 'ava'
 import pino from 'pino'
 import { request } from 'undici'
-import { openDoor, type Route } from '../../../shared/http/server.ts'
+import type { Route } from '../../../shared/http/route.ts'
+import { openServer } from '../../../shared/http/server.ts'
 import { eventually } from '../../support/eventually.ts'
 
 const TOLD_MS = 5_000
@@ -17,7 +18,7 @@ const route = (method: 'GET' | 'POST'): Route => ({
 
 test('strangers are told once a second with their number; who looks and is let in leaves no line', async (t) => {
   const logged: Record<string, unknown>[] = []
-  const door = await openDoor({
+  const door = await openServer({
     service: 'house',
     port: 0,
     host: '127.0.0.1',

@@ -2,17 +2,13 @@ import { once } from 'node:events'
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import test, { type ExecutionContext } from 'ava'
 import pino from 'pino'
-import { MalformedError, NeighbourError, type Problem, problem, UnavailableError } from '../../../shared/errors.ts'
+import { identifier, integer } from '../../../shared/contract/fields.ts'
+import { MalformedError, NeighbourError, UnavailableError } from '../../../shared/errors.ts'
+import { type Problem, problem } from '../../../shared/http/problem.ts'
+import { keyReused } from '../../../shared/http/problems.ts'
 import type { Check } from '../../../shared/http/readiness.ts'
-import {
-  amount,
-  type Door,
-  type DoorOptions,
-  identifier,
-  keyReused,
-  openDoor,
-  type Route,
-} from '../../../shared/http/server.ts'
+import { type Route, routes } from '../../../shared/http/route.ts'
+import { type HttpServer, type HttpServerOptions, openServer } from '../../../shared/http/server.ts'
 
 type Answer = {
   readonly status: number
@@ -22,7 +18,7 @@ type Answer = {
 }
 type Ask = { readonly headers?: Record<string, string | string[]>; readonly body?: string; readonly agent?: Agent }
 type House = {
-  readonly door: Door
+  readonly door: HttpServer
   readonly ask: (method: string, path: string, ask?: Ask) => Promise<Answer>
   /** What was logged, as JSON. */
   readonly logged: string[]
@@ -34,10 +30,10 @@ const post = (path: string, handler: Route['handler']): Route => ({ method: 'POS
 const openHouse = async (
   t: ExecutionContext,
   routes: readonly Route[],
-  options: Partial<DoorOptions> = {},
+  options: Partial<HttpServerOptions> = {},
 ): Promise<House> => {
   const logged: string[] = []
-  const door = await openDoor({
+  const door = await openServer({
     service: 'house',
     port: 0,
     host: '127.0.0.1',
@@ -187,7 +183,15 @@ test('HEAD: what GET answers, without the body', async (t) => {
   t.deepEqual([answer.status, answer.text, answer.headers['content-length']], [200, '', '4'])
 })
 
-const numbers = get('/number/:n', async (request) => ({ text: String(amount(request, 'n', { min: 1 })) }))
+const row = {
+  method: 'GET',
+  summary: '',
+  answers: { 200: { text: '' } },
+  problems: [],
+  repeatable: 'as-it-is',
+} as const
+const number = { ...row, path: '/number/{n}', params: { n: integer(1) } } as const
+const numbers = routes({ number }, { number: async ({ params: { n } }) => ({ text: String(n) }) })
 for (const value of [
   '1e3',
   '1.5',
@@ -208,24 +212,25 @@ for (const value of [
   '%D9%A1',
 ])
   test(`an amount from 1 is not ${value}: 400, never rounded`, async (t) => {
-    const { ask } = await openHouse(t, [numbers])
+    const { ask } = await openHouse(t, numbers)
     const document = documentOf(t, await ask('GET', `/number/${value}`))
     t.deepEqual([document.status, document.field], [400, 'n'])
   })
 test('an amount may be anything up to the last whole number', async (t) => {
-  const { ask } = await openHouse(t, [numbers])
+  const { ask } = await openHouse(t, numbers)
   for (const value of ['1', '10', '9007199254740991']) t.is((await ask('GET', `/number/${value}`)).text, value)
 })
 
-const names = get('/name/:id', async (request) => ({ text: identifier(request, 'id') }))
+const name = { ...row, path: '/name/{id}', params: { id: identifier } } as const
+const names = routes({ name }, { name: async ({ params: { id } }) => ({ text: id }) })
 for (const value of ['a%20b', 'a:b', '%00', '..%2F', 'x'.repeat(65), '%E4', '%E0%A4%A', 'a%0A', '*'])
   test(`an identifier is not ${value.slice(0, 20)}: 400`, async (t) => {
-    const { ask } = await openHouse(t, [names])
+    const { ask } = await openHouse(t, names)
     const document = documentOf(t, await ask('GET', `/name/${value}`))
     t.deepEqual([document.status, document.field], [400, 'id'])
   })
 test('an identifier is up to 64 letters, digits, "_" and "-"', async (t) => {
-  const { ask } = await openHouse(t, [names])
+  const { ask } = await openHouse(t, names)
   for (const value of ['a', 'V1StGXR8_Z5jdHi6B-myT', '-', '0', 'x'.repeat(64)])
     t.is((await ask('GET', `/name/${value}`)).text, value)
 })
@@ -286,7 +291,7 @@ for (const key of ['', ' ', 'two words', 'x'.repeat(129), 'tab\there', 'schlüss
     t.deepEqual([document.status, document.field], [400, 'Idempotency-Key'])
   })
 test('Idempotency-Key: used for another request is 422', async (t) => {
-  const { ask } = await openHouse(t, [post('/do/:id', async () => keyReused)])
+  const { ask } = await openHouse(t, [post('/do/:id', async () => ({ problem: keyReused() }))])
   t.is(documentOf(t, await ask('POST', '/do/7')).status, 422)
 })
 

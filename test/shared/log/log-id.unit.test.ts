@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { pino } from 'pino'
 import { fault, VERSION } from '../../../shared/contract/events.ts'
 import { NeighbourError } from '../../../shared/errors.ts'
-import { identifiers, leasedBlock, leaseFrom, logIds, randomBlock } from '../../../shared/log/log-id.ts'
+import { identifiers, leasedBlock, logIds, randomBlock } from '../../../shared/log/log-id.ts'
 
 const silent = pino({ level: 'silent' })
 const take = (next: () => string, count: number): string[] => Array.from({ length: count }, next)
@@ -102,19 +102,4 @@ test('a lease that is refused leaves the random block, which stays the same', as
   await setImmediate()
   t.is(ids.next().slice(9, 19), before.slice(9, 19))
   ids.stop()
-})
-
-test('a lease is asked for by the name of the replica, and anything but a block is refused', async (t) => {
-  const asked: string[] = []
-  const answering = (status: number, data: unknown) =>
-    leaseFrom({
-      ask: async (method, path) => {
-        asked.push(`${method} ${path}`)
-        return { status, data }
-      },
-    })
-  t.is(await answering(200, { block: 7 })('order-1'), 7)
-  t.deepEqual(asked, ['post /internal/lease/order-1'])
-  await t.throwsAsync(answering(200, { block: '7' })('order-1'), { instanceOf: NeighbourError })
-  await t.throwsAsync(answering(404, { block: 7 })('order-1'), { instanceOf: NeighbourError })
 })

@@ -6,7 +6,7 @@ import type { ExecutionContext } from 'ava'
 import pino from 'pino'
 import { Agent, type Dispatcher } from 'undici'
 import { type Gateway, type GatewayOptions, openGateway, type ServiceName } from '../../../gateway/gateway.ts'
-import type { Problem } from '../../../shared/errors.ts'
+import type { Problem } from '../../../shared/http/problem.ts'
 import { openStep } from '../../../shared/process/step.ts'
 import { openUpstream, type Upstream } from './upstream.ts'
 

@@ -1,0 +1,199 @@
+/** What can be asked of order? */
+import * as v from 'valibot'
+import { identifier, integer } from '../shared/contract/fields.ts'
+import { BATCH_MAX } from '../shared/http/chunks.ts'
+import { inUse, keyReused, peerUnavailable } from '../shared/http/problems.ts'
+import type { Rows } from '../shared/http/route.ts'
+import {
+  alreadyDecided,
+  beingUndone,
+  cancelledAtDeadline,
+  cancelledByOperator,
+  cannotRefund,
+  locked,
+  noSuchCheckout,
+  noSuchItem,
+  noSuchOrder,
+  noSuchUser,
+  notContradicted,
+  notOpen,
+  orderEmpty,
+  orderFull,
+  outOfCredit,
+  outOfStock,
+  overloaded,
+  userGone,
+} from './problems.ts'
+
+/** The most characters of a reason. */
+const WHY_MAX = 200
+export const WHY_FORM = `say in up to ${WHY_MAX} characters why it is accepted, or refunded`
+const why = v.pipe(
+  v.string(),
+  v.trim(),
+  v.transform((text) => text.toWellFormed()),
+  v.string(),
+  v.maxLength(WHY_MAX, WHY_FORM),
+)
+
+const order = v.object({
+  order_id: v.string(),
+  paid: v.boolean(),
+  items: v.array(v.tuple([v.string(), v.number()])),
+  user_id: v.string(),
+  total_cost: v.number(),
+  status: v.picklist(['open', 'checking-out', 'paid', 'cancelling']),
+})
+
+const contradiction = v.object({
+  order_id: v.string(),
+  log_id: v.nullable(v.string()),
+  by: v.string(),
+  since: v.nullable(v.string()),
+})
+
+/** Sums are told as text: they may exceed what a JSON number holds. */
+const sum = v.string()
+const audit = v.object({
+  balanced: v.boolean(),
+  credit: v.object({ added: sum, wallets: sum, paid: sum, accepted: sum, in_flight: sum }),
+  stock: v.object({ added: sum, shelf: sum, sold: sum, accepted: sum, in_flight: sum }),
+  in_flight: v.number(),
+  cut: v.object({ order: v.string(), payment: v.string(), stock: v.string() }),
+  mismatches: v.array(
+    v.object({
+      what: v.string(),
+      detail: v.string(),
+      orders: v.array(v.string()),
+      user_id: v.optional(v.string()),
+      item_id: v.optional(v.string()),
+    }),
+  ),
+})
+
+export const api = {
+  createOrder: {
+    method: 'POST',
+    path: '/orders/create/{user}',
+    summary: 'Makes an order without lines',
+    params: { user: identifier },
+    answers: { 200: { json: v.object({ order_id: v.string(), log_id: v.string() }) } },
+    problems: [noSuchUser, peerUnavailable, keyReused],
+    repeatable: 'under-a-key',
+  },
+  findOrder: {
+    method: 'GET',
+    path: '/orders/find/{order}',
+    summary: 'Shows an order',
+    params: { order: identifier },
+    answers: { 200: { json: order } },
+    problems: [noSuchOrder],
+    repeatable: 'as-it-is',
+  },
+  addItem: {
+    method: 'POST',
+    path: '/orders/addItem/{order}/{item}/{quantity}',
+    summary: 'Adds a line to an order, at the price that the item has now',
+    params: { order: identifier, item: identifier, quantity: integer(1) },
+    answers: { 200: { text: 'how many of which item were added, at which price' } },
+    problems: [noSuchOrder, noSuchItem, notOpen, orderFull, peerUnavailable, keyReused],
+    repeatable: 'under-a-key',
+    shownAt: '/orders/find/{order}',
+  },
+  checkout: {
+    method: 'POST',
+    path: '/orders/checkout/{order}',
+    summary: 'Checks an order out; it is charged once, however often this is asked for',
+    params: { order: identifier },
+    answers: { 200: { text: '"paid"' } },
+    problems: [
+      outOfCredit,
+      noSuchOrder,
+      userGone,
+      orderEmpty,
+      outOfStock,
+      beingUndone,
+      locked,
+      cancelledAtDeadline,
+      cancelledByOperator,
+      overloaded,
+      keyReused,
+    ],
+    repeatable: 'as-it-is',
+  },
+  listCheckouts: {
+    method: 'GET',
+    path: '/orders/checkouts/{order}',
+    summary: 'Shows the log ids of the checkouts of an order, the last one first',
+    params: { order: identifier },
+    answers: { 200: { json: v.object({ order_id: v.string(), log_ids: v.array(v.string()) }) } },
+    problems: [noSuchOrder],
+    repeatable: 'as-it-is',
+    operator: true,
+  },
+  cancelCheckout: {
+    method: 'POST',
+    path: '/orders/cancel/{log_id}',
+    summary: 'Gives a checkout up that is not decided',
+    params: { log_id: identifier },
+    answers: { 200: { json: v.object({ log_id: v.string(), done: v.literal('cancelled') }) } },
+    problems: [noSuchCheckout, alreadyDecided, keyReused],
+    repeatable: 'under-a-key',
+    operator: true,
+  },
+  listContradictions: {
+    method: 'GET',
+    path: '/orders/contradictions',
+    summary: 'Shows the checkouts that are not what was decided of them',
+    answers: { 200: { json: v.object({ contradictions: v.array(contradiction) }) } },
+    problems: [],
+    repeatable: 'as-it-is',
+    operator: true,
+  },
+  resolveContradiction: {
+    method: 'POST',
+    path: '/orders/resolve/{log_id}/{by}',
+    summary: 'Ends a contradiction, by a refund or by accepting it',
+    params: { log_id: identifier, by: v.picklist(['refund', 'accept'], 'be "refund" or "accept"') },
+    query: { why: v.optional(why, '') },
+    answers: {
+      200: {
+        json: v.object({
+          log_id: v.string(),
+          done: v.picklist(['refund', 'accept']),
+          state: v.string(),
+          repeated: v.boolean(),
+        }),
+      },
+    },
+    problems: [noSuchCheckout, notContradicted, cannotRefund, peerUnavailable, keyReused],
+    passesOn: true,
+    repeatable: 'under-a-key',
+    operator: true,
+  },
+  initOrders: {
+    method: 'POST',
+    path: '/orders/batch_init/{n}/{n_items}/{n_users}/{item_price}',
+    summary: 'Makes the orders 0 to n-1 anew, each of two lines and of one of the users 0 to n_users-1',
+    params: {
+      n: integer(1, BATCH_MAX),
+      n_items: integer(1, BATCH_MAX),
+      n_users: integer(1, BATCH_MAX),
+      item_price: integer(0),
+    },
+    answers: { 200: { json: v.object({ msg: v.string() }) } },
+    problems: [inUse, keyReused],
+    repeatable: 'under-a-key',
+    operator: true,
+  },
+  audit: {
+    method: 'GET',
+    path: '/audit',
+    summary: 'Shows whether money and goods are conserved over the whole shop',
+    answers: { 200: { json: audit } },
+    problems: [],
+    passesOn: true,
+    repeatable: 'as-it-is',
+    operator: true,
+  },
+} as const satisfies Rows

@@ -1,0 +1,55 @@
+/** What does the client of a checkout get as an answer? */
+import { unreachable } from '../../shared/errors.ts'
+import { LOG_ID_HEADER } from '../../shared/http/answer.ts'
+import { keyReused } from '../../shared/http/problems.ts'
+import type { AnswerTo } from '../../shared/http/route.ts'
+import type { api } from '../api.ts'
+import type { Outcome, Refusal } from '../order.ts'
+import {
+  beingUndone,
+  cancelledAtDeadline,
+  cancelledByOperator,
+  locked,
+  noSuchOrder,
+  orderEmpty,
+  outOfCredit,
+  outOfStock,
+  overloaded,
+  userGone,
+} from '../problems.ts'
+
+const refusals = {
+  'out-of-credit': outOfCredit,
+  'out-of-stock': outOfStock,
+  'no-such-user': userGone,
+} satisfies Record<Refusal, unknown>
+const cancellations = { deadline: cancelledAtDeadline, operator: cancelledByOperator }
+
+/** What was decided before keys remembered it has no log id. */
+const bearing = (logId: string): Record<string, string> => (logId === '' ? {} : { [LOG_ID_HEADER]: logId })
+const again = { 'Retry-After': '1' }
+
+export const answerOf = (order: string, outcome: Outcome): AnswerTo<typeof api.checkout> => {
+  switch (outcome.state) {
+    case 'paid':
+      return { text: 'paid', headers: bearing(outcome.logId) }
+    case 'refused':
+      return { problem: refusals[outcome.reason](order, outcome.item), headers: bearing(outcome.logId) }
+    case 'cancelled':
+      return { problem: cancellations[outcome.by](order), headers: { ...again, ...bearing(outcome.logId) } }
+    case 'cancelling':
+      return { problem: beingUndone(order), headers: again }
+    case 'locked':
+      return { problem: locked(order), headers: again }
+    case 'overloaded':
+      return { problem: overloaded(order), headers: again }
+    case 'empty':
+      return { problem: orderEmpty(order) }
+    case 'unknown':
+      return { problem: noSuchOrder(order) }
+    case 'key-reused':
+      return { problem: keyReused() }
+    default:
+      return unreachable('order.outcome', outcome)
+  }
+}

@@ -1,0 +1,127 @@
+/** What does order refuse? */
+import { problemKind } from '../shared/http/problem.ts'
+
+export const noSuchOrder = problemKind(404, 'no-such-order', 'Unknown order', (order: string) => ({
+  detail: `there is no order "${order}"`,
+  order_id: order,
+}))
+
+export const noSuchUser = problemKind(404, 'no-such-user', 'Unknown user', (user: string) => ({
+  detail: `there is no user "${user}"`,
+  user_id: user,
+}))
+
+export const noSuchItem = problemKind(404, 'no-such-item', 'Unknown item', (item: string) => ({
+  detail: `there is no item "${item}"`,
+  item_id: item,
+}))
+
+/** Lines can be added to an open order only. */
+export const notOpen = problemKind(409, 'order-not-open', 'The order is not open', (order: string, status: string) => ({
+  detail: `order "${order}" is ${status}`,
+  order_id: order,
+  order_status: status,
+}))
+
+export const orderFull = problemKind(409, 'order-full', 'The order is full', (order: string, most: number) => ({
+  detail: `order "${order}" has ${most} lines, the most there may be`,
+  order_id: order,
+}))
+
+export const orderEmpty = problemKind(409, 'order-empty', 'The order is empty', (order: string) => ({
+  detail: `order "${order}" has no lines`,
+  order_id: order,
+}))
+
+export const outOfCredit = problemKind(402, 'out-of-credit', 'Out of credit', (order: string) => ({
+  detail: `the user of order "${order}" has not enough credit`,
+  order_id: order,
+}))
+
+export const outOfStock = problemKind(409, 'out-of-stock', 'Out of stock', (order: string, item: string) => ({
+  detail: `order "${order}" wants more of item "${item}" than there is`,
+  order_id: order,
+  item_id: item,
+}))
+
+export const userGone = problemKind(404, 'no-such-user', 'Unknown user', (order: string) => ({
+  detail: `the user of order "${order}" does not exist`,
+  order_id: order,
+}))
+
+export const cancelledAtDeadline = problemKind(
+  424,
+  'checkout-cancelled',
+  'Cancelled at the deadline',
+  (order: string) => ({
+    detail: `payment or stock did not answer in time; order "${order}" was not charged`,
+    order_id: order,
+  }),
+)
+
+export const cancelledByOperator = problemKind(
+  424,
+  'checkout-cancelled',
+  'Cancelled by an operator',
+  (order: string) => ({
+    detail: `the checkout was given up before payment and stock had answered; order "${order}" was not charged`,
+    order_id: order,
+  }),
+)
+
+export const beingUndone = problemKind(
+  409,
+  'checkout-cancelling',
+  'An earlier checkout is being undone',
+  (order: string) => ({ detail: `order "${order}" can be checked out once that is done`, order_id: order }),
+)
+
+export const locked = problemKind(423, 'locked', 'Locked', (order: string) => ({
+  detail: `another checkout of this user or order did not end in time; order "${order}" was not charged`,
+  order_id: order,
+}))
+
+/** More checkouts are under way than can end in time: nothing was begun. */
+export const overloaded = problemKind(503, 'overloaded', 'Too many checkouts are waiting', (order: string) => ({
+  detail: `more checkouts are wanted than can be ended in time; nothing was done, check order "${order}" out again later`,
+  order_id: order,
+}))
+
+export const noSuchCheckout = problemKind(404, 'no-such-saga', 'Unknown saga', (logId: string) => ({
+  detail: `order knows no saga "${logId}"`,
+}))
+
+/** What was decided before cannot be cancelled. */
+export const alreadyDecided = problemKind(
+  409,
+  'checkout-decided',
+  'The checkout is decided',
+  (logId: string, state: string) => ({
+    detail: `checkout "${logId}" was decided before: it is ${state}`,
+    log_id: logId,
+    state,
+  }),
+)
+
+/** Only what is contradicted can be resolved. */
+export const notContradicted = problemKind(
+  409,
+  'checkout-consistent',
+  'Nothing is to be resolved',
+  (logId: string, state: string) => ({
+    detail: `checkout "${logId}" is ${state}, and nothing contradicts that (any more)`,
+    log_id: logId,
+    state,
+  }),
+)
+
+/** Where nobody knows what was done, it cannot be undone. */
+export const cannotRefund = problemKind(
+  409,
+  'checkout-forgotten',
+  'It cannot be refunded any more',
+  (logId: string, why: string) => ({
+    detail: `${why}: give what is due by "add_funds" and "add", and accept checkout "${logId}"`,
+    log_id: logId,
+  }),
+)

@@ -1,0 +1,69 @@
+/** What can be asked of payment? */
+import * as v from 'valibot'
+import { identifier, integer } from '../shared/contract/fields.ts'
+import { payment as queries } from '../shared/contract/queries.ts'
+import { BATCH_MAX } from '../shared/http/chunks.ts'
+import { inUse, keyReused } from '../shared/http/problems.ts'
+import type { Rows } from '../shared/http/route.ts'
+import { creditHeld, noSuchUser, outOfCredit } from './problems.ts'
+
+export const api = {
+  createUser: {
+    method: 'POST',
+    path: '/payment/create_user',
+    summary: 'Makes a user without credit',
+    answers: { 200: { json: v.object({ user_id: v.string(), log_id: v.string() }) } },
+    problems: [keyReused],
+    repeatable: 'under-a-key',
+  },
+  findUser: {
+    ...queries.findUser,
+    summary: 'Shows the credit of a user',
+    problems: [noSuchUser],
+    repeatable: 'as-it-is',
+  },
+  addFunds: {
+    method: 'POST',
+    path: '/payment/add_funds/{user}/{amount}',
+    summary: 'Adds to the credit of a user',
+    params: { user: identifier, amount: integer(1) },
+    answers: { 200: { text: 'how much was added' } },
+    problems: [noSuchUser, keyReused],
+    repeatable: 'under-a-key',
+    shownAt: '/payment/find_user/{user}',
+  },
+  pay: {
+    method: 'POST',
+    path: '/payment/pay/{user}/{amount}',
+    summary: 'Takes from the credit of a user, for no order',
+    params: { user: identifier, amount: integer(1) },
+    answers: { 200: { text: 'how much was paid' } },
+    problems: [noSuchUser, outOfCredit, creditHeld, keyReused],
+    repeatable: 'under-a-key',
+    shownAt: '/payment/find_user/{user}',
+  },
+  initUsers: {
+    method: 'POST',
+    path: '/payment/batch_init/{n}/{starting_money}',
+    summary: 'Makes the users 0 to n-1 anew',
+    params: { n: integer(1, BATCH_MAX), starting_money: integer(0) },
+    answers: { 200: { json: v.object({ msg: v.string() }) } },
+    problems: [inUse, keyReused],
+    repeatable: 'under-a-key',
+    operator: true,
+  },
+  audit: {
+    ...queries.audit,
+    summary: 'Adds up all wallets, and holds the sum against the books',
+    problems: [],
+    repeatable: 'as-it-is',
+    operator: true,
+  },
+  cutAudit: {
+    ...queries.cutAudit,
+    summary: 'Shows what the books say now, and at which entries',
+    problems: [],
+    repeatable: 'as-it-is',
+    operator: true,
+  },
+} as const satisfies Rows

@@ -1,0 +1,88 @@
+/**
+ * How is a request answered?
+ *
+ * A route returns an `Answer`. What it throws is answered by its kind, with a problem document: `MalformedError` 400,
+ * `NeighbourError` 424, `UnavailableError` 503 with how the client can be sure of the outcome, and anything else 500, a fault
+ * of the program, which is logged whole.
+ */
+import type { Context } from 'koa'
+import type { Logger } from 'pino'
+import { MalformedError, NeighbourError, UnavailableError } from '../errors.ts'
+import { aboutRequest } from './operators.ts'
+import type { Problem } from './problem.ts'
+import { internal, malformed, notDone, peerUnavailable, unavailable } from './problems.ts'
+import { type Check, listed, notReady } from './readiness.ts'
+
+/** What a route answers: a text, a JSON value, or a problem; with headers if it needs some. */
+export type Answer =
+  | { readonly text: string; readonly headers?: Record<string, string> }
+  | { readonly json: unknown; readonly headers?: Record<string, string> }
+  | { readonly problem: Problem; readonly headers?: Record<string, string> }
+
+/** By which log id the entries of what was done are found. */
+export const LOG_ID_HEADER = 'X-Log-Id'
+
+export const RETRY_AFTER_S = '1'
+
+export const sendProblem = (ctx: Context, document: Problem): void => {
+  ctx.status = document.status
+  ctx.type = 'application/problem+json'
+  ctx.body = JSON.stringify(document)
+}
+
+export const send = (ctx: Context, answer: Answer): void => {
+  if (answer.headers) ctx.set(answer.headers)
+  if ('problem' in answer) return sendProblem(ctx, answer.problem)
+  ctx.status = 200
+  if ('text' in answer) {
+    ctx.type = 'text/plain; charset=utf-8'
+    ctx.body = answer.text
+  } else {
+    ctx.type = 'application/json; charset=utf-8'
+    ctx.body = JSON.stringify(answer.json)
+  }
+}
+
+/** How the client can be sure, where it is not known whether it was done. */
+const beSure = ({ method, headers }: Context): string => {
+  if (method === 'GET' || method === 'HEAD') return 'ask again'
+  const unknown = 'it may or may not have been done, in whole or in part'
+  if (headers['idempotency-key'] !== undefined)
+    return `${unknown}: send it again under the same Idempotency-Key, and it has one effect`
+  return `${unknown}: look before you send it again; under an Idempotency-Key it could be sent again and have one effect`
+}
+
+const sendUnavailable = (ctx: Context, error: UnavailableError, shownAt: string | undefined): void => {
+  ctx.set('Retry-After', RETRY_AFTER_S)
+  // Under a key it may have been done before, when it was sent first.
+  if (error.nothingDone && ctx.headers['idempotency-key'] === undefined) return sendProblem(ctx, notDone(error.message))
+  const where = error.location ?? shownAt
+  if (where !== undefined) ctx.set('Location', where)
+  // An error that names a place has said how to be sure.
+  sendProblem(ctx, unavailable(error.location === undefined ? `${error.message}; ${beSure(ctx)}` : error.message))
+}
+
+/**
+ * Answers what a route threw. What is of none of the known kinds is a fault of the program: logged whole, answered 500.
+ * @param shownAt the path that shows what the request changes
+ */
+export const sendError = (ctx: Context, error: unknown, shownAt: string | undefined, log: Logger): void => {
+  if (error instanceof MalformedError) return sendProblem(ctx, malformed(error.field, error.message))
+  if (error instanceof NeighbourError) {
+    log.warn({ err: error.cause, ...aboutRequest(ctx) }, error.message)
+    return sendProblem(ctx, peerUnavailable(error.message))
+  }
+  if (error instanceof UnavailableError) {
+    log.warn({ err: error.cause, ...aboutRequest(ctx) }, error.message)
+    return sendUnavailable(ctx, error, shownAt)
+  }
+  log.error({ err: error, ...aboutRequest(ctx) }, 'a route failed')
+  sendProblem(ctx, internal(beSure(ctx)))
+}
+
+/** What `/ready` answers. */
+export const readiness = (checks: readonly Check[], isVerbose: boolean): Answer => {
+  const found = notReady(checks, isVerbose)
+  if (found) return { problem: found }
+  return isVerbose ? { json: { ready: true, checks: listed(checks) } } : { text: 'ready' }
+}

@@ -1,0 +1,67 @@
+/** Which problems may any service answer, whatever it is about? */
+import { problemKind } from './problem.ts'
+
+export const malformed = problemKind(400, 'malformed', 'The request is malformed', (field: string, detail: string) => ({
+  detail,
+  field,
+}))
+
+export const unauthorised = problemKind(401, 'unauthorised', 'An operator token is wanted', () => ({
+  detail: 'send "Authorization: Bearer <OPERATOR_TOKEN>"',
+}))
+
+export const forbidden = problemKind(403, 'forbidden', 'This is not the operator token', () => ({
+  detail: 'the bearer token is not the one this shop was started with',
+}))
+
+export const noSuchRoute = problemKind(404, 'no-such-route', 'No such route', (service: string, path: string) => ({
+  detail: `${service} has no ${path}`,
+}))
+
+export const methodNotAllowed = problemKind(
+  405,
+  'method-not-allowed',
+  'Method not allowed',
+  (path: string, allowed: string) => ({ detail: `${path} takes ${allowed}` }),
+)
+
+/** Something that is to be made anew is in use: `made` were made anew before that, from 0 on. */
+export const inUse = problemKind(409, 'in-use', 'In use', (what: string, made: number) => ({
+  detail:
+    `"${what}" is in use by something unfinished; ` +
+    (made === 0
+      ? 'nothing was done'
+      : `0 to ${made - 1} were made anew, the others were not; under its Idempotency-Key the same request goes on there`),
+  made,
+}))
+
+export const keyReused = problemKind(
+  422,
+  'idempotency-key-reused',
+  'Idempotency-Key was used for another request',
+  () => ({ detail: 'send this request under a key of its own' }),
+)
+
+/** A peer had to be asked first, and gives no answer. */
+export const peerUnavailable = problemKind(
+  424,
+  'neighbour-unavailable',
+  'A service that had to be asked does not answer',
+  (detail: string) => ({ detail: `${detail}; nothing was done` }),
+)
+
+export const internal = problemKind(500, 'internal', 'The service failed', (advice: string) => ({
+  detail: `this is a fault of the service; it was logged; ${advice}`,
+}))
+
+export const notDone = problemKind(503, 'not-done', 'Nothing was done', (detail: string) => ({
+  detail: `${detail}; nothing was done, send it again later`,
+}))
+
+export const unavailable = problemKind(503, 'unavailable', 'The outcome cannot be known now', (detail: string) => ({
+  detail,
+}))
+
+export const draining = problemKind(503, 'draining', 'This replica is stopping', () => ({
+  detail: 'nothing was done; send the request again',
+}))

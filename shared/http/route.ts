@@ -1,0 +1,120 @@
+/**
+ * What is a route, as data?
+ *
+ * A *row* says how a route is asked and what it answers. A service has its rows by name in `api.ts` and one handler for each name in
+ * `routes.ts`. From the row follow how a request is read, in what words it is refused, and what the handler may answer: a row
+ * without a handler, a handler without a row, and an answer that the row does not list are errors of the compiler.
+ */
+import * as v from 'valibot'
+import { MalformedError } from '../errors.ts'
+import type { Answer } from './answer.ts'
+import type { Problem, ProblemKind } from './problem.ts'
+import { forbidden, internal, malformed, notDone, unauthorised, unavailable } from './problems.ts'
+import type { Request } from './request.ts'
+
+/** Reads a field from its text; what it says of a text that it does not take is what the field must, in words. */
+type Field = v.GenericSchema<string, unknown> | v.GenericSchema<string | undefined, unknown>
+export type Fields = Readonly<Record<string, Field>>
+
+export type Row = {
+  readonly method: 'GET' | 'POST'
+  /** With its parameters in braces: `/orders/find/{order}`. */
+  readonly path: string
+  readonly summary: string
+  /** The parameters of the path, and of the query; a query may say more, which nobody reads. */
+  readonly params?: Fields
+  readonly query?: Fields
+  /** What a success answers, by its status: a text, in words, or a JSON value. */
+  readonly answers: { readonly 200: { readonly text: string } | { readonly json: v.GenericSchema } }
+  /** What it may refuse, besides what every route may: see `problemsOf`. */
+  readonly problems: readonly ProblemKind[]
+  /** Does it pass on, as it is, what a peer refuses that is asked on the client's behalf? */
+  readonly passesOn?: true
+  /** How a request that may have been done can be sent again: as it is, or under an `Idempotency-Key` only. */
+  readonly repeatable: 'as-it-is' | 'under-a-key'
+  /** Operators only, once a token is set for them. */
+  readonly operator?: true
+  /** The path that shows what this one changes, with parameters of the same names: there a client sees whether it was done. */
+  readonly shownAt?: string
+}
+
+export type Rows = Readonly<Record<string, Row>>
+
+type Read<F extends Fields> = { readonly [Name in keyof F]: v.InferOutput<F[Name]> }
+
+/** What a handler is given: the request, and what the row reads from it. */
+export type Given<R extends Row> = Omit<Request, 'parameter' | 'query'> & {
+  readonly params: R extends { readonly params: infer F extends Fields } ? Read<F> : unknown
+  readonly query: R extends { readonly query: infer F extends Fields } ? Read<F> : unknown
+}
+
+type Plain = string | number | boolean | null | undefined
+type Frozen<T> = T extends Plain ? T : { readonly [Name in keyof T]: Frozen<T[Name]> }
+type NameOf<Kind> = Kind extends ProblemKind<infer Name> ? Name : never
+
+type Success<R extends Row> = R['answers'][200] extends { readonly json: infer Schema extends v.GenericSchema }
+  ? { readonly json: Frozen<v.InferOutput<Schema>> }
+  : { readonly text: string }
+type Refusal<R extends Row> = R extends { readonly passesOn: true } ? Problem : Problem<NameOf<R['problems'][number]>>
+
+/** What a handler may answer: what its row lists. */
+export type AnswerTo<R extends Row> = Answer & (Success<R> | { readonly problem: Refusal<R> })
+
+export type Handler<R extends Row> = (request: Given<R>) => Promise<AnswerTo<R>>
+/** One handler for each row. */
+export type Handlers<R extends Rows> = { readonly [Name in keyof R]: Handler<R[Name]> }
+
+/** A route as the server takes it, with its parameters behind colons: `/orders/find/:order`. */
+export type Route = Pick<Row, 'method' | 'path' | 'shownAt' | 'operator'> & {
+  readonly handler: (request: Request) => Promise<Answer>
+}
+
+/** All kinds of problems with which a route may answer while its service is open. */
+export const problemsOf = ({ problems, operator }: Row): readonly ProblemKind[] => [
+  ...problems,
+  malformed,
+  notDone,
+  unavailable,
+  internal,
+  ...(operator ? [unauthorised, forbidden] : []),
+]
+
+type Reader = (textOf: (name: string) => string | undefined) => Readonly<Record<string, unknown>>
+
+/** The reader of these fields, which throws a MalformedError naming the field that is not as it must be. */
+const readerOf = (fields: Fields): Reader => {
+  const each = Object.entries(fields)
+  return (textOf) => {
+    const values: Record<string, unknown> = {}
+    for (const [name, field] of each) {
+      const result = v.safeParse(field, textOf(name))
+      if (!result.success) throw new MalformedError(name, `"${name}" must ${result.issues[0].message}`)
+      values[name] = result.output
+    }
+    return values
+  }
+}
+
+const colons = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1')
+
+const route = <R extends Row>(row: R, handler: Handler<R>): Route => {
+  const { method, path, params = {}, query = {}, shownAt, operator } = row
+  const readParams = readerOf(params)
+  const readQuery = readerOf(query)
+  return {
+    method,
+    path: colons(path),
+    ...(shownAt === undefined ? {} : { shownAt: colons(shownAt) }),
+    ...(operator ? { operator } : {}),
+    handler: async ({ parameter, query: queried, ...request }) =>
+      // Read by the row's own fields, it is what `Given` says of them.
+      handler({ ...request, params: readParams(parameter), query: readQuery(queried) } as Given<R>),
+  }
+}
+
+/** The routes of these rows, each with its handler. */
+export const routes = <const R extends Rows>(rows: R, handlers: Handlers<NoInfer<R>>): readonly Route[] => {
+  const made: Route[] = []
+  for (const name in rows) made.push(route(rows[name], handlers[name]))
+  return made
+}

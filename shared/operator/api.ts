@@ -1,0 +1,185 @@
+/**
+ * What can operators ask of every service?
+ *
+ * Under its own prefix each has the rows of `logApi` and `sagaApi`; a service that may leave sagas unfinished those of
+ * `recoveryApi`, and one that owns things those of `auditApi`.
+ */
+import * as v from 'valibot'
+import { entryId, identifier, integer } from '../contract/fields.ts'
+import { entry, logQueries, page, recordQueries, sagaStatus } from '../contract/queries.ts'
+import { keyReused } from '../http/problems.ts'
+import type { Rows } from '../http/route.ts'
+import { letterApplied, letterDismissed, letterFailed, noSuchLetter, noSuchLogId, noSuchSaga } from './problems.ts'
+
+const MINUTES_MAX = 60 * 24 * 365
+
+const texts = v.record(v.string(), v.string())
+const lostTail = v.object({
+  speaker: v.string(),
+  noticed: v.string(),
+  after: v.string(),
+  until: v.string(),
+  unnamed_until: v.nullable(v.string()),
+  entries: v.array(entry),
+})
+const report = v.object({
+  service: v.string(),
+  found: v.array(v.object({ log_id: v.string(), facts: texts, repair: v.string(), done: v.string() })),
+  lost_tails: v.array(lostTail),
+  trimmed: v.number(),
+  dead_letters: v.number(),
+  contradictions: v.array(v.string()),
+})
+const letter = v.object({
+  id: v.string(),
+  at: v.string(),
+  speaker: v.string(),
+  entry: v.string(),
+  error: v.string(),
+  fields: v.array(v.string()),
+  applied: v.nullable(v.object({ at: v.string(), word: v.string() })),
+  dismissed: v.nullable(v.string()),
+})
+
+export const logApi = (prefix: string) =>
+  ({
+    countEntries: {
+      method: 'GET',
+      path: `${prefix}/log_count`,
+      summary: 'Counts the entries of the log',
+      answers: { 200: { text: 'how many there are' } },
+      problems: [],
+      repeatable: 'as-it-is',
+      operator: true,
+    },
+    findEntries: {
+      method: 'GET',
+      path: `${prefix}/log/{log_id}`,
+      summary: 'Shows the entries of one log id',
+      params: { log_id: identifier },
+      answers: { 200: { json: v.object({ logs: v.array(entry) }) } },
+      problems: [noSuchLogId],
+      repeatable: 'as-it-is',
+      operator: true,
+    },
+    listEntries: {
+      ...logQueries(prefix).listEntries,
+      summary: 'Shows a page of the log, behind the entry `after`',
+      problems: [],
+      repeatable: 'as-it-is',
+      operator: true,
+    },
+    listRecentEntries: {
+      method: 'GET',
+      path: `${prefix}/sorted_logs/{minutes}`,
+      summary: 'Shows the entries of the last minutes by their log ids',
+      params: { minutes: integer(1, MINUTES_MAX) },
+      answers: {
+        200: { json: v.object({ logs: v.record(v.string(), v.array(entry)), next: v.nullable(v.string()) }) },
+      },
+      problems: [],
+      repeatable: 'as-it-is',
+      operator: true,
+    },
+    parseLog: {
+      method: 'POST',
+      path: `${prefix}/fault_tolerance`,
+      summary: 'Runs the log parser: repairs what is unfinished, and reports it',
+      answers: { 200: { json: report } },
+      problems: [],
+      repeatable: 'as-it-is',
+      operator: true,
+    },
+  }) as const satisfies Rows
+
+export const sagaApi = (prefix: string) =>
+  ({
+    showSaga: {
+      ...logQueries(prefix).showSaga,
+      summary: 'Shows how a saga stands, and what the log parser will do for it',
+      problems: [noSuchSaga],
+      repeatable: 'as-it-is',
+      operator: true,
+    },
+    listDeadLetters: {
+      method: 'GET',
+      path: `${prefix}/dead_letters`,
+      summary: 'Shows a page of the entries that could not be applied, behind the one `after`',
+      query: page,
+      answers: { 200: { json: v.object({ letters: v.array(letter), next: v.nullable(v.string()) }) } },
+      problems: [],
+      repeatable: 'as-it-is',
+      operator: true,
+    },
+    retryDeadLetter: {
+      method: 'POST',
+      path: `${prefix}/retry_dead_letter/{id}`,
+      summary: 'Applies the entry of a dead letter, once',
+      params: { id: entryId },
+      answers: { 200: { json: v.object({ id: v.string(), word: v.string(), repeated: v.boolean() }) } },
+      problems: [noSuchLetter, letterDismissed, letterFailed, keyReused],
+      repeatable: 'as-it-is',
+      operator: true,
+    },
+    dismissDeadLetter: {
+      method: 'POST',
+      path: `${prefix}/dismiss_dead_letter/{id}`,
+      summary: 'Gives a dead letter up, whose entry is never to be applied',
+      params: { id: entryId },
+      answers: { 200: { json: v.object({ id: v.string(), dismissed: v.string(), repeated: v.boolean() }) } },
+      problems: [noSuchLetter, letterApplied, keyReused],
+      repeatable: 'as-it-is',
+      operator: true,
+    },
+  }) as const satisfies Rows
+
+export const recoveryApi = (prefix: string) =>
+  ({
+    retrySaga: {
+      method: 'POST',
+      path: `${prefix}/retry/{log_id}`,
+      summary: 'Does at once what the log parser would do for a saga',
+      params: { log_id: identifier },
+      answers: { 200: { json: v.object({ log_id: v.string(), done: v.string() }) } },
+      problems: [noSuchSaga, keyReused],
+      repeatable: 'as-it-is',
+      operator: true,
+    },
+    listUnfinished: {
+      method: 'GET',
+      path: `${prefix}/unfinished`,
+      summary: 'Shows the sagas that are unfinished',
+      answers: { 200: { json: v.object({ unfinished: v.array(sagaStatus), more: v.boolean() }) } },
+      problems: [],
+      repeatable: 'as-it-is',
+      operator: true,
+    },
+  }) as const satisfies Rows
+
+/** What a service that owns things can be asked where an audit does not add up. */
+export const auditApi = (prefix: string) => {
+  const { sagasAt, readRecords, findAbsent } = recordQueries(prefix)
+  return {
+    sagasAt: {
+      ...sagasAt,
+      summary: 'Shows what was last said of these sagas when the entry `at` was the newest',
+      problems: [],
+      repeatable: 'as-it-is',
+      operator: true,
+    },
+    readRecords: {
+      ...readRecords,
+      summary: 'Shows what is recorded of these sagas now, or of one page of all',
+      problems: [],
+      repeatable: 'as-it-is',
+      operator: true,
+    },
+    findAbsent: {
+      ...findAbsent,
+      summary: 'Shows which of these things there are not',
+      problems: [],
+      repeatable: 'as-it-is',
+      operator: true,
+    },
+  } as const satisfies Rows
+}

@@ -1,0 +1,34 @@
+/** What is refused to operators, whatever the service is about? */
+import { problemKind } from '../http/problem.ts'
+
+export const noSuchLogId = problemKind(404, 'no-such-log-id', 'Unknown log id', (service: string, logId: string) => ({
+  detail: `the log of ${service} has no entry of "${logId}"`,
+}))
+
+export const noSuchSaga = problemKind(404, 'no-such-saga', 'Unknown saga', (service: string, logId: string) => ({
+  detail: `${service} knows no saga "${logId}"`,
+}))
+
+export const noSuchLetter = problemKind(
+  404,
+  'no-such-dead-letter',
+  'Unknown dead letter',
+  (service: string, id: string) => ({ detail: `${service} has no dead letter "${id}"` }),
+)
+
+export const letterDismissed = problemKind(409, 'dead-letter-dismissed', 'It was dismissed', (id: string) => ({
+  detail: 'it is never to be applied',
+  letter_id: id,
+}))
+
+export const letterFailed = problemKind(
+  409,
+  'dead-letter-failed',
+  'It cannot be applied still',
+  (id: string, error: string) => ({ detail: error, letter_id: id }),
+)
+
+export const letterApplied = problemKind(409, 'dead-letter-applied', 'It was applied', (id: string) => ({
+  detail: 'nothing is left to dismiss',
+  letter_id: id,
+}))

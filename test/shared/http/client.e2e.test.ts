@@ -1,0 +1,58 @@
+import test from 'ava'
+import { payment, stock } from '../../../shared/contract/queries.ts'
+import { NeighbourError } from '../../../shared/errors.ts'
+import { peer } from '../../../shared/http/client.ts'
+import { problem } from '../../../shared/http/problem.ts'
+import { leaseFrom } from '../../../shared/log/log-id.ts'
+import { openStep } from '../../../shared/process/step.ts'
+import { answeringPeer } from '../../support/shop/answering-peer.ts'
+
+const anna = { user_id: 'anna', credit: 7 }
+
+test('a query is asked by its method and path, with its fields; a field without a value is not said', async (t) => {
+  const one = await answeringPeer(t, 200, { records: [] })
+  const query = { log_ids: 'a,b&c', cursor: undefined }
+  t.deepEqual(await one.peer.ask(payment.readRecords, { query }), { json: { records: [] } })
+  t.deepEqual(one.asked, ['GET /payment/audit/records?log_ids=a%2Cb%26c'])
+})
+
+test('an answer is read by the form that its query gives it; what a newer version adds is not read', async (t) => {
+  const one = await answeringPeer(t, 200, { ...anna, nickname: 'ann' })
+  t.deepEqual(await one.peer.ask(payment.findUser, { params: { user: 'anna' } }), { json: anna })
+  for (const body of [{ user_id: 'anna', credit: '7' }, { user_id: 'anna' }, null, 'anna']) {
+    const other = await answeringPeer(t, 200, body)
+    await t.throwsAsync(other.peer.ask(payment.findUser, { params: { user: 'anna' } }), { instanceOf: NeighbourError })
+  }
+})
+
+test('a refusal is the peer’s problem document; anything else is none of its answers', async (t) => {
+  const refusal = problem(404, 'no-such-item', 'Unknown item', 'there is no item "tea"', { item_id: 'tea' })
+  const one = await answeringPeer(t, 404, refusal)
+  t.deepEqual(await one.peer.ask(stock.findItem, { params: { item: 'tea' } }), { problem: refusal })
+  const other = await answeringPeer(t, 404, { message: 'Not found' })
+  await t.throwsAsync(other.peer.ask(stock.findItem, { params: { item: 'tea' } }), { instanceOf: NeighbourError })
+})
+
+test('the next replica is asked where one is away or fails', async (t) => {
+  const [failing, well] = [await answeringPeer(t, 503, {}), await answeringPeer(t, 200, anna)]
+  const both = peer(openStep('test'), 'payment', [failing.origin, well.origin])
+  const user = { params: { user: 'anna' } }
+  for (let times = 0; times < 2; times += 1) t.deepEqual(await both.ask(payment.findUser, user), { json: anna })
+  t.deepEqual([failing.asked.length, well.asked.length], [1, 2])
+  const error = await t.throwsAsync(failing.peer.ask(payment.findUser, user), { instanceOf: NeighbourError })
+  t.is(error?.message, 'peer does not answer')
+})
+
+test('a lease is asked for by the name of the replica, and anything but a block is refused', async (t) => {
+  const ids = await answeringPeer(t, 200, { block: 7 })
+  t.is(await leaseFrom(ids.peer)('order-1'), 7)
+  t.deepEqual(ids.asked, ['POST /internal/lease/order-1'])
+  for (const [status, body] of [
+    [200, { block: '7' }],
+    [404, { block: 7 }],
+    [404, problem(404, 'no-such-route', 'No such route', 'ids has no such path')],
+  ] as const) {
+    const other = await answeringPeer(t, status, body)
+    await t.throwsAsync(leaseFrom(other.peer)('order-1'), { instanceOf: NeighbourError })
+  }
+})

@@ -1,0 +1,102 @@
+/**
+ * What the compiler says of rows and handlers stands here as comments that want an error: without one, `tsc` fails.
+ */
+import test from 'ava'
+import * as v from 'valibot'
+import { identifier, integer } from '../../../shared/contract/fields.ts'
+import { MalformedError } from '../../../shared/errors.ts'
+import { problemKind } from '../../../shared/http/problem.ts'
+import type { Request } from '../../../shared/http/request.ts'
+import { problemsOf, type Rows, routes } from '../../../shared/http/route.ts'
+
+const noSuchCup = problemKind(404, 'no-such-cup', 'Unknown cup', (cup: string) => ({ detail: `no cup "${cup}"` }))
+const cupFull = problemKind(409, 'cup-full', 'The cup is full', () => ({ detail: 'it holds no more' }))
+
+const api = {
+  find: {
+    method: 'GET',
+    path: '/cups/{cup}',
+    summary: 'Shows a cup',
+    params: { cup: identifier },
+    query: { limit: v.optional(integer(1, 9), '3') },
+    answers: { 200: { json: v.object({ cup: v.string(), limit: v.number() }) } },
+    problems: [noSuchCup],
+    repeatable: 'as-it-is',
+  },
+  fill: {
+    method: 'POST',
+    path: '/cups/{cup}/{drops}',
+    summary: 'Fills a cup',
+    params: { cup: identifier, drops: integer(1) },
+    answers: { 200: { text: 'what is in it' } },
+    problems: [noSuchCup, cupFull],
+    repeatable: 'under-a-key',
+    operator: true,
+    shownAt: '/cups/{cup}',
+  },
+} as const satisfies Rows
+
+const [find, fill] = routes(api, {
+  find: async ({ params: { cup }, query: { limit } }) =>
+    cup === 'none' ? { problem: noSuchCup(cup) } : { json: { cup, limit } },
+  fill: async ({ params: { cup, drops }, idempotencyKey }) => ({ text: `${drops + 1} in ${cup} by ${idempotencyKey}` }),
+})
+
+const request = (params: Record<string, string>, query: Record<string, string> = {}): Request => ({
+  parameter: (name) => params[name] ?? '',
+  query: (name) => query[name],
+  fingerprint: 'POST /',
+  idempotencyKey: 'a-key',
+  authorization: undefined,
+  requestId: undefined,
+  isGone: () => false,
+})
+
+test('a handler is given what its row reads', async (t) => {
+  t.deepEqual(await find?.handler(request({ cup: 'red' })), { json: { cup: 'red', limit: 3 } })
+  t.deepEqual(await find?.handler(request({ cup: 'red' }, { limit: '9' })), { json: { cup: 'red', limit: 9 } })
+  t.deepEqual(await fill?.handler(request({ cup: 'red', drops: '2' })), { text: '3 in red by a-key' })
+})
+
+test('what the row does not take is refused in words that name the field', async (t) => {
+  for (const [params, query, field, detail] of [
+    [{ cup: 'a b' }, {}, 'cup', '"cup" must be 1 to 64 letters, digits, "_" or "-"'],
+    [{ cup: 'red' }, { limit: '10' }, 'limit', '"limit" must be an integer from 1 to 9'],
+    [{ cup: 'red' }, { limit: '' }, 'limit', '"limit" must be an integer from 1 to 9'],
+  ] as const) {
+    const error = await t.throwsAsync(find?.handler(request(params, query)) ?? Promise.resolve(), {
+      instanceOf: MalformedError,
+    })
+    t.deepEqual([error?.field, error?.message], [field, detail])
+  }
+})
+
+test('a route is its row, with parameters as the router writes them', (t) => {
+  t.like(find, { method: 'GET', path: '/cups/:cup', operator: undefined, shownAt: undefined })
+  t.like(fill, { method: 'POST', path: '/cups/:cup/:drops', operator: true, shownAt: '/cups/:cup' })
+})
+
+test('an operator’s row may refuse strangers, too', (t) => {
+  const statuses = (row: Rows[string]) => problemsOf(row).map(({ status }) => status)
+  t.deepEqual(statuses(api.find), [404, 400, 503, 503, 500])
+  t.deepEqual(statuses(api.fill), [404, 409, 400, 503, 503, 500, 401, 403])
+})
+
+test('a row and its handler fit together, or the compiler says so', (t) => {
+  const text = async () => ({ text: '' })
+  const json = async () => ({ json: { cup: '', limit: 1 } })
+  // @ts-expect-error a row has no handler
+  t.truthy(routes(api, { find: json }))
+  // @ts-expect-error a handler has no row
+  t.truthy(routes(api, { find: json, fill: text, drink: text }))
+  // @ts-expect-error the row lists no such problem
+  t.truthy(routes(api, { find: async () => ({ problem: cupFull() }), fill: text }))
+  // @ts-expect-error the row answers a value of another form
+  t.truthy(routes(api, { find: async () => ({ json: { cup: 7, limit: 1 } }), fill: text }))
+  // @ts-expect-error the row answers a text
+  t.truthy(routes(api, { find: json, fill: json }))
+  // @ts-expect-error the row reads no such parameter
+  t.truthy(routes(api, { find: json, fill: async ({ params: { spoons } }) => ({ text: String(spoons) }) }))
+  // @ts-expect-error a method that the server does not serve
+  t.truthy({ patch: { ...api.find, method: 'PATCH' } } satisfies Rows)
+})

@@ -1,0 +1,28 @@
+/** Every row of every service: what the shop can be asked. */
+import { api as ids } from '../../ids/api.ts'
+import { api as order } from '../../order/api.ts'
+import { api as payment } from '../../payment/api.ts'
+import type { Service } from '../../shared/contract/events.ts'
+import type { Row, Rows } from '../../shared/http/route.ts'
+import { auditApi, logApi, recoveryApi, sagaApi } from '../../shared/operator/api.ts'
+import { api as stock } from '../../stock/api.ts'
+
+/** What every service adds to its own rows. */
+const ofOperators = (prefix: string): Rows => ({ ...logApi(prefix), ...sagaApi(prefix) })
+
+const apis: Readonly<Record<Service, Rows>> = {
+  ids: { ...ids, ...ofOperators('/ids') },
+  order: { ...order, ...ofOperators('/orders'), ...recoveryApi('/orders') },
+  payment: { ...payment, ...ofOperators('/payment'), ...recoveryApi('/payment'), ...auditApi('/payment') },
+  stock: { ...stock, ...ofOperators('/stock'), ...auditApi('/stock') },
+}
+
+export type NamedRow = Row & { readonly service: Service; readonly name: string }
+
+export const ROWS: readonly NamedRow[] = (['ids', 'order', 'payment', 'stock'] as const).flatMap((service) =>
+  Object.entries(apis[service]).map(([name, row]) => ({ ...row, service, name })),
+)
+
+/** A target of this row: its path, with these values for its parameters. */
+export const targetOf = ({ path }: Row, values: Readonly<Record<string, string>> = {}): string =>
+  path.replaceAll(/\{(\w+)\}/g, (_, name) => encodeURIComponent(values[name] ?? '1'))
