@@ -135,9 +135,9 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
       await after(drainMs)
       const closed = once(server, 'close')
       server.close()
-      const patience = setTimeout(() => server.closeAllConnections(), Math.max(0, CLOSE_MAX_MS - drainMs))
+      const timer = setTimeout(() => server.closeAllConnections(), Math.max(0, CLOSE_MAX_MS - drainMs))
       await closed
-      clearTimeout(patience)
+      clearTimeout(timer)
       await Promise.all([...services.values()].map((service) => service.destroy()))
     },
   }

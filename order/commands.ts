@@ -51,7 +51,7 @@ export const initOrders = command(
 /** Keys may remember that an order was paid by an older version, without the saga. */
 export const begin = command(
   'begin',
-  ['log_id', 'order', 'user', 'token', 'patience_ms', 'saga?', 'lines?', 'again?'],
+  ['log_id', 'order', 'user', 'token', 'timeout_ms', 'saga?', 'lines?', 'again?'],
   { begun: ['saga'], 'checking-out': ['saga'], paid: ['saga?'], empty: [], unknown: [] },
   { cancelling: ['saga'], moved: ['user'] },
 )

@@ -45,7 +45,7 @@ await live(process, 'order', settings, (life) => {
         store,
         redLock: instruments.redLock,
         nextLogId: instruments.identifiers.next,
-        admission: admission({ most: checkoutsMax, targetMs: deadlineMs / 4, patienceMs: deadlineMs / 4 }),
+        admission: admission({ most: checkoutsMax, targetMs: deadlineMs / 4, timeoutMs: deadlineMs / 4 }),
         company: openCompany(),
         deadlineMs,
         lockTtlMs,

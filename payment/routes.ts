@@ -12,14 +12,14 @@ import { creditHeld, noSuchUser, outOfCredit } from './problems.ts'
 import type { Store } from './store.ts'
 
 /** How long a payment waits for money that a checkout holds: it comes free, or is taken, within milliseconds. */
-const HELD_PATIENCE_MS = 2_000
+const HELD_TIMEOUT_MS = 2_000
 const HELD_RETRY_MS = 20
 
 const payFrom =
   (store: Store): Handler<typeof api.pay> =>
   async (request) => {
     const { user, amount } = request.params
-    const patience = performance.now() + HELD_PATIENCE_MS
+    const deadline = performance.now() + HELD_TIMEOUT_MS
     for (;;) {
       const result = await store.pay(user, amount, request)
       switch (result[0]) {
@@ -32,7 +32,7 @@ const payFrom =
         case 'key-reused':
           return { problem: keyReused() }
         case 'held':
-          if (performance.now() > patience) return { problem: creditHeld(user), headers: { 'Retry-After': '1' } }
+          if (performance.now() > deadline) return { problem: creditHeld(user), headers: { 'Retry-After': '1' } }
           await after(HELD_RETRY_MS)
           break
         default:

@@ -14,7 +14,7 @@ import { pidFile, readOptional, redisFolder, within } from './data-folder.ts'
 
 const run = promisify(execFile)
 
-const PATIENCE_MS = 10_000
+const TIMEOUT_MS = 10_000
 const POLL_MS = 50
 const REDIS = /(redis|valkey)-server/
 
@@ -58,9 +58,9 @@ const endLeftover = async (dir: string, service: Service): Promise<void> => {
     const found = await describe(pid)
     return found !== undefined && REDIS.test(found.title) && found.folder === folder
   }
-  const patience = performance.now() + PATIENCE_MS
+  const deadline = performance.now() + TIMEOUT_MS
   for (let told = false; await isLeft(); await after(POLL_MS)) {
-    if (performance.now() > patience) tell(Number(pid), 'SIGKILL')
+    if (performance.now() > deadline) tell(Number(pid), 'SIGKILL')
     else if (!told) {
       tell(Number(pid), 'SIGTERM')
       tell(Number(pid), 'SIGCONT')

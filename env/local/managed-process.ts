@@ -71,13 +71,13 @@ export type PartOptions = LaunchOptions & {
 
 /** Resolves when the process is ready; one that is not in time is killed. @throws PartError */
 const whenReady = async ({ child, ready, exited, logFrom }: Run, { name, logFile }: PartOptions): Promise<void> => {
-  const patience = Promise.withResolvers<never>()
+  const timeout = Promise.withResolvers<never>()
   const timer = setTimeout(
-    () => patience.reject(new PartError(`${name} was not ready within ${START_MS / 1_000} s`)),
+    () => timeout.reject(new PartError(`${name} was not ready within ${START_MS / 1_000} s`)),
     START_MS,
   )
   try {
-    const exit = await Promise.race([ready, exited, patience.promise])
+    const exit = await Promise.race([ready, exited, timeout.promise])
     if (exit !== undefined) throw new PartError(`${name} ${describeExit(exit)} before it was ready`)
   } catch (error) {
     child.kill('SIGKILL')

@@ -70,7 +70,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
   #replying = false
   #sends = 0
   /** How much longer it may wait. */
-  #patienceMs: number
+  #waitLeftMs: number
   #waitingSinceMs = 0
   #lastResort = false
   #timer: NodeJS.Timeout | undefined
@@ -86,7 +86,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
     body: Buffer | null,
   ) {
     this.#options = options
-    this.#patienceMs = options.waitMs
+    this.#waitLeftMs = options.waitMs
     this.#service = service
     this.#response = response
     this.#requestId = passed.requestId
@@ -111,7 +111,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
   /** A replica has become ready. */
   proceed(): void {
     clearTimeout(this.#timer)
-    this.#patienceMs -= performance.now() - this.#waitingSinceMs
+    this.#waitLeftMs -= performance.now() - this.#waitingSinceMs
     if (this.#asker?.stop())
       this.#asker.probe((error) => {
         if (!error) this.send()
@@ -135,7 +135,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
   }
 
   #wait(): void {
-    if (this.#patienceMs <= 0) return this.#resort()
+    if (this.#waitLeftMs <= 0) return this.#resort()
     if (!this.#service.wait(this)) return this.#turnAway()
     this.#waitingSinceMs = performance.now()
     this.#asker ??= new ClientWatch(this.#response)
@@ -143,9 +143,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
     this.#timer = setTimeout(() => {
       this.#service.leave(this)
       this.#asker?.stop()
-      this.#patienceMs = 0
+      this.#waitLeftMs = 0
       this.#resort()
-    }, this.#patienceMs)
+    }, this.#waitLeftMs)
   }
 
   /** The wait is over: whoever can be reached may tell what is wrong. */

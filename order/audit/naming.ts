@@ -30,9 +30,9 @@ export type NamingOptions = {
 
 /** Names paid orders whose user payment does not know, or whose items stock does not. */
 const orphans = async ({ parties, find, paid }: NamingOptions): Promise<readonly Mismatch[]> => {
-  const patience = performance.now() + OWNERS_MS
+  const deadline = performance.now() + OWNERS_MS
   const found: Mismatch[] = []
-  for (let first = 0; first < paid.length && found.length < NAMED_MAX && performance.now() < patience; first += PAGE) {
+  for (let first = 0; first < paid.length && found.length < NAMED_MAX && performance.now() < deadline; first += PAGE) {
     const orders = (await Promise.all(paid.slice(first, first + PAGE).map(find))).filter((one) => one !== undefined)
     const [users, items] = await Promise.all([
       parties.payment.absent([...new Set(orders.map(({ user_id }) => user_id))]),
@@ -56,11 +56,11 @@ const orphans = async ({ parties, find, paid }: NamingOptions): Promise<readonly
 }
 
 /** Compares what the three have recorded of every checkout, and names those that differ. */
-const differing = async (options: NamingOptions, patience: number): Promise<readonly Mismatch[]> => {
+const differing = async (options: NamingOptions, deadline: number): Promise<readonly Mismatch[]> => {
   const { auditor, parties, open } = options
   const { payment, stock } = parties
   const found = new Map<string, Mismatch>()
-  const isDone = (): boolean => found.size >= NAMED_MAX || performance.now() > patience
+  const isDone = (): boolean => found.size >= NAMED_MAX || performance.now() > deadline
   const compare = async (ids: readonly string[]): Promise<void> => {
     // Order's first: once it has decided, the others have done their part.
     const own = new Map((await auditor.records(ids)).map(({ log_id, fields }) => [log_id, fields]))
@@ -83,12 +83,12 @@ const differing = async (options: NamingOptions, patience: number): Promise<read
       cursor = next
     }
   const named = [...found.values()].slice(0, NAMED_MAX)
-  if (performance.now() <= patience) return named
+  if (performance.now() <= deadline) return named
   return [...named, { what: 'checkout', detail: 'there were more checkouts than could be compared', orders: [] }]
 }
 
 export const namesOf = async (options: NamingOptions): Promise<readonly Mismatch[]> => {
-  const patience = performance.now() + NAMING_MS
+  const deadline = performance.now() + NAMING_MS
   const unowned = await orphans(options)
-  return [...(await differing(options, patience)), ...unowned]
+  return [...(await differing(options, deadline)), ...unowned]
 }

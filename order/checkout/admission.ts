@@ -3,7 +3,7 @@
  *
  * More at once than keep the shop busy end no sooner, they only wait longer: at a given rate, the time a checkout takes is
  * the number under way divided by the rate (Little's law). So a checkout that is to be begun needs a *place*, which it has
- * from asking for the lock to its end. Who finds none waits for one in order of arrival, for at most `patienceMs`; who
+ * from asking for the lock to its end. Who finds none waits for one in order of arrival, for at most `timeoutMs`; who
  * waited in vain has touched nothing and is told to come again.
  *
  * The number of places follows what the shop can do: each checkout that ends within `targetMs` adds one, up to `most`, each that takes
@@ -17,17 +17,17 @@ const PLACES_MIN = 8
 const WAITING_MAX = 2_048
 
 export type Admission = {
-  /** Resolves with whether there is a place: at once, or when one becomes free within the patience. */
+  /** Resolves with whether there is a place: at once, or when one becomes free within the timeout. */
   readonly enter: () => boolean | Promise<boolean>
   /** Gives the place back of a checkout that ended, after how long; or of one that was not begun. */
   readonly leave: (tookMs?: number) => void
 }
 
-export type AdmissionOptions = { readonly most: number; readonly targetMs: number; readonly patienceMs: number }
+export type AdmissionOptions = { readonly most: number; readonly targetMs: number; readonly timeoutMs: number }
 
 type Waiting = { readonly until: number; readonly resolve: (admitted: boolean) => void }
 
-export const admission = ({ most, targetMs, patienceMs }: AdmissionOptions): Admission => {
+export const admission = ({ most, targetMs, timeoutMs }: AdmissionOptions): Admission => {
   let places = most
   let taken = 0
   /** All wait equally long, so the first to come is the first to go. */
@@ -61,7 +61,7 @@ export const admission = ({ most, targetMs, patienceMs }: AdmissionOptions): Adm
       }
       if (waiting.size >= WAITING_MAX) return false
       return new Promise((resolve) => {
-        waiting.add({ until: performance.now() + patienceMs, resolve })
+        waiting.add({ until: performance.now() + timeoutMs, resolve })
         watch()
       })
     },

@@ -45,9 +45,9 @@ const LOCK_RETRY_MS = 40
  * How long a quorum of lock masters that does not answer is asked again. They may be well, and slow, or this process may
  * be: 1,000 checkouts at once on two cores kept the answers waiting beyond the time-out of a lock command.
  */
-const QUORUM_PATIENCE_MS = 3_000
+const QUORUM_TIMEOUT_MS = 3_000
 /** How long a begin whose outcome is unknown is repeated. */
-const BEGIN_PATIENCE_MS = 1_200
+const BEGIN_TIMEOUT_MS = 1_200
 /** How often a begin may be late. */
 const LATE_MAX = 3
 /** A begin whose reading is as old as that does not try whether it comes in time. */
@@ -169,14 +169,14 @@ export const attempts = (options: AttemptOptions): ((order: string, asker: Once)
     for (let late = 0; late < LATE_MAX; ) {
       if (!isFresh) readMs = await store.readMs()
       assertAwaited(asker)
-      const patience_ms = Math.max(0, Math.ceil(until - performance.now()))
-      const start = { log_id: id, order, user, token, patience_ms, saga, lines, ...again }
+      const timeout_ms = Math.max(0, Math.ceil(until - performance.now()))
+      const start = { log_id: id, order, user, token, timeout_ms, saga, lines, ...again }
       try {
         const result = await store.begin(start, { idempotencyKey, fingerprint, readMs })
         if (result[0] !== LATE) return result
         late += 1
       } catch (error) {
-        if (!(error instanceof UnavailableError) || performance.now() > startedAt + BEGIN_PATIENCE_MS) throw error
+        if (!(error instanceof UnavailableError) || performance.now() > startedAt + BEGIN_TIMEOUT_MS) throw error
         again = { again: 'yes' }
         await orderLocks.changed(order, user, LOCK_RETRY_MS)
       }
@@ -235,7 +235,7 @@ export const attempts = (options: AttemptOptions): ((order: string, asker: Once)
     const now = performance.now()
     const held = await orderLocks.tryAcquire(order, user)
     if (held.state === 'unavailable') {
-      attempt.quorumUntil = Math.min(attempt.quorumUntil, now + QUORUM_PATIENCE_MS, until)
+      attempt.quorumUntil = Math.min(attempt.quorumUntil, now + QUORUM_TIMEOUT_MS, until)
       if (performance.now() >= attempt.quorumUntil)
         attempt.verdict = new UnavailableError('no quorum of lock masters answers; nothing was done', {
           cause: held.cause,

@@ -71,10 +71,10 @@ export const openEnds = ({ store, release }: EndsOptions): Ends => {
 
   /** Those whose deadline has passed waited for an answer long enough; the others are left to wait for the next one. */
   const disappoint = (id: string, error: unknown): void => {
-    const { late = [], patient = [] } = Object.groupBy(waiters.get(id) ?? [], (waiter) =>
-      isLate(waiter) ? 'late' : 'patient',
+    const { late = [], inTime = [] } = Object.groupBy(waiters.get(id) ?? [], (waiter) =>
+      isLate(waiter) ? 'late' : 'inTime',
     )
-    if (patient.length > 0) waiters.set(id, patient)
+    if (inTime.length > 0) waiters.set(id, inTime)
     else waiters.delete(id)
     for (const { reject } of late) reject(error)
   }

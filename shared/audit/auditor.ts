@@ -160,13 +160,13 @@ export const auditor = (log: Log): Auditor => {
   let counting: Promise<Count> | undefined
 
   const countAll = async (): Promise<Count> => {
-    const patience = performance.now() + COUNT_MAX_MS
+    const deadline = performance.now() + COUNT_MAX_MS
     const worth = new Map<string, string | number>()
     const read = (ids: string, worths: string): void => {
       const each = worths.split('\n')
       if (ids !== '') for (const [at, id] of ids.split('\n').entries()) keep(worth, id, each[at] ?? '')
       if (worth.size > THINGS_MAX) throw new UnavailableError(`${log.service} holds too much to be counted`)
-      if (performance.now() > patience) throw new UnavailableError(`${log.service} could not be counted in time`)
+      if (performance.now() > deadline) throw new UnavailableError(`${log.service} could not be counted in time`)
     }
     let [after] = await ask(cut, { open_max: 0 })
     for (let cursor = '0', done = false; !done; done = cursor === '0') {

@@ -21,7 +21,7 @@ type Chunk = readonly ['initialised'] | readonly ['busy', what: string] | KeyReu
 export const BATCH_MAX = 1_000_000
 const CHUNK = 1_000
 const BUSY_RETRY_MS = 20
-const BUSY_PATIENCE_MS = 10_000
+const BUSY_TIMEOUT_MS = 10_000
 
 /** What a request is answered that makes many things. */
 export type BatchAnswer =
@@ -38,10 +38,10 @@ export const inChunks = async (
   message: string,
   claim: (once: Once) => Promise<Reply>,
   chunk: (first: number, last: number, once: Once) => Promise<Chunk>,
-  patienceMs = BUSY_PATIENCE_MS,
+  timeoutMs = BUSY_TIMEOUT_MS,
 ): Promise<BatchAnswer> => {
   const { fingerprint, idempotencyKey, isGone } = request
-  const patience = performance.now() + patienceMs
+  const deadline = performance.now() + timeoutMs
   if (idempotencyKey !== undefined && (await claim(request))[0] === 'key-reused') return { problem: keyReused() }
   for (let first = 0; first < count; ) {
     const once = {
@@ -61,7 +61,7 @@ export const inChunks = async (
         first = last + 1
         break
       case 'busy':
-        if (performance.now() > patience) return { problem: inUse(result[1], first) }
+        if (performance.now() > deadline) return { problem: inUse(result[1], first) }
         await after(BUSY_RETRY_MS)
         break
       case 'key-reused':

@@ -82,8 +82,8 @@ const farewell = (document: Problem, requestId?: string, method?: string): strin
 /** Says the last word on a connection, and ends it whatever the client does. */
 const hangUp = (socket: Duplex, word: string): void => {
   socket.end(word)
-  const patience = setTimeout(() => socket.destroy(), LINGER_MS)
-  socket.once('close', () => clearTimeout(patience))
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS)
+  socket.once('close', () => clearTimeout(timer))
 }
 
 /** Refuses a request whose turn it is, though it may not have been read whole, and ends its connection. */

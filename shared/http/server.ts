@@ -187,8 +187,8 @@ export const openServer = async (options: HttpServerOptions): Promise<HttpServer
       const closed = once(server, 'close')
       server.close()
       const sweeper = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS)
-      const patience = AbortSignal.timeout(FINISH_MS)
-      patience.addEventListener('abort', () => server.closeAllConnections())
+      const timeout = AbortSignal.timeout(FINISH_MS)
+      timeout.addEventListener('abort', () => server.closeAllConnections())
       await closed
       clearInterval(sweeper)
       log.info({ inside: traffic.inFlight }, 'door closed')

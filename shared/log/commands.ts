@@ -89,7 +89,7 @@ export const openCommands = (options: CommandsOptions): { readonly commands: Com
     const group = grouped<Asked, Done>({
       run: (asked) => runAll(by, redis, deed, asked),
       groupMax: GROUP_MAX,
-      patienceMs: COMMAND_TIMEOUT_MS,
+      timeoutMs: COMMAND_TIMEOUT_MS,
     })
     groups.set(deed, group)
     return group

@@ -49,9 +49,9 @@ export const peerConnection = (redis: Redis): PeerConnection => {
     connections: () => connections,
     whenReached: () => ready,
     connected: async (signal) => {
-      const patience = AbortSignal.timeout(SILENT_MS)
+      const timeout = AbortSignal.timeout(SILENT_MS)
       try {
-        await whenReady(redis, AbortSignal.any([signal, patience]))
+        await whenReady(redis, AbortSignal.any([signal, timeout]))
       } catch (error) {
         signal.throwIfAborted()
         throw new UnavailableError('it is not connected', { cause: error })

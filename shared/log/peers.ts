@@ -53,7 +53,7 @@ const checkOf = ({ speaker, isReady, silentMs }: Subscription): Check => {
 }
 
 const untilReady = async ({ speaker, whenReady }: Subscription, ending: AbortSignal, logger: Logger): Promise<void> => {
-  const patience = setTimeout(() => logger.info(`waiting for the log of ${speaker}`), WAITING_MS)
+  const timer = setTimeout(() => logger.info(`waiting for the log of ${speaker}`), WAITING_MS)
   const ended = Promise.withResolvers<void>()
   const reject = (): void => ended.reject(ending.reason)
   ending.addEventListener('abort', reject, { once: true })
@@ -61,7 +61,7 @@ const untilReady = async ({ speaker, whenReady }: Subscription, ending: AbortSig
     ending.throwIfAborted()
     await Promise.race([whenReady(), ended.promise])
   } finally {
-    clearTimeout(patience)
+    clearTimeout(timer)
     ending.removeEventListener('abort', reject)
   }
 }

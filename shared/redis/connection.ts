@@ -104,18 +104,18 @@ const watched = (redis: Redis, watch: ConnectionWatcher): void => {
   let isDown = false
   let toldAt = 0
   let why: Error | undefined
-  let patience: NodeJS.Timeout | undefined
+  let timer: NodeJS.Timeout | undefined
   redis.on('error', (error: Error) => {
     why = error
   })
   redis.on('connect', () => {
-    clearTimeout(patience)
-    patience = setTimeout(() => {
+    clearTimeout(timer)
+    timer = setTimeout(() => {
       remake(redis, new Error(`was not ready ${READY_TIMEOUT_MS} ms after it was connected`))
     }, READY_TIMEOUT_MS).unref()
   })
   redis.on('close', () => {
-    clearTimeout(patience)
+    clearTimeout(timer)
     const now = performance.now()
     if (redis.status === 'end' || (isDown && now - toldAt < TELL_EVERY_MS)) return
     watch(wasReady && !isDown ? 'lost' : 'away', why)
@@ -124,7 +124,7 @@ const watched = (redis: Redis, watch: ConnectionWatcher): void => {
     why = undefined
   })
   redis.on('ready', () => {
-    clearTimeout(patience)
+    clearTimeout(timer)
     if (isDown) watch('back')
     wasReady = true
     isDown = false

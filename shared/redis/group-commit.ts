@@ -13,7 +13,7 @@ export type GroupOptions<Asked, Done> = {
   /** The most questions of one group. */
   readonly groupMax: number
   /** Who has no answer after so long is told so, the wait to be sent included, and is not sent any more. */
-  readonly patienceMs: number
+  readonly timeoutMs: number
 }
 
 type Waiting<Asked, Done> = {
@@ -25,7 +25,7 @@ type Waiting<Asked, Done> = {
 
 /** Asks one question, in a group with others. Rejects with its own error, or that of the whole group. */
 export const grouped = <Asked, Done>(options: GroupOptions<Asked, Done>): ((question: Asked) => Promise<Done>) => {
-  const { run, groupMax, patienceMs } = options
+  const { run, groupMax, timeoutMs } = options
   /** Who was sent and waits for the answer, and who waits to be sent, both in the order of asking. */
   let sent: Waiting<Asked, Done>[] = []
   const waiting: Waiting<Asked, Done>[] = []
@@ -35,13 +35,13 @@ export const grouped = <Asked, Done>(options: GroupOptions<Asked, Done>): ((ques
   const watch = (first: Waiting<Asked, Done>): void => {
     if (watching) return
     watching = true
-    setTimeout(giveUp, Math.max(1, first.since + patienceMs - performance.now())).unref()
+    setTimeout(giveUp, Math.max(1, first.since + timeoutMs - performance.now())).unref()
   }
 
-  /** All have the same patience, so one timer, for the first, serves all. */
+  /** All have the same timeout, so one timer, for the first, serves all. */
   const giveUp = (): void => {
     watching = false
-    const before = performance.now() - patienceMs
+    const before = performance.now() - timeoutMs
     for (const queue of [sent, waiting])
       for (let first = queue[0]; first !== undefined; first = queue[0]) {
         if (first.since > before) return watch(first)

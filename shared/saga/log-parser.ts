@@ -147,8 +147,8 @@ const SILENT_SHARE = 4
  * `toldMs`, by the clock of the own Redis. If that is in the future, the clock was set back, and nobody knows for how long.
  */
 export const isSilent = (atMs: number, toldMs: number, beganMs: number): boolean => {
-  const patienceMs = Math.min(Math.max(SILENT_MS, (toldMs - beganMs) / SILENT_SHARE), SILENT_MAX_MS)
-  return Math.abs(atMs - toldMs) > patienceMs
+  const staleAfterMs = Math.min(Math.max(SILENT_MS, (toldMs - beganMs) / SILENT_SHARE), SILENT_MAX_MS)
+  return Math.abs(atMs - toldMs) > staleAfterMs
 }
 
 type Found = Report['found'][number]

@@ -73,8 +73,8 @@ test('goes on at once after it was turned away, unless it is to obey', async (t)
   t.deepEqual(storm.odd, {})
   t.true(storm.exceptions.shed.every((number) => number % 2 === 1))
   t.is(storm.answeredInAll + shed, storm.next)
-  const patient = await drive(t, half, { obeysRetryAfter: true })
-  t.is(patient.shed['503']?.count, 4)
+  const waited = await drive(t, half, { obeysRetryAfter: true })
+  t.is(waited.shed['503']?.count, 4)
 })
 
 test('names the things of a job again and again', async (t) => {

@@ -93,9 +93,9 @@ const summarise = (name: string, { nodes, samples, timeDeltas }: RawProfile): Pr
 }
 
 const readWhenWritten = async (path: string): Promise<RawProfile> => {
-  const patience = performance.now() + WRITTEN_WITHIN_MS
+  const deadline = performance.now() + WRITTEN_WITHIN_MS
   while (!existsSync(path)) {
-    if (performance.now() > patience) throw new Error(`${path} was not written within ${WRITTEN_WITHIN_MS} ms`)
+    if (performance.now() > deadline) throw new Error(`${path} was not written within ${WRITTEN_WITHIN_MS} ms`)
     await after(POLL_MS)
   }
   return JSON.parse(readFileSync(path, 'utf8')) as RawProfile

@@ -135,10 +135,10 @@ export const openSite = ({ origin, shop, seed, load, options, signal }: SiteOpti
     shop ? readRedis(shop, seed) : readRoutes(origin, seed, route === 'checkout' ? next : 0)
   const check: Site['check'] = async () => {
     const answers = answersOf(route, seed, all, next)
-    const patience = performance.now() + SETTLE_MS
+    const deadline = performance.now() + SETTLE_MS
     for (;;) {
       const books = balance(await read(), seed, answers)
-      if (books.open === 0 || performance.now() > patience) return books
+      if (books.open === 0 || performance.now() > deadline) return books
       await after(SETTLE_RETRY_MS, undefined, { signal })
     }
   }

@@ -34,7 +34,7 @@ export type Shopping = {
 const SEED_WIDTH = 16
 const VISITORS_MAX = 2_000
 export const VISITS_MAX = 300_000
-const PATIENCE_MS = 20_000
+const TIMEOUT_MS = 20_000
 /** The pause before asking again doubles up to the last, or those who repeat would keep a busy shop busy by themselves. */
 const PAUSE_FIRST_MS = 250
 const PAUSE_LAST_MS = 4_000
@@ -68,12 +68,12 @@ const openAsking = (client: Client, meter: Meter) => {
   }
   /** @returns the answer of 200, if there is one. */
   return async (does: Does, method: 'GET' | 'POST', path: string, key?: string): Promise<Reply | undefined> => {
-    const patience = performance.now() + PATIENCE_MS
+    const deadline = performance.now() + TIMEOUT_MS
     for (let pauseMs = PAUSE_FIRST_MS; ; pauseMs = Math.min(2 * pauseMs, PAUSE_LAST_MS)) {
       const { reply, end } = await askOnce(does, method, path, key)
       if (end === 'ok') return reply
       const mayAskAgain = end === 'unknown' ? isSafeToRepeat(method, path, key !== undefined) : end !== 'refused'
-      if (!mayAskAgain || performance.now() > patience) return undefined
+      if (!mayAskAgain || performance.now() > deadline) return undefined
       await after(pauseMs)
     }
   }

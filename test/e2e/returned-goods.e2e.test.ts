@@ -12,7 +12,7 @@ import { openFabric } from '../support/faults/proxy.ts'
 import { openShop } from '../support/shop/shop.ts'
 
 const DEADLINE_MS = 2_500
-const PATIENCE_MS = 10_000
+const TIMEOUT_MS = 10_000
 
 /** The same evidence, had that checkout been refused instead of cancelled. */
 const asRefused = (evidence: Evidence, order: string): Evidence => {
@@ -44,13 +44,13 @@ test('goods of a checkout that is cancelled are missed until they are back, whic
   const link = fabric.link('payment-1', 'stock-redis')
   link.suffer({ does: 'black-hole', towards: 'both', only: /xread/i })
   const cancelled = client.checkout(first)
-  await eventually(async () => assert.equal(await client.stock(item), 0), PATIENCE_MS)
+  await eventually(async () => assert.equal(await client.stock(item), 0), TIMEOUT_MS)
   t.is((await client.post(`/stock/subtract/${item}/1`)).status, 409)
   // Asked for later, so that its own deadline is still ahead when the goods are back.
   await away(DEADLINE_MS / 2)
   const refused = client.checkout(second)
   t.is((await cancelled).status, 424)
-  await eventually(async () => assert.equal(await client.stock(item), 1), PATIENCE_MS)
+  await eventually(async () => assert.equal(await client.stock(item), 1), TIMEOUT_MS)
   link.heal()
   t.is((await refused).status, 409)
   await settle(opened)
@@ -68,7 +68,7 @@ test('goods of a checkout that is cancelled are missed until they are back, whic
 
   const afterwards = operations.map((one) =>
     one.does === 'subtract' && one.told === 'refused'
-      ? { ...one, begunMs: one.begunMs + PATIENCE_MS, endedMs: one.endedMs + PATIENCE_MS }
+      ? { ...one, begunMs: one.begunMs + TIMEOUT_MS, endedMs: one.endedMs + TIMEOUT_MS }
       : one,
   )
   t.deepEqual(refusals(anomalies(afterwards, evidence)), [`item:${item}`], 'once they are back, nobody is excused')

@@ -17,7 +17,7 @@ import { comeBackOlder } from '../support/faults/catalogue.ts'
 import { answerIfAny, type Reply } from '../support/shop/client.ts'
 import type { OpenShop } from '../support/shop/shop.ts'
 
-export const PATIENCE_MS = 30_000
+export const TIMEOUT_MS = 30_000
 
 /** Asks under a key until there is an answer that is not "not now". */
 export const ask = ({ client }: OpenShop, method: string, path: string): Promise<Reply> => {
@@ -27,7 +27,7 @@ export const ask = ({ client }: OpenShop, method: string, path: string): Promise
     assert.ok(reply, `no answer to ${path}`)
     assert.ok(reply.status < 500 && reply.status !== 424, `${path}: ${reply.status} ${reply.text}`)
     return reply
-  }, PATIENCE_MS)
+  }, TIMEOUT_MS)
 }
 
 /** Has a Redis come back as it was at a position of its file. Whoever is hit meanwhile may bring it back instead. */
@@ -53,7 +53,7 @@ export const contradict = async (
     const found = contradictions.filter(({ order_id }) => orders.includes(order_id))
     assert.equal(found.length, orders.length, 'it is not contradicted yet')
     return found.map(({ log_id }) => log_id)
-  }, PATIENCE_MS)
+  }, TIMEOUT_MS)
 }
 
 /** Ends contradictions as a person may: the first is refunded, the others are accepted. */
@@ -76,4 +76,4 @@ export const survey = (opened: OpenShop, orders: Redis, after: string): Promise<
   eventually(async () => {
     await ask(opened, 'POST', '/orders/fault_tolerance')
     assert.ok(compareIds(await lastSurvey(orders), after) > 0, 'nothing was surveyed')
-  }, PATIENCE_MS)
+  }, TIMEOUT_MS)

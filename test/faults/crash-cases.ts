@@ -25,7 +25,7 @@ import { type Cut, transactionsOf, writtenTo } from '../support/faults/older-red
 import { type Due, insist, type TimedTold } from '../support/load/customers.ts'
 import { behind } from '../support/shop/behind.ts'
 import { type OpenShop, open } from '../support/shop/shop.ts'
-import { ask, contradict, lastSurvey, loseSince, PATIENCE_MS, resolve, survey } from './crash-acts.ts'
+import { ask, contradict, lastSurvey, loseSince, resolve, survey, TIMEOUT_MS } from './crash-acts.ts'
 
 export const OUTCOMES = ['paid', 'out-of-credit', 'out-of-stock', 'cancelled'] as const
 export const ACTS = [
@@ -175,7 +175,7 @@ const whenCancelled = ({ orders }: Scene, order: string): Promise<void> =>
       said.some(({ kind }) => kind === 'CheckoutCancelled'),
       `order ${order} was not cancelled`,
     )
-  }, PATIENCE_MS)
+  }, TIMEOUT_MS)
 
 const PREFIXES = ['orders', 'payment', 'stock', 'ids'] as const
 
@@ -186,7 +186,7 @@ const helpOn = async (scene: Scene, order: string, held: Service): Promise<strin
     const found = await sagaOf(scene, order)
     assert.notEqual(found, '')
     return found
-  }, PATIENCE_MS)
+  }, TIMEOUT_MS)
   const asked = held === 'payment' ? (['orders'] as const) : (['orders', 'payment'] as const)
   for (const prefix of asked) {
     await ask(opened, 'POST', `/${prefix}/fault_tolerance`)
@@ -297,7 +297,7 @@ const cutOf = async ({ dir }: RedisPart, armedAt: number, depth: number): Promis
   return { position: depth === 2 ? armedAt : Math.max(last, armedAt) }
 }
 
-const restart = (part: Part): Promise<void> => eventually(() => part.start(), PATIENCE_MS)
+const restart = (part: Part): Promise<void> => eventually(() => part.start(), TIMEOUT_MS)
 
 /** Lets the fault happen to a part that has hit its point, and brings back whatever it took. */
 const suffer = async (scene: Scene, one: Case, armedAt: number): Promise<void> => {
@@ -351,7 +351,7 @@ const renewLeases = async ({ opened }: Scene, part: Part, owner: Service | 'gate
   const wanted = LINKS.filter(({ listener }) => listener === owner).length
   await eventually(
     async () => assert.equal((await locksLeft(opened, [`lock:reader:${owner}:*`])).length, wanted),
-    PATIENCE_MS,
+    TIMEOUT_MS,
   )
 }
 

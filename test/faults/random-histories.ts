@@ -39,7 +39,7 @@ export type Tally = Record<
 const OPEN_MAX = 5
 const CLIENTS = ['ann', 'bob', 'eve', 'joe'] as const
 /** How long a client waits for an answer; what comes later is no news to it. */
-const PATIENCE_MS = 4_000
+const TIMEOUT_MS = 4_000
 /** How long a part may take to start before the history goes on without it. */
 const START_MS = 5_000
 const READY_MS = 20_000
@@ -150,7 +150,7 @@ export const play = async (
     const headers: Record<string, string> = keyed.has(deed) ? { 'Idempotency-Key': `${orders[0]}-${deed}` } : {}
     const reply = answerIfAny(clientOf(turn).request(isRead(request) ? 'GET' : 'POST', pathOf(request), headers))
     unanswered.push(reply)
-    const answer = answerIn(request, await Promise.race([reply, away(PATIENCE_MS).then(() => undefined)]))
+    const answer = answerIn(request, await Promise.race([reply, away(TIMEOUT_MS).then(() => undefined)]))
     count(request, answer)
     return { deed, request, answer }
   }
@@ -190,7 +190,7 @@ export const play = async (
   const audit = async (): Promise<void> => {
     const reply = answerIfAny(opened.client.get('/audit'))
     unanswered.push(reply)
-    const told = await Promise.race([reply, away(PATIENCE_MS).then(() => undefined)])
+    const told = await Promise.race([reply, away(TIMEOUT_MS).then(() => undefined)])
     if (told?.status !== 200) {
       if (!disturbed) throw new Error(`the audit was answered ${told?.status} ${told?.text}, though nothing was wrong`)
       return
@@ -210,7 +210,7 @@ export const play = async (
   const creating = async (one: (typeof creations)[number]): Promise<void> => {
     const reply = answerIfAny(clientOf(0).post(one.path, { 'Idempotency-Key': one.key }))
     unanswered.push(reply)
-    const answer = await Promise.race([reply, away(PATIENCE_MS).then(() => undefined)])
+    const answer = await Promise.race([reply, away(TIMEOUT_MS).then(() => undefined)])
     if (answer?.status === 200 && !one.made) {
       one.made = true
       one.take((answer.json as Record<string, string>)[one.name] ?? '')

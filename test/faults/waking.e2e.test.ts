@@ -18,7 +18,7 @@ import { type Client, type Reply, whenSaid } from '../support/shop/client.ts'
 import { directTo, type OpenShop, openShop, shareShop } from '../support/shop/shop.ts'
 
 const HIT_MS = 15_000
-const PATIENCE_MS = 15_000
+const TIMEOUT_MS = 15_000
 /** What a woken process does of its own accord, it does in a fraction of this. */
 const AWAKE_MS = 10_000
 /** Longer than the clocks may differ, so that it shows for which request something was done. */
@@ -81,7 +81,7 @@ const openScene = (t: ExecutionContext, opened: OpenShop): Scene & { readonly pr
     }
   }
   const prove = async (): Promise<void> => {
-    await proveInvariants(t, opened, { history: history.operations, locksMs: 'unchecked', settleMs: PATIENCE_MS })
+    await proveInvariants(t, opened, { history: history.operations, locksMs: 'unchecked', settleMs: TIMEOUT_MS })
   }
   return { opened, client, freeze, wake, hold, prove }
 }
@@ -180,7 +180,7 @@ const ROWS: readonly Row[] = [
       await away(APART_MS)
       await wake(frozen)
       await away(APART_MS)
-      await eventually(async () => assert.equal((await create()).status, 200), PATIENCE_MS)
+      await eventually(async () => assert.equal((await create()).status, 200), TIMEOUT_MS)
       return [frozen, told]
     },
   },

@@ -8,7 +8,7 @@ import { eventually } from '../support/eventually.ts'
 import { type Bench, openBench, plainly } from '../support/shop/open-store.ts'
 
 const NEVER = '0 0 0 1 1 *'
-const PATIENCE_MS = 60_000
+const TIMEOUT_MS = 60_000
 const HOUR_MS = 3_600_000
 /** What is late is looked for twice a second; a machine that is busy needs a second as well. */
 const DECIDED_WITHIN_MS = 2_000
@@ -19,7 +19,7 @@ type Scene = {
   readonly bench: Bench
   readonly store: Store
   readonly parser: LogParser
-  readonly begin: (order: string, patienceMs?: number) => Promise<void>
+  readonly begin: (order: string, timeoutMs?: number) => Promise<void>
   /** When each checkout was decided, by the monotonic clock. */
   readonly decided: Map<string, number>
 }
@@ -43,10 +43,10 @@ const open = async (t: ExecutionContext): Promise<Scene> => {
     await parser.stop()
     await bench[Symbol.asyncDispose]()
   })
-  const begin = async (order: string, patienceMs = PATIENCE_MS): Promise<void> => {
+  const begin = async (order: string, timeoutMs = TIMEOUT_MS): Promise<void> => {
     await store.create(order, 'anna', plainly)
     await store.addItem({ order, item: 'tea', quantity: 1, price: 1 }, plainly)
-    await store.begin({ log_id: order, order, user: 'anna', token: '', patience_ms: patienceMs }, plainly)
+    await store.begin({ log_id: order, order, user: 'anna', token: '', timeout_ms: timeoutMs }, plainly)
   }
   return { bench, store, parser, begin, decided }
 }

@@ -48,11 +48,11 @@ test.serial.afterEach.always(
 )
 test.after.always(async () => bench[Symbol.asyncDispose]())
 
-const PATIENCE_MS = 60_000
+const TIMEOUT_MS = 60_000
 const facts = { ...MONEY, reason: 'out-of-stock', item: 'tea' }
 
-const begin = (id: string, once: Once = plainly, patience_ms = PATIENCE_MS) =>
-  store.begin({ log_id: id, order: 'cart', user: 'anna', token: `token-of-${id}`, patience_ms }, once)
+const begin = (id: string, once: Once = plainly, timeout_ms = TIMEOUT_MS) =>
+  store.begin({ log_id: id, order: 'cart', user: 'anna', token: `token-of-${id}`, timeout_ms }, once)
 
 /** What there is to see of a saga and of its order. */
 const look = async (id = 'it', order = 'cart') => ({
@@ -173,7 +173,7 @@ test.serial('CheckoutStarted carries the order as it was, and a deadline by the 
   const { deadline, ...rest } = started?.facts ?? {}
   t.deepEqual(rest, { order: 'cart', user: 'anna', total: '30', lines: 'tea:2' })
   const aheadMs = Number(deadline) - Number(seconds) * 1_000
-  t.true(aheadMs >= PATIENCE_MS && aheadMs < PATIENCE_MS + 3_000, String(aheadMs))
+  t.true(aheadMs >= TIMEOUT_MS && aheadMs < TIMEOUT_MS + 3_000, String(aheadMs))
 })
 
 test.serial('a decision is announced once on the channel of outcomes, if another replica listens', async (t) => {
@@ -201,7 +201,7 @@ test.serial('a decision is announced once on the channel of outcomes, if another
   disconnect(otherReplica)
   while ((await bench.redis.publish('outcomes', 'hello open')) > 1) await store.find('cart')
   await openCart(store, 'trolley', 'anna')
-  await store.begin({ log_id: 'alone', order: 'trolley', user: 'anna', token: '', patience_ms: PATIENCE_MS }, plainly)
+  await store.begin({ log_id: 'alone', order: 'trolley', user: 'anna', token: '', timeout_ms: TIMEOUT_MS }, plainly)
   await tell('payment', 'CreditCaptured', 'alone', { ...facts, order: 'trolley' })
   await bench.redis.publish('outcomes', 'hello open')
   disconnect(subscriber)
@@ -296,7 +296,7 @@ test.serial('resolve: only what is contradicted, and no refund of an order that 
   t.deepEqual(await wish('refund'), ['consistent', 'paid'])
   const batch = { first: 0, last: 0, items: 1, users: 1, price: 4, seed: 1 }
   await store.initOrders(batch, plainly)
-  await store.begin({ log_id: 'zero', order: '0', user: '0', token: '', patience_ms: PATIENCE_MS }, plainly)
+  await store.begin({ log_id: 'zero', order: '0', user: '0', token: '', timeout_ms: TIMEOUT_MS }, plainly)
   const ofZero = { order: '0', user: '0', total: 8, lines: '0:2', reason: 'out-of-credit' }
   await tell('payment', 'CreditCaptured', 'zero', ofZero)
   await tell('payment', 'CreditRefused', 'zero', ofZero)
@@ -365,7 +365,7 @@ test.serial('begin: refuses an order that is empty, unknown or another user’s'
   await store.create('cart', 'anna', plainly)
   t.deepEqual(await begin('it'), ['empty'])
   const of = (order: string, user: string) =>
-    store.begin({ log_id: 'it', order, user, token: '', patience_ms: 1 }, plainly)
+    store.begin({ log_id: 'it', order, user, token: '', timeout_ms: 1 }, plainly)
   t.deepEqual(await of('nowhere', 'anna'), ['unknown'])
   await store.addItem(LINE, plainly)
   t.deepEqual(await of('cart', 'berta'), ['moved', 'anna'])
@@ -387,7 +387,7 @@ test.serial('begin under a key: every decided answer is remembered, a passing on
 
 test.serial('begin: an order that is not as it was glanced at is not checked out', async (t) => {
   await openCart(store)
-  const glanced = { order: 'cart', user: 'anna', token: '', patience_ms: PATIENCE_MS, saga: '', lines: 'tea:2' }
+  const glanced = { order: 'cart', user: 'anna', token: '', timeout_ms: TIMEOUT_MS, saga: '', lines: 'tea:2' }
   await store.addItem({ ...LINE, item: 'cup' }, plainly)
   t.deepEqual(await store.begin({ log_id: 'it', ...glanced }, plainly), ['moved', 'anna'])
   await begin('another')
@@ -418,7 +418,7 @@ test.serial('join: what needs no checkout of its own is answered under its key, 
 
 test.serial('begin of another user’s order is not remembered', async (t) => {
   await openCart(store)
-  const start = { log_id: 'it', order: 'cart', user: 'berta', token: '', patience_ms: 1 }
+  const start = { log_id: 'it', order: 'cart', user: 'berta', token: '', timeout_ms: 1 }
   t.deepEqual(await store.begin(start, under('a')), ['moved', 'anna'])
   t.deepEqual(await store.begin({ ...start, user: 'anna' }, under('a')), ['begun', 'it'])
 })
@@ -499,7 +499,7 @@ test.serial(
   'init-orders: what was paid stays in the books, and they say that no order shows it any more',
   async (t) => {
     await store.initOrders({ first: 0, last: 2, items: 9, users: 1, price: 7, seed: 5 }, plainly)
-    await store.begin({ log_id: 'it', order: '1', user: '0', token: '', patience_ms: PATIENCE_MS }, plainly)
+    await store.begin({ log_id: 'it', order: '1', user: '0', token: '', timeout_ms: TIMEOUT_MS }, plainly)
     await tell('payment', 'CreditCaptured', 'it', { ...facts, order: '1', user: '0', total: 14 })
     await store.initOrders({ first: 0, last: 2, items: 9, users: 1, price: 7, seed: 6 }, plainly)
     await store.initOrders({ first: 0, last: 2, items: 9, users: 1, price: 7, seed: 7 }, plainly)
@@ -511,7 +511,7 @@ test.serial(
 test.serial('init-orders does nothing while one of the orders is being checked out or undone', async (t) => {
   await store.initOrders(batch, plainly)
   const { user_id: user = '' } = (await store.find('7')) ?? {}
-  await store.begin({ log_id: 'it', order: '7', user, token: '', patience_ms: PATIENCE_MS }, plainly)
+  await store.begin({ log_id: 'it', order: '7', user, token: '', timeout_ms: TIMEOUT_MS }, plainly)
   const before = await store.find('8')
   t.deepEqual(await store.initOrders({ ...batch, seed: 1 }, under('init')), ['busy', '7'])
   await store.cancel('it')
@@ -527,7 +527,7 @@ test.serial(
   async (t) => {
     await store.initOrders(batch, plainly)
     const { user_id: user = '' } = (await store.find('7')) ?? {}
-    await store.begin({ log_id: 'it', order: '7', user, token: '', patience_ms: PATIENCE_MS }, plainly)
+    await store.begin({ log_id: 'it', order: '7', user, token: '', timeout_ms: TIMEOUT_MS }, plainly)
     await tell('payment', 'CreditCaptured', 'it', { ...facts, order: '7' })
     t.true((await store.find('7'))?.paid)
     await store.initOrders(batch, plainly)
@@ -538,12 +538,12 @@ test.serial(
 )
 
 test.serial('the survey names what is unfinished, the longest silent first, with what it calls for', async (t) => {
-  const start = async (id: string, patience_ms: number): Promise<void> => {
+  const start = async (id: string, timeout_ms: number): Promise<void> => {
     await store.create(id, 'anna', plainly)
     await store.addItem({ ...LINE, order: id }, plainly)
-    await store.begin({ log_id: id, order: id, user: 'anna', token: '', patience_ms }, plainly)
+    await store.begin({ log_id: id, order: id, user: 'anna', token: '', timeout_ms }, plainly)
   }
-  for (const id of ['young', 'silent', 'undone', 'paid']) await start(id, PATIENCE_MS)
+  for (const id of ['young', 'silent', 'undone', 'paid']) await start(id, TIMEOUT_MS)
   await start('late', -1)
   await store.cancel('undone')
   await tell('payment', 'CreditCaptured', 'paid', facts)

@@ -85,7 +85,7 @@ test('a second Redis is refused in one sentence, and starts as soon as the first
   const [first, second] = [await redisIn(t, dir), await redisIn(t, dir)]
   await first.start()
   await t.throwsAsync(second.start(), { message: new RegExp(`another Redis works in ${dir}: end it first$`) })
-  const patient = second.start()
+  const waiting = second.start()
   await first.kill()
-  await t.notThrowsAsync(patient)
+  await t.notThrowsAsync(waiting)
 })

@@ -434,7 +434,7 @@ test('a request whose client went away while it waited is not sent', async (t) =
   const request = httpRequest(`${origin}/orders/create/7`, { method: 'POST', agent: false })
   request.on('error', () => request.destroy())
   request.end()
-  const patient = ask('GET', '/orders/find/7')
+  const waiting = ask('GET', '/orders/find/7')
   await upstream.polled()
   const closed = new Promise((resolve) => request.on('close', resolve))
   request.destroy()
@@ -442,7 +442,7 @@ test('a request whose client went away while it waited is not sent', async (t) =
   await upstream.polled()
   upstream.condition = 'ready'
 
-  t.is((await patient).status, 200)
+  t.is((await waiting).status, 200)
   t.deepEqual(
     upstream.received.map(({ method }) => method),
     ['GET'],

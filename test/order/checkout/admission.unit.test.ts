@@ -6,14 +6,14 @@ const FOREVER_MS = 60_000
 const soon = () => after(0, undefined)
 
 test('there are as many places as may be under way at once, and a place given back is given out again', (t) => {
-  const { enter, leave } = admission({ most: 2, targetMs: 100, patienceMs: FOREVER_MS })
+  const { enter, leave } = admission({ most: 2, targetMs: 100, timeoutMs: FOREVER_MS })
   t.deepEqual([enter(), enter()], [true, true])
   leave()
   t.true(enter())
 })
 
 test('who finds no place waits, and the first to come is the first to get one', async (t) => {
-  const { enter, leave } = admission({ most: 1, targetMs: 100, patienceMs: FOREVER_MS })
+  const { enter, leave } = admission({ most: 1, targetMs: 100, timeoutMs: FOREVER_MS })
   t.true(enter())
   const got: string[] = []
   const wait = async (who: string): Promise<void> => {
@@ -30,8 +30,8 @@ test('who finds no place waits, and the first to come is the first to get one', 
   await Promise.all(all)
 })
 
-test('who waits in vain is told so after the patience, and takes no place', async (t) => {
-  const { enter, leave } = admission({ most: 1, targetMs: 100, patienceMs: 50 })
+test('who waits in vain is told so after the timeout, and takes no place', async (t) => {
+  const { enter, leave } = admission({ most: 1, targetMs: 100, timeoutMs: 50 })
   t.true(enter())
   const startedAt = performance.now()
   t.deepEqual(await Promise.all([enter(), enter()]), [false, false])
@@ -42,7 +42,7 @@ test('who waits in vain is told so after the patience, and takes no place', asyn
 })
 
 test('a bounded number waits: one more is told at once', async (t) => {
-  const { enter } = admission({ most: 1, targetMs: 100, patienceMs: 1_000 })
+  const { enter } = admission({ most: 1, targetMs: 100, timeoutMs: 1_000 })
   t.true(enter())
   const waiting = Array.from({ length: 2_048 }, () => enter())
   t.false(enter())
@@ -50,7 +50,7 @@ test('a bounded number waits: one more is told at once', async (t) => {
 })
 
 test('places become fewer while checkouts take longer than the target, never none, and more again when they do not', async (t) => {
-  const { enter, leave } = admission({ most: 64, targetMs: 100, patienceMs: 1 })
+  const { enter, leave } = admission({ most: 64, targetMs: 100, timeoutMs: 1 })
   const fill = async (): Promise<number> => {
     let taken = 0
     while (await enter()) taken += 1
@@ -73,7 +73,7 @@ test('places become fewer while checkouts take longer than the target, never non
 })
 
 test('what was not begun says nothing of how fast the shop is', async (t) => {
-  const { enter, leave } = admission({ most: 64, targetMs: 100, patienceMs: 1 })
+  const { enter, leave } = admission({ most: 64, targetMs: 100, timeoutMs: 1 })
   t.true(enter())
   leave(500)
   for (let i = 0; i < 10; i++) {

@@ -18,7 +18,7 @@ const { redLock, identifiers } = bench.instruments
 test.serial.beforeEach(() => bench.redis.flushall())
 test.after.always(async () => bench[Symbol.asyncDispose]())
 
-const plenty = () => admission({ most: 256, targetMs: 1_000, patienceMs: 1_000 })
+const plenty = () => admission({ most: 256, targetMs: 1_000, timeoutMs: 1_000 })
 
 const open = (others: Partial<CheckoutsOptions> = {}) => {
   const opened = checkouts({
@@ -121,7 +121,7 @@ test.serial("one user's checkouts take turns, and none of them asks for the lock
 test.serial(
   'a checkout that finds no place is not begun, takes no lock, and is told so; what begins nothing needs none',
   async (t) => {
-    using shop = open({ admission: admission({ most: 1, targetMs: 1_000, patienceMs: 20 }) })
+    using shop = open({ admission: admission({ most: 1, targetMs: 1_000, timeoutMs: 20 }) })
     await openCart(store)
     await openCart(store, 'other', 'berta')
     const told = shop.checkout('cart', plainly)

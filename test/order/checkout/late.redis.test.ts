@@ -33,7 +33,7 @@ const open = (others: Partial<CheckoutsOptions> = {}) => {
     store,
     redLock,
     nextLogId: identifiers.next,
-    admission: admission({ most: 256, targetMs: 1_000, patienceMs: 1_000 }),
+    admission: admission({ most: 256, targetMs: 1_000, timeoutMs: 1_000 }),
     company: openCompany(),
     deadlineMs: DEADLINE_MS,
     lockTtlMs: 1,
@@ -150,7 +150,7 @@ test.serial('an order that was glanced at empty is not checked out with what is 
 })
 
 test.serial('who is to be told that nothing was done is told instead that it is paid', async (t) => {
-  using first = open({ admission: admission({ most: 1, targetMs: 1_000, patienceMs: 200 }) })
+  using first = open({ admission: admission({ most: 1, targetMs: 1_000, timeoutMs: 200 }) })
   using second = open()
   await openCart(store, 'other', 'berta')
   const occupying = first.checkout('other', plainly)

@@ -15,7 +15,7 @@ test.serial.beforeEach(async () => {
 })
 test.after.always(async () => bench[Symbol.asyncDispose]())
 
-const PATIENCE_MS = 60_000
+const TIMEOUT_MS = 60_000
 
 const open = (others: Partial<EndsOptions['store']> = {}) => {
   const released: Decision[] = []
@@ -37,7 +37,7 @@ const now = <Result>(promise: Promise<Result>): Promise<Result | Error | 'waitin
 test.serial('who has waited for half a second asks for an end that it was not told of', async (t) => {
   const ends = open()
   await beginCart(store)
-  const end = ends.wait('it', inMs(PATIENCE_MS))
+  const end = ends.wait('it', inMs(TIMEOUT_MS))
   const since = performance.now()
   await teller(store.log)('payment', 'CreditCaptured', 'it', MONEY)
   ends.sweep(since + 400)
@@ -54,22 +54,22 @@ test.serial('a Redis that does not answer is told to those whose deadline has pa
   const ends = open({ cancel: (id) => (isAway ? away() : store.cancel(id)) })
   await beginCart(store)
   const late = ends.wait('it', inMs(-1))
-  const patient = ends.wait('it', inMs(PATIENCE_MS))
+  const waiting = ends.wait('it', inMs(TIMEOUT_MS))
   ends.sweep(performance.now())
   await t.throwsAsync(late, { instanceOf: UnavailableError })
-  t.is(await now(patient), 'waiting')
+  t.is(await now(waiting), 'waiting')
   isAway = false
   const later = ends.wait('it', inMs(-1))
   ends.sweep(performance.now())
   t.like(await later, { state: 'cancelling' })
-  t.like(await patient, { state: 'cancelling' })
+  t.like(await waiting, { state: 'cancelling' })
 })
 
 test.serial('who joins a checkout does not end it for the others when its own time is up', async (t) => {
   const ends = open()
   await beginCart(store)
-  const first = ends.wait('it', inMs(PATIENCE_MS))
-  const joined = ends.join('it', inMs(PATIENCE_MS / 2))
+  const first = ends.wait('it', inMs(TIMEOUT_MS))
+  const joined = ends.join('it', inMs(TIMEOUT_MS / 2))
   await asked()
   ends.sweep(inMs(0))
   await asked()
@@ -83,7 +83,7 @@ test.serial('who joins a checkout does not end it for the others when its own ti
 test.serial('who joins a checkout cancels it at its own deadline, where nobody else does', async (t) => {
   const ends = open()
   await beginCart(store, 'it', -1)
-  const joined = ends.join('it', inMs(PATIENCE_MS))
+  const joined = ends.join('it', inMs(TIMEOUT_MS))
   await asked()
   ends.sweep(inMs(0))
   t.like(await joined, { state: 'cancelling' })
@@ -93,14 +93,14 @@ test.serial('who joins a checkout cancels it at its own deadline, where nobody e
 test.serial('who joins a checkout that has ended is told its end at once', async (t) => {
   await beginCart(store)
   await teller(store.log)('payment', 'CreditCaptured', 'it', MONEY)
-  t.like(await open().join('it', inMs(PATIENCE_MS)), { state: 'paid' })
+  t.like(await open().join('it', inMs(TIMEOUT_MS)), { state: 'paid' })
 })
 
 test.serial('who joined waits on when whoever began does not know that it did', async (t) => {
   const ends = open()
   await beginCart(store)
-  void ends.wait('it', inMs(PATIENCE_MS))
-  const joined = ends.join('it', inMs(PATIENCE_MS))
+  void ends.wait('it', inMs(TIMEOUT_MS))
+  const joined = ends.join('it', inMs(TIMEOUT_MS))
   ends.forget('it')
   await asked()
   await teller(store.log)('payment', 'CreditCaptured', 'it', MONEY)

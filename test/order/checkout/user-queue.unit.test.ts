@@ -30,10 +30,10 @@ test('a turn that does not come in time is none, and goes to the next', async (t
   const turns = openTurns()
   await turns.take('anna', soon())
   const hasty = turns.take('anna', performance.now() + 20)
-  const patient = turns.take('anna', soon())
+  const waiting = turns.take('anna', soon())
   t.is(await hasty, 'late')
   turns.end('anna')
-  t.is(await patient, 'taken')
+  t.is(await waiting, 'taken')
 })
 
 test('when one fails, all who wait look for themselves', async (t) => {

@@ -51,7 +51,7 @@ test.serial('what was answered under a key is told again, however late it is ask
 test.serial('what was refused in passing under a key is not done by whoever was asked for it before', async (t) => {
   await store.create('cart', 'anna', plainly)
   await store.addItem(line, plainly)
-  await store.begin({ log_id: 'it', order: 'cart', user: 'anna', token: '', patience_ms: 60_000 }, plainly)
+  await store.begin({ log_id: 'it', order: 'cart', user: 'anna', token: '', timeout_ms: 60_000 }, plainly)
   const readMs = await store.readMs()
   t.deepEqual(await store.addItem(line, under('a')), ['closed', 'checking-out'])
   const facts = { order: 'cart', user: 'anna', total: 30, lines: 'tea:2', reason: 'out-of-stock', item: 'tea' }

@@ -6,7 +6,7 @@ import { grouped } from '../../../shared/redis/group-commit.ts'
 type Asking = { readonly questions: readonly number[]; readonly answer: (error?: Error) => void }
 
 /** Groups whose answers, ten times the question, are given by the test. */
-const open = ({ groupMax = 10, patienceMs = 60_000 } = {}) => {
+const open = ({ groupMax = 10, timeoutMs = 60_000 } = {}) => {
   const groups: Asking[] = []
   const ask = grouped<number, number>({
     run: (questions) =>
@@ -15,7 +15,7 @@ const open = ({ groupMax = 10, patienceMs = 60_000 } = {}) => {
         groups.push({ questions, answer: (error) => (error ? reject(error) : resolve(all)) })
       }),
     groupMax,
-    patienceMs,
+    timeoutMs,
   })
   return { ask, groups, sent: () => groups.map(({ questions }) => questions) }
 }
@@ -89,7 +89,7 @@ test('the error of a group is that of all in it, and of nobody after it', async 
 })
 
 test('who has waited too long is told so in time and not sent, and who came later is', async (t) => {
-  const { ask, groups, sent } = open({ patienceMs: 100 })
+  const { ask, groups, sent } = open({ timeoutMs: 100 })
   // As the connection of a real one does: who waits in vain does not keep the process alive.
   const alive = setInterval(() => undefined, 1_000)
   t.teardown(() => clearInterval(alive))
@@ -100,11 +100,11 @@ test('who has waited too long is told so in time and not sent, and who came late
   const late = told(2, /waited too long to be sent/)
   await first
   await late
-  const patient = ask(3)
+  const waiting = ask(3)
   groups[0]?.answer()
   await turn()
   await turn()
   t.deepEqual(sent(), [[1], [3]])
   groups[1]?.answer()
-  t.is(await patient, 30)
+  t.is(await waiting, 30)
 })

@@ -93,7 +93,7 @@ test('a run does what each finding calls for, and tells what came of it', async 
   const recovery = store.recovery(({ id }) => decided.push(id))
   await store.create('cart', 'anna', plainly)
   await store.addItem({ order: 'cart', item: 'tea', quantity: 1, price: 1 }, plainly)
-  await store.begin({ log_id: 'late', order: 'cart', user: 'anna', token: '', patience_ms: -1_000 }, plainly)
+  await store.begin({ log_id: 'late', order: 'cart', user: 'anna', token: '', timeout_ms: -1_000 }, plainly)
   await one.redis.zadd('sagas:open', 1, 'forgotten')
   const parser = await open(t, one, { log: store.log, recovery: recovery as never })
   const facts = { deadline: 'past', silent: 'yes', heard: 'no' }

@@ -45,11 +45,11 @@ const retry = async (service: Saga, once = plainly): Promise<string> => {
 }
 
 const facts = { ...MONEY, reason: 'out-of-stock', item: 'tea', deadline: 1e12 }
-const PATIENCE_MS = 60_000
+const TIMEOUT_MS = 60_000
 
-const begin = async (patience_ms = PATIENCE_MS): Promise<void> => {
+const begin = async (timeout_ms = TIMEOUT_MS): Promise<void> => {
   await openCart(order)
-  await beginCart(order, 'it', patience_ms, 'secret')
+  await beginCart(order, 'it', timeout_ms, 'secret')
 }
 const started = async (credit = 100) => {
   await payment.createUser('anna', plainly)

@@ -38,7 +38,7 @@ export type Link = {
   readonly cut: () => void
   /** How often the present fault, or the last one, has done what it does. */
   readonly struck: () => number
-  /** Resolves when the fault has struck so often; at once if it has. @throws after the patience */
+  /** Resolves when the fault has struck so often; at once if it has. @throws after the timeout */
   readonly whenStruck: (times?: number) => Promise<void>
 }
 
@@ -56,7 +56,7 @@ export type Fabric = AsyncDisposable & {
 const KEPT_BYTES = 1_048_576
 /** A command is looked for across two pieces of a stream: it is no longer than this. */
 const COMMAND_BYTES = 256
-const PATIENCE_MS = 20_000
+const TIMEOUT_MS = 20_000
 /** How long a server may take to close a connection whose client has. */
 const CLOSING_MS = 2_000
 /** A piece that begins a command of Redis, and one that begins a request of HTTP. */
@@ -323,7 +323,7 @@ const openLink = async ({ from, to, url }: Connection): Promise<Listening> => {
     cut,
     struck: () => struck,
     whenStruck: async (times = 1) => {
-      const signal = AbortSignal.timeout(PATIENCE_MS)
+      const signal = AbortSignal.timeout(TIMEOUT_MS)
       while (struck < times) await once(events, 'struck', { signal })
     },
     close: async () => {

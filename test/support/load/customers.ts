@@ -16,7 +16,7 @@ import { closedLoop } from './loops.ts'
 export const CUSTOMERS = 32
 const SAVERS = 6
 /** How long a customer repeats a request. */
-const PATIENCE_MS = 90_000
+const TIMEOUT_MS = 90_000
 
 /** What a checkout must end with: paid, out of credit, out of stock. */
 export type Due = 200 | 402 | 409
@@ -55,7 +55,7 @@ export const insist = (client: Client, order: string, told: TimedTold[]): Promis
     assert.ok(reply, 'no answer')
     assert.ok(!isNotNow(reply.status, reply.status === 200 ? '' : problemOf(reply).type), reply.text)
     return reply.status
-  }, PATIENCE_MS)
+  }, TIMEOUT_MS)
 
 export type Crowd = {
   /** Every answer to every checkout so far. */
@@ -93,7 +93,7 @@ export const startSaving = (client: Client, user: string): { stop: () => Promise
     const key = { 'Idempotency-Key': `${user}-${number}` }
     await eventually(async () => {
       assert.equal((await answerIfAny(client.post(`/payment/add_funds/${user}/1`, key)))?.status, 200)
-    }, PATIENCE_MS)
+    }, TIMEOUT_MS)
     saved += 1
   }
   const loop = closedLoop({

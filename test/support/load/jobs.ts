@@ -56,7 +56,7 @@ export const openCount = (): Count => {
 }
 
 export type Load = {
-  /** Resolves when so many more have been served, from now on. @throws if that takes more than the patience. */
+  /** Resolves when so many more have been served, from now on. @throws if that takes more than the timeout. */
   readonly served: (count: number) => Promise<void>
   /** Sends them away. @returns what went wrong, how many were served, and the longest that one took. */
   readonly stop: () => Promise<{
@@ -66,7 +66,7 @@ export type Load = {
   }>
 }
 
-const PATIENCE_MS = 20_000
+const TIMEOUT_MS = 20_000
 /** They go home by themselves after this time, and that is a failure. */
 const LOAD_MAX_MS = 120_000
 
@@ -100,5 +100,5 @@ export const startLoad = (t: ExecutionContext, width: number, job: (number: numb
     return { failures, served: count.value(), slowestMs }
   }
   t.teardown(stop)
-  return { served: (more) => count.reached(count.value() + more, AbortSignal.timeout(PATIENCE_MS)), stop }
+  return { served: (more) => count.reached(count.value() + more, AbortSignal.timeout(TIMEOUT_MS)), stop }
 }

@@ -52,8 +52,8 @@ export const requests = (scene: Scene): Readonly<Record<string, Command>> => {
       const [id = '', saga = ''] = words.args
       if (!scene.sagas.includes(saga)) scene.sagas.push(saga)
       const user = words.options.get('for') ?? scene.orders.get(id) ?? ''
-      const patience_ms = durationOf(words.options.get('deadline') ?? PATIENCE)
-      const start = { log_id: saga, order: id, user, token: '', patience_ms }
+      const timeout_ms = durationOf(words.options.get('deadline') ?? PATIENCE)
+      const start = { log_id: saga, order: id, user, token: '', timeout_ms }
       await tellReply(await order.begin(start, onceOf(words, `begin ${id}`)))
     },
     join: async (words) => {

@@ -12,11 +12,11 @@ export const openCart = async (store: Store, order = 'cart', user = 'anna'): Pro
 }
 
 /** Begins its checkout. */
-export const beginCart = (store: Store, id = 'it', patienceMs = 60_000, token = '') =>
-  store.begin({ log_id: id, order: 'cart', user: 'anna', token, patience_ms: patienceMs }, plainly)
+export const beginCart = (store: Store, id = 'it', timeoutMs = 60_000, token = '') =>
+  store.begin({ log_id: id, order: 'cart', user: 'anna', token, timeout_ms: timeoutMs }, plainly)
 
 /** Both, for a test that begins with a checkout under way. */
-export const openCheckout = async (store: Store, patienceMs?: number): Promise<void> => {
+export const openCheckout = async (store: Store, timeoutMs?: number): Promise<void> => {
   await openCart(store)
-  await beginCart(store, 'it', patienceMs)
+  await beginCart(store, 'it', timeoutMs)
 }

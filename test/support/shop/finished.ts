@@ -25,7 +25,7 @@ export type FinishedCheckouts = AsyncDisposable & {
   readonly order: OrderStore
   readonly logs: Readonly<Record<Party, Log>>
   /** Begins the checkout of an order. */
-  readonly begin: (order: number, patienceMs?: number) => Promise<string>
+  readonly begin: (order: number, timeoutMs?: number) => Promise<string>
   /** One hears what another has said, and reports it; the number of entries. */
   readonly hear: (listener: Party, speaker: Party) => Promise<number>
   /** Trims all logs as log parsers do; how many entries each has dropped. */
@@ -74,10 +74,10 @@ export const finishedCheckouts = async (orders: number): Promise<FinishedCheckou
     return Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1])
   }
 
-  const begin = async (at: number, patience_ms = 60_000): Promise<string> => {
+  const begin = async (at: number, timeout_ms = 60_000): Promise<string> => {
     const user = (await order.find(String(at)))?.user_id ?? ''
     const id = benches.order.instruments.identifiers.next()
-    await order.begin({ log_id: id, order: String(at), user, token: id, patience_ms }, plainly)
+    await order.begin({ log_id: id, order: String(at), user, token: id, timeout_ms }, plainly)
     return id
   }
 

@@ -265,7 +265,7 @@ export const openWorld = async (): Promise<World> => {
     const name = `o${index}`
     const user = `u${shop.orders[index]?.user}`
     const id = order.instruments.identifiers.next()
-    const start = { log_id: id, order: name, user, token: '', patience_ms: isLate ? -1_000 : 60_000 }
+    const start = { log_id: id, order: name, user, token: '', timeout_ms: isLate ? -1_000 : 60_000 }
     const [word] = await stores.order.begin(start, plainly)
     if (word === 'begun') sagas.push({ id, order: name, told: undefined })
   }
