@@ -12,8 +12,8 @@
  * | broke after it was sent, and is not safe to repeat       | 502, outcome unknown                                     |
  * | answered 503 after an earlier sending may have begun, and no read | 502, outcome unknown: who says so knows of this sending only |
  * | no reply within `timeoutMs`                              | 504, outcome unknown                                     |
- * | the replica is silent for 2 s, another is ready or can do a part, and it is safe to repeat | sent to that one       |
- * | the replica is silent for 9 s                            | 504, outcome unknown                                     |
+ * | the replica is unresponsive for 2 s, another is ready or can do a part, and it is safe to repeat | sent to that one |
+ * | the replica is unresponsive for 9 s                      | 504, outcome unknown                                     |
  * | the wait is over, and all replicas that are ready are full | 503, or 502 if it may have begun                       |
  * | the wait is over                                         | sent to a reachable replica that is not ready, for its own reason; if there is none: 503, or 502 if it may have begun |
  * | broke after its reply had begun to be passed on          | the client's connection is broken too                    |
@@ -35,7 +35,7 @@ import { type Passed, passResponse } from './headers.ts'
 import type { Carried, Replica } from './replica.ts'
 import type { ReplicaSet, Waiter } from './replica-set.ts'
 import { isCheckout, isRead, isSafeToRepeat, whereToAsk } from './retry.ts'
-import { SILENT_GIVE_UP_MS, SILENT_REPEAT_MS, SilentError } from './silence.ts'
+import { UNRESPONSIVE_GIVE_UP_MS, UNRESPONSIVE_REPEAT_MS, UnresponsiveError } from './silence.ts'
 
 /** How often one request is sent at most: a bound for replicas that say they are ready and break every connection. */
 const SENDS_MAX = 10
@@ -192,11 +192,12 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
     return this.#replica ?? impossible('exchange-not-sent')
   }
 
-  replicaSilent(silentMs: number): void {
+  replicaUnresponsive(unresponsiveMs: number): void {
     if (this.#controller === undefined || this.#replying) return
-    const isHopeless = silentMs >= SILENT_GIVE_UP_MS
-    if (!isHopeless && !(silentMs >= SILENT_REPEAT_MS && this.#isSafeToRepeat() && this.#service.isOfUse)) return
-    this.#controller.abort(new SilentError(silentMs))
+    const isHopeless = unresponsiveMs >= UNRESPONSIVE_GIVE_UP_MS
+    if (!isHopeless && !(unresponsiveMs >= UNRESPONSIVE_REPEAT_MS && this.#isSafeToRepeat() && this.#service.isOfUse))
+      return
+    this.#controller.abort(new UnresponsiveError(unresponsiveMs))
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -262,9 +263,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
     const replica = this.#at()
     const isSent = this.#controller !== undefined
     const isLate = isSent && error.code === 'UND_ERR_HEADERS_TIMEOUT'
-    const isSilent = error instanceof SilentError
+    const isUnresponsive = error instanceof UnresponsiveError
     const isUnframeable = error.code === 'UND_ERR_INVALID_ARG'
-    if (!isLate && !isSilent && !isUnframeable && this.#instead === undefined) replica.failed(error)
+    if (!isLate && !isUnresponsive && !isUnframeable && this.#instead === undefined) replica.failed(error)
     this.#left(replica)
 
     if (this.#replying) {
@@ -276,9 +277,11 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
     if (this.#instead !== undefined) return this.#doInstead(this.#instead)
     if (!isSent) return this.#repeat()
     this.#mayHaveBegun = true
-    if (isLate || (isSilent && error.isHopeless)) {
+    if (isLate || (isUnresponsive && error.isHopeless)) {
       this.#options.log.warn(this.#about(replica), 'no reply in time')
-      return this.#answer(noReplyInTime(this.#service.name, isSilent ? SILENT_GIVE_UP_MS : this.#options.timeoutMs))
+      return this.#answer(
+        noReplyInTime(this.#service.name, isUnresponsive ? UNRESPONSIVE_GIVE_UP_MS : this.#options.timeoutMs),
+      )
     }
     if (this.#isSafeToRepeat()) return this.#repeat()
     this.#options.log.warn({ err: error, ...this.#about(replica) }, 'outcome unknown')

@@ -20,7 +20,7 @@
  * It *carries* the requests given to its pool, whose connections are as many at most: a request never waits inside the pool,
  * where nothing would time it out and nothing could send it elsewhere. A replica that is frozen, or behind a network that swallows
  * everything, breaks no connection; so while its polls hang and it answers nothing, what it carries is told how long it has been
- * *silent*, and decides whether it stays. Only a poll that hangs counts: one that is refused tells that whatever is broken breaks by itself.
+ * *unresponsive*, and decides whether it stays. Only a poll that hangs counts: one that is refused tells that whatever is broken breaks by itself.
  */
 
 import type { Logger } from 'pino'
@@ -58,7 +58,7 @@ export type Carried = {
   /** Where it stands among those that the same replica carries. */
   place: number
   /** The replica has given no sign of life for so long. */
-  readonly replicaSilent: (silentMs: number) => void
+  readonly replicaUnresponsive: (unresponsiveMs: number) => void
 }
 
 export type ReplicaOptions = {
@@ -93,8 +93,8 @@ export class Replica {
   #outdated = false
   #answered = false
   /** For how long it has given no sign of life, as of the last late poll; what this process slept itself does not count. */
-  #silentMs = 0
-  #silentAsOfMs = performance.now()
+  #unresponsiveMs = 0
+  #unresponsiveAsOfMs = performance.now()
   #stopped = false
 
   constructor({ service, origin, servername, timeoutMs, step, changed, log }: ReplicaOptions) {
@@ -217,7 +217,7 @@ export class Replica {
     const late = () => {
       if (isTold) return
       if (this.#answered) this.#alive()
-      else this.#silent()
+      else this.#unresponsive()
       this.#answered = false
     }
     // Once this process has read what had already come: it may be late itself.
@@ -241,16 +241,16 @@ export class Replica {
   }
 
   #alive(): void {
-    this.#silentMs = 0
-    this.#silentAsOfMs = performance.now()
+    this.#unresponsiveMs = 0
+    this.#unresponsiveAsOfMs = performance.now()
   }
 
-  #silent(): void {
+  #unresponsive(): void {
     this.#become('away')
     const now = performance.now()
-    this.#silentMs += Math.min(now - this.#silentAsOfMs, 2 * POLL_LATE_MS)
-    this.#silentAsOfMs = now
-    for (const request of [...this.#carried]) request.replicaSilent(this.#silentMs)
+    this.#unresponsiveMs += Math.min(now - this.#unresponsiveAsOfMs, 2 * POLL_LATE_MS)
+    this.#unresponsiveAsOfMs = now
+    for (const request of [...this.#carried]) request.replicaUnresponsive(this.#unresponsiveMs)
   }
 
   #become(condition: Condition, error?: Error): void {

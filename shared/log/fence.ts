@@ -2,7 +2,7 @@
  * What is not done any more, because somebody else may have been asked to do it instead?
  *
  * A request that is safe to repeat (see `gateway/proxy/retry.ts`) is sent to another replica when its own is
- * silent, or the connection breaks. If that one refuses, its word must stay true, and the first one may only sleep. So such a
+ * unresponsive, or the connection breaks. If that one refuses, its word must stay true, and the first one may only sleep. So such a
  * deed bears its own end:
  *
  * - The time of the own Redis is *read* for the request, and only then is it looked whether its asker has gone. A process that
@@ -11,7 +11,7 @@
  *   key since. It is then `late`: nothing was done (see `lua/do.lua`), and whoever still wants it reads again.
  *
  * So nobody begins anything more than `READING_MAX_MS + FRESH_MS` after it was last awake, which is shorter than a gateway takes
- * a replica for silent (2 s), less the age of its last sign of life. No clock but that of the Redis is compared with itself.
+ * a replica for unresponsive (2 s), less the age of its last sign of life. No clock but that of the Redis is compared with itself.
  */
 import type { Redis } from 'ioredis'
 import { UnavailableError } from '../errors.ts'

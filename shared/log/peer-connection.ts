@@ -13,13 +13,13 @@ export const BLOCK_MS = 2_000
 /** A question that takes this much longer than it may block hangs on a dead connection. */
 const GRACE_MS = 1_000
 /** A process that has not reached the peer for so long leaves the reading to another replica, if there is one. */
-export const SILENT_MS = 5_000
+export const UNREACHABLE_MS = 5_000
 
 export type PeerConnection = {
   /** Has the peer been reached since the start? */
   readonly isReached: () => boolean
   /** For how long it has not been reached. */
-  readonly silentMs: () => number
+  readonly unreachedMs: () => number
   /** How often it was connected: another connection may lead to a Redis that came back older. */
   readonly connections: () => number
   /** Resolves at the first connection. */
@@ -45,11 +45,11 @@ export const peerConnection = (redis: Redis): PeerConnection => {
 
   return {
     isReached: () => reachedAt > Number.NEGATIVE_INFINITY,
-    silentMs: () => performance.now() - reachedAt,
+    unreachedMs: () => performance.now() - reachedAt,
     connections: () => connections,
     whenReached: () => ready,
     connected: async (signal) => {
-      const timeout = AbortSignal.timeout(SILENT_MS)
+      const timeout = AbortSignal.timeout(UNREACHABLE_MS)
       try {
         await whenReady(redis, AbortSignal.any([signal, timeout]))
       } catch (error) {

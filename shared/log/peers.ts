@@ -11,7 +11,7 @@ import type { RedLock } from '../lock/redlock.ts'
 import type { Step } from '../process/step.ts'
 import type { Reply } from '../redis/script.ts'
 import type { Log } from './log.ts'
-import { SILENT_MS } from './peer-connection.ts'
+import { UNREACHABLE_MS } from './peer-connection.ts'
 import { openSubscription, type Subscription } from './subscription.ts'
 
 export type Peers = {
@@ -44,11 +44,12 @@ export type PeersOptions = {
 /** After so long it is said who is waited for. */
 const WAITING_MS = 1_000
 
-const checkOf = ({ speaker, isReady, silentMs }: Subscription): Check => {
+const checkOf = ({ speaker, isReady, unreachedMs }: Subscription): Check => {
   const name = `log-of-${speaker}`
   if (!isReady()) return { name, grade: 'blocks', wrong: `it has not reached the log of ${speaker} yet` }
-  const ms = silentMs()
-  const wrong = ms < SILENT_MS ? undefined : `it has not reached the log of ${speaker} for ${Math.round(ms / 1_000)} s`
+  const ms = unreachedMs()
+  const wrong =
+    ms < UNREACHABLE_MS ? undefined : `it has not reached the log of ${speaker} for ${Math.round(ms / 1_000)} s`
   return { name, grade: 'impairs', wrong }
 }
 
@@ -88,7 +89,7 @@ export const openPeers = ({ blocking, reporting, redLock, logger, ...common }: P
         )
     },
     catchUp: all((one) => one.catchUp()),
-    outOfReach: () => subscriptions.filter((one) => one.silentMs() >= SILENT_MS).map((one) => one.speaker),
+    outOfReach: () => subscriptions.filter((one) => one.unreachedMs() >= UNREACHABLE_MS).map((one) => one.speaker),
     checks: () => subscriptions.map(checkOf),
     probe: all((one) => one.probe()),
     start: () => {

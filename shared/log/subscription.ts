@@ -26,7 +26,7 @@ import type { Reply } from '../redis/script.ts'
 import { openCatchUp } from './catch-up.ts'
 import { compareIds, heardKey, logKey } from './entry.ts'
 import type { Log } from './log.ts'
-import { BLOCK_MS, type PeerConnection, peerConnection, SILENT_MS } from './peer-connection.ts'
+import { BLOCK_MS, type PeerConnection, peerConnection, UNREACHABLE_MS } from './peer-connection.ts'
 import { tellLoss, witness } from './tail-loss.ts'
 
 /** How many entries are read and applied at once: a batch of this size stays below 10 ms in Redis. */
@@ -39,7 +39,7 @@ export type Subscription = {
   /** Has the speaker been reached since the start? (Another replica may be the one that reads.) */
   readonly isReady: () => boolean
   /** For how long the speaker has not been reached, as far as this process can tell; it may be asked for up to 2 s. */
-  readonly silentMs: () => number
+  readonly unreachedMs: () => number
   /** Asks whether the speaker is there, where another replica is the one that reads. */
   readonly probe: () => Promise<void>
   readonly whenReady: () => Promise<void>
@@ -185,7 +185,7 @@ const followOn = async (follow: Follow, peer: PeerConnection, logger: Logger, si
       if (!isTold) logger.warn({ err: error }, 'cannot read now: trying again')
       isTold = true
       attempt += 1
-      if (Math.min(peer.silentMs(), performance.now() - since) >= SILENT_MS) return
+      if (Math.min(peer.unreachedMs(), performance.now() - since) >= UNREACHABLE_MS) return
       await after(backOffMs(attempt))
     }
   }
@@ -215,14 +215,14 @@ export const openSubscription = (given: SubscriptionOptions): Subscription => {
   return {
     speaker,
     isReady: peer.isReached,
-    silentMs: peer.silentMs,
+    unreachedMs: peer.unreachedMs,
     probe: async () => {
       if (isFollowing || blocking.status !== 'ready') return
       try {
         await peer.ask(() => step(probing, () => blocking.ping()), NEVER)
       } catch (error) {
         if (!isTransient(error)) throw error
-        logger.debug({ err: error }, 'the speaker does not answer') // `silentMs` tells
+        logger.debug({ err: error }, 'the speaker does not answer') // `unreachedMs` tells
       }
     },
     whenReady: peer.whenReached,

@@ -16,8 +16,8 @@ import { type OpenShop, openShop, shareShop } from '../support/shop/shop.ts'
 const DEADLINE_MS = 4_000
 /** What an answer may take beyond its deadline: a Redis that does not answer is given up within this time. */
 const UNAVAILABLE_MS = 2_000
-/** A replica that is silent is given up after this time, and another is asked. */
-const SILENT_MS = 3_000
+/** A replica that is unresponsive is given up after this time, and another is asked. */
+const UNRESPONSIVE_MS = 3_000
 /** Within this time from the mending the readers have caught up. */
 const CAUGHT_UP_MS = 10_000
 /** A lock that arrived late at one master, behind a black hole, stands there until its TTL of 3 s ends. */
@@ -135,7 +135,7 @@ const outlast = async (
   { fault, forMs }: Lasting,
   place: PlaceName,
 ): Promise<void> => {
-  const isSilent = place.startsWith('the gateway')
+  const isUnresponsive = place.startsWith('the gateway')
   await survive(t, opened, {
     orders: ORDERS,
     disturb: async () => {
@@ -145,7 +145,7 @@ const outlast = async (
       fabric.heal()
     },
     endedMs: CAUGHT_UP_MS,
-    answerMs: DEADLINE_MS + UNAVAILABLE_MS + (isSilent ? SILENT_MS : 0),
+    answerMs: DEADLINE_MS + UNAVAILABLE_MS + (isUnresponsive ? UNRESPONSIVE_MS : 0),
     expectations: { locksMs: LATE_LOCKS_MS, settleMs: CAUGHT_UP_MS },
   })
 }

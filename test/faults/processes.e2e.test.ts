@@ -23,8 +23,8 @@ const DEADLINE_MS = 10_000
 const SHORT_DEADLINE_MS = 3_000
 const LOCK_TTL_MS = 3_000
 const UNAVAILABLE_MS = 2_000
-/** A replica that is silent is given up after this time, and another is asked. */
-const SILENT_MS = 3_000
+/** A replica that is unresponsive is given up after this time, and another is asked. */
+const UNRESPONSIVE_MS = 3_000
 const ORDERS = FULL ? 200 : 100
 /** A lock whose holder froze or died lasts for its TTL. */
 const LOCKS_MS = LOCK_TTL_MS + 1_000
@@ -127,7 +127,7 @@ const freeze = async (t: ExecutionContext, part: Part, forMs: number, isStale: b
   await survive(t, opened(), {
     orders: ORDERS,
     disturb: () => during('freeze', [{ part }], () => away(forMs)),
-    answerMs: deadlineMs + UNAVAILABLE_MS + SILENT_MS + (part.name === 'gateway' ? forMs : 0),
+    answerMs: deadlineMs + UNAVAILABLE_MS + UNRESPONSIVE_MS + (part.name === 'gateway' ? forMs : 0),
     expectations: { locksMs: LOCKS_MS },
   })
   const stale = (await saidSince(part, bytes)).filter((line) => STALE.test(line))

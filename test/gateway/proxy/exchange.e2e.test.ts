@@ -130,7 +130,7 @@ const silenceFirst = (upstreams: readonly Upstream[]): void =>
   faultOnce(upstreams, (_, received) => upstreams.find((one) => one.received.includes(received))?.freeze())
 
 for (const { kind, method, path, isSafe, ...options } of KINDS)
-  test(`${kind} at a replica that has fallen silent is ${isSafe ? 'sent to another that is ready' : 'left there, and told so after 9 s'}`, async (t) => {
+  test(`${kind} at a replica that has become unresponsive is ${isSafe ? 'sent to another that is ready' : 'left there, and told so after 9 s'}`, async (t) => {
     const { ask, upstreams, settled } = await openReplicas(t, 2)
     silenceFirst(upstreams)
     await settled()
@@ -144,7 +144,7 @@ for (const { kind, method, path, isSafe, ...options } of KINDS)
     t.is(sentTimes(upstreams), isSafe ? 2 : 1)
   })
 
-test('where all can do a part only, what one that has fallen silent was asked is sent to another as well', async (t) => {
+test('where all can do a part only, what one that has become unresponsive was asked is sent to another as well', async (t) => {
   const { ask, upstreams, settled } = await openReplicas(t, 2, { condition: 'impaired' })
   silenceFirst(upstreams)
   await settled()
@@ -154,7 +154,7 @@ test('where all can do a part only, what one that has fallen silent was asked is
   t.true(ms < 5_000, `answered after ${Math.round(ms)} ms`)
 })
 
-test('a checkout stays with the only replica, silent as it is, and gets its answer when it wakes up', async (t) => {
+test('a checkout stays with the only replica, unresponsive as it is, and gets its answer when it wakes up', async (t) => {
   const { ask, upstream } = await openReplicas(t, 1)
   const woken = Promise.withResolvers<void>()
   upstream.behave = (response, received) => void woken.promise.then(() => answer('paid')(response, received))

@@ -133,7 +133,7 @@ test('a replica that is late to say that it is ready is away until it says so; t
   t.is(frozen.pollsAtOnceMax, 1)
 })
 
-test('whoever a replica carries is told that it has fallen silent, and nobody whom it has let go', async (t) => {
+test('whoever a replica carries is told that it has become unresponsive, and nobody whom it has let go', async (t) => {
   const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
   const replica = new Replica({
     service: 'order',
@@ -150,7 +150,7 @@ test('whoever a replica carries is told that it has fallen silent, and nobody wh
   const carried = (name: string): Carried => ({
     isCheckout: false,
     place: 0,
-    replicaSilent: () => {
+    replicaUnresponsive: () => {
       told.add(name)
       if (told.size === 2) bothTold.resolve()
     },

@@ -366,8 +366,8 @@ test('a reader that does not reach the speaker leaves the reading to one that do
     if (left !== STOCK - 5) throw new Error(`${left} are left`)
   }, 4 * WITHIN_MS)
   await tells(t, 5, other)
-  t.true(lost.reader.silentMs() > other.reader.silentMs())
-  t.true(other.reader.silentMs() < WITHIN_MS)
+  t.true(lost.reader.unreachedMs() > other.reader.unreachedMs())
+  t.true(other.reader.unreachedMs() < WITHIN_MS)
 })
 
 test('a reader that is stopped in the middle of a read ends at once, and gives the lease back', async (t) => {
