@@ -153,7 +153,7 @@ export const api = {
   resolveContradiction: {
     method: 'POST',
     path: '/orders/resolve/{log_id}/{by}',
-    summary: 'Ends a contradiction, by a refund or by accepting it',
+    summary: 'Outcomes a contradiction, by a refund or by accepting it',
     params: { log_id: identifier, by: v.picklist(['refund', 'accept'], 'be "refund" or "accept"') },
     query: { why: v.optional(why, '') },
     answers: {

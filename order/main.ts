@@ -9,7 +9,7 @@ import { openService, serviceSettings, siblingRedis } from '../shared/service.ts
 import { audits } from './audit/audit.ts'
 import { admission } from './checkout/admission.ts'
 import { checkouts } from './checkout/checkout.ts'
-import { openCompany } from './checkout/linger.ts'
+import { openLinger } from './checkout/linger.ts'
 import { routesOf } from './routes.ts'
 import { DEADLINE_MAX_MS, openStore } from './store.ts'
 
@@ -46,7 +46,7 @@ await live(process, 'order', settings, (life) => {
         redLock: instruments.redLock,
         nextLogId: instruments.identifiers.next,
         admission: admission({ most: checkoutsMax, targetMs: deadlineMs / 4, timeoutMs: deadlineMs / 4 }),
-        company: openCompany(),
+        linger: openLinger(),
         deadlineMs,
         lockTtlMs,
       })

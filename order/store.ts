@@ -58,7 +58,7 @@ const CHECKOUTS_MAX = 100
 const LISTED_MAX = 1_000
 
 /** What a checkout must know of its order before it asks for the lock, and when that was so, by the own Redis. */
-export type Glance = {
+export type OrderView = {
   readonly user: string
   readonly status: Status
   /** Its last checkout, or ''. */
@@ -83,7 +83,7 @@ export type Store = {
   readonly auditor: Auditor
   readonly recovery: (onDecided: (decided: commands.Decision) => void) => Recovery<Repair>
   readonly find: (order: string) => Promise<Order | undefined>
-  readonly glance: (order: string) => Promise<Glance | undefined>
+  readonly readForCheckout: (order: string) => Promise<OrderView | undefined>
   /** The time of the own Redis, read anew: see `shared/log/fence.ts`. */
   readonly readMs: () => Promise<number>
   readonly saga: (id: string) => Promise<Recorded | undefined>
@@ -99,7 +99,7 @@ export type Store = {
     batch: { first: number; last: number; items: number; users: number; price: number; seed: number },
     once: Once,
   ) => Promise<ResultOnce<typeof commands.initOrders>>
-  /** Begins a checkout of the order if it is still as it was glanced at. */
+  /** Begins a checkout of the order if it is still as it was read. */
   readonly begin: (
     start: ArgsOf<typeof commands.begin>,
     once: Once,
@@ -329,7 +329,7 @@ export const openStore = (
     return { order_id, log_id: ids[0] ?? null, by: '', since: null }
   }
 
-  const glance = log.query('glance', glanced)
+  const view = log.query('glance', glanced)
 
   return {
     log,
@@ -374,8 +374,8 @@ export const openStore = (
         status: statusOf(status),
       }
     },
-    glance: async (order) => {
-      const { found, readMs } = await step('glance', () => glance(order))
+    readForCheckout: async (order) => {
+      const { found, readMs } = await step('glance', () => readOrder(order))
       const [user, status, saga, lines] = found
       if (user == null) return undefined
       return {

@@ -358,7 +358,7 @@ const LONG_FILES = ['order/checkout/attempt.ts', 'order/store.ts']
 const LONG_FUNCTIONS = [
   'order/audit/audit.ts: audits',
   'order/checkout/attempt.ts: attempts',
-  'order/checkout/outcomes.ts: openEnds',
+  'order/checkout/outcomes.ts: openOutcomes',
   'order/store.ts: openStore',
   'shared/audit/auditor.ts: auditor',
   'shared/health/health.ts: openHealth',

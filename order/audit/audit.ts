@@ -15,7 +15,7 @@
  */
 import type { Auditor, Count, Cut } from '../../shared/audit/auditor.ts'
 import { NeighbourError, UnavailableError } from '../../shared/errors.ts'
-import type { Asker, Peer } from '../../shared/http/client.ts'
+import type { Peer, Requester } from '../../shared/http/client.ts'
 import type { AnswerTo } from '../../shared/http/route.ts'
 import { compareIds, type LogEntry } from '../../shared/log/entry.ts'
 import type { Log } from '../../shared/log/log.ts'
@@ -26,7 +26,7 @@ import { NAMED_MAX, namesOf, type Parties } from './naming.ts'
 import { type Mismatch, type PartyCut, paidBy, paymentAsked, Refused, stockAsked } from './participants.ts'
 
 type Answer = AnswerTo<typeof api.audit>
-export type Audit = (asker: Asker) => Promise<Answer>
+export type Audit = (requester: Requester) => Promise<Answer>
 
 export type AuditOptions = {
   readonly log: Log
@@ -84,10 +84,10 @@ export const audits = ({ log, auditor, peers, find, contradictions }: AuditOptio
     }))
   }
 
-  const run = async (asker: Asker): Promise<Answer> => {
+  const run = async (requester: Requester): Promise<Answer> => {
     const parties = {
-      payment: paymentAsked(peers.payment, asker),
-      stock: stockAsked(peers.stock, asker),
+      payment: paymentAsked(peers.payment, requester),
+      stock: stockAsked(peers.stock, requester),
     }
     const [payment, stock, orders, contradicted] = await Promise.all([
       parties.payment.count(),
@@ -152,9 +152,9 @@ export const audits = ({ log, auditor, peers, find, contradictions }: AuditOptio
     }
   }
 
-  const answered = async (asker: Asker): Promise<Answer> => {
+  const answered = async (requester: Requester): Promise<Answer> => {
     try {
-      return await run(asker)
+      return await run(requester)
     } catch (error) {
       if (error instanceof Refused) return { problem: error.problem }
       if (error instanceof NeighbourError) throw new UnavailableError(error.message, { cause: error.cause })
@@ -162,8 +162,8 @@ export const audits = ({ log, auditor, peers, find, contradictions }: AuditOptio
     }
   }
 
-  return (asker) => {
-    running ??= answered(asker).finally(() => {
+  return (requester) => {
+    running ??= answered(requester).finally(() => {
       running = undefined
     })
     return running

@@ -7,7 +7,7 @@
 import { type Cut, inParts, type RecordedSaga, type SagaAt } from '../../shared/audit/auditor.ts'
 import { parseLines } from '../../shared/contract/events.ts'
 import { type logQueries, payment, type recordQueries, stock } from '../../shared/contract/queries.ts'
-import type { Asker, Peer } from '../../shared/http/client.ts'
+import type { Peer, Requester } from '../../shared/http/client.ts'
 import type { Problem } from '../../shared/http/problem.ts'
 import type { LogEntry } from '../../shared/log/entry.ts'
 import type { Holdings } from './ledger.ts'
@@ -82,8 +82,8 @@ const granted = <Json>(answer: { readonly json: Json } | { readonly problem: Pro
   return answer.json
 }
 
-const party = (name: Party['name'], peer: Peer, queries: Queries, own: Own, asker: Asker): Party => {
-  const by = { ...asker, timeoutMs: TIMEOUT_MS }
+const party = (name: Party['name'], peer: Peer, queries: Queries, own: Own, requester: Requester): Party => {
+  const by = { ...requester, timeoutMs: TIMEOUT_MS }
   return {
     name,
     count: own.count,
@@ -120,7 +120,7 @@ const party = (name: Party['name'], peer: Peer, queries: Queries, own: Own, aske
   }
 }
 
-export const paymentAsked = (peer: Peer, asker: Asker): Party => {
+export const paymentAsked = (peer: Peer, requester: Requester): Party => {
   const { audit, cutAudit } = payment
   const holdings = ({ added, charged }: { readonly added: string; readonly charged: string }): Holdings => ({
     added: BigInt(added),
@@ -130,18 +130,18 @@ export const paymentAsked = (peer: Peer, asker: Asker): Party => {
     kind: 'CreditCaptured',
     amount: ({ total = '0' }) => BigInt(total),
     count: async () => {
-      const told = granted(await peer.ask(audit, { ...asker, timeoutMs: COUNT_TIMEOUT_MS }))
+      const told = granted(await peer.ask(audit, { ...requester, timeoutMs: COUNT_TIMEOUT_MS }))
       return { ...holdings(told), at: told.at, left: BigInt(told.wallets), mismatches: told.mismatches }
     },
     cut: async () => {
-      const { at, heard, hears, ...books } = granted(await peer.ask(cutAudit, { ...asker, timeoutMs: TIMEOUT_MS }))
+      const { at, heard, hears, ...books } = granted(await peer.ask(cutAudit, { ...requester, timeoutMs: TIMEOUT_MS }))
       return { ...holdings(books), at, heard, hears }
     },
   }
-  return party('payment', peer, payment, own, asker)
+  return party('payment', peer, payment, own, requester)
 }
 
-export const stockAsked = (peer: Peer, asker: Asker): Party => {
+export const stockAsked = (peer: Peer, requester: Requester): Party => {
   const { audit, cutAudit } = stock
   const holdings = ({ added, taken }: { readonly added: string; readonly taken: string }): Holdings => ({
     added: BigInt(added),
@@ -151,15 +151,15 @@ export const stockAsked = (peer: Peer, asker: Asker): Party => {
     kind: 'StockTaken',
     amount: ({ lines = '' }) => pieces(lines),
     count: async () => {
-      const told = granted(await peer.ask(audit, { ...asker, timeoutMs: COUNT_TIMEOUT_MS }))
+      const told = granted(await peer.ask(audit, { ...requester, timeoutMs: COUNT_TIMEOUT_MS }))
       return { ...holdings(told), at: told.at, left: BigInt(told.shelf), mismatches: told.mismatches }
     },
     cut: async () => {
-      const { at, heard, hears, ...books } = granted(await peer.ask(cutAudit, { ...asker, timeoutMs: TIMEOUT_MS }))
+      const { at, heard, hears, ...books } = granted(await peer.ask(cutAudit, { ...requester, timeoutMs: TIMEOUT_MS }))
       return { ...holdings(books), at, heard, hears }
     },
   }
-  return party('stock', peer, stock, own, asker)
+  return party('stock', peer, stock, own, requester)
 }
 
 /**

@@ -2,24 +2,24 @@
  * How many checkouts may be under way in this process at once?
  *
  * More at once than keep the shop busy end no sooner, they only wait longer: at a given rate, the time a checkout takes is
- * the number under way divided by the rate (Little's law). So a checkout that is to be begun needs a *place*, which it has
- * from asking for the lock to its end. Who finds none waits for one in order of arrival, for at most `timeoutMs`; who
- * waited in vain has touched nothing and is told to come again.
+ * the number under way divided by the rate (Little's law). So a checkout that is to be begun needs a *slot*, which it has
+ * from asking for the lock to its end. One that finds none waits in order of arrival, for at most `timeoutMs`; one
+ * that waited in vain has touched nothing, and its client is asked to come again.
  *
- * The number of places follows what the shop can do: each checkout that ends within `targetMs` adds one, up to `most`, each that takes
- * longer removes one, down to `PLACES_MIN`. It comes to rest where half of them end in time, however slow the shop is, and
+ * The number of slots follows what the shop can do: each checkout that ends within `targetMs` adds one, up to `most`, each that takes
+ * longer removes one, down to `SLOTS_MIN`. It comes to rest where half of them end in time, however slow the shop is, and
  * is back at `most` a moment after a slow time.
  */
 
-/** So few are let in even when nothing ends in time, or nobody would notice that it does again. */
-const PLACES_MIN = 8
-/** Beyond it nobody waits: a gateway sends fewer to a replica. */
+/** So few are let in even when nothing ends in time, or nothing would show that it does again. */
+const SLOTS_MIN = 8
+/** No more than that wait: a gateway sends fewer to a replica. */
 const WAITING_MAX = 2_048
 
 export type Admission = {
-  /** Resolves with whether there is a place: at once, or when one becomes free within the timeout. */
+  /** Resolves with whether there is a slot: at once, or when one becomes free within the timeout. */
   readonly enter: () => boolean | Promise<boolean>
-  /** Gives the place back of a checkout that ended, after how long; or of one that was not begun. */
+  /** Gives the slot back of a checkout that ended, after how long; or of one that was not begun. */
   readonly leave: (tookMs?: number) => void
 }
 
@@ -28,7 +28,7 @@ export type AdmissionOptions = { readonly most: number; readonly targetMs: numbe
 type Waiting = { readonly until: number; readonly resolve: (admitted: boolean) => void }
 
 export const admission = ({ most, targetMs, timeoutMs }: AdmissionOptions): Admission => {
-  let places = most
+  let slots = most
   let taken = 0
   /** All wait equally long, so the first to come is the first to go. */
   const waiting = new Set<Waiting>()
@@ -55,7 +55,7 @@ export const admission = ({ most, targetMs, timeoutMs }: AdmissionOptions): Admi
 
   return {
     enter: () => {
-      if (taken < places && waiting.size === 0) {
+      if (taken < slots && waiting.size === 0) {
         taken += 1
         return true
       }
@@ -68,9 +68,9 @@ export const admission = ({ most, targetMs, timeoutMs }: AdmissionOptions): Admi
     leave: (tookMs) => {
       taken -= 1
       if (tookMs !== undefined)
-        places = tookMs <= targetMs ? Math.min(most, places + 1) : Math.max(Math.min(PLACES_MIN, most), places - 1)
+        slots = tookMs <= targetMs ? Math.min(most, slots + 1) : Math.max(Math.min(SLOTS_MIN, most), slots - 1)
       for (const one of waiting) {
-        if (taken >= places) break
+        if (taken >= slots) break
         waiting.delete(one)
         taken += 1
         one.resolve(true)

@@ -1,19 +1,19 @@
 /**
  * How does one request come to its checkout?
  *
- * It waits a moment for company, if there is any (`linger.ts`), looks what was answered under its key, if it has one, and
- * glances at the order. If that is paid or empty, this is the answer; if it is being checked out, or has been since the request
- * came, that checkout's end is; otherwise the request goes through three gates, each of which may send it back to glance
+ * It lingers a moment, if others are under way (`linger.ts`), looks what was answered under its key, if it has one, and
+ * reads the order. If that is paid or empty, this is the answer; if it is being checked out, or has been since the request
+ * came, that checkout's end is; otherwise the request goes through three gates, each of which may send it back to read
  * again, as long as its deadline is ahead, and begins a saga behind the last:
  *
  * - its *turn* among the requests of this process for the same user: the lock would let only one of them through;
- * - a *place* (see `admission.ts`): only so many are begun at once as can end in time. Who finds none has touched nothing but
- *   the order it glanced at. Who joins another, or finds the checkout under way or the order paid, needs none;
+ * - a *slot* (see `admission.ts`): only so many are begun at once as can end in time. One that finds none has touched nothing,
+ *   only read the order. One that joins another, or finds the checkout under way or the order paid, needs none;
  * - the *lock* on the order and its user.
  *
- * Who is to be told that nothing was done glances once more before that: another may have been asked the same and have done it.
+ * Before a request is answered that nothing was done, it reads once more: another may have been asked the same and have done it.
  *
- * A request whose asker has gone begins nothing, nor does one that glanced too long ago or at what is no longer so
+ * A request whose client has gone begins nothing, nor does one that read too long ago, or what is no longer so
  * (`shared/log/fence.ts`): it may have been answered by another replica, and a refusal must stay true.
  */
 import { impossible, UnavailableError, unreachable } from '../../shared/errors.ts'
@@ -22,19 +22,19 @@ import type { Remembered, ResultOf, ResultOnce } from '../../shared/redis/comman
 import type { Once } from '../../shared/redis/script.ts'
 import * as commands from '../commands.ts'
 import { type Ended, isRefusal, type Outcome } from '../order.ts'
-import type { Glance, Store } from '../store.ts'
+import type { OrderView, Store } from '../store.ts'
 import type { Admission } from './admission.ts'
-import type { Company } from './linger.ts'
+import type { Linger } from './linger.ts'
 import type { Locks } from './locks.ts'
-import type { Ends } from './outcomes.ts'
-import { openTurns } from './user-queue.ts'
+import type { Outcomes } from './outcomes.ts'
+import { openUserQueue } from './user-queue.ts'
 
 export type AttemptOptions = {
-  readonly store: Pick<Store, 'recall' | 'glance' | 'readMs' | 'join' | 'begin'>
+  readonly store: Pick<Store, 'recall' | 'readForCheckout' | 'readMs' | 'join' | 'begin'>
   readonly orderLocks: Locks
-  readonly ends: Pick<Ends, 'wait' | 'join' | 'forget'>
+  readonly outcomes: Pick<Outcomes, 'wait' | 'join' | 'forget'>
   readonly admission: Admission
-  readonly company: Company
+  readonly linger: Linger
   readonly nextLogId: () => string
   readonly deadlineMs: number
 }
@@ -55,15 +55,15 @@ const STALE_MS = FRESH_MS / 2
 
 type Attempt = {
   readonly order: string
-  readonly asker: Once
+  readonly requester: Once
   /** The deadline, of `performance.now()`. */
   readonly until: number
-  /** The order's last checkout when it was first glanced at: any other one came since. */
+  /** The order's last checkout when it was first read: any other one came since. */
   before: string | undefined
-  /** What is to be told, unless another glance shows something better. */
+  /** What is to be told, unless another reading shows something better. */
   verdict: Outcome | UnavailableError | undefined
-  /** When it was last glanced at, of `performance.now()`. */
-  glancedAt: number
+  /** When it was last read, of `performance.now()`. */
+  viewedAt: number
   /** Until when a quorum is asked again that does not answer. */
   quorumUntil: number
   /** The user whose turn this request has. */
@@ -94,23 +94,23 @@ const outcomeOf = (ended: Ended): Outcome => {
 const isEnd = ({ state }: Outcome): boolean => state === 'paid' || state === 'refused' || state === 'cancelled'
 
 /** Checks the order out, or finds out what became of its checkout. The function that is returned throws UnavailableError. */
-export const attempts = (options: AttemptOptions): ((order: string, asker: Once) => Promise<Outcome>) => {
-  const { store, orderLocks, ends, admission, company, nextLogId, deadlineMs } = options
-  const turns = openTurns()
+export const attempts = (options: AttemptOptions): ((order: string, requester: Once) => Promise<Outcome>) => {
+  const { store, orderLocks, outcomes, admission, linger, nextLogId, deadlineMs } = options
+  const userQueue = openUserQueue()
 
   /** A checkout is also cancelled if its order proves to have been paid by an earlier one, which a Redis had forgotten. */
   const outcomeAt = async (end: Promise<Ended>, { order }: Attempt): Promise<Outcome> => {
     const outcome = outcomeOf(await end)
     if (outcome.state !== 'cancelled') return outcome
-    const glance = await store.glance(order)
-    return glance?.status === 'paid' ? { state: 'paid', logId: glance.saga } : outcome
+    const view = await store.readForCheckout(order)
+    return view?.status === 'paid' ? { state: 'paid', logId: view.saga } : outcome
   }
 
   /** Waits for a checkout that another request began: it was given no longer than this one from now on. */
   const join = (id: string, attempt: Attempt): Promise<Outcome> =>
-    outcomeAt(ends.join(id, performance.now() + deadlineMs), attempt)
+    outcomeAt(outcomes.join(id, performance.now() + deadlineMs), attempt)
 
-  /** The outcome that a result means to a request without a checkout of its own; `undefined` if it must glance again. */
+  /** The outcome that a result means to a request without a checkout of its own; `undefined` if it must read again. */
   const outcomeBy = async (result: Answered, attempt: Attempt): Promise<Outcome | undefined> => {
     switch (result[0]) {
       case 'begun':
@@ -130,45 +130,45 @@ export const attempts = (options: AttemptOptions): ((order: string, asker: Once)
     }
   }
 
-  /** What the order says of this request, or the order as it was glanced at if a checkout of it is to be begun. */
-  const look = async (attempt: Attempt): Promise<Outcome | Glance | undefined> => {
-    const { order, asker } = attempt
-    const hasKey = asker.idempotencyKey !== undefined
-    const known = hasKey ? await store.recall(ANSWERED, asker) : undefined
+  /** What the order says of this request, or the order as it was read if a checkout of it is to be begun. */
+  const look = async (attempt: Attempt): Promise<Outcome | OrderView | undefined> => {
+    const { order, requester } = attempt
+    const hasKey = requester.idempotencyKey !== undefined
+    const known = hasKey ? await store.recall(ANSWERED, requester) : undefined
     if (known) return outcomeBy(known, attempt)
-    const glance = await store.glance(order)
-    if (glance === undefined) return { state: 'unknown' }
-    const { status, saga, lines } = glance
+    const view = await store.readForCheckout(order)
+    if (view === undefined) return { state: 'unknown' }
+    const { status, saga, lines } = view
     // An order that is made anew has no checkout.
     if (attempt.before === undefined || saga === '') attempt.before = saga
     const isOthers = status === 'checking-out' || saga !== attempt.before
-    if (status === 'open' && !isOthers && lines !== '') return glance
+    if (status === 'open' && !isOthers && lines !== '') return view
     if (status === 'cancelling' && !isOthers) return { state: 'cancelling' }
-    if (hasKey) return outcomeBy(await store.join({ order, saga: isOthers ? saga : '' }, asker), attempt)
+    if (hasKey) return outcomeBy(await store.join({ order, saga: isOthers ? saga : '' }, requester), attempt)
     if (status === 'paid') return { state: 'paid', logId: saga }
     return isOthers ? join(saga, attempt) : { state: 'empty' }
   }
 
   /**
-   * Begins the saga; while its outcome is unknown it is begun again, under the same id. It is not begun by who has been away, nor
-   * for whom is gone: another replica may have been asked instead.
+   * Begins the saga; while its outcome is unknown it is begun again, under the same id. A process that was away does not begin it, nor
+   * for a client that is gone: another replica may have been asked instead.
    */
   const begin = async (
     id: string,
     token: string,
-    glance: Glance,
+    view: OrderView,
     attempt: Attempt,
   ): Promise<ResultOnce<typeof commands.begin>> => {
-    const { order, asker, until } = attempt
-    const { user, saga, lines } = glance
-    const { idempotencyKey, fingerprint } = asker
+    const { order, requester, until } = attempt
+    const { user, saga, lines } = view
+    const { idempotencyKey, fingerprint } = requester
     const startedAt = performance.now()
-    let { readMs } = glance
-    let isFresh = startedAt - attempt.glancedAt < STALE_MS
+    let { readMs } = view
+    let isFresh = startedAt - attempt.viewedAt < STALE_MS
     let again: { again?: 'yes' } = {}
     for (let late = 0; late < LATE_MAX; ) {
       if (!isFresh) readMs = await store.readMs()
-      assertAwaited(asker)
+      assertAwaited(requester)
       const timeout_ms = Math.max(0, Math.ceil(until - performance.now()))
       const start = { log_id: id, order, user, token, timeout_ms, saga, lines, ...again }
       try {
@@ -186,15 +186,15 @@ export const attempts = (options: AttemptOptions): ((order: string, asker: Once)
   }
 
   /** Begins the checkout under a lock that is held, and waits for its end; `undefined` if the order is not as it was. */
-  const checkOut = async (token: string, glance: Glance, attempt: Attempt): Promise<Outcome | undefined> => {
+  const checkOut = async (token: string, view: OrderView, attempt: Attempt): Promise<Outcome | undefined> => {
     const { order, until } = attempt
-    const { user } = glance
+    const { user } = view
     const lockedAt = performance.now()
     const id = nextLogId()
-    const end = ends.wait(id, until)
+    const end = outcomes.wait(id, until)
     let begun = false
     try {
-      const result = await begin(id, token, glance, attempt)
+      const result = await begin(id, token, view, attempt)
       switch (result[0]) {
         case 'begun':
         case 'checking-out':
@@ -217,21 +217,21 @@ export const attempts = (options: AttemptOptions): ((order: string, asker: Once)
     } finally {
       orderLocks.letGo(id)
       if (!begun) {
-        ends.forget(id)
+        outcomes.forget(id)
         orderLocks.release(order, user, token)
       }
     }
   }
 
   const endTurn = (attempt: Attempt): void => {
-    if (attempt.turn !== undefined) turns.end(attempt.turn)
+    if (attempt.turn !== undefined) userQueue.end(attempt.turn)
     attempt.turn = undefined
   }
 
   /** Checks out under the lock; `undefined` if it was not to be had this time. */
-  const lockAndCheckOut = async (glance: Glance, attempt: Attempt): Promise<Outcome | undefined> => {
+  const lockAndCheckOut = async (view: OrderView, attempt: Attempt): Promise<Outcome | undefined> => {
     const { order, until } = attempt
-    const { user } = glance
+    const { user } = view
     const now = performance.now()
     const held = await orderLocks.tryAcquire(order, user)
     if (held.state === 'unavailable') {
@@ -249,11 +249,11 @@ export const attempts = (options: AttemptOptions): ((order: string, asker: Once)
       await orderLocks.changed(order, user, Math.min(LOCK_RETRY_MS, until - now))
       return undefined
     }
-    return checkOut(held.token, glance, attempt)
+    return checkOut(held.token, view, attempt)
   }
 
-  /** The same in a place of its own. */
-  const enterAndCheckOut = async (glance: Glance, attempt: Attempt): Promise<Outcome | undefined> => {
+  /** The same in a slot of its own. */
+  const enterAndCheckOut = async (view: OrderView, attempt: Attempt): Promise<Outcome | undefined> => {
     if (!(await admission.enter())) {
       attempt.verdict = { state: 'overloaded' }
       return undefined
@@ -261,7 +261,7 @@ export const attempts = (options: AttemptOptions): ((order: string, asker: Once)
     const enteredAt = performance.now()
     let outcome: Outcome | undefined
     try {
-      if (enteredAt < attempt.until) outcome = await lockAndCheckOut(glance, attempt)
+      if (enteredAt < attempt.until) outcome = await lockAndCheckOut(view, attempt)
       return outcome
     } finally {
       admission.leave(outcome && isEnd(outcome) ? performance.now() - enteredAt : undefined)
@@ -270,48 +270,48 @@ export const attempts = (options: AttemptOptions): ((order: string, asker: Once)
 
   /** One round: what the order says, or through all gates to the checkout. */
   const tryOnce = async (attempt: Attempt): Promise<Outcome | undefined> => {
-    const glance = await look(attempt)
-    if (glance === undefined || 'state' in glance) return glance
-    attempt.glancedAt = performance.now()
+    const view = await look(attempt)
+    if (view === undefined || 'state' in view) return view
+    attempt.viewedAt = performance.now()
     const { verdict, until } = attempt
     if (verdict instanceof UnavailableError) throw verdict
     if (verdict !== undefined) return verdict
-    if (attempt.glancedAt >= until) return { state: 'locked' }
-    const { user } = glance
+    if (attempt.viewedAt >= until) return { state: 'locked' }
+    const { user } = view
     if (attempt.turn !== user) {
       endTurn(attempt)
-      const came = await turns.take(user, until)
+      const came = await userQueue.take(user, until)
       if (came !== 'taken') return undefined
       attempt.turn = user // what has happened to the order meanwhile, `begin` will see
     }
-    return enterAndCheckOut(glance, attempt)
+    return enterAndCheckOut(view, attempt)
   }
 
-  return async (order, asker) => {
+  return async (order, requester) => {
     const until = performance.now() + deadlineMs
     const attempt: Attempt = {
       order,
-      asker,
+      requester,
       until,
       before: undefined,
       verdict: undefined,
-      glancedAt: 0,
+      viewedAt: 0,
       quorumUntil: Number.POSITIVE_INFINITY,
       turn: undefined,
     }
-    const departure = company.join()
+    const lingered = linger.join()
     try {
-      if (departure !== undefined) await departure
+      if (lingered !== undefined) await lingered
       for (;;) {
         const outcome = await tryOnce(attempt)
         if (outcome !== undefined) return outcome
       }
     } catch (error) {
-      if (attempt.turn !== undefined) turns.scatter(attempt.turn)
+      if (attempt.turn !== undefined) userQueue.scatter(attempt.turn)
       attempt.turn = undefined
       throw error
     } finally {
-      company.over()
+      linger.over()
       endTurn(attempt)
     }
   }

@@ -11,14 +11,14 @@ import type { Outcome } from '../order.ts'
 import type { Store } from '../store.ts'
 import type { Admission } from './admission.ts'
 import { attempts } from './attempt.ts'
-import type { Company } from './linger.ts'
+import type { Linger } from './linger.ts'
 import { openLocks } from './locks.ts'
-import { type Ends, openEnds } from './outcomes.ts'
+import { type Outcomes, openOutcomes } from './outcomes.ts'
 import { TransientMap } from './transient-map.ts'
 
-export type Checkouts = Pick<Ends, 'onDecided' | 'onOutcome'> & {
+export type Checkouts = Pick<Outcomes, 'onDecided' | 'onOutcome'> & {
   /** Checks the order out, or finds out what became of its checkout. @throws UnavailableError */
-  readonly checkout: (order: string, asker: Once) => Promise<Outcome>
+  readonly checkout: (order: string, requester: Once) => Promise<Outcome>
   readonly start: () => void
   readonly stop: () => void
 }
@@ -28,7 +28,7 @@ export type CheckoutsOptions = {
   readonly redLock: RedLock
   readonly nextLogId: () => string
   readonly admission: Admission
-  readonly company: Company
+  readonly linger: Linger
   readonly deadlineMs: number
   readonly lockTtlMs: number
 }
@@ -49,9 +49,9 @@ const located = async (order: string, outcome: Promise<Outcome>): Promise<Outcom
 }
 
 export const checkouts = (options: CheckoutsOptions): Checkouts => {
-  const { store, redLock, nextLogId, admission, company, deadlineMs, lockTtlMs } = options
+  const { store, redLock, nextLogId, admission, linger, deadlineMs, lockTtlMs } = options
   const orderLocks = openLocks(redLock, lockTtlMs)
-  const ends = openEnds({
+  const outcomes = openOutcomes({
     store,
     release: ({ id, order, user, token }) => {
       // The record of what is over tells no token.
@@ -59,32 +59,32 @@ export const checkouts = (options: CheckoutsOptions): Checkouts => {
       else orderLocks.releaseKept(id)
     },
   })
-  const attempt = attempts({ store, orderLocks, ends, admission, company, nextLogId, deadlineMs })
-  const joined = new TransientMap<{ readonly outcome: Promise<Outcome>; readonly askers: Once[] }>()
+  const attempt = attempts({ store, orderLocks, outcomes, admission, linger, nextLogId, deadlineMs })
+  const joined = new TransientMap<{ readonly outcome: Promise<Outcome>; readonly requesters: Once[] }>()
   let sweeper: NodeJS.Timeout | undefined
 
   const sweep = (): void => {
     const now = performance.now()
-    ends.sweep(now)
+    outcomes.sweep(now)
     orderLocks.sweep(now)
   }
 
   return {
-    checkout: (order, asker) => {
-      if (asker.idempotencyKey !== undefined) return located(order, attempt(order, asker))
+    checkout: (order, requester) => {
+      if (requester.idempotencyKey !== undefined) return located(order, attempt(order, requester))
       const known = joined.get(order)
       if (known) {
-        known.askers.push(asker)
+        known.requesters.push(requester)
         return known.outcome
       }
-      const askers = [asker]
-      const all: Once = { ...asker, isGone: () => askers.every((one) => one.isGone?.() === true) }
+      const requesters = [requester]
+      const all: Once = { ...requester, isGone: () => requesters.every((one) => one.isGone?.() === true) }
       const outcome = located(order, attempt(order, all)).finally(() => joined.delete(order))
-      joined.set(order, { outcome, askers })
+      joined.set(order, { outcome, requesters })
       return outcome
     },
-    onDecided: ends.onDecided,
-    onOutcome: ends.onOutcome,
+    onDecided: outcomes.onDecided,
+    onOutcome: outcomes.onOutcome,
     start: () => {
       sweeper = setInterval(sweep, SWEEP_MS)
     },

@@ -1,13 +1,13 @@
 /**
- * How does who waits for a checkout learn its end?
+ * How does a waiting request learn the outcome of its checkout?
  *
- * Who waits is woken by the reader that applies the end, when that is in this process; else over the channel of outcomes.
- * Neither is trusted: a sweep asks for what has waited for long. At the deadline the sweep *cancels*: that script and the
+ * The reader that applies the end wakes it, when that is in this process; else the channel of outcomes does.
+ * Neither is trusted: a sweep asks for those that have waited for long. At the deadline the sweep *cancels*: that script and the
  * one that ends the saga race on one key, so exactly one is the decision, and the answer is true either way. Only when
  * the own Redis cannot be reached is there no answer: `UnavailableError`, and repeating the request is safe.
  *
- * The deadline is that of whoever began the checkout. Who only *joined* it has another one, and does not end it for the others:
- * they wait for its own, as its record tells it.
+ * The deadline is that of the request that began the checkout. One that only *joined* it has another, and does not end it for the
+ * others: they wait for its own, as its record has it.
  */
 import { UnavailableError } from '../../shared/errors.ts'
 import type { Decision } from '../commands.ts'
@@ -15,17 +15,17 @@ import type { Ended } from '../order.ts'
 import type { Store } from '../store.ts'
 import { TransientMap } from './transient-map.ts'
 
-export type Ends = {
+export type Outcomes = {
   /**
    * Resolves with the saga once it is decided; at `until` (of `performance.now()`) it is cancelled. It may be waited for
    * before it is begun. @throws UnavailableError
    */
   readonly wait: (id: string, until: number) => Promise<Ended>
-  /** The same for a checkout that somebody else began: at its own deadline it is cancelled, or at `until` if it has none. */
+  /** The same for a checkout that another request began: at its own deadline it is cancelled, or at `until` if it has none. */
   readonly join: (id: string, until: number) => Promise<Ended>
-  /** Whoever was to begin a saga waits for it no more, because it was not begun as far as is known. */
+  /** The request that was to begin a saga waits for it no more, because it was not begun as far as is known. */
   readonly forget: (id: string) => void
-  /** To be told of every saga that this process has decided: wakes who waits, and releases what was locked. */
+  /** To be told of every saga that this process has decided: wakes those that wait, and releases what was locked. */
   readonly onDecided: (decided: Decision) => void
   /** To be told of every saga that was decided anywhere. */
   readonly onOutcome: (ended: Ended) => void
@@ -33,19 +33,19 @@ export type Ends = {
   readonly sweep: (now: number) => void
 }
 
-export type EndsOptions = {
+export type OutcomesOptions = {
   readonly store: Pick<Store, 'cancel' | 'saga'>
   /** Releases what was locked for a saga. */
   readonly release: (decided: Decision) => void
 }
 
-/** Who has waited for this long asks, in case the end was missed. */
+/** One that has waited for this long asks, in case it missed the end. */
 const ASK_AFTER_MS = 500
 
 type Waiter = {
   readonly since: number
   readonly joined: boolean
-  /** For who joined, once it is known that is the deadline of the checkout. */
+  /** For one that joined it is the deadline of the checkout, once that is known. */
   until: number
   readonly resolve: (ended: Ended) => void
   readonly reject: (error: unknown) => void
@@ -53,7 +53,7 @@ type Waiter = {
 
 const isLate = ({ until }: Waiter): boolean => until <= performance.now()
 
-export const openEnds = ({ store, release }: EndsOptions): Ends => {
+export const openOutcomes = ({ store, release }: OutcomesOptions): Outcomes => {
   const waiters = new TransientMap<Waiter[]>()
   const asked = new Set<string>()
 
@@ -70,7 +70,7 @@ export const openEnds = ({ store, release }: EndsOptions): Ends => {
   }
 
   /** Those whose deadline has passed waited for an answer long enough; the others are left to wait for the next one. */
-  const disappoint = (id: string, error: unknown): void => {
+  const rejectLate = (id: string, error: unknown): void => {
     const { late = [], inTime = [] } = Object.groupBy(waiters.get(id) ?? [], (waiter) =>
       isLate(waiter) ? 'late' : 'inTime',
     )
@@ -87,7 +87,7 @@ export const openEnds = ({ store, release }: EndsOptions): Ends => {
       if (decided === undefined) throw new UnavailableError('the order service does not know this checkout')
       return decided
     }
-    // Whoever decided it may have lost the reply, and with it the token: what this process still keeps locked is released as well.
+    // What decided it may have lost the reply, and with it the token: what this process still keeps locked is released as well.
     const saga = await store.saga(id)
     if (saga?.state !== 'checking-out') return saga
     const until = performance.now() + saga.leftMs
@@ -102,7 +102,7 @@ export const openEnds = ({ store, release }: EndsOptions): Ends => {
       const decided = await endNow(id)
       if (decided) onDecided(decided)
     } catch (error) {
-      disappoint(id, error)
+      rejectLate(id, error)
     } finally {
       asked.delete(id)
     }

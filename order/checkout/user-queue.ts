@@ -1,27 +1,27 @@
 /**
- * Whose turn is it, among the requests of this process that want the same?
+ * Which request of one user is next, in this process?
  *
  * RedLock lets one of them through at a time. Without a queue before it all others would try again with every release, and
  * all but one in vain, on three masters. Here they wait in the order in which they came, and only the first one asks.
  */
 import { TransientMap } from './transient-map.ts'
 
-export type Turns = {
+export type UserQueue = {
   /**
-   * Waits for one's turn, until the time given (of `performance.now()`).
-   * @returns `taken`, or without the turn: `late` if it did not come, `scattered` if whoever had it failed.
+   * Waits for a turn, until the time given (of `performance.now()`).
+   * @returns `taken`, or without the turn: `late` if it did not come, `scattered` if the one that had it failed.
    */
   readonly take: (name: string, until: number) => Promise<Come>
-  /** Ends one's turn: it is the next one's. */
+  /** Ends a turn: it is the turn of the next one. */
   readonly end: (name: string) => void
-  /** Ends one's turn by failing: as the others may fail too, all who wait look for themselves, at once. */
+  /** Ends a turn by failing: as the others may fail too, all that wait look for themselves, at once. */
   readonly scatter: (name: string) => void
 }
 
 type Come = 'taken' | 'scattered' | 'late'
 
-export const openTurns = (): Turns => {
-  /** Who waits, by name; a name that is here has its turn taken. */
+export const openUserQueue = (): UserQueue => {
+  /** What waits, by name; a name that is here has its turn taken. */
   const queues = new TransientMap<((came: Come) => void)[]>()
   return {
     take: async (name, until) => {

@@ -21,12 +21,12 @@ export type PeerQuery = Pick<Row, 'method' | 'path' | 'params' | 'query'> & {
 }
 
 /** On whose behalf a peer is asked: as that client authorised itself, and by what logs call its request. */
-export type Asker = { readonly authorization?: string | undefined; readonly requestId?: string | undefined }
+export type Requester = { readonly authorization?: string | undefined; readonly requestId?: string | undefined }
 
 type Texts<F extends Fields> = v.InferInput<v.ObjectSchema<F, undefined>>
 
 /** What is asked: the fields of the query as texts. */
-export type Asked<Q extends PeerQuery> = Asker & {
+export type Asked<Q extends PeerQuery> = Requester & {
   /** How long each replica may think. */
   readonly timeoutMs?: number
   readonly params?: Readonly<Record<string, string | undefined>>

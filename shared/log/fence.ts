@@ -5,7 +5,7 @@
  * unresponsive, or the connection breaks. If that one refuses, its word must stay true, and the first one may only sleep. So such a
  * deed bears its own end:
  *
- * - The time of the own Redis is *read* for the request, and only then is it looked whether its asker has gone. A process that
+ * - The time of the own Redis is *read* for the request, and only then is it looked whether its client has gone. A process that
  *   slept learns of that with what it reads next, but perhaps after a reading that was under way: a slow one is not used.
  * - The deed is not begun more than `FRESH_MS` after its reading, nor if a refusal that is not remembered was told under its
  *   key since. It is then `late`: nothing was done (see `lua/do.lua`), and whoever still wants it reads again.
@@ -35,7 +35,7 @@ export type Fence = {
   readonly read: () => Promise<number>
   /**
    * Has a request's deed done under a reading, if it needs one: the one that it brings (then it may be told `late`), or
-   * else one after the other, until it is done or its asker has gone. @throws UnavailableError
+   * else one after the other, until it is done or its client has gone. @throws UnavailableError
    */
   readonly within: <Done extends readonly [Reply, ...unknown[]]>(
     once: Once | undefined,

@@ -6,15 +6,15 @@ import { eventually } from '../support/eventually.ts'
 import { type Client, problemOf, type Reply } from '../support/shop/client.ts'
 import { shareShop } from '../support/shop/shop.ts'
 
-const PLACES = 4
+const SLOTS = 4
 const DEADLINE_MS = 16_000
-/** Half of the deadline: how long one waits for a place and then, typically, for the end. */
+/** Half of the deadline: how long one waits for a slot and then, typically, for the end. */
 const ADMITTED_MS = DEADLINE_MS / 2
 const SINGLE_MS = 1_000
 const CUSTOMERS = 40
 
 const opened = shareShop(test, {
-  env: { order: { CHECKOUTS_MAX: String(PLACES), CHECKOUT_DEADLINE_MS: String(DEADLINE_MS) } },
+  env: { order: { CHECKOUTS_MAX: String(SLOTS), CHECKOUT_DEADLINE_MS: String(DEADLINE_MS) } },
 })
 
 const seed = async (client: Client, count: number): Promise<string[]> => {
@@ -30,7 +30,7 @@ const timed = async (client: Client, order: string): Promise<{ order: string; re
   return { order, reply, ms: performance.now() - startedAt }
 }
 
-test.serial('what finds no place in time is refused unbegun, and what has one is paid', async (t) => {
+test.serial('what finds no slot in time is refused unbegun, and what has one is paid', async (t) => {
   const { client } = opened()
   const orders = await seed(client, CUSTOMERS)
   const [next = ''] = await seed(client, 1)
@@ -39,11 +39,11 @@ test.serial('what finds no place in time is refused unbegun, and what has one is
   const all = orders.map((order) => timed(client, order))
   await eventually(async () => {
     const shown = await Promise.all(orders.map((order) => client.order(order)))
-    assert.equal(shown.filter(({ status }) => status === 'checking-out').length, PLACES)
+    assert.equal(shown.filter(({ status }) => status === 'checking-out').length, SLOTS)
   }, DEADLINE_MS)
   const shed = new Set(orders)
   for (const order of orders) if ((await client.order(order)).status !== 'open') shed.delete(order)
-  t.is(shed.size, CUSTOMERS - PLACES)
+  t.is(shed.size, CUSTOMERS - SLOTS)
 
   for (const { reply } of await Promise.all(all.filter((_, i) => shed.has(orders[i] ?? '')))) {
     t.is(reply.status, 503)
@@ -52,7 +52,7 @@ test.serial('what finds no place in time is refused unbegun, and what has one is
   }
   stock.thaw()
   const answered = await Promise.all(all)
-  t.is(answered.filter(({ reply }) => reply.status === 200).length, PLACES)
+  t.is(answered.filter(({ reply }) => reply.status === 200).length, SLOTS)
   for (const order of shed) {
     t.is((await client.order(order)).status, 'open')
     t.deepEqual((await client.get(`/orders/checkouts/${order}`)).json, { order_id: order, log_ids: [] })
@@ -81,7 +81,7 @@ test.serial(
     t.true(visits.every(({ reply }) => reply.status === 200))
     const worstMs = Math.max(...visits.map(({ ms }) => ms))
     t.log(
-      `${orders.length} at once with ${PLACES} places: ${Math.round(worstMs)} ms at most from the last visit to its answer`,
+      `${orders.length} at once with ${SLOTS} slots: ${Math.round(worstMs)} ms at most from the last visit to its answer`,
     )
     t.true(worstMs < ADMITTED_MS)
     const { reply, ms } = await timed(client, next)

@@ -114,7 +114,7 @@ const survive = async (t: ExecutionContext, { victims, cut, frozen }: Loss): Pro
   if (cut === 'three seconds ago') await away(AGO_MS)
   const crowd = startCrowd(client, wanted)
   // A test that fails leaves nobody behind who would disturb the next one.
-  t.teardown(() => Promise.allSettled([keeping.stop(), crowd.disappointed]))
+  t.teardown(() => Promise.allSettled([keeping.stop(), crowd.wronglyAnswered]))
   await crowd.served(KILL_AFTER)
   if (frozen) {
     opened().shop.part(`${frozen}-1`).freeze()
@@ -143,7 +143,7 @@ const survive = async (t: ExecutionContext, { victims, cut, frozen }: Loss): Pro
     await eventually(() => assertLogged(witness, lost), SETTLE_MS)
     t.log(`${lost.speaker}: ${lost.entries.length} entries listed by name, unnamed until ${lost.unnamed_until}`)
   }
-  const disappointed = await crowd.disappointed
+  const wronglyAnswered = await crowd.wronglyAnswered
   told.push(...crowd.told)
   const keepsakes = await keeping.stop()
   const settledMs = Math.round(await settle(opened(), { settleMs: SETTLE_MS, locksMs: 'unchecked' }))
@@ -156,15 +156,15 @@ const survive = async (t: ExecutionContext, { victims, cut, frozen }: Loss): Pro
   t.log(
     `${lost.map(({ transactions }) => transactions.length)} transactions lost of ${victims}; noticed after ${noticedMs} ms, ` +
       `settled ${settledMs} ms after the last answer; ${missing.length} of ${keepsakes.length} things and ` +
-      `${disappointed.length} of ${ORDERS} orders are not as told`,
+      `${wronglyAnswered.length} of ${ORDERS} orders are not as told`,
   )
   t.deepEqual(
     missing.filter((name) => !listed.has(name)),
     [],
     'what is missing is listed',
   )
-  const unexplained: Awaited<typeof crowd.disappointed>[number][] = []
-  for (const one of disappointed) if (!(await isListed(one.order))) unexplained.push(one)
+  const unexplained: Awaited<typeof crowd.wronglyAnswered>[number][] = []
+  for (const one of wronglyAnswered) if (!(await isListed(one.order))) unexplained.push(one)
   t.deepEqual(unexplained, [], 'who was told otherwise than is due has an order of which something was lost')
   t.deepEqual(anomalies.filter(({ about }) => !listed.has(about)).map(describe), [])
   t.deepEqual(

@@ -66,7 +66,7 @@ test.serial.beforeEach(async () => {
   await store.log.act('uphold', { log_id: 'it', order: 'cart', user: 'anna', total: 30, told: 'failed' })
 })
 
-test.serial('who slept while it was asked for, and whose asker has gone, resolves nothing', async (t) => {
+test.serial('who slept while it was asked for, and whose client has gone, resolves nothing', async (t) => {
   const knows = await knowing(t)
   await t.throwsAsync(refund(knows, true), { instanceOf: UnavailableError })
   t.true((await store.find('cart'))?.paid)

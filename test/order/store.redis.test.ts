@@ -112,7 +112,7 @@ for (const [way, state] of WAYS)
         t.deepEqual((await kindsSaid()).slice(before), emitted)
         t.is(await stateOfIt(), next)
         t.is((await store.find('cart'))?.status, statusIn[next])
-        t.is((await store.glance('cart'))?.saga, next === 'none' ? '' : 'it')
+        t.is((await store.readForCheckout('cart'))?.saga, next === 'none' ? '' : 'it')
         t.deepEqual(await store.contradictions(), next === 'contradicted' ? ['cart'] : [])
       },
     )
@@ -385,17 +385,17 @@ test.serial('begin under a key: every decided answer is remembered, a passing on
   t.deepEqual(await begin('next', under('passing')), ['begun', 'next'])
 })
 
-test.serial('begin: an order that is not as it was glanced at is not checked out', async (t) => {
+test.serial('begin: an order that is not as it was read is not checked out', async (t) => {
   await openCart(store)
-  const glanced = { order: 'cart', user: 'anna', token: '', timeout_ms: TIMEOUT_MS, saga: '', lines: 'tea:2' }
+  const viewed = { order: 'cart', user: 'anna', token: '', timeout_ms: TIMEOUT_MS, saga: '', lines: 'tea:2' }
   await store.addItem({ ...LINE, item: 'cup' }, plainly)
-  t.deepEqual(await store.begin({ log_id: 'it', ...glanced }, plainly), ['moved', 'anna'])
+  t.deepEqual(await store.begin({ log_id: 'it', ...viewed }, plainly), ['moved', 'anna'])
   await begin('another')
   await tell('payment', 'CreditVoided', 'another', facts)
   const lines = 'tea:2,cup:2'
-  t.deepEqual(await store.begin({ log_id: 'it', ...glanced, lines }, plainly), ['moved', 'anna'])
+  t.deepEqual(await store.begin({ log_id: 'it', ...viewed, lines }, plainly), ['moved', 'anna'])
   t.deepEqual(await look(), { saga: 'none', order: 'open' })
-  t.deepEqual(await store.begin({ log_id: 'it', ...glanced, lines, saga: 'another' }, plainly), ['begun', 'it'])
+  t.deepEqual(await store.begin({ log_id: 'it', ...viewed, lines, saga: 'another' }, plainly), ['begun', 'it'])
 })
 
 test.serial('join: what needs no checkout of its own is answered under its key, for good', async (t) => {

@@ -5,14 +5,14 @@ import { admission } from '../../../order/checkout/admission.ts'
 const FOREVER_MS = 60_000
 const soon = () => after(0, undefined)
 
-test('there are as many places as may be under way at once, and a place given back is given out again', (t) => {
+test('there are as many slots as may be under way at once, and a slot given back is given out again', (t) => {
   const { enter, leave } = admission({ most: 2, targetMs: 100, timeoutMs: FOREVER_MS })
   t.deepEqual([enter(), enter()], [true, true])
   leave()
   t.true(enter())
 })
 
-test('who finds no place waits, and the first to come is the first to get one', async (t) => {
+test('who finds no slot waits, and the first to come is the first to get one', async (t) => {
   const { enter, leave } = admission({ most: 1, targetMs: 100, timeoutMs: FOREVER_MS })
   t.true(enter())
   const got: string[] = []
@@ -30,7 +30,7 @@ test('who finds no place waits, and the first to come is the first to get one', 
   await Promise.all(all)
 })
 
-test('who waits in vain is told so after the timeout, and takes no place', async (t) => {
+test('who waits in vain is told so after the timeout, and takes no slot', async (t) => {
   const { enter, leave } = admission({ most: 1, targetMs: 100, timeoutMs: 50 })
   t.true(enter())
   const startedAt = performance.now()
@@ -49,7 +49,7 @@ test('a bounded number waits: one more is told at once', async (t) => {
   t.true((await Promise.all(waiting)).every((admitted) => !admitted))
 })
 
-test('places become fewer while checkouts take longer than the target, never none, and more again when they do not', async (t) => {
+test('slots become fewer while checkouts take longer than the target, never none, and more again when they do not', async (t) => {
   const { enter, leave } = admission({ most: 64, targetMs: 100, timeoutMs: 1 })
   const fill = async (): Promise<number> => {
     let taken = 0

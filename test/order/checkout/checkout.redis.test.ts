@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'ava'
 import { admission } from '../../../order/checkout/admission.ts'
 import { type CheckoutsOptions, checkouts } from '../../../order/checkout/checkout.ts'
-import { openCompany } from '../../../order/checkout/linger.ts'
+import { openLinger } from '../../../order/checkout/linger.ts'
 import { openStore } from '../../../order/store.ts'
 import { UnavailableError } from '../../../shared/errors.ts'
 import { eventually } from '../../support/eventually.ts'
@@ -26,7 +26,7 @@ const open = (others: Partial<CheckoutsOptions> = {}) => {
     redLock,
     nextLogId: identifiers.next,
     admission: plenty(),
-    company: openCompany(),
+    linger: openLinger(),
     deadlineMs: DEADLINE_MS,
     lockTtlMs: 3_000,
     ...others,
@@ -104,11 +104,11 @@ test.serial("one user's checkouts take turns, and none of them asks for the lock
   const tell = teller(store.log)
   for (const cart of carts) {
     const saga = await eventually(async () => {
-      const { status, saga = '' } = (await store.glance(cart)) ?? {}
+      const { status, saga = '' } = (await store.readForCheckout(cart)) ?? {}
       assert.equal(status, 'checking-out')
       return saga
     }, DEADLINE_MS)
-    const underWay = await Promise.all(carts.map(async (one) => (await store.glance(one))?.status))
+    const underWay = await Promise.all(carts.map(async (one) => (await store.readForCheckout(one))?.status))
     t.is(underWay.filter((status) => status === 'checking-out').length, 1)
     const reply = await tell('payment', 'CreditCaptured', saga, { ...MONEY, order: cart })
     const decided = store.decidedBy(reply)
@@ -119,7 +119,7 @@ test.serial("one user's checkouts take turns, and none of them asks for the lock
 })
 
 test.serial(
-  'a checkout that finds no place is not begun, takes no lock, and is told so; what begins nothing needs none',
+  'a checkout that finds no slot is not begun, takes no lock, and is told so; what begins nothing needs none',
   async (t) => {
     using shop = open({ admission: admission({ most: 1, targetMs: 1_000, timeoutMs: 20 }) })
     await openCart(store)
@@ -141,17 +141,17 @@ test.serial(
   },
 )
 
-test.serial('the company of those under way is told of each that is over, however it ended', async (t) => {
-  const company = openCompany()
+test.serial('the linger learns of each checkout that is over, however it ended', async (t) => {
+  const linger = openLinger()
   let underWay = 0
-  const counting: typeof company = {
+  const counting: typeof linger = {
     join: () => {
       underWay += 1
-      return company.join()
+      return linger.join()
     },
     over: () => {
       underWay -= 1
-      company.over()
+      linger.over()
     },
   }
   await openCart(store)
@@ -159,7 +159,7 @@ test.serial('the company of those under way is told of each that is over, howeve
   await store.create('paid', 'anna', plainly)
   await bench.redis.hset('order:paid', 'status', 'paid')
 
-  using shop = open({ company: counting })
+  using shop = open({ linger: counting })
   const orders = ['cart', 'empty', 'paid', 'nobody has this one']
   const told = orders.map((order) => shop.checkout(order, plainly))
   t.is(underWay, orders.length)
@@ -170,7 +170,7 @@ test.serial('the company of those under way is told of each that is over, howeve
   t.is(underWay, 0)
 
   const away = (): Promise<never> => Promise.reject(new UnavailableError('the Redis of order does not answer'))
-  using cutOff = open({ company: counting, store: { ...store, glance: away } })
+  using cutOff = open({ linger: counting, store: { ...store, readForCheckout: away } })
   await t.throwsAsync(cutOff.checkout('cart', plainly), { instanceOf: UnavailableError })
   t.is(underWay, 0)
 })
@@ -180,9 +180,9 @@ test.serial('what is locked for a checkout is free at its end, also if nobody wa
   await openCart(store)
   const told = shop.checkout('cart', plainly)
   const { saga = '' } = await eventually(async () => {
-    const glance = await store.glance('cart')
-    assert.equal(glance?.status, 'checking-out')
-    return glance ?? assert.fail()
+    const view = await store.readForCheckout('cart')
+    assert.equal(view?.status, 'checking-out')
+    return view ?? assert.fail()
   }, DEADLINE_MS)
   await teller(store.log)('payment', 'CreditCaptured', saga, MONEY) // and the reply is lost
   t.like(await told, { state: 'paid' })

@@ -3,7 +3,7 @@
 import test from 'ava'
 import { admission } from '../../../order/checkout/admission.ts'
 import { type CheckoutsOptions, checkouts } from '../../../order/checkout/checkout.ts'
-import { openCompany } from '../../../order/checkout/linger.ts'
+import { openLinger } from '../../../order/checkout/linger.ts'
 import { join } from '../../../order/commands.ts'
 import { openStore, type Store } from '../../../order/store.ts'
 import { UnavailableError } from '../../../shared/errors.ts'
@@ -34,7 +34,7 @@ const open = (others: Partial<CheckoutsOptions> = {}) => {
     redLock,
     nextLogId: identifiers.next,
     admission: admission({ most: 256, targetMs: 1_000, timeoutMs: 1_000 }),
-    company: openCompany(),
+    linger: openLinger(),
     deadlineMs: DEADLINE_MS,
     lockTtlMs: 1,
     ...others,
@@ -43,14 +43,14 @@ const open = (others: Partial<CheckoutsOptions> = {}) => {
   return { ...opened, [Symbol.dispose]: opened.stop }
 }
 
-const sagaOf = async (): Promise<string> => (await store.glance('cart'))?.saga ?? ''
+const sagaOf = async (): Promise<string> => (await store.readForCheckout('cart'))?.saga ?? ''
 /** How many checkouts were begun, whether or not they are over. */
 const sagas = async (): Promise<number> =>
   (await saidIn(store.log)).filter(({ kind }) => kind === 'CheckoutStarted').length
 /** Resolves with the checkout that is under way. */
 const underWay = (): Promise<string> =>
   eventually(async () => {
-    const { status, saga } = (await store.glance('cart')) ?? {}
+    const { status, saga } = (await store.readForCheckout('cart')) ?? {}
     if (status !== 'checking-out' || saga === undefined) throw new Error(`the order is ${status}`)
     return saga
   }, DEADLINE_MS)
@@ -99,7 +99,7 @@ test.serial('a checkout that another replica saw refused is refused here too, an
   t.is((await store.find('cart'))?.status, 'open')
 })
 
-test.serial('a checkout of lines that were added since it was glanced at is glanced at again', async (t) => {
+test.serial('a checkout of lines that were added since it was read is read again', async (t) => {
   const slow = held()
   using first = open({ store: slow.store })
   const told = first.checkout('cart', plainly)
@@ -119,8 +119,8 @@ test.serial('who slept before a checkout does not begin it for whom is gone sinc
     isGone = true
   })
   using first = open({ store: sleepy })
-  const asker: Once = { ...plainly, isGone: () => isGone }
-  await t.throwsAsync(first.checkout('cart', asker), { instanceOf: UnavailableError, message: /has gone/ })
+  const requester: Once = { ...plainly, isGone: () => isGone }
+  await t.throwsAsync(first.checkout('cart', requester), { instanceOf: UnavailableError, message: /has gone/ })
   t.is(await sagas(), 0)
   t.is((await store.find('cart'))?.status, 'open')
 })
@@ -134,7 +134,7 @@ test.serial('who slept before a checkout begins it after all for whoever still w
   t.is(await sagas(), 1)
 })
 
-test.serial('an order that was glanced at empty is not checked out with what is added later', async (t) => {
+test.serial('an order that was read empty is not checked out with what is added later', async (t) => {
   await store.create('basket', 'anna', plainly)
   let begun = 0
   const begin: Store['begin'] = (start, once) => {
@@ -163,7 +163,7 @@ test.serial('who is to be told that nothing was done is told instead that it is 
   if (decided) second.onDecided(decided)
   t.like(await elsewhere, { state: 'paid' })
   t.like(await waiting, { state: 'paid' })
-  const other = (await store.glance('other'))?.saga ?? ''
+  const other = (await store.readForCheckout('other'))?.saga ?? ''
   const last = store.decidedBy(await tell('payment', 'CreditRefused', other, { ...facts, order: 'other' }))
   if (last) first.onDecided(last)
   t.like(await occupying, { state: 'refused' })

@@ -61,7 +61,7 @@ export const survive = async (t: ExecutionContext, opened: OpenShop, trial: Tria
     return await endure(t, opened, trial, { wanted, saver, settleAccount, crowd })
   } finally {
     // A trial that fails leaves nobody behind who would disturb the next one.
-    await Promise.allSettled([settleAccount(), crowd.disappointed])
+    await Promise.allSettled([settleAccount(), crowd.wronglyAnswered])
   }
 }
 
@@ -96,7 +96,7 @@ const endure = async (
   }, endedMs)
   t.log(`${stranded.size} checkouts were open at the mending; ${sinceMending()} ms later they had ended`)
 
-  t.deepEqual(await crowd.disappointed, [])
+  t.deepEqual(await crowd.wronglyAnswered, [])
   const told = [...crowd.told]
   const slowestMs = Math.round(Math.max(...told.map(({ ms }) => ms)))
   const statuses = Object.entries(Object.groupBy(told, ({ status }) => String(status)))

@@ -63,7 +63,7 @@ export type Crowd = {
   /** Resolves when so many customers know; at once if they do. */
   readonly served: (count: number) => Promise<void>
   /** Resolves when all know: those who were told something else than is due, with what they were told. */
-  readonly disappointed: Promise<readonly (Wanted & { readonly status: number })[]>
+  readonly wronglyAnswered: Promise<readonly (Wanted & { readonly status: number })[]>
 }
 
 /** Lets 32 customers at a time come, one for each order. */
@@ -81,7 +81,7 @@ export const startCrowd = (client: Client, wanted: readonly Wanted[]): Crowd => 
   return {
     told,
     served: (count) => Promise.race([known.reached(count), ends.then(() => undefined)]),
-    disappointed: ends.then((all) => all.filter(({ status, due }) => status !== due)),
+    wronglyAnswered: ends.then((all) => all.filter(({ status, due }) => status !== due)),
   }
 }
 

@@ -21,7 +21,7 @@ const goods = async ({ services, items, print }: Scene): Promise<void> => {
 
 const purchases = async ({ services, orders, print }: Scene): Promise<void> => {
   for (const id of orders.keys()) {
-    const found = await services.stores.order.glance(id)
+    const found = await services.stores.order.readForCheckout(id)
     print(
       found === undefined
         ? `order ${id}: unknown`
