@@ -24,7 +24,7 @@ import { type OwnTail, openOwnTail } from './own-tail.ts'
 import { openQueries, type Queries } from './queries.ts'
 import { openRetention, type Retention } from './retention.ts'
 import { openSagaRecords, type SagaRecords } from './saga-record.ts'
-import { witness } from './tail-loss.ts'
+import { tailLossDetector } from './tail-loss.ts'
 
 export type Log = Commands &
   Queries &
@@ -128,7 +128,7 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
   const { names } = tables
   const scriptOf = (deeds: readonly string[]): Script => script(compose({ lua, deeds, main: 'do', tables, supplies }))
   const fence = openFence({ redis, step })
-  const memory = witness({ speaker: service, redis, step })
+  const memory = tailLossDetector({ speaker: service, redis, step })
   const { commands, runOwn } = openCommands({
     redis,
     step,

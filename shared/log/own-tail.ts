@@ -13,7 +13,7 @@ import { backOffMs } from '../process/backoff.ts'
 import type { Step } from '../process/step.ts'
 import type { RunOwn } from './commands.ts'
 import { compareIds, type LogEntry, type LostTail } from './entry.ts'
-import { tellLoss, type Witness } from './tail-loss.ts'
+import { logTailLoss, type TailLossDetector } from './tail-loss.ts'
 
 export type OwnTail = {
   /**
@@ -25,9 +25,9 @@ export type OwnTail = {
    * After the own Redis was away: finds, and notes, what this process had done in it, or was told, and is gone. To be called
    * until there is no more: it may have been away more than once.
    */
-  readonly lookBack: () => Promise<LostTail | undefined>
+  readonly checkOwnTail: () => Promise<LostTail | undefined>
   /** Notes that a speaker lost its tail, and puts the cursor back to what is left: what it says next is heard. */
-  readonly lose: (tail: LostTail) => Promise<void>
+  readonly recordTailLoss: (tail: LostTail) => Promise<void>
   /** The losses that were noticed here, the oldest first, for as long as the log is kept. */
   readonly lostTails: () => Promise<readonly LostTail[]>
 }
@@ -38,7 +38,7 @@ export type OwnTailOptions = {
   /** The stream of losses that were noticed. */
   readonly lost: string
   /** What this process was told to be done in the own Redis. */
-  readonly memory: Witness
+  readonly memory: TailLossDetector
   readonly runOwn: RunOwn
   /** Makes what was acknowledged and is gone true again, as far as that can be. @returns what is to be listed as lost */
   readonly uphold: (gone: readonly LogEntry[]) => Promise<readonly LogEntry[]>
@@ -56,7 +56,7 @@ export const openOwnTail = ({ redis, step, lost, memory, runOwn, uphold }: OwnTa
   redis.on('close', suspect)
   redis.on('ready', suspect)
 
-  const lose: OwnTail['lose'] = async (tail) => {
+  const recordTailLoss: OwnTail['recordTailLoss'] = async (tail) => {
     await runOwn('lose', { speaker: tail.speaker, after: tail.after, tail: JSON.stringify(tail) })
   }
 
@@ -66,7 +66,7 @@ export const openOwnTail = ({ redis, step, lost, memory, runOwn, uphold }: OwnTa
       const gone = await memory.compare('0-0', until)
       if (gone === undefined) continue
       const tail = { ...gone, entries: await uphold(gone.entries) }
-      await lose(tail)
+      await recordTailLoss(tail)
       memory.forget(tail)
       for (const one of asked) if (compareIds(one, tail.after) <= 0) suspects.add(one)
       return tail
@@ -76,7 +76,7 @@ export const openOwnTail = ({ redis, step, lost, memory, runOwn, uphold }: OwnTa
 
   return {
     acknowledge: memory.acknowledgeEnd,
-    lookBack: async () => {
+    checkOwnTail: async () => {
       // Taken at once: whatever is suspected meanwhile is for the next time.
       const asked = [...suspects].toSorted(compareIds)
       suspects.clear()
@@ -87,7 +87,7 @@ export const openOwnTail = ({ redis, step, lost, memory, runOwn, uphold }: OwnTa
         throw error
       }
     },
-    lose,
+    recordTailLoss,
     lostTails: async () => {
       const tails = await step('lost-tails', () => redis.xrange(lost, '-', '+'))
       return tails.map((entry) => JSON.parse(field(entry, 'tail') ?? 'null') as LostTail)
@@ -97,16 +97,16 @@ export const openOwnTail = ({ redis, step, lost, memory, runOwn, uphold }: OwnTa
 
 /** Lists what the own Redis has lost, if it came back without it; until that is known it is looked for again. */
 export const listOwnLosses = (
-  { lookBack }: Pick<OwnTail, 'lookBack'>,
+  { checkOwnTail }: Pick<OwnTail, 'checkOwnTail'>,
   logger: Logger,
   ending: AbortSignal,
   attempt = 1,
 ): void => {
-  const again = (next: number): void => listOwnLosses({ lookBack }, logger, ending, next)
-  lookBack().then(
+  const again = (next: number): void => listOwnLosses({ checkOwnTail }, logger, ending, next)
+  checkOwnTail().then(
     (lost) => {
       if (lost === undefined) return
-      tellLoss(logger, 'the own Redis', lost)
+      logTailLoss(logger, 'the own Redis', lost)
       again(1)
     },
     (error: unknown) => {

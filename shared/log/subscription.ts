@@ -27,7 +27,7 @@ import { openCatchUp } from './catch-up.ts'
 import { compareIds, heardKey, logKey } from './entry.ts'
 import type { Log } from './log.ts'
 import { BLOCK_MS, type PeerConnection, peerConnection, UNREACHABLE_MS } from './peer-connection.ts'
-import { tellLoss, witness } from './tail-loss.ts'
+import { logTailLoss, tailLossDetector } from './tail-loss.ts'
 
 /** How many entries are read and applied at once: a batch of this size stays below 10 ms in Redis. */
 const BATCH_MAX = 256
@@ -92,7 +92,7 @@ const openFollow = (options: SubscriptionOptions, peer: PeerConnection): Follow 
   const { log, speaker, blocking, step, onHeard, logger } = options
   const stream = logKey(speaker)
   const reading = `read-${speaker}`
-  const memory = witness({ speaker, redis: blocking, step })
+  const memory = tailLossDetector({ speaker, redis: blocking, step })
   /** Up to where entries were applied, as this process knows it. */
   let written = '0-0'
   const matters = (entry: RawEntry): boolean => log.matters(speaker, entry)
@@ -111,9 +111,9 @@ const openFollow = (options: SubscriptionOptions, peer: PeerConnection): Follow 
       logger.warn({ believed: written, found: cursor }, 'the own Redis came back older: reading again from its cursor')
     const lost = await peer.ask(() => memory.compare(cursor), signal)
     if (lost === undefined) return cursor
-    await log.lose(lost)
+    await log.recordTailLoss(lost)
     memory.forget(lost)
-    tellLoss(logger, 'the speaker', lost)
+    logTailLoss(logger, 'the speaker', lost)
     return compareIds(cursor, lost.after) < 0 ? cursor : lost.after
   }
 

@@ -7,9 +7,9 @@
  * itself.
  *
  * The sagas among them are rebuilt by what the services say again. Deeds that are complete in themselves are not: so a
- * witness remembers those that it has read or was told to be done, in memory and the last of them only, and can list by
+ * detector remembers those that this process has read or knows to be done, in memory and the last of them only, and can list by
  * name what is gone. So is it with the ends of sagas that this process was told, and may have told somebody: the speaker can
- * say them again only if its neighbours still know. What was said before a witness began, it cannot name.
+ * say them again only if its neighbours still know. What was appended before it began, it cannot name.
  */
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
@@ -18,7 +18,7 @@ import type { Step } from '../process/step.ts'
 import { elements } from '../redis/reply.ts'
 import { compareIds, type LostTail, logKey, readable } from './entry.ts'
 
-export type Witness = {
+export type TailLossDetector = {
   /** Remembers entries, in their order; those it knows are passed over. */
   readonly remember: (entries: readonly RawEntry[]) => void
   /** Remembers a deed that this process was told to be done, by its entry. Replies may overtake each other. */
@@ -36,7 +36,7 @@ export type Witness = {
   readonly forget: (lost: LostTail) => void
 }
 
-export type WitnessOptions = {
+export type TailLossDetectorOptions = {
   readonly speaker: Service
   /** A connection to the speaker's Redis. */
   readonly redis: Redis
@@ -70,7 +70,7 @@ const add = (memory: Memory, entry: Remembered, most: number): void => {
 }
 
 /** Lists by name what is lost; `whose` Redis came back older. */
-export const tellLoss = (logger: Logger, whose: string, { entries, ...lost }: LostTail): void => {
+export const logTailLoss = (logger: Logger, whose: string, { entries, ...lost }: LostTail): void => {
   logger.error({ ...lost, named: entries.length }, `${whose} came back older: it has lost its tail`)
   for (const entry of entries) logger.error({ entry }, `${whose} has lost an entry`)
 }
@@ -78,7 +78,12 @@ export const tellLoss = (logger: Logger, whose: string, { entries, ...lost }: Lo
 const isBetween = (id: string, { after, until }: Pick<LostTail, 'after' | 'until'>): boolean =>
   compareIds(id, after) > 0 && compareIds(id, until) <= 0
 
-export const witness = ({ speaker, redis, step, deedsMax = DEEDS_MAX }: WitnessOptions): Witness => {
+export const tailLossDetector = ({
+  speaker,
+  redis,
+  step,
+  deedsMax = DEEDS_MAX,
+}: TailLossDetectorOptions): TailLossDetector => {
   const stream = logKey(speaker)
   const comparing = `compare-${speaker}`
   const singles: ReadonlySet<string> = new Set<string>(single[speaker])

@@ -46,7 +46,7 @@ const PREFIXES: Readonly<Record<Service, Prefix>> = {
   stock: 'stock',
 }
 /** Who notices at least what is lost: those that hear of it, or for want of them the process that did it. */
-const WITNESSES: Readonly<Record<Service, readonly Service[]>> = {
+const NOTICED_BY: Readonly<Record<Service, readonly Service[]>> = {
   ids: ['ids'],
   order: ['payment'],
   payment: ['order', 'stock'],
@@ -84,23 +84,23 @@ const isListed = async (order: string): Promise<boolean> => {
   return [`user:${user_id}`, ...items.map(([item]) => `item:${item}`)].some((name) => listed.has(name))
 }
 
-/** What each witness lists of a victim's loss since then. @throws unless all of them have noticed. */
-const noticed = (victim: Service, since: number): Promise<(readonly [witness: Service, LostTail])[]> =>
+/** What each service that must notice it lists of a victim's loss since then. @throws unless all of them have noticed. */
+const noticed = (victim: Service, since: number): Promise<(readonly [service: Service, LostTail])[]> =>
   Promise.all(
-    WITNESSES[victim].map(async (witness) => {
-      const { lost_tails } = await reportOf(witness)
+    NOTICED_BY[victim].map(async (service) => {
+      const { lost_tails } = await reportOf(service)
       const lost = lost_tails.find(({ speaker, noticed }) => speaker === victim && Date.parse(noticed) >= since)
-      assert.ok(lost, `${witness} has not noticed what ${victim} lost`)
-      return [witness, lost] as const
+      assert.ok(lost, `${service} has not noticed what ${victim} lost`)
+      return [service, lost] as const
     }),
   )
 
 /** What is listed is named in the log of whoever lists it, too. */
-const assertLogged = async (witness: Service, { entries }: LostTail): Promise<void> => {
-  const log = await opened().shop.part(`${witness}-1`).tail(TAIL_LINES)
+const assertLogged = async (service: Service, { entries }: LostTail): Promise<void> => {
+  const log = await opened().shop.part(`${service}-1`).tail(TAIL_LINES)
   const named = new Set([...log.matchAll(/"entry":\{"id":"(\d+-\d+)"/g)].map(([, id]) => id))
   const [first] = entries.filter(({ id }) => !named.has(id))
-  assert.ok(first === undefined, `${first?.id} is not in the log of ${witness}`)
+  assert.ok(first === undefined, `${first?.id} is not in the log of ${service}`)
 }
 
 const survive = async (t: ExecutionContext, { victims, cut, frozen }: Loss): Promise<void> => {
@@ -139,8 +139,8 @@ const survive = async (t: ExecutionContext, { victims, cut, frozen }: Loss): Pro
       ? []
       : (await Promise.all(victims.map((victim) => eventually(() => noticed(victim, since), SETTLE_MS)))).flat()
   const noticedMs = Math.round(performance.now() - returnedAt)
-  for (const [witness, lost] of losses) {
-    await eventually(() => assertLogged(witness, lost), SETTLE_MS)
+  for (const [service, lost] of losses) {
+    await eventually(() => assertLogged(service, lost), SETTLE_MS)
     t.log(`${lost.speaker}: ${lost.entries.length} entries listed by name, unnamed until ${lost.unnamed_until}`)
   }
   const wronglyAnswered = await crowd.wronglyAnswered

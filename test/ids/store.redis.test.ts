@@ -3,11 +3,11 @@ import { openStore } from '../../ids/store.ts'
 import { fault } from '../../shared/contract/events.ts'
 import { whenReady } from '../../shared/redis/connection.ts'
 import { cutTail, writtenTo } from '../support/faults/older-redis.ts'
-import { openBench, plainly, saidIn, under, witness } from '../support/shop/open-store.ts'
+import { openBench, plainly, resultsSeen, saidIn, under } from '../support/shop/open-store.ts'
 
 const bench = await openBench()
 const store = openStore(bench.instruments)
-const words = witness(store.log, {})
+const words = resultsSeen(store.log, {})
 
 test.serial.beforeEach(async () => {
   await bench.redis.flushall()

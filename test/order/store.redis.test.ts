@@ -13,17 +13,17 @@ import {
   type Facts,
   openBench,
   plainly,
+  resultsSeen,
   saidIn,
   type Teller,
   teller,
   under,
-  witness,
 } from '../support/shop/open-store.ts'
 
 const bench = await openBench()
 const store = openStore(bench.instruments)
 const { log } = store
-const words = witness(log, reactions)
+const words = resultsSeen(log, reactions)
 const recovery = store.recovery(() => undefined)
 const MOST = Number.MAX_SAFE_INTEGER
 

@@ -31,7 +31,7 @@ const open = async (t: ExecutionContext): Promise<Scene> => {
   return { ...bench, store, tell: teller(store.log), contradicted, unheard }
 }
 
-const namesOf = (lost: Awaited<ReturnType<Store['log']['lookBack']>>) =>
+const namesOf = (lost: Awaited<ReturnType<Store['log']['checkOwnTail']>>) =>
   lost?.entries.map(({ kind, log_id, facts }) => `${kind} of ${log_id} for ${facts.order} ${facts.user} ${facts.total}`)
 
 test('if it is paid before anybody looks, that is a contradiction', async (t) => {
@@ -42,7 +42,7 @@ test('if it is paid before anybody looks, that is a contradiction', async (t) =>
   await store.cancel('it') // whoever waits until the deadline learns of the refusal by this
   await comeBack(scene, moment)
   await tell('payment', 'CreditCaptured', 'it', MONEY)
-  t.deepEqual(namesOf(await store.log.lookBack()), ['CheckoutFailed of it for cart anna 30'])
+  t.deepEqual(namesOf(await store.log.checkOwnTail()), ['CheckoutFailed of it for cart anna 30'])
   t.deepEqual(scene.contradicted, ['cart told-failed'])
   t.deepEqual(await store.contradictions(), ['cart'])
 })
@@ -53,7 +53,7 @@ test('a checkout that is not even known any more is cancelled all the same', asy
   await store.cancel('it')
   await comeBack(scene, 1)
   await store.create('another', 'anna', plainly)
-  t.true(namesOf(await store.log.lookBack())?.includes('CheckoutCancelled of it for cart anna 30'))
+  t.true(namesOf(await store.log.checkOwnTail())?.includes('CheckoutCancelled of it for cart anna 30'))
   t.is((await store.saga('it'))?.state, 'cancelling')
   t.is((await tell('payment', 'CreditCaptured', 'it', MONEY))[0], 'repeated')
 })
@@ -67,7 +67,7 @@ test('what was paid is listed only if payment does not say so again', async (t) 
     await store.cancel('it')
     await comeBack(scene, moment)
     if (isSaid) unheard.push(() => tell('payment', 'CreditCaptured', 'it', MONEY))
-    t.deepEqual(namesOf(await store.log.lookBack()), isSaid ? [] : ['OrderPaid of it for cart anna 30'])
+    t.deepEqual(namesOf(await store.log.checkOwnTail()), isSaid ? [] : ['OrderPaid of it for cart anna 30'])
     t.deepEqual(scene.contradicted, [])
   }
 })
@@ -91,11 +91,11 @@ test('a replica that was told by the other one remembers as well', async (t) => 
   t.is(await promise, 'cancelling')
   await comeBack(scene, moment)
   await whenReady(redis)
-  t.deepEqual(namesOf(await other.log.lookBack()), ['CheckoutCancelled of it for cart anna 30'])
+  t.deepEqual(namesOf(await other.log.checkOwnTail()), ['CheckoutCancelled of it for cart anna 30'])
   t.is((await store.saga('it'))?.state, 'cancelling')
 })
 
-const kindsOf = (lost: Awaited<ReturnType<Store['log']['lookBack']>>) =>
+const kindsOf = (lost: Awaited<ReturnType<Store['log']['checkOwnTail']>>) =>
   lost?.entries.map(({ kind, facts }) => `${kind} of ${facts.order}`)
 
 test('what was told since the first time is looked for as well, if it is lost before that is noted', async (t) => {
@@ -112,9 +112,9 @@ test('what was told since the first time is looked for as well, if it is lost be
   await teller(store.log)('payment', 'CreditCaptured', 'it', MONEY)
   await store.saga('it') // whoever waits learns of the end by this
   await comeBack(bench, moment)
-  t.deepEqual(kindsOf(await store.log.lookBack()), ['OrderPaid of cart'])
-  t.deepEqual(kindsOf(await store.log.lookBack()), ['OrderCreated of late'])
-  t.is(await store.log.lookBack(), undefined)
+  t.deepEqual(kindsOf(await store.log.checkOwnTail()), ['OrderPaid of cart'])
+  t.deepEqual(kindsOf(await store.log.checkOwnTail()), ['OrderCreated of late'])
+  t.is(await store.log.checkOwnTail(), undefined)
 })
 
 test('what comes over the channel of outcomes after the other connection broke is upheld', async (t) => {
@@ -133,7 +133,7 @@ test('what comes over the channel of outcomes after the other connection broke i
   const [id, said] = entryOf('order', 'CheckoutCancelled', told?.id ?? '', 'it', MONEY)
   store.log.acknowledge(id, () => said)
   await comeBack(bench, moment)
-  t.deepEqual(kindsOf(await store.log.lookBack()), ['CheckoutCancelled of cart'])
+  t.deepEqual(kindsOf(await store.log.checkOwnTail()), ['CheckoutCancelled of cart'])
   t.is((await store.saga('it'))?.state, 'cancelling')
 })
 
@@ -151,7 +151,7 @@ test('what was lost at two times is found both times, though it is looked for on
     await loseNow(moment)
     await store.create(`after-${name}`, 'anna', plainly)
   }
-  t.deepEqual(kindsOf(await store.log.lookBack()), ['OrderCreated of two'])
-  t.deepEqual(kindsOf(await store.log.lookBack()), ['OrderCreated of one'])
-  t.is(await store.log.lookBack(), undefined)
+  t.deepEqual(kindsOf(await store.log.checkOwnTail()), ['OrderCreated of two'])
+  t.deepEqual(kindsOf(await store.log.checkOwnTail()), ['OrderCreated of one'])
+  t.is(await store.log.checkOwnTail(), undefined)
 })

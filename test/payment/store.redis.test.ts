@@ -7,12 +7,21 @@ import { UnavailableError } from '../../shared/errors.ts'
 import type { Reply } from '../../shared/redis/script.ts'
 import { booksOf, sumOver } from '../support/checker/books.ts'
 import { packedIn, recordsIn } from '../support/checker/records.ts'
-import { entryOf, openBench, plainly, saidIn, type Teller, teller, under, witness } from '../support/shop/open-store.ts'
+import {
+  entryOf,
+  openBench,
+  plainly,
+  resultsSeen,
+  saidIn,
+  type Teller,
+  teller,
+  under,
+} from '../support/shop/open-store.ts'
 
 const bench = await openBench()
 const store = openStore(bench.instruments)
 const { log } = store
-const words = witness(log, reactions)
+const words = resultsSeen(log, reactions)
 const MOST = Number.MAX_SAFE_INTEGER
 
 let tell: Teller

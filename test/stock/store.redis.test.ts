@@ -6,12 +6,12 @@ import { openStore } from '../../stock/store.ts'
 import { alternatives, type Event, type State, transitions } from '../../stock/transitions.ts'
 import { booksOf, pieces, sumOver } from '../support/checker/books.ts'
 import { recordsIn } from '../support/checker/records.ts'
-import { openBench, plainly, saidIn, type Teller, teller, under, witness } from '../support/shop/open-store.ts'
+import { openBench, plainly, resultsSeen, saidIn, type Teller, teller, under } from '../support/shop/open-store.ts'
 
 const bench = await openBench()
 const store = openStore(bench.instruments)
 const { log } = store
-const words = witness(log, reactions)
+const words = resultsSeen(log, reactions)
 const MOST = Number.MAX_SAFE_INTEGER
 
 let tell: Teller

@@ -8,7 +8,7 @@ import type { Redis } from 'ioredis'
 import { createPart, type Part } from '../../../env/local/managed-process.ts'
 import { type PortBlock, takePorts } from '../../../env/local/ports.ts'
 import { redisProgram } from '../../../env/local/redis-program.ts'
-import { witness } from '../../../shared/log/tail-loss.ts'
+import { tailLossDetector } from '../../../shared/log/tail-loss.ts'
 import { openStep } from '../../../shared/process/step.ts'
 import { assertDurable, connect, whenReady } from '../../../shared/redis/connection.ts'
 import { sharedScript } from '../../../shared/redis/script.ts'
@@ -101,7 +101,7 @@ test('a listener reads the log and reports its own cursor', async (t) => {
 })
 
 test('a listener finds out that a log is gone altogether', async (t) => {
-  const memory = witness({ speaker: 'stock', redis: asListener, step: openStep('payment') })
+  const memory = tailLossDetector({ speaker: 'stock', redis: asListener, step: openStep('payment') })
   const lost = await memory.compare('5-0')
   t.deepEqual([lost?.after, lost?.until], ['0-0', '5-0'])
 })

@@ -160,7 +160,7 @@ const lostAfter = (after: string): LostTail => ({
 
 test.serial('lose: what follows what is left is heard again, and repeats its answer', async (t) => {
   await hear('0-0', taking('5-0'), taking('6-0'))
-  await log.lose(lostAfter('5-0'))
+  await log.recordTailLoss(lostAfter('5-0'))
   t.is(await log.cursor('payment'), '5-0')
   t.deepEqual(await log.lostTails(), [lostAfter('5-0')])
   t.deepEqual(await hear('5-0', taking('6-0'), taking('7-0')), ['repeated', 'taken'])
@@ -169,14 +169,14 @@ test.serial('lose: what follows what is left is heard again, and repeats its ans
 
 test.serial('lose: a cursor that is older still stays where it is', async (t) => {
   await hear('0-0', taking('5-0'))
-  await log.lose(lostAfter('6-0'))
+  await log.recordTailLoss(lostAfter('6-0'))
   t.is(await log.cursor('payment'), '5-0')
-  await log.lose(lostAfter('0-0'))
+  await log.recordTailLoss(lostAfter('0-0'))
   t.is(await log.cursor('payment'), '0-0')
 })
 
 test.serial('losses are listed until the log of their time is trimmed, the last hundred of them', async (t) => {
-  for (let loss = 1; loss <= 101; loss += 1) await log.lose(lostAfter(`${loss}-0`))
+  for (let loss = 1; loss <= 101; loss += 1) await log.recordTailLoss(lostAfter(`${loss}-0`))
   t.deepEqual(
     (await log.lostTails()).map(({ after }) => after),
     Array.from({ length: 100 }, (_, index) => `${index + 2}-0`),

@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava'
 import { openStore } from '../../../payment/store.ts'
 import { logKey } from '../../../shared/log/entry.ts'
-import { witness } from '../../../shared/log/tail-loss.ts'
+import { tailLossDetector } from '../../../shared/log/tail-loss.ts'
 import { writtenTo } from '../../support/faults/older-redis.ts'
 import { comeBack, entryOf, openDurable, plainly, under } from '../../support/shop/open-store.ts'
 
@@ -22,7 +22,7 @@ test('what this process was told is done, and is gone, is listed by name, also i
   t.deepEqual(await store.pay('bert', 8, plainly), ['out-of-credit'])
   await comeBack(one, moment)
   await store.addFunds('anna', 1, plainly)
-  const lost = await store.log.lookBack()
+  const lost = await store.log.checkOwnTail()
   t.is(lost?.speaker, 'payment')
   t.is(lost?.unnamed_until, null)
   t.deepEqual(
@@ -33,10 +33,10 @@ test('what this process was told is done, and is gone, is listed by name, also i
     ],
   )
   t.deepEqual(await store.log.lostTails(), [lost])
-  t.is(await store.log.lookBack(), undefined, 'it is noticed once')
+  t.is(await store.log.checkOwnTail(), undefined, 'it is noticed once')
   await comeBack(one, moment)
   t.deepEqual(
-    (await store.log.lookBack())?.entries.map(({ facts }) => facts),
+    (await store.log.checkOwnTail())?.entries.map(({ facts }) => facts),
     [{ user: 'anna', amount: '1' }],
   )
 })
@@ -45,18 +45,18 @@ test('a Redis that was only restarted has lost nothing', async (t) => {
   const one = await open(t)
   await one.store.createUser('anna', plainly)
   await comeBack(one)
-  t.is(await one.store.log.lookBack(), undefined)
+  t.is(await one.store.log.checkOwnTail(), undefined)
   t.deepEqual(await one.store.log.lostTails(), [])
 })
 
-test('a witness remembers the last deeds only, and says since when', async (t) => {
+test('a detector remembers the last deeds only, and says since when', async (t) => {
   const { redis, instruments } = await open(t)
   const said = []
   for (let number = 0; number < 5; number += 1) {
     const [, fields] = entryOf('payment', 'FundsAdded', '*', `log-${number}`, { user: 'anna', amount: number })
     said.push([(await redis.xadd(logKey('payment'), '*', ...fields)) ?? '', fields] as const)
   }
-  const { remember, compare } = witness({ speaker: 'payment', redis, step: instruments.step, deedsMax: 3 })
+  const { remember, compare } = tailLossDetector({ speaker: 'payment', redis, step: instruments.step, deedsMax: 3 })
   remember(said)
   remember(said)
   t.is(await compare('0-0'), undefined)
@@ -76,7 +76,7 @@ test('a log that begins anew has lost all, also once more was said; one that was
     return [(await redis.xadd(logKey('payment'), '*', ...fields)) ?? '', fields] as const
   }
   const before = [await say('one'), await say('two')]
-  const { remember, compare } = witness({ speaker: 'payment', redis, step: instruments.step })
+  const { remember, compare } = tailLossDetector({ speaker: 'payment', redis, step: instruments.step })
   remember(before)
   const last = before[1]?.[0] ?? ''
   await say('three')
@@ -94,7 +94,7 @@ test('a log that begins anew has lost all, also once more was said; one that was
 
 test('ends of sagas have room of their own, are taken in any order, and once', async (t) => {
   const { redis, instruments } = await open(t)
-  const { acknowledge, acknowledgeEnd, compare, seen } = witness({
+  const { acknowledge, acknowledgeEnd, compare, seen } = tailLossDetector({
     speaker: 'order',
     redis,
     step: instruments.step,

@@ -125,7 +125,7 @@ test('a run tells what speakers were noticed to have lost', async (t) => {
   const one = await bench(t)
   const { log } = openStock(one.instruments)
   const tail = { speaker: 'payment', noticed: new Date().toISOString(), after: '5-0', until: '9-0' } as const
-  await log.lose({ ...tail, unnamed_until: null, entries: [] })
+  await log.recordTailLoss({ ...tail, unnamed_until: null, entries: [] })
   const parser = await open(t, one, { log })
   t.deepEqual((await parser.run()).lost_tails, [{ ...tail, unnamed_until: null, entries: [] }])
   t.is((await parser.run()).lost_tails.length, 1)

@@ -12,7 +12,7 @@
  *   retry payment dead#1 | dismiss payment dead#1
  */
 import { heardKey, type LostTail } from '../../../shared/log/entry.ts'
-import { witness } from '../../../shared/log/tail-loss.ts'
+import { tailLossDetector } from '../../../shared/log/tail-loss.ts'
 import { logParser, type Report } from '../../../shared/saga/log-parser.ts'
 import { PARTICIPANTS, type Participant, subscribersOf } from '../three-services.ts'
 import { type Command, durationOf, onceOf, participantOf, type Scene } from './scene.ts'
@@ -67,11 +67,15 @@ export const recovery = (scene: Scene): Readonly<Record<string, Command>> => {
   const memories = new Map(
     PARTICIPANTS.map((publisher) => [
       publisher,
-      witness({ speaker: publisher, redis: services.redis[publisher], step: services.instruments[publisher].step }),
+      tailLossDetector({
+        speaker: publisher,
+        redis: services.redis[publisher],
+        step: services.instruments[publisher].step,
+      }),
     ]),
   )
 
-  const tellLoss = async (lost: LostTail | undefined): Promise<void> => {
+  const logTailLoss = async (lost: LostTail | undefined): Promise<void> => {
     if (lost === undefined) return print('nothing is lost')
     const { speaker, after, until, entries } = lost
     const name = (id: string): string => timeline.nameOf(speaker as Participant, id)
@@ -112,16 +116,16 @@ export const recovery = (scene: Scene): Readonly<Record<string, Command>> => {
       await saved.get(participantOf(word))?.()
     },
     'look-back': async ({ args: [participant] }) =>
-      tellLoss(await services.logs[participantOf(participant)].lookBack()),
+      logTailLoss(await services.logs[participantOf(participant)].checkOwnTail()),
     compare: async ({ args: [subscriber, publisher] }) => {
       const log = services.logs[participantOf(subscriber)]
       const memory = memories.get(participantOf(publisher))
       const lost = await memory?.compare(await log.cursor(participantOf(publisher)))
       if (lost) {
-        await log.lose(lost)
+        await log.recordTailLoss(lost)
         memory?.forget(lost)
       }
-      await tellLoss(lost)
+      await logTailLoss(lost)
     },
     letters: async ({ args: [word] }) => {
       const participant = participantOf(word)

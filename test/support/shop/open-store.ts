@@ -143,10 +143,10 @@ export const saidIn = (log: Log): Promise<readonly LogEntry[]> => log.page('0-0'
 type AnyReactions = Readonly<Record<string, Readonly<Record<string, { readonly deed: string }>>>>
 
 /** Remembers which words the deeds of a log returned, and knows which of those that their headers promise are missing. */
-export const witness = (log: Log, reactions: AnyReactions): { readonly unseen: () => readonly string[] } => {
+export const resultsSeen = (log: Log, reactions: AnyReactions): { readonly unseen: () => readonly string[] } => {
   const seen = new Set<string>()
   const { act, hear } = log
-  const witnessed: Pick<Log, 'act' | 'hear'> = {
+  const watched: Pick<Log, 'act' | 'hear'> = {
     act: async (deed, facts, once) => {
       const reply = await act(deed, facts, once)
       seen.add(`${deed}: ${reply[0]}`)
@@ -162,7 +162,7 @@ export const witness = (log: Log, reactions: AnyReactions): { readonly unseen: (
       return replies
     },
   }
-  Object.assign(log, witnessed)
+  Object.assign(log, watched)
   const all = luaDeeds(log.service).flatMap((deed) => promised(headerOf(deed)).map((word) => `${deed.name}: ${word}`))
   return {
     unseen: () => [

@@ -11,7 +11,7 @@ import { openStore as openOrder } from '../../../order/store.ts'
 import { openStore as openPayment } from '../../../payment/store.ts'
 import type { RawEntry } from '../../../shared/contract/events.ts'
 import { compareIds, heardKey, type LogEntry, logKey } from '../../../shared/log/entry.ts'
-import { witness } from '../../../shared/log/tail-loss.ts'
+import { tailLossDetector } from '../../../shared/log/tail-loss.ts'
 import type { Page, Place, Recovery, Survey } from '../../../shared/saga/log-parser.ts'
 import { openStore as openStock } from '../../../stock/store.ts'
 import { closing, linesOf, orderAccount, payAccount, stockAccount } from '../checker/accounts.ts'
@@ -480,9 +480,9 @@ export const openWorld = async (): Promise<World> => {
   /** As after a start: each listener looks whether its speakers have lost what it had heard. */
   const compareCursors = async (): Promise<void> => {
     for (const { listener, speaker } of PAIRS) {
-      const { compare } = witness({ speaker, redis: redis[speaker], step: order.instruments.step })
+      const { compare } = tailLossDetector({ speaker, redis: redis[speaker], step: order.instruments.step })
       const lost = await compare(await logs[listener].cursor(speaker))
-      if (lost) await logs[listener].lose(lost)
+      if (lost) await logs[listener].recordTailLoss(lost)
     }
   }
 
