@@ -2,7 +2,7 @@
 import process from 'node:process'
 import { openVisitors } from '../shared/http/visitors.ts'
 import { hostNames, integer, origins, pageOrigins, text } from '../shared/process/config.ts'
-import { live } from '../shared/process/lifecycle.ts'
+import { run } from '../shared/process/lifecycle.ts'
 import { openGateway } from './gateway.ts'
 
 const settings = {
@@ -21,7 +21,7 @@ const settings = {
   allowedOrigins: pageOrigins('ALLOWED_ORIGINS'),
 }
 
-await live(process, 'gateway', settings, async ({ config, logger, step, crashPoints, stack }) => {
+await run(process, 'gateway', settings, async ({ config, logger, step, crashPoints, stack }) => {
   const { port, host, timeoutMs, waitMs, drainMs, connectionsMax, connectionsPerAddress, ...others } = config
   const { allowedHosts, allowedOrigins, ...services } = others
   const gateway = await openGateway({

@@ -1,15 +1,15 @@
 /** Opens, wires and closes the ids service; the only file of it that sees `process`. */
 import process from 'node:process'
-import { live } from '../shared/process/lifecycle.ts'
+import { run } from '../shared/process/lifecycle.ts'
 import { openService, serviceSettings, siblingRedis } from '../shared/service.ts'
 import { routesOf } from './routes.ts'
 import { openStore } from './store.ts'
 
 const settings = { ...serviceSettings, ...siblingRedis }
 
-await live(process, 'ids', settings, (life) => {
-  const { order, payment, stock } = life.config
-  return openService(life, {
+await run(process, 'ids', settings, (context) => {
+  const { order, payment, stock } = context.config
+  return openService(context, {
     service: 'ids',
     prefix: '/ids',
     siblings: { order, payment, stock },

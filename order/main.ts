@@ -3,7 +3,7 @@ import process from 'node:process'
 import { peer } from '../shared/http/client.ts'
 import { leaseFrom } from '../shared/log/log-id.ts'
 import { integer, origins } from '../shared/process/config.ts'
-import { live } from '../shared/process/lifecycle.ts'
+import { run } from '../shared/process/lifecycle.ts'
 import { connect, disconnect, tellTo } from '../shared/redis/connection.ts'
 import { openService, serviceSettings, siblingRedis } from '../shared/service.ts'
 import { audits } from './audit/audit.ts'
@@ -25,10 +25,10 @@ const settings = {
   checkoutsMax: integer('CHECKOUTS_MAX', { min: 1, max: 10_000 }, 256),
 }
 
-await live(process, 'order', settings, (life) => {
+await run(process, 'order', settings, (context) => {
   const { payment, stock, ids, paymentOrigins, stockOrigins, deadlineMs, lockTtlMs, checkoutsMax, redisUrl } =
-    life.config
-  return openService(life, {
+    context.config
+  return openService(context, {
     service: 'order',
     prefix: '/orders',
     siblings: { payment, stock },
@@ -36,7 +36,7 @@ await live(process, 'order', settings, (life) => {
     needsQuorum: true,
     build: (instruments) => {
       const store = openStore(instruments, ({ id, by, order }) =>
-        life.logger.error(
+        context.logger.error(
           { log_id: id, order, by },
           'a checkout is contradicted: npm run saga -- resolve, with --refund or --accept, ends it',
         ),
@@ -50,11 +50,11 @@ await live(process, 'order', settings, (life) => {
         deadlineMs,
         lockTtlMs,
       })
-      const subscriber = connect(redisUrl, 'subscriber', tellTo(life.logger, 'channel of outcomes'))
+      const subscriber = connect(redisUrl, 'subscriber', tellTo(context.logger, 'channel of outcomes'))
       store.watchOutcomes(subscriber, checkout.onOutcome)
       const peers = {
-        payment: peer(life.step, 'payment', paymentOrigins),
-        stock: peer(life.step, 'stock', stockOrigins),
+        payment: peer(context.step, 'payment', paymentOrigins),
+        stock: peer(context.step, 'stock', stockOrigins),
       }
       return {
         log: store.log,
@@ -71,7 +71,7 @@ await live(process, 'order', settings, (life) => {
             contradictions: store.contradictions,
           }),
         ),
-        lease: leaseFrom(peer(life.step, 'ids', ids)),
+        lease: leaseFrom(peer(context.step, 'ids', ids)),
         onHeard: (reply) => {
           const decided = store.decidedBy(reply)
           if (decided) checkout.onDecided(decided)

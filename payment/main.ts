@@ -3,16 +3,16 @@ import process from 'node:process'
 import { peer } from '../shared/http/client.ts'
 import { leaseFrom } from '../shared/log/log-id.ts'
 import { origins } from '../shared/process/config.ts'
-import { live } from '../shared/process/lifecycle.ts'
+import { run } from '../shared/process/lifecycle.ts'
 import { openService, serviceSettings, siblingRedis } from '../shared/service.ts'
 import { routesOf } from './routes.ts'
 import { openStore } from './store.ts'
 
 const settings = { ...serviceSettings, order: siblingRedis.order, stock: siblingRedis.stock, ids: origins('IDS_URLS') }
 
-await live(process, 'payment', settings, (life) => {
-  const { order, stock, ids } = life.config
-  return openService(life, {
+await run(process, 'payment', settings, (context) => {
+  const { order, stock, ids } = context.config
+  return openService(context, {
     service: 'payment',
     prefix: '/payment',
     siblings: { order, stock },
@@ -23,7 +23,7 @@ await live(process, 'payment', settings, (life) => {
         log: store.log,
         recovery: store.recovery,
         routes: routesOf(store),
-        lease: leaseFrom(peer(life.step, 'ids', ids)),
+        lease: leaseFrom(peer(context.step, 'ids', ids)),
       }
     },
   })

@@ -25,7 +25,7 @@ import { logRoutes } from './operator/log-routes.ts'
 import { sagaRoutes } from './operator/saga-routes.ts'
 import { flag, headerSecret, integer, redisUrl, type Setting, text } from './process/config.ts'
 import { refuseExposed } from './process/exposure.ts'
-import type { Life } from './process/lifecycle.ts'
+import type { ProcessContext } from './process/lifecycle.ts'
 import type { Step } from './process/step.ts'
 import { connect, disconnect, tellTo } from './redis/connection.ts'
 import type { Reply } from './redis/script.ts'
@@ -118,7 +118,7 @@ type Connections = {
 type Place = Pick<ServiceOptions<string>, 'service' | 'siblings' | 'needsQuorum'>
 
 const openConnections = (
-  { config, logger, stack, step }: Life<ServiceConfig>,
+  { config, logger, stack, step }: ProcessContext<ServiceConfig>,
   { service, siblings }: Place,
 ): Connections => {
   const urls = { ...siblings, [service]: config.redisUrl } as Record<Service, string>
@@ -151,7 +151,7 @@ const refuseExposedRedis = (config: ServiceConfig, { siblings }: Place): void =>
 
 /** What is looked at to know whether the service can do its work. */
 const openChecks = (
-  { config, logger, stack, step }: Life<ServiceConfig>,
+  { config, logger, stack, step }: ProcessContext<ServiceConfig>,
   { needsQuorum = false }: Place,
   { redis, masters, peers }: Pick<Connections, 'redis' | 'masters'> & { readonly peers: Peers },
 ) => {
@@ -179,15 +179,15 @@ const openChecks = (
 }
 
 export const openService = async <Repair extends string>(
-  life: Life<ServiceConfig>,
+  context: ProcessContext<ServiceConfig>,
   options: ServiceOptions<Repair>,
 ): Promise<void> => {
-  const { config, logger, stack, ending, step } = life
+  const { config, logger, stack, shutdown, step } = context
   const { leaseTtlMs } = config
   const { prefix, listeners } = options
   refuseExposedRedis(config, options)
-  const { redis, masters, redLock: redlock, blocking } = openConnections(life, options)
-  const replica = `${life.replica}-${nanoid(8)}`
+  const { redis, masters, redLock: redlock, blocking } = openConnections(context, options)
+  const replica = `${context.replica}-${nanoid(8)}`
   const ids = identifiers(logger)
   stack.defer(ids.stop)
   const reporting = (sibling: Service): Redis => masters[sibling as LockMaster]
@@ -217,7 +217,7 @@ export const openService = async <Repair extends string>(
     logger,
   })
 
-  const health = openChecks(life, options, { redis, masters, peers })
+  const health = openChecks(context, options, { redis, masters, peers })
   const door = await openServer({
     service: options.service,
     port: config.port,
@@ -234,8 +234,8 @@ export const openService = async <Repair extends string>(
   })
 
   try {
-    await health.whenDurable(ending)
-    redis.on('ready', () => listOwnLosses(log, logger, ending))
+    await health.whenDurable(shutdown)
+    redis.on('ready', () => listOwnLosses(log, logger, shutdown))
     health.start()
     ids.start(() => parts.lease(replica))
     await parts.start?.()
@@ -244,7 +244,7 @@ export const openService = async <Repair extends string>(
     peers.start()
     stack.defer(peers.stop)
     parser.start()
-    await peers.whenReady(ending)
+    await peers.whenReady(shutdown)
   } finally {
     stack.defer(door.close)
   }

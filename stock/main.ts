@@ -3,7 +3,7 @@ import process from 'node:process'
 import { peer } from '../shared/http/client.ts'
 import { leaseFrom } from '../shared/log/log-id.ts'
 import { origins } from '../shared/process/config.ts'
-import { live } from '../shared/process/lifecycle.ts'
+import { run } from '../shared/process/lifecycle.ts'
 import { openService, serviceSettings, siblingRedis } from '../shared/service.ts'
 import { routesOf } from './routes.ts'
 import { openStore } from './store.ts'
@@ -15,16 +15,16 @@ const settings = {
   ids: origins('IDS_URLS'),
 }
 
-await live(process, 'stock', settings, (life) => {
-  const { order, payment, ids } = life.config
-  return openService(life, {
+await run(process, 'stock', settings, (context) => {
+  const { order, payment, ids } = context.config
+  return openService(context, {
     service: 'stock',
     prefix: '/stock',
     siblings: { order, payment },
     listeners: ['payment'],
     build: (instruments) => {
       const store = openStore(instruments)
-      return { log: store.log, routes: routesOf(store), lease: leaseFrom(peer(life.step, 'ids', ids)) }
+      return { log: store.log, routes: routesOf(store), lease: leaseFrom(peer(context.step, 'ids', ids)) }
     },
   })
 })

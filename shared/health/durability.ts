@@ -16,7 +16,7 @@ export type Durability = {
   /** Is the own Redis there, and was it looked at? */
   readonly check: () => Check
   /** Resolves once it is there and will keep what it acknowledges. @throws UnsafeRedisError; the reason of the signal */
-  readonly whenDurable: (ending: AbortSignal) => Promise<void>
+  readonly whenDurable: (shutdown: AbortSignal) => Promise<void>
 }
 
 export type DurabilityOptions = {
@@ -36,24 +36,24 @@ export const openDurability = ({ redis, step, allowUnsafe, logger }: DurabilityO
   }
 
   /** Looks until the Redis answers: it is reached, but may be busy or freeze. */
-  const look = async (ending: AbortSignal): Promise<void> => {
+  const look = async (shutdown: AbortSignal): Promise<void> => {
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await step('durable', () => assertDurable(redis))
       } catch (error) {
-        ending.throwIfAborted()
+        shutdown.throwIfAborted()
         if (!(error instanceof UnavailableError)) throw error
-        await after(backOffMs(attempt), undefined, { signal: ending })
+        await after(backOffMs(attempt), undefined, { signal: shutdown })
       }
     }
   }
 
   return {
     check: () => ({ name: 'own-redis', grade: 'blocks', wrong: wrong() }),
-    whenDurable: async (ending) => {
+    whenDurable: async (shutdown) => {
       if (redis.status !== 'ready') logger.info('waiting for its own Redis')
-      await whenReady(redis, ending)
-      await look(ending).catch((error: unknown) => {
+      await whenReady(redis, shutdown)
+      await look(shutdown).catch((error: unknown) => {
         if (!allowUnsafe || !(error instanceof UnsafeRedisError)) throw error
         logger.warn(error.message)
       })

@@ -99,10 +99,10 @@ export const openOwnTail = ({ redis, step, lost, memory, runOwn, uphold }: OwnTa
 export const listOwnLosses = (
   { checkOwnTail }: Pick<OwnTail, 'checkOwnTail'>,
   logger: Logger,
-  ending: AbortSignal,
+  shutdown: AbortSignal,
   attempt = 1,
 ): void => {
-  const again = (next: number): void => listOwnLosses({ checkOwnTail }, logger, ending, next)
+  const again = (next: number): void => listOwnLosses({ checkOwnTail }, logger, shutdown, next)
   checkOwnTail().then(
     (lost) => {
       if (lost === undefined) return
@@ -111,7 +111,7 @@ export const listOwnLosses = (
     },
     (error: unknown) => {
       if (!(error instanceof UnavailableError)) throw error
-      if (!ending.aborted) setTimeout(again, backOffMs(attempt), attempt + 1).unref()
+      if (!shutdown.aborted) setTimeout(again, backOffMs(attempt), attempt + 1).unref()
     },
   )
 }

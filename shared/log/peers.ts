@@ -27,7 +27,7 @@ export type Peers = {
   readonly probe: () => Promise<void>
   readonly start: () => void
   /** Resolves once each was reached. @throws the reason of the signal */
-  readonly whenReady: (ending: AbortSignal) => Promise<void>
+  readonly whenReady: (shutdown: AbortSignal) => Promise<void>
   readonly stop: () => Promise<void>
 }
 
@@ -53,17 +53,21 @@ const checkOf = ({ speaker, isReady, unreachedMs }: Subscription): Check => {
   return { name, grade: 'impairs', wrong }
 }
 
-const untilReady = async ({ speaker, whenReady }: Subscription, ending: AbortSignal, logger: Logger): Promise<void> => {
+const untilReady = async (
+  { speaker, whenReady }: Subscription,
+  shutdown: AbortSignal,
+  logger: Logger,
+): Promise<void> => {
   const timer = setTimeout(() => logger.info(`waiting for the log of ${speaker}`), WAITING_MS)
   const ended = Promise.withResolvers<void>()
-  const reject = (): void => ended.reject(ending.reason)
-  ending.addEventListener('abort', reject, { once: true })
+  const reject = (): void => ended.reject(shutdown.reason)
+  shutdown.addEventListener('abort', reject, { once: true })
   try {
-    ending.throwIfAborted()
+    shutdown.throwIfAborted()
     await Promise.race([whenReady(), ended.promise])
   } finally {
     clearTimeout(timer)
-    ending.removeEventListener('abort', reject)
+    shutdown.removeEventListener('abort', reject)
   }
 }
 
@@ -95,8 +99,8 @@ export const openPeers = ({ blocking, reporting, redLock, logger, ...common }: P
     start: () => {
       for (const one of subscriptions) one.start()
     },
-    whenReady: async (ending) => {
-      for (const one of subscriptions) if (!one.isReady()) await untilReady(one, ending, logger)
+    whenReady: async (shutdown) => {
+      for (const one of subscriptions) if (!one.isReady()) await untilReady(one, shutdown, logger)
     },
     stop: all((one) => one.stop()),
   }

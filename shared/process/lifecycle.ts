@@ -1,7 +1,7 @@
 /**
  * How does a process live and end?
  *
- * `live` reads the configuration, opens what the process needs as one stack, tells its parent that it is ready, and on
+ * `run` reads the configuration, opens what the process needs as one stack, tells its parent that it is ready, and on
  * SIGTERM, SIGINT or the loss of its parent closes the stack in reverse and ends, within `END_MS`. What cannot be started
  * is told in one sentence. An error that nobody caught is a fault of the program: it is logged and ends the process, and
  * its successor's log parser repairs.
@@ -31,7 +31,7 @@ const level: Setting<string> = {
 /** The settings of every process. */
 const ofEvery = { logLevel: level, replica: nameSetting('REPLICA', nanoid(6)), crash: crashPlan }
 
-export type Life<Config> = {
+export type ProcessContext<Config> = {
   readonly config: Config
   /** The name of this process among those that are the same part of the shop. */
   readonly replica: string
@@ -43,7 +43,7 @@ export type Life<Config> = {
   /** What was opened, to be closed in reverse. */
   readonly stack: AsyncDisposableStack
   /** Aborted when the process is told to end. */
-  readonly ending: AbortSignal
+  readonly shutdown: AbortSignal
 }
 
 const sentence = (error: unknown): string | undefined => {
@@ -65,14 +65,14 @@ const hostOf = (process: NodeJS.Process): Host => ({
 })
 
 /** Runs a process from start to end. `open` resolves once it serves. */
-export const live = async <Table extends Record<string, Setting<unknown>>>(
+export const run = async <Table extends Record<string, Setting<unknown>>>(
   process: NodeJS.Process,
   name: string,
   table: Table,
-  open: (life: Life<Settings<Table>>) => Promise<void>,
+  open: (context: ProcessContext<Settings<Table>>) => Promise<void>,
 ): Promise<void> => {
-  const ending = new AbortController()
-  const end = (): void => ending.abort()
+  const shutdown = new AbortController()
+  const end = (): void => shutdown.abort()
   process.on('SIGTERM', end).on('SIGINT', end)
   if (process.channel) {
     process.once('disconnect', end)
@@ -95,16 +95,16 @@ export const live = async <Table extends Record<string, Setting<unknown>>>(
       step: openStep(name, points),
       crashPoints: points,
       stack,
-      ending: ending.signal,
+      shutdown: shutdown.signal,
     })
-    if (!ending.signal.aborted) {
+    if (!shutdown.signal.aborted) {
       logger.info('ready')
       process.send?.('ready')
-      await new Promise((resolve) => ending.signal.addEventListener('abort', resolve))
+      await new Promise((resolve) => shutdown.signal.addEventListener('abort', resolve))
     }
     logger.info('ending')
   } catch (error) {
-    if (ending.signal.aborted) return close(0)
+    if (shutdown.signal.aborted) return close(0)
     const said = sentence(error)
     if (said === undefined) throw error
     process.stderr.write(`${name} cannot start: ${said}\n`)
