@@ -329,7 +329,7 @@ export const openStore = (
     return { order_id, log_id: ids[0] ?? null, by: '', since: null }
   }
 
-  const view = log.query('glance', glanced)
+  const readOrder = log.query('glance', glanced)
 
   return {
     log,
