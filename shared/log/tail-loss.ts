@@ -78,6 +78,27 @@ export const logTailLoss = (logger: Logger, whose: string, { entries, ...lost }:
 const isBetween = (id: string, { after, until }: Pick<LostTail, 'after' | 'until'>): boolean =>
   compareIds(id, after) > 0 && compareIds(id, until) <= 0
 
+/** Was anything ever taken off the beginning of a log? One that is gone altogether was not trimmed. */
+const isTrimmed = async (redis: Redis, stream: string): Promise<boolean> => {
+  try {
+    const info = elements(await redis.xinfo('STREAM', stream))
+    const number = (name: string): number => Number(info[info.indexOf(name) + 1])
+    return number('entries-added') > number('length')
+  } catch (error) {
+    // A visitor may not ask whether the key exists.
+    if (error instanceof Error && error.message.includes('no such key')) return false
+    throw error
+  }
+}
+
+/** The newest entry before this one, if this one is gone; else undefined. */
+const newestLeft = async (redis: Redis, stream: string, until: string): Promise<string | undefined> => {
+  if ((await redis.xrange(stream, until, until)).length > 0) return undefined
+  const [left] = await redis.xrevrange(stream, `(${until}`, '-', 'COUNT', 1)
+  if (left !== undefined) return left[0]
+  return (await isTrimmed(redis, stream)) ? undefined : '0-0'
+}
+
 export const tailLossDetector = ({
   speaker,
   redis,
@@ -90,27 +111,6 @@ export const tailLossDetector = ({
   const deeds: Memory = { entries: [], since: '0-0' }
   const ends: Memory = { entries: [], since: '0-0' }
   let seen = '0-0'
-
-  /** Was anything ever taken off the beginning of the log? One that is gone altogether was not trimmed. */
-  const isTrimmed = async (): Promise<boolean> => {
-    try {
-      const info = elements(await redis.xinfo('STREAM', stream))
-      const number = (name: string): number => Number(info[info.indexOf(name) + 1])
-      return number('entries-added') > number('length')
-    } catch (error) {
-      // A visitor may not ask whether the key exists.
-      if (error instanceof Error && error.message.includes('no such key')) return false
-      throw error
-    }
-  }
-
-  /** The newest entry before this one, if this one is gone; else undefined. */
-  const newestLeft = async (until: string): Promise<string | undefined> => {
-    if ((await redis.xrange(stream, until, until)).length > 0) return undefined
-    const [left] = await redis.xrevrange(stream, `(${until}`, '-', 'COUNT', 1)
-    if (left !== undefined) return left[0]
-    return (await isTrimmed()) ? undefined : '0-0'
-  }
 
   const acknowledge = (memory: Memory, id: string, said: () => RawEntry[1]): void => {
     if (compareIds(id, memory.since) <= 0) return
@@ -140,7 +140,7 @@ export const tailLossDetector = ({
       }
       const until = last ?? seen
       if (until === '0-0') return undefined
-      const after = await step(comparing, () => newestLeft(until))
+      const after = await step(comparing, () => newestLeft(redis, stream, until))
       if (after === undefined) return undefined
       const since = compareIds(ends.since, deeds.since) > 0 ? ends.since : deeds.since
       return {
