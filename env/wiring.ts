@@ -1,7 +1,7 @@
 /**
  * Who reaches whom, and by which variable is it told?
  *
- * Each service has a Redis of its own and visits those of its siblings with an account of its own (see `redis/redis.sh`).
+ * Each service has a Redis of its own and visits those of its peers with an account of its own (see `redis/redis.sh`).
  * `docker-compose.yml` and the `.env` files beside this one say the same for containers; a test keeps them in step.
  */
 export const SERVICES = ['ids', 'order', 'payment', 'stock'] as const

@@ -5,7 +5,7 @@ import { leaseFrom } from '../shared/log/log-id.ts'
 import { integer, origins } from '../shared/process/config.ts'
 import { run } from '../shared/process/lifecycle.ts'
 import { connect, disconnect, tellTo } from '../shared/redis/connection.ts'
-import { openService, serviceSettings, siblingRedis } from '../shared/service.ts'
+import { openService, peerRedis, serviceSettings } from '../shared/service.ts'
 import { audits } from './audit/audit.ts'
 import { admission } from './checkout/admission.ts'
 import { checkouts } from './checkout/checkout.ts'
@@ -15,8 +15,8 @@ import { DEADLINE_MAX_MS, openStore } from './store.ts'
 
 const settings = {
   ...serviceSettings,
-  payment: siblingRedis.payment,
-  stock: siblingRedis.stock,
+  payment: peerRedis.payment,
+  stock: peerRedis.stock,
   ids: origins('IDS_URLS'),
   paymentOrigins: origins('PAYMENT_URLS'),
   stockOrigins: origins('STOCK_URLS'),
@@ -31,7 +31,7 @@ await run(process, 'order', settings, (context) => {
   return openService(context, {
     service: 'order',
     prefix: '/orders',
-    siblings: { payment, stock },
+    peers: { payment, stock },
     listeners: ['payment'],
     needsQuorum: true,
     build: (instruments) => {

@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto'
 import { nanoid } from 'nanoid'
 import { payment, stock } from '../shared/contract/queries.ts'
-import { impossible, MalformedError, NeighbourError, sumTooLarge, unreachable } from '../shared/errors.ts'
+import { impossible, MalformedError, PeerError, sumTooLarge, unreachable } from '../shared/errors.ts'
 import { inChunks } from '../shared/http/chunks.ts'
 import type { Peer, PeerAnswer, PeerQuery } from '../shared/http/client.ts'
 import type { Problem } from '../shared/http/problem.ts'
@@ -83,7 +83,7 @@ const onceFound = async <Found, One extends Command>(
     const found = await find()
     return await (found === undefined ? store.refuse(returns, request) : run(found))
   } catch (error) {
-    const done = error instanceof NeighbourError ? await store.refuse(returns, request) : undefined
+    const done = error instanceof PeerError ? await store.refuse(returns, request) : undefined
     if (done) return done
     throw error
   }

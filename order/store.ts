@@ -7,7 +7,7 @@
  *   those that are finished are packed: see `shared/saga/lua/saga.lua`
  * - `sagas:open` sorted set: log ids of checkouts not finished, by when they were last spoken of
  * - `sagas:deadlines` sorted set: log ids of checkouts not decided, by their deadlines
- * - `contradictions` set: orders that were paid and whose payment or goods a neighbour has lost or undone, or whose customer
+ * - `contradictions` set: orders that were paid and whose payment or goods a peer has lost or undone, or whose customer
  *   was told otherwise, until a person has resolved it
  * - `outcomes` channel: `{log id} {state} {reason} {item} {order} {user} {total} {entry}` of each checkout that is decided
  * - `books` hash, of running sums: `paid` (money) and `sold` (pieces) of orders that were ever paid and not refunded, and of
@@ -87,7 +87,7 @@ export type Store = {
   /** The time of the own Redis, read anew: see `shared/log/fence.ts`. */
   readonly readMs: () => Promise<number>
   readonly saga: (id: string) => Promise<Recorded | undefined>
-  /** What was returned under a request's key, and what is asked before it is refused for what a neighbour says. */
+  /** What was returned under a request's key, and what is asked before it is refused for what a peer says. */
   readonly recall: Runner['recall']
   readonly refuse: Runner['refuse']
   readonly create: (order: string, user: string, once: Once) => Promise<ResultOnce<typeof commands.createOrder>>

@@ -4,18 +4,18 @@ import { peer } from '../shared/http/client.ts'
 import { leaseFrom } from '../shared/log/log-id.ts'
 import { origins } from '../shared/process/config.ts'
 import { run } from '../shared/process/lifecycle.ts'
-import { openService, serviceSettings, siblingRedis } from '../shared/service.ts'
+import { openService, peerRedis, serviceSettings } from '../shared/service.ts'
 import { routesOf } from './routes.ts'
 import { openStore } from './store.ts'
 
-const settings = { ...serviceSettings, order: siblingRedis.order, stock: siblingRedis.stock, ids: origins('IDS_URLS') }
+const settings = { ...serviceSettings, order: peerRedis.order, stock: peerRedis.stock, ids: origins('IDS_URLS') }
 
 await run(process, 'payment', settings, (context) => {
   const { order, stock, ids } = context.config
   return openService(context, {
     service: 'payment',
     prefix: '/payment',
-    siblings: { order, stock },
+    peers: { order, stock },
     listeners: ['order', 'stock'],
     build: (instruments) => {
       const store = openStore(instruments)

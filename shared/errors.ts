@@ -3,8 +3,8 @@
  *
  * - A *refusal* is an answer, not an error: a value that a route turns into a problem document (4xx). It is never thrown.
  * - `MalformedError`: the request cannot be understood. Thrown while reading it, before any effect; answered 400.
- * - `UnavailableError` (the world): a Redis, a sibling or a quorum is away. Thrown with its cause; what was asked may be
- *   asked again; answered 503 (or 424 where it is a neighbour that does not answer).
+ * - `UnavailableError` (the world): a Redis, a peer or a quorum is away. Thrown with its cause; what was asked may be
+ *   asked again; answered 503 (or 424 where it is a peer that does not answer).
  * - Everything else is a fault of the program. It is not caught where it happens.
  */
 
@@ -37,9 +37,9 @@ export class UnavailableError extends Error {
   }
 }
 
-/** A neighbour that had to be asked before anything could be done did not answer; nothing was done. */
-export class NeighbourError extends Error {
-  override readonly name = 'NeighbourError'
+/** A peer that had to be asked before anything could be done did not answer; nothing was done. */
+export class PeerError extends Error {
+  override readonly name = 'PeerError'
 }
 
 /** The codes of replies of a Redis that say "not now", as opposed to "never": the same command may succeed later. */

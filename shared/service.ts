@@ -51,8 +51,8 @@ export const serviceSettings = {
 /** The variable that says how the Redis of another service is reached. */
 const urlVariable = (service: string): string => `${service.toUpperCase()}_REDIS_URL`
 
-/** The settings by which a service reaches the Redis of its siblings. */
-export const siblingRedis = Object.fromEntries(
+/** The settings by which a service reaches the Redis of its peers. */
+export const peerRedis = Object.fromEntries(
   LOCK_MASTERS.map((name) => [name, redisUrl(urlVariable(name))]),
 ) as Readonly<Record<LockMaster, Setting<string>>>
 
@@ -71,9 +71,9 @@ export type Instruments = {
   readonly redLock: RedLock
   readonly identifiers: Identifiers
   readonly logger: Logger
-  /** Resolves when what the neighbours have said by now is heard, as far as they can be asked: see `log/subscription.ts`. */
+  /** Resolves when what the peers have said by now is heard, as far as they can be asked: see `log/subscription.ts`. */
   readonly catchUp: () => Promise<void>
-  /** Which neighbours have not been reached for some seconds. */
+  /** Which peers have not been reached for some seconds. */
   readonly outOfReach: () => readonly Service[]
   /** How long answers under a key are kept: no longer than the log. */
   readonly retentionS: number
@@ -86,7 +86,7 @@ export type ServiceParts<Repair extends string> = {
   /** Asks for the block of log ids of this replica. */
   readonly lease: (replica: string) => Promise<number>
   readonly recovery?: Recovery<Repair>
-  /** Told each reply to a neighbour's entry, after it was applied. */
+  /** Told each reply to a peer's entry, after it was applied. */
   readonly onHeard?: (reply: Reply) => void
   /** Things of its own to start and stop with the service. */
   readonly start?: () => Promise<void> | void
@@ -97,7 +97,7 @@ export type ServiceOptions<Repair extends string> = {
   readonly service: Service
   /** The first part of its routes. */
   readonly prefix: string
-  readonly siblings: Readonly<Partial<Record<LockMaster, string>>>
+  readonly peers: Readonly<Partial<Record<LockMaster, string>>>
   /** Who hears this service. */
   readonly listeners: readonly Service[]
   /** Is nothing begun without a quorum of lock masters? */
@@ -110,18 +110,18 @@ type Connections = {
   readonly redis: Redis
   readonly masters: Readonly<Record<LockMaster, Redis>>
   readonly redLock: RedLock
-  /** A connection to a sibling's Redis that may block. */
-  readonly blocking: (sibling: Service) => Redis
+  /** A connection to a peer's Redis that may block. */
+  readonly blocking: (peer: Service) => Redis
 }
 
 /** Where a service stands among the others. */
-type Place = Pick<ServiceOptions<string>, 'service' | 'siblings' | 'needsQuorum'>
+type Place = Pick<ServiceOptions<string>, 'service' | 'peers' | 'needsQuorum'>
 
 const openConnections = (
   { config, logger, stack, step }: ProcessContext<ServiceConfig>,
-  { service, siblings }: Place,
+  { service, peers }: Place,
 ): Connections => {
-  const urls = { ...siblings, [service]: config.redisUrl } as Record<Service, string>
+  const urls = { ...peers, [service]: config.redisUrl } as Record<Service, string>
   const open = (url: string, kind: Parameters<typeof connect>[1], whose: string): Redis => {
     const redis = connect(url, kind, tellTo(logger, whose))
     stack.defer(() => disconnect(redis))
@@ -140,12 +140,12 @@ const openConnections = (
     redis,
     masters,
     redLock: redlock,
-    blocking: (sibling) => open(urls[sibling], 'blocking', `log of ${sibling}`),
+    blocking: (peer) => open(urls[peer], 'blocking', `log of ${peer}`),
   }
 }
 
-const refuseExposedRedis = (config: ServiceConfig, { siblings }: Place): void => {
-  const ofSiblings = Object.entries(siblings).map(([name, url]) => [`${name.toUpperCase()}_REDIS_URL`, url])
+const refuseExposedRedis = (config: ServiceConfig, { peers }: Place): void => {
+  const ofSiblings = Object.entries(peers).map(([name, url]) => [`${name.toUpperCase()}_REDIS_URL`, url])
   refuseExposed({ ...config, redisUrls: { REDIS_URL: config.redisUrl, ...Object.fromEntries(ofSiblings) } })
 }
 
@@ -190,7 +190,7 @@ export const openService = async <Repair extends string>(
   const replica = `${context.replica}-${nanoid(8)}`
   const ids = identifiers(logger)
   stack.defer(ids.stop)
-  const reporting = (sibling: Service): Redis => masters[sibling as LockMaster]
+  const reporting = (peer: Service): Redis => masters[peer as LockMaster]
   const peers = openPeers({ blocking, reporting, redLock: redlock, step, leaseTtlMs, logger })
   const retentionMs = config.retentionMs || config.retentionHours * 3_600_000
   const parts = options.build({

@@ -4,14 +4,14 @@ import { peer } from '../shared/http/client.ts'
 import { leaseFrom } from '../shared/log/log-id.ts'
 import { origins } from '../shared/process/config.ts'
 import { run } from '../shared/process/lifecycle.ts'
-import { openService, serviceSettings, siblingRedis } from '../shared/service.ts'
+import { openService, peerRedis, serviceSettings } from '../shared/service.ts'
 import { routesOf } from './routes.ts'
 import { openStore } from './store.ts'
 
 const settings = {
   ...serviceSettings,
-  order: siblingRedis.order,
-  payment: siblingRedis.payment,
+  order: peerRedis.order,
+  payment: peerRedis.payment,
   ids: origins('IDS_URLS'),
 }
 
@@ -20,7 +20,7 @@ await run(process, 'stock', settings, (context) => {
   return openService(context, {
     service: 'stock',
     prefix: '/stock',
-    siblings: { order, payment },
+    peers: { order, payment },
     listeners: ['payment'],
     build: (instruments) => {
       const store = openStore(instruments)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Starts one Redis of the shop, with its users: used by docker-compose.yml and by env/local/shop.ts alike. It is called by its path.
 #
-# The owner, Redis's default user, may do everything. A *listener* (order, payment, stock) visits a sibling's Redis to
+# The owner, Redis's default user, may do everything. A *listener* (order, payment, stock) visits a peer's Redis to
 # read its log, to report how far it has read (under its own name only), and to hold locks; a *locker* (ids) only to hold
 # locks. A script run by a visitor is held to the same keys and commands. Whoever has no password here has no account.
 #

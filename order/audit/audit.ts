@@ -3,7 +3,7 @@
  *
  * Order asks, because it knows the saga. First every service counts what it owns, which takes seconds if there is much;
  * then the cut of `ledger.ts` is taken, in milliseconds: order's, then payment's and stock's, then what order said
- * meanwhile and what the neighbours had done of each checkout in flight. If that does not add up, a Redis may have come
+ * meanwhile and what the peers had done of each checkout in flight. If that does not add up, a Redis may have come
  * back older, and be hearing again what it had heard: then a checkout of which somebody has still to hear what it acts on
  * is in flight as well, on the same cut. If it does not add up even so, something is wrong, and is named (`naming.ts`).
  *
@@ -14,7 +14,7 @@
  * Who asks while an audit is under way shares it.
  */
 import type { Auditor, Count, Cut } from '../../shared/audit/auditor.ts'
-import { NeighbourError, UnavailableError } from '../../shared/errors.ts'
+import { PeerError, UnavailableError } from '../../shared/errors.ts'
 import type { Peer, Requester } from '../../shared/http/client.ts'
 import type { AnswerTo } from '../../shared/http/route.ts'
 import { compareIds, type LogEntry } from '../../shared/log/entry.ts'
@@ -42,7 +42,7 @@ const PAGE = 1_000
 const IN_FLIGHT_MAX = 20_000
 
 type Cuts = { readonly order: Cut; readonly payment: PartyCut; readonly stock: PartyCut }
-/** A checkout that may still move, and what the neighbours had done of it, less what order's books had of it already. */
+/** A checkout that may still move, and what the peers had done of it, less what order's books had of it already. */
 type Moving = { readonly id: string; readonly order: string; readonly credit: bigint; readonly stock: bigint }
 
 const told = <Names>(
@@ -157,7 +157,7 @@ export const audits = ({ log, auditor, peers, find, contradictions }: AuditOptio
       return await run(requester)
     } catch (error) {
       if (error instanceof Refused) return { problem: error.problem }
-      if (error instanceof NeighbourError) throw new UnavailableError(error.message, { cause: error.cause })
+      if (error instanceof PeerError) throw new UnavailableError(error.message, { cause: error.cause })
       throw error
     }
   }

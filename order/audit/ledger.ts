@@ -11,7 +11,7 @@
  *
  * to the unit, at every moment. Only a Redis that came back older breaks that order: until it has heard again what it had
  * heard, a checkout that was decided may be undone in it, or done and not decided. So whatever one of the three has still to
- * hear is then in flight too, for what the neighbours had done of it less what order had called paid and sold. If that is
+ * hear is then in flight too, for what the peers had done of it less what order had called paid and sold. If that is
  * below zero, what was decided is gone.
  *
  * What a person has accepted, an order that stays paid although its money was given back and its goods as well, is paid in
@@ -37,12 +37,12 @@ export type Ledger = {
   readonly inFlight: bigint
 }
 
-/** What a neighbour's books say at a moment: what was added to it and what has gone from it. */
+/** What a peer's books say at a moment: what was added to it and what has gone from it. */
 export type Holdings = { readonly added: bigint; readonly gone: bigint }
 
 /**
  * Puts a ledger together.
- * @param counted what the neighbour had left, and what its books said at that moment
+ * @param counted what the peer had left, and what its books said at that moment
  * @param cut what they said in the cut
  * @param spent what order's books say of it
  */

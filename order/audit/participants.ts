@@ -1,7 +1,7 @@
 /**
- * What can a neighbour be asked in an audit?
+ * What can a peer be asked in an audit?
  *
- * Its routes for operators, as order uses them: on behalf of whoever asked for the audit. What a neighbour refuses (its
+ * Its routes for operators, as order uses them: on behalf of whoever asked for the audit. What a peer refuses (its
  * operators' token is another one) is passed on as it is.
  */
 import { type Cut, inParts, type RecordedSaga, type SagaAt } from '../../shared/audit/auditor.ts'
@@ -12,7 +12,7 @@ import type { Problem } from '../../shared/http/problem.ts'
 import type { LogEntry } from '../../shared/log/entry.ts'
 import type { Holdings } from './ledger.ts'
 
-/** The facts that a neighbour tells, all text. */
+/** The facts that a peer tells, all text. */
 export type Facts = Readonly<Record<string, string>>
 
 /** Something that does not add up, in words, and the orders that it concerns, as far as they are known. */
@@ -49,7 +49,7 @@ export type Party = {
   readonly absent: (ids: readonly string[]) => Promise<ReadonlySet<string>>
 }
 
-/** What a neighbour answers that has not what was asked for. */
+/** What a peer answers that has not what was asked for. */
 export class Refused extends Error {
   override readonly name = 'Refused'
   readonly problem: Problem

@@ -32,7 +32,7 @@ export type Cut = {
   readonly books: Books
   /** The log ids of sagas that were unfinished. */
   readonly open: readonly string[]
-  /** Up to where each neighbour that is heard here had been heard. */
+  /** Up to where each peer that is heard here had been heard. */
   readonly heard: { readonly [Speaker in Service]?: string }
   /** Which kinds of their entries are acted on here. */
   readonly hears: Log['hears']

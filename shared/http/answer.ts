@@ -2,12 +2,12 @@
  * How is a request answered?
  *
  * A route returns an `Answer`. What it throws is answered by its kind, with a problem document: `MalformedError` 400,
- * `NeighbourError` 424, `UnavailableError` 503 with how the client can be sure of the outcome, and anything else 500, a fault
+ * `PeerError` 424, `UnavailableError` 503 with how the client can be sure of the outcome, and anything else 500, a fault
  * of the program, which is logged whole.
  */
 import type { Context } from 'koa'
 import type { Logger } from 'pino'
-import { MalformedError, NeighbourError, UnavailableError } from '../errors.ts'
+import { MalformedError, PeerError, UnavailableError } from '../errors.ts'
 import { aboutRequest } from './operators.ts'
 import type { Problem } from './problem.ts'
 import { internal, malformed, notDone, peerUnavailable, unavailable } from './problems.ts'
@@ -68,7 +68,7 @@ const sendUnavailable = (ctx: Context, error: UnavailableError, shownAt: string 
  */
 export const sendError = (ctx: Context, error: unknown, shownAt: string | undefined, log: Logger): void => {
   if (error instanceof MalformedError) return sendProblem(ctx, malformed(error.field, error.message))
-  if (error instanceof NeighbourError) {
+  if (error instanceof PeerError) {
     log.warn({ err: error.cause, ...aboutRequest(ctx) }, error.message)
     return sendProblem(ctx, peerUnavailable(error.message))
   }

@@ -8,7 +8,7 @@
 import { Agent } from 'node:http'
 import axios from 'axios'
 import * as v from 'valibot'
-import { NeighbourError } from '../errors.ts'
+import { PeerError } from '../errors.ts'
 import type { Step } from '../process/step.ts'
 import type { Problem } from './problem.ts'
 import type { Fields, Row } from './route.ts'
@@ -40,7 +40,7 @@ export type PeerAnswer<Q extends PeerQuery> =
   | { readonly problem: Problem }
 
 export type Peer = {
-  /** @throws NeighbourError if no replica gives an answer that is the peer's own. */
+  /** @throws PeerError if no replica gives an answer that is the peer's own. */
   readonly ask: <const Q extends PeerQuery>(query: Q, asked: Asked<Q>) => Promise<PeerAnswer<Q>>
 }
 
@@ -93,13 +93,13 @@ export const peer = (step: Step, name: string, origins: readonly string[]): Peer
         reason = error
       }
     }
-    throw new NeighbourError(`${name} does not answer`, { cause: reason })
+    throw new PeerError(`${name} does not answer`, { cause: reason })
   }
 
   const read = <const Schema extends v.GenericSchema>(schema: Schema, data: unknown): v.InferOutput<Schema> => {
     const result = v.safeParse(schema, data)
     if (result.success) return result.output
-    throw new NeighbourError(`${name} does not answer`, { cause: new v.ValiError(result.issues) })
+    throw new PeerError(`${name} does not answer`, { cause: new v.ValiError(result.issues) })
   }
 
   return {

@@ -15,7 +15,7 @@ export type Request = {
   /** The request in one line, as it is compared under an `Idempotency-Key`. */
   readonly fingerprint: string
   readonly idempotencyKey: string | undefined
-  /** What the client authorises itself with, to be passed on to a neighbour that is asked on its behalf. */
+  /** What the client authorises itself with, to be passed on to a peer that is asked on its behalf. */
   readonly authorization: string | undefined
   /** By what logs call the request, to be passed on likewise. */
   readonly requestId: string | undefined

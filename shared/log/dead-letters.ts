@@ -1,7 +1,7 @@
 /**
  * What could not be applied, and how is it applied at last?
  *
- * A *dead letter* is an entry of a neighbour that could not be applied here: with its error, it was put aside in the step
+ * A *dead letter* is an entry of a peer that could not be applied here: with its error, it was put aside in the step
  * that moved the cursor; what says the same and fails again meanwhile is the same letter. It is
  *
  * - *unresolved* until a person has mended the cause and has had it *retried*: its entry is judged by the dictionary as it

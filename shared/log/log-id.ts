@@ -11,7 +11,7 @@
 import { customAlphabet } from 'nanoid'
 import type { Logger } from 'pino'
 import { ids as queries } from '../contract/queries.ts'
-import { NeighbourError } from '../errors.ts'
+import { PeerError } from '../errors.ts'
 import type { Peer } from '../http/client.ts'
 
 const DIGITS = '0123456789abcdefghjkmnpqrstvwxyz'
@@ -85,11 +85,11 @@ export const identifiers = (log: Logger): Identifiers => {
   return { next: () => next(), start, stop: () => clearTimeout(timer) }
 }
 
-/** How the other services ask `ids` for the block of a replica. @throws NeighbourError */
+/** How the other services ask `ids` for the block of a replica. @throws PeerError */
 export const leaseFrom =
   (ids: Peer): ((replica: string) => Promise<number>) =>
   async (replica) => {
     const answer = await ids.ask(queries.leaseBlock, { params: { replica } })
-    if ('problem' in answer) throw new NeighbourError(`ids answered ${answer.problem.status}`)
+    if ('problem' in answer) throw new PeerError(`ids answered ${answer.problem.status}`)
     return answer.json.block
   }

@@ -9,7 +9,7 @@
  * The sagas among them are rebuilt by what the services say again. Deeds that are complete in themselves are not: so a
  * detector remembers those that this process has read or knows to be done, in memory and the last of them only, and can list by
  * name what is gone. So is it with the ends of sagas that this process was told, and may have told somebody: the speaker can
- * say them again only if its neighbours still know. What was appended before it began, it cannot name.
+ * say them again only if its peers still know. What was appended before it began, it cannot name.
  */
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'

@@ -1,7 +1,7 @@
 /**
  * What is a step that touches another process?
  *
- * Whatever this process does to another one (a command to a Redis, a request to a neighbour, a lock) is a *step* with a
+ * Whatever this process does to another one (a command to a Redis, a request to a peer, a lock) is a *step* with a
  * name, and there is no other way to do it. A step tells a transient failure as `UnavailableError`: the other may have
  * done it or not, and it may be done again. Any other error passes unchanged.
  *

@@ -62,7 +62,7 @@ const THING = /^(order|user|item|saga):/
 /** The order that a complaint about somebody unknown speaks of: whose it was is lost with it. */
 const ORDER_TOLD = /"order":"([^"]+)"/
 
-/** Does it tell of something that a Redis has lost with its file? No neighbour may know that. */
+/** Does it tell of something that a Redis has lost with its file? No peer may know that. */
 const isLost = ({ about, says }: Anomaly, lost: readonly Buffer[]): boolean => {
   const names = [about.slice(about.indexOf(':') + 1), ORDER_TOLD.exec(says)?.[1] ?? about]
   return THING.test(about) && lost.some((bytes) => names.some((name) => bytes.includes(name)))

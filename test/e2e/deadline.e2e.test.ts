@@ -199,7 +199,7 @@ test.serial('answers 503 with the place to ask when its own Redis goes away whil
   await assertUndoneAndPayable(t, opened(), wanted)
 })
 
-test.serial('answers 424 without an effect while the neighbour that must be asked is away', async (t) => {
+test.serial('answers 424 without an effect while the peer that must be asked is away', async (t) => {
   const { client } = opened()
   const { order, user, item } = await seed(client)
   await Promise.all([only('payment').stop(), only('stock').stop()])

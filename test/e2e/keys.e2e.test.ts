@@ -9,7 +9,7 @@ const opened = shareShop(test, { env: { order: { ...listening, CHECKOUT_DEADLINE
 
 const under = (key: string) => ({ 'Idempotency-Key': key })
 
-test.serial('what was done is told again while the neighbour is away that had to be asked', async (t) => {
+test.serial('what was done is told again while the peer is away that had to be asked', async (t) => {
   const { client } = opened()
   const user = await client.createUser(10)
   const item = await client.createItem(5, 10)

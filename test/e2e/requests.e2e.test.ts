@@ -71,7 +71,7 @@ test.serial('what has no checkout bears no log id', async (t) => {
   t.deepEqual([unknown.status, unknown.headers['x-log-id']], [404, undefined])
 })
 
-test.serial('a request is called the same by the neighbours that are asked because of it', async (t) => {
+test.serial('a request is called the same by the peers that are asked because of it', async (t) => {
   const { client } = shop()
   const user = await client.createUser()
   const item = await client.createItem(5, 1)

@@ -151,28 +151,28 @@ for (const service of SERVICES)
     await assertSells()
   })
 
-const SIBLINGS = [
+const PEERS = [
   ['order', 'payment'],
   ['payment', 'stock'],
   ['stock', 'payment'],
 ] as const
 
-for (const [service, sibling] of SIBLINGS)
-  test.serial(`${service} waits for the Redis of ${sibling} and says so, and is not ready before`, async (t) => {
+for (const [service, peer] of PEERS)
+  test.serial(`${service} waits for the Redis of ${peer} and says so, and is not ready before`, async (t) => {
     const { shop } = opened()
     const part = only(service)
     await part.stop()
-    await shop.part(`${sibling}-redis`).stop()
+    await shop.part(`${peer}-redis`).stop()
     const started = part.start()
-    const reason = new RegExp(`it has not reached the log of ${sibling} yet`)
+    const reason = new RegExp(`it has not reached the log of ${peer} yet`)
     await eventually(() => assertReady(part.url, reason, 503), START_MS)
     t.is((await status(`${part.url}/live`)).status, 200)
     await eventually(
-      async () => assert.match(await part.tail(), new RegExp(`waiting for the log of ${sibling}`)),
+      async () => assert.match(await part.tail(), new RegExp(`waiting for the log of ${peer}`)),
       START_MS,
     )
     t.is(part.state, 'starting')
-    await shop.part(`${sibling}-redis`).start()
+    await shop.part(`${peer}-redis`).start()
     await started
     await assertReady(part.url, /^ready$/, 200)
     await eventually(() => assertReady(shop.url, /^ready$/, 200), START_MS)

@@ -179,7 +179,7 @@ const whenCancelled = ({ orders }: Scene, order: string): Promise<void> =>
 
 const PREFIXES = ['orders', 'payment', 'stock', 'ids'] as const
 
-/** Helps a checkout on that a neighbour holds up, who does not answer meanwhile. @returns its log id. */
+/** Helps a checkout on that a peer holds up, who does not answer meanwhile. @returns its log id. */
 const helpOn = async (scene: Scene, order: string, held: Service): Promise<string> => {
   const { opened } = scene
   const saga = await eventually(async () => {

@@ -2,7 +2,7 @@
  * A Redis comes back older than it was, in the middle of checkouts.
  *
  * It is killed, the end of its file is cut off, and it is started again; the services run on. They must notice it by
- * themselves, rebuild what the neighbours' logs prove, and settle every checkout. What a client was told is still true, or
+ * themselves, rebuild what the peers' logs prove, and settle every checkout. What a client was told is still true, or
  * what is missing of it is listed by name, in a report and in a log. If the file is whole, nothing is listed.
  *
  * `FAULTS=full` runs the whole matrix: each Redis and pairs of them, cut by 5 %, 50 % and to three seconds ago, and with a

@@ -102,7 +102,7 @@ for (const name of FULL ? ['ids-1', 'order-1', 'payment-1', 'stock-1'] : ['order
 const LEASES = { order: 'payment', payment: 'stock', stock: 'payment' } as const
 type Listener = keyof typeof LEASES
 
-/** When a replica got the lease to read a neighbour's log, if it did not lose it since. */
+/** When a replica got the lease to read a peer's log, if it did not lose it since. */
 const heldSince = async (part: Part, listener: Listener): Promise<number> => {
   const ofLease = `"lease":"reader:${listener}:${LEASES[listener]}"`
   const last = (await saidSince(part, 0)).filter((line) => line.includes(ofLease)).at(-1) ?? ''

@@ -3,7 +3,7 @@ import test, { type ExecutionContext } from 'ava'
 import { resolve } from '../../order/commands.ts'
 import { routesOf } from '../../order/routes.ts'
 import { openStore } from '../../order/store.ts'
-import { NeighbourError, UnavailableError } from '../../shared/errors.ts'
+import { PeerError, UnavailableError } from '../../shared/errors.ts'
 import type { Answer } from '../../shared/http/answer.ts'
 import type { Peer } from '../../shared/http/client.ts'
 import { problem } from '../../shared/http/problem.ts'
@@ -79,7 +79,7 @@ for (const [what, open] of [
 ] as const)
   test.serial(`where ${what}, it is not resolved any more by whom it was asked of before`, async (t) => {
     const readMs = await store.readMs()
-    await refund(await open(t)).catch((error) => t.true(error instanceof NeighbourError))
+    await refund(await open(t)).catch((error) => t.true(error instanceof PeerError))
     const once = { ...under('k', `${CALL}?why=`), readMs }
     t.deepEqual(await runFenced(resolve, { log_id: 'it', by: 'refund', why: '' }, once), ['late'])
     t.like(await refund(await knowing(t)), { json: { done: 'refund' } }, 'asked again, it is judged anew')

@@ -1,7 +1,7 @@
 --- @include "saga"
 -- An order is a hash: `user`, `status` (open, checking-out, paid, cancelling), `saga`, the last checkout of it, `total`
 -- and `lines`. A checkout is a saga of its own, with its own record, whose states are
---   checking-out  started; the neighbours are at work
+--   checking-out  started; the peers are at work
 --   paid          the money was captured: the end
 --   failed        refused for credit or for stock: the end; the order is open again
 --   cancelling    its deadline passed before an answer, or an operator gave it up: payment undoes what it did, and has

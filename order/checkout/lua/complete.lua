@@ -18,7 +18,7 @@ end
 
 -- adopt(id, saga): makes the order what was charged and taken: also one that is gone, that has lost lines, or that is
 -- being checked out again, which nobody was answered yet and is given up. False if it cannot be. It says again how the
--- checkout began, so that this log proves all of it, should the neighbours lose it next.
+-- checkout began, so that this log proves all of it, should the peers lose it next.
 local function adopt(id, saga)
   local key = names.order .. saga.order
   local status, other, lines = unpack(redis.call('HMGET', key, 'status', 'saga', 'lines'))

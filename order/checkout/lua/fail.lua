@@ -1,6 +1,6 @@
 --- @include "checkout"
 -- fail: money or goods were refused, so the order is open again. A refusal of what was paid is the one contradiction that
--- no rule can mend (a neighbour lost what it did, and cannot do it again): the order is listed by name.
+-- no rule can mend (a peer lost what it did, and cannot do it again): the order is listed by name.
 -- FACTS    log_id, reason, item
 -- RETURNS  failed, decision | contradicted, saga, by, order | repeated | unknown
 function deeds.fail(facts)

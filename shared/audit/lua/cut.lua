@@ -1,5 +1,5 @@
 --- @include "newest"
--- cut: the books, what is unfinished and how far the neighbours were heard, all at one moment, and which entry of the log
+-- cut: the books, what is unfinished and how far the peers were heard, all at one moment, and which entry of the log
 -- is the newest then.
 -- FACTS    open_max
 -- RETURNS  the newest entry, the books (field, value, ...), the log ids of sagas that are unfinished here, one more than

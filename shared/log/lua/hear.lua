@@ -1,7 +1,7 @@
 --- @include "entry"
 --- @include "entry-id"
 --- @include "log"
--- hear: applies a batch of a neighbour's entries, in order, and moves the cursor in the same step.
+-- hear: applies a batch of a peer's entries, in order, and moves the cursor in the same step.
 -- ARGV  speaker, the cursor as the reader knows it, the last entry read, then for each entry that matters here: its id,
 --       kind, text, and '' ; of a malformed one its id, '', what is wrong with it, and its fields as JSON, as they were
 --       read. A flat entry of an older version has a text, and its fields as well.

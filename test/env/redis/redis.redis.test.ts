@@ -140,7 +140,7 @@ const deeds = {
   'read a user by a script': (redis: Redis) => redis.eval("return redis.call('GET', KEYS[1])", 1, 'user:1'),
   'read a user by a script that names a lock': (redis: Redis) =>
     redis.eval("return redis.call('GET', 'user:1')", 1, 'lock:order:1'),
-  "report a sibling's cursor": (redis: Redis) => redis.set('heard:order:stock', '0-0'),
+  "report a peer's cursor": (redis: Redis) => redis.set('heard:order:stock', '0-0'),
   'see all keys': (redis: Redis) => redis.keys('*'),
   'empty the Redis': (redis: Redis) => redis.flushall(),
   'empty the script cache': (redis: Redis) => redis.script('FLUSH'),

@@ -1,6 +1,6 @@
 import test from 'ava'
 import { payment, stock } from '../../../shared/contract/queries.ts'
-import { NeighbourError } from '../../../shared/errors.ts'
+import { PeerError } from '../../../shared/errors.ts'
 import { peer } from '../../../shared/http/client.ts'
 import { problem } from '../../../shared/http/problem.ts'
 import { leaseFrom } from '../../../shared/log/log-id.ts'
@@ -21,7 +21,7 @@ test('an answer is read by the form that its query gives it; what a newer versio
   t.deepEqual(await one.peer.ask(payment.findUser, { params: { user: 'anna' } }), { json: anna })
   for (const body of [{ user_id: 'anna', credit: '7' }, { user_id: 'anna' }, null, 'anna']) {
     const other = await answeringPeer(t, 200, body)
-    await t.throwsAsync(other.peer.ask(payment.findUser, { params: { user: 'anna' } }), { instanceOf: NeighbourError })
+    await t.throwsAsync(other.peer.ask(payment.findUser, { params: { user: 'anna' } }), { instanceOf: PeerError })
   }
 })
 
@@ -30,7 +30,7 @@ test('a refusal is the peer’s problem document; anything else is none of its a
   const one = await answeringPeer(t, 404, refusal)
   t.deepEqual(await one.peer.ask(stock.findItem, { params: { item: 'tea' } }), { problem: refusal })
   const other = await answeringPeer(t, 404, { message: 'Not found' })
-  await t.throwsAsync(other.peer.ask(stock.findItem, { params: { item: 'tea' } }), { instanceOf: NeighbourError })
+  await t.throwsAsync(other.peer.ask(stock.findItem, { params: { item: 'tea' } }), { instanceOf: PeerError })
 })
 
 test('the next replica is asked where one is away or fails', async (t) => {
@@ -39,7 +39,7 @@ test('the next replica is asked where one is away or fails', async (t) => {
   const user = { params: { user: 'anna' } }
   for (let times = 0; times < 2; times += 1) t.deepEqual(await both.ask(payment.findUser, user), { json: anna })
   t.deepEqual([failing.asked.length, well.asked.length], [1, 2])
-  const error = await t.throwsAsync(failing.peer.ask(payment.findUser, user), { instanceOf: NeighbourError })
+  const error = await t.throwsAsync(failing.peer.ask(payment.findUser, user), { instanceOf: PeerError })
   t.is(error?.message, 'peer does not answer')
 })
 
@@ -53,6 +53,6 @@ test('a lease is asked for by the name of the replica, and anything but a block 
     [404, problem(404, 'no-such-route', 'No such route', 'ids has no such path')],
   ] as const) {
     const other = await answeringPeer(t, status, body)
-    await t.throwsAsync(leaseFrom(other.peer)('order-1'), { instanceOf: NeighbourError })
+    await t.throwsAsync(leaseFrom(other.peer)('order-1'), { instanceOf: PeerError })
   }
 })

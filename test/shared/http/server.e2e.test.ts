@@ -3,7 +3,7 @@ import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:ht
 import test, { type ExecutionContext } from 'ava'
 import pino from 'pino'
 import { identifier, integer } from '../../../shared/contract/fields.ts'
-import { MalformedError, NeighbourError, UnavailableError } from '../../../shared/errors.ts'
+import { MalformedError, PeerError, UnavailableError } from '../../../shared/errors.ts'
 import { type Problem, problem } from '../../../shared/http/problem.ts'
 import { keyReused } from '../../../shared/http/problems.ts'
 import type { Check } from '../../../shared/http/readiness.ts'
@@ -143,8 +143,8 @@ test('the world is away, and it is not known what was done: the client is told h
   t.regex(documentOf(t, await ask('POST', '/break/7/1')).detail, /may or may not have been done/)
 })
 
-test('a neighbour that had to be asked does not answer: 424', async (t) => {
-  const { ask } = await openHouse(t, [throwing(new NeighbourError('next door does not answer'))])
+test('a peer that had to be asked does not answer: 424', async (t) => {
+  const { ask } = await openHouse(t, [throwing(new PeerError('next door does not answer'))])
   const document = documentOf(t, await ask('GET', '/fails'))
   t.deepEqual([document.status, document.detail], [424, 'next door does not answer; nothing was done'])
 })

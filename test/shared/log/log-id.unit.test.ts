@@ -3,7 +3,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { pino } from 'pino'
 import { fault, VERSION } from '../../../shared/contract/events.ts'
-import { NeighbourError } from '../../../shared/errors.ts'
+import { PeerError } from '../../../shared/errors.ts'
 import { identifiers, leasedBlock, logIds, randomBlock } from '../../../shared/log/log-id.ts'
 
 const silent = pino({ level: 'silent' })
@@ -98,7 +98,7 @@ test('nobody waits for a lease: ids are of a random block until it is there', as
 test('a lease that is refused leaves the random block, which stays the same', async (t) => {
   const ids = identifiers(silent)
   const before = ids.next()
-  ids.start(() => Promise.reject(new NeighbourError('ids does not answer')))
+  ids.start(() => Promise.reject(new PeerError('ids does not answer')))
   await setImmediate()
   t.is(ids.next().slice(9, 19), before.slice(9, 19))
   ids.stop()

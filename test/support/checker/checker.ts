@@ -9,7 +9,7 @@
  * it is taken to have been touched by nobody else.
  *
  * After a Redis came back older (`lossy`) the shop lists the orders that no rule can mend, and the deeds that nobody can say
- * again. These are excused, and nothing else: an order that is listed counts as its neighbours have it, and an acknowledged
+ * again. These are excused, and nothing else: an order that is listed counts as its peers have it, and an acknowledged
  * deed that is missing and not listed is still an anomaly. What a client was shown meanwhile is not asked then, for what is
  * rebuilt stands later in the log than when it happened.
  */
@@ -120,7 +120,7 @@ const totalsOf = (records: readonly Fields[]): bigint => sum(records.map(({ tota
 const linesIn = (records: readonly Fields[]): bigint =>
   records.reduce((pieces, { lines }) => pieces + piecesOf(lines), 0n)
 
-/** The records of checkouts that were paid; a contradicted order counts as its neighbours have it. */
+/** The records of checkouts that were paid; a contradicted order counts as its peers have it. */
 const soldIn = ({ sagas, contradictions }: Evidence, party: 'payment' | 'stock'): Fields[] => {
   const done = party === 'payment' ? 'captured' : 'taken'
   return [...sagas.order].flatMap(([id, saga]) => {

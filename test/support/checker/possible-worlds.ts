@@ -46,7 +46,7 @@ export type Told = {
   readonly answer: string | undefined
 }
 
-/** What is said of a state of affairs that passes, or of a neighbour that is away; nothing was done. */
+/** What is said of a state of affairs that passes, or of a peer that is away; nothing was done. */
 const NOT_NOW = new Set([
   '423 locked',
   '423 credit-held',

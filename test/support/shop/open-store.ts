@@ -1,6 +1,6 @@
 /**
  * The store of a service without its process: over a real Redis, and told entries as if it had read them in a
- * neighbour's log.
+ * peer's log.
  */
 
 import type { ExecutionContext } from 'ava'
