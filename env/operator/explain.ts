@@ -9,7 +9,7 @@ import { styleText } from 'node:util'
 import { field, IDENTIFIER_FORM, isIdentifier, type Kind } from '../../shared/contract/events.ts'
 import type { DeadLetter } from '../../shared/log/dead-letters.ts'
 import type { LogEntry } from '../../shared/log/entry.ts'
-import type { Standing } from '../../shared/saga/status.ts'
+import type { SagaStatus } from '../../shared/saga/status.ts'
 import { SERVICES, type Service } from '../wiring.ts'
 import { type Answer, type Ask, isUnknown, ShopError, sentenceOf } from './ask-shop.ts'
 
@@ -27,7 +27,7 @@ export type Letter = Omit<DeadLetter, 'fields'> & {
 
 /** How a saga stands in a service; `unknown` if nothing is known of it there, `away` if that does not answer. */
 export type View =
-  | { readonly service: Service; readonly is: 'known'; readonly standing: Standing }
+  | { readonly service: Service; readonly is: 'known'; readonly standing: SagaStatus }
   | { readonly service: Service; readonly is: 'unknown' }
   | { readonly service: Service; readonly is: 'away'; readonly why: string }
 
@@ -81,7 +81,7 @@ export const viewsOf = (ask: Ask, logId: string): Promise<readonly View[]> =>
       const answer = await ask('GET', `/${PREFIXES[service]}/saga/${logId}`)
       if (isUnknown(answer)) return { service, is: 'unknown' }
       if (answer.status !== 200) return { service, is: 'away', why: sentenceOf(answer) }
-      return { service, is: 'known', standing: answer.body as Standing }
+      return { service, is: 'known', standing: answer.body as SagaStatus }
     }),
   )
 
@@ -212,7 +212,7 @@ const REPAIRS: Readonly<Record<string, string>> = {
   drop: 'take it out of the index of unfinished ones',
 }
 
-const unheardBy = ({ heard }: Standing): string =>
+const unheardBy = ({ heard }: SagaStatus): string =>
   Object.entries(heard)
     .filter(([, hasHeard]) => !hasHeard)
     .map(([listener]) => listener)
@@ -226,22 +226,22 @@ export const contradictionInWords = (by: string, order: string): string => {
   return `contradicted (${by === '' ? 'by what, is not recorded' : what}): npm run saga -- resolve ${order} --refund, or --accept "why"`
 }
 
-export const nextInWords = (standing: Standing): string => {
-  const { contradicted, resolved, order = 'ORDER' } = standing.recorded
+export const nextInWords = (status: SagaStatus): string => {
+  const { contradicted, resolved, order = 'ORDER' } = status.recorded
   if (contradicted !== undefined && resolved === undefined) return contradictionInWords(contradicted, order)
-  if (!standing.unfinished && resolved !== undefined)
+  if (!status.unfinished && resolved !== undefined)
     return `it was contradicted, and resolved: ${resolved}; nothing more is to be done here`
-  if (!standing.unfinished) return 'nothing more is to be done here'
-  const unheard = unheardBy(standing)
+  if (!status.unfinished) return 'nothing more is to be done here'
+  const unheard = unheardBy(status)
   const waits =
     unheard === '' ? 'waits for an answer' : `waits until ${unheard} ${unheard.includes(' ') ? 'have' : 'has'} heard it`
-  const { next } = standing
+  const { next } = status
   if (next === null) return `the log parser ${waits}`
   const does = `the log parser will ${REPAIRS[next.repair] ?? next.repair} at its run at ${toSecond(next.at)}`
-  return standing.finding?.repair === 'wait' ? `${waits}; if nothing comes, ${does}` : does
+  return status.finding?.repair === 'wait' ? `${waits}; if nothing comes, ${does}` : does
 }
 
-const stateInWords = ({ state, since, recorded }: Standing): string => {
+const stateInWords = ({ state, since, recorded }: SagaStatus): string => {
   const reason = recorded.reason ? ` (${recorded.reason}${recorded.item ? ` of ${recorded.item}` : ''})` : ''
   return `${state}${reason}${since === null ? '' : ` since ${clock(since)}`}`
 }

@@ -5,7 +5,7 @@
  * first. `resolve` ends a contradiction by a refund or by leaving it as it is.
  */
 import { styleText } from 'node:util'
-import type { Standing } from '../../shared/saga/status.ts'
+import type { SagaStatus } from '../../shared/saga/status.ts'
 import { UsageError } from '../command-line.ts'
 import type { Service } from '../wiring.ts'
 import { type Ask, ShopError, sentenceOf } from './ask-shop.ts'
@@ -20,14 +20,14 @@ type Contradicted = {
   readonly since: string | null
 }
 
-type Hanging = { readonly service: Service; readonly standing: Standing }
+type Hanging = { readonly service: Service; readonly standing: SagaStatus }
 /** Whoever is younger than that may be under way and well. */
 const HANGS_MS = 2_000
 
 /** What is unfinished in a service and does not move, the longest silent of it. */
 const hangingIn = async (ask: Ask, service: 'order' | 'payment'): Promise<readonly Hanging[]> => {
-  const { unfinished } = await told<{ unfinished: readonly Standing[] }>(ask, service, 'unfinished')
-  const isOld = ({ begun }: Standing): boolean => Date.now() - Date.parse(begun ?? '') > HANGS_MS
+  const { unfinished } = await told<{ unfinished: readonly SagaStatus[] }>(ask, service, 'unfinished')
+  const isOld = ({ begun }: SagaStatus): boolean => Date.now() - Date.parse(begun ?? '') > HANGS_MS
   return unfinished.filter(isOld).map((standing) => ({ service, standing }))
 }
 

@@ -10,7 +10,7 @@ import { type Handler, type Route, routes } from '../http/route.ts'
 import type { Log } from '../log/log.ts'
 import type { Reply } from '../redis/script.ts'
 import type { LogParser, Recovery } from '../saga/log-parser.ts'
-import { standingOf } from '../saga/status.ts'
+import { statusOf } from '../saga/status.ts'
 import { recoveryApi, sagaApi } from './api.ts'
 import { nextOf } from './log-routes.ts'
 import { letterApplied, letterDismissed, letterFailed, noSuchLetter, noSuchSaga } from './problems.ts'
@@ -90,10 +90,10 @@ const recoveryRoutes = <Repair extends string>(
     },
     listUnfinished: async () => {
       const { findings, next } = await recovery.survey(UNFINISHED_MAX)
-      const standings = await Promise.all(
-        findings.map(({ log_id }) => standingOf({ log, parser, recovery, listeners }, log_id)),
+      const statuses = await Promise.all(
+        findings.map(({ log_id }) => statusOf({ log, parser, recovery, listeners }, log_id)),
       )
-      const unfinished = standings.flatMap((standing) => (standing?.unfinished ? [standing] : []))
+      const unfinished = statuses.flatMap((status) => (status?.unfinished ? [status] : []))
       return { json: { unfinished, more: next !== undefined } }
     },
   })
@@ -105,8 +105,8 @@ export const sagaRoutes = <Repair extends string>(
   const { log, parser, recovery, listeners, onHeard } = options
   const always = routes(sagaApi(prefix), {
     showSaga: async ({ params: { log_id } }) => {
-      const standing = await standingOf({ log, parser, recovery, listeners }, log_id)
-      return standing ? { json: standing } : { problem: noSuchSaga(log.service, log_id) }
+      const status = await statusOf({ log, parser, recovery, listeners }, log_id)
+      return status ? { json: status } : { problem: noSuchSaga(log.service, log_id) }
     },
     listDeadLetters: async ({ query: { after, limit } }) => {
       const letters = await log.dead.page(after, limit)

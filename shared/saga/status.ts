@@ -10,7 +10,7 @@ import type { Log } from '../log/log.ts'
 import type { SagaRecord } from '../log/saga-record.ts'
 import type { LogParser, Recovery } from './log-parser.ts'
 
-export type Standing = {
+export type SagaStatus = {
   readonly service: Service
   readonly log_id: string
   readonly state: string
@@ -50,10 +50,10 @@ export type Subject<Repair extends string> = {
 }
 
 /** How the saga stands here; `undefined` if it is unknown. */
-export const standingOf = async <Repair extends string>(
+export const statusOf = async <Repair extends string>(
   { log, parser, recovery, listeners }: Subject<Repair>,
   logId: string,
-): Promise<Standing | undefined> => {
+): Promise<SagaStatus | undefined> => {
   const { record, nowMs } = await log.saga(logId, listeners)
   const last = lastOf(record)
   if (last === undefined) return undefined

@@ -29,7 +29,7 @@ const seed = (client: Client, wishes: Wishes = {}): Promise<Cart> => client.crea
 /** Who said what, in the order of the timeline. */
 const toldBy = ({ timeline }: Explanation): readonly string[] =>
   timeline.map(({ service, kind }) => `${service}: ${kind}`)
-const standingIn = ({ views }: Explanation, service: Service) => {
+const statusIn = ({ views }: Explanation, service: Service) => {
   const view = views.find((one) => one.service === service) as View
   if (view.is !== 'known') throw new Error(`${service} is ${view.is}`)
   return view.standing
@@ -50,8 +50,8 @@ const hang = async () => {
     const explanation = await explain(seeded.order)
     assert.ok(toldBy(explanation).includes('payment: CreditHeld'))
     // A listener reports once a second how far it has heard.
-    assert.ok(standingIn(explanation, 'order').heard.payment)
-    assert.ok(standingIn(explanation, 'payment').heard.order)
+    assert.ok(statusIn(explanation, 'order').heard.payment)
+    assert.ok(statusIn(explanation, 'payment').heard.order)
     return explanation
   }, HUNG_MS)
   return { ...seeded, checkout, hung }
@@ -128,7 +128,7 @@ test.serial(
     t.regex(out, /^payment +held since .*: the log parser waits until stock has heard it$/m)
     t.regex(out, /^stock +does not answer \(.+\)$/m)
     t.regex(out, /^order +checking-out since .*the log parser will say it again at its run at \d\d:\d\d:\d\d$/m)
-    const { next, since } = standingIn(hung, 'order')
+    const { next, since } = statusIn(hung, 'order')
     t.is(next?.repair, 'tell-again')
     const again = await eventually(async () => {
       const told = await firstToldAgain(hung.log_id, since ?? '')
@@ -139,7 +139,7 @@ test.serial(
     t.true(lateMs >= 0 && lateMs < 1_000, `it came ${lateMs} ms after what was foretold`)
     only('stock').thaw()
     t.is((await checkout).status, 200)
-    t.is(standingIn(await explain(order), 'order').state, 'paid')
+    t.is(statusIn(await explain(order), 'order').state, 'paid')
   },
 )
 
@@ -190,7 +190,7 @@ test.serial(
     t.regex(again.out, /the checkout is decided: checkout ".+" was decided before: it is (cancelling|closed)/)
     t.regex((await operator().saga('explain', order)).out, /^order +(cancelling|closed) \(operator\) since/m)
     only('stock').thaw()
-    await eventually(async () => assert.equal(standingIn(await explain(order), 'order').state, 'closed'), HUNG_MS)
+    await eventually(async () => assert.equal(statusIn(await explain(order), 'order').state, 'closed'), HUNG_MS)
     t.is((await client.checkout(order)).status, 200)
     t.deepEqual([await client.credit(user), await client.stock(item)], [90, 8])
 

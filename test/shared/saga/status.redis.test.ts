@@ -5,7 +5,7 @@ import { openStore as openOrder } from '../../../order/store.ts'
 import { openStore as openPayment } from '../../../payment/store.ts'
 import { heardKey } from '../../../shared/log/entry.ts'
 import type { Recovery } from '../../../shared/saga/log-parser.ts'
-import { standingOf } from '../../../shared/saga/status.ts'
+import { statusOf } from '../../../shared/saga/status.ts'
 import { openStore as openStock } from '../../../stock/store.ts'
 import { beginCart, MONEY, openCart } from '../../support/shop/cart.ts'
 import { openBench, plainly, teller, under } from '../../support/shop/open-store.ts'
@@ -35,7 +35,7 @@ type Saga = keyof typeof services
 
 const look = (service: Saga, parser = schedule()) => {
   const { store, recovery, listeners } = services[service]
-  return standingOf({ log: store.log, parser, recovery: recovery as Recovery<string>, listeners }, 'it')
+  return statusOf({ log: store.log, parser, recovery: recovery as Recovery<string>, listeners }, 'it')
 }
 const retry = async (service: Saga, once = plainly): Promise<string> => {
   const { store, listeners } = services[service]
@@ -158,20 +158,20 @@ for (const [service, state, bring, isUnfinished, done, said] of STATES)
     `${state} in ${service}${done === 'cancelled' ? ' past its deadline' : ''}: retried, it is ${done}`,
     async (t) => {
       await bring()
-      const standing = await look(service)
-      t.is(standing?.state, state)
-      t.is(standing?.unfinished, isUnfinished)
-      t.is(standing?.recorded.order, 'cart')
-      t.is(standing?.recorded.token, undefined, 'a lock is nobody else')
-      t.is(standing?.finding === null, !isUnfinished)
-      t.true(Math.abs(Date.parse(standing?.since ?? '') - Date.now()) < 5_000)
+      const status = await look(service)
+      t.is(status?.state, state)
+      t.is(status?.unfinished, isUnfinished)
+      t.is(status?.recorded.order, 'cart')
+      t.is(status?.recorded.token, undefined, 'a lock is nobody else')
+      t.is(status?.finding === null, !isUnfinished)
+      t.true(Math.abs(Date.parse(status?.since ?? '') - Date.now()) < 5_000)
       t.is(await retry(service), done)
       t.deepEqual(await saidOf(service), said)
     },
   )
 
 for (const service of ['order', 'payment'] as const)
-  test.serial(`a saga that ${service} does not know has no standing`, async (t) => {
+  test.serial(`a saga that ${service} does not know has no status`, async (t) => {
     t.is(await look(service), undefined)
   })
 
@@ -204,13 +204,13 @@ const assertForetold = async (
   const { record } = await services[service].store.log.saga('it', [])
   const from = (record.toldMs ?? 0) + aheadMs
   const lateAtMs = Number(record.fields.deadline) + LATE_MS + aheadMs
-  const standing = await look(service, schedule(from))
-  t.is(standing?.finding?.repair, 'wait')
-  t.is(standing?.next?.repair, repair)
+  const status = await look(service, schedule(from))
+  t.is(status?.finding?.repair, 'wait')
+  t.is(status?.next?.repair, repair)
   // Two clocks are compared by two questions: a few milliseconds lie between them.
-  const at = Date.parse(standing?.next?.at ?? '')
-  t.true(Math.abs(at - (inMs === 'when it is late' ? lateAtMs : from + inMs)) < 100, standing?.next?.at)
-  t.is(standing?.next_run, new Date(from + RUN_MS).toISOString())
+  const at = Date.parse(status?.next?.at ?? '')
+  t.true(Math.abs(at - (inMs === 'when it is late' ? lateAtMs : from + inMs)) < 100, status?.next?.at)
+  t.is(status?.next_run, new Date(from + RUN_MS).toISOString())
 }
 
 test.serial('what was heard is told again at the first run that finds it silent', async (t) => {
@@ -229,10 +229,10 @@ test.serial(
 
 test.serial('what payment holds and stock has not heard waits for stock, as far as one looks', async (t) => {
   await started()
-  const standing = await look('payment')
-  t.deepEqual(standing?.finding?.facts, { state: 'held', silent: 'no', heard: 'no' })
-  t.deepEqual(standing?.heard, { order: false, stock: false })
-  t.is(standing?.next, null)
+  const status = await look('payment')
+  t.deepEqual(status?.finding?.facts, { state: 'held', silent: 'no', heard: 'no' })
+  t.deepEqual(status?.heard, { order: false, stock: false })
+  t.is(status?.next, null)
   await hearAll('payment', 'stock')
   t.like(await look('payment'), { heard: { order: false, stock: true }, next: { repair: 'tell-again' } })
 })
@@ -260,12 +260,12 @@ test.serial('stock has nothing unfinished: it shows what it recorded', async (t)
   await stock.createItem('tea', 15, plainly)
   await stock.add('tea', 5, plainly)
   await teller(stock.log)('payment', 'CreditHeld', 'it', facts)
-  const standing = await standingOf(
+  const status = await statusOf(
     { log: stock.log, parser: schedule(), recovery: undefined, listeners: ['payment'] },
     'it',
   )
-  t.like(standing, { state: 'taken', unfinished: false, finding: null, next: null })
-  t.like(standing?.recorded, { order: 'cart', lines: 'tea:2' })
+  t.like(status, { state: 'taken', unfinished: false, finding: null, next: null })
+  t.like(status?.recorded, { order: 'cart', lines: 'tea:2' })
 })
 
 test.serial('the checkouts of an order are known from the last to the first', async (t) => {
