@@ -361,7 +361,6 @@ const LONG_FUNCTIONS = [
   'order/checkout/outcomes.ts: openOutcomes',
   'order/store.ts: openStore',
   'shared/audit/auditor.ts: auditor',
-  'shared/health/health.ts: openHealth',
   'shared/saga/log-parser.ts: logParser',
 ]
 

@@ -57,10 +57,21 @@ const openFinding = () => {
   }
 }
 
+type Vote = { readonly name: string; readonly redis: Redis; readonly finding: ReturnType<typeof openFinding> }
+
+const checkOfMasters = (votes: readonly Vote[], needsQuorum: boolean): Check => {
+  const wrong = votes.flatMap(({ name, finding }) => finding.wrong()?.replace(/^/, `${name}: `) ?? [])
+  const isLost = votes.length - wrong.length < Math.floor(votes.length / 2) + 1
+  return {
+    name: 'lock-masters',
+    grade: isLost && needsQuorum ? 'impairs' : 'warns',
+    wrong: wrong.length > 0 ? `lock masters give no locks (${wrong.join(', ')})` : undefined,
+  }
+}
+
 export const openHealth = ({ own, masters, needsQuorum, others, probes, step, logger }: HealthOptions): Health => {
   const writes = openFinding()
   const votes = Object.entries(masters).map(([name, redis]) => ({ name, redis, finding: openFinding() }))
-  const quorum = Math.floor(votes.length / 2) + 1
   let told = ''
   let killed = ''
   let stopped = false
@@ -85,20 +96,10 @@ export const openHealth = ({ own, masters, needsQuorum, others, probes, step, lo
     )
   }
 
-  const lockMasters = (): Check => {
-    const wrong = votes.flatMap(({ name, finding }) => finding.wrong()?.replace(/^/, `${name}: `) ?? [])
-    const isLost = votes.length - wrong.length < quorum
-    return {
-      name: 'lock-masters',
-      grade: isLost && needsQuorum ? 'impairs' : 'warns',
-      wrong: wrong.length > 0 ? `lock masters give no locks (${wrong.join(', ')})` : undefined,
-    }
-  }
-
   const checks = (): readonly Check[] => {
     const refusal = writes.wrong()
     const wrong = refusal === undefined ? undefined : `its own Redis does no deeds: ${refusal}`
-    return [...others(), { name: 'own-redis-writes', grade: 'impairs', wrong }, lockMasters()]
+    return [...others(), { name: 'own-redis-writes', grade: 'impairs', wrong }, checkOfMasters(votes, needsQuorum)]
   }
 
   const tell = (): void => {
