@@ -80,7 +80,6 @@ export const uphold = command('uphold', ['log_id', 'order', 'user', 'total', 'to
   contradicted: ['saga', 'by', 'order'],
   repeated: [],
 })
-export const tellAgain = command('tell-again', ['log_id'], { told: [], finished: [], unknown: [] })
 
 /** What follows what payment says. */
 export const complete = command('complete', ['log_id', 'order', 'user', 'total', 'lines?'], {

@@ -10,8 +10,9 @@ import { audits } from './audit/audit.ts'
 import { admission } from './checkout/admission.ts'
 import { checkouts } from './checkout/checkout.ts'
 import { openLinger } from './checkout/linger.ts'
+import { DEADLINE_MAX_MS } from './recovery.ts'
 import { routesOf } from './routes.ts'
-import { DEADLINE_MAX_MS, openStore } from './store.ts'
+import { openStore } from './store.ts'
 
 const settings = {
   ...serviceSettings,

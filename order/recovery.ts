@@ -2,32 +2,28 @@
  * What does an unfinished checkout mean to order, and what repairs it?
  *
  * A checkout is unfinished here until it is paid or failed, or cancelled and undone by payment. The table says
- * which repair each combination of facts calls for; its test walks them all.
+ * which repair each combination of conditions calls for; its test walks them all.
  */
-import type { RecoveryTable } from '../shared/saga/log-parser.ts'
+import type { SagaTable, UnfinishedOf } from '../shared/log/saga-table.ts'
+import type { RecoveryTable } from '../shared/saga/recovery.ts'
 
-export type Facts = {
-  /** What the saga's record says; `decided` stands for every state that needs nothing more, `absent` for no record. */
-  readonly state: 'checking-out' | 'cancelling' | 'decided' | 'absent'
-  readonly deadline: 'ahead' | 'past'
-  /** Has nothing been said of it for longer than an answer takes? */
-  readonly silent: 'no' | 'yes'
-  /** Has payment read what was said of it last? */
-  readonly heard: 'no' | 'yes'
+/** The longest that a checkout may take until it is decided. */
+export const DEADLINE_MAX_MS = 60_000
+
+/** No entry tells who cancelled a checkout, or which one of its order was the one before. */
+export const saga = {
+  states: { 'checking-out': 'due', paid: 'packed', failed: 'packed', cancelling: 'unfinished', closed: 'kept' },
+  fields: ['order', 'user', 'total', 'lines', 'deadline', 'token', 'previous'],
+  later: ['reason', 'item'],
+  untold: ['previous'],
+} as const satisfies SagaTable
+
+export const recovery: RecoveryTable<UnfinishedOf<typeof saga>, 'cancel'> = {
+  awaits: 'payment',
+  deadline: { maxMs: DEADLINE_MAX_MS, graceMs: 250 },
+  surveys: { perAge: 8, openMax: 10_000 },
+  repairs: [
+    // Nobody decided in time, so order decides. The replica whose request waited would have; it must be gone.
+    [{ state: 'checking-out', deadline: 'past' }, 'cancel'],
+  ],
 }
-
-export type Repair = 'wait' | 'tell-again' | 'cancel' | 'drop'
-
-export const table: RecoveryTable<Facts, Repair> = [
-  // Left in the index, but nothing is to be done: the index is what is wrong.
-  [{ state: 'absent' }, 'drop'],
-  [{ state: 'decided' }, 'drop'],
-  // Nobody decided in time, so order decides. The replica whose request waited would have; it must be gone.
-  [{ state: 'checking-out', deadline: 'past' }, 'cancel'],
-  // An answer may be on its way.
-  [{ silent: 'no' }, 'wait'],
-  // Payment will read it: its cursor cannot be lost without going back.
-  [{ heard: 'no' }, 'wait'],
-  // Read, and no answer arrived: said again, it is answered again.
-  [{ heard: 'yes' }, 'tell-again'],
-]

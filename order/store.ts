@@ -22,18 +22,16 @@ import { impossible, unreachable } from '../shared/errors.ts'
 import { compareIds, type LogEntry } from '../shared/log/entry.ts'
 import { type Log, openLog } from '../shared/log/log.ts'
 import { type Runner, runner } from '../shared/log/runner.ts'
-import type { SagaRecord } from '../shared/log/saga-record.ts'
-import { drop } from '../shared/log/shared-commands.ts'
 import { type ArgsOf, knownResult, type Late, type ResultOf, type ResultOnce } from '../shared/redis/command.ts'
 import { remake } from '../shared/redis/connection.ts'
 import { optional, text, tuple } from '../shared/redis/reply.ts'
 import type { Once, Reply } from '../shared/redis/script.ts'
-import { type Finding, isSilent, type Place, type Recovery, repairFor, type Survey } from '../shared/saga/log-parser.ts'
+import { openRecovery, type Recovery, type RunRepair } from '../shared/saga/recovery.ts'
 import type { Instruments } from '../shared/service.ts'
 import * as commands from './commands.ts'
 import { type Ended, endedOf, isStatus, type Order, type Saga, type Status } from './order.ts'
 import { reactions, says } from './reactions.ts'
-import { type Facts, type Repair, table } from './recovery.ts'
+import { recovery, saga } from './recovery.ts'
 
 const names = {
   order: 'order:',
@@ -42,15 +40,10 @@ const names = {
   /** The field of a record that tells what is contradicted with it. */
   subject: 'order',
   outcomes: 'outcomes',
-  deadlines: 'sagas:deadlines',
 }
 
 /** The most lines of one order: all of them are taken in one script. */
 export const LINES_MAX = 100
-/** The longest that a checkout may take until it is decided. */
-export const DEADLINE_MAX_MS = 60_000
-/** Whoever waits for a checkout decides it at its deadline; the log parser, if that has not happened after this long. */
-const LATE_MS = 250
 
 /** The most checkouts of one order that are looked for. */
 const CHECKOUTS_MAX = 100
@@ -81,7 +74,7 @@ export type Contradiction = { readonly id: string; readonly by: string; readonly
 export type Store = {
   readonly log: Log
   readonly auditor: Auditor
-  readonly recovery: (onDecided: (decided: commands.Decision) => void) => Recovery<Repair>
+  readonly recovery: (onDecided: (decided: commands.Decision) => void) => Recovery
   readonly find: (order: string) => Promise<Order | undefined>
   readonly readForCheckout: (order: string) => Promise<OrderView | undefined>
   /** The time of the own Redis, read anew: see `shared/log/fence.ts`. */
@@ -132,26 +125,8 @@ export type Store = {
 const statusOf = (text: string | null | undefined): Status =>
   text != null && isStatus(text) ? text : impossible('order.status', text)
 
-const stateOf = (state: string): Facts['state'] => {
-  if (state === '') return 'absent'
-  return state === 'checking-out' || state === 'cancelling' ? state : 'decided'
-}
-
-const judge = ({ log_id, fields, toldMs = 0, heard }: SagaRecord, atMs: number): Finding<Repair> => {
-  const leftMs = Number(fields.deadline ?? '0') - atMs
-  const facts: Facts = {
-    state: stateOf(fields.state ?? ''),
-    deadline: leftMs < 0 || leftMs > DEADLINE_MAX_MS ? 'past' : 'ahead',
-    silent: isSilent(atMs, toldMs, Number.parseInt(fields.entries ?? String(toldMs), 10)) ? 'yes' : 'no',
-    heard: compareIds(heard.payment ?? '0-0', String(toldMs)) >= 0 ? 'yes' : 'no',
-  }
-  return { log_id, facts, repair: repairFor(table, facts) }
-}
-
 /** What `checkout/lua/glance.lua` returns: user, status, saga and lines; nothing of an order that is unknown. */
 const glanced = tuple(optional(text), optional(text), optional(text), optional(text))
-/** A saga as a survey reads it: see `checkout/lua/unfinished.lua`. */
-type Row = readonly [id: string, score: string, state: string, deadline: string, told: string, began: string]
 
 /** What is returned to an entry of payment's. */
 const HEARD = { ...commands.complete.returns, ...commands.fail.returns, ...commands.close.returns }
@@ -183,8 +158,9 @@ export const openStore = (
     lua: [new URL('lua/', import.meta.url), new URL('checkout/lua/', import.meta.url)],
     names,
     supplies: { things: 'worth' },
-    limits: { lines_max: LINES_MAX, deadline_max_ms: DEADLINE_MAX_MS },
+    limits: { lines_max: LINES_MAX },
     reactions,
+    saga,
     says,
     uphold: (gone) => upholdAll(gone),
     retentionS,
@@ -247,25 +223,6 @@ export const openStore = (
     for (const end of paid) if (await isUpheld(end)) kept.add(end)
     return gone.filter((entry) => !kept.has(entry))
   }
-
-  const look = async (deed: 'unfinished' | 'late', limit: number, behind?: Place) => {
-    const facts = { limit, after: behind?.score ?? 0, ...(deed === 'late' ? { grace_ms: LATE_MS } : {}) }
-    const reply = (await log.act(deed, facts)) as unknown
-    const [now, ...rows] = reply as readonly [string, ...Row[]]
-    const heard = await log.heardBy(['payment'])
-    const findings = rows.map(([log_id, , state, deadline, told, began]) =>
-      judge({ log_id, fields: { state, deadline, entries: began }, toldMs: Number(told), heard }, Number(now)),
-    )
-    const startedMs = behind?.startedMs ?? Number(now)
-    const next = rows.length < limit ? undefined : { score: Number(rows.at(-1)?.[1]), startedMs }
-    return { findings, next, heardMs: Number.parseInt(heard.payment ?? '0', 10) }
-  }
-  /** What was said later than payment has heard can only wait; what was said since the survey began is not looked at again. */
-  const survey: Survey<Repair> = async (limit, behind) => {
-    const { findings, next, heardMs } = await look('unfinished', limit, behind)
-    return { findings, next: next && next.score <= Math.min(heardMs, next.startedMs) ? next : undefined }
-  }
-  const late: Survey<Repair> = (limit, behind) => look('late', limit, behind)
 
   /**
    * Tells the log of a checkout that nobody decided in time, and who kept it waiting, as far as that is known here: a listener
@@ -342,23 +299,13 @@ export const openStore = (
     contradictions,
     decidedBy,
     recovery: (onDecided) => {
-      const act = async (deed: Exclude<Repair, 'wait'>, log_id: string, once?: Once): Promise<string> => {
-        if (deed === 'tell-again') return (await runOnce(commands.tellAgain, { log_id }, once))[0]
-        if (deed === 'drop') return (await runOnce(drop, { log_id }, once))[0]
-        const result = await cancel({ log_id }, once)
+      const run: RunRepair = async (_cancel, args, once) => {
+        const result = await cancel(args, once)
         const decision = decisionIn(result)
         if (decision) onDecided(decision)
         return result[0]
       }
-      return {
-        survey,
-        late,
-        lateAtMs: ({ fields }) => (fields.state === 'checking-out' ? Number(fields.deadline) + LATE_MS : undefined),
-        repair: async ({ log_id, repair }) => (repair === 'wait' ? 'waiting' : act(repair, log_id)),
-        contradictions,
-        judge,
-        retry: ({ log_id, repair }, once) => act(repair === 'wait' ? 'tell-again' : repair, log_id, once),
-      }
+      return openRecovery({ log, saga, table: recovery, run, contradictions })
     },
     find: async (order) => {
       const [user, status, total, lines] = await step('find', () =>

@@ -29,7 +29,8 @@ import type { ProcessContext } from './process/lifecycle.ts'
 import type { Step } from './process/step.ts'
 import { connect, disconnect, tellTo } from './redis/connection.ts'
 import type { Reply } from './redis/script.ts'
-import { logParser, type Recovery } from './saga/log-parser.ts'
+import { logParser } from './saga/log-parser.ts'
+import type { Recovery } from './saga/recovery.ts'
 import { cronSetting } from './saga/schedule.ts'
 
 /** The settings that every service reads. */
@@ -80,12 +81,12 @@ export type Instruments = {
 }
 
 /** What a service adds to what all have. */
-export type ServiceParts<Repair extends string> = {
+export type ServiceParts = {
   readonly log: Log
   readonly routes: readonly Route[]
   /** Asks for the block of log ids of this replica. */
   readonly lease: (replica: string) => Promise<number>
-  readonly recovery?: Recovery<Repair>
+  readonly recovery?: Recovery
   /** Told each reply to a peer's entry, after it was applied. */
   readonly onHeard?: (reply: Reply) => void
   /** Things of its own to start and stop with the service. */
@@ -93,7 +94,7 @@ export type ServiceParts<Repair extends string> = {
   readonly stop?: () => Promise<void> | void
 }
 
-export type ServiceOptions<Repair extends string> = {
+export type ServiceOptions = {
   readonly service: Service
   /** The first part of its routes. */
   readonly prefix: string
@@ -102,7 +103,7 @@ export type ServiceOptions<Repair extends string> = {
   readonly listeners: readonly Service[]
   /** Is nothing begun without a quorum of lock masters? */
   readonly needsQuorum?: boolean
-  readonly build: (instruments: Instruments) => ServiceParts<Repair>
+  readonly build: (instruments: Instruments) => ServiceParts
 }
 
 type Connections = {
@@ -115,7 +116,7 @@ type Connections = {
 }
 
 /** Where a service stands among the others. */
-type Place = Pick<ServiceOptions<string>, 'service' | 'peers' | 'needsQuorum'>
+type Place = Pick<ServiceOptions, 'service' | 'peers' | 'needsQuorum'>
 
 const openConnections = (
   { config, logger, stack, step }: ProcessContext<ServiceConfig>,
@@ -178,10 +179,7 @@ const openChecks = (
   }
 }
 
-export const openService = async <Repair extends string>(
-  context: ProcessContext<ServiceConfig>,
-  options: ServiceOptions<Repair>,
-): Promise<void> => {
+export const openService = async (context: ProcessContext<ServiceConfig>, options: ServiceOptions): Promise<void> => {
   const { config, logger, stack, shutdown, step } = context
   const { leaseTtlMs } = config
   const { prefix, listeners } = options

@@ -17,6 +17,7 @@ import type { Instruments } from '../shared/service.ts'
 import { add, createItem, initItems, subtract } from './commands.ts'
 import type { Item } from './item.ts'
 import { reactions } from './reactions.ts'
+import { saga } from './recovery.ts'
 
 const names = { item: 'item:', counted: 'item:' }
 
@@ -45,6 +46,7 @@ export const openStore = ({ redis, step, identifiers, retentionS }: Instruments)
     names,
     supplies: { things: 'worth' },
     reactions,
+    saga,
     retentionS,
   })
   const { runOnce } = runner(log)

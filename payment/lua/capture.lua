@@ -8,7 +8,7 @@
 -- RETURNS  captured | held | refused | waiting | repeated | unknown
 function deeds.capture(facts)
   local id = facts.log_id
-  local saga = checkout(id)
+  local saga = load_saga(id)
   if not saga then
     if not facts.user then
       return { 'unknown' }
@@ -21,7 +21,7 @@ function deeds.capture(facts)
   redis.call('HINCRBY', names.user .. saga.user, 'credit', minus(saga.total))
   redis.call('HINCRBY', names.user .. saga.user, 'held', minus(saga.total))
   book('charged', saga.total)
-  decide(id, saga, 'captured')
+  emit_saga(id, saga, 'captured')
   serve(saga.user)
   return { 'captured' }
 end

@@ -4,7 +4,7 @@
 -- RETURNS  held | refused | waiting | repeated
 function deeds.hold(facts)
   local id = facts.log_id
-  local known = checkout(id)
+  local known = load_saga(id)
   if known then
     return repeated(id, known)
   end
@@ -15,9 +15,8 @@ function deeds.hold(facts)
   if is_first and grant(id, saga, credit, held) then
     return { saga.state }
   end
-  redis.call('HSET', names.saga .. id, 'state', 'waiting', 'order', saga.order, 'user', saga.user, 'total', saga.total,
-    'lines', saga.lines)
+  store_saga(id, saga)
   redis.call('RPUSH', queue, id)
-  keep_open(id, integer(now_ms()))
+  place(id, saga, integer(now_ms()))
   return { 'waiting' }
 end

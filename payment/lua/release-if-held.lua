@@ -5,7 +5,7 @@
 -- FACTS    log_id
 -- RETURNS  released | nothing
 deeds['release-if-held'] = function(facts)
-  local saga = checkout(facts.log_id)
+  local saga = load_saga(facts.log_id)
   if not saga or saga.state == 'refused' or saga.state == 'voided' or saga.state == 'released' then
     return { 'nothing' }
   end

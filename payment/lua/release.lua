@@ -5,7 +5,7 @@
 -- RETURNS  released | repeated
 function deeds.release(facts)
   local id = facts.log_id
-  local saga = checkout(id)
+  local saga = load_saga(id)
   if not saga then
     saga = { order = facts.order, user = facts.user, total = facts.total, lines = '' }
   elseif saga.state == 'released' then
@@ -17,7 +17,7 @@ function deeds.release(facts)
   elseif saga.state == 'waiting' then
     redis.call('LREM', names.waiting .. saga.user, 1, id)
   end
-  decide(id, saga, 'released')
+  emit_saga(id, saga, 'released')
   serve(saga.user)
   return { 'released' }
 end

@@ -1,20 +1,21 @@
+--- @include "drop"
 --- @include "wallet"
--- tell-again: repeats what was decided of a checkout, for a listener that did not act on it; one that waits is looked at
--- once more.
+-- tell-again: says once more what was decided of a checkout, for a listener that did not act on it, also if it is finished here:
+-- the others wait for it. One that waits is looked at once more.
 -- FACTS    log_id
 -- RETURNS  told | served | unknown
 deeds['tell-again'] = function(facts)
   local id = facts.log_id
-  local saga = checkout(id)
+  local saga = load_saga(id)
   if not saga then
-    redis.call('ZREM', names.open, id)
+    deeds.drop(facts)
     return { 'unknown' }
   end
   if saga.state == 'waiting' then
-    keep_open(id, integer(now_ms()))
+    place(id, saga, integer(now_ms()))
     serve(saga.user)
     return { 'served' }
   end
-  answer_again(id, saga)
+  emit_again(id, saga)
   return { 'told' }
 end

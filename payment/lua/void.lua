@@ -5,7 +5,7 @@
 -- RETURNS  voided | repeated | unknown
 function deeds.void(facts)
   local id = facts.log_id
-  local saga = checkout(id)
+  local saga = load_saga(id)
   if not saga then
     return { 'unknown' }
   end
@@ -18,7 +18,7 @@ function deeds.void(facts)
   end
   saga.reason = 'out-of-stock'
   saga.item = facts.item
-  decide(id, saga, 'voided')
+  emit_saga(id, saga, 'voided')
   serve(saga.user)
   return { 'voided' }
 end

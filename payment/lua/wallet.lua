@@ -14,66 +14,10 @@ local function wallet(user)
   return tonumber(found[1]), tonumber(found[2] or '0')
 end
 
--- checkout(id): the record of a saga here, or nil.
-local function checkout(id)
-  local found = redis.call('HMGET', names.saga .. id, 'state', 'order', 'user', 'total', 'lines', 'reason', 'item', 'entries',
-    'again')
-  if not found[1] then
-    return packed_saga(id)
-  end
-  return {
-    state = found[1], order = found[2], user = found[3], total = found[4], lines = found[5],
-    reason = found[6], item = found[7], entries = found[8], again = found[9],
-  }
-end
-
--- saying(saga): what is said of a saga in its state.
-local function saying(saga)
-  local facts = 'order=' .. saga.order .. ' user=' .. saga.user .. ' total=' .. saga.total
-  if saga.state == 'held' or saga.state == 'captured' then
-    return facts .. ' lines=' .. (saga.lines or '')
-  elseif saga.state == 'refused' then
-    return facts .. ' reason=' .. (saga.reason or '')
-  elseif saga.state == 'voided' then
-    return facts .. ' reason=' .. (saga.reason or '') .. ' item=' .. (saga.item or '')
-  end
-  return facts
-end
-
--- look_after(id, saga, told): a hold waits for stock; any other answer is the end here.
-local function look_after(id, saga, told)
-  if saga.state == 'held' then
-    keep_open(id, told)
-  else
-    finish(id)
-  end
-end
-
--- decide(id, saga, state): moves a saga to a state, records it and says so.
-local function decide(id, saga, state)
-  saga.state = state
-  local entries, told = tell(id, says[saga.state], saying(saga), saga.entries)
-  local key = names.saga .. id
-  if saga.state ~= 'held' and not saga.again and pack_up(id, saga.state, entries) then
-    return
-  end
-  redis.call('HSET', key, 'state', saga.state, 'entries', entries, 'order', saga.order, 'user', saga.user,
-    'total', saga.total, 'lines', saga.lines or '')
-  if saga.reason then
-    redis.call('HSET', key, 'reason', saga.reason, 'item', saga.item or '')
-  end
-  look_after(id, saga, told)
-end
-
--- answer_again(id, saga): the recorded answer once more.
-local function answer_again(id, saga)
-  look_after(id, saga, tell_again(id, says[saga.state], saying(saga)))
-end
-
 -- repeated(id, saga): the recorded answer once more. One that still waits has none.
 local function repeated(id, saga)
   if saga.state ~= 'waiting' then
-    answer_again(id, saga)
+    emit_again(id, saga)
   end
   return { 'repeated' }
 end
@@ -83,15 +27,15 @@ local function grant(id, saga, credit, held)
   local total = tonumber(saga.total)
   if not credit then
     saga.reason = 'no-such-user'
-    decide(id, saga, 'refused')
+    emit_saga(id, saga, 'refused')
   elseif credit < total then
     saga.reason = 'out-of-credit'
-    decide(id, saga, 'refused')
+    emit_saga(id, saga, 'refused')
   elseif credit - held < total then
     return false
   else
     redis.call('HINCRBY', names.user .. saga.user, 'held', saga.total)
-    decide(id, saga, 'held')
+    emit_saga(id, saga, 'held')
   end
   return true
 end
@@ -115,7 +59,7 @@ local function serve(user)
     if not id then
       return
     end
-    local saga = checkout(id)
+    local saga = load_saga(id)
     if saga and saga.state == 'waiting' and not grant(id, saga, wallet(saga.user)) then
       return
     end

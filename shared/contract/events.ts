@@ -24,8 +24,8 @@ export type Service = 'ids' | 'order' | 'payment' | 'stock'
 export type FactType = 'id' | 'amount' | 'lines' | 'time' | 'word'
 
 /** A fact with a question mark may be missing: entries of an older version do not have it. */
-type Fact = FactType | `${FactType}?`
-type Facts = Readonly<Record<string, Fact>>
+export type Fact = FactType | `${FactType}?`
+export type Facts = Readonly<Record<string, Fact>>
 
 /** What every entry of a checkout bears, so that each listener can act on it without asking anybody. */
 const checkout = { order: 'id', user: 'id', total: 'amount' } as const satisfies Facts
@@ -94,8 +94,13 @@ export const single = {
   stock: ['ItemCreated', 'StockAdded', 'StockSubtracted', 'ItemsInitialised'],
 } as const satisfies { readonly [Speaker in Service]: readonly (keyof (typeof events)[Speaker])[] }
 
+/** Which kinds of entries each service may say, with the facts that they carry; `events` is that of the shop. */
+export type Contract = Readonly<Partial<Record<Service, Readonly<Record<string, Facts>>>>>
+
 /** A kind of entry that `Speaker` may say. */
-export type KindOf<Speaker extends Service> = keyof (typeof events)[Speaker] & string
+export type KindOf<Speaker extends Service, Of extends Contract = typeof events> = Speaker extends keyof Of
+  ? keyof Of[Speaker] & string
+  : never
 export type Kind = { [Speaker in Service]: KindOf<Speaker> }[Service]
 
 const ID = '[A-Za-z0-9_-]{1,64}'
@@ -135,14 +140,19 @@ const usualText = (facts: Facts): RegExp => {
 }
 
 type Saying = { readonly facts: Facts; readonly usual: RegExp }
+type SayingOf = (speaker: Service, kind?: string) => Saying | undefined
 /** What each service says. A kind comes from outside, and may be named as something that every object has: hence maps. */
-const dictionary = new Map(
-  Object.entries(events).map(([speaker, kinds]) => [
-    speaker,
-    new Map(Object.entries(kinds).map(([kind, facts]): [string, Saying] => [kind, { facts, usual: usualText(facts) }])),
-  ]),
-)
-const sayingOf = (speaker: Service, kind = ''): Saying | undefined => dictionary.get(speaker)?.get(kind)
+const sayingsIn = (contract: Contract): SayingOf => {
+  const speakers = new Map(
+    Object.entries(contract).map(([speaker, kinds]) => [
+      speaker,
+      new Map(
+        Object.entries(kinds).map(([kind, facts]): [string, Saying] => [kind, { facts, usual: usualText(facts) }]),
+      ),
+    ]),
+  )
+  return (speaker, kind = '') => speakers.get(speaker)?.get(kind)
+}
 
 /** An entry as Redis gives it: its stream id, and its fields and values in turn. */
 export type RawEntry = readonly [id: string, fields: readonly string[]]
@@ -177,7 +187,7 @@ export const field = (entry: RawEntry, name: string): string | undefined =>
 export const kindOf = (entry: RawEntry): string | undefined =>
   packedText(entry) === undefined ? field(entry, 'kind') : entry[1][0]
 
-const faultOf = (speaker: Service, entry: RawEntry): string | undefined => {
+const faultOf = (sayingOf: SayingOf, speaker: Service, entry: RawEntry): string | undefined => {
   const said = new Map<string, string>()
   for (const [name, value] of sayings(entry)) {
     if (name === '') return `it says "${value}", which is no fact`
@@ -202,26 +212,38 @@ const faultOf = (speaker: Service, entry: RawEntry): string | undefined => {
   return undefined
 }
 
-/**
- * Says what is wrong with an entry that `speaker` said, in words, or `undefined` if a listener may act on it. Facts that
- * the dictionary does not know are no fault: a newer version may say more.
- */
-export const fault = (speaker: Service, entry: RawEntry): string | undefined => {
-  const text = packedText(entry)
-  if (text !== undefined && sayingOf(speaker, entry[1][0])?.usual.test(text)) return undefined
-  return faultOf(speaker, entry)
+/** How entries are held against a contract. */
+export type Dictionary = {
+  /**
+   * Says what is wrong with an entry that `speaker` said, in words, or `undefined` if a listener may act on it. Facts that
+   * the dictionary does not know are no fault: a newer version may say more.
+   */
+  readonly fault: (speaker: Service, entry: RawEntry) => string | undefined
+  /** The text of a faultless entry of either form: of a flat one, with the facts that the dictionary knows. */
+  readonly textOf: (speaker: Service, entry: RawEntry) => string
 }
 
-/** The text of a faultless entry of either form: of a flat one, with the facts that the dictionary knows. */
-export const textOf = (speaker: Service, entry: RawEntry): string => {
-  const text = packedText(entry)
-  if (text !== undefined) return text
-  const facts = sayingOf(speaker, kindOf(entry))?.facts ?? {}
-  return sayings(entry)
-    .filter(([name]) => name === 'version' || name === 'log_id' || Object.hasOwn(facts, name))
-    .map(([name, value]) => `${name}=${value}`)
-    .join(' ')
+export const dictionaryOf = (contract: Contract): Dictionary => {
+  const sayingOf = sayingsIn(contract)
+  return {
+    fault: (speaker, entry) => {
+      const text = packedText(entry)
+      if (text !== undefined && sayingOf(speaker, entry[1][0])?.usual.test(text)) return undefined
+      return faultOf(sayingOf, speaker, entry)
+    },
+    textOf: (speaker, entry) => {
+      const text = packedText(entry)
+      if (text !== undefined) return text
+      const facts = sayingOf(speaker, kindOf(entry))?.facts ?? {}
+      return sayings(entry)
+        .filter(([name]) => name === 'version' || name === 'log_id' || Object.hasOwn(facts, name))
+        .map(([name, value]) => `${name}=${value}`)
+        .join(' ')
+    },
+  }
 }
+
+export const { fault, textOf } = dictionaryOf(events)
 
 /** An item and how many of it. */
 export type Line = readonly [item: string, quantity: number]

@@ -6,7 +6,16 @@
  * entry that cannot be applied goes to the dead letters in the same step, and blocks nobody.
  */
 import type { Redis } from 'ioredis'
-import { fault, isFlat, type KindOf, kindOf, type RawEntry, type Service, textOf } from '../contract/events.ts'
+import {
+  type Contract,
+  type Dictionary,
+  type events,
+  isFlat,
+  type KindOf,
+  kindOf,
+  type RawEntry,
+  type Service,
+} from '../contract/events.ts'
 import { impossible } from '../errors.ts'
 import type { Step } from '../process/step.ts'
 import type { Once, Reply, Script } from '../redis/script.ts'
@@ -14,14 +23,14 @@ import { type Args, runAll } from './commands.ts'
 import type { Fence } from './fence.ts'
 
 /** What follows an entry: the command that is run, and what is then said for each state it may lead to. */
-export type Reaction<Speaker extends Service> = {
+export type Reaction<Speaker extends Service, Of extends Contract = typeof events> = {
   readonly deed: string
-  readonly says: Readonly<Record<string, KindOf<Speaker>>>
+  readonly says: Readonly<Record<string, KindOf<Speaker, Of>>>
 }
 
 /** Which entries of which peers a service acts on. An entry that has no row is passed over. */
-export type Reactions<Listener extends Service> = {
-  readonly [Speaker in Service]?: { readonly [Heard in KindOf<Speaker>]?: Reaction<Listener> }
+export type Reactions<Listener extends Service, Of extends Contract = typeof events> = {
+  readonly [Speaker in Service]?: { readonly [Heard in KindOf<Speaker, Of>]?: Reaction<Listener, Of> }
 }
 
 export type Apply = {
@@ -57,6 +66,8 @@ export type ApplyOptions = {
   readonly fence: Fence
   /** The hash of cursors. */
   readonly cursors: string
+  /** Holds what the peers say against the contract. */
+  readonly dictionary: Dictionary
   /** The command that follows each kind of each peer. */
   readonly follows: Readonly<Record<string, Readonly<Record<string, string>>>>
   readonly batchScriptOf: (follows: Readonly<Record<string, string>>) => Script
@@ -67,6 +78,7 @@ export const openApply = (
   options: ApplyOptions,
 ): { readonly apply: Apply; readonly deedAfter: DeedAfter; readonly retry: Retry } => {
   const { service, redis, step, fence, cursors, follows } = options
+  const { fault, textOf } = options.dictionary
   const speakers = Object.keys(follows) as Service[]
   const peers = new Map(
     speakers.map((speaker) => {

@@ -11,7 +11,15 @@
  * the missing tail again. An entry that cannot be applied goes to the dead letters in the same step, and blocks nobody.
  */
 import type { Redis } from 'ioredis'
-import { type KindOf, type Service, VERSION } from '../contract/events.ts'
+import {
+  type Contract,
+  dictionaryOf,
+  events,
+  type Facts,
+  type KindOf,
+  type Service,
+  VERSION,
+} from '../contract/events.ts'
 import type { Step } from '../process/step.ts'
 import { compose, type Script, script } from '../redis/script.ts'
 import { type Apply, openApply, type Reactions } from './apply.ts'
@@ -24,6 +32,7 @@ import { type OwnTail, openOwnTail } from './own-tail.ts'
 import { openQueries, type Queries } from './queries.ts'
 import { openRetention, type Retention } from './retention.ts'
 import { openSagaRecords, type SagaRecords } from './saga-record.ts'
+import { NO_SAGAS, type SagaTable, sagaConstants, sagaFunctions } from './saga-table.ts'
 import { tailLossDetector } from './tail-loss.ts'
 
 export type Log = Commands &
@@ -40,8 +49,10 @@ export type Log = Commands &
     readonly dead: DeadLetters
   }
 
-export type LogOptions<Speaker extends Service> = {
+export type LogOptions<Speaker extends Service, Of extends Contract = typeof events> = {
   readonly service: Speaker
+  /** What the services may tell each other; if not what those of the shop may. */
+  readonly contract?: Of
   readonly redis: Redis
   readonly step: Step
   /** The folders of the service's commands. */
@@ -52,9 +63,11 @@ export type LogOptions<Speaker extends Service> = {
   readonly limits?: Readonly<Record<string, number>>
   /** Which of its Lua files completes one of shared, by its name. */
   readonly supplies?: Readonly<Record<string, string>>
-  readonly reactions: Reactions<Speaker>
+  readonly reactions: Reactions<Speaker, Of>
+  /** What is recorded of the service's sagas; if it has any. */
+  readonly saga?: SagaTable
   /** What the commands say that are not reactions, by the state they lead to. */
-  readonly says?: Readonly<Record<string, KindOf<Speaker>>>
+  readonly says?: Readonly<Record<string, KindOf<Speaker, Of>>>
   /** Makes what was acknowledged and is gone true again, as far as that can be. @returns what is to be listed as lost */
   readonly uphold?: (gone: readonly LogEntry[]) => Promise<readonly LogEntry[]>
   /** How long answers under a key are kept: no longer than the log, for they may name a saga. */
@@ -94,6 +107,7 @@ const keysOf = (service: Service) => ({
   sagas: 'saga',
   saga: 'saga:',
   open: 'sagas:open',
+  deadlines: 'sagas:deadlines',
   packed: 'sagas:packed:',
   kept: 'sagas:kept',
   survey: 'sagas:survey',
@@ -103,8 +117,17 @@ const keysOf = (service: Service) => ({
 type Row = { readonly deed: string; readonly says: Readonly<Record<string, string>> }
 type Rows = Readonly<Record<string, Readonly<Record<string, Row>>>>
 
+/** The reactions to each peer that is heard. */
+const rowsIn = (reactions: Readonly<Record<string, Readonly<Record<string, Row | undefined>> | undefined>>): Rows =>
+  Object.fromEntries(
+    Object.entries(reactions).map(([speaker, rows = {}]) => [
+      speaker,
+      Object.fromEntries(Object.entries(rows).flatMap(([kind, row]) => (row ? [[kind, row] as const] : []))),
+    ]),
+  )
+
 /** The constants that the Lua files see. */
-const tablesOf = <Speaker extends Service>(options: LogOptions<Speaker>, reactions: Rows) => ({
+const tablesOf = <Speaker extends Service, Of extends Contract>(options: LogOptions<Speaker, Of>, reactions: Rows) => ({
   names: { ...keysOf(options.service), ...options.names },
   says: mergeSayings([
     options.says ?? {},
@@ -118,15 +141,25 @@ const tablesOf = <Speaker extends Service>(options: LogOptions<Speaker>, reactio
     amount_max: Number.MAX_SAFE_INTEGER,
     ...options.limits,
   },
+  ...sagaConstants(options.saga ?? NO_SAGAS),
 })
 
 /** Opens the log of a service over its own Redis. */
-export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): Log => {
+export const openLog = <Speaker extends Service, Of extends Contract = typeof events>(
+  options: LogOptions<Speaker, Of>,
+): Log => {
   const { service, redis, step, lua, supplies = {}, uphold = async (gone) => gone } = options
-  const reactions: Rows = options.reactions
+  const reactions = rowsIn(options.reactions)
   const tables = tablesOf(options, reactions)
-  const { names } = tables
-  const scriptOf = (deeds: readonly string[]): Script => script(compose({ lua, deeds, main: 'do', tables, supplies }))
+  const { names, says } = tables
+  const contract: Contract = options.contract ?? events
+  const kinds: Readonly<Record<string, Facts>> = contract[service] ?? {}
+  const functions = sagaFunctions(
+    options.saga ?? NO_SAGAS,
+    Object.fromEntries(Object.values(says).map((kind) => [kind, kinds[kind] ?? {}])),
+  )
+  const scriptOf = (deeds: readonly string[]): Script =>
+    script(compose({ lua, deeds, main: 'do', tables, functions, supplies }))
   const fence = openFence({ redis, step })
   const memory = tailLossDetector({ speaker: service, redis, step })
   const { commands, runOwn } = openCommands({
@@ -149,10 +182,13 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
     step,
     fence,
     cursors: names.cursors,
+    dictionary: dictionaryOf(contract),
     follows,
     scriptOf,
     batchScriptOf: (rows) =>
-      script(compose({ lua, deeds: Object.values(rows), main: 'hear', tables: { ...tables, follows: rows } })),
+      script(
+        compose({ lua, deeds: Object.values(rows), main: 'hear', tables: { ...tables, follows: rows }, functions }),
+      ),
   })
   const records = openSagaRecords({ service, redis, step, open: names.open, runOwn })
   return {
@@ -167,7 +203,6 @@ export const openLog = <Speaker extends Service>(options: LogOptions<Speaker>): 
       redis,
       step,
       lost: names.lost,
-      surveys: options.says?.surveyed !== undefined,
       runOwn,
       heardBy: records.heardBy,
     }),

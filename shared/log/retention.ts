@@ -2,13 +2,12 @@
  * For how long is a log kept?
  *
  * An entry is dropped once it is older than the retention and every listener has heard it, and with the last entry of a saga
- * its record, once nobody will ever speak of the saga again: see `shared/saga/lua/trim.lua`. For that, each service has it said now and
- * then which of its sagas are unfinished (`shared/saga/lua/survey.lua`).
+ * its record, once nobody will ever speak of the saga again: see `shared/saga/lua/trim.lua`. That is learnt from surveys of what is
+ * unfinished (`shared/saga/lua/survey.lua`), which the log parser begins.
  */
 import type { Redis } from 'ioredis'
 import type { Service } from '../contract/events.ts'
 import type { Step } from '../process/step.ts'
-import { refusedWrite } from '../redis/connection.ts'
 import type { RunOwn } from './commands.ts'
 import { compareIds } from './entry.ts'
 import type { SagaRecords } from './saga-record.ts'
@@ -16,10 +15,6 @@ import type { SagaRecords } from './saga-record.ts'
 /** How many entries one script drops, with what is recorded of them, and how many scripts one run of the log parser runs. */
 const TRIM_PAGE = 500
 const TRIM_PAGES_MAX = 100
-/** How many surveys there are in the time for which entries are kept; the last of them is waited for in addition. */
-const SURVEYS_PER_AGE = 8
-/** The most unfinished sagas that a survey names. */
-const SURVEY_MAX = 10_000
 
 export type Retention = {
   /** Drops entries older than both `ageMs` and every listener's cursor, and their records. @returns how many entries */
@@ -31,34 +26,21 @@ export type RetentionOptions = {
   readonly step: Step
   /** The stream of losses that were noticed. */
   readonly lost: string
-  /** Does this service say which of its sagas are unfinished? */
-  readonly surveys: boolean
   readonly runOwn: RunOwn
   readonly heardBy: SagaRecords['heardBy']
 }
 
-export const openRetention = ({ redis, step, lost, surveys, runOwn, heardBy }: RetentionOptions): Retention => {
-  /** Out of memory a survey is left to a later run: the trimming is done. */
-  const beginSurvey = async (ageMs: number): Promise<void> => {
-    try {
-      await runOwn('begin-survey', { pause_ms: ageMs / SURVEYS_PER_AGE, open_max: SURVEY_MAX })
-    } catch (error) {
-      if (refusedWrite(error) === undefined) throw error
+export const openRetention = ({ redis, step, lost, runOwn, heardBy }: RetentionOptions): Retention => ({
+  trim: async (ageMs, listeners) => {
+    const [seconds] = await step('time', () => redis.time())
+    await step('trim-lost', () => redis.xtrim(lost, 'MINID', Number(seconds) * 1000 - ageMs))
+    const [heard = ''] = Object.values(await heardBy(listeners)).toSorted(compareIds)
+    let trimmed = 0
+    for (let page = 0, more = '1'; more === '1' && page < TRIM_PAGES_MAX; page += 1) {
+      const [count, next = '0'] = await runOwn('trim', { age_ms: ageMs, heard, page: TRIM_PAGE })
+      trimmed += Number(count)
+      more = next
     }
-  }
-  return {
-    trim: async (ageMs, listeners) => {
-      const [seconds] = await step('time', () => redis.time())
-      await step('trim-lost', () => redis.xtrim(lost, 'MINID', Number(seconds) * 1000 - ageMs))
-      const [heard = ''] = Object.values(await heardBy(listeners)).toSorted(compareIds)
-      let trimmed = 0
-      for (let page = 0, more = '1'; more === '1' && page < TRIM_PAGES_MAX; page += 1) {
-        const [count, next = '0'] = await runOwn('trim', { age_ms: ageMs, heard, page: TRIM_PAGE })
-        trimmed += Number(count)
-        more = next
-      }
-      if (surveys) await beginSurvey(ageMs)
-      return trimmed
-    },
-  }
-}
+    return trimmed
+  },
+})

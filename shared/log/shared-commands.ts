@@ -25,6 +25,7 @@ export const dismiss = command(
   { unknown: [] },
 )
 export const drop = command('drop', ['log_id'], { dropped: [] })
+export const tellAgain = command('tell-again', ['log_id'], { told: [], finished: [], unknown: [] })
 
 /** How it is learnt of which sagas nothing will be said again: see `saga/lua/survey.lua`. */
 export const beginSurvey = command('begin-survey', ['pause_ms', 'open_max'], {

@@ -9,16 +9,17 @@ import { keyReused } from '../http/problems.ts'
 import { type Handler, type Route, routes } from '../http/route.ts'
 import type { Log } from '../log/log.ts'
 import type { Reply } from '../redis/script.ts'
-import type { LogParser, Recovery } from '../saga/log-parser.ts'
+import type { LogParser } from '../saga/log-parser.ts'
+import type { Recovery } from '../saga/recovery.ts'
 import { statusOf } from '../saga/status.ts'
 import { recoveryApi, sagaApi } from './api.ts'
 import { nextOf } from './log-routes.ts'
 import { letterApplied, letterDismissed, letterFailed, noSuchLetter, noSuchSaga } from './problems.ts'
 
-export type SagaRoutesOptions<Repair extends string> = {
+export type SagaRoutesOptions = {
   readonly log: Log
   readonly parser: LogParser
-  readonly recovery: Recovery<Repair> | undefined
+  readonly recovery: Recovery | undefined
   readonly listeners: readonly Service[]
   /** Told the reply to an entry that is applied at last. */
   readonly onHeard: (reply: Reply) => void
@@ -73,10 +74,10 @@ const dismissLetterOf =
     }
   }
 
-const recoveryRoutes = <Repair extends string>(
+const recoveryRoutes = (
   prefix: string,
-  recovery: Recovery<Repair>,
-  { log, parser, listeners }: SagaRoutesOptions<Repair>,
+  recovery: Recovery,
+  { log, parser, listeners }: SagaRoutesOptions,
 ): readonly Route[] =>
   routes(recoveryApi(prefix), {
     retrySaga: async (request) => {
@@ -85,7 +86,7 @@ const recoveryRoutes = <Repair extends string>(
       const { record, nowMs } = await log.saga(log_id, listeners)
       if (known === undefined && record.fields.state === undefined && record.toldMs === undefined)
         return { problem: noSuchSaga(log.service, log_id) }
-      const done = known ?? (await recovery.retry(recovery.judge(record, nowMs), request))
+      const done = known ?? (await recovery.retry(recovery.evaluate(record, nowMs), request))
       return done === 'key-reused' ? { problem: keyReused() } : { json: { log_id, done } }
     },
     listUnfinished: async () => {
@@ -98,10 +99,7 @@ const recoveryRoutes = <Repair extends string>(
     },
   })
 
-export const sagaRoutes = <Repair extends string>(
-  prefix: string,
-  options: SagaRoutesOptions<Repair>,
-): readonly Route[] => {
+export const sagaRoutes = (prefix: string, options: SagaRoutesOptions): readonly Route[] => {
   const { log, parser, recovery, listeners, onHeard } = options
   const always = routes(sagaApi(prefix), {
     showSaga: async ({ params: { log_id } }) => {

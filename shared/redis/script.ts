@@ -47,6 +47,8 @@ export type ScriptParts = {
   readonly tables: Readonly<Record<string, Readonly<Record<string, string | number>>>>
   /** By which file of the service a file of `shared` is completed: it comes right after it. */
   readonly supplies?: Readonly<Record<string, string>>
+  /** Lua functions that follow from data, which come behind the constants. */
+  readonly functions?: readonly string[]
 }
 
 const SHARED = join(import.meta.dirname, '..')
@@ -92,7 +94,7 @@ const firstLine = (writes: ReadonlySet<string | undefined>): string => {
 }
 
 /** Puts the parts together: each file once, what is included before what includes it. */
-export const compose = ({ lua, deeds, main, tables, supplies = {} }: ScriptParts): string => {
+export const compose = ({ lua, deeds, main, tables, supplies = {}, functions = [] }: ScriptParts): string => {
   const text: string[] = []
   const seen = new Set<string>()
   const writes = new Set<string | undefined>()
@@ -109,7 +111,7 @@ export const compose = ({ lua, deeds, main, tables, supplies = {} }: ScriptParts
   for (const deed of deeds) add(deed)
   add(main)
   const constants = Object.entries(tables).map(([name, table]) => luaTable(name, table))
-  return [firstLine(writes), ...constants, 'local deeds, queries = {}, {}', ...text].join('\n')
+  return [firstLine(writes), ...constants, ...functions, 'local deeds, queries = {}, {}', ...text].join('\n')
 }
 
 /** Makes a callable script of a Lua text. Errors of Redis pass unchanged. */

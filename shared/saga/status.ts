@@ -8,7 +8,8 @@ import type { Service } from '../contract/events.ts'
 import { compareIds } from '../log/entry.ts'
 import type { Log } from '../log/log.ts'
 import type { SagaRecord } from '../log/saga-record.ts'
-import type { LogParser, Recovery } from './log-parser.ts'
+import type { LogParser } from './log-parser.ts'
+import type { Recovery } from './recovery.ts'
 
 export type SagaStatus = {
   readonly service: Service
@@ -42,16 +43,16 @@ const lastOf = ({ fields, toldMs }: SagaRecord): string | undefined =>
   [...(fields.entries?.split(' ') ?? []), ...(fields.again?.split(' ') ?? [])].toSorted(compareIds).at(-1) ??
   (toldMs === undefined ? undefined : String(toldMs))
 
-export type Subject<Repair extends string> = {
+export type Subject = {
   readonly log: Log
   readonly parser: Pick<LogParser, 'nextRuns'>
-  readonly recovery: Pick<Recovery<Repair>, 'judge' | 'lateAtMs'> | undefined
+  readonly recovery: Pick<Recovery, 'evaluate' | 'lateAtMs'> | undefined
   readonly listeners: readonly Service[]
 }
 
 /** How the saga stands here; `undefined` if it is unknown. */
-export const statusOf = async <Repair extends string>(
-  { log, parser, recovery, listeners }: Subject<Repair>,
+export const statusOf = async (
+  { log, parser, recovery, listeners }: Subject,
   logId: string,
 ): Promise<SagaStatus | undefined> => {
   const { record, nowMs } = await log.saga(logId, listeners)
@@ -61,15 +62,15 @@ export const statusOf = async <Repair extends string>(
   const runs = parser.nextRuns(RUNS_MAX)
   // The schedule goes by the clock of this process, the table by that of the Redis.
   const aheadMs = nowMs - Date.now()
-  const judged = (atMs: number) => (unfinished ? recovery?.judge(record, atMs) : undefined)
-  const finding = judged(nowMs)
+  const findingAt = (atMs: number) => (unfinished ? recovery?.evaluate(record, atMs) : undefined)
+  const finding = findingAt(nowMs)
   const lateAtMs = recovery?.lateAtMs?.(record)
   const looks = runs.map((run) => run.getTime() + aheadMs)
   if (lateAtMs !== undefined && runs.length > 0) looks.push(Math.max(lateAtMs, nowMs))
   const acting = looks
     .toSorted((a, b) => a - b)
     .find((atMs) => {
-      const repair = judged(atMs)?.repair
+      const repair = findingAt(atMs)?.repair
       return repair !== undefined && repair !== 'wait'
     })
   return {
@@ -84,7 +85,7 @@ export const statusOf = async <Repair extends string>(
       listeners.map((listener) => [listener, compareIds(record.heard[listener] ?? '0-0', last) >= 0]),
     ),
     finding: finding ? { facts: finding.facts, repair: finding.repair } : null,
-    next: acting ? { repair: judged(acting)?.repair ?? '', at: iso(acting - aheadMs) } : null,
+    next: acting ? { repair: findingAt(acting)?.repair ?? '', at: iso(acting - aheadMs) } : null,
     next_run: runs[0]?.toISOString() ?? null,
   }
 }

@@ -9,7 +9,7 @@
 -- RETURNS  returned | nothing
 deeds['give-back'] = function(facts)
   local id = facts.log_id
-  local saga = checkout(id)
+  local saga = load_saga(id)
   if not saga or saga.state ~= 'taken' then
     return { 'nothing' }
   end
@@ -23,6 +23,6 @@ deeds['give-back'] = function(facts)
     redis.call('HINCRBY', names.item .. item, 'stock', quantity)
   end
   book_lines('taken', -1, saga.lines)
-  answer(id, saga, 'returned')
+  emit_saga(id, saga, 'returned')
   return { 'returned' }
 end

@@ -5,9 +5,9 @@
 -- RETURNS  taken | refused | repeated
 function deeds.take(facts)
   local id = facts.log_id
-  local saga = checkout(id)
+  local saga = load_saga(id)
   if saga then
-    answer_again(id, saga)
+    emit_again(id, saga)
     return { 'repeated' }
   end
   saga = { order = facts.order, user = facts.user, total = facts.total, lines = facts.lines }
@@ -15,7 +15,7 @@ function deeds.take(facts)
     local stock = redis.call('HGET', names.item .. item, 'stock')
     if not stock or tonumber(stock) < tonumber(quantity) then
       saga.item = item
-      answer(id, saga, 'refused')
+      emit_saga(id, saga, 'refused')
       return { 'refused' }
     end
   end
@@ -23,6 +23,6 @@ function deeds.take(facts)
     redis.call('HINCRBY', names.item .. item, 'stock', minus(quantity))
   end
   book_lines('taken', 1, saga.lines)
-  answer(id, saga, 'taken')
+  emit_saga(id, saga, 'taken')
   return { 'taken' }
 end

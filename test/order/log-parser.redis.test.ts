@@ -30,7 +30,7 @@ const open = async (t: ExecutionContext): Promise<Scene> => {
   const decided = new Map<string, number>()
   const parser = logParser({
     log: store.log,
-    recovery: store.recovery(({ id }) => decided.set(id, performance.now())) as never,
+    recovery: store.recovery(({ id }) => decided.set(id, performance.now())),
     listeners: ['payment'],
     redLock: bench.instruments.redLock,
     step: bench.instruments.step,

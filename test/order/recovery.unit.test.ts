@@ -1,7 +1,10 @@
 import test from 'ava'
-import { type Facts, type Repair, table } from '../../order/recovery.ts'
-import { repairFor } from '../../shared/saga/log-parser.ts'
+import { recovery, type saga } from '../../order/recovery.ts'
+import type { UnfinishedOf } from '../../shared/log/saga-table.ts'
+import { type Conditions, type Repair, repairFor, rowsOf } from '../../shared/saga/recovery.ts'
 
+const rows = rowsOf(recovery)
+type Facts = Conditions<UnfinishedOf<typeof saga>>
 type Combination = readonly [
   Facts['state'],
   Facts['deadline'],
@@ -10,7 +13,7 @@ type Combination = readonly [
 ]
 
 /** Every combination of facts, each with the repair that a person would choose for it. */
-const EXPECTED: readonly (readonly [...Combination, Repair])[] = [
+const EXPECTED: readonly (readonly [...Combination, Repair | 'cancel'])[] = [
   // It has no record: nobody can finish it.
   ['absent', 'ahead', 'talking', 'unheard', 'drop'],
   ['absent', 'ahead', 'talking', 'heard', 'drop'],
@@ -60,7 +63,7 @@ const factsOf = ([state, deadline, silent, heard]: readonly [...Combination, ...
 for (const row of EXPECTED) {
   const [state, deadline, silent, heard, repair] = row
   test(`an unfinished checkout that is ${state}, its deadline ${deadline}, ${silent}, ${heard}: ${repair}`, (t) => {
-    t.is(repairFor(table, factsOf(row)), repair)
+    t.is(repairFor(rows, factsOf(row)), repair)
   })
 }
 
@@ -72,10 +75,10 @@ test('the expectations are complete: every combination once', (t) => {
 test('every row of the table is the first to hold for some combination', (t) => {
   const reached = EXPECTED.map((row) => {
     const facts: Readonly<Record<string, string>> = factsOf(row)
-    return table.findIndex(([wanted]) => Object.entries(wanted).every(([name, value]) => facts[name] === value))
+    return rows.findIndex(([wanted]) => Object.entries(wanted).every(([name, value]) => facts[name] === value))
   })
   t.deepEqual(
     [...new Set(reached)].toSorted((a, b) => a - b),
-    table.map((_row, index) => index),
+    rows.map((_row, index) => index),
   )
 })

@@ -564,6 +564,9 @@ test.serial('the survey names what is unfinished, the longest silent first, with
     ...rest,
   ])
   t.is((await recovery.survey(2)).findings.length, 2)
+  t.is((await recovery.survey(2)).next?.score, 2)
+  await bench.redis.set(heardKey('order', 'payment'), '1-0')
+  t.is((await recovery.survey(2)).next, undefined, 'what payment has not heard can only wait')
 })
 
 /** Each way to give a checkout up. */

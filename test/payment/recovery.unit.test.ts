@@ -1,7 +1,10 @@
 import test from 'ava'
-import { type Facts, type Repair, table } from '../../payment/recovery.ts'
-import { repairFor } from '../../shared/saga/log-parser.ts'
+import { recovery, type saga } from '../../payment/recovery.ts'
+import type { UnfinishedOf } from '../../shared/log/saga-table.ts'
+import { type Conditions, type Repair, repairFor, rowsOf } from '../../shared/saga/recovery.ts'
 
+const rows = rowsOf(recovery)
+type Facts = Omit<Conditions<UnfinishedOf<typeof saga>>, 'deadline'>
 type Combination = readonly [Facts['state'], silent: 'talking' | 'silent', heard: 'unheard' | 'heard']
 
 /** Every combination of facts, each with the repair that a person would choose for it. */
@@ -37,7 +40,7 @@ const factsOf = ([state, silent, heard]: readonly [...Combination, ...unknown[]]
 for (const row of EXPECTED) {
   const [state, silent, heard, repair] = row
   test(`an unfinished checkout that is ${state}, ${silent}, ${heard}: ${repair}`, (t) => {
-    t.is(repairFor(table, factsOf(row)), repair)
+    t.is(repairFor(rows, factsOf(row)), repair)
   })
 }
 
@@ -49,10 +52,10 @@ test('the expectations are complete: every combination once', (t) => {
 test('every row of the table is the first to hold for some combination', (t) => {
   const reached = EXPECTED.map((row) => {
     const facts: Readonly<Record<string, string>> = factsOf(row)
-    return table.findIndex(([wanted]) => Object.entries(wanted).every(([name, value]) => facts[name] === value))
+    return rows.findIndex(([wanted]) => Object.entries(wanted).every(([name, value]) => facts[name] === value))
   })
   t.deepEqual(
     [...new Set(reached)].toSorted((a, b) => a - b),
-    table.map((_row, index) => index),
+    rows.map((_row, index) => index),
   )
 })

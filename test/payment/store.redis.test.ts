@@ -379,7 +379,9 @@ test.serial(
         ['first', 'held', 'no', 'wait'],
       ],
     )
-    t.is((await store.recovery.survey(1)).findings.length, 1)
+    const { findings, next } = await store.recovery.survey(1)
+    t.is(findings.length, 1)
+    t.is(next?.score, 1, 'what waits may be answered, whatever stock has heard')
   },
 )
 

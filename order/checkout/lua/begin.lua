@@ -32,11 +32,10 @@ function deeds.begin(facts)
     return { 'moved', user }, true
   end
   local started = {
-    state = 'checking-out', order = facts.order, user = user, total = total, lines = lines,
-    deadline = integer(now_ms() + tonumber(facts.timeout_ms)),
+    order = facts.order, user = user, total = total, lines = lines,
+    deadline = integer(now_ms() + tonumber(facts.timeout_ms)), token = facts.token, previous = saga or '',
   }
   redis.call('HSET', names.order .. facts.order, 'status', 'checking-out', 'saga', id)
-  speak(id, started, { 'order', started.order, 'user', user, 'total', total, 'lines', lines,
-    'deadline', started.deadline, 'token', facts.token, 'previous', saga or '' })
+  emit_saga(id, started, 'checking-out')
   return { 'begun', id }
 end

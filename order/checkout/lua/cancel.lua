@@ -5,7 +5,7 @@
 -- RETURNS  cancelled, decision | decided, decision | unknown
 function deeds.cancel(facts)
   local id = facts.log_id
-  local saga = checkout(id)
+  local saga = load_saga(id)
   if not saga then
     deeds.drop(facts)
     return { 'unknown' }

@@ -6,7 +6,7 @@
 -- RETURNS  closed | contradicted, saga, by, order | repeated | unknown
 function deeds.close(facts)
   local id = facts.log_id
-  local saga = checkout(id)
+  local saga = load_saga(id)
   if not saga then
     return { 'unknown' }
   end
@@ -16,8 +16,7 @@ function deeds.close(facts)
   if saga.state ~= 'cancelling' then
     return { 'repeated' }
   end
-  saga.state = 'closed'
   order_status(id, saga, 'open')
-  speak(id, saga)
+  emit_saga(id, saga, 'closed')
   return { 'closed' }
 end

@@ -8,11 +8,10 @@
 
 -- pay_order(id, saga): the checkout has ended well.
 local function pay_order(id, saga)
-  saga.state = 'paid'
   order_status(id, saga, 'paid')
   book('paid', saga.total)
   book_lines('sold', 1, saga.lines)
-  speak(id, saga)
+  emit_saga(id, saga, 'paid')
   announce(id, saga)
 end
 
@@ -27,13 +26,12 @@ local function adopt(id, saga)
     return false
   end
   if status == 'checking-out' then
-    cancel_checkout(other, checkout(other), 'deadline')
+    cancel_checkout(other, load_saga(other), 'deadline')
   end
   redis.call('HSET', key, 'user', saga.user, 'saga', id, 'total', saga.total, 'lines', saga.lines)
   saga.previous = other ~= id and other or ''
-  saga.state = 'checking-out'
   saga.deadline = integer(now_ms())
-  saga.entries = speak(id, saga)
+  emit_saga(id, saga, 'checking-out')
   return true
 end
 
@@ -45,7 +43,7 @@ end
 
 function deeds.complete(facts)
   local id = facts.log_id
-  local saga = checkout(id)
+  local saga = load_saga(id)
   if saga and saga.state == 'checking-out' then
     pay_order(id, saga)
     return decision('paid', id, saga)
@@ -60,8 +58,6 @@ function deeds.complete(facts)
   if not saga then
     saga = { order = facts.order, user = facts.user, total = facts.total, lines = facts.lines }
     adopted = adopt(id, saga)
-    redis.call('HSET', names.saga .. id, 'order', saga.order, 'user', saga.user, 'total', saga.total,
-      'lines', saga.lines or '', 'previous', saga.previous or '')
   end
   if adopted then
     pay_order(id, saga)

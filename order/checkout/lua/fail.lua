@@ -5,7 +5,7 @@
 -- RETURNS  failed, decision | contradicted, saga, by, order | repeated | unknown
 function deeds.fail(facts)
   local id = facts.log_id
-  local saga = checkout(id)
+  local saga = load_saga(id)
   if not saga then
     return { 'unknown' }
   end
@@ -15,11 +15,10 @@ function deeds.fail(facts)
   if saga.state ~= 'checking-out' then
     return { 'repeated' }
   end
-  saga.state = 'failed'
   saga.reason = facts.reason
   saga.item = facts.item or ''
   order_status(id, saga, 'open')
-  speak(id, saga, { 'reason', saga.reason, 'item', saga.item })
+  emit_saga(id, saga, 'failed')
   announce(id, saga)
   return decision('failed', id, saga)
 end

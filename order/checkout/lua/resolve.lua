@@ -26,7 +26,7 @@ end
 
 function deeds.resolve(facts)
   local id = facts.log_id
-  local saga = checkout(id)
+  local saga = load_saga(id)
   if not saga then
     return { 'unknown' }
   end
@@ -47,9 +47,10 @@ function deeds.resolve(facts)
   if paid and refund and last ~= id then
     return { 'replaced' }
   end
-  put_apart(id, saga)
-  saga.entries = tell(id, says.resolved, money(saga) .. ' by=' .. facts.by .. ' why=' .. facts.why, saga.entries)
-  redis.call('HSET', key, 'entries', saga.entries, 'resolved', facts.by)
+  saga.by, saga.why = facts.by, facts.why
+  emit(id, saga, 'resolved')
+  store_saga(id, saga)
+  redis.call('HSET', key, 'resolved', facts.by)
   if not is_contradicted(last or '') then
     redis.call('SREM', names.contradictions, saga.order)
   end

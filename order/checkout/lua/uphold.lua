@@ -6,7 +6,7 @@
 -- RETURNS  kept | lost | cancelled, decision | contradicted, saga, by, order | repeated
 function deeds.uphold(facts)
   local id = facts.log_id
-  local saga = checkout(id)
+  local saga = load_saga(id)
   local state = saga and saga.state or 'none'
   if facts.told == 'paid' then
     if state == 'paid' or redis.call('HGET', names.order .. facts.order, 'status') == 'paid' then
@@ -25,7 +25,6 @@ function deeds.uphold(facts)
   end
   if state == 'none' then
     saga = { order = facts.order, user = facts.user, total = facts.total, lines = '' }
-    redis.call('HSET', names.saga .. id, 'order', saga.order, 'user', saga.user, 'total', saga.total, 'lines', saga.lines)
   end
   cancel_checkout(id, saga, 'deadline')
   return decision('cancelled', id, saga)

@@ -2,17 +2,49 @@
 --- @include "log"
 -- A saga's record in this service is a hash: its state, the facts of it, `entries`, the stream ids of all that was said of
 -- it for the first time, and `again`, that of the last repetition, if there was one. While it is unfinished here it stands in the
--- index `names.open`, scored by when it was last spoken of. Once it is finished, whatever its entries tell need not be recorded
--- twice: it is *packed* to its state and its entries, beside others, in a hash small enough for Redis to keep it in one piece,
--- until it is spoken of again. It lives as long as its last entry: see trim.lua.
+-- index `names.open`, scored by when it was last spoken of, and in a state that has a deadline in `names.deadlines`, scored by that.
+-- Once it is finished, whatever its entries tell need not be recorded twice: it is *packed* to its state and its entries,
+-- beside others, in a hash small enough for Redis to keep it in one piece, until it is spoken of again. It lives as long as its
+-- last entry: see trim.lua. Which states are unfinished, have a deadline or can be packed, what is recorded and what each state
+-- says is the service's tables': see shared/log/saga-table.ts, which also has `read_record`, `write_record` and `payload`.
 
--- tell(id, kind, facts, entries): says one entry of a saga, with facts as text. Returns the list of its entries with this one, and when.
-local function tell(id, kind, facts, entries)
-  local entry = say(kind, id, facts)
-  if entries and entries ~= '' then
-    return entries .. ' ' .. entry, told_ms(entry)
+-- index(name): what this script changes in an index, by the ids of sagas: their scores, or false for those that leave it.
+local function index(name)
+  local scores = {}
+  if not indexes[name] then
+    return scores
   end
-  return entry, told_ms(entry)
+  gathered[#gathered + 1] = function()
+    local placed, removed = {}, {}
+    for id, score in pairs(scores) do
+      if score then
+        placed[#placed + 1] = score
+        placed[#placed + 1] = id
+      else
+        removed[#removed + 1] = id
+      end
+    end
+    if #placed > 0 then
+      redis.call('ZADD', names[name], unpack(placed))
+    end
+    if #removed > 0 then
+      redis.call('ZREM', names[name], unpack(removed))
+    end
+  end
+  return scores
+end
+
+-- is_unfinished(saga): whether more is to be done for it here.
+local function is_unfinished(saga)
+  local stay = states[saga.state]
+  return stay == 'unfinished' or stay == 'due'
+end
+
+-- place(id, saga, told): has a saga that was spoken of now stand where its state belongs, and nowhere else.
+local open, deadlines = index('open'), index('deadlines')
+local function place(id, saga, told)
+  open[id] = is_unfinished(saga) and told
+  deadlines[id] = states[saga.state] == 'due' and saga.deadline
 end
 
 -- last_entry(entries): the last of a list of entries.
@@ -23,36 +55,6 @@ end
 -- packs(id): the hash in which this saga is packed. The last digits of the time in a log id spread them evenly.
 local function packs(id)
   return names.packed .. string.sub(id, 7, 9)
-end
-
--- PACKED_MAX: the longest name or value of a hash that Redis keeps in one piece.
-local PACKED_MAX = 64
-
--- keep_open(id, told): the log parser will look at this saga if nothing is heard of it for a while.
-local told_at = {}
-local function keep_open(id, told)
-  told_at[id] = told
-end
-
--- finish(id): nothing more is to be done for this saga here.
-local function finish(id)
-  told_at[id] = false
-end
-
--- pack_up(id, state, entries, is_new): finishes a saga of which its entries tell the rest; one that is new has no record yet.
--- False if its entries are too many: then it is not packed, or not any more.
-local function pack_up(id, state, entries, is_new)
-  local packed = state .. ' ' .. entries
-  if #packed > PACKED_MAX or #id > PACKED_MAX then
-    redis.call('HDEL', packs(id), id)
-    return false
-  end
-  if not is_new then
-    redis.call('DEL', names.saga .. id)
-  end
-  redis.call('HSET', packs(id), id, packed)
-  finish(id)
-  return true
 end
 
 -- packed_saga(id): a record that was packed, with what its entries tell, or nil.
@@ -74,27 +76,71 @@ local function packed_saga(id)
   return saga
 end
 
--- take_out(id, saga): makes a record of its own again of one that is packed.
-local function take_out(id, saga)
-  local fields = {}
-  for name, value in pairs(saga) do
-    fields[#fields + 1] = name
-    fields[#fields + 1] = value
+-- load_saga(id): what is recorded of a saga here, or nil; and as `stored`, whether it is `packed` or has a `record` of its own.
+local function load_saga(id)
+  local saga = read_record(names.saga .. id)
+  if saga then
+    saga.stored = 'record'
+    return saga
   end
-  redis.call('HSET', names.saga .. id, unpack(fields))
-  redis.call('HDEL', packs(id), id)
+  saga = packed_saga(id)
+  if saga then
+    saga.stored = 'packed'
+  end
+  return saga
 end
 
--- tell_again(id, kind, facts): says once more what was said of a saga last, and returns when. A saga that hangs is told
--- again and again, so no more than the last time is recorded.
-local function tell_again(id, kind, facts)
-  local entry = say(kind, id, facts)
-  local packed = packed_saga(id)
-  if packed then
-    take_out(id, packed)
+-- store_saga(id, saga): records all that is known of it, in a record of its own.
+local function store_saga(id, saga)
+  write_record(names.saga .. id, saga)
+  if saga.stored == 'packed' then
+    redis.call('HDEL', packs(id), id)
   end
-  redis.call('HSET', names.saga .. id, 'again', entry)
+  saga.stored = 'record'
+end
+
+-- PACKED_MAX: the longest name or value of a hash that Redis keeps in one piece.
+local PACKED_MAX = 64
+
+-- pack_saga(id, saga): packs a saga of which its entries tell the rest; false if they do not, or are too many.
+local function pack_saga(id, saga)
+  local packed = saga.state .. ' ' .. saga.entries
+  if not can_be_packed(saga) or saga.again or #packed > PACKED_MAX or #id > PACKED_MAX then
+    return false
+  end
+  if saga.stored == 'record' then
+    redis.call('DEL', names.saga .. id)
+  end
+  redis.call('HSET', packs(id), id, packed)
+  saga.stored = 'packed'
+  return true
+end
+
+-- emit(id, saga, state): says what a state stands for, of this saga; its list of entries has it. Returns when.
+local function emit(id, saga, state)
+  local kind = says[state]
+  local entry = say(kind, id, payload(kind, saga))
+  saga.entries = saga.entries and saga.entries .. ' ' .. entry or entry
   return told_ms(entry)
+end
+
+-- emit_saga(id, saga, state): moves a saga to a state, says so and records it.
+local function emit_saga(id, saga, state)
+  saga.state = state
+  local told = emit(id, saga, state)
+  if not pack_saga(id, saga) then
+    store_saga(id, saga)
+  end
+  place(id, saga, told)
+end
+
+-- emit_again(id, saga): says the same once more. A saga that hangs is told again and again, so no more than the last time is
+-- recorded.
+local function emit_again(id, saga)
+  local kind = says[saga.state]
+  saga.again = say(kind, id, payload(kind, saga))
+  store_saga(id, saga)
+  place(id, saga, told_ms(saga.again))
 end
 
 -- unpacked(id): a record, packed or not, as a list of names and values.
@@ -112,22 +158,4 @@ end
 -- is_recorded(id): whether anything is recorded of a saga.
 local function is_recorded(id)
   return redis.call('EXISTS', names.saga .. id) == 1 or redis.call('HEXISTS', packs(id), id) == 1
-end
-
-gathered[#gathered + 1] = function()
-  local opened, finished = {}, {}
-  for id, told in pairs(told_at) do
-    if told then
-      opened[#opened + 1] = told
-      opened[#opened + 1] = id
-    else
-      finished[#finished + 1] = id
-    end
-  end
-  if #opened > 0 then
-    redis.call('ZADD', names.open, unpack(opened))
-  end
-  if #finished > 0 then
-    redis.call('ZREM', names.open, unpack(finished))
-  end
 end

@@ -81,7 +81,7 @@ local function drop_record(id, entry, named)
       return
     end
     if named[id] then
-      take_out(id, packed_saga(id))
+      store_saga(id, load_saga(id))
       keep(id)
     else
       redis.call('HDEL', packs(id), id)

@@ -5,7 +5,7 @@ import { openStore as openOrder } from '../../../order/store.ts'
 import { openStore as openPayment } from '../../../payment/store.ts'
 import type { Log } from '../../../shared/log/log.ts'
 import type { SagaRecord } from '../../../shared/log/saga-record.ts'
-import { isSilent } from '../../../shared/saga/log-parser.ts'
+import { isSilent } from '../../../shared/saga/recovery.ts'
 import { openStore as openStock } from '../../../stock/store.ts'
 import { MONEY, openCheckout } from '../../support/shop/cart.ts'
 import { type Bench, openBench, plainly, teller } from '../../support/shop/open-store.ts'
@@ -132,7 +132,7 @@ test.serial('an operator has told again at once what the log parser leaves to wa
     toldMs: nowMs - 60_000,
     heard: { payment: `${nowMs}-0` },
   }
-  const finding = recovery.judge(long, nowMs)
+  const finding = recovery.evaluate(long, nowMs)
   t.is(finding.repair, 'wait')
   t.is(await recovery.retry(finding, plainly), 'told')
   t.is((await log.entriesOf('it')).at(-1)?.kind, 'CheckoutCancelled')

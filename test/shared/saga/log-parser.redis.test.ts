@@ -7,7 +7,8 @@ import { heardKey } from '../../../shared/log/entry.ts'
 import type { Log } from '../../../shared/log/log.ts'
 import { openStep } from '../../../shared/process/step.ts'
 import { connect, disconnect, whenReady } from '../../../shared/redis/connection.ts'
-import { type LogParser, type LogParserOptions, logParser, repairFor } from '../../../shared/saga/log-parser.ts'
+import { type LogParser, type LogParserOptions, logParser } from '../../../shared/saga/log-parser.ts'
+import { repairFor } from '../../../shared/saga/recovery.ts'
 import { openStore as openStock } from '../../../stock/store.ts'
 import { eventually } from '../../support/eventually.ts'
 import { type Bench, openBench, plainly } from '../../support/shop/open-store.ts'
@@ -17,7 +18,7 @@ const HOUR_MS = 3_600_000
 /** The page of a survey that finds nothing. */
 const NOTHING = { findings: [], next: undefined }
 
-type Options = Partial<LogParserOptions<string>> & { readonly log: Log }
+type Options = Partial<LogParserOptions> & { readonly log: Log }
 
 /** A log parser with a RedLock of its own, as another replica would have; by default nothing is to be repaired. */
 const open = async (t: ExecutionContext, bench: Bench, options: Options): Promise<LogParser & { logged: string[] }> => {
@@ -69,7 +70,7 @@ test('the repair is that of the first row whose facts all hold, and a table must
   ] as const
   t.is(repairFor(table, { state: 'open', silent: 'yes' }), 'tell')
   t.is(repairFor(table, { state: 'open', silent: 'no' }), 'wait')
-  t.throws(() => repairFor(table, { state: 'other', silent: 'no' }), { message: /log-parser\.table/ })
+  t.throws(() => repairFor(table, { state: 'other', silent: 'no' }), { message: /recovery\.table/ })
 })
 
 test('a run that finds nothing says so, in the same shape', async (t) => {
@@ -95,7 +96,7 @@ test('a run does what each finding calls for, and tells what came of it', async 
   await store.addItem({ order: 'cart', item: 'tea', quantity: 1, price: 1 }, plainly)
   await store.begin({ log_id: 'late', order: 'cart', user: 'anna', token: '', timeout_ms: -1_000 }, plainly)
   await one.redis.zadd('sagas:open', 1, 'forgotten')
-  const parser = await open(t, one, { log: store.log, recovery: recovery as never })
+  const parser = await open(t, one, { log: store.log, recovery: recovery })
   const facts = { deadline: 'past', silent: 'yes', heard: 'no' }
   t.deepEqual((await parser.run()).found, [
     {
@@ -259,7 +260,7 @@ test('the own Redis is away: a scheduled run is left out and says so, one on req
   })
   const parser = await open(t, one, {
     log: store.log,
-    recovery: store.recovery(() => undefined) as never,
+    recovery: store.recovery(() => undefined),
     redLock: lock,
   })
   await one.server.kill()

@@ -4,7 +4,6 @@ import test, { type ExecutionContext } from 'ava'
 import { openStore as openOrder } from '../../../order/store.ts'
 import { openStore as openPayment } from '../../../payment/store.ts'
 import { heardKey } from '../../../shared/log/entry.ts'
-import type { Recovery } from '../../../shared/saga/log-parser.ts'
 import { statusOf } from '../../../shared/saga/status.ts'
 import { openStore as openStock } from '../../../stock/store.ts'
 import { beginCart, MONEY, openCart } from '../../support/shop/cart.ts'
@@ -35,13 +34,13 @@ type Saga = keyof typeof services
 
 const look = (service: Saga, parser = schedule()) => {
   const { store, recovery, listeners } = services[service]
-  return statusOf({ log: store.log, parser, recovery: recovery as Recovery<string>, listeners }, 'it')
+  return statusOf({ log: store.log, parser, recovery: recovery, listeners }, 'it')
 }
 const retry = async (service: Saga, once = plainly): Promise<string> => {
   const { store, listeners } = services[service]
-  const recovery = services[service].recovery as Recovery<string>
+  const recovery = services[service].recovery
   const { record, nowMs } = await store.log.saga('it', listeners)
-  return recovery.retry(recovery.judge(record, nowMs), once)
+  return recovery.retry(recovery.evaluate(record, nowMs), once)
 }
 
 const facts = { ...MONEY, reason: 'out-of-stock', item: 'tea', deadline: 1e12 }

@@ -38,7 +38,7 @@ const openParsers = ({ services }: Scene): Readonly<Record<Participant, () => Pr
   })
   const order = logParser({ ...common('order'), recovery: stores.order.recovery(() => undefined) })
   const payment = logParser({ ...common('payment'), recovery: stores.payment.recovery })
-  const stock = logParser<never>({ ...common('stock'), recovery: undefined })
+  const stock = logParser({ ...common('stock'), recovery: undefined })
   return { order: order.run, payment: payment.run, stock: stock.run }
 }
 
@@ -105,6 +105,7 @@ export const recovery = (scene: Scene): Readonly<Record<string, Command>> => {
     trim: async ({ args: [word] }) => {
       const participant = participantOf(word)
       const dropped = await services.logs[participant].trim(ANY_AGE_MS, subscribersOf(participant))
+      if (participant === 'order') await services.stores.order.recovery(() => undefined).beginSurvey(ANY_AGE_MS)
       print(`${dropped} dropped`)
       await tell()
     },

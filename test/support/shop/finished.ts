@@ -46,6 +46,7 @@ export const finishedCheckouts = async (orders: number): Promise<FinishedCheckou
   const payment = openPayment(benches.payment.instruments)
   const stock = openStock(benches.stock.instruments)
   const logs = { order: order.log, payment: payment.log, stock: stock.log }
+  const recovery = order.recovery(() => undefined)
   for (let first = 0; first < orders; first += INIT) {
     const last = Math.min(first + INIT, orders) - 1
     await payment.initUsers(first, last, 1_000_000, plainly)
@@ -87,11 +88,15 @@ export const finishedCheckouts = async (orders: number): Promise<FinishedCheckou
     logs,
     begin,
     hear,
-    trim: async (ageMs) => ({
-      order: await logs.order.trim(ageMs, LISTENERS.order),
-      payment: await logs.payment.trim(ageMs, LISTENERS.payment),
-      stock: await logs.stock.trim(ageMs, LISTENERS.stock),
-    }),
+    trim: async (ageMs) => {
+      const dropped = await logs.order.trim(ageMs, LISTENERS.order)
+      await recovery.beginSurvey(ageMs)
+      return {
+        order: dropped,
+        payment: await logs.payment.trim(ageMs, LISTENERS.payment),
+        stock: await logs.stock.trim(ageMs, LISTENERS.stock),
+      }
+    },
     pay: async (first, count) => {
       for (let at = first; at < first + count; at += 1) {
         await begin(at)

@@ -12,7 +12,7 @@ import { openStore as openPayment } from '../../../payment/store.ts'
 import type { RawEntry } from '../../../shared/contract/events.ts'
 import { compareIds, heardKey, type LogEntry, logKey } from '../../../shared/log/entry.ts'
 import { tailLossDetector } from '../../../shared/log/tail-loss.ts'
-import type { Page, Place, Recovery, Survey } from '../../../shared/saga/log-parser.ts'
+import type { Page, Place, Recovery, Survey } from '../../../shared/saga/recovery.ts'
 import { openStore as openStock } from '../../../stock/store.ts'
 import { closing, linesOf, orderAccount, payAccount, stockAccount } from '../checker/accounts.ts'
 import { booksOf } from '../checker/books.ts'
@@ -178,6 +178,9 @@ export type World = AsyncDisposable & {
 
 const ROUNDS_MAX = 30
 
+/** The age of which everything is that was said by now. */
+const AT_ONCE_MS = -60_000
+
 export const openWorld = async (): Promise<World> => {
   await using stack = new AsyncDisposableStack()
   const open = async () => stack.use(await openBench())
@@ -244,13 +247,10 @@ export const openWorld = async (): Promise<World> => {
   }
 
   /** Repairs what a survey finds, in the smallest pages, so that none is left out between two. */
-  const repairAll = async <Repair extends string>(
-    survey: Survey<Repair>,
-    repair: Recovery<Repair>['repair'],
-  ): Promise<void> => {
+  const repairAll = async (survey: Survey, repair: Recovery['repair']): Promise<void> => {
     let place: Place | undefined
     do {
-      const { findings, next }: Page<Repair> = await survey(1, place)
+      const { findings, next }: Page = await survey(1, place)
       for (const finding of findings) await repair(finding)
       place = next
     } while (place !== undefined)
@@ -279,9 +279,10 @@ export const openWorld = async (): Promise<World> => {
   const trim = async (party: Party): Promise<void> => {
     archive[party] = await said(party)
     await logs[party].trim(
-      -60_000,
+      AT_ONCE_MS,
       PAIRS.filter(({ speaker }) => speaker === party).map(({ listener }) => listener),
     )
+    if (party === 'order') await recovery.beginSurvey(AT_ONCE_MS)
   }
 
   const take = async (step: Step): Promise<void> => {

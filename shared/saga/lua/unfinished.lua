@@ -1,9 +1,9 @@
 --- @include "log"
 --- @include "page"
--- unfinished: a page of the checkouts that are not finished here, the longest silent first.
+-- unfinished: a page of the sagas that are not finished here, the longest silent first.
 -- FACTS    limit, after (when those that were seen already were last spoken of, or 0)
 -- RETURNS  the time now, then for each: its log id, its score in the index, state ('' if there is no record), deadline,
---          when it was last spoken of, and when it began
+--          when it was last spoken of, and when it began here
 -- WRITES   nothing
 
 -- described(found): these columns of what a page holds.

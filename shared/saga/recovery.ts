@@ -1,0 +1,267 @@
+/**
+ * What does an unfinished saga mean, and what repairs it?
+ *
+ * One engine for every saga. A service gives it tables: which states are unfinished there (`log/saga-table.ts`), and in
+ * its *recovery table* which service is to answer, until when, and which repair each combination of conditions calls for.
+ * The engine
+ *
+ * - *surveys* what is unfinished, page after page, from the indexes that the commands keep (`lua/unfinished.lua`,
+ *   `lua/late.lua`), or takes one saga as it stands;
+ * - *evaluates* each: the conditions that hold at a time by the own Redis, and the repair of the first row that they meet;
+ * - *repairs* it: a repair is a command of the service, which checks and appends like any other, or `wait`;
+ * - *retries* it when an operator asks: the same at once, and what would only wait is said again.
+ */
+
+import type { Service } from '../contract/events.ts'
+import { impossible } from '../errors.ts'
+import { compareIds } from '../log/entry.ts'
+import type { Log } from '../log/log.ts'
+import type { SagaRecord } from '../log/saga-record.ts'
+import { isUnfinished, type SagaTable } from '../log/saga-table.ts'
+import { refusedWrite } from '../redis/connection.ts'
+import type { Once } from '../redis/script.ts'
+
+/** What can be true of a saga that may be unfinished. */
+export type Conditions<State extends string> = {
+  /** What its record says; `decided` stands for every state that needs nothing more, `absent` for no record. */
+  readonly state: State | 'decided' | 'absent'
+  /** Only where a state has a deadline. */
+  readonly deadline: 'ahead' | 'past'
+  /** Has nothing been said of it for longer than an answer takes? */
+  readonly silent: 'no' | 'yes'
+  /** Has the service that is to answer read what was said of it last? */
+  readonly heard: 'no' | 'yes'
+}
+
+/** What every saga may need; a service adds commands of its own. */
+export type Repair = 'wait' | 'tell-again' | 'drop'
+
+export type RecoveryTable<State extends string, Own extends string = never> = {
+  /** The service whose answer all that is unfinished waits for. */
+  readonly awaits: Service
+  /** Where a state is due. */
+  readonly deadline?: {
+    /** No deadline is farther ahead: one that is was set before the clock was set back, and is over. */
+    readonly maxMs: number
+    /** Whoever waits for the saga decides it at its deadline; the log parser, if that has not happened after this long. */
+    readonly graceMs: number
+  }
+  /** The surveys of what is unfinished, by which all services learn what may be forgotten: see `lua/survey.lua`. */
+  readonly surveys?: {
+    /** How many are begun in the time for which entries are kept; the last of them is waited for in addition. */
+    readonly perAge: number
+    /** The most unfinished sagas that one names. */
+    readonly openMax: number
+  }
+  /** The service's own rows. A condition that a row does not name may be either. */
+  readonly repairs: readonly RepairRow<State, Own>[]
+}
+
+export type RepairRow<State extends string, Own extends string = never> = readonly [
+  Partial<Conditions<State>>,
+  Repair | Own,
+]
+
+/** All rows: what is true of every saga stands before and after those of its service. */
+export const rowsOf = <State extends string, Own extends string>({
+  repairs,
+}: RecoveryTable<State, Own>): readonly RepairRow<State, Own>[] => [
+  // Left in the index, but nothing is to be done: the index is what is wrong.
+  [{ state: 'absent' }, 'drop'],
+  [{ state: 'decided' }, 'drop'],
+  ...repairs,
+  // An answer may be on its way.
+  [{ silent: 'no' }, 'wait'],
+  // Whoever is to answer will read it: a cursor cannot be lost without going back.
+  [{ heard: 'no' }, 'wait'],
+  // Read, and no answer arrived: said again, it is answered again.
+  [{ heard: 'yes' }, 'tell-again'],
+]
+
+/** The conditions of one saga, by name. */
+type Holding = Readonly<Record<string, string>>
+
+/** The repair of the first row whose conditions all hold. @throws if there is none: a table must be complete. */
+export const repairFor = <Of extends string>(
+  rows: readonly (readonly [Readonly<Partial<Record<string, string>>>, Of])[],
+  holding: Holding,
+): Of => {
+  for (const [wanted, repair] of rows)
+    if (Object.entries(wanted).every(([name, value]) => holding[name] === value)) return repair
+  return impossible('recovery.table', holding)
+}
+
+/** What was said last may be answered for this long before it is silence. */
+const SILENT_MS = 2_000
+/** What hangs is told again at ever longer intervals: each a quarter of the time since the saga began, up to this. */
+const SILENT_MAX_MS = 600_000
+const SILENT_SHARE = 4
+
+/**
+ * Was nothing said of a saga for so long that it is to be told again? It began at `beganMs` and was last spoken of at
+ * `toldMs`, by the clock of the own Redis. If that is in the future, the clock was set back, and nobody knows for how long.
+ */
+export const isSilent = (atMs: number, toldMs: number, beganMs: number): boolean => {
+  const staleAfterMs = Math.min(Math.max(SILENT_MS, (toldMs - beganMs) / SILENT_SHARE), SILENT_MAX_MS)
+  return Math.abs(atMs - toldMs) > staleAfterMs
+}
+
+/** One saga that may be unfinished: its conditions, and the repair they call for. */
+export type Finding = {
+  readonly log_id: string
+  readonly facts: Holding
+  readonly repair: string
+}
+
+/** A place in an index, behind which a survey goes on, and when the survey began, by the own Redis. */
+export type Place = { readonly score: number; readonly startedMs: number }
+
+/** A page of a survey: what was found, and where to go on, unless nothing behind it can want a repair. */
+export type Page = { readonly findings: readonly Finding[]; readonly next: Place | undefined }
+
+/** Looks for about so many unfinished sagas, at the first place or behind one: the work of one script is bounded. */
+export type Survey = (limit: number, behind?: Place) => Promise<Page>
+
+export type Recovery = {
+  /** The unfinished sagas, the longest silent first. */
+  readonly survey: Survey
+  /** Those that are past their deadlines, the earliest first; `undefined` where there are none. */
+  readonly late: Survey | undefined
+  /** From which moment on, by the own Redis, `late` names a saga. */
+  readonly lateAtMs: (saga: SagaRecord) => number | undefined
+  /** What the table says of one saga as it stands, at a time by the own Redis. */
+  readonly evaluate: (saga: SagaRecord, atMs: number) => Finding
+  /** Does what a finding calls for; the word of what came of it. */
+  readonly repair: (finding: Finding) => Promise<string>
+  /** Does it at once, and says again what would only wait. */
+  readonly retry: (finding: Finding, once: Once) => Promise<string>
+  /** What only a person can mend, by name. */
+  readonly contradictions: () => Promise<readonly string[]>
+  /** Begins a survey of what is unfinished, if one is due by the age until which entries are kept. */
+  readonly beginSurvey: (ageMs: number) => Promise<void>
+}
+
+/** Runs a command of the service about one saga; the word of what came of it. */
+export type RunRepair = (command: string, args: { readonly log_id: string }, once?: Once) => Promise<string>
+
+export type RecoveryOptions<State extends string, Own extends string> = {
+  readonly log: Log
+  readonly saga: SagaTable
+  readonly table: RecoveryTable<State, Own>
+  /** Where the service's own commands need more than the log: runs one. */
+  readonly run?: RunRepair
+  readonly contradictions?: () => Promise<readonly string[]>
+}
+
+/** A saga as a survey reads it: see `lua/unfinished.lua`. */
+type Row = readonly [id: string, score: string, state: string, deadline: string, told: string, began: string]
+
+/** Whether the table leaves all that is unfinished to wait until whoever is to answer has read of it. */
+const waitsUntilHeard = <State extends string>(saga: SagaTable, rows: readonly RepairRow<State, string>[]): boolean =>
+  Object.keys(saga.states)
+    .filter((state) => isUnfinished(saga, state))
+    .every((state) =>
+      ['no', 'yes'].every((silent) => repairFor(rows, { state, silent, heard: 'no', deadline: 'ahead' }) === 'wait'),
+    )
+
+/** What the tables say of a saga as it stands. */
+const evaluation = <State extends string>(
+  saga: SagaTable,
+  { awaits, deadline }: RecoveryTable<State, string>,
+  rows: readonly RepairRow<State, string>[],
+): Recovery['evaluate'] => {
+  const stateOf = (state: string): string => {
+    if (state === '') return 'absent'
+    return isUnfinished(saga, state) ? state : 'decided'
+  }
+  const deadlineOf = ({ fields }: SagaRecord, atMs: number): Partial<Pick<Conditions<State>, 'deadline'>> => {
+    if (deadline === undefined) return {}
+    const leftMs = Number(fields.deadline ?? '0') - atMs
+    return { deadline: leftMs < 0 || leftMs > deadline.maxMs ? 'past' : 'ahead' }
+  }
+  return (record, atMs) => {
+    const { log_id, fields, toldMs = 0, heard } = record
+    const facts = {
+      state: stateOf(fields.state ?? ''),
+      ...deadlineOf(record, atMs),
+      silent: isSilent(atMs, toldMs, Number.parseInt(fields.entries ?? String(toldMs), 10)) ? 'yes' : 'no',
+      heard: compareIds(heard[awaits] ?? '0-0', String(toldMs)) >= 0 ? 'yes' : 'no',
+    }
+    return { log_id, facts, repair: repairFor(rows, facts) }
+  }
+}
+
+/** The surveys of a service's indexes. */
+const openSurveys = <State extends string, Own extends string>(
+  { log, saga, table }: Pick<RecoveryOptions<State, Own>, 'log' | 'saga' | 'table'>,
+  evaluate: Recovery['evaluate'],
+): Pick<Recovery, 'survey' | 'late'> => {
+  const { awaits, deadline } = table
+  const canOnlyWaitUnheard = waitsUntilHeard(saga, rowsOf(table))
+
+  /** A page of an index, and up to when whoever is to answer has read. */
+  const look = async (
+    index: 'unfinished' | 'late',
+    facts: Readonly<Record<string, number>>,
+    behind?: Place,
+  ): Promise<Page & { readonly heardMs: number }> => {
+    const reply = (await log.act(index, { ...facts, after: behind?.score ?? 0 })) as unknown
+    const [now, ...found] = reply as readonly [string, ...Row[]]
+    const heard = await log.heardBy([awaits])
+    const findings = found.map(([log_id, , state, until, told, began]) =>
+      evaluate(
+        { log_id, fields: { state, deadline: until, entries: began }, toldMs: Number(told), heard },
+        Number(now),
+      ),
+    )
+    const startedMs = behind?.startedMs ?? Number(now)
+    const next = found.length < (facts.limit ?? 0) ? undefined : { score: Number(found.at(-1)?.[1]), startedMs }
+    return { findings, next, heardMs: Number.parseInt(heard[awaits] ?? '0', 10) }
+  }
+  const lateUntil =
+    ({ graceMs, maxMs }: { readonly graceMs: number; readonly maxMs: number }): Survey =>
+    (limit, behind) =>
+      look('late', { limit, grace_ms: graceMs, max_ms: maxMs }, behind)
+
+  return {
+    /** What was said since the survey began is not looked at again; nor, where it can only wait, what was not read yet. */
+    survey: async (limit, behind) => {
+      const { findings, next, heardMs } = await look('unfinished', { limit }, behind)
+      const untilMs = Math.min(next?.startedMs ?? 0, canOnlyWaitUnheard ? heardMs : Number.POSITIVE_INFINITY)
+      return { findings, next: next && next.score <= untilMs ? next : undefined }
+    },
+    late: deadline && lateUntil(deadline),
+  }
+}
+
+export const openRecovery = <State extends string, Own extends string>(
+  options: RecoveryOptions<State, Own>,
+): Recovery => {
+  const { log, saga, table, contradictions = async () => [] } = options
+  const { deadline, surveys } = table
+  const evaluate = evaluation(saga, table, rowsOf(table))
+
+  const runSimply: RunRepair = async (command, args, once) => (await log.act(command, args, once))[0]
+  const { run = runSimply } = options
+  const wordOf = (command: string, log_id: string, once?: Once): Promise<string> =>
+    (command === 'tell-again' || command === 'drop' ? runSimply : run)(command, { log_id }, once)
+
+  return {
+    ...openSurveys(options, evaluate),
+    lateAtMs: ({ fields }) =>
+      deadline && saga.states[fields.state ?? ''] === 'due' ? Number(fields.deadline) + deadline.graceMs : undefined,
+    evaluate,
+    repair: async ({ log_id, repair }) => (repair === 'wait' ? 'waiting' : wordOf(repair, log_id)),
+    retry: ({ log_id, repair }, once) => wordOf(repair === 'wait' ? 'tell-again' : repair, log_id, once),
+    contradictions,
+    beginSurvey: async (ageMs) => {
+      if (surveys === undefined) return
+      try {
+        await log.act('begin-survey', { pause_ms: ageMs / surveys.perAge, open_max: surveys.openMax })
+      } catch (error) {
+        // Out of memory it is left to a later run.
+        if (refusedWrite(error) === undefined) throw error
+      }
+    },
+  }
+}
