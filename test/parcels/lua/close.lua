@@ -1,0 +1,5 @@
+--- @include "move"
+-- close: no place is reserved for a parcel, or any more.
+-- FACTS    log_id
+-- RETURNS  over | repeated
+function deeds.close(facts) return move(facts.log_id, { open = true, revoked = true }, 'over') end
