@@ -86,6 +86,11 @@ const FAULTS: readonly Fault[] = [
     at: 'log_id: result[3]',
   },
   {
+    what: 'and the answer, which is then not that of its row',
+    error: 'TS2322',
+    at: 'createItem: async (request)',
+  },
+  {
     what: 'a misspelt argument of a command',
     from: /runOnce\(add, \{ log_id: identifiers.next\(\), item, amount/g,
     to: 'runOnce(add, { log_id: identifiers.next(), item, amonut: amount',
