@@ -1,6 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import test from 'ava'
+import { api as ids } from '../ids/api.ts'
+import { api as order } from '../order/api.ts'
+import { api as payment } from '../payment/api.ts'
+import type { Rows } from '../shared/http/route.ts'
+import { auditApi, logApi, recoveryApi, sagaApi } from '../shared/operator/api.ts'
+import { api as stock } from '../stock/api.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
 const LINES_MAX = 150
@@ -59,4 +65,27 @@ test('every link of a README leads to a file and a heading that are there', (t) 
     links.flatMap(([path, link]) => complaintAbout(path, link)),
     [],
   )
+})
+
+/** The routes that a README has in its tables, without queries. */
+const routesIn = (readme: string): readonly string[] =>
+  [...readFileSync(join(ROOT, readme), 'utf8').matchAll(/^\| `((?:GET|POST) [^`?]+)(?:\?[^`]*)?` \|/gm)].map(
+    ([, route = '']) => route,
+  )
+const routesOf = (rows: Rows): readonly string[] => Object.values(rows).map(({ method, path }) => `${method} ${path}`)
+const isTold = (route: string): boolean => !route.includes(' /internal/')
+/** An audit is asked of payment and stock alike: the README of shared has it. */
+const isOwn = (route: string): boolean => !/ \/\w+\/audit/.test(route)
+
+for (const [service, rows] of Object.entries({ ids, order, payment, stock }))
+  test(`the README of ${service} has its routes, and no other`, (t) => {
+    t.deepEqual(routesIn(`${service}/README.md`).toSorted(), routesOf(rows).filter(isTold).filter(isOwn).toSorted())
+  })
+
+test('the README of shared has the routes of every service, and no other', (t) => {
+  const prefix = '/{service}'
+  const every = [logApi, sagaApi, recoveryApi, auditApi].flatMap((api) => routesOf(api(prefix)))
+  const audits = routesOf(payment).filter((route) => !isOwn(route))
+  const all = new Set([...every, ...audits.map((route) => route.replace('/payment', prefix))])
+  t.deepEqual(routesIn('shared/README.md').toSorted(), [...all].toSorted())
 })

@@ -99,12 +99,8 @@ const newestLeft = async (redis: Redis, stream: string, until: string): Promise<
   return (await isTrimmed(redis, stream)) ? undefined : '0-0'
 }
 
-export const tailLossDetector = ({
-  speaker,
-  redis,
-  step,
-  deedsMax = DEEDS_MAX,
-}: TailLossDetectorOptions): TailLossDetector => {
+export const tailLossDetector = (options: TailLossDetectorOptions): TailLossDetector => {
+  const { speaker, redis, step, deedsMax = DEEDS_MAX } = options
   const stream = logKey(speaker)
   const comparing = `compare-${speaker}`
   const singles: ReadonlySet<string> = new Set<string>(single[speaker])
