@@ -99,7 +99,7 @@ const keysOf = (service: Service) => ({
   lost: `lost:${service}`,
   applied: `dead:${service}:applied`,
   dismissed: `dead:${service}:dismissed`,
-  buried: `dead:${service}:buried`,
+  letters: `dead:${service}:buried`,
   cursors: 'cursors',
   books: 'books',
   entries: 'entries:',

@@ -125,7 +125,8 @@ const openFollow = (options: SubscriptionOptions, peer: PeerConnection): Follow 
     let passed = 0
     for (const reply of heard) {
       if (reply[0] === 'passed') passed += 1
-      if (reply[0] === 'buried') logger.error({ entry: reply[1], error: reply[2] }, 'an entry could not be applied')
+      if (reply[0] === 'dead-lettered')
+        logger.error({ entry: reply[1], error: reply[2] }, 'an entry could not be applied')
       onHeard(reply)
     }
     // This process slept, or there are two that follow: the cursor has kept the second from any effect.

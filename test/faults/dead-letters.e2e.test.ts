@@ -20,7 +20,7 @@ import { shareShop } from '../support/shop/shop.ts'
 const YEARLY = '0 0 0 1 1 *'
 const opened = shareShop(test, { env: { all: { LOG_PARSER_CRON: YEARLY }, order: { CHECKOUT_DEADLINE_MS: '60000' } } })
 
-const BURIED_MS = 3_000
+const DEAD_LETTERED_MS = 3_000
 /** Ordinarily a checkout alone takes some milliseconds: a busy machine may take longer, but never waits for anybody. */
 const DELAYED_MS = 2_000
 
@@ -29,12 +29,12 @@ const lettersOf = async (service: Service): Promise<readonly Letter[]> =>
   (await operator().json<{ letters: readonly Letter[] }>('dead', 'list')).letters.filter(({ name }) =>
     name.startsWith(`${service}:`),
   )
-const whenBuried = (service: Service, matches: (letter: Letter) => boolean): Promise<Letter> =>
+const whenDeadLettered = (service: Service, matches: (letter: Letter) => boolean): Promise<Letter> =>
   eventually(async () => {
     const letter = (await lettersOf(service)).find(matches)
-    assert.ok(letter, 'it is not buried')
+    assert.ok(letter, 'it is not a dead letter')
     return letter
-  }, BURIED_MS)
+  }, DEAD_LETTERED_MS)
 
 const behindOf = <Result>(service: Service, work: (redis: Redis) => Promise<Result>): Promise<Result> =>
   behind(opened().shop.part(`${service}-redis`), work)
@@ -63,7 +63,7 @@ test.serial(
     const forged = ['CheckoutStarted', 'version=1 log_id=forged']
     const entry = await behindOf('order', (redis) => redis.xadd('log:order', '*', ...forged))
     await assertNobodyDelayed(t)
-    const letter = await whenBuried('payment', (one) => one.entry === entry)
+    const letter = await whenDeadLettered('payment', (one) => one.entry === entry)
     t.is(letter.speaker, 'order')
     t.is(letter.error, 'it lacks "order"')
     const retried = await operator().saga('dead', 'retry', letter.name)
@@ -120,11 +120,11 @@ for (const [listener, kind, keyOf] of BROKEN)
         const [id] = await behindOf('order', (redis) => redis.hmget(`order:${order}`, 'saga'))
         assert.ok(id)
         return id
-      }, BURIED_MS)
+      }, DEAD_LETTERED_MS)
       const mend = mendEarly ?? (await breakKey(listener, keyOf(seeded, logId)))
       if (isBegunFirst) opened().shop.part('stock-1').thaw()
 
-      const letter = await whenBuried(listener, ({ log_id }) => log_id === logId)
+      const letter = await whenDeadLettered(listener, ({ log_id }) => log_id === logId)
       t.is(letter.kind, kind)
       t.regex(letter.error, /WRONGTYPE/)
       await assertNobodyDelayed(t)

@@ -191,7 +191,7 @@ test.serial('CreditReleased: goods that there is no room for any more are not pu
   await tell('payment', 'CreditHeld', 'it', of('cup:2,tea:3'))
   await store.add('tea', 3, plainly)
   const { message } = await t.throwsAsync(tell('payment', 'CreditReleased', 'it', of('cup:2,tea:3')))
-  t.regex(message, /was buried: .*the shelf has no room for 3 of tea/)
+  t.regex(message, /was dead-lettered: .*the shelf has no room for 3 of tea/)
   t.deepEqual([(await store.find('tea'))?.stock, (await store.find('cup'))?.stock], [MOST, 7])
   await store.subtract('tea', 3, plainly)
   const [letter] = await log.dead.page('0-0', 9)

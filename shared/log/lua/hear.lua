@@ -29,15 +29,15 @@ local function is_waiting(letter)
   return letter and #redis.call('XRANGE', names.dead, letter, letter) == 1
     and redis.call('HEXISTS', names.applied, letter) == 0
 end
--- bury(id, why, fields): puts an entry aside. One that is told again and cannot be applied again is the same letter, or a
+-- dead_letter(id, why, fields): puts an entry aside. One that is told again and cannot be applied again is the same letter, or a
 -- saga that hangs would fill the dead letters, for it is told again and again.
-local function bury(id, why, fields)
+local function dead_letter(id, why, fields)
   local content = redis.sha1hex(speaker .. ' ' .. fields)
-  if not is_waiting(redis.call('HGET', names.buried, content)) then
+  if not is_waiting(redis.call('HGET', names.letters, content)) then
     local letter = redis.call('XADD', names.dead, '*', 'speaker', speaker, 'entry', id, 'error', why, 'fields', fields)
-    redis.call('HSET', names.buried, content, letter)
+    redis.call('HSET', names.letters, content, letter)
   end
-  return { 'buried', id, why }
+  return { 'dead-lettered', id, why }
 end
 local replies = {}
 for at = 4, #ARGV, 4 do
@@ -46,13 +46,13 @@ for at = 4, #ARGV, 4 do
   if not pass(id) then
     reply = { 'passed' }
   elseif kind == '' then
-    reply = bury(id, text, fields)
+    reply = dead_letter(id, text, fields)
   else
     local done
     done, reply = pcall(deeds[follows[kind]], facts_in(text))
     if not done then
       local why = type(reply) == 'table' and reply.err or tostring(reply)
-      reply = bury(id, why, fields ~= '' and fields or cjson.encode({ kind, text }))
+      reply = dead_letter(id, why, fields ~= '' and fields or cjson.encode({ kind, text }))
     end
   end
   replies[#replies + 1] = reply

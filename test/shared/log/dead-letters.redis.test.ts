@@ -30,24 +30,24 @@ const changed = ([id, [kind = '', text = '']]: RawEntry, name: string, value?: s
   ],
 ]
 
-/** Has one entry buried, and gives its letter. */
-const bury = async (entry: RawEntry) => {
+/** Has one entry dead-lettered, and gives its letter. */
+const deadLetter = async (entry: RawEntry) => {
   await log.hear('payment', '0-0', [entry])
   const [letter] = await log.dead.page('0-0', 10)
-  if (letter === undefined) throw new Error('nothing was buried')
+  if (letter === undefined) throw new Error('nothing was dead-lettered')
   return letter
 }
 const untouched = async () => ({ left: await left(), said: (await saidIn(log)).length, dead: await log.dead.count() })
 
 /** An entry whose deed fails because something else lies under its key. */
-const buryBroken = async () => {
+const deadLetterBroken = async () => {
   await redis.set('saga:it', 'not a hash')
-  return bury(taking('5-0', 'it'))
+  return deadLetter(taking('5-0', 'it'))
 }
 
 test.serial('a letter tells whose entry it is, what it says, and why it could not be applied', async (t) => {
   const entry = taking('5-0', 'it')
-  const letter = await buryBroken()
+  const letter = await deadLetterBroken()
   t.like(letter, { speaker: 'payment', entry: '5-0', applied: null })
   t.deepEqual(letter.fields, entry[1])
   t.regex(letter.error, /WRONGTYPE/)
@@ -57,7 +57,7 @@ test.serial('a letter tells whose entry it is, what it says, and why it could no
 test.serial('a flat entry of an older version is kept as it was read, and applied at last', async (t) => {
   const entry = flat(taking('5-0', 'it'))
   await redis.set('saga:it', 'not a hash')
-  const { id, fields } = await bury(entry)
+  const { id, fields } = await deadLetter(entry)
   t.deepEqual(fields, entry[1])
   await redis.del('saga:it')
   t.deepEqual(await log.dead.retry(id, plainly), ['applied', 'taken'])
@@ -80,7 +80,7 @@ test.serial('letters come in pages, the oldest first', async (t) => {
 })
 
 test.serial('an entry that is told again and fails again is one letter, until that was applied', async (t) => {
-  const { id } = await buryBroken()
+  const { id } = await deadLetterBroken()
   await log.hear('payment', '5-0', [taking('6-0', 'it'), taking('7-0', 'it'), taking('8-0', 'it', 'tea:2')])
   const letters = await log.dead.page('0-0', 10)
   t.deepEqual(
@@ -97,7 +97,7 @@ test.serial('an entry that is told again and fails again is one letter, until th
 })
 
 test.serial('retried after the mending: it is applied and says so, and the letter stays, marked', async (t) => {
-  const { id } = await buryBroken()
+  const { id } = await deadLetterBroken()
   await redis.del('saga:it')
   t.deepEqual(await log.dead.retry(id, plainly), ['applied', 'taken'])
   t.is(await left(), 99)
@@ -113,7 +113,7 @@ test.serial('retried after the mending: it is applied and says so, and the lette
 })
 
 test.serial('retried by many at once: one effect', async (t) => {
-  const { id } = await buryBroken()
+  const { id } = await deadLetterBroken()
   await redis.del('saga:it')
   const words = (await Promise.all(Array.from({ length: 20 }, () => log.dead.retry(id, plainly)))).map(([word]) => word)
   t.is(words.filter((word) => word === 'applied').length, 1)
@@ -130,14 +130,14 @@ for (const [what, entry, error] of [
   ['is flat, and lacks a fact', flat(changed(taking('5-0', 'it'), 'lines')), 'it lacks "lines"'],
 ] as const)
   test.serial(`an entry that ${what} fails again for as long as the dictionary does not know better`, async (t) => {
-    const { id } = await bury(entry)
+    const { id } = await deadLetter(entry)
     const before = await untouched()
     t.deepEqual(await log.dead.retry(id, plainly), ['failed', error])
     t.deepEqual(await untouched(), before)
   })
 
-test.serial('an entry is judged by the dictionary as it is now, not as it was when it was buried', async (t) => {
-  // What a service of an older version has buried: it knew no entries of this form.
+test.serial('an entry is judged by the dictionary as it is now, not as it was when it was dead-lettered', async (t) => {
+  // What a service of an older version has dead-lettered: it knew no entries of this form.
   const [entry, fields] = taking('5-0', 'it')
   const error = 'it has no kind'
   const letter = ['speaker', 'payment', 'entry', entry, 'error', error, 'fields', JSON.stringify(fields)]
@@ -148,7 +148,7 @@ test.serial('an entry is judged by the dictionary as it is now, not as it was wh
 })
 
 test.serial('an entry whose saga went on without it is a repetition like any other', async (t) => {
-  const { id } = await buryBroken()
+  const { id } = await deadLetterBroken()
   await redis.del('saga:it')
   await log.hear('payment', '5-0', [taking('6-0', 'it')])
   t.deepEqual(await log.dead.retry(id, plainly), ['applied', 'repeated'])
@@ -156,7 +156,7 @@ test.serial('an entry whose saga went on without it is a repetition like any oth
 })
 
 test.serial('under a key: the first answer is given again, and another request is told so', async (t) => {
-  const { id } = await buryBroken()
+  const { id } = await deadLetterBroken()
   await redis.del('saga:it')
   const first = await log.dead.retry(id, under('mended'))
   t.deepEqual(first, ['applied', 'taken'])
@@ -171,7 +171,7 @@ test.serial('a letter that does not exist is unknown', async (t) => {
 })
 
 test.serial('applied is the end: it cannot be dismissed', async (t) => {
-  const { id } = await buryBroken()
+  const { id } = await deadLetterBroken()
   await redis.del('saga:it')
   await log.dead.retry(id, plainly)
   t.deepEqual(await log.dead.dismiss(id, plainly), ['applied'])
@@ -180,7 +180,7 @@ test.serial('applied is the end: it cannot be dismissed', async (t) => {
 })
 
 test.serial('retried and dismissed at once: it comes to one end', async (t) => {
-  const { id } = await buryBroken()
+  const { id } = await deadLetterBroken()
   await redis.del('saga:it')
   const [retried, dismissed] = await Promise.all([log.dead.retry(id, plainly), log.dead.dismiss(id, plainly)])
   const isApplied = retried[0] === 'applied'
@@ -195,13 +195,16 @@ test.serial('a letter of somebody who is heard no longer can be dismissed', asyn
   t.is(await log.dead.count(), 0)
 })
 
-test.serial('an entry of many thousand fields is buried like any other, and retried like any other', async (t) => {
-  const [id, fields] = flat(taking('5-0', 'it'))
-  const more = Array.from({ length: 10_000 }, (_, index) => [`more-${index}`, 'x']).flat()
-  const broken: RawEntry = [id, [...fields, ...more]]
-  await redis.set('saga:it', 'not a hash')
-  const letter = await bury(broken)
-  t.is(letter.fields.length, broken[1].length)
-  await redis.del('saga:it')
-  t.deepEqual(await log.dead.retry(letter.id, plainly), ['applied', 'taken'])
-})
+test.serial(
+  'an entry of many thousand fields is dead-lettered like any other, and retried like any other',
+  async (t) => {
+    const [id, fields] = flat(taking('5-0', 'it'))
+    const more = Array.from({ length: 10_000 }, (_, index) => [`more-${index}`, 'x']).flat()
+    const broken: RawEntry = [id, [...fields, ...more]]
+    await redis.set('saga:it', 'not a hash')
+    const letter = await deadLetter(broken)
+    t.is(letter.fields.length, broken[1].length)
+    await redis.del('saga:it')
+    t.deepEqual(await log.dead.retry(letter.id, plainly), ['applied', 'taken'])
+  },
+)

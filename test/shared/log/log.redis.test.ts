@@ -250,7 +250,7 @@ for (const [what, entry, error] of unusable)
     `an entry that ${what} goes to the dead letters with its error; the others are not delayed`,
     async (t) => {
       t.true(log.matters('payment', entry))
-      t.deepEqual(await hear('0-0', taking('5-0'), entry, taking('7-0')), ['taken', 'buried', 'taken'])
+      t.deepEqual(await hear('0-0', taking('5-0'), entry, taking('7-0')), ['taken', 'dead-lettered', 'taken'])
       t.deepEqual([await left(), await log.cursor('payment'), await log.dead.count()], [98, '7-0', 1])
       const [letter] = await dead()
       t.is(letter?.speaker, 'payment')
@@ -262,12 +262,16 @@ for (const [what, entry, error] of unusable)
 
 test.serial('an entry that makes its deed fail goes to the dead letters; the others are not delayed', async (t) => {
   await redis.set('saga:broken', 'not a hash')
-  t.deepEqual(await hear('0-0', taking('5-0'), taking('6-0', 'broken'), taking('7-0')), ['taken', 'buried', 'taken'])
+  t.deepEqual(await hear('0-0', taking('5-0'), taking('6-0', 'broken'), taking('7-0')), [
+    'taken',
+    'dead-lettered',
+    'taken',
+  ])
   t.deepEqual([await left(), await log.cursor('payment'), await log.dead.count()], [98, '7-0', 1])
   t.regex((await dead())[0]?.error ?? '', /WRONGTYPE/)
 })
 
-test.serial('a dead letter is not buried twice', async (t) => {
+test.serial('an entry is not dead-lettered twice', async (t) => {
   const broken = changed('total', '-1')
   await hear('0-0', broken)
   t.deepEqual(await hear('0-0', broken), ['passed'])

@@ -158,7 +158,7 @@ test('of surveys that do not end only so many are remembered', async (t) => {
 })
 
 /** A checkout whose beginning payment could not apply, given up since: its letter, and its log id. */
-const buried = async (shop: FinishedCheckouts): Promise<{ letter: string; id: string }> => {
+const deadLettered = async (shop: FinishedCheckouts): Promise<{ letter: string; id: string }> => {
   const { redis } = shop.benches.payment
   const user = (await shop.order.find('0'))?.user_id ?? ''
   await redis.rename(`user:${user}`, 'aside')
@@ -173,7 +173,7 @@ const buried = async (shop: FinishedCheckouts): Promise<{ letter: string; id: st
 
 test('a dead letter whose checkout can no longer be judged is refused, and nothing is charged', async (t) => {
   await using shop = await finishedCheckouts(10)
-  const { letter, id } = await buried(shop)
+  const { letter, id } = await deadLettered(shop)
   await shop.order.cancel(id)
   await shop.hearAll()
   t.deepEqual(await recorded(shop, 'payment'), [id])
@@ -192,7 +192,7 @@ test('a dead letter whose checkout can no longer be judged is refused, and nothi
 test('a dead letter that is younger than whatever was forgotten is applied', async (t) => {
   await using shop = await finishedCheckouts(20)
   await shop.pay(10, 3)
-  const { letter, id } = await buried(shop)
+  const { letter, id } = await deadLettered(shop)
   await surveyed(shop)
   t.deepEqual(await shop.logs.payment.dead.retry(letter, plainly), ['applied', 'held'])
   await shop.hearAll()

@@ -346,7 +346,7 @@ const replayed: Question = ({ evidence: { wallets, shelves, orders, sagas }, acc
   ),
 ]
 
-/** Nothing is locked, held, waited for, open, unheard or buried. */
+/** Nothing is locked, held, waited for, open, unheard or a dead letter. */
 const atRest: Question = ({ evidence }) => {
   const { logs, wallets, open, cursors, locks, waiting, dead, contradictions, lossy } = evidence
   return [

@@ -73,7 +73,7 @@ export const durationOf = (text = ''): number => {
 
 /** What came of applying an entry, as it is printed: the result, and why if something is wrong. */
 const resultOf = ([result, ...rest]: Reply): string => {
-  if (result === 'buried') return `${result}, ${rest[1]}`
+  if (result === 'dead-lettered') return `${result}, ${rest[1]}`
   if (result === 'contradicted') return `${result}, ${rest[1]}`
   return result
 }

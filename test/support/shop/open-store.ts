@@ -132,7 +132,7 @@ export const teller = (log: Log): Teller => {
     if ('gap' in replies) throw new Error(`the cursor went back to ${replies.gap}`)
     const [reply] = replies
     if (reply === undefined) throw new Error(`${kind} does not matter to ${log.service}`)
-    if (reply[0] === 'buried' || reply[0] === 'passed') throw new Error(`${kind} was ${reply.join(': ')}`)
+    if (reply[0] === 'dead-lettered' || reply[0] === 'passed') throw new Error(`${kind} was ${reply.join(': ')}`)
     return reply
   }
 }
@@ -157,8 +157,8 @@ export const resultsSeen = (log: Log, reactions: AnyReactions): { readonly unsee
       const [reply] = 'gap' in replies ? [] : replies
       const [entry] = entries
       const deed = entry && reactions[speaker]?.[kindOf(entry) ?? '']?.deed
-      // What is buried ended in an error, not in a word.
-      if (reply && deed && reply[0] !== 'buried') seen.add(`${deed}: ${reply[0]}`)
+      // What is dead-lettered ended in an error, not in a word.
+      if (reply && deed && reply[0] !== 'dead-lettered') seen.add(`${deed}: ${reply[0]}`)
       return replies
     },
   }

@@ -228,7 +228,7 @@ export const openWorld = async (): Promise<World> => {
     if ('gap' in replies) throw new Error('the cursor moved by itself')
     await redis[speaker].set(heardKey(speaker, listener), entries.at(-1)?.[0] ?? '')
     for (const [word, id = '', why] of replies) {
-      if (word === 'buried') problems.push(`${listener} buried ${id} of ${speaker}: ${why}`)
+      if (word === 'dead-lettered') problems.push(`${listener} dead-lettered ${id} of ${speaker}: ${why}`)
       if (listener === 'order') decided(id, word)
     }
     return entries.length
