@@ -13,7 +13,7 @@ import {
   type Forgotten,
   hearing,
   openWorld,
-  type Party,
+  type Participant,
   type Shop,
   type Step,
   shops,
@@ -133,7 +133,7 @@ test.serial('all logs told again from their start leave everything as it is, to 
 
 type Loss = {
   /** Whose tails are lost, all at one moment, and which part of the steps before it each remembers. */
-  readonly parties: readonly { readonly party: Party; readonly remembered: number }[]
+  readonly participants: readonly { readonly participant: Participant; readonly remembered: number }[]
   /** Which part of the steps has been taken at that moment. */
   readonly at: number
   readonly orders: Forgotten
@@ -144,20 +144,20 @@ const part = fc.double({ min: 0, max: 1, noNaN: true })
 const wishes = fc.constantFrom<'refund' | 'accept'>('refund', 'accept')
 const lossesOf = (count: number): fc.Arbitrary<Loss> =>
   fc.record({
-    parties: fc.uniqueArray(
-      fc.record({ party: fc.constantFrom<Party>('order', 'payment', 'stock'), remembered: part }),
+    participants: fc.uniqueArray(
+      fc.record({ participant: fc.constantFrom<Participant>('order', 'payment', 'stock'), remembered: part }),
       {
         minLength: count,
         maxLength: count,
-        selector: ({ party }) => party,
+        selector: ({ participant }) => participant,
       },
     ),
     at: part,
     orders: fc.constantFrom<Forgotten>('kept', 'bare', 'gone'),
     upheld: fc.constantFrom('at once', 'late'),
   })
-const loss = (party: Party, remembered: number, at: number): Loss => ({
-  parties: [{ party, remembered }],
+const loss = (participant: Participant, remembered: number, at: number): Loss => ({
+  participants: [{ participant, remembered }],
   at,
   orders: 'kept',
   upheld: 'at once',
@@ -167,22 +167,22 @@ const loss = (party: Party, remembered: number, at: number): Loss => ({
 const playWithLoss = async (
   shop: Shop,
   steps: readonly Step[],
-  { parties, at, orders, upheld }: Loss,
-  next: readonly Party[] = [],
+  { participants, at, orders, upheld }: Loss,
+  next: readonly Participant[] = [],
 ): Promise<void> => {
   await world.reset(shop)
   const restoresNext: ((orders: Forgotten) => Promise<void>)[] = []
-  for (const party of next) restoresNext.push(await world.remember(party))
+  for (const participant of next) restoresNext.push(await world.remember(participant))
   const end = Math.floor(steps.length * at)
   const restores: ((orders: Forgotten) => Promise<void>)[] = []
   for (let index = 0; index <= end; index += 1) {
-    for (const { party, remembered } of parties)
-      if (Math.floor(end * remembered) === index) restores.push(await world.remember(party))
+    for (const { participant, remembered } of participants)
+      if (Math.floor(end * remembered) === index) restores.push(await world.remember(participant))
     const step = steps[index]
     if (index < end && step) await world.take(step)
   }
   for (const restore of restores) await restore(orders)
-  const isTold = parties.some(({ party }) => party === 'order')
+  const isTold = participants.some(({ participant }) => participant === 'order')
   if (isTold && upheld === 'at once') await world.uphold()
   for (const step of steps.slice(end)) await world.take(step)
   if (isTold && upheld === 'late') await world.uphold()
@@ -270,15 +270,15 @@ for (const [count, what, examples] of [
     let contradicted = 0
     await fc.assert(
       fc.asyncProperty(shops, checkoutSteps, lossesOf(count), wishes, async (shop, steps, lost, wish) => {
-        const parties = lost.parties.map(({ party }) => party)
+        const participants = lost.participants.map(({ participant }) => participant)
         await playWithLoss(shop, steps, lost)
         contradicted += (await world.contradictions()).length
-        expectNone(await world.violations(parties))
+        expectNone(await world.violations(participants))
         // A person ends what is contradicted, and it balances.
         await world.resolve(wish)
         await world.settle(true)
         expectNone(await world.contradictions())
-        expectNone(await world.violations(parties))
+        expectNone(await world.violations(participants))
       }),
       { ...parameters, examples: [...examples] },
     )
@@ -288,10 +288,13 @@ for (const [count, what, examples] of [
   })
 
 test.serial('what order has rebuilt, it can rebuild payment and stock from when they lose theirs next', async (t) => {
-  const next: readonly Party[] = ['payment', 'stock']
+  const next: readonly Participant[] = ['payment', 'stock']
   await fc.assert(
     fc.asyncProperty(shops, checkoutSteps, lossesOf(1), async (shop, steps, lost) => {
-      const orderLoses = { ...lost, parties: lost.parties.map((one) => ({ ...one, party: 'order' as const })) }
+      const orderLoses = {
+        ...lost,
+        participants: lost.participants.map((one) => ({ ...one, participant: 'order' as const })),
+      }
       await playWithLoss(shop, steps, orderLoses, next)
       expectNone(await world.violations(['order', ...next]))
     }),

@@ -22,8 +22,8 @@ import type { Log } from '../../shared/log/log.ts'
 import type { api } from '../api.ts'
 import type { Order } from '../order.ts'
 import { type Ledger, ledger, type Orders, paidOnes, showing, shownByBooks, spentBy, surplus } from './ledger.ts'
-import { NAMED_MAX, namesOf, type Parties } from './naming.ts'
-import { type Mismatch, type PartyCut, paidBy, paymentAsked, Refused, stockAsked } from './participants.ts'
+import { NAMED_MAX, namesOf, type Participants } from './naming.ts'
+import { type Mismatch, type ParticipantCut, paidBy, paymentAsked, Refused, stockAsked } from './participants.ts'
 
 type Answer = AnswerTo<typeof api.audit>
 export type Audit = (requester: Requester) => Promise<Answer>
@@ -41,7 +41,7 @@ const PAGE = 1_000
 /** The most checkouts in flight that are looked at one by one. */
 const IN_FLIGHT_MAX = 20_000
 
-type Cuts = { readonly order: Cut; readonly payment: PartyCut; readonly stock: PartyCut }
+type Cuts = { readonly order: Cut; readonly payment: ParticipantCut; readonly stock: ParticipantCut }
 /** A checkout that may still move, and what the peers had done of it, less what order's books had of it already. */
 type Moving = { readonly id: string; readonly order: string; readonly credit: bigint; readonly stock: bigint }
 
@@ -58,14 +58,14 @@ const told = <Names>(
 export const audits = ({ log, auditor, peers, find, contradictions }: AuditOptions): Audit => {
   let running: Promise<Answer> | undefined
 
-  const cutAll = async ({ payment, stock }: Parties): Promise<Cuts> => {
+  const cutAll = async ({ payment, stock }: Participants): Promise<Cuts> => {
     // Order first: what it had decided then, the others had done before.
     const order = await auditor.cut()
     const [ofPayment, ofStock] = await Promise.all([payment.cut(), stock.cut()])
     return { order, payment: ofPayment, stock: ofStock }
   }
 
-  const flight = async ({ payment, stock }: Parties, cuts: Cuts, ids: readonly string[]): Promise<Moving[]> => {
+  const flight = async ({ payment, stock }: Participants, cuts: Cuts, ids: readonly string[]): Promise<Moving[]> => {
     if (ids.length > IN_FLIGHT_MAX)
       throw new UnavailableError(`${ids.length} checkouts are in flight, too many to audit`)
     const [captured, taken, said, records] = await Promise.all([
@@ -85,17 +85,17 @@ export const audits = ({ log, auditor, peers, find, contradictions }: AuditOptio
   }
 
   const run = async (requester: Requester): Promise<Answer> => {
-    const parties = {
+    const participants = {
       payment: paymentAsked(peers.payment, requester),
       stock: stockAsked(peers.stock, requester),
     }
     const [payment, stock, orders, contradicted] = await Promise.all([
-      parties.payment.count(),
-      parties.stock.count(),
+      participants.payment.count(),
+      participants.stock.count(),
       auditor.count(),
       contradictions(),
     ])
-    const cuts = await cutAll(parties)
+    const cuts = await cutAll(participants)
     for (const [counted, cut] of [[payment, cuts.payment] as const, [stock, cuts.stock] as const])
       if (compareIds(cut.at, counted.at) < 0) throw new UnavailableError('a Redis came back older during the audit')
     const { books } = cuts.order
@@ -117,16 +117,16 @@ export const audits = ({ log, auditor, peers, find, contradictions }: AuditOptio
       surplus(credit) === 0n && surplus(stock) === 0n
 
     const open = new Set([...cuts.order.open, ...(await checkoutsAfter(cuts.order.at, log.page))])
-    let moving = await flight(parties, cuts, [...open])
+    let moving = await flight(participants, cuts, [...open])
     let sums = ledgers(moving)
     let wrong: readonly Mismatch[] = []
     if (!isBalanced(sums)) {
-      for (const id of await unheard(log, parties, cuts)) open.add(id)
-      moving = await flight(parties, cuts, [...open])
+      for (const id of await unheard(log, participants, cuts)) open.add(id)
+      moving = await flight(participants, cuts, [...open])
       sums = ledgers(moving)
     }
     const shown = showing(orders.worth)
-    if (!isBalanced(sums)) wrong = await namesOf({ auditor, parties, find, open, paid: paidOnes(orders.worth) })
+    if (!isBalanced(sums)) wrong = await namesOf({ auditor, participants, find, open, paid: paidOnes(orders.worth) })
     const mismatches = [
       ...unequal('credit', sums.credit, 'in wallets', 'paid'),
       ...unequal('stock', sums.stock, 'on the shelf', 'sold'),
@@ -192,7 +192,7 @@ const checkoutsAfter = async (
 }
 
 /** The checkouts of which one of the three had still to hear, in the cut, something that it acts on. */
-const unheard = async (log: Log, { payment, stock }: Parties, cuts: Cuts): Promise<readonly string[]> => {
+const unheard = async (log: Log, { payment, stock }: Participants, cuts: Cuts): Promise<readonly string[]> => {
   const pageOf = { order: log.page, payment: payment.page, stock: stock.page }
   const said = await Promise.all(
     [cuts.order, cuts.payment, cuts.stock].flatMap(({ heard, hears }) =>

@@ -7,7 +7,7 @@
 import type { Auditor } from '../../shared/audit/auditor.ts'
 import type { Order } from '../order.ts'
 import { disagreement } from './ledger.ts'
-import type { Mismatch, Party } from './participants.ts'
+import type { Mismatch, Participant } from './participants.ts'
 
 /** The most orders that an audit names of one kind of mismatch. */
 export const NAMED_MAX = 100
@@ -16,11 +16,11 @@ const NAMING_MS = 8_000
 const OWNERS_MS = 3_000
 const PAGE = 100
 
-export type Parties = Readonly<Record<'payment' | 'stock', Party>>
+export type Participants = Readonly<Record<'payment' | 'stock', Participant>>
 
 export type NamingOptions = {
   readonly auditor: Auditor
-  readonly parties: Parties
+  readonly participants: Participants
   readonly find: (order: string) => Promise<Order | undefined>
   /** Checkouts that may still move, whose parts need not agree. */
   readonly open: ReadonlySet<string>
@@ -29,14 +29,14 @@ export type NamingOptions = {
 }
 
 /** Names paid orders whose user payment does not know, or whose items stock does not. */
-const orphans = async ({ parties, find, paid }: NamingOptions): Promise<readonly Mismatch[]> => {
+const orphans = async ({ participants, find, paid }: NamingOptions): Promise<readonly Mismatch[]> => {
   const deadline = performance.now() + OWNERS_MS
   const found: Mismatch[] = []
   for (let first = 0; first < paid.length && found.length < NAMED_MAX && performance.now() < deadline; first += PAGE) {
     const orders = (await Promise.all(paid.slice(first, first + PAGE).map(find))).filter((one) => one !== undefined)
     const [users, items] = await Promise.all([
-      parties.payment.absent([...new Set(orders.map(({ user_id }) => user_id))]),
-      parties.stock.absent([...new Set(orders.flatMap((order) => order.items.map(([item]) => item)))]),
+      participants.payment.absent([...new Set(orders.map(({ user_id }) => user_id))]),
+      participants.stock.absent([...new Set(orders.flatMap((order) => order.items.map(([item]) => item)))]),
     ])
     for (const { order_id, user_id, items: lines } of orders) {
       const item = lines.find(([one]) => items.has(one))?.[0]
@@ -57,8 +57,8 @@ const orphans = async ({ parties, find, paid }: NamingOptions): Promise<readonly
 
 /** Compares what the three have recorded of every checkout, and names those that differ. */
 const differing = async (options: NamingOptions, deadline: number): Promise<readonly Mismatch[]> => {
-  const { auditor, parties, open } = options
-  const { payment, stock } = parties
+  const { auditor, participants, open } = options
+  const { payment, stock } = participants
   const found = new Map<string, Mismatch>()
   const isDone = (): boolean => found.size >= NAMED_MAX || performance.now() > deadline
   const compare = async (ids: readonly string[]): Promise<void> => {

@@ -29,13 +29,13 @@ export type Counted = Holdings & {
   readonly left: bigint
   readonly mismatches: readonly Mismatch[]
 }
-export type PartyCut = Holdings & Pick<Cut, 'at' | 'heard' | 'hears'>
+export type ParticipantCut = Holdings & Pick<Cut, 'at' | 'heard' | 'hears'>
 
-export type Party = {
+export type Participant = {
   readonly name: 'payment' | 'stock'
   /** Counts all it owns: seconds, if there is much. */
   readonly count: () => Promise<Counted>
-  readonly cut: () => Promise<PartyCut>
+  readonly cut: () => Promise<ParticipantCut>
   /** What it had done for each of these checkouts when that entry was its newest: money captured, or pieces taken. */
   readonly done: (at: string, ids: readonly string[]) => Promise<ReadonlyMap<string, bigint>>
   /** A page of its log. */
@@ -70,7 +70,7 @@ const pieces = (lines: string): bigint => parseLines(lines).reduce((sum, [, quan
 type Queries = ReturnType<typeof recordQueries> & ReturnType<typeof logQueries>
 
 /** In which each has words of its own: for what it has left, what has gone from it, and its part of a checkout. */
-type Own = Pick<Party, 'count' | 'cut'> & {
+type Own = Pick<Participant, 'count' | 'cut'> & {
   /** The kind of entry that says that its part is done. */
   readonly kind: string
   readonly amount: (facts: Facts) => bigint
@@ -82,7 +82,13 @@ const granted = <Json>(answer: { readonly json: Json } | { readonly problem: Pro
   return answer.json
 }
 
-const party = (name: Party['name'], peer: Peer, queries: Queries, own: Own, requester: Requester): Party => {
+const participant = (
+  name: Participant['name'],
+  peer: Peer,
+  queries: Queries,
+  own: Own,
+  requester: Requester,
+): Participant => {
   const by = { ...requester, timeoutMs: TIMEOUT_MS }
   return {
     name,
@@ -120,7 +126,7 @@ const party = (name: Party['name'], peer: Peer, queries: Queries, own: Own, requ
   }
 }
 
-export const paymentAsked = (peer: Peer, requester: Requester): Party => {
+export const paymentAsked = (peer: Peer, requester: Requester): Participant => {
   const { audit, cutAudit } = payment
   const holdings = ({ added, charged }: { readonly added: string; readonly charged: string }): Holdings => ({
     added: BigInt(added),
@@ -138,10 +144,10 @@ export const paymentAsked = (peer: Peer, requester: Requester): Party => {
       return { ...holdings(books), at, heard, hears }
     },
   }
-  return party('payment', peer, payment, own, requester)
+  return participant('payment', peer, payment, own, requester)
 }
 
-export const stockAsked = (peer: Peer, requester: Requester): Party => {
+export const stockAsked = (peer: Peer, requester: Requester): Participant => {
   const { audit, cutAudit } = stock
   const holdings = ({ added, taken }: { readonly added: string; readonly taken: string }): Holdings => ({
     added: BigInt(added),
@@ -159,7 +165,7 @@ export const stockAsked = (peer: Peer, requester: Requester): Party => {
       return { ...holdings(books), at, heard, hears }
     },
   }
-  return party('stock', peer, stock, own, requester)
+  return participant('stock', peer, stock, own, requester)
 }
 
 /**

@@ -16,7 +16,7 @@ import { lookInto } from '../support/shop/behind.ts'
 import type { Client } from '../support/shop/client.ts'
 import { type OpenShop, openShop } from '../support/shop/shop.ts'
 
-type Party = 'order' | 'payment' | 'stock'
+type Participant = 'order' | 'payment' | 'stock'
 
 const DEADLINE_MS = 1_500
 /** What is left, so that it is the shop that fills it. */
@@ -47,16 +47,21 @@ const making = {
 } as const
 
 /** Fills the Redis by what customers do until it refuses. */
-const fill = async (party: Party, { client, shop }: OpenShop, operator: Redis, user: string): Promise<number> => {
+const fill = async (
+  participant: Participant,
+  { client, shop }: OpenShop,
+  operator: Redis,
+  user: string,
+): Promise<number> => {
   const limit = async (roomBytes: number): Promise<void> => {
     const used = Number(/^used_memory:(\d+)/m.exec(await operator.info('memory'))?.[1])
     await operator.config('SET', 'maxmemory', String(used + roomBytes))
   }
   await limit(ROOM_BYTES)
-  assert.ok(shop.part(`${party}-redis`).state === 'up')
+  assert.ok(shop.part(`${participant}-redis`).state === 'up')
   const refusals = await inParallel(8, 8, async () => {
     for (;;) {
-      const { status } = await client.post(making[party](user))
+      const { status } = await client.post(making[participant](user))
       if (status !== 200) return status
     }
   })
@@ -71,16 +76,16 @@ type Report = {
   readonly found: readonly { readonly log_id: string; readonly done: string }[]
 }
 
-const runParser = async (t: ExecutionContext, client: Client, party: Party): Promise<Report> => {
-  const reply = await client.post(`/${PREFIX[party]}/fault_tolerance`)
+const runParser = async (t: ExecutionContext, client: Client, participant: Participant): Promise<Report> => {
+  const reply = await client.post(`/${PREFIX[participant]}/fault_tolerance`)
   t.is(reply.status, 200, reply.text)
   return reply.json as Report
 }
 
 /** Has two surveys go round, a retention apart: what was said before the first may be trimmed. */
-const surveyed = async (t: ExecutionContext, { client, shop }: OpenShop, party: Party, operator: Redis) => {
+const surveyed = async (t: ExecutionContext, { client, shop }: OpenShop, participant: Participant, operator: Redis) => {
   const ofOrder = lookInto(shop.part('order-redis'), t)
-  for (const speaker of new Set(['order', party] as const))
+  for (const speaker of new Set(['order', participant] as const))
     await (speaker === 'order' ? ofOrder : operator).xadd(`log:${speaker}`, '1-1', ...OLD[speaker])
   const surveysIn = async (redis: Redis) =>
     Object.entries(await redis.hgetall('sagas:survey')).map(([id, survey]) => {
@@ -110,14 +115,14 @@ const isBalanced = async (client: Client): Promise<void> => {
   assert.equal((json as { balanced: boolean }).balanced, true, text)
 }
 
-for (const party of ['order', 'payment', 'stock'] as const)
-  test(`out of memory, the Redis of ${party} is read, trimmed and audited, and refuses the rest`, async (t) => {
+for (const participant of ['order', 'payment', 'stock'] as const)
+  test(`out of memory, the Redis of ${participant} is read, trimmed and audited, and refuses the rest`, async (t) => {
     t.timeout(90_000)
     const opened = await openShop(t, {
       env: {
         order: { CHECKOUT_DEADLINE_MS: String(DEADLINE_MS), LOG_RETENTION_MS: String(SURVEYED_MS) },
         ...{
-          [party]: {
+          [participant]: {
             LOG_PARSER_CRON: NEVER,
             LOG_RETENTION_MS: String(RETENTION_MS),
             CHECKOUT_DEADLINE_MS: String(DEADLINE_MS),
@@ -126,16 +131,16 @@ for (const party of ['order', 'payment', 'stock'] as const)
       },
     })
     const { client, shop } = opened
-    const operator = lookInto(shop.part(`${party}-redis`), t)
-    await surveyed(t, opened, party, operator)
+    const operator = lookInto(shop.part(`${participant}-redis`), t)
+    await surveyed(t, opened, participant, operator)
     const item = await client.createItem(1, 1_000)
     const users = await inParallel(FULL ? 40 : 10, 8, () => client.createUser(10))
     const orders = await inParallel(users.length, 8, (at) => client.createOrder(users[at] ?? '', [[item, 2]]))
     const [user = ''] = users
     // A thing in the index of which there is no record: nothing but to be dropped.
-    if (party !== 'stock') await operator.zadd('sagas:open', 1, 'ghost')
+    if (participant !== 'stock') await operator.zadd('sagas:open', 1, 'ghost')
 
-    const refused = await fill(party, opened, operator, user)
+    const refused = await fill(participant, opened, operator, user)
     t.log(`${refused} were refused`)
     for (const path of [`/orders/find/${orders[0]}`, `/payment/find_user/${user}`, `/stock/find/${item}`])
       t.is((await client.get(path)).status, 200, path)
@@ -147,14 +152,14 @@ for (const party of ['order', 'payment', 'stock'] as const)
       return status
     }
     // Order's cannot be begun; another's cannot be answered, and is decided at the deadline.
-    t.deepEqual([...new Set(await inParallel(3, 3, checkOut))], party === 'order' ? [503] : [424])
+    t.deepEqual([...new Set(await inParallel(3, 3, checkOut))], participant === 'order' ? [503] : [424])
     await eventually(() => isBalanced(client), WITHIN_MS)
     await eventually(async () => {
-      assert.ok((await runParser(t, client, party)).trimmed > 0, 'nothing was trimmed')
+      assert.ok((await runParser(t, client, participant)).trimmed > 0, 'nothing was trimmed')
     }, WITHIN_MS)
-    t.deepEqual(await operator.xrange(`log:${party}`, '1-1', '1-1'), [])
-    t.is((await client.post(making[party](user))).status, 503, 'there was no memory all the while')
-    if (party !== 'stock') t.is(await operator.zscore('sagas:open', 'ghost'), null, 'it was dropped')
+    t.deepEqual(await operator.xrange(`log:${participant}`, '1-1', '1-1'), [])
+    t.is((await client.post(making[participant](user))).status, 503, 'there was no memory all the while')
+    if (participant !== 'stock') t.is(await operator.zscore('sagas:open', 'ghost'), null, 'it was dropped')
 
     await operator.config('SET', 'maxmemory', '0')
     await inParallel(orders.length, 8, (at) =>
@@ -164,7 +169,7 @@ for (const party of ['order', 'payment', 'stock'] as const)
     await settle(opened, { settleMs: WITHIN_MS, locksMs: LOCKS_MS })
     const found = await violations(opened, { told })
     t.deepEqual(
-      found.filter((one) => !one.startsWith(`log-not-contiguous of log:${party}`)),
+      found.filter((one) => !one.startsWith(`log-not-contiguous of log:${participant}`)),
       [],
       'but for the entry that was trimmed, nothing is missing',
     )

@@ -23,7 +23,7 @@ const opened = shareShop(test, {
   },
 })
 
-const PARTIES = ['order', 'payment', 'stock'] as const
+const PARTICIPANTS = ['order', 'payment', 'stock'] as const
 
 const isBalanced = async (): Promise<boolean> => {
   const { json } = await opened().client.get('/audit')
@@ -33,10 +33,10 @@ const isBalanced = async (): Promise<boolean> => {
 /** How many records and entries there are in each Redis. */
 const kept = (): Promise<readonly { records: number; entries: number }[]> =>
   Promise.all(
-    PARTIES.map((party) =>
-      behind(opened().shop.part(`${party}-redis`), async (redis) => {
+    PARTICIPANTS.map((participant) =>
+      behind(opened().shop.part(`${participant}-redis`), async (redis) => {
         const own = await redis.keys('saga:*')
-        return { records: (await packedIn(redis)).size + own.length, entries: await redis.xlen(`log:${party}`) }
+        return { records: (await packedIn(redis)).size + own.length, entries: await redis.xlen(`log:${participant}`) }
       }),
     ),
   )

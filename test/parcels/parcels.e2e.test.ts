@@ -1,5 +1,5 @@
 /**
- * A second saga over the same engine: its tables and commands are few, and it survives what checkouts survive. Each party
+ * A second saga over the same engine: its tables and commands are few, and it survives what checkouts survive. Each participant
  * is a process with a Redis of its own; one of them dies between two commands.
  */
 import { type ChildProcess, fork } from 'node:child_process'
@@ -20,13 +20,13 @@ const PLACES = 3
 const LONG_MS = 50_000
 const SHORT_MS = 300
 
-type Party = 'order' | 'stock'
+type Participant = 'order' | 'stock'
 const peerOf = { order: 'stock', stock: 'order' } as const
 
 type Parcels = {
-  readonly servers: Readonly<Record<Party, RedisServer>>
-  /** Starts a party; with a point, it dies there. Resolves once it follows its peer. */
-  readonly start: (party: Party, point?: string) => Promise<ChildProcess>
+  readonly servers: Readonly<Record<Participant, RedisServer>>
+  /** Starts a participant; with a point, it dies there. Resolves once it follows its peer. */
+  readonly start: (participant: Participant, point?: string) => Promise<ChildProcess>
   readonly book: (patienceMs: number) => Promise<void>
   /** How the parcel stands with both, and how many places are left. */
   readonly look: () => Promise<readonly [desk: string | undefined, fleet: string | undefined, places: number]>
@@ -47,13 +47,13 @@ const open = async (t: ExecutionContext): Promise<Parcels> => {
   await lookers.stock.set('van:blue', PLACES)
   return {
     servers,
-    start: async (party, point) => {
-      const child = fork(join(import.meta.dirname, 'parcel-process.ts'), [party], {
+    start: async (participant, point) => {
+      const child = fork(join(import.meta.dirname, 'parcel-process.ts'), [participant], {
         env: {
           ...process.env,
           LOG_LEVEL: 'error',
-          REDIS_URL: servers[party].url,
-          PEER_REDIS_URL: servers[peerOf[party]].url,
+          REDIS_URL: servers[participant].url,
+          PEER_REDIS_URL: servers[peerOf[participant]].url,
           ...(point === undefined ? {} : { CRASH_POINTS: `${point}:1:kill` }),
         },
         execArgv: [],
@@ -93,23 +93,23 @@ test('it is defined in under 60 lines: tables, and small commands', (t) => {
   t.true(lines.length < 60, String(lines.length))
 })
 
-/** Between which commands a party dies that is started again at once. */
-const POINTS: readonly (readonly [Party, point: string])[] = [
+/** Between which commands a participant dies that is started again at once. */
+const POINTS: readonly (readonly [Participant, point: string])[] = [
   ['stock', 'stock.reserve.before'],
   ['stock', 'stock.reserve.after'],
   ['order', 'order.send.before'],
   ['order', 'order.send.after'],
 ]
 
-for (const [party, point] of POINTS)
-  test(`${party} dies at ${point}: the parcel is sent, once`, async (t) => {
+for (const [participant, point] of POINTS)
+  test(`${participant} dies at ${point}: the parcel is sent, once`, async (t) => {
     const parcels = await open(t)
-    const dying = await parcels.start(party, point)
-    await parcels.start(peerOf[party])
+    const dying = await parcels.start(participant, point)
+    await parcels.start(peerOf[participant])
     const died = once(dying, 'exit')
     await parcels.book(LONG_MS)
     t.deepEqual(await died, [null, 'SIGKILL'])
-    await parcels.start(party)
+    await parcels.start(participant)
     await assertEnds(t, parcels, ['sent', 'reserved', PLACES - 1])
   })
 

@@ -12,23 +12,23 @@ const RECORD_MAX = 160
 test('a record of what is finished is its state and its entries, beside others in one small hash', async (t) => {
   await using shop = await finishedCheckouts(2 * CHECKOUTS)
   await shop.pay(CHECKOUTS, FIRST)
-  for (const party of ['order', 'payment', 'stock'] as const) {
-    const { redis } = shop.benches[party]
-    t.deepEqual(await redis.keys('saga:*'), [], party)
+  for (const participant of ['order', 'payment', 'stock'] as const) {
+    const { redis } = shop.benches[participant]
+    t.deepEqual(await redis.keys('saga:*'), [], participant)
     const [pack = ''] = await redis.keys('sagas:packed:*')
     t.is(await redis.object('ENCODING', pack), 'listpack')
   }
   const before = { order: 0, payment: 0, stock: 0 }
-  for (const party of ['order', 'payment', 'stock'] as const) {
-    const { all, log } = await shop.usedBy(party)
-    before[party] = all - log
+  for (const participant of ['order', 'payment', 'stock'] as const) {
+    const { all, log } = await shop.usedBy(participant)
+    before[participant] = all - log
   }
   await shop.pay(0, CHECKOUTS)
-  for (const party of ['order', 'payment', 'stock'] as const) {
-    const { all, log } = await shop.usedBy(party)
-    const each = (all - log - before[party]) / CHECKOUTS
-    t.log(`${party}: ${Math.round(each)} bytes a checkout, besides its entries`)
-    t.true(each < RECORD_MAX, `${party}: ${each}`)
-    t.is((await packedIn(shop.benches[party].redis)).size, CHECKOUTS + FIRST)
+  for (const participant of ['order', 'payment', 'stock'] as const) {
+    const { all, log } = await shop.usedBy(participant)
+    const each = (all - log - before[participant]) / CHECKOUTS
+    t.log(`${participant}: ${Math.round(each)} bytes a checkout, besides its entries`)
+    t.true(each < RECORD_MAX, `${participant}: ${each}`)
+    t.is((await packedIn(shop.benches[participant].redis)).size, CHECKOUTS + FIRST)
   }
 })

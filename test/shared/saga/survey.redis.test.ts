@@ -5,20 +5,24 @@
 import test from 'ava'
 import { UnavailableError } from '../../../shared/errors.ts'
 import { recordsIn } from '../../support/checker/records.ts'
-import { type FinishedCheckouts, finishedCheckouts, type Party } from '../../support/shop/finished.ts'
+import { type FinishedCheckouts, finishedCheckouts, type Participant } from '../../support/shop/finished.ts'
 import { plainly } from '../../support/shop/open-store.ts'
 
-const PARTIES = ['order', 'payment', 'stock'] as const
+const PARTICIPANTS = ['order', 'payment', 'stock'] as const
 /** Whatever is said by now is old enough. */
 const AT_ONCE = -60_000
 const WHILE_MS = 3_600_000
 /** So many that what is kept of them is more than what connections and scripts take and give back. */
 const MANY = 1_500
 
-const recorded = async ({ benches }: FinishedCheckouts, party: Party): Promise<readonly string[]> =>
-  [...(await recordsIn(benches[party].redis, party)).keys()].toSorted()
+const recorded = async ({ benches }: FinishedCheckouts, participant: Participant): Promise<readonly string[]> =>
+  [...(await recordsIn(benches[participant].redis, participant)).keys()].toSorted()
 const kept = async (shop: FinishedCheckouts) =>
-  Object.fromEntries(await Promise.all(PARTIES.map(async (party) => [party, await recorded(shop, party)] as const)))
+  Object.fromEntries(
+    await Promise.all(
+      PARTICIPANTS.map(async (participant) => [participant, await recorded(shop, participant)] as const),
+    ),
+  )
 /** A survey goes around, and whatever may be dropped is. */
 const surveyed = async (shop: FinishedCheckouts): Promise<void> => {
   await shop.trim(AT_ONCE)
@@ -48,7 +52,7 @@ test('nothing goes before it is old, however often it was surveyed', async (t) =
   await shop.trim(WHILE_MS)
   await shop.hearAll()
   t.deepEqual(await shop.trim(WHILE_MS), { order: 0, payment: 0, stock: 0 })
-  for (const party of PARTIES) t.is((await recorded(shop, party)).length, 10)
+  for (const participant of PARTICIPANTS) t.is((await recorded(shop, participant)).length, 10)
 })
 
 test('out of memory, what surveys allow goes still, and makes room', async (t) => {
@@ -57,15 +61,16 @@ test('out of memory, what surveys allow goes still, and makes room', async (t) =
   const hung = await shop.begin(MANY)
   await shop.trim(AT_ONCE)
   await shop.hearAll()
-  for (const party of PARTIES) {
-    const { redis } = shop.benches[party]
-    await redis.config('SET', 'maxmemory', (await shop.usedBy(party)).all - 10_000)
-    await t.throwsAsync(redis.set('more', 'than there is room for'), { message: /^OOM / }, party)
+  for (const participant of PARTICIPANTS) {
+    const { redis } = shop.benches[participant]
+    await redis.config('SET', 'maxmemory', (await shop.usedBy(participant)).all - 10_000)
+    await t.throwsAsync(redis.set('more', 'than there is room for'), { message: /^OOM / }, participant)
   }
   await t.throwsAsync(shop.begin(MANY + 1), { instanceOf: UnavailableError })
   for (const dropped of Object.values(await shop.trim(AT_ONCE))) t.true(dropped >= MANY, String(dropped))
   t.deepEqual(await kept(shop), { order: [hung], payment: [hung], stock: [hung] }, 'the survey names it')
-  for (const party of PARTIES) t.is(await shop.benches[party].redis.set('more', 'for which there is room'), 'OK')
+  for (const participant of PARTICIPANTS)
+    t.is(await shop.benches[participant].redis.set('more', 'for which there is room'), 'OK')
   await shop.begin(MANY + 1)
   await shop.hearAll()
   t.is((await shop.order.find(String(MANY + 1)))?.status, 'paid')
@@ -123,14 +128,15 @@ test('a checkout that hangs is kept everywhere, while those that came after it g
 })
 
 test('what hears a survey too late, or never, keeps everybody from forgetting', async (t) => {
-  for (const away of PARTIES.slice(1)) {
+  for (const away of PARTICIPANTS.slice(1)) {
     await using shop = await finishedCheckouts(10)
     await shop.pay(0, 3)
     await shop.trim(AT_ONCE)
     if (away === 'stock') await shop.hear('payment', 'order')
     await shop.hear('order', 'payment')
     await shop.trim(AT_ONCE)
-    for (const party of PARTIES) t.is((await recorded(shop, party)).length, 3, `${party} without ${away}`)
+    for (const participant of PARTICIPANTS)
+      t.is((await recorded(shop, participant)).length, 3, `${participant} without ${away}`)
   }
 })
 

@@ -13,11 +13,11 @@ import { parseLines } from '../../../shared/contract/events.ts'
 import type { LogEntry } from '../../../shared/log/entry.ts'
 
 /** Who keeps an account. */
-export type Party = 'order' | 'payment' | 'stock'
-export const PARTIES = ['order', 'payment', 'stock'] as const satisfies Party[]
+export type Participant = 'order' | 'payment' | 'stock'
+export const PARTICIPANTS = ['order', 'payment', 'stock'] as const satisfies Participant[]
 
 /** By how many milliseconds the clock of each Redis is ahead of the one that the history was written by. */
-export type Clocks = Readonly<Partial<Record<Party, number>>>
+export type Clocks = Readonly<Partial<Record<Participant, number>>>
 
 export type FaultName =
   | 'changed-while-closed'

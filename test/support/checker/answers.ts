@@ -30,9 +30,9 @@ const isRefused = ({ told, status }: Operation): boolean => told === 'refused' &
 /** When the thing that these requests created was logged, by the clients' clock; as early as can be told. */
 const loggedMs = (asked: readonly Operation[], accounts: Accounts, clocks: Clocks): number => {
   const thing = aboutOf(asked.find((one) => one.told === 'ok' && createdBy(one) !== ''))
-  for (const party of ['payment', 'stock', 'order'] as const) {
-    const [first] = (accounts[party] as Account<unknown>).timelines.get(thing) ?? []
-    const clockMs = clocks[party]
+  for (const participant of ['payment', 'stock', 'order'] as const) {
+    const [first] = (accounts[participant] as Account<unknown>).timelines.get(thing) ?? []
+    const clockMs = clocks[participant]
     if (first !== undefined && clockMs !== undefined) return first.loggedMs - clockMs + SLACK_MS
   }
   return NEVER

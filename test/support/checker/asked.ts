@@ -59,9 +59,9 @@ export const unaskedDeeds = (
 ): Anomaly[] =>
   named.flatMap(({ thing, label, requests }) => {
     if (!isWhole(thing)) return []
-    return (['payment', 'stock', 'order'] as const).flatMap((party) => {
-      const clockMs = clocks[party]
-      const moments = accounts[party].timelines.get(thing) ?? []
+    return (['payment', 'stock', 'order'] as const).flatMap((participant) => {
+      const clockMs = clocks[participant]
+      const moments = accounts[participant].timelines.get(thing) ?? []
       if (clockMs === undefined) return []
       return moments.flatMap(({ deed, loggedMs }): Anomaly[] => {
         const atMs = loggedMs - clockMs

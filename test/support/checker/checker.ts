@@ -22,8 +22,8 @@ import {
   countDeeds,
   linesOf,
   orderAccount,
-  PARTIES,
-  type Party,
+  PARTICIPANTS,
+  type Participant,
   payAccount,
   stockAccount,
 } from './accounts.ts'
@@ -46,8 +46,8 @@ export type LogEvidence = {
 }
 
 export type CursorEvidence = {
-  readonly listener: Party
-  readonly speaker: Party
+  readonly listener: Participant
+  readonly speaker: Participant
   readonly at: string
   /** The kinds of entries that the listener acts on. */
   readonly heard: readonly string[]
@@ -62,16 +62,16 @@ export type Evidence = {
   readonly wallets: ReadonlyMap<string, Fields>
   readonly shelves: ReadonlyMap<string, Fields>
   readonly orders: ReadonlyMap<string, Fields>
-  readonly sagas: Readonly<Record<Party, ReadonlyMap<string, Fields>>>
-  readonly books: Readonly<Record<Party, Books>>
-  readonly open: Readonly<Record<Party, readonly string[]>>
+  readonly sagas: Readonly<Record<Participant, ReadonlyMap<string, Fields>>>
+  readonly books: Readonly<Record<Participant, Books>>
+  readonly open: Readonly<Record<Participant, readonly string[]>>
   readonly cursors: readonly CursorEvidence[]
   /** Keys of locks on orders and users. */
   readonly locks: readonly string[]
   /** Keys of queues of checkouts that wait for held money. */
   readonly waiting: readonly string[]
   /** What is wrong with each dead letter. */
-  readonly dead: Readonly<Record<Party, readonly string[]>>
+  readonly dead: Readonly<Record<Participant, readonly string[]>>
   /** Orders that are listed as contradicted. */
   readonly contradictions: readonly string[]
   /** Has a Redis come back older? */
@@ -121,12 +121,12 @@ const linesIn = (records: readonly Fields[]): bigint =>
   records.reduce((pieces, { lines }) => pieces + piecesOf(lines), 0n)
 
 /** The records of checkouts that were paid; a contradicted order counts as its peers have it. */
-const soldIn = ({ sagas, contradictions }: Evidence, party: 'payment' | 'stock'): Fields[] => {
-  const done = party === 'payment' ? 'captured' : 'taken'
+const soldIn = ({ sagas, contradictions }: Evidence, participant: 'payment' | 'stock'): Fields[] => {
+  const done = participant === 'payment' ? 'captured' : 'taken'
   return [...sagas.order].flatMap(([id, saga]) => {
     if (saga.state !== 'paid') return []
     const isListed = contradictions.includes(saga.order ?? '')
-    return isListed && sagas[party].get(id)?.state !== done ? [] : [saga]
+    return isListed && sagas[participant].get(id)?.state !== done ? [] : [saga]
   })
 }
 
@@ -170,11 +170,11 @@ const booked: Question = ({ evidence: { books, logs, sagas } }) => {
     ['order', 'paid', totalsOf(paid)],
     ['order', 'sold', linesIn(paid)],
   ] as const
-  return rows.flatMap(([party, account, found]) => {
-    const entered = books[party](account)
+  return rows.flatMap(([participant, account, found]) => {
+    const entered = books[participant](account)
     return entered === found
       ? []
-      : [anomaly('misbooked', `books:${party}`, `${account}: ${entered}, but it is ${found}`)]
+      : [anomaly('misbooked', `books:${participant}`, `${account}: ${entered}, but it is ${found}`)]
   })
 }
 
@@ -205,7 +205,7 @@ const TOGETHER: Readonly<Record<string, readonly string[]>> = {
 
 /** Every checkout ended alike in all three services, and charged and took what it was begun for. */
 const wholeCheckouts: Question = ({ evidence: { sagas, lossy } }) => {
-  const ids = new Set(PARTIES.flatMap((party) => [...sagas[party].keys()]))
+  const ids = new Set(PARTICIPANTS.flatMap((participant) => [...sagas[participant].keys()]))
   return [...ids].flatMap((id) => {
     const [ours, payment, stock] = [sagas.order.get(id), sagas.payment.get(id), sagas.stock.get(id)]
     const together = `${payment?.state ?? 'none'} ${stock?.state ?? 'none'}`
@@ -269,7 +269,7 @@ const justified = ({ history, evidence: { lossy, lost, clocks }, accounts }: Cas
   const refused = lossy ? { found: [], excused: [] } : refusedForNothing(accounts, returns)
   const told = unfitting(history, accounts, { returns, clocks, lost: lossy ? countDeeds(lost) : undefined })
   return {
-    found: [...PARTIES.flatMap((party) => accounts[party].faults), ...refused.found, ...told.found],
+    found: [...PARTICIPANTS.flatMap((participant) => accounts[participant].faults), ...refused.found, ...told.found],
     excused: [...refused.excused, ...told.excused],
   }
 }
@@ -284,9 +284,9 @@ const logsWhole: Question = ({ evidence: { logs, sagas } }) => {
       return [anomaly('log-not-contiguous', about, `${added} entries were added, ${entries.length} are there`)]
     return []
   })
-  const records = PARTIES.flatMap((party) => {
-    const said = groupedBy(logs[party].entries, ({ log_id }) => log_id)
-    return [...sagas[party]].flatMap(([id, { entries = '', again = '' }]) => {
+  const records = PARTICIPANTS.flatMap((participant) => {
+    const said = groupedBy(logs[participant].entries, ({ log_id }) => log_id)
+    return [...sagas[participant]].flatMap(([id, { entries = '', again = '' }]) => {
       const logged = said.get(id) ?? []
       const isFirst = ({ kind }: LogEntry, index: number): boolean => kind !== logged[index - 1]?.kind
       const firsts = logged.filter(isFirst).map((entry) => entry.id)
@@ -297,7 +297,7 @@ const logsWhole: Question = ({ evidence: { logs, sagas } }) => {
             anomaly(
               'record-not-logged',
               `saga:${id}`,
-              `${party} records ${entries}, again ${again}; logged ${firsts.join(' ')}, again ${last}`,
+              `${participant} records ${entries}, again ${again}; logged ${firsts.join(' ')}, again ${last}`,
             ),
           ]
     })
@@ -338,10 +338,10 @@ const replayed: Question = ({ evidence: { wallets, shelves, orders, sagas }, acc
       `${user} ${status} ${saga} ${total} ${lines}`,
     ]),
   ),
-  ...PARTIES.flatMap((party) =>
+  ...PARTICIPANTS.flatMap((participant) =>
     differences(
-      [...accounts[party].sagas].map(([id, { state }]) => [`saga:${id}`, `${state} in ${party}`]),
-      [...sagas[party]].map(([id, { state }]) => [`saga:${id}`, `${state} in ${party}`]),
+      [...accounts[participant].sagas].map(([id, { state }]) => [`saga:${id}`, `${state} in ${participant}`]),
+      [...sagas[participant]].map(([id, { state }]) => [`saga:${id}`, `${state} in ${participant}`]),
     ),
   ),
 ]
@@ -355,7 +355,9 @@ const atRest: Question = ({ evidence }) => {
     ...[...wallets].flatMap(([id, { held = '0' }]) =>
       held === '0' ? [] : [anomaly('hold-left', `user:${id}`, `${held} held`)],
     ),
-    ...PARTIES.flatMap((party) => open[party].map((id) => anomaly('checkout-open', `saga:${id}`, `in ${party}`))),
+    ...PARTICIPANTS.flatMap((participant) =>
+      open[participant].map((id) => anomaly('checkout-open', `saga:${id}`, `in ${participant}`)),
+    ),
     ...cursors.flatMap(({ listener, speaker, at, heard }) => {
       const { entries, newest } = logs[speaker]
       const link = `${listener} of ${speaker}`
@@ -364,7 +366,9 @@ const atRest: Question = ({ evidence }) => {
         .filter(({ id, kind }) => compareIds(id, at) > 0 && heard.includes(kind))
         .map(({ id, kind }) => anomaly('unheard', `log:${speaker}`, `${link}: ${kind} ${id}`))
     }),
-    ...PARTIES.flatMap((party) => dead[party].map((why) => anomaly('dead-letter', `dead:${party}`, why))),
+    ...PARTICIPANTS.flatMap((participant) =>
+      dead[participant].map((why) => anomaly('dead-letter', `dead:${participant}`, why)),
+    ),
     ...(lossy ? [] : contradictions.map((order) => anomaly('contradicted', `order:${order}`, 'listed'))),
   ]
 }

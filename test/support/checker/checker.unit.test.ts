@@ -7,7 +7,7 @@
 import test from 'ava'
 import type { Service } from '../../../shared/contract/events.ts'
 import type { LogEntry } from '../../../shared/log/entry.ts'
-import type { Clocks, Party } from './accounts.ts'
+import type { Clocks, Participant } from './accounts.ts'
 import { ANOMALIES, type Anomaly, type AnomalyName } from './anomaly.ts'
 import { anomalies, type Books, type CursorEvidence, type Evidence, excused } from './checker.ts'
 import { type Does, type Facts, type Operation, toldBy } from './history.ts'
@@ -21,13 +21,13 @@ type Case = {
   wallets: Records
   shelves: Records
   orders: Records
-  sagas: Record<Party, Records>
-  books: Record<Party, Record<string, bigint>>
-  open: Record<Party, string[]>
+  sagas: Record<Participant, Records>
+  books: Record<Participant, Record<string, bigint>>
+  open: Record<Participant, string[]>
   cursors: Mutable<CursorEvidence>[]
   locks: string[]
   waiting: string[]
-  dead: Record<Party, string[]>
+  dead: Record<Participant, string[]>
   contradictions: string[]
   lossy: boolean
   lost: LogEntry[]
@@ -109,16 +109,16 @@ const stockLog: readonly Line[] = [
   ['StockReturned', 's4', { order: 'late', lines: 'pen:1' }],
 ]
 
-const STATES: Readonly<Record<Party, readonly (string | undefined)[]>> = {
+const STATES: Readonly<Record<Participant, readonly (string | undefined)[]>> = {
   order: ['paid', 'failed', 'failed', 'closed'],
   payment: ['captured', 'refused', 'voided', 'released'],
   stock: ['taken', undefined, 'refused', 'returned'],
 }
 
-const recordsOf = (party: Party, entries: readonly Entry[]): Records =>
+const recordsOf = (participant: Participant, entries: readonly Entry[]): Records =>
   new Map(
     ORDERS.flatMap(({ saga }, index) => {
-      const state = STATES[party][index]
+      const state = STATES[participant][index]
       const ids = entries.filter(({ log_id }) => log_id === saga).map(({ id }) => id)
       return state === undefined ? [] : [[saga, { ...linesOf(index), state, entries: ids.join(' ') }] as const]
     }),
@@ -145,7 +145,7 @@ const asked = (
     }
   })
 
-const cursor = (listener: Party, speaker: Party, at: string, heard: readonly string[]): CursorEvidence => ({
+const cursor = (listener: Participant, speaker: Participant, at: string, heard: readonly string[]): CursorEvidence => ({
   listener,
   speaker,
   at,
@@ -223,9 +223,9 @@ const sound = (): Case => {
 
 const evidenceOf = ({ history: _, books, ...read }: Case): Evidence => {
   const keptBy =
-    (party: Party): Books =>
+    (participant: Participant): Books =>
     (account) =>
-      books[party][account] ?? 0n
+      books[participant][account] ?? 0n
   return {
     ...read,
     books: { order: keptBy('order'), payment: keptBy('payment'), stock: keptBy('stock') },
@@ -252,7 +252,14 @@ const entry = (the: Case, service: Service, kind: string, turn = 0): Entry => {
 /** When everything of the sound case is over, by the clients' clock. */
 const AFTER_MS = 10_000
 /** Says one more thing at the end of a log, and lets everybody hear it. */
-const say = (the: Case, service: Party, kind: string, log_id: string, facts: Facts, atMs = AFTER_MS + 15): void => {
+const say = (
+  the: Case,
+  service: Participant,
+  kind: string,
+  log_id: string,
+  facts: Facts,
+  atMs = AFTER_MS + 15,
+): void => {
   const log = the.logs[service]
   const id = `${AHEAD_MS + atMs}-${log.entries.length}`
   log.entries.push({ id, at: '', kind, version: '1', log_id, facts })

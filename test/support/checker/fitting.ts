@@ -11,7 +11,7 @@
  * within its request, and a deed only of one within a request for it.
  */
 import { parseLines } from '../../../shared/contract/events.ts'
-import type { Account, Accounts, Clocks, Moment, OrderState, Party, ShelfState, WalletState } from './accounts.ts'
+import type { Account, Accounts, Clocks, Moment, OrderState, Participant, ShelfState, WalletState } from './accounts.ts'
 import type { Anomaly, AnomalyName } from './anomaly.ts'
 import { type Named, SLACK_MS, unaskedDeeds } from './asked.ts'
 import { groupedBy, type Operation, PASSING } from './history.ts'
@@ -143,18 +143,19 @@ const without = (moment: NonNullable<Sight>, gone: number): NonNullable<Sight> =
 
 const timelinesOf = (accounts: Accounts, returns: Returns, clocks: Clocks): ReadonlyMap<string, Timeline> => {
   const timelines = new Map<string, Timeline>()
-  for (const [party, account] of Object.entries(accounts) as [Party, Account<State>][])
+  for (const [participant, account] of Object.entries(accounts) as [Participant, Account<State>][])
     for (const [thing, moments] of account.timelines) {
       const places = new Map<string, number[]>()
       for (const [index, { deed, saga }] of moments.entries()) {
         const ended = saga === undefined ? undefined : account.sagas.get(saga)
-        const label = ended?.state === DONE[party] && deed === DONE[party] ? `checkout ${ended?.order}` : deed
+        const label =
+          ended?.state === DONE[participant] && deed === DONE[participant] ? `checkout ${ended?.order}` : deed
         const known = places.get(label)
         if (known) known.push(index + 1)
         else places.set(label, [index + 1])
       }
       const gone: readonly Gone[] = returns.get(thing) ?? []
-      const clockMs = clocks[party]
+      const clockMs = clocks[participant]
       timelines.set(thing, {
         moments: moments.map((moment, index) => without(moment, gone[index]?.otherwise ?? 0)),
         gone: moments.map((_, index) => gone[index]?.cancelled ?? 0),
@@ -170,8 +171,8 @@ const isNumber = (text: string | undefined, number: number | undefined): boolean
 /** What a request was shown, or refused for, as a question to a moment; undefined if it was shown nothing. */
 const shownTo = ({ does, facts, status, problem, value }: Operation, accounts: Accounts): View['fits'] | undefined => {
   const amount = Number(facts.amount)
-  const ofOrder = (party: 'payment' | 'stock' | 'order', deed: string): View['fits'] => {
-    const { sagas } = accounts[party]
+  const ofOrder = (participant: 'payment' | 'stock' | 'order', deed: string): View['fits'] => {
+    const { sagas } = accounts[participant]
     return (sight) => sight?.deed === deed && sagas.get(sight.saga ?? '')?.order === facts.order
   }
   const rows: Readonly<Record<string, View['fits']>> = {

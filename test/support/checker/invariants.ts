@@ -14,7 +14,7 @@ import { compareIds, type LogEntry, type LostTail, logKey, readable } from '../.
 import { reactions as stockReactions } from '../../../stock/reactions.ts'
 import { eventually } from '../eventually.ts'
 import type { OpenShop } from '../shop/shop.ts'
-import { PARTIES, type Party } from './accounts.ts'
+import { PARTICIPANTS, type Participant } from './accounts.ts'
 import { type Anomaly, describe } from './anomaly.ts'
 import { booksOf } from './books.ts'
 import { anomalies, type CursorEvidence, type Evidence, type LogEvidence } from './checker.ts'
@@ -48,14 +48,16 @@ const CLOCK_READINGS = 5
 type Fields = Readonly<Record<string, string>>
 type Connections = Readonly<Record<Service, Redis>>
 
-const REACTIONS: Readonly<Record<Party, Readonly<Partial<Record<Party, Readonly<Record<string, unknown>>>>>>> = {
+const REACTIONS: Readonly<
+  Record<Participant, Readonly<Partial<Record<Participant, Readonly<Record<string, unknown>>>>>>
+> = {
   order: orderReactions,
   payment: paymentReactions,
   stock: stockReactions,
 }
 /** Who hears whom, and which kinds matter to it. */
-export const LINKS = PARTIES.flatMap((listener) =>
-  PARTIES.flatMap((speaker) => {
+export const LINKS = PARTICIPANTS.flatMap((listener) =>
+  PARTICIPANTS.flatMap((speaker) => {
     const heard = REACTIONS[listener][speaker]
     return heard === undefined ? [] : [{ listener, speaker, heard: Object.keys(heard) }]
   }),
@@ -139,7 +141,9 @@ const unrest = async (redis: Connections): Promise<string[]> => {
 const OF_CHECKOUTS = ['lock:order:*', 'lock:user:*']
 
 const locked = async (redis: Connections, patterns: readonly string[] = OF_CHECKOUTS): Promise<string[]> => {
-  const keys = await Promise.all(PARTIES.flatMap((master) => patterns.map((pattern) => keysOf(redis[master], pattern))))
+  const keys = await Promise.all(
+    PARTICIPANTS.flatMap((master) => patterns.map((pattern) => keysOf(redis[master], pattern))),
+  )
   return [...new Set(keys.flat())].sort()
 }
 
@@ -175,7 +179,7 @@ const logOf = async (redis: Redis, service: Service): Promise<LogEvidence> => {
 }
 
 /** What is wrong with each dead letter that was neither applied at last nor dismissed. */
-const deadIn = async (redis: Redis, service: Party): Promise<string[]> => {
+const deadIn = async (redis: Redis, service: Participant): Promise<string[]> => {
   const ended = await redis.hgetall(`dead:${service}:applied`)
   Object.assign(ended, await redis.hgetall(`dead:${service}:dismissed`))
   const letters = await redis.xrange(`dead:${service}`, '-', '+', 'COUNT', PAGE)
@@ -208,7 +212,9 @@ const cursorsIn = async (redis: Connections): Promise<CursorEvidence[]> =>
     })),
   )
 
-const ofParties = async <Found>(read: (party: Party) => Promise<Found>): Promise<Record<Party, Found>> => ({
+const ofParticipants = async <Found>(
+  read: (participant: Participant) => Promise<Found>,
+): Promise<Record<Participant, Found>> => ({
   order: await read('order'),
   payment: await read('payment'),
   stock: await read('stock'),
@@ -232,21 +238,24 @@ const gather = async (
   redis: Connections,
   { lossy = false, locksMs, seeded }: Expectations & Pick<Evidence, 'seeded'>,
 ): Promise<Evidence> => ({
-  logs: { ids: await logOf(redis.ids, 'ids'), ...(await ofParties((party) => logOf(redis[party], party))) },
+  logs: {
+    ids: await logOf(redis.ids, 'ids'),
+    ...(await ofParticipants((participant) => logOf(redis[participant], participant))),
+  },
   wallets: await hashesOf(redis.payment, 'user:'),
   shelves: await hashesOf(redis.stock, 'item:'),
   orders: await hashesOf(redis.order, 'order:'),
-  sagas: await ofParties((party) => recordsIn(redis[party], party)),
-  books: await ofParties((party) => booksOf(redis[party])),
-  open: await ofParties((party) => redis[party].zrange('sagas:open', '0', '-1')),
+  sagas: await ofParticipants((participant) => recordsIn(redis[participant], participant)),
+  books: await ofParticipants((participant) => booksOf(redis[participant])),
+  open: await ofParticipants((participant) => redis[participant].zrange('sagas:open', '0', '-1')),
   cursors: await cursorsIn(redis),
   locks: locksMs === 'unchecked' ? [] : await locked(redis),
   waiting: await keysOf(redis.payment, 'waiting:*'),
-  dead: await ofParties((party) => deadIn(redis[party], party)),
+  dead: await ofParticipants((participant) => deadIn(redis[participant], participant)),
   contradictions: await redis.order.smembers('contradictions'),
   lossy,
   lost: await lostIn(redis),
-  clocks: await ofParties((party) => clockOf(redis[party])),
+  clocks: await ofParticipants((participant) => clockOf(redis[participant])),
   seeded,
 })
 

@@ -47,9 +47,9 @@ export type Returns = ReadonlyMap<string, readonly Gone[]>
 
 export const returnsOf = (accounts: Accounts): Returns => {
   const returns = new Map<string, readonly Gone[]>()
-  for (const party of ['payment', 'stock'] as const)
-    for (const [thing, moments] of accounts[party].timelines)
-      returns.set(thing, goneIn(moments, TAKES[party] ?? '', accounts, accounts[party].sagas))
+  for (const participant of ['payment', 'stock'] as const)
+    for (const [thing, moments] of accounts[participant].timelines)
+      returns.set(thing, goneIn(moments, TAKES[participant] ?? '', accounts, accounts[participant].sagas))
   return returns
 }
 
@@ -60,8 +60,8 @@ export type Judged = { readonly found: readonly Anomaly[]; readonly excused: rea
 export const refusedForNothing = (accounts: Accounts, returns: Returns): Judged => {
   const found: Anomaly[] = []
   const excused: Anomaly[] = []
-  for (const party of ['payment', 'stock'] as const) {
-    const { timelines, sagas } = accounts[party] as Account<Partial<WalletState & ShelfState>>
+  for (const participant of ['payment', 'stock'] as const) {
+    const { timelines, sagas } = accounts[participant] as Account<Partial<WalletState & ShelfState>>
     for (const [thing, moments] of timelines)
       for (const [index, { wanted, state, saga = '' }] of moments.entries()) {
         const { cancelled, otherwise } = returns.get(thing)?.[index] ?? NOTHING

@@ -8,34 +8,34 @@ import type { Log } from '../../../shared/log/log.ts'
 import { openStore as openStock } from '../../../stock/store.ts'
 import { type Bench, openBench, plainly } from './open-store.ts'
 
-const PARTIES = ['order', 'payment', 'stock'] as const
-export type Party = (typeof PARTIES)[number]
+const PARTICIPANTS = ['order', 'payment', 'stock'] as const
+export type Participant = (typeof PARTICIPANTS)[number]
 const LISTENERS = { order: ['payment'], payment: ['order', 'stock'], stock: ['payment'] } as const
 const PAIRS = [
   ['payment', 'order'],
   ['stock', 'payment'],
   ['payment', 'stock'],
   ['order', 'payment'],
-] as const satisfies readonly (readonly [listener: Party, speaker: Party])[]
+] as const satisfies readonly (readonly [listener: Participant, speaker: Participant])[]
 const BATCH = 256
 const INIT = 1_000
 
 export type FinishedCheckouts = AsyncDisposable & {
-  readonly benches: Readonly<Record<Party, Bench>>
+  readonly benches: Readonly<Record<Participant, Bench>>
   readonly order: OrderStore
-  readonly logs: Readonly<Record<Party, Log>>
+  readonly logs: Readonly<Record<Participant, Log>>
   /** Begins the checkout of an order. */
   readonly begin: (order: number, timeoutMs?: number) => Promise<string>
   /** One hears what another has said, and reports it; the number of entries. */
-  readonly hear: (listener: Party, speaker: Party) => Promise<number>
+  readonly hear: (listener: Participant, speaker: Participant) => Promise<number>
   /** Trims all logs as log parsers do; how many entries each has dropped. */
-  readonly trim: (ageMs: number) => Promise<Readonly<Record<Party, number>>>
+  readonly trim: (ageMs: number) => Promise<Readonly<Record<Participant, number>>>
   /** Has orders of two lines each paid, none of them before. */
   readonly pay: (first: number, count: number) => Promise<void>
   /** Has everybody hear all there is. */
   readonly hearAll: () => Promise<void>
   /** Bytes that a Redis uses for what it keeps, and of those, for its log. */
-  readonly usedBy: (party: Party) => Promise<{ readonly all: number; readonly log: number }>
+  readonly usedBy: (participant: Participant) => Promise<{ readonly all: number; readonly log: number }>
 }
 
 export const finishedCheckouts = async (orders: number): Promise<FinishedCheckouts> => {
@@ -55,7 +55,7 @@ export const finishedCheckouts = async (orders: number): Promise<FinishedCheckou
   }
   const opened = stack.move()
 
-  const hear = async (listener: Party, speaker: Party): Promise<number> => {
+  const hear = async (listener: Participant, speaker: Participant): Promise<number> => {
     const log = logs[listener]
     const cursor = await log.cursor(speaker)
     const entries = await benches[speaker].redis.xrange(logKey(speaker), `(${cursor}`, '+', 'COUNT', BATCH)
@@ -69,9 +69,9 @@ export const finishedCheckouts = async (orders: number): Promise<FinishedCheckou
       for (const [listener, speaker] of PAIRS) moved += await hear(listener, speaker)
     }
   }
-  const bytes = async (party: Party, section: 'used_memory' | 'log'): Promise<number> => {
-    const { redis } = benches[party]
-    if (section === 'log') return Number(await redis.memory('USAGE', logKey(party), 'SAMPLES', 0))
+  const bytes = async (participant: Participant, section: 'used_memory' | 'log'): Promise<number> => {
+    const { redis } = benches[participant]
+    if (section === 'log') return Number(await redis.memory('USAGE', logKey(participant), 'SAMPLES', 0))
     return Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1])
   }
 
@@ -105,7 +105,10 @@ export const finishedCheckouts = async (orders: number): Promise<FinishedCheckou
       await hearAll()
     },
     hearAll,
-    usedBy: async (party) => ({ all: await bytes(party, 'used_memory'), log: await bytes(party, 'log') }),
+    usedBy: async (participant) => ({
+      all: await bytes(participant, 'used_memory'),
+      log: await bytes(participant, 'log'),
+    }),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
 }

@@ -20,16 +20,16 @@ import { recordsIn } from '../checker/records.ts'
 import { openBench, plainly, saidIn } from './open-store.ts'
 
 const SERVICES = ['order', 'payment', 'stock'] as const
-export type Party = (typeof SERVICES)[number]
+export type Participant = (typeof SERVICES)[number]
 /** Who hears whom. */
 const PAIRS = [
   { listener: 'order', speaker: 'payment' },
   { listener: 'payment', speaker: 'order' },
   { listener: 'payment', speaker: 'stock' },
   { listener: 'stock', speaker: 'payment' },
-] as const satisfies readonly { listener: Party; speaker: Party }[]
+] as const satisfies readonly { listener: Participant; speaker: Participant }[]
 /** A step of a schedule that is written by hand: the listener hears all that the speaker has said. */
-export const hearing = (listener: Party, speaker: Party): Step => {
+export const hearing = (listener: Participant, speaker: Participant): Step => {
   const pair = PAIRS.findIndex((one) => one.listener === listener && one.speaker === speaker)
   if (pair < 0) throw new Error(`${listener} does not hear ${speaker}`)
   return { does: 'hear', pair, count: 100 }
@@ -56,7 +56,7 @@ export type Step =
   | { readonly does: 'tell-again'; readonly by: 'order' | 'payment'; readonly saga: number }
   | { readonly does: 'add-funds' | 'pay'; readonly user: number; readonly amount: number }
   /** A log parser drops whatever may be dropped, as if it were old. */
-  | { readonly does: 'trim'; readonly by: Party }
+  | { readonly does: 'trim'; readonly by: Participant }
   | { readonly does: 'add' | 'subtract'; readonly item: number; readonly amount: number }
 
 const USERS = 2
@@ -86,7 +86,7 @@ const begins = fc.record({
   isLate: small(9).map((one) => one === 9),
 })
 const hears = fc.record({ does: fc.constant('hear' as const), pair, count: small(4, 1) })
-const trims = fc.record({ does: fc.constant('trim' as const), by: fc.constantFrom<Party>(...SERVICES) })
+const trims = fc.record({ does: fc.constant('trim' as const), by: fc.constantFrom<Participant>(...SERVICES) })
 const disturbances: readonly fc.Arbitrary<Step>[] = [
   fc.record({ does: fc.constant('hear-again' as const), pair, count: small(6, 1) }),
   fc.record({ does: fc.constant('rewind' as const), pair, count: small(6, 1) }),
@@ -135,7 +135,7 @@ export const agingSteps = stepsOf([
 export const checkoutSteps = stepsOf(disturbances)
 
 /** The last thing that was said of a checkout in each service. */
-type Ends = Readonly<Record<Party, string>>
+type Ends = Readonly<Record<Participant, string>>
 
 export type Saga = {
   readonly id: string
@@ -155,7 +155,7 @@ export type World = AsyncDisposable & {
    * Copies everything a service's Redis holds; the result puts it back, as if what came after had never been written, and
    * orders of which no checkout had begun may be found without their lines, or not at all.
    */
-  readonly remember: (party: Party) => Promise<(orders: Forgotten) => Promise<void>>
+  readonly remember: (participant: Participant) => Promise<(orders: Forgotten) => Promise<void>>
   /** Delivers all there is. With `repairs` it also does what log parsers do, and cancels what nothing else ends. */
   readonly settle: (repairs: boolean) => Promise<void>
   /** Everything that the services keep, as text, but for what was said and how far it was heard. */
@@ -165,7 +165,7 @@ export type World = AsyncDisposable & {
   /** Every listener hears each log again from its start, and all that is said of that. */
   readonly tellAllAgain: () => Promise<void>
   /** What contradicts the promises. `lost` are the services whose tails were lost. */
-  readonly violations: (lost?: readonly Party[]) => Promise<readonly string[]>
+  readonly violations: (lost?: readonly Participant[]) => Promise<readonly string[]>
   /** Orders that are listed as contradicted. */
   readonly contradictions: () => Promise<readonly string[]>
   /** What the process of order does when its Redis came back older: it upholds what it told of checkouts that was not paid. */
@@ -199,7 +199,7 @@ export const openWorld = async (): Promise<World> => {
 
   const seen = new Map<string, number>()
   let shop: Shop = { credit: [], items: [], orders: [] }
-  let archive: Record<Party, readonly LogEntry[]> = { order: [], payment: [], stock: [] }
+  let archive: Record<Participant, readonly LogEntry[]> = { order: [], payment: [], stock: [] }
   let sagas: Saga[] = []
   let problems: string[] = []
   /** Orders whose contradiction a person has resolved. */
@@ -207,11 +207,11 @@ export const openWorld = async (): Promise<World> => {
 
   const pick = <Thing>(things: readonly Thing[], index: number): Thing | undefined =>
     things[index % Math.max(things.length, 1)]
-  const entriesAfter = async (speaker: Party, after: string, count: number): Promise<RawEntry[]> =>
+  const entriesAfter = async (speaker: Participant, after: string, count: number): Promise<RawEntry[]> =>
     redis[speaker].xrange(logKey(speaker), `(${after}`, '+', 'COUNT', count)
 
-  const newestOf = async (party: Party): Promise<string> =>
-    (await redis[party].xrevrange(logKey(party), '+', '-', 'COUNT', 1))[0]?.[0] ?? '0-0'
+  const newestOf = async (participant: Participant): Promise<string> =>
+    (await redis[participant].xrevrange(logKey(participant), '+', '-', 'COUNT', 1))[0]?.[0] ?? '0-0'
 
   const decided = (id: string, word: string): void => {
     const told = { paid: 'paid', adopted: 'paid', failed: 'failed', cancelled: 'cancelled' } as const
@@ -220,7 +220,7 @@ export const openWorld = async (): Promise<World> => {
   }
 
   /** Applies what follows the cursor; tells how many entries there were. */
-  const hear = async (listener: Party, speaker: Party, count: number): Promise<number> => {
+  const hear = async (listener: Participant, speaker: Participant, count: number): Promise<number> => {
     const cursor = await logs[listener].cursor(speaker)
     const entries = await entriesAfter(speaker, cursor, count)
     if (entries.length === 0) return 0
@@ -234,7 +234,11 @@ export const openWorld = async (): Promise<World> => {
     return entries.length
   }
 
-  const heardBefore = async (listener: Party, speaker: Party, count: number): Promise<[before: string, RawEntry[]]> => {
+  const heardBefore = async (
+    listener: Participant,
+    speaker: Participant,
+    count: number,
+  ): Promise<[before: string, RawEntry[]]> => {
     const cursor = await logs[listener].cursor(speaker)
     const old = await redis[speaker].xrevrange(logKey(speaker), cursor, '-', 'COUNT', count + 1)
     const entries = old.slice(0, count).toReversed()
@@ -271,18 +275,20 @@ export const openWorld = async (): Promise<World> => {
   }
 
   /** What is said in a log, also of what was trimmed since. */
-  const said = async (party: Party): Promise<readonly LogEntry[]> => {
-    const entries = new Map([...archive[party], ...(await saidIn(logs[party]))].map((entry) => [entry.id, entry]))
+  const said = async (participant: Participant): Promise<readonly LogEntry[]> => {
+    const entries = new Map(
+      [...archive[participant], ...(await saidIn(logs[participant]))].map((entry) => [entry.id, entry]),
+    )
     return [...entries.values()].toSorted((one, other) => compareIds(one.id, other.id))
   }
 
-  const trim = async (party: Party): Promise<void> => {
-    archive[party] = await said(party)
-    await logs[party].trim(
+  const trim = async (participant: Participant): Promise<void> => {
+    archive[participant] = await said(participant)
+    await logs[participant].trim(
       AT_ONCE_MS,
-      PAIRS.filter(({ speaker }) => speaker === party).map(({ listener }) => listener),
+      PAIRS.filter(({ speaker }) => speaker === participant).map(({ listener }) => listener),
     )
-    if (party === 'order') await recovery.beginSurvey(AT_ONCE_MS)
+    if (participant === 'order') await recovery.beginSurvey(AT_ONCE_MS)
   }
 
   const take = async (step: Step): Promise<void> => {
@@ -341,7 +347,7 @@ export const openWorld = async (): Promise<World> => {
     problems = []
     resolved.refund.clear()
     resolved.accept.clear()
-    await Promise.all(SERVICES.map((party) => redis[party].flushall()))
+    await Promise.all(SERVICES.map((participant) => redis[participant].flushall()))
     await Promise.all([
       ...fresh.credit.map(async (credit, user) => {
         await stores.payment.createUser(`u${user}`, plainly)
@@ -387,17 +393,17 @@ export const openWorld = async (): Promise<World> => {
     }
   }
 
-  const remember = async (party: Party): Promise<(orders: Forgotten) => Promise<void>> => {
-    const from = redis[party]
+  const remember = async (participant: Participant): Promise<(orders: Forgotten) => Promise<void>> => {
+    const from = redis[participant]
     const keys = await from.keys('*')
     const copies = await Promise.all(
       keys.map(async (key) => ({ key, ttl: await from.pttl(key), bytes: await from.dumpBuffer(key) })),
     )
     return async (orders) => {
-      const newest = await newestOf(party)
+      const newest = await newestOf(participant)
       await from.flushall()
       for (const { key, ttl, bytes } of copies) if (bytes) await from.restore(key, Math.max(ttl, 0), bytes)
-      if (party === 'order') await forget(orders)
+      if (participant === 'order') await forget(orders)
       // A server takes longer to come back than a millisecond, so what it says next is later than what it lost.
       const lostMs = Number(newest.split('-')[0])
       for (let now = 0; now <= lostMs; ) {
@@ -425,21 +431,23 @@ export const openWorld = async (): Promise<World> => {
 
   const kept = async (): Promise<string> => {
     const found: string[] = []
-    for (const party of SERVICES) {
+    for (const participant of SERVICES) {
       for (const [id, { entries: _said, again: _repeated, ...fields }] of [
-        ...(await recordsIn(redis[party], party)),
+        ...(await recordsIn(redis[participant], participant)),
       ].toSorted()) {
         // A record that is packed has no empty fields.
         const filled = Object.entries(fields).filter(([, value]) => value !== '')
-        found.push(`${party} ${id} ${JSON.stringify(filled.toSorted())}`)
+        found.push(`${participant} ${id} ${JSON.stringify(filled.toSorted())}`)
       }
-      for (const key of (await redis[party].keys('*')).toSorted()) {
+      for (const key of (await redis[participant].keys('*')).toSorted()) {
         if (key === 'cursors' || key.startsWith('heard:')) continue
-        const type = await redis[party].type(key)
+        const type = await redis[participant].type(key)
         if (type === 'hash') {
           if (key.startsWith('saga')) continue
-          found.push(`${party} ${key} ${JSON.stringify(Object.entries(await redis[party].hgetall(key)).toSorted())}`)
-        } else if (type !== 'stream') found.push(`${party} ${key} ${(await redis[party].dump(key)) ?? ''}`)
+          found.push(
+            `${participant} ${key} ${JSON.stringify(Object.entries(await redis[participant].hgetall(key)).toSorted())}`,
+          )
+        } else if (type !== 'stream') found.push(`${participant} ${key} ${(await redis[participant].dump(key)) ?? ''}`)
       }
     }
     return found.join('\n')
@@ -449,12 +457,12 @@ export const openWorld = async (): Promise<World> => {
     for (let round = 0; round < 4; round += 1) {
       // Surveys are begun only where something was said since.
       await stores.order.create('last', 'nobody', plainly)
-      for (const party of SERVICES) await trim(party)
+      for (const participant of SERVICES) await trim(participant)
       await deliverAll()
     }
     const left = await Promise.all(
-      SERVICES.map(async (party) =>
-        [...(await recordsIn(redis[party], party)).keys()].map((id) => `${id} in ${party}`),
+      SERVICES.map(async (participant) =>
+        [...(await recordsIn(redis[participant], participant)).keys()].map((id) => `${id} in ${participant}`),
       ),
     )
     return left.flat()
@@ -515,7 +523,7 @@ export const openWorld = async (): Promise<World> => {
     ]
   }
 
-  const violations = async (lost: readonly Party[] = []): Promise<readonly string[]> => {
+  const violations = async (lost: readonly Participant[] = []): Promise<readonly string[]> => {
     const found = [...problems]
     const waiting = await contradictions()
     const listed = [...waiting, ...resolved.accept]
@@ -584,7 +592,8 @@ export const openWorld = async (): Promise<World> => {
       if (lost.includes('order') && isKept) continue
       if (!listed.includes(name) && !resolved.refund.has(name)) found.push(`${name} was told ${told} and is ${now}`)
     }
-    for (const party of SERVICES) if ((await logs[party].dead.count()) > 0) found.push(`${party} has dead letters`)
+    for (const participant of SERVICES)
+      if ((await logs[participant].dead.count()) > 0) found.push(`${participant} has dead letters`)
     if (waiting.length === 0) found.push(...(await imbalances()))
     return found
   }
