@@ -30,7 +30,7 @@ import { type Lookup, ReplicaSet, systemLookup } from './proxy/replica-set.ts'
 import { openReadiness } from './readiness.ts'
 import { type Marked, openTokens } from './tokens.ts'
 
-/** The services, by the first segment of their paths. What concerns the whole shop is answered by whoever knows the saga. */
+/** The services, by the first segment of their paths. The service that knows the saga answers what concerns the whole shop. */
 export const ROUTES = { orders: 'order', payment: 'payment', stock: 'stock', ids: 'ids', audit: 'order' } as const
 export type ServiceName = (typeof ROUTES)[keyof typeof ROUTES]
 

@@ -28,7 +28,7 @@ export const differenceOf = (told: readonly Marked[]): string | undefined => {
 }
 
 export type Tokens = {
-  /** To be called whenever somebody has told something new. */
+  /** To be called whenever a service has told something new. */
   readonly compare: (told: readonly Marked[]) => void
   /** What differs now, in words. */
   readonly wrong: () => string | undefined

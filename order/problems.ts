@@ -115,7 +115,7 @@ export const notContradicted = problemKind(
   }),
 )
 
-/** Where nobody knows what was done, it cannot be undone. */
+/** Where it is unknown what was done, it cannot be undone. */
 export const cannotRefund = problemKind(
   409,
   'checkout-forgotten',

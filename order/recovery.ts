@@ -23,7 +23,7 @@ export const recovery: RecoveryTable<UnfinishedOf<typeof saga>, 'cancel'> = {
   deadline: { maxMs: DEADLINE_MAX_MS, graceMs: 250 },
   surveys: { perAge: 8, openMax: 10_000 },
   repairs: [
-    // Nobody decided in time, so order decides. The replica whose request waited would have; it must be gone.
+    // It was not decided in time, so order decides. The replica whose request waited would have; it must be gone.
     [{ state: 'checking-out', deadline: 'past' }, 'cancel'],
   ],
 }

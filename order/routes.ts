@@ -120,7 +120,7 @@ const resolveFrom =
       once,
       commands.resolve,
       async () => {
-        // What payment has undone needs nobody's memory: only what it still has must be known there.
+        // What payment has undone needs no memory: only what it still has must be known there.
         const isAtOthers = by === 'refund' && (await store.contradictedBy(logId))?.startsWith('told-')
         objection = isAtOthers ? await forgottenBy(logId, peers, request.authorization) : undefined
         return objection === undefined ? logId : undefined

@@ -11,7 +11,7 @@
  *   was told otherwise, until a person has resolved it
  * - `outcomes` channel: `{log id} {state} {reason} {item} {order} {user} {total} {entry}` of each checkout that is decided
  * - `books` hash, of running sums: `paid` (money) and `sold` (pieces) of orders that were ever paid and not refunded, and of
- *   it `replaced-paid`, `replaced-sold`, what no order shows any more, and `accepted-paid`, `accepted-sold`, what nobody has
+ *   it `replaced-paid`, `replaced-sold`, what no order shows any more, and `accepted-paid`, `accepted-sold`, what no service has
  *   charged or taken; their limbs are in `shared/audit/lua/books.lua`
  * - those that every log has: see `shared/log/log.ts`
  */
@@ -137,7 +137,7 @@ type Deciding =
   | ResultOnce<typeof commands.cancel>
   | ResultOf<typeof commands.uphold>
 
-/** What was said when a checkout came to this state, and what whoever asked for it was told then. */
+/** What was said when a checkout came to this state, and what its client was told then. */
 const ENDS: Readonly<Record<Ended['state'], readonly [kind: KindOf<'order'>, told: 'paid' | 'failed' | 'cancelled']>> =
   {
     paid: ['OrderPaid', 'paid'],
@@ -167,7 +167,7 @@ export const openStore = (
   })
   const { run, runOnce, runFenced, recall, refuse } = runner(log)
 
-  /** Remembers how a checkout ended, with the entry that says so: whoever waits for it is told. */
+  /** Remembers how a checkout ended, with the entry that says so: its client is told. */
   const acknowledge = ({ id, state, order, user, total, entry }: commands.Decision): void => {
     const [kind] = ENDS[state]
     if (entry !== '')
@@ -211,7 +211,7 @@ export const openStore = (
     return result[0] === 'kept'
   }
 
-  /** First whoever was told that nothing is charged, before it can be; what was paid is rebuilt once payment is heard. */
+  /** First those whose client was told that nothing is charged, before it can be; what was paid is rebuilt once payment is heard. */
   const upholdAll = async (gone: readonly LogEntry[]): Promise<readonly LogEntry[]> => {
     const ends = gone.filter(({ kind }) => TOLD.has(kind))
     const { paid = [], unpaid = [] } = Object.groupBy(ends, ({ kind }) =>
@@ -225,7 +225,7 @@ export const openStore = (
   }
 
   /**
-   * Tells the log of a checkout that nobody decided in time, and who kept it waiting, as far as that is known here: a listener
+   * Logs a checkout that was not decided in time, and which service kept it waiting, as far as that is known here: a listener
    * reports what it has read some seconds late.
    */
   const tellLate = async (log_id: string): Promise<void> => {
@@ -375,7 +375,7 @@ export const openStore = (
         acknowledge(decision)
         onOutcome(decision)
       })
-      // Whenever the connection is a new one. If it breaks meanwhile, or nobody answers, the next one is.
+      // Whenever the connection is a new one. If it breaks meanwhile, or no answer comes, the next one is.
       subscriber.on('ready', () => {
         step('subscribe', () => subscriber.subscribe(names.outcomes)).catch((error: Error) => remake(subscriber, error))
       })

@@ -33,7 +33,7 @@ export type Claim = { readonly release: () => void }
 /** Without what SQLite says more exactly in the higher bytes. */
 const resultCode = (error: unknown): number => ((error as { errcode?: number }).errcode ?? 0) % 256
 
-/** The claim; undefined if somebody else has it. @throws what the system or SQLite says. */
+/** The claim; undefined if another process has it. @throws what the system or SQLite says. */
 const tryClaim = async (file: string): Promise<Claim | undefined> => {
   let lock: DatabaseSync | undefined
   try {
@@ -50,7 +50,7 @@ const tryClaim = async (file: string): Promise<Claim | undefined> => {
   }
 }
 
-/** SQLite does not say why it cannot open a file: whoever asks the system is told. */
+/** SQLite does not say why it cannot open a file; the system does. */
 const reasonOf = async (dir: string, file: string, error: unknown): Promise<Error> => {
   if (resultCode(error) === NOT_A_DATABASE) return new Error(`no shop has made its ${basename(file)}: remove that`)
   try {
@@ -64,7 +64,7 @@ const reasonOf = async (dir: string, file: string, error: unknown): Promise<Erro
   return error as Error
 }
 
-/** Claims the folder, and makes it if it is missing. @throws DataFolderError if another shop has it, or nobody can. */
+/** Claims the folder, and makes it if it is missing. @throws DataFolderError if another shop has it, or none can. */
 export const claimFolder = async (dir: string): Promise<Claim> => {
   await makeDataFolder(dir)
   const file = join(dir, 'shop.lock')

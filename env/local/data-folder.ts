@@ -6,7 +6,7 @@
  * (`passwords.json`), and what a person may want to know of the shop that uses it (`shop.json`). `claim.ts` says who does.
  *
  * The two files are on the disk, whole, before they get their names. One that is torn nevertheless, or empty, counts as
- * absent: every Redis is given its passwords when it starts, so new ones are as good, and nobody depends on the other.
+ * absent: every Redis is given its passwords when it starts, so new ones are as good, and nothing depends on the other.
  */
 import { randomBytes } from 'node:crypto'
 import { mkdir, open, readFile, rename, stat, writeFile } from 'node:fs/promises'
@@ -136,7 +136,7 @@ export const readPasswords = (dir: string): Promise<Passwords> =>
     return made
   })
 
-/** For whoever looks into the folder; it says nothing of whether that shop still runs. */
+/** For a person who looks into the folder; it says nothing of whether that shop still runs. */
 export type Usage = { readonly pid: number; readonly redisPorts: Record<Service, number> }
 
 const usageFile = (dir: string): string => join(dir, 'shop.json')

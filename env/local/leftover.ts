@@ -20,7 +20,7 @@ const REDIS = /(redis|valkey)-server/
 
 type Process = { readonly title: string; readonly folder: string }
 
-/** What the system tells of a process on Linux; undefined if it does not run, or is nobody's business of this user. */
+/** What the system tells of a process on Linux; undefined if it does not run, or does not concern this user. */
 const fromProc = async (pid: string): Promise<Process | undefined> => {
   try {
     return { title: await readFile(`/proc/${pid}/cmdline`, 'utf8'), folder: await readlink(`/proc/${pid}/cwd`) }

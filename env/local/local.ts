@@ -75,7 +75,7 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
 /**
  * What cannot be said ends no shop: a terminal that was closed takes nothing more (SIGHUP tells of that), nor does a file on
- * a disk that is full. There is nobody else to tell.
+ * a disk that is full. There is nowhere else to say it.
  */
 for (const output of [process.stdout, process.stderr]) output.on('error', () => undefined)
 

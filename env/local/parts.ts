@@ -55,7 +55,7 @@ export const mainCommand = (room: Service | 'gateway') =>
 const REDIS_SCRIPT = join(import.meta.dirname, '../redis/redis.sh')
 const REDIS_READY = /Ready to accept connections/
 
-/** Where whoever is on this machine reaches the gateway: an address that stands for all of them is none to go to. */
+/** Where a client on this machine reaches the gateway: an address that stands for all of them is none to go to. */
 const gatewayUrl = (host: string, port: number): string => {
   const reached = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host
   return `http://${isIPv6(reached) ? `[${reached}]` : reached}:${port}`

@@ -4,7 +4,7 @@
  * A shop keeps its ports for its whole life, also while one of its parts is down. So they are taken as one *block*, and
  * the launcher listens on the first port of the block, the guard, as long as it lives: no other shop of this machine can
  * come to the same block. Blocks lie below the ports that the system hands out by itself (32768 and up on Linux, 49152
- * on macOS): a client that keeps calling a port from that range while nobody listens on it ends up connected to itself.
+ * on macOS): a client that keeps calling a port from that range while nothing listens on it ends up connected to itself.
  */
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
@@ -21,7 +21,7 @@ export type PortBlock = {
   readonly release: () => Promise<void>
 }
 
-/** Nobody can listen where it was asked for; the message says why. */
+/** The gateway cannot listen where it was asked to; the message says why. */
 export class AddressError extends Error {
   override readonly name: string = 'AddressError'
 }

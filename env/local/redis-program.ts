@@ -121,7 +121,7 @@ const named = (): string | undefined => {
 
 /**
  * The path of a redis-server that runs and is new enough, installed if need be; `say` is told so.
- * @throws RedisProgramError with a sentence for whoever started this.
+ * @throws RedisProgramError with a sentence for the person who started this.
  */
 export const redisProgram = async (
   say: (line: string) => void = (line) => void process.stderr.write(`${line}\n`),

@@ -113,7 +113,7 @@ const openShop = (parts: Parts, dir: string, leave: () => Promise<void>): Shop =
   return { ...parts, part, url: parts.gateway.url, dir, stop, [Symbol.asyncDispose]: stop }
 }
 
-/** Starts the parts on ports that were free; those that somebody took meanwhile lead to another choice. */
+/** Starts the parts on ports that were free; those that another program took meanwhile lead to another choice. */
 const startSomewhere = async (options: ShopOptions, dir: string, program: string) => {
   for (let attempt = 1; ; attempt += 1) {
     const block = await takePorts(portsNeeded(options))
@@ -129,7 +129,7 @@ const startSomewhere = async (options: ShopOptions, dir: string, program: string
 
 /**
  * Starts a whole shop and resolves when all of it is ready.
- * @throws PortBusyError or AddressError if nobody can listen where the gateway is to, before anything is started;
+ * @throws PortBusyError or AddressError if the gateway cannot listen where it is to, before anything is started;
  * RedisProgramError; DataFolderError; PartError with the end of the log of the part that did not start; the reason of `signal`.
  */
 export const startShop = async (options: ShopOptions = {}): Promise<Shop> => {

@@ -23,7 +23,7 @@ export type AskOptions = { readonly url: string; readonly token: string; readonl
 
 /** In a container the shop is not on this machine. */
 export const DEFAULT_URL = process.env.SHOP_URL ?? 'http://127.0.0.1:8000'
-/** Whoever cannot reach its own Redis says so within two seconds; one that takes longer does not answer. */
+/** A service that cannot reach its own Redis says so within two seconds; one that takes longer does not answer. */
 const TIMEOUT_MS = 3_000
 /** What is taken for the answer of who did not give one in time. */
 const NO_ANSWER = { status: 504, body: 'no answer in time' }

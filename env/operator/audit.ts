@@ -38,7 +38,7 @@ const audited = async (url: string, token: string): Promise<Audit> => {
   return answer.body as Audit
 }
 
-/** What was accepted is paid by an order and by nobody else: see the `accept` of `npm run saga`. */
+/** What was accepted is paid by an order and nowhere else: see the `accept` of `npm run saga`. */
 const line = (name: string, { added, accepted = '0', in_flight, ...rest }: Sums): string => {
   const sums = Object.entries(rest).map(([where, sum]) => `${sum} ${where}`)
   const without = accepted === '0' ? '' : ` - ${accepted} accepted`

@@ -111,7 +111,7 @@ const deadList: Verb = async (ask, _what, { all }) => {
   const failures = found.flatMap((one) => (one.status === 'rejected' ? [one.reason as Error] : []))
   const unexpected = failures.find((failure) => !(failure instanceof ShopError))
   if (unexpected) throw unexpected
-  // Where nobody answers, one sentence is enough.
+  // Where no service answers, one sentence is enough.
   if (failures.length === SERVICES.length) throw failures[0] as Error
   const [header = '', ...rows] = columns([
     ['letter', 'at', 'speaker', 'kind', 'log id', 'error'],

@@ -21,7 +21,7 @@ type Contradicted = {
 }
 
 type Hanging = { readonly service: Service; readonly standing: SagaStatus }
-/** Whoever is younger than that may be under way and well. */
+/** A checkout that is younger than that may be under way and well. */
 const HANGS_MS = 2_000
 
 /** What is unfinished in a service and does not move, the longest silent of it. */

@@ -148,7 +148,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
     }, this.#waitLeftMs)
   }
 
-  /** The wait is over: whoever can be reached may tell what is wrong. */
+  /** The wait is over: any replica that can be reached may tell what is wrong. */
   #resort(): void {
     if (this.#response.destroyed) return
     const replica = this.#lastResort ? undefined : this.#service.pickReachable(this)

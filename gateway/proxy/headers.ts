@@ -70,7 +70,7 @@ const listed = (connection: string): ReadonlySet<string> =>
 /** The usual values name no header of their own. */
 const namesHeaders = (connection: string): boolean => connection !== 'keep-alive' && connection !== 'close'
 
-/** Whoever named the host with the target (`authority`) does not mean that of the header. */
+/** A client that named the host with the target (`authority`) does not mean that of the header. */
 export const passRequest = (request: IncomingMessage, authority?: string): Passed => {
   const raw = request.rawHeaders
   const headers: string[] = []

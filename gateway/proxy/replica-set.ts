@@ -1,5 +1,5 @@
 /**
- * Which replica takes a request of this service, and who waits for one?
+ * Which replica takes a request of this service, and which requests wait for one?
  *
  * A service is its replicas: the configured origins, where a host *name* stands for all its addresses, looked up again and again
  * (so that `docker-compose up --scale order=3` is seen). A name that cannot be looked up keeps the addresses it had. The replica
@@ -7,10 +7,10 @@
  *
  * Requests for which no replica is ready (or has room) wait here, in order of arrival. They have not been sent, so any replica
  * may have them, and they are given out as soon as one becomes ready or is relieved. How many wait is bounded; how long is
- * the waiting request's own affair. Checkouts wait in a queue of their own, so that nobody else waits behind them.
+ * the waiting request's own affair. Checkouts wait in a queue of their own, so that no other request waits behind them.
  *
  * A request that waits costs next to nothing, one that is refused and comes back at once costs as much as a small answer. So in an
- * overload those who cannot be served are refused at the end of their wait, not at its beginning: 5,000 clients that come back at
+ * overload those that cannot be served are refused at the end of their wait, not at its beginning: 5,000 clients that come back at
  * once then ask some 3,000 times a second at most.
  */
 

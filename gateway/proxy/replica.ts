@@ -40,7 +40,7 @@ const POLL_BYTES_MAX = 16_384
  * nothing until it is needed.
  */
 const CONNECTIONS_MAX = 1_024
-/** So many of them may be checkouts: however many people wait for these, whoever only wants to look finds a connection. */
+/** So many of them may be checkouts: however many clients wait for these, one that only wants to look finds a connection. */
 const CHECKOUTS_MAX = 768
 const CONNECT_TIMEOUT_MS = 1_000
 /** What a poll says that was waited for in vain. */

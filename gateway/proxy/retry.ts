@@ -27,7 +27,7 @@ export const isRead = (method: string): boolean => method === 'GET' || method ==
 export const isSafeToRepeat = (method: string, path: string, hasIdempotencyKey: boolean): boolean =>
   isRead(method) || hasIdempotencyKey || isCheckout(method, path)
 
-/** Where whoever asked can learn what came of a request whose outcome is unknown. */
+/** Where the client can learn what came of a request whose outcome is unknown. */
 export const whereToAsk = (method: string, path: string): string | undefined => {
   const order = method === 'POST' ? CHECKOUT.exec(path)?.[1] : undefined
   return order === undefined ? undefined : `/orders/find/${order}`

@@ -1,5 +1,5 @@
 --- @include "deed"
--- lease-block: gives a replica a block of identifiers that nobody had or will have; the same block when it asks again.
+-- lease-block: gives a replica a block of identifiers that no other had or will have; the same block when it asks again.
 -- Blocks follow each other, and are numbered no lower than the time: if this Redis comes back older, those that it has
 -- forgotten lie in the past (it takes longer to start than the few milliseconds by which leases at once run ahead). Only a
 -- clock that goes back together with a lost tail could repeat one.

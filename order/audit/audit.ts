@@ -4,14 +4,14 @@
  * Order asks, because it knows the saga. First every service counts what it owns, which takes seconds if there is much;
  * then the cut of `ledger.ts` is taken, in milliseconds: order's, then payment's and stock's, then what order said
  * meanwhile and what the peers had done of each checkout in flight. If that does not add up, a Redis may have come
- * back older, and be hearing again what it had heard: then a checkout of which somebody has still to hear what it acts on
+ * back older, and be hearing again what it had heard: then a checkout of which a service has still to read what it acts on
  * is in flight as well, on the same cut. If it does not add up even so, something is wrong, and is named (`naming.ts`).
  *
  * In flight there may be more than order knows, but never less: what it calls paid was charged and taken before. So a
  * checkout of which less is there is wrong whatever the sums are; and so is an order that is contradicted, until a person
  * has resolved it.
  *
- * Who asks while an audit is under way shares it.
+ * A request that comes while an audit is under way shares it.
  */
 import type { Auditor, Count, Cut } from '../../shared/audit/auditor.ts'
 import { PeerError, UnavailableError } from '../../shared/errors.ts'

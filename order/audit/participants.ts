@@ -1,7 +1,7 @@
 /**
  * What can a peer be asked in an audit?
  *
- * Its routes for operators, as order uses them: on behalf of whoever asked for the audit. What a peer refuses (its
+ * Its routes for operators, as order uses them: on behalf of the client that asked for the audit. What a peer refuses (its
  * operators' token is another one) is passed on as it is.
  */
 import { type Cut, inParts, type RecordedSaga, type SagaAt } from '../../shared/audit/auditor.ts'

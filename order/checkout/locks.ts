@@ -1,7 +1,7 @@
 /**
  * What is locked for a checkout, and until when?
  *
- * The order and its user, from before the checkout begins until whoever ends it releases them. The TTL is how long the
+ * The order and its user, from before the checkout begins until the process that ends it releases them. The TTL is how long the
  * customer of a process that died must wait, so it is short, and a sweep extends the locks of the checkouts that this
  * process began for as long as a request waits for them.
  */
@@ -31,7 +31,7 @@ const resourcesOf = (order: string, user: string): string[] => [`order:${order}`
 export const openLocks = (redLock: RedLock, ttlMs: number): Locks => {
   const kept = new TransientMap<Kept>()
 
-  /** One that is lost belongs to somebody else by now, or to nobody: it is not asked for again. */
+  /** One that is lost belongs to another process by now, or to none: it is not asked for again. */
   const extend = async (id: string, lock: Kept): Promise<void> => {
     if ((await redLock.extend(lock, ttlMs)) === 'lost') kept.delete(id)
   }

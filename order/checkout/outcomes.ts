@@ -83,7 +83,7 @@ export const openOutcomes = ({ store, release }: OutcomesOptions): Outcomes => {
   const endNow = async (id: string): Promise<Decision | undefined> => {
     if (waiters.get(id)?.some(isLate)) {
       const decided = await store.cancel(id)
-      // Never begun, or begun and lost by a Redis that came back older: nobody here can know.
+      // Never begun, or begun and lost by a Redis that came back older: this process cannot know.
       if (decided === undefined) throw new UnavailableError('the order service does not know this checkout')
       return decided
     }
@@ -110,7 +110,7 @@ export const openOutcomes = ({ store, release }: OutcomesOptions): Outcomes => {
 
   const wait = (id: string, until: number, joined: boolean): Promise<Ended> => {
     const { promise, resolve, reject } = Promise.withResolvers<Ended>()
-    // It may be rejected before anybody awaits it: while the saga is still being begun.
+    // It may be rejected before it is awaited: while the saga is still being begun.
     promise.catch(() => undefined)
     const waiter = { since: performance.now(), joined, until, resolve, reject }
     const waiting = waiters.get(id)

@@ -2,8 +2,8 @@
 --- @include "saga"
 -- A wallet is a hash: `credit`, what the user owns, and `held`, the part of it that checkouts have set aside. Held money
 -- is still the user's: only capturing takes it. A checkout whose total is there but held by another one can be neither
--- granted nor refused yet, for the other may still fail: it waits in the wallet's queue, `names.waiting`. Whoever lets held
--- money go serves the queue, so nobody waits for a wallet of which nothing is held.
+-- granted nor refused yet, for the other may still fail: it waits in the wallet's queue, `names.waiting`. A command that lets held
+-- money go serves the queue, so none waits for a wallet of which nothing is held.
 
 -- wallet(user): credit and held, or nil if there is no such user.
 local function wallet(user)

@@ -27,7 +27,7 @@ export type FactType = 'id' | 'amount' | 'lines' | 'time' | 'word'
 export type Fact = FactType | `${FactType}?`
 export type Facts = Readonly<Record<string, Fact>>
 
-/** What every entry of a checkout bears, so that each listener can act on it without asking anybody. */
+/** What every entry of a checkout bears, so that each listener can act on it without asking. */
 const checkout = { order: 'id', user: 'id', total: 'amount' } as const satisfies Facts
 
 /** Which sagas, separated by commas, are not over: see `shared/saga/lua/survey.lua`. */
@@ -84,7 +84,7 @@ export const events = {
 } as const satisfies Record<Service, Record<string, Facts>>
 
 /**
- * Deeds that are complete in themselves and part of no saga: nobody acts on them, so nobody could say them again if the
+ * Deeds that are complete in themselves and part of no saga: no service acts on them, so none could emit them again if the
  * speaker lost them.
  */
 export const single = {

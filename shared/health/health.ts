@@ -5,7 +5,7 @@
  * lock masters, would do a deed. The question is a script that writes nothing but does not say so: it is refused by whatever refuses a deed (no memory, no
  * room, a replica, a script that does not end). What is not answered once may be slowness; twice in a row it is a finding.
  *
- * A script that keeps the own Redis busy is ended: none of ours takes so long, and anybody who may visit it can begin one.
+ * A script that keeps the own Redis busy is ended: none of ours takes so long, and any service that may visit it can begin one.
  */
 import { setTimeout as after } from 'node:timers/promises'
 import type { Redis } from 'ioredis'

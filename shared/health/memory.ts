@@ -1,7 +1,7 @@
 /**
  * How full is the own Redis?
  *
- * One that has reached its `maxmemory` refuses every write, and the shop sells nothing. So whoever looks after it is told
+ * One that has reached its `maxmemory` refuses every write, and the shop sells nothing. So its operator is told
  * while there is time: once, when it has passed 70 %, and again only after it had fallen well below. What takes the memory
  * are the things that a service owns, and what is kept of sagas for `LOG_RETENTION_HOURS`.
  */

@@ -110,7 +110,7 @@ export const connectionServer = (options: Connections): Server => {
     else hangUp(socket, farewell(problem(501, 'not-implemented', 'Not implemented', 'this is no tunnel')))
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Answering) => {
-    // Who is not read cannot send the rest in time.
+    // A client that is not read cannot send the rest in time.
     if (error.code !== 'ERR_HTTP_REQUEST_TIMEOUT' || !turns.isPaused(socket)) onClientError(error, socket)
   })
   server.maxConnections = most
@@ -145,7 +145,7 @@ const openTurns = (): Turns => {
   const waiting = new Map<Duplex, number>()
   let all = 0
 
-  /** What Node itself does with a connection it has paused: whoever resumes it does not know. */
+  /** What Node itself does with a connection it has paused: the code that resumes it does not know. */
   function stayPaused(this: Socket): void {
     this.pause()
   }

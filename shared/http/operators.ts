@@ -1,7 +1,7 @@
 /**
- * Who is an operator, and what does he leave behind?
+ * Which client is an operator, and what does one leave behind?
  *
- * Whoever sends `OPERATOR_TOKEN` as a bearer token; anybody, while none is set. Strangers leave a warning, once a second at
+ * A client that sends `OPERATOR_TOKEN` as a bearer token; any, while none is set. Strangers leave a warning, once a second at
  * most however many come, and what an operator had done (a POST) is told in the log; the token never is.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'

@@ -3,9 +3,9 @@
  *
  * A service is ready as far as its *checks* find nothing. Each says in words what is wrong, and how grave that is:
  *
- * - `blocks`: nothing can be done here. Whoever sits in front waits a moment, for another replica or for this one.
+ * - `blocks`: nothing can be done here. What sits in front waits a moment, for another replica or for this one.
  * - `impairs`: a part is refused, in time and truthfully, and the rest is done (out of memory, what is there can be looked
- *   at). Whoever has the choice goes to another replica, and whoever has not, comes here at once.
+ *   at). A gateway with a choice asks another replica, and one without asks this one at once.
  * - `warns`: nothing is amiss yet. The service is ready.
  */
 import { type Problem, problem } from './problem.ts'

@@ -27,7 +27,7 @@ export type Visit = {
 }
 
 export type Visitors = {
-  /** Why somebody is not let in, if he is not. Called for every request: a program's costs a comparison or two. */
+  /** Why a client is not let in, if it is not. Called for every request: a program's costs a comparison or two. */
   readonly faultOf: (method: string, visit: Visit) => Problem | undefined
   /** May pages of this origin see what is answered, though they are of another host? */
   readonly isAllowed: (origin: string) => boolean
@@ -78,7 +78,7 @@ export const openVisitors = (host: string, allowed: Allowed = { hosts: [], origi
 
   const isForeign = ({ asked, origin, site }: Visit): boolean => {
     if (origin !== undefined && (origins.has(origin) || isOwn(origin, asked))) return false
-    // Where a browser says so, the page is ours though somebody in front has asked us by another name.
+    // Where a browser says so, the page is ours though a proxy in front has asked us by another name.
     if (site !== undefined) return site !== 'same-origin' && site !== 'none'
     return origin !== undefined
   }

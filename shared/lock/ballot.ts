@@ -9,7 +9,7 @@
  * - It judges by the wall clock, which may step while an attempt runs, and refuses every TTL of 2 ms or less. Here it is
  *   told a TTL that never ends; the node sends the real one, and validity is judged by the monotonic clock.
  * - It asks for the unlocking of an attempt that failed on every node and waits for that. Here only nodes that may have
- *   voted for it are asked, and nobody waits: what is asked of the same node later comes after it anyway.
+ *   voted for it are asked, and no caller waits: what is asked of the same node later comes after it anyway.
  * - It releases a lock whose extension failed, even when only because nodes are away. Here only one that is lost.
  * - After a restart of a node its scripts are unknown, and the second round trip for that could place a lock after its
  *   release. Here they are loaded whenever a connection is ready, and a late lock is not sent again.
@@ -29,12 +29,12 @@ export type Held = {
   readonly resources: readonly string[]
   readonly token: string
   /**
-   * For how long from the answer on nobody else can hold it. Zero or less if the acquisition took longer than the TTL (it
+   * For how long from the answer on no other process can hold it. Zero or less if the acquisition took longer than the TTL (it
    * always does for a TTL of 2 ms and less): then only a caller that merely saves work may go on as if it held the lock.
    */
   readonly validForMs: number
 }
-/** Somebody holds it, or the votes were split. */
+/** Another process holds it, or the votes were split. */
 export type Busy = { readonly state: 'busy' }
 /** No quorum of nodes answers; `cause` is the last reason one of them gave. */
 export type Unavailable = { readonly state: 'unavailable'; readonly cause?: Error | undefined }
@@ -153,7 +153,7 @@ const verdict = <Result>(ballot: Ballot, speak: () => Inspectable<Result>): Prom
   return promise
 }
 
-/** Counts what a node said and tells redlock; if that decides the ballot, redlock waits for nobody else. */
+/** Counts what a node said and tells redlock; if that decides the ballot, redlock waits for no other node. */
 const count = (ballot: Ballot, index: number, error: Error | null, answer: unknown): void => {
   if (error) {
     ballot.failures++
@@ -178,7 +178,7 @@ const count = (ballot: Ballot, index: number, error: Error | null, answer: unkno
 const voter = (speaking: Speaking, node: LockNode, index: number) => {
   const bit = 1 << index
 
-  /** Nobody waits for this: redlock is told that it is done. */
+  /** No caller waits for this: redlock is told that it is done. */
   const rollBack = (ballot: Ballot, words: Words, reply: Reply): void => {
     const perhapsPlaced = (ballot.asked & ~ballot.free & bit) !== 0
     const isLost = ballot.question === 'lock' || ballot.result !== 'unavailable'

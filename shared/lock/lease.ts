@@ -71,14 +71,14 @@ const leaseLock = ({ name, ttlMs, redLock }: LeaseOptions): LeaseLock => {
 /**
  * Keeps work running in one process at a time, for as long as this one lives. What it is doing is one of:
  *
- * - *waiting*: somebody else has the lease. It is tried about every quarter of the TTL, and when released through the
+ * - *waiting*: another process has the lease. It is tried about every quarter of the TTL, and when released through the
  *   same RedLock. Work that ended by itself (or failed because something is away) releases the lease and waits, too.
- * - *working with the lease*: it is extended every third of the TTL. If it is lost (somebody else has it, or this
- *   process slept for so long that somebody may have it) the work's signal aborts; when the work has ended, it waits.
- * - *working without it*: no quorum answers, so nobody can get the lease. As the work is safe to run twice, standing
- *   still would be worse. The lease is tried for every third of the TTL, and if somebody else has got it, it is lost.
+ * - *working with the lease*: it is extended every third of the TTL. If it is lost (another process has it, or this
+ *   process slept for so long that another may have it) the work's signal aborts; when the work has ended, it waits.
+ * - *working without it*: no quorum answers, so no process can get the lease. As the work is safe to run twice, standing
+ *   still would be worse. The lease is tried for every third of the TTL, and if another process has got it, it is lost.
  *
- * Work that fails because of a fault of the program ends the process, by the rejection nobody handles.
+ * Work that fails because of a fault of the program ends the process, by a rejection that nothing handles.
  */
 export const keepLease = (options: LeaseOptions): Lease => {
   const { name, ttlMs, redLock, onHeld, log } = options

@@ -19,7 +19,7 @@
  * one that a bare quorum voted for may be granted once more; one that all nodes voted for may not, unless a quorum of them
  * is started again within its TTL. One that a rewrite of the file has caught may come back, until its TTL ends.
  *
- * Whoever releases what is not needed any more goes on without waiting, so such a release waits a moment for what is asked
+ * A caller that releases what it does not need any more goes on without waiting, so such a release waits a moment for what is asked
  * next and goes with it: alone, it would wake three masters, and this process three times.
  *
  * Answers are heard by promises. What ioredis tells by a callback is kept alive by what it told before, for longer than
@@ -57,7 +57,7 @@ export type LockNode = {
 const BATCH_MAX = 256
 /** How long a release waits, at most, for something to go with. */
 const WAIT_MS = 5
-/** How long after an unanswered PING a node that is left out is asked again; it costs nobody a wait. */
+/** How long after an unanswered PING a node that is left out is asked again; no caller waits for it. */
 const PROBE_EVERY_MS = 100
 /** How many releases are sent, unheard, to a node that is left out. */
 const OWED_MAX = 10_000

@@ -1,13 +1,13 @@
 /**
  * Who may touch this now?
  *
- * RedLock (https://redis.io/docs/latest/develop/use/patterns/distributed-locks/): a lock is held by whoever's token a
+ * RedLock (https://redis.io/docs/latest/develop/use/patterns/distributed-locks/): a lock is held by the process whose token a
  * quorum of independent Redis masters keeps under the key. It saves work and keeps strangers' half-done work from being
  * seen; it does not fence, so nothing may be *correct* only because of it. Three answers are told apart:
  *
  * - *held*: a quorum voted for it. The token is all that is needed to extend or release it, from any process.
- * - *busy*: a quorum answered, but did not vote for us: somebody holds it, or the votes were split.
- * - *unavailable*: fewer than a quorum of nodes answered, so nobody can know.
+ * - *busy*: a quorum answered, but did not vote for us: another process holds it, or the votes were split.
+ * - *unavailable*: fewer than a quorum of nodes answered, so it cannot be known.
  *
  * How they vote is in `ballot.ts`. A lock that a node places after its time-out stays there until its TTL ends; alone it is
  * no quorum.
@@ -34,14 +34,14 @@ export type RedLock = {
     ttlMs: number,
   ): Promise<'held' | 'lost' | 'unavailable'>
   /**
-   * Releases by token, also what another process acquired, and never what somebody else holds. `lost`: it had expired or
+   * Releases by token, also what another process acquired, and never what another process holds. `lost`: it had expired or
    * was released before. Whatever is asked through this instance later comes after it, so a caller need not await it.
    */
   release(resources: readonly string[], token: string): Promise<'released' | 'lost' | 'unavailable'>
   /** The same locks, whose steps are named for what is locked: `reader.lock` instead of `lock`. */
   named(what: string): RedLock
   /**
-   * Lets everybody who waits for a change go, sends what is not sent yet, and lets the connections be; they are closed by
+   * Lets all that wait for a change go, sends what is not sent yet, and lets the connections be; they are closed by
    * whoever opened them.
    */
   close(): void

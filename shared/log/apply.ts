@@ -3,7 +3,7 @@
  *
  * In batches: one script applies each entry, in order, by the command that follows its kind, and moves the *cursor*, which
  * lies beside the effects. So an entry is applied exactly once, however often and by however many processes it is read. An
- * entry that cannot be applied goes to the dead letters in the same step, and blocks nobody.
+ * entry that cannot be applied goes to the dead letters in the same step, and blocks nothing.
  */
 import type { Redis } from 'ioredis'
 import {

@@ -26,7 +26,7 @@ export type Commands = {
   readonly recall: (once: Once) => Promise<Reply | undefined>
   /**
    * To be asked before a request is refused for what this Redis does not know: what was answered under its key, if it was done
-   * elsewhere meanwhile; else it will not be done by whoever asked for it before.
+   * elsewhere meanwhile; else the process that was asked before will not do it any more.
    */
   readonly refuse: (once: Once) => Promise<Reply | undefined>
   /** Takes the key for a request that is more than one command: `claimed`, also when it is asked again, or `key-reused`. */

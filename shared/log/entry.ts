@@ -23,7 +23,7 @@ export type LostTail = {
   /** The newest entry that is left, and the newest that was heard: what is lost lies between. */
   readonly after: string
   readonly until: string
-  /** Up to this entry nobody here remembers what is gone; `null` if all is listed. */
+  /** Up to this entry this service does not remember what is gone; `null` if all is listed. */
   readonly unnamed_until: string | null
   /** What is gone, by name; entries of sagas apart, which are rebuilt. */
   readonly entries: readonly LogEntry[]

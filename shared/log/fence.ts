@@ -1,5 +1,5 @@
 /**
- * What is not done any more, because somebody else may have been asked to do it instead?
+ * What is not done any more, because another replica may have been asked to do it instead?
  *
  * A request that is safe to repeat (see `gateway/proxy/retry.ts`) is sent to another replica when its own is
  * unresponsive, or the connection breaks. If that one refuses, its word must stay true, and the first one may only sleep. So such a
@@ -8,9 +8,9 @@
  * - The time of the own Redis is *read* for the request, and only then is it looked whether its client has gone. A process that
  *   slept learns of that with what it reads next, but perhaps after a reading that was under way: a slow one is not used.
  * - The deed is not begun more than `FRESH_MS` after its reading, nor if a refusal that is not remembered was told under its
- *   key since. It is then `late`: nothing was done (see `lua/do.lua`), and whoever still wants it reads again.
+ *   key since. It is then `late`: nothing was done (see `lua/do.lua`), and a caller that still wants it reads again.
  *
- * So nobody begins anything more than `READING_MAX_MS + FRESH_MS` after it was last awake, which is shorter than a gateway takes
+ * So no process begins anything more than `READING_MAX_MS + FRESH_MS` after it was last awake, which is shorter than a gateway takes
  * a replica for unresponsive (2 s), less the age of its last sign of life. No clock but that of the Redis is compared with itself.
  */
 import type { Redis } from 'ioredis'
@@ -31,7 +31,7 @@ const LATE_MAX = 20
 export const LATE = 'late'
 
 export type Fence = {
-  /** The time of the own Redis in ms, read for whoever asks in this turn of the event loop. @throws UnavailableError */
+  /** The time of the own Redis in ms, read for all callers of this turn of the event loop. @throws UnavailableError */
   readonly read: () => Promise<number>
   /**
    * Has a request's deed done under a reading, if it needs one: the one that it brings (then it may be told `late`), or
@@ -43,7 +43,7 @@ export type Fence = {
   ) => Promise<Done>
 }
 
-/** @throws UnavailableError if whoever asked has gone, who may have asked somebody else since. */
+/** @throws UnavailableError if the client has gone: it may have asked another replica since. */
 export const assertAwaited = (once: Pick<Once, 'isGone'>): void => {
   if (once.isGone?.()) throw new UnavailableError('whoever asked has gone; what was not begun by now is not begun')
 }

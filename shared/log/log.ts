@@ -8,7 +8,7 @@
  * A listener applies a peer's entries in order, with a *cursor* of its own that lies in the listener's Redis and is
  * moved by the very script that applies the effect. So an effect is applied exactly once, for ever, with no table of seen
  * ids and no acknowledgement to lose; a listener whose Redis came back older reads on from its older cursor and applies
- * the missing tail again. An entry that cannot be applied goes to the dead letters in the same step, and blocks nobody.
+ * the missing tail again. An entry that cannot be applied goes to the dead letters in the same step, and blocks nothing.
  */
 import type { Redis } from 'ioredis'
 import {
@@ -76,7 +76,7 @@ export type LogOptions<Speaker extends Service, Of extends Contract = typeof eve
 
 /**
  * How long the answer to a keyed request is remembered that changed nothing, nor joined or claimed anything: longer than the gateway
- * and most clients ask again. Anybody may ask for what is unknown, as often as he likes.
+ * and most clients ask again. Any client may ask for what is unknown, as often as it likes.
  */
 const UNCHANGED_MS = 60_000
 

@@ -17,7 +17,7 @@ import { logTailLoss, type TailLossDetector } from './tail-loss.ts'
 
 export type OwnTail = {
   /**
-   * Remembers the end of a saga that this process was told, by the entry that says it, and what that says: somebody else may
+   * Remembers the end of a saga that this process was told, by the entry that says it, and what that says: a client may
    * have been told it.
    */
   readonly acknowledge: (entry: string, said: () => RawEntry[1]) => void

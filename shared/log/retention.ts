@@ -2,7 +2,7 @@
  * For how long is a log kept?
  *
  * An entry is dropped once it is older than the retention and every listener has heard it, and with the last entry of a saga
- * its record, once nobody will ever speak of the saga again: see `shared/saga/lua/trim.lua`. That is learnt from surveys of what is
+ * its record, once no service will ever speak of the saga again: see `shared/saga/lua/trim.lua`. That is learnt from surveys of what is
  * unfinished (`shared/saga/lua/survey.lua`), which the log parser begins.
  */
 import type { Redis } from 'ioredis'

@@ -1,5 +1,5 @@
 /**
- * What is recorded of a saga, and who has heard of it?
+ * What is recorded of a saga, and which services have read of it?
  */
 import type { Redis } from 'ioredis'
 import type { Service } from '../contract/events.ts'

@@ -52,7 +52,7 @@ export type Subscription = {
 export type SubscriptionOptions = {
   readonly log: Log
   readonly speaker: Service
-  /** A `blocking` connection to the speaker's Redis, used by nobody else. */
+  /** A `blocking` connection to the speaker's Redis, used for nothing else. */
   readonly blocking: Redis
   /** A connection to the speaker's Redis that does not block: the cursor is reported on it. */
   readonly reporting: Redis

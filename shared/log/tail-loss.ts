@@ -1,14 +1,14 @@
 /**
  * What has a speaker forgotten?
  *
- * A Redis that comes back older has lost the end of its log, and does not know it. Who has heard that end does, and so does
+ * A Redis that comes back older has lost the end of its log, and does not know it. A service that has applied that end does, and so does
  * the process that wrote it: the last entry is no longer there, although the log was not trimmed so far. This evidence
  * stays, whatever the speaker says next. What is lost are the entries between the newest one before it that is left, and
  * itself.
  *
  * The sagas among them are rebuilt by what the services say again. Deeds that are complete in themselves are not: so a
  * detector remembers those that this process has read or knows to be done, in memory and the last of them only, and can list by
- * name what is gone. So is it with the ends of sagas that this process was told, and may have told somebody: the speaker can
+ * name what is gone. So is it with the ends of sagas that this process was told, and may have told a client: the speaker can
  * say them again only if its peers still know. What was appended before it began, it cannot name.
  */
 import type { Redis } from 'ioredis'
@@ -48,7 +48,7 @@ export type TailLossDetectorOptions = {
 /** A few megabytes; at 100 such deeds a second the last minute and a half, at 2,500 ends a second the last four seconds. */
 const DEEDS_MAX = 10_000
 
-/** An entry by its id; what it says is put together when somebody wants to know. */
+/** An entry by its id; what it says is put together when a caller wants to know. */
 type Remembered = readonly [id: string, said: () => RawEntry[1]]
 
 type Memory = {

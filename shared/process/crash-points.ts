@@ -5,7 +5,7 @@
  * touches another process (see `step.ts`). A point that is *armed* is *hit* at its n-th passing, once, by a fault:
  *
  * - `kill`: the process ends as by kill -9;
- * - `freeze`: it stops as by SIGSTOP, until somebody wakes it;
+ * - `freeze`: it stops as by SIGSTOP, until it is woken;
  * - `lose-reply`: the step was done, and its answer is thrown away: the caller sees what a cut connection would show it.
  *
  * `CRASH_POINTS` is a list, by commas, of `{point}:{n}:{fault}`, `record` (each passing is told to the parent) or

@@ -1,4 +1,4 @@
-/** Why can nobody listen there? */
+/** Why can this process not listen there? */
 import { codeOf } from '../errors.ts'
 
 /** What is wrong with the address at which a server was to listen, in words; undefined for an error of another kind. */

@@ -25,7 +25,7 @@ export const openLogger = (name: string, replica: string, level: string): Logger
     try {
       while (kept.length > 0) kept = kept.subarray(writeSync(STANDARD_OUTPUT, kept))
     } catch {
-      // There is nobody to tell, until there is room.
+      // There is nowhere to say it, until there is room.
       retry = setTimeout(flush, RETRY_MS).unref()
       return
     }

@@ -10,7 +10,7 @@
  *   at once took 8.0 us of CPU each, with a time-out that counts the wait added, and take 3.6.
  * - *blocking*: for reads that wait in the server. No `commandTimeout` (it would fire on the wait); the reader watches it.
  * - *lock*: as command, but gives up within a fraction of a second, so that a frozen node does not hold up a quorum.
- * - *subscriber*: whoever uses it subscribes whenever it is ready; what it misses meanwhile must be found out otherwise. It is
+ * - *subscriber*: its user subscribes whenever it is ready; what it misses meanwhile must be found out otherwise. It is
  *   not left to ioredis, which forgets to catch: a connection that broke again while it subscribed anew ended the process.
  *
  * A node may become a replica, and a name lead to another node: a reply that tells so has the connection made anew. What was
@@ -29,7 +29,7 @@ export const LOCK_TIMEOUT_MS = 250
 const CONNECT_TIMEOUT_MS = 500
 /** How long a connection that was made may take to be of use: who listens there may be frozen, or still be loading. */
 const READY_TIMEOUT_MS = 3_000
-/** How long the end of a connection is waited for, which nobody may confirm. */
+/** How long the end of a connection is waited for, which the other side may never confirm. */
 const DISCONNECT_TIMEOUT_MS = 200
 /** How often it is told, at most, why a connection cannot be made. */
 const TELL_EVERY_MS = 1_000

@@ -3,7 +3,7 @@
  *
  * As in the group commit of databases (DeWitt et al., "Implementation Techniques for Main Memory Database Systems", 1984):
  * while one group is under way, what is asked for waits and is the next one. The first leaves at the end of the turn of
- * the event loop, so whoever is alone waits for nobody; the busier it gets, the larger the groups and the less each costs.
+ * the event loop, so one that is alone waits for none; the busier it gets, the larger the groups and the less each costs.
  */
 import { UnavailableError } from '../errors.ts'
 
@@ -12,7 +12,7 @@ export type GroupOptions<Asked, Done> = {
   readonly run: (questions: readonly Asked[]) => Promise<readonly (Done | Error)[]>
   /** The most questions of one group. */
   readonly groupMax: number
-  /** Who has no answer after so long is told so, the wait to be sent included, and is not sent any more. */
+  /** One that has no answer after so long fails, the wait to be sent included, and is not sent any more. */
   readonly timeoutMs: number
 }
 
@@ -26,7 +26,7 @@ type Waiting<Asked, Done> = {
 /** Asks one question, in a group with others. Rejects with its own error, or that of the whole group. */
 export const grouped = <Asked, Done>(options: GroupOptions<Asked, Done>): ((question: Asked) => Promise<Done>) => {
   const { run, groupMax, timeoutMs } = options
-  /** Who was sent and waits for the answer, and who waits to be sent, both in the order of asking. */
+  /** Those that were sent and wait for the answer, and those that wait to be sent, both in the order of asking. */
   let sent: Waiting<Asked, Done>[] = []
   const waiting: Waiting<Asked, Done>[] = []
   let watching = false
@@ -91,7 +91,7 @@ export const grouped = <Asked, Done>(options: GroupOptions<Asked, Done>): ((ques
 
 /**
  * Asks what is asked in one turn of the event loop with one command, `most` questions at a time. Nothing waits for those that
- * are under way: whoever only reads shares nothing with them, and would fall behind those he set out with.
+ * are under way: one that only reads shares nothing with them, and would fall behind those that started with it.
  */
 export const perTurn = <Question, Answer>(
   run: (questions: readonly Question[]) => Promise<readonly Answer[]>,

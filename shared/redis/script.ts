@@ -27,7 +27,7 @@ export type Reply = readonly [word: string, ...rest: string[]]
 export type Once = {
   readonly idempotencyKey: string | undefined
   readonly fingerprint: string
-  /** Has whoever asked gone? They may have asked somebody else since. */
+  /** Has the client gone? It may have asked another replica since. */
   readonly isGone?: () => boolean
   /** The time of the own Redis as it was read for this request. */
   readonly readMs?: number

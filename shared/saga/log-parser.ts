@@ -14,7 +14,7 @@
  *    is left to a later run, and the others are still done.
  *
  * What is late does not wait for the schedule: it is looked for twice a second, by one question to the own Redis, and
- * repaired at once. Whoever was to see to it has died or is frozen.
+ * repaired at once. The process that was to see to it has died or is frozen.
  *
  * It tells what it found and did, which speakers were noticed to have lost their tails (see `shared/log/tail-loss.ts`), and what only a
  * person can mend.
@@ -175,7 +175,7 @@ export const logParser = (options: LogParserOptions): LogParser => {
     }
   }
 
-  /** Queues what nobody waits for. A fault of the program ends the process; its successor's log parser repairs. */
+  /** Queues what no caller waits for. A fault of the program ends the process; its successor's log parser repairs. */
   const unattended = (run: () => Promise<void>): void => {
     queue(run).catch((error: unknown) => {
       setImmediate(() => {

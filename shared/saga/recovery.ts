@@ -43,7 +43,7 @@ export type RecoveryTable<State extends string, Own extends string = never> = {
   readonly deadline?: {
     /** No deadline is farther ahead: one that is was set before the clock was set back, and is over. */
     readonly maxMs: number
-    /** Whoever waits for the saga decides it at its deadline; the log parser, if that has not happened after this long. */
+    /** The process that waits for the saga decides it at its deadline; the log parser, if that has not happened after this long. */
     readonly graceMs: number
   }
   /** The surveys of what is unfinished, by which all services learn what may be forgotten: see `lua/survey.lua`. */
@@ -99,7 +99,7 @@ const SILENT_SHARE = 4
 
 /**
  * Was nothing said of a saga for so long that it is to be told again? It began at `beganMs` and was last spoken of at
- * `toldMs`, by the clock of the own Redis. If that is in the future, the clock was set back, and nobody knows for how long.
+ * `toldMs`, by the clock of the own Redis. If that is in the future, the clock was set back, for how long is unknown.
  */
 export const isSilent = (atMs: number, toldMs: number, beganMs: number): boolean => {
   const staleAfterMs = Math.min(Math.max(SILENT_MS, (toldMs - beganMs) / SILENT_SHARE), SILENT_MAX_MS)

@@ -17,7 +17,7 @@ local function order_status(id, saga, status)
   end
 end
 
--- decision(word, id, saga): what a command returns of a saga: its word, then all that whoever waits for it needs, and which entry
+-- decision(word, id, saga): what a command returns of a saga: its word, then all that a waiting request needs, and which entry
 -- says so. It is read in `order/commands.ts`.
 local function decision(word, id, saga)
   return {
@@ -47,13 +47,13 @@ local function cancel_checkout(id, saga, reason)
 end
 
 -- is_undone(by): whether by this contradiction payment has given the money back, or never took it: then stock has heard it,
--- too. By the other one, payment and stock are of one mind with order, and only who was told so is not.
+-- too. By the other one, payment and stock are of one mind with order, and only the client that was told so is not.
 local function is_undone(by)
   return string.sub(by, 1, 5) ~= 'told-'
 end
 
 -- contradict(id, saga, by): a Redis has lost what was decided, and nothing can make both true: payment refuses or undid what
--- was paid (`by` says why, in its word), or somebody was told another end (`told-` and what). The checkout stays as it is
+-- was paid (`by` says why, in its word), or a client was told another end (`told-` and what). The checkout stays as it is
 -- and its order is listed by name, once, until a person has resolved it; so long its record is kept.
 local function contradict(id, saga, by)
   local key = names.saga .. id

@@ -1,5 +1,5 @@
 --- @include "survey"
--- end-survey: a survey has come back from whoever it was passed on to.
+-- end-survey: a survey has come back from the peer that it was passed on to.
 -- FACTS    log_id
 -- RETURNS  ended | unknown
 deeds['end-survey'] = function(facts)

@@ -1,7 +1,7 @@
 --- @include "newest"
 --- @include "saga"
--- A *survey* is how every service learns of which sagas nothing will ever be said again. Who begins sagas says it, with those
--- that are not finished there. It is passed on from log to log, behind all that was said of the others, and comes back: whoever has
+-- A *survey* is how every service learns of which sagas nothing will ever be said again. The service that begins sagas emits it, with those
+-- that are not finished there. It is passed on from log to log, behind all that was said of the others, and comes back: a service that has
 -- heard its end has heard the last word of every saga that was said here before the survey came, but for those that it names.
 -- So its way through the logs tells what no clock can. `names.survey` has, for each survey, where in the own log it came,
 -- when it ended here (0: not yet), and the sagas that it names.
@@ -41,7 +41,7 @@ local function pass_on(id, open)
   remember_survey({ id = id, at = before and string.match(before, '^%S+') or at, ended = 0, open = open })
 end
 
--- end_survey(id): a survey has come back. It is said to have ended, if somebody is to know. False if it is unknown.
+-- end_survey(id): a survey has come back. That it has ended is emitted, if a peer is to know. False if it is unknown.
 local function end_survey(id)
   for _, survey in ipairs(surveys()) do
     if survey.id == id then

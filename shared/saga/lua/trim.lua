@@ -2,8 +2,8 @@
 --- @include "survey"
 -- trim: drops a page of the oldest entries, and with the last entry of a saga its record. An entry is dropped once it is
 -- older than the age, and every listener has heard it. Where there are sagas a survey must have come after it, and ended as long
--- before another one that has gone around since: then nobody will ever say anything of those that it did not name, also if
--- a Redis comes back older by no more than that. For whoever is away for long may then come back older, too, and the second
+-- before another one that has gone around since: then no service will ever say anything of those that it did not name, also if
+-- a Redis comes back older by no more than that. For a Redis that is away for long may then come back older, too, and the second
 -- survey has found all of them there. What the first survey, or the newest one, names is taken out of the pack and kept until
 -- they name it no more.
 -- FACTS    age_ms, heard (the entry that all listeners have heard, '' if there are none), page
