@@ -138,7 +138,7 @@ const WALLS: readonly Wall[] = [
       [/^order\/store\.ts$/, 'shared/redis/connection.ts'],
       [/^order\/store\.ts$/, 'shared/redis/reply.ts'],
       [/^order\/audit\/audit\.ts$/, 'shared/log/entry.ts'],
-      [/^order\/checkout\/attempt\.ts$/, 'shared/log/fence.ts'],
+      [/^order\/checkout\/begin\.ts$/, 'shared/log/fence.ts'],
       [/^(payment|stock)\/routes\.ts$/, 'shared/operator/audit-routes.ts'],
     ],
   },
@@ -356,11 +356,9 @@ test('no files import each other in a circle', (t) => {
 const FILE_LINES_MAX = 300
 const FUNCTION_LINES_MAX = 80
 /** What is longer still, to be taken apart: nothing may join them. */
-const LONG_FILES = ['order/checkout/attempt.ts', 'order/store.ts']
+const LONG_FILES = ['order/store.ts']
 const LONG_FUNCTIONS = [
   'order/audit/audit.ts: audits',
-  'order/checkout/attempt.ts: attempts',
-  'order/checkout/outcomes.ts: openOutcomes',
   'order/store.ts: openStore',
   'shared/audit/auditor.ts: auditor',
   'shared/saga/log-parser.ts: logParser',

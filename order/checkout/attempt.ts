@@ -4,7 +4,7 @@
  * It lingers a moment, if others are under way (`linger.ts`), looks what was answered under its key, if it has one, and
  * reads the order. If that is paid or empty, this is the answer; if it is being checked out, or has been since the request
  * came, that checkout's end is; otherwise the request goes through three gates, each of which may send it back to read
- * again, as long as its deadline is ahead, and begins a saga behind the last:
+ * again, as long as its deadline is ahead, and begins a saga behind the last (`begin.ts`):
  *
  * - its *turn* among the requests of this process for the same user: the lock would let only one of them through;
  * - a *slot* (see `admission.ts`): only so many are begun at once as can end in time. One that finds none has touched nothing,
@@ -12,22 +12,19 @@
  * - the *lock* on the order and its user.
  *
  * Before a request is answered that nothing was done, it reads once more: another may have been asked the same and have done it.
- *
- * A request whose client has gone begins nothing, nor does one that read too long ago, or what is no longer so
- * (`shared/log/fence.ts`): it may have been answered by another replica, and a refusal must stay true.
  */
-import { impossible, UnavailableError, unreachable } from '../../shared/errors.ts'
-import { assertAwaited, FRESH_MS, LATE } from '../../shared/log/fence.ts'
-import type { Remembered, ResultOf, ResultOnce } from '../../shared/redis/command.ts'
+import { UnavailableError, unreachable } from '../../shared/errors.ts'
+import type { Remembered, ResultOf } from '../../shared/redis/command.ts'
 import type { Once } from '../../shared/redis/script.ts'
 import * as commands from '../commands.ts'
-import { type Ended, isRefusal, type Outcome } from '../order.ts'
+import type { Ended, Outcome } from '../order.ts'
 import type { OrderView, Store } from '../store.ts'
 import type { Admission } from './admission.ts'
+import { type Begin, openBegin } from './begin.ts'
 import type { Linger } from './linger.ts'
 import type { Locks } from './locks.ts'
-import type { Outcomes } from './outcomes.ts'
-import { openUserQueue } from './user-queue.ts'
+import { type Outcomes, outcomeOf } from './outcomes.ts'
+import { openUserQueue, type UserQueue } from './user-queue.ts'
 
 export type AttemptOptions = {
   readonly store: Pick<Store, 'recall' | 'readForCheckout' | 'readMs' | 'join' | 'begin'>
@@ -39,6 +36,8 @@ export type AttemptOptions = {
   readonly deadlineMs: number
 }
 
+type Parts = AttemptOptions & { readonly begin: Begin; readonly userQueue: UserQueue }
+
 /** The longest wait for a lock between two tries; a release in this process ends it at once. */
 const LOCK_RETRY_MS = 40
 /**
@@ -46,77 +45,103 @@ const LOCK_RETRY_MS = 40
  * be: 1,000 checkouts at once on two cores kept the answers waiting beyond the time-out of a lock command.
  */
 const QUORUM_TIMEOUT_MS = 3_000
-/** How long a begin whose outcome is unknown is repeated. */
-const BEGIN_TIMEOUT_MS = 1_200
-/** How often a begin may be late. */
-const LATE_MAX = 3
-/** A begin whose reading is as old as that does not try whether it comes in time. */
-const STALE_MS = FRESH_MS / 2
-
-type Attempt = {
-  readonly order: string
-  readonly requester: Once
-  /** The deadline, of `performance.now()`. */
-  readonly until: number
-  /** The order's last checkout when it was first read: any other one came since. */
-  before: string | undefined
-  /** What is to be told, unless another reading shows something better. */
-  verdict: Outcome | UnavailableError | undefined
-  /** When it was last read, of `performance.now()`. */
-  viewedAt: number
-  /** Until when a quorum is asked again that does not answer. */
-  quorumUntil: number
-  /** The user whose turn this request has. */
-  turn: string | undefined
-}
 
 /** What may be remembered under the key of a request for a checkout. */
 const ANSWERED = { ...commands.begin.returns, ...commands.join.returns }
 type Answered = Remembered<typeof ANSWERED> | ResultOf<typeof commands.join>
 
-const outcomeOf = (ended: Ended): Outcome => {
-  const { id: logId } = ended
-  switch (ended.state) {
-    case 'paid':
-      return { state: 'paid', logId }
-    case 'failed':
-      if (!isRefusal(ended.reason)) return impossible('order.refusal', ended)
-      return { state: 'refused', reason: ended.reason, item: ended.item, logId }
-    case 'cancelling':
-    case 'closed':
-      return { state: 'cancelled', by: ended.by, logId }
-    default:
-      return unreachable('order.ended', ended)
-  }
-}
-
 /** Has a checkout ended that was begun? */
 const isEnd = ({ state }: Outcome): boolean => state === 'paid' || state === 'refused' || state === 'cancelled'
 
-/** Checks the order out, or finds out what became of its checkout. The function that is returned throws UnavailableError. */
-export const attempts = (options: AttemptOptions): ((order: string, requester: Once) => Promise<Outcome>) => {
-  const { store, orderLocks, outcomes, admission, linger, nextLogId, deadlineMs } = options
-  const userQueue = openUserQueue()
+/** Its steps stand in the order in which a request comes to them. Those that return `undefined` send it back to read again. */
+class Attempt {
+  readonly #parts: Parts
+  readonly #order: string
+  readonly #requester: Once
+  /** The deadline, of `performance.now()`. */
+  readonly #until: number
+  /** The order's last checkout when it was first read: any other one came since. */
+  #before: string | undefined
+  /** When the order was last read, of `performance.now()`. */
+  #readAt = 0
+  /** What is to be told, unless another reading shows something better. */
+  #verdict: Outcome | UnavailableError | undefined
+  /** The user whose turn this request has. */
+  #turn: string | undefined
+  /** Until when a quorum is asked again that does not answer. */
+  #quorumUntil = Number.POSITIVE_INFINITY
 
-  /** A checkout is also cancelled if its order proves to have been paid by an earlier one, which a Redis had forgotten. */
-  const outcomeAt = async (end: Promise<Ended>, { order }: Attempt): Promise<Outcome> => {
-    const outcome = outcomeOf(await end)
-    if (outcome.state !== 'cancelled') return outcome
-    const view = await store.readForCheckout(order)
-    return view?.status === 'paid' ? { state: 'paid', logId: view.saga } : outcome
+  constructor(parts: Parts, order: string, requester: Once) {
+    this.#parts = parts
+    this.#order = order
+    this.#requester = requester
+    this.#until = performance.now() + parts.deadlineMs
   }
 
-  /** Waits for a checkout that another request began: it was given no longer than this one from now on. */
-  const join = (id: string, attempt: Attempt): Promise<Outcome> =>
-    outcomeAt(outcomes.join(id, performance.now() + deadlineMs), attempt)
+  async run(): Promise<Outcome> {
+    const { linger, userQueue } = this.#parts
+    const lingered = linger.join()
+    try {
+      if (lingered !== undefined) await lingered
+      for (;;) {
+        const outcome = await this.#round()
+        if (outcome !== undefined) return outcome
+      }
+    } catch (error) {
+      if (this.#turn !== undefined) userQueue.scatter(this.#turn)
+      this.#turn = undefined
+      throw error
+    } finally {
+      linger.over()
+      this.#endTurn()
+    }
+  }
 
-  /** The outcome that a result means to a request without a checkout of its own; `undefined` if it must read again. */
-  const outcomeBy = async (result: Answered, attempt: Attempt): Promise<Outcome | undefined> => {
+  /** What the order says, or through all gates to the checkout. */
+  async #round(): Promise<Outcome | undefined> {
+    const view = await this.#look()
+    if (view === undefined || 'state' in view) return view
+    this.#readAt = performance.now()
+    if (this.#verdict instanceof UnavailableError) throw this.#verdict
+    if (this.#verdict !== undefined) return this.#verdict
+    if (this.#readAt >= this.#until) return { state: 'locked' }
+    const { user } = view
+    if (this.#turn !== user) {
+      this.#endTurn()
+      const came = await this.#parts.userQueue.take(user, this.#until)
+      if (came !== 'taken') return undefined
+      this.#turn = user // what has happened to the order meanwhile, `begin` will see
+    }
+    return this.#withSlot(view)
+  }
+
+  /** What the order says of this request, or the order as it was read if a checkout of it is to be begun. */
+  async #look(): Promise<Outcome | OrderView | undefined> {
+    const { store } = this.#parts
+    const requester = this.#requester
+    const hasKey = requester.idempotencyKey !== undefined
+    const known = hasKey ? await store.recall(ANSWERED, requester) : undefined
+    if (known) return this.#outcomeBy(known)
+    const view = await store.readForCheckout(this.#order)
+    if (view === undefined) return { state: 'unknown' }
+    const { status, saga, lines } = view
+    // An order that is made anew has no checkout.
+    if (this.#before === undefined || saga === '') this.#before = saga
+    const isOthers = status === 'checking-out' || saga !== this.#before
+    if (status === 'open' && !isOthers && lines !== '') return view
+    if (status === 'cancelling' && !isOthers) return { state: 'cancelling' }
+    if (hasKey) return this.#outcomeBy(await store.join({ order: this.#order, saga: isOthers ? saga : '' }, requester))
+    if (status === 'paid') return { state: 'paid', logId: saga }
+    return isOthers ? this.#join(saga) : { state: 'empty' }
+  }
+
+  /** The outcome that a result means to a request without a checkout of its own. */
+  async #outcomeBy(result: Answered): Promise<Outcome | undefined> {
     switch (result[0]) {
       case 'begun':
       case 'checking-out':
       case 'joined':
-        return join(result[1], attempt)
+        return this.#join(result[1])
       case 'paid':
         return { state: 'paid', logId: result[1] ?? '' }
       case 'empty':
@@ -130,78 +155,82 @@ export const attempts = (options: AttemptOptions): ((order: string, requester: O
     }
   }
 
-  /** What the order says of this request, or the order as it was read if a checkout of it is to be begun. */
-  const look = async (attempt: Attempt): Promise<Outcome | OrderView | undefined> => {
-    const { order, requester } = attempt
-    const hasKey = requester.idempotencyKey !== undefined
-    const known = hasKey ? await store.recall(ANSWERED, requester) : undefined
-    if (known) return outcomeBy(known, attempt)
-    const view = await store.readForCheckout(order)
-    if (view === undefined) return { state: 'unknown' }
-    const { status, saga, lines } = view
-    // An order that is made anew has no checkout.
-    if (attempt.before === undefined || saga === '') attempt.before = saga
-    const isOthers = status === 'checking-out' || saga !== attempt.before
-    if (status === 'open' && !isOthers && lines !== '') return view
-    if (status === 'cancelling' && !isOthers) return { state: 'cancelling' }
-    if (hasKey) return outcomeBy(await store.join({ order, saga: isOthers ? saga : '' }, requester), attempt)
-    if (status === 'paid') return { state: 'paid', logId: saga }
-    return isOthers ? join(saga, attempt) : { state: 'empty' }
+  /** Waits for a checkout that another request began: it was given no longer than this one from now on. */
+  #join(id: string): Promise<Outcome> {
+    const { outcomes, deadlineMs } = this.#parts
+    return this.#outcomeAt(outcomes.join(id, performance.now() + deadlineMs))
   }
 
-  /**
-   * Begins the saga; while its outcome is unknown it is begun again, under the same id. A process that was away does not begin it, nor
-   * for a client that is gone: another replica may have been asked instead.
-   */
-  const begin = async (
-    id: string,
-    token: string,
-    view: OrderView,
-    attempt: Attempt,
-  ): Promise<ResultOnce<typeof commands.begin>> => {
-    const { order, requester, until } = attempt
-    const { user, saga, lines } = view
-    const { idempotencyKey, fingerprint } = requester
-    const startedAt = performance.now()
-    let { readMs } = view
-    let isFresh = startedAt - attempt.viewedAt < STALE_MS
-    let again: { again?: 'yes' } = {}
-    for (let late = 0; late < LATE_MAX; ) {
-      if (!isFresh) readMs = await store.readMs()
-      assertAwaited(requester)
-      const timeout_ms = Math.max(0, Math.ceil(until - performance.now()))
-      const start = { log_id: id, order, user, token, timeout_ms, saga, lines, ...again }
-      try {
-        const result = await store.begin(start, { idempotencyKey, fingerprint, readMs })
-        if (result[0] !== LATE) return result
-        late += 1
-      } catch (error) {
-        if (!(error instanceof UnavailableError) || performance.now() > startedAt + BEGIN_TIMEOUT_MS) throw error
-        again = { again: 'yes' }
-        await orderLocks.changed(order, user, LOCK_RETRY_MS)
-      }
-      isFresh = false
+  /** A checkout is also cancelled if its order proves to have been paid by an earlier one, which a Redis had forgotten. */
+  async #outcomeAt(end: Promise<Ended>): Promise<Outcome> {
+    const outcome = outcomeOf(await end)
+    if (outcome.state !== 'cancelled') return outcome
+    const view = await this.#parts.store.readForCheckout(this.#order)
+    return view?.status === 'paid' ? { state: 'paid', logId: view.saga } : outcome
+  }
+
+  #endTurn(): void {
+    if (this.#turn !== undefined) this.#parts.userQueue.end(this.#turn)
+    this.#turn = undefined
+  }
+
+  async #withSlot(view: OrderView): Promise<Outcome | undefined> {
+    const { admission } = this.#parts
+    if (!(await admission.enter())) {
+      this.#verdict = { state: 'overloaded' }
+      return undefined
     }
-    throw new UnavailableError('this replica is too slow to begin a checkout')
+    const enteredAt = performance.now()
+    let outcome: Outcome | undefined
+    try {
+      if (enteredAt < this.#until) outcome = await this.#withLock(view)
+      return outcome
+    } finally {
+      admission.leave(outcome && isEnd(outcome) ? performance.now() - enteredAt : undefined)
+    }
   }
 
-  /** Begins the checkout under a lock that is held, and waits for its end; `undefined` if the order is not as it was. */
-  const checkOut = async (token: string, view: OrderView, attempt: Attempt): Promise<Outcome | undefined> => {
-    const { order, until } = attempt
+  async #withLock(view: OrderView): Promise<Outcome | undefined> {
+    const { orderLocks } = this.#parts
     const { user } = view
+    const now = performance.now()
+    const held = await orderLocks.tryAcquire(this.#order, user)
+    if (held.state === 'unavailable') {
+      this.#quorumUntil = Math.min(this.#quorumUntil, now + QUORUM_TIMEOUT_MS, this.#until)
+      if (performance.now() >= this.#quorumUntil)
+        this.#verdict = new UnavailableError('no quorum of lock masters answers; nothing was done', {
+          cause: held.cause,
+        })
+      else this.#endTurn()
+      await orderLocks.changed(this.#order, user, LOCK_RETRY_MS)
+      return undefined
+    }
+    this.#quorumUntil = Number.POSITIVE_INFINITY
+    if (held.state === 'busy') {
+      await orderLocks.changed(this.#order, user, Math.min(LOCK_RETRY_MS, this.#until - now))
+      return undefined
+    }
+    return this.#checkOut(held.token, view)
+  }
+
+  /** Begins the checkout under a lock that is held, and waits for its end. */
+  async #checkOut(token: string, view: OrderView): Promise<Outcome | undefined> {
+    const { orderLocks, outcomes, nextLogId, begin } = this.#parts
+    const order = this.#order
     const lockedAt = performance.now()
     const id = nextLogId()
-    const end = outcomes.wait(id, until)
+    const end = outcomes.wait(id, this.#until)
+    const start = { id, order, token, view, readAt: this.#readAt, requester: this.#requester, until: this.#until }
     let begun = false
     try {
-      const result = await begin(id, token, view, attempt)
+      const result = await begin(start)
       switch (result[0]) {
         case 'begun':
         case 'checking-out':
           begun = result[1] === id
-          if (!begun) return await join(result[1], attempt)
-          orderLocks.keep(id, order, user, token, lockedAt)
-          return await outcomeAt(end, attempt)
+          if (!begun) return await this.#join(result[1])
+          orderLocks.keep(id, order, view.user, token, lockedAt)
+          return await this.#outcomeAt(end)
         case 'paid':
           return { state: 'paid', logId: result[1] ?? '' }
         case 'cancelling':
@@ -218,101 +247,14 @@ export const attempts = (options: AttemptOptions): ((order: string, requester: O
       orderLocks.letGo(id)
       if (!begun) {
         outcomes.forget(id)
-        orderLocks.release(order, user, token)
+        orderLocks.release(order, view.user, token)
       }
     }
   }
+}
 
-  const endTurn = (attempt: Attempt): void => {
-    if (attempt.turn !== undefined) userQueue.end(attempt.turn)
-    attempt.turn = undefined
-  }
-
-  /** Checks out under the lock; `undefined` if it was not to be had this time. */
-  const lockAndCheckOut = async (view: OrderView, attempt: Attempt): Promise<Outcome | undefined> => {
-    const { order, until } = attempt
-    const { user } = view
-    const now = performance.now()
-    const held = await orderLocks.tryAcquire(order, user)
-    if (held.state === 'unavailable') {
-      attempt.quorumUntil = Math.min(attempt.quorumUntil, now + QUORUM_TIMEOUT_MS, until)
-      if (performance.now() >= attempt.quorumUntil)
-        attempt.verdict = new UnavailableError('no quorum of lock masters answers; nothing was done', {
-          cause: held.cause,
-        })
-      else endTurn(attempt)
-      await orderLocks.changed(order, user, LOCK_RETRY_MS)
-      return undefined
-    }
-    attempt.quorumUntil = Number.POSITIVE_INFINITY
-    if (held.state === 'busy') {
-      await orderLocks.changed(order, user, Math.min(LOCK_RETRY_MS, until - now))
-      return undefined
-    }
-    return checkOut(held.token, view, attempt)
-  }
-
-  /** The same in a slot of its own. */
-  const enterAndCheckOut = async (view: OrderView, attempt: Attempt): Promise<Outcome | undefined> => {
-    if (!(await admission.enter())) {
-      attempt.verdict = { state: 'overloaded' }
-      return undefined
-    }
-    const enteredAt = performance.now()
-    let outcome: Outcome | undefined
-    try {
-      if (enteredAt < attempt.until) outcome = await lockAndCheckOut(view, attempt)
-      return outcome
-    } finally {
-      admission.leave(outcome && isEnd(outcome) ? performance.now() - enteredAt : undefined)
-    }
-  }
-
-  /** One round: what the order says, or through all gates to the checkout. */
-  const tryOnce = async (attempt: Attempt): Promise<Outcome | undefined> => {
-    const view = await look(attempt)
-    if (view === undefined || 'state' in view) return view
-    attempt.viewedAt = performance.now()
-    const { verdict, until } = attempt
-    if (verdict instanceof UnavailableError) throw verdict
-    if (verdict !== undefined) return verdict
-    if (attempt.viewedAt >= until) return { state: 'locked' }
-    const { user } = view
-    if (attempt.turn !== user) {
-      endTurn(attempt)
-      const came = await userQueue.take(user, until)
-      if (came !== 'taken') return undefined
-      attempt.turn = user // what has happened to the order meanwhile, `begin` will see
-    }
-    return enterAndCheckOut(view, attempt)
-  }
-
-  return async (order, requester) => {
-    const until = performance.now() + deadlineMs
-    const attempt: Attempt = {
-      order,
-      requester,
-      until,
-      before: undefined,
-      verdict: undefined,
-      viewedAt: 0,
-      quorumUntil: Number.POSITIVE_INFINITY,
-      turn: undefined,
-    }
-    const lingered = linger.join()
-    try {
-      if (lingered !== undefined) await lingered
-      for (;;) {
-        const outcome = await tryOnce(attempt)
-        if (outcome !== undefined) return outcome
-      }
-    } catch (error) {
-      if (attempt.turn !== undefined) userQueue.scatter(attempt.turn)
-      attempt.turn = undefined
-      throw error
-    } finally {
-      linger.over()
-      endTurn(attempt)
-    }
-  }
+/** Checks the order out, or finds out what became of its checkout. The function that is returned throws UnavailableError. */
+export const attempts = (options: AttemptOptions): ((order: string, requester: Once) => Promise<Outcome>) => {
+  const parts = { ...options, begin: openBegin(options.store, options.orderLocks), userQueue: openUserQueue() }
+  return (order, requester) => new Attempt(parts, order, requester).run()
 }

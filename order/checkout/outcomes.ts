@@ -9,9 +9,9 @@
  * The deadline is that of the request that began the checkout. One that only *joined* it has another, and does not end it for the
  * others: they wait for its own, as its record has it.
  */
-import { UnavailableError } from '../../shared/errors.ts'
+import { impossible, UnavailableError, unreachable } from '../../shared/errors.ts'
 import type { Decision } from '../commands.ts'
-import type { Ended } from '../order.ts'
+import { type Ended, isRefusal, type Outcome } from '../order.ts'
 import type { Store } from '../store.ts'
 import { TransientMap } from './transient-map.ts'
 
@@ -51,7 +51,34 @@ type Waiter = {
   readonly reject: (error: unknown) => void
 }
 
+/** What the end of a checkout means to a request. */
+export const outcomeOf = (ended: Ended): Outcome => {
+  const { id: logId } = ended
+  switch (ended.state) {
+    case 'paid':
+      return { state: 'paid', logId }
+    case 'failed':
+      if (!isRefusal(ended.reason)) return impossible('order.refusal', ended)
+      return { state: 'refused', reason: ended.reason, item: ended.item, logId }
+    case 'cancelling':
+    case 'closed':
+      return { state: 'cancelled', by: ended.by, logId }
+    default:
+      return unreachable('order.ended', ended)
+  }
+}
+
 const isLate = ({ until }: Waiter): boolean => until <= performance.now()
+
+/** Those whose deadline has passed waited for an answer long enough; the others are left to wait for the next one. */
+const rejectLate = (waiters: TransientMap<Waiter[]>, id: string, error: unknown): void => {
+  const { late = [], inTime = [] } = Object.groupBy(waiters.get(id) ?? [], (waiter) =>
+    isLate(waiter) ? 'late' : 'inTime',
+  )
+  if (inTime.length > 0) waiters.set(id, inTime)
+  else waiters.delete(id)
+  for (const { reject } of late) reject(error)
+}
 
 export const openOutcomes = ({ store, release }: OutcomesOptions): Outcomes => {
   const waiters = new TransientMap<Waiter[]>()
@@ -67,16 +94,6 @@ export const openOutcomes = ({ store, release }: OutcomesOptions): Outcomes => {
   const onDecided = (decided: Decision): void => {
     release(decided)
     onOutcome(decided)
-  }
-
-  /** Those whose deadline has passed waited for an answer long enough; the others are left to wait for the next one. */
-  const rejectLate = (id: string, error: unknown): void => {
-    const { late = [], inTime = [] } = Object.groupBy(waiters.get(id) ?? [], (waiter) =>
-      isLate(waiter) ? 'late' : 'inTime',
-    )
-    if (inTime.length > 0) waiters.set(id, inTime)
-    else waiters.delete(id)
-    for (const { reject } of late) reject(error)
   }
 
   /** The end of a saga, made if it is time; `undefined` if it has none yet. */
@@ -102,7 +119,7 @@ export const openOutcomes = ({ store, release }: OutcomesOptions): Outcomes => {
       const decided = await endNow(id)
       if (decided) onDecided(decided)
     } catch (error) {
-      rejectLate(id, error)
+      rejectLate(waiters, id, error)
     } finally {
       asked.delete(id)
     }
