@@ -24,7 +24,7 @@ type Hanging = { readonly service: Service; readonly standing: SagaStatus }
 /** A checkout that is younger than that may be under way and well. */
 const HANGS_MS = 2_000
 
-/** What is unfinished in a service and does not move, the longest silent of it. */
+/** What is unfinished in a service and does not move, the stalest of it. */
 const hangingIn = async (ask: Ask, service: 'order' | 'payment'): Promise<readonly Hanging[]> => {
   const { unfinished } = await told<{ unfinished: readonly SagaStatus[] }>(ask, service, 'unfinished')
   const isOld = ({ begun }: SagaStatus): boolean => Date.now() - Date.parse(begun ?? '') > HANGS_MS

@@ -25,7 +25,7 @@ export type SagaRoutesOptions = {
   readonly onHeard: (reply: Reply) => void
 }
 
-/** The most unfinished sagas that are shown, the longest silent first. */
+/** The most unfinished sagas that are shown, the stalest first. */
 const UNFINISHED_MAX = 200
 
 type SagaApi = ReturnType<typeof sagaApi>

@@ -7,7 +7,7 @@
  * 1. trims the own log by age, never beyond what the slowest listener has heard, and begins a survey by which all services
  *    learn what they may forget, where the service's table says so;
  * 2. surveys what is unfinished, from the indexes that the deeds keep, page after page, until nothing is left that may want
- *    a repair: first what is late, the earliest first, then the longest silent. Its cost is that of what is open, not of
+ *    a repair: first what is late, the earliest first, then the stalest. Its cost is that of what is open, not of
  *    what exists;
  * 3. does the repair that the service's table calls for: see `recovery.ts`. A repair is a deed like any other; undoing is
  *    always the opposite deed, never writing an old value back. One that the own Redis refuses, because it is out of memory,

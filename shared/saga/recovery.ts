@@ -91,18 +91,18 @@ export const repairFor = <Of extends string>(
   return impossible('recovery.table', holding)
 }
 
-/** What was said last may be answered for this long before it is silence. */
-const SILENT_MS = 2_000
+/** What was said last may be answered for this long before it is stale. */
+const STALE_MS = 2_000
 /** What hangs is told again at ever longer intervals: each a quarter of the time since the saga began, up to this. */
-const SILENT_MAX_MS = 600_000
-const SILENT_SHARE = 4
+const STALE_MAX_MS = 600_000
+const STALE_SHARE = 4
 
 /**
  * Was nothing said of a saga for so long that it is to be told again? It began at `beganMs` and was last spoken of at
  * `toldMs`, by the clock of the own Redis. If that is in the future, the clock was set back, for how long is unknown.
  */
-export const isSilent = (atMs: number, toldMs: number, beganMs: number): boolean => {
-  const staleAfterMs = Math.min(Math.max(SILENT_MS, (toldMs - beganMs) / SILENT_SHARE), SILENT_MAX_MS)
+export const isStale = (atMs: number, toldMs: number, beganMs: number): boolean => {
+  const staleAfterMs = Math.min(Math.max(STALE_MS, (toldMs - beganMs) / STALE_SHARE), STALE_MAX_MS)
   return Math.abs(atMs - toldMs) > staleAfterMs
 }
 
@@ -123,7 +123,7 @@ export type Page = { readonly findings: readonly Finding[]; readonly next: Place
 export type Survey = (limit: number, behind?: Place) => Promise<Page>
 
 export type Recovery = {
-  /** The unfinished sagas, the longest silent first. */
+  /** The unfinished sagas, the stalest first. */
   readonly survey: Survey
   /** Those that are past their deadlines, the earliest first; `undefined` where there are none. */
   readonly late: Survey | undefined
@@ -184,7 +184,7 @@ const evaluation = <State extends string>(
     const facts = {
       state: stateOf(fields.state ?? ''),
       ...deadlineOf(record, atMs),
-      silent: isSilent(atMs, toldMs, Number.parseInt(fields.entries ?? String(toldMs), 10)) ? 'yes' : 'no',
+      silent: isStale(atMs, toldMs, Number.parseInt(fields.entries ?? String(toldMs), 10)) ? 'yes' : 'no',
       heard: compareIds(heard[awaits] ?? '0-0', String(toldMs)) >= 0 ? 'yes' : 'no',
     }
     return { log_id, facts, repair: repairFor(rows, facts) }

@@ -537,7 +537,7 @@ test.serial(
   },
 )
 
-test.serial('the survey names what is unfinished, the longest silent first, with what it calls for', async (t) => {
+test.serial('the survey names what is unfinished, the stalest first, with what it calls for', async (t) => {
   const start = async (id: string, timeout_ms: number): Promise<void> => {
     await store.create(id, 'anna', plainly)
     await store.addItem({ ...LINE, order: id }, plainly)

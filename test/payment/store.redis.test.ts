@@ -361,29 +361,26 @@ test.serial('init-users does nothing while money of one of them is held or waite
   t.deepEqual(await wallet('1'), { credit: 50, held: 0 })
 })
 
-test.serial(
-  'the survey names what is held or waits, the longest silent first, and nothing that is decided',
-  async (t) => {
-    await waitingOfAnna(t)
-    await user('berta', 10)
-    await tell('order', 'CheckoutStarted', 'refused', checkout(11, 'berta'))
-    await tell('order', 'CheckoutStarted', 'captured', checkout(10, 'berta'))
-    await tell('stock', 'StockTaken', 'captured', { order: 'o', lines: 'tea:1' })
-    await bench.redis.zadd('sagas:open', 1, 'second', 2, 'forgotten')
-    const found = (await store.recovery.survey(10)).findings
-    t.deepEqual(
-      found.map(({ log_id, facts, repair }) => [log_id, facts.state, facts.silent, repair]),
-      [
-        ['second', 'waiting', 'yes', 'tell-again'],
-        ['forgotten', 'absent', 'yes', 'drop'],
-        ['first', 'held', 'no', 'wait'],
-      ],
-    )
-    const { findings, next } = await store.recovery.survey(1)
-    t.is(findings.length, 1)
-    t.is(next?.score, 1, 'what waits may be answered, whatever stock has heard')
-  },
-)
+test.serial('the survey names what is held or waits, the stalest first, and nothing that is decided', async (t) => {
+  await waitingOfAnna(t)
+  await user('berta', 10)
+  await tell('order', 'CheckoutStarted', 'refused', checkout(11, 'berta'))
+  await tell('order', 'CheckoutStarted', 'captured', checkout(10, 'berta'))
+  await tell('stock', 'StockTaken', 'captured', { order: 'o', lines: 'tea:1' })
+  await bench.redis.zadd('sagas:open', 1, 'second', 2, 'forgotten')
+  const found = (await store.recovery.survey(10)).findings
+  t.deepEqual(
+    found.map(({ log_id, facts, repair }) => [log_id, facts.state, facts.silent, repair]),
+    [
+      ['second', 'waiting', 'yes', 'tell-again'],
+      ['forgotten', 'absent', 'yes', 'drop'],
+      ['first', 'held', 'no', 'wait'],
+    ],
+  )
+  const { findings, next } = await store.recovery.survey(1)
+  t.is(findings.length, 1)
+  t.is(next?.score, 1, 'what waits may be answered, whatever stock has heard')
+})
 
 for (const [kind, undo] of [
   ['CheckoutCancelled', () => tell('order', 'CheckoutCancelled', 'it', checkout(10))],

@@ -1,6 +1,6 @@
 --- @include "log"
 --- @include "page"
--- unfinished: a page of the sagas that are not finished here, the longest silent first.
+-- unfinished: a page of the sagas that are not finished here, the stalest first.
 -- FACTS    limit, after (when those that were seen already were last spoken of, or 0)
 -- RETURNS  the time now, then for each: its log id, its score in the index, state ('' if there is no record), deadline,
 --          when it was last spoken of, and when it began here

@@ -5,7 +5,7 @@ import { openStore as openOrder } from '../../../order/store.ts'
 import { openStore as openPayment } from '../../../payment/store.ts'
 import type { Log } from '../../../shared/log/log.ts'
 import type { SagaRecord } from '../../../shared/log/saga-record.ts'
-import { isSilent } from '../../../shared/saga/recovery.ts'
+import { isStale } from '../../../shared/saga/recovery.ts'
 import { openStore as openStock } from '../../../stock/store.ts'
 import { MONEY, openCheckout } from '../../support/shop/cart.ts'
 import { type Bench, openBench, plainly, teller } from '../../support/shop/open-store.ts'
@@ -100,11 +100,11 @@ test('a saga that hangs is told again after two seconds, and then ever more seld
   const gaps: number[] = []
   let toldMs = beganMs + 10_000
   for (let now = toldMs; now < beganMs + DAY_MS; now += 5_000) {
-    if (!isSilent(now, toldMs, beganMs)) continue
+    if (!isStale(now, toldMs, beganMs)) continue
     gaps.push(now - toldMs)
     toldMs = now
   }
-  t.is(gaps[0], 5_000, 'the first run that finds it silent')
+  t.is(gaps[0], 5_000, 'the first run that finds it stale')
   t.deepEqual(
     gaps,
     gaps.toSorted((a, b) => a - b),
@@ -115,8 +115,8 @@ test('a saga that hangs is told again after two seconds, and then ever more seld
 
 test('what was said in the future was said before the clock was set back: it is told again', (t) => {
   const now = 1_700_000_000_000
-  t.true(isSilent(now, now + 3_600_000, now + 3_600_000))
-  t.false(isSilent(now, now + 1_000, now + 1_000))
+  t.true(isStale(now, now + 3_600_000, now + 3_600_000))
+  t.false(isStale(now, now + 1_000, now + 1_000))
 })
 
 test.serial('an operator has told again at once what the log parser leaves to wait for minutes', async (t) => {

@@ -17,7 +17,7 @@ const benches = [orderBench, paymentBench, stockBench]
 test.serial.beforeEach(() => Promise.all(benches.map(({ redis }) => redis.flushall())))
 test.after.always(() => Promise.all(benches.map((bench) => bench[Symbol.asyncDispose]())))
 
-/** A log parser that runs again and again; what was said counts as silent after two seconds, so at the second run. */
+/** A log parser that runs again and again; what was said counts as stale after two seconds, so at the second run. */
 const RUN_MS = 1_500
 /** What is this late is decided without waiting for a run. */
 const LATE_MS = 250
@@ -212,7 +212,7 @@ const assertForetold = async (
   t.is(status?.next_run, new Date(from + RUN_MS).toISOString())
 }
 
-test.serial('what was heard is told again at the first run that finds it silent', async (t) => {
+test.serial('what was heard is told again at the first run that finds it stale', async (t) => {
   await begin()
   await hearAll('order', 'payment')
   await assertForetold(t, 'order', 'tell-again', 2 * RUN_MS)
