@@ -45,7 +45,7 @@ test('without packages it says that npm ci is wanted', async (t) => {
       status: 2,
       said: '',
       complained:
-        'packages are not installed (@koa/router, axios, ioredis, nanoid, node-cron, pino, redlock, undici): run "npm ci"\n',
+        'packages are not installed (@koa/router, axios, ioredis, nanoid, node-cron, pino, redlock, undici, valibot): run "npm ci"\n',
     })
 })
 
