@@ -1,6 +1,6 @@
 /** Which commands order has: what each wants and returns, as its Lua file says. */
 import { impossible } from '../shared/errors.ts'
-import { type Content, command } from '../shared/redis/command.ts'
+import { type Content, command, type Remembered, type ResultOnce } from '../shared/redis/command.ts'
 import { type Ended, endedOf } from './order.ts'
 
 /** A checkout that a command has decided, or found decided; with what it has locked, and the entry that says so. */
@@ -61,6 +61,11 @@ export const join = command(
   { joined: ['saga'], paid: ['saga?'], empty: [] },
   { changed: [] },
 )
+/** What may be remembered under the key of a request for a checkout, whichever of the two it came to first. */
+export const checkoutAnswers = { ...begin.returns, ...join.returns }
+export type Begun = ResultOnce<typeof begin> | Remembered<typeof checkoutAnswers>
+export type Joined = ResultOnce<typeof join> | Remembered<typeof checkoutAnswers>
+
 export const cancel = command('cancel', ['log_id', 'reason?'], {
   cancelled: decision,
   decided: decision,

@@ -93,12 +93,9 @@ export type Store = {
     once: Once,
   ) => Promise<ResultOnce<typeof commands.initOrders>>
   /** Begins a checkout of the order if it is still as it was read. */
-  readonly begin: (
-    start: ArgsOf<typeof commands.begin>,
-    once: Once,
-  ) => Promise<ResultOnce<typeof commands.begin> | Late>
+  readonly begin: (start: ArgsOf<typeof commands.begin>, once: Once) => Promise<commands.Begun | Late>
   /** Answers a request under a key that needs no checkout of its own. */
-  readonly join: (args: ArgsOf<typeof commands.join>, once: Once) => Promise<ResultOnce<typeof commands.join>>
+  readonly join: (args: ArgsOf<typeof commands.join>, once: Once) => Promise<commands.Joined>
   readonly cancel: (id: string) => Promise<commands.Decision | undefined>
   /** The same at the wish of a person. */
   readonly revoke: (id: string, once: Once) => Promise<ResultOnce<typeof commands.cancel>>
@@ -146,6 +143,10 @@ const ENDS: Readonly<Record<Ended['state'], readonly [kind: KindOf<'order'>, tol
     closed: ['CheckoutClosed', 'cancelled'],
   }
 const TOLD = new Map(Object.values(ENDS).map(([kind, told]): [string, string] => [kind, told]))
+
+/** Under a key, each of them may return what was remembered of the other. */
+const beginOnce = { ...commands.begin, returns: commands.checkoutAnswers }
+const joinOnce = { ...commands.join, returns: commands.checkoutAnswers }
 
 export const openStore = (
   { redis, step, identifiers, catchUp, outOfReach, logger, retentionS }: Instruments,
@@ -358,8 +359,8 @@ export const openStore = (
     create: (order, user, once) => runOnce(commands.createOrder, { log_id: identifiers.next(), order, user }, once),
     addItem: (line, once) => runOnce(commands.addItem, { log_id: identifiers.next(), ...line }, once),
     initOrders: (batch, once) => runOnce(commands.initOrders, { log_id: identifiers.next(), ...batch }, once),
-    begin: (start, once) => runFenced(commands.begin, start, once),
-    join: (args, once) => runOnce(commands.join, args, once),
+    begin: (start, once) => runFenced(beginOnce, start, once),
+    join: (args, once) => runOnce(joinOnce, args, once),
     cancel: async (id) => decisionIn(await cancel({ log_id: id })),
     revoke: async (id, once) =>
       (await recall(commands.cancel.returns, once)) ?? cancel({ log_id: id, reason: 'operator' }, once),

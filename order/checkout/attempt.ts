@@ -14,9 +14,8 @@
  * Before a request is answered that nothing was done, it reads once more: another may have been asked the same and have done it.
  */
 import { UnavailableError, unreachable } from '../../shared/errors.ts'
-import type { Remembered, ResultOf } from '../../shared/redis/command.ts'
 import type { Once } from '../../shared/redis/script.ts'
-import * as commands from '../commands.ts'
+import { checkoutAnswers, type Joined } from '../commands.ts'
 import type { Ended, Outcome } from '../order.ts'
 import type { OrderView, Store } from '../store.ts'
 import type { Admission } from './admission.ts'
@@ -45,10 +44,6 @@ const LOCK_RETRY_MS = 40
  * be: 1,000 checkouts at once on two cores kept the answers waiting beyond the time-out of a lock command.
  */
 const QUORUM_TIMEOUT_MS = 3_000
-
-/** What may be remembered under the key of a request for a checkout. */
-const ANSWERED = { ...commands.begin.returns, ...commands.join.returns }
-type Answered = Remembered<typeof ANSWERED> | ResultOf<typeof commands.join>
 
 /** Has a checkout ended that was begun? */
 const isEnd = ({ state }: Outcome): boolean => state === 'paid' || state === 'refused' || state === 'cancelled'
@@ -120,7 +115,7 @@ class Attempt {
     const { store } = this.#parts
     const requester = this.#requester
     const hasKey = requester.idempotencyKey !== undefined
-    const known = hasKey ? await store.recall(ANSWERED, requester) : undefined
+    const known = hasKey ? await store.recall(checkoutAnswers, requester) : undefined
     if (known) return this.#outcomeBy(known)
     const view = await store.readForCheckout(this.#order)
     if (view === undefined) return { state: 'unknown' }
@@ -136,7 +131,7 @@ class Attempt {
   }
 
   /** The outcome that a result means to a request without a checkout of its own. */
-  async #outcomeBy(result: Answered): Promise<Outcome | undefined> {
+  async #outcomeBy(result: Joined): Promise<Outcome | undefined> {
     switch (result[0]) {
       case 'begun':
       case 'checking-out':
@@ -231,6 +226,8 @@ class Attempt {
           if (!begun) return await this.#join(result[1])
           orderLocks.keep(id, order, view.user, token, lockedAt)
           return await this.#outcomeAt(end)
+        case 'joined':
+          return await this.#join(result[1])
         case 'paid':
           return { state: 'paid', logId: result[1] ?? '' }
         case 'cancelling':

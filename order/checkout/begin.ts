@@ -7,9 +7,8 @@
  */
 import { UnavailableError } from '../../shared/errors.ts'
 import { assertAwaited, FRESH_MS, LATE } from '../../shared/log/fence.ts'
-import type { ResultOnce } from '../../shared/redis/command.ts'
 import type { Once } from '../../shared/redis/script.ts'
-import type { begin } from '../commands.ts'
+import type { Begun } from '../commands.ts'
 import type { OrderView, Store } from '../store.ts'
 import type { Locks } from './locks.ts'
 
@@ -33,7 +32,7 @@ export type Start = {
   readonly until: number
 }
 
-export type Begin = (start: Start) => Promise<ResultOnce<typeof begin>>
+export type Begin = (start: Start) => Promise<Begun>
 
 /** The function that is returned throws UnavailableError. */
 export const openBegin = (store: Pick<Store, 'readMs' | 'begin'>, orderLocks: Pick<Locks, 'changed'>): Begin => {
