@@ -446,6 +446,7 @@ export const recordActs = async (): Promise<Passings> => {
     for (const owner of owners) {
       const part = partOf(scene, owner)
       note('stopping', await recorded([part], () => part.stop()))
+      await lendLeases(scene, owner)
       note(
         'starting',
         await recorded([part], async (passed) => {
@@ -486,6 +487,7 @@ export const casesOf = (passings: Passings): readonly Case[] => {
   const points = new Set([...passings.values()].flatMap((passed) => [...passed.keys()]))
   const actsOf = (point: string): readonly Act[] => {
     if (EVER_AGAIN.test(point)) return ['shopping']
+    if (PROBES.test(point)) return ['starting']
     if (IN_TIME.test(point)) return ['surveying']
     const passing = ACTS.filter((act) => passings.get(act)?.has(point))
     const outcomes = passing.filter((act) => OUTCOMES.some((outcome) => outcome === act))
