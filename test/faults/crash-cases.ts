@@ -446,7 +446,6 @@ export const recordActs = async (): Promise<Passings> => {
     for (const owner of owners) {
       const part = partOf(scene, owner)
       note('stopping', await recorded([part], () => part.stop()))
-      await lendLeases(scene, owner)
       note(
         'starting',
         await recorded([part], async (passed) => {

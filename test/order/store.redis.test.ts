@@ -385,14 +385,6 @@ test.serial('begin under a key: every decided answer is remembered, a passing on
   t.deepEqual(await begin('next', under('passing')), ['begun', 'next'])
 })
 
-test.serial('begin and join under one key: each tells what was answered to the other', async (t) => {
-  await openCart(store)
-  t.deepEqual(await begin('it', under('begun')), ['begun', 'it'])
-  t.deepEqual(await store.join({ order: 'cart', saga: 'it' }, under('begun')), ['begun', 'it'])
-  t.deepEqual(await store.join({ order: 'cart', saga: 'it' }, under('joined')), ['joined', 'it'])
-  t.deepEqual(await begin('other', under('joined')), ['joined', 'it'])
-})
-
 test.serial('begin: an order that is not as it was read is not checked out', async (t) => {
   await openCart(store)
   const viewed = { order: 'cart', user: 'anna', token: '', timeout_ms: TIMEOUT_MS, saga: '', lines: 'tea:2' }

@@ -199,3 +199,11 @@ test.serial('who joined a checkout under a key is told its end again, and nothin
   t.like(await second.checkout('cart', under('a')), { state: 'refused' })
   t.is(await sagaOf(), saga)
 })
+
+test.serial('begin and join under one key: each tells what was answered to the other', async (t) => {
+  const start = { order: 'cart', user: 'anna', token: '', timeout_ms: DEADLINE_MS }
+  t.deepEqual(await store.begin({ log_id: 'it', ...start }, under('begun')), ['begun', 'it'])
+  t.deepEqual(await store.join({ order: 'cart', saga: 'it' }, under('begun')), ['begun', 'it'])
+  t.deepEqual(await store.join({ order: 'cart', saga: 'it' }, under('joined')), ['joined', 'it'])
+  t.deepEqual(await store.begin({ log_id: 'other', ...start }, under('joined')), ['joined', 'it'])
+})
