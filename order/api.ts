@@ -1,6 +1,7 @@
 /** What can be asked of order? */
 import * as v from 'valibot'
 import { identifier, integer } from '../shared/contract/fields.ts'
+import { mismatch, sum } from '../shared/contract/queries.ts'
 import { BATCH_MAX } from '../shared/http/chunks.ts'
 import { inUse, keyReused, peerUnavailable } from '../shared/http/problems.ts'
 import type { Rows } from '../shared/http/route.ts'
@@ -52,23 +53,13 @@ const contradiction = v.object({
   since: v.nullable(v.string()),
 })
 
-/** Sums are told as text: they may exceed what a JSON number holds. */
-const sum = v.string()
 const audit = v.object({
   balanced: v.boolean(),
   credit: v.object({ added: sum, wallets: sum, paid: sum, accepted: sum, in_flight: sum }),
   stock: v.object({ added: sum, shelf: sum, sold: sum, accepted: sum, in_flight: sum }),
   in_flight: v.number(),
   cut: v.object({ order: v.string(), payment: v.string(), stock: v.string() }),
-  mismatches: v.array(
-    v.object({
-      what: v.string(),
-      detail: v.string(),
-      orders: v.array(v.string()),
-      user_id: v.optional(v.string()),
-      item_id: v.optional(v.string()),
-    }),
-  ),
+  mismatches: v.array(mismatch),
 })
 
 export const api = {
@@ -153,7 +144,7 @@ export const api = {
   resolveContradiction: {
     method: 'POST',
     path: '/orders/resolve/{log_id}/{by}',
-    summary: 'Outcomes a contradiction, by a refund or by accepting it',
+    summary: 'Ends a contradiction, by a refund or by accepting it',
     params: { log_id: identifier, by: v.picklist(['refund', 'accept'], 'be "refund" or "accept"') },
     query: { why: v.optional(why, '') },
     answers: {

@@ -5,6 +5,7 @@
  */
 import { type Auditor, type Count, type Move, madeAlike } from '../shared/audit/auditor.ts'
 import { type Owned, reconcile } from '../shared/audit/reconcile.ts'
+import type { Mismatch } from '../shared/contract/queries.ts'
 import type { LogEntry } from '../shared/log/entry.ts'
 
 /** What each entry does to wallets. An entry that is said again does nothing: hence the sagas that are captured. */
@@ -33,8 +34,6 @@ const movements = (): ((entry: LogEntry) => readonly Move[]) => {
     }
   }
 }
-
-type Mismatch = { what: string; detail: string; orders: readonly string[]; user_id?: string }
 
 const wallets: Owned<Mismatch> = {
   gone: 'charged',

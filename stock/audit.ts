@@ -6,6 +6,7 @@
 import { type Auditor, type Count, type Move, madeAlike } from '../shared/audit/auditor.ts'
 import { type Owned, reconcile } from '../shared/audit/reconcile.ts'
 import { parseLines } from '../shared/contract/events.ts'
+import type { Mismatch } from '../shared/contract/queries.ts'
 import type { LogEntry } from '../shared/log/entry.ts'
 
 const each = (lines: string, sign: bigint): readonly Move[] =>
@@ -36,8 +37,6 @@ const movements = (): ((entry: LogEntry) => readonly Move[]) => {
     }
   }
 }
-
-type Mismatch = { what: string; detail: string; orders: readonly string[]; item_id?: string }
 
 const shelves: Owned<Mismatch> = {
   gone: 'taken',

@@ -14,6 +14,7 @@
  * A request that comes while an audit is under way shares it.
  */
 import type { Auditor, Count, Cut } from '../../shared/audit/auditor.ts'
+import type { Mismatch } from '../../shared/contract/queries.ts'
 import { PeerError, UnavailableError } from '../../shared/errors.ts'
 import type { Peer, Requester } from '../../shared/http/client.ts'
 import type { AnswerTo } from '../../shared/http/route.ts'
@@ -23,7 +24,7 @@ import type { api } from '../api.ts'
 import type { Order } from '../order.ts'
 import { type Ledger, ledger, type Orders, paidOnes, showing, shownByBooks, spentBy, surplus } from './ledger.ts'
 import { NAMED_MAX, namesOf, type Participants } from './naming.ts'
-import { type Mismatch, type ParticipantCut, paidBy, paymentAsked, Refused, stockAsked } from './participants.ts'
+import { type ParticipantCut, paidBy, paymentAsked, Refused, stockAsked } from './participants.ts'
 
 type Answer = AnswerTo<typeof api.audit>
 export type Audit = (requester: Requester) => Promise<Answer>

@@ -5,9 +5,10 @@
  * every paid order's user and items are looked for at their owners, as far as there is time.
  */
 import type { Auditor } from '../../shared/audit/auditor.ts'
+import type { Mismatch } from '../../shared/contract/queries.ts'
 import type { Order } from '../order.ts'
 import { disagreement } from './ledger.ts'
-import type { Mismatch, Participant } from './participants.ts'
+import type { Participant } from './participants.ts'
 
 /** The most orders that an audit names of one kind of mismatch. */
 export const NAMED_MAX = 100

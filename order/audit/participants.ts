@@ -6,7 +6,7 @@
  */
 import { type Cut, inParts, type RecordedSaga, type SagaAt } from '../../shared/audit/auditor.ts'
 import { parseLines } from '../../shared/contract/events.ts'
-import { type logQueries, payment, type recordQueries, stock } from '../../shared/contract/queries.ts'
+import { type logQueries, type Mismatch, payment, type recordQueries, stock } from '../../shared/contract/queries.ts'
 import type { Peer, Requester } from '../../shared/http/client.ts'
 import type { Problem } from '../../shared/http/problem.ts'
 import type { LogEntry } from '../../shared/log/entry.ts'
@@ -14,15 +14,6 @@ import type { Holdings } from './ledger.ts'
 
 /** The facts that a peer tells, all text. */
 export type Facts = Readonly<Record<string, string>>
-
-/** Something that does not add up, in words, and the orders that it concerns, as far as they are known. */
-export type Mismatch = {
-  readonly what: string
-  readonly detail: string
-  readonly orders: readonly string[]
-  readonly user_id?: string | undefined
-  readonly item_id?: string | undefined
-}
 
 export type Counted = Holdings & {
   readonly at: string
@@ -69,12 +60,18 @@ const pieces = (lines: string): bigint => parseLines(lines).reduce((sum, [, quan
 /** The queries that both answer alike. */
 type Queries = ReturnType<typeof recordQueries> & ReturnType<typeof logQueries>
 
-/** In which each has words of its own: for what it has left, what has gone from it, and its part of a checkout. */
-type Own = Pick<Participant, 'count' | 'cut'> & {
+/** What each calls by words of its own: what it has left, what has gone from it, and its part of a checkout. */
+type Own = {
+  readonly counted: (by: Timed) => Promise<Books & { readonly left: string; readonly mismatches: readonly Mismatch[] }>
+  readonly cut: (by: Timed) => Promise<Books & Pick<Cut, 'heard' | 'hears'>>
   /** The kind of entry that says that its part is done. */
   readonly kind: string
   readonly amount: (facts: Facts) => bigint
 }
+type Timed = Requester & { readonly timeoutMs: number }
+type Books = { readonly at: string; readonly added: string; readonly gone: string }
+
+const holdings = ({ added, gone }: Books): Holdings => ({ added: BigInt(added), gone: BigInt(gone) })
 
 /** What was asked for. @throws Refused */
 const granted = <Json>(answer: { readonly json: Json } | { readonly problem: Problem }): Json => {
@@ -92,8 +89,14 @@ const participant = (
   const by = { ...requester, timeoutMs: TIMEOUT_MS }
   return {
     name,
-    count: own.count,
-    cut: own.cut,
+    count: async () => {
+      const told = await own.counted({ ...requester, timeoutMs: COUNT_TIMEOUT_MS })
+      return { ...holdings(told), at: told.at, left: BigInt(told.left), mismatches: told.mismatches }
+    },
+    cut: async () => {
+      const told = await own.cut(by)
+      return { ...holdings(told), at: told.at, heard: told.heard, hears: told.hears }
+    },
     done: async (at, ids) => {
       const sagas = await inParts(ids, async (part) => {
         const query = { at, log_ids: part.join() }
@@ -126,47 +129,45 @@ const participant = (
   }
 }
 
-export const paymentAsked = (peer: Peer, requester: Requester): Participant => {
-  const { audit, cutAudit } = payment
-  const holdings = ({ added, charged }: { readonly added: string; readonly charged: string }): Holdings => ({
-    added: BigInt(added),
-    gone: BigInt(charged),
-  })
-  const own: Own = {
-    kind: 'CreditCaptured',
-    amount: ({ total = '0' }) => BigInt(total),
-    count: async () => {
-      const told = granted(await peer.ask(audit, { ...requester, timeoutMs: COUNT_TIMEOUT_MS }))
-      return { ...holdings(told), at: told.at, left: BigInt(told.wallets), mismatches: told.mismatches }
+export const paymentAsked = (peer: Peer, requester: Requester): Participant =>
+  participant(
+    'payment',
+    peer,
+    payment,
+    {
+      counted: async (by) => {
+        const { wallets: left, charged: gone, ...told } = granted(await peer.ask(payment.audit, by))
+        return { ...told, left, gone }
+      },
+      cut: async (by) => {
+        const { charged: gone, ...told } = granted(await peer.ask(payment.cutAudit, by))
+        return { ...told, gone }
+      },
+      kind: 'CreditCaptured',
+      amount: ({ total = '0' }) => BigInt(total),
     },
-    cut: async () => {
-      const { at, heard, hears, ...books } = granted(await peer.ask(cutAudit, { ...requester, timeoutMs: TIMEOUT_MS }))
-      return { ...holdings(books), at, heard, hears }
-    },
-  }
-  return participant('payment', peer, payment, own, requester)
-}
+    requester,
+  )
 
-export const stockAsked = (peer: Peer, requester: Requester): Participant => {
-  const { audit, cutAudit } = stock
-  const holdings = ({ added, taken }: { readonly added: string; readonly taken: string }): Holdings => ({
-    added: BigInt(added),
-    gone: BigInt(taken),
-  })
-  const own: Own = {
-    kind: 'StockTaken',
-    amount: ({ lines = '' }) => pieces(lines),
-    count: async () => {
-      const told = granted(await peer.ask(audit, { ...requester, timeoutMs: COUNT_TIMEOUT_MS }))
-      return { ...holdings(told), at: told.at, left: BigInt(told.shelf), mismatches: told.mismatches }
+export const stockAsked = (peer: Peer, requester: Requester): Participant =>
+  participant(
+    'stock',
+    peer,
+    stock,
+    {
+      counted: async (by) => {
+        const { shelf: left, taken: gone, ...told } = granted(await peer.ask(stock.audit, by))
+        return { ...told, left, gone }
+      },
+      cut: async (by) => {
+        const { taken: gone, ...told } = granted(await peer.ask(stock.cutAudit, by))
+        return { ...told, gone }
+      },
+      kind: 'StockTaken',
+      amount: ({ lines = '' }) => pieces(lines),
     },
-    cut: async () => {
-      const { at, heard, hears, ...books } = granted(await peer.ask(cutAudit, { ...requester, timeoutMs: TIMEOUT_MS }))
-      return { ...holdings(books), at, heard, hears }
-    },
-  }
-  return participant('stock', peer, stock, own, requester)
-}
+    requester,
+  )
 
 /**
  * Did order's books have this as paid when it was said last of a checkout? Not if only its customer was told so; and what a

@@ -64,7 +64,7 @@ export const logQueries = <const Prefix extends string>(prefix: Prefix) =>
   }) as const
 
 /** A sum is told as text: it may exceed what a JSON number holds. */
-const sum = v.string()
+export const sum = v.string()
 const recordedSaga = v.object({ log_id: v.string(), fields: texts })
 const sagaAt = v.object({ log_id: v.string(), kind: v.string(), facts: texts })
 
@@ -76,6 +76,7 @@ export const mismatch = v.object({
   user_id: v.optional(v.string()),
   item_id: v.optional(v.string()),
 })
+export type Mismatch = Readonly<Omit<v.InferOutput<typeof mismatch>, 'orders'>> & { readonly orders: readonly string[] }
 
 const MUST_BE_CURSOR = 'be one that was answered'
 /** A cursor of Redis has 64 bits. */
