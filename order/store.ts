@@ -300,13 +300,13 @@ export const openStore = (
     contradictions,
     decidedBy,
     recovery: (onDecided) => {
-      const run: RunRepair = async (_cancel, args, once) => {
+      const cancelling: RunRepair = async (args, once) => {
         const result = await cancel(args, once)
         const decision = decisionIn(result)
         if (decision) onDecided(decision)
         return result[0]
       }
-      return openRecovery({ log, saga, table: recovery, run, contradictions })
+      return openRecovery({ log, saga, table: recovery, own: { cancel: cancelling }, contradictions })
     },
     find: async (order) => {
       const [user, status, total, lines] = await step('find', () =>

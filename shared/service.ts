@@ -146,8 +146,8 @@ const openConnections = (
 }
 
 const refuseExposedRedis = (config: ServiceConfig, { peers }: Place): void => {
-  const ofSiblings = Object.entries(peers).map(([name, url]) => [`${name.toUpperCase()}_REDIS_URL`, url])
-  refuseExposed({ ...config, redisUrls: { REDIS_URL: config.redisUrl, ...Object.fromEntries(ofSiblings) } })
+  const ofPeers = Object.entries(peers).map(([name, url]) => [urlVariable(name), url])
+  refuseExposed({ ...config, redisUrls: { REDIS_URL: config.redisUrl, ...Object.fromEntries(ofPeers) } })
 }
 
 /** What is looked at to know whether the service can do its work. */

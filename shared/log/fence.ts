@@ -48,11 +48,13 @@ export const assertAwaited = (once: Pick<Once, 'isGone'>): void => {
   if (once.isGone?.()) throw new UnavailableError('whoever asked has gone; what was not begun by now is not begun')
 }
 
+/** What TIME has returned, in ms. */
+export const msOf = ([seconds, microseconds]: readonly unknown[]): number =>
+  Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000)
+
 /** A reading of TIME that was asked for at `askedAt` (of `performance.now()`), in ms; `undefined` if it was under way for too long. */
-export const readSince = (askedAt: number, [seconds, microseconds]: readonly unknown[]): number | undefined =>
-  performance.now() - askedAt <= READING_MAX_MS
-    ? Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000)
-    : undefined
+export const readSince = (askedAt: number, time: readonly unknown[]): number | undefined =>
+  performance.now() - askedAt <= READING_MAX_MS ? msOf(time) : undefined
 
 export const openFence = ({ redis, step }: { readonly redis: Redis; readonly step: Step }): Fence => {
   let asked: Promise<number> | undefined

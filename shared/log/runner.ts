@@ -66,6 +66,10 @@ const remembered = <const Returns extends Results>(
 const known = <One extends Command>({ returns, inPassing }: One, reply: Reply): ResultOf<One> | undefined =>
   knownResult(returns, reply) ?? knownResult(inPassing, reply)
 
+/** What was returned to a request, with the type that the command's row says. */
+export const resultOnce = <One extends Command>(command: One, reply: Reply): ResultOnce<One> =>
+  known(command, reply) ?? knownResult(keyed, reply) ?? impossible(`command.${command.name}`, reply)
+
 /** Gives each reply of a log's commands the type that its row says. */
 export const runner = (log: {
   readonly act: (command: string, args: Readonly<Record<string, Argument>>, once?: Once) => Promise<Reply>
@@ -77,14 +81,10 @@ export const runner = (log: {
     return known(command, reply) ?? impossible(`command.${command.name}`, reply)
   },
   ask: async ({ name, read }, args) => read(await log.act(name, args)),
-  runOnce: async (command, args, once) => {
-    const reply = await log.act(command.name, args, once)
-    return known(command, reply) ?? knownResult(keyed, reply) ?? impossible(`command.${command.name}`, reply)
-  },
+  runOnce: async (command, args, once) => resultOnce(command, await log.act(command.name, args, once)),
   runFenced: async (command, args, once) => {
     const reply = await log.act(command.name, args, once)
-    const result = known(command, reply) ?? knownResult(keyed, reply) ?? knownResult(fenced, reply)
-    return result ?? impossible(`command.${command.name}`, reply)
+    return knownResult(fenced, reply) ?? resultOnce(command, reply)
   },
   recall: async (returns, once) => remembered(returns, await log.recall(once)),
   refuse: async (returns, once) => remembered(returns, await log.refuse(once)),

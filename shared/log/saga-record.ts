@@ -8,6 +8,7 @@ import type { Step } from '../process/step.ts'
 import { fields, headed, text, tuple } from '../redis/reply.ts'
 import type { RunOwn } from './commands.ts'
 import { heardKey } from './entry.ts'
+import { msOf } from './fence.ts'
 
 /** Up to where the listeners of a log say they have heard it. */
 export type Heard = { readonly [Listener in Service]?: string }
@@ -59,7 +60,7 @@ export const openSagaRecords = ({ service, redis, step, open, runOwn }: SagaReco
 
   return {
     saga: async (log_id, listeners) => {
-      const [recordedFields, told, heard, [seconds, microseconds]] = await Promise.all([
+      const [recordedFields, told, heard, time] = await Promise.all([
         recorded(log_id),
         step('saga-open', () => redis.zscore(open, log_id)),
         heardBy(listeners),
@@ -68,7 +69,7 @@ export const openSagaRecords = ({ service, redis, step, open, runOwn }: SagaReco
       const toldMs = told === null ? undefined : Number(told)
       return {
         record: { log_id, fields: recordedFields, toldMs, heard },
-        nowMs: Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000),
+        nowMs: msOf(time),
       }
     },
     recorded,

@@ -4,10 +4,12 @@
  * None of these routes rewrites anything: each does a deed that the log parser or a reader would do, which checks and appends.
  */
 import type { Service } from '../contract/events.ts'
-import { impossible } from '../errors.ts'
+import { unreachable } from '../errors.ts'
 import { keyReused } from '../http/problems.ts'
 import { type Handler, type Route, routes } from '../http/route.ts'
 import type { Log } from '../log/log.ts'
+import { resultOnce } from '../log/runner.ts'
+import { dismiss, retry } from '../log/shared-commands.ts'
 import type { Reply } from '../redis/script.ts'
 import type { LogParser } from '../saga/log-parser.ts'
 import type { Recovery } from '../saga/recovery.ts'
@@ -34,23 +36,23 @@ const retryLetterOf =
   (log: Log, onHeard: (reply: Reply) => void): Handler<SagaApi['retryDeadLetter']> =>
   async (request) => {
     const { id } = request.params
-    const [word, ...reply] = (await log.recall(request)) ?? (await log.dead.retry(id, request))
-    switch (word) {
+    const result = resultOnce(retry, (await log.recall(request)) ?? (await log.dead.retry(id, request)))
+    switch (result[0]) {
       case 'applied':
-        onHeard(reply as unknown as Reply)
-        return { json: { id, word: reply[0] ?? '', repeated: false } }
+        onHeard(result[1])
+        return { json: { id, word: result[1][0], repeated: false } }
       case 'repeated':
-        return { json: { id, word: reply[1] ?? '', repeated: true } }
+        return { json: { id, word: result[2], repeated: true } }
       case 'dismissed':
         return { problem: letterDismissed(id) }
       case 'failed':
-        return { problem: letterFailed(id, reply[0] ?? '') }
+        return { problem: letterFailed(id, result[1]) }
       case 'unknown':
         return { problem: noSuchLetter(log.service, id) }
       case 'key-reused':
         return { problem: keyReused() }
       default:
-        return impossible('saga-routes.retry', word)
+        return unreachable('saga-routes.retry', result)
     }
   }
 
@@ -58,11 +60,13 @@ const dismissLetterOf =
   (log: Log): Handler<SagaApi['dismissDeadLetter']> =>
   async (request) => {
     const { id } = request.params
-    const [word, ms] = await log.dead.dismiss(id, request)
-    switch (word) {
+    const result = resultOnce(dismiss, await log.dead.dismiss(id, request))
+    switch (result[0]) {
       case 'dismissed':
       case 'repeated':
-        return { json: { id, dismissed: new Date(Number(ms)).toISOString(), repeated: word === 'repeated' } }
+        return {
+          json: { id, dismissed: new Date(Number(result[1])).toISOString(), repeated: result[0] === 'repeated' },
+        }
       case 'applied':
         return { problem: letterApplied(id) }
       case 'unknown':
@@ -70,7 +74,7 @@ const dismissLetterOf =
       case 'key-reused':
         return { problem: keyReused() }
       default:
-        return impossible('saga-routes.dismiss', word)
+        return unreachable('saga-routes.dismiss', result)
     }
   }
 

@@ -142,14 +142,14 @@ export type Recovery = {
 }
 
 /** Runs a command of the service about one saga; the word of what came of it. */
-export type RunRepair = (command: string, args: { readonly log_id: string }, once?: Once) => Promise<string>
+export type RunRepair = (args: { readonly log_id: string }, once?: Once) => Promise<string>
 
 export type RecoveryOptions<State extends string, Own extends string> = {
   readonly log: Log
   readonly saga: SagaTable
   readonly table: RecoveryTable<State, Own>
-  /** Where the service's own commands need more than the log: runs one. */
-  readonly run?: RunRepair
+  /** The service's own commands, where they need more than the log. */
+  readonly own?: { readonly [Command in Own]?: RunRepair }
   readonly contradictions?: () => Promise<readonly string[]>
 }
 
@@ -241,10 +241,11 @@ export const openRecovery = <State extends string, Own extends string>(
   const { deadline, surveys } = table
   const evaluate = evaluation(saga, table, rowsOf(table))
 
-  const runSimply: RunRepair = async (command, args, once) => (await log.act(command, args, once))[0]
-  const { run = runSimply } = options
-  const wordOf = (command: string, log_id: string, once?: Once): Promise<string> =>
-    (command === 'tell-again' || command === 'drop' ? runSimply : run)(command, { log_id }, once)
+  const own = new Map<string, RunRepair>(Object.entries(options.own ?? {}))
+  const wordOf = async (command: string, log_id: string, once?: Once): Promise<string> => {
+    const run = own.get(command)
+    return run ? run({ log_id }, once) : (await log.act(command, { log_id }, once))[0]
+  }
 
   return {
     ...openSurveys(options, evaluate),
