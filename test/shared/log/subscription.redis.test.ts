@@ -107,6 +107,16 @@ const leaves = (t: ExecutionContext, { left }: Scene, pieces: number): Promise<v
     t.pass()
   }, WITHIN_MS)
 
+/** A reader that has applied the first five entries. */
+const followFive = async (t: ExecutionContext): Promise<{ readonly scene: Scene; readonly follower: Follower }> => {
+  const scene = await open(t)
+  const follower = await follow(t, scene)
+  follower.reader.start()
+  await scene.say(0, 5)
+  await leaves(t, scene, STOCK - 5)
+  return { scene, follower }
+}
+
 /** What was applied is told a moment after it can be seen. */
 const tells = (t: ExecutionContext, count: number, ...followers: readonly Follower[]): Promise<void> =>
   eventually(async () => {
@@ -171,11 +181,7 @@ test('a reader reports to the speaker how far it has heard, entries that do not 
 })
 
 test('the speaker’s Redis dies and comes back: the reader goes on where it was', async (t) => {
-  const scene = await open(t)
-  const follower = await follow(t, scene)
-  follower.reader.start()
-  await scene.say(0, 5)
-  await leaves(t, scene, STOCK - 5)
+  const { scene, follower } = await followFive(t)
   await scene.speaker.kill()
   await warns(t, follower, 'cannot read now: trying again')
   await scene.speaker.restart()
@@ -185,11 +191,7 @@ test('the speaker’s Redis dies and comes back: the reader goes on where it was
 })
 
 test('the own Redis dies and comes back: what was said meanwhile is applied, and nothing twice', async (t) => {
-  const scene = await open(t)
-  const follower = await follow(t, scene)
-  follower.reader.start()
-  await scene.say(0, 5)
-  await leaves(t, scene, STOCK - 5)
+  const { scene, follower } = await followFive(t)
   await scene.own.server.kill()
   await scene.say(5, 5)
   await warns(t, follower, 'cannot read now: trying again')
@@ -199,11 +201,7 @@ test('the own Redis dies and comes back: what was said meanwhile is applied, and
 })
 
 test('the own Redis comes back older: the reader notices, and what is missing is applied again', async (t) => {
-  const scene = await open(t)
-  const follower = await follow(t, scene)
-  follower.reader.start()
-  await scene.say(0, 5)
-  await leaves(t, scene, STOCK - 5)
+  const { scene, follower } = await followFive(t)
   // As if it had forgotten the last two.
   const entries = await scene.voice.xrange('log:payment', '-', '+')
   await scene.own.redis.hdel('sagas:packed:', 'saga-3', 'saga-4')
@@ -241,11 +239,7 @@ const loses = (scene: Scene, count: number): Promise<readonly LostTail[]> =>
   }, WITHIN_MS)
 
 test('nothing is said and the own Redis comes back older: what is missing is applied again all the same', async (t) => {
-  const scene = await open(t)
-  const follower = await follow(t, scene)
-  follower.reader.start()
-  await scene.say(0, 5)
-  await leaves(t, scene, STOCK - 5)
+  const { scene, follower } = await followFive(t)
   const moment = await writtenTo(scene.own.server.dir)
   await scene.say(5, 5)
   await leaves(t, scene, STOCK - 10)

@@ -1,22 +1,22 @@
 /** What is told again and again: ever more seldom, and however often, of every service's record a little. */
 
 import test from 'ava'
-import { openStore as openOrder } from '../../../order/store.ts'
-import { openStore as openPayment } from '../../../payment/store.ts'
+import type { Redis } from 'ioredis'
 import type { Log } from '../../../shared/log/log.ts'
 import type { SagaRecord } from '../../../shared/log/saga-record.ts'
 import { isStale } from '../../../shared/saga/recovery.ts'
-import { openStore as openStock } from '../../../stock/store.ts'
 import { MONEY, openCheckout } from '../../support/shop/cart.ts'
-import { type Bench, openBench, plainly, teller } from '../../support/shop/open-store.ts'
+import { plainly, teller } from '../../support/shop/open-store.ts'
+import { openThreeServices, startThreeServers } from '../../support/three-services.ts'
 
-const [orderBench, paymentBench, stockBench] = await Promise.all([openBench(), openBench(), openBench()])
-const order = openOrder(orderBench.instruments)
-const payment = openPayment(paymentBench.instruments)
-const stock = openStock(stockBench.instruments)
-const benches = [orderBench, paymentBench, stockBench]
-test.serial.beforeEach(() => Promise.all(benches.map(({ redis }) => redis.flushall())))
-test.after.always(() => Promise.all(benches.map((bench) => bench[Symbol.asyncDispose]())))
+const servers = await startThreeServers()
+const services = await openThreeServices(servers)
+const { order, payment, stock } = services.stores
+test.serial.beforeEach(() => Promise.all(Object.values(services.redis).map((redis) => redis.flushall())))
+test.after.always(async () => {
+  await services[Symbol.asyncDispose]()
+  await servers[Symbol.asyncDispose]()
+})
 
 const TIMES = 500
 const DAY_MS = 24 * 3_600_000
@@ -24,7 +24,7 @@ const DAY_MS = 24 * 3_600_000
 /** Each way in which something may be said again: in which service, and how it comes about. */
 const WAYS: readonly (readonly [
   name: string,
-  bench: Bench,
+  redis: Redis,
   log: Log,
   bring: () => Promise<unknown>,
   again: () => Promise<unknown>,
@@ -32,7 +32,7 @@ const WAYS: readonly (readonly [
 ])[] = [
   [
     'a cancellation that payment cannot undo',
-    orderBench,
+    services.redis.order,
     order.log,
     async () => {
       await openCheckout(order, 9)
@@ -43,7 +43,7 @@ const WAYS: readonly (readonly [
   ],
   [
     'a hold that stock does not answer',
-    paymentBench,
+    services.redis.payment,
     payment.log,
     async () => {
       await payment.createUser('anna', plainly)
@@ -55,29 +55,29 @@ const WAYS: readonly (readonly [
   ],
   [
     'an answer that payment is asked for again and again',
-    paymentBench,
+    services.redis.payment,
     payment.log,
     () => teller(payment.log)('order', 'CheckoutCancelled', 'it', MONEY),
     async () => {
-      await paymentBench.redis.hdel('cursors', 'order')
+      await services.redis.payment.hdel('cursors', 'order')
       await teller(payment.log)('order', 'CheckoutCancelled', 'it', MONEY)
     },
     'CreditReleased',
   ],
   [
     'an answer that stock is asked for again and again',
-    stockBench,
+    services.redis.stock,
     stock.log,
     () => teller(stock.log)('payment', 'CreditHeld', 'it', MONEY),
     async () => {
-      await stockBench.redis.hdel('cursors', 'payment')
+      await services.redis.stock.hdel('cursors', 'payment')
       await teller(stock.log)('payment', 'CreditHeld', 'it', MONEY)
     },
     'StockRefused',
   ],
 ]
 
-for (const [name, { redis }, log, bring, again, said] of WAYS)
+for (const [name, redis, log, bring, again, said] of WAYS)
   test.serial(`${name}: its record does not grow, and names the first and the last time`, async (t) => {
     await bring()
     const first = (await log.entriesOf('it')).at(-1)
@@ -136,5 +136,5 @@ test.serial('an operator has told again at once what the log parser leaves to wa
   t.is(finding.repair, 'wait')
   t.is(await recovery.retry(finding, plainly), 'told')
   t.is((await log.entriesOf('it')).at(-1)?.kind, 'CheckoutCancelled')
-  t.not(await orderBench.redis.hget('saga:it', 'again'), null)
+  t.not(await services.redis.order.hget('saga:it', 'again'), null)
 })

@@ -1,21 +1,20 @@
 /** How a saga stands in order and in payment, what the log parser will do for it, and what a retry does at once. */
 
 import test, { type ExecutionContext } from 'ava'
-import { openStore as openOrder } from '../../../order/store.ts'
-import { openStore as openPayment } from '../../../payment/store.ts'
 import { heardKey } from '../../../shared/log/entry.ts'
 import { statusOf } from '../../../shared/saga/status.ts'
-import { openStore as openStock } from '../../../stock/store.ts'
 import { beginCart, MONEY, openCart } from '../../support/shop/cart.ts'
-import { openBench, plainly, teller, under } from '../../support/shop/open-store.ts'
+import { plainly, teller, under } from '../../support/shop/open-store.ts'
+import { openThreeServices, startThreeServers } from '../../support/three-services.ts'
 
-const [orderBench, paymentBench, stockBench] = await Promise.all([openBench(), openBench(), openBench()])
-const order = openOrder(orderBench.instruments)
-const payment = openPayment(paymentBench.instruments)
-const stock = openStock(stockBench.instruments)
-const benches = [orderBench, paymentBench, stockBench]
-test.serial.beforeEach(() => Promise.all(benches.map(({ redis }) => redis.flushall())))
-test.after.always(() => Promise.all(benches.map((bench) => bench[Symbol.asyncDispose]())))
+const servers = await startThreeServers()
+const shop = await openThreeServices(servers)
+const { order, payment, stock } = shop.stores
+test.serial.beforeEach(() => Promise.all(Object.values(shop.redis).map((redis) => redis.flushall())))
+test.after.always(async () => {
+  await shop[Symbol.asyncDispose]()
+  await servers[Symbol.asyncDispose]()
+})
 
 /** A log parser that runs again and again; what was said counts as stale after two seconds, so at the second run. */
 const RUN_MS = 1_500
@@ -175,7 +174,7 @@ for (const service of ['order', 'payment'] as const)
   })
 
 test.serial('left in the index without a record: absent, and dropped', async (t) => {
-  await paymentBench.redis.zadd('sagas:open', Date.now(), 'it')
+  await shop.redis.payment.zadd('sagas:open', Date.now(), 'it')
   t.like(await look('payment'), { state: 'absent', unfinished: true, finding: { repair: 'drop' } })
   t.is(await retry('payment'), 'dropped')
   t.is(await look('payment'), undefined)
@@ -190,7 +189,7 @@ test.serial('a retry under a key is done once', async (t) => {
 
 /** Has the listener hear everything that was said. */
 const hearAll = (service: Saga, listener: 'payment' | 'stock') =>
-  (service === 'order' ? orderBench : paymentBench).redis.set(heardKey(service, listener), '9999999999999-0')
+  shop.redis[service].set(heardKey(service, listener), '9999999999999-0')
 
 /** What is foretold for so long after the last entry, or for its deadline, by a process whose clock differs. */
 const assertForetold = async (
