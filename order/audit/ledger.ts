@@ -22,9 +22,6 @@
  */
 import type { Books } from '../../shared/audit/auditor.ts'
 
-/** The accounts of order's books. */
-export const ACCOUNTS = ['paid', 'sold', 'replaced-paid', 'replaced-sold', 'accepted-paid', 'accepted-sold'] as const
-
 /** One kind of thing that is conserved: money, or goods. */
 export type Ledger = {
   readonly added: bigint
