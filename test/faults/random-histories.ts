@@ -321,11 +321,20 @@ export const play = async (
       return told
     }, INSIST_MS)
 
-  /** Waits until every service answers for its Redis, and the gateway knows it. */
+  /** Waits until every replica answers for its Redis, and the gateway knows it. */
   const ready = (): Promise<void> =>
     eventually(async () => {
-      const paths = ['/ready', `/payment/find_user/${users[0]}`, `/stock/find/${items[0]}`, `/orders/find/${orders[0]}`]
-      const replies = await Promise.all(paths.map((path) => answerIfAny(opened.client.get(path))))
+      const looks = {
+        payment: `/payment/find_user/${users[0]}`,
+        stock: `/stock/find/${items[0]}`,
+        order: `/orders/find/${orders[0]}`,
+      }
+      const urls = Object.entries(looks).flatMap(([service, path]) =>
+        opened.shop.parts
+          .filter(({ name }) => name.startsWith(service) && !name.endsWith('-redis'))
+          .map(({ url }) => `${url}${path}`),
+      )
+      const replies = await Promise.all(['/ready', ...urls].map((url) => answerIfAny(opened.client.get(url))))
       for (const reply of replies) assert.equal(reply?.status, 200, reply?.text)
     }, READY_MS)
 
