@@ -1,5 +1,5 @@
 /**
- * The keys and deeds of ids: the only file that speaks to its Redis.
+ * The keys and commands of ids: the only file that speaks to its Redis.
  *
  * - `blocks` integer: the block that was leased last
  * - `lease:{replica}` text: the block of a replica, for when it asks again

@@ -1,5 +1,5 @@
 /**
- * Who is heard by order, which deed follows, and what is then said.
+ * Who is heard by order, which command follows, and what is then said.
  *
  * A checkout, seen from here: *checking-out* → *paid* or *failed*, or at its deadline *cancelling* → *closed* once payment
  * has undone it, and with it had stock undo it. The first of the two ways that reaches this Redis is the decision. An entry that finds
@@ -23,10 +23,10 @@ export const says = {
 
 export const reactions = {
   payment: {
-    CreditCaptured: { deed: 'complete', says: { paid: 'OrderPaid', cancelling: 'CheckoutCancelled' } },
-    CreditRefused: { deed: 'fail', says: { failed: 'CheckoutFailed', contradicted: 'CheckoutContradicted' } },
-    CreditVoided: { deed: 'fail', says: { failed: 'CheckoutFailed', contradicted: 'CheckoutContradicted' } },
-    CreditReleased: { deed: 'close', says: { closed: 'CheckoutClosed', contradicted: 'CheckoutContradicted' } },
-    SurveyEnded: { deed: 'end-survey', says: {} },
+    CreditCaptured: { command: 'complete', says: { paid: 'OrderPaid', cancelling: 'CheckoutCancelled' } },
+    CreditRefused: { command: 'fail', says: { failed: 'CheckoutFailed', contradicted: 'CheckoutContradicted' } },
+    CreditVoided: { command: 'fail', says: { failed: 'CheckoutFailed', contradicted: 'CheckoutContradicted' } },
+    CreditReleased: { command: 'close', says: { closed: 'CheckoutClosed', contradicted: 'CheckoutContradicted' } },
+    SurveyEnded: { command: 'end-survey', says: {} },
   },
 } as const satisfies Reactions<'order'>

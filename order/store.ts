@@ -1,5 +1,5 @@
 /**
- * The keys, codecs and deeds of order: the only file that speaks to its Redis.
+ * The keys, codecs and commands of order: the only file that speaks to its Redis.
  *
  * - `order:{id}` hash: `user`, `status`, `saga`, `total`, `lines`
  * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `deadline`, `token`, `reason`, `item`, `entries`,

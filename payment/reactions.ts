@@ -1,5 +1,5 @@
 /**
- * Who is heard by payment, which deed follows, and what is then said.
+ * Who is heard by payment, which command follows, and what is then said.
  *
  * A checkout, seen from here: none → *held* or *refused* (or *waiting*, while money that another checkout holds would
  * decide) → *captured* or *voided*. A cancellation makes any of them *released*: nothing held, nothing captured, and
@@ -12,17 +12,17 @@ import type { Reactions } from '../shared/log/apply.ts'
 
 export const reactions = {
   order: {
-    CheckoutStarted: { deed: 'hold', says: { held: 'CreditHeld', refused: 'CreditRefused' } },
-    CheckoutCancelled: { deed: 'release', says: { released: 'CreditReleased' } },
-    CheckoutsSurveyed: { deed: 'pass-survey', says: { surveyed: 'CreditsSurveyed' } },
+    CheckoutStarted: { command: 'hold', says: { held: 'CreditHeld', refused: 'CreditRefused' } },
+    CheckoutCancelled: { command: 'release', says: { released: 'CreditReleased' } },
+    CheckoutsSurveyed: { command: 'pass-survey', says: { surveyed: 'CreditsSurveyed' } },
   },
   stock: {
     StockTaken: {
-      deed: 'capture',
+      command: 'capture',
       says: { captured: 'CreditCaptured', held: 'CreditHeld', refused: 'CreditRefused' },
     },
-    StockRefused: { deed: 'void', says: { voided: 'CreditVoided' } },
-    StockReturned: { deed: 'release-if-held', says: { released: 'CreditReleased' } },
-    GoodsSurveyed: { deed: 'end-survey', says: { 'survey-ended': 'SurveyEnded' } },
+    StockRefused: { command: 'void', says: { voided: 'CreditVoided' } },
+    StockReturned: { command: 'release-if-held', says: { released: 'CreditReleased' } },
+    GoodsSurveyed: { command: 'end-survey', says: { 'survey-ended': 'SurveyEnded' } },
   },
 } as const satisfies Reactions<'payment'>

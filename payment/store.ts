@@ -1,5 +1,5 @@
 /**
- * The keys, codecs and deeds of payment: the only file that speaks to its Redis.
+ * The keys, codecs and commands of payment: the only file that speaks to its Redis.
  *
  * - `user:{id}` hash: `credit`, `held`
  * - `waiting:{user}` list: log ids of checkouts that wait for what others hold of the wallet, in order

@@ -1,5 +1,5 @@
 /**
- * Who is heard by stock, which deed follows, and what is then said.
+ * Who is heard by stock, which command follows, and what is then said.
  *
  * A checkout, seen from here: none → *taken* or *refused*; this is the pivot, for what was taken will be captured. What
  * was taken is *returned* when its money is let go: by a cancellation, which payment hears first, or because a Redis lost
@@ -10,10 +10,10 @@ import type { Reactions } from '../shared/log/apply.ts'
 
 export const reactions = {
   payment: {
-    CreditHeld: { deed: 'take', says: { taken: 'StockTaken', refused: 'StockRefused' } },
-    CreditRefused: { deed: 'give-back', says: { returned: 'StockReturned' } },
-    CreditVoided: { deed: 'give-back', says: { returned: 'StockReturned' } },
-    CreditReleased: { deed: 'give-back', says: { returned: 'StockReturned' } },
-    CreditsSurveyed: { deed: 'turn-survey', says: { surveyed: 'GoodsSurveyed' } },
+    CreditHeld: { command: 'take', says: { taken: 'StockTaken', refused: 'StockRefused' } },
+    CreditRefused: { command: 'give-back', says: { returned: 'StockReturned' } },
+    CreditVoided: { command: 'give-back', says: { returned: 'StockReturned' } },
+    CreditReleased: { command: 'give-back', says: { returned: 'StockReturned' } },
+    CreditsSurveyed: { command: 'turn-survey', says: { surveyed: 'GoodsSurveyed' } },
   },
 } as const satisfies Reactions<'stock'>

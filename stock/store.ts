@@ -1,5 +1,5 @@
 /**
- * The keys, codecs and deeds of stock: the only file that speaks to its Redis.
+ * The keys, codecs and commands of stock: the only file that speaks to its Redis.
  *
  * - `item:{id}` hash: `stock`, `price`
  * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `item`, `entries`, `again`; nearly all are packed: see

@@ -1,5 +1,5 @@
 /**
- * Random schedules of the real deeds. `SAGA_RUNS` is the number of them, `SAGA_SEED` repeats a run that failed: seed and
+ * Random schedules of the real commands. `SAGA_RUNS` is the number of them, `SAGA_SEED` repeats a run that failed: seed and
  * path are in the message of the failure.
  */
 import assert from 'node:assert/strict'

@@ -9,7 +9,7 @@ import { reactions as paymentReactions } from '../payment/reactions.ts'
 import { reactions as stockReactions } from '../stock/reactions.ts'
 import { holdFile } from './support/golden.ts'
 import { openStage } from './support/sagas/transcript.ts'
-import { headerOf, luaDeeds, promised } from './support/shop/lua-deed.ts'
+import { headerOf, luaCommands, promised } from './support/shop/lua-command.ts'
 
 const folder = new URL('sagas/', import.meta.url)
 const files = readdirSync(folder).filter((file) => file.endsWith('.txt'))
@@ -31,10 +31,12 @@ const PARTICIPANTS = { order: orderReactions, payment: paymentReactions, stock: 
 test.serial('each result that an entry may lead to is shown in some transcript', (t) => {
   const shown = stage.seen()
   const missing = Object.entries(PARTICIPANTS).flatMap(([participant, reactions]) =>
-    Object.values(reactions).flatMap((rows: Readonly<Record<string, { readonly deed: string }>>) =>
-      Object.entries(rows).flatMap(([kind, { deed }]) => {
-        const command = [...luaDeeds(participant as 'order'), ...luaDeeds('shared')].find(({ name }) => name === deed)
-        const results = command ? promised(headerOf(command)) : []
+    Object.values(reactions).flatMap((rows: Readonly<Record<string, { readonly command: string }>>) =>
+      Object.entries(rows).flatMap(([kind, { command }]) => {
+        const found = [...luaCommands(participant as 'order'), ...luaCommands('shared')].find(
+          ({ name }) => name === command,
+        )
+        const results = found ? promised(headerOf(found)) : []
         return results.map((result) => `${participant} ${kind}: ${result}`).filter((one) => !shown.has(one))
       }),
     ),

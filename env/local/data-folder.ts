@@ -44,9 +44,9 @@ export const folderError = (dir: string, { code, path = dir, cause }: Refusal): 
   )
 
 /** @throws DataFolderError for what the system refuses; anything else as it is. */
-export const within = async <Result>(dir: string, deed: () => Promise<Result>): Promise<Result> => {
+export const within = async <Result>(dir: string, action: () => Promise<Result>): Promise<Result> => {
   try {
-    return await deed()
+    return await action()
   } catch (error) {
     const { code, path } = error as NodeJS.ErrnoException
     if (code === undefined) throw error

@@ -2,7 +2,7 @@
  * An operator's words for checkouts and for what could not be applied: `npm run saga`, `npm run dead`.
  *
  * Each word asks the running shop over its gateway. None rewrites anything: `retry`, `cancel`, `resolve` and `dismiss` have the
- * services do deeds of their own, which check and append. Exit codes: 0 it was done or there was nothing to do, 1 it was
+ * services run commands of their own, which check and append. Exit codes: 0 it was done or there was nothing to do, 1 it was
  * refused, 2 it could not be asked or answered; then one sentence on standard error says why.
  */
 import { styleText } from 'node:util'
@@ -51,7 +51,7 @@ const explain: Verb = async (ask, id) => {
   return { lines: inWords(explanation), json: explanation }
 }
 
-/** What came of a retry, by the word of the deed. */
+/** What came of a retry, by the word of the command. */
 const DONE: Readonly<Record<string, string>> = {
   told: 'said its last entry again',
   served: 'looked again whether it can be answered',

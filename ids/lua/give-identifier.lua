@@ -1,8 +1,8 @@
---- @include "deed"
+--- @include "single"
 -- give-identifier: gives an identifier under an Idempotency-Key, so that it must be written down.
 -- FACTS    log_id
 -- RETURNS  given, log_id
-deeds['give-identifier'] = function(facts)
+commands['give-identifier'] = function(facts)
   record('IdentifierGiven', facts.log_id, { 'identifier', facts.log_id })
   return { 'given', facts.log_id }
 end

@@ -1,11 +1,11 @@
---- @include "deed"
+--- @include "single"
 -- lease-block: gives a replica a block of identifiers that no other had or will have; the same block when it asks again.
 -- Blocks follow each other, and are numbered no lower than the time: if this Redis comes back older, those that it has
 -- forgotten lie in the past (it takes longer to start than the few milliseconds by which leases at once run ahead). Only a
 -- clock that goes back together with a lost tail could repeat one.
 -- FACTS    replica
 -- RETURNS  leased, block
-deeds['lease-block'] = function(facts)
+commands['lease-block'] = function(facts)
   local key = names.lease .. facts.replica
   local block = redis.call('GET', key)
   if not block then

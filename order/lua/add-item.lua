@@ -1,8 +1,8 @@
---- @include "deed"
+--- @include "single"
 -- add-item: adds a quantity of an item to an open order, at its price now. An item has one line, however often it is added.
 -- FACTS    log_id, order, item, quantity, price
 -- RETURNS  added, price | unknown | too-much | full | closed, status (in passing, unless it is paid)
-deeds['add-item'] = function(facts)
+commands['add-item'] = function(facts)
   local key = names.order .. facts.order
   local order = redis.call('HMGET', key, 'status', 'total', 'lines')
   local status, total, lines = unpack(order)

@@ -1,11 +1,11 @@
---- @include "deed"
+--- @include "single"
 --- @include "books"
 -- init-orders: makes the orders `first` to `last` anew, each of a random user, with two random lines of one piece. The
 -- random numbers follow from the seed, so the log says all. Does nothing while one of the orders is being checked out.
 -- What was paid stays so in the books, whose `replaced-` accounts say how much of it no order shows any more.
 -- FACTS    log_id, first, last, items, users, price, seed
 -- RETURNS  initialised, or in passing: busy, order
-deeds['init-orders'] = function(facts)
+commands['init-orders'] = function(facts)
   local first, last = tonumber(facts.first), tonumber(facts.last)
   local paid = {}
   for order = first, last do

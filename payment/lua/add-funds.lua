@@ -1,10 +1,10 @@
---- @include "deed"
+--- @include "single"
 --- @include "books"
 --- @include "wallet"
 -- add-funds: puts money into a wallet.
 -- FACTS    log_id, user, amount
 -- RETURNS  added | unknown | too-much
-deeds['add-funds'] = function(facts)
+commands['add-funds'] = function(facts)
   local credit = wallet(facts.user)
   if not credit then
     return { 'unknown' }

@@ -6,14 +6,14 @@
 -- order has lost as well is rebuilt.
 -- FACTS    log_id, order, user, total, lines (user and total not in entries of older versions)
 -- RETURNS  captured | held | refused | waiting | repeated | unknown
-function deeds.capture(facts)
+function commands.capture(facts)
   local id = facts.log_id
   local saga = load_saga(id)
   if not saga then
     if not facts.user then
       return { 'unknown' }
     end
-    return deeds.hold(facts)
+    return commands.hold(facts)
   end
   if saga.state ~= 'held' then
     return repeated(id, saga)

@@ -2,7 +2,7 @@
 -- hold: sets the total of a checkout aside in its user's wallet, once.
 -- FACTS    log_id, order, user, total, lines
 -- RETURNS  held | refused | waiting | repeated
-function deeds.hold(facts)
+function commands.hold(facts)
   local id = facts.log_id
   local known = load_saga(id)
   if known then

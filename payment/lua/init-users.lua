@@ -1,10 +1,10 @@
---- @include "deed"
+--- @include "single"
 --- @include "books"
 -- init-users: makes the users `first` to `last` anew, each with the same credit. Does nothing while a checkout holds or
 -- awaits money of one of them.
 -- FACTS    log_id, first, last, credit
 -- RETURNS  initialised, or in passing: busy, user
-deeds['init-users'] = function(facts)
+commands['init-users'] = function(facts)
   local first, last = tonumber(facts.first), tonumber(facts.last)
   local replaced = 0
   local added = {}

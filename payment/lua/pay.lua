@@ -1,10 +1,10 @@
---- @include "deed"
+--- @include "single"
 --- @include "books"
 --- @include "wallet"
 -- pay: spends money of a wallet outside any checkout. What is only held may still come free: 'held' is no refusal.
 -- FACTS    log_id, user, amount
 -- RETURNS  paid | out-of-credit | unknown, or in passing: held
-function deeds.pay(facts)
+function commands.pay(facts)
   local credit, held = wallet(facts.user)
   local amount = tonumber(facts.amount)
   if not credit then

@@ -4,10 +4,10 @@
 -- awaited still. Both follow from one cancellation; this one counts when order has lost it before payment heard it.
 -- FACTS    log_id
 -- RETURNS  released | nothing
-deeds['release-if-held'] = function(facts)
+commands['release-if-held'] = function(facts)
   local saga = load_saga(facts.log_id)
   if not saga or saga.state == 'refused' or saga.state == 'voided' or saga.state == 'released' then
     return { 'nothing' }
   end
-  return deeds.release(facts)
+  return commands.release(facts)
 end

@@ -1,9 +1,9 @@
 --- @include "wallet"
--- release: undoes whatever was done for a cancelled checkout, by the opposite deed: lets held money go, gives captured
+-- release: undoes whatever was done for a cancelled checkout, by the opposite command: lets held money go, gives captured
 -- money back. If nothing was done yet, the record is a tombstone that makes a later hold refuse.
 -- FACTS    log_id, order, user, total
 -- RETURNS  released | repeated
-function deeds.release(facts)
+function commands.release(facts)
   local id = facts.log_id
   local saga = load_saga(id)
   if not saga then

@@ -4,11 +4,11 @@
 -- the others wait for it. One that waits is looked at once more.
 -- FACTS    log_id
 -- RETURNS  told | served | unknown
-deeds['tell-again'] = function(facts)
+commands['tell-again'] = function(facts)
   local id = facts.log_id
   local saga = load_saga(id)
   if not saga then
-    deeds.drop(facts)
+    commands.drop(facts)
     return { 'unknown' }
   end
   if saga.state == 'waiting' then

@@ -3,7 +3,7 @@
 -- stock said before (it must have lost it): the money is given back, and the order service is told.
 -- FACTS    log_id, item
 -- RETURNS  voided | repeated | unknown
-function deeds.void(facts)
+function commands.void(facts)
   local id = facts.log_id
   local saga = load_saga(id)
   if not saga then

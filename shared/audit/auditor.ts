@@ -1,8 +1,8 @@
 /**
  * How is all that a service owns added up, while it changes?
  *
- * The *books* say what there should be: running sums that the deeds enter in the step in which they move something
- * (`shared/audit/lua/books.lua`). A *count* says what there is. It reads every thing, page after page, while deeds go on, so that
+ * The *books* say what there should be: running sums that the commands enter in the step in which they move something
+ * (`shared/audit/lua/books.lua`). A *count* says what there is. It reads every thing, page after page, while commands go on, so that
  * each was read at a moment of its own; then it reads again whatever the log says was touched since the count began, and
  * again what was touched meanwhile, until nothing follows (a fuzzy snapshot made sharp by the log). A thing's last reading
  * follows the last entry that touched it, so what is then known is the state at one moment, with the books of that same

@@ -84,7 +84,7 @@ export const events = {
 } as const satisfies Record<Service, Record<string, Facts>>
 
 /**
- * Deeds that are complete in themselves and part of no saga: no service acts on them, so none could emit them again if the
+ * Commands that are complete in themselves and part of no saga: no service acts on them, so none could emit them again if the
  * speaker lost them.
  */
 export const single = {

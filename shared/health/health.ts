@@ -2,7 +2,7 @@
  * Is all there that a service needs?
  *
  * What its checks (`shared/http/readiness.ts`) can only know by asking is asked once a second: whether the own Redis, and the
- * lock masters, would do a deed. The question is a script that writes nothing but does not say so: it is refused by whatever refuses a deed (no memory, no
+ * lock masters, would run a command. The question is a script that writes nothing but does not say so: it is refused by whatever refuses a command (no memory, no
  * room, a replica, a script that does not end). What is not answered once may be slowness; twice in a row it is a finding.
  *
  * A script that keeps the own Redis busy is ended: none of ours takes so long, and any service that may visit it can begin one.
@@ -36,8 +36,8 @@ export type HealthOptions = {
 
 const EVERY_MS = 1_000
 
-/** Refused whenever a deed would be. */
-const deed = script('#!lua\nreturn 1')
+/** Refused whenever a command that writes would be. */
+const probe = script('#!lua\nreturn 1')
 
 const reasonOf = (error: unknown): string => {
   const isOfAnother = error instanceof UnavailableError && error.cause instanceof Error
@@ -79,7 +79,7 @@ export const openHealth = ({ own, masters, needsQuorum, others, probes, step, lo
   const wouldDo = async (name: string, redis: Redis): Promise<string | undefined> => {
     if (redis.status !== 'ready') return 'it is not connected'
     try {
-      await step(name, () => deed(redis, []))
+      await step(name, () => probe(redis, []))
       return undefined
     } catch (error) {
       return reasonOf(error)

@@ -1,5 +1,5 @@
 /**
- * How is a very large deed done without stopping the others?
+ * How is a very large request done without stopping the others?
  *
  * In chunks: each is one script of a few milliseconds, so that other requests run between them. A chunk that meets
  * something in use waits for it, for a while; then the batch ends there, and says how far it came.

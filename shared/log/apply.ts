@@ -24,7 +24,7 @@ import type { Fence } from './fence.ts'
 
 /** What follows an entry: the command that is run, and what is then said for each state it may lead to. */
 export type Reaction<Speaker extends Service, Of extends Contract = typeof events> = {
-  readonly deed: string
+  readonly command: string
   readonly says: Readonly<Record<string, KindOf<Speaker, Of>>>
 }
 
@@ -54,7 +54,7 @@ export type Apply = {
 }
 
 /** Which command applies an entry, or what is wrong with the entry. */
-export type DeedAfter = (speaker: Service, entry: RawEntry) => { readonly deed: string; readonly wrong: string }
+export type CommandAfter = (speaker: Service, entry: RawEntry) => { readonly command: string; readonly wrong: string }
 
 /** Runs the command `retry` with those that follow the speaker's entries. */
 export type Retry = (speaker: Service, facts: Args, once?: Once) => Promise<Reply>
@@ -71,12 +71,12 @@ export type ApplyOptions = {
   /** The command that follows each kind of each peer. */
   readonly follows: Readonly<Record<string, Readonly<Record<string, string>>>>
   readonly batchScriptOf: (follows: Readonly<Record<string, string>>) => Script
-  readonly scriptOf: (deeds: readonly string[]) => Script
+  readonly scriptOf: (commands: readonly string[]) => Script
 }
 
 export const openApply = (
   options: ApplyOptions,
-): { readonly apply: Apply; readonly deedAfter: DeedAfter; readonly retry: Retry } => {
+): { readonly apply: Apply; readonly commandAfter: CommandAfter; readonly retry: Retry } => {
   const { service, redis, step, fence, cursors, follows } = options
   const { fault, textOf } = options.dictionary
   const speakers = Object.keys(follows) as Service[]
@@ -87,7 +87,7 @@ export const openApply = (
         speaker,
         {
           // A kind comes from outside, and may be named as something that every object has: hence a map.
-          deeds: new Map(Object.entries(rows)),
+          commands: new Map(Object.entries(rows)),
           hearing: `hear-${speaker}`,
           batch: options.batchScriptOf(rows),
           single: options.scriptOf([...Object.values(rows), 'retry']),
@@ -100,14 +100,14 @@ export const openApply = (
 
   const matters: Apply['matters'] = (speaker, entry) => {
     const kind = kindOf(entry)
-    return kind === undefined || peers.get(speaker)?.deeds.has(kind) === true
+    return kind === undefined || peers.get(speaker)?.commands.has(kind) === true
   }
 
-  const deedAfter: DeedAfter = (speaker, entry) => {
+  const commandAfter: CommandAfter = (speaker, entry) => {
     const wrong = fault(speaker, entry)
-    if (wrong !== undefined) return { deed: '', wrong }
-    const deed = peers.get(speaker)?.deeds.get(kindOf(entry) ?? '')
-    return { deed: deed ?? '', wrong: deed === undefined ? 'nothing follows from its kind any more' : '' }
+    if (wrong !== undefined) return { command: '', wrong }
+    const command = peers.get(speaker)?.commands.get(kindOf(entry) ?? '')
+    return { command: command ?? '', wrong: command === undefined ? 'nothing follows from its kind any more' : '' }
   }
 
   const hear: Apply['hear'] = async (speaker, known, entries) => {
@@ -123,7 +123,7 @@ export const openApply = (
     const replies = (await step(
       hearing,
       () => batch(redis, args),
-      () => entries.flatMap((entry) => deedAfter(speaker, entry).deed || []),
+      () => entries.flatMap((entry) => commandAfter(speaker, entry).command || []),
     )) as readonly Reply[] | readonly ['gap', string]
     return replies[0] === 'gap' ? { gap: replies[1] as string } : (replies as readonly Reply[])
   }
@@ -147,7 +147,7 @@ export const openApply = (
       matters,
       hear,
     },
-    deedAfter,
+    commandAfter,
     retry,
   }
 }

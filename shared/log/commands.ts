@@ -21,7 +21,7 @@ export type Args = Readonly<Record<string, string | number>>
 
 export type Commands = {
   /** Runs one command. @throws UnavailableError if its outcome is unknown or it was not done. */
-  readonly act: (deed: string, facts: Args, once?: Once) => Promise<Reply>
+  readonly act: (command: string, facts: Args, once?: Once) => Promise<Reply>
   /** What was answered under a request's key, or `key-reused`; `undefined` if nothing was, or there is no key. */
   readonly recall: (once: Once) => Promise<Reply | undefined>
   /**
@@ -34,7 +34,7 @@ export type Commands = {
 }
 
 /** Runs a command that belongs to no request, as the step `name`. */
-export type RunOwn = (deed: string, facts: Args, name?: string) => Promise<Reply>
+export type RunOwn = (command: string, facts: Args, name?: string) => Promise<Reply>
 
 export type CommandsOptions = {
   readonly redis: Redis
@@ -43,7 +43,7 @@ export type CommandsOptions = {
   /** What the keys of remembered answers begin with. */
   readonly requests: string
   /** The script that runs a command. */
-  readonly scriptOf: (deed: string) => Script
+  readonly scriptOf: (command: string) => Script
   /** Called with the entry that a command appended. */
   readonly onAppended: (entry: RawEntry) => void
 }
@@ -52,8 +52,8 @@ export type CommandsOptions = {
 type Asked = { readonly facts: Args; readonly once?: Once | undefined; readonly readMs?: number | undefined }
 type Done = readonly [reply: Reply, recorded?: RawEntry]
 
-const argumentsOf = (deed: string, asked: readonly Asked[]): (string | number)[] => {
-  const args: (string | number)[] = [deed]
+const argumentsOf = (command: string, asked: readonly Asked[]): (string | number)[] => {
+  const args: (string | number)[] = [command]
   for (const { facts, once, readMs } of asked) {
     const key = once?.idempotencyKey
     let text = ''
@@ -67,9 +67,9 @@ const argumentsOf = (deed: string, asked: readonly Asked[]): (string | number)[]
 export const runAll = async (
   by: Script,
   redis: Redis,
-  deed: string,
+  command: string,
   asked: readonly Asked[],
-): Promise<readonly (Done | Error)[]> => (await by(redis, argumentsOf(deed, asked))) as readonly (Done | Error)[]
+): Promise<readonly (Done | Error)[]> => (await by(redis, argumentsOf(command, asked))) as readonly (Done | Error)[]
 
 /** One command is one script, so its failure may tell that nothing was done. */
 const tellWhetherDone = (error: unknown): never => {
@@ -82,22 +82,22 @@ export const openCommands = (options: CommandsOptions): { readonly commands: Com
   const groups = new Map<string, (asked: Asked) => Promise<Done>>()
 
   /** Runs one command, in a group with others of its kind. */
-  const groupOf = (deed: string): ((asked: Asked) => Promise<Done>) => {
-    const known = groups.get(deed)
+  const groupOf = (command: string): ((asked: Asked) => Promise<Done>) => {
+    const known = groups.get(command)
     if (known) return known
-    const by = scriptOf(deed)
+    const by = scriptOf(command)
     const group = grouped<Asked, Done>({
-      run: (asked) => runAll(by, redis, deed, asked),
+      run: (asked) => runAll(by, redis, command, asked),
       groupMax: GROUP_MAX,
       timeoutMs: COMMAND_TIMEOUT_MS,
     })
-    groups.set(deed, group)
+    groups.set(command, group)
     return group
   }
 
-  const act: Commands['act'] = async (deed, facts, once) => {
+  const act: Commands['act'] = async (command, facts, once) => {
     const [reply, appended] = await fence
-      .within(once, (readMs) => step(deed, () => groupOf(deed)({ facts, once, readMs })))
+      .within(once, (readMs) => step(command, () => groupOf(command)({ facts, once, readMs })))
       .catch(tellWhetherDone)
     if (appended) onAppended(appended)
     return reply
@@ -120,6 +120,6 @@ export const openCommands = (options: CommandsOptions): { readonly commands: Com
 
   return {
     commands: { act, recall, refuse, claim: (once) => act('answer', { word: 'claimed', passing: 'no' }, once) },
-    runOwn: async (deed, facts, name = deed) => (await step(name, () => groupOf(deed)({ facts })))[0],
+    runOwn: async (command, facts, name = command) => (await step(name, () => groupOf(command)({ facts })))[0],
   }
 }

@@ -5,13 +5,13 @@
  * that moved the cursor; what says the same and fails again meanwhile is the same letter. It is
  *
  * - *unresolved* until a person has mended the cause and has had it *retried*: its entry is judged by the dictionary as it
- *   is now, and its deed and the mark that it was applied are one script, so that it has one effect however often and by
+ *   is now, and its command and the mark that it was applied are one script, so that it has one effect however often and by
  *   how many it is retried. A letter that fails again stays unresolved;
  * - *applied*: the end;
  * - *dismissed* by a person, because its entry is never to be applied: the end, also for what says the same again.
  *
  * None is ever removed or rewritten. Applying an entry later than its successors is safe, as telling it again is: every
- * deed asks the saga's state.
+ * command asks the saga's state.
  */
 import type { Redis } from 'ioredis'
 import { field, type RawEntry, type Service } from '../contract/events.ts'
@@ -28,7 +28,7 @@ export type DeadLetter = {
   readonly error: string
   /** Its fields and values in turn, as they were read. */
   readonly fields: readonly string[]
-  /** When it was applied after all, and the word of its deed. */
+  /** When it was applied after all, and the word of its command. */
   readonly applied: { readonly at: string; readonly word: string } | null
   /** When it was dismissed. */
   readonly dismissed: string | null
@@ -41,7 +41,7 @@ export type DeadLetters = {
   readonly page: (after: string, limit: number) => Promise<readonly DeadLetter[]>
   /**
    * Applies the entry of a letter, once.
-   * @returns `applied` and the deed's reply, `repeated`, `dismissed`, `failed` with the error, `unknown`, or `key-reused`.
+   * @returns `applied` and the command's reply, `repeated`, `dismissed`, `failed` with the error, `unknown`, or `key-reused`.
    */
   readonly retry: (id: string, once: Once) => Promise<Reply>
   /**
@@ -56,11 +56,11 @@ export type DeadLettersOptions = {
   /** The stream of letters, and the hashes of those that were applied and dismissed. */
   readonly names: { readonly dead: string; readonly applied: string; readonly dismissed: string }
   readonly step: Step
-  /** Which deed follows an entry by the dictionary of now, or what is wrong with it. */
-  readonly deedAfter: (speaker: Service, entry: RawEntry) => { readonly deed: string; readonly wrong: string }
-  /** Does the deed `retry` with the deeds that follow what the speaker says. */
+  /** Which command follows an entry by the dictionary of now, or what is wrong with it. */
+  readonly commandAfter: (speaker: Service, entry: RawEntry) => { readonly command: string; readonly wrong: string }
+  /** Runs the command `retry` with the commands that follow what the speaker says. */
   readonly retry: (speaker: Service, facts: Readonly<Record<string, string>>, once: Once) => Promise<Reply>
-  /** Does the deed `dismiss`. */
+  /** Runs the command `dismiss`. */
   readonly dismiss: (facts: Readonly<Record<string, string>>, once: Once) => Promise<Reply>
 }
 
@@ -86,7 +86,7 @@ const letterOf = (letter: RawEntry, { applied, dismissed }: Marks): DeadLetter =
 }
 
 export const deadLetters = (options: DeadLettersOptions): DeadLetters => {
-  const { redis, names, step, deedAfter } = options
+  const { redis, names, step, commandAfter } = options
   const range = async (from: string, to: string, limit: number): Promise<readonly DeadLetter[]> => {
     const letters = await step('dead', () => redis.xrange(names.dead, from, to, 'COUNT', limit))
     if (letters.length === 0) return []
@@ -113,7 +113,7 @@ export const deadLetters = (options: DeadLettersOptions): DeadLetters => {
       const [letter] = await range(id, id, 1)
       if (letter === undefined) return ['unknown']
       const speaker = letter.speaker as Service
-      return options.retry(speaker, { letter: id, ...deedAfter(speaker, [letter.entry, letter.fields]) }, once)
+      return options.retry(speaker, { letter: id, ...commandAfter(speaker, [letter.entry, letter.fields]) }, once)
     },
     dismiss: (id, once) => options.dismiss({ letter: id }, once),
   }

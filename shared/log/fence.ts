@@ -3,11 +3,11 @@
  *
  * A request that is safe to repeat (see `gateway/proxy/retry.ts`) is sent to another replica when its own is
  * unresponsive, or the connection breaks. If that one refuses, its word must stay true, and the first one may only sleep. So such a
- * deed bears its own end:
+ * command bears its own end:
  *
  * - The time of the own Redis is *read* for the request, and only then is it looked whether its client has gone. A process that
  *   slept learns of that with what it reads next, but perhaps after a reading that was under way: a slow one is not used.
- * - The deed is not begun more than `FRESH_MS` after its reading, nor if a refusal that is not remembered was told under its
+ * - The command is not begun more than `FRESH_MS` after its reading, nor if a refusal that is not remembered was told under its
  *   key since. It is then `late`: nothing was done (see `lua/do.lua`), and a caller that still wants it reads again.
  *
  * So no process begins anything more than `READING_MAX_MS + FRESH_MS` after it was last awake, which is shorter than a gateway takes
@@ -18,13 +18,13 @@ import { UnavailableError } from '../errors.ts'
 import type { Step } from '../process/step.ts'
 import type { Once, Reply } from '../redis/script.ts'
 
-/** How long after its reading a deed may be begun. */
+/** How long after its reading a command may be begun. */
 export const FRESH_MS = 1_000
 /** How long a reading may be under way. */
 export const READING_MAX_MS = 400
 /** How often the time is read before this process, or its Redis, is known to be too slow for anything. */
 const READINGS_MAX = 5
-/** How often a deed may be late. */
+/** How often a command may be late. */
 const LATE_MAX = 20
 
 /** What a reply says that nothing was done because it was asked for too long ago. */
@@ -34,7 +34,7 @@ export type Fence = {
   /** The time of the own Redis in ms, read for all callers of this turn of the event loop. @throws UnavailableError */
   readonly read: () => Promise<number>
   /**
-   * Has a request's deed done under a reading, if it needs one: the one that it brings (then it may be told `late`), or
+   * Runs a request's command under a reading, if it needs one: the one that it brings (then it may be told `late`), or
    * else one after the other, until it is done or its client has gone. @throws UnavailableError
    */
   readonly within: <Done extends readonly [Reply, ...unknown[]]>(

@@ -1,5 +1,5 @@
 /**
- * How is a deed logged, told and heard?
+ * How is a command run, and its entry appended and applied?
  *
  * Each service has one Redis stream, its *log*: write-ahead log, event stream and audit trail at once. A command is one Lua
  * script that writes its effect and appends its entry in the same step, so that an effect without its event, or an event
@@ -114,7 +114,7 @@ const keysOf = (service: Service) => ({
   trimmed: 'sagas:trimmed',
 })
 
-type Row = { readonly deed: string; readonly says: Readonly<Record<string, string>> }
+type Row = { readonly command: string; readonly says: Readonly<Record<string, string>> }
 type Rows = Readonly<Record<string, Readonly<Record<string, Row>>>>
 
 /** The reactions to each peer that is heard. */
@@ -158,8 +158,8 @@ export const openLog = <Speaker extends Service, Of extends Contract = typeof ev
     options.saga ?? NO_SAGAS,
     Object.fromEntries(Object.values(says).map((kind) => [kind, kinds[kind] ?? {}])),
   )
-  const scriptOf = (deeds: readonly string[]): Script =>
-    script(compose({ lua, deeds, main: 'do', tables, functions, supplies }))
+  const scriptOf = (commands: readonly string[]): Script =>
+    script(compose({ lua, commands, main: 'do', tables, functions, supplies }))
   const fence = openFence({ redis, step })
   const memory = tailLossDetector({ speaker: service, redis, step })
   const { commands, runOwn } = openCommands({
@@ -167,16 +167,16 @@ export const openLog = <Speaker extends Service, Of extends Contract = typeof ev
     step,
     fence,
     requests: names.request,
-    scriptOf: (deed) => scriptOf([deed]),
+    scriptOf: (command) => scriptOf([command]),
     onAppended: memory.acknowledge,
   })
   const follows = Object.fromEntries(
     Object.entries(reactions).map(([speaker, rows]) => [
       speaker,
-      Object.fromEntries(Object.entries(rows).map(([kind, { deed }]) => [kind, deed])),
+      Object.fromEntries(Object.entries(rows).map(([kind, { command }]) => [kind, command])),
     ]),
   )
-  const { apply, deedAfter, retry } = openApply({
+  const { apply, commandAfter, retry } = openApply({
     service,
     redis,
     step,
@@ -187,7 +187,7 @@ export const openLog = <Speaker extends Service, Of extends Contract = typeof ev
     scriptOf,
     batchScriptOf: (rows) =>
       script(
-        compose({ lua, deeds: Object.values(rows), main: 'hear', tables: { ...tables, follows: rows }, functions }),
+        compose({ lua, commands: Object.values(rows), main: 'hear', tables: { ...tables, follows: rows }, functions }),
       ),
   })
   const records = openSagaRecords({ service, redis, step, open: names.open, runOwn })
@@ -195,7 +195,7 @@ export const openLog = <Speaker extends Service, Of extends Contract = typeof ev
     service,
     readMs: fence.read,
     ...commands,
-    ...openQueries(redis, (name) => script(compose({ lua, deeds: [name], main: 'ask', tables }))),
+    ...openQueries(redis, (name) => script(compose({ lua, commands: [name], main: 'ask', tables }))),
     ...apply,
     ...records,
     ...openHistory({ redis, step, names, recorded: records.recorded }),
@@ -211,7 +211,7 @@ export const openLog = <Speaker extends Service, Of extends Contract = typeof ev
       redis,
       names,
       step,
-      deedAfter,
+      commandAfter,
       retry,
       dismiss: (facts, once) => commands.act('dismiss', facts, once),
     }),

@@ -14,7 +14,7 @@ const reply: Content<Reply> = {
 export const lose = command('lose', ['speaker', 'after', 'tail'], { noted: [] })
 export const retry = command(
   'retry',
-  ['letter', 'deed', 'wrong'],
+  ['letter', 'command', 'wrong'],
   { applied: reply, repeated: ['when', 'word'], dismissed: ['when'] },
   { failed: ['error'], unknown: [] },
 )

@@ -6,7 +6,7 @@
  * stays, whatever the speaker says next. What is lost are the entries between the newest one before it that is left, and
  * itself.
  *
- * The sagas among them are rebuilt by what the services say again. Deeds that are complete in themselves are not: so a
+ * The sagas among them are rebuilt by what the services say again. Commands that are complete in themselves are not: so a
  * detector remembers those that this process has read or knows to be done, in memory and the last of them only, and can list by
  * name what is gone. So is it with the ends of sagas that this process was told, and may have told a client: the speaker can
  * say them again only if its peers still know. What was appended before it began, it cannot name.
@@ -21,7 +21,7 @@ import { compareIds, type LostTail, logKey, readable } from './entry.ts'
 export type TailLossDetector = {
   /** Remembers entries, in their order; those it knows are passed over. */
   readonly remember: (entries: readonly RawEntry[]) => void
-  /** Remembers a deed that this process was told to be done, by its entry. Replies may overtake each other. */
+  /** Remembers a command that this process knows to have run, by its entry. Replies may overtake each other. */
   readonly acknowledge: (entry: RawEntry) => void
   /** The same of the end of a saga: by the id of the entry, and what it says. */
   readonly acknowledgeEnd: (id: string, said: () => RawEntry[1]) => void
@@ -41,12 +41,12 @@ export type TailLossDetectorOptions = {
   /** A connection to the speaker's Redis. */
   readonly redis: Redis
   readonly step: Step
-  /** How many deeds are remembered, and as many ends of sagas. */
-  readonly deedsMax?: number
+  /** How many commands are remembered, and as many ends of sagas. */
+  readonly commandsMax?: number
 }
 
-/** A few megabytes; at 100 such deeds a second the last minute and a half, at 2,500 ends a second the last four seconds. */
-const DEEDS_MAX = 10_000
+/** A few megabytes; at 100 such commands a second the last minute and a half, at 2,500 ends a second the last four seconds. */
+const COMMANDS_MAX = 10_000
 
 /** An entry by its id; what it says is put together when a caller wants to know. */
 type Remembered = readonly [id: string, said: () => RawEntry[1]]
@@ -100,17 +100,17 @@ const newestLeft = async (redis: Redis, stream: string, until: string): Promise<
 }
 
 export const tailLossDetector = (options: TailLossDetectorOptions): TailLossDetector => {
-  const { speaker, redis, step, deedsMax = DEEDS_MAX } = options
+  const { speaker, redis, step, commandsMax = COMMANDS_MAX } = options
   const stream = logKey(speaker)
   const comparing = `compare-${speaker}`
   const singles: ReadonlySet<string> = new Set<string>(single[speaker])
-  const deeds: Memory = { entries: [], since: '0-0' }
+  const commands: Memory = { entries: [], since: '0-0' }
   const ends: Memory = { entries: [], since: '0-0' }
   let seen = '0-0'
 
   const acknowledge = (memory: Memory, id: string, said: () => RawEntry[1]): void => {
     if (compareIds(id, memory.since) <= 0) return
-    add(memory, [id, said], deedsMax)
+    add(memory, [id, said], commandsMax)
     if (compareIds(id, seen) > 0) seen = id
   }
 
@@ -122,37 +122,37 @@ export const tailLossDetector = (options: TailLossDetectorOptions): TailLossDete
       for (const entry of entries) {
         if (!singles.has(kindOf(entry) ?? '') || compareIds(entry[0], seen) <= 0) continue
         const [id, fields] = entry
-        add(deeds, [id, () => fields], deedsMax)
+        add(commands, [id, () => fields], commandsMax)
       }
       seen = last
     },
-    acknowledge: ([id, fields]) => acknowledge(deeds, id, () => fields),
+    acknowledge: ([id, fields]) => acknowledge(commands, id, () => fields),
     acknowledgeEnd: (id, said) => acknowledge(ends, id, said),
     compare: async (cursor, last) => {
       if (compareIds(cursor, seen) > 0) {
         // Read before this process began to, or by another replica.
-        deeds.since = cursor
+        commands.since = cursor
         seen = cursor
       }
       const until = last ?? seen
       if (until === '0-0') return undefined
       const after = await step(comparing, () => newestLeft(redis, stream, until))
       if (after === undefined) return undefined
-      const since = compareIds(ends.since, deeds.since) > 0 ? ends.since : deeds.since
+      const since = compareIds(ends.since, commands.since) > 0 ? ends.since : commands.since
       return {
         speaker,
         noticed: new Date().toISOString(),
         after,
         until,
         unnamed_until: compareIds(since, after) > 0 ? since : null,
-        entries: [...deeds.entries, ...ends.entries]
+        entries: [...commands.entries, ...ends.entries]
           .filter(([id]) => isBetween(id, { after, until }))
           .toSorted(([a], [b]) => compareIds(a, b))
           .map(([id, said]) => readable([id, said()])),
       }
     },
     forget: (lost) => {
-      for (const memory of [deeds, ends]) memory.entries = memory.entries.filter(([id]) => !isBetween(id, lost))
+      for (const memory of [commands, ends]) memory.entries = memory.entries.filter(([id]) => !isBetween(id, lost))
       if (seen === lost.until) seen = lost.after
     },
   }

@@ -1,7 +1,7 @@
 /**
  * How do operators see how one saga stands, and help it on?
  *
- * None of these routes rewrites anything: each does a deed that the log parser or a reader would do, which checks and appends.
+ * None of these routes rewrites anything: each runs a command that the log parser or a reader would run, which checks and appends.
  */
 import type { Service } from '../contract/events.ts'
 import { unreachable } from '../errors.ts'

@@ -5,14 +5,14 @@
  * name, and there is no other way to do it. A step tells a transient failure as `UnavailableError`: the other may have
  * done it or not, and it may be done again. Any other error passes unchanged.
  *
- * So each step is also a place where this process can die between two deeds, and each of these places has a name: the
- * *points* `{service}.{step}.before` and `{service}.{step}.after`. A step that is many deeds in one (a batch of heard
+ * So each step is also a place where this process can die between two acts, and each of these places has a name: the
+ * *points* `{service}.{step}.before` and `{service}.{step}.after`. A step that is many commands in one (a batch of heard
  * entries) passes those of its parts, too. Tests and drills make the process die at a point: see `crash-points.ts`.
  */
 import { isTransient, UnavailableError } from '../errors.ts'
 import type { CrashPoints } from './crash-points.ts'
 
-/** Does a step by its name, unique within the service; `parts` names the deeds that are done within it, in their order. */
+/** Does a step by its name, unique within the service; `parts` names the commands that run within it, in their order. */
 export type Step = <Result>(
   name: string,
   run: () => Promise<Result>,

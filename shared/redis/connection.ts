@@ -4,7 +4,7 @@
  * Four kinds of connection, because one set of options cannot serve all uses (each rule was measured with ioredis 6):
  *
  * - *command*: fails fast and is never resent. ioredis's automatic resend after a cut connection ran a command twice, so
- *   `maxRetriesPerRequest` is 0: the outcome of a command that failed is unknown, and every deed is safe to repeat.
+ *   `maxRetriesPerRequest` is 0: the outcome of a command that failed is unknown, and every command is safe to repeat.
  *   What is asked in one turn of the event loop is one write. Not by ioredis's auto-pipelining, whose pipelines wait for
  *   each other, so that who asked a frozen Redis behind others was told after 3 s instead of 1.5; and they cost more: 64 reads
  *   at once took 8.0 us of CPU each, with a time-out that counts the wait added, and take 3.6.

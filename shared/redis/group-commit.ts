@@ -1,5 +1,5 @@
 /**
- * How do deeds that are asked for at about the same time share one command?
+ * How do commands that are asked for at about the same time share one round trip?
  *
  * As in the group commit of databases (DeWitt et al., "Implementation Techniques for Main Memory Database Systems", 1984):
  * while one group is under way, what is asked for waits and is the next one. The first leaves at the end of the turn of

@@ -1,16 +1,16 @@
 /**
  * How is a Lua file called?
  *
- * A *deed* is one Lua file, `<room>/lua/<verb>.lua`, that defines `deeds['<verb>'](facts)`: it checks everything
+ * A *command* is one Lua file, `<room>/lua/<verb>.lua`, that defines `commands['<verb>'](facts)`: it checks everything
  * first, then writes the new state and says so in the log, and returns a reply whose first word tells what happened.
- * What a deed shares with others it names in a line `--- @include "name"`, found among the files of the
+ * What a command shares with others it names in a line `--- @include "name"`, found among the files of the
  * service or beside a room of `shared`.
  *
- * A *script* is what Redis runs: the names and sayings of the service as Lua tables, the includes once each, some deeds,
- * and a main part: `do` (one deed, asked for by requests), `ask` (one query) or `hear` (a batch of a peer's entries).
+ * A *script* is what Redis runs: the names and sayings of the service as Lua tables, the includes once each, some commands,
+ * and a main part: `do` (one command, asked for by requests), `ask` (one query) or `hear` (a batch of a peer's entries).
  * Scripts are called by EVALSHA and loaded by one EVAL where the server does not know them (yet, or any more). The `#!lua` line
  * makes Redis refuse a script as a whole, before it begins, when it is out of memory or cannot write its file; but not one
- * whose deeds all say, in a line `-- WRITES   nothing`, that they only ask: Redis holds them to it. What says `nothing that
+ * whose commands all say, in a line `-- WRITES   nothing`, that they only ask: Redis holds them to it. What says `nothing that
  * takes memory` only takes away, and is done also out of memory; so is what says `less than it frees`.
  *
  * Keys are built from `names`, not passed one by one: each service owns one Redis that is no cluster.
@@ -20,10 +20,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Redis } from 'ioredis'
 
-/** What a deed returned: a word, and what belongs to it. */
+/** What a command returned: a word, and what belongs to it. */
 export type Reply = readonly [word: string, ...rest: string[]]
 
-/** Under which `Idempotency-Key` a deed is done, for which request in one line; a deed that may be late: see `shared/log/fence.ts`. */
+/** Under which `Idempotency-Key` a command runs, for which request in one line; a command that may be late: see `shared/log/fence.ts`. */
 export type Once = {
   readonly idempotencyKey: string | undefined
   readonly fingerprint: string
@@ -37,11 +37,11 @@ export type Once = {
 export type Script = (redis: Redis, args: readonly (string | number)[]) => Promise<unknown>
 
 export type ScriptParts = {
-  /** The folders of the service's deeds. */
+  /** The folders of the service's commands. */
   readonly lua: readonly URL[]
-  /** The verbs of the deeds that the script can do. */
-  readonly deeds: readonly string[]
-  /** The part that reads the arguments and calls the deeds: a file of `shared`. */
+  /** The verbs of the commands that the script can run. */
+  readonly commands: readonly string[]
+  /** The part that reads the arguments and calls the commands: a file of `shared`. */
   readonly main: string
   /** Tables of constants that the Lua code sees, by name: key names, what is said for which word, limits. */
   readonly tables: Readonly<Record<string, Readonly<Record<string, string | number>>>>
@@ -94,7 +94,7 @@ const firstLine = (writes: ReadonlySet<string | undefined>): string => {
 }
 
 /** Puts the parts together: each file once, what is included before what includes it. */
-export const compose = ({ lua, deeds, main, tables, supplies = {}, functions = [] }: ScriptParts): string => {
+export const compose = ({ lua, commands, main, tables, supplies = {}, functions = [] }: ScriptParts): string => {
   const text: string[] = []
   const seen = new Set<string>()
   const writes = new Set<string | undefined>()
@@ -103,15 +103,15 @@ export const compose = ({ lua, deeds, main, tables, supplies = {}, functions = [
     seen.add(name)
     const body = readLua(name, lua)
     for (const [, included = ''] of body.matchAll(INCLUDE)) add(included)
-    if (deeds.includes(name)) writes.add(WRITES.exec(body)?.[1])
+    if (commands.includes(name)) writes.add(WRITES.exec(body)?.[1])
     text.push(withoutComments(body))
     const supplied = supplies[name]
     if (supplied !== undefined) add(supplied)
   }
-  for (const deed of deeds) add(deed)
+  for (const command of commands) add(command)
   add(main)
   const constants = Object.entries(tables).map(([name, table]) => luaTable(name, table))
-  return [firstLine(writes), ...constants, ...functions, 'local deeds, queries = {}, {}', ...text].join('\n')
+  return [firstLine(writes), ...constants, ...functions, 'local commands, queries = {}, {}', ...text].join('\n')
 }
 
 /** Makes a callable script of a Lua text. Errors of Redis pass unchanged. */

@@ -2,15 +2,15 @@
  * When is what is unfinished finished, and by which replica?
  *
  * Every service has a log parser. It runs at start, on a schedule and on request, under a RedLock lease so that one replica
- * does it (two at once are wasteful, never wrong: every repair is a deed that checks). A run
+ * does it (two at once are wasteful, never wrong: every repair is a command that checks). A run
  *
  * 1. trims the own log by age, never beyond what the slowest listener has heard, and begins a survey by which all services
  *    learn what they may forget, where the service's table says so;
- * 2. surveys what is unfinished, from the indexes that the deeds keep, page after page, until nothing is left that may want
+ * 2. surveys what is unfinished, from the indexes that the commands keep, page after page, until nothing is left that may want
  *    a repair: first what is late, the earliest first, then the stalest. Its cost is that of what is open, not of
  *    what exists;
- * 3. does the repair that the service's table calls for: see `recovery.ts`. A repair is a deed like any other; undoing is
- *    always the opposite deed, never writing an old value back. One that the own Redis refuses, because it is out of memory,
+ * 3. does the repair that the service's table calls for: see `recovery.ts`. A repair is a command like any other; undoing is
+ *    always the opposite command, never writing an old value back. One that the own Redis refuses, because it is out of memory,
  *    is left to a later run, and the others are still done.
  *
  * What is late does not wait for the schedule: it is looked for twice a second, by one question to the own Redis, and

@@ -1,9 +1,9 @@
---- @include "deed"
+--- @include "single"
 --- @include "books"
 -- add: puts goods on the shelf.
 -- FACTS    log_id, item, amount
 -- RETURNS  added | unknown | too-much
-function deeds.add(facts)
+function commands.add(facts)
   local stock = redis.call('HGET', names.item .. facts.item, 'stock')
   if not stock then
     return { 'unknown' }

@@ -7,7 +7,7 @@
 -- some of what is there was subtracted.
 -- FACTS    log_id
 -- RETURNS  returned | nothing
-deeds['give-back'] = function(facts)
+commands['give-back'] = function(facts)
   local id = facts.log_id
   local saga = load_saga(id)
   if not saga or saga.state ~= 'taken' then

@@ -1,9 +1,9 @@
---- @include "deed"
+--- @include "single"
 --- @include "books"
 -- init-items: makes the items `first` to `last` anew, each with the same stock and price.
 -- FACTS    log_id, first, last, stock, price
 -- RETURNS  initialised
-deeds['init-items'] = function(facts)
+commands['init-items'] = function(facts)
   local first, last = tonumber(facts.first), tonumber(facts.last)
   local replaced = 0
   local added = {}

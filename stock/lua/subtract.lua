@@ -1,9 +1,9 @@
---- @include "deed"
+--- @include "single"
 --- @include "books"
 -- subtract: takes goods off the shelf outside any checkout.
 -- FACTS    log_id, item, amount
 -- RETURNS  subtracted | out-of-stock | unknown
-function deeds.subtract(facts)
+function commands.subtract(facts)
   local stock = redis.call('HGET', names.item .. facts.item, 'stock')
   if not stock then
     return { 'unknown' }

@@ -3,7 +3,7 @@
 -- take: takes all lines of a checkout off the shelf, or none.
 -- FACTS    log_id, order, user, total, lines
 -- RETURNS  taken | refused | repeated
-function deeds.take(facts)
+function commands.take(facts)
   local id = facts.log_id
   local saga = load_saga(id)
   if saga then

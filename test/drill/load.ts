@@ -84,7 +84,7 @@ type Ask = ReturnType<typeof openAsking>
 const pay = async (ask: Ask, names: Names, visit: Visit, id: string): Promise<void> => {
   const user = names.users[visit.user]
   const itemOf = (item: number): string => names.items[item] ?? ''
-  const keyFor = (deed: string): string | undefined => (visit.keyed ? `${id}-${deed}` : undefined)
+  const keyFor = (action: string): string | undefined => (visit.keyed ? `${id}-${action}` : undefined)
 
   if (visit.funds > 0) await ask('add-funds', 'POST', `/payment/add_funds/${user}/${visit.funds}`, `${id}-funds`)
   if (visit.delivery) {

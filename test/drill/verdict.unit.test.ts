@@ -142,8 +142,8 @@ test('counts refusals without cause', (t) => {
 })
 
 test('tells what was lost with a file apart from anomalies, thing by thing', (t) => {
-  const lost = { name: 'deed-lost', about: 'user:lost', says: 'add-funds' } as const
-  const kept = { name: 'deed-lost', about: 'user:kept', says: 'add-funds' } as const
+  const lost = { name: 'action-lost', about: 'user:lost', says: 'add-funds' } as const
+  const kept = { name: 'action-lost', about: 'user:kept', says: 'add-funds' } as const
   const findings: Findings = {
     ...GOOD,
     anomalies: [lost, kept],
@@ -154,11 +154,11 @@ test('tells what was lost with a file apart from anomalies, thing by thing', (t)
   }
   t.deepEqual(
     wrongs(findings).map((sentence) => sentence.slice(0, 22)),
-    ['deed-lost of user:kept'],
+    ['action-lost of user:kept'],
   )
   t.regex(
     wordsOf(findings),
-    /not to be mended: 1\n {2}order-9\nWhat nobody can know any more: 1\n {2}deed-lost of user:lost/,
+    /not to be mended: 1\n {2}order-9\nWhat nobody can know any more: 1\n {2}action-lost of user:lost/,
   )
 })
 

@@ -10,7 +10,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { SERVICES } from '../../env/wiring.ts'
-import { luaDeeds } from '../support/shop/lua-deed.ts'
+import { luaCommands } from '../support/shop/lua-command.ts'
 import { type Case, casesOf, nameOf, OUTCOMES, type Passings, recordActs } from './crash-cases.ts'
 import { failuresOf, type Result, runCases, tableOf } from './crash-run.ts'
 
@@ -62,7 +62,7 @@ test.before(async (t) => {
 
 /** Steps that the acts of the recorded run need not do, and why not. */
 const UNREACHED: Readonly<Record<string, string>> = {
-  drop: 'the index of unfinished checkouts names a finished one: no deed leaves it so',
+  drop: 'the index of unfinished checkouts names a finished one: no command leaves it so',
   absent: 'an audit does not add up: here it does',
   'script-kill': 'a visitor keeps a Redis busy: nobody does',
   retry: 'a dead letter is retried: there is none',
@@ -79,12 +79,12 @@ const stepsInSources = (): readonly string[] =>
     return [...code.matchAll(/\bstep\(\s*'([^']+)'/g)].map(([, name = '']) => name)
   })
 
-test.serial('the recorded run does every step and every deed that there is', (t) => {
+test.serial('the recorded run does every step and every command that there is', (t) => {
   const points = new Set([...passings.values()].flatMap((passed) => [...passed.keys()]))
   const done = new Set([...points].map((point) => stepOf(point).replace(/^[a-z]+\./, '')))
   const all = new Set([
     ...stepsInSources(),
-    ...[...SERVICES, 'shared' as const].flatMap(luaDeeds).map(({ name }) => name),
+    ...[...SERVICES, 'shared' as const].flatMap(luaCommands).map(({ name }) => name),
   ])
   t.true(all.size > 30)
   t.deepEqual(

@@ -90,7 +90,7 @@ test.serial(
   },
 )
 
-/** Puts something else under a key, so that every deed that needs it fails; gives what puts it back. */
+/** Puts something else under a key, so that every command that needs it fails; gives what puts it back. */
 const breakKey = (service: Service, key: string): Promise<() => Promise<unknown>> =>
   behindOf(service, async (redis) => {
     await redis.rename(key, 'aside')
@@ -98,7 +98,7 @@ const breakKey = (service: Service, key: string): Promise<() => Promise<unknown>
     return () => behindOf(service, (again) => again.multi().del(key).rename('aside', key).exec())
   })
 
-/** For each listener: what must be broken to make its deed fail, for a checkout that was begun while stock was frozen. */
+/** For each listener: what must be broken to make its command fail, for a checkout that was begun while stock was frozen. */
 const BROKEN: readonly (readonly [listener: Service, kind: string, key: (seeded: Cart, logId: string) => string])[] = [
   ['payment', 'CheckoutStarted', ({ user }) => `user:${user}`],
   ['stock', 'CreditHeld', ({ item }) => `item:${item}`],

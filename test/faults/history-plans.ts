@@ -39,7 +39,7 @@ const LINKS = [
   ['stock-1', 'payment-redis'],
 ] as const
 
-/** Where a process freezes that was asked for something: what it looked at is known, and the deed not yet done. */
+/** Where a process freezes that was asked for something: what it looked at is known, and the action not yet done. */
 export const FREEZING_POINTS = [
   'order.begin.before',
   'order.glance.after',
@@ -60,12 +60,12 @@ export type Fault =
   /** Whichever replica next comes to this point freezes there, until it is woken or all is healed. */
   | { readonly point: (typeof FREEZING_POINTS)[number]; readonly suffers: 'freeze' }
 
-/** One request; a deed may bear an Idempotency-Key of its own. Or an earlier deed that bore one, once more under its key. */
+/** One request; an action may bear an Idempotency-Key of its own. Or an earlier action that bore one, once more under its key. */
 export type Asking = { readonly request: Request; readonly keyed: boolean } | { readonly again: number }
 export type Step =
   | { readonly does: 'ask'; readonly atOnce: readonly Asking[] }
-  /** Asks for an earlier deed that bore a key once more, under that key. */
-  | { readonly does: 'again'; readonly deed: number }
+  /** Asks for an earlier action that bore a key once more, under that key. */
+  | { readonly does: 'again'; readonly action: number }
   /** Something new, always under a key; or an earlier creation once more. */
   | { readonly does: 'create'; readonly what: 'user' | 'item' | 'order'; readonly number: number }
   | { readonly does: 'create-again'; readonly which: number }
@@ -113,7 +113,7 @@ const asks = fc.record({
   atOnce: fc.array(askings, { minLength: 1, maxLength: AT_ONCE_MAX }),
 })
 const agains = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ does: fc.constant('again' as const), deed: small(20) }) },
+  { weight: 3, arbitrary: fc.record({ does: fc.constant('again' as const), action: small(20) }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('create-again' as const), which: small(5) }) },
 )
 const creates = fc.record({
@@ -204,13 +204,13 @@ const wakings: fc.Arbitrary<Step[]> = fc
 
 /** Something is done under a key; something is amiss; and it is asked for again, while others ask for the like. */
 const keyings: fc.Arbitrary<Step[]> = fc
-  .record({ first: fc.array(requests, { minLength: 1, maxLength: 3 }), fault: faults, order: any, deed: small(20) })
-  .map(({ first, fault, order, deed }): Step[] => [
+  .record({ first: fc.array(requests, { minLength: 1, maxLength: 3 }), fault: faults, order: any, action: small(20) })
+  .map(({ first, fault, order, action }): Step[] => [
     ask(...first.map((request) => ({ request, keyed: true }))),
     { does: 'create', what: 'order', number: order },
     { does: 'suffer', fault },
-    ask(checkingOut(order), { again: deed }, { again: deed + 1 }),
-    { does: 'create-again', which: deed },
+    ask(checkingOut(order), { again: action }, { again: action + 1 }),
+    { does: 'create-again', which: action },
     { does: 'heal' },
   ])
 

@@ -131,12 +131,12 @@ const freeze = async (t: ExecutionContext, part: Part, forMs: number, isStale: b
     expectations: { locksMs: LOCKS_MS },
   })
   const stale = (await saidSince(part, bytes)).filter((line) => STALE.test(line))
-  t.log(`${stale.length} stale deeds of ${part.name} were refused`)
-  if (isStale) t.true(stale.length > 0, 'no stale deed was seen, so none was refused')
+  t.log(`${stale.length} stale commands of ${part.name} were refused`)
+  if (isStale) t.true(stale.length > 0, 'no stale command was seen, so none was refused')
 }
 
 for (const forMs of [LOCK_TTL_MS / 2, 3 * LOCK_TTL_MS, 30_000]) {
-  const name = `freezes for ${forMs / 1_000} s, and its stale deeds are refused`
+  const name = `freezes for ${forMs / 1_000} s, and its stale commands are refused`
   for (const listener of Object.keys(LEASES) as Listener[])
     if (FULL || (listener === 'order' && forMs === 3 * LOCK_TTL_MS))
       test.serial(`the replica of ${listener} that reads and locks ${name}`, async (t) =>

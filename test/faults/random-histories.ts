@@ -12,7 +12,7 @@ import type { Armed } from '../../shared/process/crash-points.ts'
 import { type History, openHistory, toldBy } from '../support/checker/history.ts'
 import { settle, violations } from '../support/checker/invariants.ts'
 import {
-  type Deed,
+  type Action,
   isFinal,
   openWorlds,
   type Request,
@@ -79,8 +79,8 @@ export const play = async (
   const users: string[] = []
   const items: string[] = []
   const orders: string[] = []
-  /** The deeds that bore a key. */
-  const keyed = new Map<number, Deed>()
+  /** The actions that bore a key. */
+  const keyed = new Map<number, Action>()
   /** What was created, or may have been, each under a key of its own. */
   const creations: { path: string; name: string; key: string; made: boolean; take: (id: string) => void }[] = []
   const unanswered: Promise<unknown>[] = []
@@ -146,13 +146,13 @@ export const play = async (
   }
 
   /** Asks once, and waits as long as a client does. */
-  const askOnce = async (turn: number, deed: number, request: Request): Promise<Told> => {
-    const headers: Record<string, string> = keyed.has(deed) ? { 'Idempotency-Key': `${orders[0]}-${deed}` } : {}
+  const askOnce = async (turn: number, action: number, request: Request): Promise<Told> => {
+    const headers: Record<string, string> = keyed.has(action) ? { 'Idempotency-Key': `${orders[0]}-${action}` } : {}
     const reply = answerIfAny(clientOf(turn).request(isRead(request) ? 'GET' : 'POST', pathOf(request), headers))
     unanswered.push(reply)
     const answer = answerIn(request, await Promise.race([reply, away(TIMEOUT_MS).then(() => undefined)]))
     count(request, answer)
-    return { deed, request, answer }
+    return { action, request, answer }
   }
 
   const take = (told: readonly Told[]): void => {
@@ -163,25 +163,25 @@ export const play = async (
     worlds.learn(told, disturbed)
   }
 
-  /** Which deed is asked for; none if it is to be asked again and there is none, or it is being asked for already. */
-  const deedOf = (one: Asking, taken: Set<number>): readonly [deed: number, Request] | undefined => {
+  /** Which action is asked for; none if it is to be asked again and there is none, or it is being asked for already. */
+  const actionOf = (one: Asking, taken: Set<number>): readonly [action: number, Request] | undefined => {
     if ('again' in one) {
-      const [deed, request] = keyed.size === 0 ? [-1] : at([...keyed], one.again)
-      if (request === undefined || taken.has(deed)) return undefined
-      taken.add(deed)
-      return [deed, request]
+      const [action, request] = keyed.size === 0 ? [-1] : at([...keyed], one.again)
+      if (request === undefined || taken.has(action)) return undefined
+      taken.add(action)
+      return [action, request]
     }
-    const deed = turns.next++
+    const action = turns.next++
     const fit = settled(one.request)
-    if (one.keyed && !isRead(fit)) keyed.set(deed, fit as Deed)
-    taken.add(deed)
-    return [deed, fit]
+    if (one.keyed && !isRead(fit)) keyed.set(action, fit as Action)
+    taken.add(action)
+    return [action, fit]
   }
 
   const ask = async (atOnce: readonly Asking[]): Promise<void> => {
     const taken = new Set<number>()
-    const deeds = atOnce.map((one) => deedOf(one, taken)).filter((one) => one !== undefined)
-    const asked = Promise.all(deeds.map(([deed, request], turn) => askOnce(turn, deed, request)))
+    const actions = atOnce.map((one) => actionOf(one, taken)).filter((one) => one !== undefined)
+    const asked = Promise.all(actions.map(([action, request], turn) => askOnce(turn, action, request)))
     const [told] = await Promise.all([asked, audit()])
     take(told)
   }
@@ -202,8 +202,8 @@ export const play = async (
 
   const again = async (index: number): Promise<void> => {
     if (keyed.size === 0) return
-    const [deed, request] = at([...keyed], index)
-    take([await askOnce(index, deed, request)])
+    const [action, request] = at([...keyed], index)
+    take([await askOnce(index, action, request)])
   }
 
   /** Asks for a creation, the first time or again; what comes of it is the checker's, if it is not the first answer. */
@@ -313,10 +313,10 @@ export const play = async (
     answer === '409 order-not-open' &&
     (await opened.client.order(at(orders, request.order))).paid
 
-  /** Asks under its key for a deed whose outcome is unknown, until it is known. */
-  const insist = (deed: number, request: Deed): Promise<Told> =>
+  /** Asks under its key for an action whose outcome is unknown, until it is known. */
+  const insist = (action: number, request: Action): Promise<Told> =>
     eventually(async () => {
-      const told = await askOnce(deed, deed, request)
+      const told = await askOnce(action, action, request)
       assert.ok(isFinal(told.answer) || (await isTooLate(told)), `${JSON.stringify(request)}: ${told.answer}`)
       return told
     }, INSIST_MS)
@@ -346,9 +346,9 @@ export const play = async (
     await tell([...replicasOf('order'), ...replicasOf('payment')], [])
     await ready()
     await Promise.all(unanswered.splice(0))
-    for (const deed of worlds.coming()) {
-      const request = keyed.get(deed)
-      if (request) worlds.learn([await insist(deed, request)], true)
+    for (const action of worlds.coming()) {
+      const request = keyed.get(action)
+      if (request) worlds.learn([await insist(action, request)], true)
     }
     await settle(opened, { settleMs: SETTLE_MS, locksMs: LOCKS_MS })
     worlds.rest()
@@ -387,7 +387,7 @@ export const play = async (
     for (const step of steps) {
       if (step.does === 'heal' || worlds.open() > OPEN_MAX) await heal()
       if (step.does === 'ask') await ask(step.atOnce)
-      if (step.does === 'again') await again(step.deed)
+      if (step.does === 'again') await again(step.action)
       if (step.does === 'create') await create(step.what, step.number)
       if (step.does === 'create-again') await createAgain(step.which)
       if (step.does === 'wake') wake()

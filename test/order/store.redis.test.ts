@@ -593,7 +593,7 @@ for (const [why, giveUp] of Object.entries(GIVE_UP))
     t.deepEqual(await look(), { saga: 'paid', order: 'paid' })
   })
 
-test.serial('every word that a deed promises was returned by now, and no other', async (t) => {
+test.serial('every word that a command promises was returned by now, and no other', async (t) => {
   t.deepEqual(words.unseen(), [])
   await t.notThrowsAsync(log.count())
 })

@@ -18,8 +18,8 @@ export const desk = {
   says: { open: 'ParcelBooked', revoked: 'ParcelRevoked' },
   reactions: {
     stock: {
-      VanReserved: { deed: 'send', says: { sent: 'ParcelSent' } },
-      VanFreed: { deed: 'close', says: { over: 'ParcelClosed' } },
+      VanReserved: { command: 'send', says: { sent: 'ParcelSent' } },
+      VanFreed: { command: 'close', says: { over: 'ParcelClosed' } },
     },
   },
   saga: { states: { open: 'due', revoked: 'unfinished', sent: 'packed', over: 'packed' }, fields: ['van', 'deadline'] },
@@ -34,8 +34,8 @@ export const deskRecovery: RecoveryTable<UnfinishedOf<typeof desk.saga>, 'revoke
 export const fleet = {
   reactions: {
     order: {
-      ParcelBooked: { deed: 'reserve', says: { reserved: 'VanReserved', freed: 'VanFreed' } },
-      ParcelRevoked: { deed: 'free', says: { freed: 'VanFreed' } },
+      ParcelBooked: { command: 'reserve', says: { reserved: 'VanReserved', freed: 'VanFreed' } },
+      ParcelRevoked: { command: 'free', says: { freed: 'VanFreed' } },
     },
   },
   saga: { states: { reserved: 'packed', freed: 'packed' }, fields: ['van'] },

@@ -5,7 +5,7 @@
 --          lines (the same), again (if it may have been begun under this log id)
 -- RETURNS  begun, saga | checking-out, saga | paid, saga | empty | unknown
 --          or in passing: cancelling, saga | moved, user (the order is another user's now, or has changed)
-function deeds.begin(facts)
+function commands.begin(facts)
   local id = facts.log_id
   local order = redis.call('HMGET', names.order .. facts.order, 'user', 'status', 'saga', 'total', 'lines')
   local user, status, saga, total, lines = unpack(order)

@@ -3,11 +3,11 @@
 -- cancel: decides that a checkout is not to be, unless it was decided already.
 -- FACTS    log_id, reason ('operator'; without one it is the deadline)
 -- RETURNS  cancelled, decision | decided, decision | unknown
-function deeds.cancel(facts)
+function commands.cancel(facts)
   local id = facts.log_id
   local saga = load_saga(id)
   if not saga then
-    deeds.drop(facts)
+    commands.drop(facts)
     return { 'unknown' }
   end
   if saga.state ~= 'checking-out' then

@@ -4,7 +4,7 @@
 -- is undone only if this service has lost that it cancelled it, and paid it since: a contradiction.
 -- FACTS    log_id
 -- RETURNS  closed | contradicted, saga, by, order | repeated | unknown
-function deeds.close(facts)
+function commands.close(facts)
   local id = facts.log_id
   local saga = load_saga(id)
   if not saga then

@@ -41,7 +41,7 @@ local function is_paid_by(order, id)
   return status == 'paid' and saga == id
 end
 
-function deeds.complete(facts)
+function commands.complete(facts)
   local id = facts.log_id
   local saga = load_saga(id)
   if saga and saga.state == 'checking-out' then

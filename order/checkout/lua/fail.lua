@@ -3,7 +3,7 @@
 -- no rule can mend (a peer lost what it did, and cannot do it again): the order is listed by name.
 -- FACTS    log_id, reason, item
 -- RETURNS  failed, decision | contradicted, saga, by, order | repeated | unknown
-function deeds.fail(facts)
+function commands.fail(facts)
   local id = facts.log_id
   local saga = load_saga(id)
   if not saga then

@@ -3,7 +3,7 @@
 -- FACTS    order, saga (the order's last checkout, if the request joins it; or '')
 -- RETURNS  joined, saga | paid, saga | empty, or in passing: changed
 -- WRITES   the answer under the request's key
-function deeds.join(facts)
+function commands.join(facts)
   local status, saga, lines = unpack(redis.call('HMGET', names.order .. facts.order, 'status', 'saga', 'lines'))
   if status == 'paid' then
     return { 'paid', saga or '' }

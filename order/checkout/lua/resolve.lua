@@ -24,7 +24,7 @@ local function is_contradicted(last)
   return false
 end
 
-function deeds.resolve(facts)
+function commands.resolve(facts)
   local id = facts.log_id
   local saga = load_saga(id)
   if not saga then

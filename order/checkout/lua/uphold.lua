@@ -4,7 +4,7 @@
 -- it is at all. What was decided otherwise meanwhile is a contradiction.
 -- FACTS    log_id, order, user, total, told (paid, failed or cancelled)
 -- RETURNS  kept | lost | cancelled, decision | contradicted, saga, by, order | repeated
-function deeds.uphold(facts)
+function commands.uphold(facts)
   local id = facts.log_id
   local saga = load_saga(id)
   local state = saga and saga.state or 'none'

@@ -3,7 +3,7 @@
 -- FACTS    ids (separated by spaces)
 -- RETURNS  the ids of those that are unknown here
 -- WRITES   nothing
-function deeds.absent(facts)
+function commands.absent(facts)
   local unknown = {}
   for id in string.gmatch(facts.ids, '%S+') do
     if redis.call('EXISTS', names.counted .. id) == 0 then

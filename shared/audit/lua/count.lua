@@ -3,7 +3,7 @@
 -- FACTS    cursor, page
 -- RETURNS  the next cursor, `0` after the last page, the ids of the things and their worths, a line each
 -- WRITES   nothing
-function deeds.count(facts)
+function commands.count(facts)
   local found = redis.call('SCAN', facts.cursor, 'MATCH', names.counted .. '*', 'COUNT', facts.page)
   local ids, from = {}, #names.counted + 1
   for at, key in ipairs(found[2]) do

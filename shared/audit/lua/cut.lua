@@ -5,7 +5,7 @@
 -- RETURNS  the newest entry, the books (field, value, ...), the log ids of sagas that are unfinished here, one more than
 --          `open_max` if there are too many, and the cursors (speaker, entry, ...)
 -- WRITES   nothing
-function deeds.cut(facts)
+function commands.cut(facts)
   local open = redis.call('ZRANGE', names.open, 0, facts.open_max)
   return { newest(), redis.call('HGETALL', names.books), open, redis.call('HGETALL', names.cursors) }
 end

@@ -4,7 +4,7 @@
 -- FACTS    cursor, page, log_ids (separated by spaces)
 -- RETURNS  the next cursor, `0` after the last page, then each saga as its log id and its record: field, value, ...
 -- WRITES   nothing
-function deeds.records(facts)
+function commands.records(facts)
   local reply = { '0' }
   local function add(id)
     reply[#reply + 1] = { id, unpacked(id) }

@@ -8,7 +8,7 @@
 -- RETURNS  the last entry that was looked at, the newest one, the books (field, value, ...), the ids of the things and
 --          their worths, a line each
 -- WRITES   nothing
-function deeds.recount(facts)
+function commands.recount(facts)
   local last = facts.after
   local ids, seen = {}, {}
   local function touch(id)

@@ -4,7 +4,7 @@
 -- FACTS    at, log_ids (separated by spaces)
 -- RETURNS  the sagas, each as its log id, that entry's kind ('' if there was none), and its facts: name, value, ...
 -- WRITES   nothing
-deeds['sagas-at'] = function(facts)
+commands['sagas-at'] = function(facts)
   local at_ms, at_sequence = position(facts.at)
   local function last_of(id)
     local last, last_ms, last_sequence = nil, 0, 0

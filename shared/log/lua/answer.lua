@@ -3,7 +3,7 @@
 -- FACTS    word, passing (yes or no)
 -- RETURNS  the word
 -- WRITES   the answer under the request's key
-function deeds.answer(facts)
+function commands.answer(facts)
   if facts.passing ~= 'yes' then
     lasting()
   end

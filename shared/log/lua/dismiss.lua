@@ -2,7 +2,7 @@
 -- dismiss: gives up a dead letter whose entry is never to be applied: it waits no longer; the letter itself stays.
 -- FACTS    letter
 -- RETURNS  dismissed, when | repeated, when | applied, or in passing: unknown
-function deeds.dismiss(facts)
+function commands.dismiss(facts)
   if #redis.call('XRANGE', names.dead, facts.letter, facts.letter) == 0 then
     return { 'unknown' }, true
   end

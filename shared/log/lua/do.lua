@@ -1,17 +1,17 @@
 --- @include "log"
--- do: deeds of one kind, asked for by requests that came at about the same time; each is done as if it were alone.
--- ARGV  deed, then for each request: its Idempotency-Key or '', the request in one line if it has one, the time as it was read
---       for it or '', and the deed's facts: a line `name=value` for each
--- A deed returns its reply, a list of words; a second value `true` says that the same request may meet another answer
+-- do: commands of one kind, asked for by requests that came at about the same time; each runs as if it were alone.
+-- ARGV  command, then for each request: its Idempotency-Key or '', the request in one line if it has one, the time as it was read
+--       for it or '', and the command's facts: a line `name=value` for each
+-- A command returns its reply, a list of words; a second value `true` says that the same request may meet another answer
 -- later, so that it is not remembered, only when it was told. Under a key, the first answer is given again to the same
 -- request, and another request is told {'key-reused'}; an answer to what changed nothing is remembered for a short while.
 -- What was asked for too long ago, or has been refused in passing under its key since, is not done: {'late'}; see fence.ts.
--- Returns for each request the deed's reply, and the entry that it recorded, if any; or the error that kept it from its end.
+-- Returns for each request the command's reply, and the entry that it recorded, if any; or the error that kept it from its end.
 local function is_late(read_ms, passed_ms)
   local age_ms = now_ms() - read_ms
   return age_ms < 0 or age_ms > limits.fresh_ms or passed_ms >= read_ms
 end
-local function answer(deed, key, request, read_ms, text)
+local function answer(command, key, request, read_ms, text)
   local passed_ms = 0
   if key ~= '' then
     local remembered = redis.call('GET', names.request .. key)
@@ -29,7 +29,7 @@ local function answer(deed, key, request, read_ms, text)
     facts[name] = value
   end
   local before = lasting_count
-  local reply, passing = deeds[deed](facts)
+  local reply, passing = commands[command](facts)
   if key ~= '' and passing then
     redis.call('SET', names.request .. key, integer(now_ms()), 'PX', 2 * limits.fresh_ms)
   elseif key ~= '' then

@@ -1,8 +1,8 @@
--- The entry of a deed that is complete in itself, once it was said.
+-- The entry of a command that is complete in itself, once it was said.
 local recorded
 
--- What the deeds of a script gather in tables is written once for all of them: by these functions, which the main part
--- calls at its end. A deed that fails has gathered what it would have written until then.
+-- What the commands of a script gather in tables is written once for all of them: by these functions, which the main part
+-- calls at its end. A command that fails has gathered what it would have written until then.
 local gathered = {}
 local function write_gathered()
   for _, write in ipairs(gathered) do
@@ -10,7 +10,7 @@ local function write_gathered()
   end
 end
 
--- How much was done by now that no request must meet twice: a deed that says no entry has changed nothing, unless it says so.
+-- How much was done by now that no request must meet twice: a command that appends no entry has changed nothing, unless it calls this.
 local lasting_count = 0
 local function lasting()
   lasting_count = lasting_count + 1
@@ -24,7 +24,7 @@ local function say(kind, log_id, facts)
   return redis.call('XADD', names.log, '*', kind, text), text
 end
 
--- now_ms(): the time of this Redis, the only clock that decides anything. All deeds of a script are done at one moment.
+-- now_ms(): the time of this Redis, the only clock that decides anything. All commands of a script run at one moment.
 local now
 local function now_ms()
   if not now then

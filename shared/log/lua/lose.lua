@@ -3,7 +3,7 @@
 -- again above that. The last hundred losses are kept, for as long as the log is.
 -- FACTS    speaker, after, tail
 -- RETURNS  noted
-function deeds.lose(facts)
+function commands.lose(facts)
   local cursor_ms, cursor_sequence = position(redis.call('HGET', names.cursors, facts.speaker) or '0-0')
   redis.call('XADD', names.lost, 'MAXLEN', 100, '*', 'tail', facts.tail)
   if later(cursor_ms, cursor_sequence, position(facts.after)) then

@@ -4,7 +4,7 @@
 -- sagas than one entry should name are left until they are fewer.
 -- FACTS    pause_ms, open_max
 -- RETURNS  surveyed, log_id | early | too-many
-deeds['begin-survey'] = function(facts)
+commands['begin-survey'] = function(facts)
   local early = now_ms() - tonumber(facts.pause_ms)
   local oldest = redis.call('XRANGE', names.log, '-', '+', 'COUNT', 1)[1]
   if not oldest or tonumber(told_ms(oldest[1])) > early then

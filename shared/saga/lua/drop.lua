@@ -3,7 +3,7 @@
 -- FACTS    log_id
 -- RETURNS  dropped
 -- WRITES   nothing that takes memory
-function deeds.drop(facts)
+function commands.drop(facts)
   for _, index in ipairs({ names.open, names.deadlines }) do
     redis.call('ZREM', index, facts.log_id)
   end

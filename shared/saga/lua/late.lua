@@ -5,7 +5,7 @@
 --          max_ms (how far ahead a deadline may be)
 -- RETURNS  the time now, then for each the columns that `unfinished` has
 -- WRITES   nothing
-function deeds.late(facts)
+function commands.late(facts)
   local now = now_ms()
   local found = page(names.deadlines, facts.after, integer(now - tonumber(facts.grace_ms)), facts.limit)
   if #found == 0 then

@@ -3,7 +3,7 @@
 -- retry: applies the entry of a dead letter at last, and marks the letter with what came of it; the letter itself stays. One
 -- whose saga can no longer be judged is never applied: nothing is recorded of it, but something may have been since the letter
 -- was put aside.
--- FACTS    letter, deed (which follows its entry, or ''), wrong (why none does)
+-- FACTS    letter, command (which follows its entry, or ''), wrong (why none does)
 -- RETURNS  applied, reply (of the command that follows) | repeated, when, word | dismissed, when
 --          or in passing: failed, error | unknown
 
@@ -18,7 +18,7 @@ local function cannot_be_judged(letter, log_id)
   return later(ms, sequence, position(letter))
 end
 
-function deeds.retry(facts)
+function commands.retry(facts)
   local found = redis.call('XRANGE', names.dead, facts.letter, facts.letter)[1]
   if not found then
     return { 'unknown' }, true
@@ -31,14 +31,14 @@ function deeds.retry(facts)
   if given_up then
     return { 'dismissed', given_up }
   end
-  if facts.deed == '' then
+  if facts.command == '' then
     return { 'failed', facts.wrong }, true
   end
   local said = facts_of(cjson.decode(facts_of(found[2]).fields))
   if cannot_be_judged(facts.letter, said.log_id) then
     return { 'failed', 'nothing is known of ' .. said.log_id .. ' any more, so it can no longer be judged' }, true
   end
-  local done, reply = pcall(deeds[facts.deed], said)
+  local done, reply = pcall(commands[facts.command], said)
   if not done then
     return { 'failed', type(reply) == 'table' and reply.err or tostring(reply) }, true
   end

@@ -3,11 +3,11 @@
 -- tell-again: says once more what was said last of an unfinished saga, for a listener that did not act on it.
 -- FACTS    log_id
 -- RETURNS  told | finished | unknown
-deeds['tell-again'] = function(facts)
+commands['tell-again'] = function(facts)
   local id = facts.log_id
   local saga = load_saga(id)
   if not saga or not is_unfinished(saga) then
-    deeds.drop(facts)
+    commands.drop(facts)
     return { saga and 'finished' or 'unknown' }
   end
   emit_again(id, saga)

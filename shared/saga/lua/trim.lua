@@ -126,7 +126,7 @@ local function forget_surveys(chosen)
   end
 end
 
-function deeds.trim(facts)
+function commands.trim(facts)
   local before = now_ms() - tonumber(facts.age_ms)
   local bound_ms, bound_sequence = before, 0
   local function bound_by(id)

@@ -3,7 +3,7 @@
 -- said back.
 -- FACTS    log_id, open
 -- RETURNS  turned
-deeds['turn-survey'] = function(facts)
+commands['turn-survey'] = function(facts)
   pass_on(facts.log_id, facts.open)
   end_survey(facts.log_id)
   return { 'turned' }

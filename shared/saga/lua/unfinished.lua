@@ -18,6 +18,6 @@ local function described(found)
   return reply
 end
 
-function deeds.unfinished(facts)
+function commands.unfinished(facts)
   return described(page(names.open, facts.after, '+inf', facts.limit))
 end

@@ -133,8 +133,8 @@ test('a folder that has files where folders should be, or the other way, is refu
     message: `the data folder ${dir} cannot be used: it has a folder where a file should be`,
   })
   await writeFile(join(dir, 'redis'), '')
-  for (const deed of [() => endLeftovers(dir), () => prepareFolder(dir, [])])
-    await t.throwsAsync(deed(), { instanceOf: DataFolderError, message: /cannot be used: it is no folder \(.*redis/ })
+  for (const action of [() => endLeftovers(dir), () => prepareFolder(dir, [])])
+    await t.throwsAsync(action(), { instanceOf: DataFolderError, message: /cannot be used: it is no folder \(.*redis/ })
 })
 
 const torn: [what: string, content: string][] = [

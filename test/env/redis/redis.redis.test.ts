@@ -126,7 +126,7 @@ for (const [user, connected] of [
     t.deepEqual(await redis.eval(sharedScript('locks'), 0, ...questions), [1, 1, 1])
   })
 
-const deeds = {
+const actions = {
   'write a user': (redis: Redis) => redis.set('user:1', 'x'),
   'read a user': (redis: Redis) => redis.get('user:1'),
   'write the log': (redis: Redis) => redis.xadd('log:order', '*', 'kind', 'OrderPaid'),
@@ -151,8 +151,8 @@ const deeds = {
   'speak in a channel': (redis: Redis) => redis.publish('outcomes', 'x'),
 } as const
 
-for (const [deed, attempt] of Object.entries(deeds))
-  test(`a visitor cannot ${deed}`, async (t) => {
+for (const [action, attempt] of Object.entries(actions))
+  test(`a visitor cannot ${action}`, async (t) => {
     await t.throwsAsync(async () => attempt(asListener), { message: FORBIDDEN })
     await t.throwsAsync(async () => attempt(asLocker), { message: FORBIDDEN })
   })

@@ -2,4 +2,4 @@
 -- close: no place is reserved for a parcel, or any more.
 -- FACTS    log_id
 -- RETURNS  over | repeated
-function deeds.close(facts) return move(facts.log_id, { open = true, revoked = true }, 'over') end
+function commands.close(facts) return move(facts.log_id, { open = true, revoked = true }, 'over') end

@@ -2,4 +2,4 @@
 -- revoke: a parcel that was not sent in time is not to be.
 -- FACTS    log_id
 -- RETURNS  revoked | repeated
-function deeds.revoke(facts) return move(facts.log_id, { open = true }, 'revoked') end
+function commands.revoke(facts) return move(facts.log_id, { open = true }, 'revoked') end

@@ -2,4 +2,4 @@
 -- send: a parcel for which a place is reserved is sent.
 -- FACTS    log_id
 -- RETURNS  sent | repeated
-function deeds.send(facts) return move(facts.log_id, { open = true }, 'sent') end
+function commands.send(facts) return move(facts.log_id, { open = true }, 'sent') end

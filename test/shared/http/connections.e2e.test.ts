@@ -9,7 +9,7 @@ import { readAll } from '../../support/shop/gateway.ts'
 
 type Entered = { readonly request: Request; readonly leave: () => void }
 
-/** A door whose one deed is inside until it is let out, and a connection to it. */
+/** A door whose one request is inside until it is let out, and a connection to it. */
 const openHouse = async (
   t: ExecutionContext,
 ): Promise<{ socket: Socket; entered: Entered[]; entry: () => Promise<Entered> }> => {
@@ -49,14 +49,14 @@ const openHouse = async (
   return { socket, entered, entry: () => told.promise }
 }
 
-const deed = (what: string, more = 'Content-Length: 0\r\n\r\n'): string =>
+const post = (what: string, more = 'Content-Length: 0\r\n\r\n'): string =>
   `POST /do/${what} HTTP/1.1\r\nHost: localhost\r\n${more}`
 
 test('pipelined requests enter one after the other', async (t) => {
   const { socket, entered, entry } = await openHouse(t)
   const reply = readAll(socket)
   const first = entry()
-  socket.write(`${deed('a')}${deed('b', 'Connection: close\r\nContent-Length: 0\r\n\r\n')}`)
+  socket.write(`${post('a')}${post('b', 'Connection: close\r\nContent-Length: 0\r\n\r\n')}`)
   const { leave } = await first
   t.is(entered.length, 1)
   const second = entry()
@@ -65,11 +65,11 @@ test('pipelined requests enter one after the other', async (t) => {
   t.regex(await reply, /did a[\s\S]*did b$/)
 })
 
-test('bytes that are no request never become the answer of a deed that is inside', async (t) => {
+test('bytes that are no request never become the answer of a request that is inside', async (t) => {
   const { socket, entry } = await openHouse(t)
   const reply = readAll(socket)
   const first = entry()
-  socket.write(deed('a'))
+  socket.write(post('a'))
   const { request } = await first
   socket.write('what?\r\n\r\n')
   t.is(await reply, '')
@@ -80,16 +80,16 @@ test('a client that ends his side has gone', async (t) => {
   const { socket, entry } = await openHouse(t)
   const first = entry()
   const ended = once(socket, 'end')
-  socket.resume().end(deed('a'))
+  socket.resume().end(post('a'))
   const { request } = await first
   await ended
   t.true(request.isGone())
 })
 
-test('a deed whose body ends midway is refused, and not done', async (t) => {
+test('a request whose body ends midway is refused, and not done', async (t) => {
   const { socket, entered } = await openHouse(t)
   const reply = readAll(socket)
-  socket.end(deed('a', 'Content-Length: 5\r\n\r\n{'))
+  socket.end(post('a', 'Content-Length: 5\r\n\r\n{'))
   t.regex(await reply, /^HTTP\/1\.1 400 [\s\S]*the request ended midway/)
   t.is(entered.length, 0)
 })

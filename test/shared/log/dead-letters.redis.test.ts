@@ -39,7 +39,7 @@ const deadLetter = async (entry: RawEntry) => {
 }
 const untouched = async () => ({ left: await left(), said: (await saidIn(log)).length, dead: await log.dead.count() })
 
-/** An entry whose deed fails because something else lies under its key. */
+/** An entry whose command fails because something else lies under its key. */
 const deadLetterBroken = async () => {
   await redis.set('saga:it', 'not a hash')
   return deadLetter(taking('5-0', 'it'))

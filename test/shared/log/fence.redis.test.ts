@@ -29,7 +29,7 @@ const total = async (): Promise<number | undefined> => (await store.find('cart')
 const timesRead = async (): Promise<number> =>
   Number(/^cmdstat_time:calls=(\d+)/m.exec(await behind.info('commandstats'))?.[1] ?? 0)
 
-test.serial('a deed is done within a second of the reading that it brings, and no later', async (t) => {
+test.serial('a command runs within a second of the reading that it brings, and no later', async (t) => {
   await store.create('cart', 'anna', plainly)
   const addAt = (readMs: number) => addAsRead(under('a'), readMs)
   const now = await store.readMs()

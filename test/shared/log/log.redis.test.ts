@@ -260,7 +260,7 @@ for (const [what, entry, error] of unusable)
     },
   )
 
-test.serial('an entry that makes its deed fail goes to the dead letters; the others are not delayed', async (t) => {
+test.serial('an entry that makes its command fail goes to the dead letters; the others are not delayed', async (t) => {
   await redis.set('saga:broken', 'not a hash')
   t.deepEqual(await hear('0-0', taking('5-0'), taking('6-0', 'broken'), taking('7-0')), [
     'taken',
@@ -310,32 +310,35 @@ test.serial('a Redis that is away: UnavailableError with its cause, and nothing 
   t.is(await left(), 100)
 })
 
-test.serial('a Redis that is frozen: who asks for a deed is told in time, also who waits for others', async (t) => {
-  server.freeze()
-  const ask = async (): Promise<number> => {
-    const startedAt = performance.now()
-    await t.throwsAsync(store.add('tea', 5, plainly), { instanceOf: UnavailableError })
-    return performance.now() - startedAt
-  }
-  const first = ask()
-  await away(200)
-  for (const ms of await Promise.all([first, ask(), ask()]))
-    t.true(ms < COMMAND_TIMEOUT_MS + LATE_MS, `told after ${Math.round(ms)} ms`)
-  server.thaw()
-  t.deepEqual(await store.add('tea', 5, plainly), ['added'])
-})
+test.serial(
+  'a Redis that is frozen: the caller of a command learns so in time, also one that waits for others',
+  async (t) => {
+    server.freeze()
+    const ask = async (): Promise<number> => {
+      const startedAt = performance.now()
+      await t.throwsAsync(store.add('tea', 5, plainly), { instanceOf: UnavailableError })
+      return performance.now() - startedAt
+    }
+    const first = ask()
+    await away(200)
+    for (const ms of await Promise.all([first, ask(), ask()]))
+      t.true(ms < COMMAND_TIMEOUT_MS + LATE_MS, `told after ${Math.round(ms)} ms`)
+    server.thaw()
+    t.deepEqual(await store.add('tea', 5, plainly), ['added'])
+  },
+)
 
-test.serial('a deed that is wrong is a fault of the program: its error passes', async (t) => {
+test.serial('a command that is wrong is a fault of the program: its error passes', async (t) => {
   await redis.set('item:broken', 'not a hash')
   const failed = await t.throwsAsync(store.add('broken', 5, plainly))
   t.false(failed instanceof UnavailableError)
-  await t.throwsAsync(log.act('no-such-deed', {}), { message: /there is no no-such-deed\.lua/ })
+  await t.throwsAsync(log.act('no-such-command', {}), { message: /there is no no-such-command\.lua/ })
 })
 
 const scriptsRun = async (): Promise<number> =>
   Number(/^cmdstat_evalsha:calls=(\d+)/m.exec(await behind.info('commandstats'))?.[1] ?? 0)
 
-test.serial('deeds that are asked for at once are one script, and each is answered by itself', async (t) => {
+test.serial('commands that are asked for at once are one script, and each is answered by itself', async (t) => {
   await store.createItem('milk', 1, plainly)
   const before = await scriptsRun()
   const once = { idempotencyKey: 'again', fingerprint: 'add milk' }
@@ -354,7 +357,7 @@ test.serial('deeds that are asked for at once are one script, and each is answer
   t.deepEqual([await left(), (await store.find('milk'))?.stock], [101, 5])
 })
 
-test.serial('a deed that is wrong fails alone, and what it is asked with is done', async (t) => {
+test.serial('a command that is wrong fails alone, and what it is asked with is done', async (t) => {
   await redis.set('item:broken', 'no hash')
   const [first, broken, last] = await Promise.allSettled([
     store.add('tea', 1, plainly),
@@ -380,7 +383,7 @@ test('two rows that say different things of one state are a fault of the program
       step: instruments.step,
       lua: [new URL('../../../stock/lua/', import.meta.url)],
       names: { item: 'item:' },
-      reactions: { payment: { CreditHeld: { deed: 'take', says: { taken: 'StockTaken' } } } },
+      reactions: { payment: { CreditHeld: { command: 'take', says: { taken: 'StockTaken' } } } },
       says: { taken: says as 'StockTaken' },
       retentionS: 10,
     })

@@ -3,13 +3,21 @@ import { reactions as ofOrder, says as saidByOrder } from '../../../order/reacti
 import { reactions as ofPayment } from '../../../payment/reactions.ts'
 import { events, type Service, single } from '../../../shared/contract/events.ts'
 import { reactions as ofStock } from '../../../stock/reactions.ts'
-import { type Deed, headerOf, luaCode, luaDeeds, luaFiles, luaText, promised } from '../../support/shop/lua-deed.ts'
+import {
+  type Command,
+  headerOf,
+  luaCode,
+  luaCommands,
+  luaFiles,
+  luaText,
+  promised,
+} from '../../support/shop/lua-command.ts'
 
 type Row = {
   readonly listener: Service
   readonly speaker: Service
   readonly kind: string
-  readonly deed: string
+  readonly command: string
   readonly says: Readonly<Record<string, string>>
 }
 
@@ -29,7 +37,7 @@ const rows: readonly Row[] = services.flatMap((listener) =>
       listener,
       speaker: speaker as Service,
       kind,
-      ...(reaction as { deed: string; says: Record<string, string> }),
+      ...(reaction as { command: string; says: Record<string, string> }),
     })),
   ),
 )
@@ -37,9 +45,9 @@ const rows: readonly Row[] = services.flatMap((listener) =>
 const factsOf = (speaker: Service, kind: string): Readonly<Record<string, string>> | undefined =>
   (events[speaker] as Readonly<Record<string, Readonly<Record<string, string>>>>)[kind]
 
-const deeds: readonly Deed[] = [...services, 'shared' as const].flatMap(luaDeeds)
-const deedOf = (service: Service, name: string): Deed | undefined =>
-  deeds.find((deed) => deed.name === name && (deed.place === service || deed.place === 'shared'))
+const commands: readonly Command[] = [...services, 'shared' as const].flatMap(luaCommands)
+const commandOf = (service: Service, name: string): Command | undefined =>
+  commands.find((command) => command.name === name && (command.place === service || command.place === 'shared'))
 
 /** The words that stand first in the lists that a piece of code returns, and the local functions that it ends with. */
 const returned = (code: string, whole: string): readonly string[] =>
@@ -54,7 +62,7 @@ const returned = (code: string, whole: string): readonly string[] =>
     ]
   })
 
-for (const { listener, speaker, kind, deed, says } of rows) {
+for (const { listener, speaker, kind, command, says } of rows) {
   const name = `${listener} hears ${kind} of ${speaker}`
 
   test(`${name}: the speaker's dictionary has it`, (t) => {
@@ -62,19 +70,19 @@ for (const { listener, speaker, kind, deed, says } of rows) {
     t.not(listener, speaker)
   })
 
-  test(`${name}: the deed has its Lua file, and finds the facts it needs`, (t) => {
-    const found = deedOf(listener, deed)
-    t.not(found, undefined, `there is no ${deed}.lua`)
+  test(`${name}: the command has its Lua file, and finds the facts it needs`, (t) => {
+    const found = commandOf(listener, command)
+    t.not(found, undefined, `there is no ${command}.lua`)
     if (found === undefined) return
     const carried = ['log_id', ...Object.keys(factsOf(speaker, kind) ?? {})]
     const optional = [...found.whole.matchAll(/\bfacts\.([a-z_]+) or\b/g)].map(([, fact]) => fact)
     const { facts } = headerOf(found)
     t.not(facts.length, 0)
-    for (const fact of facts) t.true(carried.includes(fact) || optional.includes(fact), `${deed} wants ${fact}`)
+    for (const fact of facts) t.true(carried.includes(fact) || optional.includes(fact), `${command} wants ${fact}`)
   })
 
-  test(`${name}: what is said is in the listener's dictionary, and the deed knows when`, (t) => {
-    const code = deedOf(listener, deed)?.whole ?? ''
+  test(`${name}: what is said is in the listener's dictionary, and the command knows when`, (t) => {
+    const code = commandOf(listener, command)?.whole ?? ''
     t.not(code, '')
     for (const [state, said] of Object.entries(says)) {
       t.not(factsOf(listener, said), undefined, said)
@@ -91,7 +99,7 @@ test('payment, in the middle, hears and is heard by both, and nobody hears ids',
 })
 
 for (const service of services)
-  test(`the dictionary of ${service} holds what its deeds say, and nothing else`, (t) => {
+  test(`the dictionary of ${service} holds what its commands say, and nothing else`, (t) => {
     const written = luaFiles(service).flatMap((file) =>
       [...luaText(service, file).matchAll(/\b(?:record|say)\('([A-Za-z]+)'/g)].map(([, kind]) => kind as string),
     )
@@ -114,32 +122,32 @@ test('every kind is a noun and a past participle, and belongs to one service', (
   t.is(new Set(kinds).size, kinds.length)
 })
 
-for (const deed of deeds) {
-  const name = `${deed.place}/lua/${deed.name}.lua`
+for (const command of commands) {
+  const name = `${command.place}/lua/${command.name}.lua`
 
   test(`${name} opens with what it does, its facts and its replies`, (t) => {
-    const header = headerOf(deed)
-    t.true(header.title.startsWith(`${deed.name}: `), header.title)
+    const header = headerOf(command)
+    t.true(header.title.startsWith(`${command.name}: `), header.title)
     t.not(header.facts.length, 0, 'FACTS')
     t.not(header.returns, '', 'RETURNS')
-    t.regex(deed.text, /^(--- @include "[a-z-]+"\n)*-- /, 'the comment comes first')
+    t.regex(command.text, /^(--- @include "[a-z-]+"\n)*-- /, 'the comment comes first')
   })
 
   test(`${name} uses the facts that its header names, and no other`, (t) => {
-    const { facts } = headerOf(deed)
+    const { facts } = headerOf(command)
     t.not(facts.length, 0)
-    const used = [...luaCode(deed.text).matchAll(/\bfacts\.([a-z_]+)/g)].map(([, fact]) => fact as string)
-    const usedWithin = [...deed.whole.matchAll(/\bfacts\.([a-z_]+)/g)].map(([, fact]) => fact as string)
+    const used = [...luaCode(command.text).matchAll(/\bfacts\.([a-z_]+)/g)].map(([, fact]) => fact as string)
+    const usedWithin = [...command.whole.matchAll(/\bfacts\.([a-z_]+)/g)].map(([, fact]) => fact as string)
     for (const fact of used) t.true(facts.includes(fact), `${fact} is not in the header`)
     for (const fact of facts) t.true(usedWithin.includes(fact), `${fact} is not used`)
   })
 
   test(`${name} returns the words that its header names, and no other`, (t) => {
-    const words = promised(headerOf(deed))
-    t.true(words.length > 0 || headerOf(deed).returns.startsWith('the '))
+    const words = promised(headerOf(command))
+    t.true(words.length > 0 || headerOf(command).returns.startsWith('the '))
     if (words.length === 0) return
-    for (const word of words) t.true(deed.whole.includes(`'${word}'`), `"${word}" is nowhere in the code`)
-    for (const word of returned(luaCode(deed.text), deed.whole))
+    for (const word of words) t.true(command.whole.includes(`'${word}'`), `"${word}" is nowhere in the code`)
+    for (const word of returned(luaCode(command.text), command.whole))
       t.true(words.includes(word), `"${word}" is not in the header`)
   })
 }

@@ -76,7 +76,7 @@ test.serial('of two keyed requests of one moment each is kept as long as it is w
   t.true((await redis.pttl('request:refused')) <= 60_000)
 })
 
-test.serial('what was recorded under the log id of a single deed goes with its entry', async (t) => {
+test.serial('what was recorded under the log id of a single command goes with its entry', async (t) => {
   const ids = openIds(instruments)
   await ids.lease('replica')
   await ids.give('given', under('k'))

@@ -49,14 +49,14 @@ test('a Redis that was only restarted has lost nothing', async (t) => {
   t.deepEqual(await one.store.log.lostTails(), [])
 })
 
-test('a detector remembers the last deeds only, and says since when', async (t) => {
+test('a detector remembers the last commands only, and says since when', async (t) => {
   const { redis, instruments } = await open(t)
   const said = []
   for (let number = 0; number < 5; number += 1) {
     const [, fields] = entryOf('payment', 'FundsAdded', '*', `log-${number}`, { user: 'anna', amount: number })
     said.push([(await redis.xadd(logKey('payment'), '*', ...fields)) ?? '', fields] as const)
   }
-  const { remember, compare } = tailLossDetector({ speaker: 'payment', redis, step: instruments.step, deedsMax: 3 })
+  const { remember, compare } = tailLossDetector({ speaker: 'payment', redis, step: instruments.step, commandsMax: 3 })
   remember(said)
   remember(said)
   t.is(await compare('0-0'), undefined)
@@ -98,7 +98,7 @@ test('ends of sagas have room of their own, are taken in any order, and once', a
     speaker: 'order',
     redis,
     step: instruments.step,
-    deedsMax: 2,
+    commandsMax: 2,
   })
   const end = (id: string) => entryOf('order', 'OrderPaid', id, `saga-${id}`, { order: 'cart', user: 'anna', total: 1 })
   const created = entryOf('order', 'OrderCreated', '1-0', 'log-1', { order: 'cart', user: 'anna' })

@@ -6,7 +6,7 @@ import * as ofPayment from '../../../payment/commands.ts'
 import * as ofShared from '../../../shared/log/shared-commands.ts'
 import { type Command, command, knownResult, type Results } from '../../../shared/redis/command.ts'
 import * as ofStock from '../../../stock/commands.ts'
-import { headerOf, luaDeeds, type Place, promised } from '../../support/shop/lua-deed.ts'
+import { headerOf, luaCommands, type Place, promised } from '../../support/shop/lua-command.ts'
 
 const isCommand = (one: unknown): one is Command => typeof one === 'object' && one !== null && 'inPassing' in one
 
@@ -31,17 +31,17 @@ const piecesOf = (text: string): readonly string[] =>
   text.split('|').flatMap((piece) => piece.replace(/\s+/g, ' ').replace(/,\s*$/, '').trim() || [])
 
 for (const place of PLACES) {
-  const deeds = luaDeeds(place).filter((deed) => promised(headerOf(deed)).length > 0)
+  const commands = luaCommands(place).filter((command) => promised(headerOf(command)).length > 0)
 
   test(`each command of ${place} has a row, and each row a Lua file`, (t) => {
-    t.deepEqual(ROWS[place].map(({ name }) => name).toSorted(), deeds.map(({ name }) => name).toSorted())
+    t.deepEqual(ROWS[place].map(({ name }) => name).toSorted(), commands.map(({ name }) => name).toSorted())
   })
 
   for (const { name, args, returns, inPassing } of ROWS[place])
     test(`the row of ${place}/${name} says what the header of its Lua file says`, (t) => {
-      const deed = deeds.find((one) => one.name === name)
-      if (deed === undefined) return t.fail('there is no such Lua file')
-      const header = headerOf(deed)
+      const command = commands.find((one) => one.name === name)
+      if (command === undefined) return t.fail('there is no such Lua file')
+      const header = headerOf(command)
       t.deepEqual(
         args.map((arg) => arg.replace('?', '')),
         [...header.facts],

@@ -16,11 +16,11 @@ test.after.always(async () => {
 })
 
 const FILES = {
-  main: "return deeds[ARGV[1]]({ KEYS = ARGV[2] }) .. ':' .. names.mark .. ':' .. limits.most",
+  main: "return commands[ARGV[1]]({ KEYS = ARGV[2] }) .. ':' .. names.mark .. ':' .. limits.most",
   base: "-- base: what all share\nlocal base = 'base'",
   middle: '--- @include "base"\nlocal middle = base .. \'+middle\'',
-  one: '--- @include "base"\n--- @include "middle"\n-- one: does one thing\n-- RETURNS  one\nfunction deeds.one() return middle .. \'+one\' end',
-  two: '--- @include "middle"\n--- @include "base"\nfunction deeds.two() return middle .. \'+two\' end',
+  one: '--- @include "base"\n--- @include "middle"\n-- one: does one thing\n-- RETURNS  one\nfunction commands.one() return middle .. \'+one\' end',
+  two: '--- @include "middle"\n--- @include "base"\nfunction commands.two() return middle .. \'+two\' end',
   log: "local log = 'the service has its own'",
   more: '--- @include "base"\n-- more: completes base\nbase = base .. \'+more\'',
   lost: '--- @include "no-such-thing"',
@@ -31,7 +31,7 @@ for (const [name, text] of Object.entries(FILES)) writeFileSync(join(folder, `${
 
 const parts = (changes: Partial<ScriptParts> = {}): ScriptParts => ({
   lua: [pathToFileURL(`${folder}/`)],
-  deeds: ['one', 'two'],
+  commands: ['one', 'two'],
   main: 'main',
   tables: { names: { mark: 'a "quoted" mark' }, limits: { most: 9 } },
   ...changes,
@@ -41,7 +41,7 @@ const callsOf = async (command: string): Promise<number> =>
 
 test('every file is there once, and after what it includes', (t) => {
   const text = compose(parts())
-  const at = ['local base =', 'local middle =', 'deeds.one()', 'deeds.two()', 'return deeds['].map((piece) =>
+  const at = ['local base =', 'local middle =', 'commands.one()', 'commands.two()', 'return commands['].map((piece) =>
     text.indexOf(piece),
   )
   t.deepEqual(
@@ -75,12 +75,12 @@ test('the same parts give the same text: a script that is known stays known', (t
 })
 
 test('a file of the service comes before one of the same name that all share', (t) => {
-  t.true(compose(parts({ deeds: ['log'] })).includes('the service has its own'))
+  t.true(compose(parts({ commands: ['log'] })).includes('the service has its own'))
   t.true(compose(parts({ main: 'do' })).includes('key-reused'))
 })
 
 test('a file that is missing is named, with where it was looked for', (t) => {
-  t.throws(() => compose(parts({ deeds: ['lost'] })), { message: /no-such-thing\.lua in .+ or .+shared/ })
+  t.throws(() => compose(parts({ commands: ['lost'] })), { message: /no-such-thing\.lua in .+ or .+shared/ })
 })
 
 test.serial('a script sees its tables, its includes and its arguments', async (t) => {
@@ -102,7 +102,7 @@ test.serial('a script that the server does not know is loaded by one EVAL, once'
 
 test.serial('many calls at once after SCRIPT FLUSH all have their effect, once', async (t) => {
   writeFileSync(join(folder, 'count.lua'), "return redis.call('INCR', 'counter')")
-  const run = script(compose(parts({ deeds: [], main: 'count' })))
+  const run = script(compose(parts({ commands: [], main: 'count' })))
   await redis.script('FLUSH')
   const replies = await Promise.all(Array.from({ length: 50 }, () => run(redis, [])))
   t.is(new Set(replies).size, 50)
@@ -110,7 +110,7 @@ test.serial('many calls at once after SCRIPT FLUSH all have their effect, once',
 })
 
 test.serial('a script is refused as a whole by a full Redis, also where its first command would pass', async (t) => {
-  const run = script(compose(parts({ deeds: [], main: 'full' })))
+  const run = script(compose(parts({ commands: [], main: 'full' })))
   await redis.rpush('list', 'first')
   t.is(await run(redis, []), 'done')
   await redis.rpush('list', 'second')
@@ -122,6 +122,6 @@ test.serial('a script is refused as a whole by a full Redis, also where its firs
 
 test.serial('an error of the script passes unchanged', async (t) => {
   await redis.set('text', 'no number')
-  const run = script(compose(parts({ deeds: [], main: 'broken' })))
+  const run = script(compose(parts({ commands: [], main: 'broken' })))
   await t.throwsAsync(run(redis, []), { message: /not an integer/ })
 })

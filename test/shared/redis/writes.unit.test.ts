@@ -1,9 +1,9 @@
 /**
- * What does a deed write? A script whose deeds say that they write nothing is also run by a Redis that is out of memory, so
+ * What does a command write? A script whose commands say that they write nothing is also run by a Redis that is out of memory, so
  * whatever only asks must say so, and nothing else may. Read from the files, through all that they include and call.
  */
 import test from 'ava'
-import { luaDeeds } from '../../support/shop/lua-deed.ts'
+import { luaCommands } from '../../support/shop/lua-command.ts'
 
 const READS =
   /^(GET|MGET|HGET|HMGET|HGETALL|HKEYS|HLEN|EXISTS|HEXISTS|ZRANGE|ZRANGEBYSCORE|ZSCORE|ZCARD|XRANGE|XREVRANGE|XINFO|XLEN|SCAN|SMEMBERS|SISMEMBER|SCARD|TIME|TTL|PTTL|PEXPIRETIME|STRLEN|TYPE)$/
@@ -14,40 +14,40 @@ const GATHER = ['book', 'book_all', 'book_lines', 'keep_open', 'finish']
 /** The functions of a text by their names, each with its body. */
 const functionsOf = (code: string): ReadonlyMap<string, string> =>
   new Map(
-    [...code.matchAll(/^(?:local )?(?:function ([\w.]+)|deeds\['([\w-]+)'\] = function)\(([\s\S]*?)^end$/gm)].map(
-      ([, name, quoted, body]) => [name ?? `deeds.${quoted}`, body ?? ''] as const,
+    [...code.matchAll(/^(?:local )?(?:function ([\w.]+)|commands\['([\w-]+)'\] = function)\(([\s\S]*?)^end$/gm)].map(
+      ([, name, quoted, body]) => [name ?? `commands.${quoted}`, body ?? ''] as const,
     ),
   )
 
-/** Every command that a function may give, itself or by what it calls. */
-const commandsOf = (name: string, functions: ReadonlyMap<string, string>, seen = new Set<string>()): string[] => {
+/** Every call of Redis that a function may make, itself or by what it calls. */
+const callsOf = (name: string, functions: ReadonlyMap<string, string>, seen = new Set<string>()): string[] => {
   if (seen.has(name)) return []
   seen.add(name)
   if (GATHER.includes(name)) return ['gathered']
   const body = functions.get(name) ?? ''
-  const own = [...body.matchAll(/redis\.call\(\s*'([A-Za-z]+)'/g)].map(([, command = '']) => command.toUpperCase())
+  const own = [...body.matchAll(/redis\.call\(\s*'([A-Za-z]+)'/g)].map(([, call = '']) => call.toUpperCase())
   const called = [...functions.keys()].filter((other) => body.includes(`${other}(`) || body.includes(`${other},`))
-  return [...own, ...called.flatMap((other) => commandsOf(other, functions, seen))]
+  return [...own, ...called.flatMap((other) => callsOf(other, functions, seen))]
 }
 
 /** What may take a little, for a record that is set aside, where it takes away much. */
 const FREES_MORE = ['trim']
 
-const DEEDS = (['shared', 'ids', 'order', 'payment', 'stock'] as const).flatMap(luaDeeds)
+const COMMANDS = (['shared', 'ids', 'order', 'payment', 'stock'] as const).flatMap(luaCommands)
 
 /** What is asked for only that its answer be remembered: `do` writes that, so its script is no script that only asks. */
 const REMEMBERED = "the answer under the request's key"
 
 const saysOf = (text: string): string | undefined => /^-- WRITES\s+(.*)$/m.exec(text)?.[1]
 
-for (const { name, place, text, whole } of DEEDS)
+for (const { name, place, text, whole } of COMMANDS)
   test(`${place}: ${name} says truly what it writes`, (t) => {
-    const commands = commandsOf(`deeds.${name}`, functionsOf(whole))
-    t.true(commands.length > 0 || saysOf(text) === REMEMBERED)
-    const writes = commands.filter((command) => !READS.test(command))
+    const calls = callsOf(`commands.${name}`, functionsOf(whole))
+    t.true(calls.length > 0 || saysOf(text) === REMEMBERED)
+    const writes = calls.filter((call) => !READS.test(call))
     const expected = writes.length === 0 ? 'nothing' : 'nothing that takes memory'
     if (saysOf(text) === REMEMBERED) t.deepEqual(writes, [])
     else if (FREES_MORE.includes(name)) t.is(saysOf(text), 'less than it frees', writes.join())
-    else if (writes.every((command) => FREES.test(command))) t.is(saysOf(text), expected, writes.join())
+    else if (writes.every((call) => FREES.test(call))) t.is(saysOf(text), expected, writes.join())
     else t.is(saysOf(text), undefined, writes.join())
   })

@@ -4,7 +4,7 @@ import { packedIn } from '../../support/checker/records.ts'
 import { finishedCheckouts } from '../../support/shop/finished.ts'
 
 const CHECKOUTS = 3_000
-/** Paid before, so that what a Redis takes once for its first deeds is no checkout's. */
+/** Paid before, so that what a Redis takes once for its first commands is no checkout's. */
 const FIRST = 300
 /** Bytes per checkout and Redis; there are so few that most of them have a hash of their own. */
 const RECORD_MAX = 160

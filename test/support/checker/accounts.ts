@@ -34,7 +34,7 @@ export type Fault = { readonly name: FaultName; readonly about: string; readonly
 
 /** What was done, by which checkout if it was one, and how things stood from then on. */
 export type Moment<State> = {
-  readonly deed: string
+  readonly action: string
   readonly saga: string | undefined
   readonly state: State
   /** When it was logged, in milliseconds of the clock of the speaker's Redis. */
@@ -100,8 +100,8 @@ const openAccount = <State>(moves: Moves) => {
     faults,
     accuse,
     stateOf: (thing: string): State | undefined => timelines.get(thing)?.at(-1)?.state,
-    write: (thing: string, deed: string, state: State, saga?: string, wanted?: number): void => {
-      const moment = { deed, saga, state, loggedMs, wanted }
+    write: (thing: string, action: string, state: State, saga?: string, wanted?: number): void => {
+      const moment = { action, saga, state, loggedMs, wanted }
       const timeline = timelines.get(thing)
       if (timeline) timeline.push(moment)
       else timelines.set(thing, [moment])
@@ -118,11 +118,11 @@ const openAccount = <State>(moves: Moves) => {
       sagas.set(log_id, { state: next, order: facts.order ?? '' })
       return before
     },
-    /** Reads a log from its start. A deed that is complete in itself is logged once. */
+    /** Reads a log from its start. An action that is complete in itself is logged once. */
     read: (
       entries: readonly LogEntry[],
       checkout: (entry: LogEntry) => void,
-      deed: (entry: LogEntry) => void,
+      action: (entry: LogEntry) => void,
     ): void => {
       for (const entry of entries) {
         loggedMs = Number(entry.id.split('-')[0])
@@ -132,9 +132,9 @@ const openAccount = <State>(moves: Moves) => {
           continue
         }
         const { kind, log_id } = entry
-        if (once.has(log_id)) accuse('logged-twice', `saga:${log_id}`, `${kind} under the log id of another deed`)
+        if (once.has(log_id)) accuse('logged-twice', `saga:${log_id}`, `${kind} under the log id of another action`)
         once.add(log_id)
-        deed(entry)
+        action(entry)
       }
     },
   }
@@ -147,7 +147,7 @@ const rangeOf = ({ first = '0', last = '-1' }: Facts): string[] => {
 }
 
 /** What becomes of a wallet by an entry that is complete in itself. */
-const WALLET_DEEDS: Readonly<Record<string, (amount: number) => readonly [deed: string, change: number]>> = {
+const WALLET_ACTIONS: Readonly<Record<string, (amount: number) => readonly [action: string, change: number]>> = {
   FundsAdded: (amount) => [`add-funds ${amount}`, amount],
   CreditSpent: (amount) => [`pay ${amount}`, -amount],
 }
@@ -165,11 +165,11 @@ const PAYMENT_MOVES = (lossy: boolean): Moves => ({
 export const payAccount = (entries: readonly LogEntry[], { lossy = false } = {}): Account<WalletState> => {
   const account = openAccount<WalletState>(PAYMENT_MOVES(lossy))
   const { stateOf, write, accuse, follow, read } = account
-  const writeSound = (user: string, deed: string, wallet: WalletState, saga?: string, wanted?: number): void => {
-    if (wallet.credit < 0) accuse('negative', user, `credit ${wallet.credit} after ${deed}`)
+  const writeSound = (user: string, action: string, wallet: WalletState, saga?: string, wanted?: number): void => {
+    if (wallet.credit < 0) accuse('negative', user, `credit ${wallet.credit} after ${action}`)
     if (wallet.held < 0 || wallet.held > wallet.credit)
-      accuse('held-beyond-credit', user, `${wallet.held} held of ${wallet.credit} after ${deed}`)
-    write(user, deed, wallet, saga, wanted)
+      accuse('held-beyond-credit', user, `${wallet.held} held of ${wallet.credit} after ${action}`)
+    write(user, action, wallet, saga, wanted)
   }
 
   const checkout = (entry: LogEntry): void => {
@@ -192,17 +192,17 @@ export const payAccount = (entries: readonly LogEntry[], { lossy = false } = {})
     if (wallet || !changesNothing) writeSound(user, next, after, log_id, next === 'refused' ? total : undefined)
   }
 
-  const deed = ({ kind, facts }: LogEntry): void => {
+  const action = ({ kind, facts }: LogEntry): void => {
     const user = `user:${facts.user}`
     if (kind === 'UserCreated') write(user, 'create-user', { credit: 0, held: 0 })
     if (kind === 'UsersInitialised')
       for (const name of rangeOf(facts)) write(`user:${name}`, 'init', { credit: Number(facts.credit), held: 0 })
-    const done = WALLET_DEEDS[kind]?.(Number(facts.amount))
+    const done = WALLET_ACTIONS[kind]?.(Number(facts.amount))
     if (done === undefined) return
     const { credit, held } = stateOf(user) ?? { credit: 0, held: 0 }
     writeSound(user, done[0], { credit: credit + done[1], held })
   }
-  read(entries, checkout, deed)
+  read(entries, checkout, action)
   return account
 }
 
@@ -216,11 +216,11 @@ export const stockAccount = (
   const account = openAccount<ShelfState>(STOCK_MOVES)
   const { stateOf, write, accuse, follow, read } = account
   const taken = new Map<string, string>()
-  const move = (name: string, deed: string, change: number, saga?: string, want?: number): void => {
+  const move = (name: string, action: string, change: number, saga?: string, want?: number): void => {
     const item = `item:${name}`
     const { stock, price } = stateOf(item) ?? { stock: 0, price: 0 }
-    if (stock + change < 0) accuse('negative', item, `${stock + change} in stock after ${deed}`)
-    write(item, deed, { stock: stock + change, price }, saga, want)
+    if (stock + change < 0) accuse('negative', item, `${stock + change} in stock after ${action}`)
+    write(item, action, { stock: stock + change, price }, saga, want)
   }
   const refuse = ({ log_id, facts }: LogEntry): void => {
     const shelf = stateOf(`item:${facts.item}`)
@@ -242,7 +242,7 @@ export const stockAccount = (
       for (const [item, quantity] of parseLines(taken.get(log_id) ?? '')) move(item, next, sign * quantity, log_id)
   }
 
-  const deed = ({ kind, facts }: LogEntry): void => {
+  const action = ({ kind, facts }: LogEntry): void => {
     const { item = '', amount = '0' } = facts
     if (kind === 'ItemCreated') write(`item:${item}`, 'create-item', { stock: 0, price: Number(facts.price) })
     if (kind === 'ItemsInitialised')
@@ -251,7 +251,7 @@ export const stockAccount = (
     if (kind === 'StockAdded') move(item, `add ${amount}`, Number(amount))
     if (kind === 'StockSubtracted') move(item, `subtract ${amount}`, -Number(amount))
   }
-  read(entries, checkout, deed)
+  read(entries, checkout, action)
   return account
 }
 
@@ -347,7 +347,7 @@ export const orderAccount = (
     else if (state.saga === log_id) write(thing, next, { ...state, status }, log_id)
   }
 
-  const deed = ({ kind, facts }: LogEntry): void => {
+  const action = ({ kind, facts }: LogEntry): void => {
     if (kind === 'OrderCreated')
       write(`order:${facts.order}`, 'create-order', {
         user: facts.user ?? '',
@@ -359,7 +359,7 @@ export const orderAccount = (
     if (kind === 'LineAdded') addLine(facts)
     if (kind === 'OrdersInitialised') initialise(facts)
   }
-  read(entries, checkout, deed)
+  read(entries, checkout, action)
   return account
 }
 
@@ -372,7 +372,7 @@ export const linesOf = (entries: readonly LogEntry[], only?: string): ReadonlyMa
 }
 
 /** Which thing an entry that is complete in itself is about, and what its timeline calls it. */
-const NAMED: Readonly<Record<string, (facts: Facts) => readonly [thing: string, deed: string]>> = {
+const NAMED: Readonly<Record<string, (facts: Facts) => readonly [thing: string, action: string]>> = {
   UserCreated: ({ user }) => [`user:${user}`, 'create-user'],
   FundsAdded: ({ user, amount }) => [`user:${user}`, `add-funds ${amount}`],
   CreditSpent: ({ user, amount }) => [`user:${user}`, `pay ${amount}`],
@@ -383,8 +383,8 @@ const NAMED: Readonly<Record<string, (facts: Facts) => readonly [thing: string, 
   LineAdded: ({ order, item, quantity }) => [`order:${order}`, `add-item ${item} ${quantity}`],
 }
 
-/** How often each deed is among these entries, by its thing and its name. */
-export const countDeeds = (entries: readonly LogEntry[]): ReadonlyMap<string, number> => {
+/** How often each action is among these entries, by its thing and its name. */
+export const countActions = (entries: readonly LogEntry[]): ReadonlyMap<string, number> => {
   const counts = new Map<string, number>()
   for (const { kind, facts } of entries) {
     const name = NAMED[kind]?.(facts).join(' ')

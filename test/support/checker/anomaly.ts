@@ -18,12 +18,12 @@ export const ANOMALIES = {
   'stale-answer': 'a client was shown what was not so at any moment of its request',
   'key-answered-otherwise': 'the same request under the same key was given two answers, or refused after it was done',
   'identifier-given-twice': 'two things were created under one identifier',
-  'deed-lost': 'a deed was acknowledged, and the log does not have it',
-  'deed-unasked':
-    'a deed is in the log more often than it was asked for, or when it was not, or although it was refused',
+  'action-lost': 'an action was acknowledged, and the log does not have it',
+  'action-unasked':
+    'an action is in the log more often than it was asked for, or when it was not, or although it was refused',
   'changed-while-closed': 'an order was changed while it was not open',
   'log-not-contiguous': 'entries of a log are out of order or missing',
-  'logged-twice': 'two deeds are logged under one log id',
+  'logged-twice': 'two actions are logged under one log id',
   'impossible-move': 'the log takes a checkout or an order from one state to one that does not follow',
   'repeated-otherwise': 'an answer was repeated, and is not the first one',
   'record-not-logged': 'the record of a checkout names other entries than the log has',

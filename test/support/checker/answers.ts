@@ -2,7 +2,7 @@
  * Do answers to one key agree, and is each identifier given once?
  *
  * Under one key the same request is given the same answer, to the letter. "Not now" is no answer to the question: it may
- * come before the deed, but never after it, for it says that nothing was done.
+ * come before the action, but never after it, for it says that nothing was done.
  */
 import type { Account, Accounts, Clocks } from './accounts.ts'
 import type { Anomaly } from './anomaly.ts'

@@ -2,7 +2,7 @@
  * Was everything that was done asked for, when it was done?
  *
  * What a client asks for is done while it waits for the answer, or at any later time if it never learns what became of it.
- * So each deed of a thing that was created in the history must have happened within some request for it that was not
+ * So each action of a thing that was created in the history must have happened within some request for it that was not
  * refused, and each checkout must have begun within some request for one. The times of a log are those of its Redis' clock,
  * whose distance from the clients' was read beside it.
  */
@@ -34,8 +34,8 @@ export const unaskedCheckouts = (
   return [...timelines].flatMap(([thing, moments]) => {
     const order = thing.replace('order:', '')
     if (!created.has(order)) return []
-    return moments.flatMap(({ deed, saga = '', loggedMs }): Anomaly[] => {
-      if (deed !== 'checking-out') return []
+    return moments.flatMap(({ action, saga = '', loggedMs }): Anomaly[] => {
+      if (action !== 'checking-out') return []
       const all = asked.get(order) ?? []
       const atMs = loggedMs - clockMs
       const by = all.filter((one) => covers(one, atMs))
@@ -47,11 +47,11 @@ export const unaskedCheckouts = (
   })
 }
 
-/** A deed's name is that of its timeline; `requests` are those for it, whatever they were told. */
+/** An action's name is that of its timeline; `requests` are those for it, whatever they were told. */
 export type Named = { readonly thing: string; readonly label: string; readonly requests: readonly Operation[] }
 
-/** Deeds that were done at a time at which nobody asked for them who was not refused. */
-export const unaskedDeeds = (
+/** Actions that were done at a time at which nobody asked for them who was not refused. */
+export const unaskedActions = (
   named: readonly Named[],
   accounts: Accounts,
   clocks: Clocks,
@@ -63,11 +63,11 @@ export const unaskedDeeds = (
       const clockMs = clocks[participant]
       const moments = accounts[participant].timelines.get(thing) ?? []
       if (clockMs === undefined) return []
-      return moments.flatMap(({ deed, loggedMs }): Anomaly[] => {
+      return moments.flatMap(({ action, loggedMs }): Anomaly[] => {
         const atMs = loggedMs - clockMs
-        if (deed !== label || requests.some((one) => one.told !== 'refused' && covers(one, atMs))) return []
+        if (action !== label || requests.some((one) => one.told !== 'refused' && covers(one, atMs))) return []
         const says = `${label} was done at ${Math.round(atMs)}, told were: ${toldIn(requests)}`
-        return [{ name: 'deed-unasked', about: thing, says }]
+        return [{ name: 'action-unasked', about: thing, says }]
       })
     })
   })

@@ -1,4 +1,4 @@
-/** The books of a service, read behind its back: what its deeds have entered, by account. */
+/** The books of a service, read behind its back: what its commands have entered, by account. */
 import type { Redis } from 'ioredis'
 import { parseLines } from '../../../shared/contract/events.ts'
 

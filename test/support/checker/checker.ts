@@ -8,9 +8,9 @@
  * (`fitting.ts`, `asked.ts`, `answers.ts`). The history may tell of a part of what was done: only a thing that was created in
  * it is taken to have been touched by nobody else.
  *
- * After a Redis came back older (`lossy`) the shop lists the orders that no rule can mend, and the deeds that nobody can say
+ * After a Redis came back older (`lossy`) the shop lists the orders that no rule can mend, and the actions that nobody can say
  * again. These are excused, and nothing else: an order that is listed counts as its peers have it, and an acknowledged
- * deed that is missing and not listed is still an anomaly. What a client was shown meanwhile is not asked then, for what is
+ * action that is missing and not listed is still an anomaly. What a client was shown meanwhile is not asked then, for what is
  * rebuilt stands later in the log than when it happened.
  */
 import { parseLines, type Service } from '../../../shared/contract/events.ts'
@@ -19,7 +19,7 @@ import {
   type Accounts,
   type Clocks,
   closing,
-  countDeeds,
+  countActions,
   linesOf,
   orderAccount,
   PARTICIPANTS,
@@ -267,14 +267,14 @@ const askedFor: Question = ({ history, evidence: { clocks, lossy }, accounts }) 
 const justified = ({ history, evidence: { lossy, lost, clocks }, accounts }: Case): Judged => {
   const returns = returnsOf(accounts)
   const refused = lossy ? { found: [], excused: [] } : refusedForNothing(accounts, returns)
-  const told = unfitting(history, accounts, { returns, clocks, lost: lossy ? countDeeds(lost) : undefined })
+  const told = unfitting(history, accounts, { returns, clocks, lost: lossy ? countActions(lost) : undefined })
   return {
     found: [...PARTICIPANTS.flatMap((participant) => accounts[participant].faults), ...refused.found, ...told.found],
     excused: [...refused.excused, ...told.excused],
   }
 }
 
-/** The logs hold every deed once, in order: no entry is missing, and records name what the logs first say, and last again. */
+/** The logs hold every action once, in order: no entry is missing, and records name what the logs first say, and last again. */
 const logsWhole: Question = ({ evidence: { logs, sagas } }) => {
   const gaps = Object.entries(logs).flatMap(([service, { entries, added }]) => {
     const about = `log:${service}`

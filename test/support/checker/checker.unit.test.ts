@@ -41,7 +41,7 @@ const AHEAD_MS = 5_000
 /** The log ids of what is asked for, one request after the other; reads and refusals outside checkouts have none. */
 const TURNS = 'p1 p2 i1 i2 i3 o0 l0 o1 l1 o2 l2 o3 l3 s1 - - - - - p3 i4 s2 s3 s4 -'.split(' ')
 const TURN_MS = 200
-/** A deed is logged in the middle of the request for it. */
+/** An action is logged in the middle of the request for it. */
 const loggedAt = (log_id: string): number => AHEAD_MS + TURNS.indexOf(log_id) * TURN_MS + 50
 
 const logOf = (lines: readonly Line[]) => {
@@ -360,8 +360,8 @@ const breakages: Readonly<Record<AnomalyName, Breakage>> = {
     },
   },
   'identifier-given-twice': { about: 'user:ann', breaks: (the) => void repeatedLate(the, 'create-user', 0) },
-  'deed-lost': { about: 'user:ann', breaks: (the) => void repeatedLate(the, 'add-funds', 0) },
-  'deed-unasked': {
+  'action-lost': { about: 'user:ann', breaks: (the) => void repeatedLate(the, 'add-funds', 0) },
+  'action-unasked': {
     about: 'item:pen',
     breaks: (the) =>
       void Object.assign(operation(the, 'add'), { status: 404, told: 'refused', problem: 'no-such-item' }),
@@ -497,16 +497,16 @@ test('takes no refusal that was justified only before the request began', (t) =>
   t.deepEqual(namesOf(the), ['unjustified-refusal'])
 })
 
-test('excuses an acknowledged deed that is listed as lost, and no other', (t) => {
+test('excuses an acknowledged action that is listed as lost, and no other', (t) => {
   const the = sound()
   meanwhile(the, 'ok', '8')
   the.lossy = true
-  t.deepEqual(namesOf(the), ['deed-lost'])
+  t.deepEqual(namesOf(the), ['action-lost'])
   const facts = { user: 'ann', amount: '3' }
   the.lost.push({ id: '999-0', at: '', kind: 'FundsAdded', version: '1', log_id: 'p9', facts })
   t.deepEqual(namesOf(the), [])
   repeatedLate(the, 'add-funds', 0)
-  t.deepEqual(namesOf(the), ['deed-lost'])
+  t.deepEqual(namesOf(the), ['action-lost'])
 })
 
 test('excuses what is listed after a Redis came back older, and nothing else', (t) => {
@@ -655,13 +655,13 @@ test('takes a 503 for a refusal if it says that nothing was done, else for nothi
   t.is(toldBy(408, { detail: 'nothing came' }), 'unknown')
 })
 
-test('finds a deed that was done after its request was refused, although it is asked for again', (t) => {
+test('finds an action that was done after its request was refused, although it is asked for again', (t) => {
   const the = sound()
   const line = operation(the, 'add-item', 0)
   const early = { begunMs: line.begunMs - 1_000, endedMs: line.begunMs - 900, idempotencyKey: 'k' }
   the.history.push({ ...line, ...early, told: 'refused', status: 409, problem: 'order-full' })
   Object.assign(line, { begunMs: line.begunMs + 200, endedMs: line.begunMs + 250 })
-  t.deepEqual(namesOf(the), ['deed-unasked'])
+  t.deepEqual(namesOf(the), ['action-unasked'])
 })
 
 test('finds a repetition under a key that is told otherwise, to the letter, or "not now" after it was done', (t) => {

@@ -3,17 +3,17 @@
  *
  * A log gives one order to all that befell a wallet, an item or an order: its timeline. A client's request must find its
  * place in it: whatever was acknowledged before the request began has happened there, whatever was asked for only after
- * it ended has not, and nobody sees less than what somebody saw before. A *deed* is what one or more requests asked for
- * (a key's repetitions are one deed, and so are all checkouts of one order): it is in the log exactly once if anybody was
+ * it ended has not, and nobody sees less than what somebody saw before. An *action* is what one or more requests asked for
+ * (a key's repetitions are one action, and so are all checkouts of one order): it is in the log exactly once if anybody was
  * told ok, at most once if that is unknown, and never if it was refused. A *view* is what a request was shown or refused
  * for: it must be true of a moment that its place allows. What was gone for a checkout that was refused counts as there
  * (see `returns.ts`). Where it is known how far the clock of a Redis is from the clients', a view may only be of a moment
- * within its request, and a deed only of one within a request for it.
+ * within its request, and an action only of one within a request for it.
  */
 import { parseLines } from '../../../shared/contract/events.ts'
 import type { Account, Accounts, Clocks, Moment, OrderState, Participant, ShelfState, WalletState } from './accounts.ts'
 import type { Anomaly, AnomalyName } from './anomaly.ts'
-import { type Named, SLACK_MS, unaskedDeeds } from './asked.ts'
+import { type Named, SLACK_MS, unaskedActions } from './asked.ts'
 import { groupedBy, type Operation, PASSING } from './history.ts'
 import type { Gone, Judged, Returns } from './returns.ts'
 
@@ -21,7 +21,7 @@ type State = Partial<WalletState & ShelfState & OrderState>
 /** What there is to see: `undefined` before the thing was created. */
 type Sight = Moment<State> | undefined
 
-type Deed = {
+type Action = {
   readonly thing: string
   /** What it is called in the timeline. */
   readonly label: string
@@ -52,7 +52,7 @@ const firstBegun = (history: readonly Operation[]): ((operation: Operation) => n
     operation.idempotencyKey === undefined ? operation.begunMs : (first.get(nameOf(operation)) ?? operation.begunMs)
 }
 
-/** Which deed a request asks for; a checkout's are made apart, for it is told on several timelines. */
+/** Which action a request asks for; a checkout's are made apart, for it is told on several timelines. */
 const asked = ({ does, facts }: Operation): readonly [thing: string, label: string] | undefined => {
   const { user, item, order, amount, quantity } = facts
   switch (does) {
@@ -82,7 +82,7 @@ const touchedBy = (order: string, { order: account }: Accounts): string[] => {
   return [`order:${order}`, `user:${last.user}`, ...parseLines(last.lines).map(([item]) => `item:${item}`)]
 }
 
-/** All that a request asks for: a checkout's deed stands on several timelines. */
+/** All that a request asks for: a checkout's action stands on several timelines. */
 const askedOf = (operation: Operation, accounts: Accounts): (readonly [thing: string, label: string])[] => {
   const { does, facts } = operation
   const { order = '' } = facts
@@ -91,22 +91,22 @@ const askedOf = (operation: Operation, accounts: Accounts): (readonly [thing: st
   return one === undefined ? [] : [one]
 }
 
-/** What makes two requests one deed: the order of a checkout, else the key. */
+/** What makes two requests one action: the order of a checkout, else the key. */
 const sameness = ({ does, idempotencyKey }: Operation, index: number): string => {
   if (does === 'checkout') return ''
   return idempotencyKey === undefined ? `request ${index}` : `key ${idempotencyKey}`
 }
 
-const deedsOf = (history: readonly Operation[], accounts: Accounts): Deed[] => {
+const actionsOf = (history: readonly Operation[], accounts: Accounts): Action[] => {
   const begunOf = firstBegun(history)
-  const deeds = new Map<string, Deed>()
+  const actions = new Map<string, Action>()
   for (const [index, operation] of history.entries()) {
     const { told, endedMs } = operation
     if (told === 'refused') continue
     for (const [thing, label] of askedOf(operation, accounts)) {
       const name = JSON.stringify([thing, label, sameness(operation, index)])
-      const known = deeds.get(name)
-      deeds.set(name, {
+      const known = actions.get(name)
+      actions.set(name, {
         thing,
         label,
         begunMs: Math.min(known?.begunMs ?? NEVER, begunOf(operation)),
@@ -114,7 +114,7 @@ const deedsOf = (history: readonly Operation[], accounts: Accounts): Deed[] => {
       })
     }
   }
-  return [...deeds.values()]
+  return [...actions.values()]
 }
 
 type Timeline = {
@@ -123,7 +123,7 @@ type Timeline = {
   readonly gone: readonly number[]
   /** When each moment was, by the clients' clock, if that is known. */
   readonly times: readonly number[] | undefined
-  /** Where each deed stands, counted from 1: place 0 is before the thing was created. */
+  /** Where each action stands, counted from 1: place 0 is before the thing was created. */
   readonly places: ReadonlyMap<string, readonly number[]>
 }
 
@@ -146,10 +146,10 @@ const timelinesOf = (accounts: Accounts, returns: Returns, clocks: Clocks): Read
   for (const [participant, account] of Object.entries(accounts) as [Participant, Account<State>][])
     for (const [thing, moments] of account.timelines) {
       const places = new Map<string, number[]>()
-      for (const [index, { deed, saga }] of moments.entries()) {
+      for (const [index, { action, saga }] of moments.entries()) {
         const ended = saga === undefined ? undefined : account.sagas.get(saga)
         const label =
-          ended?.state === DONE[participant] && deed === DONE[participant] ? `checkout ${ended?.order}` : deed
+          ended?.state === DONE[participant] && action === DONE[participant] ? `checkout ${ended?.order}` : action
         const known = places.get(label)
         if (known) known.push(index + 1)
         else places.set(label, [index + 1])
@@ -171,9 +171,9 @@ const isNumber = (text: string | undefined, number: number | undefined): boolean
 /** What a request was shown, or refused for, as a question to a moment; undefined if it was shown nothing. */
 const shownTo = ({ does, facts, status, problem, value }: Operation, accounts: Accounts): View['fits'] | undefined => {
   const amount = Number(facts.amount)
-  const ofOrder = (participant: 'payment' | 'stock' | 'order', deed: string): View['fits'] => {
+  const ofOrder = (participant: 'payment' | 'stock' | 'order', action: string): View['fits'] => {
     const { sagas } = accounts[participant]
-    return (sight) => sight?.deed === deed && sagas.get(sight.saga ?? '')?.order === facts.order
+    return (sight) => sight?.action === action && sagas.get(sight.saga ?? '')?.order === facts.order
   }
   const rows: Readonly<Record<string, View['fits']>> = {
     'find-user 200': (sight) => isNumber(value.credit, sight?.state.credit),
@@ -263,7 +263,7 @@ const countBelow = (sorted: readonly number[], bound: number): number => {
   return low
 }
 
-/** When the deeds of one name were asked for and acknowledged, and where in the timeline they stand. */
+/** When the actions of one name were asked for and acknowledged, and where in the timeline they stand. */
 type Run = {
   readonly label: string
   readonly begun: readonly number[]
@@ -271,8 +271,8 @@ type Run = {
   readonly places: readonly number[]
 }
 
-const runsOf = (deeds: readonly Deed[], { places }: Timeline): Run[] => {
-  const named = groupedBy(deeds, ({ label }) => label)
+const runsOf = (actions: readonly Action[], { places }: Timeline): Run[] => {
+  const named = groupedBy(actions, ({ label }) => label)
   return [...new Set([...named.keys(), ...places.keys()])].map((label) => {
     const ours = named.get(label) ?? []
     return {
@@ -284,19 +284,19 @@ const runsOf = (deeds: readonly Deed[], { places }: Timeline): Run[] => {
   })
 }
 
-/** Those whose deeds requests ask for by name; the rest follows from checkouts, or is an operator's. */
+/** Those whose actions requests ask for by name; the rest follows from checkouts, or is an operator's. */
 const ASKED_FOR = /^(create-|add-funds |pay |add |subtract |add-item |checkout )/
 
-/** Acknowledged deeds are in the log, and none is there more often than it was asked for. */
+/** Acknowledged actions are in the log, and none is there more often than it was asked for. */
 const miscounted = (thing: string, run: Run, isWhole: boolean, lost: number): Anomaly[] => {
   const { label, begun, acknowledged, places } = run
   if (places.length + lost < acknowledged.length)
     return [
-      { name: 'deed-lost', about: thing, says: `${label}: ${acknowledged.length} times told, ${places.length} done` },
+      { name: 'action-lost', about: thing, says: `${label}: ${acknowledged.length} times told, ${places.length} done` },
     ]
   if (isWhole && ASKED_FOR.test(label) && places.length > begun.length)
     return [
-      { name: 'deed-unasked', about: thing, says: `${label}: ${begun.length} times asked, ${places.length} done` },
+      { name: 'action-unasked', about: thing, says: `${label}: ${begun.length} times asked, ${places.length} done` },
     ]
   return []
 }
@@ -364,11 +364,11 @@ const misplaced = (views: readonly View[], runs: readonly Run[], timeline: Timel
 export type FittingOptions = {
   readonly returns: Returns
   readonly clocks: Clocks
-  /** A Redis came back older: how often each deed is listed as lost, by its thing and its name. */
+  /** A Redis came back older: how often each action is listed as lost, by its thing and its name. */
   readonly lost: ReadonlyMap<string, number> | undefined
 }
 
-/** All requests for each deed that one thing tells of, whatever they were told; a key names what it created. */
+/** All requests for each action that one thing tells of, whatever they were told; a key names what it created. */
 const namedIn = (history: readonly Operation[]): Named[] => {
   const keyOf = ({ does, idempotencyKey }: Operation): string => `${does} ${idempotencyKey}`
   const known = history.filter(({ told, idempotencyKey }) => told === 'ok' && idempotencyKey !== undefined)
@@ -383,26 +383,27 @@ const namedIn = (history: readonly Operation[]): Named[] => {
   })
 }
 
-/** Everything that clients were told and that has no place in the accounts; after a loss, deeds only. */
+/** Everything that clients were told and that has no place in the accounts; after a loss, actions only. */
 export const unfitting = (
   history: readonly Operation[],
   accounts: Accounts,
   { returns, clocks, lost }: FittingOptions,
 ): Judged => {
   const timelines = timelinesOf(accounts, returns, clocks)
-  const deeds = groupedBy(deedsOf(history, accounts), ({ thing }) => thing)
+  const actions = groupedBy(actionsOf(history, accounts), ({ thing }) => thing)
   const views = groupedBy(lost ? [] : viewsOf(history, accounts), ({ thing }) => thing)
-  const isWhole = (thing: string): boolean => (deeds.get(thing) ?? []).some(({ label }) => label.startsWith('create-'))
-  const judged = [...new Set([...deeds.keys(), ...views.keys()])].map((thing): Judged => {
+  const isWhole = (thing: string): boolean =>
+    (actions.get(thing) ?? []).some(({ label }) => label.startsWith('create-'))
+  const judged = [...new Set([...actions.keys(), ...views.keys()])].map((thing): Judged => {
     const timeline = timelines.get(thing) ?? { moments: [], gone: [], times: undefined, places: new Map() }
-    const runs = runsOf(deeds.get(thing) ?? [], timeline)
+    const runs = runsOf(actions.get(thing) ?? [], timeline)
     const counted = runs.flatMap((run) =>
       miscounted(thing, run, isWhole(thing), lost?.get(`${thing} ${run.label}`) ?? 0),
     )
     const { found, excused } = misplaced(views.get(thing) ?? [], runs, timeline, isWhole(thing))
     return { found: [...counted, ...found], excused }
   })
-  const unasked = lost ? [] : unaskedDeeds(namedIn(history), accounts, clocks, isWhole)
+  const unasked = lost ? [] : unaskedActions(namedIn(history), accounts, clocks, isWhole)
   return {
     found: [...judged.flatMap(({ found }) => found), ...unasked],
     excused: judged.flatMap(({ excused }) => excused),

@@ -43,7 +43,7 @@ export type Operation = {
   readonly problem: string
   /** What was shown by a read; of a checkout that was refused for stock, the `item`. */
   readonly value: Facts
-  /** The answer to a deed that bore a key, to the letter. */
+  /** The answer to an action that bore a key, to the letter. */
   readonly letter: string
 }
 
@@ -135,7 +135,7 @@ const recognise = (method: string, path: string): { does: Does; facts: Facts } |
 }
 
 /**
- * A request time-out says nothing of the deed. Every other 4xx promises that there is none, and so does whoever says in so
+ * A request time-out says nothing of the action. Every other 4xx promises that there is none, and so does whoever says in so
  * many words that nothing was done.
  */
 export const toldBy = (status: number, json?: unknown): Told => {

@@ -13,7 +13,7 @@
  * wanted is gone at some moment, and back at a later one. At rest everything is back.
  */
 
-export type Deed =
+export type Action =
   | { readonly does: 'add-funds' | 'pay'; readonly user: number; readonly amount: number }
   | { readonly does: 'add' | 'subtract'; readonly item: number; readonly amount: number }
   | { readonly does: 'add-item'; readonly order: number; readonly item: number; readonly quantity: number }
@@ -22,7 +22,7 @@ export type Read =
   | { readonly does: 'find-user'; readonly user: number }
   | { readonly does: 'find-item'; readonly item: number }
   | { readonly does: 'find-order'; readonly order: number }
-export type Request = Deed | Read
+export type Request = Action | Read
 
 export type OrderHas = {
   readonly user: number
@@ -40,8 +40,8 @@ export type State = {
 
 /** What a client was told: `answer` is the status and what belongs to it; undefined if the outcome is unknown. */
 export type Told = {
-  /** Names the deed: repetitions under one key are one deed. */
-  readonly deed: number
+  /** Names the action: repetitions under one key are one action. */
+  readonly action: number
   readonly request: Request
   readonly answer: string | undefined
 }
@@ -139,13 +139,13 @@ type Sale = {
 
 type World = {
   readonly state: State
-  /** Checkouts, by their deeds, that may yet be seen as a sale and its return. */
+  /** Checkouts, by their actions, that may yet be seen as a sale and its return. */
   readonly fleeting: readonly number[]
   /** Sales that are seen now. */
   readonly sales: readonly Sale[]
-  /** Deeds whose effect may still come. */
+  /** Actions whose effect may still come. */
   readonly coming: readonly number[]
-  /** What deeds were answered, or would have been. */
+  /** What actions were answered, or would have been. */
   readonly known: Readonly<Record<number, string>>
 }
 
@@ -156,7 +156,7 @@ export type Worlds = {
   readonly rest: () => void
   /** Something new is in every world. */
   readonly change: (change: (state: State) => State) => void
-  /** Deeds that may still come. */
+  /** Actions that may still come. */
   readonly coming: () => readonly number[]
   /** How much may still come, or be seen and go again: the worlds multiply with it. */
   readonly open: () => number
@@ -171,13 +171,13 @@ const meetsCheckout = ({ request, answer }: Told, told: readonly Told[]): boolea
   told.some(({ request: other }) => other.does === 'checkout' && 'order' in request && other.order === request.order)
 
 /** The worlds that one answered request may lead to from this one. */
-const after = (world: World, { deed, request, answer = '' }: Told, excused: boolean): World[] => {
+const after = (world: World, { action, request, answer = '' }: Told, excused: boolean): World[] => {
   const { state, coming, known } = world
-  const before = known[deed]
+  const before = known[action]
   // A 503 of a repetition speaks of that sending only, for nobody could look what became of the first.
   if (before !== undefined) return before === answer || (excused && isTurnedAway(answer)) ? [world] : []
-  const others = coming.filter((one) => one !== deed)
-  const settled = isFinal(answer) && !READS.has(request.does) ? { ...known, [deed]: answer } : known
+  const others = coming.filter((one) => one !== action)
+  const settled = isFinal(answer) && !READS.has(request.does) ? { ...known, [action]: answer } : known
   const [due, next] = answered(state, request)
   const worlds: World[] = due === answer ? [{ ...world, state: next, coming: others, known: settled }] : []
   if (excused && isNotNow(answer)) worlds.push({ ...world, coming: isFinal(answer) ? others : coming, known: settled })
@@ -185,7 +185,7 @@ const after = (world: World, { deed, request, answer = '' }: Told, excused: bool
 }
 
 /** A checkout that is cancelled has taken what it wants; `undefined` if it cannot, or has already. */
-const withSale = (world: World, deed: number, order: number): World | undefined => {
+const withSale = (world: World, action: number, order: number): World | undefined => {
   const { state, fleeting, sales } = world
   const wanted = state.orders[order]
   const [answer, { credit, stock }] = answered(state, { does: 'checkout', order })
@@ -195,7 +195,7 @@ const withSale = (world: World, deed: number, order: number): World | undefined 
   return {
     ...world,
     state: { ...state, credit, stock },
-    fleeting: fleeting.filter((one) => one !== deed),
+    fleeting: fleeting.filter((one) => one !== action),
     sales: [...sales, { order, user, total, quantities }],
   }
 }
@@ -218,19 +218,19 @@ export const openWorlds = (initial: State): Worlds => {
   let worlds: readonly World[] = [{ state: initial, fleeting: [], sales: [], coming: [], known: {} }]
   const requests = new Map<number, Request>()
 
-  const happen = (world: World, deed: number): World => {
-    const request = requests.get(deed)
-    if (request === undefined) throw new Error(`nobody asked for ${deed}`)
+  const happen = (world: World, action: number): World => {
+    const request = requests.get(action)
+    if (request === undefined) throw new Error(`nobody asked for ${action}`)
     const [answer, state] = answered(world.state, request)
-    const coming = world.coming.filter((one) => one !== deed)
-    return { ...world, state, coming, known: { ...world.known, [deed]: answer } }
+    const coming = world.coming.filter((one) => one !== action)
+    return { ...world, state, coming, known: { ...world.known, [action]: answer } }
   }
 
   /** Each world in which one sale more is seen, or one less. */
   const flicker = (world: World): World[] => {
-    const sold = world.fleeting.flatMap((deed) => {
-      const request = requests.get(deed)
-      const next = request?.does === 'checkout' ? withSale(world, deed, request.order) : undefined
+    const sold = world.fleeting.flatMap((action) => {
+      const request = requests.get(action)
+      const next = request?.does === 'checkout' ? withSale(world, action, request.order) : undefined
       return next === undefined ? [] : [next]
     })
     return [...sold, ...world.sales.map((sale) => withReturn(world, sale))]
@@ -245,7 +245,7 @@ export const openWorlds = (initial: State): Worlds => {
       if (seen.has(name)) return
       seen.add(name)
       if (open.length === 0) found.push(world)
-      for (const deed of world.coming) visit(happen(world, deed), open)
+      for (const action of world.coming) visit(happen(world, action), open)
       for (const next of flicker(world)) visit(next, open)
       for (const one of open)
         for (const next of after(world, one, excuses(one)))
@@ -260,22 +260,22 @@ export const openWorlds = (initial: State): Worlds => {
 
   const mayCome = (world: World, told: readonly Told[], disturbed: boolean): World => {
     const unknown = told.filter(
-      ({ deed, request, answer }) =>
-        answer === undefined && !READS.has(request.does) && world.known[deed] === undefined,
+      ({ action, request, answer }) =>
+        answer === undefined && !READS.has(request.does) && world.known[action] === undefined,
     )
     const fleeting = told.filter(
       ({ request, answer }) =>
         disturbed && request.does === 'checkout' && (answer === undefined || answer === CANCELLED),
     )
     const added = (known: readonly number[], more: readonly Told[]): number[] => [
-      ...new Set([...known, ...more.map(({ deed }) => deed)]),
+      ...new Set([...known, ...more.map(({ action }) => action)]),
     ]
     return { ...world, coming: added(world.coming, unknown), fleeting: added(world.fleeting, fleeting) }
   }
 
   return {
     learn: (told, disturbed) => {
-      for (const { deed, request } of told) requests.set(deed, request)
+      for (const { action, request } of told) requests.set(action, request)
       const excuses = (one: Told): boolean => disturbed || meetsCheckout(one, told)
       const heard = told.filter(({ answer }) => answer !== undefined)
       const possible = explore(

@@ -12,7 +12,7 @@ const small: State = {
     { user: 0, paid: false, total: 4, quantities: [2] },
   ],
 }
-const told = (deed: number, request: Request, answer?: string): Told => ({ deed, request, answer })
+const told = (action: number, request: Request, answer?: string): Told => ({ action, request, answer })
 const checkout = (order: number): Request => ({ does: 'checkout', order })
 const credit: Request = { does: 'find-user', user: 0 }
 const fund: Request = { does: 'add-funds', user: 0, amount: 4 }
@@ -66,7 +66,7 @@ test('lets what is unknown have one effect at most, and none after it could stil
   t.throws(() => rested.learn([told(3, credit, '200 9')], false))
 })
 
-test('takes the repetition of a deed under its key for what the deed was, without another effect', (t) => {
+test('takes the repetition of an action under its key for what the action was, without another effect', (t) => {
   const worlds = openWorlds(small)
   worlds.learn([told(0, fund)], true)
   worlds.learn([told(0, fund, '200')], true)

@@ -31,9 +31,9 @@ const goneIn = (
   sagas: Account<unknown>['sagas'],
 ): readonly Gone[] => {
   const open = new Map<string, number>()
-  return moments.map(({ deed, saga = '', state }, index) => {
+  return moments.map(({ action, saga = '', state }, index) => {
     const before = heldBy(moments[index - 1]?.state ?? {})
-    if (deed === takes && sagas.get(saga)?.state !== takes) open.set(saga, before - heldBy(state))
+    if (action === takes && sagas.get(saga)?.state !== takes) open.set(saga, before - heldBy(state))
     else if (open.has(saga) && heldBy(state) > before) open.delete(saga)
     if (open.size === 0) return NOTHING
     const gone = { cancelled: 0, otherwise: 0 }

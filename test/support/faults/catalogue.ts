@@ -98,8 +98,8 @@ const forget = async (redis: Redis, keys: string): Promise<unknown> => {
 const NOBODY = ['127.0.0.1', '1'] as const
 const SLOW_MS = 150
 export const LONG_MS = 5_000
-/** A deed of a service in its own Redis. */
-const DEED = /evalsha/i
+/** A command of a service in its own Redis. */
+const COMMAND = /evalsha/i
 
 export const FAULTS = {
   kill: {
@@ -150,9 +150,9 @@ export const FAULTS = {
     strike: onLinks({ does: 'black-hole', towards: 'client' }),
   },
   'lose-reply': {
-    means: 'the next deed is done, and the connection breaks instead of its reply',
+    means: 'the next command runs, and the connection breaks instead of its reply',
     leaves: 'cut off',
-    strike: onLinks({ does: 'lose-reply', command: DEED }),
+    strike: onLinks({ does: 'lose-reply', command: COMMAND }),
   },
   delay: {
     means: 'all its connections are slow',

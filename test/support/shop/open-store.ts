@@ -24,7 +24,7 @@ import { connect, disconnect, whenReady } from '../../../shared/redis/connection
 import type { Once, Reply } from '../../../shared/redis/script.ts'
 import type { Instruments } from '../../../shared/service.ts'
 import { cutTail } from '../faults/older-redis.ts'
-import { headerOf, luaDeeds, promised } from './lua-deed.ts'
+import { headerOf, luaCommands, promised } from './lua-command.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
 
 /** A request without a key. */
@@ -140,30 +140,32 @@ export const teller = (log: Log): Teller => {
 /** Everything that a log holds, oldest first. */
 export const saidIn = (log: Log): Promise<readonly LogEntry[]> => log.page('0-0', 10_000)
 
-type AnyReactions = Readonly<Record<string, Readonly<Record<string, { readonly deed: string }>>>>
+type AnyReactions = Readonly<Record<string, Readonly<Record<string, { readonly command: string }>>>>
 
-/** Remembers which words the deeds of a log returned, and knows which of those that their headers promise are missing. */
+/** Remembers which words the commands of a log returned, and knows which of those that their headers promise are missing. */
 export const resultsSeen = (log: Log, reactions: AnyReactions): { readonly unseen: () => readonly string[] } => {
   const seen = new Set<string>()
   const { act, hear } = log
   const watched: Pick<Log, 'act' | 'hear'> = {
-    act: async (deed, facts, once) => {
-      const reply = await act(deed, facts, once)
-      seen.add(`${deed}: ${reply[0]}`)
+    act: async (command, facts, once) => {
+      const reply = await act(command, facts, once)
+      seen.add(`${command}: ${reply[0]}`)
       return reply
     },
     hear: async (speaker, known, entries) => {
       const replies = await hear(speaker, known, entries)
       const [reply] = 'gap' in replies ? [] : replies
       const [entry] = entries
-      const deed = entry && reactions[speaker]?.[kindOf(entry) ?? '']?.deed
+      const command = entry && reactions[speaker]?.[kindOf(entry) ?? '']?.command
       // What is dead-lettered ended in an error, not in a word.
-      if (reply && deed && reply[0] !== 'dead-lettered') seen.add(`${deed}: ${reply[0]}`)
+      if (reply && command && reply[0] !== 'dead-lettered') seen.add(`${command}: ${reply[0]}`)
       return replies
     },
   }
   Object.assign(log, watched)
-  const all = luaDeeds(log.service).flatMap((deed) => promised(headerOf(deed)).map((word) => `${deed.name}: ${word}`))
+  const all = luaCommands(log.service).flatMap((command) =>
+    promised(headerOf(command)).map((word) => `${command.name}: ${word}`),
+  )
   return {
     unseen: () => [
       ...all.filter((one) => !seen.has(one)).map((one) => `${one} was never returned`),

@@ -1,9 +1,9 @@
 /**
- * The three services without their processes: their real deeds, on three real Redis, driven by a schedule.
+ * The three services without their processes: their real commands, on three real Redis, driven by a schedule.
  *
  * A *schedule* is a list of steps, each of which is something that may happen next in a shop: a checkout begins, a
  * listener hears some entries of a speaker, hears old ones again, somebody cancels, or money comes. No lock is taken:
- * the deeds must be right without it. Afterwards `settle` delivers what is left, and `violations` says in words what
+ * the commands must be right without it. Afterwards `settle` delivers what is left, and `violations` says in words what
  * contradicts the promises. It reads the logs as the accounts they are: every entry must be justified by those before it.
  */
 import fc from 'fast-check'

@@ -1,8 +1,8 @@
 /**
- * What does a Lua deed say of itself?
+ * What does a Lua command say of itself?
  *
  * Its header: what it does, which FACTS it wants and what it RETURNS. Read from the files, so that tests hold the header
- * against the code, against the tables that call the deed, and against what it really returned.
+ * against the code, against the tables that call the command, and against what it really returned.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
@@ -10,7 +10,7 @@ import type { Service } from '../../../shared/contract/events.ts'
 
 export type Place = Service | 'shared'
 
-export type Deed = {
+export type Command = {
   readonly name: string
   readonly place: Place
   readonly text: string
@@ -58,16 +58,16 @@ const withIncludes = (place: Place, file: string, seen = new Set<string>()): str
   return [...names.map((name) => withIncludes(place, name, seen)), luaCode(text), supplied].join('\n')
 }
 
-/** The deeds of a service, or those that `shared` has for every service. */
-export const luaDeeds = (place: Place): readonly Deed[] =>
+/** The commands of a service, or those that `shared` has for every service. */
+export const luaCommands = (place: Place): readonly Command[] =>
   luaFiles(place)
     .map((file) => {
       const text = luaText(place, file)
       return { name: file.replace(/\.lua$/, ''), place, text, whole: withIncludes(place, file) }
     })
-    .filter(({ text }) => /^(function deeds\.|deeds\[)/m.test(text))
+    .filter(({ text }) => /^(function commands\.|commands\[)/m.test(text))
 
-export const headerOf = ({ text }: Deed): Header => {
+export const headerOf = ({ text }: Command): Header => {
   const comment = [...text.matchAll(/^-- ?(?!-)(.*)$/gm)].map(([, line]) => line)
   const whole = comment.join('\n')
   const [, facts = ''] = /^FACTS\s+([\s\S]*?)(?=^RETURNS|$(?![\s\S]))/m.exec(whole) ?? []
@@ -83,7 +83,7 @@ export const headerOf = ({ text }: Deed): Header => {
   }
 }
 
-/** The words that a header promises; none if what the deed returns is no word. */
+/** The words that a header promises; none if what the command returns is no word. */
 export const promised = ({ returns }: Header): readonly string[] =>
   returns.startsWith('the ')
     ? []

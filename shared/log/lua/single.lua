@@ -1,5 +1,5 @@
 --- @include "log"
--- record(kind, log_id, facts): says the entry of a deed that is complete in itself (no saga), and keeps its stream id
+-- record(kind, log_id, facts): says the entry of a command that is complete in itself (no saga), and keeps its stream id
 -- under its log id for as long as the entry is kept. The caller of the command gets the entry, too.
 local function record(kind, log_id, facts)
   local said = {}
