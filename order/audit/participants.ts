@@ -12,8 +12,8 @@ import type { Problem } from '../../shared/http/problem.ts'
 import type { LogEntry } from '../../shared/log/entry.ts'
 import type { Holdings } from './ledger.ts'
 
-/** The facts that a peer tells, all text. */
-export type Facts = Readonly<Record<string, string>>
+/** What a peer has recorded of a saga, or carries in an entry, all text. */
+export type Fields = Readonly<Record<string, string>>
 
 export type Counted = Holdings & {
   readonly at: string
@@ -32,7 +32,7 @@ export type Participant = {
   /** A page of its log. */
   readonly page: (after: string, limit: number) => Promise<readonly LogEntry[]>
   /** What it has recorded of these checkouts. */
-  readonly records: (ids: readonly string[]) => Promise<ReadonlyMap<string, Facts>>
+  readonly records: (ids: readonly string[]) => Promise<ReadonlyMap<string, Fields>>
   readonly recordsPage: (
     cursor: string,
   ) => Promise<{ readonly next: string; readonly records: readonly RecordedSaga[] }>
@@ -66,7 +66,7 @@ type Own = {
   readonly cut: (by: Timed) => Promise<Books & Pick<Cut, 'heard' | 'hears'>>
   /** The kind of entry that says that its part is done. */
   readonly kind: string
-  readonly amount: (facts: Facts) => bigint
+  readonly amount: (facts: Fields) => bigint
 }
 type Timed = Requester & { readonly timeoutMs: number }
 type Books = { readonly at: string; readonly added: string; readonly gone: string }
@@ -173,7 +173,7 @@ export const stockAsked = (peer: Peer, requester: Requester): Participant =>
  * Did order's books have this as paid when it was said last of a checkout? Not if only its customer was told so; and what a
  * person has accepted that was undone, they have taken off again.
  */
-const isPaid = ({ kind, facts }: SagaAt, { state, contradicted }: Facts): boolean => {
+const isPaid = ({ kind, facts }: SagaAt, { state, contradicted }: Fields): boolean => {
   if (kind === 'CheckoutContradicted') return facts.by !== 'told-paid'
   if (kind === 'CheckoutResolved') return state === 'paid' && contradicted?.startsWith('told-') === true
   return kind === 'OrderPaid'
@@ -182,7 +182,7 @@ const isPaid = ({ kind, facts }: SagaAt, { state, contradicted }: Facts): boolea
 /** What order itself had done for a checkout, by what it had said of it last: money and pieces, once it is paid. */
 export const paidBy = (
   said: readonly SagaAt[],
-  records: ReadonlyMap<string, Facts>,
+  records: ReadonlyMap<string, Fields>,
 ): ReadonlyMap<string, { paid: bigint; sold: bigint }> =>
   new Map(
     said

@@ -3,10 +3,10 @@
 -- init-orders: makes the orders `first` to `last` anew, each of a random user, with two random lines of one piece. The
 -- random numbers follow from the seed, so the log says all. Does nothing while one of the orders is being checked out.
 -- What was paid stays so in the books, whose `replaced-` accounts say how much of it no order shows any more.
--- FACTS    log_id, first, last, items, users, price, seed
+-- ARGS     log_id, first, last, items, users, price, seed
 -- RETURNS  initialised, or in passing: busy, order
-commands['init-orders'] = function(facts)
-  local first, last = tonumber(facts.first), tonumber(facts.last)
+commands['init-orders'] = function(args)
+  local first, last = tonumber(args.first), tonumber(args.last)
   local paid = {}
   for order = first, last do
     local status, total, lines = unpack(redis.call('HMGET', names.order .. order, 'status', 'total', 'lines'))
@@ -17,15 +17,15 @@ commands['init-orders'] = function(facts)
       paid[#paid + 1] = { total, lines }
     end
   end
-  record('OrdersInitialised', facts.log_id, { 'first', facts.first, 'last', facts.last, 'items', facts.items,
-    'users', facts.users, 'price', facts.price, 'seed', facts.seed })
+  record('OrdersInitialised', args.log_id, { 'first', args.first, 'last', args.last, 'items', args.items,
+    'users', args.users, 'price', args.price, 'seed', args.seed })
   -- The minimal standard generator of Park and Miller (1988), exact in doubles.
-  local state = tonumber(facts.seed) % 2147483646 + 1
+  local state = tonumber(args.seed) % 2147483646 + 1
   local function random(below)
     state = state * 16807 % 2147483647
     return math.floor(state / 2147483647 * below)
   end
-  local users, items, price = tonumber(facts.users), tonumber(facts.items), tonumber(facts.price)
+  local users, items, price = tonumber(args.users), tonumber(args.items), tonumber(args.price)
   local total = integer(2 * price)
   for order = first, last do
     local key = names.order .. order

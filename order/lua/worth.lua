@@ -31,9 +31,9 @@ function counted.worth(order)
   return odd and said .. ' ?' or said
 end
 
--- touched(said, touch): calls `touch` for each order that an entry may have changed.
-function counted.touched(said, touch)
-  if said.order then
-    touch(said.order)
+-- touched(payload, touch): calls `touch` for each order that an entry may have changed.
+function counted.touched(payload, touch)
+  if payload.order then
+    touch(payload.order)
   end
 end

@@ -2,19 +2,19 @@
 --- @include "books"
 --- @include "wallet"
 -- add-funds: puts money into a wallet.
--- FACTS    log_id, user, amount
+-- ARGS     log_id, user, amount
 -- RETURNS  added | unknown | too-much
-commands['add-funds'] = function(facts)
-  local credit = wallet(facts.user)
+commands['add-funds'] = function(args)
+  local credit = wallet(args.user)
   if not credit then
     return { 'unknown' }
   end
-  if credit + tonumber(facts.amount) > limits.amount_max then
+  if credit + tonumber(args.amount) > limits.amount_max then
     return { 'too-much' }
   end
-  record('FundsAdded', facts.log_id, { 'user', facts.user, 'amount', facts.amount })
-  redis.call('HINCRBY', names.user .. facts.user, 'credit', facts.amount)
-  book('added', facts.amount)
-  serve(facts.user)
+  record('FundsAdded', args.log_id, { 'user', args.user, 'amount', args.amount })
+  redis.call('HINCRBY', names.user .. args.user, 'credit', args.amount)
+  book('added', args.amount)
+  serve(args.user)
   return { 'added' }
 end

@@ -4,16 +4,16 @@
 -- capture: takes held money for good, because the goods were taken. Goods are taken only where money is held; if nothing is
 -- known of that here (this Redis came back older), it is held again, which stock answers once more. Thus a checkout that
 -- order has lost as well is rebuilt.
--- FACTS    log_id, order, user, total, lines (user and total not in entries of older versions)
+-- ARGS     log_id, order, user, total, lines (user and total not in entries of older versions)
 -- RETURNS  captured | held | refused | waiting | repeated | unknown
-function commands.capture(facts)
-  local id = facts.log_id
+function commands.capture(args)
+  local id = args.log_id
   local saga = load_saga(id)
   if not saga then
-    if not facts.user then
+    if not args.user then
       return { 'unknown' }
     end
-    return commands.hold(facts)
+    return commands.hold(args)
   end
   if saga.state ~= 'held' then
     return repeated(id, saga)

@@ -1,14 +1,14 @@
 --- @include "wallet"
 -- hold: sets the total of a checkout aside in its user's wallet, once.
--- FACTS    log_id, order, user, total, lines
+-- ARGS     log_id, order, user, total, lines
 -- RETURNS  held | refused | waiting | repeated
-function commands.hold(facts)
-  local id = facts.log_id
+function commands.hold(args)
+  local id = args.log_id
   local known = load_saga(id)
   if known then
     return repeated(id, known)
   end
-  local saga = { state = 'waiting', order = facts.order, user = facts.user, total = facts.total, lines = facts.lines }
+  local saga = { state = 'waiting', order = args.order, user = args.user, total = args.total, lines = args.lines }
   local queue = names.waiting .. saga.user
   local credit, held = wallet(saga.user)
   local is_first = not credit or held == 0 or redis.call('EXISTS', queue) == 0

@@ -2,11 +2,11 @@
 --- @include "books"
 --- @include "wallet"
 -- pay: spends money of a wallet outside any checkout. What is only held may still come free: 'held' is no refusal.
--- FACTS    log_id, user, amount
+-- ARGS     log_id, user, amount
 -- RETURNS  paid | out-of-credit | unknown, or in passing: held
-function commands.pay(facts)
-  local credit, held = wallet(facts.user)
-  local amount = tonumber(facts.amount)
+function commands.pay(args)
+  local credit, held = wallet(args.user)
+  local amount = tonumber(args.amount)
   if not credit then
     return { 'unknown' }
   end
@@ -16,8 +16,8 @@ function commands.pay(facts)
   if credit - held < amount then
     return { 'held' }, true
   end
-  record('CreditSpent', facts.log_id, { 'user', facts.user, 'amount', facts.amount })
-  redis.call('HINCRBY', names.user .. facts.user, 'credit', minus(facts.amount))
-  book('added', minus(facts.amount))
+  record('CreditSpent', args.log_id, { 'user', args.user, 'amount', args.amount })
+  redis.call('HINCRBY', names.user .. args.user, 'credit', minus(args.amount))
+  book('added', minus(args.amount))
   return { 'paid' }
 end

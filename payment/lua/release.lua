@@ -1,13 +1,13 @@
 --- @include "wallet"
 -- release: undoes whatever was done for a cancelled checkout, by the opposite command: lets held money go, gives captured
 -- money back. If nothing was done yet, the record is a tombstone that makes a later hold refuse.
--- FACTS    log_id, order, user, total
+-- ARGS     log_id, order, user, total
 -- RETURNS  released | repeated
-function commands.release(facts)
-  local id = facts.log_id
+function commands.release(args)
+  local id = args.log_id
   local saga = load_saga(id)
   if not saga then
-    saga = { order = facts.order, user = facts.user, total = facts.total, lines = '' }
+    saga = { order = args.order, user = args.user, total = args.total, lines = '' }
   elseif saga.state == 'released' then
     return repeated(id, saga)
   elseif saga.state == 'held' then

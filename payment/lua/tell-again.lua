@@ -2,13 +2,13 @@
 --- @include "wallet"
 -- tell-again: says once more what was decided of a checkout, for a listener that did not act on it, also if it is finished here:
 -- the others wait for it. One that waits is looked at once more.
--- FACTS    log_id
+-- ARGS     log_id
 -- RETURNS  told | served | unknown
-commands['tell-again'] = function(facts)
-  local id = facts.log_id
+commands['tell-again'] = function(args)
+  local id = args.log_id
   local saga = load_saga(id)
   if not saga then
-    commands.drop(facts)
+    commands.drop(args)
     return { 'unknown' }
   end
   if saga.state == 'waiting' then

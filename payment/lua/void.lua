@@ -1,10 +1,10 @@
 --- @include "wallet"
 -- void: lets held money go, because the goods were refused. Goods refused for a saga that was captured contradict what
 -- stock said before (it must have lost it): the money is given back, and the order service is told.
--- FACTS    log_id, item
+-- ARGS     log_id, item
 -- RETURNS  voided | repeated | unknown
-function commands.void(facts)
-  local id = facts.log_id
+function commands.void(args)
+  local id = args.log_id
   local saga = load_saga(id)
   if not saga then
     return { 'unknown' }
@@ -17,7 +17,7 @@ function commands.void(facts)
     return repeated(id, saga)
   end
   saga.reason = 'out-of-stock'
-  saga.item = facts.item
+  saga.item = args.item
   emit_saga(id, saga, 'voided')
   serve(saga.user)
   return { 'voided' }

@@ -4,9 +4,9 @@ function counted.worth(user)
   return redis.call('HGET', names.user .. user, 'credit') or ''
 end
 
--- touched(said, touch): calls `touch` for each wallet that an entry may have changed.
-function counted.touched(said, touch)
-  if said.user then
-    touch(said.user)
+-- touched(payload, touch): calls `touch` for each wallet that an entry may have changed.
+function counted.touched(payload, touch)
+  if payload.user then
+    touch(payload.user)
   end
 end

@@ -184,8 +184,8 @@ export const auditor = (log: Log): Auditor => {
     }
   }
 
-  const recordsOf = async (facts: { cursor: string; log_ids: string }) => {
-    const [next, found] = await ask(records, { ...facts, page: PAGE })
+  const recordsOf = async (args: { cursor: string; log_ids: string }) => {
+    const [next, found] = await ask(records, { ...args, page: PAGE })
     return { next, records: found.map(([log_id, recorded]) => ({ log_id, fields: recorded })) }
   }
 

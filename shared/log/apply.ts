@@ -57,7 +57,7 @@ export type Apply = {
 export type CommandAfter = (speaker: Service, entry: RawEntry) => { readonly command: string; readonly wrong: string }
 
 /** Runs the command `retry` with those that follow the speaker's entries. */
-export type Retry = (speaker: Service, facts: Args, once?: Once) => Promise<Reply>
+export type Retry = (speaker: Service, args: Args, once?: Once) => Promise<Reply>
 
 export type ApplyOptions = {
   readonly service: Service
@@ -128,10 +128,10 @@ export const openApply = (
     return replies[0] === 'gap' ? { gap: replies[1] as string } : (replies as readonly Reply[])
   }
 
-  const retry: Retry = async (speaker, facts, once) => {
+  const retry: Retry = async (speaker, args, once) => {
     const { single } = peerOf(speaker)
     const [reply] = await fence.within(once, async (readMs) => {
-      const [done] = await step('retry', () => runAll(single, redis, 'retry', [{ facts, once, readMs }]))
+      const [done] = await step('retry', () => runAll(single, redis, 'retry', [{ args, once, readMs }]))
       if (done === undefined) return impossible('log.retry')
       if (done instanceof Error) throw done
       return done

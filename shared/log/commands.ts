@@ -21,7 +21,7 @@ export type Args = Readonly<Record<string, string | number>>
 
 export type Commands = {
   /** Runs one command. @throws UnavailableError if its outcome is unknown or it was not done. */
-  readonly act: (command: string, facts: Args, once?: Once) => Promise<Reply>
+  readonly act: (command: string, args: Args, once?: Once) => Promise<Reply>
   /** What was answered under a request's key, or `key-reused`; `undefined` if nothing was, or there is no key. */
   readonly recall: (once: Once) => Promise<Reply | undefined>
   /**
@@ -34,7 +34,7 @@ export type Commands = {
 }
 
 /** Runs a command that belongs to no request, as the step `name`. */
-export type RunOwn = (command: string, facts: Args, name?: string) => Promise<Reply>
+export type RunOwn = (command: string, args: Args, name?: string) => Promise<Reply>
 
 export type CommandsOptions = {
   readonly redis: Redis
@@ -49,18 +49,18 @@ export type CommandsOptions = {
 }
 
 /** What the script `do` reads, and returns for each command: see `lua/do.lua`. */
-type Asked = { readonly facts: Args; readonly once?: Once | undefined; readonly readMs?: number | undefined }
+type Asked = { readonly args: Args; readonly once?: Once | undefined; readonly readMs?: number | undefined }
 type Done = readonly [reply: Reply, recorded?: RawEntry]
 
 const argumentsOf = (command: string, asked: readonly Asked[]): (string | number)[] => {
-  const args: (string | number)[] = [command]
-  for (const { facts, once, readMs } of asked) {
+  const argv: (string | number)[] = [command]
+  for (const { args, once, readMs } of asked) {
     const key = once?.idempotencyKey
     let text = ''
-    for (const name in facts) text += `${name}=${facts[name]}\n`
-    args.push(key ?? '', key === undefined ? '' : (once?.fingerprint ?? ''), readMs ?? '', text)
+    for (const name in args) text += `${name}=${args[name]}\n`
+    argv.push(key ?? '', key === undefined ? '' : (once?.fingerprint ?? ''), readMs ?? '', text)
   }
-  return args
+  return argv
 }
 
 /** Runs commands of one kind by a script whose main part is `do`: what each returned, or its error. */
@@ -95,9 +95,9 @@ export const openCommands = (options: CommandsOptions): { readonly commands: Com
     return group
   }
 
-  const act: Commands['act'] = async (command, facts, once) => {
+  const act: Commands['act'] = async (command, args, once) => {
     const [reply, appended] = await fence
-      .within(once, (readMs) => step(command, () => groupOf(command)({ facts, once, readMs })))
+      .within(once, (readMs) => step(command, () => groupOf(command)({ args, once, readMs })))
       .catch(tellWhetherDone)
     if (appended) onAppended(appended)
     return reply
@@ -120,6 +120,6 @@ export const openCommands = (options: CommandsOptions): { readonly commands: Com
 
   return {
     commands: { act, recall, refuse, claim: (once) => act('answer', { word: 'claimed', passing: 'no' }, once) },
-    runOwn: async (command, facts, name = command) => (await step(name, () => groupOf(command)({ facts })))[0],
+    runOwn: async (command, args, name = command) => (await step(name, () => groupOf(command)({ args })))[0],
   }
 }

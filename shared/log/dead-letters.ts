@@ -59,9 +59,9 @@ export type DeadLettersOptions = {
   /** Which command follows an entry by the dictionary of now, or what is wrong with it. */
   readonly commandAfter: (speaker: Service, entry: RawEntry) => { readonly command: string; readonly wrong: string }
   /** Runs the command `retry` with the commands that follow what the speaker says. */
-  readonly retry: (speaker: Service, facts: Readonly<Record<string, string>>, once: Once) => Promise<Reply>
+  readonly retry: (speaker: Service, args: Readonly<Record<string, string>>, once: Once) => Promise<Reply>
   /** Runs the command `dismiss`. */
-  readonly dismiss: (facts: Readonly<Record<string, string>>, once: Once) => Promise<Reply>
+  readonly dismiss: (args: Readonly<Record<string, string>>, once: Once) => Promise<Reply>
 }
 
 /** Milliseconds as text, or an id, which begins with them. */

@@ -213,7 +213,7 @@ export const openLog = <Speaker extends Service, Of extends Contract = typeof ev
       step,
       commandAfter,
       retry,
-      dismiss: (facts, once) => commands.act('dismiss', facts, once),
+      dismiss: (args, once) => commands.act('dismiss', args, once),
     }),
   }
 }

@@ -1,7 +1,7 @@
 /**
  * How is a Lua file called?
  *
- * A *command* is one Lua file, `<room>/lua/<verb>.lua`, that defines `commands['<verb>'](facts)`: it checks everything
+ * A *command* is one Lua file, `<room>/lua/<verb>.lua`, that defines `commands['<verb>'](args)`: it checks everything
  * first, then writes the new state and says so in the log, and returns a reply whose first word tells what happened.
  * What a command shares with others it names in a line `--- @include "name"`, found among the files of the
  * service or beside a room of `shared`.

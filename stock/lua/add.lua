@@ -1,18 +1,18 @@
 --- @include "single"
 --- @include "books"
 -- add: puts goods on the shelf.
--- FACTS    log_id, item, amount
+-- ARGS     log_id, item, amount
 -- RETURNS  added | unknown | too-much
-function commands.add(facts)
-  local stock = redis.call('HGET', names.item .. facts.item, 'stock')
+function commands.add(args)
+  local stock = redis.call('HGET', names.item .. args.item, 'stock')
   if not stock then
     return { 'unknown' }
   end
-  if tonumber(stock) + tonumber(facts.amount) > limits.amount_max then
+  if tonumber(stock) + tonumber(args.amount) > limits.amount_max then
     return { 'too-much' }
   end
-  record('StockAdded', facts.log_id, { 'item', facts.item, 'amount', facts.amount })
-  redis.call('HINCRBY', names.item .. facts.item, 'stock', facts.amount)
-  book('added', facts.amount)
+  record('StockAdded', args.log_id, { 'item', args.item, 'amount', args.amount })
+  redis.call('HINCRBY', names.item .. args.item, 'stock', args.amount)
+  book('added', args.amount)
   return { 'added' }
 end

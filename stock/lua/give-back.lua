@@ -5,10 +5,10 @@
 -- spent it since, stock that it had refused. There is nothing to remember for goods that were not taken: the money comes
 -- first, so after this nothing asks for them. Where there is no room for them nothing is done: the entry is a dead letter until
 -- some of what is there was subtracted.
--- FACTS    log_id
+-- ARGS     log_id
 -- RETURNS  returned | nothing
-commands['give-back'] = function(facts)
-  local id = facts.log_id
+commands['give-back'] = function(args)
+  local id = args.log_id
   local saga = load_saga(id)
   if not saga or saga.state ~= 'taken' then
     return { 'nothing' }

@@ -1,18 +1,18 @@
 --- @include "single"
 --- @include "books"
 -- subtract: takes goods off the shelf outside any checkout.
--- FACTS    log_id, item, amount
+-- ARGS     log_id, item, amount
 -- RETURNS  subtracted | out-of-stock | unknown
-function commands.subtract(facts)
-  local stock = redis.call('HGET', names.item .. facts.item, 'stock')
+function commands.subtract(args)
+  local stock = redis.call('HGET', names.item .. args.item, 'stock')
   if not stock then
     return { 'unknown' }
   end
-  if tonumber(stock) < tonumber(facts.amount) then
+  if tonumber(stock) < tonumber(args.amount) then
     return { 'out-of-stock' }
   end
-  record('StockSubtracted', facts.log_id, { 'item', facts.item, 'amount', facts.amount })
-  redis.call('HINCRBY', names.item .. facts.item, 'stock', minus(facts.amount))
-  book('added', minus(facts.amount))
+  record('StockSubtracted', args.log_id, { 'item', args.item, 'amount', args.amount })
+  redis.call('HINCRBY', names.item .. args.item, 'stock', minus(args.amount))
+  book('added', minus(args.amount))
   return { 'subtracted' }
 end

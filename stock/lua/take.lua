@@ -1,16 +1,16 @@
 --- @include "shelf"
 --- @include "books"
 -- take: takes all lines of a checkout off the shelf, or none.
--- FACTS    log_id, order, user, total, lines
+-- ARGS     log_id, order, user, total, lines
 -- RETURNS  taken | refused | repeated
-function commands.take(facts)
-  local id = facts.log_id
+function commands.take(args)
+  local id = args.log_id
   local saga = load_saga(id)
   if saga then
     emit_again(id, saga)
     return { 'repeated' }
   end
-  saga = { order = facts.order, user = facts.user, total = facts.total, lines = facts.lines }
+  saga = { order = args.order, user = args.user, total = args.total, lines = args.lines }
   for item, quantity in each_line(saga.lines) do
     local stock = redis.call('HGET', names.item .. item, 'stock')
     if not stock or tonumber(stock) < tonumber(quantity) then

@@ -4,12 +4,12 @@ function counted.worth(item)
   return redis.call('HGET', names.item .. item, 'stock') or ''
 end
 
--- touched(said, touch): calls `touch` for each item that an entry may have changed.
-function counted.touched(said, touch)
-  if said.item and said.item ~= '' then
-    touch(said.item)
+-- touched(payload, touch): calls `touch` for each item that an entry may have changed.
+function counted.touched(payload, touch)
+  if payload.item and payload.item ~= '' then
+    touch(payload.item)
   end
-  for item in string.gmatch(said.lines or '', '([^:,]+):%d+') do
+  for item in string.gmatch(payload.lines or '', '([^:,]+):%d+') do
     touch(item)
   end
 end

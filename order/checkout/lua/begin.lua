@@ -1,18 +1,18 @@
 --- @include "checkout"
 -- begin: starts the checkout of an open order, once: the same log id again is told that it has begun. What was read
 -- before must still be so: another checkout of the order may have been refused since, or a line added.
--- FACTS    log_id, order, user (whose lock is held), token (of the lock), timeout_ms (until the deadline), saga (as read),
+-- ARGS     log_id, order, user (whose lock is held), token (of the lock), timeout_ms (until the deadline), saga (as read),
 --          lines (the same), again (if it may have been begun under this log id)
 -- RETURNS  begun, saga | checking-out, saga | paid, saga | empty | unknown
 --          or in passing: cancelling, saga | moved, user (the order is another user's now, or has changed)
-function commands.begin(facts)
-  local id = facts.log_id
-  local order = redis.call('HMGET', names.order .. facts.order, 'user', 'status', 'saga', 'total', 'lines')
+function commands.begin(args)
+  local id = args.log_id
+  local order = redis.call('HMGET', names.order .. args.order, 'user', 'status', 'saga', 'total', 'lines')
   local user, status, saga, total, lines = unpack(order)
   if not user then
     return { 'unknown' }
   end
-  if saga == id or (facts.again and is_recorded(id)) then
+  if saga == id or (args.again and is_recorded(id)) then
     return { 'begun', id }
   end
   if status == 'paid' then
@@ -28,14 +28,14 @@ function commands.begin(facts)
   if lines == '' then
     return { 'empty' }
   end
-  if user ~= facts.user or (facts.saga or saga or '') ~= (saga or '') or (facts.lines or lines) ~= lines then
+  if user ~= args.user or (args.saga or saga or '') ~= (saga or '') or (args.lines or lines) ~= lines then
     return { 'moved', user }, true
   end
   local started = {
-    order = facts.order, user = user, total = total, lines = lines,
-    deadline = integer(now_ms() + tonumber(facts.timeout_ms)), token = facts.token, previous = saga or '',
+    order = args.order, user = user, total = total, lines = lines,
+    deadline = integer(now_ms() + tonumber(args.timeout_ms)), token = args.token, previous = saga or '',
   }
-  redis.call('HSET', names.order .. facts.order, 'status', 'checking-out', 'saga', id)
+  redis.call('HSET', names.order .. args.order, 'status', 'checking-out', 'saga', id)
   emit_saga(id, started, 'checking-out')
   return { 'begun', id }
 end

@@ -1,18 +1,18 @@
 --- @include "checkout"
 --- @include "drop"
 -- cancel: decides that a checkout is not to be, unless it was decided already.
--- FACTS    log_id, reason ('operator'; without one it is the deadline)
+-- ARGS     log_id, reason ('operator'; without one it is the deadline)
 -- RETURNS  cancelled, decision | decided, decision | unknown
-function commands.cancel(facts)
-  local id = facts.log_id
+function commands.cancel(args)
+  local id = args.log_id
   local saga = load_saga(id)
   if not saga then
-    commands.drop(facts)
+    commands.drop(args)
     return { 'unknown' }
   end
   if saga.state ~= 'checking-out' then
     return decision('decided', id, saga)
   end
-  cancel_checkout(id, saga, facts.reason or 'deadline')
+  cancel_checkout(id, saga, args.reason or 'deadline')
   return decision('cancelled', id, saga)
 end

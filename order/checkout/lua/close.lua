@@ -2,10 +2,10 @@
 -- close: payment has undone a cancelled checkout, so the order is open again. The goods may still be on their way back, but
 -- stock hears of that from payment's log too, before anything that payment says of the order's next checkout. What was paid
 -- is undone only if this service has lost that it cancelled it, and paid it since: a contradiction.
--- FACTS    log_id
+-- ARGS     log_id
 -- RETURNS  closed | contradicted, saga, by, order | repeated | unknown
-function commands.close(facts)
-  local id = facts.log_id
+function commands.close(args)
+  local id = args.log_id
   local saga = load_saga(id)
   if not saga then
     return { 'unknown' }

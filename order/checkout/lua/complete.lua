@@ -3,7 +3,7 @@
 -- complete: the money was captured, so the order is paid. A saga that this service does not know (its Redis came back
 -- older) is adopted, for it was charged and taken, and its client may have been told so; it is cancelled if the order was
 -- paid by another, or if it is unknown what is in it, and so is a saga that was answered with a refusal.
--- FACTS    log_id, order, user, total, lines (not in entries of older versions)
+-- ARGS     log_id, order, user, total, lines (not in entries of older versions)
 -- RETURNS  paid, decision | adopted, decision | cancelled, decision | repeated
 
 -- pay_order(id, saga): the checkout has ended well.
@@ -41,8 +41,8 @@ local function is_paid_by(order, id)
   return status == 'paid' and saga == id
 end
 
-function commands.complete(facts)
-  local id = facts.log_id
+function commands.complete(args)
+  local id = args.log_id
   local saga = load_saga(id)
   if saga and saga.state == 'checking-out' then
     pay_order(id, saga)
@@ -51,12 +51,12 @@ function commands.complete(facts)
   if saga and saga.state ~= 'failed' then
     return { 'repeated' }
   end
-  if not saga and is_paid_by(facts.order, id) then
+  if not saga and is_paid_by(args.order, id) then
     return { 'repeated' }
   end
   local adopted = false
   if not saga then
-    saga = { order = facts.order, user = facts.user, total = facts.total, lines = facts.lines }
+    saga = { order = args.order, user = args.user, total = args.total, lines = args.lines }
     adopted = adopt(id, saga)
   end
   if adopted then

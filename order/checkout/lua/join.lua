@@ -1,14 +1,14 @@
 --- @include "log"
 -- join: answers a request that needs no checkout of its own, so that its answer is remembered under its key.
--- FACTS    order, saga (the order's last checkout, if the request joins it; or '')
+-- ARGS     order, saga (the order's last checkout, if the request joins it; or '')
 -- RETURNS  joined, saga | paid, saga | empty, or in passing: changed
 -- WRITES   the answer under the request's key
-function commands.join(facts)
-  local status, saga, lines = unpack(redis.call('HMGET', names.order .. facts.order, 'status', 'saga', 'lines'))
+function commands.join(args)
+  local status, saga, lines = unpack(redis.call('HMGET', names.order .. args.order, 'status', 'saga', 'lines'))
   if status == 'paid' then
     return { 'paid', saga or '' }
   end
-  if saga and saga == facts.saga then
+  if saga and saga == args.saga then
     lasting()
     return { 'joined', saga }
   end

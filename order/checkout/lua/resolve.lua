@@ -3,7 +3,7 @@
 -- resolve: ends a contradiction as a person wishes. A refund makes what counts as paid a cancelled checkout: whatever payment
 -- and stock still have of it they undo, and the order is open again. What is accepted stays as it is; if it counts as paid
 -- although its money is back, and its goods are, the books say so.
--- FACTS    log_id, by (refund or accept), why (without blanks)
+-- ARGS     log_id, by (refund or accept), why (without blanks)
 -- RETURNS  resolved, state | repeated, state | consistent, state | replaced | unknown
 
 -- CHECKOUTS_MAX: the most checkouts of one order that are looked at, the last ones.
@@ -24,8 +24,8 @@ local function is_contradicted(last)
   return false
 end
 
-function commands.resolve(facts)
-  local id = facts.log_id
+function commands.resolve(args)
+  local id = args.log_id
   local saga = load_saga(id)
   if not saga then
     return { 'unknown' }
@@ -37,20 +37,20 @@ function commands.resolve(facts)
   if not contradicted and last == id and redis.call('SISMEMBER', names.contradictions, saga.order) == 1 then
     contradicted = 'listed'
   end
-  if resolved == facts.by then
+  if resolved == args.by then
     return { 'repeated', saga.state }
   end
   if not contradicted or resolved then
     return { 'consistent', saga.state }
   end
-  local paid, refund = saga.state == 'paid', facts.by == 'refund'
+  local paid, refund = saga.state == 'paid', args.by == 'refund'
   if paid and refund and last ~= id then
     return { 'replaced' }
   end
-  saga.by, saga.why = facts.by, facts.why
+  saga.by, saga.why = args.by, args.why
   emit(id, saga, 'resolved')
   store_saga(id, saga)
-  redis.call('HSET', key, 'resolved', facts.by)
+  redis.call('HSET', key, 'resolved', args.by)
   if not is_contradicted(last or '') then
     redis.call('SREM', names.contradictions, saga.order)
   end

@@ -2,14 +2,14 @@
 -- uphold: this Redis came back without what a client was told of a checkout. One that was not to be charged is cancelled
 -- anew, before it can be paid, whether or not it is known still. One that was paid is rebuilt from what payment has said, if
 -- it is at all. What was decided otherwise meanwhile is a contradiction.
--- FACTS    log_id, order, user, total, told (paid, failed or cancelled)
+-- ARGS     log_id, order, user, total, told (paid, failed or cancelled)
 -- RETURNS  kept | lost | cancelled, decision | contradicted, saga, by, order | repeated
-function commands.uphold(facts)
-  local id = facts.log_id
+function commands.uphold(args)
+  local id = args.log_id
   local saga = load_saga(id)
   local state = saga and saga.state or 'none'
-  if facts.told == 'paid' then
-    if state == 'paid' or redis.call('HGET', names.order .. facts.order, 'status') == 'paid' then
+  if args.told == 'paid' then
+    if state == 'paid' or redis.call('HGET', names.order .. args.order, 'status') == 'paid' then
       return { 'kept' }
     end
     if state == 'none' or state == 'checking-out' then
@@ -18,13 +18,13 @@ function commands.uphold(facts)
     return contradict(id, saga, 'told-paid')
   end
   if state == 'paid' then
-    return contradict(id, saga, 'told-' .. facts.told)
+    return contradict(id, saga, 'told-' .. args.told)
   end
   if state ~= 'none' and state ~= 'checking-out' then
     return { 'kept' }
   end
   if state == 'none' then
-    saga = { order = facts.order, user = facts.user, total = facts.total, lines = '' }
+    saga = { order = args.order, user = args.user, total = args.total, lines = '' }
   end
   cancel_checkout(id, saga, 'deadline')
   return decision('cancelled', id, saga)

@@ -1,11 +1,11 @@
 --- @include "log"
 -- absent: which of these things there are not, of the kind that this service counts.
--- FACTS    ids (separated by spaces)
+-- ARGS     ids (separated by spaces)
 -- RETURNS  the ids of those that are unknown here
 -- WRITES   nothing
-function commands.absent(facts)
+function commands.absent(args)
   local unknown = {}
-  for id in string.gmatch(facts.ids, '%S+') do
+  for id in string.gmatch(args.ids, '%S+') do
     if redis.call('EXISTS', names.counted .. id) == 0 then
       unknown[#unknown + 1] = id
     end

@@ -1,10 +1,10 @@
 --- @include "things"
 -- count: reads one page of all things that this service counts, as they are worth now. A thing may be met twice.
--- FACTS    cursor, page
+-- ARGS     cursor, page
 -- RETURNS  the next cursor, `0` after the last page, the ids of the things and their worths, a line each
 -- WRITES   nothing
-function commands.count(facts)
-  local found = redis.call('SCAN', facts.cursor, 'MATCH', names.counted .. '*', 'COUNT', facts.page)
+function commands.count(args)
+  local found = redis.call('SCAN', args.cursor, 'MATCH', names.counted .. '*', 'COUNT', args.page)
   local ids, from = {}, #names.counted + 1
   for at, key in ipairs(found[2]) do
     ids[at] = string.sub(key, from)

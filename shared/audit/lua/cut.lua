@@ -1,11 +1,11 @@
 --- @include "newest"
 -- cut: the books, what is unfinished and how far the peers were heard, all at one moment, and which entry of the log
 -- is the newest then.
--- FACTS    open_max
+-- ARGS     open_max
 -- RETURNS  the newest entry, the books (field, value, ...), the log ids of sagas that are unfinished here, one more than
 --          `open_max` if there are too many, and the cursors (speaker, entry, ...)
 -- WRITES   nothing
-function commands.cut(facts)
-  local open = redis.call('ZRANGE', names.open, 0, facts.open_max)
+function commands.cut(args)
+  local open = redis.call('ZRANGE', names.open, 0, args.open_max)
   return { newest(), redis.call('HGETALL', names.books), open, redis.call('HGETALL', names.cursors) }
 end

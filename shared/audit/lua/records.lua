@@ -1,21 +1,21 @@
 --- @include "saga"
 -- records: what is recorded of sagas here: of those that are named, or else of one page of all. Packed sagas share keys, so
 -- that a page is of fewer keys.
--- FACTS    cursor, page, log_ids (separated by spaces)
+-- ARGS     cursor, page, log_ids (separated by spaces)
 -- RETURNS  the next cursor, `0` after the last page, then each saga as its log id and its record: field, value, ...
 -- WRITES   nothing
-function commands.records(facts)
+function commands.records(args)
   local reply = { '0' }
   local function add(id)
     reply[#reply + 1] = { id, unpacked(id) }
   end
-  if facts.log_ids ~= '' then
-    for id in string.gmatch(facts.log_ids, '%S+') do
+  if args.log_ids ~= '' then
+    for id in string.gmatch(args.log_ids, '%S+') do
       add(id)
     end
     return reply
   end
-  local found = redis.call('SCAN', facts.cursor, 'MATCH', names.sagas .. '*', 'COUNT', integer(facts.page / 10))
+  local found = redis.call('SCAN', args.cursor, 'MATCH', names.sagas .. '*', 'COUNT', integer(args.page / 10))
   reply[1] = found[1]
   for _, key in ipairs(found[2]) do
     if string.sub(key, 1, #names.packed) == names.packed then

@@ -4,12 +4,12 @@
 --- @include "things"
 -- recount: reads again what was touched by the entries that follow `after`, as far as the bounds allow. Once nothing
 -- follows, all is known as it stands at this moment, the books with it.
--- FACTS    after, entries, things
+-- ARGS     after, entries, things
 -- RETURNS  the last entry that was looked at, the newest one, the books (field, value, ...), the ids of the things and
 --          their worths, a line each
 -- WRITES   nothing
-function commands.recount(facts)
-  local last = facts.after
+function commands.recount(args)
+  local last = args.after
   local ids, seen = {}, {}
   local function touch(id)
     if not seen[id] then
@@ -17,16 +17,16 @@ function commands.recount(facts)
       ids[#ids + 1] = id
     end
   end
-  for _, entry in ipairs(redis.call('XRANGE', names.log, '(' .. facts.after, '+', 'COUNT', facts.entries)) do
-    local said = facts_of(entry[2])
-    counted.touched(said, touch)
-    if said.first then
-      for number = tonumber(said.first), tonumber(said.last) do
+  for _, entry in ipairs(redis.call('XRANGE', names.log, '(' .. args.after, '+', 'COUNT', args.entries)) do
+    local payload = payload_of(entry[2])
+    counted.touched(payload, touch)
+    if payload.first then
+      for number = tonumber(payload.first), tonumber(payload.last) do
         touch(integer(number))
       end
     end
     last = entry[1]
-    if #ids >= tonumber(facts.things) then
+    if #ids >= tonumber(args.things) then
       break
     end
   end

@@ -1,11 +1,11 @@
 --- @include "entry-id"
 --- @include "saga"
 -- sagas-at: what was last said here of some sagas at a moment: when `at` was the newest entry.
--- FACTS    at, log_ids (separated by spaces)
--- RETURNS  the sagas, each as its log id, that entry's kind ('' if there was none), and its facts: name, value, ...
+-- ARGS     at, log_ids (separated by spaces)
+-- RETURNS  the sagas, each as its log id, that entry's kind ('' if there was none), and its payload: name, value, ...
 -- WRITES   nothing
-commands['sagas-at'] = function(facts)
-  local at_ms, at_sequence = position(facts.at)
+commands['sagas-at'] = function(args)
+  local at_ms, at_sequence = position(args.at)
   local function last_of(id)
     local last, last_ms, last_sequence = nil, 0, 0
     local recorded = redis.call('HMGET', names.saga .. id, 'entries', 'again')
@@ -21,7 +21,7 @@ commands['sagas-at'] = function(facts)
     return last and redis.call('XRANGE', names.log, last, last)[1]
   end
   local reply = {}
-  for id in string.gmatch(facts.log_ids, '%S+') do
+  for id in string.gmatch(args.log_ids, '%S+') do
     local entry = last_of(id)
     reply[#reply + 1] = { id, entry and entry[2] or {} }
   end

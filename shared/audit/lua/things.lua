@@ -1,5 +1,5 @@
 -- What this service counts is said by a file of its own, which adds two functions (`supplies` in the options of its log):
--- `counted.worth(id)` is what a thing is worth now, and `counted.touched(said, touch)` calls `touch` for each thing that an
+-- `counted.worth(id)` is what a thing is worth now, and `counted.touched(payload, touch)` calls `touch` for each thing that an
 -- entry may have changed.
 local counted = {}
 

@@ -1,11 +1,11 @@
 --- @include "log"
 -- answer: does nothing but answer a request under its key: with a word that is remembered, or one that is told in passing.
--- FACTS    word, passing (yes or no)
+-- ARGS     word, passing (yes or no)
 -- RETURNS  the word
 -- WRITES   the answer under the request's key
-function commands.answer(facts)
-  if facts.passing ~= 'yes' then
+function commands.answer(args)
+  if args.passing ~= 'yes' then
     lasting()
   end
-  return { facts.word }, facts.passing == 'yes'
+  return { args.word }, args.passing == 'yes'
 end

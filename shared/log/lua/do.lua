@@ -1,7 +1,7 @@
 --- @include "log"
 -- do: commands of one kind, asked for by requests that came at about the same time; each runs as if it were alone.
 -- ARGV  command, then for each request: its Idempotency-Key or '', the request in one line if it has one, the time as it was read
---       for it or '', and the command's facts: a line `name=value` for each
+--       for it or '', and the command's arguments: a line `name=value` for each
 -- A command returns its reply, a list of words; a second value `true` says that the same request may meet another answer
 -- later, so that it is not remembered, only when it was told. Under a key, the first answer is given again to the same
 -- request, and another request is told {'key-reused'}; an answer to what changed nothing is remembered for a short while.
@@ -24,12 +24,12 @@ local function answer(command, key, request, read_ms, text)
   if read_ms ~= '' and is_late(tonumber(read_ms), passed_ms) then
     return { 'late' }
   end
-  local facts = {}
+  local args = {}
   for name, value in string.gmatch(text, '([^=]+)=([^\n]*)\n') do
-    facts[name] = value
+    args[name] = value
   end
   local before = lasting_count
-  local reply, passing = commands[command](facts)
+  local reply, passing = commands[command](args)
   if key ~= '' and passing then
     redis.call('SET', names.request .. key, integer(now_ms()), 'PX', 2 * limits.fresh_ms)
   elseif key ~= '' then

@@ -49,7 +49,7 @@ for at = 4, #ARGV, 4 do
     reply = dead_letter(id, text, fields)
   else
     local done
-    done, reply = pcall(commands[follows[kind]], facts_in(text))
+    done, reply = pcall(commands[follows[kind]], payload_in(text))
     if not done then
       local why = type(reply) == 'table' and reply.err or tostring(reply)
       reply = dead_letter(id, why, fields ~= '' and fields or cjson.encode({ kind, text }))

@@ -16,10 +16,10 @@ local function lasting()
   lasting_count = lasting_count + 1
 end
 
--- say(kind, log_id, facts): appends one entry to this service's log.
--- facts: `name=value name=value`, no value of which holds a blank. Returns the entry's stream id, and its text.
-local function say(kind, log_id, facts)
-  local text = 'version=' .. limits.version .. ' log_id=' .. log_id .. ' ' .. facts
+-- say(kind, log_id, payload): appends one entry to this service's log.
+-- payload: `name=value name=value`, no value of which holds a blank. Returns the entry's stream id, and its text.
+local function say(kind, log_id, payload)
+  local text = 'version=' .. limits.version .. ' log_id=' .. log_id .. ' ' .. payload
   lasting()
   return redis.call('XADD', names.log, '*', kind, text), text
 end

@@ -2,10 +2,10 @@
 -- begin-survey: begins a survey, unless there was one a short while ago, or all that was said is young. It does so also where
 -- nothing was said since: those who hear it may have said much, and their logs are trimmed no further than it came. More unfinished
 -- sagas than one entry should name are left until they are fewer.
--- FACTS    pause_ms, open_max
+-- ARGS     pause_ms, open_max
 -- RETURNS  surveyed, log_id | early | too-many
-commands['begin-survey'] = function(facts)
-  local early = now_ms() - tonumber(facts.pause_ms)
+commands['begin-survey'] = function(args)
+  local early = now_ms() - tonumber(args.pause_ms)
   local oldest = redis.call('XRANGE', names.log, '-', '+', 'COUNT', 1)[1]
   if not oldest or tonumber(told_ms(oldest[1])) > early then
     return { 'early' }
@@ -15,8 +15,8 @@ commands['begin-survey'] = function(facts)
       return { 'early' }
     end
   end
-  local open = redis.call('ZRANGE', names.open, 0, facts.open_max)
-  if #open > tonumber(facts.open_max) then
+  local open = redis.call('ZRANGE', names.open, 0, args.open_max)
+  if #open > tonumber(args.open_max) then
     return { 'too-many' }
   end
   local id = 'survey-' .. integer(now_ms())

@@ -1,8 +1,8 @@
 --- @include "survey"
 -- pass-survey: says a survey to those who hear this service, and waits until it comes back.
--- FACTS    log_id, open
+-- ARGS     log_id, open
 -- RETURNS  surveyed
-commands['pass-survey'] = function(facts)
-  pass_on(facts.log_id, facts.open)
+commands['pass-survey'] = function(args)
+  pass_on(args.log_id, args.open)
   return { 'surveyed' }
 end

@@ -3,7 +3,7 @@
 -- retry: applies the entry of a dead letter at last, and marks the letter with what came of it; the letter itself stays. One
 -- whose saga can no longer be judged is never applied: nothing is recorded of it, but something may have been since the letter
 -- was put aside.
--- FACTS    letter, command (which follows its entry, or ''), wrong (why none does)
+-- ARGS     letter, command (which follows its entry, or ''), wrong (why none does)
 -- RETURNS  applied, reply (of the command that follows) | repeated, when, word | dismissed, when
 --          or in passing: failed, error | unknown
 
@@ -18,31 +18,31 @@ local function cannot_be_judged(letter, log_id)
   return later(ms, sequence, position(letter))
 end
 
-function commands.retry(facts)
-  local found = redis.call('XRANGE', names.dead, facts.letter, facts.letter)[1]
+function commands.retry(args)
+  local found = redis.call('XRANGE', names.dead, args.letter, args.letter)[1]
   if not found then
     return { 'unknown' }, true
   end
-  local before = redis.call('HGET', names.applied, facts.letter)
+  local before = redis.call('HGET', names.applied, args.letter)
   if before then
     return { 'repeated', string.match(before, '^(%d+) (.*)$') }
   end
-  local given_up = redis.call('HGET', names.dismissed, facts.letter)
+  local given_up = redis.call('HGET', names.dismissed, args.letter)
   if given_up then
     return { 'dismissed', given_up }
   end
-  if facts.command == '' then
-    return { 'failed', facts.wrong }, true
+  if args.command == '' then
+    return { 'failed', args.wrong }, true
   end
-  local said = facts_of(cjson.decode(facts_of(found[2]).fields))
-  if cannot_be_judged(facts.letter, said.log_id) then
-    return { 'failed', 'nothing is known of ' .. said.log_id .. ' any more, so it can no longer be judged' }, true
+  local fields = payload_of(cjson.decode(payload_of(found[2]).fields))
+  if cannot_be_judged(args.letter, fields.log_id) then
+    return { 'failed', 'nothing is known of ' .. fields.log_id .. ' any more, so it can no longer be judged' }, true
   end
-  local done, reply = pcall(commands[facts.command], said)
+  local done, reply = pcall(commands[args.command], fields)
   if not done then
     return { 'failed', type(reply) == 'table' and reply.err or tostring(reply) }, true
   end
-  redis.call('HSET', names.applied, facts.letter, integer(now_ms()) .. ' ' .. reply[1])
+  redis.call('HSET', names.applied, args.letter, integer(now_ms()) .. ' ' .. reply[1])
   lasting()
   return { 'applied', unpack(reply) }
 end

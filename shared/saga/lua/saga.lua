@@ -1,6 +1,6 @@
 --- @include "entry"
 --- @include "log"
--- A saga's record in this service is a hash: its state, the facts of it, `entries`, the stream ids of all that was said of
+-- A saga's record in this service is a hash: its state, what it is about, `entries`, the stream ids of all that was said of
 -- it for the first time, and `again`, that of the last repetition, if there was one. While it is unfinished here it stands in the
 -- index `names.open`, scored by when it was last spoken of, and in a state that has a deadline in `names.deadlines`, scored by that.
 -- Once it is finished, whatever its entries tell need not be recorded twice: it is *packed* to its state and its entries,
@@ -67,7 +67,7 @@ local function packed_saga(id)
   local saga = {}
   for entry in string.gmatch(entries, '%S+') do
     local said = redis.call('XRANGE', names.log, entry, entry)[1]
-    for name, value in pairs(said and facts_of(said[2]) or {}) do
+    for name, value in pairs(said and payload_of(said[2]) or {}) do
       saga[name] = value
     end
   end

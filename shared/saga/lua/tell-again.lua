@@ -1,13 +1,13 @@
 --- @include "drop"
 --- @include "saga"
 -- tell-again: says once more what was said last of an unfinished saga, for a listener that did not act on it.
--- FACTS    log_id
+-- ARGS     log_id
 -- RETURNS  told | finished | unknown
-commands['tell-again'] = function(facts)
-  local id = facts.log_id
+commands['tell-again'] = function(args)
+  local id = args.log_id
   local saga = load_saga(id)
   if not saga or not is_unfinished(saga) then
-    commands.drop(facts)
+    commands.drop(args)
     return { saga and 'finished' or 'unknown' }
   end
   emit_again(id, saga)

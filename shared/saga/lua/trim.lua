@@ -6,7 +6,7 @@
 -- a Redis comes back older by no more than that. For a Redis that is away for long may then come back older, too, and the second
 -- survey has found all of them there. What the first survey, or the newest one, names is taken out of the pack and kept until
 -- they name it no more.
--- FACTS    age_ms, heard (the entry that all listeners have heard, '' if there are none), page
+-- ARGS     age_ms, heard (the entry that all listeners have heard, '' if there are none), page
 -- RETURNS  the number of entries that were dropped, and `1` if more may have to be, else `0`
 -- WRITES   less than it frees
 
@@ -126,8 +126,8 @@ local function forget_surveys(chosen)
   end
 end
 
-function commands.trim(facts)
-  local before = now_ms() - tonumber(facts.age_ms)
+function commands.trim(args)
+  local before = now_ms() - tonumber(args.age_ms)
   local bound_ms, bound_sequence = before, 0
   local function bound_by(id)
     local ms, sequence = position(id)
@@ -135,12 +135,12 @@ function commands.trim(facts)
       bound_ms, bound_sequence = ms, sequence
     end
   end
-  if facts.heard ~= '' then
-    bound_by(facts.heard)
+  if args.heard ~= '' then
+    bound_by(args.heard)
   end
   local named = {}
   if says.surveyed then
-    local chosen, newest_one = chosen_survey(tonumber(facts.age_ms))
+    local chosen, newest_one = chosen_survey(tonumber(args.age_ms))
     if not chosen then
       return { '0', '0' }
     end
@@ -153,9 +153,9 @@ function commands.trim(facts)
     return { '0', '0' }
   end
   local bound = integer(bound_ms) .. '-' .. integer(bound_sequence)
-  local old = redis.call('XRANGE', names.log, '-', '(' .. bound, 'COUNT', facts.page)
+  local old = redis.call('XRANGE', names.log, '-', '(' .. bound, 'COUNT', args.page)
   for _, entry in ipairs(old) do
-    local id = #entry[2] == 2 and string.match(entry[2][2], '^version=%S+ log_id=(%S+)') or facts_of(entry[2]).log_id
+    local id = #entry[2] == 2 and string.match(entry[2][2], '^version=%S+ log_id=(%S+)') or payload_of(entry[2]).log_id
     if id then
       drop_record(id, entry[1], named)
     end
@@ -166,5 +166,5 @@ function commands.trim(facts)
     dropped = redis.call('XTRIM', names.log, 'MINID', ms .. '-' .. integer(tonumber(sequence) + 1))
     redis.call('SET', names.trimmed, old[#old][1])
   end
-  return { integer(dropped), #old < tonumber(facts.page) and '0' or '1' }
+  return { integer(dropped), #old < tonumber(args.page) and '0' or '1' }
 end

@@ -1,7 +1,7 @@
 --- @include "log"
 --- @include "page"
 -- unfinished: a page of the sagas that are not finished here, the stalest first.
--- FACTS    limit, after (when those that were seen already were last spoken of, or 0)
+-- ARGS     limit, after (when those that were seen already were last spoken of, or 0)
 -- RETURNS  the time now, then for each: its log id, its score in the index, state ('' if there is no record), deadline,
 --          when it was last spoken of, and when it began here
 -- WRITES   nothing
@@ -18,6 +18,6 @@ local function described(found)
   return reply
 end
 
-function commands.unfinished(facts)
-  return described(page(names.open, facts.after, '+inf', facts.limit))
+function commands.unfinished(args)
+  return described(page(names.open, args.after, '+inf', args.limit))
 end

@@ -1,9 +1,9 @@
 import test from 'ava'
-import { type Facts, paidBy } from '../../../order/audit/participants.ts'
+import { type Fields, paidBy } from '../../../order/audit/participants.ts'
 
 const lines = 'tea:2,cup:1'
 /** What order counts of a checkout of which this was said last. */
-const counted = (kind: string, facts: Facts = {}, record: Facts = {}) =>
+const counted = (kind: string, facts: Fields = {}, record: Fields = {}) =>
   paidBy(
     [{ log_id: 'it', kind, facts: { total: '30', ...facts } }],
     new Map([['it', { state: 'paid', lines, ...record }]]),

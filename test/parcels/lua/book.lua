@@ -1,9 +1,9 @@
 --- @include "saga"
 -- book: books a place in a van for a parcel.
--- FACTS    log_id, van, patience_ms (until the deadline)
+-- ARGS     log_id, van, patience_ms (until the deadline)
 -- RETURNS  booked
-function commands.book(facts)
-  local deadline = integer(now_ms() + tonumber(facts.patience_ms))
-  emit_saga(facts.log_id, { van = facts.van, deadline = deadline }, 'open')
+function commands.book(args)
+  local deadline = integer(now_ms() + tonumber(args.patience_ms))
+  emit_saga(args.log_id, { van = args.van, deadline = deadline }, 'open')
   return { 'booked' }
 end

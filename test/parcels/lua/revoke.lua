@@ -1,5 +1,5 @@
 --- @include "move"
 -- revoke: a parcel that was not sent in time is not to be.
--- FACTS    log_id
+-- ARGS     log_id
 -- RETURNS  revoked | repeated
-function commands.revoke(facts) return move(facts.log_id, { open = true }, 'revoked') end
+function commands.revoke(args) return move(args.log_id, { open = true }, 'revoked') end

@@ -70,15 +70,15 @@ for (const { listener, speaker, kind, command, says } of rows) {
     t.not(listener, speaker)
   })
 
-  test(`${name}: the command has its Lua file, and finds the facts it needs`, (t) => {
+  test(`${name}: the command has its Lua file, and finds the arguments it needs`, (t) => {
     const found = commandOf(listener, command)
     t.not(found, undefined, `there is no ${command}.lua`)
     if (found === undefined) return
     const carried = ['log_id', ...Object.keys(factsOf(speaker, kind) ?? {})]
-    const optional = [...found.whole.matchAll(/\bfacts\.([a-z_]+) or\b/g)].map(([, fact]) => fact)
-    const { facts } = headerOf(found)
-    t.not(facts.length, 0)
-    for (const fact of facts) t.true(carried.includes(fact) || optional.includes(fact), `${command} wants ${fact}`)
+    const optional = [...found.whole.matchAll(/\bargs\.([a-z_]+) or\b/g)].map(([, arg]) => arg)
+    const { args } = headerOf(found)
+    t.not(args.length, 0)
+    for (const arg of args) t.true(carried.includes(arg) || optional.includes(arg), `${command} wants ${arg}`)
   })
 
   test(`${name}: what is said is in the listener's dictionary, and the command knows when`, (t) => {
@@ -125,21 +125,21 @@ test('every kind is a noun and a past participle, and belongs to one service', (
 for (const command of commands) {
   const name = `${command.place}/lua/${command.name}.lua`
 
-  test(`${name} opens with what it does, its facts and its replies`, (t) => {
+  test(`${name} opens with what it does, its arguments and its replies`, (t) => {
     const header = headerOf(command)
     t.true(header.title.startsWith(`${command.name}: `), header.title)
-    t.not(header.facts.length, 0, 'FACTS')
+    t.not(header.args.length, 0, 'ARGS')
     t.not(header.returns, '', 'RETURNS')
     t.regex(command.text, /^(--- @include "[a-z-]+"\n)*-- /, 'the comment comes first')
   })
 
-  test(`${name} uses the facts that its header names, and no other`, (t) => {
-    const { facts } = headerOf(command)
-    t.not(facts.length, 0)
-    const used = [...luaCode(command.text).matchAll(/\bfacts\.([a-z_]+)/g)].map(([, fact]) => fact as string)
-    const usedWithin = [...command.whole.matchAll(/\bfacts\.([a-z_]+)/g)].map(([, fact]) => fact as string)
-    for (const fact of used) t.true(facts.includes(fact), `${fact} is not in the header`)
-    for (const fact of facts) t.true(usedWithin.includes(fact), `${fact} is not used`)
+  test(`${name} uses the arguments that its header names, and no other`, (t) => {
+    const { args } = headerOf(command)
+    t.not(args.length, 0)
+    const used = [...luaCode(command.text).matchAll(/\bargs\.([a-z_]+)/g)].map(([, arg]) => arg as string)
+    const usedWithin = [...command.whole.matchAll(/\bargs\.([a-z_]+)/g)].map(([, arg]) => arg as string)
+    for (const arg of used) t.true(args.includes(arg), `${arg} is not in the header`)
+    for (const arg of args) t.true(usedWithin.includes(arg), `${arg} is not used`)
   })
 
   test(`${name} returns the words that its header names, and no other`, (t) => {

@@ -44,7 +44,7 @@ for (const place of PLACES) {
       const header = headerOf(command)
       t.deepEqual(
         args.map((arg) => arg.replace('?', '')),
-        [...header.facts],
+        [...header.args],
       )
       const [lasting = '', passing = ''] = header.returns.replace(/\([^)]*\)/g, '').split('or in passing:')
       t.deepEqual(worded(returns).toSorted(), piecesOf(lasting).toSorted())

@@ -1,7 +1,7 @@
 /**
  * What does a Lua command say of itself?
  *
- * Its header: what it does, which FACTS it wants and what it RETURNS. Read from the files, so that tests hold the header
+ * Its header: what it does, which ARGS it wants and what it RETURNS. Read from the files, so that tests hold the header
  * against the code, against the tables that call the command, and against what it really returned.
  */
 import { readdirSync, readFileSync } from 'node:fs'
@@ -18,7 +18,7 @@ export type Command = {
   readonly whole: string
 }
 
-export type Header = { readonly title: string; readonly facts: readonly string[]; readonly returns: string }
+export type Header = { readonly title: string; readonly args: readonly string[]; readonly returns: string }
 
 const ROOT = new URL('../../../', import.meta.url)
 
@@ -70,15 +70,15 @@ export const luaCommands = (place: Place): readonly Command[] =>
 export const headerOf = ({ text }: Command): Header => {
   const comment = [...text.matchAll(/^-- ?(?!-)(.*)$/gm)].map(([, line]) => line)
   const whole = comment.join('\n')
-  const [, facts = ''] = /^FACTS\s+([\s\S]*?)(?=^RETURNS|$(?![\s\S]))/m.exec(whole) ?? []
+  const [, args = ''] = /^ARGS\s+([\s\S]*?)(?=^RETURNS|$(?![\s\S]))/m.exec(whole) ?? []
   const [, returns = ''] = /^RETURNS\s+((?:.|\n(?=\s))*)/m.exec(whole) ?? []
   return {
     title: comment[0] ?? '',
-    facts: facts
+    args: args
       .replace(/\(.*?\)/g, '')
       .split(',')
-      .map((fact) => fact.trim())
-      .filter((fact) => fact !== ''),
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
     returns,
   }
 }

@@ -147,8 +147,8 @@ export const resultsSeen = (log: Log, reactions: AnyReactions): { readonly unsee
   const seen = new Set<string>()
   const { act, hear } = log
   const watched: Pick<Log, 'act' | 'hear'> = {
-    act: async (command, facts, once) => {
-      const reply = await act(command, facts, once)
+    act: async (command, args, once) => {
+      const reply = await act(command, args, once)
       seen.add(`${command}: ${reply[0]}`)
       return reply
     },
