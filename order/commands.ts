@@ -86,7 +86,7 @@ export const uphold = command('uphold', ['log_id', 'order', 'user', 'total', 'to
   repeated: [],
 })
 
-/** What follows what payment says. */
+/** What follows the entries of payment. */
 export const complete = command('complete', ['log_id', 'order', 'user', 'total', 'lines?'], {
   paid: decision,
   adopted: decision,

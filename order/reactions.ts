@@ -1,5 +1,5 @@
 /**
- * Who is heard by order, which command follows, and what is then said.
+ * Which entries order applies, which command follows, and what is then emitted.
  *
  * A checkout, seen from here: *checking-out* → *paid* or *failed*, or at its deadline *cancelling* → *closed* once payment
  * has undone it, and with it had stock undo it. The first of the two ways that reaches this Redis is the decision. An entry that finds
@@ -10,10 +10,10 @@
 import type { Reactions } from '../shared/log/apply.ts'
 
 /**
- * What is said when a request begins a checkout, when its deadline passes, when a person has resolved a contradiction, and now
+ * What is emitted when a request begins a checkout, when its deadline passes, when a person has resolved a contradiction, and now
  * and then of all that are unfinished.
  */
-export const says = {
+export const emits = {
   'checking-out': 'CheckoutStarted',
   cancelling: 'CheckoutCancelled',
   contradicted: 'CheckoutContradicted',
@@ -23,10 +23,10 @@ export const says = {
 
 export const reactions = {
   payment: {
-    CreditCaptured: { command: 'complete', says: { paid: 'OrderPaid', cancelling: 'CheckoutCancelled' } },
-    CreditRefused: { command: 'fail', says: { failed: 'CheckoutFailed', contradicted: 'CheckoutContradicted' } },
-    CreditVoided: { command: 'fail', says: { failed: 'CheckoutFailed', contradicted: 'CheckoutContradicted' } },
-    CreditReleased: { command: 'close', says: { closed: 'CheckoutClosed', contradicted: 'CheckoutContradicted' } },
-    SurveyEnded: { command: 'end-survey', says: {} },
+    CreditCaptured: { command: 'complete', emits: { paid: 'OrderPaid', cancelling: 'CheckoutCancelled' } },
+    CreditRefused: { command: 'fail', emits: { failed: 'CheckoutFailed', contradicted: 'CheckoutContradicted' } },
+    CreditVoided: { command: 'fail', emits: { failed: 'CheckoutFailed', contradicted: 'CheckoutContradicted' } },
+    CreditReleased: { command: 'close', emits: { closed: 'CheckoutClosed', contradicted: 'CheckoutContradicted' } },
+    SurveyEnded: { command: 'end-survey', emits: {} },
   },
 } as const satisfies Reactions<'order'>

@@ -30,7 +30,7 @@ import { openRecovery, type Recovery, type RunRepair } from '../shared/saga/reco
 import type { Instruments } from '../shared/service.ts'
 import * as commands from './commands.ts'
 import { type Ended, endedOf, isStatus, type Order, type Saga, type Status } from './order.ts'
-import { reactions, says } from './reactions.ts'
+import { emits, reactions } from './reactions.ts'
 import { recovery, saga } from './recovery.ts'
 
 const names = {
@@ -162,7 +162,7 @@ export const openStore = (
     limits: { lines_max: LINES_MAX },
     reactions,
     saga,
-    says,
+    emits,
     uphold: (gone) => upholdAll(gone),
     retentionS,
   })

@@ -18,7 +18,7 @@ export const initUsers = command(
 )
 export const tellAgain = command('tell-again', ['log_id'], { told: [], served: [], unknown: [] })
 
-/** What follows what order and stock say. */
+/** What follows the entries of order and stock. */
 export const hold = command('hold', ['log_id', 'order', 'user', 'total', 'lines'], {
   held: [],
   refused: [],

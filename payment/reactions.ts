@@ -1,10 +1,10 @@
 /**
- * Who is heard by payment, which command follows, and what is then said.
+ * Which entries payment applies, which command follows, and what is then emitted.
  *
  * A checkout, seen from here: none → *held* or *refused* (or *waiting*, while money that another checkout holds would
  * decide) → *captured* or *voided*. A cancellation makes any of them *released*: nothing held, nothing captured, and
  * nothing to come; so do goods that were put back, in case order lost the cancellation. An entry that finds another state
- * than it needs is a repetition: it changes nothing, and the recorded answer is said again, which heals an answer that was
+ * than it needs is a repetition: it changes nothing, and the recorded answer is emitted again, which heals an answer that was
  * lost. Goods taken for a checkout that is unknown here (this Redis came back older) prove that its money was held: it is
  * held again. A survey of what is unfinished is passed on, and has ended when it comes back: see `shared/saga/lua/survey.lua`.
  */
@@ -12,17 +12,17 @@ import type { Reactions } from '../shared/log/apply.ts'
 
 export const reactions = {
   order: {
-    CheckoutStarted: { command: 'hold', says: { held: 'CreditHeld', refused: 'CreditRefused' } },
-    CheckoutCancelled: { command: 'release', says: { released: 'CreditReleased' } },
-    CheckoutsSurveyed: { command: 'pass-survey', says: { surveyed: 'CreditsSurveyed' } },
+    CheckoutStarted: { command: 'hold', emits: { held: 'CreditHeld', refused: 'CreditRefused' } },
+    CheckoutCancelled: { command: 'release', emits: { released: 'CreditReleased' } },
+    CheckoutsSurveyed: { command: 'pass-survey', emits: { surveyed: 'CreditsSurveyed' } },
   },
   stock: {
     StockTaken: {
       command: 'capture',
-      says: { captured: 'CreditCaptured', held: 'CreditHeld', refused: 'CreditRefused' },
+      emits: { captured: 'CreditCaptured', held: 'CreditHeld', refused: 'CreditRefused' },
     },
-    StockRefused: { command: 'void', says: { voided: 'CreditVoided' } },
-    StockReturned: { command: 'release-if-held', says: { released: 'CreditReleased' } },
-    GoodsSurveyed: { command: 'end-survey', says: { 'survey-ended': 'SurveyEnded' } },
+    StockRefused: { command: 'void', emits: { voided: 'CreditVoided' } },
+    StockReturned: { command: 'release-if-held', emits: { released: 'CreditReleased' } },
+    GoodsSurveyed: { command: 'end-survey', emits: { 'survey-ended': 'SurveyEnded' } },
   },
 } as const satisfies Reactions<'payment'>

@@ -20,7 +20,7 @@ export const saga = {
   later: ['reason', 'item'],
 } as const satisfies SagaTable
 
-/** `tell-again` says the last answer again, or looks once more whether one that waits can be answered. */
+/** `tell-again` emits the last answer again, or looks once more whether one that waits can be answered. */
 export const recovery: RecoveryTable<UnfinishedOf<typeof saga>> = {
   awaits: 'stock',
   repairs: [

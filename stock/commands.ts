@@ -10,7 +10,7 @@ export const subtract = command('subtract', ['log_id', 'item', 'amount'], {
 })
 export const initItems = command('init-items', ['log_id', 'first', 'last', 'stock', 'price'], { initialised: [] })
 
-/** What follows what payment says. */
+/** What follows the entries of payment. */
 export const take = command('take', ['log_id', 'order', 'user', 'total', 'lines'], {
   taken: [],
   refused: [],

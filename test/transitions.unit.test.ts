@@ -10,7 +10,9 @@ import { transitions as ofStock, alternatives as stockAlternatives } from '../st
 import { holdFile } from './support/golden.ts'
 import { type Alternatives, diagramOf, pageOf, type Table } from './support/state-pages.ts'
 
-type Reactions = Readonly<Record<string, Readonly<Record<string, { readonly says: Readonly<Record<string, string>> }>>>>
+type Reactions = Readonly<
+  Record<string, Readonly<Record<string, { readonly emits: Readonly<Record<string, string>> }>>>
+>
 type Service = {
   readonly title: string
   readonly table: Table

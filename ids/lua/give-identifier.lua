@@ -3,6 +3,6 @@
 -- ARGS     log_id
 -- RETURNS  given, log_id
 commands['give-identifier'] = function(args)
-  record('IdentifierGiven', args.log_id, { 'identifier', args.log_id })
+  emit_single('IdentifierGiven', args.log_id, { 'identifier', args.log_id })
   return { 'given', args.log_id }
 end

@@ -11,7 +11,7 @@ commands['lease-block'] = function(args)
   if not block then
     local last = tonumber(redis.call('GET', names.blocks) or '0')
     block = integer(math.max(last + 1, now_ms() - limits.first_block_ms))
-    record('BlockLeased', 'block-' .. block, { 'replica', args.replica, 'block', block })
+    emit_single('BlockLeased', 'block-' .. block, { 'replica', args.replica, 'block', block })
     redis.call('SET', names.blocks, block)
     redis.call('SET', key, block, 'PX', limits.retention_ms)
   end

@@ -30,7 +30,7 @@ commands['add-item'] = function(args)
     return { 'full' }
   end
   kept[count + 1] = args.item .. ':' .. integer(quantity)
-  record('LineAdded', args.log_id,
+  emit_single('LineAdded', args.log_id,
     { 'order', args.order, 'item', args.item, 'quantity', args.quantity, 'price', args.price })
   redis.call('HINCRBY', key, 'total', integer(cost))
   redis.call('HSET', key, 'lines', table.concat(kept, ','))

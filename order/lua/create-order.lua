@@ -3,7 +3,7 @@
 -- ARGS     log_id, order, user
 -- RETURNS  created, order, log_id
 commands['create-order'] = function(args)
-  record('OrderCreated', args.log_id, { 'order', args.order, 'user', args.user })
+  emit_single('OrderCreated', args.log_id, { 'order', args.order, 'user', args.user })
   redis.call('HSET', names.order .. args.order, 'user', args.user, 'status', 'open', 'total', '0', 'lines', '')
   return { 'created', args.order, args.log_id }
 end

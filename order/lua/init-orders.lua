@@ -17,7 +17,7 @@ commands['init-orders'] = function(args)
       paid[#paid + 1] = { total, lines }
     end
   end
-  record('OrdersInitialised', args.log_id, { 'first', args.first, 'last', args.last, 'items', args.items,
+  emit_single('OrdersInitialised', args.log_id, { 'first', args.first, 'last', args.last, 'items', args.items,
     'users', args.users, 'price', args.price, 'seed', args.seed })
   -- The minimal standard generator of Park and Miller (1988), exact in doubles.
   local state = tonumber(args.seed) % 2147483646 + 1

@@ -20,15 +20,15 @@ function counted.worth(order)
     local is_other = charged ~= total or ((sold or '') ~= '' and sold ~= lines)
     odd = state and (paid ~= (state == 'paid') or (paid and charged and is_other))
   end
-  local said = ''
+  local text = ''
   if paid then
     local pieces = {}
     for quantity in string.gmatch(lines, ':(%d+)') do
       pieces[#pieces + 1] = quantity
     end
-    said = total .. ' ' .. table.concat(pieces, '+')
+    text = total .. ' ' .. table.concat(pieces, '+')
   end
-  return odd and said .. ' ?' or said
+  return odd and text .. ' ?' or text
 end
 
 -- touched(payload, touch): calls `touch` for each order that an entry may have changed.

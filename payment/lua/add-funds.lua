@@ -12,7 +12,7 @@ commands['add-funds'] = function(args)
   if credit + tonumber(args.amount) > limits.amount_max then
     return { 'too-much' }
   end
-  record('FundsAdded', args.log_id, { 'user', args.user, 'amount', args.amount })
+  emit_single('FundsAdded', args.log_id, { 'user', args.user, 'amount', args.amount })
   redis.call('HINCRBY', names.user .. args.user, 'credit', args.amount)
   book('added', args.amount)
   serve(args.user)

@@ -18,7 +18,7 @@ commands['init-users'] = function(args)
       end
     end
   end
-  record('UsersInitialised', args.log_id,
+  emit_single('UsersInitialised', args.log_id,
     { 'first', args.first, 'last', args.last, 'credit', args.credit, 'replaced', integer(replaced) })
   for user = first, last do
     redis.call('HSET', names.user .. user, 'credit', args.credit, 'held', '0')

@@ -16,7 +16,7 @@ function commands.pay(args)
   if credit - held < amount then
     return { 'held' }, true
   end
-  record('CreditSpent', args.log_id, { 'user', args.user, 'amount', args.amount })
+  emit_single('CreditSpent', args.log_id, { 'user', args.user, 'amount', args.amount })
   redis.call('HINCRBY', names.user .. args.user, 'credit', minus(args.amount))
   book('added', minus(args.amount))
   return { 'paid' }

@@ -1,6 +1,6 @@
 --- @include "drop"
 --- @include "wallet"
--- tell-again: says once more what was decided of a checkout, for a listener that did not act on it, also if it is finished here:
+-- tell-again: emits once more what was decided of a checkout, for a listener that did not act on it, also if it is finished here:
 -- the others wait for it. One that waits is looked at once more.
 -- ARGS     log_id
 -- RETURNS  told | served | unknown

@@ -1,6 +1,6 @@
 --- @include "wallet"
 -- void: lets held money go, because the goods were refused. Goods refused for a saga that was captured contradict what
--- stock said before (it must have lost it): the money is given back, and the order service is told.
+-- stock emitted before (it must have lost it): the money is given back, and order learns of it by the entry.
 -- ARGS     log_id, item
 -- RETURNS  voided | repeated | unknown
 function commands.void(args)

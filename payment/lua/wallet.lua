@@ -40,8 +40,8 @@ local function grant(id, saga, credit, held)
   return true
 end
 
--- refund(saga): gives captured money back. A wallet that has no room for it cannot be said what it owns, so that nothing is
--- done: the entry is a dead letter until some of it was spent.
+-- refund(saga): gives captured money back. Of a wallet that has no room for it, what it owns could not be counted, so that
+-- nothing is done: the entry is a dead letter until some of it was spent.
 local function refund(saga)
   local credit = wallet(saga.user)
   if credit and credit + tonumber(saga.total) > limits.amount_max then
@@ -51,7 +51,7 @@ local function refund(saga)
   book('charged', minus(saga.total))
 end
 
--- serve(user): answers those who wait for this wallet, in their order, until one must go on waiting.
+-- serve(user): answers the checkouts that wait for this wallet, in their order, until one must go on waiting.
 local function serve(user)
   local queue = names.waiting .. user
   while true do

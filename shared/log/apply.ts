@@ -22,10 +22,10 @@ import type { Once, Reply, Script } from '../redis/script.ts'
 import { type Args, runAll } from './commands.ts'
 import type { Fence } from './fence.ts'
 
-/** What follows an entry: the command that is run, and what is then said for each state it may lead to. */
+/** What follows an entry: the command that is run, and what is then emitted for each state it may lead to. */
 export type Reaction<Speaker extends Service, Of extends Contract = typeof events> = {
   readonly command: string
-  readonly says: Readonly<Record<string, KindOf<Speaker, Of>>>
+  readonly emits: Readonly<Record<string, KindOf<Speaker, Of>>>
 }
 
 /** Which entries of which peers a service acts on. An entry that has no row is passed over. */

@@ -58,7 +58,7 @@ export type DeadLettersOptions = {
   readonly step: Step
   /** Which command follows an entry by the dictionary of now, or what is wrong with it. */
   readonly commandAfter: (speaker: Service, entry: RawEntry) => { readonly command: string; readonly wrong: string }
-  /** Runs the command `retry` with the commands that follow what the speaker says. */
+  /** Runs the command `retry` with the commands that follow the speaker's entries. */
   readonly retry: (speaker: Service, args: Readonly<Record<string, string>>, once: Once) => Promise<Reply>
   /** Runs the command `dismiss`. */
   readonly dismiss: (args: Readonly<Record<string, string>>, once: Once) => Promise<Reply>

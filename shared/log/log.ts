@@ -66,8 +66,8 @@ export type LogOptions<Speaker extends Service, Of extends Contract = typeof eve
   readonly reactions: Reactions<Speaker, Of>
   /** What is recorded of the service's sagas; if it has any. */
   readonly saga?: SagaTable
-  /** What the commands say that are not reactions, by the state they lead to. */
-  readonly says?: Readonly<Record<string, KindOf<Speaker, Of>>>
+  /** What the commands emit that are not reactions, by the state they lead to. */
+  readonly emits?: Readonly<Record<string, KindOf<Speaker, Of>>>
   /** Makes what was acknowledged and is gone true again, as far as that can be. @returns what is to be listed as lost */
   readonly uphold?: (gone: readonly LogEntry[]) => Promise<readonly LogEntry[]>
   /** How long answers under a key are kept: no longer than the log, for they may name a saga. */
@@ -80,13 +80,13 @@ export type LogOptions<Speaker extends Service, Of extends Contract = typeof eve
  */
 const UNCHANGED_MS = 60_000
 
-/** Every state's saying, from all rows. Two rows that say different things of one state are a fault of the program. */
-const mergeSayings = (rows: readonly Readonly<Record<string, string>>[]): Record<string, string> => {
+/** What each state emits, from all rows. Two rows that emit different kinds for one state are a fault of the program. */
+const mergeEmits = (rows: readonly Readonly<Record<string, string>>[]): Record<string, string> => {
   const merged: Record<string, string> = {}
   for (const row of rows)
     for (const [state, kind] of Object.entries(row)) {
       if (merged[state] !== undefined && merged[state] !== kind)
-        throw new Error(`"${state}" is said as ${merged[state]} and ${kind}`)
+        throw new Error(`"${state}" is emitted as ${merged[state]} and ${kind}`)
       merged[state] = kind
     }
   return merged
@@ -114,7 +114,7 @@ const keysOf = (service: Service) => ({
   trimmed: 'sagas:trimmed',
 })
 
-type Row = { readonly command: string; readonly says: Readonly<Record<string, string>> }
+type Row = { readonly command: string; readonly emits: Readonly<Record<string, string>> }
 type Rows = Readonly<Record<string, Readonly<Record<string, Row>>>>
 
 /** The reactions to each peer that is heard. */
@@ -129,9 +129,9 @@ const rowsIn = (reactions: Readonly<Record<string, Readonly<Record<string, Row |
 /** The constants that the Lua files see. */
 const tablesOf = <Speaker extends Service, Of extends Contract>(options: LogOptions<Speaker, Of>, reactions: Rows) => ({
   names: { ...keysOf(options.service), ...options.names },
-  says: mergeSayings([
-    options.says ?? {},
-    ...Object.values(reactions).flatMap((rows) => Object.values(rows).map(({ says }) => says)),
+  emits: mergeEmits([
+    options.emits ?? {},
+    ...Object.values(reactions).flatMap((rows) => Object.values(rows).map(({ emits }) => emits)),
   ]),
   limits: {
     version: VERSION,
@@ -151,12 +151,12 @@ export const openLog = <Speaker extends Service, Of extends Contract = typeof ev
   const { service, redis, step, lua, supplies = {}, uphold = async (gone) => gone } = options
   const reactions = rowsIn(options.reactions)
   const tables = tablesOf(options, reactions)
-  const { names, says } = tables
+  const { names, emits } = tables
   const contract: Contract = options.contract ?? events
   const kinds: Readonly<Record<string, Facts>> = contract[service] ?? {}
   const functions = sagaFunctions(
     options.saga ?? NO_SAGAS,
-    Object.fromEntries(Object.values(says).map((kind) => [kind, kinds[kind] ?? {}])),
+    Object.fromEntries(Object.values(emits).map((kind) => [kind, kinds[kind] ?? {}])),
   )
   const scriptOf = (commands: readonly string[]): Script =>
     script(compose({ lua, commands, main: 'do', tables, functions, supplies }))

@@ -18,8 +18,8 @@ export type SagaRecord = {
   readonly log_id: string
   /** What is recorded of it, by name; empty if it is unknown here. */
   readonly fields: Readonly<Record<string, string>>
-  /** If it is in the index of unfinished ones: when it was last spoken of, by the clock of the own Redis. */
-  readonly toldMs: number | undefined
+  /** If it is in the index of unfinished ones: when its last entry was appended, by the clock of the own Redis. */
+  readonly lastEventAtMs: number | undefined
   readonly heard: Heard
 }
 
@@ -66,9 +66,9 @@ export const openSagaRecords = ({ service, redis, step, open, runOwn }: SagaReco
         heardBy(listeners),
         step('time', () => redis.time()),
       ])
-      const toldMs = told === null ? undefined : Number(told)
+      const lastEventAtMs = told === null ? undefined : Number(told)
       return {
-        record: { log_id, fields: recordedFields, toldMs, heard },
+        record: { log_id, fields: recordedFields, lastEventAtMs, heard },
         nowMs: msOf(time),
       }
     },

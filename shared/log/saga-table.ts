@@ -99,7 +99,7 @@ const canBePacked = (untold: readonly string[]): string =>
 return states[saga.state]=='packed'${untold.map((name) => ` and (${of(name)} or '')==''`).join('')}
 end`
 
-/** These functions. `kinds` are those of the entries that the service says of a state. */
+/** These functions. `kinds` are those of the entries that a state of the service may emit. */
 export const sagaFunctions = (
   { fields, later = [], untold = [] }: SagaTable,
   kinds: Readonly<Record<string, Facts>>,

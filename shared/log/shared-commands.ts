@@ -27,7 +27,7 @@ export const dismiss = command(
 export const drop = command('drop', ['log_id'], { dropped: [] })
 export const tellAgain = command('tell-again', ['log_id'], { told: [], finished: [], unknown: [] })
 
-/** How it is learnt of which sagas nothing will be said again: see `saga/lua/survey.lua`. */
+/** How it is learnt of which sagas nothing will be emitted again: see `saga/lua/survey.lua`. */
 export const beginSurvey = command('begin-survey', ['pause_ms', 'open_max'], {
   surveyed: ['log_id'],
   early: [],

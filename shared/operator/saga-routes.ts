@@ -1,7 +1,8 @@
 /**
  * How do operators see how one saga stands, and help it on?
  *
- * None of these routes rewrites anything: each runs a command that the log parser or a reader would run, which checks and appends.
+ * None of these routes rewrites anything: each runs a command that the log parser or a reader would run, which checks and
+ * appends.
  */
 import type { Service } from '../contract/events.ts'
 import { unreachable } from '../errors.ts'
@@ -88,7 +89,7 @@ const recoveryRoutes = (
       const { log_id } = request.params
       const [known] = (await log.recall(request)) ?? []
       const { record, nowMs } = await log.saga(log_id, listeners)
-      if (known === undefined && record.fields.state === undefined && record.toldMs === undefined)
+      if (known === undefined && record.fields.state === undefined && record.lastEventAtMs === undefined)
         return { problem: noSuchSaga(log.service, log_id) }
       const done = known ?? (await recovery.retry(recovery.evaluate(record, nowMs), request))
       return done === 'key-reused' ? { problem: keyReused() } : { json: { log_id, done } }

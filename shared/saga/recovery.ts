@@ -99,11 +99,11 @@ const STALE_SHARE = 4
 
 /**
  * Was nothing said of a saga for so long that it is to be told again? It began at `beganMs` and was last spoken of at
- * `toldMs`, by the clock of the own Redis. If that is in the future, the clock was set back, for how long is unknown.
+ * `lastEventAtMs`, by the clock of the own Redis. If that is in the future, the clock was set back, for how long is unknown.
  */
-export const isStale = (atMs: number, toldMs: number, beganMs: number): boolean => {
-  const staleAfterMs = Math.min(Math.max(STALE_MS, (toldMs - beganMs) / STALE_SHARE), STALE_MAX_MS)
-  return Math.abs(atMs - toldMs) > staleAfterMs
+export const isStale = (atMs: number, lastEventAtMs: number, beganMs: number): boolean => {
+  const staleAfterMs = Math.min(Math.max(STALE_MS, (lastEventAtMs - beganMs) / STALE_SHARE), STALE_MAX_MS)
+  return Math.abs(atMs - lastEventAtMs) > staleAfterMs
 }
 
 /** One saga that may be unfinished: its conditions, and the repair they call for. */
@@ -180,12 +180,12 @@ const evaluation = <State extends string>(
     return { deadline: leftMs < 0 || leftMs > deadline.maxMs ? 'past' : 'ahead' }
   }
   return (record, atMs) => {
-    const { log_id, fields, toldMs = 0, heard } = record
+    const { log_id, fields, lastEventAtMs = 0, heard } = record
     const facts = {
       state: stateOf(fields.state ?? ''),
       ...deadlineOf(record, atMs),
-      silent: isStale(atMs, toldMs, Number.parseInt(fields.entries ?? String(toldMs), 10)) ? 'yes' : 'no',
-      heard: compareIds(heard[awaits] ?? '0-0', String(toldMs)) >= 0 ? 'yes' : 'no',
+      silent: isStale(atMs, lastEventAtMs, Number.parseInt(fields.entries ?? String(lastEventAtMs), 10)) ? 'yes' : 'no',
+      heard: compareIds(heard[awaits] ?? '0-0', String(lastEventAtMs)) >= 0 ? 'yes' : 'no',
     }
     return { log_id, facts, repair: repairFor(rows, facts) }
   }
@@ -210,7 +210,7 @@ const openSurveys = <State extends string, Own extends string>(
     const heard = await log.heardBy([awaits])
     const findings = found.map(([log_id, , state, until, told, began]) =>
       evaluate(
-        { log_id, fields: { state, deadline: until, entries: began }, toldMs: Number(told), heard },
+        { log_id, fields: { state, deadline: until, entries: began }, lastEventAtMs: Number(told), heard },
         Number(now),
       ),
     )

@@ -39,9 +39,9 @@ const INTERNAL = new Set(['state', 'entries', 'again', 'token'])
 const iso = (ms: number): string => new Date(ms).toISOString()
 
 /** When it was last spoken of, as (milliseconds, sequence) if that is known. */
-const lastOf = ({ fields, toldMs }: SagaRecord): string | undefined =>
+const lastOf = ({ fields, lastEventAtMs }: SagaRecord): string | undefined =>
   [...(fields.entries?.split(' ') ?? []), ...(fields.again?.split(' ') ?? [])].toSorted(compareIds).at(-1) ??
-  (toldMs === undefined ? undefined : String(toldMs))
+  (lastEventAtMs === undefined ? undefined : String(lastEventAtMs))
 
 export type Subject = {
   readonly log: Log
@@ -58,7 +58,7 @@ export const statusOf = async (
   const { record, nowMs } = await log.saga(logId, listeners)
   const last = lastOf(record)
   if (last === undefined) return undefined
-  const unfinished = record.toldMs !== undefined
+  const unfinished = record.lastEventAtMs !== undefined
   const runs = parser.nextRuns(RUNS_MAX)
   // The schedule goes by the clock of this process, the table by that of the Redis.
   const aheadMs = nowMs - Date.now()
@@ -78,7 +78,7 @@ export const statusOf = async (
     log_id: logId,
     state: record.fields.state ?? 'absent',
     begun: iso(Number.parseInt(record.fields.entries ?? last, 10)),
-    since: iso(record.toldMs ?? Number.parseInt(last, 10)),
+    since: iso(record.lastEventAtMs ?? Number.parseInt(last, 10)),
     unfinished,
     recorded: Object.fromEntries(Object.entries(record.fields).filter(([name]) => !INTERNAL.has(name))),
     heard: Object.fromEntries(

@@ -11,7 +11,7 @@ function commands.add(args)
   if tonumber(stock) + tonumber(args.amount) > limits.amount_max then
     return { 'too-much' }
   end
-  record('StockAdded', args.log_id, { 'item', args.item, 'amount', args.amount })
+  emit_single('StockAdded', args.log_id, { 'item', args.item, 'amount', args.amount })
   redis.call('HINCRBY', names.item .. args.item, 'stock', args.amount)
   book('added', args.amount)
   return { 'added' }

@@ -3,7 +3,7 @@
 -- ARGS     log_id, item, price
 -- RETURNS  created, item, log_id
 commands['create-item'] = function(args)
-  record('ItemCreated', args.log_id, { 'item', args.item, 'price', args.price })
+  emit_single('ItemCreated', args.log_id, { 'item', args.item, 'price', args.price })
   redis.call('HSET', names.item .. args.item, 'stock', '0', 'price', args.price)
   return { 'created', args.item, args.log_id }
 end

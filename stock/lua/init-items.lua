@@ -12,7 +12,7 @@ commands['init-items'] = function(args)
     added[#added + 1] = tonumber(args.stock) - stock
     replaced = replaced + stock
   end
-  record('ItemsInitialised', args.log_id,
+  emit_single('ItemsInitialised', args.log_id,
     { 'first', args.first, 'last', args.last, 'stock', args.stock, 'price', args.price, 'replaced', integer(replaced) })
   for item = first, last do
     redis.call('HSET', names.item .. item, 'stock', args.stock, 'price', args.price)

@@ -11,7 +11,7 @@ function commands.subtract(args)
   if tonumber(stock) < tonumber(args.amount) then
     return { 'out-of-stock' }
   end
-  record('StockSubtracted', args.log_id, { 'item', args.item, 'amount', args.amount })
+  emit_single('StockSubtracted', args.log_id, { 'item', args.item, 'amount', args.amount })
   redis.call('HINCRBY', names.item .. args.item, 'stock', minus(args.amount))
   book('added', minus(args.amount))
   return { 'subtracted' }

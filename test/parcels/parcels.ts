@@ -15,11 +15,11 @@ export const contract = {
 } as const
 
 export const desk = {
-  says: { open: 'ParcelBooked', revoked: 'ParcelRevoked' },
+  emits: { open: 'ParcelBooked', revoked: 'ParcelRevoked' },
   reactions: {
     stock: {
-      VanReserved: { command: 'send', says: { sent: 'ParcelSent' } },
-      VanFreed: { command: 'close', says: { over: 'ParcelClosed' } },
+      VanReserved: { command: 'send', emits: { sent: 'ParcelSent' } },
+      VanFreed: { command: 'close', emits: { over: 'ParcelClosed' } },
     },
   },
   saga: { states: { open: 'due', revoked: 'unfinished', sent: 'packed', over: 'packed' }, fields: ['van', 'deadline'] },
@@ -34,8 +34,8 @@ export const deskRecovery: RecoveryTable<UnfinishedOf<typeof desk.saga>, 'revoke
 export const fleet = {
   reactions: {
     order: {
-      ParcelBooked: { command: 'reserve', says: { reserved: 'VanReserved', freed: 'VanFreed' } },
-      ParcelRevoked: { command: 'free', says: { freed: 'VanFreed' } },
+      ParcelBooked: { command: 'reserve', emits: { reserved: 'VanReserved', freed: 'VanFreed' } },
+      ParcelRevoked: { command: 'free', emits: { freed: 'VanFreed' } },
     },
   },
   saga: { states: { reserved: 'packed', freed: 'packed' }, fields: ['van'] },

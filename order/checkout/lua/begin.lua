@@ -1,5 +1,5 @@
 --- @include "checkout"
--- begin: starts the checkout of an open order, once: the same log id again is told that it has begun. What was read
+-- begin: starts the checkout of an open order, once: the same log id again returns that it has begun. What was read
 -- before must still be so: another checkout of the order may have been refused since, or a line added.
 -- ARGS     log_id, order, user (whose lock is held), token (of the lock), timeout_ms (until the deadline), saga (as read),
 --          lines (the same), again (if it may have been begun under this log id)

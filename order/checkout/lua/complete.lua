@@ -16,8 +16,8 @@ local function pay_order(id, saga)
 end
 
 -- adopt(id, saga): makes the order what was charged and taken: also one that is gone, that has lost lines, or that is
--- being checked out again, of which no client was told the end yet and which is given up. False if it cannot be. It says again how the
--- checkout began, so that this log proves all of it, should the peers lose it next.
+-- being checked out again, of which no client was told the end yet and which is given up. False if it cannot be. It emits again
+-- how the checkout began, so that this log proves all of it, should the peers lose it next.
 local function adopt(id, saga)
   local key = names.order .. saga.order
   local status, other, lines = unpack(redis.call('HMGET', key, 'status', 'saga', 'lines'))

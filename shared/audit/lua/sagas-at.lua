@@ -1,6 +1,6 @@
 --- @include "entry-id"
 --- @include "saga"
--- sagas-at: what was last said here of some sagas at a moment: when `at` was the newest entry.
+-- sagas-at: what was last emitted here of some sagas at a moment: when `at` was the newest entry.
 -- ARGS     at, log_ids (separated by spaces)
 -- RETURNS  the sagas, each as its log id, that entry's kind ('' if there was none), and its payload: name, value, ...
 -- WRITES   nothing

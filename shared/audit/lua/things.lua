@@ -1,4 +1,4 @@
--- What this service counts is said by a file of its own, which adds two functions (`supplies` in the options of its log):
+-- What this service counts is defined by a file of its own, which adds two functions (`supplies` in the options of its log):
 -- `counted.worth(id)` is what a thing is worth now, and `counted.touched(payload, touch)` calls `touch` for each thing that an
 -- entry may have changed.
 local counted = {}

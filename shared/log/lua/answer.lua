@@ -1,5 +1,5 @@
 --- @include "log"
--- answer: does nothing but answer a request under its key: with a word that is remembered, or one that is told in passing.
+-- answer: does nothing but answer a request under its key: with a word that is remembered, or one that is returned in passing.
 -- ARGS     word, passing (yes or no)
 -- RETURNS  the word
 -- WRITES   the answer under the request's key

@@ -3,10 +3,10 @@
 -- ARGV  command, then for each request: its Idempotency-Key or '', the request in one line if it has one, the time as it was read
 --       for it or '', and the command's arguments: a line `name=value` for each
 -- A command returns its reply, a list of words; a second value `true` says that the same request may meet another answer
--- later, so that it is not remembered, only when it was told. Under a key, the first answer is given again to the same
--- request, and another request is told {'key-reused'}; an answer to what changed nothing is remembered for a short while.
+-- later, so that it is not remembered, only when it was returned. Under a key, the first answer is given again to the same
+-- request, and another request gets {'key-reused'}; an answer to what changed nothing is remembered for a short while.
 -- What was asked for too long ago, or has been refused in passing under its key since, is not done: {'late'}; see fence.ts.
--- Returns for each request the command's reply, and the entry that it recorded, if any; or the error that kept it from its end.
+-- Returns for each request the command's reply, and the entry that it appended, if any; or the error that kept it from its end.
 local function is_late(read_ms, passed_ms)
   local age_ms = now_ms() - read_ms
   return age_ms < 0 or age_ms > limits.fresh_ms or passed_ms >= read_ms
@@ -40,10 +40,10 @@ local function answer(command, key, request, read_ms, text)
 end
 local answers = {}
 for at = 2, #ARGV, 4 do
-  recorded = nil
+  appended = nil
   local done, reply = pcall(answer, ARGV[1], ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3])
   if done then
-    answers[#answers + 1] = { reply, recorded }
+    answers[#answers + 1] = { reply, appended }
   else
     answers[#answers + 1] = type(reply) == 'table' and reply or { err = tostring(reply) }
   end

@@ -29,8 +29,8 @@ local function is_waiting(letter)
   return letter and #redis.call('XRANGE', names.dead, letter, letter) == 1
     and redis.call('HEXISTS', names.applied, letter) == 0
 end
--- dead_letter(id, why, fields): puts an entry aside. One that is told again and cannot be applied again is the same letter, or a
--- saga that hangs would fill the dead letters, for it is told again and again.
+-- dead_letter(id, why, fields): puts an entry aside. One that is emitted again and cannot be applied again is the same letter,
+-- or a saga that hangs would fill the dead letters, for it is emitted again and again.
 local function dead_letter(id, why, fields)
   local content = redis.sha1hex(speaker .. ' ' .. fields)
   if not is_waiting(redis.call('HGET', names.letters, content)) then

@@ -1,5 +1,5 @@
--- The entry of a command that is complete in itself, once it was said.
-local recorded
+-- The entry of a command that is complete in itself, once it was appended.
+local appended
 
 -- What the commands of a script gather in tables is written once for all of them: by these functions, which the main part
 -- calls at its end. A command that fails has gathered what it would have written until then.
@@ -10,15 +10,16 @@ local function write_gathered()
   end
 end
 
--- How much was done by now that no request must meet twice: a command that appends no entry has changed nothing, unless it calls this.
+-- How much was done by now that no request must meet twice: a command that appends no entry has changed nothing, unless it calls
+-- this.
 local lasting_count = 0
 local function lasting()
   lasting_count = lasting_count + 1
 end
 
--- say(kind, log_id, payload): appends one entry to this service's log.
+-- append(kind, log_id, payload): appends one entry to this service's log.
 -- payload: `name=value name=value`, no value of which holds a blank. Returns the entry's stream id, and its text.
-local function say(kind, log_id, payload)
+local function append(kind, log_id, payload)
   local text = 'version=' .. limits.version .. ' log_id=' .. log_id .. ' ' .. payload
   lasting()
   return redis.call('XADD', names.log, '*', kind, text), text
@@ -47,7 +48,7 @@ local function minus(amount)
   return '-' .. amount
 end
 
--- told_ms(entry): when the entry with this stream id was said.
-local function told_ms(entry)
+-- appended_ms(entry): when the entry with this stream id was appended.
+local function appended_ms(entry)
   return string.match(entry, '^%d+')
 end

@@ -1,17 +1,17 @@
 --- @include "survey"
--- begin-survey: begins a survey, unless there was one a short while ago, or all that was said is young. It does so also where
--- nothing was said since: those who hear it may have said much, and their logs are trimmed no further than it came. More unfinished
--- sagas than one entry should name are left until they are fewer.
+-- begin-survey: begins a survey, unless there was one a short while ago, or all entries are young. It does so also where
+-- nothing was appended since: those that follow it may have appended much, and their logs are trimmed no further than it came.
+-- More unfinished sagas than one entry should name are left until they are fewer.
 -- ARGS     pause_ms, open_max
 -- RETURNS  surveyed, log_id | early | too-many
 commands['begin-survey'] = function(args)
   local early = now_ms() - tonumber(args.pause_ms)
   local oldest = redis.call('XRANGE', names.log, '-', '+', 'COUNT', 1)[1]
-  if not oldest or tonumber(told_ms(oldest[1])) > early then
+  if not oldest or tonumber(appended_ms(oldest[1])) > early then
     return { 'early' }
   end
   for _, survey in ipairs(surveys()) do
-    if tonumber(told_ms(survey.at)) > early then
+    if tonumber(appended_ms(survey.at)) > early then
       return { 'early' }
     end
   end

@@ -1,5 +1,5 @@
 --- @include "survey"
--- pass-survey: says a survey to those who hear this service, and waits until it comes back.
+-- pass-survey: emits a survey to those that follow this log, and waits until it comes back.
 -- ARGS     log_id, open
 -- RETURNS  surveyed
 commands['pass-survey'] = function(args)

@@ -1,12 +1,13 @@
 --- @include "entry"
 --- @include "log"
--- A saga's record in this service is a hash: its state, what it is about, `entries`, the stream ids of all that was said of
--- it for the first time, and `again`, that of the last repetition, if there was one. While it is unfinished here it stands in the
--- index `names.open`, scored by when it was last spoken of, and in a state that has a deadline in `names.deadlines`, scored by that.
--- Once it is finished, whatever its entries tell need not be recorded twice: it is *packed* to its state and its entries,
--- beside others, in a hash small enough for Redis to keep it in one piece, until it is spoken of again. It lives as long as its
--- last entry: see trim.lua. Which states are unfinished, have a deadline or can be packed, what is recorded and what each state
--- says is the service's tables': see shared/log/saga-table.ts, which also has `read_record`, `write_record` and `payload`.
+-- A saga's record in this service is a hash: its state, what it is about, `entries`, the stream ids of all
+-- its entries but repetitions, and `again`, that of the last repetition, if there was one. While it is unfinished here it stands in the
+-- index `names.open`, scored by when its last entry was appended, and in a state that has a deadline in `names.deadlines`, scored
+-- by that. Once it is finished, whatever its entries tell need not be recorded twice: it is *packed* to its state and its
+-- entries, beside others, in a hash small enough for Redis to keep it in one piece, until an entry is appended again. It lives as
+-- long as its last entry: see trim.lua. Which states are unfinished, have a deadline or can be packed, what is recorded and what
+-- each state emits stands in the service's tables: see shared/log/saga-table.ts, which also has `read_record`, `write_record` and
+-- `payload`.
 
 -- index(name): what this script changes in an index, by the ids of sagas: their scores, or false for those that leave it.
 local function index(name)
@@ -40,10 +41,10 @@ local function is_unfinished(saga)
   return stay == 'unfinished' or stay == 'due'
 end
 
--- place(id, saga, told): has a saga that was spoken of now stand where its state belongs, and nowhere else.
+-- place(id, saga, at_ms): has a saga whose last entry was appended then stand where its state belongs, and nowhere else.
 local open, deadlines = index('open'), index('deadlines')
-local function place(id, saga, told)
-  open[id] = is_unfinished(saga) and told
+local function place(id, saga, at_ms)
+  open[id] = is_unfinished(saga) and at_ms
   deadlines[id] = states[saga.state] == 'due' and saga.deadline
 end
 
@@ -66,8 +67,8 @@ local function packed_saga(id)
   local state, entries = string.match(packed, '^(%S+) (.*)$')
   local saga = {}
   for entry in string.gmatch(entries, '%S+') do
-    local said = redis.call('XRANGE', names.log, entry, entry)[1]
-    for name, value in pairs(said and payload_of(said[2]) or {}) do
+    local found = redis.call('XRANGE', names.log, entry, entry)[1]
+    for name, value in pairs(found and payload_of(found[2]) or {}) do
       saga[name] = value
     end
   end
@@ -116,31 +117,31 @@ local function pack_saga(id, saga)
   return true
 end
 
--- emit(id, saga, state): says what a state stands for, of this saga; its list of entries has it. Returns when.
+-- emit(id, saga, state): appends the entry that a state stands for, and adds it to the saga's list. Returns when.
 local function emit(id, saga, state)
-  local kind = says[state]
-  local entry = say(kind, id, payload(kind, saga))
+  local kind = emits[state]
+  local entry = append(kind, id, payload(kind, saga))
   saga.entries = saga.entries and saga.entries .. ' ' .. entry or entry
-  return told_ms(entry)
+  return appended_ms(entry)
 end
 
--- emit_saga(id, saga, state): moves a saga to a state, says so and records it.
+-- emit_saga(id, saga, state): moves a saga to a state, emits its entry and records it.
 local function emit_saga(id, saga, state)
   saga.state = state
-  local told = emit(id, saga, state)
+  local at_ms = emit(id, saga, state)
   if not pack_saga(id, saga) then
     store_saga(id, saga)
   end
-  place(id, saga, told)
+  place(id, saga, at_ms)
 end
 
--- emit_again(id, saga): says the same once more. A saga that hangs is told again and again, so no more than the last time is
--- recorded.
+-- emit_again(id, saga): emits the entry of its state once more. For a saga that hangs that is done again and again, so no
+-- more than the last time is recorded.
 local function emit_again(id, saga)
-  local kind = says[saga.state]
-  saga.again = say(kind, id, payload(kind, saga))
+  local kind = emits[saga.state]
+  saga.again = append(kind, id, payload(kind, saga))
   store_saga(id, saga)
-  place(id, saga, told_ms(saga.again))
+  place(id, saga, appended_ms(saga.again))
 end
 
 -- unpacked(id): a record, packed or not, as a list of names and values.

@@ -1,6 +1,6 @@
 --- @include "drop"
 --- @include "saga"
--- tell-again: says once more what was said last of an unfinished saga, for a listener that did not act on it.
+-- tell-again: emits the last entry of an unfinished saga once more, for a listener that did not act on it.
 -- ARGS     log_id
 -- RETURNS  told | finished | unknown
 commands['tell-again'] = function(args)

@@ -2,7 +2,7 @@
 --- @include "survey"
 -- trim: drops a page of the oldest entries, and with the last entry of a saga its record. An entry is dropped once it is
 -- older than the age, and every listener has heard it. Where there are sagas a survey must have come after it, and ended as long
--- before another one that has gone around since: then no service will ever say anything of those that it did not name, also if
+-- before another one that has gone around since: then no service will ever emit anything of those that it did not name, also if
 -- a Redis comes back older by no more than that. For a Redis that is away for long may then come back older, too, and the second
 -- survey has found all of them there. What the first survey, or the newest one, names is taken out of the pack and kept until
 -- they name it no more.
@@ -17,14 +17,14 @@ local function chosen_survey(age_ms)
   local came_ms, newest_one = 0, nil
   for _, survey in ipairs(all) do
     if survey.ended > 0 then
-      came_ms = math.max(came_ms, tonumber(told_ms(survey.at)))
+      came_ms = math.max(came_ms, tonumber(appended_ms(survey.at)))
       newest_one = newest_one and newest_one.ended >= survey.ended and newest_one or survey
     end
   end
   local chosen
   for _, survey in ipairs(all) do
     local is_old = survey.ended > 0 and survey.ended + age_ms <= came_ms
-    if is_old and (not chosen or tonumber(told_ms(survey.at)) > tonumber(told_ms(chosen.at))) then
+    if is_old and (not chosen or tonumber(appended_ms(survey.at)) > tonumber(appended_ms(chosen.at))) then
       chosen = survey
     end
   end
@@ -102,11 +102,11 @@ end
 
 -- drop_kept(survey, named): drops old sagas that are over at last: which were kept before a survey that names them no more.
 local function drop_kept(survey, named)
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', names.kept, '-inf', told_ms(survey.at), 'LIMIT', 0, 100)) do
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', names.kept, '-inf', appended_ms(survey.at), 'LIMIT', 0, 100)) do
     if not named[id] then
       redis.call('ZREM', names.kept, id)
       local last = last_of(id)
-      -- What was said of it since is in the log still, and goes with that.
+      -- What was emitted of it since is in the log still, and goes with that.
       local is_gone = last and #redis.call('XRANGE', names.log, last, last) == 0
       if is_gone and awaits_person(id) then
         keep(id)
@@ -120,7 +120,7 @@ end
 -- forget_surveys(chosen): those that came before it are not needed any more.
 local function forget_surveys(chosen)
   for _, survey in ipairs(surveys()) do
-    if tonumber(told_ms(survey.at)) < tonumber(told_ms(chosen.at)) then
+    if tonumber(appended_ms(survey.at)) < tonumber(appended_ms(chosen.at)) then
       redis.call('HDEL', names.survey, survey.id)
     end
   end
@@ -139,7 +139,7 @@ function commands.trim(args)
     bound_by(args.heard)
   end
   local named = {}
-  if says.surveyed then
+  if emits.surveyed then
     local chosen, newest_one = chosen_survey(tonumber(args.age_ms))
     if not chosen then
       return { '0', '0' }

@@ -1,6 +1,6 @@
 --- @include "survey"
--- turn-survey: a survey that goes no further, because who hears this service has passed it on: it has ended here, and is
--- said back.
+-- turn-survey: a survey that goes no further, because the one that follows this log has passed it on: it has
+-- ended here, and is emitted back.
 -- ARGS     log_id, open
 -- RETURNS  turned
 commands['turn-survey'] = function(args)

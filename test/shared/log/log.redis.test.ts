@@ -376,19 +376,19 @@ test.serial('a log that was asked to hear a stranger says so', async (t) => {
 })
 
 test('two rows that say different things of one state are a fault of the program', (t) => {
-  const open = (says: string): Log =>
+  const open = (emits: string): Log =>
     openLog({
       service: 'stock',
       redis,
       step: instruments.step,
       lua: [new URL('../../../stock/lua/', import.meta.url)],
       names: { item: 'item:' },
-      reactions: { payment: { CreditHeld: { command: 'take', says: { taken: 'StockTaken' } } } },
-      says: { taken: says as 'StockTaken' },
+      reactions: { payment: { CreditHeld: { command: 'take', emits: { taken: 'StockTaken' } } } },
+      emits: { taken: emits as 'StockTaken' },
       retentionS: 10,
     })
   t.notThrows(() => open('StockTaken'))
-  t.throws(() => open('StockReturned'), { message: /"taken" is said as/ })
+  t.throws(() => open('StockReturned'), { message: /"taken" is emitted as/ })
 })
 
 test.serial('page: entries after the one named, oldest first, up to the limit', async (t) => {

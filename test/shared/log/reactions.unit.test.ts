@@ -1,5 +1,5 @@
 import test from 'ava'
-import { reactions as ofOrder, says as saidByOrder } from '../../../order/reactions.ts'
+import { emits as emittedByOrder, reactions as ofOrder } from '../../../order/reactions.ts'
 import { reactions as ofPayment } from '../../../payment/reactions.ts'
 import { events, type Service, single } from '../../../shared/contract/events.ts'
 import { reactions as ofStock } from '../../../stock/reactions.ts'
@@ -18,7 +18,7 @@ type Row = {
   readonly speaker: Service
   readonly kind: string
   readonly command: string
-  readonly says: Readonly<Record<string, string>>
+  readonly emits: Readonly<Record<string, string>>
 }
 
 const tables: Readonly<Record<Service, Readonly<Record<string, Readonly<Record<string, unknown>>>>>> = {
@@ -27,8 +27,8 @@ const tables: Readonly<Record<Service, Readonly<Record<string, Readonly<Record<s
   payment: ofPayment,
   stock: ofStock,
 }
-/** What a service says that follows from no row. */
-const ownSayings: Readonly<Partial<Record<Service, Readonly<Record<string, string>>>>> = { order: saidByOrder }
+/** What a service emits that follows from no row. */
+const ownEmits: Readonly<Partial<Record<Service, Readonly<Record<string, string>>>>> = { order: emittedByOrder }
 
 const services = Object.keys(tables) as Service[]
 const rows: readonly Row[] = services.flatMap((listener) =>
@@ -37,7 +37,7 @@ const rows: readonly Row[] = services.flatMap((listener) =>
       listener,
       speaker: speaker as Service,
       kind,
-      ...(reaction as { command: string; says: Record<string, string> }),
+      ...(reaction as { command: string; emits: Record<string, string> }),
     })),
   ),
 )
@@ -62,7 +62,7 @@ const returned = (code: string, whole: string): readonly string[] =>
     ]
   })
 
-for (const { listener, speaker, kind, command, says } of rows) {
+for (const { listener, speaker, kind, command, emits } of rows) {
   const name = `${listener} hears ${kind} of ${speaker}`
 
   test(`${name}: the speaker's dictionary has it`, (t) => {
@@ -81,12 +81,12 @@ for (const { listener, speaker, kind, command, says } of rows) {
     for (const arg of args) t.true(carried.includes(arg) || optional.includes(arg), `${command} wants ${arg}`)
   })
 
-  test(`${name}: what is said is in the listener's dictionary, and the command knows when`, (t) => {
+  test(`${name}: what is emitted is in the listener's dictionary, and the command knows when`, (t) => {
     const code = commandOf(listener, command)?.whole ?? ''
     t.not(code, '')
-    for (const [state, said] of Object.entries(says)) {
+    for (const [state, said] of Object.entries(emits)) {
       t.not(factsOf(listener, said), undefined, said)
-      t.regex(code, new RegExp(`'${state}'|says\\.${state}\\b`))
+      t.regex(code, new RegExp(`'${state}'|emits\\.${state}\\b`))
     }
   })
 }
@@ -99,12 +99,12 @@ test('payment, in the middle, hears and is heard by both, and nobody hears ids',
 })
 
 for (const service of services)
-  test(`the dictionary of ${service} holds what its commands say, and nothing else`, (t) => {
+  test(`the dictionary of ${service} holds what its commands emit, and nothing else`, (t) => {
     const written = luaFiles(service).flatMap((file) =>
       [...luaText(service, file).matchAll(/\b(?:record|say)\('([A-Za-z]+)'/g)].map(([, kind]) => kind as string),
     )
-    const reactions = rows.filter(({ listener }) => listener === service).flatMap(({ says }) => Object.values(says))
-    const said = new Set([...written, ...reactions, ...Object.values(ownSayings[service] ?? {})])
+    const reactions = rows.filter(({ listener }) => listener === service).flatMap(({ emits }) => Object.values(emits))
+    const said = new Set([...written, ...reactions, ...Object.values(ownEmits[service] ?? {})])
     t.deepEqual([...said].toSorted(), Object.keys(events[service]).toSorted())
   })
 

@@ -98,11 +98,11 @@ for (const [name, redis, log, bring, again, said] of WAYS)
 test('a saga that hangs is told again after two seconds, and then ever more seldom, up to every ten minutes', (t) => {
   const beganMs = 1_700_000_000_000
   const gaps: number[] = []
-  let toldMs = beganMs + 10_000
-  for (let now = toldMs; now < beganMs + DAY_MS; now += 5_000) {
-    if (!isStale(now, toldMs, beganMs)) continue
-    gaps.push(now - toldMs)
-    toldMs = now
+  let lastEventAtMs = beganMs + 10_000
+  for (let now = lastEventAtMs; now < beganMs + DAY_MS; now += 5_000) {
+    if (!isStale(now, lastEventAtMs, beganMs)) continue
+    gaps.push(now - lastEventAtMs)
+    lastEventAtMs = now
   }
   t.is(gaps[0], 5_000, 'the first run that finds it stale')
   t.deepEqual(
@@ -129,7 +129,7 @@ test.serial('an operator has told again at once what the log parser leaves to wa
   const long: SagaRecord = {
     ...record,
     fields: { ...record.fields, entries: `${nowMs - HOURS_MS}-0 ${record.fields.entries}` },
-    toldMs: nowMs - 60_000,
+    lastEventAtMs: nowMs - 60_000,
     heard: { payment: `${nowMs}-0` },
   }
   const finding = recovery.evaluate(long, nowMs)

@@ -200,7 +200,7 @@ const assertForetold = async (
   aheadMs = 0,
 ): Promise<void> => {
   const { record } = await services[service].store.log.saga('it', [])
-  const from = (record.toldMs ?? 0) + aheadMs
+  const from = (record.lastEventAtMs ?? 0) + aheadMs
   const lateAtMs = Number(record.fields.deadline) + LATE_MS + aheadMs
   const status = await look(service, schedule(from))
   t.is(status?.finding?.repair, 'wait')
