@@ -73,7 +73,7 @@ await run(process, 'order', settings, (context) => {
           }),
         ),
         lease: leaseFrom(peer(context.step, 'ids', ids)),
-        onHeard: (reply) => {
+        onApplied: (reply) => {
           const decided = store.decidedBy(reply)
           if (decided) checkout.onDecided(decided)
         },

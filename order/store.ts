@@ -125,8 +125,8 @@ const statusOf = (text: string | null | undefined): Status =>
 /** What `checkout/lua/glance.lua` returns: user, status, saga and lines; nothing of an order that is unknown. */
 const glanced = tuple(optional(text), optional(text), optional(text), optional(text))
 
-/** What is returned to an entry of payment's. */
-const HEARD = { ...commands.complete.returns, ...commands.fail.returns, ...commands.close.returns }
+/** What the commands return that apply payment's entries. */
+const APPLIED = { ...commands.complete.returns, ...commands.fail.returns, ...commands.close.returns }
 type Deciding =
   | ResultOf<typeof commands.complete>
   | ResultOf<typeof commands.fail>
@@ -200,7 +200,7 @@ export const openStore = (
   }
 
   const decidedBy: Store['decidedBy'] = (reply) => {
-    const result = knownResult(HEARD, reply)
+    const result = knownResult(APPLIED, reply)
     return result && decisionIn(result)
   }
 
@@ -212,7 +212,7 @@ export const openStore = (
     return result[0] === 'kept'
   }
 
-  /** First those whose client was told that nothing is charged, before it can be; what was paid is rebuilt once payment is heard. */
+  /** First those whose client was told that nothing is charged, before it can be; what was paid is rebuilt once payment's log is applied. */
   const upholdAll = async (gone: readonly LogEntry[]): Promise<readonly LogEntry[]> => {
     const ends = gone.filter(({ kind }) => TOLD.has(kind))
     const { paid = [], unpaid = [] } = Object.groupBy(ends, ({ kind }) =>
@@ -231,11 +231,11 @@ export const openStore = (
    */
   const tellLate = async (log_id: string): Promise<void> => {
     try {
-      const { fields, heard } = (await log.saga(log_id, ['payment'])).record
+      const { fields, acked } = (await log.saga(log_id, ['payment'])).record
       const [started = '0-0'] = (fields.entries ?? '').split(' ')
       const waitedFor = outOfReach().includes('payment')
         ? 'the log of payment is out of reach'
-        : compareIds(heard.payment ?? '0-0', started) < 0
+        : compareIds(acked.payment ?? '0-0', started) < 0
           ? 'payment has not read of it'
           : 'payment has read of it; it or stock has not answered'
       logger.warn({ order: fields.order, log_id, waitedFor }, 'a checkout was cancelled: its deadline has passed')

@@ -1,10 +1,10 @@
 /**
  * What has every service, whatever it is about?
  *
- * Its own Redis, which must be durable; lock clients to the three lock masters; its log; a subscription to each peer it hears;
- * its log parser; its log ids; and a door. `openService` opens them in this order and closes them in reverse: the door first,
- * so that what waits inside is finished, then the subscriptions and the log parser, which release their leases. The door opens
- * before the rest is reachable, so that `/ready` can say what is missing.
+ * Its own Redis, which must be durable; lock clients to the three lock masters; its log; a subscription to each peer whose log it
+ * follows; its log parser; its log ids; and a door. `openService` opens them in this order and closes them in reverse: the door
+ * first, so that what waits inside is finished, then the subscriptions and the log parser, which release their leases. The door
+ * opens before the rest is reachable, so that `/ready` can say what is missing.
  */
 import type { Redis } from 'ioredis'
 import { nanoid } from 'nanoid'
@@ -72,7 +72,7 @@ export type Instruments = {
   readonly redLock: RedLock
   readonly identifiers: Identifiers
   readonly logger: Logger
-  /** Resolves when what the peers have said by now is heard, as far as they can be asked: see `log/subscription.ts`. */
+  /** Resolves when what the peers have appended by now is applied, as far as they can be asked: see `log/subscription.ts`. */
   readonly catchUp: () => Promise<void>
   /** Which peers have not been reached for some seconds. */
   readonly outOfReach: () => readonly Service[]
@@ -88,7 +88,7 @@ export type ServiceParts = {
   readonly lease: (replica: string) => Promise<number>
   readonly recovery?: Recovery
   /** Told each reply to a peer's entry, after it was applied. */
-  readonly onHeard?: (reply: Reply) => void
+  readonly onApplied?: (reply: Reply) => void
   /** Things of its own to start and stop with the service. */
   readonly start?: () => Promise<void> | void
   readonly stop?: () => Promise<void> | void
@@ -99,7 +99,7 @@ export type ServiceOptions = {
   /** The first part of its routes. */
   readonly prefix: string
   readonly peers: Readonly<Partial<Record<LockMaster, string>>>
-  /** Who hears this service. */
+  /** Which services follow this log. */
   readonly listeners: readonly Service[]
   /** Is nothing begun without a quorum of lock masters? */
   readonly needsQuorum?: boolean
@@ -201,8 +201,8 @@ export const openService = async (context: ProcessContext<ServiceConfig>, option
     catchUp: peers.catchUp,
     retentionS: retentionMs / 1_000, // a saga's record is kept for longer: as long as its last entry
   })
-  const { log, recovery, onHeard = () => undefined } = parts
-  peers.subscribe(log, onHeard)
+  const { log, recovery, onApplied = () => undefined } = parts
+  peers.subscribe(log, onApplied)
   const parser = logParser({
     log,
     recovery,
@@ -223,7 +223,7 @@ export const openService = async (context: ProcessContext<ServiceConfig>, option
     routes: [
       ...parts.routes,
       ...logRoutes(prefix, log, parser),
-      ...sagaRoutes(prefix, { log, parser, recovery, listeners, onHeard }),
+      ...sagaRoutes(prefix, { log, parser, recovery, listeners, onApplied }),
     ],
     checks: health.checks,
     operatorToken: config.operatorToken,

@@ -2,7 +2,7 @@
  * Which entries stock applies, which command follows, and what is then emitted.
  *
  * A checkout, seen from here: none → *taken* or *refused*; this is the pivot, for what was taken will be captured. What
- * was taken is *returned* when its money is let go: by a cancellation, which payment hears first, or because a Redis lost
+ * was taken is *returned* when its money is let go: by a cancellation, which payment applies first, or because a Redis lost
  * what had been decided. An entry that finds the saga decided is a repetition: it changes nothing, and the recorded
  * answer is emitted again.
  */

@@ -9,9 +9,9 @@ import fc from 'fast-check'
 import {
   agingSteps,
   anySteps,
+  applying,
   checkoutSteps,
   type Forgotten,
-  hearing,
   openWorld,
   type Participant,
   type Shop,
@@ -72,12 +72,12 @@ const lastPiece: Shop = {
     { user: 1, quantities: [1, 0] },
   ],
 }
-/** A checkout is captured, order has not heard of it, and gives it up; meanwhile whatever may be forgotten is. */
+/** A checkout is captured, order has not read of it, and gives it up; meanwhile whatever may be forgotten is. */
 const captured: Step[] = [
   { does: 'begin', order: 0 },
-  hearing('payment', 'order'),
-  hearing('stock', 'payment'),
-  hearing('payment', 'stock'),
+  applying('payment', 'order'),
+  applying('stock', 'payment'),
+  applying('payment', 'stock'),
 ]
 const forgotten: Step[] = [
   { does: 'trim', by: 'stock' },
@@ -91,9 +91,9 @@ const forgetful: [Shop, Step[]][] = [
       ...captured,
       // A survey goes around, but does not come back to order.
       { does: 'trim', by: 'order' },
-      hearing('payment', 'order'),
-      hearing('stock', 'payment'),
-      hearing('payment', 'stock'),
+      applying('payment', 'order'),
+      applying('stock', 'payment'),
+      applying('payment', 'stock'),
       ...forgotten,
       { does: 'cancel', saga: 0 },
     ],
@@ -195,33 +195,33 @@ const playWithLoss = async (
 /** A checkout whose goods are taken is cancelled, and payment has let its money go. */
 const givenUp: Step[] = [
   { does: 'begin', order: 0 },
-  hearing('payment', 'order'),
-  hearing('stock', 'payment'),
+  applying('payment', 'order'),
+  applying('stock', 'payment'),
   { does: 'cancel', saga: 0 },
-  hearing('payment', 'order'),
+  applying('payment', 'order'),
 ]
 /** What went wrong once, and is too rare to be met again by chance. */
 const onceWrong: [Shop, Step[], Loss][] = [
   // Order forgets a checkout that payment and stock know to be cancelled.
-  [lastPiece, [...givenUp, hearing('stock', 'payment')], loss('order', 0, 1)],
-  // The same, but stock has not heard of the cancellation.
+  [lastPiece, [...givenUp, applying('stock', 'payment')], loss('order', 0, 1)],
+  // The same, but stock has not read of the cancellation.
   [lastPiece, givenUp, loss('order', 0, 1)],
   // The same, but order knows the checkout still.
   [lastPiece, givenUp, loss('order', 0.25, 1)],
-  // Payment forgets that it let the money go, and captures it when it hears again that the goods were taken.
-  [lastPiece, [...givenUp, hearing('order', 'payment')], loss('payment', 0.4, 1)],
+  // Payment forgets that it let the money go, and captures it when it reads again that the goods were taken.
+  [lastPiece, [...givenUp, applying('order', 'payment')], loss('payment', 0.4, 1)],
   // Stock forgets that it refused the last piece, which was put back since.
   [
     lastPiece,
     [
       { does: 'begin', order: 0 },
       { does: 'begin', order: 1 },
-      hearing('payment', 'order'),
-      hearing('stock', 'payment'),
+      applying('payment', 'order'),
+      applying('stock', 'payment'),
       { does: 'cancel', saga: 0 },
-      hearing('payment', 'order'),
-      hearing('payment', 'stock'),
-      hearing('stock', 'payment'),
+      applying('payment', 'order'),
+      applying('payment', 'stock'),
+      applying('stock', 'payment'),
     ],
     loss('stock', 0, 1),
   ],
@@ -229,15 +229,15 @@ const onceWrong: [Shop, Step[], Loss][] = [
 
 /** What chance hardly meets, and only a person can end. */
 const contradictory: [Shop, Step[], Loss][] = [
-  // Stock forgets that it took the last piece, which is gone when it hears of the checkout again.
+  // Stock forgets that it took the last piece, which is gone when it reads of the checkout again.
   [
     lastPiece,
     [
       { does: 'begin', order: 0 },
-      hearing('payment', 'order'),
-      hearing('stock', 'payment'),
-      hearing('payment', 'stock'),
-      hearing('order', 'payment'),
+      applying('payment', 'order'),
+      applying('stock', 'payment'),
+      applying('payment', 'stock'),
+      applying('order', 'payment'),
       { does: 'subtract', item: 0, amount: 1 },
     ],
     loss('stock', 0.45, 0.9),
@@ -247,11 +247,11 @@ const contradictory: [Shop, Step[], Loss][] = [
     lastPiece,
     [
       { does: 'begin', order: 0 },
-      hearing('payment', 'order'),
+      applying('payment', 'order'),
       { does: 'cancel', saga: 0 },
-      hearing('stock', 'payment'),
-      hearing('payment', 'stock'),
-      hearing('order', 'payment'),
+      applying('stock', 'payment'),
+      applying('payment', 'stock'),
+      applying('order', 'payment'),
     ],
     { ...loss('order', 0.7, 0.5), upheld: 'late' },
   ],

@@ -278,7 +278,7 @@ test('in a service only the store speaks to a Redis, and only it and the Lua fil
     ),
     [],
   )
-  t.deepEqual(matching(others, /\bredis\.(?!ts)\w+\(|\b(logKey|heardKey)\b/), [])
+  t.deepEqual(matching(others, /\bredis\.(?!ts)\w+\(|\b(logKey|ackedKey)\b/), [])
   t.deepEqual(matching(others, /['"`](saga|item|lease|waiting|log|entries|heard|request|dead):/), [])
 })
 

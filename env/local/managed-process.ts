@@ -55,8 +55,8 @@ export type Part = {
   readonly thaw: () => void
   /** Sends a message to a part that is ready by message; one that is sent before it listens is kept for it. */
   readonly say: (message: object) => void
-  /** Hears what the part says besides 'ready', whichever process it is, until the function that is returned is called. */
-  readonly hear: (listener: (message: unknown) => void) => () => void
+  /** Calls the listener with what the part says besides 'ready', whichever process it is, until the function that is returned is called. */
+  readonly onMessage: (listener: (message: unknown) => void) => () => void
   /** The last lines of the log file. */
   readonly tail: (lines?: number) => Promise<string>
 }
@@ -165,7 +165,7 @@ class ManagedProcess implements Part {
     this.#run.child.send(message)
   }
 
-  readonly hear = (listener: (message: unknown) => void): (() => void) => {
+  readonly onMessage = (listener: (message: unknown) => void): (() => void) => {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
   }

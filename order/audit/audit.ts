@@ -4,7 +4,7 @@
  * Order asks, because it knows the saga. First every service counts what it owns, which takes seconds if there is much;
  * then the cut of `ledger.ts` is taken, in milliseconds: order's, then payment's and stock's, then what order said
  * meanwhile and what the peers had done of each checkout in flight. If that does not add up, a Redis may have come
- * back older, and be hearing again what it had heard: then a checkout of which a service has still to read what it acts on
+ * back older, and be applying again what it had applied: then a checkout of which a service has still to read what it acts on
  * is in flight as well, on the same cut. If it does not add up even so, something is wrong, and is named (`naming.ts`).
  *
  * In flight there may be more than order knows, but never less: what it calls paid was charged and taken before. So a
@@ -192,7 +192,7 @@ const checkoutsAfter = async (
   return ids
 }
 
-/** The checkouts of which one of the three had still to hear, in the cut, something that it acts on. */
+/** The checkouts of which one of the three had still to apply, in the cut, an entry that it handles. */
 const unheard = async (log: Log, { payment, stock }: Participants, cuts: Cuts): Promise<readonly string[]> => {
   const pageOf = { order: log.page, payment: payment.page, stock: stock.page }
   const said = await Promise.all(

@@ -9,9 +9,9 @@
  *     added to payment = in wallets     + paid in order + captured in payment's cut of what is in flight
  *     added to stock   = on the shelves + sold in order + taken in stock's cut of what is in flight
  *
- * to the unit, at every moment. Only a Redis that came back older breaks that order: until it has heard again what it had
- * heard, a checkout that was decided may be undone in it, or done and not decided. So whatever one of the three has still to
- * hear is then in flight too, for what the peers had done of it less what order had called paid and sold. If that is
+ * to the unit, at every moment. Only a Redis that came back older breaks that order: until it has applied again what it had
+ * applied, a checkout that was decided may be undone in it, or done and not decided. So whatever one of the three has still to
+ * apply is then in flight too, for what the peers had done of it less what order had called paid and sold. If that is
  * below zero, what was decided is gone.
  *
  * What a person has accepted, an order that stays paid although its money was given back and its goods as well, is paid in

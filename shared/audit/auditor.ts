@@ -2,8 +2,8 @@
  * How is all that a service owns added up, while it changes?
  *
  * The *books* say what there should be: running sums that the commands enter in the step in which they move something
- * (`shared/audit/lua/books.lua`). A *count* says what there is. It reads every thing, page after page, while commands go on, so that
- * each was read at a moment of its own; then it reads again whatever the log says was touched since the count began, and
+ * (`shared/audit/lua/books.lua`). A *count* says what there is. It reads every thing, page after page, while commands go on, so
+ * that each was read at a moment of its own; then it reads again whatever the log says was touched since the count began, and
  * again what was touched meanwhile, until nothing follows (a fuzzy snapshot made sharp by the log). A thing's last reading
  * follows the last entry that touched it, so what is then known is the state at one moment, with the books of that same
  * moment. A thing met twice or changed in any way is only read once more; nothing is stopped.
@@ -32,10 +32,10 @@ export type Cut = {
   readonly books: Books
   /** The log ids of sagas that were unfinished. */
   readonly open: readonly string[]
-  /** Up to where each peer that is heard here had been heard. */
+  /** Up to where the log of each peer that is followed here had been applied. */
   readonly heard: { readonly [Speaker in Service]?: string }
   /** Which kinds of their entries are acted on here. */
-  readonly hears: Log['hears']
+  readonly hears: Log['handledKinds']
 }
 
 export type Count = {
@@ -224,7 +224,7 @@ export const auditor = (log: Log): Auditor => {
       const [at, accounts, open, cursors] = await ask(cut, { open_max: OPEN_MAX })
       if (open.length > OPEN_MAX) throw new UnavailableError(`more than ${OPEN_MAX} sagas are in flight`)
       const heard = Object.fromEntries(log.speakers.map((speaker) => [speaker, cursors[speaker] ?? '0-0']))
-      return { at, books: booksOf(accounts), open, heard, hears: log.hears }
+      return { at, books: booksOf(accounts), open, heard, hears: log.handledKinds }
     },
     sagasAt: (at, logIds) =>
       inParts(logIds, async (part) => {

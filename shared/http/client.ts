@@ -3,7 +3,7 @@
  *
  * Some queries must be answered at once: does this exist, what does it cost, which block of identifiers is mine. They are asked through
  * here: kept-alive connections, a time-out of its own, the next replica if one does not answer, and an answer that is read by
- * the schema of its query. No saga asks: it hears.
+ * the schema of its query. No saga asks: it reads logs.
  */
 import { Agent } from 'node:http'
 import axios from 'axios'

@@ -182,7 +182,7 @@ const voter = (speaking: Speaking, node: LockNode, index: number) => {
   const rollBack = (ballot: Ballot, words: Words, reply: Reply): void => {
     const perhapsPlaced = (ballot.asked & ~ballot.free & bit) !== 0
     const isLost = ballot.question === 'lock' || ballot.result !== 'unavailable'
-    if (perhapsPlaced && isLost) node.ask({ verb: 'release', words, ballot, mayWait: false, hear: ignore })
+    if (perhapsPlaced && isLost) node.ask({ verb: 'release', words, ballot, mayWait: false, onAnswer: ignore })
     reply(null, ballot.resources)
   }
 
@@ -195,10 +195,10 @@ const voter = (speaking: Speaking, node: LockNode, index: number) => {
       if (isDecided(ballot)) return
       words[words.length - 1] = ballot.ttlMs
     }
-    const hear: Question['hear'] = (error, answer) => {
+    const onAnswer: Question['onAnswer'] = (error, answer) => {
       if (!isDecided(ballot)) count(ballot, index, error, answer)
     }
-    if (node.ask({ verb, words, ballot, mayWait: verb === 'release', hear })) ballot.asked |= bit
+    if (node.ask({ verb, words, ballot, mayWait: verb === 'release', onAnswer })) ballot.asked |= bit
   }
 
   return {

@@ -7,7 +7,7 @@
  *
  * - *answering*.
  * - *left out*, because a batch timed out: until it answers a PING, whatever is asked fails at once. Only releases are
- *   sent nevertheless, unheard, and so many at most, so that it does not wake up full of stale locks.
+ *   sent nevertheless, without an answer, and so many at most, so that it does not wake up full of stale locks.
  * - *away*: not connected. Whatever is asked fails at once.
  *
  * A node may lose its scripts, and does when it is restarted: they are loaded whenever the connection is ready. A batch
@@ -22,7 +22,7 @@
  * A caller that releases what it does not need any more goes on without waiting, so such a release waits a moment for what is asked
  * next and goes with it: alone, it would wake three masters, and this process three times.
  *
- * Answers are heard by promises. What ioredis tells by a callback is kept alive by what it told before, for longer than
+ * Answers come by promises. What ioredis tells by a callback is kept alive by what it told before, for longer than
  * the collector's young generation reaches back: of 45,000 locks it promoted 15 % of what was allocated, and so it is 2 %.
  *
  * Batches do not wait for each other. In a shop at 64 connections they held 16 questions; 18 when one at a time was under
@@ -43,11 +43,11 @@ export type Question = {
   /** Goes with what is asked a moment later. */
   readonly mayWait: boolean
   /** Told once: for how many keys the answer is yes. */
-  readonly hear: (error: Error | null, answer?: unknown) => void
+  readonly onAnswer: (error: Error | null, answer?: unknown) => void
 }
 
 export type LockNode = {
-  /** Will the node hear it? If not, the question has failed when this returns. */
+  /** Will the node get it? If not, the question has failed when this returns. */
   ask(question: Question): boolean
   /** Sends what was asked, and leaves the connection alone. */
   close(): void
@@ -59,7 +59,7 @@ const BATCH_MAX = 256
 const WAIT_MS = 5
 /** How long after an unanswered PING a node that is left out is asked again; no caller waits for it. */
 const PROBE_EVERY_MS = 100
-/** How many releases are sent, unheard, to a node that is left out. */
+/** How many releases are sent, without an answer, to a node that is left out. */
 const OWED_MAX = 10_000
 /** What ioredis says when a command's `commandTimeout` has passed. */
 const TIMED_OUT = 'Command timed out'
@@ -77,7 +77,7 @@ type Presence = {
   /** A batch has timed out. */
   readonly leaveOut: () => void
   /** Is this a node that is left out, and has it room for one more release? */
-  readonly takesUnheard: (obstacle: Error) => boolean
+  readonly takesUnanswered: (obstacle: Error) => boolean
   readonly close: () => void
 }
 
@@ -116,7 +116,7 @@ const openPresence = (client: Redis): Presence => {
       owed = 0
       probe() // at once: perhaps it was this process that slept
     },
-    takesUnheard: (obstacle) => obstacle === notAnswering && owed++ < OWED_MAX,
+    takesUnanswered: (obstacle) => obstacle === notAnswering && owed++ < OWED_MAX,
     close: () => client.off('ready', onReady),
   }
 }
@@ -130,19 +130,19 @@ export const lockNode = (client: Redis): LockNode => {
   let leaving: NodeJS.Timeout | undefined
 
   /** A script tells a node that became a replica within its answer, where ioredis does not look. */
-  const refused = (error: Error, hear: Question['hear']): void => {
+  const refused = (error: Error, onAnswer: Question['onAnswer']): void => {
     if (client.options.reconnectOnError?.(error)) remake(client, error)
-    hear(error)
+    onAnswer(error)
   }
 
   const sendBatch = (command: 'evalsha' | 'eval', batch: readonly Question[]): void => {
     const args: (string | number)[] = [command === 'eval' ? SCRIPT : HASH, 0]
     for (const { verb, words } of batch) args.push(verb, ...words)
     const answered = (answers: unknown): void =>
-      batch.forEach(({ hear }, index) => {
+      batch.forEach(({ onAnswer }, index) => {
         const answer = (answers as readonly unknown[])[index]
-        if (answer instanceof Error) refused(answer, hear)
-        else hear(null, answer)
+        if (answer instanceof Error) refused(answer, onAnswer)
+        else onAnswer(null, answer)
       })
     const failed = (error: Error): void => {
       if (error.message.startsWith('NOSCRIPT')) {
@@ -151,7 +151,7 @@ export const lockNode = (client: Redis): LockNode => {
         return
       }
       if (error.message === TIMED_OUT) presence.leaveOut()
-      for (const { hear } of batch) hear(error)
+      for (const { onAnswer } of batch) onAnswer(error)
     }
     const asking = new Command(command, args, { replyEncoding: 'utf8' })
     client.sendCommand(asking)
@@ -185,8 +185,8 @@ export const lockNode = (client: Redis): LockNode => {
         put(question)
         return true
       }
-      if (question.verb === 'release' && presence.takesUnheard(obstacle)) put({ ...question, hear: ignore })
-      question.hear(obstacle)
+      if (question.verb === 'release' && presence.takesUnanswered(obstacle)) put({ ...question, onAnswer: ignore })
+      question.onAnswer(obstacle)
       return false
     },
     close: () => {

@@ -1,7 +1,7 @@
 /**
  * Who waits for a release?
  *
- * In this process: what is released elsewhere is not heard of, so nobody waits for it without a bound.
+ * In this process: what is released elsewhere does not show here, so nobody waits for it without a bound.
  */
 export type Releases = {
   /**

@@ -30,23 +30,23 @@ export type Reaction<Speaker extends Service, Of extends Contract = typeof event
 
 /** Which entries of which peers a service acts on. An entry that has no row is passed over. */
 export type Reactions<Listener extends Service, Of extends Contract = typeof events> = {
-  readonly [Speaker in Service]?: { readonly [Heard in KindOf<Speaker, Of>]?: Reaction<Listener, Of> }
+  readonly [Speaker in Service]?: { readonly [Kind in KindOf<Speaker, Of>]?: Reaction<Listener, Of> }
 }
 
 export type Apply = {
-  /** Which peers are heard. */
+  /** Whose logs are followed. */
   readonly speakers: readonly Service[]
   /** Which kinds of their entries are acted on. */
-  readonly hears: { readonly [Speaker in Service]?: readonly string[] }
-  /** Up to where a peer was heard, as written beside the effects. */
+  readonly handledKinds: { readonly [Speaker in Service]?: readonly string[] }
+  /** Up to where a peer's log was applied, as written beside the effects. */
   readonly cursor: (speaker: Service) => Promise<string>
-  /** Does this entry of the speaker matter here? */
-  readonly matters: (speaker: Service, entry: RawEntry) => boolean
+  /** Is this entry of the speaker handled here? */
+  readonly handles: (speaker: Service, entry: RawEntry) => boolean
   /**
    * Applies entries of a peer that were read after the cursor `known`.
-   * @returns one reply for each entry that matters, or the true cursor if it is older than `known`.
+   * @returns one reply for each entry that is handled, or the true cursor if it is older than `known`.
    */
-  readonly hear: (
+  readonly apply: (
     speaker: Service,
     known: string,
     entries: readonly RawEntry[],
@@ -88,7 +88,7 @@ export const openApply = (
         {
           // A kind comes from outside, and may be named as something that every object has: hence a map.
           commands: new Map(Object.entries(rows)),
-          hearing: `hear-${speaker}`,
+          applying: `hear-${speaker}`,
           batch: options.batchScriptOf(rows),
           single: options.scriptOf([...Object.values(rows), 'retry']),
         },
@@ -96,9 +96,9 @@ export const openApply = (
     }),
   )
   const peerOf = (speaker: Service) =>
-    peers.get(speaker) ?? impossible('log.speaker', `${service} does not hear ${speaker}`)
+    peers.get(speaker) ?? impossible('log.speaker', `${service} does not follow ${speaker}`)
 
-  const matters: Apply['matters'] = (speaker, entry) => {
+  const handles: Apply['handles'] = (speaker, entry) => {
     const kind = kindOf(entry)
     return kind === undefined || peers.get(speaker)?.commands.has(kind) === true
   }
@@ -110,18 +110,18 @@ export const openApply = (
     return { command: command ?? '', wrong: command === undefined ? 'nothing follows from its kind any more' : '' }
   }
 
-  const hear: Apply['hear'] = async (speaker, known, entries) => {
+  const apply: Apply['apply'] = async (speaker, known, entries) => {
     const args: (string | number)[] = [speaker, known, entries.at(-1)?.[0] ?? known]
     for (const entry of entries) {
-      if (!matters(speaker, entry)) continue
+      if (!handles(speaker, entry)) continue
       const [id, fields] = entry
       const wrong = fault(speaker, entry)
       if (wrong !== undefined) args.push(id, '', wrong, JSON.stringify(fields))
       else args.push(id, kindOf(entry) ?? '', textOf(speaker, entry), isFlat(entry) ? JSON.stringify(fields) : '')
     }
-    const { batch, hearing } = peerOf(speaker)
+    const { batch, applying } = peerOf(speaker)
     const replies = (await step(
-      hearing,
+      applying,
       () => batch(redis, args),
       () => entries.flatMap((entry) => commandAfter(speaker, entry).command || []),
     )) as readonly Reply[] | readonly ['gap', string]
@@ -142,10 +142,10 @@ export const openApply = (
   return {
     apply: {
       speakers,
-      hears: Object.fromEntries(speakers.map((speaker) => [speaker, Object.keys(follows[speaker] ?? {})])),
+      handledKinds: Object.fromEntries(speakers.map((speaker) => [speaker, Object.keys(follows[speaker] ?? {})])),
       cursor: async (speaker) => (await step('cursor', () => redis.hget(cursors, speaker))) ?? '0-0',
-      matters,
-      hear,
+      handles,
+      apply,
     },
     commandAfter,
     retry,

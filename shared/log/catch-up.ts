@@ -1,5 +1,5 @@
 /**
- * Has everything been heard that a peer has said by now?
+ * Has everything been applied that a peer has appended by now?
  *
  * By whichever replica follows the peer: so the cursor is looked at until it has come to where the peer's log ends now.
  */
@@ -14,11 +14,11 @@ import type { Log } from './log.ts'
 /** How long after the lease of a process that died its successor may take to apply what there is. */
 const CATCH_UP_MS = 1_000
 const RETRY_MS = 20
-/** How many entries are looked through for the last one that matters. */
-const UNHEARD_MAX = 256
+/** How many entries are looked through for the last one that is handled. */
+const UNAPPLIED_MAX = 256
 
 export type CatchUpOptions = {
-  readonly log: Pick<Log, 'cursor' | 'matters'>
+  readonly log: Pick<Log, 'cursor' | 'handles'>
   readonly speaker: Service
   /** A connection to the speaker's Redis that does not block. */
   readonly redis: Redis
@@ -27,19 +27,20 @@ export type CatchUpOptions = {
 }
 
 /**
- * Resolves when all that the speaker has said by now, and that matters, is heard: after a lease and a second at the latest, and
- * at once if the speaker's Redis does not answer. The function that is returned throws UnavailableError by the own Redis.
+ * Resolves when all that the speaker has appended by now, and that is handled here, is applied: after a lease and a second at the
+ * latest, and at once if the speaker's Redis does not answer. The function that is returned throws UnavailableError by the own
+ * Redis.
  */
 export const openCatchUp = ({ log, speaker, redis, step, leaseTtlMs }: CatchUpOptions): (() => Promise<void>) => {
   const stream = logKey(speaker)
   const looking = `unheard-${speaker}`
 
-  /** The last entry that matters and is not heard yet; where there are more than one looks through, simply the last one. */
-  const lastUnheard = async (): Promise<string | undefined> => {
+  /** The last entry that is handled and not applied yet; where there are more than one looks through, simply the last one. */
+  const lastUnapplied = async (): Promise<string | undefined> => {
     const cursor = await log.cursor(speaker)
     try {
-      const unheard = await step(looking, () => redis.xrange(stream, `(${cursor}`, '+', 'COUNT', UNHEARD_MAX))
-      if (unheard.length < UNHEARD_MAX) return unheard.findLast((entry) => log.matters(speaker, entry))?.[0]
+      const unapplied = await step(looking, () => redis.xrange(stream, `(${cursor}`, '+', 'COUNT', UNAPPLIED_MAX))
+      if (unapplied.length < UNAPPLIED_MAX) return unapplied.findLast((entry) => log.handles(speaker, entry))?.[0]
       const [last] = await step(looking, () => redis.xrevrange(stream, '+', '-', 'COUNT', 1))
       return last?.[0]
     } catch (error) {
@@ -50,7 +51,7 @@ export const openCatchUp = ({ log, speaker, redis, step, leaseTtlMs }: CatchUpOp
 
   const catchUp = async (): Promise<void> => {
     const until = performance.now() + leaseTtlMs + CATCH_UP_MS
-    const last = await lastUnheard()
+    const last = await lastUnapplied()
     if (last === undefined) return
     while (compareIds(await log.cursor(speaker), last) < 0 && performance.now() < until) await after(RETRY_MS)
   }

@@ -2,7 +2,7 @@
  * What is an entry of a log, and where does it stand?
  *
  * An entry stands where its stream id says: a time in milliseconds and a sequence number, both numbers, so that 9 comes
- * before 10. Ids only grow within one log; a listener that knows the id it has heard last knows what it has yet to hear.
+ * before 10. Ids only grow within one log; a listener that knows the id it has applied last knows what it has yet to apply.
  */
 import { type RawEntry, type Service, sayings } from '../contract/events.ts'
 
@@ -16,11 +16,11 @@ export type LogEntry = {
   readonly facts: Readonly<Record<string, string>>
 }
 
-/** The end of a speaker's log, which was heard here and is gone. */
+/** The end of a speaker's log, which was applied here and is gone. */
 export type LostTail = {
   readonly speaker: Service
   readonly noticed: string
-  /** The newest entry that is left, and the newest that was heard: what is lost lies between. */
+  /** The newest entry that is left, and the newest that was applied: what is lost lies between. */
   readonly after: string
   readonly until: string
   /** Up to this entry this service does not remember what is gone; `null` if all is listed. */
@@ -29,8 +29,8 @@ export type LostTail = {
   readonly entries: readonly LogEntry[]
 }
 
-/** The key under which `speaker` finds how far `listener` has heard it. */
-export const heardKey = (speaker: Service, listener: Service): string => `heard:${speaker}:${listener}`
+/** The key under which `speaker` finds how far `listener` has applied its log. */
+export const ackedKey = (speaker: Service, listener: Service): string => `heard:${speaker}:${listener}`
 export const logKey = (service: Service): string => `log:${service}`
 
 const DASH = 45

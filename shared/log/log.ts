@@ -117,7 +117,7 @@ const keysOf = (service: Service) => ({
 type Row = { readonly command: string; readonly emits: Readonly<Record<string, string>> }
 type Rows = Readonly<Record<string, Readonly<Record<string, Row>>>>
 
-/** The reactions to each peer that is heard. */
+/** The reactions to each peer whose log is followed. */
 const rowsIn = (reactions: Readonly<Record<string, Readonly<Record<string, Row | undefined>> | undefined>>): Rows =>
   Object.fromEntries(
     Object.entries(reactions).map(([speaker, rows = {}]) => [
@@ -187,7 +187,7 @@ export const openLog = <Speaker extends Service, Of extends Contract = typeof ev
     scriptOf,
     batchScriptOf: (rows) =>
       script(
-        compose({ lua, commands: Object.values(rows), main: 'hear', tables: { ...tables, follows: rows }, functions }),
+        compose({ lua, commands: Object.values(rows), main: 'apply', tables: { ...tables, follows: rows }, functions }),
       ),
   })
   const records = openSagaRecords({ service, redis, step, open: names.open, runOwn })
@@ -204,7 +204,7 @@ export const openLog = <Speaker extends Service, Of extends Contract = typeof ev
       step,
       lost: names.lost,
       runOwn,
-      heardBy: records.heardBy,
+      ackedBy: records.ackedBy,
     }),
     ...openOwnTail({ redis, step, lost: names.lost, memory, runOwn, uphold }),
     dead: deadLetters({

@@ -26,7 +26,7 @@ export type OwnTail = {
    * until there is no more: it may have been away more than once.
    */
   readonly checkOwnTail: () => Promise<LostTail | undefined>
-  /** Notes that a speaker lost its tail, and puts the cursor back to what is left: what it says next is heard. */
+  /** Notes that a speaker lost its tail, and puts the cursor back to what is left: what it appends next is applied. */
   readonly recordTailLoss: (tail: LostTail) => Promise<void>
   /** The losses that were noticed here, the oldest first, for as long as the log is kept. */
   readonly lostTails: () => Promise<readonly LostTail[]>

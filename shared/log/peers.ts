@@ -15,13 +15,13 @@ import { UNREACHABLE_MS } from './peer-connection.ts'
 import { openSubscription, type Subscription } from './subscription.ts'
 
 export type Peers = {
-  /** Opens a subscription to each peer. `onHeard` is told each reply to an entry, after it was applied. */
-  readonly subscribe: (log: Log, onHeard: (reply: Reply) => void) => void
-  /** Resolves when what they have said by now is heard, as far as they can be asked. @throws UnavailableError by the own Redis */
+  /** Opens a subscription to each peer. `onApplied` is called with each reply to an entry, after it was applied. */
+  readonly subscribe: (log: Log, onApplied: (reply: Reply) => void) => void
+  /** Resolves when what they have appended by now is applied, as far as they can be asked. @throws UnavailableError by the own Redis */
   readonly catchUp: () => Promise<void>
   /** Those that have not been reached for some seconds. */
   readonly outOfReach: () => readonly Service[]
-  /** Whether each can be heard. */
+  /** Whether the log of each can be read. */
   readonly checks: () => readonly Check[]
   /** Asks those that another replica follows whether they are there. */
   readonly probe: () => Promise<void>
@@ -77,7 +77,7 @@ export const openPeers = ({ blocking, reporting, redLock, logger, ...common }: P
     await Promise.all(subscriptions.map(ask))
   }
   return {
-    subscribe: (log, onHeard) => {
+    subscribe: (log, onApplied) => {
       for (const speaker of log.speakers)
         subscriptions.push(
           openSubscription({
@@ -87,7 +87,7 @@ export const openPeers = ({ blocking, reporting, redLock, logger, ...common }: P
             blocking: blocking(speaker),
             reporting: reporting(speaker),
             redLock: redLock.named(`reader-${speaker}`),
-            onHeard,
+            onApplied,
             logger,
           }),
         )

@@ -1,7 +1,7 @@
 /**
  * For how long is a log kept?
  *
- * An entry is dropped once it is older than the retention and every listener has heard it, and with the last entry of a saga
+ * An entry is dropped once it is older than the retention and every listener has applied it, and with the last entry of a saga
  * its record, once no service will ever speak of the saga again: see `shared/saga/lua/trim.lua`. That is learnt from surveys of what is
  * unfinished (`shared/saga/lua/survey.lua`), which the log parser begins.
  */
@@ -27,17 +27,17 @@ export type RetentionOptions = {
   /** The stream of losses that were noticed. */
   readonly lost: string
   readonly runOwn: RunOwn
-  readonly heardBy: SagaRecords['heardBy']
+  readonly ackedBy: SagaRecords['ackedBy']
 }
 
-export const openRetention = ({ redis, step, lost, runOwn, heardBy }: RetentionOptions): Retention => ({
+export const openRetention = ({ redis, step, lost, runOwn, ackedBy }: RetentionOptions): Retention => ({
   trim: async (ageMs, listeners) => {
     const [seconds] = await step('time', () => redis.time())
     await step('trim-lost', () => redis.xtrim(lost, 'MINID', Number(seconds) * 1000 - ageMs))
-    const [heard = ''] = Object.values(await heardBy(listeners)).toSorted(compareIds)
+    const [acked = ''] = Object.values(await ackedBy(listeners)).toSorted(compareIds)
     let trimmed = 0
     for (let page = 0, more = '1'; more === '1' && page < TRIM_PAGES_MAX; page += 1) {
-      const [count, next = '0'] = await runOwn('trim', { age_ms: ageMs, heard, page: TRIM_PAGE })
+      const [count, next = '0'] = await runOwn('trim', { age_ms: ageMs, acked, page: TRIM_PAGE })
       trimmed += Number(count)
       more = next
     }

@@ -7,11 +7,11 @@ import { impossible } from '../errors.ts'
 import type { Step } from '../process/step.ts'
 import { fields, headed, text, tuple } from '../redis/reply.ts'
 import type { RunOwn } from './commands.ts'
-import { heardKey } from './entry.ts'
+import { ackedKey } from './entry.ts'
 import { msOf } from './fence.ts'
 
-/** Up to where the listeners of a log say they have heard it. */
-export type Heard = { readonly [Listener in Service]?: string }
+/** Up to where the listeners of a log report that they have applied it. */
+export type Acked = { readonly [Listener in Service]?: string }
 
 /** A saga as one service knows it. */
 export type SagaRecord = {
@@ -20,7 +20,7 @@ export type SagaRecord = {
   readonly fields: Readonly<Record<string, string>>
   /** If it is in the index of unfinished ones: when its last entry was appended, by the clock of the own Redis. */
   readonly lastEventAtMs: number | undefined
-  readonly heard: Heard
+  readonly acked: Acked
 }
 
 export type SagaRecords = {
@@ -31,7 +31,7 @@ export type SagaRecords = {
   ) => Promise<{ readonly record: SagaRecord; readonly nowMs: number }>
   /** The same without more: what is recorded, by name. Of a finished saga it is what its entries tell. */
   readonly recorded: (logId: string) => Promise<Readonly<Record<string, string>>>
-  readonly heardBy: (listeners: readonly Service[]) => Promise<Heard>
+  readonly ackedBy: (listeners: readonly Service[]) => Promise<Acked>
 }
 
 export type SagaRecordsOptions = {
@@ -52,27 +52,27 @@ export const openSagaRecords = ({ service, redis, step, open, runOwn }: SagaReco
     return saga?.[1] ?? impossible('log.records', log_id)
   }
 
-  const heardBy: SagaRecords['heardBy'] = async (listeners) => {
+  const ackedBy: SagaRecords['ackedBy'] = async (listeners) => {
     if (listeners.length === 0) return {}
-    const heard = await step('heard', () => redis.mget(listeners.map((listener) => heardKey(service, listener))))
-    return Object.fromEntries(listeners.map((listener, index) => [listener, heard[index] ?? '0-0']))
+    const acked = await step('heard', () => redis.mget(listeners.map((listener) => ackedKey(service, listener))))
+    return Object.fromEntries(listeners.map((listener, index) => [listener, acked[index] ?? '0-0']))
   }
 
   return {
     saga: async (log_id, listeners) => {
-      const [recordedFields, told, heard, time] = await Promise.all([
+      const [recordedFields, told, acked, time] = await Promise.all([
         recorded(log_id),
         step('saga-open', () => redis.zscore(open, log_id)),
-        heardBy(listeners),
+        ackedBy(listeners),
         step('time', () => redis.time()),
       ])
       const lastEventAtMs = told === null ? undefined : Number(told)
       return {
-        record: { log_id, fields: recordedFields, lastEventAtMs, heard },
+        record: { log_id, fields: recordedFields, lastEventAtMs, acked },
         nowMs: msOf(time),
       }
     },
     recorded,
-    heardBy,
+    ackedBy,
   }
 }

@@ -6,7 +6,7 @@
  * the fence, so two that follow at once are wasteful, never wrong.
  *
  * It reads with `XREAD BLOCK` on a connection of its own (`peer-connection.ts`). What the speaker's or the own Redis
- * prevents is tried again for ever, with a back-off. Entries that do not matter here are passed over in memory, and the
+ * prevents is tried again for ever, with a back-off. Entries that are not handled here are passed over in memory, and the
  * cursor is written for them at most once a second.
  *
  * Whenever it begins, whenever the connection to the speaker is a new one, and when nothing is said for a while, it
@@ -24,14 +24,14 @@ import { backOffMs } from '../process/backoff.ts'
 import type { Step } from '../process/step.ts'
 import type { Reply } from '../redis/script.ts'
 import { openCatchUp } from './catch-up.ts'
-import { compareIds, heardKey, logKey } from './entry.ts'
+import { ackedKey, compareIds, logKey } from './entry.ts'
 import type { Log } from './log.ts'
 import { BLOCK_MS, type PeerConnection, peerConnection, UNREACHABLE_MS } from './peer-connection.ts'
 import { logTailLoss, tailLossDetector } from './tail-loss.ts'
 
 /** How many entries are read and applied at once: a batch of this size stays below 10 ms in Redis. */
 const BATCH_MAX = 256
-/** How often the cursor is written for entries that do not matter, and reported to the speaker. */
+/** How often the cursor is written for entries that are not handled, and reported to the speaker. */
 const REPORT_MS = 1_000
 
 export type Subscription = {
@@ -43,7 +43,7 @@ export type Subscription = {
   /** Asks whether the speaker is there, where another replica is the one that reads. */
   readonly probe: () => Promise<void>
   readonly whenReady: () => Promise<void>
-  /** Resolves when what the speaker has said by now is heard: see `catch-up.ts`. @throws UnavailableError by the own Redis */
+  /** Resolves when what the speaker has appended by now is applied: see `catch-up.ts`. @throws UnavailableError by the own Redis */
   readonly catchUp: () => Promise<void>
   readonly start: () => void
   readonly stop: () => Promise<void>
@@ -59,8 +59,8 @@ export type SubscriptionOptions = {
   readonly redLock: RedLock
   readonly step: Step
   readonly leaseTtlMs: number
-  /** Told each reply of an applied batch, after it was applied. */
-  readonly onHeard: (reply: Reply) => void
+  /** Called with each reply of a batch, after it was applied. */
+  readonly onApplied: (reply: Reply) => void
   readonly logger: Logger
 }
 
@@ -68,9 +68,9 @@ type Batch = readonly RawEntry[]
 
 const NEVER = new AbortController().signal
 
-/** Tells the speaker now and then up to where it was heard. */
+/** Tells the speaker now and then up to where its log was applied. */
 const openReport = ({ log, speaker, reporting, step, logger }: SubscriptionOptions) => {
-  const key = heardKey(speaker, log.service)
+  const key = ackedKey(speaker, log.service)
   const telling = `report-${speaker}`
   let reported = ''
   let reportedAt = 0
@@ -89,13 +89,13 @@ const openReport = ({ log, speaker, reporting, step, logger }: SubscriptionOptio
 type Follow = (signal: AbortSignal, progressed: () => void) => Promise<void>
 
 const openFollow = (options: SubscriptionOptions, peer: PeerConnection): Follow => {
-  const { log, speaker, blocking, step, onHeard, logger } = options
+  const { log, speaker, blocking, step, onApplied, logger } = options
   const stream = logKey(speaker)
   const reading = `read-${speaker}`
   const memory = tailLossDetector({ speaker, redis: blocking, step })
   /** Up to where entries were applied, as this process knows it. */
   let written = '0-0'
-  const matters = (entry: RawEntry): boolean => log.matters(speaker, entry)
+  const handles = (entry: RawEntry): boolean => log.handles(speaker, entry)
 
   const read = async (position: string): Promise<Batch> => {
     const reply = await step(reading, () =>
@@ -119,15 +119,15 @@ const openFollow = (options: SubscriptionOptions, peer: PeerConnection): Follow 
 
   /** Has entries applied, and the cursor moved to `position`. @returns whether it stood where it was believed to stand */
   const apply = async (entries: Batch, position: string): Promise<boolean> => {
-    const heard = await log.hear(speaker, written, entries.length > 0 ? entries : [[position, ['kind', '-']]])
-    if ('gap' in heard) return false
+    const replies = await log.apply(speaker, written, entries.length > 0 ? entries : [[position, ['kind', '-']]])
+    if ('gap' in replies) return false
     written = position
     let passed = 0
-    for (const reply of heard) {
+    for (const reply of replies) {
       if (reply[0] === 'passed') passed += 1
       if (reply[0] === 'dead-lettered')
         logger.error({ entry: reply[1], error: reply[2] }, 'an entry could not be applied')
-      onHeard(reply)
+      onApplied(reply)
     }
     // This process slept, or there are two that follow: the cursor has kept the second from any effect.
     if (passed > 0) logger.warn({ passed }, 'another reader has applied this before')
@@ -155,7 +155,7 @@ const openFollow = (options: SubscriptionOptions, peer: PeerConnection): Follow 
       memory.remember(entries)
       position = entries.at(-1)?.[0] ?? position
       const now = performance.now()
-      if (position !== written && (entries.some(matters) || now - writtenAt > REPORT_MS)) {
+      if (position !== written && (entries.some(handles) || now - writtenAt > REPORT_MS)) {
         if (!(await apply(entries, position))) {
           synced = 0
           continue

@@ -28,7 +28,7 @@ export type TailLossDetector = {
   /** The last entry that was remembered. */
   readonly seen: () => string
   /**
-   * What the speaker has lost of all that was remembered here, or heard up to `cursor`; asked in the speaker's Redis.
+   * What the speaker has lost of all that was remembered here, or applied up to `cursor`; asked in the speaker's Redis.
    * Where it may have said more since, `until` is what was seen last before that.
    */
   readonly compare: (cursor: string, until?: string) => Promise<LostTail | undefined>

@@ -25,7 +25,7 @@ export type SagaRoutesOptions = {
   readonly recovery: Recovery | undefined
   readonly listeners: readonly Service[]
   /** Told the reply to an entry that is applied at last. */
-  readonly onHeard: (reply: Reply) => void
+  readonly onApplied: (reply: Reply) => void
 }
 
 /** The most unfinished sagas that are shown, the stalest first. */
@@ -34,13 +34,13 @@ const UNFINISHED_MAX = 200
 type SagaApi = ReturnType<typeof sagaApi>
 
 const retryLetterOf =
-  (log: Log, onHeard: (reply: Reply) => void): Handler<SagaApi['retryDeadLetter']> =>
+  (log: Log, onApplied: (reply: Reply) => void): Handler<SagaApi['retryDeadLetter']> =>
   async (request) => {
     const { id } = request.params
     const result = resultOnce(retry, (await log.recall(request)) ?? (await log.dead.retry(id, request)))
     switch (result[0]) {
       case 'applied':
-        onHeard(result[1])
+        onApplied(result[1])
         return { json: { id, word: result[1][0], repeated: false } }
       case 'repeated':
         return { json: { id, word: result[2], repeated: true } }
@@ -105,7 +105,7 @@ const recoveryRoutes = (
   })
 
 export const sagaRoutes = (prefix: string, options: SagaRoutesOptions): readonly Route[] => {
-  const { log, parser, recovery, listeners, onHeard } = options
+  const { log, parser, recovery, listeners, onApplied } = options
   const always = routes(sagaApi(prefix), {
     showSaga: async ({ params: { log_id } }) => {
       const status = await statusOf({ log, parser, recovery, listeners }, log_id)
@@ -115,7 +115,7 @@ export const sagaRoutes = (prefix: string, options: SagaRoutesOptions): readonly
       const letters = await log.dead.page(after, limit)
       return { json: { letters, next: nextOf(letters, limit) } }
     },
-    retryDeadLetter: retryLetterOf(log, onHeard),
+    retryDeadLetter: retryLetterOf(log, onApplied),
     dismissDeadLetter: dismissLetterOf(log),
   })
   return recovery ? [...recoveryRoutes(prefix, recovery, options), ...always] : always

@@ -6,7 +6,7 @@
  * done it or not, and it may be done again. Any other error passes unchanged.
  *
  * So each step is also a place where this process can die between two acts, and each of these places has a name: the
- * *points* `{service}.{step}.before` and `{service}.{step}.after`. A step that is many commands in one (a batch of heard
+ * *points* `{service}.{step}.before` and `{service}.{step}.after`. A step that is many commands in one (a batch of
  * entries) passes those of its parts, too. Tests and drills make the process die at a point: see `crash-points.ts`.
  */
 import { isTransient, UnavailableError } from '../errors.ts'

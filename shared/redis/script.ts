@@ -7,7 +7,7 @@
  * service or beside a room of `shared`.
  *
  * A *script* is what Redis runs: the names of the service and what it emits as Lua tables, the includes once each, some commands,
- * and a main part: `do` (one command, asked for by requests), `ask` (one query) or `hear` (a batch of a peer's entries).
+ * and a main part: `do` (one command, asked for by requests), `ask` (one query) or `apply` (a batch of a peer's entries).
  * Scripts are called by EVALSHA and loaded by one EVAL where the server does not know them (yet, or any more). The `#!lua` line
  * makes Redis refuse a script as a whole, before it begins, when it is out of memory or cannot write its file; but not one
  * whose commands all say, in a line `-- WRITES   nothing`, that they only ask: Redis holds them to it. What says `nothing that

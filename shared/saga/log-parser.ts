@@ -4,7 +4,7 @@
  * Every service has a log parser. It runs at start, on a schedule and on request, under a RedLock lease so that one replica
  * does it (two at once are wasteful, never wrong: every repair is a command that checks). A run
  *
- * 1. trims the own log by age, never beyond what the slowest listener has heard, and begins a survey by which all services
+ * 1. trims the own log by age, never beyond what the slowest listener has applied, and begins a survey by which all services
  *    learn what they may forget, where the service's table says so;
  * 2. surveys what is unfinished, from the indexes that the commands keep, page after page, until nothing is left that may want
  *    a repair: first what is late, the earliest first, then the stalest. Its cost is that of what is open, not of
@@ -60,7 +60,7 @@ export type Repairs = Pick<Recovery, 'survey' | 'repair'> &
 export type LogParserOptions = {
   readonly log: Log
   readonly recovery: Repairs | undefined
-  /** Who hears this service: their cursors bound the trimming. */
+  /** Which services follow this log: their cursors bound the trimming. */
   readonly listeners: readonly Service[]
   readonly redLock: RedLock
   readonly step: Step

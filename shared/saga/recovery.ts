@@ -157,7 +157,7 @@ export type RecoveryOptions<State extends string, Own extends string> = {
 type Row = readonly [id: string, score: string, state: string, deadline: string, told: string, began: string]
 
 /** Whether the table leaves all that is unfinished to wait until whoever is to answer has read of it. */
-const waitsUntilHeard = <State extends string>(saga: SagaTable, rows: readonly RepairRow<State, string>[]): boolean =>
+const waitsUntilApplied = <State extends string>(saga: SagaTable, rows: readonly RepairRow<State, string>[]): boolean =>
   Object.keys(saga.states)
     .filter((state) => isUnfinished(saga, state))
     .every((state) =>
@@ -180,12 +180,12 @@ const evaluation = <State extends string>(
     return { deadline: leftMs < 0 || leftMs > deadline.maxMs ? 'past' : 'ahead' }
   }
   return (record, atMs) => {
-    const { log_id, fields, lastEventAtMs = 0, heard } = record
+    const { log_id, fields, lastEventAtMs = 0, acked } = record
     const facts = {
       state: stateOf(fields.state ?? ''),
       ...deadlineOf(record, atMs),
       silent: isStale(atMs, lastEventAtMs, Number.parseInt(fields.entries ?? String(lastEventAtMs), 10)) ? 'yes' : 'no',
-      heard: compareIds(heard[awaits] ?? '0-0', String(lastEventAtMs)) >= 0 ? 'yes' : 'no',
+      heard: compareIds(acked[awaits] ?? '0-0', String(lastEventAtMs)) >= 0 ? 'yes' : 'no',
     }
     return { log_id, facts, repair: repairFor(rows, facts) }
   }
@@ -197,26 +197,26 @@ const openSurveys = <State extends string, Own extends string>(
   evaluate: Recovery['evaluate'],
 ): Pick<Recovery, 'survey' | 'late'> => {
   const { awaits, deadline } = table
-  const canOnlyWaitUnheard = waitsUntilHeard(saga, rowsOf(table))
+  const canOnlyWaitUnapplied = waitsUntilApplied(saga, rowsOf(table))
 
   /** A page of an index, and up to when whoever is to answer has read. */
   const look = async (
     index: 'unfinished' | 'late',
     facts: Readonly<Record<string, number>>,
     behind?: Place,
-  ): Promise<Page & { readonly heardMs: number }> => {
+  ): Promise<Page & { readonly ackedMs: number }> => {
     const reply = (await log.act(index, { ...facts, after: behind?.score ?? 0 })) as unknown
     const [now, ...found] = reply as readonly [string, ...Row[]]
-    const heard = await log.heardBy([awaits])
+    const acked = await log.ackedBy([awaits])
     const findings = found.map(([log_id, , state, until, told, began]) =>
       evaluate(
-        { log_id, fields: { state, deadline: until, entries: began }, lastEventAtMs: Number(told), heard },
+        { log_id, fields: { state, deadline: until, entries: began }, lastEventAtMs: Number(told), acked },
         Number(now),
       ),
     )
     const startedMs = behind?.startedMs ?? Number(now)
     const next = found.length < (facts.limit ?? 0) ? undefined : { score: Number(found.at(-1)?.[1]), startedMs }
-    return { findings, next, heardMs: Number.parseInt(heard[awaits] ?? '0', 10) }
+    return { findings, next, ackedMs: Number.parseInt(acked[awaits] ?? '0', 10) }
   }
   const lateUntil =
     ({ graceMs, maxMs }: { readonly graceMs: number; readonly maxMs: number }): Survey =>
@@ -226,8 +226,8 @@ const openSurveys = <State extends string, Own extends string>(
   return {
     /** What was said since the survey began is not looked at again; nor, where it can only wait, what was not read yet. */
     survey: async (limit, behind) => {
-      const { findings, next, heardMs } = await look('unfinished', { limit }, behind)
-      const untilMs = Math.min(next?.startedMs ?? 0, canOnlyWaitUnheard ? heardMs : Number.POSITIVE_INFINITY)
+      const { findings, next, ackedMs } = await look('unfinished', { limit }, behind)
+      const untilMs = Math.min(next?.startedMs ?? 0, canOnlyWaitUnapplied ? ackedMs : Number.POSITIVE_INFINITY)
       return { findings, next: next && next.score <= untilMs ? next : undefined }
     },
     late: deadline && lateUntil(deadline),

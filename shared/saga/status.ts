@@ -1,7 +1,7 @@
 /**
  * How does one saga stand in this service, and what will the log parser do for it next, and when?
  *
- * The log parser's own table is asked, now and at the time of each run to come, as if nothing were heard until then: so
+ * The log parser's own table is asked, now and at the time of each run to come, as if nothing were applied until then: so
  * what is foretold is what it will do, unless something happens before, which is what it waits for.
  */
 import type { Service } from '../contract/events.ts'
@@ -22,7 +22,7 @@ export type SagaStatus = {
   readonly unfinished: boolean
   /** What is recorded of it. */
   readonly recorded: Readonly<Record<string, string>>
-  /** Which listeners have heard what was said of it last. */
+  /** Which listeners have applied its last entry. */
   readonly heard: { readonly [Listener in Service]?: boolean }
   /** The facts of the recovery table that hold now, and the repair they call for. */
   readonly finding: { readonly facts: Readonly<Record<string, string>>; readonly repair: string } | null
@@ -82,7 +82,7 @@ export const statusOf = async (
     unfinished,
     recorded: Object.fromEntries(Object.entries(record.fields).filter(([name]) => !INTERNAL.has(name))),
     heard: Object.fromEntries(
-      listeners.map((listener) => [listener, compareIds(record.heard[listener] ?? '0-0', last) >= 0]),
+      listeners.map((listener) => [listener, compareIds(record.acked[listener] ?? '0-0', last) >= 0]),
     ),
     finding: finding ? { facts: finding.facts, repair: finding.repair } : null,
     next: acting ? { repair: findingAt(acting)?.repair ?? '', at: iso(acting - aheadMs) } : null,

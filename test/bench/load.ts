@@ -93,16 +93,16 @@ export const openLoad = async (signal: AbortSignal): Promise<Load> => {
 
   const run: Load['run'] = async (job, onMoment = () => undefined) => {
     const { promise, resolve } = Promise.withResolvers<Measured>()
-    const hear = (message: LoadMessage): void => {
+    const onMessage = (message: LoadMessage): void => {
       if (message.now === 'done') resolve(message.measured)
       else onMoment(message.now)
     }
-    child.on('message', hear)
+    child.on('message', onMessage)
     try {
       child.send(job)
       return await Promise.race([promise, ended])
     } finally {
-      child.off('message', hear)
+      child.off('message', onMessage)
     }
   }
   return {

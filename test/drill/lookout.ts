@@ -1,7 +1,7 @@
 /**
  * Who keeps an eye on everything while a drill goes on?
  *
- * The lookout reads, each at its own pace, what is open, locked and unheard, what audits say and what processes use, and
+ * The lookout reads, each at its own pace, what is open, locked and unapplied, what audits say and what processes use, and
  * makes a scene of all that whenever it is asked for one.
  */
 import { setTimeout as after } from 'node:timers/promises'

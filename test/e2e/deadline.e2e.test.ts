@@ -58,7 +58,7 @@ const assertUndoneAndPayable = async (
   await proveInvariants(t, shop)
 }
 
-test.serial('cancels at its deadline a checkout that payment does not hear, and undoes it', async (t) => {
+test.serial('cancels at its deadline a checkout that payment does not read of, and undoes it', async (t) => {
   const { client } = opened()
   const wanted = await seed(client)
   const { order, item } = wanted
@@ -79,7 +79,7 @@ test.serial('cancels at its deadline a checkout that payment does not hear, and 
   await assertUndoneAndPayable(t, opened(), wanted)
 })
 
-test.serial('cancels at its deadline a checkout that stock does not hear, and undoes it', async (t) => {
+test.serial('cancels at its deadline a checkout that stock does not read of, and undoes it', async (t) => {
   const { client } = opened()
   const wanted = await seed(client)
   const { order, user } = wanted

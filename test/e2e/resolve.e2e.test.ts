@@ -1,7 +1,7 @@
 /**
  * What was decided can no longer be true: it is said at once, listed, and ended by a person.
  *
- * The Redis of payment comes back as it was before some customers came: their orders are paid, and payment has never heard of
+ * The Redis of payment comes back as it was before some customers came: their orders are paid, and payment has never known of
  * them. And the Redis of order comes back without a cancellation that a customer was told.
  */
 

@@ -40,7 +40,7 @@ test('goods of a checkout that is cancelled are missed until they are back, whic
   const first = await client.createOrder(ann, [[item, 1]])
   const second = await client.createOrder(bob, [[item, 1]])
 
-  // Payment does not hear that the goods were taken, and so does not hear it before the deadline.
+  // Payment does not read that the goods were taken before the deadline.
   const link = fabric.link('payment-1', 'stock-redis')
   link.suffer({ does: 'black-hole', towards: 'both', only: /xread/i })
   const cancelled = client.checkout(first)

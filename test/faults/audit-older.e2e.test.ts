@@ -101,7 +101,7 @@ type Case = {
   readonly untrue: readonly Age[]
 }
 const THRIFTY: readonly Case[] = [
-  // What payment captured is heard again, and makes the orders what they were.
+  // What payment captured is applied again, and makes the orders what they were.
   { aged: { order: 'oldest' }, untrue: [] },
   { aged: { payment: 'oldest' }, untrue: ['older', 'now'] },
   { aged: { payment: 'older', stock: 'oldest' }, untrue: ['older', 'now'] },

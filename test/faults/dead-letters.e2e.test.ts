@@ -1,5 +1,5 @@
 /**
- * An entry that cannot be applied, in the log that a service hears: it is put aside with its error within seconds, nobody
+ * An entry that cannot be applied, in the log that a service follows: it is put aside with its error within seconds, nobody
  * else is delayed, and once the cause is mended a retry finishes the saga. The log parsers run at the start only, so that it
  * is the retry that does it.
  */

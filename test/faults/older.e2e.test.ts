@@ -45,7 +45,7 @@ const PREFIXES: Readonly<Record<Service, Prefix>> = {
   payment: 'payment',
   stock: 'stock',
 }
-/** Who notices at least what is lost: those that hear of it, or for want of them the process that did it. */
+/** Who notices at least what is lost: those that read of it, or for want of them the process that did it. */
 const NOTICED_BY: Readonly<Record<Service, readonly Service[]>> = {
   ids: ['ids'],
   order: ['payment'],

@@ -24,25 +24,25 @@ const remember = async (redis: Redis): Promise<() => Promise<void>> => {
 }
 const creditOf = async ({ benches }: FinishedCheckouts, user: string | undefined): Promise<string | null> =>
   benches.payment.redis.hget(`user:${user}`, 'credit')
-/** Money is captured for the order, and order has not heard of it. */
+/** Money is captured for the order, and order has not read of it. */
 const captured = async (shop: FinishedCheckouts, order: number): Promise<string> => {
   const id = await shop.begin(order)
-  await shop.hear('payment', 'order')
-  await shop.hear('stock', 'payment')
-  await shop.hear('payment', 'stock')
+  await shop.apply('payment', 'order')
+  await shop.apply('stock', 'payment')
+  await shop.apply('payment', 'stock')
   return id
 }
 
 test('what was paid stays paid when payment says so again after order has forgotten the checkout', async (t) => {
   await using shop = await finishedCheckouts(10)
   const id = await captured(shop, 0)
-  await shop.hearAll()
+  await shop.applyAll()
   await shop.trim(AT_ONCE)
-  await shop.hearAll()
+  await shop.applyAll()
   await shop.logs.order.trim(AT_ONCE, ['payment'])
   t.is((await recordsIn(shop.benches.order.redis, 'order')).size, 0)
   t.is((await shop.logs.payment.act('tell-again', { log_id: id }))[0], 'told')
-  await shop.hearAll()
+  await shop.applyAll()
   const order = await shop.order.find('0')
   t.is(order?.status, 'paid')
   t.is(await creditOf(shop, order?.user_id), String(1_000_000 - (order?.total_cost ?? 0)))
@@ -54,16 +54,16 @@ test('a Redis that comes back older after it was away for longer than entries ar
   await captured(shop, 0)
   await after(AGE_MS)
   const restore = await remember(redis)
-  await shop.hearAll()
+  await shop.applyAll()
   await shop.trim(AGE_MS)
-  await shop.hearAll()
+  await shop.applyAll()
   t.is((await shop.order.find('0'))?.status, 'paid')
   // Time itself is what is tried here: order is away.
   await after(2 * AGE_MS)
   await shop.logs.payment.trim(AGE_MS, ['order', 'stock'])
   await shop.logs.stock.trim(AGE_MS, ['payment'])
   await restore()
-  await shop.hearAll()
+  await shop.applyAll()
   const order = await shop.order.find('0')
   t.is(order?.status, 'paid')
   t.is(await creditOf(shop, order?.user_id), String(1_000_000 - (order?.total_cost ?? 0)))
@@ -74,13 +74,13 @@ test('a survey that is told again speaks of no more than it did the first time',
   const { redis } = shop.benches.stock
   await shop.pay(5, 1)
   await shop.order.recovery(() => undefined).beginSurvey(AT_ONCE)
-  await shop.hearAll()
+  await shop.applyAll()
   const [survey = ''] = await redis.hkeys('sagas:survey')
   const id = await captured(shop, 0)
   // Payment has lost what it said, and passes the survey on anew, before what was begun since.
   await shop.logs.payment.act('pass-survey', { log_id: survey, open: '' })
-  await shop.hear('stock', 'payment')
-  await shop.hear('payment', 'stock')
+  await shop.apply('stock', 'payment')
+  await shop.apply('payment', 'stock')
   await shop.logs.stock.trim(AT_ONCE, ['payment'])
   t.deepEqual([...(await recordsIn(redis, 'stock')).keys()], [id])
 })
@@ -91,7 +91,7 @@ test('a contradiction is found by its order, however long ago the checkouts afte
   const given = async (): Promise<string> => {
     const id = await shop.begin(0)
     await shop.order.cancel(id)
-    await shop.hearAll()
+    await shop.applyAll()
     return id
   }
   const id = await given()
@@ -101,7 +101,7 @@ test('a contradiction is found by its order, however long ago the checkouts afte
   for (let round = 1; round < 4; round += 1) {
     await shop.pay(round, 1)
     await shop.trim(AT_ONCE)
-    await shop.hearAll()
+    await shop.applyAll()
     await shop.trim(AT_ONCE)
   }
   t.deepEqual(
@@ -112,7 +112,7 @@ test('a contradiction is found by its order, however long ago the checkouts afte
   for (let round = 4; round < 7; round += 1) {
     await shop.pay(round, 1)
     await shop.trim(AT_ONCE)
-    await shop.hearAll()
+    await shop.applyAll()
     await shop.trim(AT_ONCE)
   }
   const left = [...(await recordsIn(shop.benches.order.redis, 'order')).values()]
@@ -127,14 +127,14 @@ test('logs are trimmed also while order says nothing', async (t) => {
   await shop.pay(0, 3)
   for (let round = 0; round < 3; round += 1) {
     await shop.trim(AT_ONCE)
-    await shop.hearAll()
+    await shop.applyAll()
   }
   const { redis } = shop.benches.payment
   for (let count = 0; count < 10; count += 1)
     await shop.logs.payment.act('create-user', { log_id: `l${count}`, user: `new${count}` })
   for (let round = 0; round < 3; round += 1) {
     await shop.trim(AT_ONCE)
-    await shop.hearAll()
+    await shop.applyAll()
   }
   await shop.trim(AT_ONCE)
   t.true((await redis.xlen('log:payment')) < 10, `${await redis.xlen('log:payment')} entries`)

@@ -2,7 +2,7 @@
 import test, { type ExecutionContext } from 'ava'
 import { pino } from 'pino'
 import { openStore, type Store } from '../../order/store.ts'
-import { heardKey } from '../../shared/log/entry.ts'
+import { ackedKey } from '../../shared/log/entry.ts'
 import { type LogParser, logParser } from '../../shared/saga/log-parser.ts'
 import { eventually } from '../support/eventually.ts'
 import { type Bench, openBench, plainly } from '../support/shop/open-store.ts'
@@ -85,14 +85,14 @@ test('what is late is decided in the order of the deadlines', async (t) => {
   t.deepEqual([...decided.keys()], ['first', 'second', 'third'])
 })
 
-test('all that hangs is told again in one run, page after page, and what payment has not heard is left to wait', async (t) => {
+test('all that hangs is emitted again in one run, page after page, and what payment has not applied is left to wait', async (t) => {
   const scene = await open(t)
   const { bench, parser } = scene
   await cancelMany(scene, 1_100)
   const before = Number((await bench.redis.time())[0]) * 1_000 - 10_000
   const hanging = Array.from({ length: 1_050 }, (_, index) => `undone-${index}`)
   await bench.redis.zadd('sagas:open', ...hanging.flatMap((name, index) => [before + index, name]))
-  await bench.redis.set(heardKey('order', 'payment'), `${before + 5_000}-0`)
+  await bench.redis.set(ackedKey('order', 'payment'), `${before + 5_000}-0`)
   const { found } = await parser.run()
   t.is(found.length, 1_000, 'the report is bounded')
   const scores = await bench.redis.zrange('sagas:open', '0', '-1', 'WITHSCORES')
@@ -105,7 +105,7 @@ test('of those that were spoken of in one millisecond none is left out between t
   const { bench, parser } = await open(t)
   const forgotten = Array.from({ length: 300 }, (_, index) => `forgotten-${index}`)
   await bench.redis.zadd('sagas:open', ...forgotten.flatMap((name) => [7, name]), 8, 'last')
-  await bench.redis.set(heardKey('order', 'payment'), '9-0')
+  await bench.redis.set(ackedKey('order', 'payment'), '9-0')
   t.is((await parser.run()).found.length, 301)
   t.is(await bench.redis.zcard('sagas:open'), 0)
 })

@@ -4,7 +4,7 @@ import { reactions } from '../../order/reactions.ts'
 import { LINES_MAX, openStore, type Store } from '../../order/store.ts'
 import { anotherOf, type Event, type State, statusIn, transitions } from '../../order/transitions.ts'
 import { fault } from '../../shared/contract/events.ts'
-import { heardKey } from '../../shared/log/entry.ts'
+import { ackedKey } from '../../shared/log/entry.ts'
 import { connect, disconnect, whenReady } from '../../shared/redis/connection.ts'
 import type { Once } from '../../shared/redis/script.ts'
 import { booksOf, pieces, sumOver } from '../support/checker/books.ts'
@@ -32,7 +32,7 @@ test.serial.beforeEach(async () => {
   await bench.redis.flushall()
   tell = teller(log)
 })
-test.serial.afterEach.always('every entry can be heard by a listener', async (t) => {
+test.serial.afterEach.always('every entry can be applied by a listener', async (t) => {
   for (const [id, fields] of await bench.redis.xrange('log:order', '-', '+'))
     t.is(fault('order', [id, fields]), undefined)
 })
@@ -557,7 +557,7 @@ test.serial('the survey names what is unfinished, the stalest first, with what i
     ['late', 'checking-out', 'cancel'],
   ]
   t.deepEqual(await survey(), [['silent', 'checking-out', 'wait'], ['undone', 'cancelling', 'wait'], ...rest])
-  await bench.redis.set(heardKey('order', 'payment'), '5-0')
+  await bench.redis.set(ackedKey('order', 'payment'), '5-0')
   t.deepEqual(await survey(), [
     ['silent', 'checking-out', 'tell-again'],
     ['undone', 'cancelling', 'tell-again'],
@@ -565,8 +565,8 @@ test.serial('the survey names what is unfinished, the stalest first, with what i
   ])
   t.is((await recovery.survey(2)).findings.length, 2)
   t.is((await recovery.survey(2)).next?.score, 2)
-  await bench.redis.set(heardKey('order', 'payment'), '1-0')
-  t.is((await recovery.survey(2)).next, undefined, 'what payment has not heard can only wait')
+  await bench.redis.set(ackedKey('order', 'payment'), '1-0')
+  t.is((await recovery.survey(2)).next, undefined, 'what payment has not applied can only wait')
 })
 
 /** Each way to give a checkout up. */
@@ -580,7 +580,7 @@ const GIVE_UP: Readonly<Record<string, (late: Store) => Promise<unknown>>> = {
 }
 
 for (const [why, giveUp] of Object.entries(GIVE_UP))
-  test.serial(`a checkout whose end was said, and is not heard yet, is not cancelled: ${why}`, async (t) => {
+  test.serial(`a checkout whose end was emitted, and is not applied yet, is not cancelled: ${why}`, async (t) => {
     await openCart(store)
     await begin('it', plainly, -1)
     const late = openStore({

@@ -84,7 +84,7 @@ test.serial('of two contradictions of one order the second is listed still when 
   await store.cancel('one')
   t.is(await uphold('one', 'paid'), 'contradicted')
   await tell('payment', 'CreditReleased', 'one', MONEY)
-  // The second is not even known here: its money is heard of.
+  // The second is not even known here: payment tells of its money.
   t.is((await tell('payment', 'CreditCaptured', 'two', MONEY))[0], 'adopted')
   t.deepEqual(await store.checkoutsOf('cart'), ['two', 'one'])
   t.is(await uphold('two', 'cancelled'), 'contradicted')

@@ -15,7 +15,7 @@ type Scene = Bench & {
   readonly tell: Teller
   /** What was contradicted. */
   readonly contradicted: string[]
-  /** What payment said that is heard while the store catches up. */
+  /** What payment emitted that is applied while the store catches up. */
   readonly unheard: (() => Promise<unknown>)[]
 }
 

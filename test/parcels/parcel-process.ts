@@ -35,7 +35,7 @@ await run(process, name, { own: redisUrl('REDIS_URL'), peer: redisUrl('PEER_REDI
   await whenReady(own, shutdown)
   for (const speaker of log.speakers) {
     const [blocking, reporting] = [open(config.peer, 'blocking'), open(config.peer, 'lock')]
-    const following = openSubscription({ ...of, speaker, blocking, reporting, onHeard: () => undefined })
+    const following = openSubscription({ ...of, speaker, blocking, reporting, onApplied: () => undefined })
     following.start()
     stack.defer(following.stop)
   }

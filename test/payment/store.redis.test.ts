@@ -29,7 +29,7 @@ test.serial.beforeEach(async () => {
   await bench.redis.flushall()
   tell = teller(log)
 })
-test.serial.afterEach.always('every entry can be heard by a listener', async (t) => {
+test.serial.afterEach.always('every entry can be applied by a listener', async (t) => {
   for (const [id, fields] of await bench.redis.xrange('log:payment', '-', '+'))
     t.is(fault('payment', [id, fields]), undefined)
 })
@@ -78,7 +78,7 @@ test.serial('a batch is booked and indexed as a whole, to the unit, also if one 
   const started = names.map((name, at) =>
     entryOf('order', 'CheckoutStarted', `${at + 1}-0`, `saga-${name}`, checkout(MOST, name)),
   )
-  await log.hear('order', '0-0', started)
+  await log.apply('order', '0-0', started)
   t.deepEqual(
     (await bench.redis.zrange('sagas:open', '0', '-1')).toSorted(),
     names.map((name) => `saga-${name}`),
@@ -88,7 +88,7 @@ test.serial('a batch is booked and indexed as a whole, to the unit, also if one 
   const taken = names.map((name, at) =>
     entryOf('stock', 'StockTaken', `${at + 1}-0`, `saga-${name}`, checkout(MOST, name)),
   )
-  const replies = await log.hear('stock', '0-0', taken)
+  const replies = await log.apply('stock', '0-0', taken)
   await bench.redis.rename('aside', 'saga:saga-bert')
   t.deepEqual('gap' in replies || replies.map(([word]) => word), ['captured', 'dead-lettered', 'captured', 'captured'])
   t.deepEqual(await bench.redis.zrange('sagas:open', '0', '-1'), ['saga-bert'])
@@ -379,7 +379,7 @@ test.serial('the survey names what is held or waits, the stalest first, and noth
   )
   const { findings, next } = await store.recovery.survey(1)
   t.is(findings.length, 1)
-  t.is(next?.score, 1, 'what waits may be answered, whatever stock has heard')
+  t.is(next?.score, 1, 'what waits may be answered, whatever stock has applied')
 })
 
 for (const [kind, undo] of [

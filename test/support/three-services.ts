@@ -7,7 +7,7 @@ import type { Redis } from 'ioredis'
 import { openStore as openOrder } from '../../order/store.ts'
 import { openStore as openPayment } from '../../payment/store.ts'
 import type { RawEntry } from '../../shared/contract/events.ts'
-import { heardKey, logKey } from '../../shared/log/entry.ts'
+import { ackedKey, logKey } from '../../shared/log/entry.ts'
 import type { Log } from '../../shared/log/log.ts'
 import type { Instruments } from '../../shared/service.ts'
 import { openStore as openStock } from '../../stock/store.ts'
@@ -153,7 +153,7 @@ export const openThreeServices = async (
       return { before: newestFirst[count]?.[0] ?? '0-0', entries: newestFirst.slice(0, count).toReversed() }
     },
     report: async (subscriber, publisher, entry) => {
-      await redis[publisher].set(heardKey(publisher, subscriber), entry)
+      await redis[publisher].set(ackedKey(publisher, subscriber), entry)
     },
     backUp,
     tick: async (participant) => passes(redis[participant], await nowMs(redis[participant])),

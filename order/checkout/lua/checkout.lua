@@ -28,10 +28,10 @@ end
 
 -- announce(id, saga): wakes the request that waits for this saga, in whichever replica it waits. A replica that is the only
 -- one is told by the reply of this script.
-local hearers
+local subscribers
 local function announce(id, saga)
-  hearers = hearers or redis.call('PUBSUB', 'NUMSUB', names.outcomes)[2]
-  if hearers < 2 then
+  subscribers = subscribers or redis.call('PUBSUB', 'NUMSUB', names.outcomes)[2]
+  if subscribers < 2 then
     return
   end
   redis.call('PUBLISH', names.outcomes, table.concat({ id, saga.state, saga.reason or '', saga.item or '', saga.order,
@@ -46,7 +46,7 @@ local function cancel_checkout(id, saga, reason)
   announce(id, saga)
 end
 
--- is_undone(by): whether by this contradiction payment has given the money back, or never took it: then stock has heard it,
+-- is_undone(by): whether by this contradiction payment has given the money back, or never took it: then stock has applied it,
 -- too. By the other one, payment and stock are of one mind with order, and only the client that was told so is not.
 local function is_undone(by)
   return string.sub(by, 1, 5) ~= 'told-'

@@ -1,6 +1,6 @@
 --- @include "checkout"
 -- close: payment has undone a cancelled checkout, so the order is open again. The goods may still be on their way back, but
--- stock hears of that from payment's log too, before anything that payment emits of the order's next checkout. What was paid
+-- stock learns of that from payment's log too, before anything that payment emits of the order's next checkout. What was paid
 -- is undone only if this service has lost that it cancelled it, and paid it since: a contradiction.
 -- ARGS     log_id
 -- RETURNS  closed | contradicted, saga, by, order | repeated | unknown

@@ -1,6 +1,6 @@
 --- @include "newest"
--- cut: the books, what is unfinished and how far the peers were heard, all at one moment, and which entry of the log
--- is the newest then.
+-- cut: the books, what is unfinished and how far the logs of the peers were applied, all at one moment, and which entry of the
+-- log is the newest then.
 -- ARGS     open_max
 -- RETURNS  the newest entry, the books (field, value, ...), the log ids of sagas that are unfinished here, one more than
 --          `open_max` if there are too many, and the cursors (speaker, entry, ...)

@@ -41,7 +41,7 @@ const HUNG_MS = 15_000
 /** At the first run of the log parser two seconds after it was said: seven seconds, and the time to look. */
 const TOLD_AGAIN_MS = 15_000
 
-/** Begins a checkout that cannot end, because stock does not hear of it. */
+/** Begins a checkout that cannot end, because stock does not read of it. */
 const hang = async () => {
   const seeded = await seed(opened().client)
   only('stock').freeze()
@@ -49,7 +49,7 @@ const hang = async () => {
   const hung = await eventually(async () => {
     const explanation = await explain(seeded.order)
     assert.ok(toldBy(explanation).includes('payment: CreditHeld'))
-    // A listener reports once a second how far it has heard.
+    // A listener reports once a second how far it has read.
     assert.ok(statusIn(explanation, 'order').heard.payment)
     assert.ok(statusIn(explanation, 'payment').heard.order)
     return explanation

@@ -20,7 +20,7 @@ test('a unit too much or too little anywhere is seen', (t) => {
   t.is(surplus({ ...balanced, accepted: 0n }), 1n)
 })
 
-test('what order called paid before a peer heard it again is taken off, and sums beyond a number are exact', (t) => {
+test('what order called paid before a peer applied it again is taken off, and sums beyond a number are exact', (t) => {
   const counted = { left: 4n * MOST, added: 4n * MOST, gone: 0n }
   t.is(surplus(ledger(counted, { added: 4n * MOST, gone: 0n }, spending(7n), [-7n])), 0n)
   t.is(surplus(ledger(counted, { added: 4n * MOST, gone: 0n }, spending(7n), [-6n])), 1n)

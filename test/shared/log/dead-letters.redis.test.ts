@@ -32,7 +32,7 @@ const changed = ([id, [kind = '', text = '']]: RawEntry, name: string, value?: s
 
 /** Has one entry dead-lettered, and gives its letter. */
 const deadLetter = async (entry: RawEntry) => {
-  await log.hear('payment', '0-0', [entry])
+  await log.apply('payment', '0-0', [entry])
   const [letter] = await log.dead.page('0-0', 10)
   if (letter === undefined) throw new Error('nothing was dead-lettered')
   return letter
@@ -66,7 +66,7 @@ test.serial('a flat entry of an older version is kept as it was read, and applie
 
 test.serial('letters come in pages, the oldest first', async (t) => {
   const entries = ['5-0', '6-0', '7-0'].map((id) => changed(taking(id, `saga-${id}`), 'lines'))
-  await log.hear('payment', '0-0', entries)
+  await log.apply('payment', '0-0', entries)
   const first = await log.dead.page('0-0', 2)
   t.deepEqual(
     first.map(({ entry }) => entry),
@@ -81,7 +81,7 @@ test.serial('letters come in pages, the oldest first', async (t) => {
 
 test.serial('an entry that is told again and fails again is one letter, until that was applied', async (t) => {
   const { id } = await deadLetterBroken()
-  await log.hear('payment', '5-0', [taking('6-0', 'it'), taking('7-0', 'it'), taking('8-0', 'it', 'tea:2')])
+  await log.apply('payment', '5-0', [taking('6-0', 'it'), taking('7-0', 'it'), taking('8-0', 'it', 'tea:2')])
   const letters = await log.dead.page('0-0', 10)
   t.deepEqual(
     letters.map(({ entry }) => entry),
@@ -91,7 +91,7 @@ test.serial('an entry that is told again and fails again is one letter, until th
   await redis.del('saga:it')
   t.deepEqual(await log.dead.retry(id, plainly), ['applied', 'taken'])
   await redis.set('saga:it', 'not a hash')
-  await log.hear('payment', '8-0', [taking('9-0', 'it')])
+  await log.apply('payment', '8-0', [taking('9-0', 'it')])
   t.is((await log.dead.page('0-0', 10)).length, 3)
   t.is(await log.dead.count(), 2)
 })
@@ -150,7 +150,7 @@ test.serial('an entry is judged by the dictionary as it is now, not as it was wh
 test.serial('an entry whose saga went on without it is a repetition like any other', async (t) => {
   const { id } = await deadLetterBroken()
   await redis.del('saga:it')
-  await log.hear('payment', '5-0', [taking('6-0', 'it')])
+  await log.apply('payment', '5-0', [taking('6-0', 'it')])
   t.deepEqual(await log.dead.retry(id, plainly), ['applied', 'repeated'])
   t.deepEqual([await left(), await log.dead.count()], [99, 0])
 })
@@ -188,7 +188,7 @@ test.serial('retried and dismissed at once: it comes to one end', async (t) => {
   t.deepEqual([await left(), await log.dead.count()], [isApplied ? 99 : 100, 0])
 })
 
-test.serial('a letter of somebody who is heard no longer can be dismissed', async (t) => {
+test.serial('a letter of a service that is followed no longer can be dismissed', async (t) => {
   const letter = ['speaker', 'order', 'entry', '5-0', 'error', 'nothing follows', 'fields', '[]']
   const id = (await redis.xadd('dead:stock', '*', ...letter)) ?? ''
   t.is((await log.dead.dismiss(id, plainly))[0], 'dismissed')

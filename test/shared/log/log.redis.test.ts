@@ -3,7 +3,7 @@ import test from 'ava'
 import { openStore as openPayment } from '../../../payment/store.ts'
 import type { RawEntry } from '../../../shared/contract/events.ts'
 import { UnavailableError } from '../../../shared/errors.ts'
-import { compareIds, heardKey, type LostTail } from '../../../shared/log/entry.ts'
+import { ackedKey, compareIds, type LostTail } from '../../../shared/log/entry.ts'
 import { type Log, openLog } from '../../../shared/log/log.ts'
 import { COMMAND_TIMEOUT_MS, whenReady } from '../../../shared/redis/connection.ts'
 import { openStore } from '../../../stock/store.ts'
@@ -11,7 +11,7 @@ import { away } from '../../support/eventually.ts'
 import { lookInto } from '../../support/shop/behind.ts'
 import { entryOf, flat, openBench, plainly, saidIn } from '../../support/shop/open-store.ts'
 
-/** What is heard has an effect that can be counted: stock takes one piece of tea for each entry. */
+/** What is applied has an effect that can be counted: stock takes one piece of tea for each entry. */
 const bench = await openBench()
 const { redis, server, instruments } = bench
 const store = openStore(instruments)
@@ -34,10 +34,10 @@ const left = async (): Promise<number | undefined> => (await store.find('tea'))?
 /** An entry that has one piece of tea taken. */
 const taking = (id: string, log_id = `saga-${id}`): RawEntry =>
   entryOf('payment', 'CreditHeld', id, log_id, { order: 'cart', user: 'anna', total: 1, lines: 'tea:1' })
-const words = (replies: Awaited<ReturnType<Log['hear']>>): readonly string[] =>
+const words = (replies: Awaited<ReturnType<Log['apply']>>): readonly string[] =>
   'gap' in replies ? ['gap', replies.gap] : replies.map(([word]) => word)
-const hear = async (known: string, ...entries: readonly RawEntry[]): Promise<readonly string[]> =>
-  words(await log.hear('payment', known, entries))
+const apply = async (known: string, ...entries: readonly RawEntry[]): Promise<readonly string[]> =>
+  words(await log.apply('payment', known, entries))
 const dead = async (): Promise<readonly Record<string, string>[]> =>
   (await redis.xrange('dead:stock', '-', '+')).map(([, fields]) =>
     Object.fromEntries(fields.flatMap((field, index) => (index % 2 === 0 ? [[field, fields[index + 1] ?? '']] : []))),
@@ -45,7 +45,7 @@ const dead = async (): Promise<readonly Record<string, string>[]> =>
 
 test.serial('a batch: is applied in order, and the cursor stands at its last entry', async (t) => {
   t.is(await log.cursor('payment'), '0-0')
-  t.deepEqual(await hear('0-0', taking('5-0'), taking('5-1'), taking('7-0')), ['taken', 'taken', 'taken'])
+  t.deepEqual(await apply('0-0', taking('5-0'), taking('5-1'), taking('7-0')), ['taken', 'taken', 'taken'])
   t.is(await left(), 97)
   t.is(await log.cursor('payment'), '7-0')
   t.deepEqual(
@@ -56,10 +56,10 @@ test.serial('a batch: is applied in order, and the cursor stands at its last ent
 
 test.serial('entries of an older version, which are flat, are applied among those of this one', async (t) => {
   const older = flat(taking('6-0'))
-  t.true(log.matters('payment', older))
-  t.deepEqual(await hear('0-0', taking('5-0'), older, taking('7-0')), ['taken', 'taken', 'taken'])
+  t.true(log.handles('payment', older))
+  t.deepEqual(await apply('0-0', taking('5-0'), older, taking('7-0')), ['taken', 'taken', 'taken'])
   t.deepEqual([await left(), await log.cursor('payment')], [97, '7-0'])
-  t.deepEqual(await hear('7-0', flat(taking('8-0', 'saga-5-0'))), ['repeated'])
+  t.deepEqual(await apply('7-0', flat(taking('8-0', 'saga-5-0'))), ['repeated'])
   t.like(await log.recorded('saga-6-0'), {
     state: 'taken',
     order: 'cart',
@@ -79,42 +79,42 @@ test.serial('a log that an older version began is read as if this one had said a
 })
 
 test.serial('people can read the log: the kind of an entry, and the rest in one text', async (t) => {
-  await hear('0-0', taking('5-0'))
+  await apply('0-0', taking('5-0'))
   const [[, fields] = []] = await redis.xrevrange('log:stock', '+', '-', 'COUNT', 1)
   t.deepEqual(fields, ['StockTaken', 'version=1 log_id=saga-5-0 order=cart user=anna total=1 lines=tea:1'])
 })
 
 test.serial('a batch that comes twice: the second time every entry is passed over', async (t) => {
-  await hear('0-0', taking('5-0'), taking('6-0'))
+  await apply('0-0', taking('5-0'), taking('6-0'))
   const before = await log.count()
-  t.deepEqual(await hear('0-0', taking('5-0'), taking('6-0')), ['passed', 'passed'])
+  t.deepEqual(await apply('0-0', taking('5-0'), taking('6-0')), ['passed', 'passed'])
   t.deepEqual([await left(), await log.count(), await log.cursor('payment')], [98, before, '6-0'])
 })
 
 test.serial('a batch that overlaps another: only what is new is applied', async (t) => {
-  await hear('0-0', taking('5-0'), taking('6-0'))
-  t.deepEqual(await hear('0-0', taking('5-0'), taking('6-0'), taking('7-0')), ['passed', 'passed', 'taken'])
-  t.deepEqual(await hear('6-0', taking('7-0'), taking('8-0')), ['passed', 'taken'])
+  await apply('0-0', taking('5-0'), taking('6-0'))
+  t.deepEqual(await apply('0-0', taking('5-0'), taking('6-0'), taking('7-0')), ['passed', 'passed', 'taken'])
+  t.deepEqual(await apply('6-0', taking('7-0'), taking('8-0')), ['passed', 'taken'])
   t.deepEqual([await left(), await log.cursor('payment')], [96, '8-0'])
 })
 
 test.serial('a batch that comes too late: the cursor never goes back', async (t) => {
-  await hear('0-0', taking('8-0'))
-  t.deepEqual(await hear('0-0', taking('5-0')), ['passed'])
+  await apply('0-0', taking('8-0'))
+  t.deepEqual(await apply('0-0', taking('5-0')), ['passed'])
   t.deepEqual([await left(), await log.cursor('payment')], [99, '8-0'])
 })
 
 test.serial('a batch whose entries are out of order: the later one wins, the earlier one is passed over', async (t) => {
-  t.deepEqual(await hear('0-0', taking('8-0'), taking('5-0')), ['taken', 'passed'])
+  t.deepEqual(await apply('0-0', taking('8-0'), taking('5-0')), ['taken', 'passed'])
   t.deepEqual([await left(), await log.cursor('payment')], [99, '8-0'])
 })
 
 test.serial('two readers at once: each entry has its effect once', async (t) => {
   const entries = Array.from({ length: 20 }, (_, index) => taking(`${index + 1}-0`))
   const replies = await Promise.all([
-    hear('0-0', ...entries),
-    hear('0-0', ...entries),
-    hear('0-0', ...entries.slice(5)),
+    apply('0-0', ...entries),
+    apply('0-0', ...entries),
+    apply('0-0', ...entries.slice(5)),
   ])
   t.is(replies.flat().filter((word) => word === 'taken').length, 20)
   t.is(await left(), 80)
@@ -130,21 +130,21 @@ for (const [earlier, later] of [
   test.serial(`ids are compared as numbers: ${earlier} is before ${later}`, async (t) => {
     t.true(compareIds(earlier, later) < 0)
     t.true(compareIds(later, earlier) > 0)
-    t.deepEqual(await hear('0-0', taking(earlier)), ['taken'])
-    t.deepEqual(await hear(earlier, taking(later)), ['taken'])
-    t.deepEqual(await hear(earlier, taking(earlier)), ['passed'])
+    t.deepEqual(await apply('0-0', taking(earlier)), ['taken'])
+    t.deepEqual(await apply(earlier, taking(later)), ['taken'])
+    t.deepEqual(await apply(earlier, taking(earlier)), ['passed'])
     t.is(await left(), 98)
     t.is(await log.cursor('payment'), later)
   })
 
 test.serial(
-  'the own Redis came back older: nothing is applied, and the reader is told where the cursor stands',
+  'the own Redis came back older: nothing is applied, and the reply is where the cursor stands',
   async (t) => {
-    await hear('0-0', taking('5-0'))
-    t.deepEqual(await log.hear('payment', '9-0', [taking('10-0')]), { gap: '5-0' })
+    await apply('0-0', taking('5-0'))
+    t.deepEqual(await log.apply('payment', '9-0', [taking('10-0')]), { gap: '5-0' })
     t.deepEqual([await left(), await log.cursor('payment')], [99, '5-0'])
     await redis.del('cursors')
-    t.deepEqual(await log.hear('payment', '5-0', [taking('10-0')]), { gap: '0-0' })
+    t.deepEqual(await log.apply('payment', '5-0', [taking('10-0')]), { gap: '0-0' })
     t.is(await left(), 99)
   },
 )
@@ -158,17 +158,17 @@ const lostAfter = (after: string): LostTail => ({
   entries: [],
 })
 
-test.serial('lose: what follows what is left is heard again, and repeats its answer', async (t) => {
-  await hear('0-0', taking('5-0'), taking('6-0'))
+test.serial('lose: what follows what is left is applied again, and repeats its answer', async (t) => {
+  await apply('0-0', taking('5-0'), taking('6-0'))
   await log.recordTailLoss(lostAfter('5-0'))
   t.is(await log.cursor('payment'), '5-0')
   t.deepEqual(await log.lostTails(), [lostAfter('5-0')])
-  t.deepEqual(await hear('5-0', taking('6-0'), taking('7-0')), ['repeated', 'taken'])
+  t.deepEqual(await apply('5-0', taking('6-0'), taking('7-0')), ['repeated', 'taken'])
   t.is(await left(), 97)
 })
 
 test.serial('lose: a cursor that is older still stays where it is', async (t) => {
-  await hear('0-0', taking('5-0'))
+  await apply('0-0', taking('5-0'))
   await log.recordTailLoss(lostAfter('6-0'))
   t.is(await log.cursor('payment'), '5-0')
   await log.recordTailLoss(lostAfter('0-0'))
@@ -191,24 +191,24 @@ test.serial('cursors: one for each speaker', async (t) => {
   const { log: payment } = openPayment(bench.instruments)
   const facts = { order: 'cart', user: 'anna', total: 1, lines: 'tea:1' }
   const cancelled = entryOf('order', 'CheckoutCancelled', '3-0', 'saga-5-0', facts)
-  t.deepEqual(words(await payment.hear('order', '0-0', [cancelled])), ['released'])
+  t.deepEqual(words(await payment.apply('order', '0-0', [cancelled])), ['released'])
   t.deepEqual([await payment.cursor('order'), await payment.cursor('stock')], ['3-0', '0-0'])
   const returned = entryOf('stock', 'StockReturned', '5-0', 'saga-5-0', facts)
-  t.deepEqual(words(await payment.hear('stock', '0-0', [returned])), ['nothing'])
+  t.deepEqual(words(await payment.apply('stock', '0-0', [returned])), ['nothing'])
   t.deepEqual([await payment.cursor('order'), await payment.cursor('stock')], ['3-0', '5-0'])
   t.deepEqual([...payment.speakers].toSorted(), ['order', 'stock'])
 })
 
-test.serial('entries that do not matter are passed over without a reply, and the cursor with them', async (t) => {
+test.serial('entries that are not handled are passed over without a reply, and the cursor with them', async (t) => {
   const user: RawEntry = entryOf('payment', 'UserCreated', '6-0', 'x', { user: 'anna' })
   const newer: RawEntry = ['7-0', ['kind', 'CreditLent', 'version', '2', 'log_id', 'x']]
   const odd: RawEntry = ['8-0', ['kind', 'constructor', 'version', '1', 'log_id', 'x']]
-  t.false(log.matters('payment', user))
-  t.false(log.matters('payment', newer))
-  t.false(log.matters('payment', odd))
-  t.false(log.matters('payment', ['9-0', ['CreditLent', 'version=2 log_id=x']]))
-  t.true(log.matters('payment', taking('5-0')))
-  t.deepEqual(await hear('0-0', taking('5-0'), user, newer, odd), ['taken'])
+  t.false(log.handles('payment', user))
+  t.false(log.handles('payment', newer))
+  t.false(log.handles('payment', odd))
+  t.false(log.handles('payment', ['9-0', ['CreditLent', 'version=2 log_id=x']]))
+  t.true(log.handles('payment', taking('5-0')))
+  t.deepEqual(await apply('0-0', taking('5-0'), user, newer, odd), ['taken'])
   t.is(await log.cursor('payment'), '8-0')
   t.is(await log.dead.count(), 0)
 })
@@ -249,8 +249,8 @@ for (const [what, entry, error] of unusable)
   test.serial(
     `an entry that ${what} goes to the dead letters with its error; the others are not delayed`,
     async (t) => {
-      t.true(log.matters('payment', entry))
-      t.deepEqual(await hear('0-0', taking('5-0'), entry, taking('7-0')), ['taken', 'dead-lettered', 'taken'])
+      t.true(log.handles('payment', entry))
+      t.deepEqual(await apply('0-0', taking('5-0'), entry, taking('7-0')), ['taken', 'dead-lettered', 'taken'])
       t.deepEqual([await left(), await log.cursor('payment'), await log.dead.count()], [98, '7-0', 1])
       const [letter] = await dead()
       t.is(letter?.speaker, 'payment')
@@ -262,7 +262,7 @@ for (const [what, entry, error] of unusable)
 
 test.serial('an entry that makes its command fail goes to the dead letters; the others are not delayed', async (t) => {
   await redis.set('saga:broken', 'not a hash')
-  t.deepEqual(await hear('0-0', taking('5-0'), taking('6-0', 'broken'), taking('7-0')), [
+  t.deepEqual(await apply('0-0', taking('5-0'), taking('6-0', 'broken'), taking('7-0')), [
     'taken',
     'dead-lettered',
     'taken',
@@ -273,30 +273,30 @@ test.serial('an entry that makes its command fail goes to the dead letters; the 
 
 test.serial('an entry is not dead-lettered twice', async (t) => {
   const broken = changed('total', '-1')
-  await hear('0-0', broken)
-  t.deepEqual(await hear('0-0', broken), ['passed'])
+  await apply('0-0', broken)
+  t.deepEqual(await apply('0-0', broken), ['passed'])
   t.is(await log.dead.count(), 1)
 })
 
 test.serial('facts that the dictionary does not know are no fault: a newer version may say more', async (t) => {
-  t.deepEqual(await hear('0-0', ['6-0', [...fields, 'currency', 'shells']]), ['taken'])
+  t.deepEqual(await apply('0-0', ['6-0', [...fields, 'currency', 'shells']]), ['taken'])
   const [id, [kind = '', text = '']] = taking('7-0')
-  t.deepEqual(await hear('6-0', [id, [kind, `${text} currency=shells`]]), ['taken'])
+  t.deepEqual(await apply('6-0', [id, [kind, `${text} currency=shells`]]), ['taken'])
 })
 
 test.serial('a Redis that is full refuses a script as a whole, and works again when there is room', async (t) => {
-  await hear('0-0', taking('5-0'))
+  await apply('0-0', taking('5-0'))
   const before = { left: await left(), count: await log.count() }
   await behind.config('SET', 'maxmemory', '1')
   const act = (): Promise<unknown> => store.add('tea', 5, plainly)
   await t.throwsAsync(act, { instanceOf: UnavailableError })
-  await t.throwsAsync(hear('5-0', taking('6-0'), taking('7-0')), { instanceOf: UnavailableError })
+  await t.throwsAsync(apply('5-0', taking('6-0'), taking('7-0')), { instanceOf: UnavailableError })
   // Also a script that the server does not know yet.
   await t.throwsAsync(store.subtract('tea', 5, plainly), { instanceOf: UnavailableError })
   t.deepEqual({ left: await left(), count: await log.count() }, before, 'reads go on')
   t.deepEqual([await log.cursor('payment'), await log.dead.count()], ['5-0', 0])
   await behind.config('SET', 'maxmemory', '0')
-  t.deepEqual(await hear('5-0', taking('6-0'), taking('7-0')), ['taken', 'taken'])
+  t.deepEqual(await apply('5-0', taking('6-0'), taking('7-0')), ['taken', 'taken'])
   t.is(await left(), (before.left ?? 0) - 2)
 })
 
@@ -369,9 +369,9 @@ test.serial('a command that is wrong fails alone, and what it is asked with is d
   t.is(await left(), 102)
 })
 
-test.serial('a log that was asked to hear a stranger says so', async (t) => {
-  await t.throwsAsync(log.hear('ids', '0-0', [['1-0', ['kind', 'BlockLeased']]]), {
-    message: /stock does not hear ids/,
+test.serial('a log that was asked to apply what it does not follow says so', async (t) => {
+  await t.throwsAsync(log.apply('ids', '0-0', [['1-0', ['kind', 'BlockLeased']]]), {
+    message: /stock does not follow ids/,
   })
 })
 
@@ -413,9 +413,9 @@ test.serial('an entry is shown with when it was said, and with its facts apart',
 })
 
 test.serial('entriesOf: every entry of one log id, in order, and of no other', async (t) => {
-  await hear('0-0', taking('5-0', 'it'), taking('6-0', 'other'))
+  await apply('0-0', taking('5-0', 'it'), taking('6-0', 'other'))
   await redis.hset('cursors', 'payment', '0-0')
-  await hear('0-0', taking('5-0', 'it'))
+  await apply('0-0', taking('5-0', 'it'))
   const entries = await log.entriesOf('it')
   t.deepEqual(
     entries.map(({ kind, log_id }) => [kind, log_id]),
@@ -459,7 +459,7 @@ const surveyed = (at = '0-0') => redis.hset('sagas:survey', 'survey-1', `${at} 1
 
 test.serial('trim: nothing is dropped before a survey has ended that came later', async (t) => {
   const ids = await aged()
-  await redis.set(heardKey('stock', 'payment'), ids[3] ?? '')
+  await redis.set(ackedKey('stock', 'payment'), ids[3] ?? '')
   t.is(await log.trim(HOUR_MS, ['payment']), 0)
   await redis.hset('sagas:survey', 'survey-1', `${ids[2]} 0 `)
   t.is(await log.trim(HOUR_MS, ['payment']), 0)
@@ -467,10 +467,10 @@ test.serial('trim: nothing is dropped before a survey has ended that came later'
   t.is(await log.trim(HOUR_MS, ['payment']), 2)
 })
 
-test.serial('trim: drops what is old, once every listener has heard it', async (t) => {
+test.serial('trim: drops what is old, once every listener has applied it', async (t) => {
   const ids = await aged()
-  await redis.set(heardKey('stock', 'order'), ids[3] ?? '')
-  await redis.set(heardKey('stock', 'payment'), ids[3] ?? '')
+  await redis.set(ackedKey('stock', 'order'), ids[3] ?? '')
+  await redis.set(ackedKey('stock', 'payment'), ids[3] ?? '')
   await surveyed(ids[2])
   t.is(await log.trim(5 * HOUR_MS, ['order', 'payment']), 2)
   t.deepEqual(
@@ -482,8 +482,8 @@ test.serial('trim: drops what is old, once every listener has heard it', async (
 
 test.serial('trim: never beyond the cursor of the slowest listener', async (t) => {
   const ids = await aged()
-  await redis.set(heardKey('stock', 'order'), ids[3] ?? '')
-  await redis.set(heardKey('stock', 'payment'), ids[1] ?? '')
+  await redis.set(ackedKey('stock', 'order'), ids[3] ?? '')
+  await redis.set(ackedKey('stock', 'payment'), ids[1] ?? '')
   await surveyed(ids[2])
   t.is(await log.trim(HOUR_MS, ['order', 'payment']), 1)
   t.deepEqual(
@@ -494,7 +494,7 @@ test.serial('trim: never beyond the cursor of the slowest listener', async (t) =
 
 test.serial('trim: a listener that never reported keeps everything', async (t) => {
   const ids = await aged()
-  await redis.set(heardKey('stock', 'order'), ids[3] ?? '')
+  await redis.set(ackedKey('stock', 'order'), ids[3] ?? '')
   await surveyed(ids[2])
   t.is(await log.trim(HOUR_MS, ['order', 'payment']), 0)
   t.is(await log.count(), 4)
@@ -512,9 +512,9 @@ test.serial('the newest entry keeps its id: what is said after a trim is later',
 })
 
 test.serial('after SCRIPT FLUSH every script is loaded again by its next call', async (t) => {
-  await hear('0-0', taking('5-0'))
+  await apply('0-0', taking('5-0'))
   await behind.script('FLUSH')
-  t.deepEqual(await hear('5-0', taking('6-0')), ['taken'])
+  t.deepEqual(await apply('5-0', taking('6-0')), ['taken'])
   await behind.script('FLUSH')
   t.deepEqual(await Promise.all([store.add('tea', 1, plainly), store.add('tea', 1, plainly)]), [['added'], ['added']])
   t.is(await left(), 100)

@@ -63,7 +63,7 @@ const returned = (code: string, whole: string): readonly string[] =>
   })
 
 for (const { listener, speaker, kind, command, emits } of rows) {
-  const name = `${listener} hears ${kind} of ${speaker}`
+  const name = `${listener} applies ${kind} of ${speaker}`
 
   test(`${name}: the speaker's dictionary has it`, (t) => {
     t.not(factsOf(speaker, kind), undefined)
@@ -91,7 +91,7 @@ for (const { listener, speaker, kind, command, emits } of rows) {
   })
 }
 
-test('payment, in the middle, hears and is heard by both, and nobody hears ids', (t) => {
+test('payment, in the middle, follows both and is followed by both, and no service follows ids', (t) => {
   t.deepEqual(
     services.map((service) => Object.keys(tables[service]).toSorted()),
     [[], ['payment'], ['order', 'stock'], ['payment']],

@@ -3,7 +3,7 @@ import test, { type ExecutionContext } from 'ava'
 import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { redLock } from '../../../shared/lock/redlock.ts'
-import { heardKey, type LostTail } from '../../../shared/log/entry.ts'
+import { ackedKey, type LostTail } from '../../../shared/log/entry.ts'
 import { openSubscription, type Subscription } from '../../../shared/log/subscription.ts'
 import { openStep } from '../../../shared/process/step.ts'
 import { connect, disconnect, whenReady } from '../../../shared/redis/connection.ts'
@@ -15,7 +15,7 @@ import { lookInto } from '../../support/shop/behind.ts'
 import { type Bench, comeBack, entryOf, openBench, plainly } from '../../support/shop/open-store.ts'
 import { type RedisServer, startRedis } from '../../support/shop/redis-server.ts'
 
-/** What is heard has an effect that can be counted: stock takes one piece of tea for each entry of payment. */
+/** What is applied has an effect that can be counted: stock takes one piece of tea for each entry of payment. */
 const STOCK = 1_000
 const LEASE = 'lock:reader:stock:payment'
 /** So long that no reader loses its lease on a busy machine. */
@@ -62,7 +62,7 @@ const open = async (t: ExecutionContext): Promise<Scene> => {
   }
 }
 
-type Follower = { readonly reader: Subscription; readonly heard: Reply[]; readonly warnings: string[] }
+type Follower = { readonly subscription: Subscription; readonly applied: Reply[]; readonly warnings: string[] }
 
 /** A reader with connections of its own, as another replica would have. */
 const follow = async (
@@ -76,7 +76,7 @@ const follow = async (
     connections.push(redis)
     return redis
   }
-  const heard: Reply[] = []
+  const applied: Reply[] = []
   const warnings: string[] = []
   const masters = connecting(scene.masters, 'lock')
   await whenReady(masters)
@@ -89,7 +89,7 @@ const follow = async (
     redLock: lock,
     step: openStep('test'),
     leaseTtlMs: LEASE_TTL_MS,
-    onHeard: (reply) => heard.push(reply),
+    onApplied: (reply) => applied.push(reply),
     logger: pino({ level: 'warn' }, { write: (line) => warnings.push(JSON.parse(line).msg) }),
   })
   t.teardown(async () => {
@@ -97,7 +97,7 @@ const follow = async (
     lock.close()
     connections.forEach(disconnect)
   })
-  return { reader: one, heard, warnings }
+  return { subscription: one, applied, warnings }
 }
 
 const leaves = (t: ExecutionContext, { left }: Scene, pieces: number): Promise<void> =>
@@ -111,7 +111,7 @@ const leaves = (t: ExecutionContext, { left }: Scene, pieces: number): Promise<v
 const followFive = async (t: ExecutionContext): Promise<{ readonly scene: Scene; readonly follower: Follower }> => {
   const scene = await open(t)
   const follower = await follow(t, scene)
-  follower.reader.start()
+  follower.subscription.start()
   await scene.say(0, 5)
   await leaves(t, scene, STOCK - 5)
   return { scene, follower }
@@ -120,7 +120,7 @@ const followFive = async (t: ExecutionContext): Promise<{ readonly scene: Scene;
 /** What was applied is told a moment after it can be seen. */
 const tells = (t: ExecutionContext, count: number, ...followers: readonly Follower[]): Promise<void> =>
   eventually(async () => {
-    const told = followers.flatMap(({ heard }) => heard).length
+    const told = followers.flatMap(({ applied }) => applied).length
     if (told !== count) throw new Error(`${told} were told, not ${count}`)
     t.pass()
   }, WITHIN_MS)
@@ -143,7 +143,7 @@ test('a reader applies what was said before it came, and what is said after, in 
   const scene = await open(t)
   await scene.say(0, 300)
   const follower = await follow(t, scene)
-  const { reader: one, heard } = follower
+  const { subscription: one, applied } = follower
   t.false(one.isReady())
   one.start()
   await one.whenReady()
@@ -153,7 +153,7 @@ test('a reader applies what was said before it came, and what is said after, in 
   await leaves(t, scene, STOCK - 305)
   await tells(t, 305, follower)
   t.deepEqual(
-    heard.map(([word]) => word),
+    applied.map(([word]) => word),
     Array.from({ length: 305 }, () => 'taken'),
   )
   const said = (await scene.store.log.page('0-0', 400)).filter(({ kind }) => kind === 'StockTaken')
@@ -163,10 +163,10 @@ test('a reader applies what was said before it came, and what is said after, in 
   )
 })
 
-test('a reader reports to the speaker how far it has heard, entries that do not matter as well', async (t) => {
+test('a reader reports to the speaker how far it has read, entries that are not handled as well', async (t) => {
   const scene = await open(t)
   const follower = await follow(t, scene)
-  follower.reader.start()
+  follower.subscription.start()
   await scene.say(0, 3)
   const last = await scene.voice.xadd(
     'log:payment',
@@ -174,7 +174,7 @@ test('a reader reports to the speaker how far it has heard, entries that do not 
     ...entryOf('payment', 'UserCreated', '*', 'x', { user: 'anna' })[1],
   )
   await eventually(async () => {
-    if ((await scene.voice.get(heardKey('payment', 'stock'))) !== last) throw new Error('not reported')
+    if ((await scene.voice.get(ackedKey('payment', 'stock'))) !== last) throw new Error('not reported')
     if ((await scene.store.log.cursor('payment')) !== last) throw new Error('not written')
   }, WITHIN_MS)
   await tells(t, 3, follower)
@@ -228,7 +228,7 @@ const give = async ({ voice }: Scene, logId: string): Promise<string> => {
 
 const reaches = (scene: Scene, entry: string): Promise<void> =>
   eventually(async () => {
-    if ((await scene.store.log.cursor('payment')) !== entry) throw new Error('not heard')
+    if ((await scene.store.log.cursor('payment')) !== entry) throw new Error('not applied')
   }, WITHIN_MS)
 
 const loses = (scene: Scene, count: number): Promise<readonly LostTail[]> =>
@@ -249,10 +249,10 @@ test('nothing is said and the own Redis comes back older: what is missing is app
   await warns(t, follower, 'the own Redis came back older: reading again from its cursor')
 })
 
-test('the speaker’s Redis comes back older: what only it knew is listed by name, and what it says next is heard', async (t) => {
+test('the speaker’s Redis comes back older: what only it knew is listed by name, and what it appends next is applied', async (t) => {
   const scene = await open(t)
   const follower = await follow(t, scene)
-  follower.reader.start()
+  follower.subscription.start()
   await scene.say(0, 3)
   const left = await give(scene, 'kept')
   await reaches(scene, left)
@@ -278,17 +278,17 @@ test('the speaker’s Redis comes back older: what only it knew is listed by nam
 test('a speaker that said something new before anybody compared has lost its tail all the same', async (t) => {
   const scene = await open(t)
   const first = await follow(t, scene)
-  first.reader.start()
+  first.subscription.start()
   const left = await give(scene, 'kept')
   await reaches(scene, left)
   const moment = await writtenTo(scene.speaker.dir)
   const gone = await give(scene, 'gone')
   await reaches(scene, gone)
-  await first.reader.stop()
+  await first.subscription.stop()
   await comesBack(scene.speaker, { position: moment })
   await scene.say(0, 3)
   const second = await follow(t, scene)
-  second.reader.start()
+  second.subscription.start()
   await leaves(t, scene, STOCK - 3)
   const [lost] = await loses(scene, 1)
   t.like(lost, { after: left, until: gone, unnamed_until: gone })
@@ -297,7 +297,7 @@ test('a speaker that said something new before anybody compared has lost its tai
 
 test('a speaker that lost everything has lost its tail; one that was trimmed or only restarted has not', async (t) => {
   const scene = await open(t)
-  const { reader: one } = await follow(t, scene)
+  const { subscription: one } = await follow(t, scene)
   one.start()
   await scene.say(0, 3)
   await leaves(t, scene, STOCK - 3)
@@ -308,7 +308,7 @@ test('a speaker that lost everything has lost its tail; one that was trimmed or 
   await scene.say(4, 1)
   await scene.voice.xtrim('log:payment', 'MAXLEN', 1)
   const next = await follow(t, scene)
-  next.reader.start()
+  next.subscription.start()
   await leaves(t, scene, STOCK - 5)
   t.deepEqual(await scene.store.log.lostTails(), [])
   await comesBack(scene.speaker, { share: 1 })
@@ -320,7 +320,7 @@ test('an entry that cannot be applied is told and delays nobody', async (t) => {
   const follower = await follow(t, scene)
   await scene.voice.xadd('log:payment', '*', 'kind', 'CreditHeld', 'version', '99', 'log_id', 'x')
   await scene.say(0, 2)
-  follower.reader.start()
+  follower.subscription.start()
   await leaves(t, scene, STOCK - 2)
   t.is(await scene.store.log.dead.count(), 1)
   await warns(t, follower, 'an entry could not be applied')
@@ -330,15 +330,15 @@ test('one reader at a time: the other stands by, and takes over when the first g
   const scene = await open(t)
   const [first, second] = [await follow(t, scene), await follow(t, scene)]
   const master = masterOf(t, scene)
-  first.reader.start()
+  first.subscription.start()
   await isHeld(master)
-  second.reader.start()
+  second.subscription.start()
   await scene.say(0, 5)
   await leaves(t, scene, STOCK - 5)
   await tells(t, 5, first)
   await tells(t, 0, second)
-  t.true(second.reader.isReady(), 'it has reached the speaker all the same')
-  await first.reader.stop()
+  t.true(second.subscription.isReady(), 'it has reached the speaker all the same')
+  await first.subscription.stop()
   await scene.say(5, 5)
   await leaves(t, scene, STOCK - 10)
   await tells(t, 5, first)
@@ -350,9 +350,9 @@ test('a reader that does not reach the speaker leaves the reading to one that do
   const lost = await follow(t, scene, { url: 'redis://127.0.0.1:1' })
   const other = await follow(t, scene)
   const master = masterOf(t, scene)
-  lost.reader.start()
+  lost.subscription.start()
   await isHeld(master)
-  other.reader.start()
+  other.subscription.start()
   await scene.say(0, 5)
   // It holds the lease for 5 s, and may have it again once or twice before the other gets it.
   await eventually(async () => {
@@ -360,13 +360,13 @@ test('a reader that does not reach the speaker leaves the reading to one that do
     if (left !== STOCK - 5) throw new Error(`${left} are left`)
   }, 4 * WITHIN_MS)
   await tells(t, 5, other)
-  t.true(lost.reader.unreachedMs() > other.reader.unreachedMs())
-  t.true(other.reader.unreachedMs() < WITHIN_MS)
+  t.true(lost.subscription.unreachedMs() > other.subscription.unreachedMs())
+  t.true(other.subscription.unreachedMs() < WITHIN_MS)
 })
 
 test('a reader that is stopped in the middle of a read ends at once, and gives the lease back', async (t) => {
   const scene = await open(t)
-  const { reader: one } = await follow(t, scene)
+  const { subscription: one } = await follow(t, scene)
   const master = masterOf(t, scene)
   one.start()
   await scene.say(0, 1)
@@ -382,22 +382,22 @@ test('a reader that is stopped in the middle of a read ends at once, and gives t
 
 test('two readers at once, while no quorum answers for the lease: each entry has its effect once', async (t) => {
   const scene = await open(t)
-  const readers = [await follow(t, scene), await follow(t, scene)]
+  const subscriptions = [await follow(t, scene), await follow(t, scene)]
   await scene.masters.kill()
-  for (const one of readers) one.reader.start()
+  for (const one of subscriptions) one.subscription.start()
   await scene.say(0, 400)
   await leaves(t, scene, STOCK - 400)
   await scene.say(400, 10)
   await leaves(t, scene, STOCK - 410)
   await eventually(async () => {
-    const taken = readers.flatMap(({ heard }) => heard).filter(([word]) => word === 'taken')
+    const taken = subscriptions.flatMap(({ applied }) => applied).filter(([word]) => word === 'taken')
     if (taken.length !== 410) throw new Error(`${taken.length} were taken`)
   }, WITHIN_MS)
 })
 
-test('catching up waits for what was said and matters, and for nothing else', async (t) => {
+test('catching up waits for what was said and handles, and for nothing else', async (t) => {
   const scene = await open(t)
-  const { reader: one } = await follow(t, scene)
+  const { subscription: one } = await follow(t, scene)
   await one.whenReady()
   await give(scene, 'does not matter')
   await one.catchUp()
@@ -408,7 +408,7 @@ test('catching up waits for what was said and matters, and for nothing else', as
     isCaughtUp = true
   })
   await pause(100)
-  t.false(isCaughtUp, 'nobody has heard it yet')
+  t.false(isCaughtUp, 'it was not applied yet')
   one.start()
   await caughtUp
   t.is(await scene.left(), STOCK - 3)
@@ -417,26 +417,26 @@ test('catching up waits for what was said and matters, and for nothing else', as
 for (const said of [3, 300])
   test(`catching up waits for all of ${said} entries, not for the first`, async (t) => {
     const scene = await open(t)
-    const { reader: one } = await follow(t, scene)
+    const { subscription: one } = await follow(t, scene)
     await one.whenReady()
     await scene.say(0, said)
     const ids = (await scene.voice.xrange('log:payment', '-', '+')).map(([id]) => id)
-    const hear = (id = '') => scene.own.redis.hset('cursors', 'payment', id)
+    const apply = (id = '') => scene.own.redis.hset('cursors', 'payment', id)
     let isCaughtUp = false
     const caughtUp = one.catchUp().then(() => {
       isCaughtUp = true
     })
-    await hear(ids.at(-2))
+    await apply(ids.at(-2))
     await pause(100)
-    t.false(isCaughtUp, 'one is not heard yet')
-    await hear(ids.at(-1))
+    t.false(isCaughtUp, 'one is not applied yet')
+    await apply(ids.at(-1))
     await caughtUp
     t.true(isCaughtUp)
   })
 
 test('catching up has a bound, and does not wait for a speaker that is away', async (t) => {
   const scene = await open(t)
-  const { reader: one } = await follow(t, scene)
+  const { subscription: one } = await follow(t, scene)
   await one.whenReady()
   await scene.say(0, 1)
   const startedAt = performance.now()

@@ -130,7 +130,7 @@ test.serial('an operator has told again at once what the log parser leaves to wa
     ...record,
     fields: { ...record.fields, entries: `${nowMs - HOURS_MS}-0 ${record.fields.entries}` },
     lastEventAtMs: nowMs - 60_000,
-    heard: { payment: `${nowMs}-0` },
+    acked: { payment: `${nowMs}-0` },
   }
   const finding = recovery.evaluate(long, nowMs)
   t.is(finding.repair, 'wait')

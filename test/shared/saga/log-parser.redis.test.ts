@@ -3,7 +3,7 @@ import { pino } from 'pino'
 import { openStore as openOrder } from '../../../order/store.ts'
 import { UnavailableError } from '../../../shared/errors.ts'
 import { redLock } from '../../../shared/lock/redlock.ts'
-import { heardKey } from '../../../shared/log/entry.ts'
+import { ackedKey } from '../../../shared/log/entry.ts'
 import type { Log } from '../../../shared/log/log.ts'
 import { openStep } from '../../../shared/process/step.ts'
 import { connect, disconnect, whenReady } from '../../../shared/redis/connection.ts'
@@ -116,7 +116,7 @@ test('a run does what each finding calls for, and tells what came of it', async 
 test('a run names what only a person can mend, and counts the dead letters', async (t) => {
   const one = await bench(t)
   const { log } = openStock(one.instruments)
-  await log.hear('payment', '0-0', [['5-0', ['kind', 'CreditHeld']]])
+  await log.apply('payment', '0-0', [['5-0', ['kind', 'CreditHeld']]])
   const recovery = { survey: async () => NOTHING, repair: async () => '', contradictions: async () => ['cart'] }
   const report = await (await open(t, one, { log, recovery })).run()
   t.deepEqual([report.dead_letters, report.contradictions], [1, ['cart']])
@@ -143,7 +143,7 @@ test('a fault of the program ends the run with its error', async (t) => {
   t.is(await one.redis.exists('lock:parser:stock'), 0, 'the lease was given back')
 })
 
-test('a run trims by age, and never what a listener has not heard', async (t) => {
+test('a run trims by age, and never what a listener has not applied', async (t) => {
   const one = await bench(t)
   const { log } = openStock(one.instruments)
   const now = Number((await one.redis.time())[0]) * 1_000
@@ -151,11 +151,11 @@ test('a run trims by age, and never what a listener has not heard', async (t) =>
   for (const id of ids) await one.redis.xadd('log:stock', id, 'kind', 'StockAdded')
   const parser = await open(t, one, { log, listeners: ['order', 'payment'] })
   await one.redis.hset('sagas:survey', 'survey-1', `${ids[2]} 1 `)
-  await one.redis.set(heardKey('stock', 'order'), ids[2] ?? '')
+  await one.redis.set(ackedKey('stock', 'order'), ids[2] ?? '')
   t.is((await parser.run()).trimmed, 0)
-  await one.redis.set(heardKey('stock', 'payment'), ids[1] ?? '')
+  await one.redis.set(ackedKey('stock', 'payment'), ids[1] ?? '')
   t.is((await parser.run()).trimmed, 1)
-  await one.redis.set(heardKey('stock', 'payment'), ids[2] ?? '')
+  await one.redis.set(ackedKey('stock', 'payment'), ids[2] ?? '')
   t.is((await parser.run()).trimmed, 1)
   t.is(await log.count(), 1)
 })

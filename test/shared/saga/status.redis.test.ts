@@ -1,7 +1,7 @@
 /** How a saga stands in order and in payment, what the log parser will do for it, and what a retry does at once. */
 
 import test, { type ExecutionContext } from 'ava'
-import { heardKey } from '../../../shared/log/entry.ts'
+import { ackedKey } from '../../../shared/log/entry.ts'
 import { statusOf } from '../../../shared/saga/status.ts'
 import { beginCart, MONEY, openCart } from '../../support/shop/cart.ts'
 import { plainly, teller, under } from '../../support/shop/open-store.ts'
@@ -187,9 +187,9 @@ test.serial('a retry under a key is done once', async (t) => {
   t.is(await retry('order', under('again', 'POST /other')), 'key-reused')
 })
 
-/** Has the listener hear everything that was said. */
-const hearAll = (service: Saga, listener: 'payment' | 'stock') =>
-  shop.redis[service].set(heardKey(service, listener), '9999999999999-0')
+/** Has the listener apply everything that was appended. */
+const applyAll = (service: Saga, listener: 'payment' | 'stock') =>
+  shop.redis[service].set(ackedKey(service, listener), '9999999999999-0')
 
 /** What is foretold for so long after the last entry, or for its deadline, by a process whose clock differs. */
 const assertForetold = async (
@@ -211,27 +211,27 @@ const assertForetold = async (
   t.is(status?.next_run, new Date(from + RUN_MS).toISOString())
 }
 
-test.serial('what was heard is told again at the first run that finds it stale', async (t) => {
+test.serial('what was applied is emitted again at the first run that finds it stale', async (t) => {
   await begin()
-  await hearAll('order', 'payment')
+  await applyAll('order', 'payment')
   await assertForetold(t, 'order', 'tell-again', 2 * RUN_MS)
 })
 
 test.serial(
-  'what was not heard waits for its listener until the deadline; then it is cancelled, whenever the next run is',
+  'what was not applied waits for its listener until the deadline; then it is cancelled, whenever the next run is',
   async (t) => {
     await begin(8_000)
     await assertForetold(t, 'order', 'cancel', 'when it is late')
   },
 )
 
-test.serial('what payment holds and stock has not heard waits for stock, as far as one looks', async (t) => {
+test.serial('what payment holds and stock has not applied waits for stock, as far as one looks', async (t) => {
   await started()
   const status = await look('payment')
   t.deepEqual(status?.finding?.facts, { state: 'held', silent: 'no', heard: 'no' })
   t.deepEqual(status?.heard, { order: false, stock: false })
   t.is(status?.next, null)
-  await hearAll('payment', 'stock')
+  await applyAll('payment', 'stock')
   t.like(await look('payment'), { heard: { order: false, stock: true }, next: { repair: 'tell-again' } })
 })
 

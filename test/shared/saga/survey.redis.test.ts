@@ -1,6 +1,6 @@
 /**
  * What is recorded of a checkout ends when nobody will ever speak of it again, and never by its age: here entries may be
- * dropped at once, so that only what was heard keeps them.
+ * dropped at once, so that only what was applied keeps them.
  */
 import test from 'ava'
 import { UnavailableError } from '../../../shared/errors.ts'
@@ -26,7 +26,7 @@ const kept = async (shop: FinishedCheckouts) =>
 /** A survey goes around, and whatever may be dropped is. */
 const surveyed = async (shop: FinishedCheckouts): Promise<void> => {
   await shop.trim(AT_ONCE)
-  await shop.hearAll()
+  await shop.applyAll()
   await shop.trim(AT_ONCE)
 }
 const shelved = async ({ benches }: FinishedCheckouts): Promise<string | null> =>
@@ -50,7 +50,7 @@ test('nothing goes before it is old, however often it was surveyed', async (t) =
   await using shop = await finishedCheckouts(20)
   await shop.pay(0, 10)
   await shop.trim(WHILE_MS)
-  await shop.hearAll()
+  await shop.applyAll()
   t.deepEqual(await shop.trim(WHILE_MS), { order: 0, payment: 0, stock: 0 })
   for (const participant of PARTICIPANTS) t.is((await recorded(shop, participant)).length, 10)
 })
@@ -60,7 +60,7 @@ test('out of memory, what surveys allow goes still, and makes room', async (t) =
   await shop.pay(0, MANY)
   const hung = await shop.begin(MANY)
   await shop.trim(AT_ONCE)
-  await shop.hearAll()
+  await shop.applyAll()
   for (const participant of PARTICIPANTS) {
     const { redis } = shop.benches[participant]
     await redis.config('SET', 'maxmemory', (await shop.usedBy(participant)).all - 10_000)
@@ -72,25 +72,25 @@ test('out of memory, what surveys allow goes still, and makes room', async (t) =
   for (const participant of PARTICIPANTS)
     t.is(await shop.benches[participant].redis.set('more', 'for which there is room'), 'OK')
   await shop.begin(MANY + 1)
-  await shop.hearAll()
+  await shop.applyAll()
   t.is((await shop.order.find(String(MANY + 1)))?.status, 'paid')
 })
 
-test('goods that were taken for a checkout are remembered for as long as its cancellation is not heard', async (t) => {
+test('goods that were taken for a checkout are remembered for as long as its cancellation is not applied', async (t) => {
   await using shop = await finishedCheckouts(20)
   const id = await shop.begin(0)
-  await shop.hear('payment', 'order')
-  await shop.hear('stock', 'payment')
+  await shop.apply('payment', 'order')
+  await shop.apply('stock', 'payment')
   t.not(await shelved(shop), null)
   await shop.order.cancel(id)
   // Payment is away, for as long as it takes: nothing that the others have said of it is forgotten.
   for (let round = 0; round < 5; round += 1) {
     await shop.trim(AT_ONCE)
-    await shop.hear('stock', 'payment')
-    await shop.hear('order', 'payment')
+    await shop.apply('stock', 'payment')
+    await shop.apply('order', 'payment')
   }
   t.deepEqual(await recorded(shop, 'stock'), [id])
-  await shop.hearAll()
+  await shop.applyAll()
   t.is((await shop.order.find('0'))?.status, 'open')
   t.is(await shelved(shop), '0')
   await surveyed(shop)
@@ -100,15 +100,15 @@ test('goods that were taken for a checkout are remembered for as long as its can
 test('a checkout that hangs is kept everywhere, while those that came after it go', async (t) => {
   await using shop = await finishedCheckouts(40)
   const id = await shop.begin(0)
-  await shop.hear('payment', 'order')
-  await shop.hear('stock', 'payment')
-  await shop.hear('payment', 'stock')
+  await shop.apply('payment', 'order')
+  await shop.apply('stock', 'payment')
+  await shop.apply('payment', 'stock')
   // It is captured, and order cannot apply that: it hangs there.
   const { redis } = shop.benches.order
   const record = await redis.hgetall(`saga:${id}`)
   await redis.del(`saga:${id}`)
   await redis.set(`saga:${id}`, 'not a hash')
-  await shop.hearAll()
+  await shop.applyAll()
   await redis.del(`saga:${id}`)
   await redis.hset(`saga:${id}`, record)
   await shop.pay(10, 5)
@@ -118,7 +118,7 @@ test('a checkout that hangs is kept everywhere, while those that came after it g
     await shop.pay(20 + round, 1)
   }
   await shop.order.cancel(id)
-  await shop.hearAll()
+  await shop.applyAll()
   t.is((await shop.order.find('0'))?.status, 'open')
   const payment = await recordsIn(shop.benches.payment.redis, 'payment')
   const stock = await recordsIn(shop.benches.stock.redis, 'stock')
@@ -127,13 +127,13 @@ test('a checkout that hangs is kept everywhere, while those that came after it g
   t.deepEqual(await kept(shop), { order: [], payment: [], stock: [] })
 })
 
-test('what hears a survey too late, or never, keeps everybody from forgetting', async (t) => {
+test('a service that applies a survey too late, or never, keeps all from forgetting', async (t) => {
   for (const away of PARTICIPANTS.slice(1)) {
     await using shop = await finishedCheckouts(10)
     await shop.pay(0, 3)
     await shop.trim(AT_ONCE)
-    if (away === 'stock') await shop.hear('payment', 'order')
-    await shop.hear('order', 'payment')
+    if (away === 'stock') await shop.apply('payment', 'order')
+    await shop.apply('order', 'payment')
     await shop.trim(AT_ONCE)
     for (const participant of PARTICIPANTS)
       t.is((await recorded(shop, participant)).length, 3, `${participant} without ${away}`)
@@ -170,7 +170,7 @@ const deadLettered = async (shop: FinishedCheckouts): Promise<{ letter: string; 
   await redis.rename(`user:${user}`, 'aside')
   await redis.set(`user:${user}`, 'of the wrong type')
   const id = await shop.begin(0)
-  await shop.hear('payment', 'order')
+  await shop.apply('payment', 'order')
   await redis.del(`user:${user}`)
   await redis.rename('aside', `user:${user}`)
   const [letter] = await shop.logs.payment.dead.page('0-0', 1)
@@ -181,7 +181,7 @@ test('a dead letter whose checkout can no longer be judged is refused, and nothi
   await using shop = await finishedCheckouts(10)
   const { letter, id } = await deadLettered(shop)
   await shop.order.cancel(id)
-  await shop.hearAll()
+  await shop.applyAll()
   t.deepEqual(await recorded(shop, 'payment'), [id])
   await surveyed(shop)
   t.deepEqual(await recorded(shop, 'payment'), [])
@@ -189,7 +189,7 @@ test('a dead letter whose checkout can no longer be judged is refused, and nothi
     'failed',
     `nothing is known of ${id} any more, so it can no longer be judged`,
   ])
-  await shop.hearAll()
+  await shop.applyAll()
   t.is((await shop.order.find('0'))?.status, 'open')
   t.deepEqual(await recorded(shop, 'payment'), [])
   t.is(await shop.logs.payment.dead.count(), 1, 'it stays, until it is dismissed')
@@ -201,6 +201,6 @@ test('a dead letter that is younger than whatever was forgotten is applied', asy
   const { letter, id } = await deadLettered(shop)
   await surveyed(shop)
   t.deepEqual(await shop.logs.payment.dead.retry(letter, plainly), ['applied', 'held'])
-  await shop.hearAll()
+  await shop.applyAll()
   t.is((await shop.order.saga(id))?.state, 'paid')
 })

@@ -50,7 +50,7 @@ export type CursorEvidence = {
   readonly speaker: Participant
   readonly at: string
   /** The kinds of entries that the listener acts on. */
-  readonly heard: readonly string[]
+  readonly handled: readonly string[]
 }
 
 /** The running sums that a service keeps, by account. */
@@ -346,7 +346,7 @@ const replayed: Question = ({ evidence: { wallets, shelves, orders, sagas }, acc
   ),
 ]
 
-/** Nothing is locked, held, waited for, open, unheard or a dead letter. */
+/** Nothing is locked, held, waited for, open, unapplied or a dead letter. */
 const atRest: Question = ({ evidence }) => {
   const { logs, wallets, open, cursors, locks, waiting, dead, contradictions, lossy } = evidence
   return [
@@ -358,13 +358,13 @@ const atRest: Question = ({ evidence }) => {
     ...PARTICIPANTS.flatMap((participant) =>
       open[participant].map((id) => anomaly('checkout-open', `saga:${id}`, `in ${participant}`)),
     ),
-    ...cursors.flatMap(({ listener, speaker, at, heard }) => {
+    ...cursors.flatMap(({ listener, speaker, at, handled }) => {
       const { entries, newest } = logs[speaker]
       const link = `${listener} of ${speaker}`
       if (compareIds(at, newest) > 0) return [anomaly('cursor-ahead', `log:${speaker}`, `${link}: ${at} of ${newest}`)]
       return entries
-        .filter(({ id, kind }) => compareIds(id, at) > 0 && heard.includes(kind))
-        .map(({ id, kind }) => anomaly('unheard', `log:${speaker}`, `${link}: ${kind} ${id}`))
+        .filter(({ id, kind }) => compareIds(id, at) > 0 && handled.includes(kind))
+        .map(({ id, kind }) => anomaly('unapplied', `log:${speaker}`, `${link}: ${kind} ${id}`))
     }),
     ...PARTICIPANTS.flatMap((participant) =>
       dead[participant].map((why) => anomaly('dead-letter', `dead:${participant}`, why)),

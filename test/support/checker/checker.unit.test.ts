@@ -145,11 +145,16 @@ const asked = (
     }
   })
 
-const cursor = (listener: Participant, speaker: Participant, at: string, heard: readonly string[]): CursorEvidence => ({
+const cursor = (
+  listener: Participant,
+  speaker: Participant,
+  at: string,
+  handled: readonly string[],
+): CursorEvidence => ({
   listener,
   speaker,
   at,
-  heard,
+  handled,
 })
 
 const sound = (): Case => {
@@ -251,7 +256,7 @@ const entry = (the: Case, service: Service, kind: string, turn = 0): Entry => {
 }
 /** When everything of the sound case is over, by the clients' clock. */
 const AFTER_MS = 10_000
-/** Says one more thing at the end of a log, and lets everybody hear it. */
+/** Says one more thing at the end of a log, and has every service apply it. */
 const say = (
   the: Case,
   service: Participant,
@@ -410,7 +415,7 @@ const breakages: Readonly<Record<AnomalyName, Breakage>> = {
     },
   },
   'checkout-open': { about: 'saga:s4', breaks: ({ open }) => void open.order.push('s4') },
-  unheard: {
+  unapplied: {
     about: 'log:payment',
     breaks: ({ cursors, logs }) => {
       cursors[1] = { ...(cursors[1] as CursorEvidence), at: logs.payment.entries.at(-2)?.id ?? '' }

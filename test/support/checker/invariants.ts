@@ -1,7 +1,7 @@
 /**
  * Does the shop keep its promises?
  *
- * `settle` waits until the shop is at rest: no checkout is open, every listener has heard all that matters to it, nothing
+ * `settle` waits until the shop is at rest: no checkout is open, every listener has applied all that it handles, nothing
  * is held, waited for or locked. `violations` then reads all four Redis, behind the services' backs, and gives what it read
  * to the checker (`checker.ts`), which alone knows what contradicts the promises.
  */
@@ -55,11 +55,11 @@ const REACTIONS: Readonly<
   payment: paymentReactions,
   stock: stockReactions,
 }
-/** Who hears whom, and which kinds matter to it. */
+/** Which service follows which, and which kinds it handles. */
 export const LINKS = PARTICIPANTS.flatMap((listener) =>
   PARTICIPANTS.flatMap((speaker) => {
-    const heard = REACTIONS[listener][speaker]
-    return heard === undefined ? [] : [{ listener, speaker, heard: Object.keys(heard) }]
+    const handled = REACTIONS[listener][speaker]
+    return handled === undefined ? [] : [{ listener, speaker, handled: Object.keys(handled) }]
   }),
 )
 
@@ -119,7 +119,7 @@ const streamOf = async (redis: Redis, service: Service): Promise<Pick<LogEvidenc
   return { added: Number(value('entries-added')), newest: value('last-generated-id') }
 }
 
-/** What is still to be done or heard. */
+/** What is still to be done or applied. */
 const unrest = async (redis: Connections): Promise<string[]> => {
   const problems: string[] = []
   for (const service of ['order', 'payment'] as const) {
@@ -128,11 +128,13 @@ const unrest = async (redis: Connections): Promise<string[]> => {
   }
   const undecided = await redis.order.zcard('sagas:deadlines')
   if (undecided > 0) problems.push(`${undecided} checkouts are not decided`)
-  for (const { listener, speaker, at, heard } of await cursorsIn(redis)) {
+  for (const { listener, speaker, at, handled } of await cursorsIn(redis)) {
     const { newest } = await streamOf(redis[speaker], speaker)
     if (compareIds(at, newest) > 0) problems.push(`${listener} has not noticed that ${speaker} lost its tail`)
-    const unheard = (await entriesAfter(redis[speaker], logKey(speaker), at)).filter(({ kind }) => heard.includes(kind))
-    if (unheard.length > 0) problems.push(`${listener} has not heard ${unheard.length} entries of ${speaker}`)
+    const unapplied = (await entriesAfter(redis[speaker], logKey(speaker), at)).filter(({ kind }) =>
+      handled.includes(kind),
+    )
+    if (unapplied.length > 0) problems.push(`${listener} has not applied ${unapplied.length} entries of ${speaker}`)
   }
   return problems
 }
@@ -191,7 +193,7 @@ const deadIn = async (redis: Redis, service: Participant): Promise<string[]> => 
     })
 }
 
-/** What each service lists as lost by those that it hears, every entry once. */
+/** What each service lists as lost by those that it follows, every entry once. */
 const lostIn = async (redis: Connections): Promise<LogEntry[]> => {
   const found = new Map<string, LogEntry>()
   for (const [listener, own] of Object.entries(redis))
@@ -204,10 +206,10 @@ const lostIn = async (redis: Connections): Promise<LogEntry[]> => {
 
 const cursorsIn = async (redis: Connections): Promise<CursorEvidence[]> =>
   Promise.all(
-    LINKS.map(async ({ listener, speaker, heard }) => ({
+    LINKS.map(async ({ listener, speaker, handled }) => ({
       listener,
       speaker,
-      heard,
+      handled,
       at: (await redis[listener].hget('cursors', speaker)) ?? '0-0',
     })),
   )

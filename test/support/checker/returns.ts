@@ -3,7 +3,7 @@
  *
  * Goods are taken, and money is captured, before order has decided. A checkout that order then cancels, at its deadline or
  * for an operator, gives them back: whoever looked, or was refused, in between has seen a sale and its return, which is
- * *excused*. Nothing else is: what was gone for a checkout that was refused, or that order never heard of, counts as if it
+ * *excused*. Nothing else is: what was gone for a checkout that was refused, or that order never read of, counts as if it
  * had been there all the time. So every moment of a wallet and of a shelf is read once more, with all movements: what was
  * there, what of it was missing for a cancelled checkout, and what for any other that was undone.
  */

@@ -1,4 +1,4 @@
-/** Where a process of the shop shall die: tells it, and hears where it was. It must have been started with `CRASH_POINTS`. */
+/** Where a process of the shop shall die: tells it, and learns where it was. It must have been started with `CRASH_POINTS`. */
 import type { Part } from '../../../env/local/managed-process.ts'
 import type { Armed, CrashPlan, Instruction, Told } from '../../../shared/process/crash-points.ts'
 
@@ -8,8 +8,8 @@ export const listening = { CRASH_POINTS: 'listen' }
 const isTold = (message: unknown): message is Told =>
   typeof message === 'object' && message !== null && 'type' in message
 
-const hear = (part: Part, listener: (told: Told) => void): (() => void) =>
-  part.hear((message) => {
+const onTold = (part: Part, listener: (told: Told) => void): (() => void) =>
+  part.onMessage((message) => {
     if (isTold(message)) listener(message)
   })
 
@@ -20,7 +20,7 @@ const whenTold = (part: Part, matches: (told: Told) => boolean, what: string, wi
       stop()
       reject(new Error(`${part.name} did not say within ${withinMs} ms: ${what}`))
     }, withinMs)
-    const stop = hear(part, (told) => {
+    const stop = onTold(part, (told) => {
       if (!matches(told)) return
       clearTimeout(timer)
       stop()
@@ -32,9 +32,9 @@ const HEARS_WITHIN_MS = 10_000
 
 /** Tells a part which points to hit and whether to tell which it passes; resolves when that counts. */
 export const instruct = async (part: Part, plan: CrashPlan): Promise<void> => {
-  const heard = whenTold(part, ({ type }) => type === 'crash-points-ready', 'it has understood', HEARS_WITHIN_MS)
+  const ready = whenTold(part, ({ type }) => type === 'crash-points-ready', 'it has understood', HEARS_WITHIN_MS)
   part.say({ type: 'crash-points', ...plan } satisfies Instruction)
-  await heard
+  await ready
 }
 
 /** Resolves when the part hits the point; to be called before it may. */
@@ -48,7 +48,7 @@ export const recorded = async (
 ): Promise<Map<string, number>> => {
   const passed = new Map<string, number>()
   const stops = parts.map((part) =>
-    hear(part, (told) => {
+    onTold(part, (told) => {
       if (told.type === 'passed') passed.set(told.point, (passed.get(told.point) ?? 0) + 1)
     }),
   )

@@ -11,7 +11,7 @@
  *   letters payment          its dead letters
  *   retry payment dead#1 | dismiss payment dead#1
  */
-import { heardKey, type LostTail } from '../../../shared/log/entry.ts'
+import { ackedKey, type LostTail } from '../../../shared/log/entry.ts'
 import { tailLossDetector } from '../../../shared/log/tail-loss.ts'
 import { logParser, type Report } from '../../../shared/saga/log-parser.ts'
 import { PARTICIPANTS, type Participant, subscribersOf } from '../three-services.ts'
@@ -50,9 +50,9 @@ const age = async ({ services: { redis }, sagas }: Scene, ms: number): Promise<v
       for (const member of members) await redis[participant].zincrby(index, -ms, member)
     }
     for (const subscriber of subscribersOf(participant)) {
-      const key = heardKey(participant, subscriber)
-      const [heardMs, sequence] = ((await redis[participant].get(key)) ?? '0-0').split('-')
-      if (heardMs !== '0') await redis[participant].set(key, `${Number(heardMs) - ms}-${sequence}`)
+      const key = ackedKey(participant, subscriber)
+      const [ackedMs, sequence] = ((await redis[participant].get(key)) ?? '0-0').split('-')
+      if (ackedMs !== '0') await redis[participant].set(key, `${Number(ackedMs) - ms}-${sequence}`)
     }
   }
   for (const saga of sagas)

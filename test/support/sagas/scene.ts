@@ -109,7 +109,7 @@ export const openScene = async (servers: ThreeServers): Promise<Scene> => {
   const apply: Scene['apply'] = async (subscriber, publisher, entries, cursor) => {
     for (const entry of entries) {
       const known = cursor ?? (await logs[subscriber].cursor(publisher))
-      const replies = await logs[subscriber].hear(publisher, known, [entry])
+      const replies = await logs[subscriber].apply(publisher, known, [entry])
       if ('gap' in replies) throw new Error(`the cursor of ${subscriber} stands at ${replies.gap}`)
       if (cursor === undefined) await services.report(subscriber, publisher, entry[0])
       await services.tick(subscriber)

@@ -3,7 +3,7 @@
  */
 import { type Store as OrderStore, openStore as openOrder } from '../../../order/store.ts'
 import { openStore as openPayment } from '../../../payment/store.ts'
-import { heardKey, logKey } from '../../../shared/log/entry.ts'
+import { ackedKey, logKey } from '../../../shared/log/entry.ts'
 import type { Log } from '../../../shared/log/log.ts'
 import { openStore as openStock } from '../../../stock/store.ts'
 import { type Bench, openBench, plainly } from './open-store.ts'
@@ -26,14 +26,14 @@ export type FinishedCheckouts = AsyncDisposable & {
   readonly logs: Readonly<Record<Participant, Log>>
   /** Begins the checkout of an order. */
   readonly begin: (order: number, timeoutMs?: number) => Promise<string>
-  /** One hears what another has said, and reports it; the number of entries. */
-  readonly hear: (listener: Participant, speaker: Participant) => Promise<number>
+  /** One applies what another has appended, and reports it; the number of entries. */
+  readonly apply: (listener: Participant, speaker: Participant) => Promise<number>
   /** Trims all logs as log parsers do; how many entries each has dropped. */
   readonly trim: (ageMs: number) => Promise<Readonly<Record<Participant, number>>>
   /** Has orders of two lines each paid, none of them before. */
   readonly pay: (first: number, count: number) => Promise<void>
-  /** Has everybody hear all there is. */
-  readonly hearAll: () => Promise<void>
+  /** Has every service apply all there is. */
+  readonly applyAll: () => Promise<void>
   /** Bytes that a Redis uses for what it keeps, and of those, for its log. */
   readonly usedBy: (participant: Participant) => Promise<{ readonly all: number; readonly log: number }>
 }
@@ -55,18 +55,18 @@ export const finishedCheckouts = async (orders: number): Promise<FinishedCheckou
   }
   const opened = stack.move()
 
-  const hear = async (listener: Participant, speaker: Participant): Promise<number> => {
+  const apply = async (listener: Participant, speaker: Participant): Promise<number> => {
     const log = logs[listener]
     const cursor = await log.cursor(speaker)
     const entries = await benches[speaker].redis.xrange(logKey(speaker), `(${cursor}`, '+', 'COUNT', BATCH)
-    if (entries.length > 0) await log.hear(speaker, cursor, entries)
-    await benches[speaker].redis.set(heardKey(speaker, listener), await log.cursor(speaker))
+    if (entries.length > 0) await log.apply(speaker, cursor, entries)
+    await benches[speaker].redis.set(ackedKey(speaker, listener), await log.cursor(speaker))
     return entries.length
   }
-  const hearAll = async (): Promise<void> => {
+  const applyAll = async (): Promise<void> => {
     for (let moved = 1; moved > 0; ) {
       moved = 0
-      for (const [listener, speaker] of PAIRS) moved += await hear(listener, speaker)
+      for (const [listener, speaker] of PAIRS) moved += await apply(listener, speaker)
     }
   }
   const bytes = async (participant: Participant, section: 'used_memory' | 'log'): Promise<number> => {
@@ -87,7 +87,7 @@ export const finishedCheckouts = async (orders: number): Promise<FinishedCheckou
     order,
     logs,
     begin,
-    hear,
+    apply,
     trim: async (ageMs) => {
       const dropped = await logs.order.trim(ageMs, LISTENERS.order)
       await recovery.beginSurvey(ageMs)
@@ -100,11 +100,11 @@ export const finishedCheckouts = async (orders: number): Promise<FinishedCheckou
     pay: async (first, count) => {
       for (let at = first; at < first + count; at += 1) {
         await begin(at)
-        if (at % BATCH === BATCH - 1) await hearAll()
+        if (at % BATCH === BATCH - 1) await applyAll()
       }
-      await hearAll()
+      await applyAll()
     },
-    hearAll,
+    applyAll,
     usedBy: async (participant) => ({
       all: await bytes(participant, 'used_memory'),
       log: await bytes(participant, 'log'),

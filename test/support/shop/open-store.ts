@@ -128,10 +128,10 @@ export const teller = (log: Log): Teller => {
   let told = 0
   return async (speaker, kind, log_id, facts) => {
     told += 1
-    const replies = await log.hear(speaker, '0-0', [entryOf(speaker, kind, `${told}-0`, log_id, facts)])
+    const replies = await log.apply(speaker, '0-0', [entryOf(speaker, kind, `${told}-0`, log_id, facts)])
     if ('gap' in replies) throw new Error(`the cursor went back to ${replies.gap}`)
     const [reply] = replies
-    if (reply === undefined) throw new Error(`${kind} does not matter to ${log.service}`)
+    if (reply === undefined) throw new Error(`${kind} is not handled by ${log.service}`)
     if (reply[0] === 'dead-lettered' || reply[0] === 'passed') throw new Error(`${kind} was ${reply.join(': ')}`)
     return reply
   }
@@ -145,15 +145,15 @@ type AnyReactions = Readonly<Record<string, Readonly<Record<string, { readonly c
 /** Remembers which words the commands of a log returned, and knows which of those that their headers promise are missing. */
 export const resultsSeen = (log: Log, reactions: AnyReactions): { readonly unseen: () => readonly string[] } => {
   const seen = new Set<string>()
-  const { act, hear } = log
-  const watched: Pick<Log, 'act' | 'hear'> = {
+  const { act, apply } = log
+  const watched: Pick<Log, 'act' | 'apply'> = {
     act: async (command, args, once) => {
       const reply = await act(command, args, once)
       seen.add(`${command}: ${reply[0]}`)
       return reply
     },
-    hear: async (speaker, known, entries) => {
-      const replies = await hear(speaker, known, entries)
+    apply: async (speaker, known, entries) => {
+      const replies = await apply(speaker, known, entries)
       const [reply] = 'gap' in replies ? [] : replies
       const [entry] = entries
       const command = entry && reactions[speaker]?.[kindOf(entry) ?? '']?.command

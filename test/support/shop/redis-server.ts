@@ -35,11 +35,11 @@ const launch = async (program: string, args: readonly string[]): Promise<ChildPr
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   const { promise, resolve, reject } = Promise.withResolvers<ChildProcess>()
   const said: string[] = []
-  const hear = (line: string): void => {
+  const onLine = (line: string): void => {
     if (said.push(line) > 50) said.shift()
     if (line.includes('Ready to accept connections')) resolve(child)
   }
-  for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', hear)
+  for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', onLine)
   const fail = (why: string): void => reject(new Error(`${program} ${why}: ${said.join('\n')}`))
   child.once('error', (error) => fail(error.message))
   child.once('spawn', () => tieToUs(child))

@@ -2,7 +2,7 @@
  * The three services without their processes: their real commands, on three real Redis, driven by a schedule.
  *
  * A *schedule* is a list of steps, each of which is something that may happen next in a shop: a checkout begins, a
- * listener hears some entries of a speaker, hears old ones again, somebody cancels, or money comes. No lock is taken:
+ * listener applies some entries of a speaker, applies old ones again, an operator cancels, or money comes. No lock is taken:
  * the commands must be right without it. Afterwards `settle` delivers what is left, and `violations` says in words what
  * contradicts the promises. It reads the logs as the accounts they are: every entry must be justified by those before it.
  */
@@ -10,7 +10,7 @@ import fc from 'fast-check'
 import { openStore as openOrder } from '../../../order/store.ts'
 import { openStore as openPayment } from '../../../payment/store.ts'
 import type { RawEntry } from '../../../shared/contract/events.ts'
-import { compareIds, heardKey, type LogEntry, logKey } from '../../../shared/log/entry.ts'
+import { ackedKey, compareIds, type LogEntry, logKey } from '../../../shared/log/entry.ts'
 import { tailLossDetector } from '../../../shared/log/tail-loss.ts'
 import type { Page, Place, Recovery, Survey } from '../../../shared/saga/recovery.ts'
 import { openStore as openStock } from '../../../stock/store.ts'
@@ -21,18 +21,18 @@ import { openBench, plainly, saidIn } from './open-store.ts'
 
 const SERVICES = ['order', 'payment', 'stock'] as const
 export type Participant = (typeof SERVICES)[number]
-/** Who hears whom. */
+/** Which service follows which. */
 const PAIRS = [
   { listener: 'order', speaker: 'payment' },
   { listener: 'payment', speaker: 'order' },
   { listener: 'payment', speaker: 'stock' },
   { listener: 'stock', speaker: 'payment' },
 ] as const satisfies readonly { listener: Participant; speaker: Participant }[]
-/** A step of a schedule that is written by hand: the listener hears all that the speaker has said. */
-export const hearing = (listener: Participant, speaker: Participant): Step => {
+/** A step of a schedule that is written by hand: the listener applies all that the speaker has appended. */
+export const applying = (listener: Participant, speaker: Participant): Step => {
   const pair = PAIRS.findIndex((one) => one.listener === listener && one.speaker === speaker)
-  if (pair < 0) throw new Error(`${listener} does not hear ${speaker}`)
-  return { does: 'hear', pair, count: 100 }
+  if (pair < 0) throw new Error(`${listener} does not follow ${speaker}`)
+  return { does: 'apply', pair, count: 100 }
 }
 
 /** What there is before the first step: few of everything, so that checkouts contend. */
@@ -45,9 +45,9 @@ export type Shop = {
 export type Step =
   /** One that is late is past its deadline from the start. */
   | { readonly does: 'begin'; readonly order: number; readonly isLate?: boolean }
-  | { readonly does: 'hear'; readonly pair: number; readonly count: number }
+  | { readonly does: 'apply'; readonly pair: number; readonly count: number }
   /** A reader that is behind applies what was applied already. */
-  | { readonly does: 'hear-again'; readonly pair: number; readonly count: number }
+  | { readonly does: 'apply-again'; readonly pair: number; readonly count: number }
   /** The cursor goes back, as after a loss. */
   | { readonly does: 'rewind'; readonly pair: number; readonly count: number }
   | { readonly does: 'cancel'; readonly saga: number }
@@ -85,10 +85,10 @@ const begins = fc.record({
   order: small(ORDERS - 1),
   isLate: small(9).map((one) => one === 9),
 })
-const hears = fc.record({ does: fc.constant('hear' as const), pair, count: small(4, 1) })
+const applies = fc.record({ does: fc.constant('apply' as const), pair, count: small(4, 1) })
 const trims = fc.record({ does: fc.constant('trim' as const), by: fc.constantFrom<Participant>(...SERVICES) })
 const disturbances: readonly fc.Arbitrary<Step>[] = [
-  fc.record({ does: fc.constant('hear-again' as const), pair, count: small(6, 1) }),
+  fc.record({ does: fc.constant('apply-again' as const), pair, count: small(6, 1) }),
   fc.record({ does: fc.constant('rewind' as const), pair, count: small(6, 1) }),
   fc.record({ does: fc.constant('cancel' as const), saga: small(9) }),
   fc.record({ does: fc.constant('parse' as const) }),
@@ -117,7 +117,7 @@ const stepsOf = (rare: readonly fc.Arbitrary<Step>[]): fc.Arbitrary<Step[]> =>
   fc.array(
     fc.oneof(
       { arbitrary: begins, weight: 5 },
-      { arbitrary: hears, weight: 16 },
+      { arbitrary: applies, weight: 16 },
       ...rare.map((arbitrary) => ({ arbitrary, weight: 1 })),
     ),
     { minLength: 5, maxLength: 70, size: 'max' },
@@ -158,11 +158,11 @@ export type World = AsyncDisposable & {
   readonly remember: (participant: Participant) => Promise<(orders: Forgotten) => Promise<void>>
   /** Delivers all there is. With `repairs` it also does what log parsers do, and cancels what nothing else ends. */
   readonly settle: (repairs: boolean) => Promise<void>
-  /** Everything that the services keep, as text, but for what was said and how far it was heard. */
+  /** Everything that the services keep, as text, but for the logs and how far they were applied. */
   readonly kept: () => Promise<string>
   /** Surveys go around until nothing more may be dropped; what is recorded of checkouts even then, by name. */
   readonly outlive: () => Promise<readonly string[]>
-  /** Every listener hears each log again from its start, and all that is said of that. */
+  /** Every listener applies each log again from its start, and all that is emitted then. */
   readonly tellAllAgain: () => Promise<void>
   /** What contradicts the promises. `lost` are the services whose tails were lost. */
   readonly violations: (lost?: readonly Participant[]) => Promise<readonly string[]>
@@ -220,13 +220,13 @@ export const openWorld = async (): Promise<World> => {
   }
 
   /** Applies what follows the cursor; tells how many entries there were. */
-  const hear = async (listener: Participant, speaker: Participant, count: number): Promise<number> => {
+  const apply = async (listener: Participant, speaker: Participant, count: number): Promise<number> => {
     const cursor = await logs[listener].cursor(speaker)
     const entries = await entriesAfter(speaker, cursor, count)
     if (entries.length === 0) return 0
-    const replies = await logs[listener].hear(speaker, cursor, entries)
+    const replies = await logs[listener].apply(speaker, cursor, entries)
     if ('gap' in replies) throw new Error('the cursor moved by itself')
-    await redis[speaker].set(heardKey(speaker, listener), entries.at(-1)?.[0] ?? '')
+    await redis[speaker].set(ackedKey(speaker, listener), entries.at(-1)?.[0] ?? '')
     for (const [word, id = '', why] of replies) {
       if (word === 'dead-lettered') problems.push(`${listener} dead-lettered ${id} of ${speaker}: ${why}`)
       if (listener === 'order') decided(id, word)
@@ -234,7 +234,7 @@ export const openWorld = async (): Promise<World> => {
     return entries.length
   }
 
-  const heardBefore = async (
+  const appliedBefore = async (
     listener: Participant,
     speaker: Participant,
     count: number,
@@ -297,21 +297,21 @@ export const openWorld = async (): Promise<World> => {
         return begin(step.order, step.isLate === true)
       case 'parse':
         return parse()
-      case 'hear':
-      case 'hear-again':
+      case 'apply':
+      case 'apply-again':
       case 'rewind': {
         const { listener, speaker } = PAIRS[step.pair] as (typeof PAIRS)[number]
-        if (step.does === 'hear') {
-          await hear(listener, speaker, step.count)
+        if (step.does === 'apply') {
+          await apply(listener, speaker, step.count)
           return
         }
-        const [before, entries] = await heardBefore(listener, speaker, step.count)
+        const [before, entries] = await appliedBefore(listener, speaker, step.count)
         if (step.does === 'rewind') {
           await redis[listener].hset('cursors', speaker, before)
           return
         }
-        const replies = await logs[listener].hear(speaker, before, entries)
-        if ('gap' in replies || replies.some(([word]) => word !== 'passed')) problems.push('heard twice')
+        const replies = await logs[listener].apply(speaker, before, entries)
+        if ('gap' in replies || replies.some(([word]) => word !== 'passed')) problems.push('applied twice')
         return
       }
       case 'cancel': {
@@ -417,7 +417,7 @@ export const openWorld = async (): Promise<World> => {
     for (let moved = 1, round = 0; moved > 0; round += 1) {
       if (round > ROUNDS_MAX) throw new Error('the services talk for ever')
       moved = 0
-      for (const { listener, speaker } of PAIRS) moved += await hear(listener, speaker, 1_000)
+      for (const { listener, speaker } of PAIRS) moved += await apply(listener, speaker, 1_000)
     }
   }
 
@@ -486,7 +486,7 @@ export const openWorld = async (): Promise<World> => {
     })),
   ]
 
-  /** As after a start: each listener looks whether its speakers have lost what it had heard. */
+  /** As after a start: each listener looks whether its speakers have lost what it had applied. */
   const compareCursors = async (): Promise<void> => {
     for (const { listener, speaker } of PAIRS) {
       const { compare } = tailLossDetector({ speaker, redis: redis[speaker], step: order.instruments.step })

@@ -1,8 +1,8 @@
 --- @include "entry"
 --- @include "entry-id"
 --- @include "log"
--- hear: applies a batch of a peer's entries, in order, and moves the cursor in the same step.
--- ARGV  speaker, the cursor as the reader knows it, the last entry read, then for each entry that matters here: its id,
+-- apply: applies a batch of a peer's entries, in order, and moves the cursor in the same step.
+-- ARGV  speaker, the cursor as the reader knows it, the last entry read, then for each entry that is handled here: its id,
 --       kind, text, and '' ; of a malformed one its id, '', what is wrong with it, and its fields as JSON, as they were
 --       read. A flat entry of an older version has a text, and its fields as well.
 -- An entry at or before the cursor was applied already: it is passed over, which makes the cursor a fence. One that
