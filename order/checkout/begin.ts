@@ -9,7 +9,8 @@ import { UnavailableError } from '../../shared/errors.ts'
 import { assertAwaited, FRESH_MS, LATE } from '../../shared/log/fence.ts'
 import type { Once } from '../../shared/redis/script.ts'
 import type { Begun } from '../commands.ts'
-import type { OrderView, Store } from '../store.ts'
+import type { OrderView } from '../store/cart.ts'
+import type { Store } from '../store.ts'
 import type { Locks } from './locks.ts'
 
 /** How long a begin whose outcome is unknown is repeated, and how long one waits for a release in between. */

@@ -1,0 +1,82 @@
+/** What is in an order, and what does a checkout have to know of it? */
+import { parseLines } from '../../shared/contract/events.ts'
+import { impossible } from '../../shared/errors.ts'
+import type { Log } from '../../shared/log/log.ts'
+import type { Runner } from '../../shared/log/runner.ts'
+import type { ResultOnce } from '../../shared/redis/command.ts'
+import { optional, text, tuple } from '../../shared/redis/reply.ts'
+import type { Once } from '../../shared/redis/script.ts'
+import type { Instruments } from '../../shared/service.ts'
+import { addItem, createOrder, initOrders } from '../commands.ts'
+import { isStatus, type Order, type Status } from '../order.ts'
+import { names } from './keys.ts'
+
+/** What a checkout must know of its order before it asks for the lock, and when that was so, by the own Redis. */
+export type OrderView = {
+  readonly user: string
+  readonly status: Status
+  /** Its last checkout, or ''. */
+  readonly saga: string
+  readonly lines: string
+  readonly readMs: number
+}
+
+export type CartStore = {
+  readonly find: (order: string) => Promise<Order | undefined>
+  readonly readForCheckout: (order: string) => Promise<OrderView | undefined>
+  readonly create: (order: string, user: string, once: Once) => Promise<ResultOnce<typeof createOrder>>
+  readonly addItem: (
+    line: { order: string; item: string; quantity: number; price: number },
+    once: Once,
+  ) => Promise<ResultOnce<typeof addItem>>
+  readonly initOrders: (
+    batch: { first: number; last: number; items: number; users: number; price: number; seed: number },
+    once: Once,
+  ) => Promise<ResultOnce<typeof initOrders>>
+}
+
+export type CartStoreOptions = Pick<Instruments, 'redis' | 'step' | 'identifiers'> & {
+  readonly log: Log
+  readonly runOnce: Runner['runOnce']
+}
+
+const statusOf = (text: string | null | undefined): Status =>
+  text != null && isStatus(text) ? text : impossible('order.status', text)
+
+/** What `checkout/lua/glance.lua` returns: user, status, saga and lines; nothing of an order that is unknown. */
+const glanced = tuple(optional(text), optional(text), optional(text), optional(text))
+
+export const openCartStore = ({ log, redis, step, identifiers, runOnce }: CartStoreOptions): CartStore => {
+  const glance = log.query('glance', glanced)
+  return {
+    find: async (order) => {
+      const [user, status, total, lines] = await step('find', () =>
+        redis.hmget(names.order + order, 'user', 'status', 'total', 'lines'),
+      )
+      if (user == null) return undefined
+      return {
+        order_id: order,
+        paid: status === 'paid',
+        items: parseLines(lines ?? ''),
+        user_id: user,
+        total_cost: Number(total),
+        status: statusOf(status),
+      }
+    },
+    readForCheckout: async (order) => {
+      const { found, readMs } = await step('glance', () => glance(order))
+      const [user, status, saga, lines] = found
+      if (user == null) return undefined
+      return {
+        user,
+        status: statusOf(status),
+        saga: saga ?? '',
+        lines: lines ?? '',
+        readMs: readMs ?? (await log.readMs()),
+      }
+    },
+    create: (order, user, once) => runOnce(createOrder, { log_id: identifiers.next(), order, user }, once),
+    addItem: (line, once) => runOnce(addItem, { log_id: identifiers.next(), ...line }, once),
+    initOrders: (batch, once) => runOnce(initOrders, { log_id: identifiers.next(), ...batch }, once),
+  }
+}

@@ -1,0 +1,126 @@
+/** How is a checkout begun, found and cancelled? */
+import { impossible } from '../../shared/errors.ts'
+import { compareIds } from '../../shared/log/entry.ts'
+import type { Log } from '../../shared/log/log.ts'
+import type { Runner } from '../../shared/log/runner.ts'
+import type { ArgsOf, Late, ResultOnce } from '../../shared/redis/command.ts'
+import type { Once } from '../../shared/redis/script.ts'
+import type { RunRepair } from '../../shared/saga/recovery.ts'
+import type { Instruments } from '../../shared/service.ts'
+import * as commands from '../commands.ts'
+import { type Ended, endedOf, type Saga } from '../order.ts'
+import type { Decisions } from './decisions.ts'
+
+/** A checkout as it is recorded, with what it has locked, and how long its deadline is ahead. */
+export type Recorded = Saga & Omit<commands.Decision, keyof Ended> & { readonly leftMs: number }
+
+export type CheckoutStore = {
+  /** The time of the own Redis, read anew: see `shared/log/fence.ts`. */
+  readonly readMs: () => Promise<number>
+  readonly saga: (id: string) => Promise<Recorded | undefined>
+  /** What was returned under a request's key, and what is asked before it is refused for what a peer says. */
+  readonly recall: Runner['recall']
+  readonly refuse: Runner['refuse']
+  /** Begins a checkout of the order if it is still as it was read. */
+  readonly begin: (start: ArgsOf<typeof commands.begin>, once: Once) => Promise<commands.Begun | Late>
+  /** Answers a request under a key that needs no checkout of its own. */
+  readonly join: (args: ArgsOf<typeof commands.join>, once: Once) => Promise<commands.Joined>
+  readonly cancel: (id: string) => Promise<commands.Decision | undefined>
+  /** The same at the wish of a person. */
+  readonly revoke: (id: string, once: Once) => Promise<ResultOnce<typeof commands.cancel>>
+}
+
+export type CheckoutStoreOptions = Pick<Instruments, 'catchUp' | 'outOfReach' | 'logger'> & {
+  readonly log: Log
+  readonly runner: Runner
+  readonly decisions: Decisions
+}
+
+/** Under a key, each of them may return what was remembered of the other. */
+const beginOnce = { ...commands.begin, returns: commands.checkoutAnswers }
+const joinOnce = { ...commands.join, returns: commands.checkoutAnswers }
+
+/** Logs that a checkout was not decided in time. */
+const lateness = ({ log, outOfReach, logger }: CheckoutStoreOptions) => {
+  /**
+   * Names also the service that kept it waiting, as far as that is known here: a listener reports what it has read some
+   * seconds late.
+   */
+  return async (log_id: string): Promise<void> => {
+    try {
+      const { fields, acked } = (await log.saga(log_id, ['payment'])).record
+      const [started = '0-0'] = (fields.entries ?? '').split(' ')
+      const waitedFor = outOfReach().includes('payment')
+        ? 'the log of payment is out of reach'
+        : compareIds(acked.payment ?? '0-0', started) < 0
+          ? 'payment has not read of it'
+          : 'payment has read of it; it or stock has not answered'
+      logger.warn({ order: fields.order, log_id, waitedFor }, 'a checkout was cancelled: its deadline has passed')
+    } catch (error) {
+      logger.warn({ log_id, err: error }, 'a checkout was cancelled: its deadline has passed')
+    }
+  }
+}
+
+/** Finds a checkout as it is recorded. */
+const finder =
+  ({ log, decisions }: CheckoutStoreOptions): CheckoutStore['saga'] =>
+  async (id) => {
+    const [recorded, readMs] = await Promise.all([log.recorded(id), log.readMs()])
+    const { state, reason = '', item = '', order = '', user = '', token = '', total = '0', entries = '' } = recorded
+    if (state === undefined) return undefined
+    const { deadline = readMs } = recorded
+    const entry = entries.split(' ').at(-1) ?? ''
+    const more = { order, user, token, total, entry, leftMs: Number(deadline) - readMs }
+    if (state === 'checking-out') return { id, state, ...more }
+    const ended = endedOf({ id, state, reason, item }) ?? impossible('order.saga', recorded)
+    const saga = { ...ended, ...more }
+    decisions.acknowledge(saga)
+    return saga
+  }
+
+export const openCheckoutStore = (
+  options: CheckoutStoreOptions,
+): {
+  readonly checkouts: CheckoutStore
+  /** Cancels a checkout for the log parser. */
+  readonly repair: (onDecided: (decided: commands.Decision) => void) => RunRepair
+} => {
+  const { log, catchUp, runner, decisions } = options
+  const { runOnce, runFenced, recall, refuse } = runner
+  const tellLate = lateness(options)
+
+  /**
+   * Whether or not it is late, a checkout whose end was said already is not cancelled: a Redis that came back older would
+   * else undo what it has forgotten, and what its customer was told.
+   */
+  const cancel = async (
+    args: ArgsOf<typeof commands.cancel>,
+    once?: Once,
+  ): Promise<ResultOnce<typeof commands.cancel>> => {
+    await catchUp()
+    const result = await runOnce(commands.cancel, args, once)
+    if (result[0] === 'cancelled' && args.reason === undefined) void tellLate(result[1].id)
+    return result
+  }
+
+  return {
+    checkouts: {
+      readMs: log.readMs,
+      saga: finder(options),
+      recall,
+      refuse,
+      begin: (start, once) => runFenced(beginOnce, start, once),
+      join: (args, once) => runOnce(joinOnce, args, once),
+      cancel: async (id) => decisions.decisionIn(await cancel({ log_id: id })),
+      revoke: async (id, once) =>
+        (await recall(commands.cancel.returns, once)) ?? cancel({ log_id: id, reason: 'operator' }, once),
+    },
+    repair: (onDecided) => async (args, once) => {
+      const result = await cancel(args, once)
+      const decision = decisions.decisionIn(result)
+      if (decision) onDecided(decision)
+      return result[0]
+    },
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * How did a checkout end, and what was its client told?
+ *
+ * Each way by which this process learns of a decision passes here: what a command returned, what came over the channel of
+ * outcomes, what is recorded. The log remembers the entry that says it (`shared/log/own-tail.ts`), because the client is
+ * told: if the Redis comes back older, the end is upheld (`uphold.ts`).
+ */
+import type { Redis } from 'ioredis'
+import { type KindOf, VERSION } from '../../shared/contract/events.ts'
+import { unreachable } from '../../shared/errors.ts'
+import type { Log } from '../../shared/log/log.ts'
+import { knownResult, type ResultOf, type ResultOnce } from '../../shared/redis/command.ts'
+import { remake } from '../../shared/redis/connection.ts'
+import type { Reply } from '../../shared/redis/script.ts'
+import type { Instruments } from '../../shared/service.ts'
+import * as commands from '../commands.ts'
+import type { Ended } from '../order.ts'
+import { names } from './keys.ts'
+
+/** What was decided can no longer be true: by what, as it is recorded. */
+export type Contradiction = { readonly id: string; readonly by: string; readonly order: string }
+
+/** What a command returns that may have decided a checkout. */
+export type Deciding =
+  | ResultOf<typeof commands.complete>
+  | ResultOf<typeof commands.fail>
+  | ResultOf<typeof commands.close>
+  | ResultOnce<typeof commands.cancel>
+  | ResultOf<typeof commands.uphold>
+
+export type Decisions = {
+  /** Remembers how a checkout ended, with the entry that says so: its client is told. */
+  readonly acknowledge: (decision: commands.Decision) => void
+  /** The decision in what a command returned, if it is one. */
+  readonly decisionIn: (result: Deciding) => commands.Decision | undefined
+}
+
+export type Announcements = {
+  /** The decision in what was returned to an entry of payment's, if it is one. */
+  readonly decidedBy: (reply: Reply) => commands.Decision | undefined
+  /** Reads what comes over the channel of outcomes. */
+  readonly watchOutcomes: (subscriber: Redis, onOutcome: (ended: Ended) => void) => void
+}
+
+/** What was said when a checkout came to this state, and what its client was told then. */
+const ENDS: Readonly<Record<Ended['state'], readonly [kind: KindOf<'order'>, told: 'paid' | 'failed' | 'cancelled']>> =
+  {
+    paid: ['OrderPaid', 'paid'],
+    failed: ['CheckoutFailed', 'failed'],
+    cancelling: ['CheckoutCancelled', 'cancelled'],
+    closed: ['CheckoutClosed', 'cancelled'],
+  }
+/** What the client of a checkout was told, by the kind of the entry that ended it. */
+export const TOLD: ReadonlyMap<string, string> = new Map(Object.values(ENDS))
+
+/** What is returned to an entry of payment's. */
+const APPLIED = { ...commands.complete.returns, ...commands.fail.returns, ...commands.close.returns }
+
+export const openDecisions = (
+  log: Pick<Log, 'acknowledge'>,
+  onContradicted: (contradiction: Contradiction) => void,
+): Decisions => {
+  const acknowledge: Decisions['acknowledge'] = ({ id, state, order, user, total, entry }) => {
+    const [kind] = ENDS[state]
+    if (entry !== '')
+      log.acknowledge(entry, () => [kind, `version=${VERSION} log_id=${id} order=${order} user=${user} total=${total}`])
+  }
+
+  const decisionIn: Decisions['decisionIn'] = (result) => {
+    switch (result[0]) {
+      case 'paid':
+      case 'adopted':
+      case 'failed':
+      case 'cancelled':
+      case 'decided':
+        acknowledge(result[1])
+        return result[1]
+      case 'contradicted':
+        onContradicted({ id: result[1], by: result[2], order: result[3] })
+        return undefined
+      case 'closed':
+      case 'kept':
+      case 'lost':
+      case 'repeated':
+      case 'unknown':
+      case 'key-reused':
+        return undefined
+      default:
+        return unreachable('order.decision', result)
+    }
+  }
+  return { acknowledge, decisionIn }
+}
+
+export const openAnnouncements = (
+  { acknowledge, decisionIn }: Decisions,
+  step: Instruments['step'],
+): Announcements => ({
+  decidedBy: (reply) => {
+    const result = knownResult(APPLIED, reply)
+    return result && decisionIn(result)
+  },
+  watchOutcomes: (subscriber, onOutcome) => {
+    subscriber.on('message', (_channel: string, message: string) => {
+      const decision = commands.announced(message)
+      // What another version may say is asked for by the sweep.
+      if (decision === undefined) return
+      acknowledge(decision)
+      onOutcome(decision)
+    })
+    // Whenever the connection is a new one. If it breaks meanwhile, or no answer comes, the next one is.
+    subscriber.on('ready', () => {
+      step('subscribe', () => subscriber.subscribe(names.outcomes)).catch((error: Error) => remake(subscriber, error))
+    })
+  },
+})
