@@ -24,7 +24,7 @@ import type { api } from '../api.ts'
 import type { Order } from '../order.ts'
 import { type Ledger, ledger, type Orders, paidOnes, showing, shownByBooks, spentBy, surplus } from './ledger.ts'
 import { NAMED_MAX, namesOf, type Participants } from './naming.ts'
-import { type ParticipantCut, paidBy, paymentAsked, Refused, stockAsked } from './participants.ts'
+import { type Counted, type ParticipantCut, paidBy, paymentAsked, Refused, stockAsked } from './participants.ts'
 
 type Answer = AnswerTo<typeof api.audit>
 export type Audit = (requester: Requester) => Promise<Answer>
@@ -56,115 +56,129 @@ const told = <Names>(
   in_flight: String(inFlight),
 })
 
-export const audits = ({ log, auditor, peers, find, contradictions }: AuditOptions): Audit => {
+type Counts = { readonly payment: Counted; readonly stock: Counted }
+type Ledgers = Readonly<Record<'credit' | 'stock', Ledger>>
+
+const cutAll = async (auditor: Auditor, { payment, stock }: Participants): Promise<Cuts> => {
+  // Order first: what it had decided then, the others had done before.
+  const order = await auditor.cut()
+  const [ofPayment, ofStock] = await Promise.all([payment.cut(), stock.cut()])
+  return { order, payment: ofPayment, stock: ofStock }
+}
+
+const assertCutLater = ({ payment, stock }: Counts, cuts: Cuts): void => {
+  for (const [counted, cut] of [[payment, cuts.payment] as const, [stock, cuts.stock] as const])
+    if (compareIds(cut.at, counted.at) < 0) throw new UnavailableError('a Redis came back older during the audit')
+}
+
+const flight = async (
+  auditor: Auditor,
+  { payment, stock }: Participants,
+  cuts: Cuts,
+  ids: readonly string[],
+): Promise<Moving[]> => {
+  if (ids.length > IN_FLIGHT_MAX) throw new UnavailableError(`${ids.length} checkouts are in flight, too many to audit`)
+  const [captured, taken, said, records] = await Promise.all([
+    payment.done(cuts.payment.at, ids),
+    stock.done(cuts.stock.at, ids),
+    auditor.sagasAt(cuts.order.at, ids),
+    auditor.records(ids),
+  ])
+  const recorded = new Map(records.map(({ log_id, fields }) => [log_id, fields]))
+  const done = paidBy(said, recorded)
+  return ids.map((id) => ({
+    id,
+    order: recorded.get(id)?.order ?? '',
+    credit: (captured.get(id) ?? 0n) - (done.get(id)?.paid ?? 0n),
+    stock: (taken.get(id) ?? 0n) - (done.get(id)?.sold ?? 0n),
+  }))
+}
+
+const ledgersOf = (counts: Counts, cuts: Cuts, moving: readonly Moving[]): Ledgers => {
+  const { books } = cuts.order
+  return {
+    credit: ledger(
+      counts.payment,
+      cuts.payment,
+      spentBy(books, 'paid'),
+      moving.map(({ credit }) => credit),
+    ),
+    stock: ledger(
+      counts.stock,
+      cuts.stock,
+      spentBy(books, 'sold'),
+      moving.map(({ stock }) => stock),
+    ),
+  }
+}
+
+const isBalanced = ({ credit, stock }: Ledgers): boolean => surplus(credit) === 0n && surplus(stock) === 0n
+
+const run = async (options: AuditOptions, participants: Participants): Promise<Answer> => {
+  const { log, auditor, find, contradictions } = options
+  const [payment, stock, orders, contradicted] = await Promise.all([
+    participants.payment.count(),
+    participants.stock.count(),
+    auditor.count(),
+    contradictions(),
+  ])
+  const counts = { payment, stock }
+  const cuts = await cutAll(auditor, participants)
+  assertCutLater(counts, cuts)
+
+  const open = new Set([...cuts.order.open, ...(await checkoutsAfter(cuts.order.at, log.page))])
+  let moving = await flight(auditor, participants, cuts, [...open])
+  let sums = ledgersOf(counts, cuts, moving)
+  if (!isBalanced(sums)) {
+    for (const id of await unheard(log, participants, cuts)) open.add(id)
+    moving = await flight(auditor, participants, cuts, [...open])
+    sums = ledgersOf(counts, cuts, moving)
+  }
+  const shown = showing(orders.worth)
+  const wrong = isBalanced(sums)
+    ? []
+    : await namesOf({ auditor, participants, find, open, paid: paidOnes(orders.worth) })
+  const mismatches = [
+    ...unequal('credit', sums.credit, 'in wallets', 'paid'),
+    ...unequal('stock', sums.stock, 'on the shelf', 'sold'),
+    ...payment.mismatches,
+    ...stock.mismatches,
+    ...misshown(orders, shown),
+    ...moving
+      .filter(({ credit, stock }) => credit < 0n || stock < 0n)
+      .map(short)
+      .slice(0, NAMED_MAX),
+    ...contradicting(contradicted),
+    ...wrong,
+  ]
+  return {
+    json: {
+      balanced: mismatches.length === 0,
+      credit: told(sums.credit, (wallets, paid) => ({ wallets, paid })),
+      stock: told(sums.stock, (shelf, sold) => ({ shelf, sold })),
+      in_flight: moving.length,
+      cut: { order: cuts.order.at, payment: cuts.payment.at, stock: cuts.stock.at },
+      mismatches,
+    },
+  }
+}
+
+const answered = async (options: AuditOptions, requester: Requester): Promise<Answer> => {
+  const { payment, stock } = options.peers
+  try {
+    return await run(options, { payment: paymentAsked(payment, requester), stock: stockAsked(stock, requester) })
+  } catch (error) {
+    if (error instanceof Refused) return { problem: error.problem }
+    if (error instanceof PeerError) throw new UnavailableError(error.message, { cause: error.cause })
+    throw error
+  }
+}
+
+export const audits = (options: AuditOptions): Audit => {
   let running: Promise<Answer> | undefined
 
-  const cutAll = async ({ payment, stock }: Participants): Promise<Cuts> => {
-    // Order first: what it had decided then, the others had done before.
-    const order = await auditor.cut()
-    const [ofPayment, ofStock] = await Promise.all([payment.cut(), stock.cut()])
-    return { order, payment: ofPayment, stock: ofStock }
-  }
-
-  const flight = async ({ payment, stock }: Participants, cuts: Cuts, ids: readonly string[]): Promise<Moving[]> => {
-    if (ids.length > IN_FLIGHT_MAX)
-      throw new UnavailableError(`${ids.length} checkouts are in flight, too many to audit`)
-    const [captured, taken, said, records] = await Promise.all([
-      payment.done(cuts.payment.at, ids),
-      stock.done(cuts.stock.at, ids),
-      auditor.sagasAt(cuts.order.at, ids),
-      auditor.records(ids),
-    ])
-    const recorded = new Map(records.map(({ log_id, fields }) => [log_id, fields]))
-    const done = paidBy(said, recorded)
-    return ids.map((id) => ({
-      id,
-      order: recorded.get(id)?.order ?? '',
-      credit: (captured.get(id) ?? 0n) - (done.get(id)?.paid ?? 0n),
-      stock: (taken.get(id) ?? 0n) - (done.get(id)?.sold ?? 0n),
-    }))
-  }
-
-  const run = async (requester: Requester): Promise<Answer> => {
-    const participants = {
-      payment: paymentAsked(peers.payment, requester),
-      stock: stockAsked(peers.stock, requester),
-    }
-    const [payment, stock, orders, contradicted] = await Promise.all([
-      participants.payment.count(),
-      participants.stock.count(),
-      auditor.count(),
-      contradictions(),
-    ])
-    const cuts = await cutAll(participants)
-    for (const [counted, cut] of [[payment, cuts.payment] as const, [stock, cuts.stock] as const])
-      if (compareIds(cut.at, counted.at) < 0) throw new UnavailableError('a Redis came back older during the audit')
-    const { books } = cuts.order
-    const ledgers = (moving: readonly Moving[]): Record<'credit' | 'stock', Ledger> => ({
-      credit: ledger(
-        payment,
-        cuts.payment,
-        spentBy(books, 'paid'),
-        moving.map(({ credit }) => credit),
-      ),
-      stock: ledger(
-        stock,
-        cuts.stock,
-        spentBy(books, 'sold'),
-        moving.map(({ stock }) => stock),
-      ),
-    })
-    const isBalanced = ({ credit, stock }: Record<'credit' | 'stock', Ledger>): boolean =>
-      surplus(credit) === 0n && surplus(stock) === 0n
-
-    const open = new Set([...cuts.order.open, ...(await checkoutsAfter(cuts.order.at, log.page))])
-    let moving = await flight(participants, cuts, [...open])
-    let sums = ledgers(moving)
-    let wrong: readonly Mismatch[] = []
-    if (!isBalanced(sums)) {
-      for (const id of await unheard(log, participants, cuts)) open.add(id)
-      moving = await flight(participants, cuts, [...open])
-      sums = ledgers(moving)
-    }
-    const shown = showing(orders.worth)
-    if (!isBalanced(sums)) wrong = await namesOf({ auditor, participants, find, open, paid: paidOnes(orders.worth) })
-    const mismatches = [
-      ...unequal('credit', sums.credit, 'in wallets', 'paid'),
-      ...unequal('stock', sums.stock, 'on the shelf', 'sold'),
-      ...payment.mismatches,
-      ...stock.mismatches,
-      ...misshown(orders, shown),
-      ...moving
-        .filter(({ credit, stock }) => credit < 0n || stock < 0n)
-        .map(short)
-        .slice(0, NAMED_MAX),
-      ...contradicting(contradicted),
-      ...wrong,
-    ]
-    return {
-      json: {
-        balanced: mismatches.length === 0,
-        credit: told(sums.credit, (wallets, paid) => ({ wallets, paid })),
-        stock: told(sums.stock, (shelf, sold) => ({ shelf, sold })),
-        in_flight: moving.length,
-        cut: { order: cuts.order.at, payment: cuts.payment.at, stock: cuts.stock.at },
-        mismatches,
-      },
-    }
-  }
-
-  const answered = async (requester: Requester): Promise<Answer> => {
-    try {
-      return await run(requester)
-    } catch (error) {
-      if (error instanceof Refused) return { problem: error.problem }
-      if (error instanceof PeerError) throw new UnavailableError(error.message, { cause: error.cause })
-      throw error
-    }
-  }
-
   return (requester) => {
-    running ??= answered(requester).finally(() => {
+    running ??= answered(options, requester).finally(() => {
       running = undefined
     })
     return running

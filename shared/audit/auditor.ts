@@ -19,7 +19,7 @@ import { SAGAS_MAX } from '../contract/queries.ts'
 import { UnavailableError } from '../errors.ts'
 import { compareIds, type LogEntry } from '../log/entry.ts'
 import type { Log } from '../log/log.ts'
-import { runner } from '../log/runner.ts'
+import { type Runner, runner } from '../log/runner.ts'
 import type { SagaRecord } from '../log/saga-record.ts'
 import { fields, headed, list, query, text, tuple } from '../redis/reply.ts'
 
@@ -100,14 +100,14 @@ const STRAYS_MAX = 100
 const MOVERS = 5
 
 /** Asks about sagas, or things, in as many questions as it takes. */
-export const inParts = async <Told>(
+export const inParts = async <Found>(
   logIds: readonly string[],
-  ask: (part: readonly string[]) => Promise<readonly Told[]>,
-): Promise<Told[]> => {
-  const told: Told[] = []
+  ask: (part: readonly string[]) => Promise<readonly Found[]>,
+): Promise<Found[]> => {
+  const found: Found[] = []
   for (let first = 0; first < logIds.length; first += SAGAS_MAX)
-    told.push(...(await ask(logIds.slice(first, first + SAGAS_MAX))))
-  return told
+    found.push(...(await ask(logIds.slice(first, first + SAGAS_MAX))))
+  return found
 }
 
 const LIMB = 2n ** 27n
@@ -155,9 +155,11 @@ export const sumOf = (worth: Iterable<string | number>): bigint => {
   return sum + BigInt(small)
 }
 
-export const auditor = (log: Log): Auditor => {
-  const { ask } = runner(log)
-  let counting: Promise<Count> | undefined
+type Ask = Runner['ask']
+
+/** Counts. Those that ask while a count is under way share it. */
+const counting = (log: Log, ask: Ask): Auditor['count'] => {
+  let running: Promise<Count> | undefined
 
   const countAll = async (): Promise<Count> => {
     const deadline = performance.now() + COUNT_MAX_MS
@@ -184,42 +186,74 @@ export const auditor = (log: Log): Auditor => {
     }
   }
 
+  return () => {
+    running ??= countAll().finally(() => {
+      running = undefined
+    })
+    return running
+  }
+}
+
+const recordsBy = (ask: Ask): Pick<Auditor, 'records' | 'recordsPage'> => {
   const recordsOf = async (args: { cursor: string; log_ids: string }) => {
     const [next, found] = await ask(records, { ...args, page: PAGE })
     return { next, records: found.map(([log_id, recorded]) => ({ log_id, fields: recorded })) }
   }
+  return {
+    records: (logIds) =>
+      inParts(logIds, async (part) => (await recordsOf({ cursor: '0', log_ids: part.join(' ') })).records),
+    recordsPage: (cursor) => recordsOf({ cursor, log_ids: '' }),
+  }
+}
 
-  const recordsNamed = (logIds: readonly string[]): Promise<readonly RecordedSaga[]> =>
-    inParts(logIds, async (part) => (await recordsOf({ cursor: '0', log_ids: part.join(' ') })).records)
+type Expected = { worth: bigint; sagas: readonly string[] }
 
-  /** Every thing whose making the log still tells: what it should be after the entry `at`, and the sagas that moved it last. */
-  const byLog = async (at: string, moves: (entry: LogEntry) => readonly Move[]) => {
-    const things = new Map<string, { worth: bigint; sagas: readonly string[] }>()
-    const apply = (move: Move, saga: string): void => {
-      const thing = things.get(move.id)
-      if ('is' in move) things.set(move.id, { worth: move.is, sagas: [] })
-      else if (thing) {
-        thing.worth += move.by
-        thing.sagas = [saga, ...thing.sagas].slice(0, MOVERS)
-      }
+/** Every thing whose making the log still tells: what it should be after the entry `at`, and the sagas that moved it last. */
+const byLog = async (
+  log: Log,
+  at: string,
+  moves: (entry: LogEntry) => readonly Move[],
+): Promise<ReadonlyMap<string, Expected>> => {
+  const things = new Map<string, Expected>()
+  const apply = (move: Move, saga: string): void => {
+    const thing = things.get(move.id)
+    if ('is' in move) things.set(move.id, { worth: move.is, sagas: [] })
+    else if (thing) {
+      thing.worth += move.by
+      thing.sagas = [saga, ...thing.sagas].slice(0, MOVERS)
     }
-    for (let after = '0-0', more = true; more; ) {
-      const page = await log.page(after, PAGE)
-      const until = page.filter(({ id }) => compareIds(id, at) <= 0)
-      for (const entry of until) for (const move of moves(entry)) apply(move, entry.log_id)
-      after = page.at(-1)?.id ?? after
-      more = until.length === PAGE
-    }
-    return things
+  }
+  for (let after = '0-0', more = true; more; ) {
+    const page = await log.page(after, PAGE)
+    const until = page.filter(({ id }) => compareIds(id, at) <= 0)
+    for (const entry of until) for (const move of moves(entry)) apply(move, entry.log_id)
+    after = page.at(-1)?.id ?? after
+    more = until.length === PAGE
+  }
+  return things
+}
+
+const straysBy =
+  (log: Log, recordsNamed: Auditor['records']): Auditor['strays'] =>
+  async ({ at, worth }, moves) => {
+    const expected = await byLog(log, at, moves)
+    const isOf = (id: string): string | number => worth.get(id) ?? 0
+    const differing = [...expected].filter(([id, thing]) => thing.worth !== BigInt(isOf(id)))
+    return Promise.all(
+      differing.slice(0, STRAYS_MAX).map(async ([id, thing]) => ({
+        id,
+        is: isOf(id),
+        expected: thing.worth,
+        movers: await recordsNamed(thing.sagas),
+      })),
+    )
   }
 
+export const auditor = (log: Log): Auditor => {
+  const { ask } = runner(log)
+  const recorded = recordsBy(ask)
   return {
-    count: () => {
-      counting ??= countAll().finally(() => {
-        counting = undefined
-      })
-      return counting
-    },
+    count: counting(log, ask),
     cut: async () => {
       const [at, accounts, open, cursors] = await ask(cut, { open_max: OPEN_MAX })
       if (open.length > OPEN_MAX) throw new UnavailableError(`more than ${OPEN_MAX} sagas are in flight`)
@@ -234,21 +268,8 @@ export const auditor = (log: Log): Auditor => {
           return { log_id, kind, facts }
         })
       }),
-    records: recordsNamed,
+    ...recorded,
     absent: (ids) => inParts(ids, (part) => ask(absent, { ids: part.join(' ') })),
-    recordsPage: (cursor) => recordsOf({ cursor, log_ids: '' }),
-    strays: async ({ at, worth }, moves) => {
-      const expected = await byLog(at, moves)
-      const isOf = (id: string): string | number => worth.get(id) ?? 0
-      const differing = [...expected].filter(([id, thing]) => thing.worth !== BigInt(isOf(id)))
-      return Promise.all(
-        differing.slice(0, STRAYS_MAX).map(async ([id, thing]) => ({
-          id,
-          is: isOf(id),
-          expected: thing.worth,
-          movers: await recordsNamed(thing.sagas),
-        })),
-      )
-    },
+    strays: straysBy(log, recorded.records),
   }
 }

@@ -93,18 +93,12 @@ const unlessRefused = async (repairing: Promise<string>): Promise<string> => {
 
 type Found = Report['found'][number]
 
-export const logParser = (options: LogParserOptions): LogParser => {
-  const { log, recovery, listeners, redLock, step, leaseTtlMs, retentionMs } = options
-  const logger = options.logger.child({ parser: log.service })
-  const lease = [`parser:${log.service}`]
-  let running: Promise<unknown> = Promise.resolve()
-  /** How many runs and looks are under way or wait for their turn, and whether one of them is the schedule's. */
-  let queued = 0
-  let isScheduled = false
-  let lookout: NodeJS.Timeout | undefined
+type Finish = (repairs: Repairs, survey: Survey, found: Map<string, Found>) => Promise<void>
 
-  /** Repairs what a survey finds. What was found before stays as it was reported. */
-  const finish = async ({ repair }: Repairs, survey: Survey, found: Map<string, Found>): Promise<void> => {
+/** Repairs what a survey finds. What was found before stays as it was reported. */
+const finishing =
+  (step: Step, logger: Logger): Finish =>
+  async ({ repair }, survey, found) => {
     let repaired = 0
     let place: Place | undefined
     do {
@@ -120,7 +114,10 @@ export const logParser = (options: LogParserOptions): LogParser => {
     if (repaired > 0) logger.info({ repaired }, 'finished what was left')
   }
 
-  const parse = async (): Promise<Report> => {
+/** One run: trims, surveys and repairs. */
+const parsing =
+  ({ log, recovery, listeners, retentionMs }: LogParserOptions, finish: Finish): (() => Promise<Report>) =>
+  async () => {
     // First, for what is to be repaired may need the memory.
     const trimmed = await log.trim(retentionMs, listeners)
     await recovery?.beginSurvey?.(retentionMs)
@@ -136,6 +133,45 @@ export const logParser = (options: LogParserOptions): LogParser => {
       contradictions: (await recovery?.contradictions?.()) ?? [],
     }
   }
+
+/** Runs and looks of this process, one after the other. */
+type Turns = {
+  readonly take: <Result>(run: () => Promise<Result>) => Promise<Result>
+  /** Whether none is under way or waits for its turn. */
+  readonly isIdle: () => boolean
+  /** Resolves when the last one that has been taken is over. */
+  readonly idle: () => Promise<unknown>
+}
+
+const openTurns = (): Turns => {
+  let last: Promise<unknown> = Promise.resolve()
+  let taken = 0
+  return {
+    take: async (run) => {
+      taken += 1
+      const next = last.then(run, run)
+      last = next.catch(() => undefined)
+      try {
+        return await next
+      } finally {
+        taken -= 1
+      }
+    },
+    isIdle: () => taken === 0,
+    idle: () => last,
+  }
+}
+
+export const logParser = (options: LogParserOptions): LogParser => {
+  const { log, recovery, redLock, step, leaseTtlMs } = options
+  const logger = options.logger.child({ parser: log.service })
+  const lease = [`parser:${log.service}`]
+  const finish = finishing(step, logger)
+  const parse = parsing(options, finish)
+  const turns = openTurns()
+  /** Whether a run of the schedule is under way or waits for its turn. */
+  let isScheduled = false
+  let lookout: NodeJS.Timeout | undefined
 
   /** Does a run under the lease, or without it if there is no quorum; `undefined` if another replica is at it. */
   const alone = async <Result>(run: () => Promise<Result>, waitMs = 0): Promise<Result | undefined> => {
@@ -164,20 +200,9 @@ export const logParser = (options: LogParserOptions): LogParser => {
     }
   }
 
-  const queue = async <Result>(run: () => Promise<Result>): Promise<Result> => {
-    queued += 1
-    const next = running.then(run, run)
-    running = next.catch(() => undefined)
-    try {
-      return await next
-    } finally {
-      queued -= 1
-    }
-  }
-
-  /** Queues what no caller waits for. A fault of the program ends the process; its successor's log parser repairs. */
+  /** Takes a turn for what no caller waits for. A fault of the program ends the process; its successor's log parser repairs. */
   const unattended = (run: () => Promise<void>): void => {
-    queue(run).catch((error: unknown) => {
+    turns.take(run).catch((error: unknown) => {
       setImmediate(() => {
         throw error
       })
@@ -193,7 +218,7 @@ export const logParser = (options: LogParserOptions): LogParser => {
   }
   /** Looks, unless a run will. */
   const look = (repairs: Repairs, late: Survey): void => {
-    if (queued === 0) unattended(() => quietly(() => hurry(repairs, late), 'debug'))
+    if (turns.isIdle()) unattended(() => quietly(() => hurry(repairs, late), 'debug'))
   }
   const schedule = openSchedule(options.schedule, tick)
 
@@ -206,10 +231,10 @@ export const logParser = (options: LogParserOptions): LogParser => {
     stop: async () => {
       schedule.stop()
       clearInterval(lookout)
-      await running
+      await turns.idle()
     },
     run: async () => {
-      const report = await queue(() => alone(parse, WAIT_MS))
+      const report = await turns.take(() => alone(parse, WAIT_MS))
       if (report === undefined)
         throw new UnavailableError('the log parser is running in another replica', { nothingDone: true })
       return report
