@@ -5,6 +5,7 @@
  * is held, waited for or locked. `violations` then reads all four Redis, behind the services' backs, and gives what it read
  * to the checker (`checker.ts`), which alone knows what contradicts the promises.
  */
+import assert from 'node:assert/strict'
 import type { ExecutionContext } from 'ava'
 import { Redis } from 'ioredis'
 import type { Service } from '../../../env/wiring.ts'
@@ -235,8 +236,8 @@ const clockOf = async (redis: Redis): Promise<number> => {
   return best.aheadMs
 }
 
-/** Reads all that there is, behind the services' backs. */
-const gather = async (
+/** Reads all that there is, one after the other, behind the services' backs. */
+const readAll = async (
   redis: Connections,
   { lossy = false, locksMs, seeded }: Expectations & Pick<Evidence, 'seeded'>,
 ): Promise<Evidence> => ({
@@ -260,6 +261,18 @@ const gather = async (
   clocks: await ofParticipants((participant) => clockOf(redis[participant])),
   seeded,
 })
+
+const headsOf = async (redis: Connections): Promise<string[]> =>
+  Promise.all(PARTICIPANTS.map(async (participant) => (await streamOf(redis[participant], participant)).newest))
+
+/** The same, while no log moved: also a shop at rest goes round its logs now and then, to forget what has ended. */
+const gather = (redis: Connections, options: Parameters<typeof readAll>[1]): Promise<Evidence> =>
+  eventually(async () => {
+    const before = await headsOf(redis)
+    const evidence = await readAll(redis, options)
+    assert.deepEqual(await headsOf(redis), before, 'the logs go on')
+    return evidence
+  }, SETTLE_MS)
 
 /** An answer of which nothing but its status is known: it may have come at any time. */
 const operationOf = ({ order, status }: Told): Operation => ({
