@@ -101,7 +101,7 @@ test('payment, in the middle, follows both and is followed by both, and no servi
 for (const service of services)
   test(`the dictionary of ${service} holds what its commands emit, and nothing else`, (t) => {
     const written = luaFiles(service).flatMap((file) =>
-      [...luaText(service, file).matchAll(/\b(?:record|say)\('([A-Za-z]+)'/g)].map(([, kind]) => kind as string),
+      [...luaText(service, file).matchAll(/\b(?:emit_single|append)\('([A-Za-z]+)'/g)].map(([, kind]) => kind as string),
     )
     const reactions = rows.filter(({ listener }) => listener === service).flatMap(({ emits }) => Object.values(emits))
     const said = new Set([...written, ...reactions, ...Object.values(ownEmits[service] ?? {})])
@@ -111,7 +111,7 @@ for (const service of services)
 for (const service of services)
   test(`what ${service} records outside any saga is known as such, so that it is listed if it is lost`, (t) => {
     const recorded = luaFiles(service).flatMap((file) =>
-      [...luaText(service, file).matchAll(/\brecord\('([A-Za-z]+)'/g)].map(([, kind]) => kind as string),
+      [...luaText(service, file).matchAll(/\bemit_single\('([A-Za-z]+)'/g)].map(([, kind]) => kind as string),
     )
     t.deepEqual([...new Set<string>(recorded)].toSorted(), [...single[service]].toSorted())
   })

@@ -395,14 +395,14 @@ test('two readers at once, while no quorum answers for the lease: each entry has
   }, WITHIN_MS)
 })
 
-test('catching up waits for what was said and handles, and for nothing else', async (t) => {
+test('catching up waits for what was appended and is handled, and for nothing else', async (t) => {
   const scene = await open(t)
   const { subscription: one } = await follow(t, scene)
   await one.whenReady()
-  await give(scene, 'does not matter')
+  await give(scene, 'is not handled')
   await one.catchUp()
   await scene.say(0, 3)
-  await give(scene, 'does not matter either')
+  await give(scene, 'is not handled either')
   let isCaughtUp = false
   const caughtUp = one.catchUp().then(() => {
     isCaughtUp = true
