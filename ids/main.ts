@@ -13,7 +13,7 @@ await run(process, 'ids', settings, (context) => {
     service: 'ids',
     prefix: '/ids',
     peers: { order, payment, stock },
-    listeners: [],
+    subscribers: [],
     build: (instruments) => {
       const store = openStore(instruments)
       return { log: store.log, routes: routesOf(store, instruments.identifiers), lease: store.lease }

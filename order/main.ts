@@ -33,7 +33,7 @@ await run(process, 'order', settings, (context) => {
     service: 'order',
     prefix: '/orders',
     peers: { payment, stock },
-    listeners: ['payment'],
+    subscribers: ['payment'],
     needsQuorum: true,
     build: (instruments) => {
       const store = openStore(instruments, ({ id, by, order }) =>

@@ -16,7 +16,7 @@ await run(process, 'payment', settings, (context) => {
     service: 'payment',
     prefix: '/payment',
     peers: { order, stock },
-    listeners: ['order', 'stock'],
+    subscribers: ['order', 'stock'],
     build: (instruments) => {
       const store = openStore(instruments)
       return {

@@ -100,7 +100,7 @@ export type ServiceOptions = {
   readonly prefix: string
   readonly peers: Readonly<Partial<Record<LockMaster, string>>>
   /** Which services follow this log. */
-  readonly listeners: readonly Service[]
+  readonly subscribers: readonly Service[]
   /** Is nothing begun without a quorum of lock masters? */
   readonly needsQuorum?: boolean
   readonly build: (instruments: Instruments) => ServiceParts
@@ -182,7 +182,7 @@ const openChecks = (
 export const openService = async (context: ProcessContext<ServiceConfig>, options: ServiceOptions): Promise<void> => {
   const { config, logger, stack, shutdown, step } = context
   const { leaseTtlMs } = config
-  const { prefix, listeners } = options
+  const { prefix, subscribers } = options
   refuseExposedRedis(config, options)
   const { redis, masters, redLock: redlock, blocking } = openConnections(context, options)
   const replica = `${context.replica}-${nanoid(8)}`
@@ -206,7 +206,7 @@ export const openService = async (context: ProcessContext<ServiceConfig>, option
   const parser = logParser({
     log,
     recovery,
-    listeners,
+    subscribers,
     redLock: redlock.named('parser'),
     step,
     leaseTtlMs,
@@ -223,7 +223,7 @@ export const openService = async (context: ProcessContext<ServiceConfig>, option
     routes: [
       ...parts.routes,
       ...logRoutes(prefix, log, parser),
-      ...sagaRoutes(prefix, { log, parser, recovery, listeners, onApplied }),
+      ...sagaRoutes(prefix, { log, parser, recovery, subscribers, onApplied }),
     ],
     checks: health.checks,
     operatorToken: config.operatorToken,

@@ -21,7 +21,7 @@ await run(process, 'stock', settings, (context) => {
     service: 'stock',
     prefix: '/stock',
     peers: { order, payment },
-    listeners: ['payment'],
+    subscribers: ['payment'],
     build: (instruments) => {
       const store = openStore(instruments)
       return { log: store.log, routes: routesOf(store), lease: leaseFrom(peer(context.step, 'ids', ids)) }

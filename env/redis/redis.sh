@@ -1,7 +1,7 @@
 #!/bin/sh
 # Starts one Redis of the shop, with its users: used by docker-compose.yml and by env/local/shop.ts alike. It is called by its path.
 #
-# The owner, Redis's default user, may do everything. A *listener* (order, payment, stock) visits a peer's Redis to
+# The owner, Redis's default user, may do everything. A *subscriber* (order, payment, stock) visits a peer's Redis to
 # read its log, to report how far it has read (under its own name only), and to hold locks; a *locker* (ids) only to hold
 # locks. A script run by a visitor is held to the same keys and commands. Whoever has no password here has no account.
 #
@@ -25,7 +25,7 @@ log='(%R~log:* +xread +xrange +xrevrange +xlen +xinfo|stream)'
 visitor() { # name password rules
   if [ -n "$2" ]; then echo "user $1 on >$2 resetkeys resetchannels -@all $connection $locks $3"; fi
 }
-listener() { # name password
+subscriber() { # name password
   visitor "$1" "$2" "$log (~heard:*:$1 +get +set)"
 }
 
@@ -38,9 +38,9 @@ case "${ALLOW_DEV_PASSWORDS:-no} ${REDIS_PASSWORD:-}" in
 esac
 
 users="requirepass ${REDIS_PASSWORD:?is missing: a Redis without a password is not started}
-$(listener order "${VISITOR_ORDER_PASSWORD:-}")
-$(listener payment "${VISITOR_PAYMENT_PASSWORD:-}")
-$(listener stock "${VISITOR_STOCK_PASSWORD:-}")
+$(subscriber order "${VISITOR_ORDER_PASSWORD:-}")
+$(subscriber payment "${VISITOR_PAYMENT_PASSWORD:-}")
+$(subscriber stock "${VISITOR_STOCK_PASSWORD:-}")
 $(visitor ids "${VISITOR_IDS_PASSWORD:-}" "")"
 
 folder=.

@@ -211,9 +211,9 @@ const unheard = async (log: Log, { payment, stock }: Participants, cuts: Cuts): 
   const pageOf = { order: log.page, payment: payment.page, stock: stock.page }
   const said = await Promise.all(
     [cuts.order, cuts.payment, cuts.stock].flatMap(({ heard, hears }) =>
-      (['order', 'payment', 'stock'] as const).map((speaker) => {
-        const after = heard[speaker]
-        return after === undefined ? [] : checkoutsAfter(after, pageOf[speaker], hears[speaker])
+      (['order', 'payment', 'stock'] as const).map((publisher) => {
+        const after = heard[publisher]
+        return after === undefined ? [] : checkoutsAfter(after, pageOf[publisher], hears[publisher])
       }),
     ),
   )

@@ -43,7 +43,7 @@ const joinOnce = { ...commands.join, returns: commands.checkoutAnswers }
 /** Logs that a checkout was not decided in time. */
 const lateness = ({ log, outOfReach, logger }: CheckoutStoreOptions) => {
   /**
-   * Names also the service that kept it waiting, as far as that is known here: a listener reports what it has read some
+   * Names also the service that kept it waiting, as far as that is known here: a subscriber reports what it has read some
    * seconds late.
    */
   return async (log_id: string): Promise<void> => {

@@ -1,7 +1,7 @@
 --- @include "drop"
 --- @include "wallet"
--- tell-again: emits once more what was decided of a checkout, for a listener that did not act on it, also if it is finished here:
--- the others wait for it. One that waits is looked at once more.
+-- tell-again: emits once more what was decided of a checkout, for a subscriber that did not act on it, also if it is finished
+-- here: the others wait for it. One that waits is looked at once more.
 -- ARGS     log_id
 -- RETURNS  told | served | unknown
 commands['tell-again'] = function(args)

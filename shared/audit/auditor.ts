@@ -33,7 +33,7 @@ export type Cut = {
   /** The log ids of sagas that were unfinished. */
   readonly open: readonly string[]
   /** Up to where the log of each peer that is followed here had been applied. */
-  readonly heard: { readonly [Speaker in Service]?: string }
+  readonly heard: { readonly [Publisher in Service]?: string }
   /** Which kinds of their entries are acted on here. */
   readonly hears: Log['handledKinds']
 }
@@ -257,7 +257,7 @@ export const auditor = (log: Log): Auditor => {
     cut: async () => {
       const [at, accounts, open, cursors] = await ask(cut, { open_max: OPEN_MAX })
       if (open.length > OPEN_MAX) throw new UnavailableError(`more than ${OPEN_MAX} sagas are in flight`)
-      const heard = Object.fromEntries(log.speakers.map((speaker) => [speaker, cursors[speaker] ?? '0-0']))
+      const heard = Object.fromEntries(log.publishers.map((publisher) => [publisher, cursors[publisher] ?? '0-0']))
       return { at, books: booksOf(accounts), open, heard, hears: log.handledKinds }
     },
     sagasAt: (at, logIds) =>

@@ -2,12 +2,12 @@
  * What may one service tell another?
  *
  * The dictionary of the shop: every kind of entry a service may write into its log, with the facts it carries. A kind is
- * a noun and a past participle, and belongs to one service, its speaker. Facts are what a listener needs to act, or to
+ * a noun and a past participle, and belongs to one service, its publisher. Facts are what a subscriber needs to act, or to
  * rebuild what it lost. Adding a saga means adding rows here; an entry is never changed once it was said, so a fact that
  * changes its meaning gets a new `VERSION`.
  *
  * On the wire an entry is one field: its name is the kind, its value all the rest in one text,
- * `version=1 log_id=... order=... total=3 lines=tea:1,cup:2`. No name or value holds a blank. A listener checks that text
+ * `version=1 log_id=... order=... total=3 lines=tea:1,cup:2`. No name or value holds a blank. A subscriber checks that text
  * by one expression and has it applied untouched. Its stream id says when. Entries of an older version are *flat*: `kind`,
  * `version`, `log_id` and each fact are fields of their own. They are understood as well; an older version, to which one of
  * this form has no kind, puts it aside in its dead letters.
@@ -27,7 +27,7 @@ export type FactType = 'id' | 'amount' | 'lines' | 'time' | 'word'
 export type Fact = FactType | `${FactType}?`
 export type Facts = Readonly<Record<string, Fact>>
 
-/** What every entry of a checkout bears, so that each listener can act on it without asking. */
+/** What every entry of a checkout bears, so that each subscriber can act on it without asking. */
 const checkout = { order: 'id', user: 'id', total: 'amount' } as const satisfies Facts
 
 /** Which sagas, separated by commas, are not over: see `shared/saga/lua/survey.lua`. */
@@ -85,23 +85,23 @@ export const events = {
 
 /**
  * Commands that are complete in themselves and part of no saga: no service acts on them, so none could emit them again if the
- * speaker lost them.
+ * publisher lost them.
  */
 export const single = {
   ids: ['BlockLeased', 'IdentifierGiven'],
   order: ['OrderCreated', 'LineAdded', 'OrdersInitialised'],
   payment: ['UserCreated', 'FundsAdded', 'CreditSpent', 'UsersInitialised'],
   stock: ['ItemCreated', 'StockAdded', 'StockSubtracted', 'ItemsInitialised'],
-} as const satisfies { readonly [Speaker in Service]: readonly (keyof (typeof events)[Speaker])[] }
+} as const satisfies { readonly [Publisher in Service]: readonly (keyof (typeof events)[Publisher])[] }
 
 /** Which kinds of entries each service may say, with the facts that they carry; `events` is that of the shop. */
 export type Contract = Readonly<Partial<Record<Service, Readonly<Record<string, Facts>>>>>
 
-/** A kind of entry that `Speaker` may say. */
-export type KindOf<Speaker extends Service, Of extends Contract = typeof events> = Speaker extends keyof Of
-  ? keyof Of[Speaker] & string
+/** A kind of entry that `Publisher` may say. */
+export type KindOf<Publisher extends Service, Of extends Contract = typeof events> = Publisher extends keyof Of
+  ? keyof Of[Publisher] & string
   : never
-export type Kind = { [Speaker in Service]: KindOf<Speaker> }[Service]
+export type Kind = { [Publisher in Service]: KindOf<Publisher> }[Service]
 
 const ID = '[A-Za-z0-9_-]{1,64}'
 const LINE = `${ID}:[1-9]\\d{0,15}`
@@ -140,18 +140,18 @@ const usualText = (facts: Facts): RegExp => {
 }
 
 type Saying = { readonly facts: Facts; readonly usual: RegExp }
-type SayingOf = (speaker: Service, kind?: string) => Saying | undefined
+type SayingOf = (publisher: Service, kind?: string) => Saying | undefined
 /** What each service says. A kind comes from outside, and may be named as something that every object has: hence maps. */
 const sayingsIn = (contract: Contract): SayingOf => {
-  const speakers = new Map(
-    Object.entries(contract).map(([speaker, kinds]) => [
-      speaker,
+  const publishers = new Map(
+    Object.entries(contract).map(([publisher, kinds]) => [
+      publisher,
       new Map(
         Object.entries(kinds).map(([kind, facts]): [string, Saying] => [kind, { facts, usual: usualText(facts) }]),
       ),
     ]),
   )
-  return (speaker, kind = '') => speakers.get(speaker)?.get(kind)
+  return (publisher, kind = '') => publishers.get(publisher)?.get(kind)
 }
 
 /** An entry as Redis gives it: its stream id, and its fields and values in turn. */
@@ -187,7 +187,7 @@ export const field = (entry: RawEntry, name: string): string | undefined =>
 export const kindOf = (entry: RawEntry): string | undefined =>
   packedText(entry) === undefined ? field(entry, 'kind') : entry[1][0]
 
-const faultOf = (sayingOf: SayingOf, speaker: Service, entry: RawEntry): string | undefined => {
+const faultOf = (sayingOf: SayingOf, publisher: Service, entry: RawEntry): string | undefined => {
   const said = new Map<string, string>()
   for (const [name, value] of sayings(entry)) {
     if (name === '') return `it says "${value}", which is no fact`
@@ -196,7 +196,7 @@ const faultOf = (sayingOf: SayingOf, speaker: Service, entry: RawEntry): string 
   }
   const kind = said.get('kind')
   if (kind === undefined) return 'it has no kind'
-  const facts = sayingOf(speaker, kind)?.facts
+  const facts = sayingOf(publisher, kind)?.facts
   if (facts === undefined) return `its kind "${kind}" is unknown`
   const version = said.get('version')
   if (version !== VERSION) return `its version "${version}" is unknown`
@@ -215,26 +215,26 @@ const faultOf = (sayingOf: SayingOf, speaker: Service, entry: RawEntry): string 
 /** How entries are held against a contract. */
 export type Dictionary = {
   /**
-   * Says what is wrong with an entry that `speaker` said, in words, or `undefined` if a listener may act on it. Facts that
+   * Says what is wrong with an entry that `publisher` said, in words, or `undefined` if a subscriber may act on it. Facts that
    * the dictionary does not know are no fault: a newer version may say more.
    */
-  readonly fault: (speaker: Service, entry: RawEntry) => string | undefined
+  readonly fault: (publisher: Service, entry: RawEntry) => string | undefined
   /** The text of a faultless entry of either form: of a flat one, with the facts that the dictionary knows. */
-  readonly textOf: (speaker: Service, entry: RawEntry) => string
+  readonly textOf: (publisher: Service, entry: RawEntry) => string
 }
 
 export const dictionaryOf = (contract: Contract): Dictionary => {
   const sayingOf = sayingsIn(contract)
   return {
-    fault: (speaker, entry) => {
+    fault: (publisher, entry) => {
       const text = packedText(entry)
-      if (text !== undefined && sayingOf(speaker, entry[1][0])?.usual.test(text)) return undefined
-      return faultOf(sayingOf, speaker, entry)
+      if (text !== undefined && sayingOf(publisher, entry[1][0])?.usual.test(text)) return undefined
+      return faultOf(sayingOf, publisher, entry)
     },
-    textOf: (speaker, entry) => {
+    textOf: (publisher, entry) => {
       const text = packedText(entry)
       if (text !== undefined) return text
-      const facts = sayingOf(speaker, kindOf(entry))?.facts ?? {}
+      const facts = sayingOf(publisher, kindOf(entry))?.facts ?? {}
       return sayings(entry)
         .filter(([name]) => name === 'version' || name === 'log_id' || Object.hasOwn(facts, name))
         .map(([name, value]) => `${name}=${value}`)

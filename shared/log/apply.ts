@@ -23,41 +23,41 @@ import { type Args, runAll } from './commands.ts'
 import type { Fence } from './fence.ts'
 
 /** What follows an entry: the command that is run, and what is then emitted for each state it may lead to. */
-export type Reaction<Speaker extends Service, Of extends Contract = typeof events> = {
+export type Reaction<Publisher extends Service, Of extends Contract = typeof events> = {
   readonly command: string
-  readonly emits: Readonly<Record<string, KindOf<Speaker, Of>>>
+  readonly emits: Readonly<Record<string, KindOf<Publisher, Of>>>
 }
 
 /** Which entries of which peers a service acts on. An entry that has no row is passed over. */
-export type Reactions<Listener extends Service, Of extends Contract = typeof events> = {
-  readonly [Speaker in Service]?: { readonly [Kind in KindOf<Speaker, Of>]?: Reaction<Listener, Of> }
+export type Reactions<Subscriber extends Service, Of extends Contract = typeof events> = {
+  readonly [Publisher in Service]?: { readonly [Kind in KindOf<Publisher, Of>]?: Reaction<Subscriber, Of> }
 }
 
 export type Apply = {
   /** Whose logs are followed. */
-  readonly speakers: readonly Service[]
+  readonly publishers: readonly Service[]
   /** Which kinds of their entries are acted on. */
-  readonly handledKinds: { readonly [Speaker in Service]?: readonly string[] }
+  readonly handledKinds: { readonly [Publisher in Service]?: readonly string[] }
   /** Up to where a peer's log was applied, as written beside the effects. */
-  readonly cursor: (speaker: Service) => Promise<string>
-  /** Is this entry of the speaker handled here? */
-  readonly handles: (speaker: Service, entry: RawEntry) => boolean
+  readonly cursor: (publisher: Service) => Promise<string>
+  /** Is this entry of the publisher handled here? */
+  readonly handles: (publisher: Service, entry: RawEntry) => boolean
   /**
    * Applies entries of a peer that were read after the cursor `known`.
    * @returns one reply for each entry that is handled, or the true cursor if it is older than `known`.
    */
   readonly apply: (
-    speaker: Service,
+    publisher: Service,
     known: string,
     entries: readonly RawEntry[],
   ) => Promise<readonly Reply[] | { gap: string }>
 }
 
 /** Which command applies an entry, or what is wrong with the entry. */
-export type CommandAfter = (speaker: Service, entry: RawEntry) => { readonly command: string; readonly wrong: string }
+export type CommandAfter = (publisher: Service, entry: RawEntry) => { readonly command: string; readonly wrong: string }
 
-/** Runs the command `retry` with those that follow the speaker's entries. */
-export type Retry = (speaker: Service, args: Args, once?: Once) => Promise<Reply>
+/** Runs the command `retry` with those that follow the publisher's entries. */
+export type Retry = (publisher: Service, args: Args, once?: Once) => Promise<Reply>
 
 export type ApplyOptions = {
   readonly service: Service
@@ -79,57 +79,57 @@ export const openApply = (
 ): { readonly apply: Apply; readonly commandAfter: CommandAfter; readonly retry: Retry } => {
   const { service, redis, step, fence, cursors, follows } = options
   const { fault, textOf } = options.dictionary
-  const speakers = Object.keys(follows) as Service[]
+  const publishers = Object.keys(follows) as Service[]
   const peers = new Map(
-    speakers.map((speaker) => {
-      const rows = follows[speaker] ?? {}
+    publishers.map((publisher) => {
+      const rows = follows[publisher] ?? {}
       return [
-        speaker,
+        publisher,
         {
           // A kind comes from outside, and may be named as something that every object has: hence a map.
           commands: new Map(Object.entries(rows)),
-          applying: `hear-${speaker}`,
+          applying: `hear-${publisher}`,
           batch: options.batchScriptOf(rows),
           single: options.scriptOf([...Object.values(rows), 'retry']),
         },
       ]
     }),
   )
-  const peerOf = (speaker: Service) =>
-    peers.get(speaker) ?? impossible('log.speaker', `${service} does not follow ${speaker}`)
+  const peerOf = (publisher: Service) =>
+    peers.get(publisher) ?? impossible('log.publisher', `${service} does not follow ${publisher}`)
 
-  const handles: Apply['handles'] = (speaker, entry) => {
+  const handles: Apply['handles'] = (publisher, entry) => {
     const kind = kindOf(entry)
-    return kind === undefined || peers.get(speaker)?.commands.has(kind) === true
+    return kind === undefined || peers.get(publisher)?.commands.has(kind) === true
   }
 
-  const commandAfter: CommandAfter = (speaker, entry) => {
-    const wrong = fault(speaker, entry)
+  const commandAfter: CommandAfter = (publisher, entry) => {
+    const wrong = fault(publisher, entry)
     if (wrong !== undefined) return { command: '', wrong }
-    const command = peers.get(speaker)?.commands.get(kindOf(entry) ?? '')
+    const command = peers.get(publisher)?.commands.get(kindOf(entry) ?? '')
     return { command: command ?? '', wrong: command === undefined ? 'nothing follows from its kind any more' : '' }
   }
 
-  const apply: Apply['apply'] = async (speaker, known, entries) => {
-    const args: (string | number)[] = [speaker, known, entries.at(-1)?.[0] ?? known]
+  const apply: Apply['apply'] = async (publisher, known, entries) => {
+    const args: (string | number)[] = [publisher, known, entries.at(-1)?.[0] ?? known]
     for (const entry of entries) {
-      if (!handles(speaker, entry)) continue
+      if (!handles(publisher, entry)) continue
       const [id, fields] = entry
-      const wrong = fault(speaker, entry)
+      const wrong = fault(publisher, entry)
       if (wrong !== undefined) args.push(id, '', wrong, JSON.stringify(fields))
-      else args.push(id, kindOf(entry) ?? '', textOf(speaker, entry), isFlat(entry) ? JSON.stringify(fields) : '')
+      else args.push(id, kindOf(entry) ?? '', textOf(publisher, entry), isFlat(entry) ? JSON.stringify(fields) : '')
     }
-    const { batch, applying } = peerOf(speaker)
+    const { batch, applying } = peerOf(publisher)
     const replies = (await step(
       applying,
       () => batch(redis, args),
-      () => entries.flatMap((entry) => commandAfter(speaker, entry).command || []),
+      () => entries.flatMap((entry) => commandAfter(publisher, entry).command || []),
     )) as readonly Reply[] | readonly ['gap', string]
     return replies[0] === 'gap' ? { gap: replies[1] as string } : (replies as readonly Reply[])
   }
 
-  const retry: Retry = async (speaker, args, once) => {
-    const { single } = peerOf(speaker)
+  const retry: Retry = async (publisher, args, once) => {
+    const { single } = peerOf(publisher)
     const [reply] = await fence.within(once, async (readMs) => {
       const [done] = await step('retry', () => runAll(single, redis, 'retry', [{ args, once, readMs }]))
       if (done === undefined) return impossible('log.retry')
@@ -141,9 +141,11 @@ export const openApply = (
 
   return {
     apply: {
-      speakers,
-      handledKinds: Object.fromEntries(speakers.map((speaker) => [speaker, Object.keys(follows[speaker] ?? {})])),
-      cursor: async (speaker) => (await step('cursor', () => redis.hget(cursors, speaker))) ?? '0-0',
+      publishers,
+      handledKinds: Object.fromEntries(
+        publishers.map((publisher) => [publisher, Object.keys(follows[publisher] ?? {})]),
+      ),
+      cursor: async (publisher) => (await step('cursor', () => redis.hget(cursors, publisher))) ?? '0-0',
       handles,
       apply,
     },

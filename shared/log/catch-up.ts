@@ -19,28 +19,28 @@ const UNAPPLIED_MAX = 256
 
 export type CatchUpOptions = {
   readonly log: Pick<Log, 'cursor' | 'handles'>
-  readonly speaker: Service
-  /** A connection to the speaker's Redis that does not block. */
+  readonly publisher: Service
+  /** A connection to the publisher's Redis that does not block. */
   readonly redis: Redis
   readonly step: Step
   readonly leaseTtlMs: number
 }
 
 /**
- * Resolves when all that the speaker has appended by now, and that is handled here, is applied: after a lease and a second at the
- * latest, and at once if the speaker's Redis does not answer. The function that is returned throws UnavailableError by the own
- * Redis.
+ * Resolves when all that the publisher has appended by now, and that is handled here, is applied: after a lease and a second at
+ * the latest, and at once if the publisher's Redis does not answer. The function that is returned throws UnavailableError by the
+ * own Redis.
  */
-export const openCatchUp = ({ log, speaker, redis, step, leaseTtlMs }: CatchUpOptions): (() => Promise<void>) => {
-  const stream = logKey(speaker)
-  const looking = `unheard-${speaker}`
+export const openCatchUp = ({ log, publisher, redis, step, leaseTtlMs }: CatchUpOptions): (() => Promise<void>) => {
+  const stream = logKey(publisher)
+  const looking = `unheard-${publisher}`
 
   /** The last entry that is handled and not applied yet; where there are more than one looks through, simply the last one. */
   const lastUnapplied = async (): Promise<string | undefined> => {
-    const cursor = await log.cursor(speaker)
+    const cursor = await log.cursor(publisher)
     try {
       const unapplied = await step(looking, () => redis.xrange(stream, `(${cursor}`, '+', 'COUNT', UNAPPLIED_MAX))
-      if (unapplied.length < UNAPPLIED_MAX) return unapplied.findLast((entry) => log.handles(speaker, entry))?.[0]
+      if (unapplied.length < UNAPPLIED_MAX) return unapplied.findLast((entry) => log.handles(publisher, entry))?.[0]
       const [last] = await step(looking, () => redis.xrevrange(stream, '+', '-', 'COUNT', 1))
       return last?.[0]
     } catch (error) {
@@ -53,7 +53,7 @@ export const openCatchUp = ({ log, speaker, redis, step, leaseTtlMs }: CatchUpOp
     const until = performance.now() + leaseTtlMs + CATCH_UP_MS
     const last = await lastUnapplied()
     if (last === undefined) return
-    while (compareIds(await log.cursor(speaker), last) < 0 && performance.now() < until) await after(RETRY_MS)
+    while (compareIds(await log.cursor(publisher), last) < 0 && performance.now() < until) await after(RETRY_MS)
   }
 
   /** Many may ask at one deadline: they wait together. */

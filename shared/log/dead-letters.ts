@@ -23,7 +23,7 @@ export type DeadLetter = {
   /** When it was put aside. */
   readonly at: string
   readonly speaker: string
-  /** Where the entry stands in the speaker's log. */
+  /** Where the entry stands in the publisher's log. */
   readonly entry: string
   readonly error: string
   /** Its fields and values in turn, as they were read. */
@@ -57,9 +57,9 @@ export type DeadLettersOptions = {
   readonly names: { readonly dead: string; readonly applied: string; readonly dismissed: string }
   readonly step: Step
   /** Which command follows an entry by the dictionary of now, or what is wrong with it. */
-  readonly commandAfter: (speaker: Service, entry: RawEntry) => { readonly command: string; readonly wrong: string }
-  /** Runs the command `retry` with the commands that follow the speaker's entries. */
-  readonly retry: (speaker: Service, args: Readonly<Record<string, string>>, once: Once) => Promise<Reply>
+  readonly commandAfter: (publisher: Service, entry: RawEntry) => { readonly command: string; readonly wrong: string }
+  /** Runs the command `retry` with the commands that follow the publisher's entries. */
+  readonly retry: (publisher: Service, args: Readonly<Record<string, string>>, once: Once) => Promise<Reply>
   /** Runs the command `dismiss`. */
   readonly dismiss: (args: Readonly<Record<string, string>>, once: Once) => Promise<Reply>
 }
@@ -112,8 +112,8 @@ export const deadLetters = (options: DeadLettersOptions): DeadLetters => {
     retry: async (id, once) => {
       const [letter] = await range(id, id, 1)
       if (letter === undefined) return ['unknown']
-      const speaker = letter.speaker as Service
-      return options.retry(speaker, { letter: id, ...commandAfter(speaker, [letter.entry, letter.fields]) }, once)
+      const publisher = letter.speaker as Service
+      return options.retry(publisher, { letter: id, ...commandAfter(publisher, [letter.entry, letter.fields]) }, once)
     },
     dismiss: (id, once) => options.dismiss({ letter: id }, once),
   }

@@ -2,7 +2,7 @@
  * What is an entry of a log, and where does it stand?
  *
  * An entry stands where its stream id says: a time in milliseconds and a sequence number, both numbers, so that 9 comes
- * before 10. Ids only grow within one log; a listener that knows the id it has applied last knows what it has yet to apply.
+ * before 10. Ids only grow within one log; a subscriber that knows the id it has applied last knows what it has yet to apply.
  */
 import { type RawEntry, type Service, sayings } from '../contract/events.ts'
 
@@ -16,7 +16,7 @@ export type LogEntry = {
   readonly facts: Readonly<Record<string, string>>
 }
 
-/** The end of a speaker's log, which was applied here and is gone. */
+/** The end of a publisher's log, which was applied here and is gone. */
 export type LostTail = {
   readonly speaker: Service
   readonly noticed: string
@@ -29,8 +29,8 @@ export type LostTail = {
   readonly entries: readonly LogEntry[]
 }
 
-/** The key under which `speaker` finds how far `listener` has applied its log. */
-export const ackedKey = (speaker: Service, listener: Service): string => `heard:${speaker}:${listener}`
+/** The key under which `publisher` finds how far `subscriber` has applied its log. */
+export const ackedKey = (publisher: Service, subscriber: Service): string => `heard:${publisher}:${subscriber}`
 export const logKey = (service: Service): string => `log:${service}`
 
 const DASH = 45

@@ -5,9 +5,9 @@
  * script that writes its effect and appends its entry in the same step, so that an effect without its event, or an event
  * without its effect, cannot exist (a transactional outbox that needs no relay).
  *
- * A listener applies a peer's entries in order, with a *cursor* of its own that lies in the listener's Redis and is
+ * A subscriber applies a peer's entries in order, with a *cursor* of its own that lies in the subscriber's Redis and is
  * moved by the very script that applies the effect. So an effect is applied exactly once, for ever, with no table of seen
- * ids and no acknowledgement to lose; a listener whose Redis came back older reads on from its older cursor and applies
+ * ids and no acknowledgement to lose; a subscriber whose Redis came back older reads on from its older cursor and applies
  * the missing tail again. An entry that cannot be applied goes to the dead letters in the same step, and blocks nothing.
  */
 import type { Redis } from 'ioredis'
@@ -49,8 +49,8 @@ export type Log = Commands &
     readonly dead: DeadLetters
   }
 
-export type LogOptions<Speaker extends Service, Of extends Contract = typeof events> = {
-  readonly service: Speaker
+export type LogOptions<Publisher extends Service, Of extends Contract = typeof events> = {
+  readonly service: Publisher
   /** What the services may tell each other; if not what those of the shop may. */
   readonly contract?: Of
   readonly redis: Redis
@@ -63,11 +63,11 @@ export type LogOptions<Speaker extends Service, Of extends Contract = typeof eve
   readonly limits?: Readonly<Record<string, number>>
   /** Which of its Lua files completes one of shared, by its name. */
   readonly supplies?: Readonly<Record<string, string>>
-  readonly reactions: Reactions<Speaker, Of>
+  readonly reactions: Reactions<Publisher, Of>
   /** What is recorded of the service's sagas; if it has any. */
   readonly saga?: SagaTable
   /** What the commands emit that are not reactions, by the state they lead to. */
-  readonly emits?: Readonly<Record<string, KindOf<Speaker, Of>>>
+  readonly emits?: Readonly<Record<string, KindOf<Publisher, Of>>>
   /** Makes what was acknowledged and is gone true again, as far as that can be. @returns what is to be listed as lost */
   readonly uphold?: (gone: readonly LogEntry[]) => Promise<readonly LogEntry[]>
   /** How long answers under a key are kept: no longer than the log, for they may name a saga. */
@@ -120,14 +120,17 @@ type Rows = Readonly<Record<string, Readonly<Record<string, Row>>>>
 /** The reactions to each peer whose log is followed. */
 const rowsIn = (reactions: Readonly<Record<string, Readonly<Record<string, Row | undefined>> | undefined>>): Rows =>
   Object.fromEntries(
-    Object.entries(reactions).map(([speaker, rows = {}]) => [
-      speaker,
+    Object.entries(reactions).map(([publisher, rows = {}]) => [
+      publisher,
       Object.fromEntries(Object.entries(rows).flatMap(([kind, row]) => (row ? [[kind, row] as const] : []))),
     ]),
   )
 
 /** The constants that the Lua files see. */
-const tablesOf = <Speaker extends Service, Of extends Contract>(options: LogOptions<Speaker, Of>, reactions: Rows) => ({
+const tablesOf = <Publisher extends Service, Of extends Contract>(
+  options: LogOptions<Publisher, Of>,
+  reactions: Rows,
+) => ({
   names: { ...keysOf(options.service), ...options.names },
   emits: mergeEmits([
     options.emits ?? {},
@@ -145,8 +148,8 @@ const tablesOf = <Speaker extends Service, Of extends Contract>(options: LogOpti
 })
 
 /** Opens the log of a service over its own Redis. */
-export const openLog = <Speaker extends Service, Of extends Contract = typeof events>(
-  options: LogOptions<Speaker, Of>,
+export const openLog = <Publisher extends Service, Of extends Contract = typeof events>(
+  options: LogOptions<Publisher, Of>,
 ): Log => {
   const { service, redis, step, lua, supplies = {}, uphold = async (gone) => gone } = options
   const reactions = rowsIn(options.reactions)
@@ -161,7 +164,7 @@ export const openLog = <Speaker extends Service, Of extends Contract = typeof ev
   const scriptOf = (commands: readonly string[]): Script =>
     script(compose({ lua, commands, main: 'do', tables, functions, supplies }))
   const fence = openFence({ redis, step })
-  const memory = tailLossDetector({ speaker: service, redis, step })
+  const memory = tailLossDetector({ publisher: service, redis, step })
   const { commands, runOwn } = openCommands({
     redis,
     step,
@@ -171,8 +174,8 @@ export const openLog = <Speaker extends Service, Of extends Contract = typeof ev
     onAppended: memory.acknowledge,
   })
   const follows = Object.fromEntries(
-    Object.entries(reactions).map(([speaker, rows]) => [
-      speaker,
+    Object.entries(reactions).map(([publisher, rows]) => [
+      publisher,
       Object.fromEntries(Object.entries(rows).map(([kind, { command }]) => [kind, command])),
     ]),
   )

@@ -26,7 +26,7 @@ export type OwnTail = {
    * until there is no more: it may have been away more than once.
    */
   readonly checkOwnTail: () => Promise<LostTail | undefined>
-  /** Notes that a speaker lost its tail, and puts the cursor back to what is left: what it appends next is applied. */
+  /** Notes that a publisher lost its tail, and puts the cursor back to what is left: what it appends next is applied. */
   readonly recordTailLoss: (tail: LostTail) => Promise<void>
   /** The losses that were noticed here, the oldest first, for as long as the log is kept. */
   readonly lostTails: () => Promise<readonly LostTail[]>
@@ -57,7 +57,7 @@ export const openOwnTail = ({ redis, step, lost, memory, runOwn, uphold }: OwnTa
   redis.on('ready', suspect)
 
   const recordTailLoss: OwnTail['recordTailLoss'] = async (tail) => {
-    await runOwn('lose', { speaker: tail.speaker, after: tail.after, tail: JSON.stringify(tail) })
+    await runOwn('lose', { publisher: tail.speaker, after: tail.after, tail: JSON.stringify(tail) })
   }
 
   /** The first loss that one of the suspects proves, the newest of them first. */

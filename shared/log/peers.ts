@@ -44,21 +44,21 @@ export type PeersOptions = {
 /** After so long it is said who is waited for. */
 const WAITING_MS = 1_000
 
-const checkOf = ({ speaker, isReady, unreachedMs }: Subscription): Check => {
-  const name = `log-of-${speaker}`
-  if (!isReady()) return { name, grade: 'blocks', wrong: `it has not reached the log of ${speaker} yet` }
+const checkOf = ({ publisher, isReady, unreachedMs }: Subscription): Check => {
+  const name = `log-of-${publisher}`
+  if (!isReady()) return { name, grade: 'blocks', wrong: `it has not reached the log of ${publisher} yet` }
   const ms = unreachedMs()
   const wrong =
-    ms < UNREACHABLE_MS ? undefined : `it has not reached the log of ${speaker} for ${Math.round(ms / 1_000)} s`
+    ms < UNREACHABLE_MS ? undefined : `it has not reached the log of ${publisher} for ${Math.round(ms / 1_000)} s`
   return { name, grade: 'impairs', wrong }
 }
 
 const untilReady = async (
-  { speaker, whenReady }: Subscription,
+  { publisher, whenReady }: Subscription,
   shutdown: AbortSignal,
   logger: Logger,
 ): Promise<void> => {
-  const timer = setTimeout(() => logger.info(`waiting for the log of ${speaker}`), WAITING_MS)
+  const timer = setTimeout(() => logger.info(`waiting for the log of ${publisher}`), WAITING_MS)
   const ended = Promise.withResolvers<void>()
   const reject = (): void => ended.reject(shutdown.reason)
   shutdown.addEventListener('abort', reject, { once: true })
@@ -78,22 +78,22 @@ export const openPeers = ({ blocking, reporting, redLock, logger, ...common }: P
   }
   return {
     subscribe: (log, onApplied) => {
-      for (const speaker of log.speakers)
+      for (const publisher of log.publishers)
         subscriptions.push(
           openSubscription({
             ...common,
             log,
-            speaker,
-            blocking: blocking(speaker),
-            reporting: reporting(speaker),
-            redLock: redLock.named(`reader-${speaker}`),
+            publisher,
+            blocking: blocking(publisher),
+            reporting: reporting(publisher),
+            redLock: redLock.named(`reader-${publisher}`),
             onApplied,
             logger,
           }),
         )
     },
     catchUp: all((one) => one.catchUp()),
-    outOfReach: () => subscriptions.filter((one) => one.unreachedMs() >= UNREACHABLE_MS).map((one) => one.speaker),
+    outOfReach: () => subscriptions.filter((one) => one.unreachedMs() >= UNREACHABLE_MS).map((one) => one.publisher),
     checks: () => subscriptions.map(checkOf),
     probe: all((one) => one.probe()),
     start: () => {

@@ -1,7 +1,7 @@
 /**
  * For how long is a log kept?
  *
- * An entry is dropped once it is older than the retention and every listener has applied it, and with the last entry of a saga
+ * An entry is dropped once it is older than the retention and every subscriber has applied it, and with the last entry of a saga
  * its record, once no service will ever speak of the saga again: see `shared/saga/lua/trim.lua`. That is learnt from surveys of what is
  * unfinished (`shared/saga/lua/survey.lua`), which the log parser begins.
  */
@@ -17,8 +17,8 @@ const TRIM_PAGE = 500
 const TRIM_PAGES_MAX = 100
 
 export type Retention = {
-  /** Drops entries older than both `ageMs` and every listener's cursor, and their records. @returns how many entries */
-  readonly trim: (ageMs: number, listeners: readonly Service[]) => Promise<number>
+  /** Drops entries older than both `ageMs` and every subscriber's cursor, and their records. @returns how many entries */
+  readonly trim: (ageMs: number, subscribers: readonly Service[]) => Promise<number>
 }
 
 export type RetentionOptions = {
@@ -31,10 +31,10 @@ export type RetentionOptions = {
 }
 
 export const openRetention = ({ redis, step, lost, runOwn, ackedBy }: RetentionOptions): Retention => ({
-  trim: async (ageMs, listeners) => {
+  trim: async (ageMs, subscribers) => {
     const [seconds] = await step('time', () => redis.time())
     await step('trim-lost', () => redis.xtrim(lost, 'MINID', Number(seconds) * 1000 - ageMs))
-    const [acked = ''] = Object.values(await ackedBy(listeners)).toSorted(compareIds)
+    const [acked = ''] = Object.values(await ackedBy(subscribers)).toSorted(compareIds)
     let trimmed = 0
     for (let page = 0, more = '1'; more === '1' && page < TRIM_PAGES_MAX; page += 1) {
       const [count, next = '0'] = await runOwn('trim', { age_ms: ageMs, acked, page: TRIM_PAGE })

@@ -10,8 +10,8 @@ import type { RunOwn } from './commands.ts'
 import { ackedKey } from './entry.ts'
 import { msOf } from './fence.ts'
 
-/** Up to where the listeners of a log report that they have applied it. */
-export type Acked = { readonly [Listener in Service]?: string }
+/** Up to where the subscribers of a log report that they have applied it. */
+export type Acked = { readonly [Subscriber in Service]?: string }
 
 /** A saga as one service knows it. */
 export type SagaRecord = {
@@ -27,11 +27,11 @@ export type SagaRecords = {
   /** What is recorded of a saga, and the time by the own Redis. */
   readonly saga: (
     logId: string,
-    listeners: readonly Service[],
+    subscribers: readonly Service[],
   ) => Promise<{ readonly record: SagaRecord; readonly nowMs: number }>
   /** The same without more: what is recorded, by name. Of a finished saga it is what its entries tell. */
   readonly recorded: (logId: string) => Promise<Readonly<Record<string, string>>>
-  readonly ackedBy: (listeners: readonly Service[]) => Promise<Acked>
+  readonly ackedBy: (subscribers: readonly Service[]) => Promise<Acked>
 }
 
 export type SagaRecordsOptions = {
@@ -52,18 +52,18 @@ export const openSagaRecords = ({ service, redis, step, open, runOwn }: SagaReco
     return saga?.[1] ?? impossible('log.records', log_id)
   }
 
-  const ackedBy: SagaRecords['ackedBy'] = async (listeners) => {
-    if (listeners.length === 0) return {}
-    const acked = await step('heard', () => redis.mget(listeners.map((listener) => ackedKey(service, listener))))
-    return Object.fromEntries(listeners.map((listener, index) => [listener, acked[index] ?? '0-0']))
+  const ackedBy: SagaRecords['ackedBy'] = async (subscribers) => {
+    if (subscribers.length === 0) return {}
+    const acked = await step('heard', () => redis.mget(subscribers.map((subscriber) => ackedKey(service, subscriber))))
+    return Object.fromEntries(subscribers.map((subscriber, index) => [subscriber, acked[index] ?? '0-0']))
   }
 
   return {
-    saga: async (log_id, listeners) => {
+    saga: async (log_id, subscribers) => {
       const [recordedFields, told, acked, time] = await Promise.all([
         recorded(log_id),
         step('saga-open', () => redis.zscore(open, log_id)),
-        ackedBy(listeners),
+        ackedBy(subscribers),
         step('time', () => redis.time()),
       ])
       const lastEventAtMs = told === null ? undefined : Number(told)

@@ -11,7 +11,7 @@ const reply: Content<Reply> = {
   read: ([, word, ...rest]) => (isText(word) && rest.every(isText) ? [word, ...rest] : impossible('log.reply', rest)),
 }
 
-export const lose = command('lose', ['speaker', 'after', 'tail'], { noted: [] })
+export const lose = command('lose', ['publisher', 'after', 'tail'], { noted: [] })
 export const retry = command(
   'retry',
   ['letter', 'command', 'wrong'],

@@ -5,12 +5,12 @@
  * cursor, has it applied as one batch, and goes on from there. The lease only saves work: the cursor in the script is
  * the fence, so two that follow at once are wasteful, never wrong.
  *
- * It reads with `XREAD BLOCK` on a connection of its own (`peer-connection.ts`). What the speaker's or the own Redis
+ * It reads with `XREAD BLOCK` on a connection of its own (`peer-connection.ts`). What the publisher's or the own Redis
  * prevents is tried again for ever, with a back-off. Entries that are not handled here are passed over in memory, and the
  * cursor is written for them at most once a second.
  *
- * Whenever it begins, whenever the connection to the speaker is a new one, and when nothing is said for a while, it
- * *resyncs*: is the own cursor where it was written, and is the speaker's log what was read? Either Redis may have come back
+ * Whenever it begins, whenever the connection to the publisher is a new one, and when nothing is said for a while, it
+ * *resyncs*: is the own cursor where it was written, and is the publisher's log what was read? Either Redis may have come back
  * older. If it is the own one, the missing tail is applied again; if it is the speaker's, the loss is noted and told.
  */
 import { setTimeout as after } from 'node:timers/promises'
@@ -31,19 +31,19 @@ import { logTailLoss, tailLossDetector } from './tail-loss.ts'
 
 /** How many entries are read and applied at once: a batch of this size stays below 10 ms in Redis. */
 const BATCH_MAX = 256
-/** How often the cursor is written for entries that are not handled, and reported to the speaker. */
+/** How often the cursor is written for entries that are not handled, and reported to the publisher. */
 const REPORT_MS = 1_000
 
 export type Subscription = {
-  readonly speaker: Service
-  /** Has the speaker been reached since the start? (Another replica may be the one that reads.) */
+  readonly publisher: Service
+  /** Has the publisher been reached since the start? (Another replica may be the one that reads.) */
   readonly isReady: () => boolean
-  /** For how long the speaker has not been reached, as far as this process can tell; it may be asked for up to 2 s. */
+  /** For how long the publisher has not been reached, as far as this process can tell; it may be asked for up to 2 s. */
   readonly unreachedMs: () => number
-  /** Asks whether the speaker is there, where another replica is the one that reads. */
+  /** Asks whether the publisher is there, where another replica is the one that reads. */
   readonly probe: () => Promise<void>
   readonly whenReady: () => Promise<void>
-  /** Resolves when what the speaker has appended by now is applied: see `catch-up.ts`. @throws UnavailableError by the own Redis */
+  /** Resolves when what the publisher has appended by now is applied: see `catch-up.ts`. @throws UnavailableError by the own Redis */
   readonly catchUp: () => Promise<void>
   readonly start: () => void
   readonly stop: () => Promise<void>
@@ -51,10 +51,10 @@ export type Subscription = {
 
 export type SubscriptionOptions = {
   readonly log: Log
-  readonly speaker: Service
-  /** A `blocking` connection to the speaker's Redis, used for nothing else. */
+  readonly publisher: Service
+  /** A `blocking` connection to the publisher's Redis, used for nothing else. */
   readonly blocking: Redis
-  /** A connection to the speaker's Redis that does not block: the cursor is reported on it. */
+  /** A connection to the publisher's Redis that does not block: the cursor is reported on it. */
   readonly reporting: Redis
   readonly redLock: RedLock
   readonly step: Step
@@ -68,10 +68,10 @@ type Batch = readonly RawEntry[]
 
 const NEVER = new AbortController().signal
 
-/** Tells the speaker now and then up to where its log was applied. */
-const openReport = ({ log, speaker, reporting, step, logger }: SubscriptionOptions) => {
-  const key = ackedKey(speaker, log.service)
-  const telling = `report-${speaker}`
+/** Tells the publisher now and then up to where its log was applied. */
+const openReport = ({ log, publisher, reporting, step, logger }: SubscriptionOptions) => {
+  const key = ackedKey(publisher, log.service)
+  const telling = `report-${publisher}`
   let reported = ''
   let reportedAt = 0
   return (cursor: string, now: number): void => {
@@ -85,17 +85,17 @@ const openReport = ({ log, speaker, reporting, step, logger }: SubscriptionOptio
   }
 }
 
-/** Follows the speaker until the signal; returns early only by throwing. */
+/** Follows the publisher until the signal; returns early only by throwing. */
 type Follow = (signal: AbortSignal, progressed: () => void) => Promise<void>
 
 const openFollow = (options: SubscriptionOptions, peer: PeerConnection): Follow => {
-  const { log, speaker, blocking, step, onApplied, logger } = options
-  const stream = logKey(speaker)
-  const reading = `read-${speaker}`
-  const memory = tailLossDetector({ speaker, redis: blocking, step })
+  const { log, publisher, blocking, step, onApplied, logger } = options
+  const stream = logKey(publisher)
+  const reading = `read-${publisher}`
+  const memory = tailLossDetector({ publisher, redis: blocking, step })
   /** Up to where entries were applied, as this process knows it. */
   let written = '0-0'
-  const handles = (entry: RawEntry): boolean => log.handles(speaker, entry)
+  const handles = (entry: RawEntry): boolean => log.handles(publisher, entry)
 
   const read = async (position: string): Promise<Batch> => {
     const reply = await step(reading, () =>
@@ -106,7 +106,7 @@ const openFollow = (options: SubscriptionOptions, peer: PeerConnection): Follow 
 
   /** Finds out where to read on, when either Redis may be older than it was. */
   const resync = async (signal: AbortSignal): Promise<string> => {
-    const cursor = await log.cursor(speaker)
+    const cursor = await log.cursor(publisher)
     if (compareIds(cursor, written) < 0)
       logger.warn({ believed: written, found: cursor }, 'the own Redis came back older: reading again from its cursor')
     const lost = await peer.ask(() => memory.compare(cursor), signal)
@@ -119,7 +119,7 @@ const openFollow = (options: SubscriptionOptions, peer: PeerConnection): Follow 
 
   /** Has entries applied, and the cursor moved to `position`. @returns whether it stood where it was believed to stand */
   const apply = async (entries: Batch, position: string): Promise<boolean> => {
-    const replies = await log.apply(speaker, written, entries.length > 0 ? entries : [[position, ['kind', '-']]])
+    const replies = await log.apply(publisher, written, entries.length > 0 ? entries : [[position, ['kind', '-']]])
     if ('gap' in replies) return false
     written = position
     let passed = 0
@@ -167,7 +167,7 @@ const openFollow = (options: SubscriptionOptions, peer: PeerConnection): Follow 
   }
 }
 
-/** Follows on after failures, until the signal, or until the speaker was out of reach for so long that another may try. */
+/** Follows on after failures, until the signal, or until the publisher was out of reach for so long that another may try. */
 const followOn = async (follow: Follow, peer: PeerConnection, logger: Logger, signal: AbortSignal): Promise<void> => {
   const since = performance.now()
   let attempt = 0
@@ -193,15 +193,15 @@ const followOn = async (follow: Follow, peer: PeerConnection, logger: Logger, si
 }
 
 export const openSubscription = (given: SubscriptionOptions): Subscription => {
-  const { log, speaker, blocking, reporting, redLock, step, leaseTtlMs } = given
-  const logger = given.logger.child({ reader: `${log.service} hears ${speaker}` })
+  const { log, publisher, blocking, reporting, redLock, step, leaseTtlMs } = given
+  const logger = given.logger.child({ reader: `${log.service} hears ${publisher}` })
   const peer = peerConnection(blocking)
   const follow = openFollow({ ...given, logger }, peer)
-  const probing = `probe-${speaker}`
+  const probing = `probe-${publisher}`
   let isFollowing = false
 
   const lease = keepLease({
-    name: `reader:${log.service}:${speaker}`,
+    name: `reader:${log.service}:${publisher}`,
     ttlMs: leaseTtlMs,
     redLock,
     onHeld: (signal) => {
@@ -214,7 +214,7 @@ export const openSubscription = (given: SubscriptionOptions): Subscription => {
   })
 
   return {
-    speaker,
+    publisher,
     isReady: peer.isReached,
     unreachedMs: peer.unreachedMs,
     probe: async () => {
@@ -227,7 +227,7 @@ export const openSubscription = (given: SubscriptionOptions): Subscription => {
       }
     },
     whenReady: peer.whenReached,
-    catchUp: openCatchUp({ log, speaker, redis: reporting, step, leaseTtlMs }),
+    catchUp: openCatchUp({ log, publisher, redis: reporting, step, leaseTtlMs }),
     start: lease.start,
     stop: lease.stop,
   }

@@ -1,14 +1,14 @@
 /**
- * What has a speaker forgotten?
+ * What has a publisher forgotten?
  *
  * A Redis that comes back older has lost the end of its log, and does not know it. A service that has applied that end does, and so does
  * the process that wrote it: the last entry is no longer there, although the log was not trimmed so far. This evidence
- * stays, whatever the speaker says next. What is lost are the entries between the newest one before it that is left, and
+ * stays, whatever the publisher says next. What is lost are the entries between the newest one before it that is left, and
  * itself.
  *
  * The sagas among them are rebuilt by what the services say again. Commands that are complete in themselves are not: so a
  * detector remembers those that this process has read or knows to be done, in memory and the last of them only, and can list by
- * name what is gone. So is it with the ends of sagas that this process was told, and may have told a client: the speaker can
+ * name what is gone. So is it with the ends of sagas that this process was told, and may have told a client: the publisher can
  * say them again only if its peers still know. What was appended before it began, it cannot name.
  */
 import type { Redis } from 'ioredis'
@@ -28,7 +28,7 @@ export type TailLossDetector = {
   /** The last entry that was remembered. */
   readonly seen: () => string
   /**
-   * What the speaker has lost of all that was remembered here, or applied up to `cursor`; asked in the speaker's Redis.
+   * What the publisher has lost of all that was remembered here, or applied up to `cursor`; asked in the publisher's Redis.
    * Where it may have said more since, `until` is what was seen last before that.
    */
   readonly compare: (cursor: string, until?: string) => Promise<LostTail | undefined>
@@ -37,8 +37,8 @@ export type TailLossDetector = {
 }
 
 export type TailLossDetectorOptions = {
-  readonly speaker: Service
-  /** A connection to the speaker's Redis. */
+  readonly publisher: Service
+  /** A connection to the publisher's Redis. */
   readonly redis: Redis
   readonly step: Step
   /** How many commands are remembered, and as many ends of sagas. */
@@ -100,10 +100,10 @@ const newestLeft = async (redis: Redis, stream: string, until: string): Promise<
 }
 
 export const tailLossDetector = (options: TailLossDetectorOptions): TailLossDetector => {
-  const { speaker, redis, step, commandsMax = COMMANDS_MAX } = options
-  const stream = logKey(speaker)
-  const comparing = `compare-${speaker}`
-  const singles: ReadonlySet<string> = new Set<string>(single[speaker])
+  const { publisher, redis, step, commandsMax = COMMANDS_MAX } = options
+  const stream = logKey(publisher)
+  const comparing = `compare-${publisher}`
+  const singles: ReadonlySet<string> = new Set<string>(single[publisher])
   const commands: Memory = { entries: [], since: '0-0' }
   const ends: Memory = { entries: [], since: '0-0' }
   let seen = '0-0'
@@ -140,7 +140,7 @@ export const tailLossDetector = (options: TailLossDetectorOptions): TailLossDete
       if (after === undefined) return undefined
       const since = compareIds(ends.since, commands.since) > 0 ? ends.since : commands.since
       return {
-        speaker,
+        speaker: publisher,
         noticed: new Date().toISOString(),
         after,
         until,

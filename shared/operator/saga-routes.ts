@@ -23,7 +23,7 @@ export type SagaRoutesOptions = {
   readonly log: Log
   readonly parser: LogParser
   readonly recovery: Recovery | undefined
-  readonly listeners: readonly Service[]
+  readonly subscribers: readonly Service[]
   /** Told the reply to an entry that is applied at last. */
   readonly onApplied: (reply: Reply) => void
 }
@@ -82,13 +82,13 @@ const dismissLetterOf =
 const recoveryRoutes = (
   prefix: string,
   recovery: Recovery,
-  { log, parser, listeners }: SagaRoutesOptions,
+  { log, parser, subscribers }: SagaRoutesOptions,
 ): readonly Route[] =>
   routes(recoveryApi(prefix), {
     retrySaga: async (request) => {
       const { log_id } = request.params
       const [known] = (await log.recall(request)) ?? []
-      const { record, nowMs } = await log.saga(log_id, listeners)
+      const { record, nowMs } = await log.saga(log_id, subscribers)
       if (known === undefined && record.fields.state === undefined && record.lastEventAtMs === undefined)
         return { problem: noSuchSaga(log.service, log_id) }
       const done = known ?? (await recovery.retry(recovery.evaluate(record, nowMs), request))
@@ -97,7 +97,7 @@ const recoveryRoutes = (
     listUnfinished: async () => {
       const { findings, next } = await recovery.survey(UNFINISHED_MAX)
       const statuses = await Promise.all(
-        findings.map(({ log_id }) => statusOf({ log, parser, recovery, listeners }, log_id)),
+        findings.map(({ log_id }) => statusOf({ log, parser, recovery, subscribers }, log_id)),
       )
       const unfinished = statuses.flatMap((status) => (status?.unfinished ? [status] : []))
       return { json: { unfinished, more: next !== undefined } }
@@ -105,10 +105,10 @@ const recoveryRoutes = (
   })
 
 export const sagaRoutes = (prefix: string, options: SagaRoutesOptions): readonly Route[] => {
-  const { log, parser, recovery, listeners, onApplied } = options
+  const { log, parser, recovery, subscribers, onApplied } = options
   const always = routes(sagaApi(prefix), {
     showSaga: async ({ params: { log_id } }) => {
-      const status = await statusOf({ log, parser, recovery, listeners }, log_id)
+      const status = await statusOf({ log, parser, recovery, subscribers }, log_id)
       return status ? { json: status } : { problem: noSuchSaga(log.service, log_id) }
     },
     listDeadLetters: async ({ query: { after, limit } }) => {

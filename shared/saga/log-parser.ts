@@ -4,7 +4,7 @@
  * Every service has a log parser. It runs at start, on a schedule and on request, under a RedLock lease so that one replica
  * does it (two at once are wasteful, never wrong: every repair is a command that checks). A run
  *
- * 1. trims the own log by age, never beyond what the slowest listener has applied, and begins a survey by which all services
+ * 1. trims the own log by age, never beyond what the slowest subscriber has applied, and begins a survey by which all services
  *    learn what they may forget, where the service's table says so;
  * 2. surveys what is unfinished, from the indexes that the commands keep, page after page, until nothing is left that may want
  *    a repair: first what is late, the earliest first, then the stalest. Its cost is that of what is open, not of
@@ -16,8 +16,8 @@
  * What is late does not wait for the schedule: it is looked for twice a second, by one question to the own Redis, and
  * repaired at once. The process that was to see to it has died or is frozen.
  *
- * It tells what it found and did, which speakers were noticed to have lost their tails (see `shared/log/tail-loss.ts`), and what only a
- * person can mend.
+ * It tells what it found and did, which publishers were noticed to have lost their tails (see `shared/log/tail-loss.ts`), and
+ * what only a person can mend.
  */
 import type { Logger } from 'pino'
 import type { Service } from '../contract/events.ts'
@@ -34,7 +34,7 @@ export type Report = {
   readonly service: Service
   /** What was unfinished, at most `FINDINGS_MAX` of it, with the repair that its facts called for and what came of it. */
   readonly found: readonly { log_id: string; facts: Readonly<Record<string, string>>; repair: string; done: string }[]
-  /** What speakers were noticed to have lost, for as long as the log is kept. */
+  /** What publishers were noticed to have lost, for as long as the log is kept. */
   readonly lost_tails: readonly LostTail[]
   readonly trimmed: number
   /** How many entries could not be applied, and have not been retried with success since. */
@@ -61,7 +61,7 @@ export type LogParserOptions = {
   readonly log: Log
   readonly recovery: Repairs | undefined
   /** Which services follow this log: their cursors bound the trimming. */
-  readonly listeners: readonly Service[]
+  readonly subscribers: readonly Service[]
   readonly redLock: RedLock
   readonly step: Step
   readonly leaseTtlMs: number
@@ -116,10 +116,10 @@ const finishing =
 
 /** One run: trims, surveys and repairs. */
 const parsing =
-  ({ log, recovery, listeners, retentionMs }: LogParserOptions, finish: Finish): (() => Promise<Report>) =>
+  ({ log, recovery, subscribers, retentionMs }: LogParserOptions, finish: Finish): (() => Promise<Report>) =>
   async () => {
     // First, for what is to be repaired may need the memory.
-    const trimmed = await log.trim(retentionMs, listeners)
+    const trimmed = await log.trim(retentionMs, subscribers)
     await recovery?.beginSurvey?.(retentionMs)
     const found = new Map<string, Found>()
     if (recovery?.late) await finish(recovery, recovery.late, found)

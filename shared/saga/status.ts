@@ -22,8 +22,8 @@ export type SagaStatus = {
   readonly unfinished: boolean
   /** What is recorded of it. */
   readonly recorded: Readonly<Record<string, string>>
-  /** Which listeners have applied its last entry. */
-  readonly heard: { readonly [Listener in Service]?: boolean }
+  /** Which subscribers have applied its last entry. */
+  readonly heard: { readonly [Subscriber in Service]?: boolean }
   /** The facts of the recovery table that hold now, and the repair they call for. */
   readonly finding: { readonly facts: Readonly<Record<string, string>>; readonly repair: string } | null
   /** What the log parser will do first that is more than to wait, and when; `null`: nothing, as far as was looked. */
@@ -47,15 +47,15 @@ export type Subject = {
   readonly log: Log
   readonly parser: Pick<LogParser, 'nextRuns'>
   readonly recovery: Pick<Recovery, 'evaluate' | 'lateAtMs'> | undefined
-  readonly listeners: readonly Service[]
+  readonly subscribers: readonly Service[]
 }
 
 /** How the saga stands here; `undefined` if it is unknown. */
 export const statusOf = async (
-  { log, parser, recovery, listeners }: Subject,
+  { log, parser, recovery, subscribers }: Subject,
   logId: string,
 ): Promise<SagaStatus | undefined> => {
-  const { record, nowMs } = await log.saga(logId, listeners)
+  const { record, nowMs } = await log.saga(logId, subscribers)
   const last = lastOf(record)
   if (last === undefined) return undefined
   const unfinished = record.lastEventAtMs !== undefined
@@ -82,7 +82,7 @@ export const statusOf = async (
     unfinished,
     recorded: Object.fromEntries(Object.entries(record.fields).filter(([name]) => !INTERNAL.has(name))),
     heard: Object.fromEntries(
-      listeners.map((listener) => [listener, compareIds(record.acked[listener] ?? '0-0', last) >= 0]),
+      subscribers.map((subscriber) => [subscriber, compareIds(record.acked[subscriber] ?? '0-0', last) >= 0]),
     ),
     finding: finding ? { facts: finding.facts, repair: finding.repair } : null,
     next: acting ? { repair: findingAt(acting)?.repair ?? '', at: iso(acting - aheadMs) } : null,

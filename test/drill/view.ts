@@ -65,7 +65,7 @@ const sum = (routes: readonly RouteReading[], end: End): number => routes.reduce
 
 const checkoutsLine = ({ open, oldestMs, locks, lags, visitors }: Scene): string => {
   const worst = lags.toSorted((one, other) => other.ms - one.ms)[0]
-  const lag = worst ? `${worst.listener} ${seconds(worst.ms)} behind ${worst.speaker}` : 'logs ?'
+  const lag = worst ? `${worst.subscriber} ${seconds(worst.ms)} behind ${worst.publisher}` : 'logs ?'
   const checkouts = open === undefined ? '? open' : `${open} open, oldest ${seconds(open === 0 ? 0 : oldestMs)}`
   return `checkouts  ${checkouts}; ${locks ?? '?'} locked; ${lag}; ${visitors} inside`
 }

@@ -32,8 +32,8 @@ const SCENE: Scene = {
   oldestMs: 640,
   locks: 7,
   lags: [
-    { listener: 'payment', speaker: 'order', ms: 120 },
-    { listener: 'stock', speaker: 'payment', ms: 2_040 },
+    { subscriber: 'payment', publisher: 'order', ms: 120 },
+    { subscriber: 'stock', publisher: 'payment', ms: 2_040 },
   ],
   balances: [
     { what: 'money', added: '1000', left: '900', gone: '60', inFlight: '40', balanced: true },

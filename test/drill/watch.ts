@@ -22,8 +22,8 @@ export type Usage = {
   readonly descriptors: number
 }
 
-/** How far a listener is behind a speaker: the time between the last entry said and the last one passed. */
-export type Lag = { readonly listener: string; readonly speaker: string; readonly ms: number }
+/** How far a subscriber is behind a publisher: the time between the last entry said and the last one passed. */
+export type Lag = { readonly subscriber: string; readonly publisher: string; readonly ms: number }
 
 export type Watch = {
   /** The log ids of all open checkouts; undefined if not all who know them answer. */
@@ -33,7 +33,7 @@ export type Watch = {
   readonly lags: () => Promise<readonly Lag[]>
   /** The orders that the shop says no rule can mend. @throws if their Redis does not answer */
   readonly listed: () => Promise<readonly string[]>
-  /** How often a listener noticed that a speaker's log had lost its end. @throws as above */
+  /** How often a subscriber noticed that a publisher's log had lost its end. @throws as above */
   readonly noticed: () => Promise<number>
   readonly close: () => void
 }
@@ -56,14 +56,14 @@ export const openWatch = (shop: Shop): Watch => {
   const open = (service: Service): Redis => connect(shop.part(`${service}-redis`).url, 'lock')
   const redis = { ids: open('ids'), order: open('order'), payment: open('payment'), stock: open('stock') }
 
-  const lagOf = async (listener: Service, speaker: Service): Promise<Lag | undefined> => {
+  const lagOf = async (subscriber: Service, publisher: Service): Promise<Lag | undefined> => {
     const [cursor, last] = await Promise.all([
-      redis[listener].hget('cursors', speaker),
-      redis[speaker].xrevrange(`log:${speaker}`, '+', '-', 'COUNT', 1),
+      redis[subscriber].hget('cursors', publisher),
+      redis[publisher].xrevrange(`log:${publisher}`, '+', '-', 'COUNT', 1),
     ])
     const newest = last[0]?.[0]
     if (newest === undefined) return undefined
-    return { listener, speaker, ms: Math.max(0, msOf(newest) - msOf(cursor ?? newest)) }
+    return { subscriber, publisher, ms: Math.max(0, msOf(newest) - msOf(cursor ?? newest)) }
   }
   return {
     open: () =>
@@ -83,7 +83,7 @@ export const openWatch = (shop: Shop): Watch => {
         })(),
       ),
     lags: async () => {
-      const lags = LINKS.map(({ listener, speaker }) => ifAny(lagOf(listener, speaker)))
+      const lags = LINKS.map(({ subscriber, publisher }) => ifAny(lagOf(subscriber, publisher)))
       return (await Promise.all(lags)).filter((lag) => lag !== undefined)
     },
     listed: () => redis.order.smembers('contradictions'),

@@ -179,13 +179,16 @@ for (const [service, peer] of PEERS)
     await eventually(assertSells, START_MS)
   })
 
-const SPEAKERS = { order: 1, payment: 2, stock: 1 }
+const PUBLISHERS = { order: 1, payment: 2, stock: 1 }
 
 for (const service of ['order', 'payment', 'stock'] as const)
   test.serial(`${service} is not ready as soon as it is told to end, and gives its leases back`, async (t) => {
     const part = only(service)
     const leases = [`lock:reader:${service}:*`, `lock:parser:${service}`]
-    await eventually(async () => assert.equal((await locksLeft(opened(), leases)).length, SPEAKERS[service]), START_MS)
+    await eventually(
+      async () => assert.equal((await locksLeft(opened(), leases)).length, PUBLISHERS[service]),
+      START_MS,
+    )
     const startedAt = performance.now()
     const ended = part.kill('SIGTERM')
     await eventually(() => assertReady(part.url, /draining/, 503), DRAIN_MS)

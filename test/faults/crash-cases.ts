@@ -348,7 +348,7 @@ const startWith = async (part: Part, armed: readonly Armed[], record = false): P
 const renewLeases = async ({ opened }: Scene, part: Part, owner: Service | 'gateway'): Promise<void> => {
   await part.stop()
   await restart(part)
-  const wanted = LINKS.filter(({ listener }) => listener === owner).length
+  const wanted = LINKS.filter(({ subscriber }) => subscriber === owner).length
   await eventually(
     async () => assert.equal((await locksLeft(opened, [`lock:reader:${owner}:*`])).length, wanted),
     TIMEOUT_MS,
@@ -359,8 +359,8 @@ const renewLeases = async ({ opened }: Scene, part: Part, owner: Service | 'gate
 const PROBES = /\.probe-(order|payment|stock)\./
 const OTHERS_LEASE_MS = 4_000
 const lendLeases = async ({ opened }: Scene, owner: Service | 'gateway'): Promise<void> => {
-  const keys = LINKS.filter(({ listener }) => listener === owner).map(
-    ({ speaker }) => `lock:reader:${owner}:${speaker}`,
+  const keys = LINKS.filter(({ subscriber }) => subscriber === owner).map(
+    ({ publisher }) => `lock:reader:${owner}:${publisher}`,
   )
   const hold = (redis: Redis) => Promise.all(keys.map((key) => redis.set(key, 'somebody', 'PX', OTHERS_LEASE_MS)))
   await Promise.all(LOCK_MASTERS.map((master) => behind(opened.shop.part(`${master}-redis`), hold)))

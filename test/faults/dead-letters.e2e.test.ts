@@ -57,7 +57,7 @@ const assertNobodyDelayed = async (t: ExecutionContext): Promise<void> => {
 }
 
 test.serial(
-  'an entry that no listener can act on is put aside; a retry says that it cannot be, so it is dismissed',
+  'an entry that no subscriber can act on is put aside; a retry says that it cannot be, so it is dismissed',
   async (t) => {
     // Said in the name of order, behind its back.
     const forged = ['CheckoutStarted', 'version=1 log_id=forged']
@@ -73,7 +73,7 @@ test.serial(
       (await lettersOf('payment')).some(({ name }) => name === letter.name),
       'it stays',
     )
-    // Every listener of the speaker has a letter of it.
+    // Every subscriber of the publisher has a letter of it.
     for (const service of ['order', 'payment', 'stock'] as const)
       for (const { name } of (await lettersOf(service)).filter((one) => one.entry === entry)) {
         const dismissed = await operator().saga('dead', 'dismiss', name)
@@ -98,33 +98,34 @@ const breakKey = (service: Service, key: string): Promise<() => Promise<unknown>
     return () => behindOf(service, (again) => again.multi().del(key).rename('aside', key).exec())
   })
 
-/** For each listener: what must be broken to make its command fail, for a checkout that was begun while stock was frozen. */
-const BROKEN: readonly (readonly [listener: Service, kind: string, key: (seeded: Cart, logId: string) => string])[] = [
-  ['payment', 'CheckoutStarted', ({ user }) => `user:${user}`],
-  ['stock', 'CreditHeld', ({ item }) => `item:${item}`],
-  ['order', 'CreditCaptured', (_seeded, logId) => `saga:${logId}`],
-]
-for (const [listener, kind, keyOf] of BROKEN)
+/** For each subscriber: what must be broken to make its command fail, for a checkout that was begun while stock was frozen. */
+const BROKEN: readonly (readonly [subscriber: Service, kind: string, key: (seeded: Cart, logId: string) => string])[] =
+  [
+    ['payment', 'CheckoutStarted', ({ user }) => `user:${user}`],
+    ['stock', 'CreditHeld', ({ item }) => `item:${item}`],
+    ['order', 'CreditCaptured', (_seeded, logId) => `saga:${logId}`],
+  ]
+for (const [subscriber, kind, keyOf] of BROKEN)
   test.serial(
-    `an entry that makes the script of ${listener} fail: put aside, and a retry after the mending finishes the saga`,
+    `an entry that makes the script of ${subscriber} fail: put aside, and a retry after the mending finishes the saga`,
     async (t) => {
       const { client } = opened()
       const seeded = await seed()
       const { order, user, item } = seeded
-      const isBegunFirst = listener === 'order'
+      const isBegunFirst = subscriber === 'order'
       // The saga of order must exist before it can be broken: it is held up meanwhile.
       if (isBegunFirst) opened().shop.part('stock-1').freeze()
-      const mendEarly = isBegunFirst ? undefined : await breakKey(listener, keyOf(seeded, ''))
+      const mendEarly = isBegunFirst ? undefined : await breakKey(subscriber, keyOf(seeded, ''))
       const checkout = client.checkout(order)
       const logId = await eventually(async () => {
         const [id] = await behindOf('order', (redis) => redis.hmget(`order:${order}`, 'saga'))
         assert.ok(id)
         return id
       }, DEAD_LETTERED_MS)
-      const mend = mendEarly ?? (await breakKey(listener, keyOf(seeded, logId)))
+      const mend = mendEarly ?? (await breakKey(subscriber, keyOf(seeded, logId)))
       if (isBegunFirst) opened().shop.part('stock-1').thaw()
 
-      const letter = await whenDeadLettered(listener, ({ log_id }) => log_id === logId)
+      const letter = await whenDeadLettered(subscriber, ({ log_id }) => log_id === logId)
       t.is(letter.kind, kind)
       t.regex(letter.error, /WRONGTYPE/)
       await assertNobodyDelayed(t)
@@ -146,7 +147,7 @@ for (const [listener, kind, keyOf] of BROKEN)
       t.deepEqual([await client.credit(user), await client.stock(item)], [90, 8])
       const { dead_letters } = await operator().json<Explanation>('explain', order)
       t.deepEqual(dead_letters, [])
-      t.deepEqual(await lettersOf(listener), [])
+      t.deepEqual(await lettersOf(subscriber), [])
       t.true((await operator().saga('dead', 'list', '--all')).out.includes(letter.name), 'the letter itself stays')
     },
   )

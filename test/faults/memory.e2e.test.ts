@@ -85,8 +85,8 @@ const runParser = async (t: ExecutionContext, client: Client, participant: Parti
 /** Has two surveys go round, a retention apart: what was said before the first may be trimmed. */
 const surveyed = async (t: ExecutionContext, { client, shop }: OpenShop, participant: Participant, operator: Redis) => {
   const ofOrder = lookInto(shop.part('order-redis'), t)
-  for (const speaker of new Set(['order', participant] as const))
-    await (speaker === 'order' ? ofOrder : operator).xadd(`log:${speaker}`, '1-1', ...OLD[speaker])
+  for (const publisher of new Set(['order', participant] as const))
+    await (publisher === 'order' ? ofOrder : operator).xadd(`log:${publisher}`, '1-1', ...OLD[publisher])
   const surveysIn = async (redis: Redis) =>
     Object.entries(await redis.hgetall('sagas:survey')).map(([id, survey]) => {
       const [at = '', ended] = survey.split(' ')

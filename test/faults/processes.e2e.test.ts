@@ -100,20 +100,20 @@ for (const name of FULL ? ['ids-1', 'order-1', 'payment-1', 'stock-1'] : ['order
 // Row 3
 
 const LEASES = { order: 'payment', payment: 'stock', stock: 'payment' } as const
-type Listener = keyof typeof LEASES
+type Subscriber = keyof typeof LEASES
 
 /** When a replica got the lease to read a peer's log, if it did not lose it since. */
-const heldSince = async (part: Part, listener: Listener): Promise<number> => {
-  const ofLease = `"lease":"reader:${listener}:${LEASES[listener]}"`
+const heldSince = async (part: Part, subscriber: Subscriber): Promise<number> => {
+  const ofLease = `"lease":"reader:${subscriber}:${LEASES[subscriber]}"`
   const last = (await saidSince(part, 0)).filter((line) => line.includes(ofLease)).at(-1) ?? ''
   return last.includes('holds the lease') ? Number(/"time":(\d+)/.exec(last)?.[1]) : 0
 }
 
 /** The replica that got it last: one that was ended had it before. */
-const findHolder = (listener: Listener): Promise<Part> =>
+const findHolder = (subscriber: Subscriber): Promise<Part> =>
   eventually(async () => {
-    const parts = opened().shop.services[listener]
-    const times = await Promise.all(parts.map((part) => heldSince(part, listener)))
+    const parts = opened().shop.services[subscriber]
+    const times = await Promise.all(parts.map((part) => heldSince(part, subscriber)))
     const latest = Math.max(...times)
     assert.ok(latest > 0)
     return parts[times.indexOf(latest)] as Part
@@ -137,10 +137,10 @@ const freeze = async (t: ExecutionContext, part: Part, forMs: number, isStale: b
 
 for (const forMs of [LOCK_TTL_MS / 2, 3 * LOCK_TTL_MS, 30_000]) {
   const name = `freezes for ${forMs / 1_000} s, and its stale commands are refused`
-  for (const listener of Object.keys(LEASES) as Listener[])
-    if (FULL || (listener === 'order' && forMs === 3 * LOCK_TTL_MS))
-      test.serial(`the replica of ${listener} that reads and locks ${name}`, async (t) =>
-        freeze(t, await findHolder(listener), forMs, forMs > LOCK_TTL_MS),
+  for (const subscriber of Object.keys(LEASES) as Subscriber[])
+    if (FULL || (subscriber === 'order' && forMs === 3 * LOCK_TTL_MS))
+      test.serial(`the replica of ${subscriber} that reads and locks ${name}`, async (t) =>
+        freeze(t, await findHolder(subscriber), forMs, forMs > LOCK_TTL_MS),
       )
   if (FULL) test.serial(`the gateway ${name}`, (t) => freeze(t, opened().shop.part('gateway'), forMs, false))
 }

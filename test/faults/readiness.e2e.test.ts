@@ -17,7 +17,7 @@ const WITHIN_MS = 15_000
 const AT_ONCE_MS = 1_000
 const LINES = 200
 
-/** Longer than it takes until a listener has reported how far it has read. */
+/** Longer than it takes until a subscriber has reported how far it has read. */
 const opened = shareShop(test, { env: { order: { CHECKOUT_DEADLINE_MS: '6000' } } })
 
 const isReady = (client: Client): Promise<void> =>

@@ -12,7 +12,7 @@ const words = resultsSeen(store.log, {})
 test.serial.beforeEach(async () => {
   await bench.redis.flushall()
 })
-test.serial.afterEach.always('every entry can be applied by a listener', async (t) => {
+test.serial.afterEach.always('every entry can be applied by a subscriber', async (t) => {
   for (const [id, fields] of await bench.redis.xrange('log:ids', '-', '+')) t.is(fault('ids', [id, fields]), undefined)
 })
 test.after.always(async () => bench[Symbol.asyncDispose]())

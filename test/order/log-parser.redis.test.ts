@@ -31,7 +31,7 @@ const open = async (t: ExecutionContext): Promise<Scene> => {
   const parser = logParser({
     log: store.log,
     recovery: store.recovery(({ id }) => decided.set(id, performance.now())),
-    listeners: ['payment'],
+    subscribers: ['payment'],
     redLock: bench.instruments.redLock,
     step: bench.instruments.step,
     leaseTtlMs: 2_000,

@@ -28,14 +28,14 @@ await run(process, name, { own: redisUrl('REDIS_URL'), peer: redisUrl('PEER_REDI
   const parser = logParser({
     ...of,
     recovery: name === 'order' ? openRecovery({ log, saga: desk.saga, table: deskRecovery }) : undefined,
-    listeners: log.speakers,
+    subscribers: log.publishers,
     schedule: '* * * * * *',
     retentionMs: 3_600_000,
   })
   await whenReady(own, shutdown)
-  for (const speaker of log.speakers) {
+  for (const publisher of log.publishers) {
     const [blocking, reporting] = [open(config.peer, 'blocking'), open(config.peer, 'lock')]
-    const following = openSubscription({ ...of, speaker, blocking, reporting, onApplied: () => undefined })
+    const following = openSubscription({ ...of, publisher, blocking, reporting, onApplied: () => undefined })
     following.start()
     stack.defer(following.stop)
   }

@@ -19,7 +19,7 @@ test.serial.beforeEach(async () => {
   await bench.redis.flushall()
   tell = teller(log)
 })
-test.serial.afterEach.always('every entry can be applied by a listener', async (t) => {
+test.serial.afterEach.always('every entry can be applied by a subscriber', async (t) => {
   for (const [id, fields] of await bench.redis.xrange('log:stock', '-', '+'))
     t.is(fault('stock', [id, fields]), undefined)
 })

@@ -3,7 +3,7 @@
 -- log is the newest then.
 -- ARGS     open_max
 -- RETURNS  the newest entry, the books (field, value, ...), the log ids of sagas that are unfinished here, one more than
---          `open_max` if there are too many, and the cursors (speaker, entry, ...)
+--          `open_max` if there are too many, and the cursors (publisher, entry, ...)
 -- WRITES   nothing
 function commands.cut(args)
   local open = redis.call('ZRANGE', names.open, 0, args.open_max)

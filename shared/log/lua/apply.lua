@@ -2,14 +2,14 @@
 --- @include "entry-id"
 --- @include "log"
 -- apply: applies a batch of a peer's entries, in order, and moves the cursor in the same step.
--- ARGV  speaker, the cursor as the reader knows it, the last entry read, then for each entry that is handled here: its id,
+-- ARGV  publisher, the cursor as the reader knows it, the last entry read, then for each entry that is handled here: its id,
 --       kind, text, and '' ; of a malformed one its id, '', what is wrong with it, and its fields as JSON, as they were
 --       read. A flat entry of an older version has a text, and its fields as well.
 -- An entry at or before the cursor was applied already: it is passed over, which makes the cursor a fence. One that
 -- cannot be applied goes to the dead letters with its error. Returns one reply for each entry; or {'gap', cursor} and
 -- does nothing if the cursor stands before where the reader believes it: this Redis came back older.
-local speaker, known, last = ARGV[1], ARGV[2], ARGV[3]
-local stored = redis.call('HGET', names.cursors, speaker) or '0-0'
+local publisher, known, last = ARGV[1], ARGV[2], ARGV[3]
+local stored = redis.call('HGET', names.cursors, publisher) or '0-0'
 local cursor_ms, cursor_sequence = position(stored)
 local known_ms, known_sequence = position(known)
 if later(known_ms, known_sequence, cursor_ms, cursor_sequence) then
@@ -32,9 +32,9 @@ end
 -- dead_letter(id, why, fields): puts an entry aside. One that is emitted again and cannot be applied again is the same letter,
 -- or a saga that hangs would fill the dead letters, for it is emitted again and again.
 local function dead_letter(id, why, fields)
-  local content = redis.sha1hex(speaker .. ' ' .. fields)
+  local content = redis.sha1hex(publisher .. ' ' .. fields)
   if not is_waiting(redis.call('HGET', names.letters, content)) then
-    local letter = redis.call('XADD', names.dead, '*', 'speaker', speaker, 'entry', id, 'error', why, 'fields', fields)
+    local letter = redis.call('XADD', names.dead, '*', 'speaker', publisher, 'entry', id, 'error', why, 'fields', fields)
     redis.call('HSET', names.letters, content, letter)
   end
   return { 'dead-lettered', id, why }
@@ -60,6 +60,6 @@ end
 write_gathered()
 pass(last)
 if cursor then
-  redis.call('HSET', names.cursors, speaker, cursor)
+  redis.call('HSET', names.cursors, publisher, cursor)
 end
 return replies

@@ -1,6 +1,6 @@
 --- @include "drop"
 --- @include "saga"
--- tell-again: emits the last entry of an unfinished saga once more, for a listener that did not act on it.
+-- tell-again: emits the last entry of an unfinished saga once more, for a subscriber that did not act on it.
 -- ARGS     log_id
 -- RETURNS  told | finished | unknown
 commands['tell-again'] = function(args)

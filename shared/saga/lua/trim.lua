@@ -1,12 +1,12 @@
 --- @include "entry-id"
 --- @include "survey"
 -- trim: drops a page of the oldest entries, and with the last entry of a saga its record. An entry is dropped once it is
--- older than the age, and every listener has applied it. Where there are sagas a survey must have come after it, and ended as
+-- older than the age, and every subscriber has applied it. Where there are sagas a survey must have come after it, and ended as
 -- long before another one that has gone around since: then no service will ever emit anything of those that it did not name, also
 -- if a Redis comes back older by no more than that. For a Redis that is away for long may then come back older, too, and the
 -- second survey has found all of them there. What the first survey, or the newest one, names is taken out of the pack and kept
 -- until they name it no more.
--- ARGS     age_ms, acked (the entry up to which all listeners have applied the log, '' if there are none), page
+-- ARGS     age_ms, acked (the entry up to which all subscribers have applied the log, '' if there are none), page
 -- RETURNS  the number of entries that were dropped, and `1` if more may have to be, else `0`
 -- WRITES   less than it frees
 

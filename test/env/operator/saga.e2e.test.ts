@@ -49,7 +49,7 @@ const hang = async () => {
   const hung = await eventually(async () => {
     const explanation = await explain(seeded.order)
     assert.ok(toldBy(explanation).includes('payment: CreditHeld'))
-    // A listener reports once a second how far it has read.
+    // A subscriber reports once a second how far it has read.
     assert.ok(statusIn(explanation, 'order').heard.payment)
     assert.ok(statusIn(explanation, 'payment').heard.order)
     return explanation

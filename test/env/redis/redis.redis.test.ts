@@ -20,7 +20,7 @@ let dir: string
 let block: PortBlock
 let part: Part
 let asOwner: Redis
-let asListener: Redis
+let asSubscriber: Redis
 let asLocker: Redis
 
 /** As the services connect, which is a test in itself: what a connection needs to become ready is allowed. */
@@ -55,12 +55,12 @@ test.before(async () => {
   })
   await part.start()
   asOwner = await connectAs('', USERS.owner)
-  asListener = await connectAs('payment', USERS.payment)
+  asSubscriber = await connectAs('payment', USERS.payment)
   asLocker = await connectAs('ids', USERS.ids)
 })
 
 test.after.always(async () => {
-  for (const redis of [asOwner, asListener, asLocker]) redis?.disconnect()
+  for (const redis of [asOwner, asSubscriber, asLocker]) redis?.disconnect()
   await part.stop()
   await block.release()
   await rm(dir, { recursive: true })
@@ -88,9 +88,9 @@ for (const [words, refusal] of [
     t.regex(await text(socket), refusal)
   })
 
-test('a listener reads the log and reports its own cursor', async (t) => {
+test('a subscriber reads the log and reports its own cursor', async (t) => {
   const id = await asOwner.xadd('log:order', '*', 'kind', 'OrderPaid')
-  const redis = asListener
+  const redis = asSubscriber
   t.is((await redis.xread('COUNT', 1, 'STREAMS', 'log:order', '0'))?.[0]?.[1][0]?.[0], id ?? '')
   t.is((await redis.xrange('log:order', '-', '+')).length, 1)
   t.is((await redis.xrevrange('log:order', '+', '-', 'COUNT', 1)).length, 1)
@@ -100,14 +100,14 @@ test('a listener reads the log and reports its own cursor', async (t) => {
   t.is(await redis.get('heard:order:payment'), id)
 })
 
-test('a listener finds out that a log is gone altogether', async (t) => {
-  const memory = tailLossDetector({ speaker: 'stock', redis: asListener, step: openStep('payment') })
+test('a subscriber finds out that a log is gone altogether', async (t) => {
+  const memory = tailLossDetector({ publisher: 'stock', redis: asSubscriber, step: openStep('payment') })
   const lost = await memory.compare('5-0')
   t.deepEqual([lost?.after, lost?.until], ['0-0', '5-0'])
 })
 
 for (const [user, connected] of [
-  ['a listener', () => asListener],
+  ['a subscriber', () => asSubscriber],
   ['a locker', () => asLocker],
 ] as const)
   test(`${user} holds locks, also by script`, async (t) => {
@@ -153,7 +153,7 @@ const actions = {
 
 for (const [action, attempt] of Object.entries(actions))
   test(`a visitor cannot ${action}`, async (t) => {
-    await t.throwsAsync(async () => attempt(asListener), { message: FORBIDDEN })
+    await t.throwsAsync(async () => attempt(asSubscriber), { message: FORBIDDEN })
     await t.throwsAsync(async () => attempt(asLocker), { message: FORBIDDEN })
   })
 

@@ -31,11 +31,14 @@ const types: readonly (readonly [name: string, good: readonly string[], bad: rea
   ],
 ]
 type Change = Readonly<Record<string, string | undefined>>
-type Form = (speaker: Service, kind: string, change?: Change) => RawEntry
+type Form = (publisher: Service, kind: string, change?: Change) => RawEntry
 
 /** What a faultless entry of a kind says, with one field changed, or left out. */
-const said: (...of: Parameters<Form>) => [name: string, value: string][] = (speaker, kind, change = {}) => {
-  const facts = Object.entries((events[speaker] as Dictionary)[kind] ?? {}).map(([name, type]) => [name, goodOf(type)])
+const said: (...of: Parameters<Form>) => [name: string, value: string][] = (publisher, kind, change = {}) => {
+  const facts = Object.entries((events[publisher] as Dictionary)[kind] ?? {}).map(([name, type]) => [
+    name,
+    goodOf(type),
+  ])
   const all: Change = { ...{ kind, version: VERSION, log_id: 'it' }, ...Object.fromEntries(facts), ...change }
   return Object.entries(all).flatMap(([name, value]): [string, string][] =>
     value === undefined ? [] : [[name, value]],
@@ -55,18 +58,18 @@ const FORMS: readonly (readonly [form: string, entry: Form])[] = [
 ]
 
 for (const [form, entry] of FORMS) {
-  const of = (speaker: Service, kind: string, change?: Change) => fault(speaker, entry(speaker, kind, change))
+  const of = (publisher: Service, kind: string, change?: Change) => fault(publisher, entry(publisher, kind, change))
   const held = (change: Change): string | undefined => of('payment', 'CreditHeld', change)
 
-  for (const speaker of Object.keys(events) as Service[])
-    for (const [kind, facts] of Object.entries(events[speaker] as Dictionary))
-      test(`${form}: ${kind} of ${speaker} is faultless with all its facts, and lacks each that is left out`, (t) => {
-        t.is(of(speaker, kind), undefined)
+  for (const publisher of Object.keys(events) as Service[])
+    for (const [kind, facts] of Object.entries(events[publisher] as Dictionary))
+      test(`${form}: ${kind} of ${publisher} is faultless with all its facts, and lacks each that is left out`, (t) => {
+        t.is(of(publisher, kind), undefined)
         for (const [name, fact] of Object.entries(facts))
-          t.is(of(speaker, kind, { [name]: undefined }), fact.endsWith('?') ? undefined : `it lacks "${name}"`)
+          t.is(of(publisher, kind, { [name]: undefined }), fact.endsWith('?') ? undefined : `it lacks "${name}"`)
       })
 
-  test(`${form}: an entry needs a kind that its speaker may say, a version that is known and a log id`, (t) => {
+  test(`${form}: an entry needs a kind that its publisher may say, a version that is known and a log id`, (t) => {
     t.is(held({ kind: 'CreditLent' }), 'its kind "CreditLent" is unknown')
     t.is(fault('stock', entry('payment', 'CreditHeld')), 'its kind "CreditHeld" is unknown')
     t.is(held({ version: '2' }), 'its version "2" is unknown')

@@ -187,7 +187,7 @@ test.serial('losses are listed until the log of their time is trimmed, the last 
   t.deepEqual(await log.lostTails(), [])
 })
 
-test.serial('cursors: one for each speaker', async (t) => {
+test.serial('cursors: one for each publisher', async (t) => {
   const { log: payment } = openPayment(bench.instruments)
   const facts = { order: 'cart', user: 'anna', total: 1, lines: 'tea:1' }
   const cancelled = entryOf('order', 'CheckoutCancelled', '3-0', 'saga-5-0', facts)
@@ -196,7 +196,7 @@ test.serial('cursors: one for each speaker', async (t) => {
   const returned = entryOf('stock', 'StockReturned', '5-0', 'saga-5-0', facts)
   t.deepEqual(words(await payment.apply('stock', '0-0', [returned])), ['nothing'])
   t.deepEqual([await payment.cursor('order'), await payment.cursor('stock')], ['3-0', '5-0'])
-  t.deepEqual([...payment.speakers].toSorted(), ['order', 'stock'])
+  t.deepEqual([...payment.publishers].toSorted(), ['order', 'stock'])
 })
 
 test.serial('entries that are not handled are passed over without a reply, and the cursor with them', async (t) => {
@@ -467,7 +467,7 @@ test.serial('trim: nothing is dropped before a survey has ended that came later'
   t.is(await log.trim(HOUR_MS, ['payment']), 2)
 })
 
-test.serial('trim: drops what is old, once every listener has applied it', async (t) => {
+test.serial('trim: drops what is old, once every subscriber has applied it', async (t) => {
   const ids = await aged()
   await redis.set(ackedKey('stock', 'order'), ids[3] ?? '')
   await redis.set(ackedKey('stock', 'payment'), ids[3] ?? '')
@@ -480,7 +480,7 @@ test.serial('trim: drops what is old, once every listener has applied it', async
   t.is(await log.trim(5 * HOUR_MS, ['order', 'payment']), 0)
 })
 
-test.serial('trim: never beyond the cursor of the slowest listener', async (t) => {
+test.serial('trim: never beyond the cursor of the slowest subscriber', async (t) => {
   const ids = await aged()
   await redis.set(ackedKey('stock', 'order'), ids[3] ?? '')
   await redis.set(ackedKey('stock', 'payment'), ids[1] ?? '')
@@ -492,7 +492,7 @@ test.serial('trim: never beyond the cursor of the slowest listener', async (t) =
   )
 })
 
-test.serial('trim: a listener that never reported keeps everything', async (t) => {
+test.serial('trim: a subscriber that never reported keeps everything', async (t) => {
   const ids = await aged()
   await redis.set(ackedKey('stock', 'order'), ids[3] ?? '')
   await surveyed(ids[2])

@@ -14,8 +14,8 @@ import {
 } from '../../support/shop/lua-command.ts'
 
 type Row = {
-  readonly listener: Service
-  readonly speaker: Service
+  readonly subscriber: Service
+  readonly publisher: Service
   readonly kind: string
   readonly command: string
   readonly emits: Readonly<Record<string, string>>
@@ -31,19 +31,19 @@ const tables: Readonly<Record<Service, Readonly<Record<string, Readonly<Record<s
 const ownEmits: Readonly<Partial<Record<Service, Readonly<Record<string, string>>>>> = { order: emittedByOrder }
 
 const services = Object.keys(tables) as Service[]
-const rows: readonly Row[] = services.flatMap((listener) =>
-  Object.entries(tables[listener]).flatMap(([speaker, table]) =>
+const rows: readonly Row[] = services.flatMap((subscriber) =>
+  Object.entries(tables[subscriber]).flatMap(([publisher, table]) =>
     Object.entries(table).map(([kind, reaction]) => ({
-      listener,
-      speaker: speaker as Service,
+      subscriber,
+      publisher: publisher as Service,
       kind,
       ...(reaction as { command: string; emits: Record<string, string> }),
     })),
   ),
 )
 
-const factsOf = (speaker: Service, kind: string): Readonly<Record<string, string>> | undefined =>
-  (events[speaker] as Readonly<Record<string, Readonly<Record<string, string>>>>)[kind]
+const factsOf = (publisher: Service, kind: string): Readonly<Record<string, string>> | undefined =>
+  (events[publisher] as Readonly<Record<string, Readonly<Record<string, string>>>>)[kind]
 
 const commands: readonly Command[] = [...services, 'shared' as const].flatMap(luaCommands)
 const commandOf = (service: Service, name: string): Command | undefined =>
@@ -62,30 +62,30 @@ const returned = (code: string, whole: string): readonly string[] =>
     ]
   })
 
-for (const { listener, speaker, kind, command, emits } of rows) {
-  const name = `${listener} applies ${kind} of ${speaker}`
+for (const { subscriber, publisher, kind, command, emits } of rows) {
+  const name = `${subscriber} applies ${kind} of ${publisher}`
 
-  test(`${name}: the speaker's dictionary has it`, (t) => {
-    t.not(factsOf(speaker, kind), undefined)
-    t.not(listener, speaker)
+  test(`${name}: the publisher's dictionary has it`, (t) => {
+    t.not(factsOf(publisher, kind), undefined)
+    t.not(subscriber, publisher)
   })
 
   test(`${name}: the command has its Lua file, and finds the arguments it needs`, (t) => {
-    const found = commandOf(listener, command)
+    const found = commandOf(subscriber, command)
     t.not(found, undefined, `there is no ${command}.lua`)
     if (found === undefined) return
-    const carried = ['log_id', ...Object.keys(factsOf(speaker, kind) ?? {})]
+    const carried = ['log_id', ...Object.keys(factsOf(publisher, kind) ?? {})]
     const optional = [...found.whole.matchAll(/\bargs\.([a-z_]+) or\b/g)].map(([, arg]) => arg)
     const { args } = headerOf(found)
     t.not(args.length, 0)
     for (const arg of args) t.true(carried.includes(arg) || optional.includes(arg), `${command} wants ${arg}`)
   })
 
-  test(`${name}: what is emitted is in the listener's dictionary, and the command knows when`, (t) => {
-    const code = commandOf(listener, command)?.whole ?? ''
+  test(`${name}: what is emitted is in the subscriber's dictionary, and the command knows when`, (t) => {
+    const code = commandOf(subscriber, command)?.whole ?? ''
     t.not(code, '')
     for (const [state, said] of Object.entries(emits)) {
-      t.not(factsOf(listener, said), undefined, said)
+      t.not(factsOf(subscriber, said), undefined, said)
       t.regex(code, new RegExp(`'${state}'|emits\\.${state}\\b`))
     }
   })
@@ -101,9 +101,13 @@ test('payment, in the middle, follows both and is followed by both, and no servi
 for (const service of services)
   test(`the dictionary of ${service} holds what its commands emit, and nothing else`, (t) => {
     const written = luaFiles(service).flatMap((file) =>
-      [...luaText(service, file).matchAll(/\b(?:emit_single|append)\('([A-Za-z]+)'/g)].map(([, kind]) => kind as string),
+      [...luaText(service, file).matchAll(/\b(?:emit_single|append)\('([A-Za-z]+)'/g)].map(
+        ([, kind]) => kind as string,
+      ),
     )
-    const reactions = rows.filter(({ listener }) => listener === service).flatMap(({ emits }) => Object.values(emits))
+    const reactions = rows
+      .filter(({ subscriber }) => subscriber === service)
+      .flatMap(({ emits }) => Object.values(emits))
     const said = new Set([...written, ...reactions, ...Object.values(ownEmits[service] ?? {})])
     t.deepEqual([...said].toSorted(), Object.keys(events[service]).toSorted())
   })

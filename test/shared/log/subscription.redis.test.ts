@@ -23,10 +23,10 @@ const LEASE_TTL_MS = 5_000
 const WITHIN_MS = 10_000
 
 type Scene = {
-  /** The Redis of the speaker, which has its log. */
-  readonly speaker: RedisServer
+  /** The Redis of the publisher, which has its log. */
+  readonly publisher: RedisServer
   readonly voice: Redis
-  /** The Redis of the listener. */
+  /** The Redis of the subscriber. */
   readonly own: Bench
   readonly masters: RedisServer
   readonly store: Store
@@ -38,16 +38,16 @@ type Scene = {
 const durable = ['--appendonly', 'yes', '--appendfsync', 'always'] as const
 
 const open = async (t: ExecutionContext): Promise<Scene> => {
-  const [speaker, own, masters] = await Promise.all([startRedis(), openBench(durable), startRedis()])
+  const [publisher, own, masters] = await Promise.all([startRedis(), openBench(durable), startRedis()])
   t.teardown(async () => {
-    await Promise.all([speaker.stop(), own[Symbol.asyncDispose](), masters.stop()])
+    await Promise.all([publisher.stop(), own[Symbol.asyncDispose](), masters.stop()])
   })
   const store = openStore(own.instruments)
-  const voice = lookInto(speaker, t)
+  const voice = lookInto(publisher, t)
   await store.createItem('tea', 1, plainly)
   await store.add('tea', STOCK, plainly)
   return {
-    speaker,
+    publisher,
     voice,
     own,
     masters,
@@ -68,7 +68,7 @@ type Follower = { readonly subscription: Subscription; readonly applied: Reply[]
 const follow = async (
   t: ExecutionContext,
   scene: Scene,
-  speaker: Pick<RedisServer, 'url'> = scene.speaker,
+  publisher: Pick<RedisServer, 'url'> = scene.publisher,
 ): Promise<Follower> => {
   const connections: Redis[] = []
   const connecting = (server: Pick<RedisServer, 'url'>, kind: 'blocking' | 'lock'): Redis => {
@@ -83,9 +83,9 @@ const follow = async (
   const lock = redLock([masters])
   const one = openSubscription({
     log: scene.store.log,
-    speaker: 'payment',
-    blocking: connecting(speaker, 'blocking'),
-    reporting: connecting(scene.speaker, 'lock'),
+    publisher: 'payment',
+    blocking: connecting(publisher, 'blocking'),
+    reporting: connecting(scene.publisher, 'lock'),
     redLock: lock,
     step: openStep('test'),
     leaseTtlMs: LEASE_TTL_MS,
@@ -163,7 +163,7 @@ test('a reader applies what was said before it came, and what is said after, in 
   )
 })
 
-test('a reader reports to the speaker how far it has read, entries that are not handled as well', async (t) => {
+test('a reader reports to the publisher how far it has read, entries that are not handled as well', async (t) => {
   const scene = await open(t)
   const follower = await follow(t, scene)
   follower.subscription.start()
@@ -180,11 +180,11 @@ test('a reader reports to the speaker how far it has read, entries that are not 
   await tells(t, 3, follower)
 })
 
-test('the speaker’s Redis dies and comes back: the reader goes on where it was', async (t) => {
+test('the publisher’s Redis dies and comes back: the reader goes on where it was', async (t) => {
   const { scene, follower } = await followFive(t)
-  await scene.speaker.kill()
+  await scene.publisher.kill()
   await warns(t, follower, 'cannot read now: trying again')
-  await scene.speaker.restart()
+  await scene.publisher.restart()
   await scene.say(5, 5)
   await leaves(t, scene, STOCK - 10)
   await tells(t, 10, follower)
@@ -213,13 +213,13 @@ test('the own Redis comes back older: the reader notices, and what is missing is
   await tells(t, 5 + 3, follower)
 })
 
-const comesBack = async (speaker: RedisServer, cut: Cut): Promise<void> => {
-  await speaker.kill()
-  await cutTail(speaker.dir, cut)
-  await speaker.restart()
+const comesBack = async (publisher: RedisServer, cut: Cut): Promise<void> => {
+  await publisher.kill()
+  await cutTail(publisher.dir, cut)
+  await publisher.restart()
 }
 
-/** Says that anna was given money, which only the speaker knows. */
+/** Says that anna was given money, which only the publisher knows. */
 const give = async ({ voice }: Scene, logId: string): Promise<string> => {
   const facts = { user: 'anna', amount: 7 }
   const [, fields] = entryOf('payment', 'FundsAdded', '*', logId, facts)
@@ -249,18 +249,18 @@ test('nothing is said and the own Redis comes back older: what is missing is app
   await warns(t, follower, 'the own Redis came back older: reading again from its cursor')
 })
 
-test('the speaker’s Redis comes back older: what only it knew is listed by name, and what it appends next is applied', async (t) => {
+test('the publisher’s Redis comes back older: what only it knew is listed by name, and what it appends next is applied', async (t) => {
   const scene = await open(t)
   const follower = await follow(t, scene)
   follower.subscription.start()
   await scene.say(0, 3)
   const left = await give(scene, 'kept')
   await reaches(scene, left)
-  const moment = await writtenTo(scene.speaker.dir)
+  const moment = await writtenTo(scene.publisher.dir)
   await scene.say(3, 2)
   const gone = await give(scene, 'gone')
   await reaches(scene, gone)
-  await comesBack(scene.speaker, { position: moment })
+  await comesBack(scene.publisher, { position: moment })
   const [lost] = await loses(scene, 1)
   t.like(lost, { speaker: 'payment', after: left, until: gone, unnamed_until: null })
   t.deepEqual(
@@ -270,22 +270,22 @@ test('the speaker’s Redis comes back older: what only it knew is listed by nam
   await warns(t, follower, 'the speaker came back older: it has lost its tail', 'the speaker has lost an entry')
   await scene.say(5, 2)
   await leaves(t, scene, STOCK - 7)
-  await scene.speaker.restart()
+  await scene.publisher.restart()
   await give(scene, 'later')
   t.is((await loses(scene, 1)).length, 1, 'it is noticed once')
 })
 
-test('a speaker that said something new before anybody compared has lost its tail all the same', async (t) => {
+test('a publisher that said something new before anybody compared has lost its tail all the same', async (t) => {
   const scene = await open(t)
   const first = await follow(t, scene)
   first.subscription.start()
   const left = await give(scene, 'kept')
   await reaches(scene, left)
-  const moment = await writtenTo(scene.speaker.dir)
+  const moment = await writtenTo(scene.publisher.dir)
   const gone = await give(scene, 'gone')
   await reaches(scene, gone)
   await first.subscription.stop()
-  await comesBack(scene.speaker, { position: moment })
+  await comesBack(scene.publisher, { position: moment })
   await scene.say(0, 3)
   const second = await follow(t, scene)
   second.subscription.start()
@@ -295,13 +295,13 @@ test('a speaker that said something new before anybody compared has lost its tai
   t.deepEqual(lost?.entries, [], 'another process read it')
 })
 
-test('a speaker that lost everything has lost its tail; one that was trimmed or only restarted has not', async (t) => {
+test('a publisher that lost everything has lost its tail; one that was trimmed or only restarted has not', async (t) => {
   const scene = await open(t)
   const { subscription: one } = await follow(t, scene)
   one.start()
   await scene.say(0, 3)
   await leaves(t, scene, STOCK - 3)
-  await scene.speaker.restart()
+  await scene.publisher.restart()
   await scene.say(3, 1)
   await leaves(t, scene, STOCK - 4)
   await one.stop()
@@ -311,7 +311,7 @@ test('a speaker that lost everything has lost its tail; one that was trimmed or 
   next.subscription.start()
   await leaves(t, scene, STOCK - 5)
   t.deepEqual(await scene.store.log.lostTails(), [])
-  await comesBack(scene.speaker, { share: 1 })
+  await comesBack(scene.publisher, { share: 1 })
   t.like((await loses(scene, 1))[0], { after: '0-0' })
 })
 
@@ -337,7 +337,7 @@ test('one reader at a time: the other stands by, and takes over when the first g
   await leaves(t, scene, STOCK - 5)
   await tells(t, 5, first)
   await tells(t, 0, second)
-  t.true(second.subscription.isReady(), 'it has reached the speaker all the same')
+  t.true(second.subscription.isReady(), 'it has reached the publisher all the same')
   await first.subscription.stop()
   await scene.say(5, 5)
   await leaves(t, scene, STOCK - 10)
@@ -345,7 +345,7 @@ test('one reader at a time: the other stands by, and takes over when the first g
   await tells(t, 5, second)
 })
 
-test('a reader that does not reach the speaker leaves the reading to one that does', async (t) => {
+test('a reader that does not reach the publisher leaves the reading to one that does', async (t) => {
   const scene = await open(t)
   const lost = await follow(t, scene, { url: 'redis://127.0.0.1:1' })
   const other = await follow(t, scene)
@@ -434,7 +434,7 @@ for (const said of [3, 300])
     t.true(isCaughtUp)
   })
 
-test('catching up has a bound, and does not wait for a speaker that is away', async (t) => {
+test('catching up has a bound, and does not wait for a publisher that is away', async (t) => {
   const scene = await open(t)
   const { subscription: one } = await follow(t, scene)
   await one.whenReady()
@@ -443,7 +443,7 @@ test('catching up has a bound, and does not wait for a speaker that is away', as
   await one.catchUp()
   const waitedMs = performance.now() - startedAt
   t.true(waitedMs > LEASE_TTL_MS && waitedMs < LEASE_TTL_MS + 3_000, `waited ${Math.round(waitedMs)} ms`)
-  await scene.speaker.kill()
+  await scene.publisher.kill()
   const askedAt = performance.now()
   await one.catchUp()
   t.true(performance.now() - askedAt < 1_000)

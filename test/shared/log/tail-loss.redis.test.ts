@@ -56,7 +56,12 @@ test('a detector remembers the last commands only, and says since when', async (
     const [, fields] = entryOf('payment', 'FundsAdded', '*', `log-${number}`, { user: 'anna', amount: number })
     said.push([(await redis.xadd(logKey('payment'), '*', ...fields)) ?? '', fields] as const)
   }
-  const { remember, compare } = tailLossDetector({ speaker: 'payment', redis, step: instruments.step, commandsMax: 3 })
+  const { remember, compare } = tailLossDetector({
+    publisher: 'payment',
+    redis,
+    step: instruments.step,
+    commandsMax: 3,
+  })
   remember(said)
   remember(said)
   t.is(await compare('0-0'), undefined)
@@ -76,7 +81,7 @@ test('a log that begins anew has lost all, also once more was said; one that was
     return [(await redis.xadd(logKey('payment'), '*', ...fields)) ?? '', fields] as const
   }
   const before = [await say('one'), await say('two')]
-  const { remember, compare } = tailLossDetector({ speaker: 'payment', redis, step: instruments.step })
+  const { remember, compare } = tailLossDetector({ publisher: 'payment', redis, step: instruments.step })
   remember(before)
   const last = before[1]?.[0] ?? ''
   await say('three')
@@ -95,7 +100,7 @@ test('a log that begins anew has lost all, also once more was said; one that was
 test('ends of sagas have room of their own, are taken in any order, and once', async (t) => {
   const { redis, instruments } = await open(t)
   const { acknowledge, acknowledgeEnd, compare, seen } = tailLossDetector({
-    speaker: 'order',
+    publisher: 'order',
     redis,
     step: instruments.step,
     commandsMax: 2,

@@ -28,7 +28,7 @@ const open = async (t: ExecutionContext, bench: Bench, options: Options): Promis
   const lock = redLock([master])
   const parser = logParser({
     recovery: undefined,
-    listeners: [],
+    subscribers: [],
     redLock: lock,
     step: openStep('test'),
     leaseTtlMs: 30_000,
@@ -122,7 +122,7 @@ test('a run names what only a person can mend, and counts the dead letters', asy
   t.deepEqual([report.dead_letters, report.contradictions], [1, ['cart']])
 })
 
-test('a run tells what speakers were noticed to have lost', async (t) => {
+test('a run tells what publishers were noticed to have lost', async (t) => {
   const one = await bench(t)
   const { log } = openStock(one.instruments)
   const tail = { speaker: 'payment', noticed: new Date().toISOString(), after: '5-0', until: '9-0' } as const
@@ -143,13 +143,13 @@ test('a fault of the program ends the run with its error', async (t) => {
   t.is(await one.redis.exists('lock:parser:stock'), 0, 'the lease was given back')
 })
 
-test('a run trims by age, and never what a listener has not applied', async (t) => {
+test('a run trims by age, and never what a subscriber has not applied', async (t) => {
   const one = await bench(t)
   const { log } = openStock(one.instruments)
   const now = Number((await one.redis.time())[0]) * 1_000
   const ids = [3, 2, 0].map((hours) => `${now - hours * HOUR_MS}-0`)
   for (const id of ids) await one.redis.xadd('log:stock', id, 'kind', 'StockAdded')
-  const parser = await open(t, one, { log, listeners: ['order', 'payment'] })
+  const parser = await open(t, one, { log, subscribers: ['order', 'payment'] })
   await one.redis.hset('sagas:survey', 'survey-1', `${ids[2]} 1 `)
   await one.redis.set(ackedKey('stock', 'order'), ids[2] ?? '')
   t.is((await parser.run()).trimmed, 0)

@@ -26,19 +26,19 @@ const schedule = (from = Date.now()) => ({
 })
 
 const services = {
-  order: { store: order, recovery: order.recovery(() => undefined), listeners: ['payment'] },
-  payment: { store: payment, recovery: payment.recovery, listeners: ['order', 'stock'] },
+  order: { store: order, recovery: order.recovery(() => undefined), subscribers: ['payment'] },
+  payment: { store: payment, recovery: payment.recovery, subscribers: ['order', 'stock'] },
 } as const
 type Saga = keyof typeof services
 
 const look = (service: Saga, parser = schedule()) => {
-  const { store, recovery, listeners } = services[service]
-  return statusOf({ log: store.log, parser, recovery: recovery, listeners }, 'it')
+  const { store, recovery, subscribers } = services[service]
+  return statusOf({ log: store.log, parser, recovery: recovery, subscribers }, 'it')
 }
 const retry = async (service: Saga, once = plainly): Promise<string> => {
-  const { store, listeners } = services[service]
+  const { store, subscribers } = services[service]
   const recovery = services[service].recovery
-  const { record, nowMs } = await store.log.saga('it', listeners)
+  const { record, nowMs } = await store.log.saga('it', subscribers)
   return recovery.retry(recovery.evaluate(record, nowMs), once)
 }
 
@@ -136,11 +136,11 @@ const STATES: readonly (readonly [
       ['released', 'order', 'CheckoutCancelled', 'CreditReleased'],
     ] as const
   ).map(
-    ([state, speaker, heard, said]) =>
+    ([state, publisher, heard, said]) =>
       [
         'payment',
         state,
-        async () => (await started())(speaker as 'stock', heard as 'StockTaken', 'it', facts),
+        async () => (await started())(publisher as 'stock', heard as 'StockTaken', 'it', facts),
         false,
         'dropped',
         ['CreditHeld', said],
@@ -187,9 +187,9 @@ test.serial('a retry under a key is done once', async (t) => {
   t.is(await retry('order', under('again', 'POST /other')), 'key-reused')
 })
 
-/** Has the listener apply everything that was appended. */
-const applyAll = (service: Saga, listener: 'payment' | 'stock') =>
-  shop.redis[service].set(ackedKey(service, listener), '9999999999999-0')
+/** Has the subscriber apply everything that was appended. */
+const applyAll = (service: Saga, subscriber: 'payment' | 'stock') =>
+  shop.redis[service].set(ackedKey(service, subscriber), '9999999999999-0')
 
 /** What is foretold for so long after the last entry, or for its deadline, by a process whose clock differs. */
 const assertForetold = async (
@@ -218,7 +218,7 @@ test.serial('what was applied is emitted again at the first run that finds it st
 })
 
 test.serial(
-  'what was not applied waits for its listener until the deadline; then it is cancelled, whenever the next run is',
+  'what was not applied waits for its subscriber until the deadline; then it is cancelled, whenever the next run is',
   async (t) => {
     await begin(8_000)
     await assertForetold(t, 'order', 'cancel', 'when it is late')
@@ -259,7 +259,7 @@ test.serial('stock has nothing unfinished: it shows what it recorded', async (t)
   await stock.add('tea', 5, plainly)
   await teller(stock.log)('payment', 'CreditHeld', 'it', facts)
   const status = await statusOf(
-    { log: stock.log, parser: schedule(), recovery: undefined, listeners: ['payment'] },
+    { log: stock.log, parser: schedule(), recovery: undefined, subscribers: ['payment'] },
     'it',
   )
   t.like(status, { state: 'taken', unfinished: false, finding: null, next: null })

@@ -37,7 +37,7 @@ export type Moment<State> = {
   readonly action: string
   readonly saga: string | undefined
   readonly state: State
-  /** When it was logged, in milliseconds of the clock of the speaker's Redis. */
+  /** When it was logged, in milliseconds of the clock of the publisher's Redis. */
   readonly loggedMs: number
   /** If a checkout was refused here: of how much there was not enough. */
   readonly wanted: number | undefined

@@ -31,8 +31,8 @@ export const ANOMALIES = {
   'lock-left': 'an order or a user is locked',
   'hold-left': 'money is held or waited for',
   'checkout-open': 'a checkout has not ended',
-  unapplied: 'a listener has not applied what it handles',
-  'cursor-ahead': 'a listener has applied more than was appended',
+  unapplied: 'a subscriber has not applied what it handles',
+  'cursor-ahead': 'a subscriber has applied more than was appended',
   'dead-letter': 'an entry could not be applied',
   contradicted: 'an order is listed as contradicted, though no Redis came back older',
 } as const satisfies Record<string, string>

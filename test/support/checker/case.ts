@@ -128,11 +128,11 @@ export const caseOf = (text: string): Case => {
         return [id, { entries: entries.map((entry) => entry.id).join(' '), ...fields }]
       }),
     )
-  const cursors = PARTICIPANTS.flatMap((listener) =>
-    PARTICIPANTS.flatMap((speaker) =>
-      after(`${listener} reads ${speaker}: `).map(([behind = '', ...handled]): CursorEvidence => {
-        const at = logs[speaker].entries.at(-1 - Number(behind.replace('behind=', '')))
-        return { listener, speaker, at: behind === 'behind=-1' ? BEYOND : (at?.id ?? '0-0'), handled }
+  const cursors = PARTICIPANTS.flatMap((subscriber) =>
+    PARTICIPANTS.flatMap((publisher) =>
+      after(`${subscriber} reads ${publisher}: `).map(([behind = '', ...handled]): CursorEvidence => {
+        const at = logs[publisher].entries.at(-1 - Number(behind.replace('behind=', '')))
+        return { subscriber, publisher, at: behind === 'behind=-1' ? BEYOND : (at?.id ?? '0-0'), handled }
       }),
     ),
   )

@@ -46,10 +46,10 @@ export type LogEvidence = {
 }
 
 export type CursorEvidence = {
-  readonly listener: Participant
-  readonly speaker: Participant
+  readonly subscriber: Participant
+  readonly publisher: Participant
   readonly at: string
-  /** The kinds of entries that the listener acts on. */
+  /** The kinds of entries that the subscriber acts on. */
   readonly handled: readonly string[]
 }
 
@@ -358,13 +358,14 @@ const atRest: Question = ({ evidence }) => {
     ...PARTICIPANTS.flatMap((participant) =>
       open[participant].map((id) => anomaly('checkout-open', `saga:${id}`, `in ${participant}`)),
     ),
-    ...cursors.flatMap(({ listener, speaker, at, handled }) => {
-      const { entries, newest } = logs[speaker]
-      const link = `${listener} of ${speaker}`
-      if (compareIds(at, newest) > 0) return [anomaly('cursor-ahead', `log:${speaker}`, `${link}: ${at} of ${newest}`)]
+    ...cursors.flatMap(({ subscriber, publisher, at, handled }) => {
+      const { entries, newest } = logs[publisher]
+      const link = `${subscriber} of ${publisher}`
+      if (compareIds(at, newest) > 0)
+        return [anomaly('cursor-ahead', `log:${publisher}`, `${link}: ${at} of ${newest}`)]
       return entries
         .filter(({ id, kind }) => compareIds(id, at) > 0 && handled.includes(kind))
-        .map(({ id, kind }) => anomaly('unapplied', `log:${speaker}`, `${link}: ${kind} ${id}`))
+        .map(({ id, kind }) => anomaly('unapplied', `log:${publisher}`, `${link}: ${kind} ${id}`))
     }),
     ...PARTICIPANTS.flatMap((participant) =>
       dead[participant].map((why) => anomaly('dead-letter', `dead:${participant}`, why)),

@@ -1,7 +1,7 @@
 /**
  * Does the shop keep its promises?
  *
- * `settle` waits until the shop is at rest: no checkout is open, every listener has applied all that it handles, nothing
+ * `settle` waits until the shop is at rest: no checkout is open, every subscriber has applied all that it handles, nothing
  * is held, waited for or locked. `violations` then reads all four Redis, behind the services' backs, and gives what it read
  * to the checker (`checker.ts`), which alone knows what contradicts the promises.
  */
@@ -57,10 +57,10 @@ const REACTIONS: Readonly<
   stock: stockReactions,
 }
 /** Which service follows which, and which kinds it handles. */
-export const LINKS = PARTICIPANTS.flatMap((listener) =>
-  PARTICIPANTS.flatMap((speaker) => {
-    const handled = REACTIONS[listener][speaker]
-    return handled === undefined ? [] : [{ listener, speaker, handled: Object.keys(handled) }]
+export const LINKS = PARTICIPANTS.flatMap((subscriber) =>
+  PARTICIPANTS.flatMap((publisher) => {
+    const handled = REACTIONS[subscriber][publisher]
+    return handled === undefined ? [] : [{ subscriber, publisher, handled: Object.keys(handled) }]
   }),
 )
 
@@ -129,13 +129,13 @@ const unrest = async (redis: Connections): Promise<string[]> => {
   }
   const undecided = await redis.order.zcard('sagas:deadlines')
   if (undecided > 0) problems.push(`${undecided} checkouts are not decided`)
-  for (const { listener, speaker, at, handled } of await cursorsIn(redis)) {
-    const { newest } = await streamOf(redis[speaker], speaker)
-    if (compareIds(at, newest) > 0) problems.push(`${listener} has not noticed that ${speaker} lost its tail`)
-    const unapplied = (await entriesAfter(redis[speaker], logKey(speaker), at)).filter(({ kind }) =>
+  for (const { subscriber, publisher, at, handled } of await cursorsIn(redis)) {
+    const { newest } = await streamOf(redis[publisher], publisher)
+    if (compareIds(at, newest) > 0) problems.push(`${subscriber} has not noticed that ${publisher} lost its tail`)
+    const unapplied = (await entriesAfter(redis[publisher], logKey(publisher), at)).filter(({ kind }) =>
       handled.includes(kind),
     )
-    if (unapplied.length > 0) problems.push(`${listener} has not applied ${unapplied.length} entries of ${speaker}`)
+    if (unapplied.length > 0) problems.push(`${subscriber} has not applied ${unapplied.length} entries of ${publisher}`)
   }
   return problems
 }
@@ -197,8 +197,8 @@ const deadIn = async (redis: Redis, service: Participant): Promise<string[]> => 
 /** What each service lists as lost by those that it follows, every entry once. */
 const lostIn = async (redis: Connections): Promise<LogEntry[]> => {
   const found = new Map<string, LogEntry>()
-  for (const [listener, own] of Object.entries(redis))
-    for (const noted of await own.xrange(`lost:${listener}`, '-', '+')) {
+  for (const [subscriber, own] of Object.entries(redis))
+    for (const noted of await own.xrange(`lost:${subscriber}`, '-', '+')) {
       const { speaker, entries } = JSON.parse(readable(noted).facts.tail ?? 'null') as LostTail
       for (const entry of entries) found.set(`${speaker} ${entry.id}`, entry)
     }
@@ -207,11 +207,11 @@ const lostIn = async (redis: Connections): Promise<LogEntry[]> => {
 
 const cursorsIn = async (redis: Connections): Promise<CursorEvidence[]> =>
   Promise.all(
-    LINKS.map(async ({ listener, speaker, handled }) => ({
-      listener,
-      speaker,
+    LINKS.map(async ({ subscriber, publisher, handled }) => ({
+      subscriber,
+      publisher,
       handled,
-      at: (await redis[listener].hget('cursors', speaker)) ?? '0-0',
+      at: (await redis[subscriber].hget('cursors', publisher)) ?? '0-0',
     })),
   )
 

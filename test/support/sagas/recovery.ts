@@ -28,7 +28,7 @@ const openParsers = ({ services }: Scene): Readonly<Record<Participant, () => Pr
   const { stores, logs, instruments } = services
   const common = (participant: Participant) => ({
     log: logs[participant],
-    listeners: subscribersOf(participant),
+    subscribers: subscribersOf(participant),
     redLock: instruments[participant].redLock,
     step: instruments[participant].step,
     logger: instruments[participant].logger,
@@ -68,7 +68,7 @@ export const recovery = (scene: Scene): Readonly<Record<string, Command>> => {
     PARTICIPANTS.map((publisher) => [
       publisher,
       tailLossDetector({
-        speaker: publisher,
+        publisher,
         redis: services.redis[publisher],
         step: services.instruments[publisher].step,
       }),

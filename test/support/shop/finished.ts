@@ -10,13 +10,13 @@ import { type Bench, openBench, plainly } from './open-store.ts'
 
 const PARTICIPANTS = ['order', 'payment', 'stock'] as const
 export type Participant = (typeof PARTICIPANTS)[number]
-const LISTENERS = { order: ['payment'], payment: ['order', 'stock'], stock: ['payment'] } as const
+const SUBSCRIBERS = { order: ['payment'], payment: ['order', 'stock'], stock: ['payment'] } as const
 const PAIRS = [
   ['payment', 'order'],
   ['stock', 'payment'],
   ['payment', 'stock'],
   ['order', 'payment'],
-] as const satisfies readonly (readonly [listener: Participant, speaker: Participant])[]
+] as const satisfies readonly (readonly [subscriber: Participant, publisher: Participant])[]
 const BATCH = 256
 const INIT = 1_000
 
@@ -27,7 +27,7 @@ export type FinishedCheckouts = AsyncDisposable & {
   /** Begins the checkout of an order. */
   readonly begin: (order: number, timeoutMs?: number) => Promise<string>
   /** One applies what another has appended, and reports it; the number of entries. */
-  readonly apply: (listener: Participant, speaker: Participant) => Promise<number>
+  readonly apply: (subscriber: Participant, publisher: Participant) => Promise<number>
   /** Trims all logs as log parsers do; how many entries each has dropped. */
   readonly trim: (ageMs: number) => Promise<Readonly<Record<Participant, number>>>
   /** Has orders of two lines each paid, none of them before. */
@@ -55,18 +55,18 @@ export const finishedCheckouts = async (orders: number): Promise<FinishedCheckou
   }
   const opened = stack.move()
 
-  const apply = async (listener: Participant, speaker: Participant): Promise<number> => {
-    const log = logs[listener]
-    const cursor = await log.cursor(speaker)
-    const entries = await benches[speaker].redis.xrange(logKey(speaker), `(${cursor}`, '+', 'COUNT', BATCH)
-    if (entries.length > 0) await log.apply(speaker, cursor, entries)
-    await benches[speaker].redis.set(ackedKey(speaker, listener), await log.cursor(speaker))
+  const apply = async (subscriber: Participant, publisher: Participant): Promise<number> => {
+    const log = logs[subscriber]
+    const cursor = await log.cursor(publisher)
+    const entries = await benches[publisher].redis.xrange(logKey(publisher), `(${cursor}`, '+', 'COUNT', BATCH)
+    if (entries.length > 0) await log.apply(publisher, cursor, entries)
+    await benches[publisher].redis.set(ackedKey(publisher, subscriber), await log.cursor(publisher))
     return entries.length
   }
   const applyAll = async (): Promise<void> => {
     for (let moved = 1; moved > 0; ) {
       moved = 0
-      for (const [listener, speaker] of PAIRS) moved += await apply(listener, speaker)
+      for (const [subscriber, publisher] of PAIRS) moved += await apply(subscriber, publisher)
     }
   }
   const bytes = async (participant: Participant, section: 'used_memory' | 'log'): Promise<number> => {
@@ -89,12 +89,12 @@ export const finishedCheckouts = async (orders: number): Promise<FinishedCheckou
     begin,
     apply,
     trim: async (ageMs) => {
-      const dropped = await logs.order.trim(ageMs, LISTENERS.order)
+      const dropped = await logs.order.trim(ageMs, SUBSCRIBERS.order)
       await recovery.beginSurvey(ageMs)
       return {
         order: dropped,
-        payment: await logs.payment.trim(ageMs, LISTENERS.payment),
-        stock: await logs.stock.trim(ageMs, LISTENERS.stock),
+        payment: await logs.payment.trim(ageMs, SUBSCRIBERS.payment),
+        stock: await logs.stock.trim(ageMs, SUBSCRIBERS.stock),
       }
     },
     pay: async (first, count) => {

@@ -97,15 +97,15 @@ export const comeBack = async (
 
 export type Facts = Readonly<Record<string, string | number>>
 
-/** An entry as `speaker` would say it: of the facts, those that its kind carries. */
-export const entryOf = <Speaker extends Service>(
-  speaker: Speaker,
-  kind: KindOf<Speaker>,
+/** An entry as `publisher` would say it: of the facts, those that its kind carries. */
+export const entryOf = <Publisher extends Service>(
+  publisher: Publisher,
+  kind: KindOf<Publisher>,
   id: string,
   log_id: string,
   facts: Facts,
 ): RawEntry => {
-  const carried = Object.keys((events[speaker] as Readonly<Record<string, object>>)[kind] ?? {})
+  const carried = Object.keys((events[publisher] as Readonly<Record<string, object>>)[kind] ?? {})
   const pairs = carried.flatMap((name) => (facts[name] === undefined ? [] : [[name, String(facts[name])]]))
   return [
     id,
@@ -116,9 +116,9 @@ export const entryOf = <Speaker extends Service>(
 /** The same as a service of an older version would have said it. */
 export const flat = (entry: RawEntry): RawEntry => [entry[0], sayings(entry).flat()]
 
-export type Teller = <Speaker extends Service>(
-  speaker: Speaker,
-  kind: KindOf<Speaker>,
+export type Teller = <Publisher extends Service>(
+  publisher: Publisher,
+  kind: KindOf<Publisher>,
   log_id: string,
   facts: Facts,
 ) => Promise<Reply>
@@ -126,9 +126,9 @@ export type Teller = <Speaker extends Service>(
 /** Tells a log one entry after the other. */
 export const teller = (log: Log): Teller => {
   let told = 0
-  return async (speaker, kind, log_id, facts) => {
+  return async (publisher, kind, log_id, facts) => {
     told += 1
-    const replies = await log.apply(speaker, '0-0', [entryOf(speaker, kind, `${told}-0`, log_id, facts)])
+    const replies = await log.apply(publisher, '0-0', [entryOf(publisher, kind, `${told}-0`, log_id, facts)])
     if ('gap' in replies) throw new Error(`the cursor went back to ${replies.gap}`)
     const [reply] = replies
     if (reply === undefined) throw new Error(`${kind} is not handled by ${log.service}`)
@@ -152,11 +152,11 @@ export const resultsSeen = (log: Log, reactions: AnyReactions): { readonly unsee
       seen.add(`${command}: ${reply[0]}`)
       return reply
     },
-    apply: async (speaker, known, entries) => {
-      const replies = await apply(speaker, known, entries)
+    apply: async (publisher, known, entries) => {
+      const replies = await apply(publisher, known, entries)
       const [reply] = 'gap' in replies ? [] : replies
       const [entry] = entries
-      const command = entry && reactions[speaker]?.[kindOf(entry) ?? '']?.command
+      const command = entry && reactions[publisher]?.[kindOf(entry) ?? '']?.command
       // What is dead-lettered ended in an error, not in a word.
       if (reply && command && reply[0] !== 'dead-lettered') seen.add(`${command}: ${reply[0]}`)
       return replies

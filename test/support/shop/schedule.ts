@@ -2,7 +2,7 @@
  * The three services without their processes: their real commands, on three real Redis, driven by a schedule.
  *
  * A *schedule* is a list of steps, each of which is something that may happen next in a shop: a checkout begins, a
- * listener applies some entries of a speaker, applies old ones again, an operator cancels, or money comes. No lock is taken:
+ * subscriber applies some entries of a publisher, applies old ones again, an operator cancels, or money comes. No lock is taken:
  * the commands must be right without it. Afterwards `settle` delivers what is left, and `violations` says in words what
  * contradicts the promises. It reads the logs as the accounts they are: every entry must be justified by those before it.
  */
@@ -23,15 +23,15 @@ const SERVICES = ['order', 'payment', 'stock'] as const
 export type Participant = (typeof SERVICES)[number]
 /** Which service follows which. */
 const PAIRS = [
-  { listener: 'order', speaker: 'payment' },
-  { listener: 'payment', speaker: 'order' },
-  { listener: 'payment', speaker: 'stock' },
-  { listener: 'stock', speaker: 'payment' },
-] as const satisfies readonly { listener: Participant; speaker: Participant }[]
-/** A step of a schedule that is written by hand: the listener applies all that the speaker has appended. */
-export const applying = (listener: Participant, speaker: Participant): Step => {
-  const pair = PAIRS.findIndex((one) => one.listener === listener && one.speaker === speaker)
-  if (pair < 0) throw new Error(`${listener} does not follow ${speaker}`)
+  { subscriber: 'order', publisher: 'payment' },
+  { subscriber: 'payment', publisher: 'order' },
+  { subscriber: 'payment', publisher: 'stock' },
+  { subscriber: 'stock', publisher: 'payment' },
+] as const satisfies readonly { subscriber: Participant; publisher: Participant }[]
+/** A step of a schedule that is written by hand: the subscriber applies all that the publisher has appended. */
+export const applying = (subscriber: Participant, publisher: Participant): Step => {
+  const pair = PAIRS.findIndex((one) => one.subscriber === subscriber && one.publisher === publisher)
+  if (pair < 0) throw new Error(`${subscriber} does not follow ${publisher}`)
   return { does: 'apply', pair, count: 100 }
 }
 
@@ -162,7 +162,7 @@ export type World = AsyncDisposable & {
   readonly kept: () => Promise<string>
   /** Surveys go around until nothing more may be dropped; what is recorded of checkouts even then, by name. */
   readonly outlive: () => Promise<readonly string[]>
-  /** Every listener applies each log again from its start, and all that is emitted then. */
+  /** Every subscriber applies each log again from its start, and all that is emitted then. */
   readonly tellAllAgain: () => Promise<void>
   /** What contradicts the promises. `lost` are the services whose tails were lost. */
   readonly violations: (lost?: readonly Participant[]) => Promise<readonly string[]>
@@ -207,8 +207,8 @@ export const openWorld = async (): Promise<World> => {
 
   const pick = <Thing>(things: readonly Thing[], index: number): Thing | undefined =>
     things[index % Math.max(things.length, 1)]
-  const entriesAfter = async (speaker: Participant, after: string, count: number): Promise<RawEntry[]> =>
-    redis[speaker].xrange(logKey(speaker), `(${after}`, '+', 'COUNT', count)
+  const entriesAfter = async (publisher: Participant, after: string, count: number): Promise<RawEntry[]> =>
+    redis[publisher].xrange(logKey(publisher), `(${after}`, '+', 'COUNT', count)
 
   const newestOf = async (participant: Participant): Promise<string> =>
     (await redis[participant].xrevrange(logKey(participant), '+', '-', 'COUNT', 1))[0]?.[0] ?? '0-0'
@@ -220,27 +220,27 @@ export const openWorld = async (): Promise<World> => {
   }
 
   /** Applies what follows the cursor; tells how many entries there were. */
-  const apply = async (listener: Participant, speaker: Participant, count: number): Promise<number> => {
-    const cursor = await logs[listener].cursor(speaker)
-    const entries = await entriesAfter(speaker, cursor, count)
+  const apply = async (subscriber: Participant, publisher: Participant, count: number): Promise<number> => {
+    const cursor = await logs[subscriber].cursor(publisher)
+    const entries = await entriesAfter(publisher, cursor, count)
     if (entries.length === 0) return 0
-    const replies = await logs[listener].apply(speaker, cursor, entries)
+    const replies = await logs[subscriber].apply(publisher, cursor, entries)
     if ('gap' in replies) throw new Error('the cursor moved by itself')
-    await redis[speaker].set(ackedKey(speaker, listener), entries.at(-1)?.[0] ?? '')
+    await redis[publisher].set(ackedKey(publisher, subscriber), entries.at(-1)?.[0] ?? '')
     for (const [word, id = '', why] of replies) {
-      if (word === 'dead-lettered') problems.push(`${listener} dead-lettered ${id} of ${speaker}: ${why}`)
-      if (listener === 'order') decided(id, word)
+      if (word === 'dead-lettered') problems.push(`${subscriber} dead-lettered ${id} of ${publisher}: ${why}`)
+      if (subscriber === 'order') decided(id, word)
     }
     return entries.length
   }
 
   const appliedBefore = async (
-    listener: Participant,
-    speaker: Participant,
+    subscriber: Participant,
+    publisher: Participant,
     count: number,
   ): Promise<[before: string, RawEntry[]]> => {
-    const cursor = await logs[listener].cursor(speaker)
-    const old = await redis[speaker].xrevrange(logKey(speaker), cursor, '-', 'COUNT', count + 1)
+    const cursor = await logs[subscriber].cursor(publisher)
+    const old = await redis[publisher].xrevrange(logKey(publisher), cursor, '-', 'COUNT', count + 1)
     const entries = old.slice(0, count).toReversed()
     return [old[count]?.[0] ?? '0-0', entries]
   }
@@ -286,7 +286,7 @@ export const openWorld = async (): Promise<World> => {
     archive[participant] = await said(participant)
     await logs[participant].trim(
       AT_ONCE_MS,
-      PAIRS.filter(({ speaker }) => speaker === participant).map(({ listener }) => listener),
+      PAIRS.filter(({ publisher }) => publisher === participant).map(({ subscriber }) => subscriber),
     )
     if (participant === 'order') await recovery.beginSurvey(AT_ONCE_MS)
   }
@@ -300,17 +300,17 @@ export const openWorld = async (): Promise<World> => {
       case 'apply':
       case 'apply-again':
       case 'rewind': {
-        const { listener, speaker } = PAIRS[step.pair] as (typeof PAIRS)[number]
+        const { subscriber, publisher } = PAIRS[step.pair] as (typeof PAIRS)[number]
         if (step.does === 'apply') {
-          await apply(listener, speaker, step.count)
+          await apply(subscriber, publisher, step.count)
           return
         }
-        const [before, entries] = await appliedBefore(listener, speaker, step.count)
+        const [before, entries] = await appliedBefore(subscriber, publisher, step.count)
         if (step.does === 'rewind') {
-          await redis[listener].hset('cursors', speaker, before)
+          await redis[subscriber].hset('cursors', publisher, before)
           return
         }
-        const replies = await logs[listener].apply(speaker, before, entries)
+        const replies = await logs[subscriber].apply(publisher, before, entries)
         if ('gap' in replies || replies.some(([word]) => word !== 'passed')) problems.push('applied twice')
         return
       }
@@ -417,7 +417,7 @@ export const openWorld = async (): Promise<World> => {
     for (let moved = 1, round = 0; moved > 0; round += 1) {
       if (round > ROUNDS_MAX) throw new Error('the services talk for ever')
       moved = 0
-      for (const { listener, speaker } of PAIRS) moved += await apply(listener, speaker, 1_000)
+      for (const { subscriber, publisher } of PAIRS) moved += await apply(subscriber, publisher, 1_000)
     }
   }
 
@@ -469,7 +469,7 @@ export const openWorld = async (): Promise<World> => {
   }
 
   const tellAllAgain = async (): Promise<void> => {
-    for (const { listener, speaker } of PAIRS) await redis[listener].hset('cursors', speaker, '0-0')
+    for (const { subscriber, publisher } of PAIRS) await redis[subscriber].hset('cursors', publisher, '0-0')
     await deliverAll()
   }
 
@@ -486,12 +486,12 @@ export const openWorld = async (): Promise<World> => {
     })),
   ]
 
-  /** As after a start: each listener looks whether its speakers have lost what it had applied. */
+  /** As after a start: each subscriber looks whether its publishers have lost what it had applied. */
   const compareCursors = async (): Promise<void> => {
-    for (const { listener, speaker } of PAIRS) {
-      const { compare } = tailLossDetector({ speaker, redis: redis[speaker], step: order.instruments.step })
-      const lost = await compare(await logs[listener].cursor(speaker))
-      if (lost) await logs[listener].recordTailLoss(lost)
+    for (const { subscriber, publisher } of PAIRS) {
+      const { compare } = tailLossDetector({ publisher, redis: redis[publisher], step: order.instruments.step })
+      const lost = await compare(await logs[subscriber].cursor(publisher))
+      if (lost) await logs[subscriber].recordTailLoss(lost)
     }
   }
 
