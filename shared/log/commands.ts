@@ -21,7 +21,7 @@ export type Args = Readonly<Record<string, string | number>>
 
 export type Commands = {
   /** Runs one command. @throws UnavailableError if its outcome is unknown or it was not done. */
-  readonly act: (command: string, args: Args, once?: Once) => Promise<Reply>
+  readonly run: (command: string, args: Args, once?: Once) => Promise<Reply>
   /** What was answered under a request's key, or `key-reused`; `undefined` if nothing was, or there is no key. */
   readonly recall: (once: Once) => Promise<Reply | undefined>
   /**
@@ -95,7 +95,7 @@ export const openCommands = (options: CommandsOptions): { readonly commands: Com
     return group
   }
 
-  const act: Commands['act'] = async (command, args, once) => {
+  const run: Commands['run'] = async (command, args, once) => {
     const [reply, appended] = await fence
       .within(once, (readMs) => step(command, () => groupOf(command)({ args, once, readMs })))
       .catch(tellWhetherDone)
@@ -114,12 +114,12 @@ export const openCommands = (options: CommandsOptions): { readonly commands: Com
 
   const refuse: Commands['refuse'] = async (once) => {
     if (once.idempotencyKey === undefined) return undefined
-    const reply = await act('answer', { word: 'refused', passing: 'yes' }, once)
+    const reply = await run('answer', { word: 'refused', passing: 'yes' }, once)
     return reply[0] === 'refused' ? undefined : reply
   }
 
   return {
-    commands: { act, recall, refuse, claim: (once) => act('answer', { word: 'claimed', passing: 'no' }, once) },
+    commands: { run, recall, refuse, claim: (once) => run('answer', { word: 'claimed', passing: 'no' }, once) },
     runOwn: async (command, args, name = command) => (await step(name, () => groupOf(command)({ args })))[0],
   }
 }

@@ -216,7 +216,7 @@ export const openLog = <Publisher extends Service, Of extends Contract = typeof 
       step,
       commandAfter,
       retry,
-      dismiss: (args, once) => commands.act('dismiss', args, once),
+      dismiss: (args, once) => commands.run('dismiss', args, once),
     }),
   }
 }

@@ -72,18 +72,18 @@ export const resultOnce = <One extends Command>(command: One, reply: Reply): Res
 
 /** Gives each reply of a log's commands the type that its row says. */
 export const runner = (log: {
-  readonly act: (command: string, args: Readonly<Record<string, Argument>>, once?: Once) => Promise<Reply>
+  readonly run: (command: string, args: Readonly<Record<string, Argument>>, once?: Once) => Promise<Reply>
   readonly recall: (once: Once) => Promise<Reply | undefined>
   readonly refuse: (once: Once) => Promise<Reply | undefined>
 }): Runner => ({
   run: async (command, args) => {
-    const reply = await log.act(command.name, args)
+    const reply = await log.run(command.name, args)
     return known(command, reply) ?? impossible(`command.${command.name}`, reply)
   },
-  ask: async ({ name, read }, args) => read(await log.act(name, args)),
-  runOnce: async (command, args, once) => resultOnce(command, await log.act(command.name, args, once)),
+  ask: async ({ name, read }, args) => read(await log.run(name, args)),
+  runOnce: async (command, args, once) => resultOnce(command, await log.run(command.name, args, once)),
   runFenced: async (command, args, once) => {
-    const reply = await log.act(command.name, args, once)
+    const reply = await log.run(command.name, args, once)
     return knownResult(fenced, reply) ?? resultOnce(command, reply)
   },
   recall: async (returns, once) => remembered(returns, await log.recall(once)),

@@ -205,7 +205,7 @@ const openSurveys = <State extends string, Own extends string>(
     facts: Readonly<Record<string, number>>,
     behind?: Place,
   ): Promise<Page & { readonly ackedMs: number }> => {
-    const reply = (await log.act(index, { ...facts, after: behind?.score ?? 0 })) as unknown
+    const reply = (await log.run(index, { ...facts, after: behind?.score ?? 0 })) as unknown
     const [now, ...found] = reply as readonly [string, ...Row[]]
     const acked = await log.ackedBy([awaits])
     const findings = found.map(([log_id, , state, until, told, began]) =>
@@ -244,7 +244,7 @@ export const openRecovery = <State extends string, Own extends string>(
   const own = new Map<string, RunRepair>(Object.entries(options.own ?? {}))
   const wordOf = async (command: string, log_id: string, once?: Once): Promise<string> => {
     const run = own.get(command)
-    return run ? run({ log_id }, once) : (await log.act(command, { log_id }, once))[0]
+    return run ? run({ log_id }, once) : (await log.run(command, { log_id }, once))[0]
   }
 
   return {
@@ -258,7 +258,7 @@ export const openRecovery = <State extends string, Own extends string>(
     beginSurvey: async (ageMs) => {
       if (surveys === undefined) return
       try {
-        await log.act('begin-survey', { pause_ms: ageMs / surveys.perAge, open_max: surveys.openMax })
+        await log.run('begin-survey', { pause_ms: ageMs / surveys.perAge, open_max: surveys.openMax })
       } catch (error) {
         // Out of memory it is left to a later run.
         if (refusedWrite(error) === undefined) throw error

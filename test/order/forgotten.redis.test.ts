@@ -41,7 +41,7 @@ test('what was paid stays paid when payment says so again after order has forgot
   await shop.applyAll()
   await shop.logs.order.trim(AT_ONCE, ['payment'])
   t.is((await recordsIn(shop.benches.order.redis, 'order')).size, 0)
-  t.is((await shop.logs.payment.act('tell-again', { log_id: id }))[0], 'told')
+  t.is((await shop.logs.payment.run('tell-again', { log_id: id }))[0], 'told')
   await shop.applyAll()
   const order = await shop.order.find('0')
   t.is(order?.status, 'paid')
@@ -78,7 +78,7 @@ test('a survey that is told again speaks of no more than it did the first time',
   const [survey = ''] = await redis.hkeys('sagas:survey')
   const id = await captured(shop, 0)
   // Payment has lost what it said, and passes the survey on anew, before what was begun since.
-  await shop.logs.payment.act('pass-survey', { log_id: survey, open: '' })
+  await shop.logs.payment.run('pass-survey', { log_id: survey, open: '' })
   await shop.apply('stock', 'payment')
   await shop.apply('payment', 'stock')
   await shop.logs.stock.trim(AT_ONCE, ['payment'])
@@ -96,7 +96,7 @@ test('a contradiction is found by its order, however long ago the checkouts afte
   }
   const id = await given()
   const facts = { log_id: id, order: '0', user: user_id, total, told: 'paid' }
-  t.is((await shop.logs.order.act('uphold', facts))[0], 'contradicted')
+  t.is((await shop.logs.order.run('uphold', facts))[0], 'contradicted')
   await given()
   for (let round = 1; round < 4; round += 1) {
     await shop.pay(round, 1)
@@ -131,7 +131,7 @@ test('logs are trimmed also while order says nothing', async (t) => {
   }
   const { redis } = shop.benches.payment
   for (let count = 0; count < 10; count += 1)
-    await shop.logs.payment.act('create-user', { log_id: `l${count}`, user: `new${count}` })
+    await shop.logs.payment.run('create-user', { log_id: `l${count}`, user: `new${count}` })
   for (let round = 0; round < 3; round += 1) {
     await shop.trim(AT_ONCE)
     await shop.applyAll()
@@ -143,5 +143,5 @@ test('logs are trimmed also while order says nothing', async (t) => {
 test('a survey that is passed on is not taken for what another reader has applied', async (t) => {
   await using shop = await finishedCheckouts(10)
   const facts = { log_id: 'survey-1', open: '' }
-  t.notDeepEqual(await shop.logs.payment.act('pass-survey', facts), ['passed'])
+  t.notDeepEqual(await shop.logs.payment.run('pass-survey', facts), ['passed'])
 })

@@ -63,7 +63,7 @@ test.serial.beforeEach(async () => {
   await bench.redis.flushall()
   await openCheckout(store)
   await teller(store.log)('payment', 'CreditCaptured', 'it', MONEY)
-  await store.log.act('uphold', { log_id: 'it', order: 'cart', user: 'anna', total: 30, told: 'failed' })
+  await store.log.run('uphold', { log_id: 'it', order: 'cart', user: 'anna', total: 30, told: 'failed' })
 })
 
 test.serial('who slept while it was asked for, and whose client has gone, resolves nothing', async (t) => {

@@ -87,8 +87,8 @@ const EVENTS: Readonly<Record<Event, () => Promise<readonly (string | undefined)
   CreditRefused: () => tell('payment', 'CreditRefused', 'it', { ...facts, reason: 'out-of-credit' }),
   CreditVoided: () => tell('payment', 'CreditVoided', 'it', facts),
   CreditReleased: () => tell('payment', 'CreditReleased', 'it', facts),
-  cancel: () => log.act('cancel', { log_id: 'it' }),
-  're-emit': () => log.act('tell-again', { log_id: 'it' }),
+  cancel: () => log.run('cancel', { log_id: 'it' }),
+  're-emit': () => log.run('tell-again', { log_id: 'it' }),
   refund: () => wish('refund'),
   accept: () => wish('accept'),
 }
@@ -342,7 +342,7 @@ for (const told of ['paid', 'failed', 'cancelled'] as const)
     test.serial(`uphold that somebody was told ${told} of what is ${state}: ${UPHELD[told][state]}`, async (t) => {
       await bring(state)
       const before = await look()
-      const uphold = () => log.act('uphold', { log_id: 'it', order: 'cart', user: 'anna', total: '30', told })
+      const uphold = () => log.run('uphold', { log_id: 'it', order: 'cart', user: 'anna', total: '30', told })
       const [word] = await uphold()
       t.is(word, UPHELD[told][state])
       const isCancelled = word === 'cancelled'
@@ -355,7 +355,7 @@ for (const told of ['paid', 'failed', 'cancelled'] as const)
 
 test.serial('who was told that it is paid when it is not: a refund has nothing to undo', async (t) => {
   await bring('failed')
-  await log.act('uphold', { log_id: 'it', order: 'cart', user: 'anna', total: '30', told: 'paid' })
+  await log.run('uphold', { log_id: 'it', order: 'cart', user: 'anna', total: '30', told: 'paid' })
   t.deepEqual(await wish('refund'), ['resolved', 'failed'])
   t.deepEqual(await look(), { saga: 'failed', order: 'open' })
   t.deepEqual([await store.contradictions(), await accepted()], [[], [0n, 0n]])

@@ -11,7 +11,7 @@ let tell: Teller
 test.after.always(() => bench[Symbol.asyncDispose]())
 const begin = (id: string) => beginCart(store, id)
 const uphold = async (log_id: string, told: string) =>
-  (await store.log.act('uphold', { log_id, order: 'cart', user: 'anna', total: 30, told }))[0]
+  (await store.log.run('uphold', { log_id, order: 'cart', user: 'anna', total: 30, told }))[0]
 const status = async () => (await store.find('cart'))?.status
 const books = async () => {
   const cut = await store.auditor.cut()

@@ -64,7 +64,7 @@ const open = async (t: ExecutionContext): Promise<Parcels> => {
       return child
     },
     book: async (patience_ms) => {
-      await openDesk(client, openStep('test')).act('book', { log_id: 'parcel', van: 'blue', patience_ms })
+      await openDesk(client, openStep('test')).run('book', { log_id: 'parcel', van: 'blue', patience_ms })
     },
     look: async () => {
       const [desk, fleet] = await Promise.all([recordsIn(lookers.order, 'order'), recordsIn(lookers.stock, 'stock')])

@@ -117,7 +117,7 @@ const EVENTS: Readonly<Record<Event, () => Promise<Reply>>> = {
   StockTaken: () => tell('stock', 'StockTaken', 'it', taken),
   StockRefused: () => tell('stock', 'StockRefused', 'it', refusedByStock),
   StockReturned: () => tell('stock', 'StockReturned', 'it', taken),
-  're-emit': () => log.act('tell-again', { log_id: 'it' }),
+  're-emit': () => log.run('tell-again', { log_id: 'it' }),
 }
 const stateOfIt = async (): Promise<string> => (await log.recorded('it')).state ?? 'none'
 /** What anna owns and what of it is held while the checkout is in a state; where it waited another one holds 80. */
@@ -309,7 +309,7 @@ test.serial('a full Redis refuses a cancellation as a whole: what waits keeps it
 test.serial('tell-again looks once more at one that waits, in case it was left behind', async (t) => {
   await waitingOfAnna(t)
   await bench.redis.hset('user:anna', 'held', '0')
-  t.deepEqual(await log.act('tell-again', { log_id: 'second' }), ['served'])
+  t.deepEqual(await log.run('tell-again', { log_id: 'second' }), ['served'])
   t.deepEqual(await answersOf('second'), ['CreditHeld'])
 })
 

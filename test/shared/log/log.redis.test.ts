@@ -332,7 +332,7 @@ test.serial('a command that is wrong is a fault of the program: its error passes
   await redis.set('item:broken', 'not a hash')
   const failed = await t.throwsAsync(store.add('broken', 5, plainly))
   t.false(failed instanceof UnavailableError)
-  await t.throwsAsync(log.act('no-such-command', {}), { message: /there is no no-such-command\.lua/ })
+  await t.throwsAsync(log.run('no-such-command', {}), { message: /there is no no-such-command\.lua/ })
 })
 
 const scriptsRun = async (): Promise<number> =>

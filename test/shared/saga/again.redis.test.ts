@@ -38,7 +38,7 @@ const WAYS: readonly (readonly [
       await openCheckout(order, 9)
       await order.cancel('it')
     },
-    () => order.log.act('tell-again', { log_id: 'it' }),
+    () => order.log.run('tell-again', { log_id: 'it' }),
     'CheckoutCancelled',
   ],
   [
@@ -50,7 +50,7 @@ const WAYS: readonly (readonly [
       await payment.addFunds('anna', 30, plainly)
       await teller(payment.log)('order', 'CheckoutStarted', 'it', { ...MONEY, deadline: 1e12 })
     },
-    () => payment.log.act('tell-again', { log_id: 'it' }),
+    () => payment.log.run('tell-again', { log_id: 'it' }),
     'CreditHeld',
   ],
   [
@@ -91,7 +91,7 @@ for (const [name, redis, log, bring, again, said] of WAYS)
     t.deepEqual([entries.at(-2)?.kind, entries.at(-1)?.kind], [said, said])
     // The first time may be trimmed off the log before the last.
     await redis.xtrim(`log:${log.service}`, 'MAXLEN', 1)
-    const [saga] = (await log.act('sagas-at', { at: newest ?? '', log_ids: 'it' })) as unknown as [[string, string[]]]
+    const [saga] = (await log.run('sagas-at', { at: newest ?? '', log_ids: 'it' })) as unknown as [[string, string[]]]
     t.is(saga[1][0], said, 'an audit finds what was said last')
   })
 

@@ -36,7 +36,7 @@ test('surveys are begun with a pause between them, and none where all that was s
   await using shop = await finishedCheckouts(1)
   const { log } = shop.order
   const begin = async (): Promise<string | undefined> =>
-    (await log.act('begin-survey', { pause_ms: WHILE_MS, open_max: 10 }))[0]
+    (await log.run('begin-survey', { pause_ms: WHILE_MS, open_max: 10 }))[0]
   t.is(await begin(), 'early', 'all is young')
   const { redis } = shop.benches.order
   await redis.del('log:order')
@@ -142,15 +142,15 @@ test('a service that applies a survey too late, or never, keeps all from forgett
 
 test('surveys are begun now and then, also while order says nothing', async (t) => {
   await using shop = await finishedCheckouts(10)
-  const { act } = shop.logs.order
+  const { run } = shop.logs.order
   await shop.pay(0, 1)
   const often = { pause_ms: 0, open_max: 10 }
-  t.is((await act('begin-survey', often))[0], 'surveyed')
-  t.is((await act('begin-survey', often))[0], 'surveyed', 'the others may have said much since')
+  t.is((await run('begin-survey', often))[0], 'surveyed')
+  t.is((await run('begin-survey', often))[0], 'surveyed', 'the others may have said much since')
   await shop.begin(1)
-  t.is((await act('begin-survey', { pause_ms: 60_000, open_max: 10 }))[0], 'early')
-  t.is((await act('begin-survey', { pause_ms: -1_000, open_max: 0 }))[0], 'too-many')
-  t.is((await act('begin-survey', { pause_ms: -1_000, open_max: 1 }))[0], 'surveyed')
+  t.is((await run('begin-survey', { pause_ms: 60_000, open_max: 10 }))[0], 'early')
+  t.is((await run('begin-survey', { pause_ms: -1_000, open_max: 0 }))[0], 'too-many')
+  t.is((await run('begin-survey', { pause_ms: -1_000, open_max: 1 }))[0], 'surveyed')
 })
 
 test('of surveys that do not end only so many are remembered', async (t) => {
@@ -158,7 +158,7 @@ test('of surveys that do not end only so many are remembered', async (t) => {
   const { redis } = shop.benches.order
   for (let round = 0; round < 70; round += 1) {
     await redis.xadd('log:order', '*', 'kind', 'OrderPaid')
-    await shop.logs.order.act('begin-survey', { pause_ms: -1_000, open_max: 10 })
+    await shop.logs.order.run('begin-survey', { pause_ms: -1_000, open_max: 10 })
   }
   t.true((await redis.hlen('sagas:survey')) <= 64)
 })

@@ -36,7 +36,7 @@ export const reading = (scene: Scene): Readonly<Record<string, Command>> => {
       await services.redis[to].hset('cursors', from, before)
     },
     're-emit': async ({ args: [participant, saga = ''] }) => {
-      const [result] = await services.logs[participantOf(participant)].act('tell-again', { log_id: saga })
+      const [result] = await services.logs[participantOf(participant)].run('tell-again', { log_id: saga })
       print(result)
       await tell()
     },

@@ -145,10 +145,10 @@ type AnyReactions = Readonly<Record<string, Readonly<Record<string, { readonly c
 /** Remembers which words the commands of a log returned, and knows which of those that their headers promise are missing. */
 export const resultsSeen = (log: Log, reactions: AnyReactions): { readonly unseen: () => readonly string[] } => {
   const seen = new Set<string>()
-  const { act, apply } = log
-  const watched: Pick<Log, 'act' | 'apply'> = {
-    act: async (command, args, once) => {
-      const reply = await act(command, args, once)
+  const { run, apply } = log
+  const watched: Pick<Log, 'run' | 'apply'> = {
+    run: async (command, args, once) => {
+      const reply = await run(command, args, once)
       seen.add(`${command}: ${reply[0]}`)
       return reply
     },

@@ -321,7 +321,7 @@ export const openWorld = async (): Promise<World> => {
       }
       case 'tell-again': {
         const saga = pick(sagas, step.saga)
-        if (saga) await logs[step.by].act('tell-again', { log_id: saga.id })
+        if (saga) await logs[step.by].run('tell-again', { log_id: saga.id })
         return
       }
       case 'trim':
@@ -372,7 +372,7 @@ export const openWorld = async (): Promise<World> => {
     for (const { id, order: name, told } of sagas) {
       if (told !== 'failed' && told !== 'cancelled') continue
       const [user = '', total = ''] = wanted(Number(name.slice(1))).map(String)
-      await logs.order.act('uphold', { log_id: id, order: name, user, total, told })
+      await logs.order.run('uphold', { log_id: id, order: name, user, total, told })
     }
   }
 
@@ -503,7 +503,7 @@ export const openWorld = async (): Promise<World> => {
       for (const { by, id, state } of await unfinished()) {
         // In the first rounds a word may help; after that the deadline has passed.
         if (by === 'order' && state === 'checking-out' && round > 1) await cancel(id)
-        else await logs[by].act('tell-again', { log_id: id })
+        else await logs[by].run('tell-again', { log_id: id })
       }
       await deliverAll()
     }
