@@ -14,7 +14,7 @@
  * A *cut* is the books alone at one moment, named by the newest entry; `sagasAt` tells what was last said of a saga then.
  * Where things and books disagree, `strays` names the things that are not what the log says, as far as the log reaches.
  */
-import { type Service, sayings } from '../contract/events.ts'
+import { fieldsOf, type Service } from '../contract/events.ts'
 import { SAGAS_MAX } from '../contract/queries.ts'
 import { UnavailableError } from '../errors.ts'
 import { compareIds, type LogEntry } from '../log/entry.ts'
@@ -264,7 +264,7 @@ export const auditor = (log: Log): Auditor => {
       inParts(logIds, async (part) => {
         const found = await ask(sagasAt, { at, log_ids: part.join(' ') })
         return found.map(([log_id, said]) => {
-          const { kind = '', ...facts }: Record<string, string> = Object.fromEntries(sayings(['', said]))
+          const { kind = '', ...facts }: Record<string, string> = Object.fromEntries(fieldsOf(['', said]))
           return { log_id, kind, facts }
         })
       }),

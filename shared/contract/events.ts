@@ -3,7 +3,7 @@
  *
  * The dictionary of the shop: every kind of entry a service may write into its log, with the facts it carries. A kind is
  * a noun and a past participle, and belongs to one service, its publisher. Facts are what a subscriber needs to act, or to
- * rebuild what it lost. Adding a saga means adding rows here; an entry is never changed once it was said, so a fact that
+ * rebuild what it lost. Adding a saga means adding rows here; an entry is never changed once it was appended, so a fact that
  * changes its meaning gets a new `VERSION`.
  *
  * On the wire an entry is one field: its name is the kind, its value all the rest in one text,
@@ -94,10 +94,10 @@ export const single = {
   stock: ['ItemCreated', 'StockAdded', 'StockSubtracted', 'ItemsInitialised'],
 } as const satisfies { readonly [Publisher in Service]: readonly (keyof (typeof events)[Publisher])[] }
 
-/** Which kinds of entries each service may say, with the facts that they carry; `events` is that of the shop. */
+/** Which kinds of entries each service may emit, with the facts that they carry; `events` is that of the shop. */
 export type Contract = Readonly<Partial<Record<Service, Readonly<Record<string, Facts>>>>>
 
-/** A kind of entry that `Publisher` may say. */
+/** A kind of entry that `Publisher` may emit. */
 export type KindOf<Publisher extends Service, Of extends Contract = typeof events> = Publisher extends keyof Of
   ? keyof Of[Publisher] & string
   : never
@@ -130,7 +130,7 @@ const typeOf = (fact: Fact): { readonly type: FactType; readonly mayBeMissing: b
     ? { type: fact.slice(0, -1) as FactType, mayBeMissing: true }
     : { type: fact as FactType, mayBeMissing: false }
 
-/** The text of an entry as this version says it: each fact in its place, and no other. */
+/** The text of an entry as this version emits it: each fact in its place, and no other. */
 const usualText = (facts: Facts): RegExp => {
   const shapes = Object.entries(facts).map(([name, fact]) => {
     const { type, mayBeMissing } = typeOf(fact)
@@ -139,15 +139,15 @@ const usualText = (facts: Facts): RegExp => {
   return patternOf(`version=${VERSION} log_id=${ID}${shapes.join('')}`)
 }
 
-type Saying = { readonly facts: Facts; readonly usual: RegExp }
-type SayingOf = (publisher: Service, kind?: string) => Saying | undefined
-/** What each service says. A kind comes from outside, and may be named as something that every object has: hence maps. */
-const sayingsIn = (contract: Contract): SayingOf => {
+type Schema = { readonly facts: Facts; readonly usual: RegExp }
+type SchemaOf = (publisher: Service, kind?: string) => Schema | undefined
+/** The schema of each kind of entry. A kind comes from outside, and may be named as something that every object has: hence maps. */
+const schemasIn = (contract: Contract): SchemaOf => {
   const publishers = new Map(
     Object.entries(contract).map(([publisher, kinds]) => [
       publisher,
       new Map(
-        Object.entries(kinds).map(([kind, facts]): [string, Saying] => [kind, { facts, usual: usualText(facts) }]),
+        Object.entries(kinds).map(([kind, facts]): [string, Schema] => [kind, { facts, usual: usualText(facts) }]),
       ),
     ]),
   )
@@ -163,46 +163,46 @@ const packedText = ([, fields]: RawEntry): string | undefined =>
 
 export const isFlat = (entry: RawEntry): boolean => packedText(entry) === undefined
 
-/** What an entry says, its kind first, as names and values. A piece of its text that is neither has the name `''`. */
-export const sayings = (entry: RawEntry): readonly (readonly [name: string, value: string])[] => {
+/** The fields of an entry, its kind first, as names and values. A piece of its text that is neither has the name `''`. */
+export const fieldsOf = (entry: RawEntry): readonly (readonly [name: string, value: string])[] => {
   const text = packedText(entry)
   const [, fields] = entry
-  const said: [string, string][] = []
+  const pairs: [string, string][] = []
   if (text === undefined) {
-    for (let at = 0; at < fields.length; at += 2) said.push([fields[at] ?? '', fields[at + 1] ?? ''])
-    return said
+    for (let at = 0; at < fields.length; at += 2) pairs.push([fields[at] ?? '', fields[at + 1] ?? ''])
+    return pairs
   }
-  said.push(['kind', fields[0] ?? ''])
+  pairs.push(['kind', fields[0] ?? ''])
   for (const piece of text.split(' ')) {
     const end = piece.indexOf('=')
-    said.push(end < 1 ? ['', piece] : [piece.slice(0, end), piece.slice(end + 1)])
+    pairs.push(end < 1 ? ['', piece] : [piece.slice(0, end), piece.slice(end + 1)])
   }
-  return said
+  return pairs
 }
 
-/** What an entry says under one name. */
+/** The value of one field of an entry. */
 export const field = (entry: RawEntry, name: string): string | undefined =>
-  sayings(entry).find(([one]) => one === name)?.[1]
+  fieldsOf(entry).find(([one]) => one === name)?.[1]
 
 export const kindOf = (entry: RawEntry): string | undefined =>
   packedText(entry) === undefined ? field(entry, 'kind') : entry[1][0]
 
-const faultOf = (sayingOf: SayingOf, publisher: Service, entry: RawEntry): string | undefined => {
-  const said = new Map<string, string>()
-  for (const [name, value] of sayings(entry)) {
+const reasonFor = (schemaOf: SchemaOf, publisher: Service, entry: RawEntry): string | undefined => {
+  const given = new Map<string, string>()
+  for (const [name, value] of fieldsOf(entry)) {
     if (name === '') return `it says "${value}", which is no fact`
-    if (said.has(name)) return `it says "${name}" twice`
-    said.set(name, value)
+    if (given.has(name)) return `it says "${name}" twice`
+    given.set(name, value)
   }
-  const kind = said.get('kind')
+  const kind = given.get('kind')
   if (kind === undefined) return 'it has no kind'
-  const facts = sayingOf(publisher, kind)?.facts
+  const facts = schemaOf(publisher, kind)?.facts
   if (facts === undefined) return `its kind "${kind}" is unknown`
-  const version = said.get('version')
+  const version = given.get('version')
   if (version !== VERSION) return `its version "${version}" is unknown`
-  if (!PATTERNS.id.test(said.get('log_id') ?? '')) return 'it has no log_id'
+  if (!PATTERNS.id.test(given.get('log_id') ?? '')) return 'it has no log_id'
   for (const [name, fact] of Object.entries(facts)) {
-    const value = said.get(name)
+    const value = given.get(name)
     const { type, mayBeMissing } = typeOf(fact)
     if (value === undefined && mayBeMissing) continue
     if (value === undefined) return `it lacks "${name}"`
@@ -215,27 +215,27 @@ const faultOf = (sayingOf: SayingOf, publisher: Service, entry: RawEntry): strin
 /** How entries are held against a contract. */
 export type Dictionary = {
   /**
-   * Says what is wrong with an entry that `publisher` said, in words, or `undefined` if a subscriber may act on it. Facts that
+   * Why an entry of `publisher` is invalid, in words, or `undefined` if a subscriber may act on it. Facts that
    * the dictionary does not know are no fault: a newer version may say more.
    */
-  readonly fault: (publisher: Service, entry: RawEntry) => string | undefined
+  readonly invalidReason: (publisher: Service, entry: RawEntry) => string | undefined
   /** The text of a faultless entry of either form: of a flat one, with the facts that the dictionary knows. */
   readonly textOf: (publisher: Service, entry: RawEntry) => string
 }
 
 export const dictionaryOf = (contract: Contract): Dictionary => {
-  const sayingOf = sayingsIn(contract)
+  const schemaOf = schemasIn(contract)
   return {
-    fault: (publisher, entry) => {
+    invalidReason: (publisher, entry) => {
       const text = packedText(entry)
-      if (text !== undefined && sayingOf(publisher, entry[1][0])?.usual.test(text)) return undefined
-      return faultOf(sayingOf, publisher, entry)
+      if (text !== undefined && schemaOf(publisher, entry[1][0])?.usual.test(text)) return undefined
+      return reasonFor(schemaOf, publisher, entry)
     },
     textOf: (publisher, entry) => {
       const text = packedText(entry)
       if (text !== undefined) return text
-      const facts = sayingOf(publisher, kindOf(entry))?.facts ?? {}
-      return sayings(entry)
+      const facts = schemaOf(publisher, kindOf(entry))?.facts ?? {}
+      return fieldsOf(entry)
         .filter(([name]) => name === 'version' || name === 'log_id' || Object.hasOwn(facts, name))
         .map(([name, value]) => `${name}=${value}`)
         .join(' ')
@@ -243,7 +243,7 @@ export const dictionaryOf = (contract: Contract): Dictionary => {
   }
 }
 
-export const { fault, textOf } = dictionaryOf(events)
+export const { invalidReason, textOf } = dictionaryOf(events)
 
 /** An item and how many of it. */
 export type Line = readonly [item: string, quantity: number]

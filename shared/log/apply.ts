@@ -54,7 +54,10 @@ export type Apply = {
 }
 
 /** Which command applies an entry, or what is wrong with the entry. */
-export type CommandAfter = (publisher: Service, entry: RawEntry) => { readonly command: string; readonly wrong: string }
+export type CommandAfter = (
+  publisher: Service,
+  entry: RawEntry,
+) => { readonly command: string; readonly reason: string }
 
 /** Runs the command `retry` with those that follow the publisher's entries. */
 export type Retry = (publisher: Service, args: Args, once?: Once) => Promise<Reply>
@@ -78,7 +81,7 @@ export const openApply = (
   options: ApplyOptions,
 ): { readonly apply: Apply; readonly commandAfter: CommandAfter; readonly retry: Retry } => {
   const { service, redis, step, fence, cursors, follows } = options
-  const { fault, textOf } = options.dictionary
+  const { invalidReason, textOf } = options.dictionary
   const publishers = Object.keys(follows) as Service[]
   const peers = new Map(
     publishers.map((publisher) => {
@@ -104,10 +107,10 @@ export const openApply = (
   }
 
   const commandAfter: CommandAfter = (publisher, entry) => {
-    const wrong = fault(publisher, entry)
-    if (wrong !== undefined) return { command: '', wrong }
+    const reason = invalidReason(publisher, entry)
+    if (reason !== undefined) return { command: '', reason }
     const command = peers.get(publisher)?.commands.get(kindOf(entry) ?? '')
-    return { command: command ?? '', wrong: command === undefined ? 'nothing follows from its kind any more' : '' }
+    return { command: command ?? '', reason: command === undefined ? 'nothing follows from its kind any more' : '' }
   }
 
   const apply: Apply['apply'] = async (publisher, known, entries) => {
@@ -115,8 +118,8 @@ export const openApply = (
     for (const entry of entries) {
       if (!handles(publisher, entry)) continue
       const [id, fields] = entry
-      const wrong = fault(publisher, entry)
-      if (wrong !== undefined) args.push(id, '', wrong, JSON.stringify(fields))
+      const reason = invalidReason(publisher, entry)
+      if (reason !== undefined) args.push(id, '', reason, JSON.stringify(fields))
       else args.push(id, kindOf(entry) ?? '', textOf(publisher, entry), isFlat(entry) ? JSON.stringify(fields) : '')
     }
     const { batch, applying } = peerOf(publisher)

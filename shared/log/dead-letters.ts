@@ -57,7 +57,7 @@ export type DeadLettersOptions = {
   readonly names: { readonly dead: string; readonly applied: string; readonly dismissed: string }
   readonly step: Step
   /** Which command follows an entry by the dictionary of now, or what is wrong with it. */
-  readonly commandAfter: (publisher: Service, entry: RawEntry) => { readonly command: string; readonly wrong: string }
+  readonly commandAfter: (publisher: Service, entry: RawEntry) => { readonly command: string; readonly reason: string }
   /** Runs the command `retry` with the commands that follow the publisher's entries. */
   readonly retry: (publisher: Service, args: Readonly<Record<string, string>>, once: Once) => Promise<Reply>
   /** Runs the command `dismiss`. */

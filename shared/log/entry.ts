@@ -4,7 +4,7 @@
  * An entry stands where its stream id says: a time in milliseconds and a sequence number, both numbers, so that 9 comes
  * before 10. Ids only grow within one log; a subscriber that knows the id it has applied last knows what it has yet to apply.
  */
-import { type RawEntry, type Service, sayings } from '../contract/events.ts'
+import { fieldsOf, type RawEntry, type Service } from '../contract/events.ts'
 
 /** An entry as people read it: where it stands, when it was said, what, of which log id, and its facts. */
 export type LogEntry = {
@@ -49,6 +49,6 @@ export const compareIds = (a: string, b: string): number => {
 /** An entry as Redis gives it, made readable. */
 export const readable = (raw: RawEntry): LogEntry => {
   const [id] = raw
-  const { kind = '', version = '', log_id = '', ...rest }: Record<string, string> = Object.fromEntries(sayings(raw))
+  const { kind = '', version = '', log_id = '', ...rest }: Record<string, string> = Object.fromEntries(fieldsOf(raw))
   return { id, at: new Date(Number(id.split('-')[0])).toISOString(), kind, version, log_id, facts: rest }
 }

@@ -14,7 +14,7 @@ const reply: Content<Reply> = {
 export const lose = command('lose', ['publisher', 'after', 'tail'], { noted: [] })
 export const retry = command(
   'retry',
-  ['letter', 'command', 'wrong'],
+  ['letter', 'command', 'reason'],
   { applied: reply, repeated: ['when', 'word'], dismissed: ['when'] },
   { failed: ['error'], unknown: [] },
 )

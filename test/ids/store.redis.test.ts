@@ -1,6 +1,6 @@
 import test from 'ava'
 import { openStore } from '../../ids/store.ts'
-import { fault } from '../../shared/contract/events.ts'
+import { invalidReason } from '../../shared/contract/events.ts'
 import { whenReady } from '../../shared/redis/connection.ts'
 import { cutTail, writtenTo } from '../support/faults/older-redis.ts'
 import { openBench, plainly, resultsSeen, saidIn, under } from '../support/shop/open-store.ts'
@@ -13,7 +13,8 @@ test.serial.beforeEach(async () => {
   await bench.redis.flushall()
 })
 test.serial.afterEach.always('every entry can be applied by a subscriber', async (t) => {
-  for (const [id, fields] of await bench.redis.xrange('log:ids', '-', '+')) t.is(fault('ids', [id, fields]), undefined)
+  for (const [id, fields] of await bench.redis.xrange('log:ids', '-', '+'))
+    t.is(invalidReason('ids', [id, fields]), undefined)
 })
 test.after.always(async () => bench[Symbol.asyncDispose]())
 

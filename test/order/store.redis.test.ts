@@ -3,7 +3,7 @@ import type { Ended } from '../../order/order.ts'
 import { reactions } from '../../order/reactions.ts'
 import { LINES_MAX, openStore, type Store } from '../../order/store.ts'
 import { anotherOf, type Event, type State, statusIn, transitions } from '../../order/transitions.ts'
-import { fault } from '../../shared/contract/events.ts'
+import { invalidReason } from '../../shared/contract/events.ts'
 import { ackedKey } from '../../shared/log/entry.ts'
 import { connect, disconnect, whenReady } from '../../shared/redis/connection.ts'
 import type { Once } from '../../shared/redis/script.ts'
@@ -34,7 +34,7 @@ test.serial.beforeEach(async () => {
 })
 test.serial.afterEach.always('every entry can be applied by a subscriber', async (t) => {
   for (const [id, fields] of await bench.redis.xrange('log:order', '-', '+'))
-    t.is(fault('order', [id, fields]), undefined)
+    t.is(invalidReason('order', [id, fields]), undefined)
 })
 test.serial.afterEach.always(
   'the books say what was paid and sold: what orders show, and what was replaced',

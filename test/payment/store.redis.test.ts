@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from 'ava'
 import { reactions } from '../../payment/reactions.ts'
 import { openStore } from '../../payment/store.ts'
 import { alternatives, type Event, type State, transitions } from '../../payment/transitions.ts'
-import { fault } from '../../shared/contract/events.ts'
+import { invalidReason } from '../../shared/contract/events.ts'
 import { UnavailableError } from '../../shared/errors.ts'
 import type { Reply } from '../../shared/redis/script.ts'
 import { booksOf, sumOver } from '../support/checker/books.ts'
@@ -31,7 +31,7 @@ test.serial.beforeEach(async () => {
 })
 test.serial.afterEach.always('every entry can be applied by a subscriber', async (t) => {
   for (const [id, fields] of await bench.redis.xrange('log:payment', '-', '+'))
-    t.is(fault('payment', [id, fields]), undefined)
+    t.is(invalidReason('payment', [id, fields]), undefined)
 })
 test.serial.afterEach.always('the books say what was added, and that all of it is in wallets or charged', async (t) => {
   const account = await booksOf(bench.redis)

@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava'
-import { fault } from '../../shared/contract/events.ts'
+import { invalidReason } from '../../shared/contract/events.ts'
 import type { Reply } from '../../shared/redis/script.ts'
 import { reactions } from '../../stock/reactions.ts'
 import { openStore } from '../../stock/store.ts'
@@ -21,7 +21,7 @@ test.serial.beforeEach(async () => {
 })
 test.serial.afterEach.always('every entry can be applied by a subscriber', async (t) => {
   for (const [id, fields] of await bench.redis.xrange('log:stock', '-', '+'))
-    t.is(fault('stock', [id, fields]), undefined)
+    t.is(invalidReason('stock', [id, fields]), undefined)
 })
 test.serial.afterEach.always('the books say what was added, and that all of it is on shelves or taken', async (t) => {
   const account = await booksOf(bench.redis)

@@ -3,7 +3,7 @@
 -- retry: applies the entry of a dead letter at last, and marks the letter with what came of it; the letter itself stays. One
 -- whose saga can no longer be judged is never applied: nothing is recorded of it, but something may have been since the letter
 -- was put aside.
--- ARGS     letter, command (which follows its entry, or ''), wrong (why none does)
+-- ARGS     letter, command (which follows its entry, or ''), reason (why none does)
 -- RETURNS  applied, reply (of the command that follows) | repeated, when, word | dismissed, when
 --          or in passing: failed, error | unknown
 
@@ -32,7 +32,7 @@ function commands.retry(args)
     return { 'dismissed', given_up }
   end
   if args.command == '' then
-    return { 'failed', args.wrong }, true
+    return { 'failed', args.reason }, true
   end
   local fields = payload_of(cjson.decode(payload_of(found[2]).fields))
   if cannot_be_judged(args.letter, fields.log_id) then

@@ -1,8 +1,8 @@
 import test from 'ava'
 import {
   events,
-  fault,
   field,
+  invalidReason,
   kindOf,
   parseLines,
   type RawEntry,
@@ -58,7 +58,8 @@ const FORMS: readonly (readonly [form: string, entry: Form])[] = [
 ]
 
 for (const [form, entry] of FORMS) {
-  const of = (publisher: Service, kind: string, change?: Change) => fault(publisher, entry(publisher, kind, change))
+  const of = (publisher: Service, kind: string, change?: Change) =>
+    invalidReason(publisher, entry(publisher, kind, change))
   const held = (change: Change): string | undefined => of('payment', 'CreditHeld', change)
 
   for (const publisher of Object.keys(events) as Service[])
@@ -71,7 +72,7 @@ for (const [form, entry] of FORMS) {
 
   test(`${form}: an entry needs a kind that its publisher may say, a version that is known and a log id`, (t) => {
     t.is(held({ kind: 'CreditLent' }), 'its kind "CreditLent" is unknown')
-    t.is(fault('stock', entry('payment', 'CreditHeld')), 'its kind "CreditHeld" is unknown')
+    t.is(invalidReason('stock', entry('payment', 'CreditHeld')), 'its kind "CreditHeld" is unknown')
     t.is(held({ version: '2' }), 'its version "2" is unknown')
     t.is(held({ log_id: undefined }), 'it has no log_id')
     t.is(held({ log_id: 'two:words' }), 'it has no log_id')
@@ -80,7 +81,7 @@ for (const [form, entry] of FORMS) {
   for (const kind of ['constructor', 'toString', '__proto__', 'hasOwnProperty'])
     test(`${form}: "${kind}" is no kind, though every object has it`, (t) => {
       const fields = { packed: [kind, 'version=1 log_id=it'], flat: ['kind', kind, 'version', '1', 'log_id', 'it'] }
-      t.is(fault('payment', ['1-0', fields[form as 'packed']]), `its kind "${kind}" is unknown`)
+      t.is(invalidReason('payment', ['1-0', fields[form as 'packed']]), `its kind "${kind}" is unknown`)
     })
 
   test(`${form}: facts that entries of an older version do not have may be missing, but not malformed`, (t) => {
@@ -100,9 +101,9 @@ for (const [form, entry] of FORMS) {
     const [id, fields] = entry('payment', 'CreditRefused', { reason: undefined })
     const more = (name: string, value: string): RawEntry =>
       form === 'flat' ? [id, [...fields, name, value]] : [id, fields.with(1, `${fields[1]} ${name}=${value}`)]
-    t.is(fault('payment', more('reason', 'out-of-credit')), undefined)
-    t.is(fault('payment', more('total', '1')), 'it says "total" twice')
-    t.is(fault('payment', more('kind', 'CreditHeld')), 'it says "kind" twice')
+    t.is(invalidReason('payment', more('reason', 'out-of-credit')), undefined)
+    t.is(invalidReason('payment', more('total', '1')), 'it says "total" twice')
+    t.is(invalidReason('payment', more('kind', 'CreditHeld')), 'it says "kind" twice')
   })
 
   for (const [name, good, bad] of types) {
@@ -139,11 +140,11 @@ test('an entry of neither form has no kind', (t) => {
     ['CreditHeld', 'log_id=it version=1'],
     ['CreditHeld', ''],
   ])
-    t.is(fault('payment', ['1-0', fields]), 'it has no kind')
+    t.is(invalidReason('payment', ['1-0', fields]), 'it has no kind')
 })
 
 test('a flat entry lacks a version if it has none, and a value of it that holds a blank is malformed', (t) => {
-  const held = (change: Change) => fault('payment', flat('payment', 'CreditHeld', change))
+  const held = (change: Change) => invalidReason('payment', flat('payment', 'CreditHeld', change))
   t.is(held({ version: undefined }), 'its version "undefined" is unknown')
   t.is(held({ log_id: 'two words' }), 'it has no log_id')
   t.is(held({ order: 'a total=1' }), 'its "order" is malformed')

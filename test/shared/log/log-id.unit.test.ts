@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import test from 'ava'
 import fc from 'fast-check'
 import { pino } from 'pino'
-import { fault, VERSION } from '../../../shared/contract/events.ts'
+import { invalidReason, VERSION } from '../../../shared/contract/events.ts'
 import { PeerError } from '../../../shared/errors.ts'
 import { identifiers, leasedBlock, logIds, randomBlock } from '../../../shared/log/log-id.ts'
 
@@ -67,7 +67,7 @@ test('a leased block sorts as its number', (t) => {
 test('an id can be the log id of an entry', (t) => {
   for (const block of [leasedBlock(7), randomBlock()]) {
     const fields = ['kind', 'UserCreated', 'version', VERSION, 'log_id', logIds(block)(), 'user', 'anna']
-    t.is(fault('payment', ['1-0', fields]), undefined)
+    t.is(invalidReason('payment', ['1-0', fields]), undefined)
   }
 })
 

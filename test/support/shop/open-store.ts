@@ -8,11 +8,11 @@ import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import {
   events,
+  fieldsOf,
   type KindOf,
   kindOf,
   type RawEntry,
   type Service,
-  sayings,
   VERSION,
 } from '../../../shared/contract/events.ts'
 import { redLock } from '../../../shared/lock/redlock.ts'
@@ -114,7 +114,7 @@ export const entryOf = <Publisher extends Service>(
 }
 
 /** The same as a service of an older version would have said it. */
-export const flat = (entry: RawEntry): RawEntry => [entry[0], sayings(entry).flat()]
+export const flat = (entry: RawEntry): RawEntry => [entry[0], fieldsOf(entry).flat()]
 
 export type Teller = <Publisher extends Service>(
   publisher: Publisher,
