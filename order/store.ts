@@ -40,7 +40,7 @@ export const openStore = (
     step,
     lua: [new URL('lua/', import.meta.url), new URL('checkout/lua/', import.meta.url)],
     names,
-    supplies: { things: 'worth' },
+    supplies: { things: 'balance' },
     limits: { lines_max: LINES_MAX },
     reactions,
     saga,

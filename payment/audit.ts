@@ -43,10 +43,10 @@ const wallets: Owned<Mismatch> = {
     detail: `${added} was added, but ${held} is in wallets and ${charged} was charged`,
     orders: [],
   }),
-  thingDiffers: (id, wrong, movers) => ({
+  thingDiffers: (id, wrong, lastSagas) => ({
     what: 'wallet',
     detail: `user ${id} owns ${wrong}`,
-    orders: [...new Set(movers.flatMap(({ fields }) => fields.order ?? []))],
+    orders: [...new Set(lastSagas.flatMap(({ fields }) => fields.order ?? []))],
     user_id: id,
   }),
 }

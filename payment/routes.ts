@@ -84,8 +84,8 @@ export const routesOf = (store: Store): readonly Route[] => [
     },
     audit: async () => ({ json: await partOf(store.auditor, await store.auditor.count()) }),
     cutAudit: async () => {
-      const { at, heard, hears, books } = await store.auditor.cut()
-      return { json: { at, heard, hears, added: String(books('added')), charged: String(books('charged')) } }
+      const { at, heard, hears, ledger } = await store.auditor.cut()
+      return { json: { at, heard, hears, added: String(ledger('added')), charged: String(ledger('charged')) } }
     },
   }),
   ...auditRoutes('/payment', store.auditor),

@@ -7,7 +7,7 @@
  *   finished are packed: see `shared/saga/lua/saga.lua`
  * - `sagas:open` sorted set: log ids of checkouts that are waiting or held, by when they were last spoken of
  * - `books` hash, of running sums: `added` (put in, less what was spent), `charged` (captured, less what was given back);
- *   their limbs are in `shared/audit/lua/books.lua`
+ *   how they are kept is in `shared/audit/lua/ledger.lua`
  * - those that every log has: see `shared/log/log.ts`
  */
 import { type Auditor, auditor } from '../shared/audit/auditor.ts'
@@ -42,7 +42,7 @@ export const openStore = ({ redis, step, identifiers, retentionS }: Instruments)
     step,
     lua: [new URL('lua/', import.meta.url)],
     names,
-    supplies: { things: 'worth' },
+    supplies: { things: 'balance' },
     reactions,
     saga,
     retentionS,

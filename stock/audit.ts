@@ -46,10 +46,10 @@ const shelves: Owned<Mismatch> = {
     detail: `${added} was added, but ${held} is on the shelf and ${taken} was taken`,
     orders: [],
   }),
-  thingDiffers: (id, wrong, movers) => ({
+  thingDiffers: (id, wrong, lastSagas) => ({
     what: 'shelf',
     detail: `of item ${id} there are ${wrong}`,
-    orders: [...new Set(movers.flatMap(({ fields }) => fields.order ?? []))],
+    orders: [...new Set(lastSagas.flatMap(({ fields }) => fields.order ?? []))],
     item_id: id,
   }),
 }

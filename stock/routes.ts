@@ -68,8 +68,8 @@ export const routesOf = (store: Store): readonly Route[] => [
     },
     audit: async () => ({ json: await partOf(store.auditor, await store.auditor.count()) }),
     cutAudit: async () => {
-      const { at, heard, hears, books } = await store.auditor.cut()
-      return { json: { at, heard, hears, added: String(books('added')), taken: String(books('taken')) } }
+      const { at, heard, hears, ledger } = await store.auditor.cut()
+      return { json: { at, heard, hears, added: String(ledger('added')), taken: String(ledger('taken')) } }
     },
   }),
   ...auditRoutes('/stock', store.auditor),

@@ -5,7 +5,7 @@
  * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `item`, `entries`, `again`; nearly all are packed: see
  *   `shared/saga/lua/saga.lua`
  * - `books` hash, of running sums: `added` (put in, less what was subtracted), `taken` (less what was given back);
- *   their limbs are in `shared/audit/lua/books.lua`
+ *   how they are kept is in `shared/audit/lua/ledger.lua`
  * - those that every log has: see `shared/log/log.ts`
  */
 import { type Auditor, auditor } from '../shared/audit/auditor.ts'
@@ -44,7 +44,7 @@ export const openStore = ({ redis, step, identifiers, retentionS }: Instruments)
     step,
     lua: [new URL('lua/', import.meta.url)],
     names,
-    supplies: { things: 'worth' },
+    supplies: { things: 'balance' },
     reactions,
     saga,
     retentionS,

@@ -2,7 +2,7 @@
  * How is the whole shop audited while it runs?
  *
  * Order asks, because it knows the saga. First every service counts what it owns, which takes seconds if there is much;
- * then the cut of `ledger.ts` is taken, in milliseconds: order's, then payment's and stock's, then what order said
+ * then the cut of `totals.ts` is taken, in milliseconds: order's, then payment's and stock's, then what order said
  * meanwhile and what the peers had done of each checkout in flight. If that does not add up, a Redis may have come
  * back older, and be applying again what it had applied: then a checkout of which a service has still to read what it acts on
  * is in flight as well, on the same cut. If it does not add up even so, something is wrong, and is named (`naming.ts`).
@@ -22,9 +22,9 @@ import { compareIds, type LogEntry } from '../../shared/log/entry.ts'
 import type { Log } from '../../shared/log/log.ts'
 import type { api } from '../api.ts'
 import type { Order } from '../order.ts'
-import { type Ledger, ledger, type Orders, paidOnes, showing, shownByBooks, spentBy, surplus } from './ledger.ts'
 import { NAMED_MAX, namesOf, type Participants } from './naming.ts'
 import { type Counted, type ParticipantCut, paidBy, paymentAsked, Refused, stockAsked } from './participants.ts'
+import { type Orders, paidOnes, showing, shownByLedger, spentBy, surplus, type Totals, totals } from './totals.ts'
 
 type Answer = AnswerTo<typeof api.audit>
 export type Audit = (requester: Requester) => Promise<Answer>
@@ -43,11 +43,11 @@ const PAGE = 1_000
 const IN_FLIGHT_MAX = 20_000
 
 type Cuts = { readonly order: Cut; readonly payment: ParticipantCut; readonly stock: ParticipantCut }
-/** A checkout that may still move, and what the peers had done of it, less what order's books had of it already. */
+/** A checkout that may still move, and what the peers had done of it, less what order's ledger had of it already. */
 type Moving = { readonly id: string; readonly order: string; readonly credit: bigint; readonly stock: bigint }
 
 const told = <Names>(
-  { added, left, spent, accepted, inFlight }: Ledger,
+  { added, left, spent, accepted, inFlight }: Totals,
   named: (left: string, spent: string) => Names,
 ) => ({
   added: String(added),
@@ -57,7 +57,7 @@ const told = <Names>(
 })
 
 type Counts = { readonly payment: Counted; readonly stock: Counted }
-type Ledgers = Readonly<Record<'credit' | 'stock', Ledger>>
+type AllTotals = Readonly<Record<'credit' | 'stock', Totals>>
 
 const cutAll = async (auditor: Auditor, { payment, stock }: Participants): Promise<Cuts> => {
   // Order first: what it had decided then, the others had done before.
@@ -94,25 +94,25 @@ const flight = async (
   }))
 }
 
-const ledgersOf = (counts: Counts, cuts: Cuts, moving: readonly Moving[]): Ledgers => {
-  const { books } = cuts.order
+const totalsOf = (counts: Counts, cuts: Cuts, moving: readonly Moving[]): AllTotals => {
+  const { ledger } = cuts.order
   return {
-    credit: ledger(
+    credit: totals(
       counts.payment,
       cuts.payment,
-      spentBy(books, 'paid'),
+      spentBy(ledger, 'paid'),
       moving.map(({ credit }) => credit),
     ),
-    stock: ledger(
+    stock: totals(
       counts.stock,
       cuts.stock,
-      spentBy(books, 'sold'),
+      spentBy(ledger, 'sold'),
       moving.map(({ stock }) => stock),
     ),
   }
 }
 
-const isBalanced = ({ credit, stock }: Ledgers): boolean => surplus(credit) === 0n && surplus(stock) === 0n
+const isBalanced = ({ credit, stock }: AllTotals): boolean => surplus(credit) === 0n && surplus(stock) === 0n
 
 const run = async (options: AuditOptions, participants: Participants): Promise<Answer> => {
   const { log, auditor, find, contradictions } = options
@@ -128,16 +128,16 @@ const run = async (options: AuditOptions, participants: Participants): Promise<A
 
   const open = new Set([...cuts.order.open, ...(await checkoutsAfter(cuts.order.at, log.page))])
   let moving = await flight(auditor, participants, cuts, [...open])
-  let sums = ledgersOf(counts, cuts, moving)
+  let sums = totalsOf(counts, cuts, moving)
   if (!isBalanced(sums)) {
     for (const id of await unheard(log, participants, cuts)) open.add(id)
     moving = await flight(auditor, participants, cuts, [...open])
-    sums = ledgersOf(counts, cuts, moving)
+    sums = totalsOf(counts, cuts, moving)
   }
-  const shown = showing(orders.worth)
+  const shown = showing(orders.balances)
   const wrong = isBalanced(sums)
     ? []
-    : await namesOf({ auditor, participants, find, open, paid: paidOnes(orders.worth) })
+    : await namesOf({ auditor, participants, find, open, paid: paidOnes(orders.balances) })
   const mismatches = [
     ...unequal('credit', sums.credit, 'in wallets', 'paid'),
     ...unequal('stock', sums.stock, 'on the shelf', 'sold'),
@@ -220,7 +220,7 @@ const unheard = async (log: Log, { payment, stock }: Participants, cuts: Cuts): 
   return said.flatMap((ids) => [...ids])
 }
 
-const unequal = (what: string, sums: Ledger, left: string, spent: string): Mismatch[] => {
+const unequal = (what: string, sums: Totals, left: string, spent: string): Mismatch[] => {
   const more = surplus(sums)
   if (more === 0n) return []
   const { added, accepted, inFlight } = sums
@@ -242,12 +242,20 @@ const contradicting = (orders: readonly string[]): Mismatch[] => {
   return [{ what: 'contradictions', detail, orders: orders.slice(0, NAMED_MAX) }]
 }
 
-/** What orders show must be what the books say, and every paid one must have been paid by its checkout. */
-const misshown = ({ books }: Count, shown: Orders): Mismatch[] => {
-  const expected = shownByBooks(books)
+/** What orders show must be what the ledger says, and every paid one must have been paid by its checkout. */
+const misshown = ({ ledger }: Count, shown: Orders): Mismatch[] => {
+  const expected = shownByLedger(ledger)
   const unequal = (['paid', 'sold'] as const).filter((name) => shown[name] !== expected[name])
-  if (unequal.length === 0 && !shown.odd) return []
+  if (unequal.length === 0 && !shown.inconsistent) return []
   const sums = unequal.map((name) => `${shown[name]} is ${name} by all orders, and ${expected[name]} by the books`)
-  const odd = shown.odd ? [`${shown.oddOnes.length} show what their checkout does not say`] : []
-  return [{ what: 'orders', detail: [...sums, ...odd].join('; '), orders: shown.oddOnes.slice(0, NAMED_MAX) }]
+  const inconsistent = shown.inconsistent
+    ? [`${shown.inconsistentOnes.length} show what their checkout does not say`]
+    : []
+  return [
+    {
+      what: 'orders',
+      detail: [...sums, ...inconsistent].join('; '),
+      orders: shown.inconsistentOnes.slice(0, NAMED_MAX),
+    },
+  ]
 }

@@ -7,8 +7,8 @@
 import type { Auditor } from '../../shared/audit/auditor.ts'
 import type { Mismatch } from '../../shared/contract/queries.ts'
 import type { Order } from '../order.ts'
-import { disagreement } from './ledger.ts'
 import type { Participant } from './participants.ts'
+import { disagreement } from './totals.ts'
 
 /** The most orders that an audit names of one kind of mismatch. */
 export const NAMED_MAX = 100

@@ -10,7 +10,7 @@ import { type logQueries, type Mismatch, payment, type recordQueries, stock } fr
 import type { Peer, Requester } from '../../shared/http/client.ts'
 import type { Problem } from '../../shared/http/problem.ts'
 import type { LogEntry } from '../../shared/log/entry.ts'
-import type { Holdings } from './ledger.ts'
+import type { Holdings } from './totals.ts'
 
 /** What a peer has recorded of a saga, or carries in an entry, all text. */
 export type Fields = Readonly<Record<string, string>>
@@ -170,7 +170,7 @@ export const stockAsked = (peer: Peer, requester: Requester): Participant =>
   )
 
 /**
- * Did order's books have this as paid when it was said last of a checkout? Not if only its customer was told so; and what a
+ * Did order's ledger have this as paid when it was said last of a checkout? Not if only its customer was told so; and what a
  * person has accepted that was undone, they have taken off again.
  */
 const isPaid = ({ kind, facts }: SagaAt, { state, contradicted }: Fields): boolean => {

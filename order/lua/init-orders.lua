@@ -1,8 +1,8 @@
 --- @include "single"
---- @include "books"
+--- @include "ledger"
 -- init-orders: makes the orders `first` to `last` anew, each of a random user, with two random lines of one piece. The
 -- random numbers follow from the seed, so the log says all. Does nothing while one of the orders is being checked out.
--- What was paid stays so in the books, whose `replaced-` accounts say how much of it no order shows any more.
+-- What was paid stays so in the ledger, whose `replaced-` accounts say how much of it no order shows any more.
 -- ARGS     log_id, first, last, items, users, price, seed
 -- RETURNS  initialised, or in passing: busy, order
 commands['init-orders'] = function(args)
@@ -35,8 +35,8 @@ commands['init-orders'] = function(args)
     redis.call('HDEL', key, 'saga')
   end
   for _, replaced in ipairs(paid) do
-    book('replaced-paid', replaced[1])
-    book_lines('replaced-sold', 1, replaced[2])
+    post('replaced-paid', replaced[1])
+    post_lines('replaced-sold', 1, replaced[2])
   end
   return { 'initialised' }
 end

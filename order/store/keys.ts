@@ -12,7 +12,7 @@
  * - `outcomes` channel: `{log id} {state} {reason} {item} {order} {user} {total} {entry}` of each checkout that is decided
  * - `books` hash, of running sums: `paid` (money) and `sold` (pieces) of orders that were ever paid and not refunded, and of
  *   it `replaced-paid`, `replaced-sold`, what no order shows any more, and `accepted-paid`, `accepted-sold`, what no service has
- *   charged or taken; their limbs are in `shared/audit/lua/books.lua`
+ *   charged or taken; how they are kept is in `shared/audit/lua/ledger.lua`
  * - those that every log has: see `shared/log/log.ts`
  */
 export const names = {

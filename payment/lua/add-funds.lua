@@ -1,5 +1,5 @@
 --- @include "single"
---- @include "books"
+--- @include "ledger"
 --- @include "wallet"
 -- add-funds: puts money into a wallet.
 -- ARGS     log_id, user, amount
@@ -14,7 +14,7 @@ commands['add-funds'] = function(args)
   end
   emit_single('FundsAdded', args.log_id, { 'user', args.user, 'amount', args.amount })
   redis.call('HINCRBY', names.user .. args.user, 'credit', args.amount)
-  book('added', args.amount)
+  post('added', args.amount)
   serve(args.user)
   return { 'added' }
 end

@@ -1,6 +1,6 @@
 --- @include "wallet"
 --- @include "hold"
---- @include "books"
+--- @include "ledger"
 -- capture: takes held money for good, because the goods were taken. Goods are taken only where money is held; if nothing is
 -- known of that here (this Redis came back older), it is held again, which stock answers once more. Thus a checkout that
 -- order has lost as well is rebuilt.
@@ -20,7 +20,7 @@ function commands.capture(args)
   end
   redis.call('HINCRBY', names.user .. saga.user, 'credit', minus(saga.total))
   redis.call('HINCRBY', names.user .. saga.user, 'held', minus(saga.total))
-  book('charged', saga.total)
+  post('charged', saga.total)
   emit_saga(id, saga, 'captured')
   serve(saga.user)
   return { 'captured' }

@@ -1,5 +1,5 @@
 --- @include "single"
---- @include "books"
+--- @include "ledger"
 -- init-users: makes the users `first` to `last` anew, each with the same credit. Does nothing while a checkout holds or
 -- awaits money of one of them.
 -- ARGS     log_id, first, last, credit
@@ -23,6 +23,6 @@ commands['init-users'] = function(args)
   for user = first, last do
     redis.call('HSET', names.user .. user, 'credit', args.credit, 'held', '0')
   end
-  book_all('added', added)
+  post_all('added', added)
   return { 'initialised' }
 end

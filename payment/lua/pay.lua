@@ -1,5 +1,5 @@
 --- @include "single"
---- @include "books"
+--- @include "ledger"
 --- @include "wallet"
 -- pay: spends money of a wallet outside any checkout. What is only held may still come free: 'held' is no refusal.
 -- ARGS     log_id, user, amount
@@ -18,6 +18,6 @@ function commands.pay(args)
   end
   emit_single('CreditSpent', args.log_id, { 'user', args.user, 'amount', args.amount })
   redis.call('HINCRBY', names.user .. args.user, 'credit', minus(args.amount))
-  book('added', minus(args.amount))
+  post('added', minus(args.amount))
   return { 'paid' }
 end

@@ -1,4 +1,4 @@
---- @include "books"
+--- @include "ledger"
 --- @include "saga"
 -- A wallet is a hash: `credit`, what the user owns, and `held`, the part of it that checkouts have set aside. Held money
 -- is still the user's: only capturing takes it. A checkout whose total is there but held by another one can be neither
@@ -48,7 +48,7 @@ local function refund(saga)
     error('the wallet of ' .. saga.user .. ' has no room for ' .. saga.total, 0)
   end
   redis.call('HINCRBY', names.user .. saga.user, 'credit', saga.total)
-  book('charged', minus(saga.total))
+  post('charged', minus(saga.total))
 end
 
 -- serve(user): answers the checkouts that wait for this wallet, in their order, until one must go on waiting.

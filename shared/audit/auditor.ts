@@ -1,18 +1,18 @@
 /**
  * How is all that a service owns added up, while it changes?
  *
- * The *books* say what there should be: running sums that the commands enter in the step in which they move something
- * (`shared/audit/lua/books.lua`). A *count* says what there is. It reads every thing, page after page, while commands go on, so
+ * The *ledger* has what there should be: running sums to which the commands post in the step in which they move something
+ * (`shared/audit/lua/ledger.lua`). A *count* says what there is. It reads every thing, page after page, while commands go on, so
  * that each was read at a moment of its own; then it reads again whatever the log says was touched since the count began, and
  * again what was touched meanwhile, until nothing follows (a fuzzy snapshot made sharp by the log). A thing's last reading
- * follows the last entry that touched it, so what is then known is the state at one moment, with the books of that same
+ * follows the last entry that touched it, so what is then known is the state at one moment, with the ledger of that same
  * moment. A thing met twice or changed in any way is only read once more; nothing is stopped.
  *
  * Memory is the bound: one number per thing. Redis is held up by no script for more than a few milliseconds. Counts that
  * are asked for while one runs share it.
  *
- * A *cut* is the books alone at one moment, named by the newest entry; `sagasAt` tells what was last said of a saga then.
- * Where things and books disagree, `strays` names the things that are not what the log says, as far as the log reaches.
+ * A *cut* is the ledger alone at one moment, named by the newest entry; `sagasAt` tells what was last said of a saga then.
+ * Where things and ledger disagree, `discrepancies` names the things that are not what the log says, as far as the log reaches.
  */
 import { fieldsOf, type Service } from '../contract/events.ts'
 import { SAGAS_MAX } from '../contract/queries.ts'
@@ -23,13 +23,13 @@ import { type Runner, runner } from '../log/runner.ts'
 import type { SagaRecord } from '../log/saga-record.ts'
 import { fields, headed, list, query, text, tuple } from '../redis/reply.ts'
 
-/** What an account of the books says; 0 if nothing was ever entered. */
-export type Books = (account: string) => bigint
+/** The sum of an account of the ledger; 0 if nothing was ever posted. */
+export type Ledger = (account: string) => bigint
 
 export type Cut = {
   /** The newest entry of the log at that moment. */
   readonly at: string
-  readonly books: Books
+  readonly ledger: Ledger
   /** The log ids of sagas that were unfinished. */
   readonly open: readonly string[]
   /** Up to where the log of each peer that is followed here had been applied. */
@@ -40,9 +40,9 @@ export type Cut = {
 
 export type Count = {
   readonly at: string
-  readonly books: Books
-  /** The things that were worth something, by their ids, and what each was worth, as its service words it. */
-  readonly worth: ReadonlyMap<string, string | number>
+  readonly ledger: Ledger
+  /** The things that had a balance, by their ids, and the balance of each, as its service words it. */
+  readonly balances: ReadonlyMap<string, string | number>
 }
 
 /** What was last said of a saga at a moment: a kind, `''` if nothing was, and its facts. */
@@ -55,15 +55,15 @@ export type SagaAt = {
 /** What is recorded of a saga now; nothing if it is unknown. */
 export type RecordedSaga = Pick<SagaRecord, 'log_id' | 'fields'>
 
-/** What an entry does to a thing: makes it worth so much, or so much more or less. */
+/** What an entry does to a thing: makes its balance so much, or so much more or less. */
 export type Move = { readonly id: string } & ({ readonly is: bigint } | { readonly by: bigint })
 
-/** A thing that is not what the log says: what it is worth, what it should be, and what is recorded of sagas that moved it. */
-export type Stray = {
+/** A thing that is not what the log says: its balance, what that should be, and what is recorded of the sagas that moved it last. */
+export type Discrepancy = {
   readonly id: string
   readonly is: string | number
   readonly expected: bigint
-  readonly movers: readonly RecordedSaga[]
+  readonly lastSagas: readonly RecordedSaga[]
 }
 
 export type Auditor = {
@@ -79,10 +79,10 @@ export type Auditor = {
     cursor: string,
   ) => Promise<{ readonly next: string; readonly records: readonly RecordedSaga[] }>
   /**
-   * Of the things whose making the log still tells, those that are not as it says, up to `STRAYS_MAX`.
+   * Of the things whose making the log still tells, those that are not as it says, up to `DISCREPANCIES_MAX`.
    * @param moves what an entry does, told each in order
    */
-  readonly strays: (count: Count, moves: (entry: LogEntry) => readonly Move[]) => Promise<readonly Stray[]>
+  readonly discrepancies: (count: Count, moves: (entry: LogEntry) => readonly Move[]) => Promise<readonly Discrepancy[]>
 }
 
 /** A page of this size keeps Redis for about a millisecond. */
@@ -95,9 +95,9 @@ const THINGS_MAX = 10_000_000
 /** More sagas than this are in flight only just after a long outage. */
 const OPEN_MAX = 20_000
 /** The most things that an audit names. */
-const STRAYS_MAX = 100
+const DISCREPANCIES_MAX = 100
 /** How many sagas that moved a thing are told, the last ones. */
-const MOVERS = 5
+const LAST_SAGAS_MAX = 5
 
 /** Asks about sagas, or things, in as many questions as it takes. */
 export const inParts = async <Found>(
@@ -121,30 +121,30 @@ const recount = query('recount', ['after', 'entries', 'things'], tuple(text, tex
 const sagasAt = query('sagas-at', ['at', 'log_ids'], list(tuple(text, list(text))))
 const absent = query('absent', ['ids'], list(text))
 
-const booksOf = (accounts: Readonly<Record<string, string>>): Books => {
+const ledgerOf = (accounts: Readonly<Record<string, string>>): Ledger => {
   const limb = (name: string): bigint => BigInt(accounts[name] ?? '0')
   return (account) => limb(`${account}:high`) * LIMB + limb(account)
 }
 
-/** Keeps what a thing is worth: as a number where it is one, and not at all if it is nothing, for that takes less room. */
-const keep = (worth: Map<string, string | number>, id: string, is: string): void => {
-  if (is === '' || is === '0') worth.delete(id)
-  else worth.set(id, is.length <= DIGITS_MAX && /^\d+$/.test(is) ? Number(is) : is)
+/** Keeps the balance of a thing: as a number where it is one, and not at all if it is nothing, for that takes less room. */
+const keep = (balances: Map<string, string | number>, id: string, is: string): void => {
+  if (is === '' || is === '0') balances.delete(id)
+  else balances.set(id, is.length <= DIGITS_MAX && /^\d+$/.test(is) ? Number(is) : is)
 }
 
-/** What the making of numbered things does: each, from the first to the last, is worth the same. */
+/** What the making of numbered things does: each, from the first to the last, has the same balance. */
 export const madeAlike = ({ first, last }: LogEntry['facts'], is: bigint): readonly Move[] =>
   Array.from({ length: Number(last) - Number(first) + 1 }, (_, at) => ({ id: String(Number(first) + at), is }))
 
-/** Those that are worth less than nothing, which nothing may ever be, up to `STRAYS_MAX`. */
-export const belowZero = (worth: Count['worth']): readonly (readonly [id: string, is: string | number])[] =>
-  [...worth].filter(([, is]) => String(is).startsWith('-')).slice(0, STRAYS_MAX)
+/** Those with a balance below zero, which none may ever have, up to `DISCREPANCIES_MAX`. */
+export const belowZero = (balances: Count['balances']): readonly (readonly [id: string, is: string | number])[] =>
+  [...balances].filter(([, is]) => String(is).startsWith('-')).slice(0, DISCREPANCIES_MAX)
 
-/** Adds up exactly what is worth so much each. */
-export const sumOf = (worth: Iterable<string | number>): bigint => {
+/** Adds balances up exactly. */
+export const sumOf = (balances: Iterable<string | number>): bigint => {
   let sum = 0n
   let small = 0
-  for (const one of worth) {
+  for (const one of balances) {
     if (typeof one === 'string') sum += BigInt(one)
     else small += one
     if (small > Number.MAX_SAFE_INTEGER / 2) {
@@ -163,25 +163,25 @@ const counting = (log: Log, ask: Ask): Auditor['count'] => {
 
   const countAll = async (): Promise<Count> => {
     const deadline = performance.now() + COUNT_MAX_MS
-    const worth = new Map<string, string | number>()
-    const read = (ids: string, worths: string): void => {
-      const each = worths.split('\n')
-      if (ids !== '') for (const [at, id] of ids.split('\n').entries()) keep(worth, id, each[at] ?? '')
-      if (worth.size > THINGS_MAX) throw new UnavailableError(`${log.service} holds too much to be counted`)
+    const balances = new Map<string, string | number>()
+    const read = (ids: string, balanceLines: string): void => {
+      const each = balanceLines.split('\n')
+      if (ids !== '') for (const [at, id] of ids.split('\n').entries()) keep(balances, id, each[at] ?? '')
+      if (balances.size > THINGS_MAX) throw new UnavailableError(`${log.service} holds too much to be counted`)
       if (performance.now() > deadline) throw new UnavailableError(`${log.service} could not be counted in time`)
     }
     let [after] = await ask(cut, { open_max: 0 })
     for (let cursor = '0', done = false; !done; done = cursor === '0') {
-      const [next, ids, worths] = await ask(count, { cursor, page: PAGE })
+      const [next, ids, balanceLines] = await ask(count, { cursor, page: PAGE })
       cursor = next
-      read(ids, worths)
+      read(ids, balanceLines)
     }
     for (;;) {
-      const [last, newest, accounts, ids, worths] = await ask(recount, { after, entries: ENTRIES, things: PAGE })
+      const [last, newest, accounts, ids, balanceLines] = await ask(recount, { after, entries: ENTRIES, things: PAGE })
       if (compareIds(newest, after) < 0) throw new UnavailableError(`the Redis of ${log.service} came back older`)
-      read(ids, worths)
+      read(ids, balanceLines)
       // The newest entries may have been trimmed: then nothing follows either.
-      if (last === newest || last === after) return { at: newest, books: booksOf(accounts), worth }
+      if (last === newest || last === after) return { at: newest, ledger: ledgerOf(accounts), balances }
       after = last
     }
   }
@@ -206,7 +206,7 @@ const recordsBy = (ask: Ask): Pick<Auditor, 'records' | 'recordsPage'> => {
   }
 }
 
-type Expected = { worth: bigint; sagas: readonly string[] }
+type Expected = { balance: bigint; sagas: readonly string[] }
 
 /** Every thing whose making the log still tells: what it should be after the entry `at`, and the sagas that moved it last. */
 const byLog = async (
@@ -217,10 +217,10 @@ const byLog = async (
   const things = new Map<string, Expected>()
   const apply = (move: Move, saga: string): void => {
     const thing = things.get(move.id)
-    if ('is' in move) things.set(move.id, { worth: move.is, sagas: [] })
+    if ('is' in move) things.set(move.id, { balance: move.is, sagas: [] })
     else if (thing) {
-      thing.worth += move.by
-      thing.sagas = [saga, ...thing.sagas].slice(0, MOVERS)
+      thing.balance += move.by
+      thing.sagas = [saga, ...thing.sagas].slice(0, LAST_SAGAS_MAX)
     }
   }
   for (let after = '0-0', more = true; more; ) {
@@ -233,18 +233,18 @@ const byLog = async (
   return things
 }
 
-const straysBy =
-  (log: Log, recordsNamed: Auditor['records']): Auditor['strays'] =>
-  async ({ at, worth }, moves) => {
+const discrepanciesBy =
+  (log: Log, recordsNamed: Auditor['records']): Auditor['discrepancies'] =>
+  async ({ at, balances }, moves) => {
     const expected = await byLog(log, at, moves)
-    const isOf = (id: string): string | number => worth.get(id) ?? 0
-    const differing = [...expected].filter(([id, thing]) => thing.worth !== BigInt(isOf(id)))
+    const isOf = (id: string): string | number => balances.get(id) ?? 0
+    const differing = [...expected].filter(([id, thing]) => thing.balance !== BigInt(isOf(id)))
     return Promise.all(
-      differing.slice(0, STRAYS_MAX).map(async ([id, thing]) => ({
+      differing.slice(0, DISCREPANCIES_MAX).map(async ([id, thing]) => ({
         id,
         is: isOf(id),
-        expected: thing.worth,
-        movers: await recordsNamed(thing.sagas),
+        expected: thing.balance,
+        lastSagas: await recordsNamed(thing.sagas),
       })),
     )
   }
@@ -258,7 +258,7 @@ export const auditor = (log: Log): Auditor => {
       const [at, accounts, open, cursors] = await ask(cut, { open_max: OPEN_MAX })
       if (open.length > OPEN_MAX) throw new UnavailableError(`more than ${OPEN_MAX} sagas are in flight`)
       const heard = Object.fromEntries(log.publishers.map((publisher) => [publisher, cursors[publisher] ?? '0-0']))
-      return { at, books: booksOf(accounts), open, heard, hears: log.handledKinds }
+      return { at, ledger: ledgerOf(accounts), open, heard, hears: log.handledKinds }
     },
     sagasAt: (at, logIds) =>
       inParts(logIds, async (part) => {
@@ -270,6 +270,6 @@ export const auditor = (log: Log): Auditor => {
       }),
     ...recorded,
     absent: (ids) => inParts(ids, (part) => ask(absent, { ids: part.join(' ') })),
-    strays: straysBy(log, recorded.records),
+    discrepancies: discrepanciesBy(log, recorded.records),
   }
 }

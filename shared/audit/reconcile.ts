@@ -1,7 +1,7 @@
 /**
  * Is all that was ever added to the things of a service still in them, or gone as it should?
  *
- * At every moment, whatever is in flight: added = in the things + gone. The books say what was added and what is gone, the
+ * At every moment, whatever is in flight: added = in the things + gone. The ledger says what was added and what is gone, the
  * things are really added up. If they disagree, each thing is held against what the log says of it, as far as the log
  * reaches.
  */
@@ -16,7 +16,7 @@ export type Owned<Mismatch> = {
   readonly movements: () => (entry: LogEntry) => readonly Move[]
   readonly sumsDiffer: (added: bigint, held: bigint, gone: bigint) => Mismatch
   /** What is wrong is said as "{is}, but ..."; the sagas that moved the thing last are told if they are known. */
-  readonly thingDiffers: (id: string, wrong: string, movers: readonly RecordedSaga[]) => Mismatch
+  readonly thingDiffers: (id: string, wrong: string, lastSagas: readonly RecordedSaga[]) => Mismatch
 }
 
 /** Sums as text, since they may exceed what a JSON number holds. */
@@ -34,15 +34,15 @@ export const reconcile = async <Mismatch>(
   count: Count,
   owned: Owned<Mismatch>,
 ): Promise<Reconciled<Mismatch>> => {
-  const { at, books, worth } = count
-  const [added, held, gone] = [books('added'), sumOf(worth.values()), books(owned.gone)]
+  const { at, ledger, balances } = count
+  const [added, held, gone] = [ledger('added'), sumOf(balances.values()), ledger(owned.gone)]
   const mismatches: Mismatch[] = []
   if (added !== held + gone) {
     mismatches.push(owned.sumsDiffer(added, held, gone))
-    for (const { id, is, expected, movers } of await auditor.strays(count, owned.movements()))
-      mismatches.push(owned.thingDiffers(id, `${is}, but ${expected} by the log`, movers))
+    for (const { id, is, expected, lastSagas } of await auditor.discrepancies(count, owned.movements()))
+      mismatches.push(owned.thingDiffers(id, `${is}, but ${expected} by the log`, lastSagas))
   }
-  for (const [id, is] of belowZero(worth)) mismatches.push(owned.thingDiffers(id, `${is}: less than nothing`, []))
+  for (const [id, is] of belowZero(balances)) mismatches.push(owned.thingDiffers(id, `${is}: less than nothing`, []))
   return {
     at,
     added: String(added),

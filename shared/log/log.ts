@@ -101,7 +101,7 @@ const keysOf = (service: Service) => ({
   dismissed: `dead:${service}:dismissed`,
   letters: `dead:${service}:buried`,
   cursors: 'cursors',
-  books: 'books',
+  ledger: 'books',
   entries: 'entries:',
   request: 'request:',
   sagas: 'saga',

@@ -1,5 +1,5 @@
 --- @include "single"
---- @include "books"
+--- @include "ledger"
 -- add: puts goods on the shelf.
 -- ARGS     log_id, item, amount
 -- RETURNS  added | unknown | too-much
@@ -13,6 +13,6 @@ function commands.add(args)
   end
   emit_single('StockAdded', args.log_id, { 'item', args.item, 'amount', args.amount })
   redis.call('HINCRBY', names.item .. args.item, 'stock', args.amount)
-  book('added', args.amount)
+  post('added', args.amount)
   return { 'added' }
 end

@@ -1,5 +1,5 @@
 --- @include "shelf"
---- @include "books"
+--- @include "ledger"
 -- give-back: money that was refused, voided or released takes the goods of its checkout back with it, if they were taken.
 -- A refusal and a void find none, unless a Redis came back older: payment may have lost that it had held the money and has
 -- spent it since, stock that it had refused. There is nothing to remember for goods that were not taken: the money comes
@@ -22,7 +22,7 @@ commands['give-back'] = function(args)
   for item, quantity in each_line(saga.lines) do
     redis.call('HINCRBY', names.item .. item, 'stock', quantity)
   end
-  book_lines('taken', -1, saga.lines)
+  post_lines('taken', -1, saga.lines)
   emit_saga(id, saga, 'returned')
   return { 'returned' }
 end

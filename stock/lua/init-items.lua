@@ -1,5 +1,5 @@
 --- @include "single"
---- @include "books"
+--- @include "ledger"
 -- init-items: makes the items `first` to `last` anew, each with the same stock and price.
 -- ARGS     log_id, first, last, stock, price
 -- RETURNS  initialised
@@ -17,6 +17,6 @@ commands['init-items'] = function(args)
   for item = first, last do
     redis.call('HSET', names.item .. item, 'stock', args.stock, 'price', args.price)
   end
-  book_all('added', added)
+  post_all('added', added)
   return { 'initialised' }
 end

@@ -1,5 +1,5 @@
 --- @include "single"
---- @include "books"
+--- @include "ledger"
 -- subtract: takes goods off the shelf outside any checkout.
 -- ARGS     log_id, item, amount
 -- RETURNS  subtracted | out-of-stock | unknown
@@ -13,6 +13,6 @@ function commands.subtract(args)
   end
   emit_single('StockSubtracted', args.log_id, { 'item', args.item, 'amount', args.amount })
   redis.call('HINCRBY', names.item .. args.item, 'stock', minus(args.amount))
-  book('added', minus(args.amount))
+  post('added', minus(args.amount))
   return { 'subtracted' }
 end

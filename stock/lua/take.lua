@@ -1,5 +1,5 @@
 --- @include "shelf"
---- @include "books"
+--- @include "ledger"
 -- take: takes all lines of a checkout off the shelf, or none.
 -- ARGS     log_id, order, user, total, lines
 -- RETURNS  taken | refused | repeated
@@ -22,7 +22,7 @@ function commands.take(args)
   for item, quantity in each_line(saga.lines) do
     redis.call('HINCRBY', names.item .. item, 'stock', minus(quantity))
   end
-  book_lines('taken', 1, saga.lines)
+  post_lines('taken', 1, saga.lines)
   emit_saga(id, saga, 'taken')
   return { 'taken' }
 end

@@ -298,7 +298,7 @@ test.serial('names a checkout of which less is in flight than order calls paid, 
   t.is(told.credit.in_flight, '-6')
 })
 
-test.serial('names a wallet and a shelf with less than nothing, though the books agree', async (t) => {
+test.serial('names a wallet and a shelf with less than nothing, though the ledgers agree', async (t) => {
   const { client } = opened()
   const user = await client.createUser(5)
   const item = await client.createItem(3, 5)

@@ -7,7 +7,7 @@ import { invalidReason } from '../../shared/contract/events.ts'
 import { ackedKey } from '../../shared/log/entry.ts'
 import { connect, disconnect, whenReady } from '../../shared/redis/connection.ts'
 import type { Once } from '../../shared/redis/script.ts'
-import { booksOf, pieces, sumOver } from '../support/checker/books.ts'
+import { ledgerOf, pieces, sumOver } from '../support/checker/ledgers.ts'
 import { LINE, MONEY, openCart } from '../support/shop/cart.ts'
 import {
   type Facts,
@@ -37,11 +37,11 @@ test.serial.afterEach.always('every entry can be applied by a subscriber', async
     t.is(invalidReason('order', [id, fields]), undefined)
 })
 test.serial.afterEach.always(
-  'the books say what was paid and sold: what orders show, and what was replaced',
+  'the ledger says what was paid and sold: what orders show, and what was replaced',
   async (t) => {
-    const account = await booksOf(bench.redis)
-    const ofPaid = (worth: (fields: Readonly<Record<string, string>>) => bigint): Promise<bigint> =>
-      sumOver(bench.redis, 'order:', (fields) => (fields.status === 'paid' ? worth(fields) : 0n))
+    const account = await ledgerOf(bench.redis)
+    const ofPaid = (balance: (fields: Readonly<Record<string, string>>) => bigint): Promise<bigint> =>
+      sumOver(bench.redis, 'order:', (fields) => (fields.status === 'paid' ? balance(fields) : 0n))
     t.is(account('paid'), (await ofPaid(({ total }) => BigInt(total ?? '0'))) + account('replaced-paid'))
     t.is(account('sold'), (await ofPaid(({ lines }) => pieces(lines))) + account('replaced-sold'))
   },
@@ -287,7 +287,7 @@ test.serial(
 )
 
 const accepted = async () => {
-  const account = await booksOf(bench.redis)
+  const account = await ledgerOf(bench.redis)
   return [account('accepted-paid'), account('accepted-sold')]
 }
 test.serial('resolve: only what is contradicted, and no refund of an order that was made anew', async (t) => {
@@ -496,14 +496,14 @@ test.serial('init-orders: what is made follows from the entry that is logged', a
 })
 
 test.serial(
-  'init-orders: what was paid stays in the books, and they say that no order shows it any more',
+  'init-orders: what was paid stays in the ledger, and it says that no order shows it any more',
   async (t) => {
     await store.initOrders({ first: 0, last: 2, items: 9, users: 1, price: 7, seed: 5 }, plainly)
     await store.begin({ log_id: 'it', order: '1', user: '0', token: '', timeout_ms: TIMEOUT_MS }, plainly)
     await tell('payment', 'CreditCaptured', 'it', { ...facts, order: '1', user: '0', total: 14 })
     await store.initOrders({ first: 0, last: 2, items: 9, users: 1, price: 7, seed: 6 }, plainly)
     await store.initOrders({ first: 0, last: 2, items: 9, users: 1, price: 7, seed: 7 }, plainly)
-    const account = await booksOf(bench.redis)
+    const account = await ledgerOf(bench.redis)
     t.deepEqual(['paid', 'sold', 'replaced-paid', 'replaced-sold'].map(account), [14n, 2n, 14n, 2n])
   },
 )

@@ -13,9 +13,9 @@ const begin = (id: string) => beginCart(store, id)
 const uphold = async (log_id: string, told: string) =>
   (await store.log.run('uphold', { log_id, order: 'cart', user: 'anna', total: 30, told }))[0]
 const status = async () => (await store.find('cart'))?.status
-const books = async () => {
+const ledger = async () => {
   const cut = await store.auditor.cut()
-  return ['paid', 'sold', 'accepted-paid', 'accepted-sold'].map((name) => Number(cut.books(name)))
+  return ['paid', 'sold', 'accepted-paid', 'accepted-sold'].map((name) => Number(cut.ledger(name)))
 }
 
 test.serial.beforeEach(async () => {
@@ -38,7 +38,7 @@ for (const isKnown of [true, false])
       t.is(await status(), 'paid')
       if (!isKnown) t.is((await tell('payment', 'CreditReleased', 'first', MONEY))[0], 'closed')
       t.is(await status(), 'paid')
-      t.deepEqual(await books(), [30, 2, 0, 0])
+      t.deepEqual(await ledger(), [30, 2, 0, 0])
     },
   )
 
@@ -50,7 +50,7 @@ test.serial('a refund, then the letter that would have paid, then everything aga
   t.is((await tell('payment', 'CreditCaptured', 'it', MONEY))[0], 'repeated')
   t.is((await store.resolve('it', { by: 'refund', why: '' }, under('b')))[0], 'repeated')
   t.is((await store.resolve('it', { by: 'accept', why: 'x' }, under('c')))[0], 'consistent')
-  t.deepEqual(await books(), [0, 0, 0, 0])
+  t.deepEqual(await ledger(), [0, 0, 0, 0])
   t.is(await status(), 'cancelling')
   t.is((await begin('other'))[0], 'cancelling')
   t.is((await tell('payment', 'CreditReleased', 'it', MONEY))[0], 'closed')
@@ -58,22 +58,22 @@ test.serial('a refund, then the letter that would have paid, then everything aga
   t.is((await store.resolve('it', { by: 'refund', why: '' }, under('d')))[0], 'repeated')
   t.is((await tell('payment', 'CreditCaptured', 'other', MONEY))[0], 'paid')
   t.is(await uphold('it', 'cancelled'), 'kept')
-  t.deepEqual([await status(), await books()], ['paid', [30, 2, 0, 0]])
+  t.deepEqual([await status(), await ledger()], ['paid', [30, 2, 0, 0]])
   t.deepEqual(await store.contradictions(), [])
 })
 
 test.serial(
-  'accepted as told otherwise, undone afterwards: contradicted anew, accepted anew, once in the books',
+  'accepted as told otherwise, undone afterwards: contradicted anew, accepted anew, once in the ledger',
   async (t) => {
     await begin('it')
     await tell('payment', 'CreditCaptured', 'it', MONEY)
     t.is(await uphold('it', 'failed'), 'contradicted')
     await store.resolve('it', { by: 'accept', why: 'x' }, plainly)
-    t.deepEqual(await books(), [30, 2, 0, 0])
+    t.deepEqual(await ledger(), [30, 2, 0, 0])
     t.is((await tell('payment', 'CreditReleased', 'it', MONEY))[0], 'contradicted')
     t.deepEqual(await store.contradictions(), ['cart'])
     t.is((await store.resolve('it', { by: 'accept', why: 'y' }, plainly))[0], 'resolved')
-    t.deepEqual(await books(), [30, 2, 30, 2])
+    t.deepEqual(await ledger(), [30, 2, 30, 2])
     t.is((await tell('payment', 'CreditReleased', 'it', MONEY))[0], 'repeated')
     t.deepEqual(await store.contradictions(), [])
   },

@@ -5,7 +5,7 @@ import { alternatives, type Event, type State, transitions } from '../../payment
 import { invalidReason } from '../../shared/contract/events.ts'
 import { UnavailableError } from '../../shared/errors.ts'
 import type { Reply } from '../../shared/redis/script.ts'
-import { booksOf, sumOver } from '../support/checker/books.ts'
+import { ledgerOf, sumOver } from '../support/checker/ledgers.ts'
 import { packedIn, recordsIn } from '../support/checker/records.ts'
 import {
   entryOf,
@@ -33,15 +33,18 @@ test.serial.afterEach.always('every entry can be applied by a subscriber', async
   for (const [id, fields] of await bench.redis.xrange('log:payment', '-', '+'))
     t.is(invalidReason('payment', [id, fields]), undefined)
 })
-test.serial.afterEach.always('the books say what was added, and that all of it is in wallets or charged', async (t) => {
-  const account = await booksOf(bench.redis)
-  const wallets = await sumOver(bench.redis, 'user:', ({ credit }) => BigInt(credit ?? '0'))
-  let captured = 0n
-  for (const { state, total } of (await recordsIn(bench.redis, 'payment')).values())
-    if (state === 'captured') captured += BigInt(total ?? '0')
-  t.is(account('charged'), captured)
-  t.is(account('added'), wallets + captured)
-})
+test.serial.afterEach.always(
+  'the ledger says what was added, and that all of it is in wallets or charged',
+  async (t) => {
+    const account = await ledgerOf(bench.redis)
+    const wallets = await sumOver(bench.redis, 'user:', ({ credit }) => BigInt(credit ?? '0'))
+    let captured = 0n
+    for (const { state, total } of (await recordsIn(bench.redis, 'payment')).values())
+      if (state === 'captured') captured += BigInt(total ?? '0')
+    t.is(account('charged'), captured)
+    t.is(account('added'), wallets + captured)
+  },
+)
 test.after.always(async () => bench[Symbol.asyncDispose]())
 
 const user = async (id: string, credit: number): Promise<void> => {
@@ -92,7 +95,7 @@ test.serial('a batch is booked and indexed as a whole, to the unit, also if one 
   await bench.redis.rename('aside', 'saga:saga-bert')
   t.deepEqual('gap' in replies || replies.map(([word]) => word), ['captured', 'dead-lettered', 'captured', 'captured'])
   t.deepEqual(await bench.redis.zrange('sagas:open', '0', '-1'), ['saga-bert'])
-  t.is((await booksOf(bench.redis))('charged'), 3n * BigInt(MOST))
+  t.is((await ledgerOf(bench.redis))('charged'), 3n * BigInt(MOST))
 })
 
 const STATES = Object.keys(transitions) as State[]
@@ -175,7 +178,7 @@ for (const [state, event, where, expected] of alternatives)
     await prepare()
     await holds(t, event, expected)
     t.deepEqual(await wallet(), { credit, held })
-    // The books are told of what was done behind the store's back.
+    // The ledger is told of what was done behind the store's back.
     if (credit === 20) await bench.redis.hincrby('books', 'added', -80)
   })
 
@@ -341,13 +344,13 @@ test.serial('init-users makes users anew, and says how much credit went with the
   t.deepEqual((await saidIn(log)).at(-1)?.facts, { first: '0', last: '4', credit: '2', replaced: '40' })
 })
 
-test.serial('the books are exact beyond what any number of Lua or Redis can hold', async (t) => {
+test.serial('the ledger is exact beyond what any number of Lua or Redis can hold', async (t) => {
   await store.initUsers(0, 999, MOST, plainly)
   await store.initUsers(1_000, 1_999, MOST - 1, plainly)
   await store.pay('7', MOST, plainly)
   await store.initUsers(3, 3, 2, plainly)
   const most = BigInt(MOST)
-  t.is((await booksOf(bench.redis))('added'), 998n * most + 2n + 1_000n * (most - 1n))
+  t.is((await ledgerOf(bench.redis))('added'), 998n * most + 2n + 1_000n * (most - 1n))
 })
 
 test.serial('init-users does nothing while money of one of them is held or waited for', async (t) => {

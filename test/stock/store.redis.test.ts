@@ -4,7 +4,7 @@ import type { Reply } from '../../shared/redis/script.ts'
 import { reactions } from '../../stock/reactions.ts'
 import { openStore } from '../../stock/store.ts'
 import { alternatives, type Event, type State, transitions } from '../../stock/transitions.ts'
-import { booksOf, pieces, sumOver } from '../support/checker/books.ts'
+import { ledgerOf, pieces, sumOver } from '../support/checker/ledgers.ts'
 import { recordsIn } from '../support/checker/records.ts'
 import { openBench, plainly, resultsSeen, saidIn, type Teller, teller, under } from '../support/shop/open-store.ts'
 
@@ -23,8 +23,8 @@ test.serial.afterEach.always('every entry can be applied by a subscriber', async
   for (const [id, fields] of await bench.redis.xrange('log:stock', '-', '+'))
     t.is(invalidReason('stock', [id, fields]), undefined)
 })
-test.serial.afterEach.always('the books say what was added, and that all of it is on shelves or taken', async (t) => {
-  const account = await booksOf(bench.redis)
+test.serial.afterEach.always('the ledger says what was added, and that all of it is on shelves or taken', async (t) => {
+  const account = await ledgerOf(bench.redis)
   const shelves = await sumOver(bench.redis, 'item:', ({ stock }) => BigInt(stock ?? '0'))
   let taken = 0n
   for (const { state, lines } of (await recordsIn(bench.redis, 'stock')).values())

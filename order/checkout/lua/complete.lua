@@ -1,5 +1,5 @@
 --- @include "checkout"
---- @include "books"
+--- @include "ledger"
 -- complete: the money was captured, so the order is paid. A saga that this service does not know (its Redis came back
 -- older) is adopted, for it was charged and taken, and its client may have been told so; it is cancelled if the order was
 -- paid by another, or if it is unknown what is in it, and so is a saga that was answered with a refusal.
@@ -9,8 +9,8 @@
 -- pay_order(id, saga): the checkout has ended well.
 local function pay_order(id, saga)
   order_status(id, saga, 'paid')
-  book('paid', saga.total)
-  book_lines('sold', 1, saga.lines)
+  post('paid', saga.total)
+  post_lines('sold', 1, saga.lines)
   emit_saga(id, saga, 'paid')
   announce(id, saga)
 end

@@ -1,8 +1,8 @@
 --- @include "checkout"
---- @include "books"
+--- @include "ledger"
 -- resolve: ends a contradiction as a person wishes. A refund makes what counts as paid a cancelled checkout: whatever payment
 -- and stock still have of it they undo, and the order is open again. What is accepted stays as it is; if it counts as paid
--- although its money is back, and its goods are, the books say so.
+-- although its money is back, and its goods are, the ledger says so.
 -- ARGS     log_id, by (refund or accept), why (without blanks)
 -- RETURNS  resolved, state | repeated, state | consistent, state | replaced | unknown
 
@@ -55,14 +55,14 @@ function commands.resolve(args)
     redis.call('SREM', names.contradictions, saga.order)
   end
   if paid and refund then
-    book('paid', minus(saga.total))
-    book_lines('sold', -1, saga.lines)
+    post('paid', minus(saga.total))
+    post_lines('sold', -1, saga.lines)
     cancel_checkout(id, saga, 'operator')
     return { 'resolved', saga.state }
   end
   if paid and is_undone(contradicted) then
-    book('accepted-paid', saga.total)
-    book_lines('accepted-sold', 1, saga.lines)
+    post('accepted-paid', saga.total)
+    post_lines('accepted-sold', 1, saga.lines)
   end
   return { 'resolved', saga.state }
 end

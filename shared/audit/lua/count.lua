@@ -1,7 +1,7 @@
 --- @include "things"
--- count: reads one page of all things that this service counts, as they are worth now. A thing may be met twice.
+-- count: reads one page of all things that this service counts, with their balances now. A thing may be met twice.
 -- ARGS     cursor, page
--- RETURNS  the next cursor, `0` after the last page, the ids of the things and their worths, a line each
+-- RETURNS  the next cursor, `0` after the last page, the ids of the things and their balances, a line each
 -- WRITES   nothing
 function commands.count(args)
   local found = redis.call('SCAN', args.cursor, 'MATCH', names.counted .. '*', 'COUNT', args.page)

@@ -3,10 +3,10 @@
 --- @include "newest"
 --- @include "things"
 -- recount: reads again what was touched by the entries that follow `after`, as far as the bounds allow. Once nothing
--- follows, all is known as it stands at this moment, the books with it.
+-- follows, all is known as it stands at this moment, the ledger with it.
 -- ARGS     after, entries, things
--- RETURNS  the last entry that was looked at, the newest one, the books (field, value, ...), the ids of the things and
---          their worths, a line each
+-- RETURNS  the last entry that was looked at, the newest one, the ledger (field, value, ...), the ids of the things and
+--          their balances, a line each
 -- WRITES   nothing
 function commands.recount(args)
   local last = args.after
@@ -30,5 +30,5 @@ function commands.recount(args)
       break
     end
   end
-  return { last, newest(), redis.call('HGETALL', names.books), things(ids) }
+  return { last, newest(), redis.call('HGETALL', names.ledger), things(ids) }
 end

@@ -3,7 +3,7 @@ import test from 'ava'
 import { openStore } from '../../../payment/store.ts'
 import { sumOf } from '../../../shared/audit/auditor.ts'
 import { UnavailableError } from '../../../shared/errors.ts'
-import { booksOf, sumOver } from '../../support/checker/books.ts'
+import { ledgerOf, sumOver } from '../../support/checker/ledgers.ts'
 import { flat, openBench, plainly, teller } from '../../support/shop/open-store.ts'
 
 const bench = await openBench()
@@ -25,11 +25,11 @@ Object.assign(log, {
     if (asked[0] === 'records') looked.push(String(asked[1].log_ids).split(' ').length)
     if (asked[0] !== 'count') return reply
     pages += 1
-    const [next, ids = '', worths = ''] = reply
+    const [next, ids = '', balanceLines = ''] = reply
     const first = pages === holdsAgain ? await run('count', { cursor: 0, page: 1_000 }) : undefined
     met.push(...ids.split('\n'), ...(first?.[1]?.split('\n') ?? []))
     await afterPage(pages)
-    return first ? [next, `${ids}\n${first[1]}`, `${worths}\n${first[2]}`] : reply
+    return first ? [next, `${ids}\n${first[1]}`, `${balanceLines}\n${first[2]}`] : reply
   },
 })
 
@@ -52,25 +52,25 @@ const fill = async (credit = 10): Promise<void> => {
 const countAndProve = async (t: { is: (a: unknown, b: unknown) => void }) => {
   const count = await auditor.count()
   const wallets = await sumOver(bench.redis, 'user:', ({ credit }) => BigInt(credit ?? '0'))
-  t.is(sumOf(count.worth.values()), wallets)
-  t.is(count.books('added'), (await booksOf(bench.redis))('added'))
+  t.is(sumOf(count.balances.values()), wallets)
+  t.is(count.ledger('added'), (await ledgerOf(bench.redis))('added'))
   t.is(count.at, (await bench.redis.xrevrange('log:payment', '+', '-', 'COUNT', 1))[0]?.[0])
   return count
 }
 
 test.serial('adds up every wallet, also of a shop that has none', async (t) => {
-  t.is(sumOf((await auditor.count()).worth.values()), 0n)
+  t.is(sumOf((await auditor.count()).balances.values()), 0n)
   await fill()
   await store.createUser('anna', plainly)
   const count = await countAndProve(t)
   t.true(pages > 4)
-  t.is(count.worth.get('17'), 10)
+  t.is(count.balances.get('17'), 10)
 })
 
 test.serial('is exact beyond what a number can hold', async (t) => {
   await store.initUsers(0, 999, Number.MAX_SAFE_INTEGER, plainly)
   await store.addFunds((await store.createUser('anna', plainly))[1] as string, 7, plainly)
-  t.is(sumOf((await countAndProve(t)).worth.values()), 1_000n * BigInt(Number.MAX_SAFE_INTEGER) + 7n)
+  t.is(sumOf((await countAndProve(t)).balances.values()), 1_000n * BigInt(Number.MAX_SAFE_INTEGER) + 7n)
 })
 
 test.serial('a wallet that changes after it was read, or before, counts as it is in the end', async (t) => {
@@ -87,7 +87,7 @@ test.serial('a wallet that changes after it was read, or before, counts as it is
   }
   const count = await countAndProve(t)
   t.true(changed.length >= 15)
-  t.is(count.worth.get('7'), Number((await store.find('7'))?.credit))
+  t.is(count.balances.get('7'), Number((await store.find('7'))?.credit))
 })
 
 test.serial('a wallet that a checkout charges while it is counted is counted with its charge', async (t) => {
@@ -100,8 +100,8 @@ test.serial('a wallet that a checkout charges while it is counted is counted wit
     if (page === 4) await tell('order', 'CheckoutCancelled', 'saga4', checkout)
   }
   const count = await countAndProve(t)
-  t.is(count.books('charged'), 4n)
-  t.is(sumOf(count.worth.values()), BigInt(USERS) * 10n - 4n)
+  t.is(count.ledger('charged'), 4n)
+  t.is(sumOf(count.balances.values()), BigInt(USERS) * 10n - 4n)
 })
 
 test.serial('wallets that are created, and made anew, while they are counted', async (t) => {
@@ -113,14 +113,14 @@ test.serial('wallets that are created, and made anew, while they are counted', a
     if (page === 4) await store.initUsers(6_000, 6_010, 5, plainly)
   }
   const count = await countAndProve(t)
-  t.is(sumOf(count.worth.values()), 2_000n + 30_000n + 55n + BigInt((pages * (pages + 1)) / 2))
+  t.is(sumOf(count.balances.values()), 2_000n + 30_000n + 55n + BigInt((pages * (pages + 1)) / 2))
 })
 
 test.serial('a wallet that a page holds again, as pages do while the table shrinks, counts once', async (t) => {
   await fill()
   holdsAgain = 3
   const count = await countAndProve(t)
-  t.is(count.worth.size, USERS)
+  t.is(count.balances.size, USERS)
   t.true(met.length > USERS)
 })
 
@@ -148,7 +148,7 @@ test.serial('what a replica of an older version says meanwhile is counted as wel
     await store.addFunds(met[0] ?? '', 5, plainly)
     await flatten()
   }
-  t.is(sumOf((await countAndProve(t)).worth.values()), BigInt(USERS) * 10n + 5n)
+  t.is(sumOf((await countAndProve(t)).balances.values()), BigInt(USERS) * 10n + 5n)
 })
 
 test.serial('those who ask while it runs share it', async (t) => {
@@ -188,7 +188,7 @@ test.serial('a saga is told as it was at the moment of a cut', async (t) => {
     'CreditReleased',
   ])
   t.deepEqual(
-    cuts.map(({ books }) => books('charged')),
+    cuts.map(({ ledger }) => ledger('charged')),
     [0n, 0n, 4n, 0n],
   )
   t.deepEqual(

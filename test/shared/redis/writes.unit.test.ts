@@ -9,7 +9,7 @@ const READS =
   /^(GET|MGET|HGET|HMGET|HGETALL|HKEYS|HLEN|EXISTS|HEXISTS|ZRANGE|ZRANGEBYSCORE|ZSCORE|ZCARD|XRANGE|XREVRANGE|XINFO|XLEN|SCAN|SMEMBERS|SISMEMBER|SCARD|TIME|TTL|PTTL|PEXPIRETIME|STRLEN|TYPE)$/
 const FREES = /^(ZREM|HDEL|DEL|UNLINK|SREM|XTRIM|XDEL|EXPIRE|PEXPIRE)$/
 /** These gather what is written at the script's end. */
-const GATHER = ['book', 'book_all', 'book_lines', 'keep_open', 'finish']
+const GATHER = ['post', 'post_all', 'post_lines', 'keep_open', 'finish']
 
 /** The functions of a text by their names, each with its body. */
 const functionsOf = (code: string): ReadonlyMap<string, string> =>

@@ -4,7 +4,7 @@
 export const ANOMALIES = {
   'money-not-conserved': 'credit added is not credit left and credit spent on paid orders',
   'goods-not-conserved': 'pieces added are not pieces left and pieces sold in paid orders',
-  misbooked: 'the books of a service are not what its log and records say',
+  misposted: 'the ledger of a service is not what its log and records say',
   negative: 'an amount is below zero, at rest, in the log, or as a client was shown it',
   'held-beyond-credit': 'a wallet holds more than it owns',
   'paid-twice': 'an order was paid by more than one checkout',

@@ -7,7 +7,7 @@
  *     5600 order s4 CheckoutClosed order=late          an entry at another time
  *   payment user:ann credit=5 held=0                   what a Redis holds at rest; a record of a checkout has the ids of its
  *                                                      entries besides, unless it says "entries="
- *   payment books: added=9 charged=4                   the running sums of a service
+ *   payment ledger: added=9 charged=4                  the running sums of a service
  *   stock reads payment: behind=0 CreditHeld           how many entries it has not read, and which kinds it acts on
  *   stock misses 0                                     how many entries are gone from its log
  *   seeded credit=9 stock=4                            what the clients say they added
@@ -145,8 +145,8 @@ export const caseOf = (text: string): Case => {
       shelves: hashes('stock item:'),
       orders: hashes('order order:'),
       sagas: ofEach(records),
-      books: ofEach((participant) => {
-        const sums = fieldsOf(after(`${participant} books: `)[0] ?? [])
+      ledgers: ofEach((participant) => {
+        const sums = fieldsOf(after(`${participant} ledger: `)[0] ?? [])
         return (account) => BigInt(sums[account] ?? 0)
       }),
       open: ofEach((participant) => after(`open ${participant} `).map((words) => words.join(' '))),

@@ -54,7 +54,7 @@ export type CursorEvidence = {
 }
 
 /** The running sums that a service keeps, by account. */
-export type Books = (account: string) => bigint
+export type Ledger = (account: string) => bigint
 
 /** What was read in the four Redis of a shop at rest: hashes as they are, by what follows their prefix. */
 export type Evidence = {
@@ -63,7 +63,7 @@ export type Evidence = {
   readonly shelves: ReadonlyMap<string, Fields>
   readonly orders: ReadonlyMap<string, Fields>
   readonly sagas: Readonly<Record<Participant, ReadonlyMap<string, Fields>>>
-  readonly books: Readonly<Record<Participant, Books>>
+  readonly ledgers: Readonly<Record<Participant, Ledger>>
   readonly open: Readonly<Record<Participant, readonly string[]>>
   readonly cursors: readonly CursorEvidence[]
   /** Keys of locks on orders and users. */
@@ -159,8 +159,8 @@ const conserved: Question = ({ evidence }) => {
   ])
 }
 
-/** The services' own books say what their logs and records say. */
-const booked: Question = ({ evidence: { books, logs, sagas } }) => {
+/** The services' own ledgers say what their logs and records say. */
+const posted: Question = ({ evidence: { ledgers, logs, sagas } }) => {
   const paid = recordsIn(sagas.order, 'paid')
   const rows = [
     ['payment', 'added', addedBy(logs.payment, CREDIT_ADDED)],
@@ -171,10 +171,10 @@ const booked: Question = ({ evidence: { books, logs, sagas } }) => {
     ['order', 'sold', linesIn(paid)],
   ] as const
   return rows.flatMap(([participant, account, found]) => {
-    const entered = books[participant](account)
+    const entered = ledgers[participant](account)
     return entered === found
       ? []
-      : [anomaly('misbooked', `books:${participant}`, `${account}: ${entered}, but it is ${found}`)]
+      : [anomaly('misposted', `ledger:${participant}`, `${account}: ${entered}, but it is ${found}`)]
   })
 }
 
@@ -376,7 +376,7 @@ const atRest: Question = ({ evidence }) => {
 
 const QUESTIONS: readonly Question[] = [
   conserved,
-  booked,
+  posted,
   neverNegative,
   wholeCheckouts,
   paidOnce,

@@ -27,7 +27,7 @@ test('finds nothing in a sound case', (t) => {
 const BREAKAGES: Readonly<Record<AnomalyName, readonly [about: string, ...Change[]]>> = {
   'money-not-conserved': ['log:payment', ['user:ann credit=5', 'user:ann credit=6']],
   'goods-not-conserved': ['log:stock', ['item:ink stock=0', 'item:ink stock=1']],
-  misbooked: ['books:payment', ['charged=4', 'charged=5']],
+  misposted: ['ledger:payment', ['charged=4', 'charged=5']],
   negative: ['item:pen', ['find-item item=pen -> 200 stock=3', 'find-item item=pen -> 200 stock=-1']],
   'held-beyond-credit': [
     'user:ann',
@@ -84,7 +84,7 @@ const meanwhile = (answer: '200' | '?', credit: number): readonly Change[] => [
 const ADDED: readonly Change[] = [
   '  10015 payment p9 FundsAdded user=ann amount=3',
   ['user:ann credit=5', 'user:ann credit=8'],
-  ['books: added=9', 'books: added=12'],
+  ['ledger: added=9', 'ledger: added=12'],
   ['seeded credit=9', 'seeded credit=12'],
 ]
 /** The checkout `s4` takes its pen, and its money is captured, at 4,650; both come back a second later. */

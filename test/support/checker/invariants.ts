@@ -17,9 +17,9 @@ import { eventually } from '../eventually.ts'
 import type { OpenShop } from '../shop/shop.ts'
 import { PARTICIPANTS, type Participant } from './accounts.ts'
 import { type Anomaly, describe } from './anomaly.ts'
-import { booksOf } from './books.ts'
 import { anomalies, type CursorEvidence, type Evidence, type LogEvidence } from './checker.ts'
 import { type Operation, toldBy } from './history.ts'
+import { ledgerOf } from './ledgers.ts'
 import { recordsIn } from './records.ts'
 
 /** What a customer was answered when asking for the checkout of an order. */
@@ -249,7 +249,7 @@ const readAll = async (
   shelves: await hashesOf(redis.stock, 'item:'),
   orders: await hashesOf(redis.order, 'order:'),
   sagas: await ofParticipants((participant) => recordsIn(redis[participant], participant)),
-  books: await ofParticipants((participant) => booksOf(redis[participant])),
+  ledgers: await ofParticipants((participant) => ledgerOf(redis[participant])),
   open: await ofParticipants((participant) => redis[participant].zrange('sagas:open', '0', '-1')),
   cursors: await cursorsIn(redis),
   locks: locksMs === 'unchecked' ? [] : await locked(redis),

@@ -1,5 +1,5 @@
-/** `look` prints what there is: what everybody owns, what became of each checkout, and whether the books agree. */
-import { booksOf } from '../checker/books.ts'
+/** `look` prints what there is: what everybody owns, what became of each checkout, and whether the ledgers agree. */
+import { ledgerOf } from '../checker/ledgers.ts'
 import { recordsIn } from '../checker/records.ts'
 import { PARTICIPANTS } from '../three-services.ts'
 import type { Command, Scene } from './scene.ts'
@@ -54,16 +54,20 @@ const leftovers = async ({ services, print }: Scene): Promise<void> => {
   for (const { order_id, log_id, by } of contradicted) print(`contradicted: ${order_id} by ${log_id}, ${by}`)
 }
 
-const books = async ({ services: { redis }, print }: Scene): Promise<void> => {
-  const [order, payment, stock] = [await booksOf(redis.order), await booksOf(redis.payment), await booksOf(redis.stock)]
+const ledger = async ({ services: { redis }, print }: Scene): Promise<void> => {
+  const [order, payment, stock] = [
+    await ledgerOf(redis.order),
+    await ledgerOf(redis.payment),
+    await ledgerOf(redis.stock),
+  ]
   const accepted = order('accepted-paid') > 0n ? `, accepted ${order('accepted-paid')}` : ''
   print(
-    `books: charged ${payment('charged')}, paid ${order('paid')}${accepted}; taken ${stock('taken')}, sold ${order('sold')}`,
+    `ledger: charged ${payment('charged')}, paid ${order('paid')}${accepted}; taken ${stock('taken')}, sold ${order('sold')}`,
   )
 }
 
 export const look = (scene: Scene): Readonly<Record<string, Command>> => ({
   look: async () => {
-    for (const tell of [wallets, goods, purchases, sagas, leftovers, books]) await tell(scene)
+    for (const tell of [wallets, goods, purchases, sagas, leftovers, ledger]) await tell(scene)
   },
 })

@@ -44,7 +44,7 @@ export const luaText = (place: Place, file: string): string => {
 }
 
 /** The file of shared that each service completes by one of its own: here order's stands for all. */
-const SUPPLIED = { file: 'things.lua', by: 'worth.lua', of: 'order' } as const
+const SUPPLIED = { file: 'things.lua', by: 'balance.lua', of: 'order' } as const
 
 /** Lua code without its comments. */
 export const luaCode = (text: string): string => text.replace(/--.*$/gm, '')

@@ -15,7 +15,7 @@ import { tailLossDetector } from '../../../shared/log/tail-loss.ts'
 import type { Page, Place, Recovery, Survey } from '../../../shared/saga/recovery.ts'
 import { openStore as openStock } from '../../../stock/store.ts'
 import { closing, linesOf, orderAccount, payAccount, stockAccount } from '../checker/accounts.ts'
-import { booksOf } from '../checker/books.ts'
+import { ledgerOf } from '../checker/ledgers.ts'
 import { recordsIn } from '../checker/records.ts'
 import { openBench, plainly, saidIn } from './open-store.ts'
 
@@ -509,12 +509,12 @@ export const openWorld = async (): Promise<World> => {
     }
   }
 
-  /** By the books of the three, all that is paid was charged and taken, but for what a person has accepted. */
+  /** By the ledgers of the three, all that is paid was charged and taken, but for what a person has accepted. */
   const imbalances = async (): Promise<readonly string[]> => {
     const [ours, payment, stock] = [
-      await booksOf(redis.order),
-      await booksOf(redis.payment),
-      await booksOf(redis.stock),
+      await ledgerOf(redis.order),
+      await ledgerOf(redis.payment),
+      await ledgerOf(redis.stock),
     ]
     const [paid, sold] = [ours('paid') - ours('accepted-paid'), ours('sold') - ours('accepted-sold')]
     return [

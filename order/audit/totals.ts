@@ -17,38 +17,38 @@
  * What a person has accepted, an order that stays paid although its money was given back and its goods as well, is paid in
  * order and nowhere else: it is taken off again.
  *
- * That wallets and shelves are what they should be is each service's own equation, at a moment of its own; its books carry
+ * That wallets and shelves are what they should be is each service's own equation, at a moment of its own; its ledger carries
  * the sum from there to the cut.
  */
-import type { Books } from '../../shared/audit/auditor.ts'
+import type { Ledger } from '../../shared/audit/auditor.ts'
 
 /** One kind of thing that is conserved: money, or goods. */
-export type Ledger = {
+export type Totals = {
   readonly added: bigint
   /** What is left: in wallets, or on shelves. */
   readonly left: bigint
-  /** What order's books say of it: paid, or sold. */
+  /** What order's ledger says of it: paid, or sold. */
   readonly spent: bigint
   /** The part of that for which nothing was charged or taken, and which a person has accepted. */
   readonly accepted: bigint
   readonly inFlight: bigint
 }
 
-/** What a peer's books say at a moment: what was added to it and what has gone from it. */
+/** What a peer's ledger says at a moment: what was added to it and what has gone from it. */
 export type Holdings = { readonly added: bigint; readonly gone: bigint }
 
 /**
- * Puts a ledger together.
- * @param counted what the peer had left, and what its books said at that moment
- * @param cut what they said in the cut
- * @param spent what order's books say of it
+ * Puts the totals together.
+ * @param counted what the peer had left, and what its ledger said at that moment
+ * @param cut what it said in the cut
+ * @param spent what order's ledger says of it
  */
-export const ledger = (
+export const totals = (
   counted: Holdings & { readonly left: bigint },
   cut: Holdings,
-  spent: Pick<Ledger, 'spent' | 'accepted'>,
+  spent: Pick<Totals, 'spent' | 'accepted'>,
   inFlight: readonly bigint[],
-): Ledger => ({
+): Totals => ({
   added: cut.added,
   left: counted.left + (cut.added - cut.gone) - (counted.added - counted.gone),
   ...spent,
@@ -56,51 +56,51 @@ export const ledger = (
 })
 
 /** By how much more is there than was added; 0 if it is conserved. */
-export const surplus = ({ added, left, spent, accepted, inFlight }: Ledger): bigint =>
+export const surplus = ({ added, left, spent, accepted, inFlight }: Totals): bigint =>
   left + spent - accepted + inFlight - added
 
-/** What order's books say was paid, or sold. */
-export const spentBy = (books: Books, account: 'paid' | 'sold'): Pick<Ledger, 'spent' | 'accepted'> => ({
-  spent: books(account),
-  accepted: books(`accepted-${account}`),
+/** What order's ledger says was paid, or sold. */
+export const spentBy = (ledger: Ledger, account: 'paid' | 'sold'): Pick<Totals, 'spent' | 'accepted'> => ({
+  spent: ledger(account),
+  accepted: ledger(`accepted-${account}`),
 })
 
 /** Each order as it was counted: what is paid of it, how many pieces, and whether its checkout says otherwise. */
-export type Shown = { readonly paid: bigint; readonly sold: bigint; readonly odd: boolean }
+export type Shown = { readonly paid: bigint; readonly sold: bigint; readonly inconsistent: boolean }
 
-/** Reads what an order is worth as the count tells it: `''`, or money, a space, and pieces; with ` ?` if it is odd. */
-export const shownOf = (worth: string | number): Shown => {
-  const [money = '', pieces = '', mark = ''] = String(worth).split(' ')
-  if (money === '') return { paid: 0n, sold: 0n, odd: pieces === '?' }
+/** Reads the balance of an order as the count has it: `''`, or money, a space, and pieces; with ` ?` if it is inconsistent. */
+export const shownOf = (balance: string | number): Shown => {
+  const [money = '', pieces = '', mark = ''] = String(balance).split(' ')
+  if (money === '') return { paid: 0n, sold: 0n, inconsistent: pieces === '?' }
   const sold = pieces === '' ? 0n : pieces.split('+').reduce((sum, one) => sum + BigInt(one), 0n)
-  return { paid: BigInt(money), sold, odd: mark === '?' }
+  return { paid: BigInt(money), sold, inconsistent: mark === '?' }
 }
 
-export type Orders = Shown & { readonly orders: number; readonly oddOnes: readonly string[] }
+export type Orders = Shown & { readonly orders: number; readonly inconsistentOnes: readonly string[] }
 
 /** Adds up what all orders show. */
-export const showing = (worth: ReadonlyMap<string, string | number>): Orders => {
+export const showing = (balances: ReadonlyMap<string, string | number>): Orders => {
   let paid = 0n
   let sold = 0n
-  const oddOnes: string[] = []
-  for (const [order, one] of worth) {
+  const inconsistentOnes: string[] = []
+  for (const [order, one] of balances) {
     if (one === '') continue
     const shown = shownOf(one)
     paid += shown.paid
     sold += shown.sold
-    if (shown.odd) oddOnes.push(order)
+    if (shown.inconsistent) inconsistentOnes.push(order)
   }
-  return { paid, sold, odd: oddOnes.length > 0, orders: worth.size, oddOnes }
+  return { paid, sold, inconsistent: inconsistentOnes.length > 0, orders: balances.size, inconsistentOnes }
 }
 
 /** The orders that show that they are paid. */
-export const paidOnes = (worth: ReadonlyMap<string, string | number>): readonly string[] =>
-  [...worth].filter(([, one]) => /^\d/.test(String(one))).map(([order]) => order)
+export const paidOnes = (balances: ReadonlyMap<string, string | number>): readonly string[] =>
+  [...balances].filter(([, one]) => /^\d/.test(String(one))).map(([order]) => order)
 
-/** What of the books orders should show: all that was paid, but for what was replaced. */
-export const shownByBooks = (books: Books): { paid: bigint; sold: bigint } => ({
-  paid: books('paid') - books('replaced-paid'),
-  sold: books('sold') - books('replaced-sold'),
+/** What of the ledger orders should show: all that was paid, but for what was replaced. */
+export const shownByLedger = (ledger: Ledger): { paid: bigint; sold: bigint } => ({
+  paid: ledger('paid') - ledger('replaced-paid'),
+  sold: ledger('sold') - ledger('replaced-sold'),
 })
 
 type Recorded = Readonly<Record<string, string>>

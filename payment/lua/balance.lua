@@ -1,6 +1,6 @@
 --- @include "things"
--- worth(user): what a wallet owns; money that is only held is still the user's.
-function counted.worth(user)
+-- balance(user): what a wallet owns; money that is only held is still the user's.
+function counted.balance(user)
   return redis.call('HGET', names.user .. user, 'credit') or ''
 end
 

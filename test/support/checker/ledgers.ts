@@ -1,10 +1,10 @@
-/** The books of a service, read behind its back: what its commands have entered, by account. */
+/** The ledger of a service, read behind its back: what its commands have posted, by account. */
 import type { Redis } from 'ioredis'
 import { parseLines } from '../../../shared/contract/events.ts'
 
 const HIGH = 2n ** 27n
 
-export const booksOf = async (redis: Redis): Promise<(account: string) => bigint> => {
+export const ledgerOf = async (redis: Redis): Promise<(account: string) => bigint> => {
   const fields = await redis.hgetall('books')
   return (account) => BigInt(fields[`${account}:high`] ?? '0') * HIGH + BigInt(fields[account] ?? '0')
 }
@@ -13,10 +13,10 @@ export const booksOf = async (redis: Redis): Promise<(account: string) => bigint
 export const sumOver = async (
   redis: Redis,
   prefix: string,
-  worth: (fields: Readonly<Record<string, string>>) => bigint,
+  balance: (fields: Readonly<Record<string, string>>) => bigint,
 ): Promise<bigint> => {
   let sum = 0n
-  for (const key of await redis.keys(`${prefix}*`)) sum += worth(await redis.hgetall(key))
+  for (const key of await redis.keys(`${prefix}*`)) sum += balance(await redis.hgetall(key))
   return sum
 }
 

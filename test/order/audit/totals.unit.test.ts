@@ -1,12 +1,12 @@
 import test from 'ava'
-import { disagreement, ledger, showing, shownByBooks, shownOf, surplus } from '../../../order/audit/ledger.ts'
+import { disagreement, showing, shownByLedger, shownOf, surplus, totals } from '../../../order/audit/totals.ts'
 
 const spending = (spent: bigint) => ({ spent, accepted: 0n })
 const MOST = BigInt(Number.MAX_SAFE_INTEGER)
 
 test('what was added is left, spent or in flight, at the moment of the cut', (t) => {
   // 100 were added, 10 charged when it was counted; 5 more added and 20 more charged until the cut, 15 of them in flight.
-  const sums = ledger({ left: 90n, added: 100n, gone: 10n }, { added: 105n, gone: 30n }, spending(15n), [7n, 8n])
+  const sums = totals({ left: 90n, added: 100n, gone: 10n }, { added: 105n, gone: 30n }, spending(15n), [7n, 8n])
   t.deepEqual(sums, { added: 105n, left: 75n, spent: 15n, accepted: 0n, inFlight: 15n })
   t.is(surplus(sums), 0n)
 })
@@ -22,19 +22,19 @@ test('a unit too much or too little anywhere is seen', (t) => {
 
 test('what order called paid before a peer applied it again is taken off, and sums beyond a number are exact', (t) => {
   const counted = { left: 4n * MOST, added: 4n * MOST, gone: 0n }
-  t.is(surplus(ledger(counted, { added: 4n * MOST, gone: 0n }, spending(7n), [-7n])), 0n)
-  t.is(surplus(ledger(counted, { added: 4n * MOST, gone: 0n }, spending(7n), [-6n])), 1n)
+  t.is(surplus(totals(counted, { added: 4n * MOST, gone: 0n }, spending(7n), [-7n])), 0n)
+  t.is(surplus(totals(counted, { added: 4n * MOST, gone: 0n }, spending(7n), [-6n])), 1n)
 })
 
-test('an order is shown as paid with its money and pieces, as nothing, or as odd', (t) => {
-  t.deepEqual(shownOf(''), { paid: 0n, sold: 0n, odd: false })
-  t.deepEqual(shownOf('30 2+3'), { paid: 30n, sold: 5n, odd: false })
-  t.deepEqual(shownOf(`30 ${MOST}+${MOST}`), { paid: 30n, sold: 2n * MOST, odd: false })
-  t.deepEqual(shownOf('30  ?'), { paid: 30n, sold: 0n, odd: true })
-  t.deepEqual(shownOf(' ?'), { paid: 0n, sold: 0n, odd: true })
+test('an order is shown as paid with its money and pieces, as nothing, or as inconsistent', (t) => {
+  t.deepEqual(shownOf(''), { paid: 0n, sold: 0n, inconsistent: false })
+  t.deepEqual(shownOf('30 2+3'), { paid: 30n, sold: 5n, inconsistent: false })
+  t.deepEqual(shownOf(`30 ${MOST}+${MOST}`), { paid: 30n, sold: 2n * MOST, inconsistent: false })
+  t.deepEqual(shownOf('30  ?'), { paid: 30n, sold: 0n, inconsistent: true })
+  t.deepEqual(shownOf(' ?'), { paid: 0n, sold: 0n, inconsistent: true })
 })
 
-test('all orders show what the books say was paid and sold, but for what was replaced', (t) => {
+test('all orders show what the ledger says was paid and sold, but for what was replaced', (t) => {
   const shown = showing(
     new Map([
       ['a', '30 2'],
@@ -42,11 +42,11 @@ test('all orders show what the books say was paid and sold, but for what was rep
       ['c', ' ?'],
     ]),
   )
-  t.like(shown, { paid: 35n, sold: 3n, odd: true })
-  t.deepEqual(shown.oddOnes, ['b', 'c'])
-  const books: Readonly<Record<string, bigint>> = { paid: 40n, sold: 4n, 'replaced-paid': 5n, 'replaced-sold': 1n }
+  t.like(shown, { paid: 35n, sold: 3n, inconsistent: true })
+  t.deepEqual(shown.inconsistentOnes, ['b', 'c'])
+  const ledger: Readonly<Record<string, bigint>> = { paid: 40n, sold: 4n, 'replaced-paid': 5n, 'replaced-sold': 1n }
   t.deepEqual(
-    shownByBooks((account) => books[account] ?? 0n),
+    shownByLedger((account) => ledger[account] ?? 0n),
     { paid: 35n, sold: 3n },
   )
 })

@@ -1,8 +1,8 @@
 --- @include "saga"
 --- @include "things"
--- worth(order): `{money} {pieces}` of a paid order, else ''; with ` ?` if the checkout that it names says otherwise, or
+-- balance(order): `{money} {pieces}` of a paid order, else ''; with ` ?` if the checkout that it names says otherwise, or
 -- there never was one. Records of checkouts end with their entries: one that is gone says nothing.
-function counted.worth(order)
+function counted.balance(order)
   local key = names.order .. order
   local status, saga = unpack(redis.call('HMGET', key, 'status', 'saga'))
   local paid = status == 'paid'
@@ -10,7 +10,7 @@ function counted.worth(order)
     return ''
   end
   local total, lines = unpack(redis.call('HMGET', key, 'total', 'lines'))
-  local odd = paid and not saga
+  local inconsistent = paid and not saga
   if saga then
     local state, charged, sold = unpack(redis.call('HMGET', names.saga .. saga, 'state', 'total', 'lines'))
     if not state then
@@ -18,7 +18,7 @@ function counted.worth(order)
       state, charged, sold = packed.state, packed.total, packed.lines
     end
     local is_other = charged ~= total or ((sold or '') ~= '' and sold ~= lines)
-    odd = state and (paid ~= (state == 'paid') or (paid and charged and is_other))
+    inconsistent = state and (paid ~= (state == 'paid') or (paid and charged and is_other))
   end
   local text = ''
   if paid then
@@ -28,7 +28,7 @@ function counted.worth(order)
     end
     text = total .. ' ' .. table.concat(pieces, '+')
   end
-  return odd and text .. ' ?' or text
+  return inconsistent and text .. ' ?' or text
 end
 
 -- touched(payload, touch): calls `touch` for each order that an entry may have changed.

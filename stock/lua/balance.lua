@@ -1,6 +1,6 @@
 --- @include "things"
--- worth(item): how many there are on the shelf.
-function counted.worth(item)
+-- balance(item): how many there are on the shelf.
+function counted.balance(item)
   return redis.call('HGET', names.item .. item, 'stock') or ''
 end
 
