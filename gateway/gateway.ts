@@ -1,5 +1,5 @@
 /**
- * What comes in at the one door, and where does it go?
+ * What comes in at the one entrance, and where does it go?
  *
  * The first segment of the path names the service; the path goes on unchanged. `GET /live` and `GET /ready` are the gateway's own:
  * ready means that it is not stopping and that every service has a ready replica; `?verbose` lists that, and whether all services
@@ -8,7 +8,7 @@
  * `shared/http/connections.ts`. A client may end its side of the connection once it has asked: it gets its answer.
  *
  * Closing: `/ready` says no at once, while everything is served for `drainMs` more, each answer with `Connection: close`, so that clients
- * go elsewhere of their own accord; then nothing new is accepted, and what is inside is finished.
+ * go elsewhere of their own accord; then nothing new is accepted, and what is in flight is finished.
  */
 
 import { once } from 'node:events'
@@ -40,7 +40,7 @@ const HEADERS_MAX_BYTES = 16_384
 const KEEP_ALIVE_MS = 65_000
 /** A connection on which nothing moves for this long beyond the longest reply is a client that does not read. */
 const IDLE_CLIENT_MS = 30_000
-/** How long closing may take, draining included, before what is still inside is broken off. */
+/** How long closing may take, draining included, before what is still in flight is broken off. */
 const CLOSE_MAX_MS = 9_000
 const CONNECTIONS_CHECK_MS = 1_000
 /**
@@ -77,7 +77,7 @@ export type GatewayOptions = {
 
 export type Gateway = {
   readonly port: number
-  /** Drains, finishes what is inside, and closes. */
+  /** Drains, finishes what is in flight, and closes. */
   readonly close: () => Promise<void>
 }
 

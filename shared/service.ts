@@ -2,9 +2,9 @@
  * What has every service, whatever it is about?
  *
  * Its own Redis, which must be durable; lock clients to the three lock masters; its log; a subscription to each peer whose log it
- * follows; its log parser; its log ids; and a door. `openService` opens them in this order and closes them in reverse: the door
- * first, so that what waits inside is finished, then the subscriptions and the log parser, which release their leases. The door
- * opens before the rest is reachable, so that `/ready` can say what is missing.
+ * follows; its log parser; its log ids; and an HTTP server. `openService` opens them in this order and closes them in reverse:
+ * the server first, so that what is in flight is finished, then the subscriptions and the log parser, which release their leases.
+ * The server opens before the rest is reachable, so that `/ready` can say what is missing.
  */
 import type { Redis } from 'ioredis'
 import { nanoid } from 'nanoid'
@@ -216,7 +216,7 @@ export const openService = async (context: ProcessContext<ServiceConfig>, option
   })
 
   const health = openChecks(context, options, { redis, masters, peers })
-  const door = await openServer({
+  const server = await openServer({
     service: options.service,
     port: config.port,
     host: config.host,
@@ -244,7 +244,7 @@ export const openService = async (context: ProcessContext<ServiceConfig>, option
     parser.start()
     await peers.whenReady(shutdown)
   } finally {
-    stack.defer(door.close)
+    stack.defer(server.close)
   }
-  logger.info({ port: door.port }, 'door open')
+  logger.info({ port: server.port }, 'door open')
 }

@@ -8,7 +8,8 @@
  *
  * Danger: whatever else of this process opened `shop.lock` would give up the claim by closing it. On a network file system
  * the claim is worth what that system's locks are worth. What a launcher that was killed has left running, a Redis that
- * did not end with its leash, is ended before the folder is used; `env/redis/redis.sh` keeps two Redis apart where the system can.
+ * did not end with its launcher, is ended before the folder is used; `env/redis/redis.sh` keeps two Redis apart where the system
+ * can.
  */
 import { randomInt } from 'node:crypto'
 import { constants } from 'node:fs'

@@ -4,7 +4,7 @@
  * All but those that speak of one connection (RFC 9110, 7.6.1): `Connection` and whatever it names, `Keep-Alive`, `TE`,
  * `Trailer`, `Transfer-Encoding`, `Upgrade`, `Proxy-*`; and `Expect`, which the gateway has answered itself. The length of a
  * request's body is told anew, as is its `Host`. Who called is told by the gateway alone (`X-Forwarded-*`): it is the outermost
- * door, so a client's own word on it is dropped. `X-Request-Id` is passed if it is sane and made if it is not. Whose page asks
+ * server, so a client's own word on it is dropped. `X-Request-Id` is passed if it is sane and made if it is not. Whose page asks
  * (`Origin`, `Sec-Fetch-Site`) is judged here: a service is asked by no page.
  *
  * This is done for every request, so names are compared once each and nothing is copied that need not be.

@@ -2,7 +2,7 @@
  * How fast could it be? Two limits, measured on the same machine in the same run.
  *
  * - *Koa through the gateway*: a service that answers at once, behind the very gateway program of the shop. No checkout
- *   that is answered through this door can be faster.
+ *   that is answered through this gateway can be faster.
  * - *One script*: a whole checkout as one Lua script in one Redis, as durable as the shop's, 64 at a time. This is what
  *   is paid for four services instead of one database.
  */

@@ -11,7 +11,7 @@ import { eventually } from '../support/eventually.ts'
 import { openShop, shareShop } from '../support/shop/shop.ts'
 
 const START_MS = 30_000
-/** A replica that was told to end says so for this long before it closes its door. */
+/** A replica that was told to end says so for this long before it closes its server. */
 const DRAIN_MS = 500
 
 const UNSAFE = [

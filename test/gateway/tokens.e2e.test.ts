@@ -61,9 +61,9 @@ type Check = { readonly name: string; readonly grade: string; readonly wrong: st
 
 const openAll = async (t: ExecutionContext, tokens: readonly string[]) => {
   const logged: { level: number; msg: string; services?: string }[] = []
-  const doors = await Promise.all(tokens.map((token) => openService(token)))
-  t.teardown(() => Promise.all(doors.map((door) => door.close())))
-  const origins = Object.fromEntries(SERVICES.map((name, at) => [name, [`http://127.0.0.1:${doors[at]?.port}`]]))
+  const servers = await Promise.all(tokens.map((token) => openService(token)))
+  t.teardown(() => Promise.all(servers.map((server) => server.close())))
+  const origins = Object.fromEntries(SERVICES.map((name, at) => [name, [`http://127.0.0.1:${servers[at]?.port}`]]))
   const { ask } = await openShop(t, {
     origins,
     log: pino({ level: 'info' }, { write: (line) => logged.push(JSON.parse(line)) }),
@@ -73,13 +73,13 @@ const openAll = async (t: ExecutionContext, tokens: readonly string[]) => {
   const ready = () =>
     eventually(async () => assert.equal((await ask('GET', '/ready')).status, 200, 'not ready yet'), SEEN_MS)
   await ready()
-  return { doors, told, checks, ask, ready }
+  return { servers, told, checks, ask, ready }
 }
 
 const OPEN_IDS = 'open without one: ids; one is wanted by: order, payment, stock'
 
 test('a service without the token is named in the log and in the list of checks, until it has it', async (t) => {
-  const { doors, told, checks, ask } = await openAll(t, ['sesame', 'sesame', 'sesame', ''])
+  const { servers, told, checks, ask } = await openAll(t, ['sesame', 'sesame', 'sesame', ''])
   t.is((await ask('GET', '/ready')).status, 200, 'it serves nevertheless')
   t.deepEqual(
     (await checks()).map(({ name, grade, wrong }) => [name, grade, wrong]),
@@ -87,9 +87,9 @@ test('a service without the token is named in the log and in the list of checks,
   )
   t.like(told().at(-1), { level: 50, services: OPEN_IDS })
 
-  const [, , , ids] = doors
+  const [, , , ids] = servers
   await ids?.close()
-  doors[3] = await openService('sesame', ids?.port)
+  servers[3] = await openService('sesame', ids?.port)
   await eventually(async () => {
     assert.equal((await checks()).at(-1)?.wrong, null)
     assert.equal((await ask('GET', '/ready')).status, 200)
@@ -107,8 +107,8 @@ test('services that want the same token are not spoken of', async (t) => {
 })
 
 test('a list of checks says which service has no ready replica', async (t) => {
-  const { doors, ask } = await openAll(t, ['', '', '', ''])
-  await doors[1]?.close()
+  const { servers, ask } = await openAll(t, ['', '', '', ''])
+  await servers[1]?.close()
   await eventually(async () => {
     const reply = await ask('GET', '/ready?verbose')
     const { checks, services } = JSON.parse(reply.text) as { checks: readonly Check[]; services: readonly string[] }

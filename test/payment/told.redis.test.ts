@@ -14,11 +14,11 @@ import { type Bench, openBench, plainly } from '../support/shop/open-store.ts'
 type Told = { readonly status: number; readonly location: string | null; readonly document: Problem }
 type House = { readonly bench: Bench; readonly ask: (path: string, key?: string) => Promise<Told> }
 
-/** Payment behind its door, with a user who has 100, and a Redis that knows the scripts. */
+/** Payment behind its server, with a user who has 100, and a Redis that knows the scripts. */
 const openHouse = async (t: ExecutionContext): Promise<House> => {
   const bench = await openBench()
   const store = openStore(bench.instruments)
-  const door = await openServer({
+  const server = await openServer({
     service: 'payment',
     port: 0,
     host: '127.0.0.1',
@@ -29,7 +29,7 @@ const openHouse = async (t: ExecutionContext): Promise<House> => {
     log: pino({ level: 'silent' }),
   })
   t.teardown(async () => {
-    await door.close()
+    await server.close()
     await bench[Symbol.asyncDispose]()
   })
   await store.createUser('anna', plainly)
@@ -38,7 +38,7 @@ const openHouse = async (t: ExecutionContext): Promise<House> => {
   return {
     bench,
     ask: async (path, key) => {
-      const reply = await fetch(`http://127.0.0.1:${door.port}${path}`, {
+      const reply = await fetch(`http://127.0.0.1:${server.port}${path}`, {
         method: path.includes('/find_user/') ? 'GET' : 'POST',
         headers: key === undefined ? {} : { 'Idempotency-Key': key },
       })

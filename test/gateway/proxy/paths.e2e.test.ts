@@ -37,7 +37,7 @@ for (const [targets, status] of [
 ] as const)
   for (const target of targets)
     test(`POST ${target} is ${status === 200 ? 'a checkout' : 'no checkout'} for the gateway and the service alike`, async (t) => {
-      const door = await openServer({
+      const server = await openServer({
         service: 'order',
         port: 0,
         host: '127.0.0.1',
@@ -47,8 +47,8 @@ for (const [targets, status] of [
         drainMs: 0,
         log: pino({ level: 'silent' }),
       })
-      t.teardown(door.close)
-      const { gateway } = await openShop(t, { origins: { order: [`http://127.0.0.1:${door.port}`] } })
+      t.teardown(server.close)
+      const { gateway } = await openShop(t, { origins: { order: [`http://127.0.0.1:${server.port}`] } })
       const socket = await openSocket(t, gateway.port)
       socket.write(`POST ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
       t.regex(await readAll(socket), new RegExp(`^HTTP/1.1 ${status} `))

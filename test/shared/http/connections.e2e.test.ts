@@ -1,4 +1,4 @@
-/** How a service's door keeps its connections: see `test/gateway/connections.e2e.test.ts` for the rest of it. */
+/** How a service's server keeps its connections: see `test/gateway/connections.e2e.test.ts` for the rest of it. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
@@ -9,13 +9,13 @@ import { readAll } from '../../support/shop/gateway.ts'
 
 type Entered = { readonly request: Request; readonly leave: () => void }
 
-/** A door whose one request is inside until it is let out, and a connection to it. */
+/** A server whose one request is in flight until it is let go, and a connection to it. */
 const openHouse = async (
   t: ExecutionContext,
 ): Promise<{ socket: Socket; entered: Entered[]; entry: () => Promise<Entered> }> => {
   const entered: Entered[] = []
   let told = Promise.withResolvers<Entered>()
-  const door = await openServer({
+  const server = await openServer({
     service: 'house',
     port: 0,
     host: '127.0.0.1',
@@ -39,11 +39,11 @@ const openHouse = async (
     drainMs: 0,
     log: pino({ level: 'silent' }),
   })
-  const socket = connect({ port: door.port, host: '127.0.0.1' })
+  const socket = connect({ port: server.port, host: '127.0.0.1' })
   t.teardown(async () => {
     socket.destroy()
     for (const { leave } of entered) leave()
-    await door.close()
+    await server.close()
   })
   await once(socket, 'connect')
   return { socket, entered, entry: () => told.promise }
@@ -65,7 +65,7 @@ test('pipelined requests enter one after the other', async (t) => {
   t.regex(await reply, /did a[\s\S]*did b$/)
 })
 
-test('bytes that are no request never become the answer of a request that is inside', async (t) => {
+test('bytes that are no request never become the answer of a request that is in flight', async (t) => {
   const { socket, entry } = await openHouse(t)
   const reply = readAll(socket)
   const first = entry()

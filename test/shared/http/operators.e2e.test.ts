@@ -18,7 +18,7 @@ const route = (method: 'GET' | 'POST'): Route => ({
 
 test('strangers are told once a second with their number; who looks and is let in leaves no line', async (t) => {
   const logged: Record<string, unknown>[] = []
-  const door = await openServer({
+  const server = await openServer({
     service: 'house',
     port: 0,
     host: '127.0.0.1',
@@ -28,9 +28,9 @@ test('strangers are told once a second with their number; who looks and is let i
     drainMs: 0,
     log: pino({ level: 'info' }, { write: (line) => logged.push(JSON.parse(line)) }),
   })
-  t.teardown(door.close)
+  t.teardown(server.close)
   const ask = async (method: 'GET' | 'POST', headers: Record<string, string>): Promise<number> => {
-    const reply = await request(`http://127.0.0.1:${door.port}/log`, { method, headers })
+    const reply = await request(`http://127.0.0.1:${server.port}/log`, { method, headers })
     await reply.body.dump()
     return reply.statusCode
   }

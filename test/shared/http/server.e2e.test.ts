@@ -18,7 +18,7 @@ type Answer = {
 }
 type Ask = { readonly headers?: Record<string, string | string[]>; readonly body?: string; readonly agent?: Agent }
 type House = {
-  readonly door: HttpServer
+  readonly server: HttpServer
   readonly ask: (method: string, path: string, ask?: Ask) => Promise<Answer>
   /** What was logged, as JSON. */
   readonly logged: string[]
@@ -33,7 +33,7 @@ const openHouse = async (
   options: Partial<HttpServerOptions> = {},
 ): Promise<House> => {
   const logged: string[] = []
-  const door = await openServer({
+  const server = await openServer({
     service: 'house',
     port: 0,
     host: '127.0.0.1',
@@ -45,15 +45,15 @@ const openHouse = async (
     ...options,
   })
   const ask: House['ask'] = async (method, path, { headers = {}, body, agent = new Agent() } = {}) => {
-    const request = httpRequest({ host: '127.0.0.1', port: door.port, method, path, headers, agent })
+    const request = httpRequest({ host: '127.0.0.1', port: server.port, method, path, headers, agent })
     request.end(body)
     const [response] = await once(request, 'response')
     let text = ''
     for await (const chunk of response.setEncoding('utf8')) text += chunk
     return { status: response.statusCode, headers: response.headers, text, isReused: request.reusedSocket }
   }
-  t.teardown(door.close)
-  return { door, ask, logged }
+  t.teardown(server.close)
+  return { server, ask, logged }
 }
 
 const documentOf = (t: ExecutionContext, { status, headers, text }: Answer): Problem => {
@@ -381,17 +381,17 @@ const slow = () => {
   return { route, entered: entered.promise, leave: leave.resolve }
 }
 
-test('a draining door turns away what comes, before it has any effect, and finishes what is inside', async (t) => {
+test('a draining server turns away what comes, before it has any effect, and finishes what is in flight', async (t) => {
   const { route, entered, leave } = slow()
   let times = 0
   const counted = post('/do', async () => {
     times += 1
     return { text: 'done' }
   })
-  const { door, ask } = await openHouse(t, [route, counted], { drainMs: 1_500 })
+  const { server, ask } = await openHouse(t, [route, counted], { drainMs: 1_500 })
   const inside = ask('POST', '/slow')
   await entered
-  const closed = door.close()
+  const closed = server.close()
   const [turned, ready, live] = await Promise.all([ask('POST', '/do'), ask('GET', '/ready'), ask('GET', '/live')])
   t.is(documentOf(t, turned).status, 503)
   t.truthy(turned.headers['x-not-started'])
@@ -406,16 +406,16 @@ test('a draining door turns away what comes, before it has any effect, and finis
   await t.throwsAsync(ask('POST', '/do'), { code: 'ECONNREFUSED' })
 })
 
-test('a door that closes waits for what is inside, and not for connections on which nothing happens', async (t) => {
+test('a server that closes waits for what is in flight, and not for connections on which nothing happens', async (t) => {
   const { route, entered, leave } = slow()
-  const { door, ask } = await openHouse(t, [route, get('/text', done)])
+  const { server, ask } = await openHouse(t, [route, get('/text', done)])
   const agent = new Agent({ keepAlive: true })
   t.teardown(() => agent.destroy())
   await ask('GET', '/text', { agent })
   const inside = ask('POST', '/slow', { agent: new Agent({ keepAlive: true }) })
   await entered
   let isClosed = false
-  const closed = door.close().then(() => {
+  const closed = server.close().then(() => {
     isClosed = true
   })
   const refused = await t.throwsAsync<NodeJS.ErrnoException>(async () => {
@@ -430,14 +430,14 @@ test('a door that closes waits for what is inside, and not for connections on wh
 })
 
 test('a port that is taken is told by the error of the listener', async (t) => {
-  const { door } = await openHouse(t, [])
-  await t.throwsAsync(openHouse(t, [], { port: door.port }), { code: 'EADDRINUSE' })
+  const { server } = await openHouse(t, [])
+  await t.throwsAsync(openHouse(t, [], { port: server.port }), { code: 'EADDRINUSE' })
 })
 
 test('a client that leaves before the answer is no error', async (t) => {
   const { route, entered, leave } = slow()
-  const { door, logged } = await openHouse(t, [route])
-  const request = httpRequest({ host: '127.0.0.1', port: door.port, method: 'POST', path: '/slow' })
+  const { server, logged } = await openHouse(t, [route])
+  const request = httpRequest({ host: '127.0.0.1', port: server.port, method: 'POST', path: '/slow' })
   request.on('error', () => undefined)
   request.end()
   await entered
@@ -445,6 +445,6 @@ test('a client that leaves before the answer is no error', async (t) => {
   request.on('close', gone.resolve).destroy()
   await gone.promise
   leave()
-  await door.close()
+  await server.close()
   t.false(logged.some((line) => JSON.parse(line).level >= 50))
 })
