@@ -14,9 +14,9 @@ await run(process, 'ids', settings, (context) => {
     prefix: '/ids',
     peers: { order, payment, stock },
     subscribers: [],
-    build: (instruments) => {
-      const store = openStore(instruments)
-      return { log: store.log, routes: routesOf(store, instruments.identifiers), lease: store.lease }
+    build: (dependencies) => {
+      const store = openStore(dependencies)
+      return { log: store.log, routes: routesOf(store, dependencies.identifiers), lease: store.lease }
     },
   })
 })

@@ -10,7 +10,7 @@ import { type Log, openLog } from '../shared/log/log.ts'
 import { runner } from '../shared/log/runner.ts'
 import type { ResultOnce } from '../shared/redis/command.ts'
 import type { Once } from '../shared/redis/script.ts'
-import type { Instruments } from '../shared/service.ts'
+import type { Dependencies } from '../shared/service.ts'
 import { giveIdentifier, leaseBlock } from './commands.ts'
 
 const names = { blocks: 'blocks', lease: 'lease:' }
@@ -25,7 +25,7 @@ export type Store = {
   readonly give: (identifier: string, once: Once) => Promise<ResultOnce<typeof giveIdentifier>>
 }
 
-export const openStore = ({ redis, step, retentionS }: Pick<Instruments, 'redis' | 'step' | 'retentionS'>): Store => {
+export const openStore = ({ redis, step, retentionS }: Pick<Dependencies, 'redis' | 'step' | 'retentionS'>): Store => {
   const log = openLog({
     service: 'ids',
     redis,

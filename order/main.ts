@@ -35,8 +35,8 @@ await run(process, 'order', settings, (context) => {
     peers: { payment, stock },
     subscribers: ['payment'],
     needsQuorum: true,
-    build: (instruments) => {
-      const store = openStore(instruments, ({ id, by, order }) =>
+    build: (dependencies) => {
+      const store = openStore(dependencies, ({ id, by, order }) =>
         context.logger.error(
           { log_id: id, order, by },
           'a checkout is contradicted: npm run saga -- resolve, with --refund or --accept, ends it',
@@ -44,8 +44,8 @@ await run(process, 'order', settings, (context) => {
       )
       const checkout = checkouts({
         store,
-        redLock: instruments.redLock,
-        nextLogId: instruments.identifiers.next,
+        redLock: dependencies.redLock,
+        nextLogId: dependencies.identifiers.next,
         admission: admission({ most: checkoutsMax, targetMs: deadlineMs / 4, timeoutMs: deadlineMs / 4 }),
         linger: openLinger(),
         deadlineMs,

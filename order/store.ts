@@ -6,7 +6,7 @@ import { type Auditor, auditor } from '../shared/audit/auditor.ts'
 import { type Log, openLog } from '../shared/log/log.ts'
 import { runner as runnerOf } from '../shared/log/runner.ts'
 import { openRecovery, type Recovery } from '../shared/saga/recovery.ts'
-import type { Instruments } from '../shared/service.ts'
+import type { Dependencies } from '../shared/service.ts'
 import type { Decision } from './commands.ts'
 import { emits, reactions } from './reactions.ts'
 import { recovery, saga } from './recovery.ts'
@@ -30,10 +30,10 @@ export type Store = CartStore &
   }
 
 export const openStore = (
-  instruments: Instruments,
+  dependencies: Dependencies,
   onContradicted: (contradiction: Contradiction) => void = () => undefined,
 ): Store => {
-  const { redis, step, catchUp, retentionS } = instruments
+  const { redis, step, catchUp, retentionS } = dependencies
   const log: Log = openLog({
     service: 'order',
     redis,
@@ -52,7 +52,7 @@ export const openStore = (
   const { run, runOnce } = runner
   const decisions = openDecisions(log, onContradicted)
   const uphold = upholding({ run, catchUp, decisionIn: decisions.decisionIn })
-  const parts = { ...instruments, log, runOnce }
+  const parts = { ...dependencies, log, runOnce }
   const { checkouts, repair } = openCheckoutStore({ ...parts, runner, decisions })
   const contradicted = openContradictionStore(parts)
 

@@ -17,8 +17,8 @@ await run(process, 'payment', settings, (context) => {
     prefix: '/payment',
     peers: { order, stock },
     subscribers: ['order', 'stock'],
-    build: (instruments) => {
-      const store = openStore(instruments)
+    build: (dependencies) => {
+      const store = openStore(dependencies)
       return {
         log: store.log,
         recovery: store.recovery,

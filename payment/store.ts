@@ -16,7 +16,7 @@ import { runner } from '../shared/log/runner.ts'
 import type { ResultOnce } from '../shared/redis/command.ts'
 import type { Once } from '../shared/redis/script.ts'
 import { openRecovery, type Recovery } from '../shared/saga/recovery.ts'
-import type { Instruments } from '../shared/service.ts'
+import type { Dependencies } from '../shared/service.ts'
 import { addFunds, createUser, initUsers, pay } from './commands.ts'
 import { reactions } from './reactions.ts'
 import { recovery, saga } from './recovery.ts'
@@ -35,7 +35,7 @@ export type Store = {
   readonly initUsers: (first: number, last: number, credit: number, once: Once) => Promise<ResultOnce<typeof initUsers>>
 }
 
-export const openStore = ({ redis, step, identifiers, retentionS }: Instruments): Store => {
+export const openStore = ({ redis, step, identifiers, retentionS }: Dependencies): Store => {
   const log = openLog({
     service: 'payment',
     redis,

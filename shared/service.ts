@@ -65,8 +65,8 @@ type ServiceConfig = {
     : never
 }
 
-/** What a service is given to build its own parts from. */
-export type Instruments = {
+/** What a service builds its own parts from. */
+export type Dependencies = {
   readonly redis: Redis
   readonly step: Step
   readonly redLock: RedLock
@@ -103,7 +103,7 @@ export type ServiceOptions = {
   readonly subscribers: readonly Service[]
   /** Is nothing begun without a quorum of lock masters? */
   readonly needsQuorum?: boolean
-  readonly build: (instruments: Instruments) => ServiceParts
+  readonly build: (dependencies: Dependencies) => ServiceParts
 }
 
 type Connections = {

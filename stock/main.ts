@@ -22,8 +22,8 @@ await run(process, 'stock', settings, (context) => {
     prefix: '/stock',
     peers: { order, payment },
     subscribers: ['payment'],
-    build: (instruments) => {
-      const store = openStore(instruments)
+    build: (dependencies) => {
+      const store = openStore(dependencies)
       return { log: store.log, routes: routesOf(store), lease: leaseFrom(peer(context.step, 'ids', ids)) }
     },
   })

@@ -13,7 +13,7 @@ import { type Log, openLog } from '../shared/log/log.ts'
 import { runner } from '../shared/log/runner.ts'
 import type { ResultOnce } from '../shared/redis/command.ts'
 import type { Once } from '../shared/redis/script.ts'
-import type { Instruments } from '../shared/service.ts'
+import type { Dependencies } from '../shared/service.ts'
 import { add, createItem, initItems, subtract } from './commands.ts'
 import type { Item } from './item.ts'
 import { reactions } from './reactions.ts'
@@ -37,7 +37,7 @@ export type Store = {
   ) => Promise<ResultOnce<typeof initItems>>
 }
 
-export const openStore = ({ redis, step, identifiers, retentionS }: Instruments): Store => {
+export const openStore = ({ redis, step, identifiers, retentionS }: Dependencies): Store => {
   const log = openLog({
     service: 'stock',
     redis,

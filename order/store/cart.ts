@@ -6,7 +6,7 @@ import type { Runner } from '../../shared/log/runner.ts'
 import type { ResultOnce } from '../../shared/redis/command.ts'
 import { optional, text, tuple } from '../../shared/redis/reply.ts'
 import type { Once } from '../../shared/redis/script.ts'
-import type { Instruments } from '../../shared/service.ts'
+import type { Dependencies } from '../../shared/service.ts'
 import { addItem, createOrder, initOrders } from '../commands.ts'
 import { isStatus, type Order, type Status } from '../order.ts'
 import { names } from './keys.ts'
@@ -35,7 +35,7 @@ export type CartStore = {
   ) => Promise<ResultOnce<typeof initOrders>>
 }
 
-export type CartStoreOptions = Pick<Instruments, 'redis' | 'step' | 'identifiers'> & {
+export type CartStoreOptions = Pick<Dependencies, 'redis' | 'step' | 'identifiers'> & {
   readonly log: Log
   readonly runOnce: Runner['runOnce']
 }

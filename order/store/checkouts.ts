@@ -6,7 +6,7 @@ import type { Runner } from '../../shared/log/runner.ts'
 import type { ArgsOf, Late, ResultOnce } from '../../shared/redis/command.ts'
 import type { Once } from '../../shared/redis/script.ts'
 import type { RunRepair } from '../../shared/saga/recovery.ts'
-import type { Instruments } from '../../shared/service.ts'
+import type { Dependencies } from '../../shared/service.ts'
 import * as commands from '../commands.ts'
 import { type Ended, endedOf, type Saga } from '../order.ts'
 import type { Decisions } from './decisions.ts'
@@ -30,7 +30,7 @@ export type CheckoutStore = {
   readonly revoke: (id: string, once: Once) => Promise<ResultOnce<typeof commands.cancel>>
 }
 
-export type CheckoutStoreOptions = Pick<Instruments, 'catchUp' | 'outOfReach' | 'logger'> & {
+export type CheckoutStoreOptions = Pick<Dependencies, 'catchUp' | 'outOfReach' | 'logger'> & {
   readonly log: Log
   readonly runner: Runner
   readonly decisions: Decisions

@@ -3,7 +3,7 @@ import type { Log } from '../../shared/log/log.ts'
 import type { Runner } from '../../shared/log/runner.ts'
 import type { ResultOnce } from '../../shared/redis/command.ts'
 import type { Once } from '../../shared/redis/script.ts'
-import type { Instruments } from '../../shared/service.ts'
+import type { Dependencies } from '../../shared/service.ts'
 import { resolve } from '../commands.ts'
 import { names } from './keys.ts'
 
@@ -37,7 +37,7 @@ export type ContradictionStore = {
   readonly checkoutsOf: (order: string) => Promise<readonly string[] | undefined>
 }
 
-export type ContradictionStoreOptions = Pick<Instruments, 'redis' | 'step'> & {
+export type ContradictionStoreOptions = Pick<Dependencies, 'redis' | 'step'> & {
   readonly log: Log
   readonly runOnce: Runner['runOnce']
 }

@@ -12,7 +12,7 @@ import type { Log } from '../../shared/log/log.ts'
 import { knownResult, type ResultOf, type ResultOnce } from '../../shared/redis/command.ts'
 import { remake } from '../../shared/redis/connection.ts'
 import type { Reply } from '../../shared/redis/script.ts'
-import type { Instruments } from '../../shared/service.ts'
+import type { Dependencies } from '../../shared/service.ts'
 import * as commands from '../commands.ts'
 import type { Ended } from '../order.ts'
 import { names } from './keys.ts'
@@ -94,7 +94,7 @@ export const openDecisions = (
 
 export const openAnnouncements = (
   { acknowledge, decisionIn }: Decisions,
-  step: Instruments['step'],
+  step: Dependencies['step'],
 ): Announcements => ({
   decidedBy: (reply) => {
     const result = knownResult(APPLIED, reply)

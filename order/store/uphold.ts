@@ -6,11 +6,11 @@
 import type { LogEntry } from '../../shared/log/entry.ts'
 import type { LogOptions } from '../../shared/log/log.ts'
 import type { Runner } from '../../shared/log/runner.ts'
-import type { Instruments } from '../../shared/service.ts'
+import type { Dependencies } from '../../shared/service.ts'
 import { uphold } from '../commands.ts'
 import { type Decisions, TOLD } from './decisions.ts'
 
-export type UpholdOptions = Pick<Instruments, 'catchUp'> &
+export type UpholdOptions = Pick<Dependencies, 'catchUp'> &
   Pick<Decisions, 'decisionIn'> & {
     readonly run: Runner['run']
   }

@@ -6,7 +6,7 @@ import { cutTail, writtenTo } from '../support/faults/older-redis.ts'
 import { openBench, plainly, resultsSeen, saidIn, under } from '../support/shop/open-store.ts'
 
 const bench = await openBench()
-const store = openStore(bench.instruments)
+const store = openStore(bench.dependencies)
 const words = resultsSeen(store.log, {})
 
 test.serial.beforeEach(async () => {
@@ -40,7 +40,7 @@ test.serial('lease-block never gives the block of a forgotten replica to another
 
 test.serial('lease-block never gives a block again that was leased in a tail that the Redis lost', async (t) => {
   await using older = await openBench(['--appendonly', 'yes', '--appendfsync', 'always'])
-  const forgetful = openStore(older.instruments)
+  const forgetful = openStore(older.dependencies)
   await forgetful.lease('kept')
   const moment = await writtenTo(older.server.dir)
   const lost = await Promise.all(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].map(forgetful.lease))

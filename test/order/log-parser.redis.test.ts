@@ -26,14 +26,14 @@ type Scene = {
 
 const open = async (t: ExecutionContext): Promise<Scene> => {
   const bench = await openBench()
-  const store = openStore(bench.instruments)
+  const store = openStore(bench.dependencies)
   const decided = new Map<string, number>()
   const parser = logParser({
     log: store.log,
     recovery: store.recovery(({ id }) => decided.set(id, performance.now())),
     subscribers: ['payment'],
-    redLock: bench.instruments.redLock,
-    step: bench.instruments.step,
+    redLock: bench.dependencies.redLock,
+    step: bench.dependencies.step,
     leaseTtlMs: 2_000,
     schedule: NEVER,
     retentionMs: HOUR_MS,

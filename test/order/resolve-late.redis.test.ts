@@ -13,7 +13,7 @@ import { MONEY, openCheckout } from '../support/shop/cart.ts'
 import { openBench, teller, under } from '../support/shop/open-store.ts'
 
 const bench = await openBench()
-const store = openStore(bench.instruments)
+const store = openStore(bench.dependencies)
 const { runFenced } = runner(store.log)
 test.after.always(() => bench[Symbol.asyncDispose]())
 

@@ -21,7 +21,7 @@ import {
 } from '../support/shop/open-store.ts'
 
 const bench = await openBench()
-const store = openStore(bench.instruments)
+const store = openStore(bench.dependencies)
 const { log } = store
 const words = resultsSeen(log, reactions)
 const recovery = store.recovery(() => undefined)
@@ -584,7 +584,7 @@ for (const [why, giveUp] of Object.entries(GIVE_UP))
     await openCart(store)
     await begin('it', plainly, -1)
     const late = openStore({
-      ...bench.instruments,
+      ...bench.dependencies,
       catchUp: async () => {
         await tell('payment', 'CreditCaptured', 'it', facts)
       },

@@ -6,7 +6,7 @@ import { beginCart, MONEY, openCart } from '../support/shop/cart.ts'
 import { openBench, plainly, type Teller, teller, under } from '../support/shop/open-store.ts'
 
 const bench = await openBench()
-const store = openStore(bench.instruments)
+const store = openStore(bench.dependencies)
 let tell: Teller
 test.after.always(() => bench[Symbol.asyncDispose]())
 const begin = (id: string) => beginCart(store, id)

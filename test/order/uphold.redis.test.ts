@@ -26,7 +26,7 @@ const open = async (t: ExecutionContext): Promise<Scene> => {
   const catchUp = async (): Promise<void> => {
     for (const one of unheard.splice(0)) await one()
   }
-  const store = openStore({ ...bench.instruments, catchUp }, ({ order, by }) => contradicted.push(`${order} ${by}`))
+  const store = openStore({ ...bench.dependencies, catchUp }, ({ order, by }) => contradicted.push(`${order} ${by}`))
   await openCheckout(store)
   return { ...bench, store, tell: teller(store.log), contradicted, unheard }
 }
@@ -78,7 +78,7 @@ test('a replica that was told by the other one remembers as well', async (t) => 
   const redis = connect(scene.server.url, 'command')
   const subscribers = [connect(scene.server.url, 'subscriber'), connect(scene.server.url, 'subscriber')]
   t.teardown(() => [redis, ...subscribers].forEach(disconnect))
-  const other = openStore({ ...scene.instruments, redis })
+  const other = openStore({ ...scene.dependencies, redis })
   const { promise, resolve } = Promise.withResolvers<string>()
   other.watchOutcomes(subscribers[0] as typeof redis, ({ id, state }) => {
     if (id === 'it') resolve(state)
@@ -106,7 +106,7 @@ test('what was told since the first time is looked for as well, if it is lost be
     await store.create('late', 'anna', plainly)
     await comeBack(bench, moment)
   }
-  const store = openStore({ ...bench.instruments, catchUp })
+  const store = openStore({ ...bench.dependencies, catchUp })
   await openCheckout(store)
   moment = await writtenTo(server.dir)
   await teller(store.log)('payment', 'CreditCaptured', 'it', MONEY)
@@ -120,7 +120,7 @@ test('what was told since the first time is looked for as well, if it is lost be
 test('what comes over the channel of outcomes after the other connection broke is upheld', async (t) => {
   const bench = await openDurable(t)
   const { server, redis } = bench
-  const [store, other] = [openStore(bench.instruments), openStore(bench.instruments)]
+  const [store, other] = [openStore(bench.dependencies), openStore(bench.dependencies)]
   await openCheckout(store)
   const moment = await writtenTo(server.dir)
   const decided = await other.cancel('it')
@@ -140,7 +140,7 @@ test('what comes over the channel of outcomes after the other connection broke i
 test('what was lost at two times is found both times, though it is looked for once', async (t) => {
   const bench = await openDurable(t)
   const { server } = bench
-  const store = openStore(bench.instruments)
+  const store = openStore(bench.dependencies)
   const loseNow = async (moment: number): Promise<void> => {
     await comeBack(bench, moment)
   }

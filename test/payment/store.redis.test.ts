@@ -19,7 +19,7 @@ import {
 } from '../support/shop/open-store.ts'
 
 const bench = await openBench()
-const store = openStore(bench.instruments)
+const store = openStore(bench.dependencies)
 const { log } = store
 const words = resultsSeen(log, reactions)
 const MOST = Number.MAX_SAFE_INTEGER

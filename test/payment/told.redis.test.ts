@@ -17,7 +17,7 @@ type House = { readonly bench: Bench; readonly ask: (path: string, key?: string)
 /** Payment behind its server, with a user who has 100, and a Redis that knows the scripts. */
 const openHouse = async (t: ExecutionContext): Promise<House> => {
   const bench = await openBench()
-  const store = openStore(bench.instruments)
+  const store = openStore(bench.dependencies)
   const server = await openServer({
     service: 'payment',
     port: 0,

@@ -9,7 +9,7 @@ import { recordsIn } from '../support/checker/records.ts'
 import { openBench, plainly, resultsSeen, saidIn, type Teller, teller, under } from '../support/shop/open-store.ts'
 
 const bench = await openBench()
-const store = openStore(bench.instruments)
+const store = openStore(bench.dependencies)
 const { log } = store
 const words = resultsSeen(log, reactions)
 const MOST = Number.MAX_SAFE_INTEGER

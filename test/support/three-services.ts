@@ -9,7 +9,7 @@ import { openStore as openPayment } from '../../payment/store.ts'
 import type { RawEntry } from '../../shared/contract/events.ts'
 import { ackedKey, logKey } from '../../shared/log/entry.ts'
 import type { Log } from '../../shared/log/log.ts'
-import type { Instruments } from '../../shared/service.ts'
+import type { Dependencies } from '../../shared/service.ts'
 import { openStore as openStock } from '../../stock/store.ts'
 import { type Bench, openBenchOn } from './shop/open-store.ts'
 import { type RedisServer, startRedis } from './shop/redis-server.ts'
@@ -30,7 +30,7 @@ export const subscribersOf = (participant: Participant): readonly Participant[] 
 
 export type ThreeServices = AsyncDisposable & {
   readonly redis: Readonly<Record<Participant, Redis>>
-  readonly instruments: Readonly<Record<Participant, Instruments>>
+  readonly dependencies: Readonly<Record<Participant, Dependencies>>
   readonly stores: {
     readonly order: ReturnType<typeof openOrder>
     readonly payment: ReturnType<typeof openPayment>
@@ -98,23 +98,23 @@ export const openThreeServices = async (
     return bench
   }
   const benches = { order: await open('order'), payment: await open('payment'), stock: await open('stock') }
-  const instrumentsOf = (participant: Participant): Instruments => {
-    const { instruments } = benches[participant]
+  const instrumentsOf = (participant: Participant): Dependencies => {
+    const { dependencies } = benches[participant]
     return {
-      ...instruments,
+      ...dependencies,
       ...(catchUp === undefined ? {} : { catchUp }),
-      ...(nextId === undefined ? {} : { identifiers: { ...instruments.identifiers, next: nextId } }),
+      ...(nextId === undefined ? {} : { identifiers: { ...dependencies.identifiers, next: nextId } }),
     }
   }
-  const instruments = {
+  const dependencies = {
     order: instrumentsOf('order'),
     payment: instrumentsOf('payment'),
     stock: instrumentsOf('stock'),
   }
   const stores = {
-    order: openOrder(instruments.order),
-    payment: openPayment(instruments.payment),
-    stock: openStock(instruments.stock),
+    order: openOrder(dependencies.order),
+    payment: openPayment(dependencies.payment),
+    stock: openStock(dependencies.stock),
   }
   const redis = { order: benches.order.redis, payment: benches.payment.redis, stock: benches.stock.redis }
   const logs = { order: stores.order.log, payment: stores.payment.log, stock: stores.stock.log }
@@ -140,7 +140,7 @@ export const openThreeServices = async (
 
   return {
     redis,
-    instruments,
+    dependencies,
     stores,
     logs,
     unread: async (subscriber, publisher, count) => {

@@ -12,8 +12,8 @@ import { openBench, plainly, teller } from '../../support/shop/open-store.ts'
 const DEADLINE_MS = 300
 
 const bench = await openBench()
-const store = openStore(bench.instruments)
-const { redLock, identifiers } = bench.instruments
+const store = openStore(bench.dependencies)
+const { redLock, identifiers } = bench.dependencies
 
 test.serial.beforeEach(() => bench.redis.flushall())
 test.after.always(async () => bench[Symbol.asyncDispose]())

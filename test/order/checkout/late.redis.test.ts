@@ -14,8 +14,8 @@ import { LINE, MONEY, openCart } from '../../support/shop/cart.ts'
 import { openBench, plainly, saidIn, teller, under } from '../../support/shop/open-store.ts'
 
 const bench = await openBench()
-const store = openStore(bench.instruments)
-const { redLock, identifiers } = bench.instruments
+const store = openStore(bench.dependencies)
+const { redLock, identifiers } = bench.dependencies
 const DEADLINE_MS = 5_000
 const facts = { ...MONEY, reason: 'out-of-credit' }
 

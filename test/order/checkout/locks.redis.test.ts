@@ -4,7 +4,7 @@ import { openBench } from '../../support/shop/open-store.ts'
 
 const TTL_MS = 60_000
 const bench = await openBench()
-const { redLock } = bench.instruments
+const { redLock } = bench.dependencies
 const locks = openLocks(redLock, TTL_MS)
 const KEYS = ['lock:order:cart', 'lock:user:anna']
 

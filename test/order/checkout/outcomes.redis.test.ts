@@ -7,7 +7,7 @@ import { beginCart, MONEY, openCart } from '../../support/shop/cart.ts'
 import { openBench, teller } from '../../support/shop/open-store.ts'
 
 const bench = await openBench()
-const store = openStore(bench.instruments)
+const store = openStore(bench.dependencies)
 
 test.serial.beforeEach(async () => {
   await bench.redis.flushall()

@@ -7,7 +7,7 @@ import { ledgerOf, sumOver } from '../../support/checker/ledgers.ts'
 import { flat, openBench, plainly, teller } from '../../support/shop/open-store.ts'
 
 const bench = await openBench()
-const store = openStore(bench.instruments)
+const store = openStore(bench.dependencies)
 const { log, auditor } = store
 const { run } = log
 

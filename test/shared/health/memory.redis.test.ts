@@ -8,7 +8,7 @@ const MEGABYTE = 1_048_576
 const LIMIT = 20 * MEGABYTE
 
 const bench = await openBench(['--appendonly', 'no', '--maxmemory', String(LIMIT)])
-const { redis, instruments } = bench
+const { redis, dependencies } = bench
 test.beforeEach(async () => {
   await redis.flushall()
 })
@@ -17,7 +17,7 @@ test.after.always(async () => bench[Symbol.asyncDispose]())
 const open = () => {
   const told: { level: number; percent: number }[] = []
   const logger = pino({ level: 'info' }, { write: (line) => told.push(JSON.parse(line)) })
-  return { told, watch: memoryWatch({ redis, step: instruments.step, logger }) }
+  return { told, watch: memoryWatch({ redis, step: dependencies.step, logger }) }
 }
 const fill = (megabytes: number) => redis.setrange('filled', megabytes * MEGABYTE, 'x')
 

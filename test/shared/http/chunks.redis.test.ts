@@ -6,7 +6,7 @@ import type { Request } from '../../../shared/http/request.ts'
 import { openBench, plainly, teller, under } from '../../support/shop/open-store.ts'
 
 const bench = await openBench()
-const store = openStore(bench.instruments)
+const store = openStore(bench.dependencies)
 const COUNT = 2_500
 
 let tell: ReturnType<typeof teller>

@@ -7,7 +7,7 @@ import { entryOf, flat, openBench, plainly, saidIn, under } from '../../support/
 /** What is applied can be counted: stock takes one piece of tea for each entry. */
 const bench = await openBench()
 const { redis } = bench
-const store = openStore(bench.instruments)
+const store = openStore(bench.dependencies)
 const { log } = store
 test.serial.beforeEach(async () => {
   await redis.flushall()

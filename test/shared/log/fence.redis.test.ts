@@ -10,8 +10,8 @@ import { lookInto } from '../../support/shop/behind.ts'
 import { openBench, plainly, teller, under } from '../../support/shop/open-store.ts'
 
 const bench = await openBench()
-const { redis, step } = bench.instruments
-const store = openStore(bench.instruments)
+const { redis, step } = bench.dependencies
+const store = openStore(bench.dependencies)
 const behind = lookInto(bench.server)
 
 test.serial.beforeEach(() => redis.flushall())
@@ -24,7 +24,7 @@ const line = { order: 'cart', item: 'tea', quantity: 2, price: 15 }
 const { runFenced } = runner(store.log)
 /** The same with a reading of the time that the request brings. */
 const addAsRead = (once: Once, readMs: number) =>
-  runFenced(addItem, { log_id: bench.instruments.identifiers.next(), ...line }, { ...once, readMs })
+  runFenced(addItem, { log_id: bench.dependencies.identifiers.next(), ...line }, { ...once, readMs })
 const total = async (): Promise<number | undefined> => (await store.find('cart'))?.total_cost
 const timesRead = async (): Promise<number> =>
   Number(/^cmdstat_time:calls=(\d+)/m.exec(await behind.info('commandstats'))?.[1] ?? 0)

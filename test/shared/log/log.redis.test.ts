@@ -13,8 +13,8 @@ import { entryOf, flat, openBench, plainly, saidIn } from '../../support/shop/op
 
 /** What is applied has an effect that can be counted: stock takes one piece of tea for each entry. */
 const bench = await openBench()
-const { redis, server, instruments } = bench
-const store = openStore(instruments)
+const { redis, server, dependencies } = bench
+const store = openStore(dependencies)
 const { log } = store
 const behind = lookInto(server)
 test.serial.beforeEach(async () => {
@@ -188,7 +188,7 @@ test.serial('losses are listed until the log of their time is trimmed, the last 
 })
 
 test.serial('cursors: one for each publisher', async (t) => {
-  const { log: payment } = openPayment(bench.instruments)
+  const { log: payment } = openPayment(bench.dependencies)
   const facts = { order: 'cart', user: 'anna', total: 1, lines: 'tea:1' }
   const cancelled = entryOf('order', 'CheckoutCancelled', '3-0', 'saga-5-0', facts)
   t.deepEqual(words(await payment.apply('order', '0-0', [cancelled])), ['released'])
@@ -380,7 +380,7 @@ test('two rows that say different things of one state are a fault of the program
     openLog({
       service: 'stock',
       redis,
-      step: instruments.step,
+      step: dependencies.step,
       lua: [new URL('../../../stock/lua/', import.meta.url)],
       names: { item: 'item:' },
       reactions: { payment: { CreditHeld: { command: 'take', emits: { taken: 'StockTaken' } } } },

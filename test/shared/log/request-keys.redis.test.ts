@@ -9,8 +9,8 @@ import { openCheckout } from '../../support/shop/cart.ts'
 import { openBench, plainly, under } from '../../support/shop/open-store.ts'
 
 const bench = await openBench()
-const store = openStock(bench.instruments)
-const { redis, instruments } = bench
+const store = openStock(bench.dependencies)
+const { redis, dependencies } = bench
 test.beforeEach(async () => {
   await redis.flushall()
 })
@@ -27,7 +27,7 @@ test.serial('the answer to what was done under a key is kept for as long as repe
   await store.createItem('tea', 1, plainly)
   t.deepEqual(await store.add('tea', 5, under('k')), ['added'])
   const ms = await keptMs()
-  t.true(ms > (instruments.retentionS - 10) * 1_000 && ms <= instruments.retentionS * 1_000, `${ms}`)
+  t.true(ms > (dependencies.retentionS - 10) * 1_000 && ms <= dependencies.retentionS * 1_000, `${ms}`)
 })
 
 for (const [what, request, word] of [
@@ -57,7 +57,7 @@ test.serial('a key that a batch has claimed is kept for as long as the batch may
 })
 
 test.serial('a request that has joined a checkout is never another one', async (t) => {
-  const order = openOrder(instruments)
+  const order = openOrder(dependencies)
   await openCheckout(order)
   t.deepEqual(await order.join({ order: 'cart', saga: 'it' }, under('k')), ['joined', 'it'])
   t.true((await keptMs()) > 60_000)
@@ -77,7 +77,7 @@ test.serial('of two keyed requests of one moment each is kept as long as it is w
 })
 
 test.serial('what was recorded under the log id of a single command goes with its entry', async (t) => {
-  const ids = openIds(instruments)
+  const ids = openIds(dependencies)
   await ids.lease('replica')
   await ids.give('given', under('k'))
   const keys = await redis.keys('entries:*')

@@ -42,7 +42,7 @@ const open = async (t: ExecutionContext): Promise<Scene> => {
   t.teardown(async () => {
     await Promise.all([publisher.stop(), own[Symbol.asyncDispose](), masters.stop()])
   })
-  const store = openStore(own.instruments)
+  const store = openStore(own.dependencies)
   const voice = lookInto(publisher, t)
   await store.createItem('tea', 1, plainly)
   await store.add('tea', STOCK, plainly)

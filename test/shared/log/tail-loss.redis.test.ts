@@ -7,7 +7,7 @@ import { comeBack, entryOf, openDurable, plainly, under } from '../../support/sh
 
 const open = async (t: ExecutionContext) => {
   const bench = await openDurable(t)
-  return { ...bench, store: openStore(bench.instruments) }
+  return { ...bench, store: openStore(bench.dependencies) }
 }
 
 test('what this process was told is done, and is gone, is listed by name, also if it did more since', async (t) => {
@@ -50,7 +50,7 @@ test('a Redis that was only restarted has lost nothing', async (t) => {
 })
 
 test('a detector remembers the last commands only, and says since when', async (t) => {
-  const { redis, instruments } = await open(t)
+  const { redis, dependencies } = await open(t)
   const said = []
   for (let number = 0; number < 5; number += 1) {
     const [, fields] = entryOf('payment', 'FundsAdded', '*', `log-${number}`, { user: 'anna', amount: number })
@@ -59,7 +59,7 @@ test('a detector remembers the last commands only, and says since when', async (
   const { remember, compare } = tailLossDetector({
     publisher: 'payment',
     redis,
-    step: instruments.step,
+    step: dependencies.step,
     commandsMax: 3,
   })
   remember(said)
@@ -75,13 +75,13 @@ test('a detector remembers the last commands only, and says since when', async (
 })
 
 test('a log that begins anew has lost all, also once more was said; one that was trimmed has lost nothing', async (t) => {
-  const { redis, instruments } = await open(t)
+  const { redis, dependencies } = await open(t)
   const say = async (log_id: string) => {
     const [, fields] = entryOf('payment', 'FundsAdded', '*', log_id, { user: 'anna', amount: 1 })
     return [(await redis.xadd(logKey('payment'), '*', ...fields)) ?? '', fields] as const
   }
   const before = [await say('one'), await say('two')]
-  const { remember, compare } = tailLossDetector({ publisher: 'payment', redis, step: instruments.step })
+  const { remember, compare } = tailLossDetector({ publisher: 'payment', redis, step: dependencies.step })
   remember(before)
   const last = before[1]?.[0] ?? ''
   await say('three')
@@ -98,11 +98,11 @@ test('a log that begins anew has lost all, also once more was said; one that was
 })
 
 test('ends of sagas have room of their own, are taken in any order, and once', async (t) => {
-  const { redis, instruments } = await open(t)
+  const { redis, dependencies } = await open(t)
   const { acknowledge, acknowledgeEnd, compare, seen } = tailLossDetector({
     publisher: 'order',
     redis,
-    step: instruments.step,
+    step: dependencies.step,
     commandsMax: 2,
   })
   const end = (id: string) => entryOf('order', 'OrderPaid', id, `saga-${id}`, { order: 'cart', user: 'anna', total: 1 })

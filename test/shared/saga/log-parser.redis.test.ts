@@ -75,7 +75,7 @@ test('the repair is that of the first row whose facts all hold, and a table must
 
 test('a run that finds nothing says so, in the same shape', async (t) => {
   const one = await bench(t)
-  const { log } = openStock(one.instruments)
+  const { log } = openStock(one.dependencies)
   const parser = await open(t, one, { log })
   t.deepEqual(await parser.run(), {
     service: 'stock',
@@ -89,7 +89,7 @@ test('a run that finds nothing says so, in the same shape', async (t) => {
 
 test('a run does what each finding calls for, and tells what came of it', async (t) => {
   const one = await bench(t)
-  const store = openOrder(one.instruments)
+  const store = openOrder(one.dependencies)
   const decided: string[] = []
   const recovery = store.recovery(({ id }) => decided.push(id))
   await store.create('cart', 'anna', plainly)
@@ -115,7 +115,7 @@ test('a run does what each finding calls for, and tells what came of it', async 
 
 test('a run names what only a person can mend, and counts the dead letters', async (t) => {
   const one = await bench(t)
-  const { log } = openStock(one.instruments)
+  const { log } = openStock(one.dependencies)
   await log.apply('payment', '0-0', [['5-0', ['kind', 'CreditHeld']]])
   const recovery = { survey: async () => NOTHING, repair: async () => '', contradictions: async () => ['cart'] }
   const report = await (await open(t, one, { log, recovery })).run()
@@ -124,7 +124,7 @@ test('a run names what only a person can mend, and counts the dead letters', asy
 
 test('a run tells what publishers were noticed to have lost', async (t) => {
   const one = await bench(t)
-  const { log } = openStock(one.instruments)
+  const { log } = openStock(one.dependencies)
   const tail = { speaker: 'payment', noticed: new Date().toISOString(), after: '5-0', until: '9-0' } as const
   await log.recordTailLoss({ ...tail, unnamed_until: null, entries: [] })
   const parser = await open(t, one, { log })
@@ -134,7 +134,7 @@ test('a run tells what publishers were noticed to have lost', async (t) => {
 
 test('a fault of the program ends the run with its error', async (t) => {
   const one = await bench(t)
-  const { log } = openStock(one.instruments)
+  const { log } = openStock(one.dependencies)
   const survey = async (): Promise<never> => {
     throw new TypeError('a fault')
   }
@@ -145,7 +145,7 @@ test('a fault of the program ends the run with its error', async (t) => {
 
 test('a run trims by age, and never what a subscriber has not applied', async (t) => {
   const one = await bench(t)
-  const { log } = openStock(one.instruments)
+  const { log } = openStock(one.dependencies)
   const now = Number((await one.redis.time())[0]) * 1_000
   const ids = [3, 2, 0].map((hours) => `${now - hours * HOUR_MS}-0`)
   for (const id of ids) await one.redis.xadd('log:stock', id, 'kind', 'StockAdded')
@@ -162,7 +162,7 @@ test('a run trims by age, and never what a subscriber has not applied', async (t
 
 test('of two log parsers of a service one runs; a run on request waits for it and runs then', async (t) => {
   const one = await bench(t)
-  const { log } = openStock(one.instruments)
+  const { log } = openStock(one.dependencies)
   const entered = Promise.withResolvers<void>()
   const leave = Promise.withResolvers<void>()
   const first = await open(t, one, {
@@ -197,7 +197,7 @@ test('of two log parsers of a service one runs; a run on request waits for it an
 
 test('a run on request that cannot have the lease in time says so', async (t) => {
   const one = await bench(t)
-  const { log } = openStock(one.instruments)
+  const { log } = openStock(one.dependencies)
   await one.redis.set('lock:parser:stock', 'somebody', 'PX', 60_000)
   const counted = counting()
   const parser = await open(t, one, { log, recovery: counted.recovery })
@@ -207,7 +207,7 @@ test('a run on request that cannot have the lease in time says so', async (t) =>
 
 test('without a quorum for the lease it runs all the same: two at once are never wrong', async (t) => {
   const one = await bench(t)
-  const { log } = openStock(one.instruments)
+  const { log } = openStock(one.dependencies)
   const away = connect('redis://127.0.0.1:1', 'lock')
   const lock = redLock([away])
   t.teardown(() => {
@@ -222,7 +222,7 @@ test('without a quorum for the lease it runs all the same: two at once are never
 
 test('a log parser runs at its start and then on its schedule, until it is stopped', async (t) => {
   const one = await bench(t)
-  const { log } = openStock(one.instruments)
+  const { log } = openStock(one.dependencies)
   const counted = counting()
   const parser = await open(t, one, { log, recovery: counted.recovery, schedule: '* * * * * *' })
   parser.start()
@@ -233,7 +233,7 @@ test('a log parser runs at its start and then on its schedule, until it is stopp
 
 test('stopping waits for the run that is under way', async (t) => {
   const one = await bench(t)
-  const { log } = openStock(one.instruments)
+  const { log } = openStock(one.dependencies)
   const entered = Promise.withResolvers<void>()
   let isFinished = false
   const survey = async () => {
@@ -251,7 +251,7 @@ test('stopping waits for the run that is under way', async (t) => {
 
 test('the own Redis is away: a scheduled run is left out and says so, one on request fails', async (t) => {
   const one = await bench(t)
-  const store = openOrder(one.instruments)
+  const store = openOrder(one.dependencies)
   const away = connect('redis://127.0.0.1:1', 'lock')
   const lock = redLock([away])
   t.teardown(() => {

@@ -25,13 +25,13 @@ const ANY_AGE_MS = -60_000
 const LETTERS_MAX = 100
 
 const openParsers = ({ services }: Scene): Readonly<Record<Participant, () => Promise<Report>>> => {
-  const { stores, logs, instruments } = services
+  const { stores, logs, dependencies } = services
   const common = (participant: Participant) => ({
     log: logs[participant],
     subscribers: subscribersOf(participant),
-    redLock: instruments[participant].redLock,
-    step: instruments[participant].step,
-    logger: instruments[participant].logger,
+    redLock: dependencies[participant].redLock,
+    step: dependencies[participant].step,
+    logger: dependencies[participant].logger,
     leaseTtlMs: LEASE_TTL_MS,
     schedule: NEVER,
     retentionMs: RETENTION_MS,
@@ -70,7 +70,7 @@ export const recovery = (scene: Scene): Readonly<Record<string, Command>> => {
       tailLossDetector({
         publisher,
         redis: services.redis[publisher],
-        step: services.instruments[publisher].step,
+        step: services.dependencies[publisher].step,
       }),
     ]),
   )

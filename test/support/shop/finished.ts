@@ -42,9 +42,9 @@ export const finishedCheckouts = async (orders: number): Promise<FinishedCheckou
   await using stack = new AsyncDisposableStack()
   const open = async (): Promise<Bench> => stack.use(await openBench())
   const benches = { order: await open(), payment: await open(), stock: await open() }
-  const order = openOrder(benches.order.instruments)
-  const payment = openPayment(benches.payment.instruments)
-  const stock = openStock(benches.stock.instruments)
+  const order = openOrder(benches.order.dependencies)
+  const payment = openPayment(benches.payment.dependencies)
+  const stock = openStock(benches.stock.dependencies)
   const logs = { order: order.log, payment: payment.log, stock: stock.log }
   const recovery = order.recovery(() => undefined)
   for (let first = 0; first < orders; first += INIT) {
@@ -77,7 +77,7 @@ export const finishedCheckouts = async (orders: number): Promise<FinishedCheckou
 
   const begin = async (at: number, timeout_ms = 60_000): Promise<string> => {
     const user = (await order.find(String(at)))?.user_id ?? ''
-    const id = benches.order.instruments.identifiers.next()
+    const id = benches.order.dependencies.identifiers.next()
     await order.begin({ log_id: id, order: String(at), user, token: id, timeout_ms }, plainly)
     return id
   }

@@ -22,7 +22,7 @@ import { logIds } from '../../../shared/log/log-id.ts'
 import { openStep } from '../../../shared/process/step.ts'
 import { connect, disconnect, whenReady } from '../../../shared/redis/connection.ts'
 import type { Once, Reply } from '../../../shared/redis/script.ts'
-import type { Instruments } from '../../../shared/service.ts'
+import type { Dependencies } from '../../../shared/service.ts'
 import { cutTail } from '../faults/older-redis.ts'
 import { headerOf, luaCommands, promised } from './lua-command.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
@@ -35,7 +35,7 @@ export const under = (idempotencyKey: string, fingerprint = 'POST /'): Once => (
 export type Bench = AsyncDisposable & {
   readonly server: RedisServer
   readonly redis: Redis
-  readonly instruments: Instruments
+  readonly dependencies: Dependencies
 }
 
 const RETENTION_S = 1_000
@@ -60,7 +60,7 @@ export const openBenchOn = async (
   return {
     server,
     redis,
-    instruments: {
+    dependencies: {
       redis,
       step: openStep('bench'),
       redLock: redLock([redis]),

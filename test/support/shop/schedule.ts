@@ -187,9 +187,9 @@ export const openWorld = async (): Promise<World> => {
   const [order, payment, stock] = [await open(), await open(), await open()]
   const redis = { order: order.redis, payment: payment.redis, stock: stock.redis }
   const stores = {
-    order: openOrder(order.instruments),
-    payment: openPayment(payment.instruments),
-    stock: openStock(stock.instruments),
+    order: openOrder(order.dependencies),
+    payment: openPayment(payment.dependencies),
+    stock: openStock(stock.dependencies),
   }
   const logs = { order: stores.order.log, payment: stores.payment.log, stock: stores.stock.log }
   const recovery = stores.order.recovery(({ id, state }) => {
@@ -268,7 +268,7 @@ export const openWorld = async (): Promise<World> => {
   const begin = async (index: number, isLate: boolean): Promise<void> => {
     const name = `o${index}`
     const user = `u${shop.orders[index]?.user}`
-    const id = order.instruments.identifiers.next()
+    const id = order.dependencies.identifiers.next()
     const start = { log_id: id, order: name, user, token: '', timeout_ms: isLate ? -1_000 : 60_000 }
     const [word] = await stores.order.begin(start, plainly)
     if (word === 'begun') sagas.push({ id, order: name, told: undefined })
@@ -489,7 +489,7 @@ export const openWorld = async (): Promise<World> => {
   /** As after a start: each subscriber looks whether its publishers have lost what it had applied. */
   const compareCursors = async (): Promise<void> => {
     for (const { subscriber, publisher } of PAIRS) {
-      const { compare } = tailLossDetector({ publisher, redis: redis[publisher], step: order.instruments.step })
+      const { compare } = tailLossDetector({ publisher, redis: redis[publisher], step: order.dependencies.step })
       const lost = await compare(await logs[subscriber].cursor(publisher))
       if (lost) await logs[subscriber].recordTailLoss(lost)
     }
