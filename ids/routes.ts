@@ -1,4 +1,4 @@
-/** HTTP in, words out: the routes of ids. */
+/** HTTP in, results out: the routes of ids. */
 import { unreachable } from '../shared/errors.ts'
 import { keyReused } from '../shared/http/problems.ts'
 import { type Route, routes } from '../shared/http/route.ts'

@@ -21,7 +21,7 @@ export type Order = {
   readonly status: Status
 }
 
-/** A checkout that is over, or is only being undone. Why it failed is payment's word. */
+/** A checkout that is over, or is only being undone. Why it failed is what payment answered. */
 export type Ended = { readonly id: string } & (
   | { readonly state: 'paid' }
   | { readonly state: 'failed'; readonly reason: string; readonly item: string }

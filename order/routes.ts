@@ -1,4 +1,4 @@
-/** HTTP in, words out: the routes of order. */
+/** HTTP in, results out: the routes of order. */
 import { randomInt } from 'node:crypto'
 import { nanoid } from 'nanoid'
 import { payment, stock } from '../shared/contract/queries.ts'

@@ -1,4 +1,4 @@
-/** HTTP in, words out: the routes of payment. */
+/** HTTP in, results out: the routes of payment. */
 import { setTimeout as after } from 'node:timers/promises'
 import { nanoid } from 'nanoid'
 import { sumTooLarge, unreachable } from '../shared/errors.ts'

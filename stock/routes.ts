@@ -1,4 +1,4 @@
-/** HTTP in, words out: the routes of stock. */
+/** HTTP in, results out: the routes of stock. */
 import { nanoid } from 'nanoid'
 import { sumTooLarge, unreachable } from '../shared/errors.ts'
 import { inChunks } from '../shared/http/chunks.ts'

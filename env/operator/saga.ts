@@ -51,7 +51,7 @@ const explain: Verb = async (ask, id) => {
   return { lines: inWords(explanation), json: explanation }
 }
 
-/** What came of a retry, by the word of the command. */
+/** What came of a retry, by the result of the command. */
 const DONE: Readonly<Record<string, string>> = {
   told: 'said its last entry again',
   served: 'looked again whether it can be answered',
@@ -75,10 +75,10 @@ const retry: Verb = async (ask, id) => {
     }
     if (view.is !== 'known' || !view.standing.unfinished) continue
     const answer = await ask('POST', `/${PREFIXES[view.service]}/retry/${log_id}`)
-    const word = answer.status === 200 ? (answer.body as { done: string }).done : undefined
-    if (word === undefined) code = FAILED
-    else done[view.service] = word
-    lines.push(`${view.service} ${word === undefined ? `did not: ${sentenceOf(answer)}` : (DONE[word] ?? word)}`)
+    const result = answer.status === 200 ? (answer.body as { done: string }).done : undefined
+    if (result === undefined) code = FAILED
+    else done[view.service] = result
+    lines.push(`${view.service} ${result === undefined ? `did not: ${sentenceOf(answer)}` : (DONE[result] ?? result)}`)
   }
   if (lines.length === 0) lines.push(`checkout ${log_id} is finished everywhere: nothing is to be done`)
   return { lines, json: { log_id, done }, code }

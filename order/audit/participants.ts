@@ -60,7 +60,7 @@ const pieces = (lines: string): bigint => parseLines(lines).reduce((sum, [, quan
 /** The queries that both answer alike. */
 type Queries = ReturnType<typeof recordQueries> & ReturnType<typeof logQueries>
 
-/** What each calls by words of its own: what it has left, what has gone from it, and its part of a checkout. */
+/** What each calls by a name of its own: what it has left, what has gone from it, and its part of a checkout. */
 type Own = {
   readonly counted: (by: Timed) => Promise<Books & { readonly left: string; readonly mismatches: readonly Mismatch[] }>
   readonly cut: (by: Timed) => Promise<Books & Pick<Cut, 'heard' | 'hears'>>

@@ -64,7 +64,7 @@ const DRIFT_MS = 2
 export const validityMs = (ttlMs: number): number => ttlMs - ttlMs * DRIFT_FACTOR - DRIFT_MS
 
 type Reply = (error?: Error | null, answer?: unknown) => void
-type Words = (string | number)[]
+type Args = (string | number)[]
 /** A promise of bluebird, as redlock makes them: it knows what it is before it tells. */
 type Inspectable<Result> = PromiseLike<Result> & { isFulfilled(): boolean; value(): Result }
 
@@ -179,33 +179,33 @@ const voter = (speaking: Speaking, node: LockNode, index: number) => {
   const bit = 1 << index
 
   /** No caller waits for this: redlock is told that it is done. */
-  const rollBack = (ballot: Ballot, words: Words, reply: Reply): void => {
+  const rollBack = (ballot: Ballot, args: Args, reply: Reply): void => {
     const perhapsPlaced = (ballot.asked & ~ballot.free & bit) !== 0
     const isLost = ballot.question === 'lock' || ballot.result !== 'unavailable'
-    if (perhapsPlaced && isLost) node.ask({ verb: 'release', words, ballot, mayWait: false, onAnswer: ignore })
+    if (perhapsPlaced && isLost) node.ask({ verb: 'release', args, ballot, mayWait: false, onAnswer: ignore })
     reply(null, ballot.resources)
   }
 
-  const ask = (ballot: Ballot, words: Words, reply: Reply): void => {
+  const ask = (ballot: Ballot, args: Args, reply: Reply): void => {
     const verb = ballot.question
     // Decided by nodes that are away, before this one's turn; what may be locked there is released all the same.
     if (isDecided(ballot)) reply(null, 0)
     else ballot.waiting[index] = reply
     if (verb !== 'release') {
       if (isDecided(ballot)) return
-      words[words.length - 1] = ballot.ttlMs
+      args[args.length - 1] = ballot.ttlMs
     }
     const onAnswer: Question['onAnswer'] = (error, answer) => {
       if (!isDecided(ballot)) count(ballot, index, error, answer)
     }
-    if (node.ask({ verb, words, ballot, mayWait: verb === 'release', onAnswer })) ballot.asked |= bit
+    if (node.ask({ verb, args, ballot, mayWait: verb === 'release', onAnswer })) ballot.asked |= bit
   }
 
   return {
-    evalsha: (hash: string, words: Words, reply: Reply): void => {
+    evalsha: (hash: string, args: Args, reply: Reply): void => {
       const ballot = speaking.for ?? impossible('redlock-no-ballot', hash)
-      if (hash === UNLOCK && ballot.question !== 'release') rollBack(ballot, words, reply)
-      else ask(ballot, words, reply)
+      if (hash === UNLOCK && ballot.question !== 'release') rollBack(ballot, args, reply)
+      else ask(ballot, args, reply)
     },
     eval: () => impossible('redlock-eval'), // it is not told of NOSCRIPT
   }

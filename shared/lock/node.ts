@@ -38,7 +38,7 @@ import type { VoteResult } from './quorum.ts'
 export type Question = {
   readonly verb: 'lock' | 'extend' | 'release'
   /** In the order of redlock: how many keys, the keys, the token, and the TTL in ms if the verb has one. */
-  readonly words: readonly (string | number)[]
+  readonly args: readonly (string | number)[]
   readonly ballot: { readonly result: VoteResult }
   /** Goes with what is asked a moment later. */
   readonly mayWait: boolean
@@ -136,8 +136,8 @@ export const lockNode = (client: Redis): LockNode => {
   }
 
   const sendBatch = (command: 'evalsha' | 'eval', batch: readonly Question[]): void => {
-    const args: (string | number)[] = [command === 'eval' ? SCRIPT : HASH, 0]
-    for (const { verb, words } of batch) args.push(verb, ...words)
+    const argv: (string | number)[] = [command === 'eval' ? SCRIPT : HASH, 0]
+    for (const { verb, args } of batch) argv.push(verb, ...args)
     const answered = (answers: unknown): void =>
       batch.forEach(({ onAnswer }, index) => {
         const answer = (answers as readonly unknown[])[index]
@@ -153,7 +153,7 @@ export const lockNode = (client: Redis): LockNode => {
       if (error.message === TIMED_OUT) presence.leaveOut()
       for (const { onAnswer } of batch) onAnswer(error)
     }
-    const asking = new Command(command, args, { replyEncoding: 'utf8' })
+    const asking = new Command(command, argv, { replyEncoding: 'utf8' })
     client.sendCommand(asking)
     asking.promise.then(answered, failed)
   }

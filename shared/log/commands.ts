@@ -114,12 +114,12 @@ export const openCommands = (options: CommandsOptions): { readonly commands: Com
 
   const refuse: Commands['refuse'] = async (once) => {
     if (once.idempotencyKey === undefined) return undefined
-    const reply = await run('answer', { word: 'refused', passing: 'yes' }, once)
+    const reply = await run('answer', { result: 'refused', passing: 'yes' }, once)
     return reply[0] === 'refused' ? undefined : reply
   }
 
   return {
-    commands: { run, recall, refuse, claim: (once) => run('answer', { word: 'claimed', passing: 'no' }, once) },
+    commands: { run, recall, refuse, claim: (once) => run('answer', { result: 'claimed', passing: 'no' }, once) },
     runOwn: async (command, args, name = command) => (await step(name, () => groupOf(command)({ args })))[0],
   }
 }

@@ -28,7 +28,7 @@ export type DeadLetter = {
   readonly error: string
   /** Its fields and values in turn, as they were read. */
   readonly fields: readonly string[]
-  /** When it was applied after all, and the word of its command. */
+  /** When it was applied after all, and the result of its command. */
   readonly applied: { readonly at: string; readonly word: string } | null
   /** When it was dismissed. */
   readonly dismissed: string | null

@@ -2,8 +2,8 @@
  * What is not done any more, because another replica may have been asked to do it instead?
  *
  * A request that is safe to repeat (see `gateway/proxy/retry.ts`) is sent to another replica when its own is
- * unresponsive, or the connection breaks. If that one refuses, its word must stay true, and the first one may only sleep. So such a
- * command bears its own end:
+ * unresponsive, or the connection breaks. If that one refuses, its answer must stay true, and the first one may only sleep. So
+ * such a command bears its own end:
  *
  * - The time of the own Redis is *read* for the request, and only then is it looked whether its client has gone. A process that
  *   slept learns of that with what it reads next, but perhaps after a reading that was under way: a slow one is not used.

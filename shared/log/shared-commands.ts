@@ -8,14 +8,15 @@ const isText = (one: unknown): one is string => typeof one === 'string'
 /** What the command returned that followed the entry of a dead letter. */
 const reply: Content<Reply> = {
   name: 'reply',
-  read: ([, word, ...rest]) => (isText(word) && rest.every(isText) ? [word, ...rest] : impossible('log.reply', rest)),
+  read: ([, result, ...rest]) =>
+    isText(result) && rest.every(isText) ? [result, ...rest] : impossible('log.reply', rest),
 }
 
 export const lose = command('lose', ['publisher', 'after', 'tail'], { noted: [] })
 export const retry = command(
   'retry',
   ['letter', 'command', 'reason'],
-  { applied: reply, repeated: ['when', 'word'], dismissed: ['when'] },
+  { applied: reply, repeated: ['when', 'result'], dismissed: ['when'] },
   { failed: ['error'], unknown: [] },
 )
 export const dismiss = command(

@@ -61,12 +61,12 @@ type Texts<Of extends Names> = Of extends readonly [infer First, ...infer Rest e
     : readonly [text: string, ...Texts<Rest>]
   : readonly []
 
-/** One of these results, as a list: the word of what happened, then what belongs to it. */
+/** One of these results, as a list: what happened, then what belongs to it. */
 export type ResultIn<Returns extends Results> = {
-  readonly [Word in keyof Returns & string]: Returns[Word] extends Content<infer Value>
-    ? readonly [Word, Value]
-    : Returns[Word] extends Names
-      ? readonly [Word, ...Texts<Returns[Word]>]
+  readonly [Result in keyof Returns & string]: Returns[Result] extends Content<infer Value>
+    ? readonly [Result, Value]
+    : Returns[Result] extends Names
+      ? readonly [Result, ...Texts<Returns[Result]>]
       : never
 }[keyof Returns & string]
 
@@ -99,9 +99,9 @@ export const knownResult = <const Returns extends Results>(
   reply: unknown,
 ): ResultIn<Returns> | undefined => {
   if (!Array.isArray(reply)) return undefined
-  const word: unknown = reply[0]
-  const follows = typeof word === 'string' && Object.hasOwn(returns, word) ? returns[word] : undefined
+  const result: unknown = reply[0]
+  const follows = typeof result === 'string' && Object.hasOwn(returns, result) ? returns[result] : undefined
   if (follows === undefined) return undefined
-  const known: unknown = isContent(follows) ? [word, follows.read(reply)] : follow(follows, reply) ? reply : undefined
+  const known: unknown = isContent(follows) ? [result, follows.read(reply)] : follow(follows, reply) ? reply : undefined
   return known as ResultIn<Returns> | undefined
 }

@@ -2,7 +2,7 @@
  * How is a Lua file called?
  *
  * A *command* is one Lua file, `<room>/lua/<verb>.lua`, that defines `commands['<verb>'](args)`: it checks everything
- * first, then writes the new state and says so in the log, and returns a reply whose first word tells what happened.
+ * first, then writes the new state and says so in the log, and returns a reply whose first text is its result: what happened.
  * What a command shares with others it names in a line `--- @include "name"`, found among the files of the
  * service or beside a room of `shared`.
  *
@@ -20,8 +20,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Redis } from 'ioredis'
 
-/** What a command returned: a word, and what belongs to it. */
-export type Reply = readonly [word: string, ...rest: string[]]
+/** What a command returned: a result, and what belongs to it. */
+export type Reply = readonly [result: string, ...rest: string[]]
 
 /** Under which `Idempotency-Key` a command runs, for which request in one line; a command that may be late: see `shared/log/fence.ts`. */
 export type Once = {
@@ -43,7 +43,7 @@ export type ScriptParts = {
   readonly commands: readonly string[]
   /** The part that reads the arguments and calls the commands: a file of `shared`. */
   readonly main: string
-  /** Tables of constants that the Lua code sees, by name: key names, what is said for which word, limits. */
+  /** Tables of constants that the Lua code sees, by name: key names, what is emitted for which state, limits. */
   readonly tables: Readonly<Record<string, Readonly<Record<string, string | number>>>>
   /** By which file of the service a file of `shared` is completed: it comes right after it. */
   readonly supplies?: Readonly<Record<string, string>>

@@ -131,7 +131,7 @@ export type Recovery = {
   readonly lateAtMs: (saga: SagaRecord) => number | undefined
   /** What the table says of one saga as it stands, at a time by the own Redis. */
   readonly evaluate: (saga: SagaRecord, atMs: number) => Finding
-  /** Does what a finding calls for; the word of what came of it. */
+  /** Does what a finding calls for; the result of that. */
   readonly repair: (finding: Finding) => Promise<string>
   /** Does it at once, and says again what would only wait. */
   readonly retry: (finding: Finding, once: Once) => Promise<string>
@@ -141,7 +141,7 @@ export type Recovery = {
   readonly beginSurvey: (ageMs: number) => Promise<void>
 }
 
-/** Runs a command of the service about one saga; the word of what came of it. */
+/** Runs a command of the service about one saga; its result. */
 export type RunRepair = (args: { readonly log_id: string }, once?: Once) => Promise<string>
 
 export type RecoveryOptions<State extends string, Own extends string> = {
@@ -242,7 +242,7 @@ export const openRecovery = <State extends string, Own extends string>(
   const evaluate = evaluation(saga, table, rowsOf(table))
 
   const own = new Map<string, RunRepair>(Object.entries(options.own ?? {}))
-  const wordOf = async (command: string, log_id: string, once?: Once): Promise<string> => {
+  const resultOf = async (command: string, log_id: string, once?: Once): Promise<string> => {
     const run = own.get(command)
     return run ? run({ log_id }, once) : (await log.run(command, { log_id }, once))[0]
   }
@@ -252,8 +252,8 @@ export const openRecovery = <State extends string, Own extends string>(
     lateAtMs: ({ fields }) =>
       deadline && saga.states[fields.state ?? ''] === 'due' ? Number(fields.deadline) + deadline.graceMs : undefined,
     evaluate,
-    repair: async ({ log_id, repair }) => (repair === 'wait' ? 'waiting' : wordOf(repair, log_id)),
-    retry: ({ log_id, repair }, once) => wordOf(repair === 'wait' ? 'tell-again' : repair, log_id, once),
+    repair: async ({ log_id, repair }) => (repair === 'wait' ? 'waiting' : resultOf(repair, log_id)),
+    retry: ({ log_id, repair }, once) => resultOf(repair === 'wait' ? 'tell-again' : repair, log_id, once),
     contradictions,
     beginSurvey: async (ageMs) => {
       if (surveys === undefined) return

@@ -69,7 +69,7 @@ test.serial('give-identifier writes an identifier down under its key, and gives 
   t.is(await store.log.count(), 3)
 })
 
-test.serial('every word that a command promises was returned by now, and no other', async (t) => {
+test.serial('every result that a command promises was returned by now, and no other', async (t) => {
   t.deepEqual(words.unseen(), [])
   await t.notThrowsAsync(store.log.count())
 })

@@ -343,14 +343,14 @@ for (const told of ['paid', 'failed', 'cancelled'] as const)
       await bring(state)
       const before = await look()
       const uphold = () => log.run('uphold', { log_id: 'it', order: 'cart', user: 'anna', total: '30', told })
-      const [word] = await uphold()
-      t.is(word, UPHELD[told][state])
-      const isCancelled = word === 'cancelled'
+      const [result] = await uphold()
+      t.is(result, UPHELD[told][state])
+      const isCancelled = result === 'cancelled'
       t.deepEqual((await look()).saga, isCancelled ? 'cancelling' : before.saga)
-      t.deepEqual(await store.contradictions(), word === 'contradicted' ? ['cart'] : [])
+      t.deepEqual(await store.contradictions(), result === 'contradicted' ? ['cart'] : [])
       if (isCancelled) t.is((await tell('payment', 'CreditCaptured', 'it', facts))[0], 'repeated', 'it is not paid')
       const again = { contradicted: 'repeated', cancelled: 'kept' } as Readonly<Record<string, string>>
-      t.is((await uphold())[0], again[word] ?? word)
+      t.is((await uphold())[0], again[result] ?? result)
     })
 
 test.serial('who was told that it is paid when it is not: a refund has nothing to undo', async (t) => {
@@ -593,7 +593,7 @@ for (const [why, giveUp] of Object.entries(GIVE_UP))
     t.deepEqual(await look(), { saga: 'paid', order: 'paid' })
   })
 
-test.serial('every word that a command promises was returned by now, and no other', async (t) => {
+test.serial('every result that a command promises was returned by now, and no other', async (t) => {
   t.deepEqual(words.unseen(), [])
   await t.notThrowsAsync(log.count())
 })

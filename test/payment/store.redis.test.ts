@@ -93,7 +93,12 @@ test.serial('a batch is booked and indexed as a whole, to the unit, also if one 
   )
   const replies = await log.apply('stock', '0-0', taken)
   await bench.redis.rename('aside', 'saga:saga-bert')
-  t.deepEqual('gap' in replies || replies.map(([word]) => word), ['captured', 'dead-lettered', 'captured', 'captured'])
+  t.deepEqual('gap' in replies || replies.map(([result]) => result), [
+    'captured',
+    'dead-lettered',
+    'captured',
+    'captured',
+  ])
   t.deepEqual(await bench.redis.zrange('sagas:open', '0', '-1'), ['saga-bert'])
   t.is((await ledgerOf(bench.redis))('charged'), 3n * BigInt(MOST))
 })
@@ -413,7 +418,7 @@ test.serial('no record of a checkout ends by its age, finished or not', async (t
   for (const key of await bench.redis.keys('*')) t.is(await bench.redis.ttl(key), -1, key)
 })
 
-test.serial('every word that a command promises was returned by now, and no other', async (t) => {
+test.serial('every result that a command promises was returned by now, and no other', async (t) => {
   t.deepEqual(words.unseen(), [])
   await t.notThrowsAsync(log.count())
 })

@@ -206,7 +206,7 @@ test.serial('no record of a checkout ends by its age', async (t) => {
   for (const key of await bench.redis.keys('*')) t.is(await bench.redis.ttl(key), -1, key)
 })
 
-test.serial('every word that a command promises was returned by now, and no other', async (t) => {
+test.serial('every result that a command promises was returned by now, and no other', async (t) => {
   t.deepEqual(words.unseen(), [])
   await t.notThrowsAsync(log.count())
 })

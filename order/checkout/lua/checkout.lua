@@ -17,11 +17,11 @@ local function order_status(id, saga, status)
   end
 end
 
--- decision(word, id, saga): what a command returns of a saga: its word, then all that a waiting request needs, and which entry
--- says so. It is read in `order/commands.ts`.
-local function decision(word, id, saga)
+-- decision(result, id, saga): what a command returns of a saga: its result, then all that a waiting request needs, and which
+-- entry says so. It is read in `order/commands.ts`.
+local function decision(result, id, saga)
   return {
-    word, id, saga.state, saga.reason or '', saga.item or '', saga.order, saga.user, saga.token or '', saga.total,
+    result, id, saga.state, saga.reason or '', saga.item or '', saga.order, saga.user, saga.token or '', saga.total,
     last_entry(saga.entries),
   }
 end

@@ -2,10 +2,11 @@
 -- do: commands of one kind, asked for by requests that came at about the same time; each runs as if it were alone.
 -- ARGV  command, then for each request: its Idempotency-Key or '', the request in one line if it has one, the time as it was read
 --       for it or '', and the command's arguments: a line `name=value` for each
--- A command returns its reply, a list of words; a second value `true` says that the same request may meet another answer
--- later, so that it is not remembered, only when it was returned. Under a key, the first answer is given again to the same
--- request, and another request gets {'key-reused'}; an answer to what changed nothing is remembered for a short while.
--- What was asked for too long ago, or has been refused in passing under its key since, is not done: {'late'}; see fence.ts.
+-- A command returns its reply, a list of texts, the first of which is its result; a second value `true` says that the same
+-- request may meet another answer later, so that it is not remembered, only when it was returned. Under a key, the first answer
+-- is given again to the same request, and another request gets {'key-reused'}; an answer to what changed nothing is remembered
+-- for a short while. What was asked for too long ago, or has been refused in passing under its key since, is not done: {'late'};
+-- see fence.ts.
 -- Returns for each request the command's reply, and the entry that it appended, if any; or the error that kept it from its end.
 local function is_late(read_ms, passed_ms)
   local age_ms = now_ms() - read_ms

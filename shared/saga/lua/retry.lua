@@ -4,7 +4,7 @@
 -- whose saga can no longer be judged is never applied: nothing is recorded of it, but something may have been since the letter
 -- was put aside.
 -- ARGS     letter, command (which follows its entry, or ''), reason (why none does)
--- RETURNS  applied, reply (of the command that follows) | repeated, when, word | dismissed, when
+-- RETURNS  applied, reply (of the command that follows) | repeated, when, result | dismissed, when
 --          or in passing: failed, error | unknown
 
 -- cannot_be_judged(letter, log_id): records end with entries of this log, so one that was made after the letter was is here,

@@ -115,9 +115,11 @@ test.serial('retried after the mending: it is applied and says so, and the lette
 test.serial('retried by many at once: one effect', async (t) => {
   const { id } = await deadLetterBroken()
   await redis.del('saga:it')
-  const words = (await Promise.all(Array.from({ length: 20 }, () => log.dead.retry(id, plainly)))).map(([word]) => word)
-  t.is(words.filter((word) => word === 'applied').length, 1)
-  t.is(words.filter((word) => word === 'repeated').length, 19)
+  const results = (await Promise.all(Array.from({ length: 20 }, () => log.dead.retry(id, plainly)))).map(
+    ([result]) => result,
+  )
+  t.is(results.filter((result) => result === 'applied').length, 1)
+  t.is(results.filter((result) => result === 'repeated').length, 19)
   t.deepEqual([await left(), await log.dead.count()], [99, 0])
 })
 

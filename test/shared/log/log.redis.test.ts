@@ -34,10 +34,10 @@ const left = async (): Promise<number | undefined> => (await store.find('tea'))?
 /** An entry that has one piece of tea taken. */
 const taking = (id: string, log_id = `saga-${id}`): RawEntry =>
   entryOf('payment', 'CreditHeld', id, log_id, { order: 'cart', user: 'anna', total: 1, lines: 'tea:1' })
-const words = (replies: Awaited<ReturnType<Log['apply']>>): readonly string[] =>
-  'gap' in replies ? ['gap', replies.gap] : replies.map(([word]) => word)
+const results = (replies: Awaited<ReturnType<Log['apply']>>): readonly string[] =>
+  'gap' in replies ? ['gap', replies.gap] : replies.map(([result]) => result)
 const apply = async (known: string, ...entries: readonly RawEntry[]): Promise<readonly string[]> =>
-  words(await log.apply('payment', known, entries))
+  results(await log.apply('payment', known, entries))
 const dead = async (): Promise<readonly Record<string, string>[]> =>
   (await redis.xrange('dead:stock', '-', '+')).map(([, fields]) =>
     Object.fromEntries(fields.flatMap((field, index) => (index % 2 === 0 ? [[field, fields[index + 1] ?? '']] : []))),
@@ -116,7 +116,7 @@ test.serial('two readers at once: each entry has its effect once', async (t) => 
     apply('0-0', ...entries),
     apply('0-0', ...entries.slice(5)),
   ])
-  t.is(replies.flat().filter((word) => word === 'taken').length, 20)
+  t.is(replies.flat().filter((result) => result === 'taken').length, 20)
   t.is(await left(), 80)
 })
 
@@ -191,10 +191,10 @@ test.serial('cursors: one for each publisher', async (t) => {
   const { log: payment } = openPayment(bench.dependencies)
   const facts = { order: 'cart', user: 'anna', total: 1, lines: 'tea:1' }
   const cancelled = entryOf('order', 'CheckoutCancelled', '3-0', 'saga-5-0', facts)
-  t.deepEqual(words(await payment.apply('order', '0-0', [cancelled])), ['released'])
+  t.deepEqual(results(await payment.apply('order', '0-0', [cancelled])), ['released'])
   t.deepEqual([await payment.cursor('order'), await payment.cursor('stock')], ['3-0', '0-0'])
   const returned = entryOf('stock', 'StockReturned', '5-0', 'saga-5-0', facts)
-  t.deepEqual(words(await payment.apply('stock', '0-0', [returned])), ['nothing'])
+  t.deepEqual(results(await payment.apply('stock', '0-0', [returned])), ['nothing'])
   t.deepEqual([await payment.cursor('order'), await payment.cursor('stock')], ['3-0', '5-0'])
   t.deepEqual([...payment.publishers].toSorted(), ['order', 'stock'])
 })
@@ -350,7 +350,7 @@ test.serial('commands that are asked for at once are one script, and each is ans
     store.add('milk', 5, { ...once, fingerprint: 'add tea' }),
   ])
   t.deepEqual(
-    answers.map(([word]) => word),
+    answers.map(([result]) => result),
     ['added', 'unknown', 'added', 'added', 'key-reused'],
   )
   t.is((await scriptsRun()) - before, 2, 'those under a key go together once the time is read for them')

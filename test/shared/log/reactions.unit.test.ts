@@ -56,8 +56,8 @@ const returned = (code: string, whole: string): readonly string[] =>
     const [, called = '', argument = ''] = /^\s*([a-z_]+)\((?:'([a-z-]+)')?/.exec(value) ?? []
     const body = called && (new RegExp(`^local function ${called}\\([\\s\\S]*?^end`, 'm').exec(whole)?.[0] ?? '')
     return [
-      ...[...list.matchAll(/'([a-z-]+)'/g)].map(([, word]) => word as string),
-      ...(argument !== '' && /return \{ word,/.test(body) ? [argument] : []),
+      ...[...list.matchAll(/'([a-z-]+)'/g)].map(([, result]) => result as string),
+      ...(argument !== '' && /return \{ result,/.test(body) ? [argument] : []),
       ...(body === code ? [] : returned(body, whole)),
     ]
   })
@@ -146,13 +146,13 @@ for (const command of commands) {
     for (const arg of args) t.true(usedWithin.includes(arg), `${arg} is not used`)
   })
 
-  test(`${name} returns the words that its header names, and no other`, (t) => {
-    const words = promised(headerOf(command))
-    t.true(words.length > 0 || headerOf(command).returns.startsWith('the '))
-    if (words.length === 0) return
-    for (const word of words) t.true(command.whole.includes(`'${word}'`), `"${word}" is nowhere in the code`)
-    for (const word of returned(luaCode(command.text), command.whole))
-      t.true(words.includes(word), `"${word}" is not in the header`)
+  test(`${name} returns the results that its header names, and no other`, (t) => {
+    const results = promised(headerOf(command))
+    t.true(results.length > 0 || headerOf(command).returns.startsWith('the '))
+    if (results.length === 0) return
+    for (const result of results) t.true(command.whole.includes(`'${result}'`), `"${result}" is nowhere in the code`)
+    for (const result of returned(luaCode(command.text), command.whole))
+      t.true(results.includes(result), `"${result}" is not in the header`)
   })
 }
 

@@ -30,16 +30,16 @@ test.serial('the answer to what was done under a key is kept for as long as repe
   t.true(ms > (dependencies.retentionS - 10) * 1_000 && ms <= dependencies.retentionS * 1_000, `${ms}`)
 })
 
-for (const [what, request, word] of [
+for (const [what, request, result] of [
   ['of what is unknown', () => store.add('nothing', 5, under('k')), 'unknown'],
   ['that is refused', () => store.subtract('tea', 5, under('k')), 'out-of-stock'],
 ] as const)
   test.serial(`the answer to a keyed request ${what} is kept for a minute, since it changed nothing`, async (t) => {
     await store.createItem('tea', 1, plainly)
-    t.deepEqual(await request(), [word])
+    t.deepEqual(await request(), [result])
     const ms = await keptMs()
     t.true(ms > 50_000 && ms <= 60_000, `${ms}`)
-    t.deepEqual(await request(), [word], 'and given again')
+    t.deepEqual(await request(), [result], 'and given again')
   })
 
 test.serial(

@@ -153,7 +153,7 @@ test('a reader applies what was said before it came, and what is said after, in 
   await leaves(t, scene, STOCK - 305)
   await tells(t, 305, follower)
   t.deepEqual(
-    applied.map(([word]) => word),
+    applied.map(([result]) => result),
     Array.from({ length: 305 }, () => 'taken'),
   )
   const said = (await scene.store.log.page('0-0', 400)).filter(({ kind }) => kind === 'StockTaken')
@@ -390,7 +390,7 @@ test('two readers at once, while no quorum answers for the lease: each entry has
   await scene.say(400, 10)
   await leaves(t, scene, STOCK - 410)
   await eventually(async () => {
-    const taken = subscriptions.flatMap(({ applied }) => applied).filter(([word]) => word === 'taken')
+    const taken = subscriptions.flatMap(({ applied }) => applied).filter(([result]) => result === 'taken')
     if (taken.length !== 410) throw new Error(`${taken.length} were taken`)
   }, WITHIN_MS)
 })

@@ -22,10 +22,10 @@ const PLACES = ['ids', 'order', 'payment', 'stock', 'shared'] as const
 
 /** Results as a header words them: `added, price | unknown`. */
 const worded = (results: Results): readonly string[] =>
-  Object.entries(results).map(([word, follows]) =>
+  Object.entries(results).map(([result, follows]) =>
     ['read' in follows ? [follows.name] : follows.map((name) => name.replace('?', ''))]
       .flat()
-      .reduce((text, name) => `${text}, ${name}`, word),
+      .reduce((text, name) => `${text}, ${name}`, result),
   )
 const piecesOf = (text: string): readonly string[] =>
   text.split('|').flatMap((piece) => piece.replace(/\s+/g, ' ').replace(/,\s*$/, '').trim() || [])

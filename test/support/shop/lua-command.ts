@@ -83,7 +83,7 @@ export const headerOf = ({ text }: Command): Header => {
   }
 }
 
-/** The words that a header promises; none if what the command returns is no word. */
+/** The results that a header promises; none if what the command returns is something else. */
 export const promised = ({ returns }: Header): readonly string[] =>
   returns.startsWith('the ')
     ? []

@@ -142,7 +142,7 @@ export const saidIn = (log: Log): Promise<readonly LogEntry[]> => log.page('0-0'
 
 type AnyReactions = Readonly<Record<string, Readonly<Record<string, { readonly command: string }>>>>
 
-/** Remembers which words the commands of a log returned, and knows which of those that their headers promise are missing. */
+/** Remembers which results the commands of a log returned, and knows which of those that their headers promise are missing. */
 export const resultsSeen = (log: Log, reactions: AnyReactions): { readonly unseen: () => readonly string[] } => {
   const seen = new Set<string>()
   const { run, apply } = log
@@ -157,14 +157,14 @@ export const resultsSeen = (log: Log, reactions: AnyReactions): { readonly unsee
       const [reply] = 'gap' in replies ? [] : replies
       const [entry] = entries
       const command = entry && reactions[publisher]?.[kindOf(entry) ?? '']?.command
-      // What is dead-lettered ended in an error, not in a word.
+      // What is dead-lettered ended in an error, not in a result.
       if (reply && command && reply[0] !== 'dead-lettered') seen.add(`${command}: ${reply[0]}`)
       return replies
     },
   }
   Object.assign(log, watched)
   const all = luaCommands(log.service).flatMap((command) =>
-    promised(headerOf(command)).map((word) => `${command.name}: ${word}`),
+    promised(headerOf(command)).map((result) => `${command.name}: ${result}`),
   )
   return {
     unseen: () => [

@@ -213,10 +213,10 @@ export const openWorld = async (): Promise<World> => {
   const newestOf = async (participant: Participant): Promise<string> =>
     (await redis[participant].xrevrange(logKey(participant), '+', '-', 'COUNT', 1))[0]?.[0] ?? '0-0'
 
-  const decided = (id: string, word: string): void => {
+  const decided = (id: string, result: string): void => {
     const told = { paid: 'paid', adopted: 'paid', failed: 'failed', cancelled: 'cancelled' } as const
     const saga = sagas.find((one) => one.id === id)
-    if (saga && Object.hasOwn(told, word)) saga.told ??= told[word as keyof typeof told]
+    if (saga && Object.hasOwn(told, result)) saga.told ??= told[result as keyof typeof told]
   }
 
   /** Applies what follows the cursor; tells how many entries there were. */
@@ -227,9 +227,9 @@ export const openWorld = async (): Promise<World> => {
     const replies = await logs[subscriber].apply(publisher, cursor, entries)
     if ('gap' in replies) throw new Error('the cursor moved by itself')
     await redis[publisher].set(ackedKey(publisher, subscriber), entries.at(-1)?.[0] ?? '')
-    for (const [word, id = '', why] of replies) {
-      if (word === 'dead-lettered') problems.push(`${subscriber} dead-lettered ${id} of ${publisher}: ${why}`)
-      if (subscriber === 'order') decided(id, word)
+    for (const [result, id = '', why] of replies) {
+      if (result === 'dead-lettered') problems.push(`${subscriber} dead-lettered ${id} of ${publisher}: ${why}`)
+      if (subscriber === 'order') decided(id, result)
     }
     return entries.length
   }
@@ -270,8 +270,8 @@ export const openWorld = async (): Promise<World> => {
     const user = `u${shop.orders[index]?.user}`
     const id = order.dependencies.identifiers.next()
     const start = { log_id: id, order: name, user, token: '', timeout_ms: isLate ? -1_000 : 60_000 }
-    const [word] = await stores.order.begin(start, plainly)
-    if (word === 'begun') sagas.push({ id, order: name, told: undefined })
+    const [result] = await stores.order.begin(start, plainly)
+    if (result === 'begun') sagas.push({ id, order: name, told: undefined })
   }
 
   /** What is said in a log, also of what was trimmed since. */
@@ -311,7 +311,7 @@ export const openWorld = async (): Promise<World> => {
           return
         }
         const replies = await logs[subscriber].apply(publisher, before, entries)
-        if ('gap' in replies || replies.some(([word]) => word !== 'passed')) problems.push('applied twice')
+        if ('gap' in replies || replies.some(([result]) => result !== 'passed')) problems.push('applied twice')
         return
       }
       case 'cancel': {
@@ -378,8 +378,8 @@ export const openWorld = async (): Promise<World> => {
 
   const resolve = async (by: 'refund' | 'accept'): Promise<void> => {
     for (const { order_id, log_id } of await stores.order.contradicted()) {
-      const [word] = await stores.order.resolve(log_id ?? '', { by, why: 'as it is' }, plainly)
-      if (word !== 'resolved') problems.push(`${order_id} could not be resolved: ${word}`)
+      const [result] = await stores.order.resolve(log_id ?? '', { by, why: 'as it is' }, plainly)
+      if (result !== 'resolved') problems.push(`${order_id} could not be resolved: ${result}`)
       resolved[by].add(order_id)
     }
   }
