@@ -52,7 +52,7 @@ export const openStore = ({ redis, step, identifiers, retentionS }: Dependencies
   return {
     log,
     auditor: auditor(log),
-    recovery: openRecovery({ log, saga, table: recovery }),
+    recovery: openRecovery({ log, saga, table: recovery, own: {} }),
     find: async (user) => {
       const credit = await step('find', () => redis.hget(names.user + user, 'credit'))
       return credit === null ? undefined : { user_id: user, credit: Number(credit) }

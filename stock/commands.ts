@@ -1,4 +1,4 @@
-/** Which commands stock has: what each wants and returns, as its Lua file says. */
+/** Which commands does stock run for requests? What each wants and returns, as its Lua file says. */
 import { command } from '../shared/redis/command.ts'
 
 export const createItem = command('create-item', ['log_id', 'item', 'price'], { created: ['item', 'log_id'] })
@@ -9,11 +9,3 @@ export const subtract = command('subtract', ['log_id', 'item', 'amount'], {
   unknown: [],
 })
 export const initItems = command('init-items', ['log_id', 'first', 'last', 'stock', 'price'], { initialised: [] })
-
-/** What follows the entries of payment. */
-export const take = command('take', ['log_id', 'order', 'user', 'total', 'lines'], {
-  taken: [],
-  refused: [],
-  repeated: [],
-})
-export const giveBack = command('give-back', ['log_id'], { returned: [], nothing: [] })

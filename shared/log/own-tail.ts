@@ -11,8 +11,10 @@ import { field, type RawEntry } from '../contract/events.ts'
 import { UnavailableError } from '../errors.ts'
 import { backOffMs } from '../process/backoff.ts'
 import type { Step } from '../process/step.ts'
+import type { ArgsOf } from '../redis/command.ts'
 import type { RunOwn } from './commands.ts'
 import { compareIds, type LogEntry, type LostTail } from './entry.ts'
+import { lose } from './shared-commands.ts'
 import { logTailLoss, type TailLossDetector } from './tail-loss.ts'
 
 export type OwnTail = {
@@ -57,7 +59,8 @@ export const openOwnTail = ({ redis, step, lost, memory, runOwn, uphold }: OwnTa
   redis.on('ready', suspect)
 
   const recordTailLoss: OwnTail['recordTailLoss'] = async (tail) => {
-    await runOwn('lose', { publisher: tail.speaker, after: tail.after, tail: JSON.stringify(tail) })
+    const args: ArgsOf<typeof lose> = { publisher: tail.speaker, after: tail.after, tail: JSON.stringify(tail) }
+    await runOwn(lose.name, args)
   }
 
   /** The first loss that one of the suspects proves, the newest of them first. */

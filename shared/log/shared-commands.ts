@@ -1,4 +1,7 @@
-/** Which commands every service has, whatever it is about: what each wants and returns, as its Lua file says. */
+/**
+ * Which commands does every service run, whatever it is about? What each wants and returns, as its Lua file says. Those that
+ * only follow entries have no row, for nothing reads what they return: the tables of reactions name them.
+ */
 import { impossible } from '../errors.ts'
 import { type Content, command } from '../redis/command.ts'
 import type { Reply } from '../redis/script.ts'
@@ -27,13 +30,9 @@ export const dismiss = command(
 )
 export const drop = command('drop', ['log_id'], { dropped: [] })
 export const tellAgain = command('tell-again', ['log_id'], { told: [], finished: [], unknown: [] })
-
-/** How it is learnt of which sagas nothing will be emitted again: see `saga/lua/survey.lua`. */
+/** Begins to learn of which sagas nothing will be emitted again: see `saga/lua/survey.lua`. */
 export const beginSurvey = command('begin-survey', ['pause_ms', 'open_max'], {
   surveyed: ['log_id'],
   early: [],
   'too-many': [],
 })
-export const passSurvey = command('pass-survey', ['log_id', 'open'], { surveyed: [] })
-export const turnSurvey = command('turn-survey', ['log_id', 'open'], { turned: [] })
-export const endSurvey = command('end-survey', ['log_id'], { ended: [], unknown: [] })

@@ -16,9 +16,12 @@ import type { Service } from '../contract/events.ts'
 import { impossible } from '../errors.ts'
 import { compareIds } from '../log/entry.ts'
 import type { Log } from '../log/log.ts'
+import { runner } from '../log/runner.ts'
 import type { SagaRecord } from '../log/saga-record.ts'
 import { isUnfinished, type SagaTable } from '../log/saga-table.ts'
+import { beginSurvey, drop, tellAgain } from '../log/shared-commands.ts'
 import { refusedWrite } from '../redis/connection.ts'
+import { headed, query, text, tuple } from '../redis/reply.ts'
 import type { Once } from '../redis/script.ts'
 
 /** What can be true of a saga that may be unfinished. */
@@ -33,8 +36,9 @@ export type Conditions<State extends string> = {
   readonly heard: 'no' | 'yes'
 }
 
-/** What every saga may need; a service adds commands of its own. */
-export type Repair = 'wait' | 'tell-again' | 'drop'
+/** The commands that every saga may need; a service adds its own. */
+const ofEverySaga = { 'tell-again': tellAgain, drop }
+export type Repair = 'wait' | keyof typeof ofEverySaga
 
 export type RecoveryTable<State extends string, Own extends string = never> = {
   /** The service whose answer all that is unfinished waits for. */
@@ -148,13 +152,18 @@ export type RecoveryOptions<State extends string, Own extends string> = {
   readonly log: Log
   readonly saga: SagaTable
   readonly table: RecoveryTable<State, Own>
-  /** The service's own commands, where they need more than the log. */
-  readonly own?: { readonly [Command in Own]?: RunRepair }
+  /** The service's own commands, by their names. */
+  readonly own: Readonly<Record<Own, RunRepair>>
   readonly contradictions?: () => Promise<readonly string[]>
 }
 
-/** A saga as a survey reads it: see `lua/unfinished.lua`. */
-type Row = readonly [id: string, score: string, state: string, deadline: string, told: string, began: string]
+/**
+ * What `lua/unfinished.lua` returns: the time, and of each saga its id, its score in the index, state, deadline, when its last
+ * entry was appended, and when it began.
+ */
+const found = headed(text, tuple(text, text, text, text, text, text))
+const unfinishedPage = query('unfinished', ['limit', 'after'], found)
+const latePage = query('late', ['limit', 'after', 'grace_ms', 'max_ms'], found)
 
 /** Whether the table leaves all that is unfinished to wait until whoever is to answer has read of it. */
 const waitsUntilApplied = <State extends string>(saga: SagaTable, rows: readonly RepairRow<State, string>[]): boolean =>
@@ -197,36 +206,38 @@ const openSurveys = <State extends string, Own extends string>(
   evaluate: Recovery['evaluate'],
 ): Pick<Recovery, 'survey' | 'late'> => {
   const { awaits, deadline } = table
+  const { ask } = runner(log)
   const canOnlyWaitUnapplied = waitsUntilApplied(saga, rowsOf(table))
 
-  /** A page of an index, and up to when whoever is to answer has read. */
-  const look = async (
-    index: 'unfinished' | 'late',
-    facts: Readonly<Record<string, number>>,
-    behind?: Place,
+  /** What a page of an index means, and up to when the service that is to answer has read. */
+  const pageOf = async (
+    [now, sagas]: ReturnType<typeof found>,
+    limit: number,
+    behind: Place | undefined,
   ): Promise<Page & { readonly ackedMs: number }> => {
-    const reply = (await log.run(index, { ...facts, after: behind?.score ?? 0 })) as unknown
-    const [now, ...found] = reply as readonly [string, ...Row[]]
     const acked = await log.ackedBy([awaits])
-    const findings = found.map(([log_id, , state, until, told, began]) =>
+    const findings = sagas.map(([log_id, , state, until, told, began]) =>
       evaluate(
         { log_id, fields: { state, deadline: until, entries: began }, lastEventAtMs: Number(told), acked },
         Number(now),
       ),
     )
     const startedMs = behind?.startedMs ?? Number(now)
-    const next = found.length < (facts.limit ?? 0) ? undefined : { score: Number(found.at(-1)?.[1]), startedMs }
+    const next = sagas.length < limit ? undefined : { score: Number(sagas.at(-1)?.[1]), startedMs }
     return { findings, next, ackedMs: Number.parseInt(acked[awaits] ?? '0', 10) }
   }
   const lateUntil =
     ({ graceMs, maxMs }: { readonly graceMs: number; readonly maxMs: number }): Survey =>
-    (limit, behind) =>
-      look('late', { limit, grace_ms: graceMs, max_ms: maxMs }, behind)
+    async (limit, behind) => {
+      const args = { limit, after: behind?.score ?? 0, grace_ms: graceMs, max_ms: maxMs }
+      return pageOf(await ask(latePage, args), limit, behind)
+    }
 
   return {
     /** What was said since the survey began is not looked at again; nor, where it can only wait, what was not read yet. */
     survey: async (limit, behind) => {
-      const { findings, next, ackedMs } = await look('unfinished', { limit }, behind)
+      const page = await ask(unfinishedPage, { limit, after: behind?.score ?? 0 })
+      const { findings, next, ackedMs } = await pageOf(page, limit, behind)
       const untilMs = Math.min(next?.startedMs ?? 0, canOnlyWaitUnapplied ? ackedMs : Number.POSITIVE_INFINITY)
       return { findings, next: next && next.score <= untilMs ? next : undefined }
     },
@@ -240,11 +251,20 @@ export const openRecovery = <State extends string, Own extends string>(
   const { log, saga, table, contradictions = async () => [] } = options
   const { deadline, surveys } = table
   const evaluate = evaluation(saga, table, rowsOf(table))
+  const { run } = runner(log)
 
-  const own = new Map<string, RunRepair>(Object.entries(options.own ?? {}))
-  const resultOf = async (command: string, log_id: string, once?: Once): Promise<string> => {
-    const run = own.get(command)
-    return run ? run({ log_id }, once) : (await log.run(command, { log_id }, once))[0]
+  /** Under a key it may be what another repair returned to the same request: so only its result counts. */
+  const byRow =
+    ({ name }: (typeof ofEverySaga)[keyof typeof ofEverySaga]): RunRepair =>
+    async (args, once) =>
+      (await log.run(name, args, once))[0]
+  const commands = new Map<string, RunRepair>([
+    ...Object.entries(ofEverySaga).map(([name, row]) => [name, byRow(row)] as const),
+    ...Object.entries<RunRepair>(options.own),
+  ])
+  const resultOf = (command: string, log_id: string, once?: Once): Promise<string> => {
+    const repair = commands.get(command) ?? impossible('recovery.repair', command)
+    return repair({ log_id }, once)
   }
 
   return {
@@ -258,7 +278,7 @@ export const openRecovery = <State extends string, Own extends string>(
     beginSurvey: async (ageMs) => {
       if (surveys === undefined) return
       try {
-        await log.run('begin-survey', { pause_ms: ageMs / surveys.perAge, open_max: surveys.openMax })
+        await run(beginSurvey, { pause_ms: ageMs / surveys.perAge, open_max: surveys.openMax })
       } catch (error) {
         // Out of memory it is left to a later run.
         if (refusedWrite(error) === undefined) throw error

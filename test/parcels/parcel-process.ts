@@ -7,7 +7,7 @@ import { redisUrl } from '../../shared/process/config.ts'
 import { run } from '../../shared/process/lifecycle.ts'
 import { connect, disconnect, tellTo, whenReady } from '../../shared/redis/connection.ts'
 import { logParser } from '../../shared/saga/log-parser.ts'
-import { openRecovery } from '../../shared/saga/recovery.ts'
+import { openRecovery, type RunRepair } from '../../shared/saga/recovery.ts'
 import { openDesk, openFleet } from './open-parcels.ts'
 import { desk, deskRecovery } from './parcels.ts'
 
@@ -25,9 +25,11 @@ await run(process, name, { own: redisUrl('REDIS_URL'), peer: redisUrl('PEER_REDI
   const locks = redLock([open(config.own, 'lock')], step)
   const log = name === 'order' ? openDesk(own, step) : openFleet(own, step)
   const of = { log, redLock: locks, step, leaseTtlMs: LEASE_TTL_MS, logger }
+  const revoke: RunRepair = async (args) => (await log.run('revoke', args))[0]
   const parser = logParser({
     ...of,
-    recovery: name === 'order' ? openRecovery({ log, saga: desk.saga, table: deskRecovery }) : undefined,
+    recovery:
+      name === 'order' ? openRecovery({ log, saga: desk.saga, table: deskRecovery, own: { revoke } }) : undefined,
     subscribers: log.publishers,
     schedule: '* * * * * *',
     retentionMs: 3_600_000,
