@@ -27,8 +27,6 @@ export type Ended = { readonly id: string } & (
   | { readonly state: 'failed'; readonly reason: string; readonly item: string }
   | { readonly state: 'cancelling' | 'closed'; readonly by: 'deadline' | 'operator' }
 )
-/** A checkout as it stands. */
-export type Saga = Ended | { readonly id: string; readonly state: 'checking-out' }
 
 /** Reads how a checkout ended; `undefined` if there is no such end. What has no reason ended at its deadline. */
 export const endedOf = (recorded: { id: string; state: string; reason: string; item: string }): Ended | undefined => {

@@ -8,11 +8,13 @@ import type { Once } from '../../shared/redis/script.ts'
 import type { RunRepair } from '../../shared/saga/recovery.ts'
 import type { Dependencies } from '../../shared/service.ts'
 import * as commands from '../commands.ts'
-import { type Ended, endedOf, type Saga } from '../order.ts'
+import { endedOf } from '../order.ts'
 import type { Decisions } from './decisions.ts'
 
-/** A checkout as it is recorded, with what it has locked, and how long its deadline is ahead. */
-export type Recorded = Saga & Omit<commands.Decision, keyof Ended> & { readonly leftMs: number }
+/** A checkout as it is recorded: how it ended, or how long its deadline is ahead. */
+export type Recorded =
+  | commands.Decision
+  | { readonly id: string; readonly state: 'checking-out'; readonly leftMs: number }
 
 export type CheckoutStore = {
   /** The time of the own Redis, read anew: see `shared/log/fence.ts`. */
@@ -66,17 +68,17 @@ const lateness = ({ log, outOfReach, logger }: CheckoutStoreOptions) => {
 const finder =
   ({ log, decisions }: CheckoutStoreOptions): CheckoutStore['saga'] =>
   async (id) => {
-    const [recorded, readMs] = await Promise.all([log.recorded(id), log.readMs()])
+    const recorded = await log.recorded(id)
     const { state, reason = '', item = '', order = '', user = '', token = '', total = '0', entries = '' } = recorded
     if (state === undefined) return undefined
-    const { deadline = readMs } = recorded
-    const entry = entries.split(' ').at(-1) ?? ''
-    const more = { order, user, token, total, entry, leftMs: Number(deadline) - readMs }
-    if (state === 'checking-out') return { id, state, ...more }
+    if (state === 'checking-out') {
+      const readMs = await log.readMs()
+      return { id, state, leftMs: Number(recorded.deadline ?? readMs) - readMs }
+    }
     const ended = endedOf({ id, state, reason, item }) ?? impossible('order.saga', recorded)
-    const saga = { ...ended, ...more }
-    decisions.acknowledge(saga)
-    return saga
+    const decision = { ...ended, order, user, token, total, entry: entries.split(' ').at(-1) ?? '' }
+    decisions.acknowledge(decision)
+    return decision
   }
 
 export const openCheckoutStore = (
