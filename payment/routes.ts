@@ -3,6 +3,7 @@ import { setTimeout as after } from 'node:timers/promises'
 import { nanoid } from 'nanoid'
 import { sumTooLarge, unreachable } from '../shared/errors.ts'
 import { inChunks } from '../shared/http/chunks.ts'
+import { RETRY_AFTER_S } from '../shared/http/problem.ts'
 import { keyReused } from '../shared/http/problems.ts'
 import { type Handler, type Route, routes } from '../shared/http/route.ts'
 import { auditRoutes } from '../shared/operator/audit-routes.ts'
@@ -32,7 +33,8 @@ const payFrom =
         case 'key-reused':
           return { problem: keyReused() }
         case 'held':
-          if (performance.now() > deadline) return { problem: creditHeld(user), headers: { 'Retry-After': '1' } }
+          if (performance.now() > deadline)
+            return { problem: creditHeld(user), headers: { 'Retry-After': RETRY_AFTER_S } }
           await after(HELD_RETRY_MS)
           break
         default:

@@ -6,7 +6,7 @@
  */
 
 import type { ServerResponse } from 'node:http'
-import { type Problem, problem } from '../../shared/http/problem.ts'
+import { PROBLEM_TYPE, type Problem, problem, RETRY_AFTER_S } from '../../shared/http/problem.ts'
 
 const BE_SAFE =
   'what was asked may or may not have been done. GET, HEAD and POST /orders/checkout/* may be repeated as they are; ' +
@@ -59,8 +59,6 @@ export const noReplyInTime = (service: string, timeoutMs: number): Problem =>
 export const notReady = (reason: string, services: readonly string[]): Problem =>
   problem(503, 'not-ready', 'Not ready', reason, { services })
 
-const RETRY_AFTER_S = '1'
-
 /** Sends a problem; a 503 with the time after which to ask again, and any with where to ask for the outcome, if that is known. */
 export const sendProblem = (
   response: ServerResponse,
@@ -71,7 +69,7 @@ export const sendProblem = (
   const body = JSON.stringify(document)
   const headers = [
     'Content-Type',
-    'application/problem+json',
+    PROBLEM_TYPE,
     'Content-Length',
     String(Buffer.byteLength(body)),
     'X-Request-Id',

@@ -1,6 +1,7 @@
 /** What does the client of a checkout get as an answer? */
 import { unreachable } from '../../shared/errors.ts'
 import { LOG_ID_HEADER } from '../../shared/http/answer.ts'
+import { RETRY_AFTER_S } from '../../shared/http/problem.ts'
 import { keyReused } from '../../shared/http/problems.ts'
 import type { AnswerTo } from '../../shared/http/route.ts'
 import type { api } from '../api.ts'
@@ -27,7 +28,7 @@ const cancellations = { deadline: cancelledAtDeadline, operator: cancelledByOper
 
 /** What was decided before keys remembered it has no log id. */
 const bearing = (logId: string): Record<string, string> => (logId === '' ? {} : { [LOG_ID_HEADER]: logId })
-const again = { 'Retry-After': '1' }
+const again = { 'Retry-After': RETRY_AFTER_S }
 
 export const answerOf = (order: string, outcome: Outcome): AnswerTo<typeof api.checkout> => {
   switch (outcome.state) {

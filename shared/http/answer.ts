@@ -9,7 +9,7 @@ import type { Context } from 'koa'
 import type { Logger } from 'pino'
 import { MalformedError, PeerError, UnavailableError } from '../errors.ts'
 import { aboutRequest } from './operators.ts'
-import type { Problem } from './problem.ts'
+import { PROBLEM_TYPE, type Problem, RETRY_AFTER_S } from './problem.ts'
 import { internal, malformed, notDone, peerUnavailable, unavailable } from './problems.ts'
 import { type Check, listed, notReady } from './readiness.ts'
 
@@ -22,11 +22,9 @@ export type Answer =
 /** By which log id the entries of what was done are found. */
 export const LOG_ID_HEADER = 'X-Log-Id'
 
-export const RETRY_AFTER_S = '1'
-
 export const sendProblem = (ctx: Context, document: Problem): void => {
   ctx.status = document.status
-  ctx.type = 'application/problem+json'
+  ctx.type = PROBLEM_TYPE
   ctx.body = JSON.stringify(document)
 }
 

@@ -25,7 +25,7 @@ import {
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
-import { type Problem, problem } from './problem.ts'
+import { PROBLEM_TYPE, type Problem, problem, RETRY_AFTER_S } from './problem.ts'
 
 /** How long a client whose connection ends may take to read the last answer and to stop sending. */
 const LINGER_MS = 2_000
@@ -70,9 +70,9 @@ const farewell = (document: Problem, requestId?: string, method?: string): strin
   return [
     `HTTP/1.1 ${document.status} ${STATUS_CODES[document.status] ?? ''}`,
     'Connection: close',
-    'Content-Type: application/problem+json',
+    `Content-Type: ${PROBLEM_TYPE}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
-    ...(document.status === 503 ? ['Retry-After: 1'] : []),
+    ...(document.status === 503 ? [`Retry-After: ${RETRY_AFTER_S}`] : []),
     ...(requestId === undefined ? [] : [`X-Request-Id: ${requestId}`]),
     '',
     method === 'HEAD' ? '' : body,

@@ -44,3 +44,7 @@ export const problemKind = <const Name extends string, const Args extends readon
 
 /** The header by which a service says that it has not begun what was asked, so that any other replica may have it instead. */
 export const NOT_STARTED_HEADER = 'x-not-started'
+
+export const PROBLEM_TYPE = 'application/problem+json'
+/** After how many seconds a client may send again what was answered 503. */
+export const RETRY_AFTER_S = '1'
