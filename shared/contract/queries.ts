@@ -11,7 +11,7 @@ import { entryId, identifier, identifiers, integer } from './fields.ts'
 /** The most sagas, or things, of one query: one script looks them up, and their ids must fit into a URL. */
 export const SAGAS_MAX = 100
 /** The most entries of one answer. */
-export const PAGE_MAX = 1_000
+const PAGE_MAX = 1_000
 
 const texts = v.record(v.string(), v.string())
 

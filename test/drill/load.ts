@@ -33,7 +33,7 @@ export type Shopping = {
 
 const SEED_WIDTH = 16
 const VISITORS_MAX = 2_000
-export const VISITS_MAX = 300_000
+const VISITS_MAX = 300_000
 const TIMEOUT_MS = 20_000
 /** The pause before asking again doubles up to the last, or those who repeat would keep a busy shop busy by themselves. */
 const PAUSE_FIRST_MS = 250

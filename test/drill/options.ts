@@ -11,7 +11,7 @@ export type Kind = (typeof kinds)[number]
 export const NETWORK_KINDS: ReadonlySet<Kind> = new Set(['refuse', 'black-hole', 'delay'])
 
 /** Of what a fault may be chosen: a service (one of its replicas), a Redis, the gateway; any of them; all at once. */
-export const TARGETS: readonly string[] = [
+const TARGETS: readonly string[] = [
   ...SERVICES,
   ...SERVICES.map((service) => `${service}-redis`),
   'gateway',

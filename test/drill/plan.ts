@@ -13,7 +13,7 @@ import type { Choice, Kind, Load, Options } from './options.ts'
 /** A small generator of random numbers from 0 up to 1 (mulberry32): 32 bits of state, which the seed sets. */
 export type Draw = () => number
 
-export const drawFrom = (seed: number): Draw => {
+const drawFrom = (seed: number): Draw => {
   let state = seed >>> 0
   return () => {
     state = (state + 0x6d2b79f5) >>> 0

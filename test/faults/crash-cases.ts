@@ -28,7 +28,7 @@ import { type OpenShop, open } from '../support/shop/shop.ts'
 import { ask, contradict, lastSurvey, loseSince, resolve, survey, TIMEOUT_MS } from './crash-acts.ts'
 
 export const OUTCOMES = ['paid', 'out-of-credit', 'out-of-stock', 'cancelled'] as const
-export const ACTS = [
+const ACTS = [
   ...OUTCOMES,
   'shopping',
   'operating',
@@ -106,7 +106,7 @@ export const openScene = async (kind: Kind): Promise<Scene> => {
 }
 
 /** The part that passes a point: its first word names it. */
-export const ownerOf = (point: string): Service | 'gateway' => {
+const ownerOf = (point: string): Service | 'gateway' => {
   const [first = ''] = point.split('.')
   return SERVICES.find((service) => service === first) ?? 'gateway'
 }

@@ -40,7 +40,7 @@ const LINKS = [
 ] as const
 
 /** Where a process freezes that was asked for something: what it looked at is known, and the action not yet done. */
-export const FREEZING_POINTS = [
+const FREEZING_POINTS = [
   'order.begin.before',
   'order.glance.after',
   'order.add-item.before',
