@@ -59,6 +59,9 @@ export const noReplyInTime = (service: string, timeoutMs: number): Problem =>
 export const notReady = (reason: string, services: readonly string[]): Problem =>
   problem(503, 'not-ready', 'Not ready', reason, { services })
 
+export const impaired = (services: readonly string[]): Problem =>
+  problem(503, 'impaired', 'Ready for a part only', `a part only is done by: ${services.join(', ')}`, { services })
+
 /** Sends a problem; a 503 with the time after which to ask again, and any with where to ask for the outcome, if that is known. */
 export const sendProblem = (
   response: ServerResponse,

@@ -1,9 +1,13 @@
+import assert from 'node:assert/strict'
 import test from 'ava'
 import type { Dispatcher } from 'undici'
+import { eventually } from '../support/eventually.ts'
 import { openReplicas, openShop, openSocket, openUpstreams, problemOf, readAll } from '../support/shop/gateway.ts'
 import { answer, hang, openUpstream, type Upstream } from '../support/shop/upstream.ts'
 
 const KIB = 1_024
+/** Within this the gateway has asked each replica how it is. */
+const SEEN_MS = 5_000
 
 for (const [segment, name] of [
   ['orders', 'order'],
@@ -78,6 +82,52 @@ test('a replica that can do a part only is given what no ready one is there for,
   t.is((await ask('GET', '/orders/find/7')).status, 200)
   t.is(b.received.length, 1)
   t.is((await ask('GET', '/ready')).status, 503)
+})
+
+test('it says that it can do a part while a service has only replicas that can, and no more where one has none', async (t) => {
+  const [well, partly] = (await openUpstreams(t, 2)) as [Upstream, Upstream]
+  partly.condition = 'impaired'
+  const both = [well.origin, partly.origin]
+  const origins = { order: [partly.origin], payment: both, stock: [well.origin], ids: [well.origin] }
+  const { ask } = await openShop(t, { origins })
+  const told = (type: string, detail: string, services: readonly string[], grades: readonly string[]) =>
+    eventually(async () => {
+      const reply = await ask('GET', '/ready?verbose')
+      assert.equal(reply.status, 503)
+      const document = problemOf(t, reply)
+      const wrong = (document.checks as { name: string; grade: string; wrong: string | null }[]).filter(
+        (check) => check.wrong !== null,
+      )
+      assert.deepEqual(
+        [document.type, document.detail, document.services, wrong.map(({ name, grade }) => `${name} ${grade}`)],
+        [`urn:shop:problem:${type}`, detail, services, grades],
+      )
+    }, SEEN_MS)
+  await t.notThrowsAsync(told('impaired', 'a part only is done by: order', ['order'], ['order impairs']))
+  t.is((await ask('GET', '/orders/find/7')).status, 200)
+
+  well.condition = 'not ready'
+  const [some, none] = [
+    ['order', 'payment'],
+    ['stock', 'ids'],
+  ]
+  await t.notThrowsAsync(
+    told(
+      'not-ready',
+      'no replica is ready of: stock, ids',
+      [...some, ...none],
+      [...some.map((name) => `${name} impairs`), ...none.map((name) => `${name} blocks`)],
+    ),
+  )
+  partly.condition = 'ready'
+  await t.notThrowsAsync(
+    told(
+      'not-ready',
+      'no replica is ready of: stock, ids',
+      none,
+      none.map((name) => `${name} blocks`),
+    ),
+  )
 })
 
 test('a body goes on whole, whether its length was declared or it came in chunks', async (t) => {
