@@ -14,7 +14,7 @@ import { dismiss, retry } from '../log/shared-commands.ts'
 import type { Reply } from '../redis/script.ts'
 import type { LogParser } from '../saga/log-parser.ts'
 import type { Recovery } from '../saga/recovery.ts'
-import { statusOf } from '../saga/status.ts'
+import { RUNS_MAX, statusOf } from '../saga/status.ts'
 import { recoveryApi, sagaApi } from './api.ts'
 import { nextOf } from './log-routes.ts'
 import { letterApplied, letterDismissed, letterFailed, noSuchLetter, noSuchSaga } from './problems.ts'
@@ -96,8 +96,9 @@ const recoveryRoutes = (
     },
     listUnfinished: async () => {
       const { findings, next } = await recovery.survey(UNFINISHED_MAX)
+      const runs = parser.nextRuns(RUNS_MAX)
       const statuses = await Promise.all(
-        findings.map(({ log_id }) => statusOf({ log, parser, recovery, subscribers }, log_id)),
+        findings.map(({ log_id }) => statusOf({ log, runs, recovery, subscribers }, log_id)),
       )
       const unfinished = statuses.flatMap((status) => (status?.unfinished ? [status] : []))
       return { json: { unfinished, more: next !== undefined } }
@@ -108,7 +109,7 @@ export const sagaRoutes = (prefix: string, options: SagaRoutesOptions): readonly
   const { log, parser, recovery, subscribers, onApplied } = options
   const always = routes(sagaApi(prefix), {
     showSaga: async ({ params: { log_id } }) => {
-      const status = await statusOf({ log, parser, recovery, subscribers }, log_id)
+      const status = await statusOf({ log, runs: parser.nextRuns(RUNS_MAX), recovery, subscribers }, log_id)
       return status ? { json: status } : { problem: noSuchSaga(log.service, log_id) }
     },
     listDeadLetters: async ({ query: { after, limit } }) => {

@@ -101,14 +101,19 @@ const STALE_MS = 2_000
 const STALE_MAX_MS = 600_000
 const STALE_SHARE = 4
 
+/** For how long nothing more may be said of a saga that began at `beganMs` and was last spoken of at `lastEventAtMs`. */
+const staleAfterMs = (lastEventAtMs: number, beganMs: number): number =>
+  Math.min(Math.max(STALE_MS, (lastEventAtMs - beganMs) / STALE_SHARE), STALE_MAX_MS)
+
 /**
  * Was nothing said of a saga for so long that it is to be told again? It began at `beganMs` and was last spoken of at
  * `lastEventAtMs`, by the clock of the own Redis. If that is in the future, the clock was set back, for how long is unknown.
  */
-export const isStale = (atMs: number, lastEventAtMs: number, beganMs: number): boolean => {
-  const staleAfterMs = Math.min(Math.max(STALE_MS, (lastEventAtMs - beganMs) / STALE_SHARE), STALE_MAX_MS)
-  return Math.abs(atMs - lastEventAtMs) > staleAfterMs
-}
+export const isStale = (atMs: number, lastEventAtMs: number, beganMs: number): boolean =>
+  Math.abs(atMs - lastEventAtMs) > staleAfterMs(lastEventAtMs, beganMs)
+
+const beganMsOf = ({ fields }: SagaRecord, lastEventAtMs: number): number =>
+  Number.parseInt(fields.entries ?? String(lastEventAtMs), 10)
 
 /** One saga that may be unfinished: its conditions, and the repair they call for. */
 export type Finding = {
@@ -133,6 +138,8 @@ export type Recovery = {
   readonly late: Survey | undefined
   /** From which moment on, by the own Redis, `late` names a saga. */
   readonly lateAtMs: (saga: SagaRecord) => number | undefined
+  /** From which moment on, by the own Redis, a saga is stale, if nothing more is said of it. */
+  readonly staleAtMs: (saga: SagaRecord) => number
   /** What the table says of one saga as it stands, at a time by the own Redis. */
   readonly evaluate: (saga: SagaRecord, atMs: number) => Finding
   /** Does what a finding calls for; the result of that. */
@@ -193,7 +200,7 @@ const evaluation = <State extends string>(
     const facts = {
       state: stateOf(fields.state ?? ''),
       ...deadlineOf(record, atMs),
-      silent: isStale(atMs, lastEventAtMs, Number.parseInt(fields.entries ?? String(lastEventAtMs), 10)) ? 'yes' : 'no',
+      silent: isStale(atMs, lastEventAtMs, beganMsOf(record, lastEventAtMs)) ? 'yes' : 'no',
       heard: compareIds(acked[awaits] ?? '0-0', String(lastEventAtMs)) >= 0 ? 'yes' : 'no',
     }
     return { log_id, facts, repair: repairFor(rows, facts) }
@@ -271,6 +278,10 @@ export const openRecovery = <State extends string, Own extends string>(
     ...openSurveys(options, evaluate),
     lateAtMs: ({ fields }) =>
       deadline && saga.states[fields.state ?? ''] === 'due' ? Number(fields.deadline) + deadline.graceMs : undefined,
+    staleAtMs: (record) => {
+      const { lastEventAtMs = 0 } = record
+      return lastEventAtMs + Math.floor(staleAfterMs(lastEventAtMs, beganMsOf(record, lastEventAtMs))) + 1
+    },
     evaluate,
     repair: async ({ log_id, repair }) => (repair === 'wait' ? 'waiting' : resultOf(repair, log_id)),
     retry: ({ log_id, repair }, once) => resultOf(repair === 'wait' ? 'tell-again' : repair, log_id, once),

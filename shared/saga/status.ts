@@ -8,7 +8,6 @@ import type { Service } from '../contract/events.ts'
 import { compareIds } from '../log/entry.ts'
 import type { Log } from '../log/log.ts'
 import type { SagaRecord } from '../log/saga-record.ts'
-import type { LogParser } from './log-parser.ts'
 import type { Recovery } from './recovery.ts'
 
 export type SagaStatus = {
@@ -26,13 +25,16 @@ export type SagaStatus = {
   readonly heard: { readonly [Subscriber in Service]?: boolean }
   /** The facts of the recovery table that hold now, and the repair they call for. */
   readonly finding: { readonly facts: Readonly<Record<string, string>>; readonly repair: string } | null
-  /** What the log parser will do first that is more than to wait, and when; `null`: nothing, as far as was looked. */
+  /** What the log parser will do first that is more than to wait, and when; `null`: nothing before somebody else does something. */
   readonly next: { readonly repair: string; readonly at: string } | null
   readonly next_run: string | null
 }
 
-/** How many runs are looked at: with the ordinary schedule, those of five minutes. */
-const RUNS_MAX = 60
+/**
+ * How many runs are looked at: with the ordinary schedule, those of eleven minutes, for what hangs is told again every ten. To
+ * list so many takes some milliseconds.
+ */
+export const RUNS_MAX = 132
 /** What is recorded for the scripts alone. */
 const INTERNAL = new Set(['state', 'entries', 'again', 'token'])
 
@@ -45,34 +47,53 @@ const lastOf = ({ fields, lastEventAtMs }: SagaRecord): string | undefined =>
 
 export type Subject = {
   readonly log: Log
-  readonly parser: Pick<LogParser, 'nextRuns'>
-  readonly recovery: Pick<Recovery, 'evaluate' | 'lateAtMs'> | undefined
+  /** The next runs of the log parser, the first `RUNS_MAX` of them; none before it was started. */
+  readonly runs: readonly Date[]
+  readonly recovery: Pick<Recovery, 'evaluate' | 'lateAtMs' | 'staleAtMs'> | undefined
   readonly subscribers: readonly Service[]
+}
+
+/** When the log parser looks at the saga, given its next runs: what is late does not wait for a run. */
+const looksAt = (
+  runs: readonly number[],
+  nowMs: number,
+  recovery: Subject['recovery'],
+  record: SagaRecord,
+): readonly number[] => {
+  const last = runs.at(-1)
+  if (last === undefined || recovery === undefined) return []
+  const lateAtMs = recovery.lateAtMs(record)
+  const staleAtMs = recovery.staleAtMs(record)
+  return [
+    ...runs,
+    ...(lateAtMs === undefined ? [] : [Math.max(lateAtMs, nowMs)]),
+    // Where runs come so often that these end before it, one comes at about that moment.
+    ...(staleAtMs > last ? [staleAtMs] : []),
+  ].toSorted((a, b) => a - b)
 }
 
 /** How the saga stands here; `undefined` if it is unknown. */
 export const statusOf = async (
-  { log, parser, recovery, subscribers }: Subject,
+  { log, runs, recovery, subscribers }: Subject,
   logId: string,
 ): Promise<SagaStatus | undefined> => {
   const { record, nowMs } = await log.saga(logId, subscribers)
   const last = lastOf(record)
   if (last === undefined) return undefined
   const unfinished = record.lastEventAtMs !== undefined
-  const runs = parser.nextRuns(RUNS_MAX)
   // The schedule goes by the clock of this process, the table by that of the Redis.
   const aheadMs = nowMs - Date.now()
   const findingAt = (atMs: number) => (unfinished ? recovery?.evaluate(record, atMs) : undefined)
   const finding = findingAt(nowMs)
-  const lateAtMs = recovery?.lateAtMs?.(record)
-  const looks = runs.map((run) => run.getTime() + aheadMs)
-  if (lateAtMs !== undefined && runs.length > 0) looks.push(Math.max(lateAtMs, nowMs))
-  const acting = looks
-    .toSorted((a, b) => a - b)
-    .find((atMs) => {
-      const repair = findingAt(atMs)?.repair
-      return repair !== undefined && repair !== 'wait'
-    })
+  const acting = looksAt(
+    runs.map((run) => run.getTime() + aheadMs),
+    nowMs,
+    recovery,
+    record,
+  ).find((atMs) => {
+    const repair = findingAt(atMs)?.repair
+    return repair !== undefined && repair !== 'wait'
+  })
   return {
     service: log.service,
     log_id: logId,

@@ -2,7 +2,7 @@
 
 import test, { type ExecutionContext } from 'ava'
 import { ackedKey } from '../../../shared/log/entry.ts'
-import { statusOf } from '../../../shared/saga/status.ts'
+import { RUNS_MAX, statusOf } from '../../../shared/saga/status.ts'
 import { beginCart, MONEY, openCart } from '../../support/shop/cart.ts'
 import { plainly, teller, under } from '../../support/shop/open-store.ts'
 import { openThreeServices, startThreeServers } from '../../support/three-services.ts'
@@ -20,10 +20,8 @@ test.after.always(async () => {
 const RUN_MS = 1_500
 /** What is this late is decided without waiting for a run. */
 const LATE_MS = 250
-const schedule = (from = Date.now()) => ({
-  nextRuns: (count: number): Date[] =>
-    Array.from({ length: count }, (_, index) => new Date(from + (index + 1) * RUN_MS)),
-})
+const schedule = (from = Date.now(), everyMs = RUN_MS): readonly Date[] =>
+  Array.from({ length: RUNS_MAX }, (_, index) => new Date(from + (index + 1) * everyMs))
 
 const services = {
   order: { store: order, recovery: order.recovery(() => undefined), subscribers: ['payment'] },
@@ -31,9 +29,9 @@ const services = {
 } as const
 type Saga = keyof typeof services
 
-const look = (service: Saga, parser = schedule()) => {
+const look = (service: Saga, runs = schedule()) => {
   const { store, recovery, subscribers } = services[service]
-  return statusOf({ log: store.log, parser, recovery: recovery, subscribers }, 'it')
+  return statusOf({ log: store.log, runs, recovery, subscribers }, 'it')
 }
 const retry = async (service: Saga, once = plainly): Promise<string> => {
   const { store, subscribers } = services[service]
@@ -235,9 +233,30 @@ test.serial('what payment holds and stock has not applied waits for stock, as fa
   t.like(await look('payment'), { heard: { order: false, stock: true }, next: { repair: 'tell-again' } })
 })
 
+for (const everyMs of [5_000, 1_000])
+  test.serial(
+    `what has hung for hours is told again after ten minutes, and that is foretold, with a run every ${everyMs} ms`,
+    async (t) => {
+      const HOUR_MS = 3_600_000
+      const TEN_MINUTES_MS = 600_000
+      await begin()
+      await order.cancel('it')
+      await applyAll('order', 'payment')
+      const now = Date.now()
+      const toldMs = now - 60_000
+      await shop.redis.order.hset('saga:it', 'entries', `${now - HOUR_MS}-0 ${toldMs}-0`)
+      await shop.redis.order.zadd('sagas:open', toldMs, 'it')
+      const status = await look('order', schedule(now, everyMs))
+      t.is(status?.finding?.repair, 'wait')
+      t.is(status?.next?.repair, 'tell-again')
+      const inMs = Date.parse(status?.next?.at ?? '') - (toldMs + TEN_MINUTES_MS)
+      t.true(inMs > 0 && inMs <= everyMs + 100, status?.next?.at)
+    },
+  )
+
 test.serial('before the log parser was started nothing is foretold', async (t) => {
   await begin()
-  t.like(await look('order', { nextRuns: () => [] }), { next: null, next_run: null, unfinished: true })
+  t.like(await look('order', []), { next: null, next_run: null, unfinished: true })
 })
 
 test.serial(
@@ -259,7 +278,7 @@ test.serial('stock has nothing unfinished: it shows what it recorded', async (t)
   await stock.add('tea', 5, plainly)
   await teller(stock.log)('payment', 'CreditHeld', 'it', facts)
   const status = await statusOf(
-    { log: stock.log, parser: schedule(), recovery: undefined, subscribers: ['payment'] },
+    { log: stock.log, runs: schedule(), recovery: undefined, subscribers: ['payment'] },
     'it',
   )
   t.like(status, { state: 'taken', unfinished: false, finding: null, next: null })
