@@ -73,6 +73,8 @@ export type GatewayOptions = {
   /** How many connections clients may have, in all and from one address. */
   readonly connectionsMax?: number
   readonly connectionsPerAddress?: number
+  /** For tests: how many pipelined requests may wait in all. */
+  readonly pipelinedMost?: number
 }
 
 export type Gateway = {
@@ -167,7 +169,7 @@ const openServices = (options: GatewayOptions) => {
 /** Listens to nothing yet. */
 const openServer = (options: GatewayOptions, serve: Serve): Server => {
   const { timeoutMs, waitMs, headersTimeoutMs = 10_000, requestTimeoutMs = 30_000, log } = options
-  const { connectionsMax = 20_000, connectionsPerAddress = connectionsMax } = options
+  const { connectionsMax = 20_000, connectionsPerAddress = connectionsMax, pipelinedMost } = options
   const server = connectionServer({
     http: {
       maxHeaderSize: HEADERS_MAX_BYTES,
@@ -180,6 +182,7 @@ const openServer = (options: GatewayOptions, serve: Serve): Server => {
     halfOpen: true,
     most: connectionsMax,
     mostPerAddress: connectionsPerAddress,
+    pipelinedMost,
     serve,
     log,
   })

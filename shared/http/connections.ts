@@ -2,9 +2,10 @@
  * How does a server keep its connections, whatever comes on them?
  *
  * - *One request at a time.* A client may send requests without waiting for answers (RFC 9112, 9.3.2), and Node reads and begins
- *   them as fast as they come. Here each begins when the one before it is answered, and while one waits, nothing is read: so who
- *   does not read his answers is not read either. What lies in one read (64 KiB) is parsed already; how many such requests
- *   may wait in all is bounded.
+ *   them as fast as they come. Here each begins when the one before it is answered, and while one waits, nothing is read: so a
+ *   client that does not read its answers is not read either. What lies in one read (64 KiB) is parsed already; how many such
+ *   requests may wait in all is bounded, and where they are too many, the connection on which most of them wait ends. So a
+ *   connection costs at most what one read holds and one answer, of which Node keeps 64 KiB before the sender has to wait.
  * - *Refused for good.* Bytes that are no request are answered by a problem document, as is a request that is refused before it was
  *   read whole, and the connection ends with it. What the client still sends is thrown away for a moment, for a reset would
  *   take the answer from it (RFC 9112, 9.6), and then the connection is destroyed, whether or not the client has closed it.
@@ -29,7 +30,7 @@ import { PROBLEM_TYPE, type Problem, problem, RETRY_AFTER_S } from './problem.ts
 
 /** How long a client whose connection ends may take to read the last answer and to stop sending. */
 const LINGER_MS = 2_000
-/** How many pipelined requests may wait in all; each takes about two KiB. */
+/** How many pipelined requests may wait in all; each takes about two KiB. One read holds up to 1,600 of them. */
 const PIPELINED_MAX = 20_000
 /** How often it is logged that connections are refused. */
 const TELL_MS = 1_000
@@ -43,6 +44,8 @@ export type Connections = {
   readonly most: number
   /** How many of one client's address; more are told so. */
   readonly mostPerAddress: number
+  /** How many pipelined requests may wait in all, if not as many as usual. */
+  readonly pipelinedMost?: number | undefined
   readonly serve: Serve
   readonly log: Logger
 }
@@ -97,8 +100,8 @@ export const isOver = ({ socket }: IncomingMessage): boolean => socket.writableE
 
 /** Opens no port yet. */
 export const connectionServer = (options: Connections): Server => {
-  const { http, halfOpen, most, mostPerAddress, serve, log } = options
-  const turns = openTurns()
+  const { http, halfOpen, most, mostPerAddress, pipelinedMost = PIPELINED_MAX, serve, log } = options
+  const turns = openTurns(pipelinedMost)
   const server = createServer(http, (request, response) => turns.take(request, response, serve))
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) =>
     turns.take(request, response, () =>
@@ -141,7 +144,7 @@ type Turns = {
 }
 
 /** Node gives each response its connection when it is its turn, and says so by `socket`. */
-const openTurns = (): Turns => {
+const openTurns = (most: number): Turns => {
   const waiting = new Map<Duplex, number>()
   let all = 0
 
@@ -150,7 +153,7 @@ const openTurns = (): Turns => {
     this.pause()
   }
 
-  const forget = (socket: Socket): void => {
+  const forget = (socket: Duplex): void => {
     all -= waiting.get(socket) ?? 0
     waiting.delete(socket)
   }
@@ -166,12 +169,28 @@ const openTurns = (): Turns => {
   }
 
   const leave = (socket: Socket): void => {
+    const before = waiting.get(socket)
+    if (before === undefined) return // it has ended
     all -= 1
-    const left = (waiting.get(socket) ?? 1) - 1
+    const left = before - 1
     waiting.set(socket, left)
     if (left > 0) return
     // The last of them may not have been read whole.
     socket.off('resume', stayPaused).resume()
+  }
+
+  /** Makes room. Others that pipeline are not to suffer from one that sends what it does not read the answers of. */
+  const endHeaviest = (): void => {
+    let heaviest: Duplex | undefined
+    let heaviestCount = 0
+    for (const [socket, count] of waiting) {
+      if (count <= heaviestCount) continue
+      heaviest = socket
+      heaviestCount = count
+    }
+    if (heaviest === undefined) return
+    forget(heaviest)
+    heaviest.destroy()
   }
 
   return {
@@ -180,7 +199,8 @@ const openTurns = (): Turns => {
       const { socket } = request
       if (socket.writableEnded) return
       if (response.socket !== null) return serve(request, response)
-      if (all >= PIPELINED_MAX) return void socket.destroy()
+      if (all >= most) endHeaviest()
+      if (socket.destroyed) return
       enter(socket)
       response.once('socket', () => {
         leave(socket)

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import pino from 'pino'
 import { away } from '../support/eventually.ts'
-import { openReplicas, openShop, openSocket, readAll } from '../support/shop/gateway.ts'
+import { flood, openReplicas, openShop, openSocket, readAll } from '../support/shop/gateway.ts'
 import { answer, type Behaviour } from '../support/shop/upstream.ts'
 
 const find = (order: number | string): string => `GET /orders/find/${order} HTTP/1.1\r\nHost: x\r\n\r\n`
@@ -62,15 +62,6 @@ test('after a request that wants the connection closed no other is begun', async
   )
 })
 
-/** Writes as fast as the other side reads. */
-const flood = (socket: Socket, bytes: string): void => {
-  const more = (): void => {
-    while (!socket.destroyed && socket.write(bytes));
-  }
-  socket.on('error', () => socket.destroy()).on('drain', more)
-  more()
-}
-
 test('who does not read his answers is not served any more, and keeps nobody waiting', async (t) => {
   const { gateway, ask, upstream } = await openReplicas(t, 1)
   const floods = (): number => upstream.received.filter(({ url }) => url.endsWith('flood')).length
@@ -101,6 +92,25 @@ test('who does not read his answers is not served any more, and keeps nobody wai
   socket.resume()
   while (floods() < before + 1_600) await upstream.arrival()
   t.is((await ask('GET', '/orders/find/7')).text, 'quick')
+})
+
+test('where too many pipelined requests wait, the connection ends on which most of them do, and others are served', async (t) => {
+  const { gateway, upstream } = await openReplicas(t, 1, { pipelinedMost: 100 })
+  const asked = Promise.withResolvers<void>()
+  upstream.behave = (response, received) => void asked.promise.then(() => echo(response, received))
+  const heavy = await openSocket(t, gateway.port)
+  const lost = readAll(heavy)
+  const arrived = upstream.arrival()
+  heavy.write(find('heavy').repeat(101))
+  await arrived
+  const light = await openSocket(t, gateway.port)
+  const reply = readAll(light)
+  light.write(`${find(1)}${find(2)}${last(3)}`)
+  t.is(await Promise.race([lost.then(() => 'heavy'), reply.then(() => 'light')]), 'heavy')
+  t.is(await lost, '')
+  asked.resolve()
+  t.is((await reply).match(/<\/orders\/find\/\d>/g)?.length, 3)
+  t.is(upstream.received.filter(({ url }) => url.endsWith('heavy')).length, 1)
 })
 
 test('who has sent his last and ends his side gets his answers', async (t) => {

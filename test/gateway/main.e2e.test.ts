@@ -1,10 +1,19 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import { Agent } from 'undici'
-import { openShop, openUpstreams } from '../support/shop/gateway.ts'
+import { flood, openShop, openSocket, openUpstreams } from '../support/shop/gateway.ts'
 import { answer, type Behaviour, type Upstream } from '../support/shop/upstream.ts'
+
+const FLOODS = 100
+/** So much of an answer fits into the buffers of the gateway itself, so that the replica need not wait. */
+const FLOOD_BYTES = 30_000
+/** All requests that these clients have sent take 300 MB: a gateway that keeps them ends. */
+const HEAP_MB = 128
+/** The heap, and an answer for each client. */
+const GROWN_MAX_MB = 250
 
 const MAIN = fileURLToPath(new URL('../../gateway/main.ts', import.meta.url))
 
@@ -128,6 +137,55 @@ test('one of two gateways stops under load: no request fails', async (t) => {
   while (served < before + 100) await upstream.arrival()
   isOver = true
   await Promise.all(workers)
+})
+
+const run = promisify(execFile)
+
+/** The memory that a process has, in MB. */
+const memoryMb = async ({ pid }: ChildProcess): Promise<number> =>
+  Number((await run('ps', ['-o', 'rss=', '-p', String(pid)])).stdout) / 1_024
+
+test('a hundred clients that send on and on and never read their answers cost it little, and keep nobody waiting', async (t) => {
+  t.timeout(120_000)
+  const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
+  let floods = 0
+  upstream.behave = (response, received) => {
+    const isFlood = received.url.endsWith('flood')
+    if (isFlood) floods += 1
+    answer(isFlood ? 'x'.repeat(FLOOD_BYTES) : 'quick')(response, received)
+  }
+  const { child, origin } = await startGateway(t, upstream, [`--max-old-space-size=${HEAP_MB}`])
+  const agent = openAgent(t)
+  const waits: number[] = []
+  const ask = async (): Promise<void> => {
+    const startedAt = performance.now()
+    const { statusCode, body } = await agent.request({ origin, method: 'GET', path: '/orders/find/7' })
+    t.deepEqual([statusCode, await body.text()], [200, 'quick'])
+    waits.push(performance.now() - startedAt)
+  }
+  await ask()
+  const beforeMb = await memoryMb(child)
+
+  for (let client = 0; client < FLOODS; client += 1) {
+    const socket = await openSocket(t, Number(new URL(origin).port))
+    socket.pause()
+    flood(socket, 'GET /orders/find/flood HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'.repeat(1_000))
+    await ask()
+  }
+  // Until the buffers of both systems are full of answers.
+  for (let served = -1; served !== floods; ) {
+    served = floods
+    for (let polls = 0; polls < 3; polls += 1) {
+      await ask()
+      await upstream.polled()
+    }
+  }
+  const grownMb = (await memoryMb(child)) - beforeMb
+  const medianMs = waits.toSorted((a, b) => a - b)[Math.floor(waits.length / 2)] ?? 0
+  t.log(`${floods} answers, ${Math.round(grownMb)} MB more, others waited ${Math.round(medianMs)} ms`)
+  t.true(floods > 0)
+  t.true(grownMb < GROWN_MAX_MB, `it has ${Math.round(grownMb)} MB more`)
+  t.true(medianMs < 500, `others waited ${Math.round(medianMs)} ms`)
 })
 
 test('it stops when the process that started it is gone', async (t) => {

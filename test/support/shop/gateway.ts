@@ -121,3 +121,12 @@ export const readAll = async (socket: Socket): Promise<string> => {
   await closed.promise
   return all
 }
+
+/** Writes as fast as the other side reads. */
+export const flood = (socket: Socket, bytes: string): void => {
+  const more = (): void => {
+    while (!socket.destroyed && socket.write(bytes));
+  }
+  socket.on('error', () => socket.destroy()).on('drain', more)
+  more()
+}
