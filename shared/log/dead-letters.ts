@@ -7,7 +7,7 @@
  * - *unresolved* until a person has mended the cause and has had it *retried*: its entry is judged by the dictionary as it
  *   is now, and its command and the mark that it was applied are one script, so that it has one effect however often and by
  *   how many it is retried. A letter that fails again stays unresolved;
- * - *applied*: the end;
+ * - *applied*, by a retry, or because what says the same was emitted again and could be applied: the end;
  * - *dismissed* by a person, because its entry is never to be applied: the end, also for what says the same again.
  *
  * None is ever removed or rewritten. Applying an entry later than its successors is safe, as telling it again is: every

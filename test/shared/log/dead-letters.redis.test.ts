@@ -152,9 +152,40 @@ test.serial('an entry is judged by the dictionary as it is now, not as it was wh
 test.serial('an entry whose saga went on without it is a repetition like any other', async (t) => {
   const { id } = await deadLetterBroken()
   await redis.del('saga:it')
-  await log.apply('payment', '5-0', [taking('6-0', 'it')])
+  await log.apply('payment', '5-0', [changed(taking('6-0', 'it'), 'total', '2')])
   t.deepEqual(await log.dead.retry(id, plainly), ['applied', 'repeated'])
   t.deepEqual([await left(), await log.dead.count()], [99, 0])
+})
+
+for (const [form, emitted] of [
+  ['an entry', taking],
+  ['a flat entry of an older version', (id: string, log_id: string) => flat(taking(id, log_id))],
+] as const)
+  test.serial(`${form} that is emitted again and can be applied ends its letter, and no other`, async (t) => {
+    await redis.set('saga:it', 'not a hash')
+    await redis.set('saga:other', 'not a hash')
+    await log.apply('payment', '0-0', [emitted('5-0', 'it'), emitted('6-0', 'other')])
+    const [first] = await log.dead.page('0-0', 10)
+    await redis.del('saga:it')
+    await log.apply('payment', '6-0', [emitted('7-0', 'it'), emitted('8-0', 'third')])
+    const [letter, other] = await log.dead.page('0-0', 10)
+    t.is(letter?.applied?.word, 'taken')
+    t.true(Math.abs(Date.parse(letter?.applied?.at ?? '') - Date.now()) < 5_000)
+    t.is(other?.applied, null)
+    t.is(await log.dead.count(), 1)
+    const [word, , done] = await log.dead.retry(first?.id ?? '', plainly)
+    t.deepEqual([word, done], ['repeated', 'taken'])
+    t.is(await left(), 98)
+  })
+
+test.serial('what was dismissed stays so, though it is emitted again and applied', async (t) => {
+  const { id } = await deadLetterBroken()
+  await log.dead.dismiss(id, plainly)
+  await redis.set('saga:other', 'not a hash')
+  await redis.del('saga:it')
+  await log.apply('payment', '5-0', [taking('6-0', 'other'), taking('7-0', 'it')])
+  t.like((await log.dead.page('0-0', 10))[0], { applied: null })
+  t.is(await log.dead.count(), 1)
 })
 
 test.serial('under a key: the first answer is given again, and another request is told so', async (t) => {
