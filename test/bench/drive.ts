@@ -13,7 +13,7 @@ import { type Connection, openConnection } from './connection.ts'
 import type { Job, Measured } from './load.ts'
 import { openTally, type Trouble } from './tally.ts'
 
-/** How long a connection rests after a request that got no answer, so that a dead shop is not stormed. */
+/** How long a connection rests after a request that got no answer, so that a dead shop is not flooded with requests. */
 const REST_MS = 10
 
 export const drive = async (job: Job, tell: (moment: 'begun' | 'over') => void): Promise<Measured> => {

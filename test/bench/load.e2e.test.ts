@@ -67,12 +67,12 @@ test('counts an open loop from when a request was due, also when it could not be
 
 test('goes on at once after it was turned away, unless it is to obey', async (t) => {
   const half: Answer = (response, number) => (number % 2 === 0 ? paid : turnAway)(response, number)
-  const storm = await drive(t, half, {})
-  const shed = storm.shed['503']?.count ?? 0
+  const overload = await drive(t, half, {})
+  const shed = overload.shed['503']?.count ?? 0
   t.true(shed > 8, `${shed} were turned away over 4 connections`)
-  t.deepEqual(storm.odd, {})
-  t.true(storm.exceptions.shed.every((number) => number % 2 === 1))
-  t.is(storm.answeredInAll + shed, storm.next)
+  t.deepEqual(overload.odd, {})
+  t.true(overload.exceptions.shed.every((number) => number % 2 === 1))
+  t.is(overload.answeredInAll + shed, overload.next)
   const waited = await drive(t, half, { obeysRetryAfter: true })
   t.is(waited.shed['503']?.count, 4)
 })

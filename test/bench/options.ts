@@ -49,7 +49,7 @@ How does it bear a load that does not wait?
                               just before with ${PEAK_CONNECTIONS} connections. Each is sent when it is due, whatever became of the others,
                               and its latency counts from then; at most ${UNDER_WAY_MAX} are under way, the rest is told apart
   --obey-retry-after          a connection whose request was turned away (429, or 503 with Retry-After) waits as it is asked
-                              to. Default: it goes on at once with the next one, which is the harder storm. What is turned
+                              to. Default: it goes on at once with the next one, which is the harder load. What is turned
                               away is told apart, is never a success, and must not have been begun
 
 What does it cost to have much?

@@ -10,7 +10,7 @@ import { type History, openHistory } from '../support/checker/history.ts'
 import { findAnomalies, settle } from '../support/checker/invariants.ts'
 import { openFabric } from '../support/faults/proxy.ts'
 import type { Client } from '../support/shop/client.ts'
-import { openStorm, type Storm, type Struck, type Turn } from './faults.ts'
+import { type Nemesis, openNemesis, type Struck, type Turn } from './faults.ts'
 import { openHeaps } from './heaps.ts'
 import { type Names, populate, type Shopping, startShopping } from './load.ts'
 import { every, type Lookout, openLookout } from './lookout.ts'
@@ -54,7 +54,7 @@ const openShop = async (options: Options, stage: Stage, signal: AbortSignal) => 
   const heaps = stack.use(openHeaps())
   const deaths: string[] = []
   /** Whether a death is a fault that was planned; before the first one none is. */
-  let isBidden: Storm['isBidden'] = () => false
+  let isBidden: Nemesis['isBidden'] = () => false
   const onEvent = (event: ShopEvent): void => {
     if (event.type === 'note') stage.say(event.text)
     if (event.type !== 'died' || isBidden(event.part)) return
@@ -73,8 +73,8 @@ const openShop = async (options: Options, stage: Stage, signal: AbortSignal) => 
         ...(fabric && { route: fabric.route }),
       }),
     )
-    const bid = (storm: Storm): void => {
-      isBidden = storm.isBidden
+    const bid = (nemesis: Nemesis): void => {
+      isBidden = nemesis.isBidden
     }
     return { shop, fabric, heaps, deaths, bid, [Symbol.asyncDispose]: () => stack.disposeAsync() }
   } catch (error) {
@@ -89,7 +89,7 @@ type Exercise = {
   readonly shop: Shop
   readonly client: Client
   readonly deaths: readonly string[]
-  readonly storm: Storm
+  readonly nemesis: Nemesis
   readonly meter: Meter
   readonly shopping: Shopping
   readonly lookout: Lookout
@@ -111,21 +111,21 @@ const openDoors = (
   const meter = openMeter(clock)
   const tell = (struck: Struck, turn: Turn): void =>
     stage.say(`${struck.kind} ${struck.parts.join(', ')}${TURNS[turn](struck)}`)
-  const storm = openStorm({ shop, fabric, plan, clock, tell })
-  bid(storm)
+  const nemesis = openNemesis({ shop, fabric, plan, clock, tell })
+  bid(nemesis)
   const { load, seed } = options
   const { client } = crowd
   const shopping = startShopping({ ...crowd, meter, load, seed })
-  const lookout = openLookout({ shop, client, meter, storm, heaps, shopping, clock })
-  return { shop, client, deaths, storm, meter, shopping, lookout, clock, plan }
+  const lookout = openLookout({ shop, client, meter, nemesis, heaps, shopping, clock })
+  return { shop, client, deaths, nemesis, meter, shopping, lookout, clock, plan }
 }
 
 /** Lets the faults strike for the time that was chosen, closes the doors, and waits until the shop is at rest. */
 const carryOut = async (options: Options, stage: Stage, on: Exercise, signal: AbortSignal) => {
-  const { shop, client, deaths, storm, shopping, lookout, clock, plan } = on
+  const { shop, client, deaths, nemesis, shopping, lookout, clock, plan } = on
   let phase: Scene['phase'] = 'shopping'
   const show = (): void => {
-    const next = signal.aborted ? undefined : plan[storm.struck().length]
+    const next = signal.aborted ? undefined : plan[nemesis.struck().length]
     stage.show({
       ...lookout.scene(phase),
       seed: options.seed,
@@ -140,7 +140,7 @@ const carryOut = async (options: Options, stage: Stage, on: Exercise, signal: Ab
 
   const ending = AbortSignal.any([signal, AbortSignal.timeout(options.forMs)])
   const ended = new Promise<void>((resolve) => ending.addEventListener('abort', () => resolve(), { once: true }))
-  await Promise.all([storm.rage(ending), ended])
+  await Promise.all([nemesis.run(ending), ended])
   const ms = clock()
   phase = 'healing'
   await shopping.stop()
@@ -159,10 +159,10 @@ const carryOut = async (options: Options, stage: Stage, on: Exercise, signal: Ab
 const judge = async (
   options: Options,
   { operations }: History,
-  { shop, client, deaths, storm, meter, shopping, lookout }: Exercise,
+  { shop, client, deaths, nemesis, meter, shopping, lookout }: Exercise,
   end: Awaited<ReturnType<typeof carryOut>>,
 ): Promise<Findings> => {
-  const lost = storm.lost()
+  const lost = nemesis.lost()
   const visited = { shop, client, close: async () => client.close() }
   return {
     ...end,
@@ -177,7 +177,7 @@ const judge = async (
     deaths,
     internalErrors: operations.filter(({ status }) => status === 500).length,
     routes: meter.read(),
-    struck: storm.struck(),
+    struck: nemesis.struck(),
     growths: lookout.growths(),
     visits: shopping.visits(),
     turnedAway: shopping.turnedAway(),

@@ -25,7 +25,7 @@ export type Struck = PlannedFault & {
 /** What is told of a fault on its way. */
 export type Turn = 'strikes' | 'is healed' | 'has settled'
 
-export type Storm = {
+export type Nemesis = {
   readonly struck: () => readonly Struck[]
   readonly sufferingOf: (part: string) => State | undefined
   /** Is this death of a part no fault of its own? */
@@ -35,7 +35,7 @@ export type Storm = {
   /** To be told, again and again, which checkouts are open everywhere. */
   readonly look: (open: ReadonlySet<string>) => void
   /** Does what is planned; resolves when all is over and healed. */
-  readonly rage: (signal: AbortSignal) => Promise<void>
+  readonly run: (signal: AbortSignal) => Promise<void>
 }
 
 /** Waits for a moment, or for the signal. */
@@ -47,7 +47,7 @@ const until = async (ms: number, signal: AbortSignal): Promise<void> => {
   }
 }
 
-export type StormOptions = {
+export type NemesisOptions = {
   readonly shop: Shop
   readonly fabric: Fabric | undefined
   readonly plan: readonly PlannedFault[]
@@ -56,7 +56,7 @@ export type StormOptions = {
   readonly tell: (struck: Struck, turn: Turn) => void
 }
 
-export const openStorm = ({ shop, fabric, plan, clock, tell }: StormOptions): Storm => {
+export const openNemesis = ({ shop, fabric, plan, clock, tell }: NemesisOptions): Nemesis => {
   const struck: Struck[] = []
   const suffering = new Map<string, State>()
   const bidden = new Set<string>()
@@ -112,7 +112,7 @@ export const openStorm = ({ shop, fabric, plan, clock, tell }: StormOptions): St
         }
       }
     },
-    rage: async (signal) => {
+    run: async (signal) => {
       for (const planned of plan) {
         await until(planned.atMs - clock(), signal)
         if (signal.aborted) return

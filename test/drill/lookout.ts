@@ -8,7 +8,7 @@ import { setTimeout as after } from 'node:timers/promises'
 import type { Shop } from '../../env/local/shop.ts'
 import type { Client } from '../support/shop/client.ts'
 import { auditOf, type Balance } from './audit.ts'
-import type { Storm } from './faults.ts'
+import type { Nemesis } from './faults.ts'
 import { type Growth, openRows } from './growth.ts'
 import type { Heaps } from './heaps.ts'
 import type { Shopping } from './load.ts'
@@ -64,14 +64,14 @@ export type LookoutOptions = {
   readonly shop: Shop
   readonly client: Client
   readonly meter: Meter
-  readonly storm: Storm
+  readonly nemesis: Nemesis
   readonly heaps: Heaps
   readonly shopping: Shopping
   /** Milliseconds since the beginning of the drill. */
   readonly clock: () => number
 }
 
-export const openLookout = ({ shop, client, meter, storm, heaps, shopping, clock }: LookoutOptions): Lookout => {
+export const openLookout = ({ shop, client, meter, nemesis, heaps, shopping, clock }: LookoutOptions): Lookout => {
   const watch = openWatch(shop)
   const rows = openRows()
   /** Since when each checkout has been seen open; those that were seen first come first. */
@@ -88,7 +88,7 @@ export const openLookout = ({ shop, client, meter, storm, heaps, shopping, clock
     if (ids === undefined) return
     for (const id of opened.keys()) if (!ids.has(id)) opened.delete(id)
     for (const id of ids) if (!opened.has(id)) opened.set(id, clock())
-    storm.look(ids)
+    nemesis.look(ids)
   }
   const sight = async (): Promise<void> => {
     ;[locks, lags] = await Promise.all([watch.locks(), watch.lags()])
@@ -105,7 +105,7 @@ export const openLookout = ({ shop, client, meter, storm, heaps, shopping, clock
     }
   }
   const stateOf = ({ name, state }: Shop['parts'][number]): PartSeen => {
-    const suffers = storm.sufferingOf(name)
+    const suffers = nemesis.sufferingOf(name)
     return { name, state: suffers === 'down' ? state : (suffers ?? state) }
   }
 
@@ -126,7 +126,7 @@ export const openLookout = ({ shop, client, meter, storm, heaps, shopping, clock
         parts: shop.parts.map(stateOf),
         routes: meter.read(),
         visitors: shopping.visitors(),
-        struck: storm.struck(),
+        struck: nemesis.struck(),
       }
     },
     unbalanced: () => unbalanced,

@@ -59,7 +59,7 @@ test.serial('what finds no slot in time is refused unbegun, and what has one is 
   }
   const { reply, ms } = await timed(client, next)
   t.is(reply.status, 200)
-  t.true(ms < SINGLE_MS, `the first one after the storm took ${Math.round(ms)} ms`)
+  t.true(ms < SINGLE_MS, `the first one after the overload took ${Math.round(ms)} ms`)
   await proveInvariants(t, opened())
 })
 
@@ -86,7 +86,7 @@ test.serial(
     t.true(worstMs < ADMITTED_MS)
     const { reply, ms } = await timed(client, next)
     t.is(reply.status, 200)
-    t.true(ms < SINGLE_MS, `the first one after the storm took ${Math.round(ms)} ms`)
+    t.true(ms < SINGLE_MS, `the first one after the overload took ${Math.round(ms)} ms`)
     await proveInvariants(t, opened())
   },
 )

@@ -14,14 +14,14 @@ import { listening } from '../support/faults/crash-points.ts'
 import { openFabric } from '../support/faults/proxy.ts'
 import { openClient } from '../support/shop/client.ts'
 import type { Shop as Seed } from '../support/shop/schedule.ts'
-import { calmHistories, repetitions, type Step, stormyHistories } from './history-plans.ts'
+import { faultlessHistories, faultyHistories, repetitions, type Step } from './history-plans.ts'
 import { play, type Tally } from './random-histories.ts'
 
 const { HISTORY_RUNS: RUNS, HISTORY_SEED: SEED, HISTORY_PATH: PATH } = process.env
 const IS_FULL = process.env.FAULTS === 'full'
 const LIMIT_MS = {
-  calm: IS_FULL ? 60_000 : 12_000,
-  stormy: IS_FULL ? 400_000 : 25_000,
+  faultless: IS_FULL ? 60_000 : 12_000,
+  faulty: IS_FULL ? 400_000 : 25_000,
   repeated: IS_FULL ? 400_000 : 25_000,
 }
 const TIMEOUT_MS = 1_200_000
@@ -102,7 +102,7 @@ test.serial(
   'while nothing is wrong, every answer is the one of a serial order, and the accounts balance at any moment',
   async (t) => {
     t.timeout(TIMEOUT_MS)
-    const tally = await prove(calmHistories, LIMIT_MS.calm)
+    const tally = await prove(faultlessHistories, LIMIT_MS.faultless)
     t.log(tally)
     t.true(tally.histories > 0 && tally.unknown === 0)
   },
@@ -110,7 +110,7 @@ test.serial(
 
 test.serial('whatever dies, freezes or is cut off, some serial order explains every answer', async (t) => {
   t.timeout(TIMEOUT_MS)
-  const tally = await prove(stormyHistories, LIMIT_MS.stormy)
+  const tally = await prove(faultyHistories, LIMIT_MS.faulty)
   t.log(tally)
   t.true(tally.histories > 0)
 })

@@ -2,8 +2,8 @@
  * What may happen in a random history?
  *
  * A list of steps: requests that are asked at once, a repetition under the same key, something new, a fault, or the end of
- * all faults. It is plain data, so that it is printed, repeated and shrunk as it stands. There are three kinds: *calm* ones
- * without faults, *stormy* ones with faults at any time, and those of *repetitions*, in which the same is asked of two
+ * all faults. It is plain data, so that it is printed, repeated and shrunk as it stands. There are three kinds:
+ * *faultless* ones, *faulty* ones with faults at any time, and those of *repetitions*, in which the same is asked of two
  * replicas, or twice under one key, and something changes in between.
  */
 
@@ -152,8 +152,8 @@ const stepsOf = (rare: readonly { weight: number; arbitrary: fc.Arbitrary<Step> 
     { minLength: 1, maxLength: 14, size: 'max' },
   )
 /** What there is first, and what happens then. */
-export const calmHistories = fc.tuple(shops, stepsOf([]))
-export const stormyHistories = fc.tuple(
+export const faultlessHistories = fc.tuple(shops, stepsOf([]))
+export const faultyHistories = fc.tuple(
   shops,
   stepsOf([
     { weight: 3, arbitrary: suffers },

@@ -15,8 +15,8 @@ import test, { type ExecutionContext } from 'ava'
 import { SERVICES, type Service } from '../../env/wiring.ts'
 import type { LostTail } from '../../shared/log/entry.ts'
 import { describe } from '../support/checker/anomaly.ts'
+import { startWriting } from '../support/checker/durable-writes.ts'
 import { findAnomalies, settle, type Told } from '../support/checker/invariants.ts'
-import { startKeeping } from '../support/checker/keepsakes.ts'
 import { away, eventually } from '../support/eventually.ts'
 import { strike } from '../support/faults/catalogue.ts'
 import { type Cut, type Lost, writtenTo } from '../support/faults/older-redis.ts'
@@ -109,12 +109,12 @@ const survive = async (t: ExecutionContext, { victims, cut, frozen }: Loss): Pro
   const redis = victims.map((victim) => shop.part(`${victim}-redis`))
   const pids = Object.values(shop.services).flatMap((replicas) => replicas.map(({ pid }) => pid))
   const wanted = await seedOrders(client, ORDERS)
-  const keeping = await startKeeping(client, victims)
+  const writing = await startWriting(client, victims)
   const moments = await Promise.all(redis.map(({ dir }) => writtenTo(dir)))
   if (cut === 'three seconds ago') await away(AGO_MS)
   const crowd = startCrowd(client, wanted)
   // A test that fails leaves nobody behind who would disturb the next one.
-  t.teardown(() => Promise.allSettled([keeping.stop(), crowd.wronglyAnswered]))
+  t.teardown(() => Promise.allSettled([writing.stop(), crowd.wronglyAnswered]))
   await crowd.served(KILL_AFTER)
   if (frozen) {
     opened().shop.part(`${frozen}-1`).freeze()
@@ -145,17 +145,17 @@ const survive = async (t: ExecutionContext, { victims, cut, frozen }: Loss): Pro
   }
   const wronglyAnswered = await crowd.wronglyAnswered
   told.push(...crowd.told)
-  const keepsakes = await keeping.stop()
+  const writes = await writing.stop()
   const settledMs = Math.round(await settle(opened(), { settleMs: SETTLE_MS, locksMs: 'unchecked' }))
   const reports = await Promise.all(SERVICES.map(reportOf))
   for (const report of reports) list(report)
 
-  const kept = await inParallel(keepsakes.length, 16, async (index) => (await keepsakes[index]?.isKept()) ?? false)
-  const missing = keepsakes.filter((_, index) => !kept[index]).map(({ name }) => name)
+  const kept = await inParallel(writes.length, 16, async (index) => (await writes[index]?.isKept()) ?? false)
+  const missing = writes.filter((_, index) => !kept[index]).map(({ name }) => name)
   const anomalies = await findAnomalies(opened(), { lossy: true, told, locksMs: 'unchecked' })
   t.log(
     `${lost.map(({ transactions }) => transactions.length)} transactions lost of ${victims}; noticed after ${noticedMs} ms, ` +
-      `settled ${settledMs} ms after the last answer; ${missing.length} of ${keepsakes.length} things and ` +
+      `settled ${settledMs} ms after the last answer; ${missing.length} of ${writes.length} things and ` +
       `${wronglyAnswered.length} of ${ORDERS} orders are not as told`,
   )
   t.deepEqual(

@@ -5,8 +5,8 @@
  * contradicts the promises; it reads nothing itself. Each question is a function of its own: conservation, nothing
  * negative, paid once, answers true now and later, refusals justified, logs whole, at rest. The logs are read as accounts
  * (`accounts.ts`), with all movements (`returns.ts`), and what clients were told must fit these in real time
- * (`fitting.ts`, `asked.ts`, `answers.ts`). The history may tell of a part of what was done: only a thing that was created in
- * it is taken to have been touched by nobody else.
+ * (`real-time-check.ts`, `asked.ts`, `answers.ts`). The history may tell of a part of what was done: only a thing that was
+ * created in it is taken to have been touched by nobody else.
  *
  * After a Redis came back older (`lossy`) the shop lists the orders that no rule can mend, and the actions that nobody can say
  * again. These are excused, and nothing else: an order that is listed counts as its peers have it, and an acknowledged
@@ -30,8 +30,8 @@ import {
 import type { Anomaly, AnomalyName } from './anomaly.ts'
 import { disagreements } from './answers.ts'
 import { unaskedCheckouts } from './asked.ts'
-import { unfitting } from './fitting.ts'
 import { groupedBy, type Operation } from './history.ts'
+import { realTimeAnomalies } from './real-time-check.ts'
 import { type Judged, refusedForNothing, returnsOf } from './returns.ts'
 
 type Fields = Readonly<Record<string, string>>
@@ -267,7 +267,7 @@ const askedFor: Question = ({ history, evidence: { clocks, lossy }, accounts }) 
 const justified = ({ history, evidence: { lossy, lost, clocks }, accounts }: Case): Judged => {
   const returns = returnsOf(accounts)
   const refused = lossy ? { found: [], excused: [] } : refusedForNothing(accounts, returns)
-  const told = unfitting(history, accounts, { returns, clocks, lost: lossy ? countActions(lost) : undefined })
+  const told = realTimeAnomalies(history, accounts, { returns, clocks, lost: lossy ? countActions(lost) : undefined })
   return {
     found: [...PARTICIPANTS.flatMap((participant) => accounts[participant].faults), ...refused.found, ...told.found],
     excused: [...refused.excused, ...told.excused],

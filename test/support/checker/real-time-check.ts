@@ -361,7 +361,7 @@ const misplaced = (views: readonly View[], runs: readonly Run[], timeline: Timel
   return judged
 }
 
-export type FittingOptions = {
+export type RealTimeOptions = {
   readonly returns: Returns
   readonly clocks: Clocks
   /** A Redis came back older: how often each action is listed as lost, by its thing and its name. */
@@ -384,10 +384,10 @@ const namedIn = (history: readonly Operation[]): Named[] => {
 }
 
 /** Everything that clients were told and that has no place in the accounts; after a loss, actions only. */
-export const unfitting = (
+export const realTimeAnomalies = (
   history: readonly Operation[],
   accounts: Accounts,
-  { returns, clocks, lost }: FittingOptions,
+  { returns, clocks, lost }: RealTimeOptions,
 ): Judged => {
   const timelines = timelinesOf(accounts, returns, clocks)
   const actions = groupedBy(actionsOf(history, accounts), ({ thing }) => thing)

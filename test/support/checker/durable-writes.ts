@@ -11,14 +11,14 @@ import { inParallel } from '../load/jobs.ts'
 import { answerIfAny, type Client, type Reply } from '../shop/client.ts'
 
 /** One thing that was made: how it is listed if it is lost, and whether it still is what was told. */
-export type Keepsake = {
+export type DurableWrite = {
   readonly of: Service
   /** As in the facts of an entry: `user:anna`. */
   readonly name: string
   readonly isKept: () => Promise<boolean>
 }
 
-export type Keeping = { readonly stop: () => Promise<readonly Keepsake[]> }
+export type Writing = { readonly stop: () => Promise<readonly DurableWrite[]> }
 
 /** How many people make things of one service at a time. */
 const PEOPLE = 2
@@ -34,7 +34,7 @@ const told = async (reply: Promise<Reply>): Promise<Reply | undefined> => {
 const named = (reply: Reply | undefined, name: string): string | undefined =>
   reply && String((reply.json as Readonly<Record<string, unknown>>)[name])
 
-type Make = (client: Client, number: number) => Promise<Keepsake | undefined>
+type Make = (client: Client, number: number) => Promise<DurableWrite | undefined>
 
 /** `buyer` and `item` were there before. */
 const making = (buyer: string, item: string): Readonly<Record<Service, Make>> => ({
@@ -75,16 +75,16 @@ const making = (buyer: string, item: string): Readonly<Record<Service, Make>> =>
 })
 
 /** Lets people make things of all these services until they are stopped. */
-export const startKeeping = async (client: Client, services: readonly Service[]): Promise<Keeping> => {
+export const startWriting = async (client: Client, services: readonly Service[]): Promise<Writing> => {
   const make = making(await client.createUser(), await client.createItem(PRICE))
-  const keepsakes: Keepsake[] = []
+  const writes: DurableWrite[] = []
   let number = 0
   let stopping = false
   const work = services.map((service) =>
     inParallel(PEOPLE, PEOPLE, async () => {
       while (!stopping) {
         const made = await make[service](client, number++)
-        if (made) keepsakes.push(made)
+        if (made) writes.push(made)
       }
     }),
   )
@@ -95,8 +95,8 @@ export const startKeeping = async (client: Client, services: readonly Service[])
     stop: async () => {
       stopping = true
       await all
-      assert.notEqual(keepsakes.length, 0)
-      return keepsakes
+      assert.notEqual(writes.length, 0)
+      return writes
     },
   }
 }
