@@ -5,7 +5,7 @@
  * batches and shield its faults:
  *
  * - It waits for every node, so a frozen one holds up every attempt for the whole time-out. Here a ballot is decided as
- *   soon as the answers suffice (`quorum.ts`), and a node that timed out is left out until it answers a PING.
+ *   soon as the answers suffice (`quorum.ts`), and a node that timed out is suspended until it answers a PING.
  * - It judges by the wall clock, which may step while an attempt runs, and refuses every TTL of 2 ms or less. Here it is
  *   told a TTL that never ends; the node sends the real one, and validity is judged by the monotonic clock.
  * - It asks for the unlocking of an attempt that failed on every node and waits for that. Here only nodes that may have
@@ -182,7 +182,7 @@ const voter = (speaking: Speaking, node: LockNode, index: number) => {
   const rollBack = (ballot: Ballot, args: Args, reply: Reply): void => {
     const perhapsPlaced = (ballot.asked & ~ballot.free & bit) !== 0
     const isLost = ballot.question === 'lock' || ballot.result !== 'unavailable'
-    if (perhapsPlaced && isLost) node.ask({ verb: 'release', args, ballot, mayWait: false, onAnswer: ignore })
+    if (perhapsPlaced && isLost) node.ask({ verb: 'release', args, ballot, deferrable: false, onAnswer: ignore })
     reply(null, ballot.resources)
   }
 
@@ -198,7 +198,7 @@ const voter = (speaking: Speaking, node: LockNode, index: number) => {
     const onAnswer: Question['onAnswer'] = (error, answer) => {
       if (!isDecided(ballot)) count(ballot, index, error, answer)
     }
-    if (node.ask({ verb, args, ballot, mayWait: verb === 'release', onAnswer })) ballot.asked |= bit
+    if (node.ask({ verb, args, ballot, deferrable: verb === 'release', onAnswer })) ballot.asked |= bit
   }
 
   return {

@@ -6,7 +6,7 @@
  * what is asked after a release comes after it. A node is one of:
  *
  * - *answering*.
- * - *left out*, because a batch timed out: until it answers a PING, whatever is asked fails at once. Only releases are
+ * - *suspended*, because a batch timed out: until it answers a PING, whatever is asked fails at once. Only releases are
  *   sent nevertheless, without an answer, and so many at most, so that it does not wake up full of stale locks.
  * - *away*: not connected. Whatever is asked fails at once.
  *
@@ -41,7 +41,7 @@ export type Question = {
   readonly args: readonly (string | number)[]
   readonly ballot: { readonly result: VoteResult }
   /** Goes with what is asked a moment later. */
-  readonly mayWait: boolean
+  readonly deferrable: boolean
   /** Told once: for how many keys the answer is yes. */
   readonly onAnswer: (error: Error | null, answer?: unknown) => void
 }
@@ -57,10 +57,10 @@ export type LockNode = {
 const BATCH_MAX = 256
 /** How long a release waits, at most, for something to go with. */
 const WAIT_MS = 5
-/** How long after an unanswered PING a node that is left out is asked again; no caller waits for it. */
+/** How long after an unanswered PING a node that is suspended is asked again; no caller waits for it. */
 const PROBE_EVERY_MS = 100
-/** How many releases are sent, without an answer, to a node that is left out. */
-const OWED_MAX = 10_000
+/** How many releases are sent, without an answer, to a node that is suspended. */
+const PENDING_RELEASES_MAX = 10_000
 /** What ioredis says when a command's `commandTimeout` has passed. */
 const TIMED_OUT = 'Command timed out'
 
@@ -70,13 +70,13 @@ const HASH = createHash('sha1').update(SCRIPT).digest('hex')
 const ignore = (): undefined => undefined
 const isWanted = ({ verb, ballot }: Question): boolean => verb === 'release' || ballot.result === 'pending'
 
-/** Is the node answering, left out or away? */
+/** Is the node answering, suspended or away? */
 type Presence = {
   /** Why the node cannot be asked now, if so. */
   readonly obstacle: () => Error | undefined
   /** A batch has timed out. */
-  readonly leaveOut: () => void
-  /** Is this a node that is left out, and has it room for one more release? */
+  readonly suspend: () => void
+  /** Is this a node that is suspended, and has it room for one more release? */
   readonly takesUnanswered: (obstacle: Error) => boolean
   readonly close: () => void
 }
@@ -85,19 +85,19 @@ const openPresence = (client: Redis): Presence => {
   const where = `lock node ${client.options.host}:${client.options.port}`
   const notConnected = new UnavailableError(`${where} is not connected`)
   const notAnswering = new UnavailableError(`${where} does not answer in time and is left out for a moment`)
-  let isLeftOut = false
+  let isSuspended = false
   let probeAt = 0
-  let owed = 0
+  let pendingReleases = 0
 
   const probe = (): void => {
     probeAt = Number.POSITIVE_INFINITY
     client.ping((error) => {
       if (error?.message === TIMED_OUT) probeAt = performance.now() + PROBE_EVERY_MS
-      else isLeftOut = false
+      else isSuspended = false
     })
   }
   const onReady = (): void => {
-    isLeftOut = false
+    isSuspended = false
     client.script('LOAD', SCRIPT, ignore) // if it fails, NOSCRIPT tells
   }
   client.on('ready', onReady)
@@ -106,17 +106,17 @@ const openPresence = (client: Redis): Presence => {
   return {
     obstacle: () => {
       if (client.status !== 'ready') return notConnected
-      if (!isLeftOut) return undefined
+      if (!isSuspended) return undefined
       if (performance.now() >= probeAt) probe()
       return notAnswering
     },
-    leaveOut: () => {
-      if (isLeftOut) return
-      isLeftOut = true
-      owed = 0
+    suspend: () => {
+      if (isSuspended) return
+      isSuspended = true
+      pendingReleases = 0
       probe() // at once: perhaps it was this process that slept
     },
-    takesUnanswered: (obstacle) => obstacle === notAnswering && owed++ < OWED_MAX,
+    takesUnanswered: (obstacle) => obstacle === notAnswering && pendingReleases++ < PENDING_RELEASES_MAX,
     close: () => client.off('ready', onReady),
   }
 }
@@ -150,7 +150,7 @@ export const lockNode = (client: Redis): LockNode => {
         if (wanted.length > 0) sendBatch('eval', wanted)
         return
       }
-      if (error.message === TIMED_OUT) presence.leaveOut()
+      if (error.message === TIMED_OUT) presence.suspend()
       for (const { onAnswer } of batch) onAnswer(error)
     }
     const asking = new Command(command, argv, { replyEncoding: 'utf8' })
@@ -170,7 +170,7 @@ export const lockNode = (client: Redis): LockNode => {
   const put = (question: Question): void => {
     asked.push(question)
     if (isLeaving) return
-    if (question.mayWait) {
+    if (question.deferrable) {
       leaving ??= setTimeout(send, WAIT_MS)
       return
     }
