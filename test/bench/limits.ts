@@ -11,16 +11,17 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { createPart, type Part } from '../../env/local/managed-process.ts'
+import type { Part, PartOptions } from '../../env/local/managed-process.ts'
 import { mainCommand } from '../../env/local/parts.ts'
 import { takePorts } from '../../env/local/ports.ts'
 import { redisProgram } from '../../env/local/redis-program.ts'
 import { ASKS, originsVariable } from '../../env/wiring.ts'
+import { openPart } from '../support/parts.ts'
+import { ROOT } from '../support/program.ts'
 import { type CpuTimes, canMeasureCpu, readCpu, since } from './cpu.ts'
 import type { Job, Load, Measured } from './load.ts'
 import type { Options } from './options.ts'
 
-const ROOT = join(import.meta.dirname, '..', '..')
 /** How many checkouts are under way at once in both. */
 export const LIMIT_CONNECTIONS = 64
 const WARM_UP_MS = 1_000
@@ -43,10 +44,7 @@ export type Limits = {
 }
 
 type Stand = AsyncDisposable & {
-  readonly start: (
-    name: string,
-    parts: Pick<Parameters<typeof createPart>[0], 'command' | 'environment' | 'readyBy'>,
-  ) => Promise<Part>
+  readonly start: (name: string, parts: Pick<PartOptions, 'command' | 'environment' | 'readyBy'>) => Promise<Part>
   readonly ports: readonly number[]
 }
 
@@ -60,14 +58,12 @@ const openStand = async (): Promise<Stand> => {
   await mkdir(join(dir, 'redis'))
   const start: Stand['start'] = async (name, options) => {
     const port = Number(options.environment.PORT)
-    const part = createPart({
+    const part = openPart({
       name,
       port,
       url: `http://127.0.0.1:${port}`,
       cwd: options.readyBy === 'message' ? ROOT : join(dir, 'redis'),
       logFile: join(dir, `${name}.log`),
-      restart: false,
-      tell: () => undefined,
       ...options,
     })
     stack.defer(part.stop)

@@ -1,46 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { text } from 'node:stream/consumers'
 import test, { type ExecutionContext } from 'ava'
 import { Redis } from 'ioredis'
 import { readPasswords } from '../../env/local/data-folder.ts'
 import { redisUrl } from '../../env/wiring.ts'
+import { type Program, start } from '../support/program.ts'
 
 const MAIN = join(import.meta.dirname, 'main.ts')
 
-type Running = {
-  readonly child: ChildProcess
-  /** The first line that matches. */
-  readonly said: (pattern: RegExp) => Promise<RegExpExecArray>
-  readonly ended: Promise<{ readonly code: number | null; readonly output: string; readonly errors: string }>
-}
-
-const start = (t: ExecutionContext, line: string): Running => {
-  const child = spawn(process.execPath, [MAIN, ...line.split(' ')], { stdio: ['ignore', 'pipe', 'pipe'] })
-  t.teardown(() => child.kill('SIGKILL'))
-  const exited = once(child, 'exit')
-  const lines: string[] = []
-  const output = createInterface({ input: child.stdout }).on('line', (line) => lines.push(line))
-  const closed = once(output, 'close')
-  const errors = text(child.stderr)
-  const said = async (pattern: RegExp): Promise<RegExpExecArray> => {
-    for (;;) {
-      const found = lines.map((line) => pattern.exec(line)).find((match) => match !== null)
-      if (found) return found
-      const [more] = await Promise.race([once(output, 'line'), closed.then(() => [])])
-      if (more === undefined) throw new Error(`${pattern} was not said: ${lines.join('\n')}`)
-    }
-  }
-  const end = async () => {
-    const [code] = await exited
-    await closed
-    return { code, output: lines.join('\n'), errors: await errors }
-  }
-  return { child, said, ended: end() }
-}
+const startDrill = (t: ExecutionContext, line: string): Program => start(t, [MAIN, ...line.split(' ')])
 
 /** The address of the wallets' Redis, as the folder of a running shop tells it. */
 const paymentRedisIn = async (dir: string): Promise<string> => {
@@ -51,7 +19,7 @@ const paymentRedisIn = async (dir: string): Promise<string> => {
 }
 
 test.serial('kills a service under load, and finds all promises kept', async (t) => {
-  const { ended } = start(t, '--kill payment --every 2s --away 500ms --for 6s --load 60 --seed 7')
+  const { ended } = startDrill(t, '--kill payment --every 2s --away 500ms --for 6s --load 60 --seed 7')
   const { code, output, errors } = await ended
   t.is(code, 0, errors + output)
   t.regex(output, /^The shop kept its promises\. .* [12] faults? in /m)
@@ -63,7 +31,7 @@ test.serial('kills a service under load, and finds all promises kept', async (t)
 test.serial(
   'finds a wallet that was changed behind its back, ends early when asked to, and says so by its code',
   async (t) => {
-    const { child, said, ended } = start(t, '--restart ids --every 5s --for 5m --load 40')
+    const { child, said, ended } = startDrill(t, '--restart ids --every 5s --for 5m --load 40')
     const [, dir = ''] = await said(/its data in (\S+)\.$/)
     await said(/restart ids-1: over/)
     const redis = new Redis(await paymentRedisIn(dir))
@@ -80,7 +48,7 @@ test.serial(
 )
 
 test('says in one sentence what is wrong with its options, and ends with 2', async (t) => {
-  const { code, output, errors } = await start(t, '--kill nobody').ended
+  const { code, output, errors } = await startDrill(t, '--kill nobody').ended
   t.is(code, 2)
   t.is(output, '')
   t.regex(errors, /^--kill takes one of .*; npm run drill -- --help shows the options\n$/)

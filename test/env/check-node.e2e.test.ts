@@ -1,11 +1,10 @@
 /** What is said to whoever starts a program of the shop on a Node that cannot run it, or without its packages. */
-import { spawnSync } from 'node:child_process'
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import { makeFolder } from '../support/folder.ts'
+import { ROOT, run as runProgram } from '../support/program.ts'
 
-const ROOT = join(import.meta.dirname, '../..')
 const PROGRAMS = ['start', 'saga', 'dead', 'audit', 'bench', 'drill']
 
 type Package = { readonly scripts: Record<string, string>; readonly dependencies: Record<string, string> }
@@ -13,18 +12,14 @@ const readPackage = async (): Promise<Package> => JSON.parse(await readFile(join
 
 /** A copy of what is there before and after `npm ci`; `run` pretends to be a Node of the version. */
 const copy = async (t: ExecutionContext, installed: readonly string[]) => {
-  const dir = await mkdtemp(join(tmpdir(), 'shop-node-'))
-  t.teardown(() => rm(dir, { recursive: true, force: true }))
+  const dir = await makeFolder(t)
   await mkdir(join(dir, 'env'))
   for (const file of ['package.json', 'env/check-node.cjs']) await copyFile(join(ROOT, file), join(dir, file))
   for (const name of installed) {
     await mkdir(join(dir, 'node_modules', name), { recursive: true })
     await writeFile(join(dir, 'node_modules', name, 'package.json'), '{}')
   }
-  const start = (parameters: readonly string[]) => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, parameters, { cwd: dir, encoding: 'utf8' })
-    return { status, said: stdout, complained: stderr }
-  }
+  const start = (parameters: readonly string[]) => runProgram(t, parameters, { cwd: dir })
   const run = (version: string) => {
     const pretend = `
       Object.defineProperty(process, 'versions', { value: { node: ${JSON.stringify(version)} } })
@@ -41,10 +36,10 @@ const copy = async (t: ExecutionContext, installed: readonly string[]) => {
 test('without packages it says that npm ci is wanted', async (t) => {
   const run = await copy(t, ['koa'])
   for (const version of ['24.0.0', '20.20.2'])
-    t.deepEqual(run(version), {
-      status: 2,
-      said: '',
-      complained:
+    t.like(await run(version), {
+      code: 2,
+      output: '',
+      errors:
         'packages are not installed (@koa/router, axios, ioredis, nanoid, node-cron, pino, redlock, undici, valibot): run "npm ci"\n',
     })
 })
@@ -52,13 +47,12 @@ test('without packages it says that npm ci is wanted', async (t) => {
 test('on a Node that is too old it says where a newer one comes from, and on others nothing', async (t) => {
   const run = await copy(t, Object.keys((await readPackage()).dependencies))
   for (const version of ['18.20.0', '20.20.2', '23.11.1'])
-    t.deepEqual(run(version), {
-      status: 2,
-      said: '',
-      complained: `the shop needs Node 24, and this is v${version}: "npm ci" brings one, without --omit=dev, --ignore-scripts and NODE_ENV=production, or install it\n`,
+    t.like(await run(version), {
+      code: 2,
+      output: '',
+      errors: `the shop needs Node 24, and this is v${version}: "npm ci" brings one, without --omit=dev, --ignore-scripts and NODE_ENV=production, or install it\n`,
     })
-  for (const version of ['24.0.0', '26.1.0'])
-    t.deepEqual(run(version), { status: 0, said: 'it runs\n', complained: '' })
+  for (const version of ['24.0.0', '26.1.0']) t.like(await run(version), { code: 0, output: 'it runs\n', errors: '' })
 })
 
 test('every program of the shop is checked so, and takes the place of the shell of npm', async (t) => {
@@ -72,9 +66,9 @@ test('what a developer needs is asked for by name', async (t) => {
   const [, names = ''] = /^node env\/check-node\.cjs (.*?) && /.exec(scripts.check ?? '') ?? []
   for (const program of ['test', 'test:faults', 'check'])
     t.regex(scripts[program] ?? '', /^node env\/check-node\.cjs \w/)
-  const { status, complained } = run.asMain(names.split(' '))
-  t.is(status, 2)
-  t.regex(complained, /^packages are not installed \(typescript, @biomejs\/biome\): run "npm ci", without --omit=dev/)
+  const { code, errors } = await run.asMain(names.split(' '))
+  t.is(code, 2)
+  t.regex(errors, /^packages are not installed \(typescript, @biomejs\/biome\): run "npm ci", without --omit=dev/)
 })
 
 test('a clone has bare line feeds on every system', async (t) => {

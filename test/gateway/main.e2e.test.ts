@@ -1,9 +1,9 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test, { type ExecutionContext } from 'ava'
 import { Agent } from 'undici'
+import { type Program, start } from '../support/program.ts'
 import { flood, openShop, openSocket, openUpstreams } from '../support/shop/gateway.ts'
 import { answer, type Behaviour, type Upstream } from '../support/shop/upstream.ts'
 
@@ -15,60 +15,26 @@ const HEAP_MB = 128
 /** The heap, and an answer for each client. */
 const GROWN_MAX_MB = 250
 
-const MAIN = fileURLToPath(new URL('../../gateway/main.ts', import.meta.url))
+const startMain = (t: ExecutionContext, variables: Record<string, string>, flags: readonly string[] = []): Program =>
+  start(t, [...flags, 'gateway/main.ts'], {
+    env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', DRAIN_MS: '200', ...variables },
+    hasChannel: true,
+  })
 
-type Program = {
-  readonly child: ChildProcess
-  /** Resolves with its exit code and signal. */
-  readonly exited: Promise<[number | null, string | null]>
-  readonly stderr: () => string
-  readonly log: () => Record<string, unknown>[]
-}
-
-const start = (t: ExecutionContext, environment: Record<string, string>, flags: readonly string[] = []): Program => {
-  const child = spawn(process.execPath, [...flags, MAIN], {
-    env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', DRAIN_MS: '200', ...environment },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  })
-  // Not `close` of the child: it never comes once the channel was closed from here.
-  const ended = [once(child, 'exit'), ...[child.stdout, child.stderr].map((stream) => stream && once(stream, 'close'))]
-  t.teardown(() => child.kill('SIGKILL'))
-  let stdout = ''
-  let stderr = ''
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text
-  })
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text
-  })
-  return {
-    child,
-    exited: Promise.all(ended).then(([exit]) => exit as [number | null, string | null]),
-    stderr: () => stderr,
-    log: () =>
-      stdout
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((line) => JSON.parse(line)),
-  }
-}
+/** Every service is one replica, at this address. */
+const allAt = (origin: string) => ({ ORDER_URLS: origin, PAYMENT_URLS: origin, STOCK_URLS: origin, IDS_URLS: origin })
 
 /** Starts a gateway whose services are all one replica, and waits until it says that it is ready. */
 const startGateway = async (
   t: ExecutionContext,
-  upstream: Upstream,
+  { origin }: Upstream,
   flags: readonly string[] = [],
 ): Promise<Program & { readonly origin: string }> => {
-  const { origin } = upstream
-  const program = start(t, { ORDER_URLS: origin, PAYMENT_URLS: origin, STOCK_URLS: origin, IDS_URLS: origin }, flags)
+  const program = startMain(t, allAt(origin), flags)
   const [message] = await once(program.child, 'message')
   t.is(message, 'ready')
-  let ready: Record<string, unknown> | undefined
-  while (ready === undefined) {
-    ready = program.log().find(({ msg }) => msg === 'door open')
-    if (ready === undefined && program.child.stdout) await once(program.child.stdout, 'data')
-  }
-  return { ...program, origin: `http://127.0.0.1:${ready.port}` }
+  const [, port] = await program.said(/"port":(\d+)/)
+  return { ...program, origin: `http://127.0.0.1:${port}` }
 }
 
 const openAgent = (t: ExecutionContext): Agent => {
@@ -80,7 +46,7 @@ const openAgent = (t: ExecutionContext): Agent => {
 for (const signal of ['SIGTERM', 'SIGINT'] as const)
   test(`${signal}, even twice, finishes what is inside, and then it exits with 0`, async (t) => {
     const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
-    const { child, exited, origin } = await startGateway(t, upstream)
+    const { child, ended, origin } = await startGateway(t, upstream)
     const agent = openAgent(t)
     const waiting: (() => void)[] = []
     upstream.behave = (response, received) => waiting.push(() => answer('paid')(response, received))
@@ -106,7 +72,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const)
       t.is(reply.statusCode, 200)
       t.is(await reply.body.text(), 'paid')
     }
-    t.deepEqual(await exited, [0, null])
+    t.like(await ended, { code: 0, signal: null })
   })
 
 test('one of two gateways stops under load: no request fails', async (t) => {
@@ -132,7 +98,7 @@ test('one of two gateways stops under load: no request fails', async (t) => {
   const workers = Array.from({ length: 16 }, worker)
   while (served < 100) await upstream.arrival()
   stopping.child.kill('SIGTERM')
-  t.deepEqual(await stopping.exited, [0, null])
+  t.like(await stopping.ended, { code: 0, signal: null })
   const before = served
   while (served < before + 100) await upstream.arrival()
   isOver = true
@@ -190,13 +156,13 @@ test('a hundred clients that send on and on and never read their answers cost it
 
 test('it stops when the process that started it is gone', async (t) => {
   const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
-  const { child, exited } = await startGateway(t, upstream)
+  const { child, ended } = await startGateway(t, upstream)
   child.disconnect()
-  t.deepEqual(await exited, [0, null])
+  t.like(await ended, { code: 0, signal: null })
 })
 
 test('a configuration that is wrong is told in one message, all of it, and it exits with 1', async (t) => {
-  const { exited, stderr } = start(t, {
+  const { ended } = startMain(t, {
     PORT: 'http',
     ORDER_URLS: 'http://127.0.0.1:1, order:2',
     PAYMENT_URLS: 'http://127.0.0.1:1',
@@ -205,25 +171,21 @@ test('a configuration that is wrong is told in one message, all of it, and it ex
     GATEWAY_WAIT_MS: 'x',
     LOG_LEVEL: 'loud',
   })
-  t.deepEqual(await exited, [1, null])
-  t.is(stderr().trim().split('\n').length, 1)
+  const { code, errors } = await ended
+  t.is(code, 1)
+  t.is(errors.trim().split('\n').length, 1)
   for (const variable of ['PORT', 'ORDER_URLS', 'STOCK_URLS', 'GATEWAY_TIMEOUT_MS', 'GATEWAY_WAIT_MS', 'LOG_LEVEL'])
-    t.regex(stderr(), new RegExp(`\\b${variable}\\b`))
-  t.notRegex(stderr(), /PAYMENT_URLS|IDS_URLS/)
+    t.regex(errors, new RegExp(`\\b${variable}\\b`))
+  t.notRegex(errors, /PAYMENT_URLS|IDS_URLS/)
 })
 
 test('a port that is taken is named in one sentence, and it exits with 1', async (t) => {
   const { gateway } = await openShop(t, {})
-  const nobody = 'http://127.0.0.1:1'
-  const { exited, stderr } = start(t, {
-    PORT: String(gateway.port),
-    ORDER_URLS: nobody,
-    PAYMENT_URLS: nobody,
-    STOCK_URLS: nobody,
-    IDS_URLS: nobody,
+  const { ended } = startMain(t, { ...allAt('http://127.0.0.1:1'), PORT: String(gateway.port) })
+  t.like(await ended, {
+    code: 1,
+    errors: `gateway cannot start: port ${gateway.port} is in use by another program\n`,
   })
-  t.deepEqual(await exited, [1, null])
-  t.is(stderr(), `gateway cannot start: port ${gateway.port} is in use by another program\n`)
 })
 
 /** Imported before a program, it writes the address of each module that is loaded, imported or required. */
@@ -240,14 +202,13 @@ const TELL_LOADED = `data:text/javascript,${encodeURIComponent(`
 
 test('it loads no client of a Redis, no framework and no cron: it reaches services only, by undici', async (t) => {
   const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
-  const { child, exited, stderr } = await startGateway(t, upstream, ['--import', TELL_LOADED])
+  const { child, ended } = await startGateway(t, upstream, ['--import', TELL_LOADED])
   child.kill('SIGTERM')
-  t.deepEqual(await exited, [0, null])
-  const packages = new Set(
-    [...stderr().matchAll(/\/node_modules\/((?:@[^/]+\/)?[^/]+)\//g)].map(([, name = '']) => name),
-  )
+  const { code, errors } = await ended
+  t.is(code, 0)
+  const packages = new Set([...errors.matchAll(/\/node_modules\/((?:@[^/]+\/)?[^/]+)\//g)].map(([, name = '']) => name))
   for (const name of ['undici', 'pino']) t.true(packages.has(name), name)
   for (const name of ['ioredis', 'redlock', 'node-cron', 'koa', '@koa/router', 'axios'])
     t.false(packages.has(name), name)
-  t.notRegex(stderr(), /\/shared\/(redis|lock|log|saga|audit|operator|health)\//)
+  t.notRegex(errors, /\/shared\/(redis|lock|log|saga|audit|operator|health)\//)
 })

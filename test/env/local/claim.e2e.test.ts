@@ -1,22 +1,16 @@
 /** Who uses a data folder: one shop at a time, whatever its processes and files went through before. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { claimFolder } from '../../../env/local/claim.ts'
 import { DataFolderError, prepareFolder, readPasswords, readUsage, writeUsage } from '../../../env/local/data-folder.ts'
 import { endLeftovers } from '../../../env/local/leftover.ts'
 import { isPasswords } from '../../../env/wiring.ts'
+import { makeFolder } from '../../support/folder.ts'
 
 const PAIRS = 12
-
-const makeFolder = async (t: ExecutionContext): Promise<string> => {
-  const dir = await mkdtemp(join(tmpdir(), 'shop-claim-'))
-  t.teardown(() => rm(dir, { recursive: true, force: true }))
-  return dir
-}
 
 /** A process that claims the folder that it is told, says what came of it, and lets it go when it is told the next. */
 const CLAIMANT = `

@@ -1,13 +1,12 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import { PartError } from '../../../env/local/managed-process.ts'
 import { startShop } from '../../../env/local/shop.ts'
+import { makeFolder } from '../../support/folder.ts'
 
 test('a file that is damaged before its end is named with the command that gives up the rest', async (t) => {
-  const dir = await mkdtemp(join(tmpdir(), 'shop-damaged-'))
-  t.teardown(() => rm(dir, { recursive: true, force: true }))
+  const dir = await makeFolder(t)
   const folder = join(dir, 'redis', 'payment', 'appendonlydir')
   await mkdir(folder, { recursive: true })
   const manifest = join(folder, 'appendonly.aof.manifest')

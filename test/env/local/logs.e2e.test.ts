@@ -1,18 +1,13 @@
 /** The logs of a shop tell of the starts before, and do not grow with each for ever. */
-import { mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import test, { type ExecutionContext } from 'ava'
+import test from 'ava'
 import { logFile, prepareFolder } from '../../../env/local/data-folder.ts'
-import { createPart, PartError } from '../../../env/local/managed-process.ts'
+import { PartError } from '../../../env/local/managed-process.ts'
+import { makeFolder } from '../../support/folder.ts'
+import { openPart } from '../../support/parts.ts'
 
 const MIB = 1_048_576
-
-const makeFolder = async (t: ExecutionContext): Promise<string> => {
-  const dir = await mkdtemp(join(tmpdir(), 'shop-logs-'))
-  t.teardown(() => rm(dir, { recursive: true, force: true }))
-  return dir
-}
 
 test('a start goes on with the log of before', async (t) => {
   const dir = await makeFolder(t)
@@ -40,17 +35,11 @@ test('a start that fails shows its own words, not those of a start before', asyn
   const dir = await makeFolder(t)
   await prepareFolder(dir, ['part'])
   await writeFile(logFile(dir, 'part'), 'port 1 is in use by another program\n')
-  const part = createPart({
-    name: 'part',
-    port: 0,
-    url: '',
+  const part = openPart({
     command: ['/bin/sh', '-c', 'echo "it has no mood"; exit 3'],
     cwd: dir,
-    environment: process.env,
     logFile: logFile(dir, 'part'),
     readyBy: 'message',
-    restart: false,
-    tell: () => undefined,
   })
   const error = await t.throwsAsync(part.start(), { instanceOf: PartError })
   t.is(error.message, 'part exited with code 3 before it was ready; the end of its log:\nit has no mood')

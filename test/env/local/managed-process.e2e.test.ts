@@ -1,47 +1,35 @@
-import { mkdtemp, rm, unlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { createPart, type PartEvent } from '../../../env/local/managed-process.ts'
+import { makeFolder } from '../../support/folder.ts'
+import { listener, openPart } from '../../support/parts.ts'
 
 const READY = "console.log('here'); setInterval(() => undefined, 1_000)"
 
-const makeFolder = async (t: ExecutionContext): Promise<string> => {
-  const dir = await mkdtemp(join(tmpdir(), 'shop-part-'))
-  t.teardown(() => rm(dir, { recursive: true, force: true }))
-  return dir
-}
-
-/** A part that only says that it is ready, and what is told of it, awaited by its type. */
-const openPart = async (t: ExecutionContext, environment: NodeJS.ProcessEnv) => {
+/** A part that only says that it is ready, and is started again, and what is told of it. */
+const openReady = async (t: ExecutionContext, environment: NodeJS.ProcessEnv) => {
   const dir = await makeFolder(t)
-  const waiting: { type: PartEvent['type']; resolve: (event: PartEvent) => void }[] = []
   const logFile = join(dir, 'log')
   await writeFile(logFile, '')
-  const part = createPart({
-    name: 'part',
-    port: 0,
-    url: '',
+  const { onEvent, next } = listener()
+  const part = openPart({
     command: [process.execPath, '--eval', READY],
     cwd: dir,
     environment,
     logFile,
     readyBy: /here/,
     restart: true,
-    tell: (event) => {
-      for (const { type, resolve } of waiting) if (type === event.type) resolve(event)
-    },
+    tell: onEvent,
   })
   t.teardown(part.stop)
-  const next = (type: PartEvent['type']) => new Promise<PartEvent>((resolve) => waiting.push({ type, resolve }))
   return { part, next, logFile }
 }
 
 test('a part that the system cannot start is tried again until it can', async (t) => {
   const environment = { ...process.env }
-  const { part, next } = await openPart(t, environment)
+  const { part, next } = await openReady(t, environment)
   await part.start()
-  const [died, unable] = [next('died'), Promise.withResolvers<PartEvent>()]
+  const [died, unable] = [next('died'), Promise.withResolvers<{ readonly how: string }>()]
   environment.IMPOSSIBLE = 'no\0variable'
   void died.then(() => next('died')).then(unable.resolve)
   await part.kill()
@@ -54,7 +42,7 @@ test('a part that the system cannot start is tried again until it can', async (t
 })
 
 test('a part whose log is gone or cannot be read comes back', async (t) => {
-  const { part, next, logFile } = await openPart(t, process.env)
+  const { part, next, logFile } = await openReady(t, process.env)
   await part.start()
   await unlink(logFile)
   const [died, back] = [next('died'), next('ready')]

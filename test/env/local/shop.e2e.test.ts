@@ -1,16 +1,17 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createConnection } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
-import { PartError, type PartEvent } from '../../../env/local/managed-process.ts'
+import { PartError } from '../../../env/local/managed-process.ts'
 import { takePorts } from '../../../env/local/ports.ts'
 import { redisProgram } from '../../../env/local/redis-program.ts'
 import { type ShopEvent, type ShopOptions, startShop } from '../../../env/local/shop.ts'
 import { SERVICES } from '../../../env/wiring.ts'
+import { makeFolder } from '../../support/folder.ts'
+import { listener } from '../../support/parts.ts'
 
 const POLL_MS = 20
 
@@ -23,12 +24,6 @@ const end = () => process.exit(0)
 process.on('SIGTERM', end)
 process.on('disconnect', end)
 `
-
-const makeFolder = async (t: ExecutionContext): Promise<string> => {
-  const dir = await mkdtemp(join(tmpdir(), 'shop-test-'))
-  t.teardown(() => rm(dir, { recursive: true, force: true }))
-  return dir
-}
 
 /** A folder of stand-ins, so that only the launcher is tried. */
 const standIns = async (t: ExecutionContext, scripts: { [part: string]: string } = {}): Promise<string> => {
@@ -45,23 +40,6 @@ const open = async (t: ExecutionContext, options: ShopOptions) => {
   const shop = await startShop(options)
   t.teardown(shop.stop)
   return shop
-}
-
-/** Resolves when the event comes; what was told before does not count. */
-const listener = () => {
-  const waiting: { matches: (event: ShopEvent) => boolean; resolve: (event: ShopEvent) => void }[] = []
-  return {
-    onEvent: (event: ShopEvent): void => {
-      for (const { matches, resolve } of waiting) if (matches(event)) resolve(event)
-    },
-    next: <Type extends PartEvent['type']>(type: Type, part: string) =>
-      new Promise<Extract<PartEvent, { type: Type }>>((resolve) =>
-        waiting.push({
-          matches: (event) => event.type === type && 'part' in event && event.part === part,
-          resolve: (event) => resolve(event as Extract<PartEvent, { type: Type }>),
-        }),
-      ),
-  }
 }
 
 /** Connects, so that its end tells that whoever listened there has ended. */

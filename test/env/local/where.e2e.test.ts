@@ -1,26 +1,15 @@
 /** Where the shop listens and is asked: what cannot be is one sentence, and what is told is true. */
-import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { join } from 'node:path'
 import test from 'ava'
 import { AddressError, assertPortFree, PortBusyError } from '../../../env/local/ports.ts'
 import { startShop } from '../../../env/local/shop.ts'
 import { listenFault } from '../../../shared/process/listen.ts'
+import { run } from '../../support/program.ts'
 
-const ROOT = join(import.meta.dirname, '../../..')
 /** For documentation (RFC 5737) and for nobody (RFC 6761). */
 const [FOREIGN, UNKNOWN] = ['192.0.2.1', 'nowhere.invalid']
-
-const run = (program: string, parameters: readonly string[], env: Readonly<Record<string, string>> = {}) => {
-  const command = [join(ROOT, program), ...parameters]
-  const { status, stdout, stderr } = spawnSync(process.execPath, command, {
-    env: { ...process.env, ...env },
-    encoding: 'utf8',
-  })
-  return { status, said: stdout, complained: stderr }
-}
 
 const addresses = Object.values(networkInterfaces()).flatMap((all = []) => all.map(({ address }) => address))
 for (const [host, origin] of [
@@ -73,8 +62,9 @@ for (const [what, parameters, env, complaint] of [
   ],
   ['an empty --data', ['--data', ''], {}, `--data must name a folder; ${HINT}`],
 ] as const)
-  test.serial(`npm start refuses ${what} in one sentence`, (t) => {
-    t.deepEqual(run('env/local/local.ts', parameters, env), { status: 1, said: '', complained: `${complaint}\n` })
+  test.serial(`npm start refuses ${what} in one sentence`, async (t) => {
+    const ended = await run(t, ['env/local/local.ts', ...parameters], { env: { ...process.env, ...env } })
+    t.like(ended, { code: 1, output: '', errors: `${complaint}\n` })
   })
 
 const TOKEN =
@@ -83,15 +73,15 @@ for (const [program, verb] of [
   ['audit', []],
   ['saga', ['explain', 'order']],
 ] as const)
-  test.serial(`${program} that cannot ask ends with 2, whatever the reason`, (t) => {
-    const ask = (...more: string[]) => run(`env/operator/${program}.ts`, [...verb, ...more])
+  test.serial(`${program} that cannot ask ends with 2, whatever the reason`, async (t) => {
+    const ask = (...more: string[]) => run(t, [`env/operator/${program}.ts`, ...verb, ...more])
     for (const url of ['127.0.0.1:8000', 'localhost:8000', 'shop', 'ftp://shop', ''])
-      t.deepEqual(ask('--url', url), {
-        status: 2,
-        said: '',
-        complained: `--url must be an address as http://127.0.0.1:8000, not "${url}"\n`,
+      t.like(await ask('--url', url), {
+        code: 2,
+        output: '',
+        errors: `--url must be an address as http://127.0.0.1:8000, not "${url}"\n`,
       })
-    t.deepEqual(ask('--token', 'a\nb'), { status: 2, said: '', complained: `${TOKEN}\n` })
-    t.like(ask('--url', 'http://127.0.0.1:9'), { status: 2, said: '' })
-    t.like(ask('--nonsense'), { status: 2, said: '' })
+    t.like(await ask('--token', 'a\nb'), { code: 2, output: '', errors: `${TOKEN}\n` })
+    t.like(await ask('--url', 'http://127.0.0.1:9'), { code: 2, output: '' })
+    t.like(await ask('--nonsense'), { code: 2, output: '' })
   })

@@ -1,46 +1,20 @@
 /** What `redis.sh` does about the folder in which a Redis works. */
-import { appendFile, mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { appendFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
-import { createPart, type Part } from '../../../env/local/managed-process.ts'
-import { takePorts } from '../../../env/local/ports.ts'
-import { redisProgram } from '../../../env/local/redis-program.ts'
+import type { Part } from '../../../env/local/managed-process.ts'
 import { connect, whenReady } from '../../../shared/redis/connection.ts'
+import { makeFolder } from '../../support/folder.ts'
+import { openRedisPart } from '../../support/parts.ts'
 
-const ROOT = join(import.meta.dirname, '../../..')
-
-const makeFolder = async (t: ExecutionContext): Promise<string> => {
-  const dir = await mkdtemp(join(tmpdir(), 'shop-redis-'))
-  t.teardown(() => rm(dir, { recursive: true, force: true }))
-  return dir
-}
-
-/** A Redis that was started by the script, on a port of its own. */
 const redisIn = async (t: ExecutionContext, dir: string): Promise<Part> => {
-  const { ports, release } = await takePorts(1)
-  const [port = 0] = ports
-  const part = createPart({
-    name: 'redis',
-    port,
-    url: `redis://:word@127.0.0.1:${port}`,
-    command: ['/bin/sh', 'env/redis/redis.sh', '--port', String(port), '--bind', '127.0.0.1', '--dir', dir],
-    cwd: ROOT,
-    environment: { ...process.env, REDIS_SERVER: await redisProgram(), REDIS_PASSWORD: 'word' },
-    logFile: join(dir, `log-${port}`),
-    readyBy: /Ready to accept connections/,
-    restart: false,
-    tell: () => undefined,
-  })
-  t.teardown(async () => {
-    await part.stop()
-    await release()
-  })
+  const { part, close } = await openRedisPart(dir, { REDIS_PASSWORD: 'word' })
+  t.teardown(close)
   return part
 }
 
-const write = async ({ url }: Part, key: string): Promise<string[]> => {
-  const redis = connect(url, 'command')
+const write = async ({ port }: Part, key: string): Promise<string[]> => {
+  const redis = connect(`redis://:word@127.0.0.1:${port}`, 'command')
   try {
     await whenReady(redis, AbortSignal.timeout(10_000))
     await redis.set(key, 'a value with a zero at its end\0')

@@ -5,20 +5,18 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import test from 'ava'
 import type { Redis } from 'ioredis'
-import { createPart, type Part } from '../../../env/local/managed-process.ts'
-import { type PortBlock, takePorts } from '../../../env/local/ports.ts'
-import { redisProgram } from '../../../env/local/redis-program.ts'
+import type { Part } from '../../../env/local/managed-process.ts'
 import { tailLossDetector } from '../../../shared/log/tail-loss.ts'
 import { openStep } from '../../../shared/process/step.ts'
 import { assertDurable, connect, whenReady } from '../../../shared/redis/connection.ts'
 import { sharedScript } from '../../../shared/redis/script.ts'
+import { openRedisPart } from '../../support/parts.ts'
 
-const ROOT = join(import.meta.dirname, '../../..')
 const USERS = { owner: 'owner-word', payment: 'payment-word', ids: 'ids-word' }
 
 let dir: string
-let block: PortBlock
 let part: Part
+let close: () => Promise<void>
 let asOwner: Redis
 let asSubscriber: Redis
 let asLocker: Redis
@@ -33,26 +31,13 @@ const connectAs = async (user: string, password: string): Promise<Redis> => {
 /** As the order service's Redis, with two of its visitors. */
 test.before(async () => {
   dir = await mkdtemp(join(tmpdir(), 'shop-redis-'))
-  block = await takePorts(1)
-  const [port = 0] = block.ports
-  part = createPart({
-    name: 'order-redis',
-    port,
-    url: `redis://127.0.0.1:${port}`,
-    command: ['/bin/sh', 'env/redis/redis.sh', '--port', String(port), '--bind', '127.0.0.1', '--dir', dir],
-    cwd: ROOT,
-    environment: {
-      ...process.env,
-      REDIS_SERVER: await redisProgram(),
-      REDIS_PASSWORD: USERS.owner,
-      VISITOR_PAYMENT_PASSWORD: USERS.payment,
-      VISITOR_IDS_PASSWORD: USERS.ids,
-    },
-    logFile: join(dir, 'log'),
-    readyBy: /Ready to accept connections/,
-    restart: false,
-    tell: () => undefined,
+  const opened = await openRedisPart(dir, {
+    REDIS_PASSWORD: USERS.owner,
+    VISITOR_PAYMENT_PASSWORD: USERS.payment,
+    VISITOR_IDS_PASSWORD: USERS.ids,
   })
+  part = opened.part
+  close = opened.close
   await part.start()
   asOwner = await connectAs('', USERS.owner)
   asSubscriber = await connectAs('payment', USERS.payment)
@@ -61,8 +46,7 @@ test.before(async () => {
 
 test.after.always(async () => {
   for (const redis of [asOwner, asSubscriber, asLocker]) redis?.disconnect()
-  await part.stop()
-  await block.release()
+  await close()
   await rm(dir, { recursive: true })
 })
 
@@ -164,18 +148,7 @@ test('a locker cannot read the log', async (t) => {
 })
 
 test('a Redis without a password is not started', async (t) => {
-  const [port = 0] = block.ports
-  const bare = createPart({
-    name: 'bare-redis',
-    port,
-    url: '',
-    command: ['/bin/sh', 'env/redis/redis.sh', '--port', '0'],
-    cwd: ROOT,
-    environment: { PATH: process.env.PATH },
-    logFile: join(dir, 'bare-log'),
-    readyBy: /Ready to accept connections/,
-    restart: false,
-    tell: () => undefined,
-  })
-  await t.throwsAsync(bare.start(), { message: /REDIS_PASSWORD: is missing/ })
+  const bare = await openRedisPart(dir, {})
+  t.teardown(bare.close)
+  await t.throwsAsync(bare.part.start(), { message: /REDIS_PASSWORD: is missing/ })
 })
