@@ -1,32 +1,32 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import { startShop } from '../../env/local/shop.ts'
+import { run } from '../support/program.ts'
 
-const MAIN = join(import.meta.dirname, 'main.ts')
+const runBench = (t: ExecutionContext, line: string) =>
+  run(t, [join(import.meta.dirname, 'main.ts'), ...line.split(' ')])
 
-const runBench = async (line: string) => {
-  const child = spawn(process.execPath, [MAIN, ...line.split(' ')], { stdio: ['ignore', 'pipe', 'pipe'] })
-  const exited = once(child, 'exit')
-  const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)])
-  const [code] = await exited
-  return { code, output, errors }
-}
-
-test.serial('measures checkouts and finds all money and goods again', async (t) => {
-  const { code, output, errors } = await runBench('--warm-up 2 --seconds 1 --connections 8 --runs 2 --no-limits')
-  t.is(code, 0, errors + output)
-  t.regex(output, /^Conservation: holds/m)
-  t.regex(output, /^connections +checkouts\/s +from +to /m)
-  t.regex(output, /^ +8 +[\d,]+ .* none$/m)
-  t.regex(output, /^ +order +[\d.]+ +\d+ +[\d.]+$/m)
-  t.false(/^One script/m.test(output))
-})
+test.serial(
+  'measures checkouts, finds all money and goods again, and tells what is kept of each checkout',
+  async (t) => {
+    const { code, output, errors } = await runBench(
+      t,
+      '--warm-up 2 --seconds 1 --connections 8 --runs 2 --users 100 --items 100 --orders 9000 --finished 500 --no-limits',
+    )
+    t.is(code, 0, errors + output)
+    t.regex(output, /9,000 orders, two lines, of 100 users; 100 items/)
+    t.regex(output, /^500 checkouts finished before/m)
+    t.regex(output, /^Conservation: holds/m)
+    t.regex(output, /^connections +checkouts\/s +from +to /m)
+    t.regex(output, /^ +8 +[\d,]+ .* none$/m)
+    const [, bytes = ''] = /^ +order +[\d.]+ +(\d+) +[\d.]+$/m.exec(output) ?? []
+    t.true(Number(bytes) > 100, output)
+    t.false(/^One script/m.test(output))
+  },
+)
 
 test.serial('measures a part of the peak in an open loop', async (t) => {
-  const { code, output, errors } = await runBench('--warm-up 2 --seconds 1 --rate 30%')
+  const { code, output, errors } = await runBench(t, '--warm-up 2 --seconds 1 --rate 30%')
   t.is(code, 0, errors + output)
   t.regex(output, /^The peak\nconnections/m)
   t.regex(output, /^due\/s .* not sent +not 200\n.* 0 +none$/m)
@@ -35,6 +35,7 @@ test.serial('measures a part of the peak in an open loop', async (t) => {
 
 test.serial('counts what requests other than checkouts did to each wallet', async (t) => {
   const { code, output, errors } = await runBench(
+    t,
     '--warm-up 2 --seconds 1 --connections 8 --route add-funds --users 50',
   )
   t.is(code, 0, errors + output)
@@ -43,20 +44,11 @@ test.serial('counts what requests other than checkouts did to each wallet', asyn
   t.true(Number(added.replace(',', '')) > 100, output)
 })
 
-test.serial('loses no checkout while replicas die', async (t) => {
-  const { code, output, errors } = await runBench(
-    '--warm-up 2 --seconds 5 --connections 8 --kill stock --every 2s --replicas 2',
-  )
-  t.is(code, 0, errors + output)
-  t.regex(output, /^with deaths +[\d,]+ .* 0 +none$/m)
-  t.regex(output, /^[12] deaths, one every 2.0 s \(stock-1, stock-2\): [\d.]+ % of the peak$/m)
-  t.regex(output, /^Conservation: holds/m)
-})
-
 test.serial('compares with another shop in turns, and balances the books of both', async (t) => {
   const other = await startShop()
   t.teardown(other.stop)
   const { code, output, errors } = await runBench(
+    t,
     `--warm-up 2 --seconds 4 --connections 4 --users 500 --items 500 --compare ${other.url}`,
   )
   t.is(code, 0, errors + output)
@@ -66,26 +58,9 @@ test.serial('compares with another shop in turns, and balances the books of both
   t.regex(output, /^Theirs. Conservation: holds \(read by the routes/m)
 })
 
-test.serial('tells what is kept of each checkout, and how long the log parsers take', async (t) => {
-  const { code, output, errors } = await runBench(
-    '--warm-up 2 --seconds 1 --connections 8 --users 100 --items 100 --orders 9000 --finished 500 --no-limits',
-  )
-  t.is(code, 0, errors + output)
-  t.regex(output, /^500 checkouts finished before/m)
-  t.regex(output, /9,000 orders, two lines, of 100 users; 100 items/)
-  const [, bytes = ''] = /^ +order +[\d.]+ +(\d+) +[\d.]+$/m.exec(output) ?? []
-  t.true(Number(bytes) > 100, output)
-})
-
-test('names an option that it does not know, and fails', async (t) => {
-  const { code, output, errors } = await runBench('--secnds 1')
+test('says in one sentence what is wrong with its options, and fails', async (t) => {
+  const { code, output, errors } = await runBench(t, '--secnds 1')
   t.is(code, 1)
   t.is(output, '')
   t.regex(errors, /--secnds.*--help/)
-})
-
-test('refuses options that a shop at an address does not obey', async (t) => {
-  const { code, errors } = await runBench('--url http://127.0.0.1:1 --replicas 2')
-  t.is(code, 1)
-  t.regex(errors, /--replicas is for a shop of the benchmark's own/)
 })

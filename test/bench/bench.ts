@@ -3,15 +3,14 @@
  *
  * A shop is started (or found), filled, and warmed up with 64 connections, so that the first run meets code that is
  * compiled; then each run takes the numbers that follow those of the last one. When all are answered the books are
- * balanced, and last come what is kept and the limits, while the shop stands idle. What is run is one of four: closed
- * loops, an open loop, a load while replicas die, or two shops in turn.
+ * balanced, and last come what is kept and the limits, while the shop stands idle. What is run is one of three: closed
+ * loops, an open loop, or two shops in turn.
  */
 import { mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { type Shop, startShop } from '../../env/local/shop.ts'
 import { number } from '../support/table.ts'
 import { compare, ratios, SLICE_MS, SLICE_WARM_UP_MS, slicesIn } from './compare.ts'
-import { kills, measureKills } from './kill.ts'
 import { measureLimits } from './limits.ts'
 import { type Load, openLoad } from './load.ts'
 import { cores, type Options, PEAK_CONNECTIONS, type Rate, UNDER_WAY_MAX } from './options.ts'
@@ -40,7 +39,6 @@ const neededFor = ({
   connections,
   runs,
   rate,
-  kill,
   compare: other,
   finished,
 }: Options): number => {
@@ -49,7 +47,6 @@ const neededFor = ({
   const closed = (count: number): number => ordersFor(count, warmUpMsOf(count) + ms)
   const needed = (): number => {
     if (rate) return runs * (closed(PEAK_CONNECTIONS) + openLoopOrders(rate, RUN_WARM_UP_MS + ms))
-    if (kill) return 2 * connections.reduce((sum, count) => sum + closed(count), 0)
     if (other)
       return connections.reduce(
         (sum, count) => sum + slicesIn(seconds) * ordersFor(count, SLICE_WARM_UP_MS + SLICE_MS),
@@ -89,7 +86,6 @@ type Scene = {
   readonly profiler: Profiler | undefined
   readonly unit: report.Unit
   readonly say: (text: string) => void
-  readonly signal: AbortSignal
 }
 
 const sayRuns = ({ site, unit, say }: Scene, runs: readonly report.Run[]): void => {
@@ -138,17 +134,6 @@ const runOpen = async (scene: Scene, rate: Rate): Promise<report.Run[]> => {
   return [...peak.runs, ...runs]
 }
 
-const runKills = async ({ options, site, say, signal }: Scene, shop: Shop, kill: NonNullable<Options['kill']>) => {
-  const peaks: report.Run[] = []
-  for (const connections of options.connections) {
-    const ask = { connections, warmUpMs: warmUpMsOf(connections), ms: options.seconds * 1_000 }
-    const found = await measureKills(site, shop, kill, ask, signal)
-    say(`${connections} connections\n${kills(found, options.route, kill)}`)
-    peaks.push(found.peak)
-  }
-  return peaks
-}
-
 const runComparison = async ({ options, site, unit, say }: Scene, other: Site): Promise<report.Run[]> => {
   const comparisons = []
   for (const connections of options.connections)
@@ -162,9 +147,8 @@ const runComparison = async ({ options, site, unit, say }: Scene, other: Site): 
 }
 
 const runAll = (scene: Scene, other: Site | undefined): Promise<report.Run[]> => {
-  const { options, site } = scene
+  const { options } = scene
   if (other) return runComparison(scene, other)
-  if (options.kill && site.shop) return runKills(scene, site.shop, options.kill)
   return options.rate ? runOpen(scene, options.rate) : runClosed(scene)
 }
 
@@ -213,7 +197,7 @@ export const bench = async (options: Options, say: (text: string) => void, signa
   stack.defer(() => profiler?.close())
   const memory = shop && (await readMemory(shop))
   const answeredBefore = site.answered()
-  const runs = await runAll({ options, site, profiler, unit, say, signal }, other)
+  const runs = await runAll({ options, site, profiler, unit, say }, other)
   const answered = site.answered() - answeredBefore
 
   let areBalanced = true
@@ -223,7 +207,7 @@ export const bench = async (options: Options, say: (text: string) => void, signa
     say(`\n${other ? `${one.shop ? 'Ours' : 'Theirs'}. ` : ''}${report.books(books)}`)
   }
   if (shop && memory) say(`\n${upkeep(await measureUpkeep(shop, memory, answered, signal), unit)}`)
-  const isPlain = route === 'checkout' && !options.rate && !options.kill && !other
+  const isPlain = route === 'checkout' && !options.rate && !other
   if (limits && isPlain) say(`\n${report.limits(await measureLimits(options, load), runs)}`)
   return areBalanced && [...warmUps, ...runs].every(isFine)
 }

@@ -1,14 +1,13 @@
 /** What is to be measured? The command line, read and checked; everything that is wrong with it is one sentence. */
 import { availableParallelism } from 'node:os'
 import { UsageError } from '../../env/command-line.ts'
-import { SERVICES, type Service } from '../../env/wiring.ts'
-import { parseNumber, parseTime, readOptions } from '../support/command-line.ts'
+import { parseNumber, readOptions } from '../support/command-line.ts'
 import { type RouteName, routeNames } from './routes.ts'
 import { THINGS_MAX } from './seed.ts'
 
 const DEFAULTS = {
   ...{ seconds: '10', 'warm-up': '15', connections: '1,16,64,256', runs: '1', route: 'checkout', finished: '0' },
-  ...{ appendfsync: 'always', replicas: '1', every: '5s' },
+  ...{ appendfsync: 'always', replicas: '1' },
 }
 const SECONDS_MAX = 600
 const RUNS_MAX = 25
@@ -16,10 +15,7 @@ const RUNS_MAX = 25
 const CONNECTIONS_MAX = 4_096
 const RATE_MAX = 50_000
 const REPLICAS_MAX = 10
-const EVERY = { minMs: 1_000, maxMs: 600_000 }
-/** One kill leaves the other replicas to go on. */
-const KILL_REPLICAS_MIN = 2
-/** How many connections find the peak, of which an open loop takes a part and against which a run with kills is held. */
+/** How many connections find the peak, of which an open loop takes a part. */
 export const PEAK_CONNECTIONS = 64
 /** How many requests of an open loop may be under way. */
 export const UNDER_WAY_MAX = 4_000
@@ -57,26 +53,19 @@ What does it cost to have much?
                               as the runs may need; fewer orders end them when they are used up
   --finished N                checks so many orders out before anything is measured (default ${DEFAULTS.finished})
 
-What if it is hurt?
-  --kill SERVICE|all          kills a replica of the service with SIGKILL, the next one every --every, of all services in
-                              turn, and starts each again at once; against the peak before. Wants --replicas ${KILL_REPLICAS_MIN} or more
-  --every TIME                how long from one kill to the next (default ${DEFAULTS.every})
-
 How fast are others?
   --url http://HOST:PORT      measures a shop that runs already. THIS REPLACES its users, items and orders 0, 1, 2, ...
-                              Its processes are not seen: no CPU times, no --appendfsync, --replicas, --profile, --kill
+                              Its processes are not seen: no CPU times, no --appendfsync, --replicas, --profile
   --compare http://HOST:PORT  measures another implementation of the same routes in turn with a shop of its own, 2 s each,
                               A B B A, and tells the ratio. THIS REPLACES the other's users, items and orders
   --help                      this text
 
 OPERATOR_TOKEN, if it is set, is sent with what only operators may do. The exit code is 1 if money or goods are missing,
-if anything was answered but 200 (or that it comes too early), or if an open loop could not send what was due. With --kill
-what fails is told and does not matter; money and goods do.`
+if anything was answered but 200 (or that it comes too early), or if an open loop could not send what was due. How the shop
+bears harm is for npm run drill.`
 
 /** So many requests a second, or so large a part of the peak. */
 export type Rate = { readonly perSecond: number } | { readonly ofPeak: number }
-
-export type Kill = { readonly services: readonly Service[]; readonly everyMs: number }
 
 export type Options = {
   readonly seconds: number
@@ -98,7 +87,6 @@ export type Options = {
   readonly items: number | undefined
   readonly orders: number | undefined
   readonly finished: number
-  readonly kill: Kill | undefined
   /** The address of a running shop, instead of one of its own. */
   readonly url: string | undefined
   /** The address of another shop, beside one of its own. */
@@ -125,11 +113,6 @@ const parseRate = (value: string): Rate =>
     ? { ofPeak: parseNumber('rate', value.slice(0, -1), 1, 500) / 100 }
     : { perSecond: parseNumber('rate', value, 1, RATE_MAX) }
 
-const parseKill = (target: string, every: string): Kill => ({
-  services: target === 'all' ? SERVICES : [oneOf('kill', target, SERVICES)],
-  everyMs: parseTime('every', every, EVERY),
-})
-
 const read = (line: readonly string[]) => {
   const option = { type: 'string' } as const
   const flag = { type: 'boolean' } as const
@@ -146,7 +129,7 @@ const read = (line: readonly string[]) => {
     ...{ 'hot-item': flag, 'hot-user': flag, 'no-limits': flag, profile: option },
     ...{ rate: option, 'obey-retry-after': flag },
     ...{ users: option, items: option, orders: option, finished: option },
-    ...{ kill: option, every: option, url: option, compare: option },
+    ...{ url: option, compare: option },
     help: { type: 'boolean', short: 'h' },
   })
 }
@@ -156,11 +139,10 @@ type Given = ReturnType<typeof read>
 const CONFLICTS: readonly (readonly [keyof Given, readonly (keyof Given)[], string])[] = [
   [
     'url',
-    ['appendfsync', 'replicas', 'profile', 'kill', 'compare'],
+    ['appendfsync', 'replicas', 'profile', 'compare'],
     "is for a shop of the benchmark's own, not for one at --url",
   ],
-  ['rate', ['connections', 'kill', 'compare'], 'does not go with --rate'],
-  ['kill', ['compare', 'profile', 'runs'], 'does not go with --kill'],
+  ['rate', ['connections', 'compare'], 'does not go with --rate'],
   ['compare', ['profile', 'runs', 'finished'], 'does not go with --compare'],
   ['hot-item', ['items'], 'does not go with --hot-item'],
   ['hot-user', ['users'], 'does not go with --hot-user'],
@@ -173,7 +155,6 @@ const refuseConflicts = (given: Given): void => {
   }
   if (given.finished !== undefined && (given.route ?? DEFAULTS.route) !== DEFAULTS.route)
     throw new UsageError(`--finished goes with --route ${DEFAULTS.route}`)
-  if (given.every !== undefined && given.kill === undefined) throw new UsageError('--every goes with --kill')
 }
 
 const parseConnections = (value: string): number[] =>
@@ -184,11 +165,7 @@ export const parseOptions = (line: readonly string[]): Options | 'help' => {
   const given = read(line)
   if (given.help) return 'help'
   refuseConflicts(given)
-  const { seconds, 'warm-up': warmUp, runs, route, appendfsync, replicas, finished, every } = { ...DEFAULTS, ...given }
-  const kill = given.kill === undefined ? undefined : parseKill(given.kill, every)
-  const processes = parseNumber('replicas', replicas, 1, REPLICAS_MAX)
-  if (kill && processes < KILL_REPLICAS_MIN)
-    throw new UsageError(`--kill wants --replicas ${KILL_REPLICAS_MIN} or more`)
+  const { seconds, 'warm-up': warmUp, runs, route, appendfsync, replicas, finished } = { ...DEFAULTS, ...given }
   const things = (name: 'users' | 'items' | 'orders'): number | undefined => {
     const value = given[name]
     return value === undefined ? undefined : parseNumber(name, value, 1, THINGS_MAX)
@@ -196,11 +173,11 @@ export const parseOptions = (line: readonly string[]): Options | 'help' => {
   return {
     seconds: parseNumber('seconds', seconds, 1, SECONDS_MAX),
     warmUpSeconds: parseNumber('warm-up', warmUp, 1, SECONDS_MAX),
-    connections: parseConnections(given.connections ?? (kill ? String(PEAK_CONNECTIONS) : DEFAULTS.connections)),
+    connections: parseConnections(given.connections ?? DEFAULTS.connections),
     runs: parseNumber('runs', runs, 1, RUNS_MAX),
     route: oneOf('route', route, routeNames),
     appendfsync: oneOf('appendfsync', appendfsync, ['always', 'everysec']),
-    replicas: processes,
+    replicas: parseNumber('replicas', replicas, 1, REPLICAS_MAX),
     hotItem: given['hot-item'] ?? false,
     hotUser: given['hot-user'] ?? false,
     limits: !given['no-limits'],
@@ -211,7 +188,6 @@ export const parseOptions = (line: readonly string[]): Options | 'help' => {
     items: things('items'),
     orders: things('orders'),
     finished: parseNumber('finished', finished, 0, THINGS_MAX),
-    kill,
     url: given.url === undefined ? undefined : parseUrl('url', given.url),
     compare: given.compare === undefined ? undefined : parseUrl('compare', given.compare),
   }

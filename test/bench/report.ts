@@ -42,7 +42,7 @@ const together = (all: readonly Oddities[]): Oddities => {
   return sums
 }
 
-export const kindsOf = (all: readonly Oddities[]): string => {
+const kindsOf = (all: readonly Oddities[]): string => {
   const kinds = Object.entries(together(all)).map(([what, { count }]) => `${what}: ${number(count)}`)
   return kinds.length === 0 ? 'none' : kinds.join(', ')
 }
