@@ -5,7 +5,7 @@ import { keyReused } from '../../shared/http/problems.ts'
 import { problemsOf } from '../../shared/http/route.ts'
 import * as ofOperators from '../../shared/operator/api.ts'
 import { type NamedRow, ROWS, targetOf } from '../support/rows.ts'
-import { openClient, problemOf, type Reply } from '../support/shop/client.ts'
+import { type Client, openClient, problemOf, type Reply } from '../support/shop/client.ts'
 import { shareShop } from '../support/shop/shop.ts'
 
 const TOKEN = 'a-token-of-the-operator'
@@ -14,6 +14,26 @@ const opened = shareShop(test, { env: { all: { OPERATOR_TOKEN: TOKEN } } })
 
 /** Too long for any field, and of no form. */
 const MALFORMED = '!'.repeat(300)
+const NO_IDS = ['a.b', 'a b', 'a:b', 'a/b', 'ü', '\0', '*', ' ', 'x'.repeat(65)]
+const NO_AMOUNTS = ['1e3', '1.0', '-0', '-1', '+1', '007', '0x10', '9007199254740992', 'NaN', 'one', '1,000', ' ', '١']
+const NO_NUMBERS = [...NO_AMOUNTS, '0']
+const NO_COUNTS = [...NO_NUMBERS, '1000001']
+const NO_ENTRIES = ['x', '1-2-3', '-', '1-', '+', '1-18446744073709551616']
+/** What a field does not take; any other does not take what is malformed. */
+const NOT_TAKEN: Readonly<Record<string, readonly string[]>> = {
+  ...{ user: NO_IDS, item: NO_IDS, order: NO_IDS, log_id: NO_IDS },
+  ...{ price: NO_AMOUNTS, item_price: NO_AMOUNTS, starting_money: NO_AMOUNTS, starting_stock: NO_AMOUNTS },
+  ...{ quantity: NO_NUMBERS, amount: NO_NUMBERS, minutes: NO_NUMBERS },
+  ...{ n: NO_COUNTS, n_items: NO_COUNTS, n_users: NO_COUNTS },
+  ...{ after: NO_ENTRIES, cursor: ['x', '-1', '18446744073709551616'], limit: ['0', '-1', '1001', '1e2', ''] },
+}
+/** What is answered of a thing that there is not. */
+const UNKNOWN: Readonly<Record<string, RegExp>> = {
+  user: /:no-such-user$/,
+  item: /:no-such-item$/,
+  order: /:no-such-order$/,
+  log_id: /:no-such-(log-id|saga|checkout)$/,
+}
 /** Things are made anew up to the second, which is asked for then; and what else a field may be. */
 const VALUES: Readonly<Record<string, string>> = {
   n: '3',
@@ -23,6 +43,18 @@ const VALUES: Readonly<Record<string, string>> = {
   by: 'refund',
 }
 const QUERIES: Readonly<Record<string, string>> = { at: '1', ids: '1', log_ids: '1' }
+
+const clients = new Map<string, Client>()
+test.after.always(() => {
+  for (const { close } of clients.values()) close()
+})
+
+/** Speaks to the service itself. */
+const clientOf = (service: string): Client => {
+  const client = clients.get(service) ?? openClient(opened().shop.part(`${service}-1`).url)
+  clients.set(service, client)
+  return client
+}
 
 type Ask = { readonly method?: string; readonly query?: Readonly<Record<string, string>> } & {
   readonly values?: Readonly<Record<string, string>>
@@ -34,8 +66,7 @@ const asking = (row: NamedRow, { method = row.method, query, values, headers = o
   const fields = Object.keys(row.query ?? {}).flatMap((name) => (QUERIES[name] ? [[name, QUERIES[name]]] : []))
   const asked = new URLSearchParams({ ...Object.fromEntries(fields), ...query })
   const target = `${targetOf(row, { ...VALUES, ...values })}${asked.size === 0 ? '' : `?${asked}`}`
-  const client = openClient(opened().shop.part(`${row.service}-1`).url)
-  return client.request(method, target, headers, body).finally(client.close)
+  return clientOf(row.service).request(method, target, headers, body)
 }
 
 /** An answer that the row lists: of its form, or of one of its kinds of problems. */
@@ -84,25 +115,65 @@ test('each row stands for one route, and its parameters are those of its path', 
   }
 })
 
-test.serial('takes its own method only, and no body', async (t) => {
-  for (const row of ROWS) {
-    const other = await asking(row, { method: 'PUT' })
-    t.is(other.status, 405, row.path)
-    t.true(String(other.headers.allow).split(', ').includes(row.method), row.path)
-    if (row.method === 'POST') assertMalformed(t, await asking(row, { body: '{"a":1}' }), 'body', row.path)
-  }
+/** Does something that must change nothing: whatever has an effect appends an entry to a log. */
+const assertNoEffect = async (t: ExecutionContext, work: () => Promise<void>): Promise<void> => {
+  const counts = ROWS.filter(({ name }) => name === 'countEntries')
+  const appended = () => Promise.all(counts.map(async (row) => (await asking(row)).text))
+  const before = await appended()
+  await work()
+  t.deepEqual(await appended(), before)
+}
+
+/** What can be asked without the operators' token. */
+const OPEN = [
+  'GET /ids/create',
+  'POST /internal/lease/{replica}',
+  'POST /orders/create/{user}',
+  'GET /orders/find/{order}',
+  'POST /orders/addItem/{order}/{item}/{quantity}',
+  'POST /orders/checkout/{order}',
+  'POST /payment/create_user',
+  'GET /payment/find_user/{user}',
+  'POST /payment/add_funds/{user}/{amount}',
+  'POST /payment/pay/{user}/{amount}',
+  'POST /stock/item/create/{price}',
+  'GET /stock/find/{item}',
+  'POST /stock/add/{item}/{amount}',
+  'POST /stock/subtract/{item}/{amount}',
+]
+
+test('everything but what customers ask, and a replica that wants identifiers, is for operators', (t) => {
+  const open = ROWS.filter(({ operator: isForOperators }) => !isForOperators)
+  t.deepEqual(open.map(({ method, path }) => `${method} ${path}`).sort(), OPEN.toSorted())
 })
 
-test.serial('refuses what its fields do not take, naming the field', async (t) => {
-  for (const row of ROWS) {
-    for (const name of Object.keys(row.params ?? {}))
-      assertMalformed(t, await asking(row, { values: { [name]: MALFORMED } }), name, row.path)
-    for (const name of Object.keys(row.query ?? {}))
-      assertMalformed(t, await asking(row, { query: { [name]: MALFORMED } }), name, row.path)
-    const keyed = { ...operator, 'Idempotency-Key': 'two words' }
-    assertMalformed(t, await asking(row, { headers: keyed }), 'Idempotency-Key', row.path)
-  }
-})
+test.serial('takes its own method only, names it, and takes no body', (t) =>
+  assertNoEffect(t, async () => {
+    for (const row of ROWS) {
+      const methods: string[] = ROWS.filter(({ path }) => path === row.path).map(({ method }) => method)
+      for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter((one) => !methods.includes(one))) {
+        const { status, headers } = await asking(row, { method })
+        t.deepEqual([status, headers.allow], [405, methods.sort().join(', ')], `${method} ${row.path}`)
+      }
+      if (row.method === 'POST') assertMalformed(t, await asking(row, { body: '{"a":1}' }), 'body', row.path)
+    }
+  }),
+)
+
+test.serial('refuses what its fields do not take, naming the field', (t) =>
+  assertNoEffect(t, async () => {
+    for (const row of ROWS) {
+      for (const where of ['params', 'query'] as const)
+        for (const name of Object.keys(row[where] ?? {}))
+          for (const value of [...(NOT_TAKEN[name] ?? []), MALFORMED]) {
+            const reply = await asking(row, { [where === 'params' ? 'values' : 'query']: { [name]: value } })
+            assertMalformed(t, reply, name, `${row.method} ${row.path} ${name}=${value}`)
+          }
+      const keyed = { ...operator, 'Idempotency-Key': 'two words' }
+      assertMalformed(t, await asking(row, { headers: keyed }), 'Idempotency-Key', row.path)
+    }
+  }),
+)
 
 test.serial('serves operators only where it says so', async (t) => {
   for (const row of ROWS) {
@@ -122,6 +193,18 @@ test.serial('answers what it lists, of what there is and of what there is not', 
     assertListed(t, row, await asking(row, { values: unknown }))
   }
 })
+
+test.serial('does not know what is not there: 404', (t) =>
+  assertNoEffect(t, async () => {
+    for (const row of ROWS)
+      for (const name of Object.keys(row.params ?? {}).filter((one) => one in UNKNOWN)) {
+        // The others are there: the order 2 is open still.
+        const reply = await asking(row, { values: { order: '2', [name]: 'nobody' } })
+        t.is(reply.status, 404, `${row.method} ${row.path}: ${reply.text}`)
+        t.regex(problemOf(reply).type, UNKNOWN[name] ?? /impossible/, row.path)
+      }
+  }),
+)
 
 test.serial('refuses a key that was used for another request, where it says so', async (t) => {
   for (const service of ['ids', 'order', 'payment', 'stock'] as const) {

@@ -37,6 +37,7 @@ for (const path of [
   '/%6frders/find/7',
   '/ordersx',
   '/?/orders',
+  '/internal/lease/me',
 ])
   test(`there is no route ${path}`, async (t) => {
     const { ask } = await openShop(t, {})
