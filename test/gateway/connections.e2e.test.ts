@@ -1,10 +1,10 @@
 /** How the gateway keeps the connections of its clients: one request at a time, refused for good, and so many. */
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import pino from 'pino'
 import { away } from '../support/eventually.ts'
-import { flood, openReplicas, openShop, openSocket, readAll } from '../support/shop/gateway.ts'
+import { flood, openReplicas, openShop, openSocket, readAll, sendBytes } from '../support/shop/gateway.ts'
 import { answer, type Behaviour } from '../support/shop/upstream.ts'
 
 const find = (order: number | string): string => `GET /orders/find/${order} HTTP/1.1\r\nHost: x\r\n\r\n`
@@ -53,9 +53,8 @@ test('a pipelined request whose body comes after the answers before it is served
 
 test('after a request that wants the connection closed no other is begun', async (t) => {
   const { gateway, upstream } = await openReplicas(t, 1)
-  const socket = await openSocket(t, gateway.port)
-  socket.write(`${find(1)}${last(2)}${find(3)}`)
-  t.regex(await readAll(socket), /^HTTP\/1\.1 200 [\s\S]*HTTP\/1\.1 200 /)
+  const replies = await sendBytes(t, gateway.port, `${find(1)}${last(2)}${find(3)}`)
+  t.regex(replies, /^HTTP\/1\.1 200 [\s\S]*HTTP\/1\.1 200 /)
   t.deepEqual(
     upstream.received.map(({ url }) => url),
     ['/orders/find/1', '/orders/find/2'],
@@ -68,9 +67,7 @@ test('who does not read his answers is not served any more, and keeps nobody wai
   upstream.behave = (response, received) =>
     answer(received.url.endsWith('flood') ? 'x'.repeat(30_000) : 'quick')(response, received)
   await upstream.settled()
-  const socket = connect({ port: gateway.port, host: '127.0.0.1' })
-  t.teardown(() => socket.destroy())
-  await once(socket, 'connect')
+  const socket = await openSocket(t, gateway.port)
   socket.pause()
   flood(socket, find('flood').repeat(1_000))
   const waits: number[] = []
@@ -121,8 +118,7 @@ test('who has sent his last and ends his side gets his answers', async (t) => {
   }
   await upstream.settled()
   for (const bytes of [find(1), `${find(1)}${find(2)}`]) {
-    const socket = connect({ port: gateway.port, host: '127.0.0.1', allowHalfOpen: true })
-    t.teardown(() => socket.destroy())
+    const socket = await openSocket(t, gateway.port, true)
     socket.end(bytes)
     const reply = readAll(socket)
     await upstream.settled()
@@ -136,10 +132,8 @@ test('who has sent his last and ends his side gets his answers', async (t) => {
 test('who ends his side while he waits for a replica gets his answer, and is looked after meanwhile', async (t) => {
   const { gateway, upstream } = await openReplicas(t, 1, { condition: 'not ready' })
   await upstream.settled()
-  const socket = connect({ port: gateway.port, host: '127.0.0.1', allowHalfOpen: true })
-  t.teardown(() => socket.destroy())
-  const old = connect({ port: gateway.port, host: '127.0.0.1', allowHalfOpen: true })
-  t.teardown(() => old.destroy())
+  const socket = await openSocket(t, gateway.port, true)
+  const old = await openSocket(t, gateway.port, true)
   const replies = [readAll(socket), readAll(old)]
   socket.end(find(7))
   old.end('GET /orders/find/8 HTTP/1.0\r\n\r\n')
@@ -156,8 +150,7 @@ test('a connection that was refused is closed, though the client never closes it
     'what?\r\n\r\n',
     'POST /orders/create/7 HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n',
   ]) {
-    const socket = connect({ port: gateway.port, host: '127.0.0.1', allowHalfOpen: true })
-    t.teardown(() => socket.destroy())
+    const socket = await openSocket(t, gateway.port, true)
     socket.on('error', () => undefined)
     socket.write(bytes)
     socket.resume()
@@ -186,9 +179,7 @@ const makeRoom = async (t: ExecutionContext, socket: Socket, port: number): Prom
   await closed
   let reply = ''
   while (!reply.includes(' 200 ')) {
-    const next = await openSocket(t, port)
-    next.write('GET /live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
-    reply = await readAll(next)
+    reply = await sendBytes(t, port, 'GET /live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
   }
   t.regex(reply, /live$/)
 }

@@ -2,7 +2,7 @@
 import test from 'ava'
 import { openVisitors } from '../../shared/http/visitors.ts'
 import { ConfigError, hostNames, pageOrigins, readConfig } from '../../shared/process/config.ts'
-import { type Ask, openReplicas, openShop, openSocket, problemOf, readAll } from '../support/shop/gateway.ts'
+import { type Ask, openReplicas, openShop, problemOf, sendBytes } from '../support/shop/gateway.ts'
 
 const PAGES = 'https://pages.example'
 const ALLOWED = { hosts: ['shop.example'], origins: [PAGES] }
@@ -106,9 +106,8 @@ test('a name that is not let in stays out after one that was', async (t) => {
 
 test('who names the host in the target is judged by that', async (t) => {
   const { gateway } = await openShop(t, { visitors: openVisitors('127.0.0.1') })
-  const socket = await openSocket(t, gateway.port)
-  socket.write('GET http://evil.example/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
-  t.regex(await readAll(socket), /^HTTP\/1.1 421 /)
+  const request = 'GET http://evil.example/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'
+  t.regex(await sendBytes(t, gateway.port, request), /^HTTP\/1.1 421 /)
 })
 
 const PREFLIGHT = { 'access-control-request-method': 'POST', 'access-control-request-headers': 'idempotency-key' }

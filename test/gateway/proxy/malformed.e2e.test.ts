@@ -1,6 +1,6 @@
 /** What RFC 9112 has a server refuse is refused by a problem document, is passed on to nobody, and ends its connection. */
 import test from 'ava'
-import { openReplicas, openShop, openSocket, openUpstreams, readAll } from '../../support/shop/gateway.ts'
+import { openReplicas, openShop, openSocket, openUpstreams, readAll, sendBytes } from '../../support/shop/gateway.ts'
 import { hang, type Upstream } from '../../support/shop/upstream.ts'
 
 const HOST = 'Host: shop.example\r\n'
@@ -108,9 +108,7 @@ for (const [status, cases] of Object.entries(refused))
     test(`${what}: ${status} with a problem document, passed on to nobody, and the connection ends`, async (t) => {
       const { gateway, upstream } = await openReplicas(t, 1, { headersTimeoutMs: 300, requestTimeoutMs: 300 })
       await upstream.settled()
-      const socket = await openSocket(t, gateway.port)
-      socket.write(bytes, 'latin1')
-      const [head = '', body = '', ...more] = (await readAll(socket)).split('\r\n\r\n')
+      const [head = '', body = '', ...more] = (await sendBytes(t, gateway.port, bytes)).split('\r\n\r\n')
       t.regex(head, new RegExp(`^HTTP/1\\.1 ${status} `))
       t.regex(head, /\r\nConnection: close/i)
       t.regex(head, /\r\nContent-Type: application\/problem\+json/i)
@@ -173,9 +171,8 @@ for (const [what, [bytes, path, host]] of Object.entries(taken))
 test('an absolute target without a path is the root', async (t) => {
   const { gateway } = await openShop(t, {})
   for (const url of ['http://shop.example', 'http://shop.example?a=b']) {
-    const socket = await openSocket(t, gateway.port)
-    socket.end(`GET ${url} HTTP/1.1\r\n${HOST}\r\n`)
-    t.regex(await readAll(socket), /^HTTP\/1\.1 404 [\s\S]*the shop has no \//)
+    const reply = await sendBytes(t, gateway.port, `GET ${url} HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`)
+    t.regex(reply, /^HTTP\/1\.1 404 [\s\S]*the shop has no \//)
   }
 })
 
@@ -201,7 +198,6 @@ test('an absolute checkout is one: it may be repeated, and waits with the others
 
 test('of a HEAD that is refused nothing is said but the head', async (t) => {
   const { gateway } = await openShop(t, {})
-  const socket = await openSocket(t, gateway.port)
-  socket.write(`HEAD /live HTTP/1.1\r\n${HOST}${HOST}\r\n`)
-  t.regex(await readAll(socket), /^HTTP\/1\.1 400 [\s\S]*\r\n\r\n$/)
+  const reply = await sendBytes(t, gateway.port, `HEAD /live HTTP/1.1\r\n${HOST}${HOST}\r\n`)
+  t.regex(reply, /^HTTP\/1\.1 400 [\s\S]*\r\n\r\n$/)
 })

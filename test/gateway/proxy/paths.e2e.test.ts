@@ -3,7 +3,7 @@ import test from 'ava'
 import pino from 'pino'
 import { isCheckout } from '../../../gateway/proxy/retry.ts'
 import { openServer } from '../../../shared/http/server.ts'
-import { openShop, openSocket, readAll } from '../../support/shop/gateway.ts'
+import { openShop, sendBytes } from '../../support/shop/gateway.ts'
 
 const OF_A_CHECKOUT = [
   '/orders/checkout/7',
@@ -49,8 +49,7 @@ for (const [targets, status] of [
       })
       t.teardown(server.close)
       const { gateway } = await openShop(t, { origins: { order: [`http://127.0.0.1:${server.port}`] } })
-      const socket = await openSocket(t, gateway.port)
-      socket.write(`POST ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
-      t.regex(await readAll(socket), new RegExp(`^HTTP/1.1 ${status} `))
+      const request = `POST ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`
+      t.regex(await sendBytes(t, gateway.port, request), new RegExp(`^HTTP/1.1 ${status} `))
       t.is(isCheckout('POST', target.replace(/^http:..[^/]*/, '')), status === 200)
     })

@@ -97,6 +97,17 @@ test('a 503 is not passed on after an earlier sending may have begun: who says s
   t.regex(problemOf(t, first).detail, /nothing was done/, 'the first sending knows')
 })
 
+test('a read has no unknown outcome: of the second sending a 503 is passed on as well', async (t) => {
+  const { ask, upstreams, settled } = await openReplicas(t, 2)
+  const sent = breakFirst(upstreams, (response) => {
+    response.writeHead(503, { 'Content-Type': 'application/problem+json' })
+    response.end('{"detail":"the Redis is away"}')
+  })
+  await settled()
+  const { status, text } = await ask('GET', '/orders/find/7')
+  t.deepEqual([sent.length, status, text], [2, 503, '{"detail":"the Redis is away"}'])
+})
+
 test('any other answer of the second sending is passed on', async (t) => {
   const { ask, upstreams, settled } = await openReplicas(t, 2)
   breakFirst(upstreams, (response) => {

@@ -103,11 +103,18 @@ export const problemOf = (t: ExecutionContext, reply: Reply): Problem => {
 }
 
 /** A bare connection, for what no well-behaved client sends. */
-export const openSocket = async (t: ExecutionContext, port: number): Promise<Socket> => {
-  const socket = connect(port, '127.0.0.1')
+export const openSocket = async (t: ExecutionContext, port: number, allowHalfOpen = false): Promise<Socket> => {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen })
   t.teardown(() => socket.destroy())
   await once(socket, 'connect')
   return socket
+}
+
+/** Sends bytes on a connection of their own, and reads all that comes back until the other side ends it. */
+export const sendBytes = async (t: ExecutionContext, port: number, bytes: string): Promise<string> => {
+  const socket = await openSocket(t, port)
+  socket.write(bytes, 'latin1')
+  return readAll(socket)
 }
 
 /** Everything that comes on a connection until the other side ends it, by a reset or not. */
