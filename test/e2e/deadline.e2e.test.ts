@@ -5,7 +5,17 @@ import type { Part } from '../../env/local/managed-process.ts'
 import type { Service } from '../../env/wiring.ts'
 import { proveInvariants } from '../support/checker/invariants.ts'
 import { eventually } from '../support/eventually.ts'
-import { answerIfAny, type Cart, type Client, problemOf, type Reply, whenSaid } from '../support/shop/client.ts'
+import {
+  answerIfAny,
+  type Cart,
+  type Client,
+  type Headers,
+  problemOf,
+  type Reply,
+  whenPaid,
+  whenSaid,
+  whenStatus,
+} from '../support/shop/client.ts'
 import { type OpenShop, shareShop } from '../support/shop/shop.ts'
 
 const DEADLINE_MS = 1_500
@@ -29,12 +39,20 @@ const timed = async <Result>(work: Promise<Result>): Promise<{ result: Result; m
 
 const seed = (client: Client): Promise<Cart> => client.createCart({ credit: 10, price: 4, stock: 3, quantity: 2 })
 
-const assertStatus = async (client: Client, order: string, status: string): Promise<void> =>
-  assert.equal((await client.order(order)).status, status)
+/** A checkout that payment, which is down, does not hear. */
+const beginUnheard = async (headers?: Headers) => {
+  const { client } = opened()
+  const wanted = await seed(client)
+  await only('payment').stop()
+  const checkout = timed(answerIfAny(client.checkout(wanted.order, headers)))
+  await whenStatus(client, wanted.order, 'checking-out', DEADLINE_MS)
+  return { wanted, checkout }
+}
 
 /** A refusal at the deadline: neither before it, nor much later. */
-const assertCancelled = (t: ExecutionContext, { result, ms }: { result: Reply; ms: number }): void => {
-  t.is(result.status, 424)
+const assertCancelled = (t: ExecutionContext, { result, ms }: { result: Reply | undefined; ms: number }): void => {
+  t.is(result?.status, 424)
+  if (result === undefined) return
   t.is(problemOf(result).type, 'urn:shop:problem:checkout-cancelled')
   t.is(result.headers['retry-after'], '1')
   t.true(ms >= DEADLINE_MS - 50 && ms < DEADLINE_MS + LATE_MS, `answered after ${Math.round(ms)} ms`)
@@ -47,7 +65,7 @@ const assertUndoneAndPayable = async (
   { user, item, order }: Cart,
 ): Promise<void> => {
   const { client } = shop
-  const { ms } = await timed(eventually(() => assertStatus(client, order, 'open'), SETTLE_MS))
+  const { ms } = await timed(whenStatus(client, order, 'open', SETTLE_MS))
   t.log(`open again ${Math.round(ms)} ms after the return`)
   t.is(await client.credit(user), 10)
   t.is(await client.stock(item), 3)
@@ -60,11 +78,8 @@ const assertUndoneAndPayable = async (
 
 test.serial('cancels at its deadline a checkout that payment does not read of, and undoes it', async (t) => {
   const { client } = opened()
-  const wanted = await seed(client)
+  const { wanted, checkout } = await beginUnheard()
   const { order, item } = wanted
-  await only('payment').stop()
-  const checkout = timed(client.checkout(order))
-  await eventually(() => assertStatus(client, order, 'checking-out'), DEADLINE_MS)
   t.is((await client.post(`/orders/addItem/${order}/${item}/1`)).status, 409)
   assertCancelled(t, await checkout)
 
@@ -90,7 +105,7 @@ test.serial('cancels at its deadline a checkout that stock does not read of, and
   await whenSaid(client, 'payment', 'CreditReleased', order)
   t.is((await client.post(`/payment/pay/${user}/10`)).status, 200, 'nothing is held any more')
   t.is((await client.post(`/payment/add_funds/${user}/10`)).status, 200)
-  await eventually(() => assertStatus(client, order, 'open'), SETTLE_MS)
+  await whenStatus(client, order, 'open', SETTLE_MS)
 
   await only('stock').start()
   await assertUndoneAndPayable(t, opened(), wanted)
@@ -98,33 +113,28 @@ test.serial('cancels at its deadline a checkout that stock does not read of, and
 
 test.serial('gives many checkouts of one order the same true answer at the deadline', async (t) => {
   const { client } = opened()
-  const wanted = await seed(client)
-  await only('payment').stop()
-  const keyed = { 'Idempotency-Key': `${wanted.order}-once` }
-  const first = client.checkout(wanted.order, keyed)
-  await eventually(() => assertStatus(client, wanted.order, 'checking-out'), DEADLINE_MS)
+  const keyed = { 'Idempotency-Key': 'answered-at-the-deadline' }
+  const { wanted, checkout } = await beginUnheard(keyed)
+  const first = checkout.then(({ result }) => result)
   const replies = await Promise.all([first, ...Array.from({ length: 5 }, () => client.checkout(wanted.order))])
   t.deepEqual(
-    replies.map(({ status }) => status),
+    replies.map((reply) => reply?.status),
     [424, 424, 424, 424, 424, 424],
   )
   await only('payment').start()
-  await eventually(() => assertStatus(client, wanted.order, 'open'), SETTLE_MS)
+  await whenStatus(client, wanted.order, 'open', SETTLE_MS)
   t.is((await client.checkout(wanted.order, keyed)).status, 424, 'what was answered under a key stays the answer')
   await assertUndoneAndPayable(t, opened(), wanted)
 })
 
 test.serial('has the log parser cancel a checkout whose order process was killed while it waited', async (t) => {
   const { client } = opened()
-  const wanted = await seed(client)
-  await only('payment').stop()
-  const checkout = answerIfAny(client.checkout(wanted.order))
-  await eventually(() => assertStatus(client, wanted.order, 'checking-out'), DEADLINE_MS)
+  const { wanted, checkout } = await beginUnheard()
   await only('order').kill()
-  const answer = await checkout
+  const { result: answer } = await checkout
   t.true(answer === undefined || answer.status >= 500, 'nobody knew')
   await only('order').start()
-  await eventually(() => assertStatus(client, wanted.order, 'cancelling'), PARSED_MS)
+  await whenStatus(client, wanted.order, 'cancelling', PARSED_MS)
   await only('payment').start()
   await assertUndoneAndPayable(t, opened(), wanted)
 })
@@ -147,9 +157,7 @@ test.serial('answers 503 within 2 s while its own Redis is away, and recovers wi
   }
   t.is(await client.credit(wanted.user), 10, 'the other services go on')
   await shop.part('order-redis').start()
-  const { ms } = await timed(
-    eventually(async () => assert.equal((await client.checkout(wanted.order)).status, 200), SETTLE_MS),
-  )
+  const { ms } = await timed(whenPaid(client, wanted.order, SETTLE_MS))
   t.log(`works again ${Math.round(ms)} ms after the return`)
   t.is(only('order').pid, pid)
   await proveInvariants(t, opened(), { locksMs: 5_000 })
@@ -183,32 +191,15 @@ for (const service of ['ids', 'order', 'payment', 'stock'] as const)
 
 test.serial('answers 503 with the place to ask when its own Redis goes away while it waits', async (t) => {
   const { client, shop } = opened()
-  const wanted = await seed(client)
-  await only('payment').stop()
-  const checkout = timed(client.checkout(wanted.order))
-  await eventually(() => assertStatus(client, wanted.order, 'checking-out'), DEADLINE_MS)
+  const { wanted, checkout } = await beginUnheard()
   await shop.part('order-redis').kill()
   const { result, ms } = await checkout
-  t.is(result.status, 503)
-  t.is(result.headers.location, `/orders/find/${wanted.order}`)
+  t.is(result?.status, 503)
+  t.is(result?.headers.location, `/orders/find/${wanted.order}`)
   // Until then the Redis may be back, and the answer a definite one.
   t.true(ms >= DEADLINE_MS - 50 && ms < DEADLINE_MS + UNAVAILABLE_MS, `answered after ${Math.round(ms)} ms`)
   await shop.part('order-redis').start()
-  await eventually(() => assertStatus(client, wanted.order, 'cancelling'), PARSED_MS)
+  await whenStatus(client, wanted.order, 'cancelling', PARSED_MS)
   await only('payment').start()
   await assertUndoneAndPayable(t, opened(), wanted)
-})
-
-test.serial('answers 424 without an effect while the peer that must be asked is away', async (t) => {
-  const { client } = opened()
-  const { order, user, item } = await seed(client)
-  await Promise.all([only('payment').stop(), only('stock').stop()])
-  const create = await client.post(`/orders/create/${user}`)
-  t.is(create.status, 424)
-  t.is(problemOf(create).type, 'urn:shop:problem:neighbour-unavailable')
-  t.is((await client.post(`/orders/addItem/${order}/${item}/1`)).status, 424)
-  t.deepEqual((await client.order(order)).items, [[item, 2]])
-  await Promise.all([only('payment').start(), only('stock').start()])
-  t.is((await client.checkout(order)).status, 200)
-  await proveInvariants(t, opened())
 })

@@ -5,7 +5,7 @@ import type { Part } from '../../env/local/managed-process.ts'
 import { proveInvariants } from '../support/checker/invariants.ts'
 import { eventually } from '../support/eventually.ts'
 import { instruct, listening, whenHit } from '../support/faults/crash-points.ts'
-import { answerIfAny } from '../support/shop/client.ts'
+import { answerIfAny, whenStatus } from '../support/shop/client.ts'
 import { bringBack, directTo, shareShop } from '../support/shop/shop.ts'
 
 const DEADLINE_MS = 2_500
@@ -30,7 +30,7 @@ const orphan = async (t: ExecutionContext, part: Part): Promise<string> => {
   const { order } = await client.createCart({ credit: 10, price: 4, stock: 3, quantity: 2 })
   for (const stock of shop.services.stock) stock.freeze()
   const checkout = answerIfAny(directTo(t, part).checkout(order))
-  await eventually(async () => assert.equal((await client.order(order)).status, 'checking-out'), DEADLINE_MS)
+  await whenStatus(client, order, 'checking-out', DEADLINE_MS)
   await part.kill()
   await checkout
   return order

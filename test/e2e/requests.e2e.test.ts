@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import test from 'ava'
 import type { Part } from '../../env/local/managed-process.ts'
 import { eventually } from '../support/eventually.ts'
+import { problemOf } from '../support/shop/client.ts'
 import { shareShop } from '../support/shop/shop.ts'
 
 const TOKEN = 'sesame-of-the-operators'
@@ -67,6 +68,7 @@ test.serial('what has no checkout bears no log id', async (t) => {
   const { client } = shop()
   const empty = await client.checkout(await client.createOrder(await client.createUser(5)))
   t.deepEqual([empty.status, empty.headers['x-log-id']], [409, undefined])
+  t.is(problemOf(empty).type, 'urn:shop:problem:order-empty')
   const unknown = await client.checkout('nowhere')
   t.deepEqual([unknown.status, unknown.headers['x-log-id']], [404, undefined])
 })

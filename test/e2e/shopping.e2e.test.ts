@@ -141,11 +141,7 @@ for (const prefix of PREFIXES)
     assertJson(t, await client.get(`/${prefix}/log/${entry?.log_id}`), {
       logs: all.filter(({ log_id }) => log_id === entry?.log_id),
     })
-    const groups: Record<string, LogEntry[]> = {}
-    for (const one of all) {
-      groups[one.log_id] ??= []
-      groups[one.log_id]?.push(one)
-    }
+    const groups = { ...Object.groupBy(all, ({ log_id }) => log_id) }
     assertJson(t, await client.get(`/${prefix}/sorted_logs/60`), { logs: groups, next: null })
 
     const service = prefix === 'orders' ? 'order' : prefix

@@ -1,6 +1,5 @@
 /** What a service wants of its surroundings before it works, what it says when it does not get it, and how it ends. */
 import assert from 'node:assert/strict'
-import { type ExecFileException, execFile } from 'node:child_process'
 import test from 'ava'
 import axios from 'axios'
 import { type Part, PartError } from '../../env/local/managed-process.ts'
@@ -8,6 +7,7 @@ import { startShop } from '../../env/local/shop.ts'
 import { SERVICES, type Service } from '../../env/wiring.ts'
 import { locksLeft, proveInvariants } from '../support/checker/invariants.ts'
 import { eventually } from '../support/eventually.ts'
+import { run } from '../support/program.ts'
 import { openShop, shareShop } from '../support/shop/shop.ts'
 
 const START_MS = 30_000
@@ -69,37 +69,27 @@ const WANTED: Readonly<Record<Service | 'gateway', readonly string[]>> = {
   gateway: ['ORDER_URLS', 'PAYMENT_URLS', 'STOCK_URLS', 'IDS_URLS'],
 }
 
-const run = (role: string, env: NodeJS.ProcessEnv): Promise<{ code: unknown; stderr: string }> =>
-  new Promise((resolve) => {
-    const done = (error: ExecFileException | null, _: string, stderr: string): void =>
-      resolve({ code: error === null ? 0 : error.code, stderr })
-    execFile(
-      process.execPath,
-      [`${role}/main.ts`],
-      { env, cwd: `${import.meta.dirname}/../..`, timeout: START_MS },
-      done,
-    )
-  })
-
 for (const role of [...SERVICES, 'gateway'] as const)
   test(`${role} names everything that is missing in its configuration at once`, async (t) => {
-    const { code, stderr } = await run(role, { PATH: process.env.PATH })
+    const { code, errors } = await run(t, [`${role}/main.ts`], { env: { PATH: process.env.PATH } })
     t.is(code, 1)
-    t.is(stderr.trim().split('\n').length, 1, stderr)
-    for (const variable of WANTED[role]) t.regex(stderr, new RegExp(`\\b${variable} is missing`))
+    t.is(errors.trim().split('\n').length, 1, errors)
+    for (const variable of WANTED[role]) t.regex(errors, new RegExp(`\\b${variable} is missing`))
   })
 
 test('order names what is missing and what is wrong together', async (t) => {
-  const { code, stderr } = await run('order', {
-    PATH: process.env.PATH,
-    PORT: '80x',
-    REDIS_URL: 'http://127.0.0.1',
-    CHECKOUT_DEADLINE_MS: '0',
-    ALLOW_UNSAFE_REDIS: 'maybe',
-    STOCK_URLS: 'http://127.0.0.1:1,nonsense',
+  const { code, errors } = await run(t, ['order/main.ts'], {
+    env: {
+      PATH: process.env.PATH,
+      PORT: '80x',
+      REDIS_URL: 'http://127.0.0.1',
+      CHECKOUT_DEADLINE_MS: '0',
+      ALLOW_UNSAFE_REDIS: 'maybe',
+      STOCK_URLS: 'http://127.0.0.1:1,nonsense',
+    },
   })
   t.is(code, 1)
-  t.is(stderr.trim().split('\n').length, 1, stderr)
+  t.is(errors.trim().split('\n').length, 1, errors)
   for (const said of [
     'PORT must be an integer from 0 to 65535, not "80x"',
     'REDIS_URL must be a URL of the form redis://',
@@ -108,7 +98,7 @@ test('order names what is missing and what is wrong together', async (t) => {
     'STOCK_URLS must be a URL of the form http://',
     'PAYMENT_URLS is missing',
   ])
-    t.true(stderr.includes(said), `${said}\n${stderr}`)
+    t.true(errors.includes(said), `${said}\n${errors}`)
 })
 
 const opened = shareShop(test)
@@ -132,52 +122,36 @@ const assertSells = async (): Promise<void> => {
   assert.equal((await client.checkout(order)).status, 200)
 }
 
-for (const service of SERVICES)
-  test.serial(`${service} waits for its own Redis and says so, and is not ready before`, async (t) => {
-    const { shop } = opened()
-    const part = only(service)
-    await part.stop()
-    await shop.part(`${service}-redis`).stop()
-    const started = part.start()
-    await eventually(() => assertReady(part.url, /its own Redis is away/, 503), START_MS)
-    t.is((await status(`${part.url}/live`)).status, 200)
-    await eventually(async () => assert.match(await part.tail(), /waiting for its own Redis/), START_MS)
-    await eventually(() => assertReady(shop.url, new RegExp(`"services":\\["${service}"\\]`), 503), START_MS)
-    t.is(part.state, 'starting')
-    await shop.part(`${service}-redis`).start()
-    await started
-    await assertReady(part.url, /^ready$/, 200)
-    await eventually(() => assertReady(shop.url, /^ready$/, 200), START_MS)
-    await assertSells()
-  })
-
-const PEERS = [
+/** Whose Redis is away, the service's own or a peer's; the gateway names the service meanwhile. */
+const AWAY: readonly (readonly [service: Service, owner: Service])[] = [
+  ...SERVICES.map((service) => [service, service] as const),
   ['order', 'payment'],
   ['payment', 'stock'],
   ['stock', 'payment'],
-] as const
+]
 
-for (const [service, peer] of PEERS)
-  test.serial(`${service} waits for the Redis of ${peer} and says so, and is not ready before`, async (t) => {
+for (const [service, owner] of AWAY) {
+  const isOwn = owner === service
+  test.serial(`${service} waits for ${isOwn ? 'its own Redis' : `the Redis of ${owner}`} and says so`, async (t) => {
     const { shop } = opened()
     const part = only(service)
     await part.stop()
-    await shop.part(`${peer}-redis`).stop()
+    await shop.part(`${owner}-redis`).stop()
     const started = part.start()
-    const reason = new RegExp(`it has not reached the log of ${peer} yet`)
+    const reason = isOwn ? /its own Redis is away/ : new RegExp(`it has not reached the log of ${owner} yet`)
     await eventually(() => assertReady(part.url, reason, 503), START_MS)
     t.is((await status(`${part.url}/live`)).status, 200)
-    await eventually(
-      async () => assert.match(await part.tail(), new RegExp(`waiting for the log of ${peer}`)),
-      START_MS,
-    )
-    t.is(part.state, 'starting')
-    await shop.part(`${peer}-redis`).start()
+    const said = new RegExp(`waiting for ${isOwn ? 'its own Redis' : `the log of ${owner}`}`)
+    await eventually(async () => assert.match(await part.tail(), said), START_MS)
+    if (isOwn) await eventually(() => assertReady(shop.url, new RegExp(`"services":\\["${service}"\\]`), 503), START_MS)
+    t.is(part.state, 'starting', 'it is not ready before')
+    await shop.part(`${owner}-redis`).start()
     await started
     await assertReady(part.url, /^ready$/, 200)
     await eventually(() => assertReady(shop.url, /^ready$/, 200), START_MS)
     await eventually(assertSells, START_MS)
   })
+}
 
 const PUBLISHERS = { order: 1, payment: 2, stock: 1 }
 

@@ -163,6 +163,10 @@ export const whenSaid = (client: Client, prefix: Prefix, kind: string, order: st
     assert.ok(log.some((entry) => entry.kind === kind && entry.facts.order === order))
   }, SAID_MS)
 
+/** Waits until an order is shown in this state. */
+export const whenStatus = (client: Client, order: string, status: string, withinMs: number): Promise<void> =>
+  eventually(async () => assert.equal((await client.order(order)).status, status), withinMs)
+
 const PAID_MS = 20_000
 
 /** Asks for a checkout until it is paid. */
