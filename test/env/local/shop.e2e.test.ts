@@ -8,7 +8,7 @@ import test, { type ExecutionContext } from 'ava'
 import { PartError } from '../../../env/local/managed-process.ts'
 import { takePorts } from '../../../env/local/ports.ts'
 import { redisProgram } from '../../../env/local/redis-program.ts'
-import { type ShopEvent, type ShopOptions, startShop } from '../../../env/local/shop.ts'
+import { type ShopOptions, startShop } from '../../../env/local/shop.ts'
 import { SERVICES } from '../../../env/wiring.ts'
 import { makeFolder } from '../../support/folder.ts'
 import { listener } from '../../support/parts.ts'
@@ -62,26 +62,6 @@ const isTaken = async (port: number): Promise<boolean> => {
     socket.destroy()
   }
 }
-
-const post = async (url: string): Promise<unknown> => {
-  const response = await fetch(url, { method: 'POST' })
-  if (!response.ok) throw new Error(`${response.status} ${await response.text()}`)
-  return response.headers.get('content-type')?.startsWith('application/json') ? response.json() : response.text()
-}
-
-test.serial(
-  'the real shop is open once it is started, and what was written is there after the next start',
-  async (t) => {
-    const dir = await makeFolder(t)
-    const first = await open(t, { dir })
-    const { user_id } = (await post(`${first.url}/payment/create_user`)) as { user_id: string }
-    await post(`${first.url}/payment/add_funds/${user_id}/100`)
-    await first.stop()
-
-    const second = await open(t, { dir })
-    t.deepEqual(await (await fetch(`${second.url}/payment/find_user/${user_id}`)).json(), { user_id, credit: 100 })
-  },
-)
 
 /** SCHED_BATCH, as in the 41st field of `/proc/<pid>/stat`. */
 const BATCH = 3
@@ -217,17 +197,6 @@ test.serial('a Redis that was left running on the data folder is ended first, wh
   await rm(join(dir, 'shop.json'))
   await open(t, { root, dir })
   t.deepEqual(await ended, [0, null])
-})
-
-test.serial('a port that is in use is named before anything is started', async (t) => {
-  const root = await standIns(t)
-  const shop = await open(t, { root })
-  const events: ShopEvent[] = []
-  await t.throwsAsync(startShop({ root, port: shop.gateway.port, onEvent: (event) => void events.push(event) }), {
-    name: 'PortBusyError',
-    message: `port ${shop.gateway.port} is in use by another program`,
-  })
-  t.deepEqual(events, [])
 })
 
 test.serial('when the launcher is killed all its parts end by themselves, also the frozen ones', async (t) => {
