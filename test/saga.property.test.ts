@@ -9,15 +9,15 @@ import fc from 'fast-check'
 import {
   agingSteps,
   anySteps,
-  applying,
   checkoutSteps,
   type Forgotten,
   openWorld,
-  type Participant,
   type Shop,
   type Step,
   shops,
+  written,
 } from './support/shop/schedule.ts'
+import type { Participant } from './support/three-services.ts'
 
 const RUNS = Number(process.env.SAGA_RUNS ?? 150)
 const SEED = process.env.SAGA_SEED
@@ -72,32 +72,13 @@ const lastPiece: Shop = {
     { user: 1, quantities: [1, 0] },
   ],
 }
+const READ_BY_ALL = 'payment reads order, stock reads payment, payment reads stock'
+const FORGOTTEN = 'trim stock, trim payment'
 /** A checkout is captured, order has not read of it, and gives it up; meanwhile whatever may be forgotten is. */
-const captured: Step[] = [
-  { does: 'begin', order: 0 },
-  applying('payment', 'order'),
-  applying('stock', 'payment'),
-  applying('payment', 'stock'),
-]
-const forgotten: Step[] = [
-  { does: 'trim', by: 'stock' },
-  { does: 'trim', by: 'payment' },
-]
 const forgetful: [Shop, Step[]][] = [
-  [lastPiece, [...captured, { does: 'cancel', saga: 0 }, ...forgotten]],
-  [
-    lastPiece,
-    [
-      ...captured,
-      // A survey goes around, but does not come back to order.
-      { does: 'trim', by: 'order' },
-      applying('payment', 'order'),
-      applying('stock', 'payment'),
-      applying('payment', 'stock'),
-      ...forgotten,
-      { does: 'cancel', saga: 0 },
-    ],
-  ],
+  [lastPiece, written(`begin 0, ${READ_BY_ALL}, cancel 0, ${FORGOTTEN}`)],
+  // A survey goes around, but does not come back to order.
+  [lastPiece, written(`begin 0, ${READ_BY_ALL}, trim order, ${READ_BY_ALL}, ${FORGOTTEN}, cancel 0`)],
 ]
 
 test.serial(
@@ -146,11 +127,7 @@ const lossesOf = (count: number): fc.Arbitrary<Loss> =>
   fc.record({
     participants: fc.uniqueArray(
       fc.record({ participant: fc.constantFrom<Participant>('order', 'payment', 'stock'), remembered: part }),
-      {
-        minLength: count,
-        maxLength: count,
-        selector: ({ participant }) => participant,
-      },
+      { minLength: count, maxLength: count, selector: ({ participant }) => participant },
     ),
     at: part,
     orders: fc.constantFrom<Forgotten>('kept', 'bare', 'gone'),
@@ -193,36 +170,23 @@ const playWithLoss = async (
 }
 
 /** A checkout whose goods are taken is cancelled, and payment has let its money go. */
-const givenUp: Step[] = [
-  { does: 'begin', order: 0 },
-  applying('payment', 'order'),
-  applying('stock', 'payment'),
-  { does: 'cancel', saga: 0 },
-  applying('payment', 'order'),
-]
+const GIVEN_UP = 'begin 0, payment reads order, stock reads payment, cancel 0, payment reads order'
 /** What went wrong once, and is too rare to be met again by chance. */
 const onceWrong: [Shop, Step[], Loss][] = [
   // Order forgets a checkout that payment and stock know to be cancelled.
-  [lastPiece, [...givenUp, applying('stock', 'payment')], loss('order', 0, 1)],
+  [lastPiece, written(`${GIVEN_UP}, stock reads payment`), loss('order', 0, 1)],
   // The same, but stock has not read of the cancellation.
-  [lastPiece, givenUp, loss('order', 0, 1)],
+  [lastPiece, written(GIVEN_UP), loss('order', 0, 1)],
   // The same, but order knows the checkout still.
-  [lastPiece, givenUp, loss('order', 0.25, 1)],
+  [lastPiece, written(GIVEN_UP), loss('order', 0.25, 1)],
   // Payment forgets that it let the money go, and captures it when it reads again that the goods were taken.
-  [lastPiece, [...givenUp, applying('order', 'payment')], loss('payment', 0.4, 1)],
+  [lastPiece, written(`${GIVEN_UP}, order reads payment`), loss('payment', 0.4, 1)],
   // Stock forgets that it refused the last piece, which was put back since.
   [
     lastPiece,
-    [
-      { does: 'begin', order: 0 },
-      { does: 'begin', order: 1 },
-      applying('payment', 'order'),
-      applying('stock', 'payment'),
-      { does: 'cancel', saga: 0 },
-      applying('payment', 'order'),
-      applying('payment', 'stock'),
-      applying('stock', 'payment'),
-    ],
+    written(
+      'begin 0, begin 1, payment reads order, stock reads payment, cancel 0, payment reads order, payment reads stock, stock reads payment',
+    ),
     loss('stock', 0, 1),
   ],
 ]
@@ -230,29 +194,11 @@ const onceWrong: [Shop, Step[], Loss][] = [
 /** What chance hardly meets, and only a person can end. */
 const contradictory: [Shop, Step[], Loss][] = [
   // Stock forgets that it took the last piece, which is gone when it reads of the checkout again.
-  [
-    lastPiece,
-    [
-      { does: 'begin', order: 0 },
-      applying('payment', 'order'),
-      applying('stock', 'payment'),
-      applying('payment', 'stock'),
-      applying('order', 'payment'),
-      { does: 'subtract', item: 0, amount: 1 },
-    ],
-    loss('stock', 0.45, 0.9),
-  ],
+  [lastPiece, written(`begin 0, ${READ_BY_ALL}, order reads payment, subtract 0 1`), loss('stock', 0.45, 0.9)],
   // Order forgets a cancellation that somebody was told, and nobody remembers that before it is paid.
   [
     lastPiece,
-    [
-      { does: 'begin', order: 0 },
-      applying('payment', 'order'),
-      { does: 'cancel', saga: 0 },
-      applying('stock', 'payment'),
-      applying('payment', 'stock'),
-      applying('order', 'payment'),
-    ],
+    written('begin 0, payment reads order, cancel 0, stock reads payment, payment reads stock, order reads payment'),
     { ...loss('order', 0.7, 0.5), upheld: 'late' },
   ],
 ]

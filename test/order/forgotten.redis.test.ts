@@ -4,26 +4,17 @@
  */
 import { setTimeout as after } from 'node:timers/promises'
 import test from 'ava'
-import type { Redis } from 'ioredis'
 import { recordsIn } from '../support/checker/records.ts'
 import { type FinishedCheckouts, finishedCheckouts } from '../support/shop/finished.ts'
 import { plainly } from '../support/shop/open-store.ts'
+import { copyOf } from '../support/three-services.ts'
 
 /** Whatever is said by now is old enough. */
 const AT_ONCE = -60_000
 const AGE_MS = 300
 
-/** All that a Redis holds, to be had back later. */
-const remember = async (redis: Redis): Promise<() => Promise<void>> => {
-  const keys = await redis.keys('*')
-  const copies = await Promise.all(keys.map(async (key) => [key, await redis.dumpBuffer(key)] as const))
-  return async () => {
-    await redis.flushall()
-    for (const [key, bytes] of copies) if (bytes) await redis.restore(key, 0, bytes)
-  }
-}
-const creditOf = async ({ benches }: FinishedCheckouts, user: string | undefined): Promise<string | null> =>
-  benches.payment.redis.hget(`user:${user}`, 'credit')
+const creditOf = async ({ redis }: FinishedCheckouts, user: string | undefined): Promise<string | null> =>
+  redis.payment.hget(`user:${user}`, 'credit')
 /** Money is captured for the order, and order has not read of it. */
 const captured = async (shop: FinishedCheckouts, order: number): Promise<string> => {
   const id = await shop.begin(order)
@@ -40,7 +31,7 @@ test('what was paid stays paid when payment says so again after order has forgot
   await shop.trim(AT_ONCE)
   await shop.applyAll()
   await shop.logs.order.trim(AT_ONCE, ['payment'])
-  t.is((await recordsIn(shop.benches.order.redis, 'order')).size, 0)
+  t.is((await recordsIn(shop.redis.order, 'order')).size, 0)
   t.is((await shop.logs.payment.run('tell-again', { log_id: id }))[0], 'told')
   await shop.applyAll()
   const order = await shop.order.find('0')
@@ -50,10 +41,10 @@ test('what was paid stays paid when payment says so again after order has forgot
 
 test('a Redis that comes back older after it was away for longer than entries are kept misses nothing', async (t) => {
   await using shop = await finishedCheckouts(10)
-  const { redis } = shop.benches.order
+  const redis = shop.redis.order
   await captured(shop, 0)
   await after(AGE_MS)
-  const restore = await remember(redis)
+  const restore = await copyOf(redis, 'order')
   await shop.applyAll()
   await shop.trim(AGE_MS)
   await shop.applyAll()
@@ -71,7 +62,7 @@ test('a Redis that comes back older after it was away for longer than entries ar
 
 test('a survey that is told again speaks of no more than it did the first time', async (t) => {
   await using shop = await finishedCheckouts(10)
-  const { redis } = shop.benches.stock
+  const redis = shop.redis.stock
   await shop.pay(5, 1)
   await shop.order.recovery(() => undefined).beginSurvey(AT_ONCE)
   await shop.applyAll()
@@ -115,7 +106,7 @@ test('a contradiction is found by its order, however long ago the checkouts afte
     await shop.applyAll()
     await shop.trim(AT_ONCE)
   }
-  const left = [...(await recordsIn(shop.benches.order.redis, 'order')).values()]
+  const left = [...(await recordsIn(shop.redis.order, 'order')).values()]
   t.deepEqual(
     left.filter(({ order }) => order === '0'),
     [],
@@ -129,7 +120,7 @@ test('logs are trimmed also while order says nothing', async (t) => {
     await shop.trim(AT_ONCE)
     await shop.applyAll()
   }
-  const { redis } = shop.benches.payment
+  const redis = shop.redis.payment
   for (let count = 0; count < 10; count += 1)
     await shop.logs.payment.run('create-user', { log_id: `l${count}`, user: `new${count}` })
   for (let round = 0; round < 3; round += 1) {

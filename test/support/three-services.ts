@@ -70,6 +70,26 @@ const passes = async (redis: Redis, ms: number): Promise<void> => {
   while ((await nowMs(redis)) <= ms);
 }
 
+/**
+ * Copies what a Redis holds; the result puts it back, as if what came after had never been written. A server takes longer to
+ * come back than a millisecond, so what it emits next is later than what it lost.
+ */
+export const copyOf = async (redis: Redis, participant: Participant): Promise<() => Promise<void>> => {
+  const copies = await Promise.all(
+    (await redis.keys('*')).map(async (key) => ({
+      key,
+      ttl: await redis.pttl(key),
+      bytes: await redis.dumpBuffer(key),
+    })),
+  )
+  return async () => {
+    const [newest] = await redis.xrevrange(logKey(participant), '+', '-', 'COUNT', 1)
+    await redis.flushall()
+    for (const { key, ttl, bytes } of copies) if (bytes) await redis.restore(key, Math.max(ttl, 0), bytes)
+    await passes(redis, Number.parseInt(newest?.[0] ?? '0', 10))
+  }
+}
+
 const reconnect = async (redis: Redis): Promise<void> => {
   const ready = once(redis, 'ready')
   redis.disconnect(true)
@@ -121,20 +141,10 @@ export const openThreeServices = async (
   const opened = stack.move()
 
   const backUp: ThreeServices['backUp'] = async (participant) => {
-    const from = redis[participant]
-    const copies = await Promise.all(
-      (await from.keys('*')).map(async (key) => ({
-        key,
-        ttl: await from.pttl(key),
-        bytes: await from.dumpBuffer(key),
-      })),
-    )
+    const putBack = await copyOf(redis[participant], participant)
     return async () => {
-      const [newest] = await from.xrevrange(logKey(participant), '+', '-', 'COUNT', 1)
-      await from.flushall()
-      for (const { key, ttl, bytes } of copies) if (bytes) await from.restore(key, Math.max(ttl, 0), bytes)
-      await passes(from, Number.parseInt(newest?.[0] ?? '0', 10))
-      await reconnect(from)
+      await putBack()
+      await reconnect(redis[participant])
     }
   }
 

@@ -13,7 +13,7 @@ test('a record of what is finished is its state and its entries, beside others i
   await using shop = await finishedCheckouts(2 * CHECKOUTS)
   await shop.pay(CHECKOUTS, FIRST)
   for (const participant of ['order', 'payment', 'stock'] as const) {
-    const { redis } = shop.benches[participant]
+    const redis = shop.redis[participant]
     t.deepEqual(await redis.keys('saga:*'), [], participant)
     const [pack = ''] = await redis.keys('sagas:packed:*')
     t.is(await redis.object('ENCODING', pack), 'listpack')
@@ -29,6 +29,6 @@ test('a record of what is finished is its state and its entries, beside others i
     const each = (all - log - before[participant]) / CHECKOUTS
     t.log(`${participant}: ${Math.round(each)} bytes a checkout, besides its entries`)
     t.true(each < RECORD_MAX, `${participant}: ${each}`)
-    t.is((await packedIn(shop.benches[participant].redis)).size, CHECKOUTS + FIRST)
+    t.is((await packedIn(shop.redis[participant])).size, CHECKOUTS + FIRST)
   }
 })

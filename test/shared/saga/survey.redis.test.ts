@@ -5,18 +5,18 @@
 import test from 'ava'
 import { UnavailableError } from '../../../shared/errors.ts'
 import { recordsIn } from '../../support/checker/records.ts'
-import { type FinishedCheckouts, finishedCheckouts, type Participant } from '../../support/shop/finished.ts'
+import { type FinishedCheckouts, finishedCheckouts } from '../../support/shop/finished.ts'
 import { plainly } from '../../support/shop/open-store.ts'
+import { PARTICIPANTS, type Participant } from '../../support/three-services.ts'
 
-const PARTICIPANTS = ['order', 'payment', 'stock'] as const
 /** Whatever is said by now is old enough. */
 const AT_ONCE = -60_000
 const WHILE_MS = 3_600_000
 /** So many that what is kept of them is more than what connections and scripts take and give back. */
 const MANY = 1_500
 
-const recorded = async ({ benches }: FinishedCheckouts, participant: Participant): Promise<readonly string[]> =>
-  [...(await recordsIn(benches[participant].redis, participant)).keys()].toSorted()
+const recorded = async ({ redis }: FinishedCheckouts, participant: Participant): Promise<readonly string[]> =>
+  [...(await recordsIn(redis[participant], participant)).keys()].toSorted()
 const kept = async (shop: FinishedCheckouts) =>
   Object.fromEntries(
     await Promise.all(
@@ -29,8 +29,7 @@ const surveyed = async (shop: FinishedCheckouts): Promise<void> => {
   await shop.applyAll()
   await shop.trim(AT_ONCE)
 }
-const shelved = async ({ benches }: FinishedCheckouts): Promise<string | null> =>
-  benches.stock.redis.hget('books', 'taken')
+const shelved = async ({ redis }: FinishedCheckouts): Promise<string | null> => redis.stock.hget('books', 'taken')
 
 test('surveys are begun with a pause between them, and none where all that was said is young', async (t) => {
   await using shop = await finishedCheckouts(1)
@@ -38,7 +37,7 @@ test('surveys are begun with a pause between them, and none where all that was s
   const begin = async (): Promise<string | undefined> =>
     (await log.run('begin-survey', { pause_ms: WHILE_MS, open_max: 10 }))[0]
   t.is(await begin(), 'early', 'all is young')
-  const { redis } = shop.benches.order
+  const redis = shop.redis.order
   await redis.del('log:order')
   await redis.xadd('log:order', '1-0', 'OrderCreated', 'version=1 log_id=old order=old user=anna')
   t.is(await begin(), 'surveyed')
@@ -62,7 +61,7 @@ test('out of memory, what surveys allow goes still, and makes room', async (t) =
   await shop.trim(AT_ONCE)
   await shop.applyAll()
   for (const participant of PARTICIPANTS) {
-    const { redis } = shop.benches[participant]
+    const redis = shop.redis[participant]
     await redis.config('SET', 'maxmemory', (await shop.usedBy(participant)).all - 10_000)
     await t.throwsAsync(redis.set('more', 'than there is room for'), { message: /^OOM / }, participant)
   }
@@ -70,7 +69,7 @@ test('out of memory, what surveys allow goes still, and makes room', async (t) =
   for (const dropped of Object.values(await shop.trim(AT_ONCE))) t.true(dropped >= MANY, String(dropped))
   t.deepEqual(await kept(shop), { order: [hung], payment: [hung], stock: [hung] }, 'the survey names it')
   for (const participant of PARTICIPANTS)
-    t.is(await shop.benches[participant].redis.set('more', 'for which there is room'), 'OK')
+    t.is(await shop.redis[participant].set('more', 'for which there is room'), 'OK')
   await shop.begin(MANY + 1)
   await shop.applyAll()
   t.is((await shop.order.find(String(MANY + 1)))?.status, 'paid')
@@ -104,7 +103,7 @@ test('a checkout that hangs is kept everywhere, while those that came after it g
   await shop.apply('stock', 'payment')
   await shop.apply('payment', 'stock')
   // It is captured, and order cannot apply that: it hangs there.
-  const { redis } = shop.benches.order
+  const redis = shop.redis.order
   const record = await redis.hgetall(`saga:${id}`)
   await redis.del(`saga:${id}`)
   await redis.set(`saga:${id}`, 'not a hash')
@@ -120,8 +119,8 @@ test('a checkout that hangs is kept everywhere, while those that came after it g
   await shop.order.cancel(id)
   await shop.applyAll()
   t.is((await shop.order.find('0'))?.status, 'open')
-  const payment = await recordsIn(shop.benches.payment.redis, 'payment')
-  const stock = await recordsIn(shop.benches.stock.redis, 'stock')
+  const payment = await recordsIn(shop.redis.payment, 'payment')
+  const stock = await recordsIn(shop.redis.stock, 'stock')
   t.deepEqual([payment.get(id)?.state, stock.get(id)?.state], ['released', 'returned'])
   await surveyed(shop)
   t.deepEqual(await kept(shop), { order: [], payment: [], stock: [] })
@@ -155,7 +154,7 @@ test('surveys are begun now and then, also while order says nothing', async (t) 
 
 test('of surveys that do not end only so many are remembered', async (t) => {
   await using shop = await finishedCheckouts(10)
-  const { redis } = shop.benches.order
+  const redis = shop.redis.order
   for (let round = 0; round < 70; round += 1) {
     await redis.xadd('log:order', '*', 'kind', 'OrderPaid')
     await shop.logs.order.run('begin-survey', { pause_ms: -1_000, open_max: 10 })
@@ -165,7 +164,7 @@ test('of surveys that do not end only so many are remembered', async (t) => {
 
 /** A checkout whose beginning payment could not apply, given up since: its letter, and its log id. */
 const deadLettered = async (shop: FinishedCheckouts): Promise<{ letter: string; id: string }> => {
-  const { redis } = shop.benches.payment
+  const redis = shop.redis.payment
   const user = (await shop.order.find('0'))?.user_id ?? ''
   await redis.rename(`user:${user}`, 'aside')
   await redis.set(`user:${user}`, 'of the wrong type')

@@ -1,29 +1,25 @@
 /**
  * Many checkouts that are paid, in three real Redis without processes: to see what is kept of them, and for how long.
  */
-import { type Store as OrderStore, openStore as openOrder } from '../../../order/store.ts'
-import { openStore as openPayment } from '../../../payment/store.ts'
-import { ackedKey, logKey } from '../../../shared/log/entry.ts'
-import type { Log } from '../../../shared/log/log.ts'
-import { openStore as openStock } from '../../../stock/store.ts'
-import { type Bench, openBench, plainly } from './open-store.ts'
+import type { Store as OrderStore } from '../../../order/store.ts'
+import { logKey } from '../../../shared/log/entry.ts'
+import {
+  openThreeServices,
+  PAIRS,
+  type Participant,
+  startThreeServers,
+  subscribersOf,
+  type ThreeServices,
+} from '../three-services.ts'
+import { plainly } from './open-store.ts'
 
-const PARTICIPANTS = ['order', 'payment', 'stock'] as const
-export type Participant = (typeof PARTICIPANTS)[number]
-const SUBSCRIBERS = { order: ['payment'], payment: ['order', 'stock'], stock: ['payment'] } as const
-const PAIRS = [
-  ['payment', 'order'],
-  ['stock', 'payment'],
-  ['payment', 'stock'],
-  ['order', 'payment'],
-] as const satisfies readonly (readonly [subscriber: Participant, publisher: Participant])[]
 const BATCH = 256
 const INIT = 1_000
 
 export type FinishedCheckouts = AsyncDisposable & {
-  readonly benches: Readonly<Record<Participant, Bench>>
+  readonly redis: ThreeServices['redis']
   readonly order: OrderStore
-  readonly logs: Readonly<Record<Participant, Log>>
+  readonly logs: ThreeServices['logs']
   /** Begins the checkout of an order. */
   readonly begin: (order: number, timeoutMs?: number) => Promise<string>
   /** One applies what another has appended, and reports it; the number of entries. */
@@ -40,12 +36,9 @@ export type FinishedCheckouts = AsyncDisposable & {
 
 export const finishedCheckouts = async (orders: number): Promise<FinishedCheckouts> => {
   await using stack = new AsyncDisposableStack()
-  const open = async (): Promise<Bench> => stack.use(await openBench())
-  const benches = { order: await open(), payment: await open(), stock: await open() }
-  const order = openOrder(benches.order.dependencies)
-  const payment = openPayment(benches.payment.dependencies)
-  const stock = openStock(benches.stock.dependencies)
-  const logs = { order: order.log, payment: payment.log, stock: stock.log }
+  const services = stack.use(await openThreeServices(stack.use(await startThreeServers())))
+  const { logs, redis, stores, dependencies } = services
+  const { order, payment, stock } = stores
   const recovery = order.recovery(() => undefined)
   for (let first = 0; first < orders; first += INIT) {
     const last = Math.min(first + INIT, orders) - 1
@@ -56,45 +49,42 @@ export const finishedCheckouts = async (orders: number): Promise<FinishedCheckou
   const opened = stack.move()
 
   const apply = async (subscriber: Participant, publisher: Participant): Promise<number> => {
-    const log = logs[subscriber]
-    const cursor = await log.cursor(publisher)
-    const entries = await benches[publisher].redis.xrange(logKey(publisher), `(${cursor}`, '+', 'COUNT', BATCH)
-    if (entries.length > 0) await log.apply(publisher, cursor, entries)
-    await benches[publisher].redis.set(ackedKey(publisher, subscriber), await log.cursor(publisher))
+    const entries = await services.unread(subscriber, publisher, BATCH)
+    if (entries.length > 0) await logs[subscriber].apply(publisher, await logs[subscriber].cursor(publisher), entries)
+    await services.report(subscriber, publisher, await logs[subscriber].cursor(publisher))
     return entries.length
   }
   const applyAll = async (): Promise<void> => {
     for (let moved = 1; moved > 0; ) {
       moved = 0
-      for (const [subscriber, publisher] of PAIRS) moved += await apply(subscriber, publisher)
+      for (const { subscriber, publisher } of PAIRS) moved += await apply(subscriber, publisher)
     }
   }
   const bytes = async (participant: Participant, section: 'used_memory' | 'log'): Promise<number> => {
-    const { redis } = benches[participant]
-    if (section === 'log') return Number(await redis.memory('USAGE', logKey(participant), 'SAMPLES', 0))
-    return Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1])
+    if (section === 'log') return Number(await redis[participant].memory('USAGE', logKey(participant), 'SAMPLES', 0))
+    return Number(/used_memory:(\d+)/.exec(await redis[participant].info('memory'))?.[1])
   }
 
   const begin = async (at: number, timeout_ms = 60_000): Promise<string> => {
     const user = (await order.find(String(at)))?.user_id ?? ''
-    const id = benches.order.dependencies.identifiers.next()
+    const id = dependencies.order.identifiers.next()
     await order.begin({ log_id: id, order: String(at), user, token: id, timeout_ms }, plainly)
     return id
   }
 
   return {
-    benches,
+    redis,
     order,
     logs,
     begin,
     apply,
     trim: async (ageMs) => {
-      const dropped = await logs.order.trim(ageMs, SUBSCRIBERS.order)
+      const dropped = await logs.order.trim(ageMs, subscribersOf('order'))
       await recovery.beginSurvey(ageMs)
       return {
         order: dropped,
-        payment: await logs.payment.trim(ageMs, SUBSCRIBERS.payment),
-        stock: await logs.stock.trim(ageMs, SUBSCRIBERS.stock),
+        payment: await logs.payment.trim(ageMs, subscribersOf('payment')),
+        stock: await logs.stock.trim(ageMs, subscribersOf('stock')),
       }
     },
     pay: async (first, count) => {

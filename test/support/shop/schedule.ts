@@ -7,33 +7,22 @@
  * contradicts the promises. It reads the logs as the accounts they are: every entry must be justified by those before it.
  */
 import fc from 'fast-check'
-import { openStore as openOrder } from '../../../order/store.ts'
-import { openStore as openPayment } from '../../../payment/store.ts'
-import type { RawEntry } from '../../../shared/contract/events.ts'
-import { ackedKey, compareIds, type LogEntry, logKey } from '../../../shared/log/entry.ts'
+import { compareIds, type LogEntry } from '../../../shared/log/entry.ts'
 import { tailLossDetector } from '../../../shared/log/tail-loss.ts'
 import type { Page, Place, Recovery, Survey } from '../../../shared/saga/recovery.ts'
-import { openStore as openStock } from '../../../stock/store.ts'
 import { closing, linesOf, orderAccount, payAccount, stockAccount } from '../checker/accounts.ts'
 import { ledgerOf } from '../checker/ledgers.ts'
 import { recordsIn } from '../checker/records.ts'
-import { openBench, plainly, saidIn } from './open-store.ts'
-
-const SERVICES = ['order', 'payment', 'stock'] as const
-export type Participant = (typeof SERVICES)[number]
-/** Which service follows which. */
-const PAIRS = [
-  { subscriber: 'order', publisher: 'payment' },
-  { subscriber: 'payment', publisher: 'order' },
-  { subscriber: 'payment', publisher: 'stock' },
-  { subscriber: 'stock', publisher: 'payment' },
-] as const satisfies readonly { subscriber: Participant; publisher: Participant }[]
-/** A step of a schedule that is written by hand: the subscriber applies all that the publisher has appended. */
-export const applying = (subscriber: Participant, publisher: Participant): Step => {
-  const pair = PAIRS.findIndex((one) => one.subscriber === subscriber && one.publisher === publisher)
-  if (pair < 0) throw new Error(`${subscriber} does not follow ${publisher}`)
-  return { does: 'apply', pair, count: 100 }
-}
+import {
+  copyOf,
+  openThreeServices,
+  PAIRS,
+  PARTICIPANTS,
+  type Participant,
+  startThreeServers,
+  subscribersOf,
+} from '../three-services.ts'
+import { plainly, saidIn } from './open-store.ts'
 
 /** What there is before the first step: few of everything, so that checkouts contend. */
 export type Shop = {
@@ -58,6 +47,22 @@ export type Step =
   /** A log parser drops whatever may be dropped, as if it were old. */
   | { readonly does: 'trim'; readonly by: Participant }
   | { readonly does: 'add' | 'subtract'; readonly item: number; readonly amount: number }
+
+/** Steps that are written by hand: `begin 0, payment reads order, cancel 0, trim stock`. A reader reads all there is. */
+export const written = (text: string): Step[] =>
+  text.split(', ').map((step): Step => {
+    const [first = '', second = '', third = ''] = step.split(' ')
+    const participant = PARTICIPANTS.find((one) => one === second)
+    if (second === 'reads') {
+      const pair = PAIRS.findIndex(({ subscriber, publisher }) => subscriber === first && publisher === third)
+      if (pair >= 0) return { does: 'apply', pair, count: 100 }
+    }
+    if (first === 'begin') return { does: 'begin', order: Number(second) }
+    if (first === 'cancel') return { does: 'cancel', saga: Number(second) }
+    if (first === 'subtract') return { does: 'subtract', item: Number(second), amount: Number(third) }
+    if (first === 'trim' && participant !== undefined) return { does: 'trim', by: participant }
+    throw new Error(`"${step}" is no step`)
+  })
 
 const USERS = 2
 const ITEMS = 2
@@ -86,7 +91,7 @@ const begins = fc.record({
   isLate: small(9).map((one) => one === 9),
 })
 const applies = fc.record({ does: fc.constant('apply' as const), pair, count: small(4, 1) })
-const trims = fc.record({ does: fc.constant('trim' as const), by: fc.constantFrom<Participant>(...SERVICES) })
+const trims = fc.record({ does: fc.constant('trim' as const), by: fc.constantFrom<Participant>(...PARTICIPANTS) })
 const disturbances: readonly fc.Arbitrary<Step>[] = [
   fc.record({ does: fc.constant('apply-again' as const), pair, count: small(6, 1) }),
   fc.record({ does: fc.constant('rewind' as const), pair, count: small(6, 1) }),
@@ -183,15 +188,8 @@ const AT_ONCE_MS = -60_000
 
 export const openWorld = async (): Promise<World> => {
   await using stack = new AsyncDisposableStack()
-  const open = async () => stack.use(await openBench())
-  const [order, payment, stock] = [await open(), await open(), await open()]
-  const redis = { order: order.redis, payment: payment.redis, stock: stock.redis }
-  const stores = {
-    order: openOrder(order.dependencies),
-    payment: openPayment(payment.dependencies),
-    stock: openStock(stock.dependencies),
-  }
-  const logs = { order: stores.order.log, payment: stores.payment.log, stock: stores.stock.log }
+  const services = stack.use(await openThreeServices(stack.use(await startThreeServers())))
+  const { redis, stores, logs, dependencies } = services
   const recovery = stores.order.recovery(({ id, state }) => {
     if (state === 'cancelling') decided(id, 'cancelled')
   })
@@ -207,11 +205,6 @@ export const openWorld = async (): Promise<World> => {
 
   const pick = <Thing>(things: readonly Thing[], index: number): Thing | undefined =>
     things[index % Math.max(things.length, 1)]
-  const entriesAfter = async (publisher: Participant, after: string, count: number): Promise<RawEntry[]> =>
-    redis[publisher].xrange(logKey(publisher), `(${after}`, '+', 'COUNT', count)
-
-  const newestOf = async (participant: Participant): Promise<string> =>
-    (await redis[participant].xrevrange(logKey(participant), '+', '-', 'COUNT', 1))[0]?.[0] ?? '0-0'
 
   const decided = (id: string, result: string): void => {
     const told = { paid: 'paid', adopted: 'paid', failed: 'failed', cancelled: 'cancelled' } as const
@@ -219,30 +212,19 @@ export const openWorld = async (): Promise<World> => {
     if (saga && Object.hasOwn(told, result)) saga.told ??= told[result as keyof typeof told]
   }
 
-  /** Applies what follows the cursor; tells how many entries there were. */
+  /** Applies what follows the cursor. @returns how many entries there were */
   const apply = async (subscriber: Participant, publisher: Participant, count: number): Promise<number> => {
     const cursor = await logs[subscriber].cursor(publisher)
-    const entries = await entriesAfter(publisher, cursor, count)
+    const entries = await services.unread(subscriber, publisher, count)
     if (entries.length === 0) return 0
     const replies = await logs[subscriber].apply(publisher, cursor, entries)
     if ('gap' in replies) throw new Error('the cursor moved by itself')
-    await redis[publisher].set(ackedKey(publisher, subscriber), entries.at(-1)?.[0] ?? '')
-    for (const [result, id = '', why] of replies) {
-      if (result === 'dead-lettered') problems.push(`${subscriber} dead-lettered ${id} of ${publisher}: ${why}`)
-      if (subscriber === 'order') decided(id, result)
+    await services.report(subscriber, publisher, entries.at(-1)?.[0] ?? '')
+    for (const [word, id = '', why] of replies) {
+      if (word === 'dead-lettered') problems.push(`${subscriber} dead-lettered ${id} of ${publisher}: ${why}`)
+      if (subscriber === 'order') decided(id, word)
     }
     return entries.length
-  }
-
-  const appliedBefore = async (
-    subscriber: Participant,
-    publisher: Participant,
-    count: number,
-  ): Promise<[before: string, RawEntry[]]> => {
-    const cursor = await logs[subscriber].cursor(publisher)
-    const old = await redis[publisher].xrevrange(logKey(publisher), cursor, '-', 'COUNT', count + 1)
-    const entries = old.slice(0, count).toReversed()
-    return [old[count]?.[0] ?? '0-0', entries]
   }
 
   const cancel = async (id: string): Promise<void> => {
@@ -268,7 +250,7 @@ export const openWorld = async (): Promise<World> => {
   const begin = async (index: number, isLate: boolean): Promise<void> => {
     const name = `o${index}`
     const user = `u${shop.orders[index]?.user}`
-    const id = order.dependencies.identifiers.next()
+    const id = dependencies.order.identifiers.next()
     const start = { log_id: id, order: name, user, token: '', timeout_ms: isLate ? -1_000 : 60_000 }
     const [result] = await stores.order.begin(start, plainly)
     if (result === 'begun') sagas.push({ id, order: name, told: undefined })
@@ -284,10 +266,7 @@ export const openWorld = async (): Promise<World> => {
 
   const trim = async (participant: Participant): Promise<void> => {
     archive[participant] = await said(participant)
-    await logs[participant].trim(
-      AT_ONCE_MS,
-      PAIRS.filter(({ publisher }) => publisher === participant).map(({ subscriber }) => subscriber),
-    )
+    await logs[participant].trim(AT_ONCE_MS, subscribersOf(participant))
     if (participant === 'order') await recovery.beginSurvey(AT_ONCE_MS)
   }
 
@@ -305,7 +284,7 @@ export const openWorld = async (): Promise<World> => {
           await apply(subscriber, publisher, step.count)
           return
         }
-        const [before, entries] = await appliedBefore(subscriber, publisher, step.count)
+        const { before, entries } = await services.applied(subscriber, publisher, step.count)
         if (step.does === 'rewind') {
           await redis[subscriber].hset('cursors', publisher, before)
           return
@@ -347,7 +326,7 @@ export const openWorld = async (): Promise<World> => {
     problems = []
     resolved.refund.clear()
     resolved.accept.clear()
-    await Promise.all(SERVICES.map((participant) => redis[participant].flushall()))
+    await Promise.all(PARTICIPANTS.map((participant) => redis[participant].flushall()))
     await Promise.all([
       ...fresh.credit.map(async (credit, user) => {
         await stores.payment.createUser(`u${user}`, plainly)
@@ -394,22 +373,10 @@ export const openWorld = async (): Promise<World> => {
   }
 
   const remember = async (participant: Participant): Promise<(orders: Forgotten) => Promise<void>> => {
-    const from = redis[participant]
-    const keys = await from.keys('*')
-    const copies = await Promise.all(
-      keys.map(async (key) => ({ key, ttl: await from.pttl(key), bytes: await from.dumpBuffer(key) })),
-    )
+    const putBack = await copyOf(redis[participant], participant)
     return async (orders) => {
-      const newest = await newestOf(participant)
-      await from.flushall()
-      for (const { key, ttl, bytes } of copies) if (bytes) await from.restore(key, Math.max(ttl, 0), bytes)
+      await putBack()
       if (participant === 'order') await forget(orders)
-      // A server takes longer to come back than a millisecond, so what it says next is later than what it lost.
-      const lostMs = Number(newest.split('-')[0])
-      for (let now = 0; now <= lostMs; ) {
-        const [seconds, micros] = await from.time()
-        now = Number(seconds) * 1000 + Math.floor(Number(micros) / 1000)
-      }
     }
   }
 
@@ -431,7 +398,7 @@ export const openWorld = async (): Promise<World> => {
 
   const kept = async (): Promise<string> => {
     const found: string[] = []
-    for (const participant of SERVICES) {
+    for (const participant of PARTICIPANTS) {
       for (const [id, { entries: _said, again: _repeated, ...fields }] of [
         ...(await recordsIn(redis[participant], participant)),
       ].toSorted()) {
@@ -457,11 +424,11 @@ export const openWorld = async (): Promise<World> => {
     for (let round = 0; round < 4; round += 1) {
       // Surveys are begun only where something was said since.
       await stores.order.create('last', 'nobody', plainly)
-      for (const participant of SERVICES) await trim(participant)
+      for (const participant of PARTICIPANTS) await trim(participant)
       await deliverAll()
     }
     const left = await Promise.all(
-      SERVICES.map(async (participant) =>
+      PARTICIPANTS.map(async (participant) =>
         [...(await recordsIn(redis[participant], participant)).keys()].map((id) => `${id} in ${participant}`),
       ),
     )
@@ -489,7 +456,7 @@ export const openWorld = async (): Promise<World> => {
   /** As after a start: each subscriber looks whether its publishers have lost what it had applied. */
   const compareCursors = async (): Promise<void> => {
     for (const { subscriber, publisher } of PAIRS) {
-      const { compare } = tailLossDetector({ publisher, redis: redis[publisher], step: order.dependencies.step })
+      const { compare } = tailLossDetector({ publisher, redis: redis[publisher], step: dependencies.order.step })
       const lost = await compare(await logs[subscriber].cursor(publisher))
       if (lost) await logs[subscriber].recordTailLoss(lost)
     }
@@ -592,7 +559,7 @@ export const openWorld = async (): Promise<World> => {
       if (lost.includes('order') && isKept) continue
       if (!listed.includes(name) && !resolved.refund.has(name)) found.push(`${name} was told ${told} and is ${now}`)
     }
-    for (const participant of SERVICES)
+    for (const participant of PARTICIPANTS)
       if ((await logs[participant].dead.count()) > 0) found.push(`${participant} has dead letters`)
     if (waiting.length === 0) found.push(...(await imbalances()))
     return found
