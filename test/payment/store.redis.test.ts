@@ -2,39 +2,22 @@ import test, { type ExecutionContext } from 'ava'
 import { reactions } from '../../payment/reactions.ts'
 import { openStore } from '../../payment/store.ts'
 import { alternatives, type Event, type State, transitions } from '../../payment/transitions.ts'
-import { invalidReason } from '../../shared/contract/events.ts'
 import { UnavailableError } from '../../shared/errors.ts'
 import type { Reply } from '../../shared/redis/script.ts'
 import { ledgerOf, sumOver } from '../support/checker/ledgers.ts'
 import { packedIn, recordsIn } from '../support/checker/records.ts'
-import {
-  entryOf,
-  openBench,
-  plainly,
-  resultsSeen,
-  saidIn,
-  type Teller,
-  teller,
-  under,
-} from '../support/shop/open-store.ts'
+import { entryOf, plainly, saidIn, under } from '../support/shop/open-store.ts'
+import { holdTransitions, openStoreForTests } from '../support/shop/store-rules.ts'
 
-const bench = await openBench()
-const store = openStore(bench.dependencies)
+const { bench, store, tell, emitted, emittedDuring, stateOfIt, holdEveryResult } = await openStoreForTests(
+  openStore,
+  reactions,
+)
 const { log } = store
-const words = resultsSeen(log, reactions)
 const MOST = Number.MAX_SAFE_INTEGER
 
-let tell: Teller
-test.serial.beforeEach(async () => {
-  await bench.redis.flushall()
-  tell = teller(log)
-})
-test.serial.afterEach.always('every entry can be applied by a subscriber', async (t) => {
-  for (const [id, fields] of await bench.redis.xrange('log:payment', '-', '+'))
-    t.is(invalidReason('payment', [id, fields]), undefined)
-})
 test.serial.afterEach.always(
-  'the ledger says what was added, and that all of it is in wallets or charged',
+  'the ledger say what was added, and that all of it is in wallets or charged',
   async (t) => {
     const account = await ledgerOf(bench.redis)
     const wallets = await sumOver(bench.redis, 'user:', ({ credit }) => BigInt(credit ?? '0'))
@@ -45,7 +28,6 @@ test.serial.afterEach.always(
     t.is(account('added'), wallets + captured)
   },
 )
-test.after.always(async () => bench[Symbol.asyncDispose]())
 
 const user = async (id: string, credit: number): Promise<void> => {
   await store.createUser(id, plainly)
@@ -66,13 +48,6 @@ const wallet = async (of = 'anna') => {
   const credit = (await store.find(of))?.credit
   const held = Number(await bench.redis.hget(`user:${of}`, 'held'))
   return { credit, held }
-}
-const kindsSaid = async (): Promise<readonly string[]> => (await saidIn(log)).map(({ kind }) => kind)
-/** What is said while something is done. */
-const saidDuring = async (work: () => Promise<unknown>): Promise<readonly string[]> => {
-  const before = (await kindsSaid()).length
-  await work()
-  return (await kindsSaid()).slice(before)
 }
 
 test.serial('a batch is booked and indexed as a whole, to the unit, also if one of its entries fails', async (t) => {
@@ -127,46 +102,22 @@ const EVENTS: Readonly<Record<Event, () => Promise<Reply>>> = {
   StockReturned: () => tell('stock', 'StockReturned', 'it', taken),
   're-emit': () => log.run('tell-again', { log_id: 'it' }),
 }
-const stateOfIt = async (): Promise<string> => (await log.recorded('it')).state ?? 'none'
 /** What anna owns and what of it is held while the checkout is in a state; where it waited another one holds 80. */
 const walletIn = (state: State, brought: State) => ({
   credit: state === 'captured' ? 70 : 100,
   held: (state === 'held' ? 30 : 0) + (brought === 'waiting' ? 80 : 0),
 })
-type Expected = (typeof transitions)[State][Event]
 
-/** Holds that an event does what a transition says. */
-const holds = async (t: ExecutionContext, event: Event, [result, next, ...emitted]: Expected): Promise<void> => {
-  let reply: readonly string[] = []
-  const kinds = await saidDuring(async () => {
-    reply = await EVENTS[event]()
-  })
-  t.is(reply[0], result)
-  t.deepEqual(kinds, emitted)
-  t.is(await stateOfIt(), next)
-}
-
-for (const state of STATES)
-  for (const event of Object.keys(EVENTS) as Event[]) {
-    const expected = transitions[state][event]
-    const [result, next, ...emitted] = expected
-    test.serial(
-      `${event} of a checkout that is ${state}: ${result}, ${emitted.join(' and ') || 'nothing'} is emitted`,
-      async (t) => {
-        await bring(state)
-        await holds(t, event, expected)
-        t.deepEqual(await wallet(), walletIn(next, state))
-        const answer = (await log.entriesOf('it')).at(-1)
-        const again = transitions[next][event]
-        await holds(t, event, again)
-        t.deepEqual(await wallet(), walletIn(again[1], state))
-        if (again[1] !== next) return
-        const last = (await log.entriesOf('it')).at(-1)
-        t.is(last?.kind, answer?.kind, 'once more the same is answered')
-        t.deepEqual(last?.facts, answer?.facts)
-      },
-    )
-  }
+holdTransitions({
+  log,
+  transitions,
+  ways: STATES.map((state) => [state, state] as const),
+  bring,
+  events: EVENTS,
+  emittedDuring,
+  look: async () => ({ state: await stateOfIt(), ...(await wallet()) }),
+  looksIn: (state, brought) => ({ state, ...walletIn(state, brought) }),
+})
 
 /** Each wallet in which the answer is another one: what is done to it before, and what it holds then. */
 const WALLETS: Readonly<Record<(typeof alternatives)[number][2], readonly [() => Promise<unknown>, number, number]>> = {
@@ -176,14 +127,17 @@ const WALLETS: Readonly<Record<(typeof alternatives)[number][2], readonly [() =>
   'the other checkout has let it go': [() => bench.redis.hset('user:anna', 'held', 0), 100, 30],
   'the other checkout has captured it': [() => bench.redis.hset('user:anna', 'held', 0, 'credit', 20), 20, 0],
 }
-for (const [state, event, where, expected] of alternatives)
-  test.serial(`${event} of a checkout that is ${state}, where ${where}: ${expected[0]}`, async (t) => {
+for (const [state, event, where, [result, next, ...kinds]] of alternatives)
+  test.serial(`${event} of a checkout that is ${state}, where ${where}: ${result}`, async (t) => {
     await bring(state)
     const [prepare, credit, held] = WALLETS[where]
     await prepare()
-    await holds(t, event, expected)
-    t.deepEqual(await wallet(), { credit, held })
-    // The ledger is told of what was done behind the store's back.
+    const seen = await emittedDuring(async () => {
+      t.is((await EVENTS[event]())[0], result)
+    })
+    t.deepEqual<readonly string[], readonly string[]>(seen, kinds)
+    t.deepEqual({ state: await stateOfIt(), ...(await wallet()) }, { state: next, credit, held })
+    // The ledger are told of what was done behind the store's back.
     if (credit === 20) await bench.redis.hincrby('books', 'added', -80)
   })
 
@@ -244,7 +198,7 @@ const waitingOfAnna = async (t: ExecutionContext): Promise<void> => {
   await user('anna', 100)
   t.deepEqual(await tell('order', 'CheckoutStarted', 'first', checkout(80)), ['held'])
   t.deepEqual(await tell('order', 'CheckoutStarted', 'second', checkout(60)), ['waiting'])
-  t.deepEqual(await kindsSaid(), ['UserCreated', 'FundsAdded', 'CreditHeld'])
+  t.deepEqual(await emitted(), ['UserCreated', 'FundsAdded', 'CreditHeld'])
 }
 const answersOf = async (id: string): Promise<readonly string[]> => (await log.entriesOf(id)).map(({ kind }) => kind)
 
@@ -418,7 +372,4 @@ test.serial('no record of a checkout ends by its age, finished or not', async (t
   for (const key of await bench.redis.keys('*')) t.is(await bench.redis.ttl(key), -1, key)
 })
 
-test.serial('every result that a command promises was returned by now, and no other', async (t) => {
-  t.deepEqual(words.unseen(), [])
-  await t.notThrowsAsync(log.count())
-})
+holdEveryResult()

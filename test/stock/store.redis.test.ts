@@ -1,29 +1,21 @@
-import test, { type ExecutionContext } from 'ava'
-import { invalidReason } from '../../shared/contract/events.ts'
+import test from 'ava'
 import type { Reply } from '../../shared/redis/script.ts'
 import { reactions } from '../../stock/reactions.ts'
 import { openStore } from '../../stock/store.ts'
 import { alternatives, type Event, type State, transitions } from '../../stock/transitions.ts'
 import { ledgerOf, pieces, sumOver } from '../support/checker/ledgers.ts'
 import { recordsIn } from '../support/checker/records.ts'
-import { openBench, plainly, resultsSeen, saidIn, type Teller, teller, under } from '../support/shop/open-store.ts'
+import { plainly, saidIn, under } from '../support/shop/open-store.ts'
+import { holdTransitions, openStoreForTests } from '../support/shop/store-rules.ts'
 
-const bench = await openBench()
-const store = openStore(bench.dependencies)
+const { bench, store, tell, emitted, emittedDuring, stateOfIt, holdEveryResult } = await openStoreForTests(
+  openStore,
+  reactions,
+)
 const { log } = store
-const words = resultsSeen(log, reactions)
 const MOST = Number.MAX_SAFE_INTEGER
 
-let tell: Teller
-test.serial.beforeEach(async () => {
-  await bench.redis.flushall()
-  tell = teller(log)
-})
-test.serial.afterEach.always('every entry can be applied by a subscriber', async (t) => {
-  for (const [id, fields] of await bench.redis.xrange('log:stock', '-', '+'))
-    t.is(invalidReason('stock', [id, fields]), undefined)
-})
-test.serial.afterEach.always('the ledger says what was added, and that all of it is on shelves or taken', async (t) => {
+test.serial.afterEach.always('the ledger say what was added, and that all of it is on shelves or taken', async (t) => {
   const account = await ledgerOf(bench.redis)
   const shelves = await sumOver(bench.redis, 'item:', ({ stock }) => BigInt(stock ?? '0'))
   let taken = 0n
@@ -32,7 +24,6 @@ test.serial.afterEach.always('the ledger says what was added, and that all of it
   t.is(account('taken'), taken)
   t.is(account('added'), shelves + taken)
 })
-test.after.always(async () => bench[Symbol.asyncDispose]())
 
 const shelve = async (item: string, stock: number): Promise<void> => {
   await store.createItem(item, 5, plainly)
@@ -40,8 +31,6 @@ const shelve = async (item: string, stock: number): Promise<void> => {
 }
 const shelf = async () => ({ tea: (await store.find('tea'))?.stock, cup: (await store.find('cup'))?.stock })
 const of = (lines: string) => ({ order: 'cart', user: 'anna', total: 1, reason: 'out-of-credit', lines })
-type Expected = (typeof transitions)[State][Event]
-const kindsSaid = async (): Promise<readonly string[]> => (await saidIn(log)).map(({ kind }) => kind)
 
 const STATES = Object.keys(transitions) as State[]
 /** Of tea there are 10 and of cups 1: the lines want 3 and 1, or 3 and 2 where they are to be refused. */
@@ -62,49 +51,32 @@ const EVENTS: Readonly<Record<Event, (state: State) => Promise<Reply>>> = {
   CreditVoided: (state) => tell('payment', 'CreditVoided', 'it', { ...wants(state), item: 'tea' }),
   CreditReleased: (state) => tell('payment', 'CreditReleased', 'it', wants(state)),
 }
-const stateOfIt = async (): Promise<string> => (await log.recorded('it')).state ?? 'none'
 /** What is on the shelf while the checkout is in a state; where it was refused a cup came after that. */
 const shelfIn = (state: State, brought: State) => ({
   tea: state === 'taken' ? 7 : 10,
   cup: (state === 'taken' ? 0 : 1) + (brought === 'refused' ? 1 : 0),
 })
 
-/** Holds that an event does what a transition says. */
-const holds = async (t: ExecutionContext, event: Event, brought: State, expected: Expected): Promise<void> => {
-  const [result, next, ...emitted] = expected
-  const before = (await kindsSaid()).length
-  t.deepEqual(await EVENTS[event](brought), [result])
-  t.deepEqual((await kindsSaid()).slice(before), emitted)
-  t.is(await stateOfIt(), next)
-  t.deepEqual(await shelf(), shelfIn(next, brought))
-}
+holdTransitions({
+  log,
+  transitions,
+  ways: STATES.map((state) => [state, state] as const),
+  bring,
+  events: EVENTS,
+  emittedDuring,
+  look: async () => ({ state: await stateOfIt(), ...(await shelf()) }),
+  looksIn: (state, brought) => ({ state, ...shelfIn(state, brought) }),
+})
 
-for (const state of STATES)
-  for (const event of Object.keys(EVENTS) as Event[]) {
-    const expected = transitions[state][event]
-    const [result, next, ...emitted] = expected
-    test.serial(
-      `${event} of a checkout that is ${state}: ${result}, ${emitted.join(' and ') || 'nothing'} is emitted`,
-      async (t) => {
-        await bring(state)
-        await holds(t, event, state, expected)
-        const answer = (await log.entriesOf('it')).at(-1)
-        await holds(t, event, state, transitions[next][event])
-        const last = (await log.entriesOf('it')).at(-1)
-        t.is(last?.kind, answer?.kind, 'once more the same is answered')
-        t.deepEqual(last?.facts, answer?.facts)
-      },
-    )
-  }
-
-for (const [state, event, where, [result, next, ...emitted]] of alternatives)
+for (const [state, event, where, [result, next, ...kinds]] of alternatives)
   test.serial(
-    `${event} of a checkout that is ${state}, where ${where}: ${result}, ${emitted.join(' and ') || 'nothing'} is emitted`,
+    `${event} of a checkout that is ${state}, where ${where}: ${result}, ${kinds.join(' and ') || 'nothing'} is emitted`,
     async (t) => {
       await bring(state)
-      const before = (await kindsSaid()).length
-      t.deepEqual(await tell('payment', event, 'it', of('tea:3,cup:2')), [result])
-      t.deepEqual((await kindsSaid()).slice(before), emitted)
+      const seen = await emittedDuring(async () => {
+        t.deepEqual(await tell('payment', event, 'it', of('tea:3,cup:2')), [result])
+      })
+      t.deepEqual(seen, kinds)
       t.is(await stateOfIt(), next)
       t.deepEqual(await shelf(), shelfIn(next, state))
     },
@@ -168,7 +140,7 @@ test.serial('subtract: never below zero', async (t) => {
   t.deepEqual(await store.subtract('tea', 1, plainly), ['out-of-stock'])
   t.is((await store.find('tea'))?.stock, 0)
   t.deepEqual(
-    (await kindsSaid()).filter((kind) => kind === 'StockSubtracted'),
+    (await emitted()).filter((kind) => kind === 'StockSubtracted'),
     ['StockSubtracted'],
   )
 })
@@ -206,7 +178,4 @@ test.serial('no record of a checkout ends by its age', async (t) => {
   for (const key of await bench.redis.keys('*')) t.is(await bench.redis.ttl(key), -1, key)
 })
 
-test.serial('every result that a command promises was returned by now, and no other', async (t) => {
-  t.deepEqual(words.unseen(), [])
-  await t.notThrowsAsync(log.count())
-})
+holdEveryResult()
