@@ -43,11 +43,11 @@ export type CartStoreOptions = Pick<Dependencies, 'redis' | 'step' | 'identifier
 const statusOf = (text: string | null | undefined): Status =>
   text != null && isStatus(text) ? text : impossible('order.status', text)
 
-/** What `checkout/lua/glance.lua` returns: user, status, saga and lines; nothing of an order that is unknown. */
-const glanced = tuple(optional(text), optional(text), optional(text), optional(text))
+/** What `checkout/lua/read-for-checkout.lua` returns: user, status, saga and lines; nothing of an order that is unknown. */
+const row = tuple(optional(text), optional(text), optional(text), optional(text))
 
 export const openCartStore = ({ log, redis, step, identifiers, runOnce }: CartStoreOptions): CartStore => {
-  const glance = log.query('glance', glanced)
+  const readOrder = log.query('read-for-checkout', row)
   return {
     find: async (order) => {
       const [user, status, total, lines] = await step('find', () =>
@@ -64,7 +64,7 @@ export const openCartStore = ({ log, redis, step, identifiers, runOnce }: CartSt
       }
     },
     readForCheckout: async (order) => {
-      const { found, readMs } = await step('glance', () => glance(order))
+      const { found, readMs } = await step('glance', () => readOrder(order))
       const [user, status, saga, lines] = found
       if (user == null) return undefined
       return {
