@@ -41,7 +41,7 @@ const created = (result: ResultOnce<typeof commands.createOrder>): AnswerTo<type
   }
 }
 
-/** What is told of a line is what was done with it: under a key, the item may have another price by now. */
+/** The answer shows a line as it was added: under a key, the item may have another price by now. */
 const added = (
   { params: { order, item, quantity } }: Given<typeof api.addItem>,
   result: ResultOnce<typeof commands.addItem>,
@@ -65,8 +65,8 @@ const added = (
 }
 
 /**
- * Has a request done that a peer must be asked for first. What was done under its key is told without asking, and what
- * was done meanwhile, by another replica, is told instead of a refusal.
+ * Has a request done that a peer must be asked for first. What was done under its key is answered without asking, and what
+ * was done meanwhile, by another replica, is answered instead of a refusal.
  * @param command what is to be run
  * @param find what is asked; `undefined` if the peer knows no such thing
  */

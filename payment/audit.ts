@@ -8,7 +8,7 @@ import { type Owned, reconcile } from '../shared/audit/reconcile.ts'
 import type { Mismatch } from '../shared/contract/queries.ts'
 import type { LogEntry } from '../shared/log/entry.ts'
 
-/** What each entry does to wallets. An entry that is said again does nothing: hence the sagas that are captured. */
+/** What each entry does to wallets. An entry that is emitted again does nothing: hence the sagas that are captured. */
 const movements = (): ((entry: LogEntry) => readonly Move[]) => {
   const captured = new Set<string>()
   return ({ kind, log_id, facts }) => {
@@ -51,7 +51,7 @@ const wallets: Owned<Mismatch> = {
   }),
 }
 
-/** What is told of a count. */
+/** What an audit answers of a count. */
 export const partOf = async (auditor: Auditor, count: Count) => {
   const { at, added, held, gone, ...found } = await reconcile(auditor, count, wallets)
   return { at, added, wallets: held, charged: gone, ...found }

@@ -11,7 +11,7 @@ export const outOfCredit = problemKind(402, 'out-of-credit', 'Out of credit', (u
   user_id: user,
 }))
 
-/** Money is held by a checkout for so long that whether there is enough cannot be said. Nothing was done. */
+/** Money is held by a checkout for so long that whether there is enough cannot be known. Nothing was done. */
 export const creditHeld = problemKind(423, 'credit-held', 'Credit is held', (user: string) => ({
   detail: `a checkout of user "${user}" holds the credit; try again`,
   user_id: user,

@@ -24,7 +24,7 @@ export const saga = {
 export const recovery: RecoveryTable<UnfinishedOf<typeof saga>> = {
   awaits: 'stock',
   repairs: [
-    // The wallet's queue moves by itself; look once more in case it did not. Stock was told nothing that it could read.
+    // The wallet's queue moves by itself; look once more in case it did not. There is no entry that stock could read.
     [{ state: 'waiting', silent: 'yes' }, 'tell-again'],
   ],
 }

@@ -5,7 +5,7 @@
  * - `waiting:{user}` list: log ids of checkouts that wait for what others hold of the wallet, in order
  * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `reason`, `item`, `entries`, `again`; those that are
  *   finished are packed: see `shared/saga/lua/saga.lua`
- * - `sagas:open` sorted set: log ids of checkouts that are waiting or held, by when they were last spoken of
+ * - `sagas:open` sorted set: log ids of checkouts that are waiting or held, by when their last entry was appended
  * - `books` hash, of running sums: `added` (put in, less what was spent), `charged` (captured, less what was given back);
  *   how they are kept is in `shared/audit/lua/ledger.lua`
  * - those that every log has: see `shared/log/log.ts`

@@ -89,7 +89,7 @@ export const transitions: Transitions<'payment', State, Event> = {
   },
 }
 
-/** For other wallets. Who waits is served by the command that lets the money go, or else when the log parser looks. */
+/** For other wallets. A checkout that waits is served by the command that lets the money go, or else when the log parser looks. */
 export const alternatives = [
   ['none', 'CheckoutStarted', 'too little is owned', ['refused', 'refused', 'CreditRefused']],
   ['none', 'CheckoutStarted', 'another checkout holds it', ['waiting', 'waiting']],

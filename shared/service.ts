@@ -87,7 +87,7 @@ export type ServiceParts = {
   /** Asks for the block of log ids of this replica. */
   readonly lease: (replica: string) => Promise<number>
   readonly recovery?: Recovery
-  /** Told each reply to a peer's entry, after it was applied. */
+  /** Called with each reply to a peer's entry, after it was applied. */
   readonly onApplied?: (reply: Reply) => void
   /** Things of its own to start and stop with the service. */
   readonly start?: () => Promise<void> | void

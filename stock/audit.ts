@@ -12,7 +12,7 @@ import type { LogEntry } from '../shared/log/entry.ts'
 const each = (lines: string, sign: bigint): readonly Move[] =>
   parseLines(lines).map(([id, quantity]) => ({ id, by: sign * BigInt(quantity) }))
 
-/** What each entry does to shelves. An entry that is said again does nothing: hence the sagas whose goods are taken. */
+/** What each entry does to shelves. An entry that is emitted again does nothing: hence the sagas whose goods are taken. */
 const movements = (): ((entry: LogEntry) => readonly Move[]) => {
   const taken = new Set<string>()
   return ({ kind, log_id, facts }) => {
@@ -54,7 +54,7 @@ const shelves: Owned<Mismatch> = {
   }),
 }
 
-/** What is told of a count. */
+/** What an audit answers of a count. */
 export const partOf = async (auditor: Auditor, count: Count) => {
   const { at, added, held, gone, ...found } = await reconcile(auditor, count, shelves)
   return { at, added, shelf: held, taken: gone, ...found }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs a program that ends when whoever started it is gone: sh die-with-parent.sh PROGRAM ARGUMENTS...
+# Runs a program that ends when the process that started it is gone: sh die-with-parent.sh PROGRAM ARGUMENTS...
 #
 # Descriptor 3 is a pipe whose other end the starter holds. A line on it lets the program go; its end without a line,
 # which the system brings about however the starter dies, sends SIGTERM, and SIGCONT in case the program is frozen.

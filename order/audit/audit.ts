@@ -2,7 +2,7 @@
  * How is the whole shop audited while it runs?
  *
  * Order asks, because it knows the saga. First every service counts what it owns, which takes seconds if there is much;
- * then the cut of `totals.ts` is taken, in milliseconds: order's, then payment's and stock's, then what order said
+ * then the cut of `totals.ts` is taken, in milliseconds: order's, then payment's and stock's, then what order emitted
  * meanwhile and what the peers had done of each checkout in flight. If that does not add up, a Redis may have come
  * back older, and be applying again what it had applied: then a checkout of which a service has still to read what it acts on
  * is in flight as well, on the same cut. If it does not add up even so, something is wrong, and is named (`naming.ts`).
@@ -185,7 +185,7 @@ export const audits = (options: AuditOptions): Audit => {
   }
 }
 
-/** The checkouts of which something was said after an entry; of certain kinds only, if they are given. */
+/** The checkouts of which something was emitted after an entry; of certain kinds only, if they are given. */
 const checkoutsAfter = async (
   after: string,
   read: (after: string, limit: number) => Promise<readonly LogEntry[]>,
@@ -194,7 +194,7 @@ const checkoutsAfter = async (
   const ids = new Set<string>()
   for (let from = after, more = true; more; ) {
     const page = await read(from, PAGE)
-    // What bears an order and is no order's own making or filling is said of a checkout.
+    // An entry that bears an order and is not of its making or filling is one of a checkout.
     for (const { kind, log_id, facts } of page)
       if (facts.order !== undefined && kind !== 'OrderCreated' && kind !== 'LineAdded')
         if (kinds === undefined || kinds.includes(kind)) ids.add(log_id)

@@ -170,8 +170,8 @@ export const stockAsked = (peer: Peer, requester: Requester): Participant =>
   )
 
 /**
- * Did order's ledger have this as paid when it was said last of a checkout? Not if only its customer was told so; and what a
- * person has accepted that was undone, they have taken off again.
+ * Did order's ledger have this as paid when the last entry of a checkout was appended? Not if only its customer was answered so;
+ * and what a person has accepted that was undone, they have taken off again.
  */
 const isPaid = ({ kind, facts }: SagaAt, { state, contradicted }: Fields): boolean => {
   if (kind === 'CheckoutContradicted') return facts.by !== 'told-paid'
@@ -179,7 +179,7 @@ const isPaid = ({ kind, facts }: SagaAt, { state, contradicted }: Fields): boole
   return kind === 'OrderPaid'
 }
 
-/** What order itself had done for a checkout, by what it had said of it last: money and pieces, once it is paid. */
+/** What order itself had done for a checkout, by the last entry that it had emitted: money and pieces, once it is paid. */
 export const paidBy = (
   said: readonly SagaAt[],
   records: ReadonlyMap<string, Fields>,

@@ -2,7 +2,7 @@
  * Are money and goods conserved over the whole shop, at a moment when checkouts are under way?
  *
  * A *cut* is taken without stopping anything: first of order, then of payment and stock. In flight are the checkouts that
- * were open in order's cut, and those that order said more of since. Every other one was decided before order's cut, and
+ * were open in order's cut, and those of which order emitted more since. Every other one was decided before order's cut, and
  * payment and stock did their part of it before that: what order calls paid was captured, and taken before; what it calls
  * failed was refused or let go; what it calls closed was undone by both. So nothing but what is in flight can differ:
  *

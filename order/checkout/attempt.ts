@@ -60,7 +60,7 @@ class Attempt {
   #before: string | undefined
   /** When the order was last read, of `performance.now()`. */
   #readAt = 0
-  /** What is to be told, unless another reading shows something better. */
+  /** What is to be answered, unless another reading shows something better. */
   #verdict: Outcome | UnavailableError | undefined
   /** The user whose turn this request has. */
   #turn: string | undefined

@@ -54,7 +54,7 @@ export const checkouts = (options: CheckoutsOptions): Checkouts => {
   const outcomes = openOutcomes({
     store,
     release: ({ id, order, user, token }) => {
-      // The record of what is over tells no token.
+      // The record of what is over has no token.
       if (token !== '') orderLocks.release(order, user, token)
       else orderLocks.releaseKept(id)
     },

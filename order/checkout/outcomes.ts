@@ -25,9 +25,9 @@ export type Outcomes = {
   readonly join: (id: string, until: number) => Promise<Ended>
   /** The request that was to begin a saga waits for it no more, because it was not begun as far as is known. */
   readonly forget: (id: string) => void
-  /** To be told of every saga that this process has decided: wakes those that wait, and releases what was locked. */
+  /** To be called with every saga that this process has decided: wakes those that wait, and releases what was locked. */
   readonly onDecided: (decided: Decision) => void
-  /** To be told of every saga that was decided anywhere. */
+  /** To be called with every saga that was decided anywhere. */
   readonly onOutcome: (ended: Ended) => void
   /** Asks for all that has waited for long. To be called every so often. */
   readonly sweep: (now: number) => void

@@ -93,8 +93,8 @@ export const openCheckoutStore = (
   const tellLate = lateness(options)
 
   /**
-   * Whether or not it is late, a checkout whose end was said already is not cancelled: a Redis that came back older would
-   * else undo what it has forgotten, and what its customer was told.
+   * Whether or not it is late, a checkout whose end was emitted already is not cancelled: a Redis that came back older would
+   * else undo what it has forgotten, and what its customer was answered.
    */
   const cancel = async (
     args: ArgsOf<typeof commands.cancel>,

@@ -1,9 +1,9 @@
 /**
- * How did a checkout end, and what was its client told?
+ * How did a checkout end, and what was its client answered?
  *
  * Each way by which this process learns of a decision passes here: what a command returned, what came over the channel of
- * outcomes, what is recorded. The log remembers the entry that says it (`shared/log/own-tail.ts`), because the client is
- * told: if the Redis comes back older, the end is upheld (`uphold.ts`).
+ * outcomes, what is recorded. The log remembers its entry (`shared/log/own-tail.ts`), because the client is
+ * answered: if the Redis comes back older, the end is upheld (`uphold.ts`).
  */
 import type { Redis } from 'ioredis'
 import { type KindOf, VERSION } from '../../shared/contract/events.ts'
@@ -29,7 +29,7 @@ export type Deciding =
   | ResultOf<typeof commands.uphold>
 
 export type Decisions = {
-  /** Remembers how a checkout ended, with the entry that says so: its client is told. */
+  /** Remembers how a checkout ended, with the entry of that: its client is answered. */
   readonly acknowledge: (decision: commands.Decision) => void
   /** The decision in what a command returned, if it is one. */
   readonly decisionIn: (result: Deciding) => commands.Decision | undefined
@@ -42,7 +42,7 @@ export type Announcements = {
   readonly watchOutcomes: (subscriber: Redis, onOutcome: (ended: Ended) => void) => void
 }
 
-/** What was said when a checkout came to this state, and what its client was told then. */
+/** What was emitted when a checkout came to this state, and what its client was answered then. */
 const ENDS: Readonly<Record<Ended['state'], readonly [kind: KindOf<'order'>, told: 'paid' | 'failed' | 'cancelled']>> =
   {
     paid: ['OrderPaid', 'paid'],
@@ -50,7 +50,7 @@ const ENDS: Readonly<Record<Ended['state'], readonly [kind: KindOf<'order'>, tol
     cancelling: ['CheckoutCancelled', 'cancelled'],
     closed: ['CheckoutClosed', 'cancelled'],
   }
-/** What the client of a checkout was told, by the kind of the entry that ended it. */
+/** What the client of a checkout was answered, by the kind of the entry that ended it. */
 export const TOLD: ReadonlyMap<string, string> = new Map(Object.values(ENDS))
 
 /** What is returned to an entry of payment's. */
@@ -103,7 +103,7 @@ export const openAnnouncements = (
   watchOutcomes: (subscriber, onOutcome) => {
     subscriber.on('message', (_channel: string, message: string) => {
       const decision = commands.announced(message)
-      // What another version may say is asked for by the sweep.
+      // The sweep asks for what another version may announce.
       if (decision === undefined) return
       acknowledge(decision)
       onOutcome(decision)

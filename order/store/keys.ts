@@ -5,10 +5,10 @@
  * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `deadline`, `token`, `reason`, `item`, `entries`,
  *   `again`, `previous` (the order's saga before), `contradicted` (by what), `resolved` (how: `refund` or `accept`); most of
  *   those that are finished are packed: see `shared/saga/lua/saga.lua`
- * - `sagas:open` sorted set: log ids of checkouts not finished, by when they were last spoken of
+ * - `sagas:open` sorted set: log ids of checkouts not finished, by when their last entry was appended
  * - `sagas:deadlines` sorted set: log ids of checkouts not decided, by their deadlines
  * - `contradictions` set: orders that were paid and whose payment or goods a peer has lost or undone, or whose customer
- *   was told otherwise, until a person has resolved it
+ *   was answered otherwise, until a person has resolved it
  * - `outcomes` channel: `{log id} {state} {reason} {item} {order} {user} {total} {entry}` of each checkout that is decided
  * - `books` hash, of running sums: `paid` (money) and `sold` (pieces) of orders that were ever paid and not refunded, and of
  *   it `replaced-paid`, `replaced-sold`, what no order shows any more, and `accepted-paid`, `accepted-sold`, what no service has

@@ -1,5 +1,5 @@
 /**
- * What becomes of ends that clients were told, and that this Redis has forgotten?
+ * What becomes of ends that clients were answered, and that this Redis has forgotten?
  *
  * Each is upheld: made true again as far as that can be, else the checkout is contradicted, and a person resolves it.
  */
@@ -17,7 +17,7 @@ export type UpholdOptions = Pick<Dependencies, 'catchUp'> &
 
 /** The function that is returned gives back the entries that are to be listed as lost. */
 export const upholding = ({ run, catchUp, decisionIn }: UpholdOptions): NonNullable<LogOptions<'order'>['uphold']> => {
-  /** Upholds what was told of a checkout. @returns whether it is as it was told, without that. */
+  /** Upholds what was answered about a checkout. @returns whether it is as it was answered, without that. */
   const isUpheld = async ({ kind, log_id, facts }: LogEntry): Promise<boolean> => {
     const { order = '', user = '', total = '0' } = facts
     const result = await run(uphold, { log_id, order, user, total, told: TOLD.get(kind) ?? '' })
@@ -25,7 +25,7 @@ export const upholding = ({ run, catchUp, decisionIn }: UpholdOptions): NonNulla
     return result[0] === 'kept'
   }
 
-  /** First those whose client was told that nothing is charged, before it can be; what was paid is rebuilt once payment's log
+  /** First those whose client was answered that nothing is charged, before it can be; what was paid is rebuilt once payment's log
    * has been applied. */
   return async (gone) => {
     const ends = gone.filter(({ kind }) => TOLD.has(kind))

@@ -11,7 +11,7 @@
  * Memory is the bound: one number per thing. Redis is held up by no script for more than a few milliseconds. Counts that
  * are asked for while one runs share it.
  *
- * A *cut* is the ledger alone at one moment, named by the newest entry; `sagasAt` tells what was last said of a saga then.
+ * A *cut* is the ledger alone at one moment, named by the newest entry; `sagasAt` finds the last entry of a saga then.
  * Where things and ledger disagree, `discrepancies` names the things that are not what the log says, as far as the log reaches.
  */
 import { fieldsOf, type Service } from '../contract/events.ts'
@@ -45,7 +45,7 @@ export type Count = {
   readonly balances: ReadonlyMap<string, string | number>
 }
 
-/** What was last said of a saga at a moment: a kind, `''` if nothing was, and its facts. */
+/** The last entry of a saga at a moment: its kind, `''` if there was none, and its facts. */
 export type SagaAt = {
   readonly log_id: string
   readonly kind: string
@@ -80,7 +80,7 @@ export type Auditor = {
   ) => Promise<{ readonly next: string; readonly records: readonly RecordedSaga[] }>
   /**
    * Of the things whose making the log still tells, those that are not as it says, up to `DISCREPANCIES_MAX`.
-   * @param moves what an entry does, told each in order
+   * @param moves what an entry does, called with each in order
    */
   readonly discrepancies: (count: Count, moves: (entry: LogEntry) => readonly Move[]) => Promise<readonly Discrepancy[]>
 }
@@ -96,7 +96,7 @@ const THINGS_MAX = 10_000_000
 const OPEN_MAX = 20_000
 /** The most things that an audit names. */
 const DISCREPANCIES_MAX = 100
-/** How many sagas that moved a thing are told, the last ones. */
+/** How many sagas that moved a thing are named, the last ones. */
 const LAST_SAGAS_MAX = 5
 
 /** Asks about sagas, or things, in as many questions as it takes. */

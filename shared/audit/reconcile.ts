@@ -8,14 +8,14 @@
 import type { LogEntry } from '../log/entry.ts'
 import { type Auditor, belowZero, type Count, type Move, type RecordedSaga, sumOf } from './auditor.ts'
 
-/** The things of a service, and how it tells of what is wrong with them. */
+/** The things of a service, and how what is wrong with them is put in words. */
 export type Owned<Mismatch> = {
   /** The account of what is gone. */
   readonly gone: string
-  /** What each entry does to the things, told all in order. */
+  /** What each entry does to the things, called with all in order. */
   readonly movements: () => (entry: LogEntry) => readonly Move[]
   readonly sumsDiffer: (added: bigint, held: bigint, gone: bigint) => Mismatch
-  /** What is wrong is said as "{is}, but ..."; the sagas that moved the thing last are told if they are known. */
+  /** What is wrong is given as "{is}, but ..."; the sagas that moved the thing last are named if they are known. */
   readonly thingDiffers: (id: string, wrong: string, lastSagas: readonly RecordedSaga[]) => Mismatch
 }
 

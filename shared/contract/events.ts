@@ -1,5 +1,5 @@
 /**
- * What may one service tell another?
+ * Which entries may one service emit for another?
  *
  * The dictionary of the shop: every kind of entry a service may write into its log, with the facts it carries. A kind is
  * a noun and a past participle, and belongs to one service, its publisher. Facts are what a subscriber needs to act, or to

@@ -63,7 +63,7 @@ export const logQueries = <const Prefix extends string>(prefix: Prefix) =>
     },
   }) as const
 
-/** A sum is told as text: it may exceed what a JSON number holds. */
+/** A sum is a text: it may exceed what a JSON number holds. */
 export const sum = v.string()
 const recordedSaga = v.object({ log_id: v.string(), fields: texts })
 const sagaAt = v.object({ log_id: v.string(), kind: v.string(), facts: texts })
@@ -86,7 +86,7 @@ const cursor = v.pipe(
 )
 
 /**
- * What a service that owns things says of all of them.
+ * What a service that owns things answers about all of them.
  * @param left the account of what it has left
  * @param gone the account of what has gone from it
  */
@@ -129,7 +129,7 @@ const sumQueries = <const Prefix extends string, Left extends v.ObjectEntries, G
     },
   }) as const
 
-/** What such a service says of single sagas and things, where the sums do not agree. */
+/** What such a service answers about single sagas and things, where the sums do not agree. */
 export const recordQueries = <const Prefix extends string>(prefix: Prefix) =>
   ({
     sagasAt: {

@@ -21,7 +21,7 @@ export type Row = {
   /** With its parameters in braces: `/orders/find/{order}`. */
   readonly path: string
   readonly summary: string
-  /** The parameters of the path, and of the query; a query may say more, which nobody reads. */
+  /** The parameters of the path, and of the query; a query may have more, which is not read. */
   readonly params?: Fields
   readonly query?: Fields
   /** What a success answers, by its status: a text, in words, or a JSON value. */

@@ -1,15 +1,15 @@
 /**
  * Who may ask from a browser, and by which name?
  *
- * A page of anybody can have its visitor's browser send requests to whatever that one reaches, a shop on his own machine or
+ * Any page can have its visitor's browser send requests to whatever that browser reaches, a shop on the same machine or
  * network for instance. Two things tell such requests from those that programs make, and no page can forge them:
  *
  * - *Whose page it is* (`Origin`, and `Sec-Fetch-Site` where a browser judges by itself). What may change something (anything
  *   but GET, HEAD and OPTIONS) is refused (403) for pages that are neither of the host that is asked nor of an origin that was
  *   allowed. Others may look, but not see: only for allowed origins does an answer let the browser show it to the page.
- * - *By which name* (`Host`). Whoever owns a name can have it lead to the address of somebody else, and his page is then of
- *   the host that is asked (DNS rebinding). So who is reached from this machine alone listens to this machine's names, and to
- *   those that were allowed; others are told that nobody of that name is here (421).
+ * - *By which name* (`Host`). The owner of a name can have it lead to any address, and a page of that name is then of
+ *   the host that is asked (DNS rebinding). So a server that is reached from this machine alone answers to this machine's names,
+ *   and to those that were allowed; a request by another name is refused (421).
  *
  * A program sends neither header, and any name.
  */

@@ -10,7 +10,7 @@ import { validityMs } from './ballot.ts'
 import type { RedLock } from './redlock.ts'
 
 export type LeaseOptions = {
-  /** The resource: who holds its lock has the lease. */
+  /** The resource: the process that holds its lock has the lease. */
   readonly name: string
   /** 100 at least. The lease is extended three times in this time, and a holder that crashed is succeeded after it. */
   readonly ttlMs: number

@@ -1,5 +1,5 @@
 /**
- * Who may touch this now?
+ * Which process may touch this now?
  *
  * RedLock (https://redis.io/docs/latest/develop/use/patterns/distributed-locks/): a lock is held by the process whose token a
  * quorum of independent Redis masters keeps under the key. It saves work and keeps strangers' half-done work from being
@@ -41,8 +41,8 @@ export type RedLock = {
   /** The same locks, whose steps are named for what is locked: `reader.lock` instead of `lock`. */
   named(what: string): RedLock
   /**
-   * Lets all that wait for a change go, sends what is not sent yet, and lets the connections be; they are closed by
-   * whoever opened them.
+   * Lets all that wait for a change go, sends what is not sent yet, and lets the connections be; the caller
+   * that opened them closes them.
    */
   close(): void
 }
@@ -79,7 +79,7 @@ export const redLock = (clients: readonly Redis[], step: Step = openStep('redloc
     const release: RedLock['release'] = (resources, token) =>
       step(steps.release, () => {
         const released = ballots.release(resources, token)
-        wake(resources) // who is woken now is served after the release: each node keeps the order
+        wake(resources) // a request that is woken now is served after the release: each node keeps the order
         return released
       }).catch(unanswered)
 

@@ -1,7 +1,7 @@
 /**
- * Who waits for a release?
+ * Which requests wait for a release?
  *
- * In this process: what is released elsewhere does not show here, so nobody waits for it without a bound.
+ * In this process: what is released elsewhere does not show here, so none waits for it without a bound.
  */
 export type Releases = {
   /**

@@ -69,7 +69,7 @@ export type ApplyOptions = {
   readonly fence: Fence
   /** The hash of cursors. */
   readonly cursors: string
-  /** Holds what the peers say against the contract. */
+  /** Holds the entries of peers against the contract. */
   readonly dictionary: Dictionary
   /** The command that follows each kind of each peer. */
   readonly follows: Readonly<Record<string, Readonly<Record<string, string>>>>

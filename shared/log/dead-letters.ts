@@ -2,15 +2,15 @@
  * What could not be applied, and how is it applied at last?
  *
  * A *dead letter* is an entry of a peer that could not be applied here: with its error, it was put aside in the step
- * that moved the cursor; what says the same and fails again meanwhile is the same letter. It is
+ * that moved the cursor; an entry of the same text that fails again meanwhile is the same letter. It is
  *
  * - *unresolved* until a person has mended the cause and has had it *retried*: its entry is judged by the dictionary as it
  *   is now, and its command and the mark that it was applied are one script, so that it has one effect however often and by
  *   how many it is retried. A letter that fails again stays unresolved;
- * - *applied*, by a retry, or because what says the same was emitted again and could be applied: the end;
- * - *dismissed* by a person, because its entry is never to be applied: the end, also for what says the same again.
+ * - *applied*, by a retry, or because an entry of the same text came again and could be applied: the end;
+ * - *dismissed* by a person, because its entry is never to be applied: the end, also for an entry of the same text.
  *
- * None is ever removed or rewritten. Applying an entry later than its successors is safe, as telling it again is: every
+ * None is ever removed or rewritten. Applying an entry later than its successors is safe, as emitting it again is: every
  * command asks the saga's state.
  */
 import type { Redis } from 'ioredis'

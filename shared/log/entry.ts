@@ -6,7 +6,7 @@
  */
 import { fieldsOf, type RawEntry, type Service } from '../contract/events.ts'
 
-/** An entry as people read it: where it stands, when it was said, what, of which log id, and its facts. */
+/** An entry as people read it: where it stands, when it was appended, of what kind, under which log id, and its facts. */
 export type LogEntry = {
   readonly id: string
   readonly at: string

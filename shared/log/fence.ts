@@ -7,8 +7,8 @@
  *
  * - The time of the own Redis is *read* for the request, and only then is it looked whether its client has gone. A process that
  *   slept learns of that with what it reads next, but perhaps after a reading that was under way: a slow one is not used.
- * - The command is not begun more than `FRESH_MS` after its reading, nor if a refusal that is not remembered was told under its
- *   key since. It is then `late`: nothing was done (see `lua/do.lua`), and a caller that still wants it reads again.
+ * - The command is not begun more than `FRESH_MS` after its reading, nor if a refusal that is not remembered was returned under
+ *   its key since. It is then `late`: nothing was done (see `lua/do.lua`), and a caller that still wants it reads again.
  *
  * So no process begins anything more than `READING_MAX_MS + FRESH_MS` after it was last awake, which is shorter than a gateway takes
  * a replica for unresponsive (2 s), less the age of its last sign of life. No clock but that of the Redis is compared with itself.
@@ -27,14 +27,14 @@ const READINGS_MAX = 5
 /** How often a command may be late. */
 const LATE_MAX = 20
 
-/** What a reply says that nothing was done because it was asked for too long ago. */
+/** The result that nothing was done because it was asked for too long ago. */
 export const LATE = 'late'
 
 export type Fence = {
   /** The time of the own Redis in ms, read for all callers of this turn of the event loop. @throws UnavailableError */
   readonly read: () => Promise<number>
   /**
-   * Runs a request's command under a reading, if it needs one: the one that it brings (then it may be told `late`), or
+   * Runs a request's command under a reading, if it needs one: the one that it brings (then the result may be `late`), or
    * else one after the other, until it is done or its client has gone. @throws UnavailableError
    */
   readonly within: <Done extends readonly [Reply, ...unknown[]]>(

@@ -2,7 +2,7 @@
  * How is an id made?
  *
  * A *log id* names one command or one saga in every log. It is text that sorts by time, made in this process without asking
- * anybody: milliseconds since 1970 (9 digits), the block of this process (8), and a count within the millisecond (3), all
+ * another: milliseconds since 1970 (9 digits), the block of this process (8), and a count within the millisecond (3), all
  * in Crockford's base 32. Uniqueness comes from the block, which `ids` leases to one replica only and never again; the
  * time never goes back within a process, whatever its clock does. A replica that cannot reach `ids` takes a random block,
  * longer and in a part of the space that is never leased. Blocks are numbered by the time of their lease in milliseconds

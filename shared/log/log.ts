@@ -51,7 +51,7 @@ export type Log = Commands &
 
 export type LogOptions<Publisher extends Service, Of extends Contract = typeof events> = {
   readonly service: Publisher
-  /** What the services may tell each other; if not what those of the shop may. */
+  /** Which entries the services may emit; if not those of the shop. */
   readonly contract?: Of
   readonly redis: Redis
   readonly step: Step

@@ -1,7 +1,7 @@
 /**
  * What has the own Redis forgotten?
  *
- * Whenever it was away it may have come back older. This process remembers what it was told to be done in it (see
+ * Whenever it was away it may have come back older. This process remembers what it knows to be done in it (see
  * `tail-loss.ts`), so it can find what is gone, have what was acknowledged made true again as far as that can be, and list the
  * rest by name.
  */
@@ -19,12 +19,12 @@ import { logTailLoss, type TailLossDetector } from './tail-loss.ts'
 
 export type OwnTail = {
   /**
-   * Remembers the end of a saga that this process was told, by the entry that says it, and what that says: a client may
-   * have been told it.
+   * Remembers the end of a saga that this process knows, by its entry, and what that holds: a client may have been
+   * answered it.
    */
   readonly acknowledge: (entry: string, said: () => RawEntry[1]) => void
   /**
-   * After the own Redis was away: finds, and notes, what this process had done in it, or was told, and is gone. To be called
+   * After the own Redis was away: finds, and notes, what this process had done in it, or knew, and is gone. To be called
    * until there is no more: it may have been away more than once.
    */
   readonly checkOwnTail: () => Promise<LostTail | undefined>
@@ -39,7 +39,7 @@ export type OwnTailOptions = {
   readonly step: Step
   /** The stream of losses that were noticed. */
   readonly lost: string
-  /** What this process was told to be done in the own Redis. */
+  /** What this process knows to be done in the own Redis. */
   readonly memory: TailLossDetector
   readonly runOwn: RunOwn
   /** Makes what was acknowledged and is gone true again, as far as that can be. @returns what is to be listed as lost */
@@ -48,7 +48,7 @@ export type OwnTailOptions = {
 
 export const openOwnTail = ({ redis, step, lost, memory, runOwn, uphold }: OwnTailOptions): OwnTail => {
   /**
-   * The last entries that this process was told of before its Redis was back, which may be without them: by the connection
+   * The last entries that this process knew of before its Redis was back, which may be without them: by the connection
    * that broke, and by the channel of outcomes, which may break later.
    */
   const suspects = new Set<string>()

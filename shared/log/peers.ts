@@ -41,7 +41,7 @@ export type PeersOptions = {
   readonly logger: Logger
 }
 
-/** After so long it is said who is waited for. */
+/** After so long it is logged which one is waited for. */
 const WAITING_MS = 1_000
 
 const checkOf = ({ publisher, isReady, unreachedMs }: Subscription): Check => {

@@ -18,7 +18,7 @@ export type Answered<Found> = { readonly found: Found; readonly readMs: number |
 
 export type Queries = {
   /**
-   * Asks one thing of the own Redis, with others who ask the same at about the same time.
+   * Asks one thing of the own Redis, together with what others ask at about the same time.
    * @param read how what the query finds is read
    * @returns the answer, and when it was so if that is known soon enough: see `fence.ts`. @throws UnavailableError
    */

@@ -2,8 +2,8 @@
  * For how long is a log kept?
  *
  * An entry is dropped once it is older than the retention and every subscriber has applied it, and with the last entry of a saga
- * its record, once no service will ever speak of the saga again: see `shared/saga/lua/trim.lua`. That is learnt from surveys of what is
- * unfinished (`shared/saga/lua/survey.lua`), which the log parser begins.
+ * its record, once no service will ever emit anything of the saga again: see `shared/saga/lua/trim.lua`. That is learnt from
+ * surveys of what is unfinished (`shared/saga/lua/survey.lua`), which the log parser begins.
  */
 import type { Redis } from 'ioredis'
 import type { Service } from '../contract/events.ts'

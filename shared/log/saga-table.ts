@@ -1,5 +1,5 @@
 /**
- * What does a service record of a saga, and what does it say of one?
+ * What does a service record of a saga, and what does it emit?
  *
  * Its table says it, one row for each state. From the table, and from the dictionary, which knows the facts of each kind of
  * entry, follow functions in Lua: they have no loops, for they run several times for each saga, and a loop over names costs

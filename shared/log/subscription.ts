@@ -9,9 +9,9 @@
  * prevents is tried again for ever, with a back-off. Entries that are not handled here are passed over in memory, and the
  * cursor is written for them at most once a second.
  *
- * Whenever it begins, whenever the connection to the publisher is a new one, and when nothing is said for a while, it
+ * Whenever it begins, whenever the connection to the publisher is a new one, and when nothing comes for a while, it
  * *resyncs*: is the own cursor where it was written, and is the publisher's log what was read? Either Redis may have come back
- * older. If it is the own one, the missing tail is applied again; if it is the speaker's, the loss is noted and told.
+ * older. If it is the own one, the missing tail is applied again; if it is the publisher's, the loss is noted and logged.
  */
 import { setTimeout as after } from 'node:timers/promises'
 import type { Redis } from 'ioredis'

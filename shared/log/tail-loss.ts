@@ -3,13 +3,13 @@
  *
  * A Redis that comes back older has lost the end of its log, and does not know it. A service that has applied that end does, and so does
  * the process that wrote it: the last entry is no longer there, although the log was not trimmed so far. This evidence
- * stays, whatever the publisher says next. What is lost are the entries between the newest one before it that is left, and
+ * stays, whatever the publisher appends next. What is lost are the entries between the newest one before it that is left, and
  * itself.
  *
- * The sagas among them are rebuilt by what the services say again. Commands that are complete in themselves are not: so a
+ * The sagas among them are rebuilt by what the services emit again. Commands that are complete in themselves are not: so a
  * detector remembers those that this process has read or knows to be done, in memory and the last of them only, and can list by
- * name what is gone. So is it with the ends of sagas that this process was told, and may have told a client: the publisher can
- * say them again only if its peers still know. What was appended before it began, it cannot name.
+ * name what is gone. So is it with the ends of sagas that this process knows, and may have answered a client: the publisher can
+ * emit them again only if its peers still know. What was appended before it began, it cannot name.
  */
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
@@ -23,13 +23,13 @@ export type TailLossDetector = {
   readonly remember: (entries: readonly RawEntry[]) => void
   /** Remembers a command that this process knows to have run, by its entry. Replies may overtake each other. */
   readonly acknowledge: (entry: RawEntry) => void
-  /** The same of the end of a saga: by the id of the entry, and what it says. */
+  /** The same of the end of a saga: by the id of the entry, and what it holds. */
   readonly acknowledgeEnd: (id: string, said: () => RawEntry[1]) => void
   /** The last entry that was remembered. */
   readonly seen: () => string
   /**
    * What the publisher has lost of all that was remembered here, or applied up to `cursor`; asked in the publisher's Redis.
-   * Where it may have said more since, `until` is what was seen last before that.
+   * Where it may have appended more since, `until` is what was seen last before that.
    */
   readonly compare: (cursor: string, until?: string) => Promise<LostTail | undefined>
   /** The loss is noted: the memory ends where the log does. */
@@ -48,7 +48,7 @@ export type TailLossDetectorOptions = {
 /** A few megabytes; at 100 such commands a second the last minute and a half, at 2,500 ends a second the last four seconds. */
 const COMMANDS_MAX = 10_000
 
-/** An entry by its id; what it says is put together when a caller wants to know. */
+/** An entry by its id; its fields are put together when a caller wants to know. */
 type Remembered = readonly [id: string, said: () => RawEntry[1]]
 
 type Memory = {

@@ -2,7 +2,8 @@
  * Is the environment complete?
  *
  * Each process reads its configuration once, in its `main.ts`: a table of named settings, each a variable, a parser and
- * perhaps a default. Everything that is missing or wrong is told in one message, so that an operator does not mend one line per start.
+ * perhaps a default. Everything that is missing or wrong stands in one message, so that an operator does not mend one line per
+ * start.
  */
 import { IDENTIFIER_FORM, isIdentifier } from '../contract/events.ts'
 import { messageOf } from '../errors.ts'

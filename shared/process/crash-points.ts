@@ -8,8 +8,8 @@
  * - `freeze`: it stops as by SIGSTOP, until it is woken;
  * - `lose-reply`: the step was done, and its answer is thrown away: the caller sees what a cut connection would show it.
  *
- * `CRASH_POINTS` is a list, by commas, of `{point}:{n}:{fault}`, `record` (each passing is told to the parent) or
- * `listen`. While it is set the parent may also arm points by messages, and is told of each hit before the fault happens.
+ * `CRASH_POINTS` is a list, by commas, of `{point}:{n}:{fault}`, `record` (each passing is reported to the parent) or
+ * `listen`. While it is set the parent may also arm points by messages, and gets a message of each hit before the fault happens.
  */
 import { UnavailableError } from '../errors.ts'
 import type { Setting } from './config.ts'
@@ -22,9 +22,9 @@ export type Armed = { readonly point: string; readonly nth: number; readonly fau
 
 export type CrashPlan = { readonly record: boolean; readonly armed: readonly Armed[] }
 
-/** What the parent may want: other points than before, none of them, and whether passings are told. */
+/** What the parent may want: other points than before, none of them, and whether passings are reported. */
 export type Instruction = { readonly type: 'crash-points' } & CrashPlan
-/** What the parent is told. It answers an instruction: from now on that counts. */
+/** What is reported to the parent. It answers an instruction: from now on that counts. */
 export type Told =
   | { readonly type: 'crash-points-ready' }
   | { readonly type: 'passed'; readonly point: string }

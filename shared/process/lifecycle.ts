@@ -3,7 +3,7 @@
  *
  * `run` reads the configuration, opens what the process needs as one stack, tells its parent that it is ready, and on
  * SIGTERM, SIGINT or the loss of its parent closes the stack in reverse and ends, within `END_MS`. What cannot be started
- * is told in one sentence. An error that was not caught is a fault of the program: it is logged and ends the process, and
+ * says so in one sentence. An error that was not caught is a fault of the program: it is logged and ends the process, and
  * its successor's log parser repairs.
  */
 import { nanoid } from 'nanoid'

@@ -2,8 +2,8 @@
  * Where does a process say what it does?
  *
  * On its standard output, a line of JSON each, before it goes on. A line that cannot be written, because the disk is full or
- * whoever read it has gone, ends nothing: what is not written waits, up to `KEPT_BYTES`; what comes then is lost, and as soon
- * as there is room again it is said how many lines that were.
+ * its reader has gone, ends nothing: what is not written waits, up to `KEPT_BYTES`; what comes then is lost, and as soon
+ * as there is room again a line says how many lines that were.
  *
  * Pino's own output does neither: an error ends the process, and before its end it would try for ever to write the rest.
  */

@@ -93,7 +93,7 @@ const follow = (names: Names, reply: readonly unknown[]): boolean => {
   return true
 }
 
-/** What a reply says, held against what may be returned; `undefined` if it is none of that. */
+/** The result of a reply, held against what may be returned; `undefined` if it is none of that. */
 export const knownResult = <const Returns extends Results>(
   returns: Returns,
   reply: unknown,

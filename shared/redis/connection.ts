@@ -6,14 +6,14 @@
  * - *command*: fails fast and is never resent. ioredis's automatic resend after a cut connection ran a command twice, so
  *   `maxRetriesPerRequest` is 0: the outcome of a command that failed is unknown, and every command is safe to repeat.
  *   What is asked in one turn of the event loop is one write. Not by ioredis's auto-pipelining, whose pipelines wait for
- *   each other, so that who asked a frozen Redis behind others was told after 3 s instead of 1.5; and they cost more: 64 reads
- *   at once took 8.0 us of CPU each, with a time-out that counts the wait added, and take 3.6.
+ *   each other, so that a caller of a frozen Redis behind others learned that after 3 s instead of 1.5; and they cost more: 64
+ *   reads at once took 8.0 us of CPU each, with a time-out that counts the wait added, and take 3.6.
  * - *blocking*: for reads that wait in the server. No `commandTimeout` (it would fire on the wait); the reader watches it.
  * - *lock*: as command, but gives up within a fraction of a second, so that a frozen node does not hold up a quorum.
  * - *subscriber*: its user subscribes whenever it is ready; what it misses meanwhile must be found out otherwise. It is
  *   not left to ioredis, which forgets to catch: a connection that broke again while it subscribed anew ended the process.
  *
- * A node may become a replica, and a name lead to another node: a reply that tells so has the connection made anew. What was
+ * A node may become a replica, and a name lead to another node: a reply that shows it has the connection made anew. What was
  * asked fails like on any other connection that is lost, and is never sent again by itself.
  */
 import type { Writable } from 'node:stream'
@@ -22,16 +22,16 @@ import type { Logger } from 'pino'
 import { UnavailableError, UnsafeRedisError } from '../errors.ts'
 import { fields } from './reply.ts'
 
-/** How long one command may take before the caller is told that the Redis is unavailable. Must stay below 2 s. */
+/** How long one command may take before it fails because the Redis is unavailable. Must stay below 2 s. */
 export const COMMAND_TIMEOUT_MS = 1_500
 /** How long a lock node may take: three nodes are asked at once, and two answers are enough. */
 export const LOCK_TIMEOUT_MS = 250
 const CONNECT_TIMEOUT_MS = 500
-/** How long a connection that was made may take to be of use: who listens there may be frozen, or still be loading. */
+/** How long a connection that was made may take to be of use: the server that listens there may be frozen, or still be loading. */
 const READY_TIMEOUT_MS = 3_000
 /** How long the end of a connection is waited for, which the other side may never confirm. */
 const DISCONNECT_TIMEOUT_MS = 200
-/** How often it is told, at most, why a connection cannot be made. */
+/** How often it is logged, at most, why a connection cannot be made. */
 const TELL_EVERY_MS = 1_000
 /** How often, at most, a connection is made anew because the node said that it was the wrong one. */
 const ANEW_EVERY_MS = 5_000
@@ -187,7 +187,7 @@ export const refusedWrite = (error: unknown): string | undefined => {
 
 /**
  * Does this failure of one command prove that it was not done? A reply that refuses it does, for a script is refused as a whole; so
- * does a connection that was not there to send it. One that broke meanwhile, or a reply that does not come, tells nothing.
+ * does a connection that was not there to send it. One that broke meanwhile, or a reply that does not come, proves nothing.
  */
 export const provesNothingDone = (error: unknown): boolean => {
   if (error instanceof UnavailableError) return error.nothingDone

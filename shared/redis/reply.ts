@@ -1,7 +1,7 @@
 /**
  * What does a reply hold?
  *
- * A script returns texts and lists of them. A query says by a *reader* of which form its answer is; what has another form is a
+ * A script returns texts and lists of them. The *reader* of a query knows of which form its answer is; what has another form is a
  * fault of the program, found where the reply comes in.
  */
 import { impossible } from '../errors.ts'

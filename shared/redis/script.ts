@@ -2,7 +2,7 @@
  * How is a Lua file called?
  *
  * A *command* is one Lua file, `<room>/lua/<verb>.lua`, that defines `commands['<verb>'](args)`: it checks everything
- * first, then writes the new state and says so in the log, and returns a reply whose first text is its result: what happened.
+ * first, then writes the new state and appends an entry, and returns a reply whose first text is its result: what happened.
  * What a command shares with others it names in a line `--- @include "name"`, found among the files of the
  * service or beside a room of `shared`.
  *
@@ -10,8 +10,8 @@
  * and a main part: `do` (one command, asked for by requests), `ask` (one query) or `apply` (a batch of a peer's entries).
  * Scripts are called by EVALSHA and loaded by one EVAL where the server does not know them (yet, or any more). The `#!lua` line
  * makes Redis refuse a script as a whole, before it begins, when it is out of memory or cannot write its file; but not one
- * whose commands all say, in a line `-- WRITES   nothing`, that they only ask: Redis holds them to it. What says `nothing that
- * takes memory` only takes away, and is done also out of memory; so is what says `less than it frees`.
+ * whose commands all have a line `-- WRITES   nothing`: they only ask, and Redis holds them to it. One with `nothing that
+ * takes memory` only takes away, and runs also out of memory; so does one with `less than it frees`.
  *
  * Keys are built from `names`, not passed one by one: each service owns one Redis that is no cluster.
  */

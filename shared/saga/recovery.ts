@@ -9,7 +9,7 @@
  *   `lua/late.lua`), or takes one saga as it stands;
  * - *evaluates* each: the conditions that hold at a time by the own Redis, and the repair of the first row that they meet;
  * - *repairs* it: a repair is a command of the service, which checks and appends like any other, or `wait`;
- * - *retries* it when an operator asks: the same at once, and what would only wait is said again.
+ * - *retries* it when an operator asks: the same at once, and what would only wait is emitted again.
  */
 
 import type { Service } from '../contract/events.ts'
@@ -30,9 +30,9 @@ export type Conditions<State extends string> = {
   readonly state: State | 'decided' | 'absent'
   /** Only where a state has a deadline. */
   readonly deadline: 'ahead' | 'past'
-  /** Has nothing been said of it for longer than an answer takes? */
+  /** Was none of its entries appended for longer than an answer takes? */
   readonly silent: 'no' | 'yes'
-  /** Has the service that is to answer read what was said of it last? */
+  /** Has the service that is to answer read its last entry? */
   readonly heard: 'no' | 'yes'
 }
 
@@ -78,7 +78,7 @@ export const rowsOf = <State extends string, Own extends string>({
   [{ silent: 'no' }, 'wait'],
   // Whoever is to answer will read it: a cursor cannot be lost without going back.
   [{ heard: 'no' }, 'wait'],
-  // Read, and no answer arrived: said again, it is answered again.
+  // Read, and no answer arrived: emitted again, it is answered again.
   [{ heard: 'yes' }, 'tell-again'],
 ]
 
@@ -95,9 +95,9 @@ export const repairFor = <Of extends string>(
   return impossible('recovery.table', holding)
 }
 
-/** What was said last may be answered for this long before it is stale. */
+/** The last entry may be answered for this long before the saga is stale. */
 const STALE_MS = 2_000
-/** What hangs is told again at ever longer intervals: each a quarter of the time since the saga began, up to this. */
+/** What hangs is emitted again at ever longer intervals: each a quarter of the time since the saga began, up to this. */
 const STALE_MAX_MS = 600_000
 const STALE_SHARE = 4
 
@@ -106,7 +106,7 @@ const staleAfterMs = (lastEventAtMs: number, beganMs: number): number =>
   Math.min(Math.max(STALE_MS, (lastEventAtMs - beganMs) / STALE_SHARE), STALE_MAX_MS)
 
 /**
- * Was nothing said of a saga for so long that it is to be told again? It began at `beganMs` and was last spoken of at
+ * Was no entry of a saga appended for so long that one is to be emitted again? It began at `beganMs`, and its last entry came at
  * `lastEventAtMs`, by the clock of the own Redis. If that is in the future, the clock was set back, for how long is unknown.
  */
 export const isStale = (atMs: number, lastEventAtMs: number, beganMs: number): boolean =>
@@ -144,7 +144,7 @@ export type Recovery = {
   readonly evaluate: (saga: SagaRecord, atMs: number) => Finding
   /** Does what a finding calls for; the result of that. */
   readonly repair: (finding: Finding) => Promise<string>
-  /** Does it at once, and says again what would only wait. */
+  /** Does it at once, and emits again what would only wait. */
   readonly retry: (finding: Finding, once: Once) => Promise<string>
   /** What only a person can mend, by name. */
   readonly contradictions: () => Promise<readonly string[]>
@@ -172,7 +172,7 @@ const found = headed(text, tuple(text, text, text, text, text, text))
 const unfinishedPage = query('unfinished', ['limit', 'after'], found)
 const latePage = query('late', ['limit', 'after', 'grace_ms', 'max_ms'], found)
 
-/** Whether the table leaves all that is unfinished to wait until whoever is to answer has read of it. */
+/** Whether the table leaves all that is unfinished to wait until the service that is to answer has read of it. */
 const waitsUntilApplied = <State extends string>(saga: SagaTable, rows: readonly RepairRow<State, string>[]): boolean =>
   Object.keys(saga.states)
     .filter((state) => isUnfinished(saga, state))
@@ -241,7 +241,7 @@ const openSurveys = <State extends string, Own extends string>(
     }
 
   return {
-    /** What was said since the survey began is not looked at again; nor, where it can only wait, what was not read yet. */
+    /** What was emitted since the survey began is not looked at again; nor, where it can only wait, what was not read yet. */
     survey: async (limit, behind) => {
       const page = await ask(unfinishedPage, { limit, after: behind?.score ?? 0 })
       const { findings, next, ackedMs } = await pageOf(page, limit, behind)

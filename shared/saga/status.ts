@@ -14,7 +14,7 @@ export type SagaStatus = {
   readonly service: Service
   readonly log_id: string
   readonly state: string
-  /** When it was first spoken of here, and when last. */
+  /** When its first entry was appended here, and when its last. */
   readonly begun: string | null
   readonly since: string | null
   /** Whether it stands in the index of unfinished ones, at which alone the log parser looks. */
@@ -40,7 +40,7 @@ const INTERNAL = new Set(['state', 'entries', 'again', 'token'])
 
 const iso = (ms: number): string => new Date(ms).toISOString()
 
-/** When it was last spoken of, as (milliseconds, sequence) if that is known. */
+/** When its last entry was appended, as (milliseconds, sequence) if that is known. */
 const lastOf = ({ fields, lastEventAtMs }: SagaRecord): string | undefined =>
   [...(fields.entries?.split(' ') ?? []), ...(fields.again?.split(' ') ?? [])].toSorted(compareIds).at(-1) ??
   (lastEventAtMs === undefined ? undefined : String(lastEventAtMs))

@@ -27,7 +27,7 @@ local function decision(result, id, saga)
 end
 
 -- announce(id, saga): wakes the request that waits for this saga, in whichever replica it waits. A replica that is the only
--- one is told by the reply of this script.
+-- one learns of it by the reply of this script.
 local subscribers
 local function announce(id, saga)
   subscribers = subscribers or redis.call('PUBSUB', 'NUMSUB', names.outcomes)[2]
@@ -47,13 +47,13 @@ local function cancel_checkout(id, saga, reason)
 end
 
 -- is_undone(by): whether by this contradiction payment has given the money back, or never took it: then stock has applied it,
--- too. By the other one, payment and stock are of one mind with order, and only the client that was told so is not.
+-- too. By the other one, payment and stock are of one mind with order, and only the client that was answered so is not.
 local function is_undone(by)
   return string.sub(by, 1, 5) ~= 'told-'
 end
 
 -- contradict(id, saga, by): a Redis has lost what was decided, and nothing can make both true: payment refuses or undid what
--- was paid (`by` says why, in its word), or a client was told another end (`told-` and what). The checkout stays as it is
+-- was paid (`by` says why), or a client was answered another end (`told-` and what). The checkout stays as it is
 -- and its order is listed by name, once, until a person has resolved it; so long its record is kept.
 local function contradict(id, saga, by)
   local key = names.saga .. id

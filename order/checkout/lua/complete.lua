@@ -1,7 +1,7 @@
 --- @include "checkout"
 --- @include "ledger"
 -- complete: the money was captured, so the order is paid. A saga that this service does not know (its Redis came back
--- older) is adopted, for it was charged and taken, and its client may have been told so; it is cancelled if the order was
+-- older) is adopted, for it was charged and taken, and its client may have been answered so; it is cancelled if the order was
 -- paid by another, or if it is unknown what is in it, and so is a saga that was answered with a refusal.
 -- ARGS     log_id, order, user, total, lines (not in entries of older versions)
 -- RETURNS  paid, decision | adopted, decision | cancelled, decision | repeated
@@ -16,8 +16,8 @@ local function pay_order(id, saga)
 end
 
 -- adopt(id, saga): makes the order what was charged and taken: also one that is gone, that has lost lines, or that is
--- being checked out again, of which no client was told the end yet and which is given up. False if it cannot be. It emits again
--- how the checkout began, so that this log proves all of it, should the peers lose it next.
+-- being checked out again, of which no client was answered the end yet and which is given up. False if it cannot be. It emits
+-- again how the checkout began, so that this log proves all of it, should the peers lose it next.
 local function adopt(id, saga)
   local key = names.order .. saga.order
   local status, other, lines = unpack(redis.call('HMGET', key, 'status', 'saga', 'lines'))

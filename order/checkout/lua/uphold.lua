@@ -1,5 +1,5 @@
 --- @include "checkout"
--- uphold: this Redis came back without what a client was told of a checkout. One that was not to be charged is cancelled
+-- uphold: this Redis came back without what a client was answered about a checkout. One that was not to be charged is cancelled
 -- anew, before it can be paid, whether or not it is known still. One that was paid is rebuilt from what payment has emitted, if
 -- it is at all. What was decided otherwise meanwhile is a contradiction.
 -- ARGS     log_id, order, user, total, told (paid, failed or cancelled)

@@ -2,8 +2,8 @@
 -- ARGV  for each question: its verb, the number of its keys, the keys, the token, and how many ms it shall last unless
 --       the verb is 'release'.
 -- lock: all the keys, if none of them is held. extend: all, if the token holds them. release: those that it holds.
--- A key that lasts for ever, or longer than any setting lets a lock last, holds nothing and is written over: whoever may
--- visit this Redis could put it there, and it would keep everybody out until a person deleted it.
+-- A key that lasts for ever, or longer than any setting lets a lock last, holds nothing and is written over: any client
+-- of this Redis could put it there, and it would keep all others out until a person deleted it.
 -- Returns for each question how many keys that were, or the error that kept it from an answer.
 -- Nothing of it is written to the append-only file: see node.ts.
 redis.set_repl(redis.REPL_NONE)
