@@ -220,9 +220,9 @@ export const openWorld = async (): Promise<World> => {
     const replies = await logs[subscriber].apply(publisher, cursor, entries)
     if ('gap' in replies) throw new Error('the cursor moved by itself')
     await services.report(subscriber, publisher, entries.at(-1)?.[0] ?? '')
-    for (const [word, id = '', why] of replies) {
-      if (word === 'dead-lettered') problems.push(`${subscriber} dead-lettered ${id} of ${publisher}: ${why}`)
-      if (subscriber === 'order') decided(id, word)
+    for (const [result, id = '', why] of replies) {
+      if (result === 'dead-lettered') problems.push(`${subscriber} dead-lettered ${id} of ${publisher}: ${why}`)
+      if (subscriber === 'order') decided(id, result)
     }
     return entries.length
   }
