@@ -344,19 +344,6 @@ test.serial('begin: refuses an order that is empty, unknown or another user’s'
   t.deepEqual(await look(), { saga: 'none', order: 'open' })
 })
 
-test.serial('begin under a key: every decided answer is remembered, a passing one is not', async (t) => {
-  await openCart(store)
-  t.deepEqual(await begin('it', under('begun')), ['begun', 'it'])
-  t.deepEqual(await begin('other', under('joined')), ['checking-out', 'it'])
-  await store.cancel('it')
-  t.deepEqual(await begin('other', under('passing')), ['cancelling', 'it'])
-  await tell('payment', 'CreditReleased', 'it', facts)
-  t.deepEqual(await begin('other', under('begun')), ['begun', 'it'])
-  t.deepEqual(await begin('other', under('joined')), ['checking-out', 'it'])
-  t.deepEqual(await begin('other', under('begun', 'POST /other')), ['key-reused'])
-  t.deepEqual(await begin('next', under('passing')), ['begun', 'next'])
-})
-
 test.serial('begin: an order that is not as it was read is not checked out', async (t) => {
   await openCart(store)
   const viewed = { order: 'cart', user: 'anna', token: '', timeout_ms: TIMEOUT_MS, saga: '', lines: 'tea:2' }
@@ -386,13 +373,6 @@ test.serial('join: what needs no checkout of its own is answered under its key, 
   t.deepEqual(await join('paid'), ['paid', 'next'])
   t.deepEqual(await join('joined'), ['joined', 'it'])
   t.deepEqual(await join('empty'), ['empty'])
-})
-
-test.serial('begin of another user’s order is not remembered', async (t) => {
-  await openCart(store)
-  const start = { log_id: 'it', order: 'cart', user: 'berta', token: '', timeout_ms: 1 }
-  t.deepEqual(await store.begin(start, under('a')), ['moved', 'anna'])
-  t.deepEqual(await store.begin({ ...start, user: 'anna' }, under('a')), ['begun', 'it'])
 })
 
 test.serial('add-item: sums stay what a number can hold, and a refused line changes nothing', async (t) => {

@@ -202,76 +202,12 @@ const waitingOfAnna = async (t: ExecutionContext): Promise<void> => {
 }
 const answersOf = async (id: string): Promise<readonly string[]> => (await log.entriesOf(id)).map(({ kind }) => kind)
 
-test.serial('a hold that waits is granted once the other was captured and enough is left', async (t) => {
-  await waitingOfAnna(t)
-  await store.addFunds('anna', 30, plainly)
-  t.deepEqual(await answersOf('second'), [])
-  await store.addFunds('anna', 10, plainly)
-  t.deepEqual(await answersOf('second'), ['CreditHeld'])
-  t.deepEqual(await wallet(), { credit: 140, held: 140 })
-})
-
-test.serial('a hold that waits is granted once the other was released', async (t) => {
-  await waitingOfAnna(t)
-  await tell('order', 'CheckoutCancelled', 'first', checkout(80))
-  t.deepEqual(await answersOf('second'), ['CreditHeld'])
-  t.deepEqual(await wallet(), { credit: 100, held: 60 })
-})
-
-test.serial('a hold that waits is granted when money comes, also that of a refund', async (t) => {
-  await user('anna', 100)
-  await tell('order', 'CheckoutStarted', 'sold', checkout(50))
-  await tell('stock', 'StockTaken', 'sold', { order: 'o', lines: 'tea:1' })
-  await tell('order', 'CheckoutStarted', 'first', checkout(40))
-  t.deepEqual(await tell('order', 'CheckoutStarted', 'second', checkout(45)), ['waiting'])
-  await tell('order', 'CheckoutCancelled', 'sold', checkout(50))
-  t.deepEqual(await answersOf('second'), ['CreditHeld'])
-  t.deepEqual(await wallet(), { credit: 100, held: 85 })
-})
-
-test.serial('holds that wait are answered in the order they came; a small one does not overtake', async (t) => {
-  await waitingOfAnna(t)
-  t.deepEqual(await tell('order', 'CheckoutStarted', 'third', checkout(10)), ['waiting'])
-  t.deepEqual(await tell('order', 'CheckoutStarted', 'fourth', checkout(50)), ['waiting'])
-  await tell('stock', 'StockRefused', 'first', refusedByStock)
-  t.deepEqual(
-    (await saidIn(log)).slice(-3).map(({ kind, log_id }) => `${kind} ${log_id}`),
-    ['CreditVoided first', 'CreditHeld second', 'CreditHeld third'],
-  )
-  t.deepEqual(await wallet(), { credit: 100, held: 70 })
-  await tell('stock', 'StockTaken', 'second', { order: 'o', lines: 'tea:1' })
-  t.deepEqual(await answersOf('fourth'), ['CreditRefused'])
-})
-
-test.serial('a wallet whose queue is empty again answers at once', async (t) => {
-  await waitingOfAnna(t)
-  await tell('stock', 'StockTaken', 'first', { order: 'o', lines: 'tea:1' })
-  t.deepEqual(await tell('order', 'CheckoutStarted', 'third', checkout(20)), ['held'])
-})
-
-test.serial('what waits and is cancelled leaves the queue, and lets those behind it through', async (t) => {
-  await waitingOfAnna(t)
-  await tell('order', 'CheckoutStarted', 'third', checkout(20))
-  await tell('order', 'CheckoutCancelled', 'second', checkout(60))
-  t.deepEqual(await answersOf('third'), ['CreditHeld'])
-  t.deepEqual(await wallet(), { credit: 100, held: 100 })
-  await tell('stock', 'StockRefused', 'first', refusedByStock)
-  t.deepEqual(await answersOf('second'), ['CreditReleased'])
-})
-
 test.serial('a full Redis refuses a cancellation as a whole: what waits keeps its place in the queue', async (t) => {
   await waitingOfAnna(t)
   await bench.redis.config('SET', 'maxmemory', '1')
   await t.throwsAsync(tell('order', 'CheckoutCancelled', 'second', checkout(60)), { instanceOf: UnavailableError })
   await bench.redis.config('SET', 'maxmemory', '0')
   await tell('stock', 'StockRefused', 'first', refusedByStock)
-  t.deepEqual(await answersOf('second'), ['CreditHeld'])
-})
-
-test.serial('tell-again looks once more at one that waits, in case it was left behind', async (t) => {
-  await waitingOfAnna(t)
-  await bench.redis.hset('user:anna', 'held', '0')
-  t.deepEqual(await log.run('tell-again', { log_id: 'second' }), ['served'])
   t.deepEqual(await answersOf('second'), ['CreditHeld'])
 })
 

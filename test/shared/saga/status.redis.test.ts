@@ -300,22 +300,3 @@ test.serial('the checkouts of an order are known from the last to the first', as
   await order.create('empty', 'anna', plainly)
   t.deepEqual(await order.checkoutsOf('empty'), [])
 })
-
-test.serial('revoked: cancelled at the wish of a person, once, and never what was decided', async (t) => {
-  await begin()
-  const cancelled = { id: 'it', state: 'cancelling', by: 'operator' }
-  t.like(await order.revoke('it', plainly), ['cancelled', cancelled])
-  t.like(await order.saga('it'), cancelled)
-  t.like(await order.revoke('it', plainly), ['decided', cancelled])
-  t.deepEqual(await saidOf('order'), ['CheckoutStarted', 'CheckoutCancelled'])
-  t.deepEqual(await order.revoke('other', plainly), ['unknown'])
-})
-
-test.serial('what is paid cannot be revoked', async (t) => {
-  await begin()
-  await teller(order.log)('payment', 'CreditCaptured', 'it', facts)
-  const said = await saidOf('order')
-  t.like(await order.revoke('it', plainly), ['decided', { id: 'it', state: 'paid' }])
-  t.deepEqual(await saidOf('order'), said)
-  t.is((await order.find('cart'))?.status, 'paid')
-})

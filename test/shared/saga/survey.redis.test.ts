@@ -29,7 +29,6 @@ const surveyed = async (shop: FinishedCheckouts): Promise<void> => {
   await shop.applyAll()
   await shop.trim(AT_ONCE)
 }
-const shelved = async ({ redis }: FinishedCheckouts): Promise<string | null> => redis.stock.hget('books', 'taken')
 
 test('surveys are begun with a pause between them, and none where all that was said is young', async (t) => {
   await using shop = await finishedCheckouts(1)
@@ -75,27 +74,6 @@ test('out of memory, what surveys allow goes still, and makes room', async (t) =
   t.is((await shop.order.find(String(MANY + 1)))?.status, 'paid')
 })
 
-test('goods that were taken for a checkout are remembered for as long as its cancellation is not applied', async (t) => {
-  await using shop = await finishedCheckouts(20)
-  const id = await shop.begin(0)
-  await shop.apply('payment', 'order')
-  await shop.apply('stock', 'payment')
-  t.not(await shelved(shop), null)
-  await shop.order.cancel(id)
-  // Payment is away, for as long as it takes: nothing that the others have said of it is forgotten.
-  for (let round = 0; round < 5; round += 1) {
-    await shop.trim(AT_ONCE)
-    await shop.apply('stock', 'payment')
-    await shop.apply('order', 'payment')
-  }
-  t.deepEqual(await recorded(shop, 'stock'), [id])
-  await shop.applyAll()
-  t.is((await shop.order.find('0'))?.status, 'open')
-  t.is(await shelved(shop), '0')
-  await surveyed(shop)
-  t.deepEqual(await kept(shop), { order: [], payment: [], stock: [] })
-})
-
 test('a checkout that hangs is kept everywhere, while those that came after it go', async (t) => {
   await using shop = await finishedCheckouts(40)
   const id = await shop.begin(0)
@@ -124,19 +102,6 @@ test('a checkout that hangs is kept everywhere, while those that came after it g
   t.deepEqual([payment.get(id)?.state, stock.get(id)?.state], ['released', 'returned'])
   await surveyed(shop)
   t.deepEqual(await kept(shop), { order: [], payment: [], stock: [] })
-})
-
-test('a service that applies a survey too late, or never, keeps all from forgetting', async (t) => {
-  for (const away of PARTICIPANTS.slice(1)) {
-    await using shop = await finishedCheckouts(10)
-    await shop.pay(0, 3)
-    await shop.trim(AT_ONCE)
-    if (away === 'stock') await shop.apply('payment', 'order')
-    await shop.apply('order', 'payment')
-    await shop.trim(AT_ONCE)
-    for (const participant of PARTICIPANTS)
-      t.is((await recorded(shop, participant)).length, 3, `${participant} without ${away}`)
-  }
 })
 
 test('surveys are begun now and then, also while order says nothing', async (t) => {

@@ -62,14 +62,13 @@ export const requests = (scene: Scene): Readonly<Record<string, Command>> => {
     },
     cancel: async (words) => {
       const [saga = ''] = words.args
-      if (words.options.get('by') === 'operator') {
-        const [result, decision] = await order.revoke(saga, onceOf(words, `cancel ${saga}`))
-        print(decision === undefined ? result : `${result} ${decision.state}`)
-      } else {
-        const ended = await order.cancel(saga)
-        const reason = ended === undefined || ended.state === 'paid' ? '' : 'by' in ended ? ended.by : ended.reason
-        print([ended?.state ?? 'unknown', reason].filter((word) => word !== '').join(', '))
-      }
+      const [result, ended] =
+        words.options.get('by') === 'operator'
+          ? await order.revoke(saga, onceOf(words, `cancel ${saga}`))
+          : [undefined, await order.cancel(saga)]
+      const reason = ended === undefined || ended.state === 'paid' ? '' : 'by' in ended ? ended.by : ended.reason
+      const state = [ended?.state ?? '', reason].filter((word) => word !== '').join(', ')
+      print([result ?? (ended ? '' : 'unknown'), state].filter((word) => word !== '').join(' '))
       await tell()
     },
     resolve: async (words) => {
