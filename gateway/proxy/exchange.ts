@@ -74,7 +74,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
   #waitingSinceMs = 0
   #lastResort = false
   #timer: NodeJS.Timeout | undefined
-  #client: ClientWatch | undefined
+  #clientWatch: ClientWatch | undefined
 
   constructor(
     options: ExchangeOptions,
@@ -112,8 +112,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
   proceed(): void {
     clearTimeout(this.#timer)
     this.#waitLeftMs -= performance.now() - this.#waitingSinceMs
-    if (this.#client?.stop())
-      this.#client.probe((error) => {
+    if (this.#clientWatch?.stop())
+      this.#clientWatch.probe((error) => {
         if (!error) this.send()
       })
     else this.send()
@@ -138,11 +138,11 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
     if (this.#waitLeftMs <= 0) return this.#resort()
     if (!this.#service.wait(this)) return this.#turnAway()
     this.#waitingSinceMs = performance.now()
-    this.#client ??= new ClientWatch(this.#response)
-    this.#client.start()
+    this.#clientWatch ??= new ClientWatch(this.#response)
+    this.#clientWatch.start()
     this.#timer = setTimeout(() => {
       this.#service.leave(this)
-      this.#client?.stop()
+      this.#clientWatch?.stop()
       this.#waitLeftMs = 0
       this.#resort()
     }, this.#waitLeftMs)
