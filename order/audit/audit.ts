@@ -46,7 +46,7 @@ type Cuts = { readonly order: Cut; readonly payment: ParticipantCut; readonly st
 /** A checkout that may still move, and what the peers had done of it, less what order's ledger had of it already. */
 type Moving = { readonly id: string; readonly order: string; readonly credit: bigint; readonly stock: bigint }
 
-const told = <Names>(
+const sumsInText = <Names>(
   { added, left, spent, accepted, inFlight }: Totals,
   named: (left: string, spent: string) => Names,
 ) => ({
@@ -78,14 +78,14 @@ const flight = async (
   ids: readonly string[],
 ): Promise<Moving[]> => {
   if (ids.length > IN_FLIGHT_MAX) throw new UnavailableError(`${ids.length} checkouts are in flight, too many to audit`)
-  const [captured, taken, said, records] = await Promise.all([
+  const [captured, taken, lastEntries, records] = await Promise.all([
     payment.done(cuts.payment.at, ids),
     stock.done(cuts.stock.at, ids),
     auditor.sagasAt(cuts.order.at, ids),
     auditor.records(ids),
   ])
   const recorded = new Map(records.map(({ log_id, fields }) => [log_id, fields]))
-  const done = paidBy(said, recorded)
+  const done = paidBy(lastEntries, recorded)
   return ids.map((id) => ({
     id,
     order: recorded.get(id)?.order ?? '',
@@ -130,7 +130,7 @@ const run = async (options: AuditOptions, participants: Participants): Promise<A
   let moving = await flight(auditor, participants, cuts, [...open])
   let sums = totalsOf(counts, cuts, moving)
   if (!isBalanced(sums)) {
-    for (const id of await unheard(log, participants, cuts)) open.add(id)
+    for (const id of await unapplied(log, participants, cuts)) open.add(id)
     moving = await flight(auditor, participants, cuts, [...open])
     sums = totalsOf(counts, cuts, moving)
   }
@@ -154,8 +154,8 @@ const run = async (options: AuditOptions, participants: Participants): Promise<A
   return {
     json: {
       balanced: mismatches.length === 0,
-      credit: told(sums.credit, (wallets, paid) => ({ wallets, paid })),
-      stock: told(sums.stock, (shelf, sold) => ({ shelf, sold })),
+      credit: sumsInText(sums.credit, (wallets, paid) => ({ wallets, paid })),
+      stock: sumsInText(sums.stock, (shelf, sold) => ({ shelf, sold })),
       in_flight: moving.length,
       cut: { order: cuts.order.at, payment: cuts.payment.at, stock: cuts.stock.at },
       mismatches,
@@ -207,9 +207,9 @@ const checkoutsAfter = async (
 }
 
 /** The checkouts of which one of the three had still to apply, in the cut, an entry that it handles. */
-const unheard = async (log: Log, { payment, stock }: Participants, cuts: Cuts): Promise<readonly string[]> => {
+const unapplied = async (log: Log, { payment, stock }: Participants, cuts: Cuts): Promise<readonly string[]> => {
   const pageOf = { order: log.page, payment: payment.page, stock: stock.page }
-  const said = await Promise.all(
+  const ids = await Promise.all(
     [cuts.order, cuts.payment, cuts.stock].flatMap(({ heard, hears }) =>
       (['order', 'payment', 'stock'] as const).map((publisher) => {
         const after = heard[publisher]
@@ -217,7 +217,7 @@ const unheard = async (log: Log, { payment, stock }: Participants, cuts: Cuts): 
       }),
     ),
   )
-  return said.flatMap((ids) => [...ids])
+  return ids.flatMap((one) => [...one])
 }
 
 const unequal = (what: string, sums: Totals, left: string, spent: string): Mismatch[] => {

@@ -90,12 +90,12 @@ const participant = (
   return {
     name,
     count: async () => {
-      const told = await own.counted({ ...requester, timeoutMs: COUNT_TIMEOUT_MS })
-      return { ...holdings(told), at: told.at, left: BigInt(told.left), mismatches: told.mismatches }
+      const answer = await own.counted({ ...requester, timeoutMs: COUNT_TIMEOUT_MS })
+      return { ...holdings(answer), at: answer.at, left: BigInt(answer.left), mismatches: answer.mismatches }
     },
     cut: async () => {
-      const told = await own.cut(by)
-      return { ...holdings(told), at: told.at, heard: told.heard, hears: told.hears }
+      const answer = await own.cut(by)
+      return { ...holdings(answer), at: answer.at, heard: answer.heard, hears: answer.hears }
     },
     done: async (at, ids) => {
       const sagas = await inParts(ids, async (part) => {
@@ -136,12 +136,12 @@ export const paymentAsked = (peer: Peer, requester: Requester): Participant =>
     payment,
     {
       counted: async (by) => {
-        const { wallets: left, charged: gone, ...told } = granted(await peer.ask(payment.audit, by))
-        return { ...told, left, gone }
+        const { wallets: left, charged: gone, ...rest } = granted(await peer.ask(payment.audit, by))
+        return { ...rest, left, gone }
       },
       cut: async (by) => {
-        const { charged: gone, ...told } = granted(await peer.ask(payment.cutAudit, by))
-        return { ...told, gone }
+        const { charged: gone, ...rest } = granted(await peer.ask(payment.cutAudit, by))
+        return { ...rest, gone }
       },
       kind: 'CreditCaptured',
       amount: ({ total = '0' }) => BigInt(total),
@@ -156,12 +156,12 @@ export const stockAsked = (peer: Peer, requester: Requester): Participant =>
     stock,
     {
       counted: async (by) => {
-        const { shelf: left, taken: gone, ...told } = granted(await peer.ask(stock.audit, by))
-        return { ...told, left, gone }
+        const { shelf: left, taken: gone, ...rest } = granted(await peer.ask(stock.audit, by))
+        return { ...rest, left, gone }
       },
       cut: async (by) => {
-        const { taken: gone, ...told } = granted(await peer.ask(stock.cutAudit, by))
-        return { ...told, gone }
+        const { taken: gone, ...rest } = granted(await peer.ask(stock.cutAudit, by))
+        return { ...rest, gone }
       },
       kind: 'StockTaken',
       amount: ({ lines = '' }) => pieces(lines),
@@ -181,11 +181,11 @@ const isPaid = ({ kind, facts }: SagaAt, { state, contradicted }: Fields): boole
 
 /** What order itself had done for a checkout, by the last entry that it had emitted: money and pieces, once it is paid. */
 export const paidBy = (
-  said: readonly SagaAt[],
+  lastEntries: readonly SagaAt[],
   records: ReadonlyMap<string, Fields>,
 ): ReadonlyMap<string, { paid: bigint; sold: bigint }> =>
   new Map(
-    said
+    lastEntries
       .filter((saga) => isPaid(saga, records.get(saga.log_id) ?? {}))
       .map(({ log_id, facts }) => [
         log_id,

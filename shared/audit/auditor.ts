@@ -263,8 +263,8 @@ export const auditor = (log: Log): Auditor => {
     sagasAt: (at, logIds) =>
       inParts(logIds, async (part) => {
         const found = await ask(sagasAt, { at, log_ids: part.join(' ') })
-        return found.map(([log_id, said]) => {
-          const { kind = '', ...facts }: Record<string, string> = Object.fromEntries(fieldsOf(['', said]))
+        return found.map(([log_id, fields]) => {
+          const { kind = '', ...facts }: Record<string, string> = Object.fromEntries(fieldsOf(['', fields]))
           return { log_id, kind, facts }
         })
       }),

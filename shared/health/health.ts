@@ -72,7 +72,7 @@ const checkOfMasters = (votes: readonly Vote[], needsQuorum: boolean): Check => 
 export const openHealth = ({ own, masters, needsQuorum, others, probes, step, logger }: HealthOptions): Health => {
   const writes = openFinding()
   const votes = Object.entries(masters).map(([name, redis]) => ({ name, redis, finding: openFinding() }))
-  let told = ''
+  let logged = ''
   let killed = ''
   let stopped = false
 
@@ -87,11 +87,11 @@ export const openHealth = ({ own, masters, needsQuorum, others, probes, step, lo
   }
 
   const endScript = async (): Promise<void> => {
-    const said = await step('script-kill', () => own.script('KILL')).then(() => 'it was ended', reasonOf)
-    if (said === killed) return
-    killed = said
+    const outcome = await step('script-kill', () => own.script('KILL')).then(() => 'it was ended', reasonOf)
+    if (outcome === killed) return
+    killed = outcome
     logger.error(
-      { said },
+      { said: outcome },
       'a script keeps the own Redis busy; if it cannot be ended, SHUTDOWN NOSAVE and a new start do',
     )
   }
@@ -107,20 +107,20 @@ export const openHealth = ({ own, masters, needsQuorum, others, probes, step, lo
     const wrong = [wrongOf(now, 'blocks'), wrongOf(now, 'impairs')].filter((one) => one !== '').join('; ')
     // How long it lasts by now is no news.
     const news = wrong.replace(/\d+/g, '')
-    if (news !== told && wrong !== '') logger.warn({ wrong }, 'not ready')
-    if (news !== told && wrong === '') logger.info('ready again')
-    told = news
+    if (news !== logged && wrong !== '') logger.warn({ wrong }, 'not ready')
+    if (news !== logged && wrong === '') logger.info('ready again')
+    logged = news
   }
 
   const round = async (): Promise<void> => {
-    const [said] = await Promise.all([
+    const [refusal] = await Promise.all([
       wouldDo('probe', own),
       ...votes.map(async ({ redis, finding }) => finding.note(await wouldDo('probe-locks', redis))),
       ...probes.map((probe) => probe()),
     ])
     // One that is away may have anything wrong with it still; that it is away is another check.
-    if (own.status === 'ready') writes.note(said)
-    if (said?.startsWith('BUSY')) await endScript()
+    if (own.status === 'ready') writes.note(refusal)
+    if (refusal?.startsWith('BUSY')) await endScript()
     else killed = ''
     tell()
   }

@@ -42,21 +42,21 @@ const percentOf = ({ used, limit }: Memory): number => (limit === 0 ? 0 : Math.f
 
 export const memoryWatch = ({ redis, step, logger }: MemoryWatchOptions): MemoryWatch => {
   let percent = 0
-  let told = false
+  let warned = false
   let timer: NodeJS.Timeout | undefined
 
   const look = async (): Promise<void> => {
     const seen = memoryOf(await step('memory', () => redis.info('memory')))
     percent = percentOf(seen)
-    if (percent >= FULL_PERCENT && !told) {
-      told = true
+    if (percent >= FULL_PERCENT && !warned) {
+      warned = true
       logger.warn(
         { ...seen, percent },
         'the own Redis is getting full: raise its maxmemory, or keep logs for fewer hours (LOG_RETENTION_HOURS)',
       )
     }
-    if (percent < RELIEVED_PERCENT && told) {
-      told = false
+    if (percent < RELIEVED_PERCENT && warned) {
+      warned = false
       logger.info({ ...seen, percent }, 'the own Redis has room again')
     }
   }

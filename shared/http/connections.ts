@@ -59,8 +59,8 @@ const REFUSED: Readonly<Record<string, readonly [status: number, name: string, d
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'request-timeout', 'the request was not sent in time'],
 }
 
-/** What a parser's error is told as; `undefined` if it is the connection's own. */
-const told = (code = ''): Problem | undefined => {
+/** The problem that a parser's error is answered with; `undefined` if it is the connection's own. */
+const problemOf = (code = ''): Problem | undefined => {
   const known = REFUSED[code]
   if (known === undefined && !code.startsWith('HPE_')) return undefined
   const [status, name, detail] = known ?? [400, 'malformed', 'this is not HTTP/1.1']
@@ -127,7 +127,7 @@ type Answering = Duplex & { _httpMessage?: (ServerResponse & { readonly req: Inc
 
 const onClientError = (error: NodeJS.ErrnoException, socket: Answering): void => {
   if (socket.writableEnded) return
-  const document = told(error.code)
+  const document = problemOf(error.code)
   const answer = socket._httpMessage
   if (document === undefined) socket.destroy()
   else if (!answer || !(answer.req.complete || answer.headersSent)) hangUp(socket, farewell(document))

@@ -22,7 +22,7 @@ export type OwnTail = {
    * Remembers the end of a saga that this process knows, by its entry, and what that holds: a client may have been
    * answered it.
    */
-  readonly acknowledge: (entry: string, said: () => RawEntry[1]) => void
+  readonly acknowledge: (entry: string, read: () => RawEntry[1]) => void
   /**
    * After the own Redis was away: finds, and notes, what this process had done in it, or knew, and is gone. To be called
    * until there is no more: it may have been away more than once.

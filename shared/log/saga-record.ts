@@ -60,13 +60,13 @@ export const openSagaRecords = ({ service, redis, step, open, runOwn }: SagaReco
 
   return {
     saga: async (log_id, subscribers) => {
-      const [recordedFields, told, acked, time] = await Promise.all([
+      const [recordedFields, score, acked, time] = await Promise.all([
         recorded(log_id),
         step('saga-open', () => redis.zscore(open, log_id)),
         ackedBy(subscribers),
         step('time', () => redis.time()),
       ])
-      const lastEventAtMs = told === null ? undefined : Number(told)
+      const lastEventAtMs = score === null ? undefined : Number(score)
       return {
         record: { log_id, fields: recordedFields, lastEventAtMs, acked },
         nowMs: msOf(time),

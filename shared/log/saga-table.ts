@@ -58,9 +58,9 @@ const of = (name: string): string => `saga['${name}']`
 
 /** One fact as a piece of an entry's text. Only words and lines may be empty; a fact that may be missing is left out. */
 const piece = ([name, fact]: readonly [string, Fact], at: number): string => {
-  const said = quoted(`${at === 0 ? '' : ' '}${name}=`)
-  if (fact.endsWith('?')) return `((${of(name)} or '')~='' and ${said}..${of(name)} or '')`
-  return `${said}..${fact === 'word' || fact === 'lines' ? `(${of(name)} or '')` : of(name)}`
+  const prefix = quoted(`${at === 0 ? '' : ' '}${name}=`)
+  if (fact.endsWith('?')) return `((${of(name)} or '')~='' and ${prefix}..${of(name)} or '')`
+  return `${prefix}..${fact === 'word' || fact === 'lines' ? `(${of(name)} or '')` : of(name)}`
 }
 
 /** `payload(kind, saga)`: the facts of a kind, as the dictionary has them, of a saga. */

@@ -28,8 +28,8 @@ export const dismiss = command(
   { dismissed: ['when'], repeated: ['when'], applied: [] },
   { unknown: [] },
 )
-export const drop = command('drop', ['log_id'], { dropped: [] })
-export const tellAgain = command('tell-again', ['log_id'], { told: [], finished: [], unknown: [] })
+export const unindex = command('drop', ['log_id'], { dropped: [] })
+export const reEmit = command('tell-again', ['log_id'], { told: [], finished: [], unknown: [] })
 /** Begins to learn of which sagas nothing will be emitted again: see `saga/lua/survey.lua`. */
 export const beginSurvey = command('begin-survey', ['pause_ms', 'open_max'], {
   surveyed: ['log_id'],

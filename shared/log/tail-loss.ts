@@ -24,7 +24,7 @@ export type TailLossDetector = {
   /** Remembers a command that this process knows to have run, by its entry. Replies may overtake each other. */
   readonly acknowledge: (entry: RawEntry) => void
   /** The same of the end of a saga: by the id of the entry, and what it holds. */
-  readonly acknowledgeEnd: (id: string, said: () => RawEntry[1]) => void
+  readonly acknowledgeEnd: (id: string, read: () => RawEntry[1]) => void
   /** The last entry that was remembered. */
   readonly seen: () => string
   /**
@@ -49,7 +49,7 @@ export type TailLossDetectorOptions = {
 const COMMANDS_MAX = 10_000
 
 /** An entry by its id; its fields are put together when a caller wants to know. */
-type Remembered = readonly [id: string, said: () => RawEntry[1]]
+type Remembered = readonly [id: string, read: () => RawEntry[1]]
 
 type Memory = {
   /** What is remembered, in the order of the log. */
@@ -108,9 +108,9 @@ export const tailLossDetector = (options: TailLossDetectorOptions): TailLossDete
   const ends: Memory = { entries: [], since: '0-0' }
   let seen = '0-0'
 
-  const acknowledge = (memory: Memory, id: string, said: () => RawEntry[1]): void => {
+  const acknowledge = (memory: Memory, id: string, read: () => RawEntry[1]): void => {
     if (compareIds(id, memory.since) <= 0) return
-    add(memory, [id, said], commandsMax)
+    add(memory, [id, read], commandsMax)
     if (compareIds(id, seen) > 0) seen = id
   }
 
@@ -127,7 +127,7 @@ export const tailLossDetector = (options: TailLossDetectorOptions): TailLossDete
       seen = last
     },
     acknowledge: ([id, fields]) => acknowledge(commands, id, () => fields),
-    acknowledgeEnd: (id, said) => acknowledge(ends, id, said),
+    acknowledgeEnd: (id, read) => acknowledge(ends, id, read),
     compare: async (cursor, last) => {
       if (compareIds(cursor, seen) > 0) {
         // Read before this process began to, or by another replica.
@@ -148,7 +148,7 @@ export const tailLossDetector = (options: TailLossDetectorOptions): TailLossDete
         entries: [...commands.entries, ...ends.entries]
           .filter(([id]) => isBetween(id, { after, until }))
           .toSorted(([a], [b]) => compareIds(a, b))
-          .map(([id, said]) => readable([id, said()])),
+          .map(([id, read]) => readable([id, read()])),
       }
     },
     forget: (lost) => {

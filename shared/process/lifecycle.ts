@@ -105,9 +105,9 @@ export const run = async <Table extends Record<string, Setting<unknown>>>(
     logger.info('ending')
   } catch (error) {
     if (shutdown.signal.aborted) return close(0)
-    const said = sentence(error)
-    if (said === undefined) throw error
-    process.stderr.write(`${name} cannot start: ${said}\n`)
+    const reason = sentence(error)
+    if (reason === undefined) throw error
+    process.stderr.write(`${name} cannot start: ${reason}\n`)
     return close(1)
   }
   return close(0)

@@ -19,7 +19,7 @@ import type { Log } from '../log/log.ts'
 import { runner } from '../log/runner.ts'
 import type { SagaRecord } from '../log/saga-record.ts'
 import { isUnfinished, type SagaTable } from '../log/saga-table.ts'
-import { beginSurvey, drop, tellAgain } from '../log/shared-commands.ts'
+import { beginSurvey, reEmit, unindex } from '../log/shared-commands.ts'
 import { refusedWrite } from '../redis/connection.ts'
 import { headed, query, text, tuple } from '../redis/reply.ts'
 import type { Once } from '../redis/script.ts'
@@ -37,7 +37,7 @@ export type Conditions<State extends string> = {
 }
 
 /** The commands that every saga may need; a service adds its own. */
-const ofEverySaga = { 'tell-again': tellAgain, drop }
+const ofEverySaga = { 'tell-again': reEmit, drop: unindex }
 export type Repair = 'wait' | keyof typeof ofEverySaga
 
 export type RecoveryTable<State extends string, Own extends string = never> = {
@@ -223,9 +223,9 @@ const openSurveys = <State extends string, Own extends string>(
     behind: Place | undefined,
   ): Promise<Page & { readonly ackedMs: number }> => {
     const acked = await log.ackedBy([awaits])
-    const findings = sagas.map(([log_id, , state, until, told, began]) =>
+    const findings = sagas.map(([log_id, , state, until, lastMs, began]) =>
       evaluate(
-        { log_id, fields: { state, deadline: until, entries: began }, lastEventAtMs: Number(told), acked },
+        { log_id, fields: { state, deadline: until, entries: began }, lastEventAtMs: Number(lastMs), acked },
         Number(now),
       ),
     )
