@@ -18,6 +18,7 @@ import {
 } from '../contract/events.ts'
 import { impossible } from '../errors.ts'
 import type { Step } from '../process/step.ts'
+import { elements, result, text } from '../redis/reply.ts'
 import type { Once, Reply, Script } from '../redis/script.ts'
 import { type Args, runAll } from './commands.ts'
 import type { Fence } from './fence.ts'
@@ -77,6 +78,12 @@ export type ApplyOptions = {
   readonly scriptOf: (commands: readonly string[]) => Script
 }
 
+/** Reads what `lua/apply.lua` returns. */
+const applied = (reply: unknown): readonly Reply[] | { gap: string } => {
+  const replies = elements(reply)
+  return replies[0] === 'gap' ? { gap: text(replies[1]) } : replies.map(result)
+}
+
 export const openApply = (
   options: ApplyOptions,
 ): { readonly apply: Apply; readonly commandAfter: CommandAfter; readonly retry: Retry } => {
@@ -123,12 +130,13 @@ export const openApply = (
       else args.push(id, kindOf(entry) ?? '', textOf(publisher, entry), isFlat(entry) ? JSON.stringify(fields) : '')
     }
     const { batch, applying } = peerOf(publisher)
-    const replies = (await step(
-      applying,
-      () => batch(redis, args),
-      () => entries.flatMap((entry) => commandAfter(publisher, entry).command || []),
-    )) as readonly Reply[] | readonly ['gap', string]
-    return replies[0] === 'gap' ? { gap: replies[1] as string } : (replies as readonly Reply[])
+    return applied(
+      await step(
+        applying,
+        () => batch(redis, args),
+        () => entries.flatMap((entry) => commandAfter(publisher, entry).command || []),
+      ),
+    )
   }
 
   const retry: Retry = async (publisher, args, once) => {

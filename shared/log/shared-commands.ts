@@ -2,17 +2,14 @@
  * Which commands does every service run, whatever it is about? What each wants and returns, as its Lua file says. Those that
  * only follow entries have no row, for nothing reads what they return: the tables of reactions name them.
  */
-import { impossible } from '../errors.ts'
 import { type Content, command } from '../redis/command.ts'
+import { result } from '../redis/reply.ts'
 import type { Reply } from '../redis/script.ts'
-
-const isText = (one: unknown): one is string => typeof one === 'string'
 
 /** What the command returned that followed the entry of a dead letter. */
 const reply: Content<Reply> = {
   name: 'reply',
-  read: ([, result, ...rest]) =>
-    isText(result) && rest.every(isText) ? [result, ...rest] : impossible('log.reply', rest),
+  read: ([, ...reply]) => result(reply),
 }
 
 export const lose = command('lose', ['publisher', 'after', 'tail'], { noted: [] })

@@ -6,6 +6,7 @@
  */
 import { impossible } from '../errors.ts'
 import type { Names } from './command.ts'
+import type { Reply } from './script.ts'
 
 /** Reads a part of a reply. @throws if it has another form */
 export type Reader<Value> = (reply: unknown) => Value
@@ -26,6 +27,12 @@ export const list =
   <Value>(read: Reader<Value>): Reader<readonly Value[]> =>
   (reply) =>
     elements(reply).map(read)
+
+const isResult = (reply: unknown): reply is Reply =>
+  Array.isArray(reply) && reply.length > 0 && reply.every((one) => typeof one === 'string')
+
+/** What a command returned that follows an entry: its result, and what belongs to it, all texts. */
+export const result: Reader<Reply> = (reply) => (isResult(reply) ? reply : impossible('reply.result', reply))
 
 /** A list whose first element is another thing than the rest. */
 export const headed =
