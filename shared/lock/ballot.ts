@@ -63,7 +63,8 @@ const DRIFT_MS = 2
 /** For how long a lock may be trusted, counted from the moment before it was asked for. */
 export const validityMs = (ttlMs: number): number => ttlMs - ttlMs * DRIFT_FACTOR - DRIFT_MS
 
-type Reply = (error?: Error | null, answer?: unknown) => void
+/** What redlock gives a client to call once it has answered. */
+type Callback = (error?: Error | null, answer?: unknown) => void
 type Args = (string | number)[]
 /** A promise of bluebird, as redlock makes them: it knows what it is before it tells. */
 type Inspectable<Result> = PromiseLike<Result> & { isFulfilled(): boolean; value(): Result }
@@ -92,7 +93,7 @@ type Ballot = Tally & {
   /** Nodes that certainly keep nothing of a lock asked for: they said so. */
   free: number
   /** What redlock waits for, by node. */
-  readonly waiting: (Reply | undefined)[]
+  readonly waiting: (Callback | undefined)[]
   /** Looks what redlock made of the answers. */
   settle: () => void
 }
@@ -179,14 +180,14 @@ const voter = (speaking: Speaking, node: LockNode, index: number) => {
   const bit = 1 << index
 
   /** No caller waits for this: redlock is told that it is done. */
-  const rollBack = (ballot: Ballot, args: Args, reply: Reply): void => {
+  const rollBack = (ballot: Ballot, args: Args, reply: Callback): void => {
     const perhapsPlaced = (ballot.asked & ~ballot.free & bit) !== 0
     const isLost = ballot.question === 'lock' || ballot.result !== 'unavailable'
     if (perhapsPlaced && isLost) node.ask({ verb: 'release', args, ballot, deferrable: false, onAnswer: ignore })
     reply(null, ballot.resources)
   }
 
-  const ask = (ballot: Ballot, args: Args, reply: Reply): void => {
+  const ask = (ballot: Ballot, args: Args, reply: Callback): void => {
     const verb = ballot.question
     // Decided by nodes that are away, before this one's turn; what may be locked there is released all the same.
     if (isDecided(ballot)) reply(null, 0)
@@ -202,7 +203,7 @@ const voter = (speaking: Speaking, node: LockNode, index: number) => {
   }
 
   return {
-    evalsha: (hash: string, args: Args, reply: Reply): void => {
+    evalsha: (hash: string, args: Args, reply: Callback): void => {
       const ballot = speaking.for ?? impossible('redlock-no-ballot', hash)
       if (hash === UNLOCK && ballot.question !== 'release') rollBack(ballot, args, reply)
       else ask(ballot, args, reply)

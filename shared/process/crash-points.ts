@@ -25,7 +25,7 @@ export type CrashPlan = { readonly record: boolean; readonly armed: readonly Arm
 /** What the parent may want: other points than before, none of them, and whether passings are reported. */
 export type Instruction = { readonly type: 'crash-points' } & CrashPlan
 /** What is reported to the parent. It answers an instruction: from now on that counts. */
-export type Told =
+export type Notice =
   | { readonly type: 'crash-points-ready' }
   | { readonly type: 'passed'; readonly point: string }
   | ({ readonly type: 'hit' } & Armed)
@@ -34,7 +34,7 @@ export type Told =
 export type Host = {
   readonly signal: (signal: 'SIGKILL' | 'SIGSTOP') => void
   /** Tells the parent, before it returns. */
-  readonly tell: (told: Told) => void
+  readonly tell: (told: Notice) => void
   readonly onInstruction: (obey: (instruction: Instruction) => void) => void
 }
 

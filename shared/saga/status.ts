@@ -45,7 +45,8 @@ const lastOf = ({ fields, lastEventAtMs }: SagaRecord): string | undefined =>
   [...(fields.entries?.split(' ') ?? []), ...(fields.again?.split(' ') ?? [])].toSorted(compareIds).at(-1) ??
   (lastEventAtMs === undefined ? undefined : String(lastEventAtMs))
 
-export type Subject = {
+/** What the status of a saga is read from. */
+export type StatusSources = {
   readonly log: Log
   /** The next runs of the log parser, the first `RUNS_MAX` of them; none before it was started. */
   readonly runs: readonly Date[]
@@ -57,7 +58,7 @@ export type Subject = {
 const looksAt = (
   runs: readonly number[],
   nowMs: number,
-  recovery: Subject['recovery'],
+  recovery: StatusSources['recovery'],
   record: SagaRecord,
 ): readonly number[] => {
   const last = runs.at(-1)
@@ -74,7 +75,7 @@ const looksAt = (
 
 /** How the saga stands here; `undefined` if it is unknown. */
 export const statusOf = async (
-  { log, runs, recovery, subscribers }: Subject,
+  { log, runs, recovery, subscribers }: StatusSources,
   logId: string,
 ): Promise<SagaStatus | undefined> => {
   const { record, nowMs } = await log.saga(logId, subscribers)

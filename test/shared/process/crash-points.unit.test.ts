@@ -7,7 +7,7 @@ import {
   type Host,
   type Instruction,
   LostReplyError,
-  type Told,
+  type Notice,
 } from '../../../shared/process/crash-points.ts'
 import { openStep } from '../../../shared/process/step.ts'
 
@@ -17,7 +17,7 @@ const read = (text?: string) => readConfig({ CRASH_POINTS: text }, { crash: cras
 const open = (text: string) => {
   const plan = read(text)
   if (plan === 'off') throw new Error('it is off')
-  const seen: (Told | string)[] = []
+  const seen: (Notice | string)[] = []
   let instruct: (instruction: Instruction) => void = () => undefined
   const host: Host = {
     signal: (signal) => void seen.push(signal),

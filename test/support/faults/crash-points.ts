@@ -1,20 +1,20 @@
 /** Where a process of the shop shall die: tells it, and learns where it was. It must have been started with `CRASH_POINTS`. */
 import type { Part } from '../../../env/local/managed-process.ts'
-import type { Armed, CrashPlan, Instruction, Told } from '../../../shared/process/crash-points.ts'
+import type { Armed, CrashPlan, Instruction, Notice } from '../../../shared/process/crash-points.ts'
 
 /** The variables of a shop whose processes can be told. */
 export const listening = { CRASH_POINTS: 'listen' }
 
-const isTold = (message: unknown): message is Told =>
+const isTold = (message: unknown): message is Notice =>
   typeof message === 'object' && message !== null && 'type' in message
 
-const onTold = (part: Part, listener: (told: Told) => void): (() => void) =>
+const onTold = (part: Part, listener: (told: Notice) => void): (() => void) =>
   part.onMessage((message) => {
     if (isTold(message)) listener(message)
   })
 
 /** Resolves when the part has said what `matches`. @throws if it has not within the time. */
-const whenTold = (part: Part, matches: (told: Told) => boolean, what: string, withinMs: number): Promise<void> =>
+const whenTold = (part: Part, matches: (told: Notice) => boolean, what: string, withinMs: number): Promise<void> =>
   new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       stop()
