@@ -153,7 +153,7 @@ test('tells what was lost with a file apart from anomalies, thing by thing', (t)
     unbalanced: ['an audit found less'],
   }
   t.deepEqual(
-    wrongs(findings).map((sentence) => sentence.slice(0, 22)),
+    wrongs(findings).map((sentence) => sentence.slice(0, 24)),
     ['action-lost of user:kept'],
   )
   t.regex(

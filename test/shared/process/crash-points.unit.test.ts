@@ -90,8 +90,8 @@ test('a step passes the points of its parts, the whole around them', async (t) =
   t.deepEqual(
     seen.map((one) => (typeof one === 'object' && 'point' in one ? one.point : one)),
     [
-      ...['shop.apply.before', 'shop.hold.before', 'shop.capture.before', 'heard'],
-      ...['shop.capture.after', 'shop.hold.after', 'shop.apply.after'],
+      ...['shop.hear.before', 'shop.hold.before', 'shop.capture.before', 'heard'],
+      ...['shop.capture.after', 'shop.hold.after', 'shop.hear.after'],
     ],
   )
 })
