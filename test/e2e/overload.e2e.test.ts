@@ -30,11 +30,11 @@ const timed = async (client: Client, order: string): Promise<{ order: string; re
   return { order, reply, ms: performance.now() - startedAt }
 }
 
-/** The storm is over: who comes next waits for nobody. */
+/** The overload is over: the next one does not wait. */
 const assertServedAtOnce = async (t: ExecutionContext, order: string): Promise<void> => {
   const { reply, ms } = await timed(opened().client, order)
   t.is(reply.status, 200)
-  t.true(ms < SINGLE_MS, `the first one after the storm took ${Math.round(ms)} ms`)
+  t.true(ms < SINGLE_MS, `the first one after the overload took ${Math.round(ms)} ms`)
   await proveInvariants(t, opened())
 }
 
