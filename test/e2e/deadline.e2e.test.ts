@@ -49,10 +49,22 @@ const beginUnheard = async (headers?: Headers) => {
   return { wanted, checkout }
 }
 
-/** A refusal at the deadline: neither before it, nor much later. */
-const assertCancelled = (t: ExecutionContext, { result, ms }: { result: Reply | undefined; ms: number }): void => {
+/** The log id of the only checkout that an order has had. */
+const onlyLogId = async (client: Client, order: string): Promise<string | undefined> => {
+  const { log_ids } = (await client.get(`/orders/checkouts/${order}`)).json as { log_ids: readonly string[] }
+  assert.equal(log_ids.length, 1)
+  return log_ids[0]
+}
+
+/** A refusal at the deadline: neither before it, nor much later. It bears the log id of the checkout that is cancelled. */
+const assertCancelled = async (
+  t: ExecutionContext,
+  order: string,
+  { result, ms }: { result: Reply | undefined; ms: number },
+): Promise<void> => {
   t.is(result?.status, 424)
   if (result === undefined) return
+  t.is(result.headers['x-log-id'], await onlyLogId(opened().client, order))
   t.is(problemOf(result).type, 'urn:shop:problem:checkout-cancelled')
   t.is(result.headers['retry-after'], '1')
   t.true(ms >= DEADLINE_MS - 50 && ms < DEADLINE_MS + LATE_MS, `answered after ${Math.round(ms)} ms`)
@@ -81,7 +93,7 @@ test.serial('cancels at its deadline a checkout that payment does not read of, a
   const { wanted, checkout } = await beginUnheard()
   const { order, item } = wanted
   t.is((await client.post(`/orders/addItem/${order}/${item}/1`)).status, 409)
-  assertCancelled(t, await checkout)
+  await assertCancelled(t, order, await checkout)
 
   t.is((await client.order(order)).status, 'cancelling')
   const again = await client.checkout(order)
@@ -101,7 +113,7 @@ test.serial('cancels at its deadline a checkout that stock does not read of, and
   await only('stock').stop()
   const checkout = timed(client.checkout(order))
   await whenSaid(client, 'payment', 'CreditHeld', order)
-  assertCancelled(t, await checkout)
+  await assertCancelled(t, order, await checkout)
   await whenSaid(client, 'payment', 'CreditReleased', order)
   t.is((await client.post(`/payment/pay/${user}/10`)).status, 200, 'nothing is held any more')
   t.is((await client.post(`/payment/add_funds/${user}/10`)).status, 200)
@@ -117,13 +129,15 @@ test.serial('gives many checkouts of one order the same true answer at the deadl
   const { wanted, checkout } = await beginUnheard(keyed)
   const first = checkout.then(({ result }) => result)
   const replies = await Promise.all([first, ...Array.from({ length: 5 }, () => client.checkout(wanted.order))])
+  const logId = await onlyLogId(client, wanted.order)
   t.deepEqual(
-    replies.map((reply) => reply?.status),
-    [424, 424, 424, 424, 424, 424],
+    replies.map((reply) => [reply?.status, reply?.headers['x-log-id']]),
+    Array.from({ length: 6 }, () => [424, logId]),
   )
   await only('payment').start()
   await whenStatus(client, wanted.order, 'open', SETTLE_MS)
-  t.is((await client.checkout(wanted.order, keyed)).status, 424, 'what was answered under a key stays the answer')
+  const again = await client.checkout(wanted.order, keyed)
+  t.deepEqual([again.status, again.headers['x-log-id']], [424, logId], 'what was answered under a key stays the answer')
   await assertUndoneAndPayable(t, opened(), wanted)
 })
 

@@ -178,13 +178,14 @@ test.serial(
   'a checkout that hangs, cancelled: who waits is told so, and it is undone; it can be paid afterwards',
   async (t) => {
     const { client } = opened()
-    const { order, checkout, user, item } = await hang()
+    const { order, checkout, user, item, hung } = await hang()
     const cancelled = await operator().saga('cancel', order)
     t.deepEqual([cancelled.code, cancelled.said], [0, ''])
     t.regex(cancelled.out, /is cancelled; what was done for it is being undone/)
     const reply = await checkout
     t.is(reply.status, 424)
     t.is(problemOf(reply).title, 'Cancelled by an operator')
+    t.is(reply.headers['x-log-id'], hung.log_id)
     const again = await operator().saga('cancel', order)
     t.is(again.code, 1)
     t.regex(again.out, /the checkout is decided: checkout ".+" was decided before: it is (cancelling|closed)/)
