@@ -1,7 +1,7 @@
 /**
- * Of what form is a field of a path or of a query?
+ * Of what form is a field of a path, of a query or of a body?
  *
- * A field comes as text. Its schema says how the text is read and what it may be; each complaint is what the field must, in
+ * A field comes as text; one of a JSON body may be a number or more. Its schema says how the text is read and what it may be; each complaint is what the field must, in
  * words: `"user" must be 1 to 64 letters, digits, "_" or "-"`.
  */
 import * as v from 'valibot'
@@ -46,3 +46,20 @@ export const entryId = v.pipe(
   v.regex(/^\d{1,15}(-\d{1,15})?$/, MUST_BE_ENTRY_ID),
   v.transform((text) => (text.includes('-') ? text : `${text}-0`)),
 )
+
+/**
+ * An integer in a body: a JSON number, or a text, for a form has nothing else. Prices are written with decimals in many places, so
+ * a text may say that there are none: `1000.00`.
+ */
+export const units = (min: number, max = Number.MAX_SAFE_INTEGER) => {
+  const must = `be an integer from ${min} to ${max}`
+  const digits = v.pipe(v.string(), v.regex(/^(0|[1-9]\d{0,15})(\.0+)?$/, must), v.transform(Number))
+  return v.pipe(v.union([v.number(), digits], must), v.safeInteger(must), v.minValue(min, must), v.maxValue(max, must))
+}
+
+/** These fields, and no other: a client that says more counts on it. */
+export const exactly = <const Entries extends v.ObjectEntries>(entries: Entries) =>
+  v.strictObject(entries, ({ expected }) => {
+    if (expected === 'never') return 'not be given: it would not be read'
+    return expected === 'Object' ? 'be an object' : 'be given'
+  })

@@ -35,6 +35,24 @@ export const inUse = problemKind(409, 'in-use', 'In use', (what: string, made: n
   made,
 }))
 
+export const bodyTooLarge = problemKind(413, 'body-too-large', 'The body is too large', (maxBytes: number) => ({
+  detail: `a body may have at most ${maxBytes} bytes`,
+}))
+
+export const unsupportedMediaType = problemKind(
+  415,
+  'unsupported-media-type',
+  'The body has a type that is not taken here',
+  (types: readonly string[]) => ({ detail: `send it, not compressed, as ${types.join(' or ')}` }),
+)
+
+export const malformedBody = problemKind(
+  422,
+  'malformed-body',
+  'The body is malformed',
+  (field: string, detail: string) => ({ detail, field }),
+)
+
 export const keyReused = problemKind(
   422,
   'idempotency-key-reused',

@@ -1,17 +1,19 @@
 /**
  * What does a route learn of its request?
  *
- * What the path and the query say, the headers that concern a route, and whether the client is still there. No route takes a
- * body.
+ * What the path, the query and the body say, the headers that concern a route, and whether the client is still there.
  */
+import { hash } from 'node:crypto'
 import type { Context } from 'koa'
 import { MalformedError } from '../errors.ts'
+import type { Sent } from './body.ts'
 
-/** What a route is given of its request: the fields of path and query as texts. */
+/** What a route is given of its request: the fields of path and query as texts, those of the body as they were sent. */
 export type Request = {
   readonly parameter: (name: string) => string
   /** @throws MalformedError if it is given twice */
   readonly query: (name: string) => string | undefined
+  readonly body: unknown
   /** The request in one line, as it is compared under an `Idempotency-Key`. */
   readonly fingerprint: string
   readonly idempotencyKey: string | undefined
@@ -25,18 +27,15 @@ export type Request = {
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,128}$/
 
-/** No route takes a body: an absent one, an empty one and an empty JSON value pass. */
-const BODY_MAX_BYTES = 1_024
-export const refuseBody = async (ctx: Context): Promise<void> => {
-  if (ctx.headers['transfer-encoding'] === undefined && (ctx.headers['content-length'] ?? '0') === '0') return
-  let body = ''
-  // Read to its end, or the connection breaks before the answer; kept no further than it may be long.
-  for await (const chunk of ctx.req.setEncoding('utf8')) if (body.length <= BODY_MAX_BYTES) body += chunk
-  if (body.length > BODY_MAX_BYTES || !/^\s*(\{\s*\}|null|""|)\s*$/.test(body))
-    throw new MalformedError('body', 'this route takes no body')
-}
+/** What the key of a request stands for. A version that took no body has remembered the line alone. */
+const fingerprintOf = ({ method, path }: Context, text: string | undefined): string =>
+  text === undefined ? `${method} ${path}` : `${method} ${path} ${hash('sha256', text)}`
 
-export const requestOf = (ctx: Context, parameters: Readonly<Record<string, string | undefined>>): Request => {
+export const requestOf = (
+  ctx: Context,
+  parameters: Readonly<Record<string, string | undefined>>,
+  { fields, text }: Sent,
+): Request => {
   const key = ctx.headers['idempotency-key']
   // An empty one is none, and the client that sent it counts on one. Given twice they come joined by ", ".
   if (key !== undefined && !(typeof key === 'string' && IDEMPOTENCY_KEY.test(key)))
@@ -51,7 +50,8 @@ export const requestOf = (ctx: Context, parameters: Readonly<Record<string, stri
       if (Array.isArray(value)) throw new MalformedError(name, `"${name}" may be given once`)
       return value
     },
-    fingerprint: `${ctx.method} ${ctx.path}`,
+    body: fields,
+    fingerprint: fingerprintOf(ctx, key === undefined ? undefined : text),
     idempotencyKey: key,
     isGone: () => ctx.req.socket.destroyed || ctx.req.socket.readableEnded,
     authorization: ctx.headers.authorization,

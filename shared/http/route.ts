@@ -2,14 +2,25 @@
  * What is a route, as data?
  *
  * A *row* says how a route is asked and what it answers. A service has its rows by name in `api.ts` and one handler for each name in
- * `routes.ts`. From the row follow how a request is read, in what words it is refused, and what the handler may answer: a row
+ * `routes.ts`. From the row follow how a request is read, body included, in what words it is refused, and what the handler may answer: a row
  * without a handler, a handler without a row, and an answer that the row does not list are errors of the compiler.
  */
 import * as v from 'valibot'
 import { MalformedError } from '../errors.ts'
 import type { Answer } from './answer.ts'
+import { type Body, fieldsOf } from './body.ts'
 import type { Problem, ProblemKind } from './problem.ts'
-import { forbidden, internal, malformed, notDone, unauthorised, unavailable } from './problems.ts'
+import {
+  bodyTooLarge,
+  forbidden,
+  internal,
+  malformed,
+  malformedBody,
+  notDone,
+  unauthorised,
+  unavailable,
+  unsupportedMediaType,
+} from './problems.ts'
 import type { Request } from './request.ts'
 
 /** Reads a field from its text; what it says of a text that it does not take is what the field must, in words. */
@@ -24,6 +35,8 @@ export type Row = {
   /** The parameters of the path, and of the query; a query may have more, which is not read. */
   readonly params?: Fields
   readonly query?: Fields
+  /** The body of a POST, if it takes one. */
+  readonly body?: Body
   /** What a success answers, by its status: a text, in words, or a JSON value. */
   readonly answers: { readonly 200: { readonly text: string } | { readonly json: v.GenericSchema } }
   /** What it may refuse, besides what every route may: see `problemsOf`. */
@@ -43,9 +56,12 @@ export type Rows = Readonly<Record<string, Row>>
 type Read<F extends Fields> = { readonly [Name in keyof F]: v.InferOutput<F[Name]> }
 
 /** What a handler is given: the request, and what the row reads from it. */
-export type Given<R extends Row> = Omit<Request, 'parameter' | 'query'> & {
+export type Given<R extends Row> = Omit<Request, 'parameter' | 'query' | 'body'> & {
   readonly params: R extends { readonly params: infer F extends Fields } ? Read<F> : unknown
   readonly query: R extends { readonly query: infer F extends Fields } ? Read<F> : unknown
+  readonly body: R extends { readonly body: { readonly fields: infer Schema extends v.GenericSchema } }
+    ? v.InferOutput<Schema>
+    : unknown
 }
 
 type Plain = string | number | boolean | null | undefined
@@ -65,14 +81,15 @@ export type Handler<R extends Row> = (request: Given<R>) => Promise<AnswerTo<R>>
 export type Handlers<R extends Rows> = { readonly [Name in keyof R]: Handler<R[Name]> }
 
 /** A route as the server takes it, with its parameters behind colons: `/orders/find/:order`. */
-export type Route = Pick<Row, 'method' | 'path' | 'shownAt' | 'operator'> & {
+export type Route = Pick<Row, 'method' | 'path' | 'body' | 'shownAt' | 'operator'> & {
   readonly handler: (request: Request) => Promise<Answer>
 }
 
 /** All kinds of problems with which a route may answer while its service is open. */
-export const problemsOf = ({ problems, operator }: Row): readonly ProblemKind[] => [
+export const problemsOf = ({ problems, body, operator }: Row): readonly ProblemKind[] => [
   ...problems,
   malformed,
+  ...(body ? [bodyTooLarge, unsupportedMediaType, malformedBody] : []),
   notDone,
   unavailable,
   internal,
@@ -98,7 +115,7 @@ const readerOf = (fields: Fields): Reader => {
 const colons = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1')
 
 const route = <R extends Row>(row: R, handler: Handler<R>): Route => {
-  const { method, path, params = {}, query = {}, shownAt, operator } = row
+  const { method, path, params = {}, query = {}, body, shownAt, operator } = row
   const readParams = readerOf(params)
   const readQuery = readerOf(query)
   return {
@@ -106,9 +123,14 @@ const route = <R extends Row>(row: R, handler: Handler<R>): Route => {
     path: colons(path),
     ...(shownAt === undefined ? {} : { shownAt: colons(shownAt) }),
     ...(operator ? { operator } : {}),
-    handler: async ({ parameter, query: queried, ...request }) =>
+    ...(body ? { body } : {}),
+    handler: async ({ parameter, query: queried, body: sent, ...request }) => {
+      const read = { params: readParams(parameter), query: readQuery(queried) }
+      const found = body ? fieldsOf(body.fields, sent) : { fields: undefined }
+      if ('problem' in found) return found
       // Read by the row's own fields, it is what `Given` says of them.
-      handler({ ...request, params: readParams(parameter), query: readQuery(queried) } as Given<R>),
+      return handler({ ...request, ...read, body: found.fields } as Given<R>)
+    },
   }
 }
 

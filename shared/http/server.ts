@@ -15,12 +15,13 @@ import Router from '@koa/router'
 import Koa from 'koa'
 import type { Logger } from 'pino'
 import { LOG_ID_HEADER, readiness, send, sendError, sendProblem } from './answer.ts'
+import { readBody } from './body.ts'
 import { connectionServer, isOver } from './connections.ts'
 import { aboutRequest, type Operators, openOperators, TOKEN_MARK_HEADER, tokenMark } from './operators.ts'
 import { NOT_STARTED_HEADER, RETRY_AFTER_S } from './problem.ts'
 import { draining, methodNotAllowed, noSuchRoute } from './problems.ts'
 import type { Check } from './readiness.ts'
-import { refuseBody, requestOf } from './request.ts'
+import { requestOf } from './request.ts'
 import type { Route } from './route.ts'
 import { openVisitors } from './visitors.ts'
 
@@ -88,9 +89,10 @@ const routerOf = (routes: readonly Route[], operators: Operators): Router<State>
       const stranger = route.operator ? operators.refuse(ctx) : undefined
       if (stranger) return sendProblem(ctx, stranger)
       ctx.state.route = route
-      await refuseBody(ctx)
+      const sent = await readBody(ctx, route.body)
       if (isOver(ctx.req)) return
-      send(ctx, await route.handler(requestOf(ctx, ctx.params)))
+      if ('problem' in sent) return sendProblem(ctx, sent.problem)
+      send(ctx, await route.handler(requestOf(ctx, ctx.params, sent)))
     })
   return router
 }

@@ -35,6 +35,7 @@ const refund = (peer: Peer, isGone = false): Promise<Answer> => {
     ...under('k', CALL),
     parameter: (name) => (name === 'log_id' ? 'it' : 'refund'),
     query: () => undefined,
+    body: undefined,
     authorization: undefined,
     requestId: '',
     isGone: () => isGone,

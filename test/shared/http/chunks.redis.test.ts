@@ -21,6 +21,7 @@ const requestUnder = (idempotencyKey: string | undefined, fingerprint: string): 
   fingerprint,
   parameter: () => '',
   query: () => undefined,
+  body: undefined,
   authorization: undefined,
   requestId: undefined,
   isGone: () => false,

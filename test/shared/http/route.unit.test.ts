@@ -3,9 +3,10 @@
  */
 import test from 'ava'
 import * as v from 'valibot'
-import { identifier, integer } from '../../../shared/contract/fields.ts'
+import { exactly, identifier, integer, units } from '../../../shared/contract/fields.ts'
 import { MalformedError } from '../../../shared/errors.ts'
 import { problemKind } from '../../../shared/http/problem.ts'
+import { malformedBody } from '../../../shared/http/problems.ts'
 import type { Request } from '../../../shared/http/request.ts'
 import { problemsOf, type Rows, routes } from '../../../shared/http/route.ts'
 
@@ -34,17 +35,28 @@ const api = {
     operator: true,
     shownAt: '/cups/{cup}',
   },
+  make: {
+    method: 'POST',
+    path: '/cups',
+    summary: 'Makes a cup',
+    body: { fields: exactly({ drops: units(1) }), forms: true },
+    answers: { 200: { text: 'what is in it' } },
+    problems: [cupFull],
+    repeatable: 'under-a-key',
+  },
 } as const satisfies Rows
 
-const [find, fill] = routes(api, {
+const [find, fill, make] = routes(api, {
   find: async ({ params: { cup }, query: { limit } }) =>
     cup === 'none' ? { problem: noSuchCup(cup) } : { json: { cup, limit } },
   fill: async ({ params: { cup, drops }, idempotencyKey }) => ({ text: `${drops + 1} in ${cup} by ${idempotencyKey}` }),
+  make: async ({ body: { drops } }) => ({ text: `${drops + 1} in a new one` }),
 })
 
-const request = (params: Record<string, string>, query: Record<string, string> = {}): Request => ({
+const request = (params: Record<string, string>, query: Record<string, string> = {}, body?: unknown): Request => ({
   parameter: (name) => params[name] ?? '',
   query: (name) => query[name],
+  body,
   fingerprint: 'POST /',
   idempotencyKey: 'a-key',
   authorization: undefined,
@@ -56,6 +68,16 @@ test('a handler is given what its row reads', async (t) => {
   t.deepEqual(await find?.handler(request({ cup: 'red' })), { json: { cup: 'red', limit: 3 } })
   t.deepEqual(await find?.handler(request({ cup: 'red' }, { limit: '9' })), { json: { cup: 'red', limit: 9 } })
   t.deepEqual(await fill?.handler(request({ cup: 'red', drops: '2' })), { text: '3 in red by a-key' })
+  t.deepEqual(await make?.handler(request({}, {}, { drops: '2' })), { text: '3 in a new one' })
+})
+
+test('a body that the row does not take is refused with 422, and the handler is not asked', async (t) => {
+  for (const [body, field, detail] of [
+    [{ drops: 0 }, 'drops', `"drops" must be an integer from 1 to ${Number.MAX_SAFE_INTEGER}`],
+    [{}, 'drops', '"drops" must be given'],
+    [undefined, 'body', '"body" must be an object'],
+  ] as const)
+    t.deepEqual(await make?.handler(request({}, {}, body)), { problem: malformedBody(field, detail) })
 })
 
 test('what the row does not take is refused in words that name the field', async (t) => {
@@ -76,10 +98,11 @@ test('a route is its row, with parameters as the router writes them', (t) => {
   t.like(fill, { method: 'POST', path: '/cups/:cup/:drops', operator: true, shownAt: '/cups/:cup' })
 })
 
-test('an operator’s row may refuse strangers, too', (t) => {
+test('a row with a body may refuse that, and an operator’s row strangers', (t) => {
   const statuses = (row: Rows[string]) => problemsOf(row).map(({ status }) => status)
   t.deepEqual(statuses(api.find), [404, 400, 503, 503, 500])
   t.deepEqual(statuses(api.fill), [404, 409, 400, 503, 503, 500, 401, 403])
+  t.deepEqual(statuses(api.make), [409, 400, 413, 415, 422, 503, 503, 500])
 })
 
 test('a row and its handler fit together, or the compiler says so', (t) => {
@@ -88,15 +111,17 @@ test('a row and its handler fit together, or the compiler says so', (t) => {
   // @ts-expect-error a row has no handler
   t.truthy(routes(api, { find: json }))
   // @ts-expect-error a handler has no row
-  t.truthy(routes(api, { find: json, fill: text, drink: text }))
+  t.truthy(routes(api, { find: json, fill: text, make: text, drink: text }))
   // @ts-expect-error the row lists no such problem
-  t.truthy(routes(api, { find: async () => ({ problem: cupFull() }), fill: text }))
+  t.truthy(routes(api, { find: async () => ({ problem: cupFull() }), fill: text, make: text }))
   // @ts-expect-error the row answers a value of another form
-  t.truthy(routes(api, { find: async () => ({ json: { cup: 7, limit: 1 } }), fill: text }))
+  t.truthy(routes(api, { find: async () => ({ json: { cup: 7, limit: 1 } }), fill: text, make: text }))
   // @ts-expect-error the row answers a text
-  t.truthy(routes(api, { find: json, fill: json }))
+  t.truthy(routes(api, { find: json, fill: json, make: text }))
   // @ts-expect-error the row reads no such parameter
-  t.truthy(routes(api, { find: json, fill: async ({ params: { spoons } }) => ({ text: String(spoons) }) }))
+  t.truthy(routes(api, { find: json, fill: async ({ params: { spoons } }) => ({ text: String(spoons) }), make: text }))
+  // @ts-expect-error the row's body has no such field
+  t.truthy(routes(api, { find: json, fill: text, make: async ({ body: { spoons } }) => ({ text: String(spoons) }) }))
   // @ts-expect-error a method that the server does not serve
   t.truthy({ patch: { ...api.find, method: 'PATCH' } } satisfies Rows)
 })
