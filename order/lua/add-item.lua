@@ -1,38 +1,37 @@
 --- @include "single"
+--- @include "order"
 -- add-item: adds a quantity of an item to an open order, at its price now. An item has one line, however often it is added.
+-- What a line cost before is unknown if an older version has added it; so is then what it costs in all.
 -- ARGS     log_id, order, item, quantity, price
 -- RETURNS  added, price | unknown | too-much | full | closed, status (in passing, unless it is paid)
 commands['add-item'] = function(args)
   local key = names.order .. args.order
-  local order = redis.call('HMGET', key, 'status', 'total', 'lines')
-  local status, total, lines = unpack(order)
+  local order = redis.call('HMGET', key, 'status', 'total', 'lines', 'costs', 'version')
+  local status, total, lines, costs, version = unpack(order)
   if not status then
     return { 'unknown' }
   end
   if status ~= 'open' then
     return { 'closed', status }, status ~= 'paid'
   end
-  local quantity = tonumber(args.quantity)
-  local cost = quantity * tonumber(args.price)
-  local kept, count = {}, 0
-  for item, number in string.gmatch(lines, '([^:,]+):(%d+)') do
-    if item == args.item then
-      quantity = quantity + tonumber(number)
-    else
-      count = count + 1
-      kept[count] = item .. ':' .. number
-    end
-  end
+  local others, before = apart(lines, args.item)
+  local quantity = (before or 0) + tonumber(args.quantity)
+  local cost = tonumber(args.quantity) * tonumber(args.price)
   if cost + tonumber(total) > limits.amount_max or quantity > limits.amount_max then
     return { 'too-much' }
   end
-  if count >= limits.lines_max then
+  if #others >= limits.lines_max then
     return { 'full' }
   end
-  kept[count + 1] = args.item .. ':' .. integer(quantity)
+  others[#others + 1] = args.item .. ':' .. integer(quantity)
+  local known, cost_before = apart(costs or '', args.item)
+  if cost_before or not before then
+    known[#known + 1] = args.item .. ':' .. integer((cost_before or 0) + cost)
+  end
   emit_single('LineAdded', args.log_id,
     { 'order', args.order, 'item', args.item, 'quantity', args.quantity, 'price', args.price })
   redis.call('HINCRBY', key, 'total', integer(cost))
-  redis.call('HSET', key, 'lines', table.concat(kept, ','))
+  redis.call('HSET', key, 'lines', table.concat(others, ','), 'costs', table.concat(known, ','),
+    'version', later_version(version), 'updated', integer(now_ms()))
   return { 'added', args.price }
 end

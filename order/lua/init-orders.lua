@@ -1,5 +1,6 @@
 --- @include "single"
 --- @include "ledger"
+--- @include "order"
 -- init-orders: makes the orders `first` to `last` anew, each of a random user, with two random lines of one piece. The
 -- random numbers follow from the seed, so the log says all. Does nothing while one of the orders is being checked out.
 -- What was paid stays so in the ledger, whose `replaced-` accounts say how much of it no order shows any more.
@@ -7,15 +8,18 @@
 -- RETURNS  initialised, or in passing: busy, order
 commands['init-orders'] = function(args)
   local first, last = tonumber(args.first), tonumber(args.last)
-  local paid = {}
+  local paid, users_before, versions = {}, {}, {}
   for order = first, last do
-    local status, total, lines = unpack(redis.call('HMGET', names.order .. order, 'status', 'total', 'lines'))
+    local status, total, lines, user, version = unpack(redis.call('HMGET', names.order .. order, 'status', 'total',
+      'lines', 'user', 'version'))
     if status == 'checking-out' or status == 'cancelling' then
       return { 'busy', tostring(order) }, true
     end
     if status == 'paid' then
       paid[#paid + 1] = { total, lines }
     end
+    -- A client that has seen the order as it was must not take it for the new one.
+    users_before[order], versions[order] = user, status and later_version(version) or '1'
   end
   emit_single('OrdersInitialised', args.log_id, { 'first', args.first, 'last', args.last, 'items', args.items,
     'users', args.users, 'price', args.price, 'seed', args.seed })
@@ -26,13 +30,21 @@ commands['init-orders'] = function(args)
     return math.floor(state / 2147483647 * below)
   end
   local users, items, price = tonumber(args.users), tonumber(args.items), tonumber(args.price)
-  local total = integer(2 * price)
+  local total, at = integer(2 * price), integer(now_ms())
+  local number = next_numbers(last - first + 1) - (last - first)
   for order = first, last do
     local key = names.order .. order
-    local user, one, other = random(users), random(items), random(items)
-    local lines = one == other and one .. ':2' or one .. ':1,' .. other .. ':1'
-    redis.call('HSET', key, 'user', user, 'status', 'open', 'total', total, 'lines', lines)
-    redis.call('HDEL', key, 'saga')
+    local user, one, other = tostring(random(users)), random(items), random(items)
+    local lines, costs = one .. ':2', one .. ':' .. total
+    if one ~= other then
+      lines = one .. ':1,' .. other .. ':1'
+      costs = one .. ':' .. args.price .. ',' .. other .. ':' .. args.price
+    end
+    redis.call('HSET', key, 'user', user, 'status', 'open', 'total', total, 'lines', lines, 'costs', costs,
+      'number', integer(number), 'version', versions[order], 'at', at)
+    redis.call('HDEL', key, 'saga', 'updated')
+    list_order(integer(order), user, integer(number), users_before[order])
+    number = number + 1
   end
   for _, replaced in ipairs(paid) do
     post('replaced-paid', replaced[1])

@@ -1,7 +1,9 @@
 /**
  * Which keys has order?
  *
- * - `order:{id}` hash: `user`, `status`, `saga`, `total`, `lines`
+ * - `order:{id}` hash: `user`, `status`, `saga`, `total`, `lines`, `costs`, `number`, `version`, `at`, `updated`: see
+ *   `lua/order.lua`
+ * - `orders-of:{user}` sorted set: the user's orders, by their numbers; `orders:number` is the last number that was given
  * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `deadline`, `token`, `reason`, `item`, `entries`,
  *   `again`, `previous` (the order's saga before), `contradicted` (by what), `resolved` (how: `refund` or `accept`); most of
  *   those that are finished are packed: see `shared/saga/lua/saga.lua`
@@ -18,6 +20,8 @@
 export const names = {
   order: 'order:',
   counted: 'order:',
+  listed: 'orders-of:',
+  numbers: 'orders:number',
   contradictions: 'contradictions',
   /** The field of a record that tells what is contradicted with it. */
   subject: 'order',

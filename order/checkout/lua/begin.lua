@@ -7,8 +7,8 @@
 --          or in passing: cancelling, saga | moved, user (the order is another user's now, or has changed)
 function commands.begin(args)
   local id = args.log_id
-  local order = redis.call('HMGET', names.order .. args.order, 'user', 'status', 'saga', 'total', 'lines')
-  local user, status, saga, total, lines = unpack(order)
+  local order = redis.call('HMGET', names.order .. args.order, 'user', 'status', 'saga', 'total', 'lines', 'version')
+  local user, status, saga, total, lines, version = unpack(order)
   if not user then
     return { 'unknown' }
   end
@@ -35,7 +35,8 @@ function commands.begin(args)
     order = args.order, user = user, total = total, lines = lines,
     deadline = integer(now_ms() + tonumber(args.timeout_ms)), token = args.token, previous = saga or '',
   }
-  redis.call('HSET', names.order .. args.order, 'status', 'checking-out', 'saga', id)
+  redis.call('HSET', names.order .. args.order, 'status', 'checking-out', 'saga', id,
+    'version', later_version(version), 'updated', integer(now_ms()))
   emit_saga(id, started, 'checking-out')
   return { 'begun', id }
 end

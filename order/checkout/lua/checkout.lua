@@ -1,6 +1,7 @@
+--- @include "order"
 --- @include "saga"
--- An order is a hash: `user`, `status` (open, checking-out, paid, cancelling), `saga`, the last checkout of it, `total`
--- and `lines`. A checkout is a saga of its own, with its own record, whose states are
+-- The `status` of an order (see order.lua) is open, checking-out, paid or cancelling, and its `saga` the last checkout of it. A
+-- checkout is a saga of its own, with its own record, whose states are
 --   checking-out  started; the peers are at work
 --   paid          the money was captured: the end
 --   failed        refused for credit or for stock: the end; the order is open again
@@ -12,8 +13,9 @@
 -- order_status(saga, status): sets the order's status, if it is this saga's order still.
 local function order_status(id, saga, status)
   local key = names.order .. saga.order
-  if redis.call('HGET', key, 'saga') == id then
-    redis.call('HSET', key, 'status', status)
+  local last, version = unpack(redis.call('HMGET', key, 'saga', 'version'))
+  if last == id then
+    redis.call('HSET', key, 'status', status, 'version', later_version(version), 'updated', integer(now_ms()))
   end
 end
 

@@ -17,10 +17,12 @@ end
 
 -- adopt(id, saga): makes the order what was charged and taken: also one that is gone, that has lost lines, or that is
 -- being checked out again, of which no client was answered the end yet and which is given up. False if it cannot be. It emits
--- again how the checkout began, so that this log proves all of it, should the peers lose it next.
+-- again how the checkout began, so that this log proves all of it, should the peers lose it next. When a gone order was made is
+-- unknown, and so is what its lines cost if they are others than they were sold.
 local function adopt(id, saga)
   local key = names.order .. saga.order
-  local status, other, lines = unpack(redis.call('HMGET', key, 'status', 'saga', 'lines'))
+  local order = redis.call('HMGET', key, 'status', 'saga', 'lines', 'user', 'total', 'number')
+  local status, other, lines, user, total, number = unpack(order)
   saga.lines = saga.lines or lines
   if status == 'paid' or not saga.lines then
     return false
@@ -29,6 +31,14 @@ local function adopt(id, saga)
     cancel_checkout(other, load_saga(other), 'deadline')
   end
   redis.call('HSET', key, 'user', saga.user, 'saga', id, 'total', saga.total, 'lines', saga.lines)
+  if lines ~= saga.lines or total ~= saga.total then
+    redis.call('HDEL', key, 'costs')
+  end
+  if user ~= saga.user then
+    number = number or integer(next_numbers(1))
+    redis.call('HSET', key, 'number', number)
+    list_order(saga.order, saga.user, number, user)
+  end
   saga.previous = other ~= id and other or ''
   saga.deadline = integer(now_ms())
   emit_saga(id, saga, 'checking-out')

@@ -1,0 +1,45 @@
+--- @include "log"
+-- An order is a hash: `user`, `status`, `saga` (its last checkout), `total`, `lines`, and what each line has cost, `costs`, both as
+-- `item:amount,item:amount`. It has a `number` of its own, under which it stands in the sorted set of its user's orders
+-- (`names.listed`). `at` is when it was made; `updated` and `version`, the first of which is 1, are written when it changes.
+-- An order of an older version has no number, costs and times, and stands in no set.
+
+-- next_numbers(count): so many numbers that no order has; the last of them.
+local function next_numbers(count)
+  return redis.call('INCRBY', names.numbers, count)
+end
+
+-- later(version): the version after this one.
+local function later_version(version)
+  return integer((tonumber(version) or 1) + 1)
+end
+
+-- list_order(order, user, number, before): has an order stand among those of its user, who may be another one than before.
+local function list_order(order, user, number, before)
+  if before and before ~= user then
+    redis.call('ZREM', names.listed .. before, order)
+  end
+  redis.call('ZADD', names.listed .. user, number, order)
+end
+
+-- open_order(args, total, lines, costs): makes an open order that was not there before. Returns its number, and when that was.
+local function open_order(args, total, lines, costs)
+  local number, at = integer(next_numbers(1)), integer(now_ms())
+  redis.call('HSET', names.order .. args.order, 'user', args.user, 'status', 'open', 'total', total, 'lines', lines,
+    'costs', costs, 'number', number, 'at', at)
+  list_order(args.order, args.user, number)
+  return number, at
+end
+
+-- apart(list, item): what a list says of other items, as a list, and the amount that it says of this one, if any.
+local function apart(list, item)
+  local others, amount = {}, nil
+  for name, number in string.gmatch(list, '([^:,]+):(%d+)') do
+    if name == item then
+      amount = tonumber(number)
+    else
+      others[#others + 1] = name .. ':' .. number
+    end
+  end
+  return others, amount
+end
