@@ -25,6 +25,7 @@ import {
   overloaded,
   userGone,
 } from './problems.ts'
+import { order, shownOrder } from './schemas.ts'
 
 /** The most characters of a reason. */
 const WHY_MAX = 200
@@ -36,15 +37,6 @@ const why = v.pipe(
   v.string(),
   v.maxLength(WHY_MAX, WHY_FORM),
 )
-
-const order = v.object({
-  order_id: v.string(),
-  paid: v.boolean(),
-  items: v.array(v.tuple([v.string(), v.number()])),
-  user_id: v.string(),
-  total_cost: v.number(),
-  status: v.picklist(['open', 'checking-out', 'paid', 'cancelling']),
-})
 
 const contradiction = v.object({
   order_id: v.string(),
@@ -78,6 +70,15 @@ export const api = {
     summary: 'Shows an order',
     params: { order: identifier },
     answers: { 200: { json: order } },
+    problems: [noSuchOrder],
+    repeatable: 'as-it-is',
+  },
+  showOrder: {
+    method: 'GET',
+    path: '/orders/{order}',
+    summary: 'Shows an order with all that is known of it; its `ETag` is its version',
+    params: { order: identifier },
+    answers: { 200: { json: shownOrder } },
     problems: [noSuchOrder],
     repeatable: 'as-it-is',
   },

@@ -7,11 +7,14 @@
 
 import type { Line } from '../shared/contract/events.ts'
 
-const STATUSES = ['open', 'checking-out', 'paid', 'cancelling'] as const
+export const STATUSES = ['open', 'checking-out', 'paid', 'cancelling'] as const
 export type Status = (typeof STATUSES)[number]
 export const isStatus = (text: string): text is Status => STATUSES.some((one) => one === text)
 
-/** An order as it is shown. */
+/** The most lines of one order: all of them are taken in one script. */
+export const LINES_MAX = 100
+
+/** An order as `find` shows it. */
 export type Order = {
   readonly order_id: string
   readonly paid: boolean

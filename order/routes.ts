@@ -15,6 +15,7 @@ import type { Audit } from './audit/audit.ts'
 import { answerOf } from './checkout/answer.ts'
 import type { Checkouts } from './checkout/checkout.ts'
 import * as commands from './commands.ts'
+import { LINES_MAX } from './order.ts'
 import {
   alreadyDecided,
   cannotRefund,
@@ -26,7 +27,8 @@ import {
   notOpen,
   orderFull,
 } from './problems.ts'
-import { LINES_MAX, type Store } from './store.ts'
+import { headersOf } from './shown.ts'
+import type { Store } from './store.ts'
 
 export type Peers = { readonly payment: Peer; readonly stock: Peer }
 
@@ -183,6 +185,10 @@ export const routesOf = (store: Store, checkouts: Checkouts, peers: Peers, audit
     findOrder: async ({ params: { order } }) => {
       const shown = await store.find(order)
       return shown ? { json: shown } : { problem: noSuchOrder(order) }
+    },
+    showOrder: async ({ params: { order } }) => {
+      const shown = await store.show(order)
+      return shown ? { json: shown, headers: headersOf(shown) } : { problem: noSuchOrder(order) }
     },
     addItem: async (request) => {
       const { params, requestId } = request

@@ -8,6 +8,7 @@ import { runner as runnerOf } from '../shared/log/runner.ts'
 import { openRecovery, type Recovery } from '../shared/saga/recovery.ts'
 import type { Dependencies } from '../shared/service.ts'
 import type { Decision } from './commands.ts'
+import { LINES_MAX } from './order.ts'
 import { emits, reactions } from './reactions.ts'
 import { recovery, saga } from './recovery.ts'
 import { type CartStore, openCartStore } from './store/cart.ts'
@@ -15,13 +16,12 @@ import { type CheckoutStore, openCheckoutStore } from './store/checkouts.ts'
 import { type ContradictionStore, openContradictionStore } from './store/contradictions.ts'
 import { type Announcements, type Contradiction, openAnnouncements, openDecisions } from './store/decisions.ts'
 import { names } from './store/keys.ts'
+import { type ListingStore, openListingStore } from './store/listing.ts'
 import { upholding } from './store/uphold.ts'
-
-/** The most lines of one order: all of them are taken in one script. */
-export const LINES_MAX = 100
 
 export type Store = CartStore &
   CheckoutStore &
+  ListingStore &
   ContradictionStore &
   Announcements & {
     readonly log: Log
@@ -68,6 +68,7 @@ export const openStore = (
         contradictions: contradicted.contradictions,
       }),
     ...openCartStore(parts),
+    ...openListingStore(parts),
     ...checkouts,
     ...contradicted,
     ...openAnnouncements(decisions, step),

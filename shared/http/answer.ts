@@ -13,7 +13,10 @@ import { PROBLEM_TYPE, type Problem, RETRY_AFTER_S } from './problem.ts'
 import { internal, malformed, notDone, peerUnavailable, unavailable } from './problems.ts'
 import { type Check, listed, notReady } from './readiness.ts'
 
-/** What a route answers: a text, a JSON value, or a problem; with headers if it needs some. */
+/**
+ * What a route answers: a text, a JSON value, or a problem; with headers if it needs some. Where they have an `ETag`, a client that
+ * has seen this already is told so (304).
+ */
 export type Answer =
   | { readonly text: string; readonly headers?: Record<string, string> }
   | { readonly json: unknown; readonly headers?: Record<string, string> }
@@ -32,6 +35,10 @@ export const send = (ctx: Context, answer: Answer): void => {
   if (answer.headers) ctx.set(answer.headers)
   if ('problem' in answer) return sendProblem(ctx, answer.problem)
   ctx.status = 200
+  if (answer.headers?.ETag !== undefined && ctx.fresh) {
+    ctx.status = 304
+    return
+  }
   if ('text' in answer) {
     ctx.type = 'text/plain; charset=utf-8'
     ctx.body = answer.text

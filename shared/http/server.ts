@@ -81,11 +81,36 @@ const turnAway = (ctx: Context): void => {
 const shownAt = ({ state, params }: Context): string | undefined =>
   state.route?.shownAt?.replace(/:(\w+)/g, (_, name) => params?.[name] ?? '')
 
+/** A path as far as it has no parameter, word by word: `/things` and `/things/find` of `/things/find/:thing`. */
+const beginningsOf = (path: string): readonly string[] => {
+  const words = (path.split('/:')[0] ?? '').split('/')
+  return words.map((_, last) => words.slice(0, last + 1).join('/'))
+}
+
+/** Whether a path is another route's, although this one fits it: a parameter stands for no word that others have in its place. */
+type IsOthers = (path: string) => boolean
+const wordsApart = (routes: readonly Route[]): ReadonlyMap<Route, IsOthers> => {
+  const beginnings = new Set(routes.flatMap(({ path }) => beginningsOf(path)))
+  const apart = new Map<Route, IsOthers>()
+  for (const route of routes) {
+    const before = route.path.slice(0, route.path.indexOf('/:') + 1)
+    if (before === '' || ![...beginnings].some((one) => one.startsWith(before))) continue
+    apart.set(route, (path) => {
+      const end = path.indexOf('/', before.length)
+      return beginnings.has(end === -1 ? path : path.slice(0, end))
+    })
+  }
+  return apart
+}
+
 const routerOf = (routes: readonly Route[], operators: Operators): Router<State> => {
   // One path, one spelling: the gateway must not take it for another route.
   const router = new Router<State>({ sensitive: true, strict: true })
-  for (const route of routes)
-    router.register(route.path, [route.method], async (ctx) => {
+  const apart = wordsApart(routes)
+  for (const route of routes) {
+    const isOthers = apart.get(route)
+    router.register(route.path, [route.method], async (ctx, next) => {
+      if (isOthers?.(ctx.path)) return next()
       const stranger = route.operator ? operators.refuse(ctx) : undefined
       if (stranger) return sendProblem(ctx, stranger)
       ctx.state.route = route
@@ -94,15 +119,19 @@ const routerOf = (routes: readonly Route[], operators: Operators): Router<State>
       if ('problem' in sent) return sendProblem(ctx, sent.problem)
       send(ctx, await route.handler(requestOf(ctx, ctx.params, sent)))
     })
+  }
   return router
 }
 
 /** Answers for paths and methods that no route takes. */
 const refuseOthers = (service: string, routes: readonly Route[], router: Router<State>): Koa.Middleware<State> => {
+  const apart = wordsApart(routes)
   const methodsOf = (path: string): readonly string[] => {
     const layers = router.match(path, 'GET').path
-    const matching = routes.filter((route) => layers.some((layer) => layer.path === route.path))
-    return [...new Set(matching.map(({ method }) => method))]
+    const matching = routes.filter(
+      (route) => layers.some((layer) => layer.path === route.path) && !apart.get(route)?.(path),
+    )
+    return [...new Set(matching.map(({ method }) => method))].sort()
   }
   return (ctx) => {
     const { path } = ctx

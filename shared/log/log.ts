@@ -198,7 +198,7 @@ export const openLog = <Publisher extends Service, Of extends Contract = typeof 
     service,
     readMs: fence.read,
     ...commands,
-    ...openQueries(redis, (name) => script(compose({ lua, commands: [name], main: 'ask', tables }))),
+    ...openQueries(redis, (name) => script(compose({ lua, commands: [name], main: 'ask', tables, functions }))),
     ...apply,
     ...records,
     ...openHistory({ redis, step, names, recorded: records.recorded }),

@@ -130,6 +130,7 @@ const OPEN = [
   'POST /internal/lease/{replica}',
   'POST /orders/create/{user}',
   'GET /orders/find/{order}',
+  'GET /orders/{order}',
   'POST /orders/addItem/{order}/{item}/{quantity}',
   'POST /orders/checkout/{order}',
   'POST /payment/create_user',

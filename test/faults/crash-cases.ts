@@ -139,6 +139,7 @@ const goShopping = async ({ opened }: Scene, { credit, pieces } = ENOUGH): Promi
   await ask(opened, 'POST', `/orders/addItem/${order}/${item}/${QUANTITY}`)
   await ask(opened, 'GET', '/ids/create')
   await ask(opened, 'GET', `/orders/find/${order}`)
+  await ask(opened, 'GET', `/orders/${order}`)
   return { user, item, order }
 }
 

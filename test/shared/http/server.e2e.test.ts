@@ -227,6 +227,64 @@ test('a query may be given once', async (t) => {
   t.is(documentOf(t, await ask('GET', '/logs?after=5-0&after=6-0')).field, 'after')
 })
 
+const asked = (name: string) => async () => ({ text: name })
+const things: readonly Route[] = [
+  get('/things/:thing', asked('a thing')),
+  post('/things/:thing', asked('a thing is done')),
+  get('/things/logs', asked('logs')),
+  post('/things/run', asked('run')),
+  post('/things/make/:kind', asked('made')),
+  get('/things/:thing/parts', asked('parts')),
+]
+for (const [what, all] of [
+  ['first', things],
+  ['last', things.toReversed()],
+] as const)
+  test(`a parameter stands for no word that another route has in its place, whichever comes ${what}`, async (t) => {
+    const { ask } = await openHouse(t, all)
+    for (const [method, path, text] of [
+      ['GET', '/things/7', 'a thing'],
+      ['POST', '/things/7', 'a thing is done'],
+      ['GET', '/things/logs', 'logs'],
+      ['GET', '/things/log', 'a thing'],
+      ['GET', '/things/lo%67s', 'a thing'],
+      ['POST', '/things/run', 'run'],
+      ['POST', '/things/make/7', 'made'],
+      ['GET', '/things/7/parts', 'parts'],
+    ] as const)
+      t.is((await ask(method, path)).text, text, `${method} ${path}`)
+    for (const [method, path, allow] of [
+      ['POST', '/things/logs', 'GET'],
+      ['GET', '/things/run', 'POST'],
+      ['PUT', '/things/7', 'GET, POST'],
+      ['GET', '/things/make/parts', 'POST'],
+    ] as const) {
+      const refused = await ask(method, path)
+      t.is(refused.status, 405, `${method} ${path}`)
+      t.deepEqual(String(refused.headers.allow).split(', ').toSorted(), allow.split(', '))
+    }
+    for (const path of ['/things/make', '/things', '/things/logs/parts'])
+      t.is(documentOf(t, await ask('GET', path)).type, 'urn:shop:problem:no-such-route', path)
+  })
+
+test('a client that has seen what is answered is told so: 304', async (t) => {
+  const headers = { ETag: '"3"', 'Cache-Control': 'no-store' }
+  const { ask } = await openHouse(t, [
+    get('/seen', async () => ({ json: { a: 1 }, headers })),
+    post('/do', async () => ({ json: { a: 1 }, headers })),
+    get('/refused', async () => ({ problem: problem(404, 'gone', 'Gone', 'gone'), headers })),
+  ])
+  const if304 = (tag: string) => ({ headers: { 'If-None-Match': tag } })
+  for (const tag of ['"3"', 'W/"3"', '"2", "3"', '*']) {
+    const reply = await ask('GET', '/seen', if304(tag))
+    t.deepEqual([reply.status, reply.text, reply.headers.etag], [304, '', '"3"'], tag)
+    t.is(reply.headers['cache-control'], 'no-store')
+  }
+  for (const tag of ['"2"', '3', '"33"', '']) t.is((await ask('GET', '/seen', if304(tag))).status, 200, tag)
+  t.is((await ask('POST', '/do', if304('"3"'))).status, 200)
+  t.is((await ask('GET', '/refused', if304('"3"'))).status, 404)
+})
+
 /** The two ways to send a body. */
 const framings = (body: string): readonly Ask[] => [
   { body, headers: { 'Content-Length': String(Buffer.byteLength(body)) } },

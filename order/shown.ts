@@ -1,0 +1,109 @@
+/**
+ * How is an order shown?
+ *
+ * With everything that is known of it. What an older version has not recorded (a number, what a line cost, when it was made) is
+ * `null`, and a checkout whose record has ended with its entries is shown only as far as the order itself tells.
+ */
+import { type Line, parseLines } from '../shared/contract/events.ts'
+import { impossible } from '../shared/errors.ts'
+import { endedOf, isStatus, type Status } from './order.ts'
+
+/** What an order is recorded as: texts, as Redis has them. */
+export type OrderRecord = {
+  readonly order: string
+  readonly user: string
+  readonly status: string
+  readonly total: string
+  readonly lines: string
+  readonly costs: string | undefined
+  readonly number: string | undefined
+  readonly version: string | undefined
+  readonly at: string | undefined
+  readonly updated: string | undefined
+  /** The log id of its last checkout; and how that stands, as far as it is still recorded. */
+  readonly saga: string | undefined
+  readonly state: string | undefined
+  readonly reason: string | undefined
+  readonly item: string | undefined
+}
+
+/** A line as it is shown; `cost` is what all its pieces cost together. */
+type ShownLine = {
+  readonly item_id: string
+  readonly quantity: number
+  readonly cost: number | null
+  readonly returned: number
+  readonly refunded: number
+}
+
+type ShownCheckout = {
+  readonly log_id: string
+  readonly state: 'checking-out' | 'paid' | 'failed' | 'cancelling' | 'closed'
+  readonly reason: string | null
+  readonly item_id: string | null
+}
+
+export type ShownOrder = {
+  readonly order_id: string
+  readonly number: number | null
+  readonly version: number
+  readonly user_id: string
+  readonly status: Status
+  readonly payment_status: 'unpaid' | 'paid'
+  readonly total_cost: number
+  readonly paid: boolean
+  readonly items: readonly Line[]
+  readonly lines: readonly ShownLine[]
+  readonly paid_amount: number
+  readonly checkout: ShownCheckout | null
+  readonly created_at: string | null
+  readonly updated_at: string | null
+}
+
+const timeOf = (ms: string | undefined): string | null => (ms === undefined ? null : new Date(Number(ms)).toISOString())
+
+/** What is shown is true now, and may not be later. */
+const NOT_KEPT = { 'Cache-Control': 'no-store' }
+/** With which headers an order is shown: its entity tag is another one as soon as it has changed. */
+export const headersOf = ({ version }: Pick<ShownOrder, 'version'>) => ({ ETag: `"${version}"`, ...NOT_KEPT })
+
+const checkoutOf = ({ status, saga, state = '', reason = '', item = '' }: OrderRecord): ShownCheckout | null => {
+  if (!saga) return null
+  const shown = { log_id: saga, reason: null, item_id: null }
+  if (state === 'checking-out') return { ...shown, state }
+  const ended = endedOf({ id: saga, state, reason, item })
+  if (ended === undefined) return status === 'paid' ? { ...shown, state: 'paid' } : null
+  if (ended.state === 'paid') return { ...shown, state: 'paid' }
+  if (ended.state === 'failed') return { ...shown, state: 'failed', reason: ended.reason, item_id: ended.item || null }
+  return { ...shown, state: ended.state, reason: ended.by }
+}
+
+export const shownOf = (recorded: OrderRecord): ShownOrder => {
+  const { order, user, status, total, lines, costs, number, version, at, updated } = recorded
+  if (!isStatus(status)) return impossible('order.status', status)
+  const items = parseLines(lines)
+  const costOf = new Map(parseLines(costs ?? ''))
+  const isPaid = status === 'paid'
+  return {
+    order_id: order,
+    number: number === undefined ? null : Number(number),
+    version: Number(version ?? 1),
+    user_id: user,
+    status,
+    payment_status: isPaid ? 'paid' : 'unpaid',
+    total_cost: Number(total),
+    paid: isPaid,
+    items,
+    lines: items.map(([item_id, quantity]) => ({
+      item_id,
+      quantity,
+      cost: costOf.get(item_id) ?? null,
+      returned: 0,
+      refunded: 0,
+    })),
+    paid_amount: isPaid ? Number(total) : 0,
+    checkout: checkoutOf(recorded),
+    created_at: timeOf(at),
+    updated_at: timeOf(updated ?? at),
+  }
+}

@@ -1,0 +1,107 @@
+/** What an order shows, of all that may be recorded of it, and of what an older version has not recorded. */
+import test from 'ava'
+import { type OrderRecord, shownOf } from '../../order/shown.ts'
+
+const open: OrderRecord = {
+  order: 'cart',
+  user: 'anna',
+  status: 'open',
+  total: '37',
+  lines: 'tea:2,cup:1',
+  costs: 'tea:30,cup:7',
+  number: '1042',
+  version: '3',
+  at: '1700000000000',
+  updated: '1700000000001',
+  saga: undefined,
+  state: undefined,
+  reason: undefined,
+  item: undefined,
+}
+const before = { costs: undefined, number: undefined, version: undefined, at: undefined, updated: undefined }
+
+test('an order shows all that is recorded of it', (t) => {
+  t.deepEqual(shownOf(open), {
+    order_id: 'cart',
+    number: 1042,
+    version: 3,
+    user_id: 'anna',
+    status: 'open',
+    payment_status: 'unpaid',
+    total_cost: 37,
+    paid: false,
+    items: [
+      ['tea', 2],
+      ['cup', 1],
+    ],
+    lines: [
+      { item_id: 'tea', quantity: 2, cost: 30, returned: 0, refunded: 0 },
+      { item_id: 'cup', quantity: 1, cost: 7, returned: 0, refunded: 0 },
+    ],
+    paid_amount: 0,
+    checkout: null,
+    created_at: '2023-11-14T22:13:20.000Z',
+    updated_at: '2023-11-14T22:13:20.001Z',
+  })
+})
+
+test('an order that never changed was changed last when it was made, and is in its first version', (t) => {
+  const { version, created_at, updated_at } = shownOf({ ...open, version: undefined, updated: undefined })
+  t.deepEqual([version, created_at, updated_at], [1, '2023-11-14T22:13:20.000Z', '2023-11-14T22:13:20.000Z'])
+})
+
+test('what an older version has not recorded is null', (t) => {
+  const { number, version, lines, created_at, updated_at } = shownOf({ ...open, ...before })
+  t.deepEqual([number, version, created_at, updated_at], [null, 1, null, null])
+  t.deepEqual(
+    lines.map(({ cost }) => cost),
+    [null, null],
+  )
+  t.deepEqual(
+    shownOf({ ...open, costs: 'cup:7' }).lines.map(({ cost }) => cost),
+    [null, 7],
+  )
+})
+
+test('an order is paid in full, or not at all', (t) => {
+  const paid = shownOf({ ...open, status: 'paid', saga: 'it', state: 'paid' })
+  t.deepEqual([paid.paid, paid.payment_status, paid.paid_amount], [true, 'paid', 37])
+  const cancelling = shownOf({ ...open, status: 'cancelling', saga: 'it', state: 'cancelling' })
+  t.deepEqual([cancelling.paid, cancelling.payment_status, cancelling.paid_amount], [false, 'unpaid', 0])
+})
+
+const CHECKOUTS: readonly (readonly [what: string, recorded: Partial<OrderRecord>, shown: object | null])[] = [
+  [
+    'under way',
+    { status: 'checking-out', state: 'checking-out' },
+    { state: 'checking-out', reason: null, item_id: null },
+  ],
+  ['paid', { status: 'paid', state: 'paid' }, { state: 'paid', reason: null, item_id: null }],
+  [
+    'refused for want of stock',
+    { state: 'failed', reason: 'out-of-stock', item: 'tea' },
+    { state: 'failed', reason: 'out-of-stock', item_id: 'tea' },
+  ],
+  [
+    'refused for want of credit',
+    { state: 'failed', reason: 'out-of-credit', item: '' },
+    { state: 'failed', reason: 'out-of-credit', item_id: null },
+  ],
+  [
+    'cancelled at its deadline',
+    { status: 'cancelling', state: 'cancelling', reason: 'deadline' },
+    { state: 'cancelling', reason: 'deadline', item_id: null },
+  ],
+  [
+    'cancelled by an operator',
+    { state: 'closed', reason: 'operator' },
+    { state: 'closed', reason: 'operator', item_id: null },
+  ],
+  ['paid so long ago that nothing is recorded', { status: 'paid' }, { state: 'paid', reason: null, item_id: null }],
+  ['refused so long ago that nothing is recorded', {}, null],
+]
+for (const [what, recorded, shown] of CHECKOUTS)
+  test(`the last checkout of an order is ${what}`, (t) => {
+    const { checkout } = shownOf({ ...open, saga: 'it', ...recorded })
+    t.deepEqual(checkout, shown && { log_id: 'it', ...shown })
+  })
