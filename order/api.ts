@@ -25,7 +25,7 @@ import {
   overloaded,
   userGone,
 } from './problems.ts'
-import { order, shownOrder } from './schemas.ts'
+import { order, orderPage, ordersWanted, shownOrder } from './schemas.ts'
 
 /** The most characters of a reason. */
 const WHY_MAX = 200
@@ -80,6 +80,15 @@ export const api = {
     params: { order: identifier },
     answers: { 200: { json: shownOrder } },
     problems: [noSuchOrder],
+    repeatable: 'as-it-is',
+  },
+  listOrders: {
+    method: 'GET',
+    path: '/orders',
+    summary: 'Shows the orders of a user, the newest first; of one status, if it is named',
+    query: ordersWanted,
+    answers: { 200: { json: orderPage } },
+    problems: [],
     repeatable: 'as-it-is',
   },
   addItem: {

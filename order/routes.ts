@@ -27,7 +27,7 @@ import {
   notOpen,
   orderFull,
 } from './problems.ts'
-import { headersOf } from './shown.ts'
+import { headersOf, NOT_KEPT } from './shown.ts'
 import type { Store } from './store.ts'
 
 export type Peers = { readonly payment: Peer; readonly stock: Peer }
@@ -168,6 +168,24 @@ const cancelFrom =
     }
   }
 
+/** Where the next page is, if there is one: what was asked, from its cursor on. */
+const linkTo = (next: string | null, asked: Readonly<Record<string, string | number | undefined>>) => {
+  if (next === null) return {}
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries({ ...asked, after: next }))
+    if (value !== undefined) query.append(name, String(value))
+  return { Link: `</orders?${query}>; rel="next"` }
+}
+
+const listFrom =
+  (store: Store): Handler<typeof api.listOrders> =>
+  async ({ query: { user, status, after, offset, limit } }) => {
+    if (after !== undefined && offset !== undefined)
+      throw new MalformedError('offset', '"offset" must not be given together with "after"')
+    const page = await store.list({ user, status, after, offset: offset ?? 0, limit })
+    return { json: { ...page, limit }, headers: { ...linkTo(page.next, { user, status, limit }), ...NOT_KEPT } }
+  }
+
 export const routesOf = (store: Store, checkouts: Checkouts, peers: Peers, audit: Audit): readonly Route[] =>
   routes(api, {
     createOrder: async (request) => {
@@ -190,6 +208,7 @@ export const routesOf = (store: Store, checkouts: Checkouts, peers: Peers, audit
       const shown = await store.show(order)
       return shown ? { json: shown, headers: headersOf(shown) } : { problem: noSuchOrder(order) }
     },
+    listOrders: listFrom(store),
     addItem: async (request) => {
       const { params, requestId } = request
       const { order, item, quantity } = params

@@ -63,7 +63,7 @@ export type ShownOrder = {
 const timeOf = (ms: string | undefined): string | null => (ms === undefined ? null : new Date(Number(ms)).toISOString())
 
 /** What is shown is true now, and may not be later. */
-const NOT_KEPT = { 'Cache-Control': 'no-store' }
+export const NOT_KEPT = { 'Cache-Control': 'no-store' }
 /** With which headers an order is shown: its entity tag is another one as soon as it has changed. */
 export const headersOf = ({ version }: Pick<ShownOrder, 'version'>) => ({ ETag: `"${version}"`, ...NOT_KEPT })
 

@@ -10,7 +10,7 @@ import { elements, headed, type Reader } from '../redis/reply.ts'
 import type { Script } from '../redis/script.ts'
 import { readSince } from './fence.ts'
 
-/** The most questions that one script answers. */
+/** The most questions that one script answers, if they are small. */
 const GROUP_MAX = 64
 
 /** What a query found, and the time of the own Redis then, in ms; none if the answer was under way for too long. */
@@ -20,13 +20,18 @@ export type Queries = {
   /**
    * Asks one thing of the own Redis, together with what others ask at about the same time.
    * @param read how what the query finds is read
+   * @param most how many questions of this kind one script answers
    * @returns the answer, and when it was so if that is known soon enough: see `fence.ts`. @throws UnavailableError
    */
-  readonly query: <Found>(name: string, read: Reader<Found>) => (about: string) => Promise<Answered<Found>>
+  readonly query: <Found>(
+    name: string,
+    read: Reader<Found>,
+    most?: number,
+  ) => (about: string) => Promise<Answered<Found>>
 }
 
 export const openQueries = (redis: Redis, scriptOf: (name: string) => Script): Queries => ({
-  query: (name, read) => {
+  query: (name, read, most = GROUP_MAX) => {
     const by = scriptOf(name)
     const readAll = headed(elements, read)
     return perTurn(async (about: readonly string[]) => {
@@ -34,6 +39,6 @@ export const openQueries = (redis: Redis, scriptOf: (name: string) => Script): Q
       const [time, found] = readAll(await by(redis, [name, ...about]))
       const readMs = readSince(askedAt, time)
       return found.map((one) => ({ found: one, readMs }))
-    }, GROUP_MAX)
+    }, most)
   },
 })

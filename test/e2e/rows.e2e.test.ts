@@ -42,7 +42,7 @@ const VALUES: Readonly<Record<string, string>> = {
   starting_money: '1000',
   by: 'refund',
 }
-const QUERIES: Readonly<Record<string, string>> = { at: '1', ids: '1', log_ids: '1' }
+const QUERIES: Readonly<Record<string, string>> = { at: '1', ids: '1', log_ids: '1', user: '1' }
 
 const clients = new Map<string, Client>()
 test.after.always(() => {
@@ -131,6 +131,7 @@ const OPEN = [
   'POST /orders/create/{user}',
   'GET /orders/find/{order}',
   'GET /orders/{order}',
+  'GET /orders',
   'POST /orders/addItem/{order}/{item}/{quantity}',
   'POST /orders/checkout/{order}',
   'POST /payment/create_user',

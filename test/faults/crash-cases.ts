@@ -140,6 +140,7 @@ const goShopping = async ({ opened }: Scene, { credit, pieces } = ENOUGH): Promi
   await ask(opened, 'GET', '/ids/create')
   await ask(opened, 'GET', `/orders/find/${order}`)
   await ask(opened, 'GET', `/orders/${order}`)
+  await ask(opened, 'GET', `/orders?user=${user}`)
   return { user, item, order }
 }
 
