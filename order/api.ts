@@ -23,9 +23,10 @@ import {
   outOfCredit,
   outOfStock,
   overloaded,
+  priceChanged,
   userGone,
 } from './problems.ts'
-import { order, orderPage, ordersWanted, shownOrder } from './schemas.ts'
+import { order, orderPage, ordersWanted, placed, shownOrder } from './schemas.ts'
 
 /** The most characters of a reason. */
 const WHY_MAX = 200
@@ -81,6 +82,15 @@ export const api = {
     answers: { 200: { json: shownOrder } },
     problems: [noSuchOrder],
     repeatable: 'as-it-is',
+  },
+  placeOrder: {
+    method: 'POST',
+    path: '/orders',
+    summary: 'Makes an order with all its lines, each at the price that its item has now',
+    body: { fields: placed, forms: true },
+    answers: { 201: { json: v.object({ id: v.string(), ...shownOrder.entries }) } },
+    problems: [noSuchUser, noSuchItem, priceChanged, peerUnavailable, keyReused],
+    repeatable: 'under-a-key',
   },
   listOrders: {
     method: 'GET',

@@ -16,6 +16,18 @@ export const noSuchItem = problemKind(404, 'no-such-item', 'Unknown item', (item
   item_id: item,
 }))
 
+/** The customer has seen another price. */
+export const priceChanged = problemKind(
+  409,
+  'price-changed',
+  'The price has changed',
+  (item: string, price: number) => ({
+    detail: `item "${item}" costs ${price} now`,
+    item_id: item,
+    price,
+  }),
+)
+
 /** Lines can be added to an open order only. */
 export const notOpen = problemKind(409, 'order-not-open', 'The order is not open', (order: string, status: string) => ({
   detail: `order "${order}" is ${status}`,

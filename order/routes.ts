@@ -2,20 +2,20 @@
 import { randomInt } from 'node:crypto'
 import { nanoid } from 'nanoid'
 import { payment, stock } from '../shared/contract/queries.ts'
-import { impossible, MalformedError, PeerError, sumTooLarge, unreachable } from '../shared/errors.ts'
+import { impossible, MalformedError, sumTooLarge, unreachable } from '../shared/errors.ts'
 import { inChunks } from '../shared/http/chunks.ts'
-import type { Peer, PeerAnswer, PeerQuery } from '../shared/http/client.ts'
 import type { Problem } from '../shared/http/problem.ts'
 import { keyReused } from '../shared/http/problems.ts'
 import { type AnswerTo, type Given, type Handler, type Route, routes } from '../shared/http/route.ts'
-import type { Command, ResultOnce } from '../shared/redis/command.ts'
-import type { Once } from '../shared/redis/script.ts'
+import type { ResultOnce } from '../shared/redis/command.ts'
 import { api, WHY_FORM } from './api.ts'
 import type { Audit } from './audit/audit.ts'
 import { answerOf } from './checkout/answer.ts'
 import type { Checkouts } from './checkout/checkout.ts'
 import * as commands from './commands.ts'
 import { LINES_MAX } from './order.ts'
+import { known, onceFound, type Peers } from './peers.ts'
+import { placeFrom } from './place.ts'
 import {
   alreadyDecided,
   cannotRefund,
@@ -29,8 +29,6 @@ import {
 } from './problems.ts'
 import { headersOf, NOT_KEPT } from './shown.ts'
 import type { Store } from './store.ts'
-
-export type Peers = { readonly payment: Peer; readonly stock: Peer }
 
 const created = (result: ResultOnce<typeof commands.createOrder>): AnswerTo<typeof api.createOrder> => {
   switch (result[0]) {
@@ -65,34 +63,6 @@ const added = (
       return unreachable('order.add_item', result)
   }
 }
-
-/**
- * Has a request done that a peer must be asked for first. What was done under its key is answered without asking, and what
- * was done meanwhile, by another replica, is answered instead of a refusal.
- * @param command what is to be run
- * @param find what is asked; `undefined` if the peer knows no such thing
- */
-const onceFound = async <Found, One extends Command>(
-  store: Store,
-  request: Once,
-  { returns }: One,
-  find: () => Promise<Found | undefined>,
-  run: (found: Found) => Promise<ResultOnce<One>>,
-): Promise<ResultOnce<One> | undefined> => {
-  const known = await store.recall(returns, request)
-  if (known) return known
-  try {
-    const found = await find()
-    return await (found === undefined ? store.refuse(returns, request) : run(found))
-  } catch (error) {
-    const done = error instanceof PeerError ? await store.refuse(returns, request) : undefined
-    if (done) return done
-    throw error
-  }
-}
-
-/** What a peer knows of a thing, if there is such a thing. */
-const known = <Q extends PeerQuery>(answer: PeerAnswer<Q>) => ('json' in answer ? answer.json : undefined)
 
 const showSaga = { payment: payment.showSaga, stock: stock.showSaga }
 
@@ -204,6 +174,7 @@ export const routesOf = (store: Store, checkouts: Checkouts, peers: Peers, audit
       const shown = await store.find(order)
       return shown ? { json: shown } : { problem: noSuchOrder(order) }
     },
+    placeOrder: placeFrom(store, peers),
     showOrder: async ({ params: { order } }) => {
       const shown = await store.show(order)
       return shown ? { json: shown, headers: headersOf(shown) } : { problem: noSuchOrder(order) }

@@ -1,7 +1,7 @@
-/** Of what form is an order that is shown, and a list of them? */
+/** Of what form is an order that is asked for, or shown? */
 import * as v from 'valibot'
-import { identifier, integer } from '../shared/contract/fields.ts'
-import { STATUSES } from './order.ts'
+import { exactly, identifier, integer, units } from '../shared/contract/fields.ts'
+import { LINES_MAX, STATUSES } from './order.ts'
 
 /** An order as `find` shows it. */
 export const order = v.object({
@@ -40,6 +40,44 @@ export const shownOrder = v.object({
   created_at: v.nullable(v.string()),
   updated_at: v.nullable(v.string()),
 })
+
+const MUST_BE_LINES = `be a list of 1 to ${LINES_MAX} lines`
+const lines = v.pipe(
+  v.array(exactly({ item_id: identifier, quantity: units(1) }), MUST_BE_LINES),
+  v.minLength(1, MUST_BE_LINES),
+  v.maxLength(LINES_MAX, MUST_BE_LINES),
+)
+/** An order to be placed: all lines, or one in fields of its own, of which a client may say what price it has seen. */
+export const placed = v.pipe(
+  exactly({
+    user_id: identifier,
+    lines: v.optional(lines),
+    item_id: v.optional(identifier),
+    quantity: v.optional(units(1)),
+    value: v.optional(units(0)),
+  }),
+  v.forward(
+    v.check(
+      ({ lines, item_id }) => (lines === undefined) !== (item_id === undefined),
+      'be given, or "item_id" and "quantity" instead',
+    ),
+    ['lines'],
+  ),
+  v.forward(
+    v.check(
+      ({ quantity, item_id }) => (quantity === undefined) === (item_id === undefined),
+      'be given together with "item_id"',
+    ),
+    ['quantity'],
+  ),
+  v.forward(
+    v.check(
+      ({ value, item_id }) => value === undefined || item_id !== undefined,
+      'be given together with "item_id" only',
+    ),
+    ['value'],
+  ),
+)
 
 /** The most orders of one page. */
 const LISTED_MAX = 100

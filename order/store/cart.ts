@@ -7,7 +7,7 @@ import type { ResultOnce } from '../../shared/redis/command.ts'
 import { optional, text, tuple } from '../../shared/redis/reply.ts'
 import type { Once } from '../../shared/redis/script.ts'
 import type { Dependencies } from '../../shared/service.ts'
-import { addItem, createOrder, initOrders } from '../commands.ts'
+import { addItem, createOrder, initOrders, place } from '../commands.ts'
 import { isStatus, type Order, type Status } from '../order.ts'
 import { names } from './keys.ts'
 
@@ -25,6 +25,10 @@ export type CartStore = {
   readonly find: (order: string) => Promise<Order | undefined>
   readonly readForCheckout: (order: string) => Promise<OrderView | undefined>
   readonly create: (order: string, user: string, once: Once) => Promise<ResultOnce<typeof createOrder>>
+  readonly place: (
+    placed: { order: string; user: string; total: number; lines: string; costs: string },
+    once: Once,
+  ) => Promise<ResultOnce<typeof place>>
   readonly addItem: (
     line: { order: string; item: string; quantity: number; price: number },
     once: Once,
@@ -76,6 +80,7 @@ export const openCartStore = ({ log, redis, step, identifiers, runOnce }: CartSt
       }
     },
     create: (order, user, once) => runOnce(createOrder, { log_id: identifiers.next(), order, user }, once),
+    place: (placed, once) => runOnce(place, { log_id: identifiers.next(), ...placed }, once),
     addItem: (line, once) => runOnce(addItem, { log_id: identifiers.next(), ...line }, once),
     initOrders: (batch, once) => runOnce(initOrders, { log_id: identifiers.next(), ...batch }, once),
   }

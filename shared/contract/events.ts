@@ -19,9 +19,10 @@ export type Service = 'ids' | 'order' | 'payment' | 'stock'
 
 /**
  * The types of facts: `id` an identifier; `amount` an integer from 0 to 2^53-1; `lines` items and quantities as
- * `item:quantity,item:quantity`; `time` milliseconds since 1970; `word` anything without a blank, or nothing.
+ * `item:quantity,item:quantity`; `costs` what each of them costs, in the same form; `time` milliseconds since 1970; `word` anything
+ * without a blank, or nothing.
  */
-export type FactType = 'id' | 'amount' | 'lines' | 'time' | 'word'
+export type FactType = 'id' | 'amount' | 'lines' | 'costs' | 'time' | 'word'
 
 /** A fact with a question mark may be missing: entries of an older version do not have it. */
 export type Fact = FactType | `${FactType}?`
@@ -40,6 +41,7 @@ export const events = {
   },
   order: {
     OrderCreated: { order: 'id', user: 'id' },
+    OrderPlaced: { order: 'id', user: 'id', total: 'amount', lines: 'lines', costs: 'costs' },
     LineAdded: { order: 'id', item: 'id', quantity: 'amount', price: 'amount' },
     OrdersInitialised: {
       first: 'amount',
@@ -89,7 +91,7 @@ export const events = {
  */
 export const single = {
   ids: ['BlockLeased', 'IdentifierGiven'],
-  order: ['OrderCreated', 'LineAdded', 'OrdersInitialised'],
+  order: ['OrderCreated', 'OrderPlaced', 'LineAdded', 'OrdersInitialised'],
   payment: ['UserCreated', 'FundsAdded', 'CreditSpent', 'UsersInitialised'],
   stock: ['ItemCreated', 'StockAdded', 'StockSubtracted', 'ItemsInitialised'],
 } as const satisfies { readonly [Publisher in Service]: readonly (keyof (typeof events)[Publisher])[] }
@@ -105,10 +107,12 @@ export type Kind = { [Publisher in Service]: KindOf<Publisher> }[Service]
 
 const ID = '[A-Za-z0-9_-]{1,64}'
 const LINE = `${ID}:[1-9]\\d{0,15}`
+const COST = `${ID}:(?:0|[1-9]\\d{0,15})`
 const SHAPES: Record<FactType, string> = {
   id: ID,
   amount: '(?:0|[1-9]\\d{0,15})',
   lines: `(?:${LINE}(?:,${LINE})*)?`,
+  costs: `(?:${COST}(?:,${COST})*)?`,
   time: '\\d{13,14}',
   word: '\\S*',
 }

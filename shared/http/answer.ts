@@ -18,8 +18,8 @@ import { type Check, listed, notReady } from './readiness.ts'
  * has seen this already is told so (304).
  */
 export type Answer =
-  | { readonly text: string; readonly headers?: Record<string, string> }
-  | { readonly json: unknown; readonly headers?: Record<string, string> }
+  | { readonly text: string; readonly status?: 201; readonly headers?: Record<string, string> }
+  | { readonly json: unknown; readonly status?: 201; readonly headers?: Record<string, string> }
   | { readonly problem: Problem; readonly headers?: Record<string, string> }
 
 /** By which log id the entries of what was done are found. */
@@ -34,7 +34,7 @@ export const sendProblem = (ctx: Context, document: Problem): void => {
 export const send = (ctx: Context, answer: Answer): void => {
   if (answer.headers) ctx.set(answer.headers)
   if ('problem' in answer) return sendProblem(ctx, answer.problem)
-  ctx.status = 200
+  ctx.status = answer.status ?? 200
   if (answer.headers?.ETag !== undefined && ctx.fresh) {
     ctx.status = 304
     return

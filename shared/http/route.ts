@@ -27,6 +27,8 @@ import type { Request } from './request.ts'
 type Field = v.GenericSchema<string, unknown> | v.GenericSchema<string | undefined, unknown>
 export type Fields = Readonly<Record<string, Field>>
 
+type Content = { readonly text: string } | { readonly json: v.GenericSchema }
+
 export type Row = {
   readonly method: 'GET' | 'POST'
   /** With its parameters in braces: `/orders/find/{order}`. */
@@ -37,8 +39,8 @@ export type Row = {
   readonly query?: Fields
   /** The body of a POST, if it takes one. */
   readonly body?: Body
-  /** What a success answers, by its status: a text, in words, or a JSON value. */
-  readonly answers: { readonly 200: { readonly text: string } | { readonly json: v.GenericSchema } }
+  /** What a success answers, by its status: a text, in words, or a JSON value. 201 tells where what was made is found (`Location`). */
+  readonly answers: { readonly 200: Content } | { readonly 201: Content }
   /** What it may refuse, besides what every route may: see `problemsOf`. */
   readonly problems: readonly ProblemKind[]
   /** Does it pass on, as it is, what a peer refuses that is asked on the client's behalf? */
@@ -68,10 +70,19 @@ type Plain = string | number | boolean | null | undefined
 type Frozen<T> = T extends Plain ? T : { readonly [Name in keyof T]: Frozen<T[Name]> }
 type NameOf<Kind> = Kind extends ProblemKind<infer Name> ? Name : never
 
-type Success<R extends Row> = R['answers'][200] extends { readonly json: infer Schema extends v.GenericSchema }
+type Told<C> = C extends { readonly json: infer Schema extends v.GenericSchema }
   ? { readonly json: Frozen<v.InferOutput<Schema>> }
   : { readonly text: string }
-type Refusal<R extends Row> = R extends { readonly passesOn: true } ? Problem : Problem<NameOf<R['problems'][number]>>
+type Success<R extends Row> = R['answers'] extends { readonly 201: infer C }
+  ? Told<C> & { readonly status: 201; readonly headers: { readonly Location: string } }
+  : R['answers'] extends { readonly 200: infer C }
+    ? Told<C>
+    : never
+/** A body may be refused for what its fields say together with what is known of them. */
+type OfBody<R extends Row> = R extends { readonly body: Body } ? NameOf<typeof malformedBody> : never
+type Refusal<R extends Row> = R extends { readonly passesOn: true }
+  ? Problem
+  : Problem<NameOf<R['problems'][number]> | OfBody<R>>
 
 /** What a handler may answer: what its row lists. */
 export type AnswerTo<R extends Row> = Answer & (Success<R> | { readonly problem: Refusal<R> })

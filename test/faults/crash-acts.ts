@@ -19,11 +19,12 @@ import type { OpenShop } from '../support/shop/shop.ts'
 
 export const TIMEOUT_MS = 30_000
 
-/** Asks under a key until there is an answer that is not "not now". */
-export const ask = ({ client }: OpenShop, method: string, path: string): Promise<Reply> => {
-  const key = { 'Idempotency-Key': nanoid() }
+/** Asks under a key until there is an answer that is not "not now"; with a body, if there is one. */
+export const ask = ({ client }: OpenShop, method: string, path: string, body?: object): Promise<Reply> => {
+  const headers = { 'Idempotency-Key': nanoid(), ...(body && { 'Content-Type': 'application/json' }) }
+  const text = body && JSON.stringify(body)
   return eventually(async () => {
-    const reply = await answerIfAny(client.request(method, path, key))
+    const reply = await answerIfAny(client.request(method, path, headers, text))
     assert.ok(reply, `no answer to ${path}`)
     assert.ok(reply.status < 500 && reply.status !== 424, `${path}: ${reply.status} ${reply.text}`)
     return reply

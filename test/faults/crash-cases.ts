@@ -139,6 +139,7 @@ const goShopping = async ({ opened }: Scene, { credit, pieces } = ENOUGH): Promi
   await ask(opened, 'POST', `/orders/addItem/${order}/${item}/${QUANTITY}`)
   await ask(opened, 'GET', '/ids/create')
   await ask(opened, 'GET', `/orders/find/${order}`)
+  await ask(opened, 'POST', '/orders', { user_id: user, lines: [{ item_id: item, quantity: QUANTITY }] })
   await ask(opened, 'GET', `/orders/${order}`)
   await ask(opened, 'GET', `/orders?user=${user}`)
   return { user, item, order }

@@ -11,7 +11,14 @@ import {
   VERSION,
 } from '../../../shared/contract/events.ts'
 
-const GOOD = { id: 'Az09_-', amount: '0', lines: 'tea:1,cup:22', time: '1700000000000', word: 'a:n=y,thing' }
+const GOOD = {
+  id: 'Az09_-',
+  amount: '0',
+  lines: 'tea:1,cup:22',
+  costs: 'tea:0,cup:22',
+  time: '1700000000000',
+  word: 'a:n=y,thing',
+}
 const goodOf = (fact: string): string => GOOD[fact.replace('?', '') as keyof typeof GOOD]
 const AMOUNT_MAX = String(Number.MAX_SAFE_INTEGER)
 
@@ -124,6 +131,13 @@ for (const [form, entry] of FORMS) {
     t.is(started('1700000000000'), undefined)
     for (const deadline of ['1700000000', '-1700000000000', 'tomorrow', ''])
       t.is(started(deadline), 'its "deadline" is malformed')
+  })
+
+  test(`${form}: what a line costs may be nothing, and is said of each item`, (t) => {
+    const placed = (costs: string): string | undefined => of('order', 'OrderPlaced', { costs })
+    for (const costs of ['', 'tea:0', `tea:30,cup:${AMOUNT_MAX}`]) t.is(placed(costs), undefined)
+    for (const costs of ['tea', 'tea:', 'tea:01', ':1', 'tea:1,', 'tea:-1', 'tea:1.5'])
+      t.is(placed(costs), 'its "costs" is malformed')
   })
 
   test(`${form}: a word has no blank`, (t) => {

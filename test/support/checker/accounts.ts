@@ -9,7 +9,7 @@
  * An entry that finds its checkout where it leads to is a repetition: it must say what the first one said, and moves
  * nothing. What contradicts the account is a `Fault`; the reading goes on after it.
  */
-import { parseLines } from '../../../shared/contract/events.ts'
+import { parseLines, single } from '../../../shared/contract/events.ts'
 import type { LogEntry } from '../../../shared/log/entry.ts'
 
 /** Who keeps an account. */
@@ -72,8 +72,8 @@ export type Accounts = {
 type Moves = Readonly<Record<string, readonly string[]>>
 type Facts = LogEntry['facts']
 
-const isOfCheckout = ({ kind, facts }: LogEntry): boolean =>
-  Object.hasOwn(facts, 'order') && kind !== 'OrderCreated' && kind !== 'LineAdded'
+const OF_NO_CHECKOUT: ReadonlySet<string> = new Set(single.order)
+const isOfCheckout = ({ kind, facts }: LogEntry): boolean => Object.hasOwn(facts, 'order') && !OF_NO_CHECKOUT.has(kind)
 
 /** A survey of sagas does nothing to any of them, and is said more than once under its log id. */
 const isOfSurvey = ({ facts }: LogEntry): boolean => Object.hasOwn(facts, 'open')
@@ -348,14 +348,10 @@ export const orderAccount = (
   }
 
   const action = ({ kind, facts }: LogEntry): void => {
-    if (kind === 'OrderCreated')
-      write(`order:${facts.order}`, 'create-order', {
-        user: facts.user ?? '',
-        status: 'open',
-        saga: '',
-        total: 0,
-        lines: '',
-      })
+    const { order, user = '', total = '0', lines = '' } = facts
+    const made = { user, status: 'open', saga: '', total: Number(total), lines }
+    if (kind === 'OrderCreated') write(`order:${order}`, 'create-order', made)
+    if (kind === 'OrderPlaced') write(`order:${order}`, 'place', made)
     if (kind === 'LineAdded') addLine(facts)
     if (kind === 'OrdersInitialised') initialise(facts)
   }
@@ -380,6 +376,7 @@ const NAMED: Readonly<Record<string, (facts: Facts) => readonly [thing: string, 
   StockAdded: ({ item, amount }) => [`item:${item}`, `add ${amount}`],
   StockSubtracted: ({ item, amount }) => [`item:${item}`, `subtract ${amount}`],
   OrderCreated: ({ order }) => [`order:${order}`, 'create-order'],
+  OrderPlaced: ({ order }) => [`order:${order}`, 'place'],
   LineAdded: ({ order, item, quantity }) => [`order:${order}`, `add-item ${item} ${quantity}`],
 }
 
