@@ -11,6 +11,7 @@ import * as v from 'valibot'
 import { PeerError } from '../errors.ts'
 import type { Step } from '../process/step.ts'
 import type { Problem } from './problem.ts'
+import { noSuchRoute } from './problems.ts'
 import type { Fields, Row } from './route.ts'
 
 const TIMEOUT_MS = 1_500
@@ -51,6 +52,8 @@ const problemDocument = v.looseObject({
   detail: v.string(),
 })
 
+const ofOlderVersion = v.looseObject({ type: v.literal(noSuchRoute.type) })
+
 /** The target of a request: the path with its parameters, and the query. */
 const targetOf = (path: string, { params = {}, query = {} }: Asked<PeerQuery>): string => {
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name) => encodeURIComponent(params[name] ?? ''))
@@ -87,8 +90,9 @@ export const peer = (step: Step, name: string, origins: readonly string[]): Peer
         const { status, data } = await step(asking, () =>
           client.request<unknown>({ method, url, timeout: timeoutMs, headers }),
         )
-        if (status < 500) return { status, data }
-        reason = `it answered ${status}`
+        const lacksRoute = status === 404 && v.is(ofOlderVersion, data)
+        if (status < 500 && !lacksRoute) return { status, data }
+        reason = lacksRoute ? 'it has no such route: it may be of an older version' : `it answered ${status}`
       } catch (error) {
         reason = error
       }

@@ -3,6 +3,7 @@ import { payment, stock } from '../../../shared/contract/queries.ts'
 import { PeerError } from '../../../shared/errors.ts'
 import { peer } from '../../../shared/http/client.ts'
 import { problem } from '../../../shared/http/problem.ts'
+import { noSuchRoute } from '../../../shared/http/problems.ts'
 import { leaseFrom } from '../../../shared/log/log-id.ts'
 import { openStep } from '../../../shared/process/step.ts'
 import { answeringPeer } from '../../support/shop/answering-peer.ts'
@@ -41,6 +42,16 @@ test('the next replica is asked where one is away or fails', async (t) => {
   t.deepEqual([failing.asked.length, well.asked.length], [1, 2])
   const error = await t.throwsAsync(failing.peer.ask(payment.findUser, user), { instanceOf: PeerError })
   t.is(error?.message, 'peer does not answer')
+})
+
+test('a replica of an older version, which has no such route, is passed over: it knows nothing of what is asked', async (t) => {
+  const older = await answeringPeer(t, 404, noSuchRoute('payment', '/payment/find_user/anna'))
+  const newer = await answeringPeer(t, 200, anna)
+  const both = peer(openStep('test'), 'payment', [older.origin, newer.origin])
+  const user = { params: { user: 'anna' } }
+  for (let times = 0; times < 2; times += 1) t.deepEqual(await both.ask(payment.findUser, user), { json: anna })
+  t.deepEqual([older.asked.length, newer.asked.length], [1, 2])
+  await t.throwsAsync(older.peer.ask(payment.findUser, user), { instanceOf: PeerError })
 })
 
 test('a lease is asked for by the name of the replica, and anything but a block is refused', async (t) => {
