@@ -69,7 +69,7 @@ test('every link of a README leads to a file and a heading that are there', (t) 
 
 /** The routes that a README has in its tables, without queries. */
 const routesIn = (readme: string): readonly string[] =>
-  [...readFileSync(join(ROOT, readme), 'utf8').matchAll(/^\| `((?:GET|POST) [^`?]+)(?:\?[^`]*)?` \|/gm)].map(
+  [...readFileSync(join(ROOT, readme), 'utf8').matchAll(/^\| `((?:GET|POST|PATCH) [^`?]+)(?:\?[^`]*)?` \|/gm)].map(
     ([, route = '']) => route,
   )
 const routesOf = (rows: Rows): readonly string[] => Object.values(rows).map(({ method, path }) => `${method} ${path}`)

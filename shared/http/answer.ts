@@ -14,12 +14,13 @@ import { internal, malformed, notDone, peerUnavailable, unavailable } from './pr
 import { type Check, listed, notReady } from './readiness.ts'
 
 /**
- * What a route answers: a text, a JSON value, or a problem; with headers if it needs some. Where they have an `ETag`, a client that
- * has seen this already is told so (304).
+ * What a route answers: a text, a JSON value, nothing but that it is done, or a problem; with headers if it needs some. Where they
+ * have an `ETag`, a client that has seen this already is told so (304).
  */
 export type Answer =
   | { readonly text: string; readonly status?: 201; readonly headers?: Record<string, string> }
   | { readonly json: unknown; readonly status?: 201; readonly headers?: Record<string, string> }
+  | { readonly empty: 204; readonly headers?: Record<string, string> }
   | { readonly problem: Problem; readonly headers?: Record<string, string> }
 
 /** By which log id the entries of what was done are found. */
@@ -34,6 +35,10 @@ export const sendProblem = (ctx: Context, document: Problem): void => {
 export const send = (ctx: Context, answer: Answer): void => {
   if (answer.headers) ctx.set(answer.headers)
   if ('problem' in answer) return sendProblem(ctx, answer.problem)
+  if ('empty' in answer) {
+    ctx.status = answer.empty
+    return
+  }
   ctx.status = answer.status ?? 200
   if (answer.headers?.ETag !== undefined && ctx.fresh) {
     ctx.status = 304

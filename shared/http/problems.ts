@@ -35,6 +35,12 @@ export const inUse = problemKind(409, 'in-use', 'In use', (what: string, made: n
   made,
 }))
 
+/** Another change came between: `version` is the present one. */
+export const stale = problemKind(412, 'stale', 'It was changed meanwhile', (version: number) => ({
+  detail: `its version is ${version}: look at it again before you change it`,
+  version,
+}))
+
 export const bodyTooLarge = problemKind(413, 'body-too-large', 'The body is too large', (maxBytes: number) => ({
   detail: `a body may have at most ${maxBytes} bytes`,
 }))
@@ -52,6 +58,10 @@ export const malformedBody = problemKind(
   'The body is malformed',
   (field: string, detail: string) => ({ detail, field }),
 )
+
+export const preconditionRequired = problemKind(428, 'precondition-required', 'A precondition is wanted', () => ({
+  detail: 'send the ETag of what is to be changed as "If-Match", so that no other change is overwritten unseen',
+}))
 
 export const keyReused = problemKind(
   422,

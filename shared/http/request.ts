@@ -14,6 +14,8 @@ export type Request = {
   /** @throws MalformedError if it is given twice */
   readonly query: (name: string) => string | undefined
   readonly body: unknown
+  /** A header that concerns only some routes; an empty one is none, and given twice they come joined by ", ". */
+  readonly header: (name: 'if-match' | 'prefer') => string | undefined
   /** The request in one line, as it is compared under an `Idempotency-Key`. */
   readonly fingerprint: string
   readonly idempotencyKey: string | undefined
@@ -51,6 +53,7 @@ export const requestOf = (
       return value
     },
     body: fields,
+    header: (name) => ctx.get(name) || undefined,
     fingerprint: fingerprintOf(ctx, key === undefined ? undefined : text),
     idempotencyKey: key,
     isGone: () => ctx.req.socket.destroyed || ctx.req.socket.readableEnded,

@@ -9,6 +9,8 @@ import * as v from 'valibot'
 import { MalformedError } from '../errors.ts'
 import type { Answer } from './answer.ts'
 import { type Body, fieldsOf } from './body.ts'
+import { type WantedVersions, wantedVersions } from './etag.ts'
+import { prefersRepresentation } from './prefer.ts'
 import type { Problem, ProblemKind } from './problem.ts'
 import {
   bodyTooLarge,
@@ -17,6 +19,7 @@ import {
   malformed,
   malformedBody,
   notDone,
+  preconditionRequired,
   unauthorised,
   unavailable,
   unsupportedMediaType,
@@ -30,17 +33,24 @@ export type Fields = Readonly<Record<string, Field>>
 type Content = { readonly text: string } | { readonly json: v.GenericSchema }
 
 export type Row = {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PATCH'
   /** With its parameters in braces: `/orders/find/{order}`. */
   readonly path: string
   readonly summary: string
   /** The parameters of the path, and of the query; a query may have more, which is not read. */
   readonly params?: Fields
   readonly query?: Fields
-  /** The body of a POST, if it takes one. */
+  /** The body, if it takes one. */
   readonly body?: Body
-  /** What a success answers, by its status: a text, in words, or a JSON value. 201 tells where what was made is found (`Location`). */
-  readonly answers: { readonly 200: Content } | { readonly 201: Content }
+  /**
+   * What a success answers, by its status: a text, in words, or a JSON value. 201 tells where what was made is found (`Location`); 204
+   * is answered instead of 200 if the client does not prefer to be shown what it has changed.
+   */
+  readonly answers:
+    | { readonly 200: Content; readonly 204?: { readonly empty: true } }
+    | { readonly 201: Content; readonly 204?: never }
+  /** Must the client say from which version it changes a thing? */
+  readonly ifMatch?: 'required'
   /** What it may refuse, besides what every route may: see `problemsOf`. */
   readonly problems: readonly ProblemKind[]
   /** Does it pass on, as it is, what a peer refuses that is asked on the client's behalf? */
@@ -58,12 +68,13 @@ export type Rows = Readonly<Record<string, Row>>
 type Read<F extends Fields> = { readonly [Name in keyof F]: v.InferOutput<F[Name]> }
 
 /** What a handler is given: the request, and what the row reads from it. */
-export type Given<R extends Row> = Omit<Request, 'parameter' | 'query' | 'body'> & {
+export type Given<R extends Row> = Omit<Request, 'parameter' | 'query' | 'body' | 'header'> & {
   readonly params: R extends { readonly params: infer F extends Fields } ? Read<F> : unknown
   readonly query: R extends { readonly query: infer F extends Fields } ? Read<F> : unknown
   readonly body: R extends { readonly body: { readonly fields: infer Schema extends v.GenericSchema } }
     ? v.InferOutput<Schema>
     : unknown
+  readonly ifMatch: R extends { readonly ifMatch: 'required' } ? WantedVersions : unknown
 }
 
 type Plain = string | number | boolean | null | undefined
@@ -97,10 +108,11 @@ export type Route = Pick<Row, 'method' | 'path' | 'body' | 'shownAt' | 'operator
 }
 
 /** All kinds of problems with which a route may answer while its service is open. */
-export const problemsOf = ({ problems, body, operator }: Row): readonly ProblemKind[] => [
+export const problemsOf = ({ problems, body, ifMatch, operator }: Row): readonly ProblemKind[] => [
   ...problems,
   malformed,
   ...(body ? [bodyTooLarge, unsupportedMediaType, malformedBody] : []),
+  ...(ifMatch ? [preconditionRequired] : []),
   notDone,
   unavailable,
   internal,
@@ -125,8 +137,24 @@ const readerOf = (fields: Fields): Reader => {
 
 const colons = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1')
 
+/** The versions that `If-Match` names. @throws MalformedError if it names none that could have been shown */
+const versionsIn = (ifMatch: string): WantedVersions => {
+  const versions = wantedVersions(ifMatch)
+  if (versions === undefined) throw new MalformedError('If-Match', '"If-Match" must be an ETag that was shown, or "*"')
+  return versions
+}
+
+/** What a client is answered that may not want to be shown what it has changed. */
+const asPreferred = (answers: Row['answers'], header: Request['header'], answer: Answer): Answer => {
+  if (!answers[204] || !('json' in answer)) return answer
+  const { headers = {} } = answer
+  return prefersRepresentation(header('prefer'))
+    ? { ...answer, headers: { ...headers, 'Preference-Applied': 'return=representation' } }
+    : { empty: 204, headers }
+}
+
 const route = <R extends Row>(row: R, handler: Handler<R>): Route => {
-  const { method, path, params = {}, query = {}, body, shownAt, operator } = row
+  const { method, path, params = {}, query = {}, body, answers, ifMatch, shownAt, operator } = row
   const readParams = readerOf(params)
   const readQuery = readerOf(query)
   return {
@@ -135,12 +163,16 @@ const route = <R extends Row>(row: R, handler: Handler<R>): Route => {
     ...(shownAt === undefined ? {} : { shownAt: colons(shownAt) }),
     ...(operator ? { operator } : {}),
     ...(body ? { body } : {}),
-    handler: async ({ parameter, query: queried, body: sent, ...request }) => {
+    handler: async ({ parameter, query: queried, body: sent, header, ...request }) => {
       const read = { params: readParams(parameter), query: readQuery(queried) }
+      if (ifMatch && header('if-match') === undefined) return { problem: preconditionRequired() }
+      const versions = ifMatch && versionsIn(header('if-match') ?? '')
       const found = body ? fieldsOf(body.fields, sent) : { fields: undefined }
       if ('problem' in found) return found
       // Read by the row's own fields, it is what `Given` says of them.
-      return handler({ ...request, ...read, body: found.fields } as Given<R>)
+      const fingerprint = versions ? `${request.fingerprint} from ${versions}` : request.fingerprint
+      const given = { ...request, ...read, fingerprint, body: found.fields, ifMatch: versions } as Given<R>
+      return asPreferred(answers, header, await handler(given))
     },
   }
 }

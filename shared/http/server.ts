@@ -66,7 +66,7 @@ type Context = Koa.ParameterizedContext<State> & { readonly params?: Readonly<Re
  */
 const logAnswer = (ctx: Context, log: Logger): void => {
   const { route } = ctx.state
-  const isLogged = (route?.operator && route.method === 'POST') || ctx.status === 424
+  const isLogged = (route?.operator && route.method !== 'GET') || ctx.status === 424
   if (!isLogged && !log.isLevelEnabled('debug')) return
   const log_id = ctx.response.get(LOG_ID_HEADER) || undefined
   log[isLogged ? 'info' : 'debug']({ ...aboutRequest(ctx), status: ctx.status, log_id }, 'answered')

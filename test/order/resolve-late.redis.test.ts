@@ -36,6 +36,7 @@ const refund = (peer: Peer, isGone = false): Promise<Answer> => {
     parameter: (name) => (name === 'log_id' ? 'it' : 'refund'),
     query: () => undefined,
     body: undefined,
+    header: () => undefined,
     authorization: undefined,
     requestId: '',
     isGone: () => isGone,

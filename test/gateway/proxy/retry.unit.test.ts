@@ -17,6 +17,8 @@ const cases: readonly [method: string, path: string, hasKey: boolean, isSafe: bo
   ['POST', '/payment/pay/7/10', false, false],
   ['POST', '/payment/pay/7/10', true, true],
   ['PUT', '/stock/add/7/1', false, false],
+  ['PATCH', '/stock/item/7', false, false],
+  ['PATCH', '/stock/item/7', true, true],
   ['DELETE', '/orders/checkout/7', false, false],
   ['DELETE', '/orders/checkout/7', true, true],
   ['get', '/orders/find/7', false, false],

@@ -22,6 +22,7 @@ const requestUnder = (idempotencyKey: string | undefined, fingerprint: string): 
   parameter: () => '',
   query: () => undefined,
   body: undefined,
+  header: () => undefined,
   authorization: undefined,
   requestId: undefined,
   isGone: () => false,

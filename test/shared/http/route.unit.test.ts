@@ -57,6 +57,7 @@ const request = (params: Record<string, string>, query: Record<string, string> =
   parameter: (name) => params[name] ?? '',
   query: (name) => query[name],
   body,
+  header: () => undefined,
   fingerprint: 'POST /',
   idempotencyKey: 'a-key',
   authorization: undefined,
@@ -123,5 +124,5 @@ test('a row and its handler fit together, or the compiler says so', (t) => {
   // @ts-expect-error the row's body has no such field
   t.truthy(routes(api, { find: json, fill: text, make: async ({ body: { spoons } }) => ({ text: String(spoons) }) }))
   // @ts-expect-error a method that the server does not serve
-  t.truthy({ patch: { ...api.find, method: 'PATCH' } } satisfies Rows)
+  t.truthy({ put: { ...api.find, method: 'PUT' } } satisfies Rows)
 })

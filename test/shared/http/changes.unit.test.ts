@@ -1,0 +1,99 @@
+/** A row that changes a thing which has versions: on what condition it is done, and what is answered. */
+import test from 'ava'
+import * as v from 'valibot'
+import { identifier } from '../../../shared/contract/fields.ts'
+import { MalformedError } from '../../../shared/errors.ts'
+import type { Answer } from '../../../shared/http/answer.ts'
+import { etagOf } from '../../../shared/http/etag.ts'
+import { preconditionRequired, stale } from '../../../shared/http/problems.ts'
+import { problemsOf, type Rows, routes } from '../../../shared/http/route.ts'
+
+const api = {
+  paint: {
+    method: 'PATCH',
+    path: '/cups/{cup}',
+    summary: 'Paints a cup',
+    params: { cup: identifier },
+    answers: { 200: { json: v.object({ cup: v.string(), version: v.number() }) }, 204: { empty: true } },
+    ifMatch: 'required',
+    problems: [stale],
+    repeatable: 'under-a-key',
+  },
+} as const satisfies Rows
+
+/** Paints a cup of version 3. @returns the answer, and by what the request is compared under a key. */
+const paint = async (
+  headers: Readonly<Record<string, string>>,
+): Promise<{ readonly answer: Answer; readonly fingerprint: string | undefined }> => {
+  let asked: string | undefined
+  const [route] = routes(api, {
+    paint: async ({ params: { cup }, ifMatch, fingerprint }) => {
+      asked = fingerprint
+      if (ifMatch !== 'any' && !ifMatch.includes(3)) return { problem: stale(3) }
+      return { json: { cup, version: 4 }, headers: { ETag: etagOf(4) } }
+    },
+  })
+  if (route === undefined) throw new Error('there is no such route')
+  const answer = await route.handler({
+    parameter: () => 'red',
+    query: () => undefined,
+    body: undefined,
+    header: (name) => headers[name],
+    fingerprint: 'PATCH /cups/red',
+    idempotencyKey: 'a-key',
+    authorization: undefined,
+    requestId: undefined,
+    isGone: () => false,
+  })
+  return { answer, fingerprint: asked }
+}
+
+const DONE = { empty: 204, headers: { ETag: '"4"' } }
+
+test('it is done on a condition only: that the version is one which the client has seen', async (t) => {
+  t.deepEqual(await paint({}), { answer: { problem: preconditionRequired() }, fingerprint: undefined })
+  for (const seen of ['"2"', 'W/"3"', '"2", "4"'])
+    t.deepEqual((await paint({ 'if-match': seen })).answer, { problem: stale(3) }, seen)
+  for (const seen of ['"3"', '"2", "3"', '*']) t.deepEqual((await paint({ 'if-match': seen })).answer, DONE, seen)
+})
+
+test('a condition that is no version ever shown is malformed', async (t) => {
+  for (const seen of ['3', '"red"', '"3", "red"', '"3" "4"', '"0"']) {
+    const error = await t.throwsAsync(paint({ 'if-match': seen }), { instanceOf: MalformedError }, seen)
+    t.deepEqual([error?.field, error?.message], ['If-Match', '"If-Match" must be an ETag that was shown, or "*"'])
+  }
+})
+
+test('a request on another condition is another request', async (t) => {
+  const fingerprintOn = async (seen: string) => (await paint({ 'if-match': seen })).fingerprint
+  const all = [
+    await fingerprintOn('"3"'),
+    await fingerprintOn('"4"'),
+    await fingerprintOn('"3", "4"'),
+    await fingerprintOn('*'),
+  ]
+  t.is(new Set(all).size, all.length)
+  t.is(await fingerprintOn(' "3",'), all[0])
+})
+
+test('a client is shown what it has changed if it prefers that, and else is told that it is done', async (t) => {
+  const shown = {
+    json: { cup: 'red', version: 4 },
+    headers: { ETag: '"4"', 'Preference-Applied': 'return=representation' },
+  }
+  for (const prefer of [
+    'return=representation',
+    'Return = "representation"; x=1, wait=5',
+    'wait=5,return=representation',
+  ])
+    t.deepEqual((await paint({ 'if-match': '"3"', prefer })).answer, shown, prefer)
+  for (const prefer of ['return=minimal', 'no-return=representation', 'return=representations', 'return', 'x="y"'])
+    t.deepEqual((await paint({ 'if-match': '"3"', prefer })).answer, DONE, prefer)
+  t.deepEqual((await paint({ 'if-match': '"2"', prefer: 'return=representation' })).answer, { problem: stale(3) })
+})
+
+test('its row lists that the condition may be missing', (t) => {
+  t.true(problemsOf(api.paint).includes(preconditionRequired))
+  const { ifMatch: _, ...unconditional } = api.paint
+  t.false(problemsOf(unconditional).includes(preconditionRequired))
+})
