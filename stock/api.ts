@@ -1,11 +1,20 @@
 /** What can be asked of stock? */
 import * as v from 'valibot'
-import { identifier, integer } from '../shared/contract/fields.ts'
-import { stock as queries } from '../shared/contract/queries.ts'
+import { exactly, identifier, integer, units } from '../shared/contract/fields.ts'
+import { item, stock as queries } from '../shared/contract/queries.ts'
 import { BATCH_MAX } from '../shared/http/chunks.ts'
-import { inUse, keyReused } from '../shared/http/problems.ts'
+import { inUse, keyReused, stale } from '../shared/http/problems.ts'
 import type { Rows } from '../shared/http/route.ts'
 import { noSuchItem, outOfStock } from './problems.ts'
+
+/** What is not said stays as it is. */
+const change = v.pipe(
+  exactly({ price: v.optional(units(0)), withdrawn: v.optional(v.boolean('be true or false')) }),
+  v.check(
+    ({ price, withdrawn }) => price !== undefined || withdrawn !== undefined,
+    'say a price, or whether it is withdrawn',
+  ),
+)
 
 export const api = {
   createItem: {
@@ -22,6 +31,24 @@ export const api = {
     summary: 'Shows how many of an item there are, and what one costs',
     problems: [noSuchItem],
     repeatable: 'as-it-is',
+  },
+  showItem: {
+    ...queries.showItem,
+    summary: 'Shows on what terms an item is sold',
+    problems: [noSuchItem],
+    repeatable: 'as-it-is',
+  },
+  changeItem: {
+    method: 'PATCH',
+    path: '/stock/item/{item}',
+    summary: 'Changes the price of an item, or takes it out of the range and back into it',
+    params: { item: identifier },
+    body: { fields: change },
+    answers: { 200: { json: item }, 204: { empty: true } },
+    ifMatch: 'required',
+    problems: [noSuchItem, stale, keyReused],
+    repeatable: 'under-a-key',
+    shownAt: '/stock/item/{item}',
   },
   addStock: {
     method: 'POST',

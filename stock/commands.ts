@@ -8,4 +8,9 @@ export const subtract = command('subtract', ['log_id', 'item', 'amount'], {
   'out-of-stock': [],
   unknown: [],
 })
+export const changeItem = command('change-item', ['log_id', 'item', 'versions', 'price?', 'withdrawn?'], {
+  changed: ['price', 'withdrawn', 'version'],
+  stale: ['version'],
+  unknown: [],
+})
 export const initItems = command('init-items', ['log_id', 'first', 'last', 'stock', 'price'], { initialised: [] })

@@ -2,13 +2,42 @@
 import { nanoid } from 'nanoid'
 import { sumTooLarge, unreachable } from '../shared/errors.ts'
 import { inChunks } from '../shared/http/chunks.ts'
-import { keyReused } from '../shared/http/problems.ts'
-import { type Route, routes } from '../shared/http/route.ts'
+import { etagOf } from '../shared/http/etag.ts'
+import { keyReused, stale } from '../shared/http/problems.ts'
+import { type AnswerTo, type Route, routes } from '../shared/http/route.ts'
 import { auditRoutes } from '../shared/operator/audit-routes.ts'
+import type { ResultOnce } from '../shared/redis/command.ts'
 import { api } from './api.ts'
 import { partOf } from './audit.ts'
+import type { changeItem } from './commands.ts'
+import type { Offer } from './item.ts'
 import { noSuchItem, outOfStock } from './problems.ts'
 import type { Store } from './store.ts'
+
+/** A client that has a copy must ask whether it is still true. */
+const shown = (item: string, offer: Offer) => ({
+  json: { item_id: item, ...offer },
+  headers: { ETag: etagOf(offer.version), 'Cache-Control': 'no-cache' },
+})
+
+const changed = (item: string, result: ResultOnce<typeof changeItem>): AnswerTo<typeof api.changeItem> => {
+  switch (result[0]) {
+    case 'changed': {
+      const [, price, withdrawn, version] = result
+      return shown(item, { price: Number(price), withdrawn: withdrawn === 'yes', version: Number(version) })
+    }
+    case 'stale': {
+      const version = Number(result[1])
+      return { problem: stale(version), headers: { ETag: etagOf(version) } }
+    }
+    case 'unknown':
+      return { problem: noSuchItem(item) }
+    case 'key-reused':
+      return { problem: keyReused() }
+    default:
+      return unreachable('stock.change_item', result)
+  }
+}
 
 export const routesOf = (store: Store): readonly Route[] => [
   ...routes(api, {
@@ -26,6 +55,14 @@ export const routesOf = (store: Store): readonly Route[] => [
     findItem: async ({ params: { item } }) => {
       const found = await store.find(item)
       return found ? { json: found } : { problem: noSuchItem(item) }
+    },
+    showItem: async ({ params: { item } }) => {
+      const offer = await store.offer(item)
+      return offer ? shown(item, offer) : { problem: noSuchItem(item) }
+    },
+    changeItem: async (request) => {
+      const { item } = request.params
+      return changed(item, await store.changeItem(item, request.ifMatch, request.body, request))
     },
     addStock: async (request) => {
       const { item, amount } = request.params

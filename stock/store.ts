@@ -1,7 +1,7 @@
 /**
  * The keys, codecs and commands of stock: the only file that speaks to its Redis.
  *
- * - `item:{id}` hash: `stock`, `price`
+ * - `item:{id}` hash: `stock`, `price`; `withdrawn` (yes or no) and `version` of one that was changed: see `lua/offer.lua`
  * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `item`, `entries`, `again`; nearly all are packed: see
  *   `shared/saga/lua/saga.lua`
  * - `books` hash, of running sums: `added` (put in, less what was subtracted), `taken` (less what was given back);
@@ -9,22 +9,33 @@
  * - those that every log has: see `shared/log/log.ts`
  */
 import { type Auditor, auditor } from '../shared/audit/auditor.ts'
+import type { WantedVersions } from '../shared/http/etag.ts'
 import { type Log, openLog } from '../shared/log/log.ts'
 import { runner } from '../shared/log/runner.ts'
 import type { ResultOnce } from '../shared/redis/command.ts'
 import type { Once } from '../shared/redis/script.ts'
 import type { Dependencies } from '../shared/service.ts'
-import { add, createItem, initItems, subtract } from './commands.ts'
-import type { Item } from './item.ts'
+import { add, changeItem, createItem, initItems, subtract } from './commands.ts'
+import type { Change, Item, Offer } from './item.ts'
 import { reactions } from './reactions.ts'
 import { saga } from './recovery.ts'
 
 const names = { item: 'item:', counted: 'item:' }
+/** That of an item which was never changed. */
+const FIRST_VERSION = 1
 
 export type Store = {
   readonly log: Log
   readonly auditor: Auditor
   readonly find: (item: string) => Promise<Item | undefined>
+  readonly offer: (item: string) => Promise<Offer | undefined>
+  /** Changes an item that has one of these versions, or any. */
+  readonly changeItem: (
+    item: string,
+    from: WantedVersions,
+    change: Change,
+    once: Once,
+  ) => Promise<ResultOnce<typeof changeItem>>
   readonly createItem: (item: string, price: number, once: Once) => Promise<ResultOnce<typeof createItem>>
   readonly add: (item: string, amount: number, once: Once) => Promise<ResultOnce<typeof add>>
   readonly subtract: (item: string, amount: number, once: Once) => Promise<ResultOnce<typeof subtract>>
@@ -57,6 +68,25 @@ export const openStore = ({ redis, step, identifiers, retentionS }: Dependencies
       const [stock, price] = await step('find', () => redis.hmget(names.item + item, 'stock', 'price'))
       return stock == null || price == null ? undefined : { stock: Number(stock), price: Number(price) }
     },
+    offer: async (item) => {
+      const [price, withdrawn, version] = await step('offer', () =>
+        redis.hmget(names.item + item, 'price', 'withdrawn', 'version'),
+      )
+      if (price == null) return undefined
+      return { price: Number(price), withdrawn: withdrawn === 'yes', version: Number(version ?? FIRST_VERSION) }
+    },
+    changeItem: (item, from, { price, withdrawn }, once) =>
+      runOnce(
+        changeItem,
+        {
+          log_id: identifiers.next(),
+          item,
+          versions: from === 'any' ? from : from.join(' '),
+          ...(price === undefined ? {} : { price }),
+          ...(withdrawn === undefined ? {} : { withdrawn: withdrawn ? 'yes' : 'no' }),
+        },
+        once,
+      ),
     createItem: (item, price, once) => runOnce(createItem, { log_id: identifiers.next(), item, price }, once),
     add: (item, amount, once) => runOnce(add, { log_id: identifiers.next(), item, amount }, once),
     subtract: (item, amount, once) => runOnce(subtract, { log_id: identifiers.next(), item, amount }, once),

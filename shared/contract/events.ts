@@ -31,6 +31,9 @@ export type Facts = Readonly<Record<string, Fact>>
 /** What every entry of a checkout bears, so that each subscriber can act on it without asking. */
 const checkout = { order: 'id', user: 'id', total: 'amount' } as const satisfies Facts
 
+/** On what terms an item is sold from then on. */
+const offer = { item: 'id', price: 'amount', item_version: 'amount' } as const satisfies Facts
+
 /** Which sagas, separated by commas, are not over: see `shared/saga/lua/survey.lua`. */
 const survey = { open: 'word' } as const satisfies Facts
 
@@ -77,7 +80,17 @@ export const events = {
     ItemCreated: { item: 'id', price: 'amount' },
     StockAdded: { item: 'id', amount: 'amount' },
     StockSubtracted: { item: 'id', amount: 'amount' },
-    ItemsInitialised: { first: 'amount', last: 'amount', stock: 'amount', price: 'amount', replaced: 'amount' },
+    ItemsInitialised: {
+      first: 'amount',
+      last: 'amount',
+      stock: 'amount',
+      price: 'amount',
+      replaced: 'amount',
+      item_version: 'amount?',
+    },
+    PriceChanged: offer,
+    ItemWithdrawn: offer,
+    ItemOffered: offer,
     StockTaken: { order: 'id', user: 'id?', total: 'amount?', lines: 'lines' },
     StockRefused: { order: 'id', item: 'word' },
     StockReturned: { order: 'id', lines: 'lines' },
@@ -93,7 +106,15 @@ export const single = {
   ids: ['BlockLeased', 'IdentifierGiven'],
   order: ['OrderCreated', 'OrderPlaced', 'LineAdded', 'OrdersInitialised'],
   payment: ['UserCreated', 'FundsAdded', 'CreditSpent', 'UsersInitialised'],
-  stock: ['ItemCreated', 'StockAdded', 'StockSubtracted', 'ItemsInitialised'],
+  stock: [
+    'ItemCreated',
+    'StockAdded',
+    'StockSubtracted',
+    'ItemsInitialised',
+    'PriceChanged',
+    'ItemWithdrawn',
+    'ItemOffered',
+  ],
 } as const satisfies { readonly [Publisher in Service]: readonly (keyof (typeof events)[Publisher])[] }
 
 /** Which kinds of entries each service may emit, with the facts that they carry; `events` is that of the shop. */

@@ -173,6 +173,9 @@ export const payment = {
   },
 } as const
 
+/** On what terms an item is sold. How many there are is no part of it: that changes with each sale, and its version does not. */
+export const item = v.object({ item_id: v.string(), price: v.number(), withdrawn: v.boolean(), version: v.number() })
+
 export const stock = {
   ...logQueries('/stock'),
   ...sumQueries('/stock', { shelf: sum }, { taken: sum }),
@@ -182,5 +185,11 @@ export const stock = {
     path: '/stock/find/{item}',
     params: { item: identifier },
     answers: { 200: { json: v.object({ stock: v.number(), price: v.number() }) } },
+  },
+  showItem: {
+    method: 'GET',
+    path: '/stock/item/{item}',
+    params: { item: identifier },
+    answers: { 200: { json: item } },
   },
 } as const

@@ -154,7 +154,122 @@ test.serial('init-items makes items anew, and says how many pieces went with the
   t.deepEqual(await store.find('4'), { stock: 2, price: 4 })
   t.deepEqual(await store.find('5'), { stock: 7, price: 3 })
   t.is(await store.find('10'), undefined)
-  t.deepEqual((await saidIn(log)).at(-1)?.facts, { first: '0', last: '4', stock: '2', price: '4', replaced: '40' })
+  const item_version = String(await versionOf('4'))
+  t.deepEqual((await saidIn(log)).at(-1)?.facts, {
+    first: '0',
+    last: '4',
+    stock: '2',
+    price: '4',
+    replaced: '40',
+    item_version,
+  })
+})
+
+const versionOf = async (item: string): Promise<number> => (await store.offer(item))?.version ?? 0
+const nowMs = async (): Promise<number> => {
+  const [seconds, micros] = await bench.redis.time()
+  return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000)
+}
+
+test.serial('change-item: the entry says the whole offer, and names what was done', async (t) => {
+  await shelve('tea', 3)
+  t.deepEqual(await store.offer('tea'), { price: 5, withdrawn: false, version: 1 })
+  const changes = [
+    [{ price: 7 }, 'PriceChanged', { price: 7, withdrawn: false }],
+    [{ withdrawn: true }, 'ItemWithdrawn', { price: 7, withdrawn: true }],
+    [{ price: 0 }, 'PriceChanged', { price: 0, withdrawn: true }],
+    [{ price: MOST, withdrawn: false }, 'ItemOffered', { price: MOST, withdrawn: false }],
+    [{ price: 1, withdrawn: true }, 'ItemWithdrawn', { price: 1, withdrawn: true }],
+  ] as const
+  let last = 1
+  for (const [change, kind, { price, withdrawn }] of changes) {
+    const result = await store.changeItem('tea', [last], change, plainly)
+    const version = await versionOf('tea')
+    t.true(version > last, kind)
+    t.deepEqual(result, ['changed', String(price), withdrawn ? 'yes' : 'no', String(version)])
+    t.deepEqual(await store.offer('tea'), { price, withdrawn, version })
+    const entry = (await saidIn(log)).at(-1)
+    t.deepEqual(
+      [entry?.kind, entry?.facts],
+      [kind, { item: 'tea', price: String(price), item_version: String(version) }],
+    )
+    last = version
+  }
+  t.deepEqual(await store.find('tea'), { stock: 3, price: 1 })
+})
+
+test.serial('change-item: what is so already is no change', async (t) => {
+  await shelve('tea', 0)
+  for (const change of [{}, { price: 5 }, { withdrawn: false }, { price: 5, withdrawn: false }])
+    t.deepEqual(await store.changeItem('tea', [1], change, plainly), ['changed', '5', 'no', '1'])
+  t.deepEqual(
+    (await saidIn(log)).map(({ kind }) => kind),
+    ['ItemCreated'],
+  )
+})
+
+test.serial('change-item: only from a version that is wanted, of an item that there is', async (t) => {
+  await shelve('tea', 0)
+  t.deepEqual(await store.changeItem('tea', [2, 11], { price: 7 }, plainly), ['stale', '1'])
+  t.deepEqual(await store.changeItem('tea', [], { price: 7 }, plainly), ['stale', '1'])
+  t.is((await store.changeItem('tea', [2, 1], { price: 7 }, plainly))[0], 'changed')
+  const version = await versionOf('tea')
+  t.deepEqual(await store.changeItem('tea', [1], { price: 8 }, plainly), ['stale', String(version)])
+  t.is((await store.changeItem('tea', 'any', { price: 8 }, plainly))[0], 'changed')
+  t.deepEqual(await store.changeItem('pot', 'any', { price: 8 }, plainly), ['unknown'])
+  t.is(await store.offer('pot'), undefined)
+})
+
+test.serial('change-item: of two that change one version at once, one does', async (t) => {
+  await shelve('tea', 0)
+  const prices = [6, 7, 8, 9]
+  const results = await Promise.all(prices.map((price) => store.changeItem('tea', [1], { price }, plainly)))
+  const words = results.map(([word]) => word)
+  t.deepEqual(words.toSorted(), ['changed', 'stale', 'stale', 'stale'])
+  t.is((await store.offer('tea'))?.price, prices[words.indexOf('changed')])
+})
+
+test.serial('change-item: under a key it is done once, and answered to the letter', async (t) => {
+  await shelve('tea', 0)
+  const first = await store.changeItem('tea', [1], { price: 7 }, under('change'))
+  await store.changeItem('tea', 'any', { price: 9 }, plainly)
+  t.deepEqual(await store.changeItem('tea', [1], { price: 7 }, under('change')), first)
+  t.deepEqual(await store.changeItem('tea', [1], { price: 8 }, under('change', 'another')), ['key-reused'])
+  t.is((await store.offer('tea'))?.price, 9)
+})
+
+test.serial('a version is when the item was changed, and later than the one before', async (t) => {
+  await shelve('tea', 0)
+  const before = await nowMs()
+  await store.changeItem('tea', 'any', { price: 6 }, plainly)
+  const version = await versionOf('tea')
+  t.true(version >= before && version <= (await nowMs()))
+  // The clock of this Redis was ahead.
+  const ahead = version + 100_000
+  await bench.redis.hset('item:tea', 'version', ahead)
+  await store.changeItem('tea', [ahead], { price: 7 }, plainly)
+  t.is(await versionOf('tea'), ahead + 1)
+  await store.initItems(0, 0, 1, 1, plainly)
+  await bench.redis.hset('item:0', 'version', ahead, 'withdrawn', 'yes')
+  await store.initItems(0, 1, 1, 1, plainly)
+  for (const item of ['0', '1'])
+    t.deepEqual(await store.offer(item), { price: 1, withdrawn: false, version: ahead + 1 })
+})
+
+test.serial('an item of an older version was never changed, nor withdrawn', async (t) => {
+  await bench.redis.hset('item:old', 'stock', '0', 'price', '5')
+  t.deepEqual(await store.offer('old'), { price: 5, withdrawn: false, version: 1 })
+  t.is((await store.changeItem('old', [1], { withdrawn: true }, plainly))[0], 'changed')
+})
+
+test.serial('what is withdrawn is still taken, put back, added and subtracted', async (t) => {
+  await shelve('tea', 10)
+  await store.changeItem('tea', [1], { withdrawn: true }, plainly)
+  t.deepEqual(await tell('payment', 'CreditHeld', 'it', of('tea:3')), ['taken'])
+  t.deepEqual(await store.add('tea', 2, plainly), ['added'])
+  t.deepEqual(await store.subtract('tea', 1, plainly), ['subtracted'])
+  t.deepEqual(await tell('payment', 'CreditReleased', 'it', of('tea:3')), ['returned'])
+  t.deepEqual(await store.find('tea'), { stock: 11, price: 5 })
 })
 
 test.serial('CreditReleased: goods that there is no room for any more are not put back until there is', async (t) => {

@@ -183,6 +183,14 @@ for (const [form, raw] of [
     )
   })
 
+test('no fact is named as what every entry has, or it would be said twice', (t) => {
+  const names = Object.values(events).flatMap((kinds: Dictionary) => Object.values(kinds).flatMap(Object.keys))
+  t.deepEqual(
+    names.filter((name) => ['kind', 'version', 'log_id'].includes(name)),
+    [],
+  )
+})
+
 test('lines are read as items and quantities, in their order', (t) => {
   t.deepEqual(parseLines(''), [])
   t.deepEqual(parseLines(`tea:1,cup-2_x:${AMOUNT_MAX}`), [

@@ -53,7 +53,12 @@ export type Account<State> = {
 }
 
 export type WalletState = { readonly credit: number; readonly held: number }
-export type ShelfState = { readonly stock: number; readonly price: number }
+export type ShelfState = {
+  readonly stock: number
+  readonly price: number
+  readonly withdrawn: boolean
+  readonly version: number
+}
 export type OrderState = {
   readonly user: string
   readonly status: string
@@ -206,6 +211,9 @@ export const payAccount = (entries: readonly LogEntry[], { lossy = false } = {})
   return account
 }
 
+/** How an item is offered that is new, or that an older version made. */
+const NEVER_CHANGED = { withdrawn: false, version: 1 }
+
 const STOCK_MOVES: Moves = { none: ['taken', 'refused'], taken: ['returned'] }
 
 /** Reads the log of stock. `wanted` are the lines of each checkout, which a refusal does not repeat. */
@@ -218,9 +226,10 @@ export const stockAccount = (
   const taken = new Map<string, string>()
   const move = (name: string, action: string, change: number, saga?: string, want?: number): void => {
     const item = `item:${name}`
-    const { stock, price } = stateOf(item) ?? { stock: 0, price: 0 }
-    if (stock + change < 0) accuse('negative', item, `${stock + change} in stock after ${action}`)
-    write(item, action, { stock: stock + change, price }, saga, want)
+    const shelf = stateOf(item) ?? { stock: 0, price: 0, ...NEVER_CHANGED }
+    const stock = shelf.stock + change
+    if (stock < 0) accuse('negative', item, `${stock} in stock after ${action}`)
+    write(item, action, { ...shelf, stock }, saga, want)
   }
   const refuse = ({ log_id, facts }: LogEntry): void => {
     const shelf = stateOf(`item:${facts.item}`)
@@ -242,12 +251,21 @@ export const stockAccount = (
       for (const [item, quantity] of parseLines(taken.get(log_id) ?? '')) move(item, next, sign * quantity, log_id)
   }
 
+  const change = (name: string, kind: string, offer: Pick<ShelfState, 'price' | 'version'>): void => {
+    const item = `item:${name}`
+    const { stock, withdrawn, version } = stateOf(item) ?? { stock: 0, ...NEVER_CHANGED }
+    if (offer.version <= version) accuse('impossible-move', item, `from version ${version} to ${offer.version}`)
+    const isWithdrawn = kind === 'PriceChanged' ? withdrawn : kind === 'ItemWithdrawn'
+    write(item, 'change-item', { stock, ...offer, withdrawn: isWithdrawn })
+  }
   const action = ({ kind, facts }: LogEntry): void => {
     const { item = '', amount = '0' } = facts
-    if (kind === 'ItemCreated') write(`item:${item}`, 'create-item', { stock: 0, price: Number(facts.price) })
+    const offer = { price: Number(facts.price), version: Number(facts.item_version ?? NEVER_CHANGED.version) }
+    if (kind === 'ItemCreated') write(`item:${item}`, 'create-item', { stock: 0, ...NEVER_CHANGED, ...offer })
     if (kind === 'ItemsInitialised')
       for (const name of rangeOf(facts))
-        write(`item:${name}`, 'init', { stock: Number(facts.stock), price: Number(facts.price) })
+        write(`item:${name}`, 'init', { stock: Number(facts.stock), ...NEVER_CHANGED, ...offer })
+    if (kind === 'PriceChanged' || kind === 'ItemWithdrawn' || kind === 'ItemOffered') change(item, kind, offer)
     if (kind === 'StockAdded') move(item, `add ${amount}`, Number(amount))
     if (kind === 'StockSubtracted') move(item, `subtract ${amount}`, -Number(amount))
   }

@@ -325,8 +325,14 @@ const replayed: Question = ({ evidence: { wallets, shelves, orders, sagas }, acc
     [...wallets].map(([id, { credit, held }]) => [`user:${id}`, `${credit} ${held}`]),
   ),
   ...differences(
-    [...closing(accounts.stock)].map(([item, { stock, price }]) => [item, `${stock} ${price}`]),
-    [...shelves].map(([id, { stock, price }]) => [`item:${id}`, `${stock} ${price}`]),
+    [...closing(accounts.stock)].map(([item, { stock, price, withdrawn, version }]) => [
+      item,
+      `${stock} ${price} ${withdrawn ? 'yes' : 'no'} ${version}`,
+    ]),
+    [...shelves].map(([id, { stock, price, withdrawn = 'no', version = '1' }]) => [
+      `item:${id}`,
+      `${stock} ${price} ${withdrawn} ${version}`,
+    ]),
   ),
   ...differences(
     [...closing(accounts.order)].map(([order, { user, status, saga, total, lines }]) => [
