@@ -14,7 +14,7 @@ import type { AnswerTo, Given, Handler } from '../shared/http/route.ts'
 import type { api } from './api.ts'
 import * as commands from './commands.ts'
 import { known, onceFound, type Peers } from './peers.ts'
-import { noSuchItem, noSuchUser, priceChanged } from './problems.ts'
+import { itemWithdrawn, noSuchItem, noSuchUser, priceChanged } from './problems.ts'
 import { headersOf, shownOf } from './shown.ts'
 import type { Store } from './store.ts'
 
@@ -40,7 +40,7 @@ const isExact = (amount: number): boolean => amount <= Number.MAX_SAFE_INTEGER
 const costsOf = async (pieces: ReadonlyMap<string, number>, { body, requestId }: Placing, peers: Peers) => {
   const [user, ...items] = await Promise.all([
     peers.payment.ask(payment.findUser, { params: { user: body.user_id }, requestId }),
-    ...Array.from(pieces.keys(), (item) => peers.stock.ask(stock.findItem, { params: { item }, requestId })),
+    ...Array.from(pieces.keys(), (item) => peers.stock.ask(stock.showItem, { params: { item }, requestId })),
   ])
   if (known(user) === undefined) return { problem: noSuchUser(body.user_id) }
   const costs: (readonly [item: string, cost: number])[] = []
@@ -48,6 +48,7 @@ const costsOf = async (pieces: ReadonlyMap<string, number>, { body, requestId }:
     const answer = items[at]
     const found = answer && known(answer)
     if (found === undefined) return { problem: noSuchItem(item) }
+    if (found.withdrawn) return { problem: itemWithdrawn(item) }
     if (body.value !== undefined && body.value !== found.price) return { problem: priceChanged(item, found.price) }
     costs.push([item, quantity * found.price])
   }

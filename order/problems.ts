@@ -28,6 +28,12 @@ export const priceChanged = problemKind(
   }),
 )
 
+/** Orders that hold it already are still paid. */
+export const itemWithdrawn = problemKind(409, 'item-withdrawn', 'The item is withdrawn', (item: string) => ({
+  detail: `item "${item}" can be added to no order any more`,
+  item_id: item,
+}))
+
 /** Lines can be added to an open order only. */
 export const notOpen = problemKind(409, 'order-not-open', 'The order is not open', (order: string, status: string) => ({
   detail: `order "${order}" is ${status}`,

@@ -19,6 +19,7 @@ import { placeFrom } from './place.ts'
 import {
   alreadyDecided,
   cannotRefund,
+  itemWithdrawn,
   noSuchCheckout,
   noSuchItem,
   noSuchOrder,
@@ -183,14 +184,20 @@ export const routesOf = (store: Store, checkouts: Checkouts, peers: Peers, audit
     addItem: async (request) => {
       const { params, requestId } = request
       const { order, item, quantity } = params
+      let isWithdrawn = false
       const result = await onceFound(
         store,
         request,
         commands.addItem,
-        async () => known(await peers.stock.ask(stock.findItem, { params: { item }, requestId })),
+        async () => {
+          const offer = known(await peers.stock.ask(stock.showItem, { params: { item }, requestId }))
+          isWithdrawn = offer?.withdrawn === true
+          return isWithdrawn ? undefined : offer
+        },
         ({ price }) => store.addItem({ order, item, quantity, price }, request),
       )
-      return result ? added(request, result) : { problem: noSuchItem(item) }
+      if (result) return added(request, result)
+      return { problem: isWithdrawn ? itemWithdrawn(item) : noSuchItem(item) }
     },
     checkout: async (request) => {
       const { order } = request.params

@@ -84,7 +84,7 @@ test.serial('a request is called the same by the peers that are asked because of
 
   t.like(await toldOf('order-1', 'creating-1'), { path: `/orders/create/${user}`, status: 200 })
   t.like(await toldOf('payment-1', 'creating-1'), { path: `/payment/find_user/${user}`, status: 200 })
-  t.like(await toldOf('stock-1', 'adding-1'), { path: `/stock/find/${item}`, status: 200 })
+  t.like(await toldOf('stock-1', 'adding-1'), { path: `/stock/item/${item}`, status: 200 })
   t.like(await toldOf('payment-1', 'auditing-1'), { status: 200 })
   t.like(await toldOf('stock-1', 'auditing-1'), { status: 200 })
 })

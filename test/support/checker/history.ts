@@ -65,6 +65,7 @@ export const PASSING: ReadonlySet<string> = new Set([
   'locked',
   'credit-held',
   'checkout-cancelling',
+  'item-withdrawn',
   'order-not-open',
   'neighbour-unavailable',
 ])
