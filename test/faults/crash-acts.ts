@@ -14,14 +14,20 @@ import type { RedisPart } from '../../env/local/parts.ts'
 import { compareIds, logKey, readable } from '../../shared/log/entry.ts'
 import { eventually } from '../support/eventually.ts'
 import { comeBackOlder } from '../support/faults/catalogue.ts'
-import { answerIfAny, type Reply } from '../support/shop/client.ts'
+import { answerIfAny, type Headers, type Reply } from '../support/shop/client.ts'
 import type { OpenShop } from '../support/shop/shop.ts'
 
 export const TIMEOUT_MS = 30_000
 
 /** Asks under a key until there is an answer that is not "not now"; with a body, if there is one. */
-export const ask = ({ client }: OpenShop, method: string, path: string, body?: object): Promise<Reply> => {
-  const headers = { 'Idempotency-Key': nanoid(), ...(body && { 'Content-Type': 'application/json' }) }
+export const ask = (
+  { client }: OpenShop,
+  method: string,
+  path: string,
+  body?: object,
+  more: Headers = {},
+): Promise<Reply> => {
+  const headers = { 'Idempotency-Key': nanoid(), ...(body && { 'Content-Type': 'application/json' }), ...more }
   const text = body && JSON.stringify(body)
   return eventually(async () => {
     const reply = await answerIfAny(client.request(method, path, headers, text))

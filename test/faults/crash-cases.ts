@@ -130,7 +130,8 @@ const goShopping = async ({ opened }: Scene, { credit, pieces } = ENOUGH): Promi
     return (json as Record<string, string>)[name] ?? ''
   }
   const user = await made('/payment/create_user', 'user_id')
-  const item = await made(`/stock/item/create/${PRICE}`, 'item_id')
+  const item = await made(`/stock/item/create/${PRICE + 1}`, 'item_id')
+  await ask(opened, 'PATCH', `/stock/item/${item}`, { price: PRICE }, { 'If-Match': '*' })
   await ask(opened, 'POST', `/payment/add_funds/${user}/${credit + 1}`)
   await ask(opened, 'POST', `/payment/pay/${user}/1`)
   await ask(opened, 'POST', `/stock/add/${item}/${pieces + 1}`)
@@ -142,6 +143,7 @@ const goShopping = async ({ opened }: Scene, { credit, pieces } = ENOUGH): Promi
   await ask(opened, 'POST', '/orders', { user_id: user, lines: [{ item_id: item, quantity: QUANTITY }] })
   await ask(opened, 'GET', `/orders/${order}`)
   await ask(opened, 'GET', `/orders?user=${user}`)
+  await ask(opened, 'GET', `/stock/find/${item}`)
   return { user, item, order }
 }
 
