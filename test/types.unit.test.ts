@@ -41,6 +41,16 @@ const FAULTS: readonly Fault[] = [
     at: "unreachable('order.ended'",
   },
   {
+    what: 'and which no order shows as the state of its checkout',
+    error: 'TS2322',
+    at: 'state: ended.state, reason: ended.by',
+  },
+  {
+    what: 'because it may have no reason',
+    error: 'TS2339',
+    at: 'state: ended.state, reason: ended.by',
+  },
+  {
     what: 'and which has no entry',
     error: 'TS2741',
     at: 'const ENDS',

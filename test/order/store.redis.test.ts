@@ -116,6 +116,16 @@ for (const [way, state] of WAYS) {
   })
 }
 
+test.serial('an order that is placed whole is paid like one that was filled line by line', async (t) => {
+  const lines = { order: 'whole', user: 'anna', total: 14, lines: 'tea:2', costs: 'tea:14' }
+  t.is((await store.place(lines, plainly))[0], 'placed')
+  t.like(await store.find('whole'), { user_id: 'anna', total_cost: 14, items: [['tea', 2]], status: 'open' })
+  t.deepEqual(await emitted(), ['OrderPlaced'])
+  await store.begin({ log_id: 'it', order: 'whole', user: 'anna', token: 'token', timeout_ms: 10_000 }, plainly)
+  await tell('payment', 'CreditCaptured', 'it', { ...facts, order: 'whole', total: '14', lines: 'tea:2' })
+  t.like(await store.find('whole'), { paid: true, total_cost: 14 })
+})
+
 test.serial('a reply that decides tells all that whoever waits needs, and the token of the lock', async (t) => {
   await openCart(store)
   await begin('it')
