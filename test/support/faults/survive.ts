@@ -98,10 +98,11 @@ const endure = async (
 
   t.deepEqual(await crowd.wronglyAnswered, [])
   const told = [...crowd.told]
-  const slowestMs = Math.round(Math.max(...told.map(({ ms }) => ms)))
+  const [slowest] = told.toSorted((one, other) => other.ms - one.ms)
+  const slowestMs = Math.round(slowest?.ms ?? 0)
   const statuses = Object.entries(Object.groupBy(told, ({ status }) => String(status)))
   t.log(
-    `${sinceMending()} ms after the mending all were answered, the slowest answer took ${slowestMs} ms;`,
+    `${sinceMending()} ms after the mending all were answered, the slowest answer (${slowest?.status}) took ${slowestMs} ms;`,
     statuses.map(([status, all]) => `${all?.length} of ${status}`).join(', '),
   )
   if (answerMs !== undefined) t.true(slowestMs <= answerMs, `somebody waited ${slowestMs} ms`)
