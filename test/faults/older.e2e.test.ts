@@ -84,15 +84,27 @@ const isListed = async (order: string): Promise<boolean> => {
   return [`user:${user_id}`, ...items.map(([item]) => `item:${item}`)].some((name) => listed.has(name))
 }
 
-/** What each service that must notice it lists of a victim's loss since then. @throws unless all of them have noticed. */
-const noticed = (victim: Service, since: number): Promise<(readonly [service: Service, LostTail])[]> =>
+/** What a service lists of a victim's loss since then. */
+const listedBy = async (service: Service, victim: Service, since: number): Promise<LostTail | undefined> =>
+  (await reportOf(service)).lost_tails.find(
+    ({ speaker, noticed }) => speaker === victim && Date.parse(noticed) >= since,
+  )
+
+/**
+ * What each service that must notice it lists of a victim's loss since then. One that was frozen may never have read what is lost:
+ * then the victim's own process has noticed. @throws unless all of them have noticed
+ */
+const noticed = ({ victims, frozen }: Loss, since: number): Promise<(readonly [service: Service, LostTail])[]> =>
   Promise.all(
-    NOTICED_BY[victim].map(async (service) => {
-      const { lost_tails } = await reportOf(service)
-      const lost = lost_tails.find(({ speaker, noticed }) => speaker === victim && Date.parse(noticed) >= since)
-      assert.ok(lost, `${service} has not noticed what ${victim} lost`)
-      return [service, lost] as const
-    }),
+    victims.flatMap((victim) =>
+      NOTICED_BY[victim].map(async (service) => {
+        const lost = await listedBy(service, victim, since)
+        if (lost !== undefined) return [service, lost] as const
+        const own = service === frozen ? await listedBy(victim, victim, since) : undefined
+        assert.ok(own, `${service} has not noticed what ${victim} lost`)
+        return [victim, own] as const
+      }),
+    ),
   )
 
 /** What is listed is named in the log of whoever lists it, too. */
@@ -103,7 +115,8 @@ const assertLogged = async (service: Service, { entries }: LostTail): Promise<vo
   assert.ok(first === undefined, `${first?.id} is not in the log of ${service}`)
 }
 
-const survive = async (t: ExecutionContext, { victims, cut, frozen }: Loss): Promise<void> => {
+const survive = async (t: ExecutionContext, loss: Loss): Promise<void> => {
+  const { victims, cut, frozen } = loss
   t.timeout(90_000)
   const { client, shop } = opened()
   const redis = victims.map((victim) => shop.part(`${victim}-redis`))
@@ -134,10 +147,7 @@ const survive = async (t: ExecutionContext, { victims, cut, frozen }: Loss): Pro
   if (frozen) opened().shop.part(`${frozen}-1`).thaw()
   const returnedAt = performance.now()
 
-  const losses =
-    cut === 'nothing'
-      ? []
-      : (await Promise.all(victims.map((victim) => eventually(() => noticed(victim, since), SETTLE_MS)))).flat()
+  const losses = cut === 'nothing' ? [] : await eventually(() => noticed(loss, since), SETTLE_MS)
   const noticedMs = Math.round(performance.now() - returnedAt)
   for (const [service, lost] of losses) {
     await eventually(() => assertLogged(service, lost), SETTLE_MS)
