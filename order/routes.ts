@@ -2,9 +2,8 @@
 import { randomInt } from 'node:crypto'
 import { nanoid } from 'nanoid'
 import { payment, stock } from '../shared/contract/queries.ts'
-import { impossible, MalformedError, sumTooLarge, unreachable } from '../shared/errors.ts'
+import { MalformedError, sumTooLarge, unreachable } from '../shared/errors.ts'
 import { inChunks } from '../shared/http/chunks.ts'
-import type { Problem } from '../shared/http/problem.ts'
 import { keyReused } from '../shared/http/problems.ts'
 import { type AnswerTo, type Given, type Handler, type Route, routes } from '../shared/http/route.ts'
 import type { ResultOnce } from '../shared/redis/command.ts'
@@ -14,16 +13,13 @@ import { answerOf } from './checkout/answer.ts'
 import type { Checkouts } from './checkout/checkout.ts'
 import * as commands from './commands.ts'
 import { LINES_MAX } from './order.ts'
-import { known, onceFound, type Peers } from './peers.ts'
+import { askOffer, askUser, onceFound, type Peers } from './peers.ts'
 import { placeFrom } from './place.ts'
 import {
   alreadyDecided,
   cannotRefund,
-  itemWithdrawn,
   noSuchCheckout,
-  noSuchItem,
   noSuchOrder,
-  noSuchUser,
   notContradicted,
   notOpen,
   orderFull,
@@ -87,7 +83,6 @@ const resolveFrom =
     if (by === 'accept' && why === '') throw new MalformedError('why', `"why" must ${WHY_FORM}`)
     const { idempotencyKey, fingerprint, isGone } = request
     const once = { idempotencyKey, fingerprint: `${fingerprint}?why=${encodeURIComponent(why)}`, isGone }
-    let objection: Problem | undefined
     const result = await onceFound(
       store,
       once,
@@ -95,12 +90,12 @@ const resolveFrom =
       async () => {
         // What payment has undone needs no memory: only what it still has must be known there.
         const isAtOthers = by === 'refund' && (await store.contradictedBy(logId))?.startsWith('told-')
-        objection = isAtOthers ? await forgottenBy(logId, peers, request.authorization) : undefined
-        return objection === undefined ? logId : undefined
+        const problem = isAtOthers ? await forgottenBy(logId, peers, request.authorization) : undefined
+        return problem ? { problem } : { found: logId }
       },
       () => store.resolve(logId, { by, why }, once),
     )
-    if (result === undefined) return { problem: objection ?? impossible('order.resolve.refused') }
+    if ('problem' in result) return result
     switch (result[0]) {
       case 'resolved':
       case 'repeated':
@@ -160,16 +155,15 @@ const listFrom =
 export const routesOf = (store: Store, checkouts: Checkouts, peers: Peers, audit: Audit): readonly Route[] =>
   routes(api, {
     createOrder: async (request) => {
-      const { params, requestId } = request
-      const { user } = params
+      const { user } = request.params
       const result = await onceFound(
         store,
         request,
         commands.createOrder,
-        async () => known(await peers.payment.ask(payment.findUser, { params: { user }, requestId })),
+        () => askUser(peers, user, request),
         () => store.create(nanoid(), user, request),
       )
-      return result ? created(result) : { problem: noSuchUser(user) }
+      return 'problem' in result ? result : created(result)
     },
     findOrder: async ({ params: { order } }) => {
       const shown = await store.find(order)
@@ -182,22 +176,15 @@ export const routesOf = (store: Store, checkouts: Checkouts, peers: Peers, audit
     },
     listOrders: listFrom(store),
     addItem: async (request) => {
-      const { params, requestId } = request
-      const { order, item, quantity } = params
-      let isWithdrawn = false
+      const { order, item, quantity } = request.params
       const result = await onceFound(
         store,
         request,
         commands.addItem,
-        async () => {
-          const offer = known(await peers.stock.ask(stock.showItem, { params: { item }, requestId }))
-          isWithdrawn = offer?.withdrawn === true
-          return isWithdrawn ? undefined : offer
-        },
+        () => askOffer(peers, item, request),
         ({ price }) => store.addItem({ order, item, quantity, price }, request),
       )
-      if (result) return added(request, result)
-      return { problem: isWithdrawn ? itemWithdrawn(item) : noSuchItem(item) }
+      return 'problem' in result ? result : added(request, result)
     },
     checkout: async (request) => {
       const { order } = request.params

@@ -6,6 +6,7 @@
  */
 import { type Line, parseLines } from '../shared/contract/events.ts'
 import { impossible } from '../shared/errors.ts'
+import { etagOf } from '../shared/http/etag.ts'
 import { endedOf, isStatus, type Status } from './order.ts'
 
 /** What an order is recorded as: texts, as Redis has them. */
@@ -16,15 +17,15 @@ export type OrderRecord = {
   readonly total: string
   readonly lines: string
   readonly costs: string | undefined
-  readonly number: string | undefined
-  readonly version: string | undefined
-  readonly at: string | undefined
-  readonly updated: string | undefined
+  readonly number?: string | undefined
+  readonly version?: string | undefined
+  readonly at?: string | undefined
+  readonly updated?: string | undefined
   /** The log id of its last checkout; and how that stands, as far as it is still recorded. */
-  readonly saga: string | undefined
-  readonly state: string | undefined
-  readonly reason: string | undefined
-  readonly item: string | undefined
+  readonly saga?: string | undefined
+  readonly state?: string | undefined
+  readonly reason?: string | undefined
+  readonly item?: string | undefined
 }
 
 /** A line as it is shown; `cost` is what all its pieces cost together. */
@@ -65,7 +66,7 @@ const timeOf = (ms: string | undefined): string | null => (ms === undefined ? nu
 /** What is shown is true now, and may not be later. */
 export const NOT_KEPT = { 'Cache-Control': 'no-store' }
 /** With which headers an order is shown: its entity tag is another one as soon as it has changed. */
-export const headersOf = ({ version }: Pick<ShownOrder, 'version'>) => ({ ETag: `"${version}"`, ...NOT_KEPT })
+export const headersOf = ({ version }: Pick<ShownOrder, 'version'>) => ({ ETag: etagOf(version), ...NOT_KEPT })
 
 const checkoutOf = ({ status, saga, state = '', reason = '', item = '' }: OrderRecord): ShownCheckout | null => {
   if (!saga) return null
