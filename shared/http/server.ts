@@ -103,10 +103,13 @@ const wordsApart = (routes: readonly Route[]): ReadonlyMap<Route, IsOthers> => {
   return apart
 }
 
-const routerOf = (routes: readonly Route[], operators: Operators): Router<State> => {
+const routerOf = (
+  routes: readonly Route[],
+  apart: ReadonlyMap<Route, IsOthers>,
+  operators: Operators,
+): Router<State> => {
   // One path, one spelling: the gateway must not take it for another route.
   const router = new Router<State>({ sensitive: true, strict: true })
-  const apart = wordsApart(routes)
   for (const route of routes) {
     const isOthers = apart.get(route)
     router.register(route.path, [route.method], async (ctx, next) => {
@@ -124,8 +127,12 @@ const routerOf = (routes: readonly Route[], operators: Operators): Router<State>
 }
 
 /** Answers for paths and methods that no route takes. */
-const refuseOthers = (service: string, routes: readonly Route[], router: Router<State>): Koa.Middleware<State> => {
-  const apart = wordsApart(routes)
+const refuseOthers = (
+  service: string,
+  routes: readonly Route[],
+  apart: ReadonlyMap<Route, IsOthers>,
+  router: Router<State>,
+): Koa.Middleware<State> => {
   const methodsOf = (path: string): readonly string[] => {
     const layers = router.match(path, 'GET').path
     const matching = routes.filter(
@@ -187,10 +194,11 @@ const appOf = (options: HttpServerOptions, traffic: Traffic): Koa<State> => {
     if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE' && error.code !== 'ECONNABORTED')
       log.error({ err: error, ...aboutRequest(ctx) }, 'a response failed')
   })
-  const router = routerOf(routes, openOperators(operatorToken, log))
+  const apart = wordsApart(routes)
+  const router = routerOf(routes, apart, openOperators(operatorToken, log))
   app.use(guard(options, traffic))
   app.use(router.routes())
-  app.use(refuseOthers(service, routes, router))
+  app.use(refuseOthers(service, routes, apart, router))
   return app
 }
 
