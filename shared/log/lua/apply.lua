@@ -34,20 +34,21 @@ end
 local function content_of(fields)
   return redis.sha1hex(publisher .. ' ' .. fields)
 end
--- Nearly always no letter waits, which is asked once for all entries.
+-- Nearly always there is no letter, which is asked once for all entries.
 local letters_wait
 local function do_letters_wait()
   if letters_wait == nil then
-    local ended = redis.call('HLEN', names.applied) + redis.call('HLEN', names.dismissed)
-    letters_wait = redis.call('XLEN', names.dead) > ended
+    local letters = redis.call('XLEN', names.dead)
+    letters_wait = letters > 0
+      and letters > redis.call('HLEN', names.applied) + redis.call('HLEN', names.dismissed)
   end
   return letters_wait
 end
--- end_letter(fields, word): what a letter says was emitted again, and is applied now.
-local function end_letter(fields, word)
+-- end_letter(fields, result): what a letter says was emitted again, and is applied now.
+local function end_letter(fields, result)
   local letter = redis.call('HGET', names.letters, content_of(fields))
   if is_waiting(letter) and redis.call('HEXISTS', names.dismissed, letter) == 0 then
-    redis.call('HSET', names.applied, letter, integer(now_ms()) .. ' ' .. word)
+    redis.call('HSET', names.applied, letter, integer(now_ms()) .. ' ' .. result)
   end
 end
 -- dead_letter(id, why, fields): puts an entry aside. One that is emitted again and cannot be applied again is the same letter,
