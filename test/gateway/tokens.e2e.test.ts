@@ -4,9 +4,10 @@ import test, { type ExecutionContext } from 'ava'
 import pino from 'pino'
 import { differenceOf, type Marked } from '../../gateway/tokens.ts'
 import { tokenMark } from '../../shared/http/operators.ts'
-import { type HttpServer, openServer } from '../../shared/http/server.ts'
+import type { HttpServer } from '../../shared/http/server.ts'
 import { eventually } from '../support/eventually.ts'
 import { openShop } from '../support/shop/gateway.ts'
+import { openServiceServer } from '../support/shop/service-server.ts'
 
 const SEEN_MS = 5_000
 const SERVICES = ['order', 'payment', 'stock', 'ids'] as const
@@ -46,15 +47,10 @@ test('a mark tells one token from another, and nothing of either', (t) => {
 })
 
 const openService = (token: string, port = 0): Promise<HttpServer> =>
-  openServer({
-    service: 'house',
+  openServiceServer({
     port,
-    host: '127.0.0.1',
     routes: [],
-    checks: () => [],
     operatorToken: token,
-    drainMs: 0,
-    log: pino({ level: 'silent' }),
   })
 
 type Check = { readonly name: string; readonly grade: string; readonly wrong: string | null }

@@ -2,14 +2,13 @@
 
 import { once } from 'node:events'
 import test, { type ExecutionContext } from 'ava'
-import pino from 'pino'
 import { routesOf } from '../../payment/routes.ts'
 import { openStore } from '../../payment/store.ts'
 import type { Problem } from '../../shared/http/problem.ts'
-import { openServer } from '../../shared/http/server.ts'
 import { eventually } from '../support/eventually.ts'
 import { lookInto } from '../support/shop/behind.ts'
 import { type Bench, openBench, plainly } from '../support/shop/open-store.ts'
+import { openServiceServer } from '../support/shop/service-server.ts'
 
 type Told = { readonly status: number; readonly location: string | null; readonly document: Problem }
 type House = { readonly bench: Bench; readonly ask: (path: string, key?: string) => Promise<Told> }
@@ -18,15 +17,9 @@ type House = { readonly bench: Bench; readonly ask: (path: string, key?: string)
 const openHouse = async (t: ExecutionContext): Promise<House> => {
   const bench = await openBench()
   const store = openStore(bench.dependencies)
-  const server = await openServer({
+  const server = await openServiceServer({
     service: 'payment',
-    port: 0,
-    host: '127.0.0.1',
     routes: routesOf(store),
-    checks: () => [],
-    operatorToken: '',
-    drainMs: 0,
-    log: pino({ level: 'silent' }),
   })
   t.teardown(async () => {
     await server.close()

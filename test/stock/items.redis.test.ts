@@ -1,25 +1,18 @@
 /** Items over HTTP: how one is shown, and on which condition it is changed. */
 import test, { type ExecutionContext } from 'ava'
-import { pino } from 'pino'
-import { openServer } from '../../shared/http/server.ts'
 import { routesOf } from '../../stock/routes.ts'
 import { openStore } from '../../stock/store.ts'
 import { writtenTo } from '../support/faults/older-redis.ts'
 import { type Client, type Headers, openClient, problemOf, type Reply } from '../support/shop/client.ts'
 import { type Bench, comeBack, openBench, openDurable, plainly, saidIn } from '../support/shop/open-store.ts'
+import { openServiceServer } from '../support/shop/service-server.ts'
 
 /** A stock that is asked by HTTP, of an item `tea` at a price of 5. */
 const openStock = async (bench: Bench) => {
   const store = openStore(bench.dependencies)
-  const server = await openServer({
+  const server = await openServiceServer({
     service: 'stock',
-    port: 0,
-    host: '127.0.0.1',
     routes: routesOf(store),
-    checks: () => [],
-    operatorToken: '',
-    drainMs: 0,
-    log: pino({ level: 'silent' }),
   })
   const client = openClient(`http://127.0.0.1:${server.port}`)
   const close = async (): Promise<void> => {

@@ -1,9 +1,8 @@
 /** What a service takes for a checkout the gateway counts as one: else its bound for checkouts could be evaded. */
 import test from 'ava'
-import pino from 'pino'
 import { isCheckout } from '../../../gateway/proxy/retry.ts'
-import { openServer } from '../../../shared/http/server.ts'
 import { openShop, sendBytes } from '../../support/shop/gateway.ts'
+import { openServiceServer } from '../../support/shop/service-server.ts'
 
 const OF_A_CHECKOUT = [
   '/orders/checkout/7',
@@ -37,15 +36,9 @@ for (const [targets, status] of [
 ] as const)
   for (const target of targets)
     test(`POST ${target} is ${status === 200 ? 'a checkout' : 'no checkout'} for the gateway and the service alike`, async (t) => {
-      const server = await openServer({
+      const server = await openServiceServer({
         service: 'order',
-        port: 0,
-        host: '127.0.0.1',
         routes: [{ method: 'POST', path: '/orders/checkout/:order', handler: async () => ({ text: 'paid' }) }],
-        checks: () => [],
-        operatorToken: '',
-        drainMs: 0,
-        log: pino({ level: 'silent' }),
       })
       t.teardown(server.close)
       const { gateway } = await openShop(t, { origins: { order: [`http://127.0.0.1:${server.port}`] } })

@@ -1,12 +1,11 @@
 /** What a route is given of a body, and how a body is refused: over a real server. */
 import test from 'ava'
-import pino from 'pino'
 import * as v from 'valibot'
 import { exactly, identifier, units } from '../../../shared/contract/fields.ts'
 import { BODY_MAX_BYTES } from '../../../shared/http/body.ts'
 import type { Problem } from '../../../shared/http/problem.ts'
 import { type Rows, routes } from '../../../shared/http/route.ts'
-import { openServer } from '../../../shared/http/server.ts'
+import { openServiceServer } from '../../support/shop/service-server.ts'
 
 const cup = exactly({
   tea: identifier,
@@ -23,18 +22,12 @@ const rows = {
   fillJson: { ...api.fillJson, problems: [], repeatable: 'under-a-key' },
 } as const satisfies Rows
 
-const server = await openServer({
+const server = await openServiceServer({
   service: 'kitchen',
-  port: 0,
-  host: '127.0.0.1',
   routes: routes(rows, {
     fill: async ({ body, fingerprint }) => ({ json: { cup: body, fingerprint } }),
     fillJson: async ({ body, fingerprint }) => ({ json: { cup: body, fingerprint } }),
   }),
-  checks: () => [],
-  operatorToken: '',
-  drainMs: 0,
-  log: pino({ level: 'silent' }),
 })
 test.after.always(server.close)
 

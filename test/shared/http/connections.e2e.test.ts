@@ -2,10 +2,9 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
-import pino from 'pino'
 import type { Request } from '../../../shared/http/request.ts'
-import { openServer } from '../../../shared/http/server.ts'
 import { readAll } from '../../support/shop/gateway.ts'
+import { openServiceServer } from '../../support/shop/service-server.ts'
 
 type Entered = { readonly request: Request; readonly leave: () => void }
 
@@ -15,10 +14,7 @@ const openHouse = async (
 ): Promise<{ socket: Socket; entered: Entered[]; entry: () => Promise<Entered> }> => {
   const entered: Entered[] = []
   let told = Promise.withResolvers<Entered>()
-  const server = await openServer({
-    service: 'house',
-    port: 0,
-    host: '127.0.0.1',
+  const server = await openServiceServer({
     routes: [
       {
         method: 'POST',
@@ -34,10 +30,6 @@ const openHouse = async (
         },
       },
     ],
-    checks: () => [],
-    operatorToken: '',
-    drainMs: 0,
-    log: pino({ level: 'silent' }),
   })
   const socket = connect({ port: server.port, host: '127.0.0.1' })
   t.teardown(async () => {

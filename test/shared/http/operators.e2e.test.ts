@@ -4,8 +4,8 @@ import test from 'ava'
 import pino from 'pino'
 import { request } from 'undici'
 import type { Route } from '../../../shared/http/route.ts'
-import { openServer } from '../../../shared/http/server.ts'
 import { eventually } from '../../support/eventually.ts'
+import { openServiceServer } from '../../support/shop/service-server.ts'
 
 const TOLD_MS = 5_000
 const STRANGERS = 20
@@ -18,14 +18,9 @@ const route = (method: 'GET' | 'POST'): Route => ({
 
 test('strangers are told once a second with their number; who looks and is let in leaves no line', async (t) => {
   const logged: Record<string, unknown>[] = []
-  const server = await openServer({
-    service: 'house',
-    port: 0,
-    host: '127.0.0.1',
+  const server = await openServiceServer({
     routes: [route('GET'), route('POST')],
-    checks: () => [],
     operatorToken: 'sesame',
-    drainMs: 0,
     log: pino({ level: 'info' }, { write: (line) => logged.push(JSON.parse(line)) }),
   })
   t.teardown(server.close)

@@ -8,7 +8,8 @@ import { type Problem, problem } from '../../../shared/http/problem.ts'
 import { keyReused } from '../../../shared/http/problems.ts'
 import type { Check } from '../../../shared/http/readiness.ts'
 import { type Route, routes } from '../../../shared/http/route.ts'
-import { type HttpServer, type HttpServerOptions, openServer } from '../../../shared/http/server.ts'
+import type { HttpServer, HttpServerOptions } from '../../../shared/http/server.ts'
+import { openServiceServer } from '../../support/shop/service-server.ts'
 
 type Answer = {
   readonly status: number
@@ -33,14 +34,8 @@ const openHouse = async (
   options: Partial<HttpServerOptions> = {},
 ): Promise<House> => {
   const logged: string[] = []
-  const server = await openServer({
-    service: 'house',
-    port: 0,
-    host: '127.0.0.1',
+  const server = await openServiceServer({
     routes,
-    checks: () => [],
-    operatorToken: '',
-    drainMs: 0,
     log: pino({ level: 'debug' }, { write: (line) => logged.push(line) }),
     ...options,
   })
