@@ -55,7 +55,7 @@ export type Part = {
   readonly thaw: () => void
   /** Sends a message to a part that is ready by message; one that is sent before it listens is kept for it. */
   readonly say: (message: object) => void
-  /** Calls the listener with what the part says besides 'ready', whichever process it is, until the function that is returned is called. */
+  /** Calls the listener with what the part says besides 'ready', also after a restart, until the returned function is called. */
   readonly onMessage: (listener: (message: unknown) => void) => () => void
   /** The last lines of the log file. */
   readonly tail: (lines?: number) => Promise<string>

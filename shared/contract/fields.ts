@@ -1,8 +1,8 @@
 /**
  * Of what form is a field of a path, of a query or of a body?
  *
- * A field comes as text; one of a JSON body may be a number or more. Its schema says how the text is read and what it may be; each complaint is what the field must, in
- * words: `"user" must be 1 to 64 letters, digits, "_" or "-"`.
+ * A field comes as text; one of a JSON body may be a number or more. Its schema says how it is read and what it may be; each
+ * complaint is what the field must, in words: `"user" must be 1 to 64 letters, digits, "_" or "-"`.
  */
 import * as v from 'valibot'
 import { IDENTIFIER, IDENTIFIER_FORM, isIdentifier } from './events.ts'

@@ -2,8 +2,9 @@
  * Is all there that a service needs?
  *
  * What its checks (`shared/http/readiness.ts`) can only know by asking is asked once a second: whether the own Redis, and the
- * lock masters, would run a command. The question is a script that writes nothing but does not say so: it is refused by whatever refuses a command (no memory, no
- * room, a replica, a script that does not end). What is not answered once may be slowness; twice in a row it is a finding.
+ * lock masters, would run a command. The question is a script that writes nothing but does not say so: whatever refuses a command
+ * refuses it (no memory, no room, a replica, a script that does not end). What is not answered once may be slowness; twice in a
+ * row it is a finding.
  *
  * A script that keeps the own Redis busy is ended: none of ours takes so long, and any service that may visit it can begin one.
  */

@@ -22,7 +22,7 @@ export const openStoreForTests = async <Store extends { readonly log: Log }>(
     await bench.redis.flushall()
     told = teller(log)
   })
-  test.serial.afterEach.always('every entry can be applied by a listener', async (t) => {
+  test.serial.afterEach.always('every entry can be applied by a subscriber', async (t) => {
     for (const [id, fields] of await bench.redis.xrange(logKey(log.service), '-', '+'))
       t.is(invalidReason(log.service, [id, fields]), undefined)
   })
