@@ -14,6 +14,7 @@
  * A request that comes while an audit is under way shares it.
  */
 import type { Auditor, Count, Cut } from '../../shared/audit/auditor.ts'
+import { single } from '../../shared/contract/events.ts'
 import type { Mismatch } from '../../shared/contract/queries.ts'
 import { PeerError, UnavailableError } from '../../shared/errors.ts'
 import type { Peer, Requester } from '../../shared/http/client.ts'
@@ -185,6 +186,8 @@ export const audits = (options: AuditOptions): Audit => {
   }
 }
 
+const OF_NO_SAGA: ReadonlySet<string> = new Set(Object.values(single).flat())
+
 /** The checkouts of which something was emitted after an entry; of certain kinds only, if they are given. */
 const checkoutsAfter = async (
   after: string,
@@ -194,9 +197,9 @@ const checkoutsAfter = async (
   const ids = new Set<string>()
   for (let from = after, more = true; more; ) {
     const page = await read(from, PAGE)
-    // An entry that bears an order and is not of its making or filling is one of a checkout.
+    // An entry that bears an order is one of a checkout, unless it is complete in itself.
     for (const { kind, log_id, facts } of page)
-      if (facts.order !== undefined && kind !== 'OrderCreated' && kind !== 'LineAdded')
+      if (facts.order !== undefined && !OF_NO_SAGA.has(kind))
         if (kinds === undefined || kinds.includes(kind)) ids.add(log_id)
     if (ids.size > IN_FLIGHT_MAX)
       throw new UnavailableError('a service hears again what it had lost: too much to audit')

@@ -12,6 +12,8 @@ const FORM_TYPE = { 'Content-Type': 'application/x-www-form-urlencoded' }
 const BOUNDARY = '------------------------d74496d66958873e'
 const MULTIPART = { 'Content-Type': `multipart/form-data; boundary=${BOUNDARY}` }
 const AMOUNT_MAX = Number.MAX_SAFE_INTEGER
+const PLACING = 8
+const AUDITS = 20
 
 type Shown = {
   readonly id: string
@@ -220,6 +222,23 @@ test.serial('a user’s orders are listed, and the link leads through all of the
     const refused = await client.get(`/orders?${query}`)
     t.deepEqual([kindOf(refused), problemOf(refused).field], ['400 malformed', field], query)
   }
+})
+
+test.serial('orders that are placed during an audit are no checkouts in flight', async (t) => {
+  const { client } = opened()
+  const user = await client.createUser()
+  const item = await client.createItem(5)
+  let isOver = false
+  const placeOn = async (): Promise<void> => {
+    while (!isOver) t.is((await place({ user_id: user, item_id: item, quantity: 1 })).status, 201)
+  }
+  const placing = Array.from({ length: PLACING }, placeOn)
+  const inFlight: number[] = []
+  for (let audits = 0; audits < AUDITS; audits += 1)
+    inFlight.push(((await client.get('/audit')).json as { in_flight: number }).in_flight)
+  isOver = true
+  await Promise.all(placing)
+  t.deepEqual(inFlight, Array(AUDITS).fill(0))
 })
 
 test.serial('no word of a route is an order', async (t) => {
