@@ -1,10 +1,12 @@
 /** Every row of every service, asked of the service itself: what it reads, what it refuses and what it answers is what the row says. */
+import assert from 'node:assert/strict'
 import test, { type ExecutionContext } from 'ava'
 import * as v from 'valibot'
 import { BODY_MAX_BYTES } from '../../shared/http/body.ts'
 import { keyReused } from '../../shared/http/problems.ts'
 import { problemsOf } from '../../shared/http/route.ts'
 import * as ofOperators from '../../shared/operator/api.ts'
+import { eventually } from '../support/eventually.ts'
 import { type NamedRow, ROWS, targetOf } from '../support/rows.ts'
 import { type Client, openClient, problemOf, type Reply } from '../support/shop/client.ts'
 import { shareShop } from '../support/shop/shop.ts'
@@ -103,6 +105,9 @@ const assertMalformed = (t: ExecutionContext, reply: Reply, field: string, where
   t.is(problemOf(reply).field, field, where)
 }
 
+/** A replica leases its first identifiers once it is ready, and a lease is an entry: what follows counts them. */
+test.serial.before(() => eventually(async () => assert.deepEqual(await appended(), ['4', '0', '0', '0']), 5000))
+
 test('each row stands for one route, and its parameters are those of its path', (t) => {
   const routes = ROWS.map(({ method, path }) => `${method} ${path}`)
   t.is(new Set(routes).size, routes.length)
@@ -126,10 +131,12 @@ test('each row stands for one route, and its parameters are those of its path', 
   }
 })
 
+/** How many entries are in the log of each service. */
+const appended = (): Promise<string[]> =>
+  Promise.all(ROWS.filter(({ name }) => name === 'countEntries').map(async (row) => (await asking(row)).text))
+
 /** Does something that must change nothing: whatever has an effect appends an entry to a log. */
 const assertNoEffect = async (t: ExecutionContext, work: () => Promise<void>): Promise<void> => {
-  const counts = ROWS.filter(({ name }) => name === 'countEntries')
-  const appended = () => Promise.all(counts.map(async (row) => (await asking(row)).text))
   const before = await appended()
   await work()
   t.deepEqual(await appended(), before)
