@@ -3,7 +3,7 @@ import { impossible } from '../../shared/errors.ts'
 import { compareIds } from '../../shared/log/entry.ts'
 import type { Log } from '../../shared/log/log.ts'
 import type { Runner } from '../../shared/log/runner.ts'
-import type { ArgsOf, Late, ResultOnce } from '../../shared/redis/command.ts'
+import { type ArgsOf, knownResult, type Late, type ResultOnce } from '../../shared/redis/command.ts'
 import type { Once } from '../../shared/redis/script.ts'
 import type { RunRepair } from '../../shared/saga/recovery.ts'
 import type { Dependencies } from '../../shared/service.ts'
@@ -118,8 +118,13 @@ export const openCheckoutStore = (
       revoke: async (id, once) =>
         (await recall(commands.cancel.returns, once)) ?? cancel({ log_id: id, reason: 'operator' }, once),
     },
+    // Under a key it may be what another repair returned to the same request, which has decided nothing.
     repair: (onDecided) => async (args, once) => {
-      const result = await cancel(args, once)
+      await catchUp()
+      const reply = await log.run(commands.cancel.name, args, once)
+      const result = knownResult(commands.cancel.returns, reply)
+      if (result === undefined) return reply[0]
+      if (result[0] === 'cancelled') void tellLate(result[1].id)
       const decision = decisions.decisionIn(result)
       if (decision) onDecided(decision)
       return result[0]

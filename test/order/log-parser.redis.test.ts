@@ -5,7 +5,7 @@ import { openStore, type Store } from '../../order/store.ts'
 import { ackedKey } from '../../shared/log/entry.ts'
 import { type LogParser, logParser } from '../../shared/saga/log-parser.ts'
 import { eventually } from '../support/eventually.ts'
-import { type Bench, openBench, plainly } from '../support/shop/open-store.ts'
+import { type Bench, openBench, plainly, under } from '../support/shop/open-store.ts'
 
 const NEVER = '0 0 0 1 1 *'
 const TIMEOUT_MS = 60_000
@@ -143,4 +143,16 @@ test('a checkout that was decided is late no more, and one that has no record le
   await bench.redis.zadd('sagas:deadlines', 1, 'forgotten')
   t.like((await parser.run()).found[0], { log_id: 'forgotten', repair: 'drop', done: 'dropped' })
   t.is(await bench.redis.zcard('sagas:deadlines'), 0)
+})
+
+test('what one retry did under a key is answered to another that found the checkout late meanwhile', async (t) => {
+  const { store, begin } = await open(t)
+  const { evaluate, retry } = store.recovery(() => t.fail('nothing was decided'))
+  await begin('it', 200)
+  const { record, nowMs } = await store.log.saga('it', ['payment'])
+  const [early, late] = [evaluate(record, nowMs), evaluate(record, nowMs + TIMEOUT_MS)]
+  t.deepEqual([early.repair, late.repair], ['wait', 'cancel'])
+  t.is(await retry(early, under('once')), 'told')
+  t.is(await retry(late, under('once')), 'told')
+  t.is((await store.saga('it'))?.state, 'checking-out')
 })
