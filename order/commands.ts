@@ -51,17 +51,20 @@ export const initOrders = command(
   { busy: ['order'] },
 )
 
+/** What a checkout of an order returns that will never be paid. */
+const over = { 'order-cancelled': [], 'order-expired': [] } as const
+
 /** Keys may remember that an order was paid by an older version, without the saga. */
 export const begin = command(
   'begin',
   ['log_id', 'order', 'user', 'token', 'timeout_ms', 'saga?', 'lines?', 'again?'],
-  { begun: ['saga'], 'checking-out': ['saga'], paid: ['saga?'], empty: [], unknown: [] },
+  { begun: ['saga'], 'checking-out': ['saga'], paid: ['saga?'], empty: [], ...over, unknown: [] },
   { cancelling: ['saga'], moved: ['user'] },
 )
 export const join = command(
   'join',
   ['order', 'saga'],
-  { joined: ['saga'], paid: ['saga?'], empty: [] },
+  { joined: ['saga'], paid: ['saga?'], empty: [], ...over },
   { changed: [] },
 )
 /** What may be remembered under the key of a request for a checkout, whichever of the two it came to first. */

@@ -2,12 +2,13 @@
  * What is an order, and what can become of its checkout?
  *
  * An order is *open* (lines may be added), *checking-out*, *paid* (and never changes again), or *cancelling*: its
- * checkout was given up at the deadline and is being undone. A checkout request ends in one `Outcome`.
+ * checkout was given up at the deadline and is being undone. Once it is *cancelled* or *expired*, it is never paid. A checkout
+ * request ends in one `Outcome`.
  */
 
 import type { Line } from '../shared/contract/events.ts'
 
-export const STATUSES = ['open', 'checking-out', 'paid', 'cancelling'] as const
+export const STATUSES = ['open', 'checking-out', 'paid', 'cancelling', 'cancelled', 'expired'] as const
 export type Status = (typeof STATUSES)[number]
 export const isStatus = (text: string): text is Status => STATUSES.some((one) => one === text)
 
@@ -65,6 +66,8 @@ export type Outcome =
   | { readonly state: 'cancelled'; readonly by: 'deadline' | 'operator'; readonly logId: string }
   /** An earlier checkout of the order is still being undone. */
   | { readonly state: 'cancelling' }
+  /** The order is cancelled, or has expired. */
+  | { readonly state: 'order-cancelled' | 'order-expired' }
   /** The lock could not be had in time. */
   | { readonly state: 'locked' }
   /** More checkouts are under way than can end in time: nothing was begun. */

@@ -41,6 +41,17 @@ export const notOpen = problemKind(409, 'order-not-open', 'The order is not open
   order_status: status,
 }))
 
+export const orderCancelled = problemKind(409, 'order-cancelled', 'The order is cancelled', (order: string) => ({
+  detail: `order "${order}" was cancelled; place another one`,
+  order_id: order,
+}))
+
+/** It was left open for too long. */
+export const orderExpired = problemKind(409, 'order-expired', 'The order has expired', (order: string) => ({
+  detail: `order "${order}" was left open for too long; place another one`,
+  order_id: order,
+}))
+
 export const orderFull = problemKind(409, 'order-full', 'The order is full', (order: string, most: number) => ({
   detail: `order "${order}" has ${most} lines, the most there may be`,
   order_id: order,

@@ -22,6 +22,8 @@ import {
   noSuchOrder,
   notContradicted,
   notOpen,
+  orderCancelled,
+  orderExpired,
   orderFull,
 } from './problems.ts'
 import { headersOf, NOT_KEPT } from './shown.ts'
@@ -38,6 +40,12 @@ const created = (result: ResultOnce<typeof commands.createOrder>): AnswerTo<type
   }
 }
 
+/** Why nothing can be added to an order. */
+const closedBy = (order: string, status: string) => {
+  if (status === 'cancelled') return orderCancelled(order)
+  return status === 'expired' ? orderExpired(order) : notOpen(order, status)
+}
+
 /** The answer shows a line as it was added: under a key, the item may have another price by now. */
 const added = (
   { params: { order, item, quantity } }: Given<typeof api.addItem>,
@@ -49,7 +57,7 @@ const added = (
     case 'unknown':
       return { problem: noSuchOrder(order) }
     case 'closed':
-      return { problem: notOpen(order, result[1]) }
+      return { problem: closedBy(order, result[1]) }
     case 'full':
       return { problem: orderFull(order, LINES_MAX) }
     case 'too-much':

@@ -51,6 +51,8 @@ export const anotherOf: Readonly<Record<Status, string>> = {
   'checking-out': 'checking-out',
   paid: 'paid',
   cancelling: 'cancelling',
+  cancelled: 'order-cancelled',
+  expired: 'order-expired',
 }
 
 export const transitions: Transitions<'order', State, Event> = {

@@ -12,7 +12,9 @@ import {
   cancelledByOperator,
   locked,
   noSuchOrder,
+  orderCancelled,
   orderEmpty,
+  orderExpired,
   outOfCredit,
   outOfStock,
   overloaded,
@@ -46,6 +48,10 @@ export const answerOf = (order: string, outcome: Outcome): AnswerTo<typeof api.c
       return { problem: overloaded(order), headers: again }
     case 'empty':
       return { problem: orderEmpty(order) }
+    case 'order-cancelled':
+      return { problem: orderCancelled(order) }
+    case 'order-expired':
+      return { problem: orderExpired(order) }
     case 'unknown':
       return { problem: noSuchOrder(order) }
     case 'key-reused':

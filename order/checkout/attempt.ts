@@ -128,6 +128,7 @@ class Attempt {
     if (status === 'cancelling' && !isOthers) return { state: 'cancelling' }
     if (hasKey) return this.#outcomeBy(await store.join({ order: this.#order, saga: isOthers ? saga : '' }, requester))
     if (status === 'paid') return { state: 'paid', logId: saga }
+    if (status === 'cancelled' || status === 'expired') return { state: `order-${status}` }
     return isOthers ? this.#join(saga) : { state: 'empty' }
   }
 
@@ -141,6 +142,8 @@ class Attempt {
       case 'paid':
         return { state: 'paid', logId: result[1] ?? '' }
       case 'empty':
+      case 'order-cancelled':
+      case 'order-expired':
       case 'unknown':
       case 'key-reused':
         return { state: result[0] }
@@ -233,6 +236,8 @@ class Attempt {
           return { state: 'paid', logId: result[1] ?? '' }
         case 'cancelling':
         case 'empty':
+        case 'order-cancelled':
+        case 'order-expired':
         case 'unknown':
         case 'key-reused':
           return { state: result[0] }

@@ -4,6 +4,9 @@
 -- (`names.listed`). `at` is when it was made; `updated` and `version`, the first of which is 1, are written when it changes.
 -- An order of an older version has no number, costs and times, and stands in no set.
 
+-- What a checkout returns of an order that will never be paid, by its status.
+local over = { cancelled = 'order-cancelled', expired = 'order-expired' }
+
 -- next_numbers(count): so many numbers that no order has; the last of them.
 local function next_numbers(count)
   return redis.call('INCRBY', names.numbers, count)

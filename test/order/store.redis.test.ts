@@ -443,6 +443,24 @@ test.serial('add-item: only an open order takes lines; a refusal is remembered u
   t.deepEqual(await store.addItem({ ...LINE, order: '0' }, under('b')), ['closed', 'paid'])
 })
 
+for (const status of ['cancelled', 'expired'] as const)
+  test.serial(`an order that is ${status} is not checked out, and takes no lines`, async (t) => {
+    await openCart(store)
+    await bring('closed')
+    await bench.redis.hset('order:cart', { status })
+    const expected = `order-${status}` as const
+    t.is<string, string>((await begin('another', under('begin')))[0], expected)
+    t.deepEqual(await store.join({ order: 'cart', saga: '' }, under('join')), [expected])
+    t.deepEqual(await store.join({ order: 'cart', saga: 'it' }, under('other')), [expected])
+    t.deepEqual(await store.addItem(LINE, plainly), ['closed', status])
+    t.like(await store.find('cart'), { status, paid: false, total_cost: 30 })
+    t.like(await store.show('cart'), { status, paid: false, payment_status: 'unpaid', paid_amount: 0 })
+    const wanted = { user: 'anna', status, after: undefined, offset: 0, limit: 9 }
+    t.like(await store.list(wanted), { total: 1 })
+    await store.initOrders({ first: 0, last: 0, items: 1, users: 1, price: 1, seed: 1 }, plainly)
+    t.deepEqual(await begin('another', under('begin')), [expected], 'it is remembered')
+  })
+
 const batch = { first: 0, last: 49, items: 20, users: 10, price: 6, seed: 42 }
 
 test.serial('init-orders: what is made follows from the entry that is logged', async (t) => {

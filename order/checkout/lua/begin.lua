@@ -3,7 +3,7 @@
 -- before must still be so: another checkout of the order may have been refused since, or a line added.
 -- ARGS     log_id, order, user (whose lock is held), token (of the lock), timeout_ms (until the deadline), saga (as read),
 --          lines (the same), again (if it may have been begun under this log id)
--- RETURNS  begun, saga | checking-out, saga | paid, saga | empty | unknown
+-- RETURNS  begun, saga | checking-out, saga | paid, saga | empty | order-cancelled | order-expired | unknown
 --          or in passing: cancelling, saga | moved, user (the order is another user's now, or has changed)
 function commands.begin(args)
   local id = args.log_id
@@ -24,6 +24,9 @@ function commands.begin(args)
   end
   if status == 'cancelling' then
     return { status, saga }, true
+  end
+  if over[status] then
+    return { over[status] }
   end
   if lines == '' then
     return { 'empty' }

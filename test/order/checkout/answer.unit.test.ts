@@ -31,6 +31,8 @@ const ANSWERS: readonly (readonly [
   ['not begun for want of its lock', { state: 'locked' }, 423, undefined, true],
   ['not begun for want of a slot', { state: 'overloaded' }, 503, undefined, true],
   ['empty', { state: 'empty' }, 409, undefined, false],
+  ['of an order that is cancelled', { state: 'order-cancelled' }, 409, undefined, false],
+  ['of an order that has expired', { state: 'order-expired' }, 409, undefined, false],
   ['unknown', { state: 'unknown' }, 404, undefined, false],
   ['asked for under a key of another request', { state: 'key-reused' }, 422, undefined, false],
 ]
