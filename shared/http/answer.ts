@@ -18,8 +18,8 @@ import { type Check, listed, notReady } from './readiness.ts'
  * have an `ETag`, a client that has seen this already is told so (304).
  */
 export type Answer =
-  | { readonly text: string; readonly status?: 201; readonly headers?: Record<string, string> }
-  | { readonly json: unknown; readonly status?: 201; readonly headers?: Record<string, string> }
+  | { readonly text: string; readonly status?: 201 | 202; readonly headers?: Record<string, string> }
+  | { readonly json: unknown; readonly status?: 201 | 202; readonly headers?: Record<string, string> }
   | { readonly empty: 204; readonly headers?: Record<string, string> }
   | { readonly problem: Problem; readonly headers?: Record<string, string> }
 

@@ -15,7 +15,7 @@ export type Request = {
   readonly query: (name: string) => string | undefined
   readonly body: unknown
   /** A header that concerns only some routes; an empty one is none, and given twice they come joined by ", ". */
-  readonly header: (name: 'if-match' | 'prefer') => string | undefined
+  readonly header: (name: string) => string | undefined
   /** The request in one line, as it is compared under an `Idempotency-Key`. */
   readonly fingerprint: string
   readonly idempotencyKey: string | undefined
@@ -25,6 +25,8 @@ export type Request = {
   readonly requestId: string | undefined
   /** Has the connection ended on which the answer would be sent? The client may have asked another replica since. */
   readonly isGone: () => boolean
+  /** Aborted when the server is about to stop: what only waits is to be answered then. */
+  readonly closing: AbortSignal
 }
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,128}$/
@@ -37,6 +39,7 @@ export const requestOf = (
   ctx: Context,
   parameters: Readonly<Record<string, string | undefined>>,
   { fields, text }: Sent,
+  closing: AbortSignal,
 ): Request => {
   const key = ctx.headers['idempotency-key']
   // An empty one is none, and the client that sent it counts on one. Given twice they come joined by ", ".
@@ -57,6 +60,7 @@ export const requestOf = (
     fingerprint: fingerprintOf(ctx, key === undefined ? undefined : text),
     idempotencyKey: key,
     isGone: () => ctx.req.socket.destroyed || ctx.req.socket.readableEnded,
+    closing,
     authorization: ctx.headers.authorization,
     requestId: ctx.get('x-request-id') || undefined,
   }

@@ -37,18 +37,20 @@ export type Row = {
   /** With its parameters in braces: `/orders/find/{order}`. */
   readonly path: string
   readonly summary: string
-  /** The parameters of the path, and of the query; a query may have more, which is not read. */
+  /** The parameters of the path, of the query, and the headers that concern it, in lower case; there may be more, which is not read. */
   readonly params?: Fields
   readonly query?: Fields
+  readonly headers?: Fields
   /** The body, if it takes one. */
   readonly body?: Body
   /**
-   * What a success answers, by its status: a text, in words, or a JSON value. 201 tells where what was made is found (`Location`); 204
-   * is answered instead of 200 if the client does not prefer to be shown what it has changed.
+   * What a success answers, by its status: a text, in words, or a JSON value. 201 tells where what was made is found (`Location`); 202
+   * that it will be done, and where to ask what became of it; 204 is answered instead of 200 if the client does not prefer to be
+   * shown what it has changed.
    */
   readonly answers:
-    | { readonly 200: Content; readonly 204?: { readonly empty: true } }
-    | { readonly 201: Content; readonly 204?: never }
+    | { readonly 200: Content; readonly 202?: Content; readonly 204?: { readonly empty: true } }
+    | { readonly 201: Content; readonly 202?: Content; readonly 204?: never }
   /** Must the client say from which version it changes a thing? */
   readonly ifMatch?: 'required'
   /** What it may refuse, besides what every route may: see `problemsOf`. */
@@ -69,6 +71,7 @@ type Read<F extends Fields> = { readonly [Name in keyof F]: v.InferOutput<F[Name
 
 /** What a handler is given: the request, and what the row reads from it. */
 export type Given<R extends Row> = Omit<Request, 'parameter' | 'query' | 'body' | 'header'> & {
+  readonly headers: R extends { readonly headers: infer F extends Fields } ? Read<F> : unknown
   readonly params: R extends { readonly params: infer F extends Fields } ? Read<F> : unknown
   readonly query: R extends { readonly query: infer F extends Fields } ? Read<F> : unknown
   readonly body: R extends { readonly body: { readonly fields: infer Schema extends v.GenericSchema } }
@@ -89,6 +92,9 @@ type Success<R extends Row> = R['answers'] extends { readonly 201: infer C }
   : R['answers'] extends { readonly 200: infer C }
     ? Told<C>
     : never
+type Accepted<R extends Row> = R['answers'] extends { readonly 202: infer C }
+  ? Told<C> & { readonly status: 202; readonly headers: { readonly Location: string } }
+  : never
 /** A body may be refused for what its fields say together with what is known of them. */
 type OfBody<R extends Row> = R extends { readonly body: Body } ? NameOf<typeof malformedBody> : never
 type Refusal<R extends Row> = R extends { readonly passesOn: true }
@@ -96,7 +102,7 @@ type Refusal<R extends Row> = R extends { readonly passesOn: true }
   : Problem<NameOf<R['problems'][number]> | OfBody<R>>
 
 /** What a handler may answer: what its row lists. */
-export type AnswerTo<R extends Row> = Answer & (Success<R> | { readonly problem: Refusal<R> })
+export type AnswerTo<R extends Row> = Answer & (Success<R> | Accepted<R> | { readonly problem: Refusal<R> })
 
 export type Handler<R extends Row> = (request: Given<R>) => Promise<AnswerTo<R>>
 /** One handler for each row. */
@@ -146,7 +152,7 @@ const versionsIn = (ifMatch: string): WantedVersions => {
 
 /** What a client is answered that may not want to be shown what it has changed. */
 const asPreferred = (answers: Row['answers'], header: Request['header'], answer: Answer): Answer => {
-  if (!answers[204] || !('json' in answer)) return answer
+  if (!answers[204] || !('json' in answer) || answer.status === 202) return answer
   const { headers = {} } = answer
   return prefersRepresentation(header('prefer'))
     ? { ...answer, headers: { ...headers, 'Preference-Applied': 'return=representation' } }
@@ -154,9 +160,10 @@ const asPreferred = (answers: Row['answers'], header: Request['header'], answer:
 }
 
 const route = <R extends Row>(row: R, handler: Handler<R>): Route => {
-  const { method, path, params = {}, query = {}, body, answers, ifMatch, shownAt, operator } = row
+  const { method, path, params = {}, query = {}, headers = {}, body, answers, ifMatch, shownAt, operator } = row
   const readParams = readerOf(params)
   const readQuery = readerOf(query)
+  const readHeaders = readerOf(headers)
   return {
     method,
     path: colons(path),
@@ -164,7 +171,7 @@ const route = <R extends Row>(row: R, handler: Handler<R>): Route => {
     ...(operator ? { operator } : {}),
     ...(body ? { body } : {}),
     handler: async ({ parameter, query: queried, body: sent, header, ...request }) => {
-      const read = { params: readParams(parameter), query: readQuery(queried) }
+      const read = { params: readParams(parameter), query: readQuery(queried), headers: readHeaders(header) }
       if (ifMatch && header('if-match') === undefined) return { problem: preconditionRequired() }
       const versions = ifMatch && versionsIn(header('if-match') ?? '')
       const found = body ? fieldsOf(body.fields, sent) : { fields: undefined }

@@ -3,7 +3,7 @@
  *
  * It is one Koa app. The server is *open* (requests are served), *draining* (a request that comes now is turned away before it has any
  * effect, with 503 and `X-Not-Started`, so that the gateway may send it to another replica whatever its method; requests in
- * flight are finished) or *closed*. `/live` answers while the process runs; `/ready` answers 200 only while the server is
+ * flight are finished, those that only wait at once) or *closed*. `/live` answers while the process runs; `/ready` answers 200 only while the server is
  * open and everything the service needs is reachable.
  */
 
@@ -107,6 +107,7 @@ const routerOf = (
   routes: readonly Route[],
   apart: ReadonlyMap<Route, IsOthers>,
   operators: Operators,
+  closing: AbortSignal,
 ): Router<State> => {
   // One path, one spelling: the gateway must not take it for another route.
   const router = new Router<State>({ sensitive: true, strict: true })
@@ -120,7 +121,7 @@ const routerOf = (
       const sent = await readBody(ctx, route.body)
       if (isOver(ctx.req)) return
       if ('problem' in sent) return sendProblem(ctx, sent.problem)
-      send(ctx, await route.handler(requestOf(ctx, ctx.params, sent)))
+      send(ctx, await route.handler(requestOf(ctx, ctx.params, sent, closing)))
     })
   }
   return router
@@ -150,7 +151,7 @@ const refuseOthers = (
 }
 
 /** What the server does at the moment: requests pass `guard` first. */
-type Traffic = { isDraining: boolean; inFlight: number }
+type Traffic = { readonly closing: AbortController; inFlight: number }
 
 /** Lets a request in, or answers it before it reaches a route; answers what a route throws, and logs what was answered. */
 const guard = (options: HttpServerOptions, traffic: Traffic): Koa.Middleware<State> => {
@@ -165,7 +166,7 @@ const guard = (options: HttpServerOptions, traffic: Traffic): Koa.Middleware<Sta
   }
   const sendReadiness = (ctx: Context): void => {
     ctx.set(TOKEN_MARK_HEADER, mark)
-    send(ctx, readiness(traffic.isDraining ? DRAINING : checks(), ctx.query.verbose !== undefined))
+    send(ctx, readiness(traffic.closing.signal.aborted ? DRAINING : checks(), ctx.query.verbose !== undefined))
   }
   return async (ctx, next) => {
     const requestId = ctx.headers['x-request-id']
@@ -174,7 +175,7 @@ const guard = (options: HttpServerOptions, traffic: Traffic): Koa.Middleware<Sta
     if (stranger) return sendProblem(ctx, stranger)
     if (ctx.path === '/live') return send(ctx, { text: 'live' })
     if (ctx.path === '/ready') return sendReadiness(ctx)
-    if (traffic.isDraining) return turnAway(ctx)
+    if (traffic.closing.signal.aborted) return turnAway(ctx)
     traffic.inFlight += 1
     try {
       await next()
@@ -195,7 +196,7 @@ const appOf = (options: HttpServerOptions, traffic: Traffic): Koa<State> => {
       log.error({ err: error, ...aboutRequest(ctx) }, 'a response failed')
   })
   const apart = wordsApart(routes)
-  const router = routerOf(routes, apart, openOperators(operatorToken, log))
+  const router = routerOf(routes, apart, openOperators(operatorToken, log), traffic.closing.signal)
   app.use(guard(options, traffic))
   app.use(router.routes())
   app.use(refuseOthers(service, routes, apart, router))
@@ -205,7 +206,7 @@ const appOf = (options: HttpServerOptions, traffic: Traffic): Koa<State> => {
 /** Opens the server of a service: resolves once it listens. @throws the listener's error, for instance EADDRINUSE. */
 export const openServer = async (options: HttpServerOptions): Promise<HttpServer> => {
   const { port, host, drainMs, log } = options
-  const traffic: Traffic = { isDraining: false, inFlight: 0 }
+  const traffic: Traffic = { closing: new AbortController(), inFlight: 0 }
   const server: Server = connectionServer({
     http: { keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: 10_000, requestTimeout: 30_000 },
     // A client has gone when it ends the connection: `isGone` goes by it.
@@ -221,7 +222,7 @@ export const openServer = async (options: HttpServerOptions): Promise<HttpServer
   return {
     port: (server.address() as AddressInfo).port,
     close: async () => {
-      traffic.isDraining = true
+      traffic.closing.abort()
       await after(drainMs)
       const closed = once(server, 'close')
       server.close()

@@ -43,6 +43,7 @@ const place = async (t: ExecutionContext, body: object, { payment = 200, stock =
     authorization: undefined,
     requestId: '',
     isGone: () => false,
+    closing: new AbortController().signal,
   })
 }
 const tea = { user_id: 'anna', item_id: 'tea', quantity: 2 }

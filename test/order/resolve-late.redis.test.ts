@@ -40,6 +40,7 @@ const refund = (peer: Peer, isGone = false): Promise<Answer> => {
     authorization: undefined,
     requestId: '',
     isGone: () => isGone,
+    closing: new AbortController().signal,
   })
 }
 const status = {

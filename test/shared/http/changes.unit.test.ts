@@ -44,6 +44,7 @@ const paint = async (
     authorization: undefined,
     requestId: undefined,
     isGone: () => false,
+    closing: new AbortController().signal,
   })
   return { answer, fingerprint: asked }
 }

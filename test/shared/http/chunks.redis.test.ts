@@ -26,6 +26,7 @@ const requestUnder = (idempotencyKey: string | undefined, fingerprint: string): 
   authorization: undefined,
   requestId: undefined,
   isGone: () => false,
+  closing: new AbortController().signal,
 })
 /** A batch of users, each with so much credit; it waits for nobody. */
 const makeUsers = (credit: number, key?: string): Promise<Answer> =>

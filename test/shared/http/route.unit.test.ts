@@ -5,6 +5,7 @@ import test from 'ava'
 import * as v from 'valibot'
 import { exactly, identifier, integer, units } from '../../../shared/contract/fields.ts'
 import { MalformedError } from '../../../shared/errors.ts'
+import { patience } from '../../../shared/http/prefer.ts'
 import { problemKind } from '../../../shared/http/problem.ts'
 import { malformedBody } from '../../../shared/http/problems.ts'
 import type { Request } from '../../../shared/http/request.ts'
@@ -44,25 +45,45 @@ const api = {
     problems: [cupFull],
     repeatable: 'under-a-key',
   },
+  wash: {
+    method: 'POST',
+    path: '/cups/{cup}/wash',
+    summary: 'Washes a cup',
+    params: { cup: identifier },
+    headers: { prefer: patience, 'x-soap': v.optional(integer(1, 9)) },
+    answers: { 200: { text: 'that it is clean' }, 202: { json: v.object({ soap: v.number() }) } },
+    problems: [],
+    repeatable: 'as-it-is',
+  },
 } as const satisfies Rows
 
-const [find, fill, make] = routes(api, {
+const [find, fill, make, wash] = routes(api, {
   find: async ({ params: { cup }, query: { limit } }) =>
     cup === 'none' ? { problem: noSuchCup(cup) } : { json: { cup, limit } },
   fill: async ({ params: { cup, drops }, idempotencyKey }) => ({ text: `${drops + 1} in ${cup} by ${idempotencyKey}` }),
   make: async ({ body: { drops } }) => ({ text: `${drops + 1} in a new one` }),
+  wash: async ({ params: { cup }, headers: { prefer, 'x-soap': soap = 0 } }) =>
+    prefer.respondAsync
+      ? { status: 202, json: { soap }, headers: { Location: `/cups/${cup}` } }
+      : { text: `${cup} is clean` },
 })
 
-const request = (params: Record<string, string>, query: Record<string, string> = {}, body?: unknown): Request => ({
+const request = (
+  params: Record<string, string>,
+  query: Record<string, string> = {},
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Request => ({
   parameter: (name) => params[name] ?? '',
   query: (name) => query[name],
   body,
-  header: () => undefined,
+  header: (name) => headers[name],
   fingerprint: 'POST /',
   idempotencyKey: 'a-key',
   authorization: undefined,
   requestId: undefined,
   isGone: () => false,
+  closing: new AbortController().signal,
 })
 
 test('a handler is given what its row reads', async (t) => {
@@ -70,6 +91,15 @@ test('a handler is given what its row reads', async (t) => {
   t.deepEqual(await find?.handler(request({ cup: 'red' }, { limit: '9' })), { json: { cup: 'red', limit: 9 } })
   t.deepEqual(await fill?.handler(request({ cup: 'red', drops: '2' })), { text: '3 in red by a-key' })
   t.deepEqual(await make?.handler(request({}, {}, { drops: '2' })), { text: '3 in a new one' })
+})
+
+test('a handler is given the headers that its row reads, and may answer that it will be done', async (t) => {
+  const washed = (headers: Record<string, string>) => wash?.handler(request({ cup: 'red' }, {}, undefined, headers))
+  t.deepEqual(await washed({}), { text: 'red is clean' })
+  const accepted = { status: 202, json: { soap: 2 }, headers: { Location: '/cups/red' } } as const
+  t.deepEqual(await washed({ prefer: 'respond-async', 'x-soap': '2' }), accepted)
+  const error = await t.throwsAsync(washed({ 'x-soap': 'much' }) ?? Promise.resolve(), { instanceOf: MalformedError })
+  t.deepEqual([error?.field, error?.message], ['x-soap', '"x-soap" must be an integer from 1 to 9'])
 })
 
 test('a body that the row does not take is refused with 422, and the handler is not asked', async (t) => {
@@ -109,20 +139,25 @@ test('a row with a body may refuse that, and an operator’s row strangers', (t)
 test('a row and its handler fit together, or the compiler says so', (t) => {
   const text = async () => ({ text: '' })
   const json = async () => ({ json: { cup: '', limit: 1 } })
+  const all = { find: json, fill: text, make: text, wash: text }
   // @ts-expect-error a row has no handler
   t.truthy(routes(api, { find: json }))
   // @ts-expect-error a handler has no row
-  t.truthy(routes(api, { find: json, fill: text, make: text, drink: text }))
+  t.truthy(routes(api, { ...all, drink: text }))
   // @ts-expect-error the row lists no such problem
-  t.truthy(routes(api, { find: async () => ({ problem: cupFull() }), fill: text, make: text }))
+  t.truthy(routes(api, { ...all, find: async () => ({ problem: cupFull() }) }))
   // @ts-expect-error the row answers a value of another form
-  t.truthy(routes(api, { find: async () => ({ json: { cup: 7, limit: 1 } }), fill: text, make: text }))
+  t.truthy(routes(api, { ...all, find: async () => ({ json: { cup: 7, limit: 1 } }) }))
   // @ts-expect-error the row answers a text
-  t.truthy(routes(api, { find: json, fill: json, make: text }))
+  t.truthy(routes(api, { ...all, fill: json }))
   // @ts-expect-error the row reads no such parameter
-  t.truthy(routes(api, { find: json, fill: async ({ params: { spoons } }) => ({ text: String(spoons) }), make: text }))
+  t.truthy(routes(api, { ...all, fill: async ({ params: { spoons } }) => ({ text: String(spoons) }) }))
   // @ts-expect-error the row's body has no such field
-  t.truthy(routes(api, { find: json, fill: text, make: async ({ body: { spoons } }) => ({ text: String(spoons) }) }))
+  t.truthy(routes(api, { ...all, make: async ({ body: { spoons } }) => ({ text: String(spoons) }) }))
+  // @ts-expect-error the row reads no such header
+  t.truthy(routes(api, { ...all, wash: async ({ headers: { spoons } }) => ({ text: String(spoons) }) }))
+  // @ts-expect-error what will be done is said where to ask for it
+  t.truthy(routes(api, { ...all, wash: async () => ({ status: 202, json: { soap: 1 } }) }))
   // @ts-expect-error a method that the server does not serve
   t.truthy({ put: { ...api.find, method: 'PUT' } } satisfies Rows)
 })
