@@ -13,6 +13,7 @@ import {
   cannotRefund,
   itemWithdrawn,
   locked,
+  methodLimits,
   noSuchCheckout,
   noSuchItem,
   noSuchOrder,
@@ -92,7 +93,7 @@ export const api = {
     summary: 'Makes an order with all its lines, each at the price that its item has now',
     body: { fields: placed, forms: true },
     answers: { 201: { json: v.object({ id: v.string(), ...shownOrder.entries }) } },
-    problems: [noSuchUser, noSuchItem, itemWithdrawn, priceChanged, peerUnavailable, keyReused],
+    problems: [noSuchUser, noSuchItem, itemWithdrawn, priceChanged, methodLimits, peerUnavailable, keyReused],
     repeatable: 'under-a-key',
   },
   listOrders: {

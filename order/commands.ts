@@ -35,9 +35,11 @@ export const announced = (message: string): Decision | undefined => {
 }
 
 export const createOrder = command('create-order', ['log_id', 'order', 'user'], { created: ['order', 'log_id'] })
-export const place = command('place', ['log_id', 'order', 'user', 'total', 'lines', 'costs'], {
-  placed: ['order', 'log_id', 'number', 'at', 'costs'],
-})
+export const place = command(
+  'place',
+  ['log_id', 'order', 'user', 'total', 'lines', 'costs', 'method?', 'installments?'],
+  { placed: ['order', 'log_id', 'number', 'at', 'costs'] },
+)
 export const addItem = command(
   'add-item',
   ['log_id', 'order', 'item', 'quantity', 'price'],

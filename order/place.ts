@@ -6,6 +6,7 @@
  */
 import { nanoid } from 'nanoid'
 import { parseLines } from '../shared/contract/events.ts'
+import { isWithin, offerOf } from '../shared/contract/methods.ts'
 import { unreachable } from '../shared/errors.ts'
 import { LOG_ID_HEADER } from '../shared/http/answer.ts'
 import { keyReused, malformedBody } from '../shared/http/problems.ts'
@@ -13,12 +14,19 @@ import type { AnswerTo, Given, Handler } from '../shared/http/route.ts'
 import type { api } from './api.ts'
 import * as commands from './commands.ts'
 import { type Asked, askOffer, askUser, onceFound, type Peers } from './peers.ts'
-import { priceChanged } from './problems.ts'
+import { methodLimits, priceChanged } from './problems.ts'
 import { headersOf, shownOf } from './shown.ts'
+import type { PaidBy } from './store/cart.ts'
 import type { Store } from './store.ts'
 
 type Placing = Given<typeof api.placeOrder>
-type Objection = 'no-such-user' | 'no-such-item' | 'item-withdrawn' | 'price-changed' | 'malformed-body'
+type Objection =
+  | 'no-such-user'
+  | 'no-such-item'
+  | 'item-withdrawn'
+  | 'price-changed'
+  | 'method-limits'
+  | 'malformed-body'
 
 /** An item has one line, however often it is named. */
 const linesOf = ({ lines, item_id, quantity }: Placing['body']): ReadonlyMap<string, number> => {
@@ -27,6 +35,10 @@ const linesOf = ({ lines, item_id, quantity }: Placing['body']): ReadonlyMap<str
   for (const line of all) pieces.set(line.item_id, (pieces.get(line.item_id) ?? 0) + line.quantity)
   return pieces
 }
+
+/** How it is to be paid, if that is said: at once, unless instalments are. */
+const paidByOf = ({ body: { method, installments = 1 } }: Placing): PaidBy | undefined =>
+  method === undefined ? undefined : { method, installments }
 
 const listed = (amounts: Iterable<readonly [item: string, amount: number]>): string =>
   Array.from(amounts, ([item, amount]) => `${item}:${amount}`).join(',')
@@ -43,6 +55,7 @@ const askCosts = async (
   peers: Peers,
 ): Promise<Asked<{ costs: string; total: number }, Objection>> => {
   const { user_id: user, lines, value } = request.body
+  const paidBy = paidByOf(request)
   const [customer, ...offers] = await Promise.all([
     askUser(peers, user, request),
     ...Array.from(pieces, async ([item, quantity]) => ({
@@ -64,17 +77,21 @@ const askCosts = async (
     const field = lines === undefined ? 'quantity' : 'lines'
     return { problem: malformedBody(field, `"${field}" makes a sum beyond ${Number.MAX_SAFE_INTEGER}`) }
   }
+  const offer = paidBy && offerOf(paidBy.method, paidBy.installments)
+  if (offer && !isWithin(offer, total)) return { problem: methodLimits(offer, total) }
   return { found: { costs: listed(costs), total } }
 }
 
 const placed = (
-  { body: { user_id: user } }: Placing,
+  request: Placing,
   lines: string,
   result: readonly [result: 'placed', order: string, logId: string, number: string, at: string, costs: string],
 ): AnswerTo<typeof api.placeOrder> => {
   const [, order, logId, number, at, costs] = result
   const total = String(sumOf(parseLines(costs).map(([, cost]) => cost)))
-  const shown = shownOf({ order, user, status: 'open', total, lines, costs, number, at })
+  const { user_id: user, method } = request.body
+  const installments = paidByOf(request)?.installments.toString()
+  const shown = shownOf({ order, user, status: 'open', total, lines, costs, number, at, method, installments })
   const headers = { Location: `/orders/${order}`, [LOG_ID_HEADER]: logId, ...headersOf(shown) }
   return { status: 201, json: { id: order, ...shown }, headers }
 }
@@ -90,7 +107,7 @@ export const placeFrom =
       request,
       commands.place,
       () => askCosts(pieces, request, peers),
-      ({ costs, total }) => store.place({ order: nanoid(), user, total, lines, costs }, request),
+      ({ costs, total }) => store.place({ order: nanoid(), user, total, lines, costs, ...paidByOf(request) }, request),
     )
     if ('problem' in result) return result
     switch (result[0]) {

@@ -1,4 +1,5 @@
 /** What does order refuse? */
+import type { Offer } from '../shared/contract/methods.ts'
 import { problemKind } from '../shared/http/problem.ts'
 
 export const noSuchOrder = problemKind(404, 'no-such-order', 'Unknown order', (order: string) => ({
@@ -25,6 +26,21 @@ export const priceChanged = problemKind(
     detail: `item "${item}" costs ${price} now`,
     item_id: item,
     price,
+  }),
+)
+
+/** A method takes neither too little nor too much, nor instalments that are too small. */
+export const methodLimits = problemKind(
+  409,
+  'method-limits',
+  'The method does not allow it',
+  ({ method, installments, min, max }: Offer, total: number) => ({
+    detail: `by "${method}" in ${installments} instalments from ${min} to ${max} can be paid, and the order costs ${total}`,
+    method,
+    installments,
+    min,
+    max,
+    total,
   }),
 )
 

@@ -1,6 +1,7 @@
 /** Of what form is an order that is asked for, or shown? */
 import * as v from 'valibot'
 import { exactly, identifier, integer, units } from '../shared/contract/fields.ts'
+import { INSTALLMENTS_MAX, METHOD_NAMES, offerOf } from '../shared/contract/methods.ts'
 import { LINES_MAX, STATUSES } from './order.ts'
 
 /** An order as `find` shows it. */
@@ -29,6 +30,9 @@ export const shownOrder = v.object({
     }),
   ),
   paid_amount: v.number(),
+  method: v.nullable(v.string()),
+  installments: v.nullable(v.number()),
+  plan: v.nullable(v.array(v.number())),
   checkout: v.nullable(
     v.object({
       log_id: v.string(),
@@ -55,6 +59,8 @@ export const placed = v.pipe(
     item_id: v.optional(identifier),
     quantity: v.optional(units(1)),
     value: v.optional(units(0)),
+    method: v.optional(v.picklist(METHOD_NAMES, `be one of ${METHOD_NAMES.join(', ')}`)),
+    installments: v.optional(units(1, INSTALLMENTS_MAX)),
   }),
   v.forward(
     v.check(
@@ -76,6 +82,20 @@ export const placed = v.pipe(
       'be given together with "item_id" only',
     ),
     ['value'],
+  ),
+  v.forward(
+    v.check(
+      ({ method, installments }) => installments === undefined || method !== undefined,
+      'be given together with "method" only',
+    ),
+    ['installments'],
+  ),
+  v.forward(
+    v.check(
+      ({ method, installments = 1 }) => method === undefined || offerOf(method, installments) !== undefined,
+      'not be more than the method has',
+    ),
+    ['installments'],
   ),
 )
 

@@ -5,6 +5,7 @@
  * `null`, and a checkout whose record has ended with its entries is shown only as far as the order itself tells.
  */
 import { type Line, parseLines } from '../shared/contract/events.ts'
+import { planOf } from '../shared/contract/methods.ts'
 import { impossible } from '../shared/errors.ts'
 import { etagOf } from '../shared/http/etag.ts'
 import { endedOf, isStatus, type Status } from './order.ts'
@@ -21,6 +22,8 @@ export type OrderRecord = {
   readonly version?: string | undefined
   readonly at?: string | undefined
   readonly updated?: string | undefined
+  readonly method?: string | undefined
+  readonly installments?: string | undefined
   /** The log id of its last checkout; and how that stands, as far as it is still recorded. */
   readonly saga?: string | undefined
   readonly state?: string | undefined
@@ -56,6 +59,10 @@ export type ShownOrder = {
   readonly items: readonly Line[]
   readonly lines: readonly ShownLine[]
   readonly paid_amount: number
+  /** How it is to be paid, and what is due with each instalment; `null` if it was not said. */
+  readonly method: string | null
+  readonly installments: number | null
+  readonly plan: readonly number[] | null
   readonly checkout: ShownCheckout | null
   readonly created_at: string | null
   readonly updated_at: string | null
@@ -80,7 +87,7 @@ const checkoutOf = ({ status, saga, state = '', reason = '', item = '' }: OrderR
 }
 
 export const shownOf = (recorded: OrderRecord): ShownOrder => {
-  const { order, user, status, total, lines, costs, number, version, at, updated } = recorded
+  const { order, user, status, total, lines, costs, number, version, at, updated, method, installments } = recorded
   if (!isStatus(status)) return impossible('order.status', status)
   const items = parseLines(lines)
   const costOf = new Map(parseLines(costs ?? ''))
@@ -103,6 +110,9 @@ export const shownOf = (recorded: OrderRecord): ShownOrder => {
       refunded: 0,
     })),
     paid_amount: isPaid ? Number(total) : 0,
+    method: method ?? null,
+    installments: installments === undefined ? null : Number(installments),
+    plan: installments === undefined ? null : planOf(Number(total), Number(installments)),
     checkout: checkoutOf(recorded),
     created_at: timeOf(at),
     updated_at: timeOf(updated ?? at),

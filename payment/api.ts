@@ -1,11 +1,20 @@
 /** What can be asked of payment? */
 import * as v from 'valibot'
 import { identifier, integer } from '../shared/contract/fields.ts'
+import { INSTALLMENTS_MAX, METHOD_NAMES } from '../shared/contract/methods.ts'
 import { payment as queries } from '../shared/contract/queries.ts'
 import { BATCH_MAX } from '../shared/http/chunks.ts'
 import { inUse, keyReused } from '../shared/http/problems.ts'
 import type { Rows } from '../shared/http/route.ts'
-import { creditHeld, noSuchUser, outOfCredit } from './problems.ts'
+import { creditHeld, methodLimits, noSuchUser, outOfCredit } from './problems.ts'
+
+const method = v.object({
+  method: v.string(),
+  installments_max: v.number(),
+  min: v.number(),
+  max: v.number(),
+  installment_min: v.number(),
+})
 
 export const api = {
   createUser: {
@@ -41,6 +50,27 @@ export const api = {
     problems: [noSuchUser, outOfCredit, creditHeld, keyReused],
     repeatable: 'under-a-key',
     shownAt: '/payment/find_user/{user}',
+  },
+  listMethods: {
+    method: 'GET',
+    path: '/payment/methods',
+    summary: 'Shows by which methods an order may be paid, in how many instalments, and what it may cost then',
+    answers: { 200: { json: v.array(method) } },
+    problems: [],
+    repeatable: 'as-it-is',
+  },
+  showPlan: {
+    method: 'GET',
+    path: '/payment/plan',
+    summary: 'Shows what is due with each instalment, to the unit',
+    query: {
+      amount: integer(1),
+      method: v.picklist(METHOD_NAMES, `be one of ${METHOD_NAMES.join(', ')}`),
+      installments: v.optional(integer(1, INSTALLMENTS_MAX), '1'),
+    },
+    answers: { 200: { json: v.object({ installments: v.array(v.number()), total: v.number() }) } },
+    problems: [methodLimits],
+    repeatable: 'as-it-is',
   },
   initUsers: {
     method: 'POST',

@@ -1,7 +1,8 @@
 /** HTTP in, results out: the routes of payment. */
 import { setTimeout as after } from 'node:timers/promises'
 import { nanoid } from 'nanoid'
-import { sumTooLarge, unreachable } from '../shared/errors.ts'
+import { isWithin, METHODS, offerOf, planOf } from '../shared/contract/methods.ts'
+import { MalformedError, sumTooLarge, unreachable } from '../shared/errors.ts'
 import { inChunks } from '../shared/http/chunks.ts'
 import { RETRY_AFTER_S } from '../shared/http/problem.ts'
 import { keyReused } from '../shared/http/problems.ts'
@@ -9,7 +10,7 @@ import { type Handler, type Route, routes } from '../shared/http/route.ts'
 import { auditRoutes } from '../shared/operator/audit-routes.ts'
 import { api } from './api.ts'
 import { partOf } from './audit.ts'
-import { creditHeld, noSuchUser, outOfCredit } from './problems.ts'
+import { creditHeld, methodLimits, noSuchUser, outOfCredit } from './problems.ts'
 import type { Store } from './store.ts'
 
 /** How long a payment waits for money that a checkout holds: it comes free, or is taken, within milliseconds. */
@@ -42,6 +43,14 @@ const payFrom =
       }
     }
   }
+
+const showPlan: Handler<typeof api.showPlan> = async ({ query: { amount, method, installments } }) => {
+  const offer = offerOf(method, installments)
+  if (offer === undefined)
+    throw new MalformedError('installments', `"installments" must not be more than ${method} has`)
+  if (!isWithin(offer, amount)) return { problem: methodLimits(offer) }
+  return { json: { installments: planOf(amount, installments), total: amount } }
+}
 
 export const routesOf = (store: Store): readonly Route[] => [
   ...routes(api, {
@@ -77,6 +86,8 @@ export const routesOf = (store: Store): readonly Route[] => [
       }
     },
     pay: payFrom(store),
+    listMethods: async () => ({ json: METHODS }),
+    showPlan,
     initUsers: async (request) => {
       const { n, starting_money: money } = request.params
       if (n * money > Number.MAX_SAFE_INTEGER) return sumTooLarge('starting_money')

@@ -2,6 +2,7 @@
 -- An order is a hash: `user`, `status`, `saga` (its last checkout), `total`, `lines`, and what each line has cost, `costs`, both as
 -- `item:amount,item:amount`. It has a `number` of its own, under which it stands in the sorted set of its user's orders
 -- (`names.listed`). `at` is when it was made; `updated` and `version`, the first of which is 1, are written when it changes.
+-- How it is to be paid, `method` and `installments`, is known of one that was placed so.
 -- An order of an older version has no number, costs and times, and stands in no set.
 
 -- What a checkout returns of an order that will never be paid, by its status.
@@ -30,6 +31,9 @@ local function open_order(args, total, lines, costs)
   local number, at = integer(next_numbers(1)), integer(now_ms())
   redis.call('HSET', names.order .. args.order, 'user', args.user, 'status', 'open', 'total', total, 'lines', lines,
     'costs', costs, 'number', number, 'at', at)
+  if args.method then
+    redis.call('HSET', names.order .. args.order, 'method', args.method, 'installments', args.installments)
+  end
   list_order(args.order, args.user, number)
   return number, at
 end

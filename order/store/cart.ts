@@ -21,12 +21,15 @@ export type OrderView = {
   readonly readMs: number
 }
 
+/** How an order is to be paid. */
+export type PaidBy = { readonly method: string; readonly installments: number }
+
 export type CartStore = {
   readonly find: (order: string) => Promise<Order | undefined>
   readonly readForCheckout: (order: string) => Promise<OrderView | undefined>
   readonly create: (order: string, user: string, once: Once) => Promise<ResultOnce<typeof createOrder>>
   readonly place: (
-    placed: { order: string; user: string; total: number; lines: string; costs: string },
+    placed: { order: string; user: string; total: number; lines: string; costs: string } & Partial<PaidBy>,
     once: Once,
   ) => Promise<ResultOnce<typeof place>>
   readonly addItem: (

@@ -1,8 +1,8 @@
 /**
  * Which keys has order?
  *
- * - `order:{id}` hash: `user`, `status`, `saga`, `total`, `lines`, `costs`, `number`, `version`, `at`, `updated`: see
- *   `lua/order.lua`
+ * - `order:{id}` hash: `user`, `status`, `saga`, `total`, `lines`, `costs`, `number`, `version`, `at`, `updated`,
+ *   `method`, `installments`: see `lua/order.lua`
  * - `orders-of:{user}` sorted set: the user's orders, by their numbers; `orders:number` is the last number that was given
  * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `deadline`, `token`, `reason`, `item`, `entries`,
  *   `again`, `previous` (the order's saga before), `contradicted` (by what), `resolved` (how: `refund` or `accept`); most of

@@ -40,12 +40,12 @@ const texts = list(optional(text))
 
 /** Reads what `order/lua/shown.lua` returns. */
 const readShown: Reader<ShownOrder | undefined> = (reply) => {
-  const [order = '', user, status = '', total = '', lines = '', costs, number, version, at, updated, ...last] =
+  const [order = '', user, status = '', total = '', lines = '', costs, number, version, at, updated, ...more] =
     texts(reply)
-  const [saga, state, reason, item] = last
   if (user === undefined) return undefined
-  const checkout = { saga, state, reason, item }
-  return shownOf({ order, user, status, total, lines, costs, number, version, at, updated, ...checkout })
+  const [method, installments, saga, state, reason, item] = more
+  const payment = { method, installments, saga, state, reason, item }
+  return shownOf({ order, user, status, total, lines, costs, number, version, at, updated, ...payment })
 }
 
 /** Reads what `order/lua/list.lua` returns. */

@@ -44,7 +44,15 @@ export const events = {
   },
   order: {
     OrderCreated: { order: 'id', user: 'id' },
-    OrderPlaced: { order: 'id', user: 'id', total: 'amount', lines: 'lines', costs: 'costs' },
+    OrderPlaced: {
+      order: 'id',
+      user: 'id',
+      total: 'amount',
+      lines: 'lines',
+      costs: 'costs',
+      method: 'word?',
+      installments: 'amount?',
+    },
     LineAdded: { order: 'id', item: 'id', quantity: 'amount', price: 'amount' },
     OrdersInitialised: {
       first: 'amount',

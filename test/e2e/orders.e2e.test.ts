@@ -112,6 +112,23 @@ test.serial('one line may be said in fields of its own, in JSON and in forms', a
   t.is(await totalOf(user), 5)
 })
 
+test.serial('an order says how it is paid, and shows what is due with each instalment', async (t) => {
+  const { client } = opened()
+  const user = await client.createUser(1_000)
+  const tea = await client.createItem(1_000, 1)
+  const body = { user_id: user, item_id: tea, quantity: 1, method: 'credit_card', installments: '3' }
+  const { id, ...placed } = (await place(body)).json as Shown
+  t.like(placed, { method: 'credit_card', installments: 3, plan: [334, 333, 333] })
+  t.deepEqual((await show(id)).json, placed)
+  t.is((await client.checkout(id)).status, 200)
+  t.like((await show(id)).json, { status: 'paid', method: 'credit_card', plan: [334, 333, 333] })
+  t.like((await place({ ...body, method: 'cash', installments: undefined })).json, { method: 'cash', plan: [1_000] })
+  t.like((await place({ user_id: user, item_id: tea, quantity: 1 })).json, { method: null, plan: null })
+  const few = problemOf(await place({ ...body, item_id: await client.createItem(14) }))
+  t.like(few, { method: 'credit_card', installments: 3, min: 15, max: 100_000_000, total: 14 })
+  t.is((await client.get('/payment/methods')).status, 200)
+})
+
 test.serial('an order of which anything is wrong is not made', async (t) => {
   const { client } = opened()
   const user = await client.createUser()
@@ -137,7 +154,12 @@ test.serial('an order of which anything is wrong is not made', async (t) => {
     [{ ...one, quantity: AMOUNT_MAX }, '422 malformed-body', 'quantity'],
     [{ user_id: user, lines: [line, { item_id: tea, quantity: AMOUNT_MAX }] }, '422 malformed-body', 'lines'],
     [{ user_id: user, lines: [line, { item_id: dear, quantity: 1 }] }, '422 malformed-body', 'lines'],
-    [{ ...one, method: 'cash' }, '422 malformed-body', 'method'],
+    [{ ...one, colour: 'red' }, '422 malformed-body', 'colour'],
+    [{ ...one, method: 'gold' }, '422 malformed-body', 'method'],
+    [{ ...one, installments: 2 }, '422 malformed-body', 'installments'],
+    [{ ...one, method: 'credit_card', installments: 13 }, '422 malformed-body', 'installments'],
+    [{ ...one, method: 'debit_card', installments: 2 }, '422 malformed-body', 'installments'],
+    [{ ...one, method: 'credit_card', installments: 2 }, '409 method-limits'],
     [{ user_id: user, lines: [{ ...line, value: 5 }] }, '422 malformed-body', 'lines.0.value'],
     [{ user_id: user, lines: [line, { ...line, quantity: -1 }] }, '422 malformed-body', 'lines.1.quantity'],
   ]

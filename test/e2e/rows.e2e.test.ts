@@ -28,6 +28,7 @@ const NOT_TAKEN: Readonly<Record<string, readonly string[]>> = {
   ...{ price: NO_AMOUNTS, item_price: NO_AMOUNTS, starting_money: NO_AMOUNTS, starting_stock: NO_AMOUNTS },
   ...{ quantity: NO_NUMBERS, amount: NO_NUMBERS, minutes: NO_NUMBERS },
   ...{ n: NO_COUNTS, n_items: NO_COUNTS, n_users: NO_COUNTS },
+  ...{ method: ['gold', '', 'CASH', 'toString'], installments: [...NO_NUMBERS, '13'] },
   ...{ after: NO_ENTRIES, cursor: ['x', '-1', '18446744073709551616'], limit: ['0', '-1', '1001', '1e2', ''] },
 }
 /** What is answered of a thing that there is not. */
@@ -45,7 +46,14 @@ const VALUES: Readonly<Record<string, string>> = {
   starting_money: '1000',
   by: 'refund',
 }
-const QUERIES: Readonly<Record<string, string>> = { at: '1', ids: '1', log_ids: '1', user: '1' }
+const QUERIES: Readonly<Record<string, string>> = {
+  at: '1',
+  ids: '1',
+  log_ids: '1',
+  user: '1',
+  amount: '12',
+  method: 'credit_card',
+}
 /** The bodies of the rows that take one, by their names. */
 const BODIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   placeOrder: { user_id: '1', lines: [{ item_id: '1', quantity: 1 }] },
@@ -157,6 +165,8 @@ const OPEN = [
   'GET /payment/find_user/{user}',
   'POST /payment/add_funds/{user}/{amount}',
   'POST /payment/pay/{user}/{amount}',
+  'GET /payment/methods',
+  'GET /payment/plan',
   'POST /stock/item/create/{price}',
   'GET /stock/find/{item}',
   'GET /stock/item/{item}',

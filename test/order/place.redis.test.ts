@@ -2,7 +2,7 @@
 import test, { type ExecutionContext } from 'ava'
 import { routesOf } from '../../order/routes.ts'
 import { openStore } from '../../order/store.ts'
-import { invalidReason } from '../../shared/contract/events.ts'
+import { field, invalidReason } from '../../shared/contract/events.ts'
 import { problem } from '../../shared/http/problem.ts'
 import { answeringPeer } from '../support/shop/answering-peer.ts'
 import { openBench, plainly, under } from '../support/shop/open-store.ts'
@@ -88,12 +88,33 @@ test.serial(
   },
 )
 
+test.serial('how an order is to be paid is logged and shown, if it is said', async (t) => {
+  const said = { ...tea, method: 'credit_card', installments: 2 }
+  const answer = await place(t, said, { once: under('k') })
+  t.like('json' in answer && answer.json, { method: 'credit_card', installments: 2, plan: [5, 5] })
+  t.deepEqual(await place(t, said, { once: under('k'), payment: 500 }), answer)
+  t.deepEqual('json' in answer && answer.json, { id: idIn(answer), ...(await store.show(idIn(answer))) })
+  t.like(await store.show(idIn(await place(t, { ...tea, method: 'cash' }))), { method: 'cash', installments: 1 })
+  t.like(await store.show(idIn(await place(t, tea))), { method: null, installments: null, plan: null })
+  const entries = await bench.redis.xrange('log:order', '-', '+')
+  t.deepEqual(
+    entries.map((entry) => [field(entry, 'method'), field(entry, 'installments'), invalidReason('order', entry)]),
+    [
+      ['credit_card', '2', undefined],
+      ['cash', '1', undefined],
+      [undefined, undefined, undefined],
+    ],
+  )
+})
+
 test.serial('an order against which anything speaks is not placed', async (t) => {
   const dear = { ...tea, quantity: Number.MAX_SAFE_INTEGER }
   for (const [body, statuses, kind] of [
     [tea, { payment: 404 }, 'no-such-user'],
     [tea, { stock: 404 }, 'no-such-item'],
     [{ ...tea, value: 4 }, {}, 'price-changed'],
+    [{ ...tea, method: 'credit_card', installments: 3 }, {}, 'method-limits'],
+    [{ ...tea, quantity: 200_001, method: 'cash' }, {}, 'method-limits'],
     [dear, {}, 'malformed-body'],
     [{ ...tea, quantity: 0 }, {}, 'malformed-body'],
     [{ ...tea, lines: [] }, {}, 'malformed-body'],

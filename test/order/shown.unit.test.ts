@@ -39,10 +39,18 @@ test('an order shows all that is recorded of it', (t) => {
       { item_id: 'cup', quantity: 1, cost: 7, returned: 0, refunded: 0 },
     ],
     paid_amount: 0,
+    method: null,
+    installments: null,
+    plan: null,
     checkout: null,
     created_at: '2023-11-14T22:13:20.000Z',
     updated_at: '2023-11-14T22:13:20.001Z',
   })
+})
+
+test('an order that says how it is to be paid shows what is due with each instalment', (t) => {
+  const { method, installments, plan } = shownOf({ ...open, method: 'credit_card', installments: '3' })
+  t.deepEqual([method, installments, plan], ['credit_card', 3, [13, 12, 12]])
 })
 
 test('an order that never changed was changed last when it was made, and is in its first version', (t) => {
