@@ -84,6 +84,7 @@ export const resolve = command('resolve', ['log_id', 'by', 'why'], {
   repeated: ['state'],
   consistent: ['state'],
   replaced: [],
+  'partly-refunded': [],
   unknown: [],
 })
 export const uphold = command('uphold', ['log_id', 'order', 'user', 'total', 'told'], {

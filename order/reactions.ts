@@ -6,18 +6,22 @@
  * the saga decided is a repetition and changes nothing, with two exceptions: money captured for a saga that is unknown
  * here (this Redis came back older) is adopted or cancelled, and what was paid and is refused or undone all the same is a
  * contradiction, told apart, which a person resolves: *paid* stays so, or becomes *cancelling* and is undone.
+ *
+ * A refund is decided when it is granted, and never undone: *granted* → *settled* once payment has paid it. Money that is back for a
+ * refund that is unknown here proves that it was granted: it is booked as if this Redis had never lost it.
  */
 import type { Reactions } from '../shared/log/apply.ts'
 
 /**
- * What is emitted when a request begins a checkout, when its deadline passes, when a person has resolved a contradiction, and now
- * and then of all that are unfinished.
+ * What is emitted when a request begins a checkout, when its deadline passes, when a person has resolved a contradiction, when a
+ * refund is granted, and now and then of all that are unfinished.
  */
 export const emits = {
   'checking-out': 'CheckoutStarted',
   cancelling: 'CheckoutCancelled',
   contradicted: 'CheckoutContradicted',
   resolved: 'CheckoutResolved',
+  granted: 'RefundGranted',
   surveyed: 'CheckoutsSurveyed',
 } as const
 
@@ -27,6 +31,10 @@ export const reactions = {
     CreditRefused: { command: 'fail', emits: { failed: 'CheckoutFailed', contradicted: 'CheckoutContradicted' } },
     CreditVoided: { command: 'fail', emits: { failed: 'CheckoutFailed', contradicted: 'CheckoutContradicted' } },
     CreditReleased: { command: 'close', emits: { closed: 'CheckoutClosed', contradicted: 'CheckoutContradicted' } },
+    CreditRefunded: {
+      command: 'settle',
+      emits: { granted: 'RefundGranted', settled: 'RefundSettled', contradicted: 'CheckoutContradicted' },
+    },
     SurveyEnded: { command: 'end-survey', emits: {} },
   },
 } as const satisfies Reactions<'order'>

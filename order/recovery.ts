@@ -1,7 +1,7 @@
 /**
- * What does an unfinished checkout mean to order, and what repairs it?
+ * What does an unfinished checkout or refund mean to order, and what repairs it?
  *
- * A checkout is unfinished here until it is paid or failed, or cancelled and undone by payment. The table says
+ * A checkout is unfinished here until it is paid or failed, or cancelled and undone by payment; a refund until payment has paid it. The table says
  * which repair each combination of conditions calls for; its test walks them all.
  */
 import type { SagaTable, UnfinishedOf } from '../shared/log/saga-table.ts'
@@ -12,9 +12,17 @@ export const DEADLINE_MAX_MS = 60_000
 
 /** No entry tells who cancelled a checkout, or which one of its order was the one before. */
 export const saga = {
-  states: { 'checking-out': 'due', paid: 'packed', failed: 'packed', cancelling: 'unfinished', closed: 'kept' },
+  states: {
+    'checking-out': 'due',
+    paid: 'packed',
+    failed: 'packed',
+    cancelling: 'unfinished',
+    closed: 'kept',
+    granted: 'unfinished',
+    settled: 'packed',
+  },
   fields: ['order', 'user', 'total', 'lines', 'deadline', 'token', 'previous'],
-  later: ['reason', 'item'],
+  later: ['reason', 'item', 'restock'],
   untold: ['previous'],
 } as const satisfies SagaTable
 

@@ -112,6 +112,8 @@ const resolveFrom =
         return { problem: notContradicted(logId, result[1]) }
       case 'replaced':
         return { problem: cannotRefund(logId, 'its order was made anew since') }
+      case 'partly-refunded':
+        return { problem: cannotRefund(logId, 'a part of its order was refunded before') }
       case 'unknown':
         return { problem: noSuchCheckout(logId) }
       case 'key-reused':

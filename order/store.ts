@@ -17,12 +17,14 @@ import { type ContradictionStore, openContradictionStore } from './store/contrad
 import { type Announcements, type Contradiction, openAnnouncements, openDecisions } from './store/decisions.ts'
 import { names } from './store/keys.ts'
 import { type ListingStore, openListingStore } from './store/listing.ts'
+import { openRefundStore, type RefundStore } from './store/refunds.ts'
 import { upholding } from './store/uphold.ts'
 
 export type Store = CartStore &
   CheckoutStore &
   ListingStore &
   ContradictionStore &
+  RefundStore &
   Announcements & {
     readonly log: Log
     readonly auditor: Auditor
@@ -38,7 +40,7 @@ export const openStore = (
     service: 'order',
     redis,
     step,
-    lua: [new URL('lua/', import.meta.url), new URL('checkout/lua/', import.meta.url)],
+    lua: ['lua/', 'checkout/lua/', 'refunds/lua/'].map((folder) => new URL(folder, import.meta.url)),
     names,
     supplies: { things: 'balance' },
     limits: { lines_max: LINES_MAX },
@@ -51,8 +53,8 @@ export const openStore = (
   const runner = runnerOf(log)
   const { run, runOnce } = runner
   const decisions = openDecisions(log, onContradicted)
-  const uphold = upholding({ run, catchUp, decisionIn: decisions.decisionIn })
-  const parts = { ...dependencies, log, runOnce }
+  const uphold = upholding({ run, catchUp, decisions, onContradicted })
+  const parts = { ...dependencies, log, runOnce, recall: runner.recall }
   const { checkouts, repair } = openCheckoutStore({ ...parts, runner, decisions })
   const contradicted = openContradictionStore(parts)
 
@@ -71,6 +73,7 @@ export const openStore = (
     ...openListingStore(parts),
     ...checkouts,
     ...contradicted,
+    ...openRefundStore(parts),
     ...openAnnouncements(decisions, step),
   }
 }

@@ -7,6 +7,9 @@
  * than it needs is a repetition: it changes nothing, and the recorded answer is emitted again, which heals an answer that was
  * lost. Goods taken for a checkout that is unknown here (this Redis came back older) prove that its money was held: it is
  * held again. A survey of what is unfinished is passed on, and has ended when it comes back: see `shared/saga/lua/survey.lua`.
+ *
+ * A refund, which order has granted and nobody can refuse: none → *refunded*, the money is back → *concluded*, the goods are
+ * as well. Goods that are back for a refund that is unknown here prove that it was granted: it is paid then, if never again.
  */
 import type { Reactions } from '../shared/log/apply.ts'
 
@@ -14,6 +17,7 @@ export const reactions = {
   order: {
     CheckoutStarted: { command: 'hold', emits: { held: 'CreditHeld', refused: 'CreditRefused' } },
     CheckoutCancelled: { command: 'release', emits: { released: 'CreditReleased' } },
+    RefundGranted: { command: 'refund', emits: { refunded: 'CreditRefunded' } },
     CheckoutsSurveyed: { command: 'pass-survey', emits: { surveyed: 'CreditsSurveyed' } },
   },
   stock: {
@@ -23,6 +27,8 @@ export const reactions = {
     },
     StockRefused: { command: 'void', emits: { voided: 'CreditVoided' } },
     StockReturned: { command: 'release-if-held', emits: { released: 'CreditReleased' } },
+    StockRestocked: { command: 'conclude', emits: { refunded: 'CreditRefunded', concluded: 'CreditRefunded' } },
+    StockWrittenOff: { command: 'conclude', emits: { refunded: 'CreditRefunded', concluded: 'CreditRefunded' } },
     GoodsSurveyed: { command: 'end-survey', emits: { 'survey-ended': 'SurveyEnded' } },
   },
 } as const satisfies Reactions<'payment'>

@@ -1,8 +1,8 @@
 /**
- * What does an unfinished checkout mean to payment, and what repairs it?
+ * What does an unfinished checkout or refund mean to payment, and what repairs it?
  *
  * A checkout is unfinished here while it waits for money that another one holds, or while its own money is held and stock
- * has not answered. The table says which repair each combination of conditions calls for; its test walks them all.
+ * has not answered; a refund while its money is back and stock has not answered. The table says which repair each combination of conditions calls for; its test walks them all.
  */
 import type { SagaTable, UnfinishedOf } from '../shared/log/saga-table.ts'
 import type { RecoveryTable } from '../shared/saga/recovery.ts'
@@ -15,9 +15,11 @@ export const saga = {
     captured: 'packed',
     voided: 'packed',
     released: 'packed',
+    refunded: 'unfinished',
+    concluded: 'packed',
   },
   fields: ['order', 'user', 'total', 'lines'],
-  later: ['reason', 'item'],
+  later: ['reason', 'item', 'restock', 'note'],
 } as const satisfies SagaTable
 
 /** `tell-again` emits the last answer again, or looks once more whether one that waits can be answered. */

@@ -3,10 +3,10 @@
  *
  * - `user:{id}` hash: `credit`, `held`
  * - `waiting:{user}` list: log ids of checkouts that wait for what others hold of the wallet, in order
- * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `reason`, `item`, `entries`, `again`; those that are
- *   finished are packed: see `shared/saga/lua/saga.lua`
- * - `sagas:open` sorted set: log ids of checkouts that are waiting or held, by when their last entry was appended
- * - `books` hash, of running sums: `added` (put in, less what was spent), `charged` (captured, less what was given back);
+ * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `reason`, `item`, `restock`, `note`, `entries`, `again`; those
+ *   that are finished are packed: see `shared/saga/lua/saga.lua`
+ * - `sagas:open` sorted set: log ids of checkouts that are waiting or held, and of refunds whose goods are not back, by when their last entry was appended
+ * - `books` hash, of running sums: `added` (put in, less what was spent), `charged` (captured, less what was given back or refunded);
  *   how they are kept is in `shared/audit/lua/ledger.lua`
  * - those that every log has: see `shared/log/log.ts`
  */
@@ -40,7 +40,7 @@ export const openStore = ({ redis, step, identifiers, retentionS }: Dependencies
     service: 'payment',
     redis,
     step,
-    lua: [new URL('lua/', import.meta.url)],
+    lua: [new URL('lua/', import.meta.url), new URL('refunds/lua/', import.meta.url)],
     names,
     supplies: { things: 'balance' },
     reactions,

@@ -5,6 +5,8 @@
  * was taken is *returned* when its money is let go: by a cancellation, which payment applies first, or because a Redis lost
  * what had been decided. An entry that finds the saga decided is a repetition: it changes nothing, and the recorded
  * answer is emitted again.
+ *
+ * A refund, whose money is back: none → *restocked* or *written-off*, as it was granted.
  */
 import type { Reactions } from '../shared/log/apply.ts'
 
@@ -14,6 +16,7 @@ export const reactions = {
     CreditRefused: { command: 'give-back', emits: { returned: 'StockReturned' } },
     CreditVoided: { command: 'give-back', emits: { returned: 'StockReturned' } },
     CreditReleased: { command: 'give-back', emits: { returned: 'StockReturned' } },
+    CreditRefunded: { command: 'restock', emits: { restocked: 'StockRestocked', 'written-off': 'StockWrittenOff' } },
     CreditsSurveyed: { command: 'turn-survey', emits: { surveyed: 'GoodsSurveyed' } },
   },
 } as const satisfies Reactions<'stock'>

@@ -1,11 +1,12 @@
 /**
- * What does stock record of a checkout?
+ * What does stock record of a checkout, and of a refund?
  *
  * Stock decides at once, so nothing is ever unfinished here, and its entries tell all.
  */
 import type { SagaTable } from '../shared/log/saga-table.ts'
 
 export const saga = {
-  states: { taken: 'packed', refused: 'packed', returned: 'packed' },
+  states: { taken: 'packed', refused: 'packed', returned: 'packed', restocked: 'packed', 'written-off': 'packed' },
   fields: ['order', 'user', 'total', 'lines', 'item'],
+  later: ['restock'],
 } as const satisfies SagaTable

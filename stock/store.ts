@@ -2,10 +2,10 @@
  * The keys, codecs and commands of stock: the only file that speaks to its Redis.
  *
  * - `item:{id}` hash: `stock`, `price`; `withdrawn` (yes or no) and `version` of one that was changed: see `lua/offer.lua`
- * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `item`, `entries`, `again`; nearly all are packed: see
- *   `shared/saga/lua/saga.lua`
- * - `books` hash, of running sums: `added` (put in, less what was subtracted), `taken` (less what was given back);
- *   how they are kept is in `shared/audit/lua/ledger.lua`
+ * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `item`, `restock`, `entries`, `again`; nearly all are packed:
+ *   see `shared/saga/lua/saga.lua`
+ * - `books` hash, of running sums: `added` (put in, less what was subtracted), `taken` (less what was given back), `written-off`
+ *   (of what was taken, given back for a refund and not put on the shelf); how they are kept is in `shared/audit/lua/ledger.lua`
  * - those that every log has: see `shared/log/log.ts`
  */
 import { type Auditor, auditor } from '../shared/audit/auditor.ts'
@@ -53,7 +53,7 @@ export const openStore = ({ redis, step, identifiers, retentionS }: Dependencies
     service: 'stock',
     redis,
     step,
-    lua: [new URL('lua/', import.meta.url)],
+    lua: [new URL('lua/', import.meta.url), new URL('refunds/lua/', import.meta.url)],
     names,
     supplies: { things: 'balance' },
     reactions,

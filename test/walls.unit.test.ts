@@ -137,7 +137,7 @@ const WALLS: readonly Wall[] = [
       [/\/store\.ts$/, 'shared/log/runner.ts'],
       [/^order\/store\/checkouts\.ts$/, 'shared/log/entry.ts'],
       [/^order\/store\/decisions\.ts$/, 'shared/redis/connection.ts'],
-      [/^order\/store\/(cart|listing)\.ts$/, 'shared/redis/reply.ts'],
+      [/^order\/store\/(cart|listing|refunds)\.ts$/, 'shared/redis/reply.ts'],
       [/^order\/audit\/audit\.ts$/, 'shared/log/entry.ts'],
       [/^order\/checkout\/begin\.ts$/, 'shared/log/fence.ts'],
       [/^(payment|stock)\/routes\.ts$/, 'shared/operator/audit-routes.ts'],

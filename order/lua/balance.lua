@@ -1,7 +1,8 @@
+--- @include "order"
 --- @include "saga"
 --- @include "things"
--- balance(order): `{money} {pieces}` of a paid order, else ''; with ` ?` if the checkout that it names says otherwise, or
--- there never was one. Records of checkouts end with their entries: one that is gone says nothing.
+-- balance(order): `{money} {pieces}` of a paid order, less what was refunded, else ''; with ` ?` if the checkout that it names says
+-- otherwise, or there never was one. Records of checkouts end with their entries: one that is gone says nothing.
 function counted.balance(order)
   local key = names.order .. order
   local status, saga = unpack(redis.call('HMGET', key, 'status', 'saga'))
@@ -22,11 +23,14 @@ function counted.balance(order)
   end
   local text = ''
   if paid then
+    local returned, refunded = unpack(redis.call('HMGET', key, 'returned', 'refunded'))
     local pieces = {}
-    for quantity in string.gmatch(lines, ':(%d+)') do
-      pieces[#pieces + 1] = quantity
+    for item, quantity in string.gmatch(lines, '([^:,]+):(%d+)') do
+      local _, back = apart(returned or '', item)
+      pieces[#pieces + 1] = back and integer(tonumber(quantity) - back) or quantity
     end
-    text = total .. ' ' .. table.concat(pieces, '+')
+    local money = refunded and integer(tonumber(total) - tonumber(refunded)) or total
+    text = money .. ' ' .. table.concat(pieces, '+')
   end
   return inconsistent and text .. ' ?' or text
 end

@@ -3,20 +3,21 @@
 --- @include "order"
 -- init-orders: makes the orders `first` to `last` anew, each of a random user, with two random lines of one piece. The
 -- random numbers follow from the seed, so the log says all. Does nothing while one of the orders is being checked out.
--- What was paid stays so in the ledger, whose `replaced-` accounts say how much of it no order shows any more.
+-- What was paid stays so in the ledger, whose `replaced-` accounts say how much of it no order shows any more; and a refund stays
+-- known, so that it is settled once, but is shown no more.
 -- ARGS     log_id, first, last, items, users, price, seed
 -- RETURNS  initialised, or in passing: busy, order
 commands['init-orders'] = function(args)
   local first, last = tonumber(args.first), tonumber(args.last)
   local paid, users_before, versions = {}, {}, {}
   for order = first, last do
-    local status, total, lines, user, version = unpack(redis.call('HMGET', names.order .. order, 'status', 'total',
-      'lines', 'user', 'version'))
+    local status, total, lines, user, version, returned, refunded = unpack(redis.call('HMGET', names.order .. order,
+      'status', 'total', 'lines', 'user', 'version', 'returned', 'refunded'))
     if status == 'checking-out' or status == 'cancelling' then
       return { 'busy', tostring(order) }, true
     end
     if status == 'paid' then
-      paid[#paid + 1] = { total, lines }
+      paid[#paid + 1] = { order = order, total = total, lines = lines, returned = returned, refunded = refunded }
     end
     -- A client that has seen the order as it was must not take it for the new one.
     users_before[order], versions[order] = user, status and later_version(version) or '1'
@@ -42,13 +43,20 @@ commands['init-orders'] = function(args)
     end
     redis.call('HSET', key, 'user', user, 'status', 'open', 'total', total, 'lines', lines, 'costs', costs,
       'number', integer(number), 'version', versions[order], 'at', at)
-    redis.call('HDEL', key, 'saga', 'updated', 'method', 'installments')
+    redis.call('HDEL', key, 'saga', 'updated', 'method', 'installments', 'returned', 'refunded', 'undone')
     list_order(integer(order), user, integer(number), users_before[order])
     number = number + 1
   end
   for _, replaced in ipairs(paid) do
-    post('replaced-paid', replaced[1])
-    post_lines('replaced-sold', 1, replaced[2])
+    post('replaced-paid', replaced.total)
+    post_lines('replaced-sold', 1, replaced.lines)
+    if replaced.refunded then
+      post('replaced-paid', minus(replaced.refunded))
+      post_lines('replaced-sold', -1, replaced.returned)
+      for _, refund in ipairs(redis.call('HKEYS', names.refunds .. replaced.order)) do
+        redis.call('HSET', names.refunds .. replaced.order, refund, '')
+      end
+    end
   end
   return { 'initialised' }
 end

@@ -2,17 +2,20 @@
  * Which keys has order?
  *
  * - `order:{id}` hash: `user`, `status`, `saga`, `total`, `lines`, `costs`, `number`, `version`, `at`, `updated`,
- *   `method`, `installments`: see `lua/order.lua`
+ *   `method`, `installments`: see `lua/order.lua`; `returned` and `refunded` of one that was refunded; `undone` (yes) of one that
+ *   counts as paid although its money is back, as a person has accepted
+ * - `refunds:{order}` hash: its refunds, for as long as there is the order: see `refunds/lua/refunds.lua`
  * - `orders-of:{user}` sorted set: the user's orders, by their numbers; `orders:number` is the last number that was given
- * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `deadline`, `token`, `reason`, `item`, `entries`,
- *   `again`, `previous` (the order's saga before), `contradicted` (by what), `resolved` (how: `refund` or `accept`); most of
- *   those that are finished are packed: see `shared/saga/lua/saga.lua`
- * - `sagas:open` sorted set: log ids of checkouts not finished, by when their last entry was appended
+ * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `deadline`, `token`, `reason`, `item`, `restock`,
+ *   `entries`, `again`, `previous` (the order's saga before), `contradicted` (by what), `resolved` (how: `refund` or `accept`);
+ *   most of those that are finished are packed: see `shared/saga/lua/saga.lua`
+ * - `sagas:open` sorted set: log ids of checkouts and refunds not finished, by when their last entry was appended
  * - `sagas:deadlines` sorted set: log ids of checkouts not decided, by their deadlines
  * - `contradictions` set: orders that were paid and whose payment or goods a peer has lost or undone, or whose customer
  *   was answered otherwise, until a person has resolved it
  * - `outcomes` channel: `{log id} {state} {reason} {item} {order} {user} {total} {entry}` of each checkout that is decided
- * - `books` hash, of running sums: `paid` (money) and `sold` (pieces) of orders that were ever paid and not refunded, and of
+ * - `settlements` channel: the log id of each refund that is settled
+ * - `books` hash, of running sums: `paid` (money) and `sold` (pieces) of orders that were ever paid, less what was refunded, and of
  *   it `replaced-paid`, `replaced-sold`, what no order shows any more, and `accepted-paid`, `accepted-sold`, what no service has
  *   charged or taken; how they are kept is in `shared/audit/lua/ledger.lua`
  * - those that every log has: see `shared/log/log.ts`
@@ -26,4 +29,6 @@ export const names = {
   /** The field of a record that tells what is contradicted with it. */
   subject: 'order',
   outcomes: 'outcomes',
+  refunds: 'refunds:',
+  settlements: 'settlements',
 }

@@ -40,9 +40,9 @@ local function grant(id, saga, credit, held)
   return true
 end
 
--- refund(saga): gives captured money back. Of a wallet that has no room for it, what it owns could not be counted, so that
+-- pay_back(saga): gives captured money back. Of a wallet that has no room for it, what it owns could not be counted, so that
 -- nothing is done: the entry is a dead letter until some of it was spent.
-local function refund(saga)
+local function pay_back(saga)
   local credit = wallet(saga.user)
   if credit and credit + tonumber(saga.total) > limits.amount_max then
     error('the wallet of ' .. saga.user .. ' has no room for ' .. saga.total, 0)

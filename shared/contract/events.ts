@@ -31,6 +31,12 @@ export type Facts = Readonly<Record<string, Fact>>
 /** What every entry of a checkout bears, so that each subscriber can act on it without asking. */
 const checkout = { order: 'id', user: 'id', total: 'amount' } as const satisfies Facts
 
+/**
+ * What every entry of a refund bears: which pieces of an order go back, for how much, and whether onto the shelf or not (`shelf`
+ * or `none`). It is all that a service needs to act, and to tell the others what they have lost.
+ */
+const refund = { ...checkout, lines: 'lines', restock: 'word' } as const satisfies Facts
+
 /** On what terms an item is sold from then on. */
 const offer = { item: 'id', price: 'amount', item_version: 'amount' } as const satisfies Facts
 
@@ -69,6 +75,8 @@ export const events = {
     CheckoutClosed: checkout,
     CheckoutContradicted: { ...checkout, by: 'word?' },
     CheckoutResolved: { ...checkout, by: 'word', why: 'word' },
+    RefundGranted: refund,
+    RefundSettled: { ...checkout, lines: 'lines' },
     CheckoutsSurveyed: survey,
   },
   payment: {
@@ -81,6 +89,7 @@ export const events = {
     CreditCaptured: { ...checkout, lines: 'lines?' },
     CreditVoided: { ...checkout, reason: 'word', item: 'word' },
     CreditReleased: checkout,
+    CreditRefunded: { ...refund, note: 'word?' },
     CreditsSurveyed: survey,
     SurveyEnded: survey,
   },
@@ -102,6 +111,8 @@ export const events = {
     StockTaken: { order: 'id', user: 'id?', total: 'amount?', lines: 'lines' },
     StockRefused: { order: 'id', item: 'word' },
     StockReturned: { order: 'id', lines: 'lines' },
+    StockRestocked: refund,
+    StockWrittenOff: refund,
     GoodsSurveyed: survey,
   },
 } as const satisfies Record<Service, Record<string, Facts>>

@@ -23,7 +23,7 @@ const EXPECTED: readonly (readonly [...Combination, Repair | 'cancel'])[] = [
   ['absent', 'past', 'talking', 'heard', 'drop'],
   ['absent', 'past', 'silent', 'unheard', 'drop'],
   ['absent', 'past', 'silent', 'heard', 'drop'],
-  // It is paid, failed or closed: nothing is left to do.
+  // It is paid, failed, closed or settled: nothing is left to do.
   ['decided', 'ahead', 'talking', 'unheard', 'drop'],
   ['decided', 'ahead', 'talking', 'heard', 'drop'],
   ['decided', 'ahead', 'silent', 'unheard', 'drop'],
@@ -51,6 +51,15 @@ const EXPECTED: readonly (readonly [...Combination, Repair | 'cancel'])[] = [
   ['cancelling', 'past', 'talking', 'heard', 'wait'],
   ['cancelling', 'past', 'silent', 'unheard', 'wait'],
   ['cancelling', 'past', 'silent', 'heard', 'tell-again'],
+  // A refund is decided, and has no deadline.
+  ['granted', 'ahead', 'talking', 'unheard', 'wait'],
+  ['granted', 'ahead', 'talking', 'heard', 'wait'],
+  ['granted', 'ahead', 'silent', 'unheard', 'wait'],
+  ['granted', 'ahead', 'silent', 'heard', 'tell-again'],
+  ['granted', 'past', 'talking', 'unheard', 'wait'],
+  ['granted', 'past', 'talking', 'heard', 'wait'],
+  ['granted', 'past', 'silent', 'unheard', 'wait'],
+  ['granted', 'past', 'silent', 'heard', 'tell-again'],
 ]
 
 const factsOf = ([state, deadline, silent, heard]: readonly [...Combination, ...unknown[]]): Facts => ({
@@ -62,14 +71,14 @@ const factsOf = ([state, deadline, silent, heard]: readonly [...Combination, ...
 
 for (const row of EXPECTED) {
   const [state, deadline, silent, heard, repair] = row
-  test(`an unfinished checkout that is ${state}, its deadline ${deadline}, ${silent}, ${heard}: ${repair}`, (t) => {
+  test(`an unfinished saga that is ${state}, its deadline ${deadline}, ${silent}, ${heard}: ${repair}`, (t) => {
     t.is(repairFor(rows, factsOf(row)), repair)
   })
 }
 
 test('the expectations are complete: every combination once', (t) => {
-  t.is(new Set(EXPECTED.map((row) => row.slice(0, 4).join())).size, 4 * 2 * 2 * 2)
-  t.is(EXPECTED.length, 4 * 2 * 2 * 2)
+  t.is(new Set(EXPECTED.map((row) => row.slice(0, 4).join())).size, 5 * 2 * 2 * 2)
+  t.is(EXPECTED.length, 5 * 2 * 2 * 2)
 })
 
 test('every row of the table is the first to hold for some combination', (t) => {

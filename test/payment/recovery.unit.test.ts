@@ -14,7 +14,7 @@ const EXPECTED: readonly (readonly [...Combination, Repair])[] = [
   ['absent', 'talking', 'heard', 'drop'],
   ['absent', 'silent', 'unheard', 'drop'],
   ['absent', 'silent', 'heard', 'drop'],
-  // It is refused, captured, voided or released: nothing is left to do.
+  // It is refused, captured, voided, released or concluded: nothing is left to do.
   ['decided', 'talking', 'unheard', 'drop'],
   ['decided', 'talking', 'heard', 'drop'],
   ['decided', 'silent', 'unheard', 'drop'],
@@ -29,6 +29,11 @@ const EXPECTED: readonly (readonly [...Combination, Repair])[] = [
   ['held', 'talking', 'heard', 'wait'],
   ['held', 'silent', 'unheard', 'wait'],
   ['held', 'silent', 'heard', 'tell-again'],
+  // So must it take the goods of a refund back.
+  ['refunded', 'talking', 'unheard', 'wait'],
+  ['refunded', 'talking', 'heard', 'wait'],
+  ['refunded', 'silent', 'unheard', 'wait'],
+  ['refunded', 'silent', 'heard', 'tell-again'],
 ]
 
 const factsOf = ([state, silent, heard]: readonly [...Combination, ...unknown[]]): Facts => ({
@@ -39,14 +44,14 @@ const factsOf = ([state, silent, heard]: readonly [...Combination, ...unknown[]]
 
 for (const row of EXPECTED) {
   const [state, silent, heard, repair] = row
-  test(`an unfinished checkout that is ${state}, ${silent}, ${heard}: ${repair}`, (t) => {
+  test(`an unfinished saga that is ${state}, ${silent}, ${heard}: ${repair}`, (t) => {
     t.is(repairFor(rows, factsOf(row)), repair)
   })
 }
 
 test('the expectations are complete: every combination once', (t) => {
-  t.is(new Set(EXPECTED.map((row) => row.slice(0, 3).join())).size, 4 * 2 * 2)
-  t.is(EXPECTED.length, 4 * 2 * 2)
+  t.is(new Set(EXPECTED.map((row) => row.slice(0, 3).join())).size, 5 * 2 * 2)
+  t.is(EXPECTED.length, 5 * 2 * 2)
 })
 
 test('every row of the table is the first to hold for some combination', (t) => {

@@ -1,6 +1,6 @@
 --- @include "checkout"
 --- @include "drop"
--- cancel: decides that a checkout is not to be, unless it was decided already.
+-- cancel: decides that a checkout is not to be, unless it was decided already. A refund is no checkout.
 -- ARGS     log_id, reason ('operator'; without one it is the deadline)
 -- RETURNS  cancelled, decision | decided, decision | unknown
 function commands.cancel(args)
@@ -8,6 +8,9 @@ function commands.cancel(args)
   local saga = load_saga(id)
   if not saga then
     commands.drop(args)
+    return { 'unknown' }
+  end
+  if saga.state == 'granted' or saga.state == 'settled' then
     return { 'unknown' }
   end
   if saga.state ~= 'checking-out' then

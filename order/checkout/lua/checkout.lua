@@ -1,3 +1,4 @@
+--- @include "contradiction"
 --- @include "order"
 --- @include "saga"
 -- The `status` of an order (see order.lua) is open, checking-out, paid or cancelling, and its `saga` the last checkout of it. A
@@ -46,28 +47,4 @@ local function cancel_checkout(id, saga, reason)
   order_status(id, saga, 'cancelling')
   emit_saga(id, saga, 'cancelling')
   announce(id, saga)
-end
-
--- is_undone(by): whether by this contradiction payment has given the money back, or never took it: then stock has applied it,
--- too. By the other one, payment and stock are of one mind with order, and only the client that was answered so is not.
-local function is_undone(by)
-  return string.sub(by, 1, 5) ~= 'told-'
-end
-
--- contradict(id, saga, by): a Redis has lost what was decided, and nothing can make both true: payment refuses or undid what
--- was paid (`by` says why), or a client was answered another end (`told-` and what). The checkout stays as it is
--- and its order is listed by name, once, until a person has resolved it; so long its record is kept.
-local function contradict(id, saga, by)
-  local key = names.saga .. id
-  local before = redis.call('HGET', key, 'contradicted')
-  if before and (is_undone(before) or not is_undone(by)) then
-    return { 'repeated' }
-  end
-  redis.call('SADD', names.contradictions, saga.order)
-  saga.by = by
-  emit(id, saga, 'contradicted')
-  store_saga(id, saga)
-  redis.call('HSET', key, 'contradicted', by)
-  redis.call('HDEL', key, 'resolved')
-  return { 'contradicted', id, by, saga.order }
 end

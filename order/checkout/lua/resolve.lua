@@ -2,9 +2,10 @@
 --- @include "ledger"
 -- resolve: ends a contradiction as a person wishes. A refund makes what counts as paid a cancelled checkout: whatever payment
 -- and stock still have of it they undo, and the order is open again. What is accepted stays as it is; if it counts as paid
--- although its money is back, and its goods are, the ledger says so.
+-- although its money is back, and its goods are, the ledger says so, and its order, of which nothing is left to be refunded. What was
+-- refunded in part cannot be undone as a whole.
 -- ARGS     log_id, by (refund or accept), why (without blanks)
--- RETURNS  resolved, state | repeated, state | consistent, state | replaced | unknown
+-- RETURNS  resolved, state | repeated, state | consistent, state | replaced | partly-refunded | unknown
 
 -- CHECKOUTS_MAX: the most checkouts of one order that are looked at, the last ones.
 local CHECKOUTS_MAX = 100
@@ -47,6 +48,10 @@ function commands.resolve(args)
   if paid and refund and last ~= id then
     return { 'replaced' }
   end
+  local is_in_part = redis.call('HEXISTS', names.order .. saga.order, 'refunded') == 1 or contradicted == 'told-refunded'
+  if paid and refund and is_in_part then
+    return { 'partly-refunded' }
+  end
   saga.by, saga.why = args.by, args.why
   emit(id, saga, 'resolved')
   store_saga(id, saga)
@@ -63,6 +68,9 @@ function commands.resolve(args)
   if paid and is_undone(contradicted) then
     post('accepted-paid', saga.total)
     post_lines('accepted-sold', 1, saga.lines)
+    if last == id then
+      redis.call('HSET', names.order .. saga.order, 'undone', 'yes')
+    end
   end
   return { 'resolved', saga.state }
 end

@@ -41,7 +41,8 @@ local function is_unfinished(saga)
   return stay == 'unfinished' or stay == 'due'
 end
 
--- place(id, saga, at_ms): has a saga whose last entry was appended then stand where its state belongs, and nowhere else.
+-- place(id, saga, at_ms): has a saga whose last entry was appended then (if it is unfinished) stand where its state belongs, and
+-- nowhere else.
 local open, deadlines = index('open'), index('deadlines')
 local function place(id, saga, at_ms)
   open[id] = is_unfinished(saga) and at_ms
@@ -133,6 +134,25 @@ local function emit_saga(id, saga, state)
     store_saga(id, saga)
   end
   place(id, saga, at_ms)
+end
+
+-- is_logged(entry): whether the log was not trimmed beyond it.
+local function is_logged(entry)
+  return entry and #redis.call('XRANGE', names.log, entry, entry) > 0
+end
+
+-- finish_saga(id, saga, state): moves a saga to a state in which it is finished, and of which nobody is to know. Its last entry may
+-- have been trimmed by then, so that no other would end its record: see trim.lua.
+local function finish_saga(id, saga, state)
+  saga.state = state
+  local has_entries = is_logged(saga.again) or is_logged(last_entry(saga.entries))
+  if not has_entries or not pack_saga(id, saga) then
+    store_saga(id, saga)
+  end
+  if not has_entries then
+    redis.call('ZADD', names.kept, now_ms(), id)
+  end
+  place(id, saga)
 end
 
 -- emit_again(id, saga): emits the entry of its state once more. For a saga that hangs that is done again and again, so no

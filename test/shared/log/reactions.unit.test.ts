@@ -122,7 +122,7 @@ for (const service of services)
 
 test('every kind is a noun and a past participle, and belongs to one service', (t) => {
   const kinds = services.flatMap((service) => Object.keys(events[service]))
-  for (const kind of kinds) t.regex(kind, /^([A-Z][a-z]+)+(ed|en|id|ld|nt|wn)$/)
+  for (const kind of kinds) t.regex(kind, /^([A-Z][a-z]+)+(ed|en|id|ld|nt|wn)(Off)?$/)
   t.is(new Set(kinds).size, kinds.length)
 })
 

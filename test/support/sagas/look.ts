@@ -22,11 +22,14 @@ const goods = async ({ services, items, print }: Scene): Promise<void> => {
 const purchases = async ({ services, orders, print }: Scene): Promise<void> => {
   for (const id of orders.keys()) {
     const found = await services.stores.order.readForCheckout(id)
-    print(
-      found === undefined
-        ? `order ${id}: unknown`
-        : `order ${id}: ${found.status}${found.saga === '' ? '' : ` (${found.saga})`}, ${found.lines || 'no lines'}`,
-    )
+    if (found === undefined) {
+      print(`order ${id}: unknown`)
+      continue
+    }
+    const { status, saga, lines } = found
+    const [returned, refunded] = await services.redis.order.hmget(`order:${id}`, 'returned', 'refunded')
+    const refund = refunded == null ? '' : `, refunded ${refunded} for ${returned}`
+    print(`order ${id}: ${status}${saga === '' ? '' : ` (${saga})`}, ${lines || 'no lines'}${refund}`)
   }
 }
 
@@ -61,8 +64,9 @@ const ledger = async ({ services: { redis }, print }: Scene): Promise<void> => {
     await ledgerOf(redis.stock),
   ]
   const accepted = order('accepted-paid') > 0n ? `, accepted ${order('accepted-paid')}` : ''
+  const writtenOff = stock('written-off') > 0n ? `, written off ${stock('written-off')}` : ''
   print(
-    `ledger: charged ${payment('charged')}, paid ${order('paid')}${accepted}; taken ${stock('taken')}, sold ${order('sold')}`,
+    `ledger: charged ${payment('charged')}, paid ${order('paid')}${accepted}; taken ${stock('taken')}, sold ${order('sold')}${writtenOff}`,
   )
 }
 

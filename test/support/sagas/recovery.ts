@@ -55,9 +55,9 @@ const age = async ({ services: { redis }, sagas }: Scene, ms: number): Promise<v
       if (ackedMs !== '0') await redis[participant].set(key, `${Number(ackedMs) - ms}-${sequence}`)
     }
   }
+  // A refund has none.
   for (const saga of sagas)
-    if ((await redis.order.hexists(`saga:${saga}`, 'deadline')) === 1)
-      await redis.order.hincrby(`saga:${saga}`, 'deadline', -ms)
+    if (await redis.order.hget(`saga:${saga}`, 'deadline')) await redis.order.hincrby(`saga:${saga}`, 'deadline', -ms)
 }
 
 export const recovery = (scene: Scene): Readonly<Record<string, Command>> => {

@@ -7,6 +7,7 @@
  *   join cart s1                         a request that needs no checkout of its own
  *   cancel s1 [by=operator]              its deadline has passed, or an operator gives it up
  *   resolve s1 refund|accept             a person ends a contradiction
+ *   refund cart r1 [tea:1] [restock=none]   lines of a paid order go back, or all that is left, as the refund r1
  *   line cart cup:1                      one more line
  *   fund anna 10 | pay anna 10           money comes and goes outside any checkout
  *   add tea 3 | subtract tea 3           goods do
@@ -75,6 +76,15 @@ export const requests = (scene: Scene): Readonly<Record<string, Command>> => {
       const [saga = '', by] = words.args
       if (by !== 'refund' && by !== 'accept') throw new Error(`"${by}" is neither refund nor accept`)
       await tellReply(await order.resolve(saga, { by, why: 'she-asked' }, onceOf(words, `resolve ${saga} ${by}`)))
+    },
+    refund: async (words) => {
+      const [id = '', refund = '', ...lines] = words.args
+      scene.name(refund)
+      const restock = words.options.get('restock') === 'none' ? 'none' : 'shelf'
+      const wish = { order: id, from: 'any', lines: lines.join(), restock, reason: '' } as const
+      const [result, ...rest] = await order.refund(wish, onceOf(words, `refund ${id} ${lines.join()}`))
+      // The entry says the rest.
+      await tellReply(result === 'granted' ? [result, rest[0]] : [result, ...rest])
     },
     line: async (words) => {
       const [id = '', word] = words.args

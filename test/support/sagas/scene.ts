@@ -41,6 +41,8 @@ export type Scene = AsyncDisposable & {
   readonly parted: Set<string>
   /** The sagas that were begun, in order, and what there is of all else, by name. */
   readonly sagas: string[]
+  /** The next saga that a store begins by itself has this log id. */
+  readonly name: (saga: string) => void
   readonly users: string[]
   readonly items: Map<string, number>
   readonly orders: Map<string, string>
@@ -84,12 +86,15 @@ export const openScene = async (servers: ThreeServers): Promise<Scene> => {
   const parted = new Set<string>()
   const seen = new Set<string>()
   const sagas: string[] = []
+  const named: string[] = []
   const users: string[] = []
   const items = new Map<string, number>()
   const orders = new Map<string, string>()
 
   const services = await openThreeServices(servers, {
     nextId: () => {
+      const name = named.shift()
+      if (name !== undefined) return name
       ids += 1
       return `${SINGLE}${ids}`
     },
@@ -142,6 +147,10 @@ export const openScene = async (servers: ThreeServers): Promise<Scene> => {
     read,
     parted,
     sagas,
+    name: (saga) => {
+      if (!sagas.includes(saga)) sagas.push(saga)
+      named.push(saga)
+    },
     users,
     items,
     orders,

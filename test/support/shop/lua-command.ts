@@ -13,6 +13,8 @@ export type Place = Service | 'shared'
 export type Command = {
   readonly name: string
   readonly place: Place
+  /** The folder in which its folder `lua` is, in that place; '' if there is none. */
+  readonly room: string
   readonly text: string
   /** The code without comments, with that of everything it includes. */
   readonly whole: string
@@ -63,7 +65,14 @@ export const luaCommands = (place: Place): readonly Command[] =>
   luaFiles(place)
     .map((file) => {
       const text = luaText(place, file)
-      return { name: file.replace(/\.lua$/, ''), place, text, whole: withIncludes(place, file) }
+      const room = FILES[place].get(file)?.pathname.split('/').at(-3) ?? ''
+      return {
+        name: file.replace(/\.lua$/, ''),
+        place,
+        room: room === place ? '' : room,
+        text,
+        whole: withIncludes(place, file),
+      }
     })
     .filter(({ text }) => /^(function commands\.|commands\[)/m.test(text))
 

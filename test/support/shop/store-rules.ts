@@ -11,11 +11,13 @@ import { openBench, resultsSeen, saidIn, type Teller, teller } from './open-stor
 export const openStoreForTests = async <Store extends { readonly log: Log }>(
   open: (dependencies: Dependencies) => Store,
   reactions: Parameters<typeof resultsSeen>[1],
+  /** Whose commands are to be seen through; if not those of the service that are in no room of their own tests. */
+  room?: Parameters<typeof resultsSeen>[2],
 ) => {
   const bench = await openBench()
   const store = open(bench.dependencies)
   const { log } = store
-  const results = resultsSeen(log, reactions)
+  const results = resultsSeen(log, reactions, room)
   let told = teller(log)
 
   test.serial.beforeEach(async () => {
@@ -56,7 +58,9 @@ export const openStoreForTests = async <Store extends { readonly log: Log }>(
 type Cells<State extends string, Event extends string, Way extends string> = {
   readonly log: Log
   readonly transitions: Transitions<Service, State, Event>
-  /** Each way to bring the checkout `it` into a state. */
+  /** What is brought into a state: `checkout`, if nothing else is said. */
+  readonly saga?: string
+  /** Each way to bring the saga `it` into a state. */
   readonly ways: readonly (readonly [way: Way, state: State])[]
   readonly bring: (way: Way) => Promise<unknown>
   readonly events: Readonly<Record<Event, (way: Way) => Promise<readonly (string | undefined)[]>>>
@@ -72,12 +76,12 @@ type Cells<State extends string, Event extends string, Way extends string> = {
 export const holdTransitions = <State extends string, Event extends string, Way extends string>(
   cells: Cells<State, Event, Way>,
 ): void => {
-  const { log, transitions, ways, bring, events, emittedDuring, look, looksIn, again } = cells
+  const { log, transitions, saga = 'checkout', ways, bring, events, emittedDuring, look, looksIn, again } = cells
   for (const [way, state] of ways)
     for (const event of Object.keys(events) as Event[]) {
       const [result, next, ...emitted] = transitions[state][event]
       const what = emitted.join(' and ') || 'nothing'
-      test.serial(`${event} of a checkout that is ${way}: ${result}, ${what} is emitted`, async (t) => {
+      test.serial(`${event} of a ${saga} that is ${way}: ${result}, ${what} is emitted`, async (t) => {
         const holds = async (
           [expected, then, ...kinds]: Transition<Service, State>,
           result = expected,

@@ -1,0 +1,45 @@
+--- @include "refunds"
+--- @include "contradiction"
+-- is_paid(order): whether what was captured for it is its own still.
+local function is_paid(order)
+  return order.status == 'paid' or order.status == 'changing'
+end
+
+-- fits(order, refund): whether so much is left of an order.
+local function fits(order, refund)
+  local quantities = amounts(order.lines)
+  for item, count in pairs(amounts(refund.lines)) do
+    if count + (order.returned[item] or 0) > (quantities[item] or 0) then
+      return false
+    end
+  end
+  return order.refunded + tonumber(refund.total) <= order.total
+end
+
+-- rebuild(id, refund): grants once more what this Redis has forgotten. What its order cannot show, because it was refunded otherwise
+-- since, or is not paid any more, no order shows, as what was replaced: then false.
+local function rebuild(id, refund)
+  local order = order_for_refund(refund.order)
+  local is_shown = order and is_paid(order) and fits(order, refund)
+  grant(id, refund)
+  if is_shown then
+    book_refund(order, tonumber(refund.total), refund.lines)
+  else
+    post('replaced-paid', minus(refund.total))
+    post_lines('replaced-sold', -1, refund.lines)
+  end
+  return is_shown
+end
+
+-- contradict_refund(refund): a person is to see to an order of which more was refunded than it shows. It is listed with its checkout, as
+-- far as that is recorded.
+local function contradict_refund(refund)
+  local id = redis.call('HGET', names.order .. refund.order, 'saga') or ''
+  local saga = load_saga(id)
+  if saga then
+    contradict(id, saga, 'told-refunded')
+  else
+    redis.call('SADD', names.contradictions, refund.order)
+  end
+  return { 'contradicted', id, 'told-refunded', refund.order }
+end

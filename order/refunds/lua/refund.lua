@@ -1,0 +1,33 @@
+--- @include "refunds"
+-- refund: grants a refund of some lines of a paid order, or of all that is left of it. One that is contradicted awaits a person first.
+-- ARGS     log_id, order, versions (separated by blanks, or `any`), lines ('' for all that is left), restock (shelf or none), reason
+--          (without blanks, or '')
+-- RETURNS  granted, refund, order, user, total, lines, restock, entry | unknown | stale, version | nothing | too-much, item, left
+--          | prices-unknown, item, or in passing: not-paid, status | contradicted
+function commands.refund(args)
+  local order = order_for_refund(args.order)
+  if not order then
+    return { 'unknown' }
+  end
+  if args.versions ~= 'any' and not string.find(' ' .. args.versions .. ' ', ' ' .. order.version .. ' ', 1, true) then
+    return { 'stale', order.version }
+  end
+  if order.status ~= 'paid' then
+    return { 'not-paid', order.status }, true
+  end
+  if redis.call('SISMEMBER', names.contradictions, args.order) == 1 then
+    return { 'contradicted' }, true
+  end
+  local reason = args.reason ~= '' and args.reason or nil
+  local refund, why, item, left = grant_refund(args.log_id, order, args.lines, args.restock, reason)
+  if refund then
+    return { 'granted', args.log_id, refund.order, refund.user, refund.total, refund.lines, refund.restock, refund.entries }
+  end
+  if why == 'nothing' then
+    return { 'nothing' }
+  end
+  if why == 'too-much' then
+    return { 'too-much', item, left }
+  end
+  return { 'prices-unknown', item }
+end

@@ -1,0 +1,44 @@
+--- @include "rebuild"
+-- settle: payment has paid a refund. One that this service does not know (its Redis came back older) was granted, and its client may
+-- have been answered so: it is granted and settled as it was. If its order was refunded otherwise since, that is a contradiction.
+-- ARGS     log_id, order, user, total, lines, restock, note (if there is a document)
+-- RETURNS  settled, refund | rebuilt, refund | contradicted, saga, by, order | repeated
+
+-- announce_settled(id): wakes the request that waits for this refund, in whichever replica it waits.
+local subscribers_of_refunds
+local function announce_settled(id)
+  subscribers_of_refunds = subscribers_of_refunds or redis.call('PUBSUB', 'NUMSUB', names.settlements)[2]
+  if subscribers_of_refunds > 1 then
+    redis.call('PUBLISH', names.settlements, id)
+  end
+end
+
+-- settle_refund(id, refund, note): payment has paid it.
+local function settle_refund(id, refund, note)
+  emit_saga(id, refund, 'settled')
+  local recalled = recalled_refund(refund.order, id)
+  if recalled and recalled.at then
+    recalled.state, recalled.note = 'settled', note or recalled.note
+    remember_refund(id, recalled)
+  end
+  announce_settled(id)
+end
+
+function commands.settle(args)
+  local id = args.log_id
+  local refund = load_saga(id)
+  if refund and refund.state == 'granted' then
+    settle_refund(id, refund, args.note)
+    return { 'settled', id }
+  end
+  if refund or recalled_refund(args.order, id) then
+    return { 'repeated' }
+  end
+  refund = { order = args.order, user = args.user, total = args.total, lines = args.lines, restock = args.restock }
+  local is_shown = rebuild(id, refund)
+  settle_refund(id, refund, args.note)
+  if is_shown then
+    return { 'rebuilt', id }
+  end
+  return contradict_refund(refund)
+end

@@ -1,0 +1,42 @@
+/**
+ * What is a refund?
+ *
+ * Pieces of a paid order that go back, and the money for them. It is *granted*, which is never undone, and *settled* once payment
+ * has paid it. The goods go back onto the shelf, or are written off.
+ */
+import { type Line, parseLines } from '../../shared/contract/events.ts'
+import { impossible } from '../../shared/errors.ts'
+
+export const RESTOCKS = ['shelf', 'none'] as const
+export type Restock = (typeof RESTOCKS)[number]
+
+export type Refund = {
+  readonly id: string
+  readonly state: 'granted' | 'settled'
+  readonly amount: number
+  readonly lines: readonly Line[]
+  readonly restock: Restock
+  readonly reason: string | null
+  /** The number of its credit note, once there is one. */
+  readonly note: string | null
+  readonly grantedMs: number
+}
+
+const given = (text: string): string | null => (text === '-' ? null : text)
+
+/** Reads what `lua/refunds.lua` keeps of a refund; `undefined` if its order was made anew since. */
+export const refundOf = (id: string, text: string): Refund | undefined => {
+  if (text === '') return undefined
+  const [at = '', total = '', restock = '', state = '', note = '', lines = '', reason = ''] = text.split(' ')
+  if (state !== 'granted' && state !== 'settled') return impossible('order.refund', text)
+  return {
+    id,
+    state,
+    amount: Number(total),
+    lines: parseLines(given(lines) ?? ''),
+    restock: RESTOCKS.find((one) => one === restock) ?? impossible('order.refund', text),
+    reason: reason === '-' ? null : decodeURIComponent(reason),
+    note: given(note),
+    grantedMs: Number(at),
+  }
+}

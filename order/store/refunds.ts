@@ -1,0 +1,93 @@
+/**
+ * How is a refund granted, and what is known of it?
+ *
+ * What a client was told is granted is remembered in this process (`shared/log/own-tail.ts`), so that it is granted once more
+ * if the Redis comes back without it.
+ */
+import { VERSION } from '../../shared/contract/events.ts'
+import type { WantedVersions } from '../../shared/http/etag.ts'
+import type { Log } from '../../shared/log/log.ts'
+import type { Runner } from '../../shared/log/runner.ts'
+import { knownResult, type ResultOnce } from '../../shared/redis/command.ts'
+import { fields, optional, text, tuple } from '../../shared/redis/reply.ts'
+import type { Once, Reply } from '../../shared/redis/script.ts'
+import type { Dependencies } from '../../shared/service.ts'
+import * as commands from '../refunds/commands.ts'
+import { type Refund, type Restock, refundOf } from '../refunds/refund.ts'
+
+/** What is to be refunded: these lines, or all that is left. */
+export type RefundWish = {
+  readonly order: string
+  readonly from: WantedVersions
+  readonly lines: string
+  readonly restock: Restock
+  readonly reason: string
+}
+
+export type RefundStore = {
+  readonly refund: (wish: RefundWish, once: Once) => Promise<ResultOnce<typeof commands.refund>>
+  /** All refunds of an order, the oldest first; `undefined` if there is no such order. @throws UnavailableError */
+  readonly refundsOf: (order: string) => Promise<readonly Refund[] | undefined>
+  /** One of them; `undefined` if there is none. @throws UnavailableError */
+  readonly findRefund: (order: string, refund: string) => Promise<Refund | undefined>
+  /** The refund that an entry of payment's has settled, by what was returned to it. */
+  readonly settledBy: (reply: Reply) => string | undefined
+}
+
+export type RefundStoreOptions = Pick<Dependencies, 'step' | 'identifiers' | 'catchUp'> & {
+  readonly log: Log
+  readonly runOnce: Runner['runOnce']
+  readonly recall: Runner['recall']
+}
+
+/** What `refunds/lua/refunds-of.lua` returns. */
+const found = tuple(optional(text), fields)
+
+const byAge = (one: Refund, other: Refund): number => one.grantedMs - other.grantedMs || (one.id < other.id ? -1 : 1)
+
+export const openRefundStore = (options: RefundStoreOptions): RefundStore => {
+  const { log, step, identifiers, catchUp, runOnce, recall } = options
+  const ask = log.query('refunds-of', found)
+  const read = async (about: string) => {
+    const { found: answer } = await step('refunds-of', () => ask(about))
+    const [status, texts] = answer
+    return { status, refunds: Object.entries(texts).flatMap(([id, kept]) => refundOf(id, kept) ?? []) }
+  }
+
+  /** What a key remembers may be of before this Redis came back older. */
+  const acknowledge = (result: ResultOnce<typeof commands.refund>): void => {
+    if (result[0] !== 'granted') return
+    const [, id, order, user, total, lines, restock, entry] = result
+    log.acknowledge(entry, () => [
+      'RefundGranted',
+      `version=${VERSION} log_id=${id} order=${order} user=${user} total=${total} lines=${lines} restock=${restock}`,
+    ])
+  }
+
+  return {
+    refund: async ({ order, from, lines, restock, reason }, once) => {
+      const known = await recall(commands.refund.returns, once)
+      if (known) {
+        acknowledge(known)
+        return known
+      }
+      // A Redis that came back older may have forgotten a refund that payment has paid: first it is to be known again.
+      await catchUp()
+      const versions = from === 'any' ? from : from.join(' ')
+      // An entry has no blanks.
+      const args = { order, versions, lines, restock, reason: encodeURIComponent(reason) }
+      const result = await runOnce(commands.refund, { log_id: identifiers.next(), ...args }, once)
+      acknowledge(result)
+      return result
+    },
+    refundsOf: async (order) => {
+      const { status, refunds } = await read(order)
+      return status === undefined ? undefined : refunds.toSorted(byAge)
+    },
+    findRefund: async (order, refund) => (await read(`${order} ${refund}`)).refunds[0],
+    settledBy: (reply) => {
+      const result = knownResult(commands.settle.returns, reply)
+      return result?.[0] === 'settled' || result?.[0] === 'rebuilt' ? result[1] : undefined
+    },
+  }
+}

@@ -1,0 +1,22 @@
+--- @include "wallet"
+-- refund: pays a refund, once: the money goes back into its user's wallet. Order has granted it, so that nothing can be refused. Where
+-- there is no such wallet, or no room in it, nothing is done: the entry is a dead letter until there is.
+-- ARGS     log_id, order, user, total, lines, restock
+-- RETURNS  refunded | repeated
+function commands.refund(args)
+  local id = args.log_id
+  local known = load_saga(id)
+  if known then
+    return repeated(id, known)
+  end
+  local saga = {
+    order = args.order, user = args.user, total = args.total, lines = args.lines, restock = args.restock,
+  }
+  if not wallet(saga.user) then
+    error('there is no user ' .. saga.user, 0)
+  end
+  pay_back(saga)
+  emit_saga(id, saga, 'refunded')
+  serve(saga.user)
+  return { 'refunded' }
+end

@@ -1,0 +1,128 @@
+/** Refunds in payment's store: paid once, to a wallet that has room, and finished once the goods are back. */
+import test from 'ava'
+import { reactions } from '../../../payment/reactions.ts'
+import { type Event, type State, transitions } from '../../../payment/refunds/transitions.ts'
+import { openStore } from '../../../payment/store.ts'
+import type { Reply } from '../../../shared/redis/script.ts'
+import { ledgerOf } from '../../support/checker/ledgers.ts'
+import { packedIn } from '../../support/checker/records.ts'
+import { plainly } from '../../support/shop/open-store.ts'
+import { holdTransitions, openStoreForTests } from '../../support/shop/store-rules.ts'
+
+const { bench, store, tell, emittedDuring, stateOfIt, holdEveryResult } = await openStoreForTests(
+  openStore,
+  reactions,
+  'refunds',
+)
+const { log } = store
+const MOST = Number.MAX_SAFE_INTEGER
+
+const facts = { order: 'cart', user: 'anna', total: 30, lines: 'tea:2', restock: 'shelf' }
+const user = async (credit: number): Promise<void> => {
+  await store.createUser('anna', plainly)
+  if (credit > 0) await store.addFunds('anna', credit, plainly)
+}
+const credit = async () => (await store.find('anna'))?.credit
+const charged = async () => (await ledgerOf(bench.redis))('charged')
+
+const bring = async (state: State): Promise<void> => {
+  await user(100)
+  if (state === 'none') return
+  await tell('order', 'RefundGranted', 'it', facts)
+  if (state === 'concluded') await tell('stock', 'StockRestocked', 'it', facts)
+}
+const EVENTS: Readonly<Record<Event, () => Promise<Reply>>> = {
+  RefundGranted: () => tell('order', 'RefundGranted', 'it', facts),
+  StockRestocked: () => tell('stock', 'StockRestocked', 'it', facts),
+  StockWrittenOff: () => tell('stock', 'StockWrittenOff', 'it', facts),
+  're-emit': () => log.run('tell-again', { log_id: 'it' }),
+}
+holdTransitions({
+  log,
+  transitions,
+  saga: 'refund',
+  ways: (Object.keys(transitions) as State[]).map((state) => [state, state] as const),
+  bring,
+  events: EVENTS,
+  emittedDuring,
+  look: async () => ({
+    state: await stateOfIt(),
+    credit: await credit(),
+    charged: await charged(),
+    open: await bench.redis.zrange('sagas:open', '0', '-1'),
+  }),
+  looksIn: (state) => ({
+    state,
+    credit: state === 'none' ? 100 : 130,
+    charged: state === 'none' ? 0n : -30n,
+    open: state === 'refunded' ? ['it'] : [],
+  }),
+})
+
+test.serial('CreditRefunded says all that stock needs, and order, should it have lost the refund', async (t) => {
+  await bring('concluded')
+  t.deepEqual(
+    (await log.entriesOf('it')).map(({ kind, facts }) => [kind, facts]),
+    [['CreditRefunded', { ...facts, total: '30' }]],
+  )
+  t.deepEqual([...(await packedIn(bench.redis)).keys()], ['it'])
+})
+
+test.serial('a refund serves the checkouts that wait for the wallet', async (t) => {
+  await user(0)
+  await store.addFunds('anna', 20, plainly)
+  const started = { order: 'other', user: 'anna', lines: 'tea:1', deadline: '1700000000000' }
+  await tell('order', 'CheckoutStarted', 'first', { ...started, total: 15 })
+  await tell('order', 'CheckoutStarted', 'second', { ...started, total: 18 })
+  t.is((await log.recorded('second')).state, 'waiting')
+  await tell('order', 'RefundGranted', 'it', facts)
+  t.is((await log.recorded('second')).state, 'held')
+})
+
+test.serial('a refund of nothing is paid and concluded like any other', async (t) => {
+  await user(5)
+  t.deepEqual(await tell('order', 'RefundGranted', 'it', { ...facts, total: 0 }), ['refunded'])
+  t.deepEqual(await tell('stock', 'StockWrittenOff', 'it', { ...facts, total: 0 }), ['concluded'])
+  t.is(await credit(), 5)
+})
+
+test.serial('a wallet without room, or none at all, leaves the entry a dead letter until there is', async (t) => {
+  const { message } = await t.throwsAsync(tell('order', 'RefundGranted', 'it', facts))
+  t.regex(message, /was dead-lettered: .*there is no user anna/)
+  t.deepEqual(await bench.redis.keys('user:*'), [])
+  await user(MOST - 29)
+  t.regex((await t.throwsAsync(tell('order', 'RefundGranted', 'it', facts))).message, /has no room for 30/)
+  t.is(await credit(), MOST - 29)
+  const [letter] = await log.dead.page('0-0', 9)
+  t.is((await log.dead.retry(letter?.id ?? '', plainly))[0], 'failed')
+  await store.pay('anna', 1, plainly)
+  t.deepEqual(await log.dead.retry(letter?.id ?? '', plainly), ['applied', 'refunded'])
+  t.is(await credit(), MOST)
+  t.is(await log.dead.count(), 0)
+})
+
+test.serial(
+  'a refund that is concluded after its entry was dropped ends with the next survey all the same',
+  async (t) => {
+    await bring('refunded')
+    await bench.redis.xtrim('log:payment', 'MAXLEN', 0)
+    await tell('stock', 'StockRestocked', 'it', facts)
+    t.is(await stateOfIt(), 'concluded')
+    t.deepEqual(await bench.redis.zrange('sagas:open', '0', '-1'), [])
+    t.deepEqual(await bench.redis.zrange('sagas:kept', '0', '-1'), ['it'])
+  },
+)
+
+test.serial(
+  'a refund that was told again is concluded in a record of its own, which ends with its last entry',
+  async (t) => {
+    await bring('refunded')
+    await EVENTS['re-emit']()
+    await tell('stock', 'StockRestocked', 'it', facts)
+    t.is(await stateOfIt(), 'concluded')
+    t.is((await packedIn(bench.redis)).size, 0)
+    t.deepEqual(await bench.redis.zrange('sagas:kept', '0', '-1'), [])
+  },
+)
+
+holdEveryResult()
