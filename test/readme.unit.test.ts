@@ -69,9 +69,9 @@ test('every link of a README leads to a file and a heading that are there', (t) 
 
 /** The routes that a README has in its tables, without queries. */
 const routesIn = (readme: string): readonly string[] =>
-  [...readFileSync(join(ROOT, readme), 'utf8').matchAll(/^\| `((?:GET|POST|PATCH) [^`?]+)(?:\?[^`]*)?` \|/gm)].map(
-    ([, route = '']) => route,
-  )
+  [
+    ...readFileSync(join(ROOT, readme), 'utf8').matchAll(/^\| `((?:GET|POST|PATCH|DELETE) [^`?]+)(?:\?[^`]*)?` \|/gm),
+  ].map(([, route = '']) => route)
 const routesOf = (rows: Rows): readonly string[] => Object.values(rows).map(({ method, path }) => `${method} ${path}`)
 const isTold = (route: string): boolean => !route.includes(' /internal/')
 /** An audit is asked of payment and stock alike: the README of shared has it. */

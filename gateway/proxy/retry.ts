@@ -9,12 +9,15 @@
  * | -------------------------------- | ------------------------------------------------------------------ |
  * | GET, HEAD                        | it changes nothing                                                 |
  * | POST /orders/checkout/{order}    | an order is charged once, however often its checkout is asked for  |
+ * | POST /orders/{order}/cancel      | an order is cancelled for good, however often that is asked for    |
+ * | DELETE                           | what is deleted stays so                                           |
  * | any with an `Idempotency-Key`    | the service gives the same answer and one effect for the same key  |
  *
  * Everything else is not repeated: its client is told that the outcome is unknown. It is judged by what goes on to the service, not by
  * what came: a key that `Connection` names ends here, and the service, which sees none, would do it twice.
  */
 
+const CANCEL = /^\/orders\/[^/?]+\/cancel(?:\?|$)/
 const CHECKOUT = /^\/orders\/checkout\/([^/?]+)(?:\?|$)/
 
 /** Whether it asks for a checkout, which waits for other services. */
@@ -25,7 +28,11 @@ export const isRead = (method: string): boolean => method === 'GET' || method ==
 
 /** Whether a request that may have begun may be sent again. `path` is the request's target, with its query. */
 export const isSafeToRepeat = (method: string, path: string, hasIdempotencyKey: boolean): boolean =>
-  isRead(method) || hasIdempotencyKey || isCheckout(method, path)
+  isRead(method) ||
+  method === 'DELETE' ||
+  hasIdempotencyKey ||
+  isCheckout(method, path) ||
+  (method === 'POST' && CANCEL.test(path))
 
 /** Where the client can learn what came of a request whose outcome is unknown. */
 export const whereToAsk = (method: string, path: string): string | undefined => {

@@ -17,6 +17,8 @@ export type Body = {
   readonly fields: v.GenericSchema
   /** Also as a form, whose fields are all texts: `application/x-www-form-urlencoded` or `multipart/form-data`. */
   readonly forms?: true
+  /** May there be none? Then it has no fields. */
+  readonly optional?: true
 }
 
 /** What was sent as a body. */
@@ -32,6 +34,7 @@ export const BODY_MAX_BYTES = 65_536
 /** Of a body that must be empty. */
 const EMPTY_MAX_BYTES = 1_024
 const NOTHING: Sent = { fields: undefined, text: undefined }
+const NO_FIELDS: Sent = { fields: {}, text: undefined }
 
 const JSON_TYPE = 'application/json'
 const FORM_TYPES = ['application/x-www-form-urlencoded', 'multipart/form-data']
@@ -101,7 +104,7 @@ export const readBody = async (ctx: Context, body?: Body): Promise<Sent | { read
   if (body === undefined) return isAbsent(ctx) ? NOTHING : refuseBody(ctx)
   const bytes = await bytesOf(ctx, BODY_MAX_BYTES)
   if (bytes === undefined) return { problem: bodyTooLarge(BODY_MAX_BYTES) }
-  if (bytes.length === 0) return refused('body', 'must be given')
+  if (bytes.length === 0) return body.optional ? NO_FIELDS : refused('body', 'must be given')
   const { 'content-type': whole = '', 'content-encoding': coding = 'identity' } = ctx.headers
   const type = whole.replace(/;.*$/s, '').trim().toLowerCase()
   if (coding === 'identity' && type === JSON_TYPE) return jsonIn(bytes)

@@ -33,7 +33,7 @@ export type Fields = Readonly<Record<string, Field>>
 type Content = { readonly text: string } | { readonly json: v.GenericSchema }
 
 export type Row = {
-  readonly method: 'GET' | 'POST' | 'PATCH'
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   /** With its parameters in braces: `/orders/find/{order}`. */
   readonly path: string
   readonly summary: string
@@ -46,13 +46,14 @@ export type Row = {
   /**
    * What a success answers, by its status: a text, in words, or a JSON value. 201 tells where what was made is found (`Location`); 202
    * that it will be done, and where to ask what became of it; 204 is answered instead of 200 if the client does not prefer to be
-   * shown what it has changed.
+   * shown what it has changed, or where there is nothing to be shown.
    */
   readonly answers:
     | { readonly 200: Content; readonly 202?: Content; readonly 204?: { readonly empty: true } }
     | { readonly 201: Content; readonly 202?: Content; readonly 204?: never }
-  /** Must the client say from which version it changes a thing? */
-  readonly ifMatch?: 'required'
+    | { readonly 204: { readonly empty: true }; readonly 202?: Content }
+  /** Must the client say from which version it changes a thing, or may it? */
+  readonly ifMatch?: 'required' | 'optional'
   /** What it may refuse, besides what every route may: see `problemsOf`. */
   readonly problems: readonly ProblemKind[]
   /** Does it pass on, as it is, what a peer refuses that is asked on the client's behalf? */
@@ -77,7 +78,7 @@ export type Given<R extends Row> = Omit<Request, 'parameter' | 'query' | 'body' 
   readonly body: R extends { readonly body: { readonly fields: infer Schema extends v.GenericSchema } }
     ? v.InferOutput<Schema>
     : unknown
-  readonly ifMatch: R extends { readonly ifMatch: 'required' } ? WantedVersions : unknown
+  readonly ifMatch: R extends { readonly ifMatch: string } ? WantedVersions : unknown
 }
 
 type Plain = string | number | boolean | null | undefined
@@ -91,7 +92,9 @@ type Success<R extends Row> = R['answers'] extends { readonly 201: infer C }
   ? Told<C> & { readonly status: 201; readonly headers: { readonly Location: string } }
   : R['answers'] extends { readonly 200: infer C }
     ? Told<C>
-    : never
+    : R['answers'] extends { readonly 204: unknown }
+      ? { readonly empty: 204 }
+      : never
 type Accepted<R extends Row> = R['answers'] extends { readonly 202: infer C }
   ? Told<C> & { readonly status: 202; readonly headers: { readonly Location: string } }
   : never
@@ -118,7 +121,7 @@ export const problemsOf = ({ problems, body, ifMatch, operator }: Row): readonly
   ...problems,
   malformed,
   ...(body ? [bodyTooLarge, unsupportedMediaType, malformedBody] : []),
-  ...(ifMatch ? [preconditionRequired] : []),
+  ...(ifMatch === 'required' ? [preconditionRequired] : []),
   notDone,
   unavailable,
   internal,
@@ -172,13 +175,14 @@ const route = <R extends Row>(row: R, handler: Handler<R>): Route => {
     ...(body ? { body } : {}),
     handler: async ({ parameter, query: queried, body: sent, header, ...request }) => {
       const read = { params: readParams(parameter), query: readQuery(queried), headers: readHeaders(header) }
-      if (ifMatch && header('if-match') === undefined) return { problem: preconditionRequired() }
-      const versions = ifMatch && versionsIn(header('if-match') ?? '')
+      const condition = ifMatch && header('if-match')
+      if (ifMatch === 'required' && condition === undefined) return { problem: preconditionRequired() }
+      const versions = condition === undefined ? undefined : versionsIn(condition)
       const found = body ? fieldsOf(body.fields, sent) : { fields: undefined }
       if ('problem' in found) return found
       // Read by the row's own fields, it is what `Given` says of them.
       const fingerprint = versions ? `${request.fingerprint} from ${versions}` : request.fingerprint
-      const given = { ...request, ...read, fingerprint, body: found.fields, ifMatch: versions } as Given<R>
+      const given = { ...request, ...read, fingerprint, body: found.fields, ifMatch: versions ?? 'any' } as Given<R>
       return asPreferred(answers, header, await handler(given))
     },
   }

@@ -19,8 +19,11 @@ const cases: readonly [method: string, path: string, hasKey: boolean, isSafe: bo
   ['PUT', '/stock/add/7/1', false, false],
   ['PATCH', '/stock/item/7', false, false],
   ['PATCH', '/stock/item/7', true, true],
-  ['DELETE', '/orders/checkout/7', false, false],
-  ['DELETE', '/orders/checkout/7', true, true],
+  ['DELETE', '/orders/7', false, true],
+  ['POST', '/orders/7/cancel', false, true],
+  ['POST', '/orders/7/cancel?now=yes', false, true],
+  ['POST', '/orders/cancel/7', false, false],
+  ['POST', '/orders/7/cancel/8', false, false],
   ['get', '/orders/find/7', false, false],
 ]
 

@@ -16,10 +16,18 @@ const answers = { 200: { json: v.object({ cup, fingerprint: v.string() }) } } as
 const api = {
   fill: { method: 'POST', path: '/cups', summary: 'Fills a cup', body: { fields: cup, forms: true }, answers },
   fillJson: { method: 'POST', path: '/json-cups', summary: 'Fills a cup', body: { fields: cup }, answers },
+  wash: {
+    method: 'POST',
+    path: '/clean-cups',
+    summary: 'Washes a cup, with soap if it is named',
+    body: { fields: exactly({ soap: v.optional(identifier) }), optional: true },
+    answers: { 200: { json: v.object({ cup: v.object({ soap: v.optional(v.string()) }) }) } },
+  },
 } as const
 const rows = {
   fill: { ...api.fill, problems: [], repeatable: 'under-a-key' },
   fillJson: { ...api.fillJson, problems: [], repeatable: 'under-a-key' },
+  wash: { ...api.wash, problems: [], repeatable: 'under-a-key' },
 } as const satisfies Rows
 
 const server = await openServiceServer({
@@ -27,6 +35,7 @@ const server = await openServiceServer({
   routes: routes(rows, {
     fill: async ({ body, fingerprint }) => ({ json: { cup: body, fingerprint } }),
     fillJson: async ({ body, fingerprint }) => ({ json: { cup: body, fingerprint } }),
+    wash: async ({ body: { soap } }) => ({ json: { cup: soap === undefined ? {} : { soap } } }),
   }),
 })
 test.after.always(server.close)
@@ -237,4 +246,14 @@ test('under a key, a form of parts is the same request with another boundary', a
     ),
     first,
   )
+})
+
+test('a body that may be missing is read where there is one', async (t) => {
+  const wash = (body?: string, headers = {}) => ask(body, { path: '/clean-cups', headers })
+  t.deepEqual((await wash()).json, { cup: {} })
+  t.deepEqual((await wash('', JSON_TYPE)).json, { cup: {} })
+  t.deepEqual((await wash('{}', JSON_TYPE)).json, { cup: {} })
+  t.deepEqual((await wash('{"soap":"green"}', JSON_TYPE)).json, { cup: { soap: 'green' } })
+  t.is((await wash('{"soap":"green"}')).status, 415)
+  t.is((await wash('{"sope":"green"}', JSON_TYPE)).status, 422)
 })

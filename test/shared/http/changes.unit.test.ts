@@ -19,27 +19,41 @@ const api = {
     problems: [stale],
     repeatable: 'under-a-key',
   },
+  breakCup: {
+    method: 'DELETE',
+    path: '/cups/{cup}',
+    summary: 'Breaks a cup',
+    params: { cup: identifier },
+    answers: { 204: { empty: true } },
+    ifMatch: 'optional',
+    problems: [stale],
+    repeatable: 'as-it-is',
+  },
 } as const satisfies Rows
 
-/** Paints a cup of version 3. @returns the answer, and by what the request is compared under a key. */
-const paint = async (
-  headers: Readonly<Record<string, string>>,
-): Promise<{ readonly answer: Answer; readonly fingerprint: string | undefined }> => {
+type Asked = { readonly answer: Answer; readonly fingerprint: string | undefined }
+
+/** Asks for something to be done to a cup of version 3. @returns the answer, and by what the request is compared under a key. */
+const ask = async (at: number, headers: Readonly<Record<string, string>>): Promise<Asked> => {
   let asked: string | undefined
-  const [route] = routes(api, {
+  const route = routes(api, {
     paint: async ({ params: { cup }, ifMatch, fingerprint }) => {
       asked = fingerprint
       if (ifMatch !== 'any' && !ifMatch.includes(3)) return { problem: stale(3) }
       return { json: { cup, version: 4 }, headers: { ETag: etagOf(4) } }
     },
-  })
+    breakCup: async ({ ifMatch, fingerprint }) => {
+      asked = fingerprint
+      return ifMatch === 'any' || ifMatch.includes(3) ? { empty: 204 } : { problem: stale(3) }
+    },
+  })[at]
   if (route === undefined) throw new Error('there is no such route')
   const answer = await route.handler({
     parameter: () => 'red',
     query: () => undefined,
     body: undefined,
     header: (name) => headers[name],
-    fingerprint: 'PATCH /cups/red',
+    fingerprint: 'CHANGE /cups/red',
     idempotencyKey: 'a-key',
     authorization: undefined,
     requestId: undefined,
@@ -48,6 +62,8 @@ const paint = async (
   })
   return { answer, fingerprint: asked }
 }
+const paint = (headers: Readonly<Record<string, string>>): Promise<Asked> => ask(0, headers)
+const breakCup = (headers: Readonly<Record<string, string>>): Promise<Asked> => ask(1, headers)
 
 const DONE = { empty: 204, headers: { ETag: '"4"' } }
 
@@ -56,6 +72,13 @@ test('it is done on a condition only: that the version is one which the client h
   for (const seen of ['"2"', 'W/"3"', '"2", "4"'])
     t.deepEqual((await paint({ 'if-match': seen })).answer, { problem: stale(3) }, seen)
   for (const seen of ['"3"', '"2", "3"', '*']) t.deepEqual((await paint({ 'if-match': seen })).answer, DONE, seen)
+})
+
+test('where it may be done without a condition, one that is given is held', async (t) => {
+  t.deepEqual(await breakCup({}), { answer: { empty: 204 }, fingerprint: 'CHANGE /cups/red' })
+  t.deepEqual(await breakCup({ 'if-match': '"3"' }), { answer: { empty: 204 }, fingerprint: 'CHANGE /cups/red from 3' })
+  t.deepEqual((await breakCup({ 'if-match': '"2"' })).answer, { problem: stale(3) })
+  await t.throwsAsync(breakCup({ 'if-match': '3' }), { instanceOf: MalformedError })
 })
 
 test('a condition that is no version ever shown is malformed', async (t) => {
@@ -97,4 +120,5 @@ test('its row lists that the condition may be missing', (t) => {
   t.true(problemsOf(api.paint).includes(preconditionRequired))
   const { ifMatch: _, ...unconditional } = api.paint
   t.false(problemsOf(unconditional).includes(preconditionRequired))
+  t.false(problemsOf(api.breakCup).includes(preconditionRequired))
 })
