@@ -21,6 +21,7 @@ export type OrderRecord = {
   readonly number?: string | undefined
   readonly version?: string | undefined
   readonly at?: string | undefined
+  /** When it was changed last, of an order whose version is a count: see `lua/order.lua`. */
   readonly updated?: string | undefined
   readonly method?: string | undefined
   readonly installments?: string | undefined
@@ -68,7 +69,13 @@ export type ShownOrder = {
   readonly updated_at: string | null
 }
 
-const timeOf = (ms: string | undefined): string | null => (ms === undefined ? null : new Date(Number(ms)).toISOString())
+const timeOf = (ms: number): string | null => (ms === 0 ? null : new Date(ms).toISOString())
+
+/** That of an order which was never changed. */
+const FIRST_VERSION = 1
+/** When it was changed last, as far as that is recorded: a version is a time, or a count and less than any. */
+const changedMs = ({ at = '0', updated = at, version = '0' }: OrderRecord): number =>
+  Math.max(Number(updated), Number(version))
 
 /** What is shown is true now, and may not be later. */
 export const NOT_KEPT = { 'Cache-Control': 'no-store' }
@@ -87,7 +94,7 @@ const checkoutOf = ({ status, saga, state = '', reason = '', item = '' }: OrderR
 }
 
 export const shownOf = (recorded: OrderRecord): ShownOrder => {
-  const { order, user, status, total, lines, costs, number, version, at, updated, method, installments } = recorded
+  const { order, user, status, total, lines, costs, number, version, at = '0', method, installments } = recorded
   if (!isStatus(status)) return impossible('order.status', status)
   const items = parseLines(lines)
   const costOf = new Map(parseLines(costs ?? ''))
@@ -95,7 +102,7 @@ export const shownOf = (recorded: OrderRecord): ShownOrder => {
   return {
     order_id: order,
     number: number === undefined ? null : Number(number),
-    version: Number(version ?? 1),
+    version: Number(version ?? FIRST_VERSION),
     user_id: user,
     status,
     payment_status: isPaid ? 'paid' : 'unpaid',
@@ -114,7 +121,7 @@ export const shownOf = (recorded: OrderRecord): ShownOrder => {
     installments: installments === undefined ? null : Number(installments),
     plan: installments === undefined ? null : planOf(Number(total), Number(installments)),
     checkout: checkoutOf(recorded),
-    created_at: timeOf(at),
-    updated_at: timeOf(updated ?? at),
+    created_at: timeOf(Number(at)),
+    updated_at: timeOf(changedMs(recorded)),
   }
 }

@@ -32,6 +32,6 @@ commands['add-item'] = function(args)
     { 'order', args.order, 'item', args.item, 'quantity', args.quantity, 'price', args.price })
   redis.call('HINCRBY', key, 'total', integer(cost))
   redis.call('HSET', key, 'lines', table.concat(others, ','), 'costs', table.concat(known, ','),
-    'version', later_version(version), 'updated', integer(now_ms()))
+    'version', later_version(version))
   return { 'added', args.price }
 end

@@ -19,8 +19,8 @@ commands['init-orders'] = function(args)
     if status == 'paid' then
       paid[#paid + 1] = { order = order, total = total, lines = lines, returned = returned, refunded = refunded }
     end
-    -- A client that has seen the order as it was must not take it for the new one.
-    users_before[order], versions[order] = user, status and later_version(version) or '1'
+    -- A client that has seen the order as it was must not take it for the new one, also if this Redis has forgotten it.
+    users_before[order], versions[order] = user, later_version(version)
   end
   emit_single('OrdersInitialised', args.log_id, { 'first', args.first, 'last', args.last, 'items', args.items,
     'users', args.users, 'price', args.price, 'seed', args.seed })

@@ -1,9 +1,11 @@
 --- @include "log"
 -- An order is a hash: `user`, `status`, `saga` (its last checkout), `total`, `lines`, and what each line has cost, `costs`, both as
 -- `item:amount,item:amount`. It has a `number` of its own, under which it stands in the sorted set of its user's orders
--- (`names.listed`). `at` is when it was made; `updated` and `version`, the first of which is 1, are written when it changes.
+-- (`names.listed`). `at` is when it was made. Its `version` is when it was changed last, in milliseconds, or 1 if it never was: so
+-- none comes twice, also if this Redis comes back older. What it has forgotten was changed before.
 -- How it is to be paid, `method` and `installments`, is known of one that was placed so.
--- An order of an older version has no number, costs and times, and stands in no set.
+-- An order of an older version has no number, costs and times, and stands in no set; or it has a count as its version, and
+-- `updated` beside it.
 
 -- What a checkout returns of an order that will never be paid, by its status.
 local over = { cancelled = 'order-cancelled', expired = 'order-expired' }
@@ -13,9 +15,9 @@ local function next_numbers(count)
   return redis.call('INCRBY', names.numbers, count)
 end
 
--- later(version): the version after this one.
+-- later_version(version): that of a change that follows.
 local function later_version(version)
-  return integer((tonumber(version) or 1) + 1)
+  return integer(math.max(now_ms(), (tonumber(version) or 1) + 1))
 end
 
 -- list_order(order, user, number, before): has an order stand among those of its user, who may be another one than before.

@@ -84,7 +84,7 @@ test.serial(
     await store.addItem({ order: id, item: 'cup', quantity: 1, price: 7 }, plainly)
     t.deepEqual(await place(t, { ...tea, value: 5 }, { once, stock: 500 }), first)
     t.like(await place(t, tea, { once: under('k', 'POST /other') }), { problem: { status: 422 } })
-    t.like(await store.show(id), { total_cost: 17, version: 2 })
+    t.is((await store.show(id))?.total_cost, 17)
   },
 )
 

@@ -18,6 +18,7 @@ const open: OrderRecord = {
   reason: undefined,
   item: undefined,
 }
+const THEN = 1_700_000_000_000
 const before = { costs: undefined, number: undefined, version: undefined, at: undefined, updated: undefined }
 
 test('an order shows all that is recorded of it', (t) => {
@@ -56,6 +57,15 @@ test('an order that says how it is to be paid shows what is due with each instal
 test('an order that never changed was changed last when it was made, and is in its first version', (t) => {
   const { version, created_at, updated_at } = shownOf({ ...open, version: undefined, updated: undefined })
   t.deepEqual([version, created_at, updated_at], [1, '2023-11-14T22:13:20.000Z', '2023-11-14T22:13:20.000Z'])
+})
+
+test('an order was changed when its version says, or when is recorded beside one that is a count', (t) => {
+  const changed = (recorded: Partial<OrderRecord>) => shownOf({ ...open, ...recorded }).updated_at
+  const shown = (ms: number) => new Date(ms).toISOString()
+  t.is(changed({ version: String(THEN + 5), updated: undefined }), shown(THEN + 5))
+  t.is(changed({ version: String(THEN + 5), updated: String(THEN + 1) }), shown(THEN + 5))
+  t.is(changed({ version: '7', updated: String(THEN + 1) }), shown(THEN + 1))
+  t.is(changed({ version: String(THEN), at: undefined, updated: undefined }), shown(THEN))
 })
 
 test('what an older version has not recorded is null', (t) => {

@@ -39,7 +39,7 @@ function commands.begin(args)
     deadline = integer(now_ms() + tonumber(args.timeout_ms)), token = args.token, previous = saga or '',
   }
   redis.call('HSET', names.order .. args.order, 'status', 'checking-out', 'saga', id,
-    'version', later_version(version), 'updated', integer(now_ms()))
+    'version', later_version(version))
   emit_saga(id, started, 'checking-out')
   return { 'begun', id }
 end

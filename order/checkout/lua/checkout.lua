@@ -16,7 +16,7 @@ local function order_status(id, saga, status)
   local key = names.order .. saga.order
   local last, version = unpack(redis.call('HMGET', key, 'saga', 'version'))
   if last == id then
-    redis.call('HSET', key, 'status', status, 'version', later_version(version), 'updated', integer(now_ms()))
+    redis.call('HSET', key, 'status', status, 'version', later_version(version))
   end
 end
 

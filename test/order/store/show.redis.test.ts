@@ -23,21 +23,14 @@ test.serial('an order that does not exist is not found', async (t) => {
 
 test.serial('an order is shown as it stands after each step of a checkout', async (t) => {
   await openCart(store)
-  t.like(await show('cart'), {
-    order_id: 'cart',
-    number: 1,
-    version: 2,
-    status: 'open',
-    total_cost: 30,
-    checkout: null,
-  })
+  t.like(await show('cart'), { order_id: 'cart', number: 1, status: 'open', total_cost: 30, checkout: null })
   t.deepEqual((await show('cart'))?.lines, [{ item_id: 'tea', quantity: 2, cost: 30, returned: 0, refunded: 0 }])
   await beginCart(store)
   const under = { log_id: 'it', reason: null, item_id: null }
-  t.like(await show('cart'), { version: 3, status: 'checking-out', checkout: { ...under, state: 'checking-out' } })
+  t.like(await show('cart'), { status: 'checking-out', checkout: { ...under, state: 'checking-out' } })
   await tell('payment', 'CreditVoided', 'it', refused)
   const failed = { log_id: 'it', state: 'failed', reason: 'out-of-stock', item_id: 'tea' }
-  t.like(await show('cart'), { version: 4, status: 'open', paid: false, checkout: failed })
+  t.like(await show('cart'), { status: 'open', paid: false, checkout: failed })
   await beginCart(store, 'next')
   await store.cancel('next')
   const given = { log_id: 'next', reason: 'deadline', item_id: null }
