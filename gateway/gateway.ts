@@ -30,8 +30,18 @@ import { type Lookup, ReplicaSet, systemLookup } from './proxy/replica-set.ts'
 import { openReadiness } from './readiness.ts'
 import { type Marked, openTokens } from './tokens.ts'
 
-/** The services, by the first segment of their paths. The service that knows the saga answers what concerns the whole shop. */
-export const ROUTES = { orders: 'order', payment: 'payment', stock: 'stock', ids: 'ids', audit: 'order' } as const
+/**
+ * The services, by the first segment of their paths. The service that knows the saga answers what concerns the whole shop; what
+ * form clients ask under `api` is about orders.
+ */
+export const ROUTES = {
+  orders: 'order',
+  payment: 'payment',
+  stock: 'stock',
+  ids: 'ids',
+  audit: 'order',
+  api: 'order',
+} as const
 export type ServiceName = (typeof ROUTES)[keyof typeof ROUTES]
 
 const URL_MAX_BYTES = 8_192

@@ -12,6 +12,7 @@ import type { Audit } from './audit/audit.ts'
 import { answerOf } from './checkout/answer.ts'
 import type { Checkouts } from './checkout/checkout.ts'
 import * as commands from './commands.ts'
+import { formRoutes } from './forms/forms.ts'
 import { LINES_MAX } from './order.ts'
 import { askOffer, askUser, onceFound, type Peers } from './peers.ts'
 import { placeFrom } from './place.ts'
@@ -162,8 +163,9 @@ const listFrom =
     return { json: { ...page, limit }, headers: { ...linkTo(page.next, { user, status, limit }), ...NOT_KEPT } }
   }
 
-export const routesOf = (store: Store, checkouts: Checkouts, peers: Peers, audit: Audit): readonly Route[] =>
-  routes(api, {
+export const routesOf = (store: Store, checkouts: Checkouts, peers: Peers, audit: Audit): readonly Route[] => [
+  ...formRoutes(store),
+  ...routes(api, {
     createOrder: async (request) => {
       const { user } = request.params
       const result = await onceFound(
@@ -215,4 +217,5 @@ export const routesOf = (store: Store, checkouts: Checkouts, peers: Peers, audit
       )
     },
     audit: ({ authorization, requestId }) => audit({ authorization, requestId }),
-  })
+  }),
+]

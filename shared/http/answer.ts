@@ -26,10 +26,19 @@ export type Answer =
 /** By which log id the entries of what was done are found. */
 export const LOG_ID_HEADER = 'X-Log-Id'
 
+/** What is known of a request once a route has taken it: in which form its client reads what was refused. */
+type Asked = { readonly route?: { readonly error?: 'sentence' | 'word' } }
+
+const errorOf = ({ state }: Context, { type, detail }: Problem): { readonly error?: string } => {
+  const { route }: Asked = state
+  if (route?.error === undefined) return {}
+  return { error: route.error === 'sentence' ? detail : type.replace(/^.*:/, '').replaceAll('-', '_') }
+}
+
 export const sendProblem = (ctx: Context, document: Problem): void => {
   ctx.status = document.status
   ctx.type = PROBLEM_TYPE
-  ctx.body = JSON.stringify(document)
+  ctx.body = JSON.stringify({ ...document, ...errorOf(ctx, document) })
 }
 
 export const send = (ctx: Context, answer: Answer): void => {

@@ -58,6 +58,8 @@ export type Row = {
   readonly problems: readonly ProblemKind[]
   /** Does it pass on, as it is, what a peer refuses that is asked on the client's behalf? */
   readonly passesOn?: true
+  /** Clients of older back ends read in the member `error` of a problem what was refused: in a sentence, or in a word. */
+  readonly error?: 'sentence' | 'word'
   /** How a request that may have been done can be sent again: as it is, or under an `Idempotency-Key` only. */
   readonly repeatable: 'as-it-is' | 'under-a-key'
   /** Operators only, once a token is set for them. */
@@ -112,7 +114,7 @@ export type Handler<R extends Row> = (request: Given<R>) => Promise<AnswerTo<R>>
 export type Handlers<R extends Rows> = { readonly [Name in keyof R]: Handler<R[Name]> }
 
 /** A route as the server takes it, with its parameters behind colons: `/orders/find/:order`. */
-export type Route = Pick<Row, 'method' | 'path' | 'body' | 'shownAt' | 'operator'> & {
+export type Route = Pick<Row, 'method' | 'path' | 'body' | 'shownAt' | 'operator' | 'error'> & {
   readonly handler: (request: Request) => Promise<Answer>
 }
 
@@ -163,7 +165,8 @@ const asPreferred = (answers: Row['answers'], header: Request['header'], answer:
 }
 
 const route = <R extends Row>(row: R, handler: Handler<R>): Route => {
-  const { method, path, params = {}, query = {}, headers = {}, body, answers, ifMatch, shownAt, operator } = row
+  const { method, path, params = {}, query = {}, headers = {}, body } = row
+  const { answers, ifMatch, shownAt, operator, error } = row
   const readParams = readerOf(params)
   const readQuery = readerOf(query)
   const readHeaders = readerOf(headers)
@@ -172,6 +175,7 @@ const route = <R extends Row>(row: R, handler: Handler<R>): Route => {
     path: colons(path),
     ...(shownAt === undefined ? {} : { shownAt: colons(shownAt) }),
     ...(operator ? { operator } : {}),
+    ...(error ? { error } : {}),
     ...(body ? { body } : {}),
     handler: async ({ parameter, query: queried, body: sent, header, ...request }) => {
       const read = { params: readParams(parameter), query: readQuery(queried), headers: readHeaders(header) }

@@ -93,6 +93,24 @@ test('a route answers a text, a JSON value or a problem, with its headers', asyn
   })
 })
 
+test('clients of older back ends read in `error` what was refused, returned or thrown', async (t) => {
+  const poor = problem(402, 'too-poor', 'Poor', 'she is poor')
+  const refusing = async () => ({ problem: poor })
+  const { ask } = await openHouse(t, [
+    { ...get('/none', refusing) },
+    { ...get('/sentence', refusing), error: 'sentence' },
+    { ...get('/word', refusing), error: 'word' },
+    { ...throwing(new MalformedError('amount', 'too round')), error: 'sentence' },
+  ])
+  const errorOf = async (path: string) => documentOf(t, await ask('GET', path)).error
+  t.deepEqual(await Promise.all(['/none', '/sentence', '/word', '/fails'].map(errorOf)), [
+    undefined,
+    'she is poor',
+    'too_poor',
+    'too round',
+  ])
+})
+
 test('a malformed request: 400 that names the field', async (t) => {
   const { ask } = await openHouse(t, [throwing(new MalformedError('amount', 'too round'))])
   const document = documentOf(t, await ask('GET', '/fails'))
