@@ -10,6 +10,7 @@ import { audits } from './audit/audit.ts'
 import { admission } from './checkout/admission.ts'
 import { checkouts } from './checkout/checkout.ts'
 import { openLinger } from './checkout/linger.ts'
+import { openPeers } from './peers.ts'
 import { DEADLINE_MAX_MS } from './recovery.ts'
 import { routesOf } from './routes.ts'
 import { openStore } from './store.ts'
@@ -53,10 +54,7 @@ await run(process, 'order', settings, (context) => {
       })
       const subscriber = connect(redisUrl, 'subscriber', tellTo(context.logger, 'channel of outcomes'))
       store.watchOutcomes(subscriber, checkout.onOutcome)
-      const peers = {
-        payment: peer(context.step, 'payment', paymentOrigins),
-        stock: peer(context.step, 'stock', stockOrigins),
-      }
+      const peers = openPeers(peer(context.step, 'payment', paymentOrigins), peer(context.step, 'stock', stockOrigins))
       return {
         log: store.log,
         recovery: store.recovery(checkout.onDecided),

@@ -1,15 +1,42 @@
 /** What is a peer asked before a command runs? */
-import { payment, stock } from '../shared/contract/queries.ts'
+import { payment, stock, THINGS_MAX } from '../shared/contract/queries.ts'
 import { PeerError } from '../shared/errors.ts'
 import type { Peer } from '../shared/http/client.ts'
 import type { Problem } from '../shared/http/problem.ts'
 import type { Request } from '../shared/http/request.ts'
+import { together } from '../shared/http/together.ts'
 import type { Command, ResultOnce } from '../shared/redis/command.ts'
 import type { Once } from '../shared/redis/script.ts'
 import { itemWithdrawn, noSuchItem, noSuchUser } from './problems.ts'
 import type { Store } from './store.ts'
 
-export type Peers = { readonly payment: Peer; readonly stock: Peer }
+type Find<Found> = (id: string, request: Pick<Request, 'requestId'>) => Promise<Found | undefined>
+
+export type Peers = {
+  readonly payment: Peer
+  readonly stock: Peer
+  /** Asks for one, in one request with what others ask for. `undefined`: there is none. @throws PeerError */
+  readonly findUser: Find<{ readonly credit: number }>
+  readonly findItem: Find<{ readonly price: number; readonly withdrawn: boolean }>
+}
+
+const refusedBy = (name: string, problem: Problem): PeerError =>
+  new PeerError(`${name} does not answer`, { cause: new Error(`it answered ${problem.status}: ${problem.detail}`) })
+
+export const openPeers = (atPayment: Peer, atStock: Peer): Peers => ({
+  payment: atPayment,
+  stock: atStock,
+  findUser: together(async (ids, of) => {
+    const answer = await atPayment.ask(payment.findUsers, { query: { ids: ids.join(',') }, ...of })
+    if ('problem' in answer) throw refusedBy('payment', answer.problem)
+    return new Map(answer.json.users.map((user) => [user.user_id, user]))
+  }, THINGS_MAX),
+  findItem: together(async (ids, of) => {
+    const answer = await atStock.ask(stock.showItems, { query: { ids: ids.join(',') }, ...of })
+    if ('problem' in answer) throw refusedBy('stock', answer.problem)
+    return new Map(answer.json.items.map((item) => [item.item_id, item]))
+  }, THINGS_MAX),
+})
 
 /** What peers answered: what the command needs, or what speaks against the request. */
 export type Asked<Found, Kind extends string> = { readonly found: Found } | { readonly problem: Problem<Kind> }
@@ -41,21 +68,21 @@ export const onceFound = async <Found, Kind extends string, One extends Command>
 
 /** Asks payment for a user. @throws PeerError */
 export const askUser = async (
-  { payment: peer }: Peers,
+  { findUser }: Peers,
   user: string,
-  { requestId }: Pick<Request, 'requestId'>,
+  request: Pick<Request, 'requestId'>,
 ): Promise<Asked<{ readonly credit: number }, 'no-such-user'>> => {
-  const answer = await peer.ask(payment.findUser, { params: { user }, requestId })
-  return 'json' in answer ? { found: answer.json } : { problem: noSuchUser(user) }
+  const found = await findUser(user, request)
+  return found ? { found } : { problem: noSuchUser(user) }
 }
 
 /** Asks stock on what terms an item is sold. @throws PeerError */
 export const askOffer = async (
-  { stock: peer }: Peers,
+  { findItem }: Peers,
   item: string,
-  { requestId }: Pick<Request, 'requestId'>,
+  request: Pick<Request, 'requestId'>,
 ): Promise<Asked<{ readonly price: number }, 'no-such-item' | 'item-withdrawn'>> => {
-  const answer = await peer.ask(stock.showItem, { params: { item }, requestId })
-  if (!('json' in answer)) return { problem: noSuchItem(item) }
-  return answer.json.withdrawn ? { problem: itemWithdrawn(item) } : { found: answer.json }
+  const found = await findItem(item, request)
+  if (found === undefined) return { problem: noSuchItem(item) }
+  return found.withdrawn ? { problem: itemWithdrawn(item) } : { found }
 }

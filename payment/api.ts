@@ -31,6 +31,12 @@ export const api = {
     problems: [noSuchUser],
     repeatable: 'as-it-is',
   },
+  findUsers: {
+    ...queries.findUsers,
+    summary: 'Shows the credit of those of many users that there are',
+    problems: [],
+    repeatable: 'as-it-is',
+  },
   addFunds: {
     method: 'POST',
     path: '/payment/add_funds/{user}/{amount}',

@@ -69,6 +69,10 @@ export const routesOf = (store: Store): readonly Route[] => [
       const found = await store.find(user)
       return found ? { json: found } : { problem: noSuchUser(user) }
     },
+    findUsers: async ({ query: { ids } }) => {
+      const found = await Promise.all(ids.map(store.find))
+      return { json: { users: found.flatMap((user) => user ?? []) } }
+    },
     addFunds: async (request) => {
       const { user, amount } = request.params
       const result = await store.addFunds(user, amount, request)

@@ -38,6 +38,12 @@ export const api = {
     problems: [noSuchItem],
     repeatable: 'as-it-is',
   },
+  showItems: {
+    ...queries.showItems,
+    summary: 'Shows on what terms those of many items are sold that there are',
+    problems: [],
+    repeatable: 'as-it-is',
+  },
   changeItem: {
     method: 'PATCH',
     path: '/stock/item/{item}',

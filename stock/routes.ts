@@ -14,6 +14,8 @@ import type { Offer } from './item.ts'
 import { noSuchItem, outOfStock } from './problems.ts'
 import type { Store } from './store.ts'
 
+const offerOf = (item: string, offer: Offer | undefined) => offer && { item_id: item, ...offer }
+
 /** A client that has a copy must ask whether it is still true. */
 const shown = (item: string, offer: Offer) => ({
   json: { item_id: item, ...offer },
@@ -59,6 +61,10 @@ export const routesOf = (store: Store): readonly Route[] => [
     showItem: async ({ params: { item } }) => {
       const offer = await store.offer(item)
       return offer ? shown(item, offer) : { problem: noSuchItem(item) }
+    },
+    showItems: async ({ query: { ids } }) => {
+      const offers = await Promise.all(ids.map(store.offer))
+      return { json: { items: ids.flatMap((item, at) => offerOf(item, offers[at]) ?? []) } }
     },
     changeItem: async (request) => {
       const { item } = request.params

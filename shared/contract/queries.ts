@@ -10,6 +10,8 @@ import { entryId, identifier, identifiers, integer } from './fields.ts'
 
 /** The most sagas, or things, of one query: one script looks them up, and their ids must fit into a URL. */
 export const SAGAS_MAX = 100
+/** The most things of one query, likewise. */
+export const THINGS_MAX = 100
 /** The most entries of one answer. */
 const PAGE_MAX = 1_000
 
@@ -161,6 +163,8 @@ export const ids = {
   },
 } as const
 
+const user = v.object({ user_id: v.string(), credit: v.number() })
+
 export const payment = {
   ...logQueries('/payment'),
   ...sumQueries('/payment', { wallets: sum }, { charged: sum }),
@@ -169,7 +173,13 @@ export const payment = {
     method: 'GET',
     path: '/payment/find_user/{user}',
     params: { user: identifier },
-    answers: { 200: { json: v.object({ user_id: v.string(), credit: v.number() }) } },
+    answers: { 200: { json: user } },
+  },
+  findUsers: {
+    method: 'GET',
+    path: '/payment/users',
+    query: { ids: identifiers(THINGS_MAX) },
+    answers: { 200: { json: v.object({ users: v.array(user) }) } },
   },
 } as const
 
@@ -191,5 +201,11 @@ export const stock = {
     path: '/stock/item/{item}',
     params: { item: identifier },
     answers: { 200: { json: item } },
+  },
+  showItems: {
+    method: 'GET',
+    path: '/stock/items',
+    query: { ids: identifiers(THINGS_MAX) },
+    answers: { 200: { json: v.object({ items: v.array(item) }) } },
   },
 } as const

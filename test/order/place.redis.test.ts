@@ -1,9 +1,11 @@
 /** An order that is placed whole, by its route over a real Redis, with peers that answer over HTTP. */
 import test, { type ExecutionContext } from 'ava'
+import { openPeers } from '../../order/peers.ts'
 import { routesOf } from '../../order/routes.ts'
 import { openStore } from '../../order/store.ts'
 import { field, invalidReason } from '../../shared/contract/events.ts'
 import { problem } from '../../shared/http/problem.ts'
+import type { Once } from '../../shared/redis/script.ts'
 import { answeringPeer } from '../support/shop/answering-peer.ts'
 import { openBench, plainly, under } from '../support/shop/open-store.ts'
 
@@ -20,21 +22,31 @@ const noCheckouts = {
   stop: () => undefined,
 }
 const KNOWN = {
-  payment: { user_id: 'anna', credit: 0 },
-  stock: { item_id: 'tea', price: 5, stock: 0, withdrawn: false, version: 1 },
+  users: [{ user_id: 'anna', credit: 0 }],
+  items: ['tea', 'cup'].map((item_id) => ({ item_id, price: 5, withdrawn: false, version: 1 })),
 }
 const nothing = problem(404, 'nothing', 'Nothing', 'there is nothing')
 
-/** Places an order at a replica whose peers answer with these statuses. */
-const place = async (t: ExecutionContext, body: object, { payment = 200, stock = 200, once = plainly } = {}) => {
-  const peers = {
-    payment: (await answeringPeer(t, payment, payment === 200 ? KNOWN.payment : nothing)).peer,
-    stock: (await answeringPeer(t, stock, stock === 200 ? KNOWN.stock : nothing)).peer,
-  }
+type World = { readonly [what in keyof typeof KNOWN]?: readonly object[] } & {
+  readonly payment?: number
+  readonly stock?: number
+  readonly once?: Once
+}
+
+/** Places an order at a replica whose peers answer with these statuses that they know this. */
+const placing = async (
+  t: ExecutionContext,
+  body: object,
+  { payment = 200, stock = 200, once = plainly, ...known }: World = {},
+) => {
+  const { users, items } = { ...KNOWN, ...known }
+  const atPayment = await answeringPeer(t, payment, payment === 200 ? { users } : nothing)
+  const atStock = await answeringPeer(t, stock, stock === 200 ? { items } : nothing)
+  const peers = openPeers(atPayment.peer, atStock.peer)
   const routes = routesOf(store, noCheckouts, peers, () => Promise.reject(new Error()))
   const route = routes.find(({ path, method }) => path === '/orders' && method === 'POST')
   if (route === undefined) throw new Error('there is no such route')
-  return route.handler({
+  const answer = await route.handler({
     ...once,
     parameter: () => '',
     header: () => undefined,
@@ -45,7 +57,9 @@ const place = async (t: ExecutionContext, body: object, { payment = 200, stock =
     isGone: () => false,
     closing: new AbortController().signal,
   })
+  return { answer, asked: { payment: atPayment.asked, stock: atStock.asked } }
 }
+const place = async (...given: Parameters<typeof placing>) => (await placing(...given)).answer
 const tea = { user_id: 'anna', item_id: 'tea', quantity: 2 }
 const idIn = (answer: Awaited<ReturnType<typeof place>>): string =>
   'json' in answer ? (answer.json as { id: string }).id : 'none'
@@ -73,6 +87,12 @@ test.serial('an order is placed as one that was filled line by line, in one entr
   for (const [entry, fields] of entries) t.is(invalidReason('order', [entry, fields]), undefined)
   const wanted = { user: 'anna', status: undefined, after: undefined, offset: 0, limit: 1 }
   t.like(await store.list(wanted), { total: 1 })
+})
+
+test.serial('its user and all its items are asked for in one request each', async (t) => {
+  const lines = ['tea', 'cup', 'tea'].map((item_id) => ({ item_id, quantity: 1 }))
+  const { asked } = await placing(t, { user_id: 'anna', lines })
+  t.deepEqual(asked, { payment: ['GET /payment/users?ids=anna'], stock: ['GET /stock/items?ids=tea%2Ccup'] })
 })
 
 test.serial(
@@ -110,8 +130,9 @@ test.serial('how an order is to be paid is logged and shown, if it is said', asy
 test.serial('an order against which anything speaks is not placed', async (t) => {
   const dear = { ...tea, quantity: Number.MAX_SAFE_INTEGER }
   for (const [body, statuses, kind] of [
-    [tea, { payment: 404 }, 'no-such-user'],
-    [tea, { stock: 404 }, 'no-such-item'],
+    [tea, { users: [] }, 'no-such-user'],
+    [tea, { items: [] }, 'no-such-item'],
+    [tea, { items: KNOWN.items.map((item) => ({ ...item, withdrawn: true })) }, 'item-withdrawn'],
     [{ ...tea, value: 4 }, {}, 'price-changed'],
     [{ ...tea, method: 'credit_card', installments: 3 }, {}, 'method-limits'],
     [{ ...tea, quantity: 200_001, method: 'cash' }, {}, 'method-limits'],
@@ -120,6 +141,7 @@ test.serial('an order against which anything speaks is not placed', async (t) =>
     [{ ...tea, lines: [] }, {}, 'malformed-body'],
   ] as const)
     t.like(await place(t, body, statuses), { problem: { type: `urn:shop:problem:${kind}` } })
-  await t.throwsAsync(place(t, tea, { stock: 500 }), { name: 'PeerError' })
+  for (const statuses of [{ stock: 500 }, { payment: 500 }, { stock: 404 }, { payment: 404 }])
+    await t.throwsAsync(place(t, tea, statuses), { name: 'PeerError' })
   t.is(await bench.redis.dbsize(), 0)
 })

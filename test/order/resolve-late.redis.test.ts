@@ -1,6 +1,7 @@
 /** Who is told that a contradiction was not ended may rely on it, whichever replica says so. */
 import test, { type ExecutionContext } from 'ava'
 import { resolve } from '../../order/commands.ts'
+import { openPeers } from '../../order/peers.ts'
 import { routesOf } from '../../order/routes.ts'
 import { openStore } from '../../order/store.ts'
 import { PeerError, UnavailableError } from '../../shared/errors.ts'
@@ -27,7 +28,7 @@ const noAudit = () => Promise.reject(new Error())
 
 /** Has the refund done by a replica whose peers answer like that. */
 const refund = (peer: Peer, isGone = false): Promise<Answer> => {
-  const peers = { payment: peer, stock: peer }
+  const peers = openPeers(peer, peer)
   const checkouts = { ...noCheckouts, start: () => undefined, stop: () => undefined }
   const route = routesOf(store, checkouts, peers, noAudit).find(({ path }) => path.startsWith('/orders/resolve/'))
   if (route === undefined) throw new Error('there is no such route')

@@ -1,0 +1,64 @@
+/**
+ * How do questions to a peer share one request?
+ *
+ * A request costs both sides a few hundred microseconds, whatever it asks for. So what is asked while one is under way waits for its
+ * end and leaves in one, as in a group commit; what is alone leaves at the end of the turn of the event loop. Nothing waits longer
+ * than `WAIT_MS`: a replica that does not answer holds up only what was asked of it. No answer is older than its question.
+ */
+import { setTimeout as after, setImmediate as turnEnd } from 'node:timers/promises'
+import type { Requester } from './client.ts'
+
+const WAIT_MS = 10
+/** Names of requests are up to 128 characters long, and all headers together up to 16 KiB. */
+const NAMES_MAX = 16
+
+/** Asks for many things at once. @returns what was found, by the ids of what there is */
+type AskAll<Found> = (ids: readonly string[], of: Requester) => Promise<ReadonlyMap<string, Found>>
+
+type Group<Found> = {
+  readonly ids: Set<string>
+  readonly names: Set<string>
+  readonly found: Promise<ReadonlyMap<string, Found>>
+}
+
+/**
+ * Asks for one thing, in a request that asks for those of others, too; by logs it is called as all of theirs are.
+ * @param most how many things one request asks for
+ * @returns `undefined` if there is no such thing. Rejects with the error of the request
+ */
+export const together = <Found>(
+  askAll: AskAll<Found>,
+  most: number,
+): ((id: string, of: Pick<Requester, 'requestId'>) => Promise<Found | undefined>) => {
+  let open: Group<Found> | undefined
+  /** Ends with the request that left last, if that is under way. */
+  let busy: Promise<void> | undefined
+
+  const begin = (): Group<Found> => {
+    const ids = new Set<string>()
+    const names = new Set<string>()
+    const ask = async (): Promise<ReadonlyMap<string, Found>> => {
+      if (busy !== undefined) await Promise.race([busy, after(WAIT_MS, undefined, { ref: false })])
+      await turnEnd()
+      if (open === group) open = undefined
+      const { promise, resolve: end } = Promise.withResolvers<void>()
+      busy = promise
+      try {
+        return await askAll([...ids], { requestId: [...names].slice(0, NAMES_MAX).join(',') || undefined })
+      } finally {
+        if (busy === promise) busy = undefined
+        end()
+      }
+    }
+    const group: Group<Found> = { ids, names, found: ask() }
+    return group
+  }
+
+  return async (id, { requestId }) => {
+    if (open === undefined || (open.ids.size >= most && !open.ids.has(id))) open = begin()
+    const { ids, names, found } = open
+    ids.add(id)
+    if (requestId !== undefined) names.add(requestId)
+    return (await found).get(id)
+  }
+}
