@@ -58,6 +58,17 @@ test.serial('compares with another shop in turns, and balances the books of both
   t.regex(output, /^Theirs. Conservation: holds \(read by the routes/m)
 })
 
+test.serial('measures one route in turn with another, and counts what both did', async (t) => {
+  const { code, output, errors } = await runBench(
+    t,
+    '--warm-up 1 --seconds 4 --connections 4 --users 50 --items 40 --route place --with add-funds',
+  )
+  t.is(code, 0, errors + output)
+  t.regex(output, /^ *place +4 +[\d,]+ .* none\n *add-funds +4 +[\d,]+ .* none$/m)
+  t.regex(output, /^connections +place \/ add-funds .*\n +4 +\d+\.\d+ .* 2$/m)
+  t.regex(output, /^Conservation: holds/m)
+})
+
 test('says in one sentence what is wrong with its options, and fails', async (t) => {
   const { code, output, errors } = await runBench(t, '--secnds 1')
   t.is(code, 1)

@@ -3,20 +3,20 @@
  *
  * A shop is started (or found), filled, and warmed up with 64 connections, so that the first run meets code that is
  * compiled; then each run takes the numbers that follow those of the last one. When all are answered the books are
- * balanced, and last come what is kept and the limits, while the shop stands idle. What is run is one of three: closed
- * loops, an open loop, or two shops in turn.
+ * balanced, and last come what is kept and the limits, while the shop stands idle. What is run is one of four: closed
+ * loops, an open loop, or two shops or two routes in turn.
  */
 import { mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { type Shop, startShop } from '../../env/local/shop.ts'
 import { number } from '../support/table.ts'
-import { compare, ratios, SLICE_MS, SLICE_WARM_UP_MS, slicesIn } from './compare.ts'
+import { type Comparison, compare, ratios, type Side, SLICE_MS, SLICE_WARM_UP_MS, slicesIn } from './compare.ts'
 import { measureLimits } from './limits.ts'
 import { type Load, openLoad } from './load.ts'
 import { cores, type Options, PEAK_CONNECTIONS, type Rate, UNDER_WAY_MAX } from './options.ts'
 import { openProfiler, type Profiler, profiling } from './profile.ts'
 import * as report from './report.ts'
-import { ROUTES } from './routes.ts'
+import { ROUTES, type RouteName } from './routes.ts'
 import { ordersFor, type Seed, seedOf } from './seed.ts'
 import { openSite, type Site } from './site.ts'
 import { measureUpkeep, readMemory, upkeep } from './upkeep.ts'
@@ -134,21 +134,32 @@ const runOpen = async (scene: Scene, rate: Rate): Promise<report.Run[]> => {
   return [...peak.runs, ...runs]
 }
 
-const runComparison = async ({ options, site, unit, say }: Scene, other: Site): Promise<report.Run[]> => {
-  const comparisons = []
+const runComparison = async (
+  { options, unit, say }: Scene,
+  sides: Parameters<typeof compare>[0],
+): Promise<report.Run[]> => {
+  const comparisons: Comparison[] = []
   for (const connections of options.connections)
-    comparisons.push(await compare(site, other, connections, slicesIn(options.seconds)))
-  const runs = comparisons.flatMap(({ ours, theirs }) => [...ours, ...theirs])
+    comparisons.push(await compare(sides, connections, slicesIn(options.seconds)))
+  const runs = comparisons.flatMap(({ one, other }) => [...one, ...other])
   say(report.rates(runs, unit))
   say(`\n${ratios(comparisons)}`)
-  const ours = comparisons.flatMap(({ ours: own }) => own)
-  say(`\n${report.cpuTimes(ours, unit)}`)
+  for (const side of ['one', 'other'] as const) {
+    const own = comparisons.flatMap((comparison) => comparison[side])
+    if (own.some(({ cpu }) => cpu)) say(`\n${sides[side].who}. ${report.cpuTimes(own, unit)}`)
+  }
   return runs
 }
 
-const runAll = (scene: Scene, other: Site | undefined): Promise<report.Run[]> => {
-  const { options } = scene
-  if (other) return runComparison(scene, other)
+const runAll = (scene: Scene, theirs: Site | undefined): Promise<report.Run[]> => {
+  const { options, site } = scene
+  const { route, with: second } = options
+  if (theirs)
+    return runComparison(scene, { one: { who: 'ours', run: site.run }, other: { who: 'theirs', run: theirs.run } })
+  if (second) {
+    const sideOf = (name: RouteName): Side => ({ who: name, run: (ask) => site.run({ ...ask, route: name }) })
+    return runComparison(scene, { one: sideOf(route), other: sideOf(second) })
+  }
   return options.rate ? runOpen(scene, options.rate) : runClosed(scene)
 }
 
@@ -172,6 +183,7 @@ const prepare = async (sites: readonly Site[], options: Options, say: Scene['say
   }
   const warmUp = { connections: PEAK_CONNECTIONS, warmUpMs: 0, ms: options.warmUpSeconds * 1_000 }
   for (const site of sites) runs.push(await site.run(warmUp))
+  if (own && options.with) runs.push(await own.run({ ...warmUp, route: options.with }))
   return runs
 }
 
@@ -191,8 +203,10 @@ export const bench = async (options: Options, say: (text: string) => void, signa
   const sites = other ? [site, other] : [site]
 
   const warmUps = await prepare(sites, options, say)
-  const { method, path } = ROUTES[route]
-  say(`${method} ${path}, ${seconds} s for each run, after ${warmUpSeconds} s of warming up.\n`)
+  const what = [route, ...(options.with ? [options.with] : [])].map(
+    (name) => `${ROUTES[name].method} ${ROUTES[name].path}`,
+  )
+  say(`${what.join(' in turn with ')}, ${seconds} s for each run, after ${warmUpSeconds} s of warming up.\n`)
   const profiler = shop && profile ? openProfiler(shop, resolve(profile)) : undefined
   stack.defer(() => profiler?.close())
   const memory = shop && (await readMemory(shop))
@@ -206,7 +220,8 @@ export const bench = async (options: Options, say: (text: string) => void, signa
     areBalanced &&= books.complaints.length === 0
     say(`\n${other ? `${one.shop ? 'Ours' : 'Theirs'}. ` : ''}${report.books(books)}`)
   }
-  if (shop && memory) say(`\n${upkeep(await measureUpkeep(shop, memory, answered, signal), unit)}`)
+  // Two routes keep each its own.
+  if (shop && memory && !options.with) say(`\n${upkeep(await measureUpkeep(shop, memory, answered, signal), unit)}`)
   const isPlain = route === 'checkout' && !options.rate && !other
   if (limits && isPlain) say(`\n${report.limits(await measureLimits(options, load), runs)}`)
   return areBalanced && [...warmUps, ...runs].every(isFine)

@@ -1,7 +1,6 @@
 import test from 'ava'
-import { compare, ratiosOf } from './compare.ts'
+import { compare, ratios, ratiosOf, type Side } from './compare.ts'
 import type { Run } from './report.ts'
-import type { Site } from './site.ts'
 
 const runOf = (answered: number): Run => ({
   connections: 8,
@@ -23,32 +22,25 @@ const runOf = (answered: number): Run => ({
   },
 })
 
-const unused = (): never => {
-  throw new Error('this is not to be asked for')
-}
-
-/** A shop that reaches these rates, one after the other, and writes down whose turn it is. */
-const siteOf = (name: string, rates: readonly number[], turns: string[]): Site => {
+/** Reaches these rates, one after the other, and writes down whose turn it is. */
+const sideOf = (who: string, rates: readonly number[], turns: string[]): Side => {
   let turn = 0
   return {
-    origin: name,
-    shop: undefined,
-    seed: { users: 1, items: 1, orders: 1, credit: 1, stock: 1, price: 1 },
-    fill: unused,
-    answered: unused,
-    check: unused,
+    who,
     run: async () => {
-      turns.push(name)
+      turns.push(who)
       turn += 1
       return runOf(rates[turn - 1] ?? 0)
     },
   }
 }
-test('takes turns A B B A, and divides neighbour by neighbour', async (t) => {
+
+test('takes turns A B B A, divides neighbour by neighbour, and names whom by whom', async (t) => {
   const turns: string[] = []
-  const ours = siteOf('A', [400, 300, 800], turns)
-  const theirs = siteOf('B', [100, 150, 100], turns)
-  const comparison = await compare(ours, theirs, 8, 3)
+  const one = sideOf('A', [400, 300, 800], turns)
+  const other = sideOf('B', [100, 150, 100], turns)
+  const comparison = await compare({ one, other }, 8, 3)
   t.is(turns.join(''), 'ABBAAB')
   t.deepEqual(ratiosOf(comparison), [4, 2, 8])
+  t.regex(ratios([comparison]), /^connections +A \/ B .*\n +8 +4\.00 /m)
 })

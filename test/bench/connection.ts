@@ -15,17 +15,21 @@ const EXAMPLE_CHARACTERS = 1_024
 
 export type Connection = Worker & { readonly close: () => Promise<void> }
 
-/** Is told how each request ended; there is no trouble with an answer of 200. */
+/** Is told how each request ended; there is no trouble with an answer of 200 or 201. */
 export type Ended = (number: number, at: number, trouble: Trouble | undefined) => void
 
 const textOf = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value)
 
-export const openConnection = ({ origin, method, path, things }: Job, ended: Ended): Connection => {
+const JSON_TYPE = { 'content-type': 'application/json' }
+
+export const openConnection = ({ origin, method, path, body: sent, things }: Job, ended: Ended): Connection => {
   const client = new Client(origin, { pipelining: 1, headersTimeout: ANSWER_MS, bodyTimeout: ANSWER_MS })
   const [before = '', after = ''] = path.split('{n}')
+  const bodyOf = (thing: number, next: number) =>
+    sent && { headers: JSON_TYPE, body: sent.replaceAll('{n}', `${thing}`).replaceAll('{next}', `${next}`) }
   let number = 0
   let at = 0
-  /** Undefined while it is a 200. */
+  /** Undefined while it is a 200 or 201. */
   let head: Head | undefined
   let body = ''
 
@@ -33,7 +37,7 @@ export const openConnection = ({ origin, method, path, things }: Job, ended: End
     onRequestStart: () => undefined,
     onResponseStart: (_, status, headers) => {
       head =
-        status === 200
+        status === 200 || status === 201
           ? undefined
           : { status, retryAfter: textOf(headers['retry-after']), location: textOf(headers.location) }
       body = ''
@@ -51,7 +55,11 @@ export const openConnection = ({ origin, method, path, things }: Job, ended: End
     send: (one, when) => {
       number = one
       at = when
-      client.dispatch({ method, path: before + (things === undefined ? one : one % things) + after }, handler)
+      const [thing, next] = things === undefined ? [one, one + 1] : [one % things, (one + 1) % things]
+      client.dispatch(
+        { method, path: path.includes('{n}') ? before + thing + after : path, ...bodyOf(thing, next) },
+        handler,
+      )
     },
     close: () => client.destroy(),
   }

@@ -16,6 +16,8 @@ export type Job = {
   readonly method: 'GET' | 'POST'
   /** The path with `{n}` where a request's number goes. */
   readonly path: string
+  /** A JSON text, if it has one, with `{n}` and `{next}` where its number and the one after it go. */
+  readonly body?: string | undefined
   /** How many things the number names, so that it begins again at 0 after so many; default: as many as there are numbers. */
   readonly things?: number | undefined
   readonly first: number
@@ -31,7 +33,7 @@ export type Job = {
   readonly measuredMs: number
 }
 
-/** How often an answer that was no 200 was given, and the beginning of one. */
+/** How often an answer was given that was neither 200 nor 201, and the beginning of one. */
 export type Oddity = { readonly count: number; readonly example: string }
 
 /** What is promised of a request that was not answered 200: see `tally.ts`. */

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { UsageError } from '../../env/command-line.ts'
 import { parseNumber, readOptions } from '../support/command-line.ts'
-import { type RouteName, routeNames } from './routes.ts'
+import { type RouteName, routeNames, writes } from './routes.ts'
 import { THINGS_MAX } from './seed.ts'
 
 const DEFAULTS = {
@@ -17,6 +17,7 @@ const RATE_MAX = 50_000
 const REPLICAS_MAX = 10
 /** How many connections find the peak, of which an open loop takes a part. */
 export const PEAK_CONNECTIONS = 64
+const ROUTES_PER_LINE = 7
 /** How many requests of an open loop may be under way. */
 export const UNDER_WAY_MAX = 4_000
 
@@ -31,8 +32,10 @@ How fast is it?
   --warm-up N                 for how many seconds before that ${PEAK_CONNECTIONS} connections are served unmeasured, 1 to ${SECONDS_MAX}
                               (default ${DEFAULTS['warm-up']}): a shop that has just started is still being compiled
   --runs N                    measures each N times in turn, and tells the median, 1 to ${RUNS_MAX} (default ${DEFAULTS.runs})
-  --route NAME                ${routeNames.join(', ')}
-                              (default ${DEFAULTS.route}); those that write write one piece
+  --route NAME                ${routeNames.slice(0, ROUTES_PER_LINE).join(', ')},
+                              ${routeNames.slice(ROUTES_PER_LINE).join(', ')}
+                              (default ${DEFAULTS.route}); those that write write one piece, and "place" an order of two lines
+  --with NAME                 measures that route in turn with --route in the same shop, 2 s each, A B B A, and tells the ratio
   --appendfsync always|everysec   what each Redis does before it acknowledges (default ${DEFAULTS.appendfsync})
   --replicas N                how many processes each service has, 1 to ${REPLICAS_MAX} (default ${DEFAULTS.replicas})
   --hot-item                  all orders want the same item
@@ -73,6 +76,8 @@ export type Options = {
   readonly connections: readonly number[]
   readonly runs: number
   readonly route: RouteName
+  /** The one that is measured in turn with it. */
+  readonly with: RouteName | undefined
   readonly appendfsync: 'always' | 'everysec'
   readonly replicas: number
   readonly hotItem: boolean
@@ -123,6 +128,7 @@ const read = (line: readonly string[]) => {
       'warm-up': option,
       runs: option,
       route: option,
+      with: option,
       appendfsync: option,
       replicas: option,
     },
@@ -143,7 +149,8 @@ const CONFLICTS: readonly (readonly [keyof Given, readonly (keyof Given)[], stri
     "is for a shop of the benchmark's own, not for one at --url",
   ],
   ['rate', ['connections', 'compare'], 'does not go with --rate'],
-  ['compare', ['profile', 'runs', 'finished'], 'does not go with --compare'],
+  ['compare', ['profile', 'runs', 'finished', 'with'], 'does not go with --compare'],
+  ['with', ['profile', 'runs', 'finished', 'rate'], 'does not go with --with'],
   ['hot-item', ['items'], 'does not go with --hot-item'],
   ['hot-user', ['users'], 'does not go with --hot-user'],
 ]
@@ -155,6 +162,17 @@ const refuseConflicts = (given: Given): void => {
   }
   if (given.finished !== undefined && (given.route ?? DEFAULTS.route) !== DEFAULTS.route)
     throw new UsageError(`--finished goes with --route ${DEFAULTS.route}`)
+}
+
+const pairOf = (name: string, other: string | undefined): Pick<Options, 'route' | 'with'> => {
+  const route = oneOf('route', name, routeNames)
+  if (other === undefined) return { route, with: undefined }
+  const second = oneOf('with', other, routeNames)
+  if ([route, second].includes('checkout'))
+    throw new UsageError('--with takes a route, and goes with one, that can be asked for ever, which a checkout cannot')
+  if (route === second || (writes(route) && writes(second)))
+    throw new UsageError('--with takes another route than --route, and not two that write')
+  return { route, with: second }
 }
 
 const parseConnections = (value: string): number[] =>
@@ -175,7 +193,7 @@ export const parseOptions = (line: readonly string[]): Options | 'help' => {
     warmUpSeconds: parseNumber('warm-up', warmUp, 1, SECONDS_MAX),
     connections: parseConnections(given.connections ?? DEFAULTS.connections),
     runs: parseNumber('runs', runs, 1, RUNS_MAX),
-    route: oneOf('route', route, routeNames),
+    ...pairOf(route, given.with),
     appendfsync: oneOf('appendfsync', appendfsync, ['always', 'everysec']),
     replicas: parseNumber('replicas', replicas, 1, REPLICAS_MAX),
     hotItem: given['hot-item'] ?? false,

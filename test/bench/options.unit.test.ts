@@ -15,6 +15,7 @@ test('measures closed loops of checkouts in a shop of its own where nothing is s
     connections: [1, 16, 64, 256],
     runs: 1,
     route: 'checkout',
+    with: undefined,
     appendfsync: 'always',
     replicas: 1,
     hotItem: false,
@@ -45,6 +46,11 @@ test('takes 2,000 connections, a million of each thing, and an address to compar
   t.is(options.compare, 'http://127.0.0.1:8000')
 })
 
+test('takes two routes that are measured in turn', (t) => {
+  const { route, with: other } = parse('--route place --with add-funds')
+  t.deepEqual([route, other], ['place', 'add-funds'])
+})
+
 test('asks for help before it minds anything else', (t) => {
   t.is(parseOptions(['--help', '--rate', 'fast']), 'help')
 })
@@ -55,7 +61,7 @@ const wrong: Readonly<Record<string, RegExp>> = {
   '--warm-up 0': /^--warm-up takes numbers from 1 to 600, not "0"$/,
   '--connections 5000': /^--connections takes numbers from 1 to 4096, not "5000"$/,
   '--runs 0': /^--runs takes numbers/,
-  '--route buy': /^--route takes one of checkout, find-order, .*, not "buy"$/,
+  '--route buy': /^--route takes one of checkout, place, .*, not "buy"$/,
   '--rate 0': /^--rate takes numbers from 1 to/,
   '--rate 0%': /^--rate takes numbers from 1 to 500, not "0"$/,
   '--rate 10 --connections 8': /^--connections does not go with --rate$/,
@@ -64,6 +70,11 @@ const wrong: Readonly<Record<string, RegExp>> = {
   '--url http://b:1 --replicas 2': /^--replicas is for a shop of the benchmark's own/,
   '--users 1000001': /^--users takes numbers from 1 to 1000000/,
   '--hot-user --users 5': /^--users does not go with --hot-user$/,
+  '--with pay': /^--with takes a route, and goes with one, that can be asked for ever, which a checkout cannot$/,
+  '--route place --with checkout': /^--with takes a route, and goes with one, that can be asked for ever/,
+  '--route pay --with add-funds': /^--with takes another route than --route, and not two that write$/,
+  '--route place --with place': /^--with takes another route than --route/,
+  '--route place --with pay --rate 5': /^--rate does not go with --with$/,
   '--route pay --finished 5': /^--finished goes with --route checkout$/,
 }
 

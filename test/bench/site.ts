@@ -7,6 +7,7 @@
  */
 import { setTimeout as after } from 'node:timers/promises'
 import type { Shop } from '../../env/local/shop.ts'
+import { impossible } from '../../shared/errors.ts'
 import { type Answers, type Books, balance, type Reading, type Writes } from './books.ts'
 import { type CpuTimes, canMeasureCpu, readCpu, since, type Watched } from './cpu.ts'
 import type { Exception, Load, Measured } from './load.ts'
@@ -15,7 +16,7 @@ import type { Profiler } from './profile.ts'
 import { readRedis } from './read-redis.ts'
 import { readRoutes } from './read-routes.ts'
 import { LOAD, type Run } from './report.ts'
-import { ROUTES, thingsOf } from './routes.ts'
+import { ROUTES, type Route, type RouteName, thingsOf, writes } from './routes.ts'
 import { fill, type Seed } from './seed.ts'
 
 /** What goes round for ever has more numbers than any run asks for. */
@@ -26,6 +27,8 @@ const SETTLE_RETRY_MS = 500
 
 /** What one run asks for. */
 export type Ask = {
+  /** Default: that of the options. */
+  readonly route?: RouteName
   readonly connections: number
   /** An open loop: so many requests a second. */
   readonly perSecond?: number
@@ -55,7 +58,7 @@ export type SiteOptions = {
   readonly shop: Shop | undefined
   readonly seed: Seed
   readonly load: Load
-  readonly options: Pick<Options, 'route' | 'obeysRetryAfter'>
+  readonly options: Pick<Options, 'route' | 'with' | 'obeysRetryAfter'>
   readonly signal: AbortSignal
 }
 
@@ -74,6 +77,8 @@ const exceptionsOf = (all: readonly Measured[]): ReadonlyMap<number, Exception> 
     ),
   )
 
+const answeredIn = (all: readonly Measured[]): number => all.reduce((sum, { answeredInAll }) => sum + answeredInAll, 0)
+
 /** How often each of `things` was named by the numbers that ended so. */
 const countsOf = (things: number, numbers: Iterable<number>): number[] => {
   const counts = new Array<number>(things).fill(0)
@@ -81,9 +86,12 @@ const countsOf = (things: number, numbers: Iterable<number>): number[] => {
   return counts
 }
 
-const answersOf = (route: Options['route'], seed: Seed, all: readonly Measured[], next: number): Answers => {
+/** What was asked for by one route so far, and the first number that it has not named. */
+type Asked = { readonly all: Measured[]; next: number }
+
+const answersOf = (route: RouteName, seed: Seed, { all, next }: Asked): Answers => {
   const exceptions = exceptionsOf(all)
-  const answered = all.reduce((sum, { answeredInAll }) => sum + answeredInAll, 0)
+  const answered = answeredIn(all)
   const unsure = [...exceptions].filter(([, end]) => end === 'unsure').map(([number]) => number)
   if (route === 'checkout') {
     const endOf: Answers['endOf'] = (order) => exceptions.get(order) ?? (order < next ? 'ok' : undefined)
@@ -94,7 +102,7 @@ const answersOf = (route: Options['route'], seed: Seed, all: readonly Measured[]
     for (let number = 0; number < next; number += 1) if (!exceptions.has(number)) yield number
   }
   const writes: Writes | undefined =
-    adds === 0
+    adds === 0 || (of !== 'users' && of !== 'items')
       ? undefined
       : {
           to: of === 'users' ? 'credit' : 'stock',
@@ -106,17 +114,21 @@ const answersOf = (route: Options['route'], seed: Seed, all: readonly Measured[]
 }
 
 export const openSite = ({ origin, shop, seed, load, options, signal }: SiteOptions): Site => {
-  const { route, obeysRetryAfter } = options
-  const { method, path } = ROUTES[route]
-  const things = thingsOf(route, seed)
-  const end = things === undefined ? seed.orders : NUMBERS_MAX
-  const all: Measured[] = []
-  let next = 0
+  const { obeysRetryAfter } = options
+  const routes = [options.route, ...(options.with ? [options.with] : [])]
+  const asked = new Map(routes.map((route): [RouteName, Asked] => [route, { all: [], next: 0 }]))
+  const askedOf = (route: RouteName): Asked => asked.get(route) ?? impossible('bench.route', route)
 
-  const run: Site['run'] = async ({ connections, perSecond, count = end, warmUpMs, ms, profiler }) => {
+  const run: Site['run'] = async (ask) => {
+    const { route = options.route, connections, perSecond, warmUpMs, ms, profiler } = ask
+    const { method, path, body }: Route = ROUTES[route]
+    const things = thingsOf(route, seed)
+    const end = things === undefined ? seed.orders : NUMBERS_MAX
+    const so = askedOf(route)
     const watched = shop ? watchedOf(shop, load) : []
     const readings: CpuTimes[] = []
-    const job = { origin, method, path, things, first: next, count: Math.min(count, end - next) }
+    const count = Math.min(ask.count ?? end, end - so.next)
+    const job = { origin, method, path, body, things, first: so.next, count }
     const measured = await load.run(
       { ...job, connections, perSecond, obeysRetryAfter, warmUpMs, measuredMs: ms },
       () => {
@@ -124,17 +136,19 @@ export const openSite = ({ origin, shop, seed, load, options, signal }: SiteOpti
         profiler?.toggle()
       },
     )
-    all.push(measured)
-    next = measured.next
+    so.all.push(measured)
+    so.next = measured.next
     const [before, later] = readings
     const cpu = before && later && since(before, later)
     return { connections, perSecond, measured, cpu, profile: await profiler?.collect() }
   }
 
   const read = (): Promise<Reading> =>
-    shop ? readRedis(shop, seed) : readRoutes(origin, seed, route === 'checkout' ? next : 0)
+    shop ? readRedis(shop, seed) : readRoutes(origin, seed, asked.get('checkout')?.next ?? 0)
   const check: Site['check'] = async () => {
-    const answers = answersOf(route, seed, all, next)
+    // Of two routes one writes at most.
+    const [main = options.route] = routes.toSorted((one, other) => Number(writes(other)) - Number(writes(one)))
+    const answers = answersOf(main, seed, askedOf(main))
     const deadline = performance.now() + SETTLE_MS
     for (;;) {
       const books = balance(await read(), seed, answers)
@@ -148,7 +162,7 @@ export const openSite = ({ origin, shop, seed, load, options, signal }: SiteOpti
     seed,
     fill: () => fill(origin, seed, signal),
     run,
-    answered: () => all.reduce((sum, { answeredInAll }) => sum + answeredInAll, 0),
+    answered: () => [...asked.values()].reduce((sum, { all }) => sum + answeredIn(all), 0),
     check,
   }
 }
