@@ -6,7 +6,8 @@
  * makes text of it for people. Both know the saga only by what the services say; nothing is concluded here.
  */
 import { styleText } from 'node:util'
-import { field, IDENTIFIER_FORM, isIdentifier, type Kind } from '../../shared/contract/events.ts'
+import { IDENTIFIER_FORM, isIdentifier } from '../../shared/contract/dictionary.ts'
+import { field, type Kind } from '../../shared/contract/events.ts'
 import type { DeadLetter } from '../../shared/log/dead-letters.ts'
 import type { LogEntry } from '../../shared/log/entry.ts'
 import type { SagaStatus } from '../../shared/saga/status.ts'

@@ -5,7 +5,7 @@
  * complaint is what the field must, in words: `"user" must be 1 to 64 letters, digits, "_" or "-"`.
  */
 import * as v from 'valibot'
-import { IDENTIFIER, IDENTIFIER_FORM, isIdentifier } from './events.ts'
+import { IDENTIFIER, IDENTIFIER_FORM, isIdentifier } from './dictionary.ts'
 
 const MUST_BE_IDENTIFIER = `be ${IDENTIFIER_FORM}`
 

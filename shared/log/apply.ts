@@ -6,9 +6,9 @@
  * entry that cannot be applied goes to the dead letters in the same step, and blocks nothing.
  */
 import type { Redis } from 'ioredis'
+import type { Dictionary } from '../contract/dictionary.ts'
 import {
   type Contract,
-  type Dictionary,
   type events,
   isFlat,
   type KindOf,

@@ -11,15 +11,8 @@
  * the missing tail again. An entry that cannot be applied goes to the dead letters in the same step, and blocks nothing.
  */
 import type { Redis } from 'ioredis'
-import {
-  type Contract,
-  dictionaryOf,
-  events,
-  type Facts,
-  type KindOf,
-  type Service,
-  VERSION,
-} from '../contract/events.ts'
+import { dictionaryOf } from '../contract/dictionary.ts'
+import { type Contract, events, type Facts, type KindOf, type Service, VERSION } from '../contract/events.ts'
 import type { Step } from '../process/step.ts'
 import { compose, type Script, script } from '../redis/script.ts'
 import { type Apply, openApply, type Reactions } from './apply.ts'

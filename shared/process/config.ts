@@ -5,7 +5,7 @@
  * perhaps a default. Everything that is missing or wrong stands in one message, so that an operator does not mend one line per
  * start.
  */
-import { IDENTIFIER_FORM, isIdentifier } from '../contract/events.ts'
+import { IDENTIFIER_FORM, isIdentifier } from '../contract/dictionary.ts'
 import { messageOf } from '../errors.ts'
 
 /** One setting: the variable it is read from, how it is understood, and its value if the variable is absent. */

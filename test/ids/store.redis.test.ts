@@ -1,6 +1,6 @@
 import test from 'ava'
 import { openStore } from '../../ids/store.ts'
-import { invalidReason } from '../../shared/contract/events.ts'
+import { invalidReason } from '../../shared/contract/dictionary.ts'
 import { whenReady } from '../../shared/redis/connection.ts'
 import { cutTail, writtenTo } from '../support/faults/older-redis.ts'
 import { openBench, plainly, resultsSeen, saidIn, under } from '../support/shop/open-store.ts'

@@ -1,13 +1,12 @@
 import test from 'ava'
+import { invalidReason, textOf } from '../../../shared/contract/dictionary.ts'
 import {
   events,
   field,
-  invalidReason,
   kindOf,
   parseLines,
   type RawEntry,
   type Service,
-  textOf,
   VERSION,
 } from '../../../shared/contract/events.ts'
 
