@@ -37,6 +37,12 @@ export const sentenceOf = ({ status, body }: Answer): string => {
   return status >= 500 ? sentence : `${sentence}: ${detail}`
 }
 
+/** The body of an answer. @throws ShopError if it is none of 200 */
+export const wanted = <Body>(service: string, answer: Answer): Body => {
+  if (answer.status === 200) return answer.body as Body
+  throw new ShopError(`${service} ${answer.status >= 500 ? 'does not answer' : 'refuses'} (${sentenceOf(answer)})`)
+}
+
 /** Whether the shop says by this answer that it does not know what was asked for: an order, a saga, a letter. */
 export const isUnknown = ({ status, body }: Answer): boolean =>
   status === 404 && /^urn:shop:problem:no-such-(?!route)/.test(String((body as Partial<Problem> | null)?.type))

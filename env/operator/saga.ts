@@ -9,24 +9,16 @@ import { styleText } from 'node:util'
 import { readLine, UsageError } from '../command-line.ts'
 import { SERVICES, type Service } from '../wiring.ts'
 import { askShop, DEFAULT_URL, isUnknown, ShopError, sentenceOf } from './ask-shop.ts'
-import {
-  clock,
-  columns,
-  findSubject,
-  gather,
-  inWords,
-  isUnresolved,
-  type Letter,
-  lettersOf,
-  PREFIXES,
-  viewsOf,
-} from './explain.ts'
+import { findSubject, gather, isUnresolved, type Letter, lettersOf, viewsOf } from './explain.ts'
+import { clock, columns, inWords } from './in-words.ts'
+import { PREFIXES } from './timeline.ts'
 import { list, resolve } from './trouble.ts'
 import { FAILED, logIdOf, REFUSED, type Result, type Verb } from './verb.ts'
 
 const HELP = `An operator's words for checkouts, and for what could not be applied.
 
-  npm run saga -- explain ORDER        what happened to the last checkout of an order, how it stands, what comes next
+  npm run saga -- explain ORDER        what happened to an order and its checkouts and refunds, how they stand, what comes
+                                       next; --all looks for it in all of a long log
   npm run saga -- retry ORDER          have done at once what the log parser would do
   npm run saga -- cancel ORDER         give the checkout up, unless it is decided
   npm run saga -- list                 which checkouts hang, and which are contradicted, the oldest first
@@ -37,7 +29,7 @@ const HELP = `An operator's words for checkouts, and for what could not be appli
   npm run dead -- retry SERVICE:ID     apply one after all, once its cause is mended
   npm run dead -- dismiss SERVICE:ID   give one up for good, because it is never to be applied
 
-  ORDER may also be the log id of a checkout.
+  ORDER may also be the log id of a checkout or a refund, which is then meant alone.
 
   --url URL        where the shop is (default ${DEFAULT_URL})
   --token TOKEN    the operator's token (default: the variable OPERATOR_TOKEN)
@@ -46,8 +38,8 @@ const HELP = `An operator's words for checkouts, and for what could not be appli
 
 Exit codes: 0 done, 1 refused, 2 not asked or not answered.`
 
-const explain: Verb = async (ask, id) => {
-  const explanation = await gather(ask, await findSubject(ask, id))
+const explain: Verb = async (ask, id, { all }) => {
+  const explanation = await gather(ask, await findSubject(ask, id), all)
   return { lines: inWords(explanation), json: explanation }
 }
 

@@ -9,7 +9,8 @@ import type { SagaStatus } from '../../shared/saga/status.ts'
 import { UsageError } from '../command-line.ts'
 import type { Service } from '../wiring.ts'
 import { type Ask, ShopError, sentenceOf } from './ask-shop.ts'
-import { columns, contradictionInWords, nextInWords, PREFIXES } from './explain.ts'
+import { columns, contradictionInWords, nextInWords } from './in-words.ts'
+import { PREFIXES } from './timeline.ts'
 import { FAILED, logIdOf, REFUSED, type Verb } from './verb.ts'
 
 /** As order lists it. */

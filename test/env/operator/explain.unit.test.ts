@@ -1,5 +1,8 @@
 import test from 'ava'
-import { merge, type Said } from '../../../env/operator/explain.ts'
+import type { Answer, Ask } from '../../../env/operator/ask-shop.ts'
+import { findSubject, gather } from '../../../env/operator/explain.ts'
+import { inWords } from '../../../env/operator/in-words.ts'
+import { merge, type Said } from '../../../env/operator/timeline.ts'
 import { events, type Service, single } from '../../../shared/contract/events.ts'
 
 const saying = (service: Service, kind: string, at = '2026-01-01T00:00:00.000Z'): Said => ({
@@ -13,9 +16,10 @@ const saying = (service: Service, kind: string, at = '2026-01-01T00:00:00.000Z')
 })
 const merged = (...logs: readonly (readonly Said[])[]): readonly string[] => merge(logs).map(({ kind }) => kind)
 
+const FIRST: readonly string[] = ['CheckoutSubmitted', 'CheckoutStarted']
 for (const service of ['order', 'payment', 'stock'] as const)
   for (const kind of Object.keys(events[service]))
-    if (!(single[service] as readonly string[]).includes(kind) && kind !== 'CheckoutStarted')
+    if (!(single[service] as readonly string[]).includes(kind) && !FIRST.includes(kind))
       test(`${kind} follows the start of its checkout, also in the same millisecond`, (t) => {
         const [started, other] = [saying('order', 'CheckoutStarted'), saying(service, kind)]
         t.deepEqual(merged([other], [started]), ['CheckoutStarted', kind])
@@ -26,4 +30,137 @@ test('each log keeps its order, whatever its clock says', (t) => {
   const early = '2025-12-31T23:59:59.000Z'
   const order = [saying('order', 'CheckoutStarted'), saying('order', 'OrderPaid', early)]
   t.deepEqual(merged(order, [saying('payment', 'CreditHeld')]), ['CheckoutStarted', 'OrderPaid', 'CreditHeld'])
+})
+
+/** The time so many milliseconds after the order was made. */
+const at = (ms: number): string => new Date(Date.UTC(2026, 0, 1, 23, 59, 59) + ms).toISOString()
+const entry = (ms: number, kind: string, log_id: string, facts: Readonly<Record<string, string>> = {}) => ({
+  id: `${Date.parse(at(ms))}-0`,
+  at: at(ms),
+  kind,
+  version: '1',
+  log_id,
+  facts: { order: 'it', ...facts },
+})
+const standing = (service: Service, state: string, unfinished = false) => ({
+  ...{ service, log_id: '', state, begun: at(0), since: at(0), unfinished, recorded: { order: 'it' } },
+  ...{ heard: { payment: true }, finding: null, next: null, next_run: null },
+})
+
+type Entries = readonly ReturnType<typeof entry>[]
+const PAGE = 1_000
+
+/** A shop that says this of the order `it`, which was changed last when the last of its entries was appended. */
+const shopOf = (logs: Readonly<Record<string, Entries>>, more: Readonly<Record<string, object>> = {}): Ask => {
+  const unknown: Answer = { status: 404, body: { type: 'urn:shop:problem:no-such-saga', title: 'Unknown', detail: '' } }
+  const order = logs.orders ?? []
+  const own = order.filter(({ facts }) => facts.order === 'it')
+  const bodies: Readonly<Record<string, object>> = {
+    '/orders/checkouts/it': { log_ids: [] },
+    '/orders/it': {
+      ...{ status: 'open', user_id: 'anna', total_cost: 15 },
+      ...{ created_at: own[0]?.at ?? null, updated_at: own.at(-1)?.at ?? null },
+    },
+    ...more,
+  }
+  return async (_, path) => {
+    const [, service = '', logId = ''] = /^\/(\w+)\/log\/(.+)$/.exec(path) ?? []
+    const said = (logs[service] ?? []).filter(({ log_id }) => log_id === logId)
+    if (service !== '') return said.length > 0 ? { status: 200, body: { logs: said } } : unknown
+    const [, after] = /^\/orders\/logs\?after=(\d+)-/.exec(path) ?? []
+    if (after !== undefined) {
+      const page = order.filter(({ id }) => Number(id.split('-')[0]) > Number(after)).slice(0, PAGE)
+      return { status: 200, body: { logs: page, next: page.length === PAGE ? page.at(-1)?.id : null } }
+    }
+    if (path.includes('/dead_letters')) return { status: 200, body: { letters: [], next: null } }
+    const body = bodies[path]
+    return body ? { status: 200, body } : unknown
+  }
+}
+const explained = async (ask: Ask, readsAll = false) => gather(ask, await findSubject(ask, 'it'), readsAll)
+const kinds = ({ timeline }: { readonly timeline: readonly Said[] }): readonly string[] =>
+  timeline.map(({ service, kind, log_id }) => `${service}: ${kind} ${log_id}`)
+
+const other = { order: 'other' }
+const orderLog: Entries = [
+  entry(0, 'OrderPlaced', 'p', { lines: 'tea:2' }),
+  entry(1, 'OrderPlaced', 'q', other),
+  entry(2, 'OrderChanged', 'c', { lines: 'tea:3' }),
+  entry(3, 'CheckoutStarted', 'x'),
+  entry(8, 'CheckoutFailed', 'x', { reason: 'out-of-credit' }),
+  entry(900, 'CheckoutStarted', 'y'),
+  entry(902, 'OrderPaid', 'y'),
+  entry(1_500, 'RefundGranted', 'r', { lines: 'tea:1', restock: 'shelf' }),
+  entry(1_501, 'LineAdded', 'l', other),
+]
+const paymentLog: Entries = [
+  entry(1, 'InvoiceDrafted', 'p'),
+  entry(5, 'CreditRefused', 'x'),
+  entry(901, 'CreditCaptured', 'y', { invoice: 'I1-17' }),
+  entry(1_502, 'CreditRefunded', 'r', { note: 'C1-3' }),
+]
+const refunding = shopOf(
+  { orders: orderLog, payment: paymentLog, stock: [] },
+  {
+    '/orders/checkouts/it': { log_ids: ['y', 'x'] },
+    '/orders/it/refunds': { refunds: [{ refund_id: 'r' }] },
+    ...{ '/orders/saga/y': standing('order', 'paid'), '/orders/saga/x': standing('order', 'failed') },
+    ...{ '/orders/saga/r': standing('order', 'granted', true), '/payment/saga/r': standing('payment', 'refunded') },
+  },
+)
+
+test('an order: its changes, all its checkouts, refunds and documents are one timeline, and what is unfinished is told', async (t) => {
+  const explanation = await explained(refunding)
+  t.deepEqual(kinds(explanation), [
+    'order: OrderPlaced p',
+    'payment: InvoiceDrafted p',
+    'order: OrderChanged c',
+    'order: CheckoutStarted x',
+    'payment: CreditRefused x',
+    'order: CheckoutFailed x',
+    'order: CheckoutStarted y',
+    'payment: CreditCaptured y',
+    'order: OrderPaid y',
+    'order: RefundGranted r',
+    'payment: CreditRefunded r',
+  ])
+  t.like(explanation, { log_id: 'y', log_ids: ['y', 'x'], refund_ids: ['r'], gap: null })
+  t.deepEqual(
+    explanation.others.map(({ log_id }) => log_id),
+    ['r'],
+  )
+  const words = inWords(explanation).join('\n')
+  t.regex(words, /^Order it of user anna, 15 in all, is open; checkout y; others of this order: x; refunds: r$/m)
+  t.regex(words, /^2026-01-01 UTC$[\s\S]*^23:59:59\.902 {2}order +OrderPaid +y$\n^2026-01-02 UTC$\n^00:00:00\.500 /m)
+  t.regex(words, /^00:00:00\.502 {2}payment {2}CreditRefunded +r +note=C1-3$/m)
+  t.regex(
+    words,
+    /^refund r$\n^ids +knows nothing of it$\n^order +granted since .*: the log parser waits for an answer$/m,
+  )
+})
+
+test('one saga of an order is told alone by its own log id', async (t) => {
+  const explanation = await gather(refunding, await findSubject(refunding, 'r'))
+  t.deepEqual(kinds(explanation), ['order: RefundGranted r', 'payment: CreditRefunded r'])
+  t.regex(inWords(explanation)[0] ?? '', /; refund r; others of this order: y x$/)
+})
+
+test('an order that was filled over a long time: what was not looked for is told, and found if it is wanted', async (t) => {
+  const strange = Array.from({ length: 25_000 }, (_, n) => entry(n + 1, 'LineAdded', `s${n}`, other))
+  const shop = shopOf({
+    orders: [
+      entry(0, 'OrderCreated', 'o'),
+      ...strange.slice(0, 15_000),
+      entry(15_000, 'LineAdded', 'm'),
+      ...strange.slice(15_000),
+      entry(30_000, 'OrderCancelled', 'e'),
+    ],
+  })
+  const some = await explained(shop)
+  t.deepEqual(kinds(some), ['order: OrderCreated o', 'order: OrderCancelled e'])
+  t.deepEqual(some.gap, { from: at(10_000 - 1), to: at(30_000) })
+  t.regex(inWords(some).join('\n'), /from \S+:08\.999Z to \S+Z besides was not looked for: --all looks/)
+  const all = await explained(shop, true)
+  t.deepEqual(kinds(all), ['order: OrderCreated o', 'order: LineAdded m', 'order: OrderCancelled e'])
+  t.is(all.gap, null)
 })

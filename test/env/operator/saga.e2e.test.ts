@@ -37,6 +37,9 @@ const statusIn = ({ views }: Explanation, service: Service) => {
 const statesIn = ({ views }: Explanation): readonly string[] =>
   views.map((view) => `${view.service}: ${view.is === 'known' ? view.standing.state : view.is}`)
 
+/** How an order was filled by `createCart`. */
+const FILLED = ['order: OrderCreated', 'order: LineAdded']
+
 const HUNG_MS = 15_000
 /** At the first run of the log parser two seconds after it was said: seven seconds, and the time to look. */
 const TOLD_AGAIN_MS = 15_000
@@ -75,6 +78,7 @@ test.serial('a paid checkout: one timeline of all logs, and nothing more to be d
   t.is((await client.checkout(order)).status, 200)
   const explanation = await explain(order)
   t.deepEqual(toldBy(explanation), [
+    ...FILLED,
     'order: CheckoutStarted',
     'payment: CreditHeld',
     'stock: StockTaken',
@@ -86,12 +90,13 @@ test.serial('a paid checkout: one timeline of all logs, and nothing more to be d
   const { out } = await operator().saga('explain', order)
   t.regex(out, new RegExp(`^Order ${order} of user ${user}, 10 in all, is paid; checkout ${explanation.log_id}\n`))
   t.regex(out, /^\d{4}-\d\d-\d\d UTC$/m)
-  t.regex(out, new RegExp(`^\\d\\d:\\d\\d:\\d\\d\\.\\d{3}  payment  CreditHeld +lines=${item}:2$`, 'm'))
+  const held = `payment  CreditHeld +${explanation.log_id} +lines=${item}:2`
+  t.regex(out, new RegExp(`^\\d\\d:\\d\\d:\\d\\d\\.\\d{3}  ${held}$`, 'm'))
   t.regex(out, /^order +paid since \d\d:\d\d:\d\d\.\d{3}: nothing more is to be done here$/m)
   t.regex(out, /^ids +knows nothing of it$/m)
   t.false(out.includes('\u001B'), 'colours are for terminals')
   const byLogId = await explain(explanation.log_id ?? '')
-  t.deepEqual(byLogId.timeline, explanation.timeline, 'a log id is as good as its order')
+  t.deepEqual(byLogId.timeline, explanation.timeline.slice(FILLED.length), 'a log id is meant alone')
   t.is(byLogId.order_id, order)
 })
 
@@ -100,7 +105,7 @@ test.serial('refused checkouts: each with its reason, and the ones before it by 
   const { order, user, item } = await seed(client, { credit: 9, stock: 1 })
   t.is((await client.checkout(order)).status, 402)
   const first = await explain(order)
-  t.deepEqual(toldBy(first), ['order: CheckoutStarted', 'payment: CreditRefused', 'order: CheckoutFailed'])
+  t.deepEqual(toldBy(first), [...FILLED, 'order: CheckoutStarted', 'payment: CreditRefused', 'order: CheckoutFailed'])
   t.regex((await operator().saga('explain', order)).out, /^order +failed \(out-of-credit\) since/m)
 
   await client.post(`/payment/add_funds/${user}/1`)
@@ -108,6 +113,7 @@ test.serial('refused checkouts: each with its reason, and the ones before it by 
   const second = await explain(order)
   t.deepEqual(toldBy(second).slice(-3), ['stock: StockRefused', 'payment: CreditVoided', 'order: CheckoutFailed'])
   t.deepEqual(second.log_ids, [second.log_id, first.log_id])
+  t.deepEqual(second.timeline.slice(0, first.timeline.length), first.timeline, 'of both there is one timeline')
   const { out } = await operator().saga('explain', order)
   t.regex(out, new RegExp(`^order +failed \\(out-of-stock of ${item}\\) since`, 'm'))
   t.true(out.includes(`others of this order: ${first.log_id}`))
@@ -117,6 +123,7 @@ test.serial('an order that was not checked out yet is shown as such', async (t) 
   const { order } = await seed(opened().client)
   const { code, out } = await operator().saga('explain', order)
   t.is(code, 0)
+  t.regex(out, /^\S+ {2}order {2}OrderCreated .*\n\S+ {2}order {2}LineAdded .* quantity=2 price=5$/m)
   t.regex(out, /is open; it was not checked out/)
 })
 
