@@ -96,19 +96,19 @@ export const uphold = command('uphold', ['log_id', 'order', 'user', 'total', 'to
 })
 
 /** What follows the entries of payment. */
-export const complete = command('complete', ['log_id', 'order', 'user', 'total', 'lines?'], {
+export const complete = command('complete', ['log_id', 'order', 'user', 'total', 'lines?', 'invoice?'], {
   paid: decision,
   adopted: decision,
   cancelled: decision,
   repeated: [],
 })
-export const fail = command('fail', ['log_id', 'reason', 'item?'], {
+export const fail = command('fail', ['log_id', 'reason', 'item?', 'note?'], {
   failed: decision,
   contradicted: ['saga', 'by', 'order'],
   repeated: [],
   unknown: [],
 })
-export const close = command('close', ['log_id'], {
+export const close = command('close', ['log_id', 'note?'], {
   closed: [],
   contradicted: ['saga', 'by', 'order'],
   repeated: [],

@@ -22,7 +22,7 @@ export const saga = {
     settled: 'packed',
   },
   fields: ['order', 'user', 'total', 'lines', 'deadline', 'token', 'previous'],
-  later: ['reason', 'item', 'restock'],
+  later: ['reason', 'item', 'restock', 'invoice', 'note'],
   untold: ['previous'],
 } as const satisfies SagaTable
 

@@ -33,6 +33,15 @@ export const shownOrder = v.object({
   method: v.nullable(v.string()),
   installments: v.nullable(v.number()),
   plan: v.nullable(v.array(v.number())),
+  invoice: v.nullable(
+    v.object({
+      number: v.string(),
+      status: v.picklist(['issued', 'partly-credited', 'credited']),
+      total: v.number(),
+      replaces: v.array(v.string()),
+    }),
+  ),
+  credit_notes: v.array(v.string()),
   checkout: v.nullable(
     v.object({
       log_id: v.string(),

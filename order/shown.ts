@@ -25,6 +25,10 @@ export type OrderRecord = {
   readonly updated?: string | undefined
   readonly method?: string | undefined
   readonly installments?: string | undefined
+  /** Its documents, as `number:total,number:total`. */
+  readonly invoices?: string | undefined
+  readonly notes?: string | undefined
+  readonly replaced?: string | undefined
   /** The log id of its last checkout; and how that stands, as far as it is still recorded. */
   readonly saga?: string | undefined
   readonly state?: string | undefined
@@ -48,6 +52,14 @@ type ShownCheckout = {
   readonly item_id: string | null
 }
 
+/** The last invoice of an order. Of one that payment has lost and issued anew, the numbers that it had before are told as well. */
+type ShownInvoice = {
+  readonly number: string
+  readonly status: 'issued' | 'partly-credited' | 'credited'
+  readonly total: number
+  readonly replaces: readonly string[]
+}
+
 export type ShownOrder = {
   readonly order_id: string
   readonly number: number | null
@@ -64,6 +76,8 @@ export type ShownOrder = {
   readonly method: string | null
   readonly installments: number | null
   readonly plan: readonly number[] | null
+  readonly invoice: ShownInvoice | null
+  readonly credit_notes: readonly string[]
   readonly checkout: ShownCheckout | null
   readonly created_at: string | null
   readonly updated_at: string | null
@@ -93,6 +107,17 @@ const checkoutOf = ({ status, saga, state = '', reason = '', item = '' }: OrderR
   return { ...shown, state: ended.state, reason: ended.by }
 }
 
+const invoiceOf = ({ invoices = '', notes = '', replaced = '' }: OrderRecord): ShownInvoice | null => {
+  const issued = parseLines(invoices)
+  const last = issued.at(-1)
+  if (last === undefined) return null
+  const [number, total] = last
+  const sum = (documents: readonly Line[]): number => documents.reduce((sum, [, amount]) => sum + amount, 0)
+  const credited = sum(parseLines(notes))
+  const status = notes === '' ? 'issued' : credited < sum(issued) ? 'partly-credited' : 'credited'
+  return { number, status, total, replaces: parseLines(replaced).map(([before]) => before) }
+}
+
 export const shownOf = (recorded: OrderRecord): ShownOrder => {
   const { order, user, status, total, lines, costs, number, version, at = '0', method, installments } = recorded
   if (!isStatus(status)) return impossible('order.status', status)
@@ -120,6 +145,8 @@ export const shownOf = (recorded: OrderRecord): ShownOrder => {
     method: method ?? null,
     installments: installments === undefined ? null : Number(installments),
     plan: installments === undefined ? null : planOf(Number(total), Number(installments)),
+    invoice: invoiceOf(recorded),
+    credit_notes: parseLines(recorded.notes ?? '').map(([number]) => number),
     checkout: checkoutOf(recorded),
     created_at: timeOf(Number(at)),
     updated_at: timeOf(changedMs(recorded)),

@@ -6,6 +6,7 @@ import { payment as queries } from '../shared/contract/queries.ts'
 import { BATCH_MAX } from '../shared/http/chunks.ts'
 import { inUse, keyReused } from '../shared/http/problems.ts'
 import type { Rows } from '../shared/http/route.ts'
+import { api as documents } from './documents/api.ts'
 import { creditHeld, methodLimits, noSuchUser, outOfCredit } from './problems.ts'
 
 const method = v.object({
@@ -88,6 +89,7 @@ export const api = {
     repeatable: 'under-a-key',
     operator: true,
   },
+  ...documents,
   audit: {
     ...queries.audit,
     summary: 'Adds up all wallets, and holds the sum against the books',

@@ -23,6 +23,7 @@ await run(process, 'payment', settings, (context) => {
         log: store.log,
         recovery: store.recovery,
         routes: routesOf(store),
+        onApplied: store.onApplied,
         lease: leaseFrom(peer(context.step, 'ids', ids)),
       }
     },

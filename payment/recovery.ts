@@ -19,7 +19,7 @@ export const saga = {
     concluded: 'packed',
   },
   fields: ['order', 'user', 'total', 'lines'],
-  later: ['reason', 'item', 'restock', 'note'],
+  later: ['reason', 'item', 'restock', 'invoice', 'note'],
 } as const satisfies SagaTable
 
 /** `tell-again` emits the last answer again, or looks once more whether one that waits can be answered. */

@@ -10,6 +10,7 @@ import { type Handler, type Route, routes } from '../shared/http/route.ts'
 import { auditRoutes } from '../shared/operator/audit-routes.ts'
 import { api } from './api.ts'
 import { partOf } from './audit.ts'
+import { handlersOf } from './documents/routes.ts'
 import { creditHeld, methodLimits, noSuchUser, outOfCredit } from './problems.ts'
 import type { Store } from './store.ts'
 
@@ -99,6 +100,7 @@ export const routesOf = (store: Store): readonly Route[] => [
         store.initUsers(first, last, money, once),
       )
     },
+    ...handlersOf(store),
     audit: async () => ({ json: await partOf(store.auditor, await store.auditor.count()) }),
     cutAudit: async () => {
       const { at, heard, hears, ledger } = await store.auditor.cut()

@@ -3,11 +3,17 @@
  *
  * - `user:{id}` hash: `credit`, `held`
  * - `waiting:{user}` list: log ids of checkouts that wait for what others hold of the wallet, in order
- * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `reason`, `item`, `restock`, `note`, `entries`, `again`; those
- *   that are finished are packed: see `shared/saga/lua/saga.lua`
+ * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `reason`, `item`, `restock`, `invoice`, `note`, `entries`,
+ *   `again`; those that are finished are packed: see `shared/saga/lua/saga.lua`
  * - `sagas:open` sorted set: log ids of checkouts that are waiting or held, and of refunds whose goods are not back, by when their last entry was appended
- * - `books` hash, of running sums: `added` (put in, less what was spent), `charged` (captured, less what was given back or refunded);
- *   how they are kept is in `shared/audit/lua/ledger.lua`
+ * - `series` hash: which series of documents it is `now`, and when and why each earlier one ended: see
+ *   `documents/lua/series.lua`
+ * - `invoices:{series}`, `credit-notes:{series}` streams: the documents
+ * - `invoices-of:{user}`, `credit-notes-of:{user}` lists, and `invoices-for:{end of an order's id}`,
+ *   `credit-notes-for:{...}` hashes: where the documents of a user, and of an order, stand; `documents:indexed` hash: up to where
+ * - `books` hash, of running sums: `added` (put in, less what was spent), `charged` (captured, less what was given back or refunded),
+ *   `invoiced`, `credited`, `undocumented` (charged before there were documents); how they are kept is in
+ *   `shared/audit/lua/ledger.lua`
  * - those that every log has: see `shared/log/log.ts`
  */
 import { type Auditor, auditor } from '../shared/audit/auditor.ts'
@@ -18,13 +24,27 @@ import type { Once } from '../shared/redis/script.ts'
 import { openRecovery, type Recovery } from '../shared/saga/recovery.ts'
 import type { Dependencies } from '../shared/service.ts'
 import { addFunds, createUser, initUsers, pay } from './commands.ts'
+import { confirming, openTold } from './documents/series.ts'
+import { type DocumentStore, openDocumentStore } from './documents/store.ts'
 import { reactions } from './reactions.ts'
 import { recovery, saga } from './recovery.ts'
 import type { User } from './user.ts'
 
-const names = { user: 'user:', counted: 'user:', waiting: 'waiting:' }
+const names = {
+  user: 'user:',
+  counted: 'user:',
+  waiting: 'waiting:',
+  series: 'series',
+  invoices: 'invoices:',
+  credit_notes: 'credit-notes:',
+  indexed: 'documents:indexed',
+  invoices_of: 'invoices-of:',
+  invoices_for: 'invoices-for:',
+  credit_notes_of: 'credit-notes-of:',
+  credit_notes_for: 'credit-notes-for:',
+}
 
-export type Store = {
+export type Store = DocumentStore & {
   readonly log: Log
   readonly auditor: Auditor
   readonly recovery: Recovery
@@ -35,16 +55,22 @@ export type Store = {
   readonly initUsers: (first: number, last: number, credit: number, once: Once) => Promise<ResultOnce<typeof initUsers>>
 }
 
-export const openStore = ({ redis, step, identifiers, retentionS }: Dependencies): Store => {
-  const log = openLog({
+export const openStore = ({ redis, step, identifiers, logger, retentionS, peer }: Dependencies): Store => {
+  const shown = openTold()
+  const log: Log = openLog({
     service: 'payment',
     redis,
     step,
-    lua: [new URL('lua/', import.meta.url), new URL('refunds/lua/', import.meta.url)],
+    lua: [
+      new URL('lua/', import.meta.url),
+      new URL('refunds/lua/', import.meta.url),
+      new URL('documents/lua/', import.meta.url),
+    ],
     names,
     supplies: { things: 'balance' },
     reactions,
     saga,
+    confirmation: { peer, confirm: confirming((...args) => runner(log).run(...args), shown, logger) },
     retentionS,
   })
   const { runOnce } = runner(log)
@@ -53,6 +79,7 @@ export const openStore = ({ redis, step, identifiers, retentionS }: Dependencies
     log,
     auditor: auditor(log),
     recovery: openRecovery({ log, saga, table: recovery, own: {} }),
+    ...openDocumentStore(log, shown, logger),
     find: async (user) => {
       const credit = await step('find', () => redis.hget(names.user + user, 'credit'))
       return credit === null ? undefined : { user_id: user, credit: Number(credit) }

@@ -72,6 +72,8 @@ export type Dependencies = {
   readonly redLock: RedLock
   readonly identifiers: Identifiers
   readonly logger: Logger
+  /** A connection to a peer's Redis that does not block. */
+  readonly peer: (peer: Service) => Redis
   /** Resolves when what the peers have appended by now is applied, as far as they can be asked: see `log/subscription.ts`. */
   readonly catchUp: () => Promise<void>
   /** Which peers have not been reached for some seconds. */
@@ -197,6 +199,7 @@ export const openService = async (context: ProcessContext<ServiceConfig>, option
     redLock: redlock,
     identifiers: ids,
     logger,
+    peer: reporting,
     outOfReach: peers.outOfReach,
     catchUp: peers.catchUp,
     retentionS: retentionMs / 1_000, // a saga's record is kept for longer: as long as its last entry

@@ -1,3 +1,4 @@
+--- @include "documents"
 --- @include "saga"
 -- is_undone(by): whether by this contradiction payment has given the money back, or never took it: then stock has applied it,
 -- too. By the other one, payment and stock are of one mind with order, and only the client that was answered so is not.
@@ -5,10 +6,11 @@ local function is_undone(by)
   return string.sub(by, 1, 5) ~= 'told-'
 end
 
--- contradict(id, saga, by): a Redis has lost what was decided, and nothing can make both true: payment refuses or undid what
+-- contradict(id, saga, by, note): a Redis has lost what was decided, and nothing can make both true: payment refuses or undid what
 -- was paid (`by` says why), or a client was answered another end (`told-` and what). The checkout stays as it is
--- and its order is listed by name, once, until a person has resolved it; so long its record is kept.
-local function contradict(id, saga, by)
+-- and its order is listed by name, once, until a person has resolved it; so long its record is kept. The credit note, if
+-- payment has issued one, belongs to the order.
+local function contradict(id, saga, by, note)
   local key = names.saga .. id
   local before = redis.call('HGET', key, 'contradicted')
   if before and (is_undone(before) or not is_undone(by)) then
@@ -16,6 +18,7 @@ local function contradict(id, saga, by)
   end
   redis.call('SADD', names.contradictions, saga.order)
   saga.by = by
+  credit_order(id, saga, note)
   emit(id, saga, 'contradicted')
   store_saga(id, saga)
   redis.call('HSET', key, 'contradicted', by)

@@ -3,7 +3,7 @@
 -- `item:amount,item:amount`. It has a `number` of its own, under which it stands in the sorted set of its user's orders
 -- (`names.listed`). `at` is when it was made. Its `version` is when it was changed last, in milliseconds, or 1 if it never was: so
 -- none comes twice, also if this Redis comes back older. What it has forgotten was changed before.
--- How it is to be paid, `method` and `installments`, is known of one that was placed so.
+-- How it is to be paid, `method` and `installments`, is known of one that was placed so. Which documents it has is in documents.lua.
 -- An order of an older version has no number, costs and times, and stands in no set; or it has a count as its version, and
 -- `updated` beside it.
 

@@ -43,8 +43,8 @@ const readShown: Reader<ShownOrder | undefined> = (reply) => {
   const [order = '', user, status = '', total = '', lines = '', costs, number, version, at, updated, ...more] =
     texts(reply)
   if (user === undefined) return undefined
-  const [method, installments, saga, state, reason, item] = more
-  const payment = { method, installments, saga, state, reason, item }
+  const [method, installments, invoices, notes, replaced, saga, state, reason, item] = more
+  const payment = { method, installments, invoices, notes, replaced, saga, state, reason, item }
   return shownOf({ order, user, status, total, lines, costs, number, version, at, updated, ...payment })
 }
 

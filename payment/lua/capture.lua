@@ -1,9 +1,10 @@
 --- @include "wallet"
 --- @include "hold"
 --- @include "ledger"
--- capture: takes held money for good, because the goods were taken. Goods are taken only where money is held; if nothing is
--- known of that here (this Redis came back older), it is held again, which stock answers once more. Thus a checkout that
--- order has lost as well is rebuilt.
+--- @include "series"
+-- capture: takes held money for good, because the goods were taken, and issues the invoice. Goods are taken only where money is
+-- held; if nothing is known of that here (this Redis came back older), it is held again, which stock answers once more. Thus a
+-- checkout that order has lost as well is rebuilt.
 -- ARGS     log_id, order, user, total, lines (user and total not in entries of older versions)
 -- RETURNS  captured | held | refused | waiting | repeated | unknown
 function commands.capture(args)
@@ -21,6 +22,7 @@ function commands.capture(args)
   redis.call('HINCRBY', names.user .. saga.user, 'credit', minus(saga.total))
   redis.call('HINCRBY', names.user .. saga.user, 'held', minus(saga.total))
   post('charged', saga.total)
+  saga.invoice = issue('invoices', id, saga)
   emit_saga(id, saga, 'captured')
   serve(saga.user)
   return { 'captured' }

@@ -1,5 +1,6 @@
 --- @include "ledger"
 --- @include "saga"
+--- @include "series"
 -- A wallet is a hash: `credit`, what the user owns, and `held`, the part of it that checkouts have set aside. Held money
 -- is still the user's: only capturing takes it. A checkout whose total is there but held by another one can be neither
 -- granted nor refused yet, for the other may still fail: it waits in the wallet's queue, `names.waiting`. A command that lets held
@@ -40,15 +41,16 @@ local function grant(id, saga, credit, held)
   return true
 end
 
--- pay_back(saga): gives captured money back. Of a wallet that has no room for it, what it owns could not be counted, so that
--- nothing is done: the entry is a dead letter until some of it was spent.
-local function pay_back(saga)
+-- pay_back(id, saga): gives captured money back, and issues the credit note. Of a wallet that has no room for it, what it owns
+-- could not be counted, so that nothing is done: the entry is a dead letter until some of it was spent.
+local function pay_back(id, saga)
   local credit = wallet(saga.user)
   if credit and credit + tonumber(saga.total) > limits.amount_max then
     error('the wallet of ' .. saga.user .. ' has no room for ' .. saga.total, 0)
   end
   redis.call('HINCRBY', names.user .. saga.user, 'credit', saga.total)
   post('charged', minus(saga.total))
+  saga.note = issue('credit_notes', id, saga)
 end
 
 -- serve(user): answers the checkouts that wait for this wallet, in their order, until one must go on waiting.

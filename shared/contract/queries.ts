@@ -13,7 +13,7 @@ export const SAGAS_MAX = 100
 /** The most things of one query, likewise. */
 export const THINGS_MAX = 100
 /** The most entries of one answer. */
-const PAGE_MAX = 1_000
+export const PAGE_MAX = 1_000
 
 const texts = v.record(v.string(), v.string())
 

@@ -21,6 +21,7 @@ import type { Step } from '../process/step.ts'
 import { elements, result, text } from '../redis/reply.ts'
 import type { Once, Reply, Script } from '../redis/script.ts'
 import { type Args, runAll } from './commands.ts'
+import { type ConfirmationOptions, openConfirmation } from './confirmation.ts'
 import type { Fence } from './fence.ts'
 
 /** What follows an entry: the command that is run, and what is then emitted for each state it may lead to. */
@@ -74,6 +75,9 @@ export type ApplyOptions = {
   readonly dictionary: Dictionary
   /** The command that follows each kind of each peer. */
   readonly follows: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** What is asked and done before anything is applied, after each new connection to the own Redis. */
+  readonly confirmation?: Pick<ConfirmationOptions, 'peer' | 'confirm'> | undefined
+  readonly lostTails: ConfirmationOptions['lostTails']
   readonly batchScriptOf: (follows: Readonly<Record<string, string>>) => Script
   readonly scriptOf: (commands: readonly string[]) => Script
 }
@@ -84,13 +88,9 @@ const applied = (reply: unknown): readonly Reply[] | { gap: string } => {
   return replies[0] === 'gap' ? { gap: text(replies[1]) } : replies.map(result)
 }
 
-export const openApply = (
-  options: ApplyOptions,
-): { readonly apply: Apply; readonly commandAfter: CommandAfter; readonly retry: Retry } => {
-  const { service, redis, step, fence, cursors, follows } = options
-  const { invalidReason, textOf } = options.dictionary
-  const publishers = Object.keys(follows) as Service[]
-  const peers = new Map(
+/** Of each peer, by which commands its entries are applied, and by which scripts. */
+const peersIn = ({ follows, batchScriptOf, scriptOf }: ApplyOptions, publishers: readonly Service[]) =>
+  new Map(
     publishers.map((publisher) => {
       const rows = follows[publisher] ?? {}
       return [
@@ -99,14 +99,27 @@ export const openApply = (
           // A kind comes from outside, and may be named as something that every object has: hence a map.
           commands: new Map(Object.entries(rows)),
           applying: `hear-${publisher}`,
-          batch: options.batchScriptOf(rows),
-          single: options.scriptOf([...Object.values(rows), 'retry']),
+          batch: batchScriptOf(rows),
+          single: scriptOf([...Object.values(rows), 'retry']),
         },
       ]
     }),
   )
+
+export const openApply = (
+  options: ApplyOptions,
+): { readonly apply: Apply; readonly commandAfter: CommandAfter; readonly retry: Retry } => {
+  const { service, redis, step, fence, cursors, follows } = options
+  const { invalidReason, textOf } = options.dictionary
+  const publishers = Object.keys(follows) as Service[]
+  const peers = peersIn(options, publishers)
   const peerOf = (publisher: Service) =>
     peers.get(publisher) ?? impossible('log.publisher', `${service} does not follow ${publisher}`)
+
+  const cursor: Apply['cursor'] = async (publisher) =>
+    (await step('cursor', () => redis.hget(cursors, publisher))) ?? '0-0'
+  const confirmation =
+    options.confirmation && openConfirmation({ ...options, ...options.confirmation, publishers, cursor })
 
   const handles: Apply['handles'] = (publisher, entry) => {
     const kind = kindOf(entry)
@@ -130,18 +143,23 @@ export const openApply = (
       else args.push(id, kindOf(entry) ?? '', textOf(publisher, entry), isFlat(entry) ? JSON.stringify(fields) : '')
     }
     const { batch, applying } = peerOf(publisher)
-    return applied(
+    const pending = confirmation?.pending()
+    if (pending) await pending
+    const replies = applied(
       await step(
         applying,
         () => batch(redis, args),
         () => entries.flatMap((entry) => commandAfter(publisher, entry).command || []),
       ),
     )
+    if (!('gap' in replies)) confirmation?.written(publisher, entries.at(-1)?.[0] ?? known)
+    return replies
   }
 
   const retry: Retry = async (publisher, args, once) => {
     const { single } = peerOf(publisher)
     const [reply] = await fence.within(once, async (readMs) => {
+      await confirmation?.pending()
       const [done] = await step('retry', () => runAll(single, redis, 'retry', [{ args, once, readMs }]))
       if (done === undefined) return impossible('log.retry')
       if (done instanceof Error) throw done
@@ -156,7 +174,7 @@ export const openApply = (
       handledKinds: Object.fromEntries(
         publishers.map((publisher) => [publisher, Object.keys(follows[publisher] ?? {})]),
       ),
-      cursor: async (publisher) => (await step('cursor', () => redis.hget(cursors, publisher))) ?? '0-0',
+      cursor,
       handles,
       apply,
     },

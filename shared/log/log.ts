@@ -17,6 +17,7 @@ import type { Step } from '../process/step.ts'
 import { compose, type Script, script } from '../redis/script.ts'
 import { type Apply, openApply, type Reactions } from './apply.ts'
 import { type Commands, openCommands } from './commands.ts'
+import type { ConfirmationOptions } from './confirmation.ts'
 import { type DeadLetters, deadLetters } from './dead-letters.ts'
 import { type LogEntry, logKey } from './entry.ts'
 import { FRESH_MS, openFence } from './fence.ts'
@@ -61,6 +62,8 @@ export type LogOptions<Publisher extends Service, Of extends Contract = typeof e
   readonly saga?: SagaTable
   /** What the commands emit that are not reactions, by the state they lead to. */
   readonly emits?: Readonly<Record<string, KindOf<Publisher, Of>>>
+  /** What is asked and done before entries are applied, after each new connection to the own Redis. */
+  readonly confirmation?: Pick<ConfirmationOptions, 'peer' | 'confirm'>
   /** Makes what was acknowledged and is gone true again, as far as that can be. @returns what is to be listed as lost */
   readonly uphold?: (gone: readonly LogEntry[]) => Promise<readonly LogEntry[]>
   /** How long answers under a key are kept: no longer than the log, for they may name a saga. */
@@ -172,12 +175,15 @@ export const openLog = <Publisher extends Service, Of extends Contract = typeof 
       Object.fromEntries(Object.entries(rows).map(([kind, { command }]) => [kind, command])),
     ]),
   )
+  const ownTail = openOwnTail({ redis, step, lost: names.lost, memory, runOwn, uphold })
   const { apply, commandAfter, retry } = openApply({
     service,
     redis,
     step,
     fence,
     cursors: names.cursors,
+    confirmation: options.confirmation,
+    lostTails: ownTail.lostTails,
     dictionary: dictionaryOf(contract),
     follows,
     scriptOf,
@@ -202,7 +208,7 @@ export const openLog = <Publisher extends Service, Of extends Contract = typeof 
       runOwn,
       ackedBy: records.ackedBy,
     }),
-    ...openOwnTail({ redis, step, lost: names.lost, memory, runOwn, uphold }),
+    ...ownTail,
     dead: deadLetters({
       redis,
       names,

@@ -212,6 +212,8 @@ const operate = async ({ opened }: Scene, order: string, saga: string): Promise<
     await ask(opened, 'POST', `/${prefix}/fault_tolerance`)
     await ask(opened, 'POST', `/${prefix}/retry/${saga}`)
   }
+  for (const kind of ['invoices', 'credit-notes']) await ask(opened, 'GET', `/payment/${kind}?order=${order}`)
+  await ask(opened, 'GET', '/payment/invoices/I1-1')
   await ask(opened, 'GET', '/audit')
   await ask(opened, 'POST', '/orders/batch_init/1/1/1/1')
   await ask(opened, 'POST', '/payment/batch_init/1/1')

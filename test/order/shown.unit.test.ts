@@ -43,10 +43,26 @@ test('an order shows all that is recorded of it', (t) => {
     method: null,
     installments: null,
     plan: null,
+    invoice: null,
+    credit_notes: [],
     checkout: null,
     created_at: '2023-11-14T22:13:20.000Z',
     updated_at: '2023-11-14T22:13:20.001Z',
   })
+})
+
+test('a paid order shows its invoice, how much of it was credited, and which number payment has lost', (t) => {
+  const paid = { ...open, status: 'paid', invoices: 'I1-17:37' }
+  const invoice = { number: 'I1-17', status: 'issued', total: 37, replaces: [] }
+  t.deepEqual(shownOf(paid).invoice, invoice)
+  const partly = shownOf({ ...paid, notes: 'C1-3:5,C1-4:31' })
+  t.deepEqual([partly.invoice, partly.credit_notes], [{ ...invoice, status: 'partly-credited' }, ['C1-3', 'C1-4']])
+  t.deepEqual(shownOf({ ...paid, notes: 'C1-3:37' }).invoice, { ...invoice, status: 'credited' })
+  // Of one that was changed the last invoice is shown: all of them count.
+  const supplemented = { ...paid, invoices: 'I1-17:37,I1-20:3', notes: 'C1-3:37' }
+  t.deepEqual(shownOf(supplemented).invoice, { number: 'I1-20', status: 'partly-credited', total: 3, replaces: [] })
+  const anew = shownOf({ ...paid, invoices: 'I3-1:37', replaced: 'I1-17:37,I2-2:37' })
+  t.deepEqual(anew.invoice, { number: 'I3-1', status: 'issued', total: 37, replaces: ['I1-17', 'I2-2'] })
 })
 
 test('an order that says how it is to be paid shows what is due with each instalment', (t) => {

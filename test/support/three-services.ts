@@ -122,6 +122,7 @@ export const openThreeServices = async (
     const { dependencies } = benches[participant]
     return {
       ...dependencies,
+      peer: (peer) => (peer === 'order' || peer === 'stock' ? benches[peer].redis : dependencies.redis),
       ...(catchUp === undefined ? {} : { catchUp }),
       ...(nextId === undefined ? {} : { identifiers: { ...dependencies.identifiers, next: nextId } }),
     }

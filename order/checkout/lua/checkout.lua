@@ -1,4 +1,5 @@
 --- @include "contradiction"
+--- @include "documents"
 --- @include "order"
 --- @include "saga"
 -- The `status` of an order (see order.lua) is open, checking-out, paid or cancelling, and its `saga` the last checkout of it. A
@@ -11,12 +12,22 @@
 --   closed        payment has undone it: the end; the order is open again
 -- The order follows a saga only while the order's `saga` names it.
 
--- order_status(saga, status): sets the order's status, if it is this saga's order still.
-local function order_status(id, saga, status)
+-- order_status(id, saga, status, invoice): sets the order's status, if it is this saga's order still, and by which invoice it was
+-- paid: what is documented of an earlier payment of it was credited, and is payment's to tell.
+local function order_status(id, saga, status, invoice)
   local key = names.order .. saga.order
-  local last, version = unpack(redis.call('HMGET', key, 'saga', 'version'))
-  if last == id then
+  local last, version, notes = unpack(redis.call('HMGET', key, 'saga', 'version', 'notes'))
+  if last ~= id then
+    return
+  end
+  if invoice then
+    redis.call('HSET', key, 'status', status, 'version', later_version(version),
+      'invoices', with_document('', invoice, saga.total))
+  else
     redis.call('HSET', key, 'status', status, 'version', later_version(version))
+  end
+  if invoice and notes then
+    redis.call('HDEL', key, 'notes', 'replaced')
   end
 end
 

@@ -2,7 +2,7 @@
 -- close: payment has undone a cancelled checkout, so the order is open again. The goods may still be on their way back, but
 -- stock learns of that from payment's log too, before anything that payment emits of the order's next checkout. What was paid
 -- is undone only if this service has lost that it cancelled it, and paid it since: a contradiction.
--- ARGS     log_id
+-- ARGS     log_id, note (of what was captured)
 -- RETURNS  closed | contradicted, saga, by, order | repeated | unknown
 function commands.close(args)
   local id = args.log_id
@@ -11,12 +11,13 @@ function commands.close(args)
     return { 'unknown' }
   end
   if saga.state == 'paid' then
-    return contradict(id, saga, 'released')
+    return contradict(id, saga, 'released', args.note)
   end
   if saga.state ~= 'cancelling' then
     return { 'repeated' }
   end
   order_status(id, saga, 'open')
+  credit_order(id, saga, args.note)
   emit_saga(id, saga, 'closed')
   return { 'closed' }
 end

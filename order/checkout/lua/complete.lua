@@ -3,12 +3,13 @@
 -- complete: the money was captured, so the order is paid. A saga that this service does not know (its Redis came back
 -- older) is adopted, for it was charged and taken, and its client may have been answered so; it is cancelled if the order was
 -- paid by another, or if it is unknown what is in it, and so is a saga that was answered with a refusal.
--- ARGS     log_id, order, user, total, lines (not in entries of older versions)
+-- ARGS     log_id, order, user, total, lines, invoice (these two not in entries of older versions)
 -- RETURNS  paid, decision | adopted, decision | cancelled, decision | repeated
 
--- pay_order(id, saga): the checkout has ended well.
-local function pay_order(id, saga)
-  order_status(id, saga, 'paid')
+-- pay_order(id, saga, invoice): the checkout has ended well.
+local function pay_order(id, saga, invoice)
+  saga.invoice = invoice
+  order_status(id, saga, 'paid', invoice)
   post('paid', saga.total)
   post_lines('sold', 1, saga.lines)
   emit_saga(id, saga, 'paid')
@@ -55,10 +56,11 @@ function commands.complete(args)
   local id = args.log_id
   local saga = load_saga(id)
   if saga and saga.state == 'checking-out' then
-    pay_order(id, saga)
+    pay_order(id, saga, args.invoice)
     return decision('paid', id, saga)
   end
   if saga and saga.state ~= 'failed' then
+    renumber(id, saga, args.invoice)
     return { 'repeated' }
   end
   if not saga and is_paid_by(args.order, id) then
@@ -70,7 +72,7 @@ function commands.complete(args)
     adopted = adopt(id, saga)
   end
   if adopted then
-    pay_order(id, saga)
+    pay_order(id, saga, args.invoice)
     return decision('adopted', id, saga)
   end
   cancel_checkout(id, saga, 'deadline')

@@ -1,7 +1,7 @@
 --- @include "checkout"
 -- fail: money or goods were refused, so the order is open again. A refusal of what was paid is the one contradiction that
 -- no rule can mend (a peer lost what it did, and cannot do it again): the order is listed by name.
--- ARGS     log_id, reason, item
+-- ARGS     log_id, reason, item, note (of what was captured)
 -- RETURNS  failed, decision | contradicted, saga, by, order | repeated | unknown
 function commands.fail(args)
   local id = args.log_id
@@ -10,7 +10,7 @@ function commands.fail(args)
     return { 'unknown' }
   end
   if saga.state == 'paid' then
-    return contradict(id, saga, args.reason)
+    return contradict(id, saga, args.reason, args.note)
   end
   if saga.state ~= 'checking-out' then
     return { 'repeated' }

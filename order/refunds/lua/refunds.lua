@@ -1,3 +1,4 @@
+--- @include "documents"
 --- @include "order"
 --- @include "ledger"
 --- @include "saga"
@@ -18,11 +19,12 @@ end
 
 -- order_for_refund(id): what a refund must know of an order; nil if there is no such order.
 local function order_for_refund(id)
-  local user, status, total, lines, costs, returned, refunded, version, undone = unpack(redis.call('HMGET',
-    names.order .. id, 'user', 'status', 'total', 'lines', 'costs', 'returned', 'refunded', 'version', 'undone'))
+  local user, status, total, lines, costs, returned, refunded, version, undone, invoices = unpack(redis.call('HMGET',
+    names.order .. id, 'user', 'status', 'total', 'lines', 'costs', 'returned', 'refunded', 'version', 'undone', 'invoices'))
   return user and {
     id = id, user = user, status = status, total = tonumber(total), lines = lines, costs = amounts(costs),
     returned = amounts(returned), refunded = tonumber(refunded or '0'), version = version or '1', undone = undone,
+    invoice = last_number(invoices),
   } or nil
 end
 
@@ -123,7 +125,8 @@ local function recalled_refund(order, id)
   }
 end
 
--- grant(id, refund): decides a refund: a table of `order`, `user`, `total`, `lines`, `restock` and perhaps `reason` (without blanks). What its
+-- grant(id, refund): decides a refund: a table of `order`, `user`, `total`, `lines`, `restock` and perhaps `reason` (without blanks), and
+-- the `invoice` that is to be credited. What its
 -- order shows is another matter. Returns its entry.
 local function grant(id, refund)
   refund.at = integer(now_ms())
@@ -160,6 +163,7 @@ local function grant_refund(id, order, wanted, restock, reason)
   end
   local refund = {
     order = order.id, user = order.user, total = integer(total), lines = lines, restock = restock, reason = reason,
+    invoice = order.invoice,
   }
   grant(id, refund)
   book_refund(order, total, lines)

@@ -15,13 +15,31 @@ end
 
 -- settle_refund(id, refund, note): payment has paid it.
 local function settle_refund(id, refund, note)
+  refund.note = note
   emit_saga(id, refund, 'settled')
   local recalled = recalled_refund(refund.order, id)
   if recalled and recalled.at then
     recalled.state, recalled.note = 'settled', note or recalled.note
     remember_refund(id, recalled)
+    credit_refund(refund.order, note, refund.total)
   end
   announce_settled(id)
+end
+
+-- renumber_note(id, refund, note): it was paid again, for payment has lost the credit note that it had issued.
+local function renumber_note(id, refund, note)
+  local before = refund.note
+  if refund.state ~= 'settled' or not note or before == note then
+    return
+  end
+  refund.note = note
+  emit_again(id, refund)
+  local recalled = recalled_refund(refund.order, id)
+  if recalled and recalled.at then
+    recalled.note = note
+    remember_refund(id, recalled)
+    credit_refund(refund.order, note, refund.total, before)
+  end
 end
 
 function commands.settle(args)
@@ -31,7 +49,11 @@ function commands.settle(args)
     settle_refund(id, refund, args.note)
     return { 'settled', id }
   end
-  if refund or recalled_refund(args.order, id) then
+  if refund then
+    renumber_note(id, refund, args.note)
+    return { 'repeated' }
+  end
+  if recalled_refund(args.order, id) then
     return { 'repeated' }
   end
   refund = { order = args.order, user = args.user, total = args.total, lines = args.lines, restock = args.restock }

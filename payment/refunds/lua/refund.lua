@@ -1,7 +1,7 @@
 --- @include "wallet"
--- refund: pays a refund, once: the money goes back into its user's wallet. Order has granted it, so that nothing can be refused. Where
+-- refund: pays a refund, once: the money goes back into its user's wallet, and a credit note is issued. Order has granted it, so that nothing can be refused. Where
 -- there is no such wallet, or no room in it, nothing is done: the entry is a dead letter until there is.
--- ARGS     log_id, order, user, total, lines, restock
+-- ARGS     log_id, order, user, total, lines, restock, invoice (if order knows it)
 -- RETURNS  refunded | repeated
 function commands.refund(args)
   local id = args.log_id
@@ -11,11 +11,12 @@ function commands.refund(args)
   end
   local saga = {
     order = args.order, user = args.user, total = args.total, lines = args.lines, restock = args.restock,
+    invoice = args.invoice,
   }
   if not wallet(saga.user) then
     error('there is no user ' .. saga.user, 0)
   end
-  pay_back(saga)
+  pay_back(id, saga)
   emit_saga(id, saga, 'refunded')
   serve(saga.user)
   return { 'refunded' }

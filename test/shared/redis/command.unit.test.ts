@@ -5,6 +5,7 @@ import * as ofOrder from '../../../order/commands.ts'
 import { reactions as byOrder } from '../../../order/reactions.ts'
 import * as ofRefunds from '../../../order/refunds/commands.ts'
 import * as ofPayment from '../../../payment/commands.ts'
+import * as ofDocuments from '../../../payment/documents/commands.ts'
 import { reactions as byPayment } from '../../../payment/reactions.ts'
 import * as ofShared from '../../../shared/log/shared-commands.ts'
 import { type Command, command, knownResult, type Results } from '../../../shared/redis/command.ts'
@@ -17,7 +18,7 @@ const isCommand = (one: unknown): one is Command => typeof one === 'object' && o
 const ROWS: Readonly<Record<Place, readonly Command[]>> = {
   ids: Object.values(ofIds).filter(isCommand),
   order: Object.values<unknown>({ ...ofOrder, ...ofRefunds }).filter(isCommand),
-  payment: Object.values(ofPayment).filter(isCommand),
+  payment: Object.values<unknown>({ ...ofPayment, ...ofDocuments }).filter(isCommand),
   stock: Object.values(ofStock).filter(isCommand),
   shared: Object.values(ofShared).filter(isCommand),
 }

@@ -66,6 +66,7 @@ export const openBenchOn = async (
       redLock: redLock([redis]),
       identifiers,
       logger: pino({ level: 'silent' }),
+      peer: () => redis,
       catchUp: () => Promise.resolve(),
       outOfReach: () => [],
       retentionS: RETENTION_S,

@@ -1,0 +1,45 @@
+--- @include "log"
+-- Where a document stands: its series and its number in it, as `{series}-{number}`.
+
+-- place_of(text): these two, as they are compared.
+local function place_of(text)
+  local series, number = string.match(text, '^(%d+)%-(%d+)$')
+  return tonumber(series), tonumber(number)
+end
+
+-- comes_after(place, series, number): whether a document was issued after the one there.
+local function comes_after(place, series, number)
+  local its_series, its_number = place_of(place)
+  return its_series > series or (its_series == series and its_number > number)
+end
+
+-- document_at(kind, place): what it says, names and values in turn, or nil.
+local function document_at(kind, place)
+  local series, number = string.match(place, '^(%d+)%-(%d+)$')
+  local id = number .. '-0'
+  local found = redis.call('XRANGE', names[kind] .. series, id, id)[1]
+  return found and found[2]
+end
+
+-- documents_after(kind, after, count): up to so many documents of a kind that were issued after the one at a place, the oldest
+-- first, each as its place and what it says.
+local function documents_after(kind, after, count)
+  local found = {}
+  local first, number = place_of(after)
+  for series = math.max(first, 1), tonumber(redis.call('HGET', names.series, 'now') or '0') do
+    if #found == count then
+      break
+    end
+    local name, from = integer(series), series == first and '(' .. integer(number) .. '-0' or '-'
+    for _, entry in ipairs(redis.call('XRANGE', names[kind] .. name, from, '+', 'COUNT', count - #found)) do
+      found[#found + 1] = { name .. '-' .. string.match(entry[1], '^%d+'), entry[2] }
+    end
+  end
+  return found
+end
+
+-- bucket(kind, order): the hash that has the places of an order's documents, separated by blanks, beside those of others: so
+-- that it is small enough for Redis to keep it in one piece. Ids of orders end in what is spread evenly.
+local function bucket(kind, order)
+  return names[kind .. '_for'] .. string.sub(order, -3)
+end

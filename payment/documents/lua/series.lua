@@ -1,0 +1,51 @@
+--- @include "ledger"
+--- @include "log"
+--- @include "newest"
+-- A document is an entry of a *series*: a stream whose entries are numbered 1-0, 2-0, 3-0 and so on. Redis takes no id that is
+-- not greater than the last one, so that no number is given twice; and while the length of a series is its last number, none
+-- is missing. Nothing is ever taken out of it. The next series begins only where this Redis may have lost numbers that were told:
+-- see confirm-series.lua. `names.series` has which one it is `now`, and for each that has ended, when, and up to which
+-- numbers it is known to have been told.
+local KINDS = {
+  invoices = { letter = 'I', account = 'invoiced' },
+  credit_notes = { letter = 'C', account = 'credited' },
+}
+
+-- begin_documents(number): the first series that this Redis knows of. What was charged by then has no invoice: a version without
+-- documents has captured it.
+local function begin_documents(number)
+  local charged = redis.call('HMGET', names.ledger, 'charged', 'charged:high')
+  redis.call('HSET', names.ledger, 'undocumented', charged[1] or '0', 'undocumented:high', charged[2] or '0')
+  redis.call('HSET', names.series, 'now', number)
+end
+
+-- series_now(): the series in which documents are issued.
+local series
+local function series_now()
+  series = series or redis.call('HGET', names.series, 'now')
+  if not series then
+    series = '1'
+    begin_documents(series)
+  end
+  return series
+end
+
+-- last_number(stream): the last one that was ever given in a series.
+local function last_number(stream)
+  return tonumber(string.match(newest(stream), '^%d+'))
+end
+
+-- issue(kind, id, about): issues the next document of a kind, over what is said about the money: `order`, `user`, `total`,
+-- `lines`, and the `invoice` that a credit note takes back. Returns the number as people are told it.
+local given, at = {}, nil
+local function issue(kind, id, about)
+  local stream = names[kind] .. series_now()
+  local number = (given[kind] or last_number(stream)) + 1
+  local digits = integer(number)
+  at = at or integer(now_ms())
+  redis.call('XADD', stream, digits .. '-0', 'at', at, 'log_id', id, 'order', about.order, 'user', about.user,
+    'total', about.total, 'lines', about.lines or '', 'credits', about.invoice or '')
+  given[kind] = number
+  post(KINDS[kind].account, about.total)
+  return KINDS[kind].letter .. series .. '-' .. digits
+end
