@@ -15,7 +15,7 @@ export type Decision = Ended & {
 const isText = (one: unknown): one is string => typeof one === 'string'
 
 /** What follows a result that decides: see `decision` of `checkout/lua/checkout.lua`. */
-const decision: Content<Decision> = {
+export const decision: Content<Decision> = {
   name: 'decision',
   read: (reply) => {
     if (!reply.every(isText)) return impossible('order.decision', reply)
@@ -109,7 +109,7 @@ export const fail = command('fail', ['log_id', 'reason', 'item?', 'note?'], {
   unknown: [],
 })
 export const close = command('close', ['log_id', 'note?'], {
-  closed: [],
+  closed: ['order?'],
   contradicted: ['saga', 'by', 'order'],
   repeated: [],
   unknown: [],

@@ -29,8 +29,13 @@ export type Order = {
 export type Ended = { readonly id: string } & (
   | { readonly state: 'paid' }
   | { readonly state: 'failed'; readonly reason: string; readonly item: string }
-  | { readonly state: 'cancelling' | 'closed'; readonly by: 'deadline' | 'operator' }
+  | { readonly state: 'cancelling' | 'closed'; readonly by: GivenUpBy }
 )
+
+const GIVEN_UP_BY = ['deadline', 'operator', 'customer'] as const
+/** By what a checkout is given up that is not decided: a customer gives its order up. */
+export type GivenUpBy = (typeof GIVEN_UP_BY)[number]
+const isGivenUpBy = (text: string): text is GivenUpBy => GIVEN_UP_BY.some((one) => one === text)
 
 /** Reads how a checkout ended; `undefined` if there is no such end. What has no reason ended at its deadline. */
 export const endedOf = (recorded: { id: string; state: string; reason: string; item: string }): Ended | undefined => {
@@ -42,7 +47,7 @@ export const endedOf = (recorded: { id: string; state: string; reason: string; i
       return { id, state, reason, item }
     case 'cancelling':
     case 'closed':
-      return { id, state, by: reason === 'operator' ? 'operator' : 'deadline' }
+      return { id, state, by: isGivenUpBy(reason) ? reason : 'deadline' }
     default:
       return undefined
   }
@@ -62,8 +67,8 @@ export type Outcome =
       readonly item: string
       readonly logId: string
     }
-  /** Not decided by the deadline, therefore cancelled; or an operator gave it up before. */
-  | { readonly state: 'cancelled'; readonly by: 'deadline' | 'operator'; readonly logId: string }
+  /** Not decided by the deadline, therefore cancelled; or it was given up before. */
+  | { readonly state: 'cancelled'; readonly by: GivenUpBy; readonly logId: string }
   /** An earlier checkout of the order is still being undone. */
   | { readonly state: 'cancelling' }
   /** The order is cancelled, or has expired. */

@@ -11,6 +11,7 @@ import type { Decision } from './commands.ts'
 import { LINES_MAX } from './order.ts'
 import { emits, reactions } from './reactions.ts'
 import { recovery, saga } from './recovery.ts'
+import { type CancellationStore, openCancellationStore } from './store/cancellations.ts'
 import { type CartStore, openCartStore } from './store/cart.ts'
 import { type CheckoutStore, openCheckoutStore } from './store/checkouts.ts'
 import { type ContradictionStore, openContradictionStore } from './store/contradictions.ts'
@@ -21,6 +22,7 @@ import { openRefundStore, type RefundStore } from './store/refunds.ts'
 import { upholding } from './store/uphold.ts'
 
 export type Store = CartStore &
+  CancellationStore &
   CheckoutStore &
   ListingStore &
   ContradictionStore &
@@ -40,7 +42,7 @@ export const openStore = (
     service: 'order',
     redis,
     step,
-    lua: ['lua/', 'checkout/lua/', 'refunds/lua/'].map((folder) => new URL(folder, import.meta.url)),
+    lua: ['lua/', 'checkout/lua/', 'cancel/lua/', 'refunds/lua/'].map((folder) => new URL(folder, import.meta.url)),
     names,
     supplies: { things: 'balance' },
     limits: { lines_max: LINES_MAX },
@@ -71,6 +73,7 @@ export const openStore = (
       }),
     ...openCartStore(parts),
     ...openListingStore(parts),
+    ...openCancellationStore({ ...parts, runner, decisions }),
     ...checkouts,
     ...contradicted,
     ...openRefundStore(parts),

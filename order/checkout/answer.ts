@@ -26,7 +26,7 @@ const refusals = {
   'out-of-stock': outOfStock,
   'no-such-user': userGone,
 } satisfies Record<Refusal, unknown>
-const cancellations = { deadline: cancelledAtDeadline, operator: cancelledByOperator }
+const cancellations = { deadline: cancelledAtDeadline, operator: cancelledByOperator, customer: orderCancelled }
 
 /** What was decided before keys remembered it has no log id. */
 const bearing = (logId: string): Record<string, string> => (logId === '' ? {} : { [LOG_ID_HEADER]: logId })
@@ -39,7 +39,11 @@ export const answerOf = (order: string, outcome: Outcome): AnswerTo<typeof api.c
     case 'refused':
       return { problem: refusals[outcome.reason](order, outcome.item), headers: bearing(outcome.logId) }
     case 'cancelled':
-      return { problem: cancellations[outcome.by](order), headers: { ...again, ...bearing(outcome.logId) } }
+      return {
+        problem: cancellations[outcome.by](order),
+        // An order that is given up is not to be checked out again.
+        headers: { ...(outcome.by === 'customer' ? {} : again), ...bearing(outcome.logId) },
+      }
     case 'cancelling':
       return { problem: beingUndone(order), headers: again }
     case 'locked':

@@ -1,12 +1,12 @@
 --- @include "order"
 --- @include "saga"
 --- @include "things"
--- balance(order): `{money} {pieces}` of a paid order, less what was refunded, else ''; with ` ?` if the checkout that it names says
+-- balance(order): `{money} {pieces}` of an order that was paid, less what was refunded, else ''; with ` ?` if the checkout that it names says
 -- otherwise, or there never was one. Records of checkouts end with their entries: one that is gone says nothing.
 function counted.balance(order)
   local key = names.order .. order
-  local status, saga = unpack(redis.call('HMGET', key, 'status', 'saga'))
-  local paid = status == 'paid'
+  local status, saga, refunded, undone = unpack(redis.call('HMGET', key, 'status', 'saga', 'refunded', 'undone'))
+  local paid = was_paid(status, refunded, undone)
   if not paid and not saga then
     return ''
   end
@@ -23,7 +23,7 @@ function counted.balance(order)
   end
   local text = ''
   if paid then
-    local returned, refunded = unpack(redis.call('HMGET', key, 'returned', 'refunded'))
+    local returned = redis.call('HGET', key, 'returned')
     local pieces = {}
     for item, quantity in string.gmatch(lines, '([^:,]+):(%d+)') do
       local _, back = apart(returned or '', item)

@@ -11,12 +11,12 @@ commands['init-orders'] = function(args)
   local first, last = tonumber(args.first), tonumber(args.last)
   local paid, users_before, versions = {}, {}, {}
   for order = first, last do
-    local status, total, lines, user, version, returned, refunded = unpack(redis.call('HMGET', names.order .. order,
-      'status', 'total', 'lines', 'user', 'version', 'returned', 'refunded'))
+    local status, total, lines, user, version, returned, refunded, undone = unpack(redis.call('HMGET', names.order .. order,
+      'status', 'total', 'lines', 'user', 'version', 'returned', 'refunded', 'undone'))
     if status == 'checking-out' or status == 'cancelling' then
       return { 'busy', tostring(order) }, true
     end
-    if status == 'paid' then
+    if was_paid(status, refunded, undone) then
       paid[#paid + 1] = { order = order, total = total, lines = lines, returned = returned, refunded = refunded }
     end
     -- A client that has seen the order as it was must not take it for the new one, also if this Redis has forgotten it.
@@ -44,7 +44,7 @@ commands['init-orders'] = function(args)
     redis.call('HSET', key, 'user', user, 'status', 'open', 'total', total, 'lines', lines, 'costs', costs,
       'number', integer(number), 'version', versions[order], 'at', at)
     redis.call('HDEL', key, 'saga', 'updated', 'method', 'installments', 'returned', 'refunded', 'undone', 'invoices', 'notes',
-      'replaced')
+      'replaced', 'give_up', 'why', 'refund')
     list_order(integer(order), user, integer(number), users_before[order])
     number = number + 1
   end

@@ -10,6 +10,11 @@
 -- What a checkout returns of an order that will never be paid, by its status.
 local over = { cancelled = 'order-cancelled', expired = 'order-expired' }
 
+-- was_paid(status, refunded, undone): whether the ledger counts an order as paid: also one that was cancelled when it was.
+local function was_paid(status, refunded, undone)
+  return status == 'paid' or (status == 'cancelled' and (refunded or undone) and true or false)
+end
+
 -- next_numbers(count): so many numbers that no order has; the last of them.
 local function next_numbers(count)
   return redis.call('INCRBY', names.numbers, count)

@@ -2,7 +2,8 @@
  * Which keys has order?
  *
  * - `order:{id}` hash: `user`, `status`, `saga`, `total`, `lines`, `costs`, `number`, `version`, `at`, `updated`,
- *   `method`, `installments`: see `lua/order.lua`; `returned` and `refunded` of one that was refunded; `undone` (yes) of one that
+ *   `method`, `installments`: see `lua/order.lua`; `give_up`, `why`, `refund`: see
+ *   `lua/cancelled.lua`; `returned` and `refunded` of one that was refunded; `undone` (yes) of one that
  *   counts as paid although its money is back, as a person has accepted
  * - `refunds:{order}` hash: its refunds, for as long as there is the order: see `refunds/lua/refunds.lua`
  * - `orders-of:{user}` sorted set: the user's orders, by their numbers; `orders:number` is the last number that was given
@@ -14,6 +15,8 @@
  * - `contradictions` set: orders that were paid and whose payment or goods a peer has lost or undone, or whose customer
  *   was answered otherwise, until a person has resolved it
  * - `outcomes` channel: `{log id} {state} {reason} {item} {order} {user} {total} {entry}` of each checkout that is decided
+ * - `cancellations` channel: each order that is cancelled
+ * - `orders:expiry` the cursor of the walk through all orders that looks for abandoned ones
  * - `settlements` channel: the log id of each refund that is settled
  * - `books` hash, of running sums: `paid` (money) and `sold` (pieces) of orders that were ever paid, less what was refunded, and of
  *   it `replaced-paid`, `replaced-sold`, what no order shows any more, and `accepted-paid`, `accepted-sold`, what no service has
@@ -31,4 +34,6 @@ export const names = {
   outcomes: 'outcomes',
   refunds: 'refunds:',
   settlements: 'settlements',
+  cancellations: 'cancellations',
+  expiry: 'orders:expiry',
 }

@@ -8,7 +8,7 @@ import { VERSION } from '../../shared/contract/events.ts'
 import type { WantedVersions } from '../../shared/http/etag.ts'
 import type { Log } from '../../shared/log/log.ts'
 import type { Runner } from '../../shared/log/runner.ts'
-import { knownResult, type ResultOnce } from '../../shared/redis/command.ts'
+import { knownResult, type ResultIn, type ResultOnce } from '../../shared/redis/command.ts'
 import { fields, optional, text, tuple } from '../../shared/redis/reply.ts'
 import type { Once, Reply } from '../../shared/redis/script.ts'
 import type { Dependencies } from '../../shared/service.ts'
@@ -34,6 +34,19 @@ export type RefundStore = {
   readonly settledBy: (reply: Reply) => string | undefined
 }
 
+type Granted = ResultIn<Pick<typeof commands.refund.returns, 'granted'>>
+type Tail<List extends readonly unknown[]> = List extends readonly [unknown, ...infer Rest] ? Rest : never
+
+/** Remembers that a refund was granted: a client is told so. */
+export const acknowledgeRefund = (
+  log: Pick<Log, 'acknowledge'>,
+  [, id, order, user, total, lines, restock, entry]: readonly [result: string, ...Tail<Granted>],
+): void =>
+  log.acknowledge(entry, () => [
+    'RefundGranted',
+    `version=${VERSION} log_id=${id} order=${order} user=${user} total=${total} lines=${lines} restock=${restock}`,
+  ])
+
 export type RefundStoreOptions = Pick<Dependencies, 'step' | 'identifiers' | 'catchUp'> & {
   readonly log: Log
   readonly runOnce: Runner['runOnce']
@@ -56,12 +69,7 @@ export const openRefundStore = (options: RefundStoreOptions): RefundStore => {
 
   /** What a key remembers may be of before this Redis came back older. */
   const acknowledge = (result: ResultOnce<typeof commands.refund>): void => {
-    if (result[0] !== 'granted') return
-    const [, id, order, user, total, lines, restock, entry] = result
-    log.acknowledge(entry, () => [
-      'RefundGranted',
-      `version=${VERSION} log_id=${id} order=${order} user=${user} total=${total} lines=${lines} restock=${restock}`,
-    ])
+    if (result[0] === 'granted') acknowledgeRefund(log, result)
   }
 
   return {

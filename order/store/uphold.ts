@@ -8,13 +8,14 @@ import type { LogEntry } from '../../shared/log/entry.ts'
 import type { LogOptions } from '../../shared/log/log.ts'
 import type { Runner } from '../../shared/log/runner.ts'
 import type { Dependencies } from '../../shared/service.ts'
+import { cancelOrder } from '../cancel/commands.ts'
 import { uphold } from '../commands.ts'
 import { upholdRefund } from '../refunds/commands.ts'
 import { type Contradiction, type Decisions, TOLD } from './decisions.ts'
 
 export type UpholdOptions = Pick<Dependencies, 'catchUp'> & {
   readonly run: Runner['run']
-  readonly decisions: Pick<Decisions, 'decisionIn'>
+  readonly decisions: Pick<Decisions, 'decisionIn' | 'acknowledge'>
   readonly onContradicted: (contradiction: Contradiction) => void
 }
 
@@ -22,7 +23,7 @@ export type UpholdOptions = Pick<Dependencies, 'catchUp'> & {
 export const upholding = ({
   run,
   catchUp,
-  decisions: { decisionIn },
+  decisions: { decisionIn, acknowledge },
   onContradicted,
 }: UpholdOptions): NonNullable<LogOptions<'order'>['uphold']> => {
   /** Upholds what was answered about a checkout. @returns whether it is as it was answered, without that. */
@@ -41,21 +42,48 @@ export const upholding = ({
     return result[0] === 'kept' || result[0] === 'granted'
   }
 
+  /** The same of an order that was cancelled: also one that is forgotten is never to be paid. Its refund is upheld by itself. */
+  const isCancellationUpheld = async ({ log_id, facts }: LogEntry): Promise<boolean> => {
+    const { order = '', user = '', why } = facts
+    const because = why === undefined ? {} : { why }
+    const result = await run(cancelOrder, { log_id, order, user, versions: 'any', refund: '', restock: '', ...because })
+    if (result[0] === 'given-up') acknowledge(result[1])
+    return result[0] !== 'contradicted'
+  }
+
   /**
    * First those whose client was answered that nothing is charged, before it can be; what was paid is rebuilt once payment's log
-   * has been applied, and refunds of it after that.
+   * has been applied, and refunds of it after that. An order that was cancelled together with such a refund comes last, and not at
+   * all if that is lost: what was paid for it would be given back twice.
    */
   return async (gone) => {
+    const kept = new Set<LogEntry>()
+    const upholdAll = async (
+      entries: readonly LogEntry[],
+      isAsAnswered: (entry: LogEntry) => Promise<boolean>,
+    ): Promise<void> => {
+      for (const entry of entries) if (await isAsAnswered(entry)) kept.add(entry)
+    }
     const ends = gone.filter(({ kind }) => TOLD.has(kind))
     const { paid = [], unpaid = [] } = Object.groupBy(ends, ({ kind }) =>
       TOLD.get(kind) === 'paid' ? 'paid' : 'unpaid',
     )
-    const kept = new Set<LogEntry>()
-    for (const end of unpaid) if (await isUpheld(end)) kept.add(end)
     const refunds = gone.filter(({ kind }) => kind === 'RefundGranted')
+    const cancellations = gone.filter(({ kind }) => kind === 'OrderCancelled')
+    const refundsOf = ({ facts: { order } }: LogEntry) => refunds.filter((refund) => refund.facts.order === order)
+
+    await upholdAll(unpaid, isUpheld)
+    await upholdAll(
+      cancellations.filter((end) => refundsOf(end).length === 0),
+      isCancellationUpheld,
+    )
     if (paid.length > 0 || refunds.length > 0) await catchUp()
-    for (const end of paid) if (await isUpheld(end)) kept.add(end)
-    for (const refund of refunds) if (await isRefundUpheld(refund)) kept.add(refund)
+    await upholdAll(paid, isUpheld)
+    await upholdAll(refunds, isRefundUpheld)
+    await upholdAll(
+      cancellations.filter((end) => refundsOf(end).length > 0 && refundsOf(end).every((refund) => kept.has(refund))),
+      isCancellationUpheld,
+    )
     return gone.filter((entry) => !kept.has(entry))
   }
 }

@@ -68,6 +68,8 @@ export const events = {
       price: 'amount',
       seed: 'amount',
     },
+    OrderCancelled: { order: 'id', user: 'id', why: 'word?' },
+    OrderExpired: { order: 'id', user: 'id' },
     CheckoutStarted: { ...checkout, lines: 'lines', deadline: 'time' },
     OrderPaid: { ...checkout, invoice: 'word?' },
     CheckoutFailed: { ...checkout, reason: 'word', item: 'word' },
@@ -123,7 +125,7 @@ export const events = {
  */
 export const single = {
   ids: ['BlockLeased', 'IdentifierGiven'],
-  order: ['OrderCreated', 'OrderPlaced', 'LineAdded', 'OrdersInitialised'],
+  order: ['OrderCreated', 'OrderPlaced', 'LineAdded', 'OrdersInitialised', 'OrderCancelled', 'OrderExpired'],
   payment: ['UserCreated', 'FundsAdded', 'CreditSpent', 'UsersInitialised'],
   stock: [
     'ItemCreated',

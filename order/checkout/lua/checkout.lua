@@ -1,24 +1,31 @@
+--- @include "cancelled"
 --- @include "contradiction"
 --- @include "documents"
 --- @include "order"
 --- @include "saga"
--- The `status` of an order (see order.lua) is open, checking-out, paid or cancelling, and its `saga` the last checkout of it. A
--- checkout is a saga of its own, with its own record, whose states are
+-- The `status` of an order (see order.lua) is open, checking-out, paid, cancelling, or for good cancelled or expired, and its `saga` the
+-- last checkout of it. A checkout is a saga of its own, with its own record, whose states are
 --   checking-out  started; the peers are at work
 --   paid          the money was captured: the end
 --   failed        refused for credit or for stock: the end; the order is open again
---   cancelling    its deadline passed before an answer, or an operator gave it up: payment undoes what it did, and has
---                 stock undo it
+--   cancelling    its deadline passed before an answer, or it was given up by an operator, or with its order: payment undoes
+--                 what it did, and has stock undo it
 --   closed        payment has undone it: the end; the order is open again
--- The order follows a saga only while the order's `saga` names it.
+-- The order follows a saga only while the order's `saga` names it. One that would be open again, and was given up, is cancelled.
 
 -- order_status(id, saga, status, invoice): sets the order's status, if it is this saga's order still, and by which invoice it was
--- paid: what is documented of an earlier payment of it was credited, and is payment's to tell.
+-- paid: what is documented of an earlier payment of it was credited, and is payment's to tell. What will never be paid stays so: but
+-- money may prove that an order was paid before it has expired. Returns the order if it is cancelled thereby.
 local function order_status(id, saga, status, invoice)
   local key = names.order .. saga.order
-  local last, version, notes = unpack(redis.call('HMGET', key, 'saga', 'version', 'notes'))
-  if last ~= id then
-    return
+  local last, version, before, given_up, notes = unpack(redis.call('HMGET', key, 'saga', 'version', 'status', 'give_up',
+    'notes'))
+  if last ~= id or before == 'cancelled' or (before == 'expired' and status ~= 'paid') then
+    return nil
+  end
+  if status == 'open' and given_up then
+    cancel_order(saga.order)
+    return saga.order
   end
   if invoice then
     redis.call('HSET', key, 'status', status, 'version', later_version(version),
@@ -29,6 +36,7 @@ local function order_status(id, saga, status, invoice)
   if invoice and notes then
     redis.call('HDEL', key, 'notes', 'replaced')
   end
+  return nil
 end
 
 -- decision(result, id, saga): what a command returns of a saga: its result, then all that a waiting request needs, and which

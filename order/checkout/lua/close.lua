@@ -1,9 +1,9 @@
 --- @include "checkout"
--- close: payment has undone a cancelled checkout, so the order is open again. The goods may still be on their way back, but
--- stock learns of that from payment's log too, before anything that payment emits of the order's next checkout. What was paid
--- is undone only if this service has lost that it cancelled it, and paid it since: a contradiction.
+-- close: payment has undone a cancelled checkout, so the order is open again, or cancelled if it was given up. The goods may still be
+-- on their way back, but stock learns of that from payment's log too, before anything that payment emits of the order's next checkout.
+-- What was paid is undone only if this service has lost that it cancelled it, and paid it since: a contradiction.
 -- ARGS     log_id, note (of what was captured)
--- RETURNS  closed | contradicted, saga, by, order | repeated | unknown
+-- RETURNS  closed, order (if it is cancelled thereby) | contradicted, saga, by, order | repeated | unknown
 function commands.close(args)
   local id = args.log_id
   local saga = load_saga(id)
@@ -16,8 +16,8 @@ function commands.close(args)
   if saga.state ~= 'cancelling' then
     return { 'repeated' }
   end
-  order_status(id, saga, 'open')
+  local cancelled = order_status(id, saga, 'open')
   credit_order(id, saga, args.note)
   emit_saga(id, saga, 'closed')
-  return { 'closed' }
+  return { 'closed', cancelled }
 end

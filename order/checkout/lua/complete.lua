@@ -2,7 +2,7 @@
 --- @include "ledger"
 -- complete: the money was captured, so the order is paid. A saga that this service does not know (its Redis came back
 -- older) is adopted, for it was charged and taken, and its client may have been answered so; it is cancelled if the order was
--- paid by another, or if it is unknown what is in it, and so is a saga that was answered with a refusal.
+-- paid by another, or is given up, or if it is unknown what is in it, and so is a saga that was answered with a refusal.
 -- ARGS     log_id, order, user, total, lines, invoice (these two not in entries of older versions)
 -- RETURNS  paid, decision | adopted, decision | cancelled, decision | repeated
 
@@ -22,10 +22,10 @@ end
 -- unknown, and so is what its lines cost if they are others than they were sold.
 local function adopt(id, saga)
   local key = names.order .. saga.order
-  local order = redis.call('HMGET', key, 'status', 'saga', 'lines', 'user', 'total', 'number')
-  local status, other, lines, user, total, number = unpack(order)
+  local order = redis.call('HMGET', key, 'status', 'saga', 'lines', 'user', 'total', 'number', 'give_up')
+  local status, other, lines, user, total, number, given_up = unpack(order)
   saga.lines = saga.lines or lines
-  if status == 'paid' or not saga.lines then
+  if status == 'paid' or given_up or not saga.lines then
     return false
   end
   if status == 'checking-out' then
@@ -48,8 +48,9 @@ end
 
 -- is_paid_by(order, id): whether it shows that this checkout has paid it, also if its record has ended since.
 local function is_paid_by(order, id)
-  local status, saga = unpack(redis.call('HMGET', names.order .. order, 'status', 'saga'))
-  return status == 'paid' and saga == id
+  local last, status, refunded, undone = unpack(redis.call('HMGET', names.order .. order, 'saga', 'status', 'refunded',
+    'undone'))
+  return last == id and was_paid(status, refunded, undone)
 end
 
 function commands.complete(args)

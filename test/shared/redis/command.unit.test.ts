@@ -1,6 +1,7 @@
 /** What a command's row says is what its Lua file says, and nothing else passes as a reply. */
 import test from 'ava'
 import * as ofIds from '../../../ids/commands.ts'
+import * as ofCancelling from '../../../order/cancel/commands.ts'
 import * as ofOrder from '../../../order/commands.ts'
 import { reactions as byOrder } from '../../../order/reactions.ts'
 import * as ofRefunds from '../../../order/refunds/commands.ts'
@@ -17,7 +18,7 @@ const isCommand = (one: unknown): one is Command => typeof one === 'object' && o
 
 const ROWS: Readonly<Record<Place, readonly Command[]>> = {
   ids: Object.values(ofIds).filter(isCommand),
-  order: Object.values<unknown>({ ...ofOrder, ...ofRefunds }).filter(isCommand),
+  order: Object.values<unknown>({ ...ofOrder, ...ofCancelling, ...ofRefunds }).filter(isCommand),
   payment: Object.values<unknown>({ ...ofPayment, ...ofDocuments }).filter(isCommand),
   stock: Object.values(ofStock).filter(isCommand),
   shared: Object.values(ofShared).filter(isCommand),

@@ -1,0 +1,60 @@
+--- @include "checkout"
+--- @include "refunds"
+-- cancel-order: gives an order up for good. One that was never asked to be paid is cancelled at once. A checkout that is under way is
+-- cancelled: this script and the one that ends it race on one key, so that exactly one is the decision; once it is undone, the order
+-- is cancelled. Of one that is paid all that is left is refunded; if it is contradicted, a person is to see to that first.
+-- Where it is upheld, the order may be forgotten: then it is made, so that it is never paid.
+-- ARGS     log_id, order, versions (separated by blanks, or `any`), refund (its log id; '' if nothing must be left), restock (shelf or none),
+--          why (without blanks, if a client says so), user (if it is upheld)
+-- RETURNS  cancelled | given-up, decision (of its checkout) | cancelling | refunded, refund, order, user, total, lines, restock, entry
+--          | unknown | stale, version, or in passing: contradicted
+
+-- cancel_paid(args): cancels a paid order, and refunds all that is left of it.
+local function cancel_paid(args)
+  local order = order_for_refund(args.order)
+  local is_contradicted = redis.call('SISMEMBER', names.contradictions, args.order) == 1
+  if is_contradicted or (args.refund == '' and refund_of(order, '')) then
+    return { 'contradicted' }, true
+  end
+  local refund = grant_refund(args.refund, order, '', args.restock, args.why)
+  give_up(args.order, args.log_id, args.why)
+  if refund then
+    redis.call('HSET', names.order .. args.order, 'refund', args.refund)
+  end
+  cancel_order(args.order)
+  if not refund then
+    return { 'cancelled' }
+  end
+  return { 'refunded', args.refund, refund.order, refund.user, refund.total, refund.lines, refund.restock, refund.entries }
+end
+
+commands['cancel-order'] = function(args)
+  local status, version, last = unpack(redis.call('HMGET', names.order .. args.order, 'status', 'version', 'saga'))
+  if not status and not args.user then
+    return { 'unknown' }
+  end
+  if status == 'cancelled' then
+    return { 'cancelled' }
+  end
+  version = version or '1'
+  if args.versions ~= 'any' and not string.find(' ' .. args.versions .. ' ', ' ' .. version .. ' ', 1, true) then
+    return { 'stale', version }
+  end
+  if status == 'paid' then
+    return cancel_paid(args)
+  end
+  if not status then
+    open_order(args, '0', '', '')
+  end
+  give_up(args.order, args.log_id, args.why)
+  if status == 'cancelling' then
+    return { 'cancelling' }
+  end
+  if status == 'checking-out' then
+    local saga = load_saga(last)
+    cancel_checkout(last, saga, 'customer')
+    return decision('given-up', last, saga)
+  end
+  cancel_order(args.order)
+  return { 'cancelled' }
+end

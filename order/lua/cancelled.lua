@@ -1,0 +1,37 @@
+--- @include "order"
+--- @include "single"
+-- An order that is cancelled is never paid, and stays so. It is first *given up*, under the log id of the cancellation (`give_up`) and
+-- perhaps with a reason (`why`); it is cancelled at once if no checkout of it is under way, else as soon as that is undone.
+-- What was left of one that was paid goes back by a refund (`refund`).
+
+-- give_up(order, id, why): gives an order up. The first cancellation counts.
+local function give_up(order, id, why)
+  local key = names.order .. order
+  lasting()
+  if redis.call('HSETNX', key, 'give_up', id) == 1 and why then
+    redis.call('HSET', key, 'why', why)
+  end
+end
+
+-- announce_cancelled(order): wakes the requests that wait for this, in whichever replica they wait.
+local subscribers_of_cancellations
+local function announce_cancelled(order)
+  subscribers_of_cancellations = subscribers_of_cancellations
+    or redis.call('PUBSUB', 'NUMSUB', names.cancellations)[2]
+  if subscribers_of_cancellations > 1 then
+    redis.call('PUBLISH', names.cancellations, order)
+  end
+end
+
+-- cancel_order(order): cancels an order that was given up.
+local function cancel_order(order)
+  local key = names.order .. order
+  local user, version, id, why = unpack(redis.call('HMGET', key, 'user', 'version', 'give_up', 'why'))
+  redis.call('HSET', key, 'status', 'cancelled', 'version', later_version(version))
+  local payload = { 'order', order, 'user', user }
+  if why then
+    payload[5], payload[6] = 'why', why
+  end
+  emit_single('OrderCancelled', id, payload)
+  announce_cancelled(order)
+end
