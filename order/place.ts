@@ -13,6 +13,7 @@ import { keyReused, malformedBody } from '../shared/http/problems.ts'
 import type { AnswerTo, Given, Handler } from '../shared/http/route.ts'
 import type { api } from './api.ts'
 import * as commands from './commands.ts'
+import { isExact, listed, sumOf } from './costs.ts'
 import { type Asked, askOffer, askUser, onceFound, type Peers } from './peers.ts'
 import { methodLimits, priceChanged } from './problems.ts'
 import { headersOf, shownOf } from './shown.ts'
@@ -39,14 +40,6 @@ const linesOf = ({ lines, item_id, quantity }: Placing['body']): ReadonlyMap<str
 /** How it is to be paid, if that is said: at once, unless instalments are. */
 const paidByOf = ({ body: { method, installments = 1 } }: Placing): PaidBy | undefined =>
   method === undefined ? undefined : { method, installments }
-
-const listed = (amounts: Iterable<readonly [item: string, amount: number]>): string =>
-  Array.from(amounts, ([item, amount]) => `${item}:${amount}`).join(',')
-
-const sumOf = (amounts: readonly number[]): number => amounts.reduce((sum, amount) => sum + amount, 0)
-
-/** Beyond this a number rounds, yet never back to it: no sum that is too large looks as if it were not. */
-const isExact = (amount: number): boolean => amount <= Number.MAX_SAFE_INTEGER
 
 /** What the lines cost, or what speaks against the order. */
 const askCosts = async (

@@ -68,10 +68,46 @@ export const orderExpired = problemKind(409, 'order-expired', 'The order has exp
   order_id: order,
 }))
 
+/** The same to clients of an older back end, which call it deleted. */
+export const orderDeleted = problemKind(422, 'order-deleted', 'The order is deleted', (order: string) => ({
+  detail: `order "${order}" is cancelled or has expired; place another one`,
+  order_id: order,
+}))
+
+/** What is being checked out cannot be changed. */
+export const beingCheckedOut = problemKind(423, 'locked', 'Locked', (order: string) => ({
+  detail: `order "${order}" is being checked out; it was not changed`,
+  order_id: order,
+}))
+
+/** A change that was made before the order was changed last. */
+export const eventOutdated = problemKind(
+  409,
+  'event-outdated',
+  'The change is outdated',
+  (order: string, version: number) => ({
+    detail: `order "${order}" was changed since: look at it again before you change it`,
+    order_id: order,
+    version,
+  }),
+)
+
 export const orderFull = problemKind(409, 'order-full', 'The order is full', (order: string, most: number) => ({
   detail: `order "${order}" has ${most} lines, the most there may be`,
   order_id: order,
 }))
+
+/** An older version has added the line, and another one, without saying at which price. */
+export const linePricesUnknown = problemKind(
+  409,
+  'line-prices-unknown',
+  'It is unknown what the line has cost',
+  (order: string, item: string) => ({
+    detail: `nobody knows what the pieces of "${item}" in order "${order}" have cost one by one`,
+    order_id: order,
+    item_id: item,
+  }),
+)
 
 export const orderEmpty = problemKind(409, 'order-empty', 'The order is empty', (order: string) => ({
   detail: `order "${order}" has no lines`,

@@ -9,6 +9,7 @@ import { type AnswerTo, type Given, type Handler, type Route, routes } from '../
 import type { ResultOnce } from '../shared/redis/command.ts'
 import { api, WHY_FORM } from './api.ts'
 import type { Audit } from './audit/audit.ts'
+import { changeRoutes } from './change/patch.ts'
 import { answerOf } from './checkout/answer.ts'
 import type { Checkouts } from './checkout/checkout.ts'
 import * as commands from './commands.ts'
@@ -165,6 +166,7 @@ const listFrom =
 
 export const routesOf = (store: Store, checkouts: Checkouts, peers: Peers, audit: Audit): readonly Route[] => [
   ...formRoutes(store),
+  ...changeRoutes(store, peers),
   ...routes(api, {
     createOrder: async (request) => {
       const { user } = request.params

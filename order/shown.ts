@@ -118,6 +118,15 @@ const invoiceOf = ({ invoices = '', notes = '', replaced = '' }: OrderRecord): S
   return { number, status, total, replaces: parseLines(replaced).map(([before]) => before) }
 }
 
+/** An order by the texts that `lua/shown.lua` returns; `undefined` if there is no such order. */
+export const shownIn = (texts: readonly (string | undefined)[]): ShownOrder | undefined => {
+  const [order = '', user, status = '', total = '', lines = '', costs, number, version, at, updated, ...more] = texts
+  if (user === undefined) return undefined
+  const [method, installments, invoices, notes, replaced, saga, state, reason, item] = more
+  const payment = { method, installments, invoices, notes, replaced, saga, state, reason, item }
+  return shownOf({ order, user, status, total, lines, costs, number, version, at, updated, ...payment })
+}
+
 export const shownOf = (recorded: OrderRecord): ShownOrder => {
   const { order, user, status, total, lines, costs, number, version, at = '0', method, installments } = recorded
   if (!isStatus(status)) return impossible('order.status', status)

@@ -13,6 +13,7 @@ import { emits, reactions } from './reactions.ts'
 import { recovery, saga } from './recovery.ts'
 import { type CancellationStore, openCancellationStore } from './store/cancellations.ts'
 import { type CartStore, openCartStore } from './store/cart.ts'
+import { type ChangeStore, openChangeStore } from './store/changes.ts'
 import { type CheckoutStore, openCheckoutStore } from './store/checkouts.ts'
 import { type ContradictionStore, openContradictionStore } from './store/contradictions.ts'
 import { type Announcements, type Contradiction, openAnnouncements, openDecisions } from './store/decisions.ts'
@@ -23,6 +24,7 @@ import { upholding } from './store/uphold.ts'
 
 export type Store = CartStore &
   CancellationStore &
+  ChangeStore &
   CheckoutStore &
   ListingStore &
   ContradictionStore &
@@ -42,7 +44,9 @@ export const openStore = (
     service: 'order',
     redis,
     step,
-    lua: ['lua/', 'checkout/lua/', 'cancel/lua/', 'refunds/lua/'].map((folder) => new URL(folder, import.meta.url)),
+    lua: ['lua/', 'checkout/lua/', 'cancel/lua/', 'change/lua/', 'refunds/lua/'].map(
+      (folder) => new URL(folder, import.meta.url),
+    ),
     names,
     supplies: { things: 'balance' },
     limits: { lines_max: LINES_MAX },
@@ -72,6 +76,7 @@ export const openStore = (
         contradictions: contradicted.contradictions,
       }),
     ...openCartStore(parts),
+    ...openChangeStore(parts),
     ...openListingStore(parts),
     ...openCancellationStore({ ...parts, runner, decisions }),
     ...checkouts,

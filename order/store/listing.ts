@@ -7,7 +7,7 @@ import type { Log } from '../../shared/log/log.ts'
 import { list, optional, type Reader, text, tuple } from '../../shared/redis/reply.ts'
 import type { Dependencies } from '../../shared/service.ts'
 import type { Status } from '../order.ts'
-import { type ShownOrder, shownOf } from '../shown.ts'
+import { type ShownOrder, shownIn } from '../shown.ts'
 
 /** Which of a user's orders are wanted. */
 export type Wanted = {
@@ -38,15 +38,7 @@ export type ListingStore = {
 
 const texts = list(optional(text))
 
-/** Reads what `order/lua/shown.lua` returns. */
-const readShown: Reader<ShownOrder | undefined> = (reply) => {
-  const [order = '', user, status = '', total = '', lines = '', costs, number, version, at, updated, ...more] =
-    texts(reply)
-  if (user === undefined) return undefined
-  const [method, installments, invoices, notes, replaced, saga, state, reason, item] = more
-  const payment = { method, installments, invoices, notes, replaced, saga, state, reason, item }
-  return shownOf({ order, user, status, total, lines, costs, number, version, at, updated, ...payment })
-}
+const readShown: Reader<ShownOrder | undefined> = (reply) => shownIn(texts(reply))
 
 /** Reads what `order/lua/list.lua` returns. */
 const readPage = tuple(optional(text), optional(text), text, list(readShown))

@@ -59,6 +59,14 @@ export const events = {
       method: 'word?',
       installments: 'amount?',
     },
+    OrderChanged: {
+      order: 'id',
+      user: 'id',
+      total: 'amount',
+      lines: 'lines',
+      costs: 'costs',
+      order_version: 'amount',
+    },
     LineAdded: { order: 'id', item: 'id', quantity: 'amount', price: 'amount' },
     OrdersInitialised: {
       first: 'amount',
@@ -125,7 +133,15 @@ export const events = {
  */
 export const single = {
   ids: ['BlockLeased', 'IdentifierGiven'],
-  order: ['OrderCreated', 'OrderPlaced', 'LineAdded', 'OrdersInitialised', 'OrderCancelled', 'OrderExpired'],
+  order: [
+    'OrderCreated',
+    'OrderPlaced',
+    'OrderChanged',
+    'LineAdded',
+    'OrdersInitialised',
+    'OrderCancelled',
+    'OrderExpired',
+  ],
   payment: ['UserCreated', 'FundsAdded', 'CreditSpent', 'UsersInitialised'],
   stock: [
     'ItemCreated',

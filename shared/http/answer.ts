@@ -19,7 +19,7 @@ import { type Check, listed, notReady } from './readiness.ts'
  */
 export type Answer =
   | { readonly text: string; readonly status?: 201 | 202; readonly headers?: Record<string, string> }
-  | { readonly json: unknown; readonly status?: 201 | 202; readonly headers?: Record<string, string> }
+  | { readonly json: unknown; readonly status?: 200 | 201 | 202; readonly headers?: Record<string, string> }
   | { readonly empty: 204; readonly headers?: Record<string, string> }
   | { readonly problem: Problem; readonly headers?: Record<string, string> }
 

@@ -46,7 +46,7 @@ export type Row = {
   /**
    * What a success answers, by its status: a text, in words, or a JSON value. 201 tells where what was made is found (`Location`); 202
    * that it will be done, and where to ask what became of it; 204 is answered instead of 200 if the client does not prefer to be
-   * shown what it has changed, or where there is nothing to be shown.
+   * shown what it has changed, or where there is nothing to be shown. A handler that says 200 itself shows it in any case.
    */
   readonly answers:
     | { readonly 200: Content; readonly 202?: Content; readonly 204?: { readonly empty: true } }
@@ -157,7 +157,7 @@ const versionsIn = (ifMatch: string): WantedVersions => {
 
 /** What a client is answered that may not want to be shown what it has changed. */
 const asPreferred = (answers: Row['answers'], header: Request['header'], answer: Answer): Answer => {
-  if (!answers[204] || !('json' in answer) || answer.status === 202) return answer
+  if (!answers[204] || !('json' in answer) || answer.status !== undefined) return answer
   const { headers = {} } = answer
   return prefersRepresentation(header('prefer'))
     ? { ...answer, headers: { ...headers, 'Preference-Applied': 'return=representation' } }

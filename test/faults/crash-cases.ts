@@ -142,6 +142,8 @@ const goShopping = async ({ opened }: Scene, { credit, pieces } = ENOUGH): Promi
   await ask(opened, 'GET', `/orders/find/${order}`)
   await ask(opened, 'POST', '/orders', { user_id: user, lines: [{ item_id: item, quantity: QUANTITY }] })
   await ask(opened, 'GET', `/orders/${order}`)
+  await ask(opened, 'PATCH', `/orders/${order}`, { quantity: QUANTITY + 1 }, { 'If-Match': '*' })
+  await ask(opened, 'PATCH', `/orders/${order}`, { quantity: QUANTITY }, { 'If-Match': '*' })
   await ask(opened, 'GET', `/orders?user=${user}`)
   await ask(opened, 'GET', `/stock/find/${item}`)
   return { user, item, order }

@@ -1,6 +1,7 @@
 /** Every row of every service: what the shop can be asked. */
 import { api as ids } from '../../ids/api.ts'
 import { api as order } from '../../order/api.ts'
+import { changes } from '../../order/change/api.ts'
 import { forms } from '../../order/forms/api.ts'
 import { api as payment } from '../../payment/api.ts'
 import type { Service } from '../../shared/contract/events.ts'
@@ -13,7 +14,7 @@ const ofOperators = (prefix: string): Rows => ({ ...logApi(prefix), ...sagaApi(p
 
 const apis: Readonly<Record<Service, Rows>> = {
   ids: { ...ids, ...ofOperators('/ids') },
-  order: { ...order, ...forms, ...ofOperators('/orders'), ...recoveryApi('/orders') },
+  order: { ...changes, ...order, ...forms, ...ofOperators('/orders'), ...recoveryApi('/orders') },
   payment: { ...payment, ...ofOperators('/payment'), ...recoveryApi('/payment'), ...auditApi('/payment') },
   stock: { ...stock, ...ofOperators('/stock'), ...auditApi('/stock') },
 }

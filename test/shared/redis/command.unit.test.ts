@@ -2,6 +2,7 @@
 import test from 'ava'
 import * as ofIds from '../../../ids/commands.ts'
 import * as ofCancelling from '../../../order/cancel/commands.ts'
+import * as ofChanges from '../../../order/change/commands.ts'
 import * as ofOrder from '../../../order/commands.ts'
 import { reactions as byOrder } from '../../../order/reactions.ts'
 import * as ofRefunds from '../../../order/refunds/commands.ts'
@@ -18,7 +19,7 @@ const isCommand = (one: unknown): one is Command => typeof one === 'object' && o
 
 const ROWS: Readonly<Record<Place, readonly Command[]>> = {
   ids: Object.values(ofIds).filter(isCommand),
-  order: Object.values<unknown>({ ...ofOrder, ...ofCancelling, ...ofRefunds }).filter(isCommand),
+  order: Object.values<unknown>({ ...ofOrder, ...ofCancelling, ...ofChanges, ...ofRefunds }).filter(isCommand),
   payment: Object.values<unknown>({ ...ofPayment, ...ofDocuments }).filter(isCommand),
   stock: Object.values(ofStock).filter(isCommand),
   shared: Object.values(ofShared).filter(isCommand),

@@ -326,15 +326,24 @@ export const orderAccount = (
       write(`order:${name}`, 'init', { user, status: 'open', saga: '', total, lines })
     }
   }
-  const addLine = ({ order, item = '', quantity, price }: Facts): void => {
+  /** An order as it stood when it was changed, and as it may be. */
+  const changeable = (order: string | undefined, what: string): OrderState | undefined => {
     const thing = `order:${order}`
     const state = stateOf(thing)
     if (state === undefined || state.status !== 'open')
-      accuse('changed-while-closed', thing, `a line was added while it was ${state?.status ?? 'unknown'}`)
+      accuse('changed-while-closed', thing, `${what} while it was ${state?.status ?? 'unknown'}`)
+    return state
+  }
+  const changeOrder = ({ order, total, lines = '' }: Facts): void => {
+    const state = changeable(order, 'it was changed')
+    if (state) write(`order:${order}`, 'change-order', { ...state, total: Number(total), lines })
+  }
+  const addLine = ({ order, item = '', quantity, price }: Facts): void => {
+    const state = changeable(order, 'a line was added')
     if (state === undefined) return
     const total = state.total + Number(quantity) * Number(price)
     const lines = withLine(state.lines, item, Number(quantity))
-    write(thing, `add-item ${item} ${quantity}`, { ...state, total, lines })
+    write(`order:${order}`, `add-item ${item} ${quantity}`, { ...state, total, lines })
   }
   const refunded = new Set<string>()
   const checkout = (entry: LogEntry): void => {
@@ -370,6 +379,7 @@ export const orderAccount = (
     const made = { user, status: 'open', saga: '', total: Number(total), lines }
     if (kind === 'OrderCreated') write(`order:${order}`, 'create-order', made)
     if (kind === 'OrderPlaced') write(`order:${order}`, 'place', made)
+    if (kind === 'OrderChanged') changeOrder(facts)
     if (kind === 'LineAdded') addLine(facts)
     if (kind === 'OrdersInitialised') initialise(facts)
   }
@@ -395,6 +405,7 @@ const NAMED: Readonly<Record<string, (facts: Facts) => readonly [thing: string, 
   StockSubtracted: ({ item, amount }) => [`item:${item}`, `subtract ${amount}`],
   OrderCreated: ({ order }) => [`order:${order}`, 'create-order'],
   OrderPlaced: ({ order }) => [`order:${order}`, 'place'],
+  OrderChanged: ({ order }) => [`order:${order}`, 'change-order'],
   LineAdded: ({ order, item, quantity }) => [`order:${order}`, `add-item ${item} ${quantity}`],
 }
 

@@ -1,7 +1,7 @@
 /** What an account makes of a log whose Redis has forgotten who is spoken of. */
 import test from 'ava'
 import type { LogEntry } from '../../../shared/log/entry.ts'
-import { payAccount, stockAccount } from './accounts.ts'
+import { closing, orderAccount, payAccount, stockAccount } from './accounts.ts'
 
 const logOf = (...kinds: readonly string[]): readonly LogEntry[] =>
   kinds.map((kind, index) => ({
@@ -32,4 +32,40 @@ test('a refusal of goods that stock does not know makes no shelf', (t) => {
   const refused = logOf('StockRefused').map((entry) => ({ ...entry, facts: { order: 'cart', item: 'tea' } }))
   const { timelines, faults } = stockAccount(refused, new Map([['it', 'tea:1']]))
   t.deepEqual([[...timelines], faults], [[], []])
+})
+
+const CHANGED = {
+  order: 'cart',
+  user: 'anna',
+  total: '6',
+  lines: 'cup:2',
+  costs: 'cup:6',
+  order_version: '1700000000000',
+}
+const orderLog = (...said: readonly (readonly [kind: string, facts: Record<string, string>])[]): readonly LogEntry[] =>
+  said.map(([kind, facts], index) => ({
+    ...{ id: `${index + 1}-0`, at: '', kind, version: '1' },
+    ...{ log_id: `l${index}`, facts: { order: 'cart', user: 'anna', ...facts } },
+  }))
+const PLACED = ['OrderPlaced', { total: '4', lines: 'tea:1', costs: 'tea:4' }] as const
+
+test('an order is what it was changed to, and a checkout charges that', (t) => {
+  const begun = ['CheckoutStarted', { total: '6', lines: 'cup:2', deadline: '1700000000000' }] as const
+  const account = orderAccount(orderLog(PLACED, ['OrderChanged', CHANGED], begun))
+  t.deepEqual(account.faults, [])
+  t.like(closing(account).get('order:cart'), { status: 'checking-out', total: 6, lines: 'cup:2' })
+  const { faults } = orderAccount(orderLog(PLACED, begun))
+  t.deepEqual(
+    faults.map(({ name }) => name),
+    ['charged-otherwise'],
+  )
+})
+
+test('what is not open is not changed, nor what is unknown', (t) => {
+  const begun = ['CheckoutStarted', { total: '4', lines: 'tea:1', deadline: '1700000000000' }] as const
+  for (const before of [[PLACED, begun], []])
+    t.deepEqual(
+      orderAccount(orderLog(...before, ['OrderChanged', CHANGED])).faults.map(({ name, about }) => [name, about]),
+      [['changed-while-closed', 'order:cart']],
+    )
 })

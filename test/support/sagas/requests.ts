@@ -9,9 +9,11 @@
  *   resolve s1 refund|accept             a person ends a contradiction
  *   refund cart r1 [tea:1] [restock=none]   lines of a paid order go back, or all that is left, as the refund r1
  *   line cart cup:1                      one more line
+ *   change cart tea:1 cup:0              so many pieces from now on, as the order stands, or as it stood (from=before)
  *   fund anna 10 | pay anna 10           money comes and goes outside any checkout
  *   add tea 3 | subtract tea 3           goods do
  */
+import { changedBy } from '../../../order/change/change.ts'
 import { type Command, durationOf, onceOf, type Scene } from './scene.ts'
 
 const PATIENCE = '60s'
@@ -91,6 +93,17 @@ export const requests = (scene: Scene): Readonly<Record<string, Command>> => {
       const line = lineOf(word)
       const price = scene.items.get(line.item) ?? 0
       await tellReply(await order.addItem({ order: id, ...line, price }, onceOf(words, `line ${id} ${word}`)))
+    },
+    change: async (words) => {
+      const [id = '', ...lines] = words.args
+      const before = (await order.show(id)) ?? { version: 0, total_cost: 0, lines: [] }
+      const read = words.options.get('from') === 'before' ? before.version - 1 : before.version
+      const wanted = new Map(lines.map(lineOf).map(({ item, quantity }) => [item, quantity]))
+      const planned = changedBy(before, wanted, scene.items)
+      const changed = 'unknownCost' in planned ? undefined : planned
+      const change = { order: id, from: [read], since: undefined, read, changed }
+      const [result] = await order.change(change, onceOf(words, `change ${id} ${lines.join()}`))
+      await tellReply([result])
     },
     fund: async (words) => {
       const [id = '', amount] = words.args

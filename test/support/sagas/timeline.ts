@@ -89,7 +89,7 @@ export const openTimeline = (redis: Readonly<Record<Participant, Redis>>): Timel
       for (const participant of PARTICIPANTS) await news(participant)
     },
     summaryOf: ({ kind, log_id, facts }) =>
-      [kind, ...sagaOf(log_id), ...Object.entries(facts).map(([name, value]) => `${name}=${value}`)].join(' '),
+      named([kind, ...sagaOf(log_id), ...Object.entries(facts).map(([name, value]) => `${name}=${value}`)].join(' ')),
     named,
   }
 }

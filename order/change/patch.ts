@@ -1,0 +1,169 @@
+/**
+ * How is an order changed?
+ *
+ * It is read, it is planned what it is to become, and one command makes it so, if it is still as it was read; else it is read again.
+ * That command decides whether it may be changed: it is looked at before only so that stock is not asked in vain. A dry run shows the
+ * plan, and ends there.
+ */
+import { planOf } from '../../shared/contract/methods.ts'
+import { UnavailableError, unreachable } from '../../shared/errors.ts'
+import { LOG_ID_HEADER } from '../../shared/http/answer.ts'
+import { etagOf } from '../../shared/http/etag.ts'
+import { RETRY_AFTER_S } from '../../shared/http/problem.ts'
+import { keyReused, malformedBody, preconditionRequired, stale } from '../../shared/http/problems.ts'
+import { type AnswerTo, type Handler, type Route, routes } from '../../shared/http/route.ts'
+import type { ResultOnce } from '../../shared/redis/command.ts'
+import { type Asked, onceFound, type Peers } from '../peers.ts'
+import {
+  beingCheckedOut,
+  eventOutdated,
+  noSuchOrder,
+  notOpen,
+  orderCancelled,
+  orderDeleted,
+  orderExpired,
+} from '../problems.ts'
+import { headersOf, NOT_KEPT, type ShownOrder } from '../shown.ts'
+import type { Change } from '../store/changes.ts'
+import type { Store } from '../store.ts'
+import { changes } from './api.ts'
+import type { Changed } from './change.ts'
+import { changeOrder } from './commands.ts'
+import { type Changing, type Objection, planFor } from './plan.ts'
+
+type Answer = AnswerTo<typeof changes.changeOrder>
+type Result = Exclude<ResultOnce<typeof changeOrder>, readonly ['moved']>
+
+/** How often an order is read again that others change meanwhile. */
+const READINGS_MAX = 20
+
+/** Is it a client of an older back end, which says when it has made the change, and not from which version? */
+const saysWhen = ({ body, headers }: Changing): boolean =>
+  body.update_time !== undefined && headers['if-match'] === undefined
+
+/** What speaks against a change from no version, and of no time. */
+const objectionToForm = ({ body, headers }: Changing): Answer | undefined => {
+  if (headers['if-match'] !== undefined || body.update_time !== undefined) return undefined
+  if (body.lines) return { problem: preconditionRequired() }
+  return { problem: malformedBody('update_time', '"update_time" must be given, or "If-Match" be sent') }
+}
+
+/** What speaks against a change of an order that is not open. */
+const closed = (request: Changing, status: string): Answer => {
+  const { order } = request.params
+  const again = { 'Retry-After': RETRY_AFTER_S }
+  switch (status) {
+    case 'cancelled':
+      return { problem: saysWhen(request) ? orderDeleted(order) : orderCancelled(order) }
+    case 'expired':
+      return { problem: saysWhen(request) ? orderDeleted(order) : orderExpired(order) }
+    case 'paid':
+      return { problem: notOpen(order, status) }
+    case 'submitted':
+    case 'checking-out':
+      return { problem: beingCheckedOut(order), headers: again }
+    default:
+      return { problem: notOpen(order, status), headers: again }
+  }
+}
+
+const isStale = (version: number): Answer => ({ problem: stale(version), headers: { ETag: etagOf(version) } })
+const isOutdated = ({ params: { order } }: Changing, version: number): Answer => ({
+  problem: eventOutdated(order, version),
+  headers: { ETag: etagOf(version) },
+})
+
+/** What speaks against any change of an order as it stands: the same as the command says. */
+const objectionTo = (order: ShownOrder, request: Changing): Answer | undefined => {
+  const { ifMatch, body } = request
+  if (order.status !== 'open') return closed(request, order.status)
+  if (ifMatch !== 'any' && !ifMatch.includes(order.version)) return isStale(order.version)
+  const changedMs = Date.parse(order.updated_at ?? '1970')
+  return body.update_time !== undefined && body.update_time < changedMs ? isOutdated(request, order.version) : undefined
+}
+
+/** What the order would become. That has no version yet. */
+const dryRun = (order: ShownOrder, { lines, costs, total }: Changed): Answer => ({
+  status: 200,
+  json: {
+    ...order,
+    total_cost: total,
+    items: [...lines],
+    lines: Array.from(lines, ([item_id, quantity]) => {
+      return { item_id, quantity, cost: costs.get(item_id) ?? null, returned: 0, refunded: 0 }
+    }),
+    plan: order.installments === null ? null : planOf(total, order.installments),
+  },
+  headers: NOT_KEPT,
+})
+
+const answered = (request: Changing, result: Result): Answer => {
+  const { order } = request.params
+  switch (result[0]) {
+    case 'changed': {
+      const { logId, shown } = result[1]
+      return {
+        json: shown,
+        headers: { ...headersOf(shown), ...(logId === undefined ? {} : { [LOG_ID_HEADER]: logId }) },
+      }
+    }
+    case 'unknown':
+      return { problem: noSuchOrder(order) }
+    case 'closed':
+      return closed(request, result[1])
+    case 'stale':
+      return isStale(Number(result[1]))
+    case 'outdated':
+      return isOutdated(request, Number(result[1]))
+    case 'key-reused':
+      return { problem: keyReused() }
+    default:
+      return unreachable('order.change', result)
+  }
+}
+
+/** Reads the order, and plans what it is to become if it may be changed as it stands. */
+const readAndPlan = async (
+  store: Store,
+  peers: Peers,
+  request: Changing,
+): Promise<Asked<Pick<Change, 'read' | 'changed'>, Objection>> => {
+  const order = await store.show(request.params.order)
+  const read = order?.version ?? 0
+  if (order === undefined || objectionTo(order, request)) return { found: { read, changed: undefined } }
+  const plan = await planFor(order, request, peers)
+  return 'found' in plan ? { found: { read, changed: plan.found } } : plan
+}
+
+const changeOnce = (store: Store, peers: Peers, request: Changing) => {
+  const { params, ifMatch, body } = request
+  return onceFound(
+    store,
+    request,
+    changeOrder,
+    () => readAndPlan(store, peers, request),
+    (planned) => store.change({ order: params.order, from: ifMatch, since: body.update_time, ...planned }, request),
+  )
+}
+
+const changeFrom =
+  (store: Store, peers: Peers): Handler<typeof changes.changeOrder> =>
+  async (request) => {
+    const objection = objectionToForm(request)
+    if (objection) return objection
+    if (request.query.dry_run) {
+      const order = await store.show(request.params.order)
+      if (order === undefined) return { problem: noSuchOrder(request.params.order) }
+      const speaking = objectionTo(order, request) ?? (await planFor(order, request, peers))
+      return 'found' in speaking ? dryRun(order, speaking.found) : speaking
+    }
+    for (let readings = 0; readings < READINGS_MAX; readings += 1) {
+      const result = await changeOnce(store, peers, request)
+      if ('problem' in result) return result
+      if (result[0] !== 'moved') return answered(request, result)
+    }
+    throw new UnavailableError('the order is changed by others again and again', { nothingDone: true })
+  }
+
+export const changeRoutes = (store: Store, peers: Peers): readonly Route[] =>
+  routes(changes, { changeOrder: changeFrom(store, peers) })
