@@ -1,7 +1,7 @@
 /**
  * Who shops while the harm is done?
  *
- * *Visitors*, each of whom does what the plan says of its number: it fills an order and checks it out. In an open loop they
+ * *Visitors*, each of whom does what the plan says of its number: it places or fills an order and checks it out. In an open loop they
  * come at a steady rate, however slow the shop is, as people do; in a closed loop each customer makes the next visit when
  * its last one is over. What was not done, or is safe to repeat, is asked again until there is an answer to it; a visitor who
  * asks without a key for something else, and does not learn what became of it, goes home. How many visit at once, how many
@@ -10,8 +10,7 @@
 
 import { setTimeout as after } from 'node:timers/promises'
 import { isSafeToRepeat } from '../../gateway/proxy/retry.ts'
-import type { Line } from '../../shared/contract/events.ts'
-import type { Does } from '../support/checker/history.ts'
+import { type Does, isDone } from '../support/checker/history.ts'
 import { doing, inParallel } from '../support/load/jobs.ts'
 import { closedLoop, type Loop, openLoop } from '../support/load/loops.ts'
 import { answerIfAny, type Client, type Reply } from '../support/shop/client.ts'
@@ -32,6 +31,8 @@ export type Shopping = {
 }
 
 const SEED_WIDTH = 16
+/** How many of a user's orders are looked at. */
+const LISTED = 10
 const VISITORS_MAX = 2_000
 const VISITS_MAX = 300_000
 const TIMEOUT_MS = 20_000
@@ -51,28 +52,41 @@ export const populate = async (client: Client, { users, items }: Population): Pr
 })
 
 const problemNameOf = ({ status, json }: Reply): string =>
-  status === 200
+  isDone(status)
     ? ''
     : (String((json as { type?: unknown } | undefined)?.type ?? '')
         .split(':')
         .at(-1) ?? '')
 
+type Wanted = { readonly key?: string | undefined; readonly fields?: object }
+
+/** With what a request is sent: a price is changed whatever it was before. */
+const sentWith = (method: string, { key, fields }: Wanted) => ({
+  headers: {
+    ...(key === undefined ? {} : { 'Idempotency-Key': key }),
+    ...(fields === undefined ? {} : { 'Content-Type': 'application/json' }),
+    ...(method === 'PATCH' ? { 'If-Match': '*' } : {}),
+  },
+  body: fields && JSON.stringify(fields),
+})
+
 /** Asks, measured: once, or until there is an answer. */
 const openAsking = (client: Client, meter: Meter) => {
-  const askOnce = async (does: Does, method: 'GET' | 'POST', path: string, key?: string) => {
-    const answered = meter.ask(does, isSafeToRepeat(method, path, key !== undefined))
-    const reply = await answerIfAny(client.request(method, path, key === undefined ? {} : { 'Idempotency-Key': key }))
+  const askOnce = async (does: Does, method: string, path: string, wanted: Wanted) => {
+    const answered = meter.ask(does, isSafeToRepeat(method, path, wanted.key !== undefined))
+    const { headers, body } = sentWith(method, wanted)
+    const reply = await answerIfAny(client.request(method, path, headers, body))
     const end = endOf(reply?.status ?? 0, reply ? problemNameOf(reply) : '')
     answered(end)
     return { reply, end }
   }
-  /** @returns the answer of 200, if there is one. */
-  return async (does: Does, method: 'GET' | 'POST', path: string, key?: string): Promise<Reply | undefined> => {
+  /** @returns the answer that it was done, if there is one. */
+  return async (does: Does, method: string, path: string, wanted: Wanted = {}): Promise<Reply | undefined> => {
     const deadline = performance.now() + TIMEOUT_MS
     for (let pauseMs = PAUSE_FIRST_MS; ; pauseMs = Math.min(2 * pauseMs, PAUSE_LAST_MS)) {
-      const { reply, end } = await askOnce(does, method, path, key)
+      const { reply, end } = await askOnce(does, method, path, wanted)
       if (end === 'ok') return reply
-      const mayAskAgain = end === 'unknown' ? isSafeToRepeat(method, path, key !== undefined) : end !== 'refused'
+      const mayAskAgain = end === 'unknown' ? isSafeToRepeat(method, path, wanted.key !== undefined) : end !== 'refused'
       if (!mayAskAgain || performance.now() > deadline) return undefined
       await after(pauseMs)
     }
@@ -80,30 +94,59 @@ const openAsking = (client: Client, meter: Meter) => {
 }
 type Ask = ReturnType<typeof openAsking>
 
-/** One visit; `id` begins its keys, which nobody else uses. */
-const pay = async (ask: Ask, names: Names, visit: Visit, id: string): Promise<void> => {
-  const user = names.users[visit.user]
-  const itemOf = (item: number): string => names.items[item] ?? ''
-  const keyFor = (action: string): string | undefined => (visit.keyed ? `${id}-${action}` : undefined)
+/** What a visitor shops with: how it asks, the names of things, and the beginning of its keys, which nobody else uses. */
+type Bag = { readonly ask: Ask; readonly names: Names; readonly id: string }
 
-  if (visit.funds > 0) await ask('add-funds', 'POST', `/payment/add_funds/${user}/${visit.funds}`, `${id}-funds`)
-  if (visit.delivery) {
-    const [item, pieces] = visit.delivery
-    await ask('add', 'POST', `/stock/add/${itemOf(item)}/${pieces}`, `${id}-delivery`)
+const itemIn = ({ items }: Names, item: number): string => items[item] ?? ''
+
+/** What is given and changed before. */
+const giveBefore = async ({ ask, names, id }: Bag, { user, funds, delivery, pricing }: Visit): Promise<void> => {
+  if (funds > 0)
+    await ask('add-funds', 'POST', `/payment/add_funds/${names.users[user]}/${funds}`, { key: `${id}-funds` })
+  if (delivery) {
+    const [item, pieces] = delivery
+    await ask('add', 'POST', `/stock/add/${itemIn(names, item)}/${pieces}`, { key: `${id}-delivery` })
   }
-  const created = await ask('create-order', 'POST', `/orders/create/${user}`, keyFor('order'))
-  if (created === undefined) return
-  const { order_id: order } = created.json as { order_id: string }
-  for (const [index, [item, quantity]] of visit.lines.entries()) {
-    const line: Line = [itemOf(item), quantity]
-    await ask('add-item', 'POST', `/orders/addItem/${order}/${line.join('/')}`, keyFor(`line-${index}`))
+  if (pricing) {
+    const [item, price] = pricing
+    await ask('set-price', 'PATCH', `/stock/item/${itemIn(names, item)}`, { key: `${id}-price`, fields: { price } })
   }
-  const checkOut = () => ask('checkout', 'POST', `/orders/checkout/${order}`, keyFor('checkout'))
+}
+
+/** Makes the order. @returns its id, if there is one */
+const orderWith = async (
+  { ask, names, id }: Bag,
+  { user, lines, keyed, places }: Visit,
+): Promise<string | undefined> => {
+  const keyFor = (action: string) => (keyed ? { key: `${id}-${action}` } : {})
+  const named = lines.map(([item, quantity]) => ({ item_id: itemIn(names, item), quantity }))
+  if (places) {
+    const fields = { user_id: names.users[user], lines: named }
+    const placed = await ask('place', 'POST', '/orders', { ...keyFor('order'), fields })
+    return (placed?.json as { order_id: string } | undefined)?.order_id
+  }
+  const created = await ask('create-order', 'POST', `/orders/create/${names.users[user]}`, keyFor('order'))
+  const order = (created?.json as { order_id: string } | undefined)?.order_id
+  if (order === undefined) return undefined
+  for (const [index, { item_id, quantity }] of named.entries())
+    await ask('add-item', 'POST', `/orders/addItem/${order}/${item_id}/${quantity}`, keyFor(`line-${index}`))
+  return order
+}
+
+const shop = async (bag: Bag, visit: Visit): Promise<void> => {
+  const { ask, names, id } = bag
+  const user = names.users[visit.user]
+  await giveBefore(bag, visit)
+  const order = await orderWith(bag, visit)
+  if (order === undefined) return
+  const checkOut = () =>
+    ask('checkout', 'POST', `/orders/checkout/${order}`, visit.keyed ? { key: `${id}-checkout` } : {})
   await Promise.all(Array.from({ length: visit.atOnce }, checkOut))
   if (visit.looks) {
     await ask('find-order', 'GET', `/orders/find/${order}`)
     await ask('find-user', 'GET', `/payment/find_user/${user}`)
-    await ask('find-item', 'GET', `/stock/find/${itemOf(visit.lines[0]?.[0] ?? 0)}`)
+    await ask('find-item', 'GET', `/stock/find/${itemIn(names, visit.lines[0]?.[0] ?? 0)}`)
+    await ask('find-orders', 'GET', `/orders?user=${user}&limit=${LISTED}`)
   }
   if (visit.asksAgain) await ask('checkout', 'POST', `/orders/checkout/${order}`)
 }
@@ -121,7 +164,7 @@ export type ShoppingOptions = {
 export const startShopping = ({ client, meter, population, names, load, seed }: ShoppingOptions): Shopping => {
   const ask = openAsking(client, meter)
   const visit = (number: number): Promise<void> =>
-    pay(ask, names, planVisit(population, seed, number), `visit-${number}`)
+    shop({ ask, names, id: `visit-${number}` }, planVisit(population, seed, number))
   // What goes wrong for a visitor is nobody's to answer: it ends the drill.
   const hire = doing(visit, (error) => {
     throw error

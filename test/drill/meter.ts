@@ -8,7 +8,7 @@
  * many fail or hang meanwhile, that is one time without an answer. With nobody asking it is not.
  */
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
-import { DOES, type Does } from '../support/checker/history.ts'
+import { DOES, type Does, isDone } from '../support/checker/history.ts'
 
 export const ENDS = ['ok', 'refused', 'later', 'failed', 'unknown'] as const
 export type End = (typeof ENDS)[number]
@@ -27,7 +27,7 @@ const NOTHING_DONE = new Set([
 
 /** What an answer means; the status is 0 if there was none. */
 export const endOf = (status: number, problem: string): End => {
-  if (status === 200) return 'ok'
+  if (isDone(status)) return 'ok'
   if (LATER.has(problem)) return 'later'
   if (status >= 400 && status < 500) return 'refused'
   return NOTHING_DONE.has(problem) ? 'failed' : 'unknown'

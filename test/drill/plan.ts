@@ -111,7 +111,7 @@ export const planPopulation = (load: Load, seed: number): Population => {
   }
 }
 
-/** What one visitor does: fills an order and checks it out, and what is given besides. */
+/** What one visitor does: places an order, or fills one, and checks it out; and what is given and changed besides. */
 export type Visit = {
   readonly user: number
   readonly lines: readonly (readonly [item: number, quantity: number])[]
@@ -121,9 +121,13 @@ export type Visit = {
   readonly funds: number
   /** Pieces of an item that somebody delivers, always under a key. */
   readonly delivery: readonly [item: number, pieces: number] | undefined
+  /** What an item costs from then on, because somebody changes its price, always under a key. */
+  readonly pricing: readonly [item: number, price: number] | undefined
+  /** Does it place the order with all its lines at once? Else it fills one line by line. */
+  readonly places: boolean
   /** How often it asks for the checkout at the same time. */
   readonly atOnce: number
-  /** Does it look at the order, its wallet and an item afterwards? */
+  /** Does it look at the order, its wallet, an item and all its orders afterwards? */
   readonly looks: boolean
   /** Does it ask for the checkout once more when all is done? */
   readonly asksAgain: boolean
@@ -150,9 +154,18 @@ export const planVisit = ({ users, items }: Population, seed: number, number: nu
     atOnce: draw() < 0.1 ? 3 : 1,
     looks: draw() < 0.5,
     asksAgain: draw() < 0.2,
+    pricing: draw() < 0.05 ? [between(draw, 0, items.length - 1), between(draw, PRICE.min, PRICE.max)] : undefined,
+    places: draw() < 0.5,
   }
 }
 
 /** How many requests a visit takes if each is answered at once. */
-export const requestsOf = ({ lines, funds, delivery, atOnce, looks, asksAgain }: Visit): number =>
-  1 + lines.length + Number(funds > 0) + Number(delivery !== undefined) + atOnce + (looks ? 3 : 0) + Number(asksAgain)
+export const requestsOf = ({ lines, funds, delivery, pricing, places, atOnce, looks, asksAgain }: Visit): number =>
+  1 +
+  (places ? 0 : lines.length) +
+  Number(funds > 0) +
+  Number(delivery !== undefined) +
+  Number(pricing !== undefined) +
+  atOnce +
+  (looks ? 4 : 0) +
+  Number(asksAgain)

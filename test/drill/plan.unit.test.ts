@@ -43,6 +43,8 @@ test('has drawn, for a seed that was written down, what it draws', (t) => {
     atOnce: 1,
     looks: false,
     asksAgain: false,
+    pricing: undefined,
+    places: true,
   })
 })
 
@@ -96,5 +98,7 @@ test('has visitors who are too poor, who want what is not there, who repeat, and
   t.true(share(({ lines }) => lines.some(([item]) => item === 0)) > 0.3)
   t.true(share(({ keyed }) => keyed) > 0.3)
   t.true(share(({ atOnce }) => atOnce > 1) > 0.03)
+  t.true(share(({ places }) => places) > 0.3)
+  t.true(share(({ pricing }) => pricing !== undefined) > 0.01)
   t.true(share((visit) => requestsOf(visit) >= 4) > 0.5)
 })

@@ -45,6 +45,7 @@ const FREEZING_POINTS = [
   'order.glance.after',
   'order.add-item.before',
   'order.create-order.before',
+  'order.place.before',
   'payment.pay.before',
   'payment.add-funds.before',
 ] as const
@@ -62,12 +63,14 @@ export type Fault =
 
 /** One request; an action may bear an Idempotency-Key of its own. Or an earlier action that bore one, once more under its key. */
 export type Asking = { readonly request: Request; readonly keyed: boolean } | { readonly again: number }
+/** An order may be made empty, or placed with two lines. */
+export type Created = 'user' | 'item' | 'order' | 'placed-order'
 export type Step =
   | { readonly does: 'ask'; readonly atOnce: readonly Asking[] }
   /** Asks for an earlier action that bore a key once more, under that key. */
   | { readonly does: 'again'; readonly action: number }
   /** Something new, always under a key; or an earlier creation once more. */
-  | { readonly does: 'create'; readonly what: 'user' | 'item' | 'order'; readonly number: number }
+  | { readonly does: 'create'; readonly what: Created; readonly number: number }
   | { readonly does: 'create-again'; readonly which: number }
   | { readonly does: 'suffer'; readonly fault: Fault }
   /** Whoever froze at a point goes on. */
@@ -100,9 +103,11 @@ const requests: fc.Arbitrary<Request> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ does: fc.constant('add-item' as const), order: any, item: any, quantity: small(2, 1) }),
   },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('set-price' as const), item: any, price: small(4) }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('find-user' as const), user: any }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('find-item' as const), item: any }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('find-order' as const), order: any }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('find-orders' as const), user: any }) },
 )
 const askings: fc.Arbitrary<Asking> = fc.oneof(
   { weight: 7, arbitrary: fc.record({ request: requests, keyed: fc.boolean() }) },
@@ -118,7 +123,7 @@ const agains = fc.oneof(
 )
 const creates = fc.record({
   does: fc.constant('create' as const),
-  what: fc.constantFrom('user' as const, 'item' as const, 'order' as const),
+  what: fc.constantFrom('user' as const, 'item' as const, 'order' as const, 'placed-order' as const),
   number: small(4),
 })
 const faults: fc.Arbitrary<Fault> = fc.oneof(
@@ -176,6 +181,7 @@ const PASSES: Readonly<Record<(typeof FREEZING_POINTS)[number], (names: Names) =
       checkingOut(other),
     ),
   'order.create-order.before': ({ user }) => ({ does: 'create', what: 'order', number: user }),
+  'order.place.before': ({ user }) => ({ does: 'create', what: 'placed-order', number: user }),
   'payment.pay.before': ({ user, amount }) => ask({ request: { does: 'pay', user, amount }, keyed: true }),
   'payment.add-funds.before': ({ user, amount }) => ask({ request: { does: 'add-funds', user, amount }, keyed: true }),
 }

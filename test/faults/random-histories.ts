@@ -9,7 +9,7 @@
 import assert from 'node:assert/strict'
 import type { Part } from '../../env/local/managed-process.ts'
 import type { Armed } from '../../shared/process/crash-points.ts'
-import { type History, openHistory, toldBy } from '../support/checker/history.ts'
+import { type History, isDone, openHistory, toldBy } from '../support/checker/history.ts'
 import { settle, violations } from '../support/checker/invariants.ts'
 import {
   type Action,
@@ -18,6 +18,7 @@ import {
   type Request,
   type State,
   showOrder,
+  showOrders,
   type Told,
 } from '../support/checker/possible-worlds.ts'
 import { away, eventually } from '../support/eventually.ts'
@@ -27,7 +28,7 @@ import type { Fabric } from '../support/faults/proxy.ts'
 import { answerIfAny, type Client, type OrderShown, type Reply } from '../support/shop/client.ts'
 import type { Shop as Seed } from '../support/shop/schedule.ts'
 import { bringBack, type OpenShop } from '../support/shop/shop.ts'
-import type { Asking, Fault, Step } from './history-plans.ts'
+import type { Asking, Created, Fault, Step } from './history-plans.ts'
 
 /** What histories have met: to see that they reach what they should. */
 export type Tally = Record<
@@ -51,6 +52,12 @@ const HIT_MS = 10_000
 
 const isRead = ({ does }: Request): boolean => does.startsWith('find-')
 
+const JSON_TYPE = { 'Content-Type': 'application/json' }
+const methodOf = (request: Request): { method: string; headers?: Record<string, string>; body?: string } => {
+  if (request.does !== 'set-price') return { method: isRead(request) ? 'GET' : 'POST' }
+  return { method: 'PATCH', headers: { ...JSON_TYPE, 'If-Match': '*' }, body: JSON.stringify({ price: request.price }) }
+}
+
 const stateOf = ({ credit, items, orders }: Seed): State => ({
   credit,
   stock: items.map(({ stock }) => stock),
@@ -62,6 +69,16 @@ const stateOf = ({ credit, items, orders }: Seed): State => ({
     quantities,
   })),
 })
+
+type Creation = {
+  readonly path: string
+  readonly body?: string
+  readonly name: string
+  readonly key: string
+  made: boolean
+  /** Takes what was made, as it was told in the answer. */
+  readonly take: (id: string, told: unknown) => void
+}
 
 /** Plays one history in a shop that may have seen others. @throws saying what contradicts the promises */
 export const play = async (
@@ -82,7 +99,7 @@ export const play = async (
   /** The actions that bore a key. */
   const keyed = new Map<number, Action>()
   /** What was created, or may have been, each under a key of its own. */
-  const creations: { path: string; name: string; key: string; made: boolean; take: (id: string) => void }[] = []
+  const creations: Creation[] = []
   const unanswered: Promise<unknown>[] = []
   const worlds = openWorlds(stateOf(seed))
   let disturbed = false
@@ -112,9 +129,34 @@ export const play = async (
         return `/payment/find_user/${users[request.user]}`
       case 'find-item':
         return `/stock/find/${items[request.item]}`
+      case 'set-price':
+        return `/stock/item/${items[request.item]}`
       case 'find-order':
         return `/orders/find/${orders[request.order]}`
+      case 'find-orders':
+        return `/orders?user=${users[request.user]}`
     }
+  }
+
+  const ofItems = ({ paid, total_cost: total, items: lines }: OrderShown): string => {
+    const quantities = items.map((name) => lines.find(([item]) => item === name)?.[1] ?? 0)
+    return showOrder({ paid, total, quantities }, items.length)
+  }
+
+  /** The orders that are known of: of one that was made there may not have been an answer yet. */
+  const ofOrders = (page: {
+    readonly total: number
+    readonly orders: readonly (OrderShown & { number: number })[]
+  }) => {
+    const numbers = page.orders.map(({ number }) => number)
+    assert.equal(page.total, numbers.length, 'the whole list has another length than it says')
+    assert.deepEqual(
+      numbers,
+      [...new Set(numbers)].toSorted((a, b) => b - a),
+      'the newest come first',
+    )
+    const known = page.orders.map((order) => [orders.indexOf(order.order_id), ofItems(order)] as const)
+    return showOrders(known.filter(([order]) => order !== -1))
   }
 
   const shown = (request: Request, { json }: Reply): string => {
@@ -123,15 +165,13 @@ export const play = async (
       const { stock, price } = json as { stock: number; price: number }
       return `200 ${stock} ${price}`
     }
-    if (request.does !== 'find-order') return '200'
-    const { paid, total_cost: total, items: lines } = json as OrderShown
-    const quantities = items.map((name) => lines.find(([item]) => item === name)?.[1] ?? 0)
-    return showOrder({ paid, total, quantities }, items.length)
+    if (request.does === 'find-orders') return ofOrders(json as Parameters<typeof ofOrders>[0])
+    return request.does === 'find-order' ? ofItems(json as OrderShown) : '200'
   }
 
   const answerIn = (request: Request, reply: Reply | undefined): string | undefined => {
     if (reply === undefined || toldBy(reply.status, reply.json) === 'unknown') return undefined
-    if (reply.status === 200) return shown(request, reply)
+    if (isDone(reply.status)) return shown(request, reply)
     return `${reply.status} ${String((reply.json as { type?: unknown } | undefined)?.type)
       .split(':')
       .at(-1)}`
@@ -147,8 +187,9 @@ export const play = async (
 
   /** Asks once, and waits as long as a client does. */
   const askOnce = async (turn: number, action: number, request: Request): Promise<Told> => {
-    const headers: Record<string, string> = keyed.has(action) ? { 'Idempotency-Key': `${orders[0]}-${action}` } : {}
-    const reply = answerIfAny(clientOf(turn).request(isRead(request) ? 'GET' : 'POST', pathOf(request), headers))
+    const key = keyed.has(action) ? { 'Idempotency-Key': `${orders[0]}-${action}` } : {}
+    const { method, headers = {}, body } = methodOf(request)
+    const reply = answerIfAny(clientOf(turn).request(method, pathOf(request), { ...headers, ...key }, body))
     unanswered.push(reply)
     const answer = answerIn(request, await Promise.race([reply, away(TIMEOUT_MS).then(() => undefined)]))
     count(request, answer)
@@ -208,20 +249,24 @@ export const play = async (
 
   /** Asks for a creation, the first time or again; what comes of it is the checker's, if it is not the first answer. */
   const creating = async (one: (typeof creations)[number]): Promise<void> => {
-    const reply = answerIfAny(clientOf(0).post(one.path, { 'Idempotency-Key': one.key }))
+    const { path, key, body } = one
+    const headers = { 'Idempotency-Key': key, ...(body === undefined ? {} : JSON_TYPE) }
+    const reply = answerIfAny(clientOf(0).request('POST', path, headers, body))
     unanswered.push(reply)
     const answer = await Promise.race([reply, away(TIMEOUT_MS).then(() => undefined)])
-    if (answer?.status === 200 && !one.made) {
+    const isMade = answer !== undefined && isDone(answer.status)
+    if (isMade && !one.made) {
       one.made = true
-      one.take((answer.json as Record<string, string>)[one.name] ?? '')
+      one.take((answer.json as Record<string, string>)[one.name] ?? '', answer.json)
     }
-    if (answer?.status !== 200 && !disturbed)
+    if (!isMade && !disturbed)
       throw new Error(`${one.path} was answered ${answer?.status} ${answer?.text}, though nothing was wrong`)
   }
 
-  const create = async (what: 'user' | 'item' | 'order', number: number): Promise<void> => {
+  const create = async (what: Created, number: number): Promise<void> => {
     const user = number % users.length
-    const rows = {
+    const lines = [number, number + 1].map((item, index) => ({ item_id: at(items, item), quantity: index + 1 }))
+    const rows: Record<Created, Pick<Creation, 'path' | 'body' | 'take'>> = {
       user: {
         path: '/payment/create_user',
         take: (id: string) => {
@@ -244,9 +289,21 @@ export const play = async (
           worlds.change((state) => ({ ...state, orders: [...state.orders, empty] }))
         },
       },
+      'placed-order': {
+        path: '/orders',
+        body: JSON.stringify({ user_id: users[user], lines }),
+        take: (id, told) => {
+          orders.push(id)
+          // What an item costs may be unknown at the moment; that it did cost so is the checker's.
+          const { total_cost: total, items: placed } = told as OrderShown
+          const quantities = items.map((name) => placed.find(([item]) => item === name)?.[1] ?? 0)
+          const order = { user, paid: false, total, quantities }
+          worlds.change((state) => ({ ...state, orders: [...state.orders, order] }))
+        },
+      },
     }
     const key = `${orders[0]}-new-${creations.length}`
-    const one = { ...rows[what], name: `${what}_id`, key, made: false }
+    const one: Creation = { ...rows[what], name: `${what === 'placed-order' ? 'order' : what}_id`, key, made: false }
     creations.push(one)
     await creating(one)
   }

@@ -10,6 +10,7 @@ export const ANOMALIES = {
   'paid-twice': 'an order was paid by more than one checkout',
   'half-a-checkout': 'the services do not agree on how a checkout ended',
   'charged-otherwise': 'a checkout charged or took something else than the order wants',
+  'priced-otherwise': 'a line of an order costs what its item did not, when it was asked for',
   'status-untrue': 'the status of an order is not what became of its checkouts',
   'told-paid-untrue': 'a checkout was answered 200, and the order is not paid',
   'refusal-became-payment': 'an order is paid, but those of its checkouts that can have done it were refused',

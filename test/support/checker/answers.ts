@@ -56,7 +56,7 @@ const disagreeing = (asked: readonly Operation[], accounts: Accounts, clocks: Cl
 export const disagreements = (history: readonly Operation[], accounts: Accounts, clocks: Clocks): Anomaly[] => {
   const keyed = history.filter((one) => one.idempotencyKey !== undefined && one.problem !== 'idempotency-key-reused')
   const otherwise = [...groupedBy(keyed, requestOf)].flatMap(([, asked]) => disagreeing(asked, accounts, clocks))
-  const created = history.filter(({ does, told }) => does.startsWith('create') && told === 'ok')
+  const created = history.filter(({ does, told }) => CREATES[does] !== undefined && told === 'ok')
   const twice = [...groupedBy(created, aboutOf)].flatMap(([about, all]): Anomaly[] =>
     all.length > 1 &&
     all.some(({ idempotencyKey }) => idempotencyKey === undefined || idempotencyKey !== all[0]?.idempotencyKey)

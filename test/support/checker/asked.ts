@@ -8,7 +8,7 @@
  */
 import type { Account, Accounts, Clocks, OrderState } from './accounts.ts'
 import type { Anomaly } from './anomaly.ts'
-import { groupedBy, type Operation } from './history.ts'
+import { CREATES, groupedBy, type Operation } from './history.ts'
 
 /** How far two readings of clocks may differ, and what lies between a script's clock and its effect. */
 export const SLACK_MS = 50
@@ -26,7 +26,7 @@ export const unaskedCheckouts = (
   { timelines, sagas }: Account<OrderState>,
   clockMs: number,
 ): Anomaly[] => {
-  const created = new Set(history.filter(({ does }) => does === 'create-order').map(({ facts }) => facts.order))
+  const created = new Set(history.filter(({ does }) => CREATES[does] === 'order').map(({ facts }) => facts.order))
   const asked = groupedBy(
     history.filter(({ does }) => does === 'checkout'),
     ({ facts }) => facts.order ?? '',

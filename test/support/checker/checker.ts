@@ -5,7 +5,7 @@
  * contradicts the promises; it reads nothing itself. Each question is a function of its own: conservation, nothing
  * negative, paid once, answers true now and later, refusals justified, logs whole, at rest. The logs are read as accounts
  * (`accounts.ts`), with all movements (`returns.ts`), and what clients were told must fit these in real time
- * (`real-time-check.ts`, `asked.ts`, `answers.ts`). The history may tell of a part of what was done: only a thing that was
+ * (`real-time-check.ts`, `asked.ts`, `answers.ts`, `prices.ts`). The history may tell of a part of what was done: only a thing that was
  * created in it is taken to have been touched by nobody else.
  *
  * After a Redis came back older (`lossy`) the shop lists the orders that no rule can mend, and the actions that nobody can say
@@ -31,6 +31,7 @@ import type { Anomaly, AnomalyName } from './anomaly.ts'
 import { disagreements } from './answers.ts'
 import { unaskedCheckouts } from './asked.ts'
 import { groupedBy, type Operation } from './history.ts'
+import { pricedOtherwise } from './prices.ts'
 import { realTimeAnomalies } from './real-time-check.ts'
 import { type Judged, refusedForNothing, returnsOf } from './returns.ts'
 
@@ -263,6 +264,10 @@ const answersAgree: Question = ({ history, evidence: { clocks }, accounts }) => 
 const askedFor: Question = ({ history, evidence: { clocks, lossy }, accounts }) =>
   lossy || clocks.order === undefined ? [] : unaskedCheckouts(history, accounts.order, clocks.order)
 
+/** Every line costs what its item did. After a loss a price may be known no more that a line was added at. */
+const pricedRightly: Question = ({ history, evidence: { clocks, logs, lossy }, accounts }) =>
+  lossy ? [] : pricedOtherwise(history, logs.order.entries, accounts.stock, clocks)
+
 /** The accounts of the logs hold, no checkout was refused for nothing, and what clients were told fits in real time. */
 const justified = ({ history, evidence: { lossy, lost, clocks }, accounts }: Case): Judged => {
   const returns = returnsOf(accounts)
@@ -389,6 +394,7 @@ const QUESTIONS: readonly Question[] = [
   answersStayTrue,
   answersAgree,
   askedFor,
+  pricedRightly,
   (the) => [...justified(the).found],
   logsWhole,
   replayed,

@@ -39,6 +39,10 @@ const BREAKAGES: Readonly<Record<AnomalyName, readonly [about: string, ...Change
     'order:bought',
     ['state=captured order=bought user=ann total=4', 'state=captured order=bought user=ann total=3'],
   ],
+  'priced-otherwise': [
+    'order:late',
+    ['order=late item=pen quantity=1 price=2', 'order=late item=pen quantity=1 price=3'],
+  ],
   'status-untrue': ['order:late', ['order:late status=open', 'order:late status=paid']],
   'told-paid-untrue': ['order:dear', ['checkout order=dear -> 402 out-of-credit', 'checkout order=dear -> 200']],
   'refusal-became-payment': ['order:bought', ['checkout order=bought', 'checkout order=bought -> 423 locked']],
@@ -346,4 +350,33 @@ test('takes a 503 for a refusal if it says that nothing was done, else for nothi
   t.is(toldBy(503, { detail: 'the outcome cannot be known' }), 'unknown')
   t.is(toldBy(503), 'unknown')
   t.is(toldBy(408, { detail: 'nothing came' }), 'unknown')
+})
+
+test('a line costs what its item did when it was asked for, or came to cost until it was added', (t) => {
+  const isFound = (...lines: readonly string[]): boolean =>
+    foundIn(
+      changedBy(
+        '10000-10005 set-price item=pen price=3 -> 204',
+        '  10002 stock i9 PriceChanged item=pen price=3 item_version=2',
+        ...lines,
+      ),
+    ).includes('priced-otherwise of order:new')
+  const placed = (price: number) =>
+    `  10215 order o9 OrderPlaced order=new user=ann total=${2 * price} lines=pen:2 costs=pen:${2 * price}`
+  t.true(isFound('10200-10220 place order=new user=ann lines=pen', placed(2)))
+  t.false(isFound('10200-10220 place order=new user=ann lines=pen', placed(3)))
+  t.false(isFound('9990-10220 place order=new user=ann lines=pen', placed(2)), 'it was asked for before')
+  const keyed = 'place user=ann lines=pen key=k'
+  t.false(isFound(`9990-10100 ${keyed} -> ?`, `10200-10220 ${keyed} order=new`, placed(2)), 'under its key before')
+  t.true(isFound(`10100-10110 ${keyed} -> ?`, `10200-10220 ${keyed} order=new`, placed(2)), 'not so long before')
+  const added = '  10215 order l9 LineAdded order=new item=pen quantity=1 price=2'
+  t.true(isFound('10200-10220 add-item order=new item=pen quantity=1', added))
+  t.false(isFound('9990-10220 add-item order=new item=pen quantity=1 -> ?', added))
+  t.true(
+    isFound(
+      '9000-9005 place order=new user=ann lines=ink',
+      '10200-10220 add-item order=new item=pen quantity=1',
+      added,
+    ),
+  )
 })

@@ -19,8 +19,11 @@ export const DOES = [
   'find-item',
   'add',
   'subtract',
+  'set-price',
   'create-order',
+  'place',
   'find-order',
+  'find-orders',
   'add-item',
   'checkout',
 ] as const
@@ -31,7 +34,7 @@ export type Told = 'ok' | 'refused' | 'unknown'
 export type Operation = {
   readonly client: string
   readonly does: Does
-  /** What was asked for: `user`, `item`, `order`, `amount`, `price`, `quantity`; and the name of what was created. */
+  /** What was asked for: `user`, `item`, `order`, `amount`, `price`, `quantity`, `lines`; and the name of what was created. */
   readonly facts: Facts
   readonly idempotencyKey: string | undefined
   readonly begunMs: number
@@ -58,6 +61,7 @@ export const CREATES: Partial<Readonly<Record<Does, string>>> = {
   'create-user': 'user',
   'create-item': 'item',
   'create-order': 'order',
+  place: 'order',
 }
 
 /** What says "not now": the same request under the same key may meet another answer later. */
@@ -72,15 +76,25 @@ export const PASSING: ReadonlySet<string> = new Set([
 
 type Body = Readonly<Record<string, unknown>>
 type Row = {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PATCH'
   readonly path: RegExp
-  /** The facts that an answer of 200 adds to those asked for. */
+  /** What the body asks for. */
+  readonly asks?: (body: Body) => Facts
+  /** The facts that a success adds to those asked for. */
   readonly creates?: (body: Body) => Facts
   readonly shows?: (body: Body) => Facts
 }
 
 const linesShown = (items: unknown): string =>
   (items as readonly (readonly [string, number])[]).map(([item, quantity]) => `${item}:${quantity}`).join(',')
+
+const orderShown = ({ user_id, status, paid, total_cost, items }: Body): Facts => ({
+  user: String(user_id),
+  status: String(status),
+  paid: String(paid),
+  total: String(total_cost),
+  lines: linesShown(items),
+})
 
 const ROUTES: Readonly<Record<Does, Row>> = {
   'create-user': {
@@ -107,6 +121,17 @@ const ROUTES: Readonly<Record<Does, Row>> = {
   },
   add: { method: 'POST', path: /^\/stock\/add\/(?<item>[^/]+)\/(?<amount>\d+)$/ },
   subtract: { method: 'POST', path: /^\/stock\/subtract\/(?<item>[^/]+)\/(?<amount>\d+)$/ },
+  'set-price': {
+    method: 'PATCH',
+    path: /^\/stock\/item\/(?<item>[^/?]+)$/,
+    asks: ({ price }) => ({ price: String(price) }),
+  },
+  place: {
+    method: 'POST',
+    path: /^\/orders$/,
+    asks: ({ user_id, lines }) => ({ user: String(user_id), lines: JSON.stringify(lines) }),
+    creates: ({ order_id }) => ({ order: String(order_id) }),
+  },
   'create-order': {
     method: 'POST',
     path: /^\/orders\/create\/(?<user>[^/]+)$/,
@@ -115,46 +140,48 @@ const ROUTES: Readonly<Record<Does, Row>> = {
   'find-order': {
     method: 'GET',
     path: /^\/orders\/find\/(?<order>[^/?]+)$/,
-    shows: ({ user_id, status, paid, total_cost, items }) => ({
-      user: String(user_id),
-      status: String(status),
-      paid: String(paid),
-      total: String(total_cost),
-      lines: linesShown(items),
-    }),
+    shows: orderShown,
   },
+  'find-orders': { method: 'GET', path: /^\/orders\?user=(?<user>[^&]+)(?:&limit=\d+)?$/ },
   'add-item': { method: 'POST', path: /^\/orders\/addItem\/(?<order>[^/]+)\/(?<item>[^/]+)\/(?<quantity>\d+)$/ },
   checkout: { method: 'POST', path: /^\/orders\/checkout\/(?<order>[^/?]+)$/ },
 }
 
-const recognise = (method: string, path: string): { does: Does; facts: Facts } | undefined => {
+const recognise = (method: string, path: string, body = '{}'): { does: Does; facts: Facts } | undefined => {
   for (const does of DOES) {
-    const found = ROUTES[does].method === method ? ROUTES[does].path.exec(path) : null
-    if (found) return { does, facts: { ...found.groups } }
+    const { asks, ...row } = ROUTES[does]
+    const found = row.method === method ? row.path.exec(path) : null
+    if (found) return { does, facts: { ...found.groups, ...asks?.(JSON.parse(body) as Body) } }
   }
   return undefined
 }
+
+/** 200, 201 or 204. */
+export const isDone = (status: number): boolean => status >= 200 && status < 300
 
 /**
  * A request time-out says nothing of the action. Every other 4xx promises that there is none, and so does whoever says in so
  * many words that nothing was done.
  */
 export const toldBy = (status: number, json?: unknown): Told => {
-  if (status === 200) return 'ok'
+  if (isDone(status)) return 'ok'
   if (status >= 400 && status < 500 && status !== 408) return 'refused'
   return /\bnothing was (done|begun)\b/.test(String((json as Body | undefined)?.detail)) ? 'refused' : 'unknown'
 }
 
 const PROBLEM = /^urn:shop:problem:(.+)$/
 const problemIn = ({ status, json }: Reply): string =>
-  status === 200 ? '' : (PROBLEM.exec(String((json as Body | undefined)?.type))?.[1] ?? '')
+  isDone(status) ? '' : (PROBLEM.exec(String((json as Body | undefined)?.type))?.[1] ?? '')
 
 /** What an answer shows: a read's value, or the item that a checkout was refused for. */
 const shownBy = (does: Does, { status, json }: Reply): Facts => {
   const body = (json ?? {}) as Body
-  if (status === 200) return ROUTES[does].shows?.(body) ?? {}
+  if (isDone(status)) return ROUTES[does].shows?.(body) ?? {}
   return typeof body.item_id === 'string' ? { item: body.item_id } : {}
 }
+
+/** Who looks at a list looks at each order of it. */
+const listedIn = ({ json }: Reply): readonly Body[] => ((json ?? {}) as { orders?: readonly Body[] }).orders ?? []
 
 const keyOf = (headers: Readonly<Record<string, string>>): string | undefined =>
   Object.entries(headers).find(([name]) => name.toLowerCase() === 'idempotency-key')?.[1]
@@ -166,14 +193,14 @@ export const openHistory = (): History => {
     (client: string) =>
     (request: Client['request']): Client['request'] =>
     async (method, path, headers = {}, body) => {
-      const asked = recognise(method, path)
+      const asked = recognise(method, path, body)
       if (asked === undefined) return request(method, path, headers, body)
       const { does } = asked
       const common = { client, does, idempotencyKey: keyOf(headers), begunMs: performance.now() }
       try {
         const reply = await request(method, path, headers, body)
-        const created = reply.status === 200 ? ROUTES[does].creates?.(reply.json as Body) : undefined
-        operations.push({
+        const created = isDone(reply.status) ? ROUTES[does].creates?.(reply.json as Body) : undefined
+        const operation: Operation = {
           ...common,
           facts: { ...asked.facts, ...created },
           endedMs: performance.now(),
@@ -182,7 +209,15 @@ export const openHistory = (): History => {
           problem: problemIn(reply),
           value: shownBy(does, reply),
           letter: common.idempotencyKey === undefined ? '' : reply.text,
-        })
+        }
+        operations.push(operation)
+        for (const order of does === 'find-orders' ? listedIn(reply) : [])
+          operations.push({
+            ...operation,
+            does: 'find-order',
+            facts: { order: String(order.order_id) },
+            value: orderShown(order),
+          })
         return reply
       } catch (error) {
         const endedMs = performance.now()

@@ -9,6 +9,9 @@
  *
  * "Not now", or that nothing was done, is an answer without effect. It is taken only while something disturbs the shop.
  *
+ * The price of a line is asked for first, and may be another one when the line is added: any that the item had, or may have had,
+ * since the line was asked for.
+ *
  * A checkout that is cancelled, or of which nobody learns that it was, may be seen as a sale and its *return*: all that it
  * wanted is gone at some moment, and back at a later one. At rest everything is back.
  */
@@ -16,12 +19,16 @@
 export type Action =
   | { readonly does: 'add-funds' | 'pay'; readonly user: number; readonly amount: number }
   | { readonly does: 'add' | 'subtract'; readonly item: number; readonly amount: number }
+  | { readonly does: 'set-price'; readonly item: number; readonly price: number }
   | { readonly does: 'add-item'; readonly order: number; readonly item: number; readonly quantity: number }
   | { readonly does: 'checkout'; readonly order: number }
+type Line = Extract<Action, { readonly does: 'add-item' }>
 export type Read =
   | { readonly does: 'find-user'; readonly user: number }
   | { readonly does: 'find-item'; readonly item: number }
   | { readonly does: 'find-order'; readonly order: number }
+  /** The orders of a user. */
+  | { readonly does: 'find-orders'; readonly user: number }
 export type Request = Action | Read
 
 export type OrderHas = {
@@ -86,21 +93,31 @@ const checkedOut = (state: State, order: number): readonly [answer: string, Stat
   ]
 }
 
-const withLine = (state: State, order: number, item: number, quantity: number): readonly [answer: string, State] => {
+const withLine = (state: State, { order, item, quantity }: Line, price: number): readonly [answer: string, State] => {
   const known = state.orders[order]
   if (known === undefined) return ['404 no-such-order', state]
   if (known.paid) return ['409 order-not-open', state]
   const quantities = state.stock.map((_, index) => has(known.quantities, index) + (index === item ? quantity : 0))
-  const total = known.total + quantity * has(state.prices, item)
+  const total = known.total + quantity * price
   return ['200', { ...state, orders: put(state.orders, order, { ...known, total, quantities }) }]
 }
+
+/** Orders by their numbers, each as it is shown. */
+export const showOrders = (orders: readonly (readonly [order: number, shown: string])[]): string =>
+  `200 ${orders
+    .toSorted(([one], [other]) => one - other)
+    .map(([order, shown]) => `${order}: ${shown}`)
+    .join('; ')}`
 
 /** How an order is shown: paid or not, its total, and how many of each item. */
 export const showOrder = ({ paid, total, quantities }: Omit<OrderHas, 'user'>, items: number): string =>
   `200 ${paid} ${total} ${Array.from({ length: items }, (_, item) => has(quantities, item))}`
 
-/** What a request is answered in a state, and the state after it. */
-export const answered = (state: State, request: Request): readonly [answer: string, State] => {
+/**
+ * What a request is answered in a state, and the state after it.
+ * @param price what a line is added at; default: what its item costs now
+ */
+export const answered = (state: State, request: Request, price?: number): readonly [answer: string, State] => {
   switch (request.does) {
     case 'add-funds':
     case 'pay': {
@@ -115,7 +132,9 @@ export const answered = (state: State, request: Request): readonly [answer: stri
       return ['200', { ...state, stock: put(state.stock, request.item, left) }]
     }
     case 'add-item':
-      return withLine(state, request.order, request.item, request.quantity)
+      return withLine(state, request, price ?? has(state.prices, request.item))
+    case 'set-price':
+      return ['200', { ...state, prices: put(state.prices, request.item, request.price) }]
     case 'checkout':
       return checkedOut(state, request.order)
     case 'find-user':
@@ -125,6 +144,12 @@ export const answered = (state: State, request: Request): readonly [answer: stri
     case 'find-order': {
       const order = state.orders[request.order]
       return [order ? showOrder(order, state.stock.length) : '404 no-such-order', state]
+    }
+    case 'find-orders': {
+      const orders = state.orders.flatMap((order, number) =>
+        order.user === request.user ? [[number, showOrder(order, state.stock.length)] as const] : [],
+      )
+      return [showOrders(orders), state]
     }
   }
 }
@@ -163,23 +188,37 @@ export type Worlds = {
   readonly count: () => number
 }
 
-const READS = new Set(['find-user', 'find-item', 'find-order'])
+const READS = new Set(['find-user', 'find-item', 'find-order', 'find-orders'])
 
 /** An order that is being checked out takes no lines: true while it lasts, whatever comes of it. */
 const meetsCheckout = ({ request, answer }: Told, told: readonly Told[]): boolean =>
   answer === '409 order-not-open' &&
   told.some(({ request: other }) => other.does === 'checkout' && 'order' in request && other.order === request.order)
 
+/** What a request may be answered in a state, and the state after it; a line for each price at which it may be added. */
+const mayBeAnswered = (
+  state: State,
+  request: Request,
+  prices: ReadonlySet<number> | undefined,
+): readonly (readonly [answer: string, State])[] =>
+  prices === undefined ? [answered(state, request)] : [...prices].map((price) => answered(state, request, price))
+
 /** The worlds that one answered request may lead to from this one. */
-const after = (world: World, { action, request, answer = '' }: Told, excused: boolean): World[] => {
+const after = (
+  world: World,
+  { action, request, answer = '' }: Told,
+  excused: boolean,
+  prices: ReadonlySet<number> | undefined,
+): World[] => {
   const { state, coming, known } = world
   const before = known[action]
   // A 503 of a repetition speaks of that sending only, for nobody could look what became of the first.
   if (before !== undefined) return before === answer || (excused && isTurnedAway(answer)) ? [world] : []
   const others = coming.filter((one) => one !== action)
   const settled = isFinal(answer) && !READS.has(request.does) ? { ...known, [action]: answer } : known
-  const [due, next] = answered(state, request)
-  const worlds: World[] = due === answer ? [{ ...world, state: next, coming: others, known: settled }] : []
+  const worlds = mayBeAnswered(state, request, prices)
+    .filter(([due]) => due === answer)
+    .map(([, next]): World => ({ ...world, state: next, coming: others, known: settled }))
   if (excused && isNotNow(answer)) worlds.push({ ...world, coming: isFinal(answer) ? others : coming, known: settled })
   return worlds
 }
@@ -217,13 +256,40 @@ const withReturn = (world: World, sale: Sale): World => {
 export const openWorlds = (initial: State): Worlds => {
   let worlds: readonly World[] = [{ state: initial, fleeting: [], sales: [], coming: [], known: {} }]
   const requests = new Map<number, Request>()
+  /** At which prices each line may be added, by its action. */
+  const quotes = new Map<number, Set<number>>()
 
-  const happen = (world: World, action: number): World => {
+  const happen = (world: World, action: number): World[] => {
     const request = requests.get(action)
     if (request === undefined) throw new Error(`nobody asked for ${action}`)
-    const [answer, state] = answered(world.state, request)
     const coming = world.coming.filter((one) => one !== action)
-    return { ...world, state, coming, known: { ...world.known, [action]: answer } }
+    return mayBeAnswered(world.state, request, quotes.get(action)).map(([answer, state]) => ({
+      ...world,
+      state,
+      coming,
+      known: { ...world.known, [action]: answer },
+    }))
+  }
+
+  /** What an item costs, and may cost once all that is coming has come. */
+  const pricesOf = (item: number): number[] => {
+    const coming = worlds.flatMap((world) => world.coming.map((action) => requests.get(action)))
+    return [
+      ...worlds.map(({ state }) => has(state.prices, item)),
+      ...coming.flatMap((one) => (one?.does === 'set-price' && one.item === item ? [one.price] : [])),
+    ]
+  }
+
+  /** Notes at which prices lines may be added that are asked for now, and those that were asked for before. */
+  const quote = (told: readonly Told[]): void => {
+    for (const { action, request } of told)
+      if (request.does === 'add-item' && !quotes.has(action)) quotes.set(action, new Set(pricesOf(request.item)))
+    for (const { request } of told)
+      for (const [action, prices] of quotes) {
+        const line = requests.get(action)
+        if (request.does === 'set-price' && line?.does === 'add-item' && line.item === request.item)
+          prices.add(request.price)
+      }
   }
 
   /** Each world in which one sale more is seen, or one less. */
@@ -245,10 +311,10 @@ export const openWorlds = (initial: State): Worlds => {
       if (seen.has(name)) return
       seen.add(name)
       if (open.length === 0) found.push(world)
-      for (const action of world.coming) visit(happen(world, action), open)
+      for (const action of world.coming) for (const next of happen(world, action)) visit(next, open)
       for (const next of flicker(world)) visit(next, open)
       for (const one of open)
-        for (const next of after(world, one, excuses(one)))
+        for (const next of after(world, one, excuses(one), quotes.get(one.action)))
           visit(
             next,
             open.filter((other) => other !== one),
@@ -276,6 +342,7 @@ export const openWorlds = (initial: State): Worlds => {
   return {
     learn: (told, disturbed) => {
       for (const { action, request } of told) requests.set(action, request)
+      quote(told)
       const excuses = (one: Told): boolean => disturbed || meetsCheckout(one, told)
       const heard = told.filter(({ answer }) => answer !== undefined)
       const possible = explore(

@@ -122,3 +122,45 @@ test('takes a repetition that is turned away for that sending only, and no other
   t.throws(() => worlds.learn([told(0, fund, '503 service-unavailable')], false))
   t.throws(() => worlds.learn([told(0, fund, '424 neighbour-unavailable')], true))
 })
+
+const setPrice = (price: number): Request => ({ does: 'set-price', item: 0, price })
+const line: Request = { does: 'add-item', order: 0, item: 0, quantity: 1 }
+const look: Request = { does: 'find-order', order: 0 }
+
+test('knows what an item costs once its price is changed, and lets lines keep what they cost', (t) => {
+  const worlds = openWorlds(small)
+  worlds.learn([told(0, setPrice(7), '200')], false)
+  worlds.learn([told(1, look, '200 false 4 2'), told(2, { does: 'find-item', item: 0 }, '200 3 7')], false)
+  worlds.learn([told(3, line, '200')], false)
+  t.throws(() => worlds.learn([told(4, look, '200 false 6 3')], false), undefined, 'the price of before')
+  worlds.learn([told(5, look, '200 false 11 3')], false)
+})
+
+test('adds a line at a price that its item had, or may have had, since the line was asked for', (t) => {
+  for (const total of [6, 11]) {
+    const atOnce = openWorlds(small)
+    atOnce.learn([told(0, line, '200'), told(1, setPrice(7), '200')], false)
+    t.notThrows(() => atOnce.learn([told(2, look, `200 false ${total} 3`)], false))
+    t.throws(() => atOnce.learn([told(3, look, `200 false ${17 - total} 3`)], false), undefined, 'it was seen')
+    const late = openWorlds(small)
+    late.learn([told(0, line)], true)
+    late.learn([told(1, setPrice(7), '200')], true)
+    t.notThrows(() => late.learn([told(2, look, `200 false ${total} 3`)], true))
+    const unknown = openWorlds(small)
+    unknown.learn([told(0, setPrice(7))], true)
+    unknown.learn([told(1, line, '200')], true)
+    t.notThrows(() => unknown.learn([told(2, look, `200 false ${total} 3`)], true))
+  }
+  const ended = openWorlds(small)
+  ended.learn([told(0, line, '200')], false)
+  ended.learn([told(1, setPrice(7), '200')], false)
+  t.throws(() => ended.learn([told(2, look, '200 false 11 3')], false), undefined, 'it was added before')
+})
+
+test('shows all orders of a user as they are at one moment', (t) => {
+  const list: Request = { does: 'find-orders', user: 0 }
+  const worlds = openWorlds(small)
+  worlds.learn([told(0, checkout(1), '200'), told(1, list, '200 0: 200 false 4 2; 1: 200 true 4 2')], false)
+  t.throws(() => worlds.learn([told(2, list, '200 0: 200 false 4 2; 1: 200 false 4 2')], false))
+  worlds.learn([told(3, { ...list, user: 1 }, '200 ')], false)
+})

@@ -61,6 +61,7 @@ const asked = ({ does, facts }: Operation): readonly [thing: string, label: stri
     case 'create-item':
       return item === undefined ? undefined : [`item:${item}`, does]
     case 'create-order':
+    case 'place':
       return order === undefined ? undefined : [`order:${order}`, does]
     case 'add-funds':
     case 'pay':
@@ -285,7 +286,9 @@ const runsOf = (actions: readonly Action[], { places }: Timeline): Run[] => {
 }
 
 /** Those whose actions requests ask for by name; the rest follows from checkouts, or is an operator's. */
-const ASKED_FOR = /^(create-|add-funds |pay |add |subtract |add-item |checkout )/
+const ASKED_FOR = /^(create-|place$|add-funds |pay |add |subtract |add-item |checkout )/
+
+const MADE_BY = /^(create-|place$)/
 
 /** Acknowledged actions are in the log, and none is there more often than it was asked for. */
 const miscounted = (thing: string, run: Run, isWhole: boolean, lost: number): Anomaly[] => {
@@ -392,8 +395,7 @@ export const realTimeAnomalies = (
   const timelines = timelinesOf(accounts, returns, clocks)
   const actions = groupedBy(actionsOf(history, accounts), ({ thing }) => thing)
   const views = groupedBy(lost ? [] : viewsOf(history, accounts), ({ thing }) => thing)
-  const isWhole = (thing: string): boolean =>
-    (actions.get(thing) ?? []).some(({ label }) => label.startsWith('create-'))
+  const isWhole = (thing: string): boolean => (actions.get(thing) ?? []).some(({ label }) => MADE_BY.test(label))
   const judged = [...new Set([...actions.keys(), ...views.keys()])].map((thing): Judged => {
     const timeline = timelines.get(thing) ?? { moments: [], gone: [], times: undefined, places: new Map() }
     const runs = runsOf(actions.get(thing) ?? [], timeline)
