@@ -26,6 +26,7 @@ export type FaultName =
   | 'impossible-move'
   | 'logged-twice'
   | 'negative'
+  | 'refunded-otherwise'
   | 'repeated-otherwise'
   | 'unjustified-refusal'
 
@@ -159,7 +160,7 @@ const WALLET_ACTIONS: Readonly<Record<string, (amount: number) => readonly [acti
 
 /** What a Redis that lost its tail may make payment say besides. */
 const PAYMENT_MOVES = (lossy: boolean): Moves => ({
-  none: ['held', 'refused', 'released'],
+  none: ['held', 'refused', 'released', 'refunded'],
   held: ['captured', 'voided', 'released'],
   refused: ['released'],
   captured: lossy ? ['released', 'voided'] : ['released'],
@@ -189,7 +190,7 @@ export const payAccount = (entries: readonly LogEntry[], { lossy = false } = {})
       accuse('unjustified-refusal', `order:${facts.order}`, `${total} of ${wallet.credit} for ${facts.reason}`)
     const { credit, held } = wallet ?? { credit: 0, held: 0 }
     const after = {
-      credit: credit - (next === 'captured' ? total : 0) + (before === 'captured' ? total : 0),
+      credit: credit - (next === 'captured' ? total : 0) + (before === 'captured' || next === 'refunded' ? total : 0),
       held: held + (next === 'held' ? total : 0) - (before === 'held' ? total : 0),
     }
     // Also of somebody whom payment does not know (any more): that makes no wallet.
@@ -214,7 +215,8 @@ export const payAccount = (entries: readonly LogEntry[], { lossy = false } = {})
 /** How an item is offered that is new, or that an older version made. */
 const NEVER_CHANGED = { withdrawn: false, version: 1 }
 
-const STOCK_MOVES: Moves = { none: ['taken', 'refused'], taken: ['returned'] }
+const STOCK_STATES: Readonly<Record<string, string>> = { StockWrittenOff: 'written-off' }
+const STOCK_MOVES: Moves = { none: ['taken', 'refused', 'restocked', 'written-off'], taken: ['returned'] }
 
 /** Reads the log of stock. `wanted` are the lines of each checkout, which a refusal does not repeat. */
 export const stockAccount = (
@@ -241,11 +243,14 @@ export const stockAccount = (
   }
   const checkout = (entry: LogEntry): void => {
     const { kind, log_id, facts } = entry
-    const next = kind.replace('Stock', '').toLowerCase()
+    const next = STOCK_STATES[kind] ?? kind.replace('Stock', '').toLowerCase()
     const before = follow(entry, next)
     if (before === undefined) return
     if (next === 'refused') refuse(entry)
     if (next === 'taken') taken.set(log_id, facts.lines ?? '')
+    // What is written off moves nothing: it is on no shelf.
+    if (next === 'restocked')
+      for (const [item, quantity] of parseLines(facts.lines ?? '')) move(item, next, quantity, log_id)
     const sign = (before === 'taken' ? 1 : 0) - (next === 'taken' ? 1 : 0)
     if (sign !== 0)
       for (const [item, quantity] of parseLines(taken.get(log_id) ?? '')) move(item, next, sign * quantity, log_id)
@@ -274,7 +279,8 @@ export const stockAccount = (
 }
 
 const ORDER_MOVES: Moves = {
-  none: ['checking-out', 'paid', 'cancelling'],
+  none: ['checking-out', 'paid', 'cancelling', 'granted'],
+  granted: ['settled'],
   'checking-out': ['paid', 'failed', 'cancelling'],
   failed: ['cancelling'],
   // Only by a refund, which is said just before.
@@ -288,6 +294,30 @@ const ORDER_ENDS: Readonly<Record<string, readonly [saga: string, order: string]
   CheckoutFailed: ['failed', 'open'],
   CheckoutCancelled: ['cancelling', 'cancelling'],
   CheckoutClosed: ['closed', 'open'],
+}
+
+/** What is known of an order's lines: what each has cost, as far as the log tells, and how many of it have gone back. */
+type Refundable = { readonly costs: Map<string, bigint>; readonly returned: Map<string, bigint> }
+
+/** What so many pieces of a line are worth, the first of which went back before. */
+const worthOf = (cost: bigint, quantity: bigint, before: bigint, pieces: bigint): bigint =>
+  (cost * (before + pieces)) / quantity - (cost * before) / quantity
+
+/** What is wrong with a refund of an order as it stands, in words; one that is right is counted. */
+const refundFault = ({ lines, total }: Facts, state: OrderState | undefined, known: Refundable): string | undefined => {
+  if (!['paid', 'changing', 'cancelled'].includes(state?.status ?? '')) return `it is ${state?.status ?? 'unknown'}`
+  const quantities = new Map(parseLines(state?.lines ?? '').map(([item, quantity]) => [item, BigInt(quantity)]))
+  let worth: bigint | undefined = 0n
+  for (const [item, count] of parseLines(lines ?? '')) {
+    const [quantity, before, cost] = [quantities.get(item) ?? 0n, known.returned.get(item) ?? 0n, known.costs.get(item)]
+    const pieces = BigInt(count)
+    if (before + pieces > quantity) return `${count} of ${item} go back where ${quantity - before} are left`
+    worth = cost === undefined || worth === undefined ? undefined : worth + worthOf(cost, quantity, before, pieces)
+    known.returned.set(item, before + pieces)
+  }
+  return worth === undefined || worth === BigInt(total ?? '0')
+    ? undefined
+    : `${total} for ${lines}, which is worth ${worth}`
 }
 
 const withLine = (lines: string, item: string, quantity: number): string => {
@@ -312,10 +342,16 @@ const randomFrom = (seed: number): ((below: number) => number) => {
  */
 export const orderAccount = (
   entries: readonly LogEntry[],
-  adoptable: ReadonlyMap<string, string> = new Map(),
+  adoptable?: ReadonlyMap<string, string>,
 ): Account<OrderState> => {
+  const isLossy = adoptable !== undefined
   const account = openAccount<OrderState>(ORDER_MOVES)
   const { stateOf, write, accuse, follow, read } = account
+  const refundable = new Map<string, Refundable>()
+  const known = (thing: string, costs = ''): void => {
+    const each = parseLines(costs).map(([item, cost]) => [item, BigInt(cost)] as const)
+    refundable.set(thing, { costs: new Map(each), returned: new Map() })
+  }
 
   const initialise = (facts: Facts): void => {
     const random = randomFrom(Number(facts.seed))
@@ -324,6 +360,12 @@ export const orderAccount = (
       const [user, one, other] = [String(random(users)), random(items), random(items)]
       const lines = one === other ? `${one}:2` : `${one}:1,${other}:1`
       write(`order:${name}`, 'init', { user, status: 'open', saga: '', total, lines })
+      known(
+        `order:${name}`,
+        parseLines(lines)
+          .map(([item, count]) => `${item}:${count * Number(facts.price)}`)
+          .join(),
+      )
     }
   }
   /** An order as it stood when it was changed, and as it may be. */
@@ -343,11 +385,22 @@ export const orderAccount = (
     if (state === undefined) return
     const total = state.total + Number(quantity) * Number(price)
     const lines = withLine(state.lines, item, Number(quantity))
+    const { costs } = refundable.get(`order:${order}`) ?? {}
+    costs?.set(item, (costs.get(item) ?? 0n) + BigInt(quantity ?? '0') * BigInt(price ?? '0'))
     write(`order:${order}`, `add-item ${item} ${quantity}`, { ...state, total, lines })
+  }
+  const refund = (entry: LogEntry): void => {
+    if (follow(entry, entry.kind === 'RefundGranted' ? 'granted' : 'settled') !== 'none') return
+    const thing = `order:${entry.facts.order}`
+    const state = stateOf(thing)
+    const fault = refundFault(entry.facts, state, refundable.get(thing) ?? { costs: new Map(), returned: new Map() })
+    if (fault !== undefined && !isLossy) accuse('refunded-otherwise', thing, fault)
+    if (state !== undefined) write(thing, 'refund', state, entry.log_id)
   }
   const refunded = new Set<string>()
   const checkout = (entry: LogEntry): void => {
     const { log_id, facts } = entry
+    if (entry.kind.startsWith('Refund')) return refund(entry)
     if (entry.kind === 'CheckoutResolved' && facts.by === 'refund') refunded.add(log_id)
     const ends = ORDER_ENDS[entry.kind]
     if (ends === undefined) return
@@ -358,7 +411,7 @@ export const orderAccount = (
     const thing = `order:${facts.order}`
     const state = stateOf(thing)
     if (before === undefined) return
-    const lines = adoptable.get(log_id)
+    const lines = adoptable?.get(log_id)
     if (before === 'none' && lines !== undefined && state?.status !== 'paid') {
       const { user = '', total } = facts
       write(thing, next, { user, status, saga: log_id, total: Number(total), lines }, log_id)
@@ -380,6 +433,8 @@ export const orderAccount = (
     if (kind === 'OrderCreated') write(`order:${order}`, 'create-order', made)
     if (kind === 'OrderPlaced') write(`order:${order}`, 'place', made)
     if (kind === 'OrderChanged') changeOrder(facts)
+    if (kind === 'OrderCreated' || kind === 'OrderPlaced' || kind === 'OrderChanged')
+      known(`order:${order}`, facts.costs)
     if (kind === 'LineAdded') addLine(facts)
     if (kind === 'OrdersInitialised') initialise(facts)
   }

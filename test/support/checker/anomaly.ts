@@ -9,6 +9,9 @@ export const ANOMALIES = {
   'held-beyond-credit': 'a wallet holds more than it owns',
   'paid-twice': 'an order was paid by more than one checkout',
   'half-a-checkout': 'the services do not agree on how a checkout ended',
+  'half-a-refund': 'the services do not agree on a refund, or its order does not show it',
+  'refunded-otherwise':
+    'a refund gave back what an order did not have (any more), or another amount than that has cost',
   'charged-otherwise': 'a checkout charged or took something else than the order wants',
   'priced-otherwise': 'a line of an order costs what its item did not, when it was asked for',
   'status-untrue': 'the status of an order is not what became of its checkouts',

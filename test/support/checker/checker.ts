@@ -33,6 +33,7 @@ import { unaskedCheckouts } from './asked.ts'
 import { groupedBy, type Operation } from './history.ts'
 import { pricedOtherwise } from './prices.ts'
 import { realTimeAnomalies } from './real-time-check.ts'
+import { brokenRefunds, idsOf, refundsIn } from './refunds.ts'
 import { type Judged, refusedForNothing, returnsOf } from './returns.ts'
 
 type Fields = Readonly<Record<string, string>>
@@ -131,16 +132,16 @@ const soldIn = ({ sagas, contradictions }: Evidence, participant: 'payment' | 's
   })
 }
 
-/** Credit added = left + spent, stock added = left + sold, to the unit, in the whole shop. */
+/** Credit added = left + spent, stock added = left + sold, less what was refunded, to the unit, in the whole shop. */
 const conserved: Question = ({ evidence }) => {
-  const { logs, wallets, shelves, seeded } = evidence
+  const { logs, wallets, shelves, sagas, seeded } = evidence
   const balances = [
     {
       name: 'money-not-conserved',
       about: 'log:payment',
       added: addedBy(logs.payment, CREDIT_ADDED),
       left: sum([...wallets.values()].map(({ credit }) => credit)),
-      sold: totalsOf(soldIn(evidence, 'payment')),
+      sold: totalsOf(soldIn(evidence, 'payment')) - totalsOf(refundsIn(sagas.payment, 'payment')),
       claimed: seeded?.credit,
     },
     {
@@ -148,7 +149,8 @@ const conserved: Question = ({ evidence }) => {
       about: 'log:stock',
       added: addedBy(logs.stock, STOCK_ADDED),
       left: sum([...shelves.values()].map(({ stock }) => stock)),
-      sold: linesIn(soldIn(evidence, 'stock')),
+      // What is written off is gone as well.
+      sold: linesIn(soldIn(evidence, 'stock')) - linesIn(recordsIn(sagas.stock, 'restocked')),
       claimed: seeded?.stock,
     },
   ] as const
@@ -163,13 +165,19 @@ const conserved: Question = ({ evidence }) => {
 /** The services' own ledgers say what their logs and records say. */
 const posted: Question = ({ evidence: { ledgers, logs, sagas } }) => {
   const paid = recordsIn(sagas.order, 'paid')
+  const granted = refundsIn(sagas.order, 'order')
   const rows = [
     ['payment', 'added', addedBy(logs.payment, CREDIT_ADDED)],
-    ['payment', 'charged', totalsOf(recordsIn(sagas.payment, 'captured'))],
+    [
+      'payment',
+      'charged',
+      totalsOf(recordsIn(sagas.payment, 'captured')) - totalsOf(refundsIn(sagas.payment, 'payment')),
+    ],
     ['stock', 'added', addedBy(logs.stock, STOCK_ADDED)],
-    ['stock', 'taken', linesIn(recordsIn(sagas.stock, 'taken'))],
-    ['order', 'paid', totalsOf(paid)],
-    ['order', 'sold', linesIn(paid)],
+    ['stock', 'taken', linesIn(recordsIn(sagas.stock, 'taken')) - linesIn(refundsIn(sagas.stock, 'stock'))],
+    ['stock', 'written-off', linesIn(recordsIn(sagas.stock, 'written-off'))],
+    ['order', 'paid', totalsOf(paid) - totalsOf(granted)],
+    ['order', 'sold', linesIn(paid) - linesIn(granted)],
   ] as const
   return rows.flatMap(([participant, account, found]) => {
     const entered = ledgers[participant](account)
@@ -205,9 +213,8 @@ const TOGETHER: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Every checkout ended alike in all three services, and charged and took what it was begun for. */
-const wholeCheckouts: Question = ({ evidence: { sagas, lossy } }) => {
-  const ids = new Set(PARTICIPANTS.flatMap((participant) => [...sagas[participant].keys()]))
-  return [...ids].flatMap((id) => {
+const wholeCheckouts: Question = ({ evidence: { sagas, lossy } }) =>
+  idsOf(sagas).checkouts.flatMap((id) => {
     const [ours, payment, stock] = [sagas.order.get(id), sagas.payment.get(id), sagas.stock.get(id)]
     const together = `${payment?.state ?? 'none'} ${stock?.state ?? 'none'}`
     const about = `order:${ours?.order ?? payment?.order ?? stock?.order}`
@@ -224,7 +231,10 @@ const wholeCheckouts: Question = ({ evidence: { sagas, lossy } }) => {
       ]
     return []
   })
-}
+
+/** Every refund is whole, and shown by its order. */
+const wholeRefunds: Question = ({ evidence: { sagas, orders, logs } }) =>
+  brokenRefunds(sagas, orders, logs.order.entries)
 
 /** Each order was paid at most once, is what its checkouts made of it, and stays so once it is paid. */
 const paidOnce: Question = ({ evidence: { orders, sagas, lossy } }) => {
@@ -352,7 +362,11 @@ const replayed: Question = ({ evidence: { wallets, shelves, orders, sagas }, acc
   ...PARTICIPANTS.flatMap((participant) =>
     differences(
       [...accounts[participant].sagas].map(([id, { state }]) => [`saga:${id}`, `${state} in ${participant}`]),
-      [...sagas[participant]].map(([id, { state }]) => [`saga:${id}`, `${state} in ${participant}`]),
+      // Nothing is said of a refund that is concluded but that its money is back.
+      [...sagas[participant]].map(([id, { state = '' }]) => [
+        `saga:${id}`,
+        `${state === 'concluded' ? 'refunded' : state} in ${participant}`,
+      ]),
     ),
   ),
 ]
@@ -390,6 +404,7 @@ const QUESTIONS: readonly Question[] = [
   posted,
   neverNegative,
   wholeCheckouts,
+  wholeRefunds,
   paidOnce,
   answersStayTrue,
   answersAgree,

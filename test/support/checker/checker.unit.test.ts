@@ -27,7 +27,7 @@ test('finds nothing in a sound case', (t) => {
 const BREAKAGES: Readonly<Record<AnomalyName, readonly [about: string, ...Change[]]>> = {
   'money-not-conserved': ['log:payment', ['user:ann credit=5', 'user:ann credit=6']],
   'goods-not-conserved': ['log:stock', ['item:ink stock=0', 'item:ink stock=1']],
-  misposted: ['ledger:payment', ['charged=4', 'charged=5']],
+  misposted: ['ledger:payment', ['charged=7', 'charged=8']],
   negative: ['item:pen', ['find-item item=pen -> 200 stock=3', 'find-item item=pen -> 200 stock=-1']],
   'held-beyond-credit': [
     'user:ann',
@@ -35,6 +35,11 @@ const BREAKAGES: Readonly<Record<AnomalyName, readonly [about: string, ...Change
   ],
   'paid-twice': ['order:bought', ['order saga:s2 state=failed order=dear', 'order saga:s2 state=paid order=bought']],
   'half-a-checkout': ['order:dear', ['payment saga:s2 state=refused', 'payment saga:s2 state=captured']],
+  'half-a-refund': ['order:gift', ['stock saga:r1 state=restocked', 'stock saga:r1 state=written-off']],
+  'refunded-otherwise': [
+    'order:gift',
+    ['order r2 RefundGranted order=gift user=bob total=3', 'order r2 RefundGranted order=gift user=bob total=4'],
+  ],
   'charged-otherwise': [
     'order:bought',
     ['state=captured order=bought user=ann total=4', 'state=captured order=bought user=ann total=3'],
@@ -79,6 +84,31 @@ for (const [name, [about, ...changes]] of Object.entries(BREAKAGES))
     t.true(found.includes(`${name} of ${about}`), found.join('\n'))
   })
 
+for (const [what, name, ...changes] of [
+  ['an order that does not show a refund', 'half-a-refund', ['refunded=6', 'refunded=3']],
+  [
+    'a refund that payment has not concluded',
+    'half-a-refund',
+    ['payment saga:r2 state=concluded', 'payment saga:r2 state=refunded'],
+  ],
+  ['goods that are neither on a shelf nor written off', 'misposted', ['written-off=1', 'written-off=0']],
+  [
+    'more pieces back than were bought',
+    'refunded-otherwise',
+    [
+      'RefundGranted order=gift user=bob total=3 lines=cap:1 restock=none',
+      'RefundGranted order=gift user=bob total=9 lines=cap:3 restock=none',
+    ],
+  ],
+] as const)
+  test(`finds ${what}: ${name}`, (t) => {
+    const found = foundIn(changedBy(...(changes as readonly Change[])))
+    t.true(
+      found.some((one) => one.startsWith(name)),
+      found.join('\n'),
+    )
+  })
+
 /** Ann asks for 3 more while somebody looks at what she has. */
 const meanwhile = (answer: '200' | '?', credit: number): readonly Change[] => [
   `10000-10020 add-funds user=ann amount=3 -> ${answer}`,
@@ -88,8 +118,8 @@ const meanwhile = (answer: '200' | '?', credit: number): readonly Change[] => [
 const ADDED: readonly Change[] = [
   '  10015 payment p9 FundsAdded user=ann amount=3',
   ['user:ann credit=5', 'user:ann credit=8'],
-  ['ledger: added=9', 'ledger: added=12'],
-  ['seeded credit=9', 'seeded credit=12'],
+  ['ledger: added=19', 'ledger: added=22'],
+  ['seeded credit=19', 'seeded credit=22'],
 ]
 /** The checkout `s4` takes its pen, and its money is captured, at 4,650; both come back a second later. */
 const GONE_FOR_A_SECOND: readonly Change[] = [
