@@ -12,6 +12,8 @@ import { checkouts } from './checkout/checkout.ts'
 import { openLinger } from './checkout/linger.ts'
 import { openPeers } from './peers.ts'
 import { DEADLINE_MAX_MS } from './recovery.ts'
+import { refundRoutes } from './refunds/routes.ts'
+import { openSettlements } from './refunds/settlements.ts'
 import { routesOf } from './routes.ts'
 import { openStore } from './store.ts'
 
@@ -54,26 +56,21 @@ await run(process, 'order', settings, (context) => {
       })
       const subscriber = connect(redisUrl, 'subscriber', tellTo(context.logger, 'channel of outcomes'))
       store.watchOutcomes(subscriber, checkout.onOutcome)
+      const settlements = openSettlements(store)
+      store.watchSettlements(subscriber, settlements.onSettled)
       const peers = openPeers(peer(context.step, 'payment', paymentOrigins), peer(context.step, 'stock', stockOrigins))
+      const { find, contradictions } = store
+      const audit = audits({ log: store.log, auditor: store.auditor, peers, find, contradictions })
       return {
         log: store.log,
         recovery: store.recovery(checkout.onDecided),
-        routes: routesOf(
-          store,
-          checkout,
-          peers,
-          audits({
-            log: store.log,
-            auditor: store.auditor,
-            peers,
-            find: store.find,
-            contradictions: store.contradictions,
-          }),
-        ),
+        routes: [...refundRoutes(store, settlements), ...routesOf(store, checkout, peers, audit)],
         lease: leaseFrom(peer(context.step, 'ids', ids)),
         onApplied: (reply) => {
           const decided = store.decidedBy(reply)
           if (decided) checkout.onDecided(decided)
+          const settled = store.settledBy(reply)
+          if (settled !== undefined) settlements.onSettled(settled)
         },
         start: checkout.start,
         stop: () => {

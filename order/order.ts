@@ -12,6 +12,10 @@ export const STATUSES = ['open', 'checking-out', 'paid', 'cancelling', 'cancelle
 export type Status = (typeof STATUSES)[number]
 export const isStatus = (text: string): text is Status => STATUSES.some((one) => one === text)
 
+/** What became of the money that was paid for an order. */
+export const PAYMENT_STATUSES = ['unpaid', 'paid', 'partially-refunded', 'refunded'] as const
+export type PaymentStatus = (typeof PAYMENT_STATUSES)[number]
+
 /** The most lines of one order: all of them are taken in one script. */
 export const LINES_MAX = 100
 

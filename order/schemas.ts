@@ -2,7 +2,7 @@
 import * as v from 'valibot'
 import { exactly, identifier, integer, units } from '../shared/contract/fields.ts'
 import { INSTALLMENTS_MAX, METHOD_NAMES, offerOf } from '../shared/contract/methods.ts'
-import { LINES_MAX, STATUSES } from './order.ts'
+import { LINES_MAX, PAYMENT_STATUSES, STATUSES } from './order.ts'
 
 /** An order as `find` shows it. */
 export const order = v.object({
@@ -19,17 +19,18 @@ export const shownOrder = v.object({
   ...order.entries,
   number: v.nullable(v.number()),
   version: v.number(),
-  payment_status: v.picklist(['unpaid', 'paid']),
+  payment_status: v.picklist(PAYMENT_STATUSES),
   lines: v.array(
     v.object({
       item_id: v.string(),
       quantity: v.number(),
       cost: v.nullable(v.number()),
       returned: v.number(),
-      refunded: v.number(),
+      refunded: v.nullable(v.number()),
     }),
   ),
   paid_amount: v.number(),
+  refunded_amount: v.number(),
   method: v.nullable(v.string()),
   installments: v.nullable(v.number()),
   plan: v.nullable(v.array(v.number())),
@@ -55,7 +56,7 @@ export const shownOrder = v.object({
 })
 
 const MUST_BE_LINES = `be a list of 1 to ${LINES_MAX} lines`
-const lines = v.pipe(
+export const lines = v.pipe(
   v.array(exactly({ item_id: identifier, quantity: units(1) }), MUST_BE_LINES),
   v.minLength(1, MUST_BE_LINES),
   v.maxLength(LINES_MAX, MUST_BE_LINES),

@@ -8,7 +8,7 @@ import { type Line, parseLines } from '../shared/contract/events.ts'
 import { planOf } from '../shared/contract/methods.ts'
 import { impossible } from '../shared/errors.ts'
 import { etagOf } from '../shared/http/etag.ts'
-import { endedOf, isStatus, type Status } from './order.ts'
+import { endedOf, isStatus, type PaymentStatus, type Status } from './order.ts'
 
 /** What an order is recorded as: texts, as Redis has them. */
 export type OrderRecord = {
@@ -25,6 +25,9 @@ export type OrderRecord = {
   readonly updated?: string | undefined
   readonly method?: string | undefined
   readonly installments?: string | undefined
+  /** What of it was refunded: pieces, and money. */
+  readonly returned?: string | undefined
+  readonly refunded?: string | undefined
   /** Its documents, as `number:total,number:total`. */
   readonly invoices?: string | undefined
   readonly notes?: string | undefined
@@ -36,13 +39,13 @@ export type OrderRecord = {
   readonly item?: string | undefined
 }
 
-/** A line as it is shown; `cost` is what all its pieces cost together. */
+/** A line as it is shown; `cost` is what all its pieces cost together, `refunded` what those that went back did. */
 type ShownLine = {
   readonly item_id: string
   readonly quantity: number
   readonly cost: number | null
   readonly returned: number
-  readonly refunded: number
+  readonly refunded: number | null
 }
 
 type ShownCheckout = {
@@ -66,12 +69,13 @@ export type ShownOrder = {
   readonly version: number
   readonly user_id: string
   readonly status: Status
-  readonly payment_status: 'unpaid' | 'paid'
+  readonly payment_status: PaymentStatus
   readonly total_cost: number
   readonly paid: boolean
   readonly items: readonly Line[]
   readonly lines: readonly ShownLine[]
   readonly paid_amount: number
+  readonly refunded_amount: number
   /** How it is to be paid, and what is due with each instalment; `null` if it was not said. */
   readonly method: string | null
   readonly installments: number | null
@@ -118,39 +122,55 @@ const invoiceOf = ({ invoices = '', notes = '', replaced = '' }: OrderRecord): S
   return { number, status, total, replaces: parseLines(replaced).map(([before]) => before) }
 }
 
+/** What the first so many pieces of a line are worth that has cost so much: see `refunds/lua/refunds.lua`. */
+const worth = (cost: number, quantity: number, pieces: number): number =>
+  Number((BigInt(cost) * BigInt(pieces)) / BigInt(quantity))
+
+const linesOf = ({ lines, costs = '', returned = '' }: OrderRecord): readonly ShownLine[] => {
+  const [costOf, returnedOf] = [new Map(parseLines(costs)), new Map(parseLines(returned))]
+  return parseLines(lines).map(([item_id, quantity]) => {
+    const [cost = null, back = 0] = [costOf.get(item_id), returnedOf.get(item_id)]
+    const refunded = back === 0 ? 0 : cost === null ? null : worth(cost, quantity, back)
+    return { item_id, quantity, cost, returned: back, refunded }
+  })
+}
+
+const paymentStatusOf = (wasPaid: boolean, lines: readonly ShownLine[]): PaymentStatus => {
+  if (!wasPaid) return 'unpaid'
+  if (lines.every(({ returned }) => returned === 0)) return 'paid'
+  return lines.every(({ quantity, returned }) => returned === quantity) ? 'refunded' : 'partially-refunded'
+}
+
 /** An order by the texts that `lua/shown.lua` returns; `undefined` if there is no such order. */
 export const shownIn = (texts: readonly (string | undefined)[]): ShownOrder | undefined => {
   const [order = '', user, status = '', total = '', lines = '', costs, number, version, at, updated, ...more] = texts
   if (user === undefined) return undefined
-  const [method, installments, invoices, notes, replaced, saga, state, reason, item] = more
-  const payment = { method, installments, invoices, notes, replaced, saga, state, reason, item }
+  const [method, installments, returned, refunded, invoices, notes, replaced, ...checkout] = more
+  const [saga, state, reason, item] = checkout
+  const payment = { method, installments, returned, refunded, invoices, notes, replaced, saga, state, reason, item }
   return shownOf({ order, user, status, total, lines, costs, number, version, at, updated, ...payment })
 }
 
 export const shownOf = (recorded: OrderRecord): ShownOrder => {
-  const { order, user, status, total, lines, costs, number, version, at = '0', method, installments } = recorded
+  const { order, user, status, total, number, version, at = '0', method, installments, refunded } = recorded
   if (!isStatus(status)) return impossible('order.status', status)
-  const items = parseLines(lines)
-  const costOf = new Map(parseLines(costs ?? ''))
+  const lines = linesOf(recorded)
   const isPaid = status === 'paid'
+  // What is cancelled once it is paid is refunded.
+  const wasPaid = isPaid || refunded !== undefined
   return {
     order_id: order,
     number: number === undefined ? null : Number(number),
     version: Number(version ?? FIRST_VERSION),
     user_id: user,
     status,
-    payment_status: isPaid ? 'paid' : 'unpaid',
+    payment_status: paymentStatusOf(wasPaid, lines),
     total_cost: Number(total),
     paid: isPaid,
-    items,
-    lines: items.map(([item_id, quantity]) => ({
-      item_id,
-      quantity,
-      cost: costOf.get(item_id) ?? null,
-      returned: 0,
-      refunded: 0,
-    })),
-    paid_amount: isPaid ? Number(total) : 0,
+    items: lines.map(({ item_id, quantity }) => [item_id, quantity]),
+    lines,
+    paid_amount: wasPaid ? Number(total) : 0,
+    refunded_amount: Number(refunded ?? 0),
     method: method ?? null,
     installments: installments === undefined ? null : Number(installments),
     plan: installments === undefined ? null : planOf(Number(total), Number(installments)),

@@ -5,7 +5,7 @@ export const refund = command(
   'refund',
   ['log_id', 'order', 'versions', 'lines', 'restock', 'reason'],
   {
-    granted: ['refund', 'order', 'user', 'total', 'lines', 'restock', 'entry'],
+    granted: ['refund', 'order', 'user', 'total', 'lines', 'restock', 'entry', 'at'],
     unknown: [],
     stale: ['version'],
     nothing: [],

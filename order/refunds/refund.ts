@@ -22,6 +22,34 @@ export type Refund = {
   readonly grantedMs: number
 }
 
+/** What the command has granted: what follows its result. */
+type Granted = readonly [
+  result: 'granted',
+  id: string,
+  order: string,
+  user: string,
+  total: string,
+  lines: string,
+  restock: string,
+  entry: string,
+  at: string,
+]
+
+const restockOf = (text: string): Restock =>
+  RESTOCKS.find((one) => one === text) ?? impossible('order.refund_restock', text)
+
+/** A refund as it is granted. */
+export const grantedBy = ([, id, , , total, lines, restock, , at]: Granted, reason: string): Refund => ({
+  id,
+  state: 'granted',
+  amount: Number(total),
+  lines: parseLines(lines),
+  restock: restockOf(restock),
+  reason: reason || null,
+  note: null,
+  grantedMs: Number(at),
+})
+
 const given = (text: string): string | null => (text === '-' ? null : text)
 
 /** Reads what `lua/refunds.lua` keeps of a refund; `undefined` if its order was made anew since. */
@@ -34,7 +62,7 @@ export const refundOf = (id: string, text: string): Refund | undefined => {
     state,
     amount: Number(total),
     lines: parseLines(given(lines) ?? ''),
-    restock: RESTOCKS.find((one) => one === restock) ?? impossible('order.refund', text),
+    restock: restockOf(restock),
     reason: reason === '-' ? null : decodeURIComponent(reason),
     note: given(note),
     grantedMs: Number(at),

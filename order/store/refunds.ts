@@ -4,16 +4,19 @@
  * What a client was told is granted is remembered in this process (`shared/log/own-tail.ts`), so that it is granted once more
  * if the Redis comes back without it.
  */
+import type { Redis } from 'ioredis'
 import { VERSION } from '../../shared/contract/events.ts'
 import type { WantedVersions } from '../../shared/http/etag.ts'
 import type { Log } from '../../shared/log/log.ts'
 import type { Runner } from '../../shared/log/runner.ts'
-import { knownResult, type ResultIn, type ResultOnce } from '../../shared/redis/command.ts'
+import { knownResult, type ResultOnce } from '../../shared/redis/command.ts'
+import { remake } from '../../shared/redis/connection.ts'
 import { fields, optional, text, tuple } from '../../shared/redis/reply.ts'
 import type { Once, Reply } from '../../shared/redis/script.ts'
 import type { Dependencies } from '../../shared/service.ts'
 import * as commands from '../refunds/commands.ts'
 import { type Refund, type Restock, refundOf } from '../refunds/refund.ts'
+import { names } from './keys.ts'
 
 /** What is to be refunded: these lines, or all that is left. */
 export type RefundWish = {
@@ -32,15 +35,27 @@ export type RefundStore = {
   readonly findRefund: (order: string, refund: string) => Promise<Refund | undefined>
   /** The refund that an entry of payment's has settled, by what was returned to it. */
   readonly settledBy: (reply: Reply) => string | undefined
+  /** Reads what comes over the channel of settlements. */
+  readonly watchSettlements: (subscriber: Redis, onSettled: (refund: string) => void) => void
 }
 
-type Granted = ResultIn<Pick<typeof commands.refund.returns, 'granted'>>
-type Tail<List extends readonly unknown[]> = List extends readonly [unknown, ...infer Rest] ? Rest : never
+/** What a command returns that has granted a refund. */
+type Granted = readonly [
+  result: string,
+  id: string,
+  order: string,
+  user: string,
+  total: string,
+  lines: string,
+  restock: string,
+  entry: string,
+  ...more: readonly string[],
+]
 
 /** Remembers that a refund was granted: a client is told so. */
 export const acknowledgeRefund = (
   log: Pick<Log, 'acknowledge'>,
-  [, id, order, user, total, lines, restock, entry]: readonly [result: string, ...Tail<Granted>],
+  [, id, order, user, total, lines, restock, entry]: Granted,
 ): void =>
   log.acknowledge(entry, () => [
     'RefundGranted',
@@ -96,6 +111,17 @@ export const openRefundStore = (options: RefundStoreOptions): RefundStore => {
     settledBy: (reply) => {
       const result = knownResult(commands.settle.returns, reply)
       return result?.[0] === 'settled' || result?.[0] === 'rebuilt' ? result[1] : undefined
+    },
+    watchSettlements: (subscriber, onSettled) => {
+      subscriber.on('message', (channel: string, message: string) => {
+        if (channel === names.settlements) onSettled(message)
+      })
+      // Whenever the connection is a new one. If it breaks meanwhile, or no answer comes, the next one is.
+      subscriber.on('ready', () => {
+        step('subscribe', () => subscriber.subscribe(names.settlements)).catch((error: Error) =>
+          remake(subscriber, error),
+        )
+      })
     },
   }
 }

@@ -40,6 +40,7 @@ test('an order shows all that is recorded of it', (t) => {
       { item_id: 'cup', quantity: 1, cost: 7, returned: 0, refunded: 0 },
     ],
     paid_amount: 0,
+    refunded_amount: 0,
     method: null,
     installments: null,
     plan: null,
@@ -63,6 +64,52 @@ test('a paid order shows its invoice, how much of it was credited, and which num
   t.deepEqual(shownOf(supplemented).invoice, { number: 'I1-20', status: 'partly-credited', total: 3, replaces: [] })
   const anew = shownOf({ ...paid, invoices: 'I3-1:37', replaced: 'I1-17:37,I2-2:37' })
   t.deepEqual(anew.invoice, { number: 'I3-1', status: 'issued', total: 37, replaces: ['I1-17', 'I2-2'] })
+})
+
+const LINE = { item_id: 'tea', quantity: 2, cost: 30 }
+const CUP = { item_id: 'cup', quantity: 3, cost: 10 }
+const paid: OrderRecord = { ...open, status: 'paid', total: '40', lines: 'tea:2,cup:3', costs: 'tea:30,cup:10' }
+for (const [returned, refunded, payment_status, lines] of [
+  [
+    undefined,
+    undefined,
+    'paid',
+    [
+      { ...LINE, returned: 0, refunded: 0 },
+      { ...CUP, returned: 0, refunded: 0 },
+    ],
+  ],
+  [
+    'cup:2',
+    '6',
+    'partially-refunded',
+    [
+      { ...LINE, returned: 0, refunded: 0 },
+      { ...CUP, returned: 2, refunded: 6 },
+    ],
+  ],
+  [
+    'tea:2,cup:3',
+    '40',
+    'refunded',
+    [
+      { ...LINE, returned: 2, refunded: 30 },
+      { ...CUP, returned: 3, refunded: 10 },
+    ],
+  ],
+] as const)
+  test(`a paid order of which ${returned ?? 'nothing'} went back is ${payment_status}`, (t) => {
+    const shown = shownOf({ ...paid, returned, refunded })
+    t.like(shown, { payment_status, paid_amount: 40, refunded_amount: Number(refunded ?? 0), paid: true })
+    t.deepEqual(shown.lines, lines)
+  })
+
+test('what a line has cost that went back may be unknown, as may be that it was paid at all', (t) => {
+  const { lines, payment_status } = shownOf({ ...paid, costs: undefined, returned: 'tea:2,cup:3', refunded: '40' })
+  t.deepEqual([payment_status, lines[0]?.refunded], ['refunded', null])
+  const cancelled = shownOf({ ...paid, status: 'cancelled', returned: 'tea:2,cup:3', refunded: '40' })
+  t.like(cancelled, { paid: false, payment_status: 'refunded', paid_amount: 40, refunded_amount: 40 })
+  t.like(shownOf({ ...paid, status: 'cancelled' }), { payment_status: 'unpaid', paid_amount: 0 })
 })
 
 test('an order that says how it is to be paid shows what is due with each instalment', (t) => {

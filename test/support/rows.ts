@@ -3,6 +3,7 @@ import { api as ids } from '../../ids/api.ts'
 import { api as order } from '../../order/api.ts'
 import { changes } from '../../order/change/api.ts'
 import { forms } from '../../order/forms/api.ts'
+import { refunds } from '../../order/refunds/api.ts'
 import { api as payment } from '../../payment/api.ts'
 import type { Service } from '../../shared/contract/events.ts'
 import type { Row, Rows } from '../../shared/http/route.ts'
@@ -14,7 +15,7 @@ const ofOperators = (prefix: string): Rows => ({ ...logApi(prefix), ...sagaApi(p
 
 const apis: Readonly<Record<Service, Rows>> = {
   ids: { ...ids, ...ofOperators('/ids') },
-  order: { ...changes, ...order, ...forms, ...ofOperators('/orders'), ...recoveryApi('/orders') },
+  order: { ...changes, ...order, ...refunds, ...forms, ...ofOperators('/orders'), ...recoveryApi('/orders') },
   payment: { ...payment, ...ofOperators('/payment'), ...recoveryApi('/payment'), ...auditApi('/payment') },
   stock: { ...stock, ...ofOperators('/stock'), ...auditApi('/stock') },
 }

@@ -2,7 +2,7 @@
 -- refund: grants a refund of some lines of a paid order, or of all that is left of it. One that is contradicted awaits a person first.
 -- ARGS     log_id, order, versions (separated by blanks, or `any`), lines ('' for all that is left), restock (shelf or none), reason
 --          (without blanks, or '')
--- RETURNS  granted, refund, order, user, total, lines, restock, entry | unknown | stale, version | nothing | too-much, item, left
+-- RETURNS  granted, refund, order, user, total, lines, restock, entry, at | unknown | stale, version | nothing | too-much, item, left
 --          | prices-unknown, item, or in passing: not-paid, status | contradicted
 function commands.refund(args)
   local order = order_for_refund(args.order)
@@ -21,7 +21,9 @@ function commands.refund(args)
   local reason = args.reason ~= '' and args.reason or nil
   local refund, why, item, left = grant_refund(args.log_id, order, args.lines, args.restock, reason)
   if refund then
-    return { 'granted', args.log_id, refund.order, refund.user, refund.total, refund.lines, refund.restock, refund.entries }
+    return {
+      'granted', args.log_id, refund.order, refund.user, refund.total, refund.lines, refund.restock, refund.entries, refund.at,
+    }
   end
   if why == 'nothing' then
     return { 'nothing' }

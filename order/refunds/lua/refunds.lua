@@ -151,7 +151,7 @@ local function book_refund(order, total, lines)
   order.refunded = order.refunded + total
   order.version = later_version(order.version)
   redis.call('HSET', names.order .. order.id, 'returned', table.concat(returned, ','), 'refunded', integer(order.refunded),
-    'version', order.version, 'updated', integer(now_ms()))
+    'version', order.version)
 end
 
 -- grant_refund(id, order, wanted, restock, reason): grants a refund of these lines of an order that is paid, or of all that is left ('').
