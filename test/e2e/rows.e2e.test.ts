@@ -29,6 +29,7 @@ const NOT_TAKEN: Readonly<Record<string, readonly string[]>> = {
   ...{ quantity: NO_NUMBERS, amount: NO_NUMBERS, minutes: NO_NUMBERS },
   ...{ n: NO_COUNTS, n_items: NO_COUNTS, n_users: NO_COUNTS },
   ...{ method: ['gold', '', 'CASH', 'toString'], installments: [...NO_NUMBERS, '13'] },
+  ...{ number: ['1-1', 'I1', 'I0-1', 'I1-0', 'I1-01', 'i1-1', 'X1-1'] },
   ...{ after: NO_ENTRIES, cursor: ['x', '-1', '18446744073709551616'], limit: ['0', '-1', '1001', '1e2', ''] },
 }
 /** The same of single rows: a page may be of more than is given. */
@@ -49,6 +50,11 @@ const VALUES: Readonly<Record<string, string>> = {
   n_users: '3',
   starting_money: '1000',
   by: 'refund',
+}
+/** The same of single rows. */
+const VALUES_OF: Readonly<Record<string, typeof VALUES>> = {
+  findInvoice: { number: 'I1-1' },
+  findCreditNote: { number: 'C1-1' },
 }
 const QUERIES: Readonly<Record<string, string>> = {
   at: '1',
@@ -89,7 +95,7 @@ const asking = (row: NamedRow, { method = row.method, query, values, headers = o
   const body = ask.body ?? (row.body && JSON.stringify(BODIES[row.name]))
   const fields = Object.keys(row.query ?? {}).flatMap((name) => (QUERIES[name] ? [[name, QUERIES[name]]] : []))
   const asked = new URLSearchParams({ ...Object.fromEntries(fields), ...query })
-  const target = `${targetOf(row, { ...VALUES, ...values })}${asked.size === 0 ? '' : `?${asked}`}`
+  const target = `${targetOf(row, { ...VALUES, ...VALUES_OF[row.name], ...values })}${asked.size === 0 ? '' : `?${asked}`}`
   const wanted = { ...(row.body ? JSON_TYPE : {}), ...(row.ifMatch ? { 'If-Match': '*' } : {}) }
   return clientOf(row.service).request(method, target, { ...wanted, ...headers }, body)
 }
@@ -182,6 +188,10 @@ const OPEN = [
   'POST /payment/pay/{user}/{amount}',
   'GET /payment/methods',
   'GET /payment/plan',
+  'GET /payment/invoices',
+  'GET /payment/invoices/{number}',
+  'GET /payment/credit-notes',
+  'GET /payment/credit-notes/{number}',
   'POST /stock/item/create/{price}',
   'GET /stock/find/{item}',
   'GET /stock/item/{item}',

@@ -1,14 +1,16 @@
 /** Every movement of captured money has one document, and documents are found. */
 import test, { type ExecutionContext } from 'ava'
-import { confirmSeries } from '../../../payment/documents/commands.ts'
+import { confirmSeries, indexDocuments } from '../../../payment/documents/commands.ts'
+import { reactions } from '../../../payment/reactions.ts'
 import { openStore } from '../../../payment/store.ts'
 import { runner } from '../../../shared/log/runner.ts'
 import { ledgerOf } from '../../support/checker/ledgers.ts'
-import { entryOf, openBench, plainly, type Teller, teller } from '../../support/shop/open-store.ts'
+import { entryOf, openBench, plainly, resultsSeen, type Teller, teller } from '../../support/shop/open-store.ts'
 
 const shared = await openBench()
 const store = openStore(shared.dependencies)
 const { redis } = shared
+const results = resultsSeen(store.log, reactions, 'documents')
 
 let tell: Teller
 test.serial.beforeEach(async () => {
@@ -313,5 +315,18 @@ test.serial(
       ],
     )
     await addsUp(t)
+  },
+)
+
+test.serial(
+  'the index goes on where a page of it ended, and every result of these commands was returned by now',
+  async (t) => {
+    const { run } = runner(store.log)
+    await fill('anna')
+    for (const order of ['one', 'two']) await capture(order)
+    t.deepEqual(await run(indexDocuments, { kind: 'invoices', page: 1 }), ['in-part'])
+    t.deepEqual(await run(indexDocuments, { kind: 'invoices', page: 2 }), ['indexed'])
+    t.deepEqual(await redis.lrange('invoices-of:anna', 0, -1), ['1-1', '1-2'])
+    t.deepEqual(results.unseen(), [])
   },
 )

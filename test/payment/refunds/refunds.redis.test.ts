@@ -63,7 +63,7 @@ test.serial('CreditRefunded says all that stock needs, and order, should it have
   await bring('concluded')
   t.deepEqual(
     (await log.entriesOf('it')).map(({ kind, facts }) => [kind, facts]),
-    [['CreditRefunded', { ...facts, total: '30' }]],
+    [['CreditRefunded', { ...facts, total: '30', note: 'C1-1' }]],
   )
   t.deepEqual([...(await packedIn(bench.redis)).keys()], ['it'])
 })
