@@ -276,7 +276,6 @@ test.serial('an order of an older version: what two of its lines have cost is un
 
 const CLOSED: readonly (readonly [how: string, close: () => Promise<unknown>, status: number, problem: string])[] = [
   ['being checked out', () => beginCart(store), 423, 'locked'],
-  ['submitted', () => bench.redis.hset('order:cart', 'status', 'cancelling'), 409, 'order-not-open'],
   ['paid', () => beginCart(store).then(() => tell('payment', 'CreditCaptured', 'it', MONEY)), 409, 'order-not-open'],
   ['being undone', () => beginCart(store).then(() => store.cancel('it')), 409, 'order-not-open'],
   ['cancelled', () => bench.redis.hset('order:cart', 'status', 'cancelled'), 409, 'order-cancelled'],
