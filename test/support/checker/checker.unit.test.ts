@@ -395,6 +395,11 @@ test('a line costs what its item did when it was asked for, or came to cost unti
     `  10215 order o9 OrderPlaced order=new user=ann total=${2 * price} lines=pen:2 costs=pen:${2 * price}`
   t.true(isFound('10200-10220 place order=new user=ann lines=pen', placed(2)))
   t.false(isFound('10200-10220 place order=new user=ann lines=pen', placed(3)))
+  const later = [
+    '10300-10305 set-price item=pen price=4 -> 204',
+    '  10302 stock i10 PriceChanged item=pen price=4 item_version=3',
+  ]
+  t.true(isFound('10200-10220 place order=new user=ann lines=pen', placed(4), ...later))
   t.false(isFound('9990-10220 place order=new user=ann lines=pen', placed(2)), 'it was asked for before')
   const keyed = 'place user=ann lines=pen key=k'
   t.false(isFound(`9990-10100 ${keyed} -> ?`, `10200-10220 ${keyed} order=new`, placed(2)), 'under its key before')
