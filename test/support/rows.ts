@@ -15,7 +15,7 @@ const ofOperators = (prefix: string): Rows => ({ ...logApi(prefix), ...sagaApi(p
 
 const apis: Readonly<Record<Service, Rows>> = {
   ids: { ...ids, ...ofOperators('/ids') },
-  order: { ...changes, ...order, ...refunds, ...forms, ...ofOperators('/orders'), ...recoveryApi('/orders') },
+  order: { ...order, ...changes, ...refunds, ...forms, ...ofOperators('/orders'), ...recoveryApi('/orders') },
   payment: { ...payment, ...ofOperators('/payment'), ...recoveryApi('/payment'), ...auditApi('/payment') },
   stock: { ...stock, ...ofOperators('/stock'), ...auditApi('/stock') },
 }
