@@ -53,7 +53,7 @@ const contradiction = v.object({
 const audit = v.object({
   balanced: v.boolean(),
   credit: v.object({ added: sum, wallets: sum, paid: sum, accepted: sum, in_flight: sum }),
-  stock: v.object({ added: sum, shelf: sum, sold: sum, accepted: sum, in_flight: sum }),
+  stock: v.object({ added: sum, shelf: sum, sold: sum, written_off: sum, accepted: sum, in_flight: sum }),
   in_flight: v.number(),
   cut: v.object({ order: v.string(), payment: v.string(), stock: v.string() }),
   mismatches: v.array(mismatch),

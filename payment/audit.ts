@@ -8,9 +8,10 @@ import { type Owned, reconcile } from '../shared/audit/reconcile.ts'
 import type { Mismatch } from '../shared/contract/queries.ts'
 import type { LogEntry } from '../shared/log/entry.ts'
 
-/** What each entry does to wallets. An entry that is emitted again does nothing: hence the sagas that are captured. */
+/** What each entry does to wallets. An entry that is emitted again does nothing: hence the sagas that are captured, or refunded. */
 const movements = (): ((entry: LogEntry) => readonly Move[]) => {
   const captured = new Set<string>()
+  const refunded = new Set<string>()
   return ({ kind, log_id, facts }) => {
     const { user: id = '', amount = '0', total = '0', credit = '0' } = facts
     switch (kind) {
@@ -26,6 +27,10 @@ const movements = (): ((entry: LogEntry) => readonly Move[]) => {
         if (captured.has(log_id)) return []
         captured.add(log_id)
         return [{ id, by: -BigInt(total) }]
+      case 'CreditRefunded':
+        if (refunded.has(log_id)) return []
+        refunded.add(log_id)
+        return [{ id, by: BigInt(total) }]
       case 'CreditVoided':
       case 'CreditReleased':
         return captured.delete(log_id) ? [{ id, by: BigInt(total) }] : []
@@ -36,7 +41,7 @@ const movements = (): ((entry: LogEntry) => readonly Move[]) => {
 }
 
 const wallets: Owned<Mismatch> = {
-  gone: 'charged',
+  gone: ['charged'],
   movements,
   sumsDiffer: (added, held, charged) => ({
     what: 'wallets',

@@ -103,8 +103,8 @@ export const routesOf = (store: Store): readonly Route[] => [
     ...handlersOf(store),
     audit: async () => ({ json: await partOf(store.auditor, await store.auditor.count()) }),
     cutAudit: async () => {
-      const { at, heard, hears, ledger } = await store.auditor.cut()
-      return { json: { at, heard, hears, added: String(ledger('added')), charged: String(ledger('charged')) } }
+      const { at, heard, hears, ledger, open } = await store.auditor.cut()
+      return { json: { at, heard, hears, open, added: String(ledger('added')), charged: String(ledger('charged')) } }
     },
   }),
   ...auditRoutes('/payment', store.auditor),

@@ -1,9 +1,9 @@
 /**
- * Are all goods that were ever added still on the shelf, or taken?
+ * Are all goods that were ever added still on the shelf, or taken, or written off?
  *
  * Of what the log says, what moves goods; the rest is `shared/audit/reconcile.ts`.
  */
-import { type Auditor, type Count, type Move, madeAlike } from '../shared/audit/auditor.ts'
+import { type Auditor, type Count, type Ledger, type Move, madeAlike } from '../shared/audit/auditor.ts'
 import { type Owned, reconcile } from '../shared/audit/reconcile.ts'
 import { parseLines } from '../shared/contract/events.ts'
 import type { Mismatch } from '../shared/contract/queries.ts'
@@ -12,9 +12,10 @@ import type { LogEntry } from '../shared/log/entry.ts'
 const each = (lines: string, sign: bigint): readonly Move[] =>
   parseLines(lines).map(([id, quantity]) => ({ id, by: sign * BigInt(quantity) }))
 
-/** What each entry does to shelves. An entry that is emitted again does nothing: hence the sagas whose goods are taken. */
+/** What each entry does to shelves. An entry that is emitted again does nothing: hence the sagas whose goods are taken, or back. */
 const movements = (): ((entry: LogEntry) => readonly Move[]) => {
   const taken = new Set<string>()
+  const restocked = new Set<string>()
   return ({ kind, log_id, facts }) => {
     const { item: id = '', amount = '0', stock = '0', lines = '' } = facts
     switch (kind) {
@@ -30,6 +31,10 @@ const movements = (): ((entry: LogEntry) => readonly Move[]) => {
         if (taken.has(log_id)) return []
         taken.add(log_id)
         return each(lines, -1n)
+      case 'StockRestocked':
+        if (restocked.has(log_id)) return []
+        restocked.add(log_id)
+        return each(lines, 1n)
       case 'StockReturned':
         return taken.delete(log_id) ? each(lines, 1n) : []
       default:
@@ -39,11 +44,11 @@ const movements = (): ((entry: LogEntry) => readonly Move[]) => {
 }
 
 const shelves: Owned<Mismatch> = {
-  gone: 'taken',
+  gone: ['taken', 'written-off'],
   movements,
-  sumsDiffer: (added, held, taken) => ({
+  sumsDiffer: (added, held, gone) => ({
     what: 'shelves',
-    detail: `${added} was added, but ${held} is on the shelf and ${taken} was taken`,
+    detail: `${added} was added, but ${held} is on the shelf and ${gone} was taken or written off`,
     orders: [],
   }),
   thingDiffers: (id, wrong, lastSagas) => ({
@@ -54,8 +59,14 @@ const shelves: Owned<Mismatch> = {
   }),
 }
 
+/** What is on no shelf any more, as an audit answers it. */
+export const goneBy = (ledger: Ledger) => ({
+  taken: String(ledger('taken')),
+  written_off: String(ledger('written-off')),
+})
+
 /** What an audit answers of a count. */
 export const partOf = async (auditor: Auditor, count: Count) => {
-  const { at, added, held, gone, ...found } = await reconcile(auditor, count, shelves)
-  return { at, added, shelf: held, taken: gone, ...found }
+  const { at, added, held, gone: _gone, ...found } = await reconcile(auditor, count, shelves)
+  return { at, added, shelf: held, ...goneBy(count.ledger), ...found }
 }

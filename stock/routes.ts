@@ -8,7 +8,7 @@ import { type AnswerTo, type Route, routes } from '../shared/http/route.ts'
 import { auditRoutes } from '../shared/operator/audit-routes.ts'
 import type { ResultOnce } from '../shared/redis/command.ts'
 import { api } from './api.ts'
-import { partOf } from './audit.ts'
+import { goneBy, partOf } from './audit.ts'
 import type { changeItem } from './commands.ts'
 import type { Offer } from './item.ts'
 import { noSuchItem, outOfStock } from './problems.ts'
@@ -112,7 +112,7 @@ export const routesOf = (store: Store): readonly Route[] => [
     audit: async () => ({ json: await partOf(store.auditor, await store.auditor.count()) }),
     cutAudit: async () => {
       const { at, heard, hears, ledger } = await store.auditor.cut()
-      return { json: { at, heard, hears, added: String(ledger('added')), taken: String(ledger('taken')) } }
+      return { json: { at, heard, hears, added: String(ledger('added')), ...goneBy(ledger) } }
     },
   }),
   ...auditRoutes('/stock', store.auditor),

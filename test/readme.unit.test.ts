@@ -5,6 +5,7 @@ import { api as ids } from '../ids/api.ts'
 import { api as order } from '../order/api.ts'
 import { changes } from '../order/change/api.ts'
 import { forms } from '../order/forms/api.ts'
+import { refunds } from '../order/refunds/api.ts'
 import { api as payment } from '../payment/api.ts'
 import type { Rows } from '../shared/http/route.ts'
 import { auditApi, logApi, recoveryApi, sagaApi } from '../shared/operator/api.ts'
@@ -79,7 +80,7 @@ const isTold = (route: string): boolean => !route.includes(' /internal/')
 /** An audit is asked of payment and stock alike: the README of shared has it. */
 const isOwn = (route: string): boolean => !/ \/\w+\/audit/.test(route)
 
-for (const [service, rows] of Object.entries({ ids, order: { ...order, ...changes, ...forms }, payment, stock }))
+for (const [service, rows] of Object.entries({ ids, order: { ...order, ...changes, ...refunds, ...forms }, payment, stock }))
   test(`the README of ${service} has its routes, and no other`, (t) => {
     t.deepEqual(routesIn(`${service}/README.md`).toSorted(), routesOf(rows).filter(isTold).filter(isOwn).toSorted())
   })

@@ -39,8 +39,9 @@ const audited = async (url: string, token: string): Promise<Audit> => {
 }
 
 /** What was accepted is paid by an order and nowhere else: see the `accept` of `npm run saga`. */
-const line = (name: string, { added, accepted = '0', in_flight, ...rest }: Sums): string => {
+const line = (name: string, { added, accepted = '0', in_flight, written_off = '0', ...rest }: Sums): string => {
   const sums = Object.entries(rest).map(([where, sum]) => `${sum} ${where}`)
+  if (written_off !== '0') sums.push(`${written_off} written off`)
   const without = accepted === '0' ? '' : ` - ${accepted} accepted`
   return `${name.padEnd(8)}${added} added = ${sums.join(' + ')}${without} + ${in_flight} in flight`
 }

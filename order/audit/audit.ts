@@ -8,7 +8,8 @@
  * is in flight as well, on the same cut. If it does not add up even so, something is wrong, and is named (`naming.ts`).
  *
  * In flight there may be more than order knows, but never less: what it calls paid was charged and taken before. So a
- * checkout of which less is there is wrong whatever the sums are; and so is an order that is contradicted, until a person
+ * checkout of which less is there is wrong whatever the sums are; with a refund it is the other way round, for it was granted before
+ * the others do their part. So is an order that is contradicted, until a person
  * has resolved it.
  *
  * A request that comes while an audit is under way shares it.
@@ -45,14 +46,20 @@ const IN_FLIGHT_MAX = 20_000
 
 type Cuts = { readonly order: Cut; readonly payment: ParticipantCut; readonly stock: ParticipantCut }
 /** A checkout that may still move, and what the peers had done of it, less what order's ledger had of it already. */
-type Moving = { readonly id: string; readonly order: string; readonly credit: bigint; readonly stock: bigint }
+type Moving = {
+  readonly id: string
+  readonly order: string
+  readonly isRefund: boolean
+  readonly credit: bigint
+  readonly stock: bigint
+}
 
 const sumsInText = <Names>(
-  { added, left, spent, accepted, inFlight }: Totals,
-  named: (left: string, spent: string) => Names,
+  { added, left, spent, accepted, inFlight, writtenOff }: Totals,
+  named: (left: string, spent: string, writtenOff: string) => Names,
 ) => ({
   added: String(added),
-  ...named(String(left), String(spent)),
+  ...named(String(left), String(spent), String(writtenOff)),
   accepted: String(accepted),
   in_flight: String(inFlight),
 })
@@ -63,8 +70,9 @@ type AllTotals = Readonly<Record<'credit' | 'stock', Totals>>
 const cutAll = async (auditor: Auditor, { payment, stock }: Participants): Promise<Cuts> => {
   // Order first: what it had decided then, the others had done before.
   const order = await auditor.cut()
-  const [ofPayment, ofStock] = await Promise.all([payment.cut(), stock.cut()])
-  return { order, payment: ofPayment, stock: ofStock }
+  // Then payment: of a refund that is finished there, stock has done its part before.
+  const ofPayment = await payment.cut()
+  return { order, payment: ofPayment, stock: await stock.cut() }
 }
 
 const assertCutLater = ({ payment, stock }: Counts, cuts: Cuts): void => {
@@ -87,12 +95,17 @@ const flight = async (
   ])
   const recorded = new Map(records.map(({ log_id, fields }) => [log_id, fields]))
   const done = paidBy(lastEntries, recorded)
-  return ids.map((id) => ({
-    id,
-    order: recorded.get(id)?.order ?? '',
-    credit: (captured.get(id) ?? 0n) - (done.get(id)?.paid ?? 0n),
-    stock: (taken.get(id) ?? 0n) - (done.get(id)?.sold ?? 0n),
-  }))
+  return ids.map((id) => {
+    const { paid = 0n, sold = 0n } = done.get(id) ?? {}
+    const [charged, gone] = [captured.get(id) ?? 0n, taken.get(id) ?? 0n]
+    return {
+      id,
+      order: recorded.get(id)?.order ?? '',
+      isRefund: [paid, sold, charged, gone].some((one) => one < 0n),
+      credit: charged - paid,
+      stock: gone - sold,
+    }
+  })
 }
 
 const totalsOf = (counts: Counts, cuts: Cuts, moving: readonly Moving[]): AllTotals => {
@@ -127,7 +140,8 @@ const run = async (options: AuditOptions, participants: Participants): Promise<A
   const cuts = await cutAll(auditor, participants)
   assertCutLater(counts, cuts)
 
-  const open = new Set([...cuts.order.open, ...(await checkoutsAfter(cuts.order.at, log.page))])
+  const after = await checkoutsAfter(cuts.order.at, log.page)
+  const open = new Set([...cuts.order.open, ...cuts.payment.open, ...after])
   let moving = await flight(auditor, participants, cuts, [...open])
   let sums = totalsOf(counts, cuts, moving)
   if (!isBalanced(sums)) {
@@ -146,7 +160,7 @@ const run = async (options: AuditOptions, participants: Participants): Promise<A
     ...stock.mismatches,
     ...misshown(orders, shown),
     ...moving
-      .filter(({ credit, stock }) => credit < 0n || stock < 0n)
+      .filter(({ isRefund, credit, stock }) => !isRefund && (credit < 0n || stock < 0n))
       .map(short)
       .slice(0, NAMED_MAX),
     ...contradicting(contradicted),
@@ -156,7 +170,7 @@ const run = async (options: AuditOptions, participants: Participants): Promise<A
     json: {
       balanced: mismatches.length === 0,
       credit: sumsInText(sums.credit, (wallets, paid) => ({ wallets, paid })),
-      stock: sumsInText(sums.stock, (shelf, sold) => ({ shelf, sold })),
+      stock: sumsInText(sums.stock, (shelf, sold, written_off) => ({ shelf, sold, written_off })),
       in_flight: moving.length,
       cut: { order: cuts.order.at, payment: cuts.payment.at, stock: cuts.stock.at },
       mismatches,
@@ -226,9 +240,10 @@ const unapplied = async (log: Log, { payment, stock }: Participants, cuts: Cuts)
 const unequal = (what: string, sums: Totals, left: string, spent: string): Mismatch[] => {
   const more = surplus(sums)
   if (more === 0n) return []
-  const { added, accepted, inFlight } = sums
+  const { added, accepted, inFlight, writtenOff } = sums
+  const lost = writtenOff === 0n ? '' : `, ${writtenOff} written off`
   const verdict = more > 0n ? `${more} too much` : `${-more} is missing`
-  const detail = `${added} was added, but ${sums.left} is ${left}, ${sums.spent} ${spent}${accepted === 0n ? '' : ` (${accepted} of it accepted)`} and ${inFlight} in flight: ${verdict}`
+  const detail = `${added} was added, but ${sums.left} is ${left}, ${sums.spent} ${spent}${accepted === 0n ? '' : ` (${accepted} of it accepted)`}${lost} and ${inFlight} in flight: ${verdict}`
   return [{ what, detail, orders: [] }]
 }
 

@@ -20,14 +20,17 @@ export type Counted = Holdings & {
   readonly left: bigint
   readonly mismatches: readonly Mismatch[]
 }
-export type ParticipantCut = Holdings & Pick<Cut, 'at' | 'heard' | 'hears'>
+export type ParticipantCut = Holdings & Pick<Cut, 'at' | 'heard' | 'hears' | 'open'>
 
 export type Participant = {
   readonly name: 'payment' | 'stock'
   /** Counts all it owns: seconds, if there is much. */
   readonly count: () => Promise<Counted>
   readonly cut: () => Promise<ParticipantCut>
-  /** What it had done for each of these checkouts when that entry was its newest: money captured, or pieces taken. */
+  /**
+   * What it had done for each of these sagas when that entry was its newest: money captured, or pieces taken; less than nothing for
+   * a refund.
+   */
   readonly done: (at: string, ids: readonly string[]) => Promise<ReadonlyMap<string, bigint>>
   /** A page of its log. */
   readonly page: (after: string, limit: number) => Promise<readonly LogEntry[]>
@@ -63,15 +66,26 @@ type Queries = ReturnType<typeof recordQueries> & ReturnType<typeof logQueries>
 /** What each calls by a name of its own: what it has left, what has gone from it, and its part of a checkout. */
 type Own = {
   readonly counted: (by: Timed) => Promise<Books & { readonly left: string; readonly mismatches: readonly Mismatch[] }>
-  readonly cut: (by: Timed) => Promise<Books & Pick<Cut, 'heard' | 'hears'>>
-  /** The kind of entry that says that its part is done. */
-  readonly kind: string
-  readonly amount: (facts: Fields) => bigint
+  readonly cut: (
+    by: Timed,
+  ) => Promise<Books & Pick<Cut, 'heard' | 'hears'> & { readonly open?: Cut['open'] | undefined }>
+  /** What is done, by the kind of entry that says so. */
+  readonly done: Readonly<Record<string, (facts: Fields) => bigint>>
 }
 type Timed = Requester & { readonly timeoutMs: number }
-type Books = { readonly at: string; readonly added: string; readonly gone: string }
+type Books = {
+  readonly at: string
+  readonly added: string
+  readonly gone: string
+  readonly writtenOff?: string | undefined
+}
 
-const holdings = ({ added, gone }: Books): Holdings => ({ added: BigInt(added), gone: BigInt(gone) })
+/** What was written off has gone from it like what is taken. */
+const holdings = ({ added, gone, writtenOff = '0' }: Books): Holdings => ({
+  added: BigInt(added),
+  gone: BigInt(gone) + BigInt(writtenOff),
+  writtenOff: BigInt(writtenOff),
+})
 
 /** What was asked for. @throws Refused */
 const granted = <Json>(answer: { readonly json: Json } | { readonly problem: Problem }): Json => {
@@ -95,7 +109,8 @@ const participant = (
     },
     cut: async () => {
       const answer = await own.cut(by)
-      return { ...holdings(answer), at: answer.at, heard: answer.heard, hears: answer.hears }
+      const { at, heard, hears, open = [] } = answer
+      return { ...holdings(answer), at, heard, hears, open }
     },
     done: async (at, ids) => {
       const sagas = await inParts(ids, async (part) => {
@@ -103,7 +118,10 @@ const participant = (
         return granted(await peer.ask(queries.sagasAt, { ...by, query })).sagas
       })
       return new Map(
-        sagas.filter(({ kind }) => kind === own.kind).map(({ log_id, facts }) => [log_id, own.amount(facts)]),
+        sagas.flatMap(({ log_id, kind, facts }) => {
+          const done = own.done[kind]
+          return done === undefined ? [] : [[log_id, done(facts)] as const]
+        }),
       )
     },
     page: async (after, limit) =>
@@ -143,8 +161,10 @@ export const paymentAsked = (peer: Peer, requester: Requester): Participant =>
         const { charged: gone, ...rest } = granted(await peer.ask(payment.cutAudit, by))
         return { ...rest, gone }
       },
-      kind: 'CreditCaptured',
-      amount: ({ total = '0' }) => BigInt(total),
+      done: {
+        CreditCaptured: ({ total = '0' }) => BigInt(total),
+        CreditRefunded: ({ total = '0' }) => -BigInt(total),
+      },
     },
     requester,
   )
@@ -156,15 +176,18 @@ export const stockAsked = (peer: Peer, requester: Requester): Participant =>
     stock,
     {
       counted: async (by) => {
-        const { shelf: left, taken: gone, ...rest } = granted(await peer.ask(stock.audit, by))
-        return { ...rest, left, gone }
+        const { shelf: left, taken: gone, written_off: writtenOff, ...rest } = granted(await peer.ask(stock.audit, by))
+        return { ...rest, left, gone, writtenOff }
       },
       cut: async (by) => {
-        const { taken: gone, ...rest } = granted(await peer.ask(stock.cutAudit, by))
-        return { ...rest, gone }
+        const { taken: gone, written_off: writtenOff, ...rest } = granted(await peer.ask(stock.cutAudit, by))
+        return { ...rest, gone, writtenOff }
       },
-      kind: 'StockTaken',
-      amount: ({ lines = '' }) => pieces(lines),
+      done: {
+        StockTaken: ({ lines = '' }) => pieces(lines),
+        StockRestocked: ({ lines = '' }) => -pieces(lines),
+        StockWrittenOff: ({ lines = '' }) => -pieces(lines),
+      },
     },
     requester,
   )
@@ -179,16 +202,21 @@ const isPaid = ({ kind, facts }: SagaAt, { state, contradicted }: Fields): boole
   return kind === 'OrderPaid'
 }
 
-/** What order itself had done for a checkout, by the last entry that it had emitted: money and pieces, once it is paid. */
+/**
+ * What order itself had done for a saga, by the last entry that it had emitted: money and pieces, once a checkout is paid; less than
+ * nothing once a refund is granted.
+ */
 export const paidBy = (
   lastEntries: readonly SagaAt[],
   records: ReadonlyMap<string, Fields>,
 ): ReadonlyMap<string, { paid: bigint; sold: bigint }> =>
   new Map(
-    lastEntries
-      .filter((saga) => isPaid(saga, records.get(saga.log_id) ?? {}))
-      .map(({ log_id, facts }) => [
-        log_id,
-        { paid: BigInt(facts.total ?? '0'), sold: pieces(records.get(log_id)?.lines ?? '') },
-      ]),
+    lastEntries.flatMap((saga) => {
+      const { log_id, kind, facts } = saga
+      const paid = BigInt(facts.total ?? '0')
+      if (kind === 'RefundGranted' || kind === 'RefundSettled')
+        return [[log_id, { paid: -paid, sold: -pieces(facts.lines ?? '') }] as const]
+      const record = records.get(log_id) ?? {}
+      return isPaid(saga, record) ? [[log_id, { paid, sold: pieces(record.lines ?? '') }] as const] : []
+    }),
   )

@@ -7,9 +7,13 @@
  * failed was refused or let go; what it calls closed was undone by both. So nothing but what is in flight can differ:
  *
  *     added to payment = in wallets     + paid in order + captured in payment's cut of what is in flight
- *     added to stock   = on the shelves + sold in order + taken in stock's cut of what is in flight
+ *     added to stock   = on the shelves + sold in order + taken in stock's cut of what is in flight + written off in stock's cut
  *
- * to the unit, at every moment. Only a Redis that came back older breaks that order: until it has applied again what it had
+ * to the unit, at every moment. What is refunded is paid and sold no more as soon as order grants it, and in flight until payment has
+ * paid it and stock has taken it back. Order knows of the first of these only; payment, which is cut before stock, knows which refunds
+ * stock has still to answer: those that are unfinished there are in flight as well.
+ *
+ * Only a Redis that came back older breaks that order: until it has applied again what it had
  * applied, a checkout that was decided may be undone in it, or done and not decided. So whatever one of the three has still to
  * apply is then in flight too, for what the peers had done of it less what order had called paid and sold. If that is
  * below zero, what was decided is gone.
@@ -32,10 +36,12 @@ export type Totals = {
   /** The part of that for which nothing was charged or taken, and which a person has accepted. */
   readonly accepted: bigint
   readonly inFlight: bigint
+  /** What came back for a refund, and is not to be sold again. */
+  readonly writtenOff: bigint
 }
 
-/** What a peer's ledger says at a moment: what was added to it and what has gone from it. */
-export type Holdings = { readonly added: bigint; readonly gone: bigint }
+/** What a peer's ledger says at a moment: what was added to it, what has gone from it, and what of that for good. */
+export type Holdings = { readonly added: bigint; readonly gone: bigint; readonly writtenOff: bigint }
 
 /**
  * Puts the totals together.
@@ -53,11 +59,12 @@ export const totals = (
   left: counted.left + (cut.added - cut.gone) - (counted.added - counted.gone),
   ...spent,
   inFlight: inFlight.reduce((sum, one) => sum + one, 0n),
+  writtenOff: cut.writtenOff,
 })
 
 /** By how much more is there than was added; 0 if it is conserved. */
-export const surplus = ({ added, left, spent, accepted, inFlight }: Totals): bigint =>
-  left + spent - accepted + inFlight - added
+export const surplus = ({ added, left, spent, accepted, inFlight, writtenOff }: Totals): bigint =>
+  left + spent - accepted + inFlight + writtenOff - added
 
 /** What order's ledger says was paid, or sold. */
 export const spentBy = (ledger: Ledger, account: 'paid' | 'sold'): Pick<Totals, 'spent' | 'accepted'> => ({
@@ -104,18 +111,28 @@ export const shownByLedger = (ledger: Ledger): { paid: bigint; sold: bigint } =>
 })
 
 type Recorded = Readonly<Record<string, string>>
+/** States in which order waits for the others. */
+const UNDECIDED = ['checking-out', 'cancelling', 'granted']
+
+/** Payment has paid a refund that order calls settled, and stock has taken its goods back, unless payment waits for that. */
+const isRefundWhole = (order: Recorded, payment: Recorded, stock: Recorded): boolean => {
+  const isPaid = payment.state === 'refunded' || payment.state === 'concluded'
+  const isBack = stock.state === 'restocked' || stock.state === 'written-off'
+  if (!isPaid || payment.total !== order.total) return false
+  return isBack ? stock.lines === order.lines : payment.state === 'refunded'
+}
 
 /**
- * What is wrong with a checkout by what the three have recorded of it, in words; nothing while order has not decided, nor
+ * What is wrong with a checkout or a refund by what the three have recorded of it, in words; nothing while order has not decided, nor
  * where a person has.
  */
 export const disagreement = (order: Recorded, payment: Recorded, stock: Recorded): string | undefined => {
   const { state = 'unknown', total = '0', lines = '' } = order
-  if (state === 'checking-out' || state === 'cancelling' || order.resolved === 'accept') return undefined
+  if (UNDECIDED.includes(state) || order.resolved === 'accept') return undefined
   const charged = payment.state === 'captured' ? payment.total : undefined
   const taken = stock.state === 'taken' ? stock.lines : undefined
-  const isWhole = state === 'paid' ? charged === total && taken === lines : charged === undefined && taken === undefined
-  if (isWhole) return undefined
-  const expected = state === 'paid' ? `paid, ${total} for ${lines}` : state
+  const isDone = state === 'paid' ? charged === total && taken === lines : charged === undefined && taken === undefined
+  if (state === 'settled' ? isRefundWhole(order, payment, stock) : isDone) return undefined
+  const expected = state === 'paid' || state === 'settled' ? `${state}, ${total} for ${lines}` : state
   return `order says ${expected}; payment ${payment.state ?? 'nothing'}, charged ${charged ?? 'nothing'}; stock ${stock.state ?? 'nothing'}, taken ${taken ?? 'nothing'}`
 }

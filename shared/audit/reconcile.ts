@@ -10,8 +10,8 @@ import { type Auditor, belowZero, type Count, type Move, type RecordedSaga, sumO
 
 /** The things of a service, and how what is wrong with them is put in words. */
 export type Owned<Mismatch> = {
-  /** The account of what is gone. */
-  readonly gone: string
+  /** The accounts of what is gone. */
+  readonly gone: readonly string[]
   /** What each entry does to the things, called with all in order. */
   readonly movements: () => (entry: LogEntry) => readonly Move[]
   readonly sumsDiffer: (added: bigint, held: bigint, gone: bigint) => Mismatch
@@ -35,7 +35,8 @@ export const reconcile = async <Mismatch>(
   owned: Owned<Mismatch>,
 ): Promise<Reconciled<Mismatch>> => {
   const { at, ledger, balances } = count
-  const [added, held, gone] = [ledger('added'), sumOf(balances.values()), ledger(owned.gone)]
+  const [added, held] = [ledger('added'), sumOf(balances.values())]
+  const gone = owned.gone.reduce((sum, account) => sum + ledger(account), 0n)
   const mismatches: Mismatch[] = []
   if (added !== held + gone) {
     mismatches.push(owned.sumsDiffer(added, held, gone))

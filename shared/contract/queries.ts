@@ -123,6 +123,8 @@ const sumQueries = <const Prefix extends string, Left extends v.ObjectEntries, G
             at: v.string(),
             heard: texts,
             hears: v.record(v.string(), v.array(v.string())),
+            /** The log ids of what is unfinished there. */
+            open: v.optional(v.array(v.string())),
             added: sum,
             ...gone,
           }),
@@ -188,7 +190,7 @@ export const item = v.object({ item_id: v.string(), price: v.number(), withdrawn
 
 export const stock = {
   ...logQueries('/stock'),
-  ...sumQueries('/stock', { shelf: sum }, { taken: sum }),
+  ...sumQueries('/stock', { shelf: sum }, { taken: sum, written_off: v.optional(sum) }),
   ...recordQueries('/stock'),
   findItem: {
     method: 'GET',

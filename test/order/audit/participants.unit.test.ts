@@ -18,6 +18,12 @@ test('order counts what it calls paid, also where that is contradicted', (t) => 
   t.is(counted('CheckoutCancelled'), undefined)
 })
 
+test('a refund is taken off as soon as order has granted it', (t) => {
+  const back = { paid: -30n, sold: -1n }
+  t.deepEqual(counted('RefundGranted', { lines: 'tea:1' }, { state: 'granted' }), back)
+  t.deepEqual(counted('RefundSettled', { lines: 'tea:1' }, { state: 'settled', lines: '' }), back)
+})
+
 test('what is not paid is not counted, though a customer was told that it is', (t) => {
   t.is(counted('CheckoutContradicted', { by: 'told-paid' }, { state: 'cancelling' }), undefined)
   const resolved = { state: 'cancelling', contradicted: 'told-paid' }
