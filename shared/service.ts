@@ -21,6 +21,8 @@ import type { Log } from './log/log.ts'
 import { type Identifiers, identifiers } from './log/log-id.ts'
 import { listOwnLosses } from './log/own-tail.ts'
 import { openPeers, type Peers } from './log/peers.ts'
+import { featureRoutes } from './operator/feature-routes.ts'
+import { type Features, openFeatures } from './operator/features.ts'
 import { logRoutes } from './operator/log-routes.ts'
 import { sagaRoutes } from './operator/saga-routes.ts'
 import { flag, headerSecret, integer, redisUrl, type Setting, text } from './process/config.ts'
@@ -156,8 +158,9 @@ const refuseExposedRedis = (config: ServiceConfig, { peers }: Place): void => {
 const openChecks = (
   { config, logger, stack, step }: ProcessContext<ServiceConfig>,
   { needsQuorum = false }: Place,
-  { redis, masters, peers }: Pick<Connections, 'redis' | 'masters'> & { readonly peers: Peers },
+  parts: Pick<Connections, 'redis' | 'masters'> & { readonly peers: Peers; readonly features: Features },
 ) => {
+  const { redis, masters, peers, features } = parts
   const durability = openDurability({ redis, step, allowUnsafe: config.allowUnsafeRedis, logger })
   const memory = memoryWatch({ redis, step, logger })
   stack.defer(memory.stop)
@@ -165,8 +168,8 @@ const openChecks = (
     own: redis,
     masters,
     needsQuorum,
-    others: () => [durability.check(), memory.check(), ...peers.checks()],
-    probes: [peers.probe],
+    others: () => [durability.check(), memory.check(), features.check(), ...peers.checks()],
+    probes: [peers.probe, features.refresh],
     step,
     logger,
   })
@@ -218,7 +221,8 @@ export const openService = async (context: ProcessContext<ServiceConfig>, option
     logger,
   })
 
-  const health = openChecks(context, options, { redis, masters, peers })
+  const features = openFeatures({ log, routes: parts.routes, step, identifiers: ids })
+  const health = openChecks(context, options, { redis, masters, peers, features })
   const server = await openServer({
     service: options.service,
     port: config.port,
@@ -227,7 +231,9 @@ export const openService = async (context: ProcessContext<ServiceConfig>, option
       ...parts.routes,
       ...logRoutes(prefix, log, parser),
       ...sagaRoutes(prefix, { log, parser, recovery, subscribers, onApplied }),
+      ...featureRoutes(prefix, features),
     ],
+    isOff: features.isOff,
     checks: health.checks,
     operatorToken: config.operatorToken,
     drainMs: config.drainMs,
@@ -236,6 +242,7 @@ export const openService = async (context: ProcessContext<ServiceConfig>, option
 
   try {
     await health.whenDurable(shutdown)
+    await features.refresh()
     redis.on('ready', () => listOwnLosses(log, logger, shutdown))
     health.start()
     ids.start(() => parts.lease(replica))

@@ -8,7 +8,7 @@ import { forms } from '../order/forms/api.ts'
 import { refunds } from '../order/refunds/api.ts'
 import { api as payment } from '../payment/api.ts'
 import type { Rows } from '../shared/http/route.ts'
-import { auditApi, logApi, recoveryApi, sagaApi } from '../shared/operator/api.ts'
+import { auditApi, featureApi, logApi, recoveryApi, sagaApi } from '../shared/operator/api.ts'
 import { api as stock } from '../stock/api.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
@@ -73,7 +73,9 @@ test('every link of a README leads to a file and a heading that are there', (t) 
 /** The routes that a README has in its tables, without queries. */
 const routesIn = (readme: string): readonly string[] =>
   [
-    ...readFileSync(join(ROOT, readme), 'utf8').matchAll(/^\| `((?:GET|POST|PATCH|DELETE) [^`?]+)(?:\?[^`]*)?` \|/gm),
+    ...readFileSync(join(ROOT, readme), 'utf8').matchAll(
+      /^\| `((?:GET|POST|PUT|PATCH|DELETE) [^`?]+)(?:\?[^`]*)?` \|/gm,
+    ),
   ].map(([, route = '']) => route)
 const routesOf = (rows: Rows): readonly string[] => Object.values(rows).map(({ method, path }) => `${method} ${path}`)
 const isTold = (route: string): boolean => !route.includes(' /internal/')
@@ -87,7 +89,7 @@ for (const [service, rows] of Object.entries({ ids, order: { ...order, ...change
 
 test('the README of shared has the routes of every service, and no other', (t) => {
   const prefix = '/{service}'
-  const every = [logApi, sagaApi, recoveryApi, auditApi].flatMap((api) => routesOf(api(prefix)))
+  const every = [logApi, sagaApi, featureApi, recoveryApi, auditApi].flatMap((api) => routesOf(api(prefix)))
   const audits = routesOf(payment).filter((route) => !isOwn(route))
   const all = new Set([...every, ...audits.map((route) => route.replace('/payment', prefix))])
   t.deepEqual(routesIn('shared/README.md').toSorted(), [...all].toSorted())

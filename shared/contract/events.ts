@@ -40,6 +40,9 @@ const refund = { ...checkout, lines: 'lines', restock: 'word' } as const satisfi
 /** On what terms an item is sold from then on. */
 const offer = { item: 'id', price: 'amount', item_version: 'amount' } as const satisfies Facts
 
+/** Whether a feature is on: yes or no. */
+const feature = { feature: 'word', on: 'word' } as const satisfies Facts
+
 /** Which sagas, separated by commas, are not over: see `shared/saga/lua/survey.lua`. */
 const survey = { open: 'word' } as const satisfies Facts
 
@@ -47,9 +50,11 @@ export const events = {
   ids: {
     BlockLeased: { replica: 'word', block: 'amount' },
     IdentifierGiven: { identifier: 'id' },
+    FeatureSet: feature,
   },
   order: {
     OrderCreated: { order: 'id', user: 'id' },
+    FeatureSet: feature,
     OrderPlaced: {
       order: 'id',
       user: 'id',
@@ -91,6 +96,7 @@ export const events = {
   },
   payment: {
     UserCreated: { user: 'id' },
+    FeatureSet: feature,
     FundsAdded: { user: 'id', amount: 'amount' },
     CreditSpent: { user: 'id', amount: 'amount' },
     UsersInitialised: { first: 'amount', last: 'amount', credit: 'amount', replaced: 'amount' },
@@ -105,6 +111,7 @@ export const events = {
   },
   stock: {
     ItemCreated: { item: 'id', price: 'amount' },
+    FeatureSet: feature,
     StockAdded: { item: 'id', amount: 'amount' },
     StockSubtracted: { item: 'id', amount: 'amount' },
     ItemsInitialised: {
@@ -132,8 +139,9 @@ export const events = {
  * publisher lost them.
  */
 export const single = {
-  ids: ['BlockLeased', 'IdentifierGiven'],
+  ids: ['BlockLeased', 'IdentifierGiven', 'FeatureSet'],
   order: [
+    'FeatureSet',
     'OrderCreated',
     'OrderPlaced',
     'OrderChanged',
@@ -142,8 +150,9 @@ export const single = {
     'OrderCancelled',
     'OrderExpired',
   ],
-  payment: ['UserCreated', 'FundsAdded', 'CreditSpent', 'UsersInitialised'],
+  payment: ['FeatureSet', 'UserCreated', 'FundsAdded', 'CreditSpent', 'UsersInitialised'],
   stock: [
+    'FeatureSet',
     'ItemCreated',
     'StockAdded',
     'StockSubtracted',

@@ -90,6 +90,12 @@ export const unavailable = problemKind(503, 'unavailable', 'The outcome cannot b
   detail,
 }))
 
+/** An operator has switched it off. */
+export const switchedOff = problemKind(503, 'switched-off', 'This is switched off', (feature: string) => ({
+  detail: `"${feature}" is switched off; nothing was done`,
+  feature,
+}))
+
 export const draining = problemKind(503, 'draining', 'This replica is stopping', () => ({
   detail: 'nothing was done; send the request again',
 }))

@@ -20,6 +20,7 @@ import {
   malformedBody,
   notDone,
   preconditionRequired,
+  switchedOff,
   unauthorised,
   unavailable,
   unsupportedMediaType,
@@ -33,7 +34,7 @@ export type Fields = Readonly<Record<string, Field>>
 type Content = { readonly text: string } | { readonly json: v.GenericSchema }
 
 export type Row = {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** With its parameters in braces: `/orders/find/{order}`. */
   readonly path: string
   readonly summary: string
@@ -115,6 +116,8 @@ export type Handlers<R extends Rows> = { readonly [Name in keyof R]: Handler<R[N
 
 /** A route as the server takes it, with its parameters behind colons: `/orders/find/:order`. */
 export type Route = Pick<Row, 'method' | 'path' | 'body' | 'shownAt' | 'operator' | 'error'> & {
+  /** By which name it can be switched off, if it can. */
+  readonly feature?: string
   readonly handler: (request: Request) => Promise<Answer>
 }
 
@@ -127,6 +130,7 @@ export const problemsOf = ({ problems, body, ifMatch, operator }: Row): readonly
   notDone,
   unavailable,
   internal,
+  ...(operator ? [] : [switchedOff]),
   ...(operator ? [unauthorised, forbidden] : []),
 ]
 
@@ -164,7 +168,7 @@ const asPreferred = (answers: Row['answers'], header: Request['header'], answer:
     : { empty: 204, headers }
 }
 
-const route = <R extends Row>(row: R, handler: Handler<R>): Route => {
+const route = <R extends Row>(name: string, row: R, handler: Handler<R>): Route => {
   const { method, path, params = {}, query = {}, headers = {}, body } = row
   const { answers, ifMatch, shownAt, operator, error } = row
   const readParams = readerOf(params)
@@ -174,7 +178,7 @@ const route = <R extends Row>(row: R, handler: Handler<R>): Route => {
     method,
     path: colons(path),
     ...(shownAt === undefined ? {} : { shownAt: colons(shownAt) }),
-    ...(operator ? { operator } : {}),
+    ...(operator ? { operator } : { feature: name }),
     ...(error ? { error } : {}),
     ...(body ? { body } : {}),
     handler: async ({ parameter, query: queried, body: sent, header, ...request }) => {
@@ -195,6 +199,6 @@ const route = <R extends Row>(row: R, handler: Handler<R>): Route => {
 /** The routes of these rows, each with its handler. */
 export const routes = <const R extends Rows>(rows: R, handlers: Handlers<NoInfer<R>>): readonly Route[] => {
   const made: Route[] = []
-  for (const name in rows) made.push(route(rows[name], handlers[name]))
+  for (const name in rows) made.push(route(name, rows[name], handlers[name]))
   return made
 }

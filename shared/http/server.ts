@@ -19,7 +19,7 @@ import { readBody } from './body.ts'
 import { connectionServer, isOver } from './connections.ts'
 import { aboutRequest, type Operators, openOperators, TOKEN_MARK_HEADER, tokenMark } from './operators.ts'
 import { NOT_STARTED_HEADER, RETRY_AFTER_S } from './problem.ts'
-import { draining, methodNotAllowed, noSuchRoute } from './problems.ts'
+import { draining, methodNotAllowed, noSuchRoute, switchedOff } from './problems.ts'
 import type { Check } from './readiness.ts'
 import { requestOf } from './request.ts'
 import type { Route } from './route.ts'
@@ -38,6 +38,8 @@ export type HttpServerOptions = {
   readonly routes: readonly Route[]
   /** What `/ready` tells. */
   readonly checks: () => readonly Check[]
+  /** Is a feature switched off? */
+  readonly isOff?: (feature: string) => boolean
   /** `''` leaves the operators' routes open. */
   readonly operatorToken: string
   /** How long it drains before it closes, so that the gateway has seen that it is no longer ready. */
@@ -108,6 +110,7 @@ const routerOf = (
   apart: ReadonlyMap<Route, IsOthers>,
   operators: Operators,
   closing: AbortSignal,
+  isOff: (feature: string) => boolean,
 ): Router<State> => {
   // One path, one spelling: the gateway must not take it for another route.
   const router = new Router<State>({ sensitive: true, strict: true })
@@ -118,6 +121,7 @@ const routerOf = (
       const stranger = route.operator ? operators.refuse(ctx) : undefined
       if (stranger) return sendProblem(ctx, stranger)
       ctx.state.route = route
+      if (route.feature !== undefined && isOff(route.feature)) return sendProblem(ctx, switchedOff(route.feature))
       const sent = await readBody(ctx, route.body)
       if (isOver(ctx.req)) return
       if ('problem' in sent) return sendProblem(ctx, sent.problem)
@@ -189,14 +193,14 @@ const guard = (options: HttpServerOptions, traffic: Traffic): Koa.Middleware<Sta
 }
 
 const appOf = (options: HttpServerOptions, traffic: Traffic): Koa<State> => {
-  const { service, routes, operatorToken, log } = options
+  const { service, routes, operatorToken, isOff = () => false, log } = options
   const app = new Koa<State>()
   app.on('error', (error: NodeJS.ErrnoException, ctx: Koa.Context) => {
     if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE' && error.code !== 'ECONNABORTED')
       log.error({ err: error, ...aboutRequest(ctx) }, 'a response failed')
   })
   const apart = wordsApart(routes)
-  const router = routerOf(routes, apart, openOperators(operatorToken, log), traffic.closing.signal)
+  const router = routerOf(routes, apart, openOperators(operatorToken, log), traffic.closing.signal, isOff)
   app.use(guard(options, traffic))
   app.use(router.routes())
   app.use(refuseOthers(service, routes, apart, router))

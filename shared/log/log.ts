@@ -108,6 +108,7 @@ const keysOf = (service: Service) => ({
   kept: 'sagas:kept',
   survey: 'sagas:survey',
   trimmed: 'sagas:trimmed',
+  features_off: 'features:off',
 })
 
 type Row = { readonly command: string; readonly emits: Readonly<Record<string, string>> }

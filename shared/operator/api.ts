@@ -1,15 +1,23 @@
 /**
  * What can operators ask of every service?
  *
- * Under its own prefix each has the rows of `logApi` and `sagaApi`; a service that may leave sagas unfinished those of
+ * Under its own prefix each has the rows of `logApi`, `sagaApi` and `featureApi`; a service that may leave sagas unfinished those of
  * `recoveryApi`, and one that owns things those of `auditApi`.
  */
 import * as v from 'valibot'
-import { entryId, identifier, integer } from '../contract/fields.ts'
+import { entryId, exactly, identifier, integer } from '../contract/fields.ts'
 import { entry, logQueries, page, recordQueries, sagaStatus } from '../contract/queries.ts'
 import { keyReused } from '../http/problems.ts'
 import type { Rows } from '../http/route.ts'
-import { letterApplied, letterDismissed, letterFailed, noSuchLetter, noSuchLogId, noSuchSaga } from './problems.ts'
+import {
+  letterApplied,
+  letterDismissed,
+  letterFailed,
+  noSuchFeature,
+  noSuchLetter,
+  noSuchLogId,
+  noSuchSaga,
+} from './problems.ts'
 
 const MINUTES_MAX = 60 * 24 * 365
 
@@ -87,6 +95,42 @@ export const logApi = (prefix: string) =>
       summary: 'Runs the log parser: repairs what is unfinished, and reports it',
       answers: { 200: { json: report } },
       problems: [],
+      repeatable: 'as-it-is',
+      operator: true,
+    },
+  }) as const satisfies Rows
+
+const feature = v.object({ name: v.string(), route: v.string(), on: v.boolean() })
+
+export const featureApi = (prefix: string) =>
+  ({
+    listFeatures: {
+      method: 'GET',
+      path: `${prefix}/features`,
+      summary: 'Shows the features of the service: its routes that can be switched off',
+      answers: { 200: { json: v.object({ features: v.array(feature) }) } },
+      problems: [],
+      repeatable: 'as-it-is',
+      operator: true,
+    },
+    showFeature: {
+      method: 'GET',
+      path: `${prefix}/features/{name}`,
+      summary: 'Shows whether a feature is on',
+      params: { name: identifier },
+      answers: { 200: { json: feature } },
+      problems: [noSuchFeature],
+      repeatable: 'as-it-is',
+      operator: true,
+    },
+    setFeature: {
+      method: 'PUT',
+      path: `${prefix}/features/{name}`,
+      summary: 'Switches a feature off, so that its requests are refused, or on again',
+      params: { name: identifier },
+      body: { fields: exactly({ on: v.boolean('be true or false') }) },
+      answers: { 200: { json: feature } },
+      problems: [noSuchFeature],
       repeatable: 'as-it-is',
       operator: true,
     },

@@ -5,6 +5,10 @@ export const noSuchLogId = problemKind(404, 'no-such-log-id', 'Unknown log id', 
   detail: `the log of ${service} has no entry of "${logId}"`,
 }))
 
+export const noSuchFeature = problemKind(404, 'no-such-feature', 'Unknown feature', (feature: string) => ({
+  detail: `there is no feature "${feature}" that could be switched off here`,
+}))
+
 export const noSuchSaga = problemKind(404, 'no-such-saga', 'Unknown saga', (service: string, logId: string) => ({
   detail: `${service} knows no saga "${logId}"`,
 }))

@@ -222,6 +222,7 @@ const operate = async ({ opened }: Scene, order: string, saga: string): Promise<
   await ask(opened, 'POST', '/payment/batch_init/1/1')
   await ask(opened, 'POST', '/stock/batch_init/1/1/1')
   await ask(opened, 'POST', `/orders/cancel/${saga}`)
+  for (const on of [false, true]) await ask(opened, 'PUT', '/orders/features/listOrders', { on })
 }
 
 /** Prepares what is done when something was lost, or in the course of time; each time a customer comes as well. */
@@ -486,7 +487,8 @@ const AT_ENDS =
   /\.(reader-[a-z]+\.(lock|release)|ask-ids|lease-block|durable|subscribe|memory|probe-(order|payment|stock))\./
 
 /** What is done again and again for as long as a service lives, whatever it does besides: tried in one act only. */
-const EVER_AGAIN = /\.(reader-[a-z]+\.extend|probe|probe-locks|poll-[a-z]+|report-[a-z]+|clock|(parser\.)?late)\./
+const EVER_AGAIN =
+  /\.(reader-[a-z]+\.extend|probe|probe-locks|features|poll-[a-z]+|report-[a-z]+|clock|(parser\.)?late)\./
 
 /** What comes to nothing unless time has passed. */
 const IN_TIME = /\.begin-survey\./

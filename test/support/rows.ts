@@ -7,11 +7,11 @@ import { refunds } from '../../order/refunds/api.ts'
 import { api as payment } from '../../payment/api.ts'
 import type { Service } from '../../shared/contract/events.ts'
 import type { Row, Rows } from '../../shared/http/route.ts'
-import { auditApi, logApi, recoveryApi, sagaApi } from '../../shared/operator/api.ts'
+import { auditApi, featureApi, logApi, recoveryApi, sagaApi } from '../../shared/operator/api.ts'
 import { api as stock } from '../../stock/api.ts'
 
 /** What every service adds to its own rows. */
-const ofOperators = (prefix: string): Rows => ({ ...logApi(prefix), ...sagaApi(prefix) })
+const ofOperators = (prefix: string): Rows => ({ ...logApi(prefix), ...sagaApi(prefix), ...featureApi(prefix) })
 
 const apis: Readonly<Record<Service, Rows>> = {
   ids: { ...ids, ...ofOperators('/ids') },

@@ -111,6 +111,27 @@ test('clients of older back ends read in `error` what was refused, returned or t
   ])
 })
 
+test('a feature that is switched off is refused before its body is read, and only as long as it is', async (t) => {
+  const off = new Set(['make'])
+  let made = 0
+  const make: Route = {
+    ...post('/cups', async () => {
+      made += 1
+      return { text: 'made' }
+    }),
+    feature: 'make',
+    error: 'sentence',
+  }
+  const { ask } = await openHouse(t, [make, get('/cups', done)], { isOff: (feature) => off.has(feature) })
+  const refused = await ask('POST', '/cups', { body: 'no form that is known' })
+  const { status, type, feature, error } = documentOf(t, refused)
+  t.deepEqual([status, type, feature], [503, 'urn:shop:problem:switched-off', 'make'])
+  t.is(error, '"make" is switched off; nothing was done')
+  t.is((await ask('GET', '/cups')).status, 200)
+  off.clear()
+  t.deepEqual([made, (await ask('POST', '/cups')).status, made], [0, 200, 1])
+})
+
 test('a malformed request: 400 that names the field', async (t) => {
   const { ask } = await openHouse(t, [throwing(new MalformedError('amount', 'too round'))])
   const document = documentOf(t, await ask('GET', '/fails'))
