@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { identifier, integer } from '../shared/contract/fields.ts'
 import { mismatch, sum } from '../shared/contract/queries.ts'
 import { BATCH_MAX } from '../shared/http/chunks.ts'
+import { patience } from '../shared/http/prefer.ts'
 import { inUse, keyReused, peerUnavailable } from '../shared/http/problems.ts'
 import type { Rows } from '../shared/http/route.ts'
 import {
@@ -14,6 +15,7 @@ import {
   itemWithdrawn,
   locked,
   methodLimits,
+  noCheckout,
   noSuchCheckout,
   noSuchItem,
   noSuchOrder,
@@ -30,7 +32,7 @@ import {
   priceChanged,
   userGone,
 } from './problems.ts'
-import { order, orderPage, ordersWanted, placed, shownOrder } from './schemas.ts'
+import { order, orderPage, ordersWanted, placed, shownCheckout, shownOrder } from './schemas.ts'
 
 /** The most characters of a reason. */
 const WHY_MAX = 200
@@ -128,9 +130,12 @@ export const api = {
   checkout: {
     method: 'POST',
     path: '/orders/checkout/{order}',
-    summary: 'Checks an order out; it is charged once, however often this is asked for',
+    summary:
+      'Checks an order out; it is charged once, however often this is asked for. A client that would not wait ' +
+      '(`Prefer: respond-async`, or `respond-async, wait=2`) is told where to ask',
     params: { order: identifier },
-    answers: { 200: { text: '"paid"' } },
+    headers: { prefer: patience },
+    answers: { 200: { text: '"paid"' }, 202: { json: shownCheckout } },
     problems: [
       outOfCredit,
       noSuchOrder,
@@ -146,6 +151,17 @@ export const api = {
       overloaded,
       keyReused,
     ],
+    repeatable: 'as-it-is',
+  },
+  showCheckout: {
+    method: 'GET',
+    path: '/orders/checkout/{order}',
+    summary:
+      'Shows the last checkout of an order; with `Prefer: wait=20` once that is decided, or after that many seconds',
+    params: { order: identifier },
+    headers: { prefer: patience },
+    answers: { 200: { json: shownCheckout } },
+    problems: [noSuchOrder, noCheckout],
     repeatable: 'as-it-is',
   },
   listCheckouts: {

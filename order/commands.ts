@@ -60,7 +60,7 @@ const over = { 'order-cancelled': [], 'order-expired': [] } as const
 export const begin = command(
   'begin',
   ['log_id', 'order', 'user', 'token', 'timeout_ms', 'saga?', 'lines?', 'again?'],
-  { begun: ['saga'], 'checking-out': ['saga'], paid: ['saga?'], empty: [], ...over, unknown: [] },
+  { begun: ['saga'], submitted: ['saga'], 'checking-out': ['saga'], paid: ['saga?'], empty: [], ...over, unknown: [] },
   { cancelling: ['saga'], moved: ['user'] },
 )
 export const join = command(
@@ -69,10 +69,17 @@ export const join = command(
   { joined: ['saga'], paid: ['saga?'], empty: [], ...over },
   { changed: [] },
 )
-/** What may be remembered under the key of a request for a checkout, whichever of the two it came to first. */
-export const checkoutAnswers = { ...begin.returns, ...join.returns }
+export const submit = command(
+  'submit',
+  ['log_id', 'order', 'timeout_ms', 'most'],
+  { submitted: ['saga'], 'checking-out': ['saga'], paid: ['saga?'], empty: [], ...over, unknown: [] },
+  { cancelling: ['saga'], full: [] },
+)
+/** What may be remembered under the key of a request for a checkout, whichever of the three it came to first. */
+export const checkoutAnswers = { ...begin.returns, ...join.returns, ...submit.returns }
 export type Begun = ResultOnce<typeof begin> | Remembered<typeof checkoutAnswers>
 export type Joined = ResultOnce<typeof join> | Remembered<typeof checkoutAnswers>
+export type Submitted = ResultOnce<typeof submit> | Remembered<typeof checkoutAnswers>
 
 export const cancel = command('cancel', ['log_id', 'reason?'], {
   cancelled: decision,
@@ -87,9 +94,10 @@ export const resolve = command('resolve', ['log_id', 'by', 'why'], {
   'partly-refunded': [],
   unknown: [],
 })
-export const uphold = command('uphold', ['log_id', 'order', 'user', 'total', 'told'], {
+export const uphold = command('uphold', ['log_id', 'order', 'user', 'total', 'told', 'lines?', 'deadline?'], {
   kept: [],
   lost: [],
+  submitted: [],
   cancelled: decision,
   contradicted: ['saga', 'by', 'order'],
   repeated: [],

@@ -25,6 +25,8 @@ const settings = {
   paymentOrigins: origins('PAYMENT_URLS'),
   stockOrigins: origins('STOCK_URLS'),
   deadlineMs: integer('CHECKOUT_DEADLINE_MS', { min: 100, max: DEADLINE_MAX_MS }, 10_000),
+  asyncDeadlineMs: integer('CHECKOUT_ASYNC_DEADLINE_MS', { min: 100, max: DEADLINE_MAX_MS }, DEADLINE_MAX_MS),
+  submittedMax: integer('SUBMITTED_MAX', { min: 1, max: 1_000_000 }, 10_000),
   lockTtlMs: integer('LOCK_TTL_MS', { min: 1, max: 120_000 }, 3_000),
   checkoutsMax: integer('CHECKOUTS_MAX', { min: 1, max: 10_000 }, 256),
 }
@@ -53,6 +55,9 @@ await run(process, 'order', settings, (context) => {
         linger: openLinger(),
         deadlineMs,
         lockTtlMs,
+        asyncDeadlineMs: context.config.asyncDeadlineMs,
+        submittedMax: context.config.submittedMax,
+        shutdown: context.shutdown,
       })
       const subscriber = connect(redisUrl, 'subscriber', tellTo(context.logger, 'channel of outcomes'))
       store.watchOutcomes(subscriber, checkout.onOutcome)
@@ -63,7 +68,7 @@ await run(process, 'order', settings, (context) => {
       const audit = audits({ log: store.log, auditor: store.auditor, peers, find, contradictions })
       return {
         log: store.log,
-        recovery: store.recovery(checkout.onDecided),
+        recovery: store.recovery(checkout.onDecided, checkout.begin),
         routes: [...refundRoutes(store, settlements), ...routesOf(store, checkout, peers, audit)],
         lease: leaseFrom(peer(context.step, 'ids', ids)),
         onApplied: (reply) => {

@@ -1,14 +1,14 @@
 /**
  * What is an order, and what can become of its checkout?
  *
- * An order is *open* (lines may be added), *checking-out*, *paid* (and never changes again), or *cancelling*: its
- * checkout was given up at the deadline and is being undone. Once it is *cancelled* or *expired*, it is never paid. A checkout
- * request ends in one `Outcome`.
+ * An order is *open* (lines may be added), *submitted* (its checkout waits to be begun), *checking-out*, *paid* (and never changes
+ * again), or *cancelling*: its checkout was given up at the deadline and is being undone. Once it is *cancelled* or *expired*, it is
+ * never paid. A checkout request ends in one `Outcome`.
  */
 
 import type { Line } from '../shared/contract/events.ts'
 
-export const STATUSES = ['open', 'checking-out', 'paid', 'cancelling', 'cancelled', 'expired'] as const
+export const STATUSES = ['open', 'submitted', 'checking-out', 'paid', 'cancelling', 'cancelled', 'expired'] as const
 export type Status = (typeof STATUSES)[number]
 export const isStatus = (text: string): text is Status => STATUSES.some((one) => one === text)
 
@@ -29,7 +29,7 @@ export type Order = {
   readonly status: Status
 }
 
-/** A checkout that is over, or is only being undone. Why it failed is what payment answered. */
+/** A checkout that is over, or is only being undone. Why it failed is what payment answered, or by what it was given up unbegun. */
 export type Ended = { readonly id: string } & (
   | { readonly state: 'paid' }
   | { readonly state: 'failed'; readonly reason: string; readonly item: string }
@@ -39,7 +39,12 @@ export type Ended = { readonly id: string } & (
 const GIVEN_UP_BY = ['deadline', 'operator', 'customer'] as const
 /** By what a checkout is given up that is not decided: a customer gives its order up. */
 export type GivenUpBy = (typeof GIVEN_UP_BY)[number]
-const isGivenUpBy = (text: string): text is GivenUpBy => GIVEN_UP_BY.some((one) => one === text)
+export const isGivenUpBy = (text: string): text is GivenUpBy => GIVEN_UP_BY.some((one) => one === text)
+
+/** What a checkout is while it is not decided. */
+export const UNDECIDED = ['submitted', 'checking-out'] as const
+export type Undecided = (typeof UNDECIDED)[number]
+export const isUndecided = (text: string): text is Undecided => UNDECIDED.some((one) => one === text)
 
 /** Reads how a checkout ended; `undefined` if there is no such end. What has no reason ended at its deadline. */
 export const endedOf = (recorded: { id: string; state: string; reason: string; item: string }): Ended | undefined => {
@@ -62,8 +67,8 @@ const REFUSALS = ['out-of-credit', 'out-of-stock', 'no-such-user'] as const
 export type Refusal = (typeof REFUSALS)[number]
 export const isRefusal = (text: string): text is Refusal => REFUSALS.some((one) => one === text)
 
-/** What became of a checkout request. Whatever is not `paid` was not charged, and will not be by this request. */
-export type Outcome =
+/** How a checkout ended, for a client. */
+export type End =
   | { readonly state: 'paid'; readonly logId: string }
   | {
       readonly state: 'refused'
@@ -73,6 +78,10 @@ export type Outcome =
     }
   /** Not decided by the deadline, therefore cancelled; or it was given up before. */
   | { readonly state: 'cancelled'; readonly by: GivenUpBy; readonly logId: string }
+
+/** What became of a checkout request. Whatever is not `paid` was not charged, and will not be by this request. */
+export type Outcome =
+  | End
   /** An earlier checkout of the order is still being undone. */
   | { readonly state: 'cancelling' }
   /** The order is cancelled, or has expired. */

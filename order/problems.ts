@@ -168,6 +168,11 @@ export const overloaded = problemKind(503, 'overloaded', 'Too many checkouts are
   order_id: order,
 }))
 
+export const noCheckout = problemKind(404, 'no-such-checkout', 'No checkout', (order: string) => ({
+  detail: `of order "${order}" no checkout is recorded`,
+  order_id: order,
+}))
+
 export const noSuchCheckout = problemKind(404, 'no-such-saga', 'Unknown saga', (logId: string) => ({
   detail: `order knows no saga "${logId}"`,
 }))

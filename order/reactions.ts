@@ -1,7 +1,7 @@
 /**
  * Which entries order applies, which command follows, and what is then emitted.
  *
- * A checkout, seen from here: *checking-out* → *paid* or *failed*, or at its deadline *cancelling* → *closed* once payment
+ * A checkout, seen from here: perhaps *submitted*, then *checking-out* → *paid* or *failed*, or at its deadline *cancelling* → *closed* once payment
  * has undone it, and with it had stock undo it. The first of the two ways that reaches this Redis is the decision. An entry that finds
  * the saga decided is a repetition and changes nothing, with two exceptions: money captured for a saga that is unknown
  * here (this Redis came back older) is adopted or cancelled, and what was paid and is refused or undone all the same is a
@@ -13,10 +13,11 @@
 import type { Reactions } from '../shared/log/apply.ts'
 
 /**
- * What is emitted when a request begins a checkout, when its deadline passes, when a person has resolved a contradiction, when a
- * refund is granted, and now and then of all that are unfinished.
+ * What is emitted when a request submits a checkout, or begins it, when its deadline passes, when a person has resolved a
+ * contradiction, when a refund is granted, and now and then of all that are unfinished.
  */
 export const emits = {
+  submitted: 'CheckoutSubmitted',
   'checking-out': 'CheckoutStarted',
   cancelling: 'CheckoutCancelled',
   contradicted: 'CheckoutContradicted',

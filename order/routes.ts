@@ -10,8 +10,9 @@ import type { ResultOnce } from '../shared/redis/command.ts'
 import { api, WHY_FORM } from './api.ts'
 import type { Audit } from './audit/audit.ts'
 import { changeRoutes } from './change/patch.ts'
-import { answerOf } from './checkout/answer.ts'
+import { answerOf, shownAs, submittedAnswerOf } from './checkout/answer.ts'
 import type { Checkouts } from './checkout/checkout.ts'
+import { isUnderWay } from './checkout/submit.ts'
 import * as commands from './commands.ts'
 import { formRoutes } from './forms/forms.ts'
 import { LINES_MAX } from './order.ts'
@@ -20,6 +21,7 @@ import { placeFrom } from './place.ts'
 import {
   alreadyDecided,
   cannotRefund,
+  noCheckout,
   noSuchCheckout,
   noSuchOrder,
   notContradicted,
@@ -146,6 +148,24 @@ const cancelFrom =
     }
   }
 
+/** The longest wait for the end of a checkout: shorter than a gateway waits. */
+const WAIT_MAX_S = 25
+const waitMsOf = (waitS = 0): number => Math.min(waitS, WAIT_MAX_S) * 1_000
+
+const showCheckoutFrom =
+  (store: Store, checkouts: Checkouts): Handler<typeof api.showCheckout> =>
+  async ({ params: { order }, headers: { prefer }, isGone, closing }) => {
+    const waitMs = waitMsOf(prefer.waitS)
+    const shown = await store.checkoutOf(order)
+    const isWaitedFor = waitMs > 0 && typeof shown === 'object' && isUnderWay(shown)
+    if (isWaitedFor) await checkouts.watch(shown.id, waitMs, { isGone, closing })
+    const found = isWaitedFor ? await store.checkoutOf(order, { isTold: true }) : shown
+    if (found === 'unknown') return { problem: noSuchOrder(order) }
+    if (found === undefined) return { problem: noCheckout(order) }
+    const applied = waitMs > 0 ? { 'Preference-Applied': `wait=${waitMs / 1_000}` } : {}
+    return { json: shownAs(found), headers: { ...applied, ...NOT_KEPT } }
+  }
+
 /** Where the next page is, if there is one: what was asked, from its cursor on. */
 const linkTo = (next: string | null, asked: Readonly<Record<string, string | number | undefined>>) => {
   if (next === null) return {}
@@ -202,8 +222,12 @@ export const routesOf = (store: Store, checkouts: Checkouts, peers: Peers, audit
     },
     checkout: async (request) => {
       const { order } = request.params
-      return answerOf(order, await checkouts.checkout(order, request))
+      const { respondAsync, waitS } = request.headers.prefer
+      return respondAsync
+        ? submittedAnswerOf(order, await checkouts.submit(order, request, waitMsOf(waitS)))
+        : answerOf(order, await checkouts.checkout(order, request))
     },
+    showCheckout: showCheckoutFrom(store, checkouts),
     listCheckouts: async ({ params: { order } }) => {
       const log_ids = await store.checkoutsOf(order)
       return log_ids ? { json: { order_id: order, log_ids } } : { problem: noSuchOrder(order) }

@@ -2,7 +2,7 @@
 import * as v from 'valibot'
 import { exactly, identifier, integer, units } from '../shared/contract/fields.ts'
 import { INSTALLMENTS_MAX, METHOD_NAMES, offerOf } from '../shared/contract/methods.ts'
-import { LINES_MAX, PAYMENT_STATUSES, STATUSES } from './order.ts'
+import { LINES_MAX, PAYMENT_STATUSES, STATUSES, UNDECIDED } from './order.ts'
 
 /** An order as `find` shows it. */
 export const order = v.object({
@@ -46,7 +46,7 @@ export const shownOrder = v.object({
   checkout: v.nullable(
     v.object({
       log_id: v.string(),
-      state: v.picklist(['checking-out', 'paid', 'failed', 'cancelling', 'closed']),
+      state: v.picklist([...UNDECIDED, 'paid', 'failed', 'cancelling', 'closed']),
       reason: v.nullable(v.string()),
       item_id: v.nullable(v.string()),
     }),
@@ -54,6 +54,19 @@ export const shownOrder = v.object({
   created_at: v.nullable(v.string()),
   updated_at: v.nullable(v.string()),
 })
+
+/** A checkout, for a client that asks what becomes of it. */
+export const shownCheckout = v.object({
+  order_id: v.string(),
+  log_id: v.string(),
+  state: v.picklist([...UNDECIDED, 'paid', 'refused', 'cancelled']),
+  reason: v.nullable(v.string()),
+  item_id: v.nullable(v.string()),
+  deadline: v.nullable(v.string()),
+  decided_at: v.nullable(v.string()),
+})
+
+export type ShownCheckout = Readonly<v.InferOutput<typeof shownCheckout>>
 
 const MUST_BE_LINES = `be a list of 1 to ${LINES_MAX} lines`
 export const lines = v.pipe(

@@ -8,7 +8,7 @@ import { type Line, parseLines } from '../shared/contract/events.ts'
 import { planOf } from '../shared/contract/methods.ts'
 import { impossible } from '../shared/errors.ts'
 import { etagOf } from '../shared/http/etag.ts'
-import { endedOf, isStatus, type PaymentStatus, type Status } from './order.ts'
+import { type Ended, endedOf, isStatus, isUndecided, type PaymentStatus, type Status, type Undecided } from './order.ts'
 
 /** What an order is recorded as: texts, as Redis has them. */
 export type OrderRecord = {
@@ -50,7 +50,7 @@ type ShownLine = {
 
 type ShownCheckout = {
   readonly log_id: string
-  readonly state: 'checking-out' | 'paid' | 'failed' | 'cancelling' | 'closed'
+  readonly state: Undecided | Ended['state']
   readonly reason: string | null
   readonly item_id: string | null
 }
@@ -103,7 +103,7 @@ export const headersOf = ({ version }: Pick<ShownOrder, 'version'>) => ({ ETag: 
 const checkoutOf = ({ status, saga, state = '', reason = '', item = '' }: OrderRecord): ShownCheckout | null => {
   if (!saga) return null
   const shown = { log_id: saga, reason: null, item_id: null }
-  if (state === 'checking-out') return { ...shown, state }
+  if (isUndecided(state)) return { ...shown, state }
   const ended = endedOf({ id: saga, state, reason, item })
   if (ended === undefined) return status === 'paid' ? { ...shown, state: 'paid' } : null
   if (ended.state === 'paid') return { ...shown, state: 'paid' }

@@ -14,6 +14,7 @@ import { recovery, saga } from './recovery.ts'
 import { type CancellationStore, openCancellationStore } from './store/cancellations.ts'
 import { type CartStore, openCartStore } from './store/cart.ts'
 import { type ChangeStore, openChangeStore } from './store/changes.ts'
+import { type CheckoutStatusStore, openCheckoutStatusStore } from './store/checkout-status.ts'
 import { type CheckoutStore, openCheckoutStore } from './store/checkouts.ts'
 import { type ContradictionStore, openContradictionStore } from './store/contradictions.ts'
 import { type Announcements, type Contradiction, openAnnouncements, openDecisions } from './store/decisions.ts'
@@ -26,13 +27,15 @@ export type Store = CartStore &
   CancellationStore &
   ChangeStore &
   CheckoutStore &
+  CheckoutStatusStore &
   ListingStore &
   ContradictionStore &
   RefundStore &
   Announcements & {
     readonly log: Log
     readonly auditor: Auditor
-    readonly recovery: (onDecided: (decided: Decision) => void) => Recovery
+    /** `begin` has a submitted checkout begun in this process. @returns what came of it */
+    readonly recovery: (onDecided: (decided: Decision) => void, begin?: (id: string) => Promise<string>) => Recovery
   }
 
 export const openStore = (
@@ -67,12 +70,12 @@ export const openStore = (
   return {
     log,
     auditor: auditor(log),
-    recovery: (onDecided) =>
+    recovery: (onDecided, begin = async () => 'waiting') =>
       openRecovery({
         log,
         saga,
         table: recovery,
-        own: { cancel: repair(onDecided) },
+        own: { cancel: repair(onDecided), begin: ({ log_id }) => begin(log_id) },
         contradictions: contradicted.contradictions,
       }),
     ...openCartStore(parts),
@@ -80,6 +83,7 @@ export const openStore = (
     ...openListingStore(parts),
     ...openCancellationStore({ ...parts, runner, decisions }),
     ...checkouts,
+    ...openCheckoutStatusStore({ ...parts, ...decisions }),
     ...contradicted,
     ...openRefundStore(parts),
     ...openAnnouncements(decisions, step),

@@ -11,6 +11,8 @@ import type { Status } from './order.ts'
 export type State =
   /** Nothing is recorded of it: it was never begun, or this Redis came back older. */
   | 'none'
+  /** Asked for without waiting, and not begun. */
+  | 'submitted'
   | 'checking-out'
   | 'paid'
   /** Paid, and payment has refused it, or undone it: a person is to resolve that. */
@@ -24,6 +26,8 @@ export type State =
 export type Event =
   /** A request begins it; again, under the same log id, it is a repetition of that request. */
   | 'begin'
+  /** A request wants it begun later; again, under the same log id, it is a repetition of that request. */
+  | 'submit'
   | (KindOf<'payment'> & `Credit${'Captured' | 'Refused' | 'Voided' | 'Released'}`)
   /** Its deadline has passed, or an operator gives it up. */
   | 'cancel'
@@ -36,6 +40,7 @@ export type Event =
 /** What an order shows while its last checkout is in a state. */
 export const statusIn: Readonly<Record<State, Status>> = {
   none: 'open',
+  submitted: 'submitted',
   'checking-out': 'checking-out',
   paid: 'paid',
   contradicted: 'paid',
@@ -48,6 +53,7 @@ export const statusIn: Readonly<Record<State, Status>> = {
 /** What a request is answered that wants another checkout of an order in a status: one begins only while it is open. */
 export const anotherOf: Readonly<Record<Status, string>> = {
   open: 'begun',
+  submitted: 'submitted',
   'checking-out': 'checking-out',
   paid: 'paid',
   cancelling: 'cancelling',
@@ -58,6 +64,7 @@ export const anotherOf: Readonly<Record<Status, string>> = {
 export const transitions: Transitions<'order', State, Event> = {
   none: {
     begin: ['begun', 'checking-out', 'CheckoutStarted'],
+    submit: ['submitted', 'submitted', 'CheckoutSubmitted'],
     // This Redis came back older; the others finished what it has forgotten.
     CreditCaptured: ['adopted', 'paid', 'CheckoutStarted', 'OrderPaid'],
     CreditRefused: ['unknown', 'none'],
@@ -68,8 +75,23 @@ export const transitions: Transitions<'order', State, Event> = {
     refund: ['unknown', 'none'],
     accept: ['unknown', 'none'],
   },
+  submitted: {
+    begin: ['begun', 'checking-out', 'CheckoutStarted'],
+    submit: ['submitted', 'submitted'],
+    // It was begun, and this Redis came back older.
+    CreditCaptured: ['paid', 'paid', 'CheckoutStarted', 'OrderPaid'],
+    CreditRefused: ['failed', 'failed', 'CheckoutFailed'],
+    CreditVoided: ['failed', 'failed', 'CheckoutFailed'],
+    CreditReleased: ['closed', 'closed', 'CheckoutCancelled', 'CheckoutClosed'],
+    // Nothing was begun, so nothing is to be undone.
+    cancel: ['cancelled', 'failed', 'CheckoutFailed'],
+    're-emit': ['told', 'submitted', 'CheckoutSubmitted'],
+    refund: ['consistent', 'submitted'],
+    accept: ['consistent', 'submitted'],
+  },
   'checking-out': {
     begin: ['begun', 'checking-out'],
+    submit: ['submitted', 'checking-out'],
     CreditCaptured: ['paid', 'paid', 'OrderPaid'],
     CreditRefused: ['failed', 'failed', 'CheckoutFailed'],
     CreditVoided: ['failed', 'failed', 'CheckoutFailed'],
@@ -81,6 +103,7 @@ export const transitions: Transitions<'order', State, Event> = {
   },
   paid: {
     begin: ['begun', 'paid'],
+    submit: ['submitted', 'paid'],
     CreditCaptured: ['repeated', 'paid'],
     CreditRefused: ['contradicted', 'contradicted', 'CheckoutContradicted'],
     CreditVoided: ['contradicted', 'contradicted', 'CheckoutContradicted'],
@@ -93,6 +116,7 @@ export const transitions: Transitions<'order', State, Event> = {
   },
   contradicted: {
     begin: ['begun', 'contradicted'],
+    submit: ['submitted', 'contradicted'],
     CreditCaptured: ['repeated', 'contradicted'],
     CreditRefused: ['repeated', 'contradicted'],
     CreditVoided: ['repeated', 'contradicted'],
@@ -104,6 +128,7 @@ export const transitions: Transitions<'order', State, Event> = {
   },
   accepted: {
     begin: ['begun', 'accepted'],
+    submit: ['submitted', 'accepted'],
     CreditCaptured: ['repeated', 'accepted'],
     CreditRefused: ['repeated', 'accepted'],
     CreditVoided: ['repeated', 'accepted'],
@@ -115,6 +140,7 @@ export const transitions: Transitions<'order', State, Event> = {
   },
   failed: {
     begin: ['begun', 'failed'],
+    submit: ['submitted', 'failed'],
     // It was answered with a refusal, so it must not become a payment.
     CreditCaptured: ['cancelled', 'cancelling', 'CheckoutCancelled'],
     CreditRefused: ['repeated', 'failed'],
@@ -127,6 +153,7 @@ export const transitions: Transitions<'order', State, Event> = {
   },
   cancelling: {
     begin: ['begun', 'cancelling'],
+    submit: ['submitted', 'cancelling'],
     CreditCaptured: ['repeated', 'cancelling'],
     CreditRefused: ['repeated', 'cancelling'],
     CreditVoided: ['repeated', 'cancelling'],
@@ -138,6 +165,7 @@ export const transitions: Transitions<'order', State, Event> = {
   },
   closed: {
     begin: ['begun', 'closed'],
+    submit: ['submitted', 'closed'],
     CreditCaptured: ['repeated', 'closed'],
     CreditRefused: ['repeated', 'closed'],
     CreditVoided: ['repeated', 'closed'],

@@ -82,7 +82,12 @@ const isTold = (route: string): boolean => !route.includes(' /internal/')
 /** An audit is asked of payment and stock alike: the README of shared has it. */
 const isOwn = (route: string): boolean => !/ \/\w+\/audit/.test(route)
 
-for (const [service, rows] of Object.entries({ ids, order: { ...order, ...changes, ...refunds, ...forms }, payment, stock }))
+for (const [service, rows] of Object.entries({
+  ids,
+  order: { ...order, ...changes, ...refunds, ...forms },
+  payment,
+  stock,
+}))
   test(`the README of ${service} has its routes, and no other`, (t) => {
     t.deepEqual(routesIn(`${service}/README.md`).toSorted(), routesOf(rows).filter(isTold).filter(isOwn).toSorted())
   })

@@ -25,6 +25,7 @@
  * the sum from there to the cut.
  */
 import type { Ledger } from '../../shared/audit/auditor.ts'
+import { isUndecided } from '../order.ts'
 
 /** One kind of thing that is conserved: money, or goods. */
 export type Totals = {
@@ -111,8 +112,8 @@ export const shownByLedger = (ledger: Ledger): { paid: bigint; sold: bigint } =>
 })
 
 type Recorded = Readonly<Record<string, string>>
-/** States in which order waits for the others. */
-const UNDECIDED = ['checking-out', 'cancelling', 'granted']
+/** States in which order has decided, and waits for the others. */
+const WAITING = ['cancelling', 'granted']
 
 /** Payment has paid a refund that order calls settled, and stock has taken its goods back, unless payment waits for that. */
 const isRefundWhole = (order: Recorded, payment: Recorded, stock: Recorded): boolean => {
@@ -128,7 +129,7 @@ const isRefundWhole = (order: Recorded, payment: Recorded, stock: Recorded): boo
  */
 export const disagreement = (order: Recorded, payment: Recorded, stock: Recorded): string | undefined => {
   const { state = 'unknown', total = '0', lines = '' } = order
-  if (UNDECIDED.includes(state) || order.resolved === 'accept') return undefined
+  if (isUndecided(state) || WAITING.includes(state) || order.resolved === 'accept') return undefined
   const charged = payment.state === 'captured' ? payment.total : undefined
   const taken = stock.state === 'taken' ? stock.lines : undefined
   const isDone = state === 'paid' ? charged === total && taken === lines : charged === undefined && taken === undefined

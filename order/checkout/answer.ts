@@ -5,7 +5,7 @@ import { RETRY_AFTER_S } from '../../shared/http/problem.ts'
 import { keyReused } from '../../shared/http/problems.ts'
 import type { AnswerTo } from '../../shared/http/route.ts'
 import type { api } from '../api.ts'
-import type { Outcome, Refusal } from '../order.ts'
+import type { Ended, Outcome, Refusal } from '../order.ts'
 import {
   beingUndone,
   cancelledAtDeadline,
@@ -20,6 +20,10 @@ import {
   overloaded,
   userGone,
 } from '../problems.ts'
+import type { ShownCheckout } from '../schemas.ts'
+import type { CheckoutStatus } from '../store/checkout-status.ts'
+import { outcomeOf } from './outcomes.ts'
+import { isUnderWay, type UnderWay } from './submit.ts'
 
 const refusals = {
   'out-of-credit': outOfCredit,
@@ -31,6 +35,32 @@ const cancellations = { deadline: cancelledAtDeadline, operator: cancelledByOper
 /** What was decided before keys remembered it has no log id. */
 const bearing = (logId: string): Record<string, string> => (logId === '' ? {} : { [LOG_ID_HEADER]: logId })
 const again = { 'Retry-After': RETRY_AFTER_S }
+
+const isoOf = (ms: number | undefined): string | null => (ms === undefined ? null : new Date(ms).toISOString())
+
+/** What has failed was refused, or given up before it was begun. */
+const endOf = (ended: Ended) => {
+  const outcome = outcomeOf(ended)
+  switch (outcome.state) {
+    case 'paid':
+      return { state: outcome.state, reason: null, item_id: null }
+    case 'refused':
+      return { state: outcome.state, reason: outcome.reason, item_id: outcome.item || null }
+    case 'cancelled':
+      return { state: outcome.state, reason: outcome.by, item_id: null }
+    default:
+      return unreachable('order.end', outcome)
+  }
+}
+
+/** A checkout as it is shown. */
+export const shownAs = (status: CheckoutStatus): ShownCheckout => ({
+  order_id: status.order,
+  log_id: status.id,
+  ...(isUnderWay(status) ? { state: status.state, reason: null, item_id: null } : endOf(status)),
+  deadline: isoOf(status.deadlineMs),
+  decided_at: isoOf(status.decidedMs),
+})
 
 export const answerOf = (order: string, outcome: Outcome): AnswerTo<typeof api.checkout> => {
   switch (outcome.state) {
@@ -64,3 +94,18 @@ export const answerOf = (order: string, outcome: Outcome): AnswerTo<typeof api.c
       return unreachable('order.outcome', outcome)
   }
 }
+
+/** What a client is answered that did not want to wait. */
+export const submittedAnswerOf = (order: string, found: Outcome | UnderWay): AnswerTo<typeof api.checkout> =>
+  isUnderWay(found)
+    ? {
+        status: 202,
+        json: shownAs(found),
+        headers: {
+          ...again,
+          ...bearing(found.id),
+          Location: `/orders/checkout/${order}`,
+          'Preference-Applied': 'respond-async',
+        },
+      }
+    : answerOf(order, found)

@@ -11,12 +11,15 @@
  *   only read the order. One that joins another, or finds the checkout under way or the order paid, needs none;
  * - the *lock* on the order and its user.
  *
+ * A checkout that was *submitted* comes to its begin on the same way, when this process has taken it in hand (`dispatcher.ts`): nobody
+ * waits for it here, it has a log id already, and its own deadline.
+ *
  * Before a request is answered that nothing was done, it reads once more: another may have been asked the same and have done it.
  */
 import { UnavailableError, unreachable } from '../../shared/errors.ts'
 import type { Once } from '../../shared/redis/script.ts'
 import { checkoutAnswers, type Joined } from '../commands.ts'
-import type { Ended, Outcome } from '../order.ts'
+import { type Ended, isUndecided, type Outcome } from '../order.ts'
 import type { OrderView } from '../store/cart.ts'
 import type { Store } from '../store.ts'
 import type { Admission } from './admission.ts'
@@ -36,6 +39,9 @@ export type AttemptOptions = {
   readonly deadlineMs: number
 }
 
+/** A checkout that is to be begun if it is still submitted; its deadline is of `performance.now()`. */
+export type Submitted = { readonly id: string; readonly order: string; readonly deadline: number }
+
 type Parts = AttemptOptions & { readonly begin: Begin; readonly userQueue: UserQueue }
 
 /** The longest wait for a lock between two tries; a release in this process ends it at once. */
@@ -46,6 +52,9 @@ const LOCK_RETRY_MS = 40
  */
 const QUORUM_TIMEOUT_MS = 3_000
 
+/** Whoever submitted it does not wait. */
+const NOBODY: Once = { idempotencyKey: undefined, fingerprint: '' }
+
 /** Has a checkout ended that was begun? */
 const isEnd = ({ state }: Outcome): boolean => state === 'paid' || state === 'refused' || state === 'cancelled'
 
@@ -54,8 +63,10 @@ class Attempt {
   readonly #parts: Parts
   readonly #order: string
   readonly #requester: Once
-  /** The deadline, of `performance.now()`. */
+  readonly #submitted: Submitted | undefined
+  /** Until when it tries to begin a checkout, and the deadline of that, of `performance.now()`. */
   readonly #until: number
+  readonly #deadline: number
   /** The order's last checkout when it was first read: any other one came since. */
   #before: string | undefined
   /** When the order was last read, of `performance.now()`. */
@@ -67,11 +78,14 @@ class Attempt {
   /** Until when a quorum is asked again that does not answer. */
   #quorumUntil = Number.POSITIVE_INFINITY
 
-  constructor(parts: Parts, order: string, requester: Once) {
+  constructor(parts: Parts, order: string, requester: Once, submitted?: Submitted) {
+    const until = performance.now() + parts.deadlineMs
     this.#parts = parts
     this.#order = order
     this.#requester = requester
-    this.#until = performance.now() + parts.deadlineMs
+    this.#submitted = submitted
+    this.#deadline = submitted?.deadline ?? until
+    this.#until = Math.min(until, this.#deadline)
   }
 
   async run(): Promise<Outcome> {
@@ -95,7 +109,7 @@ class Attempt {
 
   /** What the order says, or through all gates to the checkout. */
   async #round(): Promise<Outcome | undefined> {
-    const view = await this.#look()
+    const view = this.#submitted === undefined ? await this.#look() : await this.#lookAt(this.#submitted)
     if (view === undefined || 'state' in view) return view
     this.#readAt = performance.now()
     if (this.#verdict instanceof UnavailableError) throw this.#verdict
@@ -123,7 +137,7 @@ class Attempt {
     const { status, saga, lines } = view
     // An order that is made anew has no checkout.
     if (this.#before === undefined || saga === '') this.#before = saga
-    const isOthers = status === 'checking-out' || saga !== this.#before
+    const isOthers = isUndecided(status) || saga !== this.#before
     if (status === 'open' && !isOthers && lines !== '') return view
     if (status === 'cancelling' && !isOthers) return { state: 'cancelling' }
     if (hasKey) return this.#outcomeBy(await store.join({ order: this.#order, saga: isOthers ? saga : '' }, requester))
@@ -132,10 +146,17 @@ class Attempt {
     return isOthers ? this.#join(saga) : { state: 'empty' }
   }
 
+  /** The order of a submitted checkout if that is to be begun still; else there is nothing to do for it. */
+  async #lookAt({ id }: Submitted): Promise<Outcome | OrderView> {
+    const view = await this.#parts.store.readForCheckout(this.#order)
+    return view?.status === 'submitted' && view.saga === id ? view : { state: 'unknown' }
+  }
+
   /** The outcome that a result means to a request without a checkout of its own. */
   async #outcomeBy(result: Joined): Promise<Outcome | undefined> {
     switch (result[0]) {
       case 'begun':
+      case 'submitted':
       case 'checking-out':
       case 'joined':
         return this.#join(result[1])
@@ -217,16 +238,17 @@ class Attempt {
     const { orderLocks, outcomes, nextLogId, begin } = this.#parts
     const order = this.#order
     const lockedAt = performance.now()
-    const id = nextLogId()
-    const end = outcomes.wait(id, this.#until)
-    const start = { id, order, token, view, readAt: this.#readAt, requester: this.#requester, until: this.#until }
+    const id = this.#submitted?.id ?? nextLogId()
+    const end = outcomes.wait(id, this.#deadline)
+    const start = { id, order, token, view, readAt: this.#readAt, requester: this.#requester, until: this.#deadline }
     let begun = false
     try {
       const result = await begin(start)
       switch (result[0]) {
         case 'begun':
+        case 'submitted':
         case 'checking-out':
-          begun = result[1] === id
+          begun = result[0] === 'begun' && result[1] === id
           if (!begun) return await this.#join(result[1])
           orderLocks.keep(id, order, view.user, token, lockedAt)
           return await this.#outcomeAt(end)
@@ -256,8 +278,18 @@ class Attempt {
   }
 }
 
-/** Checks the order out, or finds out what became of its checkout. The function that is returned throws UnavailableError. */
-export const attempts = (options: AttemptOptions): ((order: string, requester: Once) => Promise<Outcome>) => {
+export type Attempts = {
+  /** Checks the order out, or finds out what became of its checkout. @throws UnavailableError */
+  readonly checkOut: (order: string, requester: Once) => Promise<Outcome>
+  /** Begins a checkout that was submitted, unless that was done, and waits for its end; `unknown` if it is not this process that has
+   * begun it. @throws UnavailableError */
+  readonly beginSubmitted: (submitted: Submitted) => Promise<Outcome>
+}
+
+export const attempts = (options: AttemptOptions): Attempts => {
   const parts = { ...options, begin: openBegin(options.store, options.orderLocks), userQueue: openUserQueue() }
-  return (order, requester) => new Attempt(parts, order, requester).run()
+  return {
+    checkOut: (order, requester) => new Attempt(parts, order, requester).run(),
+    beginSubmitted: (submitted) => new Attempt(parts, submitted.order, NOBODY, submitted).run(),
+  }
 }

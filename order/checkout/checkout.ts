@@ -2,23 +2,33 @@
  * What happens to the requests for checkouts of this process?
  *
  * Those for one order that meet here and bear no key are one request, and each is an attempt (`attempt.ts`) to begin a
- * checkout under RedLock (`locks.ts`) and to learn its end (`outcomes.ts`).
+ * checkout under RedLock (`locks.ts`) and to learn its end (`outcomes.ts`). One that does not wait for the end submits its checkout
+ * (`submit.ts`), and this process begins that in its turn (`dispatcher.ts`).
  */
 import { UnavailableError } from '../../shared/errors.ts'
 import type { RedLock } from '../../shared/lock/redlock.ts'
 import type { Once } from '../../shared/redis/script.ts'
-import type { Outcome } from '../order.ts'
+import type { Ended, Outcome } from '../order.ts'
 import type { Store } from '../store.ts'
 import type { Admission } from './admission.ts'
 import { attempts } from './attempt.ts'
+import { openDispatcher } from './dispatcher.ts'
 import type { Linger } from './linger.ts'
 import { openLocks } from './locks.ts'
 import { type Outcomes, openOutcomes } from './outcomes.ts'
+import { openSubmit, type Submit } from './submit.ts'
 import { TransientMap } from './transient-map.ts'
+import { openWatchers, type Watchers } from './watchers.ts'
 
 export type Checkouts = Pick<Outcomes, 'onDecided' | 'onOutcome'> & {
   /** Checks the order out, or finds out what became of its checkout. @throws UnavailableError */
   readonly checkout: (order: string, requester: Once) => Promise<Outcome>
+  /** Has it checked out later; waits for the end for a while, if that is wished. @throws UnavailableError */
+  readonly submit: Submit
+  /** Resolves when a checkout is decided, or after a while. */
+  readonly watch: Watchers['watch']
+  /** Has a submitted checkout begun by this process; what came of that, in a word. @throws UnavailableError */
+  readonly begin: (id: string) => Promise<string>
   readonly start: () => void
   readonly stop: () => void
 }
@@ -31,12 +41,17 @@ export type CheckoutsOptions = {
   readonly linger: Linger
   readonly deadlineMs: number
   readonly lockTtlMs: number
+  /** How long one may take that is submitted, and how many of these may wait to be begun. */
+  readonly asyncDeadlineMs: number
+  readonly submittedMax: number
+  /** Nothing more that is submitted is begun here. */
+  readonly shutdown: AbortSignal
 }
 
 const SWEEP_MS = 100
 
 /** What cannot be answered says where to ask. */
-const located = async (order: string, outcome: Promise<Outcome>): Promise<Outcome> => {
+const located = async <Found>(order: string, outcome: Promise<Found>): Promise<Found> => {
   try {
     return await outcome
   } catch (error) {
@@ -50,6 +65,7 @@ const located = async (order: string, outcome: Promise<Outcome>): Promise<Outcom
 
 export const checkouts = (options: CheckoutsOptions): Checkouts => {
   const { store, redLock, nextLogId, admission, linger, deadlineMs, lockTtlMs } = options
+  const { asyncDeadlineMs, submittedMax, shutdown } = options
   const orderLocks = openLocks(redLock, lockTtlMs)
   const outcomes = openOutcomes({
     store,
@@ -59,7 +75,18 @@ export const checkouts = (options: CheckoutsOptions): Checkouts => {
       else orderLocks.releaseKept(id)
     },
   })
-  const attempt = attempts({ store, orderLocks, outcomes, admission, linger, nextLogId, deadlineMs })
+  const { checkOut, beginSubmitted } = attempts({
+    store,
+    orderLocks,
+    outcomes,
+    admission,
+    linger,
+    nextLogId,
+    deadlineMs,
+  })
+  const dispatcher = openDispatcher({ store, begin: beginSubmitted, most: submittedMax, shutdown })
+  const watchers = openWatchers(store)
+  const submit = openSubmit({ store, nextLogId, dispatcher, watchers, deadlineMs: asyncDeadlineMs, most: submittedMax })
   const joined = new TransientMap<{ readonly outcome: Promise<Outcome>; readonly requesters: Once[] }>()
   let sweeper: NodeJS.Timeout | undefined
 
@@ -67,11 +94,17 @@ export const checkouts = (options: CheckoutsOptions): Checkouts => {
     const now = performance.now()
     outcomes.sweep(now)
     orderLocks.sweep(now)
+    dispatcher.sweep(now)
+    watchers.sweep(now)
+  }
+  const onOutcome = (ended: Ended): void => {
+    outcomes.onOutcome(ended)
+    watchers.onOutcome(ended)
   }
 
   return {
     checkout: (order, requester) => {
-      if (requester.idempotencyKey !== undefined) return located(order, attempt(order, requester))
+      if (requester.idempotencyKey !== undefined) return located(order, checkOut(order, requester))
       const known = joined.get(order)
       if (known) {
         known.requesters.push(requester)
@@ -79,12 +112,23 @@ export const checkouts = (options: CheckoutsOptions): Checkouts => {
       }
       const requesters = [requester]
       const all: Once = { ...requester, isGone: () => requesters.every((one) => one.isGone?.() === true) }
-      const outcome = located(order, attempt(order, all)).finally(() => joined.delete(order))
+      const outcome = located(order, checkOut(order, all)).finally(() => joined.delete(order))
       joined.set(order, { outcome, requesters })
       return outcome
     },
-    onDecided: outcomes.onDecided,
-    onOutcome: outcomes.onOutcome,
+    submit: (order, requester, waitMs) => located(order, submit(order, requester, waitMs)),
+    watch: watchers.watch,
+    begin: async (id) => {
+      const saga = await store.saga(id)
+      if (saga === undefined || !('leftMs' in saga) || saga.state !== 'submitted') return 'begun'
+      const deadline = performance.now() + saga.leftMs
+      return dispatcher.offer({ id, order: saga.order, deadline }) ? 'taken' : 'waiting'
+    },
+    onDecided: (decided) => {
+      outcomes.onDecided(decided)
+      watchers.onOutcome(decided)
+    },
+    onOutcome,
     start: () => {
       sweeper = setInterval(sweep, SWEEP_MS)
     },

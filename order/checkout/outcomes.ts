@@ -7,11 +7,12 @@
  * the own Redis cannot be reached is there no answer: `UnavailableError`, and repeating the request is safe.
  *
  * The deadline is that of the request that began the checkout. One that only *joined* it has another, and does not end it for the
- * others: they wait for its own, as its record has it.
+ * others: they wait for its own, as its record has it. One that was submitted may have more time than those that join it will wait:
+ * they are told that it is not decided yet.
  */
 import { impossible, UnavailableError, unreachable } from '../../shared/errors.ts'
 import type { Decision } from '../commands.ts'
-import { type Ended, isRefusal, type Outcome } from '../order.ts'
+import { type End, type Ended, isGivenUpBy, isRefusal } from '../order.ts'
 import type { Store } from '../store.ts'
 import { TransientMap } from './transient-map.ts'
 
@@ -21,7 +22,10 @@ export type Outcomes = {
    * before it is begun. @throws UnavailableError
    */
   readonly wait: (id: string, until: number) => Promise<Ended>
-  /** The same for a checkout that another request began: at its own deadline it is cancelled, or at `until` if it has none. */
+  /**
+   * The same for a checkout that another request began: at its own deadline it is cancelled, or at `until` if it has none; where
+   * that is long after `until`, it is no longer waited for.
+   */
   readonly join: (id: string, until: number) => Promise<Ended>
   /** The request that was to begin a saga waits for it no more, because it was not begun as far as is known. */
   readonly forget: (id: string) => void
@@ -41,23 +45,28 @@ export type OutcomesOptions = {
 
 /** One that has waited for this long asks, in case it missed the end. */
 const ASK_AFTER_MS = 500
+/** Clocks of a process and of a Redis go differently, but not by that much in the time of a checkout. */
+const OUTLASTS_MS = 1_000
 
 type Waiter = {
   readonly since: number
   readonly joined: boolean
   /** For one that joined it is the deadline of the checkout, once that is known. */
   until: number
+  /** The checkout has more time than this one waits: it is left alone. */
+  outlasted: boolean
   readonly resolve: (ended: Ended) => void
   readonly reject: (error: unknown) => void
 }
 
 /** What the end of a checkout means to a request. */
-export const outcomeOf = (ended: Ended): Outcome => {
+export const outcomeOf = (ended: Ended): End => {
   const { id: logId } = ended
   switch (ended.state) {
     case 'paid':
       return { state: 'paid', logId }
     case 'failed':
+      if (isGivenUpBy(ended.reason)) return { state: 'cancelled', by: ended.reason, logId }
       if (!isRefusal(ended.reason)) return impossible('order.refusal', ended)
       return { state: 'refused', reason: ended.reason, item: ended.item, logId }
     case 'cancelling':
@@ -69,6 +78,15 @@ export const outcomeOf = (ended: Ended): Outcome => {
 }
 
 const isLate = ({ until }: Waiter): boolean => until <= performance.now()
+
+/** Those that joined a checkout wait until its own deadline, unless that is long after theirs. */
+const learnDeadline = (waiters: readonly Waiter[], until: number): void => {
+  for (const waiter of waiters) {
+    if (!waiter.joined) continue
+    waiter.outlasted = until > waiter.until + OUTLASTS_MS
+    waiter.until = Math.min(waiter.until, until)
+  }
+}
 
 /** Those whose deadline has passed waited for an answer long enough; the others are left to wait for the next one. */
 const rejectLate = (waiters: TransientMap<Waiter[]>, id: string, error: unknown): void => {
@@ -98,7 +116,8 @@ export const openOutcomes = ({ store, release }: OutcomesOptions): Outcomes => {
 
   /** The end of a saga, made if it is time; `undefined` if it has none yet. */
   const endNow = async (id: string): Promise<Decision | undefined> => {
-    if (waiters.get(id)?.some(isLate)) {
+    const late = (waiters.get(id) ?? []).filter(isLate)
+    if (late.some(({ outlasted }) => !outlasted)) {
       const decided = await store.cancel(id)
       // Never begun, or begun and lost by a Redis that came back older: this process cannot know.
       if (decided === undefined) throw new UnavailableError('the order service does not know this checkout')
@@ -106,9 +125,9 @@ export const openOutcomes = ({ store, release }: OutcomesOptions): Outcomes => {
     }
     // What decided it may have lost the reply, and with it the token: what this process still keeps locked is released as well.
     const saga = await store.saga(id)
-    if (saga?.state !== 'checking-out') return saga
-    const until = performance.now() + saga.leftMs
-    for (const waiter of waiters.get(id) ?? []) if (waiter.joined) waiter.until = Math.min(waiter.until, until)
+    if (saga === undefined || !('leftMs' in saga)) return saga
+    if (late.length > 0) throw new UnavailableError('the checkout is not decided yet')
+    learnDeadline(waiters.get(id) ?? [], performance.now() + saga.leftMs)
     return undefined
   }
 
@@ -129,7 +148,7 @@ export const openOutcomes = ({ store, release }: OutcomesOptions): Outcomes => {
     const { promise, resolve, reject } = Promise.withResolvers<Ended>()
     // It may be rejected before it is awaited: while the saga is still being begun.
     promise.catch(() => undefined)
-    const waiter = { since: performance.now(), joined, until, resolve, reject }
+    const waiter = { since: performance.now(), joined, until, outlasted: false, resolve, reject }
     const waiting = waiters.get(id)
     if (waiting) waiting.push(waiter)
     else waiters.set(id, [waiter])

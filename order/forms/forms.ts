@@ -8,6 +8,7 @@ import type { Store } from '../store.ts'
 import { type FormStatus, forms } from './api.ts'
 
 const STATUS_OF: Readonly<Record<Exclude<Status, 'open'>, FormStatus>> = {
+  submitted: 'PROCESSING',
   'checking-out': 'PROCESSING',
   paid: 'APPROVED',
   cancelling: 'CANCELED',

@@ -13,7 +13,7 @@ commands['init-orders'] = function(args)
   for order = first, last do
     local status, total, lines, user, version, returned, refunded, undone = unpack(redis.call('HMGET', names.order .. order,
       'status', 'total', 'lines', 'user', 'version', 'returned', 'refunded', 'undone'))
-    if status == 'checking-out' or status == 'cancelling' then
+    if status == 'submitted' or status == 'checking-out' or status == 'cancelling' then
       return { 'busy', tostring(order) }, true
     end
     if was_paid(status, refunded, undone) then

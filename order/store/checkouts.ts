@@ -8,13 +8,13 @@ import type { Once } from '../../shared/redis/script.ts'
 import type { RunRepair } from '../../shared/saga/recovery.ts'
 import type { Dependencies } from '../../shared/service.ts'
 import * as commands from '../commands.ts'
-import { endedOf } from '../order.ts'
+import { endedOf, isUndecided, type Undecided } from '../order.ts'
 import type { Decisions } from './decisions.ts'
 
 /** A checkout as it is recorded: how it ended, or how long its deadline is ahead. */
 export type Recorded =
   | commands.Decision
-  | { readonly id: string; readonly state: 'checking-out'; readonly leftMs: number }
+  | { readonly id: string; readonly state: Undecided; readonly order: string; readonly leftMs: number }
 
 export type CheckoutStore = {
   /** The time of the own Redis, read anew: see `shared/log/fence.ts`. */
@@ -25,6 +25,8 @@ export type CheckoutStore = {
   readonly refuse: Runner['refuse']
   /** Begins a checkout of the order if it is still as it was read. */
   readonly begin: (start: ArgsOf<typeof commands.begin>, once: Once) => Promise<commands.Begun | Late>
+  /** Has the checkout of the order wait until it is begun. */
+  readonly submit: (args: ArgsOf<typeof commands.submit>, once: Once) => Promise<commands.Submitted | Late>
   /** Answers a request under a key that needs no checkout of its own. */
   readonly join: (args: ArgsOf<typeof commands.join>, once: Once) => Promise<commands.Joined>
   readonly cancel: (id: string) => Promise<commands.Decision | undefined>
@@ -41,6 +43,7 @@ export type CheckoutStoreOptions = Pick<Dependencies, 'catchUp' | 'outOfReach' |
 /** Under a key, each of them may return what was remembered of the other. */
 const beginOnce = { ...commands.begin, returns: commands.checkoutAnswers }
 const joinOnce = { ...commands.join, returns: commands.checkoutAnswers }
+const submitOnce = { ...commands.submit, returns: commands.checkoutAnswers }
 
 /** Logs that a checkout was not decided in time. */
 const lateness = ({ log, outOfReach, logger }: CheckoutStoreOptions) => {
@@ -52,11 +55,14 @@ const lateness = ({ log, outOfReach, logger }: CheckoutStoreOptions) => {
     try {
       const { fields, acked } = (await log.saga(log_id, ['payment'])).record
       const [started = '0-0'] = (fields.entries ?? '').split(' ')
-      const waitedFor = outOfReach().includes('payment')
-        ? 'the log of payment is out of reach'
-        : compareIds(acked.payment ?? '0-0', started) < 0
-          ? 'payment has not read of it'
-          : 'payment has read of it; it or stock has not answered'
+      const waitedFor =
+        fields.state === 'failed'
+          ? 'it was not begun in time'
+          : outOfReach().includes('payment')
+            ? 'the log of payment is out of reach'
+            : compareIds(acked.payment ?? '0-0', started) < 0
+              ? 'payment has not read of it'
+              : 'payment has read of it; it or stock has not answered'
       logger.warn({ order: fields.order, log_id, waitedFor }, 'a checkout was cancelled: its deadline has passed')
     } catch (error) {
       logger.warn({ log_id, err: error }, 'a checkout was cancelled: its deadline has passed')
@@ -71,9 +77,9 @@ const finder =
     const recorded = await log.recorded(id)
     const { state, reason = '', item = '', order = '', user = '', token = '', total = '0', entries = '' } = recorded
     if (state === undefined) return undefined
-    if (state === 'checking-out') {
+    if (isUndecided(state)) {
       const readMs = await log.readMs()
-      return { id, state, leftMs: Number(recorded.deadline ?? readMs) - readMs }
+      return { id, state, order, leftMs: Number(recorded.deadline ?? readMs) - readMs }
     }
     const ended = endedOf({ id, state, reason, item }) ?? impossible('order.saga', recorded)
     const decision = { ...ended, order, user, token, total, entry: entries.split(' ').at(-1) ?? '' }
@@ -113,6 +119,7 @@ export const openCheckoutStore = (
       recall,
       refuse,
       begin: (start, once) => runFenced(beginOnce, start, once),
+      submit: (args, once) => runFenced(submitOnce, args, once),
       join: (args, once) => runOnce(joinOnce, args, once),
       cancel: async (id) => decisions.decisionIn(await cancel({ log_id: id })),
       revoke: async (id, once) =>

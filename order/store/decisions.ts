@@ -14,7 +14,7 @@ import { remake } from '../../shared/redis/connection.ts'
 import type { Reply } from '../../shared/redis/script.ts'
 import type { Dependencies } from '../../shared/service.ts'
 import * as commands from '../commands.ts'
-import type { Ended } from '../order.ts'
+import type { Ended, Undecided } from '../order.ts'
 import { names } from './keys.ts'
 
 /** What was decided can no longer be true: by what, as it is recorded. */
@@ -28,9 +28,23 @@ export type Deciding =
   | ResultOnce<typeof commands.cancel>
   | ResultOf<typeof commands.uphold>
 
+/** A checkout of which a client is told that it will be decided, by the first entry of it. */
+export type UnderWay = {
+  readonly id: string
+  readonly state: Undecided
+  readonly order: string
+  readonly user: string
+  readonly total: string
+  readonly lines: string
+  readonly deadline: string
+  readonly entry: string
+}
+
 export type Decisions = {
   /** Remembers how a checkout ended, with the entry of that: its client is answered. */
   readonly acknowledge: (decision: commands.Decision) => void
+  /** The same of one that will end: its client is told so. */
+  readonly acknowledgeUnderWay: (checkout: UnderWay) => void
   /** The decision in what a command returned, if it is one. */
   readonly decisionIn: (result: Deciding) => commands.Decision | undefined
 }
@@ -50,8 +64,16 @@ const ENDS: Readonly<Record<Ended['state'], readonly [kind: KindOf<'order'>, tol
     cancelling: ['CheckoutCancelled', 'cancelled'],
     closed: ['CheckoutClosed', 'cancelled'],
   }
-/** What the client of a checkout was answered, by the kind of the entry that ended it. */
-export const TOLD: ReadonlyMap<string, string> = new Map(Object.values(ENDS))
+/** The first entry of a checkout that is not decided. */
+const BEGINNINGS: Readonly<Record<Undecided, KindOf<'order'>>> = {
+  submitted: 'CheckoutSubmitted',
+  'checking-out': 'CheckoutStarted',
+}
+/** What the client of a checkout was answered, by the kind of the entry that ended it, or with which it began. */
+export const TOLD: ReadonlyMap<string, string> = new Map([
+  ...Object.values(ENDS),
+  ...Object.values(BEGINNINGS).map((kind) => [kind, 'under-way'] as const),
+])
 
 /** What is returned to an entry of payment's. */
 const APPLIED = { ...commands.complete.returns, ...commands.fail.returns, ...commands.close.returns }
@@ -64,6 +86,12 @@ export const openDecisions = (
     const [kind] = ENDS[state]
     if (entry !== '')
       log.acknowledge(entry, () => [kind, `version=${VERSION} log_id=${id} order=${order} user=${user} total=${total}`])
+  }
+
+  const acknowledgeUnderWay: Decisions['acknowledgeUnderWay'] = ({ entry, id, state, ...facts }) => {
+    const { order, user, total, lines, deadline } = facts
+    const told = `order=${order} user=${user} total=${total} lines=${lines} deadline=${deadline}`
+    log.acknowledge(entry, () => [BEGINNINGS[state], `version=${VERSION} log_id=${id} ${told}`])
   }
 
   const decisionIn: Decisions['decisionIn'] = (result) => {
@@ -81,6 +109,7 @@ export const openDecisions = (
       case 'closed':
       case 'kept':
       case 'lost':
+      case 'submitted':
       case 'repeated':
       case 'unknown':
       case 'key-reused':
@@ -89,7 +118,7 @@ export const openDecisions = (
         return unreachable('order.decision', result)
     }
   }
-  return { acknowledge, decisionIn }
+  return { acknowledge, acknowledgeUnderWay, decisionIn }
 }
 
 export const openAnnouncements = (

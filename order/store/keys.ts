@@ -12,6 +12,7 @@
  *   most of those that are finished are packed: see `shared/saga/lua/saga.lua`
  * - `sagas:open` sorted set: log ids of checkouts and refunds not finished, by when their last entry was appended
  * - `sagas:deadlines` sorted set: log ids of checkouts not decided, by their deadlines
+ * - `submitted` sorted set: log ids of checkouts that wait to be begun, by when they were submitted
  * - `contradictions` set: orders that were paid and whose payment or goods a peer has lost or undone, or whose customer
  *   was answered otherwise, until a person has resolved it
  * - `outcomes` channel: `{log id} {state} {reason} {item} {order} {user} {total} {entry}` of each checkout that is decided
@@ -28,6 +29,7 @@ export const names = {
   counted: 'order:',
   listed: 'orders-of:',
   numbers: 'orders:number',
+  submitted: 'submitted',
   contradictions: 'contradictions',
   /** The field of a record that tells what is contradicted with it. */
   subject: 'order',

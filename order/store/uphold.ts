@@ -1,5 +1,5 @@
 /**
- * What becomes of ends that clients were answered, and that this Redis has forgotten?
+ * What becomes of what clients were answered about a checkout, and this Redis has forgotten?
  *
  * Each is upheld: made true again as far as that can be, else the checkout is contradicted, and a person resolves it. So is a
  * refund that clients were told is granted.
@@ -28,10 +28,10 @@ export const upholding = ({
 }: UpholdOptions): NonNullable<LogOptions<'order'>['uphold']> => {
   /** Upholds what was answered about a checkout. @returns whether it is as it was answered, without that. */
   const isUpheld = async ({ kind, log_id, facts }: LogEntry): Promise<boolean> => {
-    const { order = '', user = '', total = '0' } = facts
-    const result = await run(uphold, { log_id, order, user, total, told: TOLD.get(kind) ?? '' })
+    const { order = '', user = '', total = '0', lines = '', deadline = '' } = facts
+    const result = await run(uphold, { log_id, order, user, total, lines, deadline, told: TOLD.get(kind) ?? '' })
     decisionIn(result)
-    return result[0] === 'kept'
+    return result[0] === 'kept' || result[0] === 'submitted'
   }
 
   /** The same of a refund that was granted: an order that it can be granted of shows it again, and payment pays it once. */
@@ -54,7 +54,8 @@ export const upholding = ({
   /**
    * First those whose client was answered that nothing is charged, before it can be; what was paid is rebuilt once payment's log
    * has been applied, and refunds of it after that. An order that was cancelled together with such a refund comes last, and not at
-   * all if that is lost: what was paid for it would be given back twice.
+   * all if that is lost: what was paid for it would be given back twice. What was said to be under way, and ended, is of no interest
+   * any more.
    */
   return async (gone) => {
     const kept = new Set<LogEntry>()
@@ -64,10 +65,16 @@ export const upholding = ({
     ): Promise<void> => {
       for (const entry of entries) if (await isAsAnswered(entry)) kept.add(entry)
     }
-    const ends = gone.filter(({ kind }) => TOLD.has(kind))
-    const { paid = [], unpaid = [] } = Object.groupBy(ends, ({ kind }) =>
-      TOLD.get(kind) === 'paid' ? 'paid' : 'unpaid',
-    )
+    const told = gone.filter(({ kind }) => TOLD.has(kind))
+    const {
+      paid = [],
+      unpaid = [],
+      begun = [],
+    } = Object.groupBy(told, ({ kind }) => {
+      const what = TOLD.get(kind)
+      return what === 'paid' ? 'paid' : what === 'under-way' ? 'begun' : 'unpaid'
+    })
+    const ended = new Set([...paid, ...unpaid].map(({ log_id }) => log_id))
     const refunds = gone.filter(({ kind }) => kind === 'RefundGranted')
     const cancellations = gone.filter(({ kind }) => kind === 'OrderCancelled')
     const refundsOf = ({ facts: { order } }: LogEntry) => refunds.filter((refund) => refund.facts.order === order)
@@ -84,6 +91,7 @@ export const upholding = ({
       cancellations.filter((end) => refundsOf(end).length > 0 && refundsOf(end).every((refund) => kept.has(refund))),
       isCancellationUpheld,
     )
+    await upholdAll(begun, async (beginning) => ended.has(beginning.log_id) || isUpheld(beginning))
     return gone.filter((entry) => !kept.has(entry))
   }
 }

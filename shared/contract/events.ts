@@ -83,6 +83,7 @@ export const events = {
     },
     OrderCancelled: { order: 'id', user: 'id', why: 'word?' },
     OrderExpired: { order: 'id', user: 'id' },
+    CheckoutSubmitted: { ...checkout, lines: 'lines', deadline: 'time' },
     CheckoutStarted: { ...checkout, lines: 'lines', deadline: 'time' },
     OrderPaid: { ...checkout, invoice: 'word?' },
     CheckoutFailed: { ...checkout, reason: 'word', item: 'word' },

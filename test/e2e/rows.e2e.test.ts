@@ -183,6 +183,7 @@ const OPEN = [
   'PATCH /orders/{order}',
   'POST /orders/addItem/{order}/{item}/{quantity}',
   'POST /orders/checkout/{order}',
+  'GET /orders/checkout/{order}',
   'POST /payment/create_user',
   'GET /payment/find_user/{user}',
   'GET /payment/users',

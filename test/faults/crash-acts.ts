@@ -1,7 +1,7 @@
 /**
  * What is done in the crash cases when something was lost, or in the course of time?
  *
- * `contradict`: the Redis of payment comes back without customers whose orders are paid, and `resolve`: a person says what is
+ * `submit`: an order is checked out without waiting. `contradict`: the Redis of payment comes back without customers whose orders are paid, and `resolve`: a person says what is
  * to be. `loseSince`: a Redis loses what this shop's processes were told it did. `survey`: it is said, all the way through
  * the logs, which checkouts are not over.
  */
@@ -44,6 +44,17 @@ export const loseSince = async (redis: RedisPart, position: number): Promise<voi
   } catch (error) {
     if (!(error instanceof PartError)) throw error
   }
+}
+
+/** Has an order checked out without waiting, and asks until that is decided. */
+export const submit = async (opened: OpenShop, order: string): Promise<void> => {
+  const path = `/orders/checkout/${order}`
+  await ask(opened, 'POST', path, undefined, { Prefer: 'respond-async' })
+  await eventually(async () => {
+    const { state } = (await ask(opened, 'GET', path, undefined, { Prefer: 'wait=5' })).json as { state?: string }
+    // A Redis that came back older may know of no checkout.
+    assert.ok(state !== 'submitted' && state !== 'checking-out', `it is ${state} still`)
+  }, TIMEOUT_MS)
 }
 
 type Listed = { readonly contradictions: readonly { readonly order_id: string; readonly log_id: string }[] }

@@ -25,11 +25,12 @@ import { type Cut, transactionsOf, writtenTo } from '../support/faults/older-red
 import { type Due, insist, type TimedTold } from '../support/load/customers.ts'
 import { behind } from '../support/shop/behind.ts'
 import { type OpenShop, open } from '../support/shop/shop.ts'
-import { ask, contradict, lastSurvey, loseSince, resolve, survey, TIMEOUT_MS } from './crash-acts.ts'
+import { ask, contradict, lastSurvey, loseSince, resolve, submit, survey, TIMEOUT_MS } from './crash-acts.ts'
 
 export const OUTCOMES = ['paid', 'out-of-credit', 'out-of-stock', 'cancelled'] as const
 const ACTS = [
   ...OUTCOMES,
+  'submitting',
   'shopping',
   'operating',
   'starting',
@@ -271,6 +272,13 @@ const prepare = async (scene: Scene, act: Act, owner: Service | 'gateway'): Prom
       await ask(opened, 'POST', `/orders/checkout/${visit.order}`)
       return visit
     }
+  if (act === 'submitting') {
+    const wanted = await goShopping(scene)
+    return async () => {
+      await submit(opened, wanted.order)
+      return checkout(scene, wanted, 200)
+    }
+  }
   if (act === 'stopping' || act === 'starting') {
     const wanted = await goShopping(scene)
     return () => checkout(scene, wanted, 200)
@@ -452,7 +460,7 @@ export const recordActs = async (): Promise<Passings> => {
     }
   }
   await inScene({}, async (scene) => {
-    for (const act of ['paid', 'out-of-credit', 'out-of-stock', 'shopping', 'operating'] as const)
+    for (const act of ['paid', 'out-of-credit', 'out-of-stock', 'submitting', 'shopping', 'operating'] as const)
       await run(scene, act, 'order')
     for (const owner of owners) {
       const part = partOf(scene, owner)
@@ -488,7 +496,7 @@ const AT_ENDS =
 
 /** What is done again and again for as long as a service lives, whatever it does besides: tried in one act only. */
 const EVER_AGAIN =
-  /\.(reader-[a-z]+\.extend|probe|probe-locks|features|poll-[a-z]+|report-[a-z]+|clock|(parser\.)?late)\./
+  /\.(reader-[a-z]+\.extend|probe|probe-locks|features|poll-[a-z]+|report-[a-z]+|clock|oldest-submitted|(parser\.)?late)\./
 
 /** What comes to nothing unless time has passed. */
 const IN_TIME = /\.begin-survey\./

@@ -17,6 +17,9 @@ test.serial.beforeEach(() => bench.redis.flushall())
 
 const noCheckouts = {
   checkout: () => Promise.reject(new Error()),
+  submit: () => Promise.reject(new Error()),
+  watch: () => Promise.reject(new Error()),
+  begin: () => Promise.reject(new Error()),
   onDecided: () => undefined,
   onOutcome: () => undefined,
   start: () => undefined,

@@ -13,7 +13,7 @@ type Combination = readonly [
 ]
 
 /** Every combination of facts, each with the repair that a person would choose for it. */
-const EXPECTED: readonly (readonly [...Combination, Repair | 'cancel'])[] = [
+const EXPECTED: readonly (readonly [...Combination, Repair | 'cancel' | 'begin'])[] = [
   // It has no record: nobody can finish it.
   ['absent', 'ahead', 'talking', 'unheard', 'drop'],
   ['absent', 'ahead', 'talking', 'heard', 'drop'],
@@ -32,6 +32,15 @@ const EXPECTED: readonly (readonly [...Combination, Repair | 'cancel'])[] = [
   ['decided', 'past', 'talking', 'heard', 'drop'],
   ['decided', 'past', 'silent', 'unheard', 'drop'],
   ['decided', 'past', 'silent', 'heard', 'drop'],
+  // The process in which it was submitted begins it; if that is gone, another one, once payment is there to read of it.
+  ['submitted', 'ahead', 'talking', 'unheard', 'wait'],
+  ['submitted', 'ahead', 'talking', 'heard', 'wait'],
+  ['submitted', 'ahead', 'silent', 'unheard', 'wait'],
+  ['submitted', 'ahead', 'silent', 'heard', 'begin'],
+  ['submitted', 'past', 'talking', 'unheard', 'cancel'],
+  ['submitted', 'past', 'talking', 'heard', 'cancel'],
+  ['submitted', 'past', 'silent', 'unheard', 'cancel'],
+  ['submitted', 'past', 'silent', 'heard', 'cancel'],
   // A client waits for it until the deadline; only silence of somebody who heard is worth a word.
   ['checking-out', 'ahead', 'talking', 'unheard', 'wait'],
   ['checking-out', 'ahead', 'talking', 'heard', 'wait'],
@@ -77,8 +86,8 @@ for (const row of EXPECTED) {
 }
 
 test('the expectations are complete: every combination once', (t) => {
-  t.is(new Set(EXPECTED.map((row) => row.slice(0, 4).join())).size, 5 * 2 * 2 * 2)
-  t.is(EXPECTED.length, 5 * 2 * 2 * 2)
+  t.is(new Set(EXPECTED.map((row) => row.slice(0, 4).join())).size, 6 * 2 * 2 * 2)
+  t.is(EXPECTED.length, 6 * 2 * 2 * 2)
 })
 
 test('every row of the table is the first to hold for some combination', (t) => {

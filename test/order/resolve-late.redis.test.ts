@@ -21,6 +21,9 @@ test.after.always(() => bench[Symbol.asyncDispose]())
 const CALL = 'POST /orders/resolve/it/refund'
 const noCheckouts = {
   checkout: () => Promise.reject(new Error()),
+  submit: () => Promise.reject(new Error()),
+  watch: () => Promise.reject(new Error()),
+  begin: () => Promise.reject(new Error()),
   onDecided: () => undefined,
   onOutcome: () => undefined,
 }

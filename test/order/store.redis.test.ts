@@ -35,6 +35,9 @@ const facts = { ...MONEY, reason: 'out-of-stock', item: 'tea' }
 const begin = (id: string, once: Once = plainly, timeout_ms = TIMEOUT_MS) =>
   store.begin({ log_id: id, order: 'cart', user: 'anna', token: `token-of-${id}`, timeout_ms }, once)
 
+const submit = (id: string, once: Once = plainly, most = 10) =>
+  store.submit({ log_id: id, order: 'cart', timeout_ms: TIMEOUT_MS, most }, once)
+
 /** What there is to see of a saga and of its order. */
 const look = async (id = 'it', order = 'cart') => ({
   saga: (await store.saga(id))?.state ?? 'none',
@@ -47,6 +50,10 @@ const wish = (by: 'refund' | 'accept', id = 'it') => store.resolve(id, { by, why
 const bring = async (state: State | 'adopted'): Promise<void> => {
   await openCart(store)
   if (state === 'none') return
+  if (state === 'submitted') {
+    await submit('it')
+    return
+  }
   if (state === 'adopted') await tell('payment', 'CreditCaptured', 'it', facts)
   else await begin('it')
   if (['paid', 'contradicted', 'accepted'].includes(state)) await tell('payment', 'CreditCaptured', 'it', facts)
@@ -63,6 +70,7 @@ const WAYS = [
 
 const EVENTS: Readonly<Record<Event, () => Promise<readonly (string | undefined)[]>>> = {
   begin: () => begin('it'),
+  submit: () => submit('it'),
   CreditCaptured: () => tell('payment', 'CreditCaptured', 'it', facts),
   CreditRefused: () => tell('payment', 'CreditRefused', 'it', { ...facts, reason: 'out-of-credit' }),
   CreditVoided: () => tell('payment', 'CreditVoided', 'it', facts),
@@ -91,12 +99,14 @@ holdTransitions({
     state: await stateOfIt(),
     status: (await store.find('cart'))?.status,
     saga: (await store.readForCheckout('cart'))?.saga,
+    waits: await bench.redis.zrange('submitted', '0', '-1'),
     contradictions: await store.contradictions(),
   }),
   looksIn: (state) => ({
     state,
     status: statusIn[state],
     saga: state === 'none' ? '' : 'it',
+    waits: state === 'submitted' ? ['it'] : [],
     contradictions: state === 'contradicted' ? ['cart'] : [],
   }),
   // The record of a checkout that is undone for a refund says so.
@@ -306,19 +316,30 @@ test.serial('resolve: what an older version has listed by its order only', async
   t.deepEqual(await accepted(), [30n, 2n])
 })
 
-const TOLD_STATES = ['none', 'checking-out', 'paid', 'failed', 'cancelling', 'closed'] as const
+const TOLD_STATES = ['none', 'submitted', 'checking-out', 'paid', 'failed', 'cancelling', 'closed'] as const
 type Upheld = Readonly<Record<(typeof TOLD_STATES)[number], string>>
 const NOT_CHARGED: Upheld = {
   none: 'cancelled',
+  submitted: 'cancelled',
   'checking-out': 'cancelled',
   paid: 'contradicted',
   failed: 'kept',
   cancelling: 'kept',
   closed: 'kept',
 }
-const UPHELD: Readonly<Record<'paid' | 'failed' | 'cancelled', Upheld>> = {
+const UPHELD: Readonly<Record<'under-way' | 'paid' | 'failed' | 'cancelled', Upheld>> = {
+  'under-way': {
+    none: 'submitted',
+    submitted: 'kept',
+    'checking-out': 'kept',
+    paid: 'kept',
+    failed: 'kept',
+    cancelling: 'kept',
+    closed: 'kept',
+  },
   paid: {
     none: 'lost',
+    submitted: 'lost',
     'checking-out': 'lost',
     paid: 'kept',
     failed: 'contradicted',
@@ -328,19 +349,24 @@ const UPHELD: Readonly<Record<'paid' | 'failed' | 'cancelled', Upheld>> = {
   failed: NOT_CHARGED,
   cancelled: NOT_CHARGED,
 }
-for (const told of ['paid', 'failed', 'cancelled'] as const)
+for (const told of ['under-way', 'paid', 'failed', 'cancelled'] as const)
   for (const state of TOLD_STATES)
     test.serial(`uphold that somebody was told ${told} of what is ${state}: ${UPHELD[told][state]}`, async (t) => {
       await bring(state)
       const before = await look()
-      const uphold = () => log.run('uphold', { log_id: 'it', order: 'cart', user: 'anna', total: '30', told })
+      const of = { order: 'cart', user: 'anna', total: '30', lines: 'tea:2', deadline: '1700000000000' }
+      const uphold = () => log.run('uphold', { log_id: 'it', ...of, told })
       const [result] = await uphold()
       t.is(result, UPHELD[told][state])
       const isCancelled = result === 'cancelled'
-      t.deepEqual((await look()).saga, isCancelled ? 'cancelling' : before.saga)
+      const ended = state === 'submitted' ? 'failed' : 'cancelling'
+      t.deepEqual((await look()).saga, isCancelled ? ended : result === 'submitted' ? result : before.saga)
       t.deepEqual(await store.contradictions(), result === 'contradicted' ? ['cart'] : [])
-      if (isCancelled) t.is((await tell('payment', 'CreditCaptured', 'it', facts))[0], 'repeated', 'it is not paid')
-      const again = { contradicted: 'repeated', cancelled: 'kept' } as Readonly<Record<string, string>>
+      const captured = ended === 'failed' ? 'cancelled' : 'repeated'
+      if (isCancelled) t.is((await tell('payment', 'CreditCaptured', 'it', facts))[0], captured, 'it is not paid')
+      const again = { contradicted: 'repeated', cancelled: 'kept', submitted: 'kept' } as Readonly<
+        Record<string, string>
+      >
       t.is((await uphold())[0], again[result] ?? result)
     })
 
@@ -351,6 +377,100 @@ test.serial('who was told that it is paid when it is not: a refund has nothing t
   t.deepEqual(await look(), { saga: 'failed', order: 'open' })
   t.deepEqual([await store.contradictions(), await accepted()], [[], [0n, 0n]])
 })
+
+test.serial(
+  'submit: refuses an order that is empty or unknown, and one that is being undone or too many for now',
+  async (t) => {
+    t.deepEqual(await submit('it'), ['unknown'])
+    await store.create('cart', 'anna', plainly)
+    t.deepEqual(await submit('it'), ['empty'])
+    await store.addItem(LINE, plainly)
+    await begin('it')
+    await store.cancel('it')
+    t.deepEqual(await submit('next', under('later')), ['cancelling', 'it'])
+    await tell('payment', 'CreditReleased', 'it', facts)
+    t.deepEqual(await submit('next', under('later')), ['submitted', 'next'], 'what passes is not remembered')
+    await openCart(store, 'trolley', 'anna')
+    const trolley = { log_id: 'other', order: 'trolley', timeout_ms: TIMEOUT_MS }
+    t.deepEqual(await store.submit({ ...trolley, most: 1 }, plainly), ['full'])
+    t.is((await store.find('trolley'))?.status, 'open')
+    await begin('next')
+    t.deepEqual(
+      await store.submit({ ...trolley, most: 1 }, plainly),
+      ['submitted', 'other'],
+      'one that is begun waits no more',
+    )
+  },
+)
+
+test.serial('submit: an order has one checkout, whoever wants it, and a key is answered as before', async (t) => {
+  await openCart(store)
+  t.deepEqual(await submit('it', under('a')), ['submitted', 'it'])
+  t.deepEqual(await submit('another'), ['submitted', 'it'])
+  t.deepEqual(await store.join({ order: 'cart', saga: 'it' }, under('b')), ['joined', 'it'])
+  await begin('it')
+  t.deepEqual(await submit('another', under('c')), ['checking-out', 'it'])
+  await tell('payment', 'CreditVoided', 'it', facts)
+  t.deepEqual(await submit('another', under('a')), ['submitted', 'it'])
+  t.deepEqual(await submit('another', under('c')), ['checking-out', 'it'])
+  t.deepEqual(await begin('another', under('a')), ['submitted', 'it'])
+  t.deepEqual(await submit('next'), ['submitted', 'next'])
+  await tell('payment', 'CreditCaptured', 'next', facts)
+  t.deepEqual(await submit('last'), ['paid', 'next'])
+})
+
+test.serial(
+  'begin: of two that begin what was submitted, one does, and the other is told that it is under way',
+  async (t) => {
+    await openCart(store)
+    await submit('it')
+    const [started] = await log.entriesOf('it')
+    t.deepEqual(await begin('it'), ['begun', 'it'])
+    t.deepEqual(
+      await store.begin({ log_id: 'it', order: 'cart', user: 'anna', token: 'other', timeout_ms: 1 }, plainly),
+      ['checking-out', 'it'],
+    )
+    t.deepEqual(await begin('it'), ['begun', 'it'], 'the one that has begun it, whose answer was lost')
+    const [, begun] = await log.entriesOf('it')
+    t.deepEqual([begun?.kind, begun?.facts], ['CheckoutStarted', started?.facts], 'what was submitted, by its deadline')
+    const moved = { log_id: 'next', order: 'trolley', user: 'berta', token: '', timeout_ms: 1 }
+    await openCart(store, 'trolley', 'anna')
+    await store.submit({ log_id: 'next', order: 'trolley', timeout_ms: TIMEOUT_MS, most: 10 }, plainly)
+    t.deepEqual(await store.begin(moved, plainly), ['moved', 'anna'])
+  },
+)
+
+test.serial(
+  'a submitted order takes no lines, is not made anew, and is paid by another checkout that proves to have paid',
+  async (t) => {
+    await store.initOrders({ first: 0, last: 0, items: 1, users: 1, price: 1, seed: 1 }, plainly)
+    await store.submit({ log_id: 'zero', order: '0', timeout_ms: TIMEOUT_MS, most: 10 }, plainly)
+    t.deepEqual(await store.addItem({ ...LINE, order: '0' }, plainly), ['closed', 'submitted'])
+    const batch = { first: 0, last: 0, items: 1, users: 1, price: 1, seed: 2 }
+    t.deepEqual(await store.initOrders(batch, plainly), ['busy', '0'])
+    await bring('submitted')
+    t.is((await tell('payment', 'CreditCaptured', 'earlier', facts))[0], 'adopted')
+    t.deepEqual(await look('earlier'), { saga: 'paid', order: 'paid' })
+    t.like(await store.saga('it'), { state: 'failed', reason: 'deadline' })
+    t.deepEqual(await bench.redis.zrange('submitted', '0', '-1'), ['zero'])
+  },
+)
+
+test.serial(
+  'uphold: what was said to be under way ends, if its order is not as it was, and is lost with its order',
+  async (t) => {
+    const of = { order: 'cart', user: 'anna', total: '30', deadline: '1700000000000', told: 'under-way' }
+    const uphold = (lines: string) => log.run('uphold', { log_id: 'it', ...of, lines })
+    t.deepEqual(await uphold('tea:2'), ['lost'])
+    await openCart(store)
+    t.is((await uphold('tea:1'))[0], 'cancelled')
+    t.like(await store.saga('it'), { state: 'failed', reason: 'deadline' })
+    t.deepEqual(
+      [(await store.find('cart'))?.status, await emitted()],
+      ['open', ['OrderCreated', 'LineAdded', 'CheckoutFailed']],
+    )
+  },
+)
 
 test.serial('begin: refuses an order that is empty, unknown or another user’s', async (t) => {
   await store.create('cart', 'anna', plainly)
@@ -459,6 +579,7 @@ for (const status of ['cancelled', 'expired'] as const)
     await bench.redis.hset('order:cart', { status })
     const expected = `order-${status}` as const
     t.is<string, string>((await begin('another', under('begin')))[0], expected)
+    t.is<string, string>((await submit('another', under('submit')))[0], expected)
     t.deepEqual(await store.join({ order: 'cart', saga: '' }, under('join')), [expected])
     t.deepEqual(await store.join({ order: 'cart', saga: 'it' }, under('other')), [expected])
     t.deepEqual(await store.addItem(LINE, plainly), ['closed', status])

@@ -1,10 +1,27 @@
 --- @include "checkout"
--- begin: starts the checkout of an open order, once: the same log id again returns that it has begun. What was read
--- before must still be so: another checkout of the order may have been refused since, or a line added.
+-- begin: starts the checkout of an open order, or one that was submitted, once: the same log id again returns that it has begun, or
+-- that it is under way if another request has begun it under a lock of its own. What was read before must still be so: another
+-- checkout of the order may have been refused since, or a line added. What was submitted keeps its deadline.
 -- ARGS     log_id, order, user (whose lock is held), token (of the lock), timeout_ms (until the deadline), saga (as read),
 --          lines (the same), again (if it may have been begun under this log id)
--- RETURNS  begun, saga | checking-out, saga | paid, saga | empty | order-cancelled | order-expired | unknown
+-- RETURNS  begun, saga | submitted, saga | checking-out, saga | paid, saga | empty | order-cancelled | order-expired | unknown
 --          or in passing: cancelling, saga | moved, user (the order is another user's now, or has changed)
+
+-- begin_submitted(id, token): it waits no more.
+local function begin_submitted(id, token)
+  local saga = load_saga(id)
+  leave_submitted(id, saga)
+  saga.token = token
+  order_status(id, saga, 'checking-out')
+  emit_saga(id, saga, 'checking-out')
+end
+
+-- is_begun_by(id, token): whether this checkout was begun under the lock with this token, as far as that is recorded still.
+local function is_begun_by(id, token)
+  local recorded = redis.call('HGET', names.saga .. id, 'token') or ''
+  return recorded == '' or recorded == token
+end
+
 function commands.begin(args)
   local id = args.log_id
   local order = redis.call('HMGET', names.order .. args.order, 'user', 'status', 'saga', 'total', 'lines', 'version')
@@ -12,13 +29,20 @@ function commands.begin(args)
   if not user then
     return { 'unknown' }
   end
-  if saga == id or (args.again and is_recorded(id)) then
+  if saga == id and status == 'submitted' then
+    if user ~= args.user then
+      return { 'moved', user }, true
+    end
+    begin_submitted(id, args.token)
     return { 'begun', id }
+  end
+  if saga == id or (args.again and is_recorded(id)) then
+    return { is_begun_by(id, args.token) and 'begun' or 'checking-out', id }
   end
   if status == 'paid' then
     return { 'paid', saga }
   end
-  if status == 'checking-out' then
+  if status == 'submitted' or status == 'checking-out' then
     lasting()
     return { status, saga }
   end

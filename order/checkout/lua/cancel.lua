@@ -13,6 +13,10 @@ function commands.cancel(args)
   if saga.state == 'granted' or saga.state == 'settled' then
     return { 'unknown' }
   end
+  if saga.state == 'submitted' then
+    withdraw(id, saga, args.reason or 'deadline')
+    return decision('cancelled', id, saga)
+  end
   if saga.state ~= 'checking-out' then
     return decision('decided', id, saga)
   end

@@ -3,11 +3,12 @@
 --- @include "documents"
 --- @include "order"
 --- @include "saga"
--- The `status` of an order (see order.lua) is open, checking-out, paid, cancelling, or for good cancelled or expired, and its `saga` the
--- last checkout of it. A checkout is a saga of its own, with its own record, whose states are
+-- The `status` of an order (see order.lua) is open, submitted, checking-out, paid, cancelling, or for good cancelled or expired, and its
+-- `saga` the last checkout of it. A checkout is a saga of its own, with its own record, whose states are
+--   submitted     asked for without waiting: nothing was begun, and `names.submitted` has it, scored by when it was submitted
 --   checking-out  started; the peers are at work
 --   paid          the money was captured: the end
---   failed        refused for credit or for stock: the end; the order is open again
+--   failed        refused for credit or for stock, or given up before it was begun: the end; the order is open again
 --   cancelling    its deadline passed before an answer, or it was given up by an operator, or with its order: payment undoes
 --                 what it did, and has stock undo it
 --   closed        payment has undone it: the end; the order is open again
@@ -60,8 +61,25 @@ local function announce(id, saga)
     saga.user, saga.total, last_entry(saga.entries) }, ' '))
 end
 
+-- leave_submitted(id, saga): a checkout waits no more to be begun, if it did.
+local function leave_submitted(id, saga)
+  if saga.state == 'submitted' then
+    redis.call('ZREM', names.submitted, id)
+  end
+end
+
+-- withdraw(id, saga, reason): decides that a checkout is not to be which was not begun: there is nothing to undo.
+local function withdraw(id, saga, reason)
+  leave_submitted(id, saga)
+  saga.reason = reason
+  order_status(id, saga, 'open')
+  emit_saga(id, saga, 'failed')
+  announce(id, saga)
+end
+
 -- cancel_checkout(id, saga, reason): decides that the checkout is not to be, and has payment undo it.
 local function cancel_checkout(id, saga, reason)
+  leave_submitted(id, saga)
   saga.reason = reason
   order_status(id, saga, 'cancelling')
   emit_saga(id, saga, 'cancelling')

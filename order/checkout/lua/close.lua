@@ -1,7 +1,8 @@
 --- @include "checkout"
 -- close: payment has undone a cancelled checkout, so the order is open again, or cancelled if it was given up. The goods may still be
 -- on their way back, but stock learns of that from payment's log too, before anything that payment emits of the order's next checkout.
--- What was paid is undone only if this service has lost that it cancelled it, and paid it since: a contradiction.
+-- What was paid is undone only if this service has lost that it cancelled it, and paid it since: a contradiction. What is submitted here
+-- was begun and cancelled, which this service has lost: it is cancelled now.
 -- ARGS     log_id, note (of what was captured)
 -- RETURNS  closed, order (if it is cancelled thereby) | contradicted, saga, by, order | repeated | unknown
 function commands.close(args)
@@ -12,6 +13,9 @@ function commands.close(args)
   end
   if saga.state == 'paid' then
     return contradict(id, saga, 'released', args.note)
+  end
+  if saga.state == 'submitted' then
+    cancel_checkout(id, saga, 'deadline')
   end
   if saga.state ~= 'cancelling' then
     return { 'repeated' }

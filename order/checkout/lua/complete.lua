@@ -2,7 +2,8 @@
 --- @include "ledger"
 -- complete: the money was captured, so the order is paid. A saga that this service does not know (its Redis came back
 -- older) is adopted, for it was charged and taken, and its client may have been answered so; it is cancelled if the order was
--- paid by another, or is given up, or if it is unknown what is in it, and so is a saga that was answered with a refusal.
+-- paid by another, or is given up, or if it is unknown what is in it, and so is a saga that was answered with a refusal. Of one that is
+-- submitted here, it was lost that it was begun: that is emitted again.
 -- ARGS     log_id, order, user, total, lines, invoice (these two not in entries of older versions)
 -- RETURNS  paid, decision | adopted, decision | cancelled, decision | repeated
 
@@ -30,6 +31,8 @@ local function adopt(id, saga)
   end
   if status == 'checking-out' then
     cancel_checkout(other, load_saga(other), 'deadline')
+  elseif status == 'submitted' then
+    withdraw(other, load_saga(other), 'deadline')
   end
   redis.call('HSET', key, 'user', saga.user, 'saga', id, 'total', saga.total, 'lines', saga.lines)
   if lines ~= saga.lines or total ~= saga.total then
@@ -56,6 +59,10 @@ end
 function commands.complete(args)
   local id = args.log_id
   local saga = load_saga(id)
+  if saga and saga.state == 'submitted' then
+    leave_submitted(id, saga)
+    emit_saga(id, saga, 'checking-out')
+  end
   if saga and saga.state == 'checking-out' then
     pay_order(id, saga, args.invoice)
     return decision('paid', id, saga)

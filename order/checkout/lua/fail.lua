@@ -1,6 +1,7 @@
 --- @include "checkout"
--- fail: money or goods were refused, so the order is open again. A refusal of what was paid is the one contradiction that
--- no rule can mend (a peer lost what it did, and cannot do it again): the order is listed by name.
+-- fail: money or goods were refused, so the order is open again; also if this service has lost that it has begun what was submitted.
+-- A refusal of what was paid is the one contradiction that no rule can mend (a peer lost what it did, and cannot do it again): the
+-- order is listed by name.
 -- ARGS     log_id, reason, item, note (of what was captured)
 -- RETURNS  failed, decision | contradicted, saga, by, order | repeated | unknown
 function commands.fail(args)
@@ -12,9 +13,10 @@ function commands.fail(args)
   if saga.state == 'paid' then
     return contradict(id, saga, args.reason, args.note)
   end
-  if saga.state ~= 'checking-out' then
+  if saga.state ~= 'checking-out' and saga.state ~= 'submitted' then
     return { 'repeated' }
   end
+  leave_submitted(id, saga)
   saga.reason = args.reason
   saga.item = args.item or ''
   order_status(id, saga, 'open')

@@ -72,6 +72,21 @@ test.serial('a checkout that is under way is cancelled, its client is told, and 
   t.like((await store.show('cart'))?.checkout, { state: 'closed', reason: 'customer' })
 })
 
+test.serial('an order whose checkout waits to be begun is cancelled at once, and that is never begun', async (t) => {
+  await openCart(store)
+  await store.submit({ log_id: 'it', order: 'cart', timeout_ms: 60_000, most: 10 }, plainly)
+  t.deepEqual(await giveUp(), ['cancelled'])
+  await assertCancelled(t, ['CheckoutSubmitted', 'OrderCancelled', 'CheckoutFailed'])
+  t.like((await store.show('cart'))?.checkout, { state: 'failed', reason: 'customer' })
+  t.is(await bench.redis.zcard('submitted'), 0)
+  t.like(
+    await tell('payment', 'CreditCaptured', 'it', facts),
+    { 0: 'cancelled' },
+    'a Redis had forgotten that it was begun',
+  )
+  t.is(await statusOf(), 'cancelled')
+})
+
 test.serial('an order is cancelled whose checkout was given up before, once that is undone', async (t) => {
   await openCart(store)
   await begin('it')

@@ -29,6 +29,9 @@ const open = (others: Partial<CheckoutsOptions> = {}) => {
     linger: openLinger(),
     deadlineMs: DEADLINE_MS,
     lockTtlMs: 3_000,
+    asyncDeadlineMs: DEADLINE_MS,
+    submittedMax: 100,
+    shutdown: new AbortController().signal,
     ...others,
   })
   opened.start()

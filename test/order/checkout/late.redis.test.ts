@@ -37,6 +37,9 @@ const open = (others: Partial<CheckoutsOptions> = {}) => {
     linger: openLinger(),
     deadlineMs: DEADLINE_MS,
     lockTtlMs: 1,
+    asyncDeadlineMs: DEADLINE_MS,
+    submittedMax: 100,
+    shutdown: new AbortController().signal,
     ...others,
   })
   opened.start()

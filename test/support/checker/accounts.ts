@@ -279,7 +279,8 @@ export const stockAccount = (
 }
 
 const ORDER_MOVES: Moves = {
-  none: ['checking-out', 'paid', 'cancelling', 'granted'],
+  none: ['submitted', 'checking-out', 'paid', 'failed', 'cancelling', 'granted'],
+  submitted: ['checking-out', 'failed', 'cancelling'],
   granted: ['settled'],
   'checking-out': ['paid', 'failed', 'cancelling'],
   failed: ['cancelling'],
@@ -289,6 +290,7 @@ const ORDER_MOVES: Moves = {
 }
 /** What each kind makes of a checkout, and of its order if the order follows that checkout still. */
 const ORDER_ENDS: Readonly<Record<string, readonly [saga: string, order: string]>> = {
+  CheckoutSubmitted: ['submitted', 'submitted'],
   CheckoutStarted: ['checking-out', 'checking-out'],
   OrderPaid: ['paid', 'paid'],
   CheckoutFailed: ['failed', 'open'],
@@ -418,10 +420,11 @@ export const orderAccount = (
       return
     }
     if (state === undefined) return
-    const begins = next === 'checking-out' || (next === 'paid' && before === 'none')
+    const isWanted = next === 'submitted' || next === 'checking-out'
+    const begins = before === 'none' && (isWanted || next === 'paid')
     if (begins && (next === 'paid' || state.status !== 'open'))
       accuse('impossible-move', thing, `${next} while it was ${state.status}`)
-    if (next === 'checking-out' && (facts.total !== String(state.total) || facts.lines !== state.lines))
+    if (isWanted && (facts.total !== String(state.total) || facts.lines !== state.lines))
       accuse('charged-otherwise', thing, `${facts.total} for ${facts.lines}, not ${state.total} for ${state.lines}`)
     if (begins) write(thing, next, { ...state, status, saga: log_id }, log_id)
     else if (state.saga === log_id) write(thing, next, { ...state, status }, log_id)

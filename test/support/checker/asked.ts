@@ -34,8 +34,10 @@ export const unaskedCheckouts = (
   return [...timelines].flatMap(([thing, moments]) => {
     const order = thing.replace('order:', '')
     if (!created.has(order)) return []
+    const submitted = new Set(moments.filter(({ action }) => action === 'submitted').map(({ saga }) => saga))
     return moments.flatMap(({ action, saga = '', loggedMs }): Anomaly[] => {
-      if (action !== 'checking-out') return []
+      // What was submitted is begun when its turn comes.
+      if (action !== 'submitted' && (action !== 'checking-out' || submitted.has(saga))) return []
       const all = asked.get(order) ?? []
       const atMs = loggedMs - clockMs
       const by = all.filter((one) => covers(one, atMs))

@@ -14,6 +14,7 @@
 import { ackedKey, type LostTail } from '../../../shared/log/entry.ts'
 import { tailLossDetector } from '../../../shared/log/tail-loss.ts'
 import { logParser, type Report } from '../../../shared/saga/log-parser.ts'
+import { plainly } from '../shop/open-store.ts'
 import { PARTICIPANTS, type Participant, subscribersOf } from '../three-services.ts'
 import { type Command, durationOf, onceOf, participantOf, type Scene } from './scene.ts'
 
@@ -24,8 +25,15 @@ const LEASE_TTL_MS = 1_000
 const ANY_AGE_MS = -60_000
 const LETTERS_MAX = 100
 
-const openParsers = ({ services }: Scene): Readonly<Record<Participant, () => Promise<Report>>> => {
+const openParsers = ({ services, orders }: Scene): Readonly<Record<Participant, () => Promise<Report>>> => {
   const { stores, logs, dependencies } = services
+  /** As a process does that has a turn, a slot and the lock for it. */
+  const begin = async (log_id: string): Promise<string> => {
+    const saga = await stores.order.saga(log_id)
+    const order = saga?.order ?? ''
+    const start = { log_id, order, user: orders.get(order) ?? '', token: '', timeout_ms: 0 }
+    return (await stores.order.begin(start, plainly))[0]
+  }
   const common = (participant: Participant) => ({
     log: logs[participant],
     subscribers: subscribersOf(participant),
@@ -36,7 +44,7 @@ const openParsers = ({ services }: Scene): Readonly<Record<Participant, () => Pr
     schedule: NEVER,
     retentionMs: RETENTION_MS,
   })
-  const order = logParser({ ...common('order'), recovery: stores.order.recovery(() => undefined) })
+  const order = logParser({ ...common('order'), recovery: stores.order.recovery(() => undefined, begin) })
   const payment = logParser({ ...common('payment'), recovery: stores.payment.recovery })
   const stock = logParser({ ...common('stock'), recovery: undefined })
   return { order: order.run, payment: payment.run, stock: stock.run }

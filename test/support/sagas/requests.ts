@@ -4,6 +4,8 @@
  *   user anna 100 | item tea 5 15 | order cart anna tea:2    what there is before the story: who owns what, how much there is of
  *                                                            it and at which price, and what is in an order
  *   begin cart s1 [deadline=-1s] [for=bert]   a checkout begins, as the saga s1; it is locked for its user, or for another
+ *   submit cart s1 [deadline=60s]        a checkout is to begin later
+ *   ask cart                             a client asks how the checkout of an order stands, and counts on the answer
  *   join cart s1                         a request that needs no checkout of its own
  *   cancel s1 [by=operator]              its deadline has passed, or an operator gives it up
  *   resolve s1 refund|accept             a person ends a contradiction
@@ -14,9 +16,11 @@
  *   add tea 3 | subtract tea 3           goods do
  */
 import { changedBy } from '../../../order/change/change.ts'
+import { shownAs } from '../../../order/checkout/answer.ts'
 import { type Command, durationOf, onceOf, type Scene } from './scene.ts'
 
 const PATIENCE = '60s'
+const SUBMITTED_MAX = 10
 
 const lineOf = (word = ''): { item: string; quantity: number } => {
   const [item = '', quantity] = word.split(':')
@@ -58,6 +62,19 @@ export const requests = (scene: Scene): Readonly<Record<string, Command>> => {
       const timeout_ms = durationOf(words.options.get('deadline') ?? PATIENCE)
       const start = { log_id: saga, order: id, user, token: '', timeout_ms }
       await tellReply(await order.begin(start, onceOf(words, `begin ${id}`)))
+    },
+    submit: async (words) => {
+      const [id = '', saga = ''] = words.args
+      if (!scene.sagas.includes(saga)) scene.sagas.push(saga)
+      const timeout_ms = durationOf(words.options.get('deadline') ?? PATIENCE)
+      const args = { log_id: saga, order: id, timeout_ms, most: SUBMITTED_MAX }
+      await tellReply(await order.submit(args, onceOf(words, `begin ${id}`)))
+    },
+    ask: async ({ args: [id = ''] }) => {
+      const found = await order.checkoutOf(id, { isTold: true })
+      if (typeof found !== 'object') return print(found ?? 'none')
+      const { state, reason, item_id } = shownAs(found)
+      print([found.id, state, reason, item_id].filter((word) => word !== null).join(' '))
     },
     join: async (words) => {
       const [id = '', saga = ''] = words.args

@@ -51,16 +51,16 @@ export const openTimeline = (redis: Readonly<Record<Participant, Redis>>): Timel
       .replace(TIME, '(now)')
 
   /** A deadline by where it lies from its entry. */
-  const shown = (entry: RawEntry, name: string, value: string): string => {
+  const shown = (entry: string, name: string, value: string): string => {
     if (name !== 'deadline') return value
-    const aheadMs = Number(value) - Number.parseInt(entry[0], 10)
+    const aheadMs = Number(value) - Number.parseInt(entry, 10)
     if (Math.abs(aheadMs) < SOON_MS) return 'now'
     return aheadMs > 0 ? 'ahead' : 'past'
   }
 
   const lineOf = (participant: Participant, entry: RawEntry): string => {
     const { kind, log_id, facts } = readable(entry)
-    const pairs = Object.entries(facts).map(([name, value]) => `${name}=${shown(entry, name, value)}`)
+    const pairs = Object.entries(facts).map(([name, value]) => `${name}=${shown(entry[0], name, value)}`)
     return named([nameOf(participant, entry[0]), kind, ...sagaOf(log_id), ...pairs].join(' '))
   }
 
@@ -88,8 +88,10 @@ export const openTimeline = (redis: Readonly<Record<Participant, Redis>>): Timel
     begin: async () => {
       for (const participant of PARTICIPANTS) await news(participant)
     },
-    summaryOf: ({ kind, log_id, facts }) =>
-      named([kind, ...sagaOf(log_id), ...Object.entries(facts).map(([name, value]) => `${name}=${value}`)].join(' ')),
+    summaryOf: ({ id, kind, log_id, facts }) => {
+      const pairs = Object.entries(facts).map(([name, value]) => `${name}=${shown(id, name, value)}`)
+      return named([kind, ...sagaOf(log_id), ...pairs].join(' '))
+    },
     named,
   }
 }
