@@ -139,9 +139,14 @@ const shop = async (bag: Bag, visit: Visit): Promise<void> => {
   await giveBefore(bag, visit)
   const order = await orderWith(bag, visit)
   if (order === undefined) return
-  const checkOut = () =>
-    ask('checkout', 'POST', `/orders/checkout/${order}`, visit.keyed ? { key: `${id}-checkout` } : {})
-  await Promise.all(Array.from({ length: visit.atOnce }, checkOut))
+  const keyFor = (action: string) => (visit.keyed ? { key: `${id}-${action}` } : {})
+  const checkOut = () => ask('checkout', 'POST', `/orders/checkout/${order}`, keyFor('checkout'))
+  const paid = await Promise.all(Array.from({ length: visit.atOnce }, checkOut))
+  const [line] = visit.lines
+  if (visit.returns && line && paid.some((reply) => reply !== undefined)) {
+    const lines = visit.returns === 'all' ? {} : { lines: [{ item_id: itemIn(names, line[0]), quantity: 1 }] }
+    await ask('refund', 'POST', `/orders/${order}/refunds`, { ...keyFor('refund'), fields: lines })
+  }
   if (visit.looks) {
     await ask('find-order', 'GET', `/orders/find/${order}`)
     await ask('find-user', 'GET', `/payment/find_user/${user}`)

@@ -111,7 +111,7 @@ export const planPopulation = (load: Load, seed: number): Population => {
   }
 }
 
-/** What one visitor does: places an order, or fills one, and checks it out; and what is given and changed besides. */
+/** What one visitor does: places an order, or fills one, checks it out, and perhaps sends some of it back; and what is given and changed besides. */
 export type Visit = {
   readonly user: number
   readonly lines: readonly (readonly [item: number, quantity: number])[]
@@ -125,6 +125,8 @@ export type Visit = {
   readonly pricing: readonly [item: number, price: number] | undefined
   /** Does it place the order with all its lines at once? Else it fills one line by line. */
   readonly places: boolean
+  /** What it sends back once it has paid: a piece of its first line, or all. */
+  readonly returns: 'a piece' | 'all' | undefined
   /** How often it asks for the checkout at the same time. */
   readonly atOnce: number
   /** Does it look at the order, its wallet, an item and all its orders afterwards? */
@@ -156,16 +158,28 @@ export const planVisit = ({ users, items }: Population, seed: number, number: nu
     asksAgain: draw() < 0.2,
     pricing: draw() < 0.05 ? [between(draw, 0, items.length - 1), between(draw, PRICE.min, PRICE.max)] : undefined,
     places: draw() < 0.5,
+    returns: draw() < 0.2 ? oneOf(draw, ['a piece', 'all'] as const) : undefined,
   }
 }
 
 /** How many requests a visit takes if each is answered at once. */
-export const requestsOf = ({ lines, funds, delivery, pricing, places, atOnce, looks, asksAgain }: Visit): number =>
+export const requestsOf = ({
+  lines,
+  funds,
+  delivery,
+  pricing,
+  places,
+  returns,
+  atOnce,
+  looks,
+  asksAgain,
+}: Visit): number =>
   1 +
   (places ? 0 : lines.length) +
   Number(funds > 0) +
   Number(delivery !== undefined) +
   Number(pricing !== undefined) +
+  Number(returns !== undefined) +
   atOnce +
   (looks ? 4 : 0) +
   Number(asksAgain)

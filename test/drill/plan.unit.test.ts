@@ -45,6 +45,7 @@ test('has drawn, for a seed that was written down, what it draws', (t) => {
     asksAgain: false,
     pricing: undefined,
     places: true,
+    returns: undefined,
   })
 })
 
@@ -99,6 +100,7 @@ test('has visitors who are too poor, who want what is not there, who repeat, and
   t.true(share(({ keyed }) => keyed) > 0.3)
   t.true(share(({ atOnce }) => atOnce > 1) > 0.03)
   t.true(share(({ places }) => places) > 0.3)
+  t.true(share(({ returns }) => returns === 'all') > 0.05)
   t.true(share(({ pricing }) => pricing !== undefined) > 0.01)
   t.true(share((visit) => requestsOf(visit) >= 4) > 0.5)
 })

@@ -64,6 +64,7 @@ const newTally = (): Tally => ({
   requests: 0,
   audits: 0,
   paid: 0,
+  refunded: 0,
   refused: 0,
   'not now': 0,
   unknown: 0,

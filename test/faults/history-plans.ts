@@ -104,6 +104,11 @@ const requests: fc.Arbitrary<Request> = fc.oneof(
     arbitrary: fc.record({ does: fc.constant('add-item' as const), order: any, item: any, quantity: small(2, 1) }),
   },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('set-price' as const), item: any, price: small(4) }) },
+  { weight: 2, arbitrary: fc.record({ does: fc.constant('refund' as const), order: any, quantity: small(2, 1) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ does: fc.constant('refund' as const), order: any, item: any, quantity: small(2, 1) }),
+  },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('find-user' as const), user: any }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('find-item' as const), item: any }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('find-order' as const), order: any }) },

@@ -32,7 +32,7 @@ import type { Asking, Created, Fault, Step } from './history-plans.ts'
 
 /** What histories have met: to see that they reach what they should. */
 export type Tally = Record<
-  'histories' | 'requests' | 'audits' | 'paid' | 'refused' | 'not now' | 'unknown' | 'faults',
+  'histories' | 'requests' | 'audits' | 'paid' | 'refunded' | 'refused' | 'not now' | 'unknown' | 'faults',
   number
 >
 
@@ -53,23 +53,34 @@ const HIT_MS = 10_000
 const isRead = ({ does }: Request): boolean => does.startsWith('find-')
 
 const JSON_TYPE = { 'Content-Type': 'application/json' }
-const methodOf = (request: Request): { method: string; headers?: Record<string, string>; body?: string } => {
-  if (request.does !== 'set-price') return { method: isRead(request) ? 'GET' : 'POST' }
-  return { method: 'PATCH', headers: { ...JSON_TYPE, 'If-Match': '*' }, body: JSON.stringify({ price: request.price }) }
+type Sent = { readonly method: string; readonly headers?: Record<string, string>; readonly body?: string }
+const methodOf = (request: Request, items: readonly string[]): Sent => {
+  if (request.does === 'set-price') {
+    const headers = { ...JSON_TYPE, 'If-Match': '*' }
+    return { method: 'PATCH', headers, body: JSON.stringify({ price: request.price }) }
+  }
+  if (request.does !== 'refund') return { method: isRead(request) ? 'GET' : 'POST' }
+  const { item, quantity } = request
+  const lines = item === undefined ? {} : { lines: [{ item_id: items[item], quantity }] }
+  return { method: 'POST', headers: JSON_TYPE, body: JSON.stringify(lines) }
 }
 
 const stateOf = ({ credit, items, orders }: Seed): State => ({
   credit,
   stock: items.map(({ stock }) => stock),
   prices: items.map(({ price }) => price),
-  orders: orders.map(({ user, quantities }) => ({
-    user,
-    paid: false,
-    total: quantities.reduce((sum, quantity, item) => sum + quantity * (items[item]?.price ?? 0), 0),
-    quantities,
-  })),
+  orders: orders.map(({ user, quantities }) => {
+    const costs = quantities.map((quantity, item) => quantity * (items[item]?.price ?? 0))
+    return { user, paid: false, total: costs.reduce((sum, cost) => sum + cost, 0), quantities, costs, returned: [] }
+  }),
+  due: [],
 })
 
+/** An order as it is shown once it is placed. */
+type Placed = {
+  readonly total_cost: number
+  readonly lines: readonly { readonly item_id: string; readonly quantity: number; readonly cost: number }[]
+}
 type Creation = {
   readonly path: string
   readonly body?: string
@@ -129,6 +140,8 @@ export const play = async (
         return `/payment/find_user/${users[request.user]}`
       case 'find-item':
         return `/stock/find/${items[request.item]}`
+      case 'refund':
+        return `/orders/${orders[request.order]}/refunds`
       case 'set-price':
         return `/stock/item/${items[request.item]}`
       case 'find-order':
@@ -159,13 +172,14 @@ export const play = async (
     return showOrders(known.filter(([order]) => order !== -1))
   }
 
-  const shown = (request: Request, { json }: Reply): string => {
+  const shown = (request: Request, { status, json }: Reply): string => {
     if (request.does === 'find-user') return `200 ${(json as { credit: number }).credit}`
     if (request.does === 'find-item') {
       const { stock, price } = json as { stock: number; price: number }
       return `200 ${stock} ${price}`
     }
     if (request.does === 'find-orders') return ofOrders(json as Parameters<typeof ofOrders>[0])
+    if (request.does === 'refund') return String(status)
     return request.does === 'find-order' ? ofItems(json as OrderShown) : '200'
   }
 
@@ -181,6 +195,7 @@ export const play = async (
     tally.requests += 1
     if (answer === undefined) tally.unknown += 1
     else if (request.does === 'checkout' && answer === '200') tally.paid += 1
+    else if (request.does === 'refund' && answer.startsWith('20')) tally.refunded += 1
     else if (request.does === 'checkout' && /^402|^409 out/.test(answer)) tally.refused += 1
     else if (!isFinal(answer)) tally['not now'] += 1
   }
@@ -188,7 +203,7 @@ export const play = async (
   /** Asks once, and waits as long as a client does. */
   const askOnce = async (turn: number, action: number, request: Request): Promise<Told> => {
     const key = keyed.has(action) ? { 'Idempotency-Key': `${orders[0]}-${action}` } : {}
-    const { method, headers = {}, body } = methodOf(request)
+    const { method, headers = {}, body } = methodOf(request, items)
     const reply = answerIfAny(clientOf(turn).request(method, pathOf(request), { ...headers, ...key }, body))
     unanswered.push(reply)
     const answer = answerIn(request, await Promise.race([reply, away(TIMEOUT_MS).then(() => undefined)]))
@@ -285,7 +300,7 @@ export const play = async (
         path: `/orders/create/${users[user]}`,
         take: (id: string) => {
           orders.push(id)
-          const empty = { user, paid: false, total: 0, quantities: [] }
+          const empty = { user, paid: false, total: 0, quantities: [], costs: [], returned: [] }
           worlds.change((state) => ({ ...state, orders: [...state.orders, empty] }))
         },
       },
@@ -295,9 +310,11 @@ export const play = async (
         take: (id, told) => {
           orders.push(id)
           // What an item costs may be unknown at the moment; that it did cost so is the checker's.
-          const { total_cost: total, items: placed } = told as OrderShown
-          const quantities = items.map((name) => placed.find(([item]) => item === name)?.[1] ?? 0)
-          const order = { user, paid: false, total, quantities }
+          const { total_cost: total, lines: placed } = told as Placed
+          const lineOf = items.map((name) => placed.find(({ item_id }) => item_id === name))
+          const quantities = lineOf.map((line) => line?.quantity ?? 0)
+          const costs = lineOf.map((line) => line?.cost ?? 0)
+          const order = { user, paid: false, total, quantities, costs, returned: [] }
           worlds.change((state) => ({ ...state, orders: [...state.orders, order] }))
         },
       },
@@ -395,8 +412,14 @@ export const play = async (
       for (const reply of replies) assert.equal(reply?.status, 200, reply?.text)
     }, READY_MS)
 
+  /** What is on its way comes to an end, though nothing is wrong. */
+  const settleOpen = async (): Promise<void> => {
+    await settle(opened, { settleMs: SETTLE_MS, locksMs: LOCKS_MS })
+    worlds.rest()
+  }
+
   const heal = async (): Promise<void> => {
-    if (!disturbed) return
+    if (!disturbed) return worlds.open() > 0 ? settleOpen() : undefined
     fabric.heal()
     wake()
     await bringBack(opened)
@@ -407,8 +430,7 @@ export const play = async (
       const request = keyed.get(action)
       if (request) worlds.learn([await insist(action, request)], true)
     }
-    await settle(opened, { settleMs: SETTLE_MS, locksMs: LOCKS_MS })
-    worlds.rest()
+    await settleOpen()
     // A cut that was the last fault may have been noticed only since.
     await ready()
     disturbed = false

@@ -26,6 +26,7 @@ export const DOES = [
   'find-orders',
   'add-item',
   'checkout',
+  'refund',
 ] as const
 export type Does = (typeof DOES)[number]
 
@@ -71,6 +72,7 @@ export const PASSING: ReadonlySet<string> = new Set([
   'checkout-cancelling',
   'item-withdrawn',
   'order-not-open',
+  'order-not-paid',
   'neighbour-unavailable',
 ])
 
@@ -144,6 +146,11 @@ const ROUTES: Readonly<Record<Does, Row>> = {
   },
   'find-orders': { method: 'GET', path: /^\/orders\?user=(?<user>[^&]+)(?:&limit=\d+)?$/ },
   'add-item': { method: 'POST', path: /^\/orders\/addItem\/(?<order>[^/]+)\/(?<item>[^/]+)\/(?<quantity>\d+)$/ },
+  refund: {
+    method: 'POST',
+    path: /^\/orders\/(?<order>[^/?]+)\/refunds$/,
+    asks: ({ lines = [] }) => ({ lines: JSON.stringify(lines) }),
+  },
   checkout: { method: 'POST', path: /^\/orders\/checkout\/(?<order>[^/?]+)$/ },
 }
 

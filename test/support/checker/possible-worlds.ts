@@ -12,6 +12,9 @@
  * The price of a line is asked for first, and may be another one when the line is added: any that the item had, or may have had,
  * since the line was asked for.
  *
+ * What is refunded comes back later: the money with the answer that it is settled, or after the one that it is granted, and the
+ * goods after either.
+ *
  * A checkout that is cancelled, or of which nobody learns that it was, may be seen as a sale and its *return*: all that it
  * wanted is gone at some moment, and back at a later one. At rest everything is back.
  */
@@ -22,7 +25,10 @@ export type Action =
   | { readonly does: 'set-price'; readonly item: number; readonly price: number }
   | { readonly does: 'add-item'; readonly order: number; readonly item: number; readonly quantity: number }
   | { readonly does: 'checkout'; readonly order: number }
+  /** Of so many pieces of an item, or of all that is left. */
+  | { readonly does: 'refund'; readonly order: number; readonly item?: number; readonly quantity: number }
 type Line = Extract<Action, { readonly does: 'add-item' }>
+type Refund = Extract<Action, { readonly does: 'refund' }>
 export type Read =
   | { readonly does: 'find-user'; readonly user: number }
   | { readonly does: 'find-item'; readonly item: number }
@@ -35,14 +41,19 @@ export type OrderHas = {
   readonly user: number
   readonly paid: boolean
   readonly total: number
-  /** How many of each item. */
+  /** How many of each item, what they cost, and how many of them were refunded. */
   readonly quantities: readonly number[]
+  readonly costs: readonly number[]
+  readonly returned: readonly number[]
 }
+/** What is refunded and not back yet. */
+type Due = { readonly user: number; readonly amount: number } | { readonly quantities: readonly number[] }
 export type State = {
   readonly credit: readonly number[]
   readonly stock: readonly number[]
   readonly prices: readonly number[]
   readonly orders: readonly OrderHas[]
+  readonly due: readonly Due[]
 }
 
 /** What a client was told: `answer` is the status and what belongs to it; undefined if the outcome is unknown. */
@@ -65,11 +76,19 @@ const NOT_NOW = new Set([
 /** A replica that is full, or away, says so with a 503, and in words that nothing was done. */
 const isTurnedAway = (answer: string): boolean => answer.startsWith('503 ')
 const isNotNow = (answer: string): boolean => NOT_NOW.has(answer) || isTurnedAway(answer)
+/** True when it is said, and may be another answer under the same key later. */
+const PASSING = new Set(['409 order-not-paid'])
 /** Remembered under a key like any answer to the question. */
 const CANCELLED = '424 checkout-cancelled'
 /** Is this an answer to the question, the same whenever it is repeated under its key? */
 export const isFinal = (answer: string | undefined): boolean =>
-  answer !== undefined && (answer === CANCELLED || !isNotNow(answer))
+  answer !== undefined && (answer === CANCELLED || !(isNotNow(answer) || PASSING.has(answer)))
+
+/** A refund is granted; or settled, so that its money is back. Under a key the one answer may follow the other. */
+const GRANTED = '202'
+const SETTLED = '201'
+const sameAnswer = (before: string, answer: string): boolean =>
+  before === answer || [before, answer].every((one) => one === GRANTED || one === SETTLED)
 
 const put = <Thing>(list: readonly Thing[], index: number, thing: Thing): readonly Thing[] => list.with(index, thing)
 const has = (list: readonly number[], index: number): number => list[index] ?? 0
@@ -98,8 +117,39 @@ const withLine = (state: State, { order, item, quantity }: Line, price: number):
   if (known === undefined) return ['404 no-such-order', state]
   if (known.paid) return ['409 order-not-open', state]
   const quantities = state.stock.map((_, index) => has(known.quantities, index) + (index === item ? quantity : 0))
+  const costs = state.stock.map((_, index) => has(known.costs, index) + (index === item ? quantity * price : 0))
   const total = known.total + quantity * price
-  return ['200', { ...state, orders: put(state.orders, order, { ...known, total, quantities }) }]
+  return ['200', { ...state, orders: put(state.orders, order, { ...known, total, quantities, costs }) }]
+}
+
+/** The first pieces of a line that go back are worth their part of what it cost, rounded down. */
+const worth = (cost: number, quantity: number, pieces: number): number => Math.floor((cost * pieces) / quantity)
+
+/** Granted, nothing of it is back yet. */
+const refunded = (state: State, { order, item, quantity }: Refund): readonly [answer: string, State] => {
+  const known = state.orders[order]
+  if (known === undefined) return ['404 no-such-order', state]
+  const { user, paid, quantities, costs, returned } = known
+  if (!paid) return ['409 order-not-paid', state]
+  const left = quantities.map((count, index) => count - has(returned, index))
+  if (left.every((count) => count === 0)) return ['409 nothing-to-refund', state]
+  if (item !== undefined && quantity > has(left, item)) return ['409 quantity-too-great', state]
+  const pieces = left.map((count, index) => (item === undefined ? count : index === item ? quantity : 0))
+  const after = quantities.map((_, index) => has(returned, index) + has(pieces, index))
+  const amount = quantities.reduce((sum, count, index) => {
+    if (count === 0) return sum
+    const [cost, before] = [has(costs, index), has(returned, index)]
+    return sum + worth(cost, count, has(after, index)) - worth(cost, count, before)
+  }, 0)
+  const orders = put(state.orders, order, { ...known, returned: after })
+  return [GRANTED, { ...state, orders, due: [...state.due, { user, amount }, { quantities: pieces }] }]
+}
+
+/** What was due is back. */
+const withDue = (state: State, due: Due): State => {
+  const rest = { ...state, due: state.due.filter((one) => one !== due) }
+  if ('amount' in due) return { ...rest, credit: put(state.credit, due.user, has(state.credit, due.user) + due.amount) }
+  return { ...rest, stock: state.stock.map((stock, item) => stock + has(due.quantities, item)) }
 }
 
 /** Orders by their numbers, each as it is shown. */
@@ -110,8 +160,10 @@ export const showOrders = (orders: readonly (readonly [order: number, shown: str
     .join('; ')}`
 
 /** How an order is shown: paid or not, its total, and how many of each item. */
-export const showOrder = ({ paid, total, quantities }: Omit<OrderHas, 'user'>, items: number): string =>
-  `200 ${paid} ${total} ${Array.from({ length: items }, (_, item) => has(quantities, item))}`
+export const showOrder = (
+  { paid, total, quantities }: Pick<OrderHas, 'paid' | 'total' | 'quantities'>,
+  items: number,
+): string => `200 ${paid} ${total} ${Array.from({ length: items }, (_, item) => has(quantities, item))}`
 
 /**
  * What a request is answered in a state, and the state after it.
@@ -137,6 +189,8 @@ export const answered = (state: State, request: Request, price?: number): readon
       return ['200', { ...state, prices: put(state.prices, request.item, request.price) }]
     case 'checkout':
       return checkedOut(state, request.order)
+    case 'refund':
+      return refunded(state, request)
     case 'find-user':
       return [`200 ${state.credit[request.user]}`, state]
     case 'find-item':
@@ -200,8 +254,17 @@ const mayBeAnswered = (
   state: State,
   request: Request,
   prices: ReadonlySet<number> | undefined,
-): readonly (readonly [answer: string, State])[] =>
-  prices === undefined ? [answered(state, request)] : [...prices].map((price) => answered(state, request, price))
+): readonly (readonly [answer: string, State])[] => {
+  if (prices !== undefined) return [...prices].map((price) => answered(state, request, price))
+  const [answer, next] = answered(state, request)
+  const [money] = answer === GRANTED ? next.due.slice(state.due.length) : []
+  return money === undefined
+    ? [[answer, next]]
+    : [
+        [answer, next],
+        [SETTLED, withDue(next, money)],
+      ]
+}
 
 /** The worlds that one answered request may lead to from this one. */
 const after = (
@@ -213,7 +276,7 @@ const after = (
   const { state, coming, known } = world
   const before = known[action]
   // A 503 of a repetition speaks of that sending only, for nobody could look what became of the first.
-  if (before !== undefined) return before === answer || (excused && isTurnedAway(answer)) ? [world] : []
+  if (before !== undefined) return sameAnswer(before, answer) || (excused && isTurnedAway(answer)) ? [world] : []
   const others = coming.filter((one) => one !== action)
   const settled = isFinal(answer) && !READS.has(request.does) ? { ...known, [action]: answer } : known
   const worlds = mayBeAnswered(state, request, prices)
@@ -263,7 +326,8 @@ export const openWorlds = (initial: State): Worlds => {
     const request = requests.get(action)
     if (request === undefined) throw new Error(`nobody asked for ${action}`)
     const coming = world.coming.filter((one) => one !== action)
-    return mayBeAnswered(world.state, request, quotes.get(action)).map(([answer, state]) => ({
+    const ends = mayBeAnswered(world.state, request, quotes.get(action)).filter(([answer]) => answer !== SETTLED)
+    return ends.map(([answer, state]) => ({
       ...world,
       state,
       coming,
@@ -299,7 +363,8 @@ export const openWorlds = (initial: State): Worlds => {
       const next = request?.does === 'checkout' ? withSale(world, action, request.order) : undefined
       return next === undefined ? [] : [next]
     })
-    return [...sold, ...world.sales.map((sale) => withReturn(world, sale))]
+    const back = world.state.due.map((due) => ({ ...world, state: withDue(world.state, due) }))
+    return [...sold, ...world.sales.map((sale) => withReturn(world, sale)), ...back]
   }
 
   /** All worlds in which these came in some order, and those that are coming before, between or after them, or not yet. */
@@ -357,7 +422,8 @@ export const openWorlds = (initial: State): Worlds => {
       worlds = possible
     },
     rest: () => {
-      const settled = explore(worlds, [], () => false).filter(({ sales }) => sales.length === 0)
+      const isOver = ({ sales, state }: World): boolean => sales.length === 0 && state.due.length === 0
+      const settled = explore(worlds, [], () => false).filter(isOver)
       const states = new Map(
         settled.map(({ state, known }) => [
           JSON.stringify([state, known]),
@@ -371,7 +437,11 @@ export const openWorlds = (initial: State): Worlds => {
     },
     coming: () => [...new Set(worlds.flatMap(({ coming }) => coming))],
     open: () =>
-      Math.max(...worlds.map(({ coming, fleeting, sales }) => coming.length + fleeting.length + sales.length)),
+      Math.max(
+        ...worlds.map(({ coming, fleeting, sales, state }) =>
+          [coming, fleeting, sales, state.due].reduce((sum, { length }) => sum + length, 0),
+        ),
+      ),
     count: () => worlds.length,
   }
 }

@@ -8,9 +8,10 @@ const small: State = {
   stock: [3],
   prices: [2],
   orders: [
-    { user: 0, paid: false, total: 4, quantities: [2] },
-    { user: 0, paid: false, total: 4, quantities: [2] },
+    { user: 0, paid: false, total: 4, quantities: [2], costs: [4], returned: [] },
+    { user: 0, paid: false, total: 4, quantities: [2], costs: [4], returned: [] },
   ],
+  due: [],
 }
 const told = (action: number, request: Request, answer?: string): Told => ({ action, request, answer })
 const checkout = (order: number): Request => ({ does: 'checkout', order })
@@ -164,4 +165,48 @@ test('shows all orders of a user as they are at one moment', (t) => {
   worlds.learn([told(0, checkout(1), '200'), told(1, list, '200 0: 200 false 4 2; 1: 200 true 4 2')], false)
   t.throws(() => worlds.learn([told(2, list, '200 0: 200 false 4 2; 1: 200 false 4 2')], false))
   worlds.learn([told(3, { ...list, user: 1 }, '200 ')], false)
+})
+
+const refund = (quantity: number, item?: number): Request => ({
+  does: 'refund',
+  order: 0,
+  quantity,
+  ...(item === undefined ? {} : { item }),
+})
+const stock: Request = { does: 'find-item', item: 0 }
+
+test('refunds what is left of a paid order, once, and refuses more', (t) => {
+  const worlds = openWorlds(small)
+  worlds.learn([told(0, refund(1, 0), '409 order-not-paid')], false)
+  t.throws(() => worlds.learn([told(0, refund(1, 0), '202')], false))
+  worlds.learn([told(1, checkout(0), '200')], false)
+  worlds.learn([told(2, refund(3, 0), '409 quantity-too-great')], false)
+  worlds.learn([told(0, refund(1, 0), '201')], false)
+  worlds.learn([told(0, refund(1, 0), '201')], false)
+  worlds.learn([told(4, credit, '200 3')], false)
+  t.throws(() => worlds.learn([told(5, refund(2, 0), '201')], false), undefined, 'one is left')
+  worlds.learn([told(6, refund(1), '201'), told(7, credit, '200 5')], false)
+  worlds.learn([told(8, refund(1), '409 nothing-to-refund')], false)
+  worlds.rest()
+  t.is(worlds.count(), 1)
+  worlds.learn([told(9, stock, '200 3 2')], false)
+})
+
+test('lets money come back with the answer that it is settled, or after the one that it is granted, and goods after either', (t) => {
+  const after = (answer: string) => {
+    const worlds = openWorlds(small)
+    worlds.learn([told(0, checkout(0), '200')], false)
+    worlds.learn([told(1, refund(1), answer)], false)
+    return worlds
+  }
+  t.throws(() => after('201').learn([told(2, credit, '200 1')], false), undefined, 'it is settled')
+  for (const left of [1, 5]) t.notThrows(() => after('202').learn([told(2, credit, `200 ${left}`)], false))
+  for (const answer of ['201', '202'])
+    for (const there of [1, 3]) t.notThrows(() => after(answer).learn([told(2, stock, `200 ${there} 2`)], false))
+  const worlds = after('202')
+  worlds.learn([told(2, credit, '200 5')], false)
+  t.throws(() => worlds.learn([told(3, credit, '200 1')], false), undefined, 'it came back')
+  worlds.learn([told(1, refund(1), '201')], false)
+  worlds.rest()
+  t.throws(() => worlds.learn([told(4, stock, '200 1 2')], false), undefined, 'it is at rest')
 })
