@@ -7,6 +7,9 @@ import { run } from '../shared/process/lifecycle.ts'
 import { connect, disconnect, tellTo } from '../shared/redis/connection.ts'
 import { openService, peerRedis, serviceSettings } from '../shared/service.ts'
 import { audits } from './audit/audit.ts'
+import { cancelling } from './cancel/cancel.ts'
+import { expiring } from './cancel/expiry.ts'
+import { cancelRoutes } from './cancel/routes.ts'
 import { admission } from './checkout/admission.ts'
 import { checkouts } from './checkout/checkout.ts'
 import { openLinger } from './checkout/linger.ts'
@@ -16,6 +19,7 @@ import { refundRoutes } from './refunds/routes.ts'
 import { openSettlements } from './refunds/settlements.ts'
 import { routesOf } from './routes.ts'
 import { openStore } from './store.ts'
+import { openWaits } from './waits.ts'
 
 const settings = {
   ...serviceSettings,
@@ -28,12 +32,16 @@ const settings = {
   asyncDeadlineMs: integer('CHECKOUT_ASYNC_DEADLINE_MS', { min: 100, max: DEADLINE_MAX_MS }, DEADLINE_MAX_MS),
   submittedMax: integer('SUBMITTED_MAX', { min: 1, max: 1_000_000 }, 10_000),
   lockTtlMs: integer('LOCK_TTL_MS', { min: 1, max: 120_000 }, 3_000),
+  expiryHours: integer('ORDER_EXPIRY_HOURS', { min: 0, max: 24 * 365 }, 0),
+  /** For tests: the same in milliseconds. */
+  expiryMs: integer('ORDER_EXPIRY_MS', { min: 0, max: 24 * 365 * 3_600_000 }, 0),
   checkoutsMax: integer('CHECKOUTS_MAX', { min: 1, max: 10_000 }, 256),
 }
 
 await run(process, 'order', settings, (context) => {
   const { payment, stock, ids, paymentOrigins, stockOrigins, deadlineMs, lockTtlMs, checkoutsMax, redisUrl } =
     context.config
+  const expiryMs = context.config.expiryMs || context.config.expiryHours * 3_600_000
   return openService(context, {
     service: 'order',
     prefix: '/orders',
@@ -63,19 +71,29 @@ await run(process, 'order', settings, (context) => {
       store.watchOutcomes(subscriber, checkout.onOutcome)
       const settlements = openSettlements(store)
       store.watchSettlements(subscriber, settlements.onSettled)
+      const waits = openWaits()
+      store.watchCancellations(subscriber, waits.wake)
+      const cancel = cancelling({ store, onDecided: checkout.onDecided, settlements, waits })
       const peers = openPeers(peer(context.step, 'payment', paymentOrigins), peer(context.step, 'stock', stockOrigins))
       const { find, contradictions } = store
       const audit = audits({ log: store.log, auditor: store.auditor, peers, find, contradictions })
       return {
         log: store.log,
         recovery: store.recovery(checkout.onDecided, checkout.begin),
-        routes: [...refundRoutes(store, settlements), ...routesOf(store, checkout, peers, audit)],
+        ...(expiryMs > 0 ? { tidy: expiring(store, expiryMs, context.logger) } : {}),
+        routes: [
+          ...cancelRoutes(cancel),
+          ...refundRoutes(store, settlements),
+          ...routesOf(store, checkout, peers, audit),
+        ],
         lease: leaseFrom(peer(context.step, 'ids', ids)),
         onApplied: (reply) => {
           const decided = store.decidedBy(reply)
           if (decided) checkout.onDecided(decided)
           const settled = store.settledBy(reply)
           if (settled !== undefined) settlements.onSettled(settled)
+          const cancelled = store.cancelledBy(reply)
+          if (cancelled !== undefined) waits.wake(cancelled)
         },
         start: checkout.start,
         stop: () => {

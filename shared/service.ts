@@ -91,6 +91,8 @@ export type ServiceParts = {
   /** Asks for the block of log ids of this replica. */
   readonly lease: (replica: string) => Promise<number>
   readonly recovery?: Recovery
+  /** What the log parser does in each run besides. */
+  readonly tidy?: () => Promise<void>
   /** Called with each reply to a peer's entry, after it was applied. */
   readonly onApplied?: (reply: Reply) => void
   /** Things of its own to start and stop with the service. */
@@ -207,11 +209,12 @@ export const openService = async (context: ProcessContext<ServiceConfig>, option
     catchUp: peers.catchUp,
     retentionS: retentionMs / 1_000, // a saga's record is kept for longer: as long as its last entry
   })
-  const { log, recovery, onApplied = () => undefined } = parts
+  const { log, recovery, tidy, onApplied = () => undefined } = parts
   peers.subscribe(log, onApplied)
   const parser = logParser({
     log,
     recovery,
+    tidy,
     subscribers,
     redLock: redlock.named('parser'),
     step,

@@ -3,6 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import test from 'ava'
 import { api as ids } from '../ids/api.ts'
 import { api as order } from '../order/api.ts'
+import { cancels } from '../order/cancel/api.ts'
 import { changes } from '../order/change/api.ts'
 import { forms } from '../order/forms/api.ts'
 import { refunds } from '../order/refunds/api.ts'
@@ -84,7 +85,7 @@ const isOwn = (route: string): boolean => !/ \/\w+\/audit/.test(route)
 
 for (const [service, rows] of Object.entries({
   ids,
-  order: { ...order, ...changes, ...refunds, ...forms },
+  order: { ...order, ...cancels, ...changes, ...refunds, ...forms },
   payment,
   stock,
 }))

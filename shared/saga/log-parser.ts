@@ -11,7 +11,8 @@
  *    what exists;
  * 3. does the repair that the service's table calls for: see `recovery.ts`. A repair is a command like any other; undoing is
  *    always the opposite command, never writing an old value back. One that the own Redis refuses, because it is out of memory,
- *    is left to a later run, and the others are still done.
+ *    is left to a later run, and the others are still done;
+ * 4. tidies up, if the service has more to do now and then, in bounded steps.
  *
  * What is late does not wait for the schedule: it is looked for twice a second, by one question to the own Redis, and
  * repaired at once. The process that was to see to it has died or is frozen.
@@ -60,6 +61,8 @@ export type Repairs = Pick<Recovery, 'survey' | 'repair'> &
 export type LogParserOptions = {
   readonly log: Log
   readonly recovery: Repairs | undefined
+  /** What the service does in each run besides; what it may cost is for the service to bound. */
+  readonly tidy?: (() => Promise<void>) | undefined
   /** Which services follow this log: their cursors bound the trimming. */
   readonly subscribers: readonly Service[]
   readonly redLock: RedLock
@@ -116,7 +119,10 @@ const finishing =
 
 /** One run: trims, surveys and repairs. */
 const parsing =
-  ({ log, recovery, subscribers, retentionMs }: LogParserOptions, finish: Finish): (() => Promise<Report>) =>
+  (
+    { log, recovery, tidy, subscribers, retentionMs, step }: LogParserOptions,
+    finish: Finish,
+  ): (() => Promise<Report>) =>
   async () => {
     // First, for what is to be repaired may need the memory.
     const trimmed = await log.trim(retentionMs, subscribers)
@@ -124,6 +130,8 @@ const parsing =
     const found = new Map<string, Found>()
     if (recovery?.late) await finish(recovery, recovery.late, found)
     if (recovery) await finish(recovery, recovery.survey, found)
+    // What cannot be written now is left to a later run.
+    if (tidy) await unlessRefused(step('parser.tidy', async () => tidy().then(() => 'tidied')))
     return {
       service: log.service,
       found: [...found.values()],

@@ -69,6 +69,7 @@ const QUERIES: Readonly<Record<string, string>> = {
 const BODIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   placeOrder: { user_id: '1', lines: [{ item_id: '1', quantity: 1 }] },
   changeItem: { price: 7 },
+  cancelOrder: { reason: 'too slow' },
   changeOrder: { lines: [{ item_id: '1', quantity: 1 }] },
   refundOrder: { lines: [{ item_id: '1', quantity: 1 }], restock: 'none', reason: 'broken' },
   setFeature: { on: false },
@@ -172,6 +173,8 @@ const OPEN = [
   'POST /orders/create/{user}',
   'GET /orders/find/{order}',
   'GET /orders/{order}',
+  'DELETE /orders/{order}',
+  'POST /orders/{order}/cancel',
   'GET /orders/{order}/refunds',
   'GET /orders/{order}/refunds/{refund}',
   'POST /orders/{order}/refunds',

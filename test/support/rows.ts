@@ -1,6 +1,7 @@
 /** Every row of every service: what the shop can be asked. */
 import { api as ids } from '../../ids/api.ts'
 import { api as order } from '../../order/api.ts'
+import { cancels } from '../../order/cancel/api.ts'
 import { changes } from '../../order/change/api.ts'
 import { forms } from '../../order/forms/api.ts'
 import { refunds } from '../../order/refunds/api.ts'
@@ -15,7 +16,15 @@ const ofOperators = (prefix: string): Rows => ({ ...logApi(prefix), ...sagaApi(p
 
 const apis: Readonly<Record<Service, Rows>> = {
   ids: { ...ids, ...ofOperators('/ids') },
-  order: { ...order, ...changes, ...refunds, ...forms, ...ofOperators('/orders'), ...recoveryApi('/orders') },
+  order: {
+    ...order,
+    ...cancels,
+    ...changes,
+    ...refunds,
+    ...forms,
+    ...ofOperators('/orders'),
+    ...recoveryApi('/orders'),
+  },
   payment: { ...payment, ...ofOperators('/payment'), ...recoveryApi('/payment'), ...auditApi('/payment') },
   stock: { ...stock, ...ofOperators('/stock'), ...auditApi('/stock') },
 }

@@ -1,0 +1,54 @@
+/** What can be asked to cancel an order? */
+import * as v from 'valibot'
+import { exactly, identifier } from '../../shared/contract/fields.ts'
+import { keyReused, stale } from '../../shared/http/problems.ts'
+import type { Rows } from '../../shared/http/route.ts'
+import { noSuchOrder } from '../problems.ts'
+import { orderContradicted } from '../refunds/problems.ts'
+
+const REASON_MAX = 200
+const MUST_BE_REASON = `be a text of up to ${REASON_MAX} characters`
+
+const wish = exactly({
+  reason: v.optional(
+    v.pipe(
+      v.string(MUST_BE_REASON),
+      v.transform((text) => text.trim().toWellFormed()),
+      v.string(),
+      v.maxLength(REASON_MAX, MUST_BE_REASON),
+    ),
+    '',
+  ),
+  restock: v.optional(v.boolean('be true or false'), true),
+})
+
+const cancelled = v.object({
+  status: v.picklist(['cancelled', 'cancelling']),
+  refunded: v.number(),
+  credit_note: v.nullable(v.string()),
+})
+
+export const cancels = {
+  cancelOrder: {
+    method: 'POST',
+    path: '/orders/{order}/cancel',
+    summary: 'Cancels an order for good; what was paid for it goes back',
+    params: { order: identifier },
+    body: { fields: wish, optional: true },
+    answers: { 200: { json: cancelled }, 202: { json: cancelled } },
+    problems: [noSuchOrder, orderContradicted, keyReused],
+    repeatable: 'as-it-is',
+    shownAt: '/orders/{order}',
+  },
+  deleteOrder: {
+    method: 'DELETE',
+    path: '/orders/{order}',
+    summary: 'Cancels an order for good, from the version that is named, if one is',
+    params: { order: identifier },
+    ifMatch: 'optional',
+    answers: { 204: { empty: true }, 202: { json: cancelled } },
+    problems: [noSuchOrder, orderContradicted, stale, keyReused],
+    repeatable: 'as-it-is',
+    shownAt: '/orders/{order}',
+  },
+} as const satisfies Rows

@@ -1,0 +1,83 @@
+/**
+ * How is an order cancelled?
+ *
+ * By one command, decided where the order is: see `lua/cancel-order.lua`. A checkout that it gave up is undone by payment and stock, and
+ * what was paid is refunded by them: for that the request waits a moment. Cancelling is never too late.
+ */
+import { UnavailableError, unreachable } from '../../shared/errors.ts'
+import type { Request } from '../../shared/http/request.ts'
+import type { Once } from '../../shared/redis/script.ts'
+import type { Decision } from '../commands.ts'
+import type { Settlements } from '../refunds/settlements.ts'
+import type { CancelWish, Standing } from '../store/cancellations.ts'
+import type { Store } from '../store.ts'
+import type { Waits } from '../waits.ts'
+
+/** What became of a request to cancel an order. */
+export type Cancelled =
+  /** For good. `paying` is the refund, while payment has not paid it. */
+  | { readonly state: 'cancelled'; readonly standing: Standing; readonly paying: string | undefined }
+  /** It will not be charged; its checkout is being undone, and then it is cancelled. */
+  | { readonly state: 'cancelling' }
+  | { readonly state: 'stale'; readonly version: number }
+  | { readonly state: 'unknown' | 'contradicted' | 'key-reused' }
+
+/** The function that is returned throws UnavailableError. */
+export type Cancel = (wish: CancelWish, request: Once & Pick<Request, 'closing'>) => Promise<Cancelled>
+
+export type CancelOptions = {
+  readonly store: Pick<Store, 'cancelOrder' | 'cancellation'>
+  /** To be called with the checkout that was given up. */
+  readonly onDecided: (decided: Decision) => void
+  readonly settlements: Pick<Settlements, 'wait'>
+  readonly waits: Waits
+}
+
+/** For so long a request waits until a checkout is undone. */
+const WAIT_MS = 2_000
+
+export const cancelling = ({ store, onDecided, settlements, waits }: CancelOptions): Cancel => {
+  /** The order once it is cancelled; `undefined` while its checkout is being undone. */
+  const cancelledNow = async (order: string): Promise<Standing | undefined> => {
+    const standing = await store.cancellation(order)
+    if (standing?.status === 'cancelled') return standing
+    if (standing?.status === 'cancelling' && standing.id !== undefined) return undefined
+    throw new UnavailableError(`order "${order}" is not what it was any more; asking again is safe`, {
+      location: `/orders/find/${order}`,
+    })
+  }
+
+  const ended = async (order: string, closing: AbortSignal): Promise<Cancelled> => {
+    const standing = await waits.until(order, WAIT_MS, () => cancelledNow(order))
+    if (standing === undefined) return { state: 'cancelling' }
+    if (standing.refund === undefined) return { state: 'cancelled', standing, paying: undefined }
+    const { id } = standing.refund
+    const refund = (await settlements.wait(order, id, closing)) ?? standing.refund
+    return {
+      state: 'cancelled',
+      standing: { ...standing, refund },
+      paying: refund.state === 'settled' ? undefined : id,
+    }
+  }
+
+  return async (wish, request) => {
+    const result = await store.cancelOrder(wish, request)
+    switch (result[0]) {
+      case 'given-up':
+        onDecided(result[1])
+        return ended(wish.order, request.closing)
+      case 'cancelled':
+      case 'cancelling':
+      case 'refunded':
+        return ended(wish.order, request.closing)
+      case 'stale':
+        return { state: 'stale', version: Number(result[1]) }
+      case 'unknown':
+      case 'contradicted':
+      case 'key-reused':
+        return { state: result[0] }
+      default:
+        return unreachable('order.cancel_order', result)
+    }
+  }
+}
