@@ -1,9 +1,9 @@
 /**
  * What is an order, and what can become of its checkout?
  *
- * An order is *open* (lines may be added), *submitted* (its checkout waits to be begun), *checking-out*, *paid* (and never changes
- * again), or *cancelling*: its checkout was given up at the deadline and is being undone. Once it is *cancelled* or *expired*, it is
- * never paid. A checkout request ends in one `Outcome`.
+ * An order is *open* (its lines may change), *submitted* (its checkout waits to be begun), *checking-out*, *paid* (and its lines never
+ * change again), or *cancelling*: its checkout was given up at the deadline and is being undone. Once it is *cancelled* or *expired*, it
+ * is never paid. A checkout request ends in one `Outcome`.
  */
 
 import type { Line } from '../shared/contract/events.ts'

@@ -1,7 +1,7 @@
 --- @include "saga"
 -- shown(id): an order as it is recorded: its id, `user` (nothing more if there is no such order), `status`, `total`, `lines`, `costs`,
 -- `number`, `version`, `at`, `updated`, `method`, `installments`, `returned`, `refunded`, `invoices`, `notes`, `replaced`, `saga`; and of
--- that checkout, as far as it is still recorded, `state`, `reason` and `item`.
+-- that checkout, as far as it is still recorded, `state`, `reason` and `item`. It is remembered under keys: what comes new comes last.
 local function shown(id)
   local order = redis.call('HMGET', names.order .. id, 'user', 'status', 'total', 'lines', 'costs', 'number', 'version',
     'at', 'updated', 'method', 'installments', 'returned', 'refunded', 'invoices', 'notes', 'replaced', 'saga')
