@@ -34,6 +34,14 @@ const assertUndone = async (t: ExecutionContext, { user, item, order }: Cart, cr
   t.is(await client.credit(user), credit)
 }
 
+const assertBalanced = async (t: ExecutionContext): Promise<void> => {
+  await eventually(async () => {
+    const { balanced, mismatches } = (await opened().client.get('/audit')).json as Record<string, unknown>
+    assert.deepEqual([balanced, mismatches], [true, []])
+  }, SETTLED_MS)
+  t.pass()
+}
+
 test.serial('an open order is cancelled at once, and again it is the same', async (t) => {
   const cart = await opened().client.createCart()
   const done = { status: 'cancelled', refunded: 0, credit_note: null }
@@ -60,6 +68,7 @@ test.serial('what was paid is refunded, and the goods go back, or are written of
   t.is((await cancel(broken.order, { restock: false })).status, 200)
   t.is(await client.credit(broken.user), 100)
   t.is(await client.stock(broken.item), 9)
+  await assertBalanced(t)
 })
 
 test.serial('DELETE does the same, from the version that is named, if one is', async (t) => {
@@ -141,4 +150,5 @@ test.serial('of 100 races against a checkout each ends paid and refunded, or nev
     )
   }
   t.log(Object.fromEntries(told))
+  await assertBalanced(t)
 })
