@@ -274,12 +274,18 @@ test.serial('an order of an older version: what two of its lines have cost is un
   t.is((await shown()).total_cost, 0)
 })
 
+const GIVEN_UP = { order: 'cart', from: 'any', restock: 'shelf', reason: undefined } as const
+const WAITING = { log_id: 'it', order: 'cart', timeout_ms: 60_000, most: 10 }
+const expire = async (): Promise<void> => {
+  while ((await store.expireSome(0)) === 0);
+}
 const CLOSED: readonly (readonly [how: string, close: () => Promise<unknown>, status: number, problem: string])[] = [
+  ['submitted', () => store.submit(WAITING, plainly), 423, 'locked'],
   ['being checked out', () => beginCart(store), 423, 'locked'],
   ['paid', () => beginCart(store).then(() => tell('payment', 'CreditCaptured', 'it', MONEY)), 409, 'order-not-open'],
   ['being undone', () => beginCart(store).then(() => store.cancel('it')), 409, 'order-not-open'],
-  ['cancelled', () => bench.redis.hset('order:cart', 'status', 'cancelled'), 409, 'order-cancelled'],
-  ['expired', () => bench.redis.hset('order:cart', 'status', 'expired'), 409, 'order-expired'],
+  ['cancelled', () => store.cancelOrder(GIVEN_UP, plainly), 409, 'order-cancelled'],
+  ['expired', expire, 409, 'order-expired'],
 ]
 for (const [how, close, status, problem] of CLOSED)
   test.serial(`an order that is ${how} is not changed, from whichever version: ${status} ${problem}`, async (t) => {
@@ -297,8 +303,9 @@ for (const [how, close, status, problem] of CLOSED)
   })
 
 test.serial('to clients of an older back end an order that is over is deleted', async (t) => {
-  for (const status of ['cancelled', 'expired']) {
-    await bench.redis.hset('order:cart', { status })
+  for (const end of [() => store.cancelOrder(GIVEN_UP, plainly), expire]) {
+    await bench.redis.hset('order:cart', { status: 'open' })
+    await end()
     await assertNothing(t, async () =>
       assertProblem(t, await patch({ quantity: 3, update_time: Date.now() }), 422, 'order-deleted'),
     )
