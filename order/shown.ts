@@ -8,7 +8,7 @@ import { type Line, parseLines } from '../shared/contract/events.ts'
 import { planOf } from '../shared/contract/methods.ts'
 import { impossible } from '../shared/errors.ts'
 import { etagOf } from '../shared/http/etag.ts'
-import { type Ended, endedOf, isStatus, isUndecided, type PaymentStatus, type Status, type Undecided } from './order.ts'
+import { endedOf, isStatus, isUndecided, type PaymentStatus, type Status, type Undecided } from './order.ts'
 
 /** What an order is recorded as: texts, as Redis has them. */
 export type OrderRecord = {
@@ -50,7 +50,7 @@ type ShownLine = {
 
 type ShownCheckout = {
   readonly log_id: string
-  readonly state: Undecided | Ended['state']
+  readonly state: Undecided | 'paid' | 'failed' | 'cancelling' | 'closed'
   readonly reason: string | null
   readonly item_id: string | null
 }

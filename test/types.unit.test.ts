@@ -83,7 +83,7 @@ const FAULTS: readonly Fault[] = [
   },
   {
     what: 'a misspelt result in a comparison',
-    from: /result\[0\] === 'kept'(?= \|\|)/g,
+    from: /result\[0\] === 'kept'(?= \|\| result\[0\] === 'granted')/g,
     to: "result[0] === 'keep'",
     error: 'TS2367',
     at: "result[0] === 'keep'",

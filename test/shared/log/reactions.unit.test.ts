@@ -1,4 +1,5 @@
 import test from 'ava'
+import * as commandsOfOrder from '../../../order/commands.ts'
 import { emits as emittedByOrder, reactions as ofOrder } from '../../../order/reactions.ts'
 import { reactions as ofPayment } from '../../../payment/reactions.ts'
 import { events, type Service, single } from '../../../shared/contract/events.ts'
@@ -45,6 +46,15 @@ const rows: readonly Row[] = services.flatMap((subscriber) =>
 const factsOf = (publisher: Service, kind: string): Readonly<Record<string, string>> | undefined =>
   (events[publisher] as Readonly<Record<string, Readonly<Record<string, string>>>>)[kind]
 
+type CommandRow = { readonly name: string; readonly args: readonly string[] }
+const isRow = (one: unknown): one is CommandRow => typeof one === 'object' && one !== null && 'args' in one
+
+/** The Lua of a service, and that of shared, of which each service has a copy. */
+const kindsIn = (service: Service, pattern: RegExp): readonly string[] =>
+  ([service, 'shared'] as const).flatMap((place) =>
+    luaFiles(place).flatMap((file) => [...luaText(place, file).matchAll(pattern)].map(([, kind]) => kind as string)),
+  )
+
 const commands: readonly Command[] = [...services, 'shared' as const].flatMap(luaCommands)
 const commandOf = (service: Service, name: string): Command | undefined =>
   commands.find((command) => command.name === name && (command.place === service || command.place === 'shared'))
@@ -62,6 +72,14 @@ const returned = (code: string, whole: string): readonly string[] =>
     ]
   })
 
+/** Which arguments a command of order need not be given, as its row says. */
+const mayBeMissing = (command: string): readonly string[] =>
+  Object.values<unknown>(commandsOfOrder).flatMap((one) =>
+    isRow(one) && one.name === command
+      ? one.args.filter((arg) => arg.endsWith('?')).map((arg) => arg.slice(0, -1))
+      : [],
+  )
+
 for (const { subscriber, publisher, kind, command, emits } of rows) {
   const name = `${subscriber} applies ${kind} of ${publisher}`
 
@@ -75,7 +93,10 @@ for (const { subscriber, publisher, kind, command, emits } of rows) {
     t.not(found, undefined, `there is no ${command}.lua`)
     if (found === undefined) return
     const carried = ['log_id', ...Object.keys(factsOf(publisher, kind) ?? {})]
-    const optional = [...found.whole.matchAll(/\bargs\.([a-z_]+) or\b/g)].map(([, arg]) => arg)
+    const optional = [
+      ...[...found.whole.matchAll(/\bargs\.([a-z_]+) or\b/g)].map(([, arg]) => arg),
+      ...mayBeMissing(command),
+    ]
     const { args } = headerOf(found)
     t.not(args.length, 0)
     for (const arg of args) t.true(carried.includes(arg) || optional.includes(arg), `${command} wants ${arg}`)
@@ -100,11 +121,7 @@ test('payment, in the middle, follows both and is followed by both, and no servi
 
 for (const service of services)
   test(`the dictionary of ${service} holds what its commands emit, and nothing else`, (t) => {
-    const written = luaFiles(service).flatMap((file) =>
-      [...luaText(service, file).matchAll(/\b(?:emit_single|append)\('([A-Za-z]+)'/g)].map(
-        ([, kind]) => kind as string,
-      ),
-    )
+    const written = kindsIn(service, /\b(?:emit_single|append)\('([A-Za-z]+)'/g)
     const reactions = rows
       .filter(({ subscriber }) => subscriber === service)
       .flatMap(({ emits }) => Object.values(emits))
@@ -114,15 +131,17 @@ for (const service of services)
 
 for (const service of services)
   test(`what ${service} records outside any saga is known as such, so that it is listed if it is lost`, (t) => {
-    const recorded = luaFiles(service).flatMap((file) =>
-      [...luaText(service, file).matchAll(/\bemit_single\('([A-Za-z]+)'/g)].map(([, kind]) => kind as string),
-    )
+    const recorded = kindsIn(service, /\bemit_single\('([A-Za-z]+)'/g)
     t.deepEqual([...new Set<string>(recorded)].toSorted(), [...single[service]].toSorted())
   })
 
-test('every kind is a noun and a past participle, and belongs to one service', (t) => {
-  const kinds = services.flatMap((service) => Object.keys(events[service]))
-  for (const kind of kinds) t.regex(kind, /^([A-Z][a-z]+)+(ed|en|id|ld|nt|wn)(Off)?$/)
+test('every kind is a noun and a past participle, and belongs to one service, or to each', (t) => {
+  const ofEach = kindsIn('ids', /\bemit_single\('([A-Za-z]+)'/g).filter((kind) =>
+    services.every((service) => kind in events[service]),
+  )
+  t.deepEqual(ofEach, ['FeatureSet'])
+  const kinds = services.flatMap((service) => Object.keys(events[service]).filter((kind) => !ofEach.includes(kind)))
+  for (const kind of [...kinds, ...ofEach]) t.regex(kind, /^([A-Z][a-z]+)+(ed|en|id|ld|nt|wn|Set)(Off)?$/)
   t.is(new Set(kinds).size, kinds.length)
 })
 
