@@ -269,6 +269,6 @@ test.serial('no word of a route is an order', async (t) => {
   t.is((await client.get('/orders/log_count')).headers['content-type'], 'text/plain; charset=utf-8')
   t.is(kindOf(await client.get('/orders/fault_tolerance')), '405 method-not-allowed')
   t.is(kindOf(await client.get('/orders/create')), '404 no-such-route')
-  t.is(kindOf(await client.request('DELETE', '/orders/nobody')), '405 method-not-allowed')
+  t.is(kindOf(await client.request('PUT', '/orders/nobody')), '405 method-not-allowed')
   await proveInvariants(t, opened())
 })
