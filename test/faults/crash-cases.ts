@@ -150,6 +150,17 @@ const goShopping = async ({ opened }: Scene, { credit, pieces } = ENOUGH): Promi
   return { user, item, order }
 }
 
+/** Somebody buys two pieces, and gives one of them back. */
+const refundPiece = async (scene: Scene): Promise<void> => {
+  const { opened, told } = scene
+  const { order, item } = await goShopping(scene)
+  await insist(opened.client, order, told)
+  const path = `/orders/${order}/refunds`
+  const { headers } = await ask(opened, 'POST', path, { lines: [{ item_id: item, quantity: 1 }], reason: 'broken' })
+  await ask(opened, 'GET', path)
+  if (typeof headers.location === 'string') await ask(opened, 'GET', headers.location)
+}
+
 /** What there is for each outcome, and what the customer must be told in the end: one who was cancelled comes again. */
 const OF_OUTCOME: Readonly<Record<(typeof OUTCOMES)[number], typeof ENOUGH & { due: Due }>> = {
   paid: { ...ENOUGH, due: 200 },
@@ -245,6 +256,7 @@ const prepareRare = async (scene: Scene, act: 'surveying' | 'resolving' | 'uphol
     return async () => {
       const position = await writtenTo(own.dir)
       await insist(opened.client, wanted.order, told)
+      await refundPiece(scene)
       await loseSince(own, position)
       return checkout(scene, wanted, 200)
     }
@@ -270,6 +282,7 @@ const prepare = async (scene: Scene, act: Act, owner: Service | 'gateway'): Prom
       const visit = await checkout(scene, await goShopping(scene), 200)
       // A Redis that came back older may not know the order yet.
       await ask(opened, 'POST', `/orders/checkout/${visit.order}`)
+      await refundPiece(scene)
       return visit
     }
   if (act === 'submitting') {
