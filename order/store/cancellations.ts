@@ -80,7 +80,7 @@ export const openCancellationStore = (options: CancellationStoreOptions): Cancel
     const versions = from === 'any' ? from : from.join(' ')
     // An entry has no blanks.
     const why = reason === undefined ? {} : { why: encodeURIComponent(reason) }
-    const ids = { log_id: identifiers.next(), refund: identifiers.next() }
+    const ids = { refund: identifiers.next(), log_id: identifiers.next() }
     return runOnce(cancelOrder, { ...ids, order, versions, restock, ...why }, once)
   }
 

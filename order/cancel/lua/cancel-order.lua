@@ -1,8 +1,7 @@
 --- @include "checkout"
 --- @include "refunds"
 -- cancel-order: gives an order up for good. One that was never asked to be paid, or whose checkout waits to be begun, is cancelled
--- at once. A checkout that is under way is
--- cancelled: this script and the one that ends it race on one key, so that exactly one is the decision; once it is undone, the order
+-- at once. A checkout that is under way is cancelled: this script and the one that ends it race on one key, so that exactly one is the decision; once it is undone, the order
 -- is cancelled. Of one that is paid all that is left is refunded; if it is contradicted, a person is to see to that first.
 -- Where it is upheld, the order may be forgotten: then it is made, so that it is never paid.
 -- ARGS     log_id, order, versions (separated by blanks, or `any`), refund (its log id; '' if nothing must be left), restock (shelf or none),
@@ -52,8 +51,9 @@ commands['cancel-order'] = function(args)
     return { 'cancelling' }
   end
   if status == 'submitted' then
-    withdraw(last, load_saga(last), 'customer')
-    return { 'cancelled' }
+    local saga = load_saga(last)
+    withdraw(last, saga, 'customer')
+    return decision('given-up', last, saga)
   end
   if status == 'checking-out' then
     local saga = load_saga(last)

@@ -75,7 +75,9 @@ test.serial('a checkout that is under way is cancelled, its client is told, and 
 test.serial('an order whose checkout waits to be begun is cancelled at once, and that is never begun', async (t) => {
   await openCart(store)
   await store.submit({ log_id: 'it', order: 'cart', timeout_ms: 60_000, most: 10 }, plainly)
-  t.deepEqual(await giveUp(), ['cancelled'])
+  const [result, decision] = await giveUp()
+  t.is(result, 'given-up')
+  t.like(decision, { id: 'it', state: 'failed', reason: 'customer' })
   await assertCancelled(t, ['CheckoutSubmitted', 'OrderCancelled', 'CheckoutFailed'])
   t.like((await store.show('cart'))?.checkout, { state: 'failed', reason: 'customer' })
   t.is(await bench.redis.zcard('submitted'), 0)

@@ -7,6 +7,8 @@
  *   submit cart s1 [deadline=60s]        a checkout is to begin later
  *   ask cart                             a client asks how the checkout of an order stands, and counts on the answer
  *   join cart s1                         a request that needs no checkout of its own
+ *   give-up cart [r1] [restock=none]     its order is cancelled; what was paid goes back, as the refund r1
+ *   standing cart                        how that stands, as its client is answered
  *   cancel s1 [by=operator]              its deadline has passed, or an operator gives it up
  *   resolve s1 refund|accept             a person ends a contradiction
  *   refund cart r1 [tea:1] [restock=none]   lines of a paid order go back, or all that is left, as the refund r1
@@ -79,6 +81,20 @@ export const requests = (scene: Scene): Readonly<Record<string, Command>> => {
     join: async (words) => {
       const [id = '', saga = ''] = words.args
       await tellReply(await order.join({ order: id, saga }, onceOf(words, `begin ${id}`)))
+    },
+    'give-up': async (words) => {
+      const [id = '', refund] = words.args
+      if (refund !== undefined) scene.name(refund)
+      const restock = words.options.get('restock') === 'none' ? 'none' : 'shelf'
+      const wish = { order: id, from: 'any', restock, reason: undefined } as const
+      const [result, what] = await order.cancelOrder(wish, onceOf(words, `give-up ${id}`))
+      // The entries say the rest.
+      await tellReply([result, typeof what === 'string' ? what : undefined])
+    },
+    standing: async ({ args: [id = ''] }) => {
+      const found = await order.cancellation(id)
+      const refund = found?.refund === undefined ? [] : [`${found.refund.id} ${found.refund.state}`]
+      print([found?.status ?? 'unknown', `refunded ${found?.refunded ?? 0}`, ...refund].join(', '))
     },
     cancel: async (words) => {
       const [saga = ''] = words.args
