@@ -399,6 +399,24 @@ export const orderAccount = (
     if (fault !== undefined && !isLossy) accuse('refunded-otherwise', thing, fault)
     if (state !== undefined) write(thing, 'refund', state, entry.log_id)
   }
+  /** It may be asked to be paid no more: nothing of it is kept, and its checkout is undone, or about to be closed. */
+  const endOrder = ({ kind, facts: { order, user = '' } }: LogEntry): void => {
+    const thing = `order:${order}`
+    const state = stateOf(thing) ?? { user, status: 'open', saga: '', total: 0, lines: '' }
+    const { status, lines } = state
+    const { returned } = refundable.get(thing) ?? { returned: new Map<string, bigint>() }
+    const isLeft = parseLines(lines).some(([item, quantity]) => returned.get(item) !== BigInt(quantity))
+    const mayEnd =
+      kind === 'OrderExpired'
+        ? status === 'open'
+        : ['open', 'expired', 'submitted', 'cancelling'].includes(status) || (status === 'paid' && !isLeft)
+    if (!mayEnd && !isLossy) accuse('impossible-move', thing, `${kind} while it was ${status}`)
+    const [action, ended] = kind === 'OrderExpired' ? ['expire', 'expired'] : ['cancel-order', 'cancelled']
+    write(thing, action, { ...state, status: ended })
+  }
+  /** What has ended stays so; but money may prove that an order was paid before it has expired. */
+  const staysOver = (before: string, status: string): boolean =>
+    before === 'cancelled' || (before === 'expired' && status !== 'paid')
   const refunded = new Set<string>()
   const checkout = (entry: LogEntry): void => {
     const { log_id, facts } = entry
@@ -414,7 +432,7 @@ export const orderAccount = (
     const state = stateOf(thing)
     if (before === undefined) return
     const lines = adoptable?.get(log_id)
-    if (before === 'none' && lines !== undefined && state?.status !== 'paid') {
+    if (before === 'none' && lines !== undefined && state?.status !== 'paid' && state?.status !== 'cancelled') {
       const { user = '', total } = facts
       write(thing, next, { user, status, saga: log_id, total: Number(total), lines }, log_id)
       return
@@ -427,11 +445,14 @@ export const orderAccount = (
     if (isWanted && (facts.total !== String(state.total) || facts.lines !== state.lines))
       accuse('charged-otherwise', thing, `${facts.total} for ${facts.lines}, not ${state.total} for ${state.lines}`)
     if (begins) write(thing, next, { ...state, status, saga: log_id }, log_id)
-    else if (state.saga === log_id) write(thing, next, { ...state, status }, log_id)
+    else if (state.saga === log_id)
+      write(thing, next, staysOver(state.status, status) ? state : { ...state, status }, log_id)
   }
 
-  const action = ({ kind, facts }: LogEntry): void => {
+  const action = (entry: LogEntry): void => {
+    const { kind, facts } = entry
     const { order, user = '', total = '0', lines = '' } = facts
+    if (kind === 'OrderCancelled' || kind === 'OrderExpired') endOrder(entry)
     const made = { user, status: 'open', saga: '', total: Number(total), lines }
     if (kind === 'OrderCreated') write(`order:${order}`, 'create-order', made)
     if (kind === 'OrderPlaced') write(`order:${order}`, 'place', made)

@@ -236,20 +236,26 @@ const wholeCheckouts: Question = ({ evidence: { sagas, lossy } }) =>
 const wholeRefunds: Question = ({ evidence: { sagas, orders, logs } }) =>
   brokenRefunds(sagas, orders, logs.order.entries)
 
+/** Was an order paid, whatever became of it then? One that is cancelled once it is paid is refunded. */
+const wasPaid = ({ status, total, refunded }: Fields = {}): boolean =>
+  status === 'paid' || (status === 'cancelled' && refunded !== undefined && refunded === total)
+const SETTLED: readonly string[] = ['open', 'paid', 'cancelled', 'expired']
+
 /** Each order was paid at most once, is what its checkouts made of it, and stays so once it is paid. */
 const paidOnce: Question = ({ evidence: { orders, sagas, lossy } }) => {
   const paidBy = new Map<string, string[]>()
   for (const [id, { state, order = '' }] of sagas.order)
     if (state === 'paid') paidBy.set(order, [...(paidBy.get(order) ?? []), id])
-  return [...orders].flatMap(([id, { status, saga = '', total, lines }]) => {
+  return [...orders].flatMap(([id, fields]) => {
+    const { status = '', saga = '', total, lines } = fields
     const about = `order:${id}`
     const paid = paidBy.get(id) ?? []
     if (paid.length > 1) return [anomaly('paid-twice', about, `by ${paid}`)]
-    if ((status === 'paid') !== (paid.length === 1) || (status !== 'paid' && status !== 'open'))
+    if (wasPaid(fields) !== (paid.length === 1) || !SETTLED.includes(status))
       return [anomaly('status-untrue', about, `${status}, paid by ${paid}`)]
     const by = sagas.order.get(saga)
     const changed = by?.total !== total || (by?.lines !== lines && !(lossy && by?.lines === ''))
-    return status === 'paid' && changed ? [anomaly('changed-while-closed', about, 'after it was paid')] : []
+    return wasPaid(fields) && changed ? [anomaly('changed-while-closed', about, 'after it was paid')] : []
   })
 }
 
@@ -257,7 +263,7 @@ const paidOnce: Question = ({ evidence: { orders, sagas, lossy } }) => {
 const answersStayTrue: Question = ({ history, evidence: { orders } }) => {
   const checkouts = history.filter(({ does }) => does === 'checkout')
   return [...groupedBy(checkouts, ({ facts }) => facts.order ?? '')].flatMap(([order, asked]) => {
-    const isPaid = orders.get(order)?.status === 'paid'
+    const isPaid = wasPaid(orders.get(order))
     const answers = asked.map(({ status, problem }) => `${status} ${problem}`.trim()).join(', ')
     if (!isPaid && asked.some(({ told }) => told === 'ok'))
       return [anomaly('told-paid-untrue', `order:${order}`, answers)]

@@ -415,3 +415,17 @@ test('a line costs what its item did when it was asked for, or came to cost unti
     ),
   )
 })
+
+test('an order that is cancelled is not open again, nor shown so, and keeps nothing of what was paid', (t) => {
+  const found = (...changes: readonly Change[]) => foundIn(changedBy(...changes)).join(', ')
+  t.is(found(['order:dropped status=cancelled', 'order:dropped status=open']), 'replay-differs of order:dropped')
+  t.is(found(['lines= status=cancelled paid=false', 'lines= status=open paid=false']), 'stale-answer of order:dropped')
+  t.regex(
+    found(['order r2 RefundGranted', 'order o7 OrderCancelled order=gift user=bob\n  order r2 RefundGranted']),
+    /^impossible-move of order:gift/,
+  )
+  t.regex(
+    found(['o6 OrderCancelled order=dropped', 'o6 OrderExpired order=dropped']),
+    /^unjustified-refusal of order:dropped/,
+  )
+})

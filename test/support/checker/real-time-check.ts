@@ -197,6 +197,10 @@ const shownTo = ({ does, facts, status, problem, value }: Operation, accounts: A
     'checkout 409 out-of-stock': ofOrder('stock', 'refused'),
     'checkout 424 checkout-cancelled': ofOrder('order', 'cancelling'),
     'checkout 409 checkout-cancelling': (sight) => sight?.state.status === 'cancelling',
+    'checkout 409 order-cancelled': (sight) => ['cancelled', 'cancelling'].includes(String(sight?.state.status)),
+    'checkout 409 order-expired': (sight) => sight?.state.status === 'expired',
+    'add-item 409 order-cancelled': (sight) => sight?.state.status === 'cancelled',
+    'add-item 409 order-expired': (sight) => sight?.state.status === 'expired',
     'checkout 423 locked': (sight) => sight?.state.status !== 'paid',
     'checkout 409 order-empty': (sight) => sight?.state.lines === '',
   }
