@@ -1,7 +1,7 @@
 /** What can be asked of order? */
 import * as v from 'valibot'
 import { identifier, integer } from '../shared/contract/fields.ts'
-import { mismatch, sum } from '../shared/contract/queries.ts'
+import { documents, mismatch, sum } from '../shared/contract/queries.ts'
 import { BATCH_MAX } from '../shared/http/chunks.ts'
 import { patience } from '../shared/http/prefer.ts'
 import { inUse, keyReused, peerUnavailable } from '../shared/http/problems.ts'
@@ -56,6 +56,8 @@ const audit = v.object({
   balanced: v.boolean(),
   credit: v.object({ added: sum, wallets: sum, paid: sum, accepted: sum, in_flight: sum }),
   stock: v.object({ added: sum, shelf: sum, sold: sum, written_off: sum, accepted: sum, in_flight: sum }),
+  /** What is invoiced, and charged before there were invoices, less what is credited, is what payment has charged. */
+  documents: v.optional(documents),
   in_flight: v.number(),
   cut: v.object({ order: v.string(), payment: v.string(), stock: v.string() }),
   mismatches: v.array(mismatch),

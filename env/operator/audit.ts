@@ -27,6 +27,7 @@ type Audit = {
   readonly balanced: boolean
   readonly credit: Sums
   readonly stock: Sums
+  readonly documents?: Readonly<Record<'invoiced' | 'credited' | 'undocumented', string>> & { readonly gaps: number }
   readonly in_flight: number
   readonly mismatches: readonly { readonly what: string; readonly detail: string; readonly orders: readonly string[] }[]
 }
@@ -46,10 +47,16 @@ const line = (name: string, { added, accepted = '0', in_flight, written_off = '0
   return `${name.padEnd(8)}${added} added = ${sums.join(' + ')}${without} + ${in_flight} in flight`
 }
 
-const told = ({ balanced, credit, stock, in_flight, mismatches }: Audit): string =>
+const documentsIn = ({ invoiced, credited, undocumented, gaps }: NonNullable<Audit['documents']>): string => {
+  const before = undocumented === '0' ? '' : `, and ${undocumented} charged before there were invoices`
+  return `documents: ${invoiced} invoiced - ${credited} credited${before}; ${gaps === 0 ? 'no number is missing' : `${gaps} numbers are missing`}`
+}
+
+const told = ({ balanced, credit, stock, documents, in_flight, mismatches }: Audit): string =>
   [
     line('credit', credit),
     line('stock', stock),
+    ...(documents ? [documentsIn(documents)] : []),
     `${in_flight} checkouts in flight; ${balanced ? 'nothing is missing' : 'this does not add up:'}`,
     ...mismatches.map(
       ({ what, detail, orders }) => `  ${what}: ${detail}${orders.length > 0 ? ` (orders ${orders.join(', ')})` : ''}`,

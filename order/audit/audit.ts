@@ -171,6 +171,7 @@ const run = async (options: AuditOptions, participants: Participants): Promise<A
       balanced: mismatches.length === 0,
       credit: sumsInText(sums.credit, (wallets, paid) => ({ wallets, paid })),
       stock: sumsInText(sums.stock, (shelf, sold, written_off) => ({ shelf, sold, written_off })),
+      ...(payment.documents && { documents: payment.documents }),
       in_flight: moving.length,
       cut: { order: cuts.order.at, payment: cuts.payment.at, stock: cuts.stock.at },
       mismatches,

@@ -6,7 +6,14 @@
  */
 import { type Cut, inParts, type RecordedSaga, type SagaAt } from '../../shared/audit/auditor.ts'
 import { parseLines } from '../../shared/contract/events.ts'
-import { type logQueries, type Mismatch, payment, type recordQueries, stock } from '../../shared/contract/queries.ts'
+import {
+  type Documents,
+  type logQueries,
+  type Mismatch,
+  payment,
+  type recordQueries,
+  stock,
+} from '../../shared/contract/queries.ts'
 import type { Peer, Requester } from '../../shared/http/client.ts'
 import type { Problem } from '../../shared/http/problem.ts'
 import type { LogEntry } from '../../shared/log/entry.ts'
@@ -19,6 +26,8 @@ export type Counted = Holdings & {
   readonly at: string
   readonly left: bigint
   readonly mismatches: readonly Mismatch[]
+  /** What its documents come to, if it issues any. */
+  readonly documents?: Documents | undefined
 }
 export type ParticipantCut = Holdings & Pick<Cut, 'at' | 'heard' | 'hears' | 'open'>
 
@@ -65,7 +74,9 @@ type Queries = ReturnType<typeof recordQueries> & ReturnType<typeof logQueries>
 
 /** What each calls by a name of its own: what it has left, what has gone from it, and its part of a checkout. */
 type Own = {
-  readonly counted: (by: Timed) => Promise<Books & { readonly left: string; readonly mismatches: readonly Mismatch[] }>
+  readonly counted: (
+    by: Timed,
+  ) => Promise<Books & { readonly left: string } & Pick<Counted, 'mismatches' | 'documents'>>
   readonly cut: (
     by: Timed,
   ) => Promise<Books & Pick<Cut, 'heard' | 'hears'> & { readonly open?: Cut['open'] | undefined }>
@@ -105,7 +116,8 @@ const participant = (
     name,
     count: async () => {
       const answer = await own.counted({ ...requester, timeoutMs: COUNT_TIMEOUT_MS })
-      return { ...holdings(answer), at: answer.at, left: BigInt(answer.left), mismatches: answer.mismatches }
+      const { at, mismatches, documents } = answer
+      return { ...holdings(answer), at, left: BigInt(answer.left), mismatches, documents }
     },
     cut: async () => {
       const answer = await own.cut(by)

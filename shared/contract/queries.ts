@@ -165,11 +165,18 @@ export const ids = {
   },
 } as const
 
+/**
+ * What the documents of captured money come to, what was charged before there were any, and how many are missing. A version without
+ * documents says nothing of them.
+ */
+export const documents = v.object({ invoiced: sum, credited: sum, undocumented: sum, gaps: v.number() })
+export type Documents = v.InferOutput<typeof documents>
+
 const user = v.object({ user_id: v.string(), credit: v.number() })
 
 export const payment = {
   ...logQueries('/payment'),
-  ...sumQueries('/payment', { wallets: sum }, { charged: sum }),
+  ...sumQueries('/payment', { wallets: sum, documents: v.optional(documents) }, { charged: sum }),
   ...recordQueries('/payment'),
   findUser: {
     method: 'GET',
