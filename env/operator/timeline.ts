@@ -7,7 +7,7 @@
  */
 import { type Kind, type Service as Publisher, single } from '../../shared/contract/events.ts'
 import { compareIds, type LogEntry } from '../../shared/log/entry.ts'
-import type { Service } from '../wiring.ts'
+import { SERVICES, type Service } from '../wiring.ts'
 import { type Ask, wanted } from './ask-shop.ts'
 
 /** The first part of each service's routes. */
@@ -58,15 +58,16 @@ const saidBy = async (ask: Ask, service: Service, logId: string): Promise<readon
   return (answer.body as { logs: readonly LogEntry[] }).logs.map((entry) => ({ ...entry, service }))
 }
 
-/** What these services say under these log ids, merged with what is known of them already. */
+/** What the services that `present` names say under these log ids, merged with what is known already. */
 export const timelineOf = async (
   ask: Ask,
-  services: readonly Service[],
+  present: readonly Service[],
   logIds: readonly string[],
   known: readonly Said[] = [],
 ): Promise<readonly Said[]> => {
-  const logs = services.map(async (service) => {
-    const said = await Promise.all(logIds.map((logId) => saidBy(ask, service, logId)))
+  const logs = SERVICES.map(async (service) => {
+    const asked = present.includes(service) ? logIds : []
+    const said = await Promise.all(asked.map((logId) => saidBy(ask, service, logId)))
     const all = [...said.flat(), ...known.filter((entry) => entry.service === service)]
     return [...new Map(all.map((entry) => [entry.id, entry])).values()].toSorted((a, b) => compareIds(a.id, b.id))
   })

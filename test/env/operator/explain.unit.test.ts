@@ -164,3 +164,12 @@ test('an order that was filled over a long time: what was not looked for is told
   t.deepEqual(kinds(all), ['order: OrderCreated o', 'order: LineAdded m', 'order: OrderCancelled e'])
   t.is(all.gap, null)
 })
+
+test('what is known of an order is told, though its service does not answer any more when it is asked for the saga', async (t) => {
+  const isAway = (path: string): boolean => path === '/orders/saga/y'
+  const shop: Ask = async (method, path) =>
+    isAway(path) ? { status: 503, body: { title: 'Nothing was done' } } : refunding(method, path)
+  const found = kinds(await explained(shop))
+  t.true(found.includes('order: OrderChanged c') && found.includes('payment: CreditCaptured y'))
+  t.false(found.includes('order: OrderPaid y'))
+})
