@@ -1,6 +1,6 @@
 /** What can be asked of order? */
 import * as v from 'valibot'
-import { identifier, integer } from '../shared/contract/fields.ts'
+import { entryId, identifier, integer } from '../shared/contract/fields.ts'
 import { documents, mismatch, sum } from '../shared/contract/queries.ts'
 import { BATCH_MAX } from '../shared/http/chunks.ts'
 import { patience } from '../shared/http/prefer.ts'
@@ -30,6 +30,7 @@ import {
   outOfStock,
   overloaded,
   priceChanged,
+  tooManyListeners,
   userGone,
 } from './problems.ts'
 import { order, orderPage, ordersWanted, placed, shownCheckout, shownOrder } from './schemas.ts'
@@ -164,6 +165,17 @@ export const api = {
     headers: { prefer: patience },
     answers: { 200: { json: shownCheckout } },
     problems: [noSuchOrder, noCheckout],
+    repeatable: 'as-it-is',
+  },
+  listenToOrder: {
+    method: 'GET',
+    path: '/orders/{order}/events',
+    summary:
+      'Sends what becomes of an order as it happens (server-sent events), and with `Last-Event-ID` what came after that',
+    params: { order: identifier },
+    headers: { 'last-event-id': v.optional(entryId) },
+    answers: { 200: { events: 'the entries of the log that are about the order' } },
+    problems: [noSuchOrder, tooManyListeners],
     repeatable: 'as-it-is',
   },
   listCheckouts: {

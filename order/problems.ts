@@ -168,6 +168,11 @@ export const overloaded = problemKind(503, 'overloaded', 'Too many checkouts are
   order_id: order,
 }))
 
+/** One more would be too many for this replica. */
+export const tooManyListeners = problemKind(503, 'too-many-listeners', 'Too many clients listen', () => ({
+  detail: 'this replica sends events to as many clients as it may; come again later, or ask for the order now and then',
+}))
+
 export const noCheckout = problemKind(404, 'no-such-checkout', 'No checkout', (order: string) => ({
   detail: `of order "${order}" no checkout is recorded`,
   order_id: order,

@@ -4,6 +4,7 @@ import { nanoid } from 'nanoid'
 import { payment, stock } from '../shared/contract/queries.ts'
 import { MalformedError, sumTooLarge, unreachable } from '../shared/errors.ts'
 import { inChunks } from '../shared/http/chunks.ts'
+import { RETRY_AFTER_S } from '../shared/http/problem.ts'
 import { keyReused } from '../shared/http/problems.ts'
 import { type AnswerTo, type Given, type Handler, type Route, routes } from '../shared/http/route.ts'
 import type { ResultOnce } from '../shared/redis/command.ts'
@@ -14,6 +15,7 @@ import { answerOf, shownAs, submittedAnswerOf } from './checkout/answer.ts'
 import type { Checkouts } from './checkout/checkout.ts'
 import { isUnderWay } from './checkout/submit.ts'
 import * as commands from './commands.ts'
+import { openFeed } from './events/feed.ts'
 import { formRoutes } from './forms/forms.ts'
 import { LINES_MAX } from './order.ts'
 import { askOffer, askUser, onceFound, type Peers } from './peers.ts'
@@ -29,6 +31,7 @@ import {
   orderCancelled,
   orderExpired,
   orderFull,
+  tooManyListeners,
 } from './problems.ts'
 import { headersOf, NOT_KEPT } from './shown.ts'
 import type { Store } from './store.ts'
@@ -166,6 +169,15 @@ const showCheckoutFrom =
     return { json: shownAs(found), headers: { ...applied, ...NOT_KEPT } }
   }
 
+const listenFrom = (store: Store): Handler<typeof api.listenToOrder> => {
+  const feed = openFeed({ log: store.log, store })
+  return async ({ params: { order }, headers: { 'last-event-id': seen }, closing }) => {
+    if ((await store.find(order)) === undefined) return { problem: noSuchOrder(order) }
+    if (!feed.hasRoom()) return { problem: tooManyListeners(), headers: { 'Retry-After': RETRY_AFTER_S } }
+    return { events: (stream) => feed.listen(order, seen, stream, closing) }
+  }
+}
+
 /** Where the next page is, if there is one: what was asked, from its cursor on. */
 const linkTo = (next: string | null, asked: Readonly<Record<string, string | number | undefined>>) => {
   if (next === null) return {}
@@ -228,6 +240,7 @@ export const routesOf = (store: Store, checkouts: Checkouts, peers: Peers, audit
         : answerOf(order, await checkouts.checkout(order, request))
     },
     showCheckout: showCheckoutFrom(store, checkouts),
+    listenToOrder: listenFrom(store),
     listCheckouts: async ({ params: { order } }) => {
       const log_ids = await store.checkoutsOf(order)
       return log_ids ? { json: { order_id: order, log_ids } } : { problem: noSuchOrder(order) }

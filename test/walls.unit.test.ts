@@ -142,6 +142,7 @@ const WALLS: readonly Wall[] = [
       [/^order\/store\/(cancellations|cart|checkout-status|listing|refunds)\.ts$/, 'shared/redis/reply.ts'],
       [/^payment\/documents\/store\.ts$/, 'shared/redis/reply.ts'],
       [/^order\/audit\/audit\.ts$/, 'shared/log/entry.ts'],
+      [/^order\/events\/feed\.ts$/, 'shared/log/entry.ts'],
       [/^order\/checkout\/(begin|submit)\.ts$/, 'shared/log/fence.ts'],
       [/^(payment|stock)\/routes\.ts$/, 'shared/operator/audit-routes.ts'],
     ],

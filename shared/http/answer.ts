@@ -8,19 +8,21 @@
 import type { Context } from 'koa'
 import type { Logger } from 'pino'
 import { MalformedError, PeerError, UnavailableError } from '../errors.ts'
+import { type EventStream, openEventStream } from './event-stream.ts'
 import { aboutRequest } from './operators.ts'
 import { PROBLEM_TYPE, type Problem, RETRY_AFTER_S } from './problem.ts'
 import { internal, malformed, notDone, peerUnavailable, unavailable } from './problems.ts'
 import { type Check, listed, notReady } from './readiness.ts'
 
 /**
- * What a route answers: a text, a JSON value, nothing but that it is done, or a problem; with headers if it needs some. Where they
+ * What a route answers: a text, a JSON value, nothing but that it is done, events as they come, or a problem; with headers if it needs some. Where they
  * have an `ETag`, a client that has seen this already is told so (304).
  */
 export type Answer =
   | { readonly text: string; readonly status?: 201 | 202; readonly headers?: Record<string, string> }
   | { readonly json: unknown; readonly status?: 200 | 201 | 202; readonly headers?: Record<string, string> }
   | { readonly empty: 204; readonly headers?: Record<string, string> }
+  | { readonly events: (stream: EventStream) => void; readonly headers?: Record<string, string> }
   | { readonly problem: Problem; readonly headers?: Record<string, string> }
 
 /** By which log id the entries of what was done are found. */
@@ -41,9 +43,20 @@ export const sendProblem = (ctx: Context, document: Problem): void => {
   ctx.body = JSON.stringify({ ...document, ...errorOf(ctx, document) })
 }
 
+/** Answers with events, for as long as there are any and the client reads them. */
+const sendEvents = (ctx: Context, begin: (stream: EventStream) => void): void => {
+  const { stream, body } = openEventStream()
+  ctx.set({ 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' })
+  ctx.body = body
+  // One that does not read is not told: its connection ends.
+  stream.onClose(() => ctx.res.writableEnded || ctx.res.destroy())
+  begin(stream)
+}
+
 export const send = (ctx: Context, answer: Answer): void => {
   if (answer.headers) ctx.set(answer.headers)
   if ('problem' in answer) return sendProblem(ctx, answer.problem)
+  if ('events' in answer) return sendEvents(ctx, answer.events)
   if ('empty' in answer) {
     ctx.status = answer.empty
     return

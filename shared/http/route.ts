@@ -10,6 +10,7 @@ import { MalformedError } from '../errors.ts'
 import type { Answer } from './answer.ts'
 import { type Body, fieldsOf } from './body.ts'
 import { type WantedVersions, wantedVersions } from './etag.ts'
+import type { EventStream } from './event-stream.ts'
 import { prefersRepresentation } from './prefer.ts'
 import type { Problem, ProblemKind } from './problem.ts'
 import {
@@ -31,7 +32,8 @@ import type { Request } from './request.ts'
 type Field = v.GenericSchema<string, unknown> | v.GenericSchema<string | undefined, unknown>
 export type Fields = Readonly<Record<string, Field>>
 
-type Content = { readonly text: string } | { readonly json: v.GenericSchema }
+/** Events are said in words. */
+type Content = { readonly text: string } | { readonly json: v.GenericSchema } | { readonly events: string }
 
 export type Row = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -90,7 +92,9 @@ type NameOf<Kind> = Kind extends ProblemKind<infer Name> ? Name : never
 
 type Told<C> = C extends { readonly json: infer Schema extends v.GenericSchema }
   ? { readonly json: Frozen<v.InferOutput<Schema>> }
-  : { readonly text: string }
+  : C extends { readonly events: string }
+    ? { readonly events: (stream: EventStream) => void }
+    : { readonly text: string }
 type Success<R extends Row> = R['answers'] extends { readonly 201: infer C }
   ? Told<C> & { readonly status: 201; readonly headers: { readonly Location: string } }
   : R['answers'] extends { readonly 200: infer C }

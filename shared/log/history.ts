@@ -9,6 +9,8 @@ import { compareIds, type LogEntry, readable } from './entry.ts'
 import type { SagaRecords } from './saga-record.ts'
 
 export type History = {
+  /** The id of the newest entry; `0-0` if there is none. */
+  readonly newestId: () => Promise<string>
   /** How many entries the log holds. */
   readonly count: () => Promise<number>
   /** Every entry of one log id, in order, of repetitions the last; none if it is unknown or older than the log. */
@@ -31,6 +33,8 @@ export const openHistory = ({ redis, step, names, recorded }: HistoryOptions): H
   const range = async (from: string, to: string, limit: number): Promise<readonly LogEntry[]> =>
     (await step('log', () => redis.xrange(names.log, from, to, 'COUNT', limit))).map(readable)
   return {
+    newestId: async () =>
+      (await step('newest', () => redis.xrevrange(names.log, '+', '-', 'COUNT', 1)))[0]?.[0] ?? '0-0',
     count: () => step('log-count', () => redis.xlen(names.log)),
     entriesOf: async (logId) => {
       const [single, { entries = '', again = '' }] = await Promise.all([

@@ -187,6 +187,7 @@ const OPEN = [
   'POST /orders/addItem/{order}/{item}/{quantity}',
   'POST /orders/checkout/{order}',
   'GET /orders/checkout/{order}',
+  'GET /orders/{order}/events',
   'POST /payment/create_user',
   'GET /payment/find_user/{user}',
   'GET /payment/users',

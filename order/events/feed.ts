@@ -1,0 +1,159 @@
+/**
+ * Who listens for what becomes of an order?
+ *
+ * Each listener is sent the entries of the log that are about its order, as they are appended, by one reader for all listeners of
+ * this process: while there are any, it reads on every tenth of a second, and gives each entry to those whose order it names. It polls on
+ * the connection that there is: a read that blocks would want one of its own for a service that has nobody listening most of the time.
+ *
+ * One that comes again says which entry it has seen last, and is sent what came since, if that is not too long ago: so much of the log is
+ * looked through for it. Else it is told of a *gap*, and is to look at its order. One that is new is sent the entries of the last
+ * checkout. What is appended meanwhile is held for it.
+ */
+import { UnavailableError } from '../../shared/errors.ts'
+import type { EventStream } from '../../shared/http/event-stream.ts'
+import { compareIds, type LogEntry } from '../../shared/log/entry.ts'
+import type { Store } from '../store.ts'
+
+/** More are told to come again. */
+const LISTENERS_MAX = 1_000
+const READ_EVERY_MS = 100
+/** Shorter than a gateway waits for more of an answer. */
+const COMMENT_EVERY_MS = 15_000
+/** How many entries are read at once, and how many such pages are looked through for one that comes again. */
+const PAGE = 1_000
+const PAGES_MAX = 20
+/** What operators say of a contradiction is for operators. */
+const HIDDEN = 'why'
+
+export type Feed = {
+  /** Whether there is room for one more. */
+  readonly hasRoom: () => boolean
+  /** Sends what becomes of an order, and what came after the entry that was seen last, until the stream or the signal ends it. */
+  readonly listen: (order: string, seen: string | undefined, stream: EventStream, closing: AbortSignal) => void
+}
+
+export type FeedOptions = {
+  readonly log: Pick<Store['log'], 'newestId' | 'page' | 'entriesOf'>
+  readonly store: Pick<Store, 'readForCheckout'>
+}
+
+type Listener = {
+  readonly order: string
+  readonly stream: EventStream
+  /** The last entry that it was sent. */
+  last: string
+  /** What was appended while it is sent what came before. */
+  held: LogEntry[] | undefined
+}
+
+const shown = ({ facts, ...entry }: LogEntry) => {
+  const { [HIDDEN]: _, ...others } = facts
+  return { ...entry, facts: others }
+}
+
+const deliver = (listener: Listener, entry: LogEntry): void => {
+  if (compareIds(entry.id, listener.last) <= 0) return
+  listener.last = entry.id
+  listener.stream.send({ id: entry.id, event: entry.kind, data: shown(entry) })
+}
+
+export const openFeed = ({ log, store }: FeedOptions): Feed => {
+  const listeners = new Map<string, Set<Listener>>()
+  let count = 0
+  /** Up to where the log was read; nothing while nobody listens. */
+  let reading: { position: string } | undefined
+  let commenter: NodeJS.Timeout | undefined
+  /** One after the other is sent what it has missed. */
+  let missed: Promise<void> = Promise.resolve()
+
+  const read = async (from: { position: string }): Promise<void> => {
+    try {
+      for (let page = PAGE; page === PAGE && reading === from; ) {
+        const entries = await log.page(from.position, PAGE)
+        page = entries.length
+        from.position = entries.at(-1)?.id ?? from.position
+        for (const entry of entries)
+          for (const listener of listeners.get(entry.facts.order ?? '') ?? [])
+            if (listener.held === undefined) deliver(listener, entry)
+            else listener.held.push(entry)
+      }
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error // it is read again
+    }
+    if (reading === from) setTimeout(() => void read(from), READ_EVERY_MS).unref()
+  }
+
+  /** Sends what came after the last entry that was seen. @returns whether that was all */
+  const resume = async (listener: Listener, seen: string): Promise<boolean> => {
+    let after = seen
+    for (let pages = 0; pages < PAGES_MAX; pages += 1) {
+      const entries = await log.page(after, PAGE)
+      for (const entry of entries) if (entry.facts.order === listener.order) deliver(listener, entry)
+      if (entries.length < PAGE) return true
+      after = entries.at(-1)?.id ?? after
+    }
+    return false
+  }
+
+  const catchUp = async (listener: Listener, seen: string | undefined): Promise<void> => {
+    const isWhole = seen !== undefined && (await resume(listener, seen))
+    if (isWhole) return
+    if (seen !== undefined) listener.stream.send({ id: listener.last, event: 'gap', data: { after: listener.last } })
+    const { saga = '' } = (await store.readForCheckout(listener.order)) ?? {}
+    const entries = saga === '' ? [] : await log.entriesOf(saga)
+    for (const entry of entries) deliver(listener, entry)
+  }
+
+  const begin = async (listener: Listener, seen: string | undefined): Promise<void> => {
+    if (listeners.get(listener.order)?.has(listener) !== true) return // it has gone
+    try {
+      if (reading === undefined) {
+        const position = await log.newestId()
+        if (reading === undefined && count > 0) {
+          reading = { position }
+          void read(reading)
+        }
+      }
+      await catchUp(listener, seen)
+      for (const entry of listener.held ?? []) deliver(listener, entry)
+      listener.held = undefined
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error
+      listener.stream.end() // it comes again
+    }
+  }
+
+  const leave = (listener: Listener): void => {
+    const others = listeners.get(listener.order)
+    others?.delete(listener)
+    if (others?.size === 0) listeners.delete(listener.order)
+    count -= 1
+    if (count > 0) return
+    reading = undefined
+    clearInterval(commenter)
+  }
+
+  const comment = (): void => {
+    for (const all of listeners.values()) for (const { stream } of all) stream.comment()
+  }
+
+  return {
+    hasRoom: () => count < LISTENERS_MAX,
+    listen: (order, seen, stream, closing) => {
+      const listener: Listener = { order, stream, last: seen ?? '0-0', held: [] }
+      const others = listeners.get(order)
+      if (others) others.add(listener)
+      else listeners.set(order, new Set([listener]))
+      count += 1
+      if (count === 1) commenter = setInterval(comment, COMMENT_EVERY_MS).unref()
+      const { end } = stream
+      closing.addEventListener('abort', end)
+      stream.onClose(() => {
+        closing.removeEventListener('abort', end)
+        leave(listener)
+      })
+      if (closing.aborted) return end()
+      missed = missed.then(() => begin(listener, seen))
+    },
+  }
+}

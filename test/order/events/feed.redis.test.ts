@@ -1,0 +1,137 @@
+/** Who is sent which entries of an order, when they come, and when they come again. */
+import assert from 'node:assert/strict'
+import test from 'ava'
+import { openFeed } from '../../../order/events/feed.ts'
+import { openStore } from '../../../order/store.ts'
+import { type EventStream, openEventStream, type ServerSentEvent } from '../../../shared/http/event-stream.ts'
+import { eventually } from '../../support/eventually.ts'
+import { LINE, MONEY, openCart } from '../../support/shop/cart.ts'
+import { openBench, plainly, teller } from '../../support/shop/open-store.ts'
+
+const TIMEOUT_MS = 10_000
+const closing = new AbortController().signal
+const bench = await openBench()
+const store = openStore(bench.dependencies)
+test.serial.beforeEach(() => bench.redis.flushall())
+test.after.always(() => bench[Symbol.asyncDispose]())
+
+const open = () => openFeed({ log: store.log, store })
+
+/** A client that listens. */
+const client = () => {
+  const sent: ServerSentEvent[] = []
+  const gone: (() => void)[] = []
+  let isEnded = false
+  const leave = (): void => {
+    for (const one of gone.splice(0)) one()
+  }
+  const stream: EventStream = {
+    send: (event) => sent.push(event),
+    comment: () => undefined,
+    end: () => {
+      isEnded = true
+      leave()
+    },
+    onClose: (listener) => gone.push(listener),
+  }
+  const kinds = (): readonly string[] => sent.map(({ event }) => event)
+  const whenSent = (...wanted: readonly string[]): Promise<void> =>
+    eventually(async () => assert.deepEqual(kinds(), wanted), TIMEOUT_MS)
+  return { stream, sent, leave, whenSent, kinds, hasEnded: () => isEnded }
+}
+
+const begin = (id: string, order = 'cart') =>
+  store.begin({ log_id: id, order, user: 'anna', token: 'a-token', timeout_ms: 60_000 }, plainly)
+
+test.serial(
+  'a listener is sent the last checkout of its order, and then what comes of the order, and no other’s',
+  async (t) => {
+    const feed = open()
+    await openCart(store)
+    await openCart(store, 'trolley', 'anna')
+    await begin('it')
+    const [cart, trolley] = [client(), client()]
+    feed.listen('cart', undefined, cart.stream, closing)
+    feed.listen('trolley', undefined, trolley.stream, closing)
+    await cart.whenSent('CheckoutStarted')
+    await store.addItem({ ...LINE, order: 'trolley', item: 'cup' }, plainly)
+    await teller(store.log)('payment', 'CreditCaptured', 'it', MONEY)
+    await cart.whenSent('CheckoutStarted', 'OrderPaid')
+    await trolley.whenSent('LineAdded')
+    const paid = (await store.log.entriesOf('it')).at(-1)
+    t.is(cart.sent[1]?.id, paid?.id)
+    t.deepEqual(cart.sent[1]?.data, paid)
+    t.false(JSON.stringify(cart.sent).includes('a-token'))
+    cart.leave()
+    trolley.leave()
+  },
+)
+
+test.serial('one that comes again is sent what came after what it has seen, once', async (t) => {
+  const feed = open()
+  await openCart(store)
+  const first = client()
+  feed.listen('cart', undefined, first.stream, closing)
+  await begin('it')
+  await first.whenSent('CheckoutStarted')
+  first.leave()
+  await store.cancel('it')
+  await teller(store.log)('payment', 'CreditReleased', 'it', MONEY)
+  const again = client()
+  feed.listen('cart', first.sent[0]?.id, again.stream, closing)
+  await begin('next')
+  await again.whenSent('CheckoutCancelled', 'CheckoutClosed', 'CheckoutStarted')
+  t.is(first.sent.length, 1, 'one that has left is sent nothing')
+  again.leave()
+})
+
+test.serial(
+  'one that has missed more than is looked through is told of a gap, and sent the last checkout',
+  async (t) => {
+    await openCart(store)
+    await begin('it')
+    const [entry] = await store.log.page('0-0', 1)
+    assert.ok(entry)
+    const others = Array.from({ length: 1_000 }, () => ({ ...entry, facts: { order: 'other' } }))
+    let pages = 100
+    const page = async (): Promise<readonly (typeof entry)[]> => {
+      pages -= 1
+      return pages > 0 ? others : []
+    }
+    const busy = openFeed({ log: { ...store.log, page }, store })
+    const late = client()
+    busy.listen('cart', '1-0', late.stream, closing)
+    await eventually(async () => assert.deepEqual(late.kinds().slice(0, 2), ['gap', 'CheckoutStarted']), TIMEOUT_MS)
+    late.leave()
+    t.pass()
+  },
+)
+
+test.serial('so many may listen; one that leaves makes room, and nobody is left when the server stops', async (t) => {
+  const feed = open()
+  await openCart(store)
+  const stopping = new AbortController()
+  const clients = Array.from({ length: 1_000 }, client)
+  for (const { stream } of clients) feed.listen('cart', undefined, stream, stopping.signal)
+  t.false(feed.hasRoom())
+  clients[7]?.leave()
+  t.true(feed.hasRoom())
+  await begin('it')
+  await clients[999]?.whenSent('CheckoutStarted')
+  t.deepEqual(clients[7]?.kinds(), [])
+  stopping.abort()
+  t.true(clients.filter((_, index) => index !== 7).every(({ hasEnded }) => hasEnded()))
+  const late = client()
+  feed.listen('cart', undefined, late.stream, stopping.signal)
+  t.true(late.hasEnded())
+})
+
+test('what a client does not read is kept up to a bound', async (t) => {
+  const { stream, body } = openEventStream()
+  const closed = new Promise<void>((resolve) => stream.onClose(resolve))
+  for (let sent = 0; sent < 300; sent += 1)
+    stream.send({ id: `${sent}-0`, event: 'OrderPaid', data: 'x'.repeat(1_024) })
+  await closed
+  t.true(body.destroyed)
+  t.true(body.readableLength <= 262_144)
+})
