@@ -8,7 +8,7 @@
  * `shared/http/connections.ts`. A client may end its side of the connection once it has asked: it gets its answer.
  *
  * Closing: `/ready` says no at once, while everything is served for `drainMs` more, each answer with `Connection: close`, so that clients
- * go elsewhere of their own accord; then nothing new is accepted, and what is in flight is finished.
+ * go elsewhere of their own accord; then nothing new is accepted, and what is in flight is finished. Streams of events end at once.
  */
 
 import { once } from 'node:events'
@@ -27,6 +27,7 @@ import { Exchange, type ExchangeOptions } from './proxy/exchange.ts'
 import { passRequest } from './proxy/headers.ts'
 import { faultOf, targetOf } from './proxy/malformed.ts'
 import { type Lookup, ReplicaSet, systemLookup } from './proxy/replica-set.ts'
+import { Streams } from './proxy/streams.ts'
 import { openReadiness } from './readiness.ts'
 import { type Marked, openTokens } from './tokens.ts'
 
@@ -101,7 +102,8 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
   const isDraining = () => draining
   const { services, tokens } = openServices(options)
   const routes = new Map(Object.entries(ROUTES).map(([segment, name]) => [segment, services.get(name)]))
-  const exchangeOptions: ExchangeOptions = { timeoutMs, waitMs, isDraining, crashPoints, log }
+  const streams = new Streams()
+  const exchangeOptions: ExchangeOptions = { timeoutMs, waitMs, isDraining, streams, crashPoints, log }
   const sendReadiness = openReadiness([...services.values()], tokens, isDraining)
 
   /** What the gateway answers itself. */
@@ -144,7 +146,9 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
     port: (server.address() as AddressInfo).port,
     close: async () => {
       draining = true
+      streams.endAll()
       await after(drainMs)
+      streams.endAll()
       const closed = once(server, 'close')
       server.close()
       const timer = setTimeout(() => server.closeAllConnections(), Math.max(0, CLOSE_MAX_MS - drainMs))

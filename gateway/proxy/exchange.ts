@@ -34,8 +34,9 @@ import { ClientWatch } from './client-watch.ts'
 import { type Passed, passResponse } from './headers.ts'
 import type { Carried, Replica } from './replica.ts'
 import type { ReplicaSet, Waiter } from './replica-set.ts'
-import { isCheckout, isRead, isSafeToRepeat, whereToAsk } from './retry.ts'
+import { isRead, isSafeToRepeat, type Kind, kindOf, whereToAsk } from './retry.ts'
 import { UNRESPONSIVE_GIVE_UP_MS, UNRESPONSIVE_REPEAT_MS, UnresponsiveError } from './silence.ts'
+import { holdUntilRead, isStream, StreamOverError, type Streams } from './streams.ts'
 
 /** How often one request is sent at most: a bound for replicas that say they are ready and break every connection. */
 const SENDS_MAX = 10
@@ -45,12 +46,13 @@ export type ExchangeOptions = {
   readonly waitMs: number
   /** Whether the gateway is stopping, so that clients are to connect anew. */
   readonly isDraining: () => boolean
+  readonly streams: Streams
   readonly crashPoints?: CrashPoints | undefined
   readonly log: Logger
 }
 
 export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
-  readonly isCheckout: boolean
+  readonly kind: Kind
   place = 0
   readonly #options: ExchangeOptions
   readonly #service: ReplicaSet
@@ -97,7 +99,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
       headers: passed.headers,
       body,
     }
-    this.isCheckout = isCheckout(this.#message.method, this.#message.path)
+    this.kind = kindOf(this.#message.method, this.#message.path)
   }
 
   /** Sends it to a ready replica, or lets it wait for one. */
@@ -218,6 +220,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
     }
     const response = this.#response
     this.#replying = true
+    if (isStream(headers)) this.#options.streams.add(response, controller)
     if (response.destroyed) return
     if (this.#options.isDraining()) response.shouldKeepAlive = false
     response.writeHead(status, passResponse(headers, this.#requestId))
@@ -239,13 +242,9 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     const response = this.#response
-    if (this.#instead !== undefined || response.destroyed || response.write(chunk) || response.destroyed) return
-    controller.pause()
-    const resume = () => {
-      response.off('drain', resume).off('close', resume)
-      controller.resume()
-    }
-    response.on('drain', resume).on('close', resume)
+    if (this.#instead !== undefined || response.destroyed || response.writableEnded) return
+    if (response.write(chunk) || response.destroyed) return
+    holdUntilRead(response, controller)
   }
 
   onResponseEnd(): void {
@@ -261,6 +260,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
 
   onResponseError(_: Dispatcher.DispatchController, error: Error & { code?: string }): void {
     const replica = this.#at()
+    if (error instanceof StreamOverError) return this.#left(replica)
     const isSent = this.#controller !== undefined
     const isLate = isSent && error.code === 'UND_ERR_HEADERS_TIMEOUT'
     const isUnresponsive = error instanceof UnresponsiveError

@@ -7,7 +7,7 @@
  *
  * Requests for which no replica is ready (or has room) wait here, in order of arrival. They have not been sent, so any replica
  * may have them, and they are given out as soon as one becomes ready or is relieved. How many wait is bounded; how long is
- * the waiting request's own affair. Checkouts wait in a queue of their own, so that no other request waits behind them.
+ * the waiting request's own affair. Checkouts wait in a queue of their own, and so does what is held for long, so that no other request waits behind them.
  *
  * A request that waits costs next to nothing, one that is refused and comes back at once costs as much as a small answer. So in an
  * overload those that cannot be served are refused at the end of their wait, not at its beginning: 5,000 clients that come back at
@@ -19,6 +19,7 @@ import { isIP } from 'node:net'
 import type { Logger } from 'pino'
 import type { Step } from '../../shared/process/step.ts'
 import { type Carried, Replica } from './replica.ts'
+import type { Kind } from './retry.ts'
 
 /** How long a looked-up name is believed. */
 const LOOKUP_INTERVAL_MS = 2_000
@@ -27,13 +28,13 @@ export type Lookup = (hostname: string) => Promise<readonly LookupAddress[]>
 export const systemLookup: Lookup = (hostname) => dns.lookup(hostname, { all: true })
 
 /** What waits for a replica; it is told when to try again. */
-export type Waiter = Pick<Carried, 'isCheckout'> & { readonly proceed: () => void }
+export type Waiter = Pick<Carried, 'kind'> & { readonly proceed: () => void }
 
 export type ReplicaSetOptions = {
   readonly name: string
   readonly origins: readonly string[]
   readonly timeoutMs: number
-  /** Checkouts that may wait at once, and others; beyond it they are refused. */
+  /** Checkouts that may wait at once, what is held for long, and others; beyond it they are refused. */
   readonly waitingMax: number
   readonly lookup: Lookup
   readonly step: Step
@@ -45,8 +46,8 @@ export type ReplicaSetOptions = {
 export class ReplicaSet {
   readonly name: string
   readonly #options: ReplicaSetOptions
-  readonly #checkouts = new Set<Waiter>()
-  readonly #others = new Set<Waiter>()
+  /** In the order in which they are served. */
+  readonly #waiting: Readonly<Record<Kind, Set<Waiter>>> = { short: new Set(), checkout: new Set(), long: new Set() }
   #replicas: readonly Replica[] = []
   /** The addresses that each configured origin stood for when it was last looked up. */
   readonly #known = new Map<string, readonly string[]>()
@@ -88,12 +89,12 @@ export class ReplicaSet {
   }
 
   /** A ready replica with room; while none is ready, one that can do a part. */
-  pick(request: Pick<Carried, 'isCheckout'>): Replica | undefined {
+  pick(request: Pick<Carried, 'kind'>): Replica | undefined {
     return this.#least('ready', request) ?? (this.isReady ? undefined : this.#least('impaired', request))
   }
 
   /** One that is at least reachable, for a request that has waited long enough: it can say itself what it lacks. */
-  pickReachable(request: Pick<Carried, 'isCheckout'>): Replica | undefined {
+  pickReachable(request: Pick<Carried, 'kind'>): Replica | undefined {
     for (const condition of ['ready', 'impaired', 'not ready', 'draining'] as const) {
       const replica = this.#least(condition, request)
       if (replica) return replica
@@ -101,7 +102,7 @@ export class ReplicaSet {
     return undefined
   }
 
-  #least(condition: Replica['condition'], request: Pick<Carried, 'isCheckout'>): Replica | undefined {
+  #least(condition: Replica['condition'], request: Pick<Carried, 'kind'>): Replica | undefined {
     const replicas = this.#replicas
     const count = replicas.length
     let least: Replica | undefined
@@ -109,7 +110,7 @@ export class ReplicaSet {
     for (let i = 0; i < count; i++) {
       const replica = replicas[(this.#turn + i) % count] as Replica
       if (replica.condition !== condition || !replica.hasRoomFor(request)) continue
-      if (least === undefined || replica.load < least.load) least = replica
+      if (least === undefined || replica.loadOf(request) < least.loadOf(request)) least = replica
     }
     return least
   }
@@ -127,8 +128,8 @@ export class ReplicaSet {
     this.#queueOf(waiter).delete(waiter)
   }
 
-  #queueOf({ isCheckout }: Waiter): Set<Waiter> {
-    return isCheckout ? this.#checkouts : this.#others
+  #queueOf({ kind }: Waiter): Set<Waiter> {
+    return this.#waiting[kind]
   }
 
   /** A replica has one request less. */
@@ -138,7 +139,7 @@ export class ReplicaSet {
   }
 
   #serve(): void {
-    for (const queue of [this.#others, this.#checkouts])
+    for (const queue of Object.values(this.#waiting))
       for (const waiter of queue) {
         if (this.pick(waiter) === undefined) break
         queue.delete(waiter)

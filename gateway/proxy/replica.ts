@@ -28,6 +28,7 @@ import { Client, Pool } from 'undici'
 import { codeOf, impossible } from '../../shared/errors.ts'
 import { TOKEN_MARK_HEADER } from '../../shared/http/operators.ts'
 import type { Step } from '../../shared/process/step.ts'
+import type { Kind } from './retry.ts'
 
 export type Condition = 'ready' | 'impaired' | 'not ready' | 'draining' | 'away'
 
@@ -40,6 +41,8 @@ const POLL_BYTES_MAX = 16_384
  * nothing until it is needed.
  */
 const CONNECTIONS_MAX = 1_024
+/** Requests that are held for long are counted apart: they leave all others their connections. */
+const LONG_MAX = 1_024
 /** So many of them may be checkouts: however many clients wait for these, one that only wants to look finds a connection. */
 const CHECKOUTS_MAX = 768
 const CONNECT_TIMEOUT_MS = 1_000
@@ -54,7 +57,7 @@ const IDLE_CONNECTION_MS = 30_000
 
 /** A request that a replica carries. */
 export type Carried = {
-  readonly isCheckout: boolean
+  readonly kind: Kind
   /** Where it stands among those that the same replica carries. */
   place: number
   /** The replica has given no sign of life for so long. */
@@ -82,7 +85,7 @@ export class Replica {
   tokenMark: string | undefined
   /** In no order, and no Set: see `order/checkout/transient-map.ts`. */
   readonly #carried: Carried[] = []
-  #checkouts = 0
+  readonly #counts: Record<Kind, number> = { checkout: 0, long: 0, short: 0 }
   readonly #poller: Client
   readonly #changed: () => void
   readonly #step: Step
@@ -109,7 +112,7 @@ export class Replica {
     // One value for both time-outs: undici then refreshes one timer instead of making two per request.
     this.pool = new Pool(origin, {
       ...common,
-      connections: CONNECTIONS_MAX,
+      connections: CONNECTIONS_MAX + LONG_MAX,
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
     })
@@ -147,18 +150,21 @@ export class Replica {
     this.condition = 'away'
   }
 
-  /** How many requests it carries. */
-  get load(): number {
-    return this.#carried.length
+  /** How many requests it carries that count beside one of this kind. */
+  loadOf({ kind }: Pick<Carried, 'kind'>): number {
+    const { checkout, long, short } = this.#counts
+    return kind === 'long' ? long : checkout + short
   }
 
-  hasRoomFor({ isCheckout }: Pick<Carried, 'isCheckout'>): boolean {
-    return this.#carried.length < CONNECTIONS_MAX && !(isCheckout && this.#checkouts >= CHECKOUTS_MAX)
+  hasRoomFor(request: Pick<Carried, 'kind'>): boolean {
+    if (request.kind === 'long') return this.#counts.long < LONG_MAX
+    const isFull = request.kind === 'checkout' && this.#counts.checkout >= CHECKOUTS_MAX
+    return this.loadOf(request) < CONNECTIONS_MAX && !isFull
   }
 
   take(request: Carried): void {
     request.place = this.#carried.push(request) - 1
-    if (request.isCheckout) this.#checkouts += 1
+    this.#counts[request.kind] += 1
   }
 
   letGo(request: Carried): void {
@@ -167,7 +173,7 @@ export class Replica {
       last.place = request.place
       this.#carried[last.place] = last
     }
-    if (request.isCheckout) this.#checkouts -= 1
+    this.#counts[request.kind] -= 1
   }
 
   /** It has answered a request. */

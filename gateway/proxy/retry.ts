@@ -23,6 +23,17 @@ const CHECKOUT = /^\/orders\/checkout\/([^/?]+)(?:\?|$)/
 /** Whether it asks for a checkout, which waits for other services. */
 export const isCheckout = (method: string, path: string): boolean => method === 'POST' && CHECKOUT.test(path)
 
+/** What may be held for long: events of an order, and the end of a checkout. */
+const LONG = /^\/orders\/(?:[^/?]+\/events|checkout\/[^/?]+)(?:\?|$)/
+
+/** What a request takes of a replica's connections: a checkout for as long as it takes, others for long, or for a moment. */
+export type Kind = 'checkout' | 'long' | 'short'
+
+export const kindOf = (method: string, path: string): Kind => {
+  if (isCheckout(method, path)) return 'checkout'
+  return method === 'GET' && LONG.test(path) ? 'long' : 'short'
+}
+
 /** Whether it changes nothing, whatever comes of it. */
 export const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD'
 

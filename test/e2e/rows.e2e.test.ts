@@ -266,7 +266,8 @@ test.serial('refuses a body that it does not take, naming the field', (t) =>
 test.serial('serves operators only where it says so', async (t) => {
   for (const row of ROWS) {
     const isRefused = async (headers: Readonly<Record<string, string>>, status: number): Promise<boolean> =>
-      (await asking(row, { method: row.method, headers, values: { n: MALFORMED, user: MALFORMED } })).status === status
+      (await asking(row, { method: row.method, headers, values: { n: MALFORMED, user: MALFORMED, order: MALFORMED } }))
+        .status === status
     t.is(await isRefused({}, 401), row.operator === true, row.path)
     t.is(await isRefused({ Authorization: 'Bearer other' }, 403), row.operator === true, row.path)
   }
@@ -275,7 +276,9 @@ test.serial('serves operators only where it says so', async (t) => {
 test.serial('answers what it lists, of what there is and of what there is not', async (t) => {
   const made = ROWS.filter(({ path }) => path.includes('/batch_init/'))
   const others = ROWS.filter((row) => !made.includes(row))
-  for (const row of [...made, ...others]) assertListed(t, row, await asking(row))
+  // Events do not end: see events.e2e.test.ts.
+  const ending = others.filter(({ answers }) => !(200 in answers && 'events' in answers[200]))
+  for (const row of [...made, ...ending]) assertListed(t, row, await asking(row))
   for (const row of others) {
     const unknown = Object.fromEntries(
       ['user', 'item', 'order', 'log_id', 'refund', 'replica'].map((name) => [name, 'nobody']),

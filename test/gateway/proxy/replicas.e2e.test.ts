@@ -148,7 +148,7 @@ test('whoever a replica carries is told that it has become unresponsive, and nob
   const told = new Set<string>()
   const bothTold = Promise.withResolvers<void>()
   const carried = (name: string): Carried => ({
-    isCheckout: false,
+    kind: 'short',
     place: 0,
     replicaUnresponsive: () => {
       told.add(name)
@@ -162,7 +162,7 @@ test('whoever a replica carries is told that it has become unresponsive, and nob
   for (const one of [first, second, third, fourth]) replica.take(one)
   replica.letGo(first)
   replica.letGo(third)
-  t.is(replica.load, 2)
+  t.is(replica.loadOf(second), 2)
 
   replica.start()
   await upstream.settled()
@@ -171,5 +171,5 @@ test('whoever a replica carries is told that it has become unresponsive, and nob
   t.deepEqual([...told].toSorted(), ['fourth', 'second'])
   replica.letGo(second)
   replica.letGo(fourth)
-  t.is(replica.load, 0)
+  t.is(replica.loadOf(second), 0)
 })

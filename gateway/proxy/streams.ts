@@ -1,0 +1,55 @@
+/**
+ * Which answers are passed on that do not end by themselves, and what ends them?
+ *
+ * Server-sent events go on until the client leaves: then the service is told at once, by the end of its connection, for it keeps a place
+ * for each client. One that ends its side of the connection has left: it cannot have asked for all there will be. When the gateway stops, all of them are ended, whole as they are: their clients come again with what they
+ * have seen last.
+ */
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import type { Dispatcher } from 'undici'
+
+/** A stream is broken off towards the service, because towards the client it is over. */
+export class StreamOverError extends Error {
+  override readonly name = 'StreamOverError'
+}
+
+export const isStream = (headers: IncomingHttpHeaders): boolean =>
+  headers['content-type']?.startsWith('text/event-stream') === true
+
+/** Takes no more of a reply until the client has read what it was sent. */
+export const holdUntilRead = (response: ServerResponse, controller: Dispatcher.DispatchController): void => {
+  controller.pause()
+  const resume = () => {
+    response.off('drain', resume).off('close', resume)
+    controller.resume()
+  }
+  response.on('drain', resume).on('close', resume)
+}
+
+export class Streams {
+  readonly #responses = new Set<ServerResponse>()
+
+  /** Passes on a stream, until either side ends it. */
+  add(response: ServerResponse, controller: Dispatcher.DispatchController): void {
+    const leave = (): void => {
+      this.#responses.delete(response)
+      controller.abort(new StreamOverError('the client is gone')) // nothing, if the service has ended it
+    }
+    const { socket } = response.req
+    const end = (): void => void response.end()
+    if (response.destroyed || socket.readableEnded) {
+      end()
+      return leave()
+    }
+    this.#responses.add(response)
+    socket.once('end', end)
+    response.once('close', () => {
+      socket.off('end', end)
+      leave()
+    })
+  }
+
+  endAll(): void {
+    for (const response of this.#responses) response.end()
+  }
+}
