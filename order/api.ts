@@ -99,6 +99,7 @@ export const api = {
     body: { fields: placed, forms: true },
     answers: { 201: { json: v.object({ id: v.string(), ...shownOrder.entries }) } },
     problems: [noSuchUser, noSuchItem, itemWithdrawn, priceChanged, methodLimits, peerUnavailable, keyReused],
+    error: 'word',
     repeatable: 'under-a-key',
   },
   listOrders: {

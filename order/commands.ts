@@ -40,6 +40,12 @@ export const place = command(
   ['log_id', 'order', 'user', 'total', 'lines', 'costs', 'method?', 'installments?'],
   { placed: ['order', 'log_id', 'number', 'at', 'costs'] },
 )
+export const placeAndSubmit = command(
+  'place-and-submit',
+  ['log_id', 'order', 'user', 'total', 'method', 'installments', 'saga', 'once', 'timeout_ms', 'most'],
+  { submitted: ['order', 'log_id', 'saga'] },
+  { full: [] },
+)
 export const addItem = command(
   'add-item',
   ['log_id', 'order', 'item', 'quantity', 'price'],

@@ -2,6 +2,9 @@
 import type { Offer } from '../shared/contract/methods.ts'
 import { problemKind } from '../shared/http/problem.ts'
 
+/** A method that there is not comes from outside, and may be as long as a body. */
+const METHOD_SHOWN = 64
+
 export const noSuchOrder = problemKind(404, 'no-such-order', 'Unknown order', (order: string) => ({
   detail: `there is no order "${order}"`,
   order_id: order,
@@ -41,6 +44,29 @@ export const methodLimits = problemKind(
     min,
     max,
     total,
+  }),
+)
+
+/** There is no such method, or it has not so many instalments. */
+export const methodInvalid = problemKind(
+  400,
+  'method-invalid',
+  'The method is unknown',
+  (method: string, installment: number) => ({
+    detail: `nothing is paid by "${method.slice(0, METHOD_SHOWN)}" in ${installment} instalments`,
+    field: 'method',
+  }),
+)
+
+export const orderInvalid = problemKind(
+  400,
+  'order-invalid',
+  'The method does not allow it',
+  ({ method, installments, min, max }: Offer) => ({
+    detail: `by "${method}" in ${installments} instalments from ${min} to ${max} can be paid`,
+    field: 'value',
+    min,
+    max,
   }),
 )
 
@@ -166,6 +192,11 @@ export const locked = problemKind(423, 'locked', 'Locked', (order: string) => ({
 export const overloaded = problemKind(503, 'overloaded', 'Too many checkouts are waiting', (order: string) => ({
   detail: `more checkouts are wanted than can be ended in time; nothing was done, check order "${order}" out again later`,
   order_id: order,
+}))
+
+/** The same of an order that would be placed and checked out in one. */
+export const tooManySubmitted = problemKind(503, 'overloaded', 'Too many checkouts are waiting', () => ({
+  detail: 'more checkouts wait than can be begun in time; nothing was done, place it again later',
 }))
 
 /** One more would be too many for this replica. */

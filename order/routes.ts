@@ -197,7 +197,7 @@ const listFrom =
   }
 
 export const routesOf = (store: Store, checkouts: Checkouts, peers: Peers, audit: Audit): readonly Route[] => [
-  ...formRoutes(store),
+  ...formRoutes(store, checkouts.place),
   ...changeRoutes(store, peers),
   ...routes(api, {
     createOrder: async (request) => {

@@ -76,7 +76,7 @@ export type ShownOrder = {
   readonly lines: readonly ShownLine[]
   readonly paid_amount: number
   readonly refunded_amount: number
-  /** How it is to be paid, and what is due with each instalment; `null` if it was not said. */
+  /** How it is to be paid, and what is due with each instalment, the last of which a refund reduces first; `null` if it was not said. */
   readonly method: string | null
   readonly installments: number | null
   readonly plan: readonly number[] | null
@@ -135,8 +135,10 @@ const linesOf = ({ lines, costs = '', returned = '' }: OrderRecord): readonly Sh
   })
 }
 
-const paymentStatusOf = (wasPaid: boolean, lines: readonly ShownLine[]): PaymentStatus => {
+/** An order over a value has no lines, and goes back as a whole. */
+const paymentStatusOf = (wasPaid: boolean, lines: readonly ShownLine[], refunded: number): PaymentStatus => {
   if (!wasPaid) return 'unpaid'
+  if (lines.length === 0) return refunded > 0 ? 'refunded' : 'paid'
   if (lines.every(({ returned }) => returned === 0)) return 'paid'
   return lines.every(({ quantity, returned }) => returned === quantity) ? 'refunded' : 'partially-refunded'
 }
@@ -152,28 +154,29 @@ export const shownIn = (texts: readonly (string | undefined)[]): ShownOrder | un
 }
 
 export const shownOf = (recorded: OrderRecord): ShownOrder => {
-  const { order, user, status, total, number, version, at = '0', method, installments, refunded } = recorded
+  const { order, user, status, total, number, version, at = '0', method, installments } = recorded
   if (!isStatus(status)) return impossible('order.status', status)
   const lines = linesOf(recorded)
   const isPaid = status === 'paid'
   // What is cancelled once it is paid is refunded.
-  const wasPaid = isPaid || refunded !== undefined
+  const wasPaid = isPaid || recorded.refunded !== undefined
+  const refunded = Number(recorded.refunded ?? 0)
   return {
     order_id: order,
     number: number === undefined ? null : Number(number),
     version: Number(version ?? FIRST_VERSION),
     user_id: user,
     status,
-    payment_status: paymentStatusOf(wasPaid, lines),
+    payment_status: paymentStatusOf(wasPaid, lines, refunded),
     total_cost: Number(total),
     paid: isPaid,
     items: lines.map(({ item_id, quantity }) => [item_id, quantity]),
     lines,
     paid_amount: wasPaid ? Number(total) : 0,
-    refunded_amount: Number(refunded ?? 0),
+    refunded_amount: refunded,
     method: method ?? null,
     installments: installments === undefined ? null : Number(installments),
-    plan: installments === undefined ? null : planOf(Number(total), Number(installments)),
+    plan: installments === undefined ? null : planOf(Number(total), Number(installments), refunded),
     invoice: invoiceOf(recorded),
     credit_notes: parseLines(recorded.notes ?? '').map(([number]) => number),
     checkout: checkoutOf(recorded),

@@ -143,7 +143,7 @@ const WALLS: readonly Wall[] = [
       [/^payment\/documents\/store\.ts$/, 'shared/redis/reply.ts'],
       [/^order\/audit\/audit\.ts$/, 'shared/log/entry.ts'],
       [/^order\/events\/feed\.ts$/, 'shared/log/entry.ts'],
-      [/^order\/checkout\/(begin|submit)\.ts$/, 'shared/log/fence.ts'],
+      [/^order\/checkout\/(begin|in-time)\.ts$/, 'shared/log/fence.ts'],
       [/^(payment|stock)\/routes\.ts$/, 'shared/operator/audit-routes.ts'],
     ],
   },

@@ -8,6 +8,7 @@
 import { UnavailableError } from '../../shared/errors.ts'
 import type { RedLock } from '../../shared/lock/redlock.ts'
 import type { Once } from '../../shared/redis/script.ts'
+import type { Place } from '../forms/forms.ts'
 import type { Ended, Outcome } from '../order.ts'
 import type { Store } from '../store.ts'
 import type { Admission } from './admission.ts'
@@ -16,6 +17,7 @@ import { openDispatcher } from './dispatcher.ts'
 import type { Linger } from './linger.ts'
 import { openLocks } from './locks.ts'
 import { type Outcomes, openOutcomes } from './outcomes.ts'
+import { openPlace } from './place.ts'
 import { openSubmit, type Submit } from './submit.ts'
 import { TransientMap } from './transient-map.ts'
 import { openWatchers, type Watchers } from './watchers.ts'
@@ -25,6 +27,8 @@ export type Checkouts = Pick<Outcomes, 'onDecided' | 'onOutcome'> & {
   readonly checkout: (order: string, requester: Once) => Promise<Outcome>
   /** Has it checked out later; waits for the end for a while, if that is wished. @throws UnavailableError */
   readonly submit: Submit
+  /** Places an order over a value, and has it checked out later, once. */
+  readonly place: Place
   /** Resolves when a checkout is decided, or after a while. */
   readonly watch: Watchers['watch']
   /** Has a submitted checkout begun by this process; what came of that, in a word. @throws UnavailableError */
@@ -86,6 +90,7 @@ export const checkouts = (options: CheckoutsOptions): Checkouts => {
   })
   const dispatcher = openDispatcher({ store, begin: beginSubmitted, most: submittedMax, shutdown })
   const watchers = openWatchers(store)
+  const place = openPlace({ store, nextLogId, dispatcher, deadlineMs: asyncDeadlineMs, most: submittedMax })
   const submit = openSubmit({ store, nextLogId, dispatcher, watchers, deadlineMs: asyncDeadlineMs, most: submittedMax })
   const joined = new TransientMap<{ readonly outcome: Promise<Outcome>; readonly requesters: Once[] }>()
   let sweeper: NodeJS.Timeout | undefined
@@ -117,6 +122,7 @@ export const checkouts = (options: CheckoutsOptions): Checkouts => {
       return outcome
     },
     submit: (order, requester, waitMs) => located(order, submit(order, requester, waitMs)),
+    place,
     watch: watchers.watch,
     begin: async (id) => {
       const saga = await store.saga(id)

@@ -7,13 +7,13 @@
  * too long ago (`shared/log/fence.ts`).
  */
 import { UnavailableError, unreachable } from '../../shared/errors.ts'
-import { assertAwaited, LATE } from '../../shared/log/fence.ts'
 import type { Once } from '../../shared/redis/script.ts'
 import { checkoutAnswers, type Submitted } from '../commands.ts'
 import { isUndecided, type Outcome, type Undecided } from '../order.ts'
 import type { CheckoutStatus } from '../store/checkout-status.ts'
 import type { Store } from '../store.ts'
 import type { Dispatcher } from './dispatcher.ts'
+import { inTime } from './in-time.ts'
 import { outcomeOf } from './outcomes.ts'
 import type { Waiting, Watchers } from './watchers.ts'
 
@@ -33,28 +33,18 @@ export type SubmitOptions = {
 /** Submits the checkout of an order, and waits for up to so long for its end. @throws UnavailableError */
 export type Submit = (order: string, requester: Once & Waiting, waitMs: number) => Promise<Outcome | UnderWay>
 
-/** How often a submit may be late. */
-const LATE_MAX = 3
-
 export const isUnderWay = (found: Outcome | CheckoutStatus): found is UnderWay => isUndecided(found.state)
 
 export const openSubmit = (options: SubmitOptions): Submit => {
   const { store, nextLogId, dispatcher, watchers, deadlineMs, most } = options
 
   const submitNow = async (order: string, requester: Once): Promise<Submitted> => {
-    const { idempotencyKey, fingerprint } = requester
     const log_id = nextLogId()
-    for (let tries = 0; tries < LATE_MAX; tries += 1) {
-      const readMs = await store.readMs()
-      assertAwaited(requester)
-      const once = { idempotencyKey, fingerprint, readMs }
-      const result = await store.submit({ log_id, order, timeout_ms: deadlineMs, most }, once)
-      if (result[0] === LATE) continue
-      if (result[0] === 'submitted' && result[1] === log_id)
-        dispatcher.offer({ id: log_id, order, deadline: performance.now() + deadlineMs })
-      return result
-    }
-    throw new UnavailableError('this replica is too slow to submit a checkout')
+    const args = { log_id, order, timeout_ms: deadlineMs, most }
+    const result = await inTime(store, requester, (once) => store.submit(args, once))
+    if (result[0] === 'submitted' && result[1] === log_id)
+      dispatcher.offer({ id: log_id, order, deadline: performance.now() + deadlineMs })
+    return result
   }
 
   /** How the checkout stands that the client is told of: with its end, if it has one after a while. */

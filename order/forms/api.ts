@@ -5,9 +5,10 @@
  * They know fewer statuses than there are, an order's total as a text, and read in `error` why something was refused.
  */
 import * as v from 'valibot'
-import { identifier, integer } from '../../shared/contract/fields.ts'
+import { exactly, identifier, integer, units } from '../../shared/contract/fields.ts'
+import { keyReused } from '../../shared/http/problems.ts'
 import type { Rows } from '../../shared/http/route.ts'
-import { noSuchOrder } from '../problems.ts'
+import { methodInvalid, noSuchOrder, orderInvalid, tooManySubmitted } from '../problems.ts'
 
 const FORM_STATUSES = ['OPEN', 'PROCESSING', 'APPROVED', 'CANCELED'] as const
 export type FormStatus = (typeof FORM_STATUSES)[number]
@@ -35,7 +36,26 @@ const pageSize = v.pipe(
   v.transform((limit) => Math.min(limit, PAGE_MAX)),
 )
 
+const GIVEN = 'be given'
+/** All four are wanted. Which methods there are, and in how many instalments, is no matter of form. */
+const placed = exactly({
+  value: units(1),
+  user_id: identifier,
+  installment: units(1),
+  method: v.pipe(v.string(GIVEN), v.nonEmpty(GIVEN)),
+})
+
 export const forms = {
+  placeFormOrder: {
+    method: 'POST',
+    path: '/api/orders',
+    summary: 'Places an order over a value and has it paid, which is tried once; its status tells what became of it',
+    body: { fields: placed, forms: true },
+    answers: { 201: { json: formOrder } },
+    problems: [methodInvalid, orderInvalid, tooManySubmitted, keyReused],
+    error: 'sentence',
+    repeatable: 'under-a-key',
+  },
   showFormOrder: {
     method: 'GET',
     path: '/api/order/{order}',

@@ -1,9 +1,18 @@
 /** What are form clients answered? */
-import { OFFERS } from '../../shared/contract/methods.ts'
-import { type Route, routes } from '../../shared/http/route.ts'
+import { nanoid } from 'nanoid'
+import { isWithin, OFFERS, offerOf } from '../../shared/contract/methods.ts'
+import { unreachable } from '../../shared/errors.ts'
+import { LOG_ID_HEADER } from '../../shared/http/answer.ts'
+import { RETRY_AFTER_S } from '../../shared/http/problem.ts'
+import { keyReused } from '../../shared/http/problems.ts'
+import { type Handler, type Route, routes } from '../../shared/http/route.ts'
+import type { ResultOnce } from '../../shared/redis/command.ts'
+import type { Once } from '../../shared/redis/script.ts'
+import type { placeAndSubmit } from '../commands.ts'
 import type { Status } from '../order.ts'
-import { noSuchOrder } from '../problems.ts'
+import { methodInvalid, noSuchOrder, orderInvalid, tooManySubmitted } from '../problems.ts'
 import { NOT_KEPT, type ShownOrder } from '../shown.ts'
+import type { PaidBy } from '../store/cart.ts'
 import type { Store } from '../store.ts'
 import { type FormStatus, forms } from './api.ts'
 
@@ -31,8 +40,38 @@ const formOf = (shown: ShownOrder) => ({
   method: shown.method,
 })
 
-export const formRoutes = (store: Store): readonly Route[] =>
+/** An order over a value. */
+export type FormOrder = { readonly order: string; readonly user: string; readonly total: number } & PaidBy
+/** Places it and has its checkout begun, which is tried once. @throws UnavailableError */
+export type Place = (order: FormOrder, requester: Once) => Promise<ResultOnce<typeof placeAndSubmit>>
+
+const placeFrom =
+  (place: Place): Handler<typeof forms.placeFormOrder> =>
+  async (request) => {
+    const { value, user_id: user, installment, method } = request.body
+    const offer = offerOf(method, installment)
+    if (offer === undefined) return { problem: methodInvalid(method, installment) }
+    if (!isWithin(offer, value)) return { problem: orderInvalid(offer) }
+    const order = { order: nanoid(), user, total: value, method, installments: installment }
+    const result = await place(order, request)
+    switch (result[0]) {
+      case 'submitted': {
+        const [, id, logId] = result
+        const json = { id, value: String(value), user_id: user, installment, status: 'PROCESSING', method } as const
+        return { status: 201, json, headers: { Location: `/api/order/${id}`, [LOG_ID_HEADER]: logId } }
+      }
+      case 'full':
+        return { problem: tooManySubmitted(), headers: { 'Retry-After': RETRY_AFTER_S } }
+      case 'key-reused':
+        return { problem: keyReused() }
+      default:
+        return unreachable('order.place_and_submit', result)
+    }
+  }
+
+export const formRoutes = (store: Store, place: Place): readonly Route[] =>
   routes(forms, {
+    placeFormOrder: placeFrom(place),
     showFormOrder: async ({ params: { order } }) => {
       const shown = await store.show(order)
       return shown ? { json: formOf(shown), headers: NOT_KEPT } : { problem: noSuchOrder(order) }

@@ -4,6 +4,8 @@
 -- (`names.listed`). `at` is when it was made. Its `version` is when it was changed last, in milliseconds, or 1 if it never was: so
 -- none comes twice, also if this Redis comes back older. What it has forgotten was changed before.
 -- How it is to be paid, `method` and `installments`, is known of one that was placed so. Which documents it has is in documents.lua.
+-- One that was placed over a value only has no lines; it is tried once to have it paid, and if that fails it is cancelled, under the
+-- log id that is kept in `once`.
 -- An order of an older version has no number, costs and times, and stands in no set; or it has a count as its version, and
 -- `updated` beside it.
 

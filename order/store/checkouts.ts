@@ -27,6 +27,11 @@ export type CheckoutStore = {
   readonly begin: (start: ArgsOf<typeof commands.begin>, once: Once) => Promise<commands.Begun | Late>
   /** Has the checkout of the order wait until it is begun. */
   readonly submit: (args: ArgsOf<typeof commands.submit>, once: Once) => Promise<commands.Submitted | Late>
+  /** Makes an order over a value, and has its checkout wait until it is begun, once. */
+  readonly placeAndSubmit: (
+    placed: Omit<ArgsOf<typeof commands.placeAndSubmit>, 'log_id' | 'once'>,
+    once: Once,
+  ) => Promise<ResultOnce<typeof commands.placeAndSubmit> | Late>
   /** Answers a request under a key that needs no checkout of its own. */
   readonly join: (args: ArgsOf<typeof commands.join>, once: Once) => Promise<commands.Joined>
   readonly cancel: (id: string) => Promise<commands.Decision | undefined>
@@ -34,7 +39,7 @@ export type CheckoutStore = {
   readonly revoke: (id: string, once: Once) => Promise<ResultOnce<typeof commands.cancel>>
 }
 
-export type CheckoutStoreOptions = Pick<Dependencies, 'catchUp' | 'outOfReach' | 'logger'> & {
+export type CheckoutStoreOptions = Pick<Dependencies, 'catchUp' | 'outOfReach' | 'logger' | 'identifiers'> & {
   readonly log: Log
   readonly runner: Runner
   readonly decisions: Decisions
@@ -94,7 +99,7 @@ export const openCheckoutStore = (
   /** Cancels a checkout for the log parser. */
   readonly repair: (onDecided: (decided: commands.Decision) => void) => RunRepair
 } => {
-  const { log, catchUp, runner, decisions } = options
+  const { log, catchUp, runner, decisions, identifiers } = options
   const { runOnce, runFenced, recall, refuse } = runner
   const tellLate = lateness(options)
 
@@ -120,6 +125,8 @@ export const openCheckoutStore = (
       refuse,
       begin: (start, once) => runFenced(beginOnce, start, once),
       submit: (args, once) => runFenced(submitOnce, args, once),
+      placeAndSubmit: (placed, once) =>
+        runFenced(commands.placeAndSubmit, { ...placed, log_id: identifiers.next(), once: identifiers.next() }, once),
       join: (args, once) => runOnce(joinOnce, args, once),
       cancel: async (id) => decisions.decisionIn(await cancel({ log_id: id })),
       revoke: async (id, once) =>

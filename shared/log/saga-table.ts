@@ -56,9 +56,13 @@ export const sagaConstants = ({ states }: SagaTable) => {
 const quoted = (name: string): string => `'${name}'`
 const of = (name: string): string => `saga['${name}']`
 
-/** One fact as a piece of an entry's text. Only words and lines may be empty; a fact that may be missing is left out. */
+/**
+ * One fact as a piece of an entry's text. Only words and lines may be empty; a fact that may be missing is left out, and so is such a
+ * word if it is empty: but there may be known to be no lines.
+ */
 const piece = ([name, fact]: readonly [string, Fact], at: number): string => {
   const prefix = quoted(`${at === 0 ? '' : ' '}${name}=`)
+  if (fact === 'lines?') return `(${of(name)} and ${prefix}..${of(name)} or '')`
   if (fact.endsWith('?')) return `((${of(name)} or '')~='' and ${prefix}..${of(name)} or '')`
   return `${prefix}..${fact === 'word' || fact === 'lines' ? `(${of(name)} or '')` : of(name)}`
 }

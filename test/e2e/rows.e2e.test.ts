@@ -44,6 +44,7 @@ const UNKNOWN: Readonly<Record<string, RegExp>> = {
   name: /:no-such-feature$/,
 }
 const LISTS = ['listFormOrders']
+const SETTLED_MS = 15_000
 /** Things are made anew up to the second, which is asked for then; and what else a field may be. */
 const VALUES: Readonly<Record<string, string>> = {
   n: '3',
@@ -73,6 +74,7 @@ const BODIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   changeOrder: { lines: [{ item_id: '1', quantity: 1 }] },
   refundOrder: { lines: [{ item_id: '1', quantity: 1 }], restock: 'none', reason: 'broken' },
   setFeature: { on: false },
+  placeFormOrder: { value: 1_000, user_id: '1', installment: 1, method: 'credit_card' },
 }
 const JSON_TYPE = { 'Content-Type': 'application/json' }
 
@@ -178,6 +180,7 @@ const OPEN = [
   'GET /orders/{order}/refunds',
   'GET /orders/{order}/refunds/{refund}',
   'POST /orders/{order}/refunds',
+  'POST /api/orders',
   'GET /api/order/{order}',
   'GET /api/orders/{user}',
   'GET /api/methods',
@@ -286,6 +289,11 @@ test.serial('answers what it lists, of what there is and of what there is not', 
     const body = row.body && { body: JSON.stringify({ ...BODIES[row.name], user_id: 'nobody' }) }
     assertListed(t, row, await asking(row, { values: unknown, ...body }))
   }
+  // Orders that were placed by form are checked out now: what follows counts entries.
+  const unfinished = ROWS.filter(({ name }) => name === 'listUnfinished')
+  await eventually(async () => {
+    for (const row of unfinished) assert.deepEqual((await asking(row)).json, { unfinished: [], more: false })
+  }, SETTLED_MS)
 })
 
 test.serial('changes what has a version only from one that was shown, where it says so', (t) =>

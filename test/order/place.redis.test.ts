@@ -18,6 +18,7 @@ test.serial.beforeEach(() => bench.redis.flushall())
 const noCheckouts = {
   checkout: () => Promise.reject(new Error()),
   submit: () => Promise.reject(new Error()),
+  place: () => Promise.reject(new Error()),
   watch: () => Promise.reject(new Error()),
   begin: () => Promise.reject(new Error()),
   onDecided: () => undefined,

@@ -22,6 +22,7 @@ const CALL = 'POST /orders/resolve/it/refund'
 const noCheckouts = {
   checkout: () => Promise.reject(new Error()),
   submit: () => Promise.reject(new Error()),
+  place: () => Promise.reject(new Error()),
   watch: () => Promise.reject(new Error()),
   begin: () => Promise.reject(new Error()),
   onDecided: () => undefined,

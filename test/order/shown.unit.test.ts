@@ -115,6 +115,21 @@ test('what a line has cost that went back may be unknown, as may be that it was 
 test('an order that says how it is to be paid shows what is due with each instalment', (t) => {
   const { method, installments, plan } = shownOf({ ...open, method: 'credit_card', installments: '3' })
   t.deepEqual([method, installments, plan], ['credit_card', 3, [13, 12, 12]])
+  const refunded = shownOf({
+    ...open,
+    status: 'paid',
+    method: 'credit_card',
+    installments: '3',
+    returned: 'tea:1',
+    refunded: '15',
+  })
+  t.deepEqual(refunded.plan, [13, 9, 0], 'a refund reduces the last ones first')
+})
+
+test('an order over a value has no lines, and is paid or refunded as a whole', (t) => {
+  const value = { ...open, status: 'paid', total: '1000', lines: '', costs: '' }
+  t.like(shownOf(value), { lines: [], items: [], payment_status: 'paid', paid_amount: 1000, refunded_amount: 0 })
+  t.like(shownOf({ ...value, returned: '', refunded: '1000' }), { payment_status: 'refunded', refunded_amount: 1000 })
 })
 
 test('an order that never changed was changed last when it was made, and is in its first version', (t) => {

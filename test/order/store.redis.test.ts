@@ -138,6 +138,26 @@ test.serial('an order that is placed whole is paid like one that was filled line
   t.like(await store.find('whole'), { paid: true, total_cost: 14 })
 })
 
+test.serial(
+  'an order over a value waits to be begun from the moment at which it is made, if there is room',
+  async (t) => {
+    const value = { user: 'anna', total: 1_000, method: 'credit_card', installments: 10, timeout_ms: 60_000, most: 1 }
+    const place = (order: string, saga: string, once = plainly) => store.placeAndSubmit({ ...value, order, saga }, once)
+    const placed = await place('bill', 'it', under('k'))
+    t.is(placed[0], 'submitted')
+    t.deepEqual(await place('other', 'another', under('k')), placed, 'under a key it is made once')
+    t.deepEqual(await emitted(), ['OrderPlaced', 'CheckoutSubmitted'])
+    t.like(await store.find('bill'), { total_cost: 1_000, items: [], status: 'submitted' })
+    t.deepEqual(await place('second', 'next'), ['full'])
+    t.is(await store.find('second'), undefined)
+    t.is(
+      (await store.begin({ log_id: 'it', order: 'bill', user: 'anna', token: '', timeout_ms: 1 }, plainly))[0],
+      'begun',
+    )
+    t.is((await place('second', 'next'))[0], 'submitted', 'what is begun waits no more')
+  },
+)
+
 test.serial('a reply that decides tells all that whoever waits needs, and the token of the lock', async (t) => {
   await openCart(store)
   await begin('it')

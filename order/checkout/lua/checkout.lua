@@ -12,19 +12,23 @@
 --   cancelling    its deadline passed before an answer, or it was given up by an operator, or with its order: payment undoes
 --                 what it did, and has stock undo it
 --   closed        payment has undone it: the end; the order is open again
--- The order follows a saga only while the order's `saga` names it. One that would be open again, and was given up, is cancelled.
+-- The order follows a saga only while the order's `saga` names it. One that would be open again, and was given up or is
+-- tried once only, is cancelled.
 
 -- order_status(id, saga, status, invoice): sets the order's status, if it is this saga's order still, and by which invoice it was
 -- paid: what is documented of an earlier payment of it was credited, and is payment's to tell. What will never be paid stays so: but
 -- money may prove that an order was paid before it has expired. Returns the order if it is cancelled thereby.
 local function order_status(id, saga, status, invoice)
   local key = names.order .. saga.order
-  local last, version, before, given_up, notes = unpack(redis.call('HMGET', key, 'saga', 'version', 'status', 'give_up',
-    'notes'))
+  local last, version, before, given_up, notes, once = unpack(redis.call('HMGET', key, 'saga', 'version', 'status', 'give_up',
+    'notes', 'once'))
   if last ~= id or before == 'cancelled' or (before == 'expired' and status ~= 'paid') then
     return nil
   end
-  if status == 'open' and given_up then
+  if status == 'open' and (given_up or once) then
+    if not given_up then
+      give_up(saga.order, once)
+    end
     cancel_order(saga.order)
     return saga.order
   end

@@ -67,8 +67,8 @@ local function worth(cost, quantity, pieces)
 end
 
 -- refund_of(order, wanted): what goes back if these lines are wanted, or all that is left (''): the total, and its lines; or nil, why
--- not, the item, and what is left of it. Of an order of which not all costs are known, only all that is left can go back; of one whose
--- money is back already although it counts as paid, as a person has accepted, nothing.
+-- not, the item, and what is left of it. Of an order of which not all costs are known, or which has no lines, only all that is left can
+-- go back; of one whose money is back already although it counts as paid, as a person has accepted, nothing.
 local function refund_of(order, wanted)
   if order.undone then
     return nil, 'nothing'
@@ -92,7 +92,8 @@ local function refund_of(order, wanted)
       total = total + (cost and worth(cost, quantity, before + count) - worth(cost, quantity, before) or 0)
     end
   end
-  if not left_in_all then
+  local is_left_of_value = order.lines == '' and order.total > order.refunded
+  if not left_in_all and not is_left_of_value then
     return nil, 'nothing'
   end
   local strange = next(pieces)

@@ -7,7 +7,7 @@ import { openBench, plainly, teller } from '../../support/shop/open-store.ts'
 
 const bench = await openBench()
 const store = openStore(bench.dependencies)
-const routes = formRoutes(store)
+const routes = formRoutes(store, () => Promise.reject(new Error()))
 test.after.always(() => bench[Symbol.asyncDispose]())
 test.serial.beforeEach(() => bench.redis.flushall())
 

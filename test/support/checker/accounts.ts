@@ -470,7 +470,7 @@ export const orderAccount = (
 export const linesOf = (entries: readonly LogEntry[], only?: string): ReadonlyMap<string, string> => {
   const lines = new Map<string, string>()
   for (const { kind, log_id, facts } of entries)
-    if (facts.lines && (only === undefined || kind === only)) lines.set(log_id, facts.lines)
+    if (facts.lines !== undefined && (only === undefined || kind === only)) lines.set(log_id, facts.lines)
   return lines
 }
 

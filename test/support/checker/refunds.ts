@@ -75,7 +75,8 @@ const misshown = (sagas: Sagas, orders: ReadonlyMap<string, Fields>, log: readon
       for (const [item, pieces] of piecesOf(refund.lines)) back.set(item, (back.get(item) ?? 0n) + pieces)
     }
     const [shown, wanted] = [piecesOf(returned), piecesOf(lines)]
-    const isAll = [...wanted].every(([item, pieces]) => back.get(item) === pieces)
+    // An order over a value has no lines.
+    const isAll = wanted.size > 0 && [...wanted].every(([item, pieces]) => back.get(item) === pieces)
     const isShown = [...wanted.keys(), ...back.keys()].every((item) => shown.get(item) === back.get(item))
     const isLeft = [...back].every(([item, pieces]) => pieces <= (wanted.get(item) ?? 0n))
     const isPaid = money === BigInt(refunded) && money <= BigInt(total) && (!isAll || money === BigInt(total))

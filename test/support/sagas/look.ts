@@ -28,7 +28,7 @@ const purchases = async ({ services, orders, print }: Scene): Promise<void> => {
     }
     const { status, saga, lines } = found
     const [returned, refunded] = await services.redis.order.hmget(`order:${id}`, 'returned', 'refunded')
-    const refund = refunded == null ? '' : `, refunded ${refunded} for ${returned}`
+    const refund = refunded == null ? '' : `, refunded ${refunded}${returned ? ` for ${returned}` : ''}`
     print(`order ${id}: ${status}${saga === '' ? '' : ` (${saga})`}, ${lines || 'no lines'}${refund}`)
   }
 }

@@ -6,6 +6,7 @@
  *   begin cart s1 [deadline=-1s] [for=bert]   a checkout begins, as the saga s1; it is locked for its user, or for another
  *   submit cart s1 [deadline=60s]        a checkout is to begin later
  *   ask cart                             a client asks how the checkout of an order stands, and counts on the answer
+ *   form bill anna 1000 s1 [deadline=-1s]     an order over a value is placed, and its checkout submitted, as the saga s1
  *   join cart s1                         a request that needs no checkout of its own
  *   give-up cart [r1] [restock=none]     its order is cancelled; what was paid goes back, as the refund r1
  *   standing cart                        how that stands, as its client is answered
@@ -64,6 +65,15 @@ export const requests = (scene: Scene): Readonly<Record<string, Command>> => {
       const timeout_ms = durationOf(words.options.get('deadline') ?? PATIENCE)
       const start = { log_id: saga, order: id, user, token: '', timeout_ms }
       await tellReply(await order.begin(start, onceOf(words, `begin ${id}`)))
+    },
+    form: async (words) => {
+      const [order_id = '', user = '', value, saga = ''] = words.args
+      scene.orders.set(order_id, user)
+      if (!scene.sagas.includes(saga)) scene.sagas.push(saga)
+      const paidBy = { method: 'credit_card', installments: 1 }
+      const placed = { order: order_id, user, total: Number(value), ...paidBy, saga, most: SUBMITTED_MAX }
+      const timeout_ms = durationOf(words.options.get('deadline') ?? PATIENCE)
+      await tellReply(await order.placeAndSubmit({ ...placed, timeout_ms }, onceOf(words, `form ${order_id}`)))
     },
     submit: async (words) => {
       const [id = '', saga = ''] = words.args
