@@ -57,32 +57,8 @@ const deliver = (listener: Listener, entry: LogEntry): void => {
   listener.stream.send({ id: entry.id, event: entry.kind, data: shown(entry) })
 }
 
-export const openFeed = ({ log, store }: FeedOptions): Feed => {
-  const listeners = new Map<string, Set<Listener>>()
-  let count = 0
-  /** Up to where the log was read; nothing while nobody listens. */
-  let reading: { position: string } | undefined
-  let commenter: NodeJS.Timeout | undefined
-  /** One after the other is sent what it has missed. */
-  let missed: Promise<void> = Promise.resolve()
-
-  const read = async (from: { position: string }): Promise<void> => {
-    try {
-      for (let page = PAGE; page === PAGE && reading === from; ) {
-        const entries = await log.page(from.position, PAGE)
-        page = entries.length
-        from.position = entries.at(-1)?.id ?? from.position
-        for (const entry of entries)
-          for (const listener of listeners.get(entry.facts.order ?? '') ?? [])
-            if (listener.held === undefined) deliver(listener, entry)
-            else listener.held.push(entry)
-      }
-    } catch (error) {
-      if (!(error instanceof UnavailableError)) throw error // it is read again
-    }
-    if (reading === from) setTimeout(() => void read(from), READ_EVERY_MS).unref()
-  }
-
+/** Sends what came before: after the last entry that was seen, or of the last checkout. */
+const openCatchUp = ({ log, store }: FeedOptions) => {
   /** Sends what came after the last entry that was seen. @returns whether that was all */
   const resume = async (listener: Listener, seen: string): Promise<boolean> => {
     let after = seen
@@ -95,25 +71,69 @@ export const openFeed = ({ log, store }: FeedOptions): Feed => {
     return false
   }
 
-  const catchUp = async (listener: Listener, seen: string | undefined): Promise<void> => {
-    const isWhole = seen !== undefined && (await resume(listener, seen))
-    if (isWhole) return
-    if (seen !== undefined) listener.stream.send({ id: listener.last, event: 'gap', data: { after: listener.last } })
+  return async (listener: Listener, seen: string | undefined): Promise<void> => {
+    if (seen !== undefined) {
+      if (await resume(listener, seen)) return
+      listener.stream.send({ id: listener.last, event: 'gap', data: { after: listener.last } })
+    }
     const { saga = '' } = (await store.readForCheckout(listener.order)) ?? {}
     const entries = saga === '' ? [] : await log.entriesOf(saga)
     for (const entry of entries) deliver(listener, entry)
   }
+}
+
+/** Reads the log from where it ends when it is started, until it is stopped. */
+const openReader = (log: FeedOptions['log'], onEntry: (entry: LogEntry) => void) => {
+  /** Up to where the log was read; nothing while it is not. */
+  let reading: { position: string } | undefined
+
+  const read = async (from: { position: string }): Promise<void> => {
+    try {
+      for (let page = PAGE; page === PAGE && reading === from; ) {
+        const entries = await log.page(from.position, PAGE)
+        page = entries.length
+        from.position = entries.at(-1)?.id ?? from.position
+        for (const entry of entries) onEntry(entry)
+      }
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error // it is read again
+    }
+    if (reading === from) setTimeout(() => void read(from), READ_EVERY_MS).unref()
+  }
+
+  return {
+    /** Starts it, unless it is, or nobody wants it any more. @throws UnavailableError */
+    start: async (isWanted: () => boolean): Promise<void> => {
+      if (reading !== undefined) return
+      const position = await log.newestId()
+      if (reading !== undefined || !isWanted()) return
+      reading = { position }
+      void read(reading)
+    },
+    stop: (): void => {
+      reading = undefined
+    },
+  }
+}
+
+export const openFeed = ({ log, store }: FeedOptions): Feed => {
+  const listeners = new Map<string, Set<Listener>>()
+  let count = 0
+  let commenter: NodeJS.Timeout | undefined
+  /** One after the other is sent what it has missed. */
+  let missed: Promise<void> = Promise.resolve()
+
+  const catchUp = openCatchUp({ log, store })
+  const reader = openReader(log, (entry) => {
+    for (const listener of listeners.get(entry.facts.order ?? '') ?? [])
+      if (listener.held === undefined) deliver(listener, entry)
+      else listener.held.push(entry)
+  })
 
   const begin = async (listener: Listener, seen: string | undefined): Promise<void> => {
     if (listeners.get(listener.order)?.has(listener) !== true) return // it has gone
     try {
-      if (reading === undefined) {
-        const position = await log.newestId()
-        if (reading === undefined && count > 0) {
-          reading = { position }
-          void read(reading)
-        }
-      }
+      await reader.start(() => count > 0)
       await catchUp(listener, seen)
       for (const entry of listener.held ?? []) deliver(listener, entry)
       listener.held = undefined
@@ -129,7 +149,7 @@ export const openFeed = ({ log, store }: FeedOptions): Feed => {
     if (others?.size === 0) listeners.delete(listener.order)
     count -= 1
     if (count > 0) return
-    reading = undefined
+    reader.stop()
     clearInterval(commenter)
   }
 

@@ -7,6 +7,8 @@
  */
 
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { get, type IncomingMessage } from 'node:http'
 import type { Redis } from 'ioredis'
 import { nanoid } from 'nanoid'
 import { PartError } from '../../env/local/managed-process.ts'
@@ -46,10 +48,25 @@ export const loseSince = async (redis: RedisPart, position: number): Promise<voi
   }
 }
 
-/** Has an order checked out without waiting, and asks until that is decided. */
+/** How long it is listened for: a Redis that came back older may have nothing to tell. */
+const LISTEN_MS = 2_000
+
+/** Listens until something is told of an order. */
+const listen = async ({ shop }: OpenShop, order: string): Promise<void> => {
+  try {
+    const request = get(`${shop.url}/orders/${order}/events`, { signal: AbortSignal.timeout(LISTEN_MS) })
+    const [response] = (await once(request, 'response')) as [IncomingMessage]
+    for await (const text of response.setEncoding('utf8')) if (String(text).includes('event: ')) return
+  } catch (error) {
+    if (!(error instanceof Error && error.name === 'AbortError')) throw error
+  }
+}
+
+/** Has an order checked out without waiting, listens for a moment, and asks until that is decided. */
 export const submit = async (opened: OpenShop, order: string): Promise<void> => {
   const path = `/orders/checkout/${order}`
   await ask(opened, 'POST', path, undefined, { Prefer: 'respond-async' })
+  await eventually(() => listen(opened, order), TIMEOUT_MS)
   await eventually(async () => {
     const { state } = (await ask(opened, 'GET', path, undefined, { Prefer: 'wait=5' })).json as { state?: string }
     // A Redis that came back older may know of no checkout.
