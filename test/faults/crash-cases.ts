@@ -89,6 +89,7 @@ export const openScene = async (kind: Kind): Promise<Scene> => {
       all: listening,
       order: {
         LOCK_TTL_MS: String(LOCK_TTL_MS),
+        ORDER_EXPIRY_HOURS: '1',
         ...(kind.isLate ? { CHECKOUT_DEADLINE_MS: String(SHORT_DEADLINE_MS) } : {}),
         ...(kind.isSurveyed ? { LOG_RETENTION_MS: String(SURVEYED_RETENTION_MS), LOG_PARSER_CRON: NEVER } : {}),
       },
@@ -240,6 +241,19 @@ const operate = async ({ opened }: Scene, order: string, saga: string): Promise<
   for (const on of [false, true]) await ask(opened, 'PUT', '/orders/features/listOrders', { on })
 }
 
+/** An order is cancelled, and another one is left alone until it expires. */
+const endOrders = async (scene: Scene): Promise<void> => {
+  const { opened, orders } = scene
+  const dropped = await goShopping(scene)
+  await ask(opened, 'POST', `/orders/${dropped.order}/cancel`)
+  const left = await goShopping(scene)
+  // As if it were made long ago. The Redis may be away for a moment.
+  await eventually(async () => {
+    await orders.hset(`order:${left.order}`, 'at', 1, 'version', 1)
+  }, TIMEOUT_MS)
+  await ask(opened, 'POST', '/orders/fault_tolerance')
+}
+
 /** Prepares what is done when something was lost, or in the course of time; each time a customer comes as well. */
 const prepareRare = async (scene: Scene, act: 'surveying' | 'resolving' | 'upholding'): Promise<Play> => {
   const { opened, told, orders } = scene
@@ -310,6 +324,7 @@ const prepare = async (scene: Scene, act: Act, owner: Service | 'gateway'): Prom
       const saga = await helpOn(scene, wanted.order, held)
       opened.shop.part(`${held}-1`).thaw()
       await operate(scene, wanted.order, saga)
+      await endOrders(scene)
       return visit
     }
   }
