@@ -123,8 +123,13 @@ const PRICE = 2
 const QUANTITY = 2
 const ENOUGH = { credit: 10, pieces: 5 }
 
-/** An order over a value that is less than the customer has left. */
-const FORM = { value: 5, installment: 1, method: 'credit_card' }
+/** Another customer orders by form. */
+const orderByForm = async ({ opened }: Pick<Scene, 'opened'>): Promise<void> => {
+  const { json } = await ask(opened, 'POST', '/payment/create_user')
+  const { user_id } = json as { user_id: string }
+  await ask(opened, 'POST', `/payment/add_funds/${user_id}/5`)
+  await ask(opened, 'POST', '/api/orders', { user_id, value: 5, installment: 1, method: 'credit_card' })
+}
 
 type Wanted = { readonly user: string; readonly item: string; readonly order: string }
 
@@ -300,7 +305,7 @@ const prepare = async (scene: Scene, act: Act, owner: Service | 'gateway'): Prom
       // A Redis that came back older may not know the order yet.
       await ask(opened, 'POST', `/orders/checkout/${visit.order}`)
       await refundPiece(scene)
-      await ask(opened, 'POST', '/api/orders', { ...FORM, user_id: visit.user })
+      await orderByForm(scene)
       return visit
     }
   if (act === 'submitting') {

@@ -409,7 +409,10 @@ export const orderAccount = (
     const mayEnd =
       kind === 'OrderExpired'
         ? status === 'open'
-        : ['open', 'expired', 'submitted', 'cancelling'].includes(status) || (status === 'paid' && !isLeft)
+        : ['open', 'expired', 'submitted', 'cancelling'].includes(status) ||
+          (status === 'paid' && !isLeft) ||
+          // One over a value is tried once, and cancelled just before its checkout fails.
+          (status === 'checking-out' && lines === '')
     if (!mayEnd && !isLossy) accuse('impossible-move', thing, `${kind} while it was ${status}`)
     const [action, ended] = kind === 'OrderExpired' ? ['expire', 'expired'] : ['cancel-order', 'cancelled']
     write(thing, action, { ...state, status: ended })
