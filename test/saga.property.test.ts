@@ -57,6 +57,7 @@ test.serial('whatever happens in whatever order, every checkout ends once, whole
     'payment refused',
     'payment voided',
     'stock refused',
+    'order settled',
   ])
     t.true(world.seen().has(end), `no schedule reached "${end}"`)
 })

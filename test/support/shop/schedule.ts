@@ -7,10 +7,11 @@
  * contradicts the promises. It reads the logs as the accounts they are: every entry must be justified by those before it.
  */
 import fc from 'fast-check'
+import type { Restock } from '../../../order/refunds/refund.ts'
 import { compareIds, type LogEntry } from '../../../shared/log/entry.ts'
 import { tailLossDetector } from '../../../shared/log/tail-loss.ts'
 import type { Page, Place, Recovery, Survey } from '../../../shared/saga/recovery.ts'
-import { closing, linesOf, orderAccount, payAccount, stockAccount } from '../checker/accounts.ts'
+import { type Account, closing, linesOf, orderAccount, payAccount, stockAccount } from '../checker/accounts.ts'
 import { ledgerOf } from '../checker/ledgers.ts'
 import { recordsIn } from '../checker/records.ts'
 import {
@@ -40,6 +41,14 @@ export type Step =
   /** The cursor goes back, as after a loss. */
   | { readonly does: 'rewind'; readonly pair: number; readonly count: number }
   | { readonly does: 'cancel'; readonly saga: number }
+  /** Some pieces of an item go back, or all that is left if there is no such item. */
+  | {
+      readonly does: 'refund'
+      readonly order: number
+      readonly item: number
+      readonly quantity: number
+      readonly restock: Restock
+    }
   /** The log parsers run. */
   | { readonly does: 'parse' }
   | { readonly does: 'tell-again'; readonly by: 'order' | 'payment'; readonly saga: number }
@@ -91,6 +100,13 @@ const begins = fc.record({
   isLate: small(9).map((one) => one === 9),
 })
 const applies = fc.record({ does: fc.constant('apply' as const), pair, count: small(4, 1) })
+const refunds = fc.record({
+  does: fc.constant('refund' as const),
+  order: small(ORDERS - 1),
+  item: small(ITEMS),
+  quantity: small(2, 1),
+  restock: fc.constantFrom<Restock>('shelf', 'none'),
+})
 const trims = fc.record({ does: fc.constant('trim' as const), by: fc.constantFrom<Participant>(...PARTICIPANTS) })
 const disturbances: readonly fc.Arbitrary<Step>[] = [
   fc.record({ does: fc.constant('apply-again' as const), pair, count: small(6, 1) }),
@@ -123,6 +139,7 @@ const stepsOf = (rare: readonly fc.Arbitrary<Step>[]): fc.Arbitrary<Step[]> =>
     fc.oneof(
       { arbitrary: begins, weight: 5 },
       { arbitrary: applies, weight: 16 },
+      { arbitrary: refunds, weight: 4 },
       ...rare.map((arbitrary) => ({ arbitrary, weight: 1 })),
     ),
     { minLength: 5, maxLength: 70, size: 'max' },
@@ -183,6 +200,10 @@ export type World = AsyncDisposable & {
 
 const ROUNDS_MAX = 30
 
+/** How a refund stands in order, payment and stock, by what each said last; and how in the end. */
+const REFUND = /granted|settled|refunded|restocked|written-off/
+const WHOLE_REFUND = /^settled refunded (restocked|written-off)$/
+
 /** The age of which everything is that was said by now. */
 const AT_ONCE_MS = -60_000
 
@@ -199,6 +220,8 @@ export const openWorld = async (): Promise<World> => {
   let shop: Shop = { credit: [], items: [], orders: [] }
   let archive: Record<Participant, readonly LogEntry[]> = { order: [], payment: [], stock: [] }
   let sagas: Saga[] = []
+  /** Refunds that a client was told are granted, and whether order has lost one for good, with what it was of. */
+  const refunds = new Map<string, { readonly entry: Readonly<Record<string, string>>; isLost: boolean }>()
   let problems: string[] = []
   /** Orders whose contradiction a person has resolved. */
   const resolved = { refund: new Set<string>(), accept: new Set<string>() }
@@ -256,6 +279,24 @@ export const openWorld = async (): Promise<World> => {
     if (result === 'begun') sagas.push({ id, order: name, told: undefined })
   }
 
+  /** First order reads what payment has emitted, as far as it can be asked: what was paid of it is known again. */
+  const refund = async (step: Extract<Step, { does: 'refund' }>): Promise<void> => {
+    const lines = step.item < shop.items.length ? `i${step.item}:${step.quantity}` : ''
+    await apply('order', 'payment', 1_000)
+    const orders = await Promise.all(shop.orders.map((_, index) => stores.order.find(`o${index}`)))
+    // Few schedules would come to an order that is paid.
+    const { order_id: order = `o${step.order}` } =
+      pick(
+        orders.filter((one) => one?.paid),
+        step.order,
+      ) ?? {}
+    const wish = { order, from: 'any', lines, restock: step.restock, reason: '' } as const
+    const result = await stores.order.refund(wish, plainly)
+    if (result[0] !== 'granted') return
+    const [, log_id, , user, total, granted, restock] = result
+    refunds.set(log_id, { entry: { log_id, order, user, total, lines: granted, restock }, isLost: false })
+  }
+
   /** What is said in a log, also of what was trimmed since. */
   const said = async (participant: Participant): Promise<readonly LogEntry[]> => {
     const entries = new Map(
@@ -298,6 +339,8 @@ export const openWorld = async (): Promise<World> => {
         if (saga) await cancel(saga.id)
         return
       }
+      case 'refund':
+        return refund(step)
       case 'tell-again': {
         const saga = pick(sagas, step.saga)
         if (saga) await logs[step.by].run('tell-again', { log_id: saga.id })
@@ -323,6 +366,7 @@ export const openWorld = async (): Promise<World> => {
     shop = fresh
     archive = { order: [], payment: [], stock: [] }
     sagas = []
+    refunds.clear()
     problems = []
     resolved.refund.clear()
     resolved.accept.clear()
@@ -353,11 +397,16 @@ export const openWorld = async (): Promise<World> => {
       const [user = '', total = ''] = wanted(Number(name.slice(1))).map(String)
       await logs.order.run('uphold', { log_id: id, order: name, user, total, told })
     }
+    await apply('order', 'payment', 1_000)
+    for (const one of refunds.values()) one.isLost = (await logs.order.run('uphold-refund', one.entry))[0] === 'lost'
   }
 
   const resolve = async (by: 'refund' | 'accept'): Promise<void> => {
     for (const { order_id, log_id } of await stores.order.contradicted()) {
-      const [result] = await stores.order.resolve(log_id ?? '', { by, why: 'as it is' }, plainly)
+      const wish = (how: typeof by) => stores.order.resolve(log_id ?? '', { by: how, why: 'as it is' }, plainly)
+      let [result] = await wish(by)
+      // A part of it was refunded before.
+      if (result === 'partly-refunded') [result] = await wish('accept')
       if (result !== 'resolved') problems.push(`${order_id} could not be resolved: ${result}`)
       resolved[by].add(order_id)
     }
@@ -490,6 +539,34 @@ export const openWorld = async (): Promise<World> => {
     ]
   }
 
+  /** Refunds that did not end alike in all three, and orders that show others than were granted of them. */
+  const brokenRefunds = async (
+    accounts: Readonly<Record<Participant, Account<unknown>>>,
+    listed: readonly string[],
+  ): Promise<readonly string[]> => {
+    const found: string[] = []
+    for (const [id, { isLost, entry }] of refunds)
+      if (!isLost && !accounts.order.sagas.has(id) && !listed.includes(entry.order ?? '')) found.push(`${id} is gone`)
+    const ids = new Set(PARTICIPANTS.flatMap((participant) => [...accounts[participant].sagas.keys()]))
+    for (const id of ids) {
+      const ends = PARTICIPANTS.map((participant) => accounts[participant].sagas.get(id)?.state).join(' ')
+      if (REFUND.test(ends) && !WHOLE_REFUND.test(ends)) found.push(`half a refund of ${id}: ${ends}`)
+    }
+    for (const index of shop.orders.keys()) {
+      const [order, shown] = [`o${index}`, await stores.order.show(`o${index}`)]
+      if (shown === undefined || listed.includes(order)) continue
+      const all = (await stores.order.refundsOf(order)) ?? []
+      const money = all.reduce((sum, { amount }) => sum + amount, 0)
+      const back = shown.lines.every(({ item_id, returned }) => {
+        const pieces = all.flatMap(({ lines }) => lines.filter(([item]) => item === item_id).map(([, count]) => count))
+        return returned === pieces.reduce((sum, count) => sum + count, 0)
+      })
+      if (money !== shown.refunded_amount || !back || all.some(({ state }) => state !== 'settled'))
+        found.push(`${order} shows ${JSON.stringify(shown.lines)}, but ${JSON.stringify(all)}`)
+    }
+    return found
+  }
+
   const violations = async (lost: readonly Participant[] = []): Promise<readonly string[]> => {
     const found = [...problems]
     const waiting = await contradictions()
@@ -505,6 +582,7 @@ export const openWorld = async (): Promise<World> => {
       for (const { name, about, says } of faults) found.push(`${name} of ${about} in the log of ${who}: ${says}`)
     }
 
+    found.push(...(await brokenRefunds(accounts, listed)))
     for (const { by, id, state } of await unfinished()) found.push(`${by} has not finished ${id}: ${state}`)
     for (const id of await redis.order.zrange('sagas:deadlines', '0', '-1')) found.push(`order has not decided ${id}`)
     for (const [thing, { credit, held }] of closing(accounts.payment)) {
@@ -532,6 +610,7 @@ export const openWorld = async (): Promise<World> => {
         stock: accounts.stock.sagas.get(id)?.state ?? 'none',
       }
       const name = sagas.find((one) => one.id === id)?.order ?? ''
+      if (REFUND.test(`${ends.order} ${ends.payment} ${ends.stock}`)) continue
       const isCharged = ends.payment === 'captured' && ends.stock === 'taken'
       if (isCharged) charged.set(name, (charged.get(name) ?? 0) + 1)
       const isWhole = isCharged || (ends.payment !== 'captured' && ends.stock !== 'taken')
