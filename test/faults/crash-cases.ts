@@ -237,7 +237,7 @@ const operate = async ({ opened }: Scene, order: string, saga: string): Promise<
   }
   for (const kind of ['invoices', 'credit-notes']) await ask(opened, 'GET', `/payment/${kind}?order=${order}`)
   await ask(opened, 'GET', '/payment/invoices/I1-1')
-  await ask(opened, 'GET', '/payment/series')
+  for (const method of ['GET', 'POST']) await ask(opened, method, '/payment/series')
   await ask(opened, 'GET', '/audit')
   await ask(opened, 'POST', '/orders/batch_init/1/1/1/1')
   await ask(opened, 'POST', '/payment/batch_init/1/1')
