@@ -11,6 +11,7 @@ import type { Decision } from './commands.ts'
 import { LINES_MAX } from './order.ts'
 import { emits, reactions } from './reactions.ts'
 import { recovery, saga } from './recovery.ts'
+import { REFUNDS_MAX } from './refunds/refund.ts'
 import { type CancellationStore, openCancellationStore } from './store/cancellations.ts'
 import { type CartStore, openCartStore } from './store/cart.ts'
 import { type ChangeStore, openChangeStore } from './store/changes.ts'
@@ -52,7 +53,7 @@ export const openStore = (
     ),
     names,
     supplies: { things: 'balance' },
-    limits: { lines_max: LINES_MAX },
+    limits: { lines_max: LINES_MAX, refunds_max: REFUNDS_MAX },
     reactions,
     saga,
     emits,

@@ -13,6 +13,7 @@ import {
   orderContradicted,
   orderNotPaid,
   quantityTooGreat,
+  tooManyRefunds,
 } from './problems.ts'
 import { RESTOCKS } from './refund.ts'
 
@@ -59,6 +60,7 @@ export const refunds = {
       orderChanging,
       nothingToRefund,
       quantityTooGreat,
+      tooManyRefunds,
       linePricesUnknown,
       orderContradicted,
       stale,

@@ -11,6 +11,7 @@ export const refund = command(
     nothing: [],
     'too-much': ['item', 'left'],
     'prices-unknown': ['item'],
+    'too-many': [],
   },
   { 'not-paid': ['status'], contradicted: [] },
 )

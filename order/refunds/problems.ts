@@ -53,6 +53,16 @@ export const linePricesUnknown = problemKind(
   }),
 )
 
+export const tooManyRefunds = problemKind(
+  409,
+  'too-many-refunds',
+  'The order has too many refunds',
+  (order: string, most: number) => ({
+    detail: `of order "${order}" ${most} refunds were granted: all that is left of it can be refunded, by naming no lines`,
+    order_id: order,
+  }),
+)
+
 /** Payment or stock says otherwise, and a person has not resolved that. */
 export const orderContradicted = problemKind(
   409,

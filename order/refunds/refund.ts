@@ -8,6 +8,9 @@ import { type Line, parseLines } from '../../shared/contract/events.ts'
 import { impossible } from '../../shared/errors.ts'
 
 export const RESTOCKS = ['shelf', 'none'] as const
+/** The most refunds of one order, but for the one of all that is left. */
+export const REFUNDS_MAX = 1_000
+
 export type Restock = (typeof RESTOCKS)[number]
 
 export type Refund = {

@@ -17,8 +17,9 @@ import {
   orderContradicted,
   orderNotPaid,
   quantityTooGreat,
+  tooManyRefunds,
 } from './problems.ts'
-import { grantedBy, type Refund } from './refund.ts'
+import { grantedBy, REFUNDS_MAX, type Refund } from './refund.ts'
 import type { Settlements } from './settlements.ts'
 
 type Asked = Given<typeof refunds.refundOrder>
@@ -84,6 +85,8 @@ const refundFrom =
         return { problem: quantityTooGreat(order, result[1], Number(result[2])) }
       case 'prices-unknown':
         return { problem: linePricesUnknown(order, result[1]) }
+      case 'too-many':
+        return { problem: tooManyRefunds(order, REFUNDS_MAX) }
       case 'key-reused':
         return { problem: keyReused() }
       default:

@@ -1,9 +1,10 @@
 --- @include "refunds"
 -- refund: grants a refund of some lines of a paid order, or of all that is left of it. One that is contradicted awaits a person first.
+-- Of an order that has many, no more than the one of all that is left: what is kept of them, and shown, grows with each.
 -- ARGS     log_id, order, versions (separated by blanks, or `any`), lines ('' for all that is left), restock (shelf or none), reason
 --          (without blanks, or '')
 -- RETURNS  granted, refund, order, user, total, lines, restock, entry, at | unknown | stale, version | nothing | too-much, item, left
---          | prices-unknown, item, or in passing: not-paid, status | contradicted
+--          | prices-unknown, item | too-many, or in passing: not-paid, status | contradicted
 function commands.refund(args)
   local order = order_for_refund(args.order)
   if not order then
@@ -17,6 +18,9 @@ function commands.refund(args)
   end
   if redis.call('SISMEMBER', names.contradictions, args.order) == 1 then
     return { 'contradicted' }, true
+  end
+  if args.lines ~= '' and redis.call('HLEN', names.refunds .. args.order) >= limits.refunds_max then
+    return { 'too-many' }
   end
   local reason = args.reason ~= '' and args.reason or nil
   local refund, why, item, left = grant_refund(args.log_id, order, args.lines, args.restock, reason)

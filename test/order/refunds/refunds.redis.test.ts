@@ -2,6 +2,7 @@
 import test, { type ExecutionContext } from 'ava'
 import fc from 'fast-check'
 import { reactions } from '../../../order/reactions.ts'
+import { REFUNDS_MAX } from '../../../order/refunds/refund.ts'
 import { alternatives, type Event, type State, transitions } from '../../../order/refunds/transitions.ts'
 import type { RefundWish } from '../../../order/store/refunds.ts'
 import { openStore } from '../../../order/store.ts'
@@ -161,6 +162,18 @@ test.serial('of an order of which one line has costs, what was refunded of it is
   t.is(amountOf(await refund({ lines: 'tea:1' })), 15)
   t.deepEqual(await refund({ lines: 'tea:1,cup:2' }), ['prices-unknown', 'cup'])
   t.is(amountOf(await refund()), 25)
+})
+
+test.serial('of an order that has many refunds, only all that is left can be refunded', async (t) => {
+  await pay()
+  await bench.redis.hset(
+    'refunds:cart',
+    Object.fromEntries(Array.from({ length: REFUNDS_MAX - 1 }, (_, at) => [at, ''])),
+  )
+  t.is(amountOf(await refund({ lines: 'cup:1' })), 3)
+  t.deepEqual(await refund({ lines: 'cup:1' }), ['too-many'])
+  t.deepEqual(await shown(), { returned: 'cup:1', refunded: 3 })
+  t.is(amountOf(await refund()), 37)
 })
 
 test.serial('under a key there is one refund, and its answer is the first one', async (t) => {
