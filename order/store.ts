@@ -43,7 +43,7 @@ export const openStore = (
   dependencies: Dependencies,
   onContradicted: (contradiction: Contradiction) => void = () => undefined,
 ): Store => {
-  const { redis, step, catchUp, retentionS } = dependencies
+  const { redis, step, catchUp, identifiers, retentionS } = dependencies
   const log: Log = openLog({
     service: 'order',
     redis,
@@ -63,7 +63,7 @@ export const openStore = (
   const runner = runnerOf(log)
   const { run, runOnce } = runner
   const decisions = openDecisions(log, onContradicted)
-  const uphold = upholding({ run, catchUp, decisions, onContradicted })
+  const uphold = upholding({ run, catchUp, identifiers, decisions, onContradicted })
   const parts = { ...dependencies, log, runOnce, recall: runner.recall }
   const { checkouts, repair } = openCheckoutStore({ ...parts, runner, decisions })
   const contradicted = openContradictionStore(parts)

@@ -82,10 +82,15 @@ export const openDecisions = (
   log: Pick<Log, 'acknowledge'>,
   onContradicted: (contradiction: Contradiction) => void,
 ): Decisions => {
-  const acknowledge: Decisions['acknowledge'] = ({ id, state, order, user, total, entry }) => {
+  const acknowledge: Decisions['acknowledge'] = (decision) => {
+    const { id, state, order, user, total, entry } = decision
     const [kind] = ENDS[state]
+    const by = 'by' in decision ? ` by=${decision.by}` : ''
     if (entry !== '')
-      log.acknowledge(entry, () => [kind, `version=${VERSION} log_id=${id} order=${order} user=${user} total=${total}`])
+      log.acknowledge(entry, () => [
+        kind,
+        `version=${VERSION} log_id=${id} order=${order} user=${user} total=${total}${by}`,
+      ])
   }
 
   const acknowledgeUnderWay: Decisions['acknowledgeUnderWay'] = ({ entry, id, state, ...facts }) => {

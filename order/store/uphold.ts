@@ -13,7 +13,7 @@ import { uphold } from '../commands.ts'
 import { upholdRefund } from '../refunds/commands.ts'
 import { type Contradiction, type Decisions, TOLD } from './decisions.ts'
 
-export type UpholdOptions = Pick<Dependencies, 'catchUp'> & {
+export type UpholdOptions = Pick<Dependencies, 'catchUp' | 'identifiers'> & {
   readonly run: Runner['run']
   readonly decisions: Pick<Decisions, 'decisionIn' | 'acknowledge'>
   readonly onContradicted: (contradiction: Contradiction) => void
@@ -23,14 +23,18 @@ export type UpholdOptions = Pick<Dependencies, 'catchUp'> & {
 export const upholding = ({
   run,
   catchUp,
+  identifiers,
   decisions: { decisionIn, acknowledge },
   onContradicted,
 }: UpholdOptions): NonNullable<LogOptions<'order'>['uphold']> => {
   /** Upholds what was answered about a checkout. @returns whether it is as it was answered, without that. */
-  const isUpheld = async ({ kind, log_id, facts }: LogEntry): Promise<boolean> => {
+  const isUpheld = async (entry: LogEntry): Promise<boolean> => {
+    const { kind, log_id, facts } = entry
     const { order = '', user = '', total = '0', lines = '', deadline = '' } = facts
     const result = await run(uphold, { log_id, order, user, total, lines, deadline, told: TOLD.get(kind) ?? '' })
     decisionIn(result)
+    // Its client was told that the order will be cancelled, too.
+    if (facts.by === 'customer') await isCancellationUpheld({ ...entry, log_id: identifiers.next() })
     return result[0] === 'kept' || result[0] === 'submitted'
   }
 

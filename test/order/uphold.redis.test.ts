@@ -58,6 +58,20 @@ test('a checkout that is not even known any more is cancelled all the same', asy
   t.is((await tell('payment', 'CreditCaptured', 'it', MONEY))[0], 'repeated')
 })
 
+test('an order that is to be cancelled once its checkout is undone is cancelled then all the same', async (t) => {
+  const scene = await open(t)
+  const { store, tell } = scene
+  const moment = await writtenTo(scene.server.dir)
+  const [result] = await store.cancelOrder({ order: 'cart', from: 'any', restock: 'shelf', reason: undefined }, plainly)
+  t.is(result, 'given-up')
+  await comeBack(scene, moment)
+  t.is((await store.find('cart'))?.status, 'checking-out')
+  await store.log.checkOwnTail()
+  t.is((await store.saga('it'))?.state, 'cancelling')
+  await tell('payment', 'CreditReleased', 'it', MONEY)
+  t.is((await store.find('cart'))?.status, 'cancelled')
+})
+
 test('what was paid is listed only if payment does not say so again', async (t) => {
   for (const isSaid of [true, false]) {
     const scene = await open(t)
