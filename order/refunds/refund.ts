@@ -53,6 +53,9 @@ export const grantedBy = ([, id, , , total, lines, restock, , at]: Granted, reas
   grantedMs: Number(at),
 })
 
+/** A reason as an entry and what is kept have it: without blanks, and no dash alone, which stands for none. */
+export const writtenReason = (reason: string): string => (reason === '-' ? '%2D' : encodeURIComponent(reason))
+
 const given = (text: string): string | null => (text === '-' ? null : text)
 
 /** Reads what `lua/refunds.lua` keeps of a refund; `undefined` if its order was made anew since. */

@@ -16,7 +16,7 @@ import type { Once, Reply } from '../../shared/redis/script.ts'
 import type { Dependencies } from '../../shared/service.ts'
 import { cancelOrder, expireOrder } from '../cancel/commands.ts'
 import { close } from '../commands.ts'
-import { type Refund, type Restock, refundOf } from '../refunds/refund.ts'
+import { type Refund, type Restock, refundOf, writtenReason } from '../refunds/refund.ts'
 import type { Decisions } from './decisions.ts'
 import { names } from './keys.ts'
 import { acknowledgeRefund } from './refunds.ts'
@@ -79,7 +79,7 @@ export const openCancellationStore = (options: CancellationStoreOptions): Cancel
     await catchUp()
     const versions = from === 'any' ? from : from.join(' ')
     // An entry has no blanks.
-    const why = reason === undefined ? {} : { why: encodeURIComponent(reason) }
+    const why = reason === undefined ? {} : { why: writtenReason(reason) }
     const ids = { refund: identifiers.next(), log_id: identifiers.next() }
     return runOnce(cancelOrder, { ...ids, order, versions, restock, ...why }, once)
   }

@@ -15,7 +15,7 @@ import { fields, optional, text, tuple } from '../../shared/redis/reply.ts'
 import type { Once, Reply } from '../../shared/redis/script.ts'
 import type { Dependencies } from '../../shared/service.ts'
 import * as commands from '../refunds/commands.ts'
-import { type Refund, type Restock, refundOf } from '../refunds/refund.ts'
+import { type Refund, type Restock, refundOf, writtenReason } from '../refunds/refund.ts'
 import { names } from './keys.ts'
 
 /** What is to be refunded: these lines, or all that is left. */
@@ -97,8 +97,7 @@ export const openRefundStore = (options: RefundStoreOptions): RefundStore => {
       // A Redis that came back older may have forgotten a refund that payment has paid: first it is to be known again.
       await catchUp()
       const versions = from === 'any' ? from : from.join(' ')
-      // An entry has no blanks.
-      const args = { order, versions, lines, restock, reason: encodeURIComponent(reason) }
+      const args = { order, versions, lines, restock, reason: writtenReason(reason) }
       const result = await runOnce(commands.refund, { log_id: identifiers.next(), ...args }, once)
       acknowledge(result)
       return result

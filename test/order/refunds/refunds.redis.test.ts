@@ -164,6 +164,15 @@ test.serial('of an order of which one line has costs, what was refunded of it is
   t.is(amountOf(await refund()), 25)
 })
 
+test.serial('a reason is kept as it was given, also if it is a dash', async (t) => {
+  await pay()
+  for (const reason of ['-', '--', 'so and so', '']) {
+    const result = await refund({ lines: 'cup:1', reason, ...(reason === '' ? { lines: 'tea:1' } : {}) })
+    const id = result[0] === 'granted' ? result[1] : ''
+    t.is((await store.findRefund('cart', id))?.reason, reason || null)
+  }
+})
+
 test.serial('of an order that has many refunds, only all that is left can be refunded', async (t) => {
   await pay()
   await bench.redis.hset(
