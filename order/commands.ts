@@ -116,13 +116,13 @@ export const complete = command('complete', ['log_id', 'order', 'user', 'total',
   cancelled: decision,
   repeated: [],
 })
-export const fail = command('fail', ['log_id', 'reason', 'item?', 'note?'], {
+export const fail = command('fail', ['log_id', 'reason', 'item?', 'note?', 'refunded?'], {
   failed: decision,
   contradicted: ['saga', 'by', 'order'],
   repeated: [],
   unknown: [],
 })
-export const close = command('close', ['log_id', 'note?'], {
+export const close = command('close', ['log_id', 'note?', 'refunded?'], {
   closed: ['order?'],
   contradicted: ['saga', 'by', 'order'],
   repeated: [],

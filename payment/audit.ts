@@ -14,7 +14,7 @@ const movements = (): ((entry: LogEntry) => readonly Move[]) => {
   const captured = new Set<string>()
   const refunded = new Set<string>()
   return ({ kind, log_id, facts }) => {
-    const { user: id = '', amount = '0', total = '0', credit = '0' } = facts
+    const { user: id = '', amount = '0', total = '0', credit = '0', refunded: before = '0' } = facts
     switch (kind) {
       case 'UserCreated':
         return [{ id, is: 0n }]
@@ -34,7 +34,7 @@ const movements = (): ((entry: LogEntry) => readonly Move[]) => {
         return [{ id, by: BigInt(total) }]
       case 'CreditVoided':
       case 'CreditReleased':
-        return captured.delete(log_id) ? [{ id, by: BigInt(total) }] : []
+        return captured.delete(log_id) ? [{ id, by: BigInt(total) - BigInt(before) }] : []
       default:
         return []
     }

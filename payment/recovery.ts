@@ -7,6 +7,7 @@
 import type { SagaTable, UnfinishedOf } from '../shared/log/saga-table.ts'
 import type { RecoveryTable } from '../shared/saga/recovery.ts'
 
+/** No entry of a checkout that is captured tells how much of it was refunded since. */
 export const saga = {
   states: {
     waiting: 'unfinished',
@@ -19,7 +20,8 @@ export const saga = {
     concluded: 'packed',
   },
   fields: ['order', 'user', 'total', 'lines'],
-  later: ['reason', 'item', 'restock', 'invoice', 'note'],
+  later: ['reason', 'item', 'restock', 'invoice', 'note', 'refunded'],
+  untold: ['refunded'],
 } as const satisfies SagaTable
 
 /** `tell-again` emits the last answer again, or looks once more whether one that waits can be answered. */

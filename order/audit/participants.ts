@@ -176,6 +176,9 @@ export const paymentAsked = (peer: Peer, requester: Requester): Participant =>
       done: {
         CreditCaptured: ({ total = '0' }) => BigInt(total),
         CreditRefunded: ({ total = '0' }) => -BigInt(total),
+        // What was refunded of it before is a movement of the refund, and was not given back once more.
+        CreditVoided: ({ refunded = '0' }) => BigInt(refunded),
+        CreditReleased: ({ refunded = '0' }) => BigInt(refunded),
       },
     },
     requester,
@@ -229,6 +232,11 @@ export const paidBy = (
       if (kind === 'RefundGranted' || kind === 'RefundSettled')
         return [[log_id, { paid: -paid, sold: -pieces(facts.lines ?? '') }] as const]
       const record = records.get(log_id) ?? {}
-      return isPaid(saga, record) ? [[log_id, { paid, sold: pieces(record.lines ?? '') }] as const] : []
+      if (isPaid(saga, record)) return [[log_id, { paid, sold: pieces(record.lines ?? '') }] as const]
+      // What was refunded before stays charged for the checkout, and is taken off by the refund.
+      const before = BigInt(record.back_before ?? '0')
+      return kind === 'CheckoutResolved' && record.state === 'paid' && before > 0n
+        ? [[log_id, { paid: before, sold: 0n }] as const]
+        : []
     }),
   )

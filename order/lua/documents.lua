@@ -16,15 +16,16 @@ local function write_documents(order, version, ...)
   redis.call('HSET', names.order .. order, 'version', later_version(version), ...)
 end
 
--- credit_order(id, saga, note): what was paid was given back, and the credit note says so.
-local function credit_order(id, saga, note)
+-- credit_order(id, saga, note, refunded): what was paid was given back, and the credit note says so; but for what was refunded before.
+local function credit_order(id, saga, note, refunded)
   if not note or not saga.invoice or saga.note == note then
     return
   end
   saga.note = note
   local last, version, notes = unpack(redis.call('HMGET', names.order .. saga.order, 'saga', 'version', 'notes'))
   if last == id then
-    write_documents(saga.order, version, 'notes', with_document(notes, note, saga.total))
+    write_documents(saga.order, version, 'notes',
+      with_document(notes, note, integer(tonumber(saga.total) - tonumber(refunded or '0'))))
   end
 end
 

@@ -8,7 +8,8 @@
  * - `refunds:{order}` hash: its refunds, for as long as there is the order: see `refunds/lua/refunds.lua`
  * - `orders-of:{user}` sorted set: the user's orders, by their numbers; `orders:number` is the last number that was given
  * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `deadline`, `token`, `reason`, `item`, `restock`,
- *   `entries`, `again`, `previous` (the order's saga before), `contradicted` (by what), `resolved` (how: `refund` or `accept`);
+ *   `entries`, `again`, `previous` (the order's saga before), `contradicted` (by what), `back_before` (what was
+ *   refunded before that), `resolved` (how: `refund` or `accept`);
  *   most of those that are finished are packed: see `shared/saga/lua/saga.lua`
  * - `sagas:open` sorted set: log ids of checkouts and refunds not finished, by when their last entry was appended
  * - `sagas:deadlines` sorted set: log ids of checkouts not decided, by their deadlines

@@ -13,7 +13,7 @@ function commands.release(args)
   elseif saga.state == 'held' then
     redis.call('HINCRBY', names.user .. saga.user, 'held', minus(saga.total))
   elseif saga.state == 'captured' then
-    pay_back(id, saga)
+    undo_capture(id, saga)
   elseif saga.state == 'waiting' then
     redis.call('LREM', names.waiting .. saga.user, 1, id)
   end

@@ -12,7 +12,7 @@ function commands.void(args)
   if saga.state == 'held' then
     redis.call('HINCRBY', names.user .. saga.user, 'held', minus(saga.total))
   elseif saga.state == 'captured' then
-    pay_back(id, saga)
+    undo_capture(id, saga)
   else
     return repeated(id, saga)
   end

@@ -1,4 +1,5 @@
 --- @include "ledger"
+--- @include "places"
 --- @include "saga"
 --- @include "series"
 -- A wallet is a hash: `credit`, what the user owns, and `held`, the part of it that checkouts have set aside. Held money
@@ -41,16 +42,38 @@ local function grant(id, saga, credit, held)
   return true
 end
 
--- pay_back(id, saga): gives captured money back, and issues the credit note. Of a wallet that has no room for it, what it owns
--- could not be counted, so that nothing is done: the entry is a dead letter until some of it was spent.
-local function pay_back(id, saga)
+-- pay_back(id, saga, total, lines): gives captured money back, and issues the credit note over it. Of a wallet that has no room for it,
+-- what it owns could not be counted, so that nothing is done: the entry is a dead letter until some of it was spent.
+local function pay_back(id, saga, total, lines)
   local credit = wallet(saga.user)
-  if credit and credit + tonumber(saga.total) > limits.amount_max then
-    error('the wallet of ' .. saga.user .. ' has no room for ' .. saga.total, 0)
+  if credit and credit + tonumber(total) > limits.amount_max then
+    error('the wallet of ' .. saga.user .. ' has no room for ' .. total, 0)
   end
-  redis.call('HINCRBY', names.user .. saga.user, 'credit', saga.total)
-  post('charged', minus(saga.total))
-  saga.note = issue('credit_notes', id, saga)
+  redis.call('HINCRBY', names.user .. saga.user, 'credit', total)
+  post('charged', minus(total))
+  saga.note = issue('credit_notes', id, {
+    order = saga.order, user = saga.user, total = total, lines = lines, invoice = saga.invoice,
+  })
+end
+
+-- undo_capture(id, saga): gives back what a checkout has captured, but for what was refunded of it before.
+local function undo_capture(id, saga)
+  if not saga.refunded then
+    pay_back(id, saga, saga.total, saga.lines)
+  elseif saga.refunded ~= saga.total then
+    pay_back(id, saga, integer(tonumber(saga.total) - tonumber(saga.refunded)), '')
+  end
+end
+
+-- remember_refunded(invoice, total): so much of what was captured with this invoice is refunded, so that it is not given back once
+-- more. What was refunded twice, because a Redis came back older, counts as the whole.
+local function remember_refunded(invoice, total)
+  local id = invoice and checkout_of(invoice)
+  local saga = id and load_saga(id)
+  if saga and saga.state == 'captured' then
+    saga.refunded = integer(math.min(tonumber(saga.total), tonumber(saga.refunded or '0') + tonumber(total)))
+    store_saga(id, saga)
+  end
 end
 
 -- serve(user): answers the checkouts that wait for this wallet, in their order, until one must go on waiting.

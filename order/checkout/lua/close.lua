@@ -3,7 +3,7 @@
 -- on their way back, but stock learns of that from payment's log too, before anything that payment emits of the order's next checkout.
 -- What was paid is undone only if this service has lost that it cancelled it, and paid it since: a contradiction. What is submitted here
 -- was begun and cancelled, which this service has lost: it is cancelled now.
--- ARGS     log_id, note (of what was captured)
+-- ARGS     log_id, note (of what was captured), refunded (how much of it was refunded before)
 -- RETURNS  closed, order (if it is cancelled thereby) | contradicted, saga, by, order | repeated | unknown
 function commands.close(args)
   local id = args.log_id
@@ -12,7 +12,7 @@ function commands.close(args)
     return { 'unknown' }
   end
   if saga.state == 'paid' then
-    return contradict(id, saga, 'released', args.note)
+    return contradict(id, saga, 'released', args.note, args.refunded)
   end
   if saga.state == 'submitted' then
     cancel_checkout(id, saga, 'deadline')
@@ -21,7 +21,7 @@ function commands.close(args)
     return { 'repeated' }
   end
   local cancelled = order_status(id, saga, 'open')
-  credit_order(id, saga, args.note)
+  credit_order(id, saga, args.note, args.refunded)
   emit_saga(id, saga, 'closed')
   return { 'closed', cancelled }
 end

@@ -2,7 +2,7 @@
 -- fail: money or goods were refused, so the order is open again; also if this service has lost that it has begun what was submitted.
 -- A refusal of what was paid is the one contradiction that no rule can mend (a peer lost what it did, and cannot do it again): the
 -- order is listed by name.
--- ARGS     log_id, reason, item, note (of what was captured)
+-- ARGS     log_id, reason, item, note (of what was captured), refunded (how much of it was refunded before)
 -- RETURNS  failed, decision | contradicted, saga, by, order | repeated | unknown
 function commands.fail(args)
   local id = args.log_id
@@ -11,7 +11,7 @@ function commands.fail(args)
     return { 'unknown' }
   end
   if saga.state == 'paid' then
-    return contradict(id, saga, args.reason, args.note)
+    return contradict(id, saga, args.reason, args.note, args.refunded)
   end
   if saga.state ~= 'checking-out' and saga.state ~= 'submitted' then
     return { 'repeated' }

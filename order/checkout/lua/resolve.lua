@@ -32,7 +32,7 @@ function commands.resolve(args)
     return { 'unknown' }
   end
   local key = names.saga .. id
-  local contradicted, resolved = unpack(redis.call('HMGET', key, 'contradicted', 'resolved'))
+  local contradicted, resolved, back_before = unpack(redis.call('HMGET', key, 'contradicted', 'resolved', 'back_before'))
   local last = redis.call('HGET', names.order .. saga.order, 'saga')
   -- An older version has listed the order only.
   if not contradicted and last == id and redis.call('SISMEMBER', names.contradictions, saga.order) == 1 then
@@ -66,7 +66,7 @@ function commands.resolve(args)
     return { 'resolved', saga.state }
   end
   if paid and is_undone(contradicted) then
-    post('accepted-paid', saga.total)
+    post('accepted-paid', integer(tonumber(saga.total) - tonumber(back_before or '0')))
     post_lines('accepted-sold', 1, saga.lines)
     if last == id then
       redis.call('HSET', names.order .. saga.order, 'undone', 'yes')

@@ -43,3 +43,15 @@ end
 local function bucket(kind, order)
   return names[kind .. '_for'] .. string.sub(order, -3)
 end
+
+-- checkout_of(invoice): the log id of the checkout for which it was issued, or nil.
+local function checkout_of(invoice)
+  local place = string.match(invoice, '^I(%d+%-%d+)$')
+  local said = place and document_at('invoices', place) or {}
+  for at = 1, #said, 2 do
+    if said[at] == 'log_id' then
+      return said[at + 1]
+    end
+  end
+  return nil
+end

@@ -16,7 +16,8 @@ function commands.refund(args)
   if not wallet(saga.user) then
     error('there is no user ' .. saga.user, 0)
   end
-  pay_back(id, saga)
+  pay_back(id, saga, saga.total, saga.lines)
+  remember_refunded(saga.invoice, saga.total)
   emit_saga(id, saga, 'refunded')
   serve(saga.user)
   return { 'refunded' }

@@ -32,5 +32,10 @@ test('what is not paid is not counted, though a customer was told that it is', (
 
 test('what was accepted is counted if it was charged; what was undone is taken off as accepted', (t) => {
   t.deepEqual(counted('CheckoutResolved', { by: 'accept' }, { contradicted: 'told-failed' }), all)
+  t.deepEqual(
+    counted('CheckoutResolved', { by: 'accept' }, { contradicted: 'released', state: 'paid', back_before: '2' }),
+    { paid: 2n, sold: 0n },
+    'what was refunded before is taken off by the refund',
+  )
   t.is(counted('CheckoutResolved', { by: 'accept' }, { contradicted: 'released' }), undefined)
 })

@@ -126,3 +126,37 @@ test.serial(
 )
 
 holdEveryResult()
+
+const bought = { order: 'cart', user: 'anna', total: 30, lines: 'tea:2' }
+/** By these a checkout is undone that was captured, because a Redis came back older or order gives it up. */
+const UNDOING = [
+  ['stock', 'StockRefused', { order: 'cart', item: 'tea' }],
+  ['stock', 'StockReturned', { order: 'cart', lines: 'tea:2' }],
+  ['order', 'CheckoutCancelled', bought],
+] as const
+for (const [publisher, kind, said] of UNDOING)
+  test.serial(`${kind} gives back what was captured, but for what was refunded of it before`, async (t) => {
+    await user(100)
+    for (const [id, refunds] of [
+      ['first', [10]],
+      ['second', [10, 20]],
+      // Order came back older, and granted the same once more.
+      ['third', [30, 30]],
+    ] as const) {
+      const before = await credit()
+      await tell('order', 'CheckoutStarted', id, { ...bought, deadline: '1700000000000' })
+      await tell('stock', 'StockTaken', id, bought)
+      const { invoice = '' } = await log.recorded(id)
+      for (const [index, total] of refunds.entries())
+        await tell('order', 'RefundGranted', `${id}-${index}`, { ...facts, total, invoice })
+      const back = refunds[0] + (refunds[1] ?? 0)
+      t.is(await credit(), (before ?? 0) - 30 + back)
+      await tell(publisher, kind, id, said)
+      t.is(await credit(), (before ?? 0) + Math.max(0, back - 30), id)
+      const { refunded, note } = await log.recorded(id)
+      t.deepEqual([refunded, note !== undefined], [String(Math.min(30, back)), back < 30], id)
+    }
+    const ledger = await ledgerOf(bench.redis)
+    t.is(ledger('charged'), -30n)
+    t.is(ledger('invoiced') - ledger('credited'), ledger('charged'))
+  })

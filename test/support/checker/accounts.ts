@@ -186,11 +186,14 @@ export const payAccount = (entries: readonly LogEntry[], { lossy = false } = {})
     const user = `user:${facts.user}`
     const wallet = stateOf(user)
     const total = Number(facts.total)
+    /** What was refunded of it before is not given back again. */
+    const again = Number(facts.refunded ?? 0)
     if (next === 'refused' && wallet && (wallet.credit >= total || facts.reason === 'no-such-user'))
       accuse('unjustified-refusal', `order:${facts.order}`, `${total} of ${wallet.credit} for ${facts.reason}`)
     const { credit, held } = wallet ?? { credit: 0, held: 0 }
     const after = {
-      credit: credit - (next === 'captured' ? total : 0) + (before === 'captured' || next === 'refunded' ? total : 0),
+      credit:
+        credit - (next === 'captured' ? total : 0) + (before === 'captured' || next === 'refunded' ? total - again : 0),
       held: held + (next === 'held' ? total : 0) - (before === 'held' ? total : 0),
     }
     // Also of somebody whom payment does not know (any more): that makes no wallet.

@@ -122,6 +122,10 @@ const totalsOf = (records: readonly Fields[]): bigint => sum(records.map(({ tota
 const linesIn = (records: readonly Fields[]): bigint =>
   records.reduce((pieces, { lines }) => pieces + piecesOf(lines), 0n)
 
+/** What was refunded of checkouts before payment undid them, and was not given back once more. */
+const refundedBefore = (payment: ReadonlyMap<string, Fields>): bigint =>
+  sum([...payment.values()].flatMap(({ state, refunded }) => (state === 'captured' ? [] : (refunded ?? []))))
+
 /** The records of checkouts that were paid; a contradicted order counts as its peers have it. */
 const soldIn = ({ sagas, contradictions }: Evidence, participant: 'payment' | 'stock'): Fields[] => {
   const done = participant === 'payment' ? 'captured' : 'taken'
@@ -141,7 +145,10 @@ const conserved: Question = ({ evidence }) => {
       about: 'log:payment',
       added: addedBy(logs.payment, CREDIT_ADDED),
       left: sum([...wallets.values()].map(({ credit }) => credit)),
-      sold: totalsOf(soldIn(evidence, 'payment')) - totalsOf(refundsIn(sagas.payment, 'payment')),
+      sold:
+        totalsOf(soldIn(evidence, 'payment')) -
+        totalsOf(refundsIn(sagas.payment, 'payment')) +
+        refundedBefore(sagas.payment),
       claimed: seeded?.credit,
     },
     {
@@ -171,7 +178,9 @@ const posted: Question = ({ evidence: { ledgers, logs, sagas } }) => {
     [
       'payment',
       'charged',
-      totalsOf(recordsIn(sagas.payment, 'captured')) - totalsOf(refundsIn(sagas.payment, 'payment')),
+      totalsOf(recordsIn(sagas.payment, 'captured')) -
+        totalsOf(refundsIn(sagas.payment, 'payment')) +
+        refundedBefore(sagas.payment),
     ],
     ['stock', 'added', addedBy(logs.stock, STOCK_ADDED)],
     ['stock', 'taken', linesIn(recordsIn(sagas.stock, 'taken')) - linesIn(refundsIn(sagas.stock, 'stock'))],
