@@ -15,7 +15,7 @@ import type { Waits } from '../waits.ts'
 
 /** What became of a request to cancel an order. */
 export type Cancelled =
-  /** For good. `paying` is the refund, while payment has not paid it. */
+  /** For good. `paying` is a refund of it, while payment has not paid each. */
   | { readonly state: 'cancelled'; readonly standing: Standing; readonly paying: string | undefined }
   /** It will not be charged; its checkout is being undone, and then it is cancelled. */
   | { readonly state: 'cancelling' }
@@ -26,7 +26,7 @@ export type Cancelled =
 export type Cancel = (wish: CancelWish, request: Once & Pick<Request, 'closing'>) => Promise<Cancelled>
 
 export type CancelOptions = {
-  readonly store: Pick<Store, 'cancelOrder' | 'cancellation'>
+  readonly store: Pick<Store, 'cancelOrder' | 'cancellation' | 'refundsOf'>
   /** To be called with the checkout that was given up. */
   readonly onDecided: (decided: Decision) => void
   readonly settlements: Pick<Settlements, 'wait'>
@@ -47,17 +47,17 @@ export const cancelling = ({ store, onDecided, settlements, waits }: CancelOptio
     })
   }
 
+  /** A refund of the order that payment has not paid yet; it may be one from before. */
+  const unpaidOf = async (order: string): Promise<string | undefined> =>
+    (await store.refundsOf(order))?.find(({ state }) => state !== 'settled')?.id
+
   const ended = async (order: string, closing: AbortSignal): Promise<Cancelled> => {
     const standing = await waits.until(order, WAIT_MS, () => cancelledNow(order))
     if (standing === undefined) return { state: 'cancelling' }
-    if (standing.refund === undefined) return { state: 'cancelled', standing, paying: undefined }
-    const { id } = standing.refund
-    const refund = (await settlements.wait(order, id, closing)) ?? standing.refund
-    return {
-      state: 'cancelled',
-      standing: { ...standing, refund },
-      paying: refund.state === 'settled' ? undefined : id,
-    }
+    const { refund: granted } = standing
+    const refund = granted && ((await settlements.wait(order, granted.id, closing)) ?? granted)
+    const paying = granted === undefined && standing.refunded === 0 ? undefined : await unpaidOf(order)
+    return { state: 'cancelled', standing: { ...standing, refund }, paying }
   }
 
   return async (wish, request) => {

@@ -112,7 +112,7 @@ const allSeries = async (log: Log): Promise<readonly Series[]> => {
 const indexNowAndThen = (log: Log, logger: Logger): ((reply: Reply) => void) => {
   let issued = 0
   return ([result]) => {
-    if (result === 'captured') issued += 1
+    if (result === 'captured' || result === 'refunded') issued += 1
     if (issued < INDEX_EVERY) return
     issued = 0
     Promise.all([index(log, invoices), index(log, creditNotes)]).catch((error: unknown) => {

@@ -71,6 +71,25 @@ test.serial('what was paid is refunded, and the goods go back, or are written of
   await assertBalanced(t)
 })
 
+test.serial('while a refund from before is still to be paid, cancelling says that money is on its way', async (t) => {
+  const { client, shop } = opened()
+  const cart = await client.createCart()
+  t.is((await client.checkout(cart.order)).status, 200)
+  const replicas = ['payment-1', 'payment-2'].map((name) => shop.part(name))
+  for (const replica of replicas) replica.freeze()
+  try {
+    const refund = await client.request('POST', `/orders/${cart.order}/refunds`)
+    const cancelled = await cancel(cart.order)
+    t.deepEqual([refund.status, cancelled.status], [202, 202], cancelled.text)
+    t.is(cancelled.headers.location, refund.headers.location)
+    t.like(cancelled.json, { status: 'cancelled', refunded: 5, credit_note: null })
+  } finally {
+    for (const replica of replicas) replica.thaw()
+  }
+  await eventually(async () => assert.equal((await cancel(cart.order)).status, 200), SETTLED_MS)
+  await assertUndone(t, cart)
+})
+
 test.serial('DELETE does the same, from the version that is named, if one is', async (t) => {
   const { client } = opened()
   const cart = await client.createCart()
