@@ -91,7 +91,10 @@ test('what is contradicted is logged as an error, listed and seen in the audit, 
   const { timeline } = await operator.json<Explanation>('explain', first)
   t.deepEqual(
     timeline.filter(({ service }) => service === 'order').map(({ kind }) => kind),
-    ['CheckoutStarted', 'OrderPaid', 'CheckoutContradicted', 'CheckoutResolved', 'CheckoutCancelled', 'CheckoutClosed'],
+    [
+      ...['OrderCreated', 'LineAdded', 'CheckoutStarted', 'OrderPaid'],
+      ...['CheckoutContradicted', 'CheckoutResolved', 'CheckoutCancelled', 'CheckoutClosed'],
+    ],
   )
   const explained = await operator.saga('explain', first)
   t.regex(explained.out, /CheckoutResolved +by=refund why="her wallet is gone: 100 %"$/m)
