@@ -97,7 +97,7 @@ test('what is contradicted is logged as an error, listed and seen in the audit, 
     ],
   )
   const explained = await operator.saga('explain', first)
-  t.regex(explained.out, /CheckoutResolved +by=refund why="her wallet is gone: 100 %"$/m)
+  t.regex(explained.out, /CheckoutResolved +\S+ +by=refund why="her wallet is gone: 100 %"$/m)
   t.regex(explained.out, /^order +closed \(operator\) since .*: it was contradicted, and resolved: refund/m)
   t.regex((await operator.saga('list')).out, /^nothing hangs, and nothing is contradicted$/m)
   const balanced = await audit(opened)
