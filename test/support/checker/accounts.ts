@@ -84,20 +84,31 @@ const isOfCheckout = ({ kind, facts }: LogEntry): boolean => Object.hasOwn(facts
 /** A survey of sagas does nothing to any of them, and is said more than once under its log id. */
 const isOfSurvey = ({ facts }: LogEntry): boolean => Object.hasOwn(facts, 'open')
 
+const seriesOf = (number: string): number => Number(/^[IC](\d+)-/.exec(number)?.[1] ?? 0)
+/** The documents that a later answer names instead of those of the first one: payment has lost these, and issued them anew. */
+const reissuedIn = (first: LogEntry['facts'], later: LogEntry['facts']): LogEntry['facts'] =>
+  Object.fromEntries(
+    ['invoice', 'note'].flatMap((name) => {
+      const [before, now] = [first[name], later[name]]
+      return before && now && seriesOf(now) > seriesOf(before) ? [[name, now]] : []
+    }),
+  )
+
 const openAccount = <State>(moves: Moves) => {
   const timelines = new Map<string, Moment<State>[]>()
   const sagas = new Map<string, SagaSaid>()
-  const saidFirst = new Map<string, string>()
+  const saidFirst = new Map<string, LogEntry['facts']>()
   const once = new Set<string>()
   const faults: Fault[] = []
   let loggedMs = 0
   const accuse = (name: FaultName, about: string, says: string): void => void faults.push({ name, about, says })
 
   const sayFirst = ({ kind, log_id, facts }: LogEntry): string => {
-    const said = JSON.stringify(facts)
-    const first = saidFirst.get(`${log_id} ${kind}`) ?? said
-    saidFirst.set(`${log_id} ${kind}`, first)
-    return first === said ? '' : first
+    const name = `${log_id} ${kind}`
+    const first = saidFirst.get(name) ?? facts
+    const reissued = reissuedIn(first, facts)
+    saidFirst.set(name, { ...first, ...reissued })
+    return JSON.stringify({ ...first, ...reissued }) === JSON.stringify(facts) ? '' : JSON.stringify(first)
   }
 
   return {

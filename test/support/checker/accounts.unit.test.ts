@@ -69,3 +69,20 @@ test('what is not open is not changed, nor what is unknown', (t) => {
       [['changed-while-closed', 'order:cart']],
     )
 })
+
+test('an answer is repeated with its document, or with one of a later series, issued anew', (t) => {
+  const repeatedWith = (invoice: string) => {
+    const [held, first, again] = logOf('CreditHeld', 'CreditCaptured', 'CreditCaptured')
+    const named = [
+      [first, 'I1-7'],
+      [again, invoice],
+    ] as const
+    const said = named.flatMap(([entry, number]) =>
+      entry ? [{ ...entry, facts: { ...entry.facts, invoice: number } }] : [],
+    )
+    return payAccount(held ? [held, ...said] : [], { lossy: true }).faults.filter(
+      ({ name }) => name === 'repeated-otherwise',
+    ).length
+  }
+  t.deepEqual(['I1-7', 'I2-1', 'I1-8'].map(repeatedWith), [0, 0, 1])
+})
