@@ -65,6 +65,7 @@ const newTally = (): Tally => ({
   audits: 0,
   paid: 0,
   refunded: 0,
+  cancelled: 0,
   refused: 0,
   'not now': 0,
   unknown: 0,

@@ -109,6 +109,10 @@ const requests: fc.Arbitrary<Request> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ does: fc.constant('refund' as const), order: any, item: any, quantity: small(2, 1) }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({ does: fc.constantFrom('cancel' as const, 'delete' as const), order: any }),
+  },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('find-user' as const), user: any }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('find-item' as const), item: any }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('find-order' as const), order: any }) },

@@ -32,7 +32,16 @@ import type { Asking, Created, Fault, Step } from './history-plans.ts'
 
 /** What histories have met: to see that they reach what they should. */
 export type Tally = Record<
-  'histories' | 'requests' | 'audits' | 'paid' | 'refunded' | 'refused' | 'not now' | 'unknown' | 'faults',
+  | 'histories'
+  | 'requests'
+  | 'audits'
+  | 'paid'
+  | 'refunded'
+  | 'cancelled'
+  | 'refused'
+  | 'not now'
+  | 'unknown'
+  | 'faults',
   number
 >
 
@@ -52,6 +61,8 @@ const HIT_MS = 10_000
 
 const isRead = ({ does }: Request): boolean => does.startsWith('find-')
 
+const isCancellation = ({ does }: Request): boolean => does === 'cancel' || does === 'delete'
+
 const JSON_TYPE = { 'Content-Type': 'application/json' }
 type Sent = { readonly method: string; readonly headers?: Record<string, string>; readonly body?: string }
 const methodOf = (request: Request, items: readonly string[]): Sent => {
@@ -59,6 +70,7 @@ const methodOf = (request: Request, items: readonly string[]): Sent => {
     const headers = { ...JSON_TYPE, 'If-Match': '*' }
     return { method: 'PATCH', headers, body: JSON.stringify({ price: request.price }) }
   }
+  if (request.does === 'delete') return { method: 'DELETE' }
   if (request.does !== 'refund') return { method: isRead(request) ? 'GET' : 'POST' }
   const { item, quantity } = request
   const lines = item === undefined ? {} : { lines: [{ item_id: items[item], quantity }] }
@@ -144,6 +156,10 @@ export const play = async (
         return `/orders/${orders[request.order]}/refunds`
       case 'set-price':
         return `/stock/item/${items[request.item]}`
+      case 'cancel':
+        return `/orders/${orders[request.order]}/cancel`
+      case 'delete':
+        return `/orders/${orders[request.order]}`
       case 'find-order':
         return `/orders/find/${orders[request.order]}`
       case 'find-orders':
@@ -151,9 +167,10 @@ export const play = async (
     }
   }
 
-  const ofItems = ({ paid, total_cost: total, items: lines }: OrderShown): string => {
+  const ofItems = ({ paid, status, total_cost: total, items: lines }: OrderShown): string => {
     const quantities = items.map((name) => lines.find(([item]) => item === name)?.[1] ?? 0)
-    return showOrder({ paid, total, quantities }, items.length)
+    const cancelled = status === 'cancelled' ? 'now' : undefined
+    return showOrder({ paid, cancelled, total, quantities }, items.length)
   }
 
   /** The orders that are known of: of one that was made there may not have been an answer yet. */
@@ -180,6 +197,11 @@ export const play = async (
     }
     if (request.does === 'find-orders') return ofOrders(json as Parameters<typeof ofOrders>[0])
     if (request.does === 'refund') return String(status)
+    if (request.does === 'delete' && status === 204) return '204'
+    if (request.does === 'cancel' || request.does === 'delete') {
+      const { status: word, refunded } = json as { status: string; refunded: number }
+      return status === 200 ? `200 ${refunded}` : `${status} ${word} ${refunded}`
+    }
     return request.does === 'find-order' ? ofItems(json as OrderShown) : '200'
   }
 
@@ -196,6 +218,7 @@ export const play = async (
     if (answer === undefined) tally.unknown += 1
     else if (request.does === 'checkout' && answer === '200') tally.paid += 1
     else if (request.does === 'refund' && answer.startsWith('20')) tally.refunded += 1
+    else if (isCancellation(request) && answer.startsWith('20')) tally.cancelled += 1
     else if (request.does === 'checkout' && /^402|^409 out/.test(answer)) tally.refused += 1
     else if (!isFinal(answer)) tally['not now'] += 1
   }
@@ -229,7 +252,8 @@ export const play = async (
     }
     const action = turns.next++
     const fit = settled(one.request)
-    if (one.keyed && !isRead(fit)) keyed.set(action, fit as Action)
+    // A cancellation is safe to repeat without a key, and is answered as things stand then.
+    if (one.keyed && !isRead(fit) && !isCancellation(fit)) keyed.set(action, fit as Action)
     taken.add(action)
     return [action, fit]
   }

@@ -13,9 +13,15 @@ import { CREATES, groupedBy, type Operation } from './history.ts'
 /** How far two readings of clocks may differ, and what lies between a script's clock and its effect. */
 export const SLACK_MS = 50
 
-/** Could it have been done by this request at this time? One whose outcome is unknown may do it at any later time. */
-const covers = ({ begunMs, endedMs, told }: Operation, atMs: number): boolean =>
-  begunMs - SLACK_MS <= atMs && (told === 'unknown' || atMs <= endedMs + SLACK_MS)
+/** Was it told that an order will be cancelled, once its checkout is undone? */
+export const isPromised = ({ does, status }: Operation): boolean =>
+  (does === 'cancel' || does === 'delete') && status === 202
+
+/** Could it have been done by this request at this time? What is promised, or whose outcome is unknown, may be done at any later time. */
+const covers = (operation: Operation, atMs: number): boolean => {
+  const { begunMs, endedMs, told } = operation
+  return begunMs - SLACK_MS <= atMs && (told === 'unknown' || isPromised(operation) || atMs <= endedMs + SLACK_MS)
+}
 
 const toldIn = (operations: readonly Operation[]): string =>
   operations.map(({ status, problem, endedMs }) => `${status} ${problem} at ${Math.round(endedMs)}`).join(', ')

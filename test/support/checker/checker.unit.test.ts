@@ -91,6 +91,11 @@ for (const [what, name, ...changes] of [
     'half-a-refund',
     ['payment saga:r2 state=concluded', 'payment saga:r2 state=refunded'],
   ],
+  [
+    'an order that was cancelled when nobody asked for it',
+    'action-unasked',
+    ['cancel order=dropped', '100-150 cancel order=dropped'],
+  ],
   ['goods that are neither on a shelf nor written off', 'misposted', ['written-off=1', 'written-off=0']],
   [
     'more pieces back than were bought',
@@ -426,6 +431,6 @@ test('an order that is cancelled is not open again, nor shown so, and keeps noth
   )
   t.regex(
     found(['o6 OrderCancelled order=dropped', 'o6 OrderExpired order=dropped']),
-    /^unjustified-refusal of order:dropped/,
+    /^action-lost of order:dropped, unjustified-refusal of order:dropped/,
   )
 })

@@ -27,6 +27,8 @@ export const DOES = [
   'add-item',
   'checkout',
   'refund',
+  'cancel',
+  'delete',
 ] as const
 export type Does = (typeof DOES)[number]
 
@@ -78,7 +80,7 @@ export const PASSING: ReadonlySet<string> = new Set([
 
 type Body = Readonly<Record<string, unknown>>
 type Row = {
-  readonly method: 'GET' | 'POST' | 'PATCH'
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   readonly path: RegExp
   /** What the body asks for. */
   readonly asks?: (body: Body) => Facts
@@ -151,6 +153,8 @@ const ROUTES: Readonly<Record<Does, Row>> = {
     path: /^\/orders\/(?<order>[^/?]+)\/refunds$/,
     asks: ({ lines = [] }) => ({ lines: JSON.stringify(lines) }),
   },
+  cancel: { method: 'POST', path: /^\/orders\/(?<order>[^/?]+)\/cancel$/ },
+  delete: { method: 'DELETE', path: /^\/orders\/(?<order>[^/?]+)$/ },
   checkout: { method: 'POST', path: /^\/orders\/checkout\/(?<order>[^/?]+)$/ },
 }
 

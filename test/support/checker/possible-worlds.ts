@@ -16,7 +16,9 @@
  * goods after either.
  *
  * A checkout that is cancelled, or of which nobody learns that it was, may be seen as a sale and its *return*: all that it
- * wanted is gone at some moment, and back at a later one. At rest everything is back.
+ * wanted is gone at some moment, and back at a later one, the money first. At rest everything is back.
+ *
+ * An order is cancelled with the answer that it is, or after the one that it is being cancelled; until then it is shown as it was.
  */
 
 export type Action =
@@ -27,8 +29,11 @@ export type Action =
   | { readonly does: 'checkout'; readonly order: number }
   /** Of so many pieces of an item, or of all that is left. */
   | { readonly does: 'refund'; readonly order: number; readonly item?: number; readonly quantity: number }
+  /** The order, for good: the two are answered otherwise. */
+  | { readonly does: 'cancel' | 'delete'; readonly order: number }
 type Line = Extract<Action, { readonly does: 'add-item' }>
 type Refund = Extract<Action, { readonly does: 'refund' }>
+type Cancellation = Extract<Action, { readonly does: 'cancel' | 'delete' }>
 export type Read =
   | { readonly does: 'find-user'; readonly user: number }
   | { readonly does: 'find-item'; readonly item: number }
@@ -39,15 +44,21 @@ export type Request = Action | Read
 
 export type OrderHas = {
   readonly user: number
+  /** Was it paid, whatever became of it then? */
   readonly paid: boolean
+  /** Is it cancelled, or will be once its checkout is undone? */
+  readonly cancelled?: 'at last' | 'now' | undefined
   readonly total: number
   /** How many of each item, what they cost, and how many of them were refunded. */
   readonly quantities: readonly number[]
   readonly costs: readonly number[]
   readonly returned: readonly number[]
 }
-/** What is refunded and not back yet. */
-type Due = { readonly user: number; readonly amount: number } | { readonly quantities: readonly number[] }
+/** What is on its way back, and which order is being cancelled. */
+type Due =
+  | { readonly user: number; readonly amount: number }
+  | { readonly quantities: readonly number[] }
+  | { readonly cancels: number }
 export type State = {
   readonly credit: readonly number[]
   readonly stock: readonly number[]
@@ -96,7 +107,8 @@ const has = (list: readonly number[], index: number): number => list[index] ?? 0
 const checkedOut = (state: State, order: number): readonly [answer: string, State] => {
   const wanted = state.orders[order]
   if (wanted === undefined) return ['404 no-such-order', state]
-  const { user, total, quantities } = wanted
+  const { user, total, quantities, cancelled } = wanted
+  if (cancelled !== undefined) return [cancelled === 'now' ? '409 order-cancelled' : '409 checkout-cancelling', state]
   if (wanted.paid) return ['200', state]
   if (quantities.every((quantity) => quantity === 0)) return ['409 order-empty', state]
   if (has(state.credit, user) < total) return ['402 out-of-credit', state]
@@ -115,7 +127,8 @@ const checkedOut = (state: State, order: number): readonly [answer: string, Stat
 const withLine = (state: State, { order, item, quantity }: Line, price: number): readonly [answer: string, State] => {
   const known = state.orders[order]
   if (known === undefined) return ['404 no-such-order', state]
-  if (known.paid) return ['409 order-not-open', state]
+  if (known.cancelled === 'now') return ['409 order-cancelled', state]
+  if (known.paid || known.cancelled !== undefined) return ['409 order-not-open', state]
   const quantities = state.stock.map((_, index) => has(known.quantities, index) + (index === item ? quantity : 0))
   const costs = state.stock.map((_, index) => has(known.costs, index) + (index === item ? quantity * price : 0))
   const total = known.total + quantity * price
@@ -130,7 +143,7 @@ const refunded = (state: State, { order, item, quantity }: Refund): readonly [an
   const known = state.orders[order]
   if (known === undefined) return ['404 no-such-order', state]
   const { user, paid, quantities, costs, returned } = known
-  if (!paid) return ['409 order-not-paid', state]
+  if (!paid || known.cancelled !== undefined) return ['409 order-not-paid', state]
   const left = quantities.map((count, index) => count - has(returned, index))
   if (left.every((count) => count === 0)) return ['409 nothing-to-refund', state]
   if (item !== undefined && quantity > has(left, item)) return ['409 quantity-too-great', state]
@@ -145,11 +158,41 @@ const refunded = (state: State, { order, item, quantity }: Refund): readonly [an
   return [GRANTED, { ...state, orders, due: [...state.due, { user, amount }, { quantities: pieces }] }]
 }
 
-/** What was due is back. */
+const withCancelled = (state: State, order: number, cancelled: 'at last' | 'now'): State => ({
+  ...state,
+  orders: state.orders.map((known, index) => (index === order ? { ...known, cancelled } : known)),
+})
+
+/** What was due is back, or done. */
 const withDue = (state: State, due: Due): State => {
   const rest = { ...state, due: state.due.filter((one) => one !== due) }
+  if ('cancels' in due) return withCancelled(rest, due.cancels, 'now')
   if ('amount' in due) return { ...rest, credit: put(state.credit, due.user, has(state.credit, due.user) + due.amount) }
   return { ...rest, stock: state.stock.map((stock, item) => stock + has(due.quantities, item)) }
+}
+
+/** What a cancellation may be answered in a state, and the state after it: of a paid order all that is left is refunded. */
+const cancellations = (state: State, { does, order }: Cancellation): (readonly [answer: string, State])[] => {
+  const known = state.orders[order]
+  if (known === undefined) return [['404 no-such-order', state]]
+  const { paid, cancelled, total } = known
+  const done = (amount: number): string => (does === 'delete' ? '204' : `200 ${amount}`)
+  if (!paid) {
+    const due = cancelled === undefined ? [...state.due, { cancels: order }] : state.due
+    const over = { ...state, due: state.due.filter((one) => !('cancels' in one) || one.cancels !== order) }
+    const inTime = [done(0), withCancelled(over, order, 'now')] as const
+    return cancelled === 'now'
+      ? [inTime]
+      : [inTime, ['202 cancelling 0', withCancelled({ ...state, due }, order, 'at last')]]
+  }
+  const [, left] = cancelled === undefined ? refunded(state, { does: 'refund', order, quantity: 0 }) : ['', state]
+  const after = withCancelled(left, order, 'now')
+  if (does === 'delete') return [['204', after]]
+  const [money] = after.due.slice(state.due.length)
+  return [
+    [done(total), money === undefined ? after : withDue(after, money)],
+    [`202 cancelled ${total}`, after],
+  ]
 }
 
 /** Orders by their numbers, each as it is shown. */
@@ -159,11 +202,12 @@ export const showOrders = (orders: readonly (readonly [order: number, shown: str
     .map(([order, shown]) => `${order}: ${shown}`)
     .join('; ')}`
 
-/** How an order is shown: paid or not, its total, and how many of each item. */
+/** How an order is shown: paid, cancelled or neither, its total, and how many of each item. */
 export const showOrder = (
-  { paid, total, quantities }: Pick<OrderHas, 'paid' | 'total' | 'quantities'>,
+  { paid, cancelled, total, quantities }: Pick<OrderHas, 'paid' | 'cancelled' | 'total' | 'quantities'>,
   items: number,
-): string => `200 ${paid} ${total} ${Array.from({ length: items }, (_, item) => has(quantities, item))}`
+): string =>
+  `200 ${cancelled === 'now' ? 'cancelled' : paid} ${total} ${Array.from({ length: items }, (_, item) => has(quantities, item))}`
 
 /**
  * What a request is answered in a state, and the state after it.
@@ -191,6 +235,9 @@ export const answered = (state: State, request: Request, price?: number): readon
       return checkedOut(state, request.order)
     case 'refund':
       return refunded(state, request)
+    case 'cancel':
+    case 'delete':
+      return cancellations(state, request)[0] ?? ['404 no-such-order', state]
     case 'find-user':
       return [`200 ${state.credit[request.user]}`, state]
     case 'find-item':
@@ -244,6 +291,14 @@ export type Worlds = {
 
 const READS = new Set(['find-user', 'find-item', 'find-order', 'find-orders'])
 
+const isCancellation = ({ does }: Request): boolean => does === 'cancel' || does === 'delete'
+
+/** A checkout that was under way when its order was cancelled with it. */
+const isGivenUp = ({ request, answer }: Told, told: readonly Told[]): boolean =>
+  request.does === 'checkout' &&
+  answer === '409 order-cancelled' &&
+  told.some(({ request: other }) => isCancellation(other) && 'order' in other && other.order === request.order)
+
 /** An order that is being checked out takes no lines: true while it lasts, whatever comes of it. */
 const meetsCheckout = ({ request, answer }: Told, told: readonly Told[]): boolean =>
   answer === '409 order-not-open' &&
@@ -255,6 +310,10 @@ const mayBeAnswered = (
   request: Request,
   prices: ReadonlySet<number> | undefined,
 ): readonly (readonly [answer: string, State])[] => {
+  if (request.does === 'cancel' || request.does === 'delete') return cancellations(state, request)
+  // A checkout that is given up with its order is told so before it is undone.
+  if (request.does === 'checkout' && state.orders[request.order]?.cancelled === 'at last')
+    return ['409 checkout-cancelling', '409 order-cancelled'].map((answer) => [answer, state])
   if (prices !== undefined) return [...prices].map((price) => answered(state, request, price))
   const [answer, next] = answered(state, request)
   const [money] = answer === GRANTED ? next.due.slice(state.due.length) : []
@@ -290,7 +349,9 @@ const after = (
 const withSale = (world: World, action: number, order: number): World | undefined => {
   const { state, fleeting, sales } = world
   const wanted = state.orders[order]
-  const [answer, { credit, stock }] = answered(state, { does: 'checkout', order })
+  // Its order may have been cancelled meanwhile, and payment and stock not know it yet.
+  const orders = state.orders.map((known, index) => (index === order ? { ...known, cancelled: undefined } : known))
+  const [answer, { credit, stock }] = checkedOut({ ...state, orders }, order)
   if (wanted === undefined || wanted.paid || answer !== '200' || sales.some((sale) => sale.order === order))
     return undefined
   const { user, total, quantities } = wanted
@@ -310,7 +371,7 @@ const withReturn = (world: World, sale: Sale): World => {
     state: {
       ...state,
       credit: put(state.credit, user, has(state.credit, user) + total),
-      stock: state.stock.map((stock, item) => stock + has(quantities, item)),
+      due: [...state.due, { quantities }],
     },
     sales: sales.filter((one) => one !== sale),
   }
@@ -395,8 +456,11 @@ export const openWorlds = (initial: State): Worlds => {
         answer === undefined && !READS.has(request.does) && world.known[action] === undefined,
     )
     const fleeting = told.filter(
-      ({ request, answer }) =>
-        disturbed && request.does === 'checkout' && (answer === undefined || answer === CANCELLED),
+      (one) =>
+        isGivenUp(one, told) ||
+        (disturbed &&
+          one.request.does === 'checkout' &&
+          (one.answer === undefined || one.answer === CANCELLED || one.answer === '409 order-cancelled')),
     )
     const added = (known: readonly number[], more: readonly Told[]): number[] => [
       ...new Set([...known, ...more.map(({ action }) => action)]),

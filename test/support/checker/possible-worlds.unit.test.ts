@@ -210,3 +210,45 @@ test('lets money come back with the answer that it is settled, or after the one 
   worlds.rest()
   t.throws(() => worlds.learn([told(4, stock, '200 1 2')], false), undefined, 'it is at rest')
 })
+
+test('lets an order that is cancelled never be paid, and gives back what was paid for it', (t) => {
+  const cancel: Request = { does: 'cancel', order: 0 }
+  const stock: Request = { does: 'find-item', item: 0 }
+  const open = openWorlds(small)
+  open.learn([told(0, cancel, '200 0')], false)
+  open.learn([told(1, { does: 'delete', order: 0 }, '204'), told(2, checkout(0), '409 order-cancelled')], false)
+  t.throws(() => open.learn([told(3, checkout(0), '200')], false), { message: /no serial order explains/ })
+
+  const paid = openWorlds(small)
+  paid.learn([told(0, checkout(0), '200')], false)
+  t.throws(() => paid.learn([told(1, cancel, '200 0')], false), undefined, 'it was paid')
+  paid.learn([told(1, cancel, '202 cancelled 4'), told(2, credit, '200 1')], false)
+  paid.learn([told(3, cancel, '200 4'), told(4, { does: 'find-order', order: 0 }, '200 cancelled 4 2')], false)
+  paid.rest()
+  paid.learn([told(5, credit, '200 5'), told(6, stock, '200 3 2')], false)
+})
+
+test('lets a checkout that was given up with its order be seen as a sale and its return', (t) => {
+  const given = (): ReturnType<typeof openWorlds> => {
+    const worlds = openWorlds(small)
+    worlds.learn(
+      [
+        told(0, checkout(0), '409 order-cancelled'),
+        told(1, { does: 'cancel', order: 0 }, '202 cancelling 0'),
+        told(2, credit, '200 1'),
+      ],
+      false,
+    )
+    return worlds
+  }
+  const shown: Request = { does: 'find-order', order: 0 }
+  const worlds = given()
+  worlds.learn([told(3, shown, '200 false 4 2'), told(4, credit, '200 5')], false)
+  worlds.rest()
+  worlds.learn([told(5, shown, '200 cancelled 4 2')], false)
+  const rested = given()
+  rested.rest()
+  t.throws(() => rested.learn([told(3, credit, '200 1')], false), undefined, 'it is back')
+  const alone = openWorlds(small)
+  t.throws(() => alone.learn([told(0, checkout(0), '409 order-cancelled')], false), undefined, 'nobody cancelled it')
+})

@@ -13,7 +13,7 @@
 import { parseLines } from '../../../shared/contract/events.ts'
 import type { Account, Accounts, Clocks, Moment, OrderState, Participant, ShelfState, WalletState } from './accounts.ts'
 import type { Anomaly, AnomalyName } from './anomaly.ts'
-import { type Named, SLACK_MS, unaskedActions } from './asked.ts'
+import { isPromised, type Named, SLACK_MS, unaskedActions } from './asked.ts'
 import { groupedBy, type Operation, PASSING } from './history.ts'
 import type { Gone, Judged, Returns } from './returns.ts'
 
@@ -71,6 +71,9 @@ const asked = ({ does, facts }: Operation): readonly [thing: string, label: stri
       return [`item:${item}`, `${does} ${amount}`]
     case 'add-item':
       return [`order:${order}`, `${does} ${item} ${quantity}`]
+    case 'cancel':
+    case 'delete':
+      return [`order:${order}`, 'cancel-order']
     default:
       return undefined
   }
@@ -92,11 +95,14 @@ const askedOf = (operation: Operation, accounts: Accounts): (readonly [thing: st
   return one === undefined ? [] : [one]
 }
 
-/** What makes two requests one action: the order of a checkout, else the key. */
+/** What makes two requests one action: the order of a checkout or a cancellation, else the key. */
 const sameness = ({ does, idempotencyKey }: Operation, index: number): string => {
-  if (does === 'checkout') return ''
+  if (does === 'checkout' || does === 'cancel' || does === 'delete') return ''
   return idempotencyKey === undefined ? `request ${index}` : `key ${idempotencyKey}`
 }
+
+/** Was it told that it is done? While a checkout is being undone a cancellation is told only that it will be. */
+const isAcknowledged = (operation: Operation): boolean => operation.told === 'ok' && !isPromised(operation)
 
 const actionsOf = (history: readonly Operation[], accounts: Accounts): Action[] => {
   const begunOf = firstBegun(history)
@@ -111,7 +117,7 @@ const actionsOf = (history: readonly Operation[], accounts: Accounts): Action[] 
         thing,
         label,
         begunMs: Math.min(known?.begunMs ?? NEVER, begunOf(operation)),
-        acknowledgedMs: Math.min(known?.acknowledgedMs ?? NEVER, told === 'ok' ? endedMs : NEVER),
+        acknowledgedMs: Math.min(known?.acknowledgedMs ?? NEVER, isAcknowledged(operation) ? endedMs : NEVER),
       })
     }
   }
@@ -290,7 +296,7 @@ const runsOf = (actions: readonly Action[], { places }: Timeline): Run[] => {
 }
 
 /** Those whose actions requests ask for by name; the rest follows from checkouts, or is an operator's. */
-const ASKED_FOR = /^(create-|place$|add-funds |pay |add |subtract |add-item |checkout )/
+const ASKED_FOR = /^(create-|place$|add-funds |pay |add |subtract |add-item |checkout |cancel-order$)/
 
 const MADE_BY = /^(create-|place$)/
 
