@@ -5,6 +5,8 @@ export const ANOMALIES = {
   'money-not-conserved': 'credit added is not credit left and credit spent on paid orders',
   'goods-not-conserved': 'pieces added are not pieces left and pieces sold in paid orders',
   misposted: 'the ledger of a service is not what its log and records say',
+  misdocumented:
+    'invoices less credit notes are not what is charged, a number is missing, or a movement of captured money has not exactly one',
   negative: 'an amount is below zero, at rest, in the log, or as a client was shown it',
   'held-beyond-credit': 'a wallet holds more than it owns',
   'paid-twice': 'an order was paid by more than one checkout',

@@ -7,6 +7,8 @@
  *     5600 order s4 CheckoutClosed order=late          an entry at another time
  *   payment user:ann credit=5 held=0                   what a Redis holds at rest; a record of a checkout has the ids of its
  *                                                      entries besides, unless it says "entries="
+ *   payment document:I1-1 log_id=s1 order=dear total=4   an invoice, as it is numbered and says
+ *   payment series:I1 last=1                            the last number of a series
  *   payment ledger: added=9 charged=4                  the running sums of a service
  *   stock reads payment: behind=0 CreditHeld           how many entries it has not read, and which kinds it acts on
  *   stock misses 0                                     how many entries are gone from its log
@@ -149,6 +151,10 @@ export const caseOf = (text: string): Case => {
         const sums = fieldsOf(after(`${participant} ledger: `)[0] ?? [])
         return (account) => BigInt(sums[account] ?? 0)
       }),
+      documents: {
+        last: new Map([...hashes('payment series:')].map(([series, { last }]) => [series, Number(last)])),
+        documents: hashes('payment document:'),
+      },
       open: ofEach((participant) => after(`open ${participant} `).map((words) => words.join(' '))),
       cursors,
       locks: after('lock ').map(([key]) => `lock:${key}`),

@@ -30,6 +30,7 @@ import {
 import type { Anomaly, AnomalyName } from './anomaly.ts'
 import { disagreements } from './answers.ts'
 import { unaskedCheckouts } from './asked.ts'
+import { brokenDocuments, type DocumentsEvidence } from './documents.ts'
 import { groupedBy, type Operation } from './history.ts'
 import { pricedOtherwise } from './prices.ts'
 import { realTimeAnomalies } from './real-time-check.ts'
@@ -66,6 +67,7 @@ export type Evidence = {
   readonly orders: ReadonlyMap<string, Fields>
   readonly sagas: Readonly<Record<Participant, ReadonlyMap<string, Fields>>>
   readonly ledgers: Readonly<Record<Participant, Ledger>>
+  readonly documents: DocumentsEvidence
   readonly open: Readonly<Record<Participant, readonly string[]>>
   readonly cursors: readonly CursorEvidence[]
   /** Keys of locks on orders and users. */
@@ -195,6 +197,10 @@ const posted: Question = ({ evidence: { ledgers, logs, sagas } }) => {
       : [anomaly('misposted', `ledger:${participant}`, `${account}: ${entered}, but it is ${found}`)]
   })
 }
+
+/** Every movement of captured money has its document. */
+const documented: Question = ({ evidence: { documents, logs, ledgers } }) =>
+  brokenDocuments(documents, logs.payment.entries, ledgers.payment)
 
 const AMOUNTS_SHOWN = ['credit', 'stock', 'price', 'total'] as const
 
@@ -417,6 +423,7 @@ const atRest: Question = ({ evidence }) => {
 const QUESTIONS: readonly Question[] = [
   conserved,
   posted,
+  documented,
   neverNegative,
   wholeCheckouts,
   wholeRefunds,

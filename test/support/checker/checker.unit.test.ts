@@ -28,6 +28,7 @@ const BREAKAGES: Readonly<Record<AnomalyName, readonly [about: string, ...Change
   'money-not-conserved': ['log:payment', ['user:ann credit=5', 'user:ann credit=6']],
   'goods-not-conserved': ['log:stock', ['item:ink stock=0', 'item:ink stock=1']],
   misposted: ['ledger:payment', ['charged=7', 'charged=8']],
+  misdocumented: ['log:payment', ['invoiced=13', 'invoiced=14']],
   negative: ['item:pen', ['find-item item=pen -> 200 stock=3', 'find-item item=pen -> 200 stock=-1']],
   'held-beyond-credit': [
     'user:ann',
@@ -96,6 +97,21 @@ for (const [what, name, ...changes] of [
     'action-unasked',
     ['cancel order=dropped', '100-150 cancel order=dropped'],
   ],
+  ['a gap in a series', 'misdocumented', ['payment series:I1 last=2', 'payment series:I1 last=3']],
+  [
+    'a document over another amount',
+    'misdocumented',
+    ['I1-1 log_id=s1 order=bought user=ann total=4', 'I1-1 log_id=s1 order=bought user=ann total=5'],
+  ],
+  ['captured money without an invoice', 'misdocumented', [' total=4 invoice=I1-1', ' total=4']],
+  ['a refund without a credit note', 'misdocumented', [' note=C1-2', '']],
+  ['a document of another movement', 'misdocumented', ['C1-2 log_id=r2', 'C1-2 log_id=r1']],
+  [
+    'a number of which there is no document',
+    'misdocumented',
+    '  10015 payment s9 CreditVoided order=bought user=ann total=1 note=C1-3',
+  ],
+  ['one document of two movements', 'misdocumented', ['note=C1-2', 'note=C1-1']],
   ['goods that are neither on a shelf nor written off', 'misposted', ['written-off=1', 'written-off=0']],
   [
     'more pieces back than were bought',
@@ -130,8 +146,16 @@ const ADDED: readonly Change[] = [
 const GONE_FOR_A_SECOND: readonly Change[] = [
   ['checkout order=late', '4600-5640 checkout order=late'],
   ['  order s4 CheckoutCancelled', '  5600 order s4 CheckoutCancelled'],
-  ['  payment s4 CreditReleased', '  payment s4 CreditCaptured'],
-  '  5650 payment s4 CreditReleased order=late user=ann total=2',
+  [
+    '  payment s4 CreditReleased order=late user=ann total=2',
+    '  payment s4 CreditCaptured order=late user=ann total=2 invoice=I1-3',
+  ],
+  '  5650 payment s4 CreditReleased order=late user=ann total=2 note=C1-3',
+  'payment document:I1-3 log_id=s4 order=late user=ann total=2',
+  'payment document:C1-3 log_id=s4 order=late user=ann total=2',
+  ['payment series:I1 last=2', 'payment series:I1 last=3'],
+  ['payment series:C1 last=2', 'payment series:C1 last=3'],
+  ['invoiced=13 credited=6', 'invoiced=15 credited=8'],
   ['  stock s4 StockReturned', '  5650 stock s4 StockReturned'],
   ['  order s4 CheckoutClosed', '  5600 order s4 CheckoutClosed'],
   ['find-user user=ann -> 200 credit=5', '6000-6010 find-user user=ann -> 200 credit=5'],

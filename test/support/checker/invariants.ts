@@ -18,6 +18,7 @@ import type { OpenShop } from '../shop/shop.ts'
 import { PARTICIPANTS, type Participant } from './accounts.ts'
 import { type Anomaly, describe } from './anomaly.ts'
 import { anomalies, type CursorEvidence, type Evidence, type LogEvidence } from './checker.ts'
+import type { DocumentsEvidence } from './documents.ts'
 import { type Operation, toldBy } from './history.ts'
 import { ledgerOf } from './ledgers.ts'
 import { recordsIn } from './records.ts'
@@ -112,11 +113,23 @@ const refuse = (problems: readonly string[]): void => {
   if (problems.length > 0) throw new Error(problems.join('; '))
 }
 
+/** The fields of an entry of a stream. */
+const fieldsOf = (flat: readonly string[]): Fields =>
+  Object.fromEntries(flat.flatMap((name, at) => (at % 2 === 0 ? [[name, flat[at + 1] ?? '']] : [])))
+
+/** What Redis tells of a stream. */
+const toldOf = async (redis: Redis, key: string): Promise<(name: string) => string> => {
+  const told = (await redis.xinfo('STREAM', key)) as readonly unknown[]
+  return (name) => String(told[told.indexOf(name) + 1])
+}
+
+/** The last id that there ever was in a stream. */
+const newestIn = async (redis: Redis, key: string): Promise<string> => (await toldOf(redis, key))('last-generated-id')
+
 /** How many entries a log was ever given, and the last of them, trimmed or not. */
 const streamOf = async (redis: Redis, service: Service): Promise<Pick<LogEvidence, 'added' | 'newest'>> => {
   if ((await redis.exists(logKey(service))) === 0) return { added: 0, newest: '0-0' }
-  const told = (await redis.xinfo('STREAM', logKey(service))) as readonly unknown[]
-  const value = (name: string): string => String(told[told.indexOf(name) + 1])
+  const value = await toldOf(redis, logKey(service))
   return { added: Number(value('entries-added')), newest: value('last-generated-id') }
 }
 
@@ -205,6 +218,22 @@ const lostIn = async (redis: Connections): Promise<LogEntry[]> => {
   return [...found.values()]
 }
 
+const SERIES = { I: 'invoices:', C: 'credit-notes:' } as const
+
+/** All documents, and the last number of each series. */
+const documentsIn = async (payment: Redis): Promise<DocumentsEvidence> => {
+  const last = new Map<string, number>()
+  const documents = new Map<string, Fields>()
+  for (const [letter, prefix] of Object.entries(SERIES))
+    for (const key of await keysOf(payment, `${prefix}*`)) {
+      const series = `${letter}${key.slice(prefix.length)}`
+      last.set(series, Number.parseInt(await newestIn(payment, key), 10))
+      for (const [id, fields] of await payment.xrange(key, '-', '+'))
+        documents.set(`${series}-${Number.parseInt(id, 10)}`, fieldsOf(fields))
+    }
+  return { last, documents }
+}
+
 const cursorsIn = async (redis: Connections): Promise<CursorEvidence[]> =>
   Promise.all(
     LINKS.map(async ({ subscriber, publisher, handled }) => ({
@@ -250,6 +279,7 @@ const readAll = async (
   orders: await hashesOf(redis.order, 'order:'),
   sagas: await ofParticipants((participant) => recordsIn(redis[participant], participant)),
   ledgers: await ofParticipants((participant) => ledgerOf(redis[participant])),
+  documents: await documentsIn(redis.payment),
   open: await ofParticipants((participant) => redis[participant].zrange('sagas:open', '0', '-1')),
   cursors: await cursorsIn(redis),
   locks: locksMs === 'unchecked' ? [] : await locked(redis),
