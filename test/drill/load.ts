@@ -141,12 +141,16 @@ const shop = async (bag: Bag, visit: Visit): Promise<void> => {
   if (order === undefined) return
   const keyFor = (action: string) => (visit.keyed ? { key: `${id}-${action}` } : {})
   const checkOut = () => ask('checkout', 'POST', `/orders/checkout/${order}`, keyFor('checkout'))
-  const paid = await Promise.all(Array.from({ length: visit.atOnce }, checkOut))
+  // Safe to repeat without a key.
+  const cancel = () => ask('cancel', 'POST', `/orders/${order}/cancel`)
+  const checkouts = Array.from({ length: visit.atOnce }, checkOut)
+  const [paid] = await Promise.all([Promise.all(checkouts), visit.cancels === 'meanwhile' && cancel()])
   const [line] = visit.lines
   if (visit.returns && line && paid.some((reply) => reply !== undefined)) {
     const lines = visit.returns === 'all' ? {} : { lines: [{ item_id: itemIn(names, line[0]), quantity: 1 }] }
     await ask('refund', 'POST', `/orders/${order}/refunds`, { ...keyFor('refund'), fields: lines })
   }
+  if (visit.cancels === 'after') await cancel()
   if (visit.looks) {
     await ask('find-order', 'GET', `/orders/find/${order}`)
     await ask('find-user', 'GET', `/payment/find_user/${user}`)

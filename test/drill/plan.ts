@@ -111,7 +111,7 @@ export const planPopulation = (load: Load, seed: number): Population => {
   }
 }
 
-/** What one visitor does: places an order, or fills one, checks it out, and perhaps sends some of it back; and what is given and changed besides. */
+/** What one visitor does: places an order, or fills one, checks it out, and perhaps sends some of it back or cancels it; and what is given and changed besides. */
 export type Visit = {
   readonly user: number
   readonly lines: readonly (readonly [item: number, quantity: number])[]
@@ -127,6 +127,8 @@ export type Visit = {
   readonly places: boolean
   /** What it sends back once it has paid: a piece of its first line, or all. */
   readonly returns: 'a piece' | 'all' | undefined
+  /** When it cancels the order: while it is checked out, or after that. */
+  readonly cancels: 'meanwhile' | 'after' | undefined
   /** How often it asks for the checkout at the same time. */
   readonly atOnce: number
   /** Does it look at the order, its wallet, an item and all its orders afterwards? */
@@ -159,6 +161,7 @@ export const planVisit = ({ users, items }: Population, seed: number, number: nu
     pricing: draw() < 0.05 ? [between(draw, 0, items.length - 1), between(draw, PRICE.min, PRICE.max)] : undefined,
     places: draw() < 0.5,
     returns: draw() < 0.2 ? oneOf(draw, ['a piece', 'all'] as const) : undefined,
+    cancels: draw() < 0.1 ? oneOf(draw, ['meanwhile', 'after'] as const) : undefined,
   }
 }
 
@@ -170,6 +173,7 @@ export const requestsOf = ({
   pricing,
   places,
   returns,
+  cancels,
   atOnce,
   looks,
   asksAgain,
@@ -180,6 +184,7 @@ export const requestsOf = ({
   Number(delivery !== undefined) +
   Number(pricing !== undefined) +
   Number(returns !== undefined) +
+  Number(cancels !== undefined) +
   atOnce +
   (looks ? 4 : 0) +
   Number(asksAgain)

@@ -46,6 +46,7 @@ test('has drawn, for a seed that was written down, what it draws', (t) => {
     pricing: undefined,
     places: true,
     returns: undefined,
+    cancels: 'meanwhile',
   })
 })
 
@@ -101,6 +102,7 @@ test('has visitors who are too poor, who want what is not there, who repeat, and
   t.true(share(({ atOnce }) => atOnce > 1) > 0.03)
   t.true(share(({ places }) => places) > 0.3)
   t.true(share(({ returns }) => returns === 'all') > 0.05)
+  for (const when of ['meanwhile', 'after'] as const) t.true(share(({ cancels }) => cancels === when) > 0.03)
   t.true(share(({ pricing }) => pricing !== undefined) > 0.01)
   t.true(share((visit) => requestsOf(visit) >= 4) > 0.5)
 })
