@@ -146,7 +146,7 @@ const shop = async (bag: Bag, visit: Visit): Promise<void> => {
   const checkouts = Array.from({ length: visit.atOnce }, checkOut)
   const [paid] = await Promise.all([Promise.all(checkouts), visit.cancels === 'meanwhile' && cancel()])
   const [line] = visit.lines
-  if (visit.returns && line && paid.some((reply) => reply !== undefined)) {
+  if (visit.returns && visit.cancels !== 'meanwhile' && line && paid.some((reply) => reply !== undefined)) {
     const lines = visit.returns === 'all' ? {} : { lines: [{ item_id: itemIn(names, line[0]), quantity: 1 }] }
     await ask('refund', 'POST', `/orders/${order}/refunds`, { ...keyFor('refund'), fields: lines })
   }
