@@ -412,6 +412,9 @@ export const openWorld = async (): Promise<World> => {
     }
   }
 
+  /** The last series of documents that has begun. */
+  let series = 1
+
   const forget = async (orders: Forgotten): Promise<void> => {
     for (const index of shop.orders.keys()) {
       const key = `order:o${index}`
@@ -421,11 +424,19 @@ export const openWorld = async (): Promise<World> => {
     }
   }
 
+  /** As payment's process does before it applies anything to a Redis that came back older: see `payment/documents`. */
+  const beginNextSeries = async (): Promise<void> => {
+    const args = { invoice: `I${series}-1`, credit_note: '', lost: 'applied' }
+    const [, begun] = await logs.payment.run('confirm-series', args)
+    series = Number(begun)
+  }
+
   const remember = async (participant: Participant): Promise<(orders: Forgotten) => Promise<void>> => {
     const putBack = await copyOf(redis[participant], participant)
     return async (orders) => {
       await putBack()
       if (participant === 'order') await forget(orders)
+      if (participant === 'payment') await beginNextSeries()
     }
   }
 
