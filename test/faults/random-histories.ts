@@ -405,11 +405,14 @@ export const play = async (
     await Promise.race([starting, away(START_MS)])
   }
 
-  /** Was it told that its order takes no lines, because that is paid? Then this answer does not pass. */
-  const isTooLate = async ({ request, answer }: Told): Promise<boolean> =>
-    request.does === 'add-item' &&
-    answer === '409 order-not-open' &&
-    (await opened.client.order(at(orders, request.order))).paid
+  /** Was it told that its order takes no lines, because that is paid, or pays nothing back, because nothing is under way? Neither passes. */
+  const isTooLate = async ({ request, answer }: Told): Promise<boolean> => {
+    if (request.does === 'add-item' && answer === '409 order-not-open')
+      return (await opened.client.order(at(orders, request.order))).paid
+    if (request.does === 'refund' && answer === '409 order-not-paid')
+      return ['open', 'expired', 'cancelled'].includes((await opened.client.order(at(orders, request.order))).status)
+    return false
+  }
 
   /** Asks under its key for an action whose outcome is unknown, until it is known. */
   const insist = (action: number, request: Action): Promise<Told> =>

@@ -145,8 +145,11 @@ const refunded = (state: State, { order, item, quantity }: Refund): readonly [an
   const { user, paid, quantities, costs, returned } = known
   if (!paid || known.cancelled !== undefined) return ['409 order-not-paid', state]
   const left = quantities.map((count, index) => count - has(returned, index))
+  const isTooMuch = item !== undefined && quantity > has(left, item)
+  // A line that it has is looked at first, then whether anything is left, then what it has not.
+  if (isTooMuch && has(quantities, item) > 0) return ['409 quantity-too-great', state]
   if (left.every((count) => count === 0)) return ['409 nothing-to-refund', state]
-  if (item !== undefined && quantity > has(left, item)) return ['409 quantity-too-great', state]
+  if (isTooMuch) return ['409 quantity-too-great', state]
   const pieces = left.map((count, index) => (item === undefined ? count : index === item ? quantity : 0))
   const after = quantities.map((_, index) => has(returned, index) + has(pieces, index))
   const amount = quantities.reduce((sum, count, index) => {

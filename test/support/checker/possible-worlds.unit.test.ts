@@ -187,6 +187,7 @@ test('refunds what is left of a paid order, once, and refuses more', (t) => {
   t.throws(() => worlds.learn([told(5, refund(2, 0), '201')], false), undefined, 'one is left')
   worlds.learn([told(6, refund(1), '201'), told(7, credit, '200 5')], false)
   worlds.learn([told(8, refund(1), '409 nothing-to-refund')], false)
+  worlds.learn([told(10, refund(1, 0), '409 quantity-too-great')], false)
   worlds.rest()
   t.is(worlds.count(), 1)
   worlds.learn([told(9, stock, '200 3 2')], false)
