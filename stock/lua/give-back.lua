@@ -13,16 +13,7 @@ commands['give-back'] = function(args)
   if not saga or saga.state ~= 'taken' then
     return { 'nothing' }
   end
-  for item, quantity in each_line(saga.lines) do
-    local stock = tonumber(redis.call('HGET', names.item .. item, 'stock') or '0')
-    if stock + tonumber(quantity) > limits.amount_max then
-      error('the shelf has no room for ' .. quantity .. ' of ' .. item, 0)
-    end
-  end
-  for item, quantity in each_line(saga.lines) do
-    redis.call('HINCRBY', names.item .. item, 'stock', quantity)
-  end
-  post_lines('taken', -1, saga.lines)
+  put_back(saga.lines)
   emit_saga(id, saga, 'returned')
   return { 'returned' }
 end

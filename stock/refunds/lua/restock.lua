@@ -5,20 +5,6 @@
 -- dead letter until the goods can be put there.
 -- ARGS     log_id, order, user, total, lines, restock (shelf or none)
 -- RETURNS  restocked | written-off | repeated
-
--- assert_room(lines): each item is there, and of each there can be so many more.
-local function assert_room(lines)
-  for item, quantity in each_line(lines) do
-    local stock = redis.call('HGET', names.item .. item, 'stock')
-    if not stock then
-      error('there is no item ' .. item, 0)
-    end
-    if tonumber(stock) + tonumber(quantity) > limits.amount_max then
-      error('the shelf has no room for ' .. quantity .. ' of ' .. item, 0)
-    end
-  end
-end
-
 function commands.restock(args)
   local id = args.log_id
   local known = load_saga(id)
@@ -35,11 +21,7 @@ function commands.restock(args)
     emit_saga(id, saga, 'written-off')
     return { 'written-off' }
   end
-  assert_room(saga.lines)
-  for item, quantity in each_line(saga.lines) do
-    redis.call('HINCRBY', names.item .. item, 'stock', quantity)
-  end
-  post_lines('taken', -1, saga.lines)
+  put_back(saga.lines, true)
   emit_saga(id, saga, 'restocked')
   return { 'restocked' }
 end
