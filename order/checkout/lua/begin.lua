@@ -39,21 +39,9 @@ function commands.begin(args)
   if saga == id or (args.again and is_recorded(id)) then
     return { is_begun_by(id, args.token) and 'begun' or 'checking-out', id }
   end
-  if status == 'paid' then
-    return { 'paid', saga }
-  end
-  if status == 'submitted' or status == 'checking-out' then
-    lasting()
-    return { status, saga }
-  end
-  if status == 'cancelling' then
-    return { status, saga }, true
-  end
-  if over[status] then
-    return { over[status] }
-  end
-  if lines == '' then
-    return { 'empty' }
+  local refusal, in_passing = why_not_begun(status, saga, lines)
+  if refusal then
+    return refusal, in_passing
   end
   if user ~= args.user or (args.saga or saga or '') ~= (saga or '') or (args.lines or lines) ~= lines then
     return { 'moved', user }, true

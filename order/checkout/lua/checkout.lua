@@ -72,20 +72,43 @@ local function leave_submitted(id, saga)
   end
 end
 
--- withdraw(id, saga, reason): decides that a checkout is not to be which was not begun: there is nothing to undo.
-local function withdraw(id, saga, reason)
+-- end_checkout(id, saga, reason, state, status): decides that a checkout is not to be.
+local function end_checkout(id, saga, reason, state, status)
   leave_submitted(id, saga)
   saga.reason = reason
-  order_status(id, saga, 'open')
-  emit_saga(id, saga, 'failed')
+  order_status(id, saga, status)
+  emit_saga(id, saga, state)
   announce(id, saga)
 end
 
--- cancel_checkout(id, saga, reason): decides that the checkout is not to be, and has payment undo it.
+-- withdraw(id, saga, reason): ends a checkout that was not begun: there is nothing to undo.
+local function withdraw(id, saga, reason)
+  end_checkout(id, saga, reason, 'failed', 'open')
+end
+
+-- cancel_checkout(id, saga, reason): ends a checkout that was begun, and has payment undo it.
 local function cancel_checkout(id, saga, reason)
-  leave_submitted(id, saga)
-  saga.reason = reason
-  order_status(id, saga, 'cancelling')
-  emit_saga(id, saga, 'cancelling')
-  announce(id, saga)
+  end_checkout(id, saga, reason, 'cancelling', 'cancelling')
+end
+
+-- why_not_begun(status, saga, lines): what is returned of an order of which no other checkout begins, and whether that is in passing;
+-- nil if one may. `saga` is its last one.
+local function why_not_begun(status, saga, lines)
+  if status == 'paid' then
+    return { 'paid', saga }
+  end
+  if status == 'submitted' or status == 'checking-out' then
+    lasting()
+    return { status, saga }
+  end
+  if status == 'cancelling' then
+    return { status, saga }, true
+  end
+  if over[status] then
+    return { over[status] }
+  end
+  if lines == '' then
+    return { 'empty' }
+  end
+  return nil
 end

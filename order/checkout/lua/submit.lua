@@ -12,21 +12,9 @@ function commands.submit(args)
   if saga == args.log_id then
     return { 'submitted', saga }
   end
-  if status == 'paid' then
-    return { 'paid', saga }
-  end
-  if status == 'submitted' or status == 'checking-out' then
-    lasting()
-    return { status, saga }
-  end
-  if status == 'cancelling' then
-    return { status, saga }, true
-  end
-  if over[status] then
-    return { over[status] }
-  end
-  if lines == '' then
-    return { 'empty' }
+  local refusal, in_passing = why_not_begun(status, saga, lines)
+  if refusal then
+    return refusal, in_passing
   end
   if not can_submit(args.most) then
     return { 'full' }, true
