@@ -52,7 +52,7 @@ export const cancelling = ({ store, onDecided, settlements, waits }: CancelOptio
     (await store.refundsOf(order))?.find(({ state }) => state !== 'settled')?.id
 
   const ended = async (order: string, closing: AbortSignal): Promise<Cancelled> => {
-    const standing = await waits.until(order, WAIT_MS, () => cancelledNow(order))
+    const standing = await waits.until(order, { ms: WAIT_MS, closing }, () => cancelledNow(order))
     if (standing === undefined) return { state: 'cancelling' }
     const { refund: granted } = standing
     const refund = granted && ((await settlements.wait(order, granted.id, closing)) ?? granted)

@@ -7,6 +7,7 @@
  */
 import { UnavailableError } from '../../shared/errors.ts'
 import type { Store } from '../store.ts'
+import { openWaits } from '../waits.ts'
 import type { Refund } from './refund.ts'
 
 export type Settlements = {
@@ -17,27 +18,9 @@ export type Settlements = {
 }
 
 const WAIT_MS = 2_000
-/** One that has waited for this long asks, in case it was not woken. */
-const ASK_AFTER_MS = 500
 
 export const openSettlements = (store: Pick<Store, 'findRefund'>): Settlements => {
-  const waiting = new Map<string, Set<() => void>>()
-
-  /** Resolves when the refund is settled, at the signal, or after so long. */
-  const wakes = (refund: string, ms: number, closing: AbortSignal): Promise<void> => {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const wake = (): void => resolve()
-    const waiters = waiting.get(refund) ?? new Set()
-    waiting.set(refund, waiters.add(wake))
-    const timer = setTimeout(wake, ms)
-    closing.addEventListener('abort', wake, { once: true })
-    return promise.finally(() => {
-      clearTimeout(timer)
-      closing.removeEventListener('abort', wake)
-      waiters.delete(wake)
-      if (waiters.size === 0) waiting.delete(refund)
-    })
-  }
+  const waits = openWaits()
 
   const asked = async (order: string, refund: string): Promise<Refund | undefined> => {
     try {
@@ -50,19 +33,13 @@ export const openSettlements = (store: Pick<Store, 'findRefund'>): Settlements =
 
   return {
     wait: async (order, refund, closing) => {
-      const until = performance.now() + WAIT_MS
-      for (;;) {
-        // It is waited for first and asked for after: it may be settled in between.
-        const leftMs = until - performance.now()
-        const woken =
-          leftMs > 0 && !closing.aborted ? wakes(refund, Math.min(ASK_AFTER_MS, leftMs), closing) : undefined
-        const found = await asked(order, refund)
-        if (found?.state === 'settled' || woken === undefined) return found
-        await woken
-      }
+      let found: Refund | undefined
+      await waits.until(refund, { ms: WAIT_MS, closing }, async () => {
+        found = await asked(order, refund)
+        return found?.state === 'settled' ? found : undefined
+      })
+      return found
     },
-    onSettled: (refund) => {
-      for (const wake of waiting.get(refund) ?? []) wake()
-    },
+    onSettled: waits.wake,
   }
 }
