@@ -25,9 +25,9 @@ export type Refund = {
   readonly grantedMs: number
 }
 
-/** What the command has granted: what follows its result. */
-type Granted = readonly [
-  result: 'granted',
+/** What a command returns that has granted a refund: its result, and what follows. */
+export type Granted = readonly [
+  result: string,
   id: string,
   order: string,
   user: string,
@@ -35,14 +35,16 @@ type Granted = readonly [
   lines: string,
   restock: string,
   entry: string,
-  at: string,
 ]
 
 const restockOf = (text: string): Restock =>
   RESTOCKS.find((one) => one === text) ?? impossible('order.refund_restock', text)
 
 /** A refund as it is granted. */
-export const grantedBy = ([, id, , , total, lines, restock, , at]: Granted, reason: string): Refund => ({
+export const grantedBy = (
+  [, id, , , total, lines, restock, , at]: readonly [...Granted, at: string],
+  reason: string,
+): Refund => ({
   id,
   state: 'granted',
   amount: Number(total),

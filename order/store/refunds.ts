@@ -15,7 +15,7 @@ import { fields, optional, text, tuple } from '../../shared/redis/reply.ts'
 import type { Once, Reply } from '../../shared/redis/script.ts'
 import type { Dependencies } from '../../shared/service.ts'
 import * as commands from '../refunds/commands.ts'
-import { type Refund, type Restock, refundOf, writtenReason } from '../refunds/refund.ts'
+import { type Granted, type Refund, type Restock, refundOf, writtenReason } from '../refunds/refund.ts'
 import { names } from './keys.ts'
 
 /** What is to be refunded: these lines, or all that is left. */
@@ -39,23 +39,10 @@ export type RefundStore = {
   readonly watchSettlements: (subscriber: Redis, onSettled: (refund: string) => void) => void
 }
 
-/** What a command returns that has granted a refund. */
-type Granted = readonly [
-  result: string,
-  id: string,
-  order: string,
-  user: string,
-  total: string,
-  lines: string,
-  restock: string,
-  entry: string,
-  ...more: readonly string[],
-]
-
 /** Remembers that a refund was granted: a client is told so. */
 export const acknowledgeRefund = (
   log: Pick<Log, 'acknowledge'>,
-  [, id, order, user, total, lines, restock, entry]: Granted,
+  [, id, order, user, total, lines, restock, entry]: Granted | readonly [...Granted, at: string],
 ): void =>
   log.acknowledge(entry, () => [
     'RefundGranted',
