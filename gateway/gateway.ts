@@ -20,6 +20,8 @@ import { connectionServer, isOver, refuse, type Serve } from '../shared/http/con
 import { openVisitors, type Visitors } from '../shared/http/visitors.ts'
 import type { CrashPoints } from '../shared/process/crash-points.ts'
 import type { Step } from '../shared/process/step.ts'
+import { addressOf, type Proxies, proxiesIn } from './limits/address.ts'
+import type { Limits } from './limits/limits.ts'
 import { isPreflight, sendPreflight, showTo } from './pages.ts'
 import { bodyTooLarge, noSuchRoute, sendProblem, sendText, uriTooLong } from './proxy/answers.ts'
 import { BODY_MAX_BYTES, readBody } from './proxy/body.ts'
@@ -74,6 +76,10 @@ export type GatewayOptions = {
   readonly log: Logger
   /** Who may ask from a browser, and by which names; default: no foreign page, by every name. */
   readonly visitors?: Visitors
+  /** How much one client may ask; as much as it likes by default. */
+  readonly limits?: Limits
+  /** Whose word is taken on where a client is. */
+  readonly proxies?: Proxies
   readonly lookup?: Lookup
   /** For tests: how many checkouts may wait, and how many others for each service. */
   readonly waitingMax?: number
@@ -97,7 +103,8 @@ export type Gateway = {
 /** Opens the gateway: resolves once it listens. @throws the listener's error, for instance EADDRINUSE. */
 export const openGateway = async (options: GatewayOptions): Promise<Gateway> => {
   const { timeoutMs, waitMs, drainMs, crashPoints, log } = options
-  const { visitors = openVisitors('') } = options
+  const { visitors = openVisitors(''), limits, proxies = proxiesIn([]) } = options
+  const placeOf = (connected: string, forwardedFor: string | undefined) => addressOf(connected, forwardedFor, proxies)
   let draining = false
   const isDraining = () => draining
   const { services, tokens } = openServices(options)
@@ -116,7 +123,7 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
 
   const serve: Serve = (request, response) => {
     const target = targetOf(request.url ?? '/')
-    const passed = passRequest(request, target.authority)
+    const passed = passRequest(request, target.authority, placeOf)
     const { requestId, bodyBytes } = passed
     const fault = faultOf(request, target, passed)
     if (fault !== undefined) return refuse(request, fault, requestId)
@@ -130,6 +137,9 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
     if (path.length > URL_MAX_BYTES) return sendProblem(response, uriTooLong(URL_MAX_BYTES), requestId)
     const service = routes.get(firstSegment(path))
     if (service === undefined) return answer(request, response, path, requestId)
+    const { address } = passed
+    const excess = limits?.take(request.method ?? '', path, { address }, response)
+    if (excess !== undefined) return sendProblem(response, excess, requestId)
     if (bodyBytes === 0) return new Exchange(exchangeOptions, service, request, response, path, passed, null).send()
     readBody(request, bodyBytes, (read) => {
       if (read === 'too large') return refuse(request, bodyTooLarge(BODY_MAX_BYTES), requestId)

@@ -100,7 +100,8 @@ const FLOORS: readonly (readonly [room: RegExp, floor: number])[] = [
   [/^(?:ids|order|payment|stock)\/(routes\.ts)$/, 11],
   [/^(?:ids|order|payment|stock)\/(main\.ts)$/, 12],
   [/^gateway\/(proxy)\//, 9],
-  [/^(gateway)\/(?!proxy\/|main\.ts$)/, 10],
+  [/^gateway\/(limits)\//, 9],
+  [/^(gateway)\/(?!proxy\/|limits\/|main\.ts$)/, 10],
   [/^gateway\/(main\.ts)$/, 11],
 ]
 

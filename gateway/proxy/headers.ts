@@ -3,8 +3,8 @@
  *
  * All but those that speak of one connection (RFC 9110, 7.6.1): `Connection` and whatever it names, `Keep-Alive`, `TE`,
  * `Trailer`, `Transfer-Encoding`, `Upgrade`, `Proxy-*`; and `Expect`, which the gateway has answered itself. The length of a
- * request's body is told anew, as is its `Host`. Who called is told by the gateway alone (`X-Forwarded-*`): it is the outermost
- * server, so a client's own word on it is dropped. `X-Request-Id` is passed if it is sane and made if it is not. Whose page asks
+ * request's body is told anew, as is its `Host`. Who called is told by the gateway alone (`X-Forwarded-*`): a client's own word on it
+ * is dropped, and that of a proxy which is trusted is read. `X-Request-Id` is passed if it is sane and made if it is not. Whose page asks
  * (`Origin`, `Sec-Fetch-Site`) is judged here: a service is asked by no page.
  *
  * This is done for every request, so names are compared once each and nothing is copied that need not be.
@@ -56,6 +56,8 @@ export type Passed = {
   readonly transferCoding: string | undefined
   /** The host that was asked: that of the target, if it names one. */
   readonly asked: string
+  /** From which address it comes. */
+  readonly address: string
   /** Whose page it comes from; `undefined` for programs. */
   readonly origin: string | undefined
   readonly site: string | undefined
@@ -70,8 +72,17 @@ const listed = (connection: string): ReadonlySet<string> =>
 /** The usual values name no header of their own. */
 const namesHeaders = (connection: string): boolean => connection !== 'keep-alive' && connection !== 'close'
 
+/** The address of a client: that of the connection, or what `X-Forwarded-For` says, as far as that can be trusted. */
+export type AddressOf = (connected: string, forwardedFor: string | undefined) => string
+
+const ofConnection: AddressOf = (connected) => connected
+
 /** A client that named the host with the target (`authority`) does not mean that of the header. */
-export const passRequest = (request: IncomingMessage, authority?: string): Passed => {
+export const passRequest = (
+  request: IncomingMessage,
+  authority?: string,
+  addressOf: AddressOf = ofConnection,
+): Passed => {
   const raw = request.rawHeaders
   const headers: string[] = []
   let requestId = ''
@@ -80,6 +91,7 @@ export const passRequest = (request: IncomingMessage, authority?: string): Passe
   let transferCoding: string | undefined
   let origin: string | undefined
   let site: string | undefined
+  let forwardedFor: string | undefined
   let connection = ''
   let bodyBytes: number | undefined = 0
   let hasKey = false
@@ -99,6 +111,7 @@ export const passRequest = (request: IncomingMessage, authority?: string): Passe
       transferCoding = value
     } else if (name === 'origin') origin = value
     else if (name === 'sec-fetch-site') site = value
+    else if (name === 'x-forwarded-for') forwardedFor = forwardedFor === undefined ? value : `${forwardedFor},${value}`
     else if (name === 'x-request-id' && REQUEST_ID.test(value)) requestId = value
   }
   let passed = headers
@@ -109,9 +122,10 @@ export const passRequest = (request: IncomingMessage, authority?: string): Passe
   }
   if (requestId === '') requestId = nanoid()
   const asked = authority ?? host
+  const address = addressOf(request.socket.remoteAddress ?? 'unknown', forwardedFor)
   passed.push('x-request-id', requestId, 'x-forwarded-proto', 'http')
-  passed.push('x-forwarded-for', request.socket.remoteAddress ?? 'unknown', 'x-forwarded-host', asked)
-  return { headers: passed, requestId, bodyBytes, hasKey, host, hosts, transferCoding, asked, origin, site }
+  passed.push('x-forwarded-for', address, 'x-forwarded-host', asked)
+  return { headers: passed, requestId, bodyBytes, hasKey, host, hosts, transferCoding, asked, address, origin, site }
 }
 
 const without = (headers: readonly string[], names: ReadonlySet<string>): string[] => {
