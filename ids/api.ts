@@ -11,6 +11,7 @@ export const api = {
     answers: { 200: { text: 'the id' } },
     problems: [keyReused],
     repeatable: 'as-it-is',
+    scope: 'customer',
   },
   // Asked by the other services only: the gateway has no such prefix.
   leaseBlock: {
@@ -18,5 +19,6 @@ export const api = {
     summary: 'Leases a block of log ids to a replica; the same one again to the same replica',
     problems: [],
     repeatable: 'as-it-is',
+    scope: 'service',
   },
 } as const satisfies Rows

@@ -73,6 +73,7 @@ export const api = {
     answers: { 200: { json: v.object({ order_id: v.string(), log_id: v.string() }) } },
     problems: [noSuchUser, peerUnavailable, keyReused],
     repeatable: 'under-a-key',
+    scope: 'customer',
   },
   findOrder: {
     method: 'GET',
@@ -82,6 +83,7 @@ export const api = {
     answers: { 200: { json: order } },
     problems: [noSuchOrder],
     repeatable: 'as-it-is',
+    scope: 'customer',
   },
   showOrder: {
     method: 'GET',
@@ -91,6 +93,7 @@ export const api = {
     answers: { 200: { json: shownOrder } },
     problems: [noSuchOrder],
     repeatable: 'as-it-is',
+    scope: 'customer',
   },
   placeOrder: {
     method: 'POST',
@@ -101,6 +104,7 @@ export const api = {
     problems: [noSuchUser, noSuchItem, itemWithdrawn, priceChanged, methodLimits, peerUnavailable, keyReused],
     error: 'word',
     repeatable: 'under-a-key',
+    scope: 'customer',
   },
   listOrders: {
     method: 'GET',
@@ -110,6 +114,7 @@ export const api = {
     answers: { 200: { json: orderPage } },
     problems: [],
     repeatable: 'as-it-is',
+    scope: 'customer',
   },
   addItem: {
     method: 'POST',
@@ -129,6 +134,7 @@ export const api = {
       keyReused,
     ],
     repeatable: 'under-a-key',
+    scope: 'customer',
     shownAt: '/orders/find/{order}',
   },
   checkout: {
@@ -156,6 +162,7 @@ export const api = {
       keyReused,
     ],
     repeatable: 'as-it-is',
+    scope: 'customer',
   },
   showCheckout: {
     method: 'GET',
@@ -167,6 +174,7 @@ export const api = {
     answers: { 200: { json: shownCheckout } },
     problems: [noSuchOrder, noCheckout],
     repeatable: 'as-it-is',
+    scope: 'customer',
   },
   listenToOrder: {
     method: 'GET',
@@ -178,6 +186,7 @@ export const api = {
     answers: { 200: { events: 'the entries of the log that are about the order' } },
     problems: [noSuchOrder, tooManyListeners],
     repeatable: 'as-it-is',
+    scope: 'customer',
   },
   listCheckouts: {
     method: 'GET',
@@ -187,7 +196,7 @@ export const api = {
     answers: { 200: { json: v.object({ order_id: v.string(), log_ids: v.array(v.string()) }) } },
     problems: [noSuchOrder],
     repeatable: 'as-it-is',
-    operator: true,
+    scope: 'operator',
   },
   cancelCheckout: {
     method: 'POST',
@@ -197,7 +206,7 @@ export const api = {
     answers: { 200: { json: v.object({ log_id: v.string(), done: v.literal('cancelled') }) } },
     problems: [noSuchCheckout, alreadyDecided, keyReused],
     repeatable: 'under-a-key',
-    operator: true,
+    scope: 'operator',
   },
   listContradictions: {
     method: 'GET',
@@ -206,7 +215,7 @@ export const api = {
     answers: { 200: { json: v.object({ contradictions: v.array(contradiction) }) } },
     problems: [],
     repeatable: 'as-it-is',
-    operator: true,
+    scope: 'operator',
   },
   resolveContradiction: {
     method: 'POST',
@@ -227,7 +236,7 @@ export const api = {
     problems: [noSuchCheckout, notContradicted, cannotRefund, peerUnavailable, keyReused],
     passesOn: true,
     repeatable: 'under-a-key',
-    operator: true,
+    scope: 'operator',
   },
   initOrders: {
     method: 'POST',
@@ -242,7 +251,7 @@ export const api = {
     answers: { 200: { json: v.object({ msg: v.string() }) } },
     problems: [inUse, keyReused],
     repeatable: 'under-a-key',
-    operator: true,
+    scope: 'operator',
   },
   audit: {
     method: 'GET',
@@ -252,6 +261,6 @@ export const api = {
     problems: [],
     passesOn: true,
     repeatable: 'as-it-is',
-    operator: true,
+    scope: 'operator',
   },
 } as const satisfies Rows

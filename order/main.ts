@@ -41,6 +41,8 @@ const settings = {
 await run(process, 'order', settings, (context) => {
   const { payment, stock, ids, paymentOrigins, stockOrigins, deadlineMs, lockTtlMs, checkoutsMax, redisUrl } =
     context.config
+  const ask = (name: string, origins: readonly string[]) =>
+    peer(context.step, name, origins, context.config.gatewaySecret)
   const expiryMs = context.config.expiryMs || context.config.expiryHours * 3_600_000
   return openService(context, {
     service: 'order',
@@ -74,7 +76,7 @@ await run(process, 'order', settings, (context) => {
       const waits = openWaits()
       store.watchCancellations(subscriber, waits.wake)
       const cancel = cancelling({ store, onDecided: checkout.onDecided, settlements, waits })
-      const peers = openPeers(peer(context.step, 'payment', paymentOrigins), peer(context.step, 'stock', stockOrigins))
+      const peers = openPeers(ask('payment', paymentOrigins), ask('stock', stockOrigins))
       const { find, contradictions } = store
       const audit = audits({ log: store.log, auditor: store.auditor, peers, find, contradictions })
       return {
@@ -86,7 +88,7 @@ await run(process, 'order', settings, (context) => {
           ...refundRoutes(store, settlements),
           ...routesOf(store, checkout, peers, audit),
         ],
-        lease: leaseFrom(peer(context.step, 'ids', ids)),
+        lease: leaseFrom(ask('ids', ids)),
         onApplied: (reply) => {
           const decided = store.decidedBy(reply)
           if (decided) checkout.onDecided(decided)

@@ -25,18 +25,21 @@ export const api = {
     answers: { 200: { json: v.object({ user_id: v.string(), log_id: v.string() }) } },
     problems: [keyReused],
     repeatable: 'under-a-key',
+    scope: 'customer',
   },
   findUser: {
     ...queries.findUser,
     summary: 'Shows the credit of a user',
     problems: [noSuchUser],
     repeatable: 'as-it-is',
+    scope: 'customer',
   },
   findUsers: {
     ...queries.findUsers,
     summary: 'Shows the credit of those of many users that there are',
     problems: [],
     repeatable: 'as-it-is',
+    scope: 'merchant',
   },
   addFunds: {
     method: 'POST',
@@ -46,6 +49,7 @@ export const api = {
     answers: { 200: { text: 'how much was added' } },
     problems: [noSuchUser, keyReused],
     repeatable: 'under-a-key',
+    scope: 'merchant',
     shownAt: '/payment/find_user/{user}',
   },
   pay: {
@@ -56,6 +60,7 @@ export const api = {
     answers: { 200: { text: 'how much was paid' } },
     problems: [noSuchUser, outOfCredit, creditHeld, keyReused],
     repeatable: 'under-a-key',
+    scope: 'customer',
     shownAt: '/payment/find_user/{user}',
   },
   listMethods: {
@@ -65,6 +70,7 @@ export const api = {
     answers: { 200: { json: v.array(method) } },
     problems: [],
     repeatable: 'as-it-is',
+    scope: 'anybody',
   },
   showPlan: {
     method: 'GET',
@@ -78,6 +84,7 @@ export const api = {
     answers: { 200: { json: v.object({ installments: v.array(v.number()), total: v.number() }) } },
     problems: [methodLimits],
     repeatable: 'as-it-is',
+    scope: 'anybody',
   },
   initUsers: {
     method: 'POST',
@@ -87,7 +94,7 @@ export const api = {
     answers: { 200: { json: v.object({ msg: v.string() }) } },
     problems: [inUse, keyReused],
     repeatable: 'under-a-key',
-    operator: true,
+    scope: 'operator',
   },
   ...documents,
   audit: {
@@ -95,13 +102,13 @@ export const api = {
     summary: 'Adds up all wallets, and holds the sum against the books',
     problems: [],
     repeatable: 'as-it-is',
-    operator: true,
+    scope: 'operator',
   },
   cutAudit: {
     ...queries.cutAudit,
     summary: 'Shows what the books say now, and at which entries',
     problems: [],
     repeatable: 'as-it-is',
-    operator: true,
+    scope: 'operator',
   },
 } as const satisfies Rows

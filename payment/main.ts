@@ -11,7 +11,7 @@ import { openStore } from './store.ts'
 const settings = { ...serviceSettings, order: peerRedis.order, stock: peerRedis.stock, ids: origins('IDS_URLS') }
 
 await run(process, 'payment', settings, (context) => {
-  const { order, stock, ids } = context.config
+  const { order, stock, ids, gatewaySecret } = context.config
   return openService(context, {
     service: 'payment',
     prefix: '/payment',
@@ -24,7 +24,7 @@ await run(process, 'payment', settings, (context) => {
         recovery: store.recovery,
         routes: routesOf(store),
         onApplied: store.onApplied,
-        lease: leaseFrom(peer(context.step, 'ids', ids)),
+        lease: leaseFrom(peer(context.step, 'ids', ids, gatewaySecret)),
       }
     },
   })

@@ -25,6 +25,7 @@ import { featureRoutes } from './operator/feature-routes.ts'
 import { type Features, openFeatures } from './operator/features.ts'
 import { logRoutes } from './operator/log-routes.ts'
 import { sagaRoutes } from './operator/saga-routes.ts'
+import { authSettings, refuseGuessable } from './process/auth.ts'
 import { flag, headerSecret, integer, redisUrl, type Setting, text } from './process/config.ts'
 import { refuseExposed } from './process/exposure.ts'
 import type { ProcessContext } from './process/lifecycle.ts'
@@ -41,6 +42,7 @@ export const serviceSettings = {
   host: text('HOST', '0.0.0.0'),
   redisUrl: redisUrl('REDIS_URL'),
   operatorToken: headerSecret('OPERATOR_TOKEN', ''),
+  ...authSettings,
   drainMs: integer('DRAIN_MS', { min: 0, max: 5_000 }, 500),
   leaseTtlMs: integer('LEASE_TTL_MS', { min: 100, max: 60_000 }, 2_000),
   parserCron: cronSetting('LOG_PARSER_CRON', '*/5 * * * * *'),
@@ -191,6 +193,7 @@ export const openService = async (context: ProcessContext<ServiceConfig>, option
   const { leaseTtlMs } = config
   const { prefix, subscribers } = options
   refuseExposedRedis(config, options)
+  refuseGuessable(config)
   const { redis, masters, redLock: redlock, blocking } = openConnections(context, options)
   const replica = `${context.replica}-${nanoid(8)}`
   const ids = identifiers(logger)
@@ -238,6 +241,8 @@ export const openService = async (context: ProcessContext<ServiceConfig>, option
     ],
     isOff: features.isOff,
     checks: health.checks,
+    auth: config.auth,
+    gatewaySecret: config.gatewaySecret,
     operatorToken: config.operatorToken,
     drainMs: config.drainMs,
     log: logger,

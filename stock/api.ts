@@ -25,24 +25,28 @@ export const api = {
     answers: { 200: { json: v.object({ item_id: v.string(), log_id: v.string() }) } },
     problems: [keyReused],
     repeatable: 'under-a-key',
+    scope: 'merchant',
   },
   findItem: {
     ...queries.findItem,
     summary: 'Shows how many of an item there are, and what one costs',
     problems: [noSuchItem],
     repeatable: 'as-it-is',
+    scope: 'customer',
   },
   showItem: {
     ...queries.showItem,
     summary: 'Shows on what terms an item is sold',
     problems: [noSuchItem],
     repeatable: 'as-it-is',
+    scope: 'customer',
   },
   showItems: {
     ...queries.showItems,
     summary: 'Shows on what terms those of many items are sold that there are',
     problems: [],
     repeatable: 'as-it-is',
+    scope: 'customer',
   },
   changeItem: {
     method: 'PATCH',
@@ -54,6 +58,7 @@ export const api = {
     ifMatch: 'required',
     problems: [noSuchItem, stale, keyReused],
     repeatable: 'under-a-key',
+    scope: 'merchant',
     shownAt: '/stock/item/{item}',
   },
   addStock: {
@@ -64,6 +69,7 @@ export const api = {
     answers: { 200: { text: 'how many were added' } },
     problems: [noSuchItem, keyReused],
     repeatable: 'under-a-key',
+    scope: 'merchant',
     shownAt: '/stock/find/{item}',
   },
   subtractStock: {
@@ -74,6 +80,7 @@ export const api = {
     answers: { 200: { text: 'how many were subtracted' } },
     problems: [noSuchItem, outOfStock, keyReused],
     repeatable: 'under-a-key',
+    scope: 'merchant',
     shownAt: '/stock/find/{item}',
   },
   initItems: {
@@ -84,20 +91,20 @@ export const api = {
     answers: { 200: { json: v.object({ msg: v.string() }) } },
     problems: [inUse, keyReused],
     repeatable: 'under-a-key',
-    operator: true,
+    scope: 'operator',
   },
   audit: {
     ...queries.audit,
     summary: 'Adds up all shelves, and holds the sum against the books',
     problems: [],
     repeatable: 'as-it-is',
-    operator: true,
+    scope: 'operator',
   },
   cutAudit: {
     ...queries.cutAudit,
     summary: 'Shows what the books say now, and at which entries',
     problems: [],
     repeatable: 'as-it-is',
-    operator: true,
+    scope: 'operator',
   },
 } as const satisfies Rows

@@ -16,7 +16,7 @@ const settings = {
 }
 
 await run(process, 'stock', settings, (context) => {
-  const { order, payment, ids } = context.config
+  const { order, payment, ids, gatewaySecret } = context.config
   return openService(context, {
     service: 'stock',
     prefix: '/stock',
@@ -24,7 +24,11 @@ await run(process, 'stock', settings, (context) => {
     subscribers: ['payment'],
     build: (dependencies) => {
       const store = openStore(dependencies)
-      return { log: store.log, routes: routesOf(store), lease: leaseFrom(peer(context.step, 'ids', ids)) }
+      return {
+        log: store.log,
+        routes: routesOf(store),
+        lease: leaseFrom(peer(context.step, 'ids', ids, gatewaySecret)),
+      }
     },
   })
 })

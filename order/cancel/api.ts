@@ -38,6 +38,7 @@ export const cancels = {
     answers: { 200: { json: cancelled }, 202: { json: cancelled } },
     problems: [noSuchOrder, orderContradicted, keyReused],
     repeatable: 'as-it-is',
+    scope: 'customer',
     shownAt: '/orders/{order}',
   },
   deleteOrder: {
@@ -49,6 +50,7 @@ export const cancels = {
     answers: { 204: { empty: true }, 202: { json: cancelled } },
     problems: [noSuchOrder, orderContradicted, stale, keyReused],
     repeatable: 'as-it-is',
+    scope: 'customer',
     shownAt: '/orders/{order}',
   },
 } as const satisfies Rows

@@ -100,6 +100,7 @@ export const changes = {
     ],
     error: 'word',
     repeatable: 'under-a-key',
+    scope: 'customer',
     shownAt: '/orders/{order}',
   },
 } as const satisfies Rows

@@ -55,6 +55,7 @@ export const forms = {
     problems: [methodInvalid, orderInvalid, tooManySubmitted, keyReused],
     error: 'sentence',
     repeatable: 'under-a-key',
+    scope: 'customer',
   },
   showFormOrder: {
     method: 'GET',
@@ -65,6 +66,7 @@ export const forms = {
     problems: [noSuchOrder],
     error: 'sentence',
     repeatable: 'as-it-is',
+    scope: 'customer',
   },
   listFormOrders: {
     method: 'GET',
@@ -85,6 +87,7 @@ export const forms = {
     problems: [],
     error: 'sentence',
     repeatable: 'as-it-is',
+    scope: 'customer',
   },
   listOffers: {
     method: 'GET',
@@ -94,5 +97,6 @@ export const forms = {
     problems: [],
     error: 'sentence',
     repeatable: 'as-it-is',
+    scope: 'anybody',
   },
 } as const satisfies Rows

@@ -67,6 +67,7 @@ export const refunds = {
       keyReused,
     ],
     repeatable: 'under-a-key',
+    scope: 'customer',
     shownAt: '/orders/{order}/refunds',
   },
   listRefunds: {
@@ -77,6 +78,7 @@ export const refunds = {
     answers: { 200: { json: v.object({ order_id: v.string(), refunds: v.array(refund) }) } },
     problems: [noSuchOrder],
     repeatable: 'as-it-is',
+    scope: 'customer',
   },
   showRefund: {
     method: 'GET',
@@ -86,5 +88,6 @@ export const refunds = {
     answers: { 200: { json: refund } },
     problems: [noSuchOrder, noSuchRefund],
     repeatable: 'as-it-is',
+    scope: 'customer',
   },
 } as const satisfies Rows

@@ -42,6 +42,7 @@ export const api = {
     answers: { 200: { json: v.object({ documents: v.array(invoice), next: v.nullable(v.string()) }) } },
     problems: [],
     repeatable: 'as-it-is',
+    scope: 'customer',
   },
   findInvoice: {
     method: 'GET',
@@ -51,6 +52,7 @@ export const api = {
     answers: { 200: { json: invoice } },
     problems: [noSuchInvoice],
     repeatable: 'as-it-is',
+    scope: 'customer',
   },
   listCreditNotes: {
     method: 'GET',
@@ -60,6 +62,7 @@ export const api = {
     answers: { 200: { json: v.object({ documents: v.array(creditNote), next: v.nullable(v.string()) }) } },
     problems: [],
     repeatable: 'as-it-is',
+    scope: 'customer',
   },
   findCreditNote: {
     method: 'GET',
@@ -69,6 +72,7 @@ export const api = {
     answers: { 200: { json: creditNote } },
     problems: [noSuchCreditNote],
     repeatable: 'as-it-is',
+    scope: 'customer',
   },
   listSeries: {
     method: 'GET',
@@ -90,7 +94,7 @@ export const api = {
     },
     problems: [],
     repeatable: 'as-it-is',
-    operator: true,
+    scope: 'operator',
   },
   beginSeries: {
     method: 'POST',
@@ -99,6 +103,6 @@ export const api = {
     answers: { 200: { json: v.object({ series: v.number() }) } },
     problems: [keyReused],
     repeatable: 'under-a-key',
-    operator: true,
+    scope: 'operator',
   },
 } as const satisfies Rows

@@ -10,6 +10,7 @@ import axios from 'axios'
 import * as v from 'valibot'
 import { PeerError } from '../errors.ts'
 import type { Step } from '../process/step.ts'
+import { CALLER_HEADER, callerText, GATEWAY_HEADER, SERVICE } from './caller.ts'
 import type { Problem } from './problem.ts'
 import { noSuchRoute } from './problems.ts'
 import type { Fields, Row } from './route.ts'
@@ -63,8 +64,10 @@ const targetOf = (path: string, { params = {}, query = {} }: Asked<PeerQuery>): 
   return asked.length === 0 ? filled : `${filled}?${asked.join('&')}`
 }
 
-export const peer = (step: Step, name: string, origins: readonly string[]): Peer => {
+/** @param secret what shows the peer that a service asks; `''` where nobody need show it */
+export const peer = (step: Step, name: string, origins: readonly string[], secret = ''): Peer => {
   const asking = `ask-${name}`
+  const asService = secret === '' ? {} : { [GATEWAY_HEADER]: secret, [CALLER_HEADER]: callerText(SERVICE) }
   const client = axios.create({
     httpAgent: new Agent({ keepAlive: true, maxSockets: 64 }),
     proxy: false,
@@ -86,7 +89,7 @@ export const peer = (step: Step, name: string, origins: readonly string[]): Peer
       try {
         const url = `${origins[(first + tried) % origins.length]}${target}`
         // What is undefined is not sent.
-        const headers = { authorization, 'x-request-id': requestId }
+        const headers = { authorization, 'x-request-id': requestId, ...asService }
         const { status, data } = await step(asking, () =>
           client.request<unknown>({ method, url, timeout: timeoutMs, headers }),
         )

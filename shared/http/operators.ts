@@ -69,7 +69,7 @@ export const openOperators = (token: string, log: Logger): Operators => {
     const given = /^Bearer (.+)$/i.exec(ctx.get('authorization'))?.[1]
     if (given === undefined) {
       ctx.set('WWW-Authenticate', 'Bearer')
-      return unauthorised()
+      return unauthorised('OPERATOR_TOKEN')
     }
     const bytes = Buffer.from(given)
     if (bytes.length === wanted.length && timingSafeEqual(bytes, wanted)) return undefined

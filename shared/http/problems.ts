@@ -6,12 +6,24 @@ export const malformed = problemKind(400, 'malformed', 'The request is malformed
   field,
 }))
 
-export const unauthorised = problemKind(401, 'unauthorised', 'An operator token is wanted', () => ({
-  detail: 'send "Authorization: Bearer <OPERATOR_TOKEN>"',
+export const unauthorised = problemKind(401, 'unauthorised', 'A token is wanted', (token: string) => ({
+  detail: `send "Authorization: Bearer <${token}>"`,
 }))
 
 export const forbidden = problemKind(403, 'forbidden', 'This is not the operator token', () => ({
   detail: 'the bearer token is not the one this shop was started with',
+}))
+
+export const insufficientScope = problemKind(
+  403,
+  'insufficient-scope',
+  'The token does not allow this',
+  (wanted: string) => ({ detail: `this wants the scope "${wanted}"`, scope: wanted }),
+)
+
+/** A client that asks past the gateway was verified by nobody. */
+export const pastTheGateway = problemKind(403, 'past-the-gateway', 'The gateway is to be asked', () => ({
+  detail: 'this service listens to its gateway and its peers only, by the GATEWAY_SECRET that all of them must share',
 }))
 
 export const noSuchRoute = problemKind(404, 'no-such-route', 'No such route', (service: string, path: string) => ({

@@ -7,6 +7,7 @@ import { hash } from 'node:crypto'
 import type { Context } from 'koa'
 import { MalformedError } from '../errors.ts'
 import type { Sent } from './body.ts'
+import type { Caller } from './caller.ts'
 
 /** What a route is given of its request: the fields of path and query as texts, those of the body as they were sent. */
 export type Request = {
@@ -19,6 +20,8 @@ export type Request = {
   /** The request in one line, as it is compared under an `Idempotency-Key`. */
   readonly fingerprint: string
   readonly idempotencyKey: string | undefined
+  /** Who asks; undefined where clients need not say. */
+  readonly caller: Caller | undefined
   /** What the client authorises itself with, to be passed on to a peer that is asked on its behalf. */
   readonly authorization: string | undefined
   /** By what logs call the request, to be passed on likewise. */
@@ -39,6 +42,7 @@ export const requestOf = (
   ctx: Context,
   parameters: Readonly<Record<string, string | undefined>>,
   { fields, text }: Sent,
+  caller: Caller | undefined,
   closing: AbortSignal,
 ): Request => {
   const key = ctx.headers['idempotency-key']
@@ -61,6 +65,7 @@ export const requestOf = (
     idempotencyKey: key,
     isGone: () => ctx.req.socket.destroyed || ctx.req.socket.readableEnded,
     closing,
+    caller,
     authorization: ctx.headers.authorization,
     requestId: ctx.get('x-request-id') || undefined,
   }

@@ -9,6 +9,7 @@ import * as v from 'valibot'
 import { MalformedError } from '../errors.ts'
 import type { Answer } from './answer.ts'
 import { type Body, fieldsOf } from './body.ts'
+import type { Scope } from './caller.ts'
 import { type WantedVersions, wantedVersions } from './etag.ts'
 import type { EventStream } from './event-stream.ts'
 import { prefersRepresentation } from './prefer.ts'
@@ -16,6 +17,7 @@ import type { Problem, ProblemKind } from './problem.ts'
 import {
   bodyTooLarge,
   forbidden,
+  insufficientScope,
   internal,
   malformed,
   malformedBody,
@@ -65,8 +67,8 @@ export type Row = {
   readonly error?: 'sentence' | 'word'
   /** How a request that may have been done can be sent again: as it is, or under an `Idempotency-Key` only. */
   readonly repeatable: 'as-it-is' | 'under-a-key'
-  /** Operators only, once a token is set for them. */
-  readonly operator?: true
+  /** Who may ask it at least; while clients need not say who they are, anybody but what operators have is for. */
+  readonly scope: Scope
   /** The path that shows what this one changes, with parameters of the same names: there a client sees whether it was done. */
   readonly shownAt?: string
 }
@@ -119,14 +121,14 @@ export type Handler<R extends Row> = (request: Given<R>) => Promise<AnswerTo<R>>
 export type Handlers<R extends Rows> = { readonly [Name in keyof R]: Handler<R[Name]> }
 
 /** A route as the server takes it, with its parameters behind colons: `/orders/find/:order`. */
-export type Route = Pick<Row, 'method' | 'path' | 'body' | 'shownAt' | 'operator' | 'error'> & {
+export type Route = Pick<Row, 'method' | 'path' | 'body' | 'shownAt' | 'scope' | 'error'> & {
   /** By which name it can be switched off, if it can. */
   readonly feature?: string
   readonly handler: (request: Request) => Promise<Answer>
 }
 
 /** All kinds of problems with which a route may answer while its service is open. */
-export const problemsOf = ({ problems, body, ifMatch, operator }: Row): readonly ProblemKind[] => [
+export const problemsOf = ({ problems, body, ifMatch, scope }: Row): readonly ProblemKind[] => [
   ...problems,
   malformed,
   ...(body ? [bodyTooLarge, unsupportedMediaType, malformedBody] : []),
@@ -134,8 +136,8 @@ export const problemsOf = ({ problems, body, ifMatch, operator }: Row): readonly
   notDone,
   unavailable,
   internal,
-  ...(operator ? [] : [switchedOff]),
-  ...(operator ? [unauthorised, forbidden] : []),
+  ...(scope === 'operator' ? [forbidden] : [switchedOff]),
+  ...(scope === 'anybody' ? [] : [unauthorised, insufficientScope]),
 ]
 
 type Reader = (textOf: (name: string) => string | undefined) => Readonly<Record<string, unknown>>
@@ -174,15 +176,16 @@ const asPreferred = (answers: Row['answers'], header: Request['header'], answer:
 
 const route = <R extends Row>(name: string, row: R, handler: Handler<R>): Route => {
   const { method, path, params = {}, query = {}, headers = {}, body } = row
-  const { answers, ifMatch, shownAt, operator, error } = row
+  const { answers, ifMatch, shownAt, scope, error } = row
   const readParams = readerOf(params)
   const readQuery = readerOf(query)
   const readHeaders = readerOf(headers)
   return {
     method,
     path: colons(path),
+    scope,
     ...(shownAt === undefined ? {} : { shownAt: colons(shownAt) }),
-    ...(operator ? { operator } : { feature: name }),
+    ...(scope === 'operator' ? {} : { feature: name }),
     ...(error ? { error } : {}),
     ...(body ? { body } : {}),
     handler: async ({ parameter, query: queried, body: sent, header, ...request }) => {

@@ -14,10 +14,12 @@ import { setTimeout as after } from 'node:timers/promises'
 import Router from '@koa/router'
 import Koa from 'koa'
 import type { Logger } from 'pino'
+import type { Auth } from '../process/auth.ts'
 import { LOG_ID_HEADER, readiness, send, sendError, sendProblem } from './answer.ts'
+import { type Authorisation, openAuthorisation } from './authorisation.ts'
 import { readBody } from './body.ts'
 import { connectionServer, isOver } from './connections.ts'
-import { aboutRequest, type Operators, openOperators, TOKEN_MARK_HEADER, tokenMark } from './operators.ts'
+import { aboutRequest, TOKEN_MARK_HEADER, tokenMark } from './operators.ts'
 import { NOT_STARTED_HEADER, RETRY_AFTER_S } from './problem.ts'
 import { draining, methodNotAllowed, noSuchRoute, switchedOff } from './problems.ts'
 import type { Check } from './readiness.ts'
@@ -40,6 +42,10 @@ export type HttpServerOptions = {
   readonly checks: () => readonly Check[]
   /** Is a feature switched off? */
   readonly isOff?: (feature: string) => boolean
+  /** Default: open. */
+  readonly auth?: Auth
+  /** What the gateway and the peers bear, where tokens are wanted. */
+  readonly gatewaySecret?: string
   /** `''` leaves the operators' routes open. */
   readonly operatorToken: string
   /** How long it drains before it closes, so that the gateway has seen that it is no longer ready. */
@@ -68,7 +74,7 @@ type Context = Koa.ParameterizedContext<State> & { readonly params?: Readonly<Re
  */
 const logAnswer = (ctx: Context, log: Logger): void => {
   const { route } = ctx.state
-  const isLogged = (route?.operator && route.method !== 'GET') || ctx.status === 424
+  const isLogged = (route?.scope === 'operator' && route.method !== 'GET') || ctx.status === 424
   if (!isLogged && !log.isLevelEnabled('debug')) return
   const log_id = ctx.response.get(LOG_ID_HEADER) || undefined
   log[isLogged ? 'info' : 'debug']({ ...aboutRequest(ctx), status: ctx.status, log_id }, 'answered')
@@ -108,7 +114,7 @@ const wordsApart = (routes: readonly Route[]): ReadonlyMap<Route, IsOthers> => {
 const routerOf = (
   routes: readonly Route[],
   apart: ReadonlyMap<Route, IsOthers>,
-  operators: Operators,
+  authorisation: Authorisation,
   closing: AbortSignal,
   isOff: (feature: string) => boolean,
 ): Router<State> => {
@@ -118,14 +124,14 @@ const routerOf = (
     const isOthers = apart.get(route)
     router.register(route.path, [route.method], async (ctx, next) => {
       if (isOthers?.(ctx.path)) return next()
-      const stranger = route.operator ? operators.refuse(ctx) : undefined
-      if (stranger) return sendProblem(ctx, stranger)
+      const admitted = authorisation.admit(ctx, route.scope)
+      if ('problem' in admitted) return sendProblem(ctx, admitted.problem)
       ctx.state.route = route
       if (route.feature !== undefined && isOff(route.feature)) return sendProblem(ctx, switchedOff(route.feature))
       const sent = await readBody(ctx, route.body)
       if (isOver(ctx.req)) return
       if ('problem' in sent) return sendProblem(ctx, sent.problem)
-      send(ctx, await route.handler(requestOf(ctx, ctx.params, sent, closing)))
+      send(ctx, await route.handler(requestOf(ctx, ctx.params, sent, admitted.caller, closing)))
     })
   }
   return router
@@ -158,7 +164,7 @@ const refuseOthers = (
 type Traffic = { readonly closing: AbortController; inFlight: number }
 
 /** Lets a request in, or answers it before it reaches a route; answers what a route throws, and logs what was answered. */
-const guard = (options: HttpServerOptions, traffic: Traffic): Koa.Middleware<State> => {
+const guard = (options: HttpServerOptions, authorisation: Authorisation, traffic: Traffic): Koa.Middleware<State> => {
   const { host, checks, operatorToken, log } = options
   // Pages are let in by the gateway, if at all, which sends no word of them.
   const visitors = openVisitors(host)
@@ -179,6 +185,8 @@ const guard = (options: HttpServerOptions, traffic: Traffic): Koa.Middleware<Sta
     if (stranger) return sendProblem(ctx, stranger)
     if (ctx.path === '/live') return send(ctx, { text: 'live' })
     if (ctx.path === '/ready') return sendReadiness(ctx)
+    const refusal = authorisation.refuse(ctx)
+    if (refusal) return sendProblem(ctx, refusal)
     if (traffic.closing.signal.aborted) return turnAway(ctx)
     traffic.inFlight += 1
     try {
@@ -193,15 +201,16 @@ const guard = (options: HttpServerOptions, traffic: Traffic): Koa.Middleware<Sta
 }
 
 const appOf = (options: HttpServerOptions, traffic: Traffic): Koa<State> => {
-  const { service, routes, operatorToken, isOff = () => false, log } = options
+  const { service, routes, isOff = () => false, log } = options
   const app = new Koa<State>()
   app.on('error', (error: NodeJS.ErrnoException, ctx: Koa.Context) => {
     if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE' && error.code !== 'ECONNABORTED')
       log.error({ err: error, ...aboutRequest(ctx) }, 'a response failed')
   })
   const apart = wordsApart(routes)
-  const router = routerOf(routes, apart, openOperators(operatorToken, log), traffic.closing.signal, isOff)
-  app.use(guard(options, traffic))
+  const authorisation = openAuthorisation(options)
+  const router = routerOf(routes, apart, authorisation, traffic.closing.signal, isOff)
+  app.use(guard(options, authorisation, traffic))
   app.use(router.routes())
   app.use(refuseOthers(service, routes, apart, router))
   return app

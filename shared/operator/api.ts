@@ -58,7 +58,7 @@ export const logApi = (prefix: string) =>
       answers: { 200: { text: 'how many there are' } },
       problems: [],
       repeatable: 'as-it-is',
-      operator: true,
+      scope: 'operator',
     },
     findEntries: {
       method: 'GET',
@@ -68,14 +68,14 @@ export const logApi = (prefix: string) =>
       answers: { 200: { json: v.object({ logs: v.array(entry) }) } },
       problems: [noSuchLogId],
       repeatable: 'as-it-is',
-      operator: true,
+      scope: 'operator',
     },
     listEntries: {
       ...logQueries(prefix).listEntries,
       summary: 'Shows a page of the log, behind the entry `after`',
       problems: [],
       repeatable: 'as-it-is',
-      operator: true,
+      scope: 'operator',
     },
     listRecentEntries: {
       method: 'GET',
@@ -87,7 +87,7 @@ export const logApi = (prefix: string) =>
       },
       problems: [],
       repeatable: 'as-it-is',
-      operator: true,
+      scope: 'operator',
     },
     parseLog: {
       method: 'POST',
@@ -96,7 +96,7 @@ export const logApi = (prefix: string) =>
       answers: { 200: { json: report } },
       problems: [],
       repeatable: 'as-it-is',
-      operator: true,
+      scope: 'operator',
     },
   }) as const satisfies Rows
 
@@ -111,7 +111,7 @@ export const featureApi = (prefix: string) =>
       answers: { 200: { json: v.object({ features: v.array(feature) }) } },
       problems: [],
       repeatable: 'as-it-is',
-      operator: true,
+      scope: 'operator',
     },
     showFeature: {
       method: 'GET',
@@ -121,7 +121,7 @@ export const featureApi = (prefix: string) =>
       answers: { 200: { json: feature } },
       problems: [noSuchFeature],
       repeatable: 'as-it-is',
-      operator: true,
+      scope: 'operator',
     },
     setFeature: {
       method: 'PUT',
@@ -132,7 +132,7 @@ export const featureApi = (prefix: string) =>
       answers: { 200: { json: feature } },
       problems: [noSuchFeature],
       repeatable: 'as-it-is',
-      operator: true,
+      scope: 'operator',
     },
   }) as const satisfies Rows
 
@@ -143,7 +143,7 @@ export const sagaApi = (prefix: string) =>
       summary: 'Shows how a saga stands, and what the log parser will do for it',
       problems: [noSuchSaga],
       repeatable: 'as-it-is',
-      operator: true,
+      scope: 'operator',
     },
     listDeadLetters: {
       method: 'GET',
@@ -153,7 +153,7 @@ export const sagaApi = (prefix: string) =>
       answers: { 200: { json: v.object({ letters: v.array(letter), next: v.nullable(v.string()) }) } },
       problems: [],
       repeatable: 'as-it-is',
-      operator: true,
+      scope: 'operator',
     },
     retryDeadLetter: {
       method: 'POST',
@@ -163,7 +163,7 @@ export const sagaApi = (prefix: string) =>
       answers: { 200: { json: v.object({ id: v.string(), word: v.string(), repeated: v.boolean() }) } },
       problems: [noSuchLetter, letterDismissed, letterFailed, keyReused],
       repeatable: 'as-it-is',
-      operator: true,
+      scope: 'operator',
     },
     dismissDeadLetter: {
       method: 'POST',
@@ -173,7 +173,7 @@ export const sagaApi = (prefix: string) =>
       answers: { 200: { json: v.object({ id: v.string(), dismissed: v.string(), repeated: v.boolean() }) } },
       problems: [noSuchLetter, letterApplied, keyReused],
       repeatable: 'as-it-is',
-      operator: true,
+      scope: 'operator',
     },
   }) as const satisfies Rows
 
@@ -187,7 +187,7 @@ export const recoveryApi = (prefix: string) =>
       answers: { 200: { json: v.object({ log_id: v.string(), done: v.string() }) } },
       problems: [noSuchSaga, keyReused],
       repeatable: 'as-it-is',
-      operator: true,
+      scope: 'operator',
     },
     listUnfinished: {
       method: 'GET',
@@ -196,7 +196,7 @@ export const recoveryApi = (prefix: string) =>
       answers: { 200: { json: v.object({ unfinished: v.array(sagaStatus), more: v.boolean() }) } },
       problems: [],
       repeatable: 'as-it-is',
-      operator: true,
+      scope: 'operator',
     },
   }) as const satisfies Rows
 
@@ -209,21 +209,21 @@ export const auditApi = (prefix: string) => {
       summary: 'Shows what was last said of these sagas when the entry `at` was the newest',
       problems: [],
       repeatable: 'as-it-is',
-      operator: true,
+      scope: 'operator',
     },
     readRecords: {
       ...readRecords,
       summary: 'Shows what is recorded of these sagas now, or of one page of all',
       problems: [],
       repeatable: 'as-it-is',
-      operator: true,
+      scope: 'operator',
     },
     findAbsent: {
       ...findAbsent,
       summary: 'Shows which of these things there are not',
       problems: [],
       repeatable: 'as-it-is',
-      operator: true,
+      scope: 'operator',
     },
   } as const satisfies Rows
 }

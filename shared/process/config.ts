@@ -76,6 +76,22 @@ export const flag = (variable: string, fallback?: boolean): Setting<boolean> =>
     fallback,
   )
 
+/** One of these words. */
+export const oneOf = <const Word extends string>(
+  variable: string,
+  words: readonly Word[],
+  fallback?: NoInfer<Word>,
+): Setting<Word> =>
+  setting(
+    variable,
+    (value) => {
+      const found = words.find((word) => word === value)
+      if (found === undefined) throw new Error(`must be one of ${words.join(', ')}, not "${value}"`)
+      return found
+    },
+    fallback,
+  )
+
 /** Whether a text can be sent in a header as it is, without spaces: as a bearer token is. */
 export const isHeaderWord = (value: string): boolean => /^[\x21-\x7e]*$/.test(value)
 export const HEADER_WORD_FORM = 'must consist of visible ASCII characters, without spaces: no header carries others'

@@ -169,51 +169,59 @@ const assertNoEffect = async (t: ExecutionContext, work: () => Promise<void>): P
 }
 
 /** What can be asked without the operators' token. */
-const OPEN = [
-  'GET /ids/create',
-  'POST /internal/lease/{replica}',
-  'POST /orders/create/{user}',
-  'GET /orders/find/{order}',
-  'GET /orders/{order}',
-  'DELETE /orders/{order}',
-  'POST /orders/{order}/cancel',
-  'GET /orders/{order}/refunds',
-  'GET /orders/{order}/refunds/{refund}',
-  'POST /orders/{order}/refunds',
-  'POST /api/orders',
-  'GET /api/order/{order}',
-  'GET /api/orders/{user}',
-  'GET /api/methods',
-  'GET /orders',
-  'POST /orders',
-  'PATCH /orders/{order}',
-  'POST /orders/addItem/{order}/{item}/{quantity}',
-  'POST /orders/checkout/{order}',
-  'GET /orders/checkout/{order}',
-  'GET /orders/{order}/events',
-  'POST /payment/create_user',
-  'GET /payment/find_user/{user}',
-  'GET /payment/users',
-  'POST /payment/add_funds/{user}/{amount}',
-  'POST /payment/pay/{user}/{amount}',
-  'GET /payment/methods',
-  'GET /payment/plan',
-  'GET /payment/invoices',
-  'GET /payment/invoices/{number}',
-  'GET /payment/credit-notes',
-  'GET /payment/credit-notes/{number}',
-  'POST /stock/item/create/{price}',
-  'GET /stock/find/{item}',
-  'GET /stock/item/{item}',
-  'GET /stock/items',
-  'PATCH /stock/item/{item}',
-  'POST /stock/add/{item}/{amount}',
-  'POST /stock/subtract/{item}/{amount}',
-]
+const OPEN = {
+  anybody: ['GET /api/methods', 'GET /payment/methods', 'GET /payment/plan'],
+  customer: [
+    'GET /ids/create',
+    'POST /orders/create/{user}',
+    'GET /orders/find/{order}',
+    'GET /orders/{order}',
+    'DELETE /orders/{order}',
+    'POST /orders/{order}/cancel',
+    'GET /orders/{order}/refunds',
+    'GET /orders/{order}/refunds/{refund}',
+    'POST /orders/{order}/refunds',
+    'POST /api/orders',
+    'GET /api/order/{order}',
+    'GET /api/orders/{user}',
+    'GET /orders',
+    'POST /orders',
+    'PATCH /orders/{order}',
+    'POST /orders/addItem/{order}/{item}/{quantity}',
+    'POST /orders/checkout/{order}',
+    'GET /orders/checkout/{order}',
+    'GET /orders/{order}/events',
+    'POST /payment/create_user',
+    'GET /payment/find_user/{user}',
+    'POST /payment/pay/{user}/{amount}',
+    'GET /payment/invoices',
+    'GET /payment/invoices/{number}',
+    'GET /payment/credit-notes',
+    'GET /payment/credit-notes/{number}',
+    'GET /stock/find/{item}',
+    'GET /stock/item/{item}',
+    'GET /stock/items',
+  ],
+  merchant: [
+    'GET /payment/users',
+    'POST /payment/add_funds/{user}/{amount}',
+    'POST /stock/item/create/{price}',
+    'PATCH /stock/item/{item}',
+    'POST /stock/add/{item}/{amount}',
+    'POST /stock/subtract/{item}/{amount}',
+  ],
+  service: ['POST /internal/lease/{replica}'],
+} as const
 
-test('everything but what customers ask, and a replica that wants identifiers, is for operators', (t) => {
-  const open = ROWS.filter(({ operator: isForOperators }) => !isForOperators)
-  t.deepEqual(open.map(({ method, path }) => `${method} ${path}`).sort(), OPEN.toSorted())
+for (const [scope, routes] of Object.entries(OPEN))
+  test(`what ${scope} may ask, and those before may not, is this`, (t) => {
+    const own = ROWS.filter((row) => row.scope === scope)
+    t.deepEqual(own.map(({ method, path }) => `${method} ${path}`).sort(), routes.toSorted())
+  })
+
+test('everything else is for operators', (t) => {
+  const others = ROWS.filter(({ scope }) => !(scope in OPEN))
+  t.deepEqual([...new Set(others.map(({ scope }) => scope))], ['operator'])
 })
 
 test.serial('takes its own method only, names it, and takes a body only if it says so', (t) =>
@@ -271,8 +279,8 @@ test.serial('serves operators only where it says so', async (t) => {
     const isRefused = async (headers: Readonly<Record<string, string>>, status: number): Promise<boolean> =>
       (await asking(row, { method: row.method, headers, values: { n: MALFORMED, user: MALFORMED, order: MALFORMED } }))
         .status === status
-    t.is(await isRefused({}, 401), row.operator === true, row.path)
-    t.is(await isRefused({ Authorization: 'Bearer other' }, 403), row.operator === true, row.path)
+    t.is(await isRefused({}, 401), row.scope === 'operator', row.path)
+    t.is(await isRefused({ Authorization: 'Bearer other' }, 403), row.scope === 'operator', row.path)
   }
 })
 

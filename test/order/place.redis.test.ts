@@ -57,6 +57,7 @@ const placing = async (
     header: () => undefined,
     query: () => undefined,
     body,
+    caller: undefined,
     authorization: undefined,
     requestId: '',
     isGone: () => false,

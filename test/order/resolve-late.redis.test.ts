@@ -42,6 +42,7 @@ const refund = (peer: Peer, isGone = false): Promise<Answer> => {
     query: () => undefined,
     body: undefined,
     header: () => undefined,
+    caller: undefined,
     authorization: undefined,
     requestId: '',
     isGone: () => isGone,

@@ -38,7 +38,14 @@ for (const [targets, status] of [
     test(`POST ${target} is ${status === 200 ? 'a checkout' : 'no checkout'} for the gateway and the service alike`, async (t) => {
       const server = await openServiceServer({
         service: 'order',
-        routes: [{ method: 'POST', path: '/orders/checkout/:order', handler: async () => ({ text: 'paid' }) }],
+        routes: [
+          {
+            method: 'POST',
+            path: '/orders/checkout/:order',
+            scope: 'customer',
+            handler: async () => ({ text: 'paid' }),
+          },
+        ],
       })
       t.teardown(server.close)
       const { gateway } = await openShop(t, { origins: { order: [`http://127.0.0.1:${server.port}`] } })

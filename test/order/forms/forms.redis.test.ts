@@ -21,6 +21,7 @@ const ask = async (path: string, about: string, query: Readonly<Record<string, s
     header: () => undefined,
     query: (name) => query[name],
     body: undefined,
+    caller: undefined,
     authorization: undefined,
     requestId: '',
     isGone: () => false,

@@ -25,9 +25,9 @@ const api = {
   },
 } as const
 const rows = {
-  fill: { ...api.fill, problems: [], repeatable: 'under-a-key' },
-  fillJson: { ...api.fillJson, problems: [], repeatable: 'under-a-key' },
-  wash: { ...api.wash, problems: [], repeatable: 'under-a-key' },
+  fill: { ...api.fill, problems: [], repeatable: 'under-a-key', scope: 'anybody' },
+  fillJson: { ...api.fillJson, problems: [], repeatable: 'under-a-key', scope: 'anybody' },
+  wash: { ...api.wash, problems: [], repeatable: 'under-a-key', scope: 'anybody' },
 } as const satisfies Rows
 
 const server = await openServiceServer({

@@ -18,6 +18,7 @@ const api = {
     ifMatch: 'required',
     problems: [stale],
     repeatable: 'under-a-key',
+    scope: 'merchant',
   },
   breakCup: {
     method: 'DELETE',
@@ -28,6 +29,7 @@ const api = {
     ifMatch: 'optional',
     problems: [stale],
     repeatable: 'as-it-is',
+    scope: 'merchant',
   },
 } as const satisfies Rows
 
@@ -55,6 +57,7 @@ const ask = async (at: number, headers: Readonly<Record<string, string>>): Promi
     header: (name) => headers[name],
     fingerprint: 'CHANGE /cups/red',
     idempotencyKey: 'a-key',
+    caller: undefined,
     authorization: undefined,
     requestId: undefined,
     isGone: () => false,

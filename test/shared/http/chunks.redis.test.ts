@@ -23,6 +23,7 @@ const requestUnder = (idempotencyKey: string | undefined, fingerprint: string): 
   query: () => undefined,
   body: undefined,
   header: () => undefined,
+  caller: undefined,
   authorization: undefined,
   requestId: undefined,
   isGone: () => false,

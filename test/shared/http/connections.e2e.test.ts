@@ -19,6 +19,7 @@ const openHouse = async (
       {
         method: 'POST',
         path: '/do/:what',
+        scope: 'anybody',
         handler: async (request) => {
           const { promise, resolve } = Promise.withResolvers<void>()
           const one = { request, leave: resolve }

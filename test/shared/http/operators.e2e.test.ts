@@ -12,7 +12,7 @@ const STRANGERS = 20
 const route = (method: 'GET' | 'POST'): Route => ({
   method,
   path: '/log',
-  operator: true,
+  scope: 'operator',
   handler: async () => ({ text: 'done' }),
 })
 

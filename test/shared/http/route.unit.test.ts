@@ -24,6 +24,7 @@ const api = {
     answers: { 200: { json: v.object({ cup: v.string(), limit: v.number() }) } },
     problems: [noSuchCup],
     repeatable: 'as-it-is',
+    scope: 'customer',
   },
   fill: {
     method: 'POST',
@@ -33,7 +34,7 @@ const api = {
     answers: { 200: { text: 'what is in it' } },
     problems: [noSuchCup, cupFull],
     repeatable: 'under-a-key',
-    operator: true,
+    scope: 'operator',
     shownAt: '/cups/{cup}',
   },
   make: {
@@ -44,6 +45,7 @@ const api = {
     answers: { 200: { text: 'what is in it' } },
     problems: [cupFull],
     repeatable: 'under-a-key',
+    scope: 'customer',
   },
   wash: {
     method: 'POST',
@@ -54,6 +56,7 @@ const api = {
     answers: { 200: { text: 'that it is clean' }, 202: { json: v.object({ soap: v.number() }) } },
     problems: [],
     repeatable: 'as-it-is',
+    scope: 'customer',
   },
 } as const satisfies Rows
 
@@ -80,6 +83,7 @@ const request = (
   header: (name) => headers[name],
   fingerprint: 'POST /',
   idempotencyKey: 'a-key',
+  caller: undefined,
   authorization: undefined,
   requestId: undefined,
   isGone: () => false,
@@ -125,15 +129,21 @@ test('what the row does not take is refused in words that name the field', async
 })
 
 test('a route is its row, with parameters as the router writes them', (t) => {
-  t.like(find, { method: 'GET', path: '/cups/:cup', operator: undefined, shownAt: undefined, feature: 'find' })
-  t.like(fill, { method: 'POST', path: '/cups/:cup/:drops', operator: true, shownAt: '/cups/:cup', feature: undefined })
+  t.like(find, { method: 'GET', path: '/cups/:cup', scope: 'customer', shownAt: undefined, feature: 'find' })
+  t.like(fill, {
+    method: 'POST',
+    path: '/cups/:cup/:drops',
+    scope: 'operator',
+    shownAt: '/cups/:cup',
+    feature: undefined,
+  })
 })
 
 test('a row with a body may refuse that, and an operator’s row strangers', (t) => {
   const statuses = (row: Rows[string]) => problemsOf(row).map(({ status }) => status)
-  t.deepEqual(statuses(api.find), [404, 400, 503, 503, 500, 503])
-  t.deepEqual(statuses(api.fill), [404, 409, 400, 503, 503, 500, 401, 403])
-  t.deepEqual(statuses(api.make), [409, 400, 413, 415, 422, 503, 503, 500, 503])
+  t.deepEqual(statuses(api.find), [404, 400, 503, 503, 500, 503, 401, 403])
+  t.deepEqual(statuses(api.fill), [404, 409, 400, 503, 503, 500, 403, 401, 403])
+  t.deepEqual(statuses(api.make), [409, 400, 413, 415, 422, 503, 503, 500, 503, 401, 403])
 })
 
 test('a row and its handler fit together, or the compiler says so', (t) => {

@@ -25,8 +25,8 @@ type House = {
   readonly logged: string[]
 }
 
-const get = (path: string, handler: Route['handler']): Route => ({ method: 'GET', path, handler })
-const post = (path: string, handler: Route['handler']): Route => ({ method: 'POST', path, handler })
+const get = (path: string, handler: Route['handler']): Route => ({ method: 'GET', path, scope: 'anybody', handler })
+const post = (path: string, handler: Route['handler']): Route => ({ method: 'POST', path, scope: 'anybody', handler })
 
 const openHouse = async (
   t: ExecutionContext,
@@ -223,6 +223,7 @@ const row = {
   answers: { 200: { text: '' } },
   problems: [],
   repeatable: 'as-it-is',
+  scope: 'anybody',
 } as const
 const number = { ...row, path: '/number/{n}', params: { n: integer(1) } } as const
 const numbers = routes({ number }, { number: async ({ params: { n } }) => ({ text: String(n) }) })
@@ -379,7 +380,7 @@ test('X-Request-Id comes back as it went in', async (t) => {
   t.is((await ask('GET', '/text')).headers['x-request-id'], undefined)
 })
 
-const operators: readonly Route[] = [{ ...get('/log', done), operator: true }, get('/find', done)]
+const operators: readonly Route[] = [{ ...get('/log', done), scope: 'operator' }, get('/find', done)]
 test('an operator’s route is open as long as no token is set', async (t) => {
   const { ask } = await openHouse(t, operators)
   t.is((await ask('GET', '/log')).status, 200)

@@ -12,9 +12,9 @@ test.serial.beforeEach(() => bench.redis.flushall())
 
 const handler = async () => ({ text: '' })
 const ROUTES: readonly Route[] = [
-  { method: 'POST', path: '/tea', feature: 'makeTea', handler },
-  { method: 'GET', path: '/tea', feature: 'lookAtTea', handler },
-  { method: 'GET', path: '/logs', operator: true, handler },
+  { method: 'POST', path: '/tea', scope: 'customer', feature: 'makeTea', handler },
+  { method: 'GET', path: '/tea', scope: 'customer', feature: 'lookAtTea', handler },
+  { method: 'GET', path: '/logs', scope: 'operator', handler },
 ]
 /** A replica. */
 const open = ({ dependencies }: Bench): Features =>

@@ -1,0 +1,32 @@
+/**
+ * Must clients say who they are?
+ *
+ * `open`: they need not, and may do everything but what wants the operators' token. `jwt`: they bear tokens, which the gateway verifies, and a
+ * service listens to nobody who does not know the secret that it shares with the gateway and its peers.
+ */
+import { ConfigError, headerSecret, oneOf } from './config.ts'
+
+/** `open!` is `open` where others can reach the shop, too. */
+export const AUTHS = ['open', 'open!', 'jwt'] as const
+export type Auth = (typeof AUTHS)[number]
+
+const SECRET_CHARACTERS_MIN = 16
+
+export const authSettings = {
+  auth: oneOf('AUTH', AUTHS, 'open'),
+  gatewaySecret: headerSecret('GATEWAY_SECRET', ''),
+}
+
+/** @throws ConfigError where tokens are wanted, and anybody could say that it is the gateway */
+export const refuseGuessable = ({
+  auth,
+  gatewaySecret,
+}: {
+  readonly auth: Auth
+  readonly gatewaySecret: string
+}): void => {
+  if (auth !== 'jwt' || gatewaySecret.length >= SECRET_CHARACTERS_MIN) return
+  throw new ConfigError(
+    `AUTH=jwt wants a GATEWAY_SECRET of at least ${SECRET_CHARACTERS_MIN} characters, the same at the gateway and all services`,
+  )
+}
