@@ -50,45 +50,44 @@ export const look = (fullAtMs: number, { burst, intervalMs }: Limit, count: numb
 const LOOKS_MAX = 8
 
 /** The clients that are known. */
-export class Clients<Kind extends string> {
-  readonly #kinds: readonly Kind[]
-  readonly #most: number
-  readonly #clients = new Map<string, Buckets<Kind>>()
-  /** Goes from the oldest client to the newest, and round again. */
-  #hand = this.#clients.entries()
-
-  constructor(kinds: readonly Kind[], most: number) {
-    this.#kinds = kinds
-    this.#most = most
-  }
-
-  get size(): number {
-    return this.#clients.size
-  }
-
+export type Clients<Kind extends string> = {
   /** The buckets of a client: full ones, if it is new. */
-  of(client: string, nowMs: number): Buckets<Kind> {
-    const known = this.#clients.get(client)
-    if (known !== undefined) return known
-    if (this.#clients.size >= this.#most) this.#forgetOne(nowMs)
-    const buckets = Object.fromEntries(this.#kinds.map((kind) => [kind, nowMs])) as Buckets<Kind>
-    this.#clients.set(client, buckets)
-    return buckets
-  }
+  readonly of: (client: string, nowMs: number) => Buckets<Kind>
+  /** How many are known. */
+  readonly size: () => number
+}
 
-  #forgetOne(nowMs: number): void {
+/** @param most how many clients are known at once */
+export const openClients = <Kind extends string>(kinds: readonly Kind[], most: number): Clients<Kind> => {
+  const clients = new Map<string, Buckets<Kind>>()
+  /** Goes from the oldest client to the newest, and round again. */
+  let hand = clients.entries()
+
+  const forgetOne = (nowMs: number): void => {
     for (let looks = 1; ; ) {
-      const { done, value } = this.#hand.next()
+      const { done, value } = hand.next()
       if (done) {
-        this.#hand = this.#clients.entries()
+        hand = clients.entries()
         continue
       }
       const [client, buckets] = value
-      if (looks === LOOKS_MAX || this.#kinds.every((kind) => buckets[kind] <= nowMs)) {
-        this.#clients.delete(client)
+      if (looks === LOOKS_MAX || kinds.every((kind) => buckets[kind] <= nowMs)) {
+        clients.delete(client)
         return
       }
       looks += 1
     }
+  }
+
+  return {
+    size: () => clients.size,
+    of: (client, nowMs) => {
+      const known = clients.get(client)
+      if (known !== undefined) return known
+      if (clients.size >= most) forgetOne(nowMs)
+      const buckets = Object.fromEntries(kinds.map((kind) => [kind, nowMs])) as Buckets<Kind>
+      clients.set(client, buckets)
+      return buckets
+    },
   }
 }

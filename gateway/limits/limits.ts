@@ -13,7 +13,7 @@
 import type { ServerResponse } from 'node:http'
 import { type Problem, problem } from '../../shared/http/problem.ts'
 import { clientAt } from './address.ts'
-import { Clients, type Limit, look, type Taken } from './buckets.ts'
+import { type Limit, look, openClients, type Taken } from './buckets.ts'
 import { createdBy, type Kind, kindOf } from './kinds.ts'
 
 /** The limits of one client; what is missing is not limited. */
@@ -69,8 +69,8 @@ const tooMany = ({ name, burst }: Rule, waitMs: number): Problem =>
   )
 
 export const openLimits = ({ clientsMax = CLIENTS_MAX, ...limits }: LimitOptions): Limits => {
-  const subjects = new Clients(NAMES, clientsMax)
-  const addresses = new Clients(NAMES, clientsMax)
+  const subjects = openClients(NAMES, clientsMax)
+  const addresses = openClients(NAMES, clientsMax)
   const rules = {
     reads: ruleOf('reads', limits.reads),
     commands: ruleOf('commands', limits.commands),
@@ -88,7 +88,7 @@ export const openLimits = ({ clientsMax = CLIENTS_MAX, ...limits }: LimitOptions
   }
 
   return {
-    size: () => subjects.size + addresses.size,
+    size: () => subjects.size() + addresses.size(),
     take: (method, path, { address, subject, mayCreate = false }, response) => {
       const wanted = wantedBy(method, path, mayCreate)
       if (wanted.length === 0) return undefined

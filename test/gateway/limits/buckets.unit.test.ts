@@ -1,5 +1,5 @@
 import test from 'ava'
-import { Clients, type Limit, look } from '../../../gateway/limits/buckets.ts'
+import { type Limit, look, openClients } from '../../../gateway/limits/buckets.ts'
 
 /** Ten at once, and one each 100 ms. */
 const limit: Limit = { burst: 10, intervalMs: 100 }
@@ -30,17 +30,17 @@ test('what wants more tokens than a bucket holds never gets them', (t) => {
 })
 
 test('however many clients there are, so many are known, and those whose buckets are not full are remembered', (t) => {
-  const clients = new Clients(['reads', 'commands'], 100)
+  const clients = openClients(['reads', 'commands'], 100)
   const busy = clients.of('busy', 0)
   busy.commands = 1_000_000
   for (let at = 0; at < 10_000; at += 1) clients.of(`client ${at}`, at)
-  t.is(clients.size, 100)
+  t.is(clients.size(), 100)
   t.is(clients.of('busy', 10_000), busy)
 })
 
 test('where no bucket is full, some client is forgotten all the same', (t) => {
-  const clients = new Clients(['reads'], 100)
+  const clients = openClients(['reads'], 100)
   for (let at = 0; at < 10_000; at += 1) clients.of(`client ${at}`, 0).reads = 1_000_000
-  t.is(clients.size, 100)
+  t.is(clients.size(), 100)
   t.is(clients.of('client 9999', 0).reads, 1_000_000)
 })
