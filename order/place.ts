@@ -9,13 +9,14 @@ import { parseLines } from '../shared/contract/events.ts'
 import { isWithin, offerOf } from '../shared/contract/methods.ts'
 import { unreachable } from '../shared/errors.ts'
 import { LOG_ID_HEADER } from '../shared/http/answer.ts'
+import { isAnothers } from '../shared/http/owner.ts'
 import { keyReused, malformedBody } from '../shared/http/problems.ts'
 import type { AnswerTo, Given, Handler } from '../shared/http/route.ts'
 import type { api } from './api.ts'
 import * as commands from './commands.ts'
 import { isExact, listed, sumOf } from './costs.ts'
 import { type Asked, askOffer, askUser, onceFound, type Peers } from './peers.ts'
-import { methodLimits, priceChanged } from './problems.ts'
+import { methodLimits, noSuchUser, priceChanged } from './problems.ts'
 import { headersOf, shownOf } from './shown.ts'
 import type { PaidBy } from './store/cart.ts'
 import type { Store } from './store.ts'
@@ -93,6 +94,7 @@ export const placeFrom =
   (store: Store, peers: Peers): Handler<typeof api.placeOrder> =>
   async (request) => {
     const user = request.body.user_id
+    if (isAnothers(user, request.owner)) return { problem: noSuchUser(user) }
     const pieces = linesOf(request.body)
     const lines = listed(pieces)
     const result = await onceFound(

@@ -1,9 +1,11 @@
 /** HTTP in, results out: the routes of order. */
 import { randomInt } from 'node:crypto'
 import { nanoid } from 'nanoid'
+import { IDENTIFIER_FORM } from '../shared/contract/dictionary.ts'
 import { payment, stock } from '../shared/contract/queries.ts'
 import { MalformedError, sumTooLarge, unreachable } from '../shared/errors.ts'
 import { inChunks } from '../shared/http/chunks.ts'
+import { isAnothers } from '../shared/http/owner.ts'
 import { RETRY_AFTER_S } from '../shared/http/problem.ts'
 import { keyReused } from '../shared/http/problems.ts'
 import { type AnswerTo, type Given, type Handler, type Route, routes } from '../shared/http/route.ts'
@@ -26,6 +28,7 @@ import {
   noCheckout,
   noSuchCheckout,
   noSuchOrder,
+  noSuchUser,
   notContradicted,
   notOpen,
   orderCancelled,
@@ -96,8 +99,8 @@ const resolveFrom =
   (store: Store, peers: Peers): Handler<typeof api.resolveContradiction> =>
   async ({ params: { log_id: logId, by }, query: { why }, ...request }) => {
     if (by === 'accept' && why === '') throw new MalformedError('why', `"why" must ${WHY_FORM}`)
-    const { idempotencyKey, fingerprint, isGone } = request
-    const once = { idempotencyKey, fingerprint: `${fingerprint}?why=${encodeURIComponent(why)}`, isGone }
+    const { fingerprint } = request
+    const once = { ...request, fingerprint: `${fingerprint}?why=${encodeURIComponent(why)}` }
     const result = await onceFound(
       store,
       once,
@@ -157,12 +160,12 @@ const waitMsOf = (waitS = 0): number => Math.min(waitS, WAIT_MAX_S) * 1_000
 
 const showCheckoutFrom =
   (store: Store, checkouts: Checkouts): Handler<typeof api.showCheckout> =>
-  async ({ params: { order }, headers: { prefer }, isGone, closing }) => {
+  async ({ params: { order }, headers: { prefer }, owner, isGone, closing }) => {
     const waitMs = waitMsOf(prefer.waitS)
-    const shown = await store.checkoutOf(order)
+    const shown = await store.checkoutOf(order, { owner })
     const isWaitedFor = waitMs > 0 && typeof shown === 'object' && isUnderWay(shown)
     if (isWaitedFor) await checkouts.watch(shown.id, waitMs, { isGone, closing })
-    const found = isWaitedFor ? await store.checkoutOf(order, { isTold: true }) : shown
+    const found = isWaitedFor ? await store.checkoutOf(order, { isTold: true, owner }) : shown
     if (found === 'unknown') return { problem: noSuchOrder(order) }
     if (found === undefined) return { problem: noCheckout(order) }
     const applied = waitMs > 0 ? { 'Preference-Applied': `wait=${waitMs / 1_000}` } : {}
@@ -171,12 +174,15 @@ const showCheckoutFrom =
 
 const listenFrom = (store: Store): Handler<typeof api.listenToOrder> => {
   const feed = openFeed({ log: store.log, store })
-  return async ({ params: { order }, headers: { 'last-event-id': seen }, closing }) => {
-    if ((await store.find(order)) === undefined) return { problem: noSuchOrder(order) }
+  return async ({ params: { order }, headers: { 'last-event-id': seen }, owner, closing }) => {
+    if ((await store.find(order, owner)) === undefined) return { problem: noSuchOrder(order) }
     if (!feed.hasRoom()) return { problem: tooManyListeners(), headers: { 'Retry-After': RETRY_AFTER_S } }
     return { events: (stream) => feed.listen(order, seen, stream, closing) }
   }
 }
+
+/** What is listed of a user who is unknown. */
+const NO_ORDERS = { total: 0, orders: [], next: null } as const
 
 /** Where the next page is, if there is one: what was asked, from its cursor on. */
 const linkTo = (next: string | null, asked: Readonly<Record<string, string | number | undefined>>) => {
@@ -189,9 +195,12 @@ const linkTo = (next: string | null, asked: Readonly<Record<string, string | num
 
 const listFrom =
   (store: Store): Handler<typeof api.listOrders> =>
-  async ({ query: { user, status, after, offset, limit } }) => {
+  async ({ query: { user: wanted, status, after, offset, limit }, owner }) => {
+    const user = wanted ?? owner
+    if (user === undefined) throw new MalformedError('user', `"user" must be ${IDENTIFIER_FORM}`)
     if (after !== undefined && offset !== undefined)
       throw new MalformedError('offset', '"offset" must not be given together with "after"')
+    if (isAnothers(user, owner)) return { json: { ...NO_ORDERS, offset: offset ?? 0, limit }, headers: NOT_KEPT }
     const page = await store.list({ user, status, after, offset: offset ?? 0, limit })
     return { json: { ...page, limit }, headers: { ...linkTo(page.next, { user, status, limit }), ...NOT_KEPT } }
   }
@@ -202,6 +211,7 @@ export const routesOf = (store: Store, checkouts: Checkouts, peers: Peers, audit
   ...routes(api, {
     createOrder: async (request) => {
       const { user } = request.params
+      if (isAnothers(user, request.owner)) return { problem: noSuchUser(user) }
       const result = await onceFound(
         store,
         request,
@@ -211,13 +221,13 @@ export const routesOf = (store: Store, checkouts: Checkouts, peers: Peers, audit
       )
       return 'problem' in result ? result : created(result)
     },
-    findOrder: async ({ params: { order } }) => {
-      const shown = await store.find(order)
+    findOrder: async ({ params: { order }, owner }) => {
+      const shown = await store.find(order, owner)
       return shown ? { json: shown } : { problem: noSuchOrder(order) }
     },
     placeOrder: placeFrom(store, peers),
-    showOrder: async ({ params: { order } }) => {
-      const shown = await store.show(order)
+    showOrder: async ({ params: { order }, owner }) => {
+      const shown = await store.show(order, owner)
       return shown ? { json: shown, headers: headersOf(shown) } : { problem: noSuchOrder(order) }
     },
     listOrders: listFrom(store),

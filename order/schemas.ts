@@ -129,7 +129,7 @@ const cursor = v.pipe(v.string(MUST_BE_CURSOR), v.regex(/^\d{1,16}$/, MUST_BE_CU
 
 /** Which orders of a user are wanted. */
 export const ordersWanted = {
-  user: identifier,
+  user: v.optional(identifier),
   status: v.optional(v.picklist(STATUSES, `be one of ${STATUSES.join(', ')}`)),
   after: v.optional(cursor),
   offset: v.optional(integer(0)),

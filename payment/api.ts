@@ -21,8 +21,8 @@ export const api = {
   createUser: {
     method: 'POST',
     path: '/payment/create_user',
-    summary: 'Makes a user without credit',
-    answers: { 200: { json: v.object({ user_id: v.string(), log_id: v.string() }) } },
+    summary: 'Makes a user without credit; for a customer, the one that it is, if it is not there yet',
+    answers: { 200: { json: v.object({ user_id: v.string(), log_id: v.nullable(v.string()) }) } },
     problems: [keyReused],
     repeatable: 'under-a-key',
     scope: 'customer',

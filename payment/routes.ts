@@ -4,6 +4,7 @@ import { nanoid } from 'nanoid'
 import { isWithin, METHODS, offerOf, planOf } from '../shared/contract/methods.ts'
 import { MalformedError, sumTooLarge, unreachable } from '../shared/errors.ts'
 import { inChunks } from '../shared/http/chunks.ts'
+import { isAnothers } from '../shared/http/owner.ts'
 import { RETRY_AFTER_S } from '../shared/http/problem.ts'
 import { keyReused } from '../shared/http/problems.ts'
 import { type Handler, type Route, routes } from '../shared/http/route.ts'
@@ -22,6 +23,7 @@ const payFrom =
   (store: Store): Handler<typeof api.pay> =>
   async (request) => {
     const { user, amount } = request.params
+    if (isAnothers(user, request.owner)) return { problem: noSuchUser(user) }
     const deadline = performance.now() + HELD_TIMEOUT_MS
     for (;;) {
       const result = await store.pay(user, amount, request)
@@ -56,18 +58,20 @@ const showPlan: Handler<typeof api.showPlan> = async ({ query: { amount, method,
 export const routesOf = (store: Store): readonly Route[] => [
   ...routes(api, {
     createUser: async (request) => {
-      const result = await store.createUser(nanoid(), request)
+      const result = await store.createUser(request.owner ?? nanoid(), request)
       switch (result[0]) {
         case 'created':
           return { json: { user_id: result[1], log_id: result[2] } }
+        case 'exists':
+          return { json: { user_id: result[1], log_id: null } }
         case 'key-reused':
           return { problem: keyReused() }
         default:
           return unreachable('payment.create_user', result)
       }
     },
-    findUser: async ({ params: { user } }) => {
-      const found = await store.find(user)
+    findUser: async ({ params: { user }, owner }) => {
+      const found = isAnothers(user, owner) ? undefined : await store.find(user)
       return found ? { json: found } : { problem: noSuchUser(user) }
     },
     findUsers: async ({ query: { ids } }) => {

@@ -21,6 +21,7 @@ const plain = (why: string): string => {
 
 const factInWords = (name: string, value: string): string => {
   if (name === 'deadline') return `deadline=${clock(new Date(Number(value)).toISOString())}`
+  if (name === 'done_by') return `(by ${plain(value)})`
   return name === 'why' ? `why="${plain(value)}"` : `${name}=${value}`
 }
 

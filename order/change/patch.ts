@@ -128,7 +128,7 @@ const readAndPlan = async (
   peers: Peers,
   request: Changing,
 ): Promise<Asked<Pick<Change, 'read' | 'changed'>, Objection>> => {
-  const order = await store.show(request.params.order)
+  const order = await store.show(request.params.order, request.owner)
   const read = order?.version ?? 0
   if (order === undefined || objectionTo(order, request)) return { found: { read, changed: undefined } }
   const plan = await planFor(order, request, peers)
@@ -152,7 +152,7 @@ const changeFrom =
     const objection = objectionToForm(request)
     if (objection) return objection
     if (request.query.dry_run) {
-      const order = await store.show(request.params.order)
+      const order = await store.show(request.params.order, request.owner)
       if (order === undefined) return { problem: noSuchOrder(request.params.order) }
       const speaking = objectionTo(order, request) ?? (await planFor(order, request, peers))
       return 'found' in speaking ? dryRun(order, speaking.found) : speaking

@@ -16,7 +16,9 @@
  *
  * Before a request is answered that nothing was done, it reads once more: another may have been asked the same and have done it.
  */
+
 import { UnavailableError, unreachable } from '../../shared/errors.ts'
+import { isAnothers } from '../../shared/http/owner.ts'
 import type { Once } from '../../shared/redis/script.ts'
 import { checkoutAnswers, type Joined } from '../commands.ts'
 import { type Ended, isUndecided, type Outcome } from '../order.ts'
@@ -133,7 +135,7 @@ class Attempt {
     const known = hasKey ? await store.recall(checkoutAnswers, requester) : undefined
     if (known) return this.#outcomeBy(known)
     const view = await store.readForCheckout(this.#order)
-    if (view === undefined) return { state: 'unknown' }
+    if (view === undefined || isAnothers(view.user, requester.owner)) return { state: 'unknown' }
     const { status, saga, lines } = view
     // An order that is made anew has no checkout.
     if (this.#before === undefined || saga === '') this.#before = saga

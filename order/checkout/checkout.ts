@@ -1,7 +1,7 @@
 /**
  * What happens to the requests for checkouts of this process?
  *
- * Those for one order that meet here and bear no key are one request, and each is an attempt (`attempt.ts`) to begin a
+ * Those for one order that meet here, may see the same and bear no key are one request, and each is an attempt (`attempt.ts`) to begin a
  * checkout under RedLock (`locks.ts`) and to learn its end (`outcomes.ts`). One that does not wait for the end submits its checkout
  * (`submit.ts`), and this process begins that in its turn (`dispatcher.ts`).
  */
@@ -110,15 +110,17 @@ export const checkouts = (options: CheckoutsOptions): Checkouts => {
   return {
     checkout: (order, requester) => {
       if (requester.idempotencyKey !== undefined) return located(order, checkOut(order, requester))
-      const known = joined.get(order)
+      const { owner } = requester
+      const what = owner === undefined ? order : `${order} ${owner}`
+      const known = joined.get(what)
       if (known) {
         known.requesters.push(requester)
         return known.outcome
       }
       const requesters = [requester]
       const all: Once = { ...requester, isGone: () => requesters.every((one) => one.isGone?.() === true) }
-      const outcome = located(order, checkOut(order, all)).finally(() => joined.delete(order))
-      joined.set(order, { outcome, requesters })
+      const outcome = located(order, checkOut(order, all)).finally(() => joined.delete(what))
+      joined.set(what, { outcome, requesters })
       return outcome
     },
     submit: (order, requester, waitMs) => located(order, submit(order, requester, waitMs)),

@@ -22,8 +22,8 @@ const COMMENT_EVERY_MS = 15_000
 /** How many entries are read at once, and how many such pages are looked through for one that comes again. */
 const PAGE = 1_000
 const PAGES_MAX = 20
-/** What operators say of a contradiction is for operators. */
-const HIDDEN = 'why'
+/** What operators say of a contradiction, and who of them has done what, is for operators. */
+const HIDDEN: readonly string[] = ['why', 'done_by']
 
 export type Feed = {
   /** Whether there is room for one more. */
@@ -47,8 +47,8 @@ type Listener = {
 }
 
 const shown = ({ facts, ...entry }: LogEntry) => {
-  const { [HIDDEN]: _, ...others } = facts
-  return { ...entry, facts: others }
+  const told = Object.entries(facts).filter(([name]) => !HIDDEN.includes(name))
+  return { ...entry, facts: Object.fromEntries(told) }
 }
 
 const deliver = (listener: Listener, entry: LogEntry): void => {

@@ -8,7 +8,7 @@ import * as v from 'valibot'
 import { exactly, identifier, integer, units } from '../../shared/contract/fields.ts'
 import { keyReused } from '../../shared/http/problems.ts'
 import type { Rows } from '../../shared/http/route.ts'
-import { methodInvalid, noSuchOrder, orderInvalid, tooManySubmitted } from '../problems.ts'
+import { methodInvalid, noSuchOrder, noSuchUser, orderInvalid, tooManySubmitted } from '../problems.ts'
 
 const FORM_STATUSES = ['OPEN', 'PROCESSING', 'APPROVED', 'CANCELED'] as const
 export type FormStatus = (typeof FORM_STATUSES)[number]
@@ -52,7 +52,7 @@ export const forms = {
     summary: 'Places an order over a value and has it paid, which is tried once; its status tells what became of it',
     body: { fields: placed, forms: true },
     answers: { 201: { json: formOrder } },
-    problems: [methodInvalid, orderInvalid, tooManySubmitted, keyReused],
+    problems: [noSuchUser, methodInvalid, orderInvalid, tooManySubmitted, keyReused],
     error: 'sentence',
     repeatable: 'under-a-key',
     scope: 'customer',

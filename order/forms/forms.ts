@@ -3,6 +3,7 @@ import { nanoid } from 'nanoid'
 import { isWithin, OFFERS, offerOf } from '../../shared/contract/methods.ts'
 import { unreachable } from '../../shared/errors.ts'
 import { LOG_ID_HEADER } from '../../shared/http/answer.ts'
+import { isAnothers } from '../../shared/http/owner.ts'
 import { RETRY_AFTER_S } from '../../shared/http/problem.ts'
 import { keyReused } from '../../shared/http/problems.ts'
 import { type Handler, type Route, routes } from '../../shared/http/route.ts'
@@ -10,7 +11,7 @@ import type { ResultOnce } from '../../shared/redis/command.ts'
 import type { Once } from '../../shared/redis/script.ts'
 import type { placeAndSubmit } from '../commands.ts'
 import type { Status } from '../order.ts'
-import { methodInvalid, noSuchOrder, orderInvalid, tooManySubmitted } from '../problems.ts'
+import { methodInvalid, noSuchOrder, noSuchUser, orderInvalid, tooManySubmitted } from '../problems.ts'
 import { NOT_KEPT, type ShownOrder } from '../shown.ts'
 import type { PaidBy } from '../store/cart.ts'
 import type { Store } from '../store.ts'
@@ -49,6 +50,7 @@ const placeFrom =
   (place: Place): Handler<typeof forms.placeFormOrder> =>
   async (request) => {
     const { value, user_id: user, installment, method } = request.body
+    if (isAnothers(user, request.owner)) return { problem: noSuchUser(user) }
     const offer = offerOf(method, installment)
     if (offer === undefined) return { problem: methodInvalid(method, installment) }
     if (!isWithin(offer, value)) return { problem: orderInvalid(offer) }
@@ -72,11 +74,12 @@ const placeFrom =
 export const formRoutes = (store: Store, place: Place): readonly Route[] =>
   routes(forms, {
     placeFormOrder: placeFrom(place),
-    showFormOrder: async ({ params: { order } }) => {
-      const shown = await store.show(order)
+    showFormOrder: async ({ params: { order }, owner }) => {
+      const shown = await store.show(order, owner)
       return shown ? { json: formOf(shown), headers: NOT_KEPT } : { problem: noSuchOrder(order) }
     },
-    listFormOrders: async ({ params: { user }, query: { offset, limit } }) => {
+    listFormOrders: async ({ params: { user }, query: { offset, limit }, owner }) => {
+      if (isAnothers(user, owner)) return { json: { offset, limit, total: 0, orders: [] }, headers: NOT_KEPT }
       const { total, orders } = await store.list({ user, status: undefined, after: undefined, offset, limit })
       return { json: { offset, limit, total, orders: orders.map(formOf) }, headers: NOT_KEPT }
     },

@@ -6,9 +6,9 @@
 -- RETURNS  added, price | unknown | too-much | full | closed, status (in passing, unless it is paid)
 commands['add-item'] = function(args)
   local key = names.order .. args.order
-  local order = redis.call('HMGET', key, 'status', 'total', 'lines', 'costs', 'version')
-  local status, total, lines, costs, version = unpack(order)
-  if not status then
+  local order = redis.call('HMGET', key, 'user', 'status', 'total', 'lines', 'costs', 'version')
+  local user, status, total, lines, costs, version = unpack(order)
+  if not user or is_anothers(user) then
     return { 'unknown' }
   end
   if status ~= 'open' then

@@ -97,15 +97,15 @@ const refundFrom =
 export const refundRoutes = (store: Store, settlements: Settlements): readonly Route[] =>
   routes(refunds, {
     refundOrder: refundFrom(store, settlements),
-    listRefunds: async ({ params: { order } }) => {
-      const found = await store.refundsOf(order)
+    listRefunds: async ({ params: { order }, owner }) => {
+      const found = await store.refundsOf(order, owner)
       if (found === undefined) return { problem: noSuchOrder(order) }
       return { json: { order_id: order, refunds: found.map((one) => shown(order, one)) }, headers: NOT_KEPT }
     },
-    showRefund: async ({ params: { order, refund } }) => {
-      const found = await store.findRefund(order, refund)
+    showRefund: async ({ params: { order, refund }, owner }) => {
+      const found = await store.findRefund(order, refund, owner)
       if (found !== undefined) return { json: shown(order, found), headers: NOT_KEPT }
-      const isKnown = (await store.refundsOf(order)) !== undefined
+      const isKnown = (await store.refundsOf(order, owner)) !== undefined
       return { problem: isKnown ? noSuchRefund(order, refund) : noSuchOrder(order) }
     },
   })

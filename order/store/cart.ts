@@ -1,6 +1,8 @@
 /** What is in an order, and what does a checkout have to know of it? */
+
 import { parseLines } from '../../shared/contract/events.ts'
 import { impossible } from '../../shared/errors.ts'
+import { isAnothers } from '../../shared/http/owner.ts'
 import type { Log } from '../../shared/log/log.ts'
 import type { Runner } from '../../shared/log/runner.ts'
 import type { ResultOnce } from '../../shared/redis/command.ts'
@@ -25,7 +27,8 @@ export type OrderView = {
 export type PaidBy = { readonly method: string; readonly installments: number }
 
 export type CartStore = {
-  readonly find: (order: string) => Promise<Order | undefined>
+  /** `undefined` if there is no such order, or it is another's. */
+  readonly find: (order: string, owner?: string) => Promise<Order | undefined>
   readonly readForCheckout: (order: string) => Promise<OrderView | undefined>
   readonly create: (order: string, user: string, once: Once) => Promise<ResultOnce<typeof createOrder>>
   readonly place: (
@@ -56,11 +59,11 @@ const row = tuple(optional(text), optional(text), optional(text), optional(text)
 export const openCartStore = ({ log, redis, step, identifiers, runOnce }: CartStoreOptions): CartStore => {
   const readOrder = log.query('read-for-checkout', row)
   return {
-    find: async (order) => {
+    find: async (order, owner) => {
       const [user, status, total, lines] = await step('find', () =>
         redis.hmget(names.order + order, 'user', 'status', 'total', 'lines'),
       )
-      if (user == null) return undefined
+      if (user == null || isAnothers(user, owner)) return undefined
       return {
         order_id: order,
         paid: status === 'paid',

@@ -1,5 +1,7 @@
 /** How does a checkout stand, for a client who asks, and which wait to be begun? */
+
 import { impossible } from '../../shared/errors.ts'
+import { isAnothers } from '../../shared/http/owner.ts'
 import type { Log } from '../../shared/log/log.ts'
 import { list, optional, text, tuple } from '../../shared/redis/reply.ts'
 import type { Dependencies } from '../../shared/service.ts'
@@ -17,12 +19,13 @@ export type CheckoutStatus = {
 export type CheckoutStatusStore = {
   /**
    * Shows a checkout: the last one of the order, or another one of it.
+   * @param owner whose order it is, if it is to be shown to nobody else
    * @param isTold a client counts on what it is told: it is upheld, should the own Redis forget it
-   * @returns `unknown` if there is no such order; `undefined` if nothing is recorded of a checkout
+   * @returns `unknown` if there is no such order, or it is another's; `undefined` if nothing is recorded of a checkout
    */
   readonly checkoutOf: (
     order: string,
-    wanted?: { readonly saga?: string; readonly isTold?: boolean },
+    wanted?: { readonly saga?: string; readonly isTold?: boolean; readonly owner?: string | undefined },
   ) => Promise<CheckoutStatus | 'unknown' | undefined>
   /** Those that wait for so long to be begun, the oldest first. */
   readonly oldestSubmitted: (ageMs: number, most: number) => Promise<readonly WaitingCheckout[]>
@@ -51,10 +54,10 @@ export const openCheckoutStatusStore = (options: CheckoutStatusOptions): Checkou
       const { found } = await step('oldest-submitted', () => oldest(`${ageMs} ${most}`))
       return found.map(([id, order, leftMs]) => ({ id, order, leftMs: Number(leftMs) }))
     },
-    checkoutOf: async (order, { saga = '-', isTold = false } = {}) => {
+    checkoutOf: async (order, { saga = '-', isTold = false, owner } = {}) => {
       const { found } = await step('show-checkout', () => show(`${order} ${saga}`))
-      const [owner, status, id, state, reason = '', item = '', ...rest] = found
-      if (owner === undefined) return 'unknown'
+      const [orderer, status, id, state, reason = '', item = '', ...rest] = found
+      if (orderer === undefined || isAnothers(orderer, owner)) return 'unknown'
       if (id === undefined) return undefined
       const [user = '', total = '0', lines = '', deadline = '', entry = '', decided] = rest
       const shown = { order, deadlineMs: msOf(deadline || undefined), decidedMs: msOf(decided) }

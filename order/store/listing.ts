@@ -3,6 +3,7 @@
  *
  * A user's orders stand in a sorted set, which every command keeps that makes an order.
  */
+import { isAnothers } from '../../shared/http/owner.ts'
 import type { Log } from '../../shared/log/log.ts'
 import { list, optional, type Reader, text, tuple } from '../../shared/redis/reply.ts'
 import type { Dependencies } from '../../shared/service.ts'
@@ -30,8 +31,8 @@ type OrderPage = {
 }
 
 export type ListingStore = {
-  /** An order; `undefined` if there is no such order. @throws UnavailableError */
-  readonly show: (order: string) => Promise<ShownOrder | undefined>
+  /** An order; `undefined` if there is no such order, or it is another's. @throws UnavailableError */
+  readonly show: (order: string, owner?: string) => Promise<ShownOrder | undefined>
   /** Some of a user's orders; none of a user who is unknown. @throws UnavailableError */
   readonly list: (wanted: Wanted) => Promise<OrderPage>
 }
@@ -54,7 +55,10 @@ export const openListingStore = ({ log, step }: ListingStoreOptions): ListingSto
   const show = log.query('show', readShown)
   const page = log.query('list', readPage, PAGES_AT_ONCE)
   return {
-    show: async (order) => (await step('show', () => show(order))).found,
+    show: async (order, owner) => {
+      const { found } = await step('show', () => show(order))
+      return found && isAnothers(found.user_id, owner) ? undefined : found
+    },
     list: async ({ user, status = '-', after = '-', offset, limit }) => {
       const about = [user, status, after, offset, limit].join(' ')
       const [total, before, next, found] = (await step('list', () => page(about))).found

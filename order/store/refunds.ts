@@ -4,9 +4,11 @@
  * What a client was told is granted is remembered in this process (`shared/log/own-tail.ts`), so that it is granted once more
  * if the Redis comes back without it.
  */
+
 import type { Redis } from 'ioredis'
 import { VERSION } from '../../shared/contract/events.ts'
 import type { WantedVersions } from '../../shared/http/etag.ts'
+import { isAnothers } from '../../shared/http/owner.ts'
 import type { Log } from '../../shared/log/log.ts'
 import type { Runner } from '../../shared/log/runner.ts'
 import { knownResult, type ResultOnce } from '../../shared/redis/command.ts'
@@ -29,10 +31,10 @@ export type RefundWish = {
 
 export type RefundStore = {
   readonly refund: (wish: RefundWish, once: Once) => Promise<ResultOnce<typeof commands.refund>>
-  /** All refunds of an order, the oldest first; `undefined` if there is no such order. @throws UnavailableError */
-  readonly refundsOf: (order: string) => Promise<readonly Refund[] | undefined>
+  /** All refunds of an order, the oldest first; `undefined` if there is no such order, or it is another's. @throws UnavailableError */
+  readonly refundsOf: (order: string, owner?: string) => Promise<readonly Refund[] | undefined>
   /** One of them; `undefined` if there is none. @throws UnavailableError */
-  readonly findRefund: (order: string, refund: string) => Promise<Refund | undefined>
+  readonly findRefund: (order: string, refund: string, owner?: string) => Promise<Refund | undefined>
   /** The refund that an entry of payment's has settled, by what was returned to it. */
   readonly settledBy: (reply: Reply) => string | undefined
   /** Reads what comes over the channel of settlements. */
@@ -63,10 +65,11 @@ const byAge = (one: Refund, other: Refund): number => one.grantedMs - other.gran
 export const openRefundStore = (options: RefundStoreOptions): RefundStore => {
   const { log, step, identifiers, catchUp, runOnce, recall } = options
   const ask = log.query('refunds-of', found)
-  const read = async (about: string) => {
+  const read = async (about: string, owner: string | undefined): Promise<readonly Refund[] | undefined> => {
     const { found: answer } = await step('refunds-of', () => ask(about))
-    const [status, texts] = answer
-    return { status, refunds: Object.entries(texts).flatMap(([id, kept]) => refundOf(id, kept) ?? []) }
+    const [user, texts] = answer
+    if (user === undefined || isAnothers(user, owner)) return undefined
+    return Object.entries(texts).flatMap(([id, kept]) => refundOf(id, kept) ?? [])
   }
 
   /** What a key remembers may be of before this Redis came back older. */
@@ -89,11 +92,8 @@ export const openRefundStore = (options: RefundStoreOptions): RefundStore => {
       acknowledge(result)
       return result
     },
-    refundsOf: async (order) => {
-      const { status, refunds } = await read(order)
-      return status === undefined ? undefined : refunds.toSorted(byAge)
-    },
-    findRefund: async (order, refund) => (await read(`${order} ${refund}`)).refunds[0],
+    refundsOf: async (order, owner) => (await read(order, owner))?.toSorted(byAge),
+    findRefund: async (order, refund, owner) => (await read(`${order} ${refund}`, owner))?.[0],
     settledBy: (reply) => {
       const result = knownResult(commands.settle.returns, reply)
       return result?.[0] === 'settled' || result?.[0] === 'rebuilt' ? result[1] : undefined

@@ -11,6 +11,8 @@
  * by one expression and has it applied untouched. Its stream id says when. Entries of an older version are *flat*: `kind`,
  * `version`, `log_id` and each fact are fields of their own. They are understood as well; an older version, to which one of
  * this form has no kind, puts it aside in its dead letters.
+ *
+ * Any entry may say in `done_by` who had it done, if that was no customer for itself: `merchant:anna`. No subscriber acts on it.
  */
 
 export const VERSION = '1'

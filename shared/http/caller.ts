@@ -53,10 +53,3 @@ export const callerIn = (text: string): Caller | undefined => {
 
 /** May it ask what wants this scope? */
 export const reaches = (caller: Caller, scope: Scope): boolean => SCOPES.indexOf(caller.scope) >= SCOPES.indexOf(scope)
-
-/**
- * Whose things alone it may see and change; undefined if everybody's.
- * @param caller undefined where no tokens are wanted
- */
-export const boundTo = (caller: Caller | undefined): string | undefined =>
-  caller?.scope === 'customer' ? caller.subject : undefined

@@ -33,19 +33,20 @@ export type BatchAnswer =
  * has a key of its own, with a blank in it, which no client's key has.
  */
 export const inChunks = async (
-  request: Pick<Request, 'fingerprint' | 'idempotencyKey' | 'isGone'>,
+  request: Pick<Request, 'fingerprint' | 'idempotencyKey' | 'doneBy' | 'isGone'>,
   count: number,
   message: string,
   claim: (once: Once) => Promise<Reply>,
   chunk: (first: number, last: number, once: Once) => Promise<Chunk>,
   timeoutMs = BUSY_TIMEOUT_MS,
 ): Promise<BatchAnswer> => {
-  const { fingerprint, idempotencyKey, isGone } = request
+  const { fingerprint, idempotencyKey, doneBy, isGone } = request
   const deadline = performance.now() + timeoutMs
   if (idempotencyKey !== undefined && (await claim(request))[0] === 'key-reused') return { problem: keyReused() }
   for (let first = 0; first < count; ) {
     const once = {
       fingerprint,
+      doneBy,
       idempotencyKey: idempotencyKey === undefined ? undefined : `${idempotencyKey} ${first}`,
       isGone,
     }

@@ -8,6 +8,7 @@ import type { Context } from 'koa'
 import { MalformedError } from '../errors.ts'
 import type { Sent } from './body.ts'
 import type { Caller } from './caller.ts'
+import { doneByOf, keyOf, ownerOf } from './owner.ts'
 
 /** What a route is given of its request: the fields of path and query as texts, those of the body as they were sent. */
 export type Request = {
@@ -22,6 +23,10 @@ export type Request = {
   readonly idempotencyKey: string | undefined
   /** Who asks; undefined where clients need not say. */
   readonly caller: Caller | undefined
+  /** Whose things alone it may see and change; everybody's by default. */
+  readonly owner?: string | undefined
+  /** Under whose name it is done, if that is to be known. */
+  readonly doneBy?: string | undefined
   /** What the client authorises itself with, to be passed on to a peer that is asked on its behalf. */
   readonly authorization: string | undefined
   /** By what logs call the request, to be passed on likewise. */
@@ -62,10 +67,12 @@ export const requestOf = (
     body: fields,
     header: (name) => ctx.get(name) || undefined,
     fingerprint: fingerprintOf(ctx, key === undefined ? undefined : text),
-    idempotencyKey: key,
+    idempotencyKey: key === undefined ? undefined : keyOf(caller, key),
     isGone: () => ctx.req.socket.destroyed || ctx.req.socket.readableEnded,
     closing,
     caller,
+    owner: ownerOf(caller),
+    doneBy: doneByOf(caller),
     authorization: ctx.headers.authorization,
     requestId: ctx.get('x-request-id') || undefined,
   }

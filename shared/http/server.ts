@@ -20,6 +20,7 @@ import { type Authorisation, openAuthorisation } from './authorisation.ts'
 import { readBody } from './body.ts'
 import { connectionServer, isOver } from './connections.ts'
 import { aboutRequest, TOKEN_MARK_HEADER, tokenMark } from './operators.ts'
+import { doneByOf } from './owner.ts'
 import { NOT_STARTED_HEADER, RETRY_AFTER_S } from './problem.ts'
 import { draining, methodNotAllowed, noSuchRoute, switchedOff } from './problems.ts'
 import type { Check } from './readiness.ts'
@@ -64,20 +65,21 @@ const CONNECTIONS_MAX = 10_000
 
 const DRAINING: readonly Check[] = [{ name: 'door', grade: 'blocks', wrong: 'draining' }]
 
-/** What is known of a request once a route has taken it: an operator's route takes operators only. */
-type State = { route?: Route }
+/** What is known of a request once a route has taken it: which, and under whose name it is done, if that is to be known. */
+type State = { route?: Route; doneBy?: string | undefined }
 type Context = Koa.ParameterizedContext<State> & { readonly params?: Readonly<Record<string, string>> }
 
 /**
- * Logs what was answered: what operators had done, and what was not done in time; at the level `debug` everything. It names the
- * log id of what was begun, so that a request leads to its entries.
+ * Logs what was answered: what operators had done, and others under their name, and what was not done in time; at the level `debug`
+ * everything. It names the log id of what was begun, so that a request leads to its entries.
  */
 const logAnswer = (ctx: Context, log: Logger): void => {
-  const { route } = ctx.state
-  const isLogged = (route?.scope === 'operator' && route.method !== 'GET') || ctx.status === 424
+  const { route, doneBy } = ctx.state
+  const isNamed = route?.scope === 'operator' || doneBy !== undefined
+  const isLogged = (isNamed && route?.method !== 'GET') || ctx.status === 424
   if (!isLogged && !log.isLevelEnabled('debug')) return
   const log_id = ctx.response.get(LOG_ID_HEADER) || undefined
-  log[isLogged ? 'info' : 'debug']({ ...aboutRequest(ctx), status: ctx.status, log_id }, 'answered')
+  log[isLogged ? 'info' : 'debug']({ ...aboutRequest(ctx), doneBy, status: ctx.status, log_id }, 'answered')
 }
 
 const turnAway = (ctx: Context): void => {
@@ -127,6 +129,7 @@ const routerOf = (
       const admitted = authorisation.admit(ctx, route.scope)
       if ('problem' in admitted) return sendProblem(ctx, admitted.problem)
       ctx.state.route = route
+      ctx.state.doneBy = doneByOf(admitted.caller)
       if (route.feature !== undefined && isOff(route.feature)) return sendProblem(ctx, switchedOff(route.feature))
       const sent = await readBody(ctx, route.body)
       if (isOver(ctx.req)) return

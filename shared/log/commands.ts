@@ -58,6 +58,8 @@ const argumentsOf = (command: string, asked: readonly Asked[]): (string | number
     const key = once?.idempotencyKey
     let text = ''
     for (const name in args) text += `${name}=${args[name]}\n`
+    if (once?.owner !== undefined) text += `owner=${once.owner}\n`
+    if (once?.doneBy !== undefined) text += `done_by=${once.doneBy}\n`
     argv.push(key ?? '', key === undefined ? '' : (once?.fingerprint ?? ''), readMs ?? '', text)
   }
   return argv

@@ -23,10 +23,17 @@ import type { Redis } from 'ioredis'
 /** What a command returned: a result, and what belongs to it. */
 export type Reply = readonly [result: string, ...rest: string[]]
 
-/** Under which `Idempotency-Key` a command runs, for which request in one line; a command that may be late: see `shared/log/fence.ts`. */
+/**
+ * For which request a command runs: under which `Idempotency-Key`, in one line, and for whom; a command that may be late: see
+ * `shared/log/fence.ts`.
+ */
 export type Once = {
   readonly idempotencyKey: string | undefined
   readonly fingerprint: string
+  /** Whose things alone it may see and change; everybody's by default. Another's are to it as if there were none. */
+  readonly owner?: string | undefined
+  /** By whom the entries say that it was done, if they do: without blanks. */
+  readonly doneBy?: string | undefined
   /** Has the client gone? It may have asked another replica since. */
   readonly isGone?: () => boolean
   /** The time of the own Redis as it was read for this request. */

@@ -50,6 +50,15 @@ const wallet = async (of = 'anna') => {
   return { credit, held }
 }
 
+test.serial('a user who is there is not made anew, and keeps the credit', async (t) => {
+  t.is((await store.createUser('anna', plainly))[0], 'created')
+  await store.addFunds('anna', 7, plainly)
+  const said = await saidIn(log)
+  t.deepEqual(await store.createUser('anna', plainly), ['exists', 'anna'])
+  t.deepEqual(await saidIn(log), said)
+  t.is((await store.find('anna'))?.credit, 7)
+})
+
 test.serial('a batch is booked and indexed as a whole, to the unit, also if one of its entries fails', async (t) => {
   const names = ['anna', 'bert', 'carl', 'dora']
   for (const name of names) await user(name, MOST)

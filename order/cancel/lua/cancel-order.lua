@@ -29,8 +29,8 @@ local function cancel_paid(args)
 end
 
 commands['cancel-order'] = function(args)
-  local status, version, last = unpack(redis.call('HMGET', names.order .. args.order, 'status', 'version', 'saga'))
-  if not status and not args.user then
+  local user, status, version, last = unpack(redis.call('HMGET', names.order .. args.order, 'user', 'status', 'version', 'saga'))
+  if (not user and not args.user) or is_anothers(user) then
     return { 'unknown' }
   end
   if status == 'cancelled' then

@@ -12,7 +12,7 @@ commands['change-order'] = function(args)
   local key = names.order .. args.order
   local order = redis.call('HMGET', key, 'user', 'status', 'version', 'lines', 'at', 'updated')
   local user, status, version, lines, at, updated = unpack(order)
-  if not user then
+  if not user or is_anothers(user) then
     return { 'unknown' }
   end
   if status ~= 'open' then

@@ -6,7 +6,7 @@
 function commands.submit(args)
   local found = redis.call('HMGET', names.order .. args.order, 'user', 'status', 'saga', 'total', 'lines', 'version')
   local user, status, saga, total, lines, version = unpack(found)
-  if not user then
+  if not user or is_anothers(user) then
     return { 'unknown' }
   end
   if saga == args.log_id then

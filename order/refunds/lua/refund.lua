@@ -7,7 +7,7 @@
 --          | prices-unknown, item | too-many, or in passing: not-paid, status | contradicted
 function commands.refund(args)
   local order = order_for_refund(args.order)
-  if not order then
+  if not order or is_anothers(order.user) then
     return { 'unknown' }
   end
   if args.versions ~= 'any' and not string.find(' ' .. args.versions .. ' ', ' ' .. order.version .. ' ', 1, true) then

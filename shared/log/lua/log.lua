@@ -17,10 +17,21 @@ local function lasting()
   lasting_count = lasting_count + 1
 end
 
--- append(kind, log_id, payload): appends one entry to this service's log.
+-- Whose things alone the request may see for which a command runs, if not everybody's; and by whom it is done, if that is to be known.
+local owner, done_by
+
+-- is_anothers(whose): whether what is theirs is to the request as if there were no such thing.
+local function is_anothers(whose)
+  return owner ~= nil and owner ~= whose
+end
+
+-- append(kind, log_id, payload): appends one entry to this service's log. It says by whom that is done, if that is to be known.
 -- payload: `name=value name=value`, no value of which holds a blank. Returns the entry's stream id, and its text.
 local function append(kind, log_id, payload)
   local text = 'version=' .. limits.version .. ' log_id=' .. log_id .. ' ' .. payload
+  if done_by then
+    text = text .. ' done_by=' .. done_by
+  end
   lasting()
   return redis.call('XADD', names.log, '*', kind, text), text
 end

@@ -90,7 +90,7 @@ const orderLog: Entries = [
   entry(8, 'CheckoutFailed', 'x', { reason: 'out-of-credit' }),
   entry(900, 'CheckoutStarted', 'y'),
   entry(902, 'OrderPaid', 'y'),
-  entry(1_500, 'RefundGranted', 'r', { lines: 'tea:1', restock: 'shelf' }),
+  entry(1_500, 'RefundGranted', 'r', { lines: 'tea:1', restock: 'shelf', done_by: 'merchant:key%201' }),
   entry(1_501, 'LineAdded', 'l', other),
 ]
 const paymentLog: Entries = [
@@ -132,6 +132,7 @@ test('an order: its changes, all its checkouts, refunds and documents are one ti
   const words = inWords(explanation).join('\n')
   t.regex(words, /^Order it of user anna, 15 in all, is open; checkout y; others of this order: x; refunds: r$/m)
   t.regex(words, /^2026-01-01 UTC$[\s\S]*^23:59:59\.902 {2}order +OrderPaid +y$\n^2026-01-02 UTC$\n^00:00:00\.500 /m)
+  t.regex(words, /^00:00:00\.500 {2}order +RefundGranted +r +.*restock=shelf \(by merchant:key 1\)$/m)
   t.regex(words, /^00:00:00\.502 {2}payment {2}CreditRefunded +r +note=C1-3$/m)
   t.regex(
     words,

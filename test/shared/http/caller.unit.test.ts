@@ -1,5 +1,5 @@
 import test from 'ava'
-import { boundTo, callerIn, callerText, reaches, SCOPES, SERVICE } from '../../../shared/http/caller.ts'
+import { callerIn, callerText, reaches, SCOPES, SERVICE } from '../../../shared/http/caller.ts'
 
 for (const subject of ['anna', 'auth0|7', 'Anna Müller', 'a,b service', '%', '\n'])
   test(`a caller is read as it was written: ${JSON.stringify(subject)}`, (t) => {
@@ -35,10 +35,4 @@ test('each scope may ask what those before it may, and not what those behind it 
       SCOPES.map((_, wanted) => has >= wanted),
       scope,
     )
-})
-
-test('a customer alone is bound to what is its own', (t) => {
-  t.is(boundTo({ scope: 'customer', subject: 'anna' }), 'anna')
-  for (const scope of SCOPES.filter((one) => one !== 'customer')) t.is(boundTo({ scope, subject: 'anna' }), undefined)
-  t.is(boundTo(undefined), undefined)
 })

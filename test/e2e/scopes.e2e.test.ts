@@ -1,0 +1,228 @@
+/**
+ * Who may ask what? Every row of every service, asked by everybody: what a scope reaches is served, what it does not reach is refused,
+ * and what is another's is answered as if there were no such thing.
+ */
+import assert from 'node:assert/strict'
+import test, { type ExecutionContext } from 'ava'
+import { CALLER_HEADER, type Caller, callerText, GATEWAY_HEADER, reaches } from '../../shared/http/caller.ts'
+import { type NamedRow, ROWS, targetOf } from '../support/rows.ts'
+import { shareShop } from '../support/shop/shop.ts'
+
+const SECRET = 'a-secret-of-the-gateway-alone'
+const opened = shareShop(test, { env: { all: { AUTH: 'jwt', GATEWAY_SECRET: SECRET } } })
+
+const CALLERS = {
+  nobody: { scope: 'anybody', subject: '' },
+  anna: { scope: 'customer', subject: 'anna' },
+  ben: { scope: 'customer', subject: 'ben' },
+  merchant: { scope: 'merchant', subject: 'seller' },
+  operator: { scope: 'operator', subject: 'root' },
+} as const satisfies Record<string, Caller>
+type Name = keyof typeof CALLERS
+const NAMES = Object.keys(CALLERS) as Name[]
+
+type Answer = { readonly status: number; readonly headers: Headers; readonly json: unknown; readonly text: string }
+
+/** Asks a service; a stream of events is left as soon as it begins. */
+const send = async (
+  service: string,
+  method: string,
+  target: string,
+  headers: Readonly<Record<string, string>>,
+  body?: string,
+): Promise<Answer> => {
+  const url = `${opened().shop.part(`${service}-1`).url}${target}`
+  const response = await fetch(url, { method, headers, ...(body === undefined ? {} : { body }) })
+  const type = response.headers.get('content-type') ?? ''
+  const isStream = type.startsWith('text/event-stream')
+  if (isStream) await response.body?.cancel()
+  const text = isStream ? '' : await response.text()
+  const json: unknown = /json\b/.test(type) ? JSON.parse(text) : undefined
+  return { status: response.status, headers: response.headers, json, text }
+}
+
+/** As the gateway hands on who asks. */
+const as = (name: Name): Record<string, string> => ({
+  [GATEWAY_HEADER]: SECRET,
+  [CALLER_HEADER]: callerText(CALLERS[name]),
+})
+
+const JSON_TYPE = { 'Content-Type': 'application/json' }
+
+type Things = Readonly<Record<'order' | 'open' | 'item' | 'refund' | 'invoice' | 'note', string>>
+/** What is anna's, and what is sold. */
+let things: Things
+
+/** An id of each kind that nothing has. */
+const UNKNOWN = { order: 'nothing', user: 'nobody', refund: 'nothing' }
+const OWNED = ['order', 'user', 'refund', 'number']
+
+const bodyOf = ({ name }: NamedRow, user: string): object | undefined =>
+  ({
+    placeOrder: { user_id: user, lines: [{ item_id: things.item, quantity: 1 }] },
+    placeFormOrder: { value: 1_000, user_id: user, installment: 1, method: 'credit_card' },
+    changeItem: { price: 5 },
+    cancelOrder: {},
+    changeOrder: { lines: [{ item_id: things.item, quantity: 1 }] },
+    refundOrder: { lines: [{ item_id: things.item, quantity: 1 }] },
+    setFeature: { on: true },
+  })[name]
+
+const valuesOf = ({ name }: NamedRow, owned: Readonly<Record<string, string>>): Record<string, string> => ({
+  ...{ item: things.item, quantity: '1', amount: '1', price: '5', n: '2', n_items: '2', n_users: '2', by: 'refund' },
+  ...{ item_price: '5', starting_money: '5', starting_stock: '5', minutes: '1' },
+  number: name === 'findInvoice' ? things.invoice : things.note,
+  ...owned,
+})
+
+const queriesOf = ({ query = {} }: NamedRow, owned: Readonly<Record<string, string>>): string => {
+  const known: Record<string, string> = {
+    at: '1',
+    ids: 'anna',
+    log_ids: '1',
+    amount: '12',
+    method: 'credit_card',
+    ...owned,
+  }
+  const asked = new URLSearchParams(
+    Object.keys(query).flatMap((name): [string, string][] => (known[name] ? [[name, known[name]]] : [])),
+  )
+  return asked.size === 0 ? '' : `?${asked}`
+}
+
+/** Asks a row for things of anna's, or for those instead. */
+const ask = (row: NamedRow, by: Name, instead: Readonly<Record<string, string>> = {}): Promise<Answer> => {
+  // What ends an order is asked for of one that nothing else is asked for.
+  const order = row.name === 'refundOrder' || row.name === 'showRefund' ? things.order : things.open
+  const owned = { user: 'anna', order, refund: things.refund, ...instead }
+  const body = bodyOf(row, owned.user)
+  const headers = { ...as(by), ...(row.body ? JSON_TYPE : {}), ...(row.ifMatch ? { 'If-Match': '*' } : {}) }
+  const target = `${targetOf(row, valuesOf(row, owned))}${queriesOf(row, owned)}`
+  return send(row.service, row.method, target, headers, body && JSON.stringify(body))
+}
+
+const typeOf = ({ json }: Answer): string =>
+  String((json as { readonly type?: string } | undefined)?.type ?? '').replace('urn:shop:problem:', '')
+
+/** What is answered of what there is not. */
+const MISSING = /^no-such-(order|user|refund|invoice|credit-note)$/
+
+const assertServed = (t: ExecutionContext, answer: Answer, where: string): void => {
+  const { status, text } = answer
+  t.false(
+    status === 401 || status === 403 || MISSING.test(typeOf(answer)) || status >= 500,
+    `${where}: ${status} ${text}`,
+  )
+}
+
+/** Does a row concern something that one customer owns? */
+const concerns = ({ path, query = {}, name }: NamedRow): 'a thing' | 'a list' | undefined => {
+  if (name === 'placeOrder' || name === 'placeFormOrder') return 'a thing'
+  if (name === 'listFormOrders' || 'user' in query) return 'a list'
+  return OWNED.some((one) => path.includes(`{${one}}`)) ? 'a thing' : undefined
+}
+
+const LISTED = /"(orders|documents)":\[\]/
+
+/** What is another's is as unknown as what is nobody's. */
+const assertForeign = async (t: ExecutionContext, row: NamedRow, answer: Answer, where: string): Promise<void> => {
+  if (concerns(row) === 'a list') {
+    t.is(answer.status, 200, where)
+    t.regex(answer.text, LISTED, where)
+  } else {
+    t.is(answer.status, 404, `${where}: ${answer.text}`)
+    t.regex(typeOf(answer), MISSING, where)
+  }
+  const number = row.name === 'findInvoice' ? 'I999-1' : 'C999-1'
+  const unknown = await ask(row, 'ben', { ...UNKNOWN, number })
+  const known = { anna: UNKNOWN.user, [things.open]: UNKNOWN.order, [things.order]: UNKNOWN.order }
+  const numbers = { [things.invoice]: number, [things.note]: number }
+  const same = Object.entries({ ...known, ...numbers }).reduce(
+    (text, [one, other]) => text.replaceAll(one, other),
+    answer.text,
+  )
+  t.is(unknown.status, answer.status, where)
+  t.is(unknown.text, same, where)
+}
+
+test.serial.before(async (t) => {
+  t.timeout(60_000)
+  const made = async (
+    by: Name,
+    service: string,
+    method: string,
+    target: string,
+    body?: object,
+  ): Promise<Record<string, string>> => {
+    const { status, json, text } = await send(
+      service,
+      method,
+      target,
+      { ...as(by), ...JSON_TYPE },
+      body && JSON.stringify(body),
+    )
+    assert.ok(status < 300, `${method} ${target}: ${status} ${text}`)
+    return (json ?? {}) as Record<string, string>
+  }
+  const { item_id: item = '' } = await made('merchant', 'stock', 'POST', '/stock/item/create/5')
+  await made('merchant', 'stock', 'POST', `/stock/add/${item}/1000`)
+  for (const name of ['anna', 'ben'] as const) {
+    t.is((await made(name, 'payment', 'POST', '/payment/create_user')).user_id, name)
+    await made('merchant', 'payment', 'POST', `/payment/add_funds/${name}/100000`)
+  }
+  const order = async (): Promise<string> =>
+    (await made('anna', 'order', 'POST', '/orders', { user_id: 'anna', lines: [{ item_id: item, quantity: 9 }] })).id ??
+    ''
+  const [paid, open] = [await order(), await order()]
+  await made('anna', 'order', 'POST', `/orders/checkout/${paid}`)
+  const { refund_id: refund = '', credit_note: note = '' } = await made(
+    'anna',
+    'order',
+    'POST',
+    `/orders/${paid}/refunds`,
+    {
+      lines: [{ item_id: item, quantity: 1 }],
+    },
+  )
+  const listed = await send('payment', 'GET', '/payment/invoices', as('anna'))
+  const [invoice] = (listed.json as { documents: { number: string }[] }).documents
+  things = { order: paid, open, item, refund, invoice: invoice?.number ?? '', note }
+})
+
+for (const row of ROWS.toSorted((a, b) => Number(a.method === 'DELETE') - Number(b.method === 'DELETE')))
+  test.serial(`${row.method} ${row.path} is for ${row.scope} and whom that includes`, async (t) => {
+    for (const name of ['ben', ...NAMES.filter((one) => one !== 'ben')] as const) {
+      const where = `${name} asks ${row.method} ${row.path}`
+      const answer = await ask(row, name)
+      const caller = CALLERS[name]
+      if (reaches(caller, row.scope)) {
+        if (name === 'ben' && concerns(row) !== undefined) await assertForeign(t, row, answer, where)
+        else assertServed(t, answer, where)
+      } else if (name === 'nobody') {
+        t.deepEqual([answer.status, typeOf(answer)], [401, 'unauthorised'], where)
+        t.regex(answer.headers.get('www-authenticate') ?? '', /^Bearer/, where)
+      } else {
+        t.deepEqual([answer.status, typeOf(answer)], [403, 'insufficient-scope'], where)
+        t.regex(answer.headers.get('www-authenticate') ?? '', /insufficient_scope/, where)
+      }
+    }
+  })
+
+test.serial('nobody reaches a service past the gateway, whatever is said of who asks', async (t) => {
+  const liars: Record<string, string>[] = [
+    {},
+    { [CALLER_HEADER]: callerText(CALLERS.operator) },
+    { ...as('operator'), [GATEWAY_HEADER]: `${SECRET}.` },
+    { ...as('operator'), [GATEWAY_HEADER]: '' },
+  ]
+  for (const headers of liars)
+    await Promise.all(
+      ROWS.map(async (row) => {
+        const target = targetOf(row, valuesOf(row, { user: 'anna', order: things.open }))
+        const answer = await send(row.service, row.method, target, headers)
+        t.deepEqual([answer.status, typeOf(answer)], [403, 'past-the-gateway'], `${row.method} ${row.path}`)
+      }),
+    )
+  for (const service of ['ids', 'order', 'payment', 'stock'])
+    for (const path of ['/live', '/ready']) t.is((await send(service, 'GET', path, {})).status, 200)
+})
