@@ -2,7 +2,7 @@
  * How much may one client ask of the shop?
  *
  * So many reads, commands and checkouts a second, more at once after a pause, and so many things an hour that it creates. A client is
- * who a token names, or an address: the two are known apart, so that nobody's address can have those forgotten that have a token. A request
+ * whom a token names, or an address: the two are known apart, so that no addresses can have those forgotten that have a token. A request
  * beyond a limit is refused here, before any service hears of it, and takes nothing of the limit that it is beyond.
  *
  * Each answer tells the limits that were looked at (`RateLimit-Policy`) and what is left (`RateLimit`), as the draft of the
@@ -20,18 +20,20 @@ import { createdBy, type Kind, kindOf } from './kinds.ts'
 export type LimitOptions = {
   readonly [Name in Kind | 'creates']?: Limit | undefined
 } & {
-  /** For tests: how many clients with a token are known at once, and how many without. */
+  /** For tests: how many clients are known at once with a token, and as many without. */
   readonly clientsMax?: number
 }
 
 /** Who asks, as far as limits go. */
 export type Client = {
   readonly address: string
-  /** Whom the token names, if there is one. */
-  readonly subject?: string | undefined
-  /** May it create as much as it likes? So do those who run the shop. */
-  readonly mayCreate?: boolean
+  /** As a service is told: `customer anna`; nothing where that is not known. */
+  readonly caller?: string | undefined
 }
+
+/** Who runs the shop is not to be kept from it, and who sells may bring in as many things as there are. */
+const isUnlimited = (caller: string): boolean => caller.startsWith('operator ')
+const mayCreate = (caller: string): boolean => caller.startsWith('merchant ')
 
 export type Limits = {
   /** Why a client is not served now, if it is not; the answer to come tells what is left. */
@@ -42,6 +44,7 @@ export type Limits = {
 
 /** So many clients take up to 20 MB, and as many without a token. */
 const CLIENTS_MAX = 50_000
+const ANYBODY = 'anybody'
 const NAMES = ['reads', 'commands', 'checkouts', 'creates'] as const
 type Name = (typeof NAMES)[number]
 
@@ -69,7 +72,7 @@ const tooMany = ({ name, burst }: Rule, waitMs: number): Problem =>
   )
 
 export const openLimits = ({ clientsMax = CLIENTS_MAX, ...limits }: LimitOptions): Limits => {
-  const subjects = openClients(NAMES, clientsMax)
+  const callers = openClients(NAMES, clientsMax)
   const addresses = openClients(NAMES, clientsMax)
   const rules = {
     reads: ruleOf('reads', limits.reads),
@@ -78,22 +81,23 @@ export const openLimits = ({ clientsMax = CLIENTS_MAX, ...limits }: LimitOptions
     creates: ruleOf('creates', limits.creates),
   }
 
-  const wantedBy = (method: string, path: string, mayCreate: boolean): readonly Wanted[] => {
+  const wantedBy = (method: string, path: string, caller: string): readonly Wanted[] => {
+    if (isUnlimited(caller)) return []
     const wanted: Wanted[] = []
     const rule = rules[kindOf(method, path)]
     if (rule !== undefined) wanted.push({ rule, count: 1 })
-    const count = rules.creates === undefined || mayCreate ? 0 : createdBy(method, path)
+    const count = rules.creates === undefined || mayCreate(caller) ? 0 : createdBy(method, path)
     if (rules.creates !== undefined && count > 0) wanted.push({ rule: rules.creates, count })
     return wanted
   }
 
   return {
-    size: () => subjects.size() + addresses.size(),
-    take: (method, path, { address, subject, mayCreate = false }, response) => {
-      const wanted = wantedBy(method, path, mayCreate)
+    size: () => callers.size() + addresses.size(),
+    take: (method, path, { address, caller = ANYBODY }, response) => {
+      const wanted = wantedBy(method, path, caller)
       if (wanted.length === 0) return undefined
       const nowMs = performance.now()
-      const buckets = subject === undefined ? addresses.of(clientAt(address), nowMs) : subjects.of(subject, nowMs)
+      const buckets = caller === ANYBODY ? addresses.of(clientAt(address), nowMs) : callers.of(caller, nowMs)
       const looks = wanted.map(({ rule, count }) => ({ rule, taken: look(buckets[rule.name], rule, count, nowMs) }))
       for (const { rule, taken } of looks) buckets[rule.name] = nowMs + taken.fullInMs
       response.setHeader('RateLimit-Policy', looks.map(({ rule }) => rule.policy).join(', '))

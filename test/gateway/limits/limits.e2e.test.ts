@@ -75,13 +75,25 @@ test('what a client says of its own address counts for nothing', async (t) => {
 test('who and from where asks is one question for tokens and another for addresses', (t) => {
   const limits = openLimits({ reads: only(1) })
   const response = () => new ServerResponse(new IncomingMessage(new Socket()))
-  const read = (address: string, subject?: string) =>
-    limits.take('GET', '/stock/find/7', { address, subject }, response())?.status
+  const read = (address: string, caller?: string) =>
+    limits.take('GET', '/stock/find/7', { address, caller }, response())?.status
   t.deepEqual(
-    [read('203.0.113.1', 'anna'), read('203.0.113.2', 'anna'), read('203.0.113.1', 'ben')],
+    [read('203.0.113.1', 'customer anna'), read('203.0.113.2', 'customer anna'), read('203.0.113.1', 'customer ben')],
     [undefined, 429, undefined],
   )
-  t.deepEqual([read('203.0.113.1'), read('203.0.113.1')], [undefined, 429])
+  t.deepEqual([read('203.0.113.1'), read('203.0.113.1', 'anybody')], [undefined, 429])
+})
+
+test('who runs the shop is not limited, and who sells may create what there is', (t) => {
+  const limits = openLimits({ commands: only(2), creates: only(1) })
+  const response = () => new ServerResponse(new IncomingMessage(new Socket()))
+  const create = (caller: string) =>
+    limits.take('POST', '/stock/item/create/7', { address: '203.0.113.1', caller }, response())?.limit
+  const thrice = (caller: string) => [create(caller), create(caller), create(caller)]
+  t.deepEqual(thrice('operator root'), [undefined, undefined, undefined])
+  t.deepEqual(thrice('merchant seller'), [undefined, undefined, 'commands'])
+  t.deepEqual(thrice('customer anna'), [undefined, 'creates', 'commands'])
+  t.deepEqual(thrice('anybody'), [undefined, 'creates', 'commands'])
 })
 
 test('ten thousand clients at once are known as far as memory is meant to go, and each has its limits', (t) => {
@@ -90,7 +102,7 @@ test('ten thousand clients at once are known as far as memory is meant to go, an
   for (let at = 0; at < 10_000; at += 1) {
     const client = { address: `10.0.${at >> 8}.${at & 255}` }
     t.is(limits.take('GET', '/stock/find/7', client, response), undefined)
-    t.is(limits.take('GET', '/stock/find/7', { ...client, subject: `customer-${at}` }, response), undefined)
+    t.is(limits.take('GET', '/stock/find/7', { ...client, caller: `customer ${at}` }, response), undefined)
   }
   t.is(limits.size(), 2_000)
 })
