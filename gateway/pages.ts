@@ -10,7 +10,8 @@ import { foreignPage, type Visitors } from '../shared/http/visitors.ts'
 import { sendProblem } from './proxy/answers.ts'
 
 const METHODS = 'GET, HEAD, POST, PATCH, PUT, DELETE'
-const REQUEST_HEADERS = 'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, X-Request-Id'
+const REQUEST_HEADERS =
+  'Authorization, Content-Type, Idempotency-Key, If-Lock-Token, If-Match, If-None-Match, Prefer, X-Request-Id'
 const RESPONSE_HEADERS =
   'Allow, ETag, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, X-Log-Id, X-Request-Id'
 /** How long a browser may remember that it may. */

@@ -122,6 +122,7 @@ export const api = {
     summary: 'Adds a line to an order, at the price that the item has now',
     params: { order: identifier, item: identifier, quantity: integer(1) },
     answers: { 200: { text: 'how many of which item were added, at which price' } },
+    fenced: true,
     problems: [
       noSuchOrder,
       noSuchItem,
@@ -146,6 +147,7 @@ export const api = {
     params: { order: identifier },
     headers: { prefer: patience },
     answers: { 200: { text: '"paid"' }, 202: { json: shownCheckout } },
+    fenced: true,
     problems: [
       outOfCredit,
       noSuchOrder,

@@ -1,7 +1,7 @@
 /**
  * The keys, codecs and commands of payment: the only file that speaks to its Redis.
  *
- * - `user:{id}` hash: `credit`, `held`
+ * - `user:{id}` hash: `credit`, `held`; `fence`, the highest token of a lock that it has seen
  * - `waiting:{user}` list: log ids of checkouts that wait for what others hold of the wallet, in order
  * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `reason`, `item`, `restock`, `invoice`, `note`, `entries`,
  *   `again`; those that are finished are packed: see `shared/saga/lua/saga.lua`
@@ -33,6 +33,7 @@ import type { User } from './user.ts'
 const names = {
   user: 'user:',
   counted: 'user:',
+  fenced: 'user',
   waiting: 'waiting:',
   series: 'series',
   invoices: 'invoices:',

@@ -3,6 +3,8 @@
  *
  * - A *refusal* is an answer, not an error: a value that a route turns into a problem document (4xx). It is never thrown.
  * - `MalformedError`: the request cannot be understood. Thrown while reading it, before any effect; answered 400.
+ * - `StaleLockTokenError`: the lock under which something was to be done has another holder. Any command of a request may find so,
+ *   before any effect; answered 412.
  * - `UnavailableError` (the world): a Redis, a peer or a quorum is away. Thrown with its cause; what was asked may be
  *   asked again; answered 503 (or 424 where it is a peer that does not answer).
  * - Everything else is a fault of the program. It is not caught where it happens.
@@ -21,6 +23,16 @@ export class MalformedError extends Error {
 /** Refuses an amount that would make a sum which a number cannot hold exactly. @throws MalformedError */
 export const sumTooLarge = (field: string): never => {
   throw new MalformedError(field, `"${field}" makes a sum beyond ${Number.MAX_SAFE_INTEGER}`)
+}
+
+/** The request bears the token of a lock, and the thing that it is about has seen a higher one, `newest`. */
+export class StaleLockTokenError extends Error {
+  override readonly name = 'StaleLockTokenError'
+  readonly newest: number
+  constructor(newest: number) {
+    super(`the thing has seen the token ${newest}`)
+    this.newest = newest
+  }
 }
 
 /** Something this process depends on does not answer, so the outcome is unknown or nothing was done. */

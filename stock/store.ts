@@ -1,7 +1,8 @@
 /**
  * The keys, codecs and commands of stock: the only file that speaks to its Redis.
  *
- * - `item:{id}` hash: `stock`, `price`; `withdrawn` (yes or no) and `version` of one that was changed: see `lua/offer.lua`
+ * - `item:{id}` hash: `stock`, `price`; `withdrawn` (yes or no) and `version` of one that was changed: see `lua/offer.lua`; `fence`, the
+ *   highest token of a lock that it has seen
  * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `item`, `restock`, `entries`, `again`; nearly all are packed:
  *   see `shared/saga/lua/saga.lua`
  * - `books` hash, of running sums: `added` (put in, less what was subtracted), `taken` (less what was given back), `written-off`
@@ -20,7 +21,7 @@ import type { Change, Item, Offer } from './item.ts'
 import { reactions } from './reactions.ts'
 import { saga } from './recovery.ts'
 
-const names = { item: 'item:', counted: 'item:' }
+const names = { item: 'item:', counted: 'item:', fenced: 'item' }
 /** That of an item which was never changed. */
 const FIRST_VERSION = 1
 

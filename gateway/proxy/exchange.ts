@@ -57,8 +57,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
   readonly #options: ExchangeOptions
   readonly #service: ReplicaSet
   readonly #response: ServerResponse
-  readonly #requestId: string
-  readonly #hasKey: boolean
+  readonly #passed: Passed
   readonly #message: Dispatcher.DispatchOptions
   readonly #startedAtMs = performance.now()
   #replica: Replica | undefined
@@ -91,8 +90,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
     this.#waitLeftMs = options.waitMs
     this.#service = service
     this.#response = response
-    this.#requestId = passed.requestId
-    this.#hasKey = passed.hasKey
+    this.#passed = passed
     this.#message = {
       method: request.method ?? 'GET',
       path,
@@ -180,7 +178,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
     if (this.#response.destroyed) return
     if (this.#options.isDraining()) this.#response.shouldKeepAlive = false
     const where = this.#mayHaveBegun ? whereToAsk(this.#message.method, this.#message.path) : undefined
-    sendProblem(this.#response, document, this.#requestId, where)
+    sendProblem(this.#response, document, this.#passed.requestId, where)
   }
 
   /** The replica has one request less: this one. */
@@ -223,7 +221,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
     if (isStream(headers)) this.#options.streams.add(response, controller)
     if (response.destroyed) return
     if (this.#options.isDraining()) response.shouldKeepAlive = false
-    response.writeHead(status, passResponse(headers, this.#requestId))
+    response.writeHead(status, passResponse(headers, this.#passed.requestId))
   }
 
   /** At a crash point a reply may be lost: then its connection is broken off. */
@@ -289,11 +287,11 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
   }
 
   #isSafeToRepeat(): boolean {
-    return isSafeToRepeat(this.#message.method, this.#message.path, this.#hasKey)
+    return isSafeToRepeat(this.#message.method, this.#message.path, this.#passed)
   }
 
   #about(replica: Replica): Record<string, unknown> {
     const { method, path } = this.#message
-    return { requestId: this.#requestId, origin: replica.origin, method, path }
+    return { requestId: this.#passed.requestId, origin: replica.origin, method, path }
   }
 }

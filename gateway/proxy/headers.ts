@@ -50,6 +50,8 @@ export type Passed = {
   readonly bodyBytes: number | undefined
   /** An `Idempotency-Key` goes on that may be one: not an empty one, and none that `Connection` names. */
   readonly hasKey: boolean
+  /** An `If-Lock-Token` was sent. */
+  readonly hasLockToken: boolean
   /** The host that was asked, and how often it was named. */
   readonly host: string
   readonly hosts: number
@@ -64,6 +66,7 @@ export type Passed = {
 }
 
 const KEY = 'idempotency-key'
+const LOCK_TOKEN = 'if-lock-token'
 
 /** The header names that a `Connection` header lists, in lower case. */
 const listed = (connection: string): ReadonlySet<string> =>
@@ -95,12 +98,14 @@ export const passRequest = (
   let connection = ''
   let bodyBytes: number | undefined = 0
   let hasKey = false
+  let hasLockToken = false
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = (raw[i] as string).toLowerCase()
     const value = raw[i + 1] as string
     if (!DROPPED_FROM_REQUEST.has(name)) {
       headers.push(name, value)
       if (name === KEY) hasKey = value !== ''
+      else if (name === LOCK_TOKEN) hasLockToken = true
     } else if (name === 'host') {
       host = value
       hosts += 1
@@ -125,7 +130,20 @@ export const passRequest = (
   const address = addressOf(request.socket.remoteAddress ?? 'unknown', forwardedFor)
   passed.push('x-request-id', requestId, 'x-forwarded-proto', 'http')
   passed.push('x-forwarded-for', address, 'x-forwarded-host', asked)
-  return { headers: passed, requestId, bodyBytes, hasKey, host, hosts, transferCoding, asked, address, origin, site }
+  return {
+    headers: passed,
+    requestId,
+    bodyBytes,
+    hasKey,
+    hasLockToken,
+    host,
+    hosts,
+    transferCoding,
+    asked,
+    address,
+    origin,
+    site,
+  }
 }
 
 const without = (headers: readonly string[], names: ReadonlySet<string>): string[] => {

@@ -13,7 +13,8 @@
  * | DELETE                           | what is deleted stays so                                           |
  * | any with an `Idempotency-Key`    | the service gives the same answer and one effect for the same key  |
  *
- * Everything else is not repeated: its client is told that the outcome is unknown. It is judged by what goes on to the service, not by
+ * One that bears the token of a lock (`If-Lock-Token`) is repeated under a key only: somebody with a higher token may have come in between, so
+ * that it would be refused although it was done. Everything else is not repeated: its client is told that the outcome is unknown. It is judged by what goes on to the service, not by
  * what came: a key that `Connection` names ends here, and the service, which sees none, would do it twice.
  */
 
@@ -38,12 +39,14 @@ export const kindOf = (method: string, path: string): Kind => {
 export const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD'
 
 /** Whether a request that may have begun may be sent again. `path` is the request's target, with its query. */
-export const isSafeToRepeat = (method: string, path: string, hasIdempotencyKey: boolean): boolean =>
+export const isSafeToRepeat = (
+  method: string,
+  path: string,
+  { hasKey, hasLockToken = false }: { readonly hasKey: boolean; readonly hasLockToken?: boolean },
+): boolean =>
   isRead(method) ||
-  method === 'DELETE' ||
-  hasIdempotencyKey ||
-  isCheckout(method, path) ||
-  (method === 'POST' && CANCEL.test(path))
+  hasKey ||
+  (!hasLockToken && (method === 'DELETE' || isCheckout(method, path) || (method === 'POST' && CANCEL.test(path))))
 
 /** Where the client can learn what came of a request whose outcome is unknown. */
 export const whereToAsk = (method: string, path: string): string | undefined => {

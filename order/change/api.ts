@@ -79,6 +79,7 @@ export const changes = {
     body: { fields: wanted },
     answers: { 200: { json: shownOrder }, 204: { empty: true } },
     ifMatch: 'optional',
+    fenced: true,
     problems: [
       noSuchOrder,
       noSuchItem,

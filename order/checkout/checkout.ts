@@ -1,7 +1,7 @@
 /**
  * What happens to the requests for checkouts of this process?
  *
- * Those for one order that meet here, may see the same and bear no key are one request, and each is an attempt (`attempt.ts`) to begin a
+ * Those for one order that meet here, may see the same and bear neither a key nor the token of a lock are one request, and each is an attempt (`attempt.ts`) to begin a
  * checkout under RedLock (`locks.ts`) and to learn its end (`outcomes.ts`). One that does not wait for the end submits its checkout
  * (`submit.ts`), and this process begins that in its turn (`dispatcher.ts`).
  */
@@ -109,7 +109,8 @@ export const checkouts = (options: CheckoutsOptions): Checkouts => {
 
   return {
     checkout: (order, requester) => {
-      if (requester.idempotencyKey !== undefined) return located(order, checkOut(order, requester))
+      if (requester.idempotencyKey !== undefined || requester.lockToken !== undefined)
+        return located(order, checkOut(order, requester))
       const { owner } = requester
       const what = owner === undefined ? order : `${order} ${owner}`
       const known = joined.get(what)

@@ -54,6 +54,7 @@ export const refunds = {
     body: { fields: wish, optional: true },
     ifMatch: 'optional',
     answers: { 201: { json: refund }, 202: { json: refund } },
+    fenced: true,
     problems: [
       noSuchOrder,
       orderNotPaid,

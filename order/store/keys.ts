@@ -4,7 +4,7 @@
  * - `order:{id}` hash: `user`, `status`, `saga`, `total`, `lines`, `costs`, `number`, `version`, `at`, `updated`,
  *   `method`, `installments`: see `lua/order.lua`; `give_up`, `why`, `refund`: see
  *   `lua/cancelled.lua`; `returned` and `refunded` of one that was refunded; `undone` (yes) of one that
- *   counts as paid although its money is back, as a person has accepted
+ *   counts as paid although its money is back, as a person has accepted; `fence`, the highest token of a lock that it has seen
  * - `refunds:{order}` hash: its refunds, for as long as there is the order: see `refunds/lua/refunds.lua`
  * - `orders-of:{user}` sorted set: the user's orders, by their numbers; `orders:number` is the last number that was given
  * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `deadline`, `token`, `reason`, `item`, `restock`,
@@ -34,6 +34,8 @@ export const names = {
   contradictions: 'contradictions',
   /** The field of a record that tells what is contradicted with it. */
   subject: 'order',
+  /** The argument that names what keeps the tokens of locks. */
+  fenced: 'order',
   outcomes: 'outcomes',
   refunds: 'refunds:',
   settlements: 'settlements',

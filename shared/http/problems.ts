@@ -53,6 +53,17 @@ export const stale = problemKind(412, 'stale', 'It was changed meanwhile', (vers
   version,
 }))
 
+/** A command has come that bears a higher token: `newest` is the highest. */
+export const staleLockToken = problemKind(
+  412,
+  'stale-lock-token',
+  'Somebody else has come to hold the lock',
+  (newest: number) => ({
+    detail: `a request with the token ${newest} came before: the lease of this one has ended; nothing was done`,
+    newest,
+  }),
+)
+
 export const bodyTooLarge = problemKind(413, 'body-too-large', 'The body is too large', (maxBytes: number) => ({
   detail: `a body may have at most ${maxBytes} bytes`,
 }))

@@ -8,6 +8,7 @@ import type { Context } from 'koa'
 import { MalformedError } from '../errors.ts'
 import type { Sent } from './body.ts'
 import type { Caller } from './caller.ts'
+import { lockTokenIn } from './lock-token.ts'
 import { doneByOf, keyOf, ownerOf } from './owner.ts'
 
 /** What a route is given of its request: the fields of path and query as texts, those of the body as they were sent. */
@@ -27,6 +28,8 @@ export type Request = {
   readonly owner?: string | undefined
   /** Under whose name it is done, if that is to be known. */
   readonly doneBy?: string | undefined
+  /** The token of the lock under which it is to be done, in digits. */
+  readonly lockToken: string | undefined
   /** What the client authorises itself with, to be passed on to a peer that is asked on its behalf. */
   readonly authorization: string | undefined
   /** By what logs call the request, to be passed on likewise. */
@@ -51,6 +54,7 @@ export const requestOf = (
   closing: AbortSignal,
 ): Request => {
   const key = ctx.headers['idempotency-key']
+  const token = ctx.headers['if-lock-token']
   // An empty one is none, and the client that sent it counts on one. Given twice they come joined by ", ".
   if (key !== undefined && !(typeof key === 'string' && IDEMPOTENCY_KEY.test(key)))
     throw new MalformedError(
@@ -68,6 +72,7 @@ export const requestOf = (
     header: (name) => ctx.get(name) || undefined,
     fingerprint: fingerprintOf(ctx, key === undefined ? undefined : text),
     idempotencyKey: key === undefined ? undefined : keyOf(caller, key),
+    lockToken: token === undefined ? undefined : lockTokenIn(token),
     isGone: () => ctx.req.socket.destroyed || ctx.req.socket.readableEnded,
     closing,
     caller,

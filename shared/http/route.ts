@@ -12,6 +12,7 @@ import { type Body, fieldsOf } from './body.ts'
 import type { Scope } from './caller.ts'
 import { type WantedVersions, wantedVersions } from './etag.ts'
 import type { EventStream } from './event-stream.ts'
+import { refuseLockToken } from './lock-token.ts'
 import { prefersRepresentation } from './prefer.ts'
 import type { Problem, ProblemKind } from './problem.ts'
 import {
@@ -23,6 +24,7 @@ import {
   malformedBody,
   notDone,
   preconditionRequired,
+  staleLockToken,
   switchedOff,
   unauthorised,
   unavailable,
@@ -59,6 +61,11 @@ export type Row = {
     | { readonly 204: { readonly empty: true }; readonly 202?: Content }
   /** Must the client say from which version it changes a thing, or may it? */
   readonly ifMatch?: 'required' | 'optional'
+  /**
+   * Does it take the token of a lock (`If-Lock-Token`), which its command compares with those that the thing has seen? It has a parameter of
+   * the thing's name. One that changes something and does not refuses a request with one.
+   */
+  readonly fenced?: true
   /** What it may refuse, besides what every route may: see `problemsOf`. */
   readonly problems: readonly ProblemKind[]
   /** Does it pass on, as it is, what a peer refuses that is asked on the client's behalf? */
@@ -128,11 +135,12 @@ export type Route = Pick<Row, 'method' | 'path' | 'body' | 'shownAt' | 'scope' |
 }
 
 /** All kinds of problems with which a route may answer while its service is open. */
-export const problemsOf = ({ problems, body, ifMatch, scope }: Row): readonly ProblemKind[] => [
+export const problemsOf = ({ problems, body, ifMatch, fenced, scope }: Row): readonly ProblemKind[] => [
   ...problems,
   malformed,
   ...(body ? [bodyTooLarge, unsupportedMediaType, malformedBody] : []),
   ...(ifMatch === 'required' ? [preconditionRequired] : []),
+  ...(fenced ? [staleLockToken] : []),
   notDone,
   unavailable,
   internal,
@@ -176,7 +184,8 @@ const asPreferred = (answers: Row['answers'], header: Request['header'], answer:
 
 const route = <R extends Row>(name: string, row: R, handler: Handler<R>): Route => {
   const { method, path, params = {}, query = {}, headers = {}, body } = row
-  const { answers, ifMatch, shownAt, scope, error } = row
+  const { answers, ifMatch, fenced, shownAt, scope, error } = row
+  const takesLockToken = fenced === true || method === 'GET'
   const readParams = readerOf(params)
   const readQuery = readerOf(query)
   const readHeaders = readerOf(headers)
@@ -189,6 +198,7 @@ const route = <R extends Row>(name: string, row: R, handler: Handler<R>): Route 
     ...(error ? { error } : {}),
     ...(body ? { body } : {}),
     handler: async ({ parameter, query: queried, body: sent, header, ...request }) => {
+      if (request.lockToken !== undefined && !takesLockToken) return refuseLockToken()
       const read = { params: readParams(parameter), query: readQuery(queried), headers: readHeaders(header) }
       const condition = ifMatch && header('if-match')
       if (ifMatch === 'required' && condition === undefined) return { problem: preconditionRequired() }

@@ -7,7 +7,7 @@
  */
 import type { Redis } from 'ioredis'
 import type { RawEntry } from '../contract/events.ts'
-import { UnavailableError } from '../errors.ts'
+import { StaleLockTokenError, UnavailableError } from '../errors.ts'
 import type { Step } from '../process/step.ts'
 import { COMMAND_TIMEOUT_MS, provesNothingDone } from '../redis/connection.ts'
 import { grouped } from '../redis/group-commit.ts'
@@ -20,7 +20,7 @@ const GROUP_MAX = 64
 export type Args = Readonly<Record<string, string | number>>
 
 export type Commands = {
-  /** Runs one command. @throws UnavailableError if its outcome is unknown or it was not done. */
+  /** Runs one command. @throws UnavailableError if its outcome is unknown or it was not done; StaleLockTokenError */
   readonly run: (command: string, args: Args, once?: Once) => Promise<Reply>
   /** What was answered under a request's key, or `key-reused`; `undefined` if nothing was, or there is no key. */
   readonly recall: (once: Once) => Promise<Reply | undefined>
@@ -48,6 +48,9 @@ export type CommandsOptions = {
   readonly onAppended: (entry: RawEntry) => void
 }
 
+/** What is returned instead if the token of a request's lock is stale. */
+const STALE_LOCK_TOKEN = 'stale-lock-token'
+
 /** What the script `do` reads, and returns for each command: see `lua/do.lua`. */
 type Asked = { readonly args: Args; readonly once?: Once | undefined; readonly readMs?: number | undefined }
 type Done = readonly [reply: Reply, recorded?: RawEntry]
@@ -60,6 +63,7 @@ const argumentsOf = (command: string, asked: readonly Asked[]): (string | number
     for (const name in args) text += `${name}=${args[name]}\n`
     if (once?.owner !== undefined) text += `owner=${once.owner}\n`
     if (once?.doneBy !== undefined) text += `done_by=${once.doneBy}\n`
+    if (once?.lockToken !== undefined) text += `fence=${once.lockToken}\n`
     argv.push(key ?? '', key === undefined ? '' : (once?.fingerprint ?? ''), readMs ?? '', text)
   }
   return argv
@@ -101,6 +105,7 @@ export const openCommands = (options: CommandsOptions): { readonly commands: Com
     const [reply, appended] = await fence
       .within(once, (readMs) => step(command, () => groupOf(command)({ args, once, readMs })))
       .catch(tellWhetherDone)
+    if (reply[0] === STALE_LOCK_TOKEN) throw new StaleLockTokenError(Number(reply[1]))
     if (appended) onAppended(appended)
     return reply
   }

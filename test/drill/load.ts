@@ -73,7 +73,7 @@ const sentWith = (method: string, { key, fields }: Wanted) => ({
 /** Asks, measured: once, or until there is an answer. */
 const openAsking = (client: Client, meter: Meter) => {
   const askOnce = async (does: Does, method: string, path: string, wanted: Wanted) => {
-    const answered = meter.ask(does, isSafeToRepeat(method, path, wanted.key !== undefined))
+    const answered = meter.ask(does, isSafeToRepeat(method, path, { hasKey: wanted.key !== undefined }))
     const { headers, body } = sentWith(method, wanted)
     const reply = await answerIfAny(client.request(method, path, headers, body))
     const end = endOf(reply?.status ?? 0, reply ? problemNameOf(reply) : '')
@@ -86,7 +86,8 @@ const openAsking = (client: Client, meter: Meter) => {
     for (let pauseMs = PAUSE_FIRST_MS; ; pauseMs = Math.min(2 * pauseMs, PAUSE_LAST_MS)) {
       const { reply, end } = await askOnce(does, method, path, wanted)
       if (end === 'ok') return reply
-      const mayAskAgain = end === 'unknown' ? isSafeToRepeat(method, path, wanted.key !== undefined) : end !== 'refused'
+      const mayAskAgain =
+        end === 'unknown' ? isSafeToRepeat(method, path, { hasKey: wanted.key !== undefined }) : end !== 'refused'
       if (!mayAskAgain || performance.now() > deadline) return undefined
       await after(pauseMs)
     }

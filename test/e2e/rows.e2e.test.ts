@@ -354,3 +354,33 @@ test.serial('refuses a key that was used for another request, where it says so',
     for (const row of others) assertKind(t, await asking(row, { headers }), 'idempotency-key-reused', row.path)
   }
 })
+
+test.serial(
+  'takes the token of a lock where it says so, and refuses one that is lower than was seen before',
+  async (t) => {
+    const names = { order: 'order', payment: 'user', stock: 'item' } as const
+    // Whatever became of the order 1, it sees tokens.
+    const on = (row: NamedRow, token: string) => asking(row, { headers: { ...operator, 'If-Lock-Token': token } })
+    let token = 1_000
+    for (const row of ROWS.filter(({ fenced }) => fenced)) {
+      if (row.service === 'ids') return t.fail(`${row.path} is about no thing`)
+      t.true(names[row.service] in (row.params ?? {}), row.path)
+      token += 10
+      const seen = await on(row, String(token))
+      assertListed(t, row, seen)
+      t.notRegex(seen.text, /stale-lock-token/, row.path)
+      await assertNoEffect(t, async () => {
+        const refused = await on(row, String(token - 1))
+        assertKind(t, refused, 'stale-lock-token', `${row.path}: ${refused.text}`)
+        t.is(problemOf(refused).newest, token)
+        assertMalformed(t, await on(row, '1e3'), 'If-Lock-Token', row.path)
+      })
+    }
+    await assertNoEffect(t, async () => {
+      for (const row of ROWS.filter(({ method, fenced }) => method !== 'GET' && !fenced))
+        assertMalformed(t, await on(row, '1'), 'If-Lock-Token', row.path)
+    })
+    for (const row of ROWS.filter(({ name }) => name === 'findUser' || name === 'findOrder'))
+      t.is((await on(row, '1')).status, 200, 'what changes nothing does not look at it')
+  },
+)

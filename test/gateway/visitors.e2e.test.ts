@@ -126,7 +126,10 @@ for (const [origin, isAllowed] of [
       t.is(asking.text, '')
       t.is(asking.headers.vary, 'Origin')
       t.regex(String(asking.headers['access-control-allow-methods']), /\bPOST, PATCH\b/)
-      t.regex(String(asking.headers['access-control-allow-headers']), /\bIdempotency-Key, If-Match, If-None-Match\b/)
+      t.regex(
+        String(asking.headers['access-control-allow-headers']),
+        /\bIdempotency-Key, If-Lock-Token, If-Match, If-None-Match\b/,
+      )
     }
     t.is(order?.received.length, 0)
 

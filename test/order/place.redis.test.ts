@@ -58,6 +58,7 @@ const placing = async (
     query: () => undefined,
     body,
     caller: undefined,
+    lockToken: undefined,
     authorization: undefined,
     requestId: '',
     isGone: () => false,

@@ -43,6 +43,7 @@ const refund = (peer: Peer, isGone = false): Promise<Answer> => {
     body: undefined,
     header: () => undefined,
     caller: undefined,
+    lockToken: undefined,
     authorization: undefined,
     requestId: '',
     isGone: () => isGone,

@@ -1,3 +1,4 @@
+--- @include "lock-token"
 --- @include "log"
 -- do: commands of one kind, asked for by requests that came at about the same time; each runs as if it were alone.
 -- ARGV  command, then for each request: its Idempotency-Key or '', the request in one line if it has one, the time as it was read
@@ -6,7 +7,7 @@
 -- request may meet another answer later, so that it is not remembered, only when it was returned. Under a key, the first answer
 -- is given again to the same request, and another request gets {'key-reused'}; an answer to what changed nothing is remembered
 -- for a short while. What was asked for too long ago, or has been refused in passing under its key since, is not done: {'late'};
--- see fence.ts.
+-- see fence.ts. What bears the token of a lock is done only if the thing that it is about has seen no higher one: see lock-token.lua.
 -- Returns for each request the command's reply, and the entry that it appended, if any; or the error that kept it from its end.
 local function is_late(read_ms, passed_ms)
   local age_ms = now_ms() - read_ms
@@ -31,7 +32,10 @@ local function answer(command, key, request, read_ms, text)
   end
   owner, done_by = args.owner, args.done_by
   local before = lasting_count
-  local reply, passing = commands[command](args)
+  local reply, passing = stale_token(args), true
+  if not reply then
+    reply, passing = commands[command](args)
+  end
   if key ~= '' and passing then
     redis.call('SET', names.request .. key, integer(now_ms()), 'PX', 2 * limits.fresh_ms)
   elseif key ~= '' then

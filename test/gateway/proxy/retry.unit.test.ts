@@ -29,11 +29,19 @@ const cases: readonly [method: string, path: string, hasKey: boolean, isSafe: bo
 
 for (const [method, path, hasKey, isSafe] of cases)
   test(`${method} ${path} ${hasKey ? 'with' : 'without'} a key ${isSafe ? 'may' : 'may not'} be repeated`, (t) => {
-    t.is(isSafeToRepeat(method, path, hasKey), isSafe)
+    t.is(isSafeToRepeat(method, path, { hasKey }), isSafe)
   })
 
+test('what bears the token of a lock may be repeated under a key only, unless it changes nothing', (t) => {
+  const isSafe = (method: string, path: string, hasKey: boolean): boolean =>
+    isSafeToRepeat(method, path, { hasKey, hasLockToken: true })
+  for (const [method, path] of cases) t.is(isSafe(method, path, false), method === 'GET' || method === 'HEAD', path)
+  t.true(isSafe('POST', '/orders/checkout/7', true))
+})
+
 test('what the gateway repeats without a key its row says can be sent again as it is', (t) => {
-  const isRepeated = (row: (typeof ROWS)[number]): boolean => isSafeToRepeat(row.method, targetOf(row), false)
+  const isRepeated = (row: (typeof ROWS)[number]): boolean =>
+    isSafeToRepeat(row.method, targetOf(row), { hasKey: false })
   const against = ROWS.filter((row) => isRepeated(row) && row.repeatable !== 'as-it-is')
   t.deepEqual(
     against.map(({ path }) => path),

@@ -22,6 +22,7 @@ const ask = async (path: string, about: string, query: Readonly<Record<string, s
     query: (name) => query[name],
     body: undefined,
     caller: undefined,
+    lockToken: undefined,
     authorization: undefined,
     requestId: '',
     isGone: () => false,

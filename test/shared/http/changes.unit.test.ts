@@ -58,6 +58,7 @@ const ask = async (at: number, headers: Readonly<Record<string, string>>): Promi
     fingerprint: 'CHANGE /cups/red',
     idempotencyKey: 'a-key',
     caller: undefined,
+    lockToken: undefined,
     authorization: undefined,
     requestId: undefined,
     isGone: () => false,

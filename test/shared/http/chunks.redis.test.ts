@@ -24,6 +24,7 @@ const requestUnder = (idempotencyKey: string | undefined, fingerprint: string): 
   body: undefined,
   header: () => undefined,
   caller: undefined,
+  lockToken: undefined,
   authorization: undefined,
   requestId: undefined,
   isGone: () => false,

@@ -84,6 +84,7 @@ const request = (
   fingerprint: 'POST /',
   idempotencyKey: 'a-key',
   caller: undefined,
+  lockToken: undefined,
   authorization: undefined,
   requestId: undefined,
   isGone: () => false,
