@@ -10,6 +10,10 @@ local function token_seen_before(args)
     return nil
   end
   local key = names[names.fenced] .. id
+  -- A caller that may not see the thing sets no token of it and learns none: the command itself refuses.
+  if owner and is_anothers(names.fenced == 'user' and id or redis.call('HGET', key, 'user')) then
+    return nil
+  end
   local newest = redis.call('HGET', key, 'fence')
   if newest and tonumber(newest) > tonumber(args.fence) then
     return { 'stale-lock-token', newest }

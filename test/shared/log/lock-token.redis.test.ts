@@ -4,7 +4,7 @@ import { openStore as openOrder } from '../../../order/store.ts'
 import { StaleLockTokenError } from '../../../shared/errors.ts'
 import type { Once } from '../../../shared/redis/script.ts'
 import { openStore as openStock } from '../../../stock/store.ts'
-import { beginCart, openCart } from '../../support/shop/cart.ts'
+import { beginCart, LINE, openCart } from '../../support/shop/cart.ts'
 import { openBench, plainly, saidIn, under } from '../../support/shop/open-store.ts'
 
 const bench = await openBench()
@@ -60,6 +60,15 @@ test.serial('the largest tokens are told apart', async (t) => {
 test.serial('what is not there keeps nothing', async (t) => {
   t.deepEqual(await stock.add('cup', 1, by('10')), ['unknown'])
   t.deepEqual(await redis.keys('item:*'), ['item:tea'])
+})
+
+test.serial('a caller whose thing it is not sets no token of it, and learns none', async (t) => {
+  const added = (owner: string, token: string) => order.addItem(LINE, { ...by(token), owner })
+  t.deepEqual(await added('stranger', '10'), ['unknown'])
+  t.is(await seenBy('order:cart'), null)
+  t.is((await added('anna', '5'))[0], 'added')
+  t.deepEqual(await added('stranger', '4'), ['unknown'])
+  await t.throwsAsync(added('anna', '4'), { instanceOf: StaleLockTokenError })
 })
 
 test.serial('of many at one moment each is compared with those before it', async (t) => {
