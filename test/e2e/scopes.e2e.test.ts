@@ -9,7 +9,9 @@ import { type NamedRow, ROWS, targetOf } from '../support/rows.ts'
 import { shareShop } from '../support/shop/shop.ts'
 
 const SECRET = 'a-secret-of-the-gateway-alone'
-const opened = shareShop(test, { env: { all: { AUTH: 'jwt', GATEWAY_SECRET: SECRET } } })
+const opened = shareShop(test, {
+  env: { all: { AUTH: 'jwt', GATEWAY_SECRET: SECRET, OPERATOR_TOKEN: 'a-token-of-the-operator' } },
+})
 
 const CALLERS = {
   nobody: { scope: 'anybody', subject: '' },
@@ -225,4 +227,53 @@ test.serial('nobody reaches a service past the gateway, whatever is said of who 
     )
   for (const service of ['ids', 'order', 'payment', 'stock'])
     for (const path of ['/live', '/ready']) t.is((await send(service, 'GET', path, {})).status, 200)
+})
+
+const placed = async (): Promise<string> => {
+  const { json } = await ask(rowNamed('placeOrder'), 'anna')
+  return (json as { readonly id: string }).id
+}
+
+const rowNamed = (name: string): NamedRow => {
+  const row = ROWS.find((one) => one.name === name)
+  assert.ok(row)
+  return row
+}
+
+test.serial('two callers that use the same key do not meet', async (t) => {
+  const pay = (by: 'anna' | 'ben', amount: number) =>
+    send('payment', 'POST', `/payment/pay/${by}/${amount}`, { ...as(by), 'Idempotency-Key': 'one-and-the-same' })
+  t.deepEqual([(await pay('anna', 3)).text, (await pay('ben', 4)).text], ['3 paid', '4 paid'])
+  t.deepEqual([(await pay('anna', 3)).status, (await pay('anna', 5)).status], [200, 422])
+})
+
+test.serial('an order whose checkout is under way is as unknown to another customer as any', async (t) => {
+  const unknown = await ask(rowNamed('checkout'), 'ben', { order: UNKNOWN.order })
+  for (let time = 0; time < 10; time += 1) {
+    const order = await placed()
+    const askers = ['anna', 'ben', 'merchant', 'ben', 'anna'] as const
+    const answers = await Promise.all(askers.map((by) => ask(rowNamed('checkout'), by, { order })))
+    t.deepEqual(
+      answers.map(({ status }) => status),
+      [200, 404, 200, 404, 200],
+    )
+    for (const at of [1, 3]) t.is(answers[at]?.text, unknown.text.replaceAll(UNKNOWN.order, order))
+  }
+})
+
+test.serial('an operator reads who has done what, and the customer does not', async (t) => {
+  const order = await placed()
+  const { headers } = await ask(rowNamed('checkout'), 'merchant', { order })
+  const logged = await send('order', 'GET', `/orders/log/${headers.get('x-log-id')}`, as('operator'))
+  const { logs } = logged.json as { readonly logs: readonly { readonly kind: string; readonly facts: object }[] }
+  t.like(logs[0], { kind: 'CheckoutStarted', facts: { done_by: 'merchant:seller' } })
+  const { url } = opened().shop.part('order-1')
+  const response = await fetch(`${url}/orders/${order}/events`, { headers: as('anna') })
+  let seen = ''
+  for await (const chunk of response.body ?? []) {
+    seen += Buffer.from(chunk).toString()
+    if (seen.includes('OrderPaid')) break
+  }
+  t.regex(seen, /CheckoutStarted/)
+  t.notRegex(seen, /done_by|seller/)
 })
