@@ -35,13 +35,19 @@ import { type Marked, openTokens } from './tokens.ts'
 
 /**
  * The services, by the first segment of their paths. The service that knows the saga answers what concerns the whole shop; what
- * form clients ask under `api` is about orders.
+ * form clients ask under `api` is about orders. Locks are asked for by names of their own, also as clients of older lock services know them.
  */
 export const ROUTES = {
   orders: 'order',
   payment: 'payment',
   stock: 'stock',
   ids: 'ids',
+  locks: 'ids',
+  elections: 'ids',
+  jobs: 'ids',
+  lock: 'ids',
+  unlock: 'ids',
+  v1: 'ids',
   audit: 'order',
   api: 'order',
 } as const

@@ -1,11 +1,17 @@
 /** Opens, wires and closes the ids service; the only file of it that sees `process`. */
 import process from 'node:process'
+import { integer } from '../shared/process/config.ts'
 import { run } from '../shared/process/lifecycle.ts'
 import { openService, peerRedis, serviceSettings } from '../shared/service.ts'
+import { openLockService } from './lock/lock-service.ts'
 import { routesOf } from './routes.ts'
 import { openStore } from './store.ts'
 
-const settings = { ...serviceSettings, ...peerRedis }
+const settings = {
+  ...serviceSettings,
+  ...peerRedis,
+  locksMax: integer('LOCKS_MAX', { min: 1, max: 10_000_000 }, 100_000),
+}
 
 await run(process, 'ids', settings, (context) => {
   const { order, payment, stock } = context.config
@@ -15,8 +21,16 @@ await run(process, 'ids', settings, (context) => {
     peers: { order, payment, stock },
     subscribers: [],
     build: (dependencies) => {
-      const store = openStore(dependencies)
-      return { log: store.log, routes: routesOf(store, dependencies.identifiers), lease: store.lease }
+      const { identifiers, follow, logger } = dependencies
+      const store = openStore(dependencies, { locks_max: context.config.locksMax })
+      const locks = openLockService({ log: store.log, follow, nextLogId: identifiers.next, logger })
+      return {
+        log: store.log,
+        routes: [...locks.routes, ...routesOf(store, identifiers)],
+        lease: store.lease,
+        start: locks.start,
+        stop: locks.stop,
+      }
     },
   })
 })

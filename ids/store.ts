@@ -3,6 +3,7 @@
  *
  * - `blocks` integer: the block that was leased last
  * - `lease:{replica}` text: the block of a replica, for when it asks again
+ * - those of locks: see `lock/lua/lock.lua`
  * - those that every log has: see `shared/log/log.ts`
  */
 
@@ -12,6 +13,7 @@ import type { ResultOnce } from '../shared/redis/command.ts'
 import type { Once } from '../shared/redis/script.ts'
 import type { Dependencies } from '../shared/service.ts'
 import { giveIdentifier, leaseBlock } from './commands.ts'
+import { type LockLimits, lockCommands, lockLimits, lockNames } from './lock/keys.ts'
 
 const names = { blocks: 'blocks', lease: 'lease:' }
 /** The time that has the block 0. */
@@ -25,14 +27,18 @@ export type Store = {
   readonly give: (identifier: string, once: Once) => Promise<ResultOnce<typeof giveIdentifier>>
 }
 
-export const openStore = ({ redis, step, retentionS }: Pick<Dependencies, 'redis' | 'step' | 'retentionS'>): Store => {
+/** @param limits other ones for locks than usual */
+export const openStore = (
+  { redis, step, retentionS }: Pick<Dependencies, 'redis' | 'step' | 'retentionS'>,
+  limits: Partial<LockLimits> = {},
+): Store => {
   const log = openLog({
     service: 'ids',
     redis,
     step,
-    lua: [new URL('lua/', import.meta.url)],
-    names,
-    limits: { first_block_ms: FIRST_BLOCK_MS },
+    lua: [new URL('lua/', import.meta.url), lockCommands],
+    names: { ...names, ...lockNames },
+    limits: { first_block_ms: FIRST_BLOCK_MS, ...lockLimits, ...limits },
     reactions: {},
     retentionS,
   })

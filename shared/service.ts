@@ -17,6 +17,7 @@ import { memoryWatch } from './health/memory.ts'
 import type { Route } from './http/route.ts'
 import { openServer } from './http/server.ts'
 import { type RedLock, redLock } from './lock/redlock.ts'
+import { type Following, type Listener, openFollowing } from './log/follow.ts'
 import type { Log } from './log/log.ts'
 import { type Identifiers, identifiers } from './log/log-id.ts'
 import { listOwnLosses } from './log/own-tail.ts'
@@ -78,6 +79,8 @@ export type Dependencies = {
   readonly logger: Logger
   /** A connection to a peer's Redis that does not block. */
   readonly peer: (peer: Service) => Redis
+  /** Tells a listener of what is appended to the own log, by whichever replica. */
+  readonly follow: (listener: Listener) => Following
   /** Resolves when what the peers have appended by now is applied, as far as they can be asked: see `log/subscription.ts`. */
   readonly catchUp: () => Promise<void>
   /** Which peers have not been reached for some seconds. */
@@ -208,6 +211,8 @@ export const openService = async (context: ProcessContext<ServiceConfig>, option
     identifiers: ids,
     logger,
     peer: reporting,
+    follow: (listener) =>
+      openFollowing({ service: options.service, blocking: blocking(options.service), step, logger, ...listener }),
     outOfReach: peers.outOfReach,
     catchUp: peers.catchUp,
     retentionS: retentionMs / 1_000, // a saga's record is kept for longer: as long as its last entry

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import test from 'ava'
 import { api as ids } from '../ids/api.ts'
+import { locks } from '../ids/lock/api.ts'
 import { api as order } from '../order/api.ts'
 import { cancels } from '../order/cancel/api.ts'
 import { changes } from '../order/change/api.ts'
@@ -84,7 +85,7 @@ const isTold = (route: string): boolean => !route.includes(' /internal/')
 const isOwn = (route: string): boolean => !/ \/\w+\/audit/.test(route)
 
 for (const [service, rows] of Object.entries({
-  ids,
+  ids: { ...ids, ...locks },
   order: { ...order, ...cancels, ...changes, ...refunds, ...forms },
   payment,
   stock,

@@ -10,7 +10,8 @@
  * | GET, HEAD                        | it changes nothing                                                 |
  * | POST /orders/checkout/{order}    | an order is charged once, however often its checkout is asked for  |
  * | POST /orders/{order}/cancel      | an order is cancelled for good, however often that is asked for    |
- * | DELETE                           | what is deleted stays so                                           |
+ * | DELETE                           | what is deleted stays so; but a lock that is forced without a token may be another's by then |
+ * | PUT, PATCH of a lease on a lock, an election or a job | its client names it, and the same again finds what became of it |
  * | any with an `Idempotency-Key`    | the service gives the same answer and one effect for the same key  |
  *
  * One that bears the token of a lock (`If-Lock-Token`) is repeated under a key only: somebody with a higher token may have come in between, so
@@ -21,18 +22,25 @@
 const CANCEL = /^\/orders\/[^/?]+\/cancel(?:\?|$)/
 const CHECKOUT = /^\/orders\/checkout\/([^/?]+)(?:\?|$)/
 
+/** By names that clients give: to do it twice is to do it once. */
+const LEASE = /^\/(?:locks\/[^/?]+\/leases|elections\/[^/?]+\/candidates|jobs\/[^/?]+\/runs)\//
+/** Whoever holds the lock by then loses it. */
+const FORCE = /^\/locks\/[^/?]+(?:\?(?!(?:.*&)?token=)|$)/
+
 /** Whether it asks for a checkout, which waits for other services. */
 export const isCheckout = (method: string, path: string): boolean => method === 'POST' && CHECKOUT.test(path)
 
-/** What may be held for long: events of an order, and the end of a checkout. */
-const LONG = /^\/orders\/(?:[^/?]+\/events|checkout\/[^/?]+)(?:\?|$)/
+/** What may be held for long: events, and the end of a checkout; and what waits for a lock. */
+const LONG = /^\/(?:orders\/checkout\/[^/?]+|(?:orders|locks|elections)\/[^/?]+\/events)(?:\?|$)/
+const WAITS = /^\/(?:locks\/[^/?]+\/leases|elections\/[^/?]+\/candidates)(?:[/?]|$)/
 
 /** What a request takes of a replica's connections: a checkout for as long as it takes, others for long, or for a moment. */
 export type Kind = 'checkout' | 'long' | 'short'
 
 export const kindOf = (method: string, path: string): Kind => {
   if (isCheckout(method, path)) return 'checkout'
-  return method === 'GET' && LONG.test(path) ? 'long' : 'short'
+  if (method === 'GET') return LONG.test(path) || WAITS.test(path) ? 'long' : 'short'
+  return (method === 'PUT' || method === 'POST') && WAITS.test(path) ? 'long' : 'short'
 }
 
 /** Whether it changes nothing, whatever comes of it. */
@@ -46,7 +54,11 @@ export const isSafeToRepeat = (
 ): boolean =>
   isRead(method) ||
   hasKey ||
-  (!hasLockToken && (method === 'DELETE' || isCheckout(method, path) || (method === 'POST' && CANCEL.test(path))))
+  (!hasLockToken &&
+    ((method === 'DELETE' && !FORCE.test(path)) ||
+      ((method === 'PUT' || method === 'PATCH') && LEASE.test(path)) ||
+      isCheckout(method, path) ||
+      (method === 'POST' && CANCEL.test(path))))
 
 /** Where the client can learn what came of a request whose outcome is unknown. */
 export const whereToAsk = (method: string, path: string): string | undefined => {

@@ -45,6 +45,11 @@ const offer = { item: 'id', price: 'amount', item_version: 'amount' } as const s
 /** Whether a feature is on: yes or no. */
 const feature = { feature: 'word', on: 'word' } as const satisfies Facts
 
+/** What every entry about a lease on a lock bears; names and owners are percent-encoded. */
+const lease = { lock: 'word', mode: 'word', owner: 'word' } as const satisfies Facts
+/** The same of one that holds, or held. */
+const holding = { ...lease, token: 'amount', permits: 'amount' } as const satisfies Facts
+
 /** Which sagas, separated by commas, are not over: see `shared/saga/lua/survey.lua`. */
 const survey = { open: 'word' } as const satisfies Facts
 
@@ -53,6 +58,14 @@ export const events = {
     BlockLeased: { replica: 'word', block: 'amount' },
     IdentifierGiven: { identifier: 'id' },
     FeatureSet: feature,
+    LockGranted: { ...holding, until: 'time' },
+    LockRenewed: { ...holding, until: 'time' },
+    LockReleased: holding,
+    LockExpired: { ...holding, why: 'word', delayed: 'time?' },
+    LockForced: { ...holding, delayed: 'time?' },
+    LockQueued: { ...lease, permits: 'amount', priority: 'word' },
+    LockWaitEnded: { ...lease, why: 'word' },
+    LockConfigured: { lock: 'word', limit: 'word', write: 'word', delay: 'amount' },
   },
   order: {
     OrderCreated: { order: 'id', user: 'id' },
@@ -142,7 +155,19 @@ export const events = {
  * publisher lost them.
  */
 export const single = {
-  ids: ['BlockLeased', 'IdentifierGiven', 'FeatureSet'],
+  ids: [
+    'BlockLeased',
+    'IdentifierGiven',
+    'FeatureSet',
+    'LockGranted',
+    'LockRenewed',
+    'LockReleased',
+    'LockExpired',
+    'LockForced',
+    'LockQueued',
+    'LockWaitEnded',
+    'LockConfigured',
+  ],
   order: [
     'FeatureSet',
     'OrderCreated',

@@ -56,7 +56,7 @@ export type Row = {
    * shown what it has changed, or where there is nothing to be shown. A handler that says 200 itself shows it in any case.
    */
   readonly answers:
-    | { readonly 200: Content; readonly 202?: Content; readonly 204?: { readonly empty: true } }
+    | { readonly 200: Content; readonly 201?: Content; readonly 202?: Content; readonly 204?: { readonly empty: true } }
     | { readonly 201: Content; readonly 202?: Content; readonly 204?: never }
     | { readonly 204: { readonly empty: true }; readonly 202?: Content }
   /** Must the client say from which version it changes a thing, or may it? */
@@ -104,13 +104,14 @@ type Told<C> = C extends { readonly json: infer Schema extends v.GenericSchema }
   : C extends { readonly events: string }
     ? { readonly events: (stream: EventStream) => void }
     : { readonly text: string }
-type Success<R extends Row> = R['answers'] extends { readonly 201: infer C }
+type Success<R extends Row> = R['answers'] extends { readonly 200: infer C }
+  ? Told<C> | Created<R>
+  : R['answers'] extends { readonly 204: unknown }
+    ? { readonly empty: 204 }
+    : Created<R>
+type Created<R extends Row> = R['answers'] extends { readonly 201: infer C }
   ? Told<C> & { readonly status: 201; readonly headers: { readonly Location: string } }
-  : R['answers'] extends { readonly 200: infer C }
-    ? Told<C>
-    : R['answers'] extends { readonly 204: unknown }
-      ? { readonly empty: 204 }
-      : never
+  : never
 type Accepted<R extends Row> = R['answers'] extends { readonly 202: infer C }
   ? Told<C> & { readonly status: 202; readonly headers: { readonly Location: string } }
   : never

@@ -24,6 +24,8 @@ const NO_COUNTS = [...NO_NUMBERS, '1000001']
 const NO_ENTRIES = ['x', '1-2-3', '-', '1-', '+', '1-18446744073709551616']
 /** What a field does not take; any other does not take what is malformed. */
 const NOT_TAKEN: Readonly<Record<string, readonly string[]>> = {
+  ...{ lock: ['\0', 'x'.repeat(257), 'ü'.repeat(129)], lease: NO_IDS },
+  ...{ token: NO_AMOUNTS, wait_ms: [...NO_AMOUNTS, '600001'], waiters: ['yes', ''], state: ['busy', ''] },
   ...{ user: NO_IDS, item: NO_IDS, order: NO_IDS, log_id: NO_IDS, refund: NO_IDS },
   ...{ price: NO_AMOUNTS, item_price: NO_AMOUNTS, starting_money: NO_AMOUNTS, starting_stock: NO_AMOUNTS },
   ...{ quantity: NO_NUMBERS, amount: NO_NUMBERS, minutes: NO_NUMBERS },
@@ -74,6 +76,10 @@ const BODIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   changeOrder: { lines: [{ item_id: '1', quantity: 1 }] },
   refundOrder: { lines: [{ item_id: '1', quantity: 1 }], restock: 'none', reason: 'broken' },
   setFeature: { on: false },
+  acquireLease: { ttl_ms: 60_000, metadata: { bill: '7' } },
+  requestLease: { mode: 'read', queue: true },
+  renewLease: { ttl_ms: 60_000 },
+  configureLock: { delay_ms: 5 },
   placeFormOrder: { value: 1_000, user_id: '1', installment: 1, method: 'credit_card' },
 }
 const JSON_TYPE = { 'Content-Type': 'application/json' }
@@ -170,9 +176,16 @@ const assertNoEffect = async (t: ExecutionContext, work: () => Promise<void>): P
 
 /** What can be asked without the operators' token. */
 const OPEN = {
-  anybody: ['GET /api/methods', 'GET /payment/methods', 'GET /payment/plan'],
+  anybody: ['GET /locks/-/health', 'GET /api/methods', 'GET /payment/methods', 'GET /payment/plan'],
   customer: [
     'GET /ids/create',
+    'PUT /locks/{lock}/leases/{lease}',
+    'POST /locks/{lock}/leases',
+    'GET /locks/{lock}/leases/{lease}',
+    'PATCH /locks/{lock}/leases/{lease}',
+    'DELETE /locks/{lock}/leases/{lease}',
+    'GET /locks/{lock}',
+    'GET /locks/{lock}/tokens/{token}',
     'POST /orders/create/{user}',
     'GET /orders/find/{order}',
     'GET /orders/{order}',

@@ -1,5 +1,6 @@
 /** Every row of every service: what the shop can be asked. */
 import { api as ids } from '../../ids/api.ts'
+import { locks } from '../../ids/lock/api.ts'
 import { api as order } from '../../order/api.ts'
 import { cancels } from '../../order/cancel/api.ts'
 import { changes } from '../../order/change/api.ts'
@@ -15,7 +16,7 @@ import { api as stock } from '../../stock/api.ts'
 const ofOperators = (prefix: string): Rows => ({ ...logApi(prefix), ...sagaApi(prefix), ...featureApi(prefix) })
 
 const apis: Readonly<Record<Service, Rows>> = {
-  ids: { ...ids, ...ofOperators('/ids') },
+  ids: { ...ids, ...locks, ...ofOperators('/ids') },
   order: {
     ...order,
     ...cancels,

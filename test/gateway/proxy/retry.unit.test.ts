@@ -25,6 +25,17 @@ const cases: readonly [method: string, path: string, hasKey: boolean, isSafe: bo
   ['POST', '/orders/cancel/7', false, false],
   ['POST', '/orders/7/cancel/8', false, false],
   ['get', '/orders/find/7', false, false],
+  ['PUT', '/locks/a%2Fb/leases/l1', false, true],
+  ['PATCH', '/locks/a/leases/l1', false, true],
+  ['DELETE', '/locks/a/leases/l1?x=1', false, true],
+  ['POST', '/locks/a/leases', false, false],
+  ['PUT', '/locks/a', false, false],
+  ['DELETE', '/locks/a', false, false],
+  ['DELETE', '/locks/a?waiters=true', false, false],
+  ['DELETE', '/locks/a?waiters=true&token=7', false, true],
+  ['DELETE', '/locks/a', true, true],
+  ['PUT', '/elections/a/candidates/c', false, true],
+  ['PUT', '/jobs/a/runs/s/by/r', false, true],
 ]
 
 for (const [method, path, hasKey, isSafe] of cases)

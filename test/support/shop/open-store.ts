@@ -67,6 +67,7 @@ export const openBenchOn = async (
       identifiers,
       logger: pino({ level: 'silent' }),
       peer: () => redis,
+      follow: () => ({ start: () => undefined, stop: () => Promise.resolve() }),
       catchUp: () => Promise.resolve(),
       outOfReach: () => [],
       retentionS: RETENTION_S,
@@ -144,7 +145,7 @@ export const saidIn = (log: Log): Promise<readonly LogEntry[]> => log.page('0-0'
 type AnyReactions = Readonly<Record<string, Readonly<Record<string, { readonly command: string }>>>>
 
 /** Rooms of services whose commands have tests of their own. */
-const ROOMS = ['cancel', 'change', 'refunds', 'documents'] as const
+const ROOMS = ['cancel', 'change', 'refunds', 'documents', 'lock'] as const
 
 /** Remembers which results the commands of a log returned, and knows which of those that their headers promise are missing. */
 export const resultsSeen = (

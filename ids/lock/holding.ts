@@ -1,0 +1,75 @@
+/**
+ * How does a request get a lease for which it may have to wait?
+ *
+ * It asks, and while its lease waits it waits, too: until something happens to the lease, or its time is over. Whatever it asks is safe to
+ * repeat: so when this replica is about to stop the request is handed to another one.
+ */
+import type { Once } from '../../shared/redis/script.ts'
+import { leaseKey } from './keys.ts'
+import type { Wish } from './lease.ts'
+import type { Acquired, Asked, Locks } from './verbs.ts'
+import type { Waits, Watch } from './waits.ts'
+
+/** How long one request waits at most: shorter than a gateway waits for an answer. */
+const REQUEST_MAX_MS = 25_000
+
+/** The replica is about to stop. */
+export type Closing = { readonly state: 'closing' }
+
+export type Holding = {
+  /** Gets a lease, or says how it waits after as long as the wish says. Under a key the first request's lease is got. */
+  readonly acquire: (
+    name: string,
+    lease: string,
+    wish: Wish,
+    closing: AbortSignal,
+    once?: Once,
+  ) => Promise<Acquired | Closing>
+  /** Waits for a lease that was asked for before. */
+  readonly ask: (name: string, lease: string, waitMs: number, closing: AbortSignal) => Promise<Asked | Closing>
+}
+
+export const openHolding = (verbs: Pick<Locks, 'acquire' | 'ask'>, waits: Pick<Waits, 'watch'>): Holding => {
+  /** Asks until it no longer waits, or the time is over. */
+  const waiting = async <Found extends { readonly state: string }>(
+    watch: Watch,
+    first: Found,
+    again: () => Promise<Found>,
+    waitMs: number,
+    closing: AbortSignal,
+  ): Promise<Found | Closing> => {
+    const until = performance.now() + Math.min(waitMs, REQUEST_MAX_MS)
+    let found = first
+    for (let left = waitMs; found.state === 'waiting' && left > 0; left = until - performance.now()) {
+      await watch.next(until - performance.now(), closing)
+      if (closing.aborted) return { state: 'closing' }
+      found = await again()
+    }
+    return found
+  }
+
+  const acquire: Holding['acquire'] = async (name, lease, wish, closing, once) => {
+    const watch = waits.watch(leaseKey(name, lease))
+    try {
+      const first = await verbs.acquire(name, lease, wish, once)
+      if ('lease' in first && first.lease !== lease) return await acquire(name, first.lease, wish, closing)
+      const again = (): Promise<Acquired> => verbs.acquire(name, lease, wish)
+      return await waiting(watch, first, again, wish.waitMs, closing)
+    } finally {
+      watch.end()
+    }
+  }
+
+  return {
+    acquire,
+    ask: async (name, lease, waitMs, closing) => {
+      const watch = waits.watch(leaseKey(name, lease))
+      try {
+        const again = (): Promise<Asked> => verbs.ask(name, lease)
+        return await waiting(watch, await again(), again, waitMs, closing)
+      } finally {
+        watch.end()
+      }
+    },
+  }
+}

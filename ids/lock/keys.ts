@@ -1,0 +1,44 @@
+/** Which keys do the commands of locks use, what bounds them, and how is a lease named among those of all locks? */
+import type { RawEntry } from '../../shared/contract/events.ts'
+
+/** The folder of the commands, and the names of the keys that they use. */
+export const lockCommands = new URL('lua/', import.meta.url)
+export const lockNames = {
+  lock: 'lock:',
+  lock_ends: 'lock-ends:',
+  lock_queue: 'lock-queue:',
+  lock_lease: 'lock-lease:',
+  locks: 'locks',
+  locks_due: 'locks:due',
+  locks_free: 'locks:free',
+  locks_state: 'locks:state',
+} as const
+
+/** The limits of locks, in the words of their commands; those of requests are in `api.ts`. */
+export const lockLimits = {
+  lock_holders: 256,
+  lock_waiters: 256,
+  locks_max: 100_000,
+  /** How long it is remembered how a lease ended, and that one was cancelled that was never heard of. */
+  lock_ended_ms: 600_000,
+  lock_unseen_ms: 60_000,
+  /** How long one that was promoted may remain unclaimed, and one that waits unattended. */
+  lock_unclaimed_ms: 5_000,
+  lock_unattended_ms: 10_000,
+  /** After how long an idle lock is forgotten. */
+  lock_idle_ms: 60_000,
+  /** When the token was 0. */
+  first_token_ms: Date.UTC(2026, 0),
+}
+export type LockLimits = typeof lockLimits
+
+/** How a lease of a lock is named where leases of all locks are. */
+export const leaseKey = (name: string, lease: string): string => `${encodeURIComponent(name)}/${lease}`
+
+/** The lease that an entry is about, likewise, if it grants it or ends its wait. */
+export const wokenBy = (entry: RawEntry): string | undefined => {
+  const [, [kind = '', text = '']] = entry
+  if (kind !== 'LockGranted' && kind !== 'LockWaitEnded') return undefined
+  const [, lease, lock] = /log_id=(\S+) lock=(\S+)/.exec(text) ?? []
+  return `${lock}/${lease}`
+}

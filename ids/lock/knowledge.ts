@@ -1,0 +1,89 @@
+/**
+ * What does this replica know of the locks, in case ids' Redis forgets?
+ *
+ * Each lease that holds, and until when: from what the replica's own commands returned, and from the log that it follows, so also of what
+ * other replicas granted. A command says which entry the replica has *seen* last; a Redis that lacks it came back older, and does
+ * nothing. Then what it has forgotten is what was granted or renewed after the newest entry that it still has before that one.
+ */
+import { field, kindOf, type RawEntry } from '../../shared/contract/events.ts'
+
+/** A lease that holds, as far as is known. Its end is a moment of the Redis' clock. */
+export type Known = {
+  readonly lock: string
+  readonly lease: string
+  readonly token: number
+  readonly owner: string
+  readonly untilMs: number
+  /** The entry by which it was granted, or renewed last. */
+  readonly entry: string
+}
+
+export type Knowledge = {
+  /** The newest entry that this replica knows to be in the log; `''` if it knows none. */
+  readonly seen: () => string
+  readonly onEntry: (entry: RawEntry) => void
+  /** What a command has returned. */
+  readonly onGranted: (known: Known) => void
+  /** The newest entry that a command has appended. */
+  readonly onAppended: (entry: string) => void
+  /** The log ends here: where it was found to end, or what is left of it. */
+  readonly reset: (entry: string) => void
+  /** What holds, as far as is known, that was granted or renewed after this entry. */
+  readonly since: (entry: string) => readonly Known[]
+  /** The greatest token that was seen. */
+  readonly token: () => number
+}
+
+type Compare = (a: string, b: string) => number
+
+/** @param compare how two ids of entries are compared */
+export const openKnowledge = (compare: Compare): Knowledge => {
+  const holding = new Map<string, Known>()
+  let seen = ''
+  let greatest = 0
+
+  const onAppended = (entry: string): void => {
+    if (entry !== '' && (seen === '' || compare(entry, seen) > 0)) seen = entry
+  }
+  const onGranted = (known: Known): void => {
+    const key = `${known.lock}/${known.lease}`
+    const before = holding.get(key)
+    greatest = Math.max(greatest, known.token)
+    // A reply may be read after an entry that came later.
+    if (before === undefined || compare(before.entry, known.entry) <= 0) holding.set(key, known)
+  }
+
+  return {
+    seen: () => seen,
+    onAppended,
+    onGranted: (known) => {
+      onAppended(known.entry)
+      onGranted(known)
+    },
+    onEntry: (entry) => {
+      const [id] = entry
+      onAppended(id)
+      const kind = kindOf(entry)
+      const lock = field(entry, 'lock') ?? ''
+      const lease = field(entry, 'log_id') ?? ''
+      const token = Number(field(entry, 'token') ?? '0')
+      switch (kind) {
+        case 'LockGranted':
+        case 'LockRenewed': {
+          const owner = decodeURIComponent(field(entry, 'owner') ?? '')
+          return onGranted({ lock, lease, token, owner, untilMs: Number(field(entry, 'until') ?? '0'), entry: id })
+        }
+        case 'LockReleased':
+        case 'LockExpired':
+        case 'LockForced':
+          holding.delete(`${lock}/${lease}`)
+      }
+    },
+    reset: (entry) => {
+      seen = entry === '0-0' ? '' : entry
+      for (const [key, known] of holding) if (compare(known.entry, entry) > 0) holding.delete(key)
+    },
+    since: (entry) => [...holding.values()].filter((known) => compare(known.entry, entry) > 0),
+    token: () => greatest,
+  }
+}

@@ -1,0 +1,98 @@
+--- @include "lease"
+-- acquire-lock: lets a lease hold a lock, or wait for it. The same request again finds what became of it.
+-- ARGS     lock, lease, seen, request, mode, ttl, wait, queue (yes or no), priority, permits, limit, owner, metadata, delay
+-- RETURNS  held, lease | waiting, lease
+--          or in passing: ended, lease | locked, why, rest, waiting | reused | configured, what, as | unlimited | over-limit, limit |
+--          full, rest | too-many | barred, rest | older
+
+-- refusal_by(lock, args): why the lock, as it is configured or in use, is none for such a lease.
+local function refusal_by(lock, args)
+  local is_shared = args.mode == 'write-shared'
+  if lock.write ~= '' and (is_shared or args.mode == 'exclusive') and is_shared ~= (lock.write == 'shared') then
+    return { 'configured', 'write', lock.write }
+  end
+  if args.mode ~= 'permit' then
+    return nil
+  end
+  if args.limit ~= '' and lock.limit ~= '' and args.limit ~= lock.limit then
+    return { 'configured', 'limit', lock.limit }
+  end
+  local limit = lock.limit ~= '' and lock.limit or args.limit
+  if limit == '' then
+    return { 'unlimited' }
+  end
+  return tonumber(args.permits) > tonumber(limit) and { 'over-limit', limit } or nil
+end
+
+-- is_overtaking(lock, args): whether it would pass somebody of the same or a higher priority who waits.
+local function is_overtaking(lock, args)
+  if lock.waiting == 0 then
+    return false
+  end
+  local first = redis.call('ZRANGE', names.lock_queue .. lock.name, 0, 0, 'WITHSCORES')
+  return tonumber(first[2]) < (1001 - tonumber(args.priority)) * 4398046511104
+end
+
+-- rest_of(lock): in how many ms something may change.
+local function rest_of(lock)
+  if lock.count + lock.waiting > 0 then
+    local first = redis.call('ZRANGE', names.lock_ends .. lock.name, 0, 0, 'WITHSCORES')
+    return integer(tonumber(first[2]) - now_ms())
+  end
+  return integer(lock.delayed - now_ms())
+end
+
+-- again(lock, lease, args): what became of a lease that was asked for before.
+local function again(lock, lease, args)
+  if lease.request ~= args.request and lease.request ~= '' then
+    return { 'reused' }, true
+  end
+  if lease.state == 'ended' then
+    if lease.ended == 'timed-out' then
+      return { 'locked', 'held', '0', integer(lock.waiting) }, true
+    end
+    return shown_end(lease), true
+  end
+  return ask(lock, lease)
+end
+
+commands['acquire-lock'] = function(args)
+  if is_older(args.seen) then
+    return { 'older' }, true
+  end
+  local lock = open_lock(args.lock)
+  local known = load_lease(lock, args.lease)
+  if known then
+    local reply, passing = again(lock, known, args)
+    close_lock(lock)
+    return reply, passing
+  end
+  local refusal = refusal_by(lock, args)
+  if refusal or not lock.is_there and not has_room() then
+    close_lock(lock)
+    return refusal or { 'too-many' }, true
+  end
+  local lease = {
+    id = args.lease, request = args.request, mode = args.mode, permits = args.permits, ttl = args.ttl, priority = args.priority,
+    owner = args.owner, metadata = args.metadata, delay = args.delay ~= '' and args.delay or integer(lock.delay),
+  }
+  local reply, passing
+  if is_open(lock) and fits(lock, lease) and not is_overtaking(lock, args) then
+    if args.mode == 'permit' and lock.limit == '' then
+      lock.limit = args.limit
+    end
+    grant(lock, lease, true)
+    reply = shown_held(lock, lease, true)
+  elseif barred_until() > now_ms() then
+    reply, passing = { 'barred', integer(barred_until() - now_ms()) }, true
+  elseif args.wait == '0' and args.queue == 'no' then
+    reply, passing = { 'locked', is_idle(lock) and 'delayed' or 'held', rest_of(lock), integer(lock.waiting) }, true
+  elseif lock.waiting >= limits.lock_waiters then
+    reply, passing = { 'full', rest_of(lock) }, true
+  else
+    enqueue(lock, lease, args)
+    reply = shown_waiting(lock, lease)
+  end
+  close_lock(lock)
+  return reply, passing
+end

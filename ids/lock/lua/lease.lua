@@ -1,0 +1,69 @@
+--- @include "lock"
+-- A lease, as verbs bring it into a lock and show it.
+
+-- ends_at(lease): when a waiting lease is dropped unless it is asked for again.
+local function ends_at(lease)
+  local ends = now_ms() + limits.lock_unattended_ms
+  if lease['until'] ~= '' then
+    ends = math.min(ends, tonumber(lease['until']))
+  end
+  return integer(ends)
+end
+
+-- place_of(lease): where it stands in the queue, by priority, then arrival: a number below 2^53.
+local function place_of(lease)
+  return integer((1000 - tonumber(lease.priority)) * 4398046511104 + tonumber(lease.arrival))
+end
+
+-- shown_held(lock, lease, is_new), shown_waiting(lock, lease), shown_end(lease): a lease as commands return it.
+local function shown_held(lock, lease, is_new)
+  return { 'held', lease.id, is_new and 'yes' or 'no', lease.mode, lease.permits, lease.token, lease.owner, lease.ttl, lease.expires, lease.acquired,
+    lease.metadata, integer(now_ms()), lock.entry or '' }
+end
+local function shown_waiting(lock, lease)
+  local ahead = redis.call('ZRANK', names.lock_queue .. lock.name, lease.id)
+  return { 'waiting', lease.id, lease.mode, lease.permits, lease.priority, lease.owner, lease.metadata, integer(ahead + 1),
+    integer(ahead + lock.count), lock.mean > 0 and integer((ahead + 1) * lock.mean) or '',
+    lease['until'] ~= '' and integer(tonumber(lease['until']) - now_ms()) or '', lock.entry or '' }
+end
+local function shown_end(lease)
+  return { 'ended', lease.ended, lease.at, lease.promoted or 'no' }
+end
+
+-- emit_queued(lock, lease): tells how a lease waits.
+local function emit_queued(lock, lease)
+  emit_lock(lock, 'LockQueued', lease.id, 'mode=' .. lease.mode .. ' owner=' .. lease.owner .. ' permits=' .. lease.permits
+    .. ' priority=' .. lease.priority, true)
+end
+
+-- enqueue(lock, lease, args): lets a lease wait at its place.
+local function enqueue(lock, lease, args)
+  lock.arrivals, lock.waiting = lock.arrivals + 1, lock.waiting + 1
+  if lease.mode == 'permit' and lock.limit == '' then
+    lock.limit = args.limit
+  end
+  lease.state, lease.arrival = 'waiting', integer(lock.arrivals)
+  lease['until'] = args.queue == 'yes' and '' or integer(now_ms() + tonumber(args.wait))
+  redis.call('HSET', key_of_lease(lock, lease.id), 'state', 'waiting', 'request', lease.request, 'mode', lease.mode,
+    'permits', lease.permits, 'ttl', lease.ttl, 'owner', lease.owner, 'metadata', lease.metadata, 'delay', lease.delay,
+    'priority', lease.priority, 'arrival', lease.arrival, 'until', lease['until'], 'since', integer(now_ms()))
+  redis.call('ZADD', names.lock_queue .. lock.name, place_of(lease), lease.id)
+  redis.call('ZADD', names.lock_ends .. lock.name, ends_at(lease), lease.id)
+  emit_queued(lock, lease)
+end
+
+-- ask(lock, lease): finds how a lease that has not ended stands: so its client is known to be there.
+local function ask(lock, lease)
+  if lease.state == 'waiting' then
+    redis.call('ZADD', names.lock_ends .. lock.name, ends_at(lease), lease.id)
+    lasting()
+    return shown_waiting(lock, lease)
+  end
+  if lease.claimed ~= '1' then
+    redis.call('HSET', key_of_lease(lock, lease.id), 'claimed', '1')
+    redis.call('ZADD', names.lock_ends .. lock.name, lease.expires, lease.id)
+    lock.changed = true
+    lasting()
+  end
+  return shown_held(lock, lease, false)
+end

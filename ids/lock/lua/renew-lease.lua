@@ -1,0 +1,53 @@
+--- @include "lease"
+-- renew-lease: lets a lease that holds end later, or step down to reading; of one that waits, what may be changed of it.
+-- ARGS     lock, lease, seen, ttl, metadata, priority, mode ('' of each that stays)
+-- RETURNS  held, lease | waiting, lease
+--          or in passing: ended, lease | unknown | not-exclusive | older
+
+local function renew(lock, lease, args)
+  local now = now_ms()
+  if args.mode ~= '' and lease.mode ~= args.mode then
+    lease.mode, lock.mode = args.mode, args.mode
+  end
+  lease.expires, lease.claimed = integer(now + tonumber(lease.ttl)), '1'
+  redis.call('HSET', key_of_lease(lock, lease.id), 'mode', lease.mode, 'ttl', lease.ttl, 'metadata', lease.metadata,
+    'priority', lease.priority, 'expires', lease.expires, 'claimed', '1')
+  redis.call('ZADD', names.lock_ends .. lock.name, lease.expires, lease.id)
+  emit_lock(lock, 'LockRenewed', lease.id, facts_of(lease) .. ' until=' .. lease.expires, false)
+  promote(lock)
+  return shown_held(lock, lease, false)
+end
+
+local function change_waiting(lock, lease)
+  redis.call('HSET', key_of_lease(lock, lease.id), 'ttl', lease.ttl, 'metadata', lease.metadata, 'priority', lease.priority)
+  redis.call('ZADD', names.lock_queue .. lock.name, place_of(lease), lease.id)
+  redis.call('ZADD', names.lock_ends .. lock.name, ends_at(lease), lease.id)
+  emit_queued(lock, lease)
+  promote(lock)
+  -- It may have come to the head, and fit there.
+  local found = load_lease(lock, lease.id)
+  return found.state == 'held' and ask(lock, found) or shown_waiting(lock, found)
+end
+
+commands['renew-lease'] = function(args)
+  if is_older(args.seen) then
+    return { 'older' }, true
+  end
+  local lock = open_lock(args.lock)
+  local lease = load_lease(lock, args.lease)
+  local reply, passing
+  if not lease then
+    reply, passing = { 'unknown' }, true
+  elseif lease.state == 'ended' then
+    reply, passing = shown_end(lease), true
+  elseif args.mode ~= '' and (lease.state == 'waiting' or lease.mode ~= 'exclusive' and lease.mode ~= args.mode) then
+    reply, passing = { 'not-exclusive' }, true
+  else
+    for _, name in ipairs({ 'ttl', 'metadata', 'priority' }) do
+      lease[name] = args[name] ~= '' and args[name] or lease[name]
+    end
+    reply = lease.state == 'held' and renew(lock, lease, args) or change_waiting(lock, lease)
+  end
+  close_lock(lock)
+  return reply, passing
+end

@@ -1,0 +1,24 @@
+--- @include "lock"
+-- tick-locks: does what is due by time: ends leases and waits, promotes, and forgets locks that are idle for long.
+-- ARGS     seen, most
+-- RETURNS  ticked, rest (in how many ms something is due, '' if nothing is)
+--          or in passing: older
+commands['tick-locks'] = function(args)
+  if is_older(args.seen) then
+    return { 'older' }, true
+  end
+  local now = integer(now_ms())
+  for _, name in ipairs(redis.call('ZRANGEBYSCORE', names.locks_due, '-inf', now, 'LIMIT', 0, args.most)) do
+    local lock = open_lock(name)
+    close_lock(lock)
+    if not lock.changed then
+      redis.call('ZADD', names.locks_due, integer(next_due(lock)), name)
+    end
+  end
+  local idle_since = integer(now_ms() - limits.lock_idle_ms)
+  for _, name in ipairs(redis.call('ZRANGEBYSCORE', names.locks_free, '-inf', idle_since, 'LIMIT', 0, args.most)) do
+    forget(name)
+  end
+  local first = redis.call('ZRANGE', names.locks_due, 0, 0, 'WITHSCORES')[2]
+  return { 'ticked', first and integer(math.max(0, tonumber(first) - now_ms())) or '' }
+end

@@ -1,0 +1,208 @@
+/** HTTP in, results out: the routes of locks. */
+import { nanoid } from 'nanoid'
+import { impossible, unreachable } from '../../shared/errors.ts'
+import { NOT_STARTED_HEADER } from '../../shared/http/problem.ts'
+import { draining, keyReused, malformedBody } from '../../shared/http/problems.ts'
+import { type Route, routes } from '../../shared/http/route.ts'
+import { locks as api } from './api.ts'
+import type { Closing, Holding } from './holding.ts'
+import type { Held, Waiting } from './lease.ts'
+import { listLocks } from './listing.ts'
+import {
+  leaseEnded,
+  leaseReused,
+  lockConfiguredOtherwise,
+  lockHeld,
+  lockInUse,
+  lockQueueFull,
+  locksInDoubt,
+  noSuchLease,
+  notExclusive,
+  retryHeaders,
+  retryIn,
+  tokenEnded,
+  tooManyLocks,
+} from './problems.ts'
+import { endedAs, heldAs, listedAs, lockAs, pathOf, pathOfLease, waitingAs } from './shown.ts'
+import type { Acquired, Locks, Refused } from './verbs.ts'
+import type { Waits } from './waits.ts'
+
+/** When to ask again where nothing is known of when there is room. */
+const FULL_MS = 2_000
+
+const delayed = (name: string, state: 'held' | 'delayed', restMs: number, waiting: number) => {
+  const retry = retryIn(restMs, waiting)
+  return { problem: lockHeld(name, state, retry), headers: retryHeaders(retry) }
+}
+
+const tooMany = () => {
+  const retry = retryIn(FULL_MS)
+  return { problem: tooManyLocks(retry), headers: retryHeaders(retry) }
+}
+
+/** One that is asked again goes to another replica: the gateway sees to it. */
+const closing = () => ({ problem: draining(), headers: { [NOT_STARTED_HEADER]: 'draining', 'Retry-After': '1' } })
+
+/** Only a request under a key can be refused for that. */
+type KeyReused = { readonly state: 'key-reused' }
+
+const refusal = (name: string, refused: Exclude<Refused, KeyReused> | Closing) => {
+  switch (refused.state) {
+    case 'locked':
+      return delayed(name, refused.why, refused.restMs, refused.waiting)
+    case 'barred': {
+      const retry = retryIn(refused.restMs)
+      return { problem: locksInDoubt(refused.restMs, retry), headers: retryHeaders(retry) }
+    }
+    case 'full': {
+      const retry = retryIn(refused.restMs)
+      return { problem: lockQueueFull(name, retry), headers: retryHeaders(retry) }
+    }
+    case 'too-many':
+      return tooMany()
+    case 'reused':
+      return { problem: leaseReused(name) }
+    case 'configured':
+      return { problem: lockConfiguredOtherwise(name, refused.what, refused.as) }
+    case 'unlimited':
+      return { problem: malformedBody('limit', '"limit" must be given: the lock has none') }
+    case 'over-limit':
+      return { problem: malformedBody('permits', `"permits" must be at most the limit of the lock, ${refused.limit}`) }
+    case 'closing':
+      return closing()
+    default:
+      return unreachable('locks.refused', refused)
+  }
+}
+
+/** How a lease is shown that has not ended. */
+const shown = (name: string, lease: Held | Waiting) => {
+  if (lease.state === 'held') return { json: heldAs(name, lease) }
+  const headers = { Location: pathOfLease(name, lease.lease) }
+  return { json: waitingAs(name, lease), status: 202 as const, headers }
+}
+
+const acquired = (name: string, found: Exclude<Acquired, KeyReused> | Closing) => {
+  switch (found.state) {
+    case 'held':
+      if (!found.isNew) return { json: heldAs(name, found) }
+      return {
+        json: heldAs(name, found),
+        status: 201 as const,
+        headers: { Location: pathOfLease(name, found.lease) },
+      }
+    case 'waiting':
+      return shown(name, found)
+    case 'ended':
+      // Its wait was over while it was asked for: as if it had not waited.
+      return found.ended === 'timed-out' ? delayed(name, 'held', 0, 0) : { problem: leaseEnded(name, found) }
+    default:
+      return refusal(name, found)
+  }
+}
+
+export type LockRoutesOptions = {
+  readonly verbs: Locks
+  readonly holding: Holding
+  readonly waits: Pick<Waits, 'count'>
+  readonly nextLogId: () => string
+}
+
+export const lockRoutes = ({ verbs, holding, waits, nextLogId }: LockRoutesOptions): readonly Route[] =>
+  routes(api, {
+    acquireLease: async ({ params: { lock, lease }, body, closing: stopping }) => {
+      const found = await holding.acquire(lock, lease, body, stopping)
+      return found.state === 'key-reused' ? impossible('verbs.acquire', found) : acquired(lock, found)
+    },
+    requestLease: async (request) => {
+      const { params, body, closing: stopping } = request
+      const found = await holding.acquire(params.lock, nanoid(), body, stopping, request)
+      return found.state === 'key-reused' ? { problem: keyReused() } : acquired(params.lock, found)
+    },
+    askLease: async ({ params: { lock, lease }, query: { wait_ms }, closing: stopping }) => {
+      const found = await holding.ask(lock, lease, wait_ms, stopping)
+      switch (found.state) {
+        case 'unknown':
+          return { problem: noSuchLease(lock) }
+        case 'ended':
+          return { problem: leaseEnded(lock, found) }
+        case 'closing':
+          return closing()
+        default:
+          return shown(lock, found)
+      }
+    },
+    renewLease: async (request) => {
+      const { lock, lease } = request.params
+      const { ttl_ms, metadata, priority, mode } = request.body
+      const found = await verbs.renew(lock, lease, { ttlMs: ttl_ms, metadata, priority, mode }, request)
+      switch (found.state) {
+        case 'unknown':
+          return { problem: noSuchLease(lock) }
+        case 'ended':
+          return { problem: leaseEnded(lock, found) }
+        case 'not-exclusive':
+          return { problem: notExclusive(lock) }
+        case 'key-reused':
+          return { problem: keyReused() }
+        default:
+          return shown(lock, found)
+      }
+    },
+    releaseLease: async (request) => {
+      const { lock, lease } = request.params
+      const found = await verbs.release(lock, lease, request)
+      if (found.state === 'key-reused') return { problem: keyReused() }
+      return { json: endedAs(lock, lease, found) }
+    },
+    showLock: async ({ params: { lock }, query: { waiters } }) => ({
+      json: lockAs(await verbs.show(lock, waiters), waiters),
+    }),
+    configureLock: async ({ params: { lock }, body: { limit, write, delay_ms } }) => {
+      const done = await verbs.configure(lock, { limit, write, delayMs: delay_ms }, nextLogId())
+      switch (done.state) {
+        case 'in-use':
+          return { problem: lockInUse(lock) }
+        case 'too-many':
+          return tooMany()
+        case 'configured': {
+          const json = { name: lock, limit: limit ?? null, write: write ?? null, delay_ms }
+          return done.isNew ? { json, status: 201, headers: { Location: pathOf(lock) } } : { json }
+        }
+      }
+    },
+    forceLock: async (request) => {
+      const { params, query } = request
+      const done = await verbs.force(params.lock, query, request)
+      if (done.state === 'key-reused') return { problem: keyReused() }
+      if (done.state === 'ended') return { problem: tokenEnded(params.lock, done.newest) }
+      return { json: { forced: done.tokens, promoted: done.promoted, dropped: done.dropped } }
+    },
+    listLocks: async ({ query }) => {
+      const { locks: found, next, total } = await listLocks(verbs, query)
+      const json = { locks: found.map((lock) => listedAs(lock, query.waiters)), next }
+      return { json: total === undefined ? json : { ...json, total } }
+    },
+    checkToken: async ({ params: { lock, token } }) => {
+      const found = await verbs.standing(lock, token)
+      if (found.state === 'ended') return { problem: tokenEnded(lock, found.newest) }
+      return { json: { holds: true as const, mode: found.mode, owner: found.owner, expires_in_ms: found.expiresInMs } }
+    },
+    showLocksStatus: async () => {
+      const counted = await verbs.count()
+      const lost = counted.lost.map(({ lock, owner, token, untilMs }) => ({
+        name: decodeURIComponent(lock),
+        owner: owner === '' ? null : owner,
+        token,
+        until: new Date(untilMs).toISOString(),
+      }))
+      const { locks: all, inUse, barredForMs } = counted
+      return { json: { locks: all, in_use: inUse, waiting_here: waits.count(), in_doubt_for_ms: barredForMs, lost } }
+    },
+    checkLocksHealth: async () => {
+      const { barredForMs } = await verbs.count()
+      if (barredForMs === 0) return { json: { healthy: true as const } }
+      const retry = retryIn(barredForMs)
+      return { problem: locksInDoubt(barredForMs, retry), headers: retryHeaders(retry) }
+    },
+  })

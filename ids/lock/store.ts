@@ -1,0 +1,212 @@
+/**
+ * The verbs of locks: see `lua/lock.lua` for what is recorded of a lock.
+ *
+ * Names and owners are percent-encoded in Redis, so that an entry can hold them.
+ */
+import { hash } from 'node:crypto'
+import { unreachable } from '../../shared/errors.ts'
+import type { Log } from '../../shared/log/log.ts'
+import { runner } from '../../shared/log/runner.ts'
+import type { ResultOnce } from '../../shared/redis/command.ts'
+import { list, query, text, tuple } from '../../shared/redis/reply.ts'
+import {
+  acquireLock,
+  askLease,
+  attendWaiters,
+  barLocks,
+  checkToken,
+  configureLock,
+  forceLock,
+  releaseLease,
+  renewLease,
+  showLock,
+  type Told,
+  tickLocks,
+} from './commands.ts'
+import type { Knowledge, Known } from './knowledge.ts'
+import type { Ended, Held, Waiting, Wish } from './lease.ts'
+import { ownerOf, readLock } from './read-lock.ts'
+import { openSound, type Soundly } from './sound.ts'
+import type { Locks, Refused } from './verbs.ts'
+
+/** How many locks one tick looks at, so that its script stays below 10 ms in Redis. */
+const TICK_MOST = 20
+
+const listLocks = query('list-locks', ['after', 'count', 'waiters'], list(readLock))
+const countLocks = query('count-locks', [], tuple(text, text, text, text, text))
+const findLeft = query('find-left', ['seen'], text)
+
+const yes = (is: boolean): string => (is ? 'yes' : 'no')
+const textOf = (value: number | undefined): string => (value === undefined ? '' : `${value}`)
+const tokensIn = (tokens: string): readonly number[] => (tokens === '' ? [] : tokens.split(' ').map(Number))
+
+/** What the request stands for, whichever the wait. */
+const requestOf = (wish: Wish): string => {
+  const { mode, ttlMs, queue, priority, permits, limit, owner, metadata, delayMs } = wish
+  const all = JSON.stringify([mode, ttlMs, queue, priority, permits, limit, owner, metadata, delayMs])
+  return hash('sha256', all, 'base64url').slice(0, 22)
+}
+
+/** The arguments of a wish. */
+const wished = (wish: Wish) => ({
+  request: requestOf(wish),
+  mode: wish.mode,
+  ttl: wish.ttlMs,
+  wait: wish.waitMs,
+  queue: yes(wish.queue),
+  priority: wish.priority,
+  permits: wish.permits,
+  limit: textOf(wish.limit),
+  owner: encodeURIComponent(wish.owner ?? ''),
+  metadata: JSON.stringify(wish.metadata),
+  delay: textOf(wish.delayMs),
+})
+
+type Tell = readonly ['held', Told<Held>] | readonly ['waiting', Told<Waiting>]
+type Refusal = Exclude<ResultOnce<typeof acquireLock>, Tell | readonly ['ended', Ended] | readonly ['older']>
+
+const refused = (result: Refusal): Refused => {
+  switch (result[0]) {
+    case 'locked': {
+      const [state, why, rest, waiting] = result
+      return { state, why: why === 'delayed' ? why : 'held', restMs: Number(rest), waiting: Number(waiting) }
+    }
+    case 'configured':
+      return { state: result[0], what: result[1], as: result[2] }
+    case 'over-limit':
+      return { state: result[0], limit: Number(result[1]) }
+    case 'barred':
+    case 'full':
+      return { state: result[0], restMs: Number(result[1]) }
+    case 'reused':
+    case 'unlimited':
+    case 'too-many':
+    case 'key-reused':
+      return { state: result[0] }
+    default:
+      return unreachable('locks.acquire', result)
+  }
+}
+
+/** Remembers what a command has told of a lease, and gives the rest of it. */
+const openNotes = (knowledge: Knowledge) => ({
+  granted: (lock: string, lease: string, { entry, expiresAtMs, ...held }: Told<Held>): Held => {
+    const owner = held.owner ?? ''
+    knowledge.onGranted({ lock, lease, token: held.token, owner, untilMs: expiresAtMs, entry })
+    return held
+  },
+  found: ([, told]: Tell): Held | Waiting => {
+    const { entry, expiresAtMs: _, ...rest } = told
+    knowledge.onAppended(entry)
+    return rest
+  },
+})
+
+export type LocksOptions = {
+  readonly log: Log
+  readonly knowledge: Knowledge
+  /** Called with what ids' Redis is known to have forgotten, and for how long nothing is granted. */
+  readonly onOlder: (lost: readonly Known[], restMs: number) => void
+}
+
+type LeaseVerbs = Pick<Locks, 'acquire' | 'ask' | 'renew' | 'release' | 'attend'>
+
+/** Brings leases into locks, and out of them. */
+const openLeases = (log: Log, knowledge: Knowledge, soundly: Soundly): LeaseVerbs => {
+  const { run, runOnce } = runner(log)
+  const { granted, found } = openNotes(knowledge)
+  return {
+    acquire: async (name, lease, wish, once) => {
+      const lock = encodeURIComponent(name)
+      const args = wished(wish)
+      const result = await soundly((seen) => runOnce(acquireLock, { lock, lease, seen, ...args }, once))
+      if (result[0] === 'held' && result[1].isNew && result[1].lease === lease) return granted(lock, lease, result[1])
+      if (result[0] === 'held' || result[0] === 'waiting') return found(result)
+      return result[0] === 'ended' ? result[1] : refused(result)
+    },
+    ask: async (name, lease) => {
+      const lock = encodeURIComponent(name)
+      const result = await soundly((seen) => run(askLease, { lock, lease, seen }))
+      if (result[0] === 'unknown') return { state: result[0] }
+      return result[0] === 'ended' ? result[1] : found(result)
+    },
+    renew: async (name, lease, { ttlMs, metadata, priority, mode = '' }, once) => {
+      const lock = encodeURIComponent(name)
+      const changed = metadata === undefined ? '' : JSON.stringify(metadata)
+      const args = { ttl: textOf(ttlMs), metadata: changed, priority: textOf(priority), mode }
+      const result = await soundly((seen) => runOnce(renewLease, { lock, lease, seen, ...args }, once))
+      switch (result[0]) {
+        case 'held':
+          return granted(lock, lease, result[1])
+        case 'waiting':
+          return found(result)
+        case 'ended':
+          return result[1]
+        default:
+          return { state: result[0] }
+      }
+    },
+    release: async (name, lease, once) => {
+      const lock = encodeURIComponent(name)
+      const result = await soundly((seen) => runOnce(releaseLease, { lock, lease, seen }, once))
+      return result[0] === 'ended' ? result[1] : { state: result[0] }
+    },
+    attend: async (keys) => {
+      const [, others] = await run(attendWaiters, { leases: keys.join(' ') })
+      return others === '' ? [] : others.split(' ')
+    },
+  }
+}
+
+const openOwnVerbs = (log: Log, soundly: Soundly): Omit<Locks, keyof LeaseVerbs> => {
+  const { run, runOnce, ask } = runner(log)
+  return {
+    force: async (name, { token, waiters }, once) => {
+      const args = { lock: encodeURIComponent(name), token: textOf(token), waiters: yes(waiters) }
+      const result = await soundly((seen) => runOnce(forceLock, { ...args, seen }, once))
+      if (result[0] === 'key-reused') return { state: result[0] }
+      if (result[0] === 'ended') return { state: result[0], newest: Number(result[1]) }
+      const [state, tokens, promoted, dropped] = result
+      return { state, tokens: tokensIn(tokens), promoted: tokensIn(promoted), dropped: Number(dropped) }
+    },
+    configure: async (name, { limit, write = '', delayMs }, logId) => {
+      const args = { log_id: logId, lock: encodeURIComponent(name), limit: textOf(limit), write, delay: delayMs }
+      const result = await soundly((seen) => run(configureLock, { ...args, seen }))
+      return result[0] === 'configured' ? { state: result[0], isNew: result[1] === 'yes' } : { state: result[0] }
+    },
+    show: async (name, waiters) => {
+      const lock = encodeURIComponent(name)
+      const [, shown] = await soundly((seen) => run(showLock, { lock, seen, waiters: yes(waiters) }))
+      return shown
+    },
+    list: (after, count, waiters) => ask(listLocks, { after: encodeURIComponent(after), count, waiters: yes(waiters) }),
+    standing: async (name, token) => {
+      const lock = encodeURIComponent(name)
+      const result = await soundly((seen) => run(checkToken, { lock, token, seen }))
+      if (result[0] === 'ended') return { state: result[0], newest: Number(result[1]) }
+      const [state, mode, owner, rest] = result
+      return { state, mode, owner: ownerOf(owner), expiresInMs: Number(rest) }
+    },
+    count: async () => {
+      const [locks, inUse, now, barred, lost] = await ask(countLocks, {})
+      const barredForMs = Math.max(0, Number(barred) - Number(now))
+      const named = barredForMs === 0 ? [] : (JSON.parse(lost) as readonly Omit<Known, 'lease'>[])
+      return { locks: Number(locks), inUse: Number(inUse), barredForMs, lost: named }
+    },
+    tick: async () => {
+      const [, rest] = await soundly((seen) => run(tickLocks, { seen, most: TICK_MOST }))
+      return rest === '' ? undefined : Number(rest)
+    },
+  }
+}
+
+export const openLocks = ({ log, knowledge, onOlder }: LocksOptions): Locks => {
+  const { run, ask } = runner(log)
+  const soundly = openSound({
+    knowledge,
+    findLeft: (seen) => ask(findLeft, { seen }),
+    bar: async (until, token, lost) => Number((await run(barLocks, { until, token, lost }))[1]),
+    onOlder,
+  })
+  return { ...openLeases(log, knowledge, soundly), ...openOwnVerbs(log, soundly) }
+}

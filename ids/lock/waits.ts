@@ -1,0 +1,158 @@
+/**
+ * How do requests wait for a lease, and who does what is due by time?
+ *
+ * Requests wait in memory: the log that this replica follows wakes those whose lease was granted, or whose wait has ended, whichever replica
+ * did that. It is not trusted: every few seconds the places of all that wait here are kept by one command, which tells those that
+ * wait no longer.
+ */
+import type { RawEntry } from '../../shared/contract/events.ts'
+import { UnavailableError } from '../../shared/errors.ts'
+import { wokenBy } from './keys.ts'
+import type { Locks } from './verbs.ts'
+
+/** How often the places of those that wait are kept: several times before they are lost. */
+const ATTEND_EVERY_MS = 3_000
+/** How many places one command keeps: half a millisecond in Redis. */
+const ATTEND_MOST = 250
+/** How often one looks at least what is due by time: then it is known when the next is. */
+const LOOK_EVERY_MS = 1_000
+
+/** One request that waits for something to happen to its lease. */
+export type Watch = {
+  /** Resolves when something may have happened since the last time, after so long, or at the signal. */
+  readonly next: (ms: number, signal: AbortSignal) => Promise<void>
+  readonly end: () => void
+}
+
+export type Waits = {
+  /** To be called before the lease is asked for, so that nothing is missed. */
+  readonly watch: (key: string) => Watch
+  /** How many wait. */
+  readonly count: () => number
+  readonly onEntries: (entries: readonly RawEntry[]) => void
+  /** Something may have been missed: all that wait look again. */
+  readonly wakeAll: () => void
+  readonly start: () => void
+  readonly stop: () => void
+}
+
+/** A flag that is raised, and waited for. */
+const openFlag = () => {
+  let isRaised = false
+  let wake: (() => void) | undefined
+  return {
+    raise: (): void => {
+      isRaised = true
+      wake?.()
+    },
+    next: async (ms: number, signal: AbortSignal): Promise<void> => {
+      if (!isRaised && !signal.aborted) {
+        const { promise, resolve } = Promise.withResolvers<void>()
+        wake = resolve
+        const timer = setTimeout(resolve, ms)
+        signal.addEventListener('abort', wake, { once: true })
+        await promise
+        clearTimeout(timer)
+        signal.removeEventListener('abort', wake)
+      }
+      isRaised = false
+    },
+  }
+}
+
+/** In how many ms something may be due of which an entry tells, if it is soon. */
+const dueBy = ([id, [kind = '', text = '']]: RawEntry): number | undefined => {
+  if (kind !== 'LockGranted' && kind !== 'LockRenewed') return undefined
+  return Number(/ until=(\d+)/.exec(text)?.[1]) - Number(id.split('-')[0])
+}
+
+/** Does what is due by time, when it is due. */
+const openTicker = (tick: Locks['tick']) => {
+  let timer: NodeJS.Timeout | undefined
+  let at = Number.POSITIVE_INFINITY
+  let isStopped = false
+
+  const schedule = (ms: number): void => {
+    const wanted = performance.now() + ms
+    if (isStopped || wanted >= at) return
+    clearTimeout(timer)
+    at = wanted
+    timer = setTimeout(() => void run(), ms).unref()
+  }
+  const run = async (): Promise<void> => {
+    at = Number.POSITIVE_INFINITY
+    let rest: number | undefined
+    try {
+      rest = await tick()
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error // it is done later
+    }
+    schedule(Math.min(rest ?? LOOK_EVERY_MS, LOOK_EVERY_MS))
+  }
+  return {
+    start: (): void => schedule(0),
+    schedule,
+    stop: (): void => {
+      isStopped = true
+      clearTimeout(timer)
+    },
+  }
+}
+
+export const openWaits = (verbs: Pick<Locks, 'attend' | 'tick'>): Waits => {
+  const flags = new Map<string, Set<ReturnType<typeof openFlag>>>()
+  const ticker = openTicker(verbs.tick)
+  let attending: NodeJS.Timeout | undefined
+  let count = 0
+
+  const wake = (key: string): void => {
+    for (const { raise } of flags.get(key) ?? []) raise()
+  }
+  const attend = async (): Promise<void> => {
+    const keys = [...flags.keys()]
+    try {
+      for (let at = 0; at < keys.length; at += ATTEND_MOST)
+        for (const key of await verbs.attend(keys.slice(at, at + ATTEND_MOST))) wake(key)
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error // the next time
+    }
+  }
+
+  return {
+    watch: (key) => {
+      const flag = openFlag()
+      const others = flags.get(key)
+      if (others) others.add(flag)
+      else flags.set(key, new Set([flag]))
+      count += 1
+      return {
+        next: flag.next,
+        end: () => {
+          const all = flags.get(key)
+          if (all?.delete(flag)) count -= 1
+          if (all?.size === 0) flags.delete(key)
+        },
+      }
+    },
+    count: () => count,
+    onEntries: (entries) => {
+      for (const entry of entries) {
+        const key = wokenBy(entry)
+        if (key !== undefined) wake(key)
+        const due = dueBy(entry)
+        if (due !== undefined && due < LOOK_EVERY_MS) ticker.schedule(due)
+      }
+    },
+    wakeAll: () => {
+      for (const key of flags.keys()) wake(key)
+    },
+    start: () => {
+      ticker.start()
+      attending = setInterval(() => void attend(), ATTEND_EVERY_MS).unref()
+    },
+    stop: () => {
+      ticker.stop()
+      clearInterval(attending)
+    },
+  }
+}

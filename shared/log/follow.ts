@@ -1,0 +1,95 @@
+/**
+ * Who is told of what is appended to the own log?
+ *
+ * One reader for each process, by a connection that may block, gives each entry to a listener, in order, soon after it was appended by
+ * whichever replica. It keeps no cursor: it begins where the log ends. After each new connection it finds out where to go on: the own Redis may have
+ * come back older, and what was appended meanwhile may have been missed then.
+ */
+import { setTimeout as after } from 'node:timers/promises'
+import type { Redis } from 'ioredis'
+import type { Logger } from 'pino'
+import type { RawEntry, Service } from '../contract/events.ts'
+import { isTransient } from '../errors.ts'
+import { backOffMs } from '../process/backoff.ts'
+import type { Step } from '../process/step.ts'
+import { compareIds, logKey } from './entry.ts'
+import { BLOCK_MS, peerConnection } from './peer-connection.ts'
+
+/** How many entries are read at once. */
+const BATCH_MAX = 256
+
+export type Listener = {
+  readonly onEntries: (entries: readonly RawEntry[]) => void
+  /** The log was found to end here, at the start or after a new connection: what came before may not have been told. */
+  readonly onResumed: (newest: string) => void
+}
+
+export type Following = { readonly start: () => void; readonly stop: () => Promise<void> }
+
+export type FollowOptions = Listener & {
+  readonly service: Service
+  readonly blocking: Redis
+  readonly step: Step
+  readonly logger: Logger
+}
+
+export const openFollowing = (options: FollowOptions): Following => {
+  const { service, blocking, step, logger, onEntries, onResumed } = options
+  const stream = logKey(service)
+  const peer = peerConnection(blocking)
+  const stopping = new AbortController()
+  const { signal } = stopping
+  let running: Promise<void> = Promise.resolve()
+  let position: string | undefined
+  let resumedAt = 0
+
+  const resume = async (): Promise<void> => {
+    const connection = peer.connections()
+    const [newest] = await peer.ask(
+      () => step('follow-newest', () => blocking.xrevrange(stream, '+', '-', 'COUNT', 1)),
+      signal,
+    )
+    const ends = newest?.[0] ?? '0-0'
+    if (position === undefined || compareIds(ends, position) < 0) position = ends
+    resumedAt = connection
+    onResumed(ends)
+  }
+
+  const read = async (): Promise<void> => {
+    if (blocking.status !== 'ready') await peer.connected(signal)
+    if (position === undefined || resumedAt !== peer.connections()) return resume()
+    const from = position
+    const reply = await peer.ask(
+      () => step('follow', () => blocking.xread('COUNT', BATCH_MAX, 'BLOCK', BLOCK_MS, 'STREAMS', stream, from)),
+      signal,
+    )
+    const entries = reply?.[0]?.[1] ?? []
+    position = entries.at(-1)?.[0] ?? from
+    if (entries.length > 0) onEntries(entries)
+  }
+
+  const run = async (): Promise<void> => {
+    for (let attempt = 0; !signal.aborted; ) {
+      try {
+        await read()
+        attempt = 0
+      } catch (error) {
+        if (signal.aborted) return
+        if (!isTransient(error)) throw error
+        attempt += 1
+        logger.debug({ err: error }, 'cannot follow the own log now: trying again')
+        await after(backOffMs(attempt))
+      }
+    }
+  }
+
+  return {
+    start: () => {
+      running = run()
+    },
+    stop: () => {
+      stopping.abort()
+      return running
+    },
+  }
+}

@@ -1,0 +1,216 @@
+/** The routes of locks, as clients ask them of one replica. */
+import assert from 'node:assert/strict'
+import test from 'ava'
+import pino from 'pino'
+import { openLockService } from '../../../ids/lock/lock-service.ts'
+import { openStore } from '../../../ids/store.ts'
+import { openFollowing } from '../../../shared/log/follow.ts'
+import { openStep } from '../../../shared/process/step.ts'
+import { connect, disconnect, whenReady } from '../../../shared/redis/connection.ts'
+import { eventually } from '../../support/eventually.ts'
+import { openClient, problemOf } from '../../support/shop/client.ts'
+import { openBench } from '../../support/shop/open-store.ts'
+import { openServiceServer } from '../../support/shop/service-server.ts'
+
+const bench = await openBench()
+const logger = pino({ level: 'silent' })
+
+/** A replica of the lock service over the Redis of this file. */
+const openReplica = async () => {
+  const blocking = connect(bench.server.url, 'blocking')
+  await whenReady(blocking)
+  const { log } = openStore(bench.dependencies)
+  const { next } = bench.dependencies.identifiers
+  const step = openStep('ids')
+  const service = openLockService({
+    log,
+    follow: (listener) => openFollowing({ service: 'ids', blocking, step, logger, ...listener }),
+    nextLogId: next,
+    logger,
+  })
+  const server = await openServiceServer({ service: 'ids', routes: service.routes })
+  service.start()
+  const client = openClient(`http://127.0.0.1:${server.port}`)
+  return {
+    ask: (method: string, path: string, body?: object, headers: Readonly<Record<string, string>> = {}) =>
+      client.request(
+        method,
+        path,
+        { ...headers, ...(body ? { 'Content-Type': 'application/json' } : {}) },
+        body && JSON.stringify(body),
+      ),
+    closeServer: server.close,
+    close: async () => {
+      client.close()
+      await service.stop()
+      await server.close()
+      disconnect(blocking)
+    },
+  }
+}
+
+const first = await openReplica()
+const second = await openReplica()
+const { ask } = first
+test.after.always(async () => {
+  await Promise.all([first.close(), second.close()])
+  await bench[Symbol.asyncDispose]()
+})
+
+const isWaitedFor = (name: string): Promise<void> =>
+  eventually(async () => {
+    const { waiter_count } = (await ask('GET', `/locks/${name}`)).json as { waiter_count: number }
+    assert.equal(waiter_count, 1)
+  }, 10_000)
+
+test('a lock is held, shown, renewed and released', async (t) => {
+  const path = '/locks/bill%3A7%2Fa%20b'
+  const held = await ask('PUT', `${path}/leases/l1`, { owner: 'w-1', metadata: { for: 'bill 7' } })
+  t.is(held.status, 201, held.text)
+  t.is(held.headers.location, `${path}/leases/l1`)
+  t.like(held.json, { name: 'bill:7/a b', lease: 'l1', state: 'held', mode: 'exclusive', owner: 'w-1', ttl_ms: 30_000 })
+  t.is((await ask('PUT', `${path}/leases/l1`, { owner: 'w-1', metadata: { for: 'bill 7' } })).status, 200)
+  const refused = await ask('PUT', `${path}/leases/l2`)
+  t.is(refused.status, 423)
+  t.regex(String(refused.headers['retry-after']), /^1[2-5]$/, 'half the rest of the lease')
+  t.like(problemOf(refused), { type: 'urn:shop:problem:lock-held', retry: { multiplier: 1.5 } })
+  t.like((await ask('GET', path)).json, { state: 'held', holders: [{ owner: 'w-1' }], waiter_count: 0 })
+  t.is((await ask('PATCH', `${path}/leases/l1`, { ttl_ms: 60_000 })).status, 200)
+  t.is((await ask('PATCH', `${path}/leases/l2`)).status, 404)
+  const ended = await ask('DELETE', `${path}/leases/l1`)
+  t.like(ended.json, { ended: 'released', waiter_promoted: false })
+  t.deepEqual((await ask('DELETE', `${path}/leases/l1`)).json, ended.json)
+  const gone = await ask('GET', `${path}/leases/l1`)
+  t.is(gone.status, 410)
+  t.like(problemOf(gone), { ended: 'released' })
+  t.like((await ask('GET', path)).json, { state: 'free', holders: [] })
+})
+
+test('one that waits gets the lock when it is released, from whichever replica', async (t) => {
+  await ask('PUT', '/locks/waited/leases/l1')
+  const waiting = second.ask('PUT', '/locks/waited/leases/l2', { wait_ms: 20_000 })
+  await isWaitedFor('waited')
+  t.is((await ask('DELETE', '/locks/waited/leases/l1')).status, 200)
+  t.is((await waiting).status, 200)
+  const polled = second.ask('GET', '/locks/waited/leases/l2?wait_ms=20000')
+  t.is((await polled).status, 200)
+})
+
+test('a place in the queue is told at once, and fetched later', async (t) => {
+  await ask('PUT', '/locks/queued/leases/l1')
+  const queued = await ask('PUT', '/locks/queued/leases/l2', { queue: true })
+  t.is(queued.status, 202)
+  t.like(queued.json, { state: 'waiting', position: 1, ahead: 1, estimated_wait_ms: null })
+  const polled = second.ask('GET', '/locks/queued/leases/l2?wait_ms=20000')
+  await ask('DELETE', '/locks/queued/leases/l1')
+  t.is((await polled).status, 200)
+})
+
+test('a wait that is over is refused as if there had been none', async (t) => {
+  await ask('PUT', '/locks/late/leases/l1')
+  const refused = await ask('PUT', '/locks/late/leases/l2', { wait_ms: 150 })
+  t.is(refused.status, 423, refused.text)
+  t.is((await ask('PUT', '/locks/late/leases/l2', { wait_ms: 150 })).status, 423)
+  t.like(problemOf(await ask('GET', '/locks/late/leases/l2')), { status: 410, ended: 'timed-out' })
+})
+
+test.serial('a lease that expires is followed by the next within 200 ms', async (t) => {
+  const grants = async (): Promise<readonly (readonly [granted: number, until: number])[]> =>
+    (await bench.redis.xrange('log:ids', '-', '+')).flatMap(([id, [kind, text = '']]) =>
+      kind === 'LockGranted' && text.includes(' lock=expiring ')
+        ? [[Number(id.split('-')[0]), Number(/until=(\d+)/.exec(text)?.[1])] as const]
+        : [],
+    )
+  // A machine that has much else to do may be late once.
+  const late: number[] = []
+  for (let tries = 0; tries < 3 && !late.some((ms) => ms <= 200); tries += 1) {
+    const [held, next] = [`held-${tries}`, `next-${tries}`]
+    await ask('PUT', `/locks/expiring/leases/${held}`, { ttl_ms: 700 })
+    const { status } = await second.ask('PUT', `/locks/expiring/leases/${next}`, { wait_ms: 10_000 })
+    t.is(status, 200)
+    const [[, until] = [0, 0], [granted] = [0, 0]] = (await grants()).slice(-2)
+    t.true(granted >= until)
+    late.push(granted - until)
+    await ask('DELETE', `/locks/expiring/leases/${next}`)
+  }
+  t.true(
+    late.some((ms) => ms <= 200),
+    `it was late by ${late} ms`,
+  )
+})
+
+test('under a key a lease that the service names is got once', async (t) => {
+  const key = { 'Idempotency-Key': 'bill-7' }
+  const one = await ask('POST', '/locks/named/leases', { owner: 'w' }, key)
+  const again = await second.ask('POST', '/locks/named/leases', { owner: 'w' }, key)
+  t.deepEqual([one.status, again.status], [201, 200])
+  t.is(one.headers.location, `/locks/named/leases/${(again.json as { lease: string }).lease}`)
+  t.is((await ask('POST', '/locks/named/leases', { owner: 'x' }, key)).status, 422)
+  t.is((await ask('POST', '/locks/named/leases', { owner: 'x' })).status, 423)
+})
+
+test('operators configure, list and force locks', async (t) => {
+  t.is((await ask('PUT', '/locks/gpu:1', { limit: 2 })).status, 201)
+  t.is((await ask('PUT', '/locks/gpu:1', { limit: 2 })).status, 200)
+  const one = await ask('PUT', '/locks/gpu:1/leases/l1', { mode: 'permit', metadata: { team: 'a' } })
+  await ask('PUT', '/locks/gpu:1/leases/l2', { mode: 'permit', owner: 'w-2' })
+  t.is((await ask('PUT', '/locks/gpu:1', { limit: 3 })).status, 409)
+  t.is((await ask('PUT', '/locks/gpu:1/leases/l3', { mode: 'permit', limit: 9 })).status, 409)
+  t.is((await ask('PUT', '/locks/gpu:1/leases/l3', { mode: 'permit', permits: 3 })).status, 422)
+  const listed = async (query: string) => {
+    const { locks, total } = (await ask('GET', `/locks?${query}`)).json as { locks: { name: string }[]; total?: number }
+    return [locks.map(({ name }) => name), total]
+  }
+  t.deepEqual(await listed('name=gpu:*&count=true'), [['gpu:1'], 1])
+  t.deepEqual(await listed('name=g*1&owner=w-*&mode=permit&state=held&expires_before_ms=30000'), [['gpu:1'], undefined])
+  t.deepEqual(await listed('meta=team=a'), [['gpu:1'], undefined])
+  t.deepEqual(await listed('name=gpu:*&meta=team=b'), [[], undefined])
+  const { token } = one.json as { token: number }
+  t.like((await ask('GET', `/locks/gpu:1/tokens/${token}`)).json, { holds: true, mode: 'permit', owner: null })
+  const forced = await ask('DELETE', `/locks/gpu:1?token=${token}`)
+  t.deepEqual(forced.json, { forced: [token], promoted: [], dropped: 0 })
+  t.is((await ask('DELETE', `/locks/gpu:1?token=${token}`)).status, 410)
+  t.is((await ask('GET', `/locks/gpu:1/tokens/${token}`)).status, 410)
+  t.is((await ask('GET', '/locks/-/health')).status, 200)
+  t.like((await ask('GET', '/locks/-/status')).json, { in_doubt_for_ms: 0, lost: [] })
+})
+
+for (const [what, body, field] of [
+  ['a mode that is none', { mode: 'write' }, 'mode'],
+  ['a TTL that is too short', { ttl_ms: 99 }, 'ttl_ms'],
+  ['a TTL that is too long', { ttl_ms: 86_400_001 }, 'ttl_ms'],
+  ['a wait that is too long', { wait_ms: 600_001 }, 'wait_ms'],
+  ['a priority beyond the limits', { priority: 1_001 }, 'priority'],
+  ['permits without their mode', { permits: 2 }, 'permits'],
+  ['permits without a limit', { mode: 'permit' }, 'limit'],
+  ['an owner that is too long', { owner: 'ü'.repeat(65) }, 'owner'],
+  ['metadata that is no text', { metadata: { a: 1 } }, 'metadata.a'],
+  ['too much metadata', { metadata: Object.fromEntries(Array.from({ length: 33 }, (_, at) => [at, ''])) }, 'metadata'],
+  ['an unknown field', { time: 1 }, 'time'],
+] as const)
+  test(`${what} is refused, by its name`, async (t) => {
+    const refused = await ask('PUT', '/locks/malformed/leases/l1', body)
+    t.is(refused.status, 422, refused.text)
+    t.is(problemOf(refused).field, field)
+  })
+
+for (const name of ['%00', 'x'.repeat(257), '%C3%BC'.repeat(129), '-'])
+  test(`no lock is named ${name.slice(0, 20)}`, async (t) => {
+    const { status } = await ask('GET', `/locks/${name}`)
+    t.is(status, name === '-' ? 404 : 400)
+  })
+
+test('a replica that is about to stop hands what waits to another one', async (t) => {
+  const third = await openReplica()
+  await ask('PUT', '/locks/handed/leases/l1')
+  const waiting = third.ask('PUT', '/locks/handed/leases/l2', { wait_ms: 20_000 })
+  await isWaitedFor('handed')
+  await third.closeServer()
+  const handed = await waiting
+  t.is(handed.status, 503)
+  t.is(handed.headers['x-not-started'], 'draining')
+  const again = ask('PUT', '/locks/handed/leases/l2', { wait_ms: 20_000 })
+  await ask('DELETE', '/locks/handed/leases/l1')
+  t.is((await again).status, 200)
+  await third.close()
+})

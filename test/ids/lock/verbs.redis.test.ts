@@ -1,0 +1,310 @@
+import test from 'ava'
+import { invalidReason } from '../../../shared/contract/dictionary.ts'
+import { elapse, openLocksOver, wish } from '../../support/locks.ts'
+import { openBench, resultsSeen, saidIn } from '../../support/shop/open-store.ts'
+
+const bench = await openBench()
+const { log, locks, knowledge, lost } = openLocksOver(bench.dependencies, { lock_waiters: 3, locks_max: 4 })
+const results = resultsSeen(log, {}, 'lock')
+
+test.serial.beforeEach(async () => {
+  await bench.redis.flushall()
+  knowledge.reset('')
+  lost.splice(0)
+})
+test.serial.afterEach.always('every entry can be applied by a subscriber', async (t) => {
+  for (const [id, fields] of await bench.redis.xrange('log:ids', '-', '+'))
+    t.is(invalidReason('ids', [id, fields]), undefined)
+})
+test.after.always(async () => bench[Symbol.asyncDispose]())
+
+const kinds = async () => (await saidIn(log)).map(({ kind }) => kind)
+const states = async (name: string, ...leases: string[]) =>
+  Promise.all(
+    leases.map(async (lease) => {
+      const found = await locks.ask(name, lease)
+      return found.state === 'ended' ? found.ended : found.state
+    }),
+  )
+
+test.serial('a free lock is held at once, and the same request again gives the same lease', async (t) => {
+  const first = await locks.acquire('a/b ü', 'l1', wish({ owner: 'wörker 7', metadata: { at: 'http://x', é: '\n' } }))
+  if (first.state !== 'held') return t.fail(first.state)
+  t.true(first.isNew)
+  t.is(first.owner, 'wörker 7')
+  t.deepEqual(first.metadata, { at: 'http://x', é: '\n' })
+  t.true(first.expiresInMs > 29_000 && first.expiresInMs <= 30_000)
+  const again = await locks.acquire('a/b ü', 'l1', wish({ owner: 'wörker 7', metadata: { at: 'http://x', é: '\n' } }))
+  t.deepEqual(again, { ...first, isNew: false, expiresInMs: again.state === 'held' ? again.expiresInMs : 0 })
+  t.deepEqual(await kinds(), ['LockGranted'])
+  t.is((await locks.show('a/b ü', true)).name, 'a/b ü')
+})
+
+test.serial('a lease id is not used for another request', async (t) => {
+  await locks.acquire('a', 'l1', wish())
+  t.deepEqual(await locks.acquire('a', 'l1', wish({ ttlMs: 1_000 })), { state: 'reused' })
+  t.like(await locks.acquire('a', 'l1', wish({ waitMs: 5_000 })), { state: 'held' })
+})
+
+test.serial('who does not wait is refused, and nothing is written', async (t) => {
+  await locks.acquire('a', 'l1', wish())
+  const entries = await kinds()
+  const refused = await locks.acquire('a', 'l2', wish())
+  t.like(refused, { state: 'locked', why: 'held', waiting: 0 })
+  t.true('restMs' in refused && refused.restMs > 29_000)
+  t.deepEqual(await kinds(), entries)
+  t.deepEqual(await states('a', 'l2'), ['unknown'])
+})
+
+test.serial('who waits gets it in its turn, by priority, then arrival', async (t) => {
+  await locks.acquire('a', 'l1', wish())
+  t.like(await locks.acquire('a', 'l2', wish({ queue: true })), { state: 'waiting', position: 1, ahead: 1 })
+  t.like(await locks.acquire('a', 'l3', wish({ queue: true })), { state: 'waiting', position: 2, ahead: 2 })
+  t.like(await locks.acquire('a', 'l4', wish({ queue: true, priority: 1 })), { state: 'waiting', position: 1 })
+  const tokens: number[] = []
+  for (const lease of ['l1', 'l4', 'l2', 'l3']) {
+    const held = await locks.ask('a', lease)
+    if (held.state !== 'held') return t.fail(`${lease} is ${held.state}`)
+    tokens.push(held.token)
+    t.like(await locks.release('a', lease), { ended: 'released', promoted: lease !== 'l3' })
+  }
+  t.deepEqual(
+    tokens,
+    tokens.toSorted((a, b) => a - b),
+  )
+})
+
+test.serial('readers share, and one that arrives behind a waiting writer waits', async (t) => {
+  await locks.acquire('a', 'r1', wish({ mode: 'read' }))
+  t.like(await locks.acquire('a', 'r2', wish({ mode: 'read' })), { state: 'held' })
+  await locks.acquire('a', 'w1', wish({ queue: true }))
+  t.like(await locks.acquire('a', 'r3', wish({ mode: 'read' })), { state: 'locked' })
+  t.like(await locks.acquire('a', 'r4', wish({ mode: 'read', queue: true })), { state: 'waiting', position: 2 })
+  t.like(await locks.acquire('a', 'r5', wish({ mode: 'read', priority: 1 })), { state: 'held' })
+  for (const lease of ['r1', 'r2', 'r5']) await locks.release('a', lease)
+  t.deepEqual(await states('a', 'w1', 'r4'), ['held', 'waiting'])
+})
+
+test.serial('a holder steps down to reading, and lets readers in', async (t) => {
+  await locks.acquire('a', 'w', wish())
+  await locks.acquire('a', 'r', wish({ mode: 'read', queue: true }))
+  t.like(await locks.renew('a', 'w', { mode: 'read' }), { state: 'held', mode: 'read' })
+  t.like(await locks.renew('a', 'w', { mode: 'read' }), { state: 'held', mode: 'read' })
+  t.deepEqual(await states('a', 'r'), ['held'])
+  await locks.acquire('b', 'x', wish({ mode: 'write-shared' }))
+  t.deepEqual(await locks.renew('b', 'x', { mode: 'read' }), { state: 'not-exclusive' })
+})
+
+test.serial('permits of all do not exceed the limit', async (t) => {
+  const permits = (count: number, limit?: number) => wish({ mode: 'permit', permits: count, limit })
+  t.deepEqual(await locks.acquire('a', 'l0', permits(1)), { state: 'unlimited' })
+  t.deepEqual(await locks.acquire('a', 'l0', permits(5, 4)), { state: 'over-limit', limit: 4 })
+  t.like(await locks.acquire('a', 'l1', permits(3, 4)), { state: 'held' })
+  t.like(await locks.acquire('a', 'l2', permits(2)), { state: 'locked' })
+  t.like(await locks.acquire('a', 'l2', permits(1)), { state: 'held' })
+  t.deepEqual(await locks.acquire('a', 'l3', permits(1, 9)), { state: 'configured', what: 'limit', as: '4' })
+  t.like(await locks.acquire('a', 'l4', { ...permits(2), queue: true }), { state: 'waiting' })
+  await locks.release('a', 'l2')
+  t.deepEqual(await states('a', 'l4'), ['waiting'])
+  await locks.release('a', 'l1')
+  t.deepEqual(await states('a', 'l4'), ['held'])
+})
+
+test.serial('a lock is configured, but not while it is in use otherwise', async (t) => {
+  const config = { limit: undefined, write: 'shared', delayMs: 0 } as const
+  t.deepEqual(await locks.configure('a', config, 'log1'), { state: 'configured', isNew: true })
+  t.deepEqual(await locks.configure('a', config, 'log2'), { state: 'configured', isNew: false })
+  t.deepEqual(await kinds(), ['LockConfigured'])
+  t.deepEqual(await locks.acquire('a', 'l1', wish()), { state: 'configured', what: 'write', as: 'shared' })
+  t.like(await locks.acquire('a', 'l1', wish({ mode: 'write-shared' })), { state: 'held' })
+  t.deepEqual(await locks.configure('a', { ...config, write: 'exclusive' }, 'log3'), { state: 'in-use' })
+  t.like(await locks.show('a', false), { write: 'shared', mode: 'write-shared' })
+})
+
+test.serial('a lease ends by time, and the next gets the lock', async (t) => {
+  await locks.acquire('a', 'l1', wish({ ttlMs: 5_000 }))
+  await locks.acquire('a', 'l2', wish({ waitMs: 60_000 }))
+  await elapse(bench.redis, 5_000)
+  t.is(typeof (await locks.tick()), 'number')
+  t.deepEqual(await states('a', 'l1', 'l2'), ['expired', 'held'])
+  t.like(await locks.release('a', 'l1'), { ended: 'expired', promoted: false })
+  t.deepEqual(await locks.renew('a', 'l3', {}), { state: 'unknown' })
+  t.like(await locks.renew('a', 'l1', {}), { state: 'ended', ended: 'expired' })
+})
+
+test.serial('renewal lets a lease end later', async (t) => {
+  await locks.acquire('a', 'l1', wish({ ttlMs: 5_000 }))
+  await elapse(bench.redis, 4_000)
+  t.like(await locks.renew('a', 'l1', { metadata: { step: '2' } }), { state: 'held', metadata: { step: '2' } })
+  await elapse(bench.redis, 4_000)
+  t.deepEqual(await states('a', 'l1'), ['held'])
+  await elapse(bench.redis, 4_000)
+  t.deepEqual(await states('a', 'l1'), ['expired'])
+})
+
+test.serial('what is promoted and not asked for ends unclaimed, and so does what waits unattended', async (t) => {
+  await locks.acquire('a', 'l1', wish())
+  await locks.acquire('a', 'l2', wish({ queue: true }))
+  await locks.acquire('a', 'l3', wish({ queue: true }))
+  await locks.acquire('a', 'l4', wish({ queue: true }))
+  await elapse(bench.redis, 9_000)
+  t.deepEqual(await locks.attend(['a/l2', 'a/l3', 'a/l9']), ['a/l9'])
+  await locks.release('a', 'l1')
+  await elapse(bench.redis, 5_000)
+  t.deepEqual(await states('a', 'l2', 'l3', 'l4'), ['unclaimed', 'held', 'unclaimed'])
+})
+
+test.serial('a wait that is over ends so, and is refused again as often as it is asked for', async (t) => {
+  await locks.acquire('a', 'l1', wish())
+  await locks.acquire('a', 'l2', wish({ waitMs: 1_000 }))
+  await elapse(bench.redis, 1_000)
+  t.deepEqual(await states('a', 'l2'), ['timed-out'])
+  t.like(await locks.acquire('a', 'l2', wish({ waitMs: 1_000 })), { state: 'locked' })
+})
+
+test.serial('what is cancelled before it is asked for gets nothing', async (t) => {
+  t.like(await locks.release('a', 'l1'), { ended: 'cancelled', promoted: false })
+  t.like(await locks.release('a', 'l1'), { ended: 'cancelled', promoted: false })
+  t.like(await locks.acquire('a', 'l1', wish()), { state: 'ended', ended: 'cancelled' })
+  t.like(await locks.show('a', true), { holders: [], token: 0, history: [] })
+})
+
+test.serial('one that waits changes its priority, and may get the lock by that', async (t) => {
+  await locks.acquire('a', 'r1', wish({ mode: 'read' }))
+  await locks.acquire('a', 'w', wish({ queue: true }))
+  await locks.acquire('a', 'r2', wish({ mode: 'read', queue: true }))
+  t.like(await locks.renew('a', 'w', { metadata: { a: 'b' } }), { state: 'waiting', position: 1, metadata: { a: 'b' } })
+  t.like(await locks.renew('a', 'r2', { priority: 5 }), { state: 'held' })
+})
+
+test.serial('force ends what holds, by token if it says so, and delays the lock', async (t) => {
+  const held = await locks.acquire('a', 'l1', wish({ delayMs: 7_000 }))
+  const token = held.state === 'held' ? held.token : 0
+  await locks.acquire('a', 'l2', wish({ queue: true }))
+  t.deepEqual(await locks.force('a', { token: token + 1, waiters: true }), { state: 'ended', newest: token })
+  const forced = await locks.force('a', { token, waiters: false })
+  t.deepEqual(forced, { state: 'forced', tokens: [token], promoted: [], dropped: 0 })
+  t.deepEqual(await states('a', 'l1', 'l2'), ['forced', 'waiting'])
+  t.like(await locks.acquire('a', 'l3', wish()), { state: 'locked' })
+  await elapse(bench.redis, 7_000)
+  await locks.tick()
+  t.deepEqual(await states('a', 'l2'), ['held'])
+  t.like(await locks.force('a', { token: undefined, waiters: true }), { state: 'forced', promoted: [] })
+})
+
+test.serial('a delayed lock says when it is free again', async (t) => {
+  await locks.acquire('a', 'l1', wish({ delayMs: 7_000 }))
+  await locks.force('a', { token: undefined, waiters: false })
+  t.like(await locks.acquire('a', 'l2', wish()), { state: 'locked', why: 'delayed' })
+  const { delayedForMs, history } = await locks.show('a', false)
+  t.true(delayedForMs > 6_000)
+  t.deepEqual(
+    history.map(({ event }) => event),
+    ['granted', 'forced'],
+  )
+})
+
+test.serial('a token tells whether its lease still holds', async (t) => {
+  const held = await locks.acquire('a', 'l1', wish({ owner: 'w' }))
+  const token = held.state === 'held' ? held.token : 0
+  t.like(await locks.standing('a', token), { state: 'holds', mode: 'exclusive', owner: 'w' })
+  await locks.release('a', 'l1')
+  t.deepEqual(await locks.standing('a', token), { state: 'ended', newest: token })
+})
+
+test.serial('an idle lock is forgotten after a while, its token is not', async (t) => {
+  const held = await locks.acquire('a', 'l1', wish())
+  const token = held.state === 'held' ? held.token : 0
+  await locks.release('a', 'l1')
+  await bench.redis.hset('locks:state', 'floor', '0')
+  await bench.redis.hset('lock:a', 'token', token + 1_000_000_000_000)
+  await elapse(bench.redis, 60_000)
+  await locks.tick()
+  t.deepEqual(
+    (await bench.redis.keys('lock*')).filter((key) => !key.startsWith('lock-lease:')),
+    ['locks:state'],
+  )
+  const next = await locks.acquire('a', 'l2', wish())
+  t.true(next.state === 'held' && next.token > token + 1_000_000_000_000)
+})
+
+test.serial('locks are listed by name, page after page', async (t) => {
+  for (const name of ['order:2', 'order:1', 'b/c', 'a']) await locks.acquire(name, 'l1', wish())
+  const names = async (after: string) => (await locks.list(after, 2, false)).map(({ name }) => name)
+  t.deepEqual(await names(''), ['a', 'b/c'])
+  t.deepEqual(await names('b/c'), ['order:1', 'order:2'])
+  t.like(await locks.count(), { locks: 4, inUse: 4, barredForMs: 0, lost: [] })
+})
+
+test.serial('as many wait for a lock as may, and no more', async (t) => {
+  for (const lease of ['l1', 'l2', 'l3', 'l4']) await locks.acquire('a', lease, wish({ queue: true }))
+  t.like(await locks.acquire('a', 'l5', wish({ queue: true })), { state: 'full' })
+})
+
+test.serial('there are as many locks as may be, and idle ones give way', async (t) => {
+  for (const name of ['a', 'b', 'c', 'd']) await locks.acquire(name, 'l1', wish())
+  t.deepEqual(await locks.acquire('e', 'l1', wish()), { state: 'too-many' })
+  const config = { limit: 3, write: undefined, delayMs: 0 }
+  t.deepEqual(await locks.configure('e', config, 'log1'), { state: 'too-many' })
+  await locks.release('b', 'l1')
+  t.like(await locks.acquire('e', 'l1', wish()), { state: 'held' })
+  t.like(await locks.count(), { locks: 4, inUse: 4 })
+})
+
+/** The Redis forgets its newest entries, and what else they said is not looked at. */
+const forget = async (count: number): Promise<void> => {
+  for (const [id] of await bench.redis.xrevrange('log:ids', '+', '-', 'COUNT', count)) {
+    await bench.redis.xdel('log:ids', id)
+  }
+}
+
+test.serial('a Redis that came back older grants nothing until the longest forgotten lease has ended', async (t) => {
+  await locks.acquire('kept', 'l1', wish({ ttlMs: 600_000 }))
+  const short = await locks.acquire('a', 'l1', wish({ ttlMs: 20_000, owner: 'w' }))
+  await locks.acquire('b', 'l1', wish({ ttlMs: 3_000 }))
+  const token = short.state === 'held' ? short.token : 0
+  await forget(2)
+  await bench.redis.del('lock:a', 'lock:b', 'lock-ends:a', 'lock-ends:b', 'lock-lease:l1:a', 'lock-lease:l1:b')
+  await bench.redis.zrem('locks', 'a', 'b')
+  await bench.redis.zrem('locks:due', 'a', 'b')
+  const barred = await locks.acquire('a', 'l2', wish())
+  t.true(barred.state === 'barred' && barred.restMs > 19_000 && barred.restMs <= 20_000, JSON.stringify(barred))
+  t.deepEqual(
+    lost.map(({ lock }) => lock),
+    ['a', 'b'],
+  )
+  t.like((await locks.count()).lost[0], { lock: 'a', token, owner: 'w' })
+  t.like(await locks.acquire('kept', 'l2', wish()), { state: 'barred' })
+  t.deepEqual(await states('kept', 'l1'), ['held'], 'what it has kept goes on')
+  const { barred: until } = await bench.redis.hgetall('locks:state')
+  await bench.redis.hset('locks:state', 'barred', Number(until) - 20_000)
+  const next = await locks.acquire('a', 'l2', wish())
+  t.true(next.state === 'held' && next.token > token)
+})
+
+test.serial('each verb notices that the Redis came back older', async (t) => {
+  const verbs: Readonly<Record<string, () => Promise<unknown>>> = {
+    ask: () => locks.ask('a', 'l1'),
+    renew: () => locks.renew('a', 'l1', {}),
+    release: () => locks.release('a', 'l1'),
+    force: () => locks.force('a', { token: undefined, waiters: false }),
+    configure: () => locks.configure('b', { limit: 2, write: undefined, delayMs: 0 }, 'log1'),
+    show: () => locks.show('a', false),
+    standing: () => locks.standing('a', 1),
+    tick: () => locks.tick(),
+  }
+  for (const [name, verb] of Object.entries(verbs)) {
+    await bench.redis.flushall()
+    knowledge.reset('')
+    await locks.acquire('a', 'l1', wish())
+    await forget(1)
+    lost.splice(0)
+    await verb()
+    t.is(lost.length, 1, name)
+  }
+})
+
+test.serial('every result that a command promises was returned by now, and no other', async (t) => {
+  t.deepEqual(results.unseen(), [])
+  await t.notThrowsAsync(log.count())
+})
