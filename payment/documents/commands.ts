@@ -5,4 +5,5 @@ export const indexDocuments = command('index-documents', ['kind', 'page'], { ind
 export const confirmSeries = command('confirm-series', ['invoice', 'credit_note', 'lost'], {
   confirmed: ['series'],
   raised: ['series'],
+  renewed: ['series'],
 })

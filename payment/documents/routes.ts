@@ -38,6 +38,7 @@ export const handlersOf = ({ invoices, creditNotes, series, beginSeries }: Docum
     const result = await beginSeries(request)
     switch (result[0]) {
       case 'raised':
+      case 'renewed':
       case 'confirmed':
         return { json: { series: Number(result[1]) } }
       case 'key-reused':

@@ -48,4 +48,6 @@ export const confirming =
     const [result, series] = await run(confirmSeries, args)
     if (result === 'raised')
       logger.error({ ...args, series }, 'numbers of documents may be lost: the next series has begun')
+    if (result === 'renewed')
+      logger.info({ series }, 'the series of an older version has ended: the next one has begun')
   }

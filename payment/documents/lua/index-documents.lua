@@ -4,18 +4,28 @@
 -- issued: that would cost a checkout three times as much as the document itself.
 -- ARGS     kind, page
 -- RETURNS  indexed | in-part
+
+-- whose(fields): the order and the user of a document.
+local function whose(fields)
+  if #fields == 2 then
+    return string.match(fields[2], ' order=(%S+) user=(%S+)')
+  end
+  local says = {}
+  for at = 1, #fields, 2 do
+    says[fields[at]] = fields[at + 1]
+  end
+  return says.order, says.user
+end
+
 commands['index-documents'] = function(args)
   local kind = args.kind
   local found = documents_after(kind, redis.call('HGET', names.indexed, kind) or '0-0', tonumber(args.page))
   for _, document in ipairs(found) do
-    local place, says = document[1], {}
-    for at = 1, #document[2], 2 do
-      says[document[2][at]] = document[2][at + 1]
-    end
-    redis.call('RPUSH', names[kind .. '_of'] .. says.user, place)
-    local orders = bucket(kind, says.order)
-    if redis.call('HSETNX', orders, says.order, place) == 0 then
-      redis.call('HSET', orders, says.order, redis.call('HGET', orders, says.order) .. ' ' .. place)
+    local place, order, user = document[1], whose(document[2])
+    redis.call('RPUSH', names[kind .. '_of'] .. user, place)
+    local orders = bucket(kind, order)
+    if redis.call('HSETNX', orders, order, place) == 0 then
+      redis.call('HSET', orders, order, redis.call('HGET', orders, order) .. ' ' .. place)
     end
   end
   if #found > 0 then

@@ -38,7 +38,11 @@ end
 commands['list-documents'] = function(args)
   local kind, after, count = args.kind, args.after, tonumber(args.count)
   if args.user == '' and args.order == '' then
-    return documents_after(kind, after, count)
+    local found = documents_after(kind, after, count)
+    for at, document in ipairs(found) do
+      found[at] = { document[1], said_by(document[2]) }
+    end
+    return found
   end
   local places = args.order ~= '' and places_of_order(kind, args.order, after, count)
     or places_of_user(kind, args.user, after, count)

@@ -13,16 +13,39 @@ local function comes_after(place, series, number)
   return its_series > series or (its_series == series and its_number > number)
 end
 
--- document_at(kind, place): what it says, names and values in turn, or nil.
+-- said_by(fields): what a document says, names and values in turn. One of an older version has them so.
+local function said_by(fields)
+  if #fields > 2 then
+    return fields
+  end
+  local said = {}
+  for name, value in string.gmatch(fields[2], '([^ =]+)=([^ ]*)') do
+    said[#said + 1] = name
+    said[#said + 1] = value
+  end
+  return said
+end
+
+-- numbered(stream): how the entries of a series are numbered: what stands before the number, and behind it.
+local function numbered(stream)
+  local first = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
+  if first and string.sub(first[1], 1, 2) ~= '0-' then
+    return '', '-0'
+  end
+  return '0-', ''
+end
+
+-- document_at(kind, place): what it says, or nil.
 local function document_at(kind, place)
   local series, number = string.match(place, '^(%d+)%-(%d+)$')
-  local id = number .. '-0'
+  local before, behind = numbered(names[kind] .. series)
+  local id = before .. number .. behind
   local found = redis.call('XRANGE', names[kind] .. series, id, id)[1]
-  return found and found[2]
+  return found and said_by(found[2])
 end
 
 -- documents_after(kind, after, count): up to so many documents of a kind that were issued after the one at a place, the oldest
--- first, each as its place and what it says.
+-- first, each as its place and its fields.
 local function documents_after(kind, after, count)
   local found = {}
   local first, number = place_of(after)
@@ -30,9 +53,12 @@ local function documents_after(kind, after, count)
     if #found == count then
       break
     end
-    local name, from = integer(series), series == first and '(' .. integer(number) .. '-0' or '-'
+    local name = integer(series)
+    local before, behind = numbered(names[kind] .. name)
+    local from = series == first and '(' .. before .. integer(number) .. behind or '-'
     for _, entry in ipairs(redis.call('XRANGE', names[kind] .. name, from, '+', 'COUNT', count - #found)) do
-      found[#found + 1] = { name .. '-' .. string.match(entry[1], '^%d+'), entry[2] }
+      local place = string.sub(entry[1], #before + 1, -#behind - 1)
+      found[#found + 1] = { name .. '-' .. place, entry[2] }
     end
   end
   return found

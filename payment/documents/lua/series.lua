@@ -1,11 +1,12 @@
 --- @include "ledger"
 --- @include "log"
 --- @include "newest"
--- A document is an entry of a *series*: a stream whose entries are numbered 1-0, 2-0, 3-0 and so on. Redis takes no id that is
--- not greater than the last one, so that no number is given twice; and while the length of a series is its last number, none
--- is missing. Nothing is ever taken out of it. The next series begins only where this Redis may have lost numbers that were told:
--- see confirm-series.lua. `names.series` has which one it is `now`, and for each that has ended, when, and up to which
--- numbers it is known to have been told.
+-- A document is an entry of a *series*: a stream whose entries Redis itself numbers 0-1, 0-2, 0-3 and so on. It gives each number
+-- once; and while the length of a series is its last number, none is missing. Nothing is ever taken out of it. The next
+-- series begins only where this Redis may have lost numbers that were told: see confirm-series.lua. `names.series` has which one
+-- it is `now`, and for each that has ended, when, and up to which numbers it is known to have been told.
+-- What a document says is one text, as that of an entry of a log. In a series of an older version each name and value is a field,
+-- and the entries are numbered 1-0, 2-0, 3-0: there Redis cannot number the next one, so that such a series has ended.
 local KINDS = {
   invoices = { letter = 'I', account = 'invoiced' },
   credit_notes = { letter = 'C', account = 'credited' },
@@ -32,20 +33,23 @@ end
 
 -- last_number(stream): the last one that was ever given in a series.
 local function last_number(stream)
-  return tonumber(string.match(newest(stream), '^%d+'))
+  local before, number = string.match(newest(stream), '^(%d+)-(%d+)$')
+  return tonumber(before == '0' and number or before)
+end
+
+-- has_older_form(stream): whether a series has documents of an older version.
+local function has_older_form(stream)
+  return string.sub(newest(stream), 1, 2) ~= '0-'
 end
 
 -- issue(kind, id, about): issues the next document of a kind, over what is said about the money: `order`, `user`, `total`,
 -- `lines`, and the `invoice` that a credit note takes back. Returns the number as people are told it.
-local given, at = {}, nil
+local at
 local function issue(kind, id, about)
-  local stream = names[kind] .. series_now()
-  local number = (given[kind] or last_number(stream)) + 1
-  local digits = integer(number)
   at = at or integer(now_ms())
-  redis.call('XADD', stream, digits .. '-0', 'at', at, 'log_id', id, 'order', about.order, 'user', about.user,
-    'total', about.total, 'lines', about.lines or '', 'credits', about.invoice or '')
-  given[kind] = number
+  local credits = about.invoice and ' credits=' .. about.invoice or ''
+  local place = redis.call('XADD', names[kind] .. series_now(), '0-*', 'document', 'at=' .. at .. ' log_id=' .. id
+    .. ' order=' .. about.order .. ' user=' .. about.user .. ' total=' .. about.total .. ' lines=' .. (about.lines or '') .. credits)
   post(KINDS[kind].account, about.total)
-  return KINDS[kind].letter .. series .. '-' .. digits
+  return KINDS[kind].letter .. series .. string.sub(place, 2)
 end

@@ -176,12 +176,12 @@ test.serial(
   async (t) => {
     await fill('anna')
     await capture('cart')
-    await t.throwsAsync(redis.xadd('invoices:1', '1-0', 'order', 'another'), { message: /equal or smaller/ })
+    await t.throwsAsync(redis.xadd('invoices:1', '0-1', 'order', 'another'), { message: /equal or smaller/ })
     await capture('next')
     t.deepEqual(await counted(), [[2, 0, 0]])
-    await redis.xdel('invoices:1', '1-0')
+    await redis.xdel('invoices:1', '0-1')
     t.deepEqual(await counted(), [[1, 0, 1]])
-    await redis.xdel('invoices:1', '2-0')
+    await redis.xdel('invoices:1', '0-2')
     await capture('last')
     t.deepEqual(numbersOf((await all()).invoices), ['I1-3'])
     t.deepEqual(await counted(), [[1, 0, 2]])
@@ -317,6 +317,71 @@ test.serial(
     await addsUp(t)
   },
 )
+
+/** Leaves a series as the version before has written it. */
+const writeAsBefore = async (series: string): Promise<void> => {
+  const entries = await redis.xrange(series, '-', '+')
+  await redis.del(series)
+  for (const [id, [, text = '']] of entries) {
+    const said = text.split(' ').flatMap((piece) => piece.split('='))
+    await redis.xadd(series, `${id.slice(2)}-0`, ...said, ...(said.includes('credits') ? [] : ['credits', '']))
+  }
+}
+
+test.serial(
+  'a series of the version before ends, and what was issued in it is found, listed and taken back',
+  async (t) => {
+    await fill('anna')
+    for (const order of ['one', 'two', 'three', 'four']) await capture(order)
+    await cancel('one')
+    const before = await all()
+    for (const series of ['invoices:1', 'credit-notes:1']) await writeAsBefore(series)
+    t.deepEqual(await redis.xrange('credit-notes:1', '-', '+', 'COUNT', 1).then(([note]) => note?.[0]), '1-0')
+    const confirm = () => runner(store.log).run(confirmSeries, { invoice: 'I1-4', credit_note: '', lost: '' })
+    t.deepEqual(
+      [await confirm(), await confirm()],
+      [
+        ['renewed', '2'],
+        ['confirmed', '2'],
+      ],
+    )
+    t.deepEqual(await all(), before)
+    t.deepEqual(await pages({}, 2), ['I1-1', 'I1-2', 'I1-3', 'I1-4'])
+    await capture('five')
+    await cancel('two')
+    t.deepEqual(await pages({ user: 'anna' }, 3), ['I1-1', 'I1-2', 'I1-3', 'I1-4', 'I2-1'])
+    t.deepEqual(await pages({ order: 'three' }, 3), ['I1-3'])
+    const { notes } = await all()
+    t.deepEqual(
+      notes.map(({ number, order_id, invoice }) => [number, order_id, invoice]),
+      [
+        ['C1-1', 'one', 'I1-1'],
+        ['C2-1', 'two', 'I1-2'],
+      ],
+    )
+    t.deepEqual(
+      (await store.series()).map(({ invoices, ended }) => [invoices, ended?.why, ended?.told]),
+      [
+        [{ count: 4, last: 4 }, 'upgraded', ['I1-4']],
+        [{ count: 1, last: 1 }, undefined, undefined],
+      ],
+    )
+    await addsUp(t)
+  },
+)
+
+test.serial('and so it is where the version before had given back, but captured nothing', async (t) => {
+  await fill('anna')
+  await capture('one')
+  await raise()
+  await cancel('one')
+  await writeAsBefore('credit-notes:2')
+  const [result] = await runner(store.log).run(confirmSeries, { invoice: '', credit_note: '', lost: '' })
+  t.is(result, 'renewed')
+  await capture('two')
+  t.deepEqual(numbersOf((await all()).invoices), ['I1-1', 'I3-1'])
+  await addsUp(t)
+})
 
 test.serial(
   'the index goes on where a page of it ended, and every result of these commands was returned by now',

@@ -113,10 +113,6 @@ const refuse = (problems: readonly string[]): void => {
   if (problems.length > 0) throw new Error(problems.join('; '))
 }
 
-/** The fields of an entry of a stream. */
-const fieldsOf = (flat: readonly string[]): Fields =>
-  Object.fromEntries(flat.flatMap((name, at) => (at % 2 === 0 ? [[name, flat[at + 1] ?? '']] : [])))
-
 /** What Redis tells of a stream. */
 const toldOf = async (redis: Redis, key: string): Promise<(name: string) => string> => {
   const told = (await redis.xinfo('STREAM', key)) as readonly unknown[]
@@ -220,6 +216,10 @@ const lostIn = async (redis: Connections): Promise<LogEntry[]> => {
 
 const SERIES = { I: 'invoices:', C: 'credit-notes:' } as const
 
+const numberIn = (id: string): number => Number(id.slice(id.indexOf('-') + 1))
+const saidIn = (text: string): Fields =>
+  Object.fromEntries(text.split(' ').map((piece) => piece.split('=', 2) as [string, string]))
+
 /** All documents, and the last number of each series. */
 const documentsIn = async (payment: Redis): Promise<DocumentsEvidence> => {
   const last = new Map<string, number>()
@@ -227,9 +227,9 @@ const documentsIn = async (payment: Redis): Promise<DocumentsEvidence> => {
   for (const [letter, prefix] of Object.entries(SERIES))
     for (const key of await keysOf(payment, `${prefix}*`)) {
       const series = `${letter}${key.slice(prefix.length)}`
-      last.set(series, Number.parseInt(await newestIn(payment, key), 10))
-      for (const [id, fields] of await payment.xrange(key, '-', '+'))
-        documents.set(`${series}-${Number.parseInt(id, 10)}`, fieldsOf(fields))
+      last.set(series, numberIn(await newestIn(payment, key)))
+      for (const [id, [, text = '']] of await payment.xrange(key, '-', '+'))
+        documents.set(`${series}-${numberIn(id)}`, saidIn(text))
     }
   return { last, documents }
 }
