@@ -13,6 +13,7 @@ import { cancelRoutes } from './cancel/routes.ts'
 import { admission } from './checkout/admission.ts'
 import { checkouts } from './checkout/checkout.ts'
 import { openLinger } from './checkout/linger.ts'
+import { openDrafts } from './drafts/drafts.ts'
 import { openPeers } from './peers.ts'
 import { DEADLINE_MAX_MS } from './recovery.ts'
 import { refundRoutes } from './refunds/routes.ts'
@@ -73,6 +74,8 @@ await run(process, 'order', settings, (context) => {
       store.watchOutcomes(subscriber, checkout.onOutcome)
       const settlements = openSettlements(store)
       store.watchSettlements(subscriber, settlements.onSettled)
+      const drafts = openDrafts(store.draftedVersion)
+      store.watchDrafts(subscriber, drafts.onDrafted)
       const waits = openWaits()
       store.watchCancellations(subscriber, waits.wake)
       const cancel = cancelling({ store, onDecided: checkout.onDecided, settlements, waits })
@@ -86,7 +89,7 @@ await run(process, 'order', settings, (context) => {
         routes: [
           ...cancelRoutes(cancel),
           ...refundRoutes(store, settlements),
-          ...routesOf(store, checkout, peers, audit),
+          ...routesOf(store, checkout, drafts, peers, audit),
         ],
         lease: leaseFrom(ask('ids', ids)),
         onApplied: (reply) => {
@@ -94,6 +97,8 @@ await run(process, 'order', settings, (context) => {
           if (decided) checkout.onDecided(decided)
           const settled = store.settledBy(reply)
           if (settled !== undefined) settlements.onSettled(settled)
+          const drafted = store.draftedBy(reply)
+          if (drafted !== undefined) drafts.onDrafted(drafted)
           const cancelled = store.cancelledBy(reply)
           if (cancelled !== undefined) waits.wake(cancelled)
         },

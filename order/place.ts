@@ -15,9 +15,10 @@ import type { AnswerTo, Given, Handler } from '../shared/http/route.ts'
 import type { api } from './api.ts'
 import * as commands from './commands.ts'
 import { isExact, listed, sumOf } from './costs.ts'
+import { type Drafts, WAIT_MS } from './drafts/drafts.ts'
 import { type Asked, askOffer, askUser, onceFound, type Peers } from './peers.ts'
 import { methodLimits, noSuchUser, priceChanged } from './problems.ts'
-import { headersOf, shownOf } from './shown.ts'
+import { FIRST_VERSION, headersOf, shownOf } from './shown.ts'
 import type { PaidBy } from './store/cart.ts'
 import type { Store } from './store.ts'
 
@@ -76,22 +77,26 @@ const askCosts = async (
   return { found: { costs: listed(costs), total } }
 }
 
+/** The order as it was placed; with the draft of its invoice, if payment has made that. */
 const placed = (
   request: Placing,
   lines: string,
   result: readonly [result: 'placed', order: string, logId: string, number: string, at: string, costs: string],
+  isDrafted: boolean,
 ): AnswerTo<typeof api.placeOrder> => {
   const [, order, logId, number, at, costs] = result
   const total = String(sumOf(parseLines(costs).map(([, cost]) => cost)))
   const { user_id: user, method } = request.body
   const installments = paidByOf(request)?.installments.toString()
-  const shown = shownOf({ order, user, status: 'open', total, lines, costs, number, at, method, installments })
+  const draft = isDrafted ? `${FIRST_VERSION}:${total}` : undefined
+  const made = { order, user, status: 'open', total, lines, costs, number, at, method, installments }
+  const shown = shownOf({ ...made, billed: String(FIRST_VERSION), draft })
   const headers = { Location: `/orders/${order}`, [LOG_ID_HEADER]: logId, ...headersOf(shown) }
   return { status: 201, json: { id: order, ...shown }, headers }
 }
 
 export const placeFrom =
-  (store: Store, peers: Peers): Handler<typeof api.placeOrder> =>
+  (store: Store, drafts: Pick<Drafts, 'wait'>, peers: Peers): Handler<typeof api.placeOrder> =>
   async (request) => {
     const user = request.body.user_id
     if (isAnothers(user, request.owner)) return { problem: noSuchUser(user) }
@@ -106,8 +111,10 @@ export const placeFrom =
     )
     if ('problem' in result) return result
     switch (result[0]) {
-      case 'placed':
-        return placed(request, lines, result)
+      case 'placed': {
+        const isDrafted = await drafts.wait({ order: result[1], version: FIRST_VERSION }, WAIT_MS, request.closing)
+        return placed(request, lines, result, isDrafted)
+      }
       case 'key-reused':
         return { problem: keyReused() }
       default:

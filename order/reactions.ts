@@ -9,6 +9,9 @@
  *
  * A refund is decided when it is granted, and never undone: *granted* → *settled* once payment has paid it. Money that is back for a
  * refund that is unknown here proves that it was granted: it is booked as if this Redis had never lost it.
+ *
+ * What payment has drafted for an order is noted. If it is not of the order as it is known here (this Redis came back older), it is to be
+ * drafted anew.
  */
 import type { Reactions } from '../shared/log/apply.ts'
 
@@ -36,6 +39,8 @@ export const reactions = {
       command: 'settle',
       emits: { granted: 'RefundGranted', settled: 'RefundSettled', contradicted: 'CheckoutContradicted' },
     },
+    InvoiceDrafted: { command: 'note-draft', emits: {} },
+    DraftVoided: { command: 'note-void', emits: {} },
     SurveyEnded: { command: 'end-survey', emits: {} },
   },
 } as const satisfies Reactions<'order'>

@@ -17,6 +17,7 @@ import { answerOf, shownAs, submittedAnswerOf } from './checkout/answer.ts'
 import type { Checkouts } from './checkout/checkout.ts'
 import { isUnderWay } from './checkout/submit.ts'
 import * as commands from './commands.ts'
+import type { Drafts } from './drafts/drafts.ts'
 import { openFeed } from './events/feed.ts'
 import { formRoutes } from './forms/forms.ts'
 import { LINES_MAX } from './order.ts'
@@ -205,9 +206,15 @@ const listFrom =
     return { json: { ...page, limit }, headers: { ...linkTo(page.next, { user, status, limit }), ...NOT_KEPT } }
   }
 
-export const routesOf = (store: Store, checkouts: Checkouts, peers: Peers, audit: Audit): readonly Route[] => [
+export const routesOf = (
+  store: Store,
+  checkouts: Checkouts,
+  drafts: Pick<Drafts, 'wait'>,
+  peers: Peers,
+  audit: Audit,
+): readonly Route[] => [
   ...formRoutes(store, checkouts.place),
-  ...changeRoutes(store, peers),
+  ...changeRoutes(store, drafts, peers),
   ...routes(api, {
     createOrder: async (request) => {
       const { user } = request.params
@@ -225,7 +232,7 @@ export const routesOf = (store: Store, checkouts: Checkouts, peers: Peers, audit
       const shown = await store.find(order, owner)
       return shown ? { json: shown } : { problem: noSuchOrder(order) }
     },
-    placeOrder: placeFrom(store, peers),
+    placeOrder: placeFrom(store, drafts, peers),
     showOrder: async ({ params: { order }, owner }) => {
       const shown = await store.show(order, owner)
       return shown ? { json: shown, headers: headersOf(shown) } : { problem: noSuchOrder(order) }

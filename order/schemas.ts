@@ -19,6 +19,7 @@ export const shownOrder = v.object({
   ...order.entries,
   number: v.nullable(v.number()),
   version: v.number(),
+  lines_version: v.nullable(v.number()),
   payment_status: v.picklist(PAYMENT_STATUSES),
   lines: v.array(
     v.object({
@@ -36,9 +37,10 @@ export const shownOrder = v.object({
   plan: v.nullable(v.array(v.number())),
   invoice: v.nullable(
     v.object({
-      number: v.string(),
-      status: v.picklist(['issued', 'partly-credited', 'credited']),
+      number: v.nullable(v.string()),
+      status: v.picklist(['draft', 'void', 'issued', 'partly-credited', 'credited']),
       total: v.number(),
+      order_version: v.nullable(v.number()),
       replaces: v.array(v.string()),
     }),
   ),

@@ -32,6 +32,9 @@ export type OrderRecord = {
   readonly invoices?: string | undefined
   readonly notes?: string | undefined
   readonly replaced?: string | undefined
+  /** Since which version its lines are as they are, if payment drafts its invoice; and what is drafted, as `version:total`. */
+  readonly billed?: string | undefined
+  readonly draft?: string | undefined
   /** The log id of its last checkout; and how that stands, as far as it is still recorded. */
   readonly saga?: string | undefined
   readonly state?: string | undefined
@@ -55,11 +58,16 @@ type ShownCheckout = {
   readonly item_id: string | null
 }
 
-/** The last invoice of an order. Of one that payment has lost and issued anew, the numbers that it had before are told as well. */
+/**
+ * The last invoice of an order: until it is paid a draft, which has no number, and of which version of the order it is. Of one that payment has
+ * lost and issued anew, the numbers that it had before are told as well.
+ */
 type ShownInvoice = {
-  readonly number: string
-  readonly status: 'issued' | 'partly-credited' | 'credited'
+  readonly number: string | null
+  readonly status: 'draft' | 'void' | 'issued' | 'partly-credited' | 'credited'
   readonly total: number
+  /** `null` if there was no draft of it. */
+  readonly order_version: number | null
   readonly replaces: readonly string[]
 }
 
@@ -67,6 +75,8 @@ export type ShownOrder = {
   readonly order_id: string
   readonly number: number | null
   readonly version: number
+  /** Since which version its lines are as they are, if its invoice is drafted: a draft of that one is whole. */
+  readonly lines_version: number | null
   readonly user_id: string
   readonly status: Status
   readonly payment_status: PaymentStatus
@@ -90,15 +100,24 @@ export type ShownOrder = {
 const timeOf = (ms: number): string | null => (ms === 0 ? null : new Date(ms).toISOString())
 
 /** That of an order which was never changed. */
-const FIRST_VERSION = 1
+export const FIRST_VERSION = 1
 /** When it was changed last, as far as that is recorded: a version is a time, or a count and less than any. */
 const changedMs = ({ at = '0', updated = at, version = '0' }: OrderRecord): number =>
   Math.max(Number(updated), Number(version))
 
 /** What is shown is true now, and may not be later. */
 export const NOT_KEPT = { 'Cache-Control': 'no-store' }
-/** With which headers an order is shown: its entity tag is another one as soon as it has changed. */
-export const headersOf = ({ version }: Pick<ShownOrder, 'version'>) => ({ ETag: etagOf(version), ...NOT_KEPT })
+/** Does the draft of its invoice show its lines as they were before? */
+export const isDraftBehind = ({
+  lines_version: lines,
+  invoice,
+}: Pick<ShownOrder, 'lines_version' | 'invoice'>): boolean =>
+  lines !== null && (invoice === null || invoice.number === null) && (invoice?.order_version ?? 0) < lines
+/** With which headers an order is shown: its entity tag is another one as soon as it has changed, or its draft has followed. */
+export const headersOf = (order: Pick<ShownOrder, 'version' | 'lines_version' | 'invoice'>) => ({
+  ETag: etagOf(order.version, isDraftBehind(order)),
+  ...NOT_KEPT,
+})
 
 const checkoutOf = ({ status, saga, state = '', reason = '', item = '' }: OrderRecord): ShownCheckout | null => {
   if (!saga) return null
@@ -111,15 +130,27 @@ const checkoutOf = ({ status, saga, state = '', reason = '', item = '' }: OrderR
   return { ...shown, state: ended.state, reason: ended.by }
 }
 
-const invoiceOf = ({ invoices = '', notes = '', replaced = '' }: OrderRecord): ShownInvoice | null => {
+const draftOf = (status: Status, [version, total]: Line): ShownInvoice => ({
+  number: null,
+  status: status === 'cancelled' || status === 'expired' ? 'void' : 'draft',
+  total,
+  order_version: Number(version),
+  replaces: [],
+})
+
+const invoiceOf = (status: Status, wasPaid: boolean, recorded: OrderRecord): ShownInvoice | null => {
+  const { invoices = '', notes = '', replaced = '', draft = '' } = recorded
   const issued = parseLines(invoices)
+  const [drafted] = parseLines(draft)
+  if (drafted && !wasPaid) return draftOf(status, drafted)
   const last = issued.at(-1)
   if (last === undefined) return null
   const [number, total] = last
   const sum = (documents: readonly Line[]): number => documents.reduce((sum, [, amount]) => sum + amount, 0)
   const credited = sum(parseLines(notes))
-  const status = notes === '' ? 'issued' : credited < sum(issued) ? 'partly-credited' : 'credited'
-  return { number, status, total, replaces: parseLines(replaced).map(([before]) => before) }
+  const state = notes === '' ? 'issued' : credited < sum(issued) ? 'partly-credited' : 'credited'
+  const order_version = drafted === undefined || issued.length > 1 ? null : Number(drafted[0])
+  return { number, status: state, total, order_version, replaces: parseLines(replaced).map(([before]) => before) }
 }
 
 /** What the first so many pieces of a line are worth that has cost so much: see `refunds/lua/refunds.lua`. */
@@ -148,8 +179,22 @@ export const shownIn = (texts: readonly (string | undefined)[]): ShownOrder | un
   const [order = '', user, status = '', total = '', lines = '', costs, number, version, at, updated, ...more] = texts
   if (user === undefined) return undefined
   const [method, installments, returned, refunded, invoices, notes, replaced, ...checkout] = more
-  const [saga, state, reason, item] = checkout
-  const payment = { method, installments, returned, refunded, invoices, notes, replaced, saga, state, reason, item }
+  const [saga, state, reason, item, billed, draft] = checkout
+  const payment = {
+    method,
+    installments,
+    returned,
+    refunded,
+    invoices,
+    notes,
+    replaced,
+    saga,
+    state,
+    reason,
+    item,
+    billed,
+    draft,
+  }
   return shownOf({ order, user, status, total, lines, costs, number, version, at, updated, ...payment })
 }
 
@@ -165,6 +210,7 @@ export const shownOf = (recorded: OrderRecord): ShownOrder => {
     order_id: order,
     number: number === undefined ? null : Number(number),
     version: Number(version ?? FIRST_VERSION),
+    lines_version: recorded.billed === undefined ? null : Number(recorded.billed),
     user_id: user,
     status,
     payment_status: paymentStatusOf(wasPaid, lines, refunded),
@@ -177,7 +223,7 @@ export const shownOf = (recorded: OrderRecord): ShownOrder => {
     method: method ?? null,
     installments: installments === undefined ? null : Number(installments),
     plan: installments === undefined ? null : planOf(Number(total), Number(installments), refunded),
-    invoice: invoiceOf(recorded),
+    invoice: invoiceOf(status, wasPaid, recorded),
     credit_notes: parseLines(recorded.notes ?? '').map(([number]) => number),
     checkout: checkoutOf(recorded),
     created_at: timeOf(Number(at)),

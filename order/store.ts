@@ -19,6 +19,7 @@ import { type CheckoutStatusStore, openCheckoutStatusStore } from './store/check
 import { type CheckoutStore, openCheckoutStore } from './store/checkouts.ts'
 import { type ContradictionStore, openContradictionStore } from './store/contradictions.ts'
 import { type Announcements, type Contradiction, openAnnouncements, openDecisions } from './store/decisions.ts'
+import { type DraftStore, openDraftStore } from './store/drafts.ts'
 import { names } from './store/keys.ts'
 import { type ListingStore, openListingStore } from './store/listing.ts'
 import { openRefundStore, type RefundStore } from './store/refunds.ts'
@@ -29,6 +30,7 @@ export type Store = CartStore &
   ChangeStore &
   CheckoutStore &
   CheckoutStatusStore &
+  DraftStore &
   ListingStore &
   ContradictionStore &
   RefundStore &
@@ -48,7 +50,7 @@ export const openStore = (
     service: 'order',
     redis,
     step,
-    lua: ['lua/', 'checkout/lua/', 'cancel/lua/', 'change/lua/', 'refunds/lua/'].map(
+    lua: ['lua/', 'checkout/lua/', 'cancel/lua/', 'change/lua/', 'drafts/lua/', 'refunds/lua/'].map(
       (folder) => new URL(folder, import.meta.url),
     ),
     names,
@@ -81,6 +83,7 @@ export const openStore = (
       }),
     ...openCartStore(parts),
     ...openChangeStore(parts),
+    ...openDraftStore(parts),
     ...openListingStore(parts),
     ...openCancellationStore({ ...parts, runner, decisions }),
     ...checkouts,

@@ -10,6 +10,9 @@
  *
  * A refund, which order has granted and nobody can refuse: none → *refunded*, the money is back → *concluded*, the goods are
  * as well. Goods that are back for a refund that is unknown here prove that it was granted: it is paid then, if never again.
+ *
+ * The invoice of an order that was placed whole, or changed: none → *draft*, anew for each version of the order → issued by the capture,
+ * or *void* when the order ends without being paid.
  */
 import type { Reactions } from '../shared/log/apply.ts'
 
@@ -17,6 +20,13 @@ export const reactions = {
   order: {
     CheckoutStarted: { command: 'hold', emits: { held: 'CreditHeld', refused: 'CreditRefused' } },
     CheckoutCancelled: { command: 'release', emits: { released: 'CreditReleased' } },
+    OrderPlaced: { command: 'draft', emits: { drafted: 'InvoiceDrafted' } },
+    OrderChanged: { command: 'draft', emits: { drafted: 'InvoiceDrafted' } },
+    DraftRequested: { command: 'draft', emits: { drafted: 'InvoiceDrafted' } },
+    OrderCancelled: { command: 'void-draft', emits: { 'draft-voided': 'DraftVoided' } },
+    OrderExpired: { command: 'void-draft', emits: { 'draft-voided': 'DraftVoided' } },
+    OrderForgotten: { command: 'void-draft', emits: { 'draft-voided': 'DraftVoided' } },
+    OrdersInitialised: { command: 'drop-drafts', emits: {} },
     RefundGranted: { command: 'refund', emits: { refunded: 'CreditRefunded' } },
     CheckoutsSurveyed: { command: 'pass-survey', emits: { surveyed: 'CreditsSurveyed' } },
   },

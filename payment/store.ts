@@ -9,6 +9,7 @@
  * - `series` hash: which series of documents it is `now`, and when and why each earlier one ended: see
  *   `documents/lua/series.lua`
  * - `invoices:{series}`, `credit-notes:{series}` streams: the documents
+ * - `drafts` hash: what the invoice of an order is to say that is not paid, by the order: see `drafts/lua/drafts.lua`
  * - `invoices-of:{user}`, `credit-notes-of:{user}` lists, and `invoices-for:{end of an order's id}`,
  *   `credit-notes-for:{...}` hashes: where the documents of a user, and of an order, stand; `documents:indexed` hash: up to where
  * - `books` hash, of running sums: `added` (put in, less what was spent), `charged` (captured, less what was given back or refunded),
@@ -38,6 +39,7 @@ const names = {
   series: 'series',
   invoices: 'invoices:',
   credit_notes: 'credit-notes:',
+  drafts: 'drafts',
   indexed: 'documents:indexed',
   invoices_of: 'invoices-of:',
   invoices_for: 'invoices-for:',
@@ -66,6 +68,7 @@ export const openStore = ({ redis, step, identifiers, logger, retentionS, peer }
       new URL('lua/', import.meta.url),
       new URL('refunds/lua/', import.meta.url),
       new URL('documents/lua/', import.meta.url),
+      new URL('drafts/lua/', import.meta.url),
     ],
     names,
     supplies: { things: 'balance' },

@@ -1,9 +1,11 @@
 /** The tables of what becomes of a saga in each service. Their cells are tried on the real commands beside the stores. */
 import { readFileSync } from 'node:fs'
 import test from 'ava'
+import * as draftInOrder from '../order/drafts/transitions.ts'
 import { reactions as orderReactions } from '../order/reactions.ts'
 import * as refundInOrder from '../order/refunds/transitions.ts'
 import { transitions as ofOrder } from '../order/transitions.ts'
+import * as draftInPayment from '../payment/drafts/transitions.ts'
 import { reactions as paymentReactions } from '../payment/reactions.ts'
 import { transitions as refundInPayment } from '../payment/refunds/transitions.ts'
 import { transitions as ofPayment, alternatives as paymentAlternatives } from '../payment/transitions.ts'
@@ -38,6 +40,12 @@ const SAGAS: readonly Saga[] = [
     alternatives: refundInOrder.alternatives,
   },
   {
+    folder: 'order/drafts',
+    title: 'What order knows of the draft of an invoice',
+    table: draftInOrder.transitions,
+    alternatives: draftInOrder.alternatives,
+  },
+  {
     folder: 'payment',
     title: 'What becomes of the money of a checkout in payment',
     table: ofPayment,
@@ -48,6 +56,12 @@ const SAGAS: readonly Saga[] = [
     title: 'What becomes of the money of a refund in payment',
     table: refundInPayment,
     alternatives: [],
+  },
+  {
+    folder: 'payment/drafts',
+    title: 'What becomes of the draft of an invoice in payment',
+    table: draftInPayment.transitions,
+    alternatives: draftInPayment.alternatives,
   },
   {
     folder: 'stock',

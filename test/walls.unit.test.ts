@@ -140,7 +140,7 @@ const WALLS: readonly Wall[] = [
       [/\/store\.ts$/, 'shared/log/log.ts'],
       [/\/store\.ts$/, 'shared/log/runner.ts'],
       [/^order\/store\/checkouts\.ts$/, 'shared/log/entry.ts'],
-      [/^order\/store\/(cancellations|decisions|refunds)\.ts$/, 'shared/redis/connection.ts'],
+      [/^order\/store\/(cancellations|decisions|drafts|refunds)\.ts$/, 'shared/redis/connection.ts'],
       [/^order\/store\/(cancellations|cart|checkout-status|listing|refunds)\.ts$/, 'shared/redis/reply.ts'],
       [/^(ids\/lock|payment\/documents)\/store\.ts$/, 'shared/redis/reply.ts'],
       [/^order\/audit\/audit\.ts$/, 'shared/log/entry.ts'],

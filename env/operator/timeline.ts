@@ -5,7 +5,7 @@
  * own, stands in the log of order only, which has no index by orders: it is read from when the order was made to when it last
  * changed, `PAGES_MAX` pages of it at most, and the last change besides.
  */
-import { type Kind, type Service as Publisher, single } from '../../shared/contract/events.ts'
+import { type Kind, ofDrafts, type Service as Publisher, single } from '../../shared/contract/events.ts'
 import { compareIds, type LogEntry } from '../../shared/log/entry.ts'
 import { SERVICES, type Service } from '../wiring.ts'
 import { type Ask, wanted } from './ask-shop.ts'
@@ -23,11 +23,11 @@ const PAGES_MAX = 10
 
 /** In which order things are said that were said in the same millisecond: that in which one follows from the other. */
 const SEQUENCE: readonly string[] = [
-  ...['OrderCreated', 'OrderPlaced', 'LineAdded', 'OrderChanged', 'InvoiceDrafted'],
+  ...['OrderCreated', 'OrderPlaced', 'LineAdded', 'OrderChanged', 'DraftRequested', 'InvoiceDrafted'],
   ...['CheckoutSubmitted', 'CheckoutStarted'],
   ...['CreditHeld', 'CreditRefused', 'StockTaken', 'StockRefused', 'CreditCaptured', 'CreditVoided'],
   ...['OrderPaid', 'CheckoutFailed', 'CheckoutCancelled', 'CreditReleased', 'StockReturned', 'CheckoutClosed'],
-  ...['RefundGranted', 'OrderCancelled', 'OrderExpired'],
+  ...['RefundGranted', 'OrderCancelled', 'OrderExpired', 'OrderForgotten', 'DraftVoided'],
   ...['CreditRefunded', 'StockRestocked', 'StockWrittenOff', 'RefundSettled'],
   ...['CheckoutContradicted', 'CheckoutResolved'],
   ...['CheckoutsSurveyed', 'CreditsSurveyed', 'GoodsSurveyed', 'SurveyEnded'],
@@ -48,7 +48,8 @@ export const merge = (logs: readonly (readonly Said[])[]): readonly Said[] => {
   }
 }
 
-const isSingle = (publisher: Publisher, kind: string): boolean => single[publisher].some((one) => one === kind)
+const isOfNoSaga = (publisher: Publisher, kind: string): boolean =>
+  [...single[publisher], ...ofDrafts[publisher]].some((one) => one === kind)
 /** What fills an order that nobody follows: no other service says anything of it. */
 const FOLLOWED_BY_NOBODY: readonly string[] = ['OrderCreated', 'LineAdded'] satisfies Kind[]
 
@@ -112,7 +113,7 @@ export const changesOf = async (
   }
   const left = await readFrom(before(Date.parse(created_at)), readsAll ? Number.POSITIVE_INFINITY : PAGES_MAX)
   if (left !== undefined) await readFrom(before(Date.parse(end)), 1)
-  const changes = read.filter(({ kind }) => isSingle('order', kind))
+  const changes = read.filter(({ kind }) => isOfNoSaga('order', kind))
   const followed = read.filter(({ kind }) => !FOLLOWED_BY_NOBODY.includes(kind))
   return {
     changes,

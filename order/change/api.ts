@@ -77,7 +77,7 @@ export const changes = {
     },
     headers: { 'if-match': v.optional(v.string()) },
     body: { fields: wanted },
-    answers: { 200: { json: shownOrder }, 204: { empty: true } },
+    answers: { 200: { json: shownOrder }, 202: { json: shownOrder }, 204: { empty: true } },
     ifMatch: 'optional',
     fenced: true,
     problems: [

@@ -13,6 +13,7 @@ import { RETRY_AFTER_S } from '../../shared/http/problem.ts'
 import { keyReused, malformedBody, preconditionRequired, stale } from '../../shared/http/problems.ts'
 import { type AnswerTo, type Handler, type Route, routes } from '../../shared/http/route.ts'
 import type { ResultOnce } from '../../shared/redis/command.ts'
+import { type Drafts, WAIT_MS } from '../drafts/drafts.ts'
 import { type Asked, onceFound, type Peers } from '../peers.ts'
 import {
   beingCheckedOut,
@@ -23,12 +24,12 @@ import {
   orderDeleted,
   orderExpired,
 } from '../problems.ts'
-import { headersOf, NOT_KEPT, type ShownOrder } from '../shown.ts'
+import { headersOf, isDraftBehind, NOT_KEPT, type ShownOrder } from '../shown.ts'
 import type { Change } from '../store/changes.ts'
 import type { Store } from '../store.ts'
 import { changes } from './api.ts'
 import type { Changed } from './change.ts'
-import { changeOrder } from './commands.ts'
+import { type ChangedOrder, changeOrder } from './commands.ts'
 import { type Changing, type Objection, planFor } from './plan.ts'
 
 type Answer = AnswerTo<typeof changes.changeOrder>
@@ -97,16 +98,27 @@ const dryRun = (order: ShownOrder, { lines, costs, total }: Changed): Answer => 
   headers: NOT_KEPT,
 })
 
-const answered = (request: Changing, result: Result): Answer => {
+/** The order as it was changed, once the draft of its invoice has followed; or where to look whether it has. */
+const changed = async (
+  request: Changing,
+  drafts: Pick<Drafts, 'wait'>,
+  { logId, shown }: ChangedOrder,
+): Promise<Answer> => {
+  const { order_id: order, lines_version: version, total_cost: total } = shown
+  const ofThis = logId === undefined ? {} : { [LOG_ID_HEADER]: logId }
+  if (version === null || !isDraftBehind(shown)) return { json: shown, headers: { ...headersOf(shown), ...ofThis } }
+  if (!(await drafts.wait({ order, version }, WAIT_MS, request.closing)))
+    return { status: 202, json: shown, headers: { Location: `/orders/${order}`, ...headersOf(shown), ...ofThis } }
+  const invoice = { number: null, status: 'draft', total, order_version: version, replaces: [] } as const
+  const whole = { ...shown, invoice }
+  return { json: whole, headers: { ...headersOf(whole), ...ofThis } }
+}
+
+const answered = async (request: Changing, drafts: Pick<Drafts, 'wait'>, result: Result): Promise<Answer> => {
   const { order } = request.params
   switch (result[0]) {
-    case 'changed': {
-      const { logId, shown } = result[1]
-      return {
-        json: shown,
-        headers: { ...headersOf(shown), ...(logId === undefined ? {} : { [LOG_ID_HEADER]: logId }) },
-      }
-    }
+    case 'changed':
+      return changed(request, drafts, result[1])
     case 'unknown':
       return { problem: noSuchOrder(order) }
     case 'closed':
@@ -147,7 +159,7 @@ const changeOnce = (store: Store, peers: Peers, request: Changing) => {
 }
 
 const changeFrom =
-  (store: Store, peers: Peers): Handler<typeof changes.changeOrder> =>
+  (store: Store, drafts: Pick<Drafts, 'wait'>, peers: Peers): Handler<typeof changes.changeOrder> =>
   async (request) => {
     const objection = objectionToForm(request)
     if (objection) return objection
@@ -160,10 +172,10 @@ const changeFrom =
     for (let readings = 0; readings < READINGS_MAX; readings += 1) {
       const result = await changeOnce(store, peers, request)
       if ('problem' in result) return result
-      if (result[0] !== 'moved') return answered(request, result)
+      if (result[0] !== 'moved') return answered(request, drafts, result)
     }
     throw new UnavailableError('the order is changed by others again and again', { nothingDone: true })
   }
 
-export const changeRoutes = (store: Store, peers: Peers): readonly Route[] =>
-  routes(changes, { changeOrder: changeFrom(store, peers) })
+export const changeRoutes = (store: Store, drafts: Pick<Drafts, 'wait'>, peers: Peers): readonly Route[] =>
+  routes(changes, { changeOrder: changeFrom(store, drafts, peers) })

@@ -1,13 +1,15 @@
 --- @include "single"
 --- @include "order"
+--- @include "drafted"
 -- add-item: adds a quantity of an item to an open order, at its price now. An item has one line, however often it is added.
 -- What a line cost before is unknown if an older version has added it; so is then what it costs in all.
+-- The invoice of an order that was placed whole is drafted anew.
 -- ARGS     log_id, order, item, quantity, price
 -- RETURNS  added, price | unknown | too-much | full | closed, status (in passing, unless it is paid)
 commands['add-item'] = function(args)
   local key = names.order .. args.order
-  local order = redis.call('HMGET', key, 'user', 'status', 'total', 'lines', 'costs', 'version')
-  local user, status, total, lines, costs, version = unpack(order)
+  local order = redis.call('HMGET', key, 'user', 'status', 'total', 'lines', 'costs', 'version', 'billed')
+  local user, status, total, lines, costs, version, billed = unpack(order)
   if not user or is_anothers(user) then
     return { 'unknown' }
   end
@@ -30,8 +32,11 @@ commands['add-item'] = function(args)
   end
   emit_single('LineAdded', args.log_id,
     { 'order', args.order, 'item', args.item, 'quantity', args.quantity, 'price', args.price })
+  version = later_version(version)
   redis.call('HINCRBY', key, 'total', integer(cost))
-  redis.call('HSET', key, 'lines', table.concat(others, ','), 'costs', table.concat(known, ','),
-    'version', later_version(version))
+  redis.call('HSET', key, 'lines', table.concat(others, ','), 'costs', table.concat(known, ','), 'version', version)
+  if billed then
+    request_draft(args.log_id, args.order, version)
+  end
   return { 'added', args.price }
 end

@@ -44,7 +44,7 @@ commands['init-orders'] = function(args)
     redis.call('HSET', key, 'user', user, 'status', 'open', 'total', total, 'lines', lines, 'costs', costs,
       'number', integer(number), 'version', versions[order], 'at', at)
     redis.call('HDEL', key, 'saga', 'updated', 'method', 'installments', 'once', 'returned', 'refunded', 'undone', 'invoices', 'notes',
-      'replaced', 'give_up', 'why', 'refund')
+      'replaced', 'give_up', 'why', 'refund', 'billed', 'draft')
     list_order(integer(order), user, integer(number), users_before[order])
     number = number + 1
   end

@@ -3,6 +3,7 @@
 -- `item:amount,item:amount`. It has a `number` of its own, under which it stands in the sorted set of its user's orders
 -- (`names.listed`). `at` is when it was made. Its `version` is when it was changed last, in milliseconds, or 1 if it never was: so
 -- none comes twice, also if this Redis comes back older. What it has forgotten was changed before.
+-- What payment is to invoice for it, `billed`, is in drafted.lua.
 -- How it is to be paid, `method` and `installments`, is known of one that was placed so. Which documents it has is in documents.lua.
 -- One that was placed over a value only has no lines; it is tried once to have it paid, and if that fails it is cancelled, under the
 -- log id that is kept in `once`.
@@ -35,11 +36,15 @@ local function list_order(order, user, number, before)
   redis.call('ZADD', names.listed .. user, number, order)
 end
 
--- open_order(args, total, lines, costs): makes an open order that was not there before. Returns its number, and when that was.
-local function open_order(args, total, lines, costs)
+-- open_order(args, total, lines, costs, billed): makes an open order that was not there before; `billed` if payment is told so. Returns
+-- its number, and when that was.
+local function open_order(args, total, lines, costs, billed)
   local number, at = integer(next_numbers(1)), integer(now_ms())
   redis.call('HSET', names.order .. args.order, 'user', args.user, 'status', 'open', 'total', total, 'lines', lines,
     'costs', costs, 'number', number, 'at', at)
+  if billed then
+    redis.call('HSET', names.order .. args.order, 'billed', billed)
+  end
   if args.method then
     redis.call('HSET', names.order .. args.order, 'method', args.method, 'installments', args.installments)
   end

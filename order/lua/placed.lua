@@ -9,5 +9,5 @@ local function place_order(args, lines, costs)
     end
   end
   emit_single('OrderPlaced', args.log_id, placed)
-  return open_order(args, args.total, lines, costs)
+  return open_order(args, args.total, lines, costs, '1')
 end

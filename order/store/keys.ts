@@ -4,7 +4,8 @@
  * - `order:{id}` hash: `user`, `status`, `saga`, `total`, `lines`, `costs`, `number`, `version`, `at`, `updated`,
  *   `method`, `installments`: see `lua/order.lua`; `give_up`, `why`, `refund`: see
  *   `lua/cancelled.lua`; `returned` and `refunded` of one that was refunded; `undone` (yes) of one that
- *   counts as paid although its money is back, as a person has accepted; `fence`, the highest token of a lock that it has seen
+ *   counts as paid although its money is back, as a person has accepted; `fence`, the highest token of a lock that it has seen;
+ *   `billed` and `draft`: see `drafts/lua/drafted.lua`
  * - `refunds:{order}` hash: its refunds, for as long as there is the order: see `refunds/lua/refunds.lua`
  * - `orders-of:{user}` sorted set: the user's orders, by their numbers; `orders:number` is the last number that was given
  * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `deadline`, `token`, `reason`, `item`, `restock`,
@@ -18,6 +19,7 @@
  *   was answered otherwise, until a person has resolved it
  * - `outcomes` channel: `{log id} {state} {reason} {item} {order} {user} {total} {entry}` of each checkout that is decided
  * - `cancellations` channel: each order that is cancelled
+ * - `drafts` channel: `{order} {version}` of each draft that payment has made
  * - `orders:expiry` the cursor of the walk through all orders that looks for abandoned ones
  * - `settlements` channel: the log id of each refund that is settled
  * - `books` hash, of running sums: `paid` (money) and `sold` (pieces) of orders that were ever paid, less what was refunded, and of
@@ -41,4 +43,5 @@ export const names = {
   settlements: 'settlements',
   cancellations: 'cancellations',
   expiry: 'orders:expiry',
+  drafts: 'drafts',
 }

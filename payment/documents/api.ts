@@ -14,16 +14,22 @@ const numberOf = (kind: Kind<unknown>, what: string) => {
 const invoiceNumber = numberOf(invoices, 'an invoice')
 const creditNoteNumber = numberOf(creditNotes, 'a credit note')
 
-const invoice = v.object({
-  number: v.string(),
+const document = {
   at: v.string(),
   order_id: v.string(),
   user_id: v.string(),
   total: v.number(),
   lines: v.array(v.tuple([v.string(), v.number()])),
   log_id: v.string(),
+}
+const invoice = v.object({ number: v.string(), status: v.literal('issued'), ...document })
+const draft = v.object({
+  number: v.null(),
+  status: v.picklist(['draft', 'void']),
+  order_version: v.number(),
+  ...document,
 })
-const creditNote = v.object({ ...invoice.entries, invoice: v.nullable(v.string()) })
+const creditNote = v.object({ number: v.string(), ...document, invoice: v.nullable(v.string()) })
 const count = v.object({ count: v.number(), last: v.number() })
 
 /** Whose documents are wanted, and how many of them. */
@@ -37,9 +43,11 @@ export const api = {
   listInvoices: {
     method: 'GET',
     path: '/payment/invoices',
-    summary: 'Lists invoices, the oldest first',
+    summary: 'Lists invoices, the oldest first; those of an order with the draft, if it has one',
     query: { ...ofWhom, after: v.optional(invoiceNumber) },
-    answers: { 200: { json: v.object({ documents: v.array(invoice), next: v.nullable(v.string()) }) } },
+    answers: {
+      200: { json: v.object({ documents: v.array(v.union([invoice, draft])), next: v.nullable(v.string()) }) },
+    },
     problems: [],
     repeatable: 'as-it-is',
     scope: 'customer',

@@ -2,12 +2,14 @@
  * What is a document?
  *
  * Every movement of captured money has exactly one: an *invoice* where it is captured, a *credit note* where it is given back.
- * Its number is the letter of its kind, its series and its place there: `I1-17`, `C1-3`.
+ * Its number is the letter of its kind, its series and its place there: `I1-17`, `C1-3`. Until an order is paid its invoice may be a
+ * *draft*, which has no number, and is *void* once the order will never be paid.
  */
 import { type Line, parseLines } from '../../shared/contract/events.ts'
 
 export type Invoice = {
   readonly number: string
+  readonly status: 'issued'
   /** When it was issued. */
   readonly at: string
   readonly order_id: string
@@ -17,7 +19,13 @@ export type Invoice = {
   /** The checkout, or the refund, by which the money was moved. */
   readonly log_id: string
 }
-export type CreditNote = Invoice & {
+/** What the invoice of an order is to say, as of a version of the order. */
+export type Draft = Omit<Invoice, 'number' | 'status'> & {
+  readonly number: null
+  readonly status: 'draft' | 'void'
+  readonly order_version: number
+}
+export type CreditNote = Omit<Invoice, 'status'> & {
   /** The invoice that it takes back, as far as that is known; none for money that was captured before there were invoices. */
   readonly invoice: string | null
 }
@@ -33,24 +41,35 @@ export type Kind<Document> = {
   readonly read: (number: string, said: Said) => Document
 }
 
-const readInvoice = (number: string, said: Said): Invoice => {
-  const { at = '0', order = '', user = '', total = '0', lines = '', log_id = '' } = said
-  return {
-    number,
-    at: new Date(Number(at)).toISOString(),
-    order_id: order,
-    user_id: user,
-    total: Number(total),
-    lines: parseLines(lines),
-    log_id,
-  }
-}
+const read = ({ at = '0', order = '', user = '', total = '0', lines = '', log_id = '' }: Said) => ({
+  at: new Date(Number(at)).toISOString(),
+  order_id: order,
+  user_id: user,
+  total: Number(total),
+  lines: parseLines(lines),
+  log_id,
+})
 
-export const invoices: Kind<Invoice> = { name: 'invoices', letter: 'I', read: readInvoice }
+/** Reads what `lua/find-draft.lua` returns; `undefined` if there is none. */
+export const readDraft = (order: string, said: Said): Draft | undefined =>
+  said.state === undefined
+    ? undefined
+    : {
+        number: null,
+        status: said.state === 'void' ? 'void' : 'draft',
+        order_version: Number(said.version),
+        ...read({ ...said, order }),
+      }
+
+export const invoices: Kind<Invoice> = {
+  name: 'invoices',
+  letter: 'I',
+  read: (number, said) => ({ number, status: 'issued', ...read(said) }),
+}
 export const creditNotes: Kind<CreditNote> = {
   name: 'credit_notes',
   letter: 'C',
-  read: (number, said) => ({ ...readInvoice(number, said), invoice: said.credits || null }),
+  read: (number, said) => ({ number, ...read(said), invoice: said.credits || null }),
 }
 
 /** Of what form are the numbers of a kind? */

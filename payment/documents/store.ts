@@ -13,7 +13,7 @@ import type { ResultOnce } from '../../shared/redis/command.ts'
 import { fields, list, query, text, tuple } from '../../shared/redis/reply.ts'
 import type { Once, Reply } from '../../shared/redis/script.ts'
 import { confirmSeries, indexDocuments } from './commands.ts'
-import { type CreditNote, creditNotes, type Invoice, invoices, type Kind } from './document.ts'
+import { type CreditNote, creditNotes, type Draft, type Invoice, invoices, type Kind, readDraft } from './document.ts'
 import type { Told } from './series.ts'
 
 export type Wanted = {
@@ -24,10 +24,10 @@ export type Wanted = {
   readonly limit: number
 }
 
-export type Documents<Document> = {
+export type Documents<Document, Listed = Document> = {
   readonly find: (number: string) => Promise<Document | undefined>
   /** The oldest first, and after which one the next page begins, if there may be one. @throws UnavailableError */
-  readonly list: (wanted: Wanted) => Promise<{ readonly documents: readonly Document[]; readonly next: string | null }>
+  readonly list: (wanted: Wanted) => Promise<{ readonly documents: readonly Listed[]; readonly next: string | null }>
 }
 
 /** A script of this size keeps Redis for half a millisecond. */
@@ -40,6 +40,7 @@ const INDEX_PAGES_MAX = 500
 const listDocuments = query('list-documents', ['kind', 'user', 'order', 'after', 'count'], list(tuple(text, fields)))
 const checkSeries = query('check-series', ['first'], list(tuple(text, text, text, text, text, text)))
 const findDocument = query('find-document', ['kind', 'place'], fields)
+const findDraft = query('find-draft', ['order'], fields)
 
 /** @throws UnavailableError if there is more to enter than may be waited for */
 const index = async (log: Log, { name }: Kind<unknown>): Promise<void> => {
@@ -50,7 +51,7 @@ const index = async (log: Log, { name }: Kind<unknown>): Promise<void> => {
   throw new UnavailableError('the index of documents is still being made', { nothingDone: true })
 }
 
-const openDocuments = <Document extends Invoice>(
+const openDocuments = <Document extends Pick<Invoice, 'number' | 'user_id'>>(
   log: Log,
   kind: Kind<Document>,
   shown: Pick<Told, 'remember'>,
@@ -122,8 +123,24 @@ const indexNowAndThen = (log: Log, logger: Logger): ((reply: Reply) => void) => 
   }
 }
 
+/** Has the list of an order's invoices end with its draft. */
+const withDraft = (log: Log, invoices: Documents<Invoice>): Documents<Invoice, Invoice | Draft> => {
+  const { ask } = runner(log)
+  return {
+    find: invoices.find,
+    list: async (wanted) => {
+      // First: what is issued meanwhile is listed twice rather than not at all.
+      const { order = '', user = '' } = wanted
+      const draft = order === '' ? undefined : readDraft(order, await ask(findDraft, { order }))
+      const { documents, next } = await invoices.list(wanted)
+      const isWanted = draft !== undefined && (user === '' || draft.user_id === user) && next === null
+      return { documents: isWanted ? [...documents, draft] : documents, next }
+    },
+  }
+}
+
 export type DocumentStore = {
-  readonly invoices: Documents<Invoice>
+  readonly invoices: Documents<Invoice, Invoice | Draft>
   readonly creditNotes: Documents<CreditNote>
   /** All series, the oldest first. */
   readonly series: () => Promise<readonly Series[]>
@@ -135,7 +152,7 @@ export type DocumentStore = {
 
 /** `shown` remembers the numbers that are shown. */
 export const openDocumentStore = (log: Log, shown: Pick<Told, 'remember'>, logger: Logger): DocumentStore => ({
-  invoices: openDocuments(log, invoices, shown),
+  invoices: withDraft(log, openDocuments(log, invoices, shown)),
   creditNotes: openDocuments(log, creditNotes, shown),
   series: () => allSeries(log),
   beginSeries: (once) => runner(log).runOnce(confirmSeries, { invoice: '', credit_note: '', lost: 'operator' }, once),

@@ -1,8 +1,10 @@
 --- @include "wallet"
+--- @include "drafts"
 --- @include "hold"
 --- @include "ledger"
 --- @include "series"
--- capture: takes held money for good, because the goods were taken, and issues the invoice. Goods are taken only where money is
+-- capture: takes held money for good, because the goods were taken, and issues the invoice, which ends
+-- the draft of it. Goods are taken only where money is
 -- held; if nothing is known of that here (this Redis came back older), it is held again, which stock answers once more. Thus a
 -- checkout that order has lost as well is rebuilt.
 -- ARGS     log_id, order, user, total, lines (user and total not in entries of older versions)
@@ -23,6 +25,7 @@ function commands.capture(args)
   redis.call('HINCRBY', names.user .. saga.user, 'held', minus(saga.total))
   post('charged', saga.total)
   saga.invoice = issue('invoices', id, saga)
+  end_draft(saga.order)
   emit_saga(id, saga, 'captured')
   serve(saga.user)
   return { 'captured' }

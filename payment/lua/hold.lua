@@ -1,11 +1,16 @@
 --- @include "wallet"
--- hold: sets the total of a checkout aside in its user's wallet, once.
+--- @include "drafts"
+-- hold: sets the total of a checkout aside in its user's wallet, once. One that is captured is read of again, and so was its order, where
+-- this Redis came back older: what that had drafted is issued.
 -- ARGS     log_id, order, user, total, lines
 -- RETURNS  held | refused | waiting | repeated
 function commands.hold(args)
   local id = args.log_id
   local known = load_saga(id)
   if known then
+    if known.state == 'captured' then
+      end_draft(known.order)
+    end
     return repeated(id, known)
   end
   local saga = { state = 'waiting', order = args.order, user = args.user, total = args.total, lines = args.lines }

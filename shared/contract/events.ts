@@ -39,6 +39,9 @@ const checkout = { order: 'id', user: 'id', total: 'amount' } as const satisfies
  */
 const refund = { ...checkout, lines: 'lines', restock: 'word' } as const satisfies Facts
 
+/** What the invoice of an order is to come to, as of a version of the order. */
+const draft = { ...checkout, order_version: 'amount' } as const satisfies Facts
+
 /** On what terms an item is sold from then on. */
 const offer = { item: 'id', price: 'amount', item_version: 'amount' } as const satisfies Facts
 
@@ -98,6 +101,10 @@ export const events = {
     },
     OrderCancelled: { order: 'id', user: 'id', why: 'word?' },
     OrderExpired: { order: 'id', user: 'id' },
+    /** What payment has drafted, or not, is not what the order is now. */
+    DraftRequested: { ...checkout, lines: 'lines', order_version: 'amount' },
+    /** Payment has drafted something for an order that order does not know. */
+    OrderForgotten: { order: 'id', user: 'id' },
     CheckoutSubmitted: { ...checkout, lines: 'lines', deadline: 'time' },
     CheckoutStarted: { ...checkout, lines: 'lines', deadline: 'time' },
     OrderPaid: { ...checkout, invoice: 'word?' },
@@ -122,6 +129,8 @@ export const events = {
     CreditVoided: { ...checkout, reason: 'word', item: 'word', note: 'word?', refunded: 'amount?' },
     CreditReleased: { ...checkout, note: 'word?', refunded: 'amount?' },
     CreditRefunded: { ...refund, note: 'word?' },
+    InvoiceDrafted: draft,
+    DraftVoided: draft,
     CreditsSurveyed: survey,
     SurveyEnded: survey,
   },
@@ -151,8 +160,7 @@ export const events = {
 } as const satisfies Record<Service, Record<string, Facts>>
 
 /**
- * Commands that are complete in themselves and part of no saga: no service acts on them, so none could emit them again if the
- * publisher lost them.
+ * Commands that are complete in themselves and part of no saga: no service could emit them again if the publisher lost them.
  */
 export const single = {
   ids: [
@@ -189,6 +197,14 @@ export const single = {
     'ItemWithdrawn',
     'ItemOffered',
   ],
+} as const satisfies { readonly [Publisher in Service]: readonly (keyof (typeof events)[Publisher])[] }
+
+/** What is said of the draft of an order's invoice, outside of sagas. Whatever of it is lost is said again. */
+export const ofDrafts = {
+  ids: [],
+  order: ['DraftRequested', 'OrderForgotten'],
+  payment: ['InvoiceDrafted', 'DraftVoided'],
+  stock: [],
 } as const satisfies { readonly [Publisher in Service]: readonly (keyof (typeof events)[Publisher])[] }
 
 /** Which kinds of entries each service may emit, with the facts that they carry; `events` is that of the shop. */

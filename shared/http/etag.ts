@@ -13,7 +13,7 @@ type Tag = { readonly isWeak: boolean; readonly opaque: string }
 
 /** A tag, and what separates it from the next one: elements of a list may be empty (5.6.1). */
 const TAG = /[\t ,]*(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"[\t ]*(?=,|$)[\t ,]*/y
-const VERSION = /^[1-9]\d{0,15}$/
+const VERSION = /^([1-9]\d{0,15})\+?$/
 /** A client has seen few versions: what it sends is kept with its `Idempotency-Key`. */
 const VERSIONS_MAX = 32
 
@@ -29,7 +29,8 @@ const tagsIn = (list: string): readonly Tag[] | undefined => {
   return tags.length === 0 ? undefined : tags
 }
 
-export const etagOf = (version: number): string => `"${version}"`
+/** @param isPartial it is shown without something that follows by itself, and does not make another version of it: the tag is another one */
+export const etagOf = (version: number, isPartial = false): string => `"${version}${isPartial ? '+' : ''}"`
 
 /**
  * Reads `If-Match`. Tags are compared by the strong comparison (8.8.3.2): a weak one matches nothing, so it is left out.
@@ -38,7 +39,8 @@ export const etagOf = (version: number): string => `"${version}"`
 export const wantedVersions = (ifMatch: string): WantedVersions | undefined => {
   if (ifMatch.trim() === '*') return 'any'
   const tags = tagsIn(ifMatch)
-  const isShown = ({ opaque }: Tag): boolean => VERSION.test(opaque) && Number.isSafeInteger(Number(opaque))
-  if (tags === undefined || tags.length > VERSIONS_MAX || !tags.every(isShown)) return undefined
-  return tags.flatMap(({ isWeak, opaque }) => (isWeak ? [] : [Number(opaque)]))
+  const versionOf = ({ opaque }: Tag): number => Number(VERSION.exec(opaque)?.[1])
+  if (tags === undefined || tags.length > VERSIONS_MAX || !tags.map(versionOf).every(Number.isSafeInteger))
+    return undefined
+  return tags.flatMap((tag) => (tag.isWeak ? [] : [versionOf(tag)]))
 }

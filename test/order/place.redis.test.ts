@@ -8,12 +8,18 @@ import { field } from '../../shared/contract/events.ts'
 import { problem } from '../../shared/http/problem.ts'
 import type { Once } from '../../shared/redis/script.ts'
 import { answeringPeer } from '../support/shop/answering-peer.ts'
-import { openBench, plainly, under } from '../support/shop/open-store.ts'
+import { drafting } from '../support/shop/drafting.ts'
+import { openBench, plainly, teller, under } from '../support/shop/open-store.ts'
 
 const bench = await openBench()
 const store = openStore(bench.dependencies)
 test.after.always(() => bench[Symbol.asyncDispose]())
-test.serial.beforeEach(() => bench.redis.flushall())
+let tell = teller(store.log)
+test.serial.beforeEach(async () => {
+  await bench.redis.flushall()
+  tell = teller(store.log)
+})
+const NEVER_DRAFTED = { wait: async () => false }
 
 const noCheckouts = {
   checkout: () => Promise.reject(new Error()),
@@ -36,19 +42,23 @@ type World = { readonly [what in keyof typeof KNOWN]?: readonly object[] } & {
   readonly payment?: number
   readonly stock?: number
   readonly once?: Once
+  /** Whether payment drafts nothing for the time being. */
+  readonly isAway?: boolean
 }
 
 /** Places an order at a replica whose peers answer with these statuses that they know this. */
 const placing = async (
   t: ExecutionContext,
   body: object,
-  { payment = 200, stock = 200, once = plainly, ...known }: World = {},
+  { payment = 200, stock = 200, once = plainly, isAway = false, ...known }: World = {},
 ) => {
   const { users, items } = { ...KNOWN, ...known }
   const atPayment = await answeringPeer(t, payment, payment === 200 ? { users } : nothing)
   const atStock = await answeringPeer(t, stock, stock === 200 ? { items } : nothing)
   const peers = openPeers(atPayment.peer, atStock.peer)
-  const routes = routesOf(store, noCheckouts, peers, () => Promise.reject(new Error()))
+  const routes = routesOf(store, noCheckouts, isAway ? NEVER_DRAFTED : drafting(store, tell), peers, () =>
+    Promise.reject(new Error()),
+  )
   const route = routes.find(({ path, method }) => path === '/orders' && method === 'POST')
   if (route === undefined) throw new Error('there is no such route')
   const answer = await route.handler({

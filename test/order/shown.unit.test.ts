@@ -1,6 +1,6 @@
 /** What an order shows, of all that may be recorded of it, and of what an older version has not recorded. */
 import test from 'ava'
-import { type OrderRecord, shownOf } from '../../order/shown.ts'
+import { headersOf, type OrderRecord, shownOf } from '../../order/shown.ts'
 
 const open: OrderRecord = {
   order: 'cart',
@@ -26,6 +26,7 @@ test('an order shows all that is recorded of it', (t) => {
     order_id: 'cart',
     number: 1042,
     version: 3,
+    lines_version: null,
     user_id: 'anna',
     status: 'open',
     payment_status: 'unpaid',
@@ -54,16 +55,46 @@ test('an order shows all that is recorded of it', (t) => {
 
 test('a paid order shows its invoice, how much of it was credited, and which number payment has lost', (t) => {
   const paid = { ...open, status: 'paid', invoices: 'I1-17:37' }
-  const invoice = { number: 'I1-17', status: 'issued', total: 37, replaces: [] }
+  const invoice = { number: 'I1-17', status: 'issued', total: 37, order_version: null, replaces: [] }
   t.deepEqual(shownOf(paid).invoice, invoice)
   const partly = shownOf({ ...paid, notes: 'C1-3:5,C1-4:31' })
   t.deepEqual([partly.invoice, partly.credit_notes], [{ ...invoice, status: 'partly-credited' }, ['C1-3', 'C1-4']])
   t.deepEqual(shownOf({ ...paid, notes: 'C1-3:37' }).invoice, { ...invoice, status: 'credited' })
   // Of one that was changed the last invoice is shown: all of them count.
   const supplemented = { ...paid, invoices: 'I1-17:37,I1-20:3', notes: 'C1-3:37' }
-  t.deepEqual(shownOf(supplemented).invoice, { number: 'I1-20', status: 'partly-credited', total: 3, replaces: [] })
+  t.deepEqual(shownOf(supplemented).invoice, {
+    number: 'I1-20',
+    status: 'partly-credited',
+    total: 3,
+    order_version: null,
+    replaces: [],
+  })
   const anew = shownOf({ ...paid, invoices: 'I3-1:37', replaced: 'I1-17:37,I2-2:37' })
-  t.deepEqual(anew.invoice, { number: 'I3-1', status: 'issued', total: 37, replaces: ['I1-17', 'I2-2'] })
+  t.deepEqual(anew.invoice, {
+    number: 'I3-1',
+    status: 'issued',
+    total: 37,
+    order_version: null,
+    replaces: ['I1-17', 'I2-2'],
+  })
+})
+
+test('an order that is not paid shows the draft of its invoice, and whether that is whole by its ETag', (t) => {
+  const drafted = { ...open, billed: '3', draft: '3:37' }
+  const draft = { number: null, status: 'draft', total: 37, order_version: 3, replaces: [] }
+  t.like(shownOf(drafted), { version: 3, lines_version: 3, invoice: draft })
+  t.deepEqual(shownOf({ ...drafted, status: 'expired' }).invoice, { ...draft, status: 'void' })
+  const etag = (record: OrderRecord) => headersOf(shownOf(record)).ETag
+  t.is(etag(drafted), '"3"')
+  t.is(etag({ ...drafted, version: '4' }), '"4"')
+  t.is(etag({ ...drafted, version: '4', billed: '4' }), '"4+"')
+  t.is(etag({ ...open, billed: '3' }), '"3+"')
+  t.is(etag(open), '"3"')
+  // What was captured for it before was given back.
+  t.deepEqual(shownOf({ ...drafted, invoices: 'I1-17:37', notes: 'C1-3:37' }).invoice, draft)
+  const paid = { ...drafted, status: 'paid', invoices: 'I1-17:37' }
+  t.deepEqual(shownOf(paid).invoice, { ...draft, number: 'I1-17', status: 'issued' })
+  t.is(etag({ ...paid, draft: undefined }), '"3"')
 })
 
 const LINE = { item_id: 'tea', quantity: 2, cost: 30 }

@@ -33,7 +33,8 @@ commands['change-order'] = function(args)
     log_id, version = args.log_id, later_version(version)
     emit_single('OrderChanged', log_id, { 'order', args.order, 'user', user, 'total', args.total, 'lines', args.lines,
       'costs', args.costs, 'order_version', version })
-    redis.call('HSET', key, 'total', args.total, 'lines', args.lines, 'costs', args.costs, 'version', version)
+    redis.call('HSET', key, 'total', args.total, 'lines', args.lines, 'costs', args.costs, 'version', version,
+      'billed', version)
   end
   local reply = { 'changed', log_id }
   for _, text in ipairs(shown(args.order)) do

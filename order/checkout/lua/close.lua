@@ -1,4 +1,5 @@
 --- @include "checkout"
+--- @include "drafted"
 -- close: payment has undone a cancelled checkout, so the order is open again, or cancelled if it was given up. The goods may still be
 -- on their way back, but stock learns of that from payment's log too, before anything that payment emits of the order's next checkout.
 -- What was paid is undone only if this service has lost that it cancelled it, and paid it since: a contradiction. What is submitted here
@@ -23,5 +24,8 @@ function commands.close(args)
   local cancelled = order_status(id, saga, 'open')
   credit_order(id, saga, args.note, args.refunded)
   emit_saga(id, saga, 'closed')
+  if args.note then
+    request_another_draft(id, saga.order)
+  end
   return { 'closed', cancelled }
 end

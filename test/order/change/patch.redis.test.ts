@@ -11,6 +11,7 @@ import { openStore as openStock } from '../../../stock/store.ts'
 import { writtenTo } from '../../support/faults/older-redis.ts'
 import { beginCart, MONEY, openCart } from '../../support/shop/cart.ts'
 import { type Client, type Headers, openClient, problemOf, type Reply } from '../../support/shop/client.ts'
+import { drafting } from '../../support/shop/drafting.ts'
 import { comeBack, openBench, openDurable, plainly, saidIn } from '../../support/shop/open-store.ts'
 import { openServiceServer } from '../../support/shop/service-server.ts'
 import { openStoreForTests } from '../../support/shop/store-rules.ts'
@@ -27,7 +28,11 @@ const { bench, store, tell, emittedDuring, holdEveryResult } = await openStoreFo
 const peerAt = (name: string, port: number) => peer(openStep('order'), name, [`http://127.0.0.1:${port}`])
 /** An order whose stock is at this port. */
 const openOrders = async (stockPort: number) => {
-  const routes = changeRoutes(store, openPeers(peerAt('payment', NOBODY), peerAt('stock', stockPort)))
+  const routes = changeRoutes(
+    store,
+    drafting(store, tell),
+    openPeers(peerAt('payment', NOBODY), peerAt('stock', stockPort)),
+  )
   const server = await openServiceServer({ service: 'order', routes })
   closers.push(server.close)
   return openClient(`http://127.0.0.1:${server.port}`)

@@ -45,7 +45,7 @@ const all = async () => ({
   invoices: (await store.invoices.list(NOBODY)).documents,
   notes: (await store.creditNotes.list(NOBODY)).documents,
 })
-const numbersOf = (documents: readonly { readonly number: string }[]) => documents.map(({ number }) => number)
+const numbersOf = (documents: readonly { readonly number: string | null }[]) => documents.map(({ number }) => number)
 
 /** How many documents each series has, and how many of them are missing. */
 const counted = async () =>
@@ -79,6 +79,7 @@ test.serial('a capture issues one invoice, and is told again under its number', 
   if (invoice === undefined) return
   const { number, at, ...said } = invoice
   t.deepEqual(said, {
+    status: 'issued',
     order_id: 'cart',
     user_id: 'anna',
     total: 30,
@@ -90,7 +91,7 @@ test.serial('a capture issues one invoice, and is told again under its number', 
   })
   t.true(Date.parse(at) >= before - 1_000 && Date.parse(at) <= Date.now() + 1_000)
   t.is(number, 'I1-1')
-  t.deepEqual(await store.invoices.find(number), invoice)
+  t.deepEqual(await store.invoices.find('I1-1'), invoice)
   const told = (await store.log.entriesOf('cart')).filter(({ kind }) => kind === 'CreditCaptured')
   t.deepEqual(
     told.map(({ facts }) => facts.invoice),
@@ -135,8 +136,9 @@ for (const [what, undo, kind] of [
     const { invoices, notes } = await all()
     t.is(invoices.length, 2)
     t.is(notes.length, 1)
-    t.deepEqual(notes[0], {
-      ...invoices[1],
+    const { status: _, ...invoice } = invoices[1] ?? { status: undefined }
+    t.deepEqual<unknown, unknown>(notes[0], {
+      ...invoice,
       number: notes[0]?.number ?? '',
       at: notes[0]?.at ?? '',
       invoice: invoices[1]?.number ?? '',
@@ -220,7 +222,7 @@ const pages = async (wanted: { readonly user?: string; readonly order?: string }
   const found: string[] = []
   for (let after: string | null | undefined; after !== null; ) {
     const page = await store.invoices.list({ ...NOBODY, ...wanted, after, limit })
-    found.push(...numbersOf(page.documents))
+    found.push(...page.documents.map(({ number }) => number ?? 'draft'))
     after = page.next
   }
   return found
@@ -269,7 +271,7 @@ test.serial('an order that was undone and paid again has two invoices and a cred
     numbersOf(documents.slice(0, 1)),
   )
   t.deepEqual(
-    numbersOf((await store.invoices.list({ ...ofCart, after: documents[0]?.number })).documents),
+    numbersOf((await store.invoices.list({ ...ofCart, after: documents[0]?.number ?? undefined })).documents),
     numbersOf(documents.slice(1)),
   )
 })

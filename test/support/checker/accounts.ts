@@ -9,7 +9,7 @@
  * An entry that finds its checkout where it leads to is a repetition: it must say what the first one said, and moves
  * nothing. What contradicts the account is a `Fault`; the reading goes on after it.
  */
-import { parseLines, single } from '../../../shared/contract/events.ts'
+import { ofDrafts, parseLines, single } from '../../../shared/contract/events.ts'
 import type { LogEntry } from '../../../shared/log/entry.ts'
 
 /** Who keeps an account. */
@@ -81,6 +81,9 @@ type Facts = LogEntry['facts']
 const OF_NO_CHECKOUT: ReadonlySet<string> = new Set(single.order)
 const isOfCheckout = ({ kind, facts }: LogEntry): boolean => Object.hasOwn(facts, 'order') && !OF_NO_CHECKOUT.has(kind)
 
+/** What is said of drafts moves no money: whether it adds up is in `drafts.ts`. */
+const OF_DRAFTS: ReadonlySet<string> = new Set([...ofDrafts.order, ...ofDrafts.payment])
+
 /** A survey of sagas does nothing to any of them, and is said more than once under its log id. */
 const isOfSurvey = ({ facts }: LogEntry): boolean => Object.hasOwn(facts, 'open')
 
@@ -143,7 +146,7 @@ const openAccount = <State>(moves: Moves) => {
     ): void => {
       for (const entry of entries) {
         loggedMs = Number(entry.id.split('-')[0])
-        if (isOfSurvey(entry)) continue
+        if (isOfSurvey(entry) || OF_DRAFTS.has(entry.kind)) continue
         if (isOfCheckout(entry)) {
           checkout(entry)
           continue

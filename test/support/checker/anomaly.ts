@@ -7,6 +7,8 @@ export const ANOMALIES = {
   misposted: 'the ledger of a service is not what its log and records say',
   misdocumented:
     'invoices less credit notes are not what is charged, a number is missing, or a movement of captured money has not exactly one',
+  misdrafted:
+    'an order that is open, and was placed whole, has no draft of its invoice, or one that is not of it as it is',
   negative: 'an amount is below zero, at rest, in the log, or as a client was shown it',
   'held-beyond-credit': 'a wallet holds more than it owns',
   'paid-twice': 'an order was paid by more than one checkout',

@@ -8,6 +8,7 @@
  *   payment user:ann credit=5 held=0                   what a Redis holds at rest; a record of a checkout has the ids of its
  *                                                      entries besides, unless it says "entries="
  *   payment document:I1-1 log_id=s1 order=dear total=4   an invoice, as it is numbered and says
+ *   payment draft:late state=draft version=1            what payment has drafted for an order
  *   payment series:I1 last=1                            the last number of a series
  *   payment ledger: added=9 charged=4                  the running sums of a service
  *   stock reads payment: behind=0 CreditHeld           how many entries it has not read, and which kinds it acts on
@@ -155,6 +156,7 @@ export const caseOf = (text: string): Case => {
         last: new Map([...hashes('payment series:')].map(([series, { last }]) => [series, Number(last)])),
         documents: hashes('payment document:'),
       },
+      drafts: hashes('payment draft:'),
       open: ofEach((participant) => after(`open ${participant} `).map((words) => words.join(' '))),
       cursors,
       locks: after('lock ').map(([key]) => `lock:${key}`),

@@ -31,6 +31,7 @@ import type { Anomaly, AnomalyName } from './anomaly.ts'
 import { disagreements } from './answers.ts'
 import { unaskedCheckouts } from './asked.ts'
 import { brokenDocuments, type DocumentsEvidence } from './documents.ts'
+import { brokenDrafts } from './drafts.ts'
 import { groupedBy, type Operation } from './history.ts'
 import { pricedOtherwise } from './prices.ts'
 import { realTimeAnomalies } from './real-time-check.ts'
@@ -68,6 +69,8 @@ export type Evidence = {
   readonly sagas: Readonly<Record<Participant, ReadonlyMap<string, Fields>>>
   readonly ledgers: Readonly<Record<Participant, Ledger>>
   readonly documents: DocumentsEvidence
+  /** What payment has drafted, by the order. */
+  readonly drafts: ReadonlyMap<string, Fields>
   readonly open: Readonly<Record<Participant, readonly string[]>>
   readonly cursors: readonly CursorEvidence[]
   /** Keys of locks on orders and users. */
@@ -201,6 +204,8 @@ const posted: Question = ({ evidence: { ledgers, logs, sagas } }) => {
 /** Every movement of captured money has its document. */
 const documented: Question = ({ evidence: { documents, logs, ledgers } }) =>
   brokenDocuments(documents, logs.payment.entries, ledgers.payment)
+
+const drafted: Question = ({ evidence: { drafts, orders } }) => brokenDrafts(drafts, orders)
 
 const AMOUNTS_SHOWN = ['credit', 'stock', 'price', 'total'] as const
 
@@ -432,6 +437,7 @@ const QUESTIONS: readonly Question[] = [
   conserved,
   posted,
   documented,
+  drafted,
   neverNegative,
   wholeCheckouts,
   wholeRefunds,

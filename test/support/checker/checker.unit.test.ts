@@ -29,6 +29,7 @@ const BREAKAGES: Readonly<Record<AnomalyName, readonly [about: string, ...Change
   'goods-not-conserved': ['log:stock', ['item:ink stock=0', 'item:ink stock=1']],
   misposted: ['ledger:payment', ['charged=7', 'charged=8']],
   misdocumented: ['log:payment', ['invoiced=13', 'invoiced=14']],
+  misdrafted: ['order:late', ['draft:late state=draft version=1', 'draft:late state=draft version=2']],
   negative: ['item:pen', ['find-item item=pen -> 200 stock=3', 'find-item item=pen -> 200 stock=-1']],
   'held-beyond-credit': [
     'user:ann',
@@ -97,6 +98,14 @@ for (const [what, name, ...changes] of [
     'action-unasked',
     ['cancel order=dropped', '100-150 cancel order=dropped'],
   ],
+  ['an order without its draft', 'misdrafted', ['payment draft:late', 'payment draft:early']],
+  [
+    'a draft over another amount',
+    'misdrafted',
+    ['draft:late state=draft version=1 user=ann total=2', 'draft:late state=draft version=1 user=ann total=3'],
+  ],
+  ['an order that does not know its draft', 'misdrafted', ['draft=1:2', 'draft=1:3']],
+  ['a draft of an order that is unknown', 'misdrafted', ['draft:forgotten state=void', 'draft:forgotten state=draft']],
   ['a gap in a series', 'misdocumented', ['payment series:I1 last=2', 'payment series:I1 last=3']],
   [
     'a document over another amount',

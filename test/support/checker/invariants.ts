@@ -19,6 +19,7 @@ import { PARTICIPANTS, type Participant } from './accounts.ts'
 import { type Anomaly, describe } from './anomaly.ts'
 import { anomalies, type CursorEvidence, type Evidence, type LogEvidence } from './checker.ts'
 import type { DocumentsEvidence } from './documents.ts'
+import { draftIn } from './drafts.ts'
 import { type Operation, toldBy } from './history.ts'
 import { ledgerOf } from './ledgers.ts'
 import { recordsIn } from './records.ts'
@@ -234,6 +235,9 @@ const documentsIn = async (payment: Redis): Promise<DocumentsEvidence> => {
   return { last, documents }
 }
 
+const draftsIn = async (payment: Redis): Promise<ReadonlyMap<string, Fields>> =>
+  new Map(Object.entries(await payment.hgetall('drafts')).map(([order, text]) => [order, draftIn(text)]))
+
 const cursorsIn = async (redis: Connections): Promise<CursorEvidence[]> =>
   Promise.all(
     LINKS.map(async ({ subscriber, publisher, handled }) => ({
@@ -280,6 +284,7 @@ const readAll = async (
   sagas: await ofParticipants((participant) => recordsIn(redis[participant], participant)),
   ledgers: await ofParticipants((participant) => ledgerOf(redis[participant])),
   documents: await documentsIn(redis.payment),
+  drafts: await draftsIn(redis.payment),
   open: await ofParticipants((participant) => redis[participant].zrange('sagas:open', '0', '-1')),
   cursors: await cursorsIn(redis),
   locks: locksMs === 'unchecked' ? [] : await locked(redis),

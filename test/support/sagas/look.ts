@@ -1,4 +1,7 @@
-/** `look` prints what there is: what everybody owns, what became of each checkout, and whether the ledgers agree. */
+/**
+ * `look` prints what there is: what everybody owns, what became of each checkout, and whether the ledgers agree; `drafts` what the
+ * invoices of orders are to be, as payment and order know it.
+ */
 import { ledgerOf } from '../checker/ledgers.ts'
 import { recordsIn } from '../checker/records.ts'
 import { PARTICIPANTS } from '../three-services.ts'
@@ -70,8 +73,21 @@ const ledger = async ({ services: { redis }, print }: Scene): Promise<void> => {
   )
 }
 
+const drafts = async ({ services: { stores }, orders, print }: Scene): Promise<void> => {
+  for (const order of orders.keys()) {
+    const wanted = { order, user: undefined, after: undefined, limit: 10 }
+    const { documents } = await stores.payment.invoices.list(wanted)
+    const kept = documents.map(({ number, status, total }) => `${number ?? status} ${total}`).join(', ') || 'nothing'
+    const { invoice = null, lines_version: version = null } = (await stores.order.show(order)) ?? {}
+    const isWhole = version !== null && invoice?.order_version === version
+    const shown = invoice === null ? 'nothing' : `${invoice.number ?? invoice.status} ${invoice.total}`
+    print(`invoice of ${order}: payment has ${kept}; order shows ${shown}${isWhole ? ', as it is' : ''}`)
+  }
+}
+
 export const look = (scene: Scene): Readonly<Record<string, Command>> => ({
   look: async () => {
     for (const tell of [wallets, goods, purchases, sagas, leftovers, ledger]) await tell(scene)
   },
+  drafts: () => drafts(scene),
 })

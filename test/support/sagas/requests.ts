@@ -6,6 +6,7 @@
  *   begin cart s1 [deadline=-1s] [for=bert]   a checkout begins, as the saga s1; it is locked for its user, or for another
  *   submit cart s1 [deadline=60s]        a checkout is to begin later
  *   ask cart                             a client asks how the checkout of an order stands, and counts on the answer
+ *   place cart anna tea:2                an order is placed whole
  *   form bill anna 1000 s1 [deadline=-1s]     an order over a value is placed, and its checkout submitted, as the saga s1
  *   join cart s1                         a request that needs no checkout of its own
  *   give-up cart [r1] [restock=none]     its order is cancelled; what was paid goes back, as the refund r1
@@ -13,6 +14,8 @@
  *   cancel s1 [by=operator]              its deadline has passed, or an operator gives it up
  *   resolve s1 refund|accept             a person ends a contradiction
  *   refund cart r1 [tea:1] [restock=none]   lines of a paid order go back, or all that is left, as the refund r1
+ *   expire cart                          nobody has touched it for long
+ *   make-anew 0 9                        an operator makes these orders anew
  *   line cart cup:1                      one more line
  *   change cart tea:1 cup:0              so many pieces from now on, as the order stands, or as it stood (from=before)
  *   fund anna 10 | pay anna 10           money comes and goes outside any checkout
@@ -20,7 +23,9 @@
  */
 import { changedBy } from '../../../order/change/change.ts'
 import { shownAs } from '../../../order/checkout/answer.ts'
+import { plainly } from '../shop/open-store.ts'
 import { type Command, durationOf, onceOf, type Scene } from './scene.ts'
+import { SINGLE } from './timeline.ts'
 
 const PATIENCE = '60s'
 const SUBMITTED_MAX = 10
@@ -65,6 +70,24 @@ export const requests = (scene: Scene): Readonly<Record<string, Command>> => {
       const timeout_ms = durationOf(words.options.get('deadline') ?? PATIENCE)
       const start = { log_id: saga, order: id, user, token: '', timeout_ms }
       await tellReply(await order.begin(start, onceOf(words, `begin ${id}`)))
+    },
+    place: async (words) => {
+      const [id = '', user = '', ...named] = words.args
+      scene.orders.set(id, user)
+      const lines = named.map(lineOf)
+      const costs = lines.map(({ item, quantity }) => [item, quantity * (scene.items.get(item) ?? 0)] as const)
+      const total = costs.reduce((sum, [, cost]) => sum + cost, 0)
+      const written = { lines: named.join(), costs: costs.map((cost) => cost.join(':')).join() }
+      const [result] = await order.place({ order: id, user, total, ...written }, onceOf(words, `place ${id}`))
+      await tellReply([result])
+    },
+    expire: async ({ args: [id = ''] }) => {
+      const since_ms = (await order.log.readMs()) + 1
+      await tellReply(await order.log.run('expire-order', { log_id: `${SINGLE}expired`, order: id, since_ms }))
+    },
+    'make-anew': async ({ args: [first, last] }) => {
+      const made = { first: Number(first), last: Number(last), items: 1, users: 1, price: 1, seed: 1 }
+      await tellReply(await order.initOrders(made, plainly))
     },
     form: async (words) => {
       const [order_id = '', user = '', value, saga = ''] = words.args

@@ -1,0 +1,30 @@
+--- @include "order"
+-- Payment drafts the invoice of an order that was placed whole, or changed, until it is paid. `billed` is the version of the order whose lines
+-- payment is told; `draft` what payment has drafted last, as `version:total`. An order that was only filled line by line has neither.
+
+-- In which status an order may be paid yet.
+local may_be_paid = { open = true, submitted = true, ['checking-out'] = true, cancelling = true }
+
+-- drafted_version(draft): which version of its order a draft shows; 0 if there is none.
+local function drafted_version(draft)
+  return tonumber(string.match(draft or '', '^%d+') or '0')
+end
+
+-- request_draft(id, order, version): has payment draft the invoice of an order as it is now, which has this version; or the next one.
+local function request_draft(id, order, version)
+  local key = names.order .. order
+  local user, total, lines, before = unpack(redis.call('HMGET', key, 'user', 'total', 'lines', 'version'))
+  version = version or later_version(before)
+  redis.call('HSET', key, 'version', version, 'billed', version)
+  append('DraftRequested', id, 'order=' .. order .. ' user=' .. user .. ' total=' .. total .. ' lines=' .. lines
+    .. ' order_version=' .. version)
+end
+
+-- request_another_draft(saga, order): the same of an order that is open again after a checkout: the draft of before has become an invoice,
+-- which was credited. It has a log id of its own, for the record of a saga ends with the last entry of that.
+local function request_another_draft(saga, order)
+  local status, billed = unpack(redis.call('HMGET', names.order .. order, 'status', 'billed'))
+  if status == 'open' and billed then
+    request_draft(saga .. '-draft', order)
+  end
+end

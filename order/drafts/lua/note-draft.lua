@@ -1,0 +1,39 @@
+--- @include "drafted"
+-- note-draft: payment has drafted the invoice of an order. If it shows a version that this service does not know (this Redis came back
+-- older), it is to be drafted as the order is now; or not at all, if there is no such order any more.
+-- ARGS     log_id, order, user, total, order_version
+-- RETURNS  drafted, order, version | requested | forgotten | repeated
+
+-- announce_drafted(order, version): wakes the request that waits for this, in whichever replica it waits.
+local subscribers_of_drafts
+local function announce_drafted(order, version)
+  subscribers_of_drafts = subscribers_of_drafts or redis.call('PUBSUB', 'NUMSUB', names.drafts)[2]
+  if subscribers_of_drafts > 1 then
+    redis.call('PUBLISH', names.drafts, order .. ' ' .. version)
+  end
+end
+
+-- is_lost(status, billed, version, drafted): whether a change of an order was lost that payment knows of.
+local function is_lost(status, billed, version, drafted)
+  return may_be_paid[status] and drafted > tonumber(billed or version or '1')
+end
+
+commands['note-draft'] = function(args)
+  local key = names.order .. args.order
+  local status, billed, version, draft = unpack(redis.call('HMGET', key, 'status', 'billed', 'version', 'draft'))
+  if not status then
+    append('OrderForgotten', args.log_id, 'order=' .. args.order .. ' user=' .. args.user)
+    return { 'forgotten' }
+  end
+  local drafted = tonumber(args.order_version)
+  if is_lost(status, billed, version, drafted) then
+    request_draft(args.log_id, args.order)
+    return { 'requested' }
+  end
+  if not billed or drafted <= drafted_version(draft) then
+    return { 'repeated' }
+  end
+  redis.call('HSET', key, 'draft', args.order_version .. ':' .. args.total)
+  announce_drafted(args.order, args.order_version)
+  return { 'drafted', args.order, args.order_version }
+end

@@ -1,0 +1,46 @@
+--- @include "single"
+--- @include "log"
+-- A draft is what an invoice is to say while its order is open: it has no number. `names.drafts` has one for each order that was placed
+-- whole, or changed, and is not paid: `{state} {version} {at} {log id} {user} {total} {lines}`. It is a *draft*, or *void* once its order
+-- will never be paid; `version` is that of the order whose lines it shows. The capture that issues the invoice ends it.
+
+-- The orders of which this script issues the invoice, by their ids: their drafts are ended all at once, so that it costs a capture next
+-- to nothing.
+local issued = {}
+gathered[#gathered + 1] = function()
+  local orders = {}
+  for order in pairs(issued) do
+    orders[#orders + 1] = order
+  end
+  if #orders > 0 then
+    redis.call('HDEL', names.drafts, unpack(orders))
+  end
+end
+
+-- end_draft(order): its invoice is issued.
+local function end_draft(order)
+  issued[order] = true
+end
+
+-- draft_of(order): its draft, or nil.
+local function draft_of(order)
+  local text = not issued[order] and redis.call('HGET', names.drafts, order)
+  if not text then
+    return nil
+  end
+  local state, version, at, log_id, user, total, lines = string.match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S*)$')
+  return { state = state, version = version, at = at, log_id = log_id, user = user, total = total, lines = lines }
+end
+
+-- write_draft(order, draft): writes it.
+local function write_draft(order, draft)
+  issued[order] = nil
+  redis.call('HSET', names.drafts, order, table.concat({ draft.state, draft.version, draft.at, draft.log_id, draft.user,
+    draft.total, draft.lines or '' }, ' '))
+end
+
+-- emit_draft(state, log_id, order, draft): says what became of it.
+local function emit_draft(state, log_id, order, draft)
+  emit_single(emits[state], log_id,
+    { 'order', order, 'user', draft.user, 'total', draft.total, 'order_version', draft.version })
+end

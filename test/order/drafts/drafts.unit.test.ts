@@ -1,0 +1,47 @@
+/** How a request learns that payment has drafted the invoice of its order. */
+import test from 'ava'
+import { openDrafts } from '../../../order/drafts/drafts.ts'
+import { UnavailableError } from '../../../shared/errors.ts'
+
+const cart = { order: 'cart', version: 3 }
+const NEVER = new AbortController().signal
+const unasked = (): Promise<number> => Promise.reject(new Error('it is not asked'))
+
+test('it is told which version is drafted, and asks nobody', async (t) => {
+  const drafts = openDrafts(unasked)
+  const waits = [drafts.wait(cart, 60_000, NEVER), drafts.wait({ ...cart, version: 4 }, 60_000, NEVER)]
+  drafts.onDrafted({ order: 'other', version: 9 })
+  drafts.onDrafted({ ...cart, version: 2 })
+  drafts.onDrafted({ ...cart, version: 4 })
+  t.deepEqual(await Promise.all(waits), [true, true])
+})
+
+test('one of several that wait for an order leaves the others waiting', async (t) => {
+  const drafts = openDrafts(unasked)
+  const [early, late] = [drafts.wait(cart, 60_000, NEVER), drafts.wait({ ...cart, version: 4 }, 60_000, NEVER)]
+  drafts.onDrafted(cart)
+  t.true(await early)
+  drafts.onDrafted({ ...cart, version: 4 })
+  t.true(await late)
+})
+
+test('one that was told before it waited finds out by itself', async (t) => {
+  const drafts = openDrafts(async () => 3)
+  drafts.onDrafted(cart)
+  t.true(await drafts.wait(cart, 60_000, NEVER))
+})
+
+test('where nothing is drafted the wait ends in time, or at the signal, and says so', async (t) => {
+  const drafts = openDrafts(async () => 2)
+  t.false(await drafts.wait(cart, 1, NEVER))
+  const closing = new AbortController()
+  const wait = drafts.wait(cart, 60_000, closing.signal)
+  closing.abort()
+  t.false(await wait)
+  t.false(await drafts.wait(cart, 60_000, closing.signal))
+})
+
+test('where that cannot be known nothing is drafted, as far as a client is told', async (t) => {
+  const drafts = openDrafts(() => Promise.reject(new UnavailableError('Redis is away')))
+  t.false(await drafts.wait(cart, 1, NEVER))
+})
