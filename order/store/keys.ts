@@ -38,6 +38,8 @@ export const names = {
   subject: 'order',
   /** The argument that names what keeps the tokens of locks. */
   fenced: 'order',
+  /** Their field that tells whose they are. */
+  owned_by: 'user',
   outcomes: 'outcomes',
   refunds: 'refunds:',
   settlements: 'settlements',
