@@ -16,11 +16,13 @@ local function fits(order, refund)
   return order.refunded + tonumber(refund.total) <= order.total
 end
 
--- rebuild(id, refund): grants once more what this Redis has forgotten. What its order cannot show, because it was refunded otherwise
+-- rebuild(id, refund): grants once more what this Redis has forgotten, and names the invoice of its order again. What its order cannot show, because it was refunded otherwise
 -- since, or is not paid any more, no order shows, as what was replaced: then false.
 local function rebuild(id, refund)
   local order = order_for_refund(refund.order)
-  local is_shown = order and is_paid(order) and fits(order, refund)
+  local is_known = order and is_paid(order)
+  local is_shown = is_known and fits(order, refund)
+  refund.invoice = is_known and order.invoice or nil
   grant(id, refund)
   if is_shown then
     book_refund(order, tonumber(refund.total), refund.lines)
