@@ -42,6 +42,7 @@ const refund = v.object({
   restock: v.picklist(RESTOCKS),
   reason: v.nullable(v.string()),
   credit_note: v.nullable(v.string()),
+  replaces: v.array(v.string()),
   granted_at: v.string(),
 })
 

@@ -22,6 +22,8 @@ export type Refund = {
   readonly reason: string | null
   /** The number of its credit note, once there is one. */
   readonly note: string | null
+  /** The numbers of the credit notes before, which payment has lost and issued anew. */
+  readonly replaced: readonly string[]
   readonly grantedMs: number
 }
 
@@ -52,6 +54,7 @@ export const grantedBy = (
   restock: restockOf(restock),
   reason: reason || null,
   note: null,
+  replaced: [],
   grantedMs: Number(at),
 })
 
@@ -63,7 +66,7 @@ const given = (text: string): string | null => (text === '-' ? null : text)
 /** Reads what `lua/refunds.lua` keeps of a refund; `undefined` if its order was made anew since. */
 export const refundOf = (id: string, text: string): Refund | undefined => {
   if (text === '') return undefined
-  const [at = '', total = '', restock = '', state = '', note = '', lines = '', reason = ''] = text.split(' ')
+  const [at = '', total = '', restock = '', state = '', note = '', lines = '', reason = '', replaced] = text.split(' ')
   if (state !== 'granted' && state !== 'settled') return impossible('order.refund', text)
   return {
     id,
@@ -73,6 +76,7 @@ export const refundOf = (id: string, text: string): Refund | undefined => {
     restock: restockOf(restock),
     reason: reason === '-' ? null : decodeURIComponent(reason),
     note: given(note),
+    replaced: replaced?.split(',') ?? [],
     grantedMs: Number(at),
   }
 }

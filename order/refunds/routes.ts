@@ -25,7 +25,7 @@ import type { Settlements } from './settlements.ts'
 type Asked = Given<typeof refunds.refundOrder>
 type Answer = AnswerTo<typeof refunds.refundOrder>
 
-const shown = (order: string, { id, state, amount, lines, restock, reason, note, grantedMs }: Refund) => ({
+const shown = (order: string, { id, state, amount, lines, restock, reason, note, replaced, grantedMs }: Refund) => ({
   refund_id: id,
   order_id: order,
   status: state,
@@ -34,6 +34,7 @@ const shown = (order: string, { id, state, amount, lines, restock, reason, note,
   restock,
   reason,
   credit_note: note,
+  replaces: replaced,
   granted_at: new Date(grantedMs).toISOString(),
 })
 

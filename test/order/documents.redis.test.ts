@@ -27,7 +27,7 @@ const told = async (): Promise<readonly string[]> =>
   (await saidIn(store.log)).flatMap(({ kind, facts }) =>
     [facts.invoice, facts.note].flatMap((number) => (number === undefined ? [] : [`${kind} ${number}`])),
   )
-const INVOICE = { number: 'I1-17', status: 'issued', total: 30, replaces: [] }
+const INVOICE = { number: 'I1-17', status: 'issued', total: 30, order_version: null, replaces: [] }
 
 test.serial('an order that is paid shows its invoice; one that an older version has captured has none', async (t) => {
   await store.place(ORDER, plainly)
@@ -106,7 +106,10 @@ test.serial('a refund names the invoice, and is credited; a note that payment ha
   t.deepEqual(await shown(), { invoice: { ...INVOICE, status: 'credited' }, notes: ['C1-3', 'C1-4'] })
   t.deepEqual(await settle(first, 'C2-1'), ['repeated'])
   t.deepEqual((await shown()).notes, ['C1-4', 'C2-1'])
-  t.is((await store.findRefund('cart', first))?.note, 'C2-1')
+  t.like(await store.findRefund('cart', first), { note: 'C2-1', replaced: ['C1-3'] })
+  t.deepEqual(await settle(first, 'C3-7'), ['repeated'])
+  t.like(await store.findRefund('cart', first), { note: 'C3-7', replaced: ['C1-3', 'C2-1'], state: 'settled' })
+  t.deepEqual((await shown()).notes, ['C1-4', 'C3-7'])
   t.deepEqual(await told(), [
     'OrderPaid I1-17',
     'RefundGranted I1-17',
@@ -114,6 +117,7 @@ test.serial('a refund names the invoice, and is credited; a note that payment ha
     'RefundGranted I1-17',
     'RefundSettled C1-4',
     'RefundSettled C2-1',
+    'RefundSettled C3-7',
   ])
 })
 

@@ -6,7 +6,8 @@
 -- payment has paid it, it is *settled*. What was granted of an order stands in its hash: `returned`, the pieces as
 -- `item:quantity,item:quantity`, and `refunded`, the money. A refund is a saga of its own, and it stays known after that in
 -- `names.refunds`, a hash for each order: for each refund a text, `{at} {total} {restock} {state} {note} {lines} {reason}`, a dash for
--- what there is not. A text is empty if the order was made anew since.
+-- what there is not, and, if payment has lost credit notes of it and issued them anew, ` {number},{number}`, those before. A text is
+-- empty if the order was made anew since.
 
 -- amounts(list): `item:amount,item:amount` as a table.
 local function amounts(list)
@@ -111,7 +112,7 @@ end
 -- remember_refund(id, refund): keeps what is to be known of it for ever.
 local function remember_refund(id, refund)
   redis.call('HSET', names.refunds .. refund.order, id, table.concat({ refund.at, refund.total, refund.restock,
-    refund.state, refund.note or '-', refund.lines == '' and '-' or refund.lines, refund.reason or '-' }, ' '))
+    refund.state, refund.note or '-', refund.lines == '' and '-' or refund.lines, refund.reason or '-', refund.replaced }, ' '))
 end
 
 -- recalled_refund(order, id): the same; nil if it is unknown, and without anything in it if the order was made anew since.
@@ -120,9 +121,11 @@ local function recalled_refund(order, id)
   if not text then
     return nil
   end
-  local at, total, restock, state, note, lines, reason = string.match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+)$')
+  local at, total, restock, state, note, lines, reason, replaced = string.match(text,
+    '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) ?(%S*)$')
   return {
     order = order, at = at, total = total, restock = restock, state = state, note = note, lines = lines, reason = reason,
+    replaced = replaced ~= '' and replaced or nil,
   }
 end
 

@@ -37,6 +37,7 @@ local function renumber_note(id, refund, note)
   local recalled = recalled_refund(refund.order, id)
   if recalled and recalled.at then
     recalled.note = note
+    recalled.replaced = recalled.replaced and before and recalled.replaced .. ',' .. before or before or recalled.replaced
     remember_refund(id, recalled)
     credit_refund(refund.order, note, refund.total, before)
   end
