@@ -27,7 +27,7 @@ const SEQUENCE: readonly string[] = [
   ...['CheckoutSubmitted', 'CheckoutStarted'],
   ...['CreditHeld', 'CreditRefused', 'StockTaken', 'StockRefused', 'CreditCaptured', 'CreditVoided'],
   ...['OrderPaid', 'CheckoutFailed', 'CheckoutCancelled', 'CreditReleased', 'StockReturned', 'CheckoutClosed'],
-  ...['RefundGranted', 'OrderCancelled', 'OrderExpired', 'OrderForgotten', 'DraftVoided'],
+  ...['RefundGranted', 'CancellationRequested', 'OrderCancelled', 'OrderExpired', 'OrderForgotten', 'DraftVoided'],
   ...['CreditRefunded', 'StockRestocked', 'StockWrittenOff', 'RefundSettled'],
   ...['CheckoutContradicted', 'CheckoutResolved'],
   ...['CheckoutsSurveyed', 'CreditsSurveyed', 'GoodsSurveyed', 'SurveyEnded'],

@@ -4,13 +4,24 @@
 -- perhaps with a reason (`why`); it is cancelled at once if no checkout of it is under way, else as soon as that is undone.
 -- What was left of one that was paid goes back by a refund (`refund`).
 
--- give_up(order, id, why): gives an order up. The first cancellation counts.
+-- give_up(order, id, why): gives an order up. The first cancellation counts. Returns whether this was it.
 local function give_up(order, id, why)
   local key = names.order .. order
   lasting()
-  if redis.call('HSETNX', key, 'give_up', id) == 1 and why then
+  local is_first = redis.call('HSETNX', key, 'give_up', id) == 1
+  if is_first and why then
     redis.call('HSET', key, 'why', why)
   end
+  return is_first
+end
+
+-- given_up(order, user, why): what an entry tells of that.
+local function given_up(order, user, why)
+  local payload = { 'order', order, 'user', user }
+  if why then
+    payload[5], payload[6] = 'why', why
+  end
+  return payload
 end
 
 -- announce_cancelled(order): wakes the requests that wait for this, in whichever replica they wait.
@@ -28,10 +39,6 @@ local function cancel_order(order)
   local key = names.order .. order
   local user, version, id, why = unpack(redis.call('HMGET', key, 'user', 'version', 'give_up', 'why'))
   redis.call('HSET', key, 'status', 'cancelled', 'version', later_version(version))
-  local payload = { 'order', order, 'user', user }
-  if why then
-    payload[5], payload[6] = 'why', why
-  end
-  emit_single('OrderCancelled', id, payload)
+  emit_single('OrderCancelled', id, given_up(order, user, why))
   announce_cancelled(order)
 end

@@ -80,7 +80,7 @@ export const upholding = ({
     })
     const ended = new Set([...paid, ...unpaid].map(({ log_id }) => log_id))
     const refunds = gone.filter(({ kind }) => kind === 'RefundGranted')
-    const cancellations = gone.filter(({ kind }) => kind === 'OrderCancelled')
+    const cancellations = gone.filter(({ kind }) => kind === 'OrderCancelled' || kind === 'CancellationRequested')
     const refundsOf = ({ facts: { order } }: LogEntry) => refunds.filter((refund) => refund.facts.order === order)
 
     await upholdAll(unpaid, isUpheld)

@@ -100,6 +100,8 @@ export const events = {
       seed: 'amount',
     },
     OrderCancelled: { order: 'id', user: 'id', why: 'word?' },
+    /** It will be cancelled, once its checkout is undone, which was given up before. */
+    CancellationRequested: { order: 'id', user: 'id', why: 'word?' },
     OrderExpired: { order: 'id', user: 'id' },
     /** What payment has drafted, or not, is not what the order is now. */
     DraftRequested: { ...checkout, lines: 'lines', order_version: 'amount' },
@@ -184,6 +186,7 @@ export const single = {
     'LineAdded',
     'OrdersInitialised',
     'OrderCancelled',
+    'CancellationRequested',
     'OrderExpired',
   ],
   payment: ['FeatureSet', 'UserCreated', 'FundsAdded', 'CreditSpent', 'UsersInitialised'],

@@ -2,7 +2,7 @@
 --- @include "refunds"
 -- cancel-order: gives an order up for good. One that was never asked to be paid, or whose checkout waits to be begun, is cancelled
 -- at once. A checkout that is under way is cancelled: this script and the one that ends it race on one key, so that exactly one is the decision; once it is undone, the order
--- is cancelled. Of one that is paid all that is left is refunded; if it is contradicted, a person is to see to that first.
+-- is cancelled; where it is being undone already, an entry tells of that, so that it is known should this Redis forget it. Of one that is paid all that is left is refunded; if it is contradicted, a person is to see to that first.
 -- Where it is upheld, the order may be forgotten: then it is made, so that it is never paid.
 -- ARGS     log_id, order, versions (separated by blanks, or `any`), refund (its log id; '' if nothing must be left), restock (shelf or none),
 --          why (without blanks, if a client says so), user (if it is upheld)
@@ -46,8 +46,11 @@ commands['cancel-order'] = function(args)
   if not status then
     open_order(args, '0', '', '')
   end
-  give_up(args.order, args.log_id, args.why)
+  local is_first = give_up(args.order, args.log_id, args.why)
   if status == 'cancelling' then
+    if is_first then
+      emit_single('CancellationRequested', args.log_id .. '-requested', given_up(args.order, user, args.why))
+    end
     return { 'cancelling' }
   end
   if status == 'submitted' then

@@ -96,7 +96,7 @@ test.serial('an order is cancelled whose checkout was given up before, once that
   t.deepEqual(await giveUp(), ['cancelling'])
   t.is((await store.cancellation('cart'))?.status, 'cancelling')
   t.is(store.cancelledBy(await tell('payment', 'CreditReleased', 'it', facts)), 'cart')
-  await assertCancelled(t, ['CheckoutCancelled', 'OrderCancelled', 'CheckoutClosed'])
+  await assertCancelled(t, ['CancellationRequested', 'OrderCancelled', 'CheckoutClosed'])
 })
 
 test.serial('an order that nobody gave up is open again', async (t) => {
