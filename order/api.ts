@@ -131,6 +131,7 @@ export const api = {
       orderCancelled,
       orderExpired,
       orderFull,
+      methodLimits,
       peerUnavailable,
       keyReused,
     ],

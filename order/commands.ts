@@ -48,9 +48,17 @@ export const placeAndSubmit = command(
 )
 export const addItem = command(
   'add-item',
-  ['log_id', 'order', 'item', 'quantity', 'price'],
-  // Keys may remember what was added by an older version, without the price.
-  { added: ['price?'], unknown: [], 'too-much': [], full: [], closed: ['status'] },
+  ['log_id', 'order', 'item', 'quantity', 'price', 'min?', 'max?'],
+  {
+    // Keys may remember what was added by an older version, without the price.
+    added: ['price?'],
+    unknown: [],
+    'too-much': [],
+    full: [],
+    closed: ['status'],
+    beyond: ['method', 'installments', 'total'],
+  },
+  { bounded: ['method', 'installments'] },
 )
 export const initOrders = command(
   'init-orders',

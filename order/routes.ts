@@ -2,8 +2,9 @@
 import { randomInt } from 'node:crypto'
 import { nanoid } from 'nanoid'
 import { IDENTIFIER_FORM } from '../shared/contract/dictionary.ts'
+import { offerOf } from '../shared/contract/methods.ts'
 import { payment, stock } from '../shared/contract/queries.ts'
-import { MalformedError, sumTooLarge, unreachable } from '../shared/errors.ts'
+import { impossible, MalformedError, sumTooLarge, unreachable } from '../shared/errors.ts'
 import { inChunks } from '../shared/http/chunks.ts'
 import { isAnothers } from '../shared/http/owner.ts'
 import { RETRY_AFTER_S } from '../shared/http/problem.ts'
@@ -26,6 +27,7 @@ import { placeFrom } from './place.ts'
 import {
   alreadyDecided,
   cannotRefund,
+  methodLimits,
   noCheckout,
   noSuchCheckout,
   noSuchOrder,
@@ -73,6 +75,14 @@ const added = (
       return { problem: orderFull(order, LINES_MAX) }
     case 'too-much':
       return sumTooLarge('quantity')
+    case 'beyond': {
+      const [, method, installments, total] = result
+      const offer = offerOf(method, Number(installments)) ?? impossible('order.method', result)
+      return { problem: methodLimits(offer, Number(total)) }
+    }
+    // It was said within which limits.
+    case 'bounded':
+      return impossible('order.add_item', result)
     case 'key-reused':
       return { problem: keyReused() }
     default:

@@ -1,6 +1,7 @@
 /** What is in an order, and what does a checkout have to know of it? */
 
 import { parseLines } from '../../shared/contract/events.ts'
+import { offerOf } from '../../shared/contract/methods.ts'
 import { impossible } from '../../shared/errors.ts'
 import { isAnothers } from '../../shared/http/owner.ts'
 import type { Log } from '../../shared/log/log.ts'
@@ -35,6 +36,7 @@ export type CartStore = {
     placed: { order: string; user: string; total: number; lines: string; costs: string } & Partial<PaidBy>,
     once: Once,
   ) => Promise<ResultOnce<typeof place>>
+  /** Adds to an order as far as the method allows it by which that is to be paid. */
   readonly addItem: (
     line: { order: string; item: string; quantity: number; price: number },
     once: Once,
@@ -87,7 +89,14 @@ export const openCartStore = ({ log, redis, step, identifiers, runOnce }: CartSt
     },
     create: (order, user, once) => runOnce(createOrder, { log_id: identifiers.next(), order, user }, once),
     place: (placed, once) => runOnce(place, { log_id: identifiers.next(), ...placed }, once),
-    addItem: (line, once) => runOnce(addItem, { log_id: identifiers.next(), ...line }, once),
+    addItem: async (line, once) => {
+      const args = { log_id: identifiers.next(), ...line }
+      const result = await runOnce(addItem, args, once)
+      if (result[0] !== 'bounded') return result
+      const [, method, installments] = result
+      const { min, max } = offerOf(method, Number(installments)) ?? impossible('order.method', result)
+      return runOnce(addItem, { ...args, min, max }, once)
+    },
     initOrders: (batch, once) => runOnce(initOrders, { log_id: identifiers.next(), ...batch }, once),
   }
 }

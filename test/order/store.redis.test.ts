@@ -128,6 +128,37 @@ for (const [way, state] of WAYS) {
   })
 }
 
+test.serial('nothing is added beyond what the method allows by which an order is to be paid', async (t) => {
+  const cash = {
+    order: 'whole',
+    user: 'anna',
+    total: 14,
+    lines: 'tea:2',
+    costs: 'tea:14',
+    method: 'cash',
+    installments: 1,
+  }
+  const dear = { order: 'whole', item: 'pot', quantity: 1, price: 999_987 }
+  await store.place(cash, plainly)
+  const nothing = await emittedDuring(async () => {
+    for (const once of [plainly, under('k'), under('k')])
+      t.deepEqual(await store.addItem(dear, once), ['beyond', 'cash', '1', '1000001'])
+  })
+  t.deepEqual(nothing, [])
+  for (const once of [under('l'), under('l')])
+    t.deepEqual(await store.addItem({ ...dear, price: 999_986 }, once), ['added', '999986'])
+  t.is((await store.find('whole'))?.total_cost, 1_000_000)
+  // Too little for twelve instalments: it was emptied before.
+  await store.place(
+    { ...cash, order: 'few', total: 0, lines: '', costs: '', method: 'credit_card', installments: 12 },
+    plainly,
+  )
+  const line = { order: 'few', item: 'tea', quantity: 1, price: 59 }
+  t.deepEqual(await store.addItem(line, plainly), ['beyond', 'credit_card', '12', '59'])
+  t.deepEqual(await store.addItem({ ...line, price: 60 }, plainly), ['added', '60'])
+  t.deepEqual(await log.run('add-item', { log_id: 'raw', ...line }), ['bounded', 'credit_card', '12'])
+})
+
 test.serial('an order that is placed whole is paid like one that was filled line by line', async (t) => {
   const lines = { order: 'whole', user: 'anna', total: 14, lines: 'tea:2', costs: 'tea:14' }
   t.is((await store.place(lines, plainly))[0], 'placed')
