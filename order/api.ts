@@ -33,6 +33,7 @@ import {
   tooManyListeners,
   userGone,
 } from './problems.ts'
+import { orderChanging } from './refunds/problems.ts'
 import { order, orderPage, ordersWanted, placed, shownCheckout, shownOrder } from './schemas.ts'
 
 /** The most characters of a reason. */
@@ -154,6 +155,7 @@ export const api = {
       noSuchOrder,
       userGone,
       orderEmpty,
+      orderChanging,
       orderCancelled,
       orderExpired,
       outOfStock,

@@ -10,6 +10,8 @@ export type Decision = Ended & {
   readonly token: string
   readonly total: string
   readonly entry: string
+  /** The version of the order that it amends; '' of a checkout. */
+  readonly amends: string
 }
 
 const isText = (one: unknown): one is string => typeof one === 'string'
@@ -19,19 +21,19 @@ export const decision: Content<Decision> = {
   name: 'decision',
   read: (reply) => {
     if (!reply.every(isText)) return impossible('order.decision', reply)
-    const [, id = '', state = '', reason = '', item = '', order = '', user = '', token = '', total = '0', entry = ''] =
-      reply
+    const [, id = '', state = '', reason = '', item = '', order = '', user = '', token = '', ...rest] = reply
+    const [total = '0', entry = '', amends = ''] = rest
     const ended = endedOf({ id, state, reason, item }) ?? impossible('order.decision', reply)
-    return { ...ended, order, user, token, total, entry }
+    return { ...ended, order, user, token, total, entry, amends }
   },
 }
 
 /** What comes over the channel of outcomes: the same without the token; `undefined` if it is not understood. */
 export const announced = (message: string): Decision | undefined => {
-  const [id = '', state = '', reason = '', item = '', order = '', user = '', total = '0', entry = ''] =
+  const [id = '', state = '', reason = '', item = '', order = '', user = '', total = '0', entry = '', amends = ''] =
     message.split(' ')
   const ended = endedOf({ id, state, reason, item })
-  return ended && { ...ended, order, user, token: '', total, entry }
+  return ended && { ...ended, order, user, token: '', total, entry, amends }
 }
 
 export const createOrder = command('create-order', ['log_id', 'order', 'user'], { created: ['order', 'log_id'] })
@@ -75,19 +77,19 @@ export const begin = command(
   'begin',
   ['log_id', 'order', 'user', 'token', 'timeout_ms', 'saga?', 'lines?', 'again?'],
   { begun: ['saga'], submitted: ['saga'], 'checking-out': ['saga'], paid: ['saga?'], empty: [], ...over, unknown: [] },
-  { cancelling: ['saga'], moved: ['user'] },
+  { cancelling: ['saga'], 'order-changing': [], moved: ['user'] },
 )
 export const join = command(
   'join',
   ['order', 'saga'],
   { joined: ['saga'], paid: ['saga?'], empty: [], ...over },
-  { changed: [] },
+  { changed: [], 'order-changing': [] },
 )
 export const submit = command(
   'submit',
   ['log_id', 'order', 'timeout_ms', 'most'],
   { submitted: ['saga'], 'checking-out': ['saga'], paid: ['saga?'], empty: [], ...over, unknown: [] },
-  { cancelling: ['saga'], full: [] },
+  { cancelling: ['saga'], 'order-changing': [], full: [] },
 )
 /** What may be remembered under the key of a request for a checkout, whichever of the three it came to first. */
 export const checkoutAnswers = { ...begin.returns, ...join.returns, ...submit.returns }
@@ -106,24 +108,33 @@ export const resolve = command('resolve', ['log_id', 'by', 'why'], {
   consistent: ['state'],
   replaced: [],
   'partly-refunded': [],
+  amended: [],
   unknown: [],
 })
-export const uphold = command('uphold', ['log_id', 'order', 'user', 'total', 'told', 'lines?', 'deadline?'], {
-  kept: [],
-  lost: [],
-  submitted: [],
-  cancelled: decision,
-  contradicted: ['saga', 'by', 'order'],
-  repeated: [],
-})
+export const uphold = command(
+  'uphold',
+  ['log_id', 'order', 'user', 'total', 'told', 'lines?', 'deadline?', 'amends?'],
+  {
+    kept: [],
+    lost: [],
+    submitted: [],
+    cancelled: decision,
+    contradicted: ['saga', 'by', 'order'],
+    repeated: [],
+  },
+)
 
 /** What follows the entries of payment. */
-export const complete = command('complete', ['log_id', 'order', 'user', 'total', 'lines?', 'invoice?'], {
-  paid: decision,
-  adopted: decision,
-  cancelled: decision,
-  repeated: [],
-})
+export const complete = command(
+  'complete',
+  ['log_id', 'order', 'user', 'total', 'lines?', 'invoice?', 'amends?', 'back?', 'costs?'],
+  {
+    paid: decision,
+    adopted: decision,
+    cancelled: decision,
+    repeated: [],
+  },
+)
 export const fail = command('fail', ['log_id', 'reason', 'item?', 'note?', 'refunded?'], {
   failed: decision,
   contradicted: ['saga', 'by', 'order'],

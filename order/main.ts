@@ -6,10 +6,12 @@ import { integer, origins } from '../shared/process/config.ts'
 import { run } from '../shared/process/lifecycle.ts'
 import { connect, disconnect, tellTo } from '../shared/redis/connection.ts'
 import { openService, peerRedis, serviceSettings } from '../shared/service.ts'
+import { amending } from './amend/amending.ts'
 import { audits } from './audit/audit.ts'
 import { cancelling } from './cancel/cancel.ts'
 import { expiring } from './cancel/expiry.ts'
 import { cancelRoutes } from './cancel/routes.ts'
+import { changeRoutes } from './change/patch.ts'
 import { admission } from './checkout/admission.ts'
 import { checkouts } from './checkout/checkout.ts'
 import { openLinger } from './checkout/linger.ts'
@@ -81,6 +83,7 @@ await run(process, 'order', settings, (context) => {
       const cancel = cancelling({ store, onDecided: checkout.onDecided, settlements, waits })
       const peers = openPeers(ask('payment', paymentOrigins), ask('stock', stockOrigins))
       const { find, contradictions } = store
+      const answerAmendment = amending({ store, follow: checkout.follow, settlements })
       const audit = audits({ log: store.log, auditor: store.auditor, peers, find, contradictions })
       return {
         log: store.log,
@@ -89,6 +92,7 @@ await run(process, 'order', settings, (context) => {
         routes: [
           ...cancelRoutes(cancel),
           ...refundRoutes(store, settlements),
+          ...changeRoutes({ store, peers, drafts, answerAmendment, timeoutMs: deadlineMs }),
           ...routesOf(store, checkout, drafts, peers, audit),
         ],
         lease: leaseFrom(ask('ids', ids)),

@@ -1,16 +1,28 @@
 /**
  * What is an order, and what can become of its checkout?
  *
- * An order is *open* (its lines may change), *submitted* (its checkout waits to be begun), *checking-out*, *paid* (and its lines never
- * change again), or *cancelling*: its checkout was given up at the deadline and is being undone. Once it is *cancelled* or *expired*, it
+ * An order is *open* (its lines may change), *submitted* (its checkout waits to be begun), *checking-out*, *paid*, *changing* (paid, and
+ * payment and stock are at work on an amendment of it), or *cancelling*: its checkout was given up at the deadline and is being undone. Once it is *cancelled* or *expired*, it
  * is never paid. A checkout request ends in one `Outcome`.
  */
 
 import type { Line } from '../shared/contract/events.ts'
 
-export const STATUSES = ['open', 'submitted', 'checking-out', 'paid', 'cancelling', 'cancelled', 'expired'] as const
+export const STATUSES = [
+  'open',
+  'submitted',
+  'checking-out',
+  'paid',
+  'changing',
+  'cancelling',
+  'cancelled',
+  'expired',
+] as const
 export type Status = (typeof STATUSES)[number]
 export const isStatus = (text: string): text is Status => STATUSES.some((one) => one === text)
+
+/** Is an order paid for? */
+export const isPaid = (status: string | undefined): boolean => status === 'paid' || status === 'changing'
 
 /** What became of the money that was paid for an order. */
 export const PAYMENT_STATUSES = ['unpaid', 'paid', 'partially-refunded', 'refunded'] as const
@@ -84,6 +96,8 @@ export type Outcome =
   | End
   /** An earlier checkout of the order is still being undone. */
   | { readonly state: 'cancelling' }
+  /** It is paid, and being changed. */
+  | { readonly state: 'order-changing' }
   /** The order is cancelled, or has expired. */
   | { readonly state: 'order-cancelled' | 'order-expired' }
   /** The lock could not be had in time. */

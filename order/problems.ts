@@ -140,6 +140,34 @@ export const orderEmpty = problemKind(409, 'order-empty', 'The order is empty', 
   order_id: order,
 }))
 
+/** A paid order is to keep something: else it is cancelled, or refunded. */
+export const nothingKept = problemKind(409, 'order-empty', 'Nothing would be left', (order: string) => ({
+  detail: `order "${order}" is paid, and would have no lines: cancel it, or have it refunded`,
+  order_id: order,
+}))
+
+/** What went back before would not be known of what is left. */
+export const partlyRefunded = problemKind(409, 'partly-refunded', 'Some of it was refunded', (order: string) => ({
+  detail: `of order "${order}" something was refunded: have the rest refunded, and place another one`,
+  order_id: order,
+}))
+
+export const tooManyAmendments = problemKind(
+  409,
+  'too-many-amendments',
+  'The order was changed too often',
+  (order: string, most: number) => ({
+    detail: `order "${order}" was changed ${most} times since it is paid, the most there may be`,
+    order_id: order,
+  }),
+)
+
+/** It is undone, or was not begun. */
+export const changeCancelled = problemKind(424, 'change-cancelled', 'The change was cancelled', (order: string) => ({
+  detail: `payment and stock had not answered when the change was given up; order "${order}" is as it was`,
+  order_id: order,
+}))
+
 export const outOfCredit = problemKind(402, 'out-of-credit', 'Out of credit', (order: string) => ({
   detail: `the user of order "${order}" has not enough credit`,
   order_id: order,

@@ -2,7 +2,7 @@
  * What does an unfinished checkout or refund mean to order, and what repairs it?
  *
  * A checkout is unfinished here from the moment it is submitted, or begun at once, until it is paid or failed, or cancelled and
- * undone by payment; a refund until payment has paid it. The table says
+ * undone by payment; so is an amendment, which is in the same states; a refund until payment has paid it. The table says
  * which repair each combination of conditions calls for; its test walks them all.
  */
 import type { SagaTable, UnfinishedOf } from '../shared/log/saga-table.ts'
@@ -24,7 +24,7 @@ export const saga = {
     settled: 'packed',
   },
   fields: ['order', 'user', 'total', 'lines', 'deadline', 'token', 'previous'],
-  later: ['reason', 'item', 'restock', 'invoice', 'note'],
+  later: ['reason', 'item', 'restock', 'invoice', 'note', 'amends', 'back', 'costs'],
   untold: ['previous'],
 } as const satisfies SagaTable
 

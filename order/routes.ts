@@ -13,7 +13,6 @@ import { type AnswerTo, type Given, type Handler, type Route, routes } from '../
 import type { ResultOnce } from '../shared/redis/command.ts'
 import { api, WHY_FORM } from './api.ts'
 import type { Audit } from './audit/audit.ts'
-import { changeRoutes } from './change/patch.ts'
 import { answerOf, shownAs, submittedAnswerOf } from './checkout/answer.ts'
 import type { Checkouts } from './checkout/checkout.ts'
 import { isUnderWay } from './checkout/submit.ts'
@@ -135,6 +134,8 @@ const resolveFrom =
         return { problem: cannotRefund(logId, 'its order was made anew since') }
       case 'partly-refunded':
         return { problem: cannotRefund(logId, 'a part of its order was refunded before') }
+      case 'amended':
+        return { problem: cannotRefund(logId, 'its order was changed after it was paid') }
       case 'unknown':
         return { problem: noSuchCheckout(logId) }
       case 'key-reused':
@@ -224,7 +225,6 @@ export const routesOf = (
   audit: Audit,
 ): readonly Route[] => [
   ...formRoutes(store, checkouts.place),
-  ...changeRoutes(store, drafts, peers),
   ...routes(api, {
     createOrder: async (request) => {
       const { user } = request.params

@@ -14,6 +14,13 @@ export const order = v.object({
   status: v.picklist(STATUSES),
 })
 
+const saga = v.object({
+  log_id: v.string(),
+  state: v.picklist([...UNDECIDED, 'paid', 'failed', 'cancelling', 'closed']),
+  reason: v.nullable(v.string()),
+  item_id: v.nullable(v.string()),
+})
+
 /** The same with all that is known of it. */
 export const shownOrder = v.object({
   ...order.entries,
@@ -45,14 +52,8 @@ export const shownOrder = v.object({
     }),
   ),
   credit_notes: v.array(v.string()),
-  checkout: v.nullable(
-    v.object({
-      log_id: v.string(),
-      state: v.picklist([...UNDECIDED, 'paid', 'failed', 'cancelling', 'closed']),
-      reason: v.nullable(v.string()),
-      item_id: v.nullable(v.string()),
-    }),
-  ),
+  checkout: v.nullable(saga),
+  amendment: v.nullable(saga),
   created_at: v.nullable(v.string()),
   updated_at: v.nullable(v.string()),
 })

@@ -8,7 +8,7 @@ import { type Line, parseLines } from '../shared/contract/events.ts'
 import { planOf } from '../shared/contract/methods.ts'
 import { impossible } from '../shared/errors.ts'
 import { etagOf } from '../shared/http/etag.ts'
-import { endedOf, isStatus, isUndecided, type PaymentStatus, type Status, type Undecided } from './order.ts'
+import { endedOf, isPaid, isStatus, isUndecided, type PaymentStatus, type Status, type Undecided } from './order.ts'
 
 /** What an order is recorded as: texts, as Redis has them. */
 export type OrderRecord = {
@@ -40,7 +40,10 @@ export type OrderRecord = {
   readonly state?: string | undefined
   readonly reason?: string | undefined
   readonly item?: string | undefined
+  /** The same of its last amendment that payment and stock were asked to take part in. */
+  readonly amendment?: Amending | undefined
 }
+type Amending = Pick<OrderRecord, 'state' | 'reason' | 'item'> & { readonly saga: string }
 
 /** A line as it is shown; `cost` is what all its pieces cost together, `refunded` what those that went back did. */
 type ShownLine = {
@@ -93,6 +96,8 @@ export type ShownOrder = {
   readonly invoice: ShownInvoice | null
   readonly credit_notes: readonly string[]
   readonly checkout: ShownCheckout | null
+  /** The last change of it since it is paid for which money or goods were wanted, as far as that is recorded still. */
+  readonly amendment: ShownCheckout | null
   readonly created_at: string | null
   readonly updated_at: string | null
 }
@@ -119,12 +124,13 @@ export const headersOf = (order: Pick<ShownOrder, 'version' | 'lines_version' | 
   ...NOT_KEPT,
 })
 
-const checkoutOf = ({ status, saga, state = '', reason = '', item = '' }: OrderRecord): ShownCheckout | null => {
+type Recorded = Pick<OrderRecord, 'saga' | 'state' | 'reason' | 'item'> & { readonly status?: string | undefined }
+const checkoutOf = ({ status, saga, state = '', reason = '', item = '' }: Recorded): ShownCheckout | null => {
   if (!saga) return null
   const shown = { log_id: saga, reason: null, item_id: null }
   if (isUndecided(state)) return { ...shown, state }
   const ended = endedOf({ id: saga, state, reason, item })
-  if (ended === undefined) return status === 'paid' ? { ...shown, state: 'paid' } : null
+  if (ended === undefined) return isPaid(status) ? { ...shown, state: 'paid' } : null
   if (ended.state === 'paid') return { ...shown, state: 'paid' }
   if (ended.state === 'failed') return { ...shown, state: 'failed', reason: ended.reason, item_id: ended.item || null }
   return { ...shown, state: ended.state, reason: ended.by }
@@ -179,7 +185,8 @@ export const shownIn = (texts: readonly (string | undefined)[]): ShownOrder | un
   const [order = '', user, status = '', total = '', lines = '', costs, number, version, at, updated, ...more] = texts
   if (user === undefined) return undefined
   const [method, installments, returned, refunded, invoices, notes, replaced, ...checkout] = more
-  const [saga, state, reason, item, billed, draft] = checkout
+  const [saga, state, reason, item, billed, draft, last, ...end] = checkout
+  const [itsState, itsReason, itsItem] = end
   const payment = {
     method,
     installments,
@@ -194,6 +201,7 @@ export const shownIn = (texts: readonly (string | undefined)[]): ShownOrder | un
     item,
     billed,
     draft,
+    amendment: last === undefined ? undefined : { saga: last, state: itsState, reason: itsReason, item: itsItem },
   }
   return shownOf({ order, user, status, total, lines, costs, number, version, at, updated, ...payment })
 }
@@ -202,9 +210,9 @@ export const shownOf = (recorded: OrderRecord): ShownOrder => {
   const { order, user, status, total, number, version, at = '0', method, installments } = recorded
   if (!isStatus(status)) return impossible('order.status', status)
   const lines = linesOf(recorded)
-  const isPaid = status === 'paid'
+  const paid = isPaid(status)
   // What is cancelled once it is paid is refunded.
-  const wasPaid = isPaid || recorded.refunded !== undefined
+  const wasPaid = paid || recorded.refunded !== undefined
   const refunded = Number(recorded.refunded ?? 0)
   return {
     order_id: order,
@@ -215,7 +223,7 @@ export const shownOf = (recorded: OrderRecord): ShownOrder => {
     status,
     payment_status: paymentStatusOf(wasPaid, lines, refunded),
     total_cost: Number(total),
-    paid: isPaid,
+    paid,
     items: lines.map(({ item_id, quantity }) => [item_id, quantity]),
     lines,
     paid_amount: wasPaid ? Number(total) : 0,
@@ -226,6 +234,7 @@ export const shownOf = (recorded: OrderRecord): ShownOrder => {
     invoice: invoiceOf(status, wasPaid, recorded),
     credit_notes: parseLines(recorded.notes ?? '').map(([number]) => number),
     checkout: checkoutOf(recorded),
+    amendment: recorded.amendment === undefined ? null : checkoutOf(recorded.amendment),
     created_at: timeOf(Number(at)),
     updated_at: timeOf(changedMs(recorded)),
   }

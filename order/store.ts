@@ -7,11 +7,13 @@ import { type Log, openLog } from '../shared/log/log.ts'
 import { runner as runnerOf } from '../shared/log/runner.ts'
 import { openRecovery, type Recovery } from '../shared/saga/recovery.ts'
 import type { Dependencies } from '../shared/service.ts'
+import { AMENDMENTS_MAX } from './amend/amendment.ts'
 import type { Decision } from './commands.ts'
 import { LINES_MAX } from './order.ts'
 import { emits, reactions } from './reactions.ts'
 import { recovery, saga } from './recovery.ts'
 import { REFUNDS_MAX } from './refunds/refund.ts'
+import { type AmendmentStore, openAmendmentStore } from './store/amendments.ts'
 import { type CancellationStore, openCancellationStore } from './store/cancellations.ts'
 import { type CartStore, openCartStore } from './store/cart.ts'
 import { type ChangeStore, openChangeStore } from './store/changes.ts'
@@ -25,7 +27,8 @@ import { type ListingStore, openListingStore } from './store/listing.ts'
 import { openRefundStore, type RefundStore } from './store/refunds.ts'
 import { upholding } from './store/uphold.ts'
 
-export type Store = CartStore &
+export type Store = AmendmentStore &
+  CartStore &
   CancellationStore &
   ChangeStore &
   CheckoutStore &
@@ -50,12 +53,12 @@ export const openStore = (
     service: 'order',
     redis,
     step,
-    lua: ['lua/', 'checkout/lua/', 'cancel/lua/', 'change/lua/', 'drafts/lua/', 'refunds/lua/'].map(
+    lua: ['lua/', 'checkout/lua/', 'cancel/lua/', 'change/lua/', 'amend/lua/', 'drafts/lua/', 'refunds/lua/'].map(
       (folder) => new URL(folder, import.meta.url),
     ),
     names,
     supplies: { things: 'balance' },
-    limits: { lines_max: LINES_MAX, refunds_max: REFUNDS_MAX },
+    limits: { lines_max: LINES_MAX, refunds_max: REFUNDS_MAX, amendments_max: AMENDMENTS_MAX },
     reactions,
     saga,
     emits,
@@ -83,6 +86,7 @@ export const openStore = (
       }),
     ...openCartStore(parts),
     ...openChangeStore(parts),
+    ...openAmendmentStore(parts),
     ...openDraftStore(parts),
     ...openListingStore(parts),
     ...openCancellationStore({ ...parts, runner, decisions }),

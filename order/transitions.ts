@@ -56,6 +56,7 @@ export const anotherOf: Readonly<Record<Status, string>> = {
   submitted: 'submitted',
   'checking-out': 'checking-out',
   paid: 'paid',
+  changing: 'order-changing',
   cancelling: 'cancelling',
   cancelled: 'order-cancelled',
   expired: 'order-expired',

@@ -8,5 +8,5 @@ import type { SagaTable } from '../shared/log/saga-table.ts'
 export const saga = {
   states: { taken: 'packed', refused: 'packed', returned: 'packed', restocked: 'packed', 'written-off': 'packed' },
   fields: ['order', 'user', 'total', 'lines', 'item'],
-  later: ['restock'],
+  later: ['restock', 'amends', 'back', 'costs'],
 } as const satisfies SagaTable

@@ -1,6 +1,7 @@
 /** The tables of what becomes of a saga in each service. Their cells are tried on the real commands beside the stores. */
 import { readFileSync } from 'node:fs'
 import test from 'ava'
+import * as amendmentInOrder from '../order/amend/transitions.ts'
 import * as draftInOrder from '../order/drafts/transitions.ts'
 import { reactions as orderReactions } from '../order/reactions.ts'
 import * as refundInOrder from '../order/refunds/transitions.ts'
@@ -33,6 +34,12 @@ const REACTIONS: Readonly<Record<string, Reactions>> = {
 }
 const SAGAS: readonly Saga[] = [
   { folder: 'order', title: 'What becomes of a checkout in order', table: ofOrder, alternatives: [] },
+  {
+    folder: 'order/amend',
+    title: 'What becomes of an amendment in order',
+    table: amendmentInOrder.transitions,
+    alternatives: amendmentInOrder.alternatives,
+  },
   {
     folder: 'order/refunds',
     title: 'What becomes of a refund in order',

@@ -11,19 +11,28 @@ import type { Rows } from '../../shared/http/route.ts'
 import { LINES_MAX } from '../order.ts'
 import {
   beingCheckedOut,
+  changeCancelled,
   eventOutdated,
   itemWithdrawn,
   linePricesUnknown,
   methodLimits,
   noSuchItem,
   noSuchOrder,
+  nothingKept,
   notOpen,
   orderCancelled,
   orderDeleted,
+  orderEmpty,
   orderExpired,
   orderFull,
+  outOfCredit,
+  outOfStock,
+  partlyRefunded,
   priceChanged,
+  tooManyAmendments,
+  userGone,
 } from '../problems.ts'
+import { orderChanging, orderContradicted } from '../refunds/problems.ts'
 import { shownOrder } from '../schemas.ts'
 
 const MUST_BE_TIME = 'be a time, as 2026-11-28T04:15:01.112Z or in milliseconds since 1970'
@@ -67,7 +76,9 @@ export const changes = {
   changeOrder: {
     method: 'PATCH',
     path: '/orders/{order}',
-    summary: 'Changes of how many pieces the lines of an open order are; 0 removes a line, and others stay',
+    summary:
+      'Changes of how many pieces the lines of an order are; 0 removes a line, and others stay. Of one that is paid the difference is ' +
+      'paid, or goes back',
     params: { order: identifier },
     query: {
       dry_run: v.pipe(
@@ -91,6 +102,16 @@ export const changes = {
       orderCancelled,
       orderExpired,
       orderFull,
+      orderEmpty,
+      nothingKept,
+      orderChanging,
+      partlyRefunded,
+      tooManyAmendments,
+      orderContradicted,
+      outOfCredit,
+      outOfStock,
+      userGone,
+      changeCancelled,
       eventOutdated,
       stale,
       orderDeleted,

@@ -5,7 +5,16 @@ import type { Given } from '../../shared/http/route.ts'
 import { isExact } from '../costs.ts'
 import { LINES_MAX } from '../order.ts'
 import type { Asked, Peers } from '../peers.ts'
-import { itemWithdrawn, linePricesUnknown, methodLimits, noSuchItem, orderFull, priceChanged } from '../problems.ts'
+import {
+  itemWithdrawn,
+  linePricesUnknown,
+  methodLimits,
+  noSuchItem,
+  nothingKept,
+  orderEmpty,
+  orderFull,
+  priceChanged,
+} from '../problems.ts'
 import type { ShownOrder } from '../shown.ts'
 import type { changes } from './api.ts'
 import { addedTo, type Changed, changedBy, ofTheOnlyLine, type Wanted } from './change.ts'
@@ -18,6 +27,7 @@ export type Objection =
   | 'line-prices-unknown'
   | 'order-full'
   | 'method-limits'
+  | 'order-empty'
   | 'malformed-body'
 
 const wantedOf = (order: ShownOrder, { lines, quantity }: Changing['body']): Wanted | undefined =>
@@ -44,6 +54,14 @@ const askPrices = async (
   return { found: prices }
 }
 
+/** What speaks against an amendment: all that a paid order has cost must be known, and something is to be left of it. */
+const objectionToAmendment = ({ order_id, lines }: ShownOrder, changed: Changed) => {
+  if (lines.length === 0) return orderEmpty(order_id)
+  const unknown = lines.find(({ cost }) => cost === null)
+  if (unknown) return linePricesUnknown(order_id, unknown.item_id)
+  return changed.lines.size === 0 ? nothingKept(order_id) : undefined
+}
+
 /** What speaks against what the order would become. */
 const limitOf = ({ order_id, method, installments }: ShownOrder, { lines, costs, total }: Changed, field: string) => {
   if (![...lines.values(), ...costs.values(), total].every(isExact))
@@ -67,6 +85,6 @@ export const planFor = async (
   if ('problem' in asked) return asked
   const changed = changedBy(order, wanted, asked.found)
   if ('unknownCost' in changed) return { problem: linePricesUnknown(order.order_id, changed.unknownCost) }
-  const problem = limitOf(order, changed, field)
+  const problem = (order.paid ? objectionToAmendment(order, changed) : undefined) ?? limitOf(order, changed, field)
   return problem ? { problem } : { found: changed }
 }

@@ -20,6 +20,7 @@ import {
   overloaded,
   userGone,
 } from '../problems.ts'
+import { orderChanging } from '../refunds/problems.ts'
 import type { ShownCheckout } from '../schemas.ts'
 import type { CheckoutStatus } from '../store/checkout-status.ts'
 import { outcomeOf } from './outcomes.ts'
@@ -82,6 +83,8 @@ export const answerOf = (order: string, outcome: Outcome): AnswerTo<typeof api.c
       return { problem: overloaded(order), headers: again }
     case 'empty':
       return { problem: orderEmpty(order) }
+    case 'order-changing':
+      return { problem: orderChanging(order), headers: again }
     case 'order-cancelled':
       return { problem: orderCancelled(order) }
     case 'order-expired':

@@ -21,7 +21,7 @@ import { UnavailableError, unreachable } from '../../shared/errors.ts'
 import { isAnothers } from '../../shared/http/owner.ts'
 import type { Once } from '../../shared/redis/script.ts'
 import { checkoutAnswers, type Joined } from '../commands.ts'
-import { type Ended, isUndecided, type Outcome } from '../order.ts'
+import { type Ended, isPaid, isUndecided, type Outcome } from '../order.ts'
 import type { OrderView } from '../store/cart.ts'
 import type { Store } from '../store.ts'
 import type { Admission } from './admission.ts'
@@ -145,6 +145,7 @@ class Attempt {
     // The order is to see the token of a request's lock, whatever it finds.
     const isRun = hasKey || requester.lockToken !== undefined
     if (isRun) return this.#outcomeBy(await store.join({ order: this.#order, saga: isOthers ? saga : '' }, requester))
+    if (status === 'changing') return { state: 'order-changing' }
     if (status === 'paid') return { state: 'paid', logId: saga }
     if (status === 'cancelled' || status === 'expired') return { state: `order-${status}` }
     return isOthers ? this.#join(saga) : { state: 'empty' }
@@ -167,6 +168,7 @@ class Attempt {
       case 'paid':
         return { state: 'paid', logId: result[1] ?? '' }
       case 'empty':
+      case 'order-changing':
       case 'order-cancelled':
       case 'order-expired':
       case 'unknown':
@@ -190,7 +192,7 @@ class Attempt {
     const outcome = outcomeOf(await end)
     if (outcome.state !== 'cancelled') return outcome
     const view = await this.#parts.store.readForCheckout(this.#order)
-    return view?.status === 'paid' ? { state: 'paid', logId: view.saga } : outcome
+    return isPaid(view?.status) && view ? { state: 'paid', logId: view.saga } : outcome
   }
 
   #endTurn(): void {
@@ -262,6 +264,7 @@ class Attempt {
           return { state: 'paid', logId: result[1] ?? '' }
         case 'cancelling':
         case 'empty':
+        case 'order-changing':
         case 'order-cancelled':
         case 'order-expired':
         case 'unknown':

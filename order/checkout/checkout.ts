@@ -9,14 +9,14 @@ import { UnavailableError } from '../../shared/errors.ts'
 import type { RedLock } from '../../shared/lock/redlock.ts'
 import type { Once } from '../../shared/redis/script.ts'
 import type { Place } from '../forms/forms.ts'
-import type { Ended, Outcome } from '../order.ts'
+import type { End, Ended, Outcome } from '../order.ts'
 import type { Store } from '../store.ts'
 import type { Admission } from './admission.ts'
 import { attempts } from './attempt.ts'
 import { openDispatcher } from './dispatcher.ts'
 import type { Linger } from './linger.ts'
 import { openLocks } from './locks.ts'
-import { type Outcomes, openOutcomes } from './outcomes.ts'
+import { type Outcomes, openOutcomes, outcomeOf } from './outcomes.ts'
 import { openPlace } from './place.ts'
 import { openSubmit, type Submit } from './submit.ts'
 import { TransientMap } from './transient-map.ts'
@@ -29,6 +29,8 @@ export type Checkouts = Pick<Outcomes, 'onDecided' | 'onOutcome'> & {
   readonly submit: Submit
   /** Places an order over a value, and has it checked out later, once. */
   readonly place: Place
+  /** Resolves with the end of an amendment, which is made at its deadline. @throws UnavailableError */
+  readonly follow: (id: string) => Promise<End>
   /** Resolves when a checkout is decided, or after a while. */
   readonly watch: Watchers['watch']
   /** Has a submitted checkout begun by this process; what came of that, in a word. @throws UnavailableError */
@@ -126,6 +128,7 @@ export const checkouts = (options: CheckoutsOptions): Checkouts => {
     },
     submit: (order, requester, waitMs) => located(order, submit(order, requester, waitMs)),
     place,
+    follow: async (id) => outcomeOf(await outcomes.join(id, performance.now() + deadlineMs)),
     watch: watchers.watch,
     begin: async (id) => {
       const saga = await store.saga(id)

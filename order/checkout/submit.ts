@@ -81,6 +81,7 @@ export const openSubmit = (options: SubmitOptions): Submit => {
         return { state: 'overloaded' }
       case 'cancelling':
       case 'empty':
+      case 'order-changing':
       case 'order-cancelled':
       case 'order-expired':
       case 'unknown':

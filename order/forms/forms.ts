@@ -21,6 +21,7 @@ const STATUS_OF: Readonly<Record<Exclude<Status, 'open'>, FormStatus>> = {
   submitted: 'PROCESSING',
   'checking-out': 'PROCESSING',
   paid: 'APPROVED',
+  changing: 'APPROVED',
   cancelling: 'CANCELED',
   cancelled: 'CANCELED',
   expired: 'CANCELED',

@@ -2,7 +2,7 @@
 --- @include "saga"
 --- @include "things"
 -- balance(order): `{money} {pieces}` of an order that was paid, less what was refunded, else ''; with ` ?` if the checkout that it names says
--- otherwise, or there never was one. Records of checkouts end with their entries: one that is gone says nothing.
+-- otherwise, or there never was one. What an order that was amended costs, and has, its checkout alone does not say. Records of checkouts end with their entries: one that is gone says nothing.
 function counted.balance(order)
   local key = names.order .. order
   local status, saga, refunded, undone = unpack(redis.call('HMGET', key, 'status', 'saga', 'refunded', 'undone'))
@@ -10,7 +10,7 @@ function counted.balance(order)
   if not paid and not saga then
     return ''
   end
-  local total, lines = unpack(redis.call('HMGET', key, 'total', 'lines'))
+  local total, lines, amendments = unpack(redis.call('HMGET', key, 'total', 'lines', 'amendments'))
   local inconsistent = paid and not saga
   if saga then
     local state, charged, sold = unpack(redis.call('HMGET', names.saga .. saga, 'state', 'total', 'lines'))
@@ -18,7 +18,7 @@ function counted.balance(order)
       local packed = packed_saga(saga) or {}
       state, charged, sold = packed.state, packed.total, packed.lines
     end
-    local is_other = charged ~= total or ((sold or '') ~= '' and sold ~= lines)
+    local is_other = not amendments and (charged ~= total or ((sold or '') ~= '' and sold ~= lines))
     inconsistent = state and (paid ~= (state == 'paid') or (paid and charged and is_other))
   end
   local text = ''

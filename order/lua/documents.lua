@@ -23,7 +23,7 @@ local function credit_order(id, saga, note, refunded)
   end
   saga.note = note
   local last, version, notes = unpack(redis.call('HMGET', names.order .. saga.order, 'saga', 'version', 'notes'))
-  if last == id then
+  if last == id or saga.amends then
     write_documents(saga.order, version, 'notes',
       with_document(notes, note, integer(tonumber(saga.total) - tonumber(refunded or '0'))))
   end
@@ -49,9 +49,13 @@ local function credit_refund(order, note, total, before)
   end
 end
 
--- last_number(list): the number of the last document, or nil.
-local function last_number(list)
-  return string.match(list or '', '([^,:]+):%d+$')
+-- numbers_in(list): the numbers of documents, the last one first, separated by commas; nil if there are none.
+local function numbers_in(list)
+  local numbers = {}
+  for number in string.gmatch(list or '', '([^,:]+):%d+') do
+    table.insert(numbers, 1, number)
+  end
+  return numbers[1] and table.concat(numbers, ',')
 end
 
 -- renumber(id, saga, invoice): the same was captured again, for payment has lost the invoice that it had issued.
@@ -64,7 +68,7 @@ local function renumber(id, saga, invoice)
     'invoices', 'replaced'))
   saga.invoice = invoice
   emit_again(id, saga)
-  if last == id then
+  if last == id or saga.amends then
     write_documents(saga.order, version, 'invoices', with_document(without(invoices, before), invoice, saga.total),
       'replaced', before and with_document(replaced, before, saga.total) or replaced or '')
   end

@@ -13,7 +13,7 @@ commands['init-orders'] = function(args)
   for order = first, last do
     local status, total, lines, user, version, returned, refunded, undone = unpack(redis.call('HMGET', names.order .. order,
       'status', 'total', 'lines', 'user', 'version', 'returned', 'refunded', 'undone'))
-    if status == 'submitted' or status == 'checking-out' or status == 'cancelling' then
+    if status == 'submitted' or status == 'checking-out' or status == 'cancelling' or status == 'changing' then
       return { 'busy', tostring(order) }, true
     end
     if was_paid(status, refunded, undone) then
@@ -44,7 +44,7 @@ commands['init-orders'] = function(args)
     redis.call('HSET', key, 'user', user, 'status', 'open', 'total', total, 'lines', lines, 'costs', costs,
       'number', integer(number), 'version', versions[order], 'at', at)
     redis.call('HDEL', key, 'saga', 'updated', 'method', 'installments', 'once', 'returned', 'refunded', 'undone', 'invoices', 'notes',
-      'replaced', 'give_up', 'why', 'refund', 'billed', 'draft')
+      'replaced', 'give_up', 'why', 'refund', 'billed', 'draft', 'amendment', 'amendments', 'amended', 'amends')
     list_order(integer(order), user, integer(number), users_before[order])
     number = number + 1
   end

@@ -13,9 +13,10 @@
 -- What a checkout returns of an order that will never be paid, by its status.
 local over = { cancelled = 'order-cancelled', expired = 'order-expired' }
 
--- was_paid(status, refunded, undone): whether the ledger counts an order as paid: also one that was cancelled when it was.
+-- was_paid(status, refunded, undone): whether the ledger counts an order as paid: also one that is being changed since, or was cancelled
+-- when it was.
 local function was_paid(status, refunded, undone)
-  return status == 'paid' or (status == 'cancelled' and (refunded or undone) and true or false)
+  return status == 'paid' or status == 'changing' or (status == 'cancelled' and (refunded or undone) and true or false)
 end
 
 -- next_numbers(count): so many numbers that no order has; the last of them.
@@ -26,6 +27,11 @@ end
 -- later_version(version): that of a change that follows.
 local function later_version(version)
   return integer(math.max(now_ms(), (tonumber(version) or 1) + 1))
+end
+
+-- is_wanted(versions, version): whether a version is one of those that a client has named, separated by blanks, or `any`.
+local function is_wanted(versions, version)
+  return versions == 'any' or string.find(' ' .. versions .. ' ', ' ' .. version .. ' ', 1, true) ~= nil
 end
 
 -- list_order(order, user, number, before): has an order stand among those of its user, who may be another one than before.

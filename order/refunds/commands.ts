@@ -16,15 +16,19 @@ export const refund = command(
   { 'not-paid': ['status'], contradicted: [] },
 )
 /** What follows the entry of payment. */
-export const settle = command('settle', ['log_id', 'order', 'user', 'total', 'lines', 'restock', 'note?'], {
+export const settle = command('settle', ['log_id', 'order', 'user', 'total', 'lines', 'restock', 'note?', 'amends?'], {
   settled: ['refund'],
   rebuilt: ['refund'],
   contradicted: ['saga', 'by', 'order'],
   repeated: [],
 })
-export const upholdRefund = command('uphold-refund', ['log_id', 'order', 'user', 'total', 'lines', 'restock'], {
-  kept: [],
-  granted: [],
-  lost: [],
-  contradicted: ['saga', 'by', 'order'],
-})
+export const upholdRefund = command(
+  'uphold-refund',
+  ['log_id', 'order', 'user', 'total', 'lines', 'restock', 'amends?'],
+  {
+    kept: [],
+    granted: [],
+    lost: [],
+    contradicted: ['saga', 'by', 'order'],
+  },
+)

@@ -11,7 +11,7 @@ import { optional, text, tuple } from '../../shared/redis/reply.ts'
 import type { Once } from '../../shared/redis/script.ts'
 import type { Dependencies } from '../../shared/service.ts'
 import { addItem, createOrder, initOrders, place } from '../commands.ts'
-import { isStatus, type Order, type Status } from '../order.ts'
+import { isPaid, isStatus, type Order, type Status } from '../order.ts'
 import { names } from './keys.ts'
 
 /** What a checkout must know of its order before it asks for the lock, and when that was so, by the own Redis. */
@@ -68,7 +68,7 @@ export const openCartStore = ({ log, redis, step, identifiers, runOnce }: CartSt
       if (user == null || isAnothers(user, owner)) return undefined
       return {
         order_id: order,
-        paid: status === 'paid',
+        paid: isPaid(status ?? ''),
         items: parseLines(lines ?? ''),
         user_id: user,
         total_cost: Number(total),

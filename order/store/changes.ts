@@ -4,8 +4,8 @@ import type { Runner } from '../../shared/log/runner.ts'
 import type { ResultOnce } from '../../shared/redis/command.ts'
 import type { Once } from '../../shared/redis/script.ts'
 import type { Dependencies } from '../../shared/service.ts'
+import { changeOnce } from '../amend/commands.ts'
 import type { Changed } from '../change/change.ts'
-import { changeOrder } from '../change/commands.ts'
 import { listed } from '../costs.ts'
 
 /** A change of an order that has one of these versions and was not changed since a time (in ms), if it is as it was read. */
@@ -19,7 +19,7 @@ export type Change = {
 }
 
 export type ChangeStore = {
-  readonly change: (change: Change, once: Once) => Promise<ResultOnce<typeof changeOrder>>
+  readonly change: (change: Change, once: Once) => Promise<ResultOnce<typeof changeOnce>>
 }
 
 export type ChangeStoreOptions = Pick<Dependencies, 'identifiers'> & { readonly runOnce: Runner['runOnce'] }
@@ -28,8 +28,8 @@ export const openChangeStore = ({ identifiers, runOnce }: ChangeStoreOptions): C
   change: ({ order, from, since = '', read, changed }, once) => {
     const versions = from === 'any' ? from : from.join(' ')
     const known = { log_id: identifiers.next(), order, versions, since, read }
-    if (changed === undefined) return runOnce(changeOrder, known, once)
+    if (changed === undefined) return runOnce(changeOnce, known, once)
     const { lines, costs, total } = changed
-    return runOnce(changeOrder, { ...known, total, lines: listed(lines), costs: listed(costs) }, once)
+    return runOnce(changeOnce, { ...known, total, lines: listed(lines), costs: listed(costs) }, once)
   },
 })

@@ -5,7 +5,7 @@ import { isAnothers } from '../../shared/http/owner.ts'
 import type { Log } from '../../shared/log/log.ts'
 import { list, optional, text, tuple } from '../../shared/redis/reply.ts'
 import type { Dependencies } from '../../shared/service.ts'
-import { type Ended, endedOf, isUndecided, type Undecided } from '../order.ts'
+import { type Ended, endedOf, isPaid, isUndecided, type Undecided } from '../order.ts'
 import type { Decisions } from './decisions.ts'
 
 /** A checkout as it is shown. What has ended long ago is recorded by its order only, which says that it was paid. */
@@ -61,13 +61,13 @@ export const openCheckoutStatusStore = (options: CheckoutStatusOptions): Checkou
       if (id === undefined) return undefined
       const [user = '', total = '0', lines = '', deadline = '', entry = '', decided] = rest
       const shown = { order, deadlineMs: msOf(deadline || undefined), decidedMs: msOf(decided) }
-      if (state === undefined) return status === 'paid' ? { ...shown, id, state: 'paid' } : undefined
+      if (state === undefined) return isPaid(status) ? { ...shown, id, state: 'paid' } : undefined
       if (isUndecided(state)) {
         if (isTold) acknowledgeUnderWay({ id, state, order, user, total, lines, deadline, entry })
         return { ...shown, id, state }
       }
       const ended = endedOf({ id, state, reason, item }) ?? impossible('order.checkout-status', found)
-      if (isTold) acknowledge({ ...ended, order, user, token: '', total, entry: decided ?? '' })
+      if (isTold) acknowledge({ ...ended, order, user, token: '', total, entry: decided ?? '', amends: '' })
       return { ...shown, ...ended }
     },
   }

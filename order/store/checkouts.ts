@@ -80,14 +80,15 @@ const finder =
   ({ log, decisions }: CheckoutStoreOptions): CheckoutStore['saga'] =>
   async (id) => {
     const recorded = await log.recorded(id)
-    const { state, reason = '', item = '', order = '', user = '', token = '', total = '0', entries = '' } = recorded
+    const { state, reason = '', item = '', order = '', user = '', token = '', entries = '' } = recorded
+    const { total = '0', amends = '' } = recorded
     if (state === undefined) return undefined
     if (isUndecided(state)) {
       const readMs = await log.readMs()
       return { id, state, order, leftMs: Number(recorded.deadline ?? readMs) - readMs }
     }
     const ended = endedOf({ id, state, reason, item }) ?? impossible('order.saga', recorded)
-    const decision = { ...ended, order, user, token, total, entry: entries.split(' ').at(-1) ?? '' }
+    const decision = { ...ended, order, user, token, total, entry: entries.split(' ').at(-1) ?? '', amends }
     decisions.acknowledge(decision)
     return decision
   }

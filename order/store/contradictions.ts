@@ -33,7 +33,7 @@ export type ContradictionStore = {
   readonly contradictions: () => Promise<readonly string[]>
   /** The same with what is known of each, the oldest first, up to `LISTED_MAX`. */
   readonly contradicted: () => Promise<readonly Contradicted[]>
-  /** The log ids of an order's checkouts, the last one first, as far as they are still recorded. */
+  /** The log ids of an order's amendments and checkouts, the last one first, as far as they are still recorded. */
   readonly checkoutsOf: (order: string) => Promise<readonly string[] | undefined>
 }
 
@@ -57,11 +57,16 @@ export const openContradictionStore = ({
   }
 
   const checkoutsOf = async (order: string): Promise<readonly string[] | undefined> => {
-    const [user, last] = await step('last-saga', () => redis.hmget(names.order + order, 'user', 'saga'))
+    const [user, last, amendment, amended] = await step('last-saga', () =>
+      redis.hmget(names.order + order, 'user', 'saga', 'amendment', 'amended'),
+    )
     if (user == null) return undefined
     const before = (id: string) => step('saga-before', () => redis.hget(`saga:${id}`, 'previous'))
-    const ids: string[] = []
-    for (let id = last; id && ids.length < CHECKOUTS_MAX; id = await before(id)) ids.push(id)
+    // One that is under way, or was refused, is not among those that were made.
+    const made = amended?.split(',').toReversed() ?? []
+    const ids = amendment == null || made.includes(amendment) ? made : [amendment, ...made]
+    const most = ids.length + CHECKOUTS_MAX
+    for (let id = last; id && ids.length < most; id = await before(id)) ids.push(id)
     return ids
   }
 

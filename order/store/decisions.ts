@@ -83,13 +83,14 @@ export const openDecisions = (
   onContradicted: (contradiction: Contradiction) => void,
 ): Decisions => {
   const acknowledge: Decisions['acknowledge'] = (decision) => {
-    const { id, state, order, user, total, entry } = decision
+    const { id, state, order, user, total, entry, amends } = decision
     const [kind] = ENDS[state]
     const by = 'by' in decision ? ` by=${decision.by}` : ''
+    const amended = amends === '' ? '' : ` amends=${amends}`
     if (entry !== '')
       log.acknowledge(entry, () => [
         kind,
-        `version=${VERSION} log_id=${id} order=${order} user=${user} total=${total}${by}`,
+        `version=${VERSION} log_id=${id} order=${order} user=${user} total=${total}${by}${amended}`,
       ])
   }
 

@@ -5,11 +5,12 @@
  *   `method`, `installments`: see `lua/order.lua`; `give_up`, `why`, `refund`: see
  *   `lua/cancelled.lua`; `returned` and `refunded` of one that was refunded; `undone` (yes) of one that
  *   counts as paid although its money is back, as a person has accepted; `fence`, the highest token of a lock that it has seen;
+ *   `amendment`, `amendments`, `amended` and `amends` of one that was amended: see `amend/lua/amendment.lua`;
  *   `billed` and `draft`: see `drafts/lua/drafted.lua`
  * - `refunds:{order}` hash: its refunds, for as long as there is the order: see `refunds/lua/refunds.lua`
  * - `orders-of:{user}` sorted set: the user's orders, by their numbers; `orders:number` is the last number that was given
  * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `deadline`, `token`, `reason`, `item`, `restock`,
- *   `entries`, `again`, `previous` (the order's saga before), `contradicted` (by what), `back_before` (what was
+ *   `amends`, `back`, `costs` (of an amendment), `entries`, `again`, `previous` (the order's saga before), `contradicted` (by what), `back_before` (what was
  *   refunded before that), `resolved` (how: `refund` or `accept`);
  *   most of those that are finished are packed: see `shared/saga/lua/saga.lua`
  * - `sagas:open` sorted set: log ids of checkouts and refunds not finished, by when their last entry was appended

@@ -41,15 +41,16 @@ export type RefundStore = {
   readonly watchSettlements: (subscriber: Redis, onSettled: (refund: string) => void) => void
 }
 
-/** Remembers that a refund was granted: a client is told so. */
+/** Remembers that a refund was granted, perhaps by an amendment of a version: a client is told so. */
 export const acknowledgeRefund = (
   log: Pick<Log, 'acknowledge'>,
   [, id, order, user, total, lines, restock, entry]: Granted | readonly [...Granted, at: string],
-): void =>
-  log.acknowledge(entry, () => [
-    'RefundGranted',
-    `version=${VERSION} log_id=${id} order=${order} user=${user} total=${total} lines=${lines} restock=${restock}`,
-  ])
+  amends?: string,
+): void => {
+  const amended = amends === undefined ? '' : ` amends=${amends}`
+  const facts = `order=${order} user=${user} total=${total} lines=${lines} restock=${restock}${amended}`
+  log.acknowledge(entry, () => ['RefundGranted', `version=${VERSION} log_id=${id} ${facts}`])
+}
 
 export type RefundStoreOptions = Pick<Dependencies, 'step' | 'identifiers' | 'catchUp'> & {
   readonly log: Log

@@ -8,6 +8,7 @@ import type { LogEntry } from '../../shared/log/entry.ts'
 import type { LogOptions } from '../../shared/log/log.ts'
 import type { Runner } from '../../shared/log/runner.ts'
 import type { Dependencies } from '../../shared/service.ts'
+import { refundIn } from '../amend/amendment.ts'
 import { cancelOrder } from '../cancel/commands.ts'
 import { uphold } from '../commands.ts'
 import { upholdRefund } from '../refunds/commands.ts'
@@ -17,6 +18,28 @@ export type UpholdOptions = Pick<Dependencies, 'catchUp' | 'identifiers'> & {
   readonly run: Runner['run']
   readonly decisions: Pick<Decisions, 'decisionIn' | 'acknowledge'>
   readonly onContradicted: (contradiction: Contradiction) => void
+}
+
+const ofAmendment = (amends: string | undefined) => (amends === undefined ? {} : { amends })
+
+/** What was answered about checkouts: by how they ended, or that they were begun. */
+const toldIn = (gone: readonly LogEntry[]) =>
+  Object.groupBy(
+    gone.filter(({ kind }) => TOLD.has(kind)),
+    ({ kind }) => {
+      const what = TOLD.get(kind)
+      return what === 'paid' ? 'paid' : what === 'under-way' ? 'begun' : 'unpaid'
+    },
+  )
+
+/** An order was amended together with the refund of what left it. */
+const amendedBy = (
+  gone: readonly LogEntry[],
+  refunds: readonly LogEntry[],
+  kept: ReadonlySet<LogEntry>,
+): readonly LogEntry[] => {
+  const made = new Set(refunds.filter((refund) => kept.has(refund)).map(({ log_id }) => log_id))
+  return gone.filter(({ kind, log_id }) => kind === 'OrderAmended' && made.has(refundIn(log_id)))
 }
 
 /** The function that is returned gives back the entries that are to be listed as lost. */
@@ -30,8 +53,9 @@ export const upholding = ({
   /** Upholds what was answered about a checkout. @returns whether it is as it was answered, without that. */
   const isUpheld = async (entry: LogEntry): Promise<boolean> => {
     const { kind, log_id, facts } = entry
-    const { order = '', user = '', total = '0', lines = '', deadline = '' } = facts
-    const result = await run(uphold, { log_id, order, user, total, lines, deadline, told: TOLD.get(kind) ?? '' })
+    const { order = '', user = '', total = '0', lines = '', deadline = '', amends } = facts
+    const told = TOLD.get(kind) ?? ''
+    const result = await run(uphold, { log_id, order, user, total, lines, deadline, told, ...ofAmendment(amends) })
     decisionIn(result)
     // Its client was told that the order will be cancelled, too.
     if (facts.by === 'customer') await isCancellationUpheld({ ...entry, log_id: identifiers.next() })
@@ -40,8 +64,9 @@ export const upholding = ({
 
   /** The same of a refund that was granted: an order that it can be granted of shows it again, and payment pays it once. */
   const isRefundUpheld = async ({ log_id, facts }: LogEntry): Promise<boolean> => {
-    const { order = '', user = '', total = '0', lines = '', restock = '' } = facts
-    const result = await run(upholdRefund, { log_id, order, user, total, lines, restock })
+    const { order = '', user = '', total = '0', lines = '', restock = '', amends } = facts
+    const args = { log_id, order, user, total, lines, restock, ...ofAmendment(amends) }
+    const result = await run(upholdRefund, args)
     if (result[0] === 'contradicted') onContradicted({ id: result[1], by: result[2], order: result[3] })
     return result[0] === 'kept' || result[0] === 'granted'
   }
@@ -69,15 +94,7 @@ export const upholding = ({
     ): Promise<void> => {
       for (const entry of entries) if (await isAsAnswered(entry)) kept.add(entry)
     }
-    const told = gone.filter(({ kind }) => TOLD.has(kind))
-    const {
-      paid = [],
-      unpaid = [],
-      begun = [],
-    } = Object.groupBy(told, ({ kind }) => {
-      const what = TOLD.get(kind)
-      return what === 'paid' ? 'paid' : what === 'under-way' ? 'begun' : 'unpaid'
-    })
+    const { paid = [], unpaid = [], begun = [] } = toldIn(gone)
     const ended = new Set([...paid, ...unpaid].map(({ log_id }) => log_id))
     const refunds = gone.filter(({ kind }) => kind === 'RefundGranted')
     const cancellations = gone.filter(({ kind }) => kind === 'OrderCancelled' || kind === 'CancellationRequested')
@@ -91,6 +108,7 @@ export const upholding = ({
     if (paid.length > 0 || refunds.length > 0) await catchUp()
     await upholdAll(paid, isUpheld)
     await upholdAll(refunds, isRefundUpheld)
+    for (const amended of amendedBy(gone, refunds, kept)) kept.add(amended)
     await upholdAll(
       cancellations.filter((end) => refundsOf(end).length > 0 && refundsOf(end).every((refund) => kept.has(refund))),
       isCancellationUpheld,

@@ -3,11 +3,12 @@
 --- @include "hold"
 --- @include "ledger"
 --- @include "series"
--- capture: takes held money for good, because the goods were taken, and issues the invoice, which ends
--- the draft of it. Goods are taken only where money is
+-- capture: takes held money for good, because the goods were taken, and issues the invoice, which ends the draft of it, unless
+-- it is an amendment that costs nothing. Goods are taken only where money is
 -- held; if nothing is known of that here (this Redis came back older), it is held again, which stock answers once more. Thus a
 -- checkout that order has lost as well is rebuilt.
--- ARGS     log_id, order, user, total, lines (user and total not in entries of older versions)
+-- ARGS     log_id, order, user, total, lines (user and total not in entries of older versions), amends, back, costs (these three of an
+--          amendment)
 -- RETURNS  captured | held | refused | waiting | repeated | unknown
 function commands.capture(args)
   local id = args.log_id
@@ -24,7 +25,9 @@ function commands.capture(args)
   redis.call('HINCRBY', names.user .. saga.user, 'credit', minus(saga.total))
   redis.call('HINCRBY', names.user .. saga.user, 'held', minus(saga.total))
   post('charged', saga.total)
-  saga.invoice = issue('invoices', id, saga)
+  if moves_money(saga) then
+    saga.invoice = issue('invoices', id, saga)
+  end
   end_draft(saga.order)
   emit_saga(id, saga, 'captured')
   serve(saga.user)

@@ -2,7 +2,7 @@
 --- @include "drafts"
 -- hold: sets the total of a checkout aside in its user's wallet, once. One that is captured is read of again, and so was its order, where
 -- this Redis came back older: what that had drafted is issued.
--- ARGS     log_id, order, user, total, lines
+-- ARGS     log_id, order, user, total, lines, amends, back, costs (these three of an amendment)
 -- RETURNS  held | refused | waiting | repeated
 function commands.hold(args)
   local id = args.log_id
@@ -13,7 +13,10 @@ function commands.hold(args)
     end
     return repeated(id, known)
   end
-  local saga = { state = 'waiting', order = args.order, user = args.user, total = args.total, lines = args.lines }
+  local saga = {
+    state = 'waiting', order = args.order, user = args.user, total = args.total, lines = args.lines,
+    amends = args.amends, back = args.back, costs = args.costs,
+  }
   local queue = names.waiting .. saga.user
   local credit, held = wallet(saga.user)
   local is_first = not credit or held == 0 or redis.call('EXISTS', queue) == 0

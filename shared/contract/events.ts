@@ -41,6 +41,11 @@ const refund = { ...checkout, lines: 'lines', restock: 'word' } as const satisfi
 
 /** What the invoice of an order is to come to, as of a version of the order. */
 const draft = { ...checkout, order_version: 'amount' } as const satisfies Facts
+/**
+ * What the entries of an amendment bear besides those of a checkout: the version of the order that it was made from, the pieces that
+ * leave it, and what each of its lines costs from then on. By these a service that has lost the amendment can make it once more.
+ */
+const amendment = { amends: 'amount?', back: 'lines?', costs: 'costs?' } as const satisfies Facts
 
 /** On what terms an item is sold from then on. */
 const offer = { item: 'id', price: 'amount', item_version: 'amount' } as const satisfies Facts
@@ -90,6 +95,15 @@ export const events = {
       costs: 'costs',
       order_version: 'amount',
     },
+    /** What an order that was paid is from then on. */
+    OrderAmended: {
+      order: 'id',
+      user: 'id',
+      total: 'amount',
+      lines: 'lines',
+      costs: 'costs',
+      order_version: 'amount',
+    },
     LineAdded: { order: 'id', item: 'id', quantity: 'amount', price: 'amount' },
     OrdersInitialised: {
       first: 'amount',
@@ -108,14 +122,14 @@ export const events = {
     /** Payment has drafted something for an order that order does not know. */
     OrderForgotten: { order: 'id', user: 'id' },
     CheckoutSubmitted: { ...checkout, lines: 'lines', deadline: 'time' },
-    CheckoutStarted: { ...checkout, lines: 'lines', deadline: 'time' },
+    CheckoutStarted: { ...checkout, lines: 'lines', deadline: 'time', ...amendment },
     OrderPaid: { ...checkout, invoice: 'word?' },
     CheckoutFailed: { ...checkout, reason: 'word', item: 'word' },
     CheckoutCancelled: checkout,
     CheckoutClosed: { ...checkout, note: 'word?' },
     CheckoutContradicted: { ...checkout, by: 'word?', note: 'word?' },
     CheckoutResolved: { ...checkout, by: 'word', why: 'word' },
-    RefundGranted: { ...refund, invoice: 'word?' },
+    RefundGranted: { ...refund, invoice: 'word?', amends: 'amount?' },
     RefundSettled: { ...checkout, lines: 'lines', note: 'word?' },
     CheckoutsSurveyed: survey,
   },
@@ -125,12 +139,12 @@ export const events = {
     FundsAdded: { user: 'id', amount: 'amount' },
     CreditSpent: { user: 'id', amount: 'amount' },
     UsersInitialised: { first: 'amount', last: 'amount', credit: 'amount', replaced: 'amount' },
-    CreditHeld: { ...checkout, lines: 'lines' },
+    CreditHeld: { ...checkout, lines: 'lines', ...amendment },
     CreditRefused: { ...checkout, reason: 'word' },
-    CreditCaptured: { ...checkout, lines: 'lines?', invoice: 'word?' },
+    CreditCaptured: { ...checkout, lines: 'lines?', invoice: 'word?', ...amendment },
     CreditVoided: { ...checkout, reason: 'word', item: 'word', note: 'word?', refunded: 'amount?' },
     CreditReleased: { ...checkout, note: 'word?', refunded: 'amount?' },
-    CreditRefunded: { ...refund, note: 'word?' },
+    CreditRefunded: { ...refund, note: 'word?', amends: 'amount?' },
     InvoiceDrafted: draft,
     DraftVoided: draft,
     CreditsSurveyed: survey,
@@ -152,7 +166,7 @@ export const events = {
     PriceChanged: offer,
     ItemWithdrawn: offer,
     ItemOffered: offer,
-    StockTaken: { order: 'id', user: 'id?', total: 'amount?', lines: 'lines' },
+    StockTaken: { order: 'id', user: 'id?', total: 'amount?', lines: 'lines', ...amendment },
     StockRefused: { order: 'id', item: 'word' },
     StockReturned: { order: 'id', lines: 'lines' },
     StockRestocked: refund,
@@ -183,6 +197,7 @@ export const single = {
     'OrderCreated',
     'OrderPlaced',
     'OrderChanged',
+    'OrderAmended',
     'LineAdded',
     'OrdersInitialised',
     'OrderCancelled',

@@ -1,7 +1,7 @@
 --- @include "shelf"
 --- @include "ledger"
 -- take: takes all lines of a checkout off the shelf, or none.
--- ARGS     log_id, order, user, total, lines
+-- ARGS     log_id, order, user, total, lines, amends, back, costs (these three of an amendment)
 -- RETURNS  taken | refused | repeated
 function commands.take(args)
   local id = args.log_id
@@ -10,7 +10,10 @@ function commands.take(args)
     emit_again(id, saga)
     return { 'repeated' }
   end
-  saga = { order = args.order, user = args.user, total = args.total, lines = args.lines }
+  saga = {
+    order = args.order, user = args.user, total = args.total, lines = args.lines, amends = args.amends, back = args.back,
+    costs = args.costs,
+  }
   for item, quantity in each_line(saga.lines) do
     local stock = redis.call('HGET', names.item .. item, 'stock')
     if not stock or tonumber(stock) < tonumber(quantity) then

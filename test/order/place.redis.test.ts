@@ -25,6 +25,7 @@ const noCheckouts = {
   checkout: () => Promise.reject(new Error()),
   submit: () => Promise.reject(new Error()),
   place: () => Promise.reject(new Error()),
+  follow: () => Promise.reject(new Error()),
   watch: () => Promise.reject(new Error()),
   begin: () => Promise.reject(new Error()),
   onDecided: () => undefined,

@@ -48,6 +48,7 @@ test('an order shows all that is recorded of it', (t) => {
     invoice: null,
     credit_notes: [],
     checkout: null,
+    amendment: null,
     created_at: '2023-11-14T22:13:20.000Z',
     updated_at: '2023-11-14T22:13:20.001Z',
   })

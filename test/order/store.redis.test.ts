@@ -158,6 +158,33 @@ test.serial('nothing is added beyond what the method allows by which an order is
   t.deepEqual(await store.addItem({ ...line, price: 60 }, plainly), ['added', '60'])
   t.deepEqual(await log.run('add-item', { log_id: 'raw', ...line }), ['bounded', 'credit_card', '12'])
 })
+test.serial(
+  'while an order is being changed that is paid, no checkout of it begins, and what was paid cannot be undone',
+  async (t) => {
+    await bring('paid')
+    const { version: read } = (await store.show('cart')) ?? { version: 0 }
+    const amendment = { take: new Map([['tea', 1]]), back: new Map(), total: 45, costs: new Map([['tea', 45]]) }
+    const wanted = { order: 'cart', from: 'any', since: undefined, read, amendment, timeoutMs: TIMEOUT_MS } as const
+    const [result, id = ''] = await store.amend(wanted, plainly)
+    t.is(result, 'amending')
+    t.deepEqual(await begin('another'), ['order-changing'])
+    t.deepEqual(await submit('another'), ['order-changing'])
+    t.deepEqual(await store.join({ order: 'cart', saga: 'it' }, plainly), ['order-changing'])
+    t.like(await store.find('cart'), { status: 'changing', paid: true, total_cost: 30 })
+    const { amends = '', costs = '' } = await log.recorded(String(id))
+    await tell('payment', 'CreditCaptured', String(id), {
+      ...facts,
+      total: 15,
+      lines: 'tea:1',
+      amends,
+      back: '',
+      costs,
+    })
+    await tell('payment', 'CreditReleased', 'it', facts)
+    t.deepEqual(await wish('refund'), ['amended'])
+    t.is((await wish('accept'))[0], 'resolved')
+  },
+)
 
 test.serial('an order that is placed whole is paid like one that was filled line by line', async (t) => {
   const lines = { order: 'whole', user: 'anna', total: 14, lines: 'tea:2', costs: 'tea:14' }

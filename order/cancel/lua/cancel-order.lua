@@ -2,19 +2,25 @@
 --- @include "refunds"
 -- cancel-order: gives an order up for good. One that was never asked to be paid, or whose checkout waits to be begun, is cancelled
 -- at once. A checkout that is under way is cancelled: this script and the one that ends it race on one key, so that exactly one is the decision; once it is undone, the order
--- is cancelled; where it is being undone already, an entry tells of that, so that it is known should this Redis forget it. Of one that is paid all that is left is refunded; if it is contradicted, a person is to see to that first.
+-- is cancelled; where it is being undone already, an entry tells of that, so that it is known should this Redis forget it. Of one that is paid all that is left is refunded; if it is contradicted, a person is to see to that first. An amendment that
+-- is under way is cancelled, too, and undone by itself.
 -- Where it is upheld, the order may be forgotten: then it is made, so that it is never paid.
 -- ARGS     log_id, order, versions (separated by blanks, or `any`), refund (its log id; '' if nothing must be left), restock (shelf or none),
 --          why (without blanks, if a client says so), user (if it is upheld)
 -- RETURNS  cancelled | given-up, decision (of its checkout) | cancelling | refunded, refund, order, user, total, lines, restock, entry
 --          | unknown | stale, version, or in passing: contradicted
 
--- cancel_paid(args): cancels a paid order, and refunds all that is left of it.
-local function cancel_paid(args)
+-- cancel_paid(args, amendment): cancels a paid order, and the amendment of it that is under way, if there is one, and refunds all that is
+-- left of it.
+local function cancel_paid(args, amendment)
   local order = order_for_refund(args.order)
   local is_contradicted = redis.call('SISMEMBER', names.contradictions, args.order) == 1
   if is_contradicted or (args.refund == '' and refund_of(order, '')) then
     return { 'contradicted' }, true
+  end
+  if amendment then
+    cancel_checkout(amendment, load_saga(amendment), 'customer')
+    order.status, order.version = unpack(redis.call('HMGET', names.order .. args.order, 'status', 'version'))
   end
   local refund = grant_refund(args.refund, order, '', args.restock, args.why)
   give_up(args.order, args.log_id, args.why)
@@ -29,7 +35,8 @@ local function cancel_paid(args)
 end
 
 commands['cancel-order'] = function(args)
-  local user, status, version, last = unpack(redis.call('HMGET', names.order .. args.order, 'user', 'status', 'version', 'saga'))
+  local user, status, version, last, amendment = unpack(redis.call('HMGET', names.order .. args.order, 'user', 'status', 'version',
+    'saga', 'amendment'))
   if (not user and not args.user) or is_anothers(user) then
     return { 'unknown' }
   end
@@ -37,11 +44,11 @@ commands['cancel-order'] = function(args)
     return { 'cancelled' }
   end
   version = version or '1'
-  if args.versions ~= 'any' and not string.find(' ' .. args.versions .. ' ', ' ' .. version .. ' ', 1, true) then
+  if not is_wanted(args.versions, version) then
     return { 'stale', version }
   end
-  if status == 'paid' then
-    return cancel_paid(args)
+  if status == 'paid' or status == 'changing' then
+    return cancel_paid(args, status == 'changing' and amendment)
   end
   if not status then
     open_order(args, '0', '', '')

@@ -3,7 +3,7 @@
 --- @include "shown"
 -- change-order: makes the lines of an open order what they are to be from now on, if its version is one of those that are wanted, and it
 -- was not changed after a time. What is so already is no change: the version stays. What the lines cost follows from the order as it was
--- read, so nothing is done if it is another one by now.
+-- read, so nothing is done if it is another one by now, or paid: then it is amended.
 -- ARGS     log_id, order, versions (separated by blanks, or `any`), since (the time, or ''), read (its version as it was read),
 --          total, lines, costs (all of them; none if it could not be changed as it was read)
 -- RETURNS  changed, order | unknown | closed, status (in passing, unless it stays so) | stale, version | outdated, version
@@ -15,11 +15,14 @@ commands['change-order'] = function(args)
   if not user or is_anothers(user) then
     return { 'unknown' }
   end
+  if status == 'paid' then
+    return { 'moved' }, true
+  end
   if status ~= 'open' then
-    return { 'closed', status }, status ~= 'paid' and not over[status]
+    return { 'closed', status }, not over[status]
   end
   version = version or '1'
-  if args.versions ~= 'any' and not string.find(' ' .. args.versions .. ' ', ' ' .. version .. ' ', 1, true) then
+  if not is_wanted(args.versions, version) then
     return { 'stale', version }
   end
   if args.since ~= '' and tonumber(args.since) < math.max(tonumber(version), tonumber(updated or at or '0')) then

@@ -6,7 +6,7 @@
 -- ARGS     log_id, order, user (whose lock is held), token (of the lock), timeout_ms (until the deadline), saga (as read),
 --          lines (the same), again (if it may have been begun under this log id)
 -- RETURNS  begun, saga | submitted, saga | checking-out, saga | paid, saga | empty | order-cancelled | order-expired | unknown
---          or in passing: cancelling, saga | moved, user (the order is another user's now, or has changed)
+--          or in passing: cancelling, saga | order-changing | moved, user (the order is another user's now, or has changed)
 
 -- begin_submitted(id, token): it waits no more.
 local function begin_submitted(id, token)

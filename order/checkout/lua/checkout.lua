@@ -1,4 +1,5 @@
 --- @include "cancelled"
+--- @include "changing"
 --- @include "contradiction"
 --- @include "documents"
 --- @include "order"
@@ -13,12 +14,18 @@
 --                 what it did, and has stock undo it
 --   closed        payment has undone it: the end; the order is open again
 -- The order follows a saga only while the order's `saga` names it. One that would be open again, and was given up or is
--- tried once only, is cancelled.
+-- tried once only, is cancelled. An amendment of a paid order (amendment.lua) is such a saga as well, in the same states: its order is
+-- *changing* meanwhile, and paid after any end.
 
 -- order_status(id, saga, status, invoice): sets the order's status, if it is this saga's order still, and by which invoice it was
 -- paid: what is documented of an earlier payment of it was credited, and is payment's to tell. What will never be paid stays so: but
--- money may prove that an order was paid before it has expired. Returns the order if it is cancelled thereby.
+-- money may prove that an order was paid before it has expired. Returns the order if it is cancelled thereby. One whose amendment is not
+-- to be is paid.
 local function order_status(id, saga, status, invoice)
+  if saga.amends then
+    leave_changing(id, saga)
+    return nil
+  end
   local key = names.order .. saga.order
   local last, version, before, given_up, notes, once = unpack(redis.call('HMGET', key, 'saga', 'version', 'status', 'give_up',
     'notes', 'once'))
@@ -45,11 +52,11 @@ local function order_status(id, saga, status, invoice)
 end
 
 -- decision(result, id, saga): what a command returns of a saga: its result, then all that a waiting request needs, and which
--- entry says so. It is read in `order/commands.ts`.
+-- entry says so; of an amendment also the version that it amends. It is read in `order/commands.ts`.
 local function decision(result, id, saga)
   return {
     result, id, saga.state, saga.reason or '', saga.item or '', saga.order, saga.user, saga.token or '', saga.total,
-    last_entry(saga.entries),
+    last_entry(saga.entries), saga.amends or nil,
   }
 end
 
@@ -62,7 +69,7 @@ local function announce(id, saga)
     return
   end
   redis.call('PUBLISH', names.outcomes, table.concat({ id, saga.state, saga.reason or '', saga.item or '', saga.order,
-    saga.user, saga.total, last_entry(saga.entries) }, ' '))
+    saga.user, saga.total, last_entry(saga.entries), saga.amends or nil }, ' '))
 end
 
 -- leave_submitted(id, saga): a checkout waits no more to be begun, if it did.
@@ -103,6 +110,9 @@ local function why_not_begun(status, saga, lines)
   end
   if status == 'cancelling' then
     return { status, saga }, true
+  end
+  if status == 'changing' then
+    return { 'order-changing' }, true
   end
   if over[status] then
     return { over[status] }

@@ -1,20 +1,53 @@
+--- @include "amendment"
 --- @include "checkout"
 --- @include "ledger"
 -- complete: the money was captured, so the order is paid. A saga that this service does not know (its Redis came back
 -- older) is adopted, for it was charged and taken, and its client may have been answered so; it is cancelled if the order was
 -- paid by another, or is given up, or if it is unknown what is in it, and so is a saga that was answered with a refusal. Of one that is
--- submitted here, it was lost that it was begun: that is emitted again.
--- ARGS     log_id, order, user, total, lines, invoice (these two not in entries of older versions)
+-- submitted here, it was lost that it was begun: that is emitted again. An amendment is made, unless its order is another one by now; one that
+-- is unknown here is adopted if the order is as it was when it was amended.
+-- ARGS     log_id, order, user, total, lines, invoice (these two not in entries of older versions), amends, back, costs (these three of an
+--          amendment)
 -- RETURNS  paid, decision | adopted, decision | cancelled, decision | repeated
 
--- pay_order(id, saga, invoice): the checkout has ended well.
+-- pay_order(id, saga, invoice): the checkout has ended well, or the amendment.
 local function pay_order(id, saga, invoice)
   saga.invoice = invoice
-  order_status(id, saga, 'paid', invoice)
+  if not saga.amends then
+    order_status(id, saga, 'paid', invoice)
+  end
   post('paid', saga.total)
   post_lines('sold', 1, saga.lines)
   emit_saga(id, saga, 'paid')
+  if saga.amends then
+    amend(id, saga, order_for_refund(saga.order))
+  end
   announce(id, saga)
+end
+
+-- adopt_amendment(id, saga): has an order wait for an amendment once more that can have been made from it as it is, and that this service
+-- has forgotten; instead of another one that is under way, of which no client was answered the end yet. False if it cannot.
+local function adopt_amendment(id, saga)
+  local order = order_for_refund(saga.order)
+  if not order or not can_amend(order, saga) then
+    return false
+  end
+  local key = names.order .. saga.order
+  if order.status == 'changing' then
+    local other = redis.call('HGET', key, 'amendment')
+    cancel_checkout(other, load_saga(other), 'deadline')
+  end
+  redis.call('HSET', key, 'status', 'changing', 'amendment', id)
+  saga.deadline = integer(now_ms())
+  emit_saga(id, saga, 'checking-out')
+  return true
+end
+
+-- is_overtaken(id, saga): whether an order is not any more what its amendment was made from: a refund was forgotten, and is known again.
+local function is_overtaken(id, saga)
+  local key = names.order .. saga.order
+  local status, amendment = unpack(redis.call('HMGET', key, 'status', 'amendment'))
+  return status ~= 'changing' or amendment ~= id or not is_whole(order_for_refund(saga.order))
 end
 
 -- adopt(id, saga): makes the order what was charged and taken: also one that is gone, that has lost lines, or that is
@@ -53,7 +86,7 @@ end
 local function is_paid_by(order, id)
   local last, status, refunded, undone = unpack(redis.call('HMGET', names.order .. order, 'saga', 'status', 'refunded',
     'undone'))
-  return last == id and was_paid(status, refunded, undone)
+  return (last == id and was_paid(status, refunded, undone)) or has_amended(order, id)
 end
 
 function commands.complete(args)
@@ -62,6 +95,10 @@ function commands.complete(args)
   if saga and saga.state == 'submitted' then
     leave_submitted(id, saga)
     emit_saga(id, saga, 'checking-out')
+  end
+  if saga and saga.state == 'checking-out' and saga.amends and is_overtaken(id, saga) then
+    cancel_checkout(id, saga, 'deadline')
+    return decision('cancelled', id, saga)
   end
   if saga and saga.state == 'checking-out' then
     pay_order(id, saga, args.invoice)
@@ -76,8 +113,11 @@ function commands.complete(args)
   end
   local adopted = false
   if not saga then
-    saga = { order = args.order, user = args.user, total = args.total, lines = args.lines }
-    adopted = adopt(id, saga)
+    saga = {
+      order = args.order, user = args.user, total = args.total, lines = args.lines, amends = args.amends, back = args.back,
+      costs = args.costs,
+    }
+    adopted = (saga.amends and adopt_amendment or adopt)(id, saga)
   end
   if adopted then
     pay_order(id, saga, args.invoice)

@@ -2,7 +2,7 @@
 -- submit: has the checkout of an open order wait until it is begun, once: the same log id again returns that it was submitted.
 -- ARGS     log_id, order, timeout_ms (until the deadline), most (how many may wait)
 -- RETURNS  submitted, saga | checking-out, saga | paid, saga | empty | order-cancelled | order-expired | unknown
---          or in passing: cancelling, saga | full
+--          or in passing: cancelling, saga | order-changing | full
 function commands.submit(args)
   local found = redis.call('HMGET', names.order .. args.order, 'user', 'status', 'saga', 'total', 'lines', 'version')
   local user, status, saga, total, lines, version = unpack(found)

@@ -3,7 +3,8 @@
 -- anew, before it can be paid, whether or not it is known still. One that was paid is rebuilt from what payment has emitted, if
 -- it is at all. What was decided otherwise meanwhile is a contradiction. One of which it was said that it is under way is submitted
 -- again if its order is as it was, else it ends.
--- ARGS     log_id, order, user, total, told (under-way, paid, failed or cancelled), lines, deadline (both of what is under way)
+-- ARGS     log_id, order, user, total, told (under-way, paid, failed or cancelled), lines, deadline (both of what is under way), amends (of
+--          an amendment)
 -- RETURNS  kept | lost | submitted | cancelled, decision | contradicted, saga, by, order | repeated
 
 -- submit_again(id, args): makes a checkout true again of which this Redis has lost that it is under way.
@@ -23,6 +24,15 @@ local function submit_again(id, args)
   return decision('cancelled', id, ended)
 end
 
+-- is_told_by(args): whether an order shows that it was paid, or amended.
+local function is_told_by(args)
+  if args.amends then
+    return has_amended(args.order, args.log_id)
+  end
+  local status = redis.call('HGET', names.order .. args.order, 'status')
+  return status == 'paid' or status == 'changing'
+end
+
 function commands.uphold(args)
   local id = args.log_id
   local saga = load_saga(id)
@@ -31,7 +41,7 @@ function commands.uphold(args)
     return state == 'none' and submit_again(id, args) or { 'kept' }
   end
   if args.told == 'paid' then
-    if state == 'paid' or redis.call('HGET', names.order .. args.order, 'status') == 'paid' then
+    if state == 'paid' or is_told_by(args) then
       return { 'kept' }
     end
     if state == 'none' or state == 'submitted' or state == 'checking-out' then
@@ -50,7 +60,7 @@ function commands.uphold(args)
     return { 'kept' }
   end
   if state == 'none' then
-    saga = { order = args.order, user = args.user, total = args.total, lines = '' }
+    saga = { order = args.order, user = args.user, total = args.total, lines = '', amends = args.amends }
   end
   cancel_checkout(id, saga, 'deadline')
   return decision('cancelled', id, saga)

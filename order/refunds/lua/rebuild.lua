@@ -1,4 +1,4 @@
---- @include "refunds"
+--- @include "amendment"
 --- @include "contradiction"
 -- is_paid(order): whether what was captured for it is its own still.
 local function is_paid(order)
@@ -16,10 +16,42 @@ local function fits(order, refund)
   return order.refunded + tonumber(refund.total) <= order.total
 end
 
--- rebuild(id, refund): grants once more what this Redis has forgotten, and names the invoice of its order again. What its order cannot show, because it was refunded otherwise
--- since, or is not paid any more, no order shows, as what was replaced: then false.
+-- amend_again(id, refund, order): makes an order less once more that was amended so, if it can be the one that was amended, and
+-- nothing was added then. False if it cannot.
+local function amend_again(id, refund, order)
+  if not refund.amends or order.status ~= 'paid' or not is_whole(order) or not is_later(order, refund.amends) then
+    return false
+  end
+  local back, costs, credit = amounts(refund.lines), {}, 0
+  for item, text in string.gmatch(order.lines, '([^:,]+):(%d+)') do
+    local quantity, cost, gone = tonumber(text), order.costs[item], back[item] or 0
+    if not cost or gone > quantity then
+      return false
+    end
+    local less = worth(cost, quantity, gone)
+    credit = credit + less
+    if gone < quantity then
+      costs[#costs + 1] = item .. ':' .. integer(cost - less)
+    end
+  end
+  if integer(credit) ~= refund.total or #costs == 0 then
+    return false
+  end
+  local alone = { total = '0', lines = '', amends = refund.amends, back = refund.lines, costs = table.concat(costs, ',') }
+  local granted = amend(string.sub(id, 1, -#BACK - 1), alone, order)
+  refund.entries, refund.state, refund.stored, refund.at = granted.entries, granted.state, granted.stored, granted.at
+  return true
+end
+
+-- rebuild(id, refund): grants once more what this Redis has forgotten, and names the invoice of its order again. What its order cannot show,
+-- because it was refunded otherwise since, or is not paid any more, no order shows, as what was replaced: then false. One of an amendment that cannot be made any more is
+-- one like any other.
 local function rebuild(id, refund)
   local order = order_for_refund(refund.order)
+  if order and amend_again(id, refund, order) then
+    return true
+  end
+  refund.amends = nil
   local is_known = order and is_paid(order)
   local is_shown = is_known and fits(order, refund)
   refund.invoice = is_known and order.invoice or nil

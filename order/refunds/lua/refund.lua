@@ -10,7 +10,7 @@ function commands.refund(args)
   if not order or is_anothers(order.user) then
     return { 'unknown' }
   end
-  if args.versions ~= 'any' and not string.find(' ' .. args.versions .. ' ', ' ' .. order.version .. ' ', 1, true) then
+  if not is_wanted(args.versions, order.version) then
     return { 'stale', order.version }
   end
   if order.status ~= 'paid' then

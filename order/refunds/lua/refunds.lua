@@ -25,7 +25,7 @@ local function order_for_refund(id)
   return user and {
     id = id, user = user, status = status, total = tonumber(total), lines = lines, costs = amounts(costs),
     returned = amounts(returned), refunded = tonumber(refunded or '0'), version = version or '1', undone = undone,
-    invoice = last_number(invoices),
+    invoice = numbers_in(invoices),
   } or nil
 end
 
@@ -129,8 +129,8 @@ local function recalled_refund(order, id)
   }
 end
 
--- grant(id, refund): decides a refund: a table of `order`, `user`, `total`, `lines`, `restock` and perhaps `reason` (without blanks), and
--- the `invoice` that is to be credited. What its
+-- grant(id, refund): decides a refund: a table of `order`, `user`, `total`, `lines`, `restock` and perhaps `reason` (without blanks), the
+-- `invoice` that is to be credited (all of its order, the last one first), and the version that it `amends`, if it is of an amendment. What its
 -- order shows is another matter. Returns its entry.
 local function grant(id, refund)
   refund.at = integer(now_ms())

@@ -2,7 +2,7 @@
 -- uphold-refund: this Redis came back without a refund that a client was told is granted. It is granted once more, under its own log
 -- id, so that payment pays it once, whether or not it did. Of an order that is not paid here (any more) it cannot be, unless
 -- payment says that it has paid it.
--- ARGS     log_id, order, user, total, lines, restock
+-- ARGS     log_id, order, user, total, lines, restock, amends (if it is of an amendment)
 -- RETURNS  kept | granted | lost | contradicted, saga, by, order
 commands['uphold-refund'] = function(args)
   local id = args.log_id
@@ -13,7 +13,10 @@ commands['uphold-refund'] = function(args)
   if not order or not is_paid(order) then
     return { 'lost' }
   end
-  local refund = { order = args.order, user = args.user, total = args.total, lines = args.lines, restock = args.restock }
+  local refund = {
+    order = args.order, user = args.user, total = args.total, lines = args.lines, restock = args.restock,
+    amends = args.amends,
+  }
   if rebuild(id, refund) then
     return { 'granted' }
   end

@@ -1,7 +1,9 @@
 --- @include "wallet"
--- refund: pays a refund, once: the money goes back into its user's wallet, and a credit note is issued. Order has granted it, so that nothing can be refused. Where
+-- refund: pays a refund, once: the money goes back into its user's wallet, and a credit note is issued, unless
+-- no money goes back for an amendment. Order has granted it, so that nothing can be refused. Where
 -- there is no such wallet, or no room in it, nothing is done: the entry is a dead letter until there is.
--- ARGS     log_id, order, user, total, lines, restock, invoice (if order knows it)
+-- ARGS     log_id, order, user, total, lines, restock, invoice (if order knows it; of an amended order several, the last one first),
+--          amends (if it is of an amendment)
 -- RETURNS  refunded | repeated
 function commands.refund(args)
   local id = args.log_id
@@ -11,7 +13,7 @@ function commands.refund(args)
   end
   local saga = {
     order = args.order, user = args.user, total = args.total, lines = args.lines, restock = args.restock,
-    invoice = args.invoice,
+    invoice = args.invoice, amends = args.amends,
   }
   if not wallet(saga.user) then
     error('there is no user ' .. saga.user, 0)

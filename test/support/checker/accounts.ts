@@ -408,11 +408,20 @@ export const orderAccount = (
     costs?.set(item, (costs.get(item) ?? 0n) + BigInt(quantity ?? '0') * BigInt(price ?? '0'))
     write(`order:${order}`, `add-item ${item} ${quantity}`, { ...state, total, lines })
   }
+  /** What is wrong with the refund of an amendment: it is what the order cost more before, and what was charged besides. */
+  const creditFault = (log_id: string, total: number): string | undefined => {
+    const credit = credits.get(log_id.replace(/-back$/, ''))
+    return credit === total ? undefined : `${total} for an amendment that left ${credit} over`
+  }
   const refund = (entry: LogEntry): void => {
     if (follow(entry, entry.kind === 'RefundGranted' ? 'granted' : 'settled') !== 'none') return
     const thing = `order:${entry.facts.order}`
     const state = stateOf(thing)
-    const fault = refundFault(entry.facts, state, refundable.get(thing) ?? { costs: new Map(), returned: new Map() })
+    const { amends, total } = entry.facts
+    const fault =
+      amends === undefined
+        ? refundFault(entry.facts, state, refundable.get(thing) ?? { costs: new Map(), returned: new Map() })
+        : creditFault(entry.log_id, Number(total))
     if (fault !== undefined && !isLossy) accuse('refunded-otherwise', thing, fault)
     if (state !== undefined) write(thing, 'refund', state, entry.log_id)
   }
@@ -438,14 +447,44 @@ export const orderAccount = (
   const staysOver = (before: string, status: string): boolean =>
     before === 'cancelled' || (before === 'expired' && status !== 'paid')
   const refunded = new Set<string>()
+  const amendments = new Set<string>()
+  /** Amendments that are under way, by their orders, and what each that was made gives back. */
+  const amending = new Map<string, string>()
+  const credits = new Map<string, number>()
+  /** The order is changing until the end, and then as it was; what it is if that is good is told next. */
+  const amendment = ({ kind, log_id, facts }: LogEntry, next: string, before: string | undefined): void => {
+    const thing = `order:${facts.order}`
+    const state = stateOf(thing)
+    if (before === undefined || state === undefined) return
+    if (kind === 'CheckoutStarted') {
+      if (state.status !== 'paid' && !isLossy) accuse('impossible-move', thing, `amended while it was ${state.status}`)
+      amending.set(thing, log_id)
+      write(thing, 'amend', { ...state, status: 'changing' }, log_id)
+    } else if (amending.get(thing) === log_id) {
+      amending.delete(thing)
+      if (kind === 'OrderPaid') credits.set(log_id, state.total + Number(facts.total))
+      else write(thing, next, { ...state, status: state.status === 'changing' ? 'paid' : state.status }, log_id)
+    }
+  }
+  const amended = ({ log_id, facts }: LogEntry): void => {
+    const { order, total, lines = '', costs } = facts
+    const thing = `order:${order}`
+    const state = stateOf(thing)
+    if (state === undefined) return
+    credits.set(log_id, (credits.get(log_id) ?? state.total) - Number(total))
+    known(thing, costs)
+    write(thing, 'amended', { ...state, status: 'paid', total: Number(total), lines }, log_id)
+  }
   const checkout = (entry: LogEntry): void => {
     const { log_id, facts } = entry
     if (entry.kind.startsWith('Refund')) return refund(entry)
+    if (facts.amends !== undefined) amendments.add(log_id)
     if (entry.kind === 'CheckoutResolved' && facts.by === 'refund') refunded.add(log_id)
     const ends = ORDER_ENDS[entry.kind]
     if (ends === undefined) return
     const [next, status] = ends
     const before = follow(entry, next)
+    if (amendments.has(log_id)) return amendment(entry, next, before)
     if (before === 'paid' && !refunded.has(log_id))
       accuse('impossible-move', `saga:${log_id}`, 'paid, and cancelled without a refund')
     const thing = `order:${facts.order}`
@@ -477,6 +516,7 @@ export const orderAccount = (
     if (kind === 'OrderCreated') write(`order:${order}`, 'create-order', made)
     if (kind === 'OrderPlaced') write(`order:${order}`, 'place', made)
     if (kind === 'OrderChanged') changeOrder(facts)
+    if (kind === 'OrderAmended') amended(entry)
     if (kind === 'OrderCreated' || kind === 'OrderPlaced' || kind === 'OrderChanged')
       known(`order:${order}`, facts.costs)
     if (kind === 'LineAdded') addLine(facts)

@@ -258,14 +258,25 @@ const wholeRefunds: Question = ({ evidence: { sagas, orders, logs } }) =>
 
 /** Was an order paid, whatever became of it then? One that is cancelled once it is paid is refunded. */
 const wasPaid = ({ status, total, refunded }: Fields = {}): boolean =>
-  status === 'paid' || (status === 'cancelled' && refunded !== undefined && refunded === total)
+  status === 'paid' || status === 'changing' || (status === 'cancelled' && refunded !== undefined && refunded === total)
 const SETTLED: readonly string[] = ['open', 'paid', 'cancelled', 'expired']
 
-/** Each order was paid at most once, is what its checkouts made of it, and stays so once it is paid. */
+/** What is kept of an order that was amended is what was paid and taken for it, less what went back. */
+const isSettled = (order: string, { total, lines, returned, refunded }: Fields, sagas: Evidence['sagas']): boolean => {
+  const isItsOwn = (record: Fields): boolean => record.order === order
+  const paid = recordsIn(sagas.order, 'paid').filter(isItsOwn)
+  const granted = refundsIn(sagas.order, 'order').filter(isItsOwn)
+  return (
+    sum([total]) - sum([refunded]) === totalsOf(paid) - totalsOf(granted) &&
+    piecesOf(lines) - piecesOf(returned) === linesIn(paid) - linesIn(granted)
+  )
+}
+
+/** Each order was paid at most once, is what its checkout and its amendments made of it, and stays so once it is paid. */
 const paidOnce: Question = ({ evidence: { orders, sagas, lossy } }) => {
   const paidBy = new Map<string, string[]>()
-  for (const [id, { state, order = '' }] of sagas.order)
-    if (state === 'paid') paidBy.set(order, [...(paidBy.get(order) ?? []), id])
+  for (const [id, { state, order = '', amends }] of sagas.order)
+    if (state === 'paid' && amends === undefined) paidBy.set(order, [...(paidBy.get(order) ?? []), id])
   return [...orders].flatMap(([id, fields]) => {
     const { status = '', saga = '', total, lines } = fields
     const about = `order:${id}`
@@ -273,9 +284,12 @@ const paidOnce: Question = ({ evidence: { orders, sagas, lossy } }) => {
     if (paid.length > 1) return [anomaly('paid-twice', about, `by ${paid}`)]
     if (wasPaid(fields) !== (paid.length === 1) || !SETTLED.includes(status))
       return [anomaly('status-untrue', about, `${status}, paid by ${paid}`)]
+    const isAmended = fields.amendments !== undefined
+    if (isAmended && !lossy && !isSettled(id, fields, sagas))
+      return [anomaly('changed-while-closed', about, `it has ${lines} for ${total}, and that was not paid`)]
     const by = sagas.order.get(saga)
     const changed = by?.total !== total || (by?.lines !== lines && !(lossy && by?.lines === ''))
-    return wasPaid(fields) && changed ? [anomaly('changed-while-closed', about, 'after it was paid')] : []
+    return wasPaid(fields) && changed && !isAmended ? [anomaly('changed-while-closed', about, 'after it was paid')] : []
   })
 }
 
@@ -326,7 +340,9 @@ const logsWhole: Question = ({ evidence: { logs, sagas } }) => {
     return []
   })
   const records = PARTICIPANTS.flatMap((participant) => {
-    const said = groupedBy(logs[participant].entries, ({ log_id }) => log_id)
+    // What an order was amended to is told beside the entries of the amendment.
+    const entries = logs[participant].entries.filter(({ kind }) => kind !== 'OrderAmended')
+    const said = groupedBy(entries, ({ log_id }) => log_id)
     return [...sagas[participant]].flatMap(([id, { entries = '', again = '' }]) => {
       const logged = said.get(id) ?? []
       const isFirst = ({ kind }: LogEntry, index: number): boolean => kind !== logged[index - 1]?.kind

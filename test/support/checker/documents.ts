@@ -22,7 +22,7 @@ const NUMBERED_BY: Readonly<Record<string, 'invoice' | 'note'>> = {
   CreditReleased: 'note',
   CreditVoided: 'note',
 }
-/** These always move captured money. What was only held is let go without a document. */
+/** These always move captured money, but for an amendment that costs nothing. What was only held is let go without a document. */
 const ALWAYS_MOVES: ReadonlySet<string> = new Set(['CreditCaptured', 'CreditRefunded'])
 
 const misdocumented = (says: string, about = 'log:payment'): Anomaly => ({ name: 'misdocumented', about, says })
@@ -55,7 +55,8 @@ const unmatched = (
     const number = facts[fact]
     const about = `order:${facts.order}`
     if (number === undefined) {
-      if (ALWAYS_MOVES.has(kind) && !hasUndocumented)
+      const isOfNothing = facts.amends !== undefined && facts.total === '0'
+      if (!isOfNothing && ALWAYS_MOVES.has(kind) && !hasUndocumented)
         found.push(misdocumented(`${kind} of ${log_id} has no document`, about))
       continue
     }

@@ -194,7 +194,7 @@ const shownTo = ({ does, facts, status, problem, value }: Operation, accounts: A
     'find-order 200': (sight) =>
       isNumber(value.total, sight?.state.total) &&
       value.status === sight?.state.status &&
-      value.paid === String(sight?.state.status === 'paid') &&
+      value.paid === String(['paid', 'changing'].includes(sight?.state.status ?? '')) &&
       value.lines === sight?.state.lines &&
       value.user === sight?.state.user,
     'find-order 404 no-such-order': (sight) => sight === undefined,
@@ -208,6 +208,7 @@ const shownTo = ({ does, facts, status, problem, value }: Operation, accounts: A
     'add-item 409 order-cancelled': (sight) => sight?.state.status === 'cancelled',
     'add-item 409 order-expired': (sight) => sight?.state.status === 'expired',
     'checkout 423 locked': (sight) => sight?.state.status !== 'paid',
+    'checkout 409 order-changing': (sight) => sight?.state.status === 'changing',
     'checkout 409 order-empty': (sight) => sight?.state.lines === '',
   }
   return rows[`${does} ${status} ${problem}`.trim()]

@@ -61,12 +61,17 @@ const madeAnew = (log: readonly LogEntry[]): ReadonlyMap<string, string> => {
   return made
 }
 
-/** What an order shows is the sum of its refunds since it was made, and all of it in the end. */
+/** What an order shows is the sum of its refunds since it was made, but for those of amendments, and all of it in the end. */
 const misshown = (sagas: Sagas, orders: ReadonlyMap<string, Fields>, log: readonly LogEntry[]): Anomaly[] => {
   const made = madeAnew(log)
   const isOfToday = ({ order = '', entries = '' }: Fields): boolean =>
     compareIds(entries.split(' ')[0] || '0-0', made.get(order) ?? '0-0') >= 0
-  const refunds = Map.groupBy(refundsIn(sagas.order, 'order').filter(isOfToday), ({ order = '' }) => order)
+  const refunds = Map.groupBy(
+    refundsIn(sagas.order, 'order')
+      .filter(isOfToday)
+      .filter(({ amends }) => amends === undefined),
+    ({ order = '' }) => order,
+  )
   return [...orders].flatMap(([id, { total = '0', lines, returned, refunded = '0' }]) => {
     let money = 0n
     const back = new Map<string, bigint>()

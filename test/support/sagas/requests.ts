@@ -18,9 +18,11 @@
  *   make-anew 0 9                        an operator makes these orders anew
  *   line cart cup:1                      one more line
  *   change cart tea:1 cup:0              so many pieces from now on, as the order stands, or as it stood (from=before)
+ *   amend cart s1 tea:1 cup:2 [deadline=60s]  the same of an order that is paid: the amendment s1, whose refund is s1-back
  *   fund anna 10 | pay anna 10           money comes and goes outside any checkout
  *   add tea 3 | subtract tea 3           goods do
  */
+import { amendmentOf, refundIn } from '../../../order/amend/amendment.ts'
 import { changedBy } from '../../../order/change/change.ts'
 import { shownAs } from '../../../order/checkout/answer.ts'
 import { plainly } from '../shop/open-store.ts'
@@ -170,6 +172,22 @@ export const requests = (scene: Scene): Readonly<Record<string, Command>> => {
       const change = { order: id, from: [read], since: undefined, read, changed }
       const [result] = await order.change(change, onceOf(words, `change ${id} ${lines.join()}`))
       await tellReply([result])
+    },
+    amend: async (words) => {
+      const [id = '', saga = '', ...lines] = words.args
+      scene.name(saga)
+      if (!scene.sagas.includes(saga)) scene.sagas.push(saga)
+      const before = (await order.show(id)) ?? { version: 0, total_cost: 0, lines: [] }
+      const read = words.options.get('from') === 'before' ? before.version - 1 : before.version
+      const wanted = new Map(lines.map(lineOf).map(({ item, quantity }) => [item, quantity]))
+      const planned = changedBy(before, wanted, scene.items)
+      const amendment = 'unknownCost' in planned ? undefined : amendmentOf(before, planned)
+      if ((amendment?.back.size ?? 0) > 0) scene.sagas.push(refundIn(saga))
+      const timeoutMs = durationOf(words.options.get('deadline') ?? PATIENCE)
+      const wish = { order: id, from: [read], since: undefined, read, amendment, timeoutMs }
+      const [result, what] = await order.amend(wish, onceOf(words, `amend ${id} ${lines.join()}`))
+      // The entries say the rest.
+      await tellReply([result, typeof what === 'string' ? what : undefined])
     },
     fund: async (words) => {
       const [id = '', amount] = words.args

@@ -1,0 +1,16 @@
+--- @include "order"
+-- leave_changing(id, saga): an amendment is not to be, so that its order is paid as it was. What that amendment was made of is undone
+-- by itself, so nothing has to wait for it.
+local function leave_changing(id, saga)
+  local key = names.order .. saga.order
+  local status, amendment, version = unpack(redis.call('HMGET', key, 'status', 'amendment', 'version'))
+  if status == 'changing' and amendment == id then
+    redis.call('HSET', key, 'status', 'paid', 'version', later_version(version))
+  end
+end
+
+-- has_amended(order, id): whether it shows that this amendment was made, also if its record has ended since.
+local function has_amended(order, id)
+  local amended = redis.call('HGET', names.order .. order, 'amended') or ''
+  return string.find(',' .. amended .. ',', ',' .. id .. ',', 1, true) ~= nil
+end
