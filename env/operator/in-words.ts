@@ -95,8 +95,11 @@ const viewInWords = (view: View): readonly [string, string] => {
   }
 }
 
-const kindOfSaga = ({ refund_ids }: Explanation, id: string): string =>
-  refund_ids.includes(id) ? 'refund' : 'checkout'
+const kindOfSaga = ({ refund_ids, timeline }: Explanation, id: string): string => {
+  if (refund_ids.includes(id)) return 'refund'
+  const amends = timeline.some(({ log_id, facts }) => log_id === id && facts.amends !== undefined)
+  return amends ? 'amendment' : 'checkout'
+}
 
 const orderInWords = ({ order_id, order }: Explanation): string =>
   order ? `order ${order_id} of user ${order.user_id}, ${order.total_cost} in all, is ${order.status}` : ''

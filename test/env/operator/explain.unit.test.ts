@@ -140,6 +140,39 @@ test('an order: its changes, all its checkouts, refunds and documents are one ti
   )
 })
 
+test('an amendment is told as one, with what it asks of payment and stock, what the order is then, and what goes back', async (t) => {
+  const facts = { amends: '1', back: 'cup:1', costs: 'tea:45' }
+  const amending = shopOf(
+    {
+      orders: [
+        entry(0, 'OrderPlaced', 'p', { lines: 'tea:2,cup:1' }),
+        entry(1, 'CheckoutStarted', 'y'),
+        entry(3, 'OrderPaid', 'y'),
+        entry(10, 'CheckoutStarted', 'a', { ...facts, lines: 'tea:1' }),
+        entry(12, 'OrderPaid', 'a', { invoice: 'I1-18' }),
+        entry(13, 'OrderAmended', 'a', { lines: 'tea:3' }),
+        entry(14, 'RefundGranted', 'a-back', { lines: 'cup:1', restock: 'shelf', amends: '1' }),
+      ],
+      payment: [entry(2, 'CreditCaptured', 'y'), entry(11, 'CreditCaptured', 'a', facts)],
+    },
+    {
+      '/orders/checkouts/it': { log_ids: ['a', 'y'] },
+      '/orders/it/refunds': { refunds: [{ refund_id: 'a-back' }] },
+      '/orders/saga/a': standing('order', 'paid'),
+      '/payment/saga/a': standing('payment', 'held', true),
+    },
+  )
+  const explanation = await explained(amending)
+  t.deepEqual(kinds(explanation).slice(4), [
+    'order: CheckoutStarted a',
+    'payment: CreditCaptured a',
+    'order: OrderPaid a',
+    'order: OrderAmended a',
+    'order: RefundGranted a-back',
+  ])
+  t.regex(inWords(explanation)[0] ?? '', /; amendment a; others of this order: y; refunds: a-back$/)
+})
+
 test('one saga of an order is told alone by its own log id', async (t) => {
   const explanation = await gather(refunding, await findSubject(refunding, 'r'))
   t.deepEqual(kinds(explanation), ['order: RefundGranted r', 'payment: CreditRefunded r'])
