@@ -176,7 +176,6 @@ const WALLS: readonly Wall[] = [
 
 /** A package that reaches out of the process, or that all would have to follow, has one place. */
 const PACKAGES: Readonly<Record<string, RegExp>> = {
-  '@koa/router': /^shared\/http\/server\.ts$/,
   axios: /^shared\/http\/client\.ts$/,
   ioredis: /^shared\/(redis\/|lock\/node\.ts$)/,
   koa: /^shared\/http\/server\.ts$/,
