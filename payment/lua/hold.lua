@@ -6,7 +6,7 @@
 -- RETURNS  held | refused | waiting | repeated
 function commands.hold(args)
   local id = args.log_id
-  local known = load_saga(id)
+  local known = is_recorded(id) and load_saga(id)
   if known then
     if known.state == 'captured' then
       end_draft(known.order)

@@ -5,7 +5,7 @@
 -- RETURNS  taken | refused | repeated
 function commands.take(args)
   local id = args.log_id
-  local saga = load_saga(id)
+  local saga = is_recorded(id) and load_saga(id)
   if saga then
     emit_again(id, saga)
     return { 'repeated' }
