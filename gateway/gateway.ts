@@ -20,13 +20,13 @@ import { connectionServer, isOver, refuse, type Serve } from '../shared/http/con
 import { openVisitors, type Visitors } from '../shared/http/visitors.ts'
 import type { CrashPoints } from '../shared/process/crash-points.ts'
 import type { Step } from '../shared/process/step.ts'
+import { type AdmissionOptions, openAdmission } from './admission.ts'
 import { addressOf, type Proxies, proxiesIn } from './limits/address.ts'
-import type { Limits } from './limits/limits.ts'
 import { isPreflight, sendPreflight, showTo } from './pages.ts'
 import { bodyTooLarge, noSuchRoute, sendProblem, sendText, uriTooLong } from './proxy/answers.ts'
 import { BODY_MAX_BYTES, readBody } from './proxy/body.ts'
 import { Exchange, type ExchangeOptions } from './proxy/exchange.ts'
-import { passRequest } from './proxy/headers.ts'
+import { type Passed, passRequest } from './proxy/headers.ts'
 import { faultOf, targetOf } from './proxy/malformed.ts'
 import { type Lookup, ReplicaSet, systemLookup } from './proxy/replica-set.ts'
 import { Streams } from './proxy/streams.ts'
@@ -68,7 +68,7 @@ const CONNECTIONS_CHECK_MS = 1_000
  */
 const WAITING_MAX = 10_000
 
-export type GatewayOptions = {
+export type GatewayOptions = AdmissionOptions & {
   readonly port: number
   readonly host: string
   /** The origins of each service's replicas. */
@@ -82,8 +82,6 @@ export type GatewayOptions = {
   readonly log: Logger
   /** Who may ask from a browser, and by which names; default: no foreign page, by every name. */
   readonly visitors?: Visitors
-  /** How much one client may ask; as much as it likes by default. */
-  readonly limits?: Limits
   /** Whose word is taken on where a client is. */
   readonly proxies?: Proxies
   readonly lookup?: Lookup
@@ -109,7 +107,7 @@ export type Gateway = {
 /** Opens the gateway: resolves once it listens. @throws the listener's error, for instance EADDRINUSE. */
 export const openGateway = async (options: GatewayOptions): Promise<Gateway> => {
   const { timeoutMs, waitMs, drainMs, crashPoints, log } = options
-  const { visitors = openVisitors(''), limits, proxies = proxiesIn([]) } = options
+  const { visitors = openVisitors(''), proxies = proxiesIn([]) } = options
   const placeOf = (connected: string, forwardedFor: string | undefined) => addressOf(connected, forwardedFor, proxies)
   let draining = false
   const isDraining = () => draining
@@ -127,10 +125,25 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
     sendProblem(response, noSuchRoute(path), requestId)
   }
 
+  const forward = (
+    service: ReplicaSet,
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    passed: Passed,
+  ): void => {
+    if (passed.bodyBytes === 0)
+      return new Exchange(exchangeOptions, service, request, response, path, passed, null).send()
+    readBody(request, passed.bodyBytes, (read) => {
+      if (read === 'too large') return refuse(request, bodyTooLarge(BODY_MAX_BYTES), passed.requestId)
+      if (!isOver(request)) new Exchange(exchangeOptions, service, request, response, path, passed, read.body).send()
+    })
+  }
+
   const serve: Serve = (request, response) => {
     const target = targetOf(request.url ?? '/')
     const passed = passRequest(request, target.authority, placeOf)
-    const { requestId, bodyBytes } = passed
+    const { requestId } = passed
     const fault = faultOf(request, target, passed)
     if (fault !== undefined) return refuse(request, fault, requestId)
     const { path } = target
@@ -143,16 +156,10 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
     if (path.length > URL_MAX_BYTES) return sendProblem(response, uriTooLong(URL_MAX_BYTES), requestId)
     const service = routes.get(firstSegment(path))
     if (service === undefined) return answer(request, response, path, requestId)
-    const { address } = passed
-    const excess = limits?.take(request.method ?? '', path, { address }, response)
-    if (excess !== undefined) return sendProblem(response, excess, requestId)
-    if (bodyBytes === 0) return new Exchange(exchangeOptions, service, request, response, path, passed, null).send()
-    readBody(request, bodyBytes, (read) => {
-      if (read === 'too large') return refuse(request, bodyTooLarge(BODY_MAX_BYTES), requestId)
-      if (!isOver(request)) new Exchange(exchangeOptions, service, request, response, path, passed, read.body).send()
-    })
+    admit(path, passed, request, response, () => forward(service, request, response, path, passed))
   }
 
+  const admit = openAdmission(options)
   const server = openServer(options, serve)
   server.listen(options.port, options.host)
   await once(server, 'listening')

@@ -1,8 +1,10 @@
 /** Opens and closes the gateway; the only file of it that sees `process`. */
 import process from 'node:process'
 import { openVisitors } from '../shared/http/visitors.ts'
+import { authSettings } from '../shared/process/auth.ts'
 import { hostNames, integer, origins, pageOrigins, text } from '../shared/process/config.ts'
 import { run } from '../shared/process/lifecycle.ts'
+import { authenticationOf, tokenSettings } from './auth/open.ts'
 import { openGateway } from './gateway.ts'
 
 const settings = {
@@ -19,25 +21,33 @@ const settings = {
   drainMs: integer('DRAIN_MS', { min: 0, max: 8_000 }, 500),
   allowedHosts: hostNames('ALLOWED_HOSTS'),
   allowedOrigins: pageOrigins('ALLOWED_ORIGINS'),
+  ...authSettings,
+  ...tokenSettings,
 }
 
 await run(process, 'gateway', settings, async ({ config, logger, step, crashPoints, stack }) => {
   const { port, host, timeoutMs, waitMs, drainMs, connectionsMax, connectionsPerAddress, ...others } = config
-  const { allowedHosts, allowedOrigins, ...services } = others
+  const { allowedHosts, allowedOrigins, auth, gatewaySecret, order, payment, stock, ids } = others
+  const authentication = authenticationOf(config, step, logger)
+  if (authentication) stack.defer(authentication.stop)
   const gateway = await openGateway({
     port,
     host,
-    origins: services,
+    origins: { order, payment, stock, ids },
     timeoutMs,
     waitMs,
     drainMs,
     connectionsMax,
     connectionsPerAddress,
+    authentication,
+    gatewaySecret,
     visitors: openVisitors(host, { hosts: allowedHosts, origins: allowedOrigins }),
     step,
     crashPoints,
     log: logger,
   })
   stack.defer(gateway.close)
+  if (authentication) logger.info({ auth }, 'clients bear tokens, and do what these allow')
+  else logger[auth === 'open!' ? 'warn' : 'info']({ auth }, 'clients need not say who they are, and may do everything')
   logger.info({ port: gateway.port }, 'door open')
 })

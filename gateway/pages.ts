@@ -13,7 +13,7 @@ const METHODS = 'GET, HEAD, POST, PATCH, PUT, DELETE'
 const REQUEST_HEADERS =
   'Authorization, Content-Type, Idempotency-Key, If-Lock-Token, If-Match, If-None-Match, Prefer, X-Request-Id'
 const RESPONSE_HEADERS =
-  'Allow, ETag, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, X-Log-Id, X-Request-Id'
+  'Allow, ETag, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Log-Id, X-Request-Id'
 /** How long a browser may remember that it may. */
 const REMEMBERED_S = '600'
 

@@ -102,7 +102,8 @@ const FLOORS: readonly (readonly [room: RegExp, floor: number])[] = [
   [/^(?:ids|order|payment|stock)\/(main\.ts)$/, 12],
   [/^gateway\/(proxy)\//, 9],
   [/^gateway\/(limits)\//, 9],
-  [/^(gateway)\/(?!proxy\/|limits\/|main\.ts$)/, 10],
+  [/^gateway\/(auth)\//, 9],
+  [/^(gateway)\/(?!auth\/|proxy\/|limits\/|main\.ts$)/, 10],
   [/^gateway\/(main\.ts)$/, 11],
 ]
 
@@ -178,6 +179,7 @@ const WALLS: readonly Wall[] = [
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   axios: /^shared\/http\/client\.ts$/,
   ioredis: /^shared\/(redis\/|lock\/node\.ts$)/,
+  jose: /^gateway\/auth\//,
   koa: /^shared\/http\/server\.ts$/,
   nanoid: /./, // reaches nothing
   'node-cron': /^shared\/saga\/schedule\.ts$/,

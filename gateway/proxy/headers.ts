@@ -5,13 +5,16 @@
  * `Trailer`, `Transfer-Encoding`, `Upgrade`, `Proxy-*`; and `Expect`, which the gateway has answered itself. The length of a
  * request's body is told anew, as is its `Host`. Who called is told by the gateway alone (`X-Forwarded-*`): a client's own word on it
  * is dropped, and that of a proxy which is trusted is read. `X-Request-Id` is passed if it is sane and made if it is not. Whose page asks
- * (`Origin`, `Sec-Fetch-Site`) is judged here: a service is asked by no page.
+ * (`Origin`, `Sec-Fetch-Site`) is judged here: a service is asked by no page. Who asks (`shop-caller`) and that the gateway says so
+ * (`shop-gateway`) a client cannot say, in no spelling that some server could take for it; and what it authorises itself with
+ * (`Authorization`) goes on only where services are to judge it.
  *
  * This is done for every request, so names are compared once each and nothing is copied that need not be.
  */
 
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { nanoid } from 'nanoid'
+import { CALLER_HEADER, GATEWAY_HEADER } from '../../shared/http/caller.ts'
 
 const HOP_BY_HOP = [
   'connection',
@@ -26,6 +29,11 @@ const HOP_BY_HOP = [
 ]
 const DROPPED_FROM_REQUEST: ReadonlySet<string> = new Set([
   ...HOP_BY_HOP,
+  'authorization',
+  CALLER_HEADER,
+  CALLER_HEADER.replace('-', '_'),
+  GATEWAY_HEADER,
+  GATEWAY_HEADER.replace('-', '_'),
   'expect',
   'host',
   'content-length',
@@ -63,6 +71,9 @@ export type Passed = {
   /** Whose page it comes from; `undefined` for programs. */
   readonly origin: string | undefined
   readonly site: string | undefined
+  /** What it authorises itself with, which does not go on by itself, and how often it says so. */
+  readonly authorization: string | undefined
+  readonly authorizations: number
 }
 
 const KEY = 'idempotency-key'
@@ -95,6 +106,8 @@ export const passRequest = (
   let origin: string | undefined
   let site: string | undefined
   let forwardedFor: string | undefined
+  let authorization: string | undefined
+  let authorizations = 0
   let connection = ''
   let bodyBytes: number | undefined = 0
   let hasKey = false
@@ -109,6 +122,9 @@ export const passRequest = (
     } else if (name === 'host') {
       host = value
       hosts += 1
+    } else if (name === 'authorization') {
+      authorization ??= value
+      authorizations += 1
     } else if (name === 'connection') connection = connection === '' ? value : `${connection},${value}`
     else if (name === 'content-length') bodyBytes = Number(value)
     else if (name === 'transfer-encoding') {
@@ -124,26 +140,15 @@ export const passRequest = (
     const names = listed(connection)
     passed = without(headers, names)
     hasKey &&= !names.has(KEY)
+    if (names.has('authorization')) authorization = undefined
   }
   if (requestId === '') requestId = nanoid()
   const asked = authority ?? host
   const address = addressOf(request.socket.remoteAddress ?? 'unknown', forwardedFor)
   passed.push('x-request-id', requestId, 'x-forwarded-proto', 'http')
   passed.push('x-forwarded-for', address, 'x-forwarded-host', asked)
-  return {
-    headers: passed,
-    requestId,
-    bodyBytes,
-    hasKey,
-    hasLockToken,
-    host,
-    hosts,
-    transferCoding,
-    asked,
-    address,
-    origin,
-    site,
-  }
+  const client = { asked, address, origin, site, authorization, authorizations }
+  return { headers: passed, requestId, bodyBytes, hasKey, hasLockToken, host, hosts, transferCoding, ...client }
 }
 
 const without = (headers: readonly string[], names: ReadonlySet<string>): string[] => {

@@ -7,11 +7,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Context } from 'koa'
 import type { Logger } from 'pino'
+import { openTelling } from '../process/telling.ts'
 import type { Problem } from './problem.ts'
 import { forbidden, unauthorised } from './problems.ts'
-
-/** How often it is told, at most, that strangers came. */
-const TELL_MS = 1_000
 
 /** The header in which a service says by `/ready` which token it wants: see `tokenMark`. */
 export const TOKEN_MARK_HEADER = 'x-operator-token-mark'
@@ -39,30 +37,8 @@ export const aboutRequest = ({ method, path, headers }: Context): Record<string,
   path,
 })
 
-/** Tells of the first stranger at once, and of those that come within a second after it together. */
-const openTelling = (log: Logger) => {
-  let times = 0
-  let last: Record<string, unknown> = {}
-  let quiet = false
-  const tell = (): void => {
-    if (quiet || times === 0) return
-    log.warn({ ...last, times }, 'no operator: a request was refused')
-    times = 0
-    quiet = true
-    setTimeout(() => {
-      quiet = false
-      tell()
-    }, TELL_MS).unref()
-  }
-  return (about: Record<string, unknown>): void => {
-    times += 1
-    last = about
-    tell()
-  }
-}
-
 export const openOperators = (token: string, log: Logger): Operators => {
-  const tell = openTelling(log)
+  const tell = openTelling(log, 'no operator: a request was refused')
   const wanted = Buffer.from(token)
 
   const judge = (ctx: Context): Problem | undefined => {

@@ -1,0 +1,97 @@
+/** What does the gateway need to know who asks, by its settings? */
+import type { Logger } from 'pino'
+import { messageOf } from '../../shared/errors.ts'
+import { type Auth, refuseGuessable } from '../../shared/process/auth.ts'
+import { ConfigError, headerSecret, integer, text } from '../../shared/process/config.ts'
+import { isLoopback } from '../../shared/process/exposure.ts'
+import type { Step } from '../../shared/process/step.ts'
+import { type Authentication, openAuthentication } from './authentication.ts'
+import { openKeyFile } from './key-file.ts'
+import { givenKeys, type KeySet, remoteKeys } from './key-set.ts'
+import { openVerify } from './token.ts'
+
+export const tokenSettings = {
+  jwksUrl: text('AUTH_JWKS_URL', ''),
+  jwks: text('AUTH_JWKS', ''),
+  issuer: text('AUTH_ISSUER', ''),
+  audience: text('AUTH_AUDIENCE', ''),
+  clockSkewS: integer('AUTH_CLOCK_SKEW_S', { min: 0, max: 300 }, 30),
+  keyFile: text('AUTH_KEYS', ''),
+  operatorToken: headerSecret('OPERATOR_TOKEN', ''),
+}
+
+export type TokenConfig = {
+  readonly auth: Auth
+  readonly gatewaySecret: string
+  readonly host: string
+  readonly jwksUrl: string
+  readonly jwks: string
+  readonly issuer: string
+  readonly audience: string
+  readonly clockSkewS: number
+  readonly keyFile: string
+  readonly operatorToken: string
+}
+
+/** @throws ConfigError where others than this machine could do everything, and nobody has said that they may */
+export const refuseOpen = ({ auth, host }: Pick<TokenConfig, 'auth' | 'host'>): void => {
+  if (auth !== 'open' || isLoopback(host)) return
+  throw new ConfigError(
+    `it would be reached on ${host}, and whoever reaches it may do everything: AUTH=jwt wants tokens, AUTH=open! lets it be so`,
+  )
+}
+
+/** What is wrong with the settings of the issuer, a sentence each. */
+const faultsOf = ({ jwksUrl, jwks, issuer, audience, keyFile, operatorToken }: TokenConfig): readonly string[] => {
+  const hasIssuer = jwksUrl !== '' || jwks !== ''
+  if (!hasIssuer && keyFile === '' && operatorToken === '')
+    return ['AUTH=jwt wants AUTH_JWKS_URL or AUTH_JWKS, and else AUTH_KEYS: nobody could bear a token']
+  return [
+    ...(jwksUrl !== '' && jwks !== '' ? ['AUTH_JWKS_URL and AUTH_JWKS exclude each other'] : []),
+    ...(jwksUrl !== '' && !/^https?:$/.test(URL.parse(jwksUrl)?.protocol ?? '')
+      ? ['AUTH_JWKS_URL must be an http or https URL']
+      : []),
+    ...(hasIssuer && issuer === '' ? ['AUTH_ISSUER is missing'] : []),
+    ...(hasIssuer && audience === '' ? ['AUTH_AUDIENCE is missing'] : []),
+  ]
+}
+
+const keySetOf = (config: TokenConfig, step: Step, log: Logger, onChange: () => void): KeySet | undefined => {
+  if (config.jwksUrl !== '') return remoteKeys({ url: new URL(config.jwksUrl), step, log, onChange })
+  if (config.jwks === '') return undefined
+  try {
+    return givenKeys(config.jwks)
+  } catch (error) {
+    throw new ConfigError(`AUTH_JWKS is no set of public keys: ${messageOf(error)}`)
+  }
+}
+
+export type OpenAuthentication = Authentication & { readonly stop: () => void }
+
+/**
+ * Undefined where clients need not say who they are.
+ * @throws ConfigError naming what is missing or wrong
+ */
+export const authenticationOf = (config: TokenConfig, step: Step, log: Logger): OpenAuthentication | undefined => {
+  refuseOpen(config)
+  if (config.auth !== 'jwt') return undefined
+  refuseGuessable(config)
+  const faults = faultsOf(config)
+  if (faults.length > 0) throw new ConfigError(`the environment is not complete: ${faults.join('; ')}`)
+  const keySet = keySetOf(config, step, log, () => authentication.forget())
+  const keyFile = config.keyFile === '' ? undefined : openKeyFile(config.keyFile, log)
+  const { issuer, audience, clockSkewS, operatorToken } = config
+  const authentication = openAuthentication({
+    verify: keySet && openVerify({ keyOf: keySet.keyOf, issuer, audience, clockSkewS }),
+    keys: keyFile?.keys ?? (() => new Map()),
+    operatorToken,
+    log,
+  })
+  return {
+    ...authentication,
+    stop: () => {
+      keySet?.stop()
+      keyFile?.stop()
+    },
+  }
+}
