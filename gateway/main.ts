@@ -3,9 +3,12 @@ import process from 'node:process'
 import { openVisitors } from '../shared/http/visitors.ts'
 import { authSettings } from '../shared/process/auth.ts'
 import { hostNames, integer, origins, pageOrigins, text } from '../shared/process/config.ts'
+import { isLoopback } from '../shared/process/exposure.ts'
 import { run } from '../shared/process/lifecycle.ts'
 import { authenticationOf, tokenSettings } from './auth/open.ts'
 import { openGateway } from './gateway.ts'
+import { openLimits } from './limits/limits.ts'
+import { limitSettings, limitsFrom, trustedProxies } from './limits/settings.ts'
 
 const settings = {
   port: integer('PORT', { min: 0, max: 65_535 }, 8_000),
@@ -23,6 +26,8 @@ const settings = {
   allowedOrigins: pageOrigins('ALLOWED_ORIGINS'),
   ...authSettings,
   ...tokenSettings,
+  ...limitSettings,
+  proxies: trustedProxies,
 }
 
 await run(process, 'gateway', settings, async ({ config, logger, step, crashPoints, stack }) => {
@@ -41,6 +46,8 @@ await run(process, 'gateway', settings, async ({ config, logger, step, crashPoin
     connectionsPerAddress,
     authentication,
     gatewaySecret,
+    limits: openLimits(limitsFrom(config, !isLoopback(host))),
+    proxies: config.proxies,
     visitors: openVisitors(host, { hosts: allowedHosts, origins: allowedOrigins }),
     step,
     crashPoints,

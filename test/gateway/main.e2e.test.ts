@@ -211,3 +211,19 @@ test('it loads no client of a Redis, no framework and no cron: it reaches servic
   for (const name of ['ioredis', 'redlock', 'node-cron', 'koa', 'axios']) t.false(packages.has(name), name)
   t.notRegex(errors, /\/shared\/(redis|lock|log|saga|audit|operator|health)\//)
 })
+
+test('a gateway that others can reach does not start open, unless it is told so', async (t) => {
+  const open = { ...allAt('http://127.0.0.1:9'), HOST: '0.0.0.0' }
+  const { code, errors, output } = await startMain(t, open).ended
+  t.is(code, 1)
+  t.regex(errors + output, /it would be reached on 0\.0\.0\.0.*AUTH=jwt wants tokens, AUTH=open! lets it be so/)
+  for (const [variables, said] of [
+    [{ ...open, AUTH: 'open!' }, /"level":40.*clients need not say who they are/],
+    [allAt('http://127.0.0.1:9'), /"level":30.*clients need not say who they are/],
+  ] as const) {
+    const program = startMain(t, variables)
+    await program.said(said)
+    program.child.kill('SIGTERM')
+    t.is((await program.ended).code, 0)
+  }
+})

@@ -1,0 +1,45 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import test from 'ava'
+import pino from 'pino'
+import { bearerOf } from '../../../gateway/auth/api-keys.ts'
+import { openKeyFile } from '../../../gateway/auth/key-file.ts'
+import { makeFolder } from '../../support/folder.ts'
+import { run } from '../../support/program.ts'
+
+test('a key is made and shown once, listed, and revoked', async (t) => {
+  const file = join(await makeFolder(t), 'keys')
+  const keys = (...line: string[]) => run(t, ['env/operator/keys.ts', ...line, '--file', file])
+  t.is((await keys('list')).output, `no keys in ${file}\n`)
+  const made = await keys('create', '--scope', 'merchant', '--name', 'till 7')
+  t.is(made.code, 0, made.errors)
+  const key = made.output.trim()
+  const holder = () => {
+    const opened = openKeyFile(file, pino({ level: 'silent' }))
+    opened.stop()
+    return bearerOf(opened.keys(), key)
+  }
+  t.deepEqual(holder(), { scope: 'merchant', subject: 'till 7' })
+  t.is((await stat(file)).mode & 0o777, 0o600)
+
+  const listed = (await keys('list')).output
+  t.regex(listed, /^[\da-f]{12} {2}merchant {2}\S+ {2}holds +till 7\n$/)
+  t.false(listed.includes(key.slice(-43)))
+
+  const [id = ''] = listed.split(' ')
+  t.like(await keys('revoke', id), { code: 0, output: `${id} is revoked\n` })
+  t.is(holder(), undefined)
+  t.regex((await keys('list')).output, /merchant .* revoked .* till 7\n$/)
+  t.like(await keys('revoke', 'nobody'), { code: 1, output: `there is no key nobody in ${file}\n` })
+})
+
+for (const [line, complaint] of [
+  [['make'], 'there is no "make"'],
+  [['create', '--scope', 'service', '--name', 'a'], '--scope must be one of customer, merchant, operator'],
+  [['revoke'], '"revoke" wants the ID of a key'],
+] as const)
+  test(`"${line.join(' ')}" is refused in one sentence`, async (t) => {
+    const { code, errors } = await run(t, ['env/operator/keys.ts', ...line])
+    t.is(code, 2)
+    t.is(errors, `${complaint}; npm run keys -- --help shows the options\n`)
+  })
