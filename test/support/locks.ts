@@ -44,18 +44,27 @@ export const openLocksOver = (
   return { log, locks, knowledge, lost }
 }
 
-/** Lets time pass for all leases of a Redis: whatever ends at a moment ends so much earlier. */
-export const elapse = async (redis: Redis, ms: number): Promise<void> => {
-  const shift = (time: string | null, ifNot: string): string => (time ? String(Number(time) - ms) : ifNot)
-  for (const key of await redis.keys('lock-ends:*'))
-    for (const lease of await redis.zrange(key, '0', '-1')) await redis.zincrby(key, -ms, lease)
-  for (const key of ['locks:due', 'locks:free'])
-    for (const name of await redis.zrange(key, '0', '-1')) await redis.zincrby(key, -ms, String(name))
-  for (const key of await redis.keys('lock:*'))
-    await redis.hset(key, 'delayed', shift(await redis.hget(key, 'delayed'), '0'))
-  for (const key of await redis.keys('lock-lease:*'))
-    for (const field of ['until', 'expires', 'acquired', 'since']) {
-      const time = await redis.hget(key, field)
-      if (time) await redis.hset(key, field, shift(time, ''))
-    }
+/** Moves whatever is to happen at a moment so much nearer: KEYS are the sorted sets, then the hashes; ARGV the milliseconds. */
+const ELAPSE = `
+local ms = tonumber(ARGV[1])
+for at = 1, tonumber(ARGV[2]) do
+  for _, member in ipairs(redis.call('ZRANGE', KEYS[at], 0, -1)) do
+    redis.call('ZINCRBY', KEYS[at], -ms, member)
+  end
+end
+for at = tonumber(ARGV[2]) + 1, #KEYS do
+  for _, field in ipairs({ 'delayed', 'until', 'expires', 'acquired', 'since' }) do
+    local time = tonumber(redis.call('HGET', KEYS[at], field) or '')
+    if time and time > 0 then
+      redis.call('HSET', KEYS[at], field, string.format('%.0f', time - ms))
+    end
+  end
+end`
+
+/** Lets time pass for the locks of a Redis, or for one of them. */
+export const elapse = async (redis: Redis, ms: number, name = '*'): Promise<void> => {
+  const sets = await redis.keys(`lock-ends:${name}`)
+  const hashes = [...(await redis.keys(`lock:${name}`)), ...(await redis.keys(`lock-lease:*:${name}`))]
+  const all = [...sets, 'locks:due', 'locks:free', ...hashes]
+  await redis.eval(ELAPSE, all.length, ...all, ms, sets.length + 2)
 }

@@ -18,7 +18,7 @@ commands['configure-lock'] = function(args)
   end
   local is_new = not is_configured(lock)
   if not is_same or tonumber(args.delay) ~= lock.delay then
-    lock.fixed, lock.write, lock.delay, lock.limit = args.limit, args.write, tonumber(args.delay), args.limit
+    lock.fixed, lock.write, lock.delay = args.limit, args.write, tonumber(args.delay)
     emit_lock(lock, 'LockConfigured', args.log_id, 'limit=' .. args.limit .. ' write=' .. args.write .. ' delay=' .. args.delay, true)
   end
   close_lock(lock)

@@ -185,6 +185,16 @@ local function end_waiting(lock, lease, why)
   emit_lock(lock, 'LockWaitEnded', lease.id, 'mode=' .. lease.mode .. ' owner=' .. lease.owner .. ' why=' .. why, true)
 end
 
+-- is_idle(lock): whether nobody holds or waits. rest(lock): an idle lock has only the limit that is configured.
+local function is_idle(lock)
+  return lock.count + lock.waiting == 0
+end
+local function rest(lock)
+  if is_idle(lock) then
+    lock.limit, lock.arrivals = lock.fixed, 0
+  end
+end
+
 -- settle(lock): ends what time has ended, and promotes those whose turn it is.
 local function settle(lock)
   if lock.was_idle then
@@ -201,6 +211,7 @@ local function settle(lock)
     end
   end
   promote(lock)
+  rest(lock)
 end
 
 -- open_lock(name): the lock as it is now.
@@ -210,10 +221,7 @@ local function open_lock(name)
   return lock
 end
 
--- is_idle(lock): whether nobody holds or waits. is_configured(lock): whether it is kept when it is idle.
-local function is_idle(lock)
-  return lock.count + lock.waiting == 0
-end
+-- is_configured(lock): whether it is kept when it is idle.
 local function is_configured(lock)
   return lock.fixed ~= '' or lock.write ~= '' or lock.delay > 0
 end
@@ -234,9 +242,7 @@ local function close_lock(lock)
   if not lock.changed then
     return
   end
-  if is_idle(lock) then
-    lock.limit, lock.arrivals = lock.fixed, 0
-  end
+  rest(lock)
   redis.call('HSET', names.lock .. lock.name, 'token', integer(lock.token), 'mode', lock.mode, 'count', lock.count, 'used', lock.used,
     'waiting', lock.waiting, 'limit', lock.limit, 'fixed', lock.fixed, 'write', lock.write, 'delay', lock.delay,
     'delayed', integer(lock.delayed), 'arrivals', lock.arrivals, 'mean', lock.mean, 'history', lock.history)
