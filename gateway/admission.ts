@@ -19,7 +19,7 @@ export type AdmissionOptions = {
   /** What tells a service that the gateway asks; `''`: nothing. */
   readonly gatewaySecret?: string
   /** How much a client may ask for; all it likes, if nothing is said. */
-  readonly limits?: Limits
+  readonly limits?: Limits | undefined
 }
 
 export type Admit = (

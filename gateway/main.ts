@@ -7,7 +7,6 @@ import { isLoopback } from '../shared/process/exposure.ts'
 import { run } from '../shared/process/lifecycle.ts'
 import { authenticationOf, tokenSettings } from './auth/open.ts'
 import { openGateway } from './gateway.ts'
-import { openLimits } from './limits/limits.ts'
 import { limitSettings, limitsFrom, trustedProxies } from './limits/settings.ts'
 
 const settings = {
@@ -32,7 +31,7 @@ const settings = {
 
 await run(process, 'gateway', settings, async ({ config, logger, step, crashPoints, stack }) => {
   const { port, host, timeoutMs, waitMs, drainMs, connectionsMax, connectionsPerAddress, ...others } = config
-  const { allowedHosts, allowedOrigins, auth, gatewaySecret, order, payment, stock, ids } = others
+  const { allowedHosts, allowedOrigins, auth, gatewaySecret, proxies, order, payment, stock, ids } = others
   const authentication = authenticationOf(config, step, logger)
   if (authentication) stack.defer(authentication.stop)
   const gateway = await openGateway({
@@ -46,8 +45,8 @@ await run(process, 'gateway', settings, async ({ config, logger, step, crashPoin
     connectionsPerAddress,
     authentication,
     gatewaySecret,
-    limits: openLimits(limitsFrom(config, !isLoopback(host))),
-    proxies: config.proxies,
+    limits: limitsFrom(config, auth === 'jwt' && !isLoopback(host)),
+    proxies,
     visitors: openVisitors(host, { hosts: allowedHosts, origins: allowedOrigins }),
     step,
     crashPoints,

@@ -2,7 +2,7 @@
 import type { Setting } from '../../shared/process/config.ts'
 import { type Proxies, proxiesIn } from './address.ts'
 import type { Limit } from './buckets.ts'
-import type { LimitOptions } from './limits.ts'
+import { type Limits, openLimits } from './limits.ts'
 
 /** A limit as it was set; `usual` where nothing was said. */
 export type SetLimit = Limit | 'off' | 'usual'
@@ -57,12 +57,17 @@ export const trustedProxies: Setting<Proxies> = {
   fallback: proxiesIn([]),
 }
 
-/** The limits that hold. @param isGuarded whether the usual ones do, where nothing was said */
-export const limitsFrom = (set: Named<SetLimit>, isGuarded: boolean): LimitOptions => {
-  const held = (name: keyof Named<SetLimit>): Limit | undefined => {
-    const limit = set[name]
-    if (limit === 'usual') return isGuarded ? USUAL[name] : undefined
+/** The limits that hold, if there are any. @param isGuarded whether the usual ones do, where nothing was said */
+export const limitsFrom = (set: Named<SetLimit>, isGuarded: boolean): Limits | undefined => {
+  const held = (limit: SetLimit, usual: Limit): Limit | undefined => {
+    if (limit === 'usual') return isGuarded ? usual : undefined
     return limit === 'off' ? undefined : limit
   }
-  return { reads: held('reads'), commands: held('commands'), checkouts: held('checkouts'), creates: held('creates') }
+  const limits = {
+    reads: held(set.reads, USUAL.reads),
+    commands: held(set.commands, USUAL.commands),
+    checkouts: held(set.checkouts, USUAL.checkouts),
+    creates: held(set.creates, USUAL.creates),
+  }
+  return Object.values(limits).some((limit) => limit !== undefined) ? openLimits(limits) : undefined
 }

@@ -1,4 +1,7 @@
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import test from 'ava'
+import type { Limits } from '../../../gateway/limits/limits.ts'
 import { limitSettings, limitsFrom, trustedProxies } from '../../../gateway/limits/settings.ts'
 
 const { reads, creates } = limitSettings
@@ -19,12 +22,24 @@ for (const text of ['0', '1,2', 'x', '1000001'])
     t.throws(() => creates.parse(text), { message: /so many an hour/ })
   })
 
+const response = () => new ServerResponse(new IncomingMessage(new Socket()))
+/** The limits that this request is told of. */
+const metBy = (limits: Limits | undefined, method: string, path: string): string => {
+  const answer = response()
+  limits?.take(method, path, { address: '203.0.113.1' }, answer)
+  return String(answer.getHeader('RateLimit-Policy') ?? '')
+}
+
 test('the usual limits hold where the shop is guarded, and what is set holds everywhere', (t) => {
-  t.true(Object.values(limitsFrom(USUAL, true)).every((limit) => limit !== undefined))
-  t.true(Object.values(limitsFrom(USUAL, false)).every((limit) => limit === undefined))
-  const set = limitsFrom({ ...USUAL, reads: { burst: 3, intervalMs: 1 }, creates: 'off' }, false)
-  t.deepEqual(set.reads, { burst: 3, intervalMs: 1 })
-  t.is(limitsFrom({ ...USUAL, creates: 'off' }, true).creates, undefined)
+  const usual = limitsFrom(USUAL, true)
+  t.is(metBy(usual, 'GET', '/stock/find/7'), '"reads";q=200;w=4')
+  t.is(metBy(usual, 'POST', '/orders'), '"commands";q=100;w=5, "creates";q=1000;w=3600')
+  t.is(metBy(usual, 'POST', '/orders/checkout/7'), '"checkouts";q=50;w=5')
+  t.is(limitsFrom(USUAL, false), undefined)
+  const set = limitsFrom({ ...USUAL, reads: { burst: 3, intervalMs: 1_000 } }, false)
+  t.is(metBy(set, 'GET', '/stock/find/7'), '"reads";q=3;w=3')
+  t.is(metBy(set, 'POST', '/orders'), '')
+  t.is(metBy(limitsFrom({ ...USUAL, creates: 'off' }, true), 'POST', '/orders'), '"commands";q=100;w=5')
 })
 
 test('proxies are trusted by address and by range', (t) => {
