@@ -48,18 +48,27 @@ export const proxiesIn = (ranges: readonly string[]): Proxies => {
       throw new Error(`must be addresses or ranges of them (10.0.0.0/8), not "${range}"`)
     list.addSubnet(network, prefix, version === 6 ? 'ipv6' : 'ipv4')
   }
-  return { has: (address) => list.check(address, address.includes(':') ? 'ipv6' : 'ipv4') }
+  return {
+    has: (address) => {
+      // A connection that has ended meanwhile has none.
+      const version = isIP(address)
+      return version !== 0 && list.check(address, version === 6 ? 'ipv6' : 'ipv4')
+    },
+  }
 }
 
 /** The address of a client, of its connection or as trusted proxies say. */
 export const addressOf = (connected: string, forwardedFor: string | undefined, proxies: Proxies): string => {
   let address = plain(connected)
   if (forwardedFor === undefined || !proxies.has(address)) return address
-  for (const part of forwardedFor.split(',').reverse()) {
-    const before = named(part)
+  // From the right, and no further than need be: what stands there was perhaps written by a client, to whatever length.
+  for (let end = forwardedFor.length; end > 0; ) {
+    const comma = forwardedFor.lastIndexOf(',', end - 1)
+    const before = named(forwardedFor.slice(comma + 1, end))
     if (before === undefined) return address
     address = before
     if (!proxies.has(address)) return address
+    end = comma
   }
   return address
 }

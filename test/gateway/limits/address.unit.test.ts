@@ -27,6 +27,9 @@ const cases: readonly (readonly [what: string, connected: string, forwardedFor: 
       '203.0.113.9, nonsense, 10.0.0.2',
       '10.0.0.2',
     ],
+    ['nowhere once its connection has ended', 'unknown', '203.0.113.9', 'unknown'],
+    ['the one before an empty place', '10.1.2.3', ', 203.0.113.9', '203.0.113.9'],
+    ['the last proxy behind an empty place', '10.1.2.3', '203.0.113.9, ,10.0.0.2', '10.0.0.2'],
     ['the proxy where the header is empty', '10.1.2.3', '', '10.1.2.3'],
   ]
 for (const [what, connected, forwardedFor, client] of cases)

@@ -2,8 +2,10 @@
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import test from 'ava'
+import type { Credentials, Identified, Unidentified } from '../../../gateway/auth/authentication.ts'
 import { proxiesIn } from '../../../gateway/limits/address.ts'
 import { openLimits } from '../../../gateway/limits/limits.ts'
+import { problem } from '../../../shared/http/problem.ts'
 import { openReplicas, problemOf, type Reply } from '../../support/shop/gateway.ts'
 
 /** None comes back while a test runs. */
@@ -70,6 +72,31 @@ test('what a client says of its own address counts for nothing', async (t) => {
   const shop = await openReplicas(t, 1, { limits: openLimits({ reads: only(1) }) })
   const statuses = [first, second].map(async (headers) => (await shop.ask('GET', '/orders/find/7', { headers })).status)
   t.deepEqual((await Promise.all(statuses)).sort(), [200, 429])
+})
+
+test('whom a token names has its limits wherever it is, and a wrong token counts for the address', async (t) => {
+  const identify = ({ authorization = '' }: Credentials): Identified | Unidentified =>
+    authorization === 'Bearer wrong'
+      ? { problem: problem(401, 'invalid-token', 'The token is not valid', 'it is wrong') }
+      : { caller: authorization.replace('Bearer', 'customer'), untilMs: Number.POSITIVE_INFINITY }
+  const authentication = { identify: async (given: Credentials) => identify(given) }
+  const shop = await openReplicas(t, 1, { proxies, limits: openLimits({ reads: only(2) }), authentication })
+  const read = async (token: string, from: Record<string, string>) =>
+    (await shop.ask('GET', '/orders/find/7', { headers: { ...from, Authorization: `Bearer ${token}` } })).status
+  const statuses: number[] = []
+  for (const [token, from] of [
+    ['anna', first],
+    ['anna', second],
+    ['anna', first],
+    ['ben', first],
+    ['wrong', first],
+    ['wrong', first],
+    ['wrong', first],
+    ['wrong', second],
+    ['ben', first],
+  ] as const)
+    statuses.push(await read(token, from))
+  t.deepEqual(statuses, [200, 200, 429, 200, 401, 401, 429, 401, 200])
 })
 
 test('who and from where asks is one question for tokens and another for addresses', (t) => {
