@@ -264,6 +264,21 @@ const rowNamed = (name: string): NamedRow => {
   return row
 }
 
+test.serial(
+  'a subject that is no id is a user all the same, made once, and sees its orders without naming itself',
+  async (t) => {
+    const headers = { Authorization: `Bearer ${await tokenOf('auth0|123')}`, ...JSON_TYPE }
+    const create = async () =>
+      (await send(through('/payment/create_user'), 'POST', headers)).json as { user_id: string }
+    const user = await create()
+    t.regex(user.user_id, /^sub_[\w-]{43}$/)
+    t.deepEqual(await create(), { ...user, log_id: null })
+    t.is((await send(through(`/orders/create/${user.user_id}`), 'POST', headers)).status, 200)
+    t.like((await send(through('/orders'), 'GET', headers)).json, { total: 1, orders: [{ user_id: user.user_id }] })
+    t.like((await send(through(`/orders/create/anna`), 'POST', headers)).json, { status: 404, user_id: 'anna' })
+  },
+)
+
 test.serial('two callers that use the same key do not meet', async (t) => {
   const pay = (by: 'anna' | 'ben', amount: number) =>
     send(through(`/payment/pay/${by}/${amount}`), 'POST', { ...as(by), 'Idempotency-Key': 'one-and-the-same' })
