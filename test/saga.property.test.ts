@@ -1,31 +1,28 @@
 /**
- * Random schedules of the real commands. `SAGA_RUNS` is the number of them, `SAGA_SEED` repeats a run that failed: seed and
- * path are in the message of the failure.
+ * Random schedules of the real commands. `SAGA_RUNS` is the number of them, `SAGA_SEED` and `SAGA_PATH` repeat one that failed: both
+ * are in the message of the failure. An empty path ends at the first failure, without shrinking it.
  */
 import assert from 'node:assert/strict'
 import process from 'node:process'
 import test from 'ava'
 import fc from 'fast-check'
-import {
-  agingSteps,
-  anySteps,
-  checkoutSteps,
-  type Forgotten,
-  openWorld,
-  type Shop,
-  type Step,
-  shops,
-  written,
-} from './support/shop/schedule.ts'
+import { agingSteps, anySteps, checkoutSteps, type Shop, type Step, shops, written } from './support/schedule/steps.ts'
+import { type Forgotten, openWorld } from './support/schedule/world.ts'
 import type { Participant } from './support/three-services.ts'
 
 const RUNS = Number(process.env.SAGA_RUNS ?? 150)
-const SEED = process.env.SAGA_SEED
+const { SAGA_SEED: SEED, SAGA_PATH: PATH } = process.env
 
 const world = await openWorld()
 test.after.always(async () => world[Symbol.asyncDispose]())
 
-const parameters = { numRuns: RUNS, includeErrorInReport: true, ...(SEED === undefined ? {} : { seed: Number(SEED) }) }
+const parameters = {
+  numRuns: RUNS,
+  includeErrorInReport: true,
+  endOnFailure: PATH !== undefined,
+  ...(SEED === undefined ? {} : { seed: Number(SEED) }),
+  ...(PATH === undefined ? {} : { path: PATH }),
+}
 
 const play = async (shop: Shop, steps: readonly Step[]): Promise<void> => {
   await world.reset(shop)
@@ -58,9 +55,68 @@ test.serial('whatever happens in whatever order, every checkout ends once, whole
     'payment voided',
     'stock refused',
     'order settled',
+    'order is cancelled',
   ])
     t.true(world.seen().has(end), `no schedule reached "${end}"`)
 })
+
+type Store = typeof world.services.stores.order
+/** What the commands of order may do wrong, and what is found then. */
+const WRONGS: Readonly<Record<string, readonly [make: (store: Store) => Partial<Store>, found: RegExp]>> = {
+  'changes an order from whichever version': [
+    ({ change, show }) => ({
+      change: async (wish, once) =>
+        change({ ...wish, from: 'any', read: (await show(wish.order))?.version ?? wish.read }, once),
+    }),
+    /was changed from .*, not stale|was changed twice from one version/,
+  ],
+  'says that it has changed an order, and has not': [
+    ({ change, show }) => ({
+      change: async (wish, once) => {
+        const shown = await show(wish.order)
+        const isDue = shown?.status === 'open' && wish.from !== 'any' && wish.from.includes(shown.version)
+        return isDue ? ['changed', { logId: 'none', shown }] : change(wish, once)
+      },
+    }),
+    /o\d is .*, and was to be/,
+  ],
+  'says that a checkout waits, and has forgotten it': [
+    () => ({ submit: async ({ log_id }) => ['submitted', String(log_id)] }),
+    /o\d was told under-way and is undefined/,
+  ],
+  'says that an order is cancelled, and leaves it as it is': [
+    () => ({ cancelOrder: async () => ['cancelled'] }),
+    /o\d was told to be cancelled, and is/,
+  ],
+  'cancels an order that is paid, and keeps the money': [
+    ({ cancelOrder, find }) => ({
+      cancelOrder: async (wish, once) => {
+        if ((await find(wish.order))?.paid !== true) return cancelOrder(wish, once)
+        await world.services.redis.order.hset(`order:${wish.order}`, 'status', 'cancelled')
+        return ['cancelled']
+      },
+    }),
+    /o\d is cancelled, charged 1 times/,
+  ],
+}
+
+for (const [what, [make, found]] of Object.entries(WRONGS))
+  test.serial(`random schedules find an order service that ${what}`, async (t) => {
+    const { order } = world.services.stores
+    const right = { ...order }
+    Object.assign(order, make(right))
+    try {
+      const property = fc.asyncProperty(shops, anySteps, async (shop, steps) => {
+        await play(shop, steps)
+        await world.settle(false)
+        if (found.test((await world.violations()).join('\n'))) throw new Error('it is found')
+      })
+      const { failed } = await fc.check(property, { ...parameters, endOnFailure: true })
+      t.true(failed)
+    } finally {
+      Object.assign(order, right)
+    }
+  })
 
 const lastPiece: Shop = {
   credit: [10, 10],

@@ -10,7 +10,7 @@
 import fc from 'fast-check'
 import type { Request } from '../support/checker/possible-worlds.ts'
 import type { FaultName } from '../support/faults/catalogue.ts'
-import { shops } from '../support/shop/schedule.ts'
+import { shops } from '../support/schedule/steps.ts'
 
 const PARTS = [
   'ids-1',

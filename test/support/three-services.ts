@@ -91,6 +91,8 @@ export const copyOf = async (redis: Redis, participant: Participant): Promise<()
 }
 
 const reconnect = async (redis: Redis): Promise<void> => {
+  // The server is there: nobody waits for it.
+  redis.options.retryStrategy = () => 0
   const ready = once(redis, 'ready')
   redis.disconnect(true)
   await ready
