@@ -21,6 +21,11 @@ export const ANOMALIES = {
   'status-untrue': 'the status of an order is not what became of its checkouts',
   'told-paid-untrue': 'a checkout was answered 200, and the order is not paid',
   'refusal-became-payment': 'an order is paid, but those of its checkouts that can have done it were refused',
+  'told-end-untrue':
+    'a client was told another end of a checkout than it has, or that it will have one and it has none',
+  'tried-again': 'an order that was placed by form, and not paid at its one try, is open or was tried again',
+  'changed-twice': 'two changes of an order were made from one version',
+  'changed-otherwise': 'a change of an order that was acknowledged is not in the log as it was asked for',
   'checkout-unasked': 'a checkout began when nobody was asking for it',
   'unjustified-refusal': 'something was refused that was there, or would have been but for a checkout that was refused',
   'stale-answer': 'a client was shown what was not so at any moment of its request',

@@ -20,11 +20,24 @@ export const isPromised = ({ does, status }: Operation): boolean =>
 /** Could it have been done by this request at this time? What is promised, or whose outcome is unknown, may be done at any later time. */
 const covers = (operation: Operation, atMs: number): boolean => {
   const { begunMs, endedMs, told } = operation
-  return begunMs - SLACK_MS <= atMs && (told === 'unknown' || isPromised(operation) || atMs <= endedMs + SLACK_MS)
+  // An order that is placed by form is checked out by its deadline.
+  const isLasting = told === 'unknown' || isPromised(operation) || (operation.does === 'place-form' && told === 'ok')
+  return begunMs - SLACK_MS <= atMs && (isLasting || atMs <= endedMs + SLACK_MS)
 }
 
 const toldIn = (operations: readonly Operation[]): string =>
   operations.map(({ status, problem, endedMs }) => `${status} ${problem} at ${Math.round(endedMs)}`).join(', ')
+
+/** Does it ask for a checkout? An order that is placed by form is checked out at once. */
+export const asksForCheckout = ({ does }: Operation): boolean =>
+  does === 'checkout' || does === 'submit' || does === 'place-form'
+
+/** The order that a request is about: one that was placed under a key, and not answered, is the one that this key is answered with. */
+const orderAsked = (history: readonly Operation[]): ((operation: Operation) => string) => {
+  const keyed = history.filter(({ idempotencyKey, facts }) => idempotencyKey !== undefined && facts.order !== undefined)
+  const known = new Map(keyed.map(({ idempotencyKey, facts }) => [idempotencyKey, facts.order ?? '']))
+  return ({ facts, idempotencyKey }) => facts.order ?? known.get(idempotencyKey) ?? ''
+}
 
 /** Checkouts that began although nobody was asking for one, and those that were paid although whoever asked was refused. */
 export const unaskedCheckouts = (
@@ -33,10 +46,8 @@ export const unaskedCheckouts = (
   clockMs: number,
 ): Anomaly[] => {
   const created = new Set(history.filter(({ does }) => CREATES[does] === 'order').map(({ facts }) => facts.order))
-  const asked = groupedBy(
-    history.filter(({ does }) => does === 'checkout'),
-    ({ facts }) => facts.order ?? '',
-  )
+  const orderOf = orderAsked(history)
+  const asked = groupedBy(history.filter(asksForCheckout), orderOf)
   return [...timelines].flatMap(([thing, moments]) => {
     const order = thing.replace('order:', '')
     if (!created.has(order)) return []

@@ -30,6 +30,7 @@ import {
 import type { Anomaly, AnomalyName } from './anomaly.ts'
 import { disagreements } from './answers.ts'
 import { unaskedCheckouts } from './asked.ts'
+import { changedOtherwise } from './changes.ts'
 import { brokenDocuments, type DocumentsEvidence } from './documents.ts'
 import { brokenDrafts } from './drafts.ts'
 import { groupedBy, type Operation } from './history.ts'
@@ -37,6 +38,7 @@ import { pricedOtherwise } from './prices.ts'
 import { realTimeAnomalies } from './real-time-check.ts'
 import { brokenRefunds, idsOf, refundsIn } from './refunds.ts'
 import { type Judged, refusedForNothing, returnsOf } from './returns.ts'
+import { untrueEnds } from './submitted.ts'
 
 type Fields = Readonly<Record<string, string>>
 
@@ -295,7 +297,7 @@ const paidOnce: Question = ({ evidence: { orders, sagas, lossy } }) => {
 
 /** 200 is never contradicted, and an order that was only ever refused is not paid. */
 const answersStayTrue: Question = ({ history, evidence: { orders } }) => {
-  const checkouts = history.filter(({ does }) => does === 'checkout')
+  const checkouts = history.filter(({ does }) => does === 'checkout' || does === 'submit')
   return [...groupedBy(checkouts, ({ facts }) => facts.order ?? '')].flatMap(([order, asked]) => {
     const isPaid = wasPaid(orders.get(order))
     const answers = asked.map(({ status, problem }) => `${status} ${problem}`.trim()).join(', ')
@@ -306,6 +308,13 @@ const answersStayTrue: Question = ({ history, evidence: { orders } }) => {
     return []
   })
 }
+
+/** What was said of a checkout that had not to be waited for is true, and each that was submitted is decided. */
+const submittedAreDecided: Question = ({ history, evidence, accounts }) => untrueEnds(history, evidence, accounts.order)
+
+/** Of two changes from one version one is made, and it makes of the order what was asked for. */
+const changedOnce: Question = ({ history, evidence: { logs, lossy } }) =>
+  changedOtherwise(history, logs.order.entries, lossy)
 
 /** Under one key, the same request is given the same answer; and no identifier is given to two things. */
 const answersAgree: Question = ({ history, evidence: { clocks }, accounts }) => disagreements(history, accounts, clocks)
@@ -459,6 +468,8 @@ const QUESTIONS: readonly Question[] = [
   wholeRefunds,
   paidOnce,
   answersStayTrue,
+  submittedAreDecided,
+  changedOnce,
   answersAgree,
   askedFor,
   pricedRightly,

@@ -53,6 +53,18 @@ const BREAKAGES: Readonly<Record<AnomalyName, readonly [about: string, ...Change
   'status-untrue': ['order:late', ['order:late status=open', 'order:late status=paid']],
   'told-paid-untrue': ['order:dear', ['checkout order=dear -> 402 out-of-credit', 'checkout order=dear -> 200']],
   'refusal-became-payment': ['order:bought', ['checkout order=bought', 'checkout order=bought -> 423 locked']],
+  'told-end-untrue': ['order:dear', '10000-10005 find-checkout order=dear -> 200 saga=s2 state=paid'],
+  'tried-again': ['order:dear', '0-10 place-form user=ann order=dear -> 200'],
+  'changed-twice': [
+    'order:late',
+    '10000-10010 change order=late from=1 lines=[] -> 200 version=8',
+    '10000-10010 change order=late from=1 lines=[] -> 200 version=9',
+  ],
+  'changed-otherwise': [
+    'order:late',
+    '10000-10010 change order=late from=1 lines=[{"item_id":"pen","quantity":2}] -> 200 version=8',
+    '  10005 order c1 OrderChanged order=late user=ann total=6 lines=pen:3 costs=pen:6 order_version=8',
+  ],
   'checkout-unasked': ['order:dear', ['checkout order=dear', '100-150 checkout order=dear']],
   'unjustified-refusal': ['user:ann', ['pay user=ann amount=7', 'pay user=ann amount=6']],
   'stale-answer': ['user:ann', ['find-user user=ann -> 200 credit=6', 'find-user user=ann -> 200 credit=10']],
@@ -87,6 +99,36 @@ for (const [name, [about, ...changes]] of Object.entries(BREAKAGES))
   })
 
 for (const [what, name, ...changes] of [
+  [
+    'a checkout that was submitted and never decided',
+    'told-end-untrue',
+    '10000-10005 submit order=late -> ? 202 saga=s9 state=submitted deadline=1970-01-01T00:00:20Z',
+  ],
+  [
+    'a checkout that was decided too late',
+    'told-end-untrue',
+    '4600-4640 submit order=late -> ? 202 saga=s4 state=submitted deadline=1969-12-31T23:00:00Z',
+  ],
+  [
+    'a change that was acknowledged and is not there',
+    'action-lost',
+    '10000-10010 change order=late from=1 lines=[] -> 200 version=8',
+  ],
+  [
+    'a change of a version that was never made',
+    'changed-otherwise',
+    '10000-10010 change order=late from=1 lines=[] -> 200 version=8',
+  ],
+  [
+    'an order that is shown to form clients as it is not',
+    'stale-answer',
+    '10000-10010 find-form order=bought -> 200 user=ann total=4 form=PROCESSING',
+  ],
+  [
+    'a checkout that is shown as it is not',
+    'stale-answer',
+    '10000-10010 find-checkout order=bought -> 200 saga=s1 state=refused',
+  ],
   ['an order that does not show a refund', 'half-a-refund', ['refunded=6', 'refunded=3']],
   [
     'a refund that payment has not concluded',

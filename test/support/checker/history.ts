@@ -22,10 +22,16 @@ export const DOES = [
   'set-price',
   'create-order',
   'place',
+  'place-form',
   'find-order',
   'find-orders',
+  'show-order',
+  'find-form',
   'add-item',
+  'change',
   'checkout',
+  'submit',
+  'find-checkout',
   'refund',
   'cancel',
   'delete',
@@ -65,6 +71,7 @@ export const CREATES: Partial<Readonly<Record<Does, string>>> = {
   'create-item': 'item',
   'create-order': 'order',
   place: 'order',
+  'place-form': 'order',
 }
 
 /** What says "not now": the same request under the same key may meet another answer later. */
@@ -82,11 +89,14 @@ type Body = Readonly<Record<string, unknown>>
 type Row = {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   readonly path: RegExp
-  /** What the body asks for. */
-  readonly asks?: (body: Body) => Facts
+  /** Does the client want to wait for the end? It says so in `Prefer`. */
+  readonly waits?: boolean
+  /** What the body asks for, and from which version. */
+  readonly asks?: (body: Body, from: string) => Facts
   /** The facts that a success adds to those asked for. */
   readonly creates?: (body: Body) => Facts
-  readonly shows?: (body: Body) => Facts
+  /** @param tag the version, as the entity tag says it; '' if there is none */
+  readonly shows?: (body: Body, tag: string) => Facts
 }
 
 const linesShown = (items: unknown): string =>
@@ -99,6 +109,11 @@ const orderShown = ({ user_id, status, paid, total_cost, items }: Body): Facts =
   total: String(total_cost),
   lines: linesShown(items),
 })
+
+const checkoutShown = ({ log_id, state, reason, deadline }: Body): Facts =>
+  state === undefined
+    ? {}
+    : { saga: String(log_id), state: String(state), reason: String(reason), deadline: String(deadline) }
 
 const ROUTES: Readonly<Record<Does, Row>> = {
   'create-user': {
@@ -136,6 +151,12 @@ const ROUTES: Readonly<Record<Does, Row>> = {
     asks: ({ user_id, lines }) => ({ user: String(user_id), lines: JSON.stringify(lines) }),
     creates: ({ order_id }) => ({ order: String(order_id) }),
   },
+  'place-form': {
+    method: 'POST',
+    path: /^\/api\/orders$/,
+    asks: ({ user_id, value }) => ({ user: String(user_id), total: String(value) }),
+    creates: ({ id }) => ({ order: String(id) }),
+  },
   'create-order': {
     method: 'POST',
     path: /^\/orders\/create\/(?<user>[^/]+)$/,
@@ -146,6 +167,22 @@ const ROUTES: Readonly<Record<Does, Row>> = {
     path: /^\/orders\/find\/(?<order>[^/?]+)$/,
     shows: orderShown,
   },
+  // A word that is no identifier is a route of operators.
+  'show-order': {
+    method: 'GET',
+    path: /^\/orders\/(?<order>[\w-]{21})$/,
+    shows: (body, tag) => ({ ...orderShown(body), version: tag }),
+  },
+  'find-form': {
+    method: 'GET',
+    path: /^\/api\/order\/(?<order>[^/?]+)$/,
+    shows: ({ user_id, value, status }) => ({ user: String(user_id), total: String(value), form: String(status) }),
+  },
+  'find-checkout': {
+    method: 'GET',
+    path: /^\/orders\/checkout\/(?<order>[^/?]+)$/,
+    shows: checkoutShown,
+  },
   'find-orders': { method: 'GET', path: /^\/orders\?user=(?<user>[^&]+)(?:&limit=\d+)?$/ },
   'add-item': { method: 'POST', path: /^\/orders\/addItem\/(?<order>[^/]+)\/(?<item>[^/]+)\/(?<quantity>\d+)$/ },
   refund: {
@@ -155,19 +192,49 @@ const ROUTES: Readonly<Record<Does, Row>> = {
   },
   cancel: { method: 'POST', path: /^\/orders\/(?<order>[^/?]+)\/cancel$/ },
   delete: { method: 'DELETE', path: /^\/orders\/(?<order>[^/?]+)$/ },
-  checkout: { method: 'POST', path: /^\/orders\/checkout\/(?<order>[^/?]+)$/ },
+  change: {
+    method: 'PATCH',
+    path: /^\/orders\/(?<order>[^/?]+)$/,
+    asks: ({ lines = [] }, from) => ({ lines: JSON.stringify(lines), from }),
+    shows: (_body, tag) => ({ version: tag }),
+  },
+  checkout: { method: 'POST', path: /^\/orders\/checkout\/(?<order>[^/?]+)$/, waits: true },
+  submit: { method: 'POST', path: /^\/orders\/checkout\/(?<order>[^/?]+)$/, waits: false, shows: checkoutShown },
 }
 
-const recognise = (method: string, path: string, body = '{}'): { does: Does; facts: Facts } | undefined => {
+const headerIn = (headers: Readonly<Record<string, unknown>>, wanted: string): string | undefined => {
+  const [, value] = Object.entries(headers).find(([name]) => name.toLowerCase() === wanted) ?? []
+  return value === undefined ? undefined : String(value)
+}
+
+/** A version, as an entity tag says it; `*` is any. */
+const versionOf = (tag = ''): string => tag.replaceAll('"', '')
+
+/** A body is JSON, or a form. */
+const bodyIn = (text: string): Body =>
+  text.startsWith('{') ? (JSON.parse(text) as Body) : Object.fromEntries(new URLSearchParams(text))
+
+const recognise = (
+  method: string,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  body = '{}',
+): { does: Does; facts: Facts } | undefined => {
+  const waits = !headerIn(headers, 'prefer')?.includes('respond-async')
   for (const does of DOES) {
     const { asks, ...row } = ROUTES[does]
-    const found = row.method === method ? row.path.exec(path) : null
-    if (found) return { does, facts: { ...found.groups, ...asks?.(JSON.parse(body) as Body) } }
+    const found = row.method === method && (row.waits ?? waits) === waits ? row.path.exec(path) : null
+    const from = versionOf(headerIn(headers, 'if-match'))
+    if (found) return { does, facts: { ...found.groups, ...asks?.(bodyIn(body), from) } }
   }
   return undefined
 }
 
-/** 200, 201 or 204. */
+/** Was a checkout submitted, whose client was told no more than that it will be decided? */
+export const isSubmitted = ({ does, status }: Pick<Operation, 'does' | 'status'>): boolean =>
+  does === 'submit' && status === 202
+
+/** 200, 201, 202 or 204. */
 export const isDone = (status: number): boolean => status >= 200 && status < 300
 
 /**
@@ -185,17 +252,16 @@ const problemIn = ({ status, json }: Reply): string =>
   isDone(status) ? '' : (PROBLEM.exec(String((json as Body | undefined)?.type))?.[1] ?? '')
 
 /** What an answer shows: a read's value, or the item that a checkout was refused for. */
-const shownBy = (does: Does, { status, json }: Reply): Facts => {
+const shownBy = (does: Does, { status, json, headers }: Reply): Facts => {
   const body = (json ?? {}) as Body
-  if (isDone(status)) return ROUTES[does].shows?.(body) ?? {}
+  const tag = versionOf(headerIn(headers, 'etag'))
+  if (isDone(status)) return ROUTES[does].shows?.(body, tag) ?? {}
+  if (tag !== '') return { version: tag }
   return typeof body.item_id === 'string' ? { item: body.item_id } : {}
 }
 
 /** Who looks at a list looks at each order of it. */
 const listedIn = ({ json }: Reply): readonly Body[] => ((json ?? {}) as { orders?: readonly Body[] }).orders ?? []
-
-const keyOf = (headers: Readonly<Record<string, string>>): string | undefined =>
-  Object.entries(headers).find(([name]) => name.toLowerCase() === 'idempotency-key')?.[1]
 
 export const openHistory = (): History => {
   const operations: Operation[] = []
@@ -204,10 +270,10 @@ export const openHistory = (): History => {
     (client: string) =>
     (request: Client['request']): Client['request'] =>
     async (method, path, headers = {}, body) => {
-      const asked = recognise(method, path, body)
+      const asked = recognise(method, path, headers, body)
       if (asked === undefined) return request(method, path, headers, body)
       const { does } = asked
-      const common = { client, does, idempotencyKey: keyOf(headers), begunMs: performance.now() }
+      const common = { client, does, idempotencyKey: headerIn(headers, 'idempotency-key'), begunMs: performance.now() }
       try {
         const reply = await request(method, path, headers, body)
         const created = isDone(reply.status) ? ROUTES[does].creates?.(reply.json as Body) : undefined
@@ -215,7 +281,7 @@ export const openHistory = (): History => {
           ...common,
           facts: { ...asked.facts, ...created },
           endedMs: performance.now(),
-          told: toldBy(reply.status, reply.json),
+          told: isSubmitted({ does, status: reply.status }) ? 'unknown' : toldBy(reply.status, reply.json),
           status: reply.status,
           problem: problemIn(reply),
           value: shownBy(does, reply),

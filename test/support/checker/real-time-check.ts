@@ -14,7 +14,7 @@ import { parseLines } from '../../../shared/contract/events.ts'
 import type { Account, Accounts, Clocks, Moment, OrderState, Participant, ShelfState, WalletState } from './accounts.ts'
 import type { Anomaly, AnomalyName } from './anomaly.ts'
 import { isPromised, type Named, SLACK_MS, unaskedActions } from './asked.ts'
-import { groupedBy, type Operation, PASSING } from './history.ts'
+import { type Does, groupedBy, type Operation, PASSING } from './history.ts'
 import type { Gone, Judged, Returns } from './returns.ts'
 
 type State = Partial<WalletState & ShelfState & OrderState>
@@ -63,6 +63,10 @@ const asked = ({ does, facts }: Operation): readonly [thing: string, label: stri
     case 'create-order':
     case 'place':
       return order === undefined ? undefined : [`order:${order}`, does]
+    case 'place-form':
+      return order === undefined ? undefined : [`order:${order}`, 'place']
+    case 'change':
+      return [`order:${order}`, 'change-order']
     case 'add-funds':
     case 'pay':
       return [`user:${user}`, `${does} ${amount}`]
@@ -86,23 +90,41 @@ const touchedBy = (order: string, { order: account }: Accounts): string[] => {
   return [`order:${order}`, `user:${last.user}`, ...parseLines(last.lines).map(([item]) => `item:${item}`)]
 }
 
+/** Was it told that the order is so already, of the version from which it was to be changed? */
+const isNoChange = ({ does, told, facts, value }: Operation): boolean =>
+  does === 'change' && told === 'ok' && facts.from === value.version
+
+/** An order that is placed by form is cancelled if its one try fails. */
+const itsEnd = (thing: string) => [thing, 'cancel-order'] as const
+
 /** All that a request asks for: a checkout's action stands on several timelines. */
 const askedOf = (operation: Operation, accounts: Accounts): (readonly [thing: string, label: string])[] => {
   const { does, facts } = operation
   const { order = '' } = facts
-  if (does === 'checkout') return touchedBy(order, accounts).map((thing) => [thing, `checkout ${order}`])
+  const checkouts = (): (readonly [thing: string, label: string])[] =>
+    touchedBy(order, accounts).map((thing) => [thing, `checkout ${order}`])
+  if (does === 'checkout' || does === 'submit') return checkouts()
   const one = asked(operation)
-  return one === undefined ? [] : [one]
+  if (one === undefined || isNoChange(operation)) return []
+  return does === 'place-form' ? [one, ...checkouts(), itsEnd(one[0])] : [one]
 }
 
 /** What makes two requests one action: the order of a checkout or a cancellation, else the key. */
 const sameness = ({ does, idempotencyKey }: Operation, index: number): string => {
-  if (does === 'checkout' || does === 'cancel' || does === 'delete') return ''
+  if (does === 'checkout' || does === 'submit' || does === 'cancel' || does === 'delete') return ''
   return idempotencyKey === undefined ? `request ${index}` : `key ${idempotencyKey}`
 }
 
 /** Was it told that it is done? While a checkout is being undone a cancellation is told only that it will be. */
 const isAcknowledged = (operation: Operation): boolean => operation.told === 'ok' && !isPromised(operation)
+
+/** What is acknowledged of all that a request asks for: of an order that is placed by form only that it is placed. From any version it is
+ * unknown whether a change was one. */
+const acknowledges = (operation: Operation, label: string): boolean => {
+  const { does, facts } = operation
+  if (does === 'place-form' && label !== 'place') return false
+  return isAcknowledged(operation) && !(does === 'change' && facts.from === '*')
+}
 
 const actionsOf = (history: readonly Operation[], accounts: Accounts): Action[] => {
   const begunOf = firstBegun(history)
@@ -117,7 +139,7 @@ const actionsOf = (history: readonly Operation[], accounts: Accounts): Action[] 
         thing,
         label,
         begunMs: Math.min(known?.begunMs ?? NEVER, begunOf(operation)),
-        acknowledgedMs: Math.min(known?.acknowledgedMs ?? NEVER, isAcknowledged(operation) ? endedMs : NEVER),
+        acknowledgedMs: Math.min(known?.acknowledgedMs ?? NEVER, acknowledges(operation, label) ? endedMs : NEVER),
       })
     }
   }
@@ -175,6 +197,22 @@ const timelinesOf = (accounts: Accounts, returns: Returns, clocks: Clocks): Read
 
 const isNumber = (text: string | undefined, number: number | undefined): boolean => Number(text) === number
 
+/** What an order is while its last checkout is shown so. */
+const CHECKOUT_SHOWN: Readonly<Record<string, readonly string[]>> = {
+  submitted: ['submitted'],
+  'checking-out': ['checking-out'],
+  paid: ['paid', 'cancelled'],
+  refused: ['open', 'cancelled', 'expired'],
+  cancelled: ['cancelling', 'open', 'cancelled', 'expired'],
+}
+
+/** How an order is shown to form clients: one that is open again was refused. */
+const formStatusOf = ({ status = '', saga }: State): string => {
+  if (status === 'open') return saga === '' ? 'OPEN' : 'CANCELED'
+  if (status === 'paid' || status === 'changing') return 'APPROVED'
+  return status === 'submitted' || status === 'checking-out' ? 'PROCESSING' : 'CANCELED'
+}
+
 /** What a request was shown, or refused for, as a question to a moment; undefined if it was shown nothing. */
 const shownTo = ({ does, facts, status, problem, value }: Operation, accounts: Accounts): View['fits'] | undefined => {
   const amount = Number(facts.amount)
@@ -182,6 +220,12 @@ const shownTo = ({ does, facts, status, problem, value }: Operation, accounts: A
     const { sagas } = accounts[participant]
     return (sight) => sight?.action === action && sagas.get(sight.saga ?? '')?.order === facts.order
   }
+  const isShown: View['fits'] = (sight) =>
+    isNumber(value.total, sight?.state.total) &&
+    value.status === sight?.state.status &&
+    value.paid === String(['paid', 'changing'].includes(sight?.state.status ?? '')) &&
+    value.lines === sight?.state.lines &&
+    value.user === sight?.state.user
   const rows: Readonly<Record<string, View['fits']>> = {
     'find-user 200': (sight) => isNumber(value.credit, sight?.state.credit),
     'find-user 404 no-such-user': (sight) => sight === undefined,
@@ -191,13 +235,25 @@ const shownTo = ({ does, facts, status, problem, value }: Operation, accounts: A
     'find-item 200': (sight) => isNumber(value.stock, sight?.state.stock) && isNumber(value.price, sight?.state.price),
     'find-item 404 no-such-item': (sight) => sight === undefined,
     'subtract 409 out-of-stock': (sight) => sight === undefined || (sight.state.stock ?? 0) < amount,
-    'find-order 200': (sight) =>
-      isNumber(value.total, sight?.state.total) &&
-      value.status === sight?.state.status &&
-      value.paid === String(['paid', 'changing'].includes(sight?.state.status ?? '')) &&
-      value.lines === sight?.state.lines &&
-      value.user === sight?.state.user,
+    'find-order 200': isShown,
     'find-order 404 no-such-order': (sight) => sight === undefined,
+    'show-order 200': isShown,
+    'show-order 404 no-such-order': (sight) => sight === undefined,
+    'find-form 200': (sight) =>
+      isNumber(value.total, sight?.state.total) &&
+      value.user === sight?.state.user &&
+      sight !== undefined &&
+      value.form === formStatusOf(sight.state),
+    'find-form 404 no-such-order': (sight) => sight === undefined,
+    'find-checkout 200': (sight) =>
+      value.saga === sight?.state.saga &&
+      (CHECKOUT_SHOWN[value.state ?? ''] ?? []).includes(String(sight?.state.status)),
+    'find-checkout 404 no-checkout': (sight) => sight?.state.saga === '',
+    'find-checkout 404 no-such-order': (sight) => sight === undefined,
+    'change 409 order-not-open': (sight) => sight?.state.status !== 'open',
+    'change 423 locked': (sight) => ['submitted', 'checking-out'].includes(String(sight?.state.status)),
+    'change 409 order-cancelled': (sight) => sight?.state.status === 'cancelled',
+    'change 409 order-expired': (sight) => sight?.state.status === 'expired',
     'add-item 409 order-not-open': (sight) => sight?.state.status !== 'open',
     'checkout 402 out-of-credit': ofOrder('payment', 'refused'),
     'checkout 409 out-of-stock': ofOrder('stock', 'refused'),
@@ -211,15 +267,18 @@ const shownTo = ({ does, facts, status, problem, value }: Operation, accounts: A
     'checkout 409 order-changing': (sight) => sight?.state.status === 'changing',
     'checkout 409 order-empty': (sight) => sight?.state.lines === '',
   }
-  return rows[`${does} ${status} ${problem}`.trim()]
+  const asIfWaiting = does === 'submit' ? 'checkout' : does
+  return rows[`${asIfWaiting} ${status} ${problem}`.trim()]
 }
 
+const isCheckout = (does: Does): boolean => does === 'checkout' || does === 'submit'
+
 const thingShown = ({ does, facts, problem, value }: Operation, accounts: Accounts): string => {
-  if (does === 'checkout' && problem === 'out-of-credit') {
+  if (isCheckout(does) && problem === 'out-of-credit') {
     const order = accounts.order.timelines.get(`order:${facts.order}`)?.at(-1)?.state
     return `user:${order?.user}`
   }
-  if (does === 'checkout' && problem === 'out-of-stock') return `item:${value.item}`
+  if (isCheckout(does) && problem === 'out-of-stock') return `item:${value.item}`
   if (facts.order !== undefined) return `order:${facts.order}`
   return facts.user === undefined ? `item:${facts.item}` : `user:${facts.user}`
 }
@@ -232,7 +291,7 @@ const sharedBegin = (history: readonly Operation[]): ReadonlyMap<Operation, numb
   const begunOf = firstBegun(history)
   const shared = new Map<Operation, number>()
   const under = new Map<string, { begunMs: number; untilMs: number }>()
-  const checkouts = history.filter(({ does }) => does === 'checkout')
+  const checkouts = history.filter(({ does }) => isCheckout(does))
   for (const operation of checkouts.toSorted((a, b) => begunOf(a) - begunOf(b))) {
     const order = operation.facts.order ?? ''
     const begunMs = begunOf(operation)
@@ -297,7 +356,7 @@ const runsOf = (actions: readonly Action[], { places }: Timeline): Run[] => {
 }
 
 /** Those whose actions requests ask for by name; the rest follows from checkouts, or is an operator's. */
-const ASKED_FOR = /^(create-|place$|add-funds |pay |add |subtract |add-item |checkout |cancel-order$)/
+const ASKED_FOR = /^(create-|place$|add-funds |pay |add |subtract |add-item |change-order$|checkout |cancel-order$)/
 
 const MADE_BY = /^(create-|place$)/
 
@@ -388,8 +447,9 @@ const namedIn = (history: readonly Operation[]): Named[] => {
   const known = history.filter(({ told, idempotencyKey }) => told === 'ok' && idempotencyKey !== undefined)
   const created = new Map(known.map((one) => [keyOf(one), asked(one)]))
   const requests = history.flatMap((operation) => {
-    const [thing, label] = asked(operation) ?? created.get(keyOf(operation)) ?? []
-    return thing === undefined || label === undefined ? [] : [{ thing, label, operation }]
+    const one = asked(operation) ?? created.get(keyOf(operation))
+    const all = one === undefined ? [] : operation.does === 'place-form' ? [one, itsEnd(one[0])] : [one]
+    return all.map(([thing, label]) => ({ thing, label, operation }))
   })
   return [...groupedBy(requests, ({ thing, label }) => JSON.stringify([thing, label])).values()].flatMap((all) => {
     const [first] = all
