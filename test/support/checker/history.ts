@@ -207,8 +207,8 @@ const headerIn = (headers: Readonly<Record<string, unknown>>, wanted: string): s
   return value === undefined ? undefined : String(value)
 }
 
-/** A version, as an entity tag says it; `*` is any. */
-const versionOf = (tag = ''): string => tag.replaceAll('"', '')
+/** A version, as an entity tag says it, also while the draft of its invoice is behind; `*` is any. */
+const versionOf = (tag = ''): string => tag.replace(/["+]/g, '')
 
 /** A body is JSON, or a form. */
 const bodyIn = (text: string): Body =>

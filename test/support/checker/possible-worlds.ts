@@ -19,6 +19,12 @@
  * wanted is gone at some moment, and back at a later one, the money first. At rest everything is back.
  *
  * An order is cancelled with the answer that it is, or after the one that it is being cancelled; until then it is shown as it was.
+ *
+ * Each version of an order has a name of its own, which clients see. A world knows the name of the present one once it was shown, and
+ * those of the past, which never come again: a change is made from the present version, and is stale from any other. What ends in
+ * its own time (a refund, a checkout that is cancelled) gives the order another version then: until all is at rest it is *stirred*.
+ *
+ * An order that is placed by form is tried once, in its own time: its money is gone first, and then it is shown as paid.
  */
 
 export type Action =
@@ -26,20 +32,34 @@ export type Action =
   | { readonly does: 'add' | 'subtract'; readonly item: number; readonly amount: number }
   | { readonly does: 'set-price'; readonly item: number; readonly price: number }
   | { readonly does: 'add-item'; readonly order: number; readonly item: number; readonly quantity: number }
-  | { readonly does: 'checkout'; readonly order: number }
+  /** So many pieces of an item from now on, from the version that is named, or from whichever there is. */
+  | {
+      readonly does: 'change'
+      readonly order: number
+      readonly item: number
+      readonly quantity: number
+      readonly from?: string | undefined
+    }
+  /** One that is submitted is asked for until it is decided. */
+  | { readonly does: 'checkout'; readonly order: number; readonly isSubmitted?: true }
   /** Of so many pieces of an item, or of all that is left. */
   | { readonly does: 'refund'; readonly order: number; readonly item?: number; readonly quantity: number }
   /** The order, for good: the two are answered otherwise. */
   | { readonly does: 'cancel' | 'delete'; readonly order: number }
 type Line = Extract<Action, { readonly does: 'add-item' }>
+type Change = Extract<Action, { readonly does: 'change' }>
 type Refund = Extract<Action, { readonly does: 'refund' }>
 type Cancellation = Extract<Action, { readonly does: 'cancel' | 'delete' }>
 export type Read =
   | { readonly does: 'find-user'; readonly user: number }
   | { readonly does: 'find-item'; readonly item: number }
   | { readonly does: 'find-order'; readonly order: number }
+  /** The same, and its version. */
+  | { readonly does: 'show-order'; readonly order: number }
   /** The orders of a user. */
   | { readonly does: 'find-orders'; readonly user: number }
+  /** An order that was placed by form. */
+  | { readonly does: 'find-form'; readonly form: number }
 export type Request = Action | Read
 
 export type OrderHas = {
@@ -53,6 +73,21 @@ export type OrderHas = {
   readonly quantities: readonly number[]
   readonly costs: readonly number[]
   readonly returned: readonly number[]
+  /** The name of its version, if that is known, and of those that it had. */
+  readonly version?: string | undefined
+  readonly past?: readonly string[]
+  /** May it get another version in its own time? */
+  readonly isStirred?: boolean
+}
+/** An order that was placed by form, or may have been, or was not. */
+export type FormHas = {
+  readonly user: number
+  readonly total: number
+  readonly status: 'MAYBE' | 'NEVER' | 'PROCESSING' | 'APPROVED' | 'CANCELED'
+  /** Is its money gone? */
+  readonly isTaken: boolean
+  /** Was something wrong meanwhile, so that its try may be cancelled? */
+  readonly isExcused: boolean
 }
 /** What is on its way back, and which order is being cancelled. */
 type Due =
@@ -64,6 +99,7 @@ export type State = {
   readonly stock: readonly number[]
   readonly prices: readonly number[]
   readonly orders: readonly OrderHas[]
+  readonly forms?: readonly FormHas[]
   readonly due: readonly Due[]
 }
 
@@ -104,6 +140,27 @@ const sameAnswer = (before: string, answer: string): boolean =>
 const put = <Thing>(list: readonly Thing[], index: number, thing: Thing): readonly Thing[] => list.with(index, thing)
 const has = (list: readonly number[], index: number): number => list[index] ?? 0
 
+/** An order of another version, whose name is not known yet. */
+const renewed = (known: OrderHas, past: readonly string[] = []): OrderHas => ({
+  ...known,
+  version: undefined,
+  past: [...new Set([...(known.past ?? []), ...(known.version === undefined ? [] : [known.version]), ...past])],
+})
+/** The order may get another version in its own time. */
+const stirred = (state: State, order: number): State => ({
+  ...state,
+  orders: state.orders.map((known, index) =>
+    index === order ? { ...known, version: undefined, isStirred: true } : known,
+  ),
+})
+
+/** May a version of this name be the present one? */
+const mayBe = ({ version, past = [], isStirred }: OrderHas, name: string): boolean =>
+  !past.includes(name) && (version === undefined || isStirred === true || version === name)
+/** The same order, once its version is known. */
+const named = (known: OrderHas, version: string | undefined): OrderHas =>
+  version === undefined ? known : { ...known, version }
+
 const checkedOut = (state: State, order: number): readonly [answer: string, State] => {
   const wanted = state.orders[order]
   if (wanted === undefined) return ['404 no-such-order', state]
@@ -111,15 +168,16 @@ const checkedOut = (state: State, order: number): readonly [answer: string, Stat
   if (cancelled !== undefined) return [cancelled === 'now' ? '409 order-cancelled' : '409 checkout-cancelling', state]
   if (wanted.paid) return ['200', state]
   if (quantities.every((quantity) => quantity === 0)) return ['409 order-empty', state]
-  if (has(state.credit, user) < total) return ['402 out-of-credit', state]
-  if (quantities.some((quantity, item) => quantity > has(state.stock, item))) return ['409 out-of-stock', state]
+  const again = { ...state, orders: put(state.orders, order, renewed(wanted)) }
+  if (has(state.credit, user) < total) return ['402 out-of-credit', again]
+  if (quantities.some((quantity, item) => quantity > has(state.stock, item))) return ['409 out-of-stock', again]
   return [
     '200',
     {
       ...state,
       credit: put(state.credit, user, has(state.credit, user) - total),
       stock: state.stock.map((stock, item) => stock - has(quantities, item)),
-      orders: put(state.orders, order, { ...wanted, paid: true }),
+      orders: put(state.orders, order, { ...renewed(wanted), paid: true }),
     },
   ]
 }
@@ -132,7 +190,55 @@ const withLine = (state: State, { order, item, quantity }: Line, price: number):
   const quantities = state.stock.map((_, index) => has(known.quantities, index) + (index === item ? quantity : 0))
   const costs = state.stock.map((_, index) => has(known.costs, index) + (index === item ? quantity * price : 0))
   const total = known.total + quantity * price
-  return ['200', { ...state, orders: put(state.orders, order, { ...known, total, quantities, costs }) }]
+  return ['200', { ...state, orders: put(state.orders, order, { ...renewed(known), total, quantities, costs }) }]
+}
+
+/** An open order with so many pieces of an item: those that are added at this price, and all at their cost if none is left. */
+const withQuantity = (state: State, known: OrderHas, { item, quantity }: Change, price: number): OrderHas => {
+  const [before, cost] = [has(known.quantities, item), has(known.costs, item)]
+  const less = quantity < before ? worth(cost, before, before - quantity) : 0
+  const after = cost + Math.max(quantity - before, 0) * price - less
+  const each = (list: readonly number[], one: number): number[] =>
+    state.stock.map((_, index) => (index === item ? one : has(list, index)))
+  return {
+    ...known,
+    total: known.total + after - cost,
+    quantities: each(known.quantities, quantity),
+    costs: each(known.costs, after),
+  }
+}
+
+const VERSION_TOLD = / @(.*)$/
+
+/** What a change may be answered in a state, and the state after it. @param told the answer, which names a version; if there was one */
+const changes = (
+  state: State,
+  request: Change,
+  price: number,
+  told: string | undefined,
+): (readonly [answer: string, State])[] => {
+  const { order, item, quantity, from } = request
+  const known = state.orders[order]
+  if (known === undefined) return [['404 no-such-order', state]]
+  if (known.cancelled === 'now') return [['409 order-cancelled', state]]
+  if (known.paid || known.cancelled !== undefined) return [['409 order-not-open', state]]
+  const version = VERSION_TOLD.exec(told ?? '')?.[1]
+  const isNamed = version === undefined || !(known.past ?? []).includes(version)
+  const into = (after: OrderHas): State => ({ ...state, orders: put(state.orders, order, after) })
+  const ends: (readonly [answer: string, State])[] = []
+  if (from === undefined || mayBe(known, from)) {
+    const isSame = has(known.quantities, item) === quantity
+    const asBefore = version === undefined || (mayBe(known, version) && (from === undefined || version === from))
+    const isNew = isNamed && version !== from && version !== known.version
+    const after = named(renewed(withQuantity(state, known, request, price), from === undefined ? [] : [from]), version)
+    if (isSame && asBefore) ends.push([`204 @${version}`, into(named(known, version))])
+    if (!isSame && (version === undefined || isNew)) ends.push([`204 @${version}`, into(after)])
+  }
+  // Of which version an order is that is stirred, or was not seen, only the answer tells.
+  const isOther = version === undefined || (version !== from && mayBe(known, version))
+  if (from !== undefined && (known.isStirred === true || known.version !== from) && isOther)
+    ends.push([`412 stale @${version}`, into(named({ ...known, past: [...(known.past ?? []), from] }, version))])
+  return ends
 }
 
 /** The first pieces of a line that go back are worth their part of what it cost, rounded down. */
@@ -157,14 +263,14 @@ const refunded = (state: State, { order, item, quantity }: Refund): readonly [an
     const [cost, before] = [has(costs, index), has(returned, index)]
     return sum + worth(cost, count, has(after, index)) - worth(cost, count, before)
   }, 0)
-  const orders = put(state.orders, order, { ...known, returned: after })
+  const orders = put(state.orders, order, { ...renewed(known), returned: after, isStirred: true })
   return [GRANTED, { ...state, orders, due: [...state.due, { user, amount }, { quantities: pieces }] }]
 }
 
-const withCancelled = (state: State, order: number, cancelled: 'at last' | 'now'): State => ({
-  ...state,
-  orders: state.orders.map((known, index) => (index === order ? { ...known, cancelled } : known)),
-})
+const withCancelled = (state: State, order: number, cancelled: 'at last' | 'now'): State => {
+  const after = stirred(state, order)
+  return { ...after, orders: after.orders.map((known, index) => (index === order ? { ...known, cancelled } : known)) }
+}
 
 /** What was due is back, or done. */
 const withDue = (state: State, due: Due): State => {
@@ -232,6 +338,8 @@ export const answered = (state: State, request: Request, price?: number): readon
     }
     case 'add-item':
       return withLine(state, request, price ?? has(state.prices, request.item))
+    case 'change':
+      return changes(state, request, price ?? has(state.prices, request.item), undefined)[0] ?? ['412 stale', state]
     case 'set-price':
       return ['200', { ...state, prices: put(state.prices, request.item, request.price) }]
     case 'checkout':
@@ -249,6 +357,14 @@ export const answered = (state: State, request: Request, price?: number): readon
       const order = state.orders[request.order]
       return [order ? showOrder(order, state.stock.length) : '404 no-such-order', state]
     }
+    case 'show-order': {
+      const order = state.orders[request.order]
+      return [order ? showOrder(order, state.stock.length) : '404 no-such-order', state]
+    }
+    case 'find-form': {
+      const { status, total } = state.forms?.[request.form] ?? { status: 'NEVER', total: 0 }
+      return [`200 ${status} ${total}`, state]
+    }
     case 'find-orders': {
       const orders = state.orders.flatMap((order, number) =>
         order.user === request.user ? [[number, showOrder(order, state.stock.length)] as const] : [],
@@ -257,6 +373,10 @@ export const answered = (state: State, request: Request, price?: number): readon
     }
   }
 }
+
+/** Is it asked for with what an item costs? */
+const isPriced = (request: Request): request is Line | Change =>
+  request.does === 'add-item' || request.does === 'change'
 
 /** What a checkout has taken that is cancelled: it comes back. */
 type Sale = {
@@ -292,7 +412,7 @@ export type Worlds = {
   readonly count: () => number
 }
 
-const READS = new Set(['find-user', 'find-item', 'find-order', 'find-orders'])
+const READS = new Set(['find-user', 'find-item', 'find-order', 'find-orders', 'show-order', 'find-form'])
 
 const isCancellation = ({ does }: Request): boolean => does === 'cancel' || does === 'delete'
 
@@ -304,15 +424,28 @@ const isGivenUp = ({ request, answer }: Told, told: readonly Told[]): boolean =>
 
 /** An order that is being checked out takes no lines: true while it lasts, whatever comes of it. */
 const meetsCheckout = ({ request, answer }: Told, told: readonly Told[]): boolean =>
-  answer === '409 order-not-open' &&
+  (answer === '409 order-not-open' || (answer === '423 locked' && request.does === 'change')) &&
   told.some(({ request: other }) => other.does === 'checkout' && 'order' in request && other.order === request.order)
+
+/** How an order is shown with its version, whose name is known from then on. */
+const shownWithVersion = (state: State, order: number, told = ''): readonly (readonly [answer: string, State])[] => {
+  const known = state.orders[order]
+  const version = VERSION_TOLD.exec(told)?.[1]
+  if (known === undefined) return [['404 no-such-order', state]]
+  if (version === undefined || !mayBe(known, version)) return []
+  const orders = put(state.orders, order, named(known, version))
+  return [[`${showOrder(known, state.stock.length)} @${version}`, { ...state, orders }]]
+}
 
 /** What a request may be answered in a state, and the state after it; a line for each price at which it may be added. */
 const mayBeAnswered = (
   state: State,
   request: Request,
   prices: ReadonlySet<number> | undefined,
+  told?: string,
 ): readonly (readonly [answer: string, State])[] => {
+  if (request.does === 'show-order') return shownWithVersion(state, request.order, told)
+  if (request.does === 'change') return [...(prices ?? [])].flatMap((price) => changes(state, request, price, told))
   if (request.does === 'cancel' || request.does === 'delete') return cancellations(state, request)
   // A checkout that is given up with its order is told so before it is undone.
   if (request.does === 'checkout' && state.orders[request.order]?.cancelled === 'at last')
@@ -341,10 +474,13 @@ const after = (
   if (before !== undefined) return sameAnswer(before, answer) || (excused && isTurnedAway(answer)) ? [world] : []
   const others = coming.filter((one) => one !== action)
   const settled = isFinal(answer) && !READS.has(request.does) ? { ...known, [action]: answer } : known
-  const worlds = mayBeAnswered(state, request, prices)
+  const worlds = mayBeAnswered(state, request, prices, answer)
     .filter(([due]) => due === answer)
     .map(([, next]): World => ({ ...world, state: next, coming: others, known: settled }))
-  if (excused && isNotNow(answer)) worlds.push({ ...world, coming: isFinal(answer) ? others : coming, known: settled })
+  if (excused && isNotNow(answer)) {
+    const left = request.does === 'checkout' ? stirred(state, request.order) : state
+    worlds.push({ ...world, state: left, coming: isFinal(answer) ? others : coming, known: settled })
+  }
   return worlds
 }
 
@@ -380,6 +516,35 @@ const withReturn = (world: World, sale: Sale): World => {
   }
 }
 
+const withForm = (state: State, form: FormHas, after: FormHas): State => ({
+  ...state,
+  forms: (state.forms ?? []).map((one) => (one === form ? after : one)),
+})
+
+/** What may become of an order that was placed by form, and is not decided. */
+const nextOfForm = (state: State, form: FormHas): State[] => {
+  const { user, total, status, isTaken, isExcused } = form
+  if (status === 'MAYBE') return [withForm(state, form, { ...form, status: 'PROCESSING' })]
+  if (status !== 'PROCESSING') return []
+  const cancelled = withForm(state, form, { ...form, status: 'CANCELED' })
+  if (isTaken) {
+    const due = [...state.due, { user, amount: total }]
+    return [withForm(state, form, { ...form, status: 'APPROVED' }), ...(isExcused ? [{ ...cancelled, due }] : [])]
+  }
+  const left = has(state.credit, user) - total
+  const taken = { ...withForm(state, form, { ...form, isTaken: true }), credit: put(state.credit, user, left) }
+  return left < 0 ? [cancelled] : [taken, ...(isExcused ? [cancelled] : [])]
+}
+
+/** Nothing gets another version by itself any more, and what was not placed by form by now never will be by that request. */
+const rested = (state: State): State => ({
+  ...state,
+  orders: state.orders.map((order) => (order.isStirred ? { ...order, version: undefined, isStirred: false } : order)),
+  forms: (state.forms ?? []).map((form) => (form.status === 'MAYBE' ? { ...form, status: 'NEVER' } : form)),
+})
+
+const isDecided = ({ status }: FormHas): boolean => status !== 'PROCESSING'
+
 export const openWorlds = (initial: State): Worlds => {
   let worlds: readonly World[] = [{ state: initial, fleeting: [], sales: [], coming: [], known: {} }]
   const requests = new Map<number, Request>()
@@ -411,11 +576,11 @@ export const openWorlds = (initial: State): Worlds => {
   /** Notes at which prices lines may be added that are asked for now, and those that were asked for before. */
   const quote = (told: readonly Told[]): void => {
     for (const { action, request } of told)
-      if (request.does === 'add-item' && !quotes.has(action)) quotes.set(action, new Set(pricesOf(request.item)))
+      if (isPriced(request) && !quotes.has(action)) quotes.set(action, new Set(pricesOf(request.item)))
     for (const { request } of told)
       for (const [action, prices] of quotes) {
         const line = requests.get(action)
-        if (request.does === 'set-price' && line?.does === 'add-item' && line.item === request.item)
+        if (request.does === 'set-price' && line && isPriced(line) && line.item === request.item)
           prices.add(request.price)
       }
   }
@@ -428,7 +593,10 @@ export const openWorlds = (initial: State): Worlds => {
       return next === undefined ? [] : [next]
     })
     const back = world.state.due.map((due) => ({ ...world, state: withDue(world.state, due) }))
-    return [...sold, ...world.sales.map((sale) => withReturn(world, sale)), ...back]
+    const forms = (world.state.forms ?? []).flatMap((form) =>
+      nextOfForm(world.state, form).map((state) => ({ ...world, state })),
+    )
+    return [...sold, ...world.sales.map((sale) => withReturn(world, sale)), ...back, ...forms]
   }
 
   /** All worlds in which these came in some order, and those that are coming before, between or after them, or not yet. */
@@ -453,6 +621,13 @@ export const openWorlds = (initial: State): Worlds => {
     return found
   }
 
+  /** What is wrong now excuses what is under way; an order gets versions by a checkout of which nobody knows. */
+  const withExcuses = (state: State, unknown: readonly Told[]): State => {
+    const forms = (state.forms ?? []).map((form) => (isDecided(form) ? form : { ...form, isExcused: true }))
+    const checkouts = unknown.flatMap(({ request }) => (request.does === 'checkout' ? request.order : []))
+    return checkouts.reduce<State>((before, order) => stirred(before, order), { ...state, forms })
+  }
+
   const mayCome = (world: World, told: readonly Told[], disturbed: boolean): World => {
     const unknown = told.filter(
       ({ action, request, answer }) =>
@@ -468,7 +643,8 @@ export const openWorlds = (initial: State): Worlds => {
     const added = (known: readonly number[], more: readonly Told[]): number[] => [
       ...new Set([...known, ...more.map(({ action }) => action)]),
     ]
-    return { ...world, coming: added(world.coming, unknown), fleeting: added(world.fleeting, fleeting) }
+    const state = disturbed ? withExcuses(world.state, unknown) : world.state
+    return { ...world, state, coming: added(world.coming, unknown), fleeting: added(world.fleeting, fleeting) }
   }
 
   return {
@@ -489,13 +665,14 @@ export const openWorlds = (initial: State): Worlds => {
       worlds = possible
     },
     rest: () => {
-      const isOver = ({ sales, state }: World): boolean => sales.length === 0 && state.due.length === 0
+      const isOver = ({ sales, state }: World): boolean =>
+        sales.length === 0 && state.due.length === 0 && (state.forms ?? []).every(isDecided)
       const settled = explore(worlds, [], () => false).filter(isOver)
       const states = new Map(
-        settled.map(({ state, known }) => [
-          JSON.stringify([state, known]),
-          { state, fleeting: [], sales: [], coming: [], known },
-        ]),
+        settled.map(({ state: left, known }) => {
+          const state = rested(left)
+          return [JSON.stringify([state, known]), { state, fleeting: [], sales: [], coming: [], known }]
+        }),
       )
       worlds = [...states.values()]
     },
@@ -506,7 +683,10 @@ export const openWorlds = (initial: State): Worlds => {
     open: () =>
       Math.max(
         ...worlds.map(({ coming, fleeting, sales, state }) =>
-          [coming, fleeting, sales, state.due].reduce((sum, { length }) => sum + length, 0),
+          [coming, fleeting, sales, state.due, (state.forms ?? []).filter((form) => !isDecided(form))].reduce(
+            (sum, { length }) => sum + length,
+            0,
+          ),
         ),
       ),
     count: () => worlds.length,

@@ -253,3 +253,110 @@ test('lets a checkout that was given up with its order be seen as a sale and its
   const alone = openWorlds(small)
   t.throws(() => alone.learn([told(0, checkout(0), '409 order-cancelled')], false), undefined, 'nobody cancelled it')
 })
+
+const change = (quantity: number, from?: string): Request => ({ does: 'change', order: 0, item: 0, quantity, from })
+const shownAt: Request = { does: 'show-order', order: 0 }
+const seen = (): ReturnType<typeof openWorlds> => {
+  const worlds = openWorlds(small)
+  worlds.learn([told(0, shownAt, '200 false 4 2 @1')], false)
+  return worlds
+}
+
+test('makes one of two changes from one version, and shows the version that it has made, and no other', (t) => {
+  const both = (one: string, other: string) => () =>
+    seen().learn([told(1, change(3, '1'), one), told(2, change(1, '1'), other)], false)
+  t.notThrows(both('204 @7', '412 stale @7'))
+  t.notThrows(both('412 stale @8', '204 @8'))
+  t.throws(both('204 @7', '204 @8'), undefined, 'two of one version')
+  t.throws(both('412 stale @7', '412 stale @7'), undefined, 'none of one version')
+  t.throws(both('204 @7', '412 stale @8'), undefined, 'it is another version')
+  t.throws(both('204 @1', '412 stale @1'), undefined, 'its version is as before')
+  const worlds = seen()
+  worlds.learn([told(1, change(3, '1'), '204 @7')], false)
+  t.throws(() => worlds.learn([told(2, shownAt, '200 false 6 3 @1')], false), undefined, 'it has another version')
+  t.throws(() => worlds.learn([told(2, shownAt, '200 false 4 2 @7')], false), undefined, 'it was changed')
+  worlds.learn([told(2, shownAt, '200 false 6 3 @7')], false)
+  worlds.learn([told(3, change(3, '7'), '204 @7')], false)
+  t.throws(() => worlds.learn([told(4, change(3, '7'), '204 @9')], false), undefined, 'it is no change')
+  worlds.learn([told(5, change(0), '204 @9'), told(6, look, '200 false 0 0')], false)
+})
+
+test('lets pieces leave at what they have cost, and adds them at what they cost now', (t) => {
+  const worlds = seen()
+  worlds.learn([told(1, setPrice(7), '200')], false)
+  worlds.learn([told(2, change(3, '1'), '204 @7')], false)
+  worlds.learn([told(3, look, '200 false 11 3')], false)
+  worlds.learn([told(4, change(1, '7'), '204 @8')], false)
+  t.throws(() => worlds.learn([told(5, look, '200 false 3 1')], false))
+  worlds.learn([told(5, look, '200 false 4 1')], false)
+})
+
+test('lets a change of which nobody knows be made or not, and none from a version that is past', (t) => {
+  const unknown = () => {
+    const worlds = seen()
+    worlds.learn([told(1, change(3, '1'))], true)
+    return worlds
+  }
+  for (const shown of ['200 false 4 2 @1', '200 false 6 3 @7'])
+    t.notThrows(() => unknown().learn([told(2, shownAt, shown)], true))
+  t.throws(() => unknown().learn([told(2, shownAt, '200 false 6 3 @1')], true))
+  const after = seen()
+  after.learn([told(1, checkout(0), '200'), told(2, credit, '200 1')], false)
+  t.throws(() => after.learn([told(3, change(3, '1'), '204 @7')], false), undefined, 'it is paid')
+  const refused = openWorlds({ ...small, credit: [3] })
+  refused.learn([told(0, shownAt, '200 false 4 2 @1')], false)
+  refused.learn([told(1, checkout(0), '402 out-of-credit')], false)
+  t.throws(() => refused.learn([told(2, change(3, '1'), '204 @7')], false), undefined, 'it was checked out since')
+  refused.learn([told(2, change(3, '1'), '412 stale @6'), told(3, shownAt, '200 false 4 2 @6')], false)
+})
+
+test('knows a version that changes in its own time only once that is over', (t) => {
+  const worlds = seen()
+  worlds.learn([told(1, checkout(0), '424 checkout-cancelled')], true)
+  worlds.learn([told(2, shownAt, '200 false 4 2 @5')], true)
+  worlds.learn([told(3, change(3, '5'), '412 stale @6')], true)
+  worlds.rest()
+  worlds.learn([told(4, shownAt, '200 false 4 2 @6')], false)
+  t.throws(() => worlds.learn([told(5, change(3, '6'), '412 stale @7')], false), undefined, 'it is at rest')
+})
+
+const form: Request = { does: 'find-form', form: 0 }
+const withForm = (status: 'MAYBE' | 'PROCESSING', total: number) =>
+  openWorlds({ ...small, forms: [{ user: 0, total, status, isTaken: false, isExcused: false }] })
+
+test('tries an order that is placed by form once, in its own time, and says so as long as it lasts', (t) => {
+  for (const [total, end, left] of [
+    [4, 'APPROVED', 1],
+    [6, 'CANCELED', 5],
+  ] as const) {
+    const worlds = withForm('PROCESSING', total)
+    worlds.learn([told(0, form, `200 PROCESSING ${total}`)], false)
+    t.throws(() => worlds.learn([told(1, form, `200 ${end === 'APPROVED' ? 'CANCELED' : 'APPROVED'} ${total}`)], false))
+    worlds.rest()
+    worlds.learn([told(2, form, `200 ${end} ${total}`), told(3, credit, `200 ${left}`)], false)
+    t.throws(() => worlds.learn([told(4, fund, '200'), told(5, form, `200 PROCESSING ${total}`)], false))
+  }
+  const worlds = withForm('PROCESSING', 4)
+  worlds.learn([told(0, credit, '200 1')], false)
+  worlds.learn([told(1, form, '200 PROCESSING 4')], false)
+  t.throws(() => worlds.learn([told(2, form, '200 CANCELED 4')], false), undefined, 'its money is gone')
+  worlds.learn([told(2, form, '200 APPROVED 4')], false)
+})
+
+test('lets a try be cancelled while something is wrong, and its money come back', (t) => {
+  const worlds = withForm('PROCESSING', 4)
+  worlds.learn([told(0, credit, '200 1')], true)
+  worlds.learn([told(1, form, '200 CANCELED 4')], true)
+  worlds.rest()
+  worlds.learn([told(2, credit, '200 5')], false)
+  t.is(worlds.count(), 1)
+})
+
+test('lets an order be placed by form, or not, of which nobody knows', (t) => {
+  for (const left of [1, 5]) {
+    const worlds = withForm('MAYBE', 4)
+    worlds.rest()
+    worlds.learn([told(0, credit, `200 ${left}`)], false)
+    t.throws(() => worlds.learn([told(1, credit, `200 ${6 - left}`)], false), undefined, 'it was seen')
+  }
+})

@@ -14,6 +14,8 @@ import {
   payAccount,
   stockAccount,
 } from '../checker/accounts.ts'
+import { describe } from '../checker/anomaly.ts'
+import { brokenDrafts, draftIn } from '../checker/drafts.ts'
 import { ledgerOf } from '../checker/ledgers.ts'
 import { plainly } from '../shop/open-store.ts'
 import { PARTICIPANTS, type Participant, type ThreeServices } from '../three-services.ts'
@@ -103,6 +105,23 @@ const brokenRefunds = async (
       found.push(`${name} shows ${JSON.stringify(shown.lines)}, but ${JSON.stringify(all)}`)
   }
   return found
+}
+
+/** Orders whose draft is not of them as they are. */
+const misdrafted = async (rest: Rest): Promise<readonly string[]> => {
+  const { redis } = rest.services
+  const drafts = Object.entries(await redis.payment.hgetall('drafts')).map(
+    ([order, text]) => [order, draftIn(text)] as const,
+  )
+  const names = rest.customers.orders().map(({ name }) => name)
+  const orders = await Promise.all(
+    names.map(async (name) => [name, await redis.order.hgetall(`order:${name}`)] as const),
+  )
+  const known = orders.filter(([, fields]) => fields.user !== undefined)
+  const excused = excusedIn(rest).map((order) => `order:${order}`)
+  return brokenDrafts(new Map(drafts), new Map(known))
+    .filter(({ about }) => !excused.includes(about))
+    .map(describe)
 }
 
 /** Wallets and shelves that are not what their logs say, or of which something is held. */
@@ -213,6 +232,7 @@ export const brokenPromises = async (rest: Rest, accounts: Accounts): Promise<re
   for (const [who, { faults }] of Object.entries(accounts))
     for (const { name, about, says } of faults) found.push(`${name} of ${about} in the log of ${who}: ${says}`)
   found.push(...(await brokenRefunds(rest, accounts)), ...(await brokenAmounts(rest, accounts)))
+  found.push(...(await misdrafted(rest)))
   for (const { by, id, state } of unfinished) found.push(`${by} has not finished ${id}: ${state}`)
   for (const index of ['sagas:deadlines', 'submitted'])
     for (const id of await services.redis.order.zrange(index, '0', '-1')) found.push(`order has not decided ${id}`)
