@@ -29,7 +29,7 @@ const TIMEOUT_MS = IS_FULL ? 1_200_000 : 180_000
 
 /** Short, so that a history full of faults takes seconds. */
 const HASTY = {
-  order: { CHECKOUT_DEADLINE_MS: '1500', LOCK_TTL_MS: '800' },
+  order: { CHECKOUT_DEADLINE_MS: '1500', CHECKOUT_ASYNC_DEADLINE_MS: '2500', LOCK_TTL_MS: '800' },
   gateway: { GATEWAY_TIMEOUT_MS: '3000', GATEWAY_WAIT_MS: '1000' },
   all: { ...listening, LEASE_TTL_MS: '500', LOG_PARSER_CRON: '* * * * * *' },
 }
@@ -64,6 +64,8 @@ const newTally = (): Tally => ({
   requests: 0,
   audits: 0,
   paid: 0,
+  changed: 0,
+  stale: 0,
   refunded: 0,
   cancelled: 0,
   refused: 0,

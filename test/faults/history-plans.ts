@@ -46,6 +46,8 @@ const FREEZING_POINTS = [
   'order.add-item.before',
   'order.create-order.before',
   'order.place.before',
+  'order.change-order.before',
+  'order.submit.before',
   'payment.pay.before',
   'payment.add-funds.before',
 ] as const
@@ -63,8 +65,8 @@ export type Fault =
 
 /** One request; an action may bear an Idempotency-Key of its own. Or an earlier action that bore one, once more under its key. */
 export type Asking = { readonly request: Request; readonly keyed: boolean } | { readonly again: number }
-/** An order may be made empty, or placed with two lines. */
-export type Created = 'user' | 'item' | 'order' | 'placed-order'
+/** An order may be made empty, placed with two lines, or by form over a value. */
+export type Created = 'user' | 'item' | 'order' | 'placed-order' | 'form-order'
 export type Step =
   | { readonly does: 'ask'; readonly atOnce: readonly Asking[] }
   /** Asks for an earlier action that bore a key once more, under that key. */
@@ -81,8 +83,20 @@ const AT_ONCE_MAX = 4
 const small = (max: number, min = 0): fc.Arbitrary<number> => fc.integer({ min, max })
 const any = small(5)
 
+/** From the version that was seen last, as it is known when it is asked for. */
+const changes = fc.record({ does: fc.constant('change' as const), order: any, item: any, quantity: small(3) })
+
 const requests: fc.Arbitrary<Request> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ does: fc.constant('checkout' as const), order: any }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      does: fc.constant('checkout' as const),
+      order: any,
+      isSubmitted: fc.constant(true as const),
+    }),
+  },
+  { weight: 2, arbitrary: changes },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -116,7 +130,9 @@ const requests: fc.Arbitrary<Request> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ does: fc.constant('find-user' as const), user: any }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('find-item' as const), item: any }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('find-order' as const), order: any }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('show-order' as const), order: any }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('find-orders' as const), user: any }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant('find-form' as const), form: any }) },
 )
 const askings: fc.Arbitrary<Asking> = fc.oneof(
   { weight: 7, arbitrary: fc.record({ request: requests, keyed: fc.boolean() }) },
@@ -132,7 +148,7 @@ const agains = fc.oneof(
 )
 const creates = fc.record({
   does: fc.constant('create' as const),
-  what: fc.constantFrom('user' as const, 'item' as const, 'order' as const, 'placed-order' as const),
+  what: fc.constantFrom<Created>('user', 'item', 'order', 'placed-order', 'form-order', 'form-order'),
   number: small(4),
 })
 const faults: fc.Arbitrary<Fault> = fc.oneof(
@@ -152,19 +168,33 @@ const faults: fc.Arbitrary<Fault> = fc.oneof(
     suffers: fc.constantFrom('cut' as const, 'lose-reply' as const, 'black-hole' as const),
   }),
 )
+const ask = (...atOnce: readonly Asking[]): Step => ({ does: 'ask', atOnce })
+
+/** Two who have seen one version of an order change it at once, while somebody may ask for something else. */
+const rivals: fc.Arbitrary<Step[]> = fc
+  .record({ one: changes, other: changes, meanwhile: fc.array(askings, { maxLength: 2 }) })
+  .map(({ one, other, meanwhile }): Step[] => [
+    ask({ request: { does: 'show-order', order: one.order }, keyed: false }),
+    ask({ request: one, keyed: false }, { request: { ...other, order: one.order }, keyed: true }, ...meanwhile),
+  ])
 const suffers = fc.record({ does: fc.constant('suffer' as const), fault: faults })
 const heals = fc.constant({ does: 'heal' as const })
 
 const stepsOf = (rare: readonly { weight: number; arbitrary: fc.Arbitrary<Step> }[]): fc.Arbitrary<Step[]> =>
-  fc.array(
-    fc.oneof(
-      { weight: 8, arbitrary: asks },
-      { weight: 2, arbitrary: agains },
-      { weight: 1, arbitrary: creates },
-      ...rare,
-    ),
-    { minLength: 1, maxLength: 14, size: 'max' },
-  )
+  fc
+    .array(
+      fc.oneof(
+        { weight: 1, arbitrary: rivals },
+        ...[
+          { weight: 8, arbitrary: asks },
+          { weight: 2, arbitrary: agains },
+          { weight: 2, arbitrary: creates },
+          ...rare,
+        ].map(({ weight, arbitrary }) => ({ weight, arbitrary: arbitrary.map((step): Step[] => [step]) })),
+      ),
+      { minLength: 1, maxLength: 14, size: 'max' },
+    )
+    .map((blocks) => blocks.flat())
 /** What there is first, and what happens then. */
 export const faultlessHistories = fc.tuple(shops, stepsOf([]))
 export const faultyHistories = fc.tuple(
@@ -176,8 +206,10 @@ export const faultyHistories = fc.tuple(
 )
 
 type Names = { readonly order: number; readonly other: number; readonly user: number; readonly amount: number }
-const ask = (...atOnce: readonly Asking[]): Step => ({ does: 'ask', atOnce })
-const checkingOut = (order: number, keyed = false): Asking => ({ request: { does: 'checkout', order }, keyed })
+const checkingOut = (order: number, keyed = false, isSubmitted?: true): Asking => ({
+  request: { does: 'checkout', order, ...(isSubmitted && { isSubmitted }) },
+  keyed,
+})
 
 /** What comes to a point, so that a replica freezes with it. */
 const PASSES: Readonly<Record<(typeof FREEZING_POINTS)[number], (names: Names) => Step>> = {
@@ -191,6 +223,9 @@ const PASSES: Readonly<Record<(typeof FREEZING_POINTS)[number], (names: Names) =
     ),
   'order.create-order.before': ({ user }) => ({ does: 'create', what: 'order', number: user }),
   'order.place.before': ({ user }) => ({ does: 'create', what: 'placed-order', number: user }),
+  'order.change-order.before': ({ order, other, amount }) =>
+    ask({ request: { does: 'change', order, item: other, quantity: amount % 4 }, keyed: true }),
+  'order.submit.before': ({ order, amount }) => ask(checkingOut(order, amount % 3 === 0, true)),
   'payment.pay.before': ({ user, amount }) => ask({ request: { does: 'pay', user, amount }, keyed: true }),
   'payment.add-funds.before': ({ user, amount }) => ask({ request: { does: 'add-funds', user, amount }, keyed: true }),
 }

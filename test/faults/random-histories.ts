@@ -13,6 +13,7 @@ import { type History, isDone, openHistory, toldBy } from '../support/checker/hi
 import { settle, violations } from '../support/checker/invariants.ts'
 import {
   type Action,
+  type FormHas,
   isFinal,
   openWorlds,
   type Request,
@@ -36,6 +37,8 @@ export type Tally = Record<
   | 'requests'
   | 'audits'
   | 'paid'
+  | 'changed'
+  | 'stale'
   | 'refunded'
   | 'cancelled'
   | 'refused'
@@ -56,10 +59,12 @@ const READY_MS = 20_000
 const INSIST_MS = 20_000
 const SETTLE_MS = 15_000
 const LOCKS_MS = 5_000
+/** Before a client asks again that was not answered. */
+const PAUSE_MS = 100
 /** Within this time somebody comes to a point at which a replica is to freeze. */
 const HIT_MS = 10_000
 
-const isRead = ({ does }: Request): boolean => does.startsWith('find-')
+const isRead = ({ does }: Request): boolean => does.startsWith('find-') || does === 'show-order'
 
 const isCancellation = ({ does }: Request): boolean => does === 'cancel' || does === 'delete'
 
@@ -70,6 +75,13 @@ const methodOf = (request: Request, items: readonly string[]): Sent => {
     const headers = { ...JSON_TYPE, 'If-Match': '*' }
     return { method: 'PATCH', headers, body: JSON.stringify({ price: request.price }) }
   }
+  if (request.does === 'change') {
+    const { item, quantity, from } = request
+    const body = JSON.stringify({ lines: [{ item_id: items[item], quantity }] })
+    return { method: 'PATCH', headers: { ...JSON_TYPE, 'If-Match': from === undefined ? '*' : `"${from}"` }, body }
+  }
+  if (request.does === 'checkout' && request.isSubmitted)
+    return { method: 'POST', headers: { Prefer: 'respond-async' } }
   if (request.does === 'delete') return { method: 'DELETE' }
   if (request.does !== 'refund') return { method: isRead(request) ? 'GET' : 'POST' }
   const { item, quantity } = request
@@ -88,6 +100,16 @@ const stateOf = ({ credit, items, orders }: Seed): State => ({
   due: [],
 })
 
+type CheckoutShown = { readonly log_id: string; readonly state: string; readonly reason: string | null }
+/** What a client is told of a checkout that has ended so and for this reason, if it waits for that. */
+const ENDS: Readonly<Record<string, readonly [status: number, problem: string]>> = {
+  'paid null': [200, ''],
+  'refused out-of-credit': [402, 'out-of-credit'],
+  'refused out-of-stock': [409, 'out-of-stock'],
+  'cancelled deadline': [424, 'checkout-cancelled'],
+  'cancelled customer': [409, 'order-cancelled'],
+}
+
 /** An order as it is shown once it is placed. */
 type Placed = {
   readonly total_cost: number
@@ -102,6 +124,20 @@ type Creation = {
   /** Takes what was made, as it was told in the answer. */
   readonly take: (id: string, told: unknown) => void
 }
+
+const NAMES: Readonly<Record<Created, string>> = {
+  user: 'user_id',
+  item: 'item_id',
+  order: 'order_id',
+  'placed-order': 'order_id',
+  'form-order': 'id',
+}
+
+const isMaybe = ({ status }: FormHas): boolean => status === 'MAYBE' || status === 'NEVER'
+const withForm = (state: State, form: number, become: (form: FormHas) => FormHas): State => ({
+  ...state,
+  forms: (state.forms ?? []).map((one, index) => (index === form ? become(one) : one)),
+})
 
 /** Plays one history in a shop that may have seen others. @throws saying what contradicts the promises */
 export const play = async (
@@ -119,6 +155,9 @@ export const play = async (
   const users: string[] = []
   const items: string[] = []
   const orders: string[] = []
+  /** Of each order, the version that was seen last; and those that were placed by form, as far as they were told. */
+  const versions = new Map<number, string>()
+  const forms: (string | undefined)[] = []
   /** The actions that bore a key. */
   const keyed = new Map<number, Action>()
   /** What was created, or may have been, each under a key of its own. */
@@ -129,10 +168,12 @@ export const play = async (
 
   /** Which of the things there are a request means. */
   const settled = (request: Request): Request => {
-    const fit = { ...request } as { user?: number; item?: number; order?: number }
+    const fit = { ...request } as { user?: number; item?: number; order?: number; form?: number }
     if (fit.user !== undefined) fit.user %= users.length
     if (fit.item !== undefined) fit.item %= items.length
     if (fit.order !== undefined) fit.order %= orders.length
+    if (fit.form !== undefined) fit.form %= Math.max(forms.length, 1)
+    if (request.does === 'change') return { ...(fit as typeof request), from: versions.get(fit.order ?? 0) }
     return fit as Request
   }
 
@@ -159,7 +200,11 @@ export const play = async (
       case 'cancel':
         return `/orders/${orders[request.order]}/cancel`
       case 'delete':
+      case 'change':
+      case 'show-order':
         return `/orders/${orders[request.order]}`
+      case 'find-form':
+        return `/api/order/${forms[request.form]}`
       case 'find-order':
         return `/orders/find/${orders[request.order]}`
       case 'find-orders':
@@ -189,7 +234,22 @@ export const play = async (
     return showOrders(known.filter(([order]) => order !== -1))
   }
 
-  const shown = (request: Request, { status, json }: Reply): string => {
+  /** The version that an answer names; it is the one that was seen last. */
+  const versionIn = ({ headers }: Reply, order: number): string => {
+    const version = String(headers.etag ?? '').replace(/["+]/g, '')
+    if (version !== '') versions.set(order, version)
+    return `@${version}`
+  }
+
+  const shown = (request: Request, reply: Reply): string => {
+    const { status, json } = reply
+    // Whether its invoice is drafted already is no matter of the order.
+    if (request.does === 'change') return `204 ${versionIn(reply, request.order)}`
+    if (request.does === 'show-order') return `${ofItems(json as OrderShown)} ${versionIn(reply, request.order)}`
+    if (request.does === 'find-form') {
+      const { status: state, value } = json as { status: string; value: string }
+      return `200 ${state} ${value}`
+    }
     if (request.does === 'find-user') return `200 ${(json as { credit: number }).credit}`
     if (request.does === 'find-item') {
       const { stock, price } = json as { stock: number; price: number }
@@ -208,6 +268,7 @@ export const play = async (
   const answerIn = (request: Request, reply: Reply | undefined): string | undefined => {
     if (reply === undefined || toldBy(reply.status, reply.json) === 'unknown') return undefined
     if (isDone(reply.status)) return shown(request, reply)
+    if (request.does === 'change' && reply.status === 412) return `412 stale ${versionIn(reply, request.order)}`
     return `${reply.status} ${String((reply.json as { type?: unknown } | undefined)?.type)
       .split(':')
       .at(-1)}`
@@ -217,17 +278,43 @@ export const play = async (
     tally.requests += 1
     if (answer === undefined) tally.unknown += 1
     else if (request.does === 'checkout' && answer === '200') tally.paid += 1
+    else if (request.does === 'change' && answer.startsWith('204')) tally.changed += 1
+    else if (request.does === 'change' && answer.startsWith('412')) tally.stale += 1
     else if (request.does === 'refund' && answer.startsWith('20')) tally.refunded += 1
     else if (isCancellation(request) && answer.startsWith('20')) tally.cancelled += 1
     else if (request.does === 'checkout' && /^402|^409 out/.test(answer)) tally.refused += 1
     else if (!isFinal(answer)) tally['not now'] += 1
   }
 
+  /**
+   * Asks for a checkout that was submitted until it is decided: as the answer that its client had got, had it waited. What has become
+   * of it once another one was begun, nobody is told.
+   */
+  const whenDecided = async (client: Client, order: number, first: Reply | undefined): Promise<Reply | undefined> => {
+    if (first?.status !== 202) return first
+    const { log_id } = first.json as CheckoutShown
+    for (const endMs = performance.now() + TIMEOUT_MS; performance.now() < endMs; ) {
+      const reply = await answerIfAny(client.get(`/orders/checkout/${orders[order]}`, { Prefer: 'wait=1' }))
+      if (reply?.status !== 200) {
+        await away(PAUSE_MS)
+        continue
+      }
+      const found = reply.json as CheckoutShown
+      if (found.log_id !== log_id) return undefined
+      const end = ENDS[`${found.state} ${found.reason}`]
+      if (end) return { ...reply, status: end[0], json: { type: `urn:shop:problem:${end[1]}` } }
+    }
+    return undefined
+  }
+
   /** Asks once, and waits as long as a client does. */
   const askOnce = async (turn: number, action: number, request: Request): Promise<Told> => {
     const key = keyed.has(action) ? { 'Idempotency-Key': `${orders[0]}-${action}` } : {}
     const { method, headers = {}, body } = methodOf(request, items)
-    const reply = answerIfAny(clientOf(turn).request(method, pathOf(request), { ...headers, ...key }, body))
+    const client = clientOf(turn)
+    const sent = answerIfAny(client.request(method, pathOf(request), { ...headers, ...key }, body))
+    const isSubmitted = request.does === 'checkout' && request.isSubmitted === true
+    const reply = isSubmitted ? sent.then((first) => whenDecided(client, request.order, first)) : sent
     unanswered.push(reply)
     const answer = answerIn(request, await Promise.race([reply, away(TIMEOUT_MS).then(() => undefined)]))
     count(request, answer)
@@ -250,8 +337,9 @@ export const play = async (
       taken.add(action)
       return [action, request]
     }
-    const action = turns.next++
     const fit = settled(one.request)
+    if (fit.does === 'find-form' && forms[fit.form] === undefined) return undefined
+    const action = turns.next++
     // A cancellation is safe to repeat without a key, and is answered as things stand then.
     if (one.keyed && !isRead(fit) && !isCancellation(fit)) keyed.set(action, fit as Action)
     taken.add(action)
@@ -304,6 +392,7 @@ export const play = async (
 
   const create = async (what: Created, number: number): Promise<void> => {
     const user = number % users.length
+    const form = forms.length
     const lines = [number, number + 1].map((item, index) => ({ item_id: at(items, item), quantity: index + 1 }))
     const rows: Record<Created, Pick<Creation, 'path' | 'body' | 'take'>> = {
       user: {
@@ -328,6 +417,17 @@ export const play = async (
           worlds.change((state) => ({ ...state, orders: [...state.orders, empty] }))
         },
       },
+      // Of one that is placed by form, and not answered, its money is gone nevertheless.
+      'form-order': {
+        path: '/api/orders',
+        body: JSON.stringify({ user_id: users[user], value: number + 1, installment: 1, method: 'cash' }),
+        take: (id) => {
+          forms[form] = id
+          worlds.change((state) =>
+            withForm(state, form, (one) => (isMaybe(one) ? { ...one, status: 'PROCESSING' } : one)),
+          )
+        },
+      },
       'placed-order': {
         path: '/orders',
         body: JSON.stringify({ user_id: users[user], lines }),
@@ -343,8 +443,13 @@ export const play = async (
         },
       },
     }
+    if (what === 'form-order') {
+      forms.push(undefined)
+      const placed: FormHas = { user, total: number + 1, status: 'MAYBE', isTaken: false, isExcused: false }
+      worlds.change((state) => ({ ...state, forms: [...(state.forms ?? []), placed] }))
+    }
     const key = `${orders[0]}-new-${creations.length}`
-    const one: Creation = { ...rows[what], name: `${what === 'placed-order' ? 'order' : what}_id`, key, made: false }
+    const one: Creation = { ...rows[what], name: NAMES[what], key, made: false }
     creations.push(one)
     await creating(one)
   }
@@ -407,7 +512,7 @@ export const play = async (
 
   /** Was it told that its order takes no lines, because that is paid, or pays nothing back, because nothing is under way? Neither passes. */
   const isTooLate = async ({ request, answer }: Told): Promise<boolean> => {
-    if (request.does === 'add-item' && answer === '409 order-not-open')
+    if ((request.does === 'add-item' || request.does === 'change') && answer === '409 order-not-open')
       return (await opened.client.order(at(orders, request.order))).paid
     if (request.does === 'refund' && answer === '409 order-not-paid')
       return ['open', 'expired', 'cancelled'].includes((await opened.client.order(at(orders, request.order))).status)
@@ -482,7 +587,8 @@ export const play = async (
     const all: Request[] = [
       ...users.map((_, user) => ({ does: 'find-user' as const, user })),
       ...items.map((_, item) => ({ does: 'find-item' as const, item })),
-      ...orders.map((_, order) => ({ does: 'find-order' as const, order })),
+      ...orders.map((_, order) => ({ does: 'show-order' as const, order })),
+      ...forms.flatMap((id, form) => (id === undefined ? [] : { does: 'find-form' as const, form })),
     ]
     for (const request of all) take([await askOnce(0, turns.next++, request)])
   }
