@@ -86,14 +86,9 @@ test.serial('an entry says who has done it, if that was no customer for itself',
     { ...plainly, doneBy: 'operator:a%20b' },
   )
   const said = await saidIn(store.log)
-  t.deepEqual(
-    said.map(({ kind, facts }) => [kind, facts.done_by]),
-    [
-      ['OrderPlaced', undefined],
-      ['LineAdded', 'merchant:key-1'],
-      ['LineAdded', undefined],
-      ['OrderCancelled', 'operator:a%20b'],
-    ],
-  )
+  const doneBy = (wanted: string) => said.filter(({ kind }) => kind === wanted).map(({ facts }) => facts.done_by)
+  t.deepEqual(doneBy('OrderPlaced'), [undefined])
+  t.deepEqual(doneBy('LineAdded'), ['merchant:key-1', undefined])
+  t.deepEqual(doneBy('OrderCancelled'), ['operator:a%20b'])
   for (const raw of await bench.redis.xrange('log:order', '-', '+')) t.is(invalidReason('order', raw), undefined)
 })
