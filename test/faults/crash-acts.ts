@@ -3,7 +3,7 @@
  *
  * `submit`: an order is checked out without waiting. `contradict`: the Redis of payment comes back without customers whose orders are paid, and `resolve`: a person says what is
  * to be. `loseSince`: a Redis loses what this shop's processes were told it did. `survey`: it is said, all the way through
- * the logs, which checkouts are not over.
+ * the logs, which checkouts are not over. `hold` and `queue`: programs want a lock.
  */
 
 import assert from 'node:assert/strict'
@@ -112,3 +112,35 @@ export const survey = (opened: OpenShop, orders: Redis, after: string): Promise<
     await ask(opened, 'POST', '/orders/fault_tolerance')
     assert.ok(compareIds(await lastSurvey(orders), after) > 0, 'nothing was surveyed')
   }, TIMEOUT_MS)
+
+/** A Redis that came back older grants nothing until what it has forgotten has ended. */
+const HELD_MS = 1_500
+
+/** Two programs want permits that only one of them can have, one waits for the other, and an operator looks on, and forces it. */
+export const hold = async (opened: OpenShop): Promise<void> => {
+  const lock = `/locks/${nanoid()}`
+  const permits = { mode: 'permit', permits: 2, ttl_ms: HELD_MS }
+  await ask(opened, 'PUT', lock, { limit: 2 })
+  await ask(opened, 'PUT', `${lock}/leases/first`, permits)
+  await ask(opened, 'PATCH', `${lock}/leases/first`, { ttl_ms: HELD_MS })
+  await ask(opened, 'PUT', `${lock}/leases/second`, { ...permits, queue: true })
+  for (const path of [`${lock}?waiters=true`, `${lock}/tokens/1`, '/locks?count=true', '/locks/-/status'])
+    await ask(opened, 'GET', path)
+  await ask(opened, 'DELETE', `${lock}/leases/first`)
+  await ask(opened, 'GET', `${lock}/leases/second?wait_ms=1000`)
+  await ask(opened, 'DELETE', lock)
+  await ask(opened, 'DELETE', `${lock}/leases/second`)
+}
+
+/** Longer than the places of those that wait are kept by one command. */
+const QUEUED_MS = 3_500
+
+/** A program has a lock; then another one waits for it, for a while. */
+export const queue = async (opened: OpenShop): Promise<() => Promise<void>> => {
+  const lock = `/locks/${nanoid()}`
+  await ask(opened, 'PUT', `${lock}/leases/first`, { ttl_ms: 2 * QUEUED_MS })
+  return async () => {
+    await ask(opened, 'PUT', `${lock}/leases/second`, { wait_ms: QUEUED_MS, ttl_ms: HELD_MS })
+    await ask(opened, 'DELETE', `${lock}/leases/first`)
+  }
+}

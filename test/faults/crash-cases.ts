@@ -25,7 +25,18 @@ import { type Cut, transactionsOf, writtenTo } from '../support/faults/older-red
 import { type Due, insist, type TimedTold } from '../support/load/customers.ts'
 import { behind } from '../support/shop/behind.ts'
 import { type OpenShop, open } from '../support/shop/shop.ts'
-import { ask, contradict, lastSurvey, loseSince, resolve, submit, survey, TIMEOUT_MS } from './crash-acts.ts'
+import {
+  ask,
+  contradict,
+  hold,
+  lastSurvey,
+  loseSince,
+  queue,
+  resolve,
+  submit,
+  survey,
+  TIMEOUT_MS,
+} from './crash-acts.ts'
 
 export const OUTCOMES = ['paid', 'out-of-credit', 'out-of-stock', 'cancelled'] as const
 const ACTS = [
@@ -33,6 +44,8 @@ const ACTS = [
   'submitting',
   'shopping',
   'operating',
+  'locking',
+  'queueing',
   'starting',
   'stopping',
   'surveying',
@@ -315,6 +328,16 @@ const prepare = async (scene: Scene, act: Act, owner: Service | 'gateway'): Prom
       return checkout(scene, wanted, 200)
     }
   }
+  if (act === 'locking' || act === 'queueing') {
+    const wanted = await goShopping(scene)
+    const play = act === 'locking' ? () => hold(opened) : await queue(opened)
+    return async () => {
+      const visit = checkout(scene, wanted, 200)
+      visit.catch(() => undefined)
+      await play()
+      return visit
+    }
+  }
   if (act === 'stopping' || act === 'starting') {
     const wanted = await goShopping(scene)
     return () => checkout(scene, wanted, 200)
@@ -497,7 +520,16 @@ export const recordActs = async (): Promise<Passings> => {
     }
   }
   await inScene({}, async (scene) => {
-    for (const act of ['paid', 'out-of-credit', 'out-of-stock', 'submitting', 'shopping', 'operating'] as const)
+    for (const act of [
+      'paid',
+      'out-of-credit',
+      'out-of-stock',
+      'submitting',
+      'shopping',
+      'operating',
+      'locking',
+      'queueing',
+    ] as const)
       await run(scene, act, 'order')
     for (const owner of owners) {
       const part = partOf(scene, owner)
@@ -529,11 +561,11 @@ const BY_THE_CLOCK = /^\w+\.(parser\.|reader-|unfinished|trim|time|heard|dead-|c
 
 /** What is done when a service starts or stops, and else only when the machine was slow. */
 const AT_ENDS =
-  /\.(reader-[a-z]+\.(lock|release)|ask-ids|lease-block|durable|subscribe|memory|probe-(order|payment|stock))\./
+  /\.(reader-[a-z]+\.(lock|release)|ask-ids|follow-newest|lease-block|durable|subscribe|memory|probe-(order|payment|stock))\./
 
 /** What is done again and again for as long as a service lives, whatever it does besides: tried in one act only. */
 const EVER_AGAIN =
-  /\.(reader-[a-z]+\.extend|probe|probe-locks|features|poll-[a-z]+|report-[a-z]+|clock|oldest-submitted|(parser\.)?late)\./
+  /\.(reader-[a-z]+\.extend|probe|probe-locks|features|poll-[a-z]+|report-[a-z]+|clock|follow|tick-locks|oldest-submitted|(parser\.)?late)\./
 
 /** What comes to nothing unless time has passed. */
 const IN_TIME = /\.begin-survey\./
