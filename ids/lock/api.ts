@@ -1,6 +1,6 @@
 /** What can be asked about locks? */
 import * as v from 'valibot'
-import { identifier, integer } from '../../shared/contract/fields.ts'
+import { entryId, identifier, integer } from '../../shared/contract/fields.ts'
 import { draining, keyReused } from '../../shared/http/problems.ts'
 import type { Rows } from '../../shared/http/route.ts'
 import {
@@ -15,6 +15,7 @@ import {
   notExclusive,
   tokenEnded,
   tooManyLocks,
+  tooManyWatchers,
 } from './problems.ts'
 import {
   change,
@@ -34,6 +35,8 @@ import {
 
 const lock = { lock: lockName } as const
 const lease = { ...lock, lease: identifier } as const
+/** Which event was seen last. */
+const seen = { 'last-event-id': v.optional(entryId) } as const
 /** Why a lease is refused that wants a lock. */
 const refusals = [
   lockHeld,
@@ -155,6 +158,31 @@ export const locks = {
       },
     },
     problems: [],
+    repeatable: 'as-it-is',
+    scope: 'operator',
+  },
+  watchLock: {
+    method: 'GET',
+    path: '/locks/{lock}/events',
+    summary:
+      'Sends how a lock stands and what happens to it (server-sent events); with `Last-Event-ID` what came after that',
+    params: lock,
+    headers: seen,
+    answers: {
+      200: { events: 'state, then granted, renewed, released, expired, forced, waiting, cancelled, delayed' },
+    },
+    problems: [tooManyWatchers],
+    repeatable: 'as-it-is',
+    scope: 'customer',
+  },
+  watchLocks: {
+    method: 'GET',
+    path: '/locks/-/events',
+    summary: 'The same of all locks of which the name is as wanted',
+    query: { name: locksWanted.name },
+    headers: seen,
+    answers: { 200: { events: 'the same; each says of which lock' } },
+    problems: [tooManyWatchers],
     repeatable: 'as-it-is',
     scope: 'operator',
   },

@@ -9,6 +9,7 @@ import { type Known, openKnowledge } from './knowledge.ts'
 import { lockRoutes } from './routes.ts'
 import { openLocks } from './store.ts'
 import { openWaits } from './waits.ts'
+import { openWatches } from './watches.ts'
 
 export type LockServiceOptions = {
   readonly log: Log
@@ -31,10 +32,12 @@ export const openLockService = ({ log, follow, nextLogId, logger }: LockServiceO
   }
   const verbs = openLocks({ log, knowledge, onOlder })
   const waits = openWaits(verbs)
+  const watches = openWatches({ log, compare: compareIds })
   const following = follow({
     onEntries: (entries) => {
       for (const entry of entries) knowledge.onEntry(entry)
       waits.onEntries(entries)
+      watches.onEntries(entries)
     },
     onResumed: (newest) => {
       if (knowledge.seen() === '') knowledge.reset(newest)
@@ -42,13 +45,14 @@ export const openLockService = ({ log, follow, nextLogId, logger }: LockServiceO
     },
   })
   return {
-    routes: lockRoutes({ verbs, holding: openHolding(verbs, waits), waits, nextLogId }),
+    routes: lockRoutes({ verbs, holding: openHolding(verbs, waits), waits, watches, nextLogId }),
     start: () => {
       following.start()
       waits.start()
     },
     stop: async () => {
       waits.stop()
+      watches.stop()
       await following.stop()
     },
   }

@@ -133,3 +133,8 @@ export const locksInDoubt = problemKind(
     retry,
   }),
 )
+
+export const tooManyWatchers = problemKind(429, 'too-many-watchers', 'Too many clients watch', (retry: Retry) => ({
+  detail: 'this replica sends events to as many clients as it may; come again later, or ask for the lock now and then',
+  retry,
+}))

@@ -1,13 +1,14 @@
 /** HTTP in, results out: the routes of locks. */
 import { nanoid } from 'nanoid'
 import { impossible, unreachable } from '../../shared/errors.ts'
+import type { EventStream } from '../../shared/http/event-stream.ts'
 import { NOT_STARTED_HEADER } from '../../shared/http/problem.ts'
 import { draining, keyReused, malformedBody } from '../../shared/http/problems.ts'
-import { type Route, routes } from '../../shared/http/route.ts'
+import { type Handler, type Route, routes } from '../../shared/http/route.ts'
 import { locks as api } from './api.ts'
 import type { Closing, Holding } from './holding.ts'
 import type { Held, Waiting } from './lease.ts'
-import { listLocks } from './listing.ts'
+import { fitsGlob, listLocks } from './listing.ts'
 import {
   leaseEnded,
   leaseReused,
@@ -22,10 +23,12 @@ import {
   retryIn,
   tokenEnded,
   tooManyLocks,
+  tooManyWatchers,
 } from './problems.ts'
 import { endedAs, heldAs, listedAs, lockAs, pathOf, pathOfLease, waitingAs } from './shown.ts'
 import type { Acquired, Locks, Refused } from './verbs.ts'
 import type { Waits } from './waits.ts'
+import type { Watched, Watches } from './watches.ts'
 
 /** When to ask again where nothing is known of when there is room. */
 const FULL_MS = 2_000
@@ -105,11 +108,39 @@ export type LockRoutesOptions = {
   readonly verbs: Locks
   readonly holding: Holding
   readonly waits: Pick<Waits, 'count'>
+  readonly watches: Pick<Watches, 'hasRoom' | 'watch'>
   readonly nextLogId: () => string
 }
 
-export const lockRoutes = ({ verbs, holding, waits, nextLogId }: LockRoutesOptions): readonly Route[] =>
+/** How many locks a watcher of many is shown at first. */
+const SHOWN_FIRST = 100
+
+const watchRoutes = ({ verbs, watches }: Pick<LockRoutesOptions, 'verbs' | 'watches'>) => {
+  const watch = (watched: Watched, seen: string | undefined, stopping: AbortSignal) => {
+    if (!watches.hasRoom()) {
+      const retry = retryIn(FULL_MS)
+      return { problem: tooManyWatchers(retry), headers: retryHeaders(retry) }
+    }
+    return { events: (stream: EventStream) => watches.watch(watched, seen, stream, stopping) }
+  }
+  const all = { waiters: false, count: false, limit: SHOWN_FIRST }
+  const one: Handler<typeof api.watchLock> = async ({ params: { lock }, headers, closing: stopping }) => {
+    const state = async () => lockAs(await verbs.show(lock, false), false)
+    return watch({ isOf: (name) => name === lock, state }, headers['last-event-id'], stopping)
+  }
+  const many: Handler<typeof api.watchLocks> = async ({ query: { name }, headers, closing: stopping }) => {
+    const state = async () => {
+      const { locks, next } = await listLocks(verbs, { ...all, name })
+      return { locks: locks.map((lock) => listedAs(lock, false)), next }
+    }
+    return watch({ isOf: fitsGlob(name ?? '*'), state }, headers['last-event-id'], stopping)
+  }
+  return { watchLock: one, watchLocks: many }
+}
+
+export const lockRoutes = ({ verbs, holding, waits, watches, nextLogId }: LockRoutesOptions): readonly Route[] =>
   routes(api, {
+    ...watchRoutes({ verbs, watches }),
     acquireLease: async ({ params: { lock, lease }, body, closing: stopping }) => {
       const found = await holding.acquire(lock, lease, body, stopping)
       return found.state === 'key-reused' ? impossible('verbs.acquire', found) : acquired(lock, found)

@@ -186,6 +186,7 @@ const OPEN = {
     'DELETE /locks/{lock}/leases/{lease}',
     'GET /locks/{lock}',
     'GET /locks/{lock}/tokens/{token}',
+    'GET /locks/{lock}/events',
     'POST /orders/create/{user}',
     'GET /orders/find/{order}',
     'GET /orders/{order}',

@@ -32,6 +32,7 @@ const openReplica = async () => {
   service.start()
   const client = openClient(`http://127.0.0.1:${server.port}`)
   return {
+    url: `http://127.0.0.1:${server.port}`,
     ask: (method: string, path: string, body?: object, headers: Readonly<Record<string, string>> = {}) =>
       client.request(
         method,
@@ -199,6 +200,53 @@ for (const name of ['%00', 'x'.repeat(257), '%C3%BC'.repeat(129), '-'])
     const { status } = await ask('GET', `/locks/${name}`)
     t.is(status, name === '-' ? 404 : 400)
   })
+
+/** Reads events until there are so many. */
+const events = async (path: string, count: number, headers: Readonly<Record<string, string>> = {}) => {
+  const abort = new AbortController()
+  const response = await fetch(`${first.url}${path}`, { headers, signal: abort.signal })
+  assert.equal(response.status, 200)
+  let text = ''
+  const found = () =>
+    text
+      .split('\n\n')
+      .slice(0, -1)
+      .flatMap((block) => {
+        const [, id = '', event = '', data = ''] = /^id: (.*)\nevent: (.*)\ndata: (.*)$/.exec(block) ?? []
+        return event === '' ? [] : [{ id, event, data: JSON.parse(data) as Readonly<Record<string, unknown>> }]
+      })
+  for await (const chunk of response.body ?? []) {
+    text += Buffer.from(chunk).toString()
+    if (found().length >= count) break
+  }
+  abort.abort()
+  return found()
+}
+
+test('a watcher is sent how a lock stands, then what happens to it, and what it has missed', async (t) => {
+  const path = '/locks/watched'
+  await ask('PUT', `${path}/leases/l1`, { owner: 'w-1', delay_ms: 60_000 })
+  const watching = events(`${path}/events`, 4)
+  // The first is sent once it watches.
+  const others = events('/locks/-/events?name=watch*', 2)
+  await eventually(async () => {
+    await second.ask('PUT', `${path}/leases/${performance.now().toFixed()}`, { wait_ms: 1_000, queue: true })
+    assert.ok((await Promise.race([others, [] as const])).length > 0)
+  }, 10_000)
+  t.is((await second.ask('DELETE', path)).status, 200)
+  const seen = await watching
+  t.is(seen[0]?.event, 'state')
+  t.like(seen[0]?.data, { name: 'watched', state: 'held', holders: [{ owner: 'w-1' }] })
+  t.is((await others)[0]?.event, 'state')
+  const missed = await events(`${path}/events`, 2, { 'Last-Event-ID': seen[0]?.id ?? '' })
+  t.is(missed[0]?.event, 'waiting')
+  t.deepEqual(missed[0]?.data.name, 'watched')
+  const log = await bench.redis.xrange('log:ids', '-', '+')
+  const at = log.findIndex(([, [kind, text = '']]) => kind === 'LockForced' && text.includes(' lock=watched '))
+  const [forced, delayed] = await events(`${path}/events`, 2, { 'Last-Event-ID': log[at - 1]?.[0] ?? '' })
+  t.deepEqual([forced?.event, delayed?.event], ['forced', 'delayed'])
+  t.false(JSON.stringify(seen).includes('l1'), 'a lease is a secret')
+})
 
 test('a replica that is about to stop hands what waits to another one', async (t) => {
   const third = await openReplica()

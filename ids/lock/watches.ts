@@ -1,0 +1,141 @@
+/**
+ * Who watches what becomes of locks?
+ *
+ * Each watcher is sent how its locks stand first, then what happens to them, by the log that this replica follows. One that comes again
+ * says which event it has seen last, and is sent what came since, if that is not too long ago: so much of the log is looked through
+ * for it. Else it is told of a *gap*, and how its locks stand. What happens meanwhile is held for it. What it does not read is kept up to a bound, then
+ * its connection ends.
+ */
+import { field, type RawEntry } from '../../shared/contract/events.ts'
+import { UnavailableError } from '../../shared/errors.ts'
+import type { EventStream } from '../../shared/http/event-stream.ts'
+import type { Log } from '../../shared/log/log.ts'
+import { happened } from './read-lock.ts'
+import { happeningAs } from './shown.ts'
+
+/** More are told to come again. */
+const WATCHERS_MAX = 1_000
+/** Shorter than a gateway waits for more of an answer. */
+const COMMENT_EVERY_MS = 10_000
+/** How many entries are read at once, and how many such pages are looked through for one that comes again. */
+const PAGE = 1_000
+const PAGES_MAX = 20
+
+export type Watched = {
+  /** Which locks, by name. */
+  readonly isOf: (name: string) => boolean
+  /** How they stand. */
+  readonly state: () => Promise<unknown>
+}
+
+export type Watches = {
+  readonly hasRoom: () => boolean
+  /** Sends what happens, and what came after the entry that was seen last, until the stream or the signal ends it. */
+  readonly watch: (watched: Watched, seen: string | undefined, stream: EventStream, closing: AbortSignal) => void
+  readonly onEntries: (entries: readonly RawEntry[]) => void
+  readonly stop: () => void
+}
+
+type Watcher = Watched & {
+  readonly stream: EventStream
+  /** The last entry that it was sent. */
+  last: string
+  /** What happened while it is sent what came before. */
+  held: RawEntry[] | undefined
+}
+
+type Compare = (a: string, b: string) => number
+/** An entry that the log shows, as it is in the log. */
+const rawOf = ({ id, kind, log_id, facts }: Awaited<ReturnType<Log['page']>>[number]): RawEntry => [
+  id,
+  [
+    kind,
+    `version=1 log_id=${log_id} ${Object.entries(facts)
+      .map(([name, value]) => `${name}=${value}`)
+      .join(' ')}`,
+  ],
+]
+
+export type WatchesOptions = {
+  readonly log: Pick<Log, 'newestId' | 'page'>
+  /** How two ids of entries are compared. */
+  readonly compare: Compare
+}
+
+export const openWatches = ({ log, compare }: WatchesOptions): Watches => {
+  const watchers = new Set<Watcher>()
+  const commenter = setInterval(() => {
+    for (const { stream } of watchers) stream.comment()
+  }, COMMENT_EVERY_MS).unref()
+  /** One after the other is sent what it has missed. */
+  let missed: Promise<void> = Promise.resolve()
+
+  const deliver = (watcher: Watcher, entry: RawEntry): void => {
+    const [id] = entry
+    if (compare(id, watcher.last) <= 0) return
+    const told = happened(entry)
+    const name = decodeURIComponent(field(entry, 'lock') ?? '')
+    if (told === undefined || !watcher.isOf(name)) return
+    watcher.last = id
+    const delayed = field(entry, 'delayed')
+    const data = { name, ...happeningAs(told), why: told.why }
+    watcher.stream.send({ id, event: told.event, data })
+    if (delayed !== undefined) {
+      const until = new Date(Number(delayed)).toISOString()
+      watcher.stream.send({ id, event: 'delayed', data: { name, at: data.at, until } })
+    }
+  }
+
+  /** @returns whether all was there that came after an entry */
+  const resume = async (watcher: Watcher, seen: string): Promise<boolean> => {
+    let after = seen
+    for (let pages = 0; pages < PAGES_MAX; pages += 1) {
+      const entries = await log.page(after, PAGE)
+      for (const entry of entries) deliver(watcher, rawOf(entry))
+      if (entries.length < PAGE) return true
+      after = entries.at(-1)?.id ?? after
+    }
+    return false
+  }
+
+  const begin = async (watcher: Watcher, seen: string | undefined): Promise<void> => {
+    if (!watchers.has(watcher)) return // it has gone
+    try {
+      if (seen === undefined || !(await resume(watcher, seen))) {
+        const newest = await log.newestId()
+        if (seen !== undefined) watcher.stream.send({ id: newest, event: 'gap', data: { after: watcher.last } })
+        watcher.last = newest
+        watcher.stream.send({ id: newest, event: 'state', data: await watcher.state() })
+      }
+      for (const entry of watcher.held ?? []) deliver(watcher, entry)
+      watcher.held = undefined
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error
+      watcher.stream.end() // it comes again
+    }
+  }
+
+  return {
+    hasRoom: () => watchers.size < WATCHERS_MAX,
+    watch: (watched, seen, stream, closing) => {
+      const watcher: Watcher = { ...watched, stream, last: seen ?? '0-0', held: [] }
+      watchers.add(watcher)
+      const { end } = stream
+      closing.addEventListener('abort', end)
+      stream.onClose(() => {
+        closing.removeEventListener('abort', end)
+        watchers.delete(watcher)
+      })
+      if (closing.aborted) return end()
+      missed = missed.then(() => begin(watcher, seen))
+    },
+    onEntries: (entries) => {
+      if (watchers.size === 0) return
+      for (const entry of entries)
+        for (const watcher of watchers)
+          if (watcher.held === undefined) deliver(watcher, entry)
+          else watcher.held.push(entry)
+    },
+    stop: () => clearInterval(commenter),
+  }
+}
