@@ -4,6 +4,7 @@ import { integer } from '../shared/process/config.ts'
 import { run } from '../shared/process/lifecycle.ts'
 import { openService, peerRedis, serviceSettings } from '../shared/service.ts'
 import { openLockService } from './lock/lock-service.ts'
+import { routesOnLocks } from './on-locks.ts'
 import { routesOf } from './routes.ts'
 import { openStore } from './store.ts'
 
@@ -26,7 +27,11 @@ await run(process, 'ids', settings, (context) => {
       const locks = openLockService({ log: store.log, follow, nextLogId: identifiers.next, logger })
       return {
         log: store.log,
-        routes: [...locks.routes, ...routesOf(store, identifiers)],
+        routes: [
+          ...locks.routes,
+          ...routesOnLocks(locks, store.log, identifiers.next),
+          ...routesOf(store, identifiers),
+        ],
         lease: store.lease,
         start: locks.start,
         stop: locks.stop,

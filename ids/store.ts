@@ -3,7 +3,7 @@
  *
  * - `blocks` integer: the block that was leased last
  * - `lease:{replica}` text: the block of a replica, for when it asks again
- * - those of locks: see `lock/lua/lock.lua`
+ * - those of locks: see `lock/lua/lock.lua`; `job:{its lock}` hash: what became of the runs of a job: see `jobs/lua/run.lua`
  * - those that every log has: see `shared/log/log.ts`
  */
 
@@ -13,6 +13,7 @@ import type { ResultOnce } from '../shared/redis/command.ts'
 import type { Once } from '../shared/redis/script.ts'
 import type { Dependencies } from '../shared/service.ts'
 import { giveIdentifier, leaseBlock } from './commands.ts'
+import { jobCommands, jobLimits, jobNames } from './jobs/store.ts'
 import { type LockLimits, lockCommands, lockLimits, lockNames } from './lock/keys.ts'
 
 const names = { blocks: 'blocks', lease: 'lease:' }
@@ -36,9 +37,9 @@ export const openStore = (
     service: 'ids',
     redis,
     step,
-    lua: [new URL('lua/', import.meta.url), lockCommands],
-    names: { ...names, ...lockNames },
-    limits: { first_block_ms: FIRST_BLOCK_MS, ...lockLimits, ...limits },
+    lua: [new URL('lua/', import.meta.url), lockCommands, jobCommands],
+    names: { ...names, ...lockNames, ...jobNames },
+    limits: { first_block_ms: FIRST_BLOCK_MS, ...lockLimits, ...jobLimits, ...limits },
     reactions: {},
     retentionS,
   })

@@ -2,6 +2,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import test from 'ava'
 import { api as ids } from '../ids/api.ts'
+import { distributedLock } from '../ids/dialects/distributed-lock.ts'
+import { lockUnlock } from '../ids/dialects/lock-unlock.ts'
+import { elections } from '../ids/election/api.ts'
+import { jobs } from '../ids/jobs/api.ts'
 import { locks } from '../ids/lock/api.ts'
 import { api as order } from '../order/api.ts'
 import { cancels } from '../order/cancel/api.ts'
@@ -85,7 +89,7 @@ const isTold = (route: string): boolean => !route.includes(' /internal/')
 const isOwn = (route: string): boolean => !/ \/\w+\/audit/.test(route)
 
 for (const [service, rows] of Object.entries({
-  ids: { ...ids, ...locks },
+  ids: { ...ids, ...locks, ...elections, ...jobs, ...lockUnlock, ...distributedLock },
   order: { ...order, ...cancels, ...changes, ...refunds, ...forms },
   payment,
   stock,

@@ -73,3 +73,17 @@ export type Wish = {
   /** For how long nobody gets the lock after this lease has expired or was forced; `undefined`: as the lock is configured. */
   readonly delayMs: number | undefined
 }
+
+/** To hold alone for half a minute, at once or not at all. */
+export const PLAIN: Wish = {
+  mode: 'exclusive',
+  ttlMs: 30_000,
+  waitMs: 0,
+  queue: false,
+  priority: 0,
+  permits: 1,
+  limit: undefined,
+  owner: undefined,
+  metadata: {},
+  delayMs: undefined,
+}

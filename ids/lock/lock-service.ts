@@ -4,10 +4,12 @@ import type { Route } from '../../shared/http/route.ts'
 import { compareIds } from '../../shared/log/entry.ts'
 import type { Following, Listener } from '../../shared/log/follow.ts'
 import type { Log } from '../../shared/log/log.ts'
-import { openHolding } from './holding.ts'
+import { type Holding, openHolding } from './holding.ts'
 import { type Known, openKnowledge } from './knowledge.ts'
 import { lockRoutes } from './routes.ts'
-import { openLocks } from './store.ts'
+import type { Soundly } from './sound.ts'
+import { openLocks, soundlyOver } from './store.ts'
+import type { Locks } from './verbs.ts'
 import { openWaits } from './waits.ts'
 import { openWatches } from './watches.ts'
 
@@ -20,6 +22,10 @@ export type LockServiceOptions = {
 
 export type LockService = {
   readonly routes: readonly Route[]
+  /** For what is built on locks. */
+  readonly verbs: Locks
+  readonly holding: Holding
+  readonly soundly: Soundly
   readonly start: () => void
   readonly stop: () => Promise<void>
 }
@@ -30,9 +36,12 @@ export const openLockService = ({ log, follow, nextLogId, logger }: LockServiceO
     logger.error({ named: lost.length, restMs }, 'the Redis of locks came back older: nothing is granted for a while')
     for (const { lease: _, ...one } of lost) logger.error({ ...one }, 'the Redis of locks has forgotten who holds this')
   }
-  const verbs = openLocks({ log, knowledge, onOlder })
+  const options = { log, knowledge, onOlder }
+  const soundly = soundlyOver(options)
+  const verbs = openLocks(options, soundly)
   const waits = openWaits(verbs)
   const watches = openWatches({ log, compare: compareIds })
+  const holding = openHolding(verbs, waits)
   const following = follow({
     onEntries: (entries) => {
       for (const entry of entries) knowledge.onEntry(entry)
@@ -45,7 +54,10 @@ export const openLockService = ({ log, follow, nextLogId, logger }: LockServiceO
     },
   })
   return {
-    routes: lockRoutes({ verbs, holding: openHolding(verbs, waits), waits, watches, nextLogId }),
+    routes: lockRoutes({ verbs, holding, waits, watches, nextLogId }),
+    verbs,
+    holding,
+    soundly,
     start: () => {
       following.start()
       waits.start()

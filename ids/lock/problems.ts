@@ -1,5 +1,5 @@
 /** Why is a lease, or a lock, refused? */
-import { problemKind } from '../../shared/http/problem.ts'
+import { type Problem, problemKind } from '../../shared/http/problem.ts'
 import type { Ended } from './lease.ts'
 
 /** How a client does well to ask again: after so long, then ever more seldom, each time by a share more or less. */
@@ -27,6 +27,14 @@ export const retryIn = (restMs: number, waiting = 0): Retry =>
 export const retryHeaders = ({ after_ms }: Retry): { readonly 'Retry-After': string } => ({
   'Retry-After': String(Math.max(1, Math.ceil(after_ms / 1_000))),
 })
+
+/** When to ask again where nothing is known of when there is room. */
+const FULL_MS = 2_000
+/** It is refused for now, and may be asked again. */
+export const later = <Name extends string>(restMs: number | undefined, refuse: (retry: Retry) => Problem<Name>) => {
+  const retry = retryIn(restMs ?? FULL_MS)
+  return { problem: refuse(retry), headers: retryHeaders(retry) }
+}
 
 export const noSuchLease = problemKind(404, 'no-such-lease', 'Unknown lease', (name: string) => ({
   detail: `the lock "${name}" has no such lease, or has forgotten it`,

@@ -40,6 +40,8 @@ export type Lock = {
   readonly limit: number | null
   readonly write: 'exclusive' | 'shared' | null
   readonly delayMs: number
+  /** When it was configured first; `null` if it never was. */
+  readonly madeAtMs: number | null
   /** For how long nobody gets it. */
   readonly delayedForMs: number
   readonly holders: readonly Holder[]
@@ -100,13 +102,14 @@ const writeOf = (text = ''): Lock['write'] => (text === 'exclusive' || text === 
 /** @throws if it has another form */
 export const readLock = (reply: unknown): Lock => {
   const [of, holders, waiters, history] = listOf(reply)
-  const [name = '', mode, limit, write, delay, delayed, waiting, token, now] = textsOf(of)
+  const [name = '', mode, limit, write, delay, delayed, waiting, token, now, made] = textsOf(of)
   return {
     name: decodeURIComponent(name),
     mode: modeOf(mode),
     limit: numberOf(limit),
     write: writeOf(write),
     delayMs: Number(delay),
+    madeAtMs: numberOf(made),
     delayedForMs: Math.max(0, Number(delayed) - Number(now)),
     holders: listOf(holders).map((one) => {
       const [owner, held, permits, metadata = '{}', given, acquired, expires] = textsOf(one)

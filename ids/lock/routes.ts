@@ -44,12 +44,15 @@ const tooMany = () => {
 }
 
 /** One that is asked again goes to another replica: the gateway sees to it. */
-const closing = () => ({ problem: draining(), headers: { [NOT_STARTED_HEADER]: 'draining', 'Retry-After': '1' } })
+export const closing = () => ({
+  problem: draining(),
+  headers: { [NOT_STARTED_HEADER]: 'draining', 'Retry-After': '1' },
+})
 
 /** Only a request under a key can be refused for that. */
 type KeyReused = { readonly state: 'key-reused' }
 
-const refusal = (name: string, refused: Exclude<Refused, KeyReused> | Closing) => {
+export const refusal = (name: string, refused: Exclude<Refused, KeyReused> | Closing) => {
   switch (refused.state) {
     case 'locked':
       return delayed(name, refused.why, refused.restMs, refused.waiting)

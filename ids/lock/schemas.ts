@@ -57,7 +57,7 @@ const priority = v.pipe(
   v.minValue(-PRIORITY_MAX, MUST_BE_PRIORITY),
   v.maxValue(PRIORITY_MAX, MUST_BE_PRIORITY),
 )
-const ttl = units(TTL_MIN_MS, TTL_MAX_MS)
+export const ttl = units(TTL_MIN_MS, TTL_MAX_MS)
 const flag = v.boolean('be true or false')
 
 /** How a lease is wanted. */
@@ -113,6 +113,18 @@ export const configuration = exactly({
 })
 
 export const waitMs = v.optional(integer(0, WAIT_MAX_MS), '0')
+/** The name of what has a lock under its own name behind this one. */
+export const nameUnder = (prefix: string) =>
+  v.pipe(
+    lockName,
+    v.check((name) => bytesOf(name) <= NAME_MAX - prefix.length, `be up to ${NAME_MAX - prefix.length} bytes`),
+  )
+const MUST_BE_VALUE = `be a text of up to ${METADATA_VALUE_MAX} bytes`
+/** One text of the metadata. */
+export const metadataValue = v.pipe(
+  v.string(MUST_BE_VALUE),
+  v.check((text) => isText(text, METADATA_VALUE_MAX), MUST_BE_VALUE),
+)
 /** A flag of a query. */
 export const isWanted = v.optional(
   v.pipe(

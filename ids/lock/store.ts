@@ -200,13 +200,18 @@ const openOwnVerbs = (log: Log, soundly: Soundly): Omit<Locks, keyof LeaseVerbs>
   }
 }
 
-export const openLocks = ({ log, knowledge, onOlder }: LocksOptions): Locks => {
+/** Runs what is done with locks so that a Redis which came back older does nothing of it. */
+export const soundlyOver = ({ log, knowledge, onOlder }: LocksOptions): Soundly => {
   const { run, ask } = runner(log)
-  const soundly = openSound({
+  return openSound({
     knowledge,
     findLeft: (seen) => ask(findLeft, { seen }),
     bar: async (until, token, lost) => Number((await run(barLocks, { until, token, lost }))[1]),
     onOlder,
   })
+}
+
+export const openLocks = (options: LocksOptions, soundly = soundlyOver(options)): Locks => {
+  const { log, knowledge } = options
   return { ...openLeases(log, knowledge, soundly), ...openOwnVerbs(log, soundly) }
 }

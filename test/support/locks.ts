@@ -2,7 +2,7 @@
 import type { Redis } from 'ioredis'
 import type { LockLimits } from '../../ids/lock/keys.ts'
 import { type Knowledge, type Known, openKnowledge } from '../../ids/lock/knowledge.ts'
-import type { Wish } from '../../ids/lock/lease.ts'
+import { PLAIN, type Wish } from '../../ids/lock/lease.ts'
 import { openLocks } from '../../ids/lock/store.ts'
 import type { Locks } from '../../ids/lock/verbs.ts'
 import { openStore } from '../../ids/store.ts'
@@ -10,19 +10,7 @@ import { compareIds } from '../../shared/log/entry.ts'
 import type { Log } from '../../shared/log/log.ts'
 import type { Dependencies } from '../../shared/service.ts'
 
-/** An exclusive lease of half a minute that does not wait. */
-const PLAIN: Wish = {
-  mode: 'exclusive',
-  ttlMs: 30_000,
-  waitMs: 0,
-  queue: false,
-  priority: 0,
-  permits: 1,
-  limit: undefined,
-  owner: undefined,
-  metadata: {},
-  delayMs: undefined,
-}
+/** An exclusive lease of half a minute that does not wait, but for what is wanted. */
 export const wish = (wanted: Partial<Wish> = {}): Wish => ({ ...PLAIN, ...wanted })
 
 export type LocksBench = {

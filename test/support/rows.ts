@@ -1,5 +1,9 @@
 /** Every row of every service: what the shop can be asked. */
 import { api as ids } from '../../ids/api.ts'
+import { distributedLock } from '../../ids/dialects/distributed-lock.ts'
+import { lockUnlock } from '../../ids/dialects/lock-unlock.ts'
+import { elections } from '../../ids/election/api.ts'
+import { jobs } from '../../ids/jobs/api.ts'
 import { locks } from '../../ids/lock/api.ts'
 import { api as order } from '../../order/api.ts'
 import { cancels } from '../../order/cancel/api.ts'
@@ -16,7 +20,7 @@ import { api as stock } from '../../stock/api.ts'
 const ofOperators = (prefix: string): Rows => ({ ...logApi(prefix), ...sagaApi(prefix), ...featureApi(prefix) })
 
 const apis: Readonly<Record<Service, Rows>> = {
-  ids: { ...ids, ...locks, ...ofOperators('/ids') },
+  ids: { ...ids, ...locks, ...elections, ...jobs, ...lockUnlock, ...distributedLock, ...ofOperators('/ids') },
   order: {
     ...order,
     ...cancels,

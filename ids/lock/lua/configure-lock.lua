@@ -22,5 +22,6 @@ commands['configure-lock'] = function(args)
     emit_lock(lock, 'LockConfigured', args.log_id, 'limit=' .. args.limit .. ' write=' .. args.write .. ' delay=' .. args.delay, true)
   end
   close_lock(lock)
+  redis.call('HSETNX', names.lock .. lock.name, 'made', integer(now_ms()))
   return { 'configured', is_new and 'yes' or 'no' }
 end

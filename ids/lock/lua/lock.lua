@@ -4,7 +4,7 @@
 --
 -- names.lock{lock}, a hash: `token` the last that was given · `mode` of those that hold · `count` of them · `used` permits ·
 --   `waiting` how many wait · `limit` of permits in effect · `fixed`, `write`, `delay` as it is configured · `delayed` until when
---   nobody gets it · `arrivals` since it was idle · `mean` how long leases were held lately, in ms · `history` its last entries
+--   nobody gets it · `made` when it was configured first · `arrivals` since it was idle · `mean` how long leases were held lately, in ms · `history` its last entries
 -- names.lock_ends{lock}, a sorted set: each lease that holds or waits, by the moment at which time ends it
 -- names.lock_queue{lock}, a sorted set: each lease that waits, by priority, then arrival
 -- names.lock_lease{lease}:{lock}, a hash: a lease that holds, waits, or has ended a while ago

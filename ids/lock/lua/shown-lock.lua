@@ -20,5 +20,5 @@ local function shown_lock(lock, has_waiters, has_history)
     end
   end
   return { { lock.name, lock.mode, lock.limit, lock.write, integer(lock.delay), integer(lock.delayed), integer(lock.waiting),
-    integer(lock.token), integer(now_ms()) }, holders, waiters, history }
+    integer(lock.token), integer(now_ms()), redis.call('HGET', names.lock .. lock.name, 'made') or '' }, holders, waiters, history }
 end

@@ -1,6 +1,7 @@
 /** What a command's row says is what its Lua file says, and nothing else passes as a reply. */
 import test from 'ava'
 import * as ofIds from '../../../ids/commands.ts'
+import * as ofJobs from '../../../ids/jobs/commands.ts'
 import * as ofLocks from '../../../ids/lock/commands.ts'
 import * as ofCancelling from '../../../order/cancel/commands.ts'
 import * as ofChanges from '../../../order/change/commands.ts'
@@ -19,7 +20,7 @@ import { headerOf, luaCommands, type Place, promised } from '../../support/shop/
 const isCommand = (one: unknown): one is Command => typeof one === 'object' && one !== null && 'inPassing' in one
 
 const ROWS: Readonly<Record<Place, readonly Command[]>> = {
-  ids: Object.values<unknown>({ ...ofIds, ...ofLocks }).filter(isCommand),
+  ids: Object.values<unknown>({ ...ofIds, ...ofLocks, ...ofJobs }).filter(isCommand),
   order: Object.values<unknown>({ ...ofOrder, ...ofCancelling, ...ofChanges, ...ofRefunds }).filter(isCommand),
   payment: Object.values<unknown>({ ...ofPayment, ...ofDocuments }).filter(isCommand),
   stock: Object.values(ofStock).filter(isCommand),

@@ -1,0 +1,276 @@
+/**
+ * How are clients served that know `/v1/distributed_lock`?
+ *
+ * They make a lock first, which many processes read or many write, or one writes alone; and speak of whoever has it by the id of a process.
+ * A tenant (`user-id`) has names of its own. The lease of a process lies in the metadata of what it holds, since these clients have none: so
+ * anybody who knows a process may release for it, as they are used to. One thing differs: a refresh never acquires. They know no
+ * `Idempotency-Key`: what was done is told by what the same request meets then.
+ */
+import { nanoid } from 'nanoid'
+import * as v from 'valibot'
+import { identifier, integer } from '../../shared/contract/fields.ts'
+import { impossible } from '../../shared/errors.ts'
+import { problemKind } from '../../shared/http/problem.ts'
+import { type Handler, type Route, type Rows, routes } from '../../shared/http/route.ts'
+import { PLAIN } from '../lock/lease.ts'
+import { later, locksInDoubt, tooManyLocks } from '../lock/problems.ts'
+import type { Holder, Lock } from '../lock/read-lock.ts'
+import type { Locks as Verbs } from '../lock/verbs.ts'
+
+const TIMEOUT_S = '60'
+const TIMEOUT_MAX_S = 86_400
+
+const duplicate = problemKind(400, 'lock-duplicate', 'The lock is there already', (id: string) => ({
+  detail: `the lock "${id}" was made before`,
+}))
+const notHeld = problemKind(
+  400,
+  'lock-not-held',
+  'The process does not hold the lock',
+  (id: string, process: string) => ({
+    detail: `process "${process}" does not hold the lock "${id}" so`,
+  }),
+)
+const noSuchLock = problemKind(404, 'no-such-lock', 'Unknown lock', (id: string) => ({
+  detail: `there is no lock "${id}"`,
+}))
+const noSuchHolder = problemKind(404, 'no-such-holder', 'The process holds nothing', (id: string, process: string) => ({
+  detail: `process "${process}" does not hold the lock "${id}", or does not any more: it is to acquire it`,
+}))
+const present = problemKind(406, 'process-present', 'The process has it already', (id: string, process: string) => ({
+  detail: `process "${process}" holds the lock "${id}": it is to refresh it`,
+}))
+const taken = problemKind(409, 'lock-taken', 'The lock is held otherwise', (id: string) => ({
+  detail: `the lock "${id}" is held by others that exclude this`,
+}))
+
+const KINDS = ['read-process', 'write-process'] as const
+type Kind = (typeof KINDS)[number]
+
+const MUST_BE_TENANT = 'be given, as 1 to 64 letters, digits, "_" or "-"'
+const tenant = v.pipe(v.optional(v.string(), ''), v.regex(/^[\w-]{1,64}$/, MUST_BE_TENANT))
+const timeout = v.optional(integer(1, TIMEOUT_MAX_S))
+const flag = v.pipe(
+  v.optional(v.picklist(['true', 'false'], 'be "true" or "false"'), 'false'),
+  v.transform((text) => text === 'true'),
+)
+
+const process = v.object({ process_id: v.string(), lock_acquired_at: v.string(), timeout: v.number() })
+const shownLock = v.object({
+  id: v.string(),
+  created_at: v.nullable(v.string()),
+  updated_at: v.nullable(v.string()),
+  lock_id: v.string(),
+  read_process_list: v.array(process),
+  write_process_list: v.array(process),
+  is_write_exclusive: v.boolean(),
+  current_state: v.picklist(['FREE', 'READ', 'WRITE']),
+})
+type Shown = v.InferOutput<typeof shownLock>
+
+const common = { headers: { 'user-id': tenant }, scope: 'customer' } as const
+const ofProcess = {
+  ...common,
+  params: { lock: identifier, kind: v.picklist(KINDS, 'be "read-process" or "write-process"'), process: identifier },
+} as const
+const held = { 200: { json: shownLock } } as const
+
+export const distributedLock = {
+  makeDistributedLock: {
+    ...common,
+    method: 'POST',
+    path: '/v1/distributed_lock/{lock}',
+    summary: 'Makes a lock: one that is written by one process alone, if that is said',
+    params: { lock: identifier },
+    query: { is_write_exclusive: flag },
+    answers: { 201: { json: shownLock } },
+    problems: [duplicate, taken, tooManyLocks],
+    repeatable: 'under-a-key',
+  },
+  showDistributedLock: {
+    ...common,
+    method: 'GET',
+    path: '/v1/distributed_lock/{lock}',
+    summary: 'Shows which processes have a lock',
+    params: { lock: identifier },
+    answers: held,
+    problems: [noSuchLock],
+    repeatable: 'as-it-is',
+  },
+  holdDistributedLock: {
+    ...ofProcess,
+    method: 'PUT',
+    path: '/v1/distributed_lock/{lock}/{kind}/{process}',
+    summary: 'Has a process read, or write, for some seconds',
+    query: { timeout, timeout_seconds: timeout },
+    answers: held,
+    problems: [noSuchLock, taken, present, tooManyLocks, locksInDoubt],
+    repeatable: 'under-a-key',
+  },
+  refreshDistributedLock: {
+    ...ofProcess,
+    method: 'PUT',
+    path: '/v1/distributed_lock/{lock}/{kind}/{process}/refresh',
+    summary: 'Has a process read, or write, for some seconds more; it never acquires',
+    query: { timeout, timeout_seconds: timeout },
+    answers: held,
+    problems: [noSuchLock, noSuchHolder, taken],
+    repeatable: 'under-a-key',
+  },
+  releaseDistributedLock: {
+    ...ofProcess,
+    method: 'DELETE',
+    path: '/v1/distributed_lock/{lock}/{kind}/{process}',
+    summary: 'Has a process read, or write, no more',
+    answers: held,
+    problems: [noSuchLock, notHeld],
+    repeatable: 'as-it-is',
+  },
+} as const satisfies Rows
+
+const nameOf = (user: string, id: string): string => `${user}/${id}`
+const isOf = (kind: Kind, { mode }: Holder): boolean => (mode === 'read') === (kind === 'read-process')
+const ttlOf = ({
+  timeout: short,
+  timeout_seconds: long,
+}: {
+  timeout?: number | undefined
+  timeout_seconds?: number | undefined
+}) => 1_000 * (short ?? long ?? Number(TIMEOUT_S))
+
+/** What lies in the metadata of what a process holds. */
+const metadataOf = (process: string, lease: string, ttlMs: number) => ({
+  process,
+  lease,
+  timeout: String(ttlMs / 1_000),
+})
+
+const shownAs = (id: string, { name, write, holders, history, madeAtMs }: Lock): Shown => {
+  const listOf = (kind: Kind) =>
+    holders
+      .filter((holder) => isOf(kind, holder))
+      .map(({ metadata, acquiredAtMs, owner }) => ({
+        process_id: metadata.process ?? owner ?? '',
+        lock_acquired_at: new Date(acquiredAtMs).toISOString(),
+        timeout: Number(metadata.timeout ?? TIMEOUT_S),
+      }))
+  const [reading, writing] = [listOf('read-process'), listOf('write-process')]
+  const updatedMs = history.at(-1)?.atMs ?? madeAtMs
+  return {
+    id: name,
+    created_at: madeAtMs === null ? null : new Date(madeAtMs).toISOString(),
+    updated_at: updatedMs === null ? null : new Date(updatedMs).toISOString(),
+    lock_id: id,
+    read_process_list: reading,
+    write_process_list: writing,
+    is_write_exclusive: write === 'exclusive',
+    current_state: writing.length > 0 ? 'WRITE' : reading.length > 0 ? 'READ' : 'FREE',
+  }
+}
+
+export type DistributedLockOptions = {
+  readonly verbs: Pick<Verbs, 'acquire' | 'show' | 'configure' | 'renew' | 'release'>
+  readonly nextLogId: () => string
+}
+
+type Api = typeof distributedLock
+type Options = Pick<DistributedLockOptions, 'verbs'>
+
+/** A lock that was made; what nobody has made is none to these clients. */
+const find = async ({ verbs }: Options, user: string, id: string): Promise<Lock | undefined> => {
+  const lock = await verbs.show(nameOf(user, id), false)
+  return lock.write === null ? undefined : lock
+}
+const shown = async ({ verbs }: Options, user: string, id: string) => ({
+  json: shownAs(id, await verbs.show(nameOf(user, id), false)),
+})
+/** What a process holds so, first the one that it came to hold first. */
+const holdersOf = ({ holders }: Lock, kind: Kind, process: string): readonly Holder[] =>
+  holders
+    .filter((holder) => isOf(kind, holder) && holder.metadata.process === process)
+    .toSorted((one, other) => one.token - other.token)
+
+const makeFrom =
+  ({ verbs, nextLogId }: DistributedLockOptions): Handler<Api['makeDistributedLock']> =>
+  async ({ params: { lock: id }, headers: { 'user-id': user }, query }) => {
+    if (await find({ verbs }, user, id)) return { problem: duplicate(id) }
+    const write = query.is_write_exclusive ? 'exclusive' : 'shared'
+    const made = await verbs.configure(nameOf(user, id), { limit: undefined, write, delayMs: 0 }, nextLogId())
+    if (made.state === 'in-use') return { problem: taken(id) }
+    if (made.state === 'too-many') return later(undefined, tooManyLocks)
+    // Another request has made it meanwhile.
+    if (!made.isNew) return { problem: duplicate(id) }
+    return { ...(await shown({ verbs }, user, id)), status: 201, headers: { Location: `/v1/distributed_lock/${id}` } }
+  }
+
+const holdFrom =
+  ({ verbs }: Options): Handler<Api['holdDistributedLock']> =>
+  async ({ params: { lock: id, kind, process }, headers: { 'user-id': user }, query }) => {
+    const name = nameOf(user, id)
+    const lock = await find({ verbs }, user, id)
+    if (lock === undefined) return { problem: noSuchLock(id) }
+    if (holdersOf(lock, kind, process).length > 0) return { problem: present(id, process) }
+    const lease = nanoid()
+    const ttlMs = ttlOf(query)
+    const writing = lock.write === 'exclusive' ? 'exclusive' : 'write-shared'
+    const mode = kind === 'read-process' ? 'read' : writing
+    const wish = { ...PLAIN, mode, ttlMs, owner: process, metadata: metadataOf(process, lease, ttlMs) } as const
+    const found = await verbs.acquire(name, lease, wish)
+    switch (found.state) {
+      case 'held': {
+        // Of two requests of one process at one moment the first has it.
+        const [first] = holdersOf(await verbs.show(name, false), kind, process)
+        if (first === undefined || first.token === found.token) return shown({ verbs }, user, id)
+        await verbs.release(name, lease)
+        return { problem: present(id, process) }
+      }
+      case 'locked':
+      case 'configured':
+        return { problem: taken(id) }
+      case 'barred':
+        return later(found.restMs, (retry) => locksInDoubt(found.restMs, retry))
+      case 'too-many':
+        return later(undefined, tooManyLocks)
+      default:
+        return impossible('dialect.hold', found)
+    }
+  }
+
+const refreshFrom =
+  ({ verbs }: Options): Handler<Api['refreshDistributedLock']> =>
+  async ({ params: { lock: id, kind, process }, headers: { 'user-id': user }, query }) => {
+    const lock = await find({ verbs }, user, id)
+    if (lock === undefined) return { problem: noSuchLock(id) }
+    const [held] = holdersOf(lock, kind, process)
+    if (held === undefined)
+      return lock.holders.some((holder) => !isOf(kind, holder))
+        ? { problem: taken(id) }
+        : { problem: noSuchHolder(id, process) }
+    const { lease = '' } = held.metadata
+    const ttlMs = ttlOf(query)
+    const renewed = await verbs.renew(nameOf(user, id), lease, { ttlMs, metadata: metadataOf(process, lease, ttlMs) })
+    return renewed.state === 'held' ? shown({ verbs }, user, id) : { problem: noSuchHolder(id, process) }
+  }
+
+const releaseFrom =
+  ({ verbs }: Options): Handler<Api['releaseDistributedLock']> =>
+  async ({ params: { lock: id, kind, process }, headers: { 'user-id': user } }) => {
+    const lock = await find({ verbs }, user, id)
+    if (lock === undefined) return { problem: noSuchLock(id) }
+    const [held] = holdersOf(lock, kind, process)
+    const released = held && (await verbs.release(nameOf(user, id), held.metadata.lease ?? ''))
+    const isReleased = released?.state === 'ended' && released.ended === 'released'
+    return isReleased ? shown({ verbs }, user, id) : { problem: notHeld(id, process) }
+  }
+
+export const distributedLockRoutes = (options: DistributedLockOptions): readonly Route[] =>
+  routes(distributedLock, {
+    makeDistributedLock: makeFrom(options),
+    showDistributedLock: async ({ params: { lock: id }, headers }) => {
+      const lock = await find(options, headers['user-id'], id)
+      return lock ? { json: shownAs(id, lock) } : { problem: noSuchLock(id) }
+    },
+    holdDistributedLock: holdFrom(options),
+    refreshDistributedLock: refreshFrom(options),
+    releaseDistributedLock: releaseFrom(options),
+  })

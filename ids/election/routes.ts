@@ -1,0 +1,141 @@
+/**
+ * HTTP in, results out: elections.
+ *
+ * An election is an exclusive lock with a queue, under its name behind `elections/`: who holds it leads, its token is the term, and what
+ * it is known by lies in its metadata. A candidate names its lease itself, and is shown by that name.
+ */
+import { impossible } from '../../shared/errors.ts'
+import { keyReused } from '../../shared/http/problems.ts'
+import { type Handler, type Route, routes } from '../../shared/http/route.ts'
+import type { Holding } from '../lock/holding.ts'
+import { type Held, type Metadata, PLAIN, type Waiting } from '../lock/lease.ts'
+import { leaseEnded, noSuchLease, notExclusive } from '../lock/problems.ts'
+import type { Holder } from '../lock/read-lock.ts'
+import { closing, refusal } from '../lock/routes.ts'
+import type { Locks as Verbs } from '../lock/verbs.ts'
+import { elections as api, ELECTIONS } from './api.ts'
+
+const lockOf = (election: string): string => `${ELECTIONS}${election}`
+const placeOf = (election: string, candidate: string): string =>
+  `/elections/${encodeURIComponent(election)}/candidates/${candidate}`
+const known = (value: string | undefined): Metadata => (value === undefined ? {} : { value })
+
+const leadingAs = (candidate: string, { token, metadata, ttlMs, expiresInMs }: Held) => ({
+  leader: true as const,
+  candidate,
+  term: token,
+  value: metadata.value ?? null,
+  ttl_ms: ttlMs,
+  expires_in_ms: Math.max(0, expiresInMs),
+})
+
+const leaderAs = (leader: Holder | undefined) =>
+  leader === undefined
+    ? null
+    : {
+        candidate: leader.owner,
+        value: leader.metadata.value ?? null,
+        term: leader.token,
+        expires_in_ms: leader.expiresInMs,
+      }
+
+export type ElectionOptions = { readonly verbs: Pick<Verbs, 'show' | 'renew' | 'release'>; readonly holding: Holding }
+
+type Api = typeof api
+
+/** Shows how a candidate stands. */
+const showing =
+  ({ verbs }: ElectionOptions) =>
+  async (election: string, candidate: string, lease: Held | Waiting) => {
+    if (lease.state === 'held') return { json: leadingAs(candidate, lease) }
+    const { holders } = await verbs.show(lockOf(election), false)
+    const led_by = holders[0]?.owner ?? null
+    const headers = { Location: placeOf(election, candidate) }
+    return {
+      json: { leader: false as const, candidate, position: lease.position, led_by },
+      status: 202 as const,
+      headers,
+    }
+  }
+
+const standFrom = (options: ElectionOptions): Handler<Api['stand']> => {
+  const shown = showing(options)
+  return async ({ params: { election, candidate }, body: { ttl_ms: ttlMs, value }, closing: stopping }) => {
+    const name = lockOf(election)
+    const wish = { ...PLAIN, ttlMs, queue: true, owner: candidate, metadata: known(value) }
+    const found = await options.holding.acquire(name, candidate, wish, stopping)
+    switch (found.state) {
+      case 'held': {
+        const json = leadingAs(candidate, found)
+        return found.isNew ? { json, status: 201, headers: { Location: placeOf(election, candidate) } } : { json }
+      }
+      case 'waiting':
+        return shown(election, candidate, found)
+      case 'ended':
+        return { problem: leaseEnded(name, found) }
+      case 'key-reused':
+        return impossible('elections.stand', found)
+      default:
+        return refusal(name, found)
+    }
+  }
+}
+
+const askFrom = (options: ElectionOptions): Handler<Api['askCandidate']> => {
+  const shown = showing(options)
+  return async ({ params: { election, candidate }, query: { wait_ms }, closing: stopping }) => {
+    const name = lockOf(election)
+    const found = await options.holding.ask(name, candidate, wait_ms, stopping)
+    switch (found.state) {
+      case 'unknown':
+        return { problem: noSuchLease(name) }
+      case 'ended':
+        return { problem: leaseEnded(name, found) }
+      case 'closing':
+        return closing()
+      default:
+        return shown(election, candidate, found)
+    }
+  }
+}
+
+const renewFrom = (options: ElectionOptions): Handler<Api['renewCandidate']> => {
+  const shown = showing(options)
+  return async (request) => {
+    const { election, candidate } = request.params
+    const { ttl_ms: ttlMs, value } = request.body
+    const name = lockOf(election)
+    const change = { ttlMs, metadata: value === undefined ? undefined : known(value) }
+    const found = await options.verbs.renew(name, candidate, change, request)
+    switch (found.state) {
+      case 'unknown':
+        return { problem: noSuchLease(name) }
+      case 'ended':
+        return { problem: leaseEnded(name, found) }
+      case 'not-exclusive':
+        return { problem: notExclusive(name) }
+      case 'key-reused':
+        return { problem: keyReused() }
+      default:
+        return shown(election, candidate, found)
+    }
+  }
+}
+
+export const electionRoutes = (options: ElectionOptions): readonly Route[] =>
+  routes(api, {
+    stand: standFrom(options),
+    askCandidate: askFrom(options),
+    renewCandidate: renewFrom(options),
+    resign: async (request) => {
+      const { election, candidate } = request.params
+      const found = await options.verbs.release(lockOf(election), candidate, request)
+      if (found.state === 'key-reused') return { problem: keyReused() }
+      return { json: { candidate, ended: found.ended, at: new Date(found.atMs).toISOString() } }
+    },
+    showElection: async ({ params: { election } }) => {
+      const { holders, waiterCount } = await options.verbs.show(lockOf(election), false)
+      const [leader] = holders
+      return { json: { name: election, leader: leaderAs(leader), candidates: holders.length + waiterCount } }
+    },
+  })

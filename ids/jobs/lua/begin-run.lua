@@ -1,0 +1,75 @@
+--- @include "run"
+-- begin-run: lets a runner run a job for a slot, if nobody has; with `again` also if the one that has is lost. The same request again finds
+-- its run. What is older than the last slot that was begun, and not remembered, was run or left out.
+-- ARGS     lock, seen, slot, runner, ttl, again (yes or no), keep (how many slots are remembered)
+-- RETURNS  begun, new, token, expires_in
+--          or in passing: taken, slot, state, by, at, token, note | later, newest | locked, rest | barred, rest | too-many | older
+
+-- forget_slots(lock, keep): only so many are remembered, the last ones.
+local function forget_slots(lock, keep)
+  local key = names.job .. lock.name
+  local surplus = redis.call('HLEN', key) - 1 - keep
+  if surplus <= 0 then
+    return
+  end
+  local slots = {}
+  for _, name in ipairs(redis.call('HKEYS', key)) do
+    slots[#slots + 1] = tonumber(name)
+  end
+  table.sort(slots)
+  for at = 1, surplus do
+    redis.call('HDEL', key, integer(slots[at]))
+  end
+end
+
+-- taken_by(lock, args): what speaks against a run.
+local function taken_by(lock, args)
+  local run = recorded_run(lock, args.slot)
+  if run and (run.state ~= 'lost' or args.again == 'no') then
+    return { 'taken', shown_run(run) }
+  end
+  local newest = redis.call('HGET', names.job .. lock.name, 'newest')
+  if not run and newest and tonumber(args.slot) < tonumber(newest) then
+    return { 'later', newest }
+  end
+  local other = running_slot(lock)
+  if other then
+    return { 'taken', shown_run(recorded_run(lock, other)) }
+  end
+  if lock.count > 0 or not is_open(lock) then
+    local opens = math.max(lock.delayed, barred_until()) - now_ms()
+    return { barred_until() > now_ms() and 'barred' or 'locked', integer(math.max(0, opens)) }
+  end
+  return not lock.is_there and not has_room() and { 'too-many' } or nil
+end
+
+commands['begin-run'] = function(args)
+  if is_older(args.seen) then
+    return { 'older' }, true
+  end
+  local lock = open_lock(args.lock)
+  local id = lease_of(args.slot, args.runner)
+  local mine = load_lease(lock, id)
+  if mine and mine.state == 'held' then
+    close_lock(lock)
+    return { 'begun', 'no', mine.token, integer(tonumber(mine.expires) - now_ms()) }
+  end
+  local refusal = taken_by(lock, args)
+  if refusal then
+    close_lock(lock)
+    return refusal, true
+  end
+  local lease = {
+    id = id, request = '', mode = 'exclusive', permits = '1', ttl = args.ttl, priority = '0', owner = args.runner,
+    metadata = '{}', delay = '0',
+  }
+  -- What is remembered of a lease that was lost would end the new one.
+  redis.call('DEL', key_of_lease(lock, id))
+  grant(lock, lease, true)
+  remember_run(lock, { slot = args.slot, state = 'running', by = args.runner, at = integer(now_ms()), token = lease.token, note = '-' })
+  local newest = redis.call('HGET', names.job .. lock.name, 'newest') or '0'
+  redis.call('HSET', names.job .. lock.name, 'newest', integer(math.max(tonumber(newest), tonumber(args.slot))))
+  forget_slots(lock, tonumber(args.keep))
+  close_lock(lock)
+  return { 'begun', 'yes', lease.token, integer(tonumber(lease.expires) - now_ms()) }
+end

@@ -1,0 +1,42 @@
+--- @include "lease"
+-- A job is run for a *slot*, the time at which it is due, in seconds since 1970. A run of it is a lease on the job's lock, whose id is the slot
+-- and the runner, so at most one of all slots is under way. What became of each slot is remembered in names.job{lock}, a hash: for each slot
+-- a text, `{state} {runner} {at} {token} {note}`, with a dash for no note; and `newest`, the last slot that was begun.
+-- A run whose lease has ended, and that nobody has ended, is lost.
+
+-- lease_of(slot, runner): how its lease is called.
+local function lease_of(slot, runner)
+  return slot .. '-' .. runner
+end
+
+-- recorded_run(lock, slot): what became of a slot, or nil.
+local function recorded_run(lock, slot)
+  local text = redis.call('HGET', names.job .. lock.name, slot)
+  if not text then
+    return nil
+  end
+  local state, by, at, token, note = string.match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+)$')
+  local lease = state == 'running' and load_lease(lock, lease_of(slot, by))
+  if state == 'running' and not (lease and lease.state == 'held' and tonumber(lease.expires) > now_ms()) then
+    state = 'lost'
+  end
+  return { slot = slot, state = state, by = by, at = at, token = token, note = note }
+end
+
+-- remember_run(lock, run): a job that is begun no more is forgotten after so long.
+local function remember_run(lock, run)
+  local key = names.job .. lock.name
+  redis.call('HSET', key, run.slot, table.concat({ run.state, run.by, run.at, run.token, run.note }, ' '))
+  redis.call('PEXPIRE', key, limits.job_kept_ms)
+end
+
+-- running_slot(lock): the slot whose run holds the job's lock, or nil.
+local function running_slot(lock)
+  local id = lock.count > 0 and redis.call('ZRANGE', names.lock_ends .. lock.name, 0, 0)[1]
+  return id and string.match(id, '^(%d+)%-')
+end
+
+-- shown_run(run): a run as commands return it.
+local function shown_run(run)
+  return run.slot, run.state, run.by, run.at, run.token, run.note
+end

@@ -1,0 +1,14 @@
+--- @include "run"
+-- show-job: the run of a job that is under way, and that of the last slot that was begun.
+-- ARGS     lock
+-- RETURNS  the run that is under way, and that of the last slot; each is its slot, state, by, at, token and note, or nothing
+-- WRITES   nothing
+commands['show-job'] = function(args)
+  local lock = load_lock(args.lock)
+  local slot, newest = running_slot(lock), redis.call('HGET', names.job .. lock.name, 'newest')
+  local running, last = slot and recorded_run(lock, slot), newest and recorded_run(lock, newest)
+  return {
+    running and running.state == 'running' and { shown_run(running) } or {},
+    last and { shown_run(last) } or {},
+  }
+end

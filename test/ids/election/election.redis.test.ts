@@ -1,0 +1,87 @@
+/** Elections: one candidate leads, the next takes over, and the term rises. */
+import assert from 'node:assert/strict'
+import test from 'ava'
+import { nanoid } from 'nanoid'
+import { eventually } from '../../support/eventually.ts'
+import { openLockReplica } from '../../support/lock-replica.ts'
+import { openClient, problemOf } from '../../support/shop/client.ts'
+import { openBench } from '../../support/shop/open-store.ts'
+
+const bench = await openBench()
+const replica = await openLockReplica(bench)
+const client = openClient(replica.url)
+test.after.always(async () => {
+  client.close()
+  await replica.close()
+  await bench[Symbol.asyncDispose]()
+})
+
+const LATE_MS = 5_000
+const JSON_TYPE = { 'Content-Type': 'application/json' }
+
+/** Each test has an election of its own. */
+let election: string
+test.serial.beforeEach(() => {
+  election = `mailer/${nanoid(8)}`
+})
+const ask = async (method: string, candidate: string, body?: object, query = '') => {
+  const path = `/elections/${encodeURIComponent(election)}${candidate && `/candidates/${candidate}`}${query}`
+  const reply = await client.request(method, path, body ? JSON_TYPE : {}, body && JSON.stringify(body))
+  return { ...reply, json: reply.json as Readonly<Record<string, unknown>> }
+}
+const shown = async () => (await ask('GET', '')).json
+
+test.serial('the first candidate leads, and is told so again', async (t) => {
+  t.deepEqual(await shown(), { name: election, leader: null, candidates: 0 })
+  const first = await ask('PUT', 'a', { value: 'http://a', ttl_ms: 30_000 })
+  t.is(first.status, 201)
+  t.is(first.headers.location, `/elections/${encodeURIComponent(election)}/candidates/a`)
+  t.like(first.json, { leader: true, candidate: 'a', value: 'http://a', ttl_ms: 30_000 })
+  t.like(await ask('PUT', 'a', { value: 'http://a', ttl_ms: 30_000 }), { status: 200, json: { term: first.json.term } })
+  t.like(await shown(), { leader: { candidate: 'a', value: 'http://a', term: first.json.term }, candidates: 1 })
+})
+
+test.serial('others wait in their order, and learn who leads', async (t) => {
+  await ask('PUT', 'a')
+  t.like(await ask('PUT', 'b'), { status: 202, json: { leader: false, position: 1, led_by: 'a' } })
+  t.like(await ask('PUT', 'c'), { status: 202, json: { leader: false, position: 2, led_by: 'a' } })
+  t.like(await ask('GET', 'c'), { status: 202, json: { position: 2 } })
+  t.like(await shown(), { candidates: 3 })
+})
+
+test.serial('when the leader resigns the next one leads, which waits for it, with a greater term', async (t) => {
+  const { term } = (await ask('PUT', 'a')).json
+  await ask('PUT', 'b', { value: 'http://b' })
+  const waiting = ask('GET', 'b', undefined, '?wait_ms=20000')
+  t.like((await ask('DELETE', 'a')).json, { candidate: 'a', ended: 'released' })
+  const { status, json } = await waiting
+  t.is(status, 200)
+  t.true(Number(json.term) > Number(term))
+  t.like(await shown(), { leader: { candidate: 'b', value: 'http://b' }, candidates: 1 })
+  t.like(problemOf(await ask('GET', 'a')), { status: 410, ended: 'released' })
+  t.like(problemOf(await ask('PATCH', 'a')), { status: 410 })
+})
+
+test.serial('a leader that gives no sign leads no more after its time', async (t) => {
+  await ask('PUT', 'a', { ttl_ms: 200 })
+  await ask('PUT', 'b')
+  await eventually(async () => assert.equal((await ask('GET', 'b')).status, 200), LATE_MS)
+  t.like(problemOf(await ask('PATCH', 'a')), { status: 410, ended: 'expired' })
+})
+
+test.serial('a leader leads for longer, and may be known by something else', async (t) => {
+  await ask('PUT', 'a', { value: 'http://a' })
+  t.like(await ask('PATCH', 'a', { ttl_ms: 60_000, value: 'http://b' }), {
+    status: 200,
+    json: { leader: true, value: 'http://b', ttl_ms: 60_000 },
+  })
+  t.like(await ask('PATCH', 'a'), { status: 200, json: { value: 'http://b' } })
+  t.like(problemOf(await ask('PATCH', 'b')), { status: 404, type: 'urn:shop:problem:no-such-lease' })
+})
+
+test.serial('what is too long is refused, naming the field', async (t) => {
+  t.like(problemOf(await ask('PUT', 'a', { value: 'ü'.repeat(129) })), { status: 422, field: 'value' })
+  t.like(problemOf(await ask('PUT', 'a', { ttl_ms: 99 })), { status: 422, field: 'ttl_ms' })
+  election = 'x'.repeat(247)
+  t.like(problemOf(await ask('PUT', 'a')), { status: 400, field: 'election' })
+})

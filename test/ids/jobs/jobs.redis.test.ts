@@ -1,0 +1,129 @@
+/** Jobs: one runner runs each slot, once, or again if it was lost. */
+import assert from 'node:assert/strict'
+import test from 'ava'
+import { nanoid } from 'nanoid'
+import { away, eventually } from '../../support/eventually.ts'
+import { openLockReplica } from '../../support/lock-replica.ts'
+import { openClient, problemOf } from '../../support/shop/client.ts'
+import { openBench } from '../../support/shop/open-store.ts'
+
+const bench = await openBench()
+const replica = await openLockReplica(bench)
+const client = openClient(replica.url)
+test.after.always(async () => {
+  client.close()
+  await replica.close()
+  await bench[Symbol.asyncDispose]()
+})
+/** Each test has a job of its own. */
+let job: string
+test.serial.beforeEach(() => {
+  job = `nightly-${nanoid(8)}`
+})
+
+const FIRST = '2026-11-28T03:00:00Z'
+const NEXT = '2026-11-29T03:00:00Z'
+const LATE_MS = 3_000
+const JSON_TYPE = { 'Content-Type': 'application/json' }
+
+const ask = async (method: string, path: string, body?: object) => {
+  const reply = await client.request(method, path, body ? JSON_TYPE : {}, body && JSON.stringify(body))
+  return { ...reply, json: reply.json as Readonly<Record<string, unknown>> }
+}
+const runs = (slot: string, by: string): string => `/jobs/${job}/runs/${encodeURIComponent(slot)}/by/${by}`
+const begin = (slot: string, by: string, body: object = {}) => ask('PUT', runs(slot, by), body)
+const end = (slot: string, by: string, body: object) => ask('PATCH', runs(slot, by), body)
+const standing = async () => (await ask('GET', `/jobs/${job}`)).json
+
+test.serial('one runner is told to run a slot, and told so again if it asks again', async (t) => {
+  const first = await begin(FIRST, 'a')
+  t.is(first.status, 201)
+  t.is(first.headers.location, `/jobs/${job}`)
+  t.like(await begin(FIRST, 'a'), { status: 200, json: { token: first.json.token } })
+  const refused = await begin(FIRST, 'b')
+  t.like(problemOf(refused), {
+    status: 409,
+    type: 'urn:shop:problem:run-taken',
+    state: 'running',
+    by: 'a',
+    slot: FIRST,
+  })
+  t.like(await standing(), { running: { slot: FIRST, by: 'a' }, last: { slot: FIRST, state: 'running' } })
+})
+
+test.serial('a run that is over is remembered, with what it came to and a note of it', async (t) => {
+  await begin(FIRST, 'a')
+  t.like(await end(FIRST, 'a', { outcome: 'failed', note: 'no disk – left' }), {
+    status: 200,
+    json: { state: 'failed' },
+  })
+  t.like(await end(FIRST, 'a', { outcome: 'failed' }), { status: 200 })
+  t.like(problemOf(await end(FIRST, 'a', { outcome: 'done' })), { status: 409, type: 'urn:shop:problem:run-decided' })
+  for (const by of ['a', 'b'])
+    t.like(problemOf(await begin(FIRST, by, { if_lost: 'again' })), { status: 409, state: 'failed', by: 'a' })
+  t.like(await standing(), { running: null, last: { slot: FIRST, state: 'failed', note: 'no disk – left' } })
+})
+
+test.serial('a slot before the last one that was begun is not run any more', async (t) => {
+  await begin(NEXT, 'a')
+  await end(NEXT, 'a', { outcome: 'done' })
+  t.like(problemOf(await begin(FIRST, 'b')), { status: 410, type: 'urn:shop:problem:later-run-begun', newest: NEXT })
+})
+
+test.serial('the next slot waits for the run of the one before', async (t) => {
+  await begin(FIRST, 'a')
+  t.like(problemOf(await begin(NEXT, 'b')), { status: 409, state: 'running', slot: FIRST })
+  await end(FIRST, 'a', { outcome: 'done' })
+  t.is((await begin(NEXT, 'b')).status, 201)
+})
+
+test.serial(
+  'a run that gives no sign is lost: it is skipped, or run again if that is wanted, with a greater token',
+  async (t) => {
+    const first = await begin(FIRST, 'a', { ttl_ms: 100 })
+    await eventually(async () => assert.equal((await standing()).running, null), LATE_MS)
+    t.like(problemOf(await begin(FIRST, 'b')), { status: 409, state: 'lost', by: 'a' })
+    const again = await begin(FIRST, 'b', { if_lost: 'again' })
+    t.is(again.status, 201)
+    t.true(Number(again.json.token) > Number(first.json.token))
+    t.like(problemOf(await end(FIRST, 'a', { outcome: 'done' })), { status: 410, type: 'urn:shop:problem:run-lost' })
+    t.like(problemOf(await end(FIRST, 'a', {})), { status: 410 })
+    t.is((await end(FIRST, 'b', { outcome: 'done' })).status, 200)
+  },
+)
+
+test.serial('a run that was lost may be run again by the same runner, and is kept then', async (t) => {
+  await begin(FIRST, 'a', { ttl_ms: 100 })
+  await eventually(async () => assert.equal((await standing()).running, null), LATE_MS)
+  t.is((await begin(FIRST, 'a', { if_lost: 'again' })).status, 201)
+  const [lease = ''] = await bench.redis.keys(`lock-lease:*-a:*${job}`)
+  t.is(await bench.redis.pttl(lease), -1)
+})
+
+test.serial('a run lasts for as long as it is renewed', async (t) => {
+  await begin(FIRST, 'a', { ttl_ms: 300 })
+  t.like((await end(FIRST, 'a', { ttl_ms: 60_000 })).json, { state: 'running' })
+  await away(400)
+  t.like(problemOf(await begin(FIRST, 'b', { if_lost: 'again' })), { state: 'running' })
+  t.like(problemOf(await end(NEXT, 'a', { outcome: 'done' })), { status: 404, type: 'urn:shop:problem:no-such-run' })
+})
+
+test.serial('of many runners at one moment one is told to run it', async (t) => {
+  const begun = await Promise.all(Array.from({ length: 10 }, (_, at) => begin(FIRST, `r${at}`)))
+  t.deepEqual(begun.map(({ status }) => status).sort(), [201, ...Array.from({ length: 9 }, () => 409)])
+})
+
+test.serial('so many slots are remembered as is wanted', async (t) => {
+  for (const day of ['25', '26', '27']) {
+    await begin(`2026-11-${day}T03:00:00Z`, 'a', { keep: 2 })
+    await end(`2026-11-${day}T03:00:00Z`, 'a', { outcome: 'done' })
+  }
+  t.like(problemOf(await begin('2026-11-26T03:00:00+00:00', 'a')), { status: 409 })
+  t.like(problemOf(await begin('2026-11-25T03:00:00Z', 'a')), { status: 410 })
+})
+
+test.serial('a job that was never begun has no runs, and what is no slot is refused', async (t) => {
+  t.deepEqual((await ask('GET', '/jobs/never')).json, { job: 'never', running: null, last: null })
+  for (const slot of ['yesterday', '2026-11-28', '2026-11-28T03:00:00.5Z', '2026-13-28T03:00:00Z'])
+    t.like(problemOf(await begin(slot, 'a')), { status: 400, field: 'slot' }, slot)
+})
