@@ -17,7 +17,7 @@ import { failuresOf, type Result, runCases, tableOf } from './crash-run.ts'
 const DAY_MS = 86_400_000
 const RECORD_MS = 180_000
 const SHORT_MS = 480_000
-const FULL_MS = 3_600_000
+const FULL_MS = 7_200_000
 const WANTED = process.env.CRASHES ?? (process.env.FAULTS === 'full' ? '' : String(Math.floor(Date.now() / DAY_MS)))
 const isShort = /^\d+$/.test(WANTED)
 /**
