@@ -16,7 +16,6 @@
  *
  * Before a request is answered that nothing was done, it reads once more: another may have been asked the same and have done it.
  */
-
 import { UnavailableError, unreachable } from '../../shared/errors.ts'
 import { isAnothers } from '../../shared/http/owner.ts'
 import type { Once } from '../../shared/redis/script.ts'
@@ -145,9 +144,8 @@ class Attempt {
     // The order is to see the token of a request's lock, whatever it finds.
     const isRun = hasKey || requester.lockToken !== undefined
     if (isRun) return this.#outcomeBy(await store.join({ order: this.#order, saga: isOthers ? saga : '' }, requester))
-    if (status === 'changing') return { state: 'order-changing' }
     if (status === 'paid') return { state: 'paid', logId: saga }
-    if (status === 'cancelled' || status === 'expired') return { state: `order-${status}` }
+    if (status === 'changing' || status === 'cancelled' || status === 'expired') return { state: `order-${status}` }
     return isOthers ? this.#join(saga) : { state: 'empty' }
   }
 

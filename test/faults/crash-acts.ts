@@ -1,7 +1,7 @@
 /**
  * What is done in the crash cases when something was lost, or in the course of time?
  *
- * `submit`: an order is checked out without waiting. `contradict`: the Redis of payment comes back without customers whose orders are paid, and `resolve`: a person says what is
+ * `submit`: an order is checked out without waiting. `amend`: one is changed that is paid. `contradict`: the Redis of payment comes back without customers whose orders are paid, and `resolve`: a person says what is
  * to be. `loseSince`: a Redis loses what this shop's processes were told it did. `survey`: it is said, all the way through
  * the logs, which checkouts are not over. `hold` and `queue`: programs want a lock.
  */
@@ -46,6 +46,21 @@ export const loseSince = async (redis: RedisPart, position: number): Promise<voi
   } catch (error) {
     if (!(error instanceof PartError)) throw error
   }
+}
+
+/**
+ * Has a paid order changed: to so many pieces from now on, so that it may be asked again without a key. What was given up at its deadline is
+ * wanted once more.
+ */
+export const amend = ({ client }: OpenShop, order: string, item: string, quantity: number): Promise<void> => {
+  const headers = { 'Content-Type': 'application/json', 'If-Match': '*' }
+  const body = JSON.stringify({ lines: [{ item_id: item, quantity }] })
+  return eventually(async () => {
+    const reply = await answerIfAny(client.request('PATCH', `/orders/${order}`, headers, body))
+    assert.ok(reply, `no answer to a change of ${order}`)
+    const isOver = reply.status < 500 && reply.status !== 424 && !reply.text.includes('order-changing')
+    assert.ok(isOver, `${reply.status} ${reply.text}`)
+  }, TIMEOUT_MS)
 }
 
 /** How long it is listened for: a Redis that came back older may have nothing to tell. */

@@ -26,6 +26,7 @@ import { type Due, insist, type TimedTold } from '../support/load/customers.ts'
 import { behind } from '../support/shop/behind.ts'
 import { type OpenShop, open } from '../support/shop/shop.ts'
 import {
+  amend,
   ask,
   contradict,
   hold,
@@ -183,6 +184,14 @@ const refundPiece = async (scene: Scene): Promise<void> => {
   if (typeof headers.location === 'string') await ask(opened, 'GET', headers.location)
 }
 
+/** Somebody buys two pieces, wants a third one, and then one only. */
+const amendOrder = async (scene: Scene): Promise<void> => {
+  const { opened, told } = scene
+  const { order, item } = await goShopping(scene)
+  await insist(opened.client, order, told)
+  for (const quantity of [QUANTITY + 1, QUANTITY - 1]) await amend(opened, order, item, quantity)
+}
+
 /** What there is for each outcome, and what the customer must be told in the end: one who was cancelled comes again. */
 const OF_OUTCOME: Readonly<Record<(typeof OUTCOMES)[number], typeof ENOUGH & { due: Due }>> = {
   paid: { ...ENOUGH, due: 200 },
@@ -292,6 +301,7 @@ const prepareRare = async (scene: Scene, act: 'surveying' | 'resolving' | 'uphol
       const position = await writtenTo(own.dir)
       await insist(opened.client, wanted.order, told)
       await refundPiece(scene)
+      await amendOrder(scene)
       await loseSince(own, position)
       return checkout(scene, wanted, 200)
     }
@@ -318,6 +328,7 @@ const prepare = async (scene: Scene, act: Act, owner: Service | 'gateway'): Prom
       // A Redis that came back older may not know the order yet.
       await ask(opened, 'POST', `/orders/checkout/${visit.order}`)
       await refundPiece(scene)
+      await amendOrder(scene)
       await orderByForm(scene)
       return visit
     }
