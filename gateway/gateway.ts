@@ -8,7 +8,8 @@
  * `shared/http/connections.ts`. A client may end its side of the connection once it has asked: it gets its answer.
  *
  * Closing: `/ready` says no at once, while everything is served for `drainMs` more, each answer with `Connection: close`, so that clients
- * go elsewhere of their own accord; then nothing new is accepted, and what is in flight is finished. Streams of events end at once.
+ * go elsewhere of their own accord; then nothing new is accepted, and what is in flight is finished. Streams of events end at once, and
+ * so does what waits for something to happen: see `proxy/waits.ts`.
  */
 
 import { once } from 'node:events'
@@ -165,13 +166,19 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
   await once(server, 'listening')
   for (const service of services.values()) service.start()
 
+  /** What would go on for as long as nothing happens. */
+  const endWaits = (): void => {
+    streams.endAll()
+    for (const service of services.values()) service.hurry()
+  }
+
   return {
     port: (server.address() as AddressInfo).port,
     close: async () => {
       draining = true
-      streams.endAll()
+      endWaits()
       await after(drainMs)
-      streams.endAll()
+      endWaits()
       const closed = once(server, 'close')
       server.close()
       const timer = setTimeout(() => server.closeAllConnections(), Math.max(0, CLOSE_MAX_MS - drainMs))

@@ -16,6 +16,7 @@
  * | the replica is unresponsive for 9 s                      | 504, outcome unknown                                     |
  * | the wait is over, and all replicas that are ready are full | 503, or 502 if it may have begun                       |
  * | the wait is over                                         | sent to a reachable replica that is not ready, for its own reason; if there is none: 503, or 502 if it may have begun |
+ * | the gateway stops while it waits for something to happen | sent again without the wait, or 503                      |
  * | broke after its reply had begun to be passed on          | the client's connection is broken too                    |
  * | the client has gone                                      | what was sent is finished and its reply dropped (breaking it off would only cost a connection); what was not sent is not sent |
  *
@@ -28,15 +29,17 @@ import type { Logger } from 'pino'
 import type { Dispatcher } from 'undici'
 import { impossible } from '../../shared/errors.ts'
 import { NOT_STARTED_HEADER, type Problem } from '../../shared/http/problem.ts'
-import { type CrashPoints, LostReplyError } from '../../shared/process/crash-points.ts'
+import type { CrashPoints } from '../../shared/process/crash-points.ts'
 import { noReplica, noReplyInTime, outcomeUnknown, sendProblem, tooManyWaiting, unframeable } from './answers.ts'
 import { ClientWatch } from './client-watch.ts'
 import { type Passed, passResponse } from './headers.ts'
+import { isReplyLost } from './lost-reply.ts'
 import type { Carried, Replica } from './replica.ts'
 import type { ReplicaSet, Waiter } from './replica-set.ts'
 import { isRead, isSafeToRepeat, type Kind, kindOf, whereToAsk } from './retry.ts'
-import { UNRESPONSIVE_GIVE_UP_MS, UNRESPONSIVE_REPEAT_MS, UnresponsiveError } from './silence.ts'
+import { isToBeBrokenOff, UNRESPONSIVE_GIVE_UP_MS, UnresponsiveError } from './silence.ts'
 import { holdUntilRead, isStream, StreamOverError, type Streams } from './streams.ts'
+import { stopping, WaitOverError, withoutWait } from './waits.ts'
 
 /** How often one request is sent at most: a bound for replicas that say they are ready and break every connection. */
 const SENDS_MAX = 10
@@ -64,7 +67,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
   /** This sending has reached a connection: by this it can be broken off. */
   #controller: Dispatcher.DispatchController | undefined
   /** What comes of this sending, if its reply is not passed on. */
-  #instead: 'repeat' | 'give up' | undefined
+  #instead: 'repeat' | 'give up' | 'end' | undefined
   /** Some sending may have begun to take effect. */
   #mayHaveBegun = false
   /** A reply is being passed on. */
@@ -194,10 +197,19 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
 
   replicaUnresponsive(unresponsiveMs: number): void {
     if (this.#controller === undefined || this.#replying) return
-    const isHopeless = unresponsiveMs >= UNRESPONSIVE_GIVE_UP_MS
-    if (!isHopeless && !(unresponsiveMs >= UNRESPONSIVE_REPEAT_MS && this.#isSafeToRepeat() && this.#service.isOfUse))
+    if (isToBeBrokenOff(unresponsiveMs, this.#isSafeToRepeat() && this.#service.isOfUse))
+      this.#controller.abort(new UnresponsiveError(unresponsiveMs))
+  }
+
+  hurry(): void {
+    if (this.#controller === undefined || this.#replying || this.#instead !== undefined || !this.#isSafeToRepeat())
       return
-    this.#controller.abort(new UnresponsiveError(unresponsiveMs))
+    const headers = withoutWait(this.#passed.headers)
+    if (headers === undefined && this.kind !== 'long') return
+    if (headers !== undefined) this.#message.headers = headers
+    this.#instead = headers === undefined ? 'end' : 'repeat'
+    this.#mayHaveBegun = true
+    this.#controller.abort(new WaitOverError('the gateway stops'))
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -205,7 +217,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    if (status < 200 || this.#isLost(controller)) return
+    if (status < 200 || isReplyLost(this.#options.crashPoints, this.#service.name, controller)) return
     this.#at().answered()
     if (status === 503 && headers[NOT_STARTED_HEADER] !== undefined) {
       this.#instead = 'repeat'
@@ -224,20 +236,6 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
     response.writeHead(status, passResponse(headers, this.#passed.requestId))
   }
 
-  /** At a crash point a reply may be lost: then its connection is broken off. */
-  #isLost(controller: Dispatcher.DispatchController): boolean {
-    const { crashPoints } = this.#options
-    if (crashPoints === undefined) return false
-    try {
-      crashPoints.pass(`gateway.forward-${this.#service.name}.after`)
-      return false
-    } catch (error) {
-      if (!(error instanceof LostReplyError)) throw error
-      controller.abort(error)
-      return true
-    }
-  }
-
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     const response = this.#response
     if (this.#instead !== undefined || response.destroyed || response.writableEnded) return
@@ -248,11 +246,12 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
   onResponseEnd(): void {
     this.#left(this.#at())
     if (this.#instead === undefined) this.#response.end()
-    else this.#doInstead(this.#instead)
+    else this.#doInstead()
   }
 
-  #doInstead(what: 'repeat' | 'give up'): void {
-    if (what === 'repeat') this.#repeat()
+  #doInstead(): void {
+    if (this.#instead === 'repeat') this.#repeat()
+    else if (this.#instead === 'end') this.#answer(stopping())
     else this.#giveUp()
   }
 
@@ -272,7 +271,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
       return
     }
     if (isUnframeable) return this.#answer(unframeable(error.message))
-    if (this.#instead !== undefined) return this.#doInstead(this.#instead)
+    if (this.#instead !== undefined) return this.#doInstead()
     if (!isSent) return this.#repeat()
     this.#mayHaveBegun = true
     if (isLate || (isUnresponsive && error.isHopeless)) {

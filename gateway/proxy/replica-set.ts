@@ -73,6 +73,11 @@ export class ReplicaSet {
     await Promise.all(this.#replicas.map((replica) => replica.destroy()))
   }
 
+  /** Ends what waits at its replicas for something to happen. */
+  hurry(): void {
+    for (const replica of this.#replicas) replica.hurry()
+  }
+
   /** Whether at least one replica is ready. */
   get isReady(): boolean {
     return this.#replicas.some(({ condition }) => condition === 'ready')

@@ -62,6 +62,8 @@ export type Carried = {
   place: number
   /** The replica has given no sign of life for so long. */
   readonly replicaUnresponsive: (unresponsiveMs: number) => void
+  /** The gateway stops: it is to wait no longer for something to happen. */
+  readonly hurry: () => void
 }
 
 export type ReplicaOptions = {
@@ -174,6 +176,11 @@ export class Replica {
       this.#carried[last.place] = last
     }
     this.#counts[request.kind] -= 1
+  }
+
+  /** The gateway stops. */
+  hurry(): void {
+    for (const request of [...this.#carried]) request.hurry()
   }
 
   /** It has answered a request. */

@@ -8,6 +8,10 @@ export const UNRESPONSIVE_REPEAT_MS = 2_000
 /** No request waits longer for one that is unresponsive: not even a checkout takes longer, and a batch gets its answer from one that is not. */
 export const UNRESPONSIVE_GIVE_UP_MS = 9_000
 
+/** Is a sending to a replica broken off that is unresponsive for so long? Early only if it can be sent to another one. */
+export const isToBeBrokenOff = (unresponsiveMs: number, canBeSentElsewhere: boolean): boolean =>
+  unresponsiveMs >= UNRESPONSIVE_GIVE_UP_MS || (canBeSentElsewhere && unresponsiveMs >= UNRESPONSIVE_REPEAT_MS)
+
 /** Breaks off a sending to a replica that is unresponsive. */
 export class UnresponsiveError extends Error {
   override readonly name = 'UnresponsiveError'

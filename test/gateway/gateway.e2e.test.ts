@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import test from 'ava'
+import test, { type ExecutionContext } from 'ava'
 import type { Dispatcher } from 'undici'
 import { eventually } from '../support/eventually.ts'
 import { openReplicas, openShop, openSocket, openUpstreams, problemOf, readAll } from '../support/shop/gateway.ts'
@@ -264,6 +264,59 @@ test('closing: not ready at once, everything served meanwhile with "Connection: 
   late.resolve()
   const finished = await inside
   t.deepEqual([finished.status, finished.text, finished.headers.connection], [200, 'late', 'close'])
+  await closed
+})
+
+/** A gateway whose services are this upstream, and which waits there for nothing by itself. */
+const openWaiting = async (t: ExecutionContext) => {
+  const upstream = await openUpstream()
+  t.teardown(() => upstream.refuse())
+  const origins = {
+    order: [upstream.origin],
+    payment: [upstream.origin],
+    stock: [upstream.origin],
+    ids: [upstream.origin],
+  }
+  const { gateway, ask } = await openShop(t, { drainMs: 0, origins })
+  await ask('GET', '/orders/a')
+  upstream.behave = (response, received) => {
+    if (received.headers.prefer?.includes('wait') !== true && !received.url.includes('wait_ms'))
+      answer()(response, received)
+  }
+  return { upstream, gateway, ask }
+}
+
+for (const [what, method, path, prefer, then] of [
+  ['how a checkout ends', 'GET', '/orders/checkout/7', 'wait=20', ''],
+  ['a checkout that it would ask for later', 'POST', '/orders/checkout/7', 'respond-async, wait=20', 'respond-async'],
+  ['a checkout, said the other way round', 'POST', '/orders/checkout/7', 'wait=20, respond-async', 'respond-async'],
+] as const)
+  test(`closing: a request that waits for ${what} is answered at once with how it stands`, async (t) => {
+    const { upstream, gateway, ask } = await openWaiting(t)
+    const waiting = ask(method, path, { headers: { Prefer: prefer } })
+    await upstream.arrival()
+    const startedAt = performance.now()
+    await gateway.close()
+    const reply = await waiting
+    t.deepEqual([reply.status, reply.text], [200, 'done'])
+    t.is(upstream.received.at(-1)?.headers.prefer ?? '', then)
+    t.true(performance.now() - startedAt < 5_000)
+  })
+
+test('closing: a request that waits otherwise is told to be sent again; one that cannot be gets its answer', async (t) => {
+  const { upstream, gateway, ask } = await openWaiting(t)
+  const waiting = ask('GET', '/locks/tea/leases/mine?wait_ms=20000')
+  await upstream.arrival()
+  const late = Promise.withResolvers<void>()
+  upstream.behave = (response, received) => void late.promise.then(() => answer('late')(response, received))
+  const inside = ask('POST', '/orders/create/7', { headers: { Prefer: 'wait=20' } })
+  await upstream.arrival()
+  const closed = gateway.close()
+  const reply = await waiting
+  t.is(reply.headers['retry-after'], '1')
+  t.like(problemOf(t, reply), { status: 503, type: 'urn:shop:problem:gateway-stopping' })
+  late.resolve()
+  t.is((await inside).text, 'late')
   await closed
 })
 

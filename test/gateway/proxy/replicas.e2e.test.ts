@@ -150,6 +150,7 @@ test('whoever a replica carries is told that it has become unresponsive, and nob
   const carried = (name: string): Carried => ({
     kind: 'short',
     place: 0,
+    hurry: () => undefined,
     replicaUnresponsive: () => {
       told.add(name)
       if (told.size === 2) bothTold.resolve()
