@@ -5,10 +5,12 @@
  * everything in order, and so does the end of npm, in whatever way; a second Ctrl-C ends it by force. What was bought stays
  * in the data folder for the next start.
  */
-import { join, relative } from 'node:path'
+import { join, relative, resolve } from 'node:path'
+import { isLoopback } from '../../shared/process/exposure.ts'
 import { readLine, UsageError } from '../command-line.ts'
 import { DataFolderError } from './data-folder.ts'
 import { PartError } from './managed-process.ts'
+import { makeOwnIssuer, type OwnIssuer } from './own-issuer.ts'
 import { AddressError, PortBusyError } from './ports.ts'
 import { RedisProgramError } from './redis-program.ts'
 import { type Shop, type ShopEvent, startShop } from './shop.ts'
@@ -21,12 +23,13 @@ const PARENT_POLL_MS = 250
 
 const HELP = `Runs the whole shop on this machine: four Redis, four services and the gateway.
 
-  npm start -- [--port N] [--host ADDRESS] [--replicas N] [--data DIR]
+  npm start -- [--port N] [--host ADDRESS] [--replicas N] [--data DIR] [--auth]
 
   --port N         where the gateway listens; 0 takes a free port (default: the variable PORT, or ${DEFAULTS.port})
   --host ADDRESS   on which address; 0.0.0.0 lets other machines in (default: the variable HOST, or ${DEFAULTS.host})
   --replicas N     how many processes each service has, 1 to ${REPLICAS_MAX} (default ${DEFAULTS.replicas})
   --data DIR       where everything is kept (default .data in the repository)
+  --auth           clients bear tokens, of which the start makes and tells one of each kind
   --help           this text
 
 The services' variables, for instance OPERATOR_TOKEN or LOG_LEVEL, are passed on to them. REDIS_SERVER names the program
@@ -34,7 +37,13 @@ redis-server if it is in an unusual place; SHOP_INSTALL=no forbids installing it
 
 Ctrl-C ends the shop in order; a second Ctrl-C ends it by force.`
 
-type Command = { readonly port: number; readonly host: string; readonly replicas: number; readonly data: string }
+type Command = {
+  readonly port: number
+  readonly host: string
+  readonly replicas: number
+  readonly data: string
+  readonly auth: boolean
+}
 
 const parseNumber = (option: string, value: string, min: number, max: number): number => {
   const number = /^\d{1,5}$/.test(value) ? Number(value) : Number.NaN
@@ -46,7 +55,14 @@ const parseOptions = (line: readonly string[]) => {
   const option = { type: 'string' } as const
   return readLine({
     args: [...line],
-    options: { port: option, host: option, replicas: option, data: option, help: { type: 'boolean', short: 'h' } },
+    options: {
+      port: option,
+      host: option,
+      replicas: option,
+      data: option,
+      auth: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
   }).values
 }
 
@@ -59,15 +75,22 @@ const choose = (option: 'port' | 'host', given: string | undefined): readonly [n
 }
 
 const parseCommand = (line: readonly string[]): Command | 'help' => {
-  const { help, port, host, replicas = DEFAULTS.replicas, data = DEFAULTS.data } = parseOptions(line)
+  const { help, port, replicas = DEFAULTS.replicas, data = DEFAULTS.data, auth = false, ...given } = parseOptions(line)
   if (help) return 'help'
-  if (host === '') throw new UsageError('--host must name an address, for instance 0.0.0.0 for all of this machine')
+  if (given.host === '')
+    throw new UsageError('--host must name an address, for instance 0.0.0.0 for all of this machine')
   if (data === '') throw new UsageError('--data must name a folder')
+  const host = choose('host', given.host)[1]
+  if (!auth && !isLoopback(host) && (process.env.AUTH || 'open') === 'open')
+    throw new UsageError(
+      `whoever reaches ${host} could do everything: --auth has clients bear tokens, and AUTH=open! npm start lets it be so`,
+    )
   return {
     port: parseNumber(...choose('port', port), 0, 65_535),
-    host: choose('host', host)[1],
+    host,
     replicas: parseNumber('--replicas', replicas, 1, REPLICAS_MAX),
     data,
+    auth,
   }
 }
 
@@ -99,13 +122,33 @@ const announce = (event: ShopEvent): void => {
   }
 }
 
-const welcome = (shop: Shop): string => `
-The shop is open at ${shop.url} (Ctrl-C ends it). For instance:
+const openWelcome = (url: string): string => `For instance:
 
-  curl -X POST ${shop.url}/payment/create_user
-  curl -X POST ${shop.url}/stock/item/create/5
+  curl -X POST ${url}/payment/create_user
+  curl -X POST ${url}/stock/item/create/5
 
-Operators' routes ${process.env.OPERATOR_TOKEN ? 'want the OPERATOR_TOKEN' : 'are open to whoever reaches the shop: OPERATOR_TOKEN=... npm start closes them'}.
+Clients need not say who they are, and may do everything: npm start -- --auth has them bear tokens.
+Operators' routes ${process.env.OPERATOR_TOKEN ? 'want the OPERATOR_TOKEN' : 'are open to whoever reaches the shop: OPERATOR_TOKEN=... npm start closes them'}.`
+
+/** What to try with tokens that the start has made. */
+const tokensWelcome = async (url: string, { issue }: OwnIssuer): Promise<string> => `Clients bear tokens.
+These are a customer's, a merchant's and an operator's, until the shop ends:
+
+  CUSTOMER=${await issue('customer', 'anna')}
+  MERCHANT=${await issue('merchant', 'seller')}
+  OPERATOR=${await issue('operator', 'root')}
+
+For instance, once they are set:
+
+  curl -X POST -H "Authorization: Bearer $CUSTOMER" ${url}/payment/create_user
+  curl -X POST -H "Authorization: Bearer $MERCHANT" ${url}/payment/add_funds/anna/100
+  curl -H "Authorization: Bearer $CUSTOMER" ${url}/payment/find_user/anna
+  npm run audit -- --url ${url} --token $OPERATOR
+
+npm run keys -- --help tells how programs get keys.`
+
+const welcome = async (shop: Shop, issuer: OwnIssuer | undefined): Promise<string> => `
+The shop is open at ${shop.url} (Ctrl-C ends it). ${issuer ? await tokensWelcome(shop.url, issuer) : process.env.AUTH === 'jwt' ? 'Clients bear tokens, as AUTH=jwt says.' : openWelcome(shop.url)}
 Logs of the parts: ${relative(process.cwd(), join(shop.dir, 'logs'))}
 `
 
@@ -120,7 +163,7 @@ const watchNpm = (onGone: () => void): void => {
   }, PARENT_POLL_MS).unref()
 }
 
-const run = async ({ port, host, replicas, data }: Command): Promise<void> => {
+const run = async ({ port, host, replicas, data, auth }: Command): Promise<void> => {
   const ending = new AbortController()
   let shop: Shop | undefined
   let askedAt = 0
@@ -142,12 +185,14 @@ const run = async ({ port, host, replicas, data }: Command): Promise<void> => {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, onSignal)
   watchNpm(end)
 
+  const issuer = auth ? await makeOwnIssuer(join(resolve(data), 'keys')) : undefined
   try {
     shop = await startShop({
       dir: data,
       port,
       host,
       replicas,
+      ...(issuer ? { env: { all: issuer.variables } } : {}),
       restart: true,
       signal: ending.signal,
       onEvent: announce,
@@ -157,7 +202,7 @@ const run = async ({ port, host, replicas, data }: Command): Promise<void> => {
     throw error
   }
   if (ending.signal.aborted) return shop.stop().then(farewell)
-  say(welcome(shop))
+  say(await welcome(shop, issuer))
 }
 
 const sentenceOf = (error: unknown): string | undefined => {

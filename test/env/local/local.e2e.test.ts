@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { chmod, writeFile } from 'node:fs/promises'
@@ -5,6 +6,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { redisProgram } from '../../../env/local/redis-program.ts'
+import { eventually } from '../../support/eventually.ts'
 import { makeFolder } from '../../support/folder.ts'
 import { isRunning, type Program, processesIn, start } from '../../support/program.ts'
 
@@ -18,7 +20,7 @@ const run = (...line: Parameters<typeof local>) => local(...line).ended
 test.serial('it tells its options', async (t) => {
   const { code, output } = await run(t, ['--help'])
   t.is(code, 0)
-  for (const option of ['--port', '--host', '--replicas', '--data']) t.true(output.includes(option))
+  for (const option of ['--port', '--host', '--replicas', '--data', '--auth']) t.true(output.includes(option))
 })
 
 const misuses: [what: string, parameters: string[], complaint: RegExp][] = [
@@ -116,6 +118,44 @@ test.serial(
     t.is(lines.filter((line) => / ended$/.test(line)).length, 9)
   },
 )
+
+test.serial('with --auth clients bear tokens, of which it tells one of each kind', async (t) => {
+  const data = join(await makeFolder(t), 'data')
+  const { child, lines, said, ended } = local(t, ['--port', '0', '--data', data, '--auth'])
+  const [, url = ''] = await said(/^The shop is open at (http:\S+) .* Clients bear tokens\.$/)
+  await said(/^Logs of the parts/)
+  const tokenOf = (name: string): string => lines.find((line) => line.startsWith(`  ${name}=`))?.split('=')[1] ?? ''
+  const ask = (method: string, path: string, token?: string) =>
+    fetch(url + path, { method, ...(token === undefined ? {} : { headers: { Authorization: `Bearer ${token}` } }) })
+  const [customer, merchant, operator] = [tokenOf('CUSTOMER'), tokenOf('MERCHANT'), tokenOf('OPERATOR')]
+  const none = await ask('POST', '/payment/create_user')
+  t.deepEqual([none.status, none.headers.get('www-authenticate')], [401, 'Bearer'])
+  t.like(await (await ask('POST', '/payment/create_user', customer)).json(), { user_id: 'anna' })
+  t.is((await ask('POST', '/payment/add_funds/anna/7', customer)).status, 403)
+  t.is((await ask('POST', '/payment/add_funds/anna/7', merchant)).status, 200)
+  t.deepEqual(await (await ask('GET', '/payment/find_user/anna', customer)).json(), { user_id: 'anna', credit: 7 })
+  t.is((await ask('GET', '/audit', merchant)).status, 403)
+  t.like(await start(t, ['env/operator/audit.ts', '--url', url, '--token', operator]).ended, { code: 0 })
+
+  const program = [
+    'env/operator/keys.ts',
+    'create',
+    '--scope',
+    'operator',
+    '--name',
+    'cron',
+    '--file',
+    join(data, 'keys'),
+  ]
+  const key = (await start(t, program).ended).output.trim()
+  await eventually(async () => assert.equal((await ask('GET', '/audit', key)).status, 200), 5_000)
+
+  const past = /payment-1 +ready on port (\d+)/.exec(lines.join('\n'))?.[1] ?? ''
+  t.is((await fetch(`http://127.0.0.1:${past}/payment/find_user/anna`)).status, 403, 'past the gateway')
+  t.is((await fetch(`http://127.0.0.1:${past}/ready`)).status, 200)
+  child.kill('SIGINT')
+  t.like(await ended, { code: 0 })
+})
 
 test.serial("it says at the start that operators' routes want a token, where there is one", async (t) => {
   const data = join(await makeFolder(t), 'data')

@@ -17,7 +17,7 @@ for (const [host, origin] of [
   ...(addresses.includes('::1') ? ([['::1', /^http:\/\/\[::1\]:\d+$/]] as const) : []),
 ] as const)
   test.serial(`a shop on ${host} is where it says`, async (t) => {
-    const shop = await startShop({ host })
+    const shop = await startShop({ host, env: { gateway: { AUTH: 'open!' } } })
     t.teardown(shop.stop)
     t.regex(shop.url, origin)
     t.is((await fetch(`${shop.url}/payment/create_user`, { method: 'POST' })).status, 200)
@@ -51,7 +51,7 @@ for (const [what, parameters, env, complaint] of [
   [
     'HOST that is not this machine',
     [],
-    { HOST: FOREIGN, PORT: '0' },
+    { HOST: FOREIGN, PORT: '0', AUTH: 'open!' },
     `${FOREIGN} is no address of this machine; ${WHERE}`,
   ],
   [
@@ -59,6 +59,12 @@ for (const [what, parameters, env, complaint] of [
     ['--host', ''],
     {},
     `--host must name an address, for instance 0.0.0.0 for all of this machine; ${HINT}`,
+  ],
+  [
+    'to be open to all',
+    ['--host', '0.0.0.0'],
+    { AUTH: '' },
+    `whoever reaches 0.0.0.0 could do everything: --auth has clients bear tokens, and AUTH=open! npm start lets it be so; ${HINT}`,
   ],
   ['an empty --data', ['--data', ''], {}, `--data must name a folder; ${HINT}`],
 ] as const)
