@@ -18,6 +18,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as after } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { connectionServer, isOver, refuse, type Serve } from '../shared/http/connections.ts'
+import { secretMark } from '../shared/http/operators.ts'
 import { openVisitors, type Visitors } from '../shared/http/visitors.ts'
 import type { CrashPoints } from '../shared/process/crash-points.ts'
 import type { Step } from '../shared/process/step.ts'
@@ -192,6 +193,7 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
 /** The replicas of each service, and whether all want the same operator token. */
 const openServices = (options: GatewayOptions) => {
   const { timeoutMs, step, log, lookup = systemLookup, waitingMax = WAITING_MAX } = options
+  const { authentication, gatewaySecret = '' } = options
   const tokens = openTokens(log)
   const marked = (): Marked[] =>
     [...services.values()].flatMap(({ name, tokenMarks }) => tokenMarks.map((mark) => ({ service: name, mark })))
@@ -201,6 +203,7 @@ const openServices = (options: GatewayOptions) => {
       origins: options.origins[name],
       timeoutMs,
       waitingMax,
+      secretMark: authentication && secretMark(gatewaySecret),
       lookup,
       step,
       changed: () => tokens.compare(marked()),

@@ -36,6 +36,8 @@ export type ReplicaSetOptions = {
   readonly timeoutMs: number
   /** Checkouts that may wait at once, what is held for long, and others; beyond it they are refused. */
   readonly waitingMax: number
+  /** See `ReplicaOptions`. */
+  readonly secretMark?: string | undefined
   readonly lookup: Lookup
   readonly step: Step
   /** Called whenever a replica has changed. */
@@ -189,12 +191,13 @@ export class ReplicaSet {
   }
 
   #replica(origin: string, servername: string): Replica {
-    const { name, timeoutMs, step, changed, log } = this.#options
+    const { name, timeoutMs, secretMark, step, changed, log } = this.#options
     return new Replica({
       service: name,
       origin,
       servername,
       timeoutMs,
+      secretMark,
       step,
       changed: () => {
         this.#serve()

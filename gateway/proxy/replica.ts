@@ -7,7 +7,7 @@
  * | `impaired`  | `GET /ready` says so (it can do a part, for instance only look)               | requests, when no other is ready |
  * | `not ready` | `GET /ready` answers something else (its Redis is away, it is starting)       | after a wait, when no other is ready |
  * | `draining`  | `GET /ready` says so, or it turned a request away unbegun                     | only when no other can be reached |
- * | `away`      | at first; a poll fails; a poll is late and no request was answered meanwhile; a connection to it was refused or broke | nothing |
+ * | `away`      | at first; it listens to others than this gateway, who verifies who asks; a poll fails; a poll is late and no request was answered meanwhile; a connection to it was refused or broke | nothing |
  *
  * Polls of one replica never overlap. One that is late is not broken off at once: whenever its answer comes, it counts, so a replica that
  * was frozen, or a machine so busy that every poll is late, is back with the first answer. (Breaking it off and asking anew kept
@@ -26,7 +26,7 @@
 import type { Logger } from 'pino'
 import { Client, Pool } from 'undici'
 import { codeOf, impossible } from '../../shared/errors.ts'
-import { TOKEN_MARK_HEADER } from '../../shared/http/operators.ts'
+import { SECRET_MARK_HEADER, TOKEN_MARK_HEADER } from '../../shared/http/operators.ts'
 import type { Step } from '../../shared/process/step.ts'
 import type { Kind } from './retry.ts'
 
@@ -73,6 +73,8 @@ export type ReplicaOptions = {
   /** The name TLS is to verify, if the origin was configured by name. */
   readonly servername: string
   readonly timeoutMs: number
+  /** What a replica says that listens to this gateway and to nobody past it; undefined where it may listen to everybody. */
+  readonly secretMark?: string | undefined
   readonly step: Step
   /** Called whenever its condition has changed, or its token. */
   readonly changed: () => void
@@ -86,6 +88,8 @@ export class Replica {
   /** The mark of its operator token, as it told last, if it ever did. */
   tokenMark: string | undefined
   /** In no order, and no Set: see `order/checkout/transient-map.ts`. */
+  readonly #secretMark: string | undefined
+  #distrusted: string | undefined
   readonly #carried: Carried[] = []
   readonly #counts: Record<Kind, number> = { checkout: 0, long: 0, short: 0 }
   readonly #poller: Client
@@ -102,7 +106,7 @@ export class Replica {
   #unresponsiveAsOfMs = performance.now()
   #stopped = false
 
-  constructor({ service, origin, servername, timeoutMs, step, changed, log }: ReplicaOptions) {
+  constructor({ service, origin, servername, timeoutMs, secretMark, step, changed, log }: ReplicaOptions) {
     const common = {
       allowH2: false,
       pipelining: 1,
@@ -125,6 +129,7 @@ export class Replica {
       maxResponseSize: POLL_BYTES_MAX,
     })
     this.#changed = changed
+    this.#secretMark = secretMark
     this.#step = step
     this.#asking = `poll-${service}`
     this.#log = log.child({ origin })
@@ -242,6 +247,7 @@ export class Replica {
       const text = await body.text()
       this.#alive()
       this.tokenMark = headers[TOKEN_MARK_HEADER]?.toString() ?? this.tokenMark
+      if (!this.#isTrusted(headers[SECRET_MARK_HEADER]?.toString() ?? '')) return 'away'
       if (statusCode === 200) return 'ready'
       return conditionSaid(text)
     } catch (error) {
@@ -251,6 +257,15 @@ export class Replica {
       isTold = true
       clearInterval(timer)
     }
+  }
+
+  /** Whether it wants the secret of this gateway, if that has one: else anybody could ask it, as whomever it likes. */
+  #isTrusted(mark: string): boolean {
+    const isTrusted = this.#secretMark === undefined || mark === this.#secretMark
+    if (!isTrusted && mark !== this.#distrusted)
+      this.#log.error('it does not want the secret of this gateway: AUTH or GATEWAY_SECRET is another there')
+    this.#distrusted = isTrusted ? undefined : mark
+    return isTrusted
   }
 
   #alive(): void {

@@ -13,17 +13,22 @@ import { forbidden, unauthorised } from './problems.ts'
 
 /** The header in which a service says by `/ready` which token it wants: see `tokenMark`. */
 export const TOKEN_MARK_HEADER = 'x-operator-token-mark'
-/** The mark of a service whose operators' routes are open. */
+/** The same of the secret by which it knows its gateway. */
+export const SECRET_MARK_HEADER = 'x-gateway-secret-mark'
+/** The mark of a service that wants none. */
 export const NO_TOKEN = '-'
 const MARK_DIGITS = 4
+
+const markOf = (what: string, secret: string): string =>
+  secret === '' ? NO_TOKEN : createHash('sha256').update(`shop ${what} ${secret}`).digest('hex').slice(0, MARK_DIGITS)
 
 /**
  * By this one sees whether two services want the same token, and learns nothing of it: of 65,536 guesses one has the same mark.
  */
-export const tokenMark = (token: string): string =>
-  token === ''
-    ? NO_TOKEN
-    : createHash('sha256').update(`shop operator token ${token}`).digest('hex').slice(0, MARK_DIGITS)
+export const tokenMark = (token: string): string => markOf('operator token', token)
+
+/** By this a gateway sees that a service listens to it alone. @param secret `''` where the service listens to everybody */
+export const secretMark = (secret: string): string => markOf('gateway secret', secret)
 
 export type Operators = {
   /** 401 without a bearer token, 403 with another than the operator's; undefined for an operator. */

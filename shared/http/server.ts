@@ -18,7 +18,7 @@ import { LOG_ID_HEADER, readiness, send, sendError, sendProblem } from './answer
 import { type Authorisation, openAuthorisation } from './authorisation.ts'
 import { readBody } from './body.ts'
 import { connectionServer, isOver } from './connections.ts'
-import { aboutRequest, TOKEN_MARK_HEADER, tokenMark } from './operators.ts'
+import { aboutRequest, SECRET_MARK_HEADER, secretMark, TOKEN_MARK_HEADER, tokenMark } from './operators.ts'
 import { doneByOf } from './owner.ts'
 import { NOT_STARTED_HEADER, RETRY_AFTER_S } from './problem.ts'
 import { draining, methodNotAllowed, noSuchRoute, switchedOff } from './problems.ts'
@@ -127,17 +127,20 @@ type Traffic = { readonly closing: AbortController; inFlight: number }
 
 /** Lets a request in, or answers it before it reaches a route; answers what a route throws, and logs what was answered. */
 const guard = (options: HttpServerOptions, authorisation: Authorisation, traffic: Traffic): Koa.Middleware<State> => {
-  const { host, checks, operatorToken, log } = options
+  const { host, checks, operatorToken, auth, gatewaySecret = '', log } = options
   // Pages are let in by the gateway, if at all, which sends no word of them.
   const visitors = openVisitors(host)
-  const mark = tokenMark(operatorToken)
+  const marks = {
+    [TOKEN_MARK_HEADER]: tokenMark(operatorToken),
+    [SECRET_MARK_HEADER]: secretMark(auth === 'jwt' ? gatewaySecret : ''),
+  }
 
   const strangerOf = (ctx: Context) => {
     const { host: asked = '', origin, 'sec-fetch-site': site } = ctx.headers
     return visitors.faultOf(ctx.method, { asked, origin, site })
   }
   const sendReadiness = (ctx: Context): void => {
-    ctx.set(TOKEN_MARK_HEADER, mark)
+    ctx.set(marks)
     send(ctx, readiness(traffic.closing.signal.aborted ? DRAINING : checks(), ctx.query.verbose !== undefined))
   }
   return async (ctx, next) => {

@@ -9,6 +9,7 @@ import { makeKey, revocation } from '../../../gateway/auth/api-keys.ts'
 import { openAuthentication } from '../../../gateway/auth/authentication.ts'
 import { openKeyFile } from '../../../gateway/auth/key-file.ts'
 import { KeysAwayError, openVerify, type Verify } from '../../../gateway/auth/token.ts'
+import { SECRET_MARK_HEADER, secretMark } from '../../../shared/http/operators.ts'
 import { eventually } from '../../support/eventually.ts'
 import { makeFolder } from '../../support/folder.ts'
 import { openReplicas, problemOf, sendBytes } from '../../support/shop/gateway.ts'
@@ -17,6 +18,8 @@ import { AUDIENCE, ISSUER, makeSigningKey, nowS, sign } from '../../support/shop
 const SECRET = 'what-only-the-gateway-knows'
 const TOKEN = 'the-token-of-operators'
 const SEEN_MS = 5_000
+/** As a service says that listens to this gateway only. */
+const ITS_OWN = { [SECRET_MARK_HEADER]: secretMark(SECRET) }
 const key = await makeSigningKey('one', 'EdDSA')
 const verify = openVerify({
   keyOf: createLocalJWKSet({ keys: [key.shown] }),
@@ -43,7 +46,7 @@ const open = async (t: ExecutionContext, { verifyBy = verify, rememberedMost = 1
   }
   const options = { verify: counted, keys: keys.keys, operatorToken: TOKEN, log, rememberedMost }
   const authentication = openAuthentication(options)
-  const shop = await openReplicas(t, 1, { authentication, gatewaySecret: SECRET })
+  const shop = await openReplicas(t, 1, { authentication, gatewaySecret: SECRET, readyHeaders: ITS_OWN })
   await shop.settled()
   const as = (authorization: string, path = '/orders/find/7') => shop.ask('GET', path, { headers: { authorization } })
   return { ...shop, as, authentication, logged, keyFile, verified: () => verified }
@@ -247,4 +250,38 @@ test('where clients need not say who they are, what they authorise themselves wi
     ['Bearer x', undefined, undefined, undefined],
     [undefined, undefined, undefined, undefined],
   ])
+})
+
+test('a service that listens to others, too, is asked nothing, until it listens to this gateway only', async (t) => {
+  const logged: { level: number; msg: string }[] = []
+  const authentication = openAuthentication({
+    verify: undefined,
+    keys: () => new Map(),
+    operatorToken: TOKEN,
+    log: pino({ level: 'silent' }),
+  })
+  const { ask, upstream, settled } = await openReplicas(t, 1, {
+    authentication,
+    gatewaySecret: SECRET,
+    waitMs: 0,
+    log: pino({ level: 'error' }, { write: (line) => logged.push(JSON.parse(line)) }),
+  })
+  for (const readyHeaders of [
+    {},
+    { [SECRET_MARK_HEADER]: secretMark('') },
+    { [SECRET_MARK_HEADER]: secretMark('other') },
+  ]) {
+    Object.assign(upstream, { readyHeaders })
+    await settled()
+    t.is((await ask('GET', '/orders/find/7')).status, 503)
+  }
+  t.deepEqual(upstream.received, [])
+  t.is(logged.length, 3, 'each is told once')
+  t.regex(
+    logged[0]?.msg ?? '',
+    /^it does not want the secret of this gateway: AUTH or GATEWAY_SECRET is another there$/,
+  )
+  upstream.readyHeaders = ITS_OWN
+  await settled()
+  t.is((await ask('GET', '/orders/find/7')).status, 200)
 })

@@ -4,6 +4,7 @@ import { request } from 'undici'
 import { payment } from '../../../shared/contract/queries.ts'
 import { SCOPES } from '../../../shared/http/caller.ts'
 import { peer } from '../../../shared/http/client.ts'
+import { SECRET_MARK_HEADER, secretMark } from '../../../shared/http/operators.ts'
 import type { Route } from '../../../shared/http/route.ts'
 import { openStep } from '../../../shared/process/step.ts'
 import { openServiceServer } from '../../support/shop/service-server.ts'
@@ -56,6 +57,17 @@ for (const [what, headers] of Object.entries({
 test('what there is not is not told past the gateway either', async (t) => {
   t.is((await ask(closed.port, '/nowhere', {})).status, 403)
   t.is((await ask(closed.port, '/nowhere', { 'shop-gateway': SECRET })).status, 404)
+})
+
+test('it says by a mark that it listens to its gateway only, and by which secret', async (t) => {
+  for (const [{ port }, secret] of [
+    [closed, SECRET],
+    [open, ''],
+  ] as const) {
+    const { headers, body } = await request(`http://127.0.0.1:${port}/ready`)
+    await body.dump()
+    t.is(headers[SECRET_MARK_HEADER], secretMark(secret))
+  }
 })
 
 test('whether it lives and is ready everybody may ask', async (t) => {

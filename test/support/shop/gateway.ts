@@ -67,6 +67,7 @@ export const openUpstreams = async (t: ExecutionContext, count: number): Promise
 type ReplicasOptions = Omit<ShopOptions, 'origins'> & {
   readonly service?: ServiceName
   readonly condition?: Upstream['condition']
+  readonly readyHeaders?: Upstream['readyHeaders']
 }
 
 export type Replicas = Shop & {
@@ -81,10 +82,10 @@ export type Replicas = Shop & {
 export const openReplicas = async (
   t: ExecutionContext,
   count: number,
-  { service = 'order', condition = 'ready', ...options }: ReplicasOptions = {},
+  { service = 'order', condition = 'ready', readyHeaders = {}, ...options }: ReplicasOptions = {},
 ): Promise<Replicas> => {
   const upstreams = await openUpstreams(t, count)
-  for (const upstream of upstreams) upstream.condition = condition
+  for (const upstream of upstreams) Object.assign(upstream, { condition, readyHeaders })
   const shop = await openShop(t, { ...options, origins: { [service]: upstreams.map(({ origin }) => origin) } })
   return {
     ...shop,

@@ -60,6 +60,8 @@ export class Upstream {
   readonly received: Received[] = []
   behave: Behaviour = answer()
   condition: 'ready' | 'impaired' | 'not ready' | 'draining' = 'ready'
+  /** What it says of itself besides, when it is asked that. */
+  readyHeaders: Readonly<Record<string, string>> = {}
   /** How often it was asked whether it is ready, and how many of those questions were open at once at most. */
   polls = 0
   pollsAtOnceMax = 0
@@ -153,6 +155,7 @@ export class Upstream {
   }
 
   #sendCondition(response: ServerResponse): void {
+    for (const [name, value] of Object.entries(this.readyHeaders)) response.setHeader(name, value)
     if (this.condition === 'ready') {
       response.end('ready')
       return
