@@ -142,7 +142,7 @@ const MISSING = /^no-such-(order|user|refund|invoice|credit-note)$/
 const assertServed = (t: ExecutionContext, answer: Answer, where: string): void => {
   const { status, text } = answer
   t.false(
-    status === 401 || status === 403 || MISSING.test(typeOf(answer)) || status >= 500,
+    [401, 403].includes(status) || status >= 500 || MISSING.test(typeOf(answer)) || typeOf(answer) === 'no-such-route',
     `${where}: ${status} ${text}`,
   )
 }
