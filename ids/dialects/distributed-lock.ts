@@ -7,126 +7,14 @@
  * `Idempotency-Key`: what was done is told by what the same request meets then.
  */
 import { nanoid } from 'nanoid'
-import * as v from 'valibot'
-import { identifier, integer } from '../../shared/contract/fields.ts'
 import { impossible } from '../../shared/errors.ts'
-import { problemKind } from '../../shared/http/problem.ts'
-import { type Handler, type Route, type Rows, routes } from '../../shared/http/route.ts'
+import { type Handler, type Route, routes } from '../../shared/http/route.ts'
 import { PLAIN } from '../lock/lease.ts'
 import { later, locksInDoubt, tooManyLocks } from '../lock/problems.ts'
 import type { Holder, Lock } from '../lock/read-lock.ts'
 import type { Locks as Verbs } from '../lock/verbs.ts'
-
-const TIMEOUT_S = '60'
-const TIMEOUT_MAX_S = 86_400
-
-const duplicate = problemKind(400, 'lock-duplicate', 'The lock is there already', (id: string) => ({
-  detail: `the lock "${id}" was made before`,
-}))
-const notHeld = problemKind(
-  400,
-  'lock-not-held',
-  'The process does not hold the lock',
-  (id: string, process: string) => ({
-    detail: `process "${process}" does not hold the lock "${id}" so`,
-  }),
-)
-const noSuchLock = problemKind(404, 'no-such-lock', 'Unknown lock', (id: string) => ({
-  detail: `there is no lock "${id}"`,
-}))
-const noSuchHolder = problemKind(404, 'no-such-holder', 'The process holds nothing', (id: string, process: string) => ({
-  detail: `process "${process}" does not hold the lock "${id}", or does not any more: it is to acquire it`,
-}))
-const present = problemKind(406, 'process-present', 'The process has it already', (id: string, process: string) => ({
-  detail: `process "${process}" holds the lock "${id}": it is to refresh it`,
-}))
-const taken = problemKind(409, 'lock-taken', 'The lock is held otherwise', (id: string) => ({
-  detail: `the lock "${id}" is held by others that exclude this`,
-}))
-
-const KINDS = ['read-process', 'write-process'] as const
-type Kind = (typeof KINDS)[number]
-
-const MUST_BE_TENANT = 'be given, as 1 to 64 letters, digits, "_" or "-"'
-const tenant = v.pipe(v.optional(v.string(), ''), v.regex(/^[\w-]{1,64}$/, MUST_BE_TENANT))
-const timeout = v.optional(integer(1, TIMEOUT_MAX_S))
-const flag = v.pipe(
-  v.optional(v.picklist(['true', 'false'], 'be "true" or "false"'), 'false'),
-  v.transform((text) => text === 'true'),
-)
-
-const process = v.object({ process_id: v.string(), lock_acquired_at: v.string(), timeout: v.number() })
-const shownLock = v.object({
-  id: v.string(),
-  created_at: v.nullable(v.string()),
-  updated_at: v.nullable(v.string()),
-  lock_id: v.string(),
-  read_process_list: v.array(process),
-  write_process_list: v.array(process),
-  is_write_exclusive: v.boolean(),
-  current_state: v.picklist(['FREE', 'READ', 'WRITE']),
-})
-type Shown = v.InferOutput<typeof shownLock>
-
-const common = { headers: { 'user-id': tenant }, scope: 'customer' } as const
-const ofProcess = {
-  ...common,
-  params: { lock: identifier, kind: v.picklist(KINDS, 'be "read-process" or "write-process"'), process: identifier },
-} as const
-const held = { 200: { json: shownLock } } as const
-
-export const distributedLock = {
-  makeDistributedLock: {
-    ...common,
-    method: 'POST',
-    path: '/v1/distributed_lock/{lock}',
-    summary: 'Makes a lock: one that is written by one process alone, if that is said',
-    params: { lock: identifier },
-    query: { is_write_exclusive: flag },
-    answers: { 201: { json: shownLock } },
-    problems: [duplicate, taken, tooManyLocks],
-    repeatable: 'under-a-key',
-  },
-  showDistributedLock: {
-    ...common,
-    method: 'GET',
-    path: '/v1/distributed_lock/{lock}',
-    summary: 'Shows which processes have a lock',
-    params: { lock: identifier },
-    answers: held,
-    problems: [noSuchLock],
-    repeatable: 'as-it-is',
-  },
-  holdDistributedLock: {
-    ...ofProcess,
-    method: 'PUT',
-    path: '/v1/distributed_lock/{lock}/{kind}/{process}',
-    summary: 'Has a process read, or write, for some seconds',
-    query: { timeout, timeout_seconds: timeout },
-    answers: held,
-    problems: [noSuchLock, taken, present, tooManyLocks, locksInDoubt],
-    repeatable: 'under-a-key',
-  },
-  refreshDistributedLock: {
-    ...ofProcess,
-    method: 'PUT',
-    path: '/v1/distributed_lock/{lock}/{kind}/{process}/refresh',
-    summary: 'Has a process read, or write, for some seconds more; it never acquires',
-    query: { timeout, timeout_seconds: timeout },
-    answers: held,
-    problems: [noSuchLock, noSuchHolder, taken],
-    repeatable: 'under-a-key',
-  },
-  releaseDistributedLock: {
-    ...ofProcess,
-    method: 'DELETE',
-    path: '/v1/distributed_lock/{lock}/{kind}/{process}',
-    summary: 'Has a process read, or write, no more',
-    answers: held,
-    problems: [noSuchLock, notHeld],
-    repeatable: 'as-it-is',
-  },
-} as const satisfies Rows
+import { distributedLock, type Kind, type ShownDistributedLock, TIMEOUT_S } from './api.ts'
+import { duplicate, noSuchHolder, noSuchLock, notHeld, present, taken } from './problems.ts'
 
 const nameOf = (user: string, id: string): string => `${user}/${id}`
 const isOf = (kind: Kind, { mode }: Holder): boolean => (mode === 'read') === (kind === 'read-process')
@@ -136,7 +24,7 @@ const ttlOf = ({
 }: {
   timeout?: number | undefined
   timeout_seconds?: number | undefined
-}) => 1_000 * (short ?? long ?? Number(TIMEOUT_S))
+}) => 1_000 * (short ?? long ?? TIMEOUT_S)
 
 /** What lies in the metadata of what a process holds. */
 const metadataOf = (process: string, lease: string, ttlMs: number) => ({
@@ -145,7 +33,7 @@ const metadataOf = (process: string, lease: string, ttlMs: number) => ({
   timeout: String(ttlMs / 1_000),
 })
 
-const shownAs = (id: string, { name, write, holders, history, madeAtMs }: Lock): Shown => {
+const shownAs = (id: string, { name, write, holders, history, madeAtMs }: Lock): ShownDistributedLock => {
   const listOf = (kind: Kind) =>
     holders
       .filter((holder) => isOf(kind, holder))

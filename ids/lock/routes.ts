@@ -133,8 +133,8 @@ const watchRoutes = ({ verbs, watches }: Pick<LockRoutesOptions, 'verbs' | 'watc
   }
   const many: Handler<typeof api.watchLocks> = async ({ query: { name }, headers, closing: stopping }) => {
     const state = async () => {
-      const { locks, next } = await listLocks(verbs, { ...all, name })
-      return { locks: locks.map((lock) => listedAs(lock, false)), next }
+      const { locks: found, next } = await listLocks(verbs, { ...all, name })
+      return { locks: found.map((lock) => listedAs(lock, false)), next }
     }
     return watch({ isOf: fitsGlob(name ?? '*'), state }, headers['last-event-id'], stopping)
   }

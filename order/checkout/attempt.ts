@@ -141,9 +141,8 @@ class Attempt {
     const isOthers = isUndecided(status) || saga !== this.#before
     if (status === 'open' && !isOthers && lines !== '') return view
     if (status === 'cancelling' && !isOthers) return { state: 'cancelling' }
-    // The order is to see the token of a request's lock, whatever it finds.
-    const isRun = hasKey || requester.lockToken !== undefined
-    if (isRun) return this.#outcomeBy(await store.join({ order: this.#order, saga: isOthers ? saga : '' }, requester))
+    const isSeen = hasKey || requester.lockToken !== undefined
+    if (isSeen) return this.#outcomeBy(await store.join({ order: this.#order, saga: isOthers ? saga : '' }, requester))
     if (status === 'paid') return { state: 'paid', logId: saga }
     if (status === 'changing' || status === 'cancelled' || status === 'expired') return { state: `order-${status}` }
     return isOthers ? this.#join(saga) : { state: 'empty' }

@@ -1,7 +1,6 @@
 /** Every row of every service: what the shop can be asked. */
 import { api as ids } from '../../ids/api.ts'
-import { distributedLock } from '../../ids/dialects/distributed-lock.ts'
-import { lockUnlock } from '../../ids/dialects/lock-unlock.ts'
+import { distributedLock, lockUnlock } from '../../ids/dialects/api.ts'
 import { elections } from '../../ids/election/api.ts'
 import { jobs } from '../../ids/jobs/api.ts'
 import { locks } from '../../ids/lock/api.ts'
