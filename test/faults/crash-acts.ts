@@ -131,7 +131,7 @@ export const survey = (opened: OpenShop, orders: Redis, after: string): Promise<
 /** A Redis that came back older grants nothing until what it has forgotten has ended. */
 const HELD_MS = 1_500
 
-/** Two programs want permits that only one of them can have, one waits for the other, and an operator looks on, and forces it. */
+/** Two programs want permits that only one of them can have, one waits for the other, and an operator looks on, and forces it; then a job is run. */
 export const hold = async (opened: OpenShop): Promise<void> => {
   const lock = `/locks/${nanoid()}`
   const permits = { mode: 'permit', permits: 2, ttl_ms: HELD_MS }
@@ -145,6 +145,11 @@ export const hold = async (opened: OpenShop): Promise<void> => {
   await ask(opened, 'GET', `${lock}/leases/second?wait_ms=1000`)
   await ask(opened, 'DELETE', lock)
   await ask(opened, 'DELETE', `${lock}/leases/second`)
+  const job = `/jobs/${nanoid()}`
+  const run = `${job}/runs/${encodeURIComponent('2026-11-28T03:00:00Z')}/by/me`
+  await ask(opened, 'PUT', run, { ttl_ms: HELD_MS, if_lost: 'again' })
+  await ask(opened, 'GET', job)
+  await ask(opened, 'PATCH', run, { outcome: 'done' })
 }
 
 /** Longer than the places of those that wait are kept by one command. */
