@@ -131,6 +131,11 @@ const OWN = '(?:ids|order|payment|stock)\\/'
 const STORE = new RegExp(`^${OWN}store(\\.ts$|\\/)`)
 const WALLS: readonly Wall[] = [
   {
+    what: 'the client of locks is copied into other programs: it imports nothing but itself',
+    who: /^ids\/lock\/client(\.ts$|\/)/,
+    may: /^ids\/lock\/client\//,
+  },
+  {
     what: 'a service imports of shared what all services are made of, and the contract; a log it only sees',
     who: new RegExp(`^${OWN}(?!main\\.ts$)`),
     may: new RegExp(

@@ -1,0 +1,137 @@
+/**
+ * How is the lock service asked?
+ *
+ * Each request names its lease, so it may be sent again whatever became of it: one that gets no answer, or that the service does not want now
+ * (502, 503, 504), is sent again, ever more seldom, until it has failed for `forMs`.
+ */
+import { LockRefusedError, LockUnavailableError } from './errors.ts'
+
+export type Json = Readonly<Record<string, unknown>>
+export type Answer = {
+  readonly status: number
+  readonly json: Json
+  /** When this was asked, of `performance.now()`: what the answer says is as of a moment after it. */
+  readonly askedAt: number
+}
+
+export type Patience = {
+  /** The caller does not want it any more. */
+  readonly signal?: AbortSignal | undefined
+  /** For how long it is sent again that gets no answer. */
+  readonly forMs?: number | undefined
+  /** For how long the service may take for its answer, beside the time of the way. */
+  readonly answerMs?: number
+}
+
+export type Wire = {
+  /** @throws LockUnavailableError; the reason of the signal */
+  readonly ask: (method: string, path: string, body?: Json, patience?: Patience) => Promise<Answer>
+  /** Opens what does not end. @throws LockUnavailableError, LockRefusedError */
+  readonly open: (path: string, headers: Readonly<Record<string, string>>, signal?: AbortSignal) => Promise<Response>
+}
+
+export type WireOptions = {
+  readonly headers: Readonly<Record<string, string>>
+  readonly forMs: number
+}
+
+const WAY_MS = 5_000
+const PAUSE_MS = 50
+const PAUSE_MAX_MS = 2_000
+
+/** Resolves after a while; rejects with the reason of the signal when that is aborted. */
+export const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    signal?.throwIfAborted()
+    const onAbort = (): void => {
+      clearTimeout(timer)
+      reject(signal?.reason)
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', onAbort)
+      resolve()
+    }, ms)
+    signal?.addEventListener('abort', onAbort, { once: true })
+  })
+
+/** Aborted by the signal, or after so long; without leaving a listener at the signal. */
+const bounded = (signal: AbortSignal | undefined, ms: number) => {
+  const controller = new AbortController()
+  const onAbort = (): void => controller.abort(signal?.reason)
+  if (signal?.aborted) onAbort()
+  signal?.addEventListener('abort', onAbort, { once: true })
+  const timer = setTimeout(() => controller.abort(new Error(`no answer within ${ms} ms`)), ms)
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]: (): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+    },
+  }
+}
+
+const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isNotNow = (status: number): boolean => status === 502 || status === 503 || status === 504
+
+const jsonIn = async (response: Response): Promise<Json> => {
+  const text = await response.text()
+  if (!/\bjson\b/.test(response.headers.get('content-type') ?? '')) return { detail: text }
+  const value: unknown = JSON.parse(text)
+  return isObject(value) ? value : { value }
+}
+
+export const openWire = (url: string, options: WireOptions): Wire => {
+  const origin = url.replace(/\/+$/, '')
+
+  const askOnce = async (method: string, path: string, body: Json | undefined, patience: Patience): Promise<Answer> => {
+    const { signal, answerMs = 0 } = patience
+    using within = bounded(signal, answerMs + WAY_MS)
+    const askedAt = performance.now()
+    const response = await fetch(origin + path, {
+      method,
+      headers: { ...options.headers, ...(body ? { 'Content-Type': 'application/json' } : {}) },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+      signal: within.signal,
+    })
+    return { status: response.status, json: await jsonIn(response), askedAt }
+  }
+
+  return {
+    ask: async (method, path, body, patience = {}) => {
+      const { signal, forMs = options.forMs } = patience
+      let until: number | undefined
+      for (let pauseMs = PAUSE_MS; ; pauseMs = Math.min(PAUSE_MAX_MS, 2 * pauseMs)) {
+        signal?.throwIfAborted()
+        let failure: unknown
+        const startedAt = performance.now()
+        try {
+          const answer = await askOnce(method, path, body, patience)
+          if (!isNotNow(answer.status)) return answer
+          failure = new LockRefusedError(answer.status, answer.json)
+        } catch (error) {
+          signal?.throwIfAborted()
+          failure = error
+        }
+        until ??= startedAt + forMs
+        const restMs = until - performance.now()
+        if (restMs <= 0) throw new LockUnavailableError(failure)
+        await pause(Math.min(restMs, pauseMs * (0.8 + 0.4 * Math.random())), signal)
+      }
+    },
+    open: async (path, headers, signal) => {
+      let response: Response
+      try {
+        response = await fetch(origin + path, {
+          headers: { ...options.headers, ...headers },
+          ...(signal ? { signal } : {}),
+        })
+      } catch (error) {
+        signal?.throwIfAborted()
+        throw new LockUnavailableError(error)
+      }
+      if (response.ok) return response
+      const refused = new LockRefusedError(response.status, await jsonIn(response))
+      throw isNotNow(response.status) || response.status === 429 ? new LockUnavailableError(refused) : refused
+    },
+  }
+}

@@ -1,0 +1,38 @@
+/** The example programs, each as several processes against a whole shop. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'ava'
+import { makeFolder } from '../support/folder.ts'
+import { run, start } from '../support/program.ts'
+import { shareShop } from '../support/shop/shop.ts'
+
+const opened = shareShop(test)
+const example = (name: string): string => join(import.meta.dirname, `${name}.ts`)
+
+test.serial('one bill that two processes pay at once is paid once', async (t) => {
+  const { shop, client } = opened()
+  const user = await client.createUser(100)
+  const bill = join(await makeFolder(t), 'bill-7')
+  const ends = await Promise.all([1, 2].map(() => run(t, [example('pay-once'), shop.url, user, '30', bill])))
+  t.deepEqual(ends.map(({ output }) => output).toSorted(), ['it was paid\n', 'paid it\n'], JSON.stringify(ends))
+  t.is(await client.credit(user), 70)
+  const [, token = ''] = /^paid under the token (\d+)\n$/.exec(readFileSync(bill, 'utf8')) ?? []
+  const stale = await client.request('POST', `/payment/pay/${user}/30`, { 'If-Lock-Token': String(Number(token) - 1) })
+  t.is(stale.status, 412, 'who had the lock before pays nothing')
+})
+
+test.serial('when a leader is killed the one that waits leads, in a later term', async (t) => {
+  const { shop } = opened()
+  const first = start(t, [example('lead'), shop.url, 'mailer', 'first'])
+  const [, term = ''] = await first.said(/^first leads in term (\d+)$/)
+  const second = start(t, [example('lead'), shop.url, 'mailer', 'second'])
+  await second.said(/^second stands$/)
+  t.false(second.lines.some((line) => line.includes('leads')))
+  first.child.kill('SIGKILL')
+  const [, next = ''] = await second.said(/^second leads in term (\d+)$/)
+  t.true(Number(next) > Number(term))
+  second.child.kill('SIGTERM')
+  const { code, output } = await second.ended
+  t.is(code, 0)
+  t.regex(output, /second resigns\n$/)
+})
