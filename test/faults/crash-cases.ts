@@ -44,6 +44,7 @@ const ACTS = [
   ...OUTCOMES,
   'submitting',
   'shopping',
+  'amending',
   'operating',
   'locking',
   'queueing',
@@ -184,12 +185,14 @@ const refundPiece = async (scene: Scene): Promise<void> => {
   if (typeof headers.location === 'string') await ask(opened, 'GET', headers.location)
 }
 
-/** Somebody buys two pieces, wants a third one, and then one only. */
-const amendOrder = async (scene: Scene): Promise<void> => {
+/** Somebody has bought two pieces; then wants a third one, and then one only. */
+const prepareAmendments = async (scene: Scene): Promise<() => Promise<void>> => {
   const { opened, told } = scene
   const { order, item } = await goShopping(scene)
   await insist(opened.client, order, told)
-  for (const quantity of [QUANTITY + 1, QUANTITY - 1]) await amend(opened, order, item, quantity)
+  return async () => {
+    for (const quantity of [QUANTITY + 1, QUANTITY - 1]) await amend(opened, order, item, quantity)
+  }
 }
 
 /** What there is for each outcome, and what the customer must be told in the end: one who was cancelled comes again. */
@@ -297,11 +300,12 @@ const prepareRare = async (scene: Scene, act: 'surveying' | 'resolving' | 'uphol
   }
   if (act === 'upholding') {
     const wanted = await goShopping(scene)
+    const amends = await prepareAmendments(scene)
     return async () => {
       const position = await writtenTo(own.dir)
       await insist(opened.client, wanted.order, told)
       await refundPiece(scene)
-      await amendOrder(scene)
+      await amends()
       await loseSince(own, position)
       return checkout(scene, wanted, 200)
     }
@@ -328,10 +332,17 @@ const prepare = async (scene: Scene, act: Act, owner: Service | 'gateway'): Prom
       // A Redis that came back older may not know the order yet.
       await ask(opened, 'POST', `/orders/checkout/${visit.order}`)
       await refundPiece(scene)
-      await amendOrder(scene)
       await orderByForm(scene)
       return visit
     }
+  if (act === 'amending') {
+    const amends = await prepareAmendments(scene)
+    const wanted = await goShopping(scene)
+    return async () => {
+      await amends()
+      return checkout(scene, wanted, 200)
+    }
+  }
   if (act === 'submitting') {
     const wanted = await goShopping(scene)
     return async () => {
@@ -537,6 +548,7 @@ export const recordActs = async (): Promise<Passings> => {
       'out-of-stock',
       'submitting',
       'shopping',
+      'amending',
       'operating',
       'locking',
       'queueing',
