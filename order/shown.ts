@@ -78,7 +78,7 @@ export type ShownOrder = {
   readonly order_id: string
   readonly number: number | null
   readonly version: number
-  /** Since which version its lines are as they are, if its invoice is drafted: a draft of that one is whole. */
+  /** Since which version its lines are as they are, while its invoice is drafted: a draft of that one is whole. */
   readonly lines_version: number | null
   readonly user_id: string
   readonly status: Status
@@ -116,8 +116,7 @@ export const NOT_KEPT = { 'Cache-Control': 'no-store' }
 export const isDraftBehind = ({
   lines_version: lines,
   invoice,
-}: Pick<ShownOrder, 'lines_version' | 'invoice'>): boolean =>
-  lines !== null && (invoice === null || invoice.number === null) && (invoice?.order_version ?? 0) < lines
+}: Pick<ShownOrder, 'lines_version' | 'invoice'>): boolean => lines !== null && (invoice?.order_version ?? 0) < lines
 /** With which headers an order is shown: its entity tag is another one as soon as it has changed, or its draft has followed. */
 export const headersOf = (order: Pick<ShownOrder, 'version' | 'lines_version' | 'invoice'>) => ({
   ETag: etagOf(order.version, isDraftBehind(order)),
@@ -218,7 +217,7 @@ export const shownOf = (recorded: OrderRecord): ShownOrder => {
     order_id: order,
     number: number === undefined ? null : Number(number),
     version: Number(version ?? FIRST_VERSION),
-    lines_version: recorded.billed === undefined ? null : Number(recorded.billed),
+    lines_version: recorded.billed === undefined || wasPaid ? null : Number(recorded.billed),
     user_id: user,
     status,
     payment_status: paymentStatusOf(wasPaid, lines, refunded),

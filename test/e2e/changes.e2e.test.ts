@@ -1,6 +1,8 @@
 /** Orders that are changed, over the whole shop with two replicas of each service: among each other, and against checkouts. */
+import assert from 'node:assert/strict'
 import test from 'ava'
 import { proveInvariants, type Told } from '../support/checker/invariants.ts'
+import { eventually } from '../support/eventually.ts'
 import { inParallel } from '../support/load/jobs.ts'
 import { type Headers, problemOf, type Reply } from '../support/shop/client.ts'
 import { shareShop } from '../support/shop/shop.ts'
@@ -65,6 +67,47 @@ test.serial('clients of an older back end change their orders in their words', a
   t.is((outdated.json as { error: string }).error, 'event_outdated')
   t.is((await change(id, { quantity: 4, value: 5, update_time: '2999-01-01T00:00:00Z' }, {})).status, 204)
   t.like((await show(id)).json, { total_cost: 20, status: 'open' })
+})
+
+test.serial('a change whose draft cannot follow yet is made, and says where to look whether it has', async (t) => {
+  const { client, shop } = opened()
+  const user = await client.createUser(100)
+  const item = await client.createItem(5, 10)
+  const body = JSON.stringify({ user_id: user, item_id: item, quantity: 3 })
+  const placed = await client.request('POST', '/orders', JSON_TYPE, body)
+  const { id } = placed.json as { id: string }
+  t.is(etagOf(placed), '"1"')
+  t.like(placed.json, { lines_version: 1, invoice: { number: null, status: 'draft', total: 15, order_version: 1 } })
+
+  const payments = [shop.part('payment-1'), shop.part('payment-2')]
+  for (const payment of payments) payment.freeze()
+  const changed = await change(id, pieces(item, 2), { 'If-Match': etagOf(placed) })
+  t.is(changed.status, 202)
+  t.is(changed.headers.location, `/orders/${id}`)
+  t.regex(etagOf(changed), /^"\d+\+"$/)
+  t.like(changed.json, { total_cost: 10, invoice: { total: 15, order_version: 1 } })
+  for (const payment of payments) payment.thaw()
+
+  await eventually(async () => {
+    const { status } = await client.get(`/orders/${id}`, { 'If-None-Match': etagOf(changed) })
+    assert.equal(status, 200, 'its draft has not followed')
+  }, 10_000)
+  const { json, headers } = await show(id)
+  const { lines_version, invoice } = json as { lines_version: number; invoice: object }
+  t.like(invoice, { status: 'draft', total: 10, order_version: lines_version })
+  t.is(headers.etag, etagOf(changed).replace('+', ''))
+  const draftOf = async () => {
+    const { documents } = (await client.get(`/payment/invoices?order=${id}`)).json as { documents: readonly object[] }
+    return documents
+  }
+  t.like(await draftOf(), [{ number: null, status: 'draft', order_id: id, total: 10, order_version: lines_version }])
+  t.is(
+    (await change(id, pieces(item, 1), { 'If-Match': etagOf(changed) })).status,
+    204,
+    'the tag counts as its version',
+  )
+  t.is((await checkOut(id)).status, 200)
+  t.like(await draftOf(), [{ status: 'issued', total: 5 }])
 })
 
 test.serial('of several changes from one version one is made, wherever they arrive', async (t) => {

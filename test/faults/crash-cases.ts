@@ -11,6 +11,7 @@
 
 import assert from 'node:assert/strict'
 import { Redis } from 'ioredis'
+import { nanoid } from 'nanoid'
 import { type Part, PartError } from '../../env/local/managed-process.ts'
 import type { RedisPart } from '../../env/local/parts.ts'
 import { SERVICES, type Service } from '../../env/wiring.ts'
@@ -271,12 +272,20 @@ const operate = async ({ opened }: Scene, order: string, saga: string): Promise<
   for (const on of [false, true]) await ask(opened, 'PUT', '/orders/features/listOrders', { on })
 }
 
+/** An order is placed, and asked for once more when its invoice is drafted. */
+const placeTwice = async ({ opened }: Scene, { user, item }: Wanted): Promise<void> => {
+  const again = { 'Idempotency-Key': nanoid() }
+  const wanted = { user_id: user, lines: [{ item_id: item, quantity: QUANTITY }] }
+  for (let turn = 0; turn < 2; turn += 1) await ask(opened, 'POST', '/orders', wanted, again)
+}
+
 /** An order is cancelled, and another one is left alone until it expires. */
 const endOrders = async (scene: Scene): Promise<void> => {
   const { opened, orders } = scene
   const dropped = await goShopping(scene)
   await ask(opened, 'POST', `/orders/${dropped.order}/cancel`)
   const left = await goShopping(scene)
+  await placeTwice(scene, left)
   // As if it were made long ago. The Redis may be away for a moment.
   await eventually(async () => {
     await orders.hset(`order:${left.order}`, 'at', 1, 'version', 1)
