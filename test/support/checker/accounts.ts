@@ -473,7 +473,7 @@ export const orderAccount = (
     if (state === undefined) return
     credits.set(log_id, (credits.get(log_id) ?? state.total) - Number(total))
     known(thing, costs)
-    write(thing, 'amended', { ...state, status: 'paid', total: Number(total), lines }, log_id)
+    write(thing, 'change-order', { ...state, status: 'paid', total: Number(total), lines }, log_id)
   }
   const checkout = (entry: LogEntry): void => {
     const { log_id, facts } = entry
@@ -545,6 +545,7 @@ const NAMED: Readonly<Record<string, (facts: Facts) => readonly [thing: string, 
   OrderCreated: ({ order }) => [`order:${order}`, 'create-order'],
   OrderPlaced: ({ order }) => [`order:${order}`, 'place'],
   OrderChanged: ({ order }) => [`order:${order}`, 'change-order'],
+  OrderAmended: ({ order }) => [`order:${order}`, 'change-order'],
   LineAdded: ({ order, item, quantity }) => [`order:${order}`, `add-item ${item} ${quantity}`],
 }
 

@@ -82,6 +82,7 @@ export const PASSING: ReadonlySet<string> = new Set([
   'item-withdrawn',
   'order-not-open',
   'order-not-paid',
+  'order-changing',
   'neighbour-unavailable',
 ])
 

@@ -119,6 +119,8 @@ const NOT_NOW = new Set([
   '424 neighbour-unavailable',
   '409 checkout-cancelling',
   '409 order-not-open',
+  '409 order-changing',
+  '424 change-cancelled',
 ])
 /** A replica that is full, or away, says so with a 503, and in words that nothing was done. */
 const isTurnedAway = (answer: string): boolean => answer.startsWith('503 ')
@@ -126,10 +128,10 @@ const isNotNow = (answer: string): boolean => NOT_NOW.has(answer) || isTurnedAwa
 /** True when it is said, and may be another answer under the same key later. */
 const PASSING = new Set(['409 order-not-paid'])
 /** Remembered under a key like any answer to the question. */
-const CANCELLED = '424 checkout-cancelled'
+const CANCELLED: ReadonlySet<string> = new Set(['424 checkout-cancelled', '424 change-cancelled'])
 /** Is this an answer to the question, the same whenever it is repeated under its key? */
 export const isFinal = (answer: string | undefined): boolean =>
-  answer !== undefined && (answer === CANCELLED || !(isNotNow(answer) || PASSING.has(answer)))
+  answer !== undefined && (CANCELLED.has(answer) || !(isNotNow(answer) || PASSING.has(answer)))
 
 /** A refund is granted; or settled, so that its money is back. Under a key the one answer may follow the other. */
 const GRANTED = '202'
@@ -208,7 +210,45 @@ const withQuantity = (state: State, known: OrderHas, { item, quantity }: Change,
   }
 }
 
+/** The same once the money that leaves with an amendment is back: its client waits for that, for a while. */
+const settledIn = (before: State, after: State, version: string | undefined): (readonly [answer: string, State])[] => {
+  const [money] = after.due.slice(before.due.length)
+  return money === undefined ? [] : [[`204 @${version}`, withDue(after, money)]]
+}
+
 const VERSION_TOLD = / @(.*)$/
+
+/**
+ * What becomes of a paid order that is to have so many pieces of an item: more are paid and taken at once, and what leaves comes back.
+ * Its version is another one once that is documented.
+ */
+const amended = (
+  state: State,
+  request: Change,
+  known: OrderHas,
+  after: OrderHas,
+): readonly [problem: string, State] => {
+  const { order, item } = request
+  if (known.returned.some((pieces) => pieces > 0)) return ['409 partly-refunded', state]
+  if (after.quantities.every((quantity) => quantity === 0)) return ['409 order-empty', state]
+  const [money, pieces] = [after.total - known.total, has(after.quantities, item) - has(known.quantities, item)]
+  const made = { ...state, orders: put(state.orders, order, { ...after, isStirred: true }) }
+  if (pieces <= 0) {
+    const back = state.stock.map((_, index) => (index === item ? -pieces : 0))
+    return ['', { ...made, due: [...state.due, { user: known.user, amount: -money }, { quantities: back }] }]
+  }
+  const again = { ...state, orders: put(state.orders, order, renewed(known)) }
+  if (has(state.credit, known.user) < money) return ['402 out-of-credit', again]
+  if (has(state.stock, item) < pieces) return ['409 out-of-stock', again]
+  return [
+    '',
+    {
+      ...made,
+      credit: put(state.credit, known.user, has(state.credit, known.user) - money),
+      stock: put(state.stock, item, has(state.stock, item) - pieces),
+    },
+  ]
+}
 
 /** What a change may be answered in a state, and the state after it. @param told the answer, which names a version; if there was one */
 const changes = (
@@ -221,7 +261,7 @@ const changes = (
   const known = state.orders[order]
   if (known === undefined) return [['404 no-such-order', state]]
   if (known.cancelled === 'now') return [['409 order-cancelled', state]]
-  if (known.paid || known.cancelled !== undefined) return [['409 order-not-open', state]]
+  if (known.cancelled !== undefined) return [['409 order-not-open', state]]
   const version = VERSION_TOLD.exec(told ?? '')?.[1]
   const isNamed = version === undefined || !(known.past ?? []).includes(version)
   const into = (after: OrderHas): State => ({ ...state, orders: put(state.orders, order, after) })
@@ -232,7 +272,12 @@ const changes = (
     const isNew = isNamed && version !== from && version !== known.version
     const after = named(renewed(withQuantity(state, known, request, price), from === undefined ? [] : [from]), version)
     if (isSame && asBefore) ends.push([`204 @${version}`, into(named(known, version))])
-    if (!isSame && (version === undefined || isNew)) ends.push([`204 @${version}`, into(after)])
+    if (!isSame && known.paid) {
+      const [problem, amendedTo] = amended(state, request, known, after)
+      if (problem !== '') ends.push([problem, amendedTo])
+      else if (version === undefined || isNew)
+        ends.push([`204 @${version}`, amendedTo], ...settledIn(state, amendedTo, version))
+    } else if (!isSame && (version === undefined || isNew)) ends.push([`204 @${version}`, into(after)])
   }
   // Of which version an order is that is stirred, or was not seen, only the answer tells.
   const isOther = version === undefined || (version !== from && mayBe(known, version))
@@ -416,11 +461,19 @@ const READS = new Set(['find-user', 'find-item', 'find-order', 'find-orders', 's
 
 const isCancellation = ({ does }: Request): boolean => does === 'cancel' || does === 'delete'
 
-/** A checkout that was under way when its order was cancelled with it. */
+/** A checkout, or an amendment, that was under way when its order was cancelled with it. */
 const isGivenUp = ({ request, answer }: Told, told: readonly Told[]): boolean =>
-  request.does === 'checkout' &&
+  (request.does === 'checkout' || request.does === 'change') &&
   answer === '409 order-cancelled' &&
   told.some(({ request: other }) => isCancellation(other) && 'order' in other && other.order === request.order)
+
+/** An order that is being changed is not changed, refunded or checked out: true while it lasts. */
+const meetsChange = ({ action, request, answer }: Told, told: readonly Told[]): boolean =>
+  answer === '409 order-changing' &&
+  told.some(
+    ({ action: by, request: other }) =>
+      by !== action && other.does === 'change' && 'order' in request && other.order === request.order,
+  )
 
 /** An order that is being checked out takes no lines: true while it lasts, whatever comes of it. */
 const meetsCheckout = ({ request, answer }: Told, told: readonly Told[]): boolean =>
@@ -484,21 +537,34 @@ const after = (
   return worlds
 }
 
-/** A checkout that is cancelled has taken what it wants; `undefined` if it cannot, or has already. */
-const withSale = (world: World, action: number, order: number): World | undefined => {
-  const { state, fleeting, sales } = world
-  const wanted = state.orders[order]
-  // Its order may have been cancelled meanwhile, and payment and stock not know it yet.
-  const orders = state.orders.map((known, index) => (index === order ? { ...known, cancelled: undefined } : known))
-  const [answer, { credit, stock }] = checkedOut({ ...state, orders }, order)
-  if (wanted === undefined || wanted.paid || answer !== '200' || sales.some((sale) => sale.order === order))
-    return undefined
+/** What a checkout, or the amendment of an order, takes besides; `undefined` if nothing. */
+const taking = (state: State, request: Request | undefined, price: number): Sale | undefined => {
+  if (request?.does !== 'checkout' && request?.does !== 'change') return undefined
+  const wanted = state.orders[request.order]
+  if (wanted === undefined || wanted.paid !== (request.does === 'change')) return undefined
   const { user, total, quantities } = wanted
+  if (request.does === 'checkout') return { order: request.order, user, total, quantities }
+  const after = withQuantity(state, wanted, request, price)
+  const more = state.stock.map((_, item) => has(after.quantities, item) - has(quantities, item))
+  return more.some((pieces) => pieces > 0)
+    ? { order: request.order, user, total: after.total - total, quantities: more }
+    : undefined
+}
+
+/** A checkout that is cancelled has taken what it wants; `undefined` if it cannot, or has already. */
+const withSale = (world: World, action: number, sale: Sale): World | undefined => {
+  const { state, fleeting, sales } = world
+  const { order, user, total, quantities } = sale
+  const credit = has(state.credit, user) - total
+  const stock = state.stock.map((pieces, item) => pieces - has(quantities, item))
+  const isEmpty = quantities.every((quantity) => quantity === 0)
+  if (isEmpty || credit < 0 || stock.some((pieces) => pieces < 0) || sales.some((one) => one.order === order))
+    return undefined
   return {
     ...world,
-    state: { ...state, credit, stock },
+    state: { ...state, credit: put(state.credit, user, credit), stock },
     fleeting: fleeting.filter((one) => one !== action),
-    sales: [...sales, { order, user, total, quantities }],
+    sales: [...sales, sale],
   }
 }
 
@@ -587,11 +653,12 @@ export const openWorlds = (initial: State): Worlds => {
 
   /** Each world in which one sale more is seen, or one less. */
   const flicker = (world: World): World[] => {
-    const sold = world.fleeting.flatMap((action) => {
-      const request = requests.get(action)
-      const next = request?.does === 'checkout' ? withSale(world, action, request.order) : undefined
-      return next === undefined ? [] : [next]
-    })
+    const sold = world.fleeting.flatMap((action) =>
+      [...(quotes.get(action) ?? [0])].flatMap((price) => {
+        const sale = taking(world.state, requests.get(action), price)
+        return (sale && withSale(world, action, sale)) ?? []
+      }),
+    )
     const back = world.state.due.map((due) => ({ ...world, state: withDue(world.state, due) }))
     const forms = (world.state.forms ?? []).flatMap((form) =>
       nextOfForm(world.state, form).map((state) => ({ ...world, state })),
@@ -637,8 +704,8 @@ export const openWorlds = (initial: State): Worlds => {
       (one) =>
         isGivenUp(one, told) ||
         (disturbed &&
-          one.request.does === 'checkout' &&
-          (one.answer === undefined || one.answer === CANCELLED || one.answer === '409 order-cancelled')),
+          (one.request.does === 'checkout' || one.request.does === 'change') &&
+          (one.answer === undefined || CANCELLED.has(one.answer) || one.answer === '409 order-cancelled')),
     )
     const added = (known: readonly number[], more: readonly Told[]): number[] => [
       ...new Set([...known, ...more.map(({ action }) => action)]),
@@ -651,7 +718,7 @@ export const openWorlds = (initial: State): Worlds => {
     learn: (told, disturbed) => {
       for (const { action, request } of told) requests.set(action, request)
       quote(told)
-      const excuses = (one: Told): boolean => disturbed || meetsCheckout(one, told)
+      const excuses = (one: Told): boolean => disturbed || meetsCheckout(one, told) || meetsChange(one, told)
       const heard = told.filter(({ answer }) => answer !== undefined)
       const possible = explore(
         worlds.map((world) => mayCome(world, told, disturbed)),

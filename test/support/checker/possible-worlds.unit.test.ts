@@ -302,7 +302,7 @@ test('lets a change of which nobody knows be made or not, and none from a versio
   t.throws(() => unknown().learn([told(2, shownAt, '200 false 6 3 @1')], true))
   const after = seen()
   after.learn([told(1, checkout(0), '200'), told(2, credit, '200 1')], false)
-  t.throws(() => after.learn([told(3, change(3, '1'), '204 @7')], false), undefined, 'it is paid')
+  t.throws(() => after.learn([told(3, change(3, '1'), '204 @7')], false), undefined, 'it was paid since')
   const refused = openWorlds({ ...small, credit: [3] })
   refused.learn([told(0, shownAt, '200 false 4 2 @1')], false)
   refused.learn([told(1, checkout(0), '402 out-of-credit')], false)
@@ -359,4 +359,43 @@ test('lets an order be placed by form, or not, of which nobody knows', (t) => {
     worlds.learn([told(0, credit, `200 ${left}`)], false)
     t.throws(() => worlds.learn([told(1, credit, `200 ${6 - left}`)], false), undefined, 'it was seen')
   }
+})
+
+const paidAt = (credit: number) => {
+  const worlds = openWorlds({ ...small, credit: [credit] })
+  worlds.learn([told(0, checkout(0), '200')], false)
+  worlds.learn([told(1, shownAt, '200 true 4 2 @5')], false)
+  return worlds
+}
+
+test('amends a paid order: more is paid and taken at once, and what leaves comes back', (t) => {
+  const more = paidAt(6)
+  more.learn([told(2, change(3, '5'), '204 @7'), told(3, credit, '200 0'), told(4, stock, '200 0 2')], false)
+  more.learn([told(5, look, '200 true 6 3')], false)
+  const less = paidAt(6)
+  less.learn([told(2, change(1, '5'), '204 @7')], false)
+  less.learn([told(3, look, '200 true 2 1')], false)
+  for (const left of [2, 4]) t.notThrows(() => less.learn([told(4, credit, `200 ${left}`)], false))
+  less.rest()
+  less.learn([told(5, credit, '200 4'), told(6, stock, '200 2 2')], false)
+  t.throws(() => paidAt(6).learn([told(2, change(4, '5'), '204 @7')], false), undefined, 'there are not so many')
+  paidAt(6).learn([told(2, change(5, '5'), '402 out-of-credit')], false)
+  paidAt(20).learn([told(2, change(5, '5'), '409 out-of-stock')], false)
+  paidAt(6).learn([told(2, change(0, '5'), '409 order-empty')], false)
+  const back = paidAt(6)
+  back.learn([told(2, refund(1, 0), '201')], false)
+  t.throws(() => back.learn([told(3, change(1, '5'), '204 @7')], false), undefined, 'something went back of it')
+  back.learn([told(3, change(1), '409 partly-refunded')], false)
+})
+
+test('keeps others from an order only while it is being changed, and lets it be cancelled meanwhile', (t) => {
+  const changing = [told(2, change(3, '5'), '204 @7'), told(3, refund(1, 0), '409 order-changing')]
+  t.notThrows(() => paidAt(6).learn(changing, false))
+  t.throws(() => paidAt(6).learn([told(3, refund(1, 0), '409 order-changing')], false))
+  const cancelled = paidAt(6)
+  const cancel: Request = { does: 'cancel', order: 0 }
+  cancelled.learn([told(2, change(3, '5'), '409 order-cancelled'), told(3, cancel, '200 4')], false)
+  cancelled.learn([told(4, credit, '200 4')], false)
+  cancelled.rest()
+  cancelled.learn([told(5, credit, '200 6'), told(6, stock, '200 3 2')], false)
 })

@@ -170,15 +170,22 @@ const without = (moment: NonNullable<Sight>, gone: number): NonNullable<Sight> =
   return { ...moment, state: { ...moment.state, ...amounts } }
 }
 
+/** The log ids of all amendments that payment and stock took part in. */
+const amendmentsIn = ({ order: { timelines } }: Accounts): ReadonlySet<string> =>
+  new Set([...timelines.values()].flat().flatMap(({ action, saga }) => (action === 'amend' && saga ? [saga] : [])))
+
 const timelinesOf = (accounts: Accounts, returns: Returns, clocks: Clocks): ReadonlyMap<string, Timeline> => {
   const timelines = new Map<string, Timeline>()
+  const amendments = amendmentsIn(accounts)
   for (const [participant, account] of Object.entries(accounts) as [Participant, Account<State>][])
     for (const [thing, moments] of account.timelines) {
       const places = new Map<string, number[]>()
       for (const [index, { action, saga }] of moments.entries()) {
         const ended = saga === undefined ? undefined : account.sagas.get(saga)
         const label =
-          ended?.state === DONE[participant] && action === DONE[participant] ? `checkout ${ended?.order}` : action
+          ended?.state === DONE[participant] && action === DONE[participant] && !amendments.has(saga ?? '')
+            ? `checkout ${ended?.order}`
+            : action
         const known = places.get(label)
         if (known) known.push(index + 1)
         else places.set(label, [index + 1])
@@ -201,7 +208,7 @@ const isNumber = (text: string | undefined, number: number | undefined): boolean
 const CHECKOUT_SHOWN: Readonly<Record<string, readonly string[]>> = {
   submitted: ['submitted'],
   'checking-out': ['checking-out'],
-  paid: ['paid', 'cancelled'],
+  paid: ['paid', 'changing', 'cancelled'],
   refused: ['open', 'cancelled', 'expired'],
   cancelled: ['cancelling', 'open', 'cancelled', 'expired'],
 }
@@ -250,6 +257,10 @@ const shownTo = ({ does, facts, status, problem, value }: Operation, accounts: A
       (CHECKOUT_SHOWN[value.state ?? ''] ?? []).includes(String(sight?.state.status)),
     'find-checkout 404 no-checkout': (sight) => sight?.state.saga === '',
     'find-checkout 404 no-such-order': (sight) => sight === undefined,
+    'change 402 out-of-credit': ofOrder('payment', 'refused'),
+    'change 409 out-of-stock': ofOrder('stock', 'refused'),
+    'change 409 order-changing': (sight) => sight?.state.status === 'changing',
+    'refund 409 order-changing': (sight) => sight?.state.status === 'changing',
     'change 409 order-not-open': (sight) => sight?.state.status !== 'open',
     'change 423 locked': (sight) => ['submitted', 'checking-out'].includes(String(sight?.state.status)),
     'change 409 order-cancelled': (sight) => sight?.state.status === 'cancelled',
@@ -272,13 +283,15 @@ const shownTo = ({ does, facts, status, problem, value }: Operation, accounts: A
 }
 
 const isCheckout = (does: Does): boolean => does === 'checkout' || does === 'submit'
+/** Is it refused by what payment or stock says of a saga of its order? */
+const isDecidedByPeers = (does: Does): boolean => isCheckout(does) || does === 'change'
 
 const thingShown = ({ does, facts, problem, value }: Operation, accounts: Accounts): string => {
-  if (isCheckout(does) && problem === 'out-of-credit') {
+  if (isDecidedByPeers(does) && problem === 'out-of-credit') {
     const order = accounts.order.timelines.get(`order:${facts.order}`)?.at(-1)?.state
     return `user:${order?.user}`
   }
-  if (isCheckout(does) && problem === 'out-of-stock') return `item:${value.item}`
+  if (isDecidedByPeers(does) && problem === 'out-of-stock') return `item:${value.item}`
   if (facts.order !== undefined) return `order:${facts.order}`
   return facts.user === undefined ? `item:${facts.item}` : `user:${facts.user}`
 }

@@ -311,7 +311,8 @@ export const openWorld = async (): Promise<World> => {
         found.push(`${participant} ${id} ${JSON.stringify(filled.toSorted())}`)
       }
       for (const key of (await redis[participant].keys('*')).toSorted()) {
-        if (key === 'cursors' || key.startsWith('heard:')) continue
+        // How far it is read, and where it is said that an action was done: that may be said again.
+        if (key === 'cursors' || key.startsWith('heard:') || key.startsWith('entries:')) continue
         const type = await redis[participant].type(key)
         if (type === 'hash') {
           if (key.startsWith('saga')) continue
