@@ -1,8 +1,8 @@
 /**
  * Who shops while the harm is done?
  *
- * *Visitors*, each of whom does what the plan says of its number: it places or fills an order and checks it out. In an open loop they
- * come at a steady rate, however slow the shop is, as people do; in a closed loop each customer makes the next visit when
+ * *Visitors*, each of whom does what the plan says of its number: it places or fills an order and checks it out, or changes it, sends it
+ * back, cancels it. In an open loop they come at a steady rate, however slow the shop is, as people do; in a closed loop each customer makes the next visit when
  * its last one is over. What was not done, or is safe to repeat, is asked again until there is an answer to it; a visitor who
  * asks without a key for something else, and does not learn what became of it, goes home. How many visit at once, how many
  * visits there are and how long a visitor insists is bounded.
@@ -39,6 +39,9 @@ const TIMEOUT_MS = 20_000
 /** The pause before asking again doubles up to the last, or those who repeat would keep a busy shop busy by themselves. */
 const PAUSE_FIRST_MS = 250
 const PAUSE_LAST_MS = 4_000
+/** How long one asks for a checkout that is not decided. */
+const WAIT_S = 2
+const UNDECIDED: ReadonlySet<string> = new Set(['submitted', 'checking-out'])
 /** So many visits are looked at to know how many requests one takes. */
 const SAMPLE = 1_000
 
@@ -58,14 +61,21 @@ const problemNameOf = ({ status, json }: Reply): string =>
         .split(':')
         .at(-1) ?? '')
 
-type Wanted = { readonly key?: string | undefined; readonly fields?: object }
+type Wanted = {
+  readonly key?: string | undefined
+  readonly fields?: object
+  /** The version from which something is changed; any, if it is none. */
+  readonly from?: string
+  readonly prefers?: string
+}
 
 /** With what a request is sent: a price is changed whatever it was before. */
-const sentWith = (method: string, { key, fields }: Wanted) => ({
+const sentWith = (method: string, { key, fields, from = '*', prefers }: Wanted) => ({
   headers: {
     ...(key === undefined ? {} : { 'Idempotency-Key': key }),
     ...(fields === undefined ? {} : { 'Content-Type': 'application/json' }),
-    ...(method === 'PATCH' ? { 'If-Match': '*' } : {}),
+    ...(method === 'PATCH' ? { 'If-Match': from } : {}),
+    ...(prefers === undefined ? {} : { Prefer: prefers }),
   },
   body: fields && JSON.stringify(fields),
 })
@@ -134,24 +144,102 @@ const orderWith = async (
   return order
 }
 
-const shop = async (bag: Bag, visit: Visit): Promise<void> => {
+/** Asks for what was not decided at once until it is. @returns how it ended, if that is known in time */
+const askUntil = async <Shown>(
+  ask: () => Promise<Reply | undefined>,
+  endOf: (shown: Shown) => string | undefined,
+): Promise<string | undefined> => {
+  for (const deadline = performance.now() + TIMEOUT_MS; performance.now() < deadline; await after(PAUSE_FIRST_MS)) {
+    const reply = await ask()
+    const end = reply && endOf(reply.json as Shown)
+    if (end !== undefined) return end
+  }
+  return undefined
+}
+
+type CheckoutShown = { readonly log_id: string; readonly state: string }
+
+/** Has the checkout submitted, and asks for it until it is decided, or another one of the order is begun. @returns whether it is paid */
+const submit = async ({ ask }: Bag, order: string, wanted: Wanted): Promise<boolean> => {
+  const path = `/orders/checkout/${order}`
+  const reply = await ask('submit', 'POST', path, { ...wanted, prefers: 'respond-async' })
+  if (reply?.status !== 202) return reply !== undefined
+  const { log_id } = reply.json as CheckoutShown
+  const end = await askUntil<CheckoutShown>(
+    () => ask('find-checkout', 'GET', path, { prefers: `wait=${WAIT_S}` }),
+    (shown) => {
+      if (shown.log_id !== log_id) return 'replaced'
+      return UNDECIDED.has(shown.state) ? undefined : shown.state
+    },
+  )
+  return end === 'paid'
+}
+
+/** Places an order over a value by form, and asks what became of it. */
+const placeForm = async ({ ask, names, id }: Bag, { user, keyed }: Visit, value: number): Promise<void> => {
+  const fields = { user_id: names.users[user], value, installment: 1, method: 'cash' }
+  const placed = await ask('place-form', 'POST', '/api/orders', { ...(keyed ? { key: `${id}-form` } : {}), fields })
+  if (placed === undefined) return
+  await askUntil<{ status: string }>(
+    () => ask('find-form', 'GET', `/api/order/${(placed.json as { id: string }).id}`),
+    ({ status }) => (status === 'PROCESSING' ? undefined : status),
+  )
+}
+
+/** Changes of how many pieces the first line is, from the version that the visitor sees; a rival of its changes it from that one, too. */
+const change = async (bag: Bag, order: string, { lines, changes, keyed }: Visit): Promise<void> => {
   const { ask, names, id } = bag
+  const [line] = lines
+  const seen = changes && (await ask('show-order', 'GET', `/orders/${order}`))
+  const from = seen?.headers.etag
+  if (line === undefined || changes === undefined || from === undefined) return
+  const changeTo = (quantity: number, who: string) =>
+    ask('change', 'PATCH', `/orders/${order}`, {
+      ...(keyed ? { key: `${id}-${who}` } : {}),
+      from: String(from),
+      fields: { lines: [{ item_id: itemIn(names, line[0]), quantity }] },
+    })
+  const { when, quantity } = changes
+  await Promise.all([changeTo(quantity, 'change'), when === 'rivals' && changeTo(quantity + 1, 'rival')])
+}
+
+/** Checks the order out; and cancels it meanwhile, if it is to. @returns whether it is paid */
+const checkOut = async (bag: Bag, order: string, visit: Visit): Promise<boolean> => {
+  const key = visit.keyed ? { key: `${bag.id}-checkout` } : {}
+  const checkOutOnce = async (): Promise<boolean> => {
+    if (visit.submits) return submit(bag, order, key)
+    return (await bag.ask('checkout', 'POST', `/orders/checkout/${order}`, key)) !== undefined
+  }
+  const checkouts = Array.from({ length: visit.atOnce }, checkOutOnce)
+  const [paid] = await Promise.all([Promise.all(checkouts), visit.cancels === 'meanwhile' && cancel(bag, order)])
+  return paid.some(Boolean)
+}
+
+/** Safe to repeat without a key. */
+const cancel = ({ ask }: Bag, order: string) => ask('cancel', 'POST', `/orders/${order}/cancel`)
+
+const sendBack = async ({ ask, names, id }: Bag, order: string, { lines, returns, keyed }: Visit): Promise<void> => {
+  const [line] = lines
+  if (line === undefined) return
+  const fields = returns === 'all' ? {} : { lines: [{ item_id: itemIn(names, line[0]), quantity: 1 }] }
+  await ask('refund', 'POST', `/orders/${order}/refunds`, { ...(keyed ? { key: `${id}-refund` } : {}), fields })
+}
+
+const shop = async (bag: Bag, visit: Visit): Promise<void> => {
+  const { ask, names } = bag
   const user = names.users[visit.user]
+  const when = visit.changes?.when
   await giveBefore(bag, visit)
+  if (visit.form !== undefined) return placeForm(bag, visit, visit.form)
   const order = await orderWith(bag, visit)
   if (order === undefined) return
-  const keyFor = (action: string) => (visit.keyed ? { key: `${id}-${action}` } : {})
-  const checkOut = () => ask('checkout', 'POST', `/orders/checkout/${order}`, keyFor('checkout'))
-  // Safe to repeat without a key.
-  const cancel = () => ask('cancel', 'POST', `/orders/${order}/cancel`)
-  const checkouts = Array.from({ length: visit.atOnce }, checkOut)
-  const [paid] = await Promise.all([Promise.all(checkouts), visit.cancels === 'meanwhile' && cancel()])
-  const [line] = visit.lines
-  if (visit.returns && visit.cancels !== 'meanwhile' && line && paid.some((reply) => reply !== undefined)) {
-    const lines = visit.returns === 'all' ? {} : { lines: [{ item_id: itemIn(names, line[0]), quantity: 1 }] }
-    await ask('refund', 'POST', `/orders/${order}/refunds`, { ...keyFor('refund'), fields: lines })
+  if (when === 'before' || when === 'rivals') await change(bag, order, visit)
+  const isPaid = await checkOut(bag, order, visit)
+  if (isPaid && visit.cancels !== 'meanwhile') {
+    if (when === 'after') await change(bag, order, visit)
+    if (visit.returns) await sendBack(bag, order, visit)
   }
-  if (visit.cancels === 'after') await cancel()
+  if (visit.cancels === 'after') await cancel(bag, order)
   if (visit.looks) {
     await ask('find-order', 'GET', `/orders/find/${order}`)
     await ask('find-user', 'GET', `/payment/find_user/${user}`)

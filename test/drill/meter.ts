@@ -14,7 +14,14 @@ export const ENDS = ['ok', 'refused', 'later', 'failed', 'unknown'] as const
 export type End = (typeof ENDS)[number]
 
 /** The problems that say so: nothing was done, and asking again is right. */
-const LATER = new Set(['locked', 'credit-held', 'checkout-cancelled', 'checkout-cancelling', 'neighbour-unavailable'])
+const LATER = new Set([
+  'locked',
+  'credit-held',
+  'checkout-cancelled',
+  'checkout-cancelling',
+  'order-changing',
+  'neighbour-unavailable',
+])
 /** Of all 5xx these alone promise that nothing was done. */
 const NOTHING_DONE = new Set([
   'service-unavailable',

@@ -111,7 +111,10 @@ export const planPopulation = (load: Load, seed: number): Population => {
   }
 }
 
-/** What one visitor does: places an order, or fills one, checks it out, and perhaps sends some of it back or cancels it; and what is given and changed besides. */
+/**
+ * What one visitor does: places an order, or fills one, checks it out, and perhaps changes it, sends some of it back or cancels it; and
+ * what is given and changed besides.
+ */
 export type Visit = {
   readonly user: number
   readonly lines: readonly (readonly [item: number, quantity: number])[]
@@ -129,6 +132,12 @@ export type Visit = {
   readonly returns: 'a piece' | 'all' | undefined
   /** When it cancels the order: while it is checked out, or after that. */
   readonly cancels: 'meanwhile' | 'after' | undefined
+  /** Does it have the checkout submitted, and ask for it until it is decided? */
+  readonly submits: boolean
+  /** When it changes how many pieces its first line is of, and of how many then; or two do, from one version, before it pays. */
+  readonly changes: { readonly when: 'before' | 'rivals' | 'after'; readonly quantity: number } | undefined
+  /** Does it place an order over this value by form instead, and ask what became of that? */
+  readonly form: number | undefined
   /** How often it asks for the checkout at the same time. */
   readonly atOnce: number
   /** Does it look at the order, its wallet, an item and all its orders afterwards? */
@@ -140,6 +149,7 @@ export type Visit = {
 const LINES_MAX = 3
 const QUANTITY_MAX = 3
 const FUNDS = { min: 20, max: 200 }
+const FORM = { min: 1, max: 60 }
 const DELIVERY = { min: 1, max: 50 }
 /** An odd number far from others, so that neighbouring visits draw from distant states. */
 const STRIDE = 0x9e3779b1
@@ -162,29 +172,29 @@ export const planVisit = ({ users, items }: Population, seed: number, number: nu
     places: draw() < 0.5,
     returns: draw() < 0.2 ? oneOf(draw, ['a piece', 'all'] as const) : undefined,
     cancels: draw() < 0.1 ? oneOf(draw, ['meanwhile', 'after'] as const) : undefined,
+    submits: draw() < 0.2,
+    changes:
+      draw() < 0.2
+        ? { when: oneOf(draw, ['before', 'rivals', 'after'] as const), quantity: between(draw, 1, QUANTITY_MAX + 1) }
+        : undefined,
+    form: draw() < 0.05 ? between(draw, FORM.min, FORM.max) : undefined,
   }
 }
 
 /** How many requests a visit takes if each is answered at once. */
-export const requestsOf = ({
-  lines,
-  funds,
-  delivery,
-  pricing,
-  places,
-  returns,
-  cancels,
-  atOnce,
-  looks,
-  asksAgain,
-}: Visit): number =>
-  1 +
-  (places ? 0 : lines.length) +
-  Number(funds > 0) +
-  Number(delivery !== undefined) +
-  Number(pricing !== undefined) +
-  Number(returns !== undefined) +
-  Number(cancels !== undefined) +
-  atOnce +
-  (looks ? 4 : 0) +
-  Number(asksAgain)
+export const requestsOf = (visit: Visit): number => {
+  const { lines, funds, delivery, pricing, places, returns, cancels, submits, changes, form } = visit
+  const given = Number(funds > 0) + Number(delivery !== undefined) + Number(pricing !== undefined)
+  if (form !== undefined) return given + 2
+  return (
+    given +
+    (places ? 1 : 1 + lines.length) +
+    Number(returns !== undefined) +
+    Number(cancels !== undefined) +
+    Number(submits) +
+    (changes === undefined ? 0 : changes.when === 'rivals' ? 3 : 2) +
+    visit.atOnce +
+    (visit.looks ? 4 : 0) +
+    Number(visit.asksAgain)
+  )
+}

@@ -47,6 +47,9 @@ test('has drawn, for a seed that was written down, what it draws', (t) => {
     places: true,
     returns: undefined,
     cancels: 'meanwhile',
+    submits: false,
+    changes: { when: 'before', quantity: 1 },
+    form: undefined,
   })
 })
 
@@ -103,6 +106,10 @@ test('has visitors who are too poor, who want what is not there, who repeat, and
   t.true(share(({ places }) => places) > 0.3)
   t.true(share(({ returns }) => returns === 'all') > 0.05)
   for (const when of ['meanwhile', 'after'] as const) t.true(share(({ cancels }) => cancels === when) > 0.03)
+  t.true(share(({ submits }) => submits) > 0.1)
+  for (const when of ['before', 'rivals', 'after'] as const)
+    t.true(share(({ changes }) => changes?.when === when) > 0.02)
+  t.true(share(({ form }) => form !== undefined) > 0.01)
   t.true(share(({ pricing }) => pricing !== undefined) > 0.01)
   t.true(share((visit) => requestsOf(visit) >= 4) > 0.5)
 })

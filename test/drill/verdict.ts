@@ -44,7 +44,15 @@ const SHOWN_MAX = 30
 const SETTLED_WITHIN_MS = 20_000
 
 /** What visitors who ask for nothing impossible may be refused; an order stays empty if nobody knows what became of its lines. */
-const MAY_BE_REFUSED = new Set(['out-of-credit', 'out-of-stock', 'order-empty', 'order-cancelled'])
+const MAY_BE_REFUSED = new Set([
+  'out-of-credit',
+  'out-of-stock',
+  'order-empty',
+  'order-cancelled',
+  // Another one has changed the order before, or a change could not be made in time.
+  'stale',
+  'change-cancelled',
+])
 
 /** Refusals that no visitor of a drill gives a cause for: something unknown, malformed, or not open. */
 export const oddRefusals = (history: readonly Operation[]): readonly Anomaly[] =>
