@@ -203,7 +203,7 @@ const openServices = (options: GatewayOptions) => {
       origins: options.origins[name],
       timeoutMs,
       waitingMax,
-      secretMark: authentication && secretMark(gatewaySecret),
+      secretMark: authentication && gatewaySecret !== '' ? secretMark(gatewaySecret) : undefined,
       lookup,
       step,
       changed: () => tokens.compare(marked()),

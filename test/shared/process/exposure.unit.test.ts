@@ -4,6 +4,7 @@ import { type Exposure, exposureFaults, refuseExposed } from '../../../shared/pr
 
 const safe: Exposure = {
   host: '0.0.0.0',
+  auth: 'open',
   operatorToken: 'a-token',
   redisUrls: { REDIS_URL: 'redis://:secret@order-redis:6379', STOCK_REDIS_URL: 'redis://order:other@stock-redis:6379' },
   allowDevPasswords: false,
@@ -22,6 +23,10 @@ test('a password that is in the repository is named, with its variable', (t) => 
 
 test('without a token the operators’ routes would be open', (t) => {
   t.regex(exposureFaults({ ...safe, operatorToken: '' }).join(), /OPERATOR_TOKEN is missing/)
+})
+
+test('where clients bear tokens the operators’ routes are not open without one of their own', (t) => {
+  t.deepEqual(exposureFaults({ ...safe, auth: 'jwt', operatorToken: '' }), [])
 })
 
 for (const host of ['127.0.0.1', '127.8.0.1', 'localhost', '::1'])
