@@ -48,3 +48,29 @@ test('strangers are told once a second with their number; who looks and is let i
   t.is(await ask('POST', { authorization: 'Bearer sesame', 'x-request-id': 'mine' }), 200)
   t.like(logged[0], { level: 30, requestId: 'mine', method: 'POST', path: '/log', status: 200 })
 })
+
+test('what is done under a name is told with it; what a customer does for itself, and who only looks, is not', async (t) => {
+  const logged: Record<string, unknown>[] = []
+  const server = await openServiceServer({
+    routes: (['GET', 'POST'] as const).map((method) => ({ ...route(method), scope: 'customer' })),
+    auth: 'jwt',
+    gatewaySecret: 'sesame',
+    log: pino({ level: 'info' }, { write: (line) => logged.push(JSON.parse(line)) }),
+  })
+  t.teardown(server.close)
+  const ask = async (method: 'GET' | 'POST', caller: string): Promise<void> => {
+    const headers = { 'shop-gateway': 'sesame', 'shop-caller': caller }
+    const reply = await request(`http://127.0.0.1:${server.port}/log`, { method, headers })
+    await reply.body.dump()
+    t.is(reply.statusCode, 200)
+  }
+  for (const method of ['GET', 'POST'] as const)
+    for (const caller of ['customer anna', 'merchant a%20b', 'operator root']) await ask(method, caller)
+  t.deepEqual(
+    logged.map(({ method, doneBy }) => [method, doneBy]),
+    [
+      ['POST', 'merchant:a%20b'],
+      ['POST', 'operator:root'],
+    ],
+  )
+})
