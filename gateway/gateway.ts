@@ -180,11 +180,7 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
       endWaits()
       await after(drainMs)
       endWaits()
-      const closed = once(server, 'close')
-      server.close()
-      const timer = setTimeout(() => server.closeAllConnections(), Math.max(0, CLOSE_MAX_MS - drainMs))
-      await closed
-      clearTimeout(timer)
+      await closeServer(server, Math.max(0, CLOSE_MAX_MS - drainMs))
       await Promise.all([...services.values()].map((service) => service.destroy()))
     },
   }
@@ -235,6 +231,15 @@ const openServer = (options: GatewayOptions, serve: Serve): Server => {
   })
   server.timeout = timeoutMs + waitMs + IDLE_CLIENT_MS
   return server
+}
+
+/** Finishes what is in flight, and breaks off what takes longer than that. */
+const closeServer = async (server: Server, mostMs: number): Promise<void> => {
+  const closed = once(server, 'close')
+  server.close()
+  const timer = setTimeout(() => server.closeAllConnections(), mostMs)
+  await closed
+  clearTimeout(timer)
 }
 
 /** The first segment of a path: `orders` of `/orders/find/7`. */
