@@ -4,7 +4,7 @@ import type { RawEntry } from '../../shared/contract/events.ts'
 /** The folder of the commands, and the names of the keys that they use. */
 export const lockCommands = new URL('lua/', import.meta.url)
 export const lockNames = {
-  lock: 'lock:',
+  lock: 'lock-record:',
   lock_ends: 'lock-ends:',
   lock_queue: 'lock-queue:',
   lock_lease: 'lock-lease:',

@@ -4,6 +4,7 @@
  * Each verb says which entry this replica has seen last. A Redis that lacks it does nothing, and is told first what it has forgotten
  * (`knowledge.ts`): until the last of that has ended, nothing is granted. Then the verb runs.
  */
+import { setTimeout as after } from 'node:timers/promises'
 import { UnavailableError } from '../../shared/errors.ts'
 import type { Knowledge, Known } from './knowledge.ts'
 
@@ -55,3 +56,21 @@ export const openSound = ({ knowledge, findLeft, bar, onOlder }: SoundOptions): 
     throw new UnavailableError('the Redis of locks came back older again and again', { nothingDone: true })
   }
 }
+
+/** After how long a verb is tried again whose outcome is unknown: a Redis that is started again is back in about a second. */
+const PAUSES_MS = [50, 200, 800] as const
+
+/** Runs what is safe to repeat again if it is not known what came of it. @throws UnavailableError */
+export const persistently =
+  (soundly: Soundly): Soundly =>
+  async (command) => {
+    for (const pauseMs of PAUSES_MS) {
+      try {
+        return await soundly(command)
+      } catch (error) {
+        if (!(error instanceof UnavailableError)) throw error
+        await after(pauseMs)
+      }
+    }
+    return soundly(command)
+  }

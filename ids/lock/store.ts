@@ -26,7 +26,7 @@ import {
 import type { Knowledge, Known } from './knowledge.ts'
 import type { Ended, Held, Waiting, Wish } from './lease.ts'
 import { ownerOf, readLock } from './read-lock.ts'
-import { openSound, type Soundly } from './sound.ts'
+import { openSound, persistently, type Soundly } from './sound.ts'
 import type { Locks, Refused } from './verbs.ts'
 
 /** How many locks one tick looks at, so that its script stays below 10 ms in Redis. */
@@ -213,5 +213,5 @@ export const soundlyOver = ({ log, knowledge, onOlder }: LocksOptions): Soundly 
 
 export const openLocks = (options: LocksOptions, soundly = soundlyOver(options)): Locks => {
   const { log, knowledge } = options
-  return { ...openLeases(log, knowledge, soundly), ...openOwnVerbs(log, soundly) }
+  return { ...openLeases(log, knowledge, persistently(soundly)), ...openOwnVerbs(log, soundly) }
 }

@@ -52,7 +52,7 @@ end`
 /** Lets time pass for the locks of a Redis, or for one of them. */
 export const elapse = async (redis: Redis, ms: number, name = '*'): Promise<void> => {
   const sets = await redis.keys(`lock-ends:${name}`)
-  const hashes = [...(await redis.keys(`lock:${name}`)), ...(await redis.keys(`lock-lease:*:${name}`))]
+  const hashes = [...(await redis.keys(`lock-record:${name}`)), ...(await redis.keys(`lock-lease:*:${name}`))]
   const all = [...sets, 'locks:due', 'locks:free', ...hashes]
   await redis.eval(ELAPSE, all.length, ...all, ms, sets.length + 2)
 }

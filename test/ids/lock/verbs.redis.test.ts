@@ -217,7 +217,7 @@ test.serial('an idle lock is forgotten after a while, its token is not', async (
   const token = held.state === 'held' ? held.token : 0
   await locks.release('a', 'l1')
   await bench.redis.hset('locks:state', 'floor', '0')
-  await bench.redis.hset('lock:a', 'token', token + 1_000_000_000_000)
+  await bench.redis.hset('lock-record:a', 'token', token + 1_000_000_000_000)
   await elapse(bench.redis, 60_000)
   await locks.tick()
   t.deepEqual(
@@ -264,7 +264,14 @@ test.serial('a Redis that came back older grants nothing until the longest forgo
   await locks.acquire('b', 'l1', wish({ ttlMs: 3_000 }))
   const token = short.state === 'held' ? short.token : 0
   await forget(2)
-  await bench.redis.del('lock:a', 'lock:b', 'lock-ends:a', 'lock-ends:b', 'lock-lease:l1:a', 'lock-lease:l1:b')
+  await bench.redis.del(
+    'lock-record:a',
+    'lock-record:b',
+    'lock-ends:a',
+    'lock-ends:b',
+    'lock-lease:l1:a',
+    'lock-lease:l1:b',
+  )
   await bench.redis.zrem('locks', 'a', 'b')
   await bench.redis.zrem('locks:due', 'a', 'b')
   const barred = await locks.acquire('a', 'l2', wish())
