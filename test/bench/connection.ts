@@ -22,13 +22,18 @@ const textOf = (value: string | string[] | undefined): string | undefined => (Ar
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 
-export const openConnection = ({ origin, method, path, body: sent, things }: Job, ended: Ended): Connection => {
+export const openConnection = (job: Job, ended: Ended): Connection => {
+  const { origin, method, body: sent, things, followedBy } = job
   const client = new Client(origin, { pipelining: 1, headersTimeout: ANSWER_MS, bodyTimeout: ANSWER_MS })
-  const [before = '', after = ''] = path.split('{n}')
+  const path = job.path.split('{n}')
+  const thenPath = followedBy?.path.split('{n}') ?? []
   const bodyOf = (thing: number, next: number) =>
     sent && { headers: JSON_TYPE, body: sent.replaceAll('{n}', `${thing}`).replaceAll('{next}', `${next}`) }
   let number = 0
   let at = 0
+  /** What its number names, and whether what follows was sent. */
+  let thing = 0
+  let isFollowed = false
   /** Undefined while it is a 200 or 201. */
   let head: Head | undefined
   let body = ''
@@ -45,7 +50,12 @@ export const openConnection = ({ origin, method, path, body: sent, things }: Job
     onResponseData: (_, chunk) => {
       if (head !== undefined && body.length < EXAMPLE_CHARACTERS) body += chunk.toString()
     },
-    onResponseEnd: () => ended(number, at, head && troubleOf(head, body)),
+    onResponseEnd: () => {
+      if (followedBy === undefined || isFollowed || head !== undefined)
+        return ended(number, at, head && troubleOf(head, body))
+      isFollowed = true
+      client.dispatch({ method: followedBy.method, path: thenPath.join(`${thing}`) }, handler)
+    },
     onResponseError: (_, error) => {
       const what = (error as NodeJS.ErrnoException).code ?? error.name
       ended(number, at, { is: 'unsure', what, example: error.message, retryAfterMs: 0 })
@@ -55,11 +65,10 @@ export const openConnection = ({ origin, method, path, body: sent, things }: Job
     send: (one, when) => {
       number = one
       at = when
-      const [thing, next] = things === undefined ? [one, one + 1] : [one % things, (one + 1) % things]
-      client.dispatch(
-        { method, path: path.includes('{n}') ? before + thing + after : path, ...bodyOf(thing, next) },
-        handler,
-      )
+      isFollowed = false
+      thing = things === undefined ? one : one % things
+      const next = things === undefined ? one + 1 : (one + 1) % things
+      client.dispatch({ method, path: path.join(`${thing}`), ...bodyOf(thing, next) }, handler)
     },
     close: () => client.destroy(),
   }

@@ -11,13 +11,17 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
+
 export type Job = {
   readonly origin: string
-  readonly method: 'GET' | 'POST'
+  readonly method: Method
   /** The path with `{n}` where a request's number goes. */
   readonly path: string
   /** A JSON text, if it has one, with `{n}` and `{next}` where its number and the one after it go. */
   readonly body?: string | undefined
+  /** What is sent once that was answered 200 or 201: both are one answer then. */
+  readonly followedBy?: { readonly method: Method; readonly path: string } | undefined
   /** How many things the number names, so that it begins again at 0 after so many; default: as many as there are numbers. */
   readonly things?: number | undefined
   readonly first: number

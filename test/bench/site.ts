@@ -121,14 +121,14 @@ export const openSite = ({ origin, shop, seed, load, options, signal }: SiteOpti
 
   const run: Site['run'] = async (ask) => {
     const { route = options.route, connections, perSecond, warmUpMs, ms, profiler } = ask
-    const { method, path, body }: Route = ROUTES[route]
+    const { method, path, body, followedBy }: Route = ROUTES[route]
     const things = thingsOf(route, seed)
     const end = things === undefined ? seed.orders : NUMBERS_MAX
     const so = askedOf(route)
     const watched = shop ? watchedOf(shop, load) : []
     const readings: CpuTimes[] = []
     const count = Math.min(ask.count ?? end, end - so.next)
-    const job = { origin, method, path, body, things, first: so.next, count }
+    const job = { origin, method, path, body, followedBy, things, first: so.next, count }
     const measured = await load.run(
       { ...job, connections, perSecond, obeysRetryAfter, warmUpMs, measuredMs: ms },
       () => {
