@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
+import { lockClient } from '../../ids/lock/client.ts'
 import { makeFolder } from '../support/folder.ts'
 import { run, start } from '../support/program.ts'
 import { shareShop } from '../support/shop/shop.ts'
@@ -35,4 +36,19 @@ test.serial('when a leader is killed the one that waits leads, in a later term',
   const { code, output } = await second.ended
   t.is(code, 0)
   t.regex(output, /second resigns\n$/)
+})
+
+test.serial('a holder that slept until its lease had ended writes nothing: its token is stale', async (t) => {
+  const { shop, client } = opened()
+  const item = await client.createItem(1, 5)
+  const sleeper = start(t, [example('sleeper'), shop.url, item], { hasChannel: true })
+  await sleeper.said(/^holds \d+$/)
+  sleeper.child.kill('SIGSTOP')
+  await lockClient(shop.url).withLock(`item:${item}`, { wait: 20_000 }, async ({ token }) => {
+    t.is((await client.post(`/stock/add/${item}/2`, { 'If-Lock-Token': String(token) })).status, 200)
+  })
+  sleeper.child.kill('SIGCONT')
+  sleeper.child.send('go on')
+  await sleeper.said(/^was answered 412 and has lost it$/)
+  t.is(await client.stock(item), 7)
 })

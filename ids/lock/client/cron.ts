@@ -41,12 +41,14 @@ const LOOK_EVERY_MS = 60_000
 /** How long after a run is found running, of which there is no sign, it is asked for again. */
 const AGAIN_MS = 1_000
 const NOTE_MAX = 200
+/** So much of the owner stands in the name of a runner, which has up to 52 characters. */
+const OWNER_MAX = 15
 
 const slotOf = (ms: number): string => new Date(ms).toISOString().replace('.000Z', 'Z')
 const noteOf = (error: unknown): string => String(error instanceof Error ? error.message : error).slice(0, NOTE_MAX)
 
 export const openCron = ({ wire, keeper, doUnder, owner }: OpenCronOptions): Cron => {
-  const runner = `${owner === undefined ? '' : `${owner.replace(/[^\w-]/g, '-').slice(0, 24)}-`}${crypto.randomUUID()}`
+  const runner = `${owner === undefined ? '' : `${owner.replace(/[^\w-]/g, '-').slice(0, OWNER_MAX)}-`}${crypto.randomUUID()}`
 
   /** Runs the slot if this process is told to. @returns whether it is to be asked for again, because another process has it */
   const runSlot = async (

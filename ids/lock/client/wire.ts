@@ -2,7 +2,7 @@
  * How is the lock service asked?
  *
  * Each request names its lease, so it may be sent again whatever became of it: one that gets no answer, or that the service does not want now
- * (502, 503, 504), is sent again, ever more seldom, until it has failed for `forMs`.
+ * (429, 502, 503, 504), is sent again, ever more seldom, until it has failed for `forMs`.
  */
 import { LockRefusedError, LockUnavailableError } from './errors.ts'
 
@@ -71,7 +71,9 @@ const bounded = (signal: AbortSignal | undefined, ms: number) => {
 }
 
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
-const isNotNow = (status: number): boolean => status === 502 || status === 503 || status === 504
+/** A client that asks too often is to ask later. Where a lease is asked for it may be that there is no room, which is another matter. */
+const isNotNow = (status: number, method = 'GET'): boolean =>
+  status === 502 || status === 503 || status === 504 || (status === 429 && method !== 'PUT')
 
 const jsonIn = async (response: Response): Promise<Json> => {
   const text = await response.text()
@@ -106,7 +108,7 @@ export const openWire = (url: string, options: WireOptions): Wire => {
         const startedAt = performance.now()
         try {
           const answer = await askOnce(method, path, body, patience)
-          if (!isNotNow(answer.status)) return answer
+          if (!isNotNow(answer.status, method)) return answer
           failure = new LockRefusedError(answer.status, answer.json)
         } catch (error) {
           signal?.throwIfAborted()
@@ -131,7 +133,7 @@ export const openWire = (url: string, options: WireOptions): Wire => {
       }
       if (response.ok) return response
       const refused = new LockRefusedError(response.status, await jsonIn(response))
-      throw isNotNow(response.status) || response.status === 429 ? new LockUnavailableError(refused) : refused
+      throw isNotNow(response.status) ? new LockUnavailableError(refused) : refused
     },
   }
 }

@@ -87,7 +87,7 @@ test.serial('of two programs that are due at one time one does the job', async (
     resolve(slot)
   }
   const onError = (error: unknown): void => t.fail(String(error))
-  const programs = ['one', 'two'].map((owner) =>
+  const programs = ['one', 'a host of a long name, in a rack'].map((owner) =>
     lockClient(replica.url, { owner }).cron(job, EVERY_MINUTE, { onError }, work),
   )
   clock.strike()
