@@ -5,7 +5,8 @@
  * ready means that it is not stopping and that every service has a ready replica; `?verbose` lists that, and whether all services
  * want the same operator token. Bounds: a URL of 8 KiB (414), headers of
  * 16 KiB (431), a body of 64 KiB (413), 10 s for a client to send the headers and 30 s for all of a request (408); and those of
- * `shared/http/connections.ts`. A client may end its side of the connection once it has asked: it gets its answer.
+ * `shared/http/connections.ts`. A client may end its side of the connection once it has asked: it gets its answer. What can be asked is
+ * told at `/docs`.
  *
  * Closing: `/ready` says no at once, while everything is served for `drainMs` more, each answer with `Connection: close`, so that clients
  * go elsewhere of their own accord; then nothing new is accepted, and what is in flight is finished. Streams of events end at once, and
@@ -23,6 +24,7 @@ import { openVisitors, type Visitors } from '../shared/http/visitors.ts'
 import type { CrashPoints } from '../shared/process/crash-points.ts'
 import type { Step } from '../shared/process/step.ts'
 import { type AdmissionOptions, openAdmission } from './admission.ts'
+import { OLD_DOCS, openDocs } from './docs/docs.ts'
 import { addressOf, type Proxies, proxiesIn } from './limits/address.ts'
 import { isPreflight, sendPreflight, showTo } from './pages.ts'
 import { bodyTooLarge, noSuchRoute, sendProblem, sendText, uriTooLong } from './proxy/answers.ts'
@@ -117,11 +119,13 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
   const routes = new Map(Object.entries(ROUTES).map(([segment, name]) => [segment, services.get(name)]))
   const streams = new Streams()
   const exchangeOptions: ExchangeOptions = { timeoutMs, waitMs, isDraining, streams, crashPoints, log }
+  const docs = openDocs((error) => log.error({ err: error }, 'a page of the docs cannot be read'))
   const sendReadiness = openReadiness([...services.values()], tokens, isDraining)
 
   /** What the gateway answers itself. */
   const answer = (request: IncomingMessage, response: ServerResponse, path: string, requestId: string): void => {
     if (draining) response.shouldKeepAlive = false
+    if (isSafe(request) && docs.send(request, response, path, requestId)) return
     if (isRead(request, path, '/live')) return sendText(response, 'live', requestId)
     if (isRead(request, path, '/ready')) return sendReadiness(response, requestId, /[?&]verbose\b/.test(path))
     sendProblem(response, noSuchRoute(path), requestId)
@@ -156,7 +160,7 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
       showTo(response, passed.origin, visitors)
     }
     if (path.length > URL_MAX_BYTES) return sendProblem(response, uriTooLong(URL_MAX_BYTES), requestId)
-    const service = routes.get(firstSegment(path))
+    const service = path === OLD_DOCS ? undefined : routes.get(firstSegment(path))
     if (service === undefined) return answer(request, response, path, requestId)
     admit(path, passed, request, response, () => forward(service, request, response, path, passed))
   }
@@ -250,5 +254,6 @@ const firstSegment = (url: string): string => {
   return url.slice(1, query === -1 || query > end ? end : query)
 }
 
-const isRead = ({ method }: IncomingMessage, url: string, path: string): boolean =>
-  (method === 'GET' || method === 'HEAD') && (url === path || url.startsWith(`${path}?`))
+const isSafe = ({ method }: IncomingMessage): boolean => method === 'GET' || method === 'HEAD'
+const isRead = (request: IncomingMessage, url: string, path: string): boolean =>
+  isSafe(request) && (url === path || url.startsWith(`${path}?`))

@@ -189,6 +189,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   nanoid: /./, // reaches nothing
   'node-cron': /^shared\/saga\/schedule\.ts$/,
   pino: /^shared\/process\//,
+  'swagger-ui-dist': /^gateway\/docs\//,
   redlock: /^shared\/lock\/(ballot|redlock)\.ts$/,
   undici: /^gateway\/proxy\//,
   valibot: /^shared\/(contract|http)\/|\/(api|schemas)\.ts$/,

@@ -1,0 +1,46 @@
+/** A stranger finds at the gateway what the shop can be asked, also while no service is there, and the page asks nobody else. */
+import test from 'ava'
+import { openShop, problemOf } from '../support/shop/gateway.ts'
+
+test('the contract is there', async (t) => {
+  const { ask } = await openShop(t, {})
+  const { status, text, headers } = await ask('GET', '/openapi.json')
+  t.is(status, 200)
+  t.is(headers['content-type'], 'application/json')
+  const { openapi, paths } = JSON.parse(text) as { openapi: string; paths: Record<string, unknown> }
+  t.regex(openapi, /^3\.1\./)
+  t.true(Object.hasOwn(paths, '/orders/checkout/{order}'))
+})
+
+test('the page is whole without anything from outside', async (t) => {
+  const { ask } = await openShop(t, {})
+  const page = await ask('GET', '/docs')
+  t.is(page.headers['content-type'], 'text/html; charset=utf-8')
+  t.regex(String(page.headers['content-security-policy']), /^default-src 'self'/)
+  const links = [...page.text.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, link = '']) => link)
+  for (const link of links.filter((one) => !one.startsWith('data:'))) {
+    const { status, headers } = await ask('GET', link)
+    t.is(status, 200, link)
+    t.regex(String(headers['content-type']), /^text\/(css|javascript); charset=utf-8$/)
+  }
+  t.is(links.length, 4)
+})
+
+test('what has not changed is not sent again', async (t) => {
+  const { ask } = await openShop(t, {})
+  const { headers } = await ask('GET', '/docs')
+  const etag = String(headers.etag)
+  t.is((await ask('GET', '/docs', { headers: { 'If-None-Match': etag } })).status, 304)
+  t.is((await ask('GET', '/docs', { headers: { 'If-None-Match': '"another"' } })).status, 200)
+})
+
+test('where older back ends have such a page it is pointed at; there is no other', async (t) => {
+  const { ask } = await openShop(t, {})
+  for (const path of ['/swagger/index.html', '/v1/docs']) {
+    const { status, headers } = await ask('GET', path)
+    t.deepEqual([status, headers.location], [308, '/docs'], path)
+  }
+  for (const path of ['/docs/', '/docs/docs.ts', '/docs/../package.json', '/docs/openapi.json', '/swagger'])
+    t.is(problemOf(t, await ask('GET', path)).type, 'urn:shop:problem:no-such-route', path)
+  t.is(problemOf(t, await ask('POST', '/docs')).type, 'urn:shop:problem:no-such-route')
+})
