@@ -46,14 +46,15 @@ end
 -- its number, and when that was.
 local function open_order(args, total, lines, costs, billed)
   local number, at = integer(next_numbers(1)), integer(now_ms())
-  redis.call('HSET', names.order .. args.order, 'user', args.user, 'status', 'open', 'total', total, 'lines', lines,
-    'costs', costs, 'number', number, 'at', at)
-  if billed then
-    redis.call('HSET', names.order .. args.order, 'billed', billed)
+  local order = {
+    'user', args.user, 'status', 'open', 'total', total, 'lines', lines, 'costs', costs, 'number', number, 'at', at,
+  }
+  local known = { billed = billed, method = args.method, installments = args.method and args.installments }
+  for name, value in pairs(known) do
+    order[#order + 1] = name
+    order[#order + 1] = value
   end
-  if args.method then
-    redis.call('HSET', names.order .. args.order, 'method', args.method, 'installments', args.installments)
-  end
+  redis.call('HSET', names.order .. args.order, unpack(order))
   list_order(args.order, args.user, number)
   return number, at
 end

@@ -32,11 +32,14 @@ local function draft_of(order)
   return { state = state, version = version, at = at, log_id = log_id, user = user, total = total, lines = lines }
 end
 
--- write_draft(order, draft): writes it.
-local function write_draft(order, draft)
-  issued[order] = nil
-  redis.call('HSET', names.drafts, order, table.concat({ draft.state, draft.version, draft.at, draft.log_id, draft.user,
-    draft.total, draft.lines or '' }, ' '))
+-- write_draft(order, draft, how): writes it; with `HSETNX` only if there is none. Returns whether it did.
+local function write_draft(order, draft, how)
+  local text = table.concat({ draft.state, draft.version, draft.at, draft.log_id, draft.user, draft.total, draft.lines or '' }, ' ')
+  local is_written = redis.call(how or 'HSET', names.drafts, order, text) == 1
+  if is_written or not how then
+    issued[order] = nil
+  end
+  return is_written
 end
 
 -- emit_draft(state, log_id, order, draft): says what became of it.
