@@ -10,8 +10,7 @@
  * | `away`      | at first; it listens to others than this gateway, who verifies who asks; a poll fails; a poll is late and no request was answered meanwhile; a connection to it was refused or broke | nothing |
  *
  * Polls of one replica never overlap. One that is late is not broken off at once: whenever its answer comes, it counts, so a replica that
- * was frozen, or a machine so busy that every poll is late, is back with the first answer. (Breaking it off and asking anew kept
- * healthy replicas away for as long as a machine was starved.) For the same reason an answered request excuses a late poll.
+ * was frozen, or a machine so busy that every poll is late, is back with the first answer. So, too, an answered request excuses a late poll.
  *
  * A failure seen by a request counts at once and discards a poll that is under way, for that
  * may tell of the time before; it also calls for the next poll without delay, so that one broken connection to a healthy replica
@@ -87,9 +86,9 @@ export class Replica {
   condition: Condition = 'away'
   /** The mark of its operator token, as it told last, if it ever did. */
   tokenMark: string | undefined
-  /** In no order, and no Set: see `order/checkout/transient-map.ts`. */
   readonly #secretMark: string | undefined
   #distrusted: string | undefined
+  /** In no order, and no Set: see `order/checkout/transient-map.ts`. */
   readonly #carried: Carried[] = []
   readonly #counts: Record<Kind, number> = { checkout: 0, long: 0, short: 0 }
   readonly #poller: Client
@@ -248,8 +247,7 @@ export class Replica {
       this.#alive()
       this.tokenMark = headers[TOKEN_MARK_HEADER]?.toString() ?? this.tokenMark
       if (!this.#isTrusted(headers[SECRET_MARK_HEADER]?.toString() ?? '')) return 'away'
-      if (statusCode === 200) return 'ready'
-      return conditionSaid(text)
+      return statusCode === 200 ? 'ready' : conditionSaid(text)
     } catch (error) {
       if (!HANGS.includes(codeOf(error))) this.#alive()
       return 'away' // whatever kept it from answering
