@@ -2,9 +2,9 @@
 import test from 'ava'
 import fc from 'fast-check'
 import { MODES, type Wish } from '../../../ids/lock/lease.ts'
-import { type Done, FREE, type ModelAnswer, type ModelLock, openModel } from '../../../ids/lock/model.ts'
 import type { Lock } from '../../../ids/lock/read-lock.ts'
 import type { Locks } from '../../../ids/lock/verbs.ts'
+import { type Done, FREE, type ModelAnswer, type ModelLock, openModel } from '../../support/lock-model.ts'
 import { elapse, openLocksOver, wish } from '../../support/locks.ts'
 import { openBench } from '../../support/shop/open-store.ts'
 

@@ -5,7 +5,7 @@
  * it), and the shortest way to read what they do. A lock is settled first: what time has ended ends, and those at the head of the queue
  * hold that fit.
  */
-import type { End, Mode, Wish } from './lease.ts'
+import type { End, Mode, Wish } from '../../ids/lock/lease.ts'
 
 export type ModelLease = {
   readonly id: string
