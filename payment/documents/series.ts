@@ -42,7 +42,8 @@ export const confirming =
   async ({ lost, unapplied }) => {
     const told = openTold(shown)
     await unapplied('order', (entry) => {
-      for (const fact of FACTS) told.remember(field(entry, fact))
+      // A refund names all invoices of its order.
+      for (const fact of FACTS) for (const number of (field(entry, fact) ?? '').split(',')) told.remember(number)
     })
     const args = { invoice: told.last(invoices), credit_note: told.last(creditNotes), lost }
     const [result, series] = await run(confirmSeries, args)
