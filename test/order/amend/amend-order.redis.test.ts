@@ -8,7 +8,7 @@ import { reactions } from '../../../order/reactions.ts'
 import { openStore } from '../../../order/store.ts'
 import { ledgerOf, pieces, sumOver } from '../../support/checker/ledgers.ts'
 import { plainly, under } from '../../support/shop/open-store.ts'
-import { holdTransitions, openStoreForTests } from '../../support/shop/store-rules.ts'
+import { holdStates, openStoreForTests } from '../../support/shop/store-rules.ts'
 
 const { bench, store, tell, emittedDuring, holdEveryResult } = await openStoreForTests(openStore, reactions, 'amend')
 const { log } = store
@@ -120,11 +120,10 @@ const EVENTS: Readonly<Record<Event, () => Promise<readonly (string | undefined)
 }
 const isMade = (state: State): boolean => ['paid', 'contradicted', 'accepted'].includes(state)
 
-holdTransitions({
+holdStates({
   log,
   transitions,
   saga: 'amendment',
-  ways: (Object.keys(transitions) as State[]).map((state) => [state, state] as const),
   bring,
   events: EVENTS,
   emittedDuring,

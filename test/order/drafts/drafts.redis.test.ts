@@ -5,7 +5,7 @@ import { reactions } from '../../../order/reactions.ts'
 import { openStore } from '../../../order/store.ts'
 import type { Reply } from '../../../shared/redis/script.ts'
 import { plainly, saidIn } from '../../support/shop/open-store.ts'
-import { holdTransitions, openStoreForTests } from '../../support/shop/store-rules.ts'
+import { holdStates, openStoreForTests } from '../../support/shop/store-rules.ts'
 
 const { bench, store, tell, emitted, emittedDuring, holdEveryResult } = await openStoreForTests(
   openStore,
@@ -45,11 +45,10 @@ const stateNow = async (): Promise<State> => {
   if (lines_version === null) return 'none'
   return invoice?.order_version === lines_version ? 'drafted' : 'awaited'
 }
-holdTransitions({
+holdStates({
   log,
   transitions,
   saga: 'draft',
-  ways: (Object.keys(transitions) as State[]).map((state) => [state, state] as const),
   bring,
   events: EVENTS,
   emittedDuring,

@@ -9,7 +9,7 @@ import { openStore } from '../../../order/store.ts'
 import { ledgerOf, pieces, sumOver } from '../../support/checker/ledgers.ts'
 import { recordsIn } from '../../support/checker/records.ts'
 import { plainly, under } from '../../support/shop/open-store.ts'
-import { holdTransitions, openStoreForTests } from '../../support/shop/store-rules.ts'
+import { holdStates, openStoreForTests } from '../../support/shop/store-rules.ts'
 
 const { bench, store, tell, emitted, emittedDuring, stateOfIt, holdEveryResult } = await openStoreForTests(
   openStore,
@@ -71,11 +71,10 @@ const EVENTS: Readonly<Record<Event, () => Promise<readonly string[]>>> = {
   're-emit': () => log.run('tell-again', { log_id: 'it' }),
   cancel: () => log.run('cancel', { log_id: 'it' }),
 }
-holdTransitions({
+holdStates({
   log,
   transitions,
   saga: 'refund',
-  ways: (Object.keys(transitions) as State[]).map((state) => [state, state] as const),
   bring,
   events: EVENTS,
   emittedDuring,

@@ -5,7 +5,7 @@ import { reactions } from '../../../payment/reactions.ts'
 import { openStore } from '../../../payment/store.ts'
 import type { Reply } from '../../../shared/redis/script.ts'
 import { entryOf, plainly } from '../../support/shop/open-store.ts'
-import { holdTransitions, openStoreForTests } from '../../support/shop/store-rules.ts'
+import { holdStates, openStoreForTests } from '../../support/shop/store-rules.ts'
 
 const { bench, store, tell, emittedDuring, holdEveryResult } = await openStoreForTests(openStore, reactions, 'drafts')
 const { log } = store
@@ -44,11 +44,10 @@ const EVENTS: Readonly<Record<Event, () => Promise<Reply>>> = {
     tell('order', 'OrdersInitialised', 'draft', { first: 0, last: 9, items: 1, users: 1, price: 1, seed: 1 }),
   capture,
 }
-holdTransitions({
+holdStates({
   log,
   transitions,
   saga: 'draft',
-  ways: (Object.keys(transitions) as State[]).map((state) => [state, state] as const),
   bring,
   events: EVENTS,
   emittedDuring,

@@ -7,7 +7,7 @@ import type { Reply } from '../../../shared/redis/script.ts'
 import { ledgerOf } from '../../support/checker/ledgers.ts'
 import { packedIn } from '../../support/checker/records.ts'
 import { plainly } from '../../support/shop/open-store.ts'
-import { holdTransitions, openStoreForTests } from '../../support/shop/store-rules.ts'
+import { holdStates, openStoreForTests } from '../../support/shop/store-rules.ts'
 
 const { bench, store, tell, emittedDuring, stateOfIt, holdEveryResult } = await openStoreForTests(
   openStore,
@@ -37,11 +37,10 @@ const EVENTS: Readonly<Record<Event, () => Promise<Reply>>> = {
   StockWrittenOff: () => tell('stock', 'StockWrittenOff', 'it', facts),
   're-emit': () => log.run('tell-again', { log_id: 'it' }),
 }
-holdTransitions({
+holdStates({
   log,
   transitions,
   saga: 'refund',
-  ways: (Object.keys(transitions) as State[]).map((state) => [state, state] as const),
   bring,
   events: EVENTS,
   emittedDuring,

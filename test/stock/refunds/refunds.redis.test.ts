@@ -6,7 +6,7 @@ import { alternatives, type Event, type State, transitions } from '../../../stoc
 import { openStore } from '../../../stock/store.ts'
 import { ledgerOf } from '../../support/checker/ledgers.ts'
 import { plainly } from '../../support/shop/open-store.ts'
-import { holdTransitions, openStoreForTests } from '../../support/shop/store-rules.ts'
+import { holdStates, openStoreForTests } from '../../support/shop/store-rules.ts'
 
 const { bench, store, tell, emittedDuring, stateOfIt, holdEveryResult } = await openStoreForTests(
   openStore,
@@ -48,11 +48,10 @@ const bring = async (state: State): Promise<void> => {
 const EVENTS: Readonly<Record<Event, (state: State) => Promise<Reply>>> = {
   CreditRefunded: (state) => tell('payment', 'CreditRefunded', 'it', state === 'written-off' ? writtenOff : facts),
 }
-holdTransitions({
+holdStates({
   log,
   transitions,
   saga: 'refund',
-  ways: (Object.keys(transitions) as State[]).map((state) => [state, state] as const),
   bring,
   events: EVENTS,
   emittedDuring,

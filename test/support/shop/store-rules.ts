@@ -107,3 +107,11 @@ export const holdTransitions = <State extends string, Event extends string, Way 
       })
     }
 }
+
+/** The same, where there is one way into each state: to be brought there. */
+export const holdStates = <State extends string, Event extends string>(
+  cells: Omit<Cells<State, Event, State>, 'ways'>,
+): void => {
+  const states = Object.keys(cells.transitions) as State[]
+  holdTransitions({ ...cells, ways: states.map((state) => [state, state] as const) })
+}
