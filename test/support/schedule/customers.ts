@@ -4,8 +4,11 @@
  * Each request is the command of its route, and its answer is kept: at the end it must be true still. No lock is taken: the commands
  * must be right without it. What a client is told is known to the process of order, which upholds it if its Redis comes back older.
  */
-import { changedBy } from '../../../order/change/change.ts'
+import { amendmentOf } from '../../../order/amend/amendment.ts'
+import { type Changed, changedBy } from '../../../order/change/change.ts'
+import { isPaid } from '../../../order/order.ts'
 import type { ShownOrder } from '../../../order/shown.ts'
+import type { AmendWish } from '../../../order/store/amendments.ts'
 import type { LogEntry } from '../../../shared/log/entry.ts'
 import { plainly } from '../shop/open-store.ts'
 import type { ThreeServices } from '../three-services.ts'
@@ -14,6 +17,8 @@ import type { Shop, Step } from './steps.ts'
 export type Saga = {
   readonly id: string
   readonly order: string
+  /** What its order is to be then, if it is an amendment. */
+  readonly amends?: Wanted
   /** What a client was told first: also whether order's own Redis lost the entry of that later. */
   told: 'under-way' | 'paid' | 'failed' | 'cancelled' | undefined
 }
@@ -88,7 +93,9 @@ export const openCustomers = ({ services, catchUp }: CustomersOptions): Customer
   const onDecided: Customers['onDecided'] = (id, state) => {
     const saga = sagas.find((one) => one.id === id)
     const told = TOLD[state]
-    if (saga && told && (saga.told === undefined || saga.told === 'under-way')) saga.told = told
+    if (saga === undefined || told === undefined || (saga.told !== undefined && saga.told !== 'under-way')) return
+    saga.told = told
+    if (saga.amends && told === 'paid') orders.find(({ name }) => name === saga.order)?.wanted.push(saga.amends)
   }
 
   const begin: Customers['begin'] = async ({ order, isLate }) => {
@@ -119,6 +126,28 @@ export const openCustomers = ({ services, catchUp }: CustomersOptions): Customer
     return result
   }
 
+  /** The same of one that is paid: at once, or once payment and stock have done their part. */
+  const amendTo = async (
+    told: OrderTold,
+    shown: ShownOrder,
+    wish: Omit<AmendWish, 'amendment' | 'timeoutMs'>,
+    quantities: Wanted,
+    changed: Changed,
+  ) => {
+    const amendment = amendmentOf(shown, changed)
+    const result = await stores.order.amend({ ...wish, amendment, timeoutMs: DEADLINE_MS }, plainly)
+    if (result[0] === 'amending') sagas.push({ id: result[1], order: told.name, amends: quantities, told: undefined })
+    if (result[0] === 'amended') {
+      const [, log_id, order, user, total, lines, restock] = result
+      refunds.set(log_id, { order, user, total, lines, restock })
+      told.wanted.push(quantities)
+    }
+    // A person is to see to it first.
+    if (result[0] === 'contradicted') return undefined
+    const isOther = result[0] === 'amending' || result[0] === 'amended'
+    return { result: isOther || result[0] === 'unchanged' ? 'changed' : result[0], isOther }
+  }
+
   /** Changes an order as it was shown, from a version of it. @returns what came of it, and whether it is another one now */
   const changeTo = async (told: OrderTold, shown: ShownOrder, version: number, quantities: Wanted) => {
     const byItem = <Thing>(of: (item: number) => Thing) =>
@@ -130,16 +159,20 @@ export const openCustomers = ({ services, catchUp }: CustomersOptions): Customer
       prices,
     )
     if ('unknownCost' in changed) return undefined
-    const wish = { order: told.name, from: [version], since: undefined, read: shown.version, changed }
-    const result = await stores.order.change(wish, plainly)
+    const wish = { order: told.name, from: [version], since: undefined, read: shown.version }
+    if (isPaid(shown.status))
+      return changed.lines.size === 0 ? undefined : amendTo(told, shown, wish, quantities, changed)
+    const result = await stores.order.change({ ...wish, changed }, plainly)
     if (result[0] === 'changed') told.wanted.push(quantities)
     return { result: result[0], isOther: result[0] === 'changed' && result[1].logId !== undefined }
   }
 
   /** What an order is told that it cannot be changed for, or that it was. */
-  const dueTo = ({ status, version }: ShownOrder, from: number): string => {
-    if (status !== 'open') return 'closed'
-    return version === from ? 'changed' : 'stale'
+  const dueTo = ({ status, version, lines }: ShownOrder, from: number): string => {
+    if (status === 'changing') return 'changing'
+    if (status !== 'open' && status !== 'paid') return 'closed'
+    if (version !== from) return 'stale'
+    return lines.some(({ returned }) => returned > 0) ? 'partly-refunded' : 'changed'
   }
 
   /** Few schedules would come to one of these by its number. */
@@ -152,8 +185,11 @@ export const openCustomers = ({ services, catchUp }: CustomersOptions): Customer
     order: number,
     work: (told: OrderTold, shown: ShownOrder) => Promise<void>,
   ): Promise<void> => {
-    const told = orders[order]
-    const shown = await stores.order.show(`o${order}`)
+    const name = pick([...orders.map((one) => one.name), ...(await paidOrders())], order)
+    const told = orders.find((one) => one.name === name)
+    // What was paid is known again before it is amended.
+    if ((await stores.order.find(name ?? ''))?.paid) await catchUp()
+    const shown = await stores.order.show(name ?? '')
     if (told === undefined || shown === undefined) return
     told.firstVersion ??= shown.version
     await work(told, shown)

@@ -4,6 +4,7 @@
  * The logs are read as the accounts they are, and must agree with each other, with what the stores show, and with what customers were
  * told. A service that has lost its tail lists what nobody can know any more, and nothing else is excused.
  */
+import { refundIn } from '../../../order/amend/amendment.ts'
 import type { LogEntry } from '../../../shared/log/entry.ts'
 import {
   type Account,
@@ -95,13 +96,15 @@ const brokenRefunds = async (
   for (const { name } of customers.orders()) {
     const { shown } = await lookAt(rest, name)
     if (shown === undefined || excused.includes(name)) continue
-    const all = (await services.stores.order.refundsOf(name)) ?? []
+    const granted = (await services.stores.order.refundsOf(name)) ?? []
+    // What left with an amendment is no line of its order any more.
+    const all = granted.filter(({ id }) => id !== refundIn(id.replace(refundIn(''), '')))
     const money = all.reduce((sum, { amount }) => sum + amount, 0)
     const back = shown.lines.every(({ item_id, returned }) => {
       const pieces = all.flatMap(({ lines }) => lines.filter(([item]) => item === item_id).map(([, count]) => count))
       return returned === pieces.reduce((sum, count) => sum + count, 0)
     })
-    if (money !== shown.refunded_amount || !back || all.some(({ state }) => state !== 'settled'))
+    if (money !== shown.refunded_amount || !back || granted.some(({ state }) => state !== 'settled'))
       found.push(`${name} shows ${JSON.stringify(shown.lines)}, but ${JSON.stringify(all)}`)
   }
   return found
@@ -215,9 +218,10 @@ const chargesIn = (rest: Rest, accounts: Accounts) => {
     )
     const ends = `${order} ${payment} ${stock}`
     if (REFUND.test(ends)) continue
-    const name = customers.sagas().find((one) => one.id === id)?.order ?? ''
+    const saga = customers.sagas().find((one) => one.id === id)
+    const name = saga?.order ?? ''
     const isCharged = payment === 'captured' && stock === 'taken'
-    if (isCharged) charged.set(name, (charged.get(name) ?? 0) + 1)
+    if (isCharged && saga?.amends === undefined) charged.set(name, (charged.get(name) ?? 0) + 1)
     if (!isCharged && (payment === 'captured' || stock === 'taken')) found.push(`half a checkout of ${name}: ${ends}`)
     if ((order === 'paid') !== isCharged && !excusedIn(rest).includes(name))
       found.push(`${name} is not what was done: ${ends}`)
