@@ -44,19 +44,22 @@ test.serial('counts what requests other than checkouts did to each wallet', asyn
   t.true(Number(added.replace(',', '')) > 100, output)
 })
 
-test.serial('compares with another shop in turns, and balances the books of both', async (t) => {
-  const other = await startShop()
-  t.teardown(other.stop)
-  const { code, output, errors } = await runBench(
-    t,
-    `--warm-up 2 --seconds 4 --connections 4 --users 500 --items 500 --compare ${other.url}`,
-  )
-  t.is(code, 0, errors + output)
-  t.regex(output, /^ *ours +4 +[\d,]+ .* none\n *theirs +4 +[\d,]+ .* none$/m)
-  t.regex(output, /^ +4 +\d+\.\d+ .* 2$/m)
-  t.regex(output, /^Ours. Conservation: holds \(read from the Redis/m)
-  t.regex(output, /^Theirs. Conservation: holds \(read by the routes/m)
-})
+test.serial(
+  'compares a shop whose clients bear tokens with another in turns, and balances the books of both',
+  async (t) => {
+    const other = await startShop()
+    t.teardown(other.stop)
+    const { code, output, errors } = await runBench(
+      t,
+      `--warm-up 2 --seconds 4 --connections 4 --users 500 --items 500 --auth --compare ${other.url}`,
+    )
+    t.is(code, 0, errors + output)
+    t.regex(output, /^ *ours +4 +[\d,]+ .* none\n *theirs +4 +[\d,]+ .* none$/m)
+    t.regex(output, /^ +4 +\d+\.\d+ .* 2$/m)
+    t.regex(output, /^Ours. Conservation: holds \(read from the Redis/m)
+    t.regex(output, /^Theirs. Conservation: holds \(read by the routes/m)
+  },
+)
 
 test.serial('measures one route in turn with another, and counts what both did', async (t) => {
   const { code, output, errors } = await runBench(

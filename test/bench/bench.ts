@@ -8,6 +8,7 @@
  */
 import { mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { makeOwnIssuer } from '../../env/local/own-issuer.ts'
 import { type Shop, startShop } from '../../env/local/shop.ts'
 import { number } from '../support/table.ts'
 import { type Comparison, compare, ratios, type Side, SLICE_MS, SLICE_WARM_UP_MS, slicesIn } from './compare.ts'
@@ -60,9 +61,23 @@ const neededFor = ({
 const openLoopOrders = (rate: Rate, ms: number): number =>
   'perSecond' in rate ? Math.ceil((rate.perSecond * ms) / 1_000) : ordersFor(PEAK_CONNECTIONS, rate.ofPeak * ms)
 
-const startOwn = async (options: Options, signal: AbortSignal): Promise<Shop> => {
+/** One token for all clients: it does what all of them do, and which it is makes no difference to the gateway. */
+const makeTokens = async ({ auth }: Options): Promise<{ token?: string; variables: Record<string, string> }> => {
+  if (!auth) return { variables: {} }
+  const { variables, issue } = await makeOwnIssuer('')
+  return { token: await issue('operator', 'bench'), variables: { ...variables } }
+}
+
+const startOwn = async (
+  options: Options,
+  variables: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<Shop> => {
   const { appendfsync, replicas, profile } = options
-  const all: Record<string, string> = appendfsync === 'always' ? {} : { ALLOW_UNSAFE_REDIS: 'yes' }
+  const all: Record<string, string> = {
+    ...variables,
+    ...(appendfsync === 'always' ? {} : { ALLOW_UNSAFE_REDIS: 'yes' }),
+  }
   if (profile === undefined) return startShop({ appendfsync, replicas, signal, env: { all } })
   await mkdir(profile, { recursive: true })
   return startShop({ appendfsync, replicas, signal, env: { all, ...profiling(resolve(profile), replicas) } })
@@ -194,10 +209,11 @@ export const bench = async (options: Options, say: (text: string) => void, signa
   const unit = report.unitOf(route)
   await using stack = new AsyncDisposableStack()
   say(describe(options, seed))
-  const shop = url === undefined ? stack.use(await startOwn(options, signal)) : undefined
+  const { token, variables } = await makeTokens(options)
+  const shop = url === undefined ? stack.use(await startOwn(options, variables, signal)) : undefined
   const load: Load = stack.use(await openLoad(signal))
   const open = (origin: string, own: Shop | undefined): Site =>
-    openSite({ origin, shop: own, seed, load, options, signal })
+    openSite({ origin, shop: own, token: own && token, seed, load, options, signal })
   const site = open(shop?.url ?? url ?? '', shop)
   const other = options.compare === undefined ? undefined : open(options.compare, undefined)
   const sites = other ? [site, other] : [site]
@@ -221,8 +237,9 @@ export const bench = async (options: Options, say: (text: string) => void, signa
     say(`\n${other ? `${one.shop ? 'Ours' : 'Theirs'}. ` : ''}${report.books(books)}`)
   }
   // Two routes keep each its own.
-  if (shop && memory && !options.with) say(`\n${upkeep(await measureUpkeep(shop, memory, answered, signal), unit)}`)
-  const isPlain = route === 'checkout' && !options.rate && !other
+  if (shop && memory && !options.with)
+    say(`\n${upkeep(await measureUpkeep(shop, memory, answered, signal, token), unit)}`)
+  const isPlain = route === 'checkout' && !options.rate && !other && !options.auth
   if (limits && isPlain) say(`\n${report.limits(await measureLimits(options, load), runs)}`)
   return areBalanced && [...warmUps, ...runs].every(isFine)
 }

@@ -23,12 +23,14 @@ const textOf = (value: string | string[] | undefined): string | undefined => (Ar
 const JSON_TYPE = { 'content-type': 'application/json' }
 
 export const openConnection = (job: Job, ended: Ended): Connection => {
-  const { origin, method, body: sent, things, followedBy } = job
+  const { origin, method, body: sent, things, followedBy, authorization } = job
   const client = new Client(origin, { pipelining: 1, headersTimeout: ANSWER_MS, bodyTimeout: ANSWER_MS })
   const path = job.path.split('{n}')
   const thenPath = followedBy?.path.split('{n}') ?? []
+  const known = authorization === undefined ? {} : { authorization }
+  const headers = { ...known, ...(sent === undefined ? {} : JSON_TYPE) }
   const bodyOf = (thing: number, next: number) =>
-    sent && { headers: JSON_TYPE, body: sent.replaceAll('{n}', `${thing}`).replaceAll('{next}', `${next}`) }
+    sent && { body: sent.replaceAll('{n}', `${thing}`).replaceAll('{next}', `${next}`) }
   let number = 0
   let at = 0
   /** What its number names, and whether what follows was sent. */
@@ -54,7 +56,7 @@ export const openConnection = (job: Job, ended: Ended): Connection => {
       if (followedBy === undefined || isFollowed || head !== undefined)
         return ended(number, at, head && troubleOf(head, body))
       isFollowed = true
-      client.dispatch({ method: followedBy.method, path: thenPath.join(`${thing}`) }, handler)
+      client.dispatch({ method: followedBy.method, path: thenPath.join(`${thing}`), headers: known }, handler)
     },
     onResponseError: (_, error) => {
       const what = (error as NodeJS.ErrnoException).code ?? error.name
@@ -68,7 +70,7 @@ export const openConnection = (job: Job, ended: Ended): Connection => {
       isFollowed = false
       thing = things === undefined ? one : one % things
       const next = things === undefined ? one + 1 : (one + 1) % things
-      client.dispatch({ method, path: path.join(`${thing}`), ...bodyOf(thing, next) }, handler)
+      client.dispatch({ method, path: path.join(`${thing}`), headers, ...bodyOf(thing, next) }, handler)
     },
     close: () => client.destroy(),
   }

@@ -22,6 +22,8 @@ export type Job = {
   readonly body?: string | undefined
   /** What is sent once that was answered 200 or 201: both are one answer then. */
   readonly followedBy?: { readonly method: Method; readonly path: string } | undefined
+  /** What its clients authorise themselves with, if they do. */
+  readonly authorization?: string | undefined
   /** How many things the number names, so that it begins again at 0 after so many; default: as many as there are numbers. */
   readonly things?: number | undefined
   readonly first: number

@@ -40,6 +40,7 @@ How fast is it?
   --replicas N                how many processes each service has, 1 to ${REPLICAS_MAX} (default ${DEFAULTS.replicas})
   --hot-item                  all orders want the same item
   --hot-user                  all orders are one customer's
+  --auth                      clients bear a token, which the gateway verifies: with --compare, what that costs
   --no-limits                 does not measure the two limits: Koa through the same gateway, one script in one Redis
   --profile DIR               writes a CPU profile of each process of the shop into DIR, and says what took the time
 
@@ -82,6 +83,8 @@ export type Options = {
   readonly replicas: number
   readonly hotItem: boolean
   readonly hotUser: boolean
+  /** Do its clients bear tokens? */
+  readonly auth: boolean
   readonly limits: boolean
   /** Where the profiles are written, if they are wanted. */
   readonly profile: string | undefined
@@ -132,7 +135,7 @@ const read = (line: readonly string[]) => {
       appendfsync: option,
       replicas: option,
     },
-    ...{ 'hot-item': flag, 'hot-user': flag, 'no-limits': flag, profile: option },
+    ...{ 'hot-item': flag, 'hot-user': flag, 'no-limits': flag, auth: flag, profile: option },
     ...{ rate: option, 'obey-retry-after': flag },
     ...{ users: option, items: option, orders: option, finished: option },
     ...{ url: option, compare: option },
@@ -145,7 +148,7 @@ type Given = ReturnType<typeof read>
 const CONFLICTS: readonly (readonly [keyof Given, readonly (keyof Given)[], string])[] = [
   [
     'url',
-    ['appendfsync', 'replicas', 'profile', 'compare'],
+    ['appendfsync', 'replicas', 'profile', 'compare', 'auth'],
     "is for a shop of the benchmark's own, not for one at --url",
   ],
   ['rate', ['connections', 'compare'], 'does not go with --rate'],
@@ -198,6 +201,7 @@ export const parseOptions = (line: readonly string[]): Options | 'help' => {
     replicas: parseNumber('replicas', replicas, 1, REPLICAS_MAX),
     hotItem: given['hot-item'] ?? false,
     hotUser: given['hot-user'] ?? false,
+    auth: given.auth ?? false,
     limits: !given['no-limits'],
     profile: given.profile,
     rate: given.rate === undefined ? undefined : parseRate(given.rate),

@@ -20,6 +20,7 @@ test('measures closed loops of checkouts in a shop of its own where nothing is s
     replicas: 1,
     hotItem: false,
     hotUser: false,
+    auth: false,
     limits: true,
     profile: undefined,
     rate: undefined,

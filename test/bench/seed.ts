@@ -53,8 +53,12 @@ export class SeedError extends Error {
 }
 
 /** Asks for what only operators may do. @throws SeedError */
-export const command = async (origin: string, path: string, signal: AbortSignal): Promise<void> => {
-  const token = process.env.OPERATOR_TOKEN
+export const command = async (
+  origin: string,
+  path: string,
+  signal: AbortSignal,
+  token = process.env.OPERATOR_TOKEN,
+): Promise<void> => {
   const headers = token ? { authorization: `Bearer ${token}` } : {}
   const limit = { headersTimeout: SEEDING_MS, bodyTimeout: SEEDING_MS }
   const { statusCode, body } = await request(`${origin}${path}`, { method: 'POST', headers, signal, ...limit }).catch(
@@ -68,9 +72,14 @@ export const command = async (origin: string, path: string, signal: AbortSignal)
 }
 
 /** Replaces the users, items and orders from 0 on. @throws SeedError */
-export const fill = async (origin: string, seed: Seed, signal: AbortSignal): Promise<void> => {
+export const fill = async (
+  origin: string,
+  seed: Seed,
+  signal: AbortSignal,
+  token: string | undefined,
+): Promise<void> => {
   const { users, items, orders, credit, stock, price } = seed
-  await command(origin, `/stock/batch_init/${items}/${stock}/${price}`, signal)
-  await command(origin, `/payment/batch_init/${users}/${credit}`, signal)
-  await command(origin, `/orders/batch_init/${orders}/${items}/${users}/${price}`, signal)
+  await command(origin, `/stock/batch_init/${items}/${stock}/${price}`, signal, token)
+  await command(origin, `/payment/batch_init/${users}/${credit}`, signal, token)
+  await command(origin, `/orders/batch_init/${orders}/${items}/${users}/${price}`, signal, token)
 }

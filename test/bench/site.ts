@@ -56,6 +56,8 @@ export type SiteOptions = {
   readonly origin: string
   /** If it is the benchmark's own. */
   readonly shop: Shop | undefined
+  /** What its clients bear, if they bear anything. */
+  readonly token?: string | undefined
   readonly seed: Seed
   readonly load: Load
   readonly options: Pick<Options, 'route' | 'with' | 'obeysRetryAfter'>
@@ -113,8 +115,9 @@ const answersOf = (route: RouteName, seed: Seed, { all, next }: Asked): Answers 
   return { ok: 0, unsure: 0, endOf: () => undefined, writes }
 }
 
-export const openSite = ({ origin, shop, seed, load, options, signal }: SiteOptions): Site => {
+export const openSite = ({ origin, shop, token, seed, load, options, signal }: SiteOptions): Site => {
   const { obeysRetryAfter } = options
+  const authorization = token && `Bearer ${token}`
   const routes = [options.route, ...(options.with ? [options.with] : [])]
   const asked = new Map(routes.map((route): [RouteName, Asked] => [route, { all: [], next: 0 }]))
   const askedOf = (route: RouteName): Asked => asked.get(route) ?? impossible('bench.route', route)
@@ -128,7 +131,7 @@ export const openSite = ({ origin, shop, seed, load, options, signal }: SiteOpti
     const watched = shop ? watchedOf(shop, load) : []
     const readings: CpuTimes[] = []
     const count = Math.min(ask.count ?? end, end - so.next)
-    const job = { origin, method, path, body, followedBy, things, first: so.next, count }
+    const job = { origin, method, path, body, followedBy, authorization, things, first: so.next, count }
     const measured = await load.run(
       { ...job, connections, perSecond, obeysRetryAfter, warmUpMs, measuredMs: ms },
       () => {
@@ -160,7 +163,7 @@ export const openSite = ({ origin, shop, seed, load, options, signal }: SiteOpti
     origin,
     shop,
     seed,
-    fill: () => fill(origin, seed, signal),
+    fill: () => fill(origin, seed, signal, token),
     run,
     answered: () => [...asked.values()].reduce((sum, { all }) => sum + answeredIn(all), 0),
     check,

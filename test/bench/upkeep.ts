@@ -37,12 +37,12 @@ export const readMemory = ({ redis }: Shop): Promise<Memory> =>
   })
 
 /** Milliseconds that one run of each log parser takes, asked for through the gateway. */
-const parserTimes = (origin: string, signal: AbortSignal): Promise<Readonly<Record<Service, number>>> =>
+const parserTimes = (origin: string, signal: AbortSignal, token?: string): Promise<Readonly<Record<Service, number>>> =>
   ofEach(async (service) => {
     const times: number[] = []
     for (let run = 0; run < PARSER_RUNS; run += 1) {
       const begunAt = performance.now()
-      await command(origin, `/${PREFIXES[service]}/fault_tolerance`, signal)
+      await command(origin, `/${PREFIXES[service]}/fault_tolerance`, signal, token)
       times.push(performance.now() - begunAt)
     }
     return median(times)
@@ -62,11 +62,12 @@ export const measureUpkeep = async (
   before: Memory,
   answered: number,
   signal: AbortSignal,
+  token?: string,
 ): Promise<Upkeep> => ({
   before,
   after: await readMemory(shop),
   answered,
-  parserMs: await parserTimes(shop.url, signal),
+  parserMs: await parserTimes(shop.url, signal, token),
 })
 
 export const upkeep = ({ before, after, answered, parserMs }: Upkeep, { one, many }: Unit): string => {
