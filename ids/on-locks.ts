@@ -9,6 +9,6 @@ import type { LockService } from './lock/lock-service.ts'
 
 export const routesOnLocks = (service: LockService, log: Log, nextLogId: () => string): readonly Route[] => [
   ...electionRoutes(service),
-  ...jobRoutes({ ...service, jobs: openJobs(log, service.soundly) }),
+  ...jobRoutes({ ...service, jobs: openJobs({ ...service, log }) }),
   ...openDialects(service, nextLogId),
 ]

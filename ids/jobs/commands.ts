@@ -6,7 +6,7 @@ const older = { older: [] } as const
 export const beginRun = command(
   'begin-run',
   ['lock', 'seen', 'slot', 'runner', 'ttl', 'again', 'keep'],
-  { begun: ['new', 'token', 'expires_in'] },
+  { begun: ['new', 'token', 'expires_in', 'expires', 'entry'] },
   {
     taken: ['slot', 'state', 'by', 'at', 'token', 'note'],
     later: ['newest'],

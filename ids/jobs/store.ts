@@ -4,6 +4,7 @@ import type { Log } from '../../shared/log/log.ts'
 import { runner as runnerOf } from '../../shared/log/runner.ts'
 import { list, query, text } from '../../shared/redis/reply.ts'
 import type { Once } from '../../shared/redis/script.ts'
+import type { Knowledge } from '../lock/knowledge.ts'
 import type { Soundly } from '../lock/sound.ts'
 import { beginRun, endRun } from './commands.ts'
 
@@ -71,20 +72,31 @@ const runOf = ([slot, state, by = '', at, token, note]: readonly (string | undef
 const lockOf = (job: string): string => encodeURIComponent(`${JOBS}${job}`)
 const showJob = query('show-job', ['lock'], list(list(text)))
 
-export const openJobs = (log: Log, soundly: Soundly): Jobs => {
+export type JobsOptions = {
+  readonly log: Log
+  readonly soundly: Soundly
+  /** A replica is to know what holds, in case the Redis forgets it. */
+  readonly onGranted: Knowledge['onGranted']
+}
+
+export const openJobs = ({ log, soundly, onGranted }: JobsOptions): Jobs => {
   const { run, runOnce, ask } = runnerOf(log)
   return {
     begin: async ({ job, slot, runner }, { ttlMs, again, keep }) => {
       const args = { lock: lockOf(job), slot, runner, ttl: ttlMs, again: again ? 'yes' : 'no', keep }
       const result = await soundly((seen) => run(beginRun, { ...args, seen }))
       switch (result[0]) {
-        case 'begun':
-          return {
-            state: result[0],
-            isNew: result[1] === 'yes',
-            token: Number(result[2]),
-            expiresInMs: Number(result[3]),
+        case 'begun': {
+          const [state, isNew, token, expiresIn, expires, entry] = result
+          const granted = {
+            lock: args.lock,
+            lease: leaseOf({ job, slot, runner }),
+            token: Number(token),
+            owner: runner,
           }
+          if (isNew === 'yes') onGranted({ ...granted, untilMs: Number(expires), entry })
+          return { state, isNew: isNew === 'yes', token: Number(token), expiresInMs: Number(expiresIn) }
+        }
         case 'taken':
           return { state: result[0], run: runOf(result.slice(1)) }
         case 'later':

@@ -5,7 +5,7 @@ import { compareIds } from '../../shared/log/entry.ts'
 import type { Following, Listener } from '../../shared/log/follow.ts'
 import type { Log } from '../../shared/log/log.ts'
 import { type Holding, openHolding } from './holding.ts'
-import { type Known, openKnowledge } from './knowledge.ts'
+import { type Knowledge, type Known, openKnowledge } from './knowledge.ts'
 import { lockRoutes } from './routes.ts'
 import type { Soundly } from './sound.ts'
 import { openLocks, soundlyOver } from './store.ts'
@@ -26,6 +26,7 @@ export type LockService = {
   readonly verbs: Locks
   readonly holding: Holding
   readonly soundly: Soundly
+  readonly onGranted: Knowledge['onGranted']
   readonly start: () => void
   readonly stop: () => Promise<void>
 }
@@ -58,6 +59,7 @@ export const openLockService = ({ log, follow, nextLogId, logger }: LockServiceO
     verbs,
     holding,
     soundly,
+    onGranted: knowledge.onGranted,
     start: () => {
       following.start()
       waits.start()

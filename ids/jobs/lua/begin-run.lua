@@ -2,7 +2,7 @@
 -- begin-run: lets a runner run a job for a slot, if nobody has; with `again` also if the one that has is lost. The same request again finds
 -- its run. What is older than the last slot that was begun, and not remembered, was run or left out.
 -- ARGS     lock, seen, slot, runner, ttl, again (yes or no), keep (how many slots are remembered)
--- RETURNS  begun, new, token, expires_in
+-- RETURNS  begun, new, token, expires_in, expires, entry (by which it was granted, if it is new)
 --          or in passing: taken, slot, state, by, at, token, note | later, newest | locked, rest | barred, rest | too-many | older
 
 -- forget_slots(lock, keep): only so many are remembered, the last ones.
@@ -52,7 +52,7 @@ commands['begin-run'] = function(args)
   local mine = load_lease(lock, id)
   if mine and mine.state == 'held' then
     close_lock(lock)
-    return { 'begun', 'no', mine.token, integer(tonumber(mine.expires) - now_ms()) }
+    return { 'begun', 'no', mine.token, integer(tonumber(mine.expires) - now_ms()), mine.expires, '' }
   end
   local refusal = taken_by(lock, args)
   if refusal then
@@ -71,5 +71,5 @@ commands['begin-run'] = function(args)
   redis.call('HSET', names.job .. lock.name, 'newest', integer(math.max(tonumber(newest), tonumber(args.slot))))
   forget_slots(lock, tonumber(args.keep))
   close_lock(lock)
-  return { 'begun', 'yes', lease.token, integer(tonumber(lease.expires) - now_ms()) }
+  return { 'begun', 'yes', lease.token, integer(tonumber(lease.expires) - now_ms()), lease.expires, lock.entry }
 end

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict'
 import test from 'ava'
 import { nanoid } from 'nanoid'
 import { away, eventually } from '../../support/eventually.ts'
+import { writtenTo } from '../../support/faults/older-redis.ts'
 import { openLockReplica } from '../../support/lock-replica.ts'
 import { openClient, problemOf } from '../../support/shop/client.ts'
-import { openBench } from '../../support/shop/open-store.ts'
+import { comeBack, openBench, openDurable } from '../../support/shop/open-store.ts'
 
 const bench = await openBench()
 const replica = await openLockReplica(bench)
@@ -126,4 +127,20 @@ test.serial('a job that was never begun has no runs, and what is no slot is refu
   t.deepEqual((await ask('GET', '/jobs/never')).json, { job: 'never', running: null, last: null })
   for (const slot of ['yesterday', '2026-11-28', '2026-11-28T03:00:00.5Z', '2026-13-28T03:00:00Z'])
     t.like(problemOf(await begin(slot, 'a')), { status: 400, field: 'slot' }, slot)
+})
+
+test.serial('a run that the Redis has forgotten is not begun by others before its lease has ended', async (t) => {
+  const older = await openDurable(t)
+  const there = await openLockReplica(older)
+  t.teardown(there.close)
+  const elsewhere = openClient(there.url)
+  t.teardown(elsewhere.close)
+  const beginThere = (by: string) => elsewhere.request('PUT', runs(FIRST, by), JSON_TYPE, '{"ttl_ms":60000}')
+  t.is((await elsewhere.get(`/jobs/${job}`)).status, 200)
+  const position = await writtenTo(older.server.dir)
+  t.is((await beginThere('a')).status, 201)
+  await comeBack(older, position)
+  t.is((await older.redis.keys('job:*')).length, 0, 'it has forgotten the run')
+  for (const by of ['b', 'a'])
+    t.like(problemOf(await beginThere(by)), { status: 503, type: 'urn:shop:problem:locks-in-doubt' })
 })
