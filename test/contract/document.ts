@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs'
 import type { Scope } from '../../shared/http/caller.ts'
 import type { ProblemKind } from '../../shared/http/problem.ts'
+import { keyReused } from '../../shared/http/problems.ts'
 import { problemsOf, type Row } from '../../shared/http/route.ts'
 import { type NamedRow, ROWS } from '../support/rows.ts'
 import { answered, namedSchemas, parameterOf, type Schema, sent } from './schemas.ts'
@@ -60,6 +61,7 @@ const HEADERS = {
     description: '`respond-async`, `wait=seconds`, `return=representation` (RFC 7240).',
     schema: { type: 'string' },
   },
+  'User-Id': { description: 'Whose names of locks are meant.', schema: { type: 'string' }, example: 'tenant-7' },
   'Last-Event-ID': { description: 'The event after which the stream goes on.', schema: { type: 'string' } },
 } as const
 type HeaderName = keyof typeof HEADERS
@@ -68,13 +70,15 @@ const header = (name: HeaderName, required = false): Object_ => ({ name, in: 'he
 
 const headersOf = (row: Row): readonly Object_[] => {
   const read = Object.keys(row.headers ?? {})
-  const isChange = row.method !== 'GET' && row.repeatable === 'under-a-key'
+  // What clients of older lock services know keeps no key.
+  const isChange = row.method !== 'GET' && row.repeatable === 'under-a-key' && row.problems.includes(keyReused)
   const takesPrefer = read.includes('prefer') || (200 in row.answers && row.answers[204] !== undefined)
   return [
     ...(isChange ? [header('Idempotency-Key')] : []),
     ...(row.ifMatch ? [header('If-Match', row.ifMatch === 'required')] : []),
     ...(row.fenced ? [header('If-Lock-Token')] : []),
     ...(takesPrefer ? [header('Prefer')] : []),
+    ...(read.includes('user-id') ? [header('User-Id', true)] : []),
     ...(read.includes('last-event-id') ? [header('Last-Event-ID')] : []),
   ]
 }
