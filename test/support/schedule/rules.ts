@@ -194,7 +194,8 @@ const brokenWord = (rest: Rest, { id, order, told }: Saga, state: string, wasPai
   const now = ends[state]
   if (told === undefined || told === now || (told === 'failed' && now === 'cancelled')) return []
   const isLost = rest.lost.includes('order')
-  if (told === 'under-way' && (now !== undefined || isListed(rest, 'CheckoutSubmitted', 'log_id', id))) return []
+  const isGone = ['CheckoutSubmitted', 'CheckoutStarted'].some((kind) => isListed(rest, kind, 'log_id', id))
+  if (told === 'under-way' && (now !== undefined || isGone)) return []
   // What order's own Redis forgot it may decide otherwise, but a customer who has paid has what was paid for.
   const isKept = told === 'paid' ? wasPaid : now !== 'paid'
   if (told !== 'under-way' && isLost && isKept) return []

@@ -36,8 +36,10 @@ export type Step =
       readonly quantity: number
       readonly restock: Restock
     }
-  /** So many pieces of each item are to be in an order, from the version as it is, or as it was seen first. Of one that is paid it is an
-   * amendment; beyond the orders there are it is one of these, if any is. */
+  /**
+   * So many pieces of each item are to be in an order, from the version as it is, or as it was seen first. Of one that is paid it is an
+   * amendment; beyond the orders there are it is one of these, if any is.
+   */
   | {
       readonly does: 'change'
       readonly order: number
