@@ -2,7 +2,7 @@
  * How does an operator's tool ask a running shop?
  *
  * Over the gateway, as everybody does, with the operator's token if there is one: so a tool works wherever the shop runs.
- * Every `POST` bears a key of its own, so that the gateway may send it again if a replica dies meanwhile. An answer of the
+ * Whatever changes anything bears a key of its own, so that the gateway may send it again if a replica dies meanwhile. An answer of the
  * shop is a value, whatever its status; that there is none, or that the token is not the right one, is a `ShopError`.
  */
 import axios, { isAxiosError } from 'axios'
@@ -17,7 +17,7 @@ export class ShopError extends Error {
 
 export type Answer = { readonly status: number; readonly body: unknown }
 
-export type Ask = (method: 'GET' | 'POST', path: string) => Promise<Answer>
+export type Ask = (method: 'GET' | 'POST' | 'DELETE', path: string) => Promise<Answer>
 
 export type AskOptions = { readonly url: string; readonly token: string; readonly timeoutMs?: number }
 
@@ -68,7 +68,7 @@ export const askShop = ({ url, token, timeoutMs = TIMEOUT_MS }: AskOptions): Ask
     validateStatus: () => true,
   })
   return async (method, path) => {
-    const headers = method === 'POST' ? { 'Idempotency-Key': nanoid() } : {}
+    const headers = method !== 'GET' ? { 'Idempotency-Key': nanoid() } : {}
     try {
       const { status, data } = await http.request<unknown>({ method, url: path, headers })
       if (status === 401 && isWrongToken(data))

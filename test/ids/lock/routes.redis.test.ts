@@ -1,57 +1,15 @@
 /** The routes of locks, as clients ask them of one replica. */
 import assert from 'node:assert/strict'
 import test from 'ava'
-import pino from 'pino'
-import { openLockService } from '../../../ids/lock/lock-service.ts'
-import { openStore } from '../../../ids/store.ts'
-import { openFollowing } from '../../../shared/log/follow.ts'
-import { openStep } from '../../../shared/process/step.ts'
-import { connect, disconnect, whenReady } from '../../../shared/redis/connection.ts'
 import { eventually } from '../../support/eventually.ts'
-import { openClient, problemOf } from '../../support/shop/client.ts'
+import { openLockReplica } from '../../support/locks.ts'
+import { problemOf } from '../../support/shop/client.ts'
 import { openBench } from '../../support/shop/open-store.ts'
-import { openServiceServer } from '../../support/shop/service-server.ts'
 
 const bench = await openBench()
-const logger = pino({ level: 'silent' })
 
-/** A replica of the lock service over the Redis of this file. */
-const openReplica = async () => {
-  const blocking = connect(bench.server.url, 'blocking')
-  await whenReady(blocking)
-  const { log } = openStore(bench.dependencies)
-  const { next } = bench.dependencies.identifiers
-  const step = openStep('ids')
-  const service = openLockService({
-    log,
-    follow: (listener) => openFollowing({ service: 'ids', blocking, step, logger, ...listener }),
-    nextLogId: next,
-    logger,
-  })
-  const server = await openServiceServer({ service: 'ids', routes: service.routes })
-  service.start()
-  const client = openClient(`http://127.0.0.1:${server.port}`)
-  return {
-    url: `http://127.0.0.1:${server.port}`,
-    ask: (method: string, path: string, body?: object, headers: Readonly<Record<string, string>> = {}) =>
-      client.request(
-        method,
-        path,
-        { ...headers, ...(body ? { 'Content-Type': 'application/json' } : {}) },
-        body && JSON.stringify(body),
-      ),
-    closeServer: server.close,
-    close: async () => {
-      client.close()
-      await service.stop()
-      await server.close()
-      disconnect(blocking)
-    },
-  }
-}
-
-const first = await openReplica()
-const second = await openReplica()
+const first = await openLockReplica(bench)
+const second = await openLockReplica(bench)
 const { ask } = first
 test.after.always(async () => {
   await Promise.all([first.close(), second.close()])
@@ -126,9 +84,9 @@ test.serial('a lease that expires is followed by the next within 200 ms', async 
   const late: number[] = []
   for (let tries = 0; tries < 3 && !late.some((ms) => ms <= 200); tries += 1) {
     const [held, next] = [`held-${tries}`, `next-${tries}`]
-    await ask('PUT', `/locks/expiring/leases/${held}`, { ttl_ms: 700 })
+    await ask('PUT', `/locks/expiring/leases/${held}`, { ttl_ms: 1_500 })
     const { status } = await second.ask('PUT', `/locks/expiring/leases/${next}`, { wait_ms: 10_000 })
-    t.is(status, 200)
+    t.true(status === 200 || status === 201)
     const [[, until] = [0, 0], [granted] = [0, 0]] = (await grants()).slice(-2)
     t.true(granted >= until)
     late.push(granted - until)
@@ -249,7 +207,7 @@ test('a watcher is sent how a lock stands, then what happens to it, and what it 
 })
 
 test('a replica that is about to stop hands what waits to another one', async (t) => {
-  const third = await openReplica()
+  const third = await openLockReplica(bench)
   await ask('PUT', '/locks/handed/leases/l1')
   const waiting = third.ask('PUT', '/locks/handed/leases/l2', { wait_ms: 20_000 })
   await isWaitedFor('handed')
