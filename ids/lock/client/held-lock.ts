@@ -46,8 +46,8 @@ export type Grant = LockJson & {
 }
 
 type Kept = {
-  /** When it is to be renewed or found lost, of `performance.now()`; `undefined`: not now. */
-  readonly due: () => number | undefined
+  /** When it is to be renewed, or found lost, of `performance.now()`. */
+  readonly due: () => number
   readonly look: (now: number) => void
 }
 
@@ -71,8 +71,8 @@ export const openKeeper = (): Keeper => {
   const plan = (): void => {
     clearTimeout(timer)
     timer = undefined
-    const due = Math.min(...[...all].map((kept) => kept.due() ?? Number.POSITIVE_INFINITY))
-    if (due === Number.POSITIVE_INFINITY) return
+    if (all.size === 0) return
+    const due = Math.min(...[...all].map((kept) => kept.due()))
     timer = setTimeout(look, Math.min(TIMER_MAX_MS, Math.max(0, due - performance.now())))
     // A process that has nothing else to do may end: what it holds ends by itself.
     if (typeof timer === 'object' && 'unref' in timer) timer.unref()
