@@ -3,6 +3,7 @@ import test from 'ava'
 import * as ofIds from '../../../ids/commands.ts'
 import * as ofJobs from '../../../ids/jobs/commands.ts'
 import * as ofLocks from '../../../ids/lock/commands.ts'
+import { amendOrder } from '../../../order/amend/commands.ts'
 import * as ofCancelling from '../../../order/cancel/commands.ts'
 import * as ofChanges from '../../../order/change/commands.ts'
 import * as ofOrder from '../../../order/commands.ts'
@@ -21,7 +22,9 @@ const isCommand = (one: unknown): one is Command => typeof one === 'object' && o
 
 const ROWS: Readonly<Record<Place, readonly Command[]>> = {
   ids: Object.values<unknown>({ ...ofIds, ...ofLocks, ...ofJobs }).filter(isCommand),
-  order: Object.values<unknown>({ ...ofOrder, ...ofCancelling, ...ofChanges, ...ofRefunds }).filter(isCommand),
+  order: Object.values<unknown>({ ...ofOrder, amendOrder, ...ofCancelling, ...ofChanges, ...ofRefunds }).filter(
+    isCommand,
+  ),
   payment: Object.values<unknown>({ ...ofPayment, ...ofDocuments }).filter(isCommand),
   stock: Object.values(ofStock).filter(isCommand),
   shared: Object.values(ofShared).filter(isCommand),

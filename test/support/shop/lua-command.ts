@@ -84,7 +84,7 @@ export const headerOf = ({ text }: Command): Header => {
   return {
     title: comment[0] ?? '',
     args: args
-      .replace(/\(.*?\)/g, '')
+      .replace(/\([^)]*\)/g, '')
       .split(',')
       .map((name) => name.trim())
       .filter((name) => name !== ''),
