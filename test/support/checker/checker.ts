@@ -234,6 +234,9 @@ const TOGETHER: Readonly<Record<string, readonly string[]>> = {
   closed: ['released returned', 'released refused', 'released none'],
 }
 
+/** Why a checkout ends that was submitted and not begun: then the others have nothing of it. */
+const WITHDRAWN: ReadonlySet<string | undefined> = new Set(['deadline', 'operator', 'customer'])
+
 /** Every checkout ended alike in all three services, and charged and took what it was begun for. */
 const wholeCheckouts: Question = ({ evidence: { sagas, lossy } }) =>
   idsOf(sagas).checkouts.flatMap((id) => {
@@ -242,7 +245,11 @@ const wholeCheckouts: Question = ({ evidence: { sagas, lossy } }) =>
     const about = `order:${ours?.order ?? payment?.order ?? stock?.order}`
     const isUndone = ['captured', 'taken'].every((done) => !together.includes(done))
     // A loss may leave many ways in which nothing was done in the end.
-    const mayBe = TOGETHER[ours?.state ?? 'none']?.includes(together) || (lossy && ours?.state !== 'paid' && isUndone)
+    const isWithdrawn = ours?.state === 'failed' && WITHDRAWN.has(ours.reason) && together === 'none none'
+    const mayBe =
+      isWithdrawn ||
+      TOGETHER[ours?.state ?? 'none']?.includes(together) ||
+      (lossy && ours?.state !== 'paid' && isUndone)
     if (!mayBe) return [anomaly('half-a-checkout', about, `${ours?.state} by ${id}, but ${together}`)]
     if (ours?.state !== 'paid') return []
     const charged = `${payment?.total} by ${payment?.user}`

@@ -509,3 +509,16 @@ test('an order that is cancelled is not open again, nor shown so, and keeps noth
     /^action-lost of order:dropped, unjustified-refusal of order:dropped/,
   )
 })
+
+test('a checkout that was withdrawn before it was begun is whole without the others, and no other is', (t) => {
+  const isFound = (reason: string): boolean =>
+    foundIn(
+      changedBy(
+        ['payment saga:s7 state=refused order=draft user=bob total=12 lines=cap:4', ''],
+        ['order saga:s7 state=failed', `order saga:s7 reason=${reason} state=failed`],
+      ),
+    ).includes('half-a-checkout of order:draft')
+  t.false(isFound('customer'))
+  t.false(isFound('deadline'))
+  t.true(isFound('out-of-credit'))
+})
