@@ -1,0 +1,47 @@
+/** The Redis of locks really comes back older: one replica granted what is forgotten, another one has only followed the log. */
+import assert from 'node:assert/strict'
+import test from 'ava'
+import { eventually } from '../../support/eventually.ts'
+import { writtenTo } from '../../support/faults/older-redis.ts'
+import { openLockReplica } from '../../support/locks.ts'
+import { problemOf } from '../../support/shop/client.ts'
+import { comeBack, openDurable } from '../../support/shop/open-store.ts'
+
+const TTL_MS = 10_000
+const AGAIN_MS = 60_000
+
+test('what a replica has only followed is not granted to another while it may be held', async (t) => {
+  t.timeout(120_000)
+  const bench = await openDurable(t)
+  const granting = await openLockReplica(bench)
+  const following = await openLockReplica(bench)
+  t.teardown(following.close)
+  const position = await writtenTo(bench.server.dir)
+  const held = await granting.ask('PUT', '/locks/bill/leases/l1', { ttl_ms: TTL_MS, owner: 'w-1' })
+  t.is(held.status, 201)
+  // It has followed the log so far once it is sent what is appended after that.
+  const waiting = following.ask('PUT', '/locks/bill/leases/l2', { wait_ms: 100 })
+  t.is((await waiting).status, 423)
+  await granting.close()
+  await comeBack(bench, position)
+  const refused = await eventually(async () => {
+    const reply = await following.ask('PUT', '/locks/bill/leases/l3')
+    assert.notEqual(problemOf(reply).type, 'urn:shop:problem:unavailable')
+    return reply
+  }, AGAIN_MS)
+  t.is(refused.status, 503, refused.text)
+  t.is(problemOf(refused).type, 'urn:shop:problem:locks-in-doubt')
+  const { in_doubt_for_ms, lost } = (await following.ask('GET', '/locks/-/status')).json as {
+    in_doubt_for_ms: number
+    lost: readonly { name: string; owner: string; token: number }[]
+  }
+  t.true(in_doubt_for_ms > 0 && in_doubt_for_ms <= TTL_MS)
+  const { token } = held.json as { token: number }
+  t.like(lost, [{ name: 'bill', owner: 'w-1', token }])
+  const next = await eventually(async () => {
+    const reply = await following.ask('PUT', '/locks/bill/leases/l3')
+    assert.equal(reply.status, 201)
+    return reply
+  }, AGAIN_MS)
+  t.true((next.json as { token: number }).token > token)
+})
