@@ -179,8 +179,9 @@ export const shownEnd = v.object({
 export const retry = v.object({
   after_ms: v.number(),
   max_ms: v.number(),
-  multiplier: v.number(),
-  jitter: v.number(),
+  /** These two are no integers, and the contract says so. */
+  multiplier: v.pipe(v.number(), v.finite()),
+  jitter: v.pipe(v.number(), v.finite()),
 })
 const holders = v.array(
   v.object({

@@ -53,13 +53,14 @@ const isUnits = (schema: Part): boolean =>
     .filter(isPart)
     .every((option) => isNumber(option) || String(requirementOf(option, 'regex')).includes('(0|[1-9]'))
 
-/** All numbers of the shop are integers; a text that stands for one is described as what it stands for. */
-const integerOf = (schema: Part): Part => {
+/** All numbers of the shop are integers, but for those that say they are not; a text that stands for one is described as what it stands for. */
+const numberOf = (schema: Part): Part => {
   const [min, max] = [requirementOf(schema, 'min_value'), requirementOf(schema, 'max_value')]
+  const isFraction = partsOf(schema).some(({ type }) => type === 'finite')
   return {
     ...v.number(),
     pipe: [
-      ...[v.number(), v.integer()],
+      ...(isFraction ? [v.number()] : [v.number(), v.integer()]),
       ...(typeof min === 'number' ? [v.minValue(min)] : []),
       ...(typeof max === 'number' ? [v.maxValue(max)] : []),
     ],
@@ -74,7 +75,7 @@ const isNamed = (schema: unknown): boolean => nameOf(schema) !== undefined
 
 /** A schema as it is described, but for what is named in it. */
 const describedAs = (schema: Part): Part => {
-  if (isNumber(schema) || isUnits(schema)) return integerOf(schema)
+  if (isNumber(schema) || isUnits(schema)) return numberOf(schema)
   const { pipe, wrapped, options, entries, item, items, value } = schema
   // Of several forms nothing is true but what each says.
   if (schema.type === 'union' && pipe?.[0]) return describedAs(pipe[0])
