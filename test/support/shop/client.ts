@@ -1,6 +1,7 @@
 /**
  * A customer of the shop, who speaks to it through its gateway and believes only what it answers.
  *
+ * Each answer is one that the contract lists, or the request fails.
  * The words for seeding (`createUser`, `createItem`, `createOrder`) want a 200 and keep account of what they added.
  */
 
@@ -11,6 +12,7 @@ import type { Line } from '../../../shared/contract/events.ts'
 import type { Problem } from '../../../shared/http/problem.ts'
 import type { LogEntry } from '../../../shared/log/entry.ts'
 import { eventually } from '../eventually.ts'
+import { openContract } from './contract.ts'
 
 export type Reply = {
   readonly status: number
@@ -62,6 +64,7 @@ export type Client = {
 }
 
 const TIMEOUT_MS = 40_000
+const faultOf = openContract()
 const PAGE = 1_000
 
 export const problemOf = (reply: Reply): Problem => {
@@ -94,7 +97,10 @@ export const openClient = (
   const request = around(async (method, path, headers = {}, body) => {
     const reply = await http.request<string>({ method, url: path, headers, data: body })
     const { status, data: text } = reply
-    return { status, headers: { ...reply.headers }, text, json: parse(reply.headers['content-type'], text) }
+    const answer = { status, headers: { ...reply.headers }, text, json: parse(reply.headers['content-type'], text) }
+    const fault = faultOf(method, path, answer)
+    assert.equal(fault, undefined, `${method} ${path}: ${fault}, and the contract says otherwise`)
+    return answer
   })
   const get: Client['get'] = (path, headers) => request('GET', path, headers)
   const post: Client['post'] = (path, headers) => request('POST', path, headers)
