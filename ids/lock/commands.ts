@@ -157,4 +157,4 @@ export const checkToken = command(
   { ended: ['newest'], ...older },
 )
 export const tickLocks = command('tick-locks', ['seen', 'most'], { ticked: ['rest'] }, older)
-export const barLocks = command('bar-locks', ['until', 'token', 'lost'], { barred: ['rest'] })
+export const barLocks = command('bar-locks', ['ends', 'token', 'lost'], { barred: ['rest'] })

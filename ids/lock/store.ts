@@ -206,7 +206,7 @@ export const soundlyOver = ({ log, knowledge, onOlder }: LocksOptions): Soundly 
   return openSound({
     knowledge,
     findLeft: (seen) => ask(findLeft, { seen }),
-    bar: async (until, token, lost) => Number((await run(barLocks, { until, token, lost }))[1]),
+    bar: async (ends, token, lost) => Number((await run(barLocks, { ends, token, lost }))[1]),
     onOlder,
   })
 }

@@ -2,10 +2,10 @@
 -- bar-locks: this Redis came back older: nobody is granted anything until all that it has forgotten has ended, and no token below those
 -- that were given is given again. names.locks_state has `barred`, until when that is; `floor`, the least token; `lost`, what is known to be
 -- forgotten, as JSON.
--- ARGS     until, token, lost
+-- ARGS     ends, token, lost
 -- RETURNS  barred, rest
 commands['bar-locks'] = function(args)
-  local ends = math.max(barred_until(), tonumber(args['until']))
+  local ends = math.max(barred_until(), tonumber(args.ends))
   if ends > now_ms() then
     redis.call('HSET', names.locks_state, 'barred', integer(ends), 'lost', args.lost)
   end

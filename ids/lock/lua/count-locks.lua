@@ -1,6 +1,6 @@
 --- @include "lock"
 -- count-locks: how many locks there are, and how many of them are in use; until when nobody is granted anything, if so, and why.
--- ARGS
+-- ARGS     none
 -- RETURNS  the counts
 -- WRITES   nothing
 commands['count-locks'] = function()

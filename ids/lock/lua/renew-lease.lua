@@ -43,9 +43,9 @@ commands['renew-lease'] = function(args)
   elseif args.mode ~= '' and (lease.state == 'waiting' or lease.mode ~= 'exclusive' and lease.mode ~= args.mode) then
     reply, passing = { 'not-exclusive' }, true
   else
-    for _, name in ipairs({ 'ttl', 'metadata', 'priority' }) do
-      lease[name] = args[name] ~= '' and args[name] or lease[name]
-    end
+    lease.ttl = args.ttl ~= '' and args.ttl or lease.ttl
+    lease.metadata = args.metadata ~= '' and args.metadata or lease.metadata
+    lease.priority = args.priority ~= '' and args.priority or lease.priority
     reply = lease.state == 'held' and renew(lock, lease, args) or change_waiting(lock, lease)
   end
   close_lock(lock)
