@@ -6,7 +6,7 @@
  * the schema of its query. No saga asks: it reads logs.
  */
 import { Agent } from 'node:http'
-import axios from 'axios'
+import axios, { isAxiosError } from 'axios'
 import * as v from 'valibot'
 import { PeerError } from '../errors.ts'
 import type { Step } from '../process/step.ts'
@@ -55,6 +55,13 @@ const problemDocument = v.looseObject({
 
 const ofOlderVersion = v.looseObject({ type: v.literal(noSuchRoute.type) })
 
+/** What axios throws has all that was asked, the secret and the token of an operator among it, which are for no log. */
+const bare = (error: unknown): unknown => {
+  if (!isAxiosError(error)) return error
+  const { message, code } = error
+  return Object.assign(new Error(message), { code }, 'errno' in error ? { errno: error.errno } : {})
+}
+
 /** The target of a request: the path with its parameters, and the query. */
 const targetOf = (path: string, { params = {}, query = {} }: Asked<PeerQuery>): string => {
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name) => encodeURIComponent(params[name] ?? ''))
@@ -90,9 +97,13 @@ export const peer = (step: Step, name: string, origins: readonly string[], secre
         const url = `${origins[(first + tried) % origins.length]}${target}`
         // What is undefined is not sent.
         const headers = { authorization, 'x-request-id': requestId, ...asService }
-        const { status, data } = await step(asking, () =>
-          client.request<unknown>({ method, url, timeout: timeoutMs, headers }),
-        )
+        const { status, data } = await step(asking, async () => {
+          try {
+            return await client.request<unknown>({ method, url, timeout: timeoutMs, headers })
+          } catch (error) {
+            throw bare(error)
+          }
+        })
         const lacksRoute = status === 404 && v.is(ofOlderVersion, data)
         if (status < 500 && !lacksRoute) return { status, data }
         reason = lacksRoute ? 'it has no such route: it may be of an older version' : `it answered ${status}`

@@ -1,4 +1,8 @@
+import { once } from 'node:events'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import test from 'ava'
+import pino from 'pino'
 import { payment, stock } from '../../../shared/contract/queries.ts'
 import { PeerError } from '../../../shared/errors.ts'
 import { peer } from '../../../shared/http/client.ts'
@@ -53,6 +57,32 @@ test('a replica of an older version, which has no such route, is passed over: it
   t.deepEqual([older.asked.length, newer.asked.length], [1, 2])
   await t.throwsAsync(older.peer.ask(payment.findUser, user), { instanceOf: PeerError })
 })
+
+for (const [what, behave] of [
+  ['does not answer', () => undefined],
+  ['breaks off', (request) => request.socket.destroy()],
+] as const satisfies readonly (readonly [string, RequestListener])[])
+  test(`what a peer was asked with is in no log, if it ${what}`, async (t) => {
+    const server = createServer(behave).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    t.teardown(() => {
+      server.close()
+      server.closeAllConnections()
+    })
+    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const [secret, token] = ['what-only-the-gateway-knows', 'the-token-of-operators']
+    const asked = { params: { user: 'anna' }, authorization: `Bearer ${token}`, timeoutMs: 50 }
+    const error = await t.throwsAsync(peer(openStep('test'), 'payment', [origin], secret).ask(payment.findUser, asked))
+    const lines: string[] = []
+    const log = pino({}, { write: (line) => lines.push(line) })
+    log.warn({ err: error }, 'whole')
+    log.warn({ err: error?.cause }, 'why')
+    t.is(lines.length, 2)
+    t.false(
+      lines.some((line) => line.includes(secret) || line.includes(token)),
+      lines[1],
+    )
+  })
 
 test('a lease is asked for by the name of the replica, and anything but a block is refused', async (t) => {
   const ids = await answeringPeer(t, 200, { block: 7 })
