@@ -23,7 +23,7 @@ const CREATES =
 
 /** How many things a request creates, if it is granted. */
 export const createdBy = (method: string, path: string): number => {
-  if (method !== 'POST') return method === 'GET' && IDENTIFIER.test(path) ? 1 : 0
+  if (method !== 'POST') return (method === 'GET' || method === 'HEAD') && IDENTIFIER.test(path) ? 1 : 0
   const found = CREATES.exec(path)
   return found === null ? 0 : Number(found[1] ?? 1)
 }

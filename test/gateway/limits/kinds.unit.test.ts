@@ -33,4 +33,5 @@ test('what is created counts, and a batch for each thing that it makes', (t) => 
   ])
   t.is(createdBy('POST', '/orders?x=1'), 1)
   t.is(createdBy('GET', '/orders'), 0)
+  t.is(createdBy('HEAD', '/ids/create'), 1, 'it is given as by GET, though not told')
 })
