@@ -47,8 +47,9 @@ export const wanted = <Body>(service: string, answer: Answer): Body => {
 export const isUnknown = ({ status, body }: Answer): boolean =>
   status === 404 && /^urn:shop:problem:no-such-(?!route)/.test(String((body as Partial<Problem> | null)?.type))
 
-/** Whether the shop has verified a token, and found it wrong. */
-const isWrongToken = (body: unknown): boolean => Object(body).type === 'urn:shop:problem:invalid-token'
+/** Whether the shop has verified a token, and found it wrong, or not an operator's. */
+const isRefusedToken = (body: unknown): boolean =>
+  /^urn:shop:problem:(invalid-token|insufficient-scope)$/.test(String(Object(body).type))
 
 /** @throws ShopError for an address or a token with which nothing can be asked. */
 const assertAskable = (url: string, token: string): void => {
@@ -71,8 +72,7 @@ export const askShop = ({ url, token, timeoutMs = TIMEOUT_MS }: AskOptions): Ask
     const headers = method !== 'GET' ? { 'Idempotency-Key': nanoid() } : {}
     try {
       const { status, data } = await http.request<unknown>({ method, url: path, headers })
-      if (status === 401 && isWrongToken(data))
-        throw new ShopError(`the token is refused (${sentenceOf({ status, body: data })})`)
+      if (isRefusedToken(data)) throw new ShopError(`the token is refused (${sentenceOf({ status, body: data })})`)
       if (status === 401) throw new ShopError('the shop wants an operator token: give --token, or set OPERATOR_TOKEN')
       if (status === 403) throw new ShopError('this is not the operator token that the shop was started with')
       if (status === 200 && typeof data !== 'object') throw new ShopError(`what answers at ${url} is no shop`)

@@ -111,7 +111,9 @@ const deadList: Verb = async (ask, _what, { all }) => {
   ])
   return {
     lines: [
-      ...(rows.length > 0 ? [styleText('dim', header), ...rows] : ['no entry waits to be applied']),
+      ...(rows.length > 0
+        ? [styleText('dim', header), ...rows]
+        : [`${failures.length > 0 ? 'as far as could be asked, ' : ''}no entry waits to be applied`]),
       ...failures.map(({ message }) => message),
     ],
     json: { letters: shown, away: failures.map(({ message }) => message) },

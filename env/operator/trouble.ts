@@ -47,6 +47,9 @@ export const list: Verb = async (ask) => {
   const failures = new Set(found.flatMap((one) => (one.status === 'rejected' ? [one.reason as Error] : [])))
   const unexpected = [...failures].find((failure) => !(failure instanceof ShopError))
   if (unexpected) throw unexpected
+  const [failure] = failures
+  // Where nothing could be asked, one sentence is enough.
+  if (failure && found.every(({ status }) => status === 'rejected')) throw failure
   const [listed, ...hung] = found
   const contradictions = listed.status === 'fulfilled' ? listed.value.contradictions : []
   const hanging = hung.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
@@ -70,7 +73,7 @@ export const list: Verb = async (ask) => {
     lines: [
       ...(lines.length > 0
         ? [styleText('dim', header ?? ''), ...lines]
-        : ['nothing hangs, and nothing is contradicted']),
+        : [`${away.length > 0 ? 'as far as could be asked, ' : ''}nothing hangs, and nothing is contradicted`]),
       ...away,
     ],
     json: { contradictions, hanging, away },
