@@ -12,6 +12,7 @@ import type { Authentication, Identified, Unidentified } from './auth/authentica
 import type { Limits } from './limits/limits.ts'
 import { sendProblem } from './proxy/answers.ts'
 import type { Passed } from './proxy/headers.ts'
+import type { StillHolds } from './proxy/streams.ts'
 
 export type AdmissionOptions = {
   /** Finds out who asks; without it clients need not say. */
@@ -29,6 +30,14 @@ export type Admit = (
   response: ServerResponse,
   then: () => void,
 ) => void
+
+/** Whether what a client bears still lets it in; also while nobody can know. Undefined where clients need not say who they are. */
+export const stillHoldsBy = ({ authentication }: AdmissionOptions): StillHolds | undefined =>
+  authentication &&
+  (async (borne) => {
+    const found = await authentication.identify(borne)
+    return 'caller' in found || found.problem.status === 503
+  })
 
 export const openAdmission = ({ authentication, gatewaySecret = '', limits }: AdmissionOptions): Admit => {
   const bySecret = gatewaySecret === '' ? [] : [GATEWAY_HEADER, gatewaySecret]

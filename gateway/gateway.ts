@@ -23,7 +23,7 @@ import { secretMark } from '../shared/http/operators.ts'
 import { openVisitors, type Visitors } from '../shared/http/visitors.ts'
 import type { CrashPoints } from '../shared/process/crash-points.ts'
 import type { Step } from '../shared/process/step.ts'
-import { type AdmissionOptions, openAdmission } from './admission.ts'
+import { type AdmissionOptions, openAdmission, stillHoldsBy } from './admission.ts'
 import { OLD_DOCS, openDocs } from './docs/docs.ts'
 import { addressOf, type Proxies, proxiesIn } from './limits/address.ts'
 import { isPreflight, sendPreflight, showTo } from './pages.ts'
@@ -117,7 +117,7 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
   const isDraining = () => draining
   const { services, tokens } = openServices(options)
   const routes = new Map(Object.entries(ROUTES).map(([segment, name]) => [segment, services.get(name)]))
-  const streams = new Streams()
+  const streams = new Streams(stillHoldsBy(options))
   const exchangeOptions: ExchangeOptions = { timeoutMs, waitMs, isDraining, streams, crashPoints, log }
   const docs = openDocs((error) => log.error({ err: error }, 'a page of the docs cannot be read'))
   const sendReadiness = openReadiness([...services.values()], tokens, isDraining)

@@ -230,7 +230,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
     }
     const response = this.#response
     this.#replying = true
-    if (isStream(headers)) this.#options.streams.add(response, controller)
+    if (isStream(headers)) this.#options.streams.add(response, controller, this.#passed)
     if (response.destroyed) return
     if (this.#options.isDraining()) response.shouldKeepAlive = false
     response.writeHead(status, passResponse(headers, this.#passed.requestId))

@@ -7,6 +7,7 @@
  */
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
+import type { Credentials } from '../auth/authentication.ts'
 
 /** A stream is broken off towards the service, because towards the client it is over. */
 export class StreamOverError extends Error {
@@ -26,13 +27,28 @@ export const holdUntilRead = (response: ServerResponse, controller: Dispatcher.D
   response.on('drain', resume).on('close', resume)
 }
 
+/** How often it is looked whether what the clients bear still holds. */
+const LOOK_MS = 1_000
+
+/** Whether what a client bears still lets it in, as far as is known. */
+export type StillHolds = (borne: Credentials) => Promise<boolean>
+
 export class Streams {
-  readonly #responses = new Set<ServerResponse>()
+  /** With what they were asked for. */
+  readonly #responses = new Map<ServerResponse, Credentials>()
+  readonly #stillHolds: StillHolds | undefined
+  #looking: NodeJS.Timeout | undefined
+
+  /** @param stillHolds none where clients need not say who they are */
+  constructor(stillHolds?: StillHolds) {
+    this.#stillHolds = stillHolds
+  }
 
   /** Passes on a stream, until either side ends it. */
-  add(response: ServerResponse, controller: Dispatcher.DispatchController): void {
+  add(response: ServerResponse, controller: Dispatcher.DispatchController, borne: Credentials): void {
     const leave = (): void => {
       this.#responses.delete(response)
+      if (this.#responses.size === 0) this.#stopLooking()
       controller.abort(new StreamOverError('the client is gone')) // nothing, if the service has ended it
     }
     const { socket } = response.req
@@ -41,7 +57,8 @@ export class Streams {
       end()
       return leave()
     }
-    this.#responses.add(response)
+    this.#responses.set(response, borne)
+    this.#startLooking()
     socket.once('end', end)
     response.once('close', () => {
       socket.off('end', end)
@@ -50,6 +67,22 @@ export class Streams {
   }
 
   endAll(): void {
-    for (const response of this.#responses) response.end()
+    for (const response of this.#responses.keys()) response.end()
+  }
+
+  #startLooking(): void {
+    const stillHolds = this.#stillHolds
+    if (stillHolds === undefined || this.#looking !== undefined) return
+    this.#looking = setInterval(() => {
+      for (const [response, borne] of this.#responses)
+        void stillHolds(borne).then((holds) => {
+          if (!holds) response.end()
+        })
+    }, LOOK_MS).unref()
+  }
+
+  #stopLooking(): void {
+    clearInterval(this.#looking)
+    this.#looking = undefined
   }
 }

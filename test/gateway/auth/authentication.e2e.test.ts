@@ -1,6 +1,8 @@
 /** Who asks is found out at the gateway, and a service is told so by nobody else. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { appendFile, writeFile } from 'node:fs/promises'
+import { get, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { createLocalJWKSet } from 'jose'
@@ -130,6 +132,52 @@ test('a token that is remembered ends all the same', async (t) => {
   t.is((await as(`Bearer ${token}`)).status, 200)
   await eventually(async () => assert.equal((await as(`Bearer ${token}`)).status, 401), SEEN_MS)
   t.pass()
+})
+
+/** Listens to a stream that does not end by itself; resolves once it was begun, with what resolves once it has ended. */
+const listen = async (t: ExecutionContext, { origin, upstream }: Awaited<ReturnType<typeof open>>, borne: string) => {
+  upstream.behave = (response) => {
+    response.writeHead(200, { 'Content-Type': 'text/event-stream' })
+    response.write('retry: 1\n\n')
+  }
+  const request = get(`${origin}/orders/7/events`, { headers: { authorization: `Bearer ${borne}` } })
+  request.on('error', () => undefined)
+  t.teardown(() => request.destroy())
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
+  const ended = once(response.resume(), 'end', { signal: AbortSignal.timeout(SEEN_MS) })
+  return { response, ended }
+}
+
+test('a stream of events ends with the token that it was asked with', async (t) => {
+  const untilMs = Date.now() + 500
+  const short: Verify = async () =>
+    Date.now() < untilMs ? { caller: { scope: 'customer', subject: 'anna' }, untilMs } : 'ended'
+  const { ended } = await listen(t, await open(t, { verifyBy: short }), token)
+  await ended
+  t.true(Date.now() >= untilMs, 'and not before')
+})
+
+test('a stream of events ends once its key is revoked, and no other one', async (t) => {
+  const [till, customer] = file
+  const shop = await open(t)
+  const [revoked, other] = [await listen(t, shop, till.key), await listen(t, shop, customer.key)]
+  other.ended.catch(() => undefined)
+  await appendFile(shop.keyFile, revocation(till.key.split('_')[1] ?? '', new Date()))
+  await revoked.ended
+  t.false(other.response.complete)
+})
+
+test('a stream of events goes on while nobody knows whether its token holds', async (t) => {
+  let verified = 0
+  const once: Verify = async () => {
+    verified += 1
+    if (verified > 1) throw new KeysAwayError('away')
+    return { caller: { scope: 'customer', subject: 'anna' }, untilMs: Date.now() }
+  }
+  const { response, ended } = await listen(t, await open(t, { verifyBy: once }), token)
+  ended.catch(() => undefined)
+  await eventually(async () => assert.ok(verified > 2), SEEN_MS)
+  t.false(response.complete)
 })
 
 test('10,000 customers stay bounded', async (t) => {
