@@ -4,7 +4,7 @@
  * It writes into the file that the gateway reads (`AUTH_KEYS`), which sees within a second what was added. A key is shown once, when it is
  * made; the file has its digest only. It ends with 0 if it was done, 1 if there is no such key, and 2 if it could not be done.
  */
-import { open, readFile } from 'node:fs/promises'
+import { type FileHandle, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ApiKey, KEY_SCOPES, makeKey, readKeys, revocation } from '../../gateway/auth/api-keys.ts'
 import { codeOf, messageOf } from '../../shared/errors.ts'
@@ -27,11 +27,19 @@ const HELP = `Makes, lists and revokes keys of programs, which they bear as "Aut
 
 The gateway reads the same file where AUTH_KEYS names it.`
 
+/** Whether the last line was not written to its end: by hand, or when the disk was full. */
+const isBroken = async (handle: FileHandle): Promise<boolean> => {
+  const { size } = await handle.stat()
+  if (size === 0) return false
+  const { buffer } = await handle.read({ buffer: Buffer.alloc(1), position: size - 1 })
+  return buffer.toString() !== '\n'
+}
+
 /** For the owner's eyes only, whole lines, on the disk before it says so. */
 const append = async (file: string, line: string): Promise<void> => {
-  const handle = await open(file, 'a', 0o600)
+  const handle = await open(file, 'a+', 0o600)
   try {
-    await handle.appendFile(line)
+    await handle.appendFile((await isBroken(handle)) ? `\n${line}` : line)
     await handle.sync()
   } finally {
     await handle.close()

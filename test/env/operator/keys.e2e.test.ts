@@ -1,8 +1,8 @@
-import { stat } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
 import pino from 'pino'
-import { bearerOf } from '../../../gateway/auth/api-keys.ts'
+import { bearerOf, makeKey, readKeys } from '../../../gateway/auth/api-keys.ts'
 import { openKeyFile } from '../../../gateway/auth/key-file.ts'
 import { makeFolder } from '../../support/folder.ts'
 import { run } from '../../support/program.ts'
@@ -31,6 +31,17 @@ test('a key is made and shown once, listed, and revoked', async (t) => {
   t.is(holder(), undefined)
   t.regex((await keys('list')).output, /merchant .* revoked .* till 7\n$/)
   t.like(await keys('revoke', 'nobody'), { code: 1, output: `there is no key nobody in ${file}\n` })
+})
+
+test('what is added to a file whose last line is not whole is a line of its own', async (t) => {
+  const file = join(await makeFolder(t), 'keys')
+  const [kept, lost] = [makeKey('merchant', 'till', new Date()), makeKey('merchant', 'half', new Date())]
+  const [, id = ''] = kept.key.split('_')
+  await writeFile(file, `${kept.line}${lost.line.slice(0, 40)}`)
+  const revoked = await run(t, ['env/operator/keys.ts', 'revoke', id, '--file', file])
+  t.is(revoked.code, 0, revoked.errors)
+  const { keys } = readKeys(await readFile(file, 'utf8'))
+  t.is(bearerOf(keys, kept.key), undefined, 'it was said to be revoked')
 })
 
 for (const [line, complaint] of [
