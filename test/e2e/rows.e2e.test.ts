@@ -333,7 +333,9 @@ test.serial('answers what it lists, of what there is and of what there is not', 
   // Events do not end: see events.e2e.test.ts.
   const ending = others.filter(({ answers }) => !(200 in answers && 'events' in answers[200]))
   for (const row of [...made, ...ending]) assertListed(t, row, await asking(row))
-  for (const row of others) {
+  // Of a thing that there is not, there are none.
+  const told = others.filter((row) => ending.includes(row) || 'order' in (row.params ?? {}))
+  for (const row of told) {
     const unknown = Object.fromEntries(
       ['user', 'item', 'order', 'log_id', 'refund', 'replica'].map((name) => [name, 'nobody']),
     )
