@@ -182,6 +182,7 @@ const WALLS: readonly Wall[] = [
 
 /** A package that reaches out of the process, or that all would have to follow, has one place. */
 const PACKAGES: Readonly<Record<string, RegExp>> = {
+  '@koa/router': /^shared\/http\/server\.ts$/,
   axios: /^shared\/http\/client\.ts$/,
   ioredis: /^shared\/(redis\/|lock\/node\.ts$)/,
   jose: /^gateway\/auth\//,

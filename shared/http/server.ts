@@ -11,6 +11,7 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as after } from 'node:timers/promises'
+import Router from '@koa/router'
 import Koa from 'koa'
 import type { Logger } from 'pino'
 import type { Auth } from '../process/auth.ts'
@@ -25,7 +26,6 @@ import { draining, methodNotAllowed, noSuchRoute, switchedOff } from './problems
 import type { Check } from './readiness.ts'
 import { requestOf } from './request.ts'
 import type { Route } from './route.ts'
-import { openRouter } from './router.ts'
 import { openVisitors } from './visitors.ts'
 
 export type HttpServer = {
@@ -65,9 +65,9 @@ const CONNECTIONS_MAX = 10_000
 
 const DRAINING: readonly Check[] = [{ name: 'door', grade: 'blocks', wrong: 'draining' }]
 
-/** What is known of a request once a route has taken it: which, its parameters, and under whose name it is done, if that is to be known. */
-type State = { route?: Route; parameters?: Readonly<Record<string, string>>; doneBy?: string | undefined }
-type Context = Koa.ParameterizedContext<State>
+/** What is known of a request once a route has taken it: which, and under whose name it is done, if that is to be known. */
+type State = { route?: Route; doneBy?: string | undefined }
+type Context = Koa.ParameterizedContext<State> & { readonly params?: Readonly<Record<string, string>> }
 
 /**
  * Logs what was answered: what operators had done, and others under their name, and what was not done in time; at the level `debug`
@@ -88,37 +88,78 @@ const turnAway = (ctx: Context): void => {
 }
 
 /** Where what the request changes can be seen: the path that its route names, with the parameters of its own. */
-const shownAt = ({ state: { route, parameters } }: Context): string | undefined =>
-  route?.shownAt?.replace(/:(\w+)/g, (_, name) => parameters?.[name] ?? '')
+const shownAt = ({ state, params }: Context): string | undefined =>
+  state.route?.shownAt?.replace(/:(\w+)/g, (_, name) => params?.[name] ?? '')
 
-/** Has a request done by its route, or answers that none takes it. */
-const serve = (
-  options: HttpServerOptions,
+/** A path as far as it has no parameter, word by word: `/things` and `/things/find` of `/things/find/:thing`. */
+const beginningsOf = (path: string): readonly string[] => {
+  const words = (path.split('/:')[0] ?? '').split('/')
+  return words.map((_, last) => words.slice(0, last + 1).join('/'))
+}
+
+/** Whether a path is another route's, although this one fits it: a parameter stands for no word that others have in its place. */
+type IsOthers = (path: string) => boolean
+const wordsApart = (routes: readonly Route[]): ReadonlyMap<Route, IsOthers> => {
+  const beginnings = new Set(routes.flatMap(({ path }) => beginningsOf(path)))
+  const apart = new Map<Route, IsOthers>()
+  for (const route of routes) {
+    const before = route.path.slice(0, route.path.indexOf('/:') + 1)
+    if (before === '' || ![...beginnings].some((one) => one.startsWith(before))) continue
+    apart.set(route, (path) => {
+      const end = path.indexOf('/', before.length)
+      return beginnings.has(end === -1 ? path : path.slice(0, end))
+    })
+  }
+  return apart
+}
+
+const routerOf = (
+  routes: readonly Route[],
+  apart: ReadonlyMap<Route, IsOthers>,
   authorisation: Authorisation,
   closing: AbortSignal,
+  isOff: (feature: string) => boolean,
+): Router<State> => {
+  // One path, one spelling: the gateway must not take it for another route.
+  const router = new Router<State>({ sensitive: true, strict: true })
+  for (const route of routes) {
+    const isOthers = apart.get(route)
+    router.register(route.path, [route.method], async (ctx, next) => {
+      if (isOthers?.(ctx.path)) return next()
+      const admitted = authorisation.admit(ctx, route.scope)
+      if ('problem' in admitted) return sendProblem(ctx, admitted.problem)
+      ctx.state.route = route
+      ctx.state.doneBy = doneByOf(admitted.caller)
+      if (route.feature !== undefined && isOff(route.feature)) return sendProblem(ctx, switchedOff(route.feature))
+      const sent = await readBody(ctx, route.body)
+      if (isOver(ctx.req)) return
+      if ('problem' in sent) return sendProblem(ctx, sent.problem)
+      send(ctx, await route.handler(requestOf(ctx, ctx.params, sent, admitted.caller, closing)))
+    })
+  }
+  return router
+}
+
+/** Answers for paths and methods that no route takes. */
+const refuseOthers = (
+  service: string,
+  routes: readonly Route[],
+  apart: ReadonlyMap<Route, IsOthers>,
+  router: Router<State>,
 ): Koa.Middleware<State> => {
-  const { service, routes, isOff = () => false } = options
-  const find = openRouter(routes)
-  return async (ctx) => {
-    const { method, path } = ctx
-    const found = find(method, path)
-    if (found === undefined) return sendProblem(ctx, noSuchRoute(service, path))
-    if ('methods' in found) {
-      const allowed = found.methods.join(', ')
-      ctx.set('Allow', allowed)
-      return sendProblem(ctx, methodNotAllowed(path, allowed))
-    }
-    const { route, parameters } = found
-    const admitted = authorisation.admit(ctx, route.scope)
-    if ('problem' in admitted) return sendProblem(ctx, admitted.problem)
-    ctx.state.route = route
-    ctx.state.parameters = parameters
-    ctx.state.doneBy = doneByOf(admitted.caller)
-    if (route.feature !== undefined && isOff(route.feature)) return sendProblem(ctx, switchedOff(route.feature))
-    const sent = await readBody(ctx, route.body)
-    if (isOver(ctx.req)) return
-    if ('problem' in sent) return sendProblem(ctx, sent.problem)
-    send(ctx, await route.handler(requestOf(ctx, parameters, sent, admitted.caller, closing)))
+  const methodsOf = (path: string): readonly string[] => {
+    const layers = router.match(path, 'GET').path
+    const matching = routes.filter(
+      (route) => layers.some((layer) => layer.path === route.path) && !apart.get(route)?.(path),
+    )
+    return [...new Set(matching.map(({ method }) => method))].sort()
+  }
+  return (ctx) => {
+    const { path } = ctx
+    const allowed = methodsOf(path).join(', ')
+    if (allowed === '') return sendProblem(ctx, noSuchRoute(service, path))
+    ctx.set('Allow', allowed)
+    sendProblem(ctx, methodNotAllowed(path, allowed))
   }
 }
 
@@ -166,15 +207,18 @@ const guard = (options: HttpServerOptions, authorisation: Authorisation, traffic
 }
 
 const appOf = (options: HttpServerOptions, traffic: Traffic): Koa<State> => {
-  const { log } = options
+  const { service, routes, isOff = () => false, log } = options
   const app = new Koa<State>()
   app.on('error', (error: NodeJS.ErrnoException, ctx: Koa.Context) => {
     if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE' && error.code !== 'ECONNABORTED')
       log.error({ err: error, ...aboutRequest(ctx) }, 'a response failed')
   })
+  const apart = wordsApart(routes)
   const authorisation = openAuthorisation(options)
+  const router = routerOf(routes, apart, authorisation, traffic.closing.signal, isOff)
   app.use(guard(options, authorisation, traffic))
-  app.use(serve(options, authorisation, traffic.closing.signal))
+  app.use(router.routes())
+  app.use(refuseOthers(service, routes, apart, router))
   return app
 }
 

@@ -40,7 +40,7 @@ test('without packages it says that npm ci is wanted', async (t) => {
       code: 2,
       output: '',
       errors:
-        'packages are not installed (axios, ioredis, jose, nanoid, node-cron, pino, redlock, swagger-ui-dist, undici, valibot): run "npm ci"\n',
+        'packages are not installed (@koa/router, axios, ioredis, jose, nanoid, node-cron, pino, redlock, swagger-ui-dist, undici, valibot): run "npm ci"\n',
     })
 })
 

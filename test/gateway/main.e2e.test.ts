@@ -208,7 +208,8 @@ test('it loads no client of a Redis, no framework and no cron: it reaches servic
   t.is(code, 0)
   const packages = new Set([...errors.matchAll(/\/node_modules\/((?:@[^/]+\/)?[^/]+)\//g)].map(([, name = '']) => name))
   for (const name of ['undici', 'pino']) t.true(packages.has(name), name)
-  for (const name of ['ioredis', 'redlock', 'node-cron', 'koa', 'axios']) t.false(packages.has(name), name)
+  for (const name of ['ioredis', 'redlock', 'node-cron', 'koa', '@koa/router', 'axios'])
+    t.false(packages.has(name), name)
   t.notRegex(errors, /\/shared\/(redis|lock|log|saga|audit|operator|health)\//)
 })
 

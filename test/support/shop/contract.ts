@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
-import { openRouter } from '../../../shared/http/router.ts'
+import { openRouter } from './row-lookup.ts'
 
 type Content = Readonly<Record<string, { readonly schema: object }>>
 type Response = { readonly $ref?: string; readonly content?: Content }

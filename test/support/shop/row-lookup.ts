@@ -1,11 +1,11 @@
 /**
- * Which route takes a request?
+ * Of which row is a request? Looked up by other means than the server does it, so that each is held against the other.
  *
  * A path is looked up word by word, so that it takes as long with a hundred routes as with ten. A parameter stands for any word but
  * those that other routes have in its place: `/things/{thing}` does not take `/things/find`, if there is a `/things/find/{thing}`. One
  * path has one spelling, for the gateway must not take it for another route: no word is empty, and letters are as they are written.
  */
-import type { Route } from './route.ts'
+import type { Route } from '../../../shared/http/route.ts'
 
 export type Found = {
   readonly route: Route
