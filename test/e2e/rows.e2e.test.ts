@@ -318,10 +318,10 @@ test.serial('refuses a body that it does not take, naming the field', (t) =>
 )
 
 test.serial('serves operators only where it says so', async (t) => {
+  const values = { n: MALFORMED, user: MALFORMED, order: MALFORMED, lock: MALFORMED }
   for (const row of ROWS) {
     const isRefused = async (headers: Readonly<Record<string, string>>, status: number): Promise<boolean> =>
-      (await asking(row, { method: row.method, headers, values: { n: MALFORMED, user: MALFORMED, order: MALFORMED } }))
-        .status === status
+      (await asking(row, { method: row.method, headers, values })).status === status
     t.is(await isRefused({}, 401), row.scope === 'operator', row.path)
     t.is(await isRefused({ Authorization: 'Bearer other' }, 403), row.scope === 'operator', row.path)
   }
