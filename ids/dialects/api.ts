@@ -54,7 +54,7 @@ export const lockUnlock = {
       keyReused,
     ],
     repeatable: 'under-a-key',
-    scope: 'customer',
+    scope: 'merchant',
   },
   unlock: {
     method: 'POST',
@@ -64,7 +64,7 @@ export const lockUnlock = {
     answers: { 200: { json: v.object({ lock_id: v.string(), unlocked: v.boolean() }) } },
     problems: [keyReused],
     repeatable: 'under-a-key',
-    scope: 'customer',
+    scope: 'merchant',
   },
 } as const satisfies Rows
 
@@ -92,7 +92,7 @@ const shownLock = v.object({
 })
 export type ShownDistributedLock = v.InferOutput<typeof shownLock>
 
-const common = { headers: { 'user-id': tenant }, scope: 'customer' } as const
+const common = { headers: { 'user-id': tenant }, scope: 'merchant' } as const
 const ofProcess = {
   ...common,
   params: { lock: identifier, kind: v.picklist(KINDS, 'be "read-process" or "write-process"'), process: identifier },

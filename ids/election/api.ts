@@ -60,7 +60,7 @@ export const elections = {
       draining,
     ],
     repeatable: 'as-it-is',
-    scope: 'customer',
+    scope: 'merchant',
     shownAt: '/elections/{election}/candidates/{candidate}',
   },
   askCandidate: {
@@ -72,7 +72,7 @@ export const elections = {
     answers: { 200: { json: leading }, 202: { json: standing } },
     problems: [noSuchLease, leaseEnded, draining],
     repeatable: 'as-it-is',
-    scope: 'customer',
+    scope: 'merchant',
   },
   renewCandidate: {
     method: 'PATCH',
@@ -86,7 +86,7 @@ export const elections = {
     answers: { 200: { json: leading }, 202: { json: standing } },
     problems: [noSuchLease, leaseEnded, notExclusive, keyReused],
     repeatable: 'as-it-is',
-    scope: 'customer',
+    scope: 'merchant',
     shownAt: '/elections/{election}/candidates/{candidate}',
   },
   resign: {
@@ -97,7 +97,7 @@ export const elections = {
     answers: { 200: { json: v.object({ candidate: v.string(), ended: v.string(), at: v.string() }) } },
     problems: [keyReused],
     repeatable: 'as-it-is',
-    scope: 'customer',
+    scope: 'merchant',
     shownAt: '/elections/{election}/candidates/{candidate}',
   },
   showElection: {
@@ -123,6 +123,6 @@ export const elections = {
     },
     problems: [],
     repeatable: 'as-it-is',
-    scope: 'customer',
+    scope: 'merchant',
   },
 } as const satisfies Rows

@@ -76,7 +76,7 @@ export const jobs = {
     answers: { 200: { json: begun }, 201: { json: begun } },
     problems: [runTaken, laterRunBegun, lockHeld, tooManyLocks, locksInDoubt],
     repeatable: 'as-it-is',
-    scope: 'customer',
+    scope: 'merchant',
     shownAt: '/jobs/{job}',
   },
   changeRun: {
@@ -90,7 +90,7 @@ export const jobs = {
     },
     problems: [noSuchRun, runLost, runDecided, keyReused],
     repeatable: 'as-it-is',
-    scope: 'customer',
+    scope: 'merchant',
     shownAt: '/jobs/{job}',
   },
   showJob: {
@@ -103,6 +103,6 @@ export const jobs = {
     },
     problems: [],
     repeatable: 'as-it-is',
-    scope: 'customer',
+    scope: 'merchant',
   },
 } as const satisfies Rows

@@ -58,7 +58,7 @@ export const locks = {
     answers: { 200: { json: shownHeld }, 201: { json: shownHeld }, 202: { json: shownWaiting } },
     problems: [...refusals, leaseReused],
     repeatable: 'as-it-is',
-    scope: 'customer',
+    scope: 'merchant',
     shownAt: '/locks/{lock}/leases/{lease}',
   },
   requestLease: {
@@ -70,7 +70,7 @@ export const locks = {
     answers: { 200: { json: shownHeld }, 201: { json: shownHeld }, 202: { json: shownWaiting } },
     problems: [...refusals, leaseReused, keyReused],
     repeatable: 'under-a-key',
-    scope: 'customer',
+    scope: 'merchant',
   },
   askLease: {
     method: 'GET',
@@ -81,7 +81,7 @@ export const locks = {
     answers: { 200: { json: shownHeld }, 202: { json: shownWaiting } },
     problems: [noSuchLease, leaseEnded, draining],
     repeatable: 'as-it-is',
-    scope: 'customer',
+    scope: 'merchant',
   },
   renewLease: {
     method: 'PATCH',
@@ -92,7 +92,7 @@ export const locks = {
     answers: { 200: { json: shownHeld }, 202: { json: shownWaiting } },
     problems: [noSuchLease, leaseEnded, notExclusive, keyReused],
     repeatable: 'as-it-is',
-    scope: 'customer',
+    scope: 'merchant',
     shownAt: '/locks/{lock}/leases/{lease}',
   },
   releaseLease: {
@@ -103,7 +103,7 @@ export const locks = {
     answers: { 200: { json: shownEnd } },
     problems: [keyReused],
     repeatable: 'as-it-is',
-    scope: 'customer',
+    scope: 'merchant',
     shownAt: '/locks/{lock}/leases/{lease}',
   },
   showLock: {
@@ -115,7 +115,7 @@ export const locks = {
     answers: { 200: { json: shownLock } },
     problems: [],
     repeatable: 'as-it-is',
-    scope: 'customer',
+    scope: 'merchant',
   },
   configureLock: {
     method: 'PUT',
@@ -173,7 +173,7 @@ export const locks = {
     },
     problems: [tooManyWatchers],
     repeatable: 'as-it-is',
-    scope: 'customer',
+    scope: 'merchant',
   },
   watchLocks: {
     method: 'GET',
@@ -203,7 +203,7 @@ export const locks = {
     },
     problems: [tokenEnded],
     repeatable: 'as-it-is',
-    scope: 'customer',
+    scope: 'merchant',
   },
   showLocksStatus: {
     method: 'GET',
