@@ -5,8 +5,8 @@
 -- RETURNS  begun, new, token, expires_in, expires, entry (by which it was granted, if it is new)
 --          or in passing: taken, slot, state, by, at, token, note | later, newest | locked, rest | barred, rest | too-many | older
 
--- forget_slots(lock, keep): only so many are remembered, the last ones.
-local function forget_slots(lock, keep)
+-- forget_slots(lock, keep, begun): only so many are remembered, the last ones, and the one that was begun just now.
+local function forget_slots(lock, keep, begun)
   local key = names.job .. lock.name
   local surplus = redis.call('HLEN', key) - 1 - keep
   if surplus <= 0 then
@@ -18,7 +18,9 @@ local function forget_slots(lock, keep)
   end
   table.sort(slots)
   for at = 1, surplus do
-    redis.call('HDEL', key, integer(slots[at]))
+    if integer(slots[at]) ~= begun then
+      redis.call('HDEL', key, integer(slots[at]))
+    end
   end
 end
 
@@ -32,9 +34,9 @@ local function taken_by(lock, args)
   if not run and newest and tonumber(args.slot) < tonumber(newest) then
     return { 'later', newest }
   end
-  local other = running_slot(lock)
+  local other = running_run(lock)
   if other then
-    return { 'taken', shown_run(recorded_run(lock, other)) }
+    return { 'taken', shown_run(other) }
   end
   if lock.count > 0 or not is_open(lock) then
     local opens = math.max(lock.delayed, barred_until()) - now_ms()
@@ -69,7 +71,7 @@ commands['begin-run'] = function(args)
   remember_run(lock, { slot = args.slot, state = 'running', by = args.runner, at = integer(now_ms()), token = lease.token, note = '-' })
   local newest = redis.call('HGET', names.job .. lock.name, 'newest') or '0'
   redis.call('HSET', names.job .. lock.name, 'newest', integer(math.max(tonumber(newest), tonumber(args.slot))))
-  forget_slots(lock, tonumber(args.keep))
+  forget_slots(lock, tonumber(args.keep), args.slot)
   close_lock(lock)
   return { 'begun', 'yes', lease.token, integer(tonumber(lease.expires) - now_ms()), lease.expires, lock.entry }
 end

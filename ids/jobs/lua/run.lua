@@ -30,10 +30,12 @@ local function remember_run(lock, run)
   redis.call('PEXPIRE', key, limits.job_kept_ms)
 end
 
--- running_slot(lock): the slot whose run holds the job's lock, or nil.
-local function running_slot(lock)
+-- running_run(lock): the run that holds the job's lock, or nil. Whoever knows the lock's name can hold it otherwise: that is no run.
+local function running_run(lock)
   local id = lock.count > 0 and redis.call('ZRANGE', names.lock_ends .. lock.name, 0, 0)[1]
-  return id and string.match(id, '^(%d+)%-')
+  local slot = id and string.match(id, '^(%d+)%-')
+  local run = slot and recorded_run(lock, slot)
+  return run and run.state == 'running' and lease_of(slot, run.by) == id and run or nil
 end
 
 -- shown_run(run): a run as commands return it.

@@ -5,10 +5,10 @@
 -- WRITES   nothing
 commands['show-job'] = function(args)
   local lock = load_lock(args.lock)
-  local slot, newest = running_slot(lock), redis.call('HGET', names.job .. lock.name, 'newest')
-  local running, last = slot and recorded_run(lock, slot), newest and recorded_run(lock, newest)
+  local newest = redis.call('HGET', names.job .. lock.name, 'newest')
+  local running, last = running_run(lock), newest and recorded_run(lock, newest)
   return {
-    running and running.state == 'running' and { shown_run(running) } or {},
+    running and { shown_run(running) } or {},
     last and { shown_run(last) } or {},
   }
 end

@@ -124,9 +124,33 @@ test.serial('so many slots are remembered as is wanted', async (t) => {
   t.like(problemOf(await begin('2026-11-25T03:00:00Z', 'a')), { status: 410 })
 })
 
+test.serial('a slot that is run again is remembered until it has ended, however few are', async (t) => {
+  await begin(FIRST, 'a', { ttl_ms: 100 })
+  await eventually(async () => assert.equal((await standing()).running, null), LATE_MS)
+  await begin(NEXT, 'a')
+  await end(NEXT, 'a', { outcome: 'done' })
+  t.is((await begin(FIRST, 'b', { if_lost: 'again', keep: 1 })).status, 201)
+  t.like(await standing(), { running: { slot: FIRST, by: 'b' } })
+  t.is((await end(FIRST, 'b', { outcome: 'done' })).status, 200)
+})
+
+test.serial('a lock of a job that is held by no run is locked, whatever its lease is called', async (t) => {
+  t.is((await ask('PUT', `/locks/jobs%2F${job}/leases/123-x`)).status, 201)
+  t.like(problemOf(await begin(FIRST, 'a')), { status: 423, type: 'urn:shop:problem:lock-held' })
+  t.deepEqual(await standing(), { job, running: null, last: null })
+  await ask('DELETE', `/locks/jobs%2F${job}/leases/123-x`)
+  t.is((await begin(FIRST, 'a')).status, 201)
+})
+
 test.serial('a job that was never begun has no runs, and what is no slot is refused', async (t) => {
   t.deepEqual((await ask('GET', '/jobs/never')).json, { job: 'never', running: null, last: null })
-  for (const slot of ['yesterday', '2026-11-28', '2026-11-28T03:00:00.5Z', '2026-13-28T03:00:00Z'])
+  for (const slot of [
+    'yesterday',
+    '2026-11-28',
+    '2026-11-28T03:00:00.5Z',
+    '2026-13-28T03:00:00Z',
+    '2026-02-30T03:00:00Z',
+  ])
     t.like(problemOf(await begin(slot, 'a')), { status: 400, field: 'slot' }, slot)
 })
 
