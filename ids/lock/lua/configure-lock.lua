@@ -16,12 +16,14 @@ commands['configure-lock'] = function(args)
   if not lock.is_there and not has_room() then
     return { 'too-many' }, true
   end
-  local is_new = not is_configured(lock)
+  local was_configured = is_configured(lock)
   if not is_same or tonumber(args.delay) ~= lock.delay then
     lock.fixed, lock.write, lock.delay = args.limit, args.write, tonumber(args.delay)
     emit_lock(lock, 'LockConfigured', args.log_id, 'limit=' .. args.limit .. ' write=' .. args.write .. ' delay=' .. args.delay, true)
   end
   close_lock(lock)
-  redis.call('HSETNX', names.lock .. lock.name, 'made', integer(now_ms()))
-  return { 'configured', is_new and 'yes' or 'no' }
+  if is_configured(lock) then
+    redis.call('HSETNX', names.lock .. lock.name, 'made', integer(now_ms()))
+  end
+  return { 'configured', is_configured(lock) and not was_configured and 'yes' or 'no' }
 end

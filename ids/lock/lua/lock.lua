@@ -274,12 +274,13 @@ local function forget(name)
   lasting()
 end
 
--- has_room(): whether there may be one lock more; if there are too many, the one that is idle for longest is forgotten.
+-- has_room(): whether there may be one lock more; if there are too many, the one that is idle for longest is forgotten, but none that is
+-- still delayed.
 local function has_room()
   if redis.call('ZCARD', names.locks) < limits.locks_max then
     return true
   end
-  local idle = redis.call('ZRANGE', names.locks_free, 0, 0)[1]
+  local idle = redis.call('ZRANGEBYSCORE', names.locks_free, '-inf', integer(now_ms()), 'LIMIT', 0, 1)[1]
   if idle then
     forget(idle)
   end

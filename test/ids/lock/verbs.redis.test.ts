@@ -251,6 +251,22 @@ test.serial('there are as many locks as may be, and idle ones give way', async (
   t.like(await locks.count(), { locks: 4, inUse: 4 })
 })
 
+test.serial('a lock that is still delayed gives way to none', async (t) => {
+  for (const name of ['a', 'b', 'c', 'd']) await locks.acquire(name, 'l1', wish({ delayMs: 7_000 }))
+  await locks.force('b', { token: undefined, waiters: false })
+  t.deepEqual(await locks.acquire('e', 'l1', wish()), { state: 'too-many' })
+  t.like(await locks.acquire('b', 'l2', wish()), { state: 'locked', why: 'delayed' })
+  await elapse(bench.redis, 7_000)
+  t.like(await locks.acquire('e', 'l1', wish()), { state: 'held' })
+})
+
+test.serial('a lock that is configured to be as any leaves nothing behind', async (t) => {
+  const config = { limit: undefined, write: undefined, delayMs: 0 }
+  for (const logId of ['log1', 'log2'])
+    t.deepEqual(await locks.configure('a', config, logId), { state: 'configured', isNew: false })
+  t.deepEqual(await bench.redis.keys('lock*'), [])
+})
+
 /** The Redis forgets its newest entries, and what else they said is not looked at. */
 const forget = async (count: number): Promise<void> => {
   for (const [id] of await bench.redis.xrevrange('log:ids', '+', '-', 'COUNT', count)) {
