@@ -12,7 +12,7 @@
 import { type AcquireOptions, type Claim, openAcquiring } from './client/acquiring.ts'
 import { type Cron, openCron } from './client/cron.ts'
 import { type Election, openElection } from './client/election.ts'
-import { LockLostError, LockTimeoutError } from './client/errors.ts'
+import { LockLostError, LockRefusedError, LockTimeoutError } from './client/errors.ts'
 import { type Lock, type LockJson, openKeeper, textIn, type Work } from './client/held-lock.ts'
 import { openReading, type Reading } from './client/reading.ts'
 import { openWebLocks, type WebLocks } from './client/web-locks.ts'
@@ -157,7 +157,10 @@ export const lockClient = (url: string, options: ClientOptions = {}): LockClient
       acquire,
       tryAcquire,
       doUnder,
-      force: (name) => wire.ask('DELETE', pathOfLock(name)),
+      force: async (name) => {
+        const { status, json } = await wire.ask('DELETE', pathOfLock(name))
+        if (status !== 200) throw new LockRefusedError(status, json)
+      },
       list: reading.list,
     }),
     acquire,

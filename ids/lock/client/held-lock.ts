@@ -119,6 +119,8 @@ class HeldLock implements Lock {
   #renewAt = 0
   #isReleased = false
   #isRenewing = false
+  /** Ends when nothing is under way that renews it. */
+  #renewed: Promise<unknown> = Promise.resolve()
 
   constructor({ name, lease, token, mode, ttl, until }: Grant, verbs: Verbs, keeper: Keeper) {
     this.name = name
@@ -153,7 +155,7 @@ class HeldLock implements Lock {
   }
 
   renew(ttl?: number): Promise<void> {
-    return this.#renewFor(ttl || this.#ttl)
+    return this.#renewFor(ttl)
   }
 
   async release(): Promise<void> {
@@ -192,7 +194,14 @@ class HeldLock implements Lock {
     this.#renewAt = performance.now() + this.#ttl * part * (0.9 + 0.2 * Math.random())
   }
 
-  async #renewFor(ttl: number): Promise<void> {
+  /** One after the other: of two at once it could not be known which the service took last, so for how long it lasts. */
+  #renewFor(ttl?: number): Promise<void> {
+    const renewal = this.#renewed.then(() => this.#renewOnce(ttl || this.#ttl))
+    this.#renewed = renewal.catch(() => undefined)
+    return renewal
+  }
+
+  async #renewOnce(ttl: number): Promise<void> {
     const forMs = this.remainingMs
     if (forMs === 0) throw this.#lost.signal.reason ?? new LockLostError(this.name, 'released')
     const { status, json, askedAt } = await this.#verbs.renew(ttl, { forMs })
@@ -209,7 +218,7 @@ class HeldLock implements Lock {
   async #renewByItself(): Promise<void> {
     this.#isRenewing = true
     try {
-      await this.#renewFor(this.#ttl)
+      await this.#renewFor()
     } catch {
       // What is lost has told so by its signal; what could not be asked is asked again, until it is lost.
       this.#planRenewal(PART_AGAIN)

@@ -29,8 +29,8 @@ export type WebLocksOptions = {
   readonly acquire: (name: string, options: AcquireOptions) => Promise<Lock>
   readonly tryAcquire: (name: string, options: AcquireOptions) => Promise<Lock | null>
   readonly doUnder: <Result>(lock: Lock, work: Work<Result>) => Promise<Result>
-  /** Has nobody hold it any more. */
-  readonly force: (name: string) => Promise<unknown>
+  /** Has nobody hold it any more. @throws LockRefusedError if the client is no operator */
+  readonly force: (name: string) => Promise<void>
   readonly list: Reading['list']
 }
 

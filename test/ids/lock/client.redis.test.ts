@@ -1,5 +1,7 @@
 /** What the client of locks promises, each against a real lock service; between them lies a network that a test may break. */
 import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import test, { type ExecutionContext } from 'ava'
 import { nanoid } from 'nanoid'
 import {
@@ -8,6 +10,7 @@ import {
   LockTimeoutError,
   LockUnavailableError,
 } from '../../../ids/lock/client/errors.ts'
+import { holdLock, openKeeper } from '../../../ids/lock/client/held-lock.ts'
 import { type ClientOptions, lockClient } from '../../../ids/lock/client.ts'
 import { away, eventually } from '../../support/eventually.ts'
 import { type Link, openFabric } from '../../support/faults/proxy.ts'
@@ -136,6 +139,34 @@ test.serial('a lock may be renewed for longer', async (t) => {
   await using lock = await locks.acquire(newName())
   await lock.renew(600_000)
   t.true(lock.remainingMs > 500_000)
+})
+
+test.serial('of two renewals at once the second is asked for when the first is answered', async (t) => {
+  const asked: number[] = []
+  const first = Promise.withResolvers<void>()
+  const ttls = { first: 60_000, second: 1_000 }
+  const grant = { name: 'a', lease: 'l', ttl: TTL_LONG_MS, token: 1, mode: 'exclusive' }
+  const lock = holdLock(
+    { ...grant, until: performance.now() + TTL_LONG_MS },
+    {
+      renew: async (ttl) => {
+        asked.push(ttl)
+        const askedAt = performance.now()
+        if (ttl === ttls.first) await first.promise
+        return { status: 200, json: { expires_in_ms: ttl }, askedAt }
+      },
+      release: async () => ({ status: 200, json: {}, askedAt: performance.now() }),
+    },
+    openKeeper(),
+  )
+  const renewals = [lock.renew(ttls.first), lock.renew(ttls.second)]
+  await away(1)
+  t.deepEqual(asked, [ttls.first])
+  first.resolve()
+  await Promise.all(renewals)
+  t.deepEqual(asked, [ttls.first, ttls.second])
+  t.true(lock.remainingMs <= ttls.second)
+  await lock.release()
 })
 
 test.serial('its signal aborts before anybody else can have it', async (t) => {
@@ -373,6 +404,20 @@ test.serial('a lock that is stolen is an abortion to who had it', async (t) => {
   await others.request(name, { steal: true }, async () => {
     await t.throwsAsync(robbed, { name: 'AbortError' })
   })
+})
+
+test.serial('one that may not steal is told so, and does not wait', async (t) => {
+  const name = newName()
+  await using _ = await others.acquire(name)
+  const guard = createServer((request, response) => {
+    response.writeHead(request.method === 'DELETE' ? 403 : 202, { 'Content-Type': 'application/json' }).end('{}')
+  })
+  await new Promise<void>((resolve) => guard.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => guard.close())
+  const { port } = guard.address() as AddressInfo
+  const guarded = lockClient(`http://127.0.0.1:${port}`)
+  const stealing = guarded.request(name, { steal: true }, () => undefined)
+  await t.throwsAsync(Promise.race([stealing, away(LATE_MS)]), { instanceOf: LockRefusedError })
 })
 
 test.serial('a leader leads until its work is done, then the next one does, with a greater term', async (t) => {
