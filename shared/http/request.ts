@@ -72,7 +72,7 @@ export const requestOf = (
     header: (name) => ctx.get(name) || undefined,
     fingerprint: fingerprintOf(ctx, key === undefined ? undefined : text),
     idempotencyKey: key === undefined ? undefined : keyOf(caller, key),
-    lockToken: token === undefined ? undefined : lockTokenIn(token),
+    lockToken: token === undefined ? undefined : lockTokenIn(token, caller),
     isGone: () => ctx.req.socket.destroyed || ctx.req.socket.readableEnded,
     closing,
     caller,

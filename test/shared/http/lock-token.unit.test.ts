@@ -23,3 +23,10 @@ test('a token is a positive integer in plain digits that a number holds exactly'
     t.is(error?.field, 'If-Lock-Token')
   }
 })
+
+test('a customer, who holds no locks, sends no token; who may hold some does', (t) => {
+  for (const scope of ['anybody', 'customer'] as const)
+    t.throws(() => lockTokenIn('28612916697', { scope, subject: 'anna' }), { instanceOf: MalformedError }, scope)
+  for (const scope of ['merchant', 'operator', 'service'] as const)
+    t.is(lockTokenIn('28612916697', { scope, subject: 'till' }), '28612916697', scope)
+})
