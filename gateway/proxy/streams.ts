@@ -7,7 +7,7 @@
  */
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
-import type { Credentials } from '../auth/authentication.ts'
+import type { Passed } from './headers.ts'
 
 /** A stream is broken off towards the service, because towards the client it is over. */
 export class StreamOverError extends Error {
@@ -31,11 +31,11 @@ export const holdUntilRead = (response: ServerResponse, controller: Dispatcher.D
 const LOOK_MS = 1_000
 
 /** Whether what a client bears still lets it in, as far as is known. */
-export type StillHolds = (borne: Credentials) => Promise<boolean>
+export type StillHolds = (borne: Passed) => Promise<boolean>
 
 export class Streams {
   /** With what they were asked for. */
-  readonly #responses = new Map<ServerResponse, Credentials>()
+  readonly #responses = new Map<ServerResponse, Passed>()
   readonly #stillHolds: StillHolds | undefined
   #looking: NodeJS.Timeout | undefined
 
@@ -45,7 +45,7 @@ export class Streams {
   }
 
   /** Passes on a stream, until either side ends it. */
-  add(response: ServerResponse, controller: Dispatcher.DispatchController, borne: Credentials): void {
+  add(response: ServerResponse, controller: Dispatcher.DispatchController, borne: Passed): void {
     const leave = (): void => {
       this.#responses.delete(response)
       if (this.#responses.size === 0) this.#stopLooking()
