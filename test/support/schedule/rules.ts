@@ -184,7 +184,7 @@ const brokenOrder = (rest: Rest, told: OrderTold, { shown, wasPaid }: Looked, ti
 }
 
 /** What is wrong with a checkout of which its client was told something else. */
-const brokenWord = (rest: Rest, { id, order, told }: Saga, state: string, wasPaid: boolean): readonly string[] => {
+const brokenWord = (rest: Rest, { id, order, told }: Saga, state: string, isGood: boolean): readonly string[] => {
   const ends: Readonly<Record<string, Saga['told']>> = {
     paid: 'paid',
     failed: 'failed',
@@ -196,8 +196,8 @@ const brokenWord = (rest: Rest, { id, order, told }: Saga, state: string, wasPai
   const isLost = rest.lost.includes('order')
   const isGone = ['CheckoutSubmitted', 'CheckoutStarted'].some((kind) => isListed(rest, kind, 'log_id', id))
   if (told === 'under-way' && (now !== undefined || isGone)) return []
-  // What order's own Redis forgot it may decide otherwise, but a customer who has paid has what was paid for.
-  const isKept = told === 'paid' ? wasPaid : now !== 'paid'
+  // What order's own Redis forgot it may decide otherwise, but a customer who has paid has what was paid for, or has cancelled it.
+  const isKept = told === 'paid' ? isGood : now !== 'paid'
   if (told !== 'under-way' && isLost && isKept) return []
   return excusedIn(rest).includes(order) || rest.resolved.refund.has(order)
     ? []
@@ -247,9 +247,12 @@ export const brokenPromises = async (rest: Rest, accounts: Accounts): Promise<re
     looked.set(told.name, one)
     found.push(...brokenOrder(rest, told, one, charged.get(told.name) ?? 0))
   }
+  const givenUp = new Set(customers.orders().flatMap(({ name, isGivenUp }) => (isGivenUp ? [name] : [])))
   for (const saga of customers.sagas()) {
     const state = accounts.order.sagas.get(saga.id)?.state ?? 'none'
-    found.push(...brokenWord(rest, saga, state, looked.get(saga.order)?.wasPaid === true))
+    const { shown, wasPaid = false } = looked.get(saga.order) ?? {}
+    const isCancelled = shown?.status === 'cancelled' && givenUp.has(saga.order)
+    found.push(...brokenWord(rest, saga, state, wasPaid || isCancelled))
   }
   for (const participant of PARTICIPANTS)
     if ((await services.logs[participant].dead.count()) > 0) found.push(`${participant} has dead letters`)

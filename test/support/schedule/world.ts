@@ -268,7 +268,9 @@ export const openWorld = async (): Promise<World> => {
   const forget = async (orders: Forgotten): Promise<void> => {
     for (const index of shop.orders.keys()) {
       const key = `order:o${index}`
-      if (orders === 'kept' || (await redis.order.hexists(key, 'saga')) === 1) continue
+      // What came of an order was recorded with it: only one of which nothing came may have been made later.
+      const [saga, status] = await redis.order.hmget(key, 'saga', 'status')
+      if (orders === 'kept' || saga !== null || status !== 'open') continue
       if (orders === 'gone') await redis.order.del(key)
       else if ((await redis.order.exists(key)) === 1) await redis.order.hset(key, 'lines', '', 'total', '0')
     }
