@@ -273,8 +273,9 @@ export const openModel = ({ unclaimedMs, unattendedMs }: ModelLimits) => {
     if (!isSameUse && !isIdle && (limit !== lock.limit || write !== lock.configured.write))
       return [lock, { state: 'in-use' }]
     const { configured } = lock
-    const isNew = configured.limit === undefined && configured.write === undefined && configured.delayMs === 0
     const isChanged = !isSameUse || wanted.delayMs !== configured.delayMs
+    const isNew =
+      isChanged && configured.limit === undefined && configured.write === undefined && configured.delayMs === 0
     return [isChanged ? rested({ ...lock, configured: wanted }) : lock, { state: 'configured', isNew }]
   }
 
