@@ -1,17 +1,9 @@
 /** What can be asked in the dialects of older lock services? */
 import * as v from 'valibot'
 import { exactly, identifier, integer, units } from '../../shared/contract/fields.ts'
-import { draining, keyReused } from '../../shared/http/problems.ts'
+import { keyReused } from '../../shared/http/problems.ts'
 import type { Rows } from '../../shared/http/route.ts'
-import {
-  leaseEnded,
-  leaseReused,
-  lockConfiguredOtherwise,
-  lockHeld,
-  lockQueueFull,
-  locksInDoubt,
-  tooManyLocks,
-} from '../lock/problems.ts'
+import { acquireRefusals, locksInDoubt, tooManyLocks } from '../lock/problems.ts'
 import { lockName } from '../lock/schemas.ts'
 import { duplicate, noSuchHolder, noSuchLock, notHeld, present, taken } from './problems.ts'
 
@@ -42,17 +34,7 @@ export const lockUnlock = {
       'Locks a resource for some seconds, or says that it is locked: as clients of an older lock service know it',
     body: { fields: exactly({ resource: lockName, ttl: v.optional(units(1, TTL_MAX_S), TTL_S) }) },
     answers: { 200: { json: v.object({ lock_id: v.string(), token: v.number() }) } },
-    problems: [
-      lockHeld,
-      lockConfiguredOtherwise,
-      leaseEnded,
-      leaseReused,
-      lockQueueFull,
-      tooManyLocks,
-      locksInDoubt,
-      draining,
-      keyReused,
-    ],
+    problems: [...acquireRefusals, keyReused],
     repeatable: 'under-a-key',
     scope: 'merchant',
   },

@@ -3,17 +3,7 @@ import * as v from 'valibot'
 import { exactly, identifier } from '../../shared/contract/fields.ts'
 import { draining, keyReused } from '../../shared/http/problems.ts'
 import type { Rows } from '../../shared/http/route.ts'
-import {
-  leaseEnded,
-  leaseReused,
-  lockConfiguredOtherwise,
-  lockHeld,
-  lockQueueFull,
-  locksInDoubt,
-  noSuchLease,
-  notExclusive,
-  tooManyLocks,
-} from '../lock/problems.ts'
+import { acquireRefusals, leaseEnded, noSuchLease, notExclusive } from '../lock/problems.ts'
 import { metadataValue, nameUnder, ttl, waitMs } from '../lock/schemas.ts'
 
 /** Of the lock of an election, before its name. */
@@ -49,16 +39,7 @@ export const elections = {
       optional: true,
     },
     answers: { 200: { json: leading }, 201: { json: leading }, 202: { json: standing } },
-    problems: [
-      lockHeld,
-      lockConfiguredOtherwise,
-      leaseEnded,
-      leaseReused,
-      lockQueueFull,
-      tooManyLocks,
-      locksInDoubt,
-      draining,
-    ],
+    problems: acquireRefusals,
     repeatable: 'as-it-is',
     scope: 'merchant',
     shownAt: '/elections/{election}/candidates/{candidate}',

@@ -4,12 +4,9 @@ import { entryId, identifier, integer } from '../../shared/contract/fields.ts'
 import { draining, keyReused } from '../../shared/http/problems.ts'
 import type { Rows } from '../../shared/http/route.ts'
 import {
+  acquireRefusals,
   leaseEnded,
-  leaseReused,
-  lockConfiguredOtherwise,
-  lockHeld,
   lockInUse,
-  lockQueueFull,
   locksInDoubt,
   noSuchLease,
   notExclusive,
@@ -37,16 +34,6 @@ const lock = { lock: lockName } as const
 const lease = { ...lock, lease: identifier } as const
 /** Which event was seen last. */
 const seen = { 'last-event-id': v.optional(entryId) } as const
-/** Why a lease is refused that wants a lock. */
-const refusals = [
-  lockHeld,
-  lockConfiguredOtherwise,
-  leaseEnded,
-  lockQueueFull,
-  tooManyLocks,
-  locksInDoubt,
-  draining,
-] as const
 
 export const locks = {
   acquireLease: {
@@ -56,7 +43,7 @@ export const locks = {
     params: lease,
     body: { fields: wish, optional: true },
     answers: { 200: { json: shownHeld }, 201: { json: shownHeld }, 202: { json: shownWaiting } },
-    problems: [...refusals, leaseReused],
+    problems: acquireRefusals,
     repeatable: 'as-it-is',
     scope: 'merchant',
     shownAt: '/locks/{lock}/leases/{lease}',
@@ -68,7 +55,7 @@ export const locks = {
     params: lock,
     body: { fields: wish, optional: true },
     answers: { 200: { json: shownHeld }, 201: { json: shownHeld }, 202: { json: shownWaiting } },
-    problems: [...refusals, leaseReused, keyReused],
+    problems: [...acquireRefusals, keyReused],
     repeatable: 'under-a-key',
     scope: 'merchant',
   },

@@ -1,5 +1,6 @@
 /** Why is a lease, or a lock, refused? */
 import { type Problem, problemKind } from '../../shared/http/problem.ts'
+import { draining } from '../../shared/http/problems.ts'
 import type { Ended } from './lease.ts'
 
 /** How a client does well to ask again: after so long, then ever more seldom, each time by a share more or less. */
@@ -146,3 +147,15 @@ export const tooManyWatchers = problemKind(429, 'too-many-watchers', 'Too many c
   detail: 'this replica sends events to as many clients as it may; come again later, or ask for the lock now and then',
   retry,
 }))
+
+/** Why a lease is refused that wants a lock. */
+export const acquireRefusals = [
+  lockHeld,
+  lockConfiguredOtherwise,
+  leaseEnded,
+  leaseReused,
+  lockQueueFull,
+  tooManyLocks,
+  locksInDoubt,
+  draining,
+] as const
