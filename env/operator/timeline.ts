@@ -3,7 +3,7 @@
  *
  * A *saga* (a checkout, a refund) is found in every log by its log id. What else was done with an order, each under a log id of its
  * own, stands in the log of order only, which has no index by orders: it is read from when the order was made to when it last
- * changed, `PAGES_MAX` pages of it at most, and the last change besides.
+ * changed, `PAGES_MAX` pages of it at most, and as many around the last change besides.
  */
 import { type Kind, ofDrafts, type Service as Publisher, single } from '../../shared/contract/events.ts'
 import { compareIds, type LogEntry } from '../../shared/log/entry.ts'
@@ -87,8 +87,14 @@ type Found = {
 
 type Page = { readonly logs: readonly LogEntry[]; readonly next: string | null }
 
-/** Right before all entries of a millisecond. */
-const before = (ms: number): string => `${ms - 1}-999999999999999`
+/**
+ * By how much the time of a change and that of its entry may differ: a script reads the time once and may take a while, and an older
+ * version wrote a time that it read after it had appended the entry.
+ */
+const APART_MS = 100
+
+/** Before all entries of what was done at this time. */
+const before = (time: string): string => `${Date.parse(time) - APART_MS}-0`
 
 export const changesOf = async (
   ask: Ask,
@@ -97,7 +103,8 @@ export const changesOf = async (
   readsAll: boolean,
 ): Promise<Found> => {
   if (created_at === null) return { changes: [], logIds: [], gap: null }
-  const end = updated_at ?? created_at
+  const changed = updated_at ?? created_at
+  const end = new Date(Date.parse(changed) + APART_MS).toISOString()
   const read: Said[] = []
   /** @returns the last entry that was read, if there are more before the order's last change */
   const readFrom = async (start: string, pages: number): Promise<LogEntry | undefined> => {
@@ -112,13 +119,13 @@ export const changesOf = async (
     }
     return last
   }
-  const left = await readFrom(before(Date.parse(created_at)), readsAll ? Number.POSITIVE_INFINITY : PAGES_MAX)
-  if (left !== undefined) await readFrom(before(Date.parse(end)), 1)
+  const left = await readFrom(before(created_at), readsAll ? Number.POSITIVE_INFINITY : PAGES_MAX)
+  if (left !== undefined) await readFrom(before(changed), PAGES_MAX)
   const changes = read.filter(({ kind }) => isOfNoSaga('order', kind))
   const followed = read.filter(({ kind }) => !FOLLOWED_BY_NOBODY.includes(kind))
   return {
     changes,
     logIds: [...new Set(followed.map(({ log_id }) => log_id))],
-    gap: left === undefined ? null : { from: left.at, to: end },
+    gap: left === undefined ? null : { from: left.at, to: changed },
   }
 }

@@ -2,7 +2,7 @@
 import test from 'ava'
 import { openStore } from '../../order/store.ts'
 import { beginCart, MONEY, openCart } from '../support/shop/cart.ts'
-import { openBench, plainly, type Teller, teller } from '../support/shop/open-store.ts'
+import { openBench, plainly, saidIn, type Teller, teller } from '../support/shop/open-store.ts'
 
 const bench = await openBench()
 const { redis } = bench
@@ -26,6 +26,18 @@ const add = (item: string, quantity: number, price: number) =>
 
 /** As a version has left it that knew nothing of all this. */
 const openOldCart = (lines = 'tea:2') => redis.hset('order:cart', { user: 'anna', status: 'open', total: '30', lines })
+
+test.serial('an order is not made later than the entry that tells of it was appended', async (t) => {
+  // One in a hundred was, when the time was read after the entry was appended.
+  for (let order = 0; order < 1_000; order += 1) await store.create(`order-${order}`, 'anna', plainly)
+  const entries = await saidIn(store.log)
+  t.is(entries.length, 1_000)
+  const times = await Promise.all(entries.map(({ facts }) => redis.hget(`order:${facts.order}`, 'at')))
+  t.deepEqual(
+    entries.filter(({ at }, index) => Number(times[index]) > Date.parse(at)),
+    [],
+  )
+})
 
 test.serial('each order has the next number, is listed under it, and tells when it was made', async (t) => {
   const before = await nowMs()

@@ -25,18 +25,8 @@ local function is_anothers(whose)
   return owner ~= nil and owner ~= whose
 end
 
--- append(kind, log_id, payload): appends one entry to this service's log. It says by whom that is done, if that is to be known.
--- payload: `name=value name=value`, no value of which holds a blank. Returns the entry's stream id, and its text.
-local function append(kind, log_id, payload)
-  local text = 'version=' .. limits.version .. ' log_id=' .. log_id .. ' ' .. payload
-  if done_by then
-    text = text .. ' done_by=' .. done_by
-  end
-  lasting()
-  return redis.call('XADD', names.log, '*', kind, text), text
-end
-
--- now_ms(): the time of this Redis, the only clock that decides anything. All commands of a script run at one moment.
+-- now_ms(): the time of this Redis, the only clock that decides anything. All commands of a script run at one moment: Redis from 7.2 on
+-- sees to that itself, an older one goes on counting.
 local now
 local function now_ms()
   if not now then
@@ -44,6 +34,19 @@ local function now_ms()
     now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
   end
   return now
+end
+
+-- append(kind, log_id, payload): appends one entry to this service's log. It says by whom that is done, if that is to be known.
+-- payload: `name=value name=value`, no value of which holds a blank. Returns the entry's stream id, and its text.
+-- The time is read before, or what a command writes might be later than the entry that tells of it.
+local function append(kind, log_id, payload)
+  local text = 'version=' .. limits.version .. ' log_id=' .. log_id .. ' ' .. payload
+  if done_by then
+    text = text .. ' done_by=' .. done_by
+  end
+  lasting()
+  now_ms()
+  return redis.call('XADD', names.log, '*', kind, text), text
 end
 
 -- integer(number): its decimal digits. Lua's own conversion rounds beyond 14 of them.

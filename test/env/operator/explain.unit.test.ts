@@ -199,6 +199,21 @@ test('an order that was filled over a long time: what was not looked for is told
   t.is(all.gap, null)
 })
 
+test('what was done with an order is found, also if its entries are not of the very milliseconds that the order shows', async (t) => {
+  const [made, filled] = [entry(0, 'OrderCreated', 'o'), entry(PAGE + 2, 'LineAdded', 'l')]
+  const strange = Array.from({ length: 2 * PAGE }, (_, n) => entry(n + 1, 'LineAdded', `s${n}`, other))
+  const orders = [made, ...strange.slice(0, PAGE + 1), filled, ...strange.slice(PAGE + 1)]
+  for (const apartMs of [-3, 3]) {
+    const shows = { created_at: at(apartMs), updated_at: at(PAGE + 2 + apartMs) }
+    const order = { status: 'open', user_id: 'anna', total_cost: 15, ...shows }
+    t.deepEqual(
+      kinds(await explained(shopOf({ orders }, { '/orders/it': order }))),
+      ['order: OrderCreated o', 'order: LineAdded l'],
+      `${apartMs} ms apart`,
+    )
+  }
+})
+
 test('what is known of an order is told, though its service does not answer any more when it is asked for the saga', async (t) => {
   const isAway = (path: string): boolean => path === '/orders/saga/y'
   const shop: Ask = async (method, path) =>
