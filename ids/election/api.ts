@@ -3,8 +3,8 @@ import * as v from 'valibot'
 import { exactly, identifier } from '../../shared/contract/fields.ts'
 import { draining, keyReused } from '../../shared/http/problems.ts'
 import type { Rows } from '../../shared/http/route.ts'
-import { acquireRefusals, leaseEnded, noSuchLease, notExclusive } from '../lock/problems.ts'
-import { metadataValue, nameUnder, ttl, waitMs } from '../lock/schemas.ts'
+import { acquireRefusals, leaseEnded, noSuchLease, notExclusive, tooManyWatchers } from '../lock/problems.ts'
+import { lastSeen, metadataValue, nameUnder, ttl, waitMs } from '../lock/schemas.ts'
 
 /** Of the lock of an election, before its name. */
 export const ELECTIONS = 'elections/'
@@ -26,6 +26,19 @@ const standing = v.object({
   candidate: v.string(),
   position: v.number(),
   led_by: v.nullable(v.string()),
+})
+
+const shownElection = v.object({
+  name: v.string(),
+  leader: v.nullable(
+    v.object({
+      candidate: v.nullable(v.string()),
+      value: v.nullable(v.string()),
+      term: v.number(),
+      expires_in_ms: v.number(),
+    }),
+  ),
+  candidates: v.number(),
 })
 
 export const elections = {
@@ -86,23 +99,19 @@ export const elections = {
     path: '/elections/{election}',
     summary: 'Shows who leads, and how many wait for it',
     params: election,
-    answers: {
-      200: {
-        json: v.object({
-          name: v.string(),
-          leader: v.nullable(
-            v.object({
-              candidate: v.nullable(v.string()),
-              value: v.nullable(v.string()),
-              term: v.number(),
-              expires_in_ms: v.number(),
-            }),
-          ),
-          candidates: v.number(),
-        }),
-      },
-    },
+    answers: { 200: { json: shownElection } },
     problems: [],
+    repeatable: 'as-it-is',
+    scope: 'merchant',
+  },
+  watchElection: {
+    method: 'GET',
+    path: '/elections/{election}/events',
+    summary: 'Sends who leads and what becomes of it (server-sent events); with `Last-Event-ID` what came after that',
+    params: election,
+    headers: lastSeen,
+    answers: { 200: { events: 'state, then elected, renewed, resigned, lost, standing, withdrawn' } },
+    problems: [tooManyWatchers],
     repeatable: 'as-it-is',
     scope: 'merchant',
   },

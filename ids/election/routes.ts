@@ -10,9 +10,11 @@ import { type Handler, type Route, routes } from '../../shared/http/route.ts'
 import type { Holding } from '../lock/holding.ts'
 import { type Held, type Metadata, PLAIN, type Waiting } from '../lock/lease.ts'
 import { leaseEnded, noSuchLease, notExclusive } from '../lock/problems.ts'
-import type { Holder } from '../lock/read-lock.ts'
-import { closing, refusal } from '../lock/routes.ts'
+import type { Happened, Holder, Lock } from '../lock/read-lock.ts'
+import { closing, refusal, watchingFrom } from '../lock/routes.ts'
+import { delayedAs, type Told } from '../lock/shown.ts'
 import type { Locks as Verbs } from '../lock/verbs.ts'
+import type { Watches } from '../lock/watches.ts'
 import { elections as api, ELECTIONS } from './api.ts'
 
 const lockOf = (election: string): string => `${ELECTIONS}${election}`
@@ -39,7 +41,37 @@ const leaderAs = (leader: Holder | undefined) =>
         expires_in_ms: leader.expiresInMs,
       }
 
-export type ElectionOptions = { readonly verbs: Pick<Verbs, 'show' | 'renew' | 'release'>; readonly holding: Holding }
+const electionAs = (name: string, { holders, waiterCount }: Lock) => ({
+  name,
+  leader: leaderAs(holders[0]),
+  candidates: holders.length + waiterCount,
+})
+
+/** What becomes of an election when this becomes of its lock. */
+const EVENTS: Readonly<Record<string, string>> = {
+  granted: 'elected',
+  renewed: 'renewed',
+  released: 'resigned',
+  expired: 'lost',
+  forced: 'lost',
+  waiting: 'standing',
+  cancelled: 'withdrawn',
+}
+
+const toldAs = (name: string, happened: Happened): readonly Told[] => {
+  const event = EVENTS[happened.event]
+  if (event === undefined) return []
+  const { owner: candidate, token: term, atMs } = happened
+  const why = happened.event === 'forced' ? 'forced' : happened.why
+  const data = { name, event, at: new Date(atMs).toISOString(), candidate, term, why }
+  return [{ event, data }, ...delayedAs(name, happened)]
+}
+
+export type ElectionOptions = {
+  readonly verbs: Pick<Verbs, 'show' | 'renew' | 'release'>
+  readonly holding: Holding
+  readonly watches: Pick<Watches, 'hasRoom' | 'watch'>
+}
 
 type Api = typeof api
 
@@ -122,6 +154,19 @@ const renewFrom = (options: ElectionOptions): Handler<Api['renewCandidate']> => 
   }
 }
 
+const watchFrom = ({ verbs, watches }: ElectionOptions): Handler<Api['watchElection']> => {
+  const watch = watchingFrom(watches)
+  return async ({ params: { election }, headers, closing: stopping }) => {
+    const lock = lockOf(election)
+    const watched = {
+      isOf: (name: string) => name === lock,
+      state: async () => electionAs(election, await verbs.show(lock, false)),
+      tell: (_: string, happened: Happened) => toldAs(election, happened),
+    }
+    return watch(watched, headers['last-event-id'], stopping)
+  }
+}
+
 export const electionRoutes = (options: ElectionOptions): readonly Route[] =>
   routes(api, {
     stand: standFrom(options),
@@ -133,9 +178,8 @@ export const electionRoutes = (options: ElectionOptions): readonly Route[] =>
       if (found.state === 'key-reused') return { problem: keyReused() }
       return { json: { candidate, ended: found.ended, at: new Date(found.atMs).toISOString() } }
     },
-    showElection: async ({ params: { election } }) => {
-      const { holders, waiterCount } = await options.verbs.show(lockOf(election), false)
-      const [leader] = holders
-      return { json: { name: election, leader: leaderAs(leader), candidates: holders.length + waiterCount } }
-    },
+    showElection: async ({ params: { election } }) => ({
+      json: electionAs(election, await options.verbs.show(lockOf(election), false)),
+    }),
+    watchElection: watchFrom(options),
   })

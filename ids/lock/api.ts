@@ -1,6 +1,6 @@
 /** What can be asked about locks? */
 import * as v from 'valibot'
-import { entryId, identifier, integer } from '../../shared/contract/fields.ts'
+import { identifier, integer } from '../../shared/contract/fields.ts'
 import { draining, keyReused } from '../../shared/http/problems.ts'
 import type { Rows } from '../../shared/http/route.ts'
 import {
@@ -18,6 +18,7 @@ import {
   change,
   configuration,
   isWanted,
+  lastSeen,
   listedLock,
   lockName,
   locksWanted,
@@ -32,8 +33,6 @@ import {
 
 const lock = { lock: lockName } as const
 const lease = { ...lock, lease: identifier } as const
-/** Which event was seen last. */
-const seen = { 'last-event-id': v.optional(entryId) } as const
 
 export const locks = {
   acquireLease: {
@@ -154,7 +153,7 @@ export const locks = {
     summary:
       'Sends how a lock stands and what happens to it (server-sent events); with `Last-Event-ID` what came after that',
     params: lock,
-    headers: seen,
+    headers: lastSeen,
     answers: {
       200: { events: 'state, then granted, renewed, released, expired, forced, waiting, cancelled, delayed' },
     },
@@ -167,7 +166,7 @@ export const locks = {
     path: '/locks/-/events',
     summary: 'The same of all locks of which the name is as wanted',
     query: { name: locksWanted.name },
-    headers: seen,
+    headers: lastSeen,
     answers: { 200: { events: 'the same; each says of which lock' } },
     problems: [tooManyWatchers],
     repeatable: 'as-it-is',

@@ -11,7 +11,7 @@ import type { Soundly } from './sound.ts'
 import { openLocks, soundlyOver } from './store.ts'
 import type { Locks } from './verbs.ts'
 import { openWaits } from './waits.ts'
-import { openWatches } from './watches.ts'
+import { openWatches, type Watches } from './watches.ts'
 
 export type LockServiceOptions = {
   readonly log: Log
@@ -25,6 +25,7 @@ export type LockService = {
   /** For what is built on locks. */
   readonly verbs: Locks
   readonly holding: Holding
+  readonly watches: Pick<Watches, 'hasRoom' | 'watch'>
   readonly soundly: Soundly
   readonly onGranted: Knowledge['onGranted']
   readonly start: () => void
@@ -58,6 +59,7 @@ export const openLockService = ({ log, follow, nextLogId, logger }: LockServiceO
     routes: lockRoutes({ verbs, holding, waits, watches, nextLogId }),
     verbs,
     holding,
+    watches,
     soundly,
     onGranted: knowledge.onGranted,
     start: () => {

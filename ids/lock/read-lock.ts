@@ -31,6 +31,8 @@ export type Happened = {
   readonly owner: string | null
   readonly mode: Mode | null
   readonly why: string | null
+  /** Until when nobody gets the lock by that; `null` if somebody may at once. */
+  readonly delayedUntilMs: number | null
 }
 
 export type Lock = {
@@ -72,6 +74,7 @@ export const happened = (entry: RawEntry): Happened | undefined => {
   const event = EVENTS[kindOf(entry) ?? '']
   if (event === undefined) return undefined
   const token = Number(field(entry, 'token') ?? '0')
+  const delayed = field(entry, 'delayed')
   return {
     id: entry[0],
     event,
@@ -80,6 +83,7 @@ export const happened = (entry: RawEntry): Happened | undefined => {
     owner: ownerOf(field(entry, 'owner')),
     mode: modeOf(field(entry, 'mode')),
     why: field(entry, 'why') ?? null,
+    delayedUntilMs: delayed === undefined ? null : Number(delayed),
   }
 }
 

@@ -10,6 +10,7 @@ import type { Closing, Holding } from './holding.ts'
 import type { Held, Waiting } from './lease.ts'
 import { fitsGlob, listLocks } from './listing.ts'
 import {
+  later,
   leaseEnded,
   leaseReused,
   lockConfiguredOtherwise,
@@ -25,23 +26,18 @@ import {
   tooManyLocks,
   tooManyWatchers,
 } from './problems.ts'
-import { endedAs, heldAs, listedAs, lockAs, pathOf, pathOfLease, waitingAs } from './shown.ts'
+import { endedAs, heldAs, listedAs, lockAs, pathOf, pathOfLease, toldAs, waitingAs } from './shown.ts'
 import type { Acquired, Locks, Refused } from './verbs.ts'
 import type { Waits } from './waits.ts'
 import type { Watched, Watches } from './watches.ts'
-
-/** When to ask again where nothing is known of when there is room. */
-const FULL_MS = 2_000
 
 const delayed = (name: string, state: 'held' | 'delayed', restMs: number, waiting: number) => {
   const retry = retryIn(restMs, waiting)
   return { problem: lockHeld(name, state, retry), headers: retryHeaders(retry) }
 }
 
-const tooMany = () => {
-  const retry = retryIn(FULL_MS)
-  return { problem: tooManyLocks(retry), headers: retryHeaders(retry) }
-}
+const tooMany = () => later(undefined, tooManyLocks)
+const inDoubt = (restMs: number) => later(restMs, (retry) => locksInDoubt(restMs, retry))
 
 /** One that is asked again goes to another replica: the gateway sees to it. */
 export const closing = () => ({
@@ -56,14 +52,10 @@ export const refusal = (name: string, refused: Exclude<Refused, KeyReused> | Clo
   switch (refused.state) {
     case 'locked':
       return delayed(name, refused.why, refused.restMs, refused.waiting)
-    case 'barred': {
-      const retry = retryIn(refused.restMs)
-      return { problem: locksInDoubt(refused.restMs, retry), headers: retryHeaders(retry) }
-    }
-    case 'full': {
-      const retry = retryIn(refused.restMs)
-      return { problem: lockQueueFull(name, retry), headers: retryHeaders(retry) }
-    }
+    case 'barred':
+      return inDoubt(refused.restMs)
+    case 'full':
+      return later(refused.restMs, (retry) => lockQueueFull(name, retry))
     case 'too-many':
       return tooMany()
     case 'reused':
@@ -118,25 +110,26 @@ export type LockRoutesOptions = {
 /** How many locks a watcher of many is shown at first. */
 const SHOWN_FIRST = 100
 
-const watchRoutes = ({ verbs, watches }: Pick<LockRoutesOptions, 'verbs' | 'watches'>) => {
-  const watch = (watched: Watched, seen: string | undefined, stopping: AbortSignal) => {
-    if (!watches.hasRoom()) {
-      const retry = retryIn(FULL_MS)
-      return { problem: tooManyWatchers(retry), headers: retryHeaders(retry) }
-    }
+/** Has a client watch, if there is room for it. */
+export const watchingFrom =
+  (watches: LockRoutesOptions['watches']) => (watched: Watched, seen: string | undefined, stopping: AbortSignal) => {
+    if (!watches.hasRoom()) return later(undefined, tooManyWatchers)
     return { events: (stream: EventStream) => watches.watch(watched, seen, stream, stopping) }
   }
+
+const watchRoutes = ({ verbs, watches }: Pick<LockRoutesOptions, 'verbs' | 'watches'>) => {
+  const watch = watchingFrom(watches)
   const all = { waiters: false, count: false, limit: SHOWN_FIRST }
   const one: Handler<typeof api.watchLock> = async ({ params: { lock }, headers, closing: stopping }) => {
     const state = async () => lockAs(await verbs.show(lock, false), false)
-    return watch({ isOf: (name) => name === lock, state }, headers['last-event-id'], stopping)
+    return watch({ isOf: (name) => name === lock, state, tell: toldAs }, headers['last-event-id'], stopping)
   }
   const many: Handler<typeof api.watchLocks> = async ({ query: { name }, headers, closing: stopping }) => {
     const state = async () => {
       const { locks: found, next } = await listLocks(verbs, { ...all, name })
       return { locks: found.map((lock) => listedAs(lock, false)), next }
     }
-    return watch({ isOf: fitsGlob(name ?? '*'), state }, headers['last-event-id'], stopping)
+    return watch({ isOf: fitsGlob(name ?? '*'), state, tell: toldAs }, headers['last-event-id'], stopping)
   }
   return { watchLock: one, watchLocks: many }
 }
@@ -236,7 +229,6 @@ export const lockRoutes = ({ verbs, holding, waits, watches, nextLogId }: LockRo
     checkLocksHealth: async () => {
       const { barredForMs } = await verbs.count()
       if (barredForMs === 0) return { json: { healthy: true as const } }
-      const retry = retryIn(barredForMs)
-      return { problem: locksInDoubt(barredForMs, retry), headers: retryHeaders(retry) }
+      return inDoubt(barredForMs)
     },
   })

@@ -1,6 +1,6 @@
 /** Of what form is what is asked about locks, or shown of them? */
 import * as v from 'valibot'
-import { exactly, integer, units } from '../../shared/contract/fields.ts'
+import { entryId, exactly, integer, units } from '../../shared/contract/fields.ts'
 import { ENDS, MODES, type Wish } from './lease.ts'
 
 /** Bytes. */
@@ -113,6 +113,8 @@ export const configuration = exactly({
 })
 
 export const waitMs = v.optional(integer(0, WAIT_MAX_MS), '0')
+/** Which event a watcher has seen last. */
+export const lastSeen = { 'last-event-id': v.optional(entryId) } as const
 /** The name of what has a lock under its own name behind this one. */
 export const nameUnder = (prefix: string) =>
   v.pipe(

@@ -53,6 +53,19 @@ export const happeningAs = ({ event, atMs, token, owner, mode }: Happened) => ({
   mode,
 })
 
+/** An event as a watcher is sent it. */
+export type Told = { readonly event: string; readonly data: Readonly<Record<string, unknown>> }
+
+/** That nobody gets the lock for a while, if that is so by what has happened. */
+export const delayedAs = (name: string, { atMs, delayedUntilMs }: Happened): readonly Told[] =>
+  delayedUntilMs === null ? [] : [{ event: 'delayed', data: { name, at: at(atMs), until: at(delayedUntilMs) } }]
+
+/** What has happened to a lock, as its watchers are told. */
+export const toldAs = (name: string, happened: Happened): readonly Told[] => [
+  { event: happened.event, data: { name, ...happeningAs(happened), why: happened.why } },
+  ...delayedAs(name, happened),
+]
+
 type State = 'free' | 'held' | 'delayed'
 export const stateOf = ({ holders, delayedForMs }: Lock): State =>
   holders.length > 0 ? 'held' : delayedForMs > 0 ? 'delayed' : 'free'

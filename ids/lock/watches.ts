@@ -10,8 +10,8 @@ import { field, type RawEntry } from '../../shared/contract/events.ts'
 import { UnavailableError } from '../../shared/errors.ts'
 import type { EventStream } from '../../shared/http/event-stream.ts'
 import type { Log } from '../../shared/log/log.ts'
-import { happened } from './read-lock.ts'
-import { happeningAs } from './shown.ts'
+import { type Happened, happened } from './read-lock.ts'
+import type { Told } from './shown.ts'
 
 /** More are told to come again. */
 const WATCHERS_MAX = 1_000
@@ -26,6 +26,8 @@ export type Watched = {
   readonly isOf: (name: string) => boolean
   /** How they stand. */
   readonly state: () => Promise<unknown>
+  /** How it is told what has happened to one of them. */
+  readonly tell: (name: string, happened: Happened) => readonly Told[]
 }
 
 export type Watches = {
@@ -73,17 +75,11 @@ export const openWatches = ({ log, compare }: WatchesOptions): Watches => {
   const deliver = (watcher: Watcher, entry: RawEntry): void => {
     const [id] = entry
     if (compare(id, watcher.last) <= 0) return
-    const told = happened(entry)
+    const what = happened(entry)
     const name = decodeURIComponent(field(entry, 'lock') ?? '')
-    if (told === undefined || !watcher.isOf(name)) return
+    if (what === undefined || !watcher.isOf(name)) return
     watcher.last = id
-    const delayed = field(entry, 'delayed')
-    const data = { name, ...happeningAs(told), why: told.why }
-    watcher.stream.send({ id, event: told.event, data })
-    if (delayed !== undefined) {
-      const until = new Date(Number(delayed)).toISOString()
-      watcher.stream.send({ id, event: 'delayed', data: { name, at: data.at, until } })
-    }
+    for (const told of watcher.tell(name, what)) watcher.stream.send({ id, ...told })
   }
 
   /** @returns whether all was there that came after an entry */

@@ -236,6 +236,7 @@ const OPEN = {
     'PATCH /elections/{election}/candidates/{candidate}',
     'DELETE /elections/{election}/candidates/{candidate}',
     'GET /elections/{election}',
+    'GET /elections/{election}/events',
     'PUT /jobs/{job}/runs/{slot}/by/{runner}',
     'PATCH /jobs/{job}/runs/{slot}/by/{runner}',
     'GET /jobs/{job}',

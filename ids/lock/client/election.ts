@@ -28,6 +28,7 @@ export type Election = {
     work: (leading: Leading) => Result | Promise<Result>,
   ) => Promise<Result>
   readonly leader: () => Promise<Leader | null>
+  /** What becomes of it: `state` first, then `elected`, `renewed`, `resigned`, `lost`, `standing` and `withdrawn`. */
   readonly watch: (options?: { readonly signal?: AbortSignal }) => AsyncIterable<LockEvent>
 }
 
@@ -63,7 +64,6 @@ export const openElection =
         if (status !== 200) throw new LockRefusedError(status, json)
         return json.leader as Leader | null
       },
-      // What becomes of an election becomes of its lock.
-      watch: ({ signal } = {}) => follow(wire, `/locks/${encodeURIComponent(`elections/${name}`)}/events`, signal),
+      watch: ({ signal } = {}) => follow(wire, `${path}/events`, signal),
     }
   }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import test from 'ava'
 import { nanoid } from 'nanoid'
+import { eventsIn, type LockEvent } from '../../../ids/lock/client/reading.ts'
 import { eventually } from '../../support/eventually.ts'
 import { openLockReplica } from '../../support/lock-replica.ts'
 import { openClient, problemOf } from '../../support/shop/client.ts'
@@ -77,6 +78,38 @@ test.serial('a leader leads for longer, and may be known by something else', asy
   })
   t.like(await ask('PATCH', 'a'), { status: 200, json: { value: 'http://b' } })
   t.like(problemOf(await ask('PATCH', 'b')), { status: 404, type: 'urn:shop:problem:no-such-lease' })
+})
+
+test.serial('a watcher is sent who leads, and what becomes of it, also what it has missed', async (t) => {
+  const path = `${replica.url}/elections/${encodeURIComponent(election)}/events`
+  const { term } = (await ask('PUT', 'a', { value: 'http://a' })).json
+  const abort = new AbortController()
+  const open = async (headers: Readonly<Record<string, string>> = {}) => {
+    const response = await fetch(path, { headers, signal: abort.signal })
+    assert.ok(response.body)
+    return eventsIn(response.body)
+  }
+  const events = await open()
+  const next = async (from = events) => ((await from.next()).value ?? assert.fail('it has ended')) as LockEvent
+  const state = await next()
+  t.like(state, { event: 'state', data: { name: election, leader: { candidate: 'a', value: 'http://a', term } } })
+  await ask('PUT', 'b')
+  await ask('PUT', 'c')
+  t.like(await next(), { event: 'standing', data: { candidate: 'b', term: null } })
+  t.like(await next(), { event: 'standing', data: { candidate: 'c' } })
+  await ask('PATCH', 'a')
+  await ask('DELETE', 'c')
+  await ask('DELETE', 'a')
+  t.like(await next(), { event: 'renewed', data: { candidate: 'a', term } })
+  t.like(await next(), { event: 'withdrawn', data: { candidate: 'c', why: 'cancelled' } })
+  t.like(await next(), { event: 'resigned', data: { name: election, event: 'resigned', candidate: 'a', term } })
+  const elected = await next()
+  t.like(elected, { event: 'elected', data: { candidate: 'b', why: null } })
+  await client.request('DELETE', `/locks/${encodeURIComponent(`elections/${election}`)}`)
+  t.like(await next(), { event: 'lost', data: { candidate: 'b', term: elected.data.term, why: 'forced' } })
+  const missed = await open({ 'Last-Event-ID': state.id })
+  t.like(await next(missed), { event: 'standing', data: { candidate: 'b' } })
+  abort.abort()
 })
 
 test.serial('what is too long is refused, naming the field', async (t) => {

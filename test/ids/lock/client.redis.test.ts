@@ -357,7 +357,7 @@ test.serial('what becomes of an election is watched', async (t) => {
   })()
   await eventually(async () => assert.deepEqual(seen, ['state']), LATE_MS)
   await election.campaign({}, () => undefined)
-  await eventually(async () => assert.deepEqual(seen, ['state', 'granted', 'released']), LATE_MS)
+  await eventually(async () => assert.deepEqual(seen, ['state', 'elected', 'resigned']), LATE_MS)
   controller.abort()
   await watching
   t.pass()
