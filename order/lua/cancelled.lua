@@ -34,11 +34,16 @@ local function announce_cancelled(order)
   end
 end
 
--- cancel_order(order): cancels an order that was given up.
-local function cancel_order(order)
+-- cancel_order(order, note): cancels an order that was given up. What was captured for it was given back, if there is a credit note over
+-- that: the draft of its invoice was issued then, so that none is left to be void.
+local function cancel_order(order, note)
   local key = names.order .. order
   local user, version, id, why = unpack(redis.call('HMGET', key, 'user', 'version', 'give_up', 'why'))
   redis.call('HSET', key, 'status', 'cancelled', 'version', later_version(version))
-  emit_single('OrderCancelled', id, given_up(order, user, why))
+  local payload = given_up(order, user, why)
+  if note then
+    payload[#payload + 1], payload[#payload + 2] = 'note', note
+  end
+  emit_single('OrderCancelled', id, payload)
   announce_cancelled(order)
 end

@@ -55,8 +55,10 @@ export const transitions: Transitions<'payment', State, Event> = {
   },
 }
 
-/** For a later version of the order than the draft shows. */
+/** For a later version of the order than the draft shows; and of one that was invoiced and credited before it is cancelled. */
 export const alternatives = [
+  ['draft', 'OrderCancelled', 'it was issued', ['dropped', 'none']],
+  ['void', 'OrderCancelled', 'it was issued', ['dropped', 'none']],
   ['draft', 'OrderChanged', 'it is later', ['drafted', 'draft', 'InvoiceDrafted']],
   ['draft', 'DraftRequested', 'it is later', ['drafted', 'draft', 'InvoiceDrafted']],
   ['void', 'OrderChanged', 'it is later', ['drafted', 'draft', 'InvoiceDrafted']],

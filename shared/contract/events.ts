@@ -113,7 +113,8 @@ export const events = {
       price: 'amount',
       seed: 'amount',
     },
-    OrderCancelled: { order: 'id', user: 'id', why: 'word?' },
+    /** With the credit note over what a checkout of it had captured, if that was given back just now. */
+    OrderCancelled: { order: 'id', user: 'id', why: 'word?', note: 'word?' },
     /** It will be cancelled, once its checkout is undone, which was given up before. */
     CancellationRequested: { order: 'id', user: 'id', why: 'word?' },
     OrderExpired: { order: 'id', user: 'id' },

@@ -17,11 +17,11 @@
 -- tried once only, is cancelled. An amendment of a paid order (amendment.lua) is such a saga as well, in the same states: its order is
 -- *changing* meanwhile, and paid after any end.
 
--- order_status(id, saga, status, invoice): sets the order's status, if it is this saga's order still, and by which invoice it was
+-- order_status(id, saga, status, invoice, note): sets the order's status, if it is this saga's order still, and by which invoice it was
 -- paid: what is documented of an earlier payment of it was credited, and is payment's to tell. What will never be paid stays so: but
--- money may prove that an order was paid before it has expired. Returns the order if it is cancelled thereby. One whose amendment is not
--- to be is paid.
-local function order_status(id, saga, status, invoice)
+-- money may prove that an order was paid before it has expired. Returns the order if it is cancelled thereby; `note` is over what was
+-- captured and given back. One whose amendment is not to be is paid.
+local function order_status(id, saga, status, invoice, note)
   if saga.amends then
     leave_changing(id, saga)
     return nil
@@ -36,7 +36,7 @@ local function order_status(id, saga, status, invoice)
     if not given_up then
       give_up(saga.order, once)
     end
-    cancel_order(saga.order)
+    cancel_order(saga.order, note)
     return saga.order
   end
   if invoice then

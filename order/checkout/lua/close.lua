@@ -21,7 +21,7 @@ function commands.close(args)
   if saga.state ~= 'cancelling' then
     return { 'repeated' }
   end
-  local cancelled = order_status(id, saga, 'open')
+  local cancelled = order_status(id, saga, 'open', nil, args.note)
   credit_order(id, saga, args.note, args.refunded)
   emit_saga(id, saga, 'closed')
   if args.note then

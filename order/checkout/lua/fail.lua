@@ -19,7 +19,7 @@ function commands.fail(args)
   leave_submitted(id, saga)
   saga.reason = args.reason
   saga.item = args.item or ''
-  order_status(id, saga, 'open')
+  order_status(id, saga, 'open', nil, args.note)
   emit_saga(id, saga, 'failed')
   announce(id, saga)
   return decision('failed', id, saga)

@@ -66,10 +66,12 @@ test.serial('a capture issues the invoice instead of the draft', async (t) => {
 for (const [state, event, where, [result, next, ...kinds]] of alternatives)
   test.serial(`${event} of a draft that is ${state}, where ${where}: ${result}`, async (t) => {
     await bring(state)
-    const seen = await emittedDuring(async () => t.is((await tell('order', event, 'later', LATER))[0], result))
+    const facts = event === 'OrderCancelled' ? { ...ORDER, note: 'C1-1' } : LATER
+    const seen = await emittedDuring(async () => t.is((await tell('order', event, 'later', facts))[0], result))
     t.deepEqual<readonly string[], readonly string[]>(seen, kinds)
     t.is(await stateNow(), next)
-    t.like(await list(), [{ total: 45, lines: [['tea', 3]], order_version: 9, log_id: 'later' }])
+    const shown = { total: 45, lines: [['tea', 3]], order_version: 9, log_id: 'later' }
+    if (next === 'draft') t.like(await list(), [shown])
   })
 
 test.serial('a draft is listed with the invoices of its order, without a number, and nowhere else', async (t) => {
