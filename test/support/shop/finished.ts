@@ -34,7 +34,8 @@ export type FinishedCheckouts = AsyncDisposable & {
   readonly usedBy: (participant: Participant) => Promise<{ readonly all: number; readonly log: number }>
 }
 
-export const finishedCheckouts = async (orders: number): Promise<FinishedCheckouts> => {
+/** @param nextId makes the log ids of checkouts; by default they tell the time, as those of a service do */
+export const finishedCheckouts = async (orders: number, nextId?: () => string): Promise<FinishedCheckouts> => {
   await using stack = new AsyncDisposableStack()
   const services = stack.use(await openThreeServices(stack.use(await startThreeServers())))
   const { logs, redis, stores, dependencies } = services
@@ -65,9 +66,10 @@ export const finishedCheckouts = async (orders: number): Promise<FinishedCheckou
     return Number(/used_memory:(\d+)/.exec(await redis[participant].info('memory'))?.[1])
   }
 
+  const newId = nextId ?? dependencies.order.identifiers.next
   const begin = async (at: number, timeout_ms = 60_000): Promise<string> => {
     const user = (await order.find(String(at)))?.user_id ?? ''
-    const id = dependencies.order.identifiers.next()
+    const id = newId()
     await order.begin({ log_id: id, order: String(at), user, token: id, timeout_ms }, plainly)
     return id
   }
