@@ -6,7 +6,7 @@
  */
 import { type FileHandle, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type ApiKey, KEY_SCOPES, makeKey, readKeys, revocation } from '../../gateway/auth/api-keys.ts'
+import { type ApiKey, areGiven, KEY_SCOPES, makeKey, readKeys, revocation } from '../../gateway/auth/api-keys.ts'
 import { codeOf, messageOf } from '../../shared/errors.ts'
 import { readLine, UsageError } from '../command-line.ts'
 
@@ -25,7 +25,8 @@ const HELP = `Makes, lists and revokes keys of programs, which they bear as "Aut
   --file FILE      where they are kept (default: the variable AUTH_KEYS, or .data/keys)
   --help           this text
 
-The gateway reads the same file where AUTH_KEYS names it.`
+The gateway reads the same file where AUTH_KEYS names it. AUTH_KEYS may also have the lines of such a file themselves, as a list:
+[{"id":...},...]; then a key ends with the next start of the gateway that lacks it.`
 
 /** Whether the last line was not written to its end: by hand, or when the disk was full. */
 const isBroken = async (handle: FileHandle): Promise<boolean> => {
@@ -90,6 +91,7 @@ const main = async (): Promise<string> => {
   if (values.help) return HELP
   const [verb = '', id = '', ...more] = positionals
   const options = { ...values, file: values.file ?? DEFAULT_FILE }
+  if (areGiven(options.file)) throw new UsageError('AUTH_KEYS has keys themselves: --file must name a file of them')
   if (more.length === 0 && verb === 'revoke' && id !== '') return revoke(id, options)
   if (id !== '') throw new UsageError(`"${positionals.join(' ')}" is not understood`)
   if (verb === 'create') return create(options)

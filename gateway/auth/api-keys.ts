@@ -3,7 +3,8 @@
  *
  * A key is `shop_ID_SECRET`. Its secret is 256 random bits, which nobody guesses, so a plain SHA-256 is kept of it. The keys stand in a file, a
  * line of JSON for each that was made and for each that was revoked. Lines are only ever added: so no one who adds a line takes back
- * another's, and the file tells who had which key, from when and until when.
+ * another's, and the file tells who had which key, from when and until when. Where there is no such file, the same lines may be given as a
+ * list, once and for all.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { messageOf } from '../../shared/errors.ts'
@@ -89,6 +90,18 @@ export const readKeys = (text: string): ReadKeys => {
       if (at < lines.length - 1) faults.push(`line ${at + 1}: ${messageOf(error)}`)
     }
   return { keys, faults }
+}
+
+/** Whether a setting has keys themselves, and not the name of their file. */
+export const areGiven = (setting: string): boolean => setting.trimStart().startsWith('[')
+
+/** Keys that are given as a list of what stands in the lines of a file. @throws Error saying what is wrong with it */
+export const givenApiKeys = (text: string): ReadonlyMap<string, ApiKey> => {
+  const given: unknown = JSON.parse(text)
+  if (!Array.isArray(given)) throw new Error('it is no list')
+  const { keys, faults } = readKeys(given.map((line) => `${JSON.stringify(line)}\n`).join(''))
+  if (faults.length > 0) throw new Error(faults.join('; '))
+  return keys
 }
 
 /** Whether a bearer token has the form of a key. */

@@ -48,11 +48,18 @@ const isPublic = (key: unknown): boolean => {
   return kty !== 'oct' && d === undefined
 }
 
-/** @throws Error if these are no keys, or one of them is to be kept secret */
+/** Whether a token could be signed by the other half of this key. */
+const isOfTokens = (key: unknown): boolean => {
+  const { kty, use = 'sig' } = Object(key) as { readonly kty?: unknown; readonly use?: unknown }
+  return (kty === 'RSA' || kty === 'EC' || kty === 'OKP') && use === 'sig'
+}
+
+/** @throws Error if there are no keys to verify tokens by, or one of them is to be kept secret */
 export const givenKeys = (text: string): KeySet => {
   const keys = JSON.parse(text) as JSONWebKeySet
   const keyOf = createLocalJWKSet(keys)
   if (!keys.keys.every(isPublic)) throw new Error('it may have public keys only')
+  if (!keys.keys.some(isOfTokens)) throw new Error('it has no key by which a token could be verified')
   return { keyOf, stop: () => undefined }
 }
 

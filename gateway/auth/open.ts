@@ -5,8 +5,9 @@ import { type Auth, refuseGuessable } from '../../shared/process/auth.ts'
 import { ConfigError, headerSecret, integer, text } from '../../shared/process/config.ts'
 import { isLoopback } from '../../shared/process/exposure.ts'
 import type { Step } from '../../shared/process/step.ts'
+import { areGiven, givenApiKeys } from './api-keys.ts'
 import { type Authentication, openAuthentication } from './authentication.ts'
-import { openKeyFile } from './key-file.ts'
+import { type KeyFile, openKeyFile } from './key-file.ts'
 import { givenKeys, type KeySet, remoteKeys } from './key-set.ts'
 import { openVerify } from './token.ts'
 
@@ -16,7 +17,7 @@ export const tokenSettings = {
   issuer: text('AUTH_ISSUER', ''),
   audience: text('AUTH_AUDIENCE', ''),
   clockSkewS: integer('AUTH_CLOCK_SKEW_S', { min: 0, max: 300 }, 30),
-  keyFile: text('AUTH_KEYS', ''),
+  keys: text('AUTH_KEYS', ''),
   operatorToken: headerSecret('OPERATOR_TOKEN', ''),
 }
 
@@ -29,7 +30,8 @@ export type TokenConfig = {
   readonly issuer: string
   readonly audience: string
   readonly clockSkewS: number
-  readonly keyFile: string
+  /** Them or the name of their file. */
+  readonly keys: string
   readonly operatorToken: string
 }
 
@@ -42,9 +44,9 @@ export const refuseOpen = ({ auth, host }: Pick<TokenConfig, 'auth' | 'host'>): 
 }
 
 /** What is wrong with the settings of the issuer, a sentence each. */
-const faultsOf = ({ jwksUrl, jwks, issuer, audience, keyFile, operatorToken }: TokenConfig): readonly string[] => {
+const faultsOf = ({ jwksUrl, jwks, issuer, audience, keys, operatorToken }: TokenConfig): readonly string[] => {
   const hasIssuer = jwksUrl !== '' || jwks !== ''
-  if (!hasIssuer && keyFile === '' && operatorToken === '')
+  if (!hasIssuer && keys === '' && operatorToken === '')
     return ['AUTH=jwt wants AUTH_JWKS_URL or AUTH_JWKS, and else AUTH_KEYS: nobody could bear a token']
   return [
     ...(jwksUrl !== '' && jwks !== '' ? ['AUTH_JWKS_URL and AUTH_JWKS exclude each other'] : []),
@@ -66,6 +68,17 @@ const keySetOf = (config: TokenConfig, step: Step, log: Logger, onChange: () => 
   }
 }
 
+/** The keys of programs, of a file that may change, or as they are given. */
+const apiKeysOf = (setting: string, log: Logger): KeyFile => {
+  if (setting !== '' && !areGiven(setting)) return openKeyFile(setting, log)
+  try {
+    const keys = setting === '' ? new Map() : givenApiKeys(setting)
+    return { keys: () => keys, stop: () => undefined }
+  } catch (error) {
+    throw new ConfigError(`AUTH_KEYS is no list of keys: ${messageOf(error)}`)
+  }
+}
+
 export type OpenAuthentication = Authentication & { readonly stop: () => void }
 
 /**
@@ -78,12 +91,12 @@ export const authenticationOf = (config: TokenConfig, step: Step, log: Logger): 
   refuseGuessable(config)
   const faults = faultsOf(config)
   if (faults.length > 0) throw new ConfigError(`the environment is not complete: ${faults.join('; ')}`)
+  const apiKeys = apiKeysOf(config.keys, log)
   const keySet = keySetOf(config, step, log, () => authentication.forget())
-  const keyFile = config.keyFile === '' ? undefined : openKeyFile(config.keyFile, log)
   const { issuer, audience, clockSkewS, operatorToken } = config
   const authentication = openAuthentication({
     verify: keySet && openVerify({ keyOf: keySet.keyOf, issuer, audience, clockSkewS }),
-    keys: keyFile?.keys ?? (() => new Map()),
+    keys: apiKeys.keys,
     operatorToken,
     log,
   })
@@ -91,7 +104,7 @@ export const authenticationOf = (config: TokenConfig, step: Step, log: Logger): 
     ...authentication,
     stop: () => {
       keySet?.stop()
-      keyFile?.stop()
+      apiKeys.stop()
     },
   }
 }

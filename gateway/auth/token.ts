@@ -3,7 +3,8 @@
  *
  * A token is a JWT that is signed by a key of its issuer (RFC 7519). It is verified by the algorithms of public keys only: never by none, and by no
  * shared secret, for a public key that is taken for one is known to everybody (RFC 8725, 2.1). It must name its issuer, its audience,
- * its end and its subject, who is the customer; its claim `scope` may name the scope of a merchant or an operator (RFC 8693, 4.2).
+ * its end and its subject, who is the customer; its claim `scope` may name the scope of a merchant or an operator: words in one text
+ * (RFC 8693, 4.2), or, as many issuers have it, a list of them. A scope of another form is no customer's, but a mistake.
  */
 import { type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { codeOf } from '../../shared/errors.ts'
@@ -26,6 +27,7 @@ export const REASONS = {
   ended: 'it has ended',
   'not-yet': 'it is not valid yet',
   claims: 'it does not name its subject and its end',
+  scope: 'its scope is no text, nor a list of texts',
   'no-such-key': 'there is no such key, or it was revoked',
 } as const
 export type Reason = keyof typeof REASONS
@@ -58,8 +60,15 @@ const reasonOf = (error: unknown): Reason | undefined => {
   return code === 'ERR_JWT_CLAIM_VALIDATION_FAILED' ? (BY_CLAIM[claimOf(error)] ?? 'claims') : BY_CODE[code]
 }
 
-const scopeOf = ({ scope }: JWTPayload): Caller['scope'] => {
-  const words = typeof scope === 'string' ? scope.split(' ') : []
+/** The words of a scope, in either form; undefined if it has none of the two. */
+const wordsIn = (scope: unknown): readonly string[] | undefined => {
+  const texts: readonly unknown[] = Array.isArray(scope) ? scope : [scope]
+  return texts.every((text) => typeof text === 'string') ? texts.flatMap((text) => text.split(' ')) : undefined
+}
+
+const scopeOf = ({ scope = '' }: JWTPayload): Caller['scope'] | undefined => {
+  const words = wordsIn(scope)
+  if (words === undefined) return undefined
   return words.includes('operator') ? 'operator' : words.includes('merchant') ? 'merchant' : 'customer'
 }
 
@@ -87,7 +96,9 @@ export const openVerify = ({ keyOf, issuer, audience, clockSkewS }: TokenOptions
       const { sub: subject, exp } = payload
       const isNamed = typeof subject === 'string' && subject !== '' && subject.isWellFormed()
       if (!isNamed || subject.length > SUBJECT_CHARACTERS_MAX || exp === undefined) return 'claims'
-      return { caller: { scope: scopeOf(payload), subject }, untilMs: (exp + clockSkewS) * 1_000 }
+      const scope = scopeOf(payload)
+      if (scope === undefined) return 'scope'
+      return { caller: { scope, subject }, untilMs: (exp + clockSkewS) * 1_000 }
     } catch (error) {
       const reason = reasonOf(error)
       if (reason === undefined) throw error

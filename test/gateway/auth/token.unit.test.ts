@@ -42,6 +42,11 @@ const wrong: Readonly<Record<string, readonly [Reason, string]>> = {
   'has a subject that is too long': ['claims', await because({ sub: 'a'.repeat(257) })],
   'has a subject that is no text': ['claims', await because({ sub: 7 })],
   'has a subject that cannot be written': ['claims', await because({ sub: '\ud800' })],
+  'has a scope that is a number': ['scope', await because({ scope: 7 })],
+  'has a scope that is nothing': ['scope', await because({ scope: null })],
+  'has a scope of words by name': ['scope', await because({ scope: { operator: true } })],
+  'has a scope of words and other things': ['scope', await because({ scope: ['operator', 7] })],
+  'has a scope of lists': ['scope', await because({ scope: [['operator']] })],
   'is signed by another key of the same name': ['signature', await sign(others)],
   'is signed by a key that nobody shows': ['unknown-key', await sign(unknown)],
   'says none': ['unsigned', `${encode({ alg: 'none' })}.${encode(claims)}.`],
@@ -86,8 +91,13 @@ for (const [scope, wanted] of [
   ['merchant operator', 'operator'],
   ['merchants operator2 service anybody', 'customer'],
   ['merchant,operator', 'customer'],
+  [['openid', 'merchant'], 'merchant'],
+  [['merchant', 'operator'], 'operator'],
+  [['openid', 'merchant operator'], 'operator'],
+  [['merchants', 'service'], 'customer'],
+  [[], 'customer'],
 ] as const)
-  test(`of the scope "${scope}" is a ${wanted}`, async (t) => {
+  test(`of the scope ${JSON.stringify(scope)} is a ${wanted}`, async (t) => {
     t.like(await verify(await because({ scope })), { caller: { scope: wanted } })
   })
 
