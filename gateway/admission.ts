@@ -8,7 +8,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { CALLER_HEADER, GATEWAY_HEADER } from '../shared/http/caller.ts'
 import { isOver } from '../shared/http/connections.ts'
-import type { Authentication, Identified, Unidentified } from './auth/authentication.ts'
+import { type Authentication, type Identified, isUndecided, type Unidentified } from './auth/authentication.ts'
 import type { Limits } from './limits/limits.ts'
 import { sendProblem } from './proxy/answers.ts'
 import type { Passed } from './proxy/headers.ts'
@@ -36,7 +36,7 @@ export const stillHoldsBy = ({ authentication }: AdmissionOptions): StillHolds |
   authentication &&
   (async (borne) => {
     const found = await authentication.identify(borne)
-    return 'caller' in found || found.problem.status === 503
+    return 'caller' in found || isUndecided(found)
   })
 
 export const openAdmission = ({ authentication, gatewaySecret = '', limits }: AdmissionOptions): Admit => {
@@ -69,6 +69,7 @@ export const openAdmission = ({ authentication, gatewaySecret = '', limits }: Ad
       if (isExcess(path, passed, response, isKnown ? found.caller : undefined)) return
       if (!isKnown) {
         if (found.challenge !== undefined) response.setHeader('WWW-Authenticate', found.challenge)
+        if (found.retryAfterS !== undefined) response.setHeader('Retry-After', String(found.retryAfterS))
         return sendProblem(response, found.problem, passed.requestId)
       }
       passed.headers.push(...bySecret, CALLER_HEADER, found.caller)

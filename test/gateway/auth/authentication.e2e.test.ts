@@ -180,6 +180,22 @@ test('a stream of events goes on while nobody knows whether its token holds', as
   t.false(response.complete)
 })
 
+test('an address that sends wrong tokens without end is refused what is new, and keeps what is known', async (t) => {
+  const { as, verified, upstream } = await open(t)
+  t.is((await as(`Bearer ${token}`)).status, 200)
+  let reply = await as(`Bearer ${ended}`)
+  t.is(reply.status, 401)
+  for (let times = 0; reply.status === 401 && times < 1_000; times += 1) reply = await as(`Bearer ${ended}`)
+  t.like(problemOf(t, reply), { type: 'urn:shop:problem:too-many-requests', limit: 'wrong-tokens' })
+  t.is(reply.headers['retry-after'], '1')
+  const before = verified()
+  await Promise.all(Array.from({ length: 50 }, () => as(`Bearer ${merchants}`)))
+  t.true(verified() - before < 25, 'they are not verified, but for some that come in their time')
+  t.is((await as(`Bearer ${token}`)).status, 200)
+  t.is((await as(`Bearer ${file[0].key}`)).status, 200, 'a key costs next to nothing')
+  t.false(upstream.received.some(({ headers }) => headers['shop-caller'] === 'anybody'))
+})
+
 test('10,000 customers stay bounded', async (t) => {
   const MOST = 1_000
   const found = { scope: 'customer', subject: 'anna' } as const
