@@ -5,7 +5,7 @@ import { keyReused } from '../../shared/http/problems.ts'
 import type { Rows } from '../../shared/http/route.ts'
 import { lockHeld, locksInDoubt, tooManyLocks } from '../lock/problems.ts'
 import { nameUnder, ttl } from '../lock/schemas.ts'
-import { laterRunBegun, noSuchRun, runDecided, runLost, runTaken } from './problems.ts'
+import { laterRunBegun, noSuchRun, runDecided, runLost, runTaken, runTooEarly } from './problems.ts'
 import { JOBS } from './store.ts'
 
 const KEEP = 100
@@ -80,7 +80,7 @@ export const jobs = {
       optional: true,
     },
     answers: { 200: { json: begun }, 201: { json: begun } },
-    problems: [runTaken, laterRunBegun, lockHeld, tooManyLocks, locksInDoubt],
+    problems: [runTooEarly, runTaken, laterRunBegun, lockHeld, tooManyLocks, locksInDoubt],
     repeatable: 'as-it-is',
     scope: 'merchant',
     shownAt: '/jobs/{job}',

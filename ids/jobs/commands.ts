@@ -9,6 +9,7 @@ export const beginRun = command(
   { begun: ['new', 'token', 'expires_in', 'expires', 'entry'] },
   {
     taken: ['slot', 'state', 'by', 'at', 'token', 'note'],
+    early: ['latest'],
     later: ['newest'],
     locked: ['rest'],
     barred: ['rest'],

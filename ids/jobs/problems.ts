@@ -28,6 +28,19 @@ export const runDecided = problemKind(
   }),
 )
 
+/** It would keep all slots before it from being run. */
+export const runTooEarly = problemKind(
+  400,
+  'run-too-early',
+  'The slot is too far ahead',
+  (job: string, slot: string, latest: string) => ({
+    detail: `"${job}" is not due for ${slot} yet: no slot after ${latest} is begun now`,
+    field: 'slot',
+    job,
+    latest,
+  }),
+)
+
 export const laterRunBegun = problemKind(
   410,
   'later-run-begun',

@@ -5,7 +5,7 @@ import { type Route, routes } from '../../shared/http/route.ts'
 import { later, lockHeld, locksInDoubt, tooManyLocks } from '../lock/problems.ts'
 import type { Locks as Verbs } from '../lock/verbs.ts'
 import { jobs as api } from './api.ts'
-import { laterRunBegun, noSuchRun, runDecided, runLost, runTaken } from './problems.ts'
+import { laterRunBegun, noSuchRun, runDecided, runLost, runTaken, runTooEarly } from './problems.ts'
 import { JOBS, type Jobs, leaseOf, slotAs } from './store.ts'
 
 export type JobOptions = { readonly jobs: Jobs; readonly verbs: Pick<Verbs, 'renew'> }
@@ -24,6 +24,8 @@ export const jobRoutes = ({ jobs, verbs }: JobOptions): readonly Route[] =>
         }
         case 'taken':
           return { problem: runTaken(job, begun.run) }
+        case 'early':
+          return { problem: runTooEarly(job, slot, begun.latest) }
         case 'later':
           return { problem: laterRunBegun(job, begun.newest) }
         case 'locked':

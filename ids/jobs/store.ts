@@ -11,7 +11,11 @@ import { beginRun, endRun } from './commands.ts'
 /** The folder of the commands, and the names of the keys that they use. */
 export const jobCommands = new URL('lua/', import.meta.url)
 export const jobNames = { job: 'job:' } as const
-export const jobLimits = { job_kept_ms: 400 * 86_400_000 } as const
+export const jobLimits = {
+  job_kept_ms: 400 * 86_400_000,
+  /** So far ahead of ids' Redis a slot may lie: as far as the clock of a runner may be wrong. */
+  job_ahead_s: 3_600,
+} as const
 
 /** Of the lock of a job, before its name. */
 export const JOBS = 'jobs/'
@@ -40,6 +44,7 @@ export type Jobs = {
   ) => Promise<
     | Result<'begun', { readonly isNew: boolean; readonly token: number; readonly expiresInMs: number }>
     | Result<'taken', { readonly run: Run }>
+    | Result<'early', { readonly latest: string }>
     | Result<'later', { readonly newest: string }>
     | Result<'locked', { readonly restMs: number }>
     | Result<'barred', { readonly restMs: number }>
@@ -99,6 +104,8 @@ export const openJobs = ({ log, soundly, onGranted }: JobsOptions): Jobs => {
         }
         case 'taken':
           return { state: result[0], run: runOf(result.slice(1)) }
+        case 'early':
+          return { state: result[0], latest: slotAs(Number(result[1])) }
         case 'later':
           return { state: result[0], newest: slotAs(Number(result[1])) }
         case 'locked':

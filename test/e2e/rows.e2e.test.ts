@@ -57,7 +57,7 @@ const VALUES: Readonly<Record<string, string>> = {
   n_users: '3',
   starting_money: '1000',
   by: 'refund',
-  slot: '2026-11-28T03:00:00Z',
+  slot: '2026-01-02T03:00:00Z',
   kind: 'read-process',
 }
 /** The same of single rows. */

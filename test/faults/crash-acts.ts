@@ -146,7 +146,7 @@ export const hold = async (opened: OpenShop): Promise<void> => {
   await ask(opened, 'DELETE', lock)
   await ask(opened, 'DELETE', `${lock}/leases/second`)
   const job = `/jobs/${nanoid()}`
-  const run = `${job}/runs/${encodeURIComponent('2026-11-28T03:00:00Z')}/by/me`
+  const run = `${job}/runs/${encodeURIComponent('2026-01-02T03:00:00Z')}/by/me`
   await ask(opened, 'PUT', run, { ttl_ms: HELD_MS, if_lost: 'again' })
   await ask(opened, 'GET', job)
   await ask(opened, 'PATCH', run, { outcome: 'done' })

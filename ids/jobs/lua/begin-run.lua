@@ -3,7 +3,7 @@
 -- its run. What is older than the last slot that was begun, and not remembered, was run or left out.
 -- ARGS     lock, seen, slot, runner, ttl, again (yes or no), keep (how many slots are remembered)
 -- RETURNS  begun, new, token, expires_in, expires, entry (by which it was granted, if it is new)
---          or in passing: taken, slot, state, by, at, token, note | later, newest | locked, rest | barred, rest | too-many | older
+--          or in passing: taken, slot, state, by, at, token, note | early, latest | later, newest | locked, rest | barred, rest | too-many | older
 
 -- forget_slots(lock, keep, begun): only so many are remembered, the last ones, and the one that was begun just now.
 local function forget_slots(lock, keep, begun)
@@ -24,15 +24,29 @@ local function forget_slots(lock, keep, begun)
   end
 end
 
+-- latest_slot(): none after it is begun now: it would keep those before it from being run.
+local function latest_slot()
+  return math.floor(now_ms() / 1000) + limits.job_ahead_s
+end
+
+-- newest_slot(lock): the last slot that was begun, or nil. One too far ahead, which a version before let begin, is none.
+local function newest_slot(lock)
+  local newest = tonumber(redis.call('HGET', names.job .. lock.name, 'newest') or '')
+  return newest and newest <= latest_slot() and newest or nil
+end
+
 -- taken_by(lock, args): what speaks against a run.
 local function taken_by(lock, args)
   local run = recorded_run(lock, args.slot)
   if run and (run.state ~= 'lost' or args.again == 'no') then
     return { 'taken', shown_run(run) }
   end
-  local newest = redis.call('HGET', names.job .. lock.name, 'newest')
-  if not run and newest and tonumber(args.slot) < tonumber(newest) then
-    return { 'later', newest }
+  local latest, newest = latest_slot(), newest_slot(lock)
+  if tonumber(args.slot) > latest then
+    return { 'early', integer(latest) }
+  end
+  if not run and newest and tonumber(args.slot) < newest then
+    return { 'later', integer(newest) }
   end
   local other = running_run(lock)
   if other then
@@ -69,8 +83,7 @@ commands['begin-run'] = function(args)
   redis.call('DEL', key_of_lease(lock, id))
   grant(lock, lease, true)
   remember_run(lock, { slot = args.slot, state = 'running', by = args.runner, at = integer(now_ms()), token = lease.token, note = '-' })
-  local newest = redis.call('HGET', names.job .. lock.name, 'newest') or '0'
-  redis.call('HSET', names.job .. lock.name, 'newest', integer(math.max(tonumber(newest), tonumber(args.slot))))
+  redis.call('HSET', names.job .. lock.name, 'newest', integer(math.max(newest_slot(lock) or 0, tonumber(args.slot))))
   forget_slots(lock, tonumber(args.keep), args.slot)
   close_lock(lock)
   return { 'begun', 'yes', lease.token, integer(tonumber(lease.expires) - now_ms()), lease.expires, lock.entry }

@@ -22,9 +22,10 @@ test.serial.beforeEach(() => {
   job = `nightly-${nanoid(8)}`
 })
 
-const FIRST = '2026-11-28T03:00:00Z'
-const NEXT = '2026-11-29T03:00:00Z'
+const FIRST = '2026-01-02T03:00:00Z'
+const NEXT = '2026-01-03T03:00:00Z'
 const LATE_MS = 3_000
+const HOUR_MS = 3_600_000
 const JSON_TYPE = { 'Content-Type': 'application/json' }
 
 const ask = async (method: string, path: string, body?: object) => {
@@ -69,6 +70,25 @@ test.serial('a slot before the last one that was begun is not run any more', asy
   await begin(NEXT, 'a')
   await end(NEXT, 'a', { outcome: 'done' })
   t.like(problemOf(await begin(FIRST, 'b')), { status: 410, type: 'urn:shop:problem:later-run-begun', newest: NEXT })
+})
+
+const inMs = (ms: number): string => new Date(Date.now() + ms).toISOString().replace(/\.\d+/, '')
+
+test.serial('a slot far ahead is not begun, so that it keeps no earlier one from being run', async (t) => {
+  const refused = await begin(inMs(2 * HOUR_MS), 'a')
+  t.like(problemOf(refused), { status: 400, type: 'urn:shop:problem:run-too-early', field: 'slot' })
+  t.regex(`${problemOf(refused).latest}`, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
+  t.deepEqual(await standing(), { job, running: null, last: null })
+  t.is((await begin(FIRST, 'a')).status, 201)
+  await end(FIRST, 'a', { outcome: 'done' })
+  t.is((await begin(inMs(HOUR_MS / 2), 'a')).status, 201)
+})
+
+test.serial('a slot far ahead that was begun nevertheless keeps no earlier one from being run', async (t) => {
+  await bench.redis.hset(`job:jobs%2F${job}`, 'newest', Math.floor(Date.now() / 1_000) + 86_400)
+  t.is((await begin(NEXT, 'a')).status, 201)
+  await end(NEXT, 'a', { outcome: 'done' })
+  t.like(problemOf(await begin(FIRST, 'a')), { status: 410, newest: NEXT })
 })
 
 test.serial('the next slot waits for the run of the one before', async (t) => {
@@ -116,12 +136,12 @@ test.serial('of many runners at one moment one is told to run it', async (t) => 
 })
 
 test.serial('so many slots are remembered as is wanted', async (t) => {
-  for (const day of ['25', '26', '27']) {
-    await begin(`2026-11-${day}T03:00:00Z`, 'a', { keep: 2 })
-    await end(`2026-11-${day}T03:00:00Z`, 'a', { outcome: 'done' })
+  for (const day of ['05', '06', '07']) {
+    await begin(`2026-01-${day}T03:00:00Z`, 'a', { keep: 2 })
+    await end(`2026-01-${day}T03:00:00Z`, 'a', { outcome: 'done' })
   }
-  t.like(problemOf(await begin('2026-11-26T03:00:00+00:00', 'a')), { status: 409 })
-  t.like(problemOf(await begin('2026-11-25T03:00:00Z', 'a')), { status: 410 })
+  t.like(problemOf(await begin('2026-01-06T03:00:00+00:00', 'a')), { status: 409 })
+  t.like(problemOf(await begin('2026-01-05T03:00:00Z', 'a')), { status: 410 })
 })
 
 test.serial('a slot that is run again is remembered until it has ended, however few are', async (t) => {
@@ -146,9 +166,9 @@ test.serial('a job that was never begun has no runs, and what is no slot is refu
   t.deepEqual((await ask('GET', '/jobs/never')).json, { job: 'never', running: null, last: null })
   for (const slot of [
     'yesterday',
-    '2026-11-28',
-    '2026-11-28T03:00:00.5Z',
-    '2026-13-28T03:00:00Z',
+    '2026-01-02',
+    '2026-01-02T03:00:00.5Z',
+    '2026-13-02T03:00:00Z',
     '2026-02-30T03:00:00Z',
   ])
     t.like(problemOf(await begin(slot, 'a')), { status: 400, field: 'slot' }, slot)
