@@ -1,7 +1,7 @@
 /**
  * Where does a stranger learn what the shop can be asked?
  *
- * `/openapi.json` is the contract, `/docs` a page that shows it and lets one try it. All comes from here: the page asks nobody else.
+ * `/openapi.json` is the contract, `/docs` a page that shows it and lets one try it; two more files have the same as requests to be sent in order. All comes from here: the page asks nobody else.
  * It is there also while the services are not. Each file is read when it is first wanted.
  */
 import { hash } from 'node:crypto'
@@ -23,6 +23,8 @@ const ofPage = (name: string): string => import.meta.resolve(`swagger-ui-dist/${
 const SCRIPT = 'text/javascript; charset=utf-8'
 const FILES: ReadonlyMap<string, File> = new Map([
   ['/openapi.json', { type: 'application/json', url: ours('openapi.json') }],
+  ['/shop.postman_collection.json', { type: 'application/json', url: ours('shop.postman_collection.json') }],
+  ['/shop.http', { type: 'text/plain; charset=utf-8', url: ours('shop.http') }],
   ['/docs', { type: 'text/html; charset=utf-8', url: ours('index.html') }],
   ['/docs/docs.js', { type: SCRIPT, url: ours('docs.js') }],
   ['/docs/swagger-ui.css', { type: 'text/css; charset=utf-8', url: ofPage('swagger-ui.css') }],

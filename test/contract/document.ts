@@ -68,13 +68,15 @@ type HeaderName = keyof typeof HEADERS
 
 const header = (name: HeaderName, required = false): Object_ => ({ name, in: 'header', required, ...HEADERS[name] })
 
+/** Is it to be sent under a key if it is to be sent again? What clients of older lock services know keeps none. */
+export const wantsKey = (row: Row): boolean =>
+  row.method !== 'GET' && row.repeatable === 'under-a-key' && row.problems.includes(keyReused)
+
 const headersOf = (row: Row): readonly Object_[] => {
   const read = Object.keys(row.headers ?? {})
-  // What clients of older lock services know keeps no key.
-  const isChange = row.method !== 'GET' && row.repeatable === 'under-a-key' && row.problems.includes(keyReused)
   const takesPrefer = read.includes('prefer') || (200 in row.answers && row.answers[204] !== undefined)
   return [
-    ...(isChange ? [header('Idempotency-Key')] : []),
+    ...(wantsKey(row) ? [header('Idempotency-Key')] : []),
     ...(row.ifMatch ? [header('If-Match', row.ifMatch === 'required')] : []),
     ...(row.fenced ? [header('If-Lock-Token')] : []),
     ...(takesPrefer ? [header('Prefer')] : []),
@@ -142,6 +144,10 @@ const refusalsOf = (row: Row): readonly (readonly [status: string, kinds: readon
     status,
     kinds,
   ])
+/** Every kind of problem that any route may answer, or the gateway. */
+export const everyKind = (): readonly string[] =>
+  [...new Set([...ANYWHERE, ...ROWS.flatMap((row) => problemsOf(row).map(kindOf))])].sort()
+
 /** By this name refusals stand that more than one row has: those of their kinds. */
 const nameOf = (kinds: readonly ProblemKind[]): string => [...new Set(kinds.map(kindOf))].sort().join('.')
 
@@ -176,7 +182,8 @@ const securityOf = (scope: Scope): readonly Object_[] => {
 }
 
 const isShared = ({ name }: NamedRow): boolean => ROWS.filter((row) => row.name === name).length > 1
-const idOf = (row: NamedRow): string =>
+/** By which name an operation is known: that of its row, and behind it that of the service if all have such a row. */
+export const idOf = (row: NamedRow): string =>
   isShared(row) ? `${row.name}Of${row.service[0]?.toUpperCase()}${row.service.slice(1)}` : row.name
 
 const operationOf = (row: NamedRow): Object_ => ({

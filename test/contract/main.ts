@@ -1,5 +1,5 @@
-/** `npm run openapi`: writes the contract anew, from the rows of all services. */
+/** `npm run openapi`: writes the contract anew, in all its forms, from the rows of all services. */
 import { writeFileSync } from 'node:fs'
-import { contractText } from './document.ts'
+import { WRITTEN } from './written.ts'
 
-writeFileSync(new URL('../../gateway/docs/openapi.json', import.meta.url), contractText())
+for (const { place, text } of WRITTEN) writeFileSync(place, text())

@@ -12,6 +12,16 @@ test('the contract is there', async (t) => {
   t.true(Object.hasOwn(paths, '/orders/checkout/{order}'))
 })
 
+test('so is it as requests to be sent', async (t) => {
+  const { ask } = await openShop(t, {})
+  const collection = await ask('GET', '/shop.postman_collection.json')
+  t.is(collection.headers['content-type'], 'application/json')
+  t.is((JSON.parse(collection.text) as { info: { name: string } }).info.name, 'saga-shop')
+  const file = await ask('GET', '/shop.http')
+  t.is(file.headers['content-type'], 'text/plain; charset=utf-8')
+  t.regex(file.text, /^POST \{\{SHOP\}\}\/orders\/checkout\/\{\{ORDER_ID\}\}$/m)
+})
+
 test('the page is whole without anything from outside', async (t) => {
   const { ask } = await openShop(t, {})
   const page = await ask('GET', '/docs')
