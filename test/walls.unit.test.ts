@@ -136,6 +136,11 @@ const WALLS: readonly Wall[] = [
     may: /^ids\/lock\/client\//,
   },
   {
+    what: 'and so is the client of the shop',
+    who: /^gateway\/client(\.ts$|\/)/,
+    may: /^gateway\/client\//,
+  },
+  {
     what: 'a service imports of shared what all services are made of, and the contract; a log it only sees',
     who: new RegExp(`^${OWN}(?!main\\.ts$)`),
     may: new RegExp(
@@ -369,6 +374,8 @@ test('no files import each other in a circle', (t) => {
 
 /** A file is read at one sitting, and a function on one screen and a half. */
 const FILE_LINES_MAX = 300
+/** But for what is written by a program. */
+const WRITTEN = ['gateway/client/contract.ts']
 const FUNCTION_LINES_MAX = 80
 
 const indentOf = (line = ''): number => /^ */.exec(line)?.[0].length ?? 0
@@ -397,7 +404,7 @@ const functionsOf = ({ path, text }: File): readonly { readonly name: string; re
 
 test('no file has more lines than are read at one sitting', (t) => {
   const long = shipped.filter(({ text }) => text.split('\n').length - 1 > FILE_LINES_MAX).map(({ path }) => path)
-  t.deepEqual(long, [])
+  t.deepEqual(long, WRITTEN)
 })
 
 test('no function has more lines than are seen at once', (t) => {
