@@ -182,6 +182,7 @@ const openChecks = (
   })
   return {
     checks: health.checks,
+    memory: memory.seen,
     whenDurable: durability.whenDurable,
     start: (): void => {
       memory.start()
@@ -240,7 +241,7 @@ export const openService = async (context: ProcessContext<ServiceConfig>, option
     host: config.host,
     routes: [
       ...parts.routes,
-      ...logRoutes(prefix, log, parser),
+      ...logRoutes(prefix, log, parser, { replica: context.replica, readers: peers.readers, memory: health.memory }),
       ...sagaRoutes(prefix, { log, parser, recovery, subscribers, onApplied }),
       ...featureRoutes(prefix, features),
     ],

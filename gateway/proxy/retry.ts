@@ -31,7 +31,8 @@ const FORCE = /^\/locks\/[^/?]+(?:\?(?!(?:.*&)?token=)|$)/
 export const isCheckout = (method: string, path: string): boolean => method === 'POST' && CHECKOUT.test(path)
 
 /** What may be held for long: events, and the end of a checkout; and what waits for a lock. */
-const LONG = /^\/(?:orders\/checkout\/[^/?]+|(?:orders|locks|elections)\/[^/?]+\/events)(?:\?|$)/
+const LONG =
+  /^\/(?:orders\/checkout\/[^/?]+|(?:orders|locks|elections)\/[^/?]+\/events|(?:orders|payment|stock|ids)\/events)(?:\?|$)/
 const WAITS = /^\/(?:locks\/[^/?]+\/leases|elections\/[^/?]+\/candidates)(?:[/?]|$)/
 
 /** What a request takes of a replica's connections: a checkout for as long as it takes, others for long, or for a moment. */

@@ -12,12 +12,14 @@ import type { Check } from '../http/readiness.ts'
 import type { Step } from '../process/step.ts'
 
 /** Bytes; a limit of 0 is none. */
-type Memory = { readonly used: number; readonly limit: number }
+export type Memory = { readonly used: number; readonly limit: number }
 
 export type MemoryWatch = {
   /** As it was found last. */
   readonly check: () => Check
   readonly look: () => Promise<void>
+  /** What was found last; undefined before it was looked. */
+  readonly seen: () => Memory | undefined
   readonly start: () => void
   readonly stop: () => void
 }
@@ -41,12 +43,14 @@ const memoryOf = (info: string): Memory => {
 const percentOf = ({ used, limit }: Memory): number => (limit === 0 ? 0 : Math.floor((used / limit) * 100))
 
 export const memoryWatch = ({ redis, step, logger }: MemoryWatchOptions): MemoryWatch => {
+  let last: Memory | undefined
   let percent = 0
   let warned = false
   let timer: NodeJS.Timeout | undefined
 
   const look = async (): Promise<void> => {
     const seen = memoryOf(await step('memory', () => redis.info('memory')))
+    last = seen
     percent = percentOf(seen)
     if (percent >= FULL_PERCENT && !warned) {
       warned = true
@@ -75,6 +79,7 @@ export const memoryWatch = ({ redis, step, logger }: MemoryWatchOptions): Memory
       wrong: percent < FULL_PERCENT ? undefined : `its own Redis is ${percent} % full`,
     }),
     look,
+    seen: () => last,
     start: () => {
       lookQuietly()
       timer = setInterval(lookQuietly, EVERY_MS)

@@ -4,6 +4,7 @@
  * Its entries, by log id, by place or by time, the oldest first, for as long as the log is kept.
  */
 import type { Redis } from 'ioredis'
+import type { RawEntry } from '../contract/events.ts'
 import type { Step } from '../process/step.ts'
 import { compareIds, type LogEntry, readable } from './entry.ts'
 import type { SagaRecords } from './saga-record.ts'
@@ -17,6 +18,8 @@ export type History = {
   readonly entriesOf: (logId: string) => Promise<readonly LogEntry[]>
   /** Up to `limit` entries after the one named, the oldest first. */
   readonly page: (after: string, limit: number) => Promise<readonly LogEntry[]>
+  /** The same as Redis has them: for who looks at many, and reads few. */
+  readonly tail: (after: string, limit: number) => Promise<readonly RawEntry[]>
   /** The entries of the last minutes, the oldest first, up to `limit`. */
   readonly recent: (minutes: number, limit: number) => Promise<readonly LogEntry[]>
 }
@@ -30,8 +33,10 @@ export type HistoryOptions = {
 }
 
 export const openHistory = ({ redis, step, names, recorded }: HistoryOptions): History => {
+  const raw = (from: string, to: string, limit: number): Promise<readonly RawEntry[]> =>
+    step('log', () => redis.xrange(names.log, from, to, 'COUNT', limit))
   const range = async (from: string, to: string, limit: number): Promise<readonly LogEntry[]> =>
-    (await step('log', () => redis.xrange(names.log, from, to, 'COUNT', limit))).map(readable)
+    (await raw(from, to, limit)).map(readable)
   return {
     newestId: async () =>
       (await step('newest', () => redis.xrevrange(names.log, '+', '-', 'COUNT', 1)))[0]?.[0] ?? '0-0',
@@ -46,6 +51,7 @@ export const openHistory = ({ redis, step, names, recorded }: HistoryOptions): H
       return (await Promise.all(ids.map((id) => range(id, id, 1)))).flat()
     },
     page: (after, limit) => range(`(${after}`, '+', limit),
+    tail: (after, limit) => raw(`(${after}`, '+', limit),
     recent: async (minutes, limit) => {
       const [seconds] = await step('time', () => redis.time())
       return range(String(Number(seconds) * 1000 - minutes * 60_000), '+', limit)

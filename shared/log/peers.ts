@@ -10,9 +10,18 @@ import type { Check } from '../http/readiness.ts'
 import type { RedLock } from '../lock/redlock.ts'
 import type { Step } from '../process/step.ts'
 import type { Reply } from '../redis/script.ts'
+import type { Lag } from './lag.ts'
 import type { Log } from './log.ts'
 import { UNREACHABLE_MS } from './peer-connection.ts'
 import { openSubscription, type Subscription } from './subscription.ts'
+
+/** How one peer's log is read. */
+export type Reader = Lag & {
+  readonly publisher: Service
+  /** Is it this process that reads? */
+  readonly isFollowing: boolean
+  readonly unreachedMs: number
+}
 
 export type Peers = {
   /** Opens a subscription to each peer. `onApplied` is called with each reply to an entry, after it was applied. */
@@ -21,6 +30,8 @@ export type Peers = {
   readonly catchUp: () => Promise<void>
   /** Those that have not been reached for some seconds. */
   readonly outOfReach: () => readonly Service[]
+  /** How each is read. @throws UnavailableError by the own Redis */
+  readonly readers: () => Promise<readonly Reader[]>
   /** Whether the log of each can be read. */
   readonly checks: () => readonly Check[]
   /** Asks those that another replica follows whether they are there. */
@@ -94,6 +105,15 @@ export const openPeers = ({ blocking, reporting, redLock, logger, ...common }: P
     },
     catchUp: all((one) => one.catchUp()),
     outOfReach: () => subscriptions.filter((one) => one.unreachedMs() >= UNREACHABLE_MS).map((one) => one.publisher),
+    readers: () =>
+      Promise.all(
+        subscriptions.map(async ({ publisher, isFollowing, unreachedMs, lag }) => ({
+          ...(await lag()),
+          publisher,
+          isFollowing: isFollowing(),
+          unreachedMs: unreachedMs(),
+        })),
+      ),
     checks: () => subscriptions.map(checkOf),
     probe: all((one) => one.probe()),
     start: () => {

@@ -25,6 +25,7 @@ import type { Step } from '../process/step.ts'
 import type { Reply } from '../redis/script.ts'
 import { openCatchUp } from './catch-up.ts'
 import { ackedKey, compareIds, logKey } from './entry.ts'
+import { type Lag, openLag } from './lag.ts'
 import type { Log } from './log.ts'
 import { BLOCK_MS, type PeerConnection, peerConnection, UNREACHABLE_MS } from './peer-connection.ts'
 import { logTailLoss, tailLossDetector } from './tail-loss.ts'
@@ -40,6 +41,10 @@ export type Subscription = {
   readonly isReady: () => boolean
   /** For how long the publisher has not been reached, as far as this process can tell; it may be asked for up to 2 s. */
   readonly unreachedMs: () => number
+  /** Is it this process that reads? */
+  readonly isFollowing: () => boolean
+  /** How far behind whichever process reads is. @throws UnavailableError by the own Redis */
+  readonly lag: () => Promise<Lag>
   /** Asks whether the publisher is there, where another replica is the one that reads. */
   readonly probe: () => Promise<void>
   readonly whenReady: () => Promise<void>
@@ -217,6 +222,8 @@ export const openSubscription = (given: SubscriptionOptions): Subscription => {
     publisher,
     isReady: peer.isReached,
     unreachedMs: peer.unreachedMs,
+    isFollowing: () => isFollowing,
+    lag: openLag({ log, publisher, redis: reporting, step }),
     probe: async () => {
       if (isFollowing || blocking.status !== 'ready') return
       try {

@@ -17,6 +17,7 @@ import {
   noSuchLetter,
   noSuchLogId,
   noSuchSaga,
+  tooManyWatchers,
 } from './problems.ts'
 
 const MINUTES_MAX = 60 * 24 * 365
@@ -37,6 +38,46 @@ const report = v.object({
   trimmed: v.number(),
   dead_letters: v.number(),
   contradictions: v.array(v.string()),
+})
+/** How a service keeps up; what is not known is null. */
+const readers = v.object({
+  service: v.string(),
+  replica: v.string(),
+  readers: v.array(
+    v.object({
+      speaker: v.string(),
+      /** Whether it is this replica that reads; else another one does. */
+      reads: v.boolean(),
+      cursor: v.string(),
+      newest: v.nullable(v.string()),
+      lag_ms: v.nullable(v.number()),
+      lag_entries: v.nullable(v.number()),
+      unreached_ms: v.number(),
+    }),
+  ),
+  log: v.object({ entries: v.number(), newest: v.string() }),
+  parser: v.object({
+    last_run: v.nullable(
+      v.object({
+        at: v.string(),
+        took_ms: v.number(),
+        found: v.number(),
+        repaired: v.number(),
+        trimmed: v.number(),
+      }),
+    ),
+    next_run: v.nullable(v.string()),
+  }),
+  lost_tails: v.array(
+    v.object({
+      speaker: v.string(),
+      noticed: v.string(),
+      after: v.string(),
+      until: v.string(),
+      named: v.number(),
+    }),
+  ),
+  memory: v.object({ used: v.nullable(v.number()), limit: v.nullable(v.number()) }),
 })
 const letter = v.object({
   id: v.string(),
@@ -85,6 +126,28 @@ export const logApi = (prefix: string) =>
       answers: {
         200: { json: v.object({ logs: v.record(v.string(), v.array(entry)), next: v.nullable(v.string()) }) },
       },
+      problems: [],
+      repeatable: 'as-it-is',
+      scope: 'operator',
+    },
+    watchLog: {
+      method: 'GET',
+      path: `${prefix}/events`,
+      summary:
+        'Tells twice a second what was appended to the log: how many entries of each kind, and some of them whole ' +
+        '(server-sent events); with `Last-Event-ID` from that entry on',
+      headers: { 'last-event-id': v.optional(entryId) },
+      answers: { 200: { events: 'digests of what was appended' } },
+      problems: [tooManyWatchers],
+      repeatable: 'as-it-is',
+      scope: 'operator',
+    },
+    showReaders: {
+      method: 'GET',
+      path: `${prefix}/readers`,
+      summary:
+        'Shows how one replica reads the logs of its peers, its last run of the log parser, and what its Redis holds',
+      answers: { 200: { json: readers } },
       problems: [],
       repeatable: 'as-it-is',
       scope: 'operator',

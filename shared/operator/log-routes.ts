@@ -1,10 +1,13 @@
 /** How do operators read a log, and have it parsed? */
+import { RETRY_AFTER_S } from '../http/problem.ts'
 import { type Route, routes } from '../http/route.ts'
 import type { LogEntry } from '../log/entry.ts'
 import type { Log } from '../log/log.ts'
 import type { LogParser } from '../saga/log-parser.ts'
 import { logApi } from './api.ts'
-import { noSuchLogId } from './problems.ts'
+import { openLiveLog } from './live-log.ts'
+import { noSuchLogId, tooManyWatchers } from './problems.ts'
+import { type Keeping, readersOf } from './readers.ts'
 
 const RECENT_MAX = 10_000
 
@@ -21,8 +24,9 @@ const groupByLogId = (entries: readonly LogEntry[]): Record<string, LogEntry[]> 
 export const nextOf = (page: readonly { readonly id: string }[], limit: number): string | null =>
   page.length === limit ? (page.at(-1)?.id ?? null) : null
 
-export const logRoutes = (prefix: string, log: Log, parser: LogParser): readonly Route[] =>
-  routes(logApi(prefix), {
+export const logRoutes = (prefix: string, log: Log, parser: LogParser, keeping: Keeping): readonly Route[] => {
+  const live = openLiveLog(log)
+  return routes(logApi(prefix), {
     countEntries: async () => ({ text: String(await log.count()) }),
     findEntries: async ({ params: { log_id } }) => {
       const logs = await log.entriesOf(log_id)
@@ -36,5 +40,11 @@ export const logRoutes = (prefix: string, log: Log, parser: LogParser): readonly
       const entries = await log.recent(minutes, RECENT_MAX)
       return { json: { logs: groupByLogId(entries), next: nextOf(entries, RECENT_MAX) } }
     },
+    watchLog: async ({ headers, closing }) => {
+      if (!live.hasRoom()) return { problem: tooManyWatchers(), headers: { 'Retry-After': RETRY_AFTER_S } }
+      return { events: (stream) => live.watch(headers['last-event-id'], stream, closing) }
+    },
+    showReaders: async () => ({ json: await readersOf(log, parser, keeping) }),
     parseLog: async () => ({ json: await parser.run() }),
   })
+}

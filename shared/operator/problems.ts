@@ -13,6 +13,11 @@ export const noSuchSaga = problemKind(404, 'no-such-saga', 'Unknown saga', (serv
   detail: `${service} knows no saga "${logId}"`,
 }))
 
+/** One more would be too many for this replica. */
+export const tooManyWatchers = problemKind(503, 'too-many-watchers', 'Too many watch this log', () => ({
+  detail: 'this replica tells as many as it may of what is appended; come again later',
+}))
+
 export const noSuchLetter = problemKind(
   404,
   'no-such-dead-letter',

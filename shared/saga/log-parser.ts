@@ -44,6 +44,15 @@ export type Report = {
   readonly contradictions: readonly string[]
 }
 
+/** What the last run of this process was about. */
+export type LastRun = {
+  readonly at: string
+  readonly tookMs: number
+  readonly found: number
+  readonly repaired: number
+  readonly trimmed: number
+}
+
 export type LogParser = {
   /** Runs once at once, then on the schedule. */
   readonly start: () => void
@@ -52,6 +61,8 @@ export type LogParser = {
   readonly run: () => Promise<Report>
   /** When the schedule has it run next; none before it was started. */
   readonly nextRuns: (count: number) => readonly Date[]
+  /** Undefined before the first; where there are several replicas, the others have runs of their own. */
+  readonly lastRun: () => LastRun | undefined
 }
 
 /** What the log parser asks of a recovery: to find and to repair. */
@@ -109,7 +120,7 @@ const finishing =
       for (const finding of findings) {
         const { log_id } = finding
         const done = await unlessRefused(step('parser.repair', () => repair(finding)))
-        if (finding.repair !== 'wait' && !done.startsWith(REFUSED)) repaired += 1
+        if (isRepaired({ ...finding, done })) repaired += 1
         if (!found.has(log_id) && found.size < FINDINGS_MAX) found.set(log_id, { ...finding, done })
       }
       place = next
@@ -142,6 +153,25 @@ const parsing =
     }
   }
 
+const isRepaired = ({ repair, done }: Found): boolean => repair !== 'wait' && !done.startsWith(REFUSED)
+
+/** Remembers of each run what it was about. */
+const remembering = (parse: () => Promise<Report>) => {
+  let last: LastRun | undefined
+  return {
+    last: (): LastRun | undefined => last,
+    parse: async (): Promise<Report> => {
+      const begun = performance.now()
+      const at = new Date().toISOString()
+      const report = await parse()
+      const { found, trimmed } = report
+      const tookMs = Math.round(performance.now() - begun)
+      last = { at, tookMs, found: found.length, repaired: found.filter(isRepaired).length, trimmed }
+      return report
+    },
+  }
+}
+
 /** Runs and looks of this process, one after the other. */
 type Turns = {
   readonly take: <Result>(run: () => Promise<Result>) => Promise<Result>
@@ -170,12 +200,25 @@ const openTurns = (): Turns => {
   }
 }
 
+/** Runs what a later run makes good, if the own Redis keeps this one from it. */
+const openQuietly =
+  (logger: Logger) =>
+  async (run: () => Promise<unknown>, level: 'warn' | 'debug'): Promise<void> => {
+    try {
+      await run()
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error
+      logger[level]({ err: error }, 'could not run: the next run will')
+    }
+  }
+
 export const logParser = (options: LogParserOptions): LogParser => {
   const { log, recovery, redLock, step, leaseTtlMs } = options
   const logger = options.logger.child({ parser: log.service })
   const lease = [`parser:${log.service}`]
   const finish = finishing(step, logger)
-  const parse = parsing(options, finish)
+  const quietly = openQuietly(logger)
+  const { last, parse } = remembering(parsing(options, finish))
   const turns = openTurns()
   /** Whether a run of the schedule is under way or waits for its turn. */
   let isScheduled = false
@@ -197,15 +240,6 @@ export const logParser = (options: LogParserOptions): LogParser => {
     const { findings } = await step('parser.late', () => late(1))
     if (findings.length === 0) return
     await alone(() => finish(repairs, late, new Map()))
-  }
-
-  const quietly = async (run: () => Promise<unknown>, level: 'warn' | 'debug'): Promise<void> => {
-    try {
-      await run()
-    } catch (error) {
-      if (!(error instanceof UnavailableError)) throw error
-      logger[level]({ err: error }, 'could not run: the next run will')
-    }
   }
 
   /** Takes a turn for what no caller waits for. A fault of the program ends the process; its successor's log parser repairs. */
@@ -248,5 +282,6 @@ export const logParser = (options: LogParserOptions): LogParser => {
       return report
     },
     nextRuns: schedule.nextRuns,
+    lastRun: last,
   }
 }
