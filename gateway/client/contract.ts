@@ -269,6 +269,7 @@ export type ProblemKind =
   | 'run-decided'
   | 'run-lost'
   | 'run-taken'
+  | 'run-too-early'
   | 'service-unavailable'
   | 'stale'
   | 'stale-lock-token'
@@ -1017,6 +1018,50 @@ export type Operations = {
       }
     }
   }
+  /** Shows how one replica reads the logs of its peers, its last run of the log parser, and what its Redis holds (operator). */
+  readonly showReadersOfIds: {
+    readonly given: {}
+    readonly answers: {
+      readonly 200: {
+        readonly service: string
+        readonly replica: string
+        readonly readers: readonly {
+          readonly speaker: string
+          readonly reads: boolean
+          readonly cursor: string
+          readonly newest: string | null
+          readonly lag_ms: number | null
+          readonly lag_entries: number | null
+          readonly unreached_ms: number
+        }[]
+        readonly log: {
+          readonly entries: number
+          readonly newest: string
+        }
+        readonly parser: {
+          readonly last_run: {
+            readonly at: string
+            readonly took_ms: number
+            readonly found: number
+            readonly repaired: number
+            readonly trimmed: number
+          } | null
+          readonly next_run: string | null
+        }
+        readonly lost_tails: readonly {
+          readonly speaker: string
+          readonly noticed: string
+          readonly after: string
+          readonly until: string
+          readonly named: number
+        }[]
+        readonly memory: {
+          readonly used: number | null
+          readonly limit: number | null
+        }
+      }
+    }
+  }
   /** Runs the log parser: repairs what is unfinished, and reports it (operator). */
   readonly parseLogOfIds: {
     readonly given: {}
@@ -1725,6 +1770,50 @@ export type Operations = {
       }
     }
   }
+  /** Shows how one replica reads the logs of its peers, its last run of the log parser, and what its Redis holds (operator). */
+  readonly showReadersOfOrder: {
+    readonly given: {}
+    readonly answers: {
+      readonly 200: {
+        readonly service: string
+        readonly replica: string
+        readonly readers: readonly {
+          readonly speaker: string
+          readonly reads: boolean
+          readonly cursor: string
+          readonly newest: string | null
+          readonly lag_ms: number | null
+          readonly lag_entries: number | null
+          readonly unreached_ms: number
+        }[]
+        readonly log: {
+          readonly entries: number
+          readonly newest: string
+        }
+        readonly parser: {
+          readonly last_run: {
+            readonly at: string
+            readonly took_ms: number
+            readonly found: number
+            readonly repaired: number
+            readonly trimmed: number
+          } | null
+          readonly next_run: string | null
+        }
+        readonly lost_tails: readonly {
+          readonly speaker: string
+          readonly noticed: string
+          readonly after: string
+          readonly until: string
+          readonly named: number
+        }[]
+        readonly memory: {
+          readonly used: number | null
+          readonly limit: number | null
+        }
+      }
+    }
+  }
   /** Runs the log parser: repairs what is unfinished, and reports it (operator). */
   readonly parseLogOfOrder: {
     readonly given: {}
@@ -2214,6 +2303,50 @@ export type Operations = {
       }
     }
   }
+  /** Shows how one replica reads the logs of its peers, its last run of the log parser, and what its Redis holds (operator). */
+  readonly showReadersOfPayment: {
+    readonly given: {}
+    readonly answers: {
+      readonly 200: {
+        readonly service: string
+        readonly replica: string
+        readonly readers: readonly {
+          readonly speaker: string
+          readonly reads: boolean
+          readonly cursor: string
+          readonly newest: string | null
+          readonly lag_ms: number | null
+          readonly lag_entries: number | null
+          readonly unreached_ms: number
+        }[]
+        readonly log: {
+          readonly entries: number
+          readonly newest: string
+        }
+        readonly parser: {
+          readonly last_run: {
+            readonly at: string
+            readonly took_ms: number
+            readonly found: number
+            readonly repaired: number
+            readonly trimmed: number
+          } | null
+          readonly next_run: string | null
+        }
+        readonly lost_tails: readonly {
+          readonly speaker: string
+          readonly noticed: string
+          readonly after: string
+          readonly until: string
+          readonly named: number
+        }[]
+        readonly memory: {
+          readonly used: number | null
+          readonly limit: number | null
+        }
+      }
+    }
+  }
   /** Runs the log parser: repairs what is unfinished, and reports it (operator). */
   readonly parseLogOfPayment: {
     readonly given: {}
@@ -2627,6 +2760,50 @@ export type Operations = {
       }
     }
   }
+  /** Shows how one replica reads the logs of its peers, its last run of the log parser, and what its Redis holds (operator). */
+  readonly showReadersOfStock: {
+    readonly given: {}
+    readonly answers: {
+      readonly 200: {
+        readonly service: string
+        readonly replica: string
+        readonly readers: readonly {
+          readonly speaker: string
+          readonly reads: boolean
+          readonly cursor: string
+          readonly newest: string | null
+          readonly lag_ms: number | null
+          readonly lag_entries: number | null
+          readonly unreached_ms: number
+        }[]
+        readonly log: {
+          readonly entries: number
+          readonly newest: string
+        }
+        readonly parser: {
+          readonly last_run: {
+            readonly at: string
+            readonly took_ms: number
+            readonly found: number
+            readonly repaired: number
+            readonly trimmed: number
+          } | null
+          readonly next_run: string | null
+        }
+        readonly lost_tails: readonly {
+          readonly speaker: string
+          readonly noticed: string
+          readonly after: string
+          readonly until: string
+          readonly named: number
+        }[]
+        readonly memory: {
+          readonly used: number | null
+          readonly limit: number | null
+        }
+      }
+    }
+  }
   /** Runs the log parser: repairs what is unfinished, and reports it (operator). */
   readonly parseLogOfStock: {
     readonly given: {}
@@ -2864,6 +3041,7 @@ export const OPERATIONS: { readonly [Name in keyof Operations]: Asked } = {
   findEntriesOfIds: { method: 'GET', path: '/ids/log/{log_id}', again: 'as-it-is' },
   listEntriesOfIds: { method: 'GET', path: '/ids/logs', again: 'as-it-is' },
   listRecentEntriesOfIds: { method: 'GET', path: '/ids/sorted_logs/{minutes}', again: 'as-it-is' },
+  showReadersOfIds: { method: 'GET', path: '/ids/readers', again: 'as-it-is' },
   parseLogOfIds: { method: 'POST', path: '/ids/fault_tolerance', again: 'as-it-is' },
   showSagaOfIds: { method: 'GET', path: '/ids/saga/{log_id}', again: 'as-it-is' },
   listDeadLettersOfIds: { method: 'GET', path: '/ids/dead_letters', again: 'as-it-is' },
@@ -2900,6 +3078,7 @@ export const OPERATIONS: { readonly [Name in keyof Operations]: Asked } = {
   findEntriesOfOrder: { method: 'GET', path: '/orders/log/{log_id}', again: 'as-it-is' },
   listEntriesOfOrder: { method: 'GET', path: '/orders/logs', again: 'as-it-is' },
   listRecentEntriesOfOrder: { method: 'GET', path: '/orders/sorted_logs/{minutes}', again: 'as-it-is' },
+  showReadersOfOrder: { method: 'GET', path: '/orders/readers', again: 'as-it-is' },
   parseLogOfOrder: { method: 'POST', path: '/orders/fault_tolerance', again: 'as-it-is' },
   showSagaOfOrder: { method: 'GET', path: '/orders/saga/{log_id}', again: 'as-it-is' },
   listDeadLettersOfOrder: { method: 'GET', path: '/orders/dead_letters', again: 'as-it-is' },
@@ -2930,6 +3109,7 @@ export const OPERATIONS: { readonly [Name in keyof Operations]: Asked } = {
   findEntriesOfPayment: { method: 'GET', path: '/payment/log/{log_id}', again: 'as-it-is' },
   listEntriesOfPayment: { method: 'GET', path: '/payment/logs', again: 'as-it-is' },
   listRecentEntriesOfPayment: { method: 'GET', path: '/payment/sorted_logs/{minutes}', again: 'as-it-is' },
+  showReadersOfPayment: { method: 'GET', path: '/payment/readers', again: 'as-it-is' },
   parseLogOfPayment: { method: 'POST', path: '/payment/fault_tolerance', again: 'as-it-is' },
   showSagaOfPayment: { method: 'GET', path: '/payment/saga/{log_id}', again: 'as-it-is' },
   listDeadLettersOfPayment: { method: 'GET', path: '/payment/dead_letters', again: 'as-it-is' },
@@ -2957,6 +3137,7 @@ export const OPERATIONS: { readonly [Name in keyof Operations]: Asked } = {
   findEntriesOfStock: { method: 'GET', path: '/stock/log/{log_id}', again: 'as-it-is' },
   listEntriesOfStock: { method: 'GET', path: '/stock/logs', again: 'as-it-is' },
   listRecentEntriesOfStock: { method: 'GET', path: '/stock/sorted_logs/{minutes}', again: 'as-it-is' },
+  showReadersOfStock: { method: 'GET', path: '/stock/readers', again: 'as-it-is' },
   parseLogOfStock: { method: 'POST', path: '/stock/fault_tolerance', again: 'as-it-is' },
   showSagaOfStock: { method: 'GET', path: '/stock/saga/{log_id}', again: 'as-it-is' },
   listDeadLettersOfStock: { method: 'GET', path: '/stock/dead_letters', again: 'as-it-is' },
