@@ -212,7 +212,9 @@ export const stockAsked = (peer: Peer, requester: Requester): Participant =>
  * and what a person has accepted that was undone, they have taken off again.
  */
 const isPaid = ({ kind, facts }: SagaAt, { state, contradicted }: Fields): boolean => {
-  if (kind === 'CheckoutContradicted') return facts.by !== 'told-paid'
+  // More may have been refunded of an order than it shows, because it is not paid (yet).
+  if (kind === 'CheckoutContradicted')
+    return facts.by !== 'told-paid' && (facts.by !== 'told-refunded' || state === 'paid')
   if (kind === 'CheckoutResolved') return state === 'paid' && contradicted?.startsWith('told-') === true
   return kind === 'OrderPaid'
 }

@@ -1,5 +1,53 @@
 --- @include "documents"
 --- @include "saga"
+-- TOLD_REFUNDED: by what an order is contradicted of which more was refunded than it shows.
+local TOLD_REFUNDED = 'told-refunded'
+
+-- CHECKOUTS_MAX: the most checkouts of one order that are looked at, the last ones.
+local CHECKOUTS_MAX = 100
+
+-- sagas_of(order): the log ids of the amendments of an order, and of its checkouts, the last one first.
+local function sagas_of(order)
+  local ids = {}
+  local last, amended = unpack(redis.call('HMGET', names.order .. order, 'saga', 'amended'))
+  for id in string.gmatch(amended or '', '[^,]+') do
+    ids[#ids + 1] = id
+  end
+  for _ = 1, CHECKOUTS_MAX do
+    if not last or last == '' then
+      return ids
+    end
+    ids[#ids + 1] = last
+    last = redis.call('HGET', names.saga .. last, 'previous')
+  end
+  return ids
+end
+
+-- contradicted_by(id): by what a saga is contradicted, if a person has still to end that.
+local function contradicted_by(id)
+  local by, resolved = unpack(redis.call('HMGET', names.saga .. id, 'contradicted', 'resolved'))
+  return not resolved and by
+end
+
+-- unlist_if_consistent(order): an order is listed as long as one of its sagas is contradicted.
+local function unlist_if_consistent(order)
+  for _, id in ipairs(sagas_of(order)) do
+    if contradicted_by(id) then
+      return
+    end
+  end
+  redis.call('SREM', names.contradictions, order)
+end
+
+-- resolve_contradiction(id, saga, by, why): a contradiction has ended.
+local function resolve_contradiction(id, saga, by, why)
+  saga.by, saga.why = by, why
+  emit(id, saga, 'resolved')
+  store_saga(id, saga)
+  redis.call('HSET', names.saga .. id, 'resolved', by)
+  unlist_if_consistent(saga.order)
+end
+
 -- is_undone(by): whether by this contradiction payment has given the money back, or never took it: then stock has applied it,
 -- too. By the other one, payment and stock are of one mind with order, and only the client that was answered so is not.
 local function is_undone(by)

@@ -44,7 +44,9 @@ commands['init-orders'] = function(args)
     redis.call('HSET', key, 'user', user, 'status', 'open', 'total', total, 'lines', lines, 'costs', costs,
       'number', integer(number), 'version', versions[order], 'at', at)
     redis.call('HDEL', key, 'saga', 'updated', 'method', 'installments', 'once', 'returned', 'refunded', 'undone', 'invoices', 'notes',
-      'replaced', 'give_up', 'why', 'refund', 'billed', 'draft', 'amendment', 'amendments', 'amended', 'amends')
+      'replaced', 'give_up', 'why', 'refund', 'billed', 'draft', 'amendment', 'amendments', 'amended', 'amends',
+      'unshown')
+    redis.call('DEL', names.unshown .. order)
     list_order(integer(order), user, integer(number), users_before[order])
     number = number + 1
   end

@@ -8,10 +8,12 @@
  *   `amendment`, `amendments`, `amended` and `amends` of one that was amended: see `amend/lua/amendment.lua`;
  *   `billed` and `draft`: see `drafts/lua/drafted.lua`
  * - `refunds:{order}` hash: its refunds, for as long as there is the order: see `refunds/lua/refunds.lua`
+ * - `unshown:{order}` hash: those that it does not show, with what they amend; it has `unshown` (yes) then, if there is
+ *   the order: see `refunds/lua/rebuild.lua`
  * - `orders-of:{user}` sorted set: the user's orders, by their numbers; `orders:number` is the last number that was given
  * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `deadline`, `token`, `reason`, `item`, `restock`,
  *   `amends`, `back`, `costs` (of an amendment), `entries`, `again`, `previous` (the order's saga before), `contradicted` (by what), `back_before` (what was
- *   refunded before that), `resolved` (how: `refund` or `accept`);
+ *   refunded before that), `resolved` (how: `refund`, `accept` or `shown`);
  *   most of those that are finished are packed: see `shared/saga/lua/saga.lua`
  * - `sagas:open` sorted set: log ids of checkouts and refunds not finished, by when their last entry was appended
  * - `sagas:deadlines` sorted set: log ids of checkouts not decided, by their deadlines
@@ -43,6 +45,7 @@ export const names = {
   owned_by: 'user',
   outcomes: 'outcomes',
   refunds: 'refunds:',
+  unshown: 'unshown:',
   settlements: 'settlements',
   cancellations: 'cancellations',
   expiry: 'orders:expiry',

@@ -20,15 +20,15 @@
 -- order_status(id, saga, status, invoice, note): sets the order's status, if it is this saga's order still, and by which invoice it was
 -- paid: what is documented of an earlier payment of it was credited, and is payment's to tell. What will never be paid stays so: but
 -- money may prove that an order was paid before it has expired. Returns the order if it is cancelled thereby; `note` is over what was
--- captured and given back. One whose amendment is not to be is paid.
+-- captured and given back; and whether refunds are known that it does not show. One whose amendment is not to be is paid.
 local function order_status(id, saga, status, invoice, note)
   if saga.amends then
     leave_changing(id, saga)
     return nil
   end
   local key = names.order .. saga.order
-  local last, version, before, given_up, notes, once = unpack(redis.call('HMGET', key, 'saga', 'version', 'status', 'give_up',
-    'notes', 'once'))
+  local last, version, before, given_up, notes, once, unshown = unpack(redis.call('HMGET', key, 'saga', 'version', 'status',
+    'give_up', 'notes', 'once', 'unshown'))
   if last ~= id or before == 'cancelled' or (before == 'expired' and status ~= 'paid') then
     return nil
   end
@@ -48,7 +48,7 @@ local function order_status(id, saga, status, invoice, note)
   if invoice and notes then
     redis.call('HDEL', key, 'notes', 'replaced')
   end
-  return nil
+  return nil, unshown
 end
 
 -- decision(result, id, saga): what a command returns of a saga: its result, then all that a waiting request needs, and which

@@ -1,6 +1,7 @@
 --- @include "amendment"
 --- @include "checkout"
 --- @include "ledger"
+--- @include "rebuild"
 -- complete: the money was captured, so the order is paid. A saga that this service does not know (its Redis came back
 -- older) is adopted, for it was charged and taken, and its client may have been answered so; it is cancelled if the order was
 -- paid by another, or is given up, or if it is unknown what is in it, and so is a saga that was answered with a refusal. Of one that is
@@ -10,17 +11,21 @@
 --          amendment)
 -- RETURNS  paid, decision | adopted, decision | cancelled, decision | repeated
 
--- pay_order(id, saga, invoice): the checkout has ended well, or the amendment.
+-- pay_order(id, saga, invoice): the checkout has ended well, or the amendment. What was refunded of it is shown, if that was known before.
 local function pay_order(id, saga, invoice)
   saga.invoice = invoice
+  local unshown = saga.amends
   if not saga.amends then
-    order_status(id, saga, 'paid', invoice)
+    unshown = select(2, order_status(id, saga, 'paid', invoice))
   end
   post('paid', saga.total)
   post_lines('sold', 1, saga.lines)
   emit_saga(id, saga, 'paid')
   if saga.amends then
     amend(id, saga, order_for_refund(saga.order))
+  end
+  if unshown then
+    show_refunds(saga.order)
   end
   announce(id, saga)
 end
@@ -121,6 +126,7 @@ function commands.complete(args)
   end
   if adopted then
     pay_order(id, saga, args.invoice)
+    show_refunds(saga.order)
     return decision('adopted', id, saga)
   end
   cancel_checkout(id, saga, 'deadline')

@@ -7,48 +7,19 @@
 -- ARGS     log_id, by (refund or accept), why (without blanks)
 -- RETURNS  resolved, state | repeated, state | consistent, state | replaced | partly-refunded | amended | unknown
 
--- CHECKOUTS_MAX: the most checkouts of one order that are looked at, the last ones.
-local CHECKOUTS_MAX = 100
-
--- is_open(id): whether a person has still to end a contradiction of this checkout; and the one before it.
-local function is_open(id)
-  local by, resolved, previous = unpack(redis.call('HMGET', names.saga .. id, 'contradicted', 'resolved', 'previous'))
-  return by and not resolved, previous
-end
-
--- is_contradicted(last, amended): the same of this checkout of an order, of one before it, or of one of its amendments.
-local function is_contradicted(last, amended)
-  for id in string.gmatch(amended, '[^,]+') do
-    if is_open(id) then
-      return true
-    end
-  end
-  for _ = 1, CHECKOUTS_MAX do
-    local open, previous = is_open(last)
-    if open then
-      return true
-    end
-    if not previous or previous == '' then
-      return false
-    end
-    last = previous
-  end
-  return false
-end
-
 function commands.resolve(args)
   local id = args.log_id
   local saga = load_saga(id)
   if not saga then
     return { 'unknown' }
   end
-  local key = names.saga .. id
-  local contradicted, resolved, back_before = unpack(redis.call('HMGET', key, 'contradicted', 'resolved', 'back_before'))
-  local last, amended = unpack(redis.call('HMGET', names.order .. saga.order, 'saga', 'amended'))
-  local amendments = redis.call('HGET', names.order .. saga.order, 'amendments')
-  -- An older version has listed the order only.
+  local contradicted, resolved, back_before = unpack(redis.call('HMGET', names.saga .. id, 'contradicted', 'resolved',
+    'back_before'))
+  local last, amendments = unpack(redis.call('HMGET', names.order .. saga.order, 'saga', 'amendments'))
+  local has_unshown = redis.call('EXISTS', names.unshown .. saga.order) == 1
+  -- An older version has listed the order only; and so is one of which no checkout was known when it was refunded.
   if not contradicted and last == id and redis.call('SISMEMBER', names.contradictions, saga.order) == 1 then
-    contradicted = 'listed'
+    contradicted = has_unshown and TOLD_REFUNDED or 'listed'
   end
   if resolved == args.by then
     return { 'repeated', saga.state }
@@ -63,17 +34,12 @@ function commands.resolve(args)
   if paid and refund and last ~= id then
     return { 'replaced' }
   end
-  local is_in_part = redis.call('HEXISTS', names.order .. saga.order, 'refunded') == 1 or contradicted == 'told-refunded'
+  local is_in_part = has_unshown or redis.call('HEXISTS', names.order .. saga.order, 'refunded') == 1
+    or contradicted == TOLD_REFUNDED
   if paid and refund and is_in_part then
     return { 'partly-refunded' }
   end
-  saga.by, saga.why = args.by, args.why
-  emit(id, saga, 'resolved')
-  store_saga(id, saga)
-  redis.call('HSET', key, 'resolved', args.by)
-  if not is_contradicted(last or '', amended or '') then
-    redis.call('SREM', names.contradictions, saga.order)
-  end
+  resolve_contradiction(id, saga, args.by, args.why)
   if paid and refund then
     post('paid', minus(saga.total))
     post_lines('sold', -1, saga.lines)

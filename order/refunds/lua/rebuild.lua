@@ -43,26 +43,82 @@ local function amend_again(id, refund, order)
   return true
 end
 
--- rebuild(id, refund): grants once more what this Redis has forgotten, and names the invoice of its order again. What its order cannot show,
--- because it was refunded otherwise since, or is not paid any more, no order shows, as what was replaced: then false. One of an amendment that cannot be made any more is
--- one like any other.
-local function rebuild(id, refund)
+-- show_refund(id, refund): grants a refund that its order can show, names the invoice of that again, and has it show the refund. False if it
+-- cannot, because it was refunded otherwise since, or is not paid. One of an amendment that cannot be made any more is one like any other.
+local function show_refund(id, refund)
   local order = order_for_refund(refund.order)
   if order and amend_again(id, refund, order) then
     return true
   end
   refund.amends = nil
-  local is_known = order and is_paid(order)
-  local is_shown = is_known and fits(order, refund)
-  refund.invoice = is_known and order.invoice or nil
-  grant(id, refund)
-  if is_shown then
-    book_refund(order, tonumber(refund.total), refund.lines)
-  else
-    post('replaced-paid', minus(refund.total))
-    post_lines('replaced-sold', -1, refund.lines)
+  refund.invoice = order and is_paid(order) and order.invoice or nil
+  if not order or not is_paid(order) or not fits(order, refund) then
+    return false
   end
-  return is_shown
+  grant(id, refund)
+  book_refund(order, tonumber(refund.total), refund.lines)
+  return true
+end
+
+-- rebuild(id, refund): grants once more what this Redis has forgotten. What its order cannot show, no order shows, as what was replaced,
+-- until it can: then false.
+local function rebuild(id, refund)
+  local amends = refund.amends
+  if show_refund(id, refund) then
+    return true
+  end
+  grant(id, refund)
+  post('replaced-paid', minus(refund.total))
+  post_lines('replaced-sold', -1, refund.lines)
+  redis.call('HSET', names.unshown .. refund.order, id, amends or '-')
+  if redis.call('EXISTS', names.order .. refund.order) == 1 then
+    redis.call('HSET', names.order .. refund.order, 'unshown', 'yes')
+  end
+  return false
+end
+
+-- unshown_refunds(order): the refunds of an order that it does not show, as they are known, by their log ids; and these in the order in
+-- which they were granted: nothing is amended once anything else was refunded.
+local function unshown_refunds(order)
+  local refunds, ids = {}, redis.call('HKEYS', names.unshown .. order)
+  for _, id in ipairs(ids) do
+    local amends = redis.call('HGET', names.unshown .. order, id)
+    refunds[id] = load_saga(id) or recalled_refund(order, id)
+    refunds[id].amends = amends ~= '-' and amends or nil
+  end
+  table.sort(ids, function(one, other)
+    local first, second = tonumber(refunds[one].amends) or math.huge, tonumber(refunds[other].amends) or math.huge
+    if first ~= second then
+      return first < second
+    end
+    return one < other
+  end)
+  return refunds, ids
+end
+
+-- show_refunds(order): an order is known again to be paid, or amended, of which refunds were known before (payment's Redis came back
+-- older, too, and took longer to capture the money again than to refund it): it shows them. If nothing is left that it cannot show, its
+-- refunds contradict nothing any more.
+local function show_refunds(order)
+  local refunds, ids = unshown_refunds(order)
+  if #ids == 0 then
+    return
+  end
+  for _, id in ipairs(ids) do
+    local recalled = recalled_refund(order, id)
+    if show_refund(id, refunds[id]) and recalled and recalled.note ~= '-' then
+      credit_refund(order, recalled.note, refunds[id].total, recalled.note)
+    end
+  end
+  if redis.call('EXISTS', names.unshown .. order) == 0 then
+    redis.call('HDEL', names.order .. order, 'unshown')
+    for _, id in ipairs(sagas_of(order)) do
+      if contradicted_by(id) == TOLD_REFUNDED then
+        resolve_contradiction(id, load_saga(id), 'shown', '')
+      end
+    end
+    unlist_if_consistent(order)
+  end
 end
 
 -- contradict_refund(refund): a person is to see to an order of which more was refunded than it shows. It is listed with its checkout, as
@@ -71,9 +127,9 @@ local function contradict_refund(refund)
   local id = redis.call('HGET', names.order .. refund.order, 'saga') or ''
   local saga = load_saga(id)
   if saga then
-    contradict(id, saga, 'told-refunded')
+    contradict(id, saga, TOLD_REFUNDED)
   else
     redis.call('SADD', names.contradictions, refund.order)
   end
-  return { 'contradicted', id, 'told-refunded', refund.order }
+  return { 'contradicted', id, TOLD_REFUNDED, refund.order }
 end

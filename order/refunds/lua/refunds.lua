@@ -7,7 +7,7 @@
 -- `item:quantity,item:quantity`, and `refunded`, the money. A refund is a saga of its own, and it stays known after that in
 -- `names.refunds`, a hash for each order: for each refund a text, `{at} {total} {restock} {state} {note} {lines} {reason}`, a dash for
 -- what there is not, and, if payment has lost credit notes of it and issued them anew, ` {number},{number}`, those before. A text is
--- empty if the order was made anew since.
+-- empty if the order was made anew since. One that no order shows stands in `names.unshown` as well: see rebuild.lua.
 
 -- amounts(list): `item:amount,item:amount` as a table.
 local function amounts(list)
@@ -131,14 +131,18 @@ end
 
 -- grant(id, refund): decides a refund: a table of `order`, `user`, `total`, `lines`, `restock` and perhaps `reason` (without blanks), the
 -- `invoice` that is to be credited (all of its order, the last one first), and the version that it `amends`, if it is of an amendment. What its
--- order shows is another matter. Returns its entry.
+-- order shows is another matter: one that was granted before, and that no order shows, is not granted twice.
 local function grant(id, refund)
+  if redis.call('HDEL', names.unshown .. refund.order, id) == 1 then
+    post('replaced-paid', refund.total)
+    post_lines('replaced-sold', 1, refund.lines)
+    return
+  end
   refund.at = integer(now_ms())
   emit_saga(id, refund, 'granted')
   remember_refund(id, refund)
   post('paid', minus(refund.total))
   post_lines('sold', -1, refund.lines)
-  return refund.entries
 end
 
 -- book_refund(order, total, lines): has an order show what goes back.

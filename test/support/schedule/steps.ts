@@ -69,6 +69,14 @@ const WRITTEN: Readonly<Record<string, (...words: readonly string[]) => Step>> =
   cancel: (saga) => ({ does: 'cancel', saga: Number(saga) }),
   'give-up': (order) => ({ does: 'give-up', order: Number(order), restock: 'shelf' }),
   change: (order, ...quantities) => ({ does: 'change', order: Number(order), quantities: quantities.map(Number) }),
+  deliver: () => ({ does: 'deliver' }),
+  refund: (order, item, quantity) => ({
+    does: 'refund',
+    order: Number(order),
+    item: Number(item),
+    quantity: Number(quantity),
+    restock: 'shelf',
+  }),
   subtract: (item, amount) => ({ does: 'subtract', item: Number(item), amount: Number(amount) }),
 }
 

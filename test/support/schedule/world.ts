@@ -254,11 +254,11 @@ export const openWorld = async (): Promise<World> => {
   const resolve = async (by: 'refund' | 'accept'): Promise<void> => {
     for (const { order_id, log_id } of await stores.order.contradicted()) {
       const wish = (how: typeof by) => stores.order.resolve(log_id ?? '', { by: how, why: 'as it is' }, plainly)
-      let [result] = await wish(by)
+      let [how, [result]] = [by, await wish(by)]
       // A part of it was refunded before.
-      if (result === 'partly-refunded') [result] = await wish('accept')
+      if (result === 'partly-refunded') [how, [result]] = ['accept', await wish('accept')]
       if (result !== 'resolved') problems.push(`${order_id} could not be resolved: ${result}`)
-      resolved[by].add(order_id)
+      resolved[how].add(order_id)
     }
   }
 
