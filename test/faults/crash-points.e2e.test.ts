@@ -1,8 +1,8 @@
 /**
  * Every point at which a process touches another one is a place to die at, in every way, whatever the checkout comes to.
  *
- * The points are those that a recorded run passes, so a new one is tried as soon as it is there. `npm run test:faults` tries
- * all cases. `npm test` tries each point of a checkout, and those of every fourth other step, with one fault and one outcome;
+ * The points are those that a recorded run passes, so a new one needs no mention to be tried. `npm run test:faults` tries
+ * all cases. `npm test` tries every third point of a checkout, and those of every ninth other step, with one fault and one outcome;
  * which, changes every day. `CRASHES` chooses others: a number is the day, any other text is a pattern of the cases' names.
  */
 import { createHash } from 'node:crypto'
@@ -30,16 +30,18 @@ const stepOf = (point: string): string => point.replace(/\.(before|after)$/, '')
 
 const isOfCheckout = ({ act }: Case): boolean => OUTCOMES.some((outcome) => outcome === act)
 
-/** Of the steps that are not a checkout's, so many are left to other days. */
-const EVERY = 4
+/** After so many days each point of a checkout was tried, and each other step. */
+const CHECKOUT_DAYS = 3
+const OTHER_DAYS = 9
 
-/** One case of each point of a checkout, and of every fourth other step; which, changes with the day. */
+/** One case of some points, so that each comes up again after its days, and then with its next case. */
 const rotated = (all: readonly Case[], day: number): readonly Case[] => {
-  const turnOf = (text: string): number => createHash('sha1').update(text).digest().readUInt32BE()
-  const isDue = (one: Case): boolean => isOfCheckout(one) || (turnOf(stepOf(one.point)) + day) % EVERY === 0
-  return [...Map.groupBy(all.filter(isDue), ({ point }) => point)].flatMap(([point, some]) =>
-    some.slice((turnOf(point) + day) % some.length).slice(0, 1),
-  )
+  const turnOf = (text: string): number => createHash('sha1').update(text).digest().readUInt32BE() + day
+  return [...Map.groupBy(all, ({ point }) => point)].flatMap(([point, some]) => {
+    const [turn, days] = some.some(isOfCheckout) ? [turnOf(point), CHECKOUT_DAYS] : [turnOf(stepOf(point)), OTHER_DAYS]
+    const next = Math.floor(turn / days) % some.length
+    return turn % days === 0 ? some.slice(next, next + 1) : []
+  })
 }
 
 const chosen = (all: readonly Case[]): readonly Case[] => {
