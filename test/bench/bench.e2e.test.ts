@@ -11,7 +11,7 @@ test.serial(
   async (t) => {
     const { code, output, errors } = await runBench(
       t,
-      '--warm-up 2 --seconds 1 --connections 8 --runs 2 --users 100 --items 100 --orders 9000 --finished 500 --no-limits',
+      '--warm-up 1 --seconds 1 --connections 8 --runs 2 --users 100 --items 100 --orders 9000 --finished 500 --no-limits',
     )
     t.is(code, 0, errors + output)
     t.regex(output, /9,000 orders, two lines, of 100 users; 100 items/)
@@ -26,7 +26,7 @@ test.serial(
 )
 
 test.serial('measures a part of the peak in an open loop', async (t) => {
-  const { code, output, errors } = await runBench(t, '--warm-up 2 --seconds 1 --rate 30%')
+  const { code, output, errors } = await runBench(t, '--warm-up 1 --seconds 1 --users 100 --items 100 --rate 30%')
   t.is(code, 0, errors + output)
   t.regex(output, /^The peak\nconnections/m)
   t.regex(output, /^due\/s .* not sent +not 200\n.* 0 +none$/m)
@@ -36,7 +36,7 @@ test.serial('measures a part of the peak in an open loop', async (t) => {
 test.serial('counts what requests other than checkouts did to each wallet', async (t) => {
   const { code, output, errors } = await runBench(
     t,
-    '--warm-up 2 --seconds 1 --connections 8 --route add-funds --users 50',
+    '--warm-up 1 --seconds 1 --connections 8 --route add-funds --users 50',
   )
   t.is(code, 0, errors + output)
   t.regex(output, /^Conservation: holds/m)
@@ -51,11 +51,11 @@ test.serial(
     t.teardown(other.stop)
     const { code, output, errors } = await runBench(
       t,
-      `--warm-up 2 --seconds 4 --connections 4 --users 500 --items 500 --auth --compare ${other.url}`,
+      `--warm-up 1 --seconds 2 --connections 4 --users 500 --items 500 --auth --compare ${other.url}`,
     )
     t.is(code, 0, errors + output)
     t.regex(output, /^ *ours +4 +[\d,]+ .* none\n *theirs +4 +[\d,]+ .* none$/m)
-    t.regex(output, /^ +4 +\d+\.\d+ .* 2$/m)
+    t.regex(output, /^ +4 +\d+\.\d+ .* 1$/m)
     t.regex(output, /^Ours. Conservation: holds \(read from the Redis/m)
     t.regex(output, /^Theirs. Conservation: holds \(read by the routes/m)
   },
@@ -64,11 +64,11 @@ test.serial(
 test.serial('measures one route in turn with another, and counts what both did', async (t) => {
   const { code, output, errors } = await runBench(
     t,
-    '--warm-up 1 --seconds 4 --connections 4 --users 50 --items 40 --route place --with add-funds',
+    '--warm-up 1 --seconds 2 --connections 4 --users 50 --items 40 --route place --with add-funds',
   )
   t.is(code, 0, errors + output)
   t.regex(output, /^ *place +4 +[\d,]+ .* none\n *add-funds +4 +[\d,]+ .* none$/m)
-  t.regex(output, /^connections +place \/ add-funds .*\n +4 +\d+\.\d+ .* 2$/m)
+  t.regex(output, /^connections +place \/ add-funds .*\n +4 +\d+\.\d+ .* 1$/m)
   t.regex(output, /^Conservation: holds/m)
 })
 
