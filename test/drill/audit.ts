@@ -1,5 +1,5 @@
 /** What does the shop say itself of its money and goods, while it runs? */
-import { answerIfAny, type Client } from '../support/shop/client.ts'
+import { answerIfAny, type Client, type Headers } from '../support/shop/client.ts'
 
 export type Balance = {
   readonly what: 'money' | 'goods'
@@ -21,8 +21,8 @@ type Answer = {
   readonly mismatches: readonly { readonly what: string; readonly detail: string }[]
 }
 
-export const auditOf = async (client: Client): Promise<Audited> => {
-  const reply = await answerIfAny(client.get('/audit'))
+export const auditOf = async (client: Client, headers: Headers): Promise<Audited> => {
+  const reply = await answerIfAny(client.get('/audit', headers))
   if (reply?.status !== 200) return { balances: [], wrong: [] }
   const { credit, stock, mismatches } = reply.json as Answer
   const balanceOf = (what: Balance['what'], sums: Sums, left: string, gone: string): Balance => ({

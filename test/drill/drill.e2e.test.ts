@@ -28,6 +28,24 @@ test.serial('kills a service under load, and finds all promises kept', async (t)
   t.regex(output, /^Again, .* --kill payment .* --seed 7$/m)
 })
 
+test.serial('has customers bear tokens of their own, and nobody else sees what is theirs', async (t) => {
+  const { ended } = startDrill(t, '--auth --kill gateway --every 2s --away 500ms --for 6s --load 60 --seed 7')
+  const { code, output, errors } = await ended
+  t.is(code, 0, errors + output)
+  t.regex(output, /^Anomalies: none$/m)
+  t.regex(output, /Refused, as they are to be: [1-9]\d* who asked for another's order/)
+  t.regex(output, /^Again, .* --auth --seed 7$/m)
+})
+
+if (process.env.FAULTS === 'full')
+  test.serial('lets nobody in with a key that was revoked, and everybody who bears what is right', async (t) => {
+    t.timeout(180_000)
+    const { ended } = startDrill(t, '--auth --restart payment --every 8s --for 45s --load 20 --seed 7')
+    const { code, output, errors } = await ended
+    t.is(code, 0, errors + output)
+    t.regex(output, /; keys changed [1-9]\d* times\. .*, [1-9]\d* with a revoked key\.$/m)
+  })
+
 test.serial(
   'finds a wallet that was changed behind its back, ends early when asked to, and says so by its code',
   async (t) => {

@@ -5,6 +5,9 @@
  * When the time is over the doors are closed, everybody inside is served, the shop comes to rest, and what everybody was
  * told is compared with what is there. A drill that is ended early does the rest of this at once.
  */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type Shop, type ShopEvent, startShop } from '../../env/local/shop.ts'
 import { type History, openHistory } from '../support/checker/history.ts'
 import { findAnomalies, settle } from '../support/checker/invariants.ts'
@@ -12,11 +15,13 @@ import { openFabric } from '../support/faults/proxy.ts'
 import type { Client } from '../support/shop/client.ts'
 import { type Nemesis, openNemesis, type Struck, type Turn } from './faults.ts'
 import { openHeaps } from './heaps.ts'
+import { bearingNothing, type Identities, openIdentities } from './identities.ts'
 import { type Names, populate, type Shopping, startShopping } from './load.ts'
 import { every, type Lookout, openLookout } from './lookout.ts'
 import { type Meter, openMeter } from './meter.ts'
 import { commandOf, NETWORK_KINDS, type Options } from './options.ts'
 import { type Population, planFaults, planPopulation } from './plan.ts'
+import { openTrespass, SEEN_MS, type Trespass } from './trespass.ts'
 import { type Findings, oddRefusals, wordsOf, wrongs } from './verdict.ts'
 import { type Scene, seconds } from './view.ts'
 
@@ -36,6 +41,8 @@ const SHOW_MS = 250
 /** A checkout is decided within its deadline of 10 s, and settled soon after; the log parser runs every 5 s. */
 const SETTLE_MS = 30_000
 const LOCKS_MS = 5_000
+/** A gateway asks the issuer for its keys not within ten seconds after the last time. */
+const TURN_MS = 12_000
 
 const loadOf = ({ load }: Options): string =>
   load.loop === 'open' ? `${load.perSecond} requests/s` : `${load.customers} customers`
@@ -63,20 +70,24 @@ const openShop = async (options: Options, stage: Stage, signal: AbortSignal) => 
   }
   const { replicas, port } = options
   try {
+    const dir = await mkdtemp(join(tmpdir(), 'shop-drill-'))
+    stack.defer(() => rm(dir, { recursive: true, force: true }))
+    const identities = options.auth ? stack.use(await openIdentities(join(dir, 'keys'))) : undefined
     const shop = stack.use(
       await startShop({
+        dir,
         replicas,
         port,
         signal,
         onEvent,
-        env: { all: heaps.environment },
+        env: { all: { ...heaps.environment, ...identities?.variables } },
         ...(fabric && { route: fabric.route }),
       }),
     )
     const bid = (nemesis: Nemesis): void => {
       isBidden = nemesis.isBidden
     }
-    return { shop, fabric, heaps, deaths, bid, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+    return { shop, fabric, heaps, identities, deaths, bid, [Symbol.asyncDispose]: () => stack.disposeAsync() }
   } catch (error) {
     await stack.disposeAsync()
     throw error
@@ -92,17 +103,20 @@ type Exercise = {
   readonly nemesis: Nemesis
   readonly meter: Meter
   readonly shopping: Shopping
+  readonly trespass: Trespass | undefined
   readonly lookout: Lookout
   readonly clock: () => number
   readonly plan: ReturnType<typeof planFaults>
 }
+
+const bearingOf = (identities: Identities | undefined) => identities?.bearing ?? bearingNothing
 
 type Crowd = { readonly client: Client; readonly population: Population; readonly names: Names }
 
 const openDoors = (
   options: Options,
   stage: Stage,
-  { shop, fabric, heaps, deaths, bid }: OpenShop,
+  { shop, fabric, heaps, identities, deaths, bid }: OpenShop,
   crowd: Crowd,
 ): Exercise => {
   const startedAt = performance.now()
@@ -113,16 +127,21 @@ const openDoors = (
     stage.say(`${struck.kind} ${struck.parts.join(', ')}${TURNS[turn](struck)}`)
   const nemesis = openNemesis({ shop, fabric, plan, clock, tell })
   bid(nemesis)
-  const { load, seed } = options
+  const { load, seed, awayMs } = options
   const { client } = crowd
-  const shopping = startShopping({ ...crowd, meter, load, seed })
-  const lookout = openLookout({ shop, client, meter, nemesis, heaps, shopping, clock })
-  return { shop, client, deaths, nemesis, meter, shopping, lookout, clock, plan }
+  const bearing = bearingOf(identities)
+  const isHarmed = (): boolean =>
+    nemesis.struck().some(({ parts, healedMs = clock() }) => parts.includes('gateway') && clock() - healedMs < SEEN_MS)
+  const turnMs = Math.max(TURN_MS, 2 * awayMs)
+  const trespass = identities && openTrespass({ origin: shop.url, identities, turnMs, isHarmed })
+  const shopping = startShopping({ ...crowd, meter, bearing, peek: trespass?.peek, load, seed })
+  const lookout = openLookout({ shop, client, bearing, meter, nemesis, heaps, shopping, clock })
+  return { shop, client, deaths, nemesis, meter, shopping, trespass, lookout, clock, plan }
 }
 
 /** Lets the faults strike for the time that was chosen, closes the doors, and waits until the shop is at rest. */
 const carryOut = async (options: Options, stage: Stage, on: Exercise, signal: AbortSignal) => {
-  const { shop, client, deaths, nemesis, shopping, lookout, clock, plan } = on
+  const { shop, client, deaths, nemesis, shopping, trespass, lookout, clock, plan } = on
   let phase: Scene['phase'] = 'shopping'
   const show = (): void => {
     const next = signal.aborted ? undefined : plan[nemesis.struck().length]
@@ -140,7 +159,7 @@ const carryOut = async (options: Options, stage: Stage, on: Exercise, signal: Ab
 
   const ending = AbortSignal.any([signal, AbortSignal.timeout(options.forMs)])
   const ended = new Promise<void>((resolve) => ending.addEventListener('abort', () => resolve(), { once: true }))
-  await Promise.all([nemesis.run(ending), ended])
+  await Promise.all([nemesis.run(ending), trespass?.run(ending), ended])
   const ms = clock()
   phase = 'healing'
   await shopping.stop()
@@ -159,7 +178,7 @@ const carryOut = async (options: Options, stage: Stage, on: Exercise, signal: Ab
 const judge = async (
   options: Options,
   { operations }: History,
-  { shop, client, deaths, nemesis, meter, shopping, lookout }: Exercise,
+  { shop, client, deaths, nemesis, meter, shopping, trespass, lookout }: Exercise,
   end: Awaited<ReturnType<typeof carryOut>>,
 ): Promise<Findings> => {
   const lost = nemesis.lost()
@@ -179,6 +198,7 @@ const judge = async (
     routes: meter.read(),
     struck: nemesis.struck(),
     growths: lookout.growths(),
+    trespasses: trespass?.read(),
     visits: shopping.visits(),
     turnedAway: shopping.turnedAway(),
     command: commandOf(options),
@@ -198,12 +218,13 @@ export const drill = async (options: Options, stage: Stage, signal: AbortSignal)
   const client = history.client(opened.shop.url, 'drill')
   stack.defer(client.close)
   const population = planPopulation(options.load, options.seed)
-  const names = await populate(client, population)
+  const names = await populate(client, bearingOf(opened.identities), population)
   signal.throwIfAborted()
   stage.say(`The shop is open at ${opened.shop.url}, its data in ${opened.shop.dir}.`)
 
   const exercise = openDoors(options, stage, opened, { client, population, names })
   stack.use(exercise.lookout)
+  stack.defer(() => exercise.trespass?.close())
   const end = await carryOut(options, stage, exercise, signal)
   stage.end()
   const findings = await judge(options, history, exercise, end)

@@ -14,6 +14,7 @@ import { type Does, isDone } from '../support/checker/history.ts'
 import { doing, inParallel } from '../support/load/jobs.ts'
 import { closedLoop, type Loop, openLoop } from '../support/load/loops.ts'
 import { answerIfAny, type Client, type Reply } from '../support/shop/client.ts'
+import type { Bearing, Who } from './identities.ts'
 import { endOf, type Meter } from './meter.ts'
 import type { Load } from './options.ts'
 import { type Population, planVisit, requestsOf, type Visit } from './plan.ts'
@@ -46,13 +47,29 @@ const UNDECIDED: ReadonlySet<string> = new Set(['submitted', 'checking-out'])
 const SAMPLE = 1_000
 
 /** Makes the users and items of the plan. */
-export const populate = async (client: Client, { users, items }: Population): Promise<Names> => ({
-  users: await inParallel(users.length, SEED_WIDTH, (user) => client.createUser(users[user]?.credit)),
-  items: await inParallel(items.length, SEED_WIDTH, (item) => {
+export const populate = async (client: Client, bearing: Bearing, { users, items }: Population): Promise<Names> => {
+  const wanted = async <Body>(who: Who, path: string): Promise<Body> => {
+    const { status, text, json } = await client.post(path, await bearing(who))
+    if (status !== 200) throw new Error(`POST ${path} was answered ${status}: ${text}`)
+    return json as Body
+  }
+  const createUser = async (customer: number): Promise<string> => {
+    const { credit = 0 } = users[customer] ?? {}
+    const { user_id } = await wanted<{ user_id: string }>({ customer }, '/payment/create_user')
+    if (credit > 0) await wanted('merchant', `/payment/add_funds/${user_id}/${credit}`)
+    return user_id
+  }
+  const createItem = async (item: number): Promise<string> => {
     const { price = 0, stock = 0 } = items[item] ?? {}
-    return client.createItem(price, stock)
-  }),
-})
+    const { item_id } = await wanted<{ item_id: string }>('merchant', `/stock/item/create/${price}`)
+    if (stock > 0) await wanted('merchant', `/stock/add/${item_id}/${stock}`)
+    return item_id
+  }
+  return {
+    users: await inParallel(users.length, SEED_WIDTH, createUser),
+    items: await inParallel(items.length, SEED_WIDTH, createItem),
+  }
+}
 
 const problemNameOf = ({ status, json }: Reply): string =>
   isDone(status)
@@ -80,12 +97,13 @@ const sentWith = (method: string, { key, fields, from = '*', prefers }: Wanted) 
   body: fields && JSON.stringify(fields),
 })
 
-/** Asks, measured: once, or until there is an answer. */
-const openAsking = (client: Client, meter: Meter) => {
+/** Asks as somebody, measured: once, or until there is an answer. */
+const openAsking = (client: Client, meter: Meter, bearing: Bearing) => (who: Who) => {
   const askOnce = async (does: Does, method: string, path: string, wanted: Wanted) => {
+    const bears = await bearing(who)
     const answered = meter.ask(does, isSafeToRepeat(method, path, { hasKey: wanted.key !== undefined }))
     const { headers, body } = sentWith(method, wanted)
-    const reply = await answerIfAny(client.request(method, path, headers, body))
+    const reply = await answerIfAny(client.request(method, path, { ...headers, ...bears }, body))
     const end = endOf(reply?.status ?? 0, reply ? problemNameOf(reply) : '')
     answered(end)
     return { reply, end }
@@ -103,24 +121,35 @@ const openAsking = (client: Client, meter: Meter) => {
     }
   }
 }
-type Ask = ReturnType<typeof openAsking>
+type Ask = ReturnType<ReturnType<typeof openAsking>>
+/** Somebody else asks for what is the customer's. */
+export type Peek = (other: Who, path: string) => Promise<void>
 
-/** What a visitor shops with: how it asks, the names of things, and the beginning of its keys, which nobody else uses. */
-type Bag = { readonly ask: Ask; readonly names: Names; readonly id: string }
+/** What a visitor shops with: how it asks, and who sells; the names of things, and the beginning of its keys, which nobody else uses. */
+type Bag = {
+  readonly ask: Ask
+  readonly asSeller: Ask
+  readonly peek: Peek | undefined
+  readonly names: Names
+  readonly id: string
+}
 
 const itemIn = ({ items }: Names, item: number): string => items[item] ?? ''
 
 /** What is given and changed before. */
-const giveBefore = async ({ ask, names, id }: Bag, { user, funds, delivery, pricing }: Visit): Promise<void> => {
+const giveBefore = async ({ asSeller, names, id }: Bag, { user, funds, delivery, pricing }: Visit): Promise<void> => {
   if (funds > 0)
-    await ask('add-funds', 'POST', `/payment/add_funds/${names.users[user]}/${funds}`, { key: `${id}-funds` })
+    await asSeller('add-funds', 'POST', `/payment/add_funds/${names.users[user]}/${funds}`, { key: `${id}-funds` })
   if (delivery) {
     const [item, pieces] = delivery
-    await ask('add', 'POST', `/stock/add/${itemIn(names, item)}/${pieces}`, { key: `${id}-delivery` })
+    await asSeller('add', 'POST', `/stock/add/${itemIn(names, item)}/${pieces}`, { key: `${id}-delivery` })
   }
   if (pricing) {
     const [item, price] = pricing
-    await ask('set-price', 'PATCH', `/stock/item/${itemIn(names, item)}`, { key: `${id}-price`, fields: { price } })
+    await asSeller('set-price', 'PATCH', `/stock/item/${itemIn(names, item)}`, {
+      key: `${id}-price`,
+      fields: { price },
+    })
   }
 }
 
@@ -226,7 +255,7 @@ const sendBack = async ({ ask, names, id }: Bag, order: string, { lines, returns
 }
 
 const shop = async (bag: Bag, visit: Visit): Promise<void> => {
-  const { ask, names } = bag
+  const { ask, peek, names } = bag
   const user = names.users[visit.user]
   const when = visit.changes?.when
   await giveBefore(bag, visit)
@@ -245,6 +274,8 @@ const shop = async (bag: Bag, visit: Visit): Promise<void> => {
     await ask('find-user', 'GET', `/payment/find_user/${user}`)
     await ask('find-item', 'GET', `/stock/find/${itemIn(names, visit.lines[0]?.[0] ?? 0)}`)
     await ask('find-orders', 'GET', `/orders?user=${user}&limit=${LISTED}`)
+    const other = { customer: (visit.user + 1) % names.users.length }
+    await peek?.(other, `/orders/find/${order}`)
   }
   if (visit.asksAgain) await ask('checkout', 'POST', `/orders/checkout/${order}`)
 }
@@ -252,6 +283,9 @@ const shop = async (bag: Bag, visit: Visit): Promise<void> => {
 export type ShoppingOptions = {
   readonly client: Client
   readonly meter: Meter
+  readonly bearing: Bearing
+  /** Where there are customers who may not see what is another's. */
+  readonly peek: Peek | undefined
   readonly population: Population
   readonly names: Names
   readonly load: Load
@@ -259,10 +293,15 @@ export type ShoppingOptions = {
 }
 
 /** Opens the doors. */
-export const startShopping = ({ client, meter, population, names, load, seed }: ShoppingOptions): Shopping => {
-  const ask = openAsking(client, meter)
-  const visit = (number: number): Promise<void> =>
-    shop({ ask, names, id: `visit-${number}` }, planVisit(population, seed, number))
+export const startShopping = (options: ShoppingOptions): Shopping => {
+  const { client, meter, bearing, peek, population, names, load, seed } = options
+  const asking = openAsking(client, meter, bearing)
+  const asSeller = asking('merchant')
+  const visit = (number: number): Promise<void> => {
+    const planned = planVisit(population, seed, number)
+    const ask = asking({ customer: planned.user })
+    return shop({ ask, asSeller, peek, names, id: `visit-${number}` }, planned)
+  }
   // What goes wrong for a visitor is nobody's to answer: it ends the drill.
   const hire = doing(visit, (error) => {
     throw error

@@ -11,6 +11,7 @@ import { auditOf, type Balance } from './audit.ts'
 import type { Nemesis } from './faults.ts'
 import { type Growth, openRows } from './growth.ts'
 import type { Heaps } from './heaps.ts'
+import type { Bearing } from './identities.ts'
 import type { Shopping } from './load.ts'
 import type { Meter } from './meter.ts'
 import { type PartSeen, type Scene, seconds } from './view.ts'
@@ -63,6 +64,7 @@ export const every = async (ms: number, signal: AbortSignal, work: () => Promise
 export type LookoutOptions = {
   readonly shop: Shop
   readonly client: Client
+  readonly bearing: Bearing
   readonly meter: Meter
   readonly nemesis: Nemesis
   readonly heaps: Heaps
@@ -71,7 +73,8 @@ export type LookoutOptions = {
   readonly clock: () => number
 }
 
-export const openLookout = ({ shop, client, meter, nemesis, heaps, shopping, clock }: LookoutOptions): Lookout => {
+export const openLookout = (options: LookoutOptions): Lookout => {
+  const { shop, client, bearing, meter, nemesis, heaps, shopping, clock } = options
   const watch = openWatch(shop)
   const rows = openRows()
   /** Since when each checkout has been seen open; those that were seen first come first. */
@@ -94,7 +97,7 @@ export const openLookout = ({ shop, client, meter, nemesis, heaps, shopping, clo
     ;[locks, lags] = await Promise.all([watch.locks(), watch.lags()])
   }
   const audit = async (): Promise<void> => {
-    const audited = await auditOf(client)
+    const audited = await auditOf(client, await bearing('operator'))
     balances = audited.balances
     unbalanced.push(...audited.wrong.map((sentence) => `an audit after ${seconds(clock())} found ${sentence}`))
   }

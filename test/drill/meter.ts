@@ -25,6 +25,7 @@ const LATER = new Set([
 /** Of all 5xx these alone promise that nothing was done. */
 const NOTHING_DONE = new Set([
   'service-unavailable',
+  'keys-unavailable',
   'overloaded',
   'not-ready',
   'draining',

@@ -43,6 +43,8 @@ ${kinds.map((kind) => `  --${`${kind} PART`.padEnd(16)}${FAULTS[kind].means}`).j
   --customers N     instead: so many customers, each of whom waits for its answer before it goes on
   --for 60s         how long all this goes on (default ${DEFAULTS.for})
   --replicas N      how many processes each service has, 1 to ${REPLICAS_MAX} (default ${DEFAULTS.replicas})
+  --auth            customers bear tokens of their own, of an issuer whose keys change meanwhile, and who sells bears keys that
+                    are revoked
   --seed N          draws the same faults and the same visits again (default: another one each time, which is said)
   --port N          the gateway's port (default: a free one)
   --no-view         a line for each event instead of one screen, as where there is no terminal
@@ -65,6 +67,8 @@ export type Options = {
   readonly load: Load
   readonly forMs: number
   readonly replicas: number
+  /** Do clients bear tokens? */
+  readonly auth: boolean
   readonly seed: number
   readonly port: number
   readonly view: boolean
@@ -103,7 +107,7 @@ export const parseOptions = (line: readonly string[], drawSeed: () => number): O
   const given = readOptions(line, {
     ...{ kill: part, restart: part, freeze: part, refuse: part, 'black-hole': part, delay: part, 'lose-tail': part },
     ...{ every: option, away: option, load: option, customers: option, for: option },
-    ...{ replicas: option, seed: option, port: option, random: flag, 'no-view': flag },
+    ...{ replicas: option, seed: option, port: option, random: flag, auth: flag, 'no-view': flag },
     help: { type: 'boolean', short: 'h' },
   })
   if (given.help) return 'help'
@@ -118,6 +122,7 @@ export const parseOptions = (line: readonly string[], drawSeed: () => number): O
     load: parseLoad(given.load, given.customers),
     forMs: parseTime('for', given.for ?? DEFAULTS.for, FOR),
     replicas: parseNumber('replicas', given.replicas ?? DEFAULTS.replicas, 1, REPLICAS_MAX),
+    auth: given.auth ?? false,
     seed: given.seed === undefined ? drawSeed() : parseNumber('seed', given.seed, 0, SEED_MAX),
     port: parseNumber('port', given.port ?? DEFAULTS.port, 0, PORT_MAX),
     view: !given['no-view'],
@@ -128,7 +133,7 @@ const optionsOfLoad = (load: Load): string =>
   load.loop === 'open' ? `--load ${load.perSecond}` : `--customers ${load.customers}`
 
 /** The command that repeats a drill. */
-export const commandOf = ({ choices, everyMs, awayMs, load, forMs, replicas, seed }: Options): string => {
+export const commandOf = ({ choices, everyMs, awayMs, load, forMs, replicas, auth, seed }: Options): string => {
   const isRandom = RANDOM.every((choice) => choices.includes(choice))
   const chosen = isRandom ? choices.slice(0, -RANDOM.length) : choices
   const { min, max } = everyMs
@@ -139,6 +144,7 @@ export const commandOf = ({ choices, everyMs, awayMs, load, forMs, replicas, see
     `--every ${min === max ? inWords(min) : `${inWords(min)}-${inWords(max)}`}`,
     `--away ${inWords(awayMs)} ${optionsOfLoad(load)} --for ${inWords(forMs)}`,
     ...(replicas === 1 ? [] : [`--replicas ${replicas}`]),
+    ...(auth ? ['--auth'] : []),
     `--seed ${seed}`,
   ].join(' ')
 }

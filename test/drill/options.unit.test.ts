@@ -16,6 +16,7 @@ test('draws faults of every kind that loses nothing, of any part, where none is 
     load: { loop: 'open', perSecond: 100 },
     forMs: 60_000,
     replicas: 1,
+    auth: false,
     seed: 7,
     port: 0,
     view: true,
@@ -65,6 +66,7 @@ for (const line of [
   '--kill payment --every 2s-3s --load 300 --for 90s --seed 12',
   '--lose-tail any --random --customers 4 --replicas 2 --away 100ms --seed 1',
   '--every 1.5s',
+  '--auth --kill gateway',
 ])
   test(`repeats "${line}" by the command that it names`, (t) => {
     const options = parse(line)

@@ -10,6 +10,7 @@ import { number, table } from '../support/table.ts'
 import type { Struck } from './faults.ts'
 import type { Growth } from './growth.ts'
 import { endOf, type RouteReading } from './meter.ts'
+import type { Trespasses } from './trespass.ts'
 import { clockTime, faultLine, faultsOf, seconds } from './view.ts'
 
 export type Findings = {
@@ -32,6 +33,8 @@ export type Findings = {
   readonly routes: readonly RouteReading[]
   readonly struck: readonly Struck[]
   readonly growths: readonly Growth[]
+  /** Who was not to be let in, where clients bear tokens. */
+  readonly trespasses: Trespasses | undefined
   readonly visits: number
   readonly turnedAway: number
   readonly ms: number
@@ -78,7 +81,7 @@ const isLost = ({ about, says }: Anomaly, lost: readonly Buffer[]): boolean => {
 
 /** What is wrong, a sentence each. Refusals without cause are among them. */
 export const wrongs = (findings: Findings): string[] => {
-  const { anomalies, lost, unbalanced, settled, deaths, internalErrors, struck, growths } = findings
+  const { anomalies, lost, unbalanced, settled, deaths, internalErrors, struck, growths, trespasses } = findings
   const late = struck.filter(({ settledMs = 0, overtaken }) => !overtaken && settledMs > SETTLED_WITHIN_MS)
   return [
     ...anomalies.filter((anomaly) => !isLost(anomaly, lost)).map(describe),
@@ -86,6 +89,7 @@ export const wrongs = (findings: Findings): string[] => {
     ...('not' in settled ? [`the shop did not come to rest: ${settled.not}`] : []),
     ...late.map((one) => `the shop did not settle within ${seconds(SETTLED_WITHIN_MS)}: ${faultLine(one).trim()}`),
     ...deaths.map((death) => `nobody did it harm, and ${death}`),
+    ...(trespasses?.served ?? []),
     ...(internalErrors > 0 ? [`${internalErrors} requests were answered 500`] : []),
     ...growths.flatMap(({ part, grew = [] }) => grew.map((what) => `the ${what} of ${part} grew without end`)),
   ]
@@ -165,9 +169,12 @@ const lossOf = ({ anomalies, lost, listed, noticed }: Findings): readonly string
   listOf('What nobody can know any more', anomalies.filter((anomaly) => isLost(anomaly, lost)).map(describe)),
 ]
 
+const identitiesIn = ({ turns, refused }: Trespasses): string =>
+  `Customers had tokens of their own; keys changed ${number(turns)} times. Refused, as they are to be: ${number(refused.others)} who asked for another's order, ${number(refused.revoked)} with a revoked key.`
+
 /** The verdict in words. */
 export const wordsOf = (findings: Findings): string => {
-  const { anomalies, lost, settled, routes, struck, growths, visits, turnedAway, ms, command } = findings
+  const { anomalies, lost, settled, routes, struck, growths, trespasses, visits, turnedAway, ms, command } = findings
   const wrong = wrongs(findings)
   const refusals = anomalies.filter((anomaly) => anomaly.name === 'unjustified-refusal' && !isLost(anomaly, lost))
   const answers = routes.reduce((sum, { ends }) => sum + Object.values(ends).reduce((all, count) => all + count, 0), 0)
@@ -180,6 +187,7 @@ export const wordsOf = (findings: Findings): string => {
     ...('ms' in settled ? [`At rest ${seconds(settled.ms)} after the last answer.`] : []),
     settlings(struck),
     ...slowest(struck),
+    ...(trespasses ? [identitiesIn(trespasses)] : []),
     ...(turnedAway > 0 ? [`${number(turnedAway)} visitors did not come in: too many were inside.`] : []),
     '',
     routesTable(routes),

@@ -59,6 +59,7 @@ const GOOD: Findings = {
     },
   ],
   growths: [{ part: 'order-1', first: usage, kept: 24 * MB, last: { ...usage, descriptors: 41 }, grew: [] }],
+  trespasses: undefined,
   visits: 400,
   turnedAway: 0,
   ms: 60_000,
@@ -115,11 +116,30 @@ const WRONG: Readonly<Record<string, readonly [Partial<Findings>, RegExp]>> = {
     /nobody did it harm, and stock-1 exited/,
   ],
   'an answer of 500': [{ internalErrors: 3 }, /3 requests were answered 500/],
+  'somebody who is let in with a revoked key': [
+    {
+      trespasses: {
+        turns: 3,
+        refused: { others: 40, revoked: 2 },
+        served: ['a key that was revoked was answered 404'],
+      },
+    },
+    /a key that was revoked was answered 404/,
+  ],
   'a process that grows': [
     { growths: [{ part: 'order-1', first: usage, kept: 24 * MB, last: usage, grew: ['memory'] }] },
     /the memory of order-1 grew/,
   ],
 }
+
+const trespasses = { turns: 3, refused: { others: 40, revoked: 2 }, served: [] }
+
+test('says who was not let in where clients bear tokens', (t) => {
+  t.regex(
+    wordsOf({ ...GOOD, trespasses }),
+    /; keys changed 3 times\. Refused, as they are to be: 40 who asked for another's order, 2 with a revoked key\.$/m,
+  )
+})
 
 for (const [what, [found, sentence]] of Object.entries(WRONG))
   test(`takes for an anomaly: ${what}`, (t) => {
