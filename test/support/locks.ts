@@ -40,7 +40,7 @@ export const openLocksOver = (
   return { log, locks, knowledge, lost }
 }
 
-/** Moves whatever is to happen at a moment so much nearer: KEYS are the sorted sets, then the hashes; ARGV the milliseconds. */
+/** Moves whatever is to happen at a moment so much nearer: KEYS are the sorted sets, then the records; ARGV the milliseconds. */
 const ELAPSE = `
 local ms = tonumber(ARGV[1])
 for at = 1, tonumber(ARGV[2]) do
@@ -49,19 +49,21 @@ for at = 1, tonumber(ARGV[2]) do
   end
 end
 for at = tonumber(ARGV[2]) + 1, #KEYS do
-  for _, field in ipairs({ 'delayed', 'until', 'expires', 'acquired', 'since' }) do
-    local time = tonumber(redis.call('HGET', KEYS[at], field) or '')
+  local record = cmsgpack.unpack(redis.call('GET', KEYS[at]))
+  for _, field in ipairs({ 'delayed', 'due', 'until', 'expires', 'acquired', 'since' }) do
+    local time = tonumber(record[field] or '')
     if time and time > 0 then
-      redis.call('HSET', KEYS[at], field, string.format('%.0f', time - ms))
+      record[field] = type(record[field]) == 'number' and time - ms or string.format('%.0f', time - ms)
     end
   end
+  redis.call('SET', KEYS[at], cmsgpack.pack(record), 'KEEPTTL')
 end`
 
 /** Lets time pass for the locks of a Redis, or for one of them. */
 export const elapse = async (redis: Redis, ms: number, name = '*'): Promise<void> => {
   const sets = await redis.keys(`lock-ends:${name}`)
-  const hashes = [...(await redis.keys(`lock-record:${name}`)), ...(await redis.keys(`lock-lease:*:${name}`))]
-  const all = [...sets, 'locks:due', 'locks:free', ...hashes]
+  const records = [...(await redis.keys(`lock-record:${name}`)), ...(await redis.keys(`lock-lease:*:${name}`))]
+  const all = [...sets, 'locks:due', 'locks:free', ...records]
   await redis.eval(ELAPSE, all.length, ...all, ms, sets.length + 2)
 }
 

@@ -59,32 +59,23 @@ local function taken_by(lock, args)
   return not lock.is_there and not has_room() and { 'too-many' } or nil
 end
 
-commands['begin-run'] = function(args)
-  if is_older(args.seen) then
-    return { 'older' }, true
-  end
-  local lock = open_lock(args.lock)
+commands['begin-run'] = on_lock(function(lock, args)
   local id = lease_of(args.slot, args.runner)
   local mine = load_lease(lock, id)
   if mine and mine.state == 'held' then
-    close_lock(lock)
     return { 'begun', 'no', mine.token, integer(tonumber(mine.expires) - now_ms()), mine.expires, '' }
   end
   local refusal = taken_by(lock, args)
   if refusal then
-    close_lock(lock)
     return refusal, true
   end
   local lease = {
     id = id, request = '', mode = 'exclusive', permits = '1', ttl = args.ttl, priority = '0', owner = args.runner,
     metadata = '{}', delay = '0',
   }
-  -- What is remembered of a lease that was lost would end the new one.
-  redis.call('DEL', key_of_lease(lock, id))
   grant(lock, lease, true)
   remember_run(lock, { slot = args.slot, state = 'running', by = args.runner, at = integer(now_ms()), token = lease.token, note = '-' })
   redis.call('HSET', names.job .. lock.name, 'newest', integer(math.max(newest_slot(lock) or 0, tonumber(args.slot))))
   forget_slots(lock, tonumber(args.keep), args.slot)
-  close_lock(lock)
   return { 'begun', 'yes', lease.token, integer(tonumber(lease.expires) - now_ms()), lease.expires, lock.entry }
-end
+end)

@@ -36,8 +36,7 @@ end
 -- rest_of(lock): in how many ms something may change.
 local function rest_of(lock)
   if lock.count + lock.waiting > 0 then
-    local first = redis.call('ZRANGE', names.lock_ends .. lock.name, 0, 0, 'WITHSCORES')
-    return integer(tonumber(first[2]) - now_ms())
+    return integer(first_end(lock) - now_ms())
   end
   return integer(lock.delayed - now_ms())
 end
@@ -56,43 +55,32 @@ local function again(lock, lease, args)
   return ask(lock, lease)
 end
 
-commands['acquire-lock'] = function(args)
-  if is_older(args.seen) then
-    return { 'older' }, true
-  end
-  local lock = open_lock(args.lock)
+commands['acquire-lock'] = on_lock(function(lock, args)
   local known = load_lease(lock, args.lease)
   if known then
-    local reply, passing = again(lock, known, args)
-    close_lock(lock)
-    return reply, passing
+    return again(lock, known, args)
   end
   local refusal = refusal_by(lock, args)
   if refusal or not lock.is_there and not has_room() then
-    close_lock(lock)
     return refusal or { 'too-many' }, true
   end
   local lease = {
     id = args.lease, request = args.request, mode = args.mode, permits = args.permits, ttl = args.ttl, priority = args.priority,
     owner = args.owner, metadata = args.metadata, delay = args.delay ~= '' and args.delay or integer(lock.delay),
   }
-  local reply, passing
   if is_open(lock) and fits(lock, lease) and not is_overtaking(lock, args) then
     if args.mode == 'permit' and lock.limit == '' then
       lock.limit = args.limit
     end
     grant(lock, lease, true)
-    reply = shown_held(lock, lease, true)
+    return shown_held(lock, lease, true)
   elseif barred_until() > now_ms() then
-    reply, passing = { 'barred', integer(barred_until() - now_ms()) }, true
+    return { 'barred', integer(barred_until() - now_ms()) }, true
   elseif args.wait == '0' and args.queue == 'no' then
-    reply, passing = { 'locked', is_idle(lock) and 'delayed' or 'held', rest_of(lock), integer(lock.waiting) }, true
+    return { 'locked', is_idle(lock) and 'delayed' or 'held', rest_of(lock), integer(lock.waiting) }, true
   elseif lock.waiting >= limits.lock_waiters then
-    reply, passing = { 'full', rest_of(lock) }, true
-  else
-    enqueue(lock, lease, args)
-    reply = shown_waiting(lock, lease)
+    return { 'full', rest_of(lock) }, true
   end
-  close_lock(lock)
-  return reply, passing
-end
+  enqueue(lock, lease, args)
+  return shown_waiting(lock, lease)
+end)

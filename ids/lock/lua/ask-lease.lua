@@ -3,20 +3,12 @@
 -- ARGS     lock, lease, seen
 -- RETURNS  held, lease | waiting, lease
 --          or in passing: ended, lease | unknown | older
-commands['ask-lease'] = function(args)
-  if is_older(args.seen) then
-    return { 'older' }, true
-  end
-  local lock = open_lock(args.lock)
+commands['ask-lease'] = on_lock(function(lock, args)
   local lease = load_lease(lock, args.lease)
-  local reply
   if not lease then
-    reply = { 'unknown' }
+    return { 'unknown' }, true
   elseif lease.state == 'ended' then
-    reply = shown_end(lease)
-  else
-    reply = ask(lock, lease)
+    return shown_end(lease), true
   end
-  close_lock(lock)
-  return reply, not lease or lease.state == 'ended'
-end
+  return ask(lock, lease)
+end)

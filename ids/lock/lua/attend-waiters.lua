@@ -6,9 +6,9 @@ commands['attend-waiters'] = function(args)
   local others = {}
   for name, id in string.gmatch(args.leases, '([^ /]+)/([^ /]+)') do
     local lock = { name = name }
-    local found = redis.call('HMGET', key_of_lease(lock, id), 'state', 'until')
-    if found[1] == 'waiting' then
-      redis.call('ZADD', names.lock_ends .. name, ends_at({ ['until'] = found[2] }), id)
+    local lease = load_lease(lock, id)
+    if lease and lease.state == 'waiting' then
+      redis.call('ZADD', names.lock_ends .. name, integer(ends_at(lease)), id)
       lasting()
     else
       others[#others + 1] = name .. '/' .. id

@@ -3,18 +3,13 @@
 -- ARGS     lock, seen, token ('' for all), waiters (yes or no)
 -- RETURNS  forced, tokens, promoted, dropped
 --          or in passing: ended, newest | older
-commands['force-lock'] = function(args)
-  if is_older(args.seen) then
-    return { 'older' }, true
-  end
-  local lock = open_lock(args.lock)
+commands['force-lock'] = on_lock(function(lock, args)
   local leases, is_there = {}, args.token == ''
   for at, id in ipairs(redis.call('ZRANGE', names.lock_ends .. lock.name, 0, -1)) do
     leases[at] = load_lease(lock, id)
     is_there = is_there or leases[at].token == args.token
   end
   if not is_there then
-    close_lock(lock)
     return { 'ended', integer(lock.token) }, true
   end
   local forced, dropped = {}, 0
@@ -28,6 +23,5 @@ commands['force-lock'] = function(args)
     end
   end
   local promoted = promote(lock)
-  close_lock(lock)
   return { 'forced', table.concat(forced, ' '), table.concat(promoted, ' '), integer(dropped) }
-end
+end)

@@ -7,7 +7,7 @@ local function ends_at(lease)
   if lease['until'] ~= '' then
     ends = math.min(ends, tonumber(lease['until']))
   end
-  return integer(ends)
+  return ends
 end
 
 -- place_of(lease): where it stands in the queue, by priority, then arrival: a number below 2^53.
@@ -44,24 +44,24 @@ local function enqueue(lock, lease, args)
   end
   lease.state, lease.arrival = 'waiting', integer(lock.arrivals)
   lease['until'] = args.queue == 'yes' and '' or integer(now_ms() + tonumber(args.wait))
-  redis.call('HSET', key_of_lease(lock, lease.id), 'state', 'waiting', 'request', lease.request, 'mode', lease.mode,
-    'permits', lease.permits, 'ttl', lease.ttl, 'owner', lease.owner, 'metadata', lease.metadata, 'delay', lease.delay,
-    'priority', lease.priority, 'arrival', lease.arrival, 'until', lease['until'], 'since', integer(now_ms()))
+  lease.since = integer(now_ms())
+  save_lease(lock, lease)
   redis.call('ZADD', names.lock_queue .. lock.name, place_of(lease), lease.id)
-  redis.call('ZADD', names.lock_ends .. lock.name, ends_at(lease), lease.id)
+  set_end(lock, lease.id, ends_at(lease))
   emit_queued(lock, lease)
 end
 
 -- ask(lock, lease): finds how a lease that has not ended stands: so its client is known to be there.
 local function ask(lock, lease)
   if lease.state == 'waiting' then
-    redis.call('ZADD', names.lock_ends .. lock.name, ends_at(lease), lease.id)
+    set_end(lock, lease.id, ends_at(lease))
     lasting()
     return shown_waiting(lock, lease)
   end
   if lease.claimed ~= '1' then
-    redis.call('HSET', key_of_lease(lock, lease.id), 'claimed', '1')
-    redis.call('ZADD', names.lock_ends .. lock.name, lease.expires, lease.id)
+    lease.claimed = '1'
+    save_lease(lock, lease)
+    set_end(lock, lease.id, tonumber(lease.expires))
     lock.changed = true
     lasting()
   end

@@ -1,17 +1,7 @@
 --- @include "entry-id"
---- @include "log"
--- A lock and its leases. Texts of clients (names, owners) are percent-encoded: no value of an entry holds a blank.
---
--- names.lock{lock}, a hash: `token` the last that was given · `mode` of those that hold · `count` of them · `used` permits ·
---   `waiting` how many wait · `limit` of permits in effect · `fixed`, `write`, `delay` as it is configured · `delayed` until when
---   nobody gets it · `made` when it was configured first · `arrivals` since it was idle · `mean` how long leases were held lately, in ms · `history` its last entries
--- names.lock_ends{lock}, a sorted set: each lease that holds or waits, by the moment at which time ends it
--- names.lock_queue{lock}, a sorted set: each lease that waits, by priority, then arrival
--- names.lock_lease{lease}:{lock}, a hash: a lease that holds, waits, or has ended a while ago
--- names.locks, a sorted set: every lock there is, by name · names.locks_due: each in use, by when it is to be looked at next ·
---   names.locks_free: each idle one, since when · names.locks_state, a hash: see bar-locks.lua
---
--- Each verb opens its lock, which ends what time has ended and promotes those whose turn it is, and closes it, which writes what changed.
+--- @include "lock-record"
+-- A lock and its leases: who may hold it, who waits, and how a lease ends. Each verb opens its lock, which ends what time has ended and promotes
+-- those whose turn it is, and closes it, which writes what changed: see `on_lock`.
 
 -- is_older(seen): whether this Redis lacks an entry that the caller has seen, so that it came back older.
 local sound = ''
@@ -47,36 +37,8 @@ local function least_token()
   return floor
 end
 
--- load_lock(name): what is recorded of it; one that is not there is free.
-local function load_lock(name)
-  local found = redis.call('HMGET', names.lock .. name, 'token', 'mode', 'count', 'used', 'waiting', 'limit', 'fixed',
-    'write', 'delay', 'delayed', 'arrivals', 'mean', 'history')
-  local count, waiting = tonumber(found[3] or '0'), tonumber(found[5] or '0')
-  return {
-    name = name, is_there = found[1] ~= false, was_idle = count + waiting == 0,
-    token = tonumber(found[1] or '0'), mode = found[2] or '', count = count, used = tonumber(found[4] or '0'),
-    waiting = waiting, limit = found[6] or '', fixed = found[7] or '', write = found[8] or '',
-    delay = tonumber(found[9] or '0'), delayed = tonumber(found[10] or '0'), arrivals = tonumber(found[11] or '0'),
-    mean = tonumber(found[12] or '0'), history = found[13] or '',
-  }
-end
-
-local function key_of_lease(lock, id)
-  return names.lock_lease .. id .. ':' .. lock.name
-end
-
--- load_lease(lock, id): what is recorded of it, or nil.
-local function load_lease(lock, id)
-  local found = redis.call('HGETALL', key_of_lease(lock, id))
-  if #found == 0 then
-    return nil
-  end
-  local lease = { id = id }
-  for at = 1, #found, 2 do
-    lease[found[at]] = found[at + 1]
-  end
-  return lease
-end
+-- How many of its last entries a lock has at hand.
+local HISTORY_MAX = 8
 
 -- emit_lock(lock, kind, log_id, facts, is_history): appends an entry about a lock.
 local function emit_lock(lock, kind, log_id, facts, is_history)
@@ -84,8 +46,10 @@ local function emit_lock(lock, kind, log_id, facts, is_history)
   appended = { entry, { kind, text } }
   lock.changed, lock.entry = true, entry
   if is_history then
-    local last = string.match(lock.history, '%S+ %S+ %S+ %S+ %S+ %S+ %S+$') or lock.history
-    lock.history = last == '' and entry or last .. ' ' .. entry
+    table.insert(lock.history, entry)
+    if #lock.history > HISTORY_MAX then
+      table.remove(lock.history, 1)
+    end
   end
 end
 
@@ -118,11 +82,8 @@ local function grant(lock, lease, is_claimed)
   lock.used = lock.used + tonumber(lease.permits)
   lease.state, lease.token, lease.acquired, lease.expires = 'held', integer(token), integer(now), integer(expires)
   lease.claimed = is_claimed and '1' or '0'
-  redis.call('HSET', key_of_lease(lock, lease.id), 'state', 'held', 'request', lease.request, 'mode', lease.mode, 'permits', lease.permits,
-    'ttl', lease.ttl, 'owner', lease.owner, 'metadata', lease.metadata, 'delay', lease.delay, 'priority', lease.priority,
-    'token', lease.token, 'acquired', lease.acquired, 'expires', lease.expires, 'claimed', lease.claimed)
-  local ends = is_claimed and expires or math.min(expires, now + limits.lock_unclaimed_ms)
-  redis.call('ZADD', names.lock_ends .. lock.name, integer(ends), lease.id)
+  save_lease(lock, lease)
+  set_end(lock, lease.id, is_claimed and expires or math.min(expires, now + limits.lock_unclaimed_ms))
   emit_lock(lock, 'LockGranted', lease.id, facts_of(lease) .. ' until=' .. lease.expires, true)
 end
 
@@ -143,14 +104,6 @@ local function promote(lock)
   return promoted
 end
 
--- remember_end(lock, id, ended, kept_ms, request): for a while it is remembered how a lease has ended.
-local function remember_end(lock, id, ended, kept_ms, request)
-  local key = key_of_lease(lock, id)
-  redis.call('DEL', key)
-  redis.call('HSET', key, 'state', 'ended', 'ended', ended, 'at', integer(now_ms()), 'request', request)
-  redis.call('PEXPIRE', key, kept_ms)
-end
-
 local KIND_OF_END = { released = 'LockReleased', expired = 'LockExpired', unclaimed = 'LockExpired', forced = 'LockForced' }
 
 -- end_holding(lock, lease, why): a lease holds no longer. One that has expired, or was forced, delays the lock if it wants that.
@@ -162,8 +115,8 @@ local function end_holding(lock, lease, why)
   end
   local held = math.max(0, now - tonumber(lease.acquired))
   lock.mean = lock.mean == 0 and held or math.floor((3 * lock.mean + held) / 4)
-  redis.call('ZREM', names.lock_ends .. lock.name, lease.id)
-  remember_end(lock, lease.id, why, limits.lock_ended_ms, lease.request)
+  drop_end(lock, lease.id)
+  remember_end(lock, lease, why, limits.lock_ended_ms)
   local facts = facts_of(lease)
   if why == 'expired' or why == 'unclaimed' then
     facts = facts .. ' why=' .. why
@@ -180,8 +133,8 @@ end
 local function end_waiting(lock, lease, why)
   lock.waiting = lock.waiting - 1
   redis.call('ZREM', names.lock_queue .. lock.name, lease.id)
-  redis.call('ZREM', names.lock_ends .. lock.name, lease.id)
-  remember_end(lock, lease.id, why, limits.lock_ended_ms, lease.request)
+  drop_end(lock, lease.id)
+  remember_end(lock, lease, why, limits.lock_ended_ms)
   emit_lock(lock, 'LockWaitEnded', lease.id, 'mode=' .. lease.mode .. ' owner=' .. lease.owner .. ' why=' .. why, true)
 end
 
@@ -200,8 +153,8 @@ local function settle(lock)
   if lock.was_idle then
     return
   end
-  local now = integer(now_ms())
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', names.lock_ends .. lock.name, '-inf', now)) do
+  local over = lock.due <= now_ms() and redis.call('ZRANGEBYSCORE', names.lock_ends .. lock.name, '-inf', integer(now_ms())) or {}
+  for _, id in ipairs(over) do
     local lease = load_lease(lock, id)
     if lease.state == 'held' then
       end_holding(lock, lease, lease.claimed == '1' and 'expired' or 'unclaimed')
@@ -228,8 +181,7 @@ end
 
 -- next_due(lock): when it is to be looked at next.
 local function next_due(lock)
-  local first = redis.call('ZRANGE', names.lock_ends .. lock.name, 0, 0, 'WITHSCORES')
-  local due = tonumber(first[2])
+  local due = first_end(lock)
   local opens = math.max(lock.delayed, barred_until())
   if lock.waiting > 0 and opens > now_ms() and opens < due then
     return opens
@@ -243,14 +195,13 @@ local function close_lock(lock)
     return
   end
   rest(lock)
-  redis.call('HSET', names.lock .. lock.name, 'token', integer(lock.token), 'mode', lock.mode, 'count', lock.count, 'used', lock.used,
-    'waiting', lock.waiting, 'limit', lock.limit, 'fixed', lock.fixed, 'write', lock.write, 'delay', lock.delay,
-    'delayed', integer(lock.delayed), 'arrivals', lock.arrivals, 'mean', lock.mean, 'history', lock.history)
+  lock.due = is_idle(lock) and 0 or next_due(lock)
+  save_lock(lock)
   if not lock.is_there then
     redis.call('ZADD', names.locks, 0, lock.name)
   end
   if not is_idle(lock) then
-    redis.call('ZADD', names.locks_due, integer(next_due(lock)), lock.name)
+    redis.call('ZADD', names.locks_due, integer(lock.due), lock.name)
   elseif not lock.was_idle then
     redis.call('ZREM', names.locks_due, lock.name)
   end
@@ -261,9 +212,22 @@ local function close_lock(lock)
   end
 end
 
+-- on_lock(verb): the command that does a verb with its lock: `verb(lock, args)` returns its reply. A Redis that came back older does nothing.
+local function on_lock(verb)
+  return function(args)
+    if is_older(args.seen) then
+      return { 'older' }, true
+    end
+    local lock = open_lock(args.lock)
+    local reply, passing = verb(lock, args)
+    close_lock(lock)
+    return reply, passing
+  end
+end
+
 -- forget(name): an idle lock is forgotten, its token is not: the next one is greater.
 local function forget(name)
-  local token = tonumber(redis.call('HGET', names.lock .. name, 'token') or '0')
+  local token = load_lock(name).token
   if token > least_token() then
     floor = token
     redis.call('HSET', names.locks_state, 'floor', integer(token))

@@ -12,29 +12,22 @@ local function release(lock, lease)
   else
     end_waiting(lock, lease, why)
   end
-  local promoted = #promote(lock) > 0 and 'yes' or 'no'
-  if promoted == 'yes' then
-    redis.call('HSET', key_of_lease(lock, lease.id), 'promoted', promoted)
+  if #promote(lock) == 0 then
+    return { 'ended', why, integer(now_ms()), 'no' }
   end
-  return { 'ended', why, integer(now_ms()), promoted }
+  lease.promoted = 'yes'
+  remember_end(lock, lease, why, limits.lock_ended_ms)
+  return { 'ended', why, integer(now_ms()), lease.promoted }
 end
 
-commands['release-lease'] = function(args)
-  if is_older(args.seen) then
-    return { 'older' }, true
-  end
-  local lock = open_lock(args.lock)
+commands['release-lease'] = on_lock(function(lock, args)
   local lease = load_lease(lock, args.lease)
-  local reply
   if not lease then
-    remember_end(lock, args.lease, 'cancelled', limits.lock_unseen_ms, '')
+    remember_end(lock, { id = args.lease, request = '' }, 'cancelled', limits.lock_unseen_ms)
     lasting()
-    reply = { 'ended', 'cancelled', integer(now_ms()), 'no' }
+    return { 'ended', 'cancelled', integer(now_ms()), 'no' }
   elseif lease.state == 'ended' then
-    reply = shown_end(lease)
-  else
-    reply = release(lock, lease)
+    return shown_end(lease)
   end
-  close_lock(lock)
-  return reply
-end
+  return release(lock, lease)
+end)

@@ -10,18 +10,17 @@ local function renew(lock, lease, args)
     lease.mode, lock.mode = args.mode, args.mode
   end
   lease.expires, lease.claimed = integer(now + tonumber(lease.ttl)), '1'
-  redis.call('HSET', key_of_lease(lock, lease.id), 'mode', lease.mode, 'ttl', lease.ttl, 'metadata', lease.metadata,
-    'priority', lease.priority, 'expires', lease.expires, 'claimed', '1')
-  redis.call('ZADD', names.lock_ends .. lock.name, lease.expires, lease.id)
+  save_lease(lock, lease)
+  set_end(lock, lease.id, now + tonumber(lease.ttl))
   emit_lock(lock, 'LockRenewed', lease.id, facts_of(lease) .. ' until=' .. lease.expires, false)
   promote(lock)
   return shown_held(lock, lease, false)
 end
 
 local function change_waiting(lock, lease)
-  redis.call('HSET', key_of_lease(lock, lease.id), 'ttl', lease.ttl, 'metadata', lease.metadata, 'priority', lease.priority)
+  save_lease(lock, lease)
   redis.call('ZADD', names.lock_queue .. lock.name, place_of(lease), lease.id)
-  redis.call('ZADD', names.lock_ends .. lock.name, ends_at(lease), lease.id)
+  set_end(lock, lease.id, ends_at(lease))
   emit_queued(lock, lease)
   promote(lock)
   -- It may have come to the head, and fit there.
@@ -29,25 +28,17 @@ local function change_waiting(lock, lease)
   return found.state == 'held' and ask(lock, found) or shown_waiting(lock, found)
 end
 
-commands['renew-lease'] = function(args)
-  if is_older(args.seen) then
-    return { 'older' }, true
-  end
-  local lock = open_lock(args.lock)
+commands['renew-lease'] = on_lock(function(lock, args)
   local lease = load_lease(lock, args.lease)
-  local reply, passing
   if not lease then
-    reply, passing = { 'unknown' }, true
+    return { 'unknown' }, true
   elseif lease.state == 'ended' then
-    reply, passing = shown_end(lease), true
+    return shown_end(lease), true
   elseif args.mode ~= '' and (lease.state == 'waiting' or lease.mode ~= 'exclusive' and lease.mode ~= args.mode) then
-    reply, passing = { 'not-exclusive' }, true
-  else
-    lease.ttl = args.ttl ~= '' and args.ttl or lease.ttl
-    lease.metadata = args.metadata ~= '' and args.metadata or lease.metadata
-    lease.priority = args.priority ~= '' and args.priority or lease.priority
-    reply = lease.state == 'held' and renew(lock, lease, args) or change_waiting(lock, lease)
+    return { 'not-exclusive' }, true
   end
-  close_lock(lock)
-  return reply, passing
-end
+  lease.ttl = args.ttl ~= '' and args.ttl or lease.ttl
+  lease.metadata = args.metadata ~= '' and args.metadata or lease.metadata
+  lease.priority = args.priority ~= '' and args.priority or lease.priority
+  return lease.state == 'held' and renew(lock, lease, args) or change_waiting(lock, lease)
+end)

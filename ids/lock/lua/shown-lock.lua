@@ -4,21 +4,22 @@
 local function shown_lock(lock, has_waiters, has_history)
   local holders, waiters, history = {}, {}, {}
   for _, id in ipairs(redis.call('ZRANGE', names.lock_ends .. lock.name, 0, -1)) do
-    local lease = redis.call('HMGET', key_of_lease(lock, id), 'state', 'owner', 'mode', 'permits', 'metadata', 'token', 'acquired', 'expires')
-    if lease[1] == 'held' and tonumber(lease[8]) > now_ms() then
-      holders[#holders + 1] = { unpack(lease, 2) }
+    local lease = load_lease(lock, id)
+    if lease.state == 'held' and tonumber(lease.expires) > now_ms() then
+      holders[#holders + 1] = { lease.owner, lease.mode, lease.permits, lease.metadata, lease.token, lease.acquired, lease.expires }
     end
   end
   if has_waiters then
     for at, id in ipairs(redis.call('ZRANGE', names.lock_queue .. lock.name, 0, -1)) do
-      waiters[at] = redis.call('HMGET', key_of_lease(lock, id), 'owner', 'mode', 'permits', 'metadata', 'priority', 'since')
+      local lease = load_lease(lock, id)
+      waiters[at] = { lease.owner, lease.mode, lease.permits, lease.metadata, lease.priority, lease.since }
     end
   end
   if has_history then
-    for entry in string.gmatch(lock.history, '%S+') do
+    for _, entry in ipairs(lock.history) do
       history[#history + 1] = redis.call('XRANGE', names.log, entry, entry)[1]
     end
   end
   return { { lock.name, lock.mode, lock.limit, lock.write, integer(lock.delay), integer(lock.delayed), integer(lock.waiting),
-    integer(lock.token), integer(now_ms()), redis.call('HGET', names.lock .. lock.name, 'made') or '' }, holders, waiters, history }
+    integer(lock.token), integer(now_ms()), lock.made > 0 and integer(lock.made) or '' }, holders, waiters, history }
 end

@@ -217,7 +217,8 @@ test.serial('an idle lock is forgotten after a while, its token is not', async (
   const token = held.state === 'held' ? held.token : 0
   await locks.release('a', 'l1')
   await bench.redis.hset('locks:state', 'floor', '0')
-  await bench.redis.hset('lock-record:a', 'token', token + 1_000_000_000_000)
+  const greater = `redis.call('SET', KEYS[1], cmsgpack.pack({ token = tonumber(ARGV[1]), history = {} }))`
+  await bench.redis.eval(greater, 1, 'lock-record:a', token + 1_000_000_000_000)
   await elapse(bench.redis, 60_000)
   await locks.tick()
   t.deepEqual(
@@ -226,6 +227,58 @@ test.serial('an idle lock is forgotten after a while, its token is not', async (
   )
   const next = await locks.acquire('a', 'l2', wish())
   t.true(next.state === 'held' && next.token > token + 1_000_000_000_000)
+})
+
+test.serial('what a version before has recorded, in hashes, is read', async (t) => {
+  const { redis } = bench
+  const now = Date.now()
+  const lease = {
+    request: '',
+    mode: 'exclusive',
+    permits: 1,
+    ttl: 60_000,
+    owner: 'w',
+    metadata: '{"a":"b c"}',
+    delay: 0,
+    priority: 0,
+  }
+  const entry = await redis.xadd(
+    'log:ids',
+    '*',
+    'LockQueued',
+    'version=1 log_id=l2 lock=old mode=exclusive owner=w permits=1 priority=0',
+  )
+  await redis.hset('lock-record:old', {
+    ...{
+      token: 7,
+      mode: 'exclusive',
+      count: 1,
+      used: 1,
+      waiting: 1,
+      limit: '',
+      fixed: '',
+      write: 'exclusive',
+      delay: 0,
+    },
+    ...{ delayed: 0, arrivals: 1, mean: 0, made: now - 5_000, history: `1-0 ${entry}` },
+  })
+  const held = { state: 'held', token: 7, acquired: now, expires: now + 60_000, claimed: 1 }
+  await redis.hset('lock-lease:l1:old', { ...lease, ...held })
+  await redis.hset('lock-lease:l2:old', { ...lease, state: 'waiting', arrival: 1, until: '', since: now })
+  await redis.hset('lock-lease:l0:old', { state: 'ended', ended: 'expired', at: now, request: '' })
+  await redis.zadd('lock-ends:old', now + 60_000, 'l1', now + 10_000, 'l2')
+  await redis.zadd('lock-queue:old', 1_000 * 2 ** 42 + 1, 'l2')
+  await redis.zadd('locks', 0, 'old')
+  await redis.zadd('locks:due', now + 10_000, 'old')
+  const shown = await locks.show('old', true)
+  t.like(shown, { token: 7, waiterCount: 1, write: 'exclusive', madeAtMs: now - 5_000 })
+  t.like(shown.holders, [{ owner: 'w', token: 7, metadata: { a: 'b c' } }])
+  t.like(shown.waiters, [{ owner: 'w', sinceMs: now }])
+  t.like(shown.history, [{ event: 'waiting' }])
+  t.deepEqual(await states('old', 'l0', 'l1', 'l2'), ['expired', 'held', 'waiting'])
+  t.like(await locks.release('old', 'l1'), { ended: 'released', promoted: true })
+  t.deepEqual(await states('old', 'l0', 'l1', 'l2'), ['expired', 'released', 'held'])
+  t.like((await locks.show('old', true)).history, [{ event: 'waiting' }, { event: 'released' }, { event: 'granted' }])
 })
 
 test.serial('locks are listed by name, page after page', async (t) => {
