@@ -49,9 +49,11 @@ local function append(kind, log_id, payload)
   return redis.call('XADD', names.log, '*', kind, text), text
 end
 
--- integer(number): its decimal digits. Lua's own conversion rounds beyond 14 of them.
+-- integer(number): its decimal digits. Lua's own conversion rounds beyond 14 of them. To print it as a float takes much longer, and is
+-- needed only where a machine's own integers are shorter than 64 bits.
+local DIGITS = string.format('%d', 2 ^ 52) == '4503599627370496' and '%d' or '%.0f'
 local function integer(number)
-  return string.format('%.0f', number)
+  return string.format(DIGITS, number)
 end
 
 -- minus(amount): the amount as a decrement. Redis takes no "-0".
