@@ -5,7 +5,7 @@
  * other replicas granted. A command says which entry the replica has *seen* last; a Redis that lacks it came back older, and does
  * nothing. Then what it has forgotten is what was granted or renewed after the newest entry that it still has before that one.
  */
-import { field, kindOf, type RawEntry } from '../../shared/contract/events.ts'
+import { fieldsOf, kindOf, type RawEntry } from '../../shared/contract/events.ts'
 
 /** A lease that holds, as far as is known. Its end is a moment of the Redis' clock. */
 export type Known = {
@@ -32,6 +32,15 @@ export type Knowledge = {
   readonly since: (entry: string) => readonly Known[]
   /** The greatest token that was seen. */
   readonly token: () => number
+}
+
+/** What an entry does to the lease that it is about. */
+const CHANGES: Readonly<Record<string, 'holds' | 'ends'>> = {
+  LockGranted: 'holds',
+  LockRenewed: 'holds',
+  LockReleased: 'ends',
+  LockExpired: 'ends',
+  LockForced: 'ends',
 }
 
 type Compare = (a: string, b: string) => number
@@ -63,21 +72,13 @@ export const openKnowledge = (compare: Compare): Knowledge => {
     onEntry: (entry) => {
       const [id] = entry
       onAppended(id)
-      const kind = kindOf(entry)
-      const lock = field(entry, 'lock') ?? ''
-      const lease = field(entry, 'log_id') ?? ''
-      const token = Number(field(entry, 'token') ?? '0')
-      switch (kind) {
-        case 'LockGranted':
-        case 'LockRenewed': {
-          const owner = decodeURIComponent(field(entry, 'owner') ?? '')
-          return onGranted({ lock, lease, token, owner, untilMs: Number(field(entry, 'until') ?? '0'), entry: id })
-        }
-        case 'LockReleased':
-        case 'LockExpired':
-        case 'LockForced':
-          holding.delete(`${lock}/${lease}`)
-      }
+      const change = CHANGES[kindOf(entry) ?? '']
+      if (change === undefined) return
+      const facts: Readonly<Record<string, string | undefined>> = Object.fromEntries(fieldsOf(entry))
+      const { lock = '', log_id: lease = '', token, owner = '', until } = facts
+      if (change === 'ends') return void holding.delete(`${lock}/${lease}`)
+      const untilMs = Number(until ?? '0')
+      onGranted({ lock, lease, token: Number(token ?? '0'), owner: decodeURIComponent(owner), untilMs, entry: id })
     },
     reset: (entry) => {
       seen = entry === '0-0' ? '' : entry
