@@ -16,8 +16,12 @@ commands['tick-locks'] = function(args)
     end
   end
   local idle_since = integer(now_ms() - limits.lock_idle_ms)
-  for _, name in ipairs(redis.call('ZRANGEBYSCORE', names.locks_free, '-inf', idle_since, 'LIMIT', 0, args.most)) do
+  local idle = redis.call('ZRANGEBYSCORE', names.locks_free, '-inf', idle_since, 'LIMIT', 0, args.most)
+  for _, name in ipairs(idle) do
     forget(name)
+  end
+  if #idle == tonumber(args.most) then
+    return { 'ticked', '0' }
   end
   local first = redis.call('ZRANGE', names.locks_due, 0, 0, 'WITHSCORES')[2]
   return { 'ticked', first and integer(math.max(0, tonumber(first) - now_ms())) or '' }

@@ -229,6 +229,19 @@ test.serial('an idle lock is forgotten after a while, its token is not', async (
   t.true(next.state === 'held' && next.token > token + 1_000_000_000_000)
 })
 
+test.serial('locks that are idle for long are forgotten one tick after the other, however many they are', async (t) => {
+  const ready = openLocksOver(bench.dependencies, { lock_idle_ms: 0 })
+  for (let at = 0; at < 50; at += 1) {
+    await ready.locks.acquire(`once-${at}`, 'l', wish())
+    await ready.locks.release(`once-${at}`, 'l')
+  }
+  t.is(await ready.locks.tick(), 0, 'there is more to do')
+  await ready.locks.tick()
+  t.is(await ready.locks.tick(), undefined)
+  t.deepEqual(await bench.redis.keys('lock-record:*'), [])
+  t.is(await bench.redis.zcard('locks'), 0)
+})
+
 test.serial('what a version before has recorded, in hashes, is read', async (t) => {
   const { redis } = bench
   const now = Date.now()
