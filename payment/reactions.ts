@@ -23,7 +23,7 @@ export const reactions = {
     OrderPlaced: { command: 'draft', emits: { drafted: 'InvoiceDrafted' } },
     OrderChanged: { command: 'draft', emits: { drafted: 'InvoiceDrafted' } },
     DraftRequested: { command: 'draft', emits: { drafted: 'InvoiceDrafted' } },
-    OrderCancelled: { command: 'void-draft', emits: { 'draft-voided': 'DraftVoided' } },
+    OrderCancelled: { command: 'cancel-draft', emits: { 'draft-voided': 'DraftVoided' } },
     OrderExpired: { command: 'void-draft', emits: { 'draft-voided': 'DraftVoided' } },
     OrderForgotten: { command: 'void-draft', emits: { 'draft-voided': 'DraftVoided' } },
     OrdersInitialised: { command: 'drop-drafts', emits: {} },
