@@ -25,6 +25,7 @@ import type { OrderView } from '../store/cart.ts'
 import type { Store } from '../store.ts'
 import type { Admission } from './admission.ts'
 import { type Begin, openBegin } from './begin.ts'
+import type { Submitted } from './dispatcher.ts'
 import type { Linger } from './linger.ts'
 import type { Locks } from './locks.ts'
 import { type Outcomes, outcomeOf } from './outcomes.ts'
@@ -40,16 +41,13 @@ export type AttemptOptions = {
   readonly deadlineMs: number
 }
 
-/** A checkout that is to be begun if it is still submitted; its deadline is of `performance.now()`. */
-export type Submitted = { readonly id: string; readonly order: string; readonly deadline: number }
-
 type Parts = AttemptOptions & { readonly begin: Begin; readonly userQueue: UserQueue }
 
 /** The longest wait for a lock between two tries; a release in this process ends it at once. */
 const LOCK_RETRY_MS = 40
 /**
- * How long a quorum of lock masters that does not answer is asked again. They may be well, and slow, or this process may
- * be: 1,000 checkouts at once on two cores kept the answers waiting beyond the time-out of a lock command.
+ * How long lock masters are asked again of which no quorum answers. They may be well, and slow, or this process may be: 1,000 checkouts
+ * at once on two cores kept the answers waiting beyond the time-out of a lock command.
  */
 const QUORUM_TIMEOUT_MS = 3_000
 
@@ -76,6 +74,8 @@ class Attempt {
   #verdict: Outcome | UnavailableError | undefined
   /** The user whose turn this request has. */
   #turn: string | undefined
+  /** The checkout that another request has begun or submitted since. It may need the gates, so it is waited for outside of them. */
+  #met: string | undefined
   /** Until when a quorum is asked again that does not answer. */
   #quorumUntil = Number.POSITIVE_INFINITY
 
@@ -123,7 +123,10 @@ class Attempt {
       if (came !== 'taken') return undefined
       this.#turn = user // what has happened to the order meanwhile, `begin` will see
     }
-    return this.#withSlot(view)
+    const outcome = await this.#withSlot(view)
+    if (this.#met === undefined) return outcome
+    this.#endTurn()
+    return this.#join(this.#met)
   }
 
   /** What the order says of this request, or the order as it was read if a checkout of it is to be begun. */
@@ -251,12 +254,11 @@ class Attempt {
         case 'begun':
         case 'submitted':
         case 'checking-out':
-          begun = result[0] === 'begun' && result[1] === id
-          if (!begun) return await this.#join(result[1])
-          orderLocks.keep(id, order, view.user, token, lockedAt)
-          return await this.#outcomeAt(end)
         case 'joined':
-          return await this.#join(result[1])
+          begun = result[0] === 'begun' && result[1] === id
+          if (begun) orderLocks.keep(id, order, view.user, token, lockedAt)
+          else this.#met = result[1]
+          return begun ? await this.#outcomeAt(end) : undefined
         case 'paid':
           return { state: 'paid', logId: result[1] ?? '' }
         case 'cancelling':
@@ -285,8 +287,7 @@ class Attempt {
 export type Attempts = {
   /** Checks the order out, or finds out what became of its checkout. @throws UnavailableError */
   readonly checkOut: (order: string, requester: Once) => Promise<Outcome>
-  /** Begins a checkout that was submitted, unless that was done, and waits for its end; `unknown` if it is not this process that has
-   * begun it. @throws UnavailableError */
+  /** Begins one that was submitted, unless that was done, and waits for its end; `unknown` if another has. @throws UnavailableError */
   readonly beginSubmitted: (submitted: Submitted) => Promise<Outcome>
 }
 

@@ -12,7 +12,9 @@
 import { UnavailableError } from '../../shared/errors.ts'
 import type { Outcome } from '../order.ts'
 import type { Store } from '../store.ts'
-import type { Submitted } from './attempt.ts'
+
+/** A checkout that is to be begun if it is still submitted; its deadline is of `performance.now()`. */
+export type Submitted = { readonly id: string; readonly order: string; readonly deadline: number }
 
 /** So many keep the shop busy, and leave slots to those who wait. */
 const IN_HAND_MAX = 64

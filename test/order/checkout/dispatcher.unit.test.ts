@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'
 import test from 'ava'
-import type { Submitted } from '../../../order/checkout/attempt.ts'
+import type { Submitted } from '../../../order/checkout/dispatcher.ts'
 import { openDispatcher } from '../../../order/checkout/dispatcher.ts'
 import type { Outcome } from '../../../order/order.ts'
 import type { WaitingCheckout } from '../../../order/store/checkout-status.ts'

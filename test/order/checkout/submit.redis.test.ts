@@ -146,6 +146,23 @@ test.serial(
   },
 )
 
+test.serial(
+  'one that meets what was submitted since it read the order does not keep it from being begun',
+  async (t) => {
+    let submitted: Promise<unknown> | undefined
+    const begin: typeof store.begin = async (start, once) => {
+      submitted ??= shop.submit('cart')
+      await submitted
+      return store.begin(start, once)
+    }
+    using shop = open({ store: { ...store, begin }, deadlineMs: 2 * TIMEOUT_MS })
+    const told = shop.checkout('cart', plainly)
+    const saga = await whenBegun('cart')
+    await decide(shop, saga, 'CreditCaptured')
+    t.deepEqual(await told, { state: 'paid', logId: saga })
+  },
+)
+
 test.serial('what is submitted ends at its own deadline, if nothing comes of it', async (t) => {
   using shop = open({ asyncDeadlineMs: 700 })
   await shop.submit('cart')
