@@ -19,7 +19,7 @@ const paymentRedisIn = async (dir: string): Promise<string> => {
 }
 
 test.serial('kills a service under load, and finds all promises kept', async (t) => {
-  const { ended } = startDrill(t, '--kill payment --every 2s --away 500ms --for 6s --load 60 --seed 7')
+  const { ended } = startDrill(t, '--kill payment --every 2s --away 500ms --for 4s --load 60 --seed 7')
   const { code, output, errors } = await ended
   t.is(code, 0, errors + output)
   t.regex(output, /^The shop kept its promises\. .* [12] faults? in /m)
@@ -49,7 +49,7 @@ if (process.env.FAULTS === 'full')
 test.serial(
   'finds a wallet that was changed behind its back, ends early when asked to, and says so by its code',
   async (t) => {
-    const { child, said, ended } = startDrill(t, '--restart ids --every 5s --for 5m --load 40')
+    const { child, said, ended } = startDrill(t, '--restart ids --every 2s --for 5m --load 40')
     const [, dir = ''] = await said(/its data in (\S+)\.$/)
     await said(/restart ids-1: over/)
     const redis = new Redis(await paymentRedisIn(dir))

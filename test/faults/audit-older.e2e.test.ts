@@ -7,13 +7,13 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import process from 'node:process'
 import test from 'ava'
 import type { Redis } from 'ioredis'
 import { redisFolder } from '../../env/local/data-folder.ts'
 import { SERVICES, type Service } from '../../env/wiring.ts'
 import { settle } from '../support/checker/invariants.ts'
 import { type Recorded, recordsIn } from '../support/checker/records.ts'
+import { FULL } from '../support/faults/daily.ts'
 import { putBack } from '../support/faults/older-redis.ts'
 import { behind } from '../support/shop/behind.ts'
 import { type Client, whenPaid } from '../support/shop/client.ts'
@@ -123,7 +123,7 @@ const titleOf = ({ aged }: Case): string =>
     .map(([service, age]) => `${service} is the ${age}`)
     .join(' and ') || 'nothing is older'
 
-for (const one of process.env.FAULTS === 'full' ? MATRIX : THRIFTY)
+for (const one of FULL ? MATRIX : THRIFTY)
   test.serial(`the audit is true when ${titleOf(one)}`, async (t) => {
     t.timeout(90_000)
     const dir = join(root, 'case')

@@ -5,14 +5,15 @@
  */
 import test from 'ava'
 import { away } from '../support/eventually.ts'
+import { FULL } from '../support/faults/daily.ts'
 import { type Link, openFabric } from '../support/faults/proxy.ts'
-import { FULL, survive } from '../support/faults/survive.ts'
+import { survive } from '../support/faults/survive.ts'
 import { openShop } from '../support/shop/shop.ts'
 
 /** How long the chaos lasts. */
-const CHAOS_MS = FULL ? 600_000 : 20_000
+const CHAOS_MS = FULL ? 600_000 : 10_000
 const TURN_MS = FULL ? 1_000 : 250
-const ORDERS = FULL ? 4_000 : 300
+const ORDERS = FULL ? 4_000 : 200
 /** A lock that was taken by a command whose reply was lost lasts for its TTL of 3 s. */
 const LATE_LOCKS_MS = 4_000
 const CAUGHT_UP_MS = 15_000

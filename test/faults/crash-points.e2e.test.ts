@@ -10,15 +10,15 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { SERVICES } from '../../env/wiring.ts'
+import { FULL, TODAY } from '../support/faults/daily.ts'
 import { luaCommands } from '../support/shop/lua-command.ts'
 import { type Case, casesOf, nameOf, OUTCOMES, type Passings, recordActs } from './crash-cases.ts'
 import { failuresOf, type Result, runCases, tableOf } from './crash-run.ts'
 
-const DAY_MS = 86_400_000
 const RECORD_MS = 180_000
 const SHORT_MS = 480_000
 const FULL_MS = 7_200_000
-const WANTED = process.env.CRASHES ?? (process.env.FAULTS === 'full' ? '' : String(Math.floor(Date.now() / DAY_MS)))
+const WANTED = process.env.CRASHES ?? (FULL ? '' : String(TODAY))
 const isShort = /^\d+$/.test(WANTED)
 /**
  * A case mostly waits for leases to expire, so that many shops can be run at once. Eight keep two cores so busy that tests

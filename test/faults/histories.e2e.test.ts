@@ -11,6 +11,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { startShop } from '../../env/local/shop.ts'
 import { listening } from '../support/faults/crash-points.ts'
+import { FULL } from '../support/faults/daily.ts'
 import { openFabric } from '../support/faults/proxy.ts'
 import type { Shop as Seed } from '../support/schedule/steps.ts'
 import { openClient } from '../support/shop/client.ts'
@@ -18,14 +19,13 @@ import { faultlessHistories, faultyHistories, repetitions, type Step } from './h
 import { play, type Tally } from './random-histories.ts'
 
 const { HISTORY_RUNS: RUNS, HISTORY_SEED: SEED, HISTORY_PATH: PATH } = process.env
-const IS_FULL = process.env.FAULTS === 'full'
 const LIMIT_MS = {
-  faultless: IS_FULL ? 60_000 : 12_000,
-  faulty: IS_FULL ? 400_000 : 25_000,
-  repeated: IS_FULL ? 400_000 : 25_000,
+  faultless: FULL ? 60_000 : 8_000,
+  faulty: FULL ? 400_000 : 16_000,
+  repeated: FULL ? 400_000 : 16_000,
 }
 /** As long as it runs, AVA ends no other test either. */
-const TIMEOUT_MS = IS_FULL ? 1_200_000 : 180_000
+const TIMEOUT_MS = FULL ? 1_200_000 : 180_000
 
 /** Short, so that a history full of faults takes seconds. */
 const HASTY = {

@@ -8,8 +8,9 @@
 import assert from 'node:assert/strict'
 import test, { type ExecutionContext } from 'ava'
 import { away, eventually } from '../support/eventually.ts'
+import { daily, FULL } from '../support/faults/daily.ts'
 import { type Fabric, type Fault, type Link, openFabric } from '../support/faults/proxy.ts'
-import { FULL, survive } from '../support/faults/survive.ts'
+import { survive } from '../support/faults/survive.ts'
 import { answerIfAny, openClient } from '../support/shop/client.ts'
 import { type OpenShop, openShop, shareShop } from '../support/shop/shop.ts'
 
@@ -187,13 +188,16 @@ const lastsLong = (lasting: Lasting, place: PlaceName): void => {
   })
 }
 
-const BROKEN_SHORT: readonly PlaceName[] = ['order and its own Redis', 'the readers of payment and the logs']
-const SHORT: readonly (readonly [Lasting, PlaceName])[] = [
-  [lostReplies, 'order and its own Redis'],
-  [hole, 'the gateway and one replica of order'],
-  [delay(500), 'order and two lock masters'],
-  [twice, 'payment and its own Redis'],
-]
+const BROKEN_SHORT = daily<PlaceName>(['order and its own Redis', 'the readers of payment and the logs'], 1)
+const SHORT = daily<readonly [Lasting, PlaceName]>(
+  [
+    [lostReplies, 'order and its own Redis'],
+    [hole, 'the gateway and one replica of order'],
+    [delay(500), 'order and two lock masters'],
+    [twice, 'payment and its own Redis'],
+  ],
+  2,
+)
 const isShort = (lasting: Lasting, place: PlaceName): boolean =>
   SHORT.some(([one, where]) => one.name === lasting.name && where === place)
 

@@ -9,10 +9,10 @@ import { nanoid } from 'nanoid'
 import type { LogEntry } from '../../shared/log/entry.ts'
 import { eventually } from '../support/eventually.ts'
 import { instruct, listening, whenHit } from '../support/faults/crash-points.ts'
+import { FULL } from '../support/faults/daily.ts'
 import type { Client, Reply } from '../support/shop/client.ts'
 import { shareShop } from '../support/shop/shop.ts'
 
-const isFull = process.env.FAULTS === 'full'
 const opened = shareShop(test, { replicas: { ids: 2 }, env: { all: listening } })
 
 const CLIENTS = 50
@@ -70,7 +70,7 @@ const all = STEPS.flatMap((step) =>
   ),
 )
 const SHORT = ['ids.acquire-lock.after/kill', 'ids.release-lease.after/kill', 'ids.ask-lease.before/freeze']
-const cases = isFull ? all : all.filter(({ point, fault }) => SHORT.includes(`${point}/${fault}`))
+const cases = FULL ? all : all.filter(({ point, fault }) => SHORT.includes(`${point}/${fault}`))
 
 for (const armed of cases)
   test.serial(`${armed.point} (${armed.fault}): nobody who waits for a lock sees an error`, async (t) => {

@@ -10,7 +10,7 @@ import type { Redis } from 'ioredis'
 import { VERSION } from '../../shared/contract/events.ts'
 import { settle, type Told, violations } from '../support/checker/invariants.ts'
 import { eventually } from '../support/eventually.ts'
-import { FULL } from '../support/faults/survive.ts'
+import { daily, FULL } from '../support/faults/daily.ts'
 import { inParallel } from '../support/load/jobs.ts'
 import { lookInto } from '../support/shop/behind.ts'
 import type { Client } from '../support/shop/client.ts'
@@ -115,7 +115,7 @@ const isBalanced = async (client: Client): Promise<void> => {
   assert.equal((json as { balanced: boolean }).balanced, true, text)
 }
 
-for (const participant of ['order', 'payment', 'stock'] as const)
+for (const participant of daily(['order', 'payment', 'stock'] as const, 1))
   test(`out of memory, the Redis of ${participant} is read, trimmed and audited, and refuses the rest`, async (t) => {
     t.timeout(90_000)
     const opened = await openShop(t, {

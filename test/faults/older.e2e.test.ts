@@ -10,7 +10,6 @@
  */
 
 import assert from 'node:assert/strict'
-import process from 'node:process'
 import test, { type ExecutionContext } from 'ava'
 import { SERVICES, type Service } from '../../env/wiring.ts'
 import type { LostTail } from '../../shared/log/entry.ts'
@@ -19,6 +18,7 @@ import { startWriting } from '../support/checker/durable-writes.ts'
 import { findAnomalies, settle, type Told } from '../support/checker/invariants.ts'
 import { away, eventually } from '../support/eventually.ts'
 import { strike } from '../support/faults/catalogue.ts'
+import { FULL } from '../support/faults/daily.ts'
 import { type Cut, type Lost, writtenTo } from '../support/faults/older-redis.ts'
 import { seedOrders, startCrowd } from '../support/load/customers.ts'
 import { inParallel } from '../support/load/jobs.ts'
@@ -27,7 +27,6 @@ import { shareShop } from '../support/shop/shop.ts'
 
 const opened = shareShop(test)
 
-const FULL = process.env.FAULTS === 'full'
 const ORDERS = FULL ? 160 : 80
 /** The Redis dies once so many customers have been answered. */
 const KILL_AFTER = ORDERS / 4

@@ -8,7 +8,8 @@ import test from 'ava'
 import { SERVICES } from '../../env/wiring.ts'
 import { away } from '../support/eventually.ts'
 import { during } from '../support/faults/catalogue.ts'
-import { FULL, survive } from '../support/faults/survive.ts'
+import { daily, FULL } from '../support/faults/daily.ts'
+import { survive } from '../support/faults/survive.ts'
 import { openShop } from '../support/shop/shop.ts'
 
 const REPLICA_MS = 1_500
@@ -17,7 +18,7 @@ const UNAVAILABLE_MS = 2_000
 /** A lock whose holder could not reach its masters lasts for its TTL of 3 s. */
 const LOCKS_MS = 4_000
 
-for (const service of FULL ? SERVICES : (['order', 'payment'] as const))
+for (const service of daily(SERVICES, 1))
   test(`no process ends when the Redis of ${service} becomes a replica, and a master again`, async (t) => {
     t.timeout(90_000)
     const died: string[] = []

@@ -14,6 +14,7 @@ import { openHistory } from '../support/checker/history.ts'
 import { proveInvariants } from '../support/checker/invariants.ts'
 import { away, eventually } from '../support/eventually.ts'
 import { instruct, listening, whenHit } from '../support/faults/crash-points.ts'
+import { daily } from '../support/faults/daily.ts'
 import { type Client, type Reply, whenSaid } from '../support/shop/client.ts'
 import { directTo, type OpenShop, openShop, shareShop } from '../support/shop/shop.ts'
 
@@ -120,7 +121,7 @@ const refusedForCredit =
   }
 
 const ROWS: readonly Row[] = [
-  ...['order.glance.after', 'order.lock.after', 'order.begin.before'].map((point) => ({
+  ...daily(['order.glance.after', 'order.lock.after', 'order.begin.before'], 1).map((point) => ({
     what: `a checkout at ${point} is refused for credit, and its customer earns money`,
     status: 402,
     play: refusedForCredit(point, () => ({})),

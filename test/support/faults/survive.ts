@@ -5,7 +5,6 @@
  */
 
 import assert from 'node:assert/strict'
-import process from 'node:process'
 import type { ExecutionContext } from 'ava'
 import { type Expectations, openCheckouts, proveInvariants } from '../checker/invariants.ts'
 import { eventually } from '../eventually.ts'
@@ -21,9 +20,6 @@ import {
 } from '../load/customers.ts'
 import { inParallel } from '../load/jobs.ts'
 import type { OpenShop } from '../shop/shop.ts'
-
-/** `FAULTS=full` runs every cell of the matrix of faults, in their full length; otherwise one cell of each kind runs. */
-export const FULL = process.env.FAULTS === 'full'
 
 export type Trial = {
   readonly orders?: number
