@@ -17,6 +17,8 @@ export const open = async (options: ShopOptions): Promise<OpenShop & AsyncDispos
   const client = openClient(shop.url)
   const close = async (): Promise<void> => {
     client.close()
+    // Its data goes with it: nobody waits for an end in order, which takes more than a second.
+    await Promise.all(shop.parts.map((part) => part.kill()))
     await shop.stop()
   }
   return { shop, client, close, [Symbol.asyncDispose]: close }
