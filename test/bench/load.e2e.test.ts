@@ -37,23 +37,28 @@ const drive = async (
   return measured
 }
 
-test('counts an open loop from when a request was due, so that a pause of the server is everybody’s', async (t) => {
-  let stillUntil = 0
-  const pauseOnce: Answer = (response, number) => {
-    if (number === 50) stillUntil = performance.now() + 250
-    setTimeout(() => response.end('paid'), Math.max(0, stillUntil - performance.now()))
-  }
-  const measured = await drive(t, pauseOnce, { connections: 1, perSecond: 200, measuredMs: 1_000 })
-  t.is(measured.notSent + measured.answered, 200)
-  const many = await drive(t, pauseOnce, { connections: 500, perSecond: 200, measuredMs: 1_000 })
-  t.is(many.answered, 200)
-  t.is(many.notSent, 0)
-  t.true(measured.notSent >= 30, `${measured.notSent} were not sent over the only connection`)
-  t.true(many.latencyMs.p95 >= 150, `p95 is ${many.latencyMs.p95} ms`)
-  t.true(many.latencyMs.p50 < 100, `p50 is ${many.latencyMs.p50} ms`)
-})
+/** These come first, one after the other: they tell time. */
+test.serial(
+  'counts an open loop from when a request was due, so that a pause of the server is everybody’s',
+  async (t) => {
+    let stillUntil = 0
+    const pauseOnce: Answer = (response, number) => {
+      if (number === 50) stillUntil = performance.now() + 250
+      setTimeout(() => response.end('paid'), Math.max(0, stillUntil - performance.now()))
+    }
+    const measured = await drive(t, pauseOnce, { connections: 1, perSecond: 200, measuredMs: 1_000 })
+    t.is(measured.notSent + measured.answered, 200)
+    const many = await drive(t, pauseOnce, { connections: 500, perSecond: 200, measuredMs: 1_000 })
+    t.is(many.answered, 200)
+    t.is(many.notSent, 0)
+    t.true(measured.notSent >= 30, `${measured.notSent} were not sent over the only connection`)
+    t.true(many.latencyMs.p95 >= 150, `p95 is ${many.latencyMs.p95} ms`)
+    // A busy machine is slow to answer all of them, but not as slow as the pause.
+    t.true(many.latencyMs.p50 < many.latencyMs.p95 / 2, `p50 is ${many.latencyMs.p50} ms, p95 ${many.latencyMs.p95} ms`)
+  },
+)
 
-test('counts an open loop from when a request was due, also when it could not be sent in time', async (t) => {
+test.serial('counts an open loop from when a request was due, also when it could not be sent in time', async (t) => {
   const freeze = async ({ pid }: Load): Promise<void> => {
     await after(300)
     process.kill(pid, 'SIGSTOP')
@@ -67,13 +72,13 @@ test('counts an open loop from when a request was due, also when it could not be
 
 test('goes on at once after it was turned away, unless it is to obey', async (t) => {
   const half: Answer = (response, number) => (number % 2 === 0 ? paid : turnAway)(response, number)
-  const overload = await drive(t, half, {})
+  const overload = await drive(t, half, { count: 100, measuredMs: 30_000 })
   const shed = overload.shed['503']?.count ?? 0
-  t.true(shed > 8, `${shed} were turned away over 4 connections`)
+  t.is(shed, 50, 'nobody waits for a minute')
   t.deepEqual(overload.odd, {})
   t.true(overload.exceptions.shed.every((number) => number % 2 === 1))
   t.is(overload.answeredInAll + shed, overload.next)
-  const waited = await drive(t, half, { obeysRetryAfter: true })
+  const waited = await drive(t, half, { obeysRetryAfter: true, measuredMs: 1_500 })
   t.is(waited.shed['503']?.count, 4)
 })
 

@@ -12,6 +12,8 @@ const FLOODS = 100
 const FLOOD_BYTES = 30_000
 /** All requests that these clients have sent take 300 MB: a gateway that keeps them ends. */
 const HEAP_MB = 128
+/** Of 100,000 that are asked for: a few of each client. */
+const SERVED_BEFORE_MAX = 3 * FLOODS
 /** The heap, and an answer for each client. */
 const GROWN_MAX_MB = 250
 
@@ -122,12 +124,13 @@ test('a hundred clients that send on and on and never read their answers cost it
   }
   const { child, origin } = await startGateway(t, upstream, [`--max-old-space-size=${HEAP_MB}`])
   const agent = openAgent(t)
-  const waits: number[] = []
+  /** How many floods were served while another waited: so it does not matter how busy this machine is. */
+  const servedBefore: number[] = []
   const ask = async (): Promise<void> => {
-    const startedAt = performance.now()
+    const before = floods
     const { statusCode, body } = await agent.request({ origin, method: 'GET', path: '/orders/find/7' })
     t.deepEqual([statusCode, await body.text()], [200, 'quick'])
-    waits.push(performance.now() - startedAt)
+    servedBefore.push(floods - before)
   }
   await ask()
   const beforeMb = await memoryMb(child)
@@ -147,11 +150,11 @@ test('a hundred clients that send on and on and never read their answers cost it
     }
   }
   const grownMb = (await memoryMb(child)) - beforeMb
-  const medianMs = waits.toSorted((a, b) => a - b)[Math.floor(waits.length / 2)] ?? 0
-  t.log(`${floods} answers, ${Math.round(grownMb)} MB more, others waited ${Math.round(medianMs)} ms`)
+  const mostBefore = Math.max(...servedBefore)
+  t.log(`${floods} answers, ${Math.round(grownMb)} MB more, others waited for ${mostBefore} of them at most`)
   t.true(floods > 0)
   t.true(grownMb < GROWN_MAX_MB, `it has ${Math.round(grownMb)} MB more`)
-  t.true(medianMs < 500, `others waited ${Math.round(medianMs)} ms`)
+  t.true(mostBefore < SERVED_BEFORE_MAX, `another waited for ${mostBefore} of ${floods} answers`)
 })
 
 test('it stops when the process that started it is gone', async (t) => {
