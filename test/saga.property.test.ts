@@ -11,6 +11,8 @@ import { type Forgotten, openWorld } from './support/schedule/world.ts'
 import type { Participant } from './support/three-services.ts'
 
 const RUNS = Number(process.env.SAGA_RUNS ?? 150)
+/** A busy machine takes many times as long, and one that found something shrinks it. */
+const TIMEOUT_MS = 600_000
 const { SAGA_SEED: SEED, SAGA_PATH: PATH } = process.env
 
 const world = await openWorld()
@@ -34,6 +36,7 @@ const expectNone = (violations: readonly string[]): void => {
 }
 
 test.serial('whatever happens in whatever order, every checkout ends once, whole and justified', async (t) => {
+  t.timeout(TIMEOUT_MS)
   await fc.assert(
     fc.asyncProperty(shops, anySteps, async (shop, steps) => {
       await play(shop, steps)
@@ -141,6 +144,7 @@ const forgetful: [Shop, Step[]][] = [
 test.serial(
   'however little is kept of what is over, every checkout ends once, whole, and nothing is kept for ever',
   async (t) => {
+    t.timeout(TIMEOUT_MS)
     await fc.assert(
       fc.asyncProperty(shops, agingSteps, async (shop, steps) => {
         await play(shop, steps)
@@ -161,6 +165,7 @@ const creditedAndCancelled = written(
 )
 
 test.serial('all logs told again from their start leave everything as it is, to the byte', async (t) => {
+  t.timeout(TIMEOUT_MS)
   await fc.assert(
     fc.asyncProperty(shops, anySteps, async (shop, steps) => {
       await play(shop, steps)
@@ -291,6 +296,7 @@ for (const [count, what, examples] of [
   [2, 'two services lose their tails', refundedBeforePaid],
 ] as const)
   test.serial(`when ${what}, everything ends all the same, and what cannot be mended is listed`, async (t) => {
+    t.timeout(TIMEOUT_MS)
     let contradicted = 0
     await fc.assert(
       fc.asyncProperty(shops, checkoutSteps, lossesOf(count), wishes, async (shop, steps, lost, wish) => {
@@ -313,6 +319,7 @@ for (const [count, what, examples] of [
 
 test.serial('what order has rebuilt, it can rebuild payment and stock from when they lose theirs next', async (t) => {
   const next: readonly Participant[] = ['payment', 'stock']
+  t.timeout(TIMEOUT_MS)
   await fc.assert(
     fc.asyncProperty(shops, checkoutSteps, lossesOf(1), async (shop, steps, lost) => {
       const orderLoses = {
