@@ -46,6 +46,18 @@ if (process.env.FAULTS === 'full')
     t.regex(output, /; keys changed [1-9]\d* times\. .*, [1-9]\d* with a revoked key\.$/m)
   })
 
+test.serial('has programs take turns under locks that are lost, and finds the one that takes none', async (t) => {
+  const line = '--locks --lose-tail ids-redis --kill ids --every 3s --away 500ms --for 9s --load 10 --seed 7'
+  const { code, output, errors } = await startDrill(t, line).ended
+  t.is(code, 0, errors + output)
+  t.regex(output, /^Anomalies: none$/m)
+  t.regex(output, /^Programs took [1-9]\d* turns at 4 locks; /m)
+  t.regex(
+    output,
+    /^The control, .*, was found by two at once \([1-9].* a late write that the shop refused \([1-9]\d*\)\.$/m,
+  )
+})
+
 test.serial(
   'finds a wallet that was changed behind its back, ends early when asked to, and says so by its code',
   async (t) => {

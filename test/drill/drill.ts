@@ -21,7 +21,9 @@ import { every, type Lookout, openLookout } from './lookout.ts'
 import { type Meter, openMeter } from './meter.ts'
 import { commandOf, NETWORK_KINDS, type Options } from './options.ts'
 import { type Population, planFaults, planPopulation } from './plan.ts'
+import { makeItems, type Programs, startPrograms } from './programs.ts'
 import { openTrespass, SEEN_MS, type Trespass } from './trespass.ts'
+import { judgeTurns } from './turns.ts'
 import { type Findings, oddRefusals, wordsOf, wrongs } from './verdict.ts'
 import { type Scene, seconds } from './view.ts'
 
@@ -104,6 +106,7 @@ type Exercise = {
   readonly meter: Meter
   readonly shopping: Shopping
   readonly trespass: Trespass | undefined
+  readonly programs: Programs | undefined
   readonly lookout: Lookout
   readonly clock: () => number
   readonly plan: ReturnType<typeof planFaults>
@@ -111,7 +114,13 @@ type Exercise = {
 
 const bearingOf = (identities: Identities | undefined) => identities?.bearing ?? bearingNothing
 
-type Crowd = { readonly client: Client; readonly population: Population; readonly names: Names }
+type Crowd = {
+  readonly client: Client
+  readonly population: Population
+  readonly names: Names
+  /** What programs write into, if there are any. */
+  readonly items: ReadonlyMap<string, string> | undefined
+}
 
 const openDoors = (
   options: Options,
@@ -128,7 +137,7 @@ const openDoors = (
   const nemesis = openNemesis({ shop, fabric, plan, clock, tell })
   bid(nemesis)
   const { load, seed, awayMs } = options
-  const { client } = crowd
+  const { client, items } = crowd
   const bearing = bearingOf(identities)
   const isHarmed = (): boolean =>
     nemesis.struck().some(({ parts, healedMs = clock() }) => parts.includes('gateway') && clock() - healedMs < SEEN_MS)
@@ -136,12 +145,14 @@ const openDoors = (
   const trespass = identities && openTrespass({ origin: shop.url, identities, turnMs, isHarmed })
   const shopping = startShopping({ ...crowd, meter, bearing, peek: trespass?.peek, load, seed })
   const lookout = openLookout({ shop, client, bearing, meter, nemesis, heaps, shopping, clock })
-  return { shop, client, deaths, nemesis, meter, shopping, trespass, lookout, clock, plan }
+  const headers = identities?.program ?? {}
+  const programs = items && startPrograms({ origin: shop.url, client, headers, items })
+  return { shop, client, deaths, nemesis, meter, shopping, trespass, programs, lookout, clock, plan }
 }
 
 /** Lets the faults strike for the time that was chosen, closes the doors, and waits until the shop is at rest. */
 const carryOut = async (options: Options, stage: Stage, on: Exercise, signal: AbortSignal) => {
-  const { shop, client, deaths, nemesis, shopping, trespass, lookout, clock, plan } = on
+  const { shop, client, deaths, nemesis, shopping, trespass, programs, lookout, clock, plan } = on
   let phase: Scene['phase'] = 'shopping'
   const show = (): void => {
     const next = signal.aborted ? undefined : plan[nemesis.struck().length]
@@ -152,6 +163,7 @@ const carryOut = async (options: Options, stage: Stage, on: Exercise, signal: Ab
       leftMs: options.forMs - clock(),
       nextFaultMs: next && next.atMs - clock(),
       deaths,
+      turns: programs?.honest.beliefs.length,
     })
   }
   const over = new AbortController()
@@ -162,7 +174,7 @@ const carryOut = async (options: Options, stage: Stage, on: Exercise, signal: Ab
   await Promise.all([nemesis.run(ending), trespass?.run(ending), ended])
   const ms = clock()
   phase = 'healing'
-  await shopping.stop()
+  await Promise.all([shopping.stop(), programs?.stop()])
   phase = 'settling'
   const visited = { shop, client, close: async () => client.close() }
   const settled = await settle(visited, { settleMs: SETTLE_MS, locksMs: LOCKS_MS }).then(
@@ -178,11 +190,12 @@ const carryOut = async (options: Options, stage: Stage, on: Exercise, signal: Ab
 const judge = async (
   options: Options,
   { operations }: History,
-  { shop, client, deaths, nemesis, meter, shopping, trespass, lookout }: Exercise,
+  { shop, client, deaths, nemesis, meter, shopping, trespass, programs, lookout }: Exercise,
   end: Awaited<ReturnType<typeof carryOut>>,
 ): Promise<Findings> => {
   const lost = nemesis.lost()
   const visited = { shop, client, close: async () => client.close() }
+  const isFenceKept = !nemesis.struck().some(({ kind, parts }) => kind === 'lose-tail' && parts.includes('stock-redis'))
   return {
     ...end,
     anomalies: [
@@ -199,6 +212,7 @@ const judge = async (
     struck: nemesis.struck(),
     growths: lookout.growths(),
     trespasses: trespass?.read(),
+    turns: programs && judgeTurns(programs, isFenceKept),
     visits: shopping.visits(),
     turnedAway: shopping.turnedAway(),
     command: commandOf(options),
@@ -219,10 +233,11 @@ export const drill = async (options: Options, stage: Stage, signal: AbortSignal)
   stack.defer(client.close)
   const population = planPopulation(options.load, options.seed)
   const names = await populate(client, bearingOf(opened.identities), population)
+  const items = options.locks ? await makeItems(client, opened.identities?.program ?? {}) : undefined
   signal.throwIfAborted()
   stage.say(`The shop is open at ${opened.shop.url}, its data in ${opened.shop.dir}.`)
 
-  const exercise = openDoors(options, stage, opened, { client, population, names })
+  const exercise = openDoors(options, stage, opened, { client, population, names, items })
   stack.use(exercise.lookout)
   stack.defer(() => exercise.trespass?.close())
   const end = await carryOut(options, stage, exercise, signal)

@@ -33,6 +33,8 @@ export type Identities = {
   /** The variables of all processes of the shop. */
   readonly variables: Readonly<Record<string, string>>
   readonly bearing: Bearing
+  /** What a program bears that goes on from turn to turn: the key of the present one. */
+  readonly program: Readonly<{ Authorization: string }>
   /** Begins the next turn. @returns the key of a program that was revoked with it, if one was */
   readonly turn: () => Promise<string | undefined>
   /** How many turns there were after the first. */
@@ -92,6 +94,11 @@ export const openIdentities = async (keyFile: string): Promise<Identities> => {
       GATEWAY_SECRET: randomBytes(SECRET_BYTES).toString('base64url'),
     },
     bearing: async (who) => ({ Authorization: `Bearer ${await secretOf(who)}` }),
+    program: {
+      get Authorization() {
+        return `Bearer ${present.program.key}`
+      },
+    },
     turn: async () => {
       const revoked = last?.program
       const after = await makeGeneration(turns + 2)

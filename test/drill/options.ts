@@ -45,6 +45,8 @@ ${kinds.map((kind) => `  --${`${kind} PART`.padEnd(16)}${FAULTS[kind].means}`).j
   --replicas N      how many processes each service has, 1 to ${REPLICAS_MAX} (default ${DEFAULTS.replicas})
   --auth            customers bear tokens of their own, of an issuer whose keys change meanwhile, and who sells bears keys that
                     are revoked
+  --locks           programs take turns under locks besides, and one that believes for ever that it holds one is to be found;
+                    if no fault is chosen, those of ids and its Redis are
   --seed N          draws the same faults and the same visits again (default: another one each time, which is said)
   --port N          the gateway's port (default: a free one)
   --no-view         a line for each event instead of one screen, as where there is no terminal
@@ -69,6 +71,8 @@ export type Options = {
   readonly replicas: number
   /** Do clients bear tokens? */
   readonly auth: boolean
+  /** Do programs take turns under locks? */
+  readonly locks: boolean
   readonly seed: number
   readonly port: number
   readonly view: boolean
@@ -77,6 +81,11 @@ export type Options = {
 export const RANDOM: readonly Choice[] = kinds
   .filter((kind) => kind !== 'lose-tail')
   .map((kind) => ({ kind, target: 'any' }))
+
+/** What befalls those who keep locks. */
+const OF_LOCKS: readonly Choice[] = kinds.flatMap((kind) =>
+  (kind === 'lose-tail' ? ['ids-redis'] : ['ids', 'ids-redis']).map((target) => ({ kind, target })),
+)
 
 const parseRange = (option: string, value: string, bounds: { minMs: number; maxMs: number }): Options['everyMs'] => {
   const [first = '', last = first, ...more] = value.split('-')
@@ -107,22 +116,24 @@ export const parseOptions = (line: readonly string[], drawSeed: () => number): O
   const given = readOptions(line, {
     ...{ kill: part, restart: part, freeze: part, refuse: part, 'black-hole': part, delay: part, 'lose-tail': part },
     ...{ every: option, away: option, load: option, customers: option, for: option },
-    ...{ replicas: option, seed: option, port: option, random: flag, auth: flag, 'no-view': flag },
+    ...{ replicas: option, seed: option, port: option, random: flag, auth: flag, locks: flag, 'no-view': flag },
     help: { type: 'boolean', short: 'h' },
   })
   if (given.help) return 'help'
   const chosen = kinds.flatMap((kind) => (given[kind] ?? []).map((target) => parseTarget(kind, target)))
+  const usual = given.locks ? OF_LOCKS : RANDOM
   const everyMs = parseRange('every', given.every ?? DEFAULTS.every, EVERY)
   const awayMs = parseTime('away', given.away ?? DEFAULTS.away, AWAY)
   if (awayMs >= everyMs.min) throw new UsageError(`--away must be shorter than --every, not "${inWords(awayMs)}"`)
   return {
-    choices: given.random || chosen.length === 0 ? [...chosen, ...RANDOM] : chosen,
+    choices: given.random ? [...chosen, ...RANDOM] : chosen.length === 0 ? usual : chosen,
     everyMs,
     awayMs,
     load: parseLoad(given.load, given.customers),
     forMs: parseTime('for', given.for ?? DEFAULTS.for, FOR),
     replicas: parseNumber('replicas', given.replicas ?? DEFAULTS.replicas, 1, REPLICAS_MAX),
     auth: given.auth ?? false,
+    locks: given.locks ?? false,
     seed: given.seed === undefined ? drawSeed() : parseNumber('seed', given.seed, 0, SEED_MAX),
     port: parseNumber('port', given.port ?? DEFAULTS.port, 0, PORT_MAX),
     view: !given['no-view'],
@@ -133,7 +144,7 @@ const optionsOfLoad = (load: Load): string =>
   load.loop === 'open' ? `--load ${load.perSecond}` : `--customers ${load.customers}`
 
 /** The command that repeats a drill. */
-export const commandOf = ({ choices, everyMs, awayMs, load, forMs, replicas, auth, seed }: Options): string => {
+export const commandOf = ({ choices, everyMs, awayMs, load, forMs, replicas, auth, locks, seed }: Options): string => {
   const isRandom = RANDOM.every((choice) => choices.includes(choice))
   const chosen = isRandom ? choices.slice(0, -RANDOM.length) : choices
   const { min, max } = everyMs
@@ -145,6 +156,7 @@ export const commandOf = ({ choices, everyMs, awayMs, load, forMs, replicas, aut
     `--away ${inWords(awayMs)} ${optionsOfLoad(load)} --for ${inWords(forMs)}`,
     ...(replicas === 1 ? [] : [`--replicas ${replicas}`]),
     ...(auth ? ['--auth'] : []),
+    ...(locks ? ['--locks'] : []),
     `--seed ${seed}`,
   ].join(' ')
 }

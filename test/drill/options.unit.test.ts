@@ -17,11 +17,19 @@ test('draws faults of every kind that loses nothing, of any part, where none is 
     forMs: 60_000,
     replicas: 1,
     auth: false,
+    locks: false,
     seed: 7,
     port: 0,
     view: true,
   })
   t.false(RANDOM.some(({ kind }) => kind === 'lose-tail'))
+})
+
+test('draws faults of ids and its Redis where programs take turns and none is chosen, and has it come back older', (t) => {
+  const { choices } = parse('--locks')
+  t.true(choices.every(({ target }) => target === 'ids' || target === 'ids-redis'))
+  t.true(choices.some(({ kind }) => kind === 'lose-tail'))
+  t.deepEqual(parse('--locks --kill order').choices, [{ kind: 'kill', target: 'order' }])
 })
 
 test('takes several faults, a range of times, and the number of customers instead of a rate', (t) => {
@@ -67,6 +75,8 @@ for (const line of [
   '--lose-tail any --random --customers 4 --replicas 2 --away 100ms --seed 1',
   '--every 1.5s',
   '--auth --kill gateway',
+  '--locks --auth --replicas 2',
+  '--locks --random',
 ])
   test(`repeats "${line}" by the command that it names`, (t) => {
     const options = parse(line)

@@ -11,6 +11,7 @@ import type { Struck } from './faults.ts'
 import type { Growth } from './growth.ts'
 import { endOf, type RouteReading } from './meter.ts'
 import type { Trespasses } from './trespass.ts'
+import type { TurnsFound } from './turns.ts'
 import { clockTime, faultLine, faultsOf, seconds } from './view.ts'
 
 export type Findings = {
@@ -35,6 +36,8 @@ export type Findings = {
   readonly growths: readonly Growth[]
   /** Who was not to be let in, where clients bear tokens. */
   readonly trespasses: Trespasses | undefined
+  /** Of programs that took turns under locks, if any did. */
+  readonly turns: TurnsFound | undefined
   readonly visits: number
   readonly turnedAway: number
   readonly ms: number
@@ -55,6 +58,8 @@ const MAY_BE_REFUSED = new Set([
   // Another one has changed the order before, or a change could not be made in time.
   'stale',
   'change-cancelled',
+  // Its program was late, and another one has the lock; whether that is so is looked at apart.
+  'stale-lock-token',
 ])
 
 /** Refusals that no visitor of a drill gives a cause for: something unknown, malformed, or not open. */
@@ -81,7 +86,7 @@ const isLost = ({ about, says }: Anomaly, lost: readonly Buffer[]): boolean => {
 
 /** What is wrong, a sentence each. Refusals without cause are among them. */
 export const wrongs = (findings: Findings): string[] => {
-  const { anomalies, lost, unbalanced, settled, deaths, internalErrors, struck, growths, trespasses } = findings
+  const { anomalies, lost, unbalanced, settled, deaths, internalErrors, struck, growths, trespasses, turns } = findings
   const late = struck.filter(({ settledMs = 0, overtaken }) => !overtaken && settledMs > SETTLED_WITHIN_MS)
   return [
     ...anomalies.filter((anomaly) => !isLost(anomaly, lost)).map(describe),
@@ -90,6 +95,7 @@ export const wrongs = (findings: Findings): string[] => {
     ...late.map((one) => `the shop did not settle within ${seconds(SETTLED_WITHIN_MS)}: ${faultLine(one).trim()}`),
     ...deaths.map((death) => `nobody did it harm, and ${death}`),
     ...(trespasses?.served ?? []),
+    ...(turns?.wrong ?? []),
     ...(internalErrors > 0 ? [`${internalErrors} requests were answered 500`] : []),
     ...growths.flatMap(({ part, grew = [] }) => grew.map((what) => `the ${what} of ${part} grew without end`)),
   ]
@@ -174,7 +180,8 @@ const identitiesIn = ({ turns, refused }: Trespasses): string =>
 
 /** The verdict in words. */
 export const wordsOf = (findings: Findings): string => {
-  const { anomalies, lost, settled, routes, struck, growths, trespasses, visits, turnedAway, ms, command } = findings
+  const { anomalies, lost, settled, routes, struck, growths, trespasses, turns, visits, turnedAway, ms, command } =
+    findings
   const wrong = wrongs(findings)
   const refusals = anomalies.filter((anomaly) => anomaly.name === 'unjustified-refusal' && !isLost(anomaly, lost))
   const answers = routes.reduce((sum, { ends }) => sum + Object.values(ends).reduce((all, count) => all + count, 0), 0)
@@ -188,6 +195,7 @@ export const wordsOf = (findings: Findings): string => {
     settlings(struck),
     ...slowest(struck),
     ...(trespasses ? [identitiesIn(trespasses)] : []),
+    ...(turns?.words ?? []),
     ...(turnedAway > 0 ? [`${number(turnedAway)} visitors did not come in: too many were inside.`] : []),
     '',
     routesTable(routes),

@@ -60,6 +60,7 @@ const GOOD: Findings = {
   ],
   growths: [{ part: 'order-1', first: usage, kept: 24 * MB, last: { ...usage, descriptors: 41 }, grew: [] }],
   trespasses: undefined,
+  turns: undefined,
   visits: 400,
   turnedAway: 0,
   ms: 60_000,
@@ -125,6 +126,10 @@ const WRONG: Readonly<Record<string, readonly [Partial<Findings>, RegExp]>> = {
       },
     },
     /a key that was revoked was answered 404/,
+  ],
+  'programs that did not take turns': [
+    { turns: { wrong: ['a (token 1) and b (token 2) held bill at once'], words: [] } },
+    /a \(token 1\) and b \(token 2\) held bill at once/,
   ],
   'a process that grows': [
     { growths: [{ part: 'order-1', first: usage, kept: 24 * MB, last: usage, grew: ['memory'] }] },

@@ -29,6 +29,8 @@ export type Scene = {
   readonly locks: number | undefined
   readonly lags: readonly Lag[]
   readonly balances: readonly Balance[]
+  /** How many turns programs took under locks, if any do. */
+  readonly turns?: number | undefined
   readonly struck: readonly Struck[]
   /** Deaths that were no fault of the drill's. */
   readonly deaths: readonly string[]
@@ -105,6 +107,7 @@ export const draw = (scene: Scene, { columns, rows }: Size): readonly string[] =
     '',
     checkoutsLine(scene),
     ...balances.map(balanceLine),
+    ...(scene.turns === undefined ? [] : [`turns      ${number(scene.turns)} taken under locks`]),
     ...deaths.map((death) => `DIED       ${death}`),
   ]
   const room = Math.max(0, rows - above.length)

@@ -90,6 +90,10 @@ test('says what it does not know, and that nothing more is to come', (t) => {
   t.true(lines.includes('checkouts  ? open; ? locked; logs ?; 31 inside'))
 })
 
+test('tells of turns where programs take them', (t) => {
+  t.true(draw({ ...SCENE, turns: 1_812 }, { columns: 80, rows: 30 }).includes('turns      1,812 taken under locks'))
+})
+
 test('is never larger than the terminal, and keeps the newest faults', (t) => {
   const fault = SCENE.struck[0] ?? t.fail()
   const struck = Array.from({ length: 100 }, (_, index) => ({
