@@ -39,21 +39,27 @@ export type Programs = {
 const PLACES: Readonly<Record<string, number>> = { 'drill-bill': 1, 'drill-mail': 1, 'drill-press': 1, 'drill-gpu': 2 }
 const CONTROL = 'drill-control'
 export const placesOf = (lock: string): number => PLACES[lock] ?? 1
+/**
+ * For these nobody waits in line, but tries again and again: so they are free before they are got. What forgets that a lock was got finds one that
+ * was waited for as it was before, held by another one; these it finds free.
+ */
+const TRIED: ReadonlySet<string> = new Set(['drill-mail', 'drill-press'])
 /** Those of one place: with more, no token is older than those of all others. Each has an item of the shop. */
 const LOCKS_WITH_ITEM = [...Object.keys(PLACES).filter((lock) => placesOf(lock) === 1), CONTROL]
 /** How many programs want each place, and the lock of the control. */
 const PER_PLACE = 3
 const WITH_CONTROL = 2
 
-const TTL_MS = 2_000
-const WAIT_MS = 5_000
+/** So long that a program goes on for seconds without asking: else the next renewal would tell it that its lock is lost before another has it. */
+const TTL_MS = 6_000
+const WAIT_MS = 15_000
 /** For how long a lock is held, in turn; the last is long enough to be renewed. */
-const HOLDS_MS = [20, 100, 300, 1.5 * TTL_MS]
+const HOLDS_MS = [20, 1_000, 300, 0.4 * TTL_MS]
 const REST_MS = 50
 const LOOK_MS = 10
 const CONTROL_TTL_MS = 1_000
 /** For how long the control waits for another one to come to hold the lock. */
-const OTHER_MS = 6_000
+const OTHER_MS = 10_000
 /** How much longer the control goes on if it was not found yet. */
 const LONGER_MS = 20_000
 const STALE = 412
@@ -146,13 +152,15 @@ const openTakingTurns = (options: ProgramsOptions) => {
   }
 
   return async (name: string, ledger: Ledger, program: string, at: number, signal: AbortSignal): Promise<void> => {
-    const locks = lockClient(origin, { owner: program, ttl: TTL_MS, headers, retry: { forMs: WAIT_MS } })
+    const locks = lockClient(origin, { owner: program, ttl: TTL_MS, headers, retry: { forMs: TTL_MS } })
     const places = placesOf(name)
     const mode = places > 1 ? ({ mode: 'permit', limit: places, permits: 1 } as const) : {}
     for (let turn = at; !signal.aborted; turn += 1) {
       try {
-        await using lock = await locks.acquire(name, { wait: WAIT_MS, signal, ...mode })
-        await work(lock, ledger, program, HOLDS_MS[turn % HOLDS_MS.length] ?? 0)
+        await using lock = await (TRIED.has(name)
+          ? locks.tryAcquire(name, { signal, ...mode })
+          : locks.acquire(name, { wait: WAIT_MS, signal, ...mode }))
+        if (lock !== null) await work(lock, ledger, program, HOLDS_MS[turn % HOLDS_MS.length] ?? 0)
       } catch (error) {
         if (error instanceof LockTimeoutError || error instanceof LockUnavailableError) ledger.missed += 1
         else if (error instanceof LockRefusedError)
