@@ -1,0 +1,217 @@
+/**
+ * How does the lock service bear many locks, many clients that wait, and many that watch?
+ *
+ * In a shop of its own, one thing after the other: how fast locks are got and released while few and while many are held, what each takes in
+ * Redis, a page of them, and a search that finds none; then clients that wait for one lock, for many, and that watch. How fast
+ * it is beside other routes is measured by `npm run bench -- --route lock --with add-funds`.
+ */
+import assert from 'node:assert/strict'
+import { setTimeout as after } from 'node:timers/promises'
+import { Agent, type Dispatcher, request } from 'undici'
+import { type Shop, startShop } from '../../../env/local/shop.ts'
+import { eventsIn } from '../../../ids/lock/client/reading.ts'
+import { openKnowledge } from '../../../ids/lock/knowledge.ts'
+import { PLAIN } from '../../../ids/lock/lease.ts'
+import { openLocks } from '../../../ids/lock/store.ts'
+import { openStore } from '../../../ids/store.ts'
+import { compareIds } from '../../../shared/log/entry.ts'
+import { openStep } from '../../../shared/process/step.ts'
+import { connect, disconnect, whenReady } from '../../../shared/redis/connection.ts'
+import { eventually } from '../../support/eventually.ts'
+import { number } from '../../support/table.ts'
+import { readCpu, since } from '../cpu.ts'
+import { readMemory } from '../upkeep.ts'
+
+export type ScaleOptions = {
+  /** How many locks are held at once. */
+  readonly held: number
+  /** How many clients wait at once, ten for each lock. */
+  readonly waiting: number
+  readonly watchers: number
+}
+
+const PER_LOCK = 10
+/** As many as may wait for one lock. */
+const IN_LINE = 256
+const RATE_MS = 4_000
+const RATE_CONNECTIONS = 16
+const FILL_TOGETHER = 64
+const OPENED_TOGETHER = 200
+const IDLE_MS = 10_000
+const EVENTS = 20
+const DONE_MS = 120_000
+/** So that what holds and waits does so for as long as anything here takes. */
+const LONG_MS = 600_000
+const POLL_MS = 20_000
+
+const JSON_TYPE = { 'content-type': 'application/json' }
+
+type Stand = { readonly shop: Shop; readonly agent: Dispatcher; readonly say: (text: string) => void }
+
+const ask = async ({ agent }: Stand, origin: string, method: Dispatcher.HttpMethod, path: string, body?: object) => {
+  const sent = body ? { headers: JSON_TYPE, body: JSON.stringify(body) } : {}
+  const response = await request(origin + path, { method, dispatcher: agent, ...sent })
+  const text = await response.body.text()
+  return { status: response.statusCode, json: JSON.parse(text) as Readonly<Record<string, unknown>> }
+}
+
+const timed = async (work: () => Promise<unknown>): Promise<number> => {
+  const begunAt = performance.now()
+  await work()
+  return performance.now() - begunAt
+}
+
+/** Does something for each number below `count`, so many at once. */
+const forEach = async (count: number, atOnce: number, work: (at: number) => Promise<unknown>): Promise<void> => {
+  let next = 0
+  const worker = async (): Promise<void> => {
+    while (next < count) {
+      next += 1
+      await work(next - 1)
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(count, atOnce) }, worker))
+}
+
+/** Pairs a second: a lock that nobody has used is got, and released. */
+const rateOf = async (stand: Stand, name: string): Promise<number> => {
+  const until = performance.now() + RATE_MS
+  let pairs = 0
+  const worker = async (): Promise<void> => {
+    while (performance.now() < until) {
+      pairs += 1
+      const path = `/locks/${name}-${pairs}/leases/l`
+      assert.equal((await ask(stand, stand.shop.url, 'PUT', path)).status, 201)
+      assert.equal((await ask(stand, stand.shop.url, 'DELETE', path)).status, 200)
+    }
+  }
+  await Promise.all(Array.from({ length: RATE_CONNECTIONS }, worker))
+  return (pairs * 1_000) / RATE_MS
+}
+
+/** The share of a core that each process takes while nothing happens. */
+const idleShare = async ({ shop }: Stand): Promise<string> => {
+  const watched = (['ids-1', 'ids-redis', 'gateway'] as const).map((role) => ({ role, pid: shop.part(role).pid ?? 0 }))
+  const before = readCpu(watched)
+  await after(IDLE_MS)
+  const taken = since(before, readCpu(watched))
+  return watched.map(({ role }) => `${role} ${number((100 * (taken.get(role) ?? 0)) / IDLE_MS, 1)} %`).join(', ')
+}
+
+/** Locks that are held by many, by the commands themselves: what each takes in Redis, and how fast all else is then. */
+const holdMany = async (stand: Stand, held: number): Promise<void> => {
+  const { shop, say } = stand
+  const few = await rateOf(stand, 'few')
+  const redis = connect(shop.redis.ids.url, 'command')
+  await whenReady(redis)
+  const { log } = openStore({ redis, step: openStep('ids'), retentionS: 3_600 }, { locks_max: held + 100_000 })
+  const knowledge = openKnowledge(compareIds)
+  const locks = openLocks({ log, knowledge, onOlder: () => assert.fail('the Redis came back older') })
+  const before = (await readMemory(shop)).ids
+  const ms = await timed(() =>
+    forEach(held, FILL_TOGETHER, async (at) => {
+      const found = await locks.acquire(`held:${at}`, `lease-${at}`, {
+        ...PLAIN,
+        ttlMs: LONG_MS,
+        owner: `worker-${at % 100}`,
+      })
+      assert.equal(found.state, 'held')
+    }),
+  )
+  disconnect(redis)
+  const bytes = ((await readMemory(shop)).ids - before) / held
+  say(
+    `${number(held)} locks are held: got in ${number(ms / 1_000, 1)} s without HTTP, ${number(bytes)} bytes each in Redis`,
+  )
+  const many = await rateOf(stand, 'many')
+  say(
+    `pairs a second through the gateway: ${number(few)} before, ${number(many)} now, ${number(many / few, 2)} times as many`,
+  )
+  const get = (path: string) => timed(async () => assert.equal((await ask(stand, shop.url, 'GET', path)).status, 200))
+  const [page, search] = [await get('/locks?limit=100'), await get('/locks?name=none*&count=true')]
+  say(`a page of 100: ${number(page)} ms; a search that finds none among the first 10,000: ${number(search)} ms`)
+  say(`while nothing happens: ${await idleShare(stand)}`)
+}
+
+/** A client gets a lock in its turn, and releases it. */
+const takeTurn = async (stand: Stand, origin: string, path: string): Promise<void> => {
+  let { status } = await ask(stand, origin, 'PUT', path, { ttl_ms: LONG_MS, wait_ms: LONG_MS })
+  while (status === 202) ({ status } = await ask(stand, origin, 'GET', `${path}?wait_ms=${POLL_MS}`))
+  assert.ok(status === 200 || status === 201, `${status}`)
+  assert.equal((await ask(stand, origin, 'DELETE', path)).status, 200)
+}
+
+/** Clients that wait, so many for each lock: what they cost, and that each of them has its turn. */
+const waitInLine = async (stand: Stand, origin: string, name: string, waiting: number, each: number): Promise<void> => {
+  const { shop, say } = stand
+  const locks = Math.ceil(waiting / each)
+  const pathOf = (at: number, lease: string): string => `/locks/${name}-${at % locks}/leases/${lease}`
+  await forEach(locks, FILL_TOGETHER, (at) => ask(stand, origin, 'PUT', pathOf(at, 'first'), { ttl_ms: LONG_MS }))
+  const turns: Promise<void>[] = []
+  const waitingHere = async (): Promise<number> =>
+    Number((await ask(stand, shop.url, 'GET', '/locks/-/status')).json.waiting_here)
+  for (let at = 0; at < waiting; at += 1) {
+    turns.push(takeTurn(stand, origin, pathOf(at, `w-${at}`)))
+    if (at % OPENED_TOGETHER === OPENED_TOGETHER - 1)
+      await eventually(async () => assert.ok((await waitingHere()) >= at), DONE_MS)
+  }
+  await eventually(async () => assert.equal(await waitingHere(), waiting), DONE_MS)
+  say(`${number(waiting)} clients wait for ${number(locks)} locks: ${await idleShare(stand)}`)
+  if (each === IN_LINE) {
+    const refused = await ask(stand, origin, 'PUT', pathOf(0, 'late'), { wait_ms: 1_000 })
+    say(`one more is answered ${refused.status}`)
+  }
+  const ms = await timed(async () => {
+    await forEach(locks, FILL_TOGETHER, (at) => ask(stand, origin, 'DELETE', pathOf(at, 'first')))
+    await Promise.all(turns)
+  })
+  say(`each of them has had its turn within ${number(ms / 1_000, 1)} s`)
+}
+
+/** Clients that watch one lock: how long after it happened the last of them is told. */
+const watchOne = async (stand: Stand, watchers: number): Promise<void> => {
+  const { shop, agent, say } = stand
+  const abort = new AbortController()
+  const path = '/locks/watched/events'
+  const told = new Map<string, number>()
+  const follow = async (): Promise<void> => {
+    const response = await request(shop.url + path, { dispatcher: agent, signal: abort.signal })
+    assert.equal(response.statusCode, 200)
+    for await (const { event, data } of eventsIn(response.body)) {
+      const key = event === 'state' ? event : `${data.token}`
+      if (event === 'state' || event === 'granted') told.set(key, (told.get(key) ?? 0) + 1)
+    }
+  }
+  const following: Promise<void>[] = []
+  for (let at = 0; at < watchers; at += 1) {
+    following.push(follow())
+    if (at % OPENED_TOGETHER === OPENED_TOGETHER - 1)
+      await eventually(async () => assert.ok((told.get('state') ?? 0) >= at), DONE_MS)
+  }
+  await eventually(async () => assert.equal(told.get('state'), watchers), DONE_MS)
+  say(`${number(watchers)} clients watch a lock: ${await idleShare(stand)}`)
+  const late: number[] = []
+  for (let at = 0; at < EVENTS; at += 1) {
+    const lease = `/locks/watched/leases/l-${at}`
+    const { token } = (await ask(stand, shop.url, 'PUT', lease)).json
+    late.push(await timed(() => eventually(async () => assert.equal(told.get(`${token}`), watchers), DONE_MS)))
+    await ask(stand, shop.url, 'DELETE', lease)
+  }
+  late.sort((one, other) => one - other)
+  say(`all are told of it ${number(late[EVENTS / 2] ?? 0)} ms after the answer, ${number(late.at(-1) ?? 0)} at most`)
+  abort.abort()
+  await Promise.allSettled(following)
+}
+
+export const measureScale = async (options: ScaleOptions, say: (text: string) => void, signal: AbortSignal) => {
+  const { held, waiting, watchers } = options
+  await using shop = await startShop({ signal, env: { all: { LOCKS_MAX: String(held + 100_000) } } })
+  const agent = new Agent({ headersTimeout: DONE_MS, bodyTimeout: DONE_MS })
+  const stand = { shop, agent, say }
+  if (held > 0) await holdMany(stand, held)
+  if (watchers > 0) await watchOne(stand, watchers)
+  await waitInLine(stand, shop.url, 'line', IN_LINE, IN_LINE)
+  // More than a gateway has connections for: they ask ids itself.
+  if (waiting > 0) await waitInLine(stand, shop.part('ids-1').url, 'wait', waiting, PER_LOCK)
+  await agent.destroy()
+}
