@@ -91,6 +91,8 @@ export type GatewayOptions = AdmissionOptions & {
   readonly lookup?: Lookup
   /** For tests: how many checkouts may wait, and how many others for each service. */
   readonly waitingMax?: number
+  /** For tests: how many requests that are held for long a replica may have at once. */
+  readonly longMax?: number
   /** How long a client may take to send its headers. */
   readonly headersTimeoutMs?: number
   /** How long a client may take to send a whole request. */
@@ -192,7 +194,7 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
 
 /** The replicas of each service, and whether all want the same operator token. */
 const openServices = (options: GatewayOptions) => {
-  const { timeoutMs, step, log, lookup = systemLookup, waitingMax = WAITING_MAX } = options
+  const { timeoutMs, step, log, lookup = systemLookup, waitingMax = WAITING_MAX, longMax } = options
   const { authentication, gatewaySecret = '' } = options
   const tokens = openTokens(log)
   const marked = (): Marked[] =>
@@ -203,6 +205,7 @@ const openServices = (options: GatewayOptions) => {
       origins: options.origins[name],
       timeoutMs,
       waitingMax,
+      longMax,
       secretMark: authentication && gatewaySecret !== '' ? secretMark(gatewaySecret) : undefined,
       lookup,
       step,

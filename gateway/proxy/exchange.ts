@@ -130,7 +130,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
     this.#sends += 1
     replica.take(this)
     this.#options.crashPoints?.pass(`gateway.forward-${this.#service.name}.before`)
-    replica.pool.dispatch(this.#message, this)
+    replica.pools.of(this).dispatch(this.#message, this)
   }
 
   #timeLeftMs(): number {

@@ -36,6 +36,8 @@ export type ReplicaSetOptions = {
   readonly timeoutMs: number
   /** Checkouts that may wait at once, what is held for long, and others; beyond it they are refused. */
   readonly waitingMax: number
+  /** For tests: how many requests that are held for long a replica may have at once. */
+  readonly longMax?: number | undefined
   /** See `ReplicaOptions`. */
   readonly secretMark?: string | undefined
   readonly lookup: Lookup
@@ -191,12 +193,13 @@ export class ReplicaSet {
   }
 
   #replica(origin: string, servername: string): Replica {
-    const { name, timeoutMs, secretMark, step, changed, log } = this.#options
+    const { name, timeoutMs, longMax, secretMark, step, changed, log } = this.#options
     return new Replica({
       service: name,
       origin,
       servername,
       timeoutMs,
+      longMax,
       secretMark,
       step,
       changed: () => {

@@ -16,17 +16,18 @@
  * may tell of the time before; it also calls for the next poll without delay, so that one broken connection to a healthy replica
  * costs a few milliseconds, not a whole interval.
  *
- * It *carries* the requests given to its pool, whose connections are as many at most: a request never waits inside the pool,
+ * It *carries* the requests given to its pools, whose connections are as many at most: a request never waits inside a pool,
  * where nothing would time it out and nothing could send it elsewhere. A replica that is frozen, or behind a network that swallows
  * everything, breaks no connection; so while its polls hang and it answers nothing, what it carries is told how long it has been
  * *unresponsive*, and decides whether it stays. Only a poll that hangs counts: one that is refused tells that whatever is broken breaks by itself.
  */
 
 import type { Logger } from 'pino'
-import { Client, Pool } from 'undici'
+import { Client } from 'undici'
 import { codeOf, impossible } from '../../shared/errors.ts'
 import { SECRET_MARK_HEADER, TOKEN_MARK_HEADER } from '../../shared/http/operators.ts'
 import type { Step } from '../../shared/process/step.ts'
+import { CONNECTIONS_MAX, LONG_MAX, openPools, type Pools } from './pools.ts'
 import type { Kind } from './retry.ts'
 
 export type Condition = 'ready' | 'impaired' | 'not ready' | 'draining' | 'away'
@@ -35,14 +36,7 @@ export const POLL_INTERVAL_MS = 200
 const POLL_LATE_MS = 500
 const POLL_GIVE_UP_MS = 2_000
 const POLL_BYTES_MAX = 16_384
-/**
- * Requests one replica may have at once. A waiting checkout holds a connection, so this is how many may wait; a connection costs
- * nothing until it is needed.
- */
-const CONNECTIONS_MAX = 1_024
-/** Requests that are held for long are counted apart: they leave all others their connections. */
-const LONG_MAX = 1_024
-/** So many of them may be checkouts: however many clients wait for these, one that only wants to look finds a connection. */
+/** So many of the requests that it has at once may be checkouts: however many clients wait for these, one that only wants to look finds a connection. */
 const CHECKOUTS_MAX = 768
 const CONNECT_TIMEOUT_MS = 1_000
 /** What a poll says that was waited for in vain. */
@@ -72,6 +66,8 @@ export type ReplicaOptions = {
   /** The name TLS is to verify, if the origin was configured by name. */
   readonly servername: string
   readonly timeoutMs: number
+  /** For tests: how many requests that are held for long it may have at once. */
+  readonly longMax?: number | undefined
   /** What a replica says that listens to this gateway and to nobody past it; undefined where it may listen to everybody. */
   readonly secretMark?: string | undefined
   readonly step: Step
@@ -82,7 +78,7 @@ export type ReplicaOptions = {
 
 export class Replica {
   readonly origin: string
-  readonly pool: Pool
+  readonly pools: Pools
   condition: Condition = 'away'
   /** The mark of its operator token, as it told last, if it ever did. */
   tokenMark: string | undefined
@@ -91,6 +87,7 @@ export class Replica {
   /** In no order, and no Set: see `order/checkout/transient-map.ts`. */
   readonly #carried: Carried[] = []
   readonly #counts: Record<Kind, number> = { checkout: 0, long: 0, short: 0 }
+  readonly #longMax: number
   readonly #poller: Client
   readonly #changed: () => void
   readonly #step: Step
@@ -105,7 +102,8 @@ export class Replica {
   #unresponsiveAsOfMs = performance.now()
   #stopped = false
 
-  constructor({ service, origin, servername, timeoutMs, secretMark, step, changed, log }: ReplicaOptions) {
+  constructor(options: ReplicaOptions) {
+    const { service, origin, servername, timeoutMs, longMax = LONG_MAX, secretMark, step, changed, log } = options
     const common = {
       allowH2: false,
       pipelining: 1,
@@ -115,12 +113,8 @@ export class Replica {
     }
     this.origin = origin
     // One value for both time-outs: undici then refreshes one timer instead of making two per request.
-    this.pool = new Pool(origin, {
-      ...common,
-      connections: CONNECTIONS_MAX + LONG_MAX,
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
-    })
+    this.#longMax = longMax
+    this.pools = openPools(origin, { ...common, headersTimeout: timeoutMs, bodyTimeout: timeoutMs }, longMax)
     this.#poller = new Client(origin, {
       ...common,
       headersTimeout: POLL_GIVE_UP_MS,
@@ -141,13 +135,13 @@ export class Replica {
   /** Asks no more; what is in flight is finished. */
   async retire(): Promise<void> {
     this.#stop()
-    await Promise.all([this.pool.close(), this.#poller.destroy()])
+    await Promise.all([this.pools.close(), this.#poller.destroy()])
   }
 
   /** Asks no more, and breaks off what is in flight. */
   async destroy(): Promise<void> {
     this.#stop()
-    await Promise.all([this.pool.destroy(), this.#poller.destroy()])
+    await Promise.all([this.pools.destroy(), this.#poller.destroy()])
   }
 
   #stop(): void {
@@ -163,7 +157,7 @@ export class Replica {
   }
 
   hasRoomFor(request: Pick<Carried, 'kind'>): boolean {
-    if (request.kind === 'long') return this.#counts.long < LONG_MAX
+    if (request.kind === 'long') return this.#counts.long < this.#longMax
     const isFull = request.kind === 'checkout' && this.#counts.checkout >= CHECKOUTS_MAX
     return this.loadOf(request) < CONNECTIONS_MAX && !isFull
   }

@@ -60,8 +60,8 @@ const FINISH_MS = 8_000
 const IDLE_SWEEP_MS = 50
 /** Longer than any gateway in front keeps an idle connection, or resets would race with requests. */
 const KEEP_ALIVE_MS = 65_000
-/** Gateways and peers keep some thousand connections each. */
-const CONNECTIONS_MAX = 10_000
+/** Gateways keep some ten thousand connections each, where so many clients wait. */
+const CONNECTIONS_MAX = 20_000
 
 const DRAINING: readonly Check[] = [{ name: 'door', grade: 'blocks', wrong: 'draining' }]
 

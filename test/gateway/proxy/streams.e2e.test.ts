@@ -85,11 +85,11 @@ test('streams end whole, and at once, when the gateway stops', async (t) => {
 })
 
 test('many streams leave room for all others', async (t) => {
-  const { upstream, origin, settled, ask } = await openReplicas(t, 1, { waitMs: 50 })
+  const { upstream, origin, settled, ask } = await openReplicas(t, 1, { waitMs: 50, longMax: 64 })
   await settled()
   upstream.behave = sender().behave
-  const streams = await Promise.all(Array.from({ length: 1_024 }, () => listen(t, origin)))
-  t.is(streams.length, 1_024)
+  const streams = await Promise.all(Array.from({ length: 64 }, () => listen(t, origin)))
+  t.is(streams.length, 64)
   upstream.behave = answer('room')
   t.is((await ask('GET', '/orders/find/7')).text, 'room')
   t.is((await ask('GET', PATH)).status, 503, 'but for one more of them')
