@@ -43,7 +43,15 @@ type Watcher = Watched & {
   /** The last entry that it was sent. */
   last: string
   /** What happened while it is sent what came before. */
-  held: RawEntry[] | undefined
+  held: News[] | undefined
+}
+
+/** What an entry tells of a lock: read once, for all watchers. */
+type News = { readonly id: string; readonly name: string; readonly happened: Happened }
+
+const newsIn = (entry: RawEntry): News | undefined => {
+  const told = happened(entry)
+  return told && { id: entry[0], name: decodeURIComponent(field(entry, 'lock') ?? ''), happened: told }
 }
 
 type Compare = (a: string, b: string) => number
@@ -72,12 +80,8 @@ export const openWatches = ({ log, compare }: WatchesOptions): Watches => {
   /** One after the other is sent what it has missed. */
   let missed: Promise<void> = Promise.resolve()
 
-  const deliver = (watcher: Watcher, entry: RawEntry): void => {
-    const [id] = entry
-    if (compare(id, watcher.last) <= 0) return
-    const what = happened(entry)
-    const name = decodeURIComponent(field(entry, 'lock') ?? '')
-    if (what === undefined || !watcher.isOf(name)) return
+  const deliver = (watcher: Watcher, { id, name, happened: what }: News): void => {
+    if (!watcher.isOf(name) || compare(id, watcher.last) <= 0) return
     watcher.last = id
     for (const told of watcher.tell(name, what)) watcher.stream.send({ id, ...told })
   }
@@ -87,7 +91,10 @@ export const openWatches = ({ log, compare }: WatchesOptions): Watches => {
     let after = seen
     for (let pages = 0; pages < PAGES_MAX; pages += 1) {
       const entries = await log.page(after, PAGE)
-      for (const entry of entries) deliver(watcher, rawOf(entry))
+      for (const entry of entries) {
+        const news = newsIn(rawOf(entry))
+        if (news) deliver(watcher, news)
+      }
       if (entries.length < PAGE) return true
       after = entries.at(-1)?.id ?? after
     }
@@ -103,7 +110,7 @@ export const openWatches = ({ log, compare }: WatchesOptions): Watches => {
         watcher.last = newest
         watcher.stream.send({ id: newest, event: 'state', data: await watcher.state() })
       }
-      for (const entry of watcher.held ?? []) deliver(watcher, entry)
+      for (const news of watcher.held ?? []) deliver(watcher, news)
       watcher.held = undefined
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error
@@ -127,10 +134,13 @@ export const openWatches = ({ log, compare }: WatchesOptions): Watches => {
     },
     onEntries: (entries) => {
       if (watchers.size === 0) return
-      for (const entry of entries)
+      for (const entry of entries) {
+        const news = newsIn(entry)
+        if (news === undefined) continue
         for (const watcher of watchers)
-          if (watcher.held === undefined) deliver(watcher, entry)
-          else watcher.held.push(entry)
+          if (watcher.held === undefined) deliver(watcher, news)
+          else watcher.held.push(news)
+      }
     },
     stop: () => clearInterval(commenter),
   }
