@@ -20,12 +20,15 @@ import { setTimeout as after } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { connectionServer, isOver, refuse, type Serve } from '../shared/http/connections.ts'
 import { secretMark } from '../shared/http/operators.ts'
+import type { Problem } from '../shared/http/problem.ts'
 import { openVisitors, type Visitors } from '../shared/http/visitors.ts'
+import { type Metrics, noMetrics } from '../shared/metrics/metrics.ts'
 import type { CrashPoints } from '../shared/process/crash-points.ts'
 import type { Step } from '../shared/process/step.ts'
 import { type AdmissionOptions, openAdmission, stillHoldsBy } from './admission.ts'
-import { OLD_DOCS, openDocs } from './docs/docs.ts'
+import { contractPaths, OLD_DOCS, openDocs } from './docs/docs.ts'
 import { addressOf, type Proxies, proxiesIn } from './limits/address.ts'
+import { openGatewayGauges, openResent, openWatch, type Watch } from './metrics.ts'
 import { isPreflight, sendPreflight, showTo } from './pages.ts'
 import { bodyTooLarge, noSuchRoute, sendProblem, sendText, uriTooLong } from './proxy/answers.ts'
 import { BODY_MAX_BYTES, readBody } from './proxy/body.ts'
@@ -35,6 +38,8 @@ import { faultOf, targetOf } from './proxy/malformed.ts'
 import { type Lookup, ReplicaSet, systemLookup } from './proxy/replica-set.ts'
 import { Streams } from './proxy/streams.ts'
 import { openReadiness } from './readiness.ts'
+import { openRouteNames } from './route-names.ts'
+import { METRICS_PATH, openScrape, type SendMetrics } from './scrape.ts'
 import { type Marked, openTokens } from './tokens.ts'
 
 /**
@@ -93,6 +98,12 @@ export type GatewayOptions = AdmissionOptions & {
   readonly waitingMax?: number
   /** For tests: how many requests that are held for long a replica may have at once. */
   readonly longMax?: number
+  /** What an operator bears; `''`, the default: nothing that the gateway knows. */
+  readonly operatorToken?: string
+  /** Default: nothing is measured. */
+  readonly metrics?: Metrics
+  /** One in how many requests is logged; 0, the default: none. */
+  readonly logOneIn?: number
   /** How long a client may take to send its headers. */
   readonly headersTimeoutMs?: number
   /** How long a client may take to send a whole request. */
@@ -120,9 +131,12 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
   const { services, tokens } = openServices(options)
   const routes = new Map(Object.entries(ROUTES).map(([segment, name]) => [segment, services.get(name)]))
   const streams = new Streams(stillHoldsBy(options))
-  const exchangeOptions: ExchangeOptions = { timeoutMs, waitMs, isDraining, streams, crashPoints, log }
+  const resent = openResent(options.metrics ?? noMetrics)
+  const forward = openForward({ timeoutMs, waitMs, isDraining, streams, resent, crashPoints, log })
   const docs = openDocs((error) => log.error({ err: error }, 'a page of the docs cannot be read'))
   const sendReadiness = openReadiness([...services.values()], tokens, isDraining)
+  const sendMetrics = openMetricsOf(options, [...services.values()])
+  const watch = await openWatchOf(options)
 
   /** What the gateway answers itself. */
   const answer = (request: IncomingMessage, response: ServerResponse, path: string, requestId: string): void => {
@@ -133,27 +147,13 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
     sendProblem(response, noSuchRoute(path), requestId)
   }
 
-  const forward = (
-    service: ReplicaSet,
-    request: IncomingMessage,
-    response: ServerResponse,
-    path: string,
-    passed: Passed,
-  ): void => {
-    if (passed.bodyBytes === 0)
-      return new Exchange(exchangeOptions, service, request, response, path, passed, null).send()
-    readBody(request, passed.bodyBytes, (read) => {
-      if (read === 'too large') return refuse(request, bodyTooLarge(BODY_MAX_BYTES), passed.requestId)
-      if (!isOver(request)) new Exchange(exchangeOptions, service, request, response, path, passed, read.body).send()
-    })
-  }
-
   const serve: Serve = (request, response) => {
     const target = targetOf(request.url ?? '/')
     const passed = passRequest(request, target.authority, placeOf)
     const { requestId } = passed
+    watch?.(request, response, target.path, requestId)
     const fault = faultOf(request, target, passed)
-    if (fault !== undefined) return refuse(request, fault, requestId)
+    if (fault !== undefined) return refuseWith(request, response, fault, requestId)
     const { path } = target
     const stranger = visitors.faultOf(request.method ?? '', passed)
     if (stranger !== undefined) return sendProblem(response, stranger, requestId)
@@ -163,6 +163,7 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
     }
     if (path.length > URL_MAX_BYTES) return sendProblem(response, uriTooLong(URL_MAX_BYTES), requestId)
     const service = path === OLD_DOCS ? undefined : routes.get(firstSegment(path))
+    if (isRead(request, path, METRICS_PATH)) return void sendMetrics(response, passed)
     if (service === undefined) return answer(request, response, path, requestId)
     admit(path, passed, request, response, () => forward(service, request, response, path, passed))
   }
@@ -190,6 +191,45 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
       await Promise.all([...services.values()].map((service) => service.destroy()))
     },
   }
+}
+
+type Forward = (
+  service: ReplicaSet,
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+  passed: Passed,
+) => void
+
+/** Sends a request to a service, once its body was read. */
+const openForward =
+  (options: ExchangeOptions): Forward =>
+  (service, request, response, path, passed) => {
+    if (passed.bodyBytes === 0) return new Exchange(options, service, request, response, path, passed, null).send()
+    readBody(request, passed.bodyBytes, (read) => {
+      if (read === 'too large') return refuseWith(request, response, bodyTooLarge(BODY_MAX_BYTES), passed.requestId)
+      if (!isOver(request)) new Exchange(options, service, request, response, path, passed, read.body).send()
+    })
+  }
+
+/** Refuses what breaks the bounds of a request, past the response, which only remembers the status. */
+const refuseWith = (request: IncomingMessage, response: ServerResponse, fault: Problem, requestId: string): void => {
+  response.statusCode = fault.status
+  refuse(request, fault, requestId)
+}
+
+/** Tells metrics to operators. */
+const openMetricsOf = (options: GatewayOptions, services: readonly ReplicaSet[]): SendMetrics => {
+  const { metrics = noMetrics, operatorToken = '', authentication } = options
+  openGatewayGauges(metrics, services)
+  const marks = () => services.flatMap(({ tokenMarks }) => tokenMarks)
+  return openScrape({ metrics, authentication, operatorToken, marks })
+}
+
+/** Counts and logs what is answered, if that is to be told. */
+const openWatchOf = async ({ metrics = noMetrics, logOneIn = 0, log }: GatewayOptions): Promise<Watch | undefined> => {
+  if (metrics === noMetrics && logOneIn === 0 && !log.isLevelEnabled('debug')) return undefined
+  return openWatch({ metrics, routeNames: openRouteNames(await contractPaths()), logOneIn, log })
 }
 
 /** The replicas of each service, and whether all want the same operator token. */

@@ -1,10 +1,12 @@
 /** Opens and closes the gateway; the only file of it that sees `process`. */
 import process from 'node:process'
 import { openVisitors } from '../shared/http/visitors.ts'
+import { metricsFrom } from '../shared/metrics/metrics.ts'
 import { authSettings } from '../shared/process/auth.ts'
-import { hostNames, integer, origins, pageOrigins, text } from '../shared/process/config.ts'
+import { flag, hostNames, integer, origins, pageOrigins, text } from '../shared/process/config.ts'
 import { isLoopback } from '../shared/process/exposure.ts'
 import { run } from '../shared/process/lifecycle.ts'
+import { logRequests } from '../shared/process/request-log.ts'
 import { authenticationOf, tokenSettings } from './auth/open.ts'
 import { openGateway } from './gateway.ts'
 import { limitSettings, limitsFrom, trustedProxies } from './limits/settings.ts'
@@ -27,6 +29,8 @@ const settings = {
   ...tokenSettings,
   ...limitSettings,
   proxies: trustedProxies,
+  metrics: flag('METRICS', true),
+  logOneIn: logRequests,
 }
 
 await run(process, 'gateway', settings, async ({ config, logger, step, crashPoints, stack }) => {
@@ -47,6 +51,9 @@ await run(process, 'gateway', settings, async ({ config, logger, step, crashPoin
     gatewaySecret,
     limits: limitsFrom(config, auth === 'jwt' && !isLoopback(host)),
     proxies,
+    operatorToken: config.operatorToken,
+    metrics: metricsFrom(config.metrics, logger),
+    logOneIn: config.logOneIn,
     visitors: openVisitors(host, { hosts: allowedHosts, origins: allowedOrigins }),
     step,
     crashPoints,

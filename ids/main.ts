@@ -3,6 +3,7 @@ import process from 'node:process'
 import { integer } from '../shared/process/config.ts'
 import { run } from '../shared/process/lifecycle.ts'
 import { openService, peerRedis, serviceSettings } from '../shared/service.ts'
+import { openLockGauges } from './lock/gauges.ts'
 import { openLockService } from './lock/lock-service.ts'
 import { routesOnLocks } from './on-locks.ts'
 import { routesOf } from './routes.ts'
@@ -22,9 +23,10 @@ await run(process, 'ids', settings, (context) => {
     peers: { order, payment, stock },
     subscribers: [],
     build: (dependencies) => {
-      const { identifiers, follow, logger } = dependencies
+      const { identifiers, follow, logger, metrics } = dependencies
       const store = openStore(dependencies, { locks_max: context.config.locksMax })
       const locks = openLockService({ log: store.log, follow, nextLogId: identifiers.next, logger })
+      openLockGauges(metrics, locks.verbs)
       return {
         log: store.log,
         routes: [

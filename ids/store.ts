@@ -9,6 +9,7 @@
 
 import { type Log, openLog } from '../shared/log/log.ts'
 import { runner } from '../shared/log/runner.ts'
+import { noMetrics } from '../shared/metrics/metrics.ts'
 import type { ResultOnce } from '../shared/redis/command.ts'
 import type { Once } from '../shared/redis/script.ts'
 import type { Dependencies } from '../shared/service.ts'
@@ -30,7 +31,12 @@ export type Store = {
 
 /** @param limits other ones for locks than usual */
 export const openStore = (
-  { redis, step, retentionS }: Pick<Dependencies, 'redis' | 'step' | 'retentionS'>,
+  {
+    redis,
+    step,
+    retentionS,
+    metrics = noMetrics,
+  }: Pick<Dependencies, 'redis' | 'step' | 'retentionS'> & Partial<Pick<Dependencies, 'metrics'>>,
   limits: Partial<LockLimits> = {},
 ): Store => {
   const log = openLog({
@@ -42,6 +48,7 @@ export const openStore = (
     limits: { first_block_ms: FIRST_BLOCK_MS, ...lockLimits, ...jobLimits, ...limits },
     reactions: {},
     retentionS,
+    metrics,
   })
   const { run, runOnce } = runner(log)
   return {

@@ -12,10 +12,10 @@ import { cancelling } from './cancel/cancel.ts'
 import { expiring } from './cancel/expiry.ts'
 import { cancelRoutes } from './cancel/routes.ts'
 import { changeRoutes } from './change/patch.ts'
-import { admission } from './checkout/admission.ts'
 import { checkouts } from './checkout/checkout.ts'
-import { openLinger } from './checkout/linger.ts'
+import { contradictionTeller, openGates } from './checkout/gates.ts'
 import { openDrafts } from './drafts/drafts.ts'
+import { openOrderMetrics } from './metrics.ts'
 import { openPeers } from './peers.ts'
 import { DEADLINE_MAX_MS } from './recovery.ts'
 import { refundRoutes } from './refunds/routes.ts'
@@ -54,23 +54,20 @@ await run(process, 'order', settings, (context) => {
     subscribers: ['payment'],
     needsQuorum: true,
     build: (dependencies) => {
-      const store = openStore(dependencies, ({ id, by, order }) =>
-        context.logger.error(
-          { log_id: id, order, by },
-          'a checkout is contradicted: npm run saga -- resolve, with --refund or --accept, ends it',
-        ),
-      )
+      const { metrics, logger } = dependencies
+      const measured = openOrderMetrics({ metrics })
+      const store = openStore(dependencies, contradictionTeller(measured, logger), measured)
       const checkout = checkouts({
         store,
         redLock: dependencies.redLock,
         nextLogId: dependencies.identifiers.next,
-        admission: admission({ most: checkoutsMax, targetMs: deadlineMs / 4, timeoutMs: deadlineMs / 4 }),
-        linger: openLinger(),
+        ...openGates({ metrics, store, most: checkoutsMax, deadlineMs }),
         deadlineMs,
         lockTtlMs,
         asyncDeadlineMs: context.config.asyncDeadlineMs,
         submittedMax: context.config.submittedMax,
         shutdown: context.shutdown,
+        measured,
       })
       const subscriber = connect(redisUrl, 'subscriber', tellTo(context.logger, 'channel of outcomes'))
       store.watchOutcomes(subscriber, checkout.onOutcome)
@@ -84,7 +81,14 @@ await run(process, 'order', settings, (context) => {
       const peers = openPeers(ask('payment', paymentOrigins), ask('stock', stockOrigins))
       const { find, contradictions } = store
       const answerAmendment = amending({ store, follow: checkout.follow, settlements })
-      const audit = audits({ log: store.log, auditor: store.auditor, peers, find, contradictions })
+      const audit = audits({
+        log: store.log,
+        auditor: store.auditor,
+        peers,
+        find,
+        contradictions,
+        onAudited: measured.audited,
+      })
       return {
         log: store.log,
         recovery: store.recovery(checkout.onDecided, checkout.begin),

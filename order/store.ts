@@ -9,6 +9,7 @@ import { openRecovery, type Recovery } from '../shared/saga/recovery.ts'
 import type { Dependencies } from '../shared/service.ts'
 import { AMENDMENTS_MAX } from './amend/amendment.ts'
 import type { Decision } from './commands.ts'
+import { type OrderMetrics, unmeasured } from './metrics.ts'
 import { LINES_MAX } from './order.ts'
 import { emits, reactions } from './reactions.ts'
 import { recovery, saga } from './recovery.ts'
@@ -47,8 +48,9 @@ export type Store = AmendmentStore &
 export const openStore = (
   dependencies: Dependencies,
   onContradicted: (contradiction: Contradiction) => void = () => undefined,
+  measured: OrderMetrics = unmeasured,
 ): Store => {
-  const { redis, step, catchUp, identifiers, retentionS } = dependencies
+  const { redis, step, catchUp, identifiers, retentionS, metrics } = dependencies
   const log: Log = openLog({
     service: 'order',
     redis,
@@ -64,12 +66,13 @@ export const openStore = (
     emits,
     uphold: (gone) => uphold(gone),
     retentionS,
+    metrics,
   })
   const runner = runnerOf(log)
   const { run, runOnce } = runner
-  const decisions = openDecisions(log, onContradicted)
+  const decisions = openDecisions(log, onContradicted, measured)
   const uphold = upholding({ run, catchUp, identifiers, decisions, onContradicted })
-  const parts = { ...dependencies, log, runOnce, recall: runner.recall }
+  const parts = { ...dependencies, log, runOnce, recall: runner.recall, measured }
   const { checkouts, repair } = openCheckoutStore({ ...parts, runner, decisions })
   const contradicted = openContradictionStore(parts)
 

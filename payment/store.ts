@@ -58,7 +58,7 @@ export type Store = DocumentStore & {
   readonly initUsers: (first: number, last: number, credit: number, once: Once) => Promise<ResultOnce<typeof initUsers>>
 }
 
-export const openStore = ({ redis, step, identifiers, logger, retentionS, peer }: Dependencies): Store => {
+export const openStore = ({ redis, step, identifiers, logger, retentionS, peer, metrics }: Dependencies): Store => {
   const shown = openTold()
   const log: Log = openLog({
     service: 'payment',
@@ -76,6 +76,7 @@ export const openStore = ({ redis, step, identifiers, logger, retentionS, peer }
     saga,
     confirmation: { peer, confirm: confirming((...args) => runner(log).run(...args), shown, logger) },
     retentionS,
+    metrics,
   })
   const { runOnce } = runner(log)
 

@@ -14,6 +14,7 @@ import { LOCK_MASTERS, type LockMaster } from './contract/services.ts'
 import { openDurability } from './health/durability.ts'
 import { openHealth } from './health/health.ts'
 import { memoryWatch } from './health/memory.ts'
+import { openRedisGauges } from './health/redis-gauges.ts'
 import type { Route } from './http/route.ts'
 import { openServer } from './http/server.ts'
 import { type RedLock, redLock } from './lock/redlock.ts'
@@ -22,6 +23,7 @@ import type { Log } from './log/log.ts'
 import { type Identifiers, identifiers } from './log/log-id.ts'
 import { listOwnLosses } from './log/own-tail.ts'
 import { openPeers, type Peers } from './log/peers.ts'
+import { type Metrics, metricsFrom } from './metrics/metrics.ts'
 import { featureRoutes } from './operator/feature-routes.ts'
 import { type Features, openFeatures } from './operator/features.ts'
 import { logRoutes } from './operator/log-routes.ts'
@@ -30,9 +32,11 @@ import { authSettings, refuseGuessable } from './process/auth.ts'
 import { flag, headerSecret, integer, redisUrl, type Setting, text } from './process/config.ts'
 import { refuseExposed } from './process/exposure.ts'
 import type { ProcessContext } from './process/lifecycle.ts'
+import { logRequests } from './process/request-log.ts'
 import type { Step } from './process/step.ts'
 import { connect, disconnect, tellTo } from './redis/connection.ts'
 import type { Reply } from './redis/script.ts'
+import { openSagaGauges } from './saga/gauges.ts'
 import { logParser } from './saga/log-parser.ts'
 import type { Recovery } from './saga/recovery.ts'
 import { cronSetting } from './saga/schedule.ts'
@@ -44,6 +48,8 @@ export const serviceSettings = {
   redisUrl: redisUrl('REDIS_URL'),
   operatorToken: headerSecret('OPERATOR_TOKEN', ''),
   ...authSettings,
+  metrics: flag('METRICS', true),
+  logOneIn: logRequests,
   drainMs: integer('DRAIN_MS', { min: 0, max: 5_000 }, 500),
   leaseTtlMs: integer('LEASE_TTL_MS', { min: 100, max: 60_000 }, 2_000),
   parserCron: cronSetting('LOG_PARSER_CRON', '*/5 * * * * *'),
@@ -87,6 +93,7 @@ export type Dependencies = {
   readonly outOfReach: () => readonly Service[]
   /** How long answers under a key are kept: no longer than the log. */
   readonly retentionS: number
+  readonly metrics: Metrics
 }
 
 /** What a service adds to what all have. */
@@ -132,6 +139,7 @@ type Place = Pick<ServiceOptions, 'service' | 'peers' | 'needsQuorum'>
 const openConnections = (
   { config, logger, stack, step }: ProcessContext<ServiceConfig>,
   { service, peers }: Place,
+  metrics: Metrics,
 ): Connections => {
   const urls = { ...peers, [service]: config.redisUrl } as Record<Service, string>
   const open = (url: string, kind: Parameters<typeof connect>[1], whose: string): Redis => {
@@ -146,6 +154,7 @@ const openConnections = (
   const redlock = redLock(
     LOCK_MASTERS.map((master) => masters[master]),
     step,
+    metrics,
   )
   stack.defer(() => redlock.close())
   return {
@@ -165,9 +174,13 @@ const refuseExposedRedis = (config: ServiceConfig, { peers }: Place): void => {
 const openChecks = (
   { config, logger, stack, step }: ProcessContext<ServiceConfig>,
   { needsQuorum = false }: Place,
-  parts: Pick<Connections, 'redis' | 'masters'> & { readonly peers: Peers; readonly features: Features },
+  parts: Pick<Connections, 'redis' | 'masters'> & {
+    readonly peers: Peers
+    readonly features: Features
+    readonly metrics: Metrics
+  },
 ) => {
-  const { redis, masters, peers, features } = parts
+  const { redis, masters, peers, features, metrics } = parts
   const durability = openDurability({ redis, step, allowUnsafe: config.allowUnsafeRedis, logger })
   const memory = memoryWatch({ redis, step, logger })
   stack.defer(memory.stop)
@@ -180,6 +193,7 @@ const openChecks = (
     step,
     logger,
   })
+  openRedisGauges({ health, memory, metrics })
   return {
     checks: health.checks,
     memory: memory.seen,
@@ -194,11 +208,12 @@ const openChecks = (
 
 export const openService = async (context: ProcessContext<ServiceConfig>, options: ServiceOptions): Promise<void> => {
   const { config, logger, stack, shutdown, step } = context
-  const { leaseTtlMs } = config
+  const { leaseTtlMs, port, host, auth, gatewaySecret, operatorToken, drainMs, logOneIn } = config
   const { prefix, subscribers } = options
   refuseExposedRedis(config, options)
   refuseGuessable(config)
-  const { redis, masters, redLock: redlock, blocking } = openConnections(context, options)
+  const metrics = metricsFrom(config.metrics, logger)
+  const { redis, masters, redLock: redlock, blocking } = openConnections(context, options, metrics)
   const replica = `${context.replica}-${nanoid(8)}`
   const ids = identifiers(logger)
   stack.defer(ids.stop)
@@ -217,6 +232,7 @@ export const openService = async (context: ProcessContext<ServiceConfig>, option
     outOfReach: peers.outOfReach,
     catchUp: peers.catchUp,
     retentionS: retentionMs / 1_000, // a saga's record is kept for longer: as long as its last entry
+    metrics,
   })
   const { log, recovery, tidy, onApplied = () => undefined } = parts
   peers.subscribe(log, onApplied)
@@ -231,14 +247,15 @@ export const openService = async (context: ProcessContext<ServiceConfig>, option
     schedule: config.parserCron,
     retentionMs,
     logger,
+    metrics,
   })
+  openSagaGauges({ log, recovery, peers, step, metrics })
 
   const features = openFeatures({ log, routes: parts.routes, step, identifiers: ids })
-  const health = openChecks(context, options, { redis, masters, peers, features })
+  const health = openChecks(context, options, { redis, masters, peers, features, metrics })
   const server = await openServer({
     service: options.service,
-    port: config.port,
-    host: config.host,
+    ...{ port, host, auth, gatewaySecret, operatorToken, drainMs, logOneIn },
     routes: [
       ...parts.routes,
       ...logRoutes(prefix, log, parser, { replica: context.replica, readers: peers.readers, memory: health.memory }),
@@ -247,10 +264,7 @@ export const openService = async (context: ProcessContext<ServiceConfig>, option
     ],
     isOff: features.isOff,
     checks: health.checks,
-    auth: config.auth,
-    gatewaySecret: config.gatewaySecret,
-    operatorToken: config.operatorToken,
-    drainMs: config.drainMs,
+    metrics,
     log: logger,
   })
 

@@ -49,7 +49,7 @@ export type Store = {
   ) => Promise<ResultOnce<typeof initItems>>
 }
 
-export const openStore = ({ redis, step, identifiers, retentionS }: Dependencies): Store => {
+export const openStore = ({ redis, step, identifiers, retentionS, metrics }: Dependencies): Store => {
   const log = openLog({
     service: 'stock',
     redis,
@@ -60,6 +60,7 @@ export const openStore = ({ redis, step, identifiers, retentionS }: Dependencies
     reactions,
     saga,
     retentionS,
+    metrics,
   })
   const { runOnce } = runner(log)
   return {

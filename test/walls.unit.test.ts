@@ -83,6 +83,7 @@ const FLOORS: readonly (readonly [room: RegExp, floor: number])[] = [
   [/^shared\/(errors\.ts)$/, 1],
   [/^shared\/(process)\//, 2],
   [/^shared\/(redis)\//, 2],
+  [/^shared\/(metrics)\//, 2],
   [/^shared\/(http)\//, 3],
   [/^shared\/(lock)\//, 3],
   [/^shared\/(health)\//, 4],
@@ -144,7 +145,7 @@ const WALLS: readonly Wall[] = [
     what: 'a service imports of shared what all services are made of, and the contract; a log it only sees',
     who: new RegExp(`^${OWN}(?!main\\.ts$)`),
     may: new RegExp(
-      `^(${OWN}|shared/(service\\.ts|errors\\.ts|contract/|http/|audit/|saga/(log-parser|recovery)\\.ts|redis/command\\.ts))`,
+      `^(${OWN}|shared/(service\\.ts|errors\\.ts|contract/|http/|metrics/|audit/|saga/(log-parser|recovery)\\.ts|redis/command\\.ts))`,
     ),
     types: /^shared\/(saga|log|lock|redis)\//,
     but: [
@@ -181,7 +182,7 @@ const WALLS: readonly Wall[] = [
   {
     what: 'the gateway is a process that speaks HTTP, and nothing else of shared',
     who: /^gateway\//,
-    may: /^(gateway\/|shared\/(errors\.ts|process\/|http\/(caller|connections|operators|problem|readiness|visitors)\.ts))/,
+    may: /^(gateway\/|shared\/(errors\.ts|process\/|metrics\/|http\/(caller|connections|operators|problem|readiness|visitors)\.ts))/,
   },
 ]
 
@@ -195,6 +196,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   nanoid: /./, // reaches nothing
   'node-cron': /^shared\/saga\/schedule\.ts$/,
   pino: /^shared\/process\//,
+  'prom-client': /^shared\/metrics\/exposition\.ts$/,
   'swagger-ui-dist': /^gateway\/docs\//,
   redlock: /^shared\/lock\/(ballot|redlock)\.ts$/,
   undici: /^gateway\/proxy\//,

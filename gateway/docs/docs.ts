@@ -38,6 +38,12 @@ const MOVED: ReadonlySet<string> = new Set(['/swagger/index.html', OLD_DOCS])
 /** The page sets styles of elements by itself, and has its pictures in its files. */
 const POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
 
+/** The paths of all rows, as the contract has them. */
+export const contractPaths = async (): Promise<readonly string[]> => {
+  const { paths } = JSON.parse(await readFile(new URL('openapi.json', import.meta.url), 'utf8')) as { paths: object }
+  return Object.keys(paths)
+}
+
 const pageOf = async ({ type, url }: File): Promise<Page> => {
   const body = await readFile(fileURLToPath(url))
   const etag = `"${hash('sha256', body, 'base64url').slice(0, 22)}"`

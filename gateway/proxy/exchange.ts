@@ -36,7 +36,7 @@ import { type Passed, passResponse } from './headers.ts'
 import { isReplyLost } from './lost-reply.ts'
 import type { Carried, Replica } from './replica.ts'
 import type { ReplicaSet, Waiter } from './replica-set.ts'
-import { isRead, isSafeToRepeat, type Kind, kindOf, whereToAsk } from './retry.ts'
+import { isRead, isSafeToRepeat, type Kind, kindOf, type Resend, whereToAsk } from './retry.ts'
 import { isToBeBrokenOff, UNRESPONSIVE_GIVE_UP_MS, UnresponsiveError } from './silence.ts'
 import { holdUntilRead, isStream, StreamOverError, type Streams } from './streams.ts'
 import { stopping, WaitOverError, withoutWait } from './waits.ts'
@@ -50,6 +50,7 @@ export type ExchangeOptions = {
   /** Whether the gateway is stopping, so that clients are to connect anew. */
   readonly isDraining: () => boolean
   readonly streams: Streams
+  readonly resent: (service: string, reason: Resend) => void
   readonly crashPoints?: CrashPoints | undefined
   readonly log: Logger
 }
@@ -167,7 +168,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
     else this.#answer(tooManyWaiting(this.#service.name))
   }
 
-  #repeat(): void {
+  #repeat(reason: Resend): void {
+    this.#options.resent(this.#service.name, reason)
     if (this.#sends >= SENDS_MAX) this.#giveUp()
     else this.send()
   }
@@ -250,7 +252,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
   }
 
   #doInstead(): void {
-    if (this.#instead === 'repeat') this.#repeat()
+    if (this.#instead === 'repeat') this.#repeat('turned-away')
     else if (this.#instead === 'end') this.#answer(stopping())
     else this.#giveUp()
   }
@@ -272,7 +274,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
     }
     if (isUnframeable) return this.#answer(unframeable(error.message))
     if (this.#instead !== undefined) return this.#doInstead()
-    if (!isSent) return this.#repeat()
+    if (!isSent) return this.#repeat('not-sent')
     this.#mayHaveBegun = true
     if (isLate || (isUnresponsive && error.isHopeless)) {
       this.#options.log.warn(this.#about(replica), 'no reply in time')
@@ -280,7 +282,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
         noReplyInTime(this.#service.name, isUnresponsive ? UNRESPONSIVE_GIVE_UP_MS : this.#options.timeoutMs),
       )
     }
-    if (this.#isSafeToRepeat()) return this.#repeat()
+    if (this.#isSafeToRepeat()) return this.#repeat('broken')
     this.#options.log.warn({ err: error, ...this.#about(replica) }, 'outcome unknown')
     this.#giveUp()
   }

@@ -97,6 +97,29 @@ export class ReplicaSet {
     return this.#replicas.some(({ condition }) => condition === 'ready' || condition === 'impaired')
   }
 
+  /** How many requests wait, of each kind. */
+  get waiting(): Readonly<Record<Kind, number>> {
+    const { short, checkout, long } = this.#waiting
+    return { short: short.size, checkout: checkout.size, long: long.size }
+  }
+
+  /** How many replicas are in each condition. */
+  get conditions(): Readonly<Record<Replica['condition'], number>> {
+    const counts = { ready: 0, impaired: 0, 'not ready': 0, draining: 0, away: 0 }
+    for (const { condition } of this.#replicas) counts[condition] += 1
+    return counts
+  }
+
+  /** How many requests replicas carry: those that are held for long, and all others. */
+  get inFlight(): Readonly<Record<'long' | 'other', number>> {
+    const counts = { long: 0, other: 0 }
+    for (const replica of this.#replicas) {
+      counts.long += replica.loadOf({ kind: 'long' })
+      counts.other += replica.loadOf({ kind: 'short' })
+    }
+    return counts
+  }
+
   /** A ready replica with room; while none is ready, one that can do a part. */
   pick(request: Pick<Carried, 'kind'>): Replica | undefined {
     return this.#least('ready', request) ?? (this.isReady ? undefined : this.#least('impaired', request))

@@ -44,6 +44,9 @@ export const kindOf = (method: string, path: string): Kind => {
   return (method === 'PUT' || method === 'POST') && WAITS.test(path) ? 'long' : 'short'
 }
 
+/** Why a request is sent once more: what waits for something is turned away, too, when the gateway stops. */
+export type Resend = 'not-sent' | 'turned-away' | 'broken'
+
 /** Whether it changes nothing, whatever comes of it. */
 export const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD'
 

@@ -23,6 +23,7 @@ import type { AnswerTo } from '../../shared/http/route.ts'
 import { compareIds, type LogEntry } from '../../shared/log/entry.ts'
 import type { Log } from '../../shared/log/log.ts'
 import type { api } from '../api.ts'
+import type { Audited } from '../metrics.ts'
 import type { Order } from '../order.ts'
 import { NAMED_MAX, namesOf, type Participants } from './naming.ts'
 import { type Counted, type ParticipantCut, paidBy, paymentAsked, Refused, stockAsked } from './participants.ts'
@@ -38,6 +39,8 @@ export type AuditOptions = {
   readonly find: (order: string) => Promise<Order | undefined>
   /** Orders that are contradicted and wait for a person. */
   readonly contradictions: () => Promise<readonly string[]>
+  /** Called with each audit that was made. */
+  readonly onAudited?: (audit: Audited) => void
 }
 
 const PAGE = 1_000
@@ -129,7 +132,7 @@ const totalsOf = (counts: Counts, cuts: Cuts, moving: readonly Moving[]): AllTot
 const isBalanced = ({ credit, stock }: AllTotals): boolean => surplus(credit) === 0n && surplus(stock) === 0n
 
 const run = async (options: AuditOptions, participants: Participants): Promise<Answer> => {
-  const { log, auditor, find, contradictions } = options
+  const { log, auditor, find, contradictions, onAudited = () => undefined } = options
   const [payment, stock, orders, contradicted] = await Promise.all([
     participants.payment.count(),
     participants.stock.count(),
@@ -166,11 +169,15 @@ const run = async (options: AuditOptions, participants: Participants): Promise<A
     ...contradicting(contradicted),
     ...wrong,
   ]
+  const audit = {
+    balanced: mismatches.length === 0,
+    credit: sumsInText(sums.credit, (wallets, paid) => ({ wallets, paid })),
+    stock: sumsInText(sums.stock, (shelf, sold, written_off) => ({ shelf, sold, written_off })),
+  }
+  onAudited(audit)
   return {
     json: {
-      balanced: mismatches.length === 0,
-      credit: sumsInText(sums.credit, (wallets, paid) => ({ wallets, paid })),
-      stock: sumsInText(sums.stock, (shelf, sold, written_off) => ({ shelf, sold, written_off })),
+      ...audit,
       ...(payment.documents && { documents: payment.documents }),
       in_flight: moving.length,
       cut: { order: cuts.order.at, payment: cuts.payment.at, stock: cuts.stock.at },

@@ -21,6 +21,8 @@ export type Admission = {
   readonly enter: () => boolean | Promise<boolean>
   /** Gives the slot back of a checkout that ended, after how long; or of one that was not begun. */
   readonly leave: (tookMs?: number) => void
+  /** How many slots there are, how many are taken, and how many wait for one. */
+  readonly counts: () => { readonly slots: number; readonly taken: number; readonly waiting: number }
 }
 
 export type AdmissionOptions = { readonly most: number; readonly targetMs: number; readonly timeoutMs: number }
@@ -76,5 +78,6 @@ export const admission = ({ most, targetMs, timeoutMs }: AdmissionOptions): Admi
         one.resolve(true)
       }
     },
+    counts: () => ({ slots, taken, waiting: waiting.size }),
   }
 }

@@ -9,6 +9,7 @@ import { UnavailableError } from '../../shared/errors.ts'
 import type { RedLock } from '../../shared/lock/redlock.ts'
 import type { Once } from '../../shared/redis/script.ts'
 import type { Place } from '../forms/forms.ts'
+import { type OrderMetrics, unmeasured } from '../metrics.ts'
 import type { End, Ended, Outcome } from '../order.ts'
 import type { Store } from '../store.ts'
 import type { Admission } from './admission.ts'
@@ -52,6 +53,8 @@ export type CheckoutsOptions = {
   readonly submittedMax: number
   /** Nothing more that is submitted is begun here. */
   readonly shutdown: AbortSignal
+  /** Default: nothing is measured. */
+  readonly measured?: OrderMetrics
 }
 
 const SWEEP_MS = 100
@@ -71,7 +74,7 @@ const located = async <Found>(order: string, outcome: Promise<Found>): Promise<F
 
 export const checkouts = (options: CheckoutsOptions): Checkouts => {
   const { store, redLock, nextLogId, admission, linger, deadlineMs, lockTtlMs } = options
-  const { asyncDeadlineMs, submittedMax, shutdown } = options
+  const { asyncDeadlineMs, submittedMax, shutdown, measured = unmeasured } = options
   const orderLocks = openLocks(redLock, lockTtlMs)
   const outcomes = openOutcomes({
     store,
@@ -80,6 +83,7 @@ export const checkouts = (options: CheckoutsOptions): Checkouts => {
       if (token !== '') orderLocks.release(order, user, token)
       else orderLocks.releaseKept(id)
     },
+    measured,
   })
   const { checkOut, beginSubmitted } = attempts({
     store,

@@ -13,6 +13,8 @@ export type Linger = {
   readonly join: () => Promise<void> | undefined
   /** One that had started, or waited to, is over. */
   readonly over: () => void
+  /** How many wait to start. */
+  readonly count: () => number
 }
 
 /** Up to so many under way, none waits: there is nothing to share yet. */
@@ -48,5 +50,6 @@ export const openLinger = (): Linger => {
     over: () => {
       underWay -= 1
     },
+    count: () => waiting.length,
   }
 }

@@ -12,6 +12,7 @@
  */
 import { impossible, UnavailableError, unreachable } from '../../shared/errors.ts'
 import type { Decision } from '../commands.ts'
+import { type OrderMetrics, unmeasured } from '../metrics.ts'
 import { type End, type Ended, isGivenUpBy, isRefusal } from '../order.ts'
 import type { Store } from '../store.ts'
 import { TransientMap } from './transient-map.ts'
@@ -41,6 +42,7 @@ export type OutcomesOptions = {
   readonly store: Pick<Store, 'cancel' | 'saga'>
   /** Releases what was locked for a saga. */
   readonly release: (decided: Decision) => void
+  readonly measured?: Pick<OrderMetrics, 'took'>
 }
 
 /** One that has waited for this long asks, in case it missed the end. */
@@ -98,7 +100,16 @@ const rejectLate = (waiters: TransientMap<Waiter[]>, id: string, error: unknown)
   for (const { reject } of late) reject(error)
 }
 
-export const openOutcomes = ({ store, release }: OutcomesOptions): Outcomes => {
+/** Those that joined a checkout do not know when it began. */
+const wakeAll = (waiting: readonly Waiter[], ended: Ended, { took }: Pick<OrderMetrics, 'took'>): void => {
+  const now = performance.now()
+  for (const { resolve, joined, since } of waiting) {
+    if (!joined) took(ended, now - since)
+    resolve(ended)
+  }
+}
+
+export const openOutcomes = ({ store, release, measured = unmeasured }: OutcomesOptions): Outcomes => {
   const waiters = new TransientMap<Waiter[]>()
   const asked = new Set<string>()
 
@@ -106,7 +117,7 @@ export const openOutcomes = ({ store, release }: OutcomesOptions): Outcomes => {
     const waiting = waiters.get(ended.id)
     if (waiting === undefined) return
     waiters.delete(ended.id)
-    for (const { resolve } of waiting) resolve(ended)
+    wakeAll(waiting, ended, measured)
   }
 
   const onDecided = (decided: Decision): void => {

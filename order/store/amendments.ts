@@ -10,9 +10,10 @@ import type { Runner } from '../../shared/log/runner.ts'
 import type { ResultOnce } from '../../shared/redis/command.ts'
 import type { Once } from '../../shared/redis/script.ts'
 import type { Dependencies } from '../../shared/service.ts'
-import type { Amendment } from '../amend/amendment.ts'
+import { type Amendment, refundIn } from '../amend/amendment.ts'
 import { amendOnce } from '../amend/commands.ts'
 import { listed } from '../costs.ts'
+import type { OrderMetrics } from '../metrics.ts'
 import { acknowledgeRefund } from './refunds.ts'
 
 /** An amendment of an order that has one of these versions and was not changed since a time (in ms), if it is as it was read. */
@@ -34,6 +35,7 @@ export type AmendmentStore = {
 export type AmendmentStoreOptions = Pick<Dependencies, 'identifiers' | 'catchUp'> & {
   readonly log: Pick<Log, 'acknowledge'>
   readonly runOnce: Runner['runOnce']
+  readonly measured: Pick<OrderMetrics, 'amended' | 'refunded'>
 }
 
 const textOf = ({ take, back, total, costs }: Amendment) => ({
@@ -43,7 +45,13 @@ const textOf = ({ take, back, total, costs }: Amendment) => ({
   costs: listed(costs),
 })
 
-export const openAmendmentStore = ({ log, runOnce, identifiers, catchUp }: AmendmentStoreOptions): AmendmentStore => ({
+export const openAmendmentStore = ({
+  log,
+  runOnce,
+  identifiers,
+  catchUp,
+  measured,
+}: AmendmentStoreOptions): AmendmentStore => ({
   amend: async ({ order, from, since = '', read, amendment, timeoutMs }, once) => {
     // A Redis that came back older may have forgotten what became of the order: first it is to be known again.
     await catchUp()
@@ -54,6 +62,11 @@ export const openAmendmentStore = ({ log, runOnce, identifiers, catchUp }: Amend
     if (result[0] === 'amended') {
       const [granted, refund, of, user, total, lines, restock, entry, amends] = result
       acknowledgeRefund(log, [granted, refund, of, user, total, lines, restock, entry], amends)
+      // One that was made before, under the same key, bears another id.
+      if (refund === refundIn(known.log_id)) {
+        measured.amended()
+        measured.refunded('amended')
+      }
     }
     return result
   },

@@ -16,6 +16,7 @@ import type { Once, Reply } from '../../shared/redis/script.ts'
 import type { Dependencies } from '../../shared/service.ts'
 import { cancelOrder, expireOrder } from '../cancel/commands.ts'
 import { close } from '../commands.ts'
+import type { OrderMetrics } from '../metrics.ts'
 import { type Refund, type Restock, refundOf, writtenReason } from '../refunds/refund.ts'
 import type { Decisions } from './decisions.ts'
 import { names } from './keys.ts'
@@ -55,7 +56,8 @@ export type CancellationStore = {
 export type CancellationStoreOptions = Pick<Dependencies, 'step' | 'identifiers' | 'catchUp'> & {
   readonly log: Log
   readonly runner: Runner
-  readonly decisions: Pick<Decisions, 'acknowledge'>
+  readonly decisions: Pick<Decisions, 'acknowledge' | 'onMade'>
+  readonly measured: Pick<OrderMetrics, 'refunded'>
 }
 
 /** Redis looks at so many keys in less than a millisecond. */
@@ -65,7 +67,7 @@ const KEYS = 1_000
 const standing = list(optional(text))
 
 export const openCancellationStore = (options: CancellationStoreOptions): CancellationStore => {
-  const { log, step, identifiers, catchUp, runner, decisions } = options
+  const { log, step, identifiers, catchUp, runner, decisions, measured } = options
   const { run, runOnce, recall } = runner
   const ask = log.query('cancellation', standing)
 
@@ -81,7 +83,11 @@ export const openCancellationStore = (options: CancellationStoreOptions): Cancel
     // An entry has no blanks.
     const why = reason === undefined ? {} : { why: writtenReason(reason) }
     const ids = { refund: identifiers.next(), log_id: identifiers.next() }
-    return runOnce(cancelOrder, { ...ids, order, versions, restock, ...why }, once)
+    const result = await runOnce(cancelOrder, { ...ids, order, versions, restock, ...why }, once)
+    if (result[0] === 'given-up') decisions.onMade(result[1])
+    // One that was granted before bears another id.
+    if (result[0] === 'refunded' && result[1] === ids.refund) measured.refunded('cancelled')
+    return result
   }
 
   return {

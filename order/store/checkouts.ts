@@ -130,8 +130,13 @@ export const openCheckoutStore = (
         runFenced(commands.placeAndSubmit, { ...placed, log_id: identifiers.next(), once: identifiers.next() }, once),
       join: (args, once) => runOnce(joinOnce, args, once),
       cancel: async (id) => decisions.decisionIn(await cancel({ log_id: id })),
-      revoke: async (id, once) =>
-        (await recall(commands.cancel.returns, once)) ?? cancel({ log_id: id, reason: 'operator' }, once),
+      revoke: async (id, once) => {
+        const known = await recall(commands.cancel.returns, once)
+        if (known) return known
+        const result = await cancel({ log_id: id, reason: 'operator' }, once)
+        if (result[0] === 'cancelled') decisions.onMade(result[1])
+        return result
+      },
     },
     // Under a key it may be what another repair returned to the same request, which has decided nothing.
     repair: (onDecided) => async (args, once) => {

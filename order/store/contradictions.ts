@@ -31,6 +31,8 @@ export type ContradictionStore = {
   readonly contradictedBy: (id: string) => Promise<string | undefined>
   /** Orders that are contradicted and wait for a person. */
   readonly contradictions: () => Promise<readonly string[]>
+  /** How many these are. */
+  readonly countContradictions: () => Promise<number>
   /** The same with what is known of each, the oldest first, up to `LISTED_MAX`. */
   readonly contradicted: () => Promise<readonly Contradicted[]>
   /** The log ids of an order's amendments and checkouts, the last one first, as far as they are still recorded. */
@@ -87,6 +89,7 @@ export const openContradictionStore = ({
     resolve: (id, { by, why }, once) => runOnce(resolve, { log_id: id, by, why: encodeURIComponent(why) }, once),
     contradictedBy,
     contradictions,
+    countContradictions: () => step('count-contradictions', () => redis.scard(names.contradictions)),
     contradicted: async () => {
       const found = await Promise.all((await contradictions()).slice(0, LISTED_MAX).map(contradictedOf))
       return found.toSorted((a, b) => (a.since ?? '').localeCompare(b.since ?? ''))

@@ -14,6 +14,7 @@ import { remake } from '../../shared/redis/connection.ts'
 import type { Reply } from '../../shared/redis/script.ts'
 import type { Dependencies } from '../../shared/service.ts'
 import * as commands from '../commands.ts'
+import type { OrderMetrics } from '../metrics.ts'
 import type { Ended, Undecided } from '../order.ts'
 import { names } from './keys.ts'
 
@@ -45,6 +46,8 @@ export type Decisions = {
   readonly acknowledge: (decision: commands.Decision) => void
   /** The same of one that will end: its client is told so. */
   readonly acknowledgeUnderWay: (checkout: UnderWay) => void
+  /** To be called with a decision that a command of this process has made, unless it was taken out of the command's result here. */
+  readonly onMade: (decision: commands.Decision) => void
   /** The decision in what a command returned, if it is one. */
   readonly decisionIn: (result: Deciding) => commands.Decision | undefined
 }
@@ -81,7 +84,10 @@ const APPLIED = { ...commands.complete.returns, ...commands.fail.returns, ...com
 export const openDecisions = (
   log: Pick<Log, 'acknowledge'>,
   onContradicted: (contradiction: Contradiction) => void,
+  measured: Pick<OrderMetrics, 'decided'>,
 ): Decisions => {
+  const onMade: Decisions['onMade'] = (decision) => measured.decided(decision, decision.amends !== '')
+
   const acknowledge: Decisions['acknowledge'] = (decision) => {
     const { id, state, order, user, total, entry, amends } = decision
     const [kind] = ENDS[state]
@@ -106,6 +112,9 @@ export const openDecisions = (
       case 'adopted':
       case 'failed':
       case 'cancelled':
+        onMade(result[1])
+        acknowledge(result[1])
+        return result[1]
       case 'decided':
         acknowledge(result[1])
         return result[1]
@@ -124,7 +133,7 @@ export const openDecisions = (
         return unreachable('order.decision', result)
     }
   }
-  return { acknowledge, acknowledgeUnderWay, decisionIn }
+  return { acknowledge, acknowledgeUnderWay, onMade, decisionIn }
 }
 
 export const openAnnouncements = (

@@ -16,6 +16,7 @@ import { remake } from '../../shared/redis/connection.ts'
 import { fields, optional, text, tuple } from '../../shared/redis/reply.ts'
 import type { Once, Reply } from '../../shared/redis/script.ts'
 import type { Dependencies } from '../../shared/service.ts'
+import type { OrderMetrics } from '../metrics.ts'
 import * as commands from '../refunds/commands.ts'
 import { type Granted, type Refund, type Restock, refundOf, writtenReason } from '../refunds/refund.ts'
 import { names } from './keys.ts'
@@ -56,6 +57,7 @@ export type RefundStoreOptions = Pick<Dependencies, 'step' | 'identifiers' | 'ca
   readonly log: Log
   readonly runOnce: Runner['runOnce']
   readonly recall: Runner['recall']
+  readonly measured: Pick<OrderMetrics, 'refunded'>
 }
 
 /** What `refunds/lua/refunds-of.lua` returns. */
@@ -64,7 +66,7 @@ const found = tuple(optional(text), fields)
 const byAge = (one: Refund, other: Refund): number => one.grantedMs - other.grantedMs || (one.id < other.id ? -1 : 1)
 
 export const openRefundStore = (options: RefundStoreOptions): RefundStore => {
-  const { log, step, identifiers, catchUp, runOnce, recall } = options
+  const { log, step, identifiers, catchUp, runOnce, recall, measured } = options
   const ask = log.query('refunds-of', found)
   const read = async (about: string, owner: string | undefined): Promise<readonly Refund[] | undefined> => {
     const { found: answer } = await step('refunds-of', () => ask(about))
@@ -89,7 +91,9 @@ export const openRefundStore = (options: RefundStoreOptions): RefundStore => {
       await catchUp()
       const versions = from === 'any' ? from : from.join(' ')
       const args = { order, versions, lines, restock, reason: writtenReason(reason) }
-      const result = await runOnce(commands.refund, { log_id: identifiers.next(), ...args }, once)
+      const log_id = identifiers.next()
+      const result = await runOnce(commands.refund, { log_id, ...args }, once)
+      if (result[0] === 'granted' && result[1] === log_id) measured.refunded('returned')
       acknowledge(result)
       return result
     },

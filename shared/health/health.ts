@@ -18,6 +18,8 @@ import { script } from '../redis/script.ts'
 
 export type Health = {
   readonly checks: () => readonly Check[]
+  /** Whether the own Redis, and each lock master by its name, would run a command, as far as it is known. */
+  readonly up: () => { readonly own: boolean; readonly masters: Readonly<Record<string, boolean>> }
   readonly start: () => void
   readonly stop: () => void
 }
@@ -133,8 +135,15 @@ export const openHealth = ({ own, masters, needsQuorum, others, probes, step, lo
     }
   }
 
+  const isUp = (redis: Redis, finding: ReturnType<typeof openFinding>): boolean =>
+    redis.status === 'ready' && finding.wrong() === undefined
+
   return {
     checks,
+    up: () => ({
+      own: isUp(own, writes),
+      masters: Object.fromEntries(votes.map(({ name, redis, finding }) => [name, isUp(redis, finding)])),
+    }),
     start: () => void run(),
     stop: () => {
       stopped = true

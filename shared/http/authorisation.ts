@@ -20,6 +20,8 @@ export type Authorisation = {
   /** Looked at before anything else of a request. */
   readonly refuse: (ctx: Context) => Problem | undefined
   readonly admit: (ctx: Context, scope: Scope) => Admitted
+  /** The same of a request for metrics, which does not come by the gateway: it bears the operators' token, once there is one. */
+  readonly refuseScrape: (ctx: Context) => Problem | undefined
 }
 
 export type AuthorisationOptions = {
@@ -30,7 +32,7 @@ export type AuthorisationOptions = {
   readonly log: Logger
 }
 
-const openByTokens = (gatewaySecret: string): Authorisation => {
+const openByTokens = (gatewaySecret: string): Omit<Authorisation, 'refuseScrape'> => {
   const wanted = Buffer.from(gatewaySecret)
   const isSecret = (given: string): boolean => {
     const bytes = Buffer.from(given)
@@ -62,9 +64,13 @@ export const openAuthorisation = ({
   operatorToken,
   log,
 }: AuthorisationOptions): Authorisation => {
-  if (auth === 'jwt') return openByTokens(gatewaySecret)
   const operators = openOperators(operatorToken, log)
+  if (auth === 'jwt') {
+    const refuseScrape = operatorToken === '' ? () => pastTheGateway() : operators.refuse
+    return { ...openByTokens(gatewaySecret), refuseScrape }
+  }
   return {
+    refuseScrape: operators.refuse,
     refuse: () => undefined,
     admit: (ctx, scope) => {
       const problem = scope === 'operator' ? operators.refuse(ctx) : undefined

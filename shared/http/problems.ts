@@ -30,6 +30,10 @@ export const noSuchRoute = problemKind(404, 'no-such-route', 'No such route', (s
   detail: `${service} has no ${path}`,
 }))
 
+export const metricsOff = problemKind(404, 'metrics-off', 'No metrics', () => ({
+  detail: 'this process measures nothing: it was started with METRICS=no',
+}))
+
 export const methodNotAllowed = problemKind(
   405,
   'method-not-allowed',

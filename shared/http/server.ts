@@ -4,7 +4,7 @@
  * It is one Koa app. The server is *open* (requests are served), *draining* (a request that comes now is turned away before it has any
  * effect, with 503 and `X-Not-Started`, so that the gateway may send it to another replica whatever its method; requests in
  * flight are finished, those that only wait at once) or *closed*. `/live` answers while the process runs; `/ready` answers 200 only while the server is
- * open and everything the service needs is reachable.
+ * open and everything the service needs is reachable. `/metrics` is answered as `/live` is, to operators.
  */
 
 import { once } from 'node:events'
@@ -14,8 +14,10 @@ import { setTimeout as after } from 'node:timers/promises'
 import Router from '@koa/router'
 import Koa from 'koa'
 import type { Logger } from 'pino'
+import { type Metrics, noMetrics } from '../metrics/metrics.ts'
 import type { Auth } from '../process/auth.ts'
-import { LOG_ID_HEADER, readiness, send, sendError, sendProblem } from './answer.ts'
+import { readiness, send, sendError, sendProblem } from './answer.ts'
+import { openAnswered, type Taken } from './answered.ts'
 import { type Authorisation, openAuthorisation } from './authorisation.ts'
 import { readBody } from './body.ts'
 import { connectionServer, isOver } from './connections.ts'
@@ -26,6 +28,7 @@ import { draining, methodNotAllowed, noSuchRoute, switchedOff } from './problems
 import type { Check } from './readiness.ts'
 import { requestOf } from './request.ts'
 import type { Route } from './route.ts'
+import { answerScrape, isScrape } from './scrape.ts'
 import { openVisitors } from './visitors.ts'
 
 export type HttpServer = {
@@ -51,6 +54,10 @@ export type HttpServerOptions = {
   readonly operatorToken: string
   /** How long it drains before it closes, so that the gateway has seen that it is no longer ready. */
   readonly drainMs: number
+  /** Default: nothing is measured. */
+  readonly metrics?: Metrics
+  /** One in how many requests is logged, besides what is remarkable; 0, the default: none. */
+  readonly logOneIn?: number
   readonly log: Logger
 }
 
@@ -65,22 +72,7 @@ const CONNECTIONS_MAX = 20_000
 
 const DRAINING: readonly Check[] = [{ name: 'door', grade: 'blocks', wrong: 'draining' }]
 
-/** What is known of a request once a route has taken it: which, and under whose name it is done, if that is to be known. */
-type State = { route?: Route; doneBy?: string | undefined }
-type Context = Koa.ParameterizedContext<State> & { readonly params?: Readonly<Record<string, string>> }
-
-/**
- * Logs what was answered: what operators had done, and others under their name, and what was not done in time; at the level `debug`
- * everything. It names the log id of what was begun, so that a request leads to its entries.
- */
-const logAnswer = (ctx: Context, log: Logger): void => {
-  const { route, doneBy } = ctx.state
-  const isNamed = route?.scope === 'operator' || doneBy !== undefined
-  const isLogged = (isNamed && route?.method !== 'GET') || ctx.status === 424
-  if (!isLogged && !log.isLevelEnabled('debug')) return
-  const log_id = ctx.response.get(LOG_ID_HEADER) || undefined
-  log[isLogged ? 'info' : 'debug']({ ...aboutRequest(ctx), doneBy, status: ctx.status, log_id }, 'answered')
-}
+type Context = Koa.ParameterizedContext<Taken> & { readonly params?: Readonly<Record<string, string>> }
 
 const turnAway = (ctx: Context): void => {
   ctx.set({ Connection: 'close', 'Retry-After': RETRY_AFTER_S, [NOT_STARTED_HEADER]: 'draining' })
@@ -119,9 +111,9 @@ const routerOf = (
   authorisation: Authorisation,
   closing: AbortSignal,
   isOff: (feature: string) => boolean,
-): Router<State> => {
+): Router<Taken> => {
   // One path, one spelling: the gateway must not take it for another route.
-  const router = new Router<State>({ sensitive: true, strict: true })
+  const router = new Router<Taken>({ sensitive: true, strict: true })
   for (const route of routes) {
     const isOthers = apart.get(route)
     router.register(route.path, [route.method], async (ctx, next) => {
@@ -145,8 +137,8 @@ const refuseOthers = (
   service: string,
   routes: readonly Route[],
   apart: ReadonlyMap<Route, IsOthers>,
-  router: Router<State>,
-): Koa.Middleware<State> => {
+  router: Router<Taken>,
+): Koa.Middleware<Taken> => {
   const methodsOf = (path: string): readonly string[] => {
     const layers = router.match(path, 'GET').path
     const matching = routes.filter(
@@ -166,9 +158,10 @@ const refuseOthers = (
 /** What the server does at the moment: requests pass `guard` first. */
 type Traffic = { readonly closing: AbortController; inFlight: number }
 
-/** Lets a request in, or answers it before it reaches a route; answers what a route throws, and logs what was answered. */
-const guard = (options: HttpServerOptions, authorisation: Authorisation, traffic: Traffic): Koa.Middleware<State> => {
-  const { host, checks, operatorToken, auth, gatewaySecret = '', log } = options
+/** Lets a request in, or answers it before it reaches a route; answers what a route throws, and has told what was answered. */
+const guard = (options: HttpServerOptions, authorisation: Authorisation, traffic: Traffic): Koa.Middleware<Taken> => {
+  const { host, checks, operatorToken, auth, gatewaySecret = '', metrics = noMetrics, log } = options
+  const answered = openAnswered(options)
   // Pages are let in by the gateway, if at all, which sends no word of them.
   const visitors = openVisitors(host)
   const marks = {
@@ -191,24 +184,26 @@ const guard = (options: HttpServerOptions, authorisation: Authorisation, traffic
     if (stranger) return sendProblem(ctx, stranger)
     if (ctx.path === '/live') return send(ctx, { text: 'live' })
     if (ctx.path === '/ready') return sendReadiness(ctx)
+    if (isScrape(ctx)) return answerScrape(ctx, authorisation, metrics)
     const refusal = authorisation.refuse(ctx)
     if (refusal) return sendProblem(ctx, refusal)
     if (traffic.closing.signal.aborted) return turnAway(ctx)
     traffic.inFlight += 1
+    const beganAt = performance.now()
     try {
       await next()
     } catch (error) {
       sendError(ctx, error, shownAt(ctx), log)
     } finally {
       traffic.inFlight -= 1
-      logAnswer(ctx, log)
+      answered(ctx, performance.now() - beganAt)
     }
   }
 }
 
-const appOf = (options: HttpServerOptions, traffic: Traffic): Koa<State> => {
+const appOf = (options: HttpServerOptions, traffic: Traffic): Koa<Taken> => {
   const { service, routes, isOff = () => false, log } = options
-  const app = new Koa<State>()
+  const app = new Koa<Taken>()
   app.on('error', (error: NodeJS.ErrnoException, ctx: Koa.Context) => {
     if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE' && error.code !== 'ECONNABORTED')
       log.error({ err: error, ...aboutRequest(ctx) }, 'a response failed')

@@ -14,6 +14,8 @@
  */
 import type { Redis } from 'ioredis'
 import { UnavailableError } from '../errors.ts'
+import { counter, histogram, SECONDS } from '../metrics/metric.ts'
+import { type Metrics, noMetrics } from '../metrics/metrics.ts'
 import { openStep, type Step } from '../process/step.ts'
 import { type Acquired, openBallots } from './ballot.ts'
 import { openReleases, type Releases } from './releases.ts'
@@ -55,8 +57,28 @@ const unanswered = (error: unknown): 'unavailable' => {
   return 'unavailable'
 }
 
+/** `request` where no part of the service has given its locks a name. */
+export const acquisitionsTotal = counter(
+  'shop_lock_acquisitions_total',
+  'Attempts to acquire a lock that the lock masters keep, by what for and what came of it',
+  'purpose',
+  'result',
+)
+export const waitSeconds = histogram(
+  'shop_lock_wait_seconds',
+  'How long such an attempt took: until enough of the lock masters had voted',
+  SECONDS,
+  'purpose',
+)
+
 /** The locks that these masters keep, each reached by a connection of the kind "lock". */
-export const redLock = (clients: readonly Redis[], step: Step = openStep('redlock')): RedLock => {
+export const redLock = (
+  clients: readonly Redis[],
+  step: Step = openStep('redlock'),
+  metrics: Metrics = noMetrics,
+): RedLock => {
+  const acquisitions = metrics.counter(acquisitionsTotal)
+  const waits = metrics.histogram(waitSeconds)
   const ballots = openBallots(clients)
   const { changed, wake, wakeAll } = openReleases()
   const close = (): void => {
@@ -67,12 +89,20 @@ export const redLock = (clients: readonly Redis[], step: Step = openStep('redloc
   /** The verbs, each a step. One that throws has lost its answer. */
   const named = (prefix: string): RedLock => {
     const steps = { lock: `${prefix}lock`, extend: `${prefix}extend`, release: `${prefix}release` }
-    const tryAcquire: RedLock['tryAcquire'] = async (resources, ttlMs) => {
+    const purpose = prefix === '' ? 'request' : prefix.slice(0, -1)
+    const attempt: RedLock['tryAcquire'] = async (resources, ttlMs) => {
       try {
         return await step(steps.lock, () => ballots.lock(resources, ttlMs))
       } catch (error) {
         return { state: unanswered(error), cause: error as Error }
       }
+    }
+    const tryAcquire: RedLock['tryAcquire'] = async (resources, ttlMs) => {
+      const askedAt = performance.now()
+      const answer = await attempt(resources, ttlMs)
+      waits(purpose)((performance.now() - askedAt) / 1_000)
+      acquisitions(purpose, answer.state)()
+      return answer
     }
     const extend: RedLock['extend'] = ({ resources, token }, ttlMs) =>
       step(steps.extend, () => ballots.extend(resources, token, ttlMs)).catch(unanswered)

@@ -23,6 +23,7 @@ import type { Once, Reply, Script } from '../redis/script.ts'
 import { type Args, runAll } from './commands.ts'
 import { type ConfirmationOptions, openConfirmation } from './confirmation.ts'
 import type { Fence } from './fence.ts'
+import type { Measured } from './measured.ts'
 
 /** What follows an entry: the command that is run, and what is then emitted for each state it may lead to. */
 export type Reaction<Publisher extends Service, Of extends Contract = typeof events> = {
@@ -78,6 +79,7 @@ export type ApplyOptions = {
   /** What is asked and done before anything is applied, after each new connection to the own Redis. */
   readonly confirmation?: Pick<ConfirmationOptions, 'peer' | 'confirm'> | undefined
   readonly lostTails: ConfirmationOptions['lostTails']
+  readonly measured: Pick<Measured, 'applied'>
   readonly batchScriptOf: (follows: Readonly<Record<string, string>>) => Script
   readonly scriptOf: (commands: readonly string[]) => Script
 }
@@ -86,6 +88,22 @@ export type ApplyOptions = {
 const applied = (reply: unknown): readonly Reply[] | { gap: string } => {
   const replies = elements(reply)
   return replies[0] === 'gap' ? { gap: text(replies[1]) } : replies.map(result)
+}
+
+/** What `lua/apply.lua` wants of each of these entries. */
+const argumentsOf = (
+  publisher: Service,
+  entries: readonly RawEntry[],
+  { invalidReason, textOf }: Dictionary,
+): string[] => {
+  const args: string[] = []
+  for (const entry of entries) {
+    const [id, fields] = entry
+    const reason = invalidReason(publisher, entry)
+    if (reason !== undefined) args.push(id, '', reason, JSON.stringify(fields))
+    else args.push(id, kindOf(entry) ?? '', textOf(publisher, entry), isFlat(entry) ? JSON.stringify(fields) : '')
+  }
+  return args
 }
 
 /** Of each peer, by which commands its entries are applied, and by which scripts. */
@@ -109,8 +127,8 @@ const peersIn = ({ follows, batchScriptOf, scriptOf }: ApplyOptions, publishers:
 export const openApply = (
   options: ApplyOptions,
 ): { readonly apply: Apply; readonly commandAfter: CommandAfter; readonly retry: Retry } => {
-  const { service, redis, step, fence, cursors, follows } = options
-  const { invalidReason, textOf } = options.dictionary
+  const { service, redis, step, fence, cursors, follows, measured } = options
+  const { invalidReason } = options.dictionary
   const publishers = Object.keys(follows) as Service[]
   const peers = peersIn(options, publishers)
   const peerOf = (publisher: Service) =>
@@ -134,17 +152,18 @@ export const openApply = (
   }
 
   const apply: Apply['apply'] = async (publisher, known, entries) => {
-    const args: (string | number)[] = [publisher, known, entries.at(-1)?.[0] ?? known]
-    for (const entry of entries) {
-      if (!handles(publisher, entry)) continue
-      const [id, fields] = entry
-      const reason = invalidReason(publisher, entry)
-      if (reason !== undefined) args.push(id, '', reason, JSON.stringify(fields))
-      else args.push(id, kindOf(entry) ?? '', textOf(publisher, entry), isFlat(entry) ? JSON.stringify(fields) : '')
-    }
-    const { batch, applying } = peerOf(publisher)
+    const handled = entries.filter((entry) => handles(publisher, entry))
+    const args = [
+      publisher,
+      known,
+      entries.at(-1)?.[0] ?? known,
+      ...argumentsOf(publisher, handled, options.dictionary),
+    ]
+    const { batch, applying, commands } = peerOf(publisher)
+    const commandOf = (entry: RawEntry): string => commands.get(kindOf(entry) ?? '') ?? ''
     const pending = confirmation?.pending()
     if (pending) await pending
+    const askedAt = performance.now()
     const replies = applied(
       await step(
         applying,
@@ -152,7 +171,9 @@ export const openApply = (
         () => entries.flatMap((entry) => commandAfter(publisher, entry).command || []),
       ),
     )
-    if (!('gap' in replies)) confirmation?.written(publisher, entries.at(-1)?.[0] ?? known)
+    if ('gap' in replies) return replies
+    confirmation?.written(publisher, entries.at(-1)?.[0] ?? known)
+    measured.applied(publisher, handled.map(commandOf), replies, performance.now() - askedAt)
     return replies
   }
 

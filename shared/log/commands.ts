@@ -13,6 +13,7 @@ import { COMMAND_TIMEOUT_MS, provesNothingDone } from '../redis/connection.ts'
 import { grouped } from '../redis/group-commit.ts'
 import type { Once, Reply, Script } from '../redis/script.ts'
 import type { Fence } from './fence.ts'
+import type { Measured } from './measured.ts'
 
 /** The most commands that one script runs, so that it stays below 10 ms in Redis. */
 const GROUP_MAX = 64
@@ -22,6 +23,8 @@ export type Args = Readonly<Record<string, string | number>>
 export type Commands = {
   /** Runs one command. @throws UnavailableError if its outcome is unknown or it was not done; StaleLockTokenError */
   readonly run: (command: string, args: Args, once?: Once) => Promise<Reply>
+  /** Asks what changes nothing, by a script as a command has it. @throws UnavailableError */
+  readonly ask: (query: string, args: Args) => Promise<Reply>
   /** What was answered under a request's key, or `key-reused`; `undefined` if nothing was, or there is no key. */
   readonly recall: (once: Once) => Promise<Reply | undefined>
   /**
@@ -46,6 +49,7 @@ export type CommandsOptions = {
   readonly scriptOf: (command: string) => Script
   /** Called with the entry that a command appended. */
   readonly onAppended: (entry: RawEntry) => void
+  readonly measured: Pick<Measured, 'ran' | 'asked'>
 }
 
 /** What is returned instead if the token of a request's lock is stale. */
@@ -84,7 +88,7 @@ const tellWhetherDone = (error: unknown): never => {
 }
 
 export const openCommands = (options: CommandsOptions): { readonly commands: Commands; readonly runOwn: RunOwn } => {
-  const { redis, step, fence, requests, scriptOf, onAppended } = options
+  const { redis, step, fence, requests, scriptOf, onAppended, measured } = options
   const groups = new Map<string, (asked: Asked) => Promise<Done>>()
 
   /** Runs one command, in a group with others of its kind. */
@@ -102,11 +106,20 @@ export const openCommands = (options: CommandsOptions): { readonly commands: Com
   }
 
   const run: Commands['run'] = async (command, args, once) => {
+    const askedAt = performance.now()
     const [reply, appended] = await fence
       .within(once, (readMs) => step(command, () => groupOf(command)({ args, once, readMs })))
       .catch(tellWhetherDone)
+    measured.ran(command, reply, performance.now() - askedAt)
     if (reply[0] === STALE_LOCK_TOKEN) throw new StaleLockTokenError(Number(reply[1]))
     if (appended) onAppended(appended)
+    return reply
+  }
+
+  const ask: Commands['ask'] = async (query, args) => {
+    const askedAt = performance.now()
+    const [reply] = await step(query, () => groupOf(query)({ args })).catch(tellWhetherDone)
+    measured.asked(query, performance.now() - askedAt)
     return reply
   }
 
@@ -126,7 +139,7 @@ export const openCommands = (options: CommandsOptions): { readonly commands: Com
   }
 
   return {
-    commands: { run, recall, refuse, claim: (once) => run('answer', { result: 'claimed', passing: 'no' }, once) },
+    commands: { run, ask, recall, refuse, claim: (once) => run('answer', { result: 'claimed', passing: 'no' }, once) },
     runOwn: async (command, args, name = command) => (await step(name, () => groupOf(command)({ args })))[0],
   }
 }

@@ -1,8 +1,8 @@
 /**
  * How far behind a peer's log is a subscriber?
  *
- * In milliseconds: those between the newest entry of the log and the cursor. In entries: those behind the cursor, up to a bound. An entry that
- * is not handled moves the cursor up to a second later, so a lag of less means nothing.
+ * By as many entries as are to be applied here and are not yet, up to a bound, and for as long as the oldest of them has waited. What is passed over
+ * does not count; nor does how long nothing was appended before: the first entry after an hour is not an hour late.
  */
 import type { Redis } from 'ioredis'
 import type { Service } from '../contract/events.ts'
@@ -11,8 +11,8 @@ import type { Step } from '../process/step.ts'
 import { compareIds, logKey } from './entry.ts'
 import type { Log } from './log.ts'
 
-/** No more of them are counted. */
-const ENTRIES_MAX = 1_001
+/** No more of them are looked at. */
+export const ENTRIES_MAX = 1_001
 
 export type Lag = {
   readonly cursor: string
@@ -23,7 +23,7 @@ export type Lag = {
 }
 
 export type LagOptions = {
-  readonly log: Pick<Log, 'cursor'>
+  readonly log: Pick<Log, 'cursor' | 'handles'>
   readonly publisher: Service
   /** A connection to the publisher's Redis that does not block. */
   readonly redis: Redis
@@ -43,9 +43,9 @@ export const openLag = ({ log, publisher, redis, step }: LagOptions): (() => Pro
       const newest = last?.[0] ?? '0-0'
       if (compareIds(newest, cursor) <= 0) return { cursor, newest, ms: 0, entries: 0 }
       const behind = await step(looking, () => redis.xrange(stream, `(${cursor}`, '+', 'COUNT', ENTRIES_MAX))
-      // A cursor at the beginning of a log is as far behind as the oldest entry.
-      const since = cursor === '0-0' ? (behind[0]?.[0] ?? newest) : cursor
-      return { cursor, newest, ms: msOf(newest) - msOf(since), entries: behind.length }
+      const waiting = behind.filter((entry) => log.handles(publisher, entry))
+      const now = Math.max(Date.now(), msOf(newest))
+      return { cursor, newest, ms: now - msOf(waiting[0]?.[0] ?? String(now)), entries: waiting.length }
     } catch (error) {
       if (!isTransient(error)) throw error
       return { cursor, newest: null, ms: null, entries: null }

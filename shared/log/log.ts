@@ -13,6 +13,7 @@
 import type { Redis } from 'ioredis'
 import { dictionaryOf } from '../contract/dictionary.ts'
 import { type Contract, events, type Facts, type KindOf, type Service, VERSION } from '../contract/events.ts'
+import { type Metrics, noMetrics } from '../metrics/metrics.ts'
 import type { Step } from '../process/step.ts'
 import { compose, type Script, script } from '../redis/script.ts'
 import { type Apply, openApply, type Reactions } from './apply.ts'
@@ -22,6 +23,7 @@ import { type DeadLetters, deadLetters } from './dead-letters.ts'
 import { type LogEntry, logKey } from './entry.ts'
 import { FRESH_MS, openFence } from './fence.ts'
 import { type History, openHistory } from './history.ts'
+import { openMeasured } from './measured.ts'
 import { type OwnTail, openOwnTail } from './own-tail.ts'
 import { openQueries, type Queries } from './queries.ts'
 import { openRetention, type Retention } from './retention.ts'
@@ -68,6 +70,8 @@ export type LogOptions<Publisher extends Service, Of extends Contract = typeof e
   readonly uphold?: (gone: readonly LogEntry[]) => Promise<readonly LogEntry[]>
   /** How long answers under a key are kept: no longer than the log, for they may name a saga. */
   readonly retentionS: number
+  /** Default: nothing is measured. */
+  readonly metrics?: Metrics
 }
 
 /**
@@ -148,7 +152,8 @@ const tablesOf = <Publisher extends Service, Of extends Contract>(
 export const openLog = <Publisher extends Service, Of extends Contract = typeof events>(
   options: LogOptions<Publisher, Of>,
 ): Log => {
-  const { service, redis, step, lua, supplies = {}, uphold = async (gone) => gone } = options
+  const { service, redis, step, lua, supplies = {}, uphold = async (gone) => gone, metrics = noMetrics } = options
+  const measured = openMeasured(metrics)
   const reactions = rowsIn(options.reactions)
   const tables = tablesOf(options, reactions)
   const { names, emits } = tables
@@ -169,6 +174,7 @@ export const openLog = <Publisher extends Service, Of extends Contract = typeof 
     requests: names.request,
     scriptOf: (command) => scriptOf([command]),
     onAppended: memory.acknowledge,
+    measured,
   })
   const follows = Object.fromEntries(
     Object.entries(reactions).map(([publisher, rows]) => [
@@ -185,6 +191,7 @@ export const openLog = <Publisher extends Service, Of extends Contract = typeof 
     cursors: names.cursors,
     confirmation: options.confirmation,
     lostTails: ownTail.lostTails,
+    measured,
     dictionary: dictionaryOf(contract),
     follows,
     scriptOf,

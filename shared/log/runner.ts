@@ -73,6 +73,7 @@ export const resultOnce = <One extends Command>(command: One, reply: Reply): Res
 /** Gives each reply of a log's commands the type that its row says. */
 export const runner = (log: {
   readonly run: (command: string, args: Readonly<Record<string, Argument>>, once?: Once) => Promise<Reply>
+  readonly ask: (query: string, args: Readonly<Record<string, Argument>>) => Promise<Reply>
   readonly recall: (once: Once) => Promise<Reply | undefined>
   readonly refuse: (once: Once) => Promise<Reply | undefined>
 }): Runner => ({
@@ -80,7 +81,7 @@ export const runner = (log: {
     const reply = await log.run(command.name, args)
     return known(command, reply) ?? impossible(`command.${command.name}`, reply)
   },
-  ask: async ({ name, read }, args) => read(await log.run(name, args)),
+  ask: async ({ name, read }, args) => read(await log.ask(name, args)),
   runOnce: async (command, args, once) => resultOnce(command, await log.run(command.name, args, once)),
   runFenced: async (command, args, once) => {
     const reply = await log.run(command.name, args, once)

@@ -26,9 +26,11 @@ import { UnavailableError } from '../errors.ts'
 import type { RedLock } from '../lock/redlock.ts'
 import type { LostTail } from '../log/entry.ts'
 import type { Log } from '../log/log.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import type { Step } from '../process/step.ts'
 import { refusedWrite } from '../redis/connection.ts'
 import type { Page, Place, Recovery, Survey } from './recovery.ts'
+import { repairCounter } from './repairs.ts'
 import { openSchedule } from './schedule.ts'
 
 export type Report = {
@@ -83,6 +85,8 @@ export type LogParserOptions = {
   readonly schedule: string
   readonly retentionMs: number
   readonly logger: Logger
+  /** Default: nothing is measured. */
+  readonly metrics?: Metrics
 }
 
 const FINDINGS_MAX = 1_000
@@ -111,7 +115,7 @@ type Finish = (repairs: Repairs, survey: Survey, found: Map<string, Found>) => P
 
 /** Repairs what a survey finds. What was found before stays as it was reported. */
 const finishing =
-  (step: Step, logger: Logger): Finish =>
+  (step: Step, logger: Logger, onRepaired: (repair: string) => void): Finish =>
   async ({ repair }, survey, found) => {
     let repaired = 0
     let place: Place | undefined
@@ -120,7 +124,10 @@ const finishing =
       for (const finding of findings) {
         const { log_id } = finding
         const done = await unlessRefused(step('parser.repair', () => repair(finding)))
-        if (isRepaired({ ...finding, done })) repaired += 1
+        if (isRepaired({ ...finding, done })) {
+          repaired += 1
+          onRepaired(finding.repair)
+        }
         if (!found.has(log_id) && found.size < FINDINGS_MAX) found.set(log_id, { ...finding, done })
       }
       place = next
@@ -213,10 +220,10 @@ const openQuietly =
   }
 
 export const logParser = (options: LogParserOptions): LogParser => {
-  const { log, recovery, redLock, step, leaseTtlMs } = options
+  const { log, recovery, redLock, step, leaseTtlMs, metrics } = options
   const logger = options.logger.child({ parser: log.service })
   const lease = [`parser:${log.service}`]
-  const finish = finishing(step, logger)
+  const finish = finishing(step, logger, repairCounter(metrics))
   const quietly = openQuietly(logger)
   const { last, parse } = remembering(parsing(options, finish))
   const turns = openTurns()

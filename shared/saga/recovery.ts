@@ -23,6 +23,7 @@ import { beginSurvey, reEmit, unindex } from '../log/shared-commands.ts'
 import { refusedWrite } from '../redis/connection.ts'
 import { headed, query, text, tuple } from '../redis/reply.ts'
 import type { Once } from '../redis/script.ts'
+import { isStale, staleAfterMs } from './staleness.ts'
 
 /** What can be true of a saga that may be unfinished. */
 export type Conditions<State extends string> = {
@@ -95,23 +96,6 @@ export const repairFor = <Of extends string>(
   return impossible('recovery.table', holding)
 }
 
-/** The last entry may be answered for this long before the saga is stale. */
-const STALE_MS = 2_000
-/** What hangs is emitted again at ever longer intervals: each a quarter of the time since the saga began, up to this. */
-const STALE_MAX_MS = 600_000
-const STALE_SHARE = 4
-
-/** For how long nothing more may be said of a saga that began at `beganMs` and was last spoken of at `lastEventAtMs`. */
-const staleAfterMs = (lastEventAtMs: number, beganMs: number): number =>
-  Math.min(Math.max(STALE_MS, (lastEventAtMs - beganMs) / STALE_SHARE), STALE_MAX_MS)
-
-/**
- * Was no entry of a saga appended for so long that one is to be emitted again? It began at `beganMs`, and its last entry came at
- * `lastEventAtMs`, by the clock of the own Redis. If that is in the future, the clock was set back, for how long is unknown.
- */
-export const isStale = (atMs: number, lastEventAtMs: number, beganMs: number): boolean =>
-  Math.abs(atMs - lastEventAtMs) > staleAfterMs(lastEventAtMs, beganMs)
-
 const beganMsOf = ({ fields }: SagaRecord, lastEventAtMs: number): number =>
   Number.parseInt(fields.entries ?? String(lastEventAtMs), 10)
 
@@ -136,6 +120,10 @@ export type Recovery = {
   readonly survey: Survey
   /** Those that are past their deadlines, the earliest first; `undefined` where there are none. */
   readonly late: Survey | undefined
+  /** The states in which a saga is unfinished. */
+  readonly unfinished: readonly string[]
+  /** Where a saga may be late: by how much, and how far ahead a deadline may be. */
+  readonly deadline: RecoveryTable<string>['deadline']
   /** From which moment on, by the own Redis, `late` names a saga. */
   readonly lateAtMs: (saga: SagaRecord) => number | undefined
   /** From which moment on, by the own Redis, a saga is stale, if nothing more is said of it. */
@@ -276,6 +264,8 @@ export const openRecovery = <State extends string, Own extends string>(
 
   return {
     ...openSurveys(options, evaluate),
+    unfinished: Object.keys(saga.states).filter((state) => isUnfinished(saga, state)),
+    deadline,
     lateAtMs: ({ fields }) =>
       deadline && saga.states[fields.state ?? ''] === 'due' ? Number(fields.deadline) + deadline.graceMs : undefined,
     staleAtMs: (record) => {

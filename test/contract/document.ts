@@ -217,6 +217,29 @@ const own = (id: string, summary: string, refused: Object_ = {}): Object_ => ({
   },
 })
 
+const refusedAs = (description: string, ...kinds: readonly string[]): Object_ => ({
+  description,
+  content: { 'application/problem+json': { schema: problemOf(kinds) } },
+})
+
+/** What each process answers operators, the gateway as any service by its own port. */
+const METRICS: Object_ = {
+  get: {
+    operationId: 'showMetrics',
+    summary: 'Shows what the process counts and measures, as Prometheus reads it',
+    tags: ['gateway'],
+    'x-scope': 'operator',
+    security: securityOf('operator'),
+    responses: {
+      200: { description: 'The text format 0.0.4.', content: { 'text/plain': { schema: { type: 'string' } } } },
+      401: refusedAs('A token is wanted, or another one.', 'unauthorised', 'invalid-token'),
+      403: refusedAs('The token does not allow this.', 'forbidden', 'insufficient-scope', 'past-the-gateway'),
+      404: refusedAs('It measures nothing.', 'metrics-off'),
+      default: PROBLEM_RESPONSE,
+    },
+  },
+}
+
 const pathsOf = (): Object_ => {
   const paths: Record<string, Record<string, Object_>> = {}
   for (const row of ROWS) {
@@ -228,6 +251,7 @@ const pathsOf = (): Object_ => {
     ...paths,
     '/live': own('isLive', 'Does the gateway run?'),
     '/ready': own('isReady', 'Has every service a ready replica?', { 503: PROBLEM_RESPONSE }),
+    '/metrics': METRICS,
   }
 }
 

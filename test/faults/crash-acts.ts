@@ -3,7 +3,7 @@
  *
  * `submit`: an order is checked out without waiting. `amend`: one is changed that is paid. `contradict`: the Redis of payment comes back without customers whose orders are paid, and `resolve`: a person says what is
  * to be. `loseSince`: a Redis loses what this shop's processes were told it did. `survey`: it is said, all the way through
- * the logs, which checkouts are not over. `hold` and `queue`: programs want a lock.
+ * the logs, which checkouts are not over. `hold` and `queue`: programs want a lock. `scrape`: somebody reads the metrics.
  */
 
 import assert from 'node:assert/strict'
@@ -130,6 +130,16 @@ export const survey = (opened: OpenShop, orders: Redis, after: string): Promise<
 
 /** A Redis that came back older grants nothing until what it has forgotten has ended. */
 const HELD_MS = 1_500
+
+/** Reads what each process counts, as soon as it can be asked. */
+export const scrape = async ({ shop }: OpenShop): Promise<void> => {
+  for (const { name, url } of shop.parts)
+    if (!name.endsWith('-redis'))
+      await eventually(async () => {
+        const answer = await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(LISTEN_MS) })
+        assert.ok(answer.ok, `${name}: ${answer.status} ${await answer.text()}`)
+      }, TIMEOUT_MS)
+}
 
 /** Two programs want permits that only one of them can have, one waits for the other, and an operator looks on, and forces it; then a job is run. */
 export const hold = async (opened: OpenShop): Promise<void> => {

@@ -35,6 +35,7 @@ import {
   loseSince,
   queue,
   resolve,
+  scrape,
   submit,
   survey,
   TIMEOUT_MS,
@@ -265,6 +266,7 @@ const operate = async ({ opened }: Scene, order: string, saga: string): Promise<
   await ask(opened, 'GET', '/payment/invoices/I1-1')
   for (const method of ['GET', 'POST']) await ask(opened, method, '/payment/series')
   await ask(opened, 'GET', '/audit')
+  await scrape(opened)
   await ask(opened, 'POST', '/orders/batch_init/1/1/1/1')
   await ask(opened, 'POST', '/payment/batch_init/1/1')
   await ask(opened, 'POST', '/stock/batch_init/1/1/1')

@@ -152,6 +152,7 @@ test.serial('the linger learns of each checkout that is over, however it ended',
       underWay += 1
       return linger.join()
     },
+    count: linger.count,
     over: () => {
       underWay -= 1
       linger.over()

@@ -19,6 +19,7 @@ import { redLock } from '../../../shared/lock/redlock.ts'
 import type { LogEntry } from '../../../shared/log/entry.ts'
 import type { Log } from '../../../shared/log/log.ts'
 import { logIds } from '../../../shared/log/log-id.ts'
+import { noMetrics } from '../../../shared/metrics/metrics.ts'
 import { openStep } from '../../../shared/process/step.ts'
 import { connect, disconnect, whenReady } from '../../../shared/redis/connection.ts'
 import type { Once, Reply } from '../../../shared/redis/script.ts'
@@ -71,6 +72,7 @@ export const openBenchOn = async (
       catchUp: () => Promise.resolve(),
       outOfReach: () => [],
       retentionS: RETENTION_S,
+      metrics: noMetrics,
     },
     [Symbol.asyncDispose]: async () => {
       disconnect(redis)
