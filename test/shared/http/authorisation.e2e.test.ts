@@ -6,6 +6,7 @@ import { SCOPES } from '../../../shared/http/caller.ts'
 import { peer } from '../../../shared/http/client.ts'
 import { SECRET_MARK_HEADER, secretMark } from '../../../shared/http/operators.ts'
 import type { Route } from '../../../shared/http/route.ts'
+import { openMetrics } from '../../../shared/metrics/metrics.ts'
 import { openStep } from '../../../shared/process/step.ts'
 import { openServiceServer } from '../../support/shop/service-server.ts'
 
@@ -109,4 +110,27 @@ test('a peer that knows the secret asks as a service', async (t) => {
   t.deepEqual(answer, { json: { user_id: 'service ', credit: 7 } })
   const refused = await peer(openStep('test'), 'payment', origins).ask(payment.findUser, user)
   t.like(refused, { problem: { status: 403 } })
+})
+
+/** Asks for metrics as Prometheus does. */
+const scrape = async (port: number, token?: string): Promise<number> => {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
+  const { statusCode, body } = await request(`http://127.0.0.1:${port}/metrics`, { headers })
+  await body.dump()
+  return statusCode
+}
+
+test('metrics are for who bears the operators’ token, and for nobody where there is none', async (t) => {
+  const measured = () => ({ metrics: openMetrics((source, error) => t.fail(`${source}: ${error}`)) })
+  const wishes = { routes, auth: 'jwt', gatewaySecret: SECRET } as const
+  const withToken = await openServiceServer({ ...wishes, ...measured(), operatorToken: 'sesame' })
+  const without = await openServiceServer({ ...wishes, ...measured() })
+  const unmeasured = await openServiceServer({ routes })
+  t.teardown(() => Promise.all([withToken.close(), without.close(), unmeasured.close()]))
+  t.is(await scrape(withToken.port, 'sesame'), 200)
+  t.is(await scrape(withToken.port, 'another'), 403)
+  t.is(await scrape(withToken.port), 401)
+  t.is(await scrape(without.port, 'sesame'), 403)
+  t.is(await scrape(without.port, ''), 403)
+  t.is(await scrape(unmeasured.port), 404)
 })

@@ -1,0 +1,90 @@
+/** Who may read the metrics of the gateway, whatever it knows of operators. */
+import assert from 'node:assert/strict'
+import test, { type ExecutionContext } from 'ava'
+import type { Authentication } from '../../gateway/auth/authentication.ts'
+import { TOKEN_MARK_HEADER, tokenMark } from '../../shared/http/operators.ts'
+import { openMetrics } from '../../shared/metrics/metrics.ts'
+import { eventually } from '../support/eventually.ts'
+import { parseExposition, toldOf } from '../support/exposition.ts'
+import { openReplicas, openShop, problemOf } from '../support/shop/gateway.ts'
+
+const SEEN_MS = 5_000
+const bearing = (token: string) => ({ headers: { authorization: `Bearer ${token}` } })
+const counting = () => openMetrics((source, error) => assert.fail(`${source}: ${error}`))
+
+test('everybody may, where nobody wants a token', async (t) => {
+  const { ask } = await openShop(t, { metrics: counting() })
+  const { status, headers, text } = await ask('GET', '/metrics')
+  t.is(status, 200)
+  t.is(headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8')
+  t.is(toldOf(parseExposition(text), 'shop_gateway_replicas', { service: 'order', condition: 'ready' }), 0)
+  t.is((await ask('GET', '/metrics?x')).status, 200)
+  t.is((await ask('POST', '/metrics')).status, 404)
+  t.is((await ask('GET', '/metrics/x')).status, 404)
+})
+
+test('whoever bears the token of operators may, once the gateway has one', async (t) => {
+  const { ask } = await openShop(t, { metrics: counting(), operatorToken: 'sesame' })
+  t.is((await ask('GET', '/metrics', bearing('sesame'))).status, 200)
+  const without = await ask('GET', '/metrics')
+  t.deepEqual([without.status, without.headers['www-authenticate']], [401, 'Bearer'])
+  for (const wrong of ['sesam', 'sesame!', 'Sesame', 'ſesame'])
+    t.is((await ask('GET', '/metrics', bearing(encodeURIComponent(wrong)))).status, 403, wrong)
+})
+
+test('nobody may, where services want a token that the gateway was not given', async (t) => {
+  const { ask, settled } = await openReplicas(t, 1, {
+    metrics: counting(),
+    readyHeaders: { [TOKEN_MARK_HEADER]: tokenMark('sesame') },
+  })
+  await settled()
+  await eventually(async () => assert.equal((await ask('GET', '/metrics')).status, 403), SEEN_MS)
+  t.is((await ask('GET', '/metrics', bearing('sesame'))).status, 403)
+})
+
+const asWhat = (t: ExecutionContext, caller: string) => {
+  const authentication: Pick<Authentication, 'identify'> = {
+    identify: async () => ({ caller, untilMs: Number.POSITIVE_INFINITY }),
+  }
+  return openShop(t, { metrics: counting(), authentication })
+}
+
+for (const [caller, status] of [
+  ['operator root', 200],
+  ['merchant shop', 403],
+  ['customer anna', 403],
+  ['anybody', 401],
+] as const)
+  test(`where clients say who they are, "${caller}" is answered ${status}`, async (t) => {
+    const { ask } = await asWhat(t, caller)
+    const reply = await ask('GET', '/metrics')
+    t.is(reply.status, status)
+    if (status !== 200) t.regex(String(reply.headers['www-authenticate']), /^Bearer/)
+  })
+
+test('a gateway that measures nothing says so', async (t) => {
+  const { ask } = await openShop(t, {})
+  const reply = await ask('GET', '/metrics')
+  t.is(problemOf(t, reply).type, 'urn:shop:problem:metrics-off')
+})
+
+test('what is refused, resent or has no row is counted as it was answered', async (t) => {
+  const { ask, upstream, settled } = await openReplicas(t, 1, { metrics: counting() })
+  await settled()
+  t.is((await ask('GET', '/orders/find/1')).status, 200)
+  t.is((await ask('GET', '/nowhere')).status, 404)
+  t.is((await ask('POST', '/orders', { body: 'x'.repeat(70_000) })).status, 413)
+  await eventually(async () => {
+    const told = parseExposition((await ask('GET', '/metrics')).text)
+    const count = (http_request_method: string, http_route: string, http_response_status_code: string) =>
+      toldOf(told, 'http_server_request_duration_seconds_count', {
+        http_request_method,
+        http_route,
+        http_response_status_code,
+      })
+    assert.equal(count('GET', '/orders/find/{order}', '200'), 1)
+    assert.equal(count('GET', '', '404'), 1)
+    assert.equal(count('POST', '/orders', '413'), 1)
+  }, SEEN_MS)
+  t.truthy(upstream)
+})
