@@ -61,6 +61,19 @@ test.serial(
   },
 )
 
+if (process.env.FAULTS === 'full')
+  test.serial(
+    'compares a shop whose clients bear tokens with an open one of its own, and the CPU of both',
+    async (t) => {
+      const line = '--warm-up 1 --seconds 2 --connections 4 --users 500 --items 500 --auth --compare open'
+      const { code, output, errors } = await runBench(t, line)
+      t.is(code, 0, errors + output)
+      t.regex(output, /^ *ours +4 +[\d,]+ .* none\n *open +4 +[\d,]+ .* none$/m)
+      t.regex(output, /^Ratio of the CPU for an answer, .*\nconnections .*\n +4 +\d+\.\d+ .* 1$/m)
+      t.regex(output, /^The open one. Conservation: holds \(read from the Redis/m)
+    },
+  )
+
 test.serial('measures one route in turn with another, and counts what both did', async (t) => {
   const { code, output, errors } = await runBench(
     t,

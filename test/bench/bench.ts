@@ -11,7 +11,16 @@ import { resolve } from 'node:path'
 import { makeOwnIssuer } from '../../env/local/own-issuer.ts'
 import { type Shop, startShop } from '../../env/local/shop.ts'
 import { number } from '../support/table.ts'
-import { type Comparison, compare, ratios, type Side, SLICE_MS, SLICE_WARM_UP_MS, slicesIn } from './compare.ts'
+import {
+  type Comparison,
+  compare,
+  ratios,
+  type Side,
+  SLICE_MS,
+  SLICE_WARM_UP_MS,
+  slicesIn,
+  turnsMs,
+} from './compare.ts'
 import { measureLimits } from './limits.ts'
 import { type Load, openLoad } from './load.ts'
 import { cores, type Options, PEAK_CONNECTIONS, type Rate, UNDER_WAY_MAX } from './options.ts'
@@ -89,6 +98,7 @@ const describe = ({ appendfsync, replicas, url, compare: other, hotItem, hotUser
   const what = `${number(seed.orders)} orders, ${lines}, ${whose}; ${number(seed.items)} ${hotItem ? 'item' : 'items'}`
   if (url !== undefined) return `The shop at ${url}: its users, items and orders from 0 on are REPLACED now. ${what}.`
   const own = `A shop of its own: ${replicas} of each service, appendfsync ${appendfsync}, ${cores} cores shared with the load. ${what}.`
+  if (other === 'open') return `${own}\nIn turn with another one of its own, whose clients need not say who they are.`
   return other === undefined
     ? own
     : `${own}\nIn turn with the one at ${other}: its users, items and orders from 0 on are REPLACED now by as many.`
@@ -155,7 +165,7 @@ const runComparison = async (
 ): Promise<report.Run[]> => {
   const comparisons: Comparison[] = []
   for (const connections of options.connections)
-    comparisons.push(await compare(sides, connections, slicesIn(options.seconds)))
+    comparisons.push(await compare(sides, connections, slicesIn(options.seconds), say))
   const runs = comparisons.flatMap(({ one, other }) => [...one, ...other])
   say(report.rates(runs, unit))
   say(`\n${ratios(comparisons)}`)
@@ -170,7 +180,10 @@ const runAll = (scene: Scene, theirs: Site | undefined): Promise<report.Run[]> =
   const { options, site } = scene
   const { route, with: second } = options
   if (theirs)
-    return runComparison(scene, { one: { who: 'ours', run: site.run }, other: { who: 'theirs', run: theirs.run } })
+    return runComparison(scene, {
+      one: { who: 'ours', run: site.run },
+      other: { who: theirs.shop ? 'open' : 'theirs', run: theirs.run },
+    })
   if (second) {
     const sideOf = (name: RouteName): Side => ({ who: name, run: (ask) => site.run({ ...ask, route: name }) })
     return runComparison(scene, { one: sideOf(route), other: sideOf(second) })
@@ -202,6 +215,25 @@ const prepare = async (sites: readonly Site[], options: Options, say: Scene['say
   return runs
 }
 
+/** The shop that is measured in turn with the own one, if there is one. */
+const openOther = async (
+  options: Options,
+  stack: AsyncDisposableStack,
+  signal: AbortSignal,
+  open: (origin: string, own: Shop | undefined, bears: string | undefined) => Site,
+): Promise<Site | undefined> => {
+  if (options.compare === undefined) return undefined
+  if (options.compare !== 'open') return open(options.compare, undefined, undefined)
+  const shop = stack.use(await startOwn(options, { AUTH: 'open' }, signal))
+  return open(shop.url, shop, undefined)
+}
+
+/** How long what is timed takes; starting, filling and counting come to it. */
+const lasting = ({ seconds, warmUpSeconds, connections, compare: other, with: second }: Options): readonly string[] => {
+  const ms = connections.length * turnsMs(seconds) + 2 * warmUpSeconds * 1_000
+  return other || second ? [`Turns and warming up take ${number(ms / 1_000)} s; filling and counting come to it.`] : []
+}
+
 /** Measures everything and says it line by line. Resolves to whether all was well. */
 export const bench = async (options: Options, say: (text: string) => void, signal: AbortSignal): Promise<boolean> => {
   const { url, route, seconds, warmUpSeconds, profile, limits } = options
@@ -212,12 +244,13 @@ export const bench = async (options: Options, say: (text: string) => void, signa
   const { token, variables } = await makeTokens(options)
   const shop = url === undefined ? stack.use(await startOwn(options, variables, signal)) : undefined
   const load: Load = stack.use(await openLoad(signal))
-  const open = (origin: string, own: Shop | undefined): Site =>
-    openSite({ origin, shop: own, token: own && token, seed, load, options, signal })
-  const site = open(shop?.url ?? url ?? '', shop)
-  const other = options.compare === undefined ? undefined : open(options.compare, undefined)
+  const open = (origin: string, own: Shop | undefined, bears: string | undefined): Site =>
+    openSite({ origin, shop: own, token: bears, seed, load, options, signal })
+  const site = open(shop?.url ?? url ?? '', shop, shop && token)
+  const other = await openOther(options, stack, signal, open)
   const sites = other ? [site, other] : [site]
 
+  for (const sentence of lasting(options)) say(sentence)
   const warmUps = await prepare(sites, options, say)
   const what = [route, ...(options.with ? [options.with] : [])].map(
     (name) => `${ROUTES[name].method} ${ROUTES[name].path}`,
@@ -234,7 +267,7 @@ export const bench = async (options: Options, say: (text: string) => void, signa
   for (const one of sites) {
     const books = await one.check()
     areBalanced &&= books.complaints.length === 0
-    say(`\n${other ? `${one.shop ? 'Ours' : 'Theirs'}. ` : ''}${report.books(books)}`)
+    say(`\n${other ? `${one === site ? 'Ours' : one.shop ? 'The open one' : 'Theirs'}. ` : ''}${report.books(books)}`)
   }
   // Two routes keep each its own.
   if (shop && memory && !options.with)

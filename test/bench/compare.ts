@@ -6,8 +6,8 @@
  * those is the result; how far they lie apart says how much it is worth. The shop whose turn it is not stands idle, but is there.
  */
 import { number, table } from '../support/table.ts'
-import type { Run } from './report.ts'
-import { median, rateOf } from './report.ts'
+import { MACHINE } from './cpu.ts'
+import { LOAD, median, type Run, rateOf } from './report.ts'
 import type { Ask } from './site.ts'
 
 export const SLICE_MS = 2_000
@@ -28,10 +28,17 @@ export type Comparison = {
 /** How many turns each of them has. */
 export const slicesIn = (seconds: number): number => Math.ceil((seconds * 1_000) / SLICE_MS)
 
+/** How long all turns take, for each number of connections. */
+export const turnsMs = (seconds: number): number => 2 * slicesIn(seconds) * (SLICE_WARM_UP_MS + SLICE_MS)
+
+/** After so many pairs it is told how it stands, so that who has seen enough may end it. */
+const TELL_EVERY = 5
+
 export const compare = async (
   sides: { readonly one: Side; readonly other: Side },
   connections: number,
   slices: number,
+  tell: (text: string) => void = () => undefined,
 ): Promise<Comparison> => {
   const runs = { one: [] as Run[], other: [] as Run[] }
   const turn = async (whose: keyof typeof runs): Promise<void> => {
@@ -42,6 +49,11 @@ export const compare = async (
     const [first, second] = slice % 2 === 0 ? (['one', 'other'] as const) : (['other', 'one'] as const)
     await turn(first)
     await turn(second)
+    const done = slice + 1
+    if (done % TELL_EVERY === 0 && done < slices)
+      tell(
+        `After ${done} of ${slices} pairs at ${connections}: ${number(median(ratiosOf({ connections, ...runs })), 3)}`,
+      )
   }
   return { connections, ...runs }
 }
@@ -50,19 +62,40 @@ export const compare = async (
 export const ratiosOf = ({ one, other }: Comparison): number[] =>
   one.map((run, index) => rateOf(run.measured) / rateOf(other[index]?.measured ?? run.measured))
 
-export const ratios = (comparisons: readonly Comparison[]): string => {
+/** CPU of all its processes for an answer. */
+const cpuOf = ({ cpu, measured: { answered } }: Run): number =>
+  [...(cpu ?? [])].reduce((sum, [role, ms]) => (role === LOAD || role === MACHINE ? sum : sum + ms), 0) /
+  Math.max(1, answered)
+
+/** So many times the CPU of the other does the one take for an answer, by each pair; none where it is not known of both. */
+export const cpuRatiosOf = ({ one, other }: Comparison): number[] =>
+  one.flatMap((run, index) => {
+    const beside = other[index]
+    return run.cpu && beside?.cpu ? [cpuOf(run) / cpuOf(beside)] : []
+  })
+
+const tableOf = (comparisons: readonly Comparison[], ratiosIn: (one: Comparison) => number[]): string => {
   const [first] = comparisons
   const rows = comparisons.map((comparison) => {
-    const sorted = ratiosOf(comparison).toSorted((a, b) => a - b)
-    const at = (share: number): string => number(sorted[Math.round(share * (sorted.length - 1))] ?? Number.NaN, 2)
+    const sorted = ratiosIn(comparison).toSorted((a, b) => a - b)
+    const at = (share: number): string => number(sorted[Math.round(share * (sorted.length - 1))] ?? Number.NaN, 3)
     return [
       String(comparison.connections),
-      number(median(sorted), 2),
+      number(median(sorted), 3),
       ...[at(QUARTER), at(1 - QUARTER), at(0), at(1)],
       String(sorted.length),
     ]
   })
   const names = [first?.one[0]?.who, first?.other[0]?.who].join(' / ')
   const head = ['connections', names, 'half from', 'to', 'all from', 'to', 'pairs']
-  return `Ratio of the rates, the median of neighbouring turns of ${SLICE_MS / 1_000} s\n${table([head, ...rows])}`
+  return table([head, ...rows])
+}
+
+export const ratios = (comparisons: readonly Comparison[]): string => {
+  const turns = `the median of neighbouring turns of ${SLICE_MS / 1_000} s`
+  const isCpuKnown = comparisons.some((comparison) => cpuRatiosOf(comparison).length > 0)
+  return [
+    `Ratio of the rates, ${turns}\n${tableOf(comparisons, ratiosOf)}`,
+    ...(isCpuKnown ? [`Ratio of the CPU for an answer, ${turns}\n${tableOf(comparisons, cpuRatiosOf)}`] : []),
+  ].join('\n\n')
 }

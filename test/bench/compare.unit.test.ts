@@ -1,5 +1,5 @@
 import test from 'ava'
-import { compare, ratios, ratiosOf, type Side } from './compare.ts'
+import { compare, cpuRatiosOf, ratios, ratiosOf, type Side, turnsMs } from './compare.ts'
 import type { Run } from './report.ts'
 
 const runOf = (answered: number): Run => ({
@@ -42,5 +42,30 @@ test('takes turns A B B A, divides neighbour by neighbour, and names whom by who
   const comparison = await compare({ one, other }, 8, 3)
   t.is(turns.join(''), 'ABBAAB')
   t.deepEqual(ratiosOf(comparison), [4, 2, 8])
-  t.regex(ratios([comparison]), /^connections +A \/ B .*\n +8 +4\.00 /m)
+  t.regex(ratios([comparison]), /^connections +A \/ B .*\n +8 +4\.000 /m)
+})
+
+test('divides the CPU for an answer, where it is known of both, without that of the load and of others', (t) => {
+  const withCpu = (answered: number, order: number): Run => ({
+    ...runOf(answered),
+    cpu: new Map([
+      ['order', order],
+      ['gateway', 100],
+      ['load', 9_000],
+      ['machine', 90_000],
+    ]),
+  })
+  const comparison = { connections: 8, one: [withCpu(100, 200), runOf(1)], other: [withCpu(200, 300), withCpu(1, 1)] }
+  t.deepEqual(cpuRatiosOf(comparison), [1.5])
+  t.regex(ratios([comparison]), /^Ratio of the CPU for an answer, /m)
+  t.notRegex(ratios([{ connections: 8, one: [runOf(1)], other: [runOf(1)] }]), /CPU/)
+})
+
+test('tells how it stands meanwhile, and how long it takes before', async (t) => {
+  const told: string[] = []
+  const rates = Array.from({ length: 11 }, (_, at) => 100 + at)
+  const [one, other] = [sideOf('A', rates, []), sideOf('B', rates, [])]
+  await compare({ one, other }, 8, 11, (text) => told.push(text))
+  t.deepEqual(told, ['After 5 of 11 pairs at 8: 1.000', 'After 10 of 11 pairs at 8: 1.000'])
+  t.is(turnsMs(20), 44_000)
 })

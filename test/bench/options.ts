@@ -62,6 +62,8 @@ How fast are others?
                               Its processes are not seen: no CPU times, no --appendfsync, --replicas, --profile
   --compare http://HOST:PORT  measures another implementation of the same routes in turn with a shop of its own, 2 s each,
                               A B B A, and tells the ratio. THIS REPLACES the other's users, items and orders
+  --compare open              the same with a second shop of its own, whose clients need not say who they are: then the CPU of
+                              both is known
   --help                      this text
 
 OPERATOR_TOKEN, if it is set, is sent with what only operators may do. The exit code is 1 if money or goods are missing,
@@ -97,7 +99,7 @@ export type Options = {
   readonly finished: number
   /** The address of a running shop, instead of one of its own. */
   readonly url: string | undefined
-  /** The address of another shop, beside one of its own. */
+  /** The address of another shop, beside one of its own; or `open`: one more of its own. */
   readonly compare: string | undefined
 }
 
@@ -211,6 +213,7 @@ export const parseOptions = (line: readonly string[]): Options | 'help' => {
     orders: things('orders'),
     finished: parseNumber('finished', finished, 0, THINGS_MAX),
     url: given.url === undefined ? undefined : parseUrl('url', given.url),
-    compare: given.compare === undefined ? undefined : parseUrl('compare', given.compare),
+    compare:
+      given.compare === undefined || given.compare === 'open' ? given.compare : parseUrl('compare', given.compare),
   }
 }

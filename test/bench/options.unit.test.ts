@@ -39,6 +39,10 @@ test('takes a rate as it is, or as a part of the peak', (t) => {
   t.deepEqual(parse('--rate 50%').rate, { ofPeak: 0.5 })
 })
 
+test('compares with a second shop of its own', (t) => {
+  t.like(parse('--auth --compare open'), { auth: true, compare: 'open' })
+})
+
 test('takes 2,000 connections, a million of each thing, and an address to compare with', (t) => {
   const options = parse('--connections 2000 --users 1000000 --items 1000000 --compare http://127.0.0.1:8000')
   t.deepEqual(options.connections, [2_000])

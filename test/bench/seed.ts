@@ -5,6 +5,8 @@
  * which there is enough, and for every checkout an order of its own, because an order is checked out once. Each order is
  * a random user's and has two random lines of one piece each.
  */
+import { randomUUID } from 'node:crypto'
+import { setTimeout as after } from 'node:timers/promises'
 import { request } from 'undici'
 
 export type Seed = {
@@ -24,8 +26,8 @@ const PRICE = 3
 /** As many of each as `batch_init` makes at once. */
 export const THINGS_MAX = 1_000_000
 /** What is thought possible: a run that finds it is faster ends when its orders are used up. */
-const RATE_MAX = 8_000
-const RATE_OF_ONE_CONNECTION_MAX = 1_000
+const RATE_MAX = 4_000
+const RATE_OF_ONE_CONNECTION_MAX = 500
 const SEEDING_MS = 300_000
 
 /** How many orders a run may need. */
@@ -52,22 +54,37 @@ export class SeedError extends Error {
   override readonly name = 'SeedError'
 }
 
-/** Asks for what only operators may do. @throws SeedError */
+/** What a shop answers that may yet have done it, or could not just now: under the same key it goes on. */
+const AGAIN: ReadonlySet<number> = new Set([502, 503, 504])
+const AGAIN_MS = 1_000
+
+/** Asks for what only operators may do, again if need be, on a machine that has much else to do. @throws SeedError */
 export const command = async (
   origin: string,
   path: string,
   signal: AbortSignal,
   token = process.env.OPERATOR_TOKEN,
 ): Promise<void> => {
-  const headers = token ? { authorization: `Bearer ${token}` } : {}
+  const headers = {
+    'idempotency-key': `bench-${randomUUID()}`,
+    ...(token ? { authorization: `Bearer ${token}` } : {}),
+  }
   const limit = { headersTimeout: SEEDING_MS, bodyTimeout: SEEDING_MS }
-  const { statusCode, body } = await request(`${origin}${path}`, { method: 'POST', headers, signal, ...limit }).catch(
-    (error: NodeJS.ErrnoException) => {
-      if (signal.aborted || error.code === undefined) throw error
-      throw new SeedError(`${origin} does not answer (${error.code})`, { cause: error })
-    },
-  )
-  const text = await body.text()
+  const ask = async () => {
+    const { statusCode, body } = await request(`${origin}${path}`, { method: 'POST', headers, signal, ...limit }).catch(
+      (error: NodeJS.ErrnoException) => {
+        if (signal.aborted || error.code === undefined) throw error
+        throw new SeedError(`${origin} does not answer (${error.code})`, { cause: error })
+      },
+    )
+    return { statusCode, text: await body.text() }
+  }
+  const deadline = performance.now() + SEEDING_MS
+  let { statusCode, text } = await ask()
+  while (AGAIN.has(statusCode) && performance.now() < deadline) {
+    await after(AGAIN_MS, undefined, { signal })
+    ;({ statusCode, text } = await ask())
+  }
   if (statusCode !== 200) throw new SeedError(`POST ${path} was answered ${statusCode}: ${text.slice(0, 300)}`)
 }
 
