@@ -94,7 +94,7 @@ const standFrom = (options: ElectionOptions): Handler<Api['stand']> => {
   const shown = showing(options)
   return async ({ params: { election, candidate }, body: { ttl_ms: ttlMs, value }, closing: stopping }) => {
     const name = lockOf(election)
-    const wish = { ...PLAIN, ttlMs, queue: true, owner: candidate, metadata: known(value) }
+    const wish = { ...PLAIN, ttlMs, queue: true, owner: candidate, metadata: known(value), comesAgain: true }
     const found = await options.holding.acquire(name, candidate, wish, stopping)
     switch (found.state) {
       case 'held': {

@@ -102,7 +102,7 @@ export const acquireLock = command(
   'acquire-lock',
   [
     ...(['lock', 'lease', 'seen', 'request', 'mode', 'ttl', 'wait', 'queue', 'priority'] as const),
-    ...(['permits', 'limit', 'owner', 'metadata', 'delay'] as const),
+    ...(['permits', 'limit', 'owner', 'metadata', 'delay', 'comes_again'] as const),
   ],
   { held, waiting },
   {

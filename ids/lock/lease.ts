@@ -72,6 +72,8 @@ export type Wish = {
   readonly metadata: Metadata
   /** For how long nobody gets the lock after this lease has expired or was forced; `undefined`: as the lock is configured. */
   readonly delayMs: number | undefined
+  /** Its lease has the name of who holds, and may hold again once it has ended: see `lua/acquire-lock.lua`. */
+  readonly comesAgain: boolean
 }
 
 /** To hold alone for half a minute, at once or not at all. */
@@ -86,4 +88,5 @@ export const PLAIN: Wish = {
   owner: undefined,
   metadata: {},
   delayMs: undefined,
+  comesAgain: false,
 }

@@ -94,6 +94,7 @@ export const wish = v.pipe(
       owner: sent.owner === '' ? undefined : sent.owner,
       metadata: sent.metadata,
       delayMs: sent.delay_ms,
+      comesAgain: false,
     }),
   ),
 )

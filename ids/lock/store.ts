@@ -60,6 +60,7 @@ const wished = (wish: Wish) => ({
   owner: encodeURIComponent(wish.owner ?? ''),
   metadata: JSON.stringify(wish.metadata),
   delay: textOf(wish.delayMs),
+  comes_again: yes(wish.comesAgain),
 })
 
 type Tell = readonly ['held', Told<Held>] | readonly ['waiting', Told<Waiting>]

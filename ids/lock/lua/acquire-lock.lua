@@ -1,6 +1,7 @@
 --- @include "lease"
--- acquire-lock: lets a lease hold a lock, or wait for it. The same request again finds what became of it.
--- ARGS     lock, lease, seen, request, mode, ttl, wait, queue (yes or no), priority, permits, limit, owner, metadata, delay
+-- acquire-lock: lets a lease hold a lock, or wait for it. The same request again finds what became of it; but one that may come again does so,
+-- unless it gave up itself just before: then this may be a request that was on its way.
+-- ARGS     lock, lease, seen, request, mode, ttl, wait, queue (yes or no), priority, permits, limit, owner, metadata, delay, comes_again (yes or no)
 -- RETURNS  held, lease | waiting, lease
 --          or in passing: ended, lease | locked, why, rest, waiting | reused | configured, what, as | unlimited | over-limit, limit |
 --          full, rest | too-many | barred, rest | older
@@ -41,6 +42,13 @@ local function rest_of(lock)
   return integer(lock.delayed - now_ms())
 end
 
+-- is_to_begin_anew(lease, args): whether a lease that has ended may hold, or wait, once more.
+local GAVE_UP = { released = true, cancelled = true }
+local function is_to_begin_anew(lease, args)
+  return args.comes_again == 'yes' and lease.state == 'ended'
+    and not (GAVE_UP[lease.ended] and now_ms() < tonumber(lease.at) + limits.lock_unseen_ms)
+end
+
 -- again(lock, lease, args): what became of a lease that was asked for before.
 local function again(lock, lease, args)
   if lease.request ~= args.request and lease.request ~= '' then
@@ -57,7 +65,7 @@ end
 
 commands['acquire-lock'] = on_lock(function(lock, args)
   local known = load_lease(lock, args.lease)
-  if known then
+  if known and not is_to_begin_anew(known, args) then
     return again(lock, known, args)
   end
   local refusal = refusal_by(lock, args)

@@ -5,6 +5,7 @@ import { nanoid } from 'nanoid'
 import { eventsIn, type LockEvent } from '../../../ids/lock/client/reading.ts'
 import { eventually } from '../../support/eventually.ts'
 import { openLockReplica } from '../../support/lock-replica.ts'
+import { elapse } from '../../support/locks.ts'
 import { openClient, problemOf } from '../../support/shop/client.ts'
 import { openBench } from '../../support/shop/open-store.ts'
 
@@ -68,6 +69,18 @@ test.serial('a leader that gives no sign leads no more after its time', async (t
   await ask('PUT', 'b')
   await eventually(async () => assert.equal((await ask('GET', 'b')).status, 200), LATE_MS)
   t.like(problemOf(await ask('PATCH', 'a')), { status: 410, ended: 'expired' })
+})
+
+test.serial('a candidate that has lost may stand again, one that has resigned after a minute', async (t) => {
+  const { term } = (await ask('PUT', 'a', { ttl_ms: 100 })).json
+  await eventually(async () => assert.equal((await shown()).leader, null), LATE_MS)
+  const again = await ask('PUT', 'a', { ttl_ms: 30_000 })
+  t.is(again.status, 201, 'as a process that was started again does')
+  t.true(Number(again.json.term) > Number(term))
+  await ask('DELETE', 'a')
+  t.like(problemOf(await ask('PUT', 'a', { ttl_ms: 30_000 })), { status: 410, ended: 'released' })
+  await elapse(bench.redis, 60_000, encodeURIComponent(`elections/${election}`))
+  t.is((await ask('PUT', 'a', { ttl_ms: 30_000 })).status, 201)
 })
 
 test.serial('a leader leads for longer, and may be known by something else', async (t) => {
