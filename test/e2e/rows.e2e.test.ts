@@ -319,7 +319,7 @@ test.serial('refuses a body that it does not take, naming the field', (t) =>
 )
 
 test.serial('serves operators only where it says so', async (t) => {
-  const values = { n: MALFORMED, user: MALFORMED, order: MALFORMED, lock: MALFORMED }
+  const values = { n: MALFORMED, user: MALFORMED, order: MALFORMED, lock: MALFORMED, election: MALFORMED }
   for (const row of ROWS) {
     const isRefused = async (headers: Readonly<Record<string, string>>, status: number): Promise<boolean> =>
       (await asking(row, { method: row.method, headers, values })).status === status
