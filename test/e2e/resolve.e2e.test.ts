@@ -12,6 +12,7 @@ import type { LostTail } from '../../shared/log/entry.ts'
 import { settle } from '../support/checker/invariants.ts'
 import { unpackRecord } from '../support/checker/records.ts'
 import { eventually } from '../support/eventually.ts'
+import { parseExposition, toldOf } from '../support/exposition.ts'
 import { comeBackOlder } from '../support/faults/catalogue.ts'
 import { writtenTo } from '../support/faults/older-redis.ts'
 import { behind } from '../support/shop/behind.ts'
@@ -54,6 +55,10 @@ test('what is contradicted is logged as an error, listed and seen in the audit, 
   const { client } = opened
   const [first = '', second = '', third = ''] = orders
   const operator = operatorOf(opened, '')
+  const told = parseExposition(await (await fetch(`${opened.shop.part('order-1').url}/metrics`)).text())
+  t.is(toldOf(told, 'shop_contradictions_unresolved'), orders.length)
+  t.true((toldOf(told, 'shop_contradictions_total') ?? 0) >= orders.length)
+  t.is(toldOf(told, 'shop_lost_tails_total'), 1)
   const log = await opened.shop.part('order-1').tail(1_000)
   for (const order of orders)
     t.regex(log, new RegExp(`"level":50,[^\\n]*"order":"${order}"[^\\n]*a checkout is contradicted`))

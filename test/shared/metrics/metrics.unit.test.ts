@@ -130,6 +130,29 @@ test('where nothing is measured nothing is told', async (t) => {
   t.is(await noMetrics.scrape(), undefined)
 })
 
+/** What a busy service has counted: all its routes by three statuses each, and its commands by their results. */
+const SETS = 240
+
+test.serial(
+  'a scrape of all that a busy service has counted costs less than 20 ms of CPU, half of that on a machine that has nothing else to do',
+  async (t) => {
+    const { metrics } = open()
+    const measure = openRequestMeasure(metrics)
+    for (let at = 0; at < SETS; at += 1) measure('GET', `/orders/${at}/{order}`, 200, at)
+    const total = metrics.counter(things)
+    for (let at = 0; at < SETS; at += 1) total(`command-${at}`, 'done')()
+    let least = Number.POSITIVE_INFINITY
+    for (let round = 0; round < 9; round += 1) {
+      const begun = process.cpuUsage()
+      await metrics.scrape()
+      const { user, system } = process.cpuUsage(begun)
+      least = Math.min(least, (user + system) / 1_000)
+    }
+    t.log(`${least} ms`)
+    t.true(least < 20, `${least} ms`)
+  },
+)
+
 /** The least of some rounds: what else the machine does only adds to it. */
 const nanoseconds = (times: number, run: (at: number) => void): number => {
   let least = Number.POSITIVE_INFINITY
@@ -142,19 +165,22 @@ const nanoseconds = (times: number, run: (at: number) => void): number => {
   return least
 }
 
-test('a million observations cost less than 50 ns each, and so many that must be found by three labels less than 250', (t) => {
-  const { metrics } = open()
-  const values = Float64Array.from({ length: 1_024 }, () => Math.random() * 0.2)
-  const value = (at: number): number => values[at & 1_023] ?? 0
-  const seconds = metrics.histogram(histogram('some_seconds', 'How long', SECONDS))()
-  const observed = nanoseconds(1_000_000, (at) => seconds(value(at)))
-  const kept = metrics.counter(things)('a', 'here')
-  const counted = nanoseconds(1_000_000, () => kept())
-  const family = metrics.histogram(requestSeconds)
-  const routes = Array.from({ length: 64 }, (_, at) => `/orders/${at}/{order}`)
-  const found = nanoseconds(1_000_000, (at) => family('POST', routes[at & 63] ?? '', '200')(value(at)))
-  t.log({ observed, counted, found })
-  t.true(observed < 50, `${observed} ns an observation`)
-  t.true(counted < 50, `${counted} ns a count`)
-  t.true(found < 250, `${found} ns an observation that is found by its labels`)
-})
+test.serial(
+  'a million observations cost less than 50 ns each, and so many that must be found by three labels less than 250',
+  (t) => {
+    const { metrics } = open()
+    const values = Float64Array.from({ length: 1_024 }, () => Math.random() * 0.2)
+    const value = (at: number): number => values[at & 1_023] ?? 0
+    const seconds = metrics.histogram(histogram('some_seconds', 'How long', SECONDS))()
+    const observed = nanoseconds(1_000_000, (at) => seconds(value(at)))
+    const kept = metrics.counter(things)('a', 'here')
+    const counted = nanoseconds(1_000_000, () => kept())
+    const family = metrics.histogram(requestSeconds)
+    const routes = Array.from({ length: 64 }, (_, at) => `/orders/${at}/{order}`)
+    const found = nanoseconds(1_000_000, (at) => family('POST', routes[at & 63] ?? '', '200')(value(at)))
+    t.log({ observed, counted, found })
+    t.true(observed < 50, `${observed} ns an observation`)
+    t.true(counted < 50, `${counted} ns a count`)
+    t.true(found < 250, `${found} ns an observation that is found by its labels`)
+  },
+)
