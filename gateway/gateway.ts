@@ -18,9 +18,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as after } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { connectionServer, isOver, refuse, type Serve } from '../shared/http/connections.ts'
+import { connectionServer, type Serve } from '../shared/http/connections.ts'
 import { secretMark } from '../shared/http/operators.ts'
-import type { Problem } from '../shared/http/problem.ts'
 import { openVisitors, type Visitors } from '../shared/http/visitors.ts'
 import { type Metrics, noMetrics } from '../shared/metrics/metrics.ts'
 import type { CrashPoints } from '../shared/process/crash-points.ts'
@@ -30,10 +29,9 @@ import { contractPaths, OLD_DOCS, openDocs } from './docs/docs.ts'
 import { addressOf, type Proxies, proxiesIn } from './limits/address.ts'
 import { openGatewayGauges, openResent, openWatch, type Watch } from './metrics.ts'
 import { isPreflight, sendPreflight, showTo } from './pages.ts'
-import { bodyTooLarge, noSuchRoute, sendProblem, sendText, uriTooLong } from './proxy/answers.ts'
-import { BODY_MAX_BYTES, readBody } from './proxy/body.ts'
-import { Exchange, type ExchangeOptions } from './proxy/exchange.ts'
-import { type Passed, passRequest } from './proxy/headers.ts'
+import { noSuchRoute, sendProblem, sendText, uriTooLong } from './proxy/answers.ts'
+import { openForward, refuseWith } from './proxy/forward.ts'
+import { passRequest } from './proxy/headers.ts'
 import { faultOf, targetOf } from './proxy/malformed.ts'
 import { type Lookup, ReplicaSet, systemLookup } from './proxy/replica-set.ts'
 import { Streams } from './proxy/streams.ts'
@@ -191,31 +189,6 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
       await Promise.all([...services.values()].map((service) => service.destroy()))
     },
   }
-}
-
-type Forward = (
-  service: ReplicaSet,
-  request: IncomingMessage,
-  response: ServerResponse,
-  path: string,
-  passed: Passed,
-) => void
-
-/** Sends a request to a service, once its body was read. */
-const openForward =
-  (options: ExchangeOptions): Forward =>
-  (service, request, response, path, passed) => {
-    if (passed.bodyBytes === 0) return new Exchange(options, service, request, response, path, passed, null).send()
-    readBody(request, passed.bodyBytes, (read) => {
-      if (read === 'too large') return refuseWith(request, response, bodyTooLarge(BODY_MAX_BYTES), passed.requestId)
-      if (!isOver(request)) new Exchange(options, service, request, response, path, passed, read.body).send()
-    })
-  }
-
-/** Refuses what breaks the bounds of a request, past the response, which only remembers the status. */
-const refuseWith = (request: IncomingMessage, response: ServerResponse, fault: Problem, requestId: string): void => {
-  response.statusCode = fault.status
-  refuse(request, fault, requestId)
 }
 
 /** Tells metrics to operators. */
