@@ -209,7 +209,7 @@ const told = (imports: readonly Import[]): readonly string[] =>
 
 /** Which file a name in an `@include` stands for: one of the same house, else one of shared. */
 const included = ({ room, text }: File): readonly { readonly name: string; readonly found: File | undefined }[] =>
-  [...text.matchAll(/^--- @include "([a-z-]+)"$/gm)].map(([, name = '']) => {
+  [...text.matchAll(/^--- @(?:include|rarely) "([a-z-]+)"$/gm)].map(([, name = '']) => {
     const named = (house: string) =>
       luaFiles.find((file) => file.room === house && basename(file.path) === `${name}.lua`)
     return { name, found: named(room) ?? named('shared') }

@@ -5,7 +5,7 @@
 -- What was left of one that was paid goes back by a refund (`refund`).
 
 -- give_up(order, id, why): gives an order up. The first cancellation counts. Returns whether this was it.
-local function give_up(order, id, why)
+function rarely.give_up(order, id, why)
   local key = names.order .. order
   lasting()
   local is_first = redis.call('HSETNX', key, 'give_up', id) == 1
@@ -36,7 +36,7 @@ end
 
 -- cancel_order(order, note): cancels an order that was given up. What was captured for it was given back, if there is a credit note over
 -- that: the draft of its invoice was issued then, so that none is left to be void.
-local function cancel_order(order, note)
+function rarely.cancel_order(order, note)
   local key = names.order .. order
   local user, version, id, why = unpack(redis.call('HMGET', key, 'user', 'version', 'give_up', 'why'))
   redis.call('HSET', key, 'status', 'cancelled', 'version', later_version(version))

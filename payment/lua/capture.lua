@@ -1,12 +1,12 @@
---- @include "wallet"
---- @include "drafts"
---- @include "hold"
+--- @often
+--- @include "issued"
 --- @include "ledger"
 --- @include "series"
+--- @include "wallet"
+--- @rarely "hold"
 -- capture: takes held money for good, because the goods were taken, and issues the invoice, which ends the draft of it, unless
--- it is an amendment that costs nothing. Goods are taken only where money is
--- held; if nothing is known of that here (this Redis came back older), it is held again, which stock answers once more. Thus a
--- checkout that order has lost as well is rebuilt.
+-- it is an amendment that costs nothing. Goods are taken only where money is held; if nothing is known of that here (this Redis came
+-- back older), it is held again, which stock answers once more. Thus a checkout that order has lost as well is rebuilt.
 -- ARGS     log_id, order, user, total, lines (user and total not in entries of older versions), amends, back, costs (these three of an
 --          amendment)
 -- RETURNS  captured | held | refused | waiting | repeated | unknown

@@ -1,5 +1,6 @@
+--- @often
+--- @include "issued"
 --- @include "wallet"
---- @include "drafts"
 -- hold: sets the total of a checkout aside in its user's wallet, once. One that is captured is read of again, and so was its order, where
 -- this Redis came back older: what that had drafted is issued.
 -- ARGS     log_id, order, user, total, lines, amends, back, costs (these three of an amendment)

@@ -1,3 +1,4 @@
+--- @include "pay-back"
 --- @include "wallet"
 -- release: undoes whatever was done for a cancelled checkout, by the opposite command: lets held money go, gives captured
 -- money back. If nothing was done yet, the record is a tombstone that makes a later hold refuse.

@@ -1,3 +1,4 @@
+--- @include "pay-back"
 --- @include "wallet"
 -- void: lets held money go, because the goods were refused. Goods refused for a saga that was captured contradict what
 -- stock emitted before (it must have lost it): the money is given back, and order learns of it by the entry.

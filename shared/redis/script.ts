@@ -4,10 +4,13 @@
  * A *command* is one Lua file, `<room>/lua/<verb>.lua`, that defines `commands['<verb>'](args)`: it checks everything
  * first, then writes the new state and appends an entry, and returns a reply whose first text is its result: what happened.
  * What a command shares with others it names in a line `--- @include "name"`, found among the files of the
- * service or beside a room of `shared`.
+ * service or beside a room of `shared`. What it needs rarely it names in a line `--- @rarely "name"`, and calls it as
+ * `rarely.function(...)`, as which it is defined there.
  *
  * A *script* is what Redis runs: the names of the service and what it emits as Lua tables, the includes once each, some commands,
  * and a main part: `do` (one command, asked for by requests), `ask` (one query) or `apply` (a batch of a peer's entries).
+ * Redis runs all of it whenever the script is called, and each function that is defined costs a fifth of a microsecond. So what is
+ * needed rarely, and of several commands those that do not say `--- @often`, is defined only when it is called first.
  * Scripts are called by EVALSHA and loaded by one EVAL where the server does not know them (yet, or any more). The `#!lua` line
  * makes Redis refuse a script as a whole, before it begins, when it is out of memory or cannot write its file; but not one
  * whose commands all have a line `-- WRITES   nothing`: they only ask, and Redis holds them to it. One with `nothing that
@@ -69,6 +72,8 @@ const SHARED_LUA: ReadonlyMap<string, string> = new Map(
     .flatMap((folder) => readdirSync(folder).map((file) => [basename(file, '.lua'), join(folder, file)] as const)),
 )
 const INCLUDE = /^--- @include "([a-z-]+)"$/gm
+const RARELY = /^--- @rarely "([a-z-]+)"$/gm
+const OFTEN = /^--- @often$/m
 const WRITES = /^-- WRITES {3}(nothing|nothing that takes memory|less than it frees)$/m
 
 const readLua = (name: string, folders: readonly URL[]): string => {
@@ -102,25 +107,56 @@ const firstLine = (writes: ReadonlySet<string | undefined>): string => {
   return writes.size === 1 && writes.has('nothing') ? '#!lua flags=no-writes' : '#!lua flags=allow-oom'
 }
 
+/**
+ * The tables of what is called by name, and how what is missing in them is defined: all of it at once, as the last thing that stands
+ * before the main part.
+ */
+const PRELUDE = `local define
+local missing = { __index = function(all, name)
+if define then
+local rest = define
+define = nil
+rest()
+return rawget(all, name)
+end
+end }
+local commands, queries, rarely = setmetatable({}, missing), {}, setmetatable({}, missing)`
+
 /** Puts the parts together: each file once, what is included before what includes it. */
 export const compose = ({ lua, commands, main, tables, supplies = {}, functions = [] }: ScriptParts): string => {
-  const text: string[] = []
+  const bodies = new Map<string, string>()
+  const bodyOf = (name: string): string => {
+    const body = bodies.get(name) ?? readLua(name, lua)
+    bodies.set(name, body)
+    return body
+  }
   const seen = new Set<string>()
-  const writes = new Set<string | undefined>()
-  const add = (name: string): void => {
+  const rare = new Set<string>()
+  const addTo = (text: string[], name: string): void => {
     if (seen.has(name)) return
     seen.add(name)
-    const body = readLua(name, lua)
-    for (const [, included = ''] of body.matchAll(INCLUDE)) add(included)
-    if (commands.includes(name)) writes.add(WRITES.exec(body)?.[1])
+    const body = bodyOf(name)
+    for (const [, included = ''] of body.matchAll(INCLUDE)) addTo(text, included)
+    for (const [, named = ''] of body.matchAll(RARELY)) rare.add(named)
     text.push(withoutComments(body))
     const supplied = supplies[name]
-    if (supplied !== undefined) add(supplied)
+    if (supplied !== undefined) addTo(text, supplied)
   }
-  for (const command of commands) add(command)
-  add(main)
+
+  const atOnce: string[] = []
+  for (const command of commands)
+    if (commands.length === 1 || OFTEN.test(bodyOf(command))) addTo(atOnce, command)
+    else rare.add(command)
+  addTo(atOnce, main)
+  const mainPart = atOnce.pop() ?? ''
+  const rest: string[] = []
+  // It grows meanwhile.
+  for (const name of rare) addTo(rest, name)
+
+  const writes = new Set(commands.map((command) => WRITES.exec(bodyOf(command))?.[1]))
   const constants = Object.entries(tables).map(([name, table]) => luaTable(name, table))
-  return [firstLine(writes), ...constants, ...functions, 'local commands, queries = {}, {}', ...text].join('\n')
+  const later = rest.length === 0 ? [] : ['define = function()', ...rest, 'end']
+  return [firstLine(writes), ...constants, ...functions, PRELUDE, ...atOnce, ...later, mainPart].join('\n')
 }
 
 /** Makes a callable script of a Lua text. Errors of Redis pass unchanged. */

@@ -1,3 +1,4 @@
+--- @often
 --- @include "shelf"
 --- @include "ledger"
 -- take: takes all lines of a checkout off the shelf, or none.

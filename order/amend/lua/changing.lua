@@ -1,7 +1,7 @@
 --- @include "order"
 -- leave_changing(id, saga): an amendment is not to be, so that its order is paid as it was. What that amendment was made of is undone
 -- by itself, so nothing has to wait for it.
-local function leave_changing(id, saga)
+function rarely.leave_changing(id, saga)
   local key = names.order .. saga.order
   local status, amendment, version = unpack(redis.call('HMGET', key, 'status', 'amendment', 'version'))
   if status == 'changing' and amendment == id then

@@ -1,5 +1,6 @@
---- @include "checkout"
+--- @include "cancelled"
 --- @include "refunds"
+--- @include "undone"
 -- cancel-order: gives an order up for good. One that was never asked to be paid, or whose checkout waits to be begun, is cancelled
 -- at once. A checkout that is under way is cancelled: this script and the one that ends it race on one key, so that exactly one is the decision; once it is undone, the order
 -- is cancelled; where it is being undone already, an entry tells of that, so that it is known should this Redis forget it. Of one that is paid all that is left is refunded; if it is contradicted, a person is to see to that first. An amendment that
@@ -23,11 +24,11 @@ local function cancel_paid(args, amendment)
     order.status, order.version = unpack(redis.call('HMGET', names.order .. args.order, 'status', 'version'))
   end
   local refund = grant_refund(args.refund, order, '', args.restock, args.why)
-  give_up(args.order, args.log_id, args.why)
+  rarely.give_up(args.order, args.log_id, args.why)
   if refund then
     redis.call('HSET', names.order .. args.order, 'refund', args.refund)
   end
-  cancel_order(args.order)
+  rarely.cancel_order(args.order)
   if not refund then
     return { 'cancelled' }
   end
@@ -53,7 +54,7 @@ commands['cancel-order'] = function(args)
   if not status then
     open_order(args, '0', '', '')
   end
-  local is_first = give_up(args.order, args.log_id, args.why)
+  local is_first = rarely.give_up(args.order, args.log_id, args.why)
   if status == 'cancelling' then
     if is_first then
       emit_single('CancellationRequested', args.log_id .. '-requested', given_up(args.order, user, args.why))
@@ -70,6 +71,6 @@ commands['cancel-order'] = function(args)
     cancel_checkout(last, saga, 'customer')
     return decision('given-up', last, saga)
   end
-  cancel_order(args.order)
+  rarely.cancel_order(args.order)
   return { 'cancelled' }
 end

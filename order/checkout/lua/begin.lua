@@ -1,5 +1,6 @@
 --- @include "checkout"
---- @include "lock-token"
+--- @include "why-not-begun"
+--- @rarely "lock-token"
 -- begin: starts the checkout of an open order, or one that was submitted, once: the same log id again returns that it has begun, or
 -- that it is under way if another request has begun it under a lock of its own. What was read before must still be so: another
 -- checkout of the order may have been refused since, or a line added. What was submitted keeps its deadline.
@@ -40,7 +41,7 @@ function commands.begin(args)
   if saga == id or (args.again and is_recorded(id)) then
     return { is_begun_by(id, args.token) and 'begun' or 'checking-out', id }
   end
-  local stale = args.again and token_seen_before(args)
+  local stale = args.again and rarely.token_seen_before(args)
   if stale then
     return stale, true
   end

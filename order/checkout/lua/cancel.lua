@@ -1,5 +1,5 @@
---- @include "checkout"
 --- @include "drop"
+--- @include "undone"
 -- cancel: decides that a checkout is not to be, unless it was decided already. A refund is no checkout.
 -- ARGS     log_id, reason ('operator'; without one it is the deadline)
 -- RETURNS  cancelled, decision | decided, decision | unknown

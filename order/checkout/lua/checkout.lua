@@ -1,9 +1,7 @@
---- @include "cancelled"
---- @include "changing"
---- @include "contradiction"
---- @include "documents"
 --- @include "order"
 --- @include "saga"
+--- @rarely "cancelled"
+--- @rarely "changing"
 -- The `status` of an order (see order.lua) is open, submitted, checking-out, paid, cancelling, or for good cancelled or expired, and its
 -- `saga` the last checkout of it. A checkout is a saga of its own, with its own record, whose states are
 --   submitted     asked for without waiting: nothing was begun, and `names.submitted` has it, scored by when it was submitted
@@ -23,7 +21,7 @@
 -- captured and given back; and whether refunds are known that it does not show. One whose amendment is not to be is paid.
 local function order_status(id, saga, status, invoice, note)
   if saga.amends then
-    leave_changing(id, saga)
+    rarely.leave_changing(id, saga)
     return nil
   end
   local key = names.order .. saga.order
@@ -34,14 +32,14 @@ local function order_status(id, saga, status, invoice, note)
   end
   if status == 'open' and (given_up or once) then
     if not given_up then
-      give_up(saga.order, once)
+      rarely.give_up(saga.order, once)
     end
-    cancel_order(saga.order, note)
+    rarely.cancel_order(saga.order, note)
     return saga.order
   end
   if invoice then
     redis.call('HSET', key, 'status', status, 'version', later_version(version),
-      'invoices', with_document('', invoice, saga.total))
+      'invoices', invoice .. ':' .. saga.total)
   else
     redis.call('HSET', key, 'status', status, 'version', later_version(version))
   end
@@ -77,48 +75,4 @@ local function leave_submitted(id, saga)
   if saga.state == 'submitted' then
     redis.call('ZREM', names.submitted, id)
   end
-end
-
--- end_checkout(id, saga, reason, state, status): decides that a checkout is not to be.
-local function end_checkout(id, saga, reason, state, status)
-  leave_submitted(id, saga)
-  saga.reason = reason
-  order_status(id, saga, status)
-  emit_saga(id, saga, state)
-  announce(id, saga)
-end
-
--- withdraw(id, saga, reason): ends a checkout that was not begun: there is nothing to undo.
-local function withdraw(id, saga, reason)
-  end_checkout(id, saga, reason, 'failed', 'open')
-end
-
--- cancel_checkout(id, saga, reason): ends a checkout that was begun, and has payment undo it.
-local function cancel_checkout(id, saga, reason)
-  end_checkout(id, saga, reason, 'cancelling', 'cancelling')
-end
-
--- why_not_begun(status, saga, lines): what is returned of an order of which no other checkout begins, and whether that is in passing;
--- nil if one may. `saga` is its last one.
-local function why_not_begun(status, saga, lines)
-  if status == 'paid' then
-    return { 'paid', saga }
-  end
-  if status == 'submitted' or status == 'checking-out' then
-    lasting()
-    return { status, saga }
-  end
-  if status == 'cancelling' then
-    return { status, saga }, true
-  end
-  if status == 'changing' then
-    return { 'order-changing' }, true
-  end
-  if over[status] then
-    return { over[status] }
-  end
-  if lines == '' then
-    return { 'empty' }
-  end
-  return nil
 end

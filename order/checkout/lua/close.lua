@@ -1,5 +1,7 @@
---- @include "checkout"
+--- @include "contradiction"
+--- @include "documents"
 --- @include "drafted"
+--- @include "undone"
 -- close: payment has undone a cancelled checkout, so the order is open again, or cancelled if it was given up. The goods may still be
 -- on their way back, but stock learns of that from payment's log too, before anything that payment emits of the order's next checkout.
 -- What was paid is undone only if this service has lost that it cancelled it, and paid it since: a contradiction. What is submitted here

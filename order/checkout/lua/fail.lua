@@ -1,4 +1,5 @@
 --- @include "checkout"
+--- @include "contradiction"
 -- fail: money or goods were refused, so the order is open again; also if this service has lost that it has begun what was submitted.
 -- A refusal of what was paid is the one contradiction that no rule can mend (a peer lost what it did, and cannot do it again): the
 -- order is listed by name.

@@ -1,5 +1,6 @@
---- @include "checkout"
+--- @include "contradiction"
 --- @include "ledger"
+--- @include "undone"
 -- resolve: ends a contradiction as a person wishes. A refund makes what counts as paid a cancelled checkout: whatever payment
 -- and stock still have of it they undo, and the order is open again. What is accepted stays as it is; if it counts as paid
 -- although its money is back, and its goods are, the ledger says so, and its order, of which nothing is left to be refunded. What was

@@ -1,4 +1,5 @@
 --- @include "submitted"
+--- @include "why-not-begun"
 -- submit: has the checkout of an open order wait until it is begun, once: the same log id again returns that it was submitted.
 -- ARGS     log_id, order, timeout_ms (until the deadline), most (how many may wait)
 -- RETURNS  submitted, saga | checking-out, saga | paid, saga | empty | order-cancelled | order-expired | unknown

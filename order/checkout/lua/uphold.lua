@@ -1,4 +1,7 @@
+--- @include "changing"
+--- @include "contradiction"
 --- @include "submitted"
+--- @include "undone"
 -- uphold: this Redis came back without what a client was answered about a checkout. One that was not to be charged is cancelled
 -- anew, before it can be paid, whether or not it is known still. One that was paid is rebuilt from what payment has emitted, if
 -- it is at all. What was decided otherwise meanwhile is a contradiction. One of which it was said that it is under way is submitted

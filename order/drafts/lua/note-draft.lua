@@ -1,3 +1,4 @@
+--- @often
 --- @include "drafted"
 -- note-draft: payment has drafted the invoice of an order. If it shows a version that this service does not know (this Redis came back
 -- older), it is to be drafted as the order is now; or not at all, if there is no such order any more.

@@ -99,7 +99,7 @@ end
 -- show_refunds(order): an order is known again to be paid, or amended, of which refunds were known before (payment's Redis came back
 -- older, too, and took longer to capture the money again than to refund it): it shows them. If nothing is left that it cannot show, its
 -- refunds contradict nothing any more.
-local function show_refunds(order)
+function rarely.show_refunds(order)
   local refunds, ids = unshown_refunds(order)
   if #ids == 0 then
     return

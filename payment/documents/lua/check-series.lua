@@ -1,3 +1,4 @@
+--- @include "last-number"
 --- @include "series"
 -- check-series: which series there were, and how many documents of each: as many as its last number says, if none is missing.
 -- ARGS     first (the first that is wanted)

@@ -1,3 +1,4 @@
+--- @include "last-number"
 --- @include "series"
 -- confirm-series: asked before anything is issued after each new connection to this Redis, for it may have come back older. Where
 -- numbers were told that it does not know, or it has lost anything at all, the next series begins, behind all that is known of; and so

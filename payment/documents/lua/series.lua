@@ -1,6 +1,5 @@
 --- @include "ledger"
 --- @include "log"
---- @include "newest"
 -- A document is an entry of a *series*: a stream whose entries Redis itself numbers 0-1, 0-2, 0-3 and so on. It gives each number
 -- once; and while the length of a series is its last number, none is missing. Nothing is ever taken out of it. The next
 -- series begins only where this Redis may have lost numbers that were told: see confirm-series.lua. `names.series` has which one
@@ -31,15 +30,9 @@ local function series_now()
   return series
 end
 
--- last_number(stream): the last one that was ever given in a series.
-local function last_number(stream)
-  local before, number = string.match(newest(stream), '^(%d+)-(%d+)$')
-  return tonumber(before == '0' and number or before)
-end
-
--- has_older_form(stream): whether a series has documents of an older version.
-local function has_older_form(stream)
-  return string.sub(newest(stream), 1, 2) ~= '0-'
+-- moves_money(saga): whether there is a document over what is captured or paid back: not over nothing, where an order was amended.
+local function moves_money(saga)
+  return not saga.amends or saga.total ~= '0'
 end
 
 -- issue(kind, id, about): issues the next document of a kind, over what is said about the money: `order`, `user`, `total`,

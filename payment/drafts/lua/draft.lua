@@ -1,3 +1,4 @@
+--- @often
 --- @include "drafts"
 -- draft: shows what an order comes to, as of a version of it, until it is paid. What is known of that version, or a later one, is a
 -- repetition.

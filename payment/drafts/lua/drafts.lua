@@ -1,26 +1,8 @@
+--- @include "issued"
 --- @include "single"
---- @include "log"
 -- A draft is what an invoice is to say while its order is open: it has no number. `names.drafts` has one for each order that was placed
 -- whole, or changed, and is not paid: `{state} {version} {at} {log id} {user} {total} {lines}`. It is a *draft*, or *void* once its order
 -- will never be paid; `version` is that of the order whose lines it shows. The capture that issues the invoice ends it.
-
--- The orders of which this script issues the invoice, by their ids: their drafts are ended all at once, so that it costs a capture next
--- to nothing.
-local issued = {}
-gathered[#gathered + 1] = function()
-  local orders = {}
-  for order in pairs(issued) do
-    orders[#orders + 1] = order
-  end
-  if #orders > 0 then
-    redis.call('HDEL', names.drafts, unpack(orders))
-  end
-end
-
--- end_draft(order): its invoice is issued.
-local function end_draft(order)
-  issued[order] = true
-end
 
 -- draft_of(order): its draft, or nil.
 local function draft_of(order)

@@ -1,3 +1,4 @@
+--- @include "finished"
 --- @include "refund"
 -- conclude: the goods of a refund are back on the shelf, or written off, so that nothing of it is left to be done. One that is
 -- unknown here (this Redis came back older) was paid and is not any more: it is paid again, by which order learns of it as well,

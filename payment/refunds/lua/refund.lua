@@ -1,3 +1,4 @@
+--- @include "pay-back"
 --- @include "wallet"
 -- refund: pays a refund, once: the money goes back into its user's wallet, and a credit note is issued, unless
 -- no money goes back for an amendment. Order has granted it, so that nothing can be refused. Where

@@ -4,6 +4,19 @@
 -- ARGS     cursor, page, log_ids (separated by spaces)
 -- RETURNS  the next cursor, `0` after the last page, then each saga as its log id and its record: field, value, ...
 -- WRITES   nothing
+
+-- unpacked(id): a record, packed or not, as a list of names and values.
+local function unpacked(id)
+  local fields = redis.call('HGETALL', names.saga .. id)
+  if #fields == 0 then
+    for name, value in pairs(packed_saga(id) or {}) do
+      fields[#fields + 1] = name
+      fields[#fields + 1] = value
+    end
+  end
+  return fields
+end
+
 function commands.records(args)
   local reply = { '0' }
   local function add(id)

@@ -1,6 +1,7 @@
 --- @include "entry"
 --- @include "entry-id"
 --- @include "log"
+--- @rarely "letters"
 -- apply: applies a batch of a peer's entries, in order, and moves the cursor in the same step.
 -- ARGV  publisher, the cursor as the reader knows it, the last entry read, then for each entry that is handled here: its id,
 --       kind, text, and '' ; of a malformed one its id, '', what is wrong with it, and its fields as JSON, as they were
@@ -25,15 +26,6 @@ local function pass(id)
   cursor, cursor_ms, cursor_sequence = id, ms, sequence
   return true
 end
--- is_waiting(letter): whether a letter is still there, and was not applied at last.
-local function is_waiting(letter)
-  return letter and #redis.call('XRANGE', names.dead, letter, letter) == 1
-    and redis.call('HEXISTS', names.applied, letter) == 0
-end
--- content_of(fields): by this a letter is found again.
-local function content_of(fields)
-  return redis.sha1hex(publisher .. ' ' .. fields)
-end
 -- Nearly always there is no letter, which is asked once for all entries.
 local letters_wait
 local function do_letters_wait()
@@ -44,23 +36,10 @@ local function do_letters_wait()
   end
   return letters_wait
 end
--- end_letter(fields, result): what a letter says was emitted again, and is applied now.
-local function end_letter(fields, result)
-  local letter = redis.call('HGET', names.letters, content_of(fields))
-  if is_waiting(letter) and redis.call('HEXISTS', names.dismissed, letter) == 0 then
-    redis.call('HSET', names.applied, letter, integer(now_ms()) .. ' ' .. result)
-  end
-end
--- dead_letter(id, why, fields): puts an entry aside. One that is emitted again and cannot be applied again is the same letter,
--- or a saga that hangs would fill the dead letters, for it is emitted again and again.
+-- dead_letter(id, why, fields): puts an entry aside.
 local function dead_letter(id, why, fields)
-  local content = content_of(fields)
   letters_wait = true
-  if not is_waiting(redis.call('HGET', names.letters, content)) then
-    local letter = redis.call('XADD', names.dead, '*', 'speaker', publisher, 'entry', id, 'error', why, 'fields', fields)
-    redis.call('HSET', names.letters, content, letter)
-  end
-  return { 'dead-lettered', id, why }
+  return rarely.dead_letter(publisher, id, why, fields)
 end
 local replies = {}
 for at = 4, #ARGV, 4 do
@@ -77,7 +56,7 @@ for at = 4, #ARGV, 4 do
       local why = type(reply) == 'table' and reply.err or tostring(reply)
       reply = dead_letter(id, why, fields ~= '' and fields or cjson.encode({ kind, text }))
     elseif do_letters_wait() then
-      end_letter(fields ~= '' and fields or cjson.encode({ kind, text }), reply[1])
+      rarely.end_letter(publisher, fields ~= '' and fields or cjson.encode({ kind, text }), reply[1])
     end
   end
   replies[#replies + 1] = reply

@@ -1,5 +1,5 @@
---- @include "lock-token"
 --- @include "log"
+--- @rarely "lock-token"
 -- do: commands of one kind, asked for by requests that came at about the same time; each runs as if it were alone.
 -- ARGV  command, then for each request: its Idempotency-Key or '', the request in one line if it has one, the time as it was read
 --       for it or '', and the command's arguments: a line `name=value` for each; among them `owner` and `done_by`, see log.lua
@@ -32,7 +32,7 @@ local function answer(command, key, request, read_ms, text)
   end
   owner, done_by = args.owner, args.done_by
   local before = lasting_count
-  local reply, passing = stale_token(args), true
+  local reply, passing = args.fence and rarely.stale_token(args), true
   if not reply then
     reply, passing = commands[command](args)
   end

@@ -5,7 +5,7 @@
 
 -- token_seen_before(args): what is returned of a command whose thing has seen a higher token: nothing is done. Else nil, and the thing has
 -- seen this one.
-local function token_seen_before(args)
+function rarely.token_seen_before(args)
   local id = args.fence and args[names.fenced]
   if not id then
     return nil
@@ -26,6 +26,6 @@ local function token_seen_before(args)
 end
 
 -- stale_token(args): the same; but a command that is run again, because it is unknown what came of it, looks itself whether it was done.
-local function stale_token(args)
-  return not args.again and token_seen_before(args) or nil
+function rarely.stale_token(args)
+  return not args.again and rarely.token_seen_before(args) or nil
 end

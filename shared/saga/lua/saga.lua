@@ -136,25 +136,6 @@ local function emit_saga(id, saga, state)
   place(id, saga, at_ms)
 end
 
--- is_logged(entry): whether the log was not trimmed beyond it.
-local function is_logged(entry)
-  return entry and #redis.call('XRANGE', names.log, entry, entry) > 0
-end
-
--- finish_saga(id, saga, state): moves a saga to a state in which it is finished, and of which nobody is to know. Its last entry may
--- have been trimmed by then, so that no other would end its record: see trim.lua.
-local function finish_saga(id, saga, state)
-  saga.state = state
-  local has_entries = is_logged(saga.again) or is_logged(last_entry(saga.entries))
-  if not has_entries or not pack_saga(id, saga) then
-    store_saga(id, saga)
-  end
-  if not has_entries then
-    redis.call('ZADD', names.kept, now_ms(), id)
-  end
-  place(id, saga)
-end
-
 -- emit_again(id, saga): emits the entry of its state once more. For a saga that hangs that is done again and again, so no
 -- more than the last time is recorded.
 local function emit_again(id, saga)
@@ -162,18 +143,6 @@ local function emit_again(id, saga)
   saga.again = append(kind, id, payload(kind, saga))
   store_saga(id, saga)
   place(id, saga, appended_ms(saga.again))
-end
-
--- unpacked(id): a record, packed or not, as a list of names and values.
-local function unpacked(id)
-  local fields = redis.call('HGETALL', names.saga .. id)
-  if #fields == 0 then
-    for name, value in pairs(packed_saga(id) or {}) do
-      fields[#fields + 1] = name
-      fields[#fields + 1] = value
-    end
-  end
-  return fields
 end
 
 -- is_recorded(id): whether anything is recorded of a saga: a new one costs half as much as if it were loaded.

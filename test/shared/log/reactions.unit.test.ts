@@ -154,7 +154,7 @@ for (const command of commands) {
     t.true(header.title.startsWith(`${command.name}: `), header.title)
     t.not(header.args.length, 0, 'ARGS')
     t.not(header.returns, '', 'RETURNS')
-    t.regex(command.text, /^(--- @include "[a-z-]+"\n)*-- /, 'the comment comes first')
+    t.regex(command.text, /^(--- @(?:often|(?:include|rarely) "[a-z-]+")\n)*-- /, 'the comment comes first')
   })
 
   test(`${name} uses the arguments that its header names, and no other`, (t) => {
@@ -179,5 +179,6 @@ for (const command of commands) {
 
 for (const service of [...services, 'shared' as const])
   test(`every Lua file of ${service} says what it is`, (t) => {
-    for (const file of luaFiles(service)) t.regex(luaText(service, file), /^(--- @include "[a-z-]+"\n)*-- /, file)
+    for (const file of luaFiles(service))
+      t.regex(luaText(service, file), /^(--- @(?:often|(?:include|rarely) "[a-z-]+")\n)*-- /, file)
   })

@@ -23,6 +23,9 @@ const FILES = {
   two: '--- @include "middle"\n--- @include "base"\nfunction commands.two() return middle .. \'+two\' end',
   log: "local log = 'the service has its own'",
   more: '--- @include "base"\n-- more: completes base\nbase = base .. \'+more\'',
+  often:
+    '--- @often\n--- @include "base"\n--- @rarely "seldom"\nfunction commands.often(args) return args.KEYS == 1 and base or rarely.seldom() end',
+  seldom: '--- @include "middle"\nfunction rarely.seldom() return middle .. \'+seldom\' end',
   lost: '--- @include "no-such-thing"',
   full: "redis.call('LPOP', 'list')\nredis.call('SET', 'key', 'value')\nreturn 'done'",
   broken: "redis.call('INCR', 'text')\nreturn 'done'",
@@ -74,6 +77,25 @@ test('the same parts give the same text: a script that is known stays known', (t
   t.is(compose(parts()), compose(parts()))
 })
 
+test('what is needed rarely is defined only when it is called, and so is a command that is not run often, if there are others', (t) => {
+  const text = compose(parts({ commands: ['often', 'one'] }))
+  const at = [
+    'local base =',
+    'commands.often(',
+    'define = function',
+    'local middle =',
+    'rarely.seldom()',
+    'return commands[',
+  ].map((piece) => text.lastIndexOf(piece))
+  t.deepEqual(
+    at.toSpliced(4, 1),
+    at.toSpliced(4, 1).toSorted((a, b) => a - b),
+  )
+  t.true(text.indexOf('commands.one()') > text.indexOf('define = function'))
+  t.is(text.split('local middle =').length, 2)
+  t.false(compose(parts({ commands: ['one'] })).includes('define = function'))
+})
+
 test('a file of the service comes before one of the same name that all share', (t) => {
   t.true(compose(parts({ commands: ['log'] })).includes('the service has its own'))
   t.true(compose(parts({ main: 'do' })).includes('key-reused'))
@@ -88,6 +110,16 @@ test.serial('a script sees its tables, its includes and its arguments', async (t
   t.is(await run(redis, ['one', 1]), 'base+middle+one:a "quoted" mark:9')
   t.is(await run(redis, ['two', 'x']), 'base+middle+two:a "quoted" mark:9')
 })
+
+test.serial(
+  'what is defined later sees what stands before it, and a name that nothing defines is an error',
+  async (t) => {
+    const run = script(compose(parts({ commands: ['often', 'one'] })))
+    t.is(await run(redis, ['often', 'x']), 'base+middle+seldom:a "quoted" mark:9')
+    t.is(await run(redis, ['one', 1]), 'base+middle+one:a "quoted" mark:9')
+    await t.throwsAsync(run(redis, ['none', 1]), { message: /attempt to call.*nil/ })
+  },
+)
 
 test.serial('a script that the server does not know is loaded by one EVAL, once', async (t) => {
   await redis.script('FLUSH')

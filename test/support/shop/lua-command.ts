@@ -55,7 +55,7 @@ const withIncludes = (place: Place, file: string, seen = new Set<string>()): str
   if (seen.has(file)) return ''
   seen.add(file)
   const text = luaText(luaFiles(place).includes(file) ? place : 'shared', file)
-  const names = [...text.matchAll(/^--- @include "([a-z-]+)"$/gm)].map(([, name]) => `${name}.lua`)
+  const names = [...text.matchAll(/^--- @(?:include|rarely) "([a-z-]+)"$/gm)].map(([, name]) => `${name}.lua`)
   const supplied = file === SUPPLIED.file ? withIncludes(SUPPLIED.of, SUPPLIED.by, seen) : ''
   return [...names.map((name) => withIncludes(place, name, seen)), luaCode(text), supplied].join('\n')
 }

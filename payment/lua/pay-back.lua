@@ -1,0 +1,46 @@
+--- @include "places"
+--- @include "series"
+--- @include "wallet"
+-- pay_back(id, saga, total, lines): gives captured money back, and issues the credit note over it, which takes back the last invoice. Of a
+-- wallet that has no room for it, what it owns could not be counted, so that nothing is done: the entry is a dead letter until some of it
+-- was spent.
+local function pay_back(id, saga, total, lines)
+  local credit = wallet(saga.user)
+  if credit and credit + tonumber(total) > limits.amount_max then
+    error('the wallet of ' .. saga.user .. ' has no room for ' .. total, 0)
+  end
+  redis.call('HINCRBY', names.user .. saga.user, 'credit', total)
+  post('charged', minus(total))
+  if moves_money(saga) then
+    saga.note = issue('credit_notes', id, {
+      order = saga.order, user = saga.user, total = total, lines = lines,
+      invoice = saga.invoice and string.match(saga.invoice, '^[^,]+'),
+    })
+  end
+end
+
+-- undo_capture(id, saga): gives back what a checkout has captured, but for what was refunded of it before.
+local function undo_capture(id, saga)
+  if not saga.refunded then
+    pay_back(id, saga, saga.total, saga.lines)
+  elseif saga.refunded ~= saga.total then
+    pay_back(id, saga, integer(tonumber(saga.total) - tonumber(saga.refunded)), '')
+  end
+end
+
+-- remember_refunded(invoices, total): so much of what was captured with these invoices is refunded, so that it is not given back once
+-- more: of the first as much as there is, then of the next. What was refunded twice, because a Redis came back older, counts as the whole.
+local function remember_refunded(invoices, total)
+  local left = tonumber(total)
+  for invoice in string.gmatch(invoices or '', '[^,]+') do
+    local id = checkout_of(invoice)
+    local saga = id and load_saga(id)
+    if saga and saga.state == 'captured' and left > 0 then
+      local before = tonumber(saga.refunded or '0')
+      local after = math.min(tonumber(saga.total), before + left)
+      left = left - (after - before)
+      saga.refunded = integer(after)
+      store_saga(id, saga)
+    end
+  end
+end
