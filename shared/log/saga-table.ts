@@ -2,7 +2,7 @@
  * What does a service record of a saga, and what does it emit?
  *
  * Its table says it, one row for each state. From the table, and from the dictionary, which knows the facts of each kind of
- * entry, follow functions in Lua: they have no loops, for they run several times for each saga, and a loop over names costs
+ * entry, follow functions in Lua: they have no loops where it matters, for they run several times for each saga, and a loop over names costs
  * three to six times as much as the names written out.
  */
 import type { Fact, Facts } from '../contract/events.ts'
@@ -75,14 +75,17 @@ const payload = (kinds: Readonly<Record<string, Facts>>): string => {
   return ['local function payload(kind,saga)', ...branches, 'end'].join('\n')
 }
 
-/** `read_record(key)`: a saga as it is recorded under a key, `false` for each field that is not; or nil. */
-const readRecord = (fields: readonly string[]): string => {
-  const values = fields.map((name, at) => `[${quoted(name)}]=found[${at + 1}]`)
-  return `local function read_record(key)
-local found=redis.call('HMGET',key,${fields.map(quoted).join(',')})
-return found[1] and {${values.join(',')}} or nil
+/**
+ * `read_record(key)`: a saga as it is recorded under a key; or nil. Of most sagas half of what may be recorded is not, and it costs less
+ * to be told the names than to ask for each. The table begins as large as it becomes.
+ */
+const readRecord = (fields: readonly string[]): string => `local function read_record(key)
+local found=redis.call('HGETALL',key)
+if not found[1] then return nil end
+local saga={${fields.map((name) => `[${quoted(name)}]=false`).join(',')}}
+for at=1,#found,2 do saga[found[at]]=found[at+1] end
+return saga.state and saga or nil
 end`
-}
 
 /** `write_record(key, saga)`: writes all that is known of it. */
 const writeRecord = (fields: readonly string[], later: readonly string[]): string => {
@@ -109,7 +112,7 @@ export const sagaFunctions = (
   kinds: Readonly<Record<string, Facts>>,
 ): readonly string[] => [
   payload(kinds),
-  readRecord(['state', 'entries', 'again', ...fields, ...later]),
+  readRecord(['state', 'entries', ...fields]),
   writeRecord(fields, ['entries', 'again', ...later]),
   canBePacked(untold),
 ]
