@@ -47,16 +47,26 @@ const refused = (field: string, complaint: string): Malformed => {
   return { problem: malformedBody(name, `"${name}" ${complaint}`) }
 }
 
-/** The whole body; `undefined` if it is too long. It is read to its end, or the connection breaks before the answer. */
-const bytesOf = async ({ req }: Context, maxBytes: number): Promise<Buffer | undefined> => {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of req) {
-    bytes += chunk.length
-    if (bytes <= maxBytes) chunks.push(chunk)
-  }
-  return bytes > maxBytes ? undefined : Buffer.concat(chunks, bytes)
-}
+/**
+ * The whole body; `undefined` if it is too long. It is read to its end, or the connection breaks before the answer. By its events: an
+ * iterator of the stream costs several times as much as a small body.
+ */
+const bytesOf = ({ req }: Context, maxBytes: number): Promise<Buffer | undefined> =>
+  new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    req.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes <= maxBytes) chunks.push(chunk)
+    })
+    req.on('end', () =>
+      resolve(bytes > maxBytes ? undefined : chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, bytes)),
+    )
+    req.on('error', reject)
+    req.on('close', () => {
+      if (!req.readableEnded) reject(new Error('the connection broke in the middle of a body'))
+    })
+  })
 
 /** What reading throws of a text that is none of its kind. */
 const isUnreadable = (error: unknown): boolean => error instanceof SyntaxError || error instanceof TypeError
