@@ -6,6 +6,7 @@
  * than a client likes to, for the draft follows, whatever happens.
  */
 import { UnavailableError } from '../../shared/errors.ts'
+import { TransientMap } from '../checkout/transient-map.ts'
 
 /** The draft of an order shows this version of it now. */
 export type Drafted = { readonly order: string; readonly version: number }
@@ -21,18 +22,59 @@ export type Drafts = {
 export const WAIT_MS = 1_000
 /** One that has waited for so long looks: it may have been noted before it waited. */
 const LOOK_EVERY_MS = 200
+/** How often it is looked which are to look: one timer for all, and one listener, for each of them costs as much as the rest of a wait. */
+const SWEEP_MS = 50
 
-type Waiting = Drafted & { readonly resolve: (isDrafted: boolean) => void }
+type Waiting = Drafted & { readonly untilMs: number; readonly resolve: (isDrafted: boolean) => void }
+
+/** Those that wait to be told. */
+const openWaiting = () => {
+  const byOrder = new TransientMap<readonly Waiting[]>()
+  let isSweeping = false
+  let watched: AbortSignal | undefined
+
+  /** Has those end their wait that are told something, or have waited for long enough. */
+  const end = (order: string, isOver: (one: Waiting) => boolean, isDrafted: boolean): void => {
+    const all = byOrder.get(order) ?? []
+    const others = all.filter((one) => !isOver(one))
+    if (others.length === 0) byOrder.delete(order)
+    else byOrder.set(order, others)
+    for (const one of all) if (isOver(one)) one.resolve(isDrafted)
+  }
+  const endAll = (nowMs: number): void => {
+    for (const [order] of byOrder) end(order, ({ untilMs }) => untilMs <= nowMs, false)
+  }
+  const sweep = (): void => {
+    endAll(performance.now())
+    isSweeping = !byOrder[Symbol.iterator]().next().done
+    if (isSweeping) setTimeout(sweep, SWEEP_MS)
+  }
+
+  return {
+    told: (wanted: Drafted, ms: number): Promise<boolean> => {
+      const { promise, resolve } = Promise.withResolvers<boolean>()
+      const one = { ...wanted, untilMs: performance.now() + ms, resolve }
+      const others = byOrder.get(wanted.order)
+      byOrder.set(wanted.order, others === undefined ? [one] : [...others, one])
+      if (!isSweeping) setTimeout(sweep, SWEEP_MS)
+      isSweeping = true
+      return promise
+    },
+    tell: ({ order, version }: Drafted): void => {
+      if (byOrder.get(order)) end(order, (one) => version >= one.version, true)
+    },
+    /** At the signal all look. It is that of the server, and the same for all its requests. */
+    watch: (closing: AbortSignal): void => {
+      if (closing === watched) return
+      watched = closing
+      closing.addEventListener('abort', () => endAll(Number.POSITIVE_INFINITY), { once: true })
+    },
+  }
+}
 
 /** @param draftedVersion which version of an order is drafted; 0 if none is. @throws UnavailableError */
 export const openDrafts = (draftedVersion: (order: string) => Promise<number>): Drafts => {
-  const waiting = new Map<string, readonly Waiting[]>()
-
-  const leave = (one: Waiting): void => {
-    const others = waiting.get(one.order)?.filter((other) => other !== one) ?? []
-    if (others.length === 0) waiting.delete(one.order)
-    else waiting.set(one.order, others)
-  }
+  const { told, tell, watch } = openWaiting()
 
   const isDrafted = async ({ order, version }: Drafted): Promise<boolean> => {
     try {
@@ -46,24 +88,14 @@ export const openDrafts = (draftedVersion: (order: string) => Promise<number>): 
   return {
     wait: async (wanted, ms, closing) => {
       const untilMs = performance.now() + ms
+      watch(closing)
       for (;;) {
         const leftMs = closing.aborted ? 0 : untilMs - performance.now()
         if (leftMs <= 0) return isDrafted(wanted)
-        const { promise, resolve } = Promise.withResolvers<boolean>()
-        const one = { ...wanted, resolve }
-        waiting.set(wanted.order, [...(waiting.get(wanted.order) ?? []), one])
-        const look = (): void => resolve(false)
-        const timer = setTimeout(look, Math.min(LOOK_EVERY_MS, leftMs))
-        closing.addEventListener('abort', look, { once: true })
-        const isTold = await promise
-        clearTimeout(timer)
-        closing.removeEventListener('abort', look)
-        leave(one)
+        const isTold = await told(wanted, Math.min(LOOK_EVERY_MS, leftMs))
         if (isTold || (await isDrafted(wanted))) return true
       }
     },
-    onDrafted: ({ order, version }) => {
-      for (const one of waiting.get(order) ?? []) if (version >= one.version) one.resolve(true)
-    },
+    onDrafted: tell,
   }
 }
