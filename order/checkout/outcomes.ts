@@ -15,7 +15,7 @@ import type { Decision } from '../commands.ts'
 import { type OrderMetrics, unmeasured } from '../metrics.ts'
 import { type End, type Ended, isGivenUpBy, isRefusal } from '../order.ts'
 import type { Store } from '../store.ts'
-import { TransientMap } from './transient-map.ts'
+import { TransientMap } from '../transient-map.ts'
 
 export type Outcomes = {
   /**

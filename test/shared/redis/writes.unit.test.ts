@@ -11,12 +11,14 @@ const FREES = /^(ZREM|HDEL|DEL|UNLINK|SREM|XTRIM|XDEL|EXPIRE|PEXPIRE)$/
 /** These gather what is written at the script's end. */
 const GATHER = ['post', 'post_all', 'post_lines', 'keep_open', 'finish']
 
-/** The functions of a text by their names, each with its body. */
+/** The functions of a text by their names, each with its body, and what it is wrapped in. */
 const functionsOf = (code: string): ReadonlyMap<string, string> =>
   new Map(
-    [...code.matchAll(/^(?:local )?(?:function ([\w.]+)|commands\['([\w-]+)'\] = function)\(([\s\S]*?)^end$/gm)].map(
-      ([, name, quoted, body]) => [name ?? `commands.${quoted}`, body ?? ''] as const,
-    ),
+    [
+      ...code.matchAll(
+        /^(?:local )?(?:function ([\w.]+)|commands\['([\w-]+)'\] = ([\w(]*)function)\(([\s\S]*?)^end\)?$/gm,
+      ),
+    ].map(([, name, quoted, within = '', body]) => [name ?? `commands['${quoted}']`, within + body] as const),
   )
 
 /** Every call of Redis that a function may make, itself or by what it calls. */
@@ -42,7 +44,8 @@ const saysOf = (text: string): string | undefined => /^-- WRITES\s+(.*)$/m.exec(
 
 for (const { name, place, text, whole } of COMMANDS)
   test(`${place}: ${name} says truly what it writes`, (t) => {
-    const calls = callsOf(`commands.${name}`, functionsOf(whole))
+    const functions = functionsOf(whole)
+    const calls = callsOf(functions.has(`commands.${name}`) ? `commands.${name}` : `commands['${name}']`, functions)
     t.true(calls.length > 0 || saysOf(text) === REMEMBERED)
     const writes = calls.filter((call) => !READS.test(call))
     const expected = writes.length === 0 ? 'nothing' : 'nothing that takes memory'
