@@ -87,8 +87,8 @@ export type Dependencies = {
   readonly peer: (peer: Service) => Redis
   /** Tells a listener of what is appended to the own log, by whichever replica. */
   readonly follow: (listener: Listener) => Following
-  /** Resolves when what the peers have appended by now is applied, as far as they can be asked: see `log/subscription.ts`. */
-  readonly catchUp: () => Promise<void>
+  /** Resolves when what the peers have appended by now is applied, or with `false` if not all can be asked: see `log/catch-up.ts`. */
+  readonly catchUp: () => Promise<boolean>
   /** Which peers have not been reached for some seconds. */
   readonly outOfReach: () => readonly Service[]
   /** How long answers under a key are kept: no longer than the log. */

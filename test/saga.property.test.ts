@@ -185,8 +185,8 @@ type Loss = {
   /** Which part of the steps has been taken at that moment. */
   readonly at: number
   readonly orders: Forgotten
-  /** When the process of order, which has lost its Redis, upholds what it has told. */
-  readonly upheld: 'at once' | 'late'
+  /** When the process of order, which has lost its Redis, upholds what it has told: at once also while payment is away. */
+  readonly upheld: 'at once' | 'alone' | 'late'
 }
 const part = fc.double({ min: 0, max: 1, noNaN: true })
 const wishes = fc.constantFrom<'refund' | 'accept'>('refund', 'accept')
@@ -198,7 +198,7 @@ const lossesOf = (count: number): fc.Arbitrary<Loss> =>
     ),
     at: part,
     orders: fc.constantFrom<Forgotten>('kept', 'bare', 'gone'),
-    upheld: fc.constantFrom('at once', 'late'),
+    upheld: fc.constantFrom('at once', 'alone', 'late'),
   })
 const loss = (participant: Participant, remembered: number, at: number): Loss => ({
   participants: [{ participant, remembered }],
@@ -227,7 +227,7 @@ const playWithLoss = async (
   }
   for (const restore of restores) await restore(orders)
   const isTold = participants.some(({ participant }) => participant === 'order')
-  if (isTold && upheld === 'at once') await world.uphold()
+  if (isTold && upheld !== 'late') await world.uphold(upheld === 'alone' ? 'is away' : 'answers')
   for (const step of steps.slice(end)) await world.take(step)
   if (isTold && upheld === 'late') await world.uphold()
   await world.settle(true)
@@ -236,6 +236,14 @@ const playWithLoss = async (
   await world.settle(true)
 }
 
+const exchanging: Shop = {
+  credit: [10, 0],
+  items: [
+    { stock: 2, price: 1 },
+    { stock: 2, price: 1 },
+  ],
+  orders: [{ user: 0, quantities: [2, 1] }],
+}
 /** A checkout whose goods are taken is cancelled, and payment has let its money go. */
 const GIVEN_UP = 'begin 0, payment reads order, stock reads payment, cancel 0, payment reads order'
 /** What went wrong once, and is too rare to be met again by chance. */
@@ -255,6 +263,12 @@ const onceWrong: [Shop, Step[], Loss][] = [
       'begin 0, begin 1, payment reads order, stock reads payment, cancel 0, payment reads order, payment reads stock, stock reads payment',
     ),
     loss('stock', 0, 1),
+  ],
+  // Order forgets an exchange and that less was wanted then, and payment is away when that is upheld.
+  [
+    exchanging,
+    written('begin 0, deliver, deliver, change 0 0 2, deliver, deliver, change 0 0 1'),
+    { ...loss('order', 0.45, 1), upheld: 'alone' },
   ],
 ]
 

@@ -24,11 +24,12 @@ export const settle = command('settle', ['log_id', 'order', 'user', 'total', 'li
 })
 export const upholdRefund = command(
   'uphold-refund',
-  ['log_id', 'order', 'user', 'total', 'lines', 'restock', 'amends?'],
+  ['log_id', 'order', 'user', 'total', 'lines', 'restock', 'amends?', 'costs?', 'early?'],
   {
     kept: [],
     granted: [],
     lost: [],
     contradicted: ['saga', 'by', 'order'],
+    early: [],
   },
 )

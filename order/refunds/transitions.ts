@@ -56,4 +56,5 @@ export const alternatives = [
   ],
   ['none', 'uphold', 'less is left of its order', ['contradicted', 'granted', 'RefundGranted', 'CheckoutContradicted']],
   ['none', 'uphold', 'its order is not paid', ['lost', 'none']],
+  ['none', 'uphold', 'it is of an amendment of what only payment knows', ['early', 'none']],
 ] as const satisfies readonly Alternative<'order', State, Event>[]

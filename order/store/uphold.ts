@@ -4,6 +4,7 @@
  * Each is upheld: made true again as far as that can be, else the checkout is contradicted, and a person resolves it. So is a
  * refund that clients were told is granted.
  */
+import { UnavailableError } from '../../shared/errors.ts'
 import type { LogEntry } from '../../shared/log/entry.ts'
 import type { LogOptions } from '../../shared/log/log.ts'
 import type { Runner } from '../../shared/log/runner.ts'
@@ -62,11 +63,21 @@ export const upholding = ({
     return result[0] === 'kept' || result[0] === 'submitted'
   }
 
-  /** The same of a refund that was granted: an order that it can be granted of shows it again, and payment pays it once. */
-  const isRefundUpheld = async ({ log_id, facts }: LogEntry): Promise<boolean> => {
+  /**
+   * The same of a refund that was granted: an order that it can be granted of shows it again, and payment pays it once.
+   * @param costs what the lines of its order cost from then on, if it is of an amendment
+   * @param isEarly may payment have emitted what is not known here?
+   * @returns whether it is as it was answered; or that this is to be tried again once payment is heard
+   */
+  const upholdOneRefund = async (
+    { log_id, facts }: LogEntry,
+    costs: string | undefined,
+    isEarly: boolean,
+  ): Promise<boolean | 'early'> => {
     const { order = '', user = '', total = '0', lines = '', restock = '', amends } = facts
-    const args = { log_id, order, user, total, lines, restock, ...ofAmendment(amends) }
-    const result = await run(upholdRefund, args)
+    const known = { ...ofAmendment(amends), ...(costs && { costs }), ...(isEarly && { early: 'yes' }) }
+    const result = await run(upholdRefund, { log_id, order, user, total, lines, restock, ...known })
+    if (result[0] === 'early') return 'early'
     if (result[0] === 'contradicted') onContradicted({ id: result[1], by: result[2], order: result[3] })
     return result[0] === 'kept' || result[0] === 'granted'
   }
@@ -84,7 +95,7 @@ export const upholding = ({
    * First those whose client was answered that nothing is charged, before it can be; what was paid is rebuilt once payment's log
    * has been applied, and refunds of it after that. An order that was cancelled together with such a refund comes last, and not at
    * all if that is lost: what was paid for it would be given back twice. What was said to be under way, and ended, is of no interest
-   * any more.
+   * any more. Refunds of an order that can be upheld only once payment is heard are tried again, with all the rest, which is kept by then.
    */
   return async (gone) => {
     const kept = new Set<LogEntry>()
@@ -105,15 +116,23 @@ export const upholding = ({
       cancellations.filter((end) => refundsOf(end).length === 0),
       isCancellationUpheld,
     )
-    if (paid.length > 0 || refunds.length > 0) await catchUp()
+    const isEarly = (paid.length > 0 || refunds.length > 0) && !(await catchUp())
     await upholdAll(paid, isUpheld)
-    await upholdAll(refunds, isRefundUpheld)
+    const early = new Set<string>()
+    await upholdAll(refunds, async (refund) => {
+      const { order = '' } = refund.facts
+      const amended = gone.find(({ kind, log_id }) => kind === 'OrderAmended' && refundIn(log_id) === refund.log_id)
+      const isKept = !early.has(order) && (await upholdOneRefund(refund, amended?.facts.costs, isEarly))
+      if (isKept === 'early') early.add(order)
+      return isKept === true
+    })
     for (const amended of amendedBy(gone, refunds, kept)) kept.add(amended)
     await upholdAll(
       cancellations.filter((end) => refundsOf(end).length > 0 && refundsOf(end).every((refund) => kept.has(refund))),
       isCancellationUpheld,
     )
     await upholdAll(begun, async (beginning) => ended.has(beginning.log_id) || isUpheld(beginning))
+    if (early.size > 0) throw new UnavailableError('payment does not answer, which knows what was amended before')
     return gone.filter((entry) => !kept.has(entry))
   }
 }

@@ -16,6 +16,8 @@ const CATCH_UP_MS = 1_000
 const RETRY_MS = 20
 /** How many entries are looked through for the last one that is handled. */
 const UNAPPLIED_MAX = 256
+/** The publisher's Redis does not answer. */
+const AWAY = 'away'
 
 export type CatchUpOptions = {
   readonly log: Pick<Log, 'cursor' | 'handles'>
@@ -27,16 +29,16 @@ export type CatchUpOptions = {
 }
 
 /**
- * Resolves when all that the publisher has appended by now, and that is handled here, is applied: after a lease and a second at
- * the latest, and at once if the publisher's Redis does not answer. The function that is returned throws UnavailableError by the
- * own Redis.
+ * Resolves when all that the publisher has appended by now, and that is handled here, is applied, with `true`; or with `false` after a
+ * lease and a second at the latest, and at once if the publisher's Redis does not answer. The function that is returned throws
+ * UnavailableError by the own Redis.
  */
-export const openCatchUp = ({ log, publisher, redis, step, leaseTtlMs }: CatchUpOptions): (() => Promise<void>) => {
+export const openCatchUp = ({ log, publisher, redis, step, leaseTtlMs }: CatchUpOptions): (() => Promise<boolean>) => {
   const stream = logKey(publisher)
   const looking = `unheard-${publisher}`
 
-  /** The last entry that is handled and not applied yet; where there are more than one looks through, simply the last one. */
-  const lastUnapplied = async (): Promise<string | undefined> => {
+  /** The last entry that is handled and not applied yet, if any; where there are more than one looks through, simply the last one. */
+  const lastUnapplied = async (): Promise<string | undefined | typeof AWAY> => {
     const cursor = await log.cursor(publisher)
     try {
       const unapplied = await step(looking, () => redis.xrange(stream, `(${cursor}`, '+', 'COUNT', UNAPPLIED_MAX))
@@ -45,19 +47,24 @@ export const openCatchUp = ({ log, publisher, redis, step, leaseTtlMs }: CatchUp
       return last?.[0]
     } catch (error) {
       if (!isTransient(error)) throw error
-      return undefined
+      return AWAY
     }
   }
 
-  const catchUp = async (): Promise<void> => {
+  const catchUp = async (): Promise<boolean> => {
     const until = performance.now() + leaseTtlMs + CATCH_UP_MS
     const last = await lastUnapplied()
-    if (last === undefined) return
-    while (compareIds(await log.cursor(publisher), last) < 0 && performance.now() < until) await after(RETRY_MS)
+    if (last === AWAY) return false
+    if (last === undefined) return true
+    while (compareIds(await log.cursor(publisher), last) < 0) {
+      if (performance.now() >= until) return false
+      await after(RETRY_MS)
+    }
+    return true
   }
 
   /** Many may ask at one deadline: they wait together. */
-  let catchingUp: Promise<void> | undefined
+  let catchingUp: Promise<boolean> | undefined
   return () => {
     catchingUp ??= catchUp().finally(() => {
       catchingUp = undefined

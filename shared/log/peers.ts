@@ -26,8 +26,8 @@ export type Reader = Lag & {
 export type Peers = {
   /** Opens a subscription to each peer. `onApplied` is called with each reply to an entry, after it was applied. */
   readonly subscribe: (log: Log, onApplied: (reply: Reply) => void) => void
-  /** Resolves when what they have appended by now is applied, as far as they can be asked. @throws UnavailableError by the own Redis */
-  readonly catchUp: () => Promise<void>
+  /** Resolves when what they have appended by now is applied; with `false` if not all can be asked. @throws UnavailableError by the own Redis */
+  readonly catchUp: () => Promise<boolean>
   /** Those that have not been reached for some seconds. */
   readonly outOfReach: () => readonly Service[]
   /** How each is read. @throws UnavailableError by the own Redis */
@@ -103,7 +103,7 @@ export const openPeers = ({ blocking, reporting, redLock, logger, ...common }: P
           }),
         )
     },
-    catchUp: all((one) => one.catchUp()),
+    catchUp: async () => !(await Promise.all(subscriptions.map((one) => one.catchUp()))).includes(false),
     outOfReach: () => subscriptions.filter((one) => one.unreachedMs() >= UNREACHABLE_MS).map((one) => one.publisher),
     readers: () =>
       Promise.all(

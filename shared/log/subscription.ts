@@ -48,8 +48,11 @@ export type Subscription = {
   /** Asks whether the publisher is there, where another replica is the one that reads. */
   readonly probe: () => Promise<void>
   readonly whenReady: () => Promise<void>
-  /** Resolves when what the publisher has appended by now is applied: see `catch-up.ts`. @throws UnavailableError by the own Redis */
-  readonly catchUp: () => Promise<void>
+  /**
+   * Resolves when what the publisher has appended by now is applied, or with `false` if that cannot be: see `catch-up.ts`.
+   * @throws UnavailableError by the own Redis
+   */
+  readonly catchUp: () => Promise<boolean>
   readonly start: () => void
   readonly stop: () => Promise<void>
 }

@@ -775,6 +775,7 @@ for (const [why, giveUp] of Object.entries(GIVE_UP))
       ...bench.dependencies,
       catchUp: async () => {
         await tell('payment', 'CreditCaptured', 'it', facts)
+        return true
       },
     })
     await giveUp(late)

@@ -23,8 +23,9 @@ const open = async (t: ExecutionContext): Promise<Scene> => {
   const bench = await openDurable(t)
   const contradicted: string[] = []
   const unheard: (() => Promise<unknown>)[] = []
-  const catchUp = async (): Promise<void> => {
+  const catchUp = async (): Promise<boolean> => {
     for (const one of unheard.splice(0)) await one()
+    return true
   }
   const store = openStore({ ...bench.dependencies, catchUp }, ({ order, by }) => contradicted.push(`${order} ${by}`))
   await openCheckout(store)
@@ -116,9 +117,10 @@ test('what was told since the first time is looked for as well, if it is lost be
   const bench = await openDurable(t)
   const { server } = bench
   let moment = 0
-  const catchUp = async (): Promise<void> => {
+  const catchUp = async (): Promise<boolean> => {
     await store.create('late', 'anna', plainly)
     await comeBack(bench, moment)
+    return true
   }
   const store = openStore({ ...bench.dependencies, catchUp })
   await openCheckout(store)

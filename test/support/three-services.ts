@@ -55,7 +55,7 @@ export type ThreeServices = AsyncDisposable & {
 
 type Options = {
   /** What order waits for before it cancels: to have read what payment has emitted. */
-  readonly catchUp?: () => Promise<void>
+  readonly catchUp?: () => Promise<boolean>
   /** Makes the log ids of what has no saga. */
   readonly nextId?: () => string
 }

@@ -16,8 +16,20 @@ local function fits(order, refund)
   return order.refunded + tonumber(refund.total) <= order.total
 end
 
+-- costs_alike(one, other): whether two lists of costs say the same.
+local function costs_alike(one, other)
+  local costs, others = amounts(one), amounts(other)
+  for item, cost in pairs(costs) do
+    if others[item] ~= cost then
+      return false
+    end
+    others[item] = nil
+  end
+  return next(others) == nil
+end
+
 -- amend_again(id, refund, order): makes an order less once more that was amended so, if it can be the one that was amended, and
--- nothing was added then. False if it cannot.
+-- nothing was added then; if it is known what its lines cost from then on, they must. False if it cannot.
 local function amend_again(id, refund, order)
   if not refund.amends or order.status ~= 'paid' or not is_whole(order) or not is_later(order, refund.amends) then
     return false
@@ -37,7 +49,11 @@ local function amend_again(id, refund, order)
   if integer(credit) ~= refund.total or #costs == 0 then
     return false
   end
-  local alone = { total = '0', lines = '', amends = refund.amends, back = refund.lines, costs = table.concat(costs, ',') }
+  local left = table.concat(costs, ',')
+  if refund.costs and not costs_alike(left, refund.costs) then
+    return false
+  end
+  local alone = { total = '0', lines = '', amends = refund.amends, back = refund.lines, costs = left }
   local granted = amend(string.sub(id, 1, -#BACK - 1), alone, order)
   refund.entries, refund.state, refund.stored, refund.at = granted.entries, granted.state, granted.stored, granted.at
   return true
@@ -50,7 +66,7 @@ local function show_refund(id, refund)
   if order and amend_again(id, refund, order) then
     return true
   end
-  refund.amends = nil
+  refund.amends, refund.costs = nil, nil
   refund.invoice = order and is_paid(order) and order.invoice or nil
   if not order or not is_paid(order) or not fits(order, refund) then
     return false

@@ -198,6 +198,7 @@ test.serial('an end of payment that is not applied yet comes first', async (t) =
     ...bench.dependencies,
     catchUp: async () => {
       await tell('payment', 'CreditCaptured', 'it', facts)
+      return true
     },
   })
   const [result] = await late.cancelOrder({ order: 'cart', from: 'any', restock: 'shelf', reason: undefined }, plainly)

@@ -54,7 +54,10 @@ const amountOf = (result: Awaited<ReturnType<typeof refund>>): number | string =
 
 const facts = { order: 'cart', user: 'anna', total: 5, lines: 'cup:1', restock: 'shelf' }
 const isSettled = (id = 'it') => tell('payment', 'CreditRefunded', id, facts)
-const uphold = () => log.run('uphold-refund', { log_id: 'it', ...facts })
+const uphold = (known: Readonly<Record<string, string>> = {}) =>
+  log.run('uphold-refund', { log_id: 'it', ...facts, ...known })
+/** Of an amendment that left lines that the order has not. */
+const ofAmendment = { amends: '2', costs: 'tea:30,pot:5', early: 'yes' }
 const shown = async () => {
   const [returned, refunded] = await bench.redis.hmget('order:cart', 'returned', 'refunded')
   return { returned: returned ?? '', refunded: Number(refunded ?? 0) }
@@ -67,7 +70,7 @@ const bring = async (state: State): Promise<void> => {
 }
 const EVENTS: Readonly<Record<Event, () => Promise<readonly string[]>>> = {
   CreditRefunded: () => isSettled(),
-  uphold,
+  uphold: () => uphold(),
   're-emit': () => log.run('tell-again', { log_id: 'it' }),
   cancel: () => log.run('cancel', { log_id: 'it' }),
 }
@@ -98,13 +101,14 @@ const ORDERS: Readonly<Record<(typeof alternatives)[number][2], () => Promise<un
     await refund({ lines: 'cup:3' })
   },
   'its order is not paid': () => store.place(ORDER, plainly),
+  'it is of an amendment of what only payment knows': () => pay(),
 }
 for (const [state, event, where, [result, next, ...kinds]] of alternatives)
   test.serial(`${event} of a refund that is ${state}, where ${where}: ${result}`, async (t) => {
     await ORDERS[where]()
     const before = await shown()
     const seen = await emittedDuring(async () => {
-      t.is((await EVENTS[event]())[0], result)
+      t.is((await (result === 'early' ? uphold(ofAmendment) : EVENTS[event]()))[0], result)
     })
     t.deepEqual<readonly string[], readonly string[]>(seen, kinds)
     t.is(await stateOfIt(), next)

@@ -400,7 +400,7 @@ test('catching up waits for what was appended and is handled, and for nothing el
   const { subscription: one } = await follow(t, scene)
   await one.whenReady()
   await give(scene, 'is not handled')
-  await one.catchUp()
+  t.true(await one.catchUp())
   await scene.say(0, 3)
   await give(scene, 'is not handled either')
   let isCaughtUp = false
@@ -440,12 +440,12 @@ test('catching up has a bound, and does not wait for a publisher that is away', 
   await one.whenReady()
   await scene.say(0, 1)
   const startedAt = performance.now()
-  await one.catchUp()
+  t.false(await one.catchUp())
   const waitedMs = performance.now() - startedAt
   t.true(waitedMs > LEASE_TTL_MS && waitedMs < LEASE_TTL_MS + 3_000, `waited ${Math.round(waitedMs)} ms`)
   await scene.publisher.kill()
   const askedAt = performance.now()
-  await one.catchUp()
+  t.false(await one.catchUp())
   t.true(performance.now() - askedAt < 1_000)
   t.is(await scene.left(), STOCK)
 })

@@ -11,6 +11,7 @@
  *   letters payment          its dead letters
  *   retry payment dead#1 | dismiss payment dead#1
  */
+import { UnavailableError } from '../../../shared/errors.ts'
 import { ackedKey, type LostTail } from '../../../shared/log/entry.ts'
 import { tailLossDetector } from '../../../shared/log/tail-loss.ts'
 import { logParser, type Report } from '../../../shared/saga/log-parser.ts'
@@ -124,8 +125,15 @@ export const recovery = (scene: Scene): Readonly<Record<string, Command>> => {
     lose: async ({ args: [word] }) => {
       await saved.get(participantOf(word))?.()
     },
-    'look-back': async ({ args: [participant] }) =>
-      logTailLoss(await services.logs[participantOf(participant)].checkOwnTail()),
+    'look-back': async ({ args: [participant] }) => {
+      try {
+        await logTailLoss(await services.logs[participantOf(participant)].checkOwnTail())
+      } catch (error) {
+        if (!(error instanceof UnavailableError)) throw error
+        print(`not now: ${error.message}`)
+        await tell()
+      }
+    },
     compare: async ({ args: [subscriber, publisher] }) => {
       const log = services.logs[participantOf(subscriber)]
       const memory = memories.get(participantOf(publisher))

@@ -100,6 +100,7 @@ export const openScene = async (servers: ThreeServers): Promise<Scene> => {
     },
     catchUp: async () => {
       await read('order', 'payment')
+      return !parted.has('order payment')
     },
   })
   const { logs, stores } = services

@@ -5,6 +5,7 @@
  * contradicts the promises. It reads the logs as the accounts they are: every entry must be justified by those before it.
  */
 import { isUndecided } from '../../../order/order.ts'
+import { UnavailableError } from '../../../shared/errors.ts'
 import { compareIds, type LogEntry } from '../../../shared/log/entry.ts'
 import { tailLossDetector } from '../../../shared/log/tail-loss.ts'
 import type { Page, Place, Recovery, Survey } from '../../../shared/saga/recovery.ts'
@@ -51,8 +52,11 @@ export type World = AsyncDisposable & {
   readonly violations: (lost?: readonly Participant[]) => Promise<readonly string[]>
   /** Orders that are listed as contradicted. */
   readonly contradictions: () => Promise<readonly string[]>
-  /** What the process of order does when its Redis came back older: it upholds what it told of checkouts that was not paid. */
-  readonly uphold: () => Promise<void>
+  /**
+   * What the process of order does when its Redis came back older: it upholds what it told, once it has read what payment has emitted; or
+   * without that, while payment's Redis does not answer.
+   */
+  readonly uphold: (payment?: 'answers' | 'is away') => Promise<void>
   /** A person ends every contradiction. */
   readonly resolve: (by: 'refund' | 'accept') => Promise<void>
   /** How often each kind was said first: to see that schedules reach what they should. */
@@ -68,10 +72,12 @@ const AT_ONCE_MS = -60_000
 
 export const openWorld = async (): Promise<World> => {
   await using stack = new AsyncDisposableStack()
-  /** Before order upholds, it reads what payment has emitted; else a step says when it does. */
+  /** Before order upholds, it reads what payment has emitted; else a step says when it does. Is something left to be upheld? */
   let isUpholding = false
-  const catchUp = async (): Promise<void> => {
+  let isToUphold = false
+  const catchUp = async (): Promise<boolean> => {
     if (isUpholding) await apply('order', 'payment', ALL)
+    return isUpholding
   }
   const services = stack.use(await openThreeServices(stack.use(await startThreeServers()), { catchUp }))
   const { redis, stores, logs, dependencies } = services
@@ -213,16 +219,23 @@ export const openWorld = async (): Promise<World> => {
     }
   }
 
-  const uphold = async (): Promise<void> => {
-    isUpholding = true
-    for (let lost = await logs.order.checkOwnTail(); lost; lost = await logs.order.checkOwnTail())
-      listed.push(...lost.entries)
+  const uphold: World['uphold'] = async (payment = 'answers') => {
+    isUpholding = payment === 'answers'
+    try {
+      for (let lost = await logs.order.checkOwnTail(); lost; lost = await logs.order.checkOwnTail())
+        listed.push(...lost.entries)
+    } catch (error) {
+      // It is tried again: at rest at last.
+      if (!(error instanceof UnavailableError) || isUpholding) throw error
+      isToUphold = true
+    }
     isUpholding = false
   }
 
   const reset = async (fresh: Shop): Promise<void> => {
     // What the process knows of the schedule before is not of this one.
     await uphold()
+    isToUphold = false
     shop = fresh
     archive = { order: [], payment: [], stock: [] }
     listed = []
@@ -255,8 +268,8 @@ export const openWorld = async (): Promise<World> => {
     for (const { order_id, log_id } of await stores.order.contradicted()) {
       const wish = (how: typeof by) => stores.order.resolve(log_id ?? '', { by: how, why: 'as it is' }, plainly)
       let [how, [result]] = [by, await wish(by)]
-      // A part of it was refunded before.
-      if (result === 'partly-refunded') [how, [result]] = ['accept', await wish('accept')]
+      // A part of it was refunded before, or it was amended.
+      if (result === 'partly-refunded' || result === 'amended') [how, [result]] = ['accept', await wish('accept')]
       if (result !== 'resolved') problems.push(`${order_id} could not be resolved: ${result}`)
       resolved[how].add(order_id)
     }
@@ -376,6 +389,8 @@ export const openWorld = async (): Promise<World> => {
   }
 
   const settle = async (repairs: boolean): Promise<void> => {
+    if (isToUphold) await uphold()
+    isToUphold = false
     await finish()
     if (!repairs) return
     for (let round = 0; round < 4; round += 1) {

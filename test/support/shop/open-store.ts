@@ -69,7 +69,7 @@ export const openBenchOn = async (
       logger: pino({ level: 'silent' }),
       peer: () => redis,
       follow: () => ({ start: () => undefined, stop: () => Promise.resolve() }),
-      catchUp: () => Promise.resolve(),
+      catchUp: () => Promise.resolve(true),
       outOfReach: () => [],
       retentionS: RETENTION_S,
       metrics: noMetrics,
