@@ -2,7 +2,7 @@
  * Every point at which a process touches another one is a place to die at, in every way, whatever the checkout comes to.
  *
  * The points are those that a recorded run passes, so a new one needs no mention to be tried. `npm run test:faults` tries
- * all cases. `npm test` tries every third point of a checkout, and those of every ninth other step, with one fault and one outcome;
+ * all cases. `npm test` tries every fourth point of a checkout, and those of every twelfth other step, with one fault and one outcome;
  * which, changes every day. `CRASHES` chooses others: a number is the day, any other text is a pattern of the cases' names.
  */
 import { createHash } from 'node:crypto'
@@ -31,8 +31,8 @@ const stepOf = (point: string): string => point.replace(/\.(before|after)$/, '')
 const isOfCheckout = ({ act }: Case): boolean => OUTCOMES.some((outcome) => outcome === act)
 
 /** After so many days each point of a checkout was tried, and each other step. */
-const CHECKOUT_DAYS = 3
-const OTHER_DAYS = 9
+const CHECKOUT_DAYS = 4
+const OTHER_DAYS = 12
 
 /** One case of some points, so that each comes up again after its days, and then with its next case. */
 const rotated = (all: readonly Case[], day: number): readonly Case[] => {
