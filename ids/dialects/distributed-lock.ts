@@ -12,7 +12,7 @@ import { type Handler, type Route, routes } from '../../shared/http/route.ts'
 import { PLAIN } from '../lock/lease.ts'
 import { later, locksInDoubt, tooManyLocks } from '../lock/problems.ts'
 import type { Holder, Lock } from '../lock/read-lock.ts'
-import type { Locks as Verbs } from '../lock/verbs.ts'
+import { inNameOf, type Locks as Verbs } from '../lock/verbs.ts'
 import { distributedLock, type Kind, type ShownDistributedLock, TIMEOUT_S } from './api.ts'
 import { duplicate, noSuchHolder, noSuchLock, notHeld, present, taken } from './problems.ts'
 
@@ -80,10 +80,14 @@ const holdersOf = ({ holders }: Lock, kind: Kind, process: string): readonly Hol
 
 const makeFrom =
   ({ verbs, nextLogId }: DistributedLockOptions): Handler<Api['makeDistributedLock']> =>
-  async ({ params: { lock: id }, headers: { 'user-id': user }, query }) => {
+  async (request) => {
+    const { params, headers, query } = request
+    const { lock: id } = params
+    const { 'user-id': user } = headers
     if (await find({ verbs }, user, id)) return { problem: duplicate(id) }
     const write = query.is_write_exclusive ? 'exclusive' : 'shared'
-    const made = await verbs.configure(nameOf(user, id), { limit: undefined, write, delayMs: 0 }, nextLogId())
+    const wanted = { limit: undefined, write, delayMs: 0 } as const
+    const made = await verbs.configure(nameOf(user, id), wanted, nextLogId(), inNameOf(request))
     if (made.state === 'in-use') return { problem: taken(id) }
     if (made.state === 'too-many') return later(undefined, tooManyLocks)
     // Another request has made it meanwhile.
@@ -93,7 +97,10 @@ const makeFrom =
 
 const holdFrom =
   ({ verbs }: Options): Handler<Api['holdDistributedLock']> =>
-  async ({ params: { lock: id, kind, process }, headers: { 'user-id': user }, query }) => {
+  async (request) => {
+    const { params, headers, query } = request
+    const { lock: id, kind, process } = params
+    const { 'user-id': user } = headers
     const name = nameOf(user, id)
     const lock = await find({ verbs }, user, id)
     if (lock === undefined) return { problem: noSuchLock(id) }
@@ -103,7 +110,7 @@ const holdFrom =
     const writing = lock.write === 'exclusive' ? 'exclusive' : 'write-shared'
     const mode = kind === 'read-process' ? 'read' : writing
     const wish = { ...PLAIN, mode, ttlMs, owner: process, metadata: metadataOf(process, lease, ttlMs) } as const
-    const found = await verbs.acquire(name, lease, wish)
+    const found = await verbs.acquire(name, lease, wish, inNameOf(request))
     switch (found.state) {
       case 'held': {
         // Of two requests of one process at one moment the first has it.

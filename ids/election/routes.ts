@@ -13,7 +13,7 @@ import { leaseEnded, noSuchLease, notExclusive } from '../lock/problems.ts'
 import type { Happened, Holder, Lock } from '../lock/read-lock.ts'
 import { closing, refusal, watchingFrom } from '../lock/routes.ts'
 import { delayedAs, type Told } from '../lock/shown.ts'
-import type { Locks as Verbs } from '../lock/verbs.ts'
+import { inNameOf, type Locks as Verbs } from '../lock/verbs.ts'
 import type { Watches } from '../lock/watches.ts'
 import { elections as api, ELECTIONS } from './api.ts'
 
@@ -92,10 +92,13 @@ const showing =
 
 const standFrom = (options: ElectionOptions): Handler<Api['stand']> => {
   const shown = showing(options)
-  return async ({ params: { election, candidate }, body: { ttl_ms: ttlMs, value }, closing: stopping }) => {
+  return async (request) => {
+    const { params, body, closing: stopping } = request
+    const { election, candidate } = params
+    const { ttl_ms: ttlMs, value } = body
     const name = lockOf(election)
     const wish = { ...PLAIN, ttlMs, queue: true, owner: candidate, metadata: known(value), comesAgain: true }
-    const found = await options.holding.acquire(name, candidate, wish, stopping)
+    const found = await options.holding.acquire(name, candidate, wish, stopping, inNameOf(request))
     switch (found.state) {
       case 'held': {
         const json = leadingAs(candidate, found)

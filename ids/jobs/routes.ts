@@ -3,7 +3,7 @@ import { unreachable } from '../../shared/errors.ts'
 import { keyReused } from '../../shared/http/problems.ts'
 import { type Route, routes } from '../../shared/http/route.ts'
 import { later, lockHeld, locksInDoubt, tooManyLocks } from '../lock/problems.ts'
-import type { Locks as Verbs } from '../lock/verbs.ts'
+import { inNameOf, type Locks as Verbs } from '../lock/verbs.ts'
 import { jobs as api } from './api.ts'
 import { laterRunBegun, noSuchRun, runDecided, runLost, runTaken, runTooEarly } from './problems.ts'
 import { JOBS, type Jobs, leaseOf, slotAs } from './store.ts'
@@ -12,10 +12,12 @@ export type JobOptions = { readonly jobs: Jobs; readonly verbs: Pick<Verbs, 'ren
 
 export const jobRoutes = ({ jobs, verbs }: JobOptions): readonly Route[] =>
   routes(api, {
-    beginRun: async ({ params: key, body: { ttl_ms: ttlMs, if_lost, keep } }) => {
+    beginRun: async (request) => {
+      const { params: key, body } = request
+      const { ttl_ms: ttlMs, if_lost, keep } = body
       const { job } = key
       const slot = slotAs(key.slot)
-      const begun = await jobs.begin(key, { ttlMs, again: if_lost === 'again', keep })
+      const begun = await jobs.begin(key, { ttlMs, again: if_lost === 'again', keep }, inNameOf(request))
       switch (begun.state) {
         case 'begun': {
           const json = { job, slot, token: begun.token, expires_in_ms: Math.max(0, begun.expiresInMs) }

@@ -41,6 +41,7 @@ export type Jobs = {
   readonly begin: (
     key: RunKey,
     wish: Wish,
+    once?: Once,
   ) => Promise<
     | Result<'begun', { readonly isNew: boolean; readonly token: number; readonly expiresInMs: number }>
     | Result<'taken', { readonly run: Run }>
@@ -85,11 +86,12 @@ export type JobsOptions = {
 }
 
 export const openJobs = ({ log, soundly, onGranted }: JobsOptions): Jobs => {
-  const { run, runOnce, ask } = runnerOf(log)
+  const { runOnce, ask } = runnerOf(log)
   return {
-    begin: async ({ job, slot, runner }, { ttlMs, again, keep }) => {
+    begin: async ({ job, slot, runner }, { ttlMs, again, keep }, once) => {
       const args = { lock: lockOf(job), slot, runner, ttl: ttlMs, again: again ? 'yes' : 'no', keep }
-      const result = await soundly((seen) => run(beginRun, { ...args, seen }))
+      const result = await soundly((seen) => runOnce(beginRun, { ...args, seen }, once))
+      if (result[0] === 'key-reused') return impossible('jobs.begin', result)
       switch (result[0]) {
         case 'begun': {
           const [state, isNew, token, expiresIn, expires, entry] = result

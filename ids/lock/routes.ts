@@ -27,7 +27,7 @@ import {
   tooManyWatchers,
 } from './problems.ts'
 import { endedAs, heldAs, listedAs, lockAs, pathOf, pathOfLease, toldAs, waitingAs } from './shown.ts'
-import type { Acquired, Locks, Refused } from './verbs.ts'
+import { type Acquired, inNameOf, type Locks, type Refused } from './verbs.ts'
 import type { Waits } from './waits.ts'
 import type { Watched, Watches } from './watches.ts'
 
@@ -137,8 +137,10 @@ const watchRoutes = ({ verbs, watches }: Pick<LockRoutesOptions, 'verbs' | 'watc
 export const lockRoutes = ({ verbs, holding, waits, watches, nextLogId }: LockRoutesOptions): readonly Route[] =>
   routes(api, {
     ...watchRoutes({ verbs, watches }),
-    acquireLease: async ({ params: { lock, lease }, body, closing: stopping }) => {
-      const found = await holding.acquire(lock, lease, body, stopping)
+    acquireLease: async (request) => {
+      const { params, body, closing: stopping } = request
+      const { lock, lease } = params
+      const found = await holding.acquire(lock, lease, body, stopping, inNameOf(request))
       return found.state === 'key-reused' ? impossible('verbs.acquire', found) : acquired(lock, found)
     },
     requestLease: async (request) => {
@@ -185,8 +187,10 @@ export const lockRoutes = ({ verbs, holding, waits, watches, nextLogId }: LockRo
     showLock: async ({ params: { lock }, query: { waiters } }) => ({
       json: lockAs(await verbs.show(lock, waiters), waiters),
     }),
-    configureLock: async ({ params: { lock }, body: { limit, write, delay_ms } }) => {
-      const done = await verbs.configure(lock, { limit, write, delayMs: delay_ms }, nextLogId())
+    configureLock: async (request) => {
+      const { lock } = request.params
+      const { limit, write, delay_ms } = request.body
+      const done = await verbs.configure(lock, { limit, write, delayMs: delay_ms }, nextLogId(), inNameOf(request))
       switch (done.state) {
         case 'in-use':
           return { problem: lockInUse(lock) }

@@ -4,7 +4,7 @@
  * Names and owners are percent-encoded in Redis, so that an entry can hold them.
  */
 import { hash } from 'node:crypto'
-import { unreachable } from '../../shared/errors.ts'
+import { impossible, unreachable } from '../../shared/errors.ts'
 import type { Log } from '../../shared/log/log.ts'
 import { runner } from '../../shared/log/runner.ts'
 import type { ResultOnce } from '../../shared/redis/command.ts'
@@ -170,9 +170,10 @@ const openOwnVerbs = (log: Log, soundly: Soundly): Omit<Locks, keyof LeaseVerbs>
       const [state, tokens, promoted, dropped] = result
       return { state, tokens: tokensIn(tokens), promoted: tokensIn(promoted), dropped: Number(dropped) }
     },
-    configure: async (name, { limit, write = '', delayMs }, logId) => {
+    configure: async (name, { limit, write = '', delayMs }, logId, once) => {
       const args = { log_id: logId, lock: encodeURIComponent(name), limit: textOf(limit), write, delay: delayMs }
-      const result = await soundly((seen) => run(configureLock, { ...args, seen }))
+      const result = await soundly((seen) => runOnce(configureLock, { ...args, seen }, once))
+      if (result[0] === 'key-reused') return impossible('locks.configure', result)
       return result[0] === 'configured' ? { state: result[0], isNew: result[1] === 'yes' } : { state: result[0] }
     },
     show: async (name, waiters) => {

@@ -59,6 +59,13 @@ export type Counts = {
   readonly lost: readonly Omit<Known, 'lease'>[]
 }
 
+/** Under whose name a verb is done that may be repeated without a key. */
+export const inNameOf = ({ doneBy }: Pick<Once, 'doneBy'>): Once => ({
+  idempotencyKey: undefined,
+  fingerprint: '',
+  doneBy,
+})
+
 /** The verbs. Names are as clients say them. Each throws UnavailableError. */
 export type Locks = {
   /** The same request again finds what became of it. */
@@ -78,6 +85,7 @@ export type Locks = {
     name: string,
     wanted: Configuration,
     logId: string,
+    once?: Once,
   ) => Promise<Result<'configured', { readonly isNew: boolean }> | Result<'in-use'> | Result<'too-many'>>
   readonly show: (name: string, waiters: boolean) => Promise<Lock>
   /** A page of all locks, by name. */

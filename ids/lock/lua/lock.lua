@@ -53,6 +53,14 @@ local function emit_lock(lock, kind, log_id, facts, is_history)
   end
 end
 
+-- emit_due(lock, kind, log_id, facts): the same, of what becomes of a lease whoever asks for another one: nobody had it done.
+local function emit_due(lock, kind, log_id, facts)
+  local by = done_by
+  done_by = nil
+  emit_lock(lock, kind, log_id, facts, true)
+  done_by = by
+end
+
 local function facts_of(lease)
   return 'mode=' .. lease.mode .. ' owner=' .. lease.owner .. ' token=' .. lease.token .. ' permits=' .. lease.permits
 end
@@ -84,7 +92,8 @@ local function grant(lock, lease, is_claimed)
   lease.claimed = is_claimed and '1' or '0'
   save_lease(lock, lease)
   set_end(lock, lease.id, is_claimed and expires or math.min(expires, now + limits.lock_unclaimed_ms))
-  emit_lock(lock, 'LockGranted', lease.id, facts_of(lease) .. ' until=' .. lease.expires, true)
+  local emit = is_claimed and emit_lock or emit_due
+  emit(lock, 'LockGranted', lease.id, facts_of(lease) .. ' until=' .. lease.expires, true)
 end
 
 -- promote(lock): lets those at the head of the queue hold that may. Returns their tokens.
@@ -104,6 +113,8 @@ local function promote(lock)
   return promoted
 end
 
+-- What ends a lease that nobody ended.
+local BY_TIME = { expired = true, unclaimed = true, ['timed-out'] = true }
 local KIND_OF_END = { released = 'LockReleased', expired = 'LockExpired', unclaimed = 'LockExpired', forced = 'LockForced' }
 
 -- end_holding(lock, lease, why): a lease holds no longer. One that has expired, or was forced, delays the lock if it wants that.
@@ -126,7 +137,8 @@ local function end_holding(lock, lease, why)
     lock.delayed = math.max(lock.delayed, since + tonumber(lease.delay))
     facts = facts .. ' delayed=' .. integer(lock.delayed)
   end
-  emit_lock(lock, KIND_OF_END[why], lease.id, facts, true)
+  local emit = BY_TIME[why] and emit_due or emit_lock
+  emit(lock, KIND_OF_END[why], lease.id, facts, true)
 end
 
 -- end_waiting(lock, lease, why): a lease waits no longer.
@@ -135,7 +147,8 @@ local function end_waiting(lock, lease, why)
   redis.call('ZREM', names.lock_queue .. lock.name, lease.id)
   drop_end(lock, lease.id)
   remember_end(lock, lease, why, limits.lock_ended_ms)
-  emit_lock(lock, 'LockWaitEnded', lease.id, 'mode=' .. lease.mode .. ' owner=' .. lease.owner .. ' why=' .. why, true)
+  local emit = BY_TIME[why] and emit_due or emit_lock
+  emit(lock, 'LockWaitEnded', lease.id, 'mode=' .. lease.mode .. ' owner=' .. lease.owner .. ' why=' .. why, true)
 end
 
 -- is_idle(lock): whether nobody holds or waits. rest(lock): an idle lock has only the limit that is configured.

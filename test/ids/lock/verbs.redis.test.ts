@@ -1,4 +1,5 @@
 import test from 'ava'
+import { inNameOf } from '../../../ids/lock/verbs.ts'
 import { invalidReason } from '../../../shared/contract/dictionary.ts'
 import { elapse, openLocksOver, wish } from '../../support/locks.ts'
 import { openBench, resultsSeen, saidIn } from '../../support/shop/open-store.ts'
@@ -38,6 +39,31 @@ test.serial('a free lock is held at once, and the same request again gives the s
   t.deepEqual(again, { ...first, isNew: false, expiresInMs: again.state === 'held' ? again.expiresInMs : 0 })
   t.deepEqual(await kinds(), ['LockGranted'])
   t.is((await locks.show('a/b ü', true)).name, 'a/b ü')
+})
+
+test.serial('what a program has done says so, and what becomes of others by it does not', async (t) => {
+  const by = (doneBy: string) => inNameOf({ doneBy })
+  await locks.configure('a', { limit: undefined, write: 'exclusive', delayMs: 5 }, 'log1', by('operator:root'))
+  await locks.acquire('a', 'l1', wish(), by('merchant:one'))
+  await locks.acquire('a', 'l2', wish({ queue: true }), by('merchant:two'))
+  await locks.acquire('a', 'l3', wish({ queue: true }), by('merchant:three'))
+  await locks.release('a', 'l1', by('merchant:one'))
+  await elapse(bench.redis, 60_000)
+  await locks.acquire('a', 'l4', wish(), by('merchant:four'))
+  t.deepEqual(
+    (await saidIn(log)).map(({ kind, facts }) => [kind, facts.done_by]),
+    [
+      ['LockConfigured', 'operator:root'],
+      ['LockGranted', 'merchant:one'],
+      ['LockQueued', 'merchant:two'],
+      ['LockQueued', 'merchant:three'],
+      ['LockReleased', 'merchant:one'],
+      ['LockGranted', undefined],
+      ['LockExpired', undefined],
+      ['LockWaitEnded', undefined],
+      ['LockGranted', 'merchant:four'],
+    ],
+  )
 })
 
 test.serial('a lease id is not used for another request', async (t) => {
