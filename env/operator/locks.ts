@@ -4,6 +4,7 @@
  * Each asks the running shop over its gateway. `force` ends a lease whose holder is told so when it asks next; what it does meanwhile only a
  * resource that compares tokens refuses. Exit codes: 0 it was done, 1 it was refused, 2 it could not be asked or answered.
  */
+import type { Holder, LockDetails, LockInfo } from '../../ids/lock/client/reading.ts'
 import { readLine, UsageError } from '../command-line.ts'
 import { type Ask, askShop, DEFAULT_URL, ShopError, sentenceOf, wanted } from './ask-shop.ts'
 import { clock, columns } from './in-words.ts'
@@ -23,36 +24,6 @@ const HELP = `An operator's words for locks.
 
 Exit codes: 0 done, 1 refused, 2 not asked or not answered.`
 
-type Holder = {
-  readonly owner: string | null
-  readonly mode: string
-  readonly permits: number
-  readonly token: number
-  readonly acquired_at: string
-  readonly expires_in_ms: number
-  readonly metadata: Readonly<Record<string, string>>
-}
-type Waiter = Pick<Holder, 'owner' | 'mode' | 'permits'> & { readonly priority: number; readonly since: string }
-type Listed = {
-  readonly name: string
-  readonly state: string
-  readonly limit: number | null
-  readonly write: string | null
-  readonly delayed_for_ms: number
-  readonly holders: readonly Holder[]
-  readonly waiter_count: number
-  readonly token: number
-}
-type Shown = Listed & {
-  readonly waiters: readonly Waiter[]
-  readonly history: readonly {
-    readonly event: string
-    readonly at: string
-    readonly token: number | null
-    readonly owner: string | null
-    readonly mode: string | null
-  }[]
-}
 type Given = { readonly name?: string | undefined; readonly waiters: boolean; readonly only?: string | undefined }
 type Verb = (ask: Ask, name: string, given: Given) => Promise<Result>
 
@@ -64,10 +35,13 @@ const printable = (text: string): string => text.replaceAll(/[^\P{C} ]/gu, '?')
 const pathOf = (name: string): string => `/locks/${encodeURIComponent(name)}`
 
 const list: Verb = async (ask, _, { name }) => {
-  const locks: Listed[] = []
+  const locks: LockInfo[] = []
   for (let after: string | null = ''; after !== null; ) {
     const query = new URLSearchParams({ limit: '1000', ...(name && { name }), ...(after && { after }) })
-    const page = wanted<{ locks: readonly Listed[]; next: string | null }>(SERVICE, await ask('GET', `/locks?${query}`))
+    const page = wanted<{ locks: readonly LockInfo[]; next: string | null }>(
+      SERVICE,
+      await ask('GET', `/locks?${query}`),
+    )
     locks.push(...page.locks)
     after = page.next
   }
@@ -81,7 +55,8 @@ const list: Verb = async (ask, _, { name }) => {
 }
 
 const explain: Verb = async (ask, name) => {
-  const lock = wanted<Shown>(SERVICE, await ask('GET', `${pathOf(name)}?waiters=true`))
+  const lock = wanted<LockDetails>(SERVICE, await ask('GET', `${pathOf(name)}?waiters=true`))
+  const { waiters = [] } = lock
   const configured = [
     ...(lock.limit === null ? [] : [`${lock.limit} permits`]),
     ...(lock.write === null ? [] : [`${lock.write} writers`]),
@@ -94,7 +69,7 @@ const explain: Verb = async (ask, name) => {
       const what = `  held by ${ownerOf(one)} as ${one.mode} since ${clock(one.acquired_at)}, for ${seconds(one.expires_in_ms)} more, token ${one.token}`
       return printable([what, ...facts].join(' '))
     }),
-    ...lock.waiters.map((one, at) =>
+    ...waiters.map((one, at) =>
       printable(
         `  ${at + 1}. in line: ${ownerOf(one)} as ${one.mode} since ${clock(one.since)}, priority ${one.priority}`,
       ),

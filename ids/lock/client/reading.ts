@@ -25,10 +25,25 @@ export type LockInfo = {
   readonly state: 'free' | 'held' | 'delayed'
   readonly mode: string | null
   readonly limit: number | null
+  readonly write: 'exclusive' | 'shared' | null
+  readonly delay_ms: number
+  /** For how long nobody gets it. */
+  readonly delayed_for_ms: number
   readonly holders: readonly Holder[]
   readonly waiter_count: number
   readonly waiters?: readonly Waiter[]
   readonly token: number
+}
+
+/** One lock by itself, with its last events. */
+export type LockDetails = LockInfo & {
+  readonly history: readonly {
+    readonly event: string
+    readonly at: string
+    readonly token: number | null
+    readonly owner: string | null
+    readonly mode: string | null
+  }[]
 }
 
 /** Which locks: `name` and `owner` may hold a `*`. */
@@ -44,7 +59,7 @@ export type Wanted = {
 export type LockEvent = { readonly id: string; readonly event: string; readonly data: Json }
 
 export type Reading = {
-  readonly info: (name: string) => Promise<LockInfo>
+  readonly info: (name: string) => Promise<LockDetails>
   /** For operators. */
   readonly list: (wanted?: Wanted) => AsyncIterable<LockInfo>
   /** May what came with this token still be believed? */
@@ -120,7 +135,7 @@ export const openReading = (wire: Wire): Reading => {
     return json
   }
   return {
-    info: async (name) => (await read(pathOf(name))) as LockInfo,
+    info: async (name) => (await read(pathOf(name))) as LockDetails,
     async *list(wanted = {}) {
       for (let after: string | null | undefined; after !== null; ) {
         const page = (await read(`/locks${queryOf({ ...wanted, after })}`)) as {

@@ -134,13 +134,16 @@ const holdMany = async (stand: Stand, held: number): Promise<void> => {
   say(`while nothing happens: ${await idleShare(stand)}`)
 }
 
-/** What clients met: how often they were to come again (503), because the service had too much to do, or to ask anew (410). */
+/** What clients met: how often they had to come again, because the service had too much to do (503, or no answer), or to ask anew (410). */
 type Met = { again: number; anew: number }
 
 /** A client gets a lock in its turn, and releases it. */
 const takeTurn = async (stand: Stand, origin: string, path: string, met: Met): Promise<void> => {
   const said = async (method: Dispatcher.HttpMethod, query = '', body?: object): Promise<number> => {
-    const { status } = await ask(stand, origin, method, path + query, body)
+    const status = await ask(stand, origin, method, path + query, body).then(
+      (answer) => answer.status,
+      () => 503, // whatever broke, a client comes again
+    )
     if (status !== 503) return status
     met.again += 1
     await after(AGAIN_MS)
@@ -182,7 +185,7 @@ const waitInLine = async (stand: Stand, origin: string, name: string, waiting: n
   await Promise.all(turns)
   const seconds = (performance.now() - begunAt) / 1_000
   say(
-    `each of them has had its turn within ${number(seconds, 1)} s; ${met.again} times one was to come again (503), ${met.anew} times to ask anew (410)`,
+    `each of them has had its turn within ${number(seconds, 1)} s; ${met.again} times one had to come again, ${met.anew} times to ask anew`,
   )
 }
 
