@@ -6,16 +6,14 @@
  * it is beside other routes is measured by `npm run bench -- --route lock --with add-funds`.
  */
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { setTimeout as after } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { Agent, type Dispatcher, request } from 'undici'
 import { type Shop, startShop } from '../../../env/local/shop.ts'
 import { eventsIn } from '../../../ids/lock/client/reading.ts'
-import { openKnowledge } from '../../../ids/lock/knowledge.ts'
-import { PLAIN } from '../../../ids/lock/lease.ts'
-import { openLocks } from '../../../ids/lock/store.ts'
-import { openStore } from '../../../ids/store.ts'
-import { compareIds } from '../../../shared/log/entry.ts'
-import { openStep } from '../../../shared/process/step.ts'
+import { lockNames } from '../../../ids/lock/keys.ts'
+import { logKey } from '../../../shared/log/entry.ts'
 import { connect, disconnect, whenReady } from '../../../shared/redis/connection.ts'
 import { eventually } from '../../support/eventually.ts'
 import { number } from '../../support/table.ts'
@@ -90,6 +88,10 @@ const rateOf = async (stand: Stand, name: string): Promise<number> => {
   return (pairs * 1_000) / RATE_MS
 }
 
+/** KiB of memory that a process has. */
+const rssOf = async (pid: number): Promise<number> =>
+  Number((await promisify(execFile)('ps', ['-o', 'rss=', '-p', String(pid)])).stdout)
+
 /** The share of a core that each process takes while nothing happens. */
 const idleShare = async ({ shop }: Stand): Promise<string> => {
   const watched = (['ids-1', 'ids-redis', 'gateway'] as const).map((role) => ({ role, pid: shop.part(role).pid ?? 0 }))
@@ -99,30 +101,49 @@ const idleShare = async ({ shop }: Stand): Promise<string> => {
   return watched.map(({ role }) => `${role} ${number((100 * (taken.get(role) ?? 0)) / IDLE_MS, 1)} %`).join(', ')
 }
 
-/** Locks that are held by many, by the commands themselves: what each takes in Redis, and how fast all else is then. */
+/** Multiplies a lock that is held: its keys and its entry in the log, under other names. KEYS are what names it, ARGV the first and the last number. */
+const COPY = `
+local record, lease = redis.call('GET', KEYS[1] .. '0'), redis.call('GET', KEYS[2] .. '0')
+local ends = redis.call('ZRANGE', KEYS[3] .. '0', 0, 0, 'WITHSCORES')
+local kind, text = unpack(redis.call('XREVRANGE', KEYS[6], '+', '-', 'COUNT', 1)[1][2])
+for at = tonumber(ARGV[1]), tonumber(ARGV[2]) do
+  local name = string.format('%s%d', ARGV[3], at)
+  redis.call('SET', KEYS[1] .. at, record)
+  redis.call('SET', KEYS[2] .. at, lease)
+  redis.call('ZADD', KEYS[3] .. at, ends[2], ends[1])
+  redis.call('ZADD', KEYS[4], 0, name)
+  redis.call('ZADD', KEYS[5], ends[2], name)
+  redis.call('XADD', KEYS[6], '*', kind, (string.gsub(text, ' lock=%S+', ' lock=' .. name)))
+end`
+const COPIED_TOGETHER = 1_000
+
+/** Locks that are held by many: what each takes in Redis and in a replica, and how fast all else is then. */
 const holdMany = async (stand: Stand, held: number): Promise<void> => {
   const { shop, say } = stand
   const few = await rateOf(stand, 'few')
   const redis = connect(shop.redis.ids.url, 'command')
   await whenReady(redis)
-  const { log } = openStore({ redis, step: openStep('ids'), retentionS: 3_600 }, { locks_max: held + 100_000 })
-  const knowledge = openKnowledge(compareIds)
-  const locks = openLocks({ log, knowledge, onOlder: () => assert.fail('the Redis came back older') })
-  const before = (await readMemory(shop)).ids
-  const ms = await timed(() =>
-    forEach(held, FILL_TOGETHER, async (at) => {
-      const found = await locks.acquire(`held:${at}`, `lease-${at}`, {
-        ...PLAIN,
-        ttlMs: LONG_MS,
-        owner: `worker-${at % 100}`,
-      })
-      assert.equal(found.state, 'held')
-    }),
-  )
+  await redis.config('SET', 'maxmemory', '0')
+  const bytesOf = async (): Promise<readonly [redis: number, replica: number]> => [
+    (await readMemory(shop)).ids,
+    (await rssOf(shop.part('ids-1').pid ?? 0)) * 1_024,
+  ]
+  const before = await bytesOf()
+  const first = await ask(stand, shop.url, 'PUT', '/locks/held-0/leases/lease', { ttl_ms: LONG_MS, owner: 'worker' })
+  assert.equal(first.status, 201)
+  const { lock, lock_lease, lock_ends, locks, locks_due } = lockNames
+  const keys = [`${lock}held-`, `${lock_lease}lease:held-`, `${lock_ends}held-`, locks, locks_due, logKey('ids')]
+  for (let at = 1; at < held; at += COPIED_TOGETHER)
+    await redis.eval(COPY, keys.length, ...keys, at, Math.min(held - 1, at + COPIED_TOGETHER - 1), 'held-')
   disconnect(redis)
-  const bytes = ((await readMemory(shop)).ids - before) / held
+  await eventually(async () => {
+    const { status } = await ask(stand, shop.url, 'GET', '/locks/-/status')
+    assert.equal(status, 200)
+  }, DONE_MS)
+  const later = await bytesOf()
+  const [inRedis, inReplica] = later.map((bytes, at) => (bytes - (before[at] ?? 0)) / held)
   say(
-    `${number(held)} locks are held: got in ${number(ms / 1_000, 1)} s without HTTP, ${number(bytes)} bytes each in Redis`,
+    `${number(held)} locks are held: ${number(inRedis ?? 0)} bytes each in Redis, ${number(inReplica ?? 0)} in a replica`,
   )
   const many = await rateOf(stand, 'many')
   say(
