@@ -53,6 +53,7 @@ export const openLockService = ({ log, follow, nextLogId, logger }: LockServiceO
     onResumed: (newest) => {
       if (knowledge.seen() === '') knowledge.reset(newest)
       waits.wakeAll()
+      watches.onResumed(newest)
     },
   })
   return {

@@ -3,7 +3,7 @@
  *
  * Each watcher is sent how its locks stand first, then what happens to them, by the log that this replica follows. One that comes again
  * says which event it has seen last, and is sent what came since, if that is not too long ago: so much of the log is looked through
- * for it. Else it is told of a *gap*, and how its locks stand. What happens meanwhile is held for it. What it does not read is kept up to a bound, then
+ * for it. Else, and where the log has lost what it was told, it is told of a *gap*, and how its locks stand. What happens meanwhile is held for it. What it does not read is kept up to a bound, then
  * its connection ends.
  */
 import { field, type RawEntry } from '../../shared/contract/events.ts'
@@ -35,6 +35,8 @@ export type Watches = {
   /** Sends what happens, and what came after the entry that was seen last, until the stream or the signal ends it. */
   readonly watch: (watched: Watched, seen: string | undefined, stream: EventStream, closing: AbortSignal) => void
   readonly onEntries: (entries: readonly RawEntry[]) => void
+  /** The log was found to end here: those who were told more are told of the gap. */
+  readonly onResumed: (newest: string) => void
   readonly stop: () => void
 }
 
@@ -104,8 +106,10 @@ export const openWatches = ({ log, compare }: WatchesOptions): Watches => {
   const begin = async (watcher: Watcher, seen: string | undefined): Promise<void> => {
     if (!watchers.has(watcher)) return // it has gone
     try {
-      if (seen === undefined || !(await resume(watcher, seen))) {
-        const newest = await log.newestId()
+      const newest = await log.newestId()
+      // What it has seen may be forgotten: then no entry tells what has become of that.
+      const isAhead = compare(watcher.last, newest) > 0
+      if (seen === undefined || isAhead || !(await resume(watcher, seen))) {
         if (seen !== undefined) watcher.stream.send({ id: newest, event: 'gap', data: { after: watcher.last } })
         watcher.last = newest
         watcher.stream.send({ id: newest, event: 'state', data: await watcher.state() })
@@ -140,6 +144,13 @@ export const openWatches = ({ log, compare }: WatchesOptions): Watches => {
         for (const watcher of watchers)
           if (watcher.held === undefined) deliver(watcher, news)
           else watcher.held.push(news)
+      }
+    },
+    onResumed: (newest) => {
+      for (const watcher of watchers) {
+        if (watcher.held !== undefined || compare(watcher.last, newest) <= 0) continue
+        watcher.held = []
+        missed = missed.then(() => begin(watcher, watcher.last))
       }
     },
     stop: () => clearInterval(commenter),

@@ -9,12 +9,12 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { setTimeout as after } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { Redis } from 'ioredis'
 import { Agent, type Dispatcher, request } from 'undici'
 import { type Shop, startShop } from '../../../env/local/shop.ts'
 import { eventsIn } from '../../../ids/lock/client/reading.ts'
 import { lockNames } from '../../../ids/lock/keys.ts'
 import { logKey } from '../../../shared/log/entry.ts'
-import { connect, disconnect, whenReady } from '../../../shared/redis/connection.ts'
 import { eventually } from '../../support/eventually.ts'
 import { number } from '../../support/table.ts'
 import { readCpu, since } from '../cpu.ts'
@@ -121,8 +121,7 @@ const COPIED_TOGETHER = 1_000
 const holdMany = async (stand: Stand, held: number): Promise<void> => {
   const { shop, say } = stand
   const few = await rateOf(stand, 'few')
-  const redis = connect(shop.redis.ids.url, 'command')
-  await whenReady(redis)
+  const redis = new Redis(shop.redis.ids.url)
   await redis.config('SET', 'maxmemory', '0')
   const bytesOf = async (): Promise<readonly [redis: number, replica: number]> => [
     (await readMemory(shop)).ids,
@@ -135,7 +134,7 @@ const holdMany = async (stand: Stand, held: number): Promise<void> => {
   const keys = [`${lock}held-`, `${lock_lease}lease:held-`, `${lock_ends}held-`, locks, locks_due, logKey('ids')]
   for (let at = 1; at < held; at += COPIED_TOGETHER)
     await redis.eval(COPY, keys.length, ...keys, at, Math.min(held - 1, at + COPIED_TOGETHER - 1), 'held-')
-  disconnect(redis)
+  redis.disconnect()
   await eventually(async () => {
     const { status } = await ask(stand, shop.url, 'GET', '/locks/-/status')
     assert.equal(status, 200)

@@ -1,6 +1,7 @@
 /** The Redis of locks really comes back older: one replica granted what is forgotten, another one has only followed the log. */
 import assert from 'node:assert/strict'
 import test from 'ava'
+import { eventsIn } from '../../../ids/lock/client/reading.ts'
 import { eventually } from '../../support/eventually.ts'
 import { writtenTo } from '../../support/faults/older-redis.ts'
 import { openLockReplica } from '../../support/locks.ts'
@@ -8,6 +9,7 @@ import { problemOf } from '../../support/shop/client.ts'
 import { comeBack, openDurable } from '../../support/shop/open-store.ts'
 
 const TTL_MS = 10_000
+const LATE_MS = 30_000
 const AGAIN_MS = 60_000
 
 test('what a replica has only followed is not granted to another while it may be held', async (t) => {
@@ -44,4 +46,28 @@ test('what a replica has only followed is not granted to another while it may be
     return reply
   }, AGAIN_MS)
   t.true((next.json as { token: number }).token > token)
+})
+
+test('a watcher that was told what is forgotten is told of the gap, and how the lock stands', async (t) => {
+  t.timeout(120_000)
+  const bench = await openDurable(t)
+  const replica = await openLockReplica(bench)
+  t.teardown(replica.close)
+  await replica.ask('PUT', '/locks/kept/leases/l1')
+  const position = await writtenTo(bench.server.dir)
+  const abort = new AbortController()
+  const { body } = await fetch(`${replica.url}/locks/bill/events`, { signal: abort.signal })
+  assert.ok(body)
+  const seen: string[] = []
+  const watching = (async () => {
+    for await (const { event, data } of eventsIn(body)) seen.push(`${event} ${data.state ?? ''}`.trim())
+  })().catch(() => undefined) // it is aborted
+  await eventually(async () => assert.deepEqual(seen, ['state free']), LATE_MS)
+  await replica.ask('PUT', '/locks/bill/leases/l1', { ttl_ms: 600_000 })
+  await eventually(async () => assert.deepEqual(seen, ['state free', 'granted']), LATE_MS)
+  await comeBack(bench, position)
+  await eventually(async () => assert.deepEqual(seen, ['state free', 'granted', 'gap', 'state free']), LATE_MS)
+  abort.abort()
+  await watching
+  t.pass()
 })

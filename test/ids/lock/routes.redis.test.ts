@@ -204,6 +204,11 @@ test('a watcher is sent how a lock stands, then what happens to it, and what it 
   const [forced, delayed] = await events(`${path}/events`, 2, { 'Last-Event-ID': log[at - 1]?.[0] ?? '' })
   t.deepEqual([forced?.event, delayed?.event], ['forced', 'delayed'])
   t.false(JSON.stringify(seen).includes('l1'), 'a lease is a secret')
+  const ahead = await events(`${path}/events`, 2, { 'Last-Event-ID': '9999999999999-0' })
+  t.deepEqual(
+    ahead.map(({ event }) => event),
+    ['gap', 'state'],
+  )
 })
 
 test('a replica that is about to stop hands what waits to another one', async (t) => {
