@@ -82,9 +82,9 @@ test.serial('a request is called the same by the peers that are asked because of
   await client.post(`/orders/addItem/${order_id}/${item}/1`, { 'x-request-id': 'adding-1' })
   await client.get('/audit', { ...asOperator, 'x-request-id': 'auditing-1' })
 
-  t.like(await toldOf('order-1', 'creating-1'), { path: `/orders/create/${user}`, status: 200 })
-  t.like(await toldOf('payment-1', 'creating-1'), { path: '/payment/users', status: 200 })
-  t.like(await toldOf('stock-1', 'adding-1'), { path: '/stock/items', status: 200 })
+  t.like(await toldOf('order-1', 'creating-1'), { route: '/orders/create/{user}', status: 200 })
+  t.like(await toldOf('payment-1', 'creating-1'), { route: '/payment/users', status: 200 })
+  t.like(await toldOf('stock-1', 'adding-1'), { route: '/stock/items', status: 200 })
   t.like(await toldOf('payment-1', 'auditing-1'), { status: 200 })
   t.like(await toldOf('stock-1', 'auditing-1'), { status: 200 })
 })
