@@ -34,6 +34,7 @@ import { openForward, refuseWith } from './proxy/forward.ts'
 import { passRequest } from './proxy/headers.ts'
 import { faultOf, targetOf } from './proxy/malformed.ts'
 import { type Lookup, ReplicaSet, systemLookup } from './proxy/replica-set.ts'
+import { noneSampled, type Sample } from './proxy/sampling.ts'
 import { Streams } from './proxy/streams.ts'
 import { openReadiness } from './readiness.ts'
 import { openRouteNames } from './route-names.ts'
@@ -84,6 +85,8 @@ export type GatewayOptions = AdmissionOptions & {
   readonly waitMs: number
   readonly drainMs: number
   readonly step: Step
+  /** Which requests are traced; default: none. */
+  readonly sample?: Sample
   /** Only in tests and drills. */
   readonly crashPoints?: CrashPoints | undefined
   readonly log: Logger
@@ -130,7 +133,10 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
   const routes = new Map(Object.entries(ROUTES).map(([segment, name]) => [segment, services.get(name)]))
   const streams = new Streams(stillHoldsBy(options))
   const resent = openResent(options.metrics ?? noMetrics)
-  const forward = openForward({ timeoutMs, waitMs, isDraining, streams, resent, crashPoints, log })
+  const forward = openForward(
+    { timeoutMs, waitMs, isDraining, streams, resent, crashPoints, log },
+    options.sample ?? noneSampled,
+  )
   const docs = openDocs((error) => log.error({ err: error }, 'a page of the docs cannot be read'))
   const sendReadiness = openReadiness([...services.values()], tokens, isDraining)
   const sendMetrics = openMetricsOf(options, [...services.values()])

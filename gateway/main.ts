@@ -10,6 +10,7 @@ import { logRequests } from '../shared/process/request-log.ts'
 import { authenticationOf, tokenSettings } from './auth/open.ts'
 import { openGateway } from './gateway.ts'
 import { limitSettings, limitsFrom, trustedProxies } from './limits/settings.ts'
+import { noneSampled, openSampling, samplingRate } from './proxy/sampling.ts'
 
 const settings = {
   port: integer('PORT', { min: 0, max: 65_535 }, 8_000),
@@ -31,9 +32,10 @@ const settings = {
   proxies: trustedProxies,
   metrics: flag('METRICS', true),
   logOneIn: logRequests,
+  samplingRate,
 }
 
-await run(process, 'gateway', settings, async ({ config, logger, step, crashPoints, stack }) => {
+await run(process, 'gateway', settings, async ({ config, logger, step, crashPoints, tracing, stack }) => {
   const { port, host, timeoutMs, waitMs, drainMs, connectionsMax, connectionsPerAddress, ...others } = config
   const { allowedHosts, allowedOrigins, auth, gatewaySecret, proxies, order, payment, stock, ids } = others
   const authentication = authenticationOf(config, step, logger)
@@ -56,6 +58,7 @@ await run(process, 'gateway', settings, async ({ config, logger, step, crashPoin
     logOneIn: config.logOneIn,
     visitors: openVisitors(host, { hosts: allowedHosts, origins: allowedOrigins }),
     step,
+    sample: tracing ? openSampling(tracing, config.samplingRate) : noneSampled,
     crashPoints,
     log: logger,
   })

@@ -10,7 +10,7 @@ import type { Once } from '../shared/redis/script.ts'
 import { itemWithdrawn, noSuchItem, noSuchUser } from './problems.ts'
 import type { Store } from './store.ts'
 
-type Find<Found> = (id: string, request: Pick<Request, 'requestId'>) => Promise<Found | undefined>
+type Find<Found> = (id: string, request: Pick<Request, 'requestId' | 'trace'>) => Promise<Found | undefined>
 
 export type Peers = {
   readonly payment: Peer
@@ -70,7 +70,7 @@ export const onceFound = async <Found, Kind extends string, One extends Command>
 export const askUser = async (
   { findUser }: Peers,
   user: string,
-  request: Pick<Request, 'requestId'>,
+  request: Pick<Request, 'requestId' | 'trace'>,
 ): Promise<Asked<{ readonly credit: number }, 'no-such-user'>> => {
   const found = await findUser(user, request)
   return found ? { found } : { problem: noSuchUser(user) }
@@ -80,7 +80,7 @@ export const askUser = async (
 export const askOffer = async (
   { findItem }: Peers,
   item: string,
-  request: Pick<Request, 'requestId'>,
+  request: Pick<Request, 'requestId' | 'trace'>,
 ): Promise<Asked<{ readonly price: number }, 'no-such-item' | 'item-withdrawn'>> => {
   const found = await findItem(item, request)
   if (found === undefined) return { problem: noSuchItem(item) }

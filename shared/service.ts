@@ -207,7 +207,7 @@ const openChecks = (
 }
 
 export const openService = async (context: ProcessContext<ServiceConfig>, options: ServiceOptions): Promise<void> => {
-  const { config, logger, stack, shutdown, step } = context
+  const { config, logger, stack, shutdown, step, tracing } = context
   const { leaseTtlMs, port, host, auth, gatewaySecret, operatorToken, drainMs, logOneIn } = config
   const { prefix, subscribers } = options
   refuseExposedRedis(config, options)
@@ -218,7 +218,8 @@ export const openService = async (context: ProcessContext<ServiceConfig>, option
   const ids = identifiers(logger)
   stack.defer(ids.stop)
   const reporting = (peer: Service): Redis => masters[peer as LockMaster]
-  const peers = openPeers({ blocking, reporting, redLock: redlock, step, leaseTtlMs, logger })
+  const common = { step, tracing, leaseTtlMs, logger }
+  const peers = openPeers({ blocking, reporting, redLock: redlock, ...common })
   const retentionMs = config.retentionMs || config.retentionHours * 3_600_000
   const parts = options.build({
     redis,
@@ -242,12 +243,10 @@ export const openService = async (context: ProcessContext<ServiceConfig>, option
     tidy,
     subscribers,
     redLock: redlock.named('parser'),
-    step,
-    leaseTtlMs,
     schedule: config.parserCron,
     retentionMs,
-    logger,
     metrics,
+    ...common,
   })
   openSagaGauges({ log, recovery, peers, step, metrics })
 
@@ -265,6 +264,7 @@ export const openService = async (context: ProcessContext<ServiceConfig>, option
     isOff: features.isOff,
     checks: health.checks,
     metrics,
+    tracing,
     log: logger,
   })
 

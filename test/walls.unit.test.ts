@@ -189,6 +189,10 @@ const WALLS: readonly Wall[] = [
 /** A package that reaches out of the process, or that all would have to follow, has one place. */
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   '@koa/router': /^shared\/http\/server\.ts$/,
+  '@opentelemetry/api': /^shared\/process\/tracing\.ts$/,
+  '@opentelemetry/exporter-trace-otlp-http': /^shared\/process\/tracing\.ts$/,
+  '@opentelemetry/resources': /^shared\/process\/tracing\.ts$/,
+  '@opentelemetry/sdk-trace': /^shared\/process\/tracing\.ts$/,
   axios: /^shared\/http\/client\.ts$/,
   ioredis: /^shared\/(redis\/|lock\/node\.ts$)/,
   jose: /^gateway\/auth\//,

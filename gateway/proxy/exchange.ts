@@ -183,7 +183,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
     if (this.#response.destroyed) return
     if (this.#options.isDraining()) this.#response.shouldKeepAlive = false
     const where = this.#mayHaveBegun ? whereToAsk(this.#message.method, this.#message.path) : undefined
-    sendProblem(this.#response, document, this.#passed.requestId, where)
+    sendProblem(this.#response, document, this.#passed.requestId, where, this.#passed.traceId)
   }
 
   /** The replica has one request less: this one. */
@@ -293,6 +293,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
 
   #about(replica: Replica): Record<string, unknown> {
     const { method, path } = this.#message
-    return { requestId: this.#passed.requestId, origin: replica.origin, method, path }
+    const { requestId, traceId: trace_id } = this.#passed
+    return { requestId, trace_id, origin: replica.origin, method, path }
   }
 }

@@ -1,4 +1,4 @@
-/** How does a request come to its service? Once its body was read, which is bounded. */
+/** How does a request come to its service? Once its body was read, which is bounded, and in the trace that it is of, if it is of one. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isOver, refuse } from '../../shared/http/connections.ts'
 import type { Problem } from '../../shared/http/problem.ts'
@@ -7,6 +7,7 @@ import { BODY_MAX_BYTES, readBody } from './body.ts'
 import { Exchange, type ExchangeOptions } from './exchange.ts'
 import type { Passed } from './headers.ts'
 import type { ReplicaSet } from './replica-set.ts'
+import type { Sample } from './sampling.ts'
 
 export type Forward = (
   service: ReplicaSet,
@@ -17,8 +18,9 @@ export type Forward = (
 ) => void
 
 export const openForward =
-  (options: ExchangeOptions): Forward =>
-  (service, request, response, path, passed) => {
+  (options: ExchangeOptions, sample: Sample): Forward =>
+  (service, request, response, path, given) => {
+    const passed = sample(given, service.name, request, response)
     if (passed.bodyBytes === 0) return new Exchange(options, service, request, response, path, passed, null).send()
     readBody(request, passed.bodyBytes, (read) => {
       if (read === 'too large') return refuseWith(request, response, bodyTooLarge(BODY_MAX_BYTES), passed.requestId)

@@ -74,6 +74,8 @@ export type Passed = {
   /** What it authorises itself with, which does not go on by itself, and how often it says so. */
   readonly authorization: string | undefined
   readonly authorizations: number
+  /** Of which trace it is, if it is sampled. */
+  readonly traceId?: string | undefined
 }
 
 const KEY = 'idempotency-key'

@@ -39,7 +39,7 @@ export type Begin = (start: Start) => Promise<Begun>
 export const openBegin = (store: Pick<Store, 'readMs' | 'begin'>, orderLocks: Pick<Locks, 'changed'>): Begin => {
   return async ({ id, order, token, view, readAt, requester, until }) => {
     const { user, saga, lines } = view
-    const { idempotencyKey, fingerprint, doneBy, lockToken } = requester
+    const { idempotencyKey, fingerprint, doneBy, trace, lockToken } = requester
     const startedAt = performance.now()
     let readMs = startedAt - readAt < STALE_MS ? view.readMs : undefined
     let again: { again?: 'yes' } = {}
@@ -49,7 +49,7 @@ export const openBegin = (store: Pick<Store, 'readMs' | 'begin'>, orderLocks: Pi
       const timeout_ms = Math.max(0, Math.ceil(until - performance.now()))
       const start = { log_id: id, order, user, token, timeout_ms, saga, lines, ...again }
       try {
-        const result = await store.begin(start, { idempotencyKey, fingerprint, doneBy, lockToken, readMs })
+        const result = await store.begin(start, { idempotencyKey, fingerprint, doneBy, trace, lockToken, readMs })
         if (result[0] !== LATE) return result
         late += 1
       } catch (error) {

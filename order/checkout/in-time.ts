@@ -19,11 +19,11 @@ export const inTime = async <Result extends readonly unknown[]>(
   requester: Once,
   run: (once: Once) => Promise<Result | Late>,
 ): Promise<Result> => {
-  const { idempotencyKey, fingerprint, owner, doneBy, lockToken } = requester
+  const { idempotencyKey, fingerprint, owner, doneBy, trace, lockToken } = requester
   for (let tries = 0; tries < LATE_MAX; tries += 1) {
     const read = await readMs()
     assertAwaited(requester)
-    const result = await run({ idempotencyKey, fingerprint, owner, doneBy, lockToken, readMs: read })
+    const result = await run({ idempotencyKey, fingerprint, owner, doneBy, trace, lockToken, readMs: read })
     if (!isLate(result)) return result
   }
   throw new UnavailableError('this replica is too slow to submit a checkout')

@@ -22,8 +22,8 @@ const COMMENT_EVERY_MS = 15_000
 /** How many entries are read at once, and how many such pages are looked through for one that comes again. */
 const PAGE = 1_000
 const PAGES_MAX = 20
-/** What operators say of a contradiction, and who of them has done what, is for operators. */
-const HIDDEN: readonly string[] = ['why', 'done_by']
+/** What operators say of a contradiction, who of them has done what, and of which trace it is, is for operators. */
+const HIDDEN: readonly string[] = ['why', 'done_by', 'trace']
 
 export type Feed = {
   /** Whether there is room for one more. */

@@ -46,13 +46,13 @@ const typeOf = (fact: Fact): { readonly type: FactType; readonly mayBeMissing: b
     ? { type: fact.slice(0, -1) as FactType, mayBeMissing: true }
     : { type: fact as FactType, mayBeMissing: false }
 
-/** The text of an entry as this version emits it: each fact in its place, and no other. */
+/** The text of an entry as this version emits it: each fact in its place, then of which trace it is, and no other. */
 const usualText = (facts: Facts): RegExp => {
   const shapes = Object.entries(facts).map(([name, fact]) => {
     const { type, mayBeMissing } = typeOf(fact)
     return `(?: ${name}=${USUAL_SHAPES[type]})${mayBeMissing ? '?' : ''}`
   })
-  return patternOf(`version=${VERSION} log_id=${ID}${shapes.join('')}`)
+  return patternOf(`version=${VERSION} log_id=${ID}${shapes.join('')}(?: trace=[0-9a-f-]{55})?`)
 }
 
 type Schema = { readonly facts: Facts; readonly usual: RegExp }

@@ -12,6 +12,8 @@
  * `version`, `log_id` and each fact are fields of their own. They are understood as well; an older version, to which one of
  * this form has no kind, puts it aside in its dead letters.
  *
+ * Any entry may say in `trace` of which sampled trace it is: `00-{trace id}-{span id}-01`, the span being that in which it was appended.
+ *
  * Any entry may say in `done_by` who had it done, if that was no customer for itself: `merchant:anna`. No subscriber acts on it.
  */
 

@@ -8,6 +8,7 @@
 import type { Context } from 'koa'
 import type { Logger } from 'pino'
 import { MalformedError, PeerError, StaleLockTokenError, UnavailableError } from '../errors.ts'
+import { traceIdIn } from '../process/tracing.ts'
 import { type EventStream, openEventStream } from './event-stream.ts'
 import { aboutRequest } from './operators.ts'
 import { PROBLEM_TYPE, type Problem, RETRY_AFTER_S } from './problem.ts'
@@ -40,7 +41,9 @@ const errorOf = ({ state }: Context, { type, detail }: Problem): { readonly erro
 export const sendProblem = (ctx: Context, document: Problem): void => {
   ctx.status = document.status
   ctx.type = PROBLEM_TYPE
-  ctx.body = JSON.stringify({ ...document, ...errorOf(ctx, document) })
+  // By this it is found among the traces; of what is not sampled nothing is told.
+  const trace_id = traceIdIn(ctx.headers.traceparent)
+  ctx.body = JSON.stringify({ ...document, ...errorOf(ctx, document), trace_id })
 }
 
 /** Answers with events, for as long as there are any and the client reads them. */

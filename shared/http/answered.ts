@@ -10,13 +10,14 @@ import type { Logger } from 'pino'
 import { type Metrics, noMetrics } from '../metrics/metrics.ts'
 import { openRequestMeasure } from '../metrics/requests.ts'
 import { openSampling, roundedMs } from '../process/request-log.ts'
+import { type Span, traceIdIn } from '../process/tracing.ts'
 import { LOG_ID_HEADER } from './answer.ts'
 import { isOver } from './connections.ts'
 import { aboutRequest } from './operators.ts'
 import type { Route } from './route.ts'
 
-/** What is known of a request once a route has taken it: which, and under whose name it is done, if that is to be known. */
-export type Taken = { route?: Route; doneBy?: string | undefined }
+/** What is known of a request once a route has taken it: which, under whose name it is done, if that is to be known, and what is traced. */
+export type Taken = { route?: Route; doneBy?: string | undefined; span?: Span | undefined }
 
 export type Answered = (ctx: ParameterizedContext<Taken>, ms: number) => void
 
@@ -57,7 +58,8 @@ export const openAnswered = ({ log, metrics = noMetrics, logOneIn = 0 }: Answere
     const requestId = ctx.get('x-request-id')
     const isLogged = isOwn || isSampled(requestId)
     if (!isLogged && !log.isLevelEnabled('debug')) return
-    const about = isOwn ? aboutRequest(ctx) : { requestId: requestId || undefined, method }
+    const trace_id = traceIdIn(ctx.headers.traceparent)
+    const about = isOwn ? aboutRequest(ctx) : { requestId: requestId || undefined, trace_id, method }
     log[isLogged ? 'info' : 'debug'](
       {
         ...about,

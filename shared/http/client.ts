@@ -22,8 +22,13 @@ export type PeerQuery = Pick<Row, 'method' | 'path' | 'params' | 'query'> & {
   readonly answers: { readonly 200: { readonly json: v.GenericSchema } }
 }
 
-/** On whose behalf a peer is asked: as that client authorised itself, and by what logs call its request. */
-export type Requester = { readonly authorization?: string | undefined; readonly requestId?: string | undefined }
+/** On whose behalf a peer is asked: as that client authorised itself, by what logs call its request, and in which trace. */
+export type Requester = {
+  readonly authorization?: string | undefined
+  readonly requestId?: string | undefined
+  /** Of which sampled trace it is. */
+  readonly trace?: string | undefined
+}
 
 type Texts<F extends Fields> = v.InferInput<v.ObjectSchema<F, undefined>>
 
@@ -111,7 +116,7 @@ export const peer = (step: Step, name: string, origins: readonly string[], secre
   const request = async (
     method: Row['method'],
     target: string,
-    { authorization, requestId, timeoutMs = TIMEOUT_MS }: Asked<PeerQuery>,
+    { authorization, requestId, trace, timeoutMs = TIMEOUT_MS }: Asked<PeerQuery>,
   ): Promise<{ readonly status: number; readonly data: unknown }> => {
     // Others ask meanwhile and move the turn: what counts here is where this query began.
     const first = turn++
@@ -120,7 +125,7 @@ export const peer = (step: Step, name: string, origins: readonly string[], secre
       try {
         const url = `${origins[(first + tried) % origins.length]}${target}`
         // What is undefined is not sent.
-        const headers = { authorization, 'x-request-id': requestId, ...asService }
+        const headers = { authorization, 'x-request-id': requestId, traceparent: trace, ...asService }
         const { status, data } = await step(asking, async () => {
           try {
             return await client.request<unknown>({ method, url, timeout: timeoutMs, headers })

@@ -8,6 +8,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Context } from 'koa'
 import type { Logger } from 'pino'
 import { openTelling } from '../process/telling.ts'
+import { traceIdIn } from '../process/tracing.ts'
 import type { Problem } from './problem.ts'
 import { forbidden, unauthorised } from './problems.ts'
 
@@ -38,6 +39,7 @@ export type Operators = {
 /** What is told of a request in a log. */
 export const aboutRequest = ({ method, path, headers }: Context): Record<string, unknown> => ({
   requestId: headers['x-request-id'],
+  trace_id: traceIdIn(headers.traceparent),
   method,
   path,
 })

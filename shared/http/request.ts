@@ -28,6 +28,8 @@ export type Request = {
   readonly owner?: string | undefined
   /** Under whose name it is done, if that is to be known. */
   readonly doneBy?: string | undefined
+  /** Of which sampled trace it is, as `traceparent` has it. */
+  readonly trace?: string | undefined
   /** The token of the lock under which it is to be done, in digits. */
   readonly lockToken: string | undefined
   /** What the client authorises itself with, to be passed on to a peer that is asked on its behalf. */
@@ -52,6 +54,7 @@ export const requestOf = (
   { fields, text }: Sent,
   caller: Caller | undefined,
   closing: AbortSignal,
+  trace: string | undefined,
 ): Request => {
   const key = ctx.headers['idempotency-key']
   const token = ctx.headers['if-lock-token']
@@ -78,6 +81,7 @@ export const requestOf = (
     caller,
     owner: ownerOf(caller),
     doneBy: doneByOf(caller),
+    trace,
     authorization: ctx.headers.authorization,
     requestId: ctx.get('x-request-id') || undefined,
   }

@@ -16,7 +16,8 @@ import Koa from 'koa'
 import type { Logger } from 'pino'
 import { type Metrics, noMetrics } from '../metrics/metrics.ts'
 import type { Auth } from '../process/auth.ts'
-import { readiness, send, sendError, sendProblem } from './answer.ts'
+import { sampledIn, type Tracing } from '../process/tracing.ts'
+import { LOG_ID_HEADER, readiness, send, sendError, sendProblem } from './answer.ts'
 import { openAnswered, type Taken } from './answered.ts'
 import { type Authorisation, openAuthorisation } from './authorisation.ts'
 import { readBody } from './body.ts'
@@ -58,6 +59,7 @@ export type HttpServerOptions = {
   readonly metrics?: Metrics
   /** One in how many requests is logged, besides what is remarkable; 0, the default: none. */
   readonly logOneIn?: number
+  readonly tracing?: Tracing | undefined
   readonly log: Logger
 }
 
@@ -105,12 +107,20 @@ const wordsApart = (routes: readonly Route[]): ReadonlyMap<Route, IsOthers> => {
   return apart
 }
 
+/** A sampled request goes on with a span of this process, if anybody is told of spans. */
+const traceOf = (ctx: Context, { method, path }: Route, tracing: Tracing | undefined): string | undefined => {
+  const trace = sampledIn(ctx.headers.traceparent)
+  if (trace === undefined || tracing === undefined) return trace
+  const attributes = { 'http.request.method': method, 'http.route': path }
+  ctx.state.span = tracing.start('server', `${method} ${path}`, trace, attributes)
+  return ctx.state.span.trace
+}
+
 const routerOf = (
-  routes: readonly Route[],
+  { routes, isOff = () => false, tracing }: Pick<HttpServerOptions, 'routes' | 'isOff' | 'tracing'>,
   apart: ReadonlyMap<Route, IsOthers>,
   authorisation: Authorisation,
   closing: AbortSignal,
-  isOff: (feature: string) => boolean,
 ): Router<Taken> => {
   // One path, one spelling: the gateway must not take it for another route.
   const router = new Router<Taken>({ sensitive: true, strict: true })
@@ -123,10 +133,11 @@ const routerOf = (
       ctx.state.route = route
       ctx.state.doneBy = doneByOf(admitted.caller)
       if (route.feature !== undefined && isOff(route.feature)) return sendProblem(ctx, switchedOff(route.feature))
+      const trace = traceOf(ctx, route, tracing)
       const sent = await readBody(ctx, route.body)
       if (isOver(ctx.req)) return
       if ('problem' in sent) return sendProblem(ctx, sent.problem)
-      send(ctx, await route.handler(requestOf(ctx, ctx.params, sent, admitted.caller, closing)))
+      send(ctx, await route.handler(requestOf(ctx, ctx.params, sent, admitted.caller, closing, trace)))
     })
   }
   return router
@@ -196,13 +207,14 @@ const guard = (options: HttpServerOptions, authorisation: Authorisation, traffic
       sendError(ctx, error, shownAt(ctx), log)
     } finally {
       traffic.inFlight -= 1
+      ctx.state.span?.end({ 'http.response.status_code': ctx.status, 'shop.log_id': ctx.response.get(LOG_ID_HEADER) })
       answered(ctx, performance.now() - beganAt)
     }
   }
 }
 
 const appOf = (options: HttpServerOptions, traffic: Traffic): Koa<Taken> => {
-  const { service, routes, isOff = () => false, log } = options
+  const { service, routes, log } = options
   const app = new Koa<Taken>()
   app.on('error', (error: NodeJS.ErrnoException, ctx: Koa.Context) => {
     if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE' && error.code !== 'ECONNABORTED')
@@ -210,7 +222,7 @@ const appOf = (options: HttpServerOptions, traffic: Traffic): Koa<Taken> => {
   })
   const apart = wordsApart(routes)
   const authorisation = openAuthorisation(options)
-  const router = routerOf(routes, apart, authorisation, traffic.closing.signal, isOff)
+  const router = routerOf(options, apart, authorisation, traffic.closing.signal)
   app.use(guard(options, authorisation, traffic))
   app.use(router.routes())
   app.use(refuseOthers(service, routes, apart, router))

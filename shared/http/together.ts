@@ -18,18 +18,20 @@ type AskAll<Found> = (ids: readonly string[], of: Requester) => Promise<Readonly
 type Group<Found> = {
   readonly ids: Set<string>
   readonly names: Set<string>
+  readonly traces: Set<string>
   readonly found: Promise<ReadonlyMap<string, Found>>
 }
 
 /**
- * Asks for one thing, in a request that asks for those of others, too; by logs it is called as all of theirs are.
+ * Asks for one thing, in a request that asks for those of others, too; by logs it is called as all of theirs are, and it is of
+ * the first trace that one of them is of.
  * @param most how many things one request asks for
  * @returns `undefined` if there is no such thing. Rejects with the error of the request
  */
 export const together = <Found>(
   askAll: AskAll<Found>,
   most: number,
-): ((id: string, of: Pick<Requester, 'requestId'>) => Promise<Found | undefined>) => {
+): ((id: string, of: Pick<Requester, 'requestId' | 'trace'>) => Promise<Found | undefined>) => {
   let open: Group<Found> | undefined
   /** Ends with the request that left last, if that is under way. */
   let busy: Promise<void> | undefined
@@ -37,6 +39,7 @@ export const together = <Found>(
   const begin = (): Group<Found> => {
     const ids = new Set<string>()
     const names = new Set<string>()
+    const traces = new Set<string>()
     const ask = async (): Promise<ReadonlyMap<string, Found>> => {
       if (busy !== undefined) await Promise.race([busy, after(WAIT_MS, undefined, { ref: false })])
       await turnEnd()
@@ -44,21 +47,23 @@ export const together = <Found>(
       const { promise, resolve: end } = Promise.withResolvers<void>()
       busy = promise
       try {
-        return await askAll([...ids], { requestId: [...names].slice(0, NAMES_MAX).join(',') || undefined })
+        const [trace] = traces
+        return await askAll([...ids], { requestId: [...names].slice(0, NAMES_MAX).join(',') || undefined, trace })
       } finally {
         if (busy === promise) busy = undefined
         end()
       }
     }
-    const group: Group<Found> = { ids, names, found: ask() }
+    const group: Group<Found> = { ids, names, traces, found: ask() }
     return group
   }
 
-  return async (id, { requestId }) => {
+  return async (id, { requestId, trace }) => {
     if (open === undefined || (open.ids.size >= most && !open.ids.has(id))) open = begin()
-    const { ids, names, found } = open
+    const { ids, names, traces, found } = open
     ids.add(id)
     if (requestId !== undefined) names.add(requestId)
+    if (trace !== undefined) traces.add(trace)
     return (await found).get(id)
   }
 }

@@ -47,12 +47,14 @@ export type Apply = {
   readonly handles: (publisher: Service, entry: RawEntry) => boolean
   /**
    * Applies entries of a peer that were read after the cursor `known`.
+   * @param traces what entries that are of a trace go on with here, by their ids
    * @returns one reply for each entry that is handled, or the true cursor if it is older than `known`.
    */
   readonly apply: (
     publisher: Service,
     known: string,
     entries: readonly RawEntry[],
+    traces?: ReadonlyMap<string, string>,
   ) => Promise<readonly Reply[] | { gap: string }>
 }
 
@@ -90,18 +92,26 @@ const applied = (reply: unknown): readonly Reply[] | { gap: string } => {
   return replies[0] === 'gap' ? { gap: text(replies[1]) } : replies.map(result)
 }
 
+const TRACE = / trace=\S+/
+/** The text that is applied of an entry, and its fields if that is not what they say. */
+const toApply = (entry: RawEntry, text: string, trace: string | undefined): readonly [text: string, fields: string] => {
+  if (trace !== undefined) return [text.replace(TRACE, ` trace=${trace}`), JSON.stringify(entry[1])]
+  return [text, isFlat(entry) ? JSON.stringify(entry[1]) : '']
+}
+
 /** What `lua/apply.lua` wants of each of these entries. */
 const argumentsOf = (
   publisher: Service,
   entries: readonly RawEntry[],
   { invalidReason, textOf }: Dictionary,
+  traces: ReadonlyMap<string, string> | undefined,
 ): string[] => {
   const args: string[] = []
   for (const entry of entries) {
     const [id, fields] = entry
     const reason = invalidReason(publisher, entry)
     if (reason !== undefined) args.push(id, '', reason, JSON.stringify(fields))
-    else args.push(id, kindOf(entry) ?? '', textOf(publisher, entry), isFlat(entry) ? JSON.stringify(fields) : '')
+    else args.push(id, kindOf(entry) ?? '', ...toApply(entry, textOf(publisher, entry), traces?.get(id)))
   }
   return args
 }
@@ -151,13 +161,13 @@ export const openApply = (
     return { command: command ?? '', reason: command === undefined ? 'nothing follows from its kind any more' : '' }
   }
 
-  const apply: Apply['apply'] = async (publisher, known, entries) => {
+  const apply: Apply['apply'] = async (publisher, known, entries, traces) => {
     const handled = entries.filter((entry) => handles(publisher, entry))
     const args = [
       publisher,
       known,
       entries.at(-1)?.[0] ?? known,
-      ...argumentsOf(publisher, handled, options.dictionary),
+      ...argumentsOf(publisher, handled, options.dictionary, traces),
     ]
     const { batch, applying, commands } = peerOf(publisher)
     const commandOf = (entry: RawEntry): string => commands.get(kindOf(entry) ?? '') ?? ''

@@ -67,6 +67,7 @@ const argumentsOf = (command: string, asked: readonly Asked[]): (string | number
     for (const name in args) text += `${name}=${args[name]}\n`
     if (once?.owner !== undefined) text += `owner=${once.owner}\n`
     if (once?.doneBy !== undefined) text += `done_by=${once.doneBy}\n`
+    if (once?.trace !== undefined) text += `trace=${once.trace}\n`
     if (once?.lockToken !== undefined) text += `fence=${once.lockToken}\n`
     argv.push(key ?? '', key === undefined ? '' : (once?.fingerprint ?? ''), readMs ?? '', text)
   }

@@ -9,6 +9,7 @@ import type { Service } from '../contract/events.ts'
 import type { Check } from '../http/readiness.ts'
 import type { RedLock } from '../lock/redlock.ts'
 import type { Step } from '../process/step.ts'
+import type { Tracing } from '../process/tracing.ts'
 import type { Reply } from '../redis/script.ts'
 import type { Lag } from './lag.ts'
 import type { Log } from './log.ts'
@@ -48,6 +49,7 @@ export type PeersOptions = {
   readonly reporting: (peer: Service) => Redis
   readonly redLock: RedLock
   readonly step: Step
+  readonly tracing?: Tracing | undefined
   readonly leaseTtlMs: number
   readonly logger: Logger
 }

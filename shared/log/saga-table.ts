@@ -113,6 +113,6 @@ export const sagaFunctions = (
 ): readonly string[] => [
   payload(kinds),
   readRecord(['state', 'entries', ...fields]),
-  writeRecord(fields, ['entries', 'again', ...later]),
+  writeRecord(fields, ['entries', 'again', 'trace', ...later]),
   canBePacked(untold),
 ]

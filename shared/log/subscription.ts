@@ -22,12 +22,14 @@ import { keepLease } from '../lock/lease.ts'
 import type { RedLock } from '../lock/redlock.ts'
 import { backOffMs } from '../process/backoff.ts'
 import type { Step } from '../process/step.ts'
+import type { Tracing } from '../process/tracing.ts'
 import type { Reply } from '../redis/script.ts'
 import { openCatchUp } from './catch-up.ts'
 import { ackedKey, compareIds, logKey } from './entry.ts'
 import { type Lag, openLag } from './lag.ts'
 import type { Log } from './log.ts'
 import { BLOCK_MS, type PeerConnection, peerConnection, UNREACHABLE_MS } from './peer-connection.ts'
+import { beginSpans } from './spans.ts'
 import { logTailLoss, tailLossDetector } from './tail-loss.ts'
 
 /** How many entries are read and applied at once: a batch of this size stays below 10 ms in Redis. */
@@ -66,6 +68,7 @@ export type SubscriptionOptions = {
   readonly reporting: Redis
   readonly redLock: RedLock
   readonly step: Step
+  readonly tracing?: Tracing | undefined
   readonly leaseTtlMs: number
   /** Called with each reply of a batch, after it was applied. */
   readonly onApplied: (reply: Reply) => void
@@ -93,6 +96,28 @@ const openReport = ({ log, publisher, reporting, step, logger }: SubscriptionOpt
   }
 }
 
+/** Has entries applied, with a span for each that is of a trace. */
+const openApplyAll = ({ log, publisher, tracing }: SubscriptionOptions) => {
+  return async (entries: Batch, cursor: string): ReturnType<Log['apply']> => {
+    const spans =
+      tracing &&
+      beginSpans(
+        tracing,
+        publisher,
+        entries.filter((entry) => log.handles(publisher, entry)),
+      )
+    if (spans === undefined) return log.apply(publisher, cursor, entries)
+    try {
+      const replies = await log.apply(publisher, cursor, entries, spans.traces)
+      spans.end('gap' in replies ? undefined : replies)
+      return replies
+    } catch (error) {
+      spans.end()
+      throw error
+    }
+  }
+}
+
 /** Follows the publisher until the signal; returns early only by throwing. */
 type Follow = (signal: AbortSignal, progressed: () => void) => Promise<void>
 
@@ -104,6 +129,7 @@ const openFollow = (options: SubscriptionOptions, peer: PeerConnection): Follow 
   /** Up to where entries were applied, as this process knows it. */
   let written = '0-0'
   const handles = (entry: RawEntry): boolean => log.handles(publisher, entry)
+  const applyAll = openApplyAll(options)
 
   const read = async (position: string): Promise<Batch> => {
     const reply = await step(reading, () =>
@@ -127,7 +153,7 @@ const openFollow = (options: SubscriptionOptions, peer: PeerConnection): Follow 
 
   /** Has entries applied, and the cursor moved to `position`. @returns whether it stood where it was believed to stand */
   const apply = async (entries: Batch, position: string): Promise<boolean> => {
-    const replies = await log.apply(publisher, written, entries.length > 0 ? entries : [[position, ['kind', '-']]])
+    const replies = await applyAll(entries.length > 0 ? entries : [[position, ['kind', '-']]], written)
     if ('gap' in replies) return false
     written = position
     let passed = 0

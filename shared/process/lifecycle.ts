@@ -14,6 +14,7 @@ import { type CrashPoints, crashPlan, crashPoints, type Host, type Instruction }
 import { listenFault } from './listen.ts'
 import { openLogger } from './logger.ts'
 import { openStep, type Step } from './step.ts'
+import { openTracing, type Tracing, tracesEndpoint } from './tracing.ts'
 
 /** A process must have ended this long after it was told to. */
 const END_MS = 9_500
@@ -29,7 +30,7 @@ const level: Setting<string> = {
 }
 
 /** The settings of every process. */
-const ofEvery = { logLevel: level, replica: nameSetting('REPLICA', nanoid(6)), crash: crashPlan }
+const ofEvery = { logLevel: level, replica: nameSetting('REPLICA', nanoid(6)), crash: crashPlan, tracesEndpoint }
 
 export type ProcessContext<Config> = {
   readonly config: Config
@@ -40,6 +41,8 @@ export type ProcessContext<Config> = {
   readonly step: Step
   /** Only in tests and drills. */
   readonly crashPoints: CrashPoints | undefined
+  /** If somebody is to be told. */
+  readonly tracing: Tracing | undefined
   /** What was opened, to be closed in reverse. */
   readonly stack: AsyncDisposableStack
   /** Aborted when the process is told to end. */
@@ -85,7 +88,7 @@ export const run = async <Table extends Record<string, Setting<unknown>>>(
     process.exit(code)
   }
   try {
-    const [config, { logLevel, replica, crash }] = readConfig(process.env, table, ofEvery)
+    const [config, { logLevel, replica, crash, tracesEndpoint: endpoint }] = readConfig(process.env, table, ofEvery)
     const logger = openLogger(name, replica, logLevel)
     const points = crash === 'off' ? undefined : crashPoints(crash, hostOf(process))
     await open({
@@ -94,6 +97,7 @@ export const run = async <Table extends Record<string, Setting<unknown>>>(
       logger,
       step: openStep(name, points),
       crashPoints: points,
+      tracing: endpoint === '' ? undefined : await openTracing({ name, replica }, stack, logger),
       stack,
       shutdown: shutdown.signal,
     })

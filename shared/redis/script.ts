@@ -37,6 +37,8 @@ export type Once = {
   readonly owner?: string | undefined
   /** By whom the entries say that it was done, if they do: without blanks. */
   readonly doneBy?: string | undefined
+  /** Of which sampled trace it is, as `traceparent` has it. */
+  readonly trace?: string | undefined
   /** The token of the lock under which it is to be done: see `shared/log/lua/lock-token.lua`. */
   readonly lockToken?: string | undefined
   /** Has the client gone? It may have asked another replica since. */

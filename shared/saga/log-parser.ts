@@ -28,9 +28,10 @@ import type { LostTail } from '../log/entry.ts'
 import type { Log } from '../log/log.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { Step } from '../process/step.ts'
+import type { Tracing } from '../process/tracing.ts'
 import { refusedWrite } from '../redis/connection.ts'
 import type { Page, Place, Recovery, Survey } from './recovery.ts'
-import { repairCounter } from './repairs.ts'
+import { repairCounter, repairSpan } from './repairs.ts'
 import { openSchedule } from './schedule.ts'
 
 export type Report = {
@@ -80,6 +81,7 @@ export type LogParserOptions = {
   readonly subscribers: readonly Service[]
   readonly redLock: RedLock
   readonly step: Step
+  readonly tracing?: Tracing | undefined
   readonly leaseTtlMs: number
   /** A cron expression with seconds. */
   readonly schedule: string
@@ -115,7 +117,7 @@ type Finish = (repairs: Repairs, survey: Survey, found: Map<string, Found>) => P
 
 /** Repairs what a survey finds. What was found before stays as it was reported. */
 const finishing =
-  (step: Step, logger: Logger, onRepaired: (repair: string) => void): Finish =>
+  ({ log, step, tracing }: LogParserOptions, logger: Logger, onRepaired: (repair: string) => void): Finish =>
   async ({ repair }, survey, found) => {
     let repaired = 0
     let place: Place | undefined
@@ -123,7 +125,9 @@ const finishing =
       const { findings, next }: Page = await step('parser.survey', () => survey(PAGE, place))
       for (const finding of findings) {
         const { log_id } = finding
+        const span = tracing && (await repairSpan(tracing, log, finding))
         const done = await unlessRefused(step('parser.repair', () => repair(finding)))
+        span?.end({ 'shop.result': done })
         if (isRepaired({ ...finding, done })) {
           repaired += 1
           onRepaired(finding.repair)
@@ -223,7 +227,7 @@ export const logParser = (options: LogParserOptions): LogParser => {
   const { log, recovery, redLock, step, leaseTtlMs, metrics } = options
   const logger = options.logger.child({ parser: log.service })
   const lease = [`parser:${log.service}`]
-  const finish = finishing(step, logger, repairCounter(metrics))
+  const finish = finishing(options, logger, repairCounter(metrics))
   const quietly = openQuietly(logger)
   const { last, parse } = remembering(parsing(options, finish))
   const turns = openTurns()

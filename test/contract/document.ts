@@ -29,6 +29,7 @@ const PROBLEM: Schema = {
     detail: { type: 'string' },
     field: { type: 'string', description: 'Of a malformed request: what of it is.' },
     error: { type: 'string', description: 'What clients of older back ends read.' },
+    trace_id: { type: 'string', description: 'Of a request that is traced: by this it is found.' },
   },
 }
 

@@ -5,7 +5,8 @@
 -- apply: applies a batch of a peer's entries, in order, and moves the cursor in the same step.
 -- ARGV  publisher, the cursor as the reader knows it, the last entry read, then for each entry that is handled here: its id,
 --       kind, text, and '' ; of a malformed one its id, '', what is wrong with it, and its fields as JSON, as they were
---       read. A flat entry of an older version has a text, and its fields as well.
+--       read. A flat entry of an older version has a text, and its fields as well; so has one of a trace, whose text says how that
+--       goes on here.
 -- An entry at or before the cursor was applied already: it is passed over, which makes the cursor a fence. One that
 -- cannot be applied goes to the dead letters with its error; one that is emitted again and is applied ends its letter.
 -- Returns one reply for each entry; or {'gap', cursor} and does nothing if the cursor stands before where the reader
@@ -51,7 +52,9 @@ for at = 4, #ARGV, 4 do
     reply = dead_letter(id, text, fields)
   else
     local done
-    done, reply = pcall(commands[follows[kind]], payload_in(text))
+    local payload = payload_in(text)
+    trace, about = payload.trace, payload.log_id
+    done, reply = pcall(commands[follows[kind]], payload)
     if not done then
       local why = type(reply) == 'table' and reply.err or tostring(reply)
       reply = dead_letter(id, why, fields ~= '' and fields or cjson.encode({ kind, text }))

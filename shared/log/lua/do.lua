@@ -2,7 +2,7 @@
 --- @rarely "lock-token"
 -- do: commands of one kind, asked for by requests that came at about the same time; each runs as if it were alone.
 -- ARGV  command, then for each request: its Idempotency-Key or '', the request in one line if it has one, the time as it was read
---       for it or '', and the command's arguments: a line `name=value` for each; among them `owner` and `done_by`, see log.lua
+--       for it or '', and the command's arguments: a line `name=value` for each; among them `owner`, `done_by` and `trace`, see log.lua
 -- A command returns its reply, a list of texts, the first of which is its result; a second value `true` says that the same
 -- request may meet another answer later, so that it is not remembered, only when it was returned. Under a key, the first answer
 -- is given again to the same request, and another request gets {'key-reused'}; an answer to what changed nothing is remembered
@@ -30,7 +30,7 @@ local function answer(command, key, request, read_ms, text)
   for name, value in string.gmatch(text, '([^=]+)=([^\n]*)\n') do
     args[name] = value
   end
-  owner, done_by = args.owner, args.done_by
+  owner, done_by, trace, about = args.owner, args.done_by, args.trace, args.log_id
   local before = lasting_count
   local reply, passing = args.fence and rarely.stale_token(args), true
   if not reply then

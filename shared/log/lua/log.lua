@@ -20,6 +20,9 @@ end
 -- Whose things alone the request may see for which a command runs, if not everybody's; and by whom it is done, if that is to be known.
 local owner, done_by
 
+-- Of which trace the command is, as `traceparent` has it, if of one that is sampled; and about what, by its log id.
+local trace, about
+
 -- is_anothers(whose): whether what is theirs is to the request as if there were no such thing.
 local function is_anothers(whose)
   return owner ~= nil and owner ~= whose
@@ -36,11 +39,16 @@ local function now_ms()
   return now
 end
 
--- append(kind, log_id, payload): appends one entry to this service's log. It says by whom that is done, if that is to be known.
+-- append(kind, log_id, payload, of): appends one entry to this service's log. It says of which trace it is, by default of that of the
+-- command, and by whom that is done, if that is to be known.
 -- payload: `name=value name=value`, no value of which holds a blank. Returns the entry's stream id, and its text.
 -- The time is read before, or what a command writes might be later than the entry that tells of it.
-local function append(kind, log_id, payload)
+local function append(kind, log_id, payload, of)
   local text = 'version=' .. limits.version .. ' log_id=' .. log_id .. ' ' .. payload
+  of = of or log_id == about and trace
+  if of then
+    text = text .. ' trace=' .. of
+  end
   if done_by then
     text = text .. ' done_by=' .. done_by
   end

@@ -38,6 +38,7 @@ function commands.retry(args)
   if cannot_be_judged(args.letter, fields.log_id) then
     return { 'failed', 'nothing is known of ' .. fields.log_id .. ' any more, so it can no longer be judged' }, true
   end
+  trace, about = fields.trace, fields.log_id
   local done, reply = pcall(commands[args.command], fields)
   if not done then
     return { 'failed', type(reply) == 'table' and reply.err or tostring(reply) }, true

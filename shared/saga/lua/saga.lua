@@ -1,7 +1,7 @@
 --- @include "entry"
 --- @include "log"
 -- A saga's record in this service is a hash: its state, what it is about, `entries`, the stream ids of all
--- its entries but repetitions, and `again`, that of the last repetition, if there was one. While it is unfinished here it stands in the
+-- its entries but repetitions, `again`, that of the last repetition, if there was one, and `trace`, that of its last entry. While it is unfinished here it stands in the
 -- index `names.open`, scored by when its last entry was appended, and in a state that has a deadline in `names.deadlines`, scored
 -- by that. Once it is finished, whatever its entries tell need not be recorded twice: it is *packed* to its state and its
 -- entries, beside others, in a hash small enough for Redis to keep it in one piece, until an entry is appended again. It lives as
@@ -92,8 +92,18 @@ local function load_saga(id)
   return saga
 end
 
+-- go_on_with_trace(id, saga): a saga that this command is about, or has made, goes on in its trace, if it has one.
+local function go_on_with_trace(id, saga)
+  if trace and (id == about or not saga.stored) then
+    saga.trace = trace
+  end
+end
+
 -- store_saga(id, saga): records all that is known of it, in a record of its own.
 local function store_saga(id, saga)
+  if not saga.trace then
+    go_on_with_trace(id, saga)
+  end
   write_record(names.saga .. id, saga)
   if saga.stored == 'packed' then
     redis.call('HDEL', packs(id), id)
@@ -121,7 +131,8 @@ end
 -- emit(id, saga, state): appends the entry that a state stands for, and adds it to the saga's list. Returns when.
 local function emit(id, saga, state)
   local kind = emits[state]
-  local entry = append(kind, id, payload(kind, saga))
+  go_on_with_trace(id, saga)
+  local entry = append(kind, id, payload(kind, saga), saga.trace)
   saga.entries = saga.entries and saga.entries .. ' ' .. entry or entry
   return appended_ms(entry)
 end
@@ -136,11 +147,11 @@ local function emit_saga(id, saga, state)
   place(id, saga, at_ms)
 end
 
--- emit_again(id, saga): emits the entry of its state once more. For a saga that hangs that is done again and again, so no
--- more than the last time is recorded.
+-- emit_again(id, saga): emits the entry of its state once more, with the trace that it had. For a saga that hangs that is done again and
+-- again, so no more than the last time is recorded.
 local function emit_again(id, saga)
   local kind = emits[saga.state]
-  saga.again = append(kind, id, payload(kind, saga))
+  saga.again = append(kind, id, payload(kind, saga), saga.trace)
   store_saga(id, saga)
   place(id, saga, appended_ms(saga.again))
 end

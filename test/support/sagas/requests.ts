@@ -1,5 +1,5 @@
 /**
- * What customers and operators ask for. With `key=k` a request bears an Idempotency-Key.
+ * What customers and operators ask for. With `key=k` a request bears an Idempotency-Key, with `trace=t` it is of a sampled trace.
  *
  *   user anna 100 | item tea 5 15 | order cart anna tea:2    what there is before the story: who owns what, how much there is of
  *                                                            it and at which price, and what is in an order

@@ -54,10 +54,11 @@ export type Scene = AsyncDisposable & {
 
 const READ_MAX = 1_000
 
-/** A request of this meaning, under a key if the line names one. */
+/** A request of this meaning, under a key and of a trace if the line names them. */
 export const onceOf = ({ options }: Words, meaning: string): Once => {
-  const key = options.get('key')
-  return key === undefined ? plainly : under(key, meaning)
+  const [key, trace] = [options.get('key'), options.get('trace')]
+  const once = key === undefined ? plainly : under(key, meaning)
+  return trace === undefined ? once : { ...once, trace }
 }
 
 export const participantOf = (word = ''): Participant => {

@@ -18,7 +18,7 @@ export type Stage = AsyncDisposable & {
   readonly seen: () => ReadonlySet<string>
 }
 
-const OPTION = /^(?:key|deadline|by|for|restock|from)=/
+const OPTION = /^(?:key|deadline|by|for|restock|from|trace)=/
 
 const wordsOf = (words: readonly string[]): Words => ({
   args: words.filter((word) => !OPTION.test(word)),
