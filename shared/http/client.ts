@@ -2,14 +2,15 @@
  * How is a peer asked a query that cannot wait?
  *
  * Some queries must be answered at once: does this exist, what does it cost, which block of identifiers is mine. They are asked through
- * here: kept-alive connections, a time-out of its own, the next replica if one does not answer, and an answer that is read by
- * the schema of its query. No saga asks: it reads logs.
+ * here: kept-alive connections, a time-out of its own, the next replica if one does not answer, none that was silent again and again
+ * (`breaker.ts`), and an answer that is read by the schema of its query. No saga asks: it reads logs.
  */
 import { Agent, request as httpRequest } from 'node:http'
-import axios, { type AxiosAdapter, isAxiosError } from 'axios'
+import axios, { type AxiosAdapter, AxiosError, isAxiosError } from 'axios'
 import * as v from 'valibot'
 import { PeerError } from '../errors.ts'
 import type { Step } from '../process/step.ts'
+import { openBreaker } from './breaker.ts'
 import { CALLER_HEADER, callerText, GATEWAY_HEADER, SERVICE } from './caller.ts'
 import type { Problem } from './problem.ts'
 import { noSuchRoute } from './problems.ts'
@@ -76,7 +77,9 @@ const openAdapter = (agent: Agent): AxiosAdapter => {
     new Promise((resolve, reject) => {
       const { url = '', method, headers, timeout } = config
       const request = httpRequest(url, { method: method?.toUpperCase(), headers: headers.toJSON(), agent })
-      const timer = setTimeout(() => request.destroy(new Error(`there was no answer within ${timeout} ms`)), timeout)
+      const silent = () =>
+        new AxiosError(`there was no answer within ${timeout} ms`, AxiosError.ECONNABORTED, config, request)
+      const timer = setTimeout(() => request.destroy(silent()), timeout)
       request.on('response', (response) => {
         const { statusCode: status = 0, statusMessage: statusText = '' } = response
         let data = ''
@@ -92,6 +95,9 @@ const openAdapter = (agent: Agent): AxiosAdapter => {
       request.end()
     })
 }
+
+/** It has not answered in time, and may be frozen; what fails otherwise fails at once. */
+const isSilence = (error: unknown): boolean => isAxiosError(error) && error.code === 'ECONNABORTED'
 
 /** The target of a request: the path with its parameters, and the query. */
 const targetOf = (path: string, { params = {}, query = {} }: Asked<PeerQuery>): string => {
@@ -110,6 +116,7 @@ export const peer = (step: Step, name: string, origins: readonly string[], secre
     adapter: openAdapter(new Agent({ keepAlive: true, maxSockets: 64 })),
     validateStatus: () => true,
   })
+  const replicas = origins.map((origin) => ({ origin, breaker: openBreaker() }))
   let turn = 0
 
   /** The status and the body of what the first replica answers that answers at all. */
@@ -122,14 +129,22 @@ export const peer = (step: Step, name: string, origins: readonly string[], secre
     const first = turn++
     let reason: unknown
     for (let tried = 0; tried < origins.length; tried += 1) {
+      const replica = replicas[(first + tried) % replicas.length]
+      const end = replica?.breaker.enter()
+      if (replica === undefined || end === undefined) {
+        reason ??= new Error('it was silent again and again, a moment ago')
+        continue
+      }
+      let wasSilent = false
       try {
-        const url = `${origins[(first + tried) % origins.length]}${target}`
+        const url = `${replica.origin}${target}`
         // What is undefined is not sent.
         const headers = { authorization, 'x-request-id': requestId, traceparent: trace, ...asService }
         const { status, data } = await step(asking, async () => {
           try {
             return await client.request<unknown>({ method, url, timeout: timeoutMs, headers })
           } catch (error) {
+            wasSilent = isSilence(error)
             throw bare(error)
           }
         })
@@ -138,6 +153,8 @@ export const peer = (step: Step, name: string, origins: readonly string[], secre
         reason = lacksRoute ? 'it has no such route: it may be of an older version' : `it answered ${status}`
       } catch (error) {
         reason = error
+      } finally {
+        end(wasSilent)
       }
     }
     throw new PeerError(`${name} does not answer`, { cause: reason })

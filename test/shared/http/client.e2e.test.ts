@@ -84,6 +84,51 @@ for (const [what, behave] of [
     )
   })
 
+test('a replica that is silent again and again costs nobody more time for a second, and the others are asked', async (t) => {
+  const server = createServer(() => undefined).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  const silent = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const well = await answeringPeer(t, 200, anna)
+  const asked = { params: { user: 'anna' }, timeoutMs: 100 }
+  const alone = peer(openStep('test'), 'payment', [silent])
+  const failures = async (count: number): Promise<number> => {
+    const begunAt = performance.now()
+    for (let times = 0; times < count; times += 1) await t.throwsAsync(alone.ask(payment.findUser, asked))
+    return performance.now() - begunAt
+  }
+  t.true((await failures(5)) > 450)
+  t.true((await failures(20)) < 100)
+  const both = peer(openStep('test'), 'payment', [silent, well.origin])
+  for (let times = 0; times < 20; times += 1) t.deepEqual(await both.ask(payment.findUser, asked), { json: anna })
+  t.is(well.asked.length, 20)
+})
+
+test('one that is away is asked each time, so that it is found when it is there again', async (t) => {
+  const server = createServer((_, response) =>
+    response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(anna)),
+  )
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  const one = peer(openStep('test'), 'payment', [`http://127.0.0.1:${port}`])
+  const asked = { params: { user: 'anna' } }
+  for (let times = 0; times < 10; times += 1)
+    await t.throwsAsync(one.ask(payment.findUser, asked), { instanceOf: PeerError })
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  t.deepEqual(await one.ask(payment.findUser, asked), { json: anna })
+})
+
 test('a lease is asked for by the name of the replica, and anything but a block is refused', async (t) => {
   const ids = await answeringPeer(t, 200, { block: 7 })
   t.is(await leaseFrom(ids.peer)('order-1'), 7)
