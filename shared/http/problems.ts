@@ -118,7 +118,7 @@ export const unavailable = problemKind(503, 'unavailable', 'The outcome cannot b
 }))
 
 /** An operator has switched it off. */
-export const switchedOff = problemKind(503, 'switched-off', 'This is switched off', (feature: string) => ({
+export const featureOff = problemKind(503, 'feature-off', 'This is switched off', (feature: string) => ({
   detail: `"${feature}" is switched off; nothing was done`,
   feature,
 }))

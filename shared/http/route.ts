@@ -17,6 +17,7 @@ import { prefersRepresentation } from './prefer.ts'
 import type { Problem, ProblemKind } from './problem.ts'
 import {
   bodyTooLarge,
+  featureOff,
   forbidden,
   insufficientScope,
   internal,
@@ -25,7 +26,6 @@ import {
   notDone,
   preconditionRequired,
   staleLockToken,
-  switchedOff,
   unauthorised,
   unavailable,
   unsupportedMediaType,
@@ -145,7 +145,7 @@ export const problemsOf = ({ problems, body, ifMatch, fenced, scope }: Row): rea
   notDone,
   unavailable,
   internal,
-  ...(scope === 'operator' ? [forbidden] : [switchedOff]),
+  ...(scope === 'operator' ? [forbidden] : [featureOff]),
   ...(scope === 'anybody' ? [] : [unauthorised, insufficientScope]),
 ]
 

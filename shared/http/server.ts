@@ -25,7 +25,7 @@ import { connectionServer, isOver } from './connections.ts'
 import { aboutRequest, SECRET_MARK_HEADER, secretMark, TOKEN_MARK_HEADER, tokenMark } from './operators.ts'
 import { doneByOf } from './owner.ts'
 import { NOT_STARTED_HEADER, RETRY_AFTER_S } from './problem.ts'
-import { draining, methodNotAllowed, noSuchRoute, switchedOff } from './problems.ts'
+import { draining, featureOff, methodNotAllowed, noSuchRoute } from './problems.ts'
 import type { Check } from './readiness.ts'
 import { requestOf } from './request.ts'
 import type { Route } from './route.ts'
@@ -132,7 +132,10 @@ const routerOf = (
       if ('problem' in admitted) return sendProblem(ctx, admitted.problem)
       ctx.state.route = route
       ctx.state.doneBy = doneByOf(admitted.caller)
-      if (route.feature !== undefined && isOff(route.feature)) return sendProblem(ctx, switchedOff(route.feature))
+      if (route.feature !== undefined && isOff(route.feature)) {
+        ctx.set('Retry-After', RETRY_AFTER_S)
+        return sendProblem(ctx, featureOff(route.feature))
+      }
       const trace = traceOf(ctx, route, tracing)
       const sent = await readBody(ctx, route.body)
       if (isOver(ctx.req)) return

@@ -29,12 +29,12 @@ test.serial('what an operator switches off is refused by every replica, also by 
   const refused = await client.get(asked)
   t.deepEqual(
     [kindOf(refused), problemOf(refused).error],
-    ['503 switched-off', '"listOffers" is switched off; nothing was done'],
+    ['503 feature-off', '"listOffers" is switched off; nothing was done'],
   )
   t.is((await client.get('/payment/methods')).status, 200, 'nothing else is')
   await shop.part('order-1').kill()
   await shop.part('order-1').start()
-  t.is(kindOf(await directTo(t, shop.part('order-1')).get(asked)), '503 switched-off')
+  t.is(kindOf(await directTo(t, shop.part('order-1')).get(asked)), '503 feature-off')
 
   t.is((await set('/orders/features/listOffers', true)).status, 200)
   for (const part of shop.services.order.slice(0, 2)) {

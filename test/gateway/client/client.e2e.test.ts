@@ -91,9 +91,9 @@ test('it is not sent again before the shop wants it, nor after a while', async (
   await shopClient(patient.url).createUser()
   t.true(performance.now() - begunAt > 990)
 
-  const late = await openShop(t, [problem(503, 'switched-off', { 'Retry-After': '3600' })])
+  const late = await openShop(t, [problem(503, 'feature-off', { 'Retry-After': '3600' })])
   const error = await t.throwsAsync(shopClient(late.url).createUser(), { instanceOf: ShopProblem })
-  t.deepEqual([error.kind, late.asked.length], ['switched-off', 1])
+  t.deepEqual([error.kind, late.asked.length], ['feature-off', 1])
 
   const dead = await openShop(t, ['cut'])
   await t.throwsAsync(shopClient(dead.url, { retryForMs: 500 }).createUser(), { instanceOf: ShopUnreachable })
