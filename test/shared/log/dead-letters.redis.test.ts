@@ -178,6 +178,29 @@ for (const [form, emitted] of [
     t.is(await left(), 98)
   })
 
+test.serial(
+  'an entry of a trace is one letter, in whichever spans it is read, and goes on from the one in which it is applied',
+  async (t) => {
+    const trace = (digit: number): string => `00-${'a'.repeat(32)}-${String(digit).repeat(16)}-01`
+    const applyIn = (id: number): Promise<unknown> => {
+      const [, [kind = '', text = '']] = taking(`${id}-0`, 'it')
+      const entry: RawEntry = [`${id}-0`, [kind, `${text} trace=${trace(1)}`]]
+      return log.apply('payment', `${id - 1}-0`, [entry], new Map([[`${id}-0`, trace(id)]]))
+    }
+    await redis.set('saga:it', 'not a hash')
+    await redis.hset('cursors', 'payment', '4-0')
+    for (const id of [5, 6]) await applyIn(id)
+    const letters = await log.dead.page('0-0', 10)
+    t.is(letters.length, 1)
+    t.true(letters[0]?.fields[1]?.endsWith(trace(1)), 'as it was read')
+    await redis.del('saga:it')
+    await applyIn(7)
+    t.is(await log.dead.count(), 0)
+    const [taken] = await log.entriesOf('it')
+    t.deepEqual([taken?.kind, taken?.facts.trace], ['StockTaken', trace(7)])
+  },
+)
+
 test.serial('what was dismissed stays so, though it is emitted again and applied', async (t) => {
   const { id } = await deadLetterBroken()
   await log.dead.dismiss(id, plainly)
