@@ -74,34 +74,43 @@ export type WatchesOptions = {
   readonly compare: Compare
 }
 
-export const openWatches = ({ log, compare }: WatchesOptions): Watches => {
-  const watchers = new Set<Watcher>()
-  const commenter = setInterval(() => {
-    for (const { stream } of watchers) stream.comment()
-  }, COMMENT_EVERY_MS).unref()
-  /** One after the other is sent what it has missed. */
-  let missed: Promise<void> = Promise.resolve()
-
-  const deliver = (watcher: Watcher, { id, name, happened: what }: News): void => {
+/** Sends a watcher what has happened, unless it was sent that. */
+const openDelivery =
+  (compare: WatchesOptions['compare']) =>
+  (watcher: Watcher, { id, name, happened: what }: News): void => {
     if (!watcher.isOf(name) || compare(id, watcher.last) <= 0) return
     watcher.last = id
     for (const told of watcher.tell(name, what)) watcher.stream.send({ id, ...told })
   }
 
-  /** @returns whether all was there that came after an entry */
-  const resume = async (watcher: Watcher, seen: string): Promise<boolean> => {
-    let after = seen
-    for (let pages = 0; pages < PAGES_MAX; pages += 1) {
-      const entries = await log.page(after, PAGE)
-      for (const entry of entries) {
-        const news = newsIn(rawOf(entry))
-        if (news) deliver(watcher, news)
-      }
-      if (entries.length < PAGE) return true
-      after = entries.at(-1)?.id ?? after
+/** Sends a watcher all that came after an entry. @returns whether all of it was there */
+const resume = async (
+  log: WatchesOptions['log'],
+  watcher: Watcher,
+  seen: string,
+  deliver: ReturnType<typeof openDelivery>,
+): Promise<boolean> => {
+  let after = seen
+  for (let pages = 0; pages < PAGES_MAX; pages += 1) {
+    const entries = await log.page(after, PAGE)
+    for (const entry of entries) {
+      const news = newsIn(rawOf(entry))
+      if (news) deliver(watcher, news)
     }
-    return false
+    if (entries.length < PAGE) return true
+    after = entries.at(-1)?.id ?? after
   }
+  return false
+}
+
+export const openWatches = ({ log, compare }: WatchesOptions): Watches => {
+  const watchers = new Set<Watcher>()
+  const deliver = openDelivery(compare)
+  const commenter = setInterval(() => {
+    for (const { stream } of watchers) stream.comment()
+  }, COMMENT_EVERY_MS).unref()
+  /** One after the other is sent what it has missed. */
+  let missed: Promise<void> = Promise.resolve()
 
   const begin = async (watcher: Watcher, seen: string | undefined): Promise<void> => {
     if (!watchers.has(watcher)) return // it has gone
@@ -109,7 +118,7 @@ export const openWatches = ({ log, compare }: WatchesOptions): Watches => {
       const newest = await log.newestId()
       // What it has seen may be forgotten: then no entry tells what has become of that.
       const isAhead = compare(watcher.last, newest) > 0
-      if (seen === undefined || isAhead || !(await resume(watcher, seen))) {
+      if (seen === undefined || isAhead || !(await resume(log, watcher, seen, deliver))) {
         if (seen !== undefined) watcher.stream.send({ id: newest, event: 'gap', data: { after: watcher.last } })
         watcher.last = newest
         watcher.stream.send({ id: newest, event: 'state', data: await watcher.state() })

@@ -43,14 +43,13 @@ const amendedBy = (
   return gone.filter(({ kind, log_id }) => kind === 'OrderAmended' && made.has(refundIn(log_id)))
 }
 
-/** The function that is returned gives back the entries that are to be listed as lost. */
-export const upholding = ({
+/** How one thing that was answered is upheld. */
+const openUpholders = ({
   run,
-  catchUp,
   identifiers,
   decisions: { decisionIn, acknowledge },
   onContradicted,
-}: UpholdOptions): NonNullable<LogOptions<'order'>['uphold']> => {
+}: Omit<UpholdOptions, 'catchUp'>) => {
   /** Upholds what was answered about a checkout. @returns whether it is as it was answered, without that. */
   const isUpheld = async (entry: LogEntry): Promise<boolean> => {
     const { kind, log_id, facts } = entry
@@ -90,6 +89,13 @@ export const upholding = ({
     if (result[0] === 'given-up') acknowledge(result[1])
     return result[0] !== 'contradicted'
   }
+
+  return { isUpheld, upholdOneRefund, isCancellationUpheld }
+}
+
+/** The function that is returned gives back the entries that are to be listed as lost. */
+export const upholding = ({ catchUp, ...options }: UpholdOptions): NonNullable<LogOptions<'order'>['uphold']> => {
+  const { isUpheld, upholdOneRefund, isCancellationUpheld } = openUpholders(options)
 
   /**
    * First those whose client was answered that nothing is charged, before it can be; what was paid is rebuilt once payment's log
