@@ -6,7 +6,7 @@
  * want the same operator token. Bounds: a URL of 8 KiB (414), headers of
  * 16 KiB (431), a body of 64 KiB (413), 10 s for a client to send the headers and 30 s for all of a request (408); and those of
  * `shared/http/connections.ts`. A client may end its side of the connection once it has asked: it gets its answer. What can be asked is
- * told at `/docs`.
+ * told at `/docs`, and what happens in the shop is shown at `/`.
  *
  * Closing: `/ready` says no at once, while everything is served for `drainMs` more, each answer with `Connection: close`, so that clients
  * go elsewhere of their own accord; then nothing new is accepted, and what is in flight is finished. Streams of events end at once, and
@@ -14,7 +14,7 @@
  */
 
 import { once } from 'node:events'
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as after } from 'node:timers/promises'
 import type { Logger } from 'pino'
@@ -25,18 +25,18 @@ import { type Metrics, noMetrics } from '../shared/metrics/metrics.ts'
 import type { CrashPoints } from '../shared/process/crash-points.ts'
 import type { Step } from '../shared/process/step.ts'
 import { type AdmissionOptions, openAdmission, stillHoldsBy } from './admission.ts'
-import { contractPaths, OLD_DOCS, openDocs } from './docs/docs.ts'
+import { contractPaths, OLD_DOCS } from './docs/docs.ts'
 import { addressOf, type Proxies, proxiesIn } from './limits/address.ts'
 import { openGatewayGauges, openResent, openWatch, type Watch } from './metrics.ts'
+import { openOwnRoutes } from './own-routes.ts'
 import { isPreflight, sendPreflight, showTo } from './pages.ts'
-import { noSuchRoute, sendProblem, sendText, uriTooLong } from './proxy/answers.ts'
+import { sendProblem, uriTooLong } from './proxy/answers.ts'
 import { openForward, refuseWith } from './proxy/forward.ts'
 import { passRequest } from './proxy/headers.ts'
 import { faultOf, targetOf } from './proxy/malformed.ts'
 import { type Lookup, ReplicaSet, systemLookup } from './proxy/replica-set.ts'
 import { noneSampled, type Sample } from './proxy/sampling.ts'
 import { Streams } from './proxy/streams.ts'
-import { openReadiness } from './readiness.ts'
 import { openRouteNames } from './route-names.ts'
 import { METRICS_PATH, openScrape, type SendMetrics } from './scrape.ts'
 import { type Marked, openTokens } from './tokens.ts'
@@ -137,19 +137,9 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
     { timeoutMs, waitMs, isDraining, streams, resent, crashPoints, log },
     options.sample ?? noneSampled,
   )
-  const docs = openDocs((error) => log.error({ err: error }, 'a page of the docs cannot be read'))
-  const sendReadiness = openReadiness([...services.values()], tokens, isDraining)
+  const own = openOwnRoutes({ ...options, services, tokens, isDraining })
   const sendMetrics = openMetricsOf(options, [...services.values()])
   const watch = await openWatchOf(options)
-
-  /** What the gateway answers itself. */
-  const answer = (request: IncomingMessage, response: ServerResponse, path: string, requestId: string): void => {
-    if (draining) response.shouldKeepAlive = false
-    if (isSafe(request) && docs.send(request, response, path, requestId)) return
-    if (isRead(request, path, '/live')) return sendText(response, 'live', requestId)
-    if (isRead(request, path, '/ready')) return sendReadiness(response, requestId, /[?&]verbose\b/.test(path))
-    sendProblem(response, noSuchRoute(path), requestId)
-  }
 
   const serve: Serve = (request, response) => {
     const target = targetOf(request.url ?? '/')
@@ -167,8 +157,10 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
     }
     if (path.length > URL_MAX_BYTES) return sendProblem(response, uriTooLong(URL_MAX_BYTES), requestId)
     const service = path === OLD_DOCS ? undefined : routes.get(firstSegment(path))
-    if (isRead(request, path, METRICS_PATH)) return void sendMetrics(response, passed)
-    if (service === undefined) return answer(request, response, path, requestId)
+    if (isScraped(request, path)) return void sendMetrics(response, passed)
+    if (service === undefined && own.isJudged(request, path))
+      return admit(path, passed, request, response, () => own.answerJudged(request, response, path, passed))
+    if (service === undefined) return own.answer(request, response, path, requestId)
     admit(path, passed, request, response, () => forward(service, request, response, path, passed))
   }
 
@@ -181,6 +173,7 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
   /** What would go on for as long as nothing happens. */
   const endWaits = (): void => {
     streams.endAll()
+    own.endAll()
     for (const service of services.values()) service.hurry()
   }
 
@@ -268,6 +261,9 @@ const closeServer = async (server: Server, mostMs: number): Promise<void> => {
   clearTimeout(timer)
 }
 
+const isScraped = ({ method }: IncomingMessage, url: string): boolean =>
+  (method === 'GET' || method === 'HEAD') && (url === METRICS_PATH || url.startsWith(`${METRICS_PATH}?`))
+
 /** The first segment of a path: `orders` of `/orders/find/7`. */
 const firstSegment = (url: string): string => {
   const slash = url.indexOf('/', 1)
@@ -275,7 +271,3 @@ const firstSegment = (url: string): string => {
   const query = url.indexOf('?')
   return url.slice(1, query === -1 || query > end ? end : query)
 }
-
-const isSafe = ({ method }: IncomingMessage): boolean => method === 'GET' || method === 'HEAD'
-const isRead = (request: IncomingMessage, url: string, path: string): boolean =>
-  isSafe(request) && (url === path || url.startsWith(`${path}?`))

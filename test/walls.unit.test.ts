@@ -194,6 +194,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   '@opentelemetry/resources': /^shared\/process\/tracing\.ts$/,
   '@opentelemetry/sdk-trace': /^shared\/process\/tracing\.ts$/,
   axios: /^shared\/http\/client\.ts$/,
+  htm: /^gateway\/console\//,
   ioredis: /^shared\/(redis\/|lock\/node\.ts$)/,
   jose: /^gateway\/auth\//,
   koa: /^shared\/http\/server\.ts$/,
@@ -204,6 +205,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   'swagger-ui-dist': /^gateway\/docs\//,
   redlock: /^shared\/lock\/(ballot|redlock)\.ts$/,
   undici: /^gateway\/proxy\//,
+  uplot: /^gateway\/console\//,
   valibot: /^shared\/(contract|http)\/|\/(api|schemas)\.ts$/,
 }
 

@@ -2,15 +2,11 @@
  * Where does a stranger learn what the shop can be asked?
  *
  * `/openapi.json` is the contract, `/docs` a page that shows it and lets one try it; two more files have the same as requests to be sent in order. All comes from here: the page asks nobody else.
- * It is there also while the services are not. Each file is read when it is first wanted.
+ * It is there also while the services are not.
  */
-import { hash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { fileURLToPath } from 'node:url'
-
-type File = { readonly type: string; readonly url: string }
-type Page = { readonly body: Buffer; readonly headers: readonly string[]; readonly etag: string }
+import { type File, HTML, openFiles, SCRIPT, STYLE } from '../files.ts'
 
 export type Docs = {
   /** Answers what it knows; false, and nothing is answered, if it does not know the path. */
@@ -20,14 +16,13 @@ export type Docs = {
 const ours = (name: string): string => new URL(name, import.meta.url).href
 const ofPage = (name: string): string => import.meta.resolve(`swagger-ui-dist/${name}`)
 
-const SCRIPT = 'text/javascript; charset=utf-8'
 const FILES: ReadonlyMap<string, File> = new Map([
   ['/openapi.json', { type: 'application/json', url: ours('openapi.json') }],
   ['/shop.postman_collection.json', { type: 'application/json', url: ours('shop.postman_collection.json') }],
   ['/shop.http', { type: 'text/plain; charset=utf-8', url: ours('shop.http') }],
-  ['/docs', { type: 'text/html; charset=utf-8', url: ours('index.html') }],
+  ['/docs', { type: HTML, url: ours('index.html') }],
   ['/docs/docs.js', { type: SCRIPT, url: ours('docs.js') }],
-  ['/docs/swagger-ui.css', { type: 'text/css; charset=utf-8', url: ofPage('swagger-ui.css') }],
+  ['/docs/swagger-ui.css', { type: STYLE, url: ofPage('swagger-ui.css') }],
   ['/docs/swagger-ui-bundle.js', { type: SCRIPT, url: ofPage('swagger-ui-bundle.js') }],
 ])
 /** Where clients of an older lock service look for such a page, beside what that can be asked. */
@@ -44,41 +39,13 @@ export const contractPaths = async (): Promise<readonly string[]> => {
   return Object.keys(paths)
 }
 
-const pageOf = async ({ type, url }: File): Promise<Page> => {
-  const body = await readFile(fileURLToPath(url))
-  const etag = `"${hash('sha256', body, 'base64url').slice(0, 22)}"`
-  const headers = ['Content-Type', type, 'Content-Security-Policy', POLICY, 'X-Content-Type-Options', 'nosniff']
-  return { body, etag, headers: [...headers, 'Cache-Control', 'no-cache', 'ETag', etag] }
-}
-
 export const openDocs = (onError: (error: unknown) => void): Docs => {
-  const pages = new Map<string, Promise<Page>>()
-
-  const sendFile = async (request: IncomingMessage, response: ServerResponse, path: string, file: File, id: string) => {
-    const known = pages.get(path) ?? pageOf(file)
-    pages.set(path, known)
-    const { body, headers, etag } = await known
-    if (request.headers['if-none-match'] === etag) {
-      response.writeHead(304, ['ETag', etag, 'X-Request-Id', id]).end()
-      return
-    }
-    response.writeHead(200, [...headers, 'Content-Length', String(body.length), 'X-Request-Id', id])
-    response.end(body)
-  }
-
+  const sendFile = openFiles({ files: FILES, policy: POLICY, onError })
   return {
     send: (request, response, target, requestId) => {
       const [path = ''] = target.split('?')
-      if (MOVED.has(path)) {
-        response.writeHead(308, ['Location', '/docs', 'Content-Length', '0', 'X-Request-Id', requestId]).end()
-        return true
-      }
-      const file = FILES.get(path)
-      if (file === undefined) return false
-      sendFile(request, response, path, file, requestId).catch((error: unknown) => {
-        onError(error)
-        response.destroy()
-      })
+      if (!MOVED.has(path)) return sendFile(request, response, path, requestId)
+      response.writeHead(308, ['Location', '/docs', 'Content-Length', '0', 'X-Request-Id', requestId]).end()
       return true
     },
   }

@@ -47,6 +47,17 @@ export type ReplicaSetOptions = {
   readonly log: Logger
 }
 
+/** How a service stands: what waits for a replica, and how each of these is. */
+export type ServiceView = {
+  readonly name: string
+  readonly waiting: Readonly<Record<Kind, number>>
+  readonly replicas: readonly {
+    readonly origin: string
+    readonly condition: Replica['condition']
+    readonly in_flight: Readonly<Record<Kind, number>>
+  }[]
+}
+
 export class ReplicaSet {
   readonly name: string
   readonly #options: ReplicaSetOptions
@@ -118,6 +129,24 @@ export class ReplicaSet {
       counts.other += replica.loadOf({ kind: 'short' })
     }
     return counts
+  }
+
+  /** Those that can be asked, whether ready or not. */
+  get reachable(): readonly Replica[] {
+    return this.#replicas.filter(({ condition }) => condition !== 'away')
+  }
+
+  /** How it stands, for who looks at it. */
+  get view(): ServiceView {
+    return {
+      name: this.name,
+      waiting: this.waiting,
+      replicas: this.#replicas.map(({ origin, condition, inFlight }) => ({
+        origin,
+        condition,
+        in_flight: { ...inFlight },
+      })),
+    }
   }
 
   /** A ready replica with room; while none is ready, one that can do a part. */

@@ -86,7 +86,8 @@ export class Replica {
   #distrusted: string | undefined
   /** In no order, and no Set: see `order/transient-map.ts`. */
   readonly #carried: Carried[] = []
-  readonly #counts: Record<Kind, number> = { checkout: 0, long: 0, short: 0 }
+  /** How many requests of each kind it carries. */
+  readonly inFlight: Record<Kind, number> = { checkout: 0, long: 0, short: 0 }
   readonly #longMax: number
   readonly #poller: Client
   readonly #changed: () => void
@@ -152,19 +153,19 @@ export class Replica {
 
   /** How many requests it carries that count beside one of this kind. */
   loadOf({ kind }: Pick<Carried, 'kind'>): number {
-    const { checkout, long, short } = this.#counts
+    const { checkout, long, short } = this.inFlight
     return kind === 'long' ? long : checkout + short
   }
 
   hasRoomFor(request: Pick<Carried, 'kind'>): boolean {
-    if (request.kind === 'long') return this.#counts.long < this.#longMax
-    const isFull = request.kind === 'checkout' && this.#counts.checkout >= CHECKOUTS_MAX
+    if (request.kind === 'long') return this.inFlight.long < this.#longMax
+    const isFull = request.kind === 'checkout' && this.inFlight.checkout >= CHECKOUTS_MAX
     return this.loadOf(request) < CONNECTIONS_MAX && !isFull
   }
 
   take(request: Carried): void {
     request.place = this.#carried.push(request) - 1
-    this.#counts[request.kind] += 1
+    this.inFlight[request.kind] += 1
   }
 
   letGo(request: Carried): void {
@@ -173,7 +174,7 @@ export class Replica {
       last.place = request.place
       this.#carried[last.place] = last
     }
-    this.#counts[request.kind] -= 1
+    this.inFlight[request.kind] -= 1
   }
 
   /** The gateway stops. */
@@ -181,7 +182,6 @@ export class Replica {
     for (const request of [...this.#carried]) request.hurry()
   }
 
-  /** It has answered a request. */
   answered(): void {
     this.#answered = true
   }

@@ -1,0 +1,144 @@
+/**
+ * How does the shop show itself?
+ *
+ * `GET /events` is one stream of all that happens in it: once a second what has changed, for however many consoles look. While there is one, what
+ * is appended to the logs is read and the services are asked how they stand; while there is none, nothing is. `GET /console/state` is the
+ * same at a moment, as far as it is known then: how the replicas are, what waits for them, and what was told last. Both are for operators.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Logger } from 'pino'
+import { problem } from '../../shared/http/problem.ts'
+import type { Step } from '../../shared/process/step.ts'
+import { sendProblem, sendText } from '../proxy/answers.ts'
+import type { Passed } from '../proxy/headers.ts'
+import type { ReplicaSet } from '../proxy/replica-set.ts'
+import type { StillHolds } from '../proxy/streams.ts'
+import { openCheckouts } from './checkouts.ts'
+import { openJudge } from './operators.ts'
+import { type Answer, askAgainAndAgain, prefixOf, SERVICES } from './questions.ts'
+import { readServiceEvents } from './service-events.ts'
+import { openWatchers, WATCHERS_MAX } from './watchers.ts'
+
+export type ConsoleOptions = {
+  readonly services: ReadonlyMap<string, ReplicaSet>
+  /** Whether clients say who they are. */
+  readonly byToken: boolean
+  readonly stillHolds: StillHolds | undefined
+  readonly step: Step
+  readonly log: Logger
+}
+
+export type Console = {
+  /** Whether it answers this path. */
+  readonly knows: (path: string) => boolean
+  readonly answer: (request: IncomingMessage, response: ServerResponse, path: string, passed: Passed) => void
+  /** Ends all streams. */
+  readonly endAll: () => void
+}
+
+const EVERY_MS = 1_000
+const EVENTS = '/events'
+const STATE = '/console/state'
+
+/** So many audits are remembered: an hour of them, if each is as soon as it may be. */
+const AUDITS = 720
+type Audited = { readonly at: number; readonly balanced: boolean | null }
+
+const pathOf = (target: string): string => target.split('?', 1)[0] ?? ''
+
+const tooMany = () =>
+  problem(
+    503,
+    'too-many-watchers',
+    'Too many look at the shop',
+    'this gateway tells as many as it may; come again later',
+  )
+
+/** What the services answered last, and which of it is news. */
+const openAnswers = () => {
+  const answers = new Map<string, Answer>()
+  const texts = new Map<string, string>()
+  const changed = new Set<string>()
+  const audits: Audited[] = []
+  const named = (names: Iterable<string>) => Object.fromEntries([...names].map((name) => [name, answers.get(name)]))
+  return {
+    audits: (): readonly Audited[] => audits,
+    take: (name: string, answer: Answer): void => {
+      answers.set(name, answer)
+      if (name === 'audit') {
+        const { balanced } = Object(answer.body) as { balanced?: boolean }
+        audits.push({ at: answer.at, balanced: answer.status === 200 ? (balanced ?? null) : null })
+        if (audits.length > AUDITS) audits.shift()
+      }
+      const text = JSON.stringify([answer.status, answer.body])
+      if (texts.get(name) === text && name !== 'audit') return
+      texts.set(name, text)
+      changed.add(name)
+    },
+    news: () => {
+      const told = named(changed)
+      changed.clear()
+      return told
+    },
+    whole: () => named(answers.keys()),
+  }
+}
+
+export const openConsole = (options: ConsoleOptions): Console => {
+  const { services, byToken, stillHolds, step, log } = options
+  const refuse = openJudge(byToken, services, step)
+  const checkouts = openCheckouts()
+  const answers = openAnswers()
+  let watching: AbortController | undefined
+
+  const views = () => [...services.values()].map(({ view }) => view)
+
+  const begin = (): void => {
+    watching = new AbortController()
+    checkouts.resume()
+    const { signal } = watching
+    const { borne, endStrangers: onRefused } = watchers
+    for (const name of SERVICES) {
+      const service = services.get(name)
+      if (service === undefined) continue
+      const onDigest = checkouts.take.bind(undefined, name)
+      const about = { service, prefix: prefixOf(name), borne, step, onDigest, onRefused, log }
+      void readServiceEvents(about, signal)
+    }
+    void askAgainAndAgain({ services, borne, step, onAnswer: answers.take }, signal)
+    const timer = setInterval(tick, EVERY_MS)
+    signal.addEventListener('abort', () => clearInterval(timer))
+  }
+  const tick = (): void => {
+    const now = Date.now()
+    const { second, changed } = checkouts.tick(now)
+    const common = { at: now, consoles: watchers.count(), services: views() }
+    watchers.tell(
+      () => ({ ...common, seconds: [second], checkouts: changed, answers: answers.news() }),
+      () => ({ ...common, ...checkouts.whole(), answers: answers.whole(), audits: answers.audits() }),
+    )
+  }
+  const watchers = openWatchers({ stillHolds, onFirst: begin, onLast: () => watching?.abort() })
+
+  const show = (request: IncomingMessage, response: ServerResponse, path: string, passed: Passed): void => {
+    if (pathOf(path) === EVENTS) {
+      if (watchers.count() >= WATCHERS_MAX) return sendProblem(response, tooMany(), passed.requestId)
+      return watchers.add(response, passed, request.method === 'HEAD')
+    }
+    const state = { at: Date.now(), consoles: watchers.count(), services: views(), answers: answers.whole() }
+    sendText(response, JSON.stringify(state), passed.requestId, 'application/json')
+  }
+
+  return {
+    knows: (target) => pathOf(target) === EVENTS || pathOf(target) === STATE,
+    answer: (request, response, path, passed) => {
+      void refuse(passed.headers).then((refusal) => {
+        if (response.destroyed) return
+        if (refusal === undefined) return show(request, response, path, passed)
+        if (refusal.challenge !== undefined) response.setHeader('WWW-Authenticate', refusal.challenge)
+        sendProblem(response, refusal.problem, passed.requestId)
+      })
+    },
+    endAll: watchers.endAll,
+  }
+}

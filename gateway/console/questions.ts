@@ -1,0 +1,107 @@
+/**
+ * What is asked of the services again and again while anybody looks?
+ *
+ * Each question at its own pace, and with pauses of five times as long as an answer takes, so that a shop that is large or slow is not
+ * burdened. The answers are passed on as they are: what they mean, the page knows.
+ */
+import { setTimeout as after } from 'node:timers/promises'
+import type { Step } from '../../shared/process/step.ts'
+import type { Replica } from '../proxy/replica.ts'
+import type { ReplicaSet } from '../proxy/replica-set.ts'
+import type { Borne } from './service-events.ts'
+
+type Service = 'order' | 'payment' | 'stock' | 'ids'
+
+export type Question = {
+  /** By which name the page knows it. */
+  readonly name: string
+  readonly service: Service
+  readonly path: string
+  readonly everyMs: number
+  /** Each replica has an answer of its own. */
+  readonly ofEach?: true
+}
+
+const PREFIXES: Readonly<Record<Service, string>> = { order: 'orders', payment: 'payment', stock: 'stock', ids: 'ids' }
+export const SERVICES = Object.keys(PREFIXES) as readonly Service[]
+export const prefixOf = (service: Service): string => PREFIXES[service]
+
+const ofAll = (name: string, path: string, everyMs: number, more: { readonly ofEach?: true } = {}): Question[] =>
+  SERVICES.map((service) => ({
+    name: `${name}.${service}`,
+    service,
+    path: `/${PREFIXES[service]}/${path}`,
+    everyMs,
+    ...more,
+  }))
+
+export const QUESTIONS: readonly Question[] = [
+  { name: 'audit', service: 'order', path: '/audit', everyMs: 5_000 },
+  { name: 'unfinished.order', service: 'order', path: '/orders/unfinished', everyMs: 1_000 },
+  { name: 'unfinished.payment', service: 'payment', path: '/payment/unfinished', everyMs: 1_000 },
+  { name: 'contradictions', service: 'order', path: '/orders/contradictions', everyMs: 2_000 },
+  { name: 'locks', service: 'ids', path: '/locks?waiters=true&limit=100', everyMs: 2_000 },
+  ...ofAll('letters', 'dead_letters?limit=100', 3_000),
+  ...ofAll('readers', 'readers', 2_000, { ofEach: true }),
+]
+
+/** What came of a question: a body, or nothing that could be read. */
+export type Answer = { readonly at: number; readonly status: number; readonly body: unknown }
+
+/** Longer than a service takes to say that its Redis is away. */
+const LATE_MS = 4_000
+const SHARE = 5
+const AUDIT_LATE_MS = 30_000
+
+const NO_ANSWER = 504
+
+export type QuestionsOptions = {
+  readonly services: ReadonlyMap<string, ReplicaSet>
+  readonly borne: Borne
+  readonly step: Step
+  readonly onAnswer: (name: string, answer: Answer) => void
+}
+
+/** Asks all of it until the signal. */
+export const askAgainAndAgain = async (options: QuestionsOptions, signal: AbortSignal): Promise<void> => {
+  const { services, borne, step, onAnswer } = options
+
+  const ask = async (replica: Replica, { service, path, name }: Question): Promise<Omit<Answer, 'at'>> => {
+    const late = AbortSignal.any([signal, AbortSignal.timeout(name === 'audit' ? AUDIT_LATE_MS : LATE_MS)])
+    try {
+      const { statusCode, body } = await step(`ask-${service}`, () =>
+        replica.pools.of({ kind: 'short' }).request({ method: 'GET', path, headers: [...borne()], signal: late }),
+      )
+      return { status: statusCode, body: await body.json() }
+    } catch {
+      return { status: NO_ANSWER, body: null } // it broke off, was late, or is no JSON: what is shown is that there is no answer
+    }
+  }
+
+  const answerTo = async (question: Question): Promise<Omit<Answer, 'at'>> => {
+    const service = services.get(question.service)
+    if (question.ofEach) {
+      const replicas = service?.reachable ?? []
+      const answers = await Promise.all(
+        replicas.map(async (replica) => ({ origin: replica.origin, ...(await ask(replica, question)) })),
+      )
+      const told = answers.filter(({ status }) => status === 200)
+      return { status: told.length > 0 ? 200 : NO_ANSWER, body: told.map(({ origin, body }) => ({ origin, body })) }
+    }
+    const replica = service?.pick({ kind: 'short' })
+    return replica ? ask(replica, question) : { status: NO_ANSWER, body: null }
+  }
+
+  const keepAsking = async (question: Question): Promise<void> => {
+    while (!signal.aborted) {
+      const begun = performance.now()
+      const answer = await answerTo(question)
+      if (signal.aborted) return
+      onAnswer(question.name, { at: Date.now(), ...answer })
+      const pause = Math.max(question.everyMs, (performance.now() - begun) * SHARE)
+      await after(pause, undefined, { signal }).catch(() => undefined)
+    }
+  }
+
+  await Promise.all(QUESTIONS.map(keepAsking))
+}

@@ -1,0 +1,68 @@
+/**
+ * What does the gateway answer itself?
+ *
+ * Whether it is live and ready, what the shop can be asked (`/docs`), the console at `/`, and what that is told. A path that nobody knows is a
+ * problem for programs, and a page for browsers.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Logger } from 'pino'
+import type { Step } from '../shared/process/step.ts'
+import { type AdmissionOptions, stillHoldsBy } from './admission.ts'
+import { openConsole } from './console/console.ts'
+import { openPage, prefersPage } from './console/page.ts'
+import { openDocs } from './docs/docs.ts'
+import { noSuchRoute, sendProblem, sendText } from './proxy/answers.ts'
+import type { Passed } from './proxy/headers.ts'
+import type { ReplicaSet } from './proxy/replica-set.ts'
+import { openReadiness } from './readiness.ts'
+import type { Tokens } from './tokens.ts'
+
+export type OwnRoutesOptions = AdmissionOptions & {
+  readonly services: ReadonlyMap<string, ReplicaSet>
+  readonly tokens: Tokens
+  readonly isDraining: () => boolean
+  readonly step: Step
+  readonly log: Logger
+}
+
+export type OwnRoutes = {
+  /** Answers what is for anybody, and all that nobody knows. */
+  readonly answer: (request: IncomingMessage, response: ServerResponse, path: string, requestId: string) => void
+  /** Whether it is to be known who asks this. */
+  readonly isJudged: (request: IncomingMessage, path: string) => boolean
+  readonly answerJudged: (request: IncomingMessage, response: ServerResponse, path: string, passed: Passed) => void
+  /** Ends what goes on for as long as its client stays. */
+  readonly endAll: () => void
+}
+
+const isSafe = ({ method }: IncomingMessage): boolean => method === 'GET' || method === 'HEAD'
+const isPath = (url: string, path: string): boolean => url === path || url.startsWith(`${path}?`)
+
+export const openOwnRoutes = (options: OwnRoutesOptions): OwnRoutes => {
+  const { services, tokens, isDraining, step, log } = options
+  const onUnread = (error: unknown): void => log.error({ err: error }, 'a page cannot be read')
+  const docs = openDocs(onUnread)
+  const page = openPage(onUnread)
+  const byToken = options.authentication !== undefined
+  const console = openConsole({ services, byToken, stillHolds: stillHoldsBy(options), step, log })
+  const sendReadiness = openReadiness([...services.values()], tokens, isDraining)
+
+  const answerRead = (request: IncomingMessage, response: ServerResponse, path: string, requestId: string): void => {
+    if (page.send(request, response, path, requestId) || docs.send(request, response, path, requestId)) return
+    if (isPath(path, '/live')) return sendText(response, 'live', requestId)
+    if (isPath(path, '/ready')) return sendReadiness(response, requestId, /[?&]verbose\b/.test(path))
+    if (prefersPage(request)) return page.sendMissing(request, response, requestId)
+    sendProblem(response, noSuchRoute(path), requestId)
+  }
+
+  return {
+    answer: (request, response, path, requestId) => {
+      if (isDraining()) response.shouldKeepAlive = false
+      if (isSafe(request)) answerRead(request, response, path, requestId)
+      else sendProblem(response, noSuchRoute(path), requestId)
+    },
+    isJudged: (request, path) => isSafe(request) && console.knows(path),
+    answerJudged: console.answer,
+    endAll: console.endAll,
+  }
+}

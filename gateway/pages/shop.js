@@ -1,0 +1,86 @@
+/** How are the parts of the shop, and do they keep up? */
+import { html } from '/vendor/preact.js'
+import { Card, Empty, Table, Tag } from './parts.js'
+import { bodyOf } from './shop-state.js'
+import { bytes, duration, time } from './words.js'
+
+const KINDS = { ready: 'good', impaired: 'busy', 'not ready': 'busy', draining: 'busy', away: 'bad' }
+/** A cursor is written for what is not handled within a second. */
+const KEEPS_UP_MS = 2_000
+const FULL = 0.7
+
+const lagOf = ({ speaker, reads, lag_ms, lag_entries }) => {
+  if (lag_ms === null) return html`<span key=${speaker}><${Tag} kind="bad">${speaker}: out of reach<//></span>`
+  const kind = lag_ms > KEEPS_UP_MS ? 'busy' : 'good'
+  const entries = lag_entries > 1_000 ? 'more than 1,000' : lag_entries
+  const behind = lag_ms > KEEPS_UP_MS ? `${duration(lag_ms)}, ${entries} behind` : 'keeps up'
+  return html`<span key=${speaker}><${Tag} kind=${kind}>${speaker}: ${behind}${reads ? '' : ' (another replica reads)'}<//></span>`
+}
+
+const parserOf = ({ last_run, next_run }) => {
+  if (last_run === null) return next_run === null ? '–' : `first at ${time(next_run)}`
+  const did =
+    last_run.repaired > 0
+      ? `repaired ${last_run.repaired}`
+      : last_run.found > 0
+        ? `${last_run.found} wait`
+        : 'nothing to do'
+  return `${time(last_run.at)}, ${did}`
+}
+
+const memoryOf = ({ used, limit }) => {
+  const isFull = limit > 0 && used / limit >= FULL
+  const text = limit > 0 ? `${bytes(used)} of ${bytes(limit)}` : bytes(used)
+  return isFull ? html`<${Tag} kind="bad">${text}<//>` : text
+}
+
+const Replica = ({ service, replica, told }) => html`<tr>
+  <th scope="row">${told?.replica ?? service}</th>
+  <td><${Tag} kind=${KINDS[replica.condition]}>${replica.condition}<//></td>
+  <td class="number">${replica.in_flight.checkout + replica.in_flight.short + replica.in_flight.long}</td>
+  <td class="tags">${told === undefined ? '–' : told.readers.length === 0 ? 'reads no other log' : told.readers.map(lagOf)}</td>
+  <td>${told === undefined ? '–' : parserOf(told.parser)}</td>
+  <td class="number">${told === undefined ? '–' : told.log.entries}</td>
+  <td class="number">${told === undefined ? '–' : memoryOf(told.memory)}</td>
+</tr>`
+
+const LostTails = ({ state }) => {
+  const services = ['order', 'payment', 'stock', 'ids']
+  const lost = services.flatMap((service) => {
+    const [first] = bodyOf(state, `readers.${service}`) ?? []
+    return (first?.body.lost_tails ?? []).map((one) => ({ ...one, service }))
+  })
+  const contradictions = bodyOf(state, 'contradictions')?.contradictions ?? []
+  if (lost.length === 0 && contradictions.length === 0)
+    return html`<p class="note">No Redis has come back older than it was, and nothing is contradicted.</p>`
+  return html`<ul class="list">
+    ${contradictions.map(({ order_id, by, log_id }) => html`<li key=${order_id + log_id}><${Tag} kind="bad">contradicted<//> order <a href=${log_id ? `#checkout=${log_id}` : '#shop'}>${order_id}</a> by ${by}</li>`)}
+    ${lost.map(({ service, speaker, noticed, named }) => html`<li key=${service + speaker + noticed}><${Tag} kind="busy">came back older<//> the Redis of ${speaker}, as ${service} noticed at ${time(noticed)}; ${named === 0 ? 'nothing is lost that is not told again' : `${named} entries are lost by name`}</li>`)}
+  </ul>`
+}
+
+export const Shop = ({ state }) => {
+  const { services } = state
+  const notReady = services.flatMap(({ replicas }) => replicas).filter(({ condition }) => condition !== 'ready').length
+  const aside =
+    services.length > 0 &&
+    (notReady === 0
+      ? html`<${Tag} kind="good">all parts are ready<//>`
+      : html`<${Tag} kind="bad">${notReady} not ready<//>`)
+  return html`<${Card} name="shop" title="Shop" wide aside=${aside}>
+    ${
+      services.length === 0
+        ? html`<${Empty}>The gateway is being asked.<//>`
+        : html`<${Table} label="replicas" heads=${['replica', 'condition', 'in flight', 'reads the log of', 'log parser', 'entries', 'memory of its Redis']}>
+        ${services.flatMap(({ name, replicas }) => {
+          const told = bodyOf(state, `readers.${name}`) ?? []
+          return replicas.map(
+            (replica) =>
+              html`<${Replica} key=${replica.origin} service=${name} replica=${replica} told=${replica.condition === 'away' ? undefined : told.find(({ origin }) => origin === replica.origin)?.body} />`,
+          )
+        })}
+      <//>`
+    }
+    <${LostTails} state=${state} />
+  <//>`
+}
