@@ -1,37 +1,20 @@
 import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import test from 'ava'
-import { startShop } from '../../env/local/shop.ts'
+import { linesOf, readVisit } from '../../env/local/visit.ts'
+import { shareShop } from '../support/shop/shop.ts'
 
 const run = promisify(execFile)
-const ROOT = join(import.meta.dirname, '../..')
-/** Which README has each part of the visit, in their order, and how the part begins. */
-const PARTS = [
-  ['README.md', 'SHOP=http://127.0.0.1:8000\n'],
-  ['gateway/README.md', 'ask -X POST $SHOP/payment/pay/'],
-] as const
-
-const partOf = async (readme: string, beginning: string): Promise<string> => {
-  const blocks = (await readFile(join(ROOT, readme), 'utf8')).matchAll(/^```sh\n(.*?)^```$/gms)
-  const part = [...blocks].map(([, text = '']) => text).find((text) => text.startsWith(beginning))
-  if (part === undefined) throw new Error(`${readme} shows no part of the visit that begins with ${beginning}`)
-  return part
-}
+const VISIT = join(import.meta.dirname, '../../env/local/visit.ts')
+const shared = shareShop(test)
 
 /** The whole visit as it is printed, at another address; curl also writes each status to standard error. */
-const visitAt = async (url: string): Promise<string> => {
-  const parts = await Promise.all(PARTS.map(([readme, beginning]) => partOf(readme, beginning)))
-  return parts
-    .join('\n')
-    .replace('http://127.0.0.1:8000', url)
-    .replace("-w '\\n'", "-w '\\n%{stderr}<%{http_code}>\\n'")
-}
+const visitAt = async (url: string): Promise<string> =>
+  (await readVisit()).replace('http://127.0.0.1:8000', url).replace("-w '\\n'", "-w '\\n%{stderr}<%{http_code}>\\n'")
 
-test('the visit of the READMEs can be made twice, and is answered as they say', async (t) => {
-  await using shop = await startShop()
-  const visit = await visitAt(shop.url)
+test.serial('the visit of the READMEs can be made twice, and is answered as they say', async (t) => {
+  const visit = await visitAt(shared().shop.url)
   for (const time of ['first', 'second']) {
     const { stdout, stderr } = await run('/bin/sh', ['-eu', '-c', visit])
     const statuses = [...stderr.matchAll(/^<(\d+)>$/gm)].map(([, status]) => status)
@@ -45,4 +28,30 @@ test('the visit of the READMEs can be made twice, and is answered as they say', 
     t.regex(stdout, /"stock":7,"price":5}/)
     t.regex(stdout, /"balanced":true/)
   }
+})
+
+test.serial(
+  '`npm run visit` makes it, and shows each request as a line that can be sent again, with its answer',
+  async (t) => {
+    const { url } = shared().shop
+    const { stdout } = await run(process.execPath, [VISIT, '--url', url], {
+      env: { ...process.env, OPERATOR_TOKEN: '' },
+    })
+    const shown = stdout.split('\n').filter((line) => line.startsWith('curl '))
+    const requests = linesOf(await readVisit()).filter((line) => 'asks' in line)
+    t.is(shown.length, requests.length)
+    for (const line of shown) t.notRegex(line, /\$[A-Z]/)
+    t.regex(stdout, /^curl -X POST http:\S+\/orders\/checkout\/[\w-]{21}\npaid$/m)
+    t.regex(stdout, /"credit":85}$/m)
+    const asked = shown.find((line) => line.includes('/payment/find_user/')) ?? ''
+    t.regex((await run('/bin/sh', ['-c', asked])).stdout, /"credit":\d+/)
+  },
+)
+
+test.serial('without a shop it says so in a sentence', async (t) => {
+  const { code, stderr } = await t.throwsAsync<Error & { code: number; stderr: string }>(
+    run(process.execPath, [VISIT, '--url', 'http://127.0.0.1:1']),
+  )
+  t.is(code, 1)
+  t.regex(stderr, /is there a shop at http:\/\/127\.0\.0\.1:1\?/)
 })
