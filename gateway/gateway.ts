@@ -25,6 +25,7 @@ import { type Metrics, noMetrics } from '../shared/metrics/metrics.ts'
 import type { CrashPoints } from '../shared/process/crash-points.ts'
 import type { Step } from '../shared/process/step.ts'
 import { type AdmissionOptions, openAdmission, stillHoldsBy } from './admission.ts'
+import type { Launcher } from './console/demo.ts'
 import { contractPaths, OLD_DOCS } from './docs/docs.ts'
 import { addressOf, type Proxies, proxiesIn } from './limits/address.ts'
 import { openGatewayGauges, openResent, openWatch, type Watch } from './metrics.ts'
@@ -95,6 +96,8 @@ export type GatewayOptions = AdmissionOptions & {
   /** Whose word is taken on where a client is. */
   readonly proxies?: Proxies
   readonly lookup?: Lookup
+  /** What may harm the shop for show: see `console/demo.ts`. */
+  readonly launcher?: Launcher | undefined
   /** For tests: how many checkouts may wait, and how many others for each service. */
   readonly waitingMax?: number
   /** For tests: how many requests that are held for long a replica may have at once. */

@@ -57,6 +57,13 @@ await run(process, 'gateway', settings, async ({ config, logger, step, crashPoin
     metrics: metricsFrom(config.metrics, logger),
     logOneIn: config.logOneIn,
     visitors: openVisitors(host, { hosts: allowedHosts, origins: allowedOrigins }),
+    launcher: process.send && {
+      tell: (message) => void process.send?.(message),
+      onTold: (listener) => {
+        process.on('message', listener)
+        process.channel?.unref()
+      },
+    },
     step,
     sample: tracing ? openSampling(tracing, config.samplingRate) : noneSampled,
     crashPoints,

@@ -9,6 +9,7 @@ import type { Logger } from 'pino'
 import type { Step } from '../shared/process/step.ts'
 import { type AdmissionOptions, stillHoldsBy } from './admission.ts'
 import { openConsole } from './console/console.ts'
+import type { Launcher } from './console/demo.ts'
 import { openPage, prefersPage } from './console/page.ts'
 import { openDocs } from './docs/docs.ts'
 import { noSuchRoute, sendProblem, sendText } from './proxy/answers.ts'
@@ -21,6 +22,8 @@ export type OwnRoutesOptions = AdmissionOptions & {
   readonly services: ReadonlyMap<string, ReplicaSet>
   readonly tokens: Tokens
   readonly isDraining: () => boolean
+  /** What may harm the shop for show, if anything may. */
+  readonly launcher?: Launcher | undefined
   readonly step: Step
   readonly log: Logger
 }
@@ -39,12 +42,12 @@ const isSafe = ({ method }: IncomingMessage): boolean => method === 'GET' || met
 const isPath = (url: string, path: string): boolean => url === path || url.startsWith(`${path}?`)
 
 export const openOwnRoutes = (options: OwnRoutesOptions): OwnRoutes => {
-  const { services, tokens, isDraining, step, log } = options
+  const { services, tokens, isDraining, launcher, step, log } = options
   const onUnread = (error: unknown): void => log.error({ err: error }, 'a page cannot be read')
   const docs = openDocs(onUnread)
   const page = openPage(onUnread)
   const byToken = options.authentication !== undefined
-  const console = openConsole({ services, byToken, stillHolds: stillHoldsBy(options), step, log })
+  const console = openConsole({ services, byToken, stillHolds: stillHoldsBy(options), launcher, step, log })
   const sendReadiness = openReadiness([...services.values()], tokens, isDraining)
 
   const answerRead = (request: IncomingMessage, response: ServerResponse, path: string, requestId: string): void => {
@@ -61,7 +64,7 @@ export const openOwnRoutes = (options: OwnRoutesOptions): OwnRoutes => {
       if (isSafe(request)) answerRead(request, response, path, requestId)
       else sendProblem(response, noSuchRoute(path), requestId)
     },
-    isJudged: (request, path) => isSafe(request) && console.knows(path),
+    isJudged: ({ method = '' }, path) => console.knows(method, path),
     answerJudged: console.answer,
     endAll: console.endAll,
   }

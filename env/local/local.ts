@@ -9,12 +9,15 @@ import { join, relative, resolve } from 'node:path'
 import { isLoopback } from '../../shared/process/exposure.ts'
 import { readLine, UsageError } from '../command-line.ts'
 import { DataFolderError } from './data-folder.ts'
+import { type Demo, openDemo } from './demo.ts'
 import { PartError } from './managed-process.ts'
 import { makeOwnIssuer, type OwnIssuer } from './own-issuer.ts'
 import { AddressError, PortBusyError } from './ports.ts'
 import { RedisProgramError } from './redis-program.ts'
 import { type Shop, type ShopEvent, startShop } from './shop.ts'
 
+/** Where the visit looks for a shop by itself. */
+const VISIT_URL = 'http://127.0.0.1:8000'
 const DEFAULTS = { port: '8000', host: '127.0.0.1', replicas: '1', data: join(import.meta.dirname, '../..', '.data') }
 const REPLICAS_MAX = 10
 /** One Ctrl-C under npm arrives twice, from the terminal and from npm: only what comes later is a second one. */
@@ -23,13 +26,14 @@ const PARENT_POLL_MS = 250
 
 const HELP = `Runs the whole shop on this machine: four Redis, four services and the gateway.
 
-  npm start -- [--port N] [--host ADDRESS] [--replicas N] [--data DIR] [--auth]
+  npm start -- [--port N] [--host ADDRESS] [--replicas N] [--data DIR] [--auth] [--demo]
 
   --port N         where the gateway listens; 0 takes a free port (default: the variable PORT, or ${DEFAULTS.port})
   --host ADDRESS   on which address; 0.0.0.0 lets other machines in (default: the variable HOST, or ${DEFAULTS.host})
   --replicas N     how many processes each service has, 1 to ${REPLICAS_MAX} (default ${DEFAULTS.replicas})
   --data DIR       where everything is kept (default .data in the repository)
   --auth           clients bear tokens, of which the start makes and tells one of each kind
+  --demo           customers are let in at once, as the console does: for five minutes
   --help           this text
 
 The services' variables, for instance OPERATOR_TOKEN or LOG_LEVEL, are passed on to them. REDIS_SERVER names the program
@@ -43,6 +47,7 @@ type Command = {
   readonly replicas: number
   readonly data: string
   readonly auth: boolean
+  readonly demo: boolean
 }
 
 const parseNumber = (option: string, value: string, min: number, max: number): number => {
@@ -61,6 +66,7 @@ const parseOptions = (line: readonly string[]) => {
       replicas: option,
       data: option,
       auth: { type: 'boolean' },
+      demo: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
     },
   }).values
@@ -75,7 +81,15 @@ const choose = (option: 'port' | 'host', given: string | undefined): readonly [n
 }
 
 const parseCommand = (line: readonly string[]): Command | 'help' => {
-  const { help, port, replicas = DEFAULTS.replicas, data = DEFAULTS.data, auth = false, ...given } = parseOptions(line)
+  const {
+    help,
+    port,
+    replicas = DEFAULTS.replicas,
+    data = DEFAULTS.data,
+    auth = false,
+    demo = false,
+    ...given
+  } = parseOptions(line)
   if (help) return 'help'
   if (given.host === '')
     throw new UsageError('--host must name an address, for instance 0.0.0.0 for all of this machine')
@@ -91,6 +105,7 @@ const parseCommand = (line: readonly string[]): Command | 'help' => {
     replicas: parseNumber('--replicas', replicas, 1, REPLICAS_MAX),
     data,
     auth,
+    demo,
   }
 }
 
@@ -122,12 +137,23 @@ const announce = (event: ShopEvent): void => {
   }
 }
 
-const openWelcome = (url: string): string => `For instance:
+/** Three lines for a stranger. */
+const firstSteps = (url: string): string => {
+  const visit = `npm run visit${url === VISIT_URL ? '' : ` -- --url ${url}`}`
+  return [
+    ['Look:', `${url}/`, 'the console: what happens, live; press "let customers in"'],
+    ['Ask:', `${url}/docs`, 'all that it can be asked, to be tried'],
+    ['Go shopping:', visit, 'a first order, as lines of curl with their answers'],
+  ]
+    .map(
+      ([what = '', where = '', why = '']) =>
+        `  ${what.padEnd(14)}${where.padEnd(Math.max(30, visit.length + 2))}${why}`,
+    )
+    .join('\n')
+}
 
-  curl -X POST ${url}/payment/create_user
-  curl -X POST ${url}/stock/item/create/5
-
-Clients need not say who they are, and may do everything: npm start -- --auth has them bear tokens.
+const openWelcome =
+  (): string => `Clients need not say who they are, and may do everything: npm start -- --auth has them bear tokens.
 Operators' routes ${process.env.OPERATOR_TOKEN ? 'want the OPERATOR_TOKEN' : 'are open to whoever reaches the shop: OPERATOR_TOKEN=... npm start closes them'}.`
 
 /** What to try with tokens that the start has made. */
@@ -148,9 +174,23 @@ For instance, once they are set:
 npm run keys -- --help tells how programs get keys.`
 
 const welcome = async (shop: Shop, issuer: OwnIssuer | undefined): Promise<string> => `
-The shop is open at ${shop.url} (Ctrl-C ends it). ${issuer ? await tokensWelcome(shop.url, issuer) : process.env.AUTH === 'jwt' ? 'Clients bear tokens, as AUTH=jwt says.' : openWelcome(shop.url)}
+The shop is open at ${shop.url} (Ctrl-C ends it).
+
+${firstSteps(shop.url)}
+
+${issuer ? await tokensWelcome(shop.url, issuer) : process.env.AUTH === 'jwt' ? 'Clients bear tokens, as AUTH=jwt says.' : openWelcome()}
 Logs of the parts: ${relative(process.cwd(), join(shop.dir, 'logs'))}
 `
+
+/**
+ * Lets the console harm the shop for show; but where others reach it, only if operators have a token.
+ */
+const harmable = async (shop: Shop, host: string, issuer: OwnIssuer | undefined): Promise<Demo | undefined> => {
+  const isClosed = issuer !== undefined || process.env.AUTH === 'jwt' || Boolean(process.env.OPERATOR_TOKEN)
+  if (!isLoopback(host) && !isClosed) return undefined
+  const token = issuer ? await issuer.issue('merchant', 'visitors') : ''
+  return openDemo({ shop, token, say: (line) => say(`${column('demo')}${line}`) })
+}
 
 /** npm passes on what it is told, but not that it was killed: then its child has another parent. */
 const watchNpm = (onGone: () => void): void => {
@@ -163,9 +203,10 @@ const watchNpm = (onGone: () => void): void => {
   }, PARENT_POLL_MS).unref()
 }
 
-const run = async ({ port, host, replicas, data, auth }: Command): Promise<void> => {
+const run = async ({ port, host, replicas, data, auth, demo }: Command): Promise<void> => {
   const ending = new AbortController()
   let shop: Shop | undefined
+  let shown: Demo | undefined
   let askedAt = 0
   const farewell = (): void => say(`The shop has ended; its data is in ${relative(process.cwd(), data) || '.'}.`)
 
@@ -174,7 +215,8 @@ const run = async ({ port, host, replicas, data, auth }: Command): Promise<void>
     askedAt = performance.now()
     say('\nEnding the shop (Ctrl-C again ends it by force).')
     ending.abort(new DOMException('the start was given up', 'AbortError'))
-    shop?.stop().then(farewell).catch(fail)
+    const stopped = Promise.resolve(shown?.stop()).then(() => shop?.stop())
+    if (shop) stopped.then(farewell).catch(fail)
   }
   const onSignal = (): void => {
     if (askedAt === 0) return end()
@@ -202,6 +244,8 @@ const run = async ({ port, host, replicas, data, auth }: Command): Promise<void>
     throw error
   }
   if (ending.signal.aborted) return shop.stop().then(farewell)
+  shown = await harmable(shop, host, issuer)
+  if (demo) shown?.letIn()
   say(await welcome(shop, issuer))
 }
 

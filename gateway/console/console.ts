@@ -14,6 +14,7 @@ import type { Passed } from '../proxy/headers.ts'
 import type { ReplicaSet } from '../proxy/replica-set.ts'
 import type { StillHolds } from '../proxy/streams.ts'
 import { openCheckouts } from './checkouts.ts'
+import { type Launcher, openDemo } from './demo.ts'
 import { openJudge } from './operators.ts'
 import { type Answer, askAgainAndAgain, prefixOf, SERVICES } from './questions.ts'
 import { readServiceEvents } from './service-events.ts'
@@ -24,13 +25,15 @@ export type ConsoleOptions = {
   /** Whether clients say who they are. */
   readonly byToken: boolean
   readonly stillHolds: StillHolds | undefined
+  /** What may harm the shop for show, if anything may. */
+  readonly launcher: Launcher | undefined
   readonly step: Step
   readonly log: Logger
 }
 
 export type Console = {
-  /** Whether it answers this path. */
-  readonly knows: (path: string) => boolean
+  /** Whether it answers this. */
+  readonly knows: (method: string, path: string) => boolean
   readonly answer: (request: IncomingMessage, response: ServerResponse, path: string, passed: Passed) => void
   /** Ends all streams. */
   readonly endAll: () => void
@@ -89,6 +92,7 @@ export const openConsole = (options: ConsoleOptions): Console => {
   const refuse = openJudge(byToken, services, step)
   const checkouts = openCheckouts()
   const answers = openAnswers()
+  const demo = openDemo(options.launcher)
   let watching: AbortController | undefined
 
   const views = () => [...services.values()].map(({ view }) => view)
@@ -112,7 +116,7 @@ export const openConsole = (options: ConsoleOptions): Console => {
   const tick = (): void => {
     const now = Date.now()
     const { second, changed } = checkouts.tick(now)
-    const common = { at: now, consoles: watchers.count(), services: views() }
+    const common = { at: now, consoles: watchers.count(), services: views(), demo: demo.state() }
     watchers.tell(
       () => ({ ...common, seconds: [second], checkouts: changed, answers: answers.news() }),
       () => ({ ...common, ...checkouts.whole(), answers: answers.whole(), audits: answers.audits() }),
@@ -121,6 +125,7 @@ export const openConsole = (options: ConsoleOptions): Console => {
   const watchers = openWatchers({ stillHolds, onFirst: begin, onLast: () => watching?.abort() })
 
   const show = (request: IncomingMessage, response: ServerResponse, path: string, passed: Passed): void => {
+    if (request.method === 'POST') return demo.answer(response, path, passed.requestId)
     if (pathOf(path) === EVENTS) {
       if (watchers.count() >= WATCHERS_MAX) return sendProblem(response, tooMany(), passed.requestId)
       return watchers.add(response, passed, request.method === 'HEAD')
@@ -130,7 +135,10 @@ export const openConsole = (options: ConsoleOptions): Console => {
   }
 
   return {
-    knows: (target) => pathOf(target) === EVENTS || pathOf(target) === STATE,
+    knows: (method, target) => {
+      if (method === 'POST') return demo.knows(target)
+      return (method === 'GET' || method === 'HEAD') && [EVENTS, STATE].includes(pathOf(target))
+    },
     answer: (request, response, path, passed) => {
       void refuse(passed.headers).then((refusal) => {
         if (response.destroyed) return

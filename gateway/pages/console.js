@@ -8,6 +8,7 @@ import { html, render, useEffect, useReducer, useState } from '/vendor/preact.js
 import { Audit } from './audit.js'
 import { OneCheckout } from './checkout.js'
 import { Checkouts } from './checkouts.js'
+import { Demo } from './demo.js'
 import { Flow } from './flow.js'
 import { Letters } from './letters.js'
 import { Locks } from './locks.js'
@@ -111,6 +112,7 @@ const Console = () => {
       state.live === 'token'
         ? html`<${AskForToken} onGiven=${again} />`
         : html`<main id="main" class=${state.live === 'lost' ? 'stale' : ''}>
+      ${state.demo && html`<${Demo} state=${state} onTell=${tell} />`}
       <${Flow} state=${state} />
       <${Audit} state=${state} />
       ${chosen && html`<${OneCheckout} key=${chosen} logId=${chosen} known=${state.checkouts.get(chosen)} onClose=${() => open(undefined)} onTell=${tell} />`}

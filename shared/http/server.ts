@@ -63,6 +63,8 @@ export type HttpServerOptions = {
   readonly log: Logger
 }
 
+/** What comes of an answer whose client has gone, as those of events always do. */
+const CLIENT_GONE: readonly string[] = ['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE']
 /** How long requests in flight may take once no new ones are taken. */
 const FINISH_MS = 8_000
 /** How often connections are looked for whose last request has ended meanwhile. */
@@ -220,8 +222,7 @@ const appOf = (options: HttpServerOptions, traffic: Traffic): Koa<Taken> => {
   const { service, routes, log } = options
   const app = new Koa<Taken>()
   app.on('error', (error: NodeJS.ErrnoException, ctx: Koa.Context) => {
-    if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE' && error.code !== 'ECONNABORTED')
-      log.error({ err: error, ...aboutRequest(ctx) }, 'a response failed')
+    if (!CLIENT_GONE.includes(error.code ?? '')) log.error({ err: error, ...aboutRequest(ctx) }, 'a response failed')
   })
   const apart = wordsApart(routes)
   const authorisation = openAuthorisation(options)

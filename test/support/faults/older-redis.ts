@@ -8,6 +8,7 @@
  */
 import { cp, readFile, rm, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
+import { AOF_FOLDER, appendedFile } from '../../../env/local/append-only-file.ts'
 
 /** One transaction of the file: where it lies, and its bytes, in which `includes` finds what it wrote. */
 export type Transaction = { readonly from: number; readonly to: number; readonly bytes: Buffer }
@@ -16,18 +17,6 @@ export type Transaction = { readonly from: number; readonly to: number; readonly
 export type Cut = { readonly share: number } | { readonly position: number }
 
 export type Lost = { readonly transactions: readonly Transaction[]; readonly bytes: number }
-
-const FOLDER = 'appendonlydir'
-/** The files are named in the order of their age; the last of type `i` is the one that is written to. */
-const WRITTEN = /^file (\S+) seq \d+ type i$/gm
-
-/** The file that the Redis in this folder appends to. */
-const fileOf = async (dir: string): Promise<string> => {
-  const manifest = await readFile(join(dir, FOLDER, 'appendonly.aof.manifest'), 'utf8')
-  const name = [...manifest.matchAll(WRITTEN)].at(-1)?.[1]
-  if (name === undefined) throw new Error(`${dir} has no append-only file`)
-  return join(dir, FOLDER, name)
-}
 
 const LINE_END = '\r\n'
 
@@ -69,14 +58,14 @@ const parse = (file: Buffer): readonly Transaction[] => {
 
 /** All transactions that the Redis in this folder has written, the oldest first. */
 export const transactionsOf = async (dir: string): Promise<readonly Transaction[]> =>
-  parse(await readFile(await fileOf(dir)))
+  parse(await readFile(await appendedFile(dir)))
 
 /** How far the file of the Redis in this folder is written now: a moment to come back to. */
-export const writtenTo = async (dir: string): Promise<number> => (await stat(await fileOf(dir))).size
+export const writtenTo = async (dir: string): Promise<number> => (await stat(await appendedFile(dir))).size
 
 /** Cuts the file of a Redis that is down after the last transaction that lies wholly before the cut. @returns what is gone. */
 export const cutTail = async (dir: string, cut: Cut): Promise<Lost> => {
-  const file = await fileOf(dir)
+  const file = await appendedFile(dir)
   const content = await readFile(file)
   const transactions = parse(content)
   const position = 'position' in cut ? cut.position : Math.floor(content.length * (1 - cut.share))
@@ -88,6 +77,6 @@ export const cutTail = async (dir: string, cut: Cut): Promise<Lost> => {
 
 /** Puts the folder of a Redis that is down back as it was when it was copied to `copy`. */
 export const putBack = async (dir: string, copy: string): Promise<void> => {
-  await rm(join(dir, FOLDER), { recursive: true, force: true })
-  await cp(join(copy, FOLDER), join(dir, FOLDER), { recursive: true })
+  await rm(join(dir, AOF_FOLDER), { recursive: true, force: true })
+  await cp(join(copy, AOF_FOLDER), join(dir, AOF_FOLDER), { recursive: true })
 }

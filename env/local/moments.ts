@@ -1,0 +1,67 @@
+/**
+ * How was a Redis some seconds ago?
+ *
+ * Its append-only file only grows: so how far it was written then is all that need be known. That is looked at once a second, and the last of these moments
+ * are remembered. A file that was rewritten meanwhile leads back to none.
+ */
+import { stat, truncate } from 'node:fs/promises'
+import { appendedFile } from './append-only-file.ts'
+import type { RedisPart } from './parts.ts'
+
+const EVERY_MS = 1_000
+/** So far back one comes. */
+export const BACK_S = 5
+
+type Moment = { readonly file: string; readonly size: number }
+
+export type Moments = {
+  /** Has a Redis come back as it was some seconds ago. @returns why not, in words, if it was not done */
+  readonly setBack: (redis: RedisPart) => Promise<string | null>
+  readonly stop: () => void
+}
+
+const momentOf = async ({ dir }: RedisPart): Promise<Moment | undefined> => {
+  try {
+    const file = await appendedFile(dir)
+    return { file, size: (await stat(file)).size }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined // it is being rewritten
+    throw error
+  }
+}
+
+export const openMoments = (all: readonly RedisPart[]): Moments => {
+  const remembered = new Map<RedisPart, Moment[]>(all.map((redis) => [redis, []]))
+  let isStopped = false
+
+  const look = async (): Promise<void> => {
+    for (const [redis, moments] of remembered) {
+      const moment = await momentOf(redis)
+      if (moment === undefined) moments.length = 0
+      else moments.push(moment)
+      if (moments.length > BACK_S) moments.shift()
+    }
+  }
+  const timer = setInterval(() => void look(), EVERY_MS).unref()
+
+  return {
+    setBack: async (redis) => {
+      const [then] = remembered.get(redis) ?? []
+      const now = await momentOf(redis)
+      if (then === undefined || now?.file !== then.file)
+        return 'how it was is not known: it was started or rewritten just now'
+      await redis.stop()
+      // One that was stopped with the whole shop stays down.
+      if (isStopped) return 'the shop is ending'
+      await truncate(then.file, then.size)
+      await redis.start()
+      if (isStopped) await redis.stop()
+      remembered.set(redis, [])
+      return null
+    },
+    stop: () => {
+      isStopped = true
+      clearInterval(timer)
+    },
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * What can be done to this shop, to see it survive?
+ *
+ * Only where it runs under `npm start`. Beside the buttons stands what is being done, how many checkouts wait, and whether all is there.
+ */
+import { html, useState } from '/vendor/preact.js'
+import { Card, Confirm, Tag } from './parts.js'
+import { ask } from './session.js'
+import { checkoutsOf } from './shop-state.js'
+import { count, duration } from './words.js'
+
+const SERVICES = ['order', 'payment', 'stock']
+const DONE = { kill: 'killed', freeze: 'frozen' }
+const serviceOf = (part) => part.replace(/-.*$/, '')
+
+const Doing = ({ doing, at }) =>
+  doing.map(
+    ({ part, what, until }) =>
+      html`<li key=${part}><${Tag} kind="busy">${part} is ${what}<//>${until > at && html` <small>for ${duration(until - at)} more at most</small>`}</li>`,
+  )
+
+const balanceOf = ({ answers: { audit } }) => {
+  if (audit?.status !== 200) return html`<${Tag} kind="busy">the audit cannot be had now<//>`
+  return audit.body.balanced
+    ? html`<${Tag} kind="good">all money and goods are there<//>`
+    : html`<${Tag} kind="bad">the audit does not add up<//>`
+}
+
+/** What a stranger might look at now. */
+const hintOf = ({ customers, doing }, waiting) => {
+  if (doing.length > 0)
+    return 'Checkouts wait or are tried again meanwhile; the list says of each what comes next. Once the part is back, all of them end.'
+  if (waiting > 0) return 'What waited is being finished.'
+  if (customers === null)
+    return 'Let customers in first: twenty of them, ten checkouts a second, for five minutes at most.'
+  return 'Kill or freeze a part, or have a Redis forget its last seconds, and look at the checkouts and the audit.'
+}
+
+export const Demo = ({ state, onTell }) => {
+  const [wish, setWish] = useState(undefined)
+  const { demo, at } = state
+  const run = (path) => ask('POST', `/console/demo/${path}`)
+  const press = (path, done) => async () => {
+    const { ok, sentence } = await run(path)
+    onTell(ok ? done : sentence)
+  }
+  const isBusy = (part) => demo.doing.some((one) => one.part === part)
+  const waiting = checkoutsOf(state).filter(({ waits, isOverdue }) => waits || isOverdue).length
+  const { customers } = demo
+  const setBack = (part) => ({
+    part,
+    request: () => ({ method: 'POST', path: `/console/demo/set-back/${part}`, run: () => run(`set-back/${part}`) }),
+  })
+  return html`<${Card} name="demo" title="See it survive" wide aside=${balanceOf(state)}>
+    <div class="buttons">
+      ${
+        customers === null
+          ? html`<button type="button" class="main" onClick=${press('let-in', 'customers are let in')}>let customers in</button>`
+          : html`<button type="button" onClick=${press('send-home', 'the customers go home')}>send customers home</button>
+            <span class="note number">${count(customers.checkouts, 'checkout')}, ${duration(Math.max(0, customers.until - at))} left</span>`
+      }
+    </div>
+    <div class="harms">
+      ${SERVICES.map(
+        (service) => html`<fieldset key=${service}><legend>${service}</legend><div class="buttons">
+          ${demo.parts
+            .filter((part) => serviceOf(part) === service)
+            .flatMap((part) =>
+              ['kill', 'freeze'].map(
+                (
+                  verb,
+                ) => html`<button type="button" key=${part + verb} disabled=${isBusy(part)} aria-label=${`${verb} ${part}`}
+                  onClick=${press(`${verb}/${part}`, `${part} is ${DONE[verb]}`)}>${verb}${part.endsWith('-1') ? '' : ` ${part}`}</button>`,
+              ),
+            )}
+          <button type="button" disabled=${isBusy(`${service}-redis`)} aria-label=${`set back ${service}-redis`} onClick=${() => setWish(setBack(`${service}-redis`))}>set back…</button>
+        </div></fieldset>`,
+      )}
+    </div>
+    <ul class="list doing" aria-live="polite">
+      <${Doing} doing=${demo.doing} at=${at} />
+      <li>${waiting > 0 && html`<${Tag} kind="busy">${count(waiting, 'checkout')} wait${waiting === 1 ? 's' : ''}<//> `}<span class="dim">${hintOf(demo, waiting)}</span></li>
+    </ul>
+    ${
+      wish &&
+      html`<${Confirm} title=${`set back ${wish.part}?`} verb="set back" request=${wish.request} onDone=${({ ok, sentence }) => onTell(ok ? `${wish.part} is set back` : sentence)} onClose=${() => setWish(undefined)}>
+      <p>This Redis is stopped, loses what it has written in the last five seconds, and comes back, as after a disk that lied. The services find out and rebuild the
+      checkouts from what their peers know. What only this Redis knew, such as credit that was added in these seconds, is gone, and is listed by name.</p>
+    <//>`
+    }
+  <//>`
+}
