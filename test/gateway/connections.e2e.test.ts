@@ -61,6 +61,9 @@ test('after a request that wants the connection closed no other is begun', async
   )
 })
 
+/** Of 1,600 that he asks for. */
+const SERVED_BEFORE_MAX = 400
+
 test('who does not read his answers is not served any more, and keeps nobody waiting', async (t) => {
   const { gateway, ask, upstream } = await openReplicas(t, 1)
   const floods = (): number => upstream.received.filter(({ url }) => url.endsWith('flood')).length
@@ -70,19 +73,22 @@ test('who does not read his answers is not served any more, and keeps nobody wai
   const socket = await openSocket(t, gateway.port)
   socket.pause()
   flood(socket, find('flood').repeat(1_000))
-  const waits: number[] = []
+  /** How many of his were served while another waited: so it does not matter how busy this machine is. */
+  const servedBefore: number[] = []
   // Until the buffers of both systems are full of answers.
   for (let served = -1; served !== floods(); ) {
     served = floods()
     for (let polls = 0; polls < 3; polls++) {
-      const startedAt = performance.now()
+      const before = floods()
       t.is((await ask('GET', '/orders/find/7')).text, 'quick')
-      waits.push(performance.now() - startedAt)
+      servedBefore.push(floods() - before)
       await upstream.polled()
     }
   }
   t.true(floods() > 0 && floods() < 1_500, `${floods()} were served`)
-  t.true(Math.max(...waits) < 1_000, `others waited up to ${Math.max(...waits)} ms`)
+  const mostBefore = Math.max(...servedBefore)
+  t.log(`${floods()} were served, others waited for ${mostBefore} of them at most`)
+  t.true(mostBefore < SERVED_BEFORE_MAX, `another waited for ${mostBefore} of ${floods()} answers`)
 
   // Read at last, all of it is served.
   const before = floods()

@@ -106,7 +106,9 @@ const TYPES: Readonly<Record<string, string>> = {
 for (const [status, cases] of Object.entries(refused))
   for (const [what, bytes] of Object.entries(cases))
     test(`${what}: ${status} with a problem document, passed on to nobody, and the connection ends`, async (t) => {
-      const { gateway, upstream } = await openReplicas(t, 1, { headersTimeoutMs: 300, requestTimeoutMs: 300 })
+      // Nothing but what is waited for comes too late, however busy this machine is.
+      const options = status === '408' ? { headersTimeoutMs: 300, requestTimeoutMs: 300 } : {}
+      const { gateway, upstream } = await openReplicas(t, 1, options)
       await upstream.settled()
       const [head = '', body = '', ...more] = (await sendBytes(t, gateway.port, bytes)).split('\r\n\r\n')
       t.regex(head, new RegExp(`^HTTP/1\\.1 ${status} `))
