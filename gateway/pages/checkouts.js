@@ -3,7 +3,7 @@ import { html, useState } from '/vendor/preact.js'
 import { Card, Empty, Table, Tag } from './parts.js'
 import { ask } from './session.js'
 import { checkoutsOf } from './shop-state.js'
-import { amount, duration, nextOf, reasonOf, STATES, short, time } from './words.js'
+import { amount, duration, nextOf, reasonOf, STATES, time } from './words.js'
 
 const SHOWN = 25
 
@@ -36,7 +36,7 @@ const outcomeOf = (one) => {
 const Row = ({ one, now, isChosen, onOpen }) => {
   const [word, kind] = STATES[one.state] ?? [one.state, 'off']
   return html`<tr class=${isChosen ? 'chosen' : ''}>
-    <td><button type="button" class="link" onClick=${() => onOpen(one.log_id)} aria-label=${`${one.what} of order ${one.order}`} aria-expanded=${isChosen}>${short(one.order || one.log_id)}</button>${one.what !== 'checkout' && html` <small>${one.what}</small>`}</td>
+    <td><button type="button" class="link id" onClick=${() => onOpen(one.log_id)} aria-expanded=${isChosen}>${one.order || one.log_id}</button>${one.what !== 'checkout' && html` <small>${one.what}</small>`}</td>
     <td><${Tag} kind=${one.isOverdue ? 'bad' : kind}>${one.isOverdue ? 'overdue' : word}<//></td>
     <td class="number">${amount(one.total)}</td>
     <td class="number">${time(one.begun)}</td>

@@ -73,7 +73,7 @@ export const Demo = ({ state, onTell }) => {
                   onClick=${press(`${verb}/${part}`, `${part} is ${DONE[verb]}`)}>${verb}${part.endsWith('-1') ? '' : ` ${part}`}</button>`,
               ),
             )}
-          <button type="button" disabled=${isBusy(`${service}-redis`)} aria-label=${`set back ${service}-redis`} onClick=${() => setWish(setBack(`${service}-redis`))}>set back…</button>
+          <button type="button" disabled=${isBusy(`${service}-redis`)} aria-label=${`set back ${service}-redis`} onClick=${() => setWish(setBack(`${service}-redis`))}>set back</button>
         </div></fieldset>`,
       )}
     </div>

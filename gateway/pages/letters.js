@@ -27,8 +27,8 @@ const Letter = ({ letter, onChoose, onOpen }) => {
     <div><b>${letter.fields[0]}</b> <span class="dim">${letter.service} could not apply what ${letter.speaker} appended at ${time(letter.at)}</span></div>
     <p class="error">${letter.error}</p>
     <div class="buttons">
-      <button type="button" onClick=${() => onChoose('retry')} aria-label=${`retry ${letter.service}:${letter.id}`}>retry…</button>
-      <button type="button" onClick=${() => onChoose('dismiss')} aria-label=${`dismiss ${letter.service}:${letter.id}`}>dismiss…</button>
+      <button type="button" onClick=${() => onChoose('retry')} aria-label=${`retry ${letter.service}:${letter.id}`}>retry</button>
+      <button type="button" onClick=${() => onChoose('dismiss')} aria-label=${`dismiss ${letter.service}:${letter.id}`}>dismiss</button>
       ${logId !== '' && html`<button type="button" class="link" onClick=${() => onOpen(logId)}>its checkout ${short(logId)}</button>`}
     </div>
   </li>`
