@@ -11,10 +11,10 @@ export const featureRoutes = (prefix: string, features: Features): readonly Rout
       const found = features.list().find((feature) => feature.name === name)
       return found ? { json: found } : { problem: noSuchFeature(name) }
     },
-    setFeature: async ({ params: { name }, body: { on } }) => {
+    setFeature: async ({ params: { name }, body: { on }, doneBy }) => {
       const found = features.list().find((feature) => feature.name === name)
       if (found === undefined) return { problem: noSuchFeature(name) }
-      await features.set(name, on)
+      await features.set(name, on, doneBy)
       return { json: { ...found, on } }
     },
   })

@@ -24,8 +24,8 @@ export type Features = {
   readonly isOff: (feature: string) => boolean
   /** All of them, as this replica knows them. */
   readonly list: () => readonly Feature[]
-  /** @throws UnavailableError */
-  readonly set: (feature: string, on: boolean) => Promise<void>
+  /** @param doneBy who had it done, if that is known. @throws UnavailableError */
+  readonly set: (feature: string, on: boolean, doneBy?: string) => Promise<void>
   /** Reads what is off, if that can be read now. */
   readonly refresh: () => Promise<void>
   readonly check: () => Check
@@ -40,7 +40,7 @@ export type FeaturesOptions = {
 
 export const openFeatures = ({ log, routes, step, identifiers }: FeaturesOptions): Features => {
   const readOff = log.query('features', list(text))
-  const { run } = runner(log)
+  const { runOnce } = runner(log)
   let off: ReadonlySet<string> | undefined
 
   const isOff = (feature: string): boolean => off?.has(feature) === true
@@ -59,8 +59,9 @@ export const openFeatures = ({ log, routes, step, identifiers }: FeaturesOptions
       routes.flatMap(({ feature, method, path }) =>
         feature === undefined ? [] : [{ name: feature, route: `${method} ${path}`, on: !isOff(feature) }],
       ),
-    set: async (feature, on) => {
-      await run(setFeature, { log_id: identifiers.next(), feature, on: on ? 'yes' : 'no' })
+    set: async (feature, on, doneBy) => {
+      const args = { log_id: identifiers.next(), feature, on: on ? 'yes' : 'no' } as const
+      await runOnce(setFeature, args, { idempotencyKey: undefined, fingerprint: '', doneBy })
       await refresh()
     },
     refresh,

@@ -37,11 +37,11 @@ test.serial('a feature is on until it is switched off, and off until it is switc
 
 test.serial('each change is an entry of the log; what changes nothing is none', async (t) => {
   const features = open(bench)
-  for (const on of [true, false, false, true]) await features.set('makeTea', on)
+  for (const on of [true, false, false, true]) await features.set('makeTea', on, on ? 'operator:anna' : undefined)
   const entries = await bench.redis.xrange('log:ids', '-', '+')
   t.deepEqual(
     entries.map(([, fields]) => fields.join(' ').replace(/version=1 log_id=\S+ /, '')),
-    ['FeatureSet feature=makeTea on=no', 'FeatureSet feature=makeTea on=yes'],
+    ['FeatureSet feature=makeTea on=no', 'FeatureSet feature=makeTea on=yes done_by=operator:anna'],
   )
   for (const [id, fields] of entries) t.is(invalidReason('ids', [id, fields]), undefined)
 })
