@@ -92,17 +92,10 @@ local function load_saga(id)
   return saga
 end
 
--- go_on_with_trace(id, saga): a saga that this command is about, or has made, goes on in its trace, if it has one.
-local function go_on_with_trace(id, saga)
-  if trace and (id == about or not saga.stored) then
-    saga.trace = trace
-  end
-end
-
 -- store_saga(id, saga): records all that is known of it, in a record of its own.
 local function store_saga(id, saga)
-  if not saga.trace then
-    go_on_with_trace(id, saga)
+  if trace and not saga.trace and (id == about or not saga.stored) then
+    saga.trace = trace
   end
   write_record(names.saga .. id, saga)
   if saga.stored == 'packed' then
@@ -131,7 +124,10 @@ end
 -- emit(id, saga, state): appends the entry that a state stands for, and adds it to the saga's list. Returns when.
 local function emit(id, saga, state)
   local kind = emits[state]
-  go_on_with_trace(id, saga)
+  -- What this command is about, or has made, goes on in its trace.
+  if trace and (id == about or not saga.stored) then
+    saga.trace = trace
+  end
   local entry = append(kind, id, payload(kind, saga), saga.trace)
   saga.entries = saga.entries and saga.entries .. ' ' .. entry or entry
   return appended_ms(entry)
