@@ -51,6 +51,11 @@ const FAULTS: readonly Fault[] = [
     at: 'state: ended.state, reason: ended.by',
   },
   {
+    what: 'and which is counted under no outcome',
+    error: 'TS2339',
+    at: "return ['cancelled', ended.by]",
+  },
+  {
     what: 'and which has no entry',
     error: 'TS2741',
     at: 'const ENDS',
