@@ -88,12 +88,16 @@ const OF_DRAFTS: ReadonlySet<string> = new Set([...ofDrafts.order, ...ofDrafts.p
 const isOfSurvey = ({ facts }: LogEntry): boolean => Object.hasOwn(facts, 'open')
 
 const seriesOf = (number: string): number => Number(/^[IC](\d+)-/.exec(number)?.[1] ?? 0)
-/** The documents that a later answer names instead of those of the first one: payment has lost these, and issued them anew. */
+/**
+ * The documents that a later answer names instead of those of the first one: payment has lost these, and issued them anew; or had issued
+ * none for an amendment that moves no money, of which order, and then payment, has forgotten that it was one.
+ */
 const reissuedIn = (first: LogEntry['facts'], later: LogEntry['facts']): LogEntry['facts'] =>
   Object.fromEntries(
     ['invoice', 'note'].flatMap((name) => {
       const [before, now] = [first[name], later[name]]
-      return before && now && seriesOf(now) > seriesOf(before) ? [[name, now]] : []
+      const isAnew = before ? seriesOf(now ?? '') > seriesOf(before) : name === 'note' && first.total === '0'
+      return now && isAnew ? [[name, now]] : []
     }),
   )
 

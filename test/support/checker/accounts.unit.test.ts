@@ -86,3 +86,16 @@ test('an answer is repeated with its document, or with one of a later series, is
   }
   t.deepEqual(['I1-7', 'I2-1', 'I1-8'].map(repeatedWith), [0, 0, 1])
 })
+
+test('a refund of nothing has a credit note only if it is not known as that of an amendment any more', (t) => {
+  const settledWith = (total: string) => {
+    const facts = { order: 'o', user: 'u', total, lines: 'i:1' }
+    const entry = { id: '1-0', at: '', kind: 'RefundSettled', version: '1', log_id: 's-back' }
+    const said = [
+      { ...entry, facts },
+      { ...entry, id: '2-0', facts: { ...facts, note: 'C7-1' } },
+    ]
+    return payAccount(said, { lossy: true }).faults.filter(({ name }) => name === 'repeated-otherwise').length
+  }
+  t.deepEqual(['0', '4'].map(settledWith), [0, 1])
+})
