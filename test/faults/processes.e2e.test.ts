@@ -225,7 +225,7 @@ test.serial('nothing depends on the clocks of services: they jump by hours under
 const READ_TWICE_ORDERS = FULL ? 1_500 : 1_000
 
 test.serial('two readers of one log and two parsers of one service have one effect', async (t) => {
-  t.timeout(FULL ? 300_000 : 60_000)
+  t.timeout(FULL ? 300_000 : 180_000)
   const bytes = await Promise.all(replicas().map(logBytes))
   await survive(t, opened(), {
     orders: READ_TWICE_ORDERS,
