@@ -9,11 +9,10 @@ import type { LogEntry } from '../../shared/log/entry.ts'
 import type { LogOptions } from '../../shared/log/log.ts'
 import type { Runner } from '../../shared/log/runner.ts'
 import type { Dependencies } from '../../shared/service.ts'
-import { refundIn } from '../amend/amendment.ts'
 import { cancelOrder } from '../cancel/commands.ts'
 import { uphold } from '../commands.ts'
-import { upholdRefund } from '../refunds/commands.ts'
 import { type Contradiction, type Decisions, TOLD } from './decisions.ts'
+import { upholdingRefunds } from './uphold-refunds.ts'
 
 export type UpholdOptions = Pick<Dependencies, 'catchUp' | 'identifiers'> & {
   readonly run: Runner['run']
@@ -33,23 +32,15 @@ const toldIn = (gone: readonly LogEntry[]) =>
     },
   )
 
-/** An order was amended together with the refund of what left it. */
-const amendedBy = (
-  gone: readonly LogEntry[],
-  refunds: readonly LogEntry[],
-  kept: ReadonlySet<LogEntry>,
-): readonly LogEntry[] => {
-  const made = new Set(refunds.filter((refund) => kept.has(refund)).map(({ log_id }) => log_id))
-  return gone.filter(({ kind, log_id }) => kind === 'OrderAmended' && made.has(refundIn(log_id)))
-}
-
-/** How one thing that was answered is upheld. */
-const openUpholders = ({
+/** The function that is returned gives back the entries that are to be listed as lost. */
+export const upholding = ({
   run,
+  catchUp,
   identifiers,
   decisions: { decisionIn, acknowledge },
   onContradicted,
-}: Omit<UpholdOptions, 'catchUp'>) => {
+}: UpholdOptions): NonNullable<LogOptions<'order'>['uphold']> => {
+  const upholdRefunds = upholdingRefunds({ run, onContradicted })
   /** Upholds what was answered about a checkout. @returns whether it is as it was answered, without that. */
   const isUpheld = async (entry: LogEntry): Promise<boolean> => {
     const { kind, log_id, facts } = entry
@@ -62,25 +53,6 @@ const openUpholders = ({
     return result[0] === 'kept' || result[0] === 'submitted'
   }
 
-  /**
-   * The same of a refund that was granted: an order that it can be granted of shows it again, and payment pays it once.
-   * @param costs what the lines of its order cost from then on, if it is of an amendment
-   * @param isEarly may payment have emitted what is not known here?
-   * @returns whether it is as it was answered; or that this is to be tried again once payment is heard
-   */
-  const upholdOneRefund = async (
-    { log_id, facts }: LogEntry,
-    costs: string | undefined,
-    isEarly: boolean,
-  ): Promise<boolean | 'early'> => {
-    const { order = '', user = '', total = '0', lines = '', restock = '', amends } = facts
-    const known = { ...ofAmendment(amends), ...(costs && { costs }), ...(isEarly && { early: 'yes' }) }
-    const result = await run(upholdRefund, { log_id, order, user, total, lines, restock, ...known })
-    if (result[0] === 'early') return 'early'
-    if (result[0] === 'contradicted') onContradicted({ id: result[1], by: result[2], order: result[3] })
-    return result[0] === 'kept' || result[0] === 'granted'
-  }
-
   /** The same of an order that was cancelled: also one that is forgotten is never to be paid. Its refund is upheld by itself. */
   const isCancellationUpheld = async ({ log_id, facts }: LogEntry): Promise<boolean> => {
     const { order = '', user = '', why } = facts
@@ -90,18 +62,11 @@ const openUpholders = ({
     return result[0] !== 'contradicted'
   }
 
-  return { isUpheld, upholdOneRefund, isCancellationUpheld }
-}
-
-/** The function that is returned gives back the entries that are to be listed as lost. */
-export const upholding = ({ catchUp, ...options }: UpholdOptions): NonNullable<LogOptions<'order'>['uphold']> => {
-  const { isUpheld, upholdOneRefund, isCancellationUpheld } = openUpholders(options)
-
   /**
    * First those whose client was answered that nothing is charged, before it can be; what was paid is rebuilt once payment's log
    * has been applied, and refunds of it after that. An order that was cancelled together with such a refund comes last, and not at
    * all if that is lost: what was paid for it would be given back twice. What was said to be under way, and ended, is of no interest
-   * any more. Refunds of an order that can be upheld only once payment is heard are tried again, with all the rest, which is kept by then.
+   * any more. Where it is too early for a refund, all is tried again, when the rest is kept.
    */
   return async (gone) => {
     const kept = new Set<LogEntry>()
@@ -122,23 +87,17 @@ export const upholding = ({ catchUp, ...options }: UpholdOptions): NonNullable<L
       cancellations.filter((end) => refundsOf(end).length === 0),
       isCancellationUpheld,
     )
-    const isEarly = (paid.length > 0 || refunds.length > 0) && !(await catchUp())
+    const isCaughtUp = (paid.length === 0 && refunds.length === 0) || (await catchUp())
     await upholdAll(paid, isUpheld)
-    const early = new Set<string>()
-    await upholdAll(refunds, async (refund) => {
-      const { order = '' } = refund.facts
-      const amended = gone.find(({ kind, log_id }) => kind === 'OrderAmended' && refundIn(log_id) === refund.log_id)
-      const isKept = !early.has(order) && (await upholdOneRefund(refund, amended?.facts.costs, isEarly))
-      if (isKept === 'early') early.add(order)
-      return isKept === true
-    })
-    for (const amended of amendedBy(gone, refunds, kept)) kept.add(amended)
+    const upheld = await upholdRefunds(gone, isCaughtUp)
+    for (const entry of upheld.kept) kept.add(entry)
     await upholdAll(
       cancellations.filter((end) => refundsOf(end).length > 0 && refundsOf(end).every((refund) => kept.has(refund))),
       isCancellationUpheld,
     )
     await upholdAll(begun, async (beginning) => ended.has(beginning.log_id) || isUpheld(beginning))
-    if (early.size > 0) throw new UnavailableError('payment does not answer, which knows what was amended before')
+    if (upheld.early.size > 0)
+      throw new UnavailableError('payment does not answer, which knows what was amended before')
     return gone.filter((entry) => !kept.has(entry))
   }
 }

@@ -40,7 +40,7 @@ test('without packages it says that npm ci is wanted', async (t) => {
       code: 2,
       output: '',
       errors:
-        'packages are not installed (@koa/router, axios, ioredis, jose, nanoid, node-cron, pino, redlock, swagger-ui-dist, undici, valibot): run "npm ci"\n',
+        'packages are not installed (@koa/router, @opentelemetry/api, @opentelemetry/exporter-trace-otlp-http, @opentelemetry/resources, @opentelemetry/sdk-trace, axios, htm, ioredis, jose, nanoid, node-cron, pino, prom-client, redlock, swagger-ui-dist, undici, uplot, valibot): run "npm ci"\n',
     })
 })
 
