@@ -227,6 +227,10 @@ const watchOne = async (stand: Stand, watchers: number): Promise<void> => {
   const path = '/locks/watched/events'
   const told = new Map<string, number>()
   const follow = async (): Promise<void> => {
+    // A service that has too much to do ends a stream before it has begun: its client comes again.
+    while (!abort.signal.aborted) await listen()
+  }
+  const listen = async (): Promise<void> => {
     const response = await request(shop.url + path, { dispatcher: agent, signal: abort.signal })
     assert.equal(response.statusCode, 200)
     for await (const { event, data } of eventsIn(response.body)) {
