@@ -88,10 +88,10 @@ const FAULTS: readonly Fault[] = [
   },
   {
     what: 'a misspelt result in a comparison',
-    from: /result\[0\] === 'kept'(?= \|\| result\[0\] === 'granted')/g,
-    to: "result[0] === 'keep'",
+    from: /result === 'kept'(?= \|\| result === 'granted')/g,
+    to: "result === 'keep'",
     error: 'TS2367',
-    at: "result[0] === 'keep'",
+    at: "result === 'keep'",
   },
   {
     what: 'what a result does not bring',

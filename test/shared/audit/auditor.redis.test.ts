@@ -9,7 +9,7 @@ import { flat, openBench, plainly, teller } from '../../support/shop/open-store.
 const bench = await openBench()
 const store = openStore(bench.dependencies)
 const { log, auditor } = store
-const { run } = log
+const { ask } = log
 
 /** What happens after a page was read, by the number of the page; and the ids that the pages held. */
 let afterPage: (page: number) => Promise<unknown> = async () => undefined
@@ -20,13 +20,13 @@ let looked: number[] = []
 /** The page that holds, besides its own, what the first one held. */
 let holdsAgain = 0
 Object.assign(log, {
-  run: async (...asked: Parameters<typeof run>) => {
-    const reply = await run(...asked)
+  ask: async (...asked: Parameters<typeof ask>) => {
+    const reply = await ask(...asked)
     if (asked[0] === 'records') looked.push(String(asked[1].log_ids).split(' ').length)
     if (asked[0] !== 'count') return reply
     pages += 1
     const [next, ids = '', balanceLines = ''] = reply
-    const first = pages === holdsAgain ? await run('count', { cursor: 0, page: 1_000 }) : undefined
+    const first = pages === holdsAgain ? await ask('count', { cursor: 0, page: 1_000 }) : undefined
     met.push(...ids.split('\n'), ...(first?.[1]?.split('\n') ?? []))
     await afterPage(pages)
     return first ? [next, `${ids}\n${first[1]}`, `${balanceLines}\n${first[2]}`] : reply

@@ -56,7 +56,8 @@ const kindsIn = (service: Service, pattern: RegExp): readonly string[] =>
   )
 
 /** How an entry is appended outside any saga: by itself, or about a lock, of whose end a table says the kind. */
-const SINGLE = /(?:\bemit_single\(|\bemit_lock\(lock, |\b(?:released|expired|unclaimed|forced) = )'([A-Za-z]+)'/g
+const SINGLE =
+  /(?:\bemit_single\(|\bemit(?:_lock|_due)?\(lock, |\b(?:released|expired|unclaimed|forced) = )'([A-Za-z]+)'/g
 
 const commands: readonly Command[] = [...services, 'shared' as const].flatMap(luaCommands)
 const commandOf = (service: Service, name: string): Command | undefined =>
