@@ -271,7 +271,10 @@ const changes = (
     const asBefore = version === undefined || (mayBe(known, version) && (from === undefined || version === from))
     const isNew = isNamed && version !== from && version !== known.version
     const after = named(renewed(withQuantity(state, known, request, price), from === undefined ? [] : [from]), version)
-    if (isSame && asBefore) ends.push([`204 @${version}`, into(named(known, version))])
+    // Of an order that was refunded in part nothing is changed, and be it that nothing were.
+    const isRefunded = known.paid && known.returned.some((pieces) => pieces > 0)
+    if (isSame && isRefunded) ends.push(['409 partly-refunded', state])
+    else if (isSame && asBefore) ends.push([`204 @${version}`, into(named(known, version))])
     if (!isSame && known.paid) {
       const [problem, amendedTo] = amended(state, request, known, after)
       if (problem !== '') ends.push([problem, amendedTo])

@@ -83,9 +83,13 @@ const asked = ({ does, facts }: Operation): readonly [thing: string, label: stri
   }
 }
 
-/** The things of which something was said by a checkout of this order: the order itself, its user, its items. */
+/**
+ * The things of which something was said by a checkout of this order: the order itself, its user, its items: those that were paid, whatever
+ * it was amended to since.
+ */
 const touchedBy = (order: string, { order: account }: Accounts): string[] => {
-  const last = account.timelines.get(`order:${order}`)?.at(-1)?.state
+  const moments = account.timelines.get(`order:${order}`) ?? []
+  const last = (moments.findLast(({ action }) => action === DONE.order) ?? moments.at(-1))?.state
   if (last === undefined) return [`order:${order}`]
   return [`order:${order}`, `user:${last.user}`, ...parseLines(last.lines).map(([item]) => `item:${item}`)]
 }
