@@ -517,6 +517,16 @@ const mayBeAnswered = (
       ]
 }
 
+/** The change of a paid order was made, and is told again with the version that the order has by now. */
+const asItIs = (world: World, request: Request, before: string, answer: string): World[] => {
+  const [first, version] = [before, answer].map((text) => /^204 @(.*)$/.exec(text)?.[1])
+  if (request.does !== 'change' || first === undefined || version === undefined) return []
+  const known = world.state.orders[request.order]
+  if (known === undefined || !known.paid || !mayBe(known, version)) return []
+  const orders = put(world.state.orders, request.order, named(known, version))
+  return [{ ...world, state: { ...world.state, orders } }]
+}
+
 /** The worlds that one answered request may lead to from this one. */
 const after = (
   world: World,
@@ -527,7 +537,10 @@ const after = (
   const { state, coming, known } = world
   const before = known[action]
   // A 503 of a repetition speaks of that sending only, for nobody could look what became of the first.
-  if (before !== undefined) return sameAnswer(before, answer) || (excused && isTurnedAway(answer)) ? [world] : []
+  if (before !== undefined) {
+    const isSame = sameAnswer(before, answer) || (excused && isTurnedAway(answer))
+    return isSame ? [world] : asItIs(world, request, before, answer)
+  }
   const others = coming.filter((one) => one !== action)
   const settled = isFinal(answer) && !READS.has(request.does) ? { ...known, [action]: answer } : known
   const worlds = mayBeAnswered(state, request, prices, answer)

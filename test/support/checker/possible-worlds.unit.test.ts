@@ -387,6 +387,11 @@ test('amends a paid order: more is paid and taken at once, and what leaves comes
   t.throws(() => back.learn([told(3, change(1, '5'), '204 @7')], false), undefined, 'something went back of it')
   back.learn([told(3, change(1), '409 partly-refunded')], false)
   back.learn([told(4, change(2), '409 partly-refunded')], false)
+  const later = paidAt(6)
+  later.learn([told(2, change(3, '5'), '204 @7')], false)
+  later.learn([told(3, refund(1, 0), '201')], false)
+  t.throws(() => later.learn([told(2, change(3, '5'), '204 @5')], false), undefined, 'it was another one before')
+  later.learn([told(2, change(3, '5'), '204 @9')], false)
 })
 
 test('keeps others from an order only while it is being changed, and lets it be cancelled meanwhile', (t) => {
