@@ -382,6 +382,8 @@ test('amends a paid order: more is paid and taken at once, and what leaves comes
   paidAt(6).learn([told(2, change(5, '5'), '402 out-of-credit')], false)
   paidAt(20).learn([told(2, change(5, '5'), '409 out-of-stock')], false)
   paidAt(6).learn([told(2, change(0, '5'), '409 order-empty')], false)
+  const same = paidAt(6)
+  same.learn([told(2, change(2, '5'), '204 @8'), told(3, change(9, '5'), '402 out-of-credit')], false)
   const back = paidAt(6)
   back.learn([told(2, refund(1, 0), '201')], false)
   t.throws(() => back.learn([told(3, change(1, '5'), '204 @7')], false), undefined, 'something went back of it')
