@@ -7,6 +7,7 @@
  */
 import { UnavailableError, unreachable } from '../../shared/errors.ts'
 import { LOG_ID_HEADER } from '../../shared/http/answer.ts'
+import { etagOf } from '../../shared/http/etag.ts'
 import { RETRY_AFTER_S } from '../../shared/http/problem.ts'
 import type { AnswerTo } from '../../shared/http/route.ts'
 import type { ResultIn } from '../../shared/redis/command.ts'
@@ -74,6 +75,16 @@ const endOf = async (follow: AmendingOptions['follow'], order: string, id: strin
   }
 }
 
+/**
+ * What changes nothing makes no version, so a client that is not shown the order keeps the one that it named: others may have changed the
+ * order before it was read again.
+ */
+const asNamed = ({ ifMatch, isShown }: Changing, answer: Answer): Answer => {
+  const [version, other] = ifMatch === 'any' ? [] : ifMatch
+  if (isShown || !('json' in answer) || version === undefined || other !== undefined) return answer
+  return { ...answer, headers: { ...answer.headers, ETag: etagOf(version) } }
+}
+
 export const amending = ({ store, follow, settlements }: AmendingOptions): AnswerAmendment => {
   /** The order once what left it is paid back, or a moment has passed: so that its version stays. */
   const shownOnceSettled = async ({ params, closing }: Changing, logId: string): Promise<Answer> => {
@@ -94,7 +105,7 @@ export const amending = ({ store, follow, settlements }: AmendingOptions): Answe
       case 'amended':
         return shownOnceSettled(request, begun[1].slice(0, -refundIn('').length))
       case 'unchanged':
-        return shownOnceSettled(request, '')
+        return asNamed(request, await shownOnceSettled(request, ''))
       default:
         return unreachable('order.amending', begun)
     }

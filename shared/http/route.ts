@@ -93,6 +93,8 @@ export type Given<R extends Row> = Omit<Request, 'parameter' | 'query' | 'body' 
     ? v.InferOutput<Schema>
     : unknown
   readonly ifMatch: R extends { readonly ifMatch: string } ? WantedVersions : unknown
+  /** Does the client prefer to be shown what it has changed? Only where it need not be. */
+  readonly isShown: boolean
 }
 
 type Plain = string | number | boolean | null | undefined
@@ -175,10 +177,10 @@ const versionsIn = (ifMatch: string): WantedVersions => {
 }
 
 /** What a client is answered that may not want to be shown what it has changed. */
-const asPreferred = (answers: Row['answers'], header: Request['header'], answer: Answer): Answer => {
+const asPreferred = (answers: Row['answers'], isShown: boolean, answer: Answer): Answer => {
   if (!answers[204] || !('json' in answer) || answer.status !== undefined) return answer
   const { headers = {} } = answer
-  return prefersRepresentation(header('prefer'))
+  return isShown
     ? { ...answer, headers: { ...headers, 'Preference-Applied': 'return=representation' } }
     : { empty: 204, headers }
 }
@@ -206,10 +208,11 @@ const route = <R extends Row>(name: string, row: R, handler: Handler<R>): Route 
       const versions = condition === undefined ? undefined : versionsIn(condition)
       const found = body ? fieldsOf(body.fields, sent) : { fields: undefined }
       if ('problem' in found) return found
-      // Read by the row's own fields, it is what `Given` says of them.
       const fingerprint = versions ? `${request.fingerprint} from ${versions}` : request.fingerprint
-      const given = { ...request, ...read, fingerprint, body: found.fields, ifMatch: versions ?? 'any' } as Given<R>
-      return asPreferred(answers, header, await handler(given))
+      const isShown = answers[204] !== undefined && prefersRepresentation(header('prefer'))
+      // Read by the row's own fields, it is what `Given` says of them.
+      const asked = { ...request, ...read, fingerprint, body: found.fields, ifMatch: versions ?? 'any', isShown }
+      return asPreferred(answers, isShown, await handler(asked as Given<R>))
     },
   }
 }

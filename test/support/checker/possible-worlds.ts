@@ -275,8 +275,8 @@ const changes = (
     const isRefunded = known.paid && known.returned.some((pieces) => pieces > 0)
     if (isSame && isRefunded) ends.push(['409 partly-refunded', state])
     else if (isSame && asBefore) ends.push([`204 @${version}`, into(named(known, version))])
-    // One that is paid is shown as it stands a moment later: an amendment that failed since has made another version of it.
-    else if (isSame && known.paid && isNamed) ends.push([`204 @${version}`, state])
+    // From any version it is shown as it stands a moment later: an amendment that failed since has made another version of it.
+    else if (isSame && known.paid && from === undefined && isNamed) ends.push([`204 @${version}`, state])
     if (!isSame && known.paid) {
       const [problem, amendedTo] = amended(state, request, known, after)
       if (problem !== '') ends.push([problem, amendedTo])
