@@ -124,9 +124,7 @@ class Attempt {
       this.#turn = user // what has happened to the order meanwhile, `begin` will see
     }
     const outcome = await this.#withSlot(view)
-    if (this.#met === undefined) return outcome
-    this.#endTurn()
-    return this.#join(this.#met)
+    return this.#met === undefined ? outcome : this.#join(this.#met)
   }
 
   /** What the order says of this request, or the order as it was read if a checkout of it is to be begun. */
@@ -181,9 +179,10 @@ class Attempt {
     }
   }
 
-  /** Waits for a checkout that another request began: it was given no longer than this one from now on. */
+  /** Waits for a checkout that another request began, which was given no longer than this one from now on, and may need its turn. */
   #join(id: string): Promise<Outcome> {
     const { outcomes, deadlineMs } = this.#parts
+    this.#endTurn()
     return this.#outcomeAt(outcomes.join(id, performance.now() + deadlineMs))
   }
 

@@ -163,6 +163,24 @@ test.serial(
   },
 )
 
+test.serial(
+  'nor does one that has waited for the lock in its turn, and finds it submitted when it looks again',
+  async (t) => {
+    let submitted: Promise<unknown> | undefined
+    const tryAcquire: typeof redLock.tryAcquire = async (resources, ttlMs) => {
+      if (submitted !== undefined) return redLock.tryAcquire(resources, ttlMs)
+      submitted = shop.submit('cart')
+      await submitted
+      return { state: 'busy' }
+    }
+    using shop = open({ redLock: { ...redLock, tryAcquire }, deadlineMs: 2 * TIMEOUT_MS })
+    const told = shop.checkout('cart', plainly)
+    const saga = await whenBegun('cart')
+    await decide(shop, saga, 'CreditCaptured')
+    t.deepEqual(await told, { state: 'paid', logId: saga })
+  },
+)
+
 test.serial('what is submitted ends at its own deadline, if nothing comes of it', async (t) => {
   using shop = open({ asyncDeadlineMs: 700 })
   await shop.submit('cart')
