@@ -113,11 +113,13 @@ test('of those that were spoken of in one millisecond none is left out between t
 test('what is late is decided at once, whenever the next run is', async (t) => {
   const { begin, parser, decided } = await open(t)
   parser.start()
+  // Begun between these two: a busy machine may tell late that it was.
+  const earliest = performance.now() + 400
   await begin('it', 400)
   const deadline = performance.now() + 400
   const at = await eventually(async () => decided.get('it') ?? Promise.reject(new Error('not decided')), 5_000)
   t.log(`decided ${Math.round(at - deadline)} ms after its deadline`)
-  t.true(at > deadline + LATE_MS - 50, 'whoever waits for it decides it first')
+  t.true(at > earliest + LATE_MS - 50, 'whoever waits for it decides it first')
   t.true(at < deadline + DECIDED_WITHIN_MS, `decided after ${Math.round(at - deadline)} ms`)
 })
 
