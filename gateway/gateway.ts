@@ -14,7 +14,7 @@
  */
 
 import { once } from 'node:events'
-import type { IncomingMessage, Server } from 'node:http'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as after } from 'node:timers/promises'
 import type { Logger } from 'pino'
@@ -28,7 +28,7 @@ import { type AdmissionOptions, openAdmission, stillHoldsBy } from './admission.
 import type { Launcher } from './console/demo.ts'
 import { contractPaths, OLD_DOCS } from './docs/docs.ts'
 import { addressOf, type Proxies, proxiesIn } from './limits/address.ts'
-import { openGatewayGauges, openResent, openWatch, type Watch } from './metrics.ts'
+import { openResent, openWatch, type Watch } from './metrics.ts'
 import { openOwnRoutes } from './own-routes.ts'
 import { isPreflight, sendPreflight, showTo } from './pages.ts'
 import { sendProblem, uriTooLong } from './proxy/answers.ts'
@@ -39,7 +39,6 @@ import { type Lookup, ReplicaSet, systemLookup } from './proxy/replica-set.ts'
 import { noneSampled, type Sample } from './proxy/sampling.ts'
 import { Streams } from './proxy/streams.ts'
 import { openRouteNames } from './route-names.ts'
-import { METRICS_PATH, openScrape, type SendMetrics } from './scrape.ts'
 import { type Marked, openTokens } from './tokens.ts'
 
 /**
@@ -141,7 +140,6 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
     options.sample ?? noneSampled,
   )
   const own = openOwnRoutes({ ...options, services, tokens, isDraining })
-  const sendMetrics = openMetricsOf(options, [...services.values()])
   const watch = await openWatchOf(options)
 
   const serve: Serve = (request, response) => {
@@ -160,11 +158,11 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
     }
     if (path.length > URL_MAX_BYTES) return sendProblem(response, uriTooLong(URL_MAX_BYTES), requestId)
     const service = path === OLD_DOCS ? undefined : routes.get(firstSegment(path))
-    if (isScraped(request, path)) return void sendMetrics(response, passed)
-    if (service === undefined && own.isJudged(request, path))
+    if (service !== undefined)
+      return admit(path, passed, request, response, () => forward(service, request, response, path, passed))
+    if (own.isJudged(request, path))
       return admit(path, passed, request, response, () => own.answerJudged(request, response, path, passed))
-    if (service === undefined) return own.answer(request, response, path, requestId)
-    admit(path, passed, request, response, () => forward(service, request, response, path, passed))
+    own.answer(request, response, path, passed)
   }
 
   const admit = openAdmission(options)
@@ -191,14 +189,6 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
       await Promise.all([...services.values()].map((service) => service.destroy()))
     },
   }
-}
-
-/** Tells metrics to operators. */
-const openMetricsOf = (options: GatewayOptions, services: readonly ReplicaSet[]): SendMetrics => {
-  const { metrics = noMetrics, operatorToken = '', authentication } = options
-  openGatewayGauges(metrics, services)
-  const marks = () => services.flatMap(({ tokenMarks }) => tokenMarks)
-  return openScrape({ metrics, authentication, operatorToken, marks })
 }
 
 /** Counts and logs what is answered, if that is to be told. */
@@ -263,9 +253,6 @@ const closeServer = async (server: Server, mostMs: number): Promise<void> => {
   await closed
   clearTimeout(timer)
 }
-
-const isScraped = ({ method }: IncomingMessage, url: string): boolean =>
-  (method === 'GET' || method === 'HEAD') && (url === METRICS_PATH || url.startsWith(`${METRICS_PATH}?`))
 
 /** The first segment of a path: `orders` of `/orders/find/7`. */
 const firstSegment = (url: string): string => {

@@ -1,21 +1,24 @@
 /**
  * What does the gateway answer itself?
  *
- * Whether it is live and ready, what the shop can be asked (`/docs`), the console at `/`, and what that is told. A path that nobody knows is a
- * problem for programs, and a page for browsers.
+ * Whether it is live and ready, what it measures, what the shop can be asked (`/docs`), the console at `/`, and what that is told. A path
+ * that nobody knows is a problem for programs, and a page for browsers.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
+import { type Metrics, noMetrics } from '../shared/metrics/metrics.ts'
 import type { Step } from '../shared/process/step.ts'
 import { type AdmissionOptions, stillHoldsBy } from './admission.ts'
 import { openConsole } from './console/console.ts'
 import type { Launcher } from './console/demo.ts'
 import { openPage, prefersPage } from './console/page.ts'
 import { openDocs } from './docs/docs.ts'
+import { openGatewayGauges } from './metrics.ts'
 import { noSuchRoute, sendProblem, sendText } from './proxy/answers.ts'
 import type { Passed } from './proxy/headers.ts'
 import type { ReplicaSet } from './proxy/replica-set.ts'
 import { openReadiness } from './readiness.ts'
+import { METRICS_PATH, openScrape, type SendMetrics } from './scrape.ts'
 import type { Tokens } from './tokens.ts'
 
 export type OwnRoutesOptions = AdmissionOptions & {
@@ -24,13 +27,17 @@ export type OwnRoutesOptions = AdmissionOptions & {
   readonly isDraining: () => boolean
   /** What may harm the shop for show, if anything may. */
   readonly launcher?: Launcher | undefined
+  /** What an operator bears; `''`, the default: nothing that the gateway knows. */
+  readonly operatorToken?: string
+  /** Default: nothing is measured. */
+  readonly metrics?: Metrics
   readonly step: Step
   readonly log: Logger
 }
 
 export type OwnRoutes = {
   /** Answers what is for anybody, and all that nobody knows. */
-  readonly answer: (request: IncomingMessage, response: ServerResponse, path: string, requestId: string) => void
+  readonly answer: (request: IncomingMessage, response: ServerResponse, path: string, passed: Passed) => void
   /** Whether it is to be known who asks this. */
   readonly isJudged: (request: IncomingMessage, path: string) => boolean
   readonly answerJudged: (request: IncomingMessage, response: ServerResponse, path: string, passed: Passed) => void
@@ -41,6 +48,15 @@ export type OwnRoutes = {
 const isSafe = ({ method }: IncomingMessage): boolean => method === 'GET' || method === 'HEAD'
 const isPath = (url: string, path: string): boolean => url === path || url.startsWith(`${path}?`)
 
+/** Tells metrics to operators. */
+const openMetricsOf = (options: OwnRoutesOptions): SendMetrics => {
+  const { metrics = noMetrics, operatorToken = '', authentication } = options
+  const services = [...options.services.values()]
+  openGatewayGauges(metrics, services)
+  const marks = () => services.flatMap(({ tokenMarks }) => tokenMarks)
+  return openScrape({ metrics, authentication, operatorToken, marks })
+}
+
 export const openOwnRoutes = (options: OwnRoutesOptions): OwnRoutes => {
   const { services, tokens, isDraining, launcher, step, log } = options
   const onUnread = (error: unknown): void => log.error({ err: error }, 'a page cannot be read')
@@ -49,20 +65,23 @@ export const openOwnRoutes = (options: OwnRoutesOptions): OwnRoutes => {
   const byToken = options.authentication !== undefined
   const console = openConsole({ services, byToken, stillHolds: stillHoldsBy(options), launcher, step, log })
   const sendReadiness = openReadiness([...services.values()], tokens, isDraining)
+  const sendMetrics = openMetricsOf(options)
 
-  const answerRead = (request: IncomingMessage, response: ServerResponse, path: string, requestId: string): void => {
+  const answerRead = (request: IncomingMessage, response: ServerResponse, path: string, passed: Passed): void => {
+    const { requestId } = passed
     if (page.send(request, response, path, requestId) || docs.send(request, response, path, requestId)) return
     if (isPath(path, '/live')) return sendText(response, 'live', requestId)
     if (isPath(path, '/ready')) return sendReadiness(response, requestId, /[?&]verbose\b/.test(path))
+    if (isPath(path, METRICS_PATH)) return void sendMetrics(response, passed)
     if (prefersPage(request)) return page.sendMissing(request, response, requestId)
     sendProblem(response, noSuchRoute(path), requestId)
   }
 
   return {
-    answer: (request, response, path, requestId) => {
+    answer: (request, response, path, passed) => {
       if (isDraining()) response.shouldKeepAlive = false
-      if (isSafe(request)) answerRead(request, response, path, requestId)
-      else sendProblem(response, noSuchRoute(path), requestId)
+      if (isSafe(request)) answerRead(request, response, path, passed)
+      else sendProblem(response, noSuchRoute(path), passed.requestId)
     },
     isJudged: ({ method = '' }, path) => console.knows(method, path),
     answerJudged: console.answer,
