@@ -13,7 +13,7 @@ const STOCK = 150
 const EVERY_MS = 100
 const UNDER_WAY_MAX = 100
 const LATE_MS = 20_000
-export const STAY_MS = 300_000
+const STAY_MS = 300_000
 /** One in so many checkouts is followed by a refund, or preceded by more credit and stock. */
 const REFUND_IN = 25
 const SUPPLY_IN = 12

@@ -10,7 +10,7 @@ import type { RedisPart } from './parts.ts'
 
 const EVERY_MS = 1_000
 /** So far back one comes. */
-export const BACK_S = 5
+const BACK_S = 5
 
 type Moment = { readonly file: string; readonly size: number }
 

@@ -79,7 +79,7 @@ const scriptOf = (line: Line): string => {
 }
 
 /** The visit to the shop at this address as a script for `sh`, which shows what it does. */
-export const visitScript = async (url: string): Promise<string> =>
+const visitScript = async (url: string): Promise<string> =>
   ['set -eu', ...linesOf((await readVisit()).replace(DEFAULT_URL, url)).map(scriptOf)].join('\n')
 
 const main = async (line: readonly string[]): Promise<void> => {

@@ -66,7 +66,7 @@ const EVENTS: Readonly<Record<string, string>> = {
   LockConfigured: 'configured',
 }
 
-export const modeOf = (text = ''): Mode | null => MODES.find((mode) => mode === text) ?? null
+const modeOf = (text = ''): Mode | null => MODES.find((mode) => mode === text) ?? null
 export const ownerOf = (text: string | undefined): string | null => (text ? decodeURIComponent(text) : null)
 
 /** What an entry tells of a lock; `undefined` if it is about none. */

@@ -227,7 +227,7 @@ const listed = {
 }
 export const listedLock = v.object(listed)
 /** What has happened to a lock: its word, and about which lease that holds or held. */
-export const happening = v.object({
+const happening = v.object({
   event: v.string(),
   at: v.string(),
   token: v.nullable(v.number()),

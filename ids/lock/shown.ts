@@ -45,7 +45,7 @@ export const endedAs = (name: string, lease: string, { ended, atMs, promoted }: 
   waiter_promoted: promoted,
 })
 
-export const happeningAs = ({ event, atMs, token, owner, mode }: Happened) => ({
+const happeningAs = ({ event, atMs, token, owner, mode }: Happened) => ({
   event,
   at: at(atMs),
   token,

@@ -41,7 +41,7 @@ const itemOf = (request: ShownRequest): Object_ => {
   }
 }
 
-export const collectionOf = (): Object_ => {
+const collectionOf = (): Object_ => {
   const requests = shownRequests()
   const folders = [...new Set(requests.map(({ folder }) => folder))]
   const kept = [...new Set(requests.flatMap(({ keeps }) => Object.keys(keeps)))]

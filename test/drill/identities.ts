@@ -19,7 +19,7 @@ export type Bearing = (who: Who) => Promise<Readonly<Record<string, string>>>
 export const bearingNothing: Bearing = async () => ({})
 
 /** The name by which a customer is known to the issuer, which is that of its wallet. */
-export const subjectOf = (customer: number): string => `customer-${customer}`
+const subjectOf = (customer: number): string => `customer-${customer}`
 
 /** What is used in one turn. */
 type Generation = {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 
 export const RULES = new URL('../../env/prometheus/rules.yml', import.meta.url)
-export const DASHBOARD = new URL('../../env/grafana/saga-shop.json', import.meta.url)
+const DASHBOARD = new URL('../../env/grafana/saga-shop.json', import.meta.url)
 
 export type Asked = { readonly where: string; readonly expr: string }
 
