@@ -281,9 +281,9 @@ export const openWorld = async (): Promise<World> => {
   const forget = async (orders: Forgotten): Promise<void> => {
     for (const index of shop.orders.keys()) {
       const key = `order:o${index}`
-      // What came of an order was recorded with it: only one of which nothing came may have been made later.
-      const [saga, status] = await redis.order.hmget(key, 'saga', 'status')
-      if (orders === 'kept' || saga !== null || status !== 'open') continue
+      // What came of an order was recorded with it: only one of which nothing came, and that was never changed, may have been made later.
+      const [saga, billed, status] = await redis.order.hmget(key, 'saga', 'billed', 'status')
+      if (orders === 'kept' || saga !== null || billed !== null || status !== 'open') continue
       if (orders === 'gone') await redis.order.del(key)
       else if ((await redis.order.exists(key)) === 1) await redis.order.hset(key, 'lines', '', 'total', '0')
     }
