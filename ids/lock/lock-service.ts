@@ -50,10 +50,10 @@ export const openLockService = ({ log, follow, nextLogId, logger }: LockServiceO
       waits.onEntries(entries)
       watches.onEntries(entries)
     },
-    onResumed: (newest) => {
+    onResumed: (newest, left) => {
       if (knowledge.seen() === '') knowledge.reset(newest)
       waits.wakeAll()
-      watches.onResumed(newest)
+      watches.onResumed(left)
     },
   })
   return {

@@ -35,8 +35,8 @@ export type Watches = {
   /** Sends what happens, and what came after the entry that was seen last, until the stream or the signal ends it. */
   readonly watch: (watched: Watched, seen: string | undefined, stream: EventStream, closing: AbortSignal) => void
   readonly onEntries: (entries: readonly RawEntry[]) => void
-  /** The log was found to end here: those who were told more are told of the gap. */
-  readonly onResumed: (newest: string) => void
+  /** This is left of what was told: those who were told more are told of the gap. */
+  readonly onResumed: (left: string) => void
   readonly stop: () => void
 }
 
@@ -69,7 +69,7 @@ const rawOf = ({ id, kind, log_id, facts }: Awaited<ReturnType<Log['page']>>[num
 ]
 
 export type WatchesOptions = {
-  readonly log: Pick<Log, 'newestId' | 'page'>
+  readonly log: Pick<Log, 'newestId' | 'page' | 'has'>
   /** How two ids of entries are compared. */
   readonly compare: Compare
 }
@@ -116,12 +116,13 @@ export const openWatches = ({ log, compare }: WatchesOptions): Watches => {
     if (!watchers.has(watcher)) return // it has gone
     try {
       const newest = await log.newestId()
-      // What it has seen may be forgotten: then no entry tells what has become of that.
-      const isAhead = compare(watcher.last, newest) > 0
-      if (seen === undefined || isAhead || !(await resume(log, watcher, seen, deliver))) {
+      // What it has seen may be forgotten, or too old: then no entry tells what has become of that.
+      const isThere = seen !== undefined && (await log.has(seen))
+      if (!isThere || !(await resume(log, watcher, seen, deliver))) {
+        const data = await watcher.state()
         if (seen !== undefined) watcher.stream.send({ id: newest, event: 'gap', data: { after: watcher.last } })
         watcher.last = newest
-        watcher.stream.send({ id: newest, event: 'state', data: await watcher.state() })
+        watcher.stream.send({ id: newest, event: 'state', data })
       }
       for (const news of watcher.held ?? []) deliver(watcher, news)
       watcher.held = undefined
@@ -155,9 +156,9 @@ export const openWatches = ({ log, compare }: WatchesOptions): Watches => {
           else watcher.held.push(news)
       }
     },
-    onResumed: (newest) => {
+    onResumed: (left) => {
       for (const watcher of watchers) {
-        if (watcher.held !== undefined || compare(watcher.last, newest) <= 0) continue
+        if (watcher.held !== undefined || compare(watcher.last, left) <= 0) continue
         watcher.held = []
         missed = missed.then(() => begin(watcher, watcher.last))
       }

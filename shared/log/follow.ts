@@ -12,7 +12,7 @@ import type { RawEntry, Service } from '../contract/events.ts'
 import { isTransient } from '../errors.ts'
 import { backOffMs } from '../process/backoff.ts'
 import type { Step } from '../process/step.ts'
-import { compareIds, logKey } from './entry.ts'
+import { logKey } from './entry.ts'
 import { BLOCK_MS, peerConnection } from './peer-connection.ts'
 
 /** How many entries are read at once. */
@@ -20,8 +20,11 @@ const BATCH_MAX = 256
 
 export type Listener = {
   readonly onEntries: (entries: readonly RawEntry[]) => void
-  /** The log was found to end here, at the start or after a new connection: what came before may not have been told. */
-  readonly onResumed: (newest: string) => void
+  /**
+   * The log was found to end here, at the start or after a new connection: what came before may not have been told. Of what was told, `left`
+   * is the newest entry that is still in the log: what was told after it is forgotten.
+   */
+  readonly onResumed: (newest: string, left: string) => void
 }
 
 export type Following = { readonly start: () => void; readonly stop: () => Promise<void> }
@@ -43,16 +46,21 @@ export const openFollowing = (options: FollowOptions): Following => {
   let position: string | undefined
   let resumedAt = 0
 
-  const resume = async (): Promise<void> => {
-    const connection = peer.connections()
-    const [newest] = await peer.ask(
-      () => step('follow-newest', () => blocking.xrevrange(stream, '+', '-', 'COUNT', 1)),
+  const newestUpTo = async (end: string): Promise<string> => {
+    const [entry] = await peer.ask(
+      () => step('follow-newest', () => blocking.xrevrange(stream, end, '-', 'COUNT', 1)),
       signal,
     )
-    const ends = newest?.[0] ?? '0-0'
-    if (position === undefined || compareIds(ends, position) < 0) position = ends
+    return entry?.[0] ?? '0-0'
+  }
+
+  const resume = async (): Promise<void> => {
+    const connection = peer.connections()
+    const newest = await newestUpTo('+')
+    // Others may have appended to what is left of it, so that how it ends tells nothing.
+    position = position === undefined ? newest : await newestUpTo(position)
     resumedAt = connection
-    onResumed(ends)
+    onResumed(newest, position)
   }
 
   const read = async (): Promise<void> => {

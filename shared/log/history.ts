@@ -12,6 +12,8 @@ import type { SagaRecords } from './saga-record.ts'
 export type History = {
   /** The id of the newest entry; `0-0` if there is none. */
   readonly newestId: () => Promise<string>
+  /** Whether it holds this entry; it holds whatever is before the first, `0-0`. */
+  readonly has: (id: string) => Promise<boolean>
   /** How many entries the log holds. */
   readonly count: () => Promise<number>
   /** Every entry of one log id, in order, of repetitions the last; none if it is unknown or older than the log. */
@@ -40,6 +42,7 @@ export const openHistory = ({ redis, step, names, recorded }: HistoryOptions): H
   return {
     newestId: async () =>
       (await step('newest', () => redis.xrevrange(names.log, '+', '-', 'COUNT', 1)))[0]?.[0] ?? '0-0',
+    has: async (id) => id === '0-0' || (await raw(id, id, 1)).length > 0,
     count: () => step('log-count', () => redis.xlen(names.log)),
     entriesOf: async (logId) => {
       const [single, { entries = '', again = '' }] = await Promise.all([
