@@ -1,11 +1,12 @@
 /**
- * Random schedules of the real commands. `SAGA_RUNS` is the number of them, `SAGA_SEED` and `SAGA_PATH` repeat one that failed: both
- * are in the message of the failure. An empty path ends at the first failure, without shrinking it.
+ * Random schedules of the real commands: those of the day, or, with `SAGA_RUNS`, so many new ones. `SAGA_SEED` and `SAGA_PATH` repeat one
+ * that failed: both are in the message of the failure. An empty path ends at the first failure, without shrinking it.
  */
 import assert from 'node:assert/strict'
 import process from 'node:process'
 import test from 'ava'
 import fc from 'fast-check'
+import { todaysSeed } from './support/faults/daily.ts'
 import { agingSteps, anySteps, checkoutSteps, type Shop, type Step, shops, written } from './support/schedule/steps.ts'
 import { type Forgotten, openWorld } from './support/schedule/world.ts'
 import type { Participant } from './support/three-services.ts'
@@ -22,6 +23,7 @@ const parameters = {
   numRuns: RUNS,
   includeErrorInReport: true,
   endOnFailure: PATH !== undefined,
+  ...(process.env.SAGA_RUNS === undefined ? todaysSeed : {}),
   ...(SEED === undefined ? {} : { seed: Number(SEED) }),
   ...(PATH === undefined ? {} : { path: PATH }),
 }

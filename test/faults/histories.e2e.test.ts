@@ -1,8 +1,8 @@
 /**
  * Random histories of clients and faults, through the gateway, against what worlds explain and what the checker proves.
  *
- * `HISTORY_RUNS` is the number of histories of each kind, default: as many as fit into some seconds (minutes with
- * `FAULTS=full`). A failure prints a seed and a path; `HISTORY_SEED` and `HISTORY_PATH` repeat it, and an empty path ends at
+ * `HISTORY_RUNS` is the number of histories of each kind, new ones each time; default: as many of those of the day as fit into some
+ * seconds (with `FAULTS=full` new ones, for minutes). A failure prints a seed and a path; `HISTORY_SEED` and `HISTORY_PATH` repeat it, and an empty path ends at
  * the first failure, without shrinking it. A shop in which a history failed is not used again, so that each attempt to shrink
  * it begins anew.
  */
@@ -11,7 +11,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { startShop } from '../../env/local/shop.ts'
 import { listening } from '../support/faults/crash-points.ts'
-import { FULL } from '../support/faults/daily.ts'
+import { FULL, todaysSeed } from '../support/faults/daily.ts'
 import { openFabric } from '../support/faults/proxy.ts'
 import type { Shop as Seed } from '../support/schedule/steps.ts'
 import { openClient } from '../support/shop/client.ts'
@@ -55,6 +55,7 @@ const parametersOf = (limitMs: number): fc.Parameters<[readonly [Seed, Step[]]]>
   includeErrorInReport: true,
   endOnFailure: PATH !== undefined,
   ...(RUNS === undefined && SEED === undefined ? { interruptAfterTimeLimit: limitMs } : {}),
+  ...(RUNS === undefined ? todaysSeed : {}),
   ...(SEED === undefined ? {} : { seed: Number(SEED) }),
   ...(PATH === undefined ? {} : { path: PATH }),
 })

@@ -4,11 +4,12 @@ import fc from 'fast-check'
 import { MODES, type Wish } from '../../../ids/lock/lease.ts'
 import type { Lock } from '../../../ids/lock/read-lock.ts'
 import type { Locks } from '../../../ids/lock/verbs.ts'
+import { FULL, todaysSeed } from '../../support/faults/daily.ts'
 import { type Done, FREE, type ModelAnswer, type ModelLock, openModel } from '../../support/lock-model.ts'
 import { elapse, openLocksOver, wish } from '../../support/locks.ts'
 import { openBench } from '../../support/shop/open-store.ts'
 
-const RUNS = process.env.FAULTS === 'full' ? 10_000 : 120
+const RUNS = FULL ? 10_000 : 120
 /** Times are whole steps: what a test takes itself is much less than one. */
 const STEP_MS = 100_000
 const UNCLAIMED_MS = 2 * STEP_MS
@@ -234,7 +235,7 @@ const agrees = (commands: Locks) =>
 
 test.serial(`the commands do what the model says, in ${RUNS} sequences`, async (t) => {
   t.timeout(600_000)
-  await t.notThrowsAsync(fc.assert(agrees(locks), { numRuns: RUNS, includeErrorInReport: true }))
+  await t.notThrowsAsync(fc.assert(agrees(locks), { ...todaysSeed, numRuns: RUNS, includeErrorInReport: true }))
 })
 
 /** Commands that do something wrong, which must be found. */
@@ -259,5 +260,7 @@ const WRONG: Readonly<Record<string, Partial<Locks>>> = {
 for (const [what, wrong] of Object.entries(WRONG))
   test.serial(`it is found if ${what}`, async (t) => {
     t.timeout(300_000)
-    await t.throwsAsync(fc.assert(agrees({ ...locks, ...wrong }), { numRuns: 1_000, endOnFailure: true }))
+    await t.throwsAsync(
+      fc.assert(agrees({ ...locks, ...wrong }), { ...todaysSeed, numRuns: 1_000, endOnFailure: true }),
+    )
   })
