@@ -272,6 +272,12 @@ const onceWrong: [Shop, Step[], Loss][] = [
     written('begin 0, deliver, deliver, change 0 0 2, deliver, deliver, change 0 0 1'),
     { ...loss('order', 0.45, 1), upheld: 'alone' },
   ],
+  // Order forgets a change of which payment has a draft, and has begun a checkout, which fails, before it reads of that.
+  [
+    lastPiece,
+    written('change 0 1 1, payment reads order, subtract 0 1, begin 0'),
+    { ...loss('order', 0, 0.75), upheld: 'late' },
+  ],
 ]
 
 /** What chance hardly meets, and only a person can end. */

@@ -14,20 +14,21 @@ local function announce_drafted(order, version)
   end
 end
 
--- is_lost(status, billed, version, drafted): whether a change of an order was lost that payment knows of.
-local function is_lost(status, billed, version, drafted)
-  return may_be_paid[status] and drafted > tonumber(billed or version or '1')
+-- is_lost(status, billed, at, drafted): whether a change of an order was lost that payment knows of. One that knows of no draft was made
+-- anew since (`at`), or had none when this Redis was as it is: whatever else has happened to it then.
+local function is_lost(status, billed, at, drafted)
+  return may_be_paid[status] and drafted > tonumber(billed or at or '1')
 end
 
 commands['note-draft'] = function(args)
   local key = names.order .. args.order
-  local status, billed, version, draft = unpack(redis.call('HMGET', key, 'status', 'billed', 'version', 'draft'))
+  local status, billed, at, draft = unpack(redis.call('HMGET', key, 'status', 'billed', 'at', 'draft'))
   if not status then
     append('OrderForgotten', args.log_id, 'order=' .. args.order .. ' user=' .. args.user)
     return { 'forgotten' }
   end
   local drafted = tonumber(args.order_version)
-  if is_lost(status, billed, version, drafted) then
+  if is_lost(status, billed, at, drafted) then
     request_draft(args.log_id, args.order)
     return { 'requested' }
   end
