@@ -7,7 +7,7 @@
  */
 import { IDENTIFIER_FORM, isIdentifier } from '../../shared/contract/dictionary.ts'
 import { field } from '../../shared/contract/events.ts'
-import type { DeadLetter } from '../../shared/log/dead-letters.ts'
+import { type DeadLetter, endLogId } from '../../shared/log/dead-letters.ts'
 import type { SagaStatus } from '../../shared/saga/status.ts'
 import { SERVICES, type Service } from '../wiring.ts'
 import { type Ask, isUnknown, ShopError, sentenceOf, wanted } from './ask-shop.ts'
@@ -153,15 +153,15 @@ export const gather = async (ask: Ask, subject: Subject, readsAll = false): Prom
   const present = SERVICES.filter(
     (service) => !views?.views.some((view) => view.service === service && view.is === 'away'),
   )
-  const [timeline, letters] = await Promise.all([
-    timelineOf(ask, present, all, changes),
-    all.length === 0 ? [] : Promise.all(present.map((service) => lettersOf(ask, service))),
-  ])
+  const listed = all.length === 0 ? [] : await Promise.all(present.map((service) => lettersOf(ask, service)))
+  const letters = listed.flat().filter((letter) => all.includes(letter.log_id))
+  const ended = letters.filter((letter) => !isUnresolved(letter)).map(({ id }) => endLogId(id))
+  const timeline = await timelineOf(ask, present, [...all, ...ended], changes)
   return {
     ...subject,
     ...{ order, refund_ids, timeline, gap },
     views: views?.views ?? [],
     others: others.filter((one) => one.views.some(isUnfinished)),
-    dead_letters: letters.flat().filter((letter) => all.includes(letter.log_id) && isUnresolved(letter)),
+    dead_letters: letters.filter(isUnresolved),
   }
 }

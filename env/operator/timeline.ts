@@ -32,6 +32,7 @@ const SEQUENCE: readonly string[] = [
   ...['CreditRefunded', 'StockRestocked', 'StockWrittenOff', 'RefundSettled'],
   ...['CheckoutContradicted', 'CheckoutResolved'],
   ...['CheckoutsSurveyed', 'CreditsSurveyed', 'GoodsSurveyed', 'SurveyEnded'],
+  ...['DeadLetterRetried', 'DeadLetterDismissed'],
 ]
 
 const isBefore = (a: Said, b: Said): boolean =>

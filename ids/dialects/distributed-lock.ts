@@ -116,7 +116,7 @@ const holdFrom =
         // Of two requests of one process at one moment the first has it.
         const [first] = holdersOf(await verbs.show(name, false), kind, process)
         if (first === undefined || first.token === found.token) return shown({ verbs }, user, id)
-        await verbs.release(name, lease)
+        await verbs.release(name, lease, inNameOf(request))
         return { problem: present(id, process) }
       }
       case 'locked':
@@ -133,7 +133,10 @@ const holdFrom =
 
 const refreshFrom =
   ({ verbs }: Options): Handler<Api['refreshDistributedLock']> =>
-  async ({ params: { lock: id, kind, process }, headers: { 'user-id': user }, query }) => {
+  async (request) => {
+    const { params, headers, query } = request
+    const { lock: id, kind, process } = params
+    const { 'user-id': user } = headers
     const lock = await find({ verbs }, user, id)
     if (lock === undefined) return { problem: noSuchLock(id) }
     const [held] = holdersOf(lock, kind, process)
@@ -143,17 +146,21 @@ const refreshFrom =
         : { problem: noSuchHolder(id, process) }
     const { lease = '' } = held.metadata
     const ttlMs = ttlOf(query)
-    const renewed = await verbs.renew(nameOf(user, id), lease, { ttlMs, metadata: metadataOf(process, lease, ttlMs) })
+    const change = { ttlMs, metadata: metadataOf(process, lease, ttlMs) }
+    const renewed = await verbs.renew(nameOf(user, id), lease, change, inNameOf(request))
     return renewed.state === 'held' ? shown({ verbs }, user, id) : { problem: noSuchHolder(id, process) }
   }
 
 const releaseFrom =
   ({ verbs }: Options): Handler<Api['releaseDistributedLock']> =>
-  async ({ params: { lock: id, kind, process }, headers: { 'user-id': user } }) => {
+  async (request) => {
+    const { params, headers } = request
+    const { lock: id, kind, process } = params
+    const { 'user-id': user } = headers
     const lock = await find({ verbs }, user, id)
     if (lock === undefined) return { problem: noSuchLock(id) }
     const [held] = holdersOf(lock, kind, process)
-    const released = held && (await verbs.release(nameOf(user, id), held.metadata.lease ?? ''))
+    const released = held && (await verbs.release(nameOf(user, id), held.metadata.lease ?? '', inNameOf(request)))
     const isReleased = released?.state === 'ended' && released.ended === 'released'
     return isReleased ? shown({ verbs }, user, id) : { problem: notHeld(id, process) }
   }

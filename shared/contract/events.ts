@@ -52,8 +52,14 @@ const amendment = { amends: 'amount?', back: 'lines?', costs: 'costs?' } as cons
 /** On what terms an item is sold from then on. */
 const offer = { item: 'id', price: 'amount', item_version: 'amount' } as const satisfies Facts
 
-/** Whether a feature is on: yes or no. */
-const feature = { feature: 'word', on: 'word' } as const satisfies Facts
+/** What operators do with any service. A dead letter is told by its log id, and by which entry of which log it holds. */
+const byOperators = {
+  /** Whether a feature is on: yes or no. */
+  FeatureSet: { feature: 'word', on: 'word' },
+  /** Its entry was applied at last; with the result of the command. */
+  DeadLetterRetried: { publisher: 'word', entry: 'word', result: 'word' },
+  DeadLetterDismissed: { publisher: 'word', entry: 'word' },
+} as const satisfies Record<string, Facts>
 
 /** What every entry about a lease on a lock bears; names and owners are percent-encoded. */
 const lease = { lock: 'word', mode: 'word', owner: 'word' } as const satisfies Facts
@@ -67,7 +73,7 @@ export const events = {
   ids: {
     BlockLeased: { replica: 'word', block: 'amount' },
     IdentifierGiven: { identifier: 'id' },
-    FeatureSet: feature,
+    ...byOperators,
     LockGranted: { ...holding, until: 'time' },
     LockRenewed: { ...holding, until: 'time' },
     LockReleased: holding,
@@ -79,7 +85,7 @@ export const events = {
   },
   order: {
     OrderCreated: { order: 'id', user: 'id' },
-    FeatureSet: feature,
+    ...byOperators,
     OrderPlaced: {
       order: 'id',
       user: 'id',
@@ -138,7 +144,9 @@ export const events = {
   },
   payment: {
     UserCreated: { user: 'id' },
-    FeatureSet: feature,
+    /** A person has begun the next series of documents. */
+    SeriesStarted: { series: 'amount' },
+    ...byOperators,
     FundsAdded: { user: 'id', amount: 'amount' },
     CreditSpent: { user: 'id', amount: 'amount' },
     UsersInitialised: { first: 'amount', last: 'amount', credit: 'amount', replaced: 'amount' },
@@ -155,7 +163,7 @@ export const events = {
   },
   stock: {
     ItemCreated: { item: 'id', price: 'amount' },
-    FeatureSet: feature,
+    ...byOperators,
     StockAdded: { item: 'id', amount: 'amount' },
     StockSubtracted: { item: 'id', amount: 'amount' },
     ItemsInitialised: {
@@ -178,6 +186,12 @@ export const events = {
   },
 } as const satisfies Record<Service, Record<string, Facts>>
 
+const singleByOperators = [
+  'FeatureSet',
+  'DeadLetterRetried',
+  'DeadLetterDismissed',
+] as const satisfies readonly (keyof typeof byOperators)[]
+
 /**
  * Commands that are complete in themselves and part of no saga: no service could emit them again if the publisher lost them.
  */
@@ -185,7 +199,7 @@ export const single = {
   ids: [
     'BlockLeased',
     'IdentifierGiven',
-    'FeatureSet',
+    ...singleByOperators,
     'LockGranted',
     'LockRenewed',
     'LockReleased',
@@ -196,7 +210,7 @@ export const single = {
     'LockConfigured',
   ],
   order: [
-    'FeatureSet',
+    ...singleByOperators,
     'OrderCreated',
     'OrderPlaced',
     'OrderChanged',
@@ -207,9 +221,9 @@ export const single = {
     'CancellationRequested',
     'OrderExpired',
   ],
-  payment: ['FeatureSet', 'UserCreated', 'FundsAdded', 'CreditSpent', 'UsersInitialised'],
+  payment: [...singleByOperators, 'SeriesStarted', 'UserCreated', 'FundsAdded', 'CreditSpent', 'UsersInitialised'],
   stock: [
-    'FeatureSet',
+    ...singleByOperators,
     'ItemCreated',
     'StockAdded',
     'StockSubtracted',

@@ -82,6 +82,8 @@ export type ApplyOptions = {
   readonly confirmation?: Pick<ConfirmationOptions, 'peer' | 'confirm'> | undefined
   readonly lostTails: ConfirmationOptions['lostTails']
   readonly measured: Pick<Measured, 'applied'>
+  /** Called with the entry that says that a letter was retried. */
+  readonly onAppended: (entry: RawEntry) => void
   readonly batchScriptOf: (follows: Readonly<Record<string, string>>) => Script
   readonly scriptOf: (commands: readonly string[]) => Script
 }
@@ -137,7 +139,7 @@ const peersIn = ({ follows, batchScriptOf, scriptOf }: ApplyOptions, publishers:
 export const openApply = (
   options: ApplyOptions,
 ): { readonly apply: Apply; readonly commandAfter: CommandAfter; readonly retry: Retry } => {
-  const { service, redis, step, fence, cursors, follows, measured } = options
+  const { service, redis, step, fence, cursors, follows, measured, onAppended } = options
   const { invalidReason } = options.dictionary
   const publishers = Object.keys(follows) as Service[]
   const peers = peersIn(options, publishers)
@@ -189,13 +191,14 @@ export const openApply = (
 
   const retry: Retry = async (publisher, args, once) => {
     const { single } = peerOf(publisher)
-    const [reply] = await fence.within(once, async (readMs) => {
+    const [reply, appended] = await fence.within(once, async (readMs) => {
       await confirmation?.pending()
       const [done] = await step('retry', () => runAll(single, redis, 'retry', [{ args, once, readMs }]))
       if (done === undefined) return impossible('log.retry')
       if (done instanceof Error) throw done
       return done
     })
+    if (appended) onAppended(appended)
     return reply
   }
 

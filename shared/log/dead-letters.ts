@@ -12,6 +12,8 @@
  *
  * None is ever removed or rewritten. Applying an entry later than its successors is safe, as emitting it again is: every
  * command asks the saga's state.
+ *
+ * The log tells by an entry of its own that a person has retried a letter with success, or has dismissed it, and who, if that is known.
  */
 import type { Redis } from 'ioredis'
 import { field, type RawEntry, type Service } from '../contract/events.ts'
@@ -33,6 +35,9 @@ export type DeadLetter = {
   /** When it was dismissed. */
   readonly dismissed: string | null
 }
+
+/** Under which log id its entry stands that says that an operator has retried or dismissed a letter: see `lua/ended-by-hand.lua`. */
+export const endLogId = (letter: string): string => `letter-${letter}`
 
 export type DeadLetters = {
   /** How many are unresolved. */

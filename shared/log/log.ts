@@ -192,6 +192,7 @@ export const openLog = <Publisher extends Service, Of extends Contract = typeof 
     confirmation: options.confirmation,
     lostTails: ownTail.lostTails,
     measured,
+    onAppended: memory.acknowledge,
     dictionary: dictionaryOf(contract),
     follows,
     scriptOf,

@@ -8,9 +8,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { makeKey } from '../../gateway/auth/api-keys.ts'
+import { field } from '../../shared/contract/events.ts'
 import { CALLER_HEADER, callerText, GATEWAY_HEADER, reaches, SCOPES, type Scope } from '../../shared/http/caller.ts'
+import { eventually } from '../support/eventually.ts'
 import { type NamedRow, ROWS, targetOf } from '../support/rows.ts'
+import { behind } from '../support/shop/behind.ts'
 import { AUDIENCE, ISSUER, makeSigningKey, sign } from '../support/shop/issuer.ts'
+import { entryOf } from '../support/shop/open-store.ts'
 import { shareShop } from '../support/shop/shop.ts'
 
 const SECRET = 'a-secret-of-the-gateway-alone'
@@ -339,3 +343,130 @@ test.serial('an operator reads who has done what, and the customer does not', as
   t.regex(seen, /CheckoutStarted/)
   t.notRegex(seen, /done_by|seller/)
 })
+
+/** Routes that change something. */
+const DEEDS = ROWS.filter(({ method, scope }) => method !== 'GET' && scope !== 'service')
+/** What the log parser does at once instead of a little later, nobody has it do. */
+const OF_TIME = ['parseLog']
+/** A route that wants a contradiction is held against its entry in `test/order/resolve-late.redis.test.ts`. */
+const ELSEWHERE = ['resolveContradiction']
+/** No entry of another service is applied in ids, so it has no dead letters. */
+const hasNone = ({ service, name }: NamedRow): boolean => service === 'ids' && name.endsWith('DeadLetter')
+
+type Deed = { readonly values?: Texts; readonly body?: object; readonly headers?: Texts; readonly query?: string }
+
+const ofNewOrder = async (): Promise<Deed> => ({ values: { order: await placed() } })
+const ofPaidOrder = async (): Promise<Deed> => {
+  const order = await placed()
+  await ask(rowNamed('checkout'), 'anna', { order })
+  return { values: { order }, body: { lines: [{ item_id: things.item, quantity: 1 }] } }
+}
+/** A checkout that cannot go on from stock, until the test ends: the shop is brought back then. */
+const ofSlowCheckout = async (): Promise<Deed> => {
+  const order = await placed()
+  opened().shop.part('stock-1').freeze()
+  const { json } = await ask(rowNamed('checkout'), 'anna', { order }, { Prefer: 'respond-async' })
+  const log_id = String((json as { readonly log_id?: string }).log_id)
+  await eventually(async () => {
+    const { status } = await send(through(`/payment/saga/${log_id}`), 'GET', as('operator'))
+    assert.equal(status, 200)
+  }, 10_000)
+  return { values: { log_id } }
+}
+const APPLICABLE = {
+  order: ['payment', 'CreditReleased'],
+  payment: ['order', 'CheckoutCancelled'],
+  stock: ['payment', 'CreditReleased'],
+} as const
+/** Puts an entry aside as if it could not be applied before. */
+const ofLetter = async ({ service }: NamedRow): Promise<Deed> => {
+  if (service === 'ids') return {}
+  const [publisher, kind] = APPLICABLE[service]
+  const [entry, fields] = entryOf(publisher, kind as never, '5-0', `of-${kind}`, {
+    order: 'none',
+    user: 'anna',
+    total: 1,
+  })
+  const letter = ['speaker', publisher, 'entry', entry, 'error', 'once', 'fields', JSON.stringify(fields)]
+  const id = await behind(opened().shop.part(`${service}-redis`), (redis) =>
+    redis.xadd(`dead:${service}`, '*', ...letter),
+  )
+  return { values: { id: String(id) } }
+}
+const LEASE = { lock: 'trail', lease: 'one' }
+const RUN = { job: 'trail', slot: '2026-01-01T00:00:00Z', runner: 'one' }
+const TENANT = { 'User-Id': 'trail' }
+const HELD = { lock: 'shared', kind: 'read-process', process: 'one' }
+/** What each of them wants so that it does something; the others are asked as anybody asks them. */
+const WANTED: Readonly<Record<string, (row: NamedRow) => Promise<Deed>>> = {
+  acquireLease: async () => ({ values: LEASE }),
+  requestLease: async () => ({ values: { lock: 'another' } }),
+  renewLease: async () => ({ values: LEASE }),
+  releaseLease: async () => ({ values: LEASE }),
+  configureLock: async () => ({ values: { lock: 'configured' }, body: { limit: 2 } }),
+  forceLock: async () => ({ values: { lock: 'another' } }),
+  beginRun: async () => ({ values: RUN }),
+  changeRun: async () => ({ values: RUN, body: { outcome: 'done' } }),
+  lock: async () => ({ body: { resource: 'trail-of-another' } }),
+  unlock: async () => {
+    const { json } = await askFor(rowNamed('lock'), 'merchant', { body: { resource: 'unlocked' } })
+    return { body: { lock_id: (json as { readonly lock_id: string }).lock_id } }
+  },
+  makeDistributedLock: async () => ({ values: HELD, headers: TENANT }),
+  holdDistributedLock: async () => ({ values: HELD, headers: TENANT, query: '?timeout=30' }),
+  refreshDistributedLock: async () => ({ values: HELD, headers: TENANT, query: '?timeout=30' }),
+  releaseDistributedLock: async () => ({ values: HELD, headers: TENANT }),
+  addItem: ofNewOrder,
+  checkout: ofNewOrder,
+  changeOrder: async () => ({ ...(await ofNewOrder()), body: { lines: [{ item_id: things.item, quantity: 2 }] } }),
+  cancelOrder: ofNewOrder,
+  deleteOrder: ofNewOrder,
+  refundOrder: ofPaidOrder,
+  cancelCheckout: ofSlowCheckout,
+  retrySaga: ofSlowCheckout,
+  retryDeadLetter: ofLetter,
+  dismissDeadLetter: ofLetter,
+  createUser: async () => ({}),
+  changeItem: async () => ({ body: { price: 7 } }),
+  setFeature: async ({ service }) => ({ values: { name: FEATURES[service] }, body: { on: false } }),
+}
+const FEATURES = { ids: 'acquireLease', order: 'addItem', payment: 'pay', stock: 'addStock' }
+
+const askFor = (row: NamedRow, by: Name, { values = {}, body, headers = {}, query = '' }: Deed): Promise<Answer> =>
+  body === undefined
+    ? ask(row, by, values, headers, query)
+    : send(
+        `${through(targetOf(row, valuesOf(row, values)))}${query}`,
+        row.method,
+        { ...as(by), ...JSON_TYPE, ...(row.ifMatch ? { 'If-Match': '*' } : {}), ...headers },
+        JSON.stringify(body),
+      )
+
+const newestOf = (service: NamedRow['service']) =>
+  behind(opened().shop.part(`${service}-redis`), async (redis) => {
+    const [entry] = await redis.xrevrange(`log:${service}`, '+', '-', 'COUNT', 1)
+    return entry?.[0] ?? '0-0'
+  })
+
+/** Deletions last but where they are needed; what is switched off comes last of all. */
+const inTurn = (row: NamedRow): number => Number(row.name === 'setFeature') * 2 + Number(row.method === 'DELETE')
+for (const row of DEEDS.filter((one) => ![...OF_TIME, ...ELSEWHERE].includes(one.name) && !hasNone(one)).toSorted(
+  (a, b) => inTurn(a) - inTurn(b),
+))
+  test.serial(`who has asked ${row.service} to ${row.name} stands in an entry of its log`, async (t) => {
+    const [by, name] =
+      row.scope === 'operator'
+        ? (['operator', 'operator:operator'] as const)
+        : (['merchant', 'merchant:seller'] as const)
+    const deed = (await WANTED[row.name]?.(row)) ?? {}
+    const before = await newestOf(row.service)
+    const { status, text } = await askFor(row, by, deed)
+    t.true(status < 300, `${status} ${text}`)
+    const entries = await behind(opened().shop.part(`${row.service}-redis`), (redis) =>
+      redis.xrange(`log:${row.service}`, `(${before}`, '+'),
+    )
+    t.true(
+      entries.some((entry) => field(entry, 'done_by') === name),
+      JSON.stringify(entries),
+    )
+  })

@@ -11,7 +11,7 @@ import { problem } from '../../shared/http/problem.ts'
 import { runner } from '../../shared/log/runner.ts'
 import { answeringPeer } from '../support/shop/answering-peer.ts'
 import { MONEY, openCheckout } from '../support/shop/cart.ts'
-import { openBench, teller, under } from '../support/shop/open-store.ts'
+import { openBench, saidIn, teller, under } from '../support/shop/open-store.ts'
 
 const bench = await openBench()
 const store = openStore(bench.dependencies)
@@ -41,6 +41,7 @@ const refund = (peer: Peer, isGone = false): Promise<Answer> => {
   if (route === undefined) throw new Error('there is no such route')
   return route.handler({
     ...under('k', CALL),
+    doneBy: 'operator:anna',
     parameter: (name) => (name === 'log_id' ? 'it' : 'refund'),
     query: () => undefined,
     body: undefined,
@@ -84,6 +85,10 @@ test.serial('who slept while it was asked for, and whose client has gone, resolv
   await t.throwsAsync(refund(knows, true), { instanceOf: UnavailableError })
   t.true((await store.find('cart'))?.paid)
   t.like(await refund(knows), { json: { done: 'refund', repeated: false } })
+  t.like(
+    (await saidIn(store.log)).find(({ kind }) => kind === 'CheckoutResolved'),
+    { facts: { done_by: 'operator:anna' } },
+  )
 })
 
 for (const [what, open] of [

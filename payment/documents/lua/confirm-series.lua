@@ -1,8 +1,10 @@
 --- @include "last-number"
 --- @include "series"
+--- @include "single"
 -- confirm-series: asked before anything is issued after each new connection to this Redis, for it may have come back older. Where
 -- numbers were told that it does not know, or it has lost anything at all, the next series begins, behind all that is known of; and so
 -- it does behind a series of an older version, to which none can be added.
+-- Only what a person wishes is an entry of the log: nobody else has it done.
 -- ARGS     invoice, credit_note (the last numbers that are known to have been told, or ''), lost (why it is known to be older, or '')
 -- RETURNS  confirmed, series | raised, series | renewed, series
 
@@ -30,6 +32,9 @@ commands['confirm-series'] = function(args)
   end
   local ended = { integer(now_ms()), is_renewed and 'upgraded' or why, args.invoice, args.credit_note }
   redis.call('HSET', names.series, now or '1', table.concat(ended, ','), 'now', integer(last + 1))
+  if args.lost == 'operator' then
+    emit_single('SeriesStarted', 'series-' .. integer(last + 1), { 'series', integer(last + 1) })
+  end
   lasting()
   return { is_renewed and 'renewed' or 'raised', integer(last + 1) }
 end

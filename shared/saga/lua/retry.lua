@@ -1,3 +1,4 @@
+--- @include "ended-by-hand"
 --- @include "entry-id"
 --- @include "saga"
 -- retry: applies the entry of a dead letter at last, and marks the letter with what came of it; the letter itself stays. One
@@ -43,7 +44,7 @@ function commands.retry(args)
   if not done then
     return { 'failed', type(reply) == 'table' and reply.err or tostring(reply) }, true
   end
+  ended_by_hand('DeadLetterRetried', found, reply[1])
   redis.call('HSET', names.applied, args.letter, integer(now_ms()) .. ' ' .. reply[1])
-  lasting()
   return { 'applied', unpack(reply) }
 end

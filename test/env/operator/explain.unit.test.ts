@@ -109,6 +109,31 @@ const refunding = shopOf(
   },
 )
 
+test('what was done by hand with an entry that could not be applied is of the timeline, and by whom', async (t) => {
+  const letterOf = (id: string, log_id: string, dismissed: string | null) => ({
+    ...{ id, at: at(5), speaker: 'order', entry: '5-0', error: 'why', applied: null, dismissed },
+    fields: ['CheckoutStarted', `version=1 log_id=${log_id}`],
+  })
+  const letters = [letterOf('7-0', 'x', at(9)), letterOf('8-0', 'z', at(9)), letterOf('9-0', 'y', null)]
+  const dismissed = { publisher: 'order', entry: '5-0', done_by: 'operator:anna' }
+  const shop = shopOf({
+    orders: orderLog,
+    payment: [...paymentLog, ...['7-0', '8-0'].map((id) => entry(9, 'DeadLetterDismissed', `letter-${id}`, dismissed))],
+  })
+  const ask: Ask = async (method, path) =>
+    path.startsWith('/payment/dead_letters') ? { status: 200, body: { letters, next: null } } : shop(method, path)
+  const explanation = await explained(ask)
+  t.deepEqual(
+    kinds(explanation).filter((kind) => kind.includes('DeadLetter')),
+    ['payment: DeadLetterDismissed letter-7-0'],
+  )
+  t.true(inWords(explanation).some((line) => line.includes('(by operator:anna)')))
+  t.deepEqual(
+    explanation.dead_letters.map(({ name }) => name),
+    ['payment:9-0'],
+  )
+})
+
 test('an order: its changes, all its checkouts, refunds and documents are one timeline, and what is unfinished is told', async (t) => {
   const explanation = await explained(refunding)
   t.deepEqual(kinds(explanation), [

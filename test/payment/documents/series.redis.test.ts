@@ -5,7 +5,16 @@ import { openStore, type Store } from '../../../payment/store.ts'
 import { UnavailableError } from '../../../shared/errors.ts'
 import { connect, disconnect, whenReady } from '../../../shared/redis/connection.ts'
 import { writtenTo } from '../../support/faults/older-redis.ts'
-import { type Bench, comeBack, entryOf, openBench, openDurable, plainly, under } from '../../support/shop/open-store.ts'
+import {
+  type Bench,
+  comeBack,
+  entryOf,
+  openBench,
+  openDurable,
+  plainly,
+  saidIn,
+  under,
+} from '../../support/shop/open-store.ts'
 
 type Scene = { readonly bench: Bench; readonly store: Store; readonly order: Redis }
 
@@ -198,8 +207,13 @@ test.serial(
   async (t) => {
     const scene = await open(t)
     await sell(scene, ['one'])
-    t.deepEqual(await scene.store.beginSeries(under('k')), ['raised', '2'])
-    t.deepEqual(await scene.store.beginSeries(under('k')), ['raised', '2'])
+    for (const doneBy of ['operator:anna', 'operator:ben'])
+      t.deepEqual(await scene.store.beginSeries({ ...under('k'), doneBy }), ['raised', '2'])
+    const said = (await saidIn(scene.store.log)).filter(({ kind }) => kind === 'SeriesStarted')
+    t.deepEqual(
+      said.map(({ log_id, facts }) => [log_id, facts]),
+      [['series-2', { series: '2', done_by: 'operator:anna' }]],
+    )
     t.deepEqual(await sell(scene, ['two']), ['I2-1'])
     t.is((await scene.store.series())[0]?.ended?.why, 'operator')
   },

@@ -2,7 +2,17 @@
 import test from 'ava'
 import type { RawEntry } from '../../../shared/contract/events.ts'
 import { openStore } from '../../../stock/store.ts'
-import { entryOf, flat, openBench, plainly, saidIn, under } from '../../support/shop/open-store.ts'
+import { writtenTo } from '../../support/faults/older-redis.ts'
+import {
+  comeBack,
+  entryOf,
+  flat,
+  openBench,
+  openDurable,
+  plainly,
+  saidIn,
+  under,
+} from '../../support/shop/open-store.ts'
 
 /** What is applied can be counted: stock takes one piece of tea for each entry. */
 const bench = await openBench()
@@ -209,6 +219,78 @@ test.serial('what was dismissed stays so, though it is emitted again and applied
   await log.apply('payment', '5-0', [taking('6-0', 'other'), taking('7-0', 'it')])
   t.like((await log.dead.page('0-0', 10))[0], { applied: null })
   t.is(await log.dead.count(), 1)
+})
+
+/** What was done by hand, by whom, and under which log id. */
+const byHand = async () =>
+  (await saidIn(log)).flatMap(({ kind, log_id, facts }) =>
+    kind.startsWith('DeadLetter') ? [{ kind, log_id, facts }] : [],
+  )
+const anna = { ...plainly, doneBy: 'operator:anna' }
+
+test.serial('who retries a letter with success says so, once, and so does what follows from its entry', async (t) => {
+  const { id } = await deadLetterBroken()
+  await log.dead.retry(id, anna)
+  t.deepEqual(await byHand(), [], 'one that fails again changes nothing')
+  await redis.del('saga:it')
+  await Promise.all(Array.from({ length: 10 }, () => log.dead.retry(id, anna)))
+  const [retried, ...more] = await byHand()
+  t.deepEqual(retried, {
+    kind: 'DeadLetterRetried',
+    log_id: `letter-${id}`,
+    facts: { publisher: 'payment', entry: '5-0', result: 'taken', done_by: 'operator:anna' },
+  })
+  t.deepEqual(more, [])
+  t.is((await log.entriesOf('it'))[0]?.facts.done_by, 'operator:anna')
+  t.deepEqual(
+    (await log.entriesOf(`letter-${id}`)).map(({ kind }) => kind),
+    ['DeadLetterRetried'],
+  )
+})
+
+test.serial('who dismisses a letter says so, once', async (t) => {
+  const { id } = await deadLetterBroken()
+  await Promise.all(Array.from({ length: 10 }, () => log.dead.dismiss(id, anna)))
+  for (const key of ['k', 'k']) await log.dead.dismiss(id, { ...under(key), doneBy: 'operator:ben' })
+  await log.dead.dismiss('5-0', anna)
+  t.deepEqual(await byHand(), [
+    {
+      kind: 'DeadLetterDismissed',
+      log_id: `letter-${id}`,
+      facts: { publisher: 'payment', entry: '5-0', done_by: 'operator:anna' },
+    },
+  ])
+})
+
+test('what was done by hand and is gone is listed by name, and the letter waits again', async (t) => {
+  const durable = await openDurable(t)
+  const again = openStore(durable.dependencies)
+  const lacking = (id: string) => changed(taking(id, `saga-${id}`), 'lines')
+  await durable.redis.set('saga:it', 'not a hash')
+  await again.log.apply('payment', '0-0', [taking('5-0', 'it'), lacking('6-0')])
+  const [one, other] = await again.log.dead.page('0-0', 10)
+  await durable.redis.del('saga:it')
+  const moment = await writtenTo(durable.server.dir)
+  await again.log.dead.retry(one?.id ?? '', anna)
+  await again.log.dead.dismiss(other?.id ?? '', anna)
+  await comeBack(durable, moment)
+  t.deepEqual(
+    (await again.log.checkOwnTail())?.entries.map(({ kind, facts }) => [kind, facts.done_by]),
+    [
+      ['DeadLetterRetried', anna.doneBy],
+      ['DeadLetterDismissed', anna.doneBy],
+    ],
+  )
+  t.is(await again.log.dead.count(), 2)
+})
+
+test.serial('where nobody need say who it is, an entry names nobody', async (t) => {
+  const { id } = await deadLetterBroken()
+  await log.dead.dismiss(id, plainly)
+  t.deepEqual(
+    (await byHand()).map(({ facts }) => facts),
+    [{ publisher: 'payment', entry: '5-0' }],
+  )
 })
 
 test.serial('under a key: the first answer is given again, and another request is told so', async (t) => {

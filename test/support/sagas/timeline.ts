@@ -27,7 +27,10 @@ const ID = /\b\d{13}-\d+\b/g
 const TIME = /\b\d{13}\b/g
 const SURVEY = /\bsurvey-\d{13}\b/g
 
-const sagaOf = (logId: string): readonly string[] => (logId.startsWith(SINGLE) ? [] : [logId])
+/** The same of what an operator has done with a dead letter: it says of which entry that is. */
+const OF_LETTER = /^letter-\d/
+
+const sagaOf = (logId: string): readonly string[] => (logId.startsWith(SINGLE) || OF_LETTER.test(logId) ? [] : [logId])
 
 export const openTimeline = (redis: Readonly<Record<Participant, Redis>>): Timeline => {
   const names = new Map<string, string>()
