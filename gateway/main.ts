@@ -2,38 +2,13 @@
 import process from 'node:process'
 import { openVisitors } from '../shared/http/visitors.ts'
 import { metricsFrom } from '../shared/metrics/metrics.ts'
-import { authSettings } from '../shared/process/auth.ts'
-import { flag, hostNames, integer, origins, pageOrigins, text } from '../shared/process/config.ts'
 import { isLoopback } from '../shared/process/exposure.ts'
 import { run } from '../shared/process/lifecycle.ts'
-import { logRequests } from '../shared/process/request-log.ts'
-import { authenticationOf, tokenSettings } from './auth/open.ts'
+import { authenticationOf } from './auth/open.ts'
 import { openGateway } from './gateway.ts'
-import { limitSettings, limitsFrom, trustedProxies } from './limits/settings.ts'
-import { noneSampled, openSampling, samplingRate } from './proxy/sampling.ts'
-
-const settings = {
-  port: integer('PORT', { min: 0, max: 65_535 }, 8_000),
-  host: text('HOST', '0.0.0.0'),
-  order: origins('ORDER_URLS'),
-  payment: origins('PAYMENT_URLS'),
-  stock: origins('STOCK_URLS'),
-  ids: origins('IDS_URLS'),
-  timeoutMs: integer('GATEWAY_TIMEOUT_MS', { min: 1, max: 3_600_000 }, 30_000),
-  waitMs: integer('GATEWAY_WAIT_MS', { min: 0, max: 60_000 }, 1_500),
-  connectionsMax: integer('GATEWAY_CONNECTIONS_MAX', { min: 1, max: 1_000_000 }, 20_000),
-  connectionsPerAddress: integer('GATEWAY_CONNECTIONS_PER_ADDRESS', { min: 1, max: 1_000_000 }, 10_000),
-  drainMs: integer('DRAIN_MS', { min: 0, max: 8_000 }, 500),
-  allowedHosts: hostNames('ALLOWED_HOSTS'),
-  allowedOrigins: pageOrigins('ALLOWED_ORIGINS'),
-  ...authSettings,
-  ...tokenSettings,
-  ...limitSettings,
-  proxies: trustedProxies,
-  metrics: flag('METRICS', true),
-  logOneIn: logRequests,
-  samplingRate,
-}
+import { limitsFrom } from './limits/settings.ts'
+import { noneSampled, openSampling } from './proxy/sampling.ts'
+import { settings } from './settings.ts'
 
 await run(process, 'gateway', settings, async ({ config, logger, step, crashPoints, tracing, stack }) => {
   const { port, host, timeoutMs, waitMs, drainMs, connectionsMax, connectionsPerAddress, ...others } = config

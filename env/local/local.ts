@@ -6,6 +6,8 @@
  * in the data folder for the next start.
  */
 import { join, relative, resolve } from 'node:path'
+import { checkEnvironment } from '../../gateway/settings.ts'
+import { ConfigError } from '../../shared/process/config.ts'
 import { isLoopback } from '../../shared/process/exposure.ts'
 import { readLine, UsageError } from '../command-line.ts'
 import { DataFolderError } from './data-folder.ts'
@@ -228,6 +230,7 @@ const run = async ({ port, host, replicas, data, auth, demo }: Command): Promise
   watchNpm(end)
 
   const issuer = auth ? await makeOwnIssuer(join(resolve(data), 'keys')) : undefined
+  checkEnvironment({ ...process.env, HOST: host, PORT: String(port), ...issuer?.variables })
   try {
     shop = await startShop({
       dir: data,
@@ -250,6 +253,7 @@ const run = async ({ port, host, replicas, data, auth, demo }: Command): Promise
 }
 
 const sentenceOf = (error: unknown): string | undefined => {
+  if (error instanceof ConfigError) return `nothing was started: ${error.message}`
   if (error instanceof UsageError) return `${error.message}; npm start -- --help shows the options`
   if (error instanceof PortBusyError) return `${error.message}; npm start -- --port N takes another one`
   if (error instanceof AddressError)

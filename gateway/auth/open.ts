@@ -36,7 +36,7 @@ export type TokenConfig = {
 }
 
 /** @throws ConfigError where others than this machine could do everything, and nobody has said that they may */
-export const refuseOpen = ({ auth, host }: Pick<TokenConfig, 'auth' | 'host'>): void => {
+const refuseOpen = ({ auth, host }: Pick<TokenConfig, 'auth' | 'host'>): void => {
   if (auth !== 'open' || isLoopback(host)) return
   throw new ConfigError(
     `it would be reached on ${host}, and whoever reaches it may do everything: AUTH=jwt wants tokens, AUTH=open! lets it be so`,
@@ -58,25 +58,43 @@ const faultsOf = ({ jwksUrl, jwks, issuer, audience, keys, operatorToken }: Toke
   ]
 }
 
-const keySetOf = (config: TokenConfig, step: Step, log: Logger, onChange: () => void): KeySet | undefined => {
-  if (config.jwksUrl !== '') return remoteKeys({ url: new URL(config.jwksUrl), step, log, onChange })
-  if (config.jwks === '') return undefined
+const publicKeysIn = (jwks: string): KeySet => {
   try {
-    return givenKeys(config.jwks)
+    return givenKeys(jwks)
   } catch (error) {
     throw new ConfigError(`AUTH_JWKS is no set of public keys: ${messageOf(error)}`)
   }
 }
 
-/** The keys of programs, of a file that may change, or as they are given. */
-const apiKeysOf = (setting: string, log: Logger): KeyFile => {
-  if (setting !== '' && !areGiven(setting)) return openKeyFile(setting, log)
+const apiKeysIn = (keys: string): ReturnType<typeof givenApiKeys> => {
   try {
-    const keys = setting === '' ? new Map() : givenApiKeys(setting)
-    return { keys: () => keys, stop: () => undefined }
+    return givenApiKeys(keys)
   } catch (error) {
     throw new ConfigError(`AUTH_KEYS is no list of keys: ${messageOf(error)}`)
   }
+}
+
+/** @throws ConfigError naming what is missing or wrong, as far as it can be told before anything is opened */
+export const refuseWrong = (config: TokenConfig): void => {
+  refuseOpen(config)
+  if (config.auth !== 'jwt') return
+  refuseGuessable(config)
+  const faults = faultsOf(config)
+  if (faults.length > 0) throw new ConfigError(`the environment is not complete: ${faults.join('; ')}`)
+  if (config.jwks !== '') publicKeysIn(config.jwks)
+  if (areGiven(config.keys)) apiKeysIn(config.keys)
+}
+
+const keySetOf = (config: TokenConfig, step: Step, log: Logger, onChange: () => void): KeySet | undefined => {
+  if (config.jwksUrl !== '') return remoteKeys({ url: new URL(config.jwksUrl), step, log, onChange })
+  return config.jwks === '' ? undefined : publicKeysIn(config.jwks)
+}
+
+/** The keys of programs, of a file that may change, or as they are given. */
+const apiKeysOf = (setting: string, log: Logger): KeyFile => {
+  if (setting !== '' && !areGiven(setting)) return openKeyFile(setting, log)
+  const keys = setting === '' ? new Map() : apiKeysIn(setting)
+  return { keys: () => keys, stop: () => undefined }
 }
 
 export type OpenAuthentication = Authentication & { readonly stop: () => void }
@@ -86,11 +104,8 @@ export type OpenAuthentication = Authentication & { readonly stop: () => void }
  * @throws ConfigError naming what is missing or wrong
  */
 export const authenticationOf = (config: TokenConfig, step: Step, log: Logger): OpenAuthentication | undefined => {
-  refuseOpen(config)
+  refuseWrong(config)
   if (config.auth !== 'jwt') return undefined
-  refuseGuessable(config)
-  const faults = faultsOf(config)
-  if (faults.length > 0) throw new ConfigError(`the environment is not complete: ${faults.join('; ')}`)
   const apiKeys = apiKeysOf(config.keys, log)
   const keySet = keySetOf(config, step, log, () => authentication.forget())
   const { issuer, audience, clockSkewS, operatorToken } = config

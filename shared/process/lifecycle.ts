@@ -30,7 +30,12 @@ const level: Setting<string> = {
 }
 
 /** The settings of every process. */
-const ofEvery = { logLevel: level, replica: nameSetting('REPLICA', nanoid(6)), crash: crashPlan, tracesEndpoint }
+export const processSettings = {
+  logLevel: level,
+  replica: nameSetting('REPLICA', nanoid(6)),
+  crash: crashPlan,
+  tracesEndpoint,
+}
 
 export type ProcessContext<Config> = {
   readonly config: Config
@@ -88,7 +93,11 @@ export const run = async <Table extends Record<string, Setting<unknown>>>(
     process.exit(code)
   }
   try {
-    const [config, { logLevel, replica, crash, tracesEndpoint: endpoint }] = readConfig(process.env, table, ofEvery)
+    const [config, { logLevel, replica, crash, tracesEndpoint: endpoint }] = readConfig(
+      process.env,
+      table,
+      processSettings,
+    )
     const logger = openLogger(name, replica, logLevel)
     const points = crash === 'off' ? undefined : crashPoints(crash, hostOf(process))
     await open({

@@ -66,6 +66,12 @@ for (const [what, parameters, env, complaint] of [
     { AUTH: '' },
     `whoever reaches 0.0.0.0 could do everything: --auth has clients bear tokens, and AUTH=open! npm start lets it be so; ${HINT}`,
   ],
+  [
+    'a setting of which the gateway can make nothing, before anything is started',
+    [],
+    { LIMIT_READS: 'many' },
+    'nothing was started: the environment is not complete: LIMIT_READS must be "20,100": so many a second, and so many at once, each from 1 to 1000000, or "off", not "many"',
+  ],
   ['an empty --data', ['--data', ''], {}, `--data must name a folder; ${HINT}`],
 ] as const)
   test.serial(`npm start refuses ${what} in one sentence`, async (t) => {
