@@ -185,7 +185,7 @@ export const openApply = (
     )
     if ('gap' in replies) return replies
     confirmation?.written(publisher, entries.at(-1)?.[0] ?? known)
-    measured.applied(publisher, handled.map(commandOf), replies, performance.now() - askedAt)
+    measured.applied(publisher, handled, commandOf, replies, performance.now() - askedAt)
     return replies
   }
 

@@ -1,7 +1,7 @@
 /** What is measured of a log: the commands that were run, and the entries that were applied? */
-import type { Service } from '../contract/events.ts'
+import type { RawEntry, Service } from '../contract/events.ts'
 import { counter, histogram, SECONDS } from '../metrics/metric.ts'
-import type { Metrics } from '../metrics/metrics.ts'
+import { type Metrics, noMetrics } from '../metrics/metrics.ts'
 import type { Reply } from '../redis/script.ts'
 
 export const commandSeconds = histogram(
@@ -32,14 +32,26 @@ export const applySeconds = histogram(
 export type Measured = {
   readonly ran: (command: string, reply: Reply, ms: number) => void
   readonly asked: (query: string, ms: number) => void
-  /** @param commands those that followed the entries that are handled, in their order, as the replies are */
-  readonly applied: (publisher: Service, commands: readonly string[], replies: readonly Reply[], ms: number) => void
+  /**
+   * @param handled the entries that were applied, as the replies are in their order
+   * @param commandOf by which command one is; not asked where nothing is measured
+   */
+  readonly applied: (
+    publisher: Service,
+    handled: readonly RawEntry[],
+    commandOf: (entry: RawEntry) => string,
+    replies: readonly Reply[],
+    ms: number,
+  ) => void
 }
 
 /** A command that tells how much it has done returns a number. */
 const RESULT = /^[a-z][a-z-]*$/
 
+const NOTHING: Measured = { ran: () => undefined, asked: () => undefined, applied: () => undefined }
+
 export const openMeasured = (metrics: Metrics): Measured => {
+  if (metrics === noMetrics) return NOTHING
   const seconds = metrics.histogram(commandSeconds)
   const total = metrics.counter(commandsTotal)
   const entries = metrics.histogram(batchEntries)
@@ -50,11 +62,11 @@ export const openMeasured = (metrics: Metrics): Measured => {
       total(command, RESULT.test(result) ? result : '')()
     },
     asked: (query, ms) => seconds(query)(ms / 1_000),
-    applied: (publisher, commands, replies, ms) => {
+    applied: (publisher, handled, commandOf, replies, ms) => {
       if (replies.length === 0) return
       entries(publisher)(replies.length)
       applying(publisher)(ms / 1_000)
-      for (let at = 0; at < replies.length; at += 1) total(commands[at] ?? '', replies[at]?.[0] ?? '')()
+      for (const [at, entry] of handled.entries()) total(commandOf(entry), replies[at]?.[0] ?? '')()
     },
   }
 }
