@@ -153,7 +153,7 @@ const WALLS: readonly Wall[] = [
       [/\/store\.ts$/, 'shared/log/runner.ts'],
       [/^order\/store\/checkouts\.ts$/, 'shared/log/entry.ts'],
       [/^order\/store\/(cancellations|decisions|drafts|refunds)\.ts$/, 'shared/redis/connection.ts'],
-      [/^order\/store\/(cancellations|cart|checkout-status|listing|refunds)\.ts$/, 'shared/redis/reply.ts'],
+      [/^order\/store\/(amendments|cancellations|cart|checkout-status|listing|refunds)\.ts$/, 'shared/redis/reply.ts'],
       [/^(ids\/(jobs|lock)|payment\/documents)\/store\.ts$/, 'shared/redis/reply.ts'],
       [/^order\/audit\/audit\.ts$/, 'shared/log/entry.ts'],
       [/^order\/events\/feed\.ts$/, 'shared/log/entry.ts'],

@@ -3,7 +3,7 @@
  *
  * One that is done at once is answered once payment has paid what went back, or after a moment: it is decided. One that payment and stock
  * take part in is waited for like a checkout, and refused as one. Under a key the answer is of the same amendment, however its order
- * stands since.
+ * stands since: its entity tag is of the version that the amendment has made, but for a client that is shown the order as it is.
  */
 import { UnavailableError, unreachable } from '../../shared/errors.ts'
 import { LOG_ID_HEADER } from '../../shared/http/answer.ts'
@@ -36,7 +36,7 @@ export type Begun = Extract<
 >
 
 export type AmendingOptions = {
-  readonly store: Pick<Store, 'show' | 'findRefund'>
+  readonly store: Pick<Store, 'show' | 'findRefund' | 'versionMade'>
   /** Resolves with the end of an amendment, which is made at its deadline. @throws UnavailableError */
   readonly follow: (id: string) => Promise<End>
   readonly settlements: Pick<Settlements, 'wait'>
@@ -87,13 +87,16 @@ const asNamed = ({ ifMatch, isShown }: Changing, answer: Answer): Answer => {
 
 export const amending = ({ store, follow, settlements }: AmendingOptions): AnswerAmendment => {
   /** The order once what left it is paid back, or a moment has passed: so that its version stays. */
-  const shownOnceSettled = async ({ params, closing }: Changing, logId: string): Promise<Answer> => {
+  const shownOnceSettled = async ({ params, closing, isShown }: Changing, logId: string): Promise<Answer> => {
     const { order } = params
     if (logId !== '' && (await store.findRefund(order, refundIn(logId))) !== undefined)
       await settlements.wait(order, refundIn(logId), closing)
+    // Others may have changed the order since: a client that is not shown it is told the version that its amendment has made.
+    const made = logId === '' || isShown ? undefined : await store.versionMade(order, logId)
     const shown = await store.show(order)
     if (shown === undefined) return { problem: noSuchOrder(order) }
-    return { json: shown, headers: { ...headersOf(shown), ...bearing(logId) } }
+    const headers = { ...headersOf(shown), ...bearing(logId) }
+    return { json: shown, headers: made === undefined ? headers : { ...headers, ETag: etagOf(made) } }
   }
 
   return async (request, begun) => {

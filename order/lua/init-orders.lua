@@ -45,7 +45,7 @@ commands['init-orders'] = function(args)
       'number', integer(number), 'version', versions[order], 'at', at)
     redis.call('HDEL', key, 'saga', 'updated', 'method', 'installments', 'once', 'returned', 'refunded', 'undone', 'invoices', 'notes',
       'replaced', 'give_up', 'why', 'refund', 'billed', 'draft', 'amendment', 'amendments', 'amended', 'amends',
-      'unshown')
+      'made', 'unshown')
     redis.call('DEL', names.unshown .. order)
     list_order(integer(order), user, integer(number), users_before[order])
     number = number + 1

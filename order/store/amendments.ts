@@ -8,6 +8,7 @@ import type { WantedVersions } from '../../shared/http/etag.ts'
 import type { Log } from '../../shared/log/log.ts'
 import type { Runner } from '../../shared/log/runner.ts'
 import type { ResultOnce } from '../../shared/redis/command.ts'
+import { optional, text } from '../../shared/redis/reply.ts'
 import type { Once } from '../../shared/redis/script.ts'
 import type { Dependencies } from '../../shared/service.ts'
 import { type Amendment, refundIn } from '../amend/amendment.ts'
@@ -30,10 +31,12 @@ export type AmendWish = {
 
 export type AmendmentStore = {
   readonly amend: (wish: AmendWish, once: Once) => Promise<ResultOnce<typeof amendOnce>>
+  /** Which version of its order an amendment has made; `undefined` if that is not known. @throws UnavailableError */
+  readonly versionMade: (order: string, amendment: string) => Promise<number | undefined>
 }
 
-export type AmendmentStoreOptions = Pick<Dependencies, 'identifiers' | 'catchUp'> & {
-  readonly log: Pick<Log, 'acknowledge'>
+export type AmendmentStoreOptions = Pick<Dependencies, 'step' | 'identifiers' | 'catchUp'> & {
+  readonly log: Pick<Log, 'acknowledge' | 'query'>
   readonly runOnce: Runner['runOnce']
   readonly measured: Pick<OrderMetrics, 'amended' | 'refunded'>
 }
@@ -45,29 +48,31 @@ const textOf = ({ take, back, total, costs }: Amendment) => ({
   costs: listed(costs),
 })
 
-export const openAmendmentStore = ({
-  log,
-  runOnce,
-  identifiers,
-  catchUp,
-  measured,
-}: AmendmentStoreOptions): AmendmentStore => ({
-  amend: async ({ order, from, since = '', read, amendment, timeoutMs }, once) => {
-    // A Redis that came back older may have forgotten what became of the order: first it is to be known again.
-    await catchUp()
-    const versions = from === 'any' ? from : from.join(' ')
-    const known = { log_id: identifiers.next(), order, versions, since, read, timeout_ms: timeoutMs }
-    const args = amendment === undefined ? known : { ...known, ...textOf(amendment) }
-    const result = await runOnce(amendOnce, args, once)
-    if (result[0] === 'amended') {
-      const [granted, refund, of, user, total, lines, restock, entry, amends] = result
-      acknowledgeRefund(log, [granted, refund, of, user, total, lines, restock, entry], amends)
-      // One that was made before, under the same key, bears another id.
-      if (refund === refundIn(known.log_id)) {
-        measured.amended()
-        measured.refunded('amended')
+export const openAmendmentStore = (options: AmendmentStoreOptions): AmendmentStore => {
+  const { log, step, runOnce, identifiers, catchUp, measured } = options
+  const ask = log.query('version-made', optional(text))
+  return {
+    amend: async ({ order, from, since = '', read, amendment, timeoutMs }, once) => {
+      // A Redis that came back older may have forgotten what became of the order: first it is to be known again.
+      await catchUp()
+      const versions = from === 'any' ? from : from.join(' ')
+      const known = { log_id: identifiers.next(), order, versions, since, read, timeout_ms: timeoutMs }
+      const args = amendment === undefined ? known : { ...known, ...textOf(amendment) }
+      const result = await runOnce(amendOnce, args, once)
+      if (result[0] === 'amended') {
+        const [granted, refund, of, user, total, lines, restock, entry, amends] = result
+        acknowledgeRefund(log, [granted, refund, of, user, total, lines, restock, entry], amends)
+        // One that was made before, under the same key, bears another id.
+        if (refund === refundIn(known.log_id)) {
+          measured.amended()
+          measured.refunded('amended')
+        }
       }
-    }
-    return result
-  },
-})
+      return result
+    },
+    versionMade: async (order, amendment) => {
+      const { found } = await step('version-made', () => ask(`${order} ${amendment}`))
+      return found === undefined ? undefined : Number(found)
+    },
+  }
+}

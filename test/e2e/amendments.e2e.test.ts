@@ -157,6 +157,10 @@ test.serial('under a key an amendment is made once, however often and wherever i
     replies.push(await patch(order, ofLines({ [tea]: quantity }), headers))
     t.deepEqual([...new Set(replies.map(({ status }) => status))], [204], replies.map(({ text }) => text).join('; '))
     t.is(await client.credit(user), 100 - 5 * (quantity - 2))
+    const { version } = await show(order)
+    t.is((await patch(order, ofLines({ [tea]: 5 }))).status, 204)
+    replies.push(await patch(order, ofLines({ [tea]: quantity }), headers))
+    t.deepEqual([...new Set(replies.map((reply) => reply.headers.etag))], [`"${version}"`], 'the version that it has made')
     t.is(kindOf(await patch(order, ofLines({ [tea]: 9 }), headers)), '422 idempotency-key-reused')
   }
 })

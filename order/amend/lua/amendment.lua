@@ -11,6 +11,7 @@
 -- were sagas, and `amends` is the version from which the last one was made. What leaves goes back by a refund once the amendment is made: under a log id that follows from the amendment's, so
 -- that it is granted once, whoever finds that it is due. A refund of an amendment lowers what the order has cost, and shows as no
 -- return of a line.
+-- `made` says which version of the order each amendment has made, as `amendment:version,amendment:version`.
 local BACK = '-back'
 
 -- is_whole(order): whether nothing of an order was refunded, as `order_for_refund` has it.
@@ -66,12 +67,20 @@ local function emit_amended(id, saga, facts)
   append('OrderAmended', id, table.concat(texts, ' '))
 end
 
+-- note_made(order, id, version): remembers which version of an order an amendment has made: its client is told that one, whatever others
+-- have made of the order since.
+local function note_made(order, id, version)
+  local key = names.order .. order
+  redis.call('HSET', key, 'made', with_document(without(redis.call('HGET', key, 'made'), id), id, version))
+end
+
 -- note_amended(id, saga, order): counts an amendment, and has the order name its documents; what was drafted of its invoice shows other
 -- lines than it has now.
 local function note_amended(id, saga, order)
   local key = names.order .. order.id
   redis.call('HINCRBY', key, 'amendments', 1)
   redis.call('HSET', key, 'amends', saga.amends)
+  note_made(order.id, id, order.version)
   if redis.call('HEXISTS', key, 'billed') == 1 then
     redis.call('HSET', key, 'billed', order.version)
   end

@@ -255,6 +255,46 @@ test.serial('an order names what it was amended by, its invoices, and the amendm
   t.is(granted?.facts.invoice, 'I1-2,I1-1')
 })
 
+test.serial(
+  'it is known which version an amendment has made, with its credit note, whatever others make of the order',
+  async (t) => {
+    await pay()
+    const version = async (): Promise<number> => (await shown()).version
+    const settle = (id: string, lines: string, note: string) =>
+      tell('payment', 'CreditRefunded', id, { order: 'cart', user: 'anna', total: '15', lines, restock: 'shelf', note })
+    const less = async (wanted: object): Promise<string> => {
+      const result = await amend(wanted)
+      return result[0] === 'amended' ? result[1].slice(0, -refundIn('').length) : t.fail(result.join(' ')) || ''
+    }
+    const first = await less({ tea: 1 })
+    const granted = await version()
+    t.is(await store.versionMade('cart', first), granted)
+    await settle(refundIn(first), 'tea:1', 'C1-1')
+    const settled = await version()
+    t.true(settled > granted)
+    t.is(await store.versionMade('cart', first), settled)
+
+    const second = idOf(await amend({ cup: 4 }))
+    t.is(await store.versionMade('cart', second), undefined)
+    await said('CreditCaptured', second)
+    const captured = await version()
+    t.is(await store.versionMade('cart', second), captured)
+
+    const third = await less({ cup: 3 })
+    const made = await version()
+    const wish = { order: 'cart', from: 'any', lines: 'cup:1', restock: 'shelf', reason: '' } as const
+    t.is((await store.refund(wish, plainly))[0], 'granted')
+    await settle(refundIn(third), 'cup:1', 'C1-2')
+    t.true((await version()) > made)
+    t.deepEqual(await Promise.all([first, second, third].map((id) => store.versionMade('cart', id))), [
+      settled,
+      captured,
+      made,
+    ])
+    t.is(await store.versionMade('nothing', first), undefined)
+  },
+)
+
 test.serial('of amendments, refunds, cancellations and checkouts at once one is first, and all are true', async (t) => {
   const winners = new Set<string>()
   for (let round = 0; round < 25; round += 1) {

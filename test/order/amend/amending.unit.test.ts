@@ -1,13 +1,18 @@
-/** What a client is told of a change that changes nothing, while others change the order. */
+/** Which version a client is told, while others change the order. */
 import test from 'ava'
 import { type AnswerAmendment, amending } from '../../../order/amend/amending.ts'
 import { shownOf } from '../../../order/shown.ts'
 
 const READ = { order: 'cart', user: 'anna', status: 'paid', total: '4', lines: 'tea:1', costs: 'tea:4', version: '9' }
 
+const MADE = 'made'
 const answering = amending({
-  store: { show: async () => shownOf(READ), findRefund: async () => undefined },
-  follow: async () => ({ state: 'paid', logId: '' }),
+  store: {
+    show: async () => shownOf(READ),
+    findRefund: async () => undefined,
+    versionMade: async (_, amendment) => (amendment === MADE ? 8 : undefined),
+  },
+  follow: async (logId) => ({ state: 'paid', logId }),
   settlements: { wait: async () => undefined },
 })
 const asked = (ifMatch: 'any' | readonly number[], isShown: boolean): Parameters<AnswerAmendment>[0] => ({
@@ -34,7 +39,20 @@ const rows = [
   ['that named none, too', 'any', false, '"9"'],
 ] as const
 for (const [what, ifMatch, isShown, etag] of rows)
-  test(`a client ${what}`, async (t) => {
+  test(`a client whose change changes nothing and ${what}`, async (t) => {
     const { headers } = await answering(asked(ifMatch, isShown), ['unchanged'])
     t.is(headers?.ETag, etag)
+  })
+
+const amended = (id: string) => ['amended', `${id}-back`, 'cart', 'anna', '4', 'tea:1', 'shelf', '1-0', '7'] as const
+for (const [what, begun] of [
+  ['at once', amended],
+  ['once it was paid for', (id: string) => ['amending', id] as const],
+] as const)
+  test(`a client whose order was amended ${what} is told the version made, or the one it is shown`, async (t) => {
+    const etagFor = async (id: string, isShown: boolean) =>
+      (await answering(asked([7], isShown), begun(id))).headers?.ETag
+    t.is(await etagFor(MADE, false), '"8"')
+    t.is(await etagFor(MADE, true), '"9"')
+    t.is(await etagFor('by-an-older-version', false), '"9"')
   })
