@@ -14,11 +14,12 @@ import type { Launcher } from './console/demo.ts'
 import { openPage, prefersPage } from './console/page.ts'
 import { openDocs } from './docs/docs.ts'
 import { openGatewayGauges } from './metrics.ts'
+import { openForOperators } from './operators.ts'
 import { noSuchRoute, sendProblem, sendText } from './proxy/answers.ts'
 import type { Passed } from './proxy/headers.ts'
 import type { ReplicaSet } from './proxy/replica-set.ts'
 import { openReadiness } from './readiness.ts'
-import { METRICS_PATH, openScrape, type SendMetrics } from './scrape.ts'
+import { METRICS_PATH, sendMetrics } from './scrape.ts'
 import type { Tokens } from './tokens.ts'
 
 export type OwnRoutesOptions = AdmissionOptions & {
@@ -47,32 +48,24 @@ export type OwnRoutes = {
 
 const isSafe = ({ method }: IncomingMessage): boolean => method === 'GET' || method === 'HEAD'
 const isPath = (url: string, path: string): boolean => url === path || url.startsWith(`${path}?`)
-
-/** Tells metrics to operators. */
-const openMetricsOf = (options: OwnRoutesOptions): SendMetrics => {
-  const { metrics = noMetrics, operatorToken = '', authentication } = options
-  const services = [...options.services.values()]
-  openGatewayGauges(metrics, services)
-  const marks = () => services.flatMap(({ tokenMarks }) => tokenMarks)
-  return openScrape({ metrics, authentication, operatorToken, marks })
-}
+const isScrape = (request: IncomingMessage, path: string): boolean => isSafe(request) && isPath(path, METRICS_PATH)
 
 export const openOwnRoutes = (options: OwnRoutesOptions): OwnRoutes => {
-  const { services, tokens, isDraining, launcher, step, log } = options
+  const { services, tokens, isDraining, launcher, metrics = noMetrics, operatorToken = '', step, log } = options
   const onUnread = (error: unknown): void => log.error({ err: error }, 'a page cannot be read')
   const docs = openDocs(onUnread)
   const page = openPage(onUnread)
-  const byToken = options.authentication !== undefined
-  const console = openConsole({ services, byToken, stillHolds: stillHoldsBy(options), launcher, step, log })
+  const byCaller = options.authentication !== undefined
+  const forOperators = openForOperators({ byCaller, operatorToken, services, step })
+  const console = openConsole({ services, stillHolds: stillHoldsBy(options), launcher, step, log })
   const sendReadiness = openReadiness([...services.values()], tokens, isDraining)
-  const sendMetrics = openMetricsOf(options)
+  openGatewayGauges(metrics, [...services.values()])
 
   const answerRead = (request: IncomingMessage, response: ServerResponse, path: string, passed: Passed): void => {
     const { requestId } = passed
     if (page.send(request, response, path, requestId) || docs.send(request, response, path, requestId)) return
     if (isPath(path, '/live')) return sendText(response, 'live', requestId)
     if (isPath(path, '/ready')) return sendReadiness(response, requestId, /[?&]verbose\b/.test(path))
-    if (isPath(path, METRICS_PATH)) return void sendMetrics(response, passed)
     if (prefersPage(request)) return page.sendMissing(request, response, requestId)
     sendProblem(response, noSuchRoute(path), requestId)
   }
@@ -83,8 +76,12 @@ export const openOwnRoutes = (options: OwnRoutesOptions): OwnRoutes => {
       if (isSafe(request)) answerRead(request, response, path, passed)
       else sendProblem(response, noSuchRoute(path), passed.requestId)
     },
-    isJudged: ({ method = '' }, path) => console.knows(method, path),
-    answerJudged: console.answer,
+    isJudged: (request, path) => isScrape(request, path) || console.knows(request.method ?? '', path),
+    answerJudged: (request, response, path, passed) =>
+      forOperators(response, passed, () => {
+        if (isScrape(request, path)) void sendMetrics(metrics, response, passed)
+        else console.answer(request, response, path, passed)
+      }),
     endAll: console.endAll,
   }
 }

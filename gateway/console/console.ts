@@ -3,7 +3,8 @@
  *
  * `GET /events` is one stream of all that happens in it: once a second what has changed, for however many consoles look. While there is one, what
  * is appended to the logs is read and the services are asked how they stand; while there is none, nothing is. `GET /console/state` is the
- * same at a moment, as far as it is known then: how the replicas are, what waits for them, and what was told last. Both are for operators.
+ * same at a moment, as far as it is known then: how the replicas are, what waits for them, and what was told last. Both are for operators,
+ * of whom whoever calls this makes sure.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
@@ -15,15 +16,12 @@ import type { ReplicaSet } from '../proxy/replica-set.ts'
 import type { StillHolds } from '../proxy/streams.ts'
 import { openCheckouts } from './checkouts.ts'
 import { type Launcher, openDemo } from './demo.ts'
-import { openJudge } from './operators.ts'
 import { type Answer, askAgainAndAgain, prefixOf, SERVICES } from './questions.ts'
 import { readServiceEvents } from './service-events.ts'
 import { openWatchers, WATCHERS_MAX } from './watchers.ts'
 
 export type ConsoleOptions = {
   readonly services: ReadonlyMap<string, ReplicaSet>
-  /** Whether clients say who they are. */
-  readonly byToken: boolean
   readonly stillHolds: StillHolds | undefined
   /** What may harm the shop for show, if anything may. */
   readonly launcher: Launcher | undefined
@@ -32,7 +30,7 @@ export type ConsoleOptions = {
 }
 
 export type Console = {
-  /** Whether it answers this. */
+  /** Whether it answers this, to operators. */
   readonly knows: (method: string, path: string) => boolean
   readonly answer: (request: IncomingMessage, response: ServerResponse, path: string, passed: Passed) => void
   /** Ends all streams. */
@@ -88,8 +86,7 @@ const openAnswers = () => {
 }
 
 export const openConsole = (options: ConsoleOptions): Console => {
-  const { services, byToken, stillHolds, step, log } = options
-  const refuse = openJudge(byToken, services, step)
+  const { services, stillHolds, step, log } = options
   const checkouts = openCheckouts()
   const answers = openAnswers()
   const demo = openDemo(options.launcher)
@@ -139,14 +136,7 @@ export const openConsole = (options: ConsoleOptions): Console => {
       if (method === 'POST') return demo.knows(target)
       return (method === 'GET' || method === 'HEAD') && [EVENTS, STATE].includes(pathOf(target))
     },
-    answer: (request, response, path, passed) => {
-      void refuse(passed.headers).then((refusal) => {
-        if (response.destroyed) return
-        if (refusal === undefined) return show(request, response, path, passed)
-        if (refusal.challenge !== undefined) response.setHeader('WWW-Authenticate', refusal.challenge)
-        sendProblem(response, refusal.problem, passed.requestId)
-      })
-    },
+    answer: show,
     endAll: watchers.endAll,
   }
 }

@@ -1,4 +1,4 @@
-/** Who may read the metrics of the gateway, whatever it knows of operators. */
+/** Who may look at the console and read the metrics of the gateway, whatever it knows of operators. */
 import assert from 'node:assert/strict'
 import test, { type ExecutionContext } from 'ava'
 import type { Authentication } from '../../gateway/auth/authentication.ts'
@@ -7,6 +7,7 @@ import { openMetrics } from '../../shared/metrics/metrics.ts'
 import { eventually } from '../support/eventually.ts'
 import { parseExposition, toldOf } from '../support/exposition.ts'
 import { openReplicas, openShop, problemOf } from '../support/shop/gateway.ts'
+import { closeConnection } from '../support/shop/upstream.ts'
 
 const SEEN_MS = 5_000
 const bearing = (token: string) => ({ headers: { authorization: `Bearer ${token}` } })
@@ -23,30 +24,45 @@ test('everybody may, where nobody wants a token', async (t) => {
   t.is((await ask('GET', '/metrics/x')).status, 404)
 })
 
-test('whoever bears the token of operators may, once the gateway has one', async (t) => {
-  const { ask } = await openShop(t, { metrics: counting(), operatorToken: 'sesame' })
-  t.is((await ask('GET', '/metrics', bearing('sesame'))).status, 200)
-  const without = await ask('GET', '/metrics')
-  t.deepEqual([without.status, without.headers['www-authenticate']], [401, 'Bearer'])
-  for (const wrong of ['sesam', 'sesame!', 'Sesame', 'ſesame'])
-    t.is((await ask('GET', '/metrics', bearing(encodeURIComponent(wrong)))).status, 403, wrong)
-})
+/** What is for operators here. */
+const SHOWN = ['/metrics', '/console/state', '/events'] as const
 
-test('nobody may, where services want a token that the gateway was not given', async (t) => {
-  const { ask, settled } = await openReplicas(t, 1, {
-    metrics: counting(),
-    readyHeaders: { [TOKEN_MARK_HEADER]: tokenMark('sesame') },
+for (const path of SHOWN) {
+  test(`${path} is for who bears the token of operators, once the gateway has one, whoever is away`, async (t) => {
+    const { ask, origin } = await openShop(t, { metrics: counting(), operatorToken: 'sesame' })
+    const { status, body } = await fetch(`${origin}${path}`, bearing('sesame'))
+    await body?.cancel()
+    t.is(status, 200)
+    const without = await ask('GET', path)
+    t.deepEqual([without.status, without.headers['www-authenticate']], [401, 'Bearer'])
+    for (const wrong of ['sesam', 'sesame!', 'Sesame', 'ſesame'])
+      t.is((await ask('GET', path, bearing(encodeURIComponent(wrong)))).status, 403, wrong)
   })
-  await settled()
-  await eventually(async () => assert.equal((await ask('GET', '/metrics')).status, 403), SEEN_MS)
-  t.is((await ask('GET', '/metrics', bearing('sesame'))).status, 403)
-})
+
+  test(`${path} is for whom a service knows by its token, where the gateway was given none`, async (t) => {
+    const { ask, origin, settled, upstream } = await openReplicas(t, 1, {
+      metrics: counting(),
+      readyHeaders: { [TOKEN_MARK_HEADER]: tokenMark('sesame') },
+    })
+    upstream.behave = (response, { headers }) => {
+      response.writeHead(headers.authorization === 'Bearer sesame' ? 200 : 403).end()
+    }
+    await settled()
+    await eventually(async () => assert.equal((await ask('GET', path)).status, 401), SEEN_MS)
+    t.is((await ask('GET', path, bearing('guessed'))).status, 403)
+    const { status, body } = await fetch(`${origin}${path}`, bearing('sesame'))
+    await body?.cancel()
+    t.is(status, 200)
+    upstream.behave = closeConnection
+    t.is((await ask('GET', path, bearing('sesame'))).status, 503, 'nobody can know')
+  })
+}
 
 const asWhat = (t: ExecutionContext, caller: string) => {
   const authentication: Pick<Authentication, 'identify'> = {
     identify: async () => ({ caller, untilMs: Number.POSITIVE_INFINITY }),
   }
-  return openShop(t, { metrics: counting(), authentication })
+  return openShop(t, { metrics: counting(), authentication, operatorToken: 'sesame' })
 }
 
 for (const [caller, status] of [
@@ -57,9 +73,11 @@ for (const [caller, status] of [
 ] as const)
   test(`where clients say who they are, "${caller}" is answered ${status}`, async (t) => {
     const { ask } = await asWhat(t, caller)
-    const reply = await ask('GET', '/metrics')
-    t.is(reply.status, status)
-    if (status !== 200) t.regex(String(reply.headers['www-authenticate']), /^Bearer/)
+    for (const path of ['/metrics', '/console/state']) {
+      const reply = await ask('GET', path)
+      t.is(reply.status, status)
+      if (status !== 200) t.regex(String(reply.headers['www-authenticate']), /^Bearer/)
+    }
   })
 
 test('a gateway that measures nothing says so', async (t) => {
