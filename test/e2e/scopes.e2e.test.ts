@@ -394,6 +394,8 @@ const ofLetter = async ({ service }: NamedRow): Promise<Deed> => {
   return { values: { id: String(id) } }
 }
 const LEASE = { lock: 'trail', lease: 'one' }
+/** None that the matrix has stood as, and resigned as: it would have to wait before it stands again. */
+const CANDIDACY = { election: 'trail', candidate: 'one' }
 const RUN = { job: 'trail', slot: '2026-01-01T00:00:00Z', runner: 'one' }
 const TENANT = { 'User-Id': 'trail' }
 const HELD = { lock: 'shared', kind: 'read-process', process: 'one' }
@@ -405,6 +407,9 @@ const WANTED: Readonly<Record<string, (row: NamedRow) => Promise<Deed>>> = {
   releaseLease: async () => ({ values: LEASE }),
   configureLock: async () => ({ values: { lock: 'configured' }, body: { limit: 2 } }),
   forceLock: async () => ({ values: { lock: 'another' } }),
+  stand: async () => ({ values: CANDIDACY }),
+  renewCandidate: async () => ({ values: CANDIDACY }),
+  resign: async () => ({ values: CANDIDACY }),
   beginRun: async () => ({ values: RUN }),
   changeRun: async () => ({ values: RUN, body: { outcome: 'done' } }),
   lock: async () => ({ body: { resource: 'trail-of-another' } }),
