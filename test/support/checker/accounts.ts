@@ -330,7 +330,10 @@ const worthOf = (cost: bigint, quantity: bigint, before: bigint, pieces: bigint)
 const refundFault = ({ lines, total }: Facts, state: OrderState | undefined, known: Refundable): string | undefined => {
   if (!['paid', 'changing', 'cancelled'].includes(state?.status ?? '')) return `it is ${state?.status ?? 'unknown'}`
   const quantities = new Map(parseLines(state?.lines ?? '').map(([item, quantity]) => [item, BigInt(quantity)]))
-  let worth: bigint | undefined = 0n
+  // An order over a value has no lines, and goes back as a whole, once.
+  const isOverValue = quantities.size === 0 && !known.returned.has('')
+  if (isOverValue) known.returned.set('', 1n)
+  let worth: bigint | undefined = isOverValue ? BigInt(state?.total ?? 0) : 0n
   for (const [item, count] of parseLines(lines ?? '')) {
     const [quantity, before, cost] = [quantities.get(item) ?? 0n, known.returned.get(item) ?? 0n, known.costs.get(item)]
     const pieces = BigInt(count)

@@ -61,6 +61,22 @@ test('an order is what it was changed to, and a checkout charges that', (t) => {
   )
 })
 
+test('an order over a value goes back as a whole, and once', (t) => {
+  const value = { total: '4', lines: '' }
+  const placed = ['OrderPlaced', { ...value, costs: '' }] as const
+  const begun = ['CheckoutStarted', { ...value, deadline: '1700000000000' }] as const
+  const refunded = (total: string) => ['RefundGranted', { total, lines: '', restock: 'shelf' }] as const
+  const faultsOf = (...refunds: readonly ReturnType<typeof refunded>[]): readonly string[] => {
+    const [first, second, ...others] = orderLog(placed, begun, ...refunds)
+    if (first === undefined || second === undefined) return t.fail() || []
+    const paid = { ...second, id: '2-1', kind: 'OrderPaid' }
+    return orderAccount([first, second, paid, ...others]).faults.map(({ name }) => name)
+  }
+  t.deepEqual(faultsOf(refunded('4')), [])
+  t.deepEqual(faultsOf(refunded('3')), ['refunded-otherwise'])
+  t.deepEqual(faultsOf(refunded('4'), refunded('4')), ['refunded-otherwise'])
+})
+
 test('what is not open is not changed, nor what is unknown', (t) => {
   const begun = ['CheckoutStarted', { total: '4', lines: 'tea:1', deadline: '1700000000000' }] as const
   for (const before of [[PLACED, begun], []])
