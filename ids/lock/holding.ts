@@ -49,6 +49,8 @@ export const openHolding = (verbs: Pick<Locks, 'acquire' | 'ask'>, waits: Pick<W
   }
 
   const acquire: Holding['acquire'] = async (name, lease, wish, closing, once) => {
+    // Under a key it may be the lease of the first request, which may wait.
+    if (wish.waitMs === 0 && once?.idempotencyKey === undefined) return verbs.acquire(name, lease, wish, once)
     const watch = waits.watch(leaseKey(name, lease))
     try {
       const first = await verbs.acquire(name, lease, wish, once)

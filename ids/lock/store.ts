@@ -7,7 +7,7 @@ import { hash } from 'node:crypto'
 import { impossible, unreachable } from '../../shared/errors.ts'
 import type { Log } from '../../shared/log/log.ts'
 import { runner } from '../../shared/log/runner.ts'
-import type { ResultOnce } from '../../shared/redis/command.ts'
+import type { ArgsOf, ResultOnce } from '../../shared/redis/command.ts'
 import { list, query, text, tuple } from '../../shared/redis/reply.ts'
 import {
   acquireLock,
@@ -24,7 +24,7 @@ import {
   tickLocks,
 } from './commands.ts'
 import type { Knowledge, Known } from './knowledge.ts'
-import type { Ended, Held, Waiting, Wish } from './lease.ts'
+import { type Ended, type Held, PLAIN, type Waiting, type Wish } from './lease.ts'
 import { ownerOf, readLock } from './read-lock.ts'
 import { openSound, persistently, type Soundly } from './sound.ts'
 import type { Locks, Refused } from './verbs.ts'
@@ -47,21 +47,23 @@ const requestOf = (wish: Wish): string => {
   return hash('sha256', all, 'base64url').slice(0, 22)
 }
 
-/** The arguments of a wish. */
-const wished = (wish: Wish) => ({
-  request: requestOf(wish),
-  mode: wish.mode,
-  ttl: wish.ttlMs,
-  wait: wish.waitMs,
-  queue: yes(wish.queue),
-  priority: wish.priority,
-  permits: wish.permits,
-  limit: textOf(wish.limit),
-  owner: encodeURIComponent(wish.owner ?? ''),
-  metadata: JSON.stringify(wish.metadata),
-  delay: textOf(wish.delayMs),
-  comes_again: yes(wish.comesAgain),
-})
+type Wished = Omit<ArgsOf<typeof acquireLock>, 'lock' | 'lease' | 'seen'>
+
+/** The arguments of a wish: of what most want alike, what is wanted otherwise, for Redis takes longer for each. */
+const wished = (wish: Wish): Wished => {
+  const args: { -readonly [Name in keyof Wished]: Wished[Name] } = { request: requestOf(wish), ttl: wish.ttlMs }
+  if (wish.mode !== PLAIN.mode) args.mode = wish.mode
+  if (wish.waitMs !== PLAIN.waitMs) args.wait = wish.waitMs
+  if (wish.queue) args.queue = yes(wish.queue)
+  if (wish.priority !== PLAIN.priority) args.priority = wish.priority
+  if (wish.permits !== PLAIN.permits) args.permits = wish.permits
+  if (wish.limit !== undefined) args.limit = wish.limit
+  if (wish.owner !== undefined) args.owner = encodeURIComponent(wish.owner)
+  if (Object.keys(wish.metadata).length > 0) args.metadata = JSON.stringify(wish.metadata)
+  if (wish.delayMs !== undefined) args.delay = wish.delayMs
+  if (wish.comesAgain) args.comes_again = yes(wish.comesAgain)
+  return args
+}
 
 type Tell = readonly ['held', Told<Held>] | readonly ['waiting', Told<Waiting>]
 type Refusal = Exclude<ResultOnce<typeof acquireLock>, Tell | readonly ['ended', Ended] | readonly ['older']>

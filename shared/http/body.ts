@@ -112,6 +112,7 @@ const refuseBody = async (ctx: Context): Promise<Sent> => {
 /** Reads what was sent, of which only the form is looked at. @throws MalformedError if the route takes no body, and there is one */
 export const readBody = async (ctx: Context, body?: Body): Promise<Sent | { readonly problem: Problem }> => {
   if (body === undefined) return isAbsent(ctx) ? NOTHING : refuseBody(ctx)
+  if (body.optional && isAbsent(ctx)) return NO_FIELDS
   const bytes = await bytesOf(ctx, BODY_MAX_BYTES)
   if (bytes === undefined) return { problem: bodyTooLarge(BODY_MAX_BYTES) }
   if (bytes.length === 0) return body.optional ? NO_FIELDS : refused('body', 'must be given')

@@ -50,7 +50,7 @@ for at = 1, tonumber(ARGV[2]) do
 end
 for at = tonumber(ARGV[2]) + 1, #KEYS do
   local record = cmsgpack.unpack(redis.call('GET', KEYS[at]))
-  for _, field in ipairs({ 'delayed', 'due', 'until', 'expires', 'acquired', 'since', 'at' }) do
+  for _, field in ipairs({ 'delayed', 'due', 'sole_end', 'until', 'expires', 'acquired', 'since', 'at' }) do
     local time = tonumber(record[field] or '')
     if time and time > 0 then
       record[field] = type(record[field]) == 'number' and time - ms or string.format('%.0f', time - ms)

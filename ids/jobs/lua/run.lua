@@ -32,7 +32,7 @@ end
 
 -- running_run(lock): the run that holds the job's lock, or nil. Whoever knows the lock's name can hold it otherwise: that is no run.
 local function running_run(lock)
-  local id = lock.count > 0 and redis.call('ZRANGE', names.lock_ends .. lock.name, 0, 0)[1]
+  local id = lock.count > 0 and leases_of(lock)[1]
   local slot = id and string.match(id, '^(%d+)%-')
   local run = slot and recorded_run(lock, slot)
   return run and run.state == 'running' and lease_of(slot, run.by) == id and run or nil

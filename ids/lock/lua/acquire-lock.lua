@@ -1,10 +1,17 @@
 --- @include "lease"
 -- acquire-lock: lets a lease hold a lock, or wait for it. The same request again finds what became of it; but one that may come again does so,
 -- unless it gave up itself just before: then this may be a request that was on its way.
--- ARGS     lock, lease, seen, request, mode, ttl, wait, queue (yes or no), priority, permits, limit, owner, metadata, delay, comes_again (yes or no)
+-- ARGS     lock, lease, seen, request, ttl, mode, wait, queue (yes or no), priority, permits, limit, owner, metadata, delay,
+--          comes_again (yes or no; from mode on, those are given that are not as in USUAL)
 -- RETURNS  held, lease | waiting, lease
 --          or in passing: ended, lease | locked, why, rest, waiting | reused | configured, what, as | unlimited | over-limit, limit |
 --          full, rest | too-many | barred, rest | older
+
+local USUAL = {
+  mode = 'exclusive', wait = '0', queue = 'no', priority = '0', permits = '1', limit = '', owner = '', metadata = '{}', delay = '',
+  comes_again = 'no',
+}
+local OR_USUAL = { __index = USUAL }
 
 -- refusal_by(lock, args): why the lock, as it is configured or in use, is none for such a lease.
 local function refusal_by(lock, args)
@@ -64,6 +71,7 @@ local function again(lock, lease, args)
 end
 
 commands['acquire-lock'] = on_lock(function(lock, args)
+  setmetatable(args, OR_USUAL)
   local known = load_lease(lock, args.lease)
   if known and not is_to_begin_anew(known, args) then
     return again(lock, known, args)

@@ -4,7 +4,7 @@
 -- RETURNS  holds, mode, owner, rest
 --          or in passing: ended, newest | older
 commands['check-token'] = on_lock(function(lock, args)
-  for _, id in ipairs(redis.call('ZRANGE', names.lock_ends .. lock.name, 0, -1)) do
+  for _, id in ipairs(leases_of(lock)) do
     local lease = load_lease(lock, id)
     if lease.state == 'held' and lease.token == args.token then
       return { 'holds', lease.mode, lease.owner, integer(tonumber(lease.expires) - now_ms()) }

@@ -5,6 +5,6 @@
 -- WRITES   nothing
 commands['count-locks'] = function()
   local state = redis.call('HMGET', names.locks_state, 'barred', 'lost')
-  return { integer(redis.call('ZCARD', names.locks)), integer(redis.call('ZCARD', names.locks_due)), integer(now_ms()),
+  return { integer(redis.call('ZCARD', names.locks)), integer(redis.call('ZCARD', names.locks_due)), now_text(),
     state[1] or '0', state[2] or '[]' }
 end

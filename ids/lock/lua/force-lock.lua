@@ -5,7 +5,7 @@
 --          or in passing: ended, newest | older
 commands['force-lock'] = on_lock(function(lock, args)
   local leases, is_there = {}, args.token == ''
-  for at, id in ipairs(redis.call('ZRANGE', names.lock_ends .. lock.name, 0, -1)) do
+  for at, id in ipairs(leases_of(lock)) do
     leases[at] = load_lease(lock, id)
     is_there = is_there or leases[at].token == args.token
   end

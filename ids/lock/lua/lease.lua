@@ -18,7 +18,7 @@ end
 -- shown_held(lock, lease, is_new), shown_waiting(lock, lease), shown_end(lease): a lease as commands return it.
 local function shown_held(lock, lease, is_new)
   return { 'held', lease.id, is_new and 'yes' or 'no', lease.mode, lease.permits, lease.token, lease.owner, lease.ttl, lease.expires, lease.acquired,
-    lease.metadata, integer(now_ms()), lock.entry or '' }
+    lease.metadata, now_text(), lock.entry or '' }
 end
 local function shown_waiting(lock, lease)
   local ahead = redis.call('ZRANK', names.lock_queue .. lock.name, lease.id)
@@ -44,7 +44,7 @@ local function enqueue(lock, lease, args)
   end
   lease.state, lease.arrival = 'waiting', integer(lock.arrivals)
   lease['until'] = args.queue == 'yes' and '' or integer(now_ms() + tonumber(args.wait))
-  lease.since = integer(now_ms())
+  lease.since = now_text()
   save_lease(lock, lease)
   redis.call('ZADD', names.lock_queue .. lock.name, place_of(lease), lease.id)
   set_end(lock, lease.id, ends_at(lease))

@@ -166,7 +166,7 @@ local function settle(lock)
   if lock.was_idle then
     return
   end
-  local over = lock.due <= now_ms() and redis.call('ZRANGEBYSCORE', names.lock_ends .. lock.name, '-inf', integer(now_ms())) or {}
+  local over = lock.due <= now_ms() and over_by(lock, now_ms()) or {}
   for _, id in ipairs(over) do
     local lease = load_lease(lock, id)
     if lease.state == 'held' then
@@ -202,6 +202,9 @@ local function next_due(lock)
   return due
 end
 
+-- How many locks there are, once it was asked.
+local locks_count
+
 -- close_lock(lock): writes what has changed.
 local function close_lock(lock)
   if not lock.changed then
@@ -211,17 +214,18 @@ local function close_lock(lock)
   lock.due = is_idle(lock) and 0 or next_due(lock)
   save_lock(lock)
   if not lock.is_there then
-    redis.call('ZADD', names.locks, 0, lock.name)
+    index(names.locks, lock.name, '0')
+    locks_count = locks_count and locks_count + 1
   end
   if not is_idle(lock) then
-    redis.call('ZADD', names.locks_due, integer(lock.due), lock.name)
+    index(names.locks_due, lock.name, integer(lock.due))
   elseif not lock.was_idle then
-    redis.call('ZREM', names.locks_due, lock.name)
+    index(names.locks_due, lock.name)
   end
   if is_idle(lock) and not is_configured(lock) then
-    redis.call('ZADD', names.locks_free, integer(math.max(now_ms(), lock.delayed)), lock.name)
+    index(names.locks_free, lock.name, integer(math.max(now_ms(), lock.delayed)))
   elseif lock.is_there and lock.was_idle then
-    redis.call('ZREM', names.locks_free, lock.name)
+    index(names.locks_free, lock.name)
   end
 end
 
@@ -246,18 +250,21 @@ local function forget(name)
     redis.call('HSET', names.locks_state, 'floor', integer(token))
   end
   redis.call('DEL', names.lock .. name)
-  redis.call('ZREM', names.locks, name)
-  redis.call('ZREM', names.locks_free, name)
+  index(names.locks, name)
+  index(names.locks_free, name)
+  locks_count = locks_count and locks_count - 1
   lasting()
 end
 
 -- has_room(): whether there may be one lock more; if there are too many, the one that is idle for longest is forgotten, but none that is
 -- still delayed.
 local function has_room()
-  if redis.call('ZCARD', names.locks) < limits.locks_max then
+  locks_count = locks_count or redis.call('ZCARD', names.locks)
+  if locks_count < limits.locks_max then
     return true
   end
-  local idle = redis.call('ZRANGEBYSCORE', names.locks_free, '-inf', integer(now_ms()), 'LIMIT', 0, 1)[1]
+  write_index()
+  local idle = redis.call('ZRANGEBYSCORE', names.locks_free, '-inf', now_text(), 'LIMIT', 0, 1)[1]
   if idle then
     forget(idle)
   end

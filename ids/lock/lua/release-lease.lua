@@ -13,11 +13,11 @@ local function release(lock, lease)
     end_waiting(lock, lease, why)
   end
   if #promote(lock) == 0 then
-    return { 'ended', why, integer(now_ms()), 'no' }
+    return { 'ended', why, now_text(), 'no' }
   end
   lease.promoted = 'yes'
   remember_end(lock, lease, why, limits.lock_ended_ms)
-  return { 'ended', why, integer(now_ms()), lease.promoted }
+  return { 'ended', why, now_text(), lease.promoted }
 end
 
 commands['release-lease'] = on_lock(function(lock, args)
@@ -25,7 +25,7 @@ commands['release-lease'] = on_lock(function(lock, args)
   if not lease then
     remember_end(lock, { id = args.lease, request = '' }, 'cancelled', limits.lock_unseen_ms)
     lasting()
-    return { 'ended', 'cancelled', integer(now_ms()), 'no' }
+    return { 'ended', 'cancelled', now_text(), 'no' }
   elseif lease.state == 'ended' then
     return shown_end(lease)
   end

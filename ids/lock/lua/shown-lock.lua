@@ -3,7 +3,7 @@
 -- its last entries if these are.
 local function shown_lock(lock, has_waiters, has_history)
   local holders, waiters, history = {}, {}, {}
-  for _, id in ipairs(redis.call('ZRANGE', names.lock_ends .. lock.name, 0, -1)) do
+  for _, id in ipairs(leases_of(lock)) do
     local lease = load_lease(lock, id)
     if lease.state == 'held' and tonumber(lease.expires) > now_ms() then
       holders[#holders + 1] = { lease.owner, lease.mode, lease.permits, lease.metadata, lease.token, lease.acquired, lease.expires }
@@ -21,5 +21,5 @@ local function shown_lock(lock, has_waiters, has_history)
     end
   end
   return { { lock.name, lock.mode, lock.limit, lock.write, integer(lock.delay), integer(lock.delayed), integer(lock.waiting),
-    integer(lock.token), integer(now_ms()), lock.made > 0 and integer(lock.made) or '' }, holders, waiters, history }
+    integer(lock.token), now_text(), lock.made > 0 and integer(lock.made) or '' }, holders, waiters, history }
 end

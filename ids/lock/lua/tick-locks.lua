@@ -7,12 +7,12 @@ commands['tick-locks'] = function(args)
   if is_older(args.seen) then
     return { 'older' }, true
   end
-  local now = integer(now_ms())
+  local now = now_text()
   for _, name in ipairs(redis.call('ZRANGEBYSCORE', names.locks_due, '-inf', now, 'LIMIT', 0, args.most)) do
     local lock = open_lock(name)
     close_lock(lock)
     if not lock.changed then
-      redis.call('ZADD', names.locks_due, integer(next_due(lock)), name)
+      index(names.locks_due, name, integer(next_due(lock)))
     end
   end
   local idle_since = integer(now_ms() - limits.lock_idle_ms)
@@ -20,6 +20,7 @@ commands['tick-locks'] = function(args)
   for _, name in ipairs(idle) do
     forget(name)
   end
+  write_index()
   if #idle == tonumber(args.most) then
     return { 'ticked', '0' }
   end

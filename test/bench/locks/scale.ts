@@ -118,16 +118,15 @@ const idleShare = async ({ shop }: Stand): Promise<string> => {
 /** Multiplies a lock that is held: its keys and its entry in the log, under other names. KEYS are what names it, ARGV the first and the last number. */
 const COPY = `
 local record, lease = redis.call('GET', KEYS[1] .. '0'), redis.call('GET', KEYS[2] .. '0')
-local ends = redis.call('ZRANGE', KEYS[3] .. '0', 0, 0, 'WITHSCORES')
-local kind, text = unpack(redis.call('XREVRANGE', KEYS[6], '+', '-', 'COUNT', 1)[1][2])
+local ends = string.format('%d', cmsgpack.unpack(record).sole_end)
+local kind, text = unpack(redis.call('XREVRANGE', KEYS[5], '+', '-', 'COUNT', 1)[1][2])
 for at = tonumber(ARGV[1]), tonumber(ARGV[2]) do
   local name = string.format('%s%d', ARGV[3], at)
   redis.call('SET', KEYS[1] .. at, record)
   redis.call('SET', KEYS[2] .. at, lease)
-  redis.call('ZADD', KEYS[3] .. at, ends[2], ends[1])
-  redis.call('ZADD', KEYS[4], 0, name)
-  redis.call('ZADD', KEYS[5], ends[2], name)
-  redis.call('XADD', KEYS[6], '*', kind, (string.gsub(text, ' lock=%S+', ' lock=' .. name)))
+  redis.call('ZADD', KEYS[3], 0, name)
+  redis.call('ZADD', KEYS[4], ends, name)
+  redis.call('XADD', KEYS[5], '*', kind, (string.gsub(text, ' lock=%S+', ' lock=' .. name)))
 end`
 const COPIED_TOGETHER = 1_000
 
@@ -144,8 +143,8 @@ const holdMany = async (stand: Stand, held: number): Promise<void> => {
   const before = await bytesOf()
   const first = await ask(stand, shop.url, 'PUT', '/locks/held-0/leases/lease', { ttl_ms: LONG_MS, owner: 'worker' })
   assert.equal(first.status, 201)
-  const { lock, lock_lease, lock_ends, locks, locks_due } = lockNames
-  const keys = [`${lock}held-`, `${lock_lease}lease:held-`, `${lock_ends}held-`, locks, locks_due, logKey('ids')]
+  const { lock, lock_lease, locks, locks_due } = lockNames
+  const keys = [`${lock}held-`, `${lock_lease}lease:held-`, locks, locks_due, logKey('ids')]
   for (let at = 1; at < held; at += COPIED_TOGETHER)
     await redis.eval(COPY, keys.length, ...keys, at, Math.min(held - 1, at + COPIED_TOGETHER - 1), 'held-')
   await whenQuiet(stand, redis)

@@ -268,6 +268,58 @@ test.serial('locks that are idle for long are forgotten one tick after the other
   t.is(await bench.redis.zcard('locks'), 0)
 })
 
+/** A record as it was when each lease stood in the sorted set. */
+const WITHOUT_SOLE = `
+local record = cmsgpack.unpack(redis.call('GET', KEYS[1]))
+record.sole, record.sole_end = nil, nil
+redis.call('SET', KEYS[1], cmsgpack.pack(record))`
+
+/** How often each command of this Redis was called since it was asked last, scripts not counted. */
+const callsSince = async (): Promise<ReadonlyMap<string, number>> => {
+  const told = await bench.redis.info('commandstats')
+  await bench.redis.config('RESETSTAT')
+  const found = [...told.matchAll(/^cmdstat_([a-z]+):calls=(\d+)/gm)]
+  return new Map(found.map(([, name = '', calls]) => [name, Number(calls)]))
+}
+
+test.serial(
+  'a lock that is got and released costs two reads, two writes and an entry each, and all of a batch one index',
+  async (t) => {
+    const batch = ['a', 'b', 'c', 'd']
+    await Promise.all(batch.map((name) => locks.acquire(name, 'l1', wish())))
+    await callsSince()
+    await Promise.all(batch.map((name) => locks.release(name, 'l1')))
+    await Promise.all(batch.map((name) => locks.acquire(name, 'l2', wish())))
+    const calls = await callsSince()
+    t.is(calls.get('evalsha'), 2)
+    t.is(calls.get('get'), 16)
+    t.is(calls.get('set'), 16)
+    t.is(calls.get('xadd'), 8)
+    t.true((calls.get('zadd') ?? 0) + (calls.get('zrem') ?? 0) <= 4, JSON.stringify([...calls]))
+  },
+)
+
+test.serial(
+  'one that alone holds, as a version before has recorded it, expires, is renewed and is released',
+  async (t) => {
+    const { redis } = bench
+    const now = Date.now()
+    await locks.acquire('a', 'l1', wish())
+    await locks.acquire('b', 'l1', wish())
+    for (const name of ['a', 'b']) {
+      await redis.eval(WITHOUT_SOLE, 1, `lock-record:${name}`)
+      await redis.zadd(`lock-ends:${name}`, now + 30_000, 'l1')
+    }
+    t.is((await locks.renew('a', 'l1', { ttlMs: 60_000 })).state, 'held')
+    t.is((await locks.show('a', true)).holders.length, 1)
+    t.is((await locks.release('a', 'l1')).state, 'ended')
+    t.is(await redis.exists('lock-ends:a'), 0)
+    await elapse(redis, 30_001)
+    t.deepEqual(await states('b', 'l1'), ['expired'])
+    t.is(await redis.exists('lock-ends:b'), 0)
+  },
+)
+
 test.serial('what a version before has recorded, in hashes, is read', async (t) => {
   const { redis } = bench
   const now = Date.now()
