@@ -1,8 +1,8 @@
 /**
  * How does the lock service bear many locks, many clients that wait, and many that watch?
  *
- * In a shop of its own, one thing after the other: how fast locks are got and released while few and while many are held, what each takes in
- * Redis, a page of them, and a search that finds none; then clients that wait for one lock, for many, and that watch. How fast
+ * In a shop of its own, one thing after the other: how fast locks are got, released and listed while a thousand and while many are
+ * held, and what each takes in Redis; then clients that wait for one lock, for many, and that watch. How fast
  * it is beside other routes is measured by `npm run bench -- --route lock --with add-funds`.
  */
 import assert from 'node:assert/strict'
@@ -129,38 +129,70 @@ for at = tonumber(ARGV[1]), tonumber(ARGV[2]) do
   redis.call('XADD', KEYS[5], '*', kind, (string.gsub(text, ' lock=%S+', ' lock=' .. name)))
 end`
 const COPIED_TOGETHER = 1_000
+/** How many locks are held where few are. */
+const FEW = 1_000
 
-/** Locks that are held by many: what each takes in Redis and in a replica, and how fast all else is then. */
+/** Requests for lists, by what they find. */
+const LISTS = [
+  ['a page of 100', '/locks?limit=100'],
+  ['one in the middle', '/locks?limit=100&after=held-5'],
+  ['100 of an owner', '/locks?limit=100&owner=work*&state=held'],
+  ['a search that finds none among the first 10,000', '/locks?name=none*&count=true'],
+] as const
+const LISTED_TIMES = 5
+
+/** How fast locks are got and released, and listed, while others are held. */
+const askAmong = async (stand: Stand, name: string): Promise<{ readonly rate: number; readonly lists: string }> => {
+  const rate = await rateOf(stand, name)
+  const lists: string[] = []
+  for (const [what, path] of LISTS) {
+    const times: number[] = []
+    for (let at = 0; at < LISTED_TIMES; at += 1)
+      times.push(await timed(async () => assert.equal((await ask(stand, stand.shop.url, 'GET', path)).status, 200)))
+    times.sort((one, other) => one - other)
+    lists.push(`${what} ${number(times[Math.floor(LISTED_TIMES / 2)] ?? 0, 1)} ms`)
+  }
+  return { rate, lists: lists.join(', ') }
+}
+
+/** Lets locks be held beside the first, up to so many, straight in Redis. */
+const fill = async (redis: Redis, from: number, held: number): Promise<void> => {
+  const { lock, lock_lease, locks, locks_due } = lockNames
+  const keys = [`${lock}held-`, `${lock_lease}lease:held-`, locks, locks_due, logKey('ids')]
+  for (let at = from; at < held; at += COPIED_TOGETHER)
+    await redis.eval(COPY, keys.length, ...keys, at, Math.min(held - 1, at + COPIED_TOGETHER - 1), 'held-')
+}
+
+/** Locks that are held by many: what each takes in Redis and in a replica, and how fast all else is beside a thousand, and beside all. */
 const holdMany = async (stand: Stand, held: number): Promise<void> => {
   const { shop, say } = stand
-  const few = await rateOf(stand, 'few')
   const redis = new Redis(shop.redis.ids.url)
   await redis.config('SET', 'maxmemory', '0')
   const bytesOf = async (): Promise<readonly [redis: number, replica: number]> => [
     (await readMemory(shop)).ids,
     (await rssOf(shop.part('ids-1').pid ?? 0)) * 1_024,
   ]
-  const before = await bytesOf()
   const first = await ask(stand, shop.url, 'PUT', '/locks/held-0/leases/lease', { ttl_ms: LONG_MS, owner: 'worker' })
   assert.equal(first.status, 201)
-  const { lock, lock_lease, locks, locks_due } = lockNames
-  const keys = [`${lock}held-`, `${lock_lease}lease:held-`, locks, locks_due, logKey('ids')]
-  for (let at = 1; at < held; at += COPIED_TOGETHER)
-    await redis.eval(COPY, keys.length, ...keys, at, Math.min(held - 1, at + COPIED_TOGETHER - 1), 'held-')
+  await rateOf(stand, 'warm')
+  const few = Math.min(held, FEW)
+  await fill(redis, 1, few)
+  await whenQuiet(stand, redis)
+  const amongFew = await askAmong(stand, 'few')
+  say(`${number(few)} locks are held: ${number(amongFew.rate)} pairs a second through the gateway; ${amongFew.lists}`)
+  if (held === few) return redis.disconnect()
+  const before = await bytesOf()
+  await fill(redis, few, held)
   await whenQuiet(stand, redis)
   redis.disconnect()
   const later = await bytesOf()
-  const [inRedis, inReplica] = later.map((bytes, at) => (bytes - (before[at] ?? 0)) / held)
+  const [inRedis, inReplica] = later.map((bytes, at) => (bytes - (before[at] ?? 0)) / (held - few))
   say(
     `${number(held)} locks are held: ${number(inRedis ?? 0)} bytes each in Redis, ${number(inReplica ?? 0)} in a replica`,
   )
-  const many = await rateOf(stand, 'many')
-  say(
-    `pairs a second through the gateway: ${number(few)} before, ${number(many)} now, ${number(many / few, 2)} times as many`,
-  )
-  const get = (path: string) => timed(async () => assert.equal((await ask(stand, shop.url, 'GET', path)).status, 200))
-  const [page, search] = [await get('/locks?limit=100'), await get('/locks?name=none*&count=true')]
-  say(`a page of 100: ${number(page)} ms; a search that finds none among the first 10,000: ${number(search)} ms`)
+  const amongMany = await askAmong(stand, 'many')
+  const ratio = number(amongMany.rate / amongFew.rate, 2)
+  say(`${number(amongMany.rate)} pairs a second through the gateway, ${ratio} times as many; ${amongMany.lists}`)
   say(`while nothing happens: ${await idleShare(stand)}`)
 }
 
