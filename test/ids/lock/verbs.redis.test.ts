@@ -320,6 +320,25 @@ test.serial(
   },
 )
 
+test.serial('a turn costs as many commands, however many wait', async (t) => {
+  const { locks: roomy } = openLocksOver(bench.dependencies)
+  const callsOfTurn = async (name: string, waiting: number): Promise<number> => {
+    const leases = Array.from({ length: waiting }, (_, at) => `w${at}`)
+    await roomy.acquire(name, 'first', wish())
+    await Promise.all(leases.map((lease) => roomy.acquire(name, lease, wish({ queue: true }))))
+    await callsSince()
+    let holder = 'first'
+    for (const lease of leases) {
+      await roomy.release(name, holder)
+      t.is((await roomy.ask(name, lease)).state, 'held')
+      holder = lease
+    }
+    return [...(await callsSince()).values()].reduce((sum, calls) => sum + calls, 0) / waiting
+  }
+  const [few, many] = [await callsOfTurn('a', 20), await callsOfTurn('b', 200)]
+  t.true(Math.abs(many - few) < 1, `${few} and ${many}`)
+})
+
 test.serial('what a version before has recorded, in hashes, is read', async (t) => {
   const { redis } = bench
   const now = Date.now()
