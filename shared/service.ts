@@ -29,7 +29,7 @@ import { type Features, openFeatures } from './operator/features.ts'
 import { logRoutes } from './operator/log-routes.ts'
 import { sagaRoutes } from './operator/saga-routes.ts'
 import { authSettings, refuseGuessable } from './process/auth.ts'
-import { flag, headerSecret, integer, redisUrl, type Setting, text } from './process/config.ts'
+import { flag, headerSecret, integer, names, redisUrl, type Setting, text } from './process/config.ts'
 import { refuseExposed } from './process/exposure.ts'
 import type { ProcessContext } from './process/lifecycle.ts'
 import { logRequests } from './process/request-log.ts'
@@ -56,6 +56,7 @@ export const serviceSettings = {
   retentionHours: integer('LOG_RETENTION_HOURS', { min: 1, max: 24 * 365 }, 24),
   /** For tests: the same in milliseconds, so that what time destroys is seen without waiting for it. */
   retentionMs: integer('LOG_RETENTION_MS', { min: 1, max: 24 * 365 * 3_600_000 }, 0),
+  featuresOff: names('FEATURES_OFF'),
   allowUnsafeRedis: flag('ALLOW_UNSAFE_REDIS', false),
   allowDevPasswords: flag('ALLOW_DEV_PASSWORDS', false),
 }
@@ -250,7 +251,7 @@ export const openService = async (context: ProcessContext<ServiceConfig>, option
   })
   openSagaGauges({ log, recovery, peers, step, metrics })
 
-  const features = openFeatures({ log, routes: parts.routes, step, identifiers: ids })
+  const features = openFeatures({ log, routes: parts.routes, step, identifiers: ids, offAtFirst: config.featuresOff })
   const health = openChecks(context, options, { redis, masters, peers, features, metrics })
   const server = await openServer({
     service: options.service,

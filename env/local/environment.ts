@@ -1,5 +1,6 @@
 /** What is each process told? */
 import { ASKS, originsVariable, type Passwords, redisUrl, redisVariable, type Service, VISITS } from '../wiring.ts'
+import { featuresByService } from './features.ts'
 import type { Plan } from './plan.ts'
 
 /** One service's connection to a Redis or to a replica of another service, as it is put into its environment. */
@@ -18,7 +19,7 @@ export const LOOPBACK = '127.0.0.1'
 
 export const originOf = (port: number): string => `http://127.0.0.1:${port}`
 
-/** The variables of each process, besides those of the caller. */
+/** The variables of each process, besides those of the caller. @throws ConfigError if `FEATURES_OFF` names what is no feature */
 export const createEnvironments = (options: EnvironmentOptions, plan: Plan, passwords: Passwords) => {
   const route = options.route ?? (({ url }: Connection) => url)
 
@@ -39,6 +40,8 @@ export const createEnvironments = (options: EnvironmentOptions, plan: Plan, pass
       }),
     )
 
+  const named = process.env.FEATURES_OFF
+  const off = named ? featuresByService(named) : undefined
   const own = (role: string, name: string) => ({ ...options.env?.all, ...options.env?.[role], ...options.env?.[name] })
 
   return {
@@ -48,6 +51,7 @@ export const createEnvironments = (options: EnvironmentOptions, plan: Plan, pass
       PORT: String(port),
       HOST: LOOPBACK,
       REPLICA: name,
+      ...(off ? { FEATURES_OFF: off[service] } : {}),
       ...own(service, name),
     }),
     gateway: async (): Promise<NodeJS.ProcessEnv> => ({

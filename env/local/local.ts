@@ -12,6 +12,7 @@ import { isLoopback } from '../../shared/process/exposure.ts'
 import { readLine, UsageError } from '../command-line.ts'
 import { DataFolderError } from './data-folder.ts'
 import { type Demo, openDemo } from './demo.ts'
+import { featuresByService } from './features.ts'
 import { PartError } from './managed-process.ts'
 import { makeOwnIssuer, type OwnIssuer } from './own-issuer.ts'
 import { AddressError, PortBusyError } from './ports.ts'
@@ -230,6 +231,7 @@ const run = async ({ port, host, replicas, data, auth, demo }: Command): Promise
   watchNpm(end)
 
   const issuer = auth ? await makeOwnIssuer(join(resolve(data), 'keys')) : undefined
+  if (process.env.FEATURES_OFF) featuresByService(process.env.FEATURES_OFF)
   checkEnvironment({ ...process.env, HOST: host, PORT: String(port), ...issuer?.variables })
   try {
     shop = await startShop({

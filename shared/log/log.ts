@@ -113,6 +113,7 @@ const keysOf = (service: Service) => ({
   survey: 'sagas:survey',
   trimmed: 'sagas:trimmed',
   features_off: 'features:off',
+  features_on: 'features:on',
 })
 
 type Row = { readonly command: string; readonly emits: Readonly<Record<string, string>> }

@@ -25,7 +25,7 @@ export const dismiss = command(
   { dismissed: ['when'], repeated: ['when'], applied: [] },
   { unknown: [] },
 )
-export const setFeature = command('set-feature', ['log_id', 'feature', 'on'], { set: [], unchanged: [] })
+export const setFeature = command('set-feature', ['log_id', 'feature', 'on', 'at_first'], { set: [], unchanged: [] })
 export const unindex = command('drop', ['log_id'], { dropped: [] })
 export const reEmit = command('tell-again', ['log_id'], { told: [], finished: [], unknown: [] })
 /** Begins to learn of which sagas nothing will be emitted again: see `saga/lua/survey.lua`. */

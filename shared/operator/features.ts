@@ -5,8 +5,11 @@
  * refused before anything of them is read. That is recorded in the service's own Redis, with an entry in its log, and holds until it
  * is switched on again, whatever starts anew meanwhile.
  *
+ * `FEATURES_OFF` says which are off as long as no operator has said otherwise: one that was switched on stays on, at the next start as well,
+ * and one that was switched off stays off though it is named no more.
+ *
  * A request asks no Redis for it: each replica reads once a second what is off, and at once when it has itself switched something.
- * One that cannot read goes by what it has read last; before it has read, it is not ready.
+ * One that cannot read goes by what it has read last; before it has read, it goes by `FEATURES_OFF`, and is not ready.
  */
 import { UnavailableError } from '../errors.ts'
 import type { Check } from '../http/readiness.ts'
@@ -15,8 +18,12 @@ import type { Log } from '../log/log.ts'
 import type { Identifiers } from '../log/log-id.ts'
 import { runner } from '../log/runner.ts'
 import { setFeature } from '../log/shared-commands.ts'
+import { ConfigError } from '../process/config.ts'
 import type { Step } from '../process/step.ts'
 import { list, text } from '../redis/reply.ts'
+
+/** What stands before the name of one that an operator has switched. */
+const [ON, OFF] = ['on ', 'off ']
 
 export type Feature = { readonly name: string; readonly route: string; readonly on: boolean }
 
@@ -36,18 +43,35 @@ export type FeaturesOptions = {
   readonly routes: readonly Route[]
   readonly step: Step
   readonly identifiers: Pick<Identifiers, 'next'>
+  /** Those that are off as long as no operator has switched them on; default: none. */
+  readonly offAtFirst?: readonly string[]
 }
 
-export const openFeatures = ({ log, routes, step, identifiers }: FeaturesOptions): Features => {
-  const readOff = log.query('features', list(text))
+/** @throws ConfigError if one of these names is that of no feature */
+const refuseUnknown = (routes: readonly Route[], names: readonly string[]): void => {
+  const known = new Set(routes.map(({ feature }) => feature))
+  const unknown = names.filter((name) => !known.has(name))
+  if (unknown.length > 0)
+    throw new ConfigError(`FEATURES_OFF names what is no feature of this service: ${unknown.join(', ')}`)
+}
+
+/** @throws ConfigError if what is to be off at first is no feature */
+export const openFeatures = ({ log, routes, step, identifiers, offAtFirst = [] }: FeaturesOptions): Features => {
+  refuseUnknown(routes, offAtFirst)
+  const readSet = log.query('features', list(text))
   const { runOnce } = runner(log)
   let off: ReadonlySet<string> | undefined
 
-  const isOff = (feature: string): boolean => off?.has(feature) === true
+  const isOff = (feature: string): boolean => off?.has(feature) ?? offAtFirst.includes(feature)
 
   const refresh = async (): Promise<void> => {
     try {
-      off = new Set((await step('features', () => readOff(''))).found)
+      const set = (await step('features', () => readSet(''))).found
+      const isSetOn = new Set(set.filter((one) => one.startsWith(ON)).map((one) => one.slice(ON.length)))
+      off = new Set([
+        ...set.filter((one) => one.startsWith(OFF)).map((one) => one.slice(OFF.length)),
+        ...offAtFirst.filter((one) => !isSetOn.has(one)),
+      ])
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error
     }
@@ -60,7 +84,8 @@ export const openFeatures = ({ log, routes, step, identifiers }: FeaturesOptions
         feature === undefined ? [] : [{ name: feature, route: `${method} ${path}`, on: !isOff(feature) }],
       ),
     set: async (feature, on, doneBy) => {
-      const args = { log_id: identifiers.next(), feature, on: on ? 'yes' : 'no' } as const
+      const at_first = offAtFirst.includes(feature) ? 'no' : 'yes'
+      const args = { log_id: identifiers.next(), feature, on: on ? 'yes' : 'no', at_first } as const
       await runOnce(setFeature, args, { idempotencyKey: undefined, fingerprint: '', doneBy })
       await refresh()
     },

@@ -123,6 +123,19 @@ export const redisUrl = (variable: string): Setting<string> =>
 export const origins = (variable: string): Setting<readonly string[]> =>
   setting(variable, (value) => value.split(',').map((one) => parseUrl(one.trim(), ['http', 'https'])))
 
+/** Names that may stand in a path, separated by commas, or none. */
+export const names = (variable: string): Setting<readonly string[]> =>
+  setting(
+    variable,
+    (value) =>
+      value.split(',').map((one) => {
+        const name = one.trim()
+        if (!isIdentifier(name)) throw new Error(`must be names of ${IDENTIFIER_FORM} each, not "${name}"`)
+        return name
+      }),
+    [],
+  )
+
 const HOST_NAME = /^([a-z\d]([\w.-]*[a-z\d])?|\[[\da-f:.]+\])$/
 
 /** Names of hosts without ports, separated by commas, or none. */

@@ -72,6 +72,12 @@ for (const [what, parameters, env, complaint] of [
     { LIMIT_READS: 'many' },
     'nothing was started: the environment is not complete: LIMIT_READS must be "20,100": so many a second, and so many at once, each from 1 to 1000000, or "off", not "many"',
   ],
+  [
+    'features that are none',
+    [],
+    { FEATURES_OFF: 'pay,fly' },
+    'nothing was started: FEATURES_OFF names what is no feature of the shop: fly',
+  ],
   ['an empty --data', ['--data', ''], {}, `--data must name a folder; ${HINT}`],
 ] as const)
   test.serial(`npm start refuses ${what} in one sentence`, async (t) => {
