@@ -3,8 +3,8 @@
  *
  * A shop is started (or found), filled, and warmed up with 64 connections, so that the first run meets code that is
  * compiled; then each run takes the numbers that follow those of the last one. When all are answered the books are
- * balanced, and last come what is kept and the limits, while the shop stands idle. What is run is one of four: closed
- * loops, an open loop, or two shops or two routes in turn.
+ * balanced, and last come what is kept and the limits, while the shop stands idle. What is run is one of five: closed
+ * loops, an open loop, or in turn two shops, two routes, or one with and without consoles that look.
  */
 import { mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
@@ -21,6 +21,7 @@ import {
   slicesIn,
   turnsMs,
 } from './compare.ts'
+import { openConsoles } from './consoles.ts'
 import { measureLimits } from './limits.ts'
 import { type Load, openLoad } from './load.ts'
 import { cores, type Options, PEAK_CONNECTIONS, type Rate, UNDER_WAY_MAX } from './options.ts'
@@ -50,6 +51,7 @@ const neededFor = ({
   runs,
   rate,
   compare: other,
+  consoles,
   finished,
 }: Options): number => {
   if (route !== 'checkout') return ROUTES[route].of === 'orders' ? ORDERS_TO_READ : 1
@@ -57,9 +59,9 @@ const neededFor = ({
   const closed = (count: number): number => ordersFor(count, warmUpMsOf(count) + ms)
   const needed = (): number => {
     if (rate) return runs * (closed(PEAK_CONNECTIONS) + openLoopOrders(rate, RUN_WARM_UP_MS + ms))
-    if (other)
+    if (other || consoles)
       return connections.reduce(
-        (sum, count) => sum + slicesIn(seconds) * ordersFor(count, SLICE_WARM_UP_MS + SLICE_MS),
+        (sum, count) => sum + (consoles ? 2 : 1) * slicesIn(seconds) * ordersFor(count, SLICE_WARM_UP_MS + SLICE_MS),
         0,
       )
     return runs * connections.reduce((sum, count) => sum + closed(count), 0)
@@ -178,7 +180,7 @@ const runComparison = async (
 
 const runAll = (scene: Scene, theirs: Site | undefined): Promise<report.Run[]> => {
   const { options, site } = scene
-  const { route, with: second } = options
+  const { route, with: second, consoles } = options
   if (theirs)
     return runComparison(scene, {
       one: { who: 'ours', run: site.run },
@@ -187,6 +189,16 @@ const runAll = (scene: Scene, theirs: Site | undefined): Promise<report.Run[]> =
   if (second) {
     const sideOf = (name: RouteName): Side => ({ who: name, run: (ask) => site.run({ ...ask, route: name }) })
     return runComparison(scene, { one: sideOf(route), other: sideOf(second) })
+  }
+  if (consoles) {
+    const run: Side['run'] = async (ask) => {
+      await using _ = await openConsoles(site.origin, consoles)
+      return await site.run(ask)
+    }
+    return runComparison(scene, {
+      one: { who: `${number(consoles)} look`, run },
+      other: { who: 'nobody looks', run: site.run },
+    })
   }
   return options.rate ? runOpen(scene, options.rate) : runClosed(scene)
 }
@@ -229,9 +241,18 @@ const openOther = async (
 }
 
 /** How long what is timed takes; starting, filling and counting come to it. */
-const lasting = ({ seconds, warmUpSeconds, connections, compare: other, with: second }: Options): readonly string[] => {
+const lasting = ({
+  seconds,
+  warmUpSeconds,
+  connections,
+  compare: other,
+  with: second,
+  consoles,
+}: Options): readonly string[] => {
   const ms = connections.length * turnsMs(seconds) + 2 * warmUpSeconds * 1_000
-  return other || second ? [`Turns and warming up take ${number(ms / 1_000)} s; filling and counting come to it.`] : []
+  return other || second || consoles
+    ? [`Turns and warming up take ${number(ms / 1_000)} s; filling and counting come to it.`]
+    : []
 }
 
 /** Measures everything and says it line by line. Resolves to whether all was well. */

@@ -14,6 +14,8 @@ const RUNS_MAX = 25
 /** A request under way takes a port and two file descriptors of the gateway; Node raises its limit of those by itself. */
 const CONNECTIONS_MAX = 4_096
 const RATE_MAX = 50_000
+/** As many as a gateway tells. */
+const CONSOLES_MAX = 2_000
 const REPLICAS_MAX = 10
 /** How many connections find the peak, of which an open loop takes a part. */
 export const PEAK_CONNECTIONS = 64
@@ -36,6 +38,8 @@ How fast is it?
                               ${routeNames.slice(ROUTES_PER_LINE).join(', ')}
                               (default ${DEFAULTS.route}); those that write write one piece, and "place" an order of two lines
   --with NAME                 measures that route in turn with --route in the same shop, 2 s each, A B B A, and tells the ratio
+  --consoles N                measures in turn with and without so many consoles that look, 2 s each, A B B A, and tells the ratio;
+                              1 to ${CONSOLES_MAX}; the load generator's machine reads them, too
   --appendfsync always|everysec   what each Redis does before it acknowledges (default ${DEFAULTS.appendfsync})
   --replicas N                how many processes each service has, 1 to ${REPLICAS_MAX} (default ${DEFAULTS.replicas})
   --hot-item                  all orders want the same item
@@ -81,6 +85,8 @@ export type Options = {
   readonly route: RouteName
   /** The one that is measured in turn with it. */
   readonly with: RouteName | undefined
+  /** How many consoles look in every other turn. */
+  readonly consoles: number | undefined
   readonly appendfsync: 'always' | 'everysec'
   readonly replicas: number
   readonly hotItem: boolean
@@ -134,6 +140,7 @@ const read = (line: readonly string[]) => {
       runs: option,
       route: option,
       with: option,
+      consoles: option,
       appendfsync: option,
       replicas: option,
     },
@@ -156,6 +163,7 @@ const CONFLICTS: readonly (readonly [keyof Given, readonly (keyof Given)[], stri
   ['rate', ['connections', 'compare'], 'does not go with --rate'],
   ['compare', ['profile', 'runs', 'finished', 'with'], 'does not go with --compare'],
   ['with', ['profile', 'runs', 'finished', 'rate'], 'does not go with --with'],
+  ['consoles', ['compare', 'with', 'rate', 'auth', 'profile', 'runs', 'finished'], 'does not go with --consoles'],
   ['hot-item', ['items'], 'does not go with --hot-item'],
   ['hot-user', ['users'], 'does not go with --hot-user'],
 ]
@@ -199,6 +207,7 @@ export const parseOptions = (line: readonly string[]): Options | 'help' => {
     connections: parseConnections(given.connections ?? DEFAULTS.connections),
     runs: parseNumber('runs', runs, 1, RUNS_MAX),
     ...pairOf(route, given.with),
+    consoles: given.consoles === undefined ? undefined : parseNumber('consoles', given.consoles, 1, CONSOLES_MAX),
     appendfsync: oneOf('appendfsync', appendfsync, ['always', 'everysec']),
     replicas: parseNumber('replicas', replicas, 1, REPLICAS_MAX),
     hotItem: given['hot-item'] ?? false,
