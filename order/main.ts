@@ -2,27 +2,30 @@
 import process from 'node:process'
 import { peer } from '../shared/http/client.ts'
 import { leaseFrom } from '../shared/log/log-id.ts'
-import { integer, origins } from '../shared/process/config.ts'
+import { flag, integer, origins, type Settings } from '../shared/process/config.ts'
+import { isLoopback } from '../shared/process/exposure.ts'
 import { run } from '../shared/process/lifecycle.ts'
 import { connect, disconnect, tellTo } from '../shared/redis/connection.ts'
-import { openService, peerRedis, serviceSettings } from '../shared/service.ts'
+import { type Dependencies, openService, peerRedis, serviceSettings } from '../shared/service.ts'
 import { amending } from './amend/amending.ts'
 import { audits } from './audit/audit.ts'
 import { cancelling } from './cancel/cancel.ts'
 import { expiring } from './cancel/expiry.ts'
 import { cancelRoutes } from './cancel/routes.ts'
 import { changeRoutes } from './change/patch.ts'
-import { checkouts } from './checkout/checkout.ts'
+import { type Checkouts, checkouts } from './checkout/checkout.ts'
 import { contradictionTeller, openGates } from './checkout/gates.ts'
-import { openDrafts } from './drafts/drafts.ts'
+import { type Drafts, openDrafts } from './drafts/drafts.ts'
 import { openOrderMetrics } from './metrics.ts'
 import { openPeers } from './peers.ts'
 import { DEADLINE_MAX_MS } from './recovery.ts'
 import { refundRoutes } from './refunds/routes.ts'
-import { openSettlements } from './refunds/settlements.ts'
+import { openSettlements, type Settlements } from './refunds/settlements.ts'
 import { routesOf } from './routes.ts'
-import { openStore } from './store.ts'
-import { openWaits } from './waits.ts'
+import { openDeliveryStore } from './store/deliveries.ts'
+import { openStore, type Store } from './store.ts'
+import { openWaits, type Waits } from './waits.ts'
+import { openWebhooks, type Webhooks } from './webhooks/webhooks.ts'
 
 const settings = {
   ...serviceSettings,
@@ -39,6 +42,43 @@ const settings = {
   /** For tests: the same in milliseconds. */
   expiryMs: integer('ORDER_EXPIRY_MS', { min: 0, max: 24 * 365 * 3_600_000 }, 0),
   checkoutsMax: integer('CHECKOUTS_MAX', { min: 1, max: 10_000 }, 256),
+  allowPrivateWebhooks: flag('ALLOW_PRIVATE_WEBHOOKS', false),
+}
+
+type Waiting = {
+  readonly store: Store
+  readonly checkout: Pick<Checkouts, 'onDecided'>
+  readonly settlements: Pick<Settlements, 'onSettled'>
+  readonly drafts: Pick<Drafts, 'onDrafted'>
+  readonly waits: Pick<Waits, 'wake'>
+}
+
+/** Tells who waits what followed an entry of a peer's. */
+const telling =
+  ({ store, checkout, settlements, drafts, waits }: Waiting) =>
+  (reply: Parameters<Store['decidedBy']>[0]): void => {
+    const decided = store.decidedBy(reply)
+    if (decided) checkout.onDecided(decided)
+    const settled = store.settledBy(reply)
+    if (settled !== undefined) settlements.onSettled(settled)
+    const drafted = store.draftedBy(reply)
+    if (drafted !== undefined) drafts.onDrafted(drafted)
+    const cancelled = store.cancelledBy(reply)
+    if (cancelled !== undefined) waits.wake(cancelled)
+  }
+
+type Config = Settings<typeof settings>
+
+const webhooksOf = (config: Config, dependencies: Dependencies, store: Store): Webhooks => {
+  const { allowPrivateWebhooks, auth, host, redisUrl } = config
+  const openRedis = () => connect(redisUrl, 'command', tellTo(dependencies.logger, 'own Redis, of webhooks'))
+  return openWebhooks({
+    ...dependencies,
+    store,
+    // Where only this machine can ask, whoever has events sent to it can reach it as well.
+    isPrivateAllowed: allowPrivateWebhooks || (auth === 'open' && isLoopback(host)),
+    openDeliveries: () => openDeliveryStore({ ...dependencies, redis: openRedis() }),
+  })
 }
 
 await run(process, 'order', settings, (context) => {
@@ -81,6 +121,7 @@ await run(process, 'order', settings, (context) => {
       const peers = openPeers(ask('payment', paymentOrigins), ask('stock', stockOrigins))
       const { find, contradictions } = store
       const answerAmendment = amending({ store, follow: checkout.follow, settlements })
+      const webhooks = webhooksOf(context.config, dependencies, store)
       const audit = audits({
         log: store.log,
         auditor: store.auditor,
@@ -96,24 +137,20 @@ await run(process, 'order', settings, (context) => {
         routes: [
           ...cancelRoutes(cancel),
           ...refundRoutes(store, settlements),
+          ...webhooks.routes,
           ...changeRoutes({ store, peers, drafts, answerAmendment, timeoutMs: deadlineMs }),
           ...routesOf(store, checkout, drafts, peers, audit),
         ],
         lease: leaseFrom(ask('ids', ids)),
-        onApplied: (reply) => {
-          const decided = store.decidedBy(reply)
-          if (decided) checkout.onDecided(decided)
-          const settled = store.settledBy(reply)
-          if (settled !== undefined) settlements.onSettled(settled)
-          const drafted = store.draftedBy(reply)
-          if (drafted !== undefined) drafts.onDrafted(drafted)
-          const cancelled = store.cancelledBy(reply)
-          if (cancelled !== undefined) waits.wake(cancelled)
+        onApplied: telling({ store, checkout, settlements, drafts, waits }),
+        start: () => {
+          webhooks.start()
+          return checkout.start()
         },
-        start: checkout.start,
-        stop: () => {
+        stop: async () => {
           checkout.stop()
           disconnect(subscriber)
+          await webhooks.stop()
         },
       }
     },

@@ -27,6 +27,12 @@ import { names } from './store/keys.ts'
 import { type ListingStore, openListingStore } from './store/listing.ts'
 import { openRefundStore, type RefundStore } from './store/refunds.ts'
 import { upholding } from './store/uphold.ts'
+import { openWebhookStore, type WebhookStore } from './store/webhooks.ts'
+
+const LUA = [
+  ...['lua/', 'checkout/lua/', 'cancel/lua/', 'change/lua/', 'amend/lua/', 'drafts/lua/', 'refunds/lua/'],
+  'webhooks/lua/',
+]
 
 export type Store = AmendmentStore &
   CartStore &
@@ -38,6 +44,7 @@ export type Store = AmendmentStore &
   ListingStore &
   ContradictionStore &
   RefundStore &
+  WebhookStore &
   Announcements & {
     readonly log: Log
     readonly auditor: Auditor
@@ -55,9 +62,7 @@ export const openStore = (
     service: 'order',
     redis,
     step,
-    lua: ['lua/', 'checkout/lua/', 'cancel/lua/', 'change/lua/', 'amend/lua/', 'drafts/lua/', 'refunds/lua/'].map(
-      (folder) => new URL(folder, import.meta.url),
-    ),
+    lua: LUA.map((folder) => new URL(folder, import.meta.url)),
     names,
     supplies: { things: 'balance' },
     limits: { lines_max: LINES_MAX, refunds_max: REFUNDS_MAX, amendments_max: AMENDMENTS_MAX },
@@ -97,6 +102,7 @@ export const openStore = (
     ...openCheckoutStatusStore({ ...parts, ...decisions }),
     ...contradicted,
     ...openRefundStore(parts),
+    ...openWebhookStore(parts),
     ...openAnnouncements(decisions, step),
   }
 }

@@ -17,6 +17,7 @@ import { memoryWatch } from './health/memory.ts'
 import { openRedisGauges } from './health/redis-gauges.ts'
 import type { Route } from './http/route.ts'
 import { openServer } from './http/server.ts'
+import { keepLease, type Lease } from './lock/lease.ts'
 import { type RedLock, redLock } from './lock/redlock.ts'
 import { type Following, type Listener, openFollowing } from './log/follow.ts'
 import type { Log } from './log/log.ts'
@@ -88,6 +89,8 @@ export type Dependencies = {
   readonly peer: (peer: Service) => Redis
   /** Tells a listener of what is appended to the own log, by whichever replica. */
   readonly follow: (listener: Listener) => Following
+  /** Keeps work running in one replica at a time; it must be safe to run twice: see `lock/lease.ts`. */
+  readonly underLease: (name: string, work: (signal: AbortSignal) => Promise<void>) => Lease
   /** Resolves when what the peers have appended by now is applied, or with `false` if not all can be asked: see `log/catch-up.ts`. */
   readonly catchUp: () => Promise<boolean>
   /** Which peers have not been reached for some seconds. */
@@ -166,6 +169,11 @@ const openConnections = (
   }
 }
 
+const leasing =
+  (ttlMs: number, redlock: RedLock, logger: Logger): Dependencies['underLease'] =>
+  (name, onHeld) =>
+    keepLease({ name, ttlMs, redLock: redlock.named(name), onHeld, log: logger })
+
 const refuseExposedRedis = (config: ServiceConfig, { peers }: Place): void => {
   const ofPeers = Object.entries(peers).map(([name, url]) => [urlVariable(name), url])
   refuseExposed({ ...config, redisUrls: { REDIS_URL: config.redisUrl, ...Object.fromEntries(ofPeers) } })
@@ -231,8 +239,8 @@ export const openService = async (context: ProcessContext<ServiceConfig>, option
     peer: reporting,
     follow: (listener) =>
       openFollowing({ service: options.service, blocking: blocking(options.service), step, logger, ...listener }),
-    outOfReach: peers.outOfReach,
-    catchUp: peers.catchUp,
+    underLease: leasing(config.leaseTtlMs, redlock, logger),
+    ...{ outOfReach: peers.outOfReach, catchUp: peers.catchUp },
     retentionS: retentionMs / 1_000, // a saga's record is kept for longer: as long as its last entry
     metrics,
   })

@@ -11,6 +11,7 @@ import { cancels } from '../order/cancel/api.ts'
 import { changes } from '../order/change/api.ts'
 import { forms } from '../order/forms/api.ts'
 import { refunds } from '../order/refunds/api.ts'
+import { webhooks } from '../order/webhooks/api.ts'
 import { api as payment } from '../payment/api.ts'
 import type { Rows } from '../shared/http/route.ts'
 import { auditApi, featureApi, logApi, recoveryApi, sagaApi } from '../shared/operator/api.ts'
@@ -89,7 +90,7 @@ const isOwn = (route: string): boolean => !/ \/\w+\/audit/.test(route)
 
 for (const [service, rows] of Object.entries({
   ids: { ...ids, ...locks, ...elections, ...jobs, ...lockUnlock, ...distributedLock },
-  order: { ...order, ...cancels, ...changes, ...refunds, ...forms },
+  order: { ...order, ...cancels, ...changes, ...refunds, ...webhooks, ...forms },
   payment,
   stock,
 }))

@@ -152,8 +152,15 @@ const WALLS: readonly Wall[] = [
       [/\/store\.ts$/, 'shared/log/log.ts'],
       [/\/store\.ts$/, 'shared/log/runner.ts'],
       [/^order\/store\/checkouts\.ts$/, 'shared/log/entry.ts'],
-      [/^order\/store\/(cancellations|decisions|drafts|refunds)\.ts$/, 'shared/redis/connection.ts'],
-      [/^order\/store\/(amendments|cancellations|cart|checkout-status|listing|refunds)\.ts$/, 'shared/redis/reply.ts'],
+      // Webhooks are delivered over a connection of their own.
+      [/^order\/store\/deliveries\.ts$/, 'shared/log/log.ts'],
+      [/^order\/store\/deliveries\.ts$/, 'shared/log/runner.ts'],
+      [/^order\/store\/deliveries\.ts$/, 'shared/log/entry.ts'],
+      [/^order\/store\/(cancellations|decisions|deliveries|drafts|refunds)\.ts$/, 'shared/redis/connection.ts'],
+      [
+        /^order\/store\/(amendments|cancellations|cart|checkout-status|deliveries|listing|refunds|webhooks)\.ts$/,
+        'shared/redis/reply.ts',
+      ],
       [/^(ids\/(jobs|lock)|payment\/documents)\/store\.ts$/, 'shared/redis/reply.ts'],
       [/^order\/audit\/audit\.ts$/, 'shared/log/entry.ts'],
       [/^order\/events\/feed\.ts$/, 'shared/log/entry.ts'],

@@ -242,6 +242,7 @@ export type ProblemKind =
   | 'no-such-run'
   | 'no-such-saga'
   | 'no-such-user'
+  | 'no-such-webhook'
   | 'not-done'
   | 'not-implemented'
   | 'not-ready'
@@ -282,6 +283,7 @@ export type ProblemKind =
   | 'too-many-refunds'
   | 'too-many-requests'
   | 'too-many-watchers'
+  | 'too-many-webhooks'
   | 'unauthorised'
   | 'unavailable'
   | 'unsupported-media-type'
@@ -1639,6 +1641,205 @@ export type Operations = {
         readonly credit_note: string | null
         readonly replaces: readonly string[]
         readonly granted_at: string
+      }
+    }
+  }
+  /** Has events of these types, or of all, sent to a URL from now on; shows the secret that signs them, once (operator). */
+  readonly createWebhook: {
+    readonly given: {
+      readonly body: {
+        readonly url: string
+        readonly events?: readonly ('shop.order.created' | 'shop.order.placed' | 'shop.order.line_added' | 'shop.order.changed' | 'shop.order.amended' | 'shop.order.paid' | 'shop.order.cancelled' | 'shop.order.expired' | 'shop.checkout.submitted' | 'shop.checkout.started' | 'shop.checkout.failed' | 'shop.checkout.cancelled' | 'shop.checkout.undone' | 'shop.checkout.contradicted' | 'shop.checkout.resolved' | 'shop.refund.granted' | 'shop.refund.settled')[] | undefined
+        readonly enabled?: boolean | undefined
+      }
+    }
+    readonly answers: {
+      readonly 201: {
+        readonly webhook_id: string
+        readonly url: string
+        readonly events: readonly string[]
+        readonly enabled: boolean
+        readonly disabled_by: string | null
+        readonly created_at: string
+        readonly delivered_at: string | null
+        readonly behind_seconds: number
+        readonly failures: number
+        readonly last_error: string | null
+        readonly next_attempt_at: string | null
+        readonly lost: readonly {
+          readonly after: string
+          readonly until: string
+          readonly noticed_at: string
+        }[]
+        readonly secret: string
+      }
+    }
+  }
+  /** Shows all webhooks, the oldest first (operator). */
+  readonly listWebhooks: {
+    readonly given: {}
+    readonly answers: {
+      readonly 200: {
+        readonly webhooks: readonly {
+          readonly webhook_id: string
+          readonly url: string
+          readonly events: readonly string[]
+          readonly enabled: boolean
+          readonly disabled_by: string | null
+          readonly created_at: string
+          readonly delivered_at: string | null
+          readonly behind_seconds: number
+          readonly failures: number
+          readonly last_error: string | null
+          readonly next_attempt_at: string | null
+          readonly lost: readonly {
+            readonly after: string
+            readonly until: string
+            readonly noticed_at: string
+          }[]
+        }[]
+      }
+    }
+  }
+  /** Shows a webhook, how far behind it is, and what it has lost (operator). */
+  readonly showWebhook: {
+    readonly given: {
+      readonly params: {
+        readonly webhook: string
+      }
+    }
+    readonly answers: {
+      readonly 200: {
+        readonly webhook_id: string
+        readonly url: string
+        readonly events: readonly string[]
+        readonly enabled: boolean
+        readonly disabled_by: string | null
+        readonly created_at: string
+        readonly delivered_at: string | null
+        readonly behind_seconds: number
+        readonly failures: number
+        readonly last_error: string | null
+        readonly next_attempt_at: string | null
+        readonly lost: readonly {
+          readonly after: string
+          readonly until: string
+          readonly noticed_at: string
+        }[]
+      }
+    }
+  }
+  /** Changes what is given of a webhook, or switches it off or on again; what failed before is tried at once (operator). */
+  readonly changeWebhook: {
+    readonly given: {
+      readonly params: {
+        readonly webhook: string
+      }
+      readonly body: {
+        readonly url?: string | undefined
+        readonly events?: readonly ('shop.order.created' | 'shop.order.placed' | 'shop.order.line_added' | 'shop.order.changed' | 'shop.order.amended' | 'shop.order.paid' | 'shop.order.cancelled' | 'shop.order.expired' | 'shop.checkout.submitted' | 'shop.checkout.started' | 'shop.checkout.failed' | 'shop.checkout.cancelled' | 'shop.checkout.undone' | 'shop.checkout.contradicted' | 'shop.checkout.resolved' | 'shop.refund.granted' | 'shop.refund.settled')[] | undefined
+        readonly enabled?: boolean | undefined
+      }
+    }
+    readonly answers: {
+      readonly 200: {
+        readonly webhook_id: string
+        readonly url: string
+        readonly events: readonly string[]
+        readonly enabled: boolean
+        readonly disabled_by: string | null
+        readonly created_at: string
+        readonly delivered_at: string | null
+        readonly behind_seconds: number
+        readonly failures: number
+        readonly last_error: string | null
+        readonly next_attempt_at: string | null
+        readonly lost: readonly {
+          readonly after: string
+          readonly until: string
+          readonly noticed_at: string
+        }[]
+      }
+    }
+  }
+  /** Gives a webhook another secret, and shows it, once; for a day the one before signs as well (operator). */
+  readonly rotateWebhookSecret: {
+    readonly given: {
+      readonly params: {
+        readonly webhook: string
+      }
+    }
+    readonly answers: {
+      readonly 200: {
+        readonly webhook_id: string
+        readonly url: string
+        readonly events: readonly string[]
+        readonly enabled: boolean
+        readonly disabled_by: string | null
+        readonly created_at: string
+        readonly delivered_at: string | null
+        readonly behind_seconds: number
+        readonly failures: number
+        readonly last_error: string | null
+        readonly next_attempt_at: string | null
+        readonly lost: readonly {
+          readonly after: string
+          readonly until: string
+          readonly noticed_at: string
+        }[]
+        readonly secret: string
+      }
+    }
+  }
+  /** Forgets a webhook: nothing is sent to it any more (operator). */
+  readonly deleteWebhook: {
+    readonly given: {
+      readonly params: {
+        readonly webhook: string
+      }
+    }
+    readonly answers: {
+      readonly 200: {
+        readonly webhook_id: string
+        readonly deleted: boolean
+      }
+    }
+  }
+  /** Shows the last hundred attempts to deliver to a webhook, the last one first (operator). */
+  readonly listDeliveries: {
+    readonly given: {
+      readonly params: {
+        readonly webhook: string
+      }
+    }
+    readonly answers: {
+      readonly 200: {
+        readonly deliveries: readonly {
+          readonly event_id: string
+          readonly type: string
+          readonly at: string
+          readonly attempt: number
+          readonly status: number | null
+          readonly error: string | null
+          readonly took_ms: number
+        }[]
+      }
+    }
+  }
+  /** Sends a test event at once, past all that waits, and says what came of it (operator). */
+  readonly testWebhook: {
+    readonly given: {
+      readonly params: {
+        readonly webhook: string
+      }
+    }
+    readonly answers: {
+      readonly 200: {
+        readonly event_id: string
+        readonly delivered: boolean
+        readonly status: number | null
+        readonly error: string | null
+        readonly took_ms: number
       }
     }
   }
@@ -3070,6 +3271,14 @@ export const OPERATIONS: { readonly [Name in keyof Operations]: Asked } = {
   refundOrder: { method: 'POST', path: '/orders/{order}/refunds', again: 'under-a-key', version: '/orders/{order}' },
   listRefunds: { method: 'GET', path: '/orders/{order}/refunds', again: 'as-it-is' },
   showRefund: { method: 'GET', path: '/orders/{order}/refunds/{refund}', again: 'as-it-is' },
+  createWebhook: { method: 'POST', path: '/orders/webhooks', again: 'under-a-key' },
+  listWebhooks: { method: 'GET', path: '/orders/webhooks', again: 'as-it-is' },
+  showWebhook: { method: 'GET', path: '/orders/webhooks/{webhook}', again: 'as-it-is' },
+  changeWebhook: { method: 'PATCH', path: '/orders/webhooks/{webhook}', again: 'as-it-is' },
+  rotateWebhookSecret: { method: 'POST', path: '/orders/webhooks/{webhook}/secret', again: 'under-a-key' },
+  deleteWebhook: { method: 'DELETE', path: '/orders/webhooks/{webhook}', again: 'as-it-is' },
+  listDeliveries: { method: 'GET', path: '/orders/webhooks/{webhook}/deliveries', again: 'as-it-is' },
+  testWebhook: { method: 'POST', path: '/orders/webhooks/{webhook}/test', again: 'as-it-is' },
   placeFormOrder: { method: 'POST', path: '/api/orders', again: 'under-a-key' },
   showFormOrder: { method: 'GET', path: '/api/order/{order}', again: 'as-it-is' },
   listFormOrders: { method: 'GET', path: '/api/orders/{user}', again: 'as-it-is' },

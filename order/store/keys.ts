@@ -28,6 +28,10 @@
  * - `books` hash, of running sums: `paid` (money) and `sold` (pieces) of orders that were ever paid, less what was refunded, and of
  *   it `replaced-paid`, `replaced-sold`, what no order shows any more, and `accepted-paid`, `accepted-sold`, what no service has
  *   charged or taken; how they are kept is in `shared/audit/lua/ledger.lua`
+ * - `webhooks` set: their ids; `webhook:{id}` hash: `url`, `events` (types), `secret`, and until `old_until` `old_secret`, `enabled`, `why` not,
+ *   `cursor` (the last entry that is delivered, or does not concern it), `version`, `created`, `delivered` (when last); after a failure
+ *   `failures`, `error`, `next` (when there may be an attempt)
+ * - `deliveries:{id}` list: the last attempts for a webhook, in JSON; `webhook-lost:{id}` list: what was trimmed before it was delivered
  * - those that every log has: see `shared/log/log.ts`
  */
 export const names = {
@@ -50,4 +54,8 @@ export const names = {
   cancellations: 'cancellations',
   expiry: 'orders:expiry',
   drafts: 'drafts',
+  webhooks: 'webhooks',
+  webhook: 'webhook:',
+  deliveries: 'deliveries:',
+  webhook_lost: 'webhook-lost:',
 }

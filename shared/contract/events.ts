@@ -130,6 +130,8 @@ export const events = {
     DraftRequested: { ...checkout, lines: 'lines', order_version: 'amount' },
     /** Payment has drafted something for an order that order does not know. */
     OrderForgotten: { order: 'id', user: 'id' },
+    /** What an operator has had done to a webhook, or that its receiver is gone; where it leads is nobody else's business. */
+    WebhookSet: { webhook: 'id', done: 'word' },
     CheckoutSubmitted: { ...checkout, lines: 'lines', deadline: 'time' },
     CheckoutStarted: { ...checkout, lines: 'lines', deadline: 'time', ...amendment },
     OrderPaid: { ...checkout, invoice: 'word?' },
@@ -220,6 +222,7 @@ export const single = {
     'OrderCancelled',
     'CancellationRequested',
     'OrderExpired',
+    'WebhookSet',
   ],
   payment: [...singleByOperators, 'SeriesStarted', 'UserCreated', 'FundsAdded', 'CreditSpent', 'UsersInitialised'],
   stock: [

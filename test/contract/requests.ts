@@ -79,6 +79,11 @@ const OTHERS: Readonly<Record<string, Example>> = {
     keeps: { FORM_ID: 'id' },
   },
   showFormOrder: { params: { order: '{{FORM_ID}}' } },
+  createWebhook: {
+    body: { url: 'http://127.0.0.1:9000/hook', events: ['shop.order.paid', 'shop.order.cancelled'] },
+    keeps: { WEBHOOK_ID: 'webhook_id' },
+  },
+  changeWebhook: { body: { enabled: true } },
   resolveContradiction: { params: { by: 'accept' }, query: { why: 'it was settled by hand' } },
   findUsers: { query: { ids: '{{USER_ID}}' } },
   changeItem: { body: { price: 6 } },
@@ -108,6 +113,7 @@ const FEATURES = { ids: 'createId', order: 'findOrder', payment: 'findUser', sto
 /** What parameters of paths are, unless an example says otherwise. */
 const USUAL: Values = {
   ...{ user: '{{USER_ID}}', item: '{{ITEM_ID}}', order: '{{ORDER_ID}}', log_id: '{{LOG_ID}}', refund: '{{REFUND_ID}}' },
+  webhook: '{{WEBHOOK_ID}}',
   ...{ amount: '1', quantity: '1', price: '5', n: '3', n_users: '3', n_items: '3', minutes: '5' },
   ...{ item_price: '5', starting_money: '1000', starting_stock: '1000', id: '1-0', kind: 'read-process' },
   ...{ lock: 'a-lock', lease: 'a-lease', token: '1', election: 'an-election', candidate: 'a-candidate' },

@@ -26,7 +26,7 @@ const NO_ENTRIES = ['x', '1-2-3', '-', '1-', '+', '1-18446744073709551616']
 const NOT_TAKEN: Readonly<Record<string, readonly string[]>> = {
   ...{ lock: ['\0', 'x'.repeat(257), 'ü'.repeat(129)], lease: NO_IDS },
   ...{ token: NO_AMOUNTS, wait_ms: [...NO_AMOUNTS, '600001'], waiters: ['yes', ''], state: ['busy', ''] },
-  ...{ user: NO_IDS, item: NO_IDS, order: NO_IDS, log_id: NO_IDS, refund: NO_IDS },
+  ...{ user: NO_IDS, item: NO_IDS, order: NO_IDS, log_id: NO_IDS, refund: NO_IDS, webhook: NO_IDS },
   ...{ price: NO_AMOUNTS, item_price: NO_AMOUNTS, starting_money: NO_AMOUNTS, starting_stock: NO_AMOUNTS },
   ...{ quantity: NO_NUMBERS, amount: NO_NUMBERS, minutes: NO_NUMBERS },
   ...{ n: NO_COUNTS, n_items: NO_COUNTS, n_users: NO_COUNTS },
@@ -46,6 +46,7 @@ const UNKNOWN: Readonly<Record<string, RegExp>> = {
   order: /:no-such-order$/,
   log_id: /:no-such-(log-id|saga|checkout)$/,
   refund: /:no-such-(refund|order)$/,
+  webhook: /:no-such-webhook$/,
   name: /:no-such-feature$/,
 }
 const LISTS = ['listFormOrders']
@@ -80,6 +81,8 @@ const BODIES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   cancelOrder: { reason: 'too slow' },
   changeOrder: { lines: [{ item_id: '1', quantity: 1 }] },
   refundOrder: { lines: [{ item_id: '1', quantity: 1 }], restock: 'none', reason: 'broken' },
+  createWebhook: { url: 'http://127.0.0.1:1/', enabled: false },
+  changeWebhook: { enabled: false },
   setFeature: { on: false },
   stand: { value: 'http://here' },
   renewCandidate: { value: 'http://there' },

@@ -99,6 +99,8 @@ const bodyOf = ({ name }: NamedRow, user: string): object | undefined =>
     cancelOrder: {},
     changeOrder: { lines: [{ item_id: things.item, quantity: 1 }] },
     refundOrder: { lines: [{ item_id: things.item, quantity: 1 }] },
+    createWebhook: { url: 'http://127.0.0.1:1/', enabled: false },
+    changeWebhook: { enabled: false },
     setFeature: { on: true },
   })[name]
 

@@ -3,7 +3,7 @@
  *
  * `submit`: an order is checked out without waiting. `amend`: one is changed that is paid. `contradict`: the Redis of payment comes back without customers whose orders are paid, and `resolve`: a person says what is
  * to be. `loseSince`: a Redis loses what this shop's processes were told it did. `survey`: it is said, all the way through
- * the logs, which checkouts are not over. `hold` and `queue`: programs want a lock. `scrape`: somebody reads the metrics.
+ * the logs, which checkouts are not over. `hold` and `queue`: programs want a lock. `tell`: a program is told of orders. `scrape`: somebody reads the metrics.
  */
 
 import assert from 'node:assert/strict'
@@ -14,8 +14,9 @@ import { nanoid } from 'nanoid'
 import { PartError } from '../../env/local/managed-process.ts'
 import type { RedisPart } from '../../env/local/parts.ts'
 import { compareIds, logKey, readable } from '../../shared/log/entry.ts'
-import { eventually } from '../support/eventually.ts'
+import { away, eventually } from '../support/eventually.ts'
 import { comeBackOlder } from '../support/faults/catalogue.ts'
+import { openReceiver, refuse, take } from '../support/receiver.ts'
 import { answerIfAny, type Headers, type Reply } from '../support/shop/client.ts'
 import type { OpenShop } from '../support/shop/shop.ts'
 
@@ -172,5 +173,29 @@ export const queue = async (opened: OpenShop): Promise<() => Promise<void>> => {
   return async () => {
     await ask(opened, 'PUT', `${lock}/leases/second`, { wait_ms: QUEUED_MS, ttl_ms: HELD_MS })
     await ask(opened, 'DELETE', `${lock}/leases/first`)
+  }
+}
+
+/** How long an event is waited for: a Redis that came back older may have forgotten the webhook. */
+const TOLD_MS = 8_000
+
+/** A receiver takes an event at the second attempt; an operator makes the webhook, changes it, looks on and deletes it. */
+export const tell = async (opened: OpenShop): Promise<void> => {
+  const receiver = await openReceiver()
+  const answers = [refuse(503, { 'Retry-After': '1' })]
+  receiver.respond((response, one) => (answers.shift() ?? take)(response, one))
+  try {
+    const { json } = await ask(opened, 'POST', '/orders/webhooks', { url: receiver.url })
+    const path = `/orders/webhooks/${(json as { readonly webhook_id: string }).webhook_id}`
+    await ask(opened, 'PATCH', path, { enabled: true })
+    await ask(opened, 'POST', `${path}/secret`)
+    const { json: user } = await ask(opened, 'POST', '/payment/create_user')
+    await ask(opened, 'POST', `/orders/create/${(user as { readonly user_id: string }).user_id}`)
+    await Promise.race([receiver.whenReceived(2), away(TOLD_MS)])
+    for (const what of ['', '/deliveries']) await ask(opened, 'GET', `${path}${what}`)
+    await ask(opened, 'POST', `${path}/test`)
+    await ask(opened, 'DELETE', path)
+  } finally {
+    receiver.close()
   }
 }

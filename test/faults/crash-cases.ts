@@ -39,6 +39,7 @@ import {
   submit,
   survey,
   TIMEOUT_MS,
+  tell,
 } from './crash-acts.ts'
 
 export const OUTCOMES = ['paid', 'out-of-credit', 'out-of-stock', 'cancelled'] as const
@@ -50,6 +51,7 @@ const ACTS = [
   'operating',
   'locking',
   'queueing',
+  'telling',
   'starting',
   'stopping',
   'surveying',
@@ -371,6 +373,13 @@ const prepare = async (scene: Scene, act: Act, owner: Service | 'gateway'): Prom
       return visit
     }
   }
+  if (act === 'telling') {
+    const wanted = await goShopping(scene)
+    return async () => {
+      await tell(opened)
+      return checkout(scene, wanted, 200)
+    }
+  }
   if (act === 'stopping' || act === 'starting') {
     const wanted = await goShopping(scene)
     return () => checkout(scene, wanted, 200)
@@ -563,6 +572,7 @@ export const recordActs = async (): Promise<Passings> => {
       'operating',
       'locking',
       'queueing',
+      'telling',
     ] as const)
       await run(scene, act, 'order')
     for (const owner of owners) {

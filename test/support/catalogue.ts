@@ -2,6 +2,7 @@
 import { gatewayGauges, resendsTotal } from '../../gateway/metrics.ts'
 import { lockGauges } from '../../ids/lock/gauges.ts'
 import * as ofOrder from '../../order/metrics.ts'
+import { deliveriesTotal, webhookGauges } from '../../order/webhooks/metrics.ts'
 import { redisGauges } from '../../shared/health/redis-gauges.ts'
 import { acquisitionsTotal, waitSeconds } from '../../shared/lock/redlock.ts'
 import { applySeconds, batchEntries, commandSeconds, commandsTotal } from '../../shared/log/measured.ts'
@@ -23,6 +24,8 @@ export const metrics: readonly Metric[] = [
   ...Object.values(ofOrder.contradictionGauges),
   ...Object.values(ofOrder.admissionGauges),
   ...Object.values(ofOrder.auditGauges),
+  deliveriesTotal,
+  ...Object.values(webhookGauges),
   ...Object.values(lockGauges),
   resendsTotal,
   ...Object.values(gatewayGauges),

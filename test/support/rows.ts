@@ -9,6 +9,7 @@ import { cancels } from '../../order/cancel/api.ts'
 import { changes } from '../../order/change/api.ts'
 import { forms } from '../../order/forms/api.ts'
 import { refunds } from '../../order/refunds/api.ts'
+import { webhooks } from '../../order/webhooks/api.ts'
 import { api as payment } from '../../payment/api.ts'
 import type { Service } from '../../shared/contract/events.ts'
 import type { Row, Rows } from '../../shared/http/route.ts'
@@ -25,6 +26,7 @@ const apis: Readonly<Record<Service, Rows>> = {
     ...cancels,
     ...changes,
     ...refunds,
+    ...webhooks,
     ...forms,
     ...ofOperators('/orders'),
     ...recoveryApi('/orders'),

@@ -69,6 +69,7 @@ export const openBenchOn = async (
       logger: pino({ level: 'silent' }),
       peer: () => redis,
       follow: () => ({ start: () => undefined, stop: () => Promise.resolve() }),
+      underLease: () => ({ start: () => undefined, stop: () => Promise.resolve() }),
       catchUp: () => Promise.resolve(true),
       outOfReach: () => [],
       retentionS: RETENTION_S,
@@ -147,7 +148,7 @@ export const saidIn = (log: Log): Promise<readonly LogEntry[]> => log.page('0-0'
 type AnyReactions = Readonly<Record<string, Readonly<Record<string, { readonly command: string }>>>>
 
 /** Rooms of services whose commands have tests of their own. */
-const ROOMS = ['amend', 'cancel', 'change', 'drafts', 'refunds', 'documents', 'lock', 'jobs'] as const
+const ROOMS = ['amend', 'cancel', 'change', 'drafts', 'refunds', 'webhooks', 'documents', 'lock', 'jobs'] as const
 
 /** Remembers which results the commands of a log returned, and knows which of those that their headers promise are missing. */
 export const resultsSeen = (

@@ -1,0 +1,35 @@
+/** How long is waited before an event is sent again? */
+import test from 'ava'
+import { backOffMs, retryAfterMs } from '../../../order/webhooks/backoff.ts'
+
+const HOUR_MS = 3_600_000
+const now = Date.parse('2026-11-28T04:15:00Z')
+
+test('ever longer, from 5 s to 10 h', (t) => {
+  const waits = Array.from({ length: 10 }, (_, at) => backOffMs(at + 1, 0) / 1_000)
+  t.deepEqual(waits, [5, 30, 120, 600, 1_800, 7_200, 18_000, 36_000, 36_000, 36_000])
+  t.is(backOffMs(1_000_000, 0), 10 * HOUR_MS)
+})
+
+test('by up to a fifth less', (t) => {
+  t.is(backOffMs(1, 1), 4_000)
+  t.is(backOffMs(99, 1), 8 * HOUR_MS)
+  for (let turn = 0; turn < 100; turn += 1) {
+    const waitMs = backOffMs(2)
+    t.true(waitMs >= 24_000 && waitMs <= 30_000, String(waitMs))
+  }
+})
+
+test('as long as the receiver says, in seconds or until a moment, within bounds', (t) => {
+  t.is(retryAfterMs('120', now), 120_000)
+  t.is(retryAfterMs(' 7 ', now), 7_000)
+  t.is(retryAfterMs('Sat, 28 Nov 2026 04:17:00 GMT', now), 120_000)
+  t.is(retryAfterMs('0', now), 1_000)
+  t.is(retryAfterMs('Sat, 28 Nov 2020 04:17:00 GMT', now), 1_000)
+  t.is(retryAfterMs('99999999999999999999', now), 10 * HOUR_MS)
+})
+
+test('what it says in no known form is not followed', (t) => {
+  for (const text of [undefined, '', 'soon', '-1 s', '1.5 hours'])
+    t.is(retryAfterMs(text, now), undefined, String(text))
+})
