@@ -1662,7 +1662,7 @@ export type Operations = {
         readonly disabled_by: string | null
         readonly created_at: string
         readonly delivered_at: string | null
-        readonly behind_seconds: number
+        readonly behind_ms: number
         readonly failures: number
         readonly last_error: string | null
         readonly next_attempt_at: string | null
@@ -1688,7 +1688,7 @@ export type Operations = {
           readonly disabled_by: string | null
           readonly created_at: string
           readonly delivered_at: string | null
-          readonly behind_seconds: number
+          readonly behind_ms: number
           readonly failures: number
           readonly last_error: string | null
           readonly next_attempt_at: string | null
@@ -1717,7 +1717,7 @@ export type Operations = {
         readonly disabled_by: string | null
         readonly created_at: string
         readonly delivered_at: string | null
-        readonly behind_seconds: number
+        readonly behind_ms: number
         readonly failures: number
         readonly last_error: string | null
         readonly next_attempt_at: string | null
@@ -1750,7 +1750,7 @@ export type Operations = {
         readonly disabled_by: string | null
         readonly created_at: string
         readonly delivered_at: string | null
-        readonly behind_seconds: number
+        readonly behind_ms: number
         readonly failures: number
         readonly last_error: string | null
         readonly next_attempt_at: string | null
@@ -1778,7 +1778,7 @@ export type Operations = {
         readonly disabled_by: string | null
         readonly created_at: string
         readonly delivered_at: string | null
-        readonly behind_seconds: number
+        readonly behind_ms: number
         readonly failures: number
         readonly last_error: string | null
         readonly next_attempt_at: string | null

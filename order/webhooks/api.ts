@@ -8,7 +8,13 @@ import { noSuchWebhook, tooManyWebhooks } from './problems.ts'
 import { isTarget, URL_MAX } from './target.ts'
 
 const MUST_BE_URL = `be an http or https URL of up to ${URL_MAX} characters, without a user, a password or a fragment`
-const url = v.pipe(v.string(MUST_BE_URL), v.check(isTarget, MUST_BE_URL))
+const url = v.pipe(
+  v.string(MUST_BE_URL),
+  v.check(isTarget, MUST_BE_URL),
+  // As it is asked for: what else a text may have (a line break) is no part of it.
+  v.transform((text) => new URL(text).href),
+  v.string(),
+)
 const MUST_BE_TYPES = `be a list of types of events, of ${EVENT_TYPES.join(', ')}`
 const events = v.pipe(v.array(v.picklist(EVENT_TYPES, MUST_BE_TYPES), MUST_BE_TYPES), v.minLength(1, MUST_BE_TYPES))
 const enabled = v.boolean('be true or false')
@@ -22,7 +28,7 @@ const shown = {
   disabled_by: v.nullable(v.string()),
   created_at: v.string(),
   delivered_at: v.nullable(v.string()),
-  behind_seconds: v.number(),
+  behind_ms: v.number(),
   failures: v.number(),
   last_error: v.nullable(v.string()),
   next_attempt_at: v.nullable(v.string()),

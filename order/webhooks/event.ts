@@ -49,7 +49,8 @@ export type CloudEvent = {
 type Told = readonly [name: string, read: (text: string) => unknown]
 const asText = (text: string): string | null => (text === '' ? null : text)
 const asLines = (text: string) => parseLines(text).map(([item_id, quantity]) => ({ item_id, quantity }))
-const asTime = (text: string): string => new Date(Number(text)).toISOString()
+/** Nothing in a log may keep what comes behind it from being told. */
+const asTime = (text: string): string | null => (/^\d{1,15}$/.test(text) ? new Date(Number(text)).toISOString() : null)
 
 /** Each fact that is told, and how. What is not listed is not: who of the shop has done it, and what services need among themselves. */
 const TOLD: Readonly<Record<string, Told>> = {

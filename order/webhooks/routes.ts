@@ -25,7 +25,7 @@ const shown = (webhook: KnownWebhook) => ({
   disabled_by: webhook.isEnabled ? null : (webhook.why ?? 'operator'),
   created_at: new Date(webhook.createdMs).toISOString(),
   delivered_at: time(webhook.deliveredMs),
-  behind_seconds: webhook.behindMs / 1_000,
+  behind_ms: webhook.behindMs,
   failures: webhook.failures,
   last_error: webhook.error,
   next_attempt_at: time(webhook.nextMs),

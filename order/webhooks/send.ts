@@ -7,7 +7,7 @@
  */
 import { Agent, request as requestHttp } from 'node:http'
 import { request as requestHttps, Agent as SecureAgent } from 'node:https'
-import { messageOf } from '../../shared/errors.ts'
+import { codeOf, messageOf } from '../../shared/errors.ts'
 import type { Dependencies } from '../../shared/service.ts'
 import { type Message, signed } from './signature.ts'
 import { publicLookup, refusalOf } from './target.ts'
@@ -37,7 +37,8 @@ type Answer = Pick<Attempt, 'status' | 'error' | 'retryAfter'>
 
 const failed = (error: unknown): Answer => ({
   status: null,
-  error: messageOf(error).slice(0, ERROR_MAX),
+  // One of several addresses in vain is told without a message.
+  error: (messageOf(error) || codeOf(error) || 'it cannot be reached').slice(0, ERROR_MAX),
   retryAfter: undefined,
 })
 
