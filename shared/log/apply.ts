@@ -84,7 +84,7 @@ export type ApplyOptions = {
   readonly measured: Pick<Measured, 'applied'>
   /** Called with the entry that says that a letter was retried. */
   readonly onAppended: (entry: RawEntry) => void
-  readonly batchScriptOf: (follows: Readonly<Record<string, string>>) => Script
+  readonly batchScriptOf: (publisher: Service, follows: Readonly<Record<string, string>>) => Script
   readonly scriptOf: (commands: readonly string[]) => Script
 }
 
@@ -129,7 +129,7 @@ const peersIn = ({ follows, batchScriptOf, scriptOf }: ApplyOptions, publishers:
           // A kind comes from outside, and may be named as something that every object has: hence a map.
           commands: new Map(Object.entries(rows)),
           applying: `hear-${publisher}`,
-          batch: batchScriptOf(rows),
+          batch: batchScriptOf(publisher, rows),
           single: scriptOf([...Object.values(rows), 'retry']),
         },
       ]

@@ -15,8 +15,8 @@ import { dictionaryOf } from '../contract/dictionary.ts'
 import { type Contract, events, type Facts, type KindOf, type Service, VERSION } from '../contract/events.ts'
 import { type Metrics, noMetrics } from '../metrics/metrics.ts'
 import type { Step } from '../process/step.ts'
-import { compose, type Script, script } from '../redis/script.ts'
-import { type Apply, openApply, type Reactions } from './apply.ts'
+import { compose, type Script, type ScriptParts, script } from '../redis/script.ts'
+import { type Apply, type ApplyOptions, openApply, type Reactions } from './apply.ts'
 import { type Commands, openCommands } from './commands.ts'
 import type { ConfirmationOptions } from './confirmation.ts'
 import { type DeadLetters, deadLetters } from './dead-letters.ts'
@@ -25,6 +25,7 @@ import { FRESH_MS, openFence } from './fence.ts'
 import { type History, openHistory } from './history.ts'
 import { openMeasured } from './measured.ts'
 import { type OwnTail, openOwnTail } from './own-tail.ts'
+import { beginPayload } from './payloads.ts'
 import { openQueries, type Queries } from './queries.ts'
 import { openRetention, type Retention } from './retention.ts'
 import { openSagaRecords, type SagaRecords } from './saga-record.ts'
@@ -149,6 +150,23 @@ const tablesOf = <Publisher extends Service, Of extends Contract>(
   ...sagaConstants(options.saga ?? NO_SAGAS),
 })
 
+/** Makes the script that applies a batch of a publisher's entries, each by the command that follows its kind. */
+const batchScripts =
+  (parts: Pick<ScriptParts, 'lua' | 'tables' | 'functions'>, contract: Contract): ApplyOptions['batchScriptOf'] =>
+  (publisher, follows) => {
+    const emitted = contract[publisher] ?? {}
+    const begin = beginPayload(Object.fromEntries(Object.keys(follows).map((kind) => [kind, emitted[kind] ?? {}])))
+    return script(
+      compose({
+        ...parts,
+        commands: Object.values(follows),
+        main: 'apply',
+        tables: { ...parts.tables, follows },
+        functions: [...(parts.functions ?? []), begin],
+      }),
+    )
+  }
+
 /** Opens the log of a service over its own Redis. */
 export const openLog = <Publisher extends Service, Of extends Contract = typeof events>(
   options: LogOptions<Publisher, Of>,
@@ -197,10 +215,7 @@ export const openLog = <Publisher extends Service, Of extends Contract = typeof 
     dictionary: dictionaryOf(contract),
     follows,
     scriptOf,
-    batchScriptOf: (rows) =>
-      script(
-        compose({ lua, commands: Object.values(rows), main: 'apply', tables: { ...tables, follows: rows }, functions }),
-      ),
+    batchScriptOf: batchScripts({ lua, tables, functions }, contract),
   })
   const records = openSagaRecords({ service, redis, step, open: names.open, runOwn })
   return {

@@ -52,7 +52,10 @@ for at = 4, #ARGV, 4 do
     reply = dead_letter(id, text, fields)
   else
     local done
-    local payload = payload_in(text)
+    local payload, rest_at = begin_payload(kind, text)
+    if rest_at <= #text then
+      payload_in(string.sub(text, rest_at), payload)
+    end
     trace, about = payload.trace, payload.log_id
     done, reply = pcall(commands[follows[kind]], payload)
     if not done then

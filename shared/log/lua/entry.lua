@@ -1,9 +1,9 @@
 -- An entry of a log is one field: its name is the kind, its value all the rest in one text, `name=value name=value`.
 -- Entries of older versions have a field for each of those.
 
--- payload_in(text): the values of such a text by their names.
-local function payload_in(text)
-  local payload = {}
+-- payload_in(text, begun): the values of such a text by their names, beside those that are `begun` already.
+local function payload_in(text, begun)
+  local payload = begun or {}
   for name, value in string.gmatch(text, '([^ =]+)=([^ ]*)') do
     payload[name] = value
   end
