@@ -49,7 +49,7 @@ const useShop = (turn) => {
     const ending = new AbortController()
     follow({
       onMessage: tell,
-      onState: (live) => tell({ name: 'state', live }),
+      onState: (live, why) => tell({ name: 'state', live, why }),
       signal: ending.signal,
     })
     return () => ending.abort()
@@ -68,7 +68,7 @@ const useTold = () => {
   return [told, setTold]
 }
 
-const AskForToken = ({ onGiven }) => {
+const AskForToken = ({ why, onGiven }) => {
   const [token, setToken] = useState('')
   const submit = (event) => {
     event.preventDefault()
@@ -77,6 +77,7 @@ const AskForToken = ({ onGiven }) => {
   }
   return html`<main id="main" class="missing"><section class="card" aria-labelledby="token-title">
     <h2 id="token-title">${keptToken() === '' ? 'This console is for operators' : 'This token was not accepted'}</h2>
+    ${keptToken() !== '' && why && html`<p class="error">${why}</p>`}
     <p>Give the <code>OPERATOR_TOKEN</code> of the shop, or a token or key with the scope <code>operator</code>. It is kept in this tab until that is closed.</p>
     <form class="filters" onSubmit=${submit}>
       <label class="field grow">token<input type="password" autocomplete="off" required value=${token} onInput=${(event) => setToken(event.target.value)} /></label>
@@ -110,7 +111,7 @@ const Console = () => {
     <${Head} state=${state} onForget=${forget} />
     ${
       state.live === 'token'
-        ? html`<${AskForToken} onGiven=${again} />`
+        ? html`<${AskForToken} why=${state.why} onGiven=${again} />`
         : html`<main id="main" class=${state.live === 'lost' ? 'stale' : ''}>
       ${state.demo && html`<${Demo} state=${state} onTell=${tell} />`}
       <${Flow} state=${state} />

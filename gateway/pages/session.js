@@ -80,7 +80,7 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /**
  * Follows what happens in the shop until the signal.
- * @param onState told `live`, `lost`, or `token` if one is wanted, and then it is over
+ * @param onState told `live`, `lost`, or `token` if one is wanted, with the reason, and then it is over
  */
 export const follow = async ({ onMessage, onState, signal }) => {
   while (!signal.aborted) {
@@ -94,7 +94,8 @@ export const follow = async ({ onMessage, onState, signal }) => {
     try {
       stillThere()
       const response = await fetch('/events', { headers: authorised(), signal: either, cache: 'no-store' })
-      if (response.status === 401 || response.status === 403) return onState('token')
+      if (response.status === 401 || response.status === 403)
+        return onState('token', sentenceOf(response.status, await response.json()))
       if (response.ok && response.body) {
         onState('live')
         await readEvents(response.body, onMessage, stillThere)

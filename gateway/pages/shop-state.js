@@ -36,7 +36,7 @@ const auditedBy = ({ audit }) =>
 
 /** What is known after a message, or after a change of the connection. */
 export const after = (state, message) => {
-  if (message.name === 'state') return { ...state, live: message.live }
+  if (message.name === 'state') return { ...state, live: message.live, why: message.why }
   const { data } = message
   const common = { at: data.at, consoles: data.consoles, services: data.services, demo: data.demo ?? null }
   if (message.name === 'whole')

@@ -6,6 +6,8 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { type Demo, openDemo } from '../../env/local/demo.ts'
 import { type Shop, startShop } from '../../env/local/shop.ts'
 import { eventually } from '../support/eventually.ts'
+import { comeBackOlder } from '../support/faults/catalogue.ts'
+import { writtenTo } from '../support/faults/older-redis.ts'
 import { openClient } from '../support/shop/client.ts'
 import { openBrowser, violationsOf, visit } from './chromium.ts'
 
@@ -219,6 +221,35 @@ test.serial('a lock is shown with who holds it', async (t) => {
   await shows(page, 'locks', 'anna')
   t.deepEqual(await violationsOf(page), [])
 })
+
+test.serial(
+  'orders that are contradicted are shown with why, and a person resolves each in one of two ways',
+  async (t) => {
+    const { page } = await look(t)
+    const moment = await writtenTo(shop.part('payment-redis').dir)
+    const orders = [await placeOrder(), await placeOrder()]
+    for (const order of orders) await post(`/orders/checkout/${order}`)
+    await comeBackOlder(shop.part('payment-redis'), { position: moment })
+    for (const [order, verb] of [
+      [orders[0] ?? '', 'resolve by refund'],
+      [orders[1] ?? '', 'accept as it is'],
+    ] as const) {
+      await card(page, 'shop').getByRole('link', { name: order }).click(SOON)
+      await shows(page, 'checkout', 'CheckoutContradicted')
+      await card(page, 'checkout')
+        .getByRole('button', { name: `${verb}…` })
+        .click(SOON)
+      t.deepEqual(await violationsOf(page), [])
+      await page.getByRole('dialog').getByRole('textbox').fill('it is so')
+      await page.keyboard.press('Enter')
+      await page.getByText(`done: ${verb}`).waitFor(SOON)
+      await shows(page, 'checkout', 'CheckoutResolved')
+      await card(page, 'shop')
+        .getByRole('link', { name: order })
+        .waitFor({ state: 'detached', ...SOON })
+    }
+  },
+)
 
 test.serial('when the gateway is gone it says so, and goes on once that is back', async (t) => {
   const { page, complaints } = await look(t)
