@@ -350,6 +350,8 @@ test.serial('an operator reads who has done what, and the customer does not', as
 const DEEDS = ROWS.filter(({ method, scope }) => method !== 'GET' && scope !== 'service')
 /** What the log parser does at once instead of a little later, nobody has it do. */
 const OF_TIME = ['parseLog']
+/** It is sent to its receiver, and changes nothing here. */
+const SENT = ['testWebhook']
 /** A route that wants a contradiction is held against its entry in `test/order/resolve-late.redis.test.ts`. */
 const ELSEWHERE = ['resolveContradiction']
 /** No entry of another service is applied in ids, so it has no dead letters. */
@@ -395,6 +397,12 @@ const ofLetter = async ({ service }: NamedRow): Promise<Deed> => {
   )
   return { values: { id: String(id) } }
 }
+/** Nothing is sent while it is off. */
+const WEBHOOK = { url: 'https://receiver.test/', enabled: false }
+const ofWebhook = async (): Promise<Deed> => {
+  const { json } = await askFor(rowNamed('createWebhook'), 'operator', { body: WEBHOOK })
+  return { values: { webhook: (json as { readonly webhook_id: string }).webhook_id } }
+}
 const LEASE = { lock: 'trail', lease: 'one' }
 /** None that the matrix has stood as, and resigned as: it would have to wait before it stands again. */
 const CANDIDACY = { election: 'trail', candidate: 'one' }
@@ -434,6 +442,10 @@ const WANTED: Readonly<Record<string, (row: NamedRow) => Promise<Deed>>> = {
   retryDeadLetter: ofLetter,
   dismissDeadLetter: ofLetter,
   createUser: async () => ({}),
+  createWebhook: async () => ({ body: WEBHOOK }),
+  changeWebhook: async () => ({ ...(await ofWebhook()), body: { url: 'https://receiver.test/another' } }),
+  rotateWebhookSecret: ofWebhook,
+  deleteWebhook: ofWebhook,
   changeItem: async () => ({ body: { price: 7 } }),
   setFeature: async ({ service }) => ({ values: { name: FEATURES[service] }, body: { on: false } }),
 }
@@ -457,9 +469,9 @@ const newestOf = (service: NamedRow['service']) =>
 
 /** Deletions last but where they are needed; what is switched off comes last of all. */
 const inTurn = (row: NamedRow): number => Number(row.name === 'setFeature') * 2 + Number(row.method === 'DELETE')
-for (const row of DEEDS.filter((one) => ![...OF_TIME, ...ELSEWHERE].includes(one.name) && !hasNone(one)).toSorted(
-  (a, b) => inTurn(a) - inTurn(b),
-))
+for (const row of DEEDS.filter(
+  (one) => ![...OF_TIME, ...SENT, ...ELSEWHERE].includes(one.name) && !hasNone(one),
+).toSorted((a, b) => inTurn(a) - inTurn(b)))
   test.serial(`who has asked ${row.service} to ${row.name} stands in an entry of its log`, async (t) => {
     const [by, name] =
       row.scope === 'operator'
