@@ -477,6 +477,8 @@ for (const row of DEEDS.filter(
       row.scope === 'operator'
         ? (['operator', 'operator:operator'] as const)
         : (['merchant', 'merchant:seller'] as const)
+    // The test before may have left a part frozen until its end.
+    await eventually(async () => assert.equal((await send(through('/ready'), 'GET', {})).status, 200), 20_000)
     const deed = (await WANTED[row.name]?.(row)) ?? {}
     const before = await newestOf(row.service)
     const { status, text } = await askFor(row, by, deed)
