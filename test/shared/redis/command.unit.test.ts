@@ -9,6 +9,7 @@ import * as ofChanges from '../../../order/change/commands.ts'
 import * as ofOrder from '../../../order/commands.ts'
 import { reactions as byOrder } from '../../../order/reactions.ts'
 import * as ofRefunds from '../../../order/refunds/commands.ts'
+import * as ofWebhooks from '../../../order/webhooks/commands.ts'
 import * as ofPayment from '../../../payment/commands.ts'
 import * as ofDocuments from '../../../payment/documents/commands.ts'
 import { reactions as byPayment } from '../../../payment/reactions.ts'
@@ -22,9 +23,14 @@ const isCommand = (one: unknown): one is Command => typeof one === 'object' && o
 
 const ROWS: Readonly<Record<Place, readonly Command[]>> = {
   ids: Object.values<unknown>({ ...ofIds, ...ofLocks, ...ofJobs }).filter(isCommand),
-  order: Object.values<unknown>({ ...ofOrder, amendOrder, ...ofCancelling, ...ofChanges, ...ofRefunds }).filter(
-    isCommand,
-  ),
+  order: Object.values<unknown>({
+    ...ofOrder,
+    amendOrder,
+    ...ofCancelling,
+    ...ofChanges,
+    ...ofRefunds,
+    ...ofWebhooks,
+  }).filter(isCommand),
   payment: Object.values<unknown>({ ...ofPayment, ...ofDocuments }).filter(isCommand),
   stock: Object.values(ofStock).filter(isCommand),
   shared: Object.values(ofShared).filter(isCommand),
