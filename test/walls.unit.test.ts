@@ -195,7 +195,7 @@ const WALLS: readonly Wall[] = [
 
 /** A package that reaches out of the process, or that all would have to follow, has one place. */
 const PACKAGES: Readonly<Record<string, RegExp>> = {
-  '@koa/router': /^shared\/http\/server\.ts$/,
+  '@koa/router': /^shared\/http\/routing\.ts$/,
   '@opentelemetry/api': /^shared\/process\/tracing\.ts$/,
   '@opentelemetry/exporter-trace-otlp-http': /^shared\/process\/tracing\.ts$/,
   '@opentelemetry/resources': /^shared\/process\/tracing\.ts$/,
@@ -204,7 +204,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   htm: /^gateway\/console\//,
   ioredis: /^shared\/(redis\/|lock\/node\.ts$)/,
   jose: /^gateway\/auth\//,
-  koa: /^shared\/http\/server\.ts$/,
+  koa: /^shared\/http\/(routing|server)\.ts$/,
   nanoid: /./, // reaches nothing
   'node-cron': /^shared\/saga\/schedule\.ts$/,
   pino: /^shared\/process\//,

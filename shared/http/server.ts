@@ -11,7 +11,6 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as after } from 'node:timers/promises'
-import Router from '@koa/router'
 import Koa from 'koa'
 import type { Logger } from 'pino'
 import { type Metrics, noMetrics } from '../metrics/metrics.ts'
@@ -29,6 +28,7 @@ import { draining, featureOff, methodNotAllowed, noSuchRoute } from './problems.
 import type { Check } from './readiness.ts'
 import { requestOf } from './request.ts'
 import type { Route } from './route.ts'
+import { type Handle, openRouting, type Routing } from './routing.ts'
 import { answerScrape, isScrape } from './scrape.ts'
 import { openVisitors } from './visitors.ts'
 
@@ -87,28 +87,6 @@ const turnAway = (ctx: Context): void => {
 const shownAt = ({ state, params }: Context): string | undefined =>
   state.route?.shownAt?.replace(/:(\w+)/g, (_, name) => params?.[name] ?? '')
 
-/** A path as far as it has no parameter, word by word: `/things` and `/things/find` of `/things/find/:thing`. */
-const beginningsOf = (path: string): readonly string[] => {
-  const words = (path.split('/:')[0] ?? '').split('/')
-  return words.map((_, last) => words.slice(0, last + 1).join('/'))
-}
-
-/** Whether a path is another route's, although this one fits it: a parameter stands for no word that others have in its place. */
-type IsOthers = (path: string) => boolean
-const wordsApart = (routes: readonly Route[]): ReadonlyMap<Route, IsOthers> => {
-  const beginnings = new Set(routes.flatMap(({ path }) => beginningsOf(path)))
-  const apart = new Map<Route, IsOthers>()
-  for (const route of routes) {
-    const before = route.path.slice(0, route.path.indexOf('/:') + 1)
-    if (before === '' || ![...beginnings].some((one) => one.startsWith(before))) continue
-    apart.set(route, (path) => {
-      const end = path.indexOf('/', before.length)
-      return beginnings.has(end === -1 ? path : path.slice(0, end))
-    })
-  }
-  return apart
-}
-
 /** A sampled request goes on with a span of this process, if anybody is told of spans. */
 const traceOf = (ctx: Context, { method, path }: Route, tracing: Tracing | undefined): string | undefined => {
   const trace = sampledIn(ctx.headers.traceparent)
@@ -118,58 +96,40 @@ const traceOf = (ctx: Context, { method, path }: Route, tracing: Tracing | undef
   return ctx.state.span.trace
 }
 
-const routerOf = (
-  { routes, isOff = () => false, tracing }: Pick<HttpServerOptions, 'routes' | 'isOff' | 'tracing'>,
-  apart: ReadonlyMap<Route, IsOthers>,
-  authorisation: Authorisation,
-  closing: AbortSignal,
-): Router<Taken> => {
-  // One path, one spelling: the gateway must not take it for another route.
-  const router = new Router<Taken>({ sensitive: true, strict: true })
-  for (const route of routes) {
-    const isOthers = apart.get(route)
-    router.register(route.path, [route.method], async (ctx, next) => {
-      if (isOthers?.(ctx.path)) return next()
-      const admitted = authorisation.admit(ctx, route.scope)
-      if ('problem' in admitted) return sendProblem(ctx, admitted.problem)
-      ctx.state.route = route
-      ctx.state.doneBy = doneByOf(admitted.caller)
-      if (route.feature !== undefined && isOff(route.feature)) {
-        ctx.set('Retry-After', RETRY_AFTER_S)
-        return sendProblem(ctx, featureOff(route.feature))
-      }
-      const trace = traceOf(ctx, route, tracing)
-      const sent = await readBody(ctx, route.body)
-      if (isOver(ctx.req)) return
-      if ('problem' in sent) return sendProblem(ctx, sent.problem)
-      send(ctx, await route.handler(requestOf(ctx, ctx.params, sent, admitted.caller, closing, trace)))
-    })
+/** What a route does with its requests. */
+const handling =
+  (
+    { isOff = () => false, tracing }: Pick<HttpServerOptions, 'isOff' | 'tracing'>,
+    authorisation: Authorisation,
+    closing: AbortSignal,
+  ) =>
+  (route: Route): Handle =>
+  async (ctx) => {
+    const admitted = authorisation.admit(ctx, route.scope)
+    if ('problem' in admitted) return sendProblem(ctx, admitted.problem)
+    ctx.state.route = route
+    ctx.state.doneBy = doneByOf(admitted.caller)
+    if (route.feature !== undefined && isOff(route.feature)) {
+      ctx.set('Retry-After', RETRY_AFTER_S)
+      return sendProblem(ctx, featureOff(route.feature))
+    }
+    const trace = traceOf(ctx, route, tracing)
+    const sent = await readBody(ctx, route.body)
+    if (isOver(ctx.req)) return
+    if ('problem' in sent) return sendProblem(ctx, sent.problem)
+    send(ctx, await route.handler(requestOf(ctx, ctx.params, sent, admitted.caller, closing, trace)))
   }
-  return router
-}
 
 /** Answers for paths and methods that no route takes. */
-const refuseOthers = (
-  service: string,
-  routes: readonly Route[],
-  apart: ReadonlyMap<Route, IsOthers>,
-  router: Router<Taken>,
-): Koa.Middleware<Taken> => {
-  const methodsOf = (path: string): readonly string[] => {
-    const layers = router.match(path, 'GET').path
-    const matching = routes.filter(
-      (route) => layers.some((layer) => layer.path === route.path) && !apart.get(route)?.(path),
-    )
-    return [...new Set(matching.map(({ method }) => method))].sort()
-  }
-  return (ctx) => {
+const refuseOthers =
+  (service: string, methodsOf: Routing['methodsOf']): Koa.Middleware<Taken> =>
+  (ctx) => {
     const { path } = ctx
     const allowed = methodsOf(path).join(', ')
     if (allowed === '') return sendProblem(ctx, noSuchRoute(service, path))
     ctx.set('Allow', allowed)
     sendProblem(ctx, methodNotAllowed(path, allowed))
   }
-}
 
 /** What the server does at the moment: requests pass `guard` first. */
 type Traffic = { readonly closing: AbortController; inFlight: number }
@@ -224,12 +184,11 @@ const appOf = (options: HttpServerOptions, traffic: Traffic): Koa<Taken> => {
   app.on('error', (error: NodeJS.ErrnoException, ctx: Koa.Context) => {
     if (!CLIENT_GONE.includes(error.code ?? '')) log.error({ err: error, ...aboutRequest(ctx) }, 'a response failed')
   })
-  const apart = wordsApart(routes)
   const authorisation = openAuthorisation(options)
-  const router = routerOf(options, apart, authorisation, traffic.closing.signal)
+  const { middleware, methodsOf } = openRouting(routes, handling(options, authorisation, traffic.closing.signal))
   app.use(guard(options, authorisation, traffic))
-  app.use(router.routes())
-  app.use(refuseOthers(service, routes, apart, router))
+  app.use(middleware)
+  app.use(refuseOthers(service, methodsOf))
   return app
 }
 
