@@ -16,7 +16,7 @@ import type { ReplicaSet } from '../proxy/replica-set.ts'
 import type { StillHolds } from '../proxy/streams.ts'
 import { openCheckouts } from './checkouts.ts'
 import { type Launcher, openDemo } from './demo.ts'
-import { type Answer, askAgainAndAgain, prefixOf, SERVICES } from './questions.ts'
+import { type Answer, openQuestions, prefixOf, SERVICES } from './questions.ts'
 import { readServiceEvents } from './service-events.ts'
 import { openWatchers, WATCHERS_MAX } from './watchers.ts'
 
@@ -106,7 +106,7 @@ export const openConsole = (options: ConsoleOptions): Console => {
       const about = { service, prefix: prefixOf(name), borne, step, onDigest, onRefused, log }
       void readServiceEvents(about, signal)
     }
-    void askAgainAndAgain({ services, borne, step, onAnswer: answers.take }, signal)
+    void ask(signal)
     const timer = setInterval(tick, EVERY_MS)
     signal.addEventListener('abort', () => clearInterval(timer))
   }
@@ -120,6 +120,7 @@ export const openConsole = (options: ConsoleOptions): Console => {
     )
   }
   const watchers = openWatchers({ stillHolds, onFirst: begin, onLast: () => watching?.abort() })
+  const ask = openQuestions({ services, borne: watchers.borne, step, onAnswer: answers.take })
 
   const show = (request: IncomingMessage, response: ServerResponse, path: string, passed: Passed): void => {
     if (request.method === 'POST') return demo.answer(response, path, passed.requestId)

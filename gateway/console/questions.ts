@@ -1,8 +1,8 @@
 /**
  * What is asked of the services again and again while anybody looks?
  *
- * Each question at its own pace, and with pauses of five times as long as an answer takes, so that a shop that is large or slow is not
- * burdened. The answers are passed on as they are: what they mean, the page knows.
+ * Each question at its own pace, and with pauses of twenty times as long as an answer takes, so that a shop that is large or slow is not
+ * burdened: an audit of half a million orders keeps the Redis of order busy for a second. The answers are passed on as they are: what they mean, the page knows.
  */
 import { setTimeout as after } from 'node:timers/promises'
 import type { Step } from '../../shared/process/step.ts'
@@ -50,7 +50,7 @@ export type Answer = { readonly at: number; readonly status: number; readonly bo
 
 /** Longer than a service takes to say that its Redis is away. */
 const LATE_MS = 4_000
-const SHARE = 5
+const SHARE = 20
 const AUDIT_LATE_MS = 30_000
 
 const NO_ANSWER = 504
@@ -62,11 +62,18 @@ export type QuestionsOptions = {
   readonly onAnswer: (name: string, answer: Answer) => void
 }
 
-/** Asks all of it until the signal. */
-export const askAgainAndAgain = async (options: QuestionsOptions, signal: AbortSignal): Promise<void> => {
-  const { services, borne, step, onAnswer } = options
+/** Asks all of it until the signal. Who is asked once more keeps to the pauses of before, however often consoles come and go. */
+export type AskAgainAndAgain = (signal: AbortSignal) => Promise<void>
 
-  const ask = async (replica: Replica, { service, path, name }: Question): Promise<Omit<Answer, 'at'>> => {
+export const openQuestions = ({ services, borne, step, onAnswer }: QuestionsOptions): AskAgainAndAgain => {
+  /** When each may be asked next. */
+  const dueAt = new Map<string, number>()
+
+  const ask = async (
+    replica: Replica,
+    { service, path, name }: Question,
+    signal: AbortSignal,
+  ): Promise<Omit<Answer, 'at'>> => {
     const late = AbortSignal.any([signal, AbortSignal.timeout(name === 'audit' ? AUDIT_LATE_MS : LATE_MS)])
     try {
       const { statusCode, body } = await step(`ask-${service}`, () =>
@@ -78,30 +85,35 @@ export const askAgainAndAgain = async (options: QuestionsOptions, signal: AbortS
     }
   }
 
-  const answerTo = async (question: Question): Promise<Omit<Answer, 'at'>> => {
+  const answerTo = async (question: Question, signal: AbortSignal): Promise<Omit<Answer, 'at'>> => {
     const service = services.get(question.service)
     if (question.ofEach) {
       const replicas = service?.reachable ?? []
       const answers = await Promise.all(
-        replicas.map(async (replica) => ({ origin: replica.origin, ...(await ask(replica, question)) })),
+        replicas.map(async (replica) => ({ origin: replica.origin, ...(await ask(replica, question, signal)) })),
       )
       const told = answers.filter(({ status }) => status === 200)
       return { status: told.length > 0 ? 200 : NO_ANSWER, body: told.map(({ origin, body }) => ({ origin, body })) }
     }
     const replica = service?.pick({ kind: 'short' })
-    return replica ? ask(replica, question) : { status: NO_ANSWER, body: null }
+    return replica ? ask(replica, question, signal) : { status: NO_ANSWER, body: null }
   }
 
-  const keepAsking = async (question: Question): Promise<void> => {
+  const keepAsking = async (question: Question, signal: AbortSignal): Promise<void> => {
+    const { name, everyMs } = question
     while (!signal.aborted) {
-      const begun = performance.now()
-      const answer = await answerTo(question)
+      const rest = (dueAt.get(name) ?? 0) - performance.now()
+      if (rest > 0) await after(rest, undefined, { signal }).catch(() => undefined)
       if (signal.aborted) return
-      onAnswer(question.name, { at: Date.now(), ...answer })
-      const pause = Math.max(question.everyMs, (performance.now() - begun) * SHARE)
-      await after(pause, undefined, { signal }).catch(() => undefined)
+      const begun = performance.now()
+      const answer = await answerTo(question, signal)
+      const now = performance.now()
+      dueAt.set(name, now + Math.max(everyMs, (now - begun) * SHARE))
+      if (!signal.aborted) onAnswer(name, { at: Date.now(), ...answer })
     }
   }
 
-  await Promise.all(QUESTIONS.map(keepAsking))
+  return async (signal) => {
+    await Promise.all(QUESTIONS.map((question) => keepAsking(question, signal)))
+  }
 }

@@ -5,6 +5,9 @@ import { Agent, type ClientRequest, get, type IncomingMessage } from 'node:http'
 /** All of them must have been told everything once within this time: what is measured then is what consoles cost that look. */
 const TOLD_MS = 30_000
 
+/** What stands in an event once there was an audit. */
+const AUDITED = '"audit":{'
+
 export type Consoles = AsyncDisposable
 
 const openConsole = async (origin: string, agent: Agent, signal: AbortSignal): Promise<ClientRequest> => {
@@ -15,8 +18,17 @@ const openConsole = async (origin: string, agent: Agent, signal: AbortSignal): P
   if (response.statusCode !== 200) throw new Error(`a console was answered ${response.statusCode}`)
   // It is broken off from here in the end.
   response.on('error', () => undefined)
-  await once(response, 'data')
-  response.resume()
+  // With the first audit all is told that is ever asked for, and the next one is a while away.
+  await new Promise<void>((resolve) => {
+    let told = ''
+    response.on('data', (chunk: Buffer) => {
+      if (told === AUDITED) return
+      told = told.slice(-AUDITED.length) + chunk.toString()
+      if (!told.includes(AUDITED)) return
+      told = AUDITED
+      resolve()
+    })
+  })
   return request
 }
 
