@@ -72,11 +72,19 @@ const neededFor = ({
 const openLoopOrders = (rate: Rate, ms: number): number =>
   'perSecond' in rate ? Math.ceil((rate.perSecond * ms) / 1_000) : ordersFor(PEAK_CONNECTIONS, rate.ofPeak * ms)
 
-/** One token for all clients: it does what all of them do, and which it is makes no difference to the gateway. */
-const makeTokens = async ({ auth }: Options): Promise<{ token?: string; variables: Record<string, string> }> => {
+type Tokens = {
+  readonly token?: string
+  readonly issueTo?: (user: number) => Promise<string>
+  readonly variables: Readonly<Record<string, string>>
+}
+
+/** Customers check out what is their own; whatever else is asked for, an operator asks for. */
+const makeTokens = async ({ auth, route, with: second }: Options): Promise<Tokens> => {
   if (!auth) return { variables: {} }
   const { variables, issue } = await makeOwnIssuer('')
-  return { token: await issue('operator', 'bench'), variables: { ...variables } }
+  const issueTo = (user: number) => issue('customer', `${user}`)
+  const isOfCustomers = route === 'checkout' && second === undefined
+  return { token: await issue('operator', 'bench'), variables, ...(isOfCustomers ? { issueTo } : {}) }
 }
 
 const startOwn = async (
@@ -262,11 +270,11 @@ export const bench = async (options: Options, say: (text: string) => void, signa
   const unit = report.unitOf(route)
   await using stack = new AsyncDisposableStack()
   say(describe(options, seed))
-  const { token, variables } = await makeTokens(options)
+  const { token, issueTo, variables } = await makeTokens(options)
   const shop = url === undefined ? stack.use(await startOwn(options, variables, signal)) : undefined
   const load: Load = stack.use(await openLoad(signal))
   const open = (origin: string, own: Shop | undefined, bears: string | undefined): Site =>
-    openSite({ origin, shop: own, token: bears, seed, load, options, signal })
+    openSite({ origin, shop: own, token: bears, issueTo: bears ? issueTo : undefined, seed, load, options, signal })
   const site = open(shop?.url ?? url ?? '', shop, shop && token)
   const other = await openOther(options, stack, signal, open)
   const sites = other ? [site, other] : [site]

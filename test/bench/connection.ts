@@ -23,12 +23,14 @@ const textOf = (value: string | string[] | undefined): string | undefined => (Ar
 const JSON_TYPE = { 'content-type': 'application/json' }
 
 export const openConnection = (job: Job, ended: Ended): Connection => {
-  const { origin, method, body: sent, things, followedBy, authorization } = job
+  const { origin, method, body: sent, things, followedBy, authorization, bearers } = job
   const client = new Client(origin, { pipelining: 1, headersTimeout: ANSWER_MS, bodyTimeout: ANSWER_MS })
   const path = job.path.split('{n}')
   const thenPath = followedBy?.path.split('{n}') ?? []
   const known = authorization === undefined ? {} : { authorization }
   const headers = { ...known, ...(sent === undefined ? {} : JSON_TYPE) }
+  const ofAll = bearers?.tokens.map((token) => ({ ...headers, authorization: `Bearer ${token}` }))
+  const headersFor = (thing: number) => ofAll?.[bearers?.whose[thing] ?? 0] ?? headers
   const bodyOf = (thing: number, next: number) =>
     sent && { body: sent.replaceAll('{n}', `${thing}`).replaceAll('{next}', `${next}`) }
   let number = 0
@@ -70,7 +72,8 @@ export const openConnection = (job: Job, ended: Ended): Connection => {
       isFollowed = false
       thing = things === undefined ? one : one % things
       const next = things === undefined ? one + 1 : (one + 1) % things
-      client.dispatch({ method, path: path.join(`${thing}`), headers, ...bodyOf(thing, next) }, handler)
+      const asked = { method, path: path.join(`${thing}`), headers: headersFor(thing), ...bodyOf(thing, next) }
+      client.dispatch(asked, handler)
     },
     close: () => client.destroy(),
   }

@@ -13,6 +13,9 @@ import { join } from 'node:path'
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 
+/** The tokens of customers, and by thing, whose it is. */
+export type Bearers = { readonly tokens: readonly string[]; readonly whose: Uint32Array }
+
 export type Job = {
   readonly origin: string
   readonly method: Method
@@ -24,6 +27,8 @@ export type Job = {
   readonly followedBy?: { readonly method: Method; readonly path: string } | undefined
   /** What its clients authorise themselves with, if they do. */
   readonly authorization?: string | undefined
+  /** Instead: who asks for which thing bears a token of its own. */
+  readonly bearers?: Bearers | undefined
   /** How many things the number names, so that it begins again at 0 after so many; default: as many as there are numbers. */
   readonly things?: number | undefined
   readonly first: number

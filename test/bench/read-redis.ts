@@ -66,6 +66,12 @@ const visit = async <Result>(
   }
 }
 
+/** The users of the first orders. */
+export const readUsersOf = async ({ redis }: Shop, orders: number): Promise<Uint32Array> =>
+  Uint32Array.from(await visit(redis.order, (connection) => readRows(connection, ORDER, orders)), ([, user]) =>
+    Number(user),
+  )
+
 /** Reads all users, items and orders, and counts what is unfinished. */
 export const readRedis = async ({ redis }: Shop, seed: Seed): Promise<Reading> => {
   const openSagas = (connection: Redis): Promise<number> => connection.zcard(OPEN_SAGAS)

@@ -10,10 +10,10 @@ import type { Shop } from '../../env/local/shop.ts'
 import { impossible } from '../../shared/errors.ts'
 import { type Answers, type Books, balance, type Reading, type Writes } from './books.ts'
 import { type CpuTimes, canMeasureCpu, readCpu, since, type Watched } from './cpu.ts'
-import type { Exception, Load, Measured } from './load.ts'
+import type { Bearers, Exception, Load, Measured } from './load.ts'
 import type { Options } from './options.ts'
 import type { Profiler } from './profile.ts'
-import { readRedis } from './read-redis.ts'
+import { readRedis, readUsersOf } from './read-redis.ts'
 import { readRoutes } from './read-routes.ts'
 import { LOAD, type Run } from './report.ts'
 import { ROUTES, type Route, type RouteName, thingsOf, writes } from './routes.ts'
@@ -58,6 +58,8 @@ export type SiteOptions = {
   readonly shop: Shop | undefined
   /** What its clients bear, if they bear anything. */
   readonly token?: string | undefined
+  /** Makes the token of a customer: then each checks out its own orders. */
+  readonly issueTo?: ((user: number) => Promise<string>) | undefined
   readonly seed: Seed
   readonly load: Load
   readonly options: Pick<Options, 'route' | 'with' | 'obeysRetryAfter'>
@@ -115,9 +117,10 @@ const answersOf = (route: RouteName, seed: Seed, { all, next }: Asked): Answers 
   return { ok: 0, unsure: 0, endOf: () => undefined, writes }
 }
 
-export const openSite = ({ origin, shop, token, seed, load, options, signal }: SiteOptions): Site => {
+export const openSite = ({ origin, shop, token, issueTo, seed, load, options, signal }: SiteOptions): Site => {
   const { obeysRetryAfter } = options
   const authorization = token && `Bearer ${token}`
+  let bearers: Bearers | undefined
   const routes = [options.route, ...(options.with ? [options.with] : [])]
   const asked = new Map(routes.map((route): [RouteName, Asked] => [route, { all: [], next: 0 }]))
   const askedOf = (route: RouteName): Asked => asked.get(route) ?? impossible('bench.route', route)
@@ -131,7 +134,7 @@ export const openSite = ({ origin, shop, token, seed, load, options, signal }: S
     const watched = shop ? watchedOf(shop, load) : []
     const readings: CpuTimes[] = []
     const count = Math.min(ask.count ?? end, end - so.next)
-    const job = { origin, method, path, body, followedBy, authorization, things, first: so.next, count }
+    const job = { origin, method, path, body, followedBy, authorization, bearers, things, first: so.next, count }
     const measured = await load.run(
       { ...job, connections, perSecond, obeysRetryAfter, warmUpMs, measuredMs: ms },
       () => {
@@ -163,7 +166,12 @@ export const openSite = ({ origin, shop, token, seed, load, options, signal }: S
     origin,
     shop,
     seed,
-    fill: () => fill(origin, seed, signal, token),
+    fill: async () => {
+      await fill(origin, seed, signal, token)
+      if (shop === undefined || issueTo === undefined) return
+      const tokens = await Promise.all(Array.from({ length: seed.users }, (_, user) => issueTo(user)))
+      bearers = { tokens, whose: await readUsersOf(shop, seed.orders) }
+    },
     run,
     answered: () => [...asked.values()].reduce((sum, { all }) => sum + answeredIn(all), 0),
     check,
