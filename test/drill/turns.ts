@@ -13,7 +13,8 @@ export type TurnsFound = {
 /** What of the turns contradicts that they were turns. @param isFenceKept whether the shop has forgotten none of the tokens it saw */
 const wrongIn = ({ beliefs, writes, registers }: Turns, isFenceKept: boolean): readonly string[] => [
   ...crowded(beliefs, placesOf),
-  ...tokensFallen(beliefs),
+  // Where several hold a lock at once, one may be told of its grant when others that came after it have gone: a reply was lost.
+  ...tokensFallen(beliefs.filter(({ lock }) => placesOf(lock) === 1)),
   ...(isFenceKept ? olderAfterNewer(writes) : []),
   ...registers.flatMap((register) => [
     ...olderAfterNewer(register.writes()),

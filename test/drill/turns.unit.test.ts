@@ -95,6 +95,11 @@ test('two may hold a lock of two places, and neither token need be the greater',
   t.deepEqual(judgeTurns({ honest: turns({ beliefs }), control: CONTROL }, true).wrong, [])
 })
 
+test('one of two that hold a lock may be told so late, when the other, with the greater token, has gone', (t) => {
+  const beliefs = [belief('a', 5, 0, 1, 'drill-gpu'), belief('b', 4, 2, 3, 'drill-gpu')]
+  t.deepEqual(judgeTurns({ honest: turns({ beliefs }), control: CONTROL }, true).wrong, [])
+})
+
 test('a write whose end is not known, or that went on meanwhile, says nothing', (t) => {
   const writes = [
     write('b', 2, 0, 5),
