@@ -57,19 +57,9 @@ const newsIn = (entry: RawEntry): News | undefined => {
 }
 
 type Compare = (a: string, b: string) => number
-/** An entry that the log shows, as it is in the log. */
-const rawOf = ({ id, kind, log_id, facts }: Awaited<ReturnType<Log['page']>>[number]): RawEntry => [
-  id,
-  [
-    kind,
-    `version=1 log_id=${log_id} ${Object.entries(facts)
-      .map(([name, value]) => `${name}=${value}`)
-      .join(' ')}`,
-  ],
-]
 
 export type WatchesOptions = {
-  readonly log: Pick<Log, 'newestId' | 'page' | 'has'>
+  readonly log: Pick<Log, 'newestId' | 'tail' | 'has'>
   /** How two ids of entries are compared. */
   readonly compare: Compare
 }
@@ -92,13 +82,13 @@ const resume = async (
 ): Promise<boolean> => {
   let after = seen
   for (let pages = 0; pages < PAGES_MAX; pages += 1) {
-    const entries = await log.page(after, PAGE)
+    const entries = await log.tail(after, PAGE)
     for (const entry of entries) {
-      const news = newsIn(rawOf(entry))
+      const news = newsIn(entry)
       if (news) deliver(watcher, news)
     }
     if (entries.length < PAGE) return true
-    after = entries.at(-1)?.id ?? after
+    after = entries.at(-1)?.[0] ?? after
   }
   return false
 }
