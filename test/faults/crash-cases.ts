@@ -179,9 +179,8 @@ const goShopping = async ({ opened }: Scene, { credit, pieces } = ENOUGH): Promi
 }
 
 /** Somebody buys two pieces, and gives one of them back. */
-const refundPiece = async (scene: Scene): Promise<void> => {
+const refundPiece = async (scene: Scene, { order, item }: Wanted): Promise<void> => {
   const { opened, told } = scene
-  const { order, item } = await goShopping(scene)
   await insist(opened.client, order, told)
   const path = `/orders/${order}/refunds`
   const { headers } = await ask(opened, 'POST', path, { lines: [{ item_id: item, quantity: 1 }], reason: 'broken' })
@@ -315,11 +314,13 @@ const prepareRare = async (scene: Scene, act: 'surveying' | 'resolving' | 'uphol
   }
   if (act === 'upholding') {
     const wanted = await goShopping(scene)
+    // There before both Redis forget: nobody could give a customer back that no service but stock has heard of.
+    const refunded = await goShopping(scene)
     const amends = await prepareAmendments(scene)
     return async () => {
       const position = await writtenTo(own.dir)
       await insist(opened.client, wanted.order, told)
-      await refundPiece(scene)
+      await refundPiece(scene, refunded)
       await amends()
       await loseSince(own, position)
       return checkout(scene, wanted, 200)
@@ -346,7 +347,7 @@ const prepare = async (scene: Scene, act: Act, owner: Service | 'gateway'): Prom
       const visit = await checkout(scene, await goShopping(scene), 200)
       // A Redis that came back older may not know the order yet.
       await ask(opened, 'POST', `/orders/checkout/${visit.order}`)
-      await refundPiece(scene)
+      await refundPiece(scene, await goShopping(scene))
       await orderByForm(scene)
       return visit
     }
