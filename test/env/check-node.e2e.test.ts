@@ -1,6 +1,6 @@
 /** What is said to whoever starts a program of the shop on a Node that cannot run it, or without its packages. */
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { makeFolder } from '../support/folder.ts'
 import { ROOT, run as runProgram } from '../support/program.ts'
@@ -53,6 +53,25 @@ test('on a Node that is too old it says where a newer one comes from, and on oth
       errors: `the shop needs Node 24, and this is v${version}: "npm ci" brings one, without --omit=dev, --ignore-scripts and NODE_ENV=production, or install it\n`,
     })
   for (const version of ['24.0.0', '26.1.0']) t.like(await run(version), { code: 0, output: 'it runs\n', errors: '' })
+})
+
+test('what is compiled is kept for the next start and by the processes that it starts, where the environment says or beside the packages', async (t) => {
+  const program = join(await makeFolder(t), 'program.mjs')
+  await writeFile(program, "import { getCompileCacheDir } from 'node:module'; console.log(getCompileCacheDir())")
+  const folders = async (cache: string): Promise<string[]> => {
+    const started = `
+      require('./env/check-node.cjs')
+      require('node:child_process').execFileSync(process.execPath, [${JSON.stringify(program)}], { stdio: 'inherit' })
+      console.log(require('node:module').getCompileCacheDir())
+    `
+    const env = { ...process.env, NODE_COMPILE_CACHE: cache }
+    const { output } = await runProgram(t, ['--eval', started], { cwd: ROOT, env })
+    return output.trim().split('\n').map(dirname)
+  }
+  const beside = join(ROOT, 'node_modules/.cache/compiled')
+  t.deepEqual(await folders(''), [beside, beside])
+  const named = await makeFolder(t)
+  t.deepEqual(await folders(named), [named, named])
 })
 
 test('every program of the shop is checked so, and takes the place of the shell of npm', async (t) => {
