@@ -7,6 +7,27 @@
 
 import type { ServerResponse } from 'node:http'
 
+/** How often a client is asked that has ended its side: from the second time on it is known that it has gone. */
+const PROBE_EVERY_MS = 1_000
+
+/** Calls once the client has gone before its answer. */
+export const whenGone = (response: ServerResponse, call: () => void): void => {
+  const { socket, httpVersionMinor } = response.req
+  let next: NodeJS.Timeout | undefined
+  const probe = (): void => {
+    if (httpVersionMinor === 0 || response.headersSent || response.destroyed) return
+    response.writeProcessing()
+    next = setTimeout(probe, PROBE_EVERY_MS)
+  }
+  if (socket.readableEnded) probe()
+  else socket.once('end', probe)
+  response.once('close', () => {
+    socket.off('end', probe)
+    clearTimeout(next)
+    if (!response.writableFinished) call()
+  })
+}
+
 export class ClientWatch {
   readonly #response: ServerResponse
   #onEnd: (() => void) | undefined

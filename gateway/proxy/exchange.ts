@@ -18,7 +18,7 @@
  * | the wait is over                                         | sent to a reachable replica that is not ready, for its own reason; if there is none: 503, or 502 if it may have begun |
  * | the gateway stops while it waits for something to happen | sent again without the wait, or 503                      |
  * | broke after its reply had begun to be passed on          | the client's connection is broken too                    |
- * | the client has gone                                      | what was sent is finished and its reply dropped (breaking it off would only cost a connection); what was not sent is not sent |
+ * | the client has gone                                      | what was sent is finished and its reply dropped (breaking it off would only cost a connection), but what may be held for long is broken off: the service is to keep no place for it, and no lock; what was not sent is not sent |
  *
  * This is the hot path: the object is its own handler for undici, and a request that simply succeeds makes no promise, no timer
  * and no listener of its own.
@@ -31,14 +31,14 @@ import { impossible } from '../../shared/errors.ts'
 import { NOT_STARTED_HEADER, type Problem } from '../../shared/http/problem.ts'
 import type { CrashPoints } from '../../shared/process/crash-points.ts'
 import { noReplica, noReplyInTime, outcomeUnknown, sendProblem, tooManyWaiting, unframeable } from './answers.ts'
-import { ClientWatch } from './client-watch.ts'
+import { ClientWatch, whenGone } from './client-watch.ts'
 import { type Passed, passResponse } from './headers.ts'
 import { isReplyLost } from './lost-reply.ts'
 import type { Carried, Replica } from './replica.ts'
 import type { ReplicaSet, Waiter } from './replica-set.ts'
 import { isRead, isSafeToRepeat, type Kind, kindOf, type Resend, whereToAsk } from './retry.ts'
 import { isToBeBrokenOff, UNRESPONSIVE_GIVE_UP_MS, UnresponsiveError } from './silence.ts'
-import { holdUntilRead, isStream, StreamOverError, type Streams } from './streams.ts'
+import { breakOff, holdUntilRead, isStream, StreamOverError, type Streams } from './streams.ts'
 import { stopping, WaitOverError, withoutWait } from './waits.ts'
 
 /** How often one request is sent at most: a bound for replicas that say they are ready and break every connection. */
@@ -102,6 +102,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
       body,
     }
     this.kind = kindOf(this.#message.method, this.#message.path)
+    if (this.kind === 'long') whenGone(response, () => breakOff(this.#controller))
   }
 
   /** Sends it to a ready replica, or lets it wait for one. */
@@ -216,6 +217,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
+    if (this.kind === 'long' && this.#response.destroyed) breakOff(controller)
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
@@ -269,8 +271,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
 
     if (this.#replying) {
       this.#options.log.warn({ err: error, ...this.#about(replica) }, 'a reply broke off')
-      this.#response.destroy()
-      return
+      return void this.#response.destroy()
     }
     if (isUnframeable) return this.#answer(unframeable(error.message))
     if (this.#instead !== undefined) return this.#doInstead()

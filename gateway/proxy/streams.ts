@@ -9,10 +9,13 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
 import type { Passed } from './headers.ts'
 
-/** A stream is broken off towards the service, because towards the client it is over. */
+/** What may be held for long is broken off towards the service, because towards the client it is over. */
 export class StreamOverError extends Error {
   override readonly name = 'StreamOverError'
 }
+
+export const breakOff = (controller: Dispatcher.DispatchController | undefined): void =>
+  controller?.abort(new StreamOverError('the client is gone')) // nothing, if the service has ended it
 
 export const isStream = (headers: IncomingHttpHeaders): boolean =>
   headers['content-type']?.startsWith('text/event-stream') === true
@@ -49,7 +52,7 @@ export class Streams {
     const leave = (): void => {
       this.#responses.delete(response)
       if (this.#responses.size === 0) this.#stopLooking()
-      controller.abort(new StreamOverError('the client is gone')) // nothing, if the service has ended it
+      breakOff(controller)
     }
     const { socket } = response.req
     const end = (): void => void response.end()

@@ -22,7 +22,7 @@ export const lockUnlockRoutes = ({ verbs, holding }: LockUnlockOptions): readonl
     lock: async (request) => {
       const { resource, ttl } = request.body
       const wish = { ...PLAIN, ttlMs: ttl * 1_000 }
-      const found = await holding.acquire(resource, nanoid(), wish, request.closing, request)
+      const found = await holding.acquire(resource, nanoid(), wish, request, request)
       switch (found.state) {
         case 'held':
           return { json: { lock_id: idOf({ name: resource, lease: found.lease }), token: found.token } }

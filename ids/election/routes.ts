@@ -93,12 +93,12 @@ const showing =
 const standFrom = (options: ElectionOptions): Handler<Api['stand']> => {
   const shown = showing(options)
   return async (request) => {
-    const { params, body, closing: stopping } = request
+    const { params, body } = request
     const { election, candidate } = params
     const { ttl_ms: ttlMs, value } = body
     const name = lockOf(election)
     const wish = { ...PLAIN, ttlMs, queue: true, owner: candidate, metadata: known(value), comesAgain: true }
-    const found = await options.holding.acquire(name, candidate, wish, stopping, inNameOf(request))
+    const found = await options.holding.acquire(name, candidate, wish, request, inNameOf(request))
     switch (found.state) {
       case 'held': {
         const json = leadingAs(candidate, found)
@@ -118,9 +118,10 @@ const standFrom = (options: ElectionOptions): Handler<Api['stand']> => {
 
 const askFrom = (options: ElectionOptions): Handler<Api['askCandidate']> => {
   const shown = showing(options)
-  return async ({ params: { election, candidate }, query: { wait_ms }, closing: stopping }) => {
+  return async (request) => {
+    const { election, candidate } = request.params
     const name = lockOf(election)
-    const found = await options.holding.ask(name, candidate, wait_ms, stopping)
+    const found = await options.holding.ask(name, candidate, request.query.wait_ms, request)
     switch (found.state) {
       case 'unknown':
         return { problem: noSuchLease(name) }

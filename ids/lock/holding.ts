@@ -2,7 +2,8 @@
  * How does a request get a lease for which it may have to wait?
  *
  * It asks, and while its lease waits it waits, too: until something happens to the lease, or its time is over. Whatever it asks is safe to
- * repeat: so when this replica is about to stop the request is handed to another one.
+ * repeat: so when this replica is about to stop the request is handed to another one. One whose client has gone waits no longer, and does
+ * not fetch what it is granted: nobody would know of it.
  */
 import type { Once } from '../../shared/redis/script.ts'
 import { leaseKey } from './keys.ts'
@@ -13,8 +14,11 @@ import type { Waits, Watch } from './waits.ts'
 /** How long one request waits at most: shorter than a gateway waits for an answer. */
 const REQUEST_MAX_MS = 25_000
 
-/** The replica is about to stop. */
+/** The replica is about to stop; or the client has gone, so that nobody is told. */
 export type Closing = { readonly state: 'closing' }
+
+/** On whose behalf it is waited. */
+export type Client = { readonly closing: AbortSignal; readonly isGone: () => boolean }
 
 export type Holding = {
   /** Gets a lease, or says how it waits after as long as the wish says. Under a key the first request's lease is got. */
@@ -22,11 +26,11 @@ export type Holding = {
     name: string,
     lease: string,
     wish: Wish,
-    closing: AbortSignal,
+    client: Client,
     once?: Once,
   ) => Promise<Acquired | Closing>
   /** Waits for a lease that was asked for before. */
-  readonly ask: (name: string, lease: string, waitMs: number, closing: AbortSignal) => Promise<Asked | Closing>
+  readonly ask: (name: string, lease: string, waitMs: number, client: Client) => Promise<Asked | Closing>
 }
 
 export const openHolding = (verbs: Pick<Locks, 'acquire' | 'ask'>, waits: Pick<Waits, 'watch'>): Holding => {
@@ -36,27 +40,27 @@ export const openHolding = (verbs: Pick<Locks, 'acquire' | 'ask'>, waits: Pick<W
     first: Found,
     again: () => Promise<Found>,
     waitMs: number,
-    closing: AbortSignal,
+    { closing, isGone }: Client,
   ): Promise<Found | Closing> => {
     const until = performance.now() + Math.min(waitMs, REQUEST_MAX_MS)
     let found = first
     for (let left = waitMs; found.state === 'waiting' && left > 0; left = until - performance.now()) {
       await watch.next(until - performance.now(), closing)
-      if (closing.aborted) return { state: 'closing' }
+      if (closing.aborted || isGone()) return { state: 'closing' }
       found = await again()
     }
     return found
   }
 
-  const acquire: Holding['acquire'] = async (name, lease, wish, closing, once) => {
+  const acquire: Holding['acquire'] = async (name, lease, wish, client, once) => {
     // Under a key it may be the lease of the first request, which may wait.
     if (wish.waitMs === 0 && once?.idempotencyKey === undefined) return verbs.acquire(name, lease, wish, once)
-    const watch = waits.watch(leaseKey(name, lease))
+    const watch = waits.watch(leaseKey(name, lease), client.isGone)
     try {
       const first = await verbs.acquire(name, lease, wish, once)
-      if ('lease' in first && first.lease !== lease) return await acquire(name, first.lease, wish, closing)
+      if ('lease' in first && first.lease !== lease) return await acquire(name, first.lease, wish, client)
       const again = (): Promise<Acquired> => verbs.acquire(name, lease, wish)
-      return await waiting(watch, first, again, wish.waitMs, closing)
+      return await waiting(watch, first, again, wish.waitMs, client)
     } finally {
       watch.end()
     }
@@ -64,11 +68,11 @@ export const openHolding = (verbs: Pick<Locks, 'acquire' | 'ask'>, waits: Pick<W
 
   return {
     acquire,
-    ask: async (name, lease, waitMs, closing) => {
-      const watch = waits.watch(leaseKey(name, lease))
+    ask: async (name, lease, waitMs, client) => {
+      const watch = waits.watch(leaseKey(name, lease), client.isGone)
       try {
         const again = (): Promise<Asked> => verbs.ask(name, lease)
-        return await waiting(watch, await again(), again, waitMs, closing)
+        return await waiting(watch, await again(), again, waitMs, client)
       } finally {
         watch.end()
       }

@@ -138,18 +138,19 @@ export const lockRoutes = ({ verbs, holding, waits, watches, nextLogId }: LockRo
   routes(api, {
     ...watchRoutes({ verbs, watches }),
     acquireLease: async (request) => {
-      const { params, body, closing: stopping } = request
+      const { params, body } = request
       const { lock, lease } = params
-      const found = await holding.acquire(lock, lease, body, stopping, inNameOf(request))
+      const found = await holding.acquire(lock, lease, body, request, inNameOf(request))
       return found.state === 'key-reused' ? impossible('verbs.acquire', found) : acquired(lock, found)
     },
     requestLease: async (request) => {
-      const { params, body, closing: stopping } = request
-      const found = await holding.acquire(params.lock, nanoid(), body, stopping, request)
+      const { params, body } = request
+      const found = await holding.acquire(params.lock, nanoid(), body, request, request)
       return found.state === 'key-reused' ? { problem: keyReused() } : acquired(params.lock, found)
     },
-    askLease: async ({ params: { lock, lease }, query: { wait_ms }, closing: stopping }) => {
-      const found = await holding.ask(lock, lease, wait_ms, stopping)
+    askLease: async (request) => {
+      const { lock, lease } = request.params
+      const found = await holding.ask(lock, lease, request.query.wait_ms, request)
       switch (found.state) {
         case 'unknown':
           return { problem: noSuchLease(lock) }

@@ -3,7 +3,7 @@
  *
  * Requests wait in memory: the log that this replica follows wakes those whose lease was granted, or whose wait has ended, whichever replica
  * did that. It is not trusted: every few seconds the places of all that wait here are kept by one command, which tells those that
- * wait no longer.
+ * wait no longer. A place is not kept for a client that has gone.
  */
 import type { RawEntry } from '../../shared/contract/events.ts'
 import { UnavailableError } from '../../shared/errors.ts'
@@ -26,7 +26,7 @@ export type Watch = {
 
 export type Waits = {
   /** To be called before the lease is asked for, so that nothing is missed. */
-  readonly watch: (key: string) => Watch
+  readonly watch: (key: string, isGone: () => boolean) => Watch
   /** How many wait. */
   readonly count: () => number
   readonly onEntries: (entries: readonly RawEntry[]) => void
@@ -36,11 +36,12 @@ export type Waits = {
   readonly stop: () => void
 }
 
-/** A flag that is raised, and waited for. */
-const openFlag = () => {
+/** A flag that is raised, and waited for, by a client that may have gone. */
+const openFlag = (isGone: () => boolean) => {
   let isRaised = false
   let wake: (() => void) | undefined
   return {
+    isGone,
     raise: (): void => {
       isRaised = true
       wake?.()
@@ -109,7 +110,8 @@ export const openWaits = (verbs: Pick<Locks, 'attend' | 'tick'>): Waits => {
     for (const { raise } of flags.get(key) ?? []) raise()
   }
   const attend = async (): Promise<void> => {
-    const keys = [...flags.keys()]
+    for (const all of flags.values()) for (const { isGone, raise } of all) if (isGone()) raise()
+    const keys = [...flags].filter(([, all]) => ![...all].every(({ isGone }) => isGone())).map(([key]) => key)
     try {
       for (let at = 0; at < keys.length; at += ATTEND_MOST)
         for (const key of await verbs.attend(keys.slice(at, at + ATTEND_MOST))) wake(key)
@@ -119,8 +121,8 @@ export const openWaits = (verbs: Pick<Locks, 'attend' | 'tick'>): Waits => {
   }
 
   return {
-    watch: (key) => {
-      const flag = openFlag()
+    watch: (key, isGone) => {
+      const flag = openFlag(isGone)
       const others = flags.get(key)
       if (others) others.add(flag)
       else flags.set(key, new Set([flag]))

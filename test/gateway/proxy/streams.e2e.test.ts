@@ -1,6 +1,6 @@
 /** Answers that do not end by themselves, through the gateway: they come as they are sent, and end when either side wants it. */
 import { once } from 'node:events'
-import { type ClientRequest, get, type IncomingMessage } from 'node:http'
+import { type ClientRequest, get, request as httpRequest, type IncomingMessage } from 'node:http'
 import { setTimeout as after } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import { openReplicas } from '../../support/shop/gateway.ts'
@@ -69,6 +69,26 @@ test('a client that leaves is told to the service at once, and the replica is no
   upstream.behave = answer('well')
   t.is((await ask('GET', '/orders/find/7')).text, 'well')
 })
+
+for (const [method, path] of [
+  ['PUT', '/locks/7/leases/l1'],
+  ['POST', '/locks/7/leases'],
+  ['GET', '/elections/7/candidates/c1?wait_ms=20000'],
+])
+  test(`a client that leaves while it waits for a lock is told to the service: ${method}`, async (t) => {
+    const { upstream, origin, settled, ask } = await openReplicas(t, 1, { service: 'ids' })
+    await settled()
+    const gone = Promise.withResolvers<void>()
+    upstream.behave = (response) => void response.once('close', gone.resolve)
+    const waiting = httpRequest(`${origin}${path}`, { method, agent: false })
+    waiting.on('error', () => undefined)
+    waiting.end()
+    await upstream.arrival()
+    waiting.destroy()
+    t.true(await within(gone.promise))
+    upstream.behave = answer('well')
+    t.is((await ask('GET', '/ids/create')).text, 'well')
+  })
 
 test('streams end whole, and at once, when the gateway stops', async (t) => {
   const { upstream, origin, settled, gateway } = await openReplicas(t, 1)

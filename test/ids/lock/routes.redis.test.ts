@@ -73,6 +73,31 @@ test('a wait that is over is refused as if there had been none', async (t) => {
   t.like(problemOf(await ask('GET', '/locks/late/leases/l2')), { status: 410, ended: 'timed-out' })
 })
 
+for (const [how, begin] of [
+  ['is asked for', { method: 'PUT', path: 'leases/l2', body: { wait_ms: 20_000 } }],
+  ['is named by the service', { method: 'POST', path: 'leases', body: { wait_ms: 20_000 } }],
+  ['has its place', { method: 'GET', path: 'leases/l2?wait_ms=20000', body: undefined }],
+] as const)
+  test(`nobody fetches the lock for a client that has gone, of a lease that ${how}`, async (t) => {
+    const path = `/locks/gone-${begin.method}`
+    await ask('PUT', `${path}/leases/l1`)
+    if (begin.method === 'GET') await ask('PUT', `${path}/leases/l2`, { queue: true })
+    const leaving = new AbortController()
+    const { method, body } = begin
+    const headers = { 'Content-Type': 'application/json' }
+    const sent = body === undefined ? { method } : { method, headers, body: JSON.stringify(body) }
+    const asked = fetch(`${second.url}${path}/${begin.path}`, { ...sent, signal: leaving.signal })
+    await isWaitedFor(path.slice('/locks/'.length))
+    leaving.abort()
+    await t.throwsAsync(asked)
+    t.like((await ask('DELETE', `${path}/leases/l1`)).json, { waiter_promoted: true })
+    await eventually(async () => {
+      const { state, history } = (await ask('GET', path)).json as { state: string; history: { event: string }[] }
+      assert.deepEqual([state, history.at(-1)?.event], ['free', 'expired'])
+    }, 10_000)
+    t.pass()
+  })
+
 test.serial('a lease that expires is followed by the next within 200 ms', async (t) => {
   const grants = async (): Promise<readonly (readonly [granted: number, until: number])[]> =>
     (await bench.redis.xrange('log:ids', '-', '+')).flatMap(([id, [kind, text = '']]) =>
