@@ -6,6 +6,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
+import { faultOfQuery, type Query, queryIn } from '../shared/http/query.ts'
 import { type Metrics, noMetrics } from '../shared/metrics/metrics.ts'
 import type { Step } from '../shared/process/step.ts'
 import { type AdmissionOptions, stillHoldsBy } from './admission.ts'
@@ -48,6 +49,10 @@ export type OwnRoutes = {
 
 const isSafe = ({ method }: IncomingMessage): boolean => method === 'GET' || method === 'HEAD'
 const isPath = (url: string, path: string): boolean => url === path || url.startsWith(`${path}?`)
+const queryOf = (url: string): Query => {
+  const at = url.indexOf('?')
+  return queryIn(at === -1 ? '' : url.slice(at + 1))
+}
 const isScrape = (request: IncomingMessage, path: string): boolean => isSafe(request) && isPath(path, METRICS_PATH)
 
 export const openOwnRoutes = (options: OwnRoutesOptions): OwnRoutes => {
@@ -61,11 +66,18 @@ export const openOwnRoutes = (options: OwnRoutesOptions): OwnRoutes => {
   const sendReadiness = openReadiness([...services.values()], tokens, isDraining)
   openGatewayGauges(metrics, [...services.values()])
 
+  const answerProbe = (response: ServerResponse, path: string, requestId: string): void => {
+    const isReadiness = isPath(path, '/ready')
+    const query = queryOf(path)
+    const fault = faultOfQuery(query, isReadiness ? ['verbose'] : [])
+    if (fault) sendProblem(response, fault, requestId)
+    else if (isReadiness) sendReadiness(response, requestId, query.has('verbose'))
+    else sendText(response, 'live', requestId)
+  }
   const answerRead = (request: IncomingMessage, response: ServerResponse, path: string, passed: Passed): void => {
     const { requestId } = passed
     if (page.send(request, response, path, requestId) || docs.send(request, response, path, requestId)) return
-    if (isPath(path, '/live')) return sendText(response, 'live', requestId)
-    if (isPath(path, '/ready')) return sendReadiness(response, requestId, /[?&]verbose\b/.test(path))
+    if (isPath(path, '/live') || isPath(path, '/ready')) return answerProbe(response, path, requestId)
     if (prefersPage(request)) return page.sendMissing(request, response, requestId)
     sendProblem(response, noSuchRoute(path), requestId)
   }
@@ -79,7 +91,9 @@ export const openOwnRoutes = (options: OwnRoutesOptions): OwnRoutes => {
     isJudged: (request, path) => isScrape(request, path) || console.knows(request.method ?? '', path),
     answerJudged: (request, response, path, passed) =>
       forOperators(response, passed, () => {
-        if (isScrape(request, path)) void sendMetrics(metrics, response, passed)
+        const fault = faultOfQuery(queryOf(path), [])
+        if (fault) sendProblem(response, fault, passed.requestId)
+        else if (isScrape(request, path)) void sendMetrics(metrics, response, passed)
         else console.answer(request, response, path, passed)
       }),
     endAll: console.endAll,

@@ -10,12 +10,12 @@ import type { Sent } from './body.ts'
 import type { Caller } from './caller.ts'
 import { lockTokenIn } from './lock-token.ts'
 import { doneByOf, keyOf, ownerOf } from './owner.ts'
+import { type Query, queryIn } from './query.ts'
 
 /** What a route is given of its request: the fields of path and query as texts, those of the body as they were sent. */
 export type Request = {
   readonly parameter: (name: string) => string
-  /** @throws MalformedError if it is given twice */
-  readonly query: (name: string) => string | undefined
+  readonly query: Query
   readonly body: unknown
   /** A header that concerns only some routes; an empty one is none, and given twice they come joined by ", ". */
   readonly header: (name: string) => string | undefined
@@ -66,11 +66,7 @@ export const requestOf = (
     )
   return {
     parameter: (name) => parameters[name] ?? '',
-    query: (name) => {
-      const value = ctx.query[name]
-      if (Array.isArray(value)) throw new MalformedError(name, `"${name}" may be given once`)
-      return value
-    },
+    query: queryIn(ctx.querystring),
     body: fields,
     header: (name) => ctx.get(name) || undefined,
     fingerprint: fingerprintOf(ctx, key === undefined ? undefined : text),

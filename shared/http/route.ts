@@ -30,6 +30,7 @@ import {
   unavailable,
   unsupportedMediaType,
 } from './problems.ts'
+import { faultOfQuery } from './query.ts'
 import type { Request } from './request.ts'
 
 /** Reads a field from its text; what it says of a text that it does not take is what the field must, in words. */
@@ -44,7 +45,7 @@ export type Row = {
   /** With its parameters in braces: `/orders/find/{order}`. */
   readonly path: string
   readonly summary: string
-  /** The parameters of the path, of the query, and the headers that concern it, in lower case; there may be more, which is not read. */
+  /** The parameters of the path, of the query, and the headers that concern it, in lower case. More headers are not read, and more in the query is refused. */
   readonly params?: Fields
   readonly query?: Fields
   readonly headers?: Fields
@@ -191,6 +192,7 @@ const route = <R extends Row>(name: string, row: R, handler: Handler<R>): Route 
   const takesLockToken = fenced === true || method === 'GET'
   const readParams = readerOf(params)
   const readQuery = readerOf(query)
+  const inQuery = Object.keys(query)
   const readHeaders = readerOf(headers)
   return {
     method,
@@ -202,7 +204,10 @@ const route = <R extends Row>(name: string, row: R, handler: Handler<R>): Route 
     ...(body ? { body } : {}),
     handler: async ({ parameter, query: queried, body: sent, header, ...request }) => {
       if (request.lockToken !== undefined && !takesLockToken) return refuseLockToken()
-      const read = { params: readParams(parameter), query: readQuery(queried), headers: readHeaders(header) }
+      const fault = faultOfQuery(queried, inQuery)
+      if (fault) return { problem: fault }
+      const asked = (name: string) => queried.get(name) ?? undefined
+      const read = { params: readParams(parameter), query: readQuery(asked), headers: readHeaders(header) }
       const condition = ifMatch && header('if-match')
       if (ifMatch === 'required' && condition === undefined) return { problem: preconditionRequired() }
       const versions = condition === undefined ? undefined : versionsIn(condition)
@@ -211,8 +216,8 @@ const route = <R extends Row>(name: string, row: R, handler: Handler<R>): Route 
       const fingerprint = versions ? `${request.fingerprint} from ${versions}` : request.fingerprint
       const isShown = answers[204] !== undefined && prefersRepresentation(header('prefer'))
       // Read by the row's own fields, it is what `Given` says of them.
-      const asked = { ...request, ...read, fingerprint, body: found.fields, ifMatch: versions ?? 'any', isShown }
-      return asPreferred(answers, isShown, await handler(asked as Given<R>))
+      const given = { ...request, ...read, fingerprint, body: found.fields, ifMatch: versions ?? 'any', isShown }
+      return asPreferred(answers, isShown, await handler(given as Given<R>))
     },
   }
 }

@@ -9,6 +9,7 @@ import type { Metrics } from '../metrics/metrics.ts'
 import { sendProblem } from './answer.ts'
 import type { Authorisation } from './authorisation.ts'
 import { metricsOff } from './problems.ts'
+import { faultOfQuery, queryIn } from './query.ts'
 
 export const METRICS_PATH = '/metrics'
 
@@ -20,7 +21,7 @@ export const answerScrape = async (
   authorisation: Pick<Authorisation, 'refuseScrape'>,
   metrics: Metrics,
 ): Promise<void> => {
-  const refusal = authorisation.refuseScrape(ctx)
+  const refusal = authorisation.refuseScrape(ctx) ?? faultOfQuery(queryIn(ctx.querystring), [])
   if (refusal) return sendProblem(ctx, refusal)
   const scraped = await metrics.scrape()
   if (scraped === undefined) return sendProblem(ctx, metricsOff())

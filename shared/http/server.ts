@@ -25,6 +25,7 @@ import { aboutRequest, SECRET_MARK_HEADER, secretMark, TOKEN_MARK_HEADER, tokenM
 import { doneByOf } from './owner.ts'
 import { NOT_STARTED_HEADER, RETRY_AFTER_S } from './problem.ts'
 import { draining, featureOff, methodNotAllowed, noSuchRoute } from './problems.ts'
+import { faultOfQuery, queryIn } from './query.ts'
 import type { Check } from './readiness.ts'
 import { requestOf } from './request.ts'
 import type { Route } from './route.ts'
@@ -151,14 +152,22 @@ const guard = (options: HttpServerOptions, authorisation: Authorisation, traffic
   }
   const sendReadiness = (ctx: Context): void => {
     ctx.set(marks)
-    send(ctx, readiness(traffic.closing.signal.aborted ? DRAINING : checks(), ctx.query.verbose !== undefined))
+    const query = queryIn(ctx.querystring)
+    const fault = faultOfQuery(query, ['verbose'])
+    if (fault) return sendProblem(ctx, fault)
+    send(ctx, readiness(traffic.closing.signal.aborted ? DRAINING : checks(), query.has('verbose')))
+  }
+  const sendLiveness = (ctx: Context): void => {
+    const fault = faultOfQuery(queryIn(ctx.querystring), [])
+    if (fault) sendProblem(ctx, fault)
+    else send(ctx, { text: 'live' })
   }
   return async (ctx, next) => {
     const requestId = ctx.headers['x-request-id']
     if (typeof requestId === 'string') ctx.set('X-Request-Id', requestId)
     const stranger = strangerOf(ctx)
     if (stranger) return sendProblem(ctx, stranger)
-    if (ctx.path === '/live') return send(ctx, { text: 'live' })
+    if (ctx.path === '/live') return sendLiveness(ctx)
     if (ctx.path === '/ready') return sendReadiness(ctx)
     if (isScrape(ctx)) return answerScrape(ctx, authorisation, metrics)
     const refusal = authorisation.refuse(ctx)

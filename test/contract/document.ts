@@ -201,14 +201,23 @@ const operationOf = (row: NamedRow): Object_ => ({
   responses: responsesOf(row),
 })
 
+const VERBOSE: Object_ = {
+  name: 'verbose',
+  in: 'query',
+  required: false,
+  description: 'Lists the checks.',
+  schema: { type: 'string' },
+}
+
 /** What the gateway answers itself. */
-const own = (id: string, summary: string, refused: Object_ = {}): Object_ => ({
+const own = (id: string, summary: string, parameters: readonly Object_[] = [], refused: Object_ = {}): Object_ => ({
   get: {
     operationId: id,
     summary,
     tags: ['gateway'],
     'x-scope': 'anybody',
     security: [],
+    ...(parameters.length > 0 ? { parameters } : {}),
     responses: {
       200: { description: 'Yes.', content: { 'text/plain': { schema: { type: 'string' } } } },
       ...refused,
@@ -251,7 +260,7 @@ const pathsOf = (): Object_ => {
   return {
     ...paths,
     '/live': own('isLive', 'Does the gateway run?'),
-    '/ready': own('isReady', 'Has every service a ready replica?', { 503: PROBLEM_RESPONSE }),
+    '/ready': own('isReady', 'Has every service a ready replica?', [VERBOSE], { 503: PROBLEM_RESPONSE }),
     '/metrics': METRICS,
   }
 }
@@ -273,7 +282,8 @@ export const contractOf = (): Object_ => ({
     title: 'saga-shop',
     version,
     summary: 'A webshop back end whose checkouts are sagas',
-    description: 'Refused requests change nothing. Amounts are integers, from 0 to 2^53-1.',
+    description:
+      'Refused requests change nothing. A parameter of a query that a route does not list, or that is given twice, is refused. Amounts are integers, from 0 to 2^53-1.',
     license: { name: 'MIT', identifier: 'MIT' },
   },
   servers: [{ url: '/', description: 'This shop' }],

@@ -294,6 +294,7 @@ test.serial('refuses what its fields do not take, naming the field', (t) =>
             const reply = await asking(row, { [where === 'params' ? 'values' : 'query']: { [name]: value } })
             assertMalformed(t, reply, name, `${row.method} ${row.path} ${name}=${value}`)
           }
+      assertMalformed(t, await asking(row, { query: { dryRun: 'true' } }), 'dryRun', row.path)
       const keyed = { ...operator, 'Idempotency-Key': 'two words' }
       assertMalformed(t, await asking(row, { headers: keyed }), 'Idempotency-Key', row.path)
     }

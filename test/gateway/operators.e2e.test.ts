@@ -19,7 +19,11 @@ test('everybody may, where nobody wants a token', async (t) => {
   t.is(status, 200)
   t.is(headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8')
   t.is(toldOf(parseExposition(text), 'shop_gateway_replicas', { service: 'order', condition: 'ready' }), 0)
-  t.is((await ask('GET', '/metrics?x')).status, 200)
+  for (const path of ['/metrics?x', '/console/state?x', '/events?x', '/live?x', '/ready?x', '/ready?verbose&verbose']) {
+    const document = problemOf(t, await ask('GET', path))
+    t.deepEqual([document.status, document.type], [400, 'urn:shop:problem:malformed'], path)
+  }
+  for (const path of ['/?x', '/docs?x', '/openapi.json?x']) t.is((await ask('GET', path)).status, 200, path)
   t.is((await ask('POST', '/metrics')).status, 404)
   t.is((await ask('GET', '/metrics/x')).status, 404)
 })

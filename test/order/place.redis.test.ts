@@ -6,6 +6,7 @@ import { openStore } from '../../order/store.ts'
 import { invalidReason } from '../../shared/contract/dictionary.ts'
 import { field } from '../../shared/contract/events.ts'
 import { problem } from '../../shared/http/problem.ts'
+import { queryIn } from '../../shared/http/query.ts'
 import type { Once } from '../../shared/redis/script.ts'
 import { answeringPeer } from '../support/shop/answering-peer.ts'
 import { drafting } from '../support/shop/drafting.ts'
@@ -66,7 +67,7 @@ const placing = async (
     ...once,
     parameter: () => '',
     header: () => undefined,
-    query: () => undefined,
+    query: queryIn(''),
     body,
     caller: undefined,
     lockToken: undefined,

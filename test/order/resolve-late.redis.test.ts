@@ -8,6 +8,7 @@ import { PeerError, UnavailableError } from '../../shared/errors.ts'
 import type { Answer } from '../../shared/http/answer.ts'
 import type { Peer } from '../../shared/http/client.ts'
 import { problem } from '../../shared/http/problem.ts'
+import { queryIn } from '../../shared/http/query.ts'
 import { runner } from '../../shared/log/runner.ts'
 import { answeringPeer } from '../support/shop/answering-peer.ts'
 import { MONEY, openCheckout } from '../support/shop/cart.ts'
@@ -43,7 +44,7 @@ const refund = (peer: Peer, isGone = false): Promise<Answer> => {
     ...under('k', CALL),
     doneBy: 'operator:anna',
     parameter: (name) => (name === 'log_id' ? 'it' : 'refund'),
-    query: () => undefined,
+    query: queryIn(''),
     body: undefined,
     header: () => undefined,
     caller: undefined,

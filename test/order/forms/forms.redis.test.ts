@@ -19,7 +19,7 @@ const ask = async (path: string, about: string, query: Readonly<Record<string, s
     ...plainly,
     parameter: () => about,
     header: () => undefined,
-    query: (name) => query[name],
+    query: new URLSearchParams(query),
     body: undefined,
     caller: undefined,
     lockToken: undefined,

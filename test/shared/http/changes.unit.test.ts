@@ -6,6 +6,7 @@ import { MalformedError } from '../../../shared/errors.ts'
 import type { Answer } from '../../../shared/http/answer.ts'
 import { etagOf } from '../../../shared/http/etag.ts'
 import { preconditionRequired, stale } from '../../../shared/http/problems.ts'
+import { queryIn } from '../../../shared/http/query.ts'
 import { problemsOf, type Rows, routes } from '../../../shared/http/route.ts'
 
 const api = {
@@ -52,7 +53,7 @@ const ask = async (at: number, headers: Readonly<Record<string, string>>): Promi
   if (route === undefined) throw new Error('there is no such route')
   const answer = await route.handler({
     parameter: () => 'red',
-    query: () => undefined,
+    query: queryIn(''),
     body: undefined,
     header: (name) => headers[name],
     fingerprint: 'CHANGE /cups/red',

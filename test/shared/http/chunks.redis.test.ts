@@ -2,6 +2,7 @@ import test from 'ava'
 import { openStore } from '../../../payment/store.ts'
 import type { Answer } from '../../../shared/http/answer.ts'
 import { inChunks } from '../../../shared/http/chunks.ts'
+import { queryIn } from '../../../shared/http/query.ts'
 import type { Request } from '../../../shared/http/request.ts'
 import { openBench, plainly, teller, under } from '../../support/shop/open-store.ts'
 
@@ -20,7 +21,7 @@ const requestUnder = (idempotencyKey: string | undefined, fingerprint: string): 
   idempotencyKey,
   fingerprint,
   parameter: () => '',
-  query: () => undefined,
+  query: queryIn(''),
   body: undefined,
   header: () => undefined,
   caller: undefined,

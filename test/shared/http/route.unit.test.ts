@@ -78,7 +78,7 @@ const request = (
   headers: Record<string, string> = {},
 ): Request => ({
   parameter: (name) => params[name] ?? '',
-  query: (name) => query[name],
+  query: new URLSearchParams(query),
   body,
   header: (name) => headers[name],
   fingerprint: 'POST /',

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import test, { type ExecutionContext } from 'ava'
 import pino from 'pino'
+import * as v from 'valibot'
 import { identifier, integer } from '../../../shared/contract/fields.ts'
 import { MalformedError, PeerError, UnavailableError } from '../../../shared/errors.ts'
 import { type Problem, problem } from '../../../shared/http/problem.ts'
@@ -256,11 +257,51 @@ test('an identifier is up to 64 letters, digits, "_" and "-"', async (t) => {
     t.is((await ask('GET', `/name/${value}`)).text, value)
 })
 
-test('a query may be given once', async (t) => {
-  const { ask } = await openHouse(t, [get('/logs', async (request) => ({ json: request.query('after') ?? 'none' }))])
-  t.is((await ask('GET', '/logs')).text, '"none"')
-  t.is((await ask('GET', '/logs?after=5-0')).text, '"5-0"')
-  t.is(documentOf(t, await ask('GET', '/logs?after=5-0&after=6-0')).field, 'after')
+const page = {
+  ...row,
+  path: '/page',
+  query: { after: v.optional(integer(1)), dry_run: v.optional(v.string()) },
+} as const
+test('a parameter of a query that the row does not name is refused, and one that is given twice; and nothing is done', async (t) => {
+  let handled = 0
+  const handlers = {
+    page: async ({ query: { after = 0 } }: { readonly query: { readonly after?: number | undefined } }) => {
+      handled += 1
+      return { text: String(after) }
+    },
+    number: async () => {
+      handled += 1
+      return { text: '' }
+    },
+  }
+  const { ask } = await openHouse(t, routes({ page, number }, handlers))
+  t.is((await ask('GET', '/page')).text, '0')
+  t.is((await ask('GET', '/page?')).text, '0')
+  t.is((await ask('GET', '/page?after=5')).text, '5')
+  t.is((await ask('GET', '/page?%61fter=5&dry_run=')).text, '5')
+  const known = 'is no parameter of a query here, which takes "after", "dry_run"'
+  const long = 'x'.repeat(65)
+  for (const [path, field, detail] of [
+    ['/page?after=5&after=6', 'after', '"after" may be given once'],
+    ['/page?dryRun=true', 'dryRun', `"dryRun" ${known}`],
+    ['/page?after=5&dry-run=true', 'dry-run', `"dry-run" ${known}`],
+    ['/page?After=5', 'After', `"After" ${known}`],
+    ['/page?after[]=5', 'after[]', `"after[]" ${known}`],
+    ['/page?=5', '', `"" ${known}`],
+    ['/page?%E4', '\ufffd', `"\ufffd" ${known}`],
+    ['/page?__proto__=1', '__proto__', `"__proto__" ${known}`],
+    ['/page?hasOwnProperty', 'hasOwnProperty', `"hasOwnProperty" ${known}`],
+    [`/page?${long}`, long.slice(1), `"${long.slice(1)}" ${known}`],
+    ['/number/7?n=8', 'n', '"n" is no parameter of a query here, which takes none'],
+    ['/live?n', 'n', '"n" is no parameter of a query here, which takes none'],
+    ['/ready?verbos', 'verbos', '"verbos" is no parameter of a query here, which takes "verbose"'],
+    ['/ready?verbose&verbose', 'verbose', '"verbose" may be given once'],
+  ] as const) {
+    const document = documentOf(t, await ask('GET', path))
+    t.deepEqual([document.status, document.type], [400, 'urn:shop:problem:malformed'], path)
+    t.deepEqual([document.field, document.detail], [field, detail], path)
+  }
+  t.is(handled, 4)
 })
 
 const asked = (name: string) => async () => ({ text: name })
