@@ -384,6 +384,22 @@ test.serial('an amendment is refused for what is so already, or is not so any mo
   t.deepEqual(await amend({ tea: 1 }), ['closed', 'cancelled'])
 })
 
+test.serial(
+  'an amendment that is refused is shown with its order, which has another version for that and is else as it was',
+  async (t) => {
+    await pay()
+    const { version, amendment: none, updated_at: _, ...before } = await shown()
+    await amendAsIt()
+    const { version: meanwhile, status } = await shown()
+    await said('CreditVoided')
+    const { version: after, amendment, updated_at: __, ...order } = await shown()
+    t.deepEqual(order, before)
+    t.deepEqual([none, status], [null, 'changing'])
+    t.deepEqual(amendment, { log_id: 'it', state: 'failed', reason: 'out-of-stock', item_id: 'tea' })
+    t.true(version < meanwhile && meanwhile < after)
+  },
+)
+
 test.serial('of an order of which something was refunded nothing is amended', async (t) => {
   await pay()
   await store.refund({ order: 'cart', from: 'any', lines: 'cup:1', restock: 'shelf', reason: '' }, plainly)
