@@ -1,19 +1,13 @@
 /** Opens, wires and closes the ids service; the only file of it that sees `process`. */
 import process from 'node:process'
-import { integer } from '../shared/process/config.ts'
 import { run } from '../shared/process/lifecycle.ts'
-import { openService, peerRedis, serviceSettings } from '../shared/service.ts'
+import { openService } from '../shared/service.ts'
 import { openLockGauges } from './lock/gauges.ts'
 import { openLockService } from './lock/lock-service.ts'
 import { routesOnLocks } from './on-locks.ts'
 import { routesOf } from './routes.ts'
+import { settings } from './settings.ts'
 import { openStore } from './store.ts'
-
-const settings = {
-  ...serviceSettings,
-  ...peerRedis,
-  locksMax: integer('LOCKS_MAX', { min: 1, max: 10_000_000 }, 100_000),
-}
 
 await run(process, 'ids', settings, (context) => {
   const { order, payment, stock } = context.config

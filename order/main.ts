@@ -2,11 +2,11 @@
 import process from 'node:process'
 import { peer } from '../shared/http/client.ts'
 import { leaseFrom } from '../shared/log/log-id.ts'
-import { flag, integer, origins, type Settings } from '../shared/process/config.ts'
+import type { Settings } from '../shared/process/config.ts'
 import { isLoopback } from '../shared/process/exposure.ts'
 import { run } from '../shared/process/lifecycle.ts'
 import { connect, disconnect, tellTo } from '../shared/redis/connection.ts'
-import { type Dependencies, openService, peerRedis, serviceSettings } from '../shared/service.ts'
+import { type Dependencies, openService } from '../shared/service.ts'
 import { amending } from './amend/amending.ts'
 import { audits } from './audit/audit.ts'
 import { cancelling } from './cancel/cancel.ts'
@@ -18,32 +18,14 @@ import { contradictionTeller, openGates } from './checkout/gates.ts'
 import { type Drafts, openDrafts } from './drafts/drafts.ts'
 import { openOrderMetrics } from './metrics.ts'
 import { openPeers } from './peers.ts'
-import { DEADLINE_MAX_MS } from './recovery.ts'
 import { refundRoutes } from './refunds/routes.ts'
 import { openSettlements, type Settlements } from './refunds/settlements.ts'
 import { routesOf } from './routes.ts'
+import { settings } from './settings.ts'
 import { openDeliveryStore } from './store/deliveries.ts'
 import { openStore, type Store } from './store.ts'
 import { openWaits, type Waits } from './waits.ts'
 import { openWebhooks, type Webhooks } from './webhooks/webhooks.ts'
-
-const settings = {
-  ...serviceSettings,
-  payment: peerRedis.payment,
-  stock: peerRedis.stock,
-  ids: origins('IDS_URLS'),
-  paymentOrigins: origins('PAYMENT_URLS'),
-  stockOrigins: origins('STOCK_URLS'),
-  deadlineMs: integer('CHECKOUT_DEADLINE_MS', { min: 100, max: DEADLINE_MAX_MS }, 10_000),
-  asyncDeadlineMs: integer('CHECKOUT_ASYNC_DEADLINE_MS', { min: 100, max: DEADLINE_MAX_MS }, DEADLINE_MAX_MS),
-  submittedMax: integer('SUBMITTED_MAX', { min: 1, max: 1_000_000 }, 10_000),
-  lockTtlMs: integer('LOCK_TTL_MS', { min: 1, max: 120_000 }, 3_000),
-  expiryHours: integer('ORDER_EXPIRY_HOURS', { min: 0, max: 24 * 365 }, 0),
-  /** For tests: the same in milliseconds. */
-  expiryMs: integer('ORDER_EXPIRY_MS', { min: 0, max: 24 * 365 * 3_600_000 }, 0),
-  checkoutsMax: integer('CHECKOUTS_MAX', { min: 1, max: 10_000 }, 256),
-  allowPrivateWebhooks: flag('ALLOW_PRIVATE_WEBHOOKS', false),
-}
 
 type Waiting = {
   readonly store: Store

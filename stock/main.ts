@@ -2,18 +2,11 @@
 import process from 'node:process'
 import { peer } from '../shared/http/client.ts'
 import { leaseFrom } from '../shared/log/log-id.ts'
-import { origins } from '../shared/process/config.ts'
 import { run } from '../shared/process/lifecycle.ts'
-import { openService, peerRedis, serviceSettings } from '../shared/service.ts'
+import { openService } from '../shared/service.ts'
 import { routesOf } from './routes.ts'
+import { settings } from './settings.ts'
 import { openStore } from './store.ts'
-
-const settings = {
-  ...serviceSettings,
-  order: peerRedis.order,
-  payment: peerRedis.payment,
-  ids: origins('IDS_URLS'),
-}
 
 await run(process, 'stock', settings, (context) => {
   const { order, payment, ids, gatewaySecret } = context.config

@@ -92,6 +92,7 @@ const FLOORS: readonly (readonly [room: RegExp, floor: number])[] = [
   [/^shared\/(saga)\//, 5],
   [/^shared\/(audit)\//, 6],
   [/^shared\/(operator)\//, 7],
+  [/^shared\/(settings\.ts)$/, 7],
   [/^shared\/(service\.ts)$/, 8],
   [/^(ids|order|payment|stock)\//, 9],
   [/^payment\/(documents|method)\//, 8],
@@ -145,10 +146,11 @@ const WALLS: readonly Wall[] = [
     what: 'a service imports of shared what all services are made of, and the contract; a log it only sees',
     who: new RegExp(`^${OWN}(?!main\\.ts$)`),
     may: new RegExp(
-      `^(${OWN}|shared/(service\\.ts|errors\\.ts|contract/|http/|metrics/|audit/|saga/(log-parser|recovery)\\.ts|redis/command\\.ts))`,
+      `^(${OWN}|shared/(service\\.ts|settings\\.ts|errors\\.ts|contract/|http/|metrics/|audit/|saga/(log-parser|recovery)\\.ts|redis/command\\.ts))`,
     ),
     types: /^shared\/(saga|log|lock|redis)\//,
     but: [
+      [/\/settings\.ts$/, 'shared/process/config.ts'],
       [/\/store\.ts$/, 'shared/log/log.ts'],
       [/\/store\.ts$/, 'shared/log/runner.ts'],
       [/^order\/store\/checkouts\.ts$/, 'shared/log/entry.ts'],

@@ -6,17 +6,16 @@
  * in the data folder for the next start.
  */
 import { join, relative, resolve } from 'node:path'
-import { checkEnvironment } from '../../gateway/settings.ts'
 import { ConfigError } from '../../shared/process/config.ts'
 import { isLoopback } from '../../shared/process/exposure.ts'
 import { readLine, UsageError } from '../command-line.ts'
 import { DataFolderError } from './data-folder.ts'
 import { type Demo, openDemo } from './demo.ts'
-import { featuresByService } from './features.ts'
 import { PartError } from './managed-process.ts'
 import { makeOwnIssuer, type OwnIssuer } from './own-issuer.ts'
 import { AddressError, PortBusyError } from './ports.ts'
 import { RedisProgramError } from './redis-program.ts'
+import { checkEnvironment } from './settings.ts'
 import { type Shop, type ShopEvent, startShop } from './shop.ts'
 
 /** Where the visit looks for a shop by itself. */
@@ -231,7 +230,6 @@ const run = async ({ port, host, replicas, data, auth, demo }: Command): Promise
   watchNpm(end)
 
   const issuer = auth ? await makeOwnIssuer(join(resolve(data), 'keys')) : undefined
-  if (process.env.FEATURES_OFF) featuresByService(process.env.FEATURES_OFF)
   checkEnvironment({ ...process.env, HOST: host, PORT: String(port), ...issuer?.variables })
   try {
     shop = await startShop({

@@ -171,7 +171,7 @@ type Environment = Record<string, string | undefined>
 
 /**
  * Reads every setting of two tables from `environment`.
- * @throws ConfigError naming every variable that is missing or wrong.
+ * @throws ConfigError naming every variable that is missing or wrong; what two settings complain of alike is said once.
  */
 export const readConfig = <One extends SettingTable, Other extends SettingTable>(
   environment: Environment,
@@ -195,6 +195,7 @@ export const readConfig = <One extends SettingTable, Other extends SettingTable>
   const readAll = <Table extends SettingTable>(table: Table) =>
     Object.fromEntries(Object.entries(table).map(([name, setting]) => [name, read(setting)])) as Settings<Table>
   const settings = [readAll(one), readAll(other)] as const
-  if (complaints.length > 0) throw new ConfigError(`the environment is not complete: ${complaints.join('; ')}`)
+  if (complaints.length > 0)
+    throw new ConfigError(`the environment is not complete: ${[...new Set(complaints)].join('; ')}`)
   return settings
 }
