@@ -131,10 +131,11 @@ test('it says that it can do a part while a service has only replicas that can, 
   )
 })
 
-test('a body goes on whole, whether its length was declared or it came in chunks', async (t) => {
+test('a body goes on whole, by whatever method, whether its length was declared or it came in chunks', async (t) => {
   const { gateway, ask, upstream } = await openReplicas(t, 1)
   const body = 'x'.repeat(64 * KIB)
   t.is((await ask('POST', '/orders/create/7', { body })).status, 200)
+  for (const method of ['DELETE', 'GET']) t.is((await ask(method, '/orders/7', { body: '{}' })).status, 200)
 
   const socket = await openSocket(t, gateway.port)
   socket.write('POST /orders/create/7 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n')
@@ -144,6 +145,8 @@ test('a body goes on whole, whether its length was declared or it came in chunks
     upstream.received.map((one) => [one.body, one.headers['content-length'], one.headers['transfer-encoding']]),
     [
       [body, String(body.length), undefined],
+      ['{}', '2', undefined],
+      ['{}', '2', undefined],
       ['abcdefgh', '8', undefined],
     ],
   )
