@@ -14,10 +14,14 @@ export const backOffMs = (failures: number, random = Math.random()): number => {
   return Math.round(waitMs * (1 - JITTER * random))
 }
 
+/** Anything else is none, whatever `Date` makes of it: it takes `-5` and `1.5` for days of 2001. */
+const HTTP_DATE = /^[A-Z][a-z]{2}, .+ GMT$/
+
 /** How long a receiver asks to be left alone: a second at least, ten hours at most; `undefined` if it does not, or not in a known form. */
 export const retryAfterMs = (header: string | undefined, nowMs: number): number | undefined => {
   if (header === undefined) return undefined
   const text = header.trim()
-  const waitMs = /^\d+$/.test(text) ? Number(text) * SECOND_MS : Date.parse(text) - nowMs
+  const untilMs = HTTP_DATE.test(text) ? Date.parse(text) : Number.NaN
+  const waitMs = /^\d+$/.test(text) ? Number(text) * SECOND_MS : untilMs - nowMs
   return Number.isNaN(waitMs) ? undefined : Math.min(Math.max(waitMs, SECOND_MS), LONGEST_MS)
 }

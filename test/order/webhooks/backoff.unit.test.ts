@@ -30,6 +30,6 @@ test('as long as the receiver says, in seconds or until a moment, within bounds'
 })
 
 test('what it says in no known form is not followed', (t) => {
-  for (const text of [undefined, '', 'soon', '-1 s', '1.5 hours'])
+  for (const text of [undefined, '', 'soon', '-1 s', '1.5 hours', '-5', '1.5', '5,5', '2026-11-28T04:17:00Z'])
     t.is(retryAfterMs(text, now), undefined, String(text))
 })
