@@ -6,6 +6,7 @@
  */
 import Router from '@koa/router'
 import type Koa from 'koa'
+import { MalformedError, messageOf } from '../errors.ts'
 import type { Taken } from './answered.ts'
 import type { Route } from './route.ts'
 
@@ -49,6 +50,16 @@ type Params = Readonly<Record<string, string>>
 
 type Pass = ReturnType<Router<Taken>['routes']>
 
+/** Refuses a path that is percent-encoded wrongly: the router would take the text as it is, and two paths for one thing. @throws MalformedError */
+const refuseUndecodable = (path: string): void => {
+  if (!path.includes('%')) return
+  try {
+    decodeURIComponent(path)
+  } catch (error) {
+    throw new MalformedError('path', `the path is not percent-encoded UTF-8: ${messageOf(error)}`)
+  }
+}
+
 export type Routing = {
   /** Hands a request to the route that takes it; or on, if none does. */
   readonly middleware: (ctx: Parameters<Pass>[0], next: Koa.Next) => unknown
@@ -64,7 +75,11 @@ export const openRouting = (routes: readonly Route[], handlerOf: (route: Route) 
     // One path, one spelling: the gateway must not take it for another route.
     const router = routers.get(words)?.router ?? new Router<Taken>({ sensitive: true, strict: true })
     const [isOthers, handle] = [apart.get(route), handlerOf(route)]
-    router.register(route.path, [route.method], (ctx, next) => (isOthers?.(ctx.path) ? next() : handle(ctx)))
+    router.register(route.path, [route.method], (ctx, next) => {
+      if (isOthers?.(ctx.path)) return next()
+      refuseUndecodable(ctx.path)
+      return handle(ctx)
+    })
     routers.set(words, { router, pass: router.routes() })
   }
   const find = (path: string) => routers.get(firstTwo(path)) ?? routers.get(firstWord(path))

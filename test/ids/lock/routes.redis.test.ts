@@ -178,7 +178,7 @@ for (const [what, body, field] of [
     t.is(problemOf(refused).field, field)
   })
 
-for (const name of ['%00', 'x'.repeat(257), '%C3%BC'.repeat(129), '-'])
+for (const name of ['%00', 'x'.repeat(257), '%C3%BC'.repeat(129), '-', '%', '%zz', '%FF', '%E0%A4%A'])
   test(`no lock is named ${name.slice(0, 20)}`, async (t) => {
     const { status } = await ask('GET', `/locks/${name}`)
     t.is(status, name === '-' ? 404 : 400)
