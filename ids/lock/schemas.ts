@@ -39,7 +39,12 @@ const owner = v.pipe(
 )
 
 const MUST_BE_METADATA = `be up to ${METADATA_MAX} texts of up to ${METADATA_VALUE_MAX} bytes, by names of up to ${METADATA_NAME_MAX}`
+/** A record leaves these out, without a word. */
+const NO_METADATA = ['__proto__', 'constructor', 'prototype']
+const isKept = (sent: unknown): boolean =>
+  !Array.isArray(sent) && !NO_METADATA.some((name) => Object.hasOwn(Object(sent), name))
 export const metadata = v.pipe(
+  v.custom<object>(isKept, `${MUST_BE_METADATA}, other than ${NO_METADATA.join(', ')}`),
   v.record(v.string(MUST_BE_METADATA), v.string(MUST_BE_METADATA), MUST_BE_METADATA),
   v.check((all) => {
     const entries = Object.entries(all)

@@ -82,7 +82,8 @@ const describedAs = (schema: Part): Part => {
   const change = <Value>(one: Value): Value => (isPart(one) && !isNamed(one) ? (describedAs(one) as Value) : one)
   return {
     ...schema,
-    ...(pipe ? { pipe: pipe.map(change) } : {}),
+    // What is checked by a function says nothing of a form.
+    ...(pipe ? { pipe: pipe.filter(({ type }) => type !== 'custom').map(change) } : {}),
     ...(wrapped ? { wrapped: change(wrapped) } : {}),
     ...(options ? { options: options.map(change) } : {}),
     ...(entries ? { entries: mapped(entries, change) } : {}),

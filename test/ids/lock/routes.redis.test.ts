@@ -170,6 +170,8 @@ for (const [what, body, field] of [
   ['an owner that is too long', { owner: 'ü'.repeat(65) }, 'owner'],
   ['metadata that is no text', { metadata: { a: 1 } }, 'metadata.a'],
   ['too much metadata', { metadata: Object.fromEntries(Array.from({ length: 33 }, (_, at) => [at, ''])) }, 'metadata'],
+  ['metadata that is a list', { metadata: [] }, 'metadata'],
+  ['metadata whose name would be left out', { metadata: { constructor: 'x' } }, 'metadata'],
   ['an unknown field', { time: 1 }, 'time'],
 ] as const)
   test(`${what} is refused, by its name`, async (t) => {
