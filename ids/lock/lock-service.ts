@@ -50,9 +50,10 @@ export const openLockService = ({ log, follow, nextLogId, logger }: LockServiceO
       waits.onEntries(entries)
       watches.onEntries(entries)
     },
+    isAwaited: () => waits.count() > 0 || watches.count() > 0,
     onResumed: (newest, left) => {
       if (knowledge.seen() === '') knowledge.reset(newest)
-      waits.wakeAll()
+      waits.lookAgain()
       watches.onResumed(left)
     },
   })

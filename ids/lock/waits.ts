@@ -14,8 +14,9 @@ import type { Locks } from './verbs.ts'
 const ATTEND_EVERY_MS = 3_000
 /** How many places one command keeps: half a millisecond in Redis. */
 const ATTEND_MOST = 250
-/** How often one looks at least what is due by time: then it is known when the next is. */
+/** How often one looks at least what is due by time: then it is known when the next is. After one that failed, sooner. */
 const LOOK_EVERY_MS = 1_000
+const LOOK_AGAIN_MS = 100
 
 /** One request that waits for something to happen to its lease. */
 export type Watch = {
@@ -30,8 +31,8 @@ export type Waits = {
   /** How many wait. */
   readonly count: () => number
   readonly onEntries: (entries: readonly RawEntry[]) => void
-  /** Something may have been missed: all that wait look again. */
-  readonly wakeAll: () => void
+  /** Something may have been missed, or be forgotten: all that wait look again, and it is looked what is due. */
+  readonly lookAgain: () => void
   readonly start: () => void
   readonly stop: () => void
 }
@@ -82,13 +83,12 @@ const openTicker = (tick: Locks['tick']) => {
   }
   const run = async (): Promise<void> => {
     at = Number.POSITIVE_INFINITY
-    let rest: number | undefined
     try {
-      rest = await tick()
+      schedule(Math.min((await tick()) ?? LOOK_EVERY_MS, LOOK_EVERY_MS))
     } catch (error) {
-      if (!(error instanceof UnavailableError)) throw error // it is done later
+      if (!(error instanceof UnavailableError)) throw error
+      schedule(LOOK_AGAIN_MS)
     }
-    schedule(Math.min(rest ?? LOOK_EVERY_MS, LOOK_EVERY_MS))
   }
   return {
     start: (): void => schedule(0),
@@ -139,14 +139,15 @@ export const openWaits = (verbs: Pick<Locks, 'attend' | 'tick'>): Waits => {
     count: () => count,
     onEntries: (entries) => {
       for (const entry of entries) {
-        const key = wokenBy(entry)
+        const key = flags.size > 0 ? wokenBy(entry) : undefined
         if (key !== undefined) wake(key)
         const due = dueBy(entry)
         if (due !== undefined && due < LOOK_EVERY_MS) ticker.schedule(due)
       }
     },
-    wakeAll: () => {
+    lookAgain: () => {
       for (const key of flags.keys()) wake(key)
+      ticker.schedule(0)
     },
     start: () => {
       ticker.start()

@@ -32,6 +32,8 @@ export type Watched = {
 
 export type Watches = {
   readonly hasRoom: () => boolean
+  /** How many watch. */
+  readonly count: () => number
   /** Sends what happens, and what came after the entry that was seen last, until the stream or the signal ends it. */
   readonly watch: (watched: Watched, seen: string | undefined, stream: EventStream, closing: AbortSignal) => void
   readonly onEntries: (entries: readonly RawEntry[]) => void
@@ -124,6 +126,7 @@ export const openWatches = ({ log, compare }: WatchesOptions): Watches => {
 
   return {
     hasRoom: () => watchers.size < WATCHERS_MAX,
+    count: () => watchers.size,
     watch: (watched, seen, stream, closing) => {
       const watcher: Watcher = { ...watched, stream, last: seen ?? '0-0', held: [] }
       watchers.add(watcher)

@@ -3,7 +3,8 @@
  *
  * One reader for each process, by a connection that may block, gives each entry to a listener, in order, soon after it was appended by
  * whichever replica. It keeps no cursor: it begins where the log ends. After each new connection it finds out where to go on: the own Redis may have
- * come back older, and what was appended meanwhile may have been missed then.
+ * come back older, and what was appended meanwhile may have been missed then. While nobody waits for what comes next, it lets entries gather,
+ * and reads more of them at once.
  */
 import { setTimeout as after } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
@@ -17,9 +18,13 @@ import { BLOCK_MS, peerConnection } from './peer-connection.ts'
 
 /** How many entries are read at once. */
 const BATCH_MAX = 256
+/** For how long they gather, if nobody waits for them. */
+const GATHER_MS = 20
 
 export type Listener = {
   readonly onEntries: (entries: readonly RawEntry[]) => void
+  /** Does somebody wait for what comes next? */
+  readonly isAwaited: () => boolean
   /**
    * The log was found to end here, at the start or after a new connection: what came before may not have been told. Of what was told, `left`
    * is the newest entry that is still in the log: what was told after it is forgotten.
@@ -34,10 +39,12 @@ export type FollowOptions = Listener & {
   readonly blocking: Redis
   readonly step: Step
   readonly logger: Logger
+  /** For how long entries gather, while nobody waits for them; if not for as long as usual. */
+  readonly gatherMs?: number
 }
 
 export const openFollowing = (options: FollowOptions): Following => {
-  const { service, blocking, step, logger, onEntries, onResumed } = options
+  const { service, blocking, step, logger, onEntries, isAwaited, onResumed, gatherMs = GATHER_MS } = options
   const stream = logKey(service)
   const peer = peerConnection(blocking)
   const stopping = new AbortController()
@@ -73,7 +80,9 @@ export const openFollowing = (options: FollowOptions): Following => {
     )
     const entries = reply?.[0]?.[1] ?? []
     position = entries.at(-1)?.[0] ?? from
-    if (entries.length > 0) onEntries(entries)
+    if (entries.length === 0) return
+    onEntries(entries)
+    if (entries.length < BATCH_MAX && !isAwaited()) await after(gatherMs, undefined, { signal })
   }
 
   const run = async (): Promise<void> => {
