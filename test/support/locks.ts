@@ -48,13 +48,19 @@ for at = 1, tonumber(ARGV[2]) do
     redis.call('ZINCRBY', KEYS[at], -ms, member)
   end
 end
-for at = tonumber(ARGV[2]) + 1, #KEYS do
-  local record = cmsgpack.unpack(redis.call('GET', KEYS[at]))
+local function bring_nearer(record)
   for _, field in ipairs({ 'delayed', 'due', 'sole_end', 'until', 'expires', 'acquired', 'since', 'at' }) do
     local time = tonumber(record[field] or '')
     if time and time > 0 then
       record[field] = type(record[field]) == 'number' and time - ms or string.format('%.0f', time - ms)
     end
+  end
+end
+for at = tonumber(ARGV[2]) + 1, #KEYS do
+  local record = cmsgpack.unpack(redis.call('GET', KEYS[at]))
+  bring_nearer(record)
+  if record.lease then
+    bring_nearer(record.lease)
   end
   redis.call('SET', KEYS[at], cmsgpack.pack(record), 'KEEPTTL')
 end`

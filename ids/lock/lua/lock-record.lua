@@ -5,15 +5,15 @@
 --   `count` of them · `used` permits · `waiting` how many wait · `limit` of permits in effect · `fixed`, `write`, `delay` as it is configured ·
 --   `delayed` until when nobody gets it · `made` when it was configured first · `arrivals` since it was idle · `mean` how long leases were
 --   held lately, in ms · `due` when it is to be looked at next, or before · `sole`, `sole_end`: the lease that alone holds, if nobody has waited
---   since, and the moment at which time ends it · `history` its last entries
--- names.lock_lease{lease}:{lock}, likewise: a lease that holds, waits, or has ended a while ago
+--   since, and the moment at which time ends it · `lease` that lease · `history` its last entries
+-- names.lock_lease{lease}:{lock}, likewise: a lease that holds, but for a `sole` one, waits, or has ended a while ago
 -- names.lock_ends{lock}, a sorted set: each lease that holds or waits, by the moment at which time ends it, but for a `sole` one
 -- names.lock_queue{lock}, a sorted set: each lease that waits, by priority, then arrival
 -- names.locks, a sorted set: every lock there is, by name · names.locks_due: each in use, by when it is to be looked at next ·
 --   names.locks_free: each idle one, since when · names.locks_state, a hash: see bar-locks.lua
 local NEW = {
   token = 0, mode = '', count = 0, used = 0, waiting = 0, limit = '', fixed = '', write = '', delay = 0, delayed = 0, made = 0, arrivals = 0,
-  mean = 0, due = 0, sole = '', sole_end = 0,
+  mean = 0, due = 0, sole = '', sole_end = 0, lease = false,
 }
 
 -- now_text(): the time in digits, as it is kept and told.
@@ -79,6 +79,9 @@ end
 
 -- load_lease(lock, id): what is recorded of it, or nil. save_lease(lock, lease): records one that holds or waits.
 local function load_lease(lock, id)
+  if lock.lease and lock.sole == id then
+    return lock.lease
+  end
   local lease = unpacked(key_of_lease(lock, id))
   if lease then
     lease.id = id
@@ -86,7 +89,11 @@ local function load_lease(lock, id)
   return lease
 end
 local function save_lease(lock, lease)
-  redis.call('SET', key_of_lease(lock, lease.id), cmsgpack.pack(lease))
+  if lock.sole == lease.id then
+    lock.lease = lease
+  else
+    redis.call('SET', key_of_lease(lock, lease.id), cmsgpack.pack(lease))
+  end
 end
 
 -- remember_end(lock, lease, why, kept_ms): for a while it is remembered how a lease has ended.
@@ -95,7 +102,12 @@ local function remember_end(lock, lease, why, kept_ms)
   redis.call('SET', key_of_lease(lock, lease.id), cmsgpack.pack(kept), 'PX', kept_ms)
 end
 
--- set_end(lock, id, ms): time ends a lease at that moment. drop_end(lock, id): it has ended.
+-- end_sole(lock): no lease holds alone any more.
+local function end_sole(lock)
+  lock.sole, lock.sole_end, lock.lease = '', 0, false
+end
+
+-- set_end(lock, id, ms): time ends a lease at that moment; it is recorded after that. drop_end(lock, id): it has ended.
 local function set_end(lock, id, ms)
   local is_first = lock.was_idle and lock.sole == '' and lock.count == 1 and lock.waiting == 0
   if is_first or lock.sole == id then
@@ -104,12 +116,16 @@ local function set_end(lock, id, ms)
     redis.call('ZADD', names.lock_ends .. lock.name, integer(ms), id)
   else
     redis.call('ZADD', names.lock_ends .. lock.name, integer(lock.sole_end), lock.sole, integer(ms), id)
-    lock.sole, lock.sole_end = '', 0
+    local sole = lock.lease
+    end_sole(lock)
+    if sole then
+      save_lease(lock, sole)
+    end
   end
 end
 local function drop_end(lock, id)
   if lock.sole == id then
-    lock.sole, lock.sole_end = '', 0
+    end_sole(lock)
   else
     redis.call('ZREM', names.lock_ends .. lock.name, id)
   end

@@ -90,8 +90,8 @@ local function grant(lock, lease, is_claimed)
   lock.used = lock.used + tonumber(lease.permits)
   lease.state, lease.token, lease.acquired, lease.expires = 'held', integer(token), integer(now), integer(expires)
   lease.claimed = is_claimed and '1' or '0'
-  save_lease(lock, lease)
   set_end(lock, lease.id, is_claimed and expires or math.min(expires, now + limits.lock_unclaimed_ms))
+  save_lease(lock, lease)
   local emit = is_claimed and emit_lock or emit_due
   emit(lock, 'LockGranted', lease.id, facts_of(lease) .. ' until=' .. lease.expires, true)
 end

@@ -115,18 +115,17 @@ const idleShare = async ({ shop }: Stand): Promise<string> => {
   return watched.map(({ role }) => `${role} ${number((100 * (taken.get(role) ?? 0)) / IDLE_MS, 1)} %`).join(', ')
 }
 
-/** Multiplies a lock that is held: its keys and its entry in the log, under other names. KEYS are what names it, ARGV the first and the last number. */
+/** Multiplies a lock that is held: its key and its entry in the log, under other names. KEYS are what names it, ARGV the first and the last number. */
 const COPY = `
-local record, lease = redis.call('GET', KEYS[1] .. '0'), redis.call('GET', KEYS[2] .. '0')
+local record = redis.call('GET', KEYS[1] .. '0')
 local ends = string.format('%d', cmsgpack.unpack(record).sole_end)
-local kind, text = unpack(redis.call('XREVRANGE', KEYS[5], '+', '-', 'COUNT', 1)[1][2])
+local kind, text = unpack(redis.call('XREVRANGE', KEYS[4], '+', '-', 'COUNT', 1)[1][2])
 for at = tonumber(ARGV[1]), tonumber(ARGV[2]) do
   local name = string.format('%s%d', ARGV[3], at)
   redis.call('SET', KEYS[1] .. at, record)
-  redis.call('SET', KEYS[2] .. at, lease)
-  redis.call('ZADD', KEYS[3], 0, name)
-  redis.call('ZADD', KEYS[4], ends, name)
-  redis.call('XADD', KEYS[5], '*', kind, (string.gsub(text, ' lock=%S+', ' lock=' .. name)))
+  redis.call('ZADD', KEYS[2], 0, name)
+  redis.call('ZADD', KEYS[3], ends, name)
+  redis.call('XADD', KEYS[4], '*', kind, (string.gsub(text, ' lock=%S+', ' lock=' .. name)))
 end`
 const COPIED_TOGETHER = 1_000
 /** How many locks are held where few are. */
@@ -157,8 +156,8 @@ const askAmong = async (stand: Stand, name: string): Promise<{ readonly rate: nu
 
 /** Lets locks be held beside the first, up to so many, straight in Redis. */
 const fill = async (redis: Redis, from: number, held: number): Promise<void> => {
-  const { lock, lock_lease, locks, locks_due } = lockNames
-  const keys = [`${lock}held-`, `${lock_lease}lease:held-`, locks, locks_due, logKey('ids')]
+  const { lock, locks, locks_due } = lockNames
+  const keys = [`${lock}held-`, locks, locks_due, logKey('ids')]
   for (let at = from; at < held; at += COPIED_TOGETHER)
     await redis.eval(COPY, keys.length, ...keys, at, Math.min(held - 1, at + COPIED_TOGETHER - 1), 'held-')
 }

