@@ -146,7 +146,7 @@ const WALLS: readonly Wall[] = [
     what: 'a service imports of shared what all services are made of, and the contract; a log it only sees',
     who: new RegExp(`^${OWN}(?!main\\.ts$)`),
     may: new RegExp(
-      `^(${OWN}|shared/(service\\.ts|settings\\.ts|errors\\.ts|contract/|http/|metrics/|audit/|saga/(log-parser|recovery)\\.ts|redis/command\\.ts))`,
+      `^(${OWN}|shared/(service\\.ts|settings\\.ts|errors\\.ts|contract/|http/|metrics/|audit/|saga/(log-parser|recovery)\\.ts|process/transient-map\\.ts|redis/command\\.ts))`,
     ),
     types: /^shared\/(saga|log|lock|redis)\//,
     but: [

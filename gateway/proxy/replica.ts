@@ -84,7 +84,7 @@ export class Replica {
   tokenMark: string | undefined
   readonly #secretMark: string | undefined
   #distrusted: string | undefined
-  /** In no order, and no Set: see `order/transient-map.ts`. */
+  /** In no order, and no Set: see `shared/process/transient-map.ts`. */
   readonly #carried: Carried[] = []
   /** How many requests of each kind it carries. */
   readonly inFlight: Record<Kind, number> = { checkout: 0, long: 0, short: 0 }

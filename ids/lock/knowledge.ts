@@ -6,6 +6,7 @@
  * nothing. Then what it has forgotten is what was granted or renewed after the newest entry that it still has before that one.
  */
 import { fieldsOf, kindOf, type RawEntry } from '../../shared/contract/events.ts'
+import { TransientMap } from '../../shared/process/transient-map.ts'
 
 /** A lease that holds, as far as is known. Its end is a moment of the Redis' clock. */
 export type Known = {
@@ -47,7 +48,7 @@ type Compare = (a: string, b: string) => number
 
 /** @param compare how two ids of entries are compared */
 export const openKnowledge = (compare: Compare): Knowledge => {
-  const holding = new Map<string, Known>()
+  const holding = new TransientMap<Known>()
   let seen = ''
   let greatest = 0
 
@@ -84,7 +85,7 @@ export const openKnowledge = (compare: Compare): Knowledge => {
       seen = entry === '0-0' ? '' : entry
       for (const [key, known] of holding) if (compare(known.entry, entry) > 0) holding.delete(key)
     },
-    since: (entry) => [...holding.values()].filter((known) => compare(known.entry, entry) > 0),
+    since: (entry) => [...holding].map(([, known]) => known).filter((known) => compare(known.entry, entry) > 0),
     token: () => greatest,
   }
 }

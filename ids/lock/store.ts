@@ -40,18 +40,22 @@ const yes = (is: boolean): string => (is ? 'yes' : 'no')
 const textOf = (value: number | undefined): string => (value === undefined ? '' : `${value}`)
 const tokensIn = (tokens: string): readonly number[] => (tokens === '' ? [] : tokens.split(' ').map(Number))
 
-/** What the request stands for, whichever the wait. */
-const requestOf = (wish: Wish): string => {
-  const { mode, ttlMs, queue, priority, permits, limit, owner, metadata, delayMs } = wish
-  const all = JSON.stringify([mode, ttlMs, queue, priority, permits, limit, owner, metadata, delayMs])
-  return hash('sha256', all, 'base64url').slice(0, 22)
+/** Says what a request stands for, whichever the wait. Most ask for the same as the one before. */
+const openRequests = () => {
+  let last = { text: '', request: '' }
+  return (wish: Wish): string => {
+    const { mode, ttlMs, queue, priority, permits, limit, owner, metadata, delayMs } = wish
+    const text = JSON.stringify([mode, ttlMs, queue, priority, permits, limit, owner, metadata, delayMs])
+    if (text !== last.text) last = { text, request: hash('sha256', text, 'base64url').slice(0, 22) }
+    return last.request
+  }
 }
 
 type Wished = Omit<ArgsOf<typeof acquireLock>, 'lock' | 'lease' | 'seen'>
 
 /** The arguments of a wish: of what most want alike, what is wanted otherwise, for Redis takes longer for each. */
-const wished = (wish: Wish): Wished => {
-  const args: { -readonly [Name in keyof Wished]: Wished[Name] } = { request: requestOf(wish), ttl: wish.ttlMs }
+const wished = (wish: Wish, request: string): Wished => {
+  const args: { -readonly [Name in keyof Wished]: Wished[Name] } = { request, ttl: wish.ttlMs }
   if (wish.mode !== PLAIN.mode) args.mode = wish.mode
   if (wish.waitMs !== PLAIN.waitMs) args.wait = wish.waitMs
   if (wish.queue) args.queue = yes(wish.queue)
@@ -118,10 +122,11 @@ type LeaseVerbs = Pick<Locks, 'acquire' | 'ask' | 'renew' | 'release' | 'attend'
 const openLeases = (log: Log, knowledge: Knowledge, soundly: Soundly): LeaseVerbs => {
   const { run, runOnce } = runner(log)
   const { granted, found } = openNotes(knowledge)
+  const requestOf = openRequests()
   return {
     acquire: async (name, lease, wish, once) => {
       const lock = encodeURIComponent(name)
-      const args = wished(wish)
+      const args = wished(wish, requestOf(wish))
       const result = await soundly((seen) => runOnce(acquireLock, { lock, lease, seen, ...args }, once))
       if (result[0] === 'held' && result[1].isNew && result[1].lease === lease) return granted(lock, lease, result[1])
       if (result[0] === 'held' || result[0] === 'waiting') return found(result)

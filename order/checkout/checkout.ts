@@ -7,12 +7,12 @@
  */
 import { UnavailableError } from '../../shared/errors.ts'
 import type { RedLock } from '../../shared/lock/redlock.ts'
+import { TransientMap } from '../../shared/process/transient-map.ts'
 import type { Once } from '../../shared/redis/script.ts'
 import type { Place } from '../forms/forms.ts'
 import { type OrderMetrics, unmeasured } from '../metrics.ts'
 import type { End, Ended, Outcome } from '../order.ts'
 import type { Store } from '../store.ts'
-import { TransientMap } from '../transient-map.ts'
 import type { Admission } from './admission.ts'
 import { attempts } from './attempt.ts'
 import { openDispatcher } from './dispatcher.ts'

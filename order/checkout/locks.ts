@@ -7,7 +7,7 @@
  */
 import type { Acquired } from '../../shared/lock/ballot.ts'
 import type { RedLock } from '../../shared/lock/redlock.ts'
-import { TransientMap } from '../transient-map.ts'
+import { TransientMap } from '../../shared/process/transient-map.ts'
 
 export type Locks = {
   /** One attempt, as in `RedLock`. */

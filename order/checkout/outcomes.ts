@@ -11,11 +11,11 @@
  * they are told that it is not decided yet.
  */
 import { impossible, UnavailableError, unreachable } from '../../shared/errors.ts'
+import { TransientMap } from '../../shared/process/transient-map.ts'
 import type { Decision } from '../commands.ts'
 import { type OrderMetrics, unmeasured } from '../metrics.ts'
 import { type End, type Ended, isGivenUpBy, isRefusal } from '../order.ts'
 import type { Store } from '../store.ts'
-import { TransientMap } from '../transient-map.ts'
 
 export type Outcomes = {
   /**

@@ -4,7 +4,7 @@
  * RedLock lets one of them through at a time. Without a queue before it all others would try again with every release, and
  * all but one in vain, on three masters. Here they wait in the order in which they came, and only the first one asks.
  */
-import { TransientMap } from '../transient-map.ts'
+import { TransientMap } from '../../shared/process/transient-map.ts'
 
 export type UserQueue = {
   /**

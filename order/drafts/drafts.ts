@@ -6,7 +6,7 @@
  * than a client likes to, for the draft follows, whatever happens.
  */
 import { UnavailableError } from '../../shared/errors.ts'
-import { TransientMap } from '../transient-map.ts'
+import { TransientMap } from '../../shared/process/transient-map.ts'
 
 /** The draft of an order shows this version of it now. */
 export type Drafted = { readonly order: string; readonly version: number }

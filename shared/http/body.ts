@@ -34,7 +34,7 @@ export const BODY_MAX_BYTES = 65_536
 /** Of a body that must be empty. */
 const EMPTY_MAX_BYTES = 1_024
 const NOTHING: Sent = { fields: undefined, text: undefined }
-const NO_FIELDS: Sent = { fields: {}, text: undefined }
+const NO_FIELDS: Sent = { fields: Object.freeze({}), text: undefined }
 
 const JSON_TYPE = 'application/json'
 const FORM_TYPES = ['application/x-www-form-urlencoded', 'multipart/form-data']
@@ -123,13 +123,15 @@ export const readBody = async (ctx: Context, body?: Body): Promise<Sent | { read
   return { problem: unsupportedMediaType([JSON_TYPE, ...(body.forms ? FORM_TYPES : [])]) }
 }
 
-/** The fields of a body as its row reads them. */
-export const fieldsOf = <const Schema extends v.GenericSchema>(
-  schema: Schema,
-  sent: unknown,
-): { readonly fields: v.InferOutput<Schema> } | Malformed => {
+const fieldsOf = (schema: v.GenericSchema, sent: unknown): { readonly fields: unknown } | Malformed => {
   const result = v.safeParse(schema, sent)
   if (result.success) return { fields: result.output }
   const [issue] = result.issues
   return refused(v.getDotPath(issue) ?? 'body', `must ${issue.message}`)
+}
+
+/** Reads the fields of a body as its row does. No body reads as it did before: all requests without one are given the same. */
+export const fieldsReader = ({ fields: schema, optional }: Body) => {
+  const ofNone = optional ? fieldsOf(schema, NO_FIELDS.fields) : undefined
+  return (sent: unknown) => (ofNone && sent === NO_FIELDS.fields ? ofNone : fieldsOf(schema, sent))
 }

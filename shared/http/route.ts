@@ -8,7 +8,7 @@
 import * as v from 'valibot'
 import { MalformedError } from '../errors.ts'
 import type { Answer } from './answer.ts'
-import { type Body, fieldsOf } from './body.ts'
+import { type Body, fieldsReader } from './body.ts'
 import type { Scope } from './caller.ts'
 import { type WantedVersions, wantedVersions } from './etag.ts'
 import type { EventStream } from './event-stream.ts'
@@ -194,6 +194,7 @@ const route = <R extends Row>(name: string, row: R, handler: Handler<R>): Route 
   const readQuery = readerOf(query)
   const inQuery = Object.keys(query)
   const readHeaders = readerOf(headers)
+  const readFields = body && fieldsReader(body)
   return {
     method,
     path: colons(path),
@@ -211,7 +212,7 @@ const route = <R extends Row>(name: string, row: R, handler: Handler<R>): Route 
       const condition = ifMatch && header('if-match')
       if (ifMatch === 'required' && condition === undefined) return { problem: preconditionRequired() }
       const versions = condition === undefined ? undefined : versionsIn(condition)
-      const found = body ? fieldsOf(body.fields, sent) : { fields: undefined }
+      const found = readFields ? readFields(sent) : { fields: undefined }
       if ('problem' in found) return found
       const fingerprint = versions ? `${request.fingerprint} from ${versions}` : request.fingerprint
       const isShown = answers[204] !== undefined && prefersRepresentation(header('prefer'))

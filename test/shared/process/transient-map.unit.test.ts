@@ -1,7 +1,7 @@
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import test from 'ava'
-import { TransientMap } from '../../order/transient-map.ts'
+import { TransientMap } from '../../../shared/process/transient-map.ts'
 
 test('it holds what was set last until it is deleted, in the order of its coming', (t) => {
   const map = new TransientMap<number>()
