@@ -3,6 +3,7 @@
  *
  * - A *refusal* is an answer, not an error: a value that a route turns into a problem document (4xx). It is never thrown.
  * - `MalformedError`: the request cannot be understood. Thrown while reading it, before any effect; answered 400.
+ * - `InvalidNameError`: it is understood, but nothing may be named as it says. Thrown likewise; answered 422.
  * - `StaleLockTokenError`: the lock under which something was to be done has another holder. Any command of a request may find so,
  *   before any effect; answered 412.
  * - `UnavailableError` (the world): a Redis, a peer or a quorum is away. Thrown with its cause; what was asked may be
@@ -13,6 +14,16 @@
 /** The request is malformed: `field` names the part of it that is. */
 export class MalformedError extends Error {
   override readonly name = 'MalformedError'
+  readonly field: string
+  constructor(field: string, detail: string) {
+    super(detail)
+    this.field = field
+  }
+}
+
+/** The request is about a thing by a name that none may have: `field` is how the name is called. */
+export class InvalidNameError extends Error {
+  override readonly name = 'InvalidNameError'
   readonly field: string
   constructor(field: string, detail: string) {
     super(detail)

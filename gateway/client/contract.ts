@@ -202,6 +202,7 @@ export type ProblemKind =
   | 'in-use'
   | 'insufficient-scope'
   | 'internal'
+  | 'invalid-name'
   | 'invalid-token'
   | 'item-withdrawn'
   | 'keys-unavailable'

@@ -1,6 +1,6 @@
 /** What can be asked about elections? */
 import * as v from 'valibot'
-import { exactly, identifier } from '../../shared/contract/fields.ts'
+import { exactly, identifier, nameIn } from '../../shared/contract/fields.ts'
 import { draining, keyReused } from '../../shared/http/problems.ts'
 import type { Rows } from '../../shared/http/route.ts'
 import { acquireRefusals, leaseEnded, noSuchLease, notExclusive, tooManyWatchers } from '../lock/problems.ts'
@@ -10,7 +10,7 @@ import { lastSeen, metadataValue, nameUnder, ttl, waitMs } from '../lock/schemas
 export const ELECTIONS = 'elections/'
 const TTL_MS = 15_000
 
-const election = { election: nameUnder(ELECTIONS) } as const
+const election = { election: nameIn('name', nameUnder(ELECTIONS)) } as const
 const candidate = { ...election, candidate: identifier } as const
 
 const leading = v.object({

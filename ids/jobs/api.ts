@@ -1,6 +1,6 @@
 /** What can be asked about jobs? */
 import * as v from 'valibot'
-import { exactly, identifier, units } from '../../shared/contract/fields.ts'
+import { exactly, identifier, nameIn, units } from '../../shared/contract/fields.ts'
 import { keyReused } from '../../shared/http/problems.ts'
 import type { Rows } from '../../shared/http/route.ts'
 import { lockHeld, locksInDoubt, tooManyLocks } from '../lock/problems.ts'
@@ -28,7 +28,7 @@ const slot = v.pipe(
   v.safeInteger(MUST_BE_SLOT),
   v.minValue(0, MUST_BE_SLOT),
 )
-const job = { job: nameUnder(JOBS) } as const
+const job = { job: nameIn('job', nameUnder(JOBS)) } as const
 const run = {
   ...job,
   slot,

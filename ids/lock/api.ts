@@ -1,6 +1,6 @@
 /** What can be asked about locks? */
 import * as v from 'valibot'
-import { identifier, integer } from '../../shared/contract/fields.ts'
+import { identifier, integer, nameIn } from '../../shared/contract/fields.ts'
 import { draining, keyReused } from '../../shared/http/problems.ts'
 import type { Rows } from '../../shared/http/route.ts'
 import {
@@ -31,7 +31,7 @@ import {
   wish,
 } from './schemas.ts'
 
-const lock = { lock: lockName } as const
+const lock = { lock: nameIn('name', lockName) } as const
 const lease = { ...lock, lease: identifier } as const
 
 export const locks = {

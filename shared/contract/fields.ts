@@ -22,6 +22,16 @@ export const identifiers = (most: number) => {
   )
 }
 
+/** How a name is called: where the schema of a name says so, one that nothing may have is refused by 422, as in a body. */
+export const nameField = (schema: v.GenericSchema): string | undefined => {
+  const { isName } = v.getMetadata(schema)
+  return typeof isName === 'string' ? isName : undefined
+}
+
+/** The name of a thing in a path, which clients make up. @param called how it is called where the thing is shown */
+export const nameIn = <const Schema extends v.GenericSchema<string, string>>(called: string, schema: Schema) =>
+  v.pipe(schema, v.metadata({ isName: called }))
+
 /** An integer in decimal digits, without sign, point, exponent or leading zero; never rounded. */
 export const integer = (min: number, max = Number.MAX_SAFE_INTEGER) => {
   const must = `be an integer from ${min} to ${max}`

@@ -2,17 +2,17 @@
  * How is a request answered?
  *
  * A route returns an `Answer`. What it throws is answered by its kind, with a problem document: `MalformedError` 400,
- * `StaleLockTokenError` 412, `PeerError` 424, `UnavailableError` 503 with how the client can be sure of the outcome, and anything else 500, a fault
+ * `InvalidNameError` 422, `StaleLockTokenError` 412, `PeerError` 424, `UnavailableError` 503 with how the client can be sure of the outcome, and anything else 500, a fault
  * of the program, which is logged whole.
  */
 import type { Context } from 'koa'
 import type { Logger } from 'pino'
-import { MalformedError, PeerError, StaleLockTokenError, UnavailableError } from '../errors.ts'
+import { InvalidNameError, MalformedError, PeerError, StaleLockTokenError, UnavailableError } from '../errors.ts'
 import { traceIdIn } from '../process/tracing.ts'
 import { type EventStream, openEventStream } from './event-stream.ts'
 import { aboutRequest } from './operators.ts'
 import { PROBLEM_TYPE, type Problem, RETRY_AFTER_S } from './problem.ts'
-import { internal, malformed, notDone, peerUnavailable, staleLockToken, unavailable } from './problems.ts'
+import { internal, invalidName, malformed, notDone, peerUnavailable, staleLockToken, unavailable } from './problems.ts'
 import { type Check, listed, notReady } from './readiness.ts'
 
 /**
@@ -103,6 +103,7 @@ const sendUnavailable = (ctx: Context, error: UnavailableError, shownAt: string 
  */
 export const sendError = (ctx: Context, error: unknown, shownAt: string | undefined, log: Logger): void => {
   if (error instanceof MalformedError) return sendProblem(ctx, malformed(error.field, error.message))
+  if (error instanceof InvalidNameError) return sendProblem(ctx, invalidName(error.field, error.message))
   if (error instanceof StaleLockTokenError) return sendProblem(ctx, staleLockToken(error.newest))
   if (error instanceof PeerError) {
     log.warn({ err: error.cause, ...aboutRequest(ctx) }, error.message)

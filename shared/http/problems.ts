@@ -86,6 +86,14 @@ export const malformedBody = problemKind(
   (field: string, detail: string) => ({ detail, field }),
 )
 
+/** A client may name such a thing as it likes, within limits. */
+export const invalidName = problemKind(
+  422,
+  'invalid-name',
+  'Nothing may be named so',
+  (field: string, detail: string) => ({ detail, field }),
+)
+
 export const preconditionRequired = problemKind(428, 'precondition-required', 'A precondition is wanted', () => ({
   detail: 'send the ETag of what is to be changed as "If-Match", so that no other change is overwritten unseen',
 }))

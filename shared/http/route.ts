@@ -6,7 +6,8 @@
  * without a handler, a handler without a row, and an answer that the row does not list are errors of the compiler.
  */
 import * as v from 'valibot'
-import { MalformedError } from '../errors.ts'
+import { nameField } from '../contract/fields.ts'
+import { InvalidNameError, MalformedError } from '../errors.ts'
 import type { Answer } from './answer.ts'
 import { type Body, fieldsReader } from './body.ts'
 import type { Scope } from './caller.ts'
@@ -21,6 +22,7 @@ import {
   forbidden,
   insufficientScope,
   internal,
+  invalidName,
   malformed,
   malformedBody,
   notDone,
@@ -139,9 +141,10 @@ export type Route = Pick<Row, 'method' | 'path' | 'body' | 'shownAt' | 'scope' |
 }
 
 /** All kinds of problems with which a route may answer while its service is open. */
-export const problemsOf = ({ problems, body, ifMatch, fenced, scope }: Row): readonly ProblemKind[] => [
+export const problemsOf = ({ problems, params = {}, body, ifMatch, fenced, scope }: Row): readonly ProblemKind[] => [
   ...problems,
   malformed,
+  ...(Object.values(params).some((field) => nameField(field) !== undefined) ? [invalidName] : []),
   ...(body ? [bodyTooLarge, unsupportedMediaType, malformedBody] : []),
   ...(ifMatch === 'required' ? [preconditionRequired] : []),
   ...(fenced ? [staleLockToken] : []),
@@ -154,15 +157,20 @@ export const problemsOf = ({ problems, body, ifMatch, fenced, scope }: Row): rea
 
 type Reader = (textOf: (name: string) => string | undefined) => Readonly<Record<string, unknown>>
 
-/** The reader of these fields, which throws a MalformedError naming the field that is not as it must be. */
+const refuseField = (name: string, field: Field, must: string): never => {
+  const called = nameField(field)
+  if (called === undefined) throw new MalformedError(name, `"${name}" must ${must}`)
+  throw new InvalidNameError(called, `"${called}" must ${must}`)
+}
+
+/** The reader of these fields. @throws MalformedError or InvalidNameError, naming the field that is not as it must be */
 const readerOf = (fields: Fields): Reader => {
   const each = Object.entries(fields)
   return (textOf) => {
     const values: Record<string, unknown> = {}
     for (const [name, field] of each) {
       const result = v.safeParse(field, textOf(name))
-      if (!result.success) throw new MalformedError(name, `"${name}" must ${result.issues[0].message}`)
-      values[name] = result.output
+      values[name] = result.success ? result.output : refuseField(name, field, result.issues[0].message)
     }
     return values
   }

@@ -73,6 +73,9 @@ const mapped = <Value>(all: Readonly<Record<string, Value>>, change: (value: Val
 const nameOf = (schema: unknown): string | undefined => Object.entries(NAMED).find(([, one]) => one === schema)?.[0]
 const isNamed = (schema: unknown): boolean => nameOf(schema) !== undefined
 
+/** What is checked by a function, or said about a schema, says nothing of a form. */
+const FORMLESS: readonly string[] = ['custom', 'metadata']
+
 /** A schema as it is described, but for what is named in it. */
 const describedAs = (schema: Part): Part => {
   if (isNumber(schema) || isUnits(schema)) return numberOf(schema)
@@ -82,8 +85,7 @@ const describedAs = (schema: Part): Part => {
   const change = <Value>(one: Value): Value => (isPart(one) && !isNamed(one) ? (describedAs(one) as Value) : one)
   return {
     ...schema,
-    // What is checked by a function says nothing of a form.
-    ...(pipe ? { pipe: pipe.filter(({ type }) => type !== 'custom').map(change) } : {}),
+    ...(pipe ? { pipe: pipe.filter(({ type }) => !FORMLESS.includes(type)).map(change) } : {}),
     ...(wrapped ? { wrapped: change(wrapped) } : {}),
     ...(options ? { options: options.map(change) } : {}),
     ...(entries ? { entries: mapped(entries, change) } : {}),

@@ -129,5 +129,5 @@ test.serial('what is too long is refused, naming the field', async (t) => {
   t.like(problemOf(await ask('PUT', 'a', { value: 'ü'.repeat(129) })), { status: 422, field: 'value' })
   t.like(problemOf(await ask('PUT', 'a', { ttl_ms: 99 })), { status: 422, field: 'ttl_ms' })
   election = 'x'.repeat(247)
-  t.like(problemOf(await ask('PUT', 'a')), { status: 400, field: 'election' })
+  t.like(problemOf(await ask('PUT', 'a')), { status: 422, field: 'name' })
 })

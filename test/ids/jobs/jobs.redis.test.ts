@@ -174,6 +174,7 @@ test.serial('a job that was never begun has no runs, and what is no slot is refu
     '2026-02-30T03:00:00Z',
   ])
     t.like(problemOf(await begin(slot, 'a')), { status: 400, field: 'slot' }, slot)
+  t.like(problemOf(await ask('GET', `/jobs/${'x'.repeat(252)}`)), { status: 422, field: 'job' })
 })
 
 test.serial('a run that the Redis has forgotten is not begun by others before its lease has ended', async (t) => {

@@ -182,8 +182,17 @@ for (const [what, body, field] of [
 
 for (const name of ['%00', 'x'.repeat(257), '%C3%BC'.repeat(129), '-', '%', '%zz', '%FF', '%E0%A4%A'])
   test(`no lock is named ${name.slice(0, 20)}`, async (t) => {
-    const { status } = await ask('GET', `/locks/${name}`)
-    t.is(status, name === '-' ? 404 : 400)
+    for (const [method, path] of [
+      ['GET', ''],
+      ['PUT', '/leases/l1'],
+      ['DELETE', '/leases/l1'],
+    ] as const) {
+      const refused = await ask(method, `/locks/${name}${path}`)
+      // What stands behind a dash is no lock.
+      if (name === '-') t.is(refused.status, 404)
+      else
+        t.like(problemOf(refused), { status: 422, type: 'urn:shop:problem:invalid-name', field: 'name' }, refused.text)
+    }
   })
 
 /** Reads events until there are so many. */
