@@ -14,10 +14,12 @@ import { isTransient } from '../errors.ts'
 import { backOffMs } from '../process/backoff.ts'
 import type { Step } from '../process/step.ts'
 import { logKey } from './entry.ts'
-import { BLOCK_MS, peerConnection } from './peer-connection.ts'
+import { peerConnection } from './peer-connection.ts'
 
 /** How many entries are read at once. */
 const BATCH_MAX = 256
+/** For how long one waits for them: shorter than elsewhere, for clients wait for what a broken connection does not tell. */
+const BLOCK_MS = 1_000
 /** For how long they gather, if nobody waits for them. */
 const GATHER_MS = 20
 
@@ -46,7 +48,7 @@ export type FollowOptions = Listener & {
 export const openFollowing = (options: FollowOptions): Following => {
   const { service, blocking, step, logger, onEntries, isAwaited, onResumed, gatherMs = GATHER_MS } = options
   const stream = logKey(service)
-  const peer = peerConnection(blocking)
+  const peer = peerConnection(blocking, BLOCK_MS)
   const stopping = new AbortController()
   const { signal } = stopping
   let running: Promise<void> = Promise.resolve()

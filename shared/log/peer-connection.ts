@@ -8,7 +8,7 @@ import type { Redis } from 'ioredis'
 import { UnavailableError } from '../errors.ts'
 import { remake, whenReady } from '../redis/connection.ts'
 
-/** How long a question may block. */
+/** How long a question may block, if not for another time. */
 export const BLOCK_MS = 2_000
 /** A question that takes this much longer than it may block hangs on a dead connection. */
 const GRACE_MS = 1_000
@@ -30,7 +30,7 @@ export type PeerConnection = {
   readonly ask: <Answer>(question: () => Promise<Answer>, signal: AbortSignal) => Promise<Answer>
 }
 
-export const peerConnection = (redis: Redis): PeerConnection => {
+export const peerConnection = (redis: Redis, blockMs = BLOCK_MS): PeerConnection => {
   const ready = whenReady(redis)
   let connections = 1
   let reachedAt = Number.NEGATIVE_INFINITY
@@ -59,8 +59,8 @@ export const peerConnection = (redis: Redis): PeerConnection => {
     },
     ask: async (question, signal) => {
       const watchdog = setTimeout(
-        () => remake(redis, new Error(`it did not answer for ${BLOCK_MS + GRACE_MS} ms`)),
-        BLOCK_MS + GRACE_MS,
+        () => remake(redis, new Error(`it did not answer for ${blockMs + GRACE_MS} ms`)),
+        blockMs + GRACE_MS,
       )
       const abandon = (): void => redis.disconnect(true)
       signal.addEventListener('abort', abandon, { once: true })
