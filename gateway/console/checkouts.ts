@@ -63,9 +63,10 @@ export type Second = {
   readonly skipped: boolean
 }
 
-/** So many checkouts are remembered, and told at once. */
+/** So many checkouts are remembered, told as the whole, and told as news: of thousands a second nobody reads more. */
 const REMEMBERED = 400
 const TOLD = 200
+const NEWS = 100
 const SECONDS = 120
 
 type Step = { readonly state: State; readonly decides?: true; readonly begins?: true }
@@ -122,20 +123,25 @@ const after = (known: Checkout | undefined, entry: Entry): Checkout | undefined 
 const quantile = (sorted: readonly number[], share: number): number | null =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? null
 
+export type Told = { readonly seconds: readonly Second[]; readonly checkouts: readonly Checkout[] }
+
 export type Checkouts = {
   /** Nobody has looked for a while: what was open then may be over since. */
   readonly resume: () => void
   readonly take: (service: string, digest: Digest) => void
-  /** Ends a second. @returns what happened in it, and which checkouts have changed, the newest last */
-  readonly tick: (nowMs: number) => { readonly second: Second; readonly changed: readonly Checkout[] }
+  /** Ends a second. */
+  readonly tick: (nowMs: number) => void
+  /** The seconds that have ended since this was called last, and which checkouts have changed, the newest last. */
+  readonly news: () => Told
   /** All that is remembered, the oldest first. */
-  readonly whole: () => { readonly seconds: readonly Second[]; readonly checkouts: readonly Checkout[] }
+  readonly whole: () => Told
 }
 
 export const openCheckouts = (): Checkouts => {
   const known = new Map<string, Checkout>()
   const changed = new Set<string>()
   const seconds: Second[] = []
+  let untold = 0
   let counted: Record<string, number> = {}
   let tookMs: number[] = []
   let skipped = false
@@ -191,10 +197,17 @@ export const openCheckouts = (): Checkouts => {
       tookMs = []
       skipped = false
       seconds.push(second)
+      untold += 1
       if (seconds.length > SECONDS) seconds.shift()
-      const told = [...changed].slice(-TOLD).flatMap((logId) => known.get(logId) ?? [])
+    },
+    news: () => {
+      const told = {
+        seconds: untold === 0 ? [] : seconds.slice(-untold),
+        checkouts: [...changed].slice(-NEWS).flatMap((logId) => known.get(logId) ?? []),
+      }
+      untold = 0
       changed.clear()
-      return { second, changed: told }
+      return told
     },
     whole: () => ({ seconds, checkouts: [...known.values()].slice(-TOLD) }),
   }

@@ -10,7 +10,7 @@ import type { Replica } from '../proxy/replica.ts'
 import type { ReplicaSet } from '../proxy/replica-set.ts'
 import type { Borne } from './service-events.ts'
 
-type Service = 'order' | 'payment' | 'stock' | 'ids'
+export type Service = 'order' | 'payment' | 'stock' | 'ids'
 
 export type Question = {
   /** By which name the page knows it. */

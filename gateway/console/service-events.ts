@@ -20,7 +20,10 @@ export type Borne = () => readonly string[]
 
 export type ServiceEventsOptions = {
   readonly service: ReplicaSet
-  readonly prefix: string
+  /** Where it tells what is appended. */
+  readonly path: string
+  /** Of how many entries, if not of all that it would read. */
+  readonly most: number | undefined
   /** By what a service lets one in: names and values of headers. */
   readonly borne: Borne
   readonly step: Step
@@ -54,8 +57,9 @@ async function* eventsOf(body: AsyncIterable<Buffer>): AsyncGenerator<ReadonlyMa
 
 /** Reads until the signal. */
 export const readServiceEvents = async (options: ServiceEventsOptions, signal: AbortSignal): Promise<void> => {
-  const { service, prefix, borne, step, onDigest, onRefused, log } = options
+  const { service, path, most, borne, step, onDigest, onRefused, log } = options
   const watching = `watch-${service.name}`
+  const target = most === undefined ? path : `${path}?most=${most}`
   let seen: string | undefined
 
   const read = async (): Promise<void> => {
@@ -65,7 +69,7 @@ export const readServiceEvents = async (options: ServiceEventsOptions, signal: A
     const { statusCode, body } = await step(watching, () =>
       replica.pools
         .of({ kind: 'long' })
-        .request({ method: 'GET', path: `/${prefix}/events`, headers, signal, bodyTimeout: SILENT_MS }),
+        .request({ method: 'GET', path: target, headers, signal, bodyTimeout: SILENT_MS }),
     )
     if (statusCode !== 200) {
       await body.dump()

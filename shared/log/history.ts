@@ -22,6 +22,8 @@ export type History = {
   readonly page: (after: string, limit: number) => Promise<readonly LogEntry[]>
   /** The same as Redis has them: for who looks at many, and reads few. */
   readonly tail: (after: string, limit: number) => Promise<readonly RawEntry[]>
+  /** Up to `limit` entries after one, and before another if that is named, the newest first, as Redis has them. */
+  readonly newest: (after: string, before: string | undefined, limit: number) => Promise<readonly RawEntry[]>
   /** The entries of the last minutes, the oldest first, up to `limit`. */
   readonly recent: (minutes: number, limit: number) => Promise<readonly LogEntry[]>
 }
@@ -55,6 +57,10 @@ export const openHistory = ({ redis, step, names, recorded }: HistoryOptions): H
     },
     page: (after, limit) => range(`(${after}`, '+', limit),
     tail: (after, limit) => raw(`(${after}`, '+', limit),
+    newest: (after, before, limit) =>
+      step('log', () =>
+        redis.xrevrange(names.log, before === undefined ? '+' : `(${before}`, `(${after}`, 'COUNT', limit),
+      ),
     recent: async (minutes, limit) => {
       const [seconds] = await step('time', () => redis.time())
       return range(String(Number(seconds) * 1000 - minutes * 60_000), '+', limit)

@@ -9,6 +9,7 @@ import { entryId, exactly, identifier, integer } from '../contract/fields.ts'
 import { entry, logQueries, page, recordQueries, sagaStatus } from '../contract/queries.ts'
 import { keyReused } from '../http/problems.ts'
 import type { Rows } from '../http/route.ts'
+import { READ_MAX } from './live-log.ts'
 import {
   letterApplied,
   letterDismissed,
@@ -135,7 +136,8 @@ export const logApi = (prefix: string) =>
       path: `${prefix}/events`,
       summary:
         'Tells twice a second what was appended to the log: how many entries of each kind, and some of them whole ' +
-        '(server-sent events); with `Last-Event-ID` from that entry on',
+        '(server-sent events); with `Last-Event-ID` from that entry on. Of what is appended meanwhile the newest `most` entries are read',
+      query: { most: v.optional(integer(1, READ_MAX)) },
       headers: { 'last-event-id': v.optional(entryId) },
       answers: { 200: { events: 'digests of what was appended' } },
       problems: [tooManyWatchers],

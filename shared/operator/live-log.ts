@@ -3,7 +3,8 @@
  *
  * A gateway whose console is looked at. Twice a second it is sent a *digest* of what was appended meanwhile: how many entries of each kind, and
  * some of them, whole. Where there are few, they are all; where there are many, those of some log ids, chosen by the id, so that all services
- * choose the same ones. So a shop at full speed is watched at the cost of reading its log once.
+ * choose the same ones. So a shop at full speed is watched at the cost of reading its log once, and one that needs no counts may ask for
+ * less: no more than so many entries are read for a digest, the newest.
  *
  * One that comes again says which entry it has seen last, and goes on behind it. What is too much for one digest is skipped, and it
  * says so.
@@ -21,7 +22,8 @@ const EVERY_MS = 500
 /** Shorter than a gateway waits for more of an answer. */
 const COMMENT_EVERY = 20
 const PAGE = 1_000
-const PAGES_MAX = 8
+/** The most entries that are read for one digest. */
+export const READ_MAX = 8 * PAGE
 /** How many entries of a digest are whole: fewer than twice as many, for the choice is by halves. */
 const WHOLE = 64
 
@@ -38,7 +40,14 @@ export type Digest = {
 export type LiveLog = {
   readonly hasRoom: () => boolean
   /** Sends digests of what comes behind the entry that was seen last, or from now on, until the stream or the signal ends it. */
-  readonly watch: (seen: string | undefined, stream: EventStream, closing: AbortSignal) => void
+  readonly watch: (asked: Asked, stream: EventStream, closing: AbortSignal) => void
+}
+
+export type Asked = {
+  /** The entry that was seen last. */
+  readonly seen?: string | undefined
+  /** The most entries that are read for one digest; by default 8,000. */
+  readonly most?: number | undefined
 }
 
 /** The log id of an entry, without reading all of it. */
@@ -68,33 +77,33 @@ const digestOf = (from: string, entries: readonly RawEntry[], until: string, ski
   return { after: from, until, skipped, counts, entries: chosenOf(entries).map(readable) }
 }
 
-type WatchedLog = Pick<Log, 'newestId' | 'tail'>
+type WatchedLog = Pick<Log, 'newestId' | 'newest'>
 
 /** What was appended behind this entry; undefined if nothing was. A log that ends before it has forgotten it: its end is told. */
-const readDigest = async (log: WatchedLog, from: string): Promise<Digest | undefined> => {
+const readDigest = async (log: WatchedLog, from: string, most: number): Promise<Digest | undefined> => {
   const entries: RawEntry[] = []
-  let until = from
-  for (let page = 0; page < PAGES_MAX; page += 1) {
-    const read = await log.tail(until, PAGE)
+  // One more than is wanted tells that there is more.
+  for (let isMore = true; isMore; ) {
+    const limit = Math.min(PAGE, most + 1 - entries.length)
+    const read = await log.newest(from, entries.at(-1)?.[0], limit)
     entries.push(...read)
-    until = read.at(-1)?.[0] ?? until
-    if (read.length === PAGE) continue
-    if (entries.length > 0) return digestOf(from, entries, until, false)
-    const newest = await log.newestId()
-    return compareIds(newest, from) < 0 ? digestOf(from, [], newest, true) : undefined
+    isMore = read.length === limit && entries.length <= most
   }
-  return digestOf(from, entries, await log.newestId(), true)
+  const [newest] = entries
+  if (newest) return digestOf(from, entries.slice(0, most).reverse(), newest[0], entries.length > most)
+  const end = await log.newestId()
+  return compareIds(end, from) < 0 ? digestOf(from, [], end, true) : undefined
 }
 
 export const openLiveLog = (log: WatchedLog): LiveLog => {
   let watchers = 0
 
-  const run = async (seen: string | undefined, stream: EventStream, ended: AbortSignal): Promise<void> => {
+  const run = async ({ seen, most = READ_MAX }: Asked, stream: EventStream, ended: AbortSignal): Promise<void> => {
     let position = seen
     for (let quiet = 0; !ended.aborted; quiet += 1) {
       try {
         position ??= await log.newestId()
-        const digest = await readDigest(log, position)
+        const digest = await readDigest(log, position, most)
         if (digest) {
           position = digest.until
           quiet = 0
@@ -109,7 +118,7 @@ export const openLiveLog = (log: WatchedLog): LiveLog => {
 
   return {
     hasRoom: () => watchers < WATCHERS_MAX,
-    watch: (seen, stream, closing) => {
+    watch: (asked, stream, closing) => {
       watchers += 1
       const ended = new AbortController()
       const { end } = stream
@@ -120,7 +129,7 @@ export const openLiveLog = (log: WatchedLog): LiveLog => {
         ended.abort()
       })
       if (closing.aborted) return end()
-      void run(seen, stream, ended.signal)
+      void run(asked, stream, ended.signal)
     },
   }
 }

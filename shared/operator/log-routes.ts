@@ -40,9 +40,9 @@ export const logRoutes = (prefix: string, log: Log, parser: LogParser, keeping: 
       const entries = await log.recent(minutes, RECENT_MAX)
       return { json: { logs: groupByLogId(entries), next: nextOf(entries, RECENT_MAX) } }
     },
-    watchLog: async ({ headers, closing }) => {
+    watchLog: async ({ headers, query: { most }, closing }) => {
       if (!live.hasRoom()) return { problem: tooManyWatchers(), headers: { 'Retry-After': RETRY_AFTER_S } }
-      return { events: (stream) => live.watch(headers['last-event-id'], stream, closing) }
+      return { events: (stream) => live.watch({ seen: headers['last-event-id'], most }, stream, closing) }
     },
     showReaders: async () => ({ json: await readersOf(log, parser, keeping) }),
     parseLog: async () => ({ json: await parser.run() }),

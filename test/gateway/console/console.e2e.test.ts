@@ -26,7 +26,10 @@ const asService: Behaviour = (response, { url }) => {
   response.write(`retry: 1000\n\nid: 5-0\nevent: appended\ndata: ${JSON.stringify(DIGEST)}\n\n`)
 }
 
-type Message = { readonly name: string; readonly data: Record<string, unknown> & { checkouts: { log_id: string }[] } }
+type Message = {
+  readonly name: string
+  readonly data: Record<string, unknown> & { checkouts: { log_id: string }[]; seconds: { at: number }[] }
+}
 
 /** A console: reads on, and gives its messages in order. */
 const openConsole = async (t: ExecutionContext, origin: string, headers: Record<string, string> = {}) => {
@@ -68,6 +71,42 @@ test('each console is told the whole first, and then what is new; the service is
   t.is(streamsOf(shop), 1)
 })
 
+test('more than four hundred consoles are told less often, and of each second', async (t) => {
+  const shop = await openReplicas(t, 1)
+  shop.upstream.behave = asService
+  await shop.settled()
+  const { messages, seen } = await openConsole(t, shop.origin)
+  for (let others = 0; others < 400; others += 1) {
+    const socket = await openSocket(t, shop.gateway.port)
+    socket.resume().write('GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n')
+  }
+  const isFull = ({ data }: Message): boolean => data.consoles === 401
+  await seen((all) => all.filter(isFull).length >= 2)
+  t.deepEqual(
+    messages.filter(isFull).map(({ data }) => data.seconds.length),
+    [2, 2],
+  )
+})
+
+test('of a log that is not counted only the newest entries are asked for, and nothing of one that tells of no checkout', async (t) => {
+  const asked = [
+    ['order', ['/orders/events']],
+    ['payment', ['/payment/events?most=128']],
+    ['ids', []],
+  ] as const
+  for (const [service, expected] of asked) {
+    const shop = await openReplicas(t, 1, { service })
+    shop.upstream.behave = asService
+    await shop.settled()
+    const { seen } = await openConsole(t, shop.origin)
+    await seen((all) => all.length >= 2)
+    t.deepEqual(
+      [...new Set(shop.upstream.received.map(({ url }) => url).filter((url) => /events/.test(url)))],
+      [...expected],
+    )
+  }
+})
+
 test('while nobody looks, nothing is asked', async (t) => {
   const shop = await openReplicas(t, 1)
   shop.upstream.behave = asService
@@ -101,12 +140,17 @@ test('a stream that breaks is asked for again, behind what was seen last', async
 
 test('a console that reads nothing is closed, and the others are told on', async (t) => {
   const shop = await openReplicas(t, 1)
-  const long = 'x'.repeat(100_000)
-  let turn = 0
+  const user = 'x'.repeat(100_000)
   shop.upstream.behave = (response, received) => {
-    if (received.url.endsWith('/events')) return asService(response, received)
-    turn += 1
-    sendJson(response, 200, { turn, long })
+    asService(response, received)
+    if (!received.url.endsWith('/events')) return
+    let turn = 0
+    const timer = setInterval(() => {
+      turn += 1
+      const entry = { id: `${turn}-0`, kind: 'CheckoutStarted', log_id: `saga${turn}`, facts: { user } }
+      response.write(`event: appended\ndata: ${JSON.stringify({ ...DIGEST, entries: [entry] })}\n\n`)
+    }, 100)
+    response.on('close', () => clearInterval(timer))
   }
   await shop.settled()
   const socket = await openSocket(t, shop.gateway.port)

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import test from 'ava'
 import { type EventStream, openEventStream, type ServerSentEvent } from '../../../shared/http/event-stream.ts'
+import { compareIds } from '../../../shared/log/entry.ts'
 import { type Digest, type LiveLog, openLiveLog } from '../../../shared/operator/live-log.ts'
 import { openStore } from '../../../stock/store.ts'
 import { openBench } from '../../support/shop/open-store.ts'
@@ -13,16 +14,16 @@ test.serial.beforeEach(() => bench.redis.flushall())
 
 const NEVER = new AbortController().signal
 
-/** Appends so many entries, each with a log id of its own. */
+/** Appends so many entries at once, each with a log id of its own. */
 const append = async (count: number): Promise<void> => {
-  const pipeline = bench.redis.pipeline()
+  const all = bench.redis.multi()
   for (let n = 0; n < count; n += 1)
-    pipeline.xadd('log:stock', '*', 'StockAdded', `version=1 log_id=saga${n} item=tea amount=1`)
-  await pipeline.exec()
+    all.xadd('log:stock', '*', 'StockAdded', `version=1 log_id=saga${n} item=tea amount=1`)
+  await all.exec()
 }
 
 /** A watcher that keeps what it was sent. */
-const watching = (live: LiveLog, seen?: string) => {
+const watching = (live: LiveLog, seen?: string, most?: number) => {
   const events: ServerSentEvent[] = []
   const more = new EventTarget()
   const { stream, body } = openEventStream()
@@ -35,7 +36,7 @@ const watching = (live: LiveLog, seen?: string) => {
     },
     comment: () => more.dispatchEvent(new Event('more')),
   }
-  live.watch(seen, kept, NEVER)
+  live.watch({ seen, most }, kept, NEVER)
   const next = async (): Promise<Digest> => {
     while (events.length === 0) await once(more, 'more')
     return events.shift()?.data as Digest
@@ -88,6 +89,36 @@ test.serial('one that comes again goes on behind what it has seen', async (t) =>
   const [, , third] = await log.tail('0-0', 5)
   const watcher = watching(openLiveLog(log), third?.[0])
   t.deepEqual((await watcher.next()).counts, { StockAdded: 2 })
+  watcher.end()
+})
+
+test.serial('who needs no more is told of the newest, and that there were others', async (t) => {
+  const live = openLiveLog(log)
+  const [few, all] = [watching(live, '0-0', 4), watching(live, '0-0', 5)]
+  await Promise.all([few.begun, all.begun])
+  await append(5)
+  const whole = await all.next()
+  t.deepEqual([whole.counts, whole.skipped], [{ StockAdded: 5 }, false])
+  const digest = await few.next()
+  t.deepEqual([digest.counts, digest.skipped], [{ StockAdded: 4 }, true])
+  t.deepEqual(digest.entries, whole.entries.slice(1))
+  t.deepEqual([digest.after, digest.until], ['0-0', whole.until])
+  await append(2)
+  const next = await few.next()
+  t.deepEqual([next.counts, next.skipped, next.after], [{ StockAdded: 2 }, false, digest.until])
+  few.end()
+  all.end()
+})
+
+test.serial('reads a digest in pages, the oldest entry first', async (t) => {
+  await append(2_400)
+  const [first] = await log.tail('0-0', 1)
+  const watcher = watching(openLiveLog(log), first?.[0], 2_398)
+  const digest = await watcher.next()
+  t.deepEqual([digest.counts, digest.skipped], [{ StockAdded: 2_398 }, true])
+  const ids = digest.entries.map(({ id }) => id)
+  t.deepEqual(ids, ids.toSorted(compareIds))
+  t.is(digest.until, await log.newestId())
   watcher.end()
 })
 
