@@ -50,6 +50,7 @@ export type Answer = { readonly at: number; readonly status: number; readonly bo
 
 /** Longer than a service takes to say that its Redis is away. */
 const LATE_MS = 4_000
+/** So many times as long as an answer has taken nobody asks again: at most a 21st of the time of a service is spent on one question. */
 const SHARE = 20
 const AUDIT_LATE_MS = 30_000
 
@@ -106,6 +107,8 @@ export const openQuestions = ({ services, borne, step, onAnswer }: QuestionsOpti
       if (rest > 0) await after(rest, undefined, { signal }).catch(() => undefined)
       if (signal.aborted) return
       const begun = performance.now()
+      // Whoever comes before this is answered does not have it asked again.
+      dueAt.set(name, begun + everyMs)
       const answer = await answerTo(question, signal)
       const now = performance.now()
       dueAt.set(name, now + Math.max(everyMs, (now - begun) * SHARE))
