@@ -45,7 +45,7 @@ export const openWatch = ({ metrics, routeNames, logOneIn, log }: WatchOptions):
   const isSampled = openSampling(logOneIn)
   return ({ method = '' }, response, path, requestId) => {
     const begunAt = performance.now()
-    response.once('close', () => {
+    response.on('close', () => {
       const ms = performance.now() - begunAt
       const route = routeNames(path)
       const isTold = response.headersSent || response.statusCode !== 200

@@ -34,11 +34,12 @@ import { noReplica, noReplyInTime, outcomeUnknown, sendProblem, tooManyWaiting, 
 import { ClientWatch, whenGone } from './client-watch.ts'
 import { type Passed, passResponse } from './headers.ts'
 import { isReplyLost } from './lost-reply.ts'
+import { passPiece } from './pieces.ts'
 import type { Carried, Replica } from './replica.ts'
 import type { ReplicaSet, Waiter } from './replica-set.ts'
 import { isRead, isSafeToRepeat, type Kind, kindOf, type Resend, whereToAsk } from './retry.ts'
 import { isToBeBrokenOff, UNRESPONSIVE_GIVE_UP_MS, UnresponsiveError } from './silence.ts'
-import { breakOff, holdUntilRead, isStream, StreamOverError, type Streams } from './streams.ts'
+import { breakOff, isStream, StreamOverError, type Streams } from './streams.ts'
 import { stopping, WaitOverError, withoutWait } from './waits.ts'
 
 /** How often one request is sent at most: a bound for replicas that say they are ready and break every connection. */
@@ -243,8 +244,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     const response = this.#response
     if (this.#instead !== undefined || response.destroyed || response.writableEnded) return
-    if (response.write(chunk) || response.destroyed) return
-    holdUntilRead(response, controller)
+    passPiece(response, controller, chunk)
   }
 
   onResponseEnd(): void {

@@ -63,6 +63,8 @@ export class ReplicaSet {
   readonly #options: ReplicaSetOptions
   /** In the order in which they are served. */
   readonly #waiting: Readonly<Record<Kind, Set<Waiter>>> = { short: new Set(), checkout: new Set(), long: new Set() }
+  /** The same, to be looked through whenever a request has ended. */
+  readonly #queues = Object.values(this.#waiting)
   #replicas: readonly Replica[] = []
   /** The addresses that each configured origin stood for when it was last looked up. */
   readonly #known = new Map<string, readonly string[]>()
@@ -200,7 +202,7 @@ export class ReplicaSet {
   }
 
   #serve(): void {
-    for (const queue of Object.values(this.#waiting))
+    for (const queue of this.#queues)
       for (const waiter of queue) {
         if (this.pick(waiter) === undefined) break
         queue.delete(waiter)

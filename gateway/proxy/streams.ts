@@ -20,16 +20,6 @@ export const breakOff = (controller: Dispatcher.DispatchController | undefined):
 export const isStream = (headers: IncomingHttpHeaders): boolean =>
   headers['content-type']?.startsWith('text/event-stream') === true
 
-/** Takes no more of a reply until the client has read what it was sent. */
-export const holdUntilRead = (response: ServerResponse, controller: Dispatcher.DispatchController): void => {
-  controller.pause()
-  const resume = () => {
-    response.off('drain', resume).off('close', resume)
-    controller.resume()
-  }
-  response.on('drain', resume).on('close', resume)
-}
-
 /** How often it is looked whether what the clients bear still holds. */
 const LOOK_MS = 1_000
 

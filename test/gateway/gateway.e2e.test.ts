@@ -224,6 +224,19 @@ test('every answer bears the request id under which the service was asked, whoev
     t.is((await ask('GET', path, { headers: { 'x-request-id': 'mine-8' } })).headers['x-request-id'], 'mine-8')
 })
 
+/** Each byte that there is, in turn. */
+const bytes = (length: number): Buffer => Buffer.from(Array.from({ length }, (_, at) => at % 256))
+for (const length of [0, 4_096, 4_097, 300_000])
+  test(`a reply of ${length} bytes goes on as it is, whatever they are`, async (t) => {
+    const { gateway, upstream } = await openReplicas(t, 1)
+    upstream.behave = (response) => {
+      response.setHeader('Content-Length', length)
+      response.end(bytes(length))
+    }
+    const reply = await fetch(`http://127.0.0.1:${gateway.port}/orders/find/7`)
+    t.deepEqual(Buffer.from(await reply.arrayBuffer()), bytes(length))
+  })
+
 for (const method of ['PUT', 'DELETE', 'PATCH', 'OPTIONS', 'HEAD'] satisfies Dispatcher.HttpMethod[])
   test(`a ${method} goes on as it is`, async (t) => {
     const { ask, upstream } = await openReplicas(t, 1, { service: 'stock' })
