@@ -147,9 +147,11 @@ const openBearers = (verify: Verify, rememberedMost: number, tell: Tell, refuse:
   }
 
   return {
-    of: (token: string, about: About): Identified | Promise<Identified | Unidentified> => {
+    of: (token: string, about: About): Identified | Unidentified | Promise<Identified | Unidentified> => {
       const digest = hash('sha256', token, 'base64')
-      return remembered.get(digest, Date.now()) ?? verified(token, digest, about)
+      const known = remembered.get(digest, Date.now())
+      if (known !== undefined) return known
+      return TOKEN.test(token) ? verified(token, digest, about) : refuse('malformed', about)
     },
     count: () => remembered.count,
     forget: () => {
@@ -187,8 +189,7 @@ export const openAuthentication = (options: AuthenticationOptions): Authenticati
         const bearer = bearerOf(keys(), token)
         return bearer ? isWhat(bearer) : refuse('no-such-key', credentials)
       }
-      if (bearers === undefined || !TOKEN.test(token)) return refuse('malformed', credentials)
-      return bearers.of(token, credentials)
+      return bearers === undefined ? refuse('malformed', credentials) : bearers.of(token, credentials)
     },
     remembered: () => bearers?.count() ?? 0,
     forget: () => bearers?.forget(),
