@@ -3,18 +3,18 @@
  *
  * All but those that speak of one connection (RFC 9110, 7.6.1): `Connection` and whatever it names, `Keep-Alive`, `TE`,
  * `Trailer`, `Transfer-Encoding`, `Upgrade`, `Proxy-*`; and `Expect`, which the gateway has answered itself. The length of a
- * request's body is told anew, as is its `Host`. Who called is told by the gateway alone (`X-Forwarded-*`): a client's own word on it
- * is dropped, and that of a proxy which is trusted is read. `X-Request-Id` is passed if it is sane and made if it is not. Whose page asks
- * (`Origin`, `Sec-Fetch-Site`) is judged here: a service is asked by no page. Who asks (`shop-caller`) and that the gateway says so
- * (`shop-gateway`) a client cannot say, in no spelling that some server could take for it; and what it authorises itself with
- * (`Authorization`) goes on only where services are to judge it.
+ * request's body is told anew, as is its `Host`. From where a client asks is told by the gateway alone (`X-Forwarded-For`): its own
+ * word on it is dropped, and that of a proxy which is trusted is read; by which name it asked no service need know. `X-Request-Id` is
+ * passed if it is sane and made if it is not. Whose page asks (`Origin`, `Sec-Fetch-Site`) is judged here: a service is asked by no
+ * page. Who asks (`shop-caller`) and that the gateway says so (`shop-gateway`) a client cannot say, in no spelling that some server
+ * could take for it; and what it authorises itself with (`Authorization`) goes on only where services are to judge it.
  *
  * This is done for every request, so names are compared once each and nothing is copied that need not be.
  */
 
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { nanoid } from 'nanoid'
-import { CALLER_HEADER, GATEWAY_HEADER } from '../../shared/http/caller.ts'
+import { ADDRESS_HEADER, CALLER_HEADER, GATEWAY_HEADER } from '../../shared/http/caller.ts'
 
 const HOP_BY_HOP = [
   'connection',
@@ -40,7 +40,7 @@ const DROPPED_FROM_REQUEST: ReadonlySet<string> = new Set([
   'origin',
   'sec-fetch-site',
   'forwarded',
-  'x-forwarded-for',
+  ADDRESS_HEADER,
   'x-forwarded-host',
   'x-forwarded-proto',
   'x-request-id',
@@ -134,7 +134,7 @@ export const passRequest = (
       transferCoding = value
     } else if (name === 'origin') origin = value
     else if (name === 'sec-fetch-site') site = value
-    else if (name === 'x-forwarded-for') forwardedFor = forwardedFor === undefined ? value : `${forwardedFor},${value}`
+    else if (name === ADDRESS_HEADER) forwardedFor = forwardedFor === undefined ? value : `${forwardedFor},${value}`
     else if (name === 'x-request-id' && REQUEST_ID.test(value)) requestId = value
   }
   let passed = headers
@@ -147,8 +147,7 @@ export const passRequest = (
   if (requestId === '') requestId = nanoid()
   const asked = authority ?? host
   const address = addressOf(request.socket.remoteAddress ?? 'unknown', forwardedFor)
-  passed.push('x-request-id', requestId, 'x-forwarded-proto', 'http')
-  passed.push('x-forwarded-for', address, 'x-forwarded-host', asked)
+  passed.push('x-request-id', requestId, ADDRESS_HEADER, address)
   const client = { asked, address, origin, site, authorization, authorizations }
   return { headers: passed, requestId, bodyBytes, hasKey, hasLockToken, host, hosts, transferCoding, ...client }
 }

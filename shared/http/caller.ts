@@ -28,6 +28,8 @@ export type Caller = {
 export const CALLER_HEADER = 'shop-caller'
 /** Bears the secret. */
 export const GATEWAY_HEADER = 'shop-gateway'
+/** From which address a client asks, as the gateway says of each that it asks for. */
+export const ADDRESS_HEADER = 'x-forwarded-for'
 
 export const ANYBODY: Caller = { scope: 'anybody', subject: '' }
 export const SERVICE: Caller = { scope: 'service', subject: '' }

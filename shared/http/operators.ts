@@ -9,6 +9,7 @@ import type { Context } from 'koa'
 import type { Logger } from 'pino'
 import { openTelling } from '../process/telling.ts'
 import { traceIdIn } from '../process/tracing.ts'
+import { ADDRESS_HEADER } from './caller.ts'
 import type { Problem } from './problem.ts'
 import { forbidden, unauthorised } from './problems.ts'
 
@@ -64,7 +65,7 @@ export const openOperators = (token: string, log: Logger): Operators => {
       if (token === '') return undefined
       const refusal = judge(ctx)
       if (refusal) {
-        const from = ctx.get('x-forwarded-for') || ctx.req.socket.remoteAddress
+        const from = ctx.get(ADDRESS_HEADER) || ctx.req.socket.remoteAddress
         tell({ ...aboutRequest(ctx), status: refusal.status, from })
       }
       return refusal

@@ -20,6 +20,7 @@ import { LOG_ID_HEADER, readiness, send, sendError, sendProblem } from './answer
 import { openAnswered, type Taken } from './answered.ts'
 import { type Authorisation, openAuthorisation } from './authorisation.ts'
 import { readBody } from './body.ts'
+import { ADDRESS_HEADER } from './caller.ts'
 import { connectionServer, isOver } from './connections.ts'
 import { aboutRequest, SECRET_MARK_HEADER, secretMark, TOKEN_MARK_HEADER, tokenMark } from './operators.ts'
 import { doneByOf } from './owner.ts'
@@ -82,6 +83,15 @@ type Context = Koa.ParameterizedContext<Taken> & { readonly params?: Readonly<Re
 const turnAway = (ctx: Context): void => {
   ctx.set({ Connection: 'close', 'Retry-After': RETRY_AFTER_S, [NOT_STARTED_HEADER]: 'draining' })
   sendProblem(ctx, draining())
+}
+
+/** The gateway tells its clients itself which request it was, what time it is and that the connection is kept: to it this is not said. */
+const head = (ctx: Context): void => {
+  const { 'x-request-id': requestId, [ADDRESS_HEADER]: address } = ctx.headers
+  if (address !== undefined) {
+    ctx.res.sendDate = false
+    ctx.res.removeHeader('Connection')
+  } else if (typeof requestId === 'string') ctx.set('X-Request-Id', requestId)
 }
 
 /** Where what the request changes can be seen: the path that its route names, with the parameters of its own. */
@@ -163,8 +173,7 @@ const guard = (options: HttpServerOptions, authorisation: Authorisation, traffic
     else send(ctx, { text: 'live' })
   }
   return async (ctx, next) => {
-    const requestId = ctx.headers['x-request-id']
-    if (typeof requestId === 'string') ctx.set('X-Request-Id', requestId)
+    head(ctx)
     const stranger = strangerOf(ctx)
     if (stranger) return sendProblem(ctx, stranger)
     if (ctx.path === '/live') return sendLiveness(ctx)

@@ -422,6 +422,18 @@ test('X-Request-Id comes back as it went in', async (t) => {
   t.is((await ask('GET', '/text')).headers['x-request-id'], undefined)
 })
 
+test('the gateway is not told what it says itself: which request it is, what time it is, and that the connection is kept', async (t) => {
+  const { ask } = await openHouse(t, [get('/text', done)])
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  t.teardown(() => agent.destroy())
+  const headers = { 'X-Request-Id': 'req-1', 'X-Forwarded-For': '127.0.0.1' }
+  for (const isReused of [false, true]) {
+    const answer = await ask('GET', '/text', { headers, agent })
+    t.deepEqual([answer.status, answer.text, answer.isReused], [200, 'done', isReused])
+    t.deepEqual(Object.keys(answer.headers).toSorted(), ['content-length', 'content-type'])
+  }
+})
+
 const operators: readonly Route[] = [{ ...get('/log', done), scope: 'operator' }, get('/find', done)]
 test('an operator’s route is open as long as no token is set', async (t) => {
   const { ask } = await openHouse(t, operators)
