@@ -246,9 +246,16 @@ const name = { ...row, path: '/name/{id}', params: { id: identifier } } as const
 const names = routes({ name }, { name: async ({ params: { id } }) => ({ text: id }) })
 test('what is no identifier is refused', async (t) => {
   const { ask } = await openHouse(t, names)
-  for (const value of ['a%20b', 'a:b', '%00', '..%2F', 'x'.repeat(65), '%E4', '%E0%A4%A', 'a%0A', '*']) {
+  for (const value of ['a%20b', 'a:b', '%00', '..%2F', 'x'.repeat(65), '%C3%A4', 'a%0A', '*']) {
     const document = documentOf(t, await ask('GET', `/name/${value}`))
     t.deepEqual([document.status, document.field], [400, 'id'], value)
+  }
+})
+test('a path that is percent-encoded wrongly is refused, before its identifier is looked at', async (t) => {
+  const { ask } = await openHouse(t, names)
+  for (const value of ['%E4', '%E0%A4%A', 'a%']) {
+    const document = documentOf(t, await ask('GET', `/name/${value}`))
+    t.deepEqual([document.status, document.field], [400, 'path'], value)
   }
 })
 test('an identifier is up to 64 letters, digits, "_" and "-"', async (t) => {
