@@ -25,6 +25,8 @@ export const lockLimits = {
   /** How long one that was promoted may remain unclaimed, and one that waits unattended. */
   lock_unclaimed_ms: 5_000,
   lock_unattended_ms: 10_000,
+  /** For how long nothing is granted at least by a Redis that came back older: another replica may know of more. */
+  lock_older_ms: 2_000,
   /** After how long an idle lock is forgotten. */
   lock_idle_ms: 60_000,
   /** When the token was 0. */

@@ -2,7 +2,7 @@
  * What does this replica know of the locks, in case ids' Redis forgets?
  *
  * Each lease that holds, and until when: from what the replica's own commands returned, and from the log that it follows, so also of what
- * other replicas granted. A command says which entry the replica has *seen* last; a Redis that lacks it came back older, and does
+ * other replicas granted. What a client is told is known before it is told, whoever granted it. A command says which entry the replica has *seen* last; a Redis that lacks it came back older, and does
  * nothing. Then what it has forgotten is what was granted or renewed after the newest entry that it still has before that one.
  */
 import { fieldsOf, kindOf, type RawEntry } from '../../shared/contract/events.ts'
@@ -25,6 +25,8 @@ export type Knowledge = {
   readonly onEntry: (entry: RawEntry) => void
   /** What a command has returned. */
   readonly onGranted: (known: Known) => void
+  /** What a command has found to hold; `entry` need not be in the log, but comes behind the one by which it does. */
+  readonly onFound: (known: Known) => void
   /** The newest entry that a command has appended. */
   readonly onAppended: (entry: string) => void
   /** The log ends here: where it was found to end, or what is left of it. */
@@ -70,6 +72,7 @@ export const openKnowledge = (compare: Compare): Knowledge => {
       onAppended(known.entry)
       onGranted(known)
     },
+    onFound: onGranted,
     onEntry: (entry) => {
       const [id] = entry
       onAppended(id)

@@ -102,9 +102,13 @@ const openNotes = (knowledge: Knowledge) => ({
     knowledge.onGranted({ lock, lease, token: held.token, owner, untilMs: expiresAtMs, entry })
     return held
   },
-  found: ([, told]: Tell): Held | Waiting => {
-    const { entry, expiresAtMs: _, ...rest } = told
+  found: (lock: string, [, told]: Tell): Held | Waiting => {
+    const { entry, expiresAtMs: untilMs, ...rest } = told
     knowledge.onAppended(entry)
+    if (rest.state === 'held') {
+      const { lease, token, owner, ttlMs } = rest
+      knowledge.onFound({ lock, lease, token, owner: owner ?? '', untilMs, entry: `${untilMs - ttlMs + 1}-0` })
+    }
     return rest
   },
 })
@@ -129,14 +133,14 @@ const openLeases = (log: Log, knowledge: Knowledge, soundly: Soundly): LeaseVerb
       const args = wished(wish, requestOf(wish))
       const result = await soundly((seen) => runOnce(acquireLock, { lock, lease, seen, ...args }, once))
       if (result[0] === 'held' && result[1].isNew && result[1].lease === lease) return granted(lock, lease, result[1])
-      if (result[0] === 'held' || result[0] === 'waiting') return found(result)
+      if (result[0] === 'held' || result[0] === 'waiting') return found(lock, result)
       return result[0] === 'ended' ? result[1] : refused(result)
     },
     ask: async (name, lease) => {
       const lock = encodeURIComponent(name)
       const result = await soundly((seen) => run(askLease, { lock, lease, seen }))
       if (result[0] === 'unknown') return { state: result[0] }
-      return result[0] === 'ended' ? result[1] : found(result)
+      return result[0] === 'ended' ? result[1] : found(lock, result)
     },
     renew: async (name, lease, { ttlMs, metadata, priority, mode = '' }, once) => {
       const lock = encodeURIComponent(name)
@@ -147,7 +151,7 @@ const openLeases = (log: Log, knowledge: Knowledge, soundly: Soundly): LeaseVerb
         case 'held':
           return granted(lock, lease, result[1])
         case 'waiting':
-          return found(result)
+          return found(lock, result)
         case 'ended':
           return result[1]
         default:

@@ -1,15 +1,17 @@
 --- @include "lock"
 -- bar-locks: this Redis came back older: nobody is granted anything until all that it has forgotten has ended, and no token below those
--- that were given is given again. names.locks_state has `barred`, until when that is; `floor`, the least token; `lost`, what is known to be
--- forgotten, as JSON.
+-- that were given is given again. That lasts for a while at least: other replicas tell what they know. names.locks_state has `barred`, until
+-- when that is; `floor`, the least token; `lost`, what is known to be forgotten, as JSON.
 -- ARGS     ends, token, lost
 -- RETURNS  barred, rest
 commands['bar-locks'] = function(args)
-  local ends = math.max(barred_until(), tonumber(args.ends))
-  if ends > now_ms() then
-    redis.call('HSET', names.locks_state, 'barred', integer(ends), 'lost', args.lost)
+  local ends = math.max(barred_until(), tonumber(args.ends), now_ms() + limits.lock_older_ms)
+  -- One that can name nothing leaves what another one has named.
+  if args.lost ~= '[]' or barred_until() <= now_ms() then
+    redis.call('HSET', names.locks_state, 'lost', args.lost)
   end
+  redis.call('HSET', names.locks_state, 'barred', integer(ends))
   redis.call('HSET', names.locks_state, 'floor', integer(math.max(least_token(), tonumber(args.token))))
   lasting()
-  return { 'barred', integer(math.max(0, ends - now_ms())) }
+  return { 'barred', integer(ends - now_ms()) }
 end

@@ -73,28 +73,32 @@ test('a wait that is over is refused as if there had been none', async (t) => {
   t.like(problemOf(await ask('GET', '/locks/late/leases/l2')), { status: 410, ended: 'timed-out' })
 })
 
-for (const [how, begin] of [
-  ['is asked for', { method: 'PUT', path: 'leases/l2', body: { wait_ms: 20_000 } }],
-  ['is named by the service', { method: 'POST', path: 'leases', body: { wait_ms: 20_000 } }],
-  ['has its place', { method: 'GET', path: 'leases/l2?wait_ms=20000', body: undefined }],
-] as const)
-  test(`nobody fetches the lock for a client that has gone, of a lease that ${how}`, async (t) => {
-    const path = `/locks/gone-${begin.method}`
-    await ask('PUT', `${path}/leases/l1`)
-    if (begin.method === 'GET') await ask('PUT', `${path}/leases/l2`, { queue: true })
+for (const [method, place] of [
+  ['PUT', 'leases/l2'],
+  ['POST', 'leases'],
+])
+  test(`nobody fetches the lock for a client that has gone while it waited: ${method}`, async (t) => {
+    const name = `gone-${method}`
+    await ask('PUT', `/locks/${name}/leases/l1`)
     const leaving = new AbortController()
-    const { method, body } = begin
-    const headers = { 'Content-Type': 'application/json' }
-    const sent = body === undefined ? { method } : { method, headers, body: JSON.stringify(body) }
-    const asked = fetch(`${second.url}${path}/${begin.path}`, { ...sent, signal: leaving.signal })
-    await isWaitedFor(path.slice('/locks/'.length))
+    const asked = fetch(`${second.url}/locks/${name}/${place}`, {
+      method: method ?? '',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ wait_ms: 20_000 }),
+      signal: leaving.signal,
+    })
+    await isWaitedFor(name)
     leaving.abort()
     await t.throwsAsync(asked)
-    t.like((await ask('DELETE', `${path}/leases/l1`)).json, { waiter_promoted: true })
     await eventually(async () => {
-      const { state, history } = (await ask('GET', path)).json as { state: string; history: { event: string }[] }
-      assert.deepEqual([state, history.at(-1)?.event], ['free', 'expired'])
-    }, 10_000)
+      const { waiting_here } = (await second.ask('GET', '/locks/-/status')).json as { waiting_here: number }
+      assert.equal(waiting_here, 0, 'its request waits no longer')
+    }, 20_000)
+    t.like((await ask('DELETE', `/locks/${name}/leases/l1`)).json, { waiter_promoted: true })
+    await eventually(async () => {
+      const shown = (await ask('GET', `/locks/${name}`)).json as { state: string; history: { event: string }[] }
+      assert.deepEqual([shown.state, shown.history.at(-1)?.event], ['free', 'expired'])
+    }, 20_000)
     t.pass()
   })
 

@@ -470,6 +470,29 @@ test.serial('a Redis that came back older grants nothing until the longest forgo
   t.true(next.state === 'held' && next.token > token)
 })
 
+test.serial('what a client was told that it holds is known, whoever granted it', async (t) => {
+  const known = () => knowledge.since('0-0').map(({ lock, lease, untilMs }) => [lock, lease, untilMs])
+  await locks.acquire('a', 'l1', wish())
+  for (const lease of ['l2', 'l3']) await locks.acquire('a', lease, wish({ queue: true, owner: 'w' }))
+  for (const [lease, next, ask] of [
+    ['l1', 'l2', () => locks.ask('a', 'l2')],
+    ['l2', 'l3', () => locks.acquire('a', 'l3', wish({ queue: true, owner: 'w' }))],
+  ] as const) {
+    await locks.release('a', lease)
+    const told = await ask()
+    const until = told.state === 'held' ? told.acquiredAtMs + told.ttlMs : 0
+    t.deepEqual(known().at(-1), ['a', next, until])
+  }
+  t.is((await locks.ask('a', 'l3')).state, 'held', 'this Redis is not older')
+})
+
+test.serial('a Redis that came back older grants nothing for a while, whatever this replica knows', async (t) => {
+  await locks.acquire('a', 'l1', wish({ ttlMs: 100 }))
+  await forget(1)
+  const barred = await locks.acquire('b', 'l1', wish())
+  t.true(barred.state === 'barred' && barred.restMs > 1_000 && barred.restMs <= 2_000, JSON.stringify(barred))
+})
+
 test.serial('each verb notices that the Redis came back older', async (t) => {
   const verbs: Readonly<Record<string, () => Promise<unknown>>> = {
     ask: () => locks.ask('a', 'l1'),
