@@ -342,15 +342,18 @@ const prepareRare = async (scene: Scene, act: 'surveying' | 'resolving' | 'uphol
 const prepare = async (scene: Scene, act: Act, owner: Service | 'gateway'): Promise<Play> => {
   const { opened } = scene
   if (act === 'surveying' || act === 'resolving' || act === 'upholding') return prepareRare(scene, act)
-  if (act === 'shopping')
+  if (act === 'shopping') {
+    // Of an item that stock has forgotten nothing can be given back: that is for a person to see to.
+    const refunded = await goShopping(scene)
     return async () => {
       const visit = await checkout(scene, await goShopping(scene), 200)
       // A Redis that came back older may not know the order yet.
       await ask(opened, 'POST', `/orders/checkout/${visit.order}`)
-      await refundPiece(scene, await goShopping(scene))
+      await refundPiece(scene, refunded)
       await orderByForm(scene)
       return visit
     }
+  }
   if (act === 'amending') {
     const amends = await prepareAmendments(scene)
     const wanted = await goShopping(scene)
