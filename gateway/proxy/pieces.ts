@@ -2,10 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
 
-/**
- * A text goes to the client in one piece with the head before it, while Node keeps a buffer apart, which costs a request some
- * microseconds more. What is longer is not worth the copy.
- */
+/** Node joins a text with the head before it, and keeps a buffer as a piece of its own. What is longer is not worth the copy. */
 const SHORT_BYTES = 4_096
 
 /** Passes on a piece, and takes no more of the reply until the client has read what it was sent. */
