@@ -9,7 +9,11 @@ import { connect, disconnect, whenReady } from '../../shared/redis/connection.ts
 import type { Bench } from './shop/open-store.ts'
 import { openServiceServer } from './shop/service-server.ts'
 
-export type LockReplica = { readonly url: string; readonly close: () => Promise<void> }
+export type LockReplica = {
+  readonly url: string
+  /** Ends it, once, however often it is asked to. */
+  readonly close: () => Promise<void>
+}
 
 export const openLockReplica = async ({ server: redisServer, dependencies }: Bench): Promise<LockReplica> => {
   const logger = pino({ level: 'silent' })
@@ -29,12 +33,17 @@ export const openLockReplica = async ({ server: redisServer, dependencies }: Ben
     routes: [...service.routes, ...routesOnLocks(service, log, next)],
   })
   service.start()
+  const end = async (): Promise<void> => {
+    await service.stop()
+    await server.close()
+    disconnect(blocking)
+  }
+  let ended: Promise<void> | undefined
   return {
     url: `http://127.0.0.1:${server.port}`,
-    close: async () => {
-      await service.stop()
-      await server.close()
-      disconnect(blocking)
+    close: () => {
+      ended ??= end()
+      return ended
     },
   }
 }

@@ -17,7 +17,7 @@ test('what a replica has only followed is not granted to another while it may be
   const bench = await openDurable(t)
   const granting = await openLockReplica(bench)
   const following = await openLockReplica(bench)
-  t.teardown(following.close)
+  for (const replica of [granting, following]) t.teardown(replica.close)
   const position = await writtenTo(bench.server.dir)
   const held = await granting.ask('PUT', '/locks/bill/leases/l1', { ttl_ms: TTL_MS, owner: 'w-1' })
   t.is(held.status, 201)
@@ -56,6 +56,7 @@ test('a watcher that was told what is forgotten is told of the gap, and how the 
   await replica.ask('PUT', '/locks/kept/leases/l1')
   const position = await writtenTo(bench.server.dir)
   const abort = new AbortController()
+  t.teardown(() => abort.abort())
   const seen: string[] = []
   // The connection may be ended, so that it comes again: how the lock stands cannot be asked while the Redis is away.
   const locks = lockClient(replica.url)
