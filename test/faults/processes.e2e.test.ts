@@ -32,10 +32,15 @@ const LOCKS_MS = LOCK_TTL_MS + 1_000
 const PREFIXES = ['orders', 'payment', 'stock', 'ids'] as const
 
 const CLOCK = pathToFileURL(join(import.meta.dirname, '../support/faults/clock.ts')).href
+/** Longer than the machine takes, under load, for a signal and two answers: whoever drains can be seen to. */
+const DRAIN_MS = 2_000
 const opened = shareShop(test, {
   replicas: 2,
   env: {
-    all: { NODE_OPTIONS: [process.env.NODE_OPTIONS, `--import=${CLOCK}`].filter(Boolean).join(' ') },
+    all: {
+      NODE_OPTIONS: [process.env.NODE_OPTIONS, `--import=${CLOCK}`].filter(Boolean).join(' '),
+      DRAIN_MS: String(DRAIN_MS),
+    },
     order: { CHECKOUT_DEADLINE_MS: String(FULL ? DEADLINE_MS : SHORT_DEADLINE_MS) },
   },
 })
