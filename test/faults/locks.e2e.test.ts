@@ -48,6 +48,18 @@ const work = async (client: Client, lock: string, at: number): Promise<readonly 
   return replies
 }
 
+type State = {
+  readonly services: readonly { readonly name: string; readonly replicas: readonly { readonly condition: string }[] }[]
+}
+
+/** The gateway asks both replicas: one that has just come back is asked nothing until it is seen to be ready. */
+const whenBothAreAsked = (client: Client): Promise<void> =>
+  eventually(async () => {
+    const { services } = (await ask(client, 'GET', '/console/state')).json as State
+    const conditions = services.find(({ name }) => name === 'ids')?.replicas.map(({ condition }) => condition)
+    assert.deepEqual(conditions, ['ready', 'ready'])
+  }, TTL_MS)
+
 const millisOf = ({ id }: LogEntry): number => Number(id.split('-')[0])
 
 const assertInLine = (t: ExecutionContext, entries: readonly LogEntry[], leases: number): void => {
@@ -78,6 +90,7 @@ for (const armed of cases)
     const part = shop.part('ids-1')
     const lock = `/locks/${nanoid()}`
     const first = `${lock}/leases/first`
+    await whenBothAreAsked(client)
     assert.equal((await ask(client, 'PUT', first, { ttl_ms: TTL_MS })).status, 201)
     const working = Promise.all(Array.from({ length: CLIENTS }, (_, at) => work(client, lock, at)))
     await eventually(async () => {
