@@ -11,9 +11,8 @@
  * - Everything else is a fault of the program. It is not caught where it happens.
  */
 
-/** The request is malformed: `field` names the part of it that is. */
-export class MalformedError extends Error {
-  override readonly name = 'MalformedError'
+/** The request cannot be done as it stands: `field` names the part of it that is wrong. */
+abstract class FieldError extends Error {
   readonly field: string
   constructor(field: string, detail: string) {
     super(detail)
@@ -21,14 +20,14 @@ export class MalformedError extends Error {
   }
 }
 
+/** The request is malformed. */
+export class MalformedError extends FieldError {
+  override readonly name = 'MalformedError'
+}
+
 /** The request is about a thing by a name that none may have: `field` is how the name is called. */
-export class InvalidNameError extends Error {
+export class InvalidNameError extends FieldError {
   override readonly name = 'InvalidNameError'
-  readonly field: string
-  constructor(field: string, detail: string) {
-    super(detail)
-    this.field = field
-  }
 }
 
 /** Refuses an amount that would make a sum which a number cannot hold exactly. @throws MalformedError */
