@@ -111,7 +111,7 @@ export const openWaits = (verbs: Pick<Locks, 'attend' | 'tick'>): Waits => {
   }
   const attend = async (): Promise<void> => {
     for (const all of flags.values()) for (const { isGone, raise } of all) if (isGone()) raise()
-    const keys = [...flags].filter(([, all]) => ![...all].every(({ isGone }) => isGone())).map(([key]) => key)
+    const keys = [...flags].filter(([, all]) => [...all].some(({ isGone }) => !isGone())).map(([key]) => key)
     try {
       for (let at = 0; at < keys.length; at += ATTEND_MOST)
         for (const key of await verbs.attend(keys.slice(at, at + ATTEND_MOST))) wake(key)
