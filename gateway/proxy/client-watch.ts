@@ -10,19 +10,26 @@ import type { ServerResponse } from 'node:http'
 /** How often a client is asked that has ended its side: from the second time on it is known that it has gone. */
 const PROBE_EVERY_MS = 1_000
 
+/** Probes when a client ends its side, or at once if it has. @returns what ends that; `undefined` in HTTP/1.0, which knows no interim answers */
+const atEnd = ({ req }: ServerResponse, probe: () => void): (() => void) | undefined => {
+  const { socket, httpVersionMinor } = req
+  if (httpVersionMinor === 0) return undefined
+  if (socket.readableEnded) probe()
+  else socket.once('end', probe)
+  return () => void socket.off('end', probe)
+}
+
 /** Calls once the client has gone before its answer. */
 export const whenGone = (response: ServerResponse, call: () => void): void => {
-  const { socket, httpVersionMinor } = response.req
   let next: NodeJS.Timeout | undefined
   const probe = (): void => {
-    if (httpVersionMinor === 0 || response.headersSent || response.destroyed) return
+    if (response.headersSent || response.destroyed) return
     response.writeProcessing()
     next = setTimeout(probe, PROBE_EVERY_MS)
   }
-  if (socket.readableEnded) probe()
-  else socket.once('end', probe)
+  const end = atEnd(response, probe)
   response.once('close', () => {
-    socket.off('end', probe)
+    end?.()
     clearTimeout(next)
     if (!response.writableFinished) call()
   })
@@ -30,7 +37,7 @@ export const whenGone = (response: ServerResponse, call: () => void): void => {
 
 export class ClientWatch {
   readonly #response: ServerResponse
-  #onEnd: (() => void) | undefined
+  #end: (() => void) | undefined
 
   constructor(response: ServerResponse) {
     this.#response = response
@@ -38,20 +45,15 @@ export class ClientWatch {
 
   /** It begins to wait. */
   start(): void {
-    const { socket, req } = this.#response
-    if (socket === null || req.httpVersionMinor === 0) return // HTTP/1.0 knows no interim answers
-    this.#onEnd = () => this.probe()
-    if (socket.readableEnded) this.probe()
-    else socket.once('end', this.#onEnd)
+    this.#end = atEnd(this.#response, () => this.probe())
   }
 
   /** It waits no longer. @returns whether it has ended its side */
   stop(): boolean {
-    const { socket } = this.#response
-    if (this.#onEnd === undefined || socket === null) return false
-    socket.off('end', this.#onEnd)
-    this.#onEnd = undefined
-    return socket.readableEnded
+    if (this.#end === undefined) return false
+    this.#end()
+    this.#end = undefined
+    return this.#response.req.socket.readableEnded
   }
 
   probe(done?: (error?: Error | null) => void): void {
