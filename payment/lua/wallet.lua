@@ -11,7 +11,7 @@ local function wallet(user)
   if not found[1] then
     return nil
   end
-  return tonumber(found[1]), tonumber(found[2] or '0')
+  return 0 + found[1], 0 + (found[2] or 0)
 end
 
 -- repeated(id, saga): the recorded answer once more. One that still waits has none.
@@ -24,7 +24,7 @@ end
 
 -- grant(id, saga, credit, held): holds or refuses on what the wallet owns now; false if that is not decided yet.
 local function grant(id, saga, credit, held)
-  local total = tonumber(saga.total)
+  local total = 0 + saga.total
   if not credit then
     saga.reason = 'no-such-user'
     emit_saga(id, saga, 'refused')

@@ -17,7 +17,7 @@ function commands.take(args)
   }
   for item, quantity in each_line(saga.lines) do
     local stock = redis.call('HGET', names.item .. item, 'stock')
-    if not stock or tonumber(stock) < tonumber(quantity) then
+    if not stock or stock - quantity < 0 then
       saga.item = item
       emit_saga(id, saga, 'refused')
       return { 'refused' }

@@ -16,14 +16,14 @@ local function enter(account, sum)
 end
 
 -- post(account, amount): posts an amount, as text or as a number, together with what the script posts besides, as far as
--- their sum is exact.
+-- their sum is exact. A text is added as it is: `tonumber` would convert it twice.
 local posted = {}
 local function post(account, amount)
   local before = posted[account] or 0
-  local sum = before + tonumber(amount)
+  local sum = before + amount
   if math.abs(sum) > limits.amount_max then
     enter(account, before)
-    sum = tonumber(amount)
+    sum = 0 + amount
   end
   posted[account] = sum
 end
@@ -43,6 +43,6 @@ end
 -- post_lines(account, sign, lines): posts the pieces of `name:quantity,name:quantity`; the sign is 1, or -1 to take them off.
 local function post_lines(account, sign, lines)
   for quantity in string.gmatch(lines, ':(%d+)') do
-    post(account, sign * tonumber(quantity))
+    post(account, sign * quantity)
   end
 end

@@ -52,7 +52,7 @@ local at = 1
 while at <= #ARGV do
   local verb = ARGV[at]
   local first = at + 2
-  local last = at + 1 + tonumber(ARGV[at + 1])
+  local last = at + 1 + ARGV[at + 1]
   local done, answer = pcall(answers[verb], first, last, ARGV[last + 1], ARGV[last + 2])
   told[#told + 1] = (done or type(answer) == 'table') and answer or { err = tostring(answer) }
   at = last + (verb == 'release' and 2 or 3)

@@ -13,18 +13,15 @@
 -- believes it: this Redis came back older.
 local publisher, known, last = ARGV[1], ARGV[2], ARGV[3]
 local stored = redis.call('HGET', names.cursors, publisher) or '0-0'
-local cursor_ms, cursor_sequence = position(stored)
-local known_ms, known_sequence = position(known)
-if later(known_ms, known_sequence, cursor_ms, cursor_sequence) then
+if is_after(known, stored) then
   return { 'gap', stored }
 end
 local cursor
 local function pass(id)
-  local ms, sequence = position(id)
-  if not later(ms, sequence, cursor_ms, cursor_sequence) then
+  if not is_after(id, cursor or stored) then
     return false
   end
-  cursor, cursor_ms, cursor_sequence = id, ms, sequence
+  cursor = id
   return true
 end
 -- Nearly always there is no letter, which is asked once for all entries.
