@@ -26,6 +26,7 @@ export const saga = {
   fields: ['order', 'user', 'total', 'lines', 'deadline', 'token', 'previous'],
   later: ['reason', 'item', 'restock', 'invoice', 'note', 'amends', 'back', 'costs'],
   untold: ['previous'],
+  passing: { 'checking-out': 'token' },
 } as const satisfies SagaTable
 
 export const recovery: RecoveryTable<UnfinishedOf<typeof saga>, 'cancel' | 'begin'> = {

@@ -22,6 +22,7 @@ export const saga = {
   fields: ['order', 'user', 'total', 'lines'],
   later: ['reason', 'item', 'restock', 'invoice', 'note', 'refunded', 'amends', 'back', 'costs'],
   untold: ['refunded'],
+  passing: { held: '' },
 } as const satisfies SagaTable
 
 /** `tell-again` emits the last answer again, or looks once more whether one that waits can be answered. */

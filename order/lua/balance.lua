@@ -13,11 +13,8 @@ function counted.balance(order)
   local total, lines, amendments = unpack(redis.call('HMGET', key, 'total', 'lines', 'amendments'))
   local inconsistent = paid and not saga
   if saga then
-    local state, charged, sold = unpack(redis.call('HMGET', names.saga .. saga, 'state', 'total', 'lines'))
-    if not state then
-      local packed = packed_saga(saga) or {}
-      state, charged, sold = packed.state, packed.total, packed.lines
-    end
+    local recorded = load_saga(saga) or {}
+    local state, charged, sold = recorded.state, recorded.total, recorded.lines
     local is_other = not amendments and (charged ~= total or ((sold or '') ~= '' and sold ~= lines))
     inconsistent = state and (paid ~= (state == 'paid') or (paid and charged and is_other))
   end

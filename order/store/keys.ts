@@ -14,7 +14,7 @@
  * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `deadline`, `token`, `reason`, `item`, `restock`,
  *   `amends`, `back`, `costs` (of an amendment), `entries`, `again`, `previous` (the order's saga before), `contradicted` (by what), `back_before` (what was
  *   refunded before that), `resolved` (how: `refund`, `accept` or `shown`);
- *   most of those that are finished are packed: see `shared/saga/lua/saga.lua`
+ *   most are packed: see `shared/saga/lua/saga.lua`
  * - `sagas:open` sorted set: log ids of checkouts and refunds not finished, by when their last entry was appended
  * - `sagas:deadlines` sorted set: log ids of checkouts not decided, by their deadlines
  * - `submitted` sorted set: log ids of checkouts that wait to be begun, by when they were submitted

@@ -12,7 +12,7 @@
 -- RETURNS  captured | held | refused | waiting | repeated | unknown
 function commands.capture(args)
   local id = args.log_id
-  local saga = load_saga(id)
+  local saga = (args.user and told_saga or load_saga)(id, 'held', args)
   if not saga then
     if not args.user then
       return { 'unknown' }

@@ -13,6 +13,7 @@ import { SERVICES, type Service } from '../../env/wiring.ts'
 import { isTransient } from '../../shared/errors.ts'
 import { connect, disconnect } from '../../shared/redis/connection.ts'
 import { LINKS } from '../support/checker/invariants.ts'
+import { recordOf } from '../support/checker/records.ts'
 
 /** Memory in bytes, what of it a Node process keeps when its garbage is collected, and how many files and sockets are open. */
 export type Usage = {
@@ -77,8 +78,8 @@ export const openWatch = (shop: Shop): Watch => {
       ifAny(
         (async () => {
           const sagas = await redis.order.zrange('sagas:open', '0', String(LOCKS_LOOKED_AT_MAX - 1))
-          const orders = await Promise.all(sagas.map((saga) => redis.order.hget(`saga:${saga}`, 'order')))
-          const locked = await Promise.all(orders.map((order) => redis.order.exists(`lock:order:${order}`)))
+          const records = await Promise.all(sagas.map((saga) => recordOf(redis.order, 'order', saga)))
+          const locked = await Promise.all(records.map(({ order }) => redis.order.exists(`lock:order:${order}`)))
           return locked.reduce((sum, isLocked) => sum + isLocked, 0)
         })(),
       ),

@@ -10,6 +10,7 @@ import type { Redis } from 'ioredis'
 import type { Explanation, Letter } from '../../env/operator/explain.ts'
 import type { Service } from '../../env/wiring.ts'
 import { proveInvariants } from '../support/checker/invariants.ts'
+import { packOf } from '../support/checker/records.ts'
 import { eventually } from '../support/eventually.ts'
 import { inParallel } from '../support/load/jobs.ts'
 import { behind } from '../support/shop/behind.ts'
@@ -103,7 +104,7 @@ const BROKEN: readonly (readonly [subscriber: Service, kind: string, key: (seede
   [
     ['payment', 'CheckoutStarted', ({ user }) => `user:${user}`],
     ['stock', 'CreditHeld', ({ item }) => `item:${item}`],
-    ['order', 'CreditCaptured', (_seeded, logId) => `saga:${logId}`],
+    ['order', 'CreditCaptured', (_seeded, logId) => packOf(logId)],
   ]
 for (const [subscriber, kind, keyOf] of BROKEN)
   test.serial(

@@ -714,13 +714,15 @@ test.serial(
   'init-orders makes a paid order open again, and what its checkout says later does not touch it',
   async (t) => {
     await store.initOrders(batch, plainly)
-    const { user_id: user = '' } = (await store.find('7')) ?? {}
+    const { user_id: user = '', total_cost: total = 0 } = (await store.find('7')) ?? {}
     await store.begin({ log_id: 'it', order: '7', user, token: '', timeout_ms: TIMEOUT_MS }, plainly)
-    await tell('payment', 'CreditCaptured', 'it', { ...facts, order: '7' })
+    const lines = (await bench.redis.hget('order:7', 'lines')) ?? ''
+    const captured = { order: '7', user, total, lines }
+    await tell('payment', 'CreditCaptured', 'it', captured)
     t.true((await store.find('7'))?.paid)
     await store.initOrders(batch, plainly)
     t.is((await store.find('7'))?.status, 'open')
-    t.is((await tell('payment', 'CreditCaptured', 'it', { ...facts, order: '7' }))[0], 'repeated')
+    t.is((await tell('payment', 'CreditCaptured', 'it', captured))[0], 'repeated')
     t.is((await store.find('7'))?.status, 'open')
   },
 )
@@ -734,13 +736,13 @@ test.serial('the survey names what is unfinished, the stalest first, with what i
   for (const id of ['young', 'silent', 'undone', 'paid']) await start(id, TIMEOUT_MS)
   await start('late', -1)
   await store.cancel('undone')
-  await tell('payment', 'CreditCaptured', 'paid', facts)
+  await tell('payment', 'CreditCaptured', 'paid', { ...facts, order: 'paid' })
   await bench.redis.zadd('sagas:open', 1, 'silent', 2, 'undone', 3, 'forgotten', 4, 'paid', Date.now() + 60_000, 'late')
   const survey = async () =>
     (await recovery.survey(9)).findings.map(({ log_id, facts: { state }, repair }) => [log_id, state, repair])
   const rest = [
     ['forgotten', 'absent', 'drop'],
-    ['paid', 'absent', 'drop'],
+    ['paid', 'decided', 'drop'],
     ['young', 'checking-out', 'wait'],
     ['late', 'checking-out', 'cancel'],
   ]

@@ -5,7 +5,7 @@ import { alternatives, type Event, type State, transitions } from '../../payment
 import { UnavailableError } from '../../shared/errors.ts'
 import type { Reply } from '../../shared/redis/script.ts'
 import { ledgerOf, sumOver } from '../support/checker/ledgers.ts'
-import { packedIn, recordsIn } from '../support/checker/records.ts'
+import { packedIn, recordsIn, unpackRecord } from '../support/checker/records.ts'
 import { entryOf, plainly, saidIn, under } from '../support/shop/open-store.ts'
 import { holdTransitions, openStoreForTests } from '../support/shop/store-rules.ts'
 
@@ -70,6 +70,7 @@ test.serial('a batch is booked and indexed as a whole, to the unit, also if one 
     (await bench.redis.zrange('sagas:open', '0', '-1')).toSorted(),
     names.map((name) => `saga-${name}`),
   )
+  await unpackRecord(bench.redis, 'payment', 'saga-bert')
   await bench.redis.rename('saga:saga-bert', 'aside')
   await bench.redis.set('saga:saga-bert', 'not a hash')
   const taken = names.map((name, at) =>

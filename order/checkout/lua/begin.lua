@@ -20,8 +20,9 @@ end
 
 -- is_begun_by(id, token): whether this checkout was begun under the lock with this token, as far as that is recorded still.
 local function is_begun_by(id, token)
-  local recorded = redis.call('HGET', names.saga .. id, 'token') or ''
-  return recorded == '' or recorded == token
+  local recorded = load_saga(id)
+  local its_token = recorded and recorded.token or ''
+  return its_token == '' or its_token == token
 end
 
 function commands.begin(args)

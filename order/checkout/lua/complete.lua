@@ -11,7 +11,8 @@
 -- RETURNS  paid, decision | adopted, decision | cancelled, decision | repeated
 function commands.complete(args)
   local id = args.log_id
-  local saga = load_saga(id)
+  local is_told = args.lines and not args.amends
+  local saga = (is_told and told_saga or load_saga)(id, 'checking-out', args)
   if not saga or saga.state ~= 'checking-out' or saga.amends then
     return rarely.complete_otherwise(id, saga, args)
   end

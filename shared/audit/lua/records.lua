@@ -7,12 +7,15 @@
 
 -- unpacked(id): a record, packed or not, as a list of names and values.
 local function unpacked(id)
-  local fields = redis.call('HGETALL', names.saga .. id)
-  if #fields == 0 then
-    for name, value in pairs(packed_saga(id) or {}) do
-      fields[#fields + 1] = name
-      fields[#fields + 1] = value
-    end
+  local packed = packed_saga(id)
+  if not packed then
+    return redis.call('HGETALL', names.saga .. id)
+  end
+  packed.stored = nil
+  local fields = {}
+  for name, value in pairs(packed) do
+    fields[#fields + 1] = name
+    fields[#fields + 1] = value
   end
   return fields
 end

@@ -1,5 +1,5 @@
 --- @include "entry-id"
---- @include "saga"
+--- @include "packed"
 -- sagas-at: what was last emitted here of some sagas at a moment: when `at` was the newest entry.
 -- ARGS     at, log_ids (separated by spaces)
 -- RETURNS  the sagas, each as its log id, that entry's kind ('' if there was none), and its payload: name, value, ...
@@ -9,9 +9,10 @@ commands['sagas-at'] = function(args)
   local function last_of(id)
     local last, last_ms, last_sequence = nil, 0, 0
     local recorded = redis.call('HMGET', names.saga .. id, 'entries', 'again')
-    recorded[3] = redis.call('HGET', packs(id), id)
+    local packed = redis.call('HGET', packs(id), id)
+    recorded[3] = packed and select(2, unpacked_text(packed))
     for _, entries in pairs(recorded) do
-      for entry in string.gmatch(entries or '', '%d+-%d+') do
+      for entry in string.gmatch(entries or '', '%S+') do
         local ms, sequence = position(entry)
         if not later(ms, sequence, at_ms, at_sequence) and later(ms, sequence, last_ms, last_sequence) then
           last, last_ms, last_sequence = entry, ms, sequence

@@ -1,4 +1,5 @@
 --- @include "log"
+--- @include "packed"
 -- gauges: how much there is that wants to be done, in numbers.
 -- ABOUT    the most sagas that are looked at one by one, for how long after its deadline one is not late yet, and how far ahead a
 --          deadline may be, in ms; with a space between
@@ -10,7 +11,8 @@
 local function states_of(ids)
   local states = {}
   for at, id in ipairs(ids) do
-    states[at] = redis.call('HGET', names.saga .. id, 'state') or ''
+    local packed = redis.call('HGET', packs(id), id)
+    states[at] = packed and unpacked_text(packed) or redis.call('HGET', names.saga .. id, 'state') or ''
   end
   return states
 end

@@ -1,13 +1,14 @@
 --- @include "entry"
 --- @include "log"
+--- @include "packed"
 -- A saga's record in this service is a hash: its state, what it is about, `entries`, the stream ids of all
 -- its entries but repetitions, `again`, that of the last repetition, if there was one, and `trace`, that of its last entry. While it is unfinished here it stands in the
 -- index `names.open`, scored by when its last entry was appended, and in a state that has a deadline in `names.deadlines`, scored
--- by that. Once it is finished, whatever its entries tell need not be recorded twice: it is *packed* to its state and its
--- entries, beside others, in a hash small enough for Redis to keep it in one piece, until an entry is appended again. It lives as
--- long as its last entry: see trim.lua. Which states are unfinished, have a deadline or can be packed, what is recorded and what
--- each state emits stands in the service's tables: see shared/log/saga-table.ts, which also has `read_record`, `write_record` and
--- `payload`.
+-- by that. Once it is finished, and where it is unfinished for moments only, whatever its entries tell need not be recorded twice: it is
+-- *packed* to its state and its entries, beside others, in a hash small enough for Redis to keep it in one piece, until its entries do not
+-- tell all. It lives as long as its last entry: see trim.lua. Which states are unfinished, have a deadline or can be packed, what is
+-- recorded and what each state emits stands in the service's tables: see shared/log/saga-table.ts, which also has `read_record`,
+-- `write_record`, `can_be_packed` and `payload`.
 
 -- index(name): what this script changes in an index, by the ids of sagas: their scores, or false for those that leave it.
 local function index(name)
@@ -54,18 +55,13 @@ local function last_entry(entries)
   return string.match(entries, '.* (.*)') or entries
 end
 
--- packs(id): the hash in which this saga is packed. The last digits of the time in a log id spread them evenly.
-local function packs(id)
-  return names.packed .. string.sub(id, 7, 9)
-end
-
 -- packed_saga(id): a record that was packed, with what its entries tell, or nil.
 local function packed_saga(id)
   local packed = redis.call('HGET', packs(id), id)
   if not packed then
     return nil
   end
-  local state, entries = string.match(packed, '^(%S+) (.*)$')
+  local state, entries, beside = unpacked_text(packed)
   local saga = {}
   for entry in string.gmatch(entries, '%S+') do
     local found = redis.call('XRANGE', names.log, entry, entry)[1]
@@ -74,22 +70,42 @@ local function packed_saga(id)
     end
   end
   saga.kind, saga.version, saga.log_id = nil, nil, nil
-  saga.state, saga.entries = state, entries
+  if beside then
+    saga[passing[state]] = beside
+  end
+  saga.state, saga.entries, saga.stored = state, entries, 'packed'
   return saga
 end
 
 -- load_saga(id): what is recorded of a saga here, or nil; and as `stored`, whether it is `packed` or has a `record` of its own.
 local function load_saga(id)
-  local saga = read_record(names.saga .. id)
+  local saga = packed_saga(id)
   if saga then
-    saga.stored = 'record'
     return saga
   end
-  saga = packed_saga(id)
+  saga = read_record(names.saga .. id)
   if saga then
-    saga.stored = 'packed'
+    saga.stored = 'record'
   end
   return saga
+end
+
+-- told_saga(id, state, told): the same of a saga that is nearly always packed in this state, of what a peer has told of it: it has that from
+-- the entries of the saga here, so that these need not be read. What was told becomes the saga.
+local function told_saga(id, state, told)
+  local packed = redis.call('HGET', packs(id), id)
+  local its_state, entries, beside
+  if packed then
+    its_state, entries, beside = unpacked_text(packed)
+  end
+  if its_state ~= state then
+    return load_saga(id)
+  end
+  if beside then
+    told[passing[state]] = beside
+  end
+  told.state, told.entries, told.stored = state, entries, 'packed'
+  return told
 end
 
 -- store_saga(id, saga): records all that is known of it, in a record of its own.
@@ -109,8 +125,11 @@ local PACKED_MAX = 64
 
 -- pack_saga(id, saga): packs a saga of which its entries tell the rest; false if they do not, or are too many.
 local function pack_saga(id, saga)
-  local packed = saga.state .. ' ' .. saga.entries
-  if not can_be_packed(saga) or saga.again or #packed > PACKED_MAX or #id > PACKED_MAX then
+  if not can_be_packed(saga) or saga.again then
+    return false
+  end
+  local packed = packed_text(saga)
+  if #packed > PACKED_MAX or #id > PACKED_MAX then
     return false
   end
   if saga.stored == 'record' then
@@ -154,5 +173,5 @@ end
 
 -- is_recorded(id): whether anything is recorded of a saga: a new one costs half as much as if it were loaded.
 local function is_recorded(id)
-  return redis.call('EXISTS', names.saga .. id) == 1 or redis.call('HEXISTS', packs(id), id) == 1
+  return redis.call('HEXISTS', packs(id), id) == 1 or redis.call('EXISTS', names.saga .. id) == 1
 end

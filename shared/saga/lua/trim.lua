@@ -80,7 +80,9 @@ local function drop_record(id, entry, named)
     if not is_last(packed, entry) then
       return
     end
-    if named[id] then
+    if redis.call('ZSCORE', names.open, id) then
+      store_saga(id, load_saga(id))
+    elseif named[id] then
       store_saga(id, load_saga(id))
       keep(id)
     else

@@ -5,6 +5,7 @@ import { type CheckoutsOptions, checkouts } from '../../../order/checkout/checko
 import { openLinger } from '../../../order/checkout/linger.ts'
 import { openStore } from '../../../order/store.ts'
 import { UnavailableError } from '../../../shared/errors.ts'
+import { packedIn } from '../../support/checker/records.ts'
 import { eventually } from '../../support/eventually.ts'
 import { MONEY, openCart } from '../../support/shop/cart.ts'
 import { openBench, plainly, teller } from '../../support/shop/open-store.ts'
@@ -132,7 +133,7 @@ test.serial(
 
     t.deepEqual(await shop.checkout('other', plainly), { state: 'overloaded' })
     t.is((await store.find('other'))?.status, 'open')
-    t.is((await bench.redis.keys('saga:*')).length, 1)
+    t.is((await packedIn(bench.redis)).size, 1)
     t.deepEqual(await bench.redis.keys('lock:order:other'), [])
 
     await store.create('paid', 'carl', plainly)

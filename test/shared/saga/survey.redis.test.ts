@@ -4,7 +4,8 @@
  */
 import test from 'ava'
 import { UnavailableError } from '../../../shared/errors.ts'
-import { recordsIn } from '../../support/checker/records.ts'
+import { logKey } from '../../../shared/log/entry.ts'
+import { packedIn, packOf, recordsIn, unpackRecord } from '../../support/checker/records.ts'
 import { type FinishedCheckouts, finishedCheckouts } from '../../support/shop/finished.ts'
 import { plainly } from '../../support/shop/open-store.ts'
 import { PARTICIPANTS, type Participant } from '../../support/three-services.ts'
@@ -82,6 +83,7 @@ test('a checkout that hangs is kept everywhere, while those that came after it g
   await shop.apply('payment', 'stock')
   // It is captured, and order cannot apply that: it hangs there.
   const redis = shop.redis.order
+  await unpackRecord(redis, 'order', id)
   const record = await redis.hgetall(`saga:${id}`)
   await redis.del(`saga:${id}`)
   await redis.set(`saga:${id}`, 'not a hash')
@@ -102,6 +104,59 @@ test('a checkout that hangs is kept everywhere, while those that came after it g
   t.deepEqual([payment.get(id)?.state, stock.get(id)?.state], ['released', 'returned'])
   await surveyed(shop)
   t.deepEqual(await kept(shop), { order: [], payment: [], stock: [] })
+})
+
+/** Begins a checkout of order 0 that stock cannot apply, so that it stays as it is; its log id. */
+const hang = async ({ redis: { order, stock }, begin, applyAll }: FinishedCheckouts): Promise<string> => {
+  const [item = ''] = (await order.hget('order:0', 'lines'))?.split(':') ?? []
+  await stock.rename(`item:${item}`, 'aside')
+  await stock.set(`item:${item}`, 'not a hash')
+  const id = await begin(0)
+  await applyAll()
+  return id
+}
+
+test('what is unfinished outlives the entries that told all of it, also if order has forgotten it', async (t) => {
+  await using shop = await finishedCheckouts(1)
+  const { order, payment } = shop.redis
+  const id = await hang(shop)
+  await order.del(packOf(id), 'sagas:open', 'sagas:deadlines')
+  for (let round = 0; round < 3; round += 1) await surveyed(shop)
+  t.deepEqual(await kept(shop), { order: [], payment: [id], stock: [] })
+  const lines = await order.hget('order:0', 'lines')
+  t.like((await recordsIn(payment, 'payment')).get(id), { state: 'held', order: '0', lines })
+  t.is((await shop.logs.payment.run('tell-again', { log_id: id }))[0], 'told')
+})
+
+test('what is unfinished outlives the entries that told all of it, and goes on from there', async (t) => {
+  await using shop = await finishedCheckouts(1)
+  const { order, payment } = shop.redis
+  const id = await hang(shop)
+  for (const [redis, service] of [
+    [order, 'order'],
+    [payment, 'payment'],
+  ] as const) {
+    t.true((await packedIn(redis)).has(id), `${service} has packed it at once`)
+    t.truthy(await redis.zscore('sagas:open', id))
+  }
+  for (let round = 0; round < 3; round += 1) await surveyed(shop)
+  t.deepEqual(await kept(shop), { order: [id], payment: [id], stock: [] })
+  for (const [redis, service] of [
+    [order, 'order'],
+    [payment, 'payment'],
+  ] as const) {
+    const [record] = (await recordsIn(redis, service)).values()
+    t.deepEqual(await redis.xrange(logKey(service), record?.entries ?? '', record?.entries ?? ''), [])
+    t.like(record, { order: '0', lines: await order.hget('order:0', 'lines') }, 'it has a record of its own now')
+  }
+  const { deadline, token } = (await recordsIn(order, 'order')).get(id) ?? {}
+  t.deepEqual([token, Number(deadline)], [id, Number(await order.zscore('sagas:deadlines', id))])
+  await shop.order.cancel(id)
+  await shop.applyAll()
+  t.is((await shop.order.find('0'))?.status, 'open')
+  const user = (await shop.order.find('0'))?.user_id ?? ''
+  t.is((await recordsIn(payment, 'payment')).get(id)?.state, 'released')
+  t.is(await payment.hget(`user:${user}`, 'held'), '0')
 })
 
 test('surveys are begun now and then, also while order says nothing', async (t) => {
