@@ -9,26 +9,24 @@
 redis.set_repl(redis.REPL_NONE)
 local LONGEST_MS = 120000
 local answers = {}
-local function is_held(first, last)
-  for at = first, last do
-    local left_ms = redis.call('PTTL', ARGV[at])
-    if left_ms >= 0 and left_ms <= LONGEST_MS then
-      return true
-    end
-  end
-  return false
-end
-local function hold(first, last, token, ttl_ms)
-  for at = first, last do
-    redis.call('SET', ARGV[at], token, 'PX', ttl_ms)
-  end
-  return last - first + 1
+local function is_held(key)
+  local left_ms = redis.call('PTTL', key)
+  return left_ms >= 0 and left_ms <= LONGEST_MS
 end
 function answers.lock(first, last, token, ttl_ms)
-  if redis.call('EXISTS', unpack(ARGV, first, last)) > 0 and is_held(first, last) then
-    return 0
+  for at = first, last do
+    local key = ARGV[at]
+    if not redis.call('SET', key, token, 'PX', ttl_ms, 'NX') then
+      if is_held(key) then
+        if at > first then
+          redis.call('DEL', unpack(ARGV, first, at - 1))
+        end
+        return 0
+      end
+      redis.call('SET', key, token, 'PX', ttl_ms)
+    end
   end
-  return hold(first, last, token, ttl_ms)
+  return last - first + 1
 end
 function answers.extend(first, last, token, ttl_ms)
   for _, holder in ipairs(redis.call('MGET', unpack(ARGV, first, last))) do
@@ -36,7 +34,10 @@ function answers.extend(first, last, token, ttl_ms)
       return 0
     end
   end
-  return hold(first, last, token, ttl_ms)
+  for at = first, last do
+    redis.call('SET', ARGV[at], token, 'PX', ttl_ms)
+  end
+  return last - first + 1
 end
 function answers.release(first, last, token)
   local own = {}
