@@ -6,8 +6,8 @@
  * the connection that there is: a read that blocks would want one of its own for a service that has nobody listening most of the time.
  *
  * One that comes again says which entry it has seen last, and is sent what came since, if that is not too long ago: so much of the log is
- * looked through for it. Else it is told of a *gap*, and is to look at its order. One that is new is sent the entries of the last
- * checkout. What is appended meanwhile is held for it.
+ * looked through for it. Else, and where the log does not hold that entry any more, it is told of a *gap*, and is to look at its order. One
+ * that is new is sent the entries of the last checkout. What is appended meanwhile is held for it.
  */
 import { UnavailableError } from '../../shared/errors.ts'
 import type { EventStream } from '../../shared/http/event-stream.ts'
@@ -33,7 +33,7 @@ export type Feed = {
 }
 
 export type FeedOptions = {
-  readonly log: Pick<Store['log'], 'newestId' | 'page' | 'entriesOf'>
+  readonly log: Pick<Store['log'], 'newestId' | 'has' | 'page' | 'entriesOf'>
   readonly store: Pick<Store, 'readForCheckout'>
 }
 
@@ -73,8 +73,12 @@ const openCatchUp = ({ log, store }: FeedOptions) => {
 
   return async (listener: Listener, seen: string | undefined): Promise<void> => {
     if (seen !== undefined) {
-      if (await resume(listener, seen)) return
-      listener.stream.send({ id: listener.last, event: 'gap', data: { after: listener.last } })
+      const newest = await log.newestId()
+      const isThere = await log.has(seen)
+      if (isThere && (await resume(listener, seen))) return
+      listener.stream.send({ id: newest, event: 'gap', data: { after: listener.last } })
+      // It was trimmed, with others behind it; or forgotten, and then its place tells nothing of what comes.
+      if (!isThere) listener.last = '0-0'
     }
     const { saga = '' } = (await store.readForCheckout(listener.order)) ?? {}
     const entries = saga === '' ? [] : await log.entriesOf(saga)

@@ -107,6 +107,38 @@ test.serial(
   },
 )
 
+test.serial(
+  'one that has seen what the log does not hold any more is told of a gap, as a new one is of the rest',
+  async (t) => {
+    await openCart(store)
+    const first = client()
+    const feed = open()
+    feed.listen('cart', undefined, first.stream, closing)
+    await begin('it')
+    await first.whenSent('CheckoutStarted')
+    const { id: seen = '' } = first.sent[0] ?? {}
+    await store.cancel('it')
+    await teller(store.log)('payment', 'CreditReleased', 'it', MONEY)
+    await begin('next')
+    await first.whenSent('CheckoutStarted', 'CheckoutCancelled', 'CheckoutClosed', 'CheckoutStarted')
+    first.leave()
+    const newest = await store.log.newestId()
+    await bench.redis.xtrim('log:order', 'MINID', newest)
+    const trimmed = client()
+    feed.listen('cart', seen, trimmed.stream, closing)
+    await trimmed.whenSent('gap', 'CheckoutStarted')
+    t.like(trimmed.sent[0], { id: newest, data: { after: seen } })
+    trimmed.leave()
+    const [ms = ''] = newest.split('-')
+    const forgotten = client()
+    feed.listen('cart', `${Number(ms) + 3_600_000}-0`, forgotten.stream, closing)
+    await forgotten.whenSent('gap', 'CheckoutStarted')
+    await store.cancel('next')
+    await forgotten.whenSent('gap', 'CheckoutStarted', 'CheckoutCancelled')
+    forgotten.leave()
+  },
+)
+
 test.serial('so many may listen; one that leaves makes room, and nobody is left when the server stops', async (t) => {
   const feed = open()
   await openCart(store)
