@@ -34,6 +34,9 @@ const ownerOf = ({ owner }: Pick<Holder, 'owner'>): string => owner ?? 'nobody n
 const printable = (text: string): string => text.replaceAll(/[^\P{C} ]/gu, '?')
 const pathOf = (name: string): string => `/locks/${encodeURIComponent(name)}`
 
+/** No lock is named so, and a URL takes some of these for the way to something else. */
+const NO_NAMES: readonly string[] = ['', '-', '.', '..']
+
 const list: Verb = async (ask, _, { name }) => {
   const locks: LockInfo[] = []
   for (let after: string | null = ''; after !== null; ) {
@@ -82,7 +85,7 @@ const explain: Verb = async (ask, name) => {
 }
 
 const force: Verb = async (ask, name, { waiters, only }) => {
-  const query = new URLSearchParams({ waiters: String(waiters), ...(only && { token: only }) })
+  const query = new URLSearchParams({ waiters: String(waiters), ...(only !== undefined && { token: only }) })
   const answer = await ask('DELETE', `${pathOf(name)}?${query}`)
   if (answer.status === 410) return { lines: [sentenceOf(answer)], json: answer.body, code: REFUSED }
   const done = wanted<{ forced: number[]; promoted: number[]; dropped: number }>(SERVICE, answer)
@@ -117,8 +120,12 @@ const run = async (args: string[]): Promise<Result> => {
   const { verb, wantsName } = VERBS[word] as (typeof VERBS)[string]
   if (names.length !== (wantsName ? 1 : 0))
     throw new UsageError(`"${word}" wants ${wantsName ? 'the name of a lock' : 'nothing more'}`)
+  const [lock] = names
+  if (lock !== undefined && NO_NAMES.includes(lock)) throw new UsageError(`no lock is named "${lock}"`)
   const { url = DEFAULT_URL, token = process.env.OPERATOR_TOKEN ?? '', name, only, waiters = false } = values
-  const result = await verb(askShop({ url, token }), names[0] ?? '', { name, only, waiters })
+  // Without a token `force` ends all that hold: an empty one is an oversight.
+  if (only !== undefined && !/^[1-9]\d*$/.test(only)) throw new UsageError(`--only wants a token, not "${only}"`)
+  const result = await verb(askShop({ url, token }), lock ?? '', { name, only, waiters })
   return values.json ? { ...result, lines: [JSON.stringify(result.json, null, 2)] } : result
 }
 

@@ -53,6 +53,21 @@ test.serial('says who holds a lock, who waits for it, and forces it', async (t) 
   t.like(JSON.parse((await say('explain', 'bill 7', '--json')).out), { name: 'bill 7', holders: [{ owner: 'w-2' }] })
 })
 
+test.serial('what names no lease, or no lock, ends nothing', async (t) => {
+  await opened.ask('PUT', '/locks/kept/leases/k1', { ttl_ms: 600_000 })
+  for (const only of ['', '0', 'abc']) {
+    const { code, err } = await say('force', 'kept', '--only', only)
+    t.is(code, 2)
+    t.regex(err, /^--only wants a token, not ".*"; --help/)
+  }
+  t.is((await opened.ask('GET', '/locks/kept/leases/k1')).status, 200)
+  for (const name of ['', '.', '..', '-']) {
+    const { code, err } = await say('explain', name)
+    t.is(code, 2)
+    t.regex(err, /^no lock is named ".*"; --help/)
+  }
+})
+
 test.serial('a word that is none is refused, with a hint', async (t) => {
   for (const words of [[], ['drop'], ['explain'], ['list', 'a']]) {
     const { code, err } = await say(...words)
