@@ -14,14 +14,35 @@ export const backOffMs = (failures: number, random = Math.random()): number => {
   return Math.round(waitMs * (1 - JITTER * random))
 }
 
-/** Anything else is none, whatever `Date` makes of it: it takes `-5` and `1.5` for days of 2001. */
-const HTTP_DATE = /^[A-Z][a-z]{2}, .+ GMT$/
+/** A moment as RFC 9110 (5.6.7) writes it, and in its two obsolete forms, all of them in GMT. `Date` alone takes `-5` for a day of 2001. */
+const HTTP_DATES = [
+  /^[A-Z][a-z]{2}, (?<day>\d{2}) (?<month>[A-Z][a-z]{2}) (?<year>\d{4}) (?<time>[\d:]{8}) GMT$/,
+  /^[A-Z][a-z]{5,8}, (?<day>\d{2})-(?<month>[A-Z][a-z]{2})-(?<year>\d{2}) (?<time>[\d:]{8}) GMT$/,
+  /^[A-Z][a-z]{2} (?<month>[A-Z][a-z]{2}) (?<day>[ \d]\d) (?<time>[\d:]{8}) (?<year>\d{4})$/,
+]
+const YEARS_AHEAD_MAX = 50
+
+/** The year that two digits stand for: no more than 50 years ahead (5.6.7). */
+const yearOf = (digits: string, nowMs: number): number => {
+  if (digits.length > 2) return Number(digits)
+  const thisYear = new Date(nowMs).getUTCFullYear()
+  const year = thisYear - (thisYear % 100) + Number(digits)
+  return year > thisYear + YEARS_AHEAD_MAX ? year - 100 : year
+}
+
+/** NaN if it is no such date. */
+const httpDateMs = (text: string, nowMs: number): number => {
+  for (const form of HTTP_DATES) {
+    const { day, month, year = '', time } = form.exec(text)?.groups ?? {}
+    if (day !== undefined) return Date.parse(`${day} ${month} ${yearOf(year, nowMs)} ${time} GMT`)
+  }
+  return Number.NaN
+}
 
 /** How long a receiver asks to be left alone: a second at least, ten hours at most; `undefined` if it does not, or not in a known form. */
 export const retryAfterMs = (header: string | undefined, nowMs: number): number | undefined => {
   if (header === undefined) return undefined
   const text = header.trim()
-  const untilMs = HTTP_DATE.test(text) ? Date.parse(text) : Number.NaN
-  const waitMs = /^\d+$/.test(text) ? Number(text) * SECOND_MS : untilMs - nowMs
+  const waitMs = /^\d+$/.test(text) ? Number(text) * SECOND_MS : httpDateMs(text, nowMs) - nowMs
   return Number.isNaN(waitMs) ? undefined : Math.min(Math.max(waitMs, SECOND_MS), LONGEST_MS)
 }

@@ -29,6 +29,20 @@ test('as long as the receiver says, in seconds or until a moment, within bounds'
   t.is(retryAfterMs('99999999999999999999', now), 10 * HOUR_MS)
 })
 
+test('until a moment that is written as long ago, whatever the time zone of this machine', (t) => {
+  const zone = process.env.TZ
+  process.env.TZ = 'Asia/Tokyo'
+  t.teardown(() => {
+    if (zone === undefined) delete process.env.TZ
+    else process.env.TZ = zone
+  })
+  t.is(retryAfterMs('Saturday, 28-Nov-26 04:17:00 GMT', now), 120_000)
+  t.is(retryAfterMs('Sat Nov 28 04:17:00 2026', now), 120_000)
+  const third = Date.parse('2026-12-03T04:15:00Z')
+  t.is(retryAfterMs('Thu Dec  3 04:17:00 2026', third), 120_000)
+  t.is(retryAfterMs('Sunday, 06-Nov-94 08:49:37 GMT', now), 1_000, 'of 1994, for 2094 is too far ahead')
+})
+
 test('what it says in no known form is not followed', (t) => {
   for (const text of [undefined, '', 'soon', '-1 s', '1.5 hours', '-5', '1.5', '5,5', '2026-11-28T04:17:00Z'])
     t.is(retryAfterMs(text, now), undefined, String(text))
