@@ -8,6 +8,7 @@ import { hash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { fileURLToPath } from 'node:url'
+import { isSeen } from '../shared/http/etag.ts'
 
 export type File = { readonly type: string; readonly url: string }
 
@@ -54,7 +55,8 @@ export const openFiles = ({ files, policy, onError }: FilesOptions): SendFile =>
     const reading = known.get(file.url) ?? read(file, policy)
     known.set(file.url, reading)
     const { body, headers, etag } = await reading
-    if (status === 200 && request.headers['if-none-match'] === etag) {
+    const { 'if-none-match': ifNoneMatch } = request.headers
+    if (status === 200 && ifNoneMatch !== undefined && isSeen(ifNoneMatch, etag)) {
       response.writeHead(304, ['ETag', etag, 'X-Request-Id', id]).end()
       return
     }

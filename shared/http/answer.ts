@@ -9,6 +9,7 @@ import type { Context } from 'koa'
 import type { Logger } from 'pino'
 import { InvalidNameError, MalformedError, PeerError, StaleLockTokenError, UnavailableError } from '../errors.ts'
 import { traceIdIn } from '../process/tracing.ts'
+import { isSeen } from './etag.ts'
 import { type EventStream, openEventStream } from './event-stream.ts'
 import { aboutRequest } from './operators.ts'
 import { PROBLEM_TYPE, type Problem, RETRY_AFTER_S } from './problem.ts'
@@ -56,6 +57,13 @@ const sendEvents = (ctx: Context, begin: (stream: EventStream) => void): void =>
   begin(stream)
 }
 
+/** Koa's own `fresh` takes `Cache-Control: no-cache`, which `fetch` adds to `If-None-Match`, for the wish to have all of it. */
+const isNotModified = ({ method, status, headers }: Context, etag: string | undefined): boolean => {
+  const { 'if-none-match': ifNoneMatch } = headers
+  const isRead = (method === 'GET' || method === 'HEAD') && status >= 200 && status < 300
+  return isRead && etag !== undefined && ifNoneMatch !== undefined && isSeen(ifNoneMatch, etag)
+}
+
 export const send = (ctx: Context, answer: Answer): void => {
   if (answer.headers) ctx.set(answer.headers)
   if ('problem' in answer) return sendProblem(ctx, answer.problem)
@@ -65,7 +73,7 @@ export const send = (ctx: Context, answer: Answer): void => {
     return
   }
   ctx.status = answer.status ?? 200
-  if (answer.headers?.ETag !== undefined && ctx.fresh) {
+  if (isNotModified(ctx, answer.headers?.ETag)) {
     ctx.status = 304
     return
   }

@@ -44,3 +44,7 @@ export const wantedVersions = (ifMatch: string): WantedVersions | undefined => {
     return undefined
   return tags.flatMap((tag) => (tag.isWeak ? [] : [versionOf(tag)]))
 }
+
+/** Whether a client that sends `If-None-Match` has seen what bears this strong tag, by the weak comparison (8.8.3.2). */
+export const isSeen = (ifNoneMatch: string, etag: string): boolean =>
+  ifNoneMatch.trim() === '*' || (tagsIn(ifNoneMatch)?.some(({ opaque }) => `"${opaque}"` === etag) ?? false)

@@ -40,8 +40,11 @@ test('what has not changed is not sent again', async (t) => {
   const { ask } = await openShop(t, {})
   const { headers } = await ask('GET', '/docs')
   const etag = String(headers.etag)
-  t.is((await ask('GET', '/docs', { headers: { 'If-None-Match': etag } })).status, 304)
-  t.is((await ask('GET', '/docs', { headers: { 'If-None-Match': '"another"' } })).status, 200)
+  // A proxy that compresses makes a weak tag of a strong one.
+  for (const seen of [etag, `W/${etag}`, `"another", W/${etag}`, '*'])
+    t.is((await ask('GET', '/docs', { headers: { 'If-None-Match': seen } })).status, 304, seen)
+  for (const seen of ['"another"', etag.slice(1, -1), ''])
+    t.is((await ask('GET', '/docs', { headers: { 'If-None-Match': seen } })).status, 200, seen)
 })
 
 test('where older back ends have such a page it is pointed at; there is no other', async (t) => {

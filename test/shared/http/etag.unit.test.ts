@@ -1,5 +1,5 @@
 import test from 'ava'
-import { etagOf, type WantedVersions, wantedVersions } from '../../../shared/http/etag.ts'
+import { etagOf, isSeen, type WantedVersions, wantedVersions } from '../../../shared/http/etag.ts'
 
 test('a version is shown as a strong tag', (t) => {
   t.is(etagOf(3), '"3"')
@@ -51,4 +51,11 @@ test('a long list of nonsense is read in no time', (t) => {
   t.is(wantedVersions(`${', \t'.repeat(5_000)}x`), undefined)
   t.is(wantedVersions(`${'"3", '.repeat(2_000)}x`), undefined)
   t.true(performance.now() - began < 1_000)
+})
+
+test('a list of tags that were seen may hold any, weak or strong', (t) => {
+  for (const seen of ['"3"', 'W/"3"', '"a", "3"', ',W/"a",, W/"3" ,', '*', ' * ']) t.true(isSeen(seen, etagOf(3)), seen)
+  for (const seen of ['', '3', '"33"', '"3', '"3+"', '"a, 3"', 'w/"3"', '*, "4"'])
+    t.false(isSeen(seen, etagOf(3)), seen)
+  t.true(isSeen('"3+"', etagOf(3, true)))
 })
