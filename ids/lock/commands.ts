@@ -156,5 +156,6 @@ export const checkToken = command(
   { holds: ['mode', 'owner', 'rest'] },
   { ended: ['newest'], ...older },
 )
-export const tickLocks = command('tick-locks', ['seen', 'most'], { ticked: ['rest'] }, older)
+export const tickLocks = command('tick-locks', ['seen', 'most'], { ticked: ['rest', 'now'] }, older)
+export const rebaseLocks = command('rebase-locks', ['after', 'most'], { rebased: ['count', 'last'] })
 export const barLocks = command('bar-locks', ['ends', 'token', 'lost'], { barred: ['rest'] })

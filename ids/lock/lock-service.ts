@@ -38,7 +38,9 @@ export const openLockService = ({ log, follow, nextLogId, logger }: LockServiceO
     logger.error({ named: lost.length, restMs }, 'the Redis of locks came back older: nothing is granted for a while')
     for (const { lease: _, ...one } of lost) logger.error({ ...one }, 'the Redis of locks has forgotten who holds this')
   }
-  const options = { log, knowledge, onOlder }
+  const onSetBack = (): void =>
+    logger.warn('the clock of the Redis of locks was set back: no lease is to hold longer than for its TTL from now')
+  const options = { log, knowledge, onOlder, onSetBack }
   const soundly = soundlyOver(options)
   const verbs = openLocks(options, soundly)
   const waits = openWaits(verbs)

@@ -17,6 +17,7 @@ import {
   checkToken,
   configureLock,
   forceLock,
+  rebaseLocks,
   releaseLease,
   renewLease,
   showLock,
@@ -26,11 +27,14 @@ import {
 import type { Knowledge, Known } from './knowledge.ts'
 import { type Ended, type Held, PLAIN, type Waiting, type Wish } from './lease.ts'
 import { ownerOf, readLock } from './read-lock.ts'
+import { openSetBack } from './set-back.ts'
 import { openSound, persistently, type Soundly } from './sound.ts'
 import type { Locks, Refused } from './verbs.ts'
 
 /** How many locks one tick looks at, so that its script stays below 10 ms in Redis. */
 const TICK_MOST = 20
+/** How many locks are looked at in one script after the clock was set back. */
+const REBASE_MOST = 100
 
 const listLocks = query('list-locks', ['after', 'count', 'waiters'], list(readLock))
 const countLocks = query('count-locks', [], tuple(text, text, text, text, text))
@@ -118,6 +122,8 @@ export type LocksOptions = {
   readonly knowledge: Knowledge
   /** Called with what ids' Redis is known to have forgotten, and for how long nothing is granted. */
   readonly onOlder: (lost: readonly Known[], restMs: number) => void
+  /** Called when the clock of ids' Redis was set back. */
+  readonly onSetBack: () => void
 }
 
 type LeaseVerbs = Pick<Locks, 'acquire' | 'ask' | 'renew' | 'release' | 'attend'>
@@ -170,9 +176,30 @@ const openLeases = (log: Log, knowledge: Knowledge, soundly: Soundly): LeaseVerb
   }
 }
 
-const openOwnVerbs = (log: Log, soundly: Soundly): Omit<Locks, keyof LeaseVerbs> => {
-  const { run, runOnce, ask } = runner(log)
+/** Does what is due by time; after the clock was set back, page by page, brings in what would end too late. */
+const openTick = ({ log, onSetBack }: LocksOptions, soundly: Soundly): Locks['tick'] => {
+  const { run } = runner(log)
+  const wasSetBack = openSetBack()
+  /** Behind which lock the next page begins; nothing while there is none. */
+  let page: string | undefined
+  return async () => {
+    const askedAt = performance.now()
+    const [, rest, now] = await soundly((seen) => run(tickLocks, { seen, most: TICK_MOST }))
+    const setBack = wasSetBack({ clockMs: Number(now), askedAt, answeredAt: performance.now() })
+    if (setBack === 'yes') onSetBack()
+    if (setBack !== 'no') page = ''
+    if (page === undefined) return rest === '' ? undefined : Number(rest)
+    const [, count, last] = await run(rebaseLocks, { after: page, most: REBASE_MOST })
+    page = last === '' ? undefined : last
+    if (page !== undefined || count !== '0') return 0
+    return rest === '' ? undefined : Number(rest)
+  }
+}
+
+const openOwnVerbs = (options: LocksOptions, soundly: Soundly): Omit<Locks, keyof LeaseVerbs> => {
+  const { run, runOnce, ask } = runner(options.log)
   return {
+    tick: openTick(options, soundly),
     force: async (name, { token, waiters }, once) => {
       const args = { lock: encodeURIComponent(name), token: textOf(token), waiters: yes(waiters) }
       const result = await soundly((seen) => runOnce(forceLock, { ...args, seen }, once))
@@ -206,10 +233,6 @@ const openOwnVerbs = (log: Log, soundly: Soundly): Omit<Locks, keyof LeaseVerbs>
       const named = barredForMs === 0 ? [] : (JSON.parse(lost) as readonly Omit<Known, 'lease'>[])
       return { locks: Number(locks), inUse: Number(inUse), barredForMs, lost: named }
     },
-    tick: async () => {
-      const [, rest] = await soundly((seen) => run(tickLocks, { seen, most: TICK_MOST }))
-      return rest === '' ? undefined : Number(rest)
-    },
   }
 }
 
@@ -226,5 +249,5 @@ export const soundlyOver = ({ log, knowledge, onOlder }: LocksOptions): Soundly 
 
 export const openLocks = (options: LocksOptions, soundly = soundlyOver(options)): Locks => {
   const { log, knowledge } = options
-  return { ...openLeases(log, knowledge, persistently(soundly)), ...openOwnVerbs(log, soundly) }
+  return { ...openLeases(log, knowledge, persistently(soundly)), ...openOwnVerbs(options, soundly) }
 }

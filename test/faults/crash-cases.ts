@@ -611,7 +611,7 @@ const BY_THE_CLOCK = /^\w+\.(parser\.|reader-|unfinished|trim|time|heard|dead-|c
 
 /** What is done when a service starts or stops, and else only when the machine was slow. */
 const AT_ENDS =
-  /\.(reader-[a-z]+\.(lock|release)|ask-ids|follow-newest|lease-block|durable|subscribe|memory|probe-(order|payment|stock))\./
+  /\.(reader-[a-z]+\.(lock|release)|ask-ids|follow-newest|lease-block|rebase-locks|durable|subscribe|memory|probe-(order|payment|stock))\./
 
 /** What is done again and again for as long as a service lives, whatever it does besides: tried in one act only. */
 const EVER_AGAIN =

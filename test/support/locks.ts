@@ -36,7 +36,7 @@ export const openLocksOver = (
   const { log } = openStore(dependencies, limits)
   const knowledge = openKnowledge(compareIds)
   const lost: Known[] = []
-  const locks = openLocks({ log, knowledge, onOlder: (more) => void lost.push(...more) })
+  const locks = openLocks({ log, knowledge, onOlder: (more) => void lost.push(...more), onSetBack: () => undefined })
   return { log, locks, knowledge, lost }
 }
 

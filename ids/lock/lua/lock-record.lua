@@ -131,6 +131,11 @@ local function drop_end(lock, id)
   end
 end
 
+-- end_of(lock, id): when time ends a lease that holds or waits.
+local function end_of(lock, id)
+  return lock.sole == id and lock.sole_end or tonumber(redis.call('ZSCORE', names.lock_ends .. lock.name, id))
+end
+
 -- first_end(lock): when time ends the first of those that hold or wait.
 local function first_end(lock)
   return lock.sole ~= '' and lock.sole_end or tonumber(redis.call('ZRANGE', names.lock_ends .. lock.name, 0, 0, 'WITHSCORES')[2])

@@ -1,7 +1,7 @@
 --- @include "lock"
 -- tick-locks: does what is due by time: ends leases and waits, promotes, and forgets locks that are idle for long.
 -- ARGS     seen, most
--- RETURNS  ticked, rest (in how many ms something is due, '' if nothing is)
+-- RETURNS  ticked, rest (in how many ms something is due, '' if nothing is), now
 --          or in passing: older
 commands['tick-locks'] = function(args)
   if is_older(args.seen) then
@@ -22,8 +22,8 @@ commands['tick-locks'] = function(args)
   end
   write_index()
   if #idle == tonumber(args.most) then
-    return { 'ticked', '0' }
+    return { 'ticked', '0', now }
   end
   local first = redis.call('ZRANGE', names.locks_due, 0, 0, 'WITHSCORES')[2]
-  return { 'ticked', first and integer(math.max(0, tonumber(first) - now_ms())) or '' }
+  return { 'ticked', first and integer(math.max(0, tonumber(first) - now_ms())) or '', now }
 end
