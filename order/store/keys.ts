@@ -30,7 +30,7 @@
  *   charged or taken; how they are kept is in `shared/audit/lua/ledger.lua`
  * - `webhooks` set: their ids; `webhook:{id}` hash: `url`, `events` (types), `secret`, and until `old_until` `old_secret`, `enabled`, `why` not,
  *   `cursor` (the last entry that is delivered, or does not concern it), `version`, `created`, `delivered` (when last); after a failure
- *   `failures`, `error`, `next` (when there may be an attempt)
+ *   `failures`, `error`, `next` (when there may be an attempt), `wait` (how long that was from then)
  * - `deliveries:{id}` list: the last attempts for a webhook, in JSON; `webhook-lost:{id}` list: what was trimmed before it was delivered
  * - those that every log has: see `shared/log/log.ts`
  */

@@ -40,6 +40,12 @@ export type Delivery = {
 
 const numberOf = (text: string | undefined): number | null => (text === undefined ? null : Number(text))
 
+/** When it is to be tried again; at once if that is farther away than it ever was: the clock of this Redis was set back. */
+const nextAttempt = ({ next, wait }: Readonly<Record<string, string>>, nowMs: number): number | null => {
+  const nextMs = numberOf(next)
+  return nextMs !== null && wait !== undefined && nextMs > nowMs + Number(wait) ? nowMs : nextMs
+}
+
 /** A webhook as Redis keeps it; `undefined` if there is none. */
 export const webhookOf = (id: string, kept: Readonly<Record<string, string>>, nowMs: number): Webhook | undefined => {
   const { url, events = '', secret, old_secret: old, old_until: until = '0', cursor = '0-0', version = '' } = kept
@@ -57,6 +63,6 @@ export const webhookOf = (id: string, kept: Readonly<Record<string, string>>, no
     deliveredMs: numberOf(kept.delivered),
     failures: Number(kept.failures ?? 0),
     error: kept.error ?? null,
-    nextMs: numberOf(kept.next),
+    nextMs: nextAttempt(kept, nowMs),
   }
 }

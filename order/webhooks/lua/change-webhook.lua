@@ -23,7 +23,7 @@ commands['change-webhook'] = function(args)
     redis.call('HDEL', key, 'why')
   end
   redis.call('HINCRBY', key, 'version', 1)
-  redis.call('HDEL', key, 'next', 'failures', 'error')
+  redis.call('HDEL', key, 'next', 'wait', 'failures', 'error')
   if not args.secret then
     return { 'changed' }
   end

@@ -17,6 +17,6 @@ commands['fail-webhook'] = function(args)
   end
   note_in(names.deliveries, args.webhook, args.note)
   redis.call('HINCRBY', key, 'failures', 1)
-  redis.call('HSET', key, 'error', args.error, 'next', integer(now_ms() + tonumber(args.wait_ms)))
+  redis.call('HSET', key, 'error', args.error, 'wait', args.wait_ms, 'next', integer(now_ms() + tonumber(args.wait_ms)))
   return { is_gone and 'disabled' or 'failed' }
 end

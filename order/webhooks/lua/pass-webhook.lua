@@ -12,7 +12,7 @@ commands['pass-webhook'] = function(args)
   redis.call('HSET', key, 'cursor', args.to)
   if args.note then
     redis.call('HSET', key, 'delivered', integer(now_ms()))
-    redis.call('HDEL', key, 'next', 'failures', 'error')
+    redis.call('HDEL', key, 'next', 'wait', 'failures', 'error')
     note_in(names.deliveries, args.webhook, args.note)
   end
   if args.lost then

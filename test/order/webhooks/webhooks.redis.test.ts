@@ -223,6 +223,20 @@ test.serial(
   },
 )
 
+test.serial('a clock that was set back lets no event wait for longer than it was to', async (t) => {
+  const receiver = await receiving(t)
+  receiver.respond(refuse(503))
+  const { webhook } = await create(store, receiver.url)
+  openReplica(t, bench, store, HOUR_MS)
+  await createOrders(store, 1, 1)
+  await whenFound(store, webhook, ({ failures }) => failures === 1)
+  receiver.respond(take)
+  await bench.redis.hincrby(`webhook:${webhook}`, 'next', HOUR_MS)
+  await receiver.whenReceived(2)
+  t.deepEqual(ordersIn(receiver), [1, 1])
+  await whenFound(store, webhook, ({ nextMs }) => nextMs === null)
+})
+
 test.serial('a change has an attempt made at once, to where it leads by then', async (t) => {
   const [receiver, other] = [await receiving(t), await receiving(t)]
   receiver.respond(refuse(500))
