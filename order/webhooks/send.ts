@@ -52,6 +52,11 @@ export const openSender = (step: Dependencies['step'], isPrivateAllowed: boolean
     const agent = isSecure ? agents['https:'] : agents['http:']
     const request = (isSecure ? requestHttps : requestHttp)(url, { method: 'POST', headers, agent, signal, ...lookup })
     request.on('error', (error) => resolve(failed(error)))
+    // Else nothing is ever heard of one that was not asked to speak something else, and does.
+    request.on('upgrade', ({ statusCode: status = 0 }, socket) => {
+      socket.destroy()
+      resolve({ status, error: null, retryAfter: undefined })
+    })
     request.on('response', (response) => {
       const { statusCode: status = 0, headers: answered } = response
       let bytes = 0

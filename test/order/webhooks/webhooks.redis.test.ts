@@ -223,6 +223,23 @@ test.serial(
   },
 )
 
+test.serial('a receiver that speaks something else from now on has not taken it', async (t) => {
+  const receiver = await receiving(t)
+  receiver.respond((response, one) => {
+    receiver.respond(take)
+    response.writeHead(101, { Connection: 'upgrade', Upgrade: 'chat' }).end()
+    t.is(one.event.type, 'shop.order.created')
+  })
+  const { webhook } = await create(store, receiver.url)
+  openReplica(t, bench)
+  await createOrders(store, 1, 2)
+  await receiver.whenReceived(3)
+  t.deepEqual(ordersIn(receiver), [1, 1, 2])
+  await whenFound(store, webhook, ({ failures }) => failures === 0)
+  const told = (await store.deliveriesOf(webhook)).map(({ status }) => status)
+  t.is(told.at(-1), 101)
+})
+
 test.serial('a clock that was set back lets no event wait for longer than it was to', async (t) => {
   const receiver = await receiving(t)
   receiver.respond(refuse(503))
