@@ -77,7 +77,7 @@ const digestOf = (from: string, entries: readonly RawEntry[], until: string, ski
   return { after: from, until, skipped, counts, entries: chosenOf(entries).map(readable) }
 }
 
-type WatchedLog = Pick<Log, 'newestId' | 'newest'>
+type WatchedLog = Pick<Log, 'newestId' | 'newest' | 'has'>
 
 /** What was appended behind this entry; undefined if nothing was. A log that ends before it has forgotten it: its end is told. */
 const readDigest = async (log: WatchedLog, from: string, most: number): Promise<Digest | undefined> => {
@@ -90,7 +90,11 @@ const readDigest = async (log: WatchedLog, from: string, most: number): Promise<
     isMore = read.length === limit && entries.length <= most
   }
   const [newest] = entries
-  if (newest) return digestOf(from, entries.slice(0, most).reverse(), newest[0], entries.length > most)
+  if (newest) {
+    // What came right behind an entry may be gone with it: trimmed, or forgotten.
+    const skipped = entries.length > most || !(await log.has(from))
+    return digestOf(from, entries.slice(0, most).reverse(), newest[0], skipped)
+  }
   const end = await log.newestId()
   return compareIds(end, from) < 0 ? digestOf(from, [], end, true) : undefined
 }

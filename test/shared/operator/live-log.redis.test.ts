@@ -92,6 +92,17 @@ test.serial('one that comes again goes on behind what it has seen', async (t) =>
   watcher.end()
 })
 
+test.serial('one that comes again after what it has seen was trimmed is told that there were others', async (t) => {
+  await append(5)
+  const ids = (await log.tail('0-0', 5)).map(([id]) => id)
+  await bench.redis.xtrim('log:stock', 'MINID', ids[3] ?? '')
+  const watcher = watching(openLiveLog(log), ids[0])
+  t.like(await watcher.next(), { counts: { StockAdded: 2 }, skipped: true })
+  await append(1)
+  t.like(await watcher.next(), { counts: { StockAdded: 1 }, skipped: false })
+  watcher.end()
+})
+
 test.serial('who needs no more is told of the newest, and that there were others', async (t) => {
   const live = openLiveLog(log)
   const [few, all] = [watching(live, '0-0', 4), watching(live, '0-0', 5)]
