@@ -95,6 +95,12 @@ const viewInWords = (view: View): readonly [string, string] => {
   }
 }
 
+const FORGOTTEN =
+  'no service knows anything of it any more: what has ended is forgotten with its entries (LOG_RETENTION_HOURS)'
+
+const viewsInWords = (views: readonly View[]): readonly string[] =>
+  views.length > 0 && views.every(({ is }) => is === 'unknown') ? [FORGOTTEN] : columns(views.map(viewInWords))
+
 const kindOfSaga = ({ refund_ids, timeline }: Explanation, id: string): string => {
   if (refund_ids.includes(id)) return 'refund'
   const amends = timeline.some(({ log_id, facts }) => log_id === id && facts.amends !== undefined)
@@ -152,7 +158,7 @@ export const inWords = (explanation: Explanation): readonly string[] => {
     styleText('bold', `${heading.charAt(0).toUpperCase()}${heading.slice(1)}`),
     ...below(timelineInWords(timeline)),
     ...below(gap ? [gapInWords(gap)] : []),
-    ...below(columns(views.map(viewInWords))),
+    ...below(viewsInWords(views)),
     ...others.flatMap(({ log_id, views: theirs }) => [
       ...below([styleText('bold', `${kindOfSaga(explanation, log_id)} ${log_id}`)]),
       ...columns(theirs.map(viewInWords)),

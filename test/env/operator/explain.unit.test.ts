@@ -134,6 +134,20 @@ test('what was done by hand with an entry that could not be applied is of the ti
   )
 })
 
+test('a checkout that ended so long ago that no log tells of it is not told as what everybody has lost', async (t) => {
+  const shop = shopOf({}, { '/orders/checkouts/it': { log_ids: ['y'] } })
+  const words = inWords(await explained(shop))
+  t.regex(words[0] ?? '', /; checkout y$/)
+  t.deepEqual(words.slice(1), [
+    '',
+    'no service knows anything of it any more: what has ended is forgotten with its entries (LOG_RETENTION_HOURS)',
+  ])
+  const known = shopOf({}, { '/orders/checkouts/it': { log_ids: ['y'] }, '/orders/saga/y': standing('order', 'paid') })
+  const some = inWords(await explained(known)).join('\n')
+  t.regex(some, /^order +paid since .*: nothing more is to be done here$/m)
+  t.regex(some, /^payment +knows nothing of it$/m)
+})
+
 test('an order: its changes, all its checkouts, refunds and documents are one timeline, and what is unfinished is told', async (t) => {
   const explanation = await explained(refunding)
   t.deepEqual(kinds(explanation), [
