@@ -2,7 +2,7 @@
  * How is the lock service asked?
  *
  * Each request names its lease, so it may be sent again whatever became of it: one that gets no answer, or that the service does not want now
- * (429, 502, 503, 504), is sent again, ever more seldom, until it has failed for `forMs`.
+ * (429, 502, 503, 504), is sent again, ever more seldom, until it has failed for `forMs`. A success that is no JSON is no answer.
  */
 import { LockRefusedError, LockUnavailableError } from './errors.ts'
 
@@ -75,9 +75,13 @@ const isObject = (value: unknown): value is Json => typeof value === 'object' &&
 const isNotNow = (status: number, method = 'GET'): boolean =>
   status === 502 || status === 503 || status === 504 || (status === 429 && method !== 'PUT')
 
+/** @throws Error if it is a success that is no answer of the service: a page of whatever stands in its place */
 const jsonIn = async (response: Response): Promise<Json> => {
   const text = await response.text()
-  if (!/\bjson\b/.test(response.headers.get('content-type') ?? '')) return { detail: text }
+  if (!/\bjson\b/.test(response.headers.get('content-type') ?? '')) {
+    if (response.ok) throw new Error(`it was answered ${response.status} with what is no JSON`)
+    return { detail: text }
+  }
   const value: unknown = JSON.parse(text)
   return isObject(value) ? value : { value }
 }
