@@ -62,6 +62,9 @@ const afterMs = (headers: Headers): number => {
 type Received = { readonly response: Response; readonly body: unknown }
 
 const isJson = (response: Response): boolean => /\bjson\b/.test(response.headers.get('content-type') ?? '')
+/** The shop answers in JSON or in plain text: a success of another type is of something else that stands in its place. */
+const isOfTheShop = (response: Response): boolean =>
+  response.status === 204 || isJson(response) || /^text\/plain\b/.test(response.headers.get('content-type') ?? '')
 const isDocument = (value: unknown): value is ProblemDocument =>
   typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string'
 
@@ -78,6 +81,8 @@ export const openWire = (url: string, { tokenOf, headers, retryForMs, answerMs }
       redirect: 'error',
     })
     const text = await response.text()
+    if (response.ok && !isOfTheShop(response))
+      throw new Error(`it was answered ${response.status}, but not by the shop`)
     if (response.status === 204) return { response, body: undefined }
     return { response, body: isJson(response) ? JSON.parse(text) : text }
   }

@@ -49,6 +49,18 @@ const order = { params: { order: 'an order' } }
 const made: Says = { status: 200, json: { user_id: 'u', log_id: 'l' } }
 const keysOf = (asked: readonly Asked[]): unknown[] => asked.map(({ headers }) => headers['idempotency-key'])
 
+test('a page in the place of the shop is no success', async (t) => {
+  const page: Says = { status: 200, text: '<h1>Welcome</h1>', headers: { 'Content-Type': 'text/html' } }
+  const paid: Says = { status: 200, text: 'paid', headers: { 'Content-Type': 'text/plain; charset=utf-8' } }
+  const { url } = await openShop(t, [page, paid])
+  t.is(await shopClient(url).checkout(order), 'paid')
+  const elsewhere = await openShop(t, [page])
+  const error = await t.throwsAsync(shopClient(elsewhere.url, { retryForMs: 300 }).checkout(order), {
+    instanceOf: ShopUnreachable,
+  })
+  t.regex(String(error?.cause), /answered 200, but not by the shop/)
+})
+
 test('what is to have one effect bears one key, however often it is sent', async (t) => {
   const { asked, url } = await openShop(t, ['cut', problem(503, 'not-done'), problem(502, 'outcome-unknown'), made])
   const shop = shopClient(url)
