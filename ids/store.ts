@@ -15,7 +15,7 @@ import type { Once } from '../shared/redis/script.ts'
 import type { Dependencies } from '../shared/service.ts'
 import { giveIdentifier, leaseBlock } from './commands.ts'
 import { jobCommands, jobLimits, jobNames } from './jobs/store.ts'
-import { type LockLimits, lockCommands, lockLimits, lockNames } from './lock/keys.ts'
+import { type LockLimits, lockCommands, lockLimits, lockNames, lockTogether } from './lock/keys.ts'
 
 const names = { blocks: 'blocks', lease: 'lease:' }
 /** The time that has the block 0. */
@@ -46,6 +46,7 @@ export const openStore = (
     lua: [new URL('lua/', import.meta.url), lockCommands, jobCommands],
     names: { ...names, ...lockNames, ...jobNames },
     limits: { first_block_ms: FIRST_BLOCK_MS, ...lockLimits, ...jobLimits, ...limits },
+    together: [lockTogether],
     reactions: {},
     retentionS,
     metrics,

@@ -14,6 +14,9 @@ export const lockNames = {
   locks_state: 'locks:state',
 } as const
 
+/** What clients do to their leases all the time: whichever of these are wanted at one moment are one script. */
+export const lockTogether = ['acquire-lock', 'release-lease', 'renew-lease', 'ask-lease'] as const
+
 /** The limits of locks, in the words of their commands; those of requests are in `api.ts`. */
 export const lockLimits = {
   lock_holders: 256,

@@ -193,7 +193,7 @@ export const openApply = (
     const { single } = peerOf(publisher)
     const [reply, appended] = await fence.within(once, async (readMs) => {
       await confirmation?.pending()
-      const [done] = await step('retry', () => runAll(single, redis, 'retry', [{ args, once, readMs }]))
+      const [done] = await step('retry', () => runAll(single, redis, [{ command: 'retry', args, once, readMs }]))
       if (done === undefined) return impossible('log.retry')
       if (done instanceof Error) throw done
       return done

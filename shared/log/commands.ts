@@ -1,7 +1,7 @@
 /**
  * How is a command run, and what was returned under a request's key?
  *
- * Commands of one kind that are asked for at about the same time share one script call, and each is done, answered and fails
+ * Commands of one kind, or of kinds that go together, that are asked for at about the same time share one script call, and each is done, answered and fails
  * as if it were alone. A request that bears an `Idempotency-Key` has one effect: its first answer is remembered, and given
  * again to the same request.
  */
@@ -45,8 +45,10 @@ export type CommandsOptions = {
   readonly fence: Fence
   /** What the keys of remembered answers begin with. */
   readonly requests: string
-  /** The script that runs a command. */
-  readonly scriptOf: (command: string) => Script
+  /** The script that runs these commands. */
+  readonly scriptOf: (commands: readonly string[]) => Script
+  /** Which commands share one script; each of the others has one of its own. */
+  readonly together: readonly (readonly string[])[]
   /** Called with the entry that a command appended. */
   readonly onAppended: (entry: RawEntry) => void
   readonly measured: Pick<Measured, 'ran' | 'asked'>
@@ -56,31 +58,34 @@ export type CommandsOptions = {
 const STALE_LOCK_TOKEN = 'stale-lock-token'
 
 /** What the script `do` reads, and returns for each command: see `lua/do.lua`. */
-type Asked = { readonly args: Args; readonly once?: Once | undefined; readonly readMs?: number | undefined }
+type Asked = {
+  readonly command: string
+  readonly args: Args
+  readonly once?: Once | undefined
+  readonly readMs?: number | undefined
+}
 type Done = readonly [reply: Reply, recorded?: RawEntry]
 
-const argumentsOf = (command: string, asked: readonly Asked[]): (string | number)[] => {
-  const argv: (string | number)[] = [command]
-  for (const { args, once, readMs } of asked) {
-    const key = once?.idempotencyKey
-    let text = ''
-    for (const name in args) text += `${name}=${args[name]}\n`
-    if (once?.owner !== undefined) text += `owner=${once.owner}\n`
-    if (once?.doneBy !== undefined) text += `done_by=${once.doneBy}\n`
-    if (once?.trace !== undefined) text += `trace=${once.trace}\n`
-    if (once?.lockToken !== undefined) text += `fence=${once.lockToken}\n`
-    argv.push(key ?? '', key === undefined ? '' : (once?.fingerprint ?? ''), readMs ?? '', text)
-  }
-  return argv
+const linesOf = ({ args, once, readMs }: Asked): string => {
+  let text = ''
+  for (const name in args) text += `${name}=${args[name]}\n`
+  if (readMs !== undefined) text += `read_ms=${readMs}\n`
+  if (once === undefined) return text
+  const { idempotencyKey, fingerprint, owner, doneBy, trace, lockToken } = once
+  if (idempotencyKey !== undefined) text += `idempotency_key=${idempotencyKey}\nfingerprint=${fingerprint}\n`
+  if (owner !== undefined) text += `owner=${owner}\n`
+  if (doneBy !== undefined) text += `done_by=${doneBy}\n`
+  if (trace !== undefined) text += `trace=${trace}\n`
+  if (lockToken !== undefined) text += `fence=${lockToken}\n`
+  return text
 }
 
-/** Runs commands of one kind by a script whose main part is `do`: what each returned, or its error. */
-export const runAll = async (
-  by: Script,
-  redis: Redis,
-  command: string,
-  asked: readonly Asked[],
-): Promise<readonly (Done | Error)[]> => (await by(redis, argumentsOf(command, asked))) as readonly (Done | Error)[]
+/** Runs commands by a script whose main part is `do`: what each returned, or its error. */
+export const runAll = async (by: Script, redis: Redis, asked: readonly Asked[]): Promise<readonly (Done | Error)[]> => {
+  const argv: string[] = []
+  for (const one of asked) argv.push(one.command, linesOf(one))
+  return (await by(redis, argv)) as readonly (Done | Error)[]
+}
 
 /** One command is one script, so its failure may tell that nothing was done. */
 const tellWhetherDone = (error: unknown): never => {
@@ -89,27 +94,29 @@ const tellWhetherDone = (error: unknown): never => {
 }
 
 export const openCommands = (options: CommandsOptions): { readonly commands: Commands; readonly runOwn: RunOwn } => {
-  const { redis, step, fence, requests, scriptOf, onAppended, measured } = options
+  const { redis, step, fence, requests, scriptOf, together, onAppended, measured } = options
   const groups = new Map<string, (asked: Asked) => Promise<Done>>()
 
-  /** Runs one command, in a group with others of its kind. */
+  /** Runs one command, in a group with others that share a script with it. */
   const groupOf = (command: string): ((asked: Asked) => Promise<Done>) => {
     const known = groups.get(command)
     if (known) return known
-    const by = scriptOf(command)
+    const sharing = together.find((commands) => commands.includes(command)) ?? [command]
+    const by = scriptOf(sharing)
     const group = grouped<Asked, Done>({
-      run: (asked) => runAll(by, redis, command, asked),
+      run: (asked) => runAll(by, redis, asked),
       groupMax: GROUP_MAX,
       timeoutMs: COMMAND_TIMEOUT_MS,
     })
-    groups.set(command, group)
+    for (const one of sharing) groups.set(one, group)
     return group
   }
+  const ofGroup = (asked: Asked): Promise<Done> => groupOf(asked.command)(asked)
 
   const run: Commands['run'] = async (command, args, once) => {
     const askedAt = performance.now()
     const [reply, appended] = await fence
-      .within(once, (readMs) => step(command, () => groupOf(command)({ args, once, readMs })))
+      .within(once, (readMs) => step(command, () => ofGroup({ command, args, once, readMs })))
       .catch(tellWhetherDone)
     measured.ran(command, reply, performance.now() - askedAt)
     if (reply[0] === STALE_LOCK_TOKEN) throw new StaleLockTokenError(Number(reply[1]))
@@ -119,7 +126,7 @@ export const openCommands = (options: CommandsOptions): { readonly commands: Com
 
   const ask: Commands['ask'] = async (query, args) => {
     const askedAt = performance.now()
-    const [reply] = await step(query, () => groupOf(query)({ args })).catch(tellWhetherDone)
+    const [reply] = await step(query, () => ofGroup({ command: query, args })).catch(tellWhetherDone)
     measured.asked(query, performance.now() - askedAt)
     return reply
   }
@@ -141,6 +148,6 @@ export const openCommands = (options: CommandsOptions): { readonly commands: Com
 
   return {
     commands: { run, ask, recall, refuse, claim: (once) => run('answer', { result: 'claimed', passing: 'no' }, once) },
-    runOwn: async (command, args, name = command) => (await step(name, () => groupOf(command)({ args })))[0],
+    runOwn: async (command, args, name = command) => (await step(name, () => ofGroup({ command, args })))[0],
   }
 }

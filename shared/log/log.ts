@@ -60,6 +60,8 @@ export type LogOptions<Publisher extends Service, Of extends Contract = typeof e
   readonly limits?: Readonly<Record<string, number>>
   /** Which of its Lua files completes one of shared, by its name. */
   readonly supplies?: Readonly<Record<string, string>>
+  /** Commands that are often wanted at one moment, so that they share one script: see `commands.ts`. */
+  readonly together?: readonly (readonly string[])[]
   readonly reactions: Reactions<Publisher, Of>
   /** What is recorded of the service's sagas; if it has any. */
   readonly saga?: SagaTable
@@ -191,7 +193,8 @@ export const openLog = <Publisher extends Service, Of extends Contract = typeof 
     step,
     fence,
     requests: names.request,
-    scriptOf: (command) => scriptOf([command]),
+    scriptOf,
+    together: options.together ?? [],
     onAppended: memory.acknowledge,
     measured,
   })

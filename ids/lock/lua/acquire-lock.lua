@@ -1,3 +1,4 @@
+--- @often
 --- @include "lease"
 -- acquire-lock: lets a lease hold a lock, or wait for it. The same request again finds what became of it; but one that may come again does so,
 -- unless it gave up itself just before: then this may be a request that was on its way.

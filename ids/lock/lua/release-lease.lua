@@ -1,3 +1,4 @@
+--- @often
 --- @include "lease"
 -- release-lease: ends a lease that holds or waits. One that was never heard of is remembered as ended, so that a request for it that is
 -- still on its way gets nothing.

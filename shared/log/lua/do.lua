@@ -1,8 +1,9 @@
 --- @include "log"
 --- @rarely "lock-token"
--- do: commands of one kind, asked for by requests that came at about the same time; each runs as if it were alone.
--- ARGV  command, then for each request: its Idempotency-Key or '', the request in one line if it has one, the time as it was read
---       for it or '', and the command's arguments: a line `name=value` for each; among them `owner`, `done_by` and `trace`, see log.lua
+-- do: commands, asked for by requests that came at about the same time; each runs as if it were alone.
+-- ARGV  for each request: its command, and the command's arguments: a line `name=value` for each; among them `owner`, `done_by` and
+--       `trace`, see log.lua; `read_ms`, the time as it was read for it; and, if it bears an Idempotency-Key, that as
+--       `idempotency_key` and as `fingerprint` the request in one line
 -- A command returns its reply, a list of texts, the first of which is its result; a second value `true` says that the same
 -- request may meet another answer later, so that it is not remembered, only when it was returned. Under a key, the first answer
 -- is given again to the same request, and another request gets {'key-reused'}; an answer to what changed nothing is remembered
@@ -13,9 +14,14 @@ local function is_late(read_ms, passed_ms)
   local age_ms = now_ms() - read_ms
   return age_ms < 0 or age_ms > limits.fresh_ms or passed_ms >= read_ms
 end
-local function answer(command, key, request, read_ms, text)
+local function answer(command, text)
+  local args = {}
+  for name, value in string.gmatch(text, '([^=]+)=([^\n]*)\n') do
+    args[name] = value
+  end
+  local key, request = args.idempotency_key, args.fingerprint
   local passed_ms = 0
-  if key ~= '' then
+  if key then
     local remembered = redis.call('GET', names.request .. key)
     local before = remembered and cjson.decode(remembered)
     if type(before) == 'table' then
@@ -23,12 +29,8 @@ local function answer(command, key, request, read_ms, text)
     end
     passed_ms = before or 0
   end
-  if read_ms ~= '' and is_late(tonumber(read_ms), passed_ms) then
+  if args.read_ms and is_late(tonumber(args.read_ms), passed_ms) then
     return { 'late' }
-  end
-  local args = {}
-  for name, value in string.gmatch(text, '([^=]+)=([^\n]*)\n') do
-    args[name] = value
   end
   owner, done_by, trace, about = args.owner, args.done_by, args.trace, args.log_id
   local before = lasting_count
@@ -36,18 +38,18 @@ local function answer(command, key, request, read_ms, text)
   if not reply then
     reply, passing = commands[command](args)
   end
-  if key ~= '' and passing then
+  if key and passing then
     redis.call('SET', names.request .. key, integer(now_ms()), 'PX', 2 * limits.fresh_ms)
-  elseif key ~= '' then
+  elseif key then
     local kept_ms = lasting_count > before and limits.retention_ms or limits.unchanged_ms
     redis.call('SET', names.request .. key, cjson.encode({ request, reply }), 'PX', kept_ms)
   end
   return reply
 end
 local answers = {}
-for at = 2, #ARGV, 4 do
+for at = 1, #ARGV, 2 do
   appended = nil
-  local done, reply = pcall(answer, ARGV[1], ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3])
+  local done, reply = pcall(answer, ARGV[at], ARGV[at + 1])
   if done then
     answers[#answers + 1] = { reply, appended }
   else
