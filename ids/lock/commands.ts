@@ -104,7 +104,7 @@ export const acquireLock = command(
     ...(['lock', 'lease', 'seen', 'request', 'ttl', 'mode?', 'wait?', 'queue?', 'priority?'] as const),
     ...(['permits?', 'limit?', 'owner?', 'metadata?', 'delay?', 'comes_again?'] as const),
   ],
-  { held, waiting },
+  { granted: ['lease', 'token', 'at', 'entry'], held, waiting },
   {
     ended,
     locked: ['why', 'rest', 'waiting'],

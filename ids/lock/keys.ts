@@ -40,10 +40,14 @@ export type LockLimits = typeof lockLimits
 /** How a lease of a lock is named where leases of all locks are. */
 export const leaseKey = (name: string, lease: string): string => `${encodeURIComponent(name)}/${lease}`
 
-/** The lease that an entry is about, likewise, if it grants it or ends its wait. */
-export const wokenBy = (entry: RawEntry): string | undefined => {
-  const [, [kind = '', text = '']] = entry
-  if (kind !== 'LockGranted' && kind !== 'LockWaitEnded') return undefined
+/** The lease that an entry is about, likewise. */
+export const keyIn = ([, [, text = '']]: RawEntry): string => {
   const [, lease, lock] = /log_id=(\S+) lock=(\S+)/.exec(text) ?? []
   return `${lock}/${lease}`
+}
+
+/** The same of one that grants it or ends its wait. */
+export const wokenBy = (entry: RawEntry): string | undefined => {
+  const [, [kind]] = entry
+  return kind === 'LockGranted' || kind === 'LockWaitEnded' ? keyIn(entry) : undefined
 }

@@ -7,6 +7,7 @@
  */
 import { fieldsOf, kindOf, type RawEntry } from '../../shared/contract/events.ts'
 import { TransientMap } from '../../shared/process/transient-map.ts'
+import { keyIn } from './keys.ts'
 
 /** A lease that holds, as far as is known. Its end is a moment of the Redis' clock. */
 export type Known = {
@@ -78,9 +79,11 @@ export const openKnowledge = (compare: Compare): Knowledge => {
       onAppended(id)
       const change = CHANGES[kindOf(entry) ?? '']
       if (change === undefined) return
+      const key = keyIn(entry)
+      if (change === 'ends') return holding.delete(key)
+      if (holding.get(key)?.entry === id) return // a command has returned it
       const facts: Readonly<Record<string, string | undefined>> = Object.fromEntries(fieldsOf(entry))
       const { lock = '', log_id: lease = '', token, owner = '', until } = facts
-      if (change === 'ends') return void holding.delete(`${lock}/${lease}`)
       const untilMs = Number(until ?? '0')
       onGranted({ lock, lease, token: Number(token ?? '0'), owner: decodeURIComponent(owner), untilMs, entry: id })
     },

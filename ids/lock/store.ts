@@ -44,14 +44,16 @@ const yes = (is: boolean): string => (is ? 'yes' : 'no')
 const textOf = (value: number | undefined): string => (value === undefined ? '' : `${value}`)
 const tokensIn = (tokens: string): readonly number[] => (tokens === '' ? [] : tokens.split(' ').map(Number))
 
-/** Says what a request stands for, whichever the wait. Most ask for the same as the one before. */
+/** Says what a request stands for, whichever the wait. Most ask for the same as the one before, and those that say nothing by the same wish. */
 const openRequests = () => {
-  let last = { text: '', request: '' }
+  let last = { wish: PLAIN, text: '', request: '' }
   return (wish: Wish): string => {
+    if (wish === last.wish && last.text !== '') return last.request
     const { mode, ttlMs, queue, priority, permits, limit, owner, metadata, delayMs } = wish
     const text = JSON.stringify([mode, ttlMs, queue, priority, permits, limit, owner, metadata, delayMs])
-    if (text !== last.text) last = { text, request: hash('sha256', text, 'base64url').slice(0, 22) }
-    return last.request
+    const request = text === last.text ? last.request : hash('sha256', text, 'base64url').slice(0, 22)
+    last = { wish, text, request }
+    return request
   }
 }
 
@@ -74,7 +76,25 @@ const wished = (wish: Wish, request: string): Wished => {
 }
 
 type Tell = readonly ['held', Told<Held>] | readonly ['waiting', Told<Waiting>]
-type Refusal = Exclude<ResultOnce<typeof acquireLock>, Tell | readonly ['ended', Ended] | readonly ['older']>
+type Granted = Extract<ResultOnce<typeof acquireLock>, readonly ['granted', ...unknown[]]>
+type Refusal = Exclude<ResultOnce<typeof acquireLock>, Tell | Granted | readonly ['ended', Ended] | readonly ['older']>
+
+/** What a lease holds that was granted just now: what was wished. */
+const heldBy = (wish: Wish, [, lease, token, at, entry]: Granted): Told<Held> => ({
+  state: 'held',
+  lease,
+  isNew: true,
+  mode: wish.mode,
+  permits: wish.permits,
+  token: Number(token),
+  owner: wish.owner ?? null,
+  ttlMs: wish.ttlMs,
+  expiresInMs: wish.ttlMs,
+  expiresAtMs: Number(at) + wish.ttlMs,
+  acquiredAtMs: Number(at),
+  metadata: wish.metadata,
+  entry,
+})
 
 const refused = (result: Refusal): Refused => {
   switch (result[0]) {
@@ -138,9 +158,10 @@ const openLeases = (log: Log, knowledge: Knowledge, soundly: Soundly): LeaseVerb
       const lock = encodeURIComponent(name)
       const args = wished(wish, requestOf(wish))
       const result = await soundly((seen) => runOnce(acquireLock, { lock, lease, seen, ...args }, once))
-      if (result[0] === 'held' && result[1].isNew && result[1].lease === lease) return granted(lock, lease, result[1])
-      if (result[0] === 'held' || result[0] === 'waiting') return found(lock, result)
-      return result[0] === 'ended' ? result[1] : refused(result)
+      const told = result[0] === 'granted' ? (['held', heldBy(wish, result)] as const) : result
+      if (told[0] === 'held' && told[1].isNew && told[1].lease === lease) return granted(lock, lease, told[1])
+      if (told[0] === 'held' || told[0] === 'waiting') return found(lock, told)
+      return told[0] === 'ended' ? told[1] : refused(told)
     },
     ask: async (name, lease) => {
       const lock = encodeURIComponent(name)

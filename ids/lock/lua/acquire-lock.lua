@@ -4,7 +4,7 @@
 -- unless it gave up itself just before: then this may be a request that was on its way.
 -- ARGS     lock, lease, seen, request, ttl, mode, wait, queue (yes or no), priority, permits, limit, owner, metadata, delay,
 --          comes_again (yes or no; from mode on, those are given that are not as in USUAL)
--- RETURNS  held, lease | waiting, lease
+-- RETURNS  granted, lease, token, at, entry (what it holds otherwise is as it was asked for) | held, lease | waiting, lease
 --          or in passing: ended, lease | locked, why, rest, waiting | reused | configured, what, as | unlimited | over-limit, limit |
 --          full, rest | too-many | barred, rest | older
 
@@ -90,7 +90,7 @@ commands['acquire-lock'] = on_lock(function(lock, args)
       lock.limit = args.limit
     end
     grant(lock, lease, true)
-    return shown_held(lock, lease, true)
+    return { 'granted', lease.id, lease.token, lease.acquired, lock.entry }
   elseif barred_until() > now_ms() then
     return { 'barred', integer(barred_until() - now_ms()) }, true
   elseif args.wait == '0' and args.queue == 'no' then

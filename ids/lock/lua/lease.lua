@@ -15,9 +15,9 @@ local function place_of(lease)
   return integer((1000 - tonumber(lease.priority)) * 4398046511104 + tonumber(lease.arrival))
 end
 
--- shown_held(lock, lease, is_new), shown_waiting(lock, lease), shown_end(lease): a lease as commands return it.
-local function shown_held(lock, lease, is_new)
-  return { 'held', lease.id, is_new and 'yes' or 'no', lease.mode, lease.permits, lease.token, lease.owner, lease.ttl, lease.expires, lease.acquired,
+-- shown_held(lock, lease), shown_waiting(lock, lease), shown_end(lease): a lease as commands return it.
+local function shown_held(lock, lease)
+  return { 'held', lease.id, 'no', lease.mode, lease.permits, lease.token, lease.owner, lease.ttl, lease.expires, lease.acquired,
     lease.metadata, now_text(), lock.entry or '' }
 end
 local function shown_waiting(lock, lease)
@@ -65,5 +65,5 @@ local function ask(lock, lease)
     lock.changed = true
     lasting()
   end
-  return shown_held(lock, lease, false)
+  return shown_held(lock, lease)
 end

@@ -14,7 +14,7 @@ local function renew(lock, lease, args)
   set_end(lock, lease.id, now + tonumber(lease.ttl))
   emit_lock(lock, 'LockRenewed', lease.id, facts_of(lease) .. ' until=' .. lease.expires, false)
   promote(lock)
-  return shown_held(lock, lease, false)
+  return shown_held(lock, lease)
 end
 
 local function change_waiting(lock, lease)
