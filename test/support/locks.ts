@@ -48,21 +48,24 @@ for at = 1, tonumber(ARGV[2]) do
     redis.call('ZINCRBY', KEYS[at], -ms, member)
   end
 end
-local function bring_nearer(record)
-  for _, field in ipairs({ 'delayed', 'due', 'sole_end', 'until', 'expires', 'acquired', 'since', 'at' }) do
-    local time = tonumber(record[field] or '')
-    if time and time > 0 then
-      record[field] = type(record[field]) == 'number' and time - ms or string.format('%.0f', time - ms)
-    end
+local function bring_nearer(words, places)
+  for _, at in ipairs(places) do
+    local time = tonumber(words[at] or '')
+    words[at] = time and string.format('%.0f', time - ms) or words[at]
   end
 end
 for at = tonumber(ARGV[2]) + 1, #KEYS do
-  local record = cmsgpack.unpack(redis.call('GET', KEYS[at]))
-  bring_nearer(record)
-  if record.lease then
-    bring_nearer(record.lease)
+  local words = {}
+  for word in string.gmatch(redis.call('GET', KEYS[at]), '(%Z*)%z') do
+    words[#words + 1] = word
   end
-  redis.call('SET', KEYS[at], cmsgpack.pack(record), 'KEEPTTL')
+  local is_lock = string.find(KEYS[at], '^lock%-record:')
+  -- delayed, due and sole_end of a lock; its lease begins behind the history
+  bring_nearer(words, is_lock and { 10, 14, 16 } or {})
+  local before = is_lock and 17 or 0
+  -- acquired and expires of one that holds, until and since of one that waits
+  bring_nearer(words, words[before + 1] == 'ended' and { before + 4 } or { before + 11, before + 12 })
+  redis.call('SET', KEYS[at], table.concat(words, '\\0') .. '\\0', 'KEEPTTL')
 end`
 
 /** Lets time pass for the locks of a Redis, or for one of them. */

@@ -1,76 +1,128 @@
 --- @include "log"
+--- @rarely "older-record"
 -- What is recorded of locks. Texts of clients (names, owners) are percent-encoded: no value of an entry holds a blank.
 --
--- names.lock{lock}, a table in MessagePack, without what is as in NEW: `token` the last that was given · `mode` of those that hold ·
---   `count` of them · `used` permits · `waiting` how many wait · `limit` of permits in effect · `fixed`, `write`, `delay` as it is configured ·
---   `delayed` until when nobody gets it · `made` when it was configured first · `arrivals` since it was idle · `mean` how long leases were
---   held lately, in ms · `due` when it is to be looked at next, or before · `sole`, `sole_end`: the lease that alone holds, if nobody has waited
---   since, and the moment at which time ends it · `lease` that lease · `history` its last entries
--- names.lock_lease{lease}:{lock}, likewise: a lease that holds, but for a `sole` one, waits, or has ended a while ago
+-- names.lock{lock}, a text: each of these with a zero byte behind it, of a number that is 0 nothing but that: `token` the last that was given ·
+--   `mode` of those that hold · `count` of them · `used` permits · `waiting` how many wait · `limit` of permits in effect · `fixed`, `write`,
+--   `delay` as it is configured · `delayed` until when nobody gets it · `made` when it was configured first · `arrivals` since it was idle ·
+--   `mean` how long leases were held lately, in ms · `due` when it is to be looked at next, or before · `sole`, `sole_end`: the lease that alone
+--   holds, if nobody has waited since, and the moment at which time ends it · `history` its last entries, separated by commas ·
+--   `lease` that lease
+-- names.lock_lease{lease}:{lock}, likewise, see `text_of_lease`: a lease that holds, but for a `sole` one, waits, or has ended a while ago
 -- names.lock_ends{lock}, a sorted set: each lease that holds or waits, by the moment at which time ends it, but for a `sole` one
 -- names.lock_queue{lock}, a sorted set: each lease that waits, by priority, then arrival
 -- names.locks, a sorted set: every lock there is, by name · names.locks_due: each in use, by when it is to be looked at next ·
 --   names.locks_free: each idle one, since when · names.locks_state, a hash: see bar-locks.lua
-local NEW = {
-  token = 0, mode = '', count = 0, used = 0, waiting = 0, limit = '', fixed = '', write = '', delay = 0, delayed = 0, made = 0, arrivals = 0,
-  mean = 0, due = 0, sole = '', sole_end = 0, lease = false,
-}
+-- They are read by `struct.unpack`: Redis takes three times as long for a table in MessagePack.
+
+-- digits(number): its decimal digits, which are at hand for a number that was asked for before; or_none(number): none of 0.
+local known_digits = {}
+local function digits(number)
+  local text = known_digits[number]
+  if not text then
+    text = integer(number)
+    known_digits[number] = text
+  end
+  return text
+end
+local function or_none(number)
+  return number == 0 and '' or digits(number)
+end
+
+-- number_in(text): the number that was recorded so. The sum makes it one, in half the time of tonumber.
+local function number_in(text)
+  return text == '' and 0 or text + 0
+end
 
 -- now_text(): the time in digits, as it is kept and told.
-local moment
 local function now_text()
-  moment = moment or integer(now_ms())
-  return moment
+  return digits(now_ms())
 end
 
-local OR_NEW = { __index = NEW }
+-- lease_in(text, at), text_of_lease(lease): the lease that is recorded from there on, and how one is recorded.
+local LEASE, END = string.rep('s', 13), string.rep('s', 5)
+local function lease_in(text, at)
+  if string.sub(text, at, at) == 'e' then
+    local state, request, why, ended_at, promoted = struct.unpack(END, text, at)
+    return { state = state, request = request, ended = why, at = ended_at, promoted = promoted }
+  end
+  local state, request, mode, permits, ttl, priority, owner, metadata, delay, a, b, c, d = struct.unpack(LEASE, text, at)
+  if state == 'held' then
+    return { id = '', state = state, request = request, mode = mode, permits = permits, ttl = ttl, priority = priority, owner = owner,
+      metadata = metadata, delay = delay, token = a, acquired = b, expires = c, claimed = d }
+  end
+  return { id = '', state = state, request = request, mode = mode, permits = permits, ttl = ttl, priority = priority, owner = owner,
+    metadata = metadata, delay = delay, arrival = a, ['until'] = b, since = c }
+end
+local function text_of_lease(lease)
+  local text = lease.state .. '\0' .. lease.request .. '\0'
+  if lease.state == 'ended' then
+    return text .. lease.ended .. '\0' .. lease.at .. '\0' .. (lease.promoted or 'no') .. '\0'
+  end
+  text = text .. lease.mode .. '\0' .. lease.permits .. '\0' .. lease.ttl .. '\0' .. lease.priority .. '\0' .. lease.owner .. '\0'
+    .. lease.metadata .. '\0' .. lease.delay .. '\0'
+  if lease.state == 'held' then
+    return text .. lease.token .. '\0' .. lease.acquired .. '\0' .. lease.expires .. '\0' .. lease.claimed .. '\0'
+  end
+  return text .. lease.arrival .. '\0' .. lease['until'] .. '\0' .. lease.since .. '\0\0'
+end
 
--- unpacked(key): the table that is kept there, or nil, and whether a version before has kept it: as a hash, of texts.
-local function unpacked(key)
+-- lock_in(text), text_of_lock(lock): the lock that is recorded so, and how one is recorded.
+local LOCK = string.rep('s', 17)
+local function lock_in(text)
+  local token, mode, count, used, waiting, limit, fixed, write, delay, delayed, made, arrivals, mean, due, sole, sole_end, history, after
+    = struct.unpack(LOCK, text)
+  return {
+    token = number_in(token), mode = mode, count = number_in(count), used = number_in(used), waiting = number_in(waiting), limit = limit,
+    fixed = fixed, write = write, delay = number_in(delay), delayed = number_in(delayed), made = number_in(made),
+    arrivals = number_in(arrivals), mean = number_in(mean), due = number_in(due), sole = sole, sole_end = number_in(sole_end),
+    history = history, lease = after <= #text and lease_in(text, after), name = '', is_there = true, was_idle = true,
+  }
+end
+local function text_of_lock(lock)
+  return digits(lock.token) .. '\0' .. lock.mode .. '\0' .. or_none(lock.count) .. '\0' .. or_none(lock.used) .. '\0'
+    .. or_none(lock.waiting) .. '\0' .. lock.limit .. '\0' .. lock.fixed .. '\0' .. lock.write .. '\0' .. or_none(lock.delay) .. '\0'
+    .. or_none(lock.delayed) .. '\0' .. or_none(lock.made) .. '\0' .. or_none(lock.arrivals) .. '\0' .. or_none(lock.mean) .. '\0'
+    .. or_none(lock.due) .. '\0' .. lock.sole .. '\0' .. or_none(lock.sole_end) .. '\0' .. lock.history .. '\0'
+    .. (lock.lease and text_of_lease(lock.lease) or '')
+end
+
+-- recorded(key, read): what is recorded there, or nil. A version before has recorded it otherwise: never as what begins with a digit or a letter.
+local function recorded(key, read)
   local text = redis.pcall('GET', key)
-  if type(text) == 'string' then
-    return cmsgpack.unpack(text)
-  elseif not text then
+  if not text then
     return nil
   end
-  local found, fields = redis.call('HGETALL', key), {}
-  for at = 1, #found, 2 do
-    fields[found[at]] = found[at + 1]
-  end
-  return fields, true
-end
-
--- from_texts(lock): what a version before has kept, as it is now.
-local function from_texts(lock)
-  for field, new in pairs(NEW) do
-    lock[field] = type(new) == 'number' and tonumber(lock[field]) or lock[field]
-  end
-  local history = {}
-  for entry in string.gmatch(lock.history or '', '%S+') do
-    history[#history + 1] = entry
-  end
-  lock.history = history
+  return type(text) == 'string' and string.byte(text) < 128 and read(text, 1) or rarely.older_record(key, text, read == lock_in)
 end
 
 -- load_lock(name): what is recorded of it; one that is not there is free. save_lock(lock): records it.
+local NEW = {
+  token = 0, mode = '', count = 0, used = 0, waiting = 0, limit = '', fixed = '', write = '', delay = 0, delayed = 0, made = 0, arrivals = 0,
+  mean = 0, due = 0, sole = '', sole_end = 0, history = '', lease = false,
+}
+local OR_NEW = { __index = NEW }
 local function load_lock(name)
-  local found, is_old = unpacked(names.lock .. name)
-  local lock = setmetatable(found or {}, OR_NEW)
-  if is_old then
-    from_texts(lock)
-  end
-  lock.name, lock.is_there, lock.history = name, found ~= nil, lock.history or {}
+  local found = recorded(names.lock .. name, lock_in)
+  local lock = found or setmetatable({}, OR_NEW)
+  lock.name, lock.is_there = name, found ~= nil
   lock.was_idle = lock.count + lock.waiting == 0
+  if lock.lease then
+    lock.lease.id = lock.sole
+  end
   return lock
 end
 local function save_lock(lock)
-  local kept = { history = lock.history }
-  for field, new in pairs(NEW) do
-    if lock[field] ~= new then
-      kept[field] = lock[field]
-    end
+  redis.call('SET', names.lock .. lock.name, text_of_lock(lock))
+end
+
+-- add_to_history(lock, entry): of its entries a lock has the last eight at hand, which take so many bytes at least.
+local HISTORY_MAX, HISTORY_BYTES = 8, 8 * #'1767225600000-0' + 7
+local function add_to_history(lock, entry)
+  lock.history = lock.history == '' and entry or lock.history .. ',' .. entry
+  if #lock.history > HISTORY_BYTES and select(2, string.gsub(lock.history, ',', '')) == HISTORY_MAX then
+    lock.history = string.match(lock.history, ',(.*)')
   end
-  redis.call('SET', names.lock .. lock.name, cmsgpack.pack(kept))
 end
 
 local function key_of_lease(lock, id)
@@ -82,7 +134,7 @@ local function load_lease(lock, id)
   if lock.lease and lock.sole == id then
     return lock.lease
   end
-  local lease = unpacked(key_of_lease(lock, id))
+  local lease = recorded(key_of_lease(lock, id), lease_in)
   if lease then
     lease.id = id
   end
@@ -92,14 +144,14 @@ local function save_lease(lock, lease)
   if lock.sole == lease.id then
     lock.lease = lease
   else
-    redis.call('SET', key_of_lease(lock, lease.id), cmsgpack.pack(lease))
+    redis.call('SET', key_of_lease(lock, lease.id), text_of_lease(lease))
   end
 end
 
 -- remember_end(lock, lease, why, kept_ms): for a while it is remembered how a lease has ended.
 local function remember_end(lock, lease, why, kept_ms)
-  local kept = { state = 'ended', ended = why, at = now_text(), request = lease.request, promoted = lease.promoted }
-  redis.call('SET', key_of_lease(lock, lease.id), cmsgpack.pack(kept), 'PX', kept_ms)
+  local ended = { state = 'ended', ended = why, at = now_text(), request = lease.request, promoted = lease.promoted }
+  redis.call('SET', key_of_lease(lock, lease.id), text_of_lease(ended), 'PX', kept_ms)
 end
 
 -- end_sole(lock): no lease holds alone any more.

@@ -37,19 +37,13 @@ local function least_token()
   return floor
 end
 
--- How many of its last entries a lock has at hand.
-local HISTORY_MAX = 8
-
 -- emit_lock(lock, kind, log_id, facts, is_history): appends an entry about a lock.
 local function emit_lock(lock, kind, log_id, facts, is_history)
   local entry, text = append(kind, log_id, 'lock=' .. lock.name .. ' ' .. facts)
   appended = { entry, { kind, text } }
   lock.changed, lock.entry = true, entry
   if is_history then
-    table.insert(lock.history, entry)
-    if #lock.history > HISTORY_MAX then
-      table.remove(lock.history, 1)
-    end
+    add_to_history(lock, entry)
   end
 end
 

@@ -16,7 +16,7 @@ local function shown_lock(lock, has_waiters, has_history)
     end
   end
   if has_history then
-    for _, entry in ipairs(lock.history) do
+    for entry in string.gmatch(lock.history, '[^,]+') do
       history[#history + 1] = redis.call('XRANGE', names.log, entry, entry)[1]
     end
   end
