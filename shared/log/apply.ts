@@ -83,7 +83,7 @@ export type ApplyOptions = {
   readonly lostTails: ConfirmationOptions['lostTails']
   readonly measured: Pick<Measured, 'applied'>
   /** Called with the entry that says that a letter was retried. */
-  readonly onAppended: (entry: RawEntry) => void
+  readonly onAppended: (entry: string, text: string) => void
   readonly batchScriptOf: (publisher: Service, follows: Readonly<Record<string, string>>) => Script
   readonly scriptOf: (commands: readonly string[]) => Script
 }
@@ -191,14 +191,14 @@ export const openApply = (
 
   const retry: Retry = async (publisher, args, once) => {
     const { single } = peerOf(publisher)
-    const [reply, appended] = await fence.within(once, async (readMs) => {
+    const [reply, entry, text] = await fence.within(once, async (readMs) => {
       await confirmation?.pending()
       const [done] = await step('retry', () => runAll(single, redis, [{ command: 'retry', args, once, readMs }]))
       if (done === undefined) return impossible('log.retry')
       if (done instanceof Error) throw done
       return done
     })
-    if (appended) onAppended(appended)
+    if (entry !== '') onAppended(entry, text)
     return reply
   }
 

@@ -6,7 +6,6 @@
  * again to the same request.
  */
 import type { Redis } from 'ioredis'
-import type { RawEntry } from '../contract/events.ts'
 import { StaleLockTokenError, UnavailableError } from '../errors.ts'
 import type { Step } from '../process/step.ts'
 import { COMMAND_TIMEOUT_MS, provesNothingDone } from '../redis/connection.ts'
@@ -49,8 +48,8 @@ export type CommandsOptions = {
   readonly scriptOf: (commands: readonly string[]) => Script
   /** Which commands share one script; each of the others has one of its own. */
   readonly together: readonly (readonly string[])[]
-  /** Called with the entry that a command appended. */
-  readonly onAppended: (entry: RawEntry) => void
+  /** Called with the entry that a command appended: its stream id, and its kind and text in one. */
+  readonly onAppended: (entry: string, text: string) => void
   readonly measured: Pick<Measured, 'ran' | 'asked'>
 }
 
@@ -64,7 +63,7 @@ type Asked = {
   readonly once?: Once | undefined
   readonly readMs?: number | undefined
 }
-type Done = readonly [reply: Reply, recorded?: RawEntry]
+type Done = readonly [reply: Reply, entry: string, text: string]
 
 const linesOf = ({ args, once, readMs }: Asked): string => {
   let text = ''
@@ -84,7 +83,11 @@ const linesOf = ({ args, once, readMs }: Asked): string => {
 export const runAll = async (by: Script, redis: Redis, asked: readonly Asked[]): Promise<readonly (Done | Error)[]> => {
   const argv: string[] = []
   for (const one of asked) argv.push(one.command, linesOf(one))
-  return (await by(redis, argv)) as readonly (Done | Error)[]
+  const told = (await by(redis, argv)) as readonly (Reply | Error | string)[]
+  return asked.map((_, index) => {
+    const [reply, entry, text] = told.slice(3 * index, 3 * index + 3)
+    return reply instanceof Error ? reply : ([reply, entry, text] as Done)
+  })
 }
 
 /** One command is one script, so its failure may tell that nothing was done. */
@@ -115,12 +118,12 @@ export const openCommands = (options: CommandsOptions): { readonly commands: Com
 
   const run: Commands['run'] = async (command, args, once) => {
     const askedAt = performance.now()
-    const [reply, appended] = await fence
+    const [reply, entry, text] = await fence
       .within(once, (readMs) => step(command, () => ofGroup({ command, args, once, readMs })))
       .catch(tellWhetherDone)
     measured.ran(command, reply, performance.now() - askedAt)
     if (reply[0] === STALE_LOCK_TOKEN) throw new StaleLockTokenError(Number(reply[1]))
-    if (appended) onAppended(appended)
+    if (entry !== '') onAppended(entry, text)
     return reply
   }
 

@@ -21,8 +21,8 @@ import { compareIds, type LostTail, logKey, readable } from './entry.ts'
 export type TailLossDetector = {
   /** Remembers entries, in their order; those it knows are passed over. */
   readonly remember: (entries: readonly RawEntry[]) => void
-  /** Remembers a command that this process knows to have run, by its entry. Replies may overtake each other. */
-  readonly acknowledge: (entry: RawEntry) => void
+  /** Remembers a command that this process knows to have run, by its entry: its id, and its kind and text in one. Replies may overtake each other. */
+  readonly acknowledge: (id: string, kindAndText: string) => void
   /** The same of the end of a saga: by the id of the entry, and what it holds. */
   readonly acknowledgeEnd: (id: string, read: () => RawEntry[1]) => void
   /** The last entry that was remembered. */
@@ -50,6 +50,11 @@ const COMMANDS_MAX = 10_000
 
 /** An entry by its id; its fields are put together when a caller wants to know. */
 type Remembered = readonly [id: string, read: () => RawEntry[1]]
+
+const apart = (kindAndText: string): RawEntry[1] => {
+  const end = kindAndText.indexOf(' ')
+  return [kindAndText.slice(0, end), kindAndText.slice(end + 1)]
+}
 
 type Memory = {
   /** What is remembered, in the order of the log. */
@@ -126,7 +131,7 @@ export const tailLossDetector = (options: TailLossDetectorOptions): TailLossDete
       }
       seen = last
     },
-    acknowledge: ([id, fields]) => acknowledge(commands, id, () => fields),
+    acknowledge: (id, kindAndText) => acknowledge(commands, id, () => apart(kindAndText)),
     acknowledgeEnd: (id, read) => acknowledge(ends, id, read),
     compare: async (cursor, last) => {
       if (compareIds(cursor, seen) > 0) {

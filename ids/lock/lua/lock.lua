@@ -40,7 +40,7 @@ end
 -- emit_lock(lock, kind, log_id, facts, is_history): appends an entry about a lock.
 local function emit_lock(lock, kind, log_id, facts, is_history)
   local entry, text = append(kind, log_id, 'lock=' .. lock.name .. ' ' .. facts)
-  appended = { entry, { kind, text } }
+  appended, appended_text = entry, kind .. ' ' .. text
   lock.changed, lock.entry = true, entry
   if is_history then
     add_to_history(lock, entry)

@@ -9,7 +9,8 @@
 -- is given again to the same request, and another request gets {'key-reused'}; an answer to what changed nothing is remembered
 -- for a short while. What was asked for too long ago, or has been refused in passing under its key since, is not done: {'late'};
 -- see fence.ts. What bears the token of a lock is done only if the thing that it is about has seen no higher one: see lock-token.lua.
--- Returns for each request the command's reply, and the entry that it appended, if any; or the error that kept it from its end.
+-- Returns for each request three things in a row, for Redis takes longer for lists: the command's reply, or the error that kept it from its end;
+-- and of the entry that it appended the stream id, and its kind and text, '' if there is none.
 local function is_late(read_ms, passed_ms)
   local age_ms = now_ms() - read_ms
   return age_ms < 0 or age_ms > limits.fresh_ms or passed_ms >= read_ms
@@ -48,13 +49,13 @@ local function answer(command, text)
 end
 local answers = {}
 for at = 1, #ARGV, 2 do
-  appended = nil
+  appended, appended_text = '', ''
   local done, reply = pcall(answer, ARGV[at], ARGV[at + 1])
-  if done then
-    answers[#answers + 1] = { reply, appended }
-  else
-    answers[#answers + 1] = type(reply) == 'table' and reply or { err = tostring(reply) }
+  if not done and type(reply) ~= 'table' then
+    reply = { err = tostring(reply) }
   end
+  local next = #answers
+  answers[next + 1], answers[next + 2], answers[next + 3] = reply, appended, appended_text
 end
 write_gathered()
 return answers

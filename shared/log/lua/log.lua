@@ -1,5 +1,5 @@
--- The entry of a command that is complete in itself, once it was appended.
-local appended
+-- The entry of a command that is complete in itself, once it was appended: its stream id, and its kind and text in one; '' before.
+local appended, appended_text = '', ''
 
 -- What the commands of a script gather in tables is written once for all of them: by these functions, which the main part
 -- calls at its end. A command that fails has gathered what it would have written until then.

@@ -8,6 +8,6 @@ local function emit_single(kind, log_id, payload)
   end
   local entry, text = append(kind, log_id, table.concat(fields, ' '))
   redis.call('SET', names.entries .. log_id, entry)
-  appended = { entry, { kind, text } }
+  appended, appended_text = entry, kind .. ' ' .. text
   return entry
 end

@@ -107,7 +107,7 @@ test('ends of sagas have room of their own, are taken in any order, and once', a
   })
   const end = (id: string) => entryOf('order', 'OrderPaid', id, `saga-${id}`, { order: 'cart', user: 'anna', total: 1 })
   const created = entryOf('order', 'OrderCreated', '1-0', 'log-1', { order: 'cart', user: 'anna' })
-  acknowledge(created)
+  acknowledge(created[0], created[1].join(' '))
   for (const id of ['5-0', '3-0', '9-0', '5-0', '2-0']) acknowledgeEnd(id, () => end(id)[1])
   t.is(seen(), '9-0')
   const lost = await compare('0-0')
