@@ -211,7 +211,8 @@ const route = <R extends Row>(name: string, row: R, handler: Handler<R>): Route 
     ...(scope === 'operator' ? {} : { feature: name }),
     ...(error ? { error } : {}),
     ...(body ? { body } : {}),
-    handler: async ({ parameter, query: queried, body: sent, header, ...request }) => {
+    handler: async (request) => {
+      const { parameter, query: queried, body: sent, header } = request
       if (request.lockToken !== undefined && !takesLockToken) return refuseLockToken()
       const fault = faultOfQuery(queried, inQuery)
       if (fault) return { problem: fault }
@@ -225,7 +226,14 @@ const route = <R extends Row>(name: string, row: R, handler: Handler<R>): Route 
       const fingerprint = versions ? `${request.fingerprint} from ${versions}` : request.fingerprint
       const isShown = answers[204] !== undefined && prefersRepresentation(header('prefer'))
       // Read by the row's own fields, it is what `Given` says of them.
-      const given = { ...request, ...read, fingerprint, body: found.fields, ifMatch: versions ?? 'any', isShown }
+      const given: object = {
+        ...request,
+        ...read,
+        fingerprint,
+        body: found.fields,
+        ifMatch: versions ?? 'any',
+        isShown,
+      }
       return asPreferred(answers, isShown, await handler(given as Given<R>))
     },
   }

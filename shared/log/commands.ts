@@ -85,8 +85,8 @@ export const runAll = async (by: Script, redis: Redis, asked: readonly Asked[]):
   for (const one of asked) argv.push(one.command, linesOf(one))
   const told = (await by(redis, argv)) as readonly (Reply | Error | string)[]
   return asked.map((_, index) => {
-    const [reply, entry, text] = told.slice(3 * index, 3 * index + 3)
-    return reply instanceof Error ? reply : ([reply, entry, text] as Done)
+    const reply = told[3 * index]
+    return reply instanceof Error ? reply : ([reply, told[3 * index + 1], told[3 * index + 2]] as Done)
   })
 }
 
