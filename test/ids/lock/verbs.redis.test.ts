@@ -319,6 +319,19 @@ test.serial(
   },
 )
 
+test.serial('whatever is done to leases at one moment is one script', async (t) => {
+  await Promise.all(['a', 'b'].map((name) => locks.acquire(name, 'l1', wish())))
+  await callsSince()
+  const found = await Promise.all([
+    locks.release('a', 'l1'),
+    locks.acquire('c', 'l1', wish()),
+    locks.renew('b', 'l1', { ttlMs: 60_000 }),
+    locks.ask('b', 'l1'),
+  ])
+  t.is((await callsSince()).get('evalsha'), 1)
+  t.like(found, [{ ended: 'released' }, { isNew: true }, { ttlMs: 60_000 }, { ttlMs: 60_000 }])
+})
+
 for (const where of ['with the lease', 'apart', 'in the set'])
   test.serial(
     `one that alone holds, as a version before has recorded it (${where}), expires, is renewed and is released`,
