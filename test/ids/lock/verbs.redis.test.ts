@@ -319,6 +319,18 @@ test.serial(
   },
 )
 
+test.serial('a lock has its last eight entries at hand', async (t) => {
+  for (const lease of ['l1', 'l2', 'l3', 'l4', 'l5']) {
+    await locks.acquire('a', lease, wish({ owner: lease }))
+    await locks.release('a', lease)
+  }
+  const { history } = await locks.show('a', false)
+  t.deepEqual(
+    history.map(({ event, owner }) => `${event} ${owner}`),
+    ['l2', 'l3', 'l4', 'l5'].flatMap((owner) => [`granted ${owner}`, `released ${owner}`]),
+  )
+})
+
 test.serial('whatever is done to leases at one moment is one script', async (t) => {
   await Promise.all(['a', 'b'].map((name) => locks.acquire(name, 'l1', wish())))
   await callsSince()
