@@ -24,7 +24,7 @@ export const saga = {
     settled: 'packed',
   },
   fields: ['order', 'user', 'total', 'lines', 'deadline', 'token', 'previous'],
-  later: ['reason', 'item', 'restock', 'invoice', 'note', 'amends', 'back', 'costs'],
+  later: ['reason', 'item', 'restock', 'invoice', 'note', 'amends', 'back', 'costs', 'checkouts'],
   untold: ['previous'],
   passing: { 'checking-out': 'token' },
 } as const satisfies SagaTable

@@ -20,7 +20,7 @@ export const saga = {
     concluded: 'packed',
   },
   fields: ['order', 'user', 'total', 'lines'],
-  later: ['reason', 'item', 'restock', 'invoice', 'note', 'refunded', 'amends', 'back', 'costs'],
+  later: ['reason', 'item', 'restock', 'invoice', 'note', 'refunded', 'amends', 'back', 'costs', 'checkouts'],
   untold: ['refunded'],
   passing: { held: '' },
 } as const satisfies SagaTable

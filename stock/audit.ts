@@ -17,7 +17,7 @@ const movements = (): ((entry: LogEntry) => readonly Move[]) => {
   const taken = new Set<string>()
   const restocked = new Set<string>()
   return ({ kind, log_id, facts }) => {
-    const { item: id = '', amount = '0', stock = '0', lines = '' } = facts
+    const { item: id = '', amount = '0', stock = '0', lines = '', before = '' } = facts
     switch (kind) {
       case 'ItemCreated':
         return [{ id, is: 0n }]
@@ -34,9 +34,9 @@ const movements = (): ((entry: LogEntry) => readonly Move[]) => {
       case 'StockRestocked':
         if (restocked.has(log_id)) return []
         restocked.add(log_id)
-        return each(lines, 1n)
+        return [...each(lines, 1n), ...each(before, -1n)]
       case 'StockReturned':
-        return taken.delete(log_id) ? each(lines, 1n) : []
+        return taken.delete(log_id) ? [...each(lines, 1n), ...each(before, -1n)] : []
       default:
         return []
     }

@@ -292,6 +292,18 @@ const contradictory: [Shop, Step[], Loss][] = [
     written('begin 0, payment reads order, cancel 0, stock reads payment, payment reads stock, order reads payment'),
     { ...loss('order', 0.7, 0.5), upheld: 'late' },
   ],
+  // Payment forgets what was partly refunded, and has spent the money: what went back onto the shelf goes there once.
+  [
+    exchanging,
+    written('begin 0, deliver, deliver, refund 0 0 1, deliver, deliver, pay 0 9, deliver'),
+    loss('payment', 0, 0.75),
+  ],
+  // The same, but stock has not read of the refund before it hears that the checkout is refused.
+  [
+    exchanging,
+    written('begin 0, deliver, deliver, refund 0 0 1, payment reads order, pay 0 9, deliver'),
+    loss('payment', 0, 0.72),
+  ],
 ]
 const withWishes: [Shop, Step[], Loss, 'refund' | 'accept'][] = [
   ...onceWrong.map((one): (typeof withWishes)[number] => [...one, 'refund']),

@@ -16,12 +16,16 @@ export const refund = command(
   { 'not-paid': ['status'], contradicted: [] },
 )
 /** What follows the entry of payment. */
-export const settle = command('settle', ['log_id', 'order', 'user', 'total', 'lines', 'restock', 'note?', 'amends?'], {
-  settled: ['refund'],
-  rebuilt: ['refund'],
-  contradicted: ['saga', 'by', 'order'],
-  repeated: [],
-})
+export const settle = command(
+  'settle',
+  ['log_id', 'order', 'user', 'total', 'lines', 'restock', 'note?', 'amends?', 'checkouts?'],
+  {
+    settled: ['refund'],
+    rebuilt: ['refund'],
+    contradicted: ['saga', 'by', 'order'],
+    repeated: [],
+  },
+)
 export const upholdRefund = command(
   'uphold-refund',
   ['log_id', 'order', 'user', 'total', 'lines', 'restock', 'amends?', 'costs?', 'early?'],

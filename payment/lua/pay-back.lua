@@ -28,13 +28,21 @@ local function undo_capture(id, saga)
   end
 end
 
--- remember_refunded(invoices, total): so much of what was captured with these invoices is refunded, so that it is not given back once
--- more: of the first as much as there is, then of the next. What was refunded twice, because a Redis came back older, counts as the whole.
-local function remember_refunded(invoices, total)
-  local left = tonumber(total)
+-- checkouts_of(invoices): for which checkouts these were issued, as far as they are here; nil if none is.
+local function checkouts_of(invoices)
+  local ids = {}
   for invoice in string.gmatch(invoices or '', '[^,]+') do
-    local id = checkout_of(invoice)
-    local saga = id and load_saga(id)
+    ids[#ids + 1] = checkout_of(invoice)
+  end
+  return ids[1] and table.concat(ids, ',')
+end
+
+-- remember_refunded(checkouts, total): so much of what was captured for these is refunded, so that it is not given back once
+-- more: of the first as much as there is, then of the next. What was refunded twice, because a Redis came back older, counts as the whole.
+local function remember_refunded(checkouts, total)
+  local left = tonumber(total)
+  for id in string.gmatch(checkouts or '', '[^,]+') do
+    local saga = load_saga(id)
     if saga and saga.state == 'captured' and left > 0 then
       local before = tonumber(saga.refunded or '0')
       local after = math.min(tonumber(saga.total), before + left)

@@ -36,8 +36,8 @@ export type Facts = Readonly<Record<string, Fact>>
 const checkout = { order: 'id', user: 'id', total: 'amount' } as const satisfies Facts
 
 /**
- * What every entry of a refund bears: which pieces of an order go back, for how much, and whether onto the shelf or not (`shelf`
- * or `none`). It is all that a service needs to act, and to tell the others what they have lost.
+ * What every entry of a refund bears: which pieces go back, for how much, and whether onto the shelf (`shelf` or `none`): all that a
+ * service needs to act, and to tell others what they lost. `checkouts` are those of its order, the last one first; `before` was back already.
  */
 const refund = { ...checkout, lines: 'lines', restock: 'word' } as const satisfies Facts
 
@@ -140,7 +140,7 @@ export const events = {
     CheckoutClosed: { ...checkout, note: 'word?' },
     CheckoutContradicted: { ...checkout, by: 'word?', note: 'word?' },
     CheckoutResolved: { ...checkout, by: 'word', why: 'word' },
-    RefundGranted: { ...refund, invoice: 'word?', amends: 'amount?' },
+    RefundGranted: { ...refund, invoice: 'word?', amends: 'amount?', checkouts: 'word?' },
     RefundSettled: { ...checkout, lines: 'lines', note: 'word?' },
     CheckoutsSurveyed: survey,
   },
@@ -157,7 +157,7 @@ export const events = {
     CreditCaptured: { ...checkout, lines: 'lines?', invoice: 'word?', ...amendment },
     CreditVoided: { ...checkout, reason: 'word', item: 'word', note: 'word?', refunded: 'amount?' },
     CreditReleased: { ...checkout, note: 'word?', refunded: 'amount?' },
-    CreditRefunded: { ...refund, note: 'word?', amends: 'amount?' },
+    CreditRefunded: { ...refund, note: 'word?', amends: 'amount?', checkouts: 'word?' },
     InvoiceDrafted: draft,
     DraftVoided: draft,
     CreditsSurveyed: survey,
@@ -181,9 +181,9 @@ export const events = {
     ItemOffered: offer,
     StockTaken: { order: 'id', user: 'id?', total: 'amount?', lines: 'lines', ...amendment },
     StockRefused: { order: 'id', item: 'word' },
-    StockReturned: { order: 'id', lines: 'lines' },
-    StockRestocked: refund,
-    StockWrittenOff: refund,
+    StockReturned: { order: 'id', lines: 'lines', before: 'lines?' },
+    StockRestocked: { ...refund, checkouts: 'word?', before: 'lines?' },
+    StockWrittenOff: { ...refund, checkouts: 'word?' },
     GoodsSurveyed: survey,
   },
 } as const satisfies Record<Service, Record<string, Facts>>

@@ -8,6 +8,21 @@ local function each_line(lines)
   return string.gmatch(lines, '([^:,]+):(%d+)')
 end
 
+-- without(lines, others): what is left of lines less the pieces of others.
+local function without(lines, others)
+  local fewer, left = {}, {}
+  for item, quantity in each_line(others) do
+    fewer[item] = tonumber(quantity)
+  end
+  for item, quantity in each_line(lines) do
+    local count = tonumber(quantity) - (fewer[item] or 0)
+    if count > 0 then
+      left[#left + 1] = item .. ':' .. integer(count)
+    end
+  end
+  return table.concat(left, ',')
+end
+
 -- put_back(lines, must_be_known): puts goods on their shelves. Where there is no room for them, or no item of that name and it must be
 -- known, nothing is done: the entry is a dead letter until that has changed.
 local function put_back(lines, must_be_known)
@@ -23,5 +38,12 @@ local function put_back(lines, must_be_known)
   for item, quantity in each_line(lines) do
     redis.call('HINCRBY', names.item .. item, 'stock', quantity)
   end
+end
+
+-- post_back(lines, shelved): goods are taken no more; those of them that are put on no shelf, or are there already, are written off, for
+-- order counts them as back once more.
+local function post_back(lines, shelved)
   post_lines('taken', -1, lines)
+  post_lines('written-off', 1, lines)
+  post_lines('written-off', -1, shelved)
 end

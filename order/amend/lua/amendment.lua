@@ -118,7 +118,7 @@ local function amend(id, saga, order)
   end
   local refund = {
     order = order.id, user = order.user, total = integer(credit), lines = saga.back, restock = 'shelf',
-    invoice = order.invoice, amends = saga.amends,
+    invoice = order.invoice, amends = saga.amends, checkouts = order.checkouts,
   }
   grant(id .. BACK, refund)
   return refund

@@ -18,14 +18,24 @@ local function amounts(list)
   return found
 end
 
+-- checkouts_in(amended, saga): the log ids of the amendments of an order, and of its checkout, as a text, the last one first.
+local function checkouts_in(amended, saga)
+  local ids = saga
+  for id in string.gmatch(amended or '', '[^,]+') do
+    ids = ids and id .. ',' .. ids or id
+  end
+  return ids or nil
+end
+
 -- order_for_refund(id): what a refund must know of an order; nil if there is no such order.
 local function order_for_refund(id)
-  local user, status, total, lines, costs, returned, refunded, version, undone, invoices = unpack(redis.call('HMGET',
-    names.order .. id, 'user', 'status', 'total', 'lines', 'costs', 'returned', 'refunded', 'version', 'undone', 'invoices'))
+  local user, status, total, lines, costs, returned, refunded, version, undone, invoices, amended, saga = unpack(redis.call('HMGET',
+    names.order .. id, 'user', 'status', 'total', 'lines', 'costs', 'returned', 'refunded', 'version', 'undone', 'invoices', 'amended',
+    'saga'))
   return user and {
     id = id, user = user, status = status, total = tonumber(total), lines = lines, costs = amounts(costs),
     returned = amounts(returned), refunded = tonumber(refunded or '0'), version = version or '1', undone = undone,
-    invoice = numbers_in(invoices),
+    invoice = numbers_in(invoices), checkouts = checkouts_in(amended, saga),
   } or nil
 end
 
@@ -130,7 +140,7 @@ local function recalled_refund(order, id)
 end
 
 -- grant(id, refund): decides a refund: a table of `order`, `user`, `total`, `lines`, `restock` and perhaps `reason` (without blanks), the
--- `invoice` that is to be credited (all of its order, the last one first), and the version that it `amends`, if it is of an amendment. What its
+-- `invoice` that is to be credited and the `checkouts` that had the goods (all of its order, the last one first), and the version that it `amends`, if it is of an amendment. What its
 -- order shows is another matter: one that was granted before, and that no order shows, is not granted twice.
 local function grant(id, refund)
   if redis.call('HDEL', names.unshown .. refund.order, id) == 1 then
@@ -171,7 +181,7 @@ local function grant_refund(id, order, wanted, restock, reason)
   end
   local refund = {
     order = order.id, user = order.user, total = integer(total), lines = lines, restock = restock, reason = reason,
-    invoice = order.invoice,
+    invoice = order.invoice, checkouts = order.checkouts,
   }
   grant(id, refund)
   book_refund(order, total, lines)

@@ -3,8 +3,28 @@
 -- restock: takes the goods of a refund back, once: onto the shelf, or as written off. Its money is back already, so that
 -- nothing can be refused. An item that is unknown here is not made, and where there is no room nothing is done: the entry is a
 -- dead letter until the goods can be put there.
--- ARGS     log_id, order, user, total, lines, restock (shelf or none)
+-- ARGS     log_id, order, user, total, lines, restock (shelf or none), checkouts (of which its order had its goods, the last one first; not
+--          in entries of older versions)
 -- RETURNS  restocked | written-off | repeated
+
+-- bring_back(checkouts, lines): of which of these the goods are: each that is taken has what there is `before` then. Returns these, by
+-- their log ids, and what was back before, by all that is known: it was returned with its checkout, or another refund, or never taken. What one of
+-- which nothing is recorded (any more) may have had is none of that.
+local function bring_back(checkouts, lines)
+  local found, are_known, left = {}, checkouts ~= '', lines
+  for id in string.gmatch(checkouts, '[^,]+') do
+    local saga = load_saga(id)
+    local out = saga and saga.state == 'taken' and without(saga.lines, saga.before or '') or ''
+    local rest = without(left, out)
+    if rest ~= left then
+      saga.before = without(saga.lines, without(out, left))
+      found[id] = saga
+    end
+    are_known, left = are_known and saga, rest
+  end
+  return found, are_known and left ~= '' and left or nil
+end
+
 function commands.restock(args)
   local id = args.log_id
   local known = load_saga(id)
@@ -13,15 +33,20 @@ function commands.restock(args)
     return { 'repeated' }
   end
   local saga = {
-    order = args.order, user = args.user, total = args.total, lines = args.lines, restock = args.restock,
+    order = args.order, user = args.user, total = args.total, lines = args.lines, restock = args.restock, checkouts = args.checkouts,
   }
-  if saga.restock ~= 'shelf' then
-    post_lines('taken', -1, saga.lines)
-    post_lines('written-off', 1, saga.lines)
-    emit_saga(id, saga, 'written-off')
-    return { 'written-off' }
+  local found, before = bring_back(args.checkouts or '', saga.lines)
+  local shelved = ''
+  if saga.restock == 'shelf' then
+    saga.before = before
+    shelved = without(saga.lines, before or '')
+    put_back(shelved, true)
   end
-  put_back(saga.lines, true)
-  emit_saga(id, saga, 'restocked')
-  return { 'restocked' }
+  post_back(saga.lines, shelved)
+  for checkout, brought in pairs(found) do
+    store_saga(checkout, brought)
+  end
+  local state = saga.restock == 'shelf' and 'restocked' or 'written-off'
+  emit_saga(id, saga, state)
+  return { state }
 end

@@ -99,4 +99,74 @@ test.serial('what stock answers says all that payment needs, should it have lost
   )
 })
 
+/** Its goods are taken, or let go. */
+const checkout = (kind: 'CreditHeld' | 'CreditReleased', id: string, lines: string): Promise<Reply> =>
+  tell('payment', kind, id, { order: 'cart', user: 'anna', total: 1, lines })
+const refund = (id: string, lines: string, checkouts: string, restock = 'shelf'): Promise<Reply> =>
+  tell('payment', 'CreditRefunded', id, { ...facts, lines, restock, checkouts })
+const shelves = async () => {
+  const { tea, cup, taken, writtenOff } = await look()
+  return { tea, cup, taken, writtenOff }
+}
+const saidLast = async (id: string) => (await log.entriesOf(id)).at(-1)?.facts.before
+
+test.serial('what refunds have brought back is not given back once more with its checkout', async (t) => {
+  await bring('none')
+  await checkout('CreditHeld', 'one', 'tea:3,cup:1')
+  await refund('r1', 'tea:1', 'one')
+  await refund('r2', 'tea:1,cup:1', 'one', 'none')
+  t.deepEqual(await shelves(), { tea: 8, cup: 0, taken: 1n, writtenOff: 2n })
+  t.deepEqual(await checkout('CreditReleased', 'one', 'tea:3,cup:1'), ['returned'])
+  t.deepEqual(await shelves(), { tea: 9, cup: 0, taken: -3n, writtenOff: 5n })
+  t.is(await saidLast('one'), 'tea:2,cup:1')
+  // Emitted again it says the same, and does nothing.
+  t.deepEqual(await checkout('CreditHeld', 'one', 'tea:3,cup:1'), ['repeated'])
+  t.is(await saidLast('one'), 'tea:2,cup:1')
+  t.deepEqual(await shelves(), { tea: 9, cup: 0, taken: -3n, writtenOff: 5n })
+})
+
+test.serial('what is back with its checkout, or by another refund, is not put back once more', async (t) => {
+  await bring('none')
+  await checkout('CreditHeld', 'one', 'tea:3')
+  await refund('r1', 'tea:2', 'one')
+  t.deepEqual(await refund('r2', 'tea:2', 'one'), ['restocked'])
+  t.is(await saidLast('r2'), 'tea:1')
+  t.deepEqual(await shelves(), { tea: 10, cup: 1, taken: -1n, writtenOff: 1n })
+  await checkout('CreditHeld', 'other', 'tea:3')
+  await checkout('CreditReleased', 'other', 'tea:3')
+  await refund('r3', 'tea:3', 'other')
+  t.is(await saidLast('r3'), 'tea:3')
+  t.like(await shelves(), { tea: 10, cup: 1 })
+})
+
+test.serial('of several checkouts the goods of a refund are of the first that has them', async (t) => {
+  await bring('none')
+  await checkout('CreditHeld', 'one', 'tea:3')
+  await checkout('CreditHeld', 'other', 'tea:2,cup:1')
+  await refund('r1', 'tea:3,cup:1', 'other,one')
+  t.is(await saidLast('r1'), undefined)
+  await checkout('CreditReleased', 'other', 'tea:2,cup:1')
+  await checkout('CreditReleased', 'one', 'tea:3')
+  t.deepEqual([await saidLast('other'), await saidLast('one')], ['tea:2,cup:1', 'tea:1'])
+  t.like(await shelves(), { tea: 10, cup: 1 })
+})
+
+test.serial('what may be of a checkout that is not recorded is put back', async (t) => {
+  await bring('none')
+  await checkout('CreditHeld', 'one', 'cup:1')
+  await refund('r1', 'tea:2,cup:1', 'one,forgotten')
+  t.is(await saidLast('r1'), undefined)
+  t.like(await shelves(), { tea: 12, cup: 1 })
+})
+
+test.serial('where there is no room for the goods, nothing is remembered of them', async (t) => {
+  await shelve('tea', 3)
+  await checkout('CreditHeld', 'one', 'tea:3')
+  await store.add('tea', MOST, plainly)
+  await t.throwsAsync(refund('r1', 'tea:1', 'one'))
+  await store.subtract('tea', MOST, plainly)
+  t.deepEqual(await checkout('CreditReleased', 'one', 'tea:3'), ['returned'])
+  t.is((await store.find('tea'))?.stock, 3)
+})
+
 holdEveryResult()

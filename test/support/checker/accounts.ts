@@ -247,6 +247,18 @@ export const stockAccount = (
   const account = openAccount<ShelfState>(STOCK_MOVES)
   const { stateOf, write, accuse, follow, read } = account
   const taken = new Map<string, string>()
+  /** What is out for each order, of each item: no more of it can come back onto the shelf. */
+  const out = new Map<string, number>()
+  const carry = (order = '', item: string, change: number): void => {
+    const name = `${order} ${item}`
+    const left = (out.get(name) ?? 0) - change
+    if (left < 0) accuse('negative', `order:${order}`, `${-left} more of ${item} came back than was taken`)
+    out.set(name, Math.max(left, 0))
+  }
+  const writeOff = (order = '', item: string, quantity: number): void => {
+    const name = `${order} ${item}`
+    out.set(name, Math.max((out.get(name) ?? 0) - quantity, 0))
+  }
   const move = (name: string, action: string, change: number, saga?: string, want?: number): void => {
     const item = `item:${name}`
     const shelf = stateOf(item) ?? { stock: 0, price: 0, ...NEVER_CHANGED }
@@ -269,12 +281,16 @@ export const stockAccount = (
     if (before === undefined) return
     if (next === 'refused') refuse(entry)
     if (next === 'taken') taken.set(log_id, facts.lines ?? '')
-    // What is written off moves nothing: it is on no shelf.
-    if (next === 'restocked')
-      for (const [item, quantity] of parseLines(facts.lines ?? '')) move(item, next, quantity, log_id)
-    const sign = (before === 'taken' ? 1 : 0) - (next === 'taken' ? 1 : 0)
-    if (sign !== 0)
-      for (const [item, quantity] of parseLines(taken.get(log_id) ?? '')) move(item, next, sign * quantity, log_id)
+    // What is written off is on no shelf, and what was back before is there already.
+    const back = new Map(parseLines(facts.before ?? ''))
+    const sign = Number(before === 'taken' || next === 'restocked') - Number(next === 'taken')
+    for (const [item, quantity] of parseLines((next === 'returned' ? taken.get(log_id) : facts.lines) ?? '')) {
+      const change = sign * (quantity - (back.get(item) ?? 0))
+      if (next === 'written-off') writeOff(facts.order, item, quantity)
+      if (change === 0) continue
+      carry(facts.order, item, change)
+      move(item, next, change, log_id)
+    }
   }
 
   const change = (name: string, kind: string, offer: Pick<ShelfState, 'price' | 'version'>): void => {

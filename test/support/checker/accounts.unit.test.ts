@@ -34,6 +34,33 @@ test('a refusal of goods that stock does not know makes no shelf', (t) => {
   t.deepEqual([[...timelines], faults], [[], []])
 })
 
+test('no more of an order comes back onto the shelf than was taken for it', (t) => {
+  const log = (before: string): readonly LogEntry[] =>
+    (
+      [
+        ['StockTaken', 'it', {}],
+        ['StockRestocked', 'r1', { lines: 'tea:1' }],
+        ['StockReturned', 'it', { before }],
+      ] as const
+    ).map(([kind, log_id, facts], index) => ({
+      id: `${index + 1}-0`,
+      at: '',
+      kind,
+      version: '1',
+      log_id,
+      facts: { order: 'cart', lines: 'tea:2', ...facts },
+    }))
+  t.deepEqual(stockAccount([...added, ...log('tea:1')], new Map()).faults, [])
+  const { faults } = stockAccount([...added, ...log('')], new Map())
+  t.deepEqual(
+    faults.map(({ says }) => says),
+    ['1 more of tea came back than was taken'],
+  )
+})
+const added: readonly LogEntry[] = [
+  { id: '0-1', at: '', kind: 'StockAdded', version: '1', log_id: 'a', facts: { item: 'tea', amount: '5' } },
+]
+
 const CHANGED = {
   order: 'cart',
   user: 'anna',

@@ -77,6 +77,7 @@ const WRITTEN: Readonly<Record<string, (...words: readonly string[]) => Step>> =
     quantity: Number(quantity),
     restock: 'shelf',
   }),
+  pay: (user, amount) => ({ does: 'pay', user: Number(user), amount: Number(amount) }),
   subtract: (item, amount) => ({ does: 'subtract', item: Number(item), amount: Number(amount) }),
 }
 
