@@ -37,18 +37,30 @@ local function checkouts_of(invoices)
   return ids[1] and table.concat(ids, ',')
 end
 
+-- capturable: the states of a checkout that was captured, or may be still.
+local capturable = { captured = true, held = true, waiting = true }
+
 -- remember_refunded(checkouts, total): so much of what was captured for these is refunded, so that it is not given back once
 -- more: of the first as much as there is, then of the next. What was refunded twice, because a Redis came back older, counts as the whole.
+-- One that is to be captured anew may be so only after its refund is known again.
 local function remember_refunded(checkouts, total)
   local left = tonumber(total)
   for id in string.gmatch(checkouts or '', '[^,]+') do
     local saga = load_saga(id)
-    if saga and saga.state == 'captured' and left > 0 then
+    if saga and capturable[saga.state] and left > 0 then
       local before = tonumber(saga.refunded or '0')
       local after = math.min(tonumber(saga.total), before + left)
       left = left - (after - before)
       saga.refunded = integer(after)
       store_saga(id, saga)
     end
+  end
+end
+
+-- forget_refunded(id, saga): nothing was captured for a checkout that is let go, so that nothing of that was refunded.
+local function forget_refunded(id, saga)
+  if saga.refunded and saga.state ~= 'captured' and saga.state ~= 'voided' then
+    saga.refunded = nil
+    redis.call('HDEL', names.saga .. id, 'refunded')
   end
 end

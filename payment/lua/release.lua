@@ -18,6 +18,7 @@ function commands.release(args)
   elseif saga.state == 'waiting' then
     redis.call('LREM', names.waiting .. saga.user, 1, id)
   end
+  forget_refunded(id, saga)
   emit_saga(id, saga, 'released')
   serve(saga.user)
   return { 'released' }

@@ -17,6 +17,7 @@ function commands.void(args)
   else
     return repeated(id, saga)
   end
+  forget_refunded(id, saga)
   saga.reason = 'out-of-stock'
   saga.item = args.item
   emit_saga(id, saga, 'voided')

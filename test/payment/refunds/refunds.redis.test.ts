@@ -159,3 +159,51 @@ for (const [publisher, kind, said] of UNDOING)
     t.is(ledger('charged'), -30n)
     t.is(ledger('invoiced') - ledger('credited'), ledger('charged'))
   })
+
+/** This Redis came back older: it learns of a refund before it has captured anew what that is of. */
+const refundedBeforeCaptured = async (): Promise<void> => {
+  await user(100)
+  await tell('stock', 'StockTaken', 'one', bought)
+  await tell('stock', 'StockRestocked', 'it', { ...facts, total: 10, lines: 'tea:1', checkouts: 'one' })
+}
+
+for (const [publisher, kind, said] of UNDOING)
+  test.serial(
+    `${kind} gives back what was captured, but for what was known to be refunded of it before that`,
+    async (t) => {
+      await refundedBeforeCaptured()
+      t.is(await credit(), 110)
+      t.deepEqual(await tell('stock', 'StockTaken', 'one', bought), ['captured'])
+      t.is(await credit(), 80)
+      await tell(publisher, kind, 'one', said)
+      t.is(await credit(), 100)
+      t.is((await log.entriesOf('one')).at(-1)?.facts.refunded, '10')
+    },
+  )
+
+for (const [publisher, kind, said] of UNDOING)
+  test.serial(`${kind} of what was never captured says nothing of what was refunded`, async (t) => {
+    await refundedBeforeCaptured()
+    await tell(publisher, kind, 'one', said)
+    // Said again, it says the same.
+    await tell('order', 'CheckoutStarted', 'one', { ...bought, deadline: '1700000000000' })
+    t.is(await credit(), 110)
+    t.is((await log.entriesOf('one')).at(-1)?.facts.refunded, undefined)
+    t.is((await log.recorded('one')).refunded, undefined)
+  })
+
+test.serial('a checkout that waits remembers what is refunded of it, until it is captured or refused', async (t) => {
+  await user(40)
+  await tell('order', 'CheckoutStarted', 'other', { ...bought, deadline: '1700000000000' })
+  await tell('stock', 'StockTaken', 'one', bought)
+  await tell('stock', 'StockTaken', 'two', { ...bought, total: 20 })
+  t.is((await log.recorded('one')).state, 'waiting')
+  await store.pay('anna', 10, plainly)
+  for (const id of ['one', 'two'])
+    await tell('stock', 'StockRestocked', `${id}-back`, { ...facts, total: 10, lines: 'tea:1', checkouts: id })
+  await tell('order', 'CheckoutCancelled', 'other', bought)
+  await tell('stock', 'StockTaken', 'one', bought)
+  t.like(await log.recorded('one'), { state: 'captured', refunded: '10' })
+  await tell('order', 'CheckoutCancelled', 'one', bought)
+  t.is((await log.entriesOf('one')).at(-1)?.facts.refunded, '10')
+})
