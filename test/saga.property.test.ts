@@ -311,20 +311,24 @@ const withWishes: [Shop, Step[], Loss, 'refund' | 'accept'][] = [
   ...contradictory.map((one): (typeof withWishes)[number] => [...one, 'accept']),
 ]
 
+const orderAndPayment = (remembered: number): Loss => ({
+  ...loss('order', remembered, 1),
+  participants: [
+    { participant: 'order', remembered },
+    { participant: 'payment', remembered },
+  ],
+})
+const EXCHANGED = written('begin 0, deliver, deliver, change 0 0 2, deliver, deliver')
 /** What both order and payment forget, payment learns from stock: of a refund before it has captured anew what that is of. */
 const refundedBeforePaid: typeof withWishes = [
-  [
-    lastPiece,
-    written('begin 0, deliver, deliver, refund 0 0 1, deliver, deliver'),
-    {
-      ...loss('order', 0, 1),
-      participants: [
-        { participant: 'order', remembered: 0 },
-        { participant: 'payment', remembered: 0 },
-      ],
-    },
-    'refund',
-  ],
+  [lastPiece, written('begin 0, deliver, deliver, refund 0 0 1, deliver, deliver'), orderAndPayment(0), 'refund'],
+  // What left with an exchange, before it is known what came for it; alone, and together with what it was paid by.
+  [exchanging, EXCHANGED, orderAndPayment(0.5), 'refund'],
+  [exchanging, EXCHANGED, orderAndPayment(0), 'refund'],
+  // The same, and less was wanted then.
+  [exchanging, [...EXCHANGED, ...written('change 0 0 1, deliver, deliver')], orderAndPayment(0), 'refund'],
+  [exchanging, [...EXCHANGED, ...written('refund 0 1 1, deliver, deliver')], orderAndPayment(0), 'refund'],
+  [exchanging, [...EXCHANGED, ...written('refund 0 1 1, deliver, deliver')], orderAndPayment(0.34), 'refund'],
 ]
 
 for (const [count, what, examples] of [

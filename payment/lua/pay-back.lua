@@ -50,9 +50,11 @@ local function remember_refunded(checkouts, total)
     if saga and capturable[saga.state] and left > 0 then
       local before = tonumber(saga.refunded or '0')
       local after = math.min(tonumber(saga.total), before + left)
-      left = left - (after - before)
-      saga.refunded = integer(after)
-      store_saga(id, saga)
+      if after > before then
+        left = left - (after - before)
+        saga.refunded = integer(after)
+        store_saga(id, saga)
+      end
     end
   end
 end

@@ -182,8 +182,8 @@ export const events = {
     StockTaken: { order: 'id', user: 'id?', total: 'amount?', lines: 'lines', ...amendment },
     StockRefused: { order: 'id', item: 'word' },
     StockReturned: { order: 'id', lines: 'lines', before: 'lines?' },
-    StockRestocked: { ...refund, checkouts: 'word?', before: 'lines?' },
-    StockWrittenOff: { ...refund, checkouts: 'word?' },
+    StockRestocked: { ...refund, amends: 'amount?', checkouts: 'word?', before: 'lines?' },
+    StockWrittenOff: { ...refund, amends: 'amount?', checkouts: 'word?' },
     GoodsSurveyed: survey,
   },
 } as const satisfies Record<Service, Record<string, Facts>>

@@ -120,6 +120,9 @@ local function amend(id, saga, order)
     order = order.id, user = order.user, total = integer(credit), lines = saga.back, restock = 'shelf',
     invoice = order.invoice, amends = saga.amends, checkouts = order.checkouts,
   }
+  if saga.entries then
+    refund.checkouts = id .. ',' .. refund.checkouts
+  end
   grant(id .. BACK, refund)
   return refund
 end

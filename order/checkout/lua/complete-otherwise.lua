@@ -3,9 +3,11 @@
 --- @include "paid"
 --- @include "rebuild"
 --- @include "undone"
--- amend_paid(id, saga): makes an order what its amendment says, which is paid.
+-- amend_paid(id, saga): makes an order what its amendment says, which is paid. What left with it may be refunded already, where that was
+-- known before.
 function rarely.amend_paid(id, saga)
   amend(id, saga, order_for_refund(saga.order))
+  credit_again(saga.order, id .. BACK)
 end
 
 -- adopt_amendment(id, saga): has an order wait for an amendment once more that can have been made from it as it is, and that this service
@@ -107,5 +109,8 @@ function rarely.complete_otherwise(id, saga, args)
     return decision('adopted', id, saga)
   end
   cancel_checkout(id, saga, 'deadline')
+  if saga.amends then
+    rarely.show_refunds(saga.order)
+  end
   return decision('cancelled', id, saga)
 end

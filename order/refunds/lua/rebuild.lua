@@ -59,9 +59,34 @@ local function amend_again(id, refund, order)
   return true
 end
 
+-- is_early(id, refund): whether a refund is of what left with an amendment that payment and stock took part in, which its checkouts name,
+-- and of which payment is still to tell.
+local function is_early(id, refund)
+  local amendment = string.sub(id, 1, -#BACK - 1)
+  if string.match(refund.checkouts or '', '^[^,]+') ~= amendment or amendment .. BACK ~= id then
+    return false
+  end
+  local saga = load_saga(amendment)
+  return not saga or saga.state == 'checking-out'
+end
+
+-- awaits_amendment(order): whether that is so of one of its refunds: until then nothing else is made of it, or it could not be amended.
+local function awaits_amendment(order)
+  for _, id in ipairs(redis.call('HKEYS', names.unshown .. order)) do
+    if is_early(id, load_saga(id) or {}) then
+      return true
+    end
+  end
+  return false
+end
+
 -- show_refund(id, refund): grants a refund that its order can show, names the invoice of that again, and has it show the refund. False if it
--- cannot, because it was refunded otherwise since, or is not paid. One of an amendment that cannot be made any more is one like any other.
+-- cannot, because it was refunded otherwise since, or is not paid, or is to be amended first. One of an amendment that cannot be made any
+-- more is one like any other.
 local function show_refund(id, refund)
+  if is_early(id, refund) or awaits_amendment(refund.order) then
+    return false
+  end
   local order = order_for_refund(refund.order)
   if order and amend_again(id, refund, order) then
     return true
@@ -113,18 +138,36 @@ local function unshown_refunds(order)
   return refunds, ids
 end
 
+-- credit(id, refund, before): its order has the credit note, instead of the one before. With that an amendment makes no other version than
+-- it has made before, by which what is refunded left the order, unless somebody else has changed the order since.
+local function credit(id, refund, before)
+  local key, amendment = names.order .. refund.order, string.sub(id, 1, -#BACK - 1)
+  local made, version = unpack(redis.call('HMGET', key, 'made', 'version'))
+  credit_refund(refund.order, refund.note, refund.total, before)
+  if made and amounts(made)[amendment] == tonumber(version) then
+    note_made(refund.order, amendment, redis.call('HGET', key, 'version'))
+  end
+end
+
+-- credit_again(order, id): the same of one that was settled before its order could show it.
+local function credit_again(order, id)
+  local recalled = recalled_refund(order, id)
+  if recalled and recalled.at and recalled.note ~= '-' then
+    credit(id, recalled, recalled.note)
+  end
+end
+
 -- show_refunds(order): an order is known again to be paid, or amended, of which refunds were known before (payment's Redis came back
 -- older, too, and took longer to capture the money again than to refund it): it shows them. If nothing is left that it cannot show, its
 -- refunds contradict nothing any more.
 function rarely.show_refunds(order)
-  local refunds, ids = unshown_refunds(order)
-  if #ids == 0 then
+  if redis.call('HEXISTS', names.order .. order, 'unshown') == 0 and redis.call('EXISTS', names.unshown .. order) == 0 then
     return
   end
+  local refunds, ids = unshown_refunds(order)
   for _, id in ipairs(ids) do
-    local recalled = recalled_refund(order, id)
-    if show_refund(id, refunds[id]) and recalled and recalled.note ~= '-' then
-      credit_refund(order, recalled.note, refunds[id].total, recalled.note)
+    if show_refund(id, refunds[id]) then
+      credit_again(order, id)
     end
   end
   if redis.call('EXISTS', names.unshown .. order) == 0 then

@@ -14,17 +14,6 @@ local function announce_settled(id)
   end
 end
 
--- credit(id, refund): its order has the credit note. With that an amendment makes no other version than it has made before, by which what
--- is refunded left the order, unless somebody else has changed the order since.
-local function credit(id, refund)
-  local key, amendment = names.order .. refund.order, string.sub(id, 1, -#BACK - 1)
-  local made, version = unpack(redis.call('HMGET', key, 'made', 'version'))
-  credit_refund(refund.order, refund.note, refund.total)
-  if made and amounts(made)[amendment] == tonumber(version) then
-    note_made(refund.order, amendment, redis.call('HGET', key, 'version'))
-  end
-end
-
 -- settle_refund(id, refund, note): payment has paid it.
 local function settle_refund(id, refund, note)
   refund.note = note

@@ -3,8 +3,8 @@
 -- restock: takes the goods of a refund back, once: onto the shelf, or as written off. Its money is back already, so that
 -- nothing can be refused. An item that is unknown here is not made, and where there is no room nothing is done: the entry is a
 -- dead letter until the goods can be put there.
--- ARGS     log_id, order, user, total, lines, restock (shelf or none), checkouts (of which its order had its goods, the last one first; not
---          in entries of older versions)
+-- ARGS     log_id, order, user, total, lines, restock (shelf or none), amends (if it is of an amendment), checkouts (of which its order had its
+--          goods, the last one first; not in entries of older versions)
 -- RETURNS  restocked | written-off | repeated
 
 -- bring_back(checkouts, lines): of which of these the goods are: each that is taken has what there is `before` then. Returns these, by
@@ -33,7 +33,8 @@ function commands.restock(args)
     return { 'repeated' }
   end
   local saga = {
-    order = args.order, user = args.user, total = args.total, lines = args.lines, restock = args.restock, checkouts = args.checkouts,
+    order = args.order, user = args.user, total = args.total, lines = args.lines, restock = args.restock, amends = args.amends,
+    checkouts = args.checkouts,
   }
   local found, before = bring_back(args.checkouts or '', saga.lines)
   local shelved = ''
