@@ -117,9 +117,12 @@ export const isDraftBehind = ({
   lines_version: lines,
   invoice,
 }: Pick<ShownOrder, 'lines_version' | 'invoice'>): boolean => lines !== null && (invoice?.order_version ?? 0) < lines
-/** With which headers an order is shown: its entity tag is another one as soon as it has changed, or its draft has followed. */
-export const headersOf = (order: Pick<ShownOrder, 'version' | 'lines_version' | 'invoice'>) => ({
-  ETag: etagOf(order.version, isDraftBehind(order)),
+/**
+ * With which headers an order is shown: its entity tag is another one as soon as it has changed, or its draft has followed, or its amendment
+ * that is not to be is undone.
+ */
+export const headersOf = (order: Pick<ShownOrder, 'version' | 'lines_version' | 'invoice' | 'amendment'>) => ({
+  ETag: etagOf(order.version, isDraftBehind(order) || order.amendment?.state === 'cancelling'),
   ...NOT_KEPT,
 })
 

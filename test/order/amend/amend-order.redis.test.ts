@@ -5,6 +5,7 @@ import { AMENDMENTS_MAX, type Amendment, amendmentOf, refundIn } from '../../../
 import { alternatives, type Event, type State, statusIn, transitions } from '../../../order/amend/transitions.ts'
 import { type Changeable, changedBy } from '../../../order/change/change.ts'
 import { reactions } from '../../../order/reactions.ts'
+import { headersOf } from '../../../order/shown.ts'
 import { openStore } from '../../../order/store.ts'
 import { ledgerOf, pieces, sumOver } from '../../support/checker/ledgers.ts'
 import { plainly, under } from '../../support/shop/open-store.ts'
@@ -146,6 +147,29 @@ holdStates({
     contradictions: state === 'contradicted' ? ['cart'] : [],
   }),
 })
+
+/** By which events an amendment comes to its last states. */
+const WAYS: readonly (readonly Event[])[] = [
+  ['amend', 'cancel', 'CreditReleased'],
+  ['amend', 'CreditRefused', 'CreditCaptured', 'CreditReleased'],
+  ['amend', 'CreditVoided', 'CreditCaptured', 'CreditReleased'],
+  ['amend', 'CreditCaptured', 'CreditReleased', 'accept'],
+]
+for (const way of WAYS)
+  test.serial(`an order that is shown otherwise has another entity tag: ${way.join(', ')}`, async (t) => {
+    await pay()
+    const tags = new Map<string, string>()
+    for (const event of way) {
+      await EVENTS[event]()
+      const order = await shown()
+      const { ETag: tag } = headersOf(order)
+      t.is(tags.get(tag) ?? JSON.stringify(order), JSON.stringify(order), event)
+      tags.set(tag, JSON.stringify(order))
+    }
+    // What is still being undone makes no other version: a client that has seen it may change the order meanwhile.
+    const { version } = await shown()
+    t.true([...tags].at(-1)?.[0] === `"${version}"`)
+  })
 
 const ORDERS: Readonly<Record<(typeof alternatives)[number][2], () => Promise<unknown>>> = {
   'its order is another one by now': async () => {
