@@ -237,7 +237,7 @@ export const paidBy = (
       if (isPaid(saga, record)) return [[log_id, { paid, sold: pieces(record.lines ?? '') }] as const]
       // What was refunded before stays charged for the checkout, and is taken off by the refund.
       const before = BigInt(record.back_before ?? '0')
-      return kind === 'CheckoutResolved' && record.state === 'paid' && before > 0n
+      return (kind === 'CheckoutResolved' || kind === 'CheckoutClosed') && before > 0n
         ? [[log_id, { paid: before, sold: 0n }] as const]
         : []
     }),

@@ -1,6 +1,7 @@
 --- @include "contradiction"
 --- @include "documents"
 --- @include "drafted"
+--- @include "stays-charged"
 --- @include "undone"
 -- close: payment has undone a cancelled checkout, so the order is open again, or cancelled if it was given up. The goods may still be
 -- on their way back, but stock learns of that from payment's log too, before anything that payment emits of the order's next checkout.
@@ -26,6 +27,10 @@ function commands.close(args)
   local cancelled = order_status(id, saga, 'open', nil, args.note)
   credit_order(id, saga, args.note, args.refunded)
   emit_saga(id, saga, 'closed')
+  stays_charged(args.refunded)
+  if args.refunded then
+    redis.call('HSET', names.saga .. id, 'back_before', args.refunded)
+  end
   if args.note then
     request_another_draft(id, saga.order)
   end

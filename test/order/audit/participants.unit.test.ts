@@ -39,3 +39,10 @@ test('what was accepted is counted if it was charged; what was undone is taken o
   )
   t.is(counted('CheckoutResolved', { by: 'accept' }, { contradicted: 'released' }), undefined)
 })
+
+test('of what was refunded before it was cancelled, the refunded part counts: the refund takes it off', (t) => {
+  t.is(counted('CheckoutClosed', {}, { state: 'closed' }), undefined)
+  t.deepEqual(counted('CheckoutClosed', {}, { state: 'closed', back_before: '2' }), { paid: 2n, sold: 0n })
+  const accepted = { state: 'closed', contradicted: 'told-refunded', back_before: '2' }
+  t.deepEqual(counted('CheckoutResolved', { by: 'accept' }, accepted), { paid: 2n, sold: 0n })
+})

@@ -97,7 +97,7 @@ const brokenRefunds = async (
   const left = new Set(amended.map(({ log_id }) => refundIn(log_id)))
   for (const { name } of customers.orders()) {
     const { shown } = await lookAt(rest, name)
-    if (shown === undefined || excused.includes(name)) continue
+    if (shown === undefined || excused.includes(name) || rest.resolved.refund.has(name)) continue
     const granted = (await services.stores.order.refundsOf(name)) ?? []
     // What left with an amendment is no line of its order any more; but if that could not be made again, it is a refund like any other.
     const all = granted.filter(({ id }) => !left.has(id))
