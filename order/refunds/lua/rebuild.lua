@@ -59,21 +59,23 @@ local function amend_again(id, refund, order)
   return true
 end
 
--- is_early(id, refund): whether a refund is of what left with an amendment that payment and stock took part in, which its checkouts name,
--- and of which payment is still to tell.
-local function is_early(id, refund)
-  local amendment = string.sub(id, 1, -#BACK - 1)
-  if string.match(refund.checkouts or '', '^[^,]+') ~= amendment or amendment .. BACK ~= id then
-    return false
+-- is_early(refund): whether a refund is of what payment is still to tell of: the order is as it was then, once all checkouts and amendments
+-- are known that the refund names.
+local function is_early(refund)
+  local last = redis.call('HGET', names.order .. refund.order, 'saga')
+  for id in string.gmatch(refund.checkouts or '', '[^,]+') do
+    local saga = id ~= last and not has_amended(refund.order, id) and (load_saga(id) or { state = 'none' })
+    if saga and (saga.state == 'none' or states[saga.state] == 'due') then
+      return true
+    end
   end
-  local saga = load_saga(amendment)
-  return not saga or saga.state == 'checking-out'
+  return false
 end
 
 -- awaits_amendment(order): whether that is so of one of its refunds: until then nothing else is made of it, or it could not be amended.
 local function awaits_amendment(order)
   for _, id in ipairs(redis.call('HKEYS', names.unshown .. order)) do
-    if is_early(id, load_saga(id) or {}) then
+    if is_early(load_saga(id) or { order = order }) then
       return true
     end
   end
@@ -84,7 +86,7 @@ end
 -- cannot, because it was refunded otherwise since, or is not paid, or is to be amended first. One of an amendment that cannot be made any
 -- more is one like any other.
 local function show_refund(id, refund)
-  if is_early(id, refund) or awaits_amendment(refund.order) then
+  if is_early(refund) or awaits_amendment(refund.order) then
     return false
   end
   local order = order_for_refund(refund.order)
