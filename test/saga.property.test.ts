@@ -325,6 +325,7 @@ const refundedBeforePaid: typeof withWishes = [
   // What left with an exchange, before it is known what came for it; alone, and together with what it was paid by.
   [exchanging, EXCHANGED, orderAndPayment(0.5), 'refund'],
   [exchanging, EXCHANGED, orderAndPayment(0), 'refund'],
+  [exchanging, EXCHANGED, { ...orderAndPayment(0), orders: 'gone' }, 'refund'],
   // The same, and less was wanted then.
   [exchanging, [...EXCHANGED, ...written('change 0 0 1, deliver, deliver')], orderAndPayment(0), 'refund'],
   [exchanging, [...EXCHANGED, ...written('refund 0 1 1, deliver, deliver')], orderAndPayment(0), 'refund'],

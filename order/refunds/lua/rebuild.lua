@@ -172,7 +172,10 @@ function rarely.show_refunds(order)
       credit_again(order, id)
     end
   end
-  if redis.call('EXISTS', names.unshown .. order) == 0 then
+  if redis.call('EXISTS', names.unshown .. order) == 1 then
+    -- There may have been no such order when they became known.
+    redis.call('HSET', names.order .. order, 'unshown', 'yes')
+  else
     redis.call('HDEL', names.order .. order, 'unshown')
     for _, id in ipairs(sagas_of(order)) do
       if contradicted_by(id) == TOLD_REFUNDED then
