@@ -66,7 +66,7 @@ export const upholding = ({
    * First those whose client was answered that nothing is charged, before it can be; what was paid is rebuilt once payment's log
    * has been applied, and refunds of it after that. An order that was cancelled together with such a refund comes last, and not at
    * all if that is lost: what was paid for it would be given back twice. What was said to be under way, and ended, is of no interest
-   * any more. Where it is too early for a refund, all is tried again, when the rest is kept.
+   * any more. While payment is away it is too early for what was paid, and perhaps for a refund: all is tried again, when the rest is kept.
    */
   return async (gone) => {
     const kept = new Set<LogEntry>()
@@ -88,7 +88,7 @@ export const upholding = ({
       isCancellationUpheld,
     )
     const isCaughtUp = (paid.length === 0 && refunds.length === 0) || (await catchUp())
-    await upholdAll(paid, isUpheld)
+    if (isCaughtUp) await upholdAll(paid, isUpheld)
     const upheld = await upholdRefunds(gone, isCaughtUp)
     for (const entry of upheld.kept) kept.add(entry)
     await upholdAll(
@@ -96,8 +96,8 @@ export const upholding = ({
       isCancellationUpheld,
     )
     await upholdAll(begun, async (beginning) => ended.has(beginning.log_id) || isUpheld(beginning))
-    if (upheld.early.size > 0)
-      throw new UnavailableError('payment does not answer, which knows what was amended before')
+    if (upheld.early.size > 0 || (paid.length > 0 && !isCaughtUp))
+      throw new UnavailableError('payment does not answer, which knows what was paid, and amended')
     return gone.filter((entry) => !kept.has(entry))
   }
 }
