@@ -1,7 +1,7 @@
 --- @include "lock"
 -- tick-locks: does what is due by time: ends leases and waits, promotes, and forgets locks that are idle for long.
 -- ARGS     seen, most
--- RETURNS  ticked, rest (in how many ms something is due, '' if nothing is), now
+-- RETURNS  ticked, rest, now (in how many ms something is due, '' if nothing is; and what time it is)
 --          or in passing: older
 commands['tick-locks'] = function(args)
   if is_older(args.seen) then
