@@ -7,6 +7,7 @@
  * `Idempotency-Key`: what was done is told by what the same request meets then.
  */
 import { nanoid } from 'nanoid'
+import { isIdentifier } from '../../shared/contract/dictionary.ts'
 import { impossible } from '../../shared/errors.ts'
 import { type Handler, type Route, routes } from '../../shared/http/route.ts'
 import { PLAIN } from '../lock/lease.ts'
@@ -32,6 +33,9 @@ const metadataOf = (process: string, lease: string, ttlMs: number) => ({
   lease,
   timeout: String(ttlMs / 1_000),
 })
+
+/** The lease of what a process holds. Who holds it otherwise may have put anything there. */
+const leaseIn = ({ metadata: { lease = '' } }: Holder): string => (isIdentifier(lease) ? lease : '')
 
 const shownAs = (id: string, { name, write, holders, history, madeAtMs }: Lock): ShownDistributedLock => {
   const listOf = (kind: Kind) =>
@@ -144,7 +148,7 @@ const refreshFrom =
       return lock.holders.some((holder) => !isOf(kind, holder))
         ? { problem: taken(id) }
         : { problem: noSuchHolder(id, process) }
-    const { lease = '' } = held.metadata
+    const lease = leaseIn(held)
     const ttlMs = ttlOf(query)
     const change = { ttlMs, metadata: metadataOf(process, lease, ttlMs) }
     const renewed = await verbs.renew(nameOf(user, id), lease, change, inNameOf(request))
@@ -160,7 +164,7 @@ const releaseFrom =
     const lock = await find({ verbs }, user, id)
     if (lock === undefined) return { problem: noSuchLock(id) }
     const [held] = holdersOf(lock, kind, process)
-    const released = held && (await verbs.release(nameOf(user, id), held.metadata.lease ?? '', inNameOf(request)))
+    const released = held && (await verbs.release(nameOf(user, id), leaseIn(held), inNameOf(request)))
     const isReleased = released?.state === 'ended' && released.ended === 'released'
     return isReleased ? shown({ verbs }, user, id) : { problem: notHeld(id, process) }
   }

@@ -165,3 +165,16 @@ test.serial('of requests of one process at one moment one has it', async (t) => 
   t.deepEqual(replies.map(({ status }) => status).toSorted(), [200, ...Array.from({ length: 9 }, () => 406)])
   t.is((await ask('GET')).json.read_process_list.length, 1)
 })
+
+test.serial('what another client has put beside its lease says nothing to the service', async (t) => {
+  const { path, ask } = await makeLock({ user: 'tenant' })
+  const put = (name: string, lease: string, body: object) =>
+    client.request('PUT', `/locks/${encodeURIComponent(name)}/leases/${lease}`, JSON_TYPE, JSON.stringify(body))
+  const victim = nanoid()
+  t.is((await put(victim, 'of-victim', {})).status, 201)
+  const metadata = { process: 'p1', lease: `of-victim\nlock=${victim}` }
+  t.is((await put(`tenant/${path.split('/').at(-1)}`, nanoid(), { mode: 'read', metadata })).status, 201)
+  t.is((await ask('PUT', '/read-process/p1/refresh')).status, 404)
+  t.is((await ask('DELETE', '/read-process/p1')).status, 400)
+  t.like((await client.request('GET', `/locks/${victim}`, {})).json, { state: 'held' })
+})
