@@ -118,7 +118,7 @@ const idleShare = async ({ shop }: Stand): Promise<string> => {
 /** Multiplies a lock that is held: its key and its entry in the log, under other names. KEYS are what names it, ARGV the first and the last number. */
 const COPY = `
 local record = redis.call('GET', KEYS[1] .. '0')
-local ends = string.format('%d', cmsgpack.unpack(record).sole_end)
+local ends = string.match(record, '^' .. string.rep('%Z*%z', 15) .. '(%Z+)%z')
 local kind, text = unpack(redis.call('XREVRANGE', KEYS[4], '+', '-', 'COUNT', 1)[1][2])
 for at = tonumber(ARGV[1]), tonumber(ARGV[2]) do
   local name = string.format('%s%d', ARGV[3], at)
