@@ -50,11 +50,18 @@ local function rest_of(lock)
   return integer(lock.delayed - now_ms())
 end
 
--- is_to_begin_anew(lease, args): whether a lease that has ended may hold, or wait, once more.
+-- is_to_begin_anew(lock, lease, args): whether a lease that has ended may hold, or wait, once more. One that has ended later than now, for the
+-- clock was set back, has done so by now.
 local GAVE_UP = { released = true, cancelled = true }
-local function is_to_begin_anew(lease, args)
-  return args.comes_again == 'yes' and lease.state == 'ended'
-    and not (GAVE_UP[lease.ended] and now_ms() < tonumber(lease.at) + limits.lock_unseen_ms)
+local function is_to_begin_anew(lock, lease, args)
+  if args.comes_again ~= 'yes' or lease.state ~= 'ended' then
+    return false
+  end
+  if tonumber(lease.at) > now_ms() then
+    remember_end(lock, lease, lease.ended, limits.lock_ended_ms)
+    lease.at = now_text()
+  end
+  return not (GAVE_UP[lease.ended] and now_ms() < tonumber(lease.at) + limits.lock_unseen_ms)
 end
 
 -- again(lock, lease, args): what became of a lease that was asked for before.
@@ -74,7 +81,7 @@ end
 commands['acquire-lock'] = on_lock(function(lock, args)
   setmetatable(args, OR_USUAL)
   local known = load_lease(lock, args.lease)
-  if known and not is_to_begin_anew(known, args) then
+  if known and not is_to_begin_anew(lock, known, args) then
     return again(lock, known, args)
   end
   local refusal = refusal_by(lock, args)

@@ -88,3 +88,14 @@ test.serial('however many there are', async (t) => {
   await settle()
   t.like(await locks.count(), { locks: MANY, inUse: 0 })
 })
+
+test.serial('who gave up comes again after a minute, however far the clock was set back', async (t) => {
+  const again = wish({ comesAgain: true, queue: true })
+  await locks.acquire('a', 'leader', again)
+  await locks.release('a', 'leader')
+  const settle = await setBack()
+  await settle()
+  t.like(await locks.acquire('a', 'leader', again), { state: 'ended', ended: 'released' }, 'it may have been under way')
+  await elapse(bench.redis, 60_000)
+  t.like(await locks.acquire('a', 'leader', again), { state: 'held' })
+})
