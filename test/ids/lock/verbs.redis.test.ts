@@ -344,6 +344,37 @@ test.serial('whatever is done to leases at one moment is one script', async (t) 
   t.like(found, [{ ended: 'released' }, { isNew: true }, { ttlMs: 60_000 }, { ttlMs: 60_000 }])
 })
 
+test.serial('one that fails midway leaves the others of its script whole, and the indexes of all locks', async (t) => {
+  const { redis } = bench
+  for (const name of ['idle', 'left', 'broken']) await locks.acquire(name, 'l1', wish())
+  await locks.release('idle', 'l1')
+  await redis.set('lock-ends:broken', 'no sorted set')
+  await callsSince()
+  const [released, failed, acquired, late, again] = await Promise.allSettled([
+    locks.release('left', 'l1'),
+    locks.acquire('broken', 'l2', wish({ queue: true })),
+    locks.acquire('new', 'l1', wish()),
+    locks.acquire('broken', 'l3', wish({ queue: true, priority: 1 })),
+    locks.acquire('newer', 'l1', wish()),
+  ])
+  t.is((await callsSince()).get('evalsha'), 1)
+  t.deepEqual([failed.status, late.status], ['rejected', 'rejected'])
+  t.like(
+    [released, acquired, again],
+    [{ value: { ended: 'released' } }, { value: { isNew: true } }, { value: { isNew: true } }],
+  )
+  t.deepEqual(
+    await redis.zrange('locks', '0', '-1'),
+    ['broken', 'left', 'new', 'newer'],
+    'one that is idle has given way',
+  )
+  t.deepEqual((await redis.zrange('locks:due', '0', '-1')).toSorted(), ['broken', 'new', 'newer'])
+  t.deepEqual(await redis.zrange('locks:free', '0', '-1'), ['left'])
+  await redis.del('lock-ends:broken')
+  t.like(await locks.release('broken', 'l1'), { ended: 'released' })
+  t.like(await locks.acquire('broken', 'l4', wish()), { state: 'held' })
+})
+
 for (const where of ['with the lease', 'apart', 'in the set'])
   test.serial(
     `one that alone holds, as a version before has recorded it (${where}), expires, is renewed and is released`,
