@@ -57,17 +57,17 @@ export type CommandsOptions = {
 const STALE_LOCK_TOKEN = 'stale-lock-token'
 
 /** What the script `do` reads, and returns for each command: see `lua/do.lua`. */
-type Asked = {
-  readonly command: string
-  readonly args: Args
-  readonly once?: Once | undefined
-  readonly readMs?: number | undefined
-}
+type Asked = { readonly command: string; readonly lines: string }
 type Done = readonly [reply: Reply, entry: string, text: string]
 
-const linesOf = ({ args, once, readMs }: Asked): string => {
+/** @throws Error if a value would be read as more than one line: whoever asks has let it through */
+export const linesOf = (args: Args, once?: Once, readMs?: number): string => {
   let text = ''
-  for (const name in args) text += `${name}=${args[name]}\n`
+  for (const name in args) {
+    const value = args[name]
+    if (typeof value === 'string' && value.includes('\n')) throw new Error(`"${name}" has more than one line`)
+    text += `${name}=${value}\n`
+  }
   if (readMs !== undefined) text += `read_ms=${readMs}\n`
   if (once === undefined) return text
   const { idempotencyKey, fingerprint, owner, doneBy, trace, lockToken } = once
@@ -82,7 +82,7 @@ const linesOf = ({ args, once, readMs }: Asked): string => {
 /** Runs commands by a script whose main part is `do`: what each returned, or its error. */
 export const runAll = async (by: Script, redis: Redis, asked: readonly Asked[]): Promise<readonly (Done | Error)[]> => {
   const argv: string[] = []
-  for (const one of asked) argv.push(one.command, linesOf(one))
+  for (const { command, lines } of asked) argv.push(command, lines)
   const told = (await by(redis, argv)) as readonly (Reply | Error | string)[]
   return asked.map((_, index) => {
     const reply = told[3 * index]
@@ -119,7 +119,7 @@ export const openCommands = (options: CommandsOptions): { readonly commands: Com
   const run: Commands['run'] = async (command, args, once) => {
     const askedAt = performance.now()
     const [reply, entry, text] = await fence
-      .within(once, (readMs) => step(command, () => ofGroup({ command, args, once, readMs })))
+      .within(once, (readMs) => step(command, () => ofGroup({ command, lines: linesOf(args, once, readMs) })))
       .catch(tellWhetherDone)
     measured.ran(command, reply, performance.now() - askedAt)
     if (reply[0] === STALE_LOCK_TOKEN) throw new StaleLockTokenError(Number(reply[1]))
@@ -129,7 +129,7 @@ export const openCommands = (options: CommandsOptions): { readonly commands: Com
 
   const ask: Commands['ask'] = async (query, args) => {
     const askedAt = performance.now()
-    const [reply] = await step(query, () => ofGroup({ command: query, args })).catch(tellWhetherDone)
+    const [reply] = await step(query, () => ofGroup({ command: query, lines: linesOf(args) })).catch(tellWhetherDone)
     measured.asked(query, performance.now() - askedAt)
     return reply
   }
@@ -151,6 +151,7 @@ export const openCommands = (options: CommandsOptions): { readonly commands: Com
 
   return {
     commands: { run, ask, recall, refuse, claim: (once) => run('answer', { result: 'claimed', passing: 'no' }, once) },
-    runOwn: async (command, args, name = command) => (await step(name, () => ofGroup({ command, args })))[0],
+    runOwn: async (command, args, name = command) =>
+      (await step(name, () => ofGroup({ command, lines: linesOf(args) })))[0],
   }
 }

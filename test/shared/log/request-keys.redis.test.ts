@@ -51,6 +51,15 @@ test.serial(
   },
 )
 
+test.serial('no value of a request is read as another argument, and the others of its moment are done', async (t) => {
+  await store.createItem('tea', 1, plainly)
+  const smuggling = store.add('tea\namount=1000', 5, plainly)
+  const [told, smuggled] = await Promise.allSettled([store.add('tea', 5, plainly), smuggling])
+  t.like(told, { status: 'fulfilled', value: ['added'] })
+  t.like(smuggled, { status: 'rejected', reason: { message: '"item" has more than one line' } })
+  t.is(await redis.hget('item:tea', 'stock'), '5')
+})
+
 test.serial('a key that a batch has claimed is kept for as long as the batch may be gone on with', async (t) => {
   t.deepEqual(await store.log.claim(under('k')), ['claimed'])
   t.true((await keptMs()) > 60_000)
