@@ -144,6 +144,7 @@ export const fail = command('fail', ['log_id', 'reason', 'item?', 'note?', 'refu
 export const close = command('close', ['log_id', 'note?', 'refunded?'], {
   closed: ['order?'],
   contradicted: ['saga', 'by', 'order'],
+  requested: [],
   repeated: [],
   unknown: [],
 })

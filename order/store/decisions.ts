@@ -121,6 +121,7 @@ export const openDecisions = (
       case 'contradicted':
         onContradicted({ id: result[1], by: result[2], order: result[3] })
         return undefined
+      case 'requested':
       case 'closed':
       case 'kept':
       case 'lost':

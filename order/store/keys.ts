@@ -14,7 +14,7 @@
  * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `deadline`, `token`, `reason`, `item`, `restock`,
  *   `amends`, `back`, `costs` (of an amendment), `checkouts` (of a refund), `entries`, `again`, `previous` (the order's saga before),
  *   `contradicted` (by what), `back_before` (what was refunded before that, or before it was closed), `resolved` (how: `refund`, `accept`
- *   or `shown`);
+ *   or `shown`), `credited` (the credit note that it had when its order was last drafted anew);
  *   most are packed: see `shared/saga/lua/saga.lua`
  * - `sagas:open` sorted set: log ids of checkouts and refunds not finished, by when their last entry was appended
  * - `sagas:deadlines` sorted set: log ids of checkouts not decided, by their deadlines

@@ -346,6 +346,15 @@ test.serial(
 )
 
 test.serial(
+  'CreditReleased of a checkout that is closed, by a credit note that is new, has another draft made once',
+  async (t) => {
+    await bring('closed')
+    for (const result of ['requested', 'repeated'])
+      t.is((await tell('payment', 'CreditReleased', 'it', { ...facts, note: 'C2-1' }))[0], result)
+  },
+)
+
+test.serial(
   'CreditCaptured of a checkout that was refused is undone without touching the one that came after',
   async (t) => {
     await bring('failed')

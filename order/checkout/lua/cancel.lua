@@ -1,3 +1,4 @@
+--- @include "drafted"
 --- @include "drop"
 --- @include "undone"
 -- cancel: decides that a checkout is not to be, unless it was decided already. A refund is no checkout.
@@ -15,6 +16,7 @@ function commands.cancel(args)
   end
   if saga.state == 'submitted' then
     withdraw(id, saga, args.reason or 'deadline')
+    request_missing_draft(id, saga.order)
     return decision('cancelled', id, saga)
   end
   if saga.state ~= 'checking-out' then

@@ -6,9 +6,19 @@
 -- close: payment has undone a cancelled checkout, so the order is open again, or cancelled if it was given up. The goods may still be
 -- on their way back, but stock learns of that from payment's log too, before anything that payment emits of the order's next checkout.
 -- What was paid is undone only if this service has lost that it cancelled it, and paid it since: a contradiction. What is submitted here
--- was begun and cancelled, which this service has lost: it is cancelled now.
+-- was begun and cancelled, which this service has lost: it is cancelled now. Where money was captured, the draft of the invoice went with
+-- it: also that of a checkout which is closed here, for a payment that came back older may capture first what it had only held before.
 -- ARGS     log_id, note (of what was captured), refunded (how much of it was refunded before)
--- RETURNS  closed, order (if it is cancelled thereby) | contradicted, saga, by, order | repeated | unknown
+-- RETURNS  closed, order (if it is cancelled thereby) | contradicted, saga, by, order | requested (another draft) | repeated
+--          | unknown
+
+-- replace_draft(id, saga, note): what was captured is given back, by this credit note, so that another draft is to be made, once.
+local function replace_draft(id, saga, note)
+  redis.call('HSET', names.saga .. id, 'credited', note)
+  forget_draft(saga.order)
+  request_missing_draft(id, saga.order)
+end
+
 function commands.close(args)
   local id = args.log_id
   local saga = load_saga(id)
@@ -21,6 +31,12 @@ function commands.close(args)
   if saga.state == 'submitted' then
     cancel_checkout(id, saga, 'deadline')
   end
+  -- What was refunded before as a whole is in no credit note of its own.
+  local credited = args.note or (args.refunded and 'refunded')
+  if saga.state == 'closed' and credited and credited ~= saga.credited then
+    replace_draft(id, saga, credited)
+    return { 'requested' }
+  end
   if saga.state ~= 'cancelling' then
     return { 'repeated' }
   end
@@ -31,8 +47,10 @@ function commands.close(args)
   if args.refunded then
     redis.call('HSET', names.saga .. id, 'back_before', args.refunded)
   end
-  if args.note then
-    request_another_draft(id, saga.order)
+  if credited then
+    replace_draft(id, saga, credited)
+  else
+    request_missing_draft(id, saga.order)
   end
   return { 'closed', cancelled }
 end

@@ -1,5 +1,6 @@
 --- @include "checkout"
 --- @include "contradiction"
+--- @include "drafted"
 --- @include "stays-charged"
 -- fail: money or goods were refused, so the order is open again; also if this service has lost that it has begun what was submitted.
 -- A refusal of what was paid is the one contradiction that no rule can mend (a peer lost what it did, and cannot do it again): the
@@ -24,6 +25,7 @@ function commands.fail(args)
   order_status(id, saga, 'open', nil, args.note)
   emit_saga(id, saga, 'failed')
   stays_charged(args.refunded)
+  request_missing_draft(id, saga.order)
   announce(id, saga)
   return decision('failed', id, saga)
 end

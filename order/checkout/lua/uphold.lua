@@ -1,5 +1,6 @@
 --- @include "changing"
 --- @include "contradiction"
+--- @include "drafted"
 --- @include "submitted"
 --- @include "undone"
 -- uphold: this Redis came back without what a client was answered about a checkout. One that was not to be charged is cancelled
@@ -57,6 +58,7 @@ function commands.uphold(args)
   end
   if state == 'submitted' then
     withdraw(id, saga, 'deadline')
+    request_missing_draft(id, saga.order)
     return decision('cancelled', id, saga)
   end
   if state ~= 'none' and state ~= 'checking-out' then

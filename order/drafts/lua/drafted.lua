@@ -10,6 +10,13 @@ local function drafted_version(draft)
   return tonumber(string.match(draft or '', '^%d+') or '0')
 end
 
+-- forget_draft(order): payment has no draft any more of an order that may be paid yet: it has become an invoice, which was credited.
+local function forget_draft(order)
+  if may_be_paid[redis.call('HGET', names.order .. order, 'status')] then
+    redis.call('HDEL', names.order .. order, 'draft')
+  end
+end
+
 -- request_draft(id, order, version): has payment draft the invoice of an order as it is now, which has this version; or the next one.
 local function request_draft(id, order, version)
   local key = names.order .. order
@@ -20,11 +27,11 @@ local function request_draft(id, order, version)
     .. ' order_version=' .. version)
 end
 
--- request_another_draft(saga, order): the same of an order that is open again after a checkout: the draft of before has become an invoice,
--- which was credited. It has a log id of its own, for the record of a saga ends with the last entry of that.
-local function request_another_draft(saga, order)
-  local status, billed = unpack(redis.call('HMGET', names.order .. order, 'status', 'billed'))
-  if status == 'open' and billed then
+-- request_missing_draft(saga, order): the same of an order that is open again after a checkout, if payment is to have a draft of it, and
+-- has none. It has a log id of its own, for the record of a saga ends with the last entry of that.
+local function request_missing_draft(saga, order)
+  local status, billed, draft = unpack(redis.call('HMGET', names.order .. order, 'status', 'billed', 'draft'))
+  if status == 'open' and billed and drafted_version(draft) < tonumber(billed) then
     request_draft(saga .. '-draft', order)
   end
 end

@@ -140,6 +140,43 @@ test.serial('an order that is open again, because what was captured was given ba
   }
 })
 
+/** An order of which payment has no draft any more, since a checkout that was closed while a later one was under way. */
+const bringUndrafted = async (later: () => Promise<unknown>): Promise<void> => {
+  await place()
+  await drafted(1)
+  await store.begin({ log_id: 'first', order: 'cart', user: 'anna', token: '', timeout_ms: 60_000 }, plainly)
+  await store.cancel('first')
+  await tell('payment', 'CreditReleased', 'first', ORDER)
+  await later()
+  await tell('payment', 'CreditReleased', 'first', { ...ORDER, note: 'C2-1' })
+}
+const beginsLater = () =>
+  store.begin({ log_id: 'later', order: 'cart', user: 'anna', token: '', timeout_ms: 60_000 }, plainly)
+const submitsLater = () => store.submit({ log_id: 'later', order: 'cart', timeout_ms: 60_000, most: 9 }, plainly)
+const LATER: Readonly<Record<string, readonly [later: () => Promise<unknown>, end: () => Promise<unknown>]>> = {
+  'is refused': [beginsLater, () => tell('payment', 'CreditRefused', 'later', { ...ORDER, reason: 'out-of-credit' })],
+  'is undone': [
+    beginsLater,
+    async () => {
+      await store.cancel('later')
+      await tell('payment', 'CreditReleased', 'later', ORDER)
+    },
+  ],
+  'is given up before it is begun': [submitsLater, () => store.cancel('later')],
+  'was answered not to be, before it is begun': [
+    submitsLater,
+    () => log.run('uphold', { log_id: 'later', order: 'cart', user: 'anna', total: '30', told: 'cancelled' }),
+  ],
+}
+for (const [what, [later, end]] of Object.entries(LATER))
+  test.serial(`a draft that is lost while a checkout is under way is requested once that ${what}`, async (t) => {
+    await bringUndrafted(later)
+    t.false((await emitted()).includes('DraftRequested'))
+    await end()
+    t.is((await emitted()).at(-1), 'DraftRequested')
+    t.like(await shown(), { status: 'open' })
+  })
+
 test.serial('orders that are made anew have no drafts', async (t) => {
   await store.place({ ...ORDER, order: '0' }, plainly)
   await tell('payment', 'InvoiceDrafted', 'it', { ...ORDER, order: '0', order_version: 1 })
