@@ -4,7 +4,12 @@ import { command } from '../../shared/redis/command.ts'
 export const noteDraft = command('note-draft', ['log_id', 'order', 'user', 'total', 'order_version'], {
   drafted: ['order', 'version'],
   requested: [],
+  deferred: [],
   forgotten: [],
   repeated: [],
 })
-export const noteVoid = command('note-void', ['log_id', 'order', 'order_version'], { requested: [], nothing: [] })
+export const noteVoid = command('note-void', ['log_id', 'order', 'order_version'], {
+  requested: [],
+  deferred: [],
+  nothing: [],
+})

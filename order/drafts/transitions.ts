@@ -38,8 +38,11 @@ export const alternatives = [
   ['none', 'InvoiceDrafted', 'the order is unknown', ['forgotten', 'none', 'OrderForgotten']],
   ['none', 'InvoiceDrafted', 'that version is unknown', ['requested', 'awaited', 'DraftRequested']],
   ['awaited', 'InvoiceDrafted', 'that version is unknown', ['requested', 'awaited', 'DraftRequested']],
+  ['none', 'InvoiceDrafted', 'that version is unknown, and it is being paid', ['deferred', 'awaited']],
+  ['drafted', 'InvoiceDrafted', 'that version is unknown, and it is being paid', ['deferred', 'awaited']],
   ['awaited', 'InvoiceDrafted', 'it is of a version before', ['drafted', 'awaited']],
   ['drafted', 'InvoiceDrafted', 'that version is unknown', ['requested', 'awaited', 'DraftRequested']],
+  ['drafted', 'DraftVoided', 'it is being paid', ['deferred', 'awaited']],
   ['drafted', 'DraftVoided', 'the order is cancelled', ['nothing', 'drafted']],
   ['awaited', 'DraftVoided', 'it is of a version before', ['nothing', 'awaited']],
 ] as const satisfies readonly Alternative<'order', State, Event>[]

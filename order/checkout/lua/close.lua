@@ -12,8 +12,8 @@
 -- RETURNS  closed, order (if it is cancelled thereby) | contradicted, saga, by, order | requested (another draft) | repeated
 --          | unknown
 
--- replace_draft(id, saga, note): what was captured is given back, by this credit note, so that another draft is to be made, once.
-local function replace_draft(id, saga, note)
+-- credit_draft(id, saga, note): what was captured is given back, by this credit note, so that another draft is to be made, once.
+local function credit_draft(id, saga, note)
   redis.call('HSET', names.saga .. id, 'credited', note)
   forget_draft(saga.order)
   request_missing_draft(id, saga.order)
@@ -34,7 +34,7 @@ function commands.close(args)
   -- What was refunded before as a whole is in no credit note of its own.
   local credited = args.note or (args.refunded and 'refunded')
   if saga.state == 'closed' and credited and credited ~= saga.credited then
-    replace_draft(id, saga, credited)
+    credit_draft(id, saga, credited)
     return { 'requested' }
   end
   if saga.state ~= 'cancelling' then
@@ -48,7 +48,7 @@ function commands.close(args)
     redis.call('HSET', names.saga .. id, 'back_before', args.refunded)
   end
   if credited then
-    replace_draft(id, saga, credited)
+    credit_draft(id, saga, credited)
   else
     request_missing_draft(id, saga.order)
   end

@@ -28,10 +28,22 @@ local function request_draft(id, order, version)
 end
 
 -- request_missing_draft(saga, order): the same of an order that is open again after a checkout, if payment is to have a draft of it, and
--- has none. It has a log id of its own, for the record of a saga ends with the last entry of that.
+-- has none, or a wrong one. It has a log id of its own, for the record of a saga ends with the last entry of that.
 local function request_missing_draft(saga, order)
   local status, billed, draft = unpack(redis.call('HMGET', names.order .. order, 'status', 'billed', 'draft'))
   if status == 'open' and billed and drafted_version(draft) < tonumber(billed) then
     request_draft(saga .. '-draft', order)
   end
+end
+
+-- replace_draft(id, order, status): has an order drafted anew, of which payment has a wrong draft; once it is open again, if a checkout is
+-- under way: payment might read of this after it has issued the invoice. Returns what to return.
+local function replace_draft(id, order, status)
+  if status == 'open' then
+    request_draft(id, order)
+    return { 'requested' }
+  end
+  forget_draft(order)
+  redis.call('HSETNX', names.order .. order, 'billed', '1')
+  return { 'deferred' }
 end

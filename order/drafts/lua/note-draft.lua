@@ -3,7 +3,7 @@
 -- note-draft: payment has drafted the invoice of an order. If it shows a version that this service does not know (this Redis came back
 -- older), it is to be drafted as the order is now; or not at all, if there is no such order any more.
 -- ARGS     log_id, order, user, total, order_version
--- RETURNS  drafted, order, version | requested | forgotten | repeated
+-- RETURNS  drafted, order, version | requested | deferred | forgotten | repeated
 
 -- announce_drafted(order, version): wakes the request that waits for this, in whichever replica it waits.
 local subscribers_of_drafts
@@ -29,8 +29,7 @@ commands['note-draft'] = function(args)
   end
   local drafted = tonumber(args.order_version)
   if is_lost(status, billed, at, drafted) then
-    request_draft(args.log_id, args.order)
-    return { 'requested' }
+    return replace_draft(args.log_id, args.order, status)
   end
   if not billed or drafted <= drafted_version(draft) then
     return { 'repeated' }

@@ -56,12 +56,23 @@ holdStates({
   looksIn: (state) => state,
 })
 
+const beginsLater = () =>
+  store.begin({ log_id: 'later', order: 'cart', user: 'anna', token: '', timeout_ms: 60_000 }, plainly)
+
 const WHERE: Readonly<Record<(typeof alternatives)[number][2], (event: Event) => Promise<Reply>>> = {
   'the order is unknown': async () => {
     await bench.redis.del('order:cart')
     return drafted(1)
   },
   'that version is unknown': async () => drafted((await shown()).version + 1),
+  'that version is unknown, and it is being paid': async () => {
+    await beginsLater()
+    return drafted((await shown()).version + 1)
+  },
+  'it is being paid': async () => {
+    await beginsLater()
+    return voided(1)
+  },
   'it is of a version before': async (event) => {
     await addTea()
     return event === 'InvoiceDrafted' ? drafted(1) : voided(1)
@@ -150,8 +161,6 @@ const bringUndrafted = async (later: () => Promise<unknown>): Promise<void> => {
   await later()
   await tell('payment', 'CreditReleased', 'first', { ...ORDER, note: 'C2-1' })
 }
-const beginsLater = () =>
-  store.begin({ log_id: 'later', order: 'cart', user: 'anna', token: '', timeout_ms: 60_000 }, plainly)
 const submitsLater = () => store.submit({ log_id: 'later', order: 'cart', timeout_ms: 60_000, most: 9 }, plainly)
 const LATER: Readonly<Record<string, readonly [later: () => Promise<unknown>, end: () => Promise<unknown>]>> = {
   'is refused': [beginsLater, () => tell('payment', 'CreditRefused', 'later', { ...ORDER, reason: 'out-of-credit' })],
