@@ -280,6 +280,22 @@ const onceWrong: [Shop, Step[], Loss][] = [
     written('change 0 1 1, payment reads order, subtract 0 1, begin 0'),
     { ...loss('order', 0, 0.75), upheld: 'late' },
   ],
+  // The same, but it is paid: payment reads that it is to draft the order again after it has issued the invoice.
+  [lastPiece, written('change 0 1 1, deliver, begin 0'), loss('order', 0, 0.7)],
+  // Order forgets that it has cancelled a checkout, cancels it again while another one is under way, and that one fails.
+  [
+    lastPiece,
+    written(`change 0 1 0, change 0 1 1, change 0 1 0, deliver, begin 0, ${READ_BY_ALL}, cancel 0, begin 0, cancel 1`),
+    { ...loss('order', 0.5, 0.8), upheld: 'late' },
+  ],
+  // Payment forgets that it let the money of a cancelled checkout go, and captures it before it reads of that again.
+  [
+    lastPiece,
+    written(
+      'change 0 1 1, change 0 1 0, deliver, begin 0, payment reads order, stock reads payment, cancel 0, payment reads order, order reads payment, payment reads stock, order reads payment',
+    ),
+    loss('payment', 0.56, 0.82),
+  ],
 ]
 
 /** What chance hardly meets, and only a person can end. */
