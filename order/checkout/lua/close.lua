@@ -9,8 +9,8 @@
 -- was begun and cancelled, which this service has lost: it is cancelled now. Where money was captured, the draft of the invoice went with
 -- it: also that of a checkout which is closed here, for a payment that came back older may capture first what it had only held before.
 -- ARGS     log_id, note (of what was captured), refunded (how much of it was refunded before)
--- RETURNS  closed, order (if it is cancelled thereby) | contradicted, saga, by, order | requested (another draft) | repeated
---          | unknown
+-- RETURNS  closed, order (if it is cancelled thereby) | contradicted, saga, by, order | requested (another draft, if its order is
+--          open) | repeated | unknown
 
 -- credit_draft(id, saga, note): what was captured is given back, by this credit note, so that another draft is to be made, once.
 local function credit_draft(id, saga, note)
