@@ -20,7 +20,7 @@ import { impossible } from '../errors.ts'
 import type { Step } from '../process/step.ts'
 import { elements, result, text } from '../redis/reply.ts'
 import type { Once, Reply, Script } from '../redis/script.ts'
-import { type Args, linesOf, runAll } from './commands.ts'
+import { type Args, linesOf, runOne } from './commands.ts'
 import { type ConfirmationOptions, openConfirmation } from './confirmation.ts'
 import type { Fence } from './fence.ts'
 import type { Measured } from './measured.ts'
@@ -193,12 +193,7 @@ export const openApply = (
     const { single } = peerOf(publisher)
     const [reply, entry, text] = await fence.within(once, async (readMs) => {
       await confirmation?.pending()
-      const [done] = await step('retry', () =>
-        runAll(single, redis, [{ command: 'retry', lines: linesOf(args, once, readMs) }]),
-      )
-      if (done === undefined) return impossible('log.retry')
-      if (done instanceof Error) throw done
-      return done
+      return step('retry', () => runOne(single, redis, { command: 'retry', lines: linesOf(args, once, readMs) }))
     })
     if (entry !== '') onAppended(entry, text)
     return reply

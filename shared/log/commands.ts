@@ -6,7 +6,7 @@
  * again to the same request.
  */
 import type { Redis } from 'ioredis'
-import { StaleLockTokenError, UnavailableError } from '../errors.ts'
+import { impossible, StaleLockTokenError, UnavailableError } from '../errors.ts'
 import type { Step } from '../process/step.ts'
 import { COMMAND_TIMEOUT_MS, provesNothingDone } from '../redis/connection.ts'
 import { grouped } from '../redis/group-commit.ts'
@@ -80,7 +80,7 @@ export const linesOf = (args: Args, once?: Once, readMs?: number): string => {
 }
 
 /** Runs commands by a script whose main part is `do`: what each returned, or its error. */
-export const runAll = async (by: Script, redis: Redis, asked: readonly Asked[]): Promise<readonly (Done | Error)[]> => {
+const runAll = async (by: Script, redis: Redis, asked: readonly Asked[]): Promise<readonly (Done | Error)[]> => {
   const argv: string[] = []
   for (const { command, lines } of asked) argv.push(command, lines)
   const told = (await by(redis, argv)) as readonly (Reply | Error | string)[]
@@ -88,6 +88,14 @@ export const runAll = async (by: Script, redis: Redis, asked: readonly Asked[]):
     const reply = told[3 * index]
     return reply instanceof Error ? reply : ([reply, told[3 * index + 1], told[3 * index + 2]] as Done)
   })
+}
+
+/** Runs one command by such a script. */
+export const runOne = async (by: Script, redis: Redis, asked: Asked): Promise<Done> => {
+  const [done] = await runAll(by, redis, [asked])
+  if (done === undefined) return impossible('log.runOne')
+  if (done instanceof Error) throw done
+  return done
 }
 
 /** One command is one script, so its failure may tell that nothing was done. */
