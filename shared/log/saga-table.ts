@@ -27,7 +27,7 @@ export type SagaTable<State extends string = string> = {
   readonly untold?: readonly string[]
   /**
    * The unfinished states that a saga nearly always leaves within moments, and of which its entries tell all but the one field that is
-   * named here, or '': it is packed at once, with this beside its entries. That is a third of the work of a record that is made and ended.
+   * named here, or '': it is packed at once, with this beside its entries, so that no record is written, read and deleted for it.
    */
   readonly passing?: Readonly<Record<string, string>>
 }

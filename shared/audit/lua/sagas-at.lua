@@ -9,8 +9,7 @@ commands['sagas-at'] = function(args)
   local function last_of(id)
     local last, last_ms, last_sequence = nil, 0, 0
     local recorded = redis.call('HMGET', names.saga .. id, 'entries', 'again')
-    local packed = redis.call('HGET', packs(id), id)
-    recorded[3] = packed and select(2, unpacked_text(packed))
+    recorded[3] = select(2, packing(id))
     for _, entries in pairs(recorded) do
       for entry in string.gmatch(entries or '', '%S+') do
         local ms, sequence = position(entry)

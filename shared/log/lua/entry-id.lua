@@ -9,7 +9,7 @@ local function later(ms, sequence, than_ms, than_sequence)
   return ms > than_ms or (ms == than_ms and sequence > than_sequence)
 end
 
--- is_after(id, other): whether an entry's id comes after another. Texts of the same form are compared as such, which is a fifth of the work.
+-- is_after(id, other): whether an entry's id comes after another. Texts of the same form are compared as such, which is less work.
 local DASH, DASH_AT = 45, 14
 local function is_after(id, other)
   if #id == #other and string.byte(id, DASH_AT) == DASH and string.byte(other, DASH_AT) == DASH then

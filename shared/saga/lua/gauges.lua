@@ -11,8 +11,7 @@
 local function states_of(ids)
   local states = {}
   for at, id in ipairs(ids) do
-    local packed = redis.call('HGET', packs(id), id)
-    states[at] = packed and unpacked_text(packed) or redis.call('HGET', names.saga .. id, 'state') or ''
+    states[at] = packing(id) or redis.call('HGET', names.saga .. id, 'state') or ''
   end
   return states
 end

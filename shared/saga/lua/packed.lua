@@ -12,8 +12,12 @@ local function packed_text(saga)
   return state .. ' ' .. saga.entries
 end
 
--- unpacked_text(packed): these three again.
-local function unpacked_text(packed)
+-- packing(id): these three of a saga again; nil if it is not packed.
+local function packing(id)
+  local packed = redis.call('HGET', packs(id), id)
+  if not packed then
+    return nil
+  end
   local state, entries = string.match(packed, '^(%S+) (.*)$')
   local comma = string.find(state, ',', 1, true)
   if not comma then

@@ -55,13 +55,21 @@ local function last_entry(entries)
   return string.match(entries, '.* (.*)') or entries
 end
 
+-- as_packed(saga, state, entries, beside): makes what is told of a saga its record, with that to which it is packed.
+local function as_packed(saga, state, entries, beside)
+  if beside then
+    saga[passing[state]] = beside
+  end
+  saga.state, saga.entries, saga.stored = state, entries, 'packed'
+  return saga
+end
+
 -- packed_saga(id): a record that was packed, with what its entries tell, or nil.
 local function packed_saga(id)
-  local packed = redis.call('HGET', packs(id), id)
-  if not packed then
+  local state, entries, beside = packing(id)
+  if not state then
     return nil
   end
-  local state, entries, beside = unpacked_text(packed)
   local saga = {}
   for entry in string.gmatch(entries, '%S+') do
     local found = redis.call('XRANGE', names.log, entry, entry)[1]
@@ -70,11 +78,7 @@ local function packed_saga(id)
     end
   end
   saga.kind, saga.version, saga.log_id = nil, nil, nil
-  if beside then
-    saga[passing[state]] = beside
-  end
-  saga.state, saga.entries, saga.stored = state, entries, 'packed'
-  return saga
+  return as_packed(saga, state, entries, beside)
 end
 
 -- load_saga(id): what is recorded of a saga here, or nil; and as `stored`, whether it is `packed` or has a `record` of its own.
@@ -93,19 +97,11 @@ end
 -- told_saga(id, state, told): the same of a saga that is nearly always packed in this state, of what a peer has told of it: it has that from
 -- the entries of the saga here, so that these need not be read. What was told becomes the saga.
 local function told_saga(id, state, told)
-  local packed = redis.call('HGET', packs(id), id)
-  local its_state, entries, beside
-  if packed then
-    its_state, entries, beside = unpacked_text(packed)
-  end
+  local its_state, entries, beside = packing(id)
   if its_state ~= state then
     return load_saga(id)
   end
-  if beside then
-    told[passing[state]] = beside
-  end
-  told.state, told.entries, told.stored = state, entries, 'packed'
-  return told
+  return as_packed(told, state, entries, beside)
 end
 
 -- store_saga(id, saga): records all that is known of it, in a record of its own.

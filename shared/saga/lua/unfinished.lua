@@ -9,11 +9,10 @@
 
 -- standing(id): the state of a saga, its deadline and its entries, as far as it is recorded and has them.
 local function standing(id)
-  local packed = redis.call('HGET', packs(id), id)
-  if not packed then
+  local state, entries = packing(id)
+  if not state then
     return unpack(redis.call('HMGET', names.saga .. id, 'state', 'deadline', 'entries'))
   end
-  local state, entries = unpacked_text(packed)
   return state, redis.call('ZSCORE', names.deadlines, id), entries
 end
 
