@@ -4,6 +4,7 @@
  * As in the group commit of databases (DeWitt et al., "Implementation Techniques for Main Memory Database Systems", 1984):
  * while one group is under way, what is asked for waits and is the next one. The first leaves at the end of the turn of
  * the event loop, so one that is alone waits for none; the busier it gets, the larger the groups and the less each costs.
+ * Those after it leave one turn later, so that what has come in by socket while the answers were told goes with them.
  */
 import { UnavailableError } from '../errors.ts'
 
@@ -75,7 +76,7 @@ export const grouped = <Asked, Done>(options: GroupOptions<Asked, Done>): ((ques
     const group = waiting.splice(0, groupMax)
     if (group.length > 0) await ask(group)
     busy = waiting.length > 0
-    if (busy) setImmediate(leave)
+    if (busy) setImmediate(() => setImmediate(leave))
   }
 
   return (question) =>

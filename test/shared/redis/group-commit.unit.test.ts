@@ -17,7 +17,11 @@ const open = ({ groupMax = 10, timeoutMs = 60_000 } = {}) => {
     groupMax,
     timeoutMs,
   })
-  return { ask, groups, sent: () => groups.map(({ questions }) => questions) }
+  /** Until so many groups were sent. */
+  const sending = async (count: number): Promise<void> => {
+    while (groups.length < count) await turn()
+  }
+  return { ask, groups, sending, sent: () => groups.map(({ questions }) => questions) }
 }
 
 test('what is asked in one turn is one group, and each has its own answer', async (t) => {
@@ -31,7 +35,7 @@ test('what is asked in one turn is one group, and each has its own answer', asyn
 })
 
 test('what is asked while a group is under way is the next one', async (t) => {
-  const { ask, groups, sent } = open()
+  const { ask, groups, sending, sent } = open()
   const first = ask(1)
   await turn()
   const second = ask(2)
@@ -41,21 +45,35 @@ test('what is asked while a group is under way is the next one', async (t) => {
   t.deepEqual(sent(), [[1]])
   groups[0]?.answer()
   t.is(await first, 10)
+  await sending(2)
+  t.deepEqual(sent(), [[1], [2, 3]])
+  groups[1]?.answer()
+  t.deepEqual(await Promise.all([second, third]), [20, 30])
+})
+
+test('what comes in the turn after an answer goes with those that have waited for it', async (t) => {
+  const { ask, groups, sending, sent } = open()
+  const first = ask(1)
+  await turn()
+  const second = ask(2)
+  groups[0]?.answer()
+  t.is(await first, 10)
   await turn()
   await turn()
+  const third = ask(3)
+  await sending(2)
   t.deepEqual(sent(), [[1], [2, 3]])
   groups[1]?.answer()
   t.deepEqual(await Promise.all([second, third]), [20, 30])
 })
 
 test('a group has an end, and the rest follows', async (t) => {
-  const { ask, groups, sent } = open({ groupMax: 2 })
+  const { ask, groups, sending, sent } = open({ groupMax: 2 })
   const all = Promise.all([1, 2, 3].map(ask))
   await turn()
   t.deepEqual(sent(), [[1, 2]])
   groups[0]?.answer()
-  await turn()
-  await turn()
+  await sending(2)
   t.deepEqual(sent(), [[1, 2], [3]])
   groups[1]?.answer()
   t.deepEqual(await all, [10, 20, 30])
@@ -73,7 +91,7 @@ test('the error of one is not that of the others', async (t) => {
 })
 
 test('the error of a group is that of all in it, and of nobody after it', async (t) => {
-  const { ask, groups } = open()
+  const { ask, groups, sending } = open()
   const failed = Promise.allSettled([1, 2].map(ask))
   await turn()
   const next = ask(3)
@@ -82,14 +100,13 @@ test('the error of a group is that of all in it, and of nobody after it', async 
     (await failed).map(({ status }) => status),
     ['rejected', 'rejected'],
   )
-  await turn()
-  await turn()
+  await sending(2)
   groups[1]?.answer()
   t.is(await next, 30)
 })
 
 test('who has waited too long is told so in time and not sent, and who came later is', async (t) => {
-  const { ask, groups, sent } = open({ timeoutMs: 100 })
+  const { ask, groups, sending, sent } = open({ timeoutMs: 100 })
   // As the connection of a real one does: who waits in vain does not keep the process alive.
   const alive = setInterval(() => undefined, 1_000)
   t.teardown(() => clearInterval(alive))
@@ -102,8 +119,7 @@ test('who has waited too long is told so in time and not sent, and who came late
   await late
   const waiting = ask(3)
   groups[0]?.answer()
-  await turn()
-  await turn()
+  await sending(2)
   t.deepEqual(sent(), [[1], [3]])
   groups[1]?.answer()
   t.is(await waiting, 30)
