@@ -90,7 +90,8 @@ commands['acquire-lock'] = on_lock(function(lock, args)
   end
   local lease = {
     id = args.lease, request = args.request, mode = args.mode, permits = args.permits, ttl = args.ttl, priority = args.priority,
-    owner = args.owner, metadata = args.metadata, delay = args.delay ~= '' and args.delay or integer(lock.delay),
+    owner = args.owner, metadata = args.metadata, delay = args.delay ~= '' and args.delay or digits(lock.delay),
+    state = '', token = '', acquired = '', expires = '', claimed = '',
   }
   if is_open(lock) and fits(lock, lease) and not is_overtaking(lock, args) then
     if args.mode == 'permit' and lock.limit == '' then

@@ -14,7 +14,8 @@ commands['configure-lock'] = on_lock(function(lock, args)
   local was_configured = is_configured(lock)
   if not is_same or tonumber(args.delay) ~= lock.delay then
     lock.fixed, lock.write, lock.delay = args.limit, args.write, tonumber(args.delay)
-    emit_lock(lock, 'LockConfigured', args.log_id, 'limit=' .. args.limit .. ' write=' .. args.write .. ' delay=' .. args.delay, true)
+    emit_lock(lock, 'LockConfigured', args.log_id,
+      'lock=' .. lock.name .. ' limit=' .. args.limit .. ' write=' .. args.write .. ' delay=' .. args.delay, true)
   end
   if is_configured(lock) and lock.made == 0 then
     lock.made = now_ms()

@@ -32,7 +32,7 @@ end
 
 -- emit_queued(lock, lease): tells how a lease waits.
 local function emit_queued(lock, lease)
-  emit_lock(lock, 'LockQueued', lease.id, 'mode=' .. lease.mode .. ' owner=' .. lease.owner .. ' permits=' .. lease.permits
+  emit_lock(lock, 'LockQueued', lease.id, 'lock=' .. lock.name .. ' mode=' .. lease.mode .. ' owner=' .. lease.owner .. ' permits=' .. lease.permits
     .. ' priority=' .. lease.priority, true)
 end
 

@@ -67,23 +67,47 @@ local function text_of_lease(lease)
   return text .. lease.arrival .. '\0' .. lease['until'] .. '\0' .. lease.since .. '\0\0'
 end
 
--- lock_in(text), text_of_lock(lock): the lock that is recorded so, and how one is recorded.
-local LOCK = string.rep('s', 17)
-local function lock_in(text)
-  local token, mode, count, used, waiting, limit, fixed, write, delay, delayed, made, arrivals, mean, due, sole, sole_end, history, after
-    = struct.unpack(LOCK, text)
+-- new_lock(): one that is not there.
+local function new_lock()
   return {
-    token = number_in(token), mode = mode, count = number_in(count), used = number_in(used), waiting = number_in(waiting), limit = limit,
-    fixed = fixed, write = write, delay = number_in(delay), delayed = number_in(delayed), made = number_in(made),
-    arrivals = number_in(arrivals), mean = number_in(mean), due = number_in(due), sole = sole, sole_end = number_in(sole_end),
-    history = history, lease = after <= #text and lease_in(text, after), name = '', is_there = true, was_idle = true,
+    token = 0, mode = '', count = 0, used = 0, waiting = 0, limit = '', fixed = '', write = '', delay = 0, delayed = 0, made = 0, arrivals = 0,
+    mean = 0, due = 0, sole = '', sole_end = 0, history = '', lease = false, name = '', is_there = false, was_idle = true, changed = false,
+    entry = '',
   }
 end
+
+-- lock_in(text), text_of_lock(lock): the lock that is recorded so, and how one is recorded. Of most locks there is nothing to tell between
+-- `used` and `mean`, which is read and written as one.
+local FIRST, MIDDLE, LAST = string.rep('s', 4), string.rep('s', 8), string.rep('s', 5)
+local NOTHING = string.rep('\0', #MIDDLE)
+local function lock_in(text)
+  local lock = new_lock()
+  local token, mode, count, used, after = struct.unpack(FIRST, text)
+  lock.token, lock.mode, lock.count, lock.used, lock.is_there = number_in(token), mode, number_in(count), number_in(used), true
+  if string.sub(text, after, after + #NOTHING - 1) == NOTHING then
+    after = after + #NOTHING
+  else
+    local waiting, limit, fixed, write, delay, delayed, made, arrivals, behind = struct.unpack(MIDDLE, text, after)
+    lock.waiting, lock.limit, lock.fixed, lock.write = number_in(waiting), limit, fixed, write
+    lock.delay, lock.delayed, lock.made, lock.arrivals = number_in(delay), number_in(delayed), number_in(made), number_in(arrivals)
+    after = behind
+  end
+  local mean, due, sole, sole_end, history, behind = struct.unpack(LAST, text, after)
+  lock.mean, lock.due, lock.sole, lock.sole_end, lock.history = number_in(mean), number_in(due), sole, number_in(sole_end), history
+  lock.lease = behind <= #text and lease_in(text, behind)
+  return lock
+end
+local function middle_of(lock)
+  if lock.waiting == 0 and lock.limit == '' and lock.fixed == '' and lock.write == '' and lock.delay == 0 and lock.delayed == 0
+    and lock.made == 0 and lock.arrivals == 0 then
+    return NOTHING
+  end
+  return or_none(lock.waiting) .. '\0' .. lock.limit .. '\0' .. lock.fixed .. '\0' .. lock.write .. '\0' .. or_none(lock.delay) .. '\0'
+    .. or_none(lock.delayed) .. '\0' .. or_none(lock.made) .. '\0' .. or_none(lock.arrivals) .. '\0'
+end
 local function text_of_lock(lock)
-  return digits(lock.token) .. '\0' .. lock.mode .. '\0' .. or_none(lock.count) .. '\0' .. or_none(lock.used) .. '\0'
-    .. or_none(lock.waiting) .. '\0' .. lock.limit .. '\0' .. lock.fixed .. '\0' .. lock.write .. '\0' .. or_none(lock.delay) .. '\0'
-    .. or_none(lock.delayed) .. '\0' .. or_none(lock.made) .. '\0' .. or_none(lock.arrivals) .. '\0' .. or_none(lock.mean) .. '\0'
-    .. or_none(lock.due) .. '\0' .. lock.sole .. '\0' .. or_none(lock.sole_end) .. '\0' .. lock.history .. '\0'
+  return digits(lock.token) .. '\0' .. lock.mode .. '\0' .. or_none(lock.count) .. '\0' .. or_none(lock.used) .. '\0' .. middle_of(lock)
+    .. or_none(lock.mean) .. '\0' .. or_none(lock.due) .. '\0' .. lock.sole .. '\0' .. or_none(lock.sole_end) .. '\0' .. lock.history .. '\0'
     .. (lock.lease and text_of_lease(lock.lease) or '')
 end
 
@@ -97,16 +121,9 @@ local function recorded(key, read)
 end
 
 -- load_lock(name): what is recorded of it; one that is not there is free. save_lock(lock): records it.
-local NEW = {
-  token = 0, mode = '', count = 0, used = 0, waiting = 0, limit = '', fixed = '', write = '', delay = 0, delayed = 0, made = 0, arrivals = 0,
-  mean = 0, due = 0, sole = '', sole_end = 0, history = '', lease = false,
-}
-local OR_NEW = { __index = NEW }
 local function load_lock(name)
-  local found = recorded(names.lock .. name, lock_in)
-  local lock = found or setmetatable({}, OR_NEW)
-  lock.name, lock.is_there = name, found ~= nil
-  lock.was_idle = lock.count + lock.waiting == 0
+  local lock = recorded(names.lock .. name, lock_in) or new_lock()
+  lock.name, lock.was_idle = name, lock.count + lock.waiting == 0
   if lock.lease then
     lock.lease.id = lock.sole
   end
@@ -151,7 +168,7 @@ end
 -- remember_end(lock, lease, why, kept_ms): for a while it is remembered how a lease has ended.
 local function remember_end(lock, lease, why, kept_ms)
   local ended = { state = 'ended', ended = why, at = now_text(), request = lease.request, promoted = lease.promoted }
-  redis.call('SET', key_of_lease(lock, lease.id), text_of_lease(ended), 'PX', kept_ms)
+  redis.call('SET', key_of_lease(lock, lease.id), text_of_lease(ended), 'PXAT', digits(now_ms() + kept_ms))
 end
 
 -- end_sole(lock): no lease holds alone any more.

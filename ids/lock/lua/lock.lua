@@ -9,7 +9,7 @@ local function is_older(seen)
   if seen == sound or seen == '' then
     return false
   end
-  if #redis.call('XRANGE', names.log, seen, seen) == 0 then
+  if #redis.call('XREVRANGE', names.log, seen, seen) == 0 then
     local trimmed = redis.call('GET', names.trimmed)
     local ms, sequence = position(seen)
     if not trimmed or later(ms, sequence, position(trimmed)) then
@@ -37,9 +37,9 @@ local function least_token()
   return floor
 end
 
--- emit_lock(lock, kind, log_id, facts, is_history): appends an entry about a lock.
+-- emit_lock(lock, kind, log_id, facts, is_history): appends an entry about a lock, of which the facts begin with its name.
 local function emit_lock(lock, kind, log_id, facts, is_history)
-  local entry, text = append(kind, log_id, 'lock=' .. lock.name .. ' ' .. facts)
+  local entry, text = append(kind, log_id, facts)
   appended, appended_text = entry, kind .. ' ' .. text
   lock.changed, lock.entry = true, entry
   if is_history then
@@ -55,8 +55,9 @@ local function emit_due(lock, kind, log_id, facts)
   done_by = by
 end
 
-local function facts_of(lease)
-  return 'mode=' .. lease.mode .. ' owner=' .. lease.owner .. ' token=' .. lease.token .. ' permits=' .. lease.permits
+local function facts_of(lock, lease, more)
+  return 'lock=' .. lock.name .. ' mode=' .. lease.mode .. ' owner=' .. lease.owner .. ' token=' .. lease.token .. ' permits='
+    .. lease.permits .. more
 end
 
 -- is_open(lock): whether anybody may get it now, as far as time says.
@@ -82,12 +83,12 @@ local function grant(lock, lease, is_claimed)
   local expires = now + tonumber(lease.ttl)
   lock.token, lock.count, lock.mode = token, lock.count + 1, lease.mode
   lock.used = lock.used + tonumber(lease.permits)
-  lease.state, lease.token, lease.acquired, lease.expires = 'held', integer(token), integer(now), integer(expires)
+  lease.state, lease.token, lease.acquired, lease.expires = 'held', digits(token), now_text(), digits(expires)
   lease.claimed = is_claimed and '1' or '0'
   set_end(lock, lease.id, is_claimed and expires or math.min(expires, now + limits.lock_unclaimed_ms))
   save_lease(lock, lease)
   local emit = is_claimed and emit_lock or emit_due
-  emit(lock, 'LockGranted', lease.id, facts_of(lease) .. ' until=' .. lease.expires, true)
+  emit(lock, 'LockGranted', lease.id, facts_of(lock, lease, ' until=' .. lease.expires), true)
 end
 
 -- promote(lock): lets those at the head of the queue hold that may. Returns their tokens.
@@ -122,17 +123,14 @@ local function end_holding(lock, lease, why)
   lock.mean = lock.mean == 0 and held or math.floor((3 * lock.mean + held) / 4)
   drop_end(lock, lease.id)
   remember_end(lock, lease, why, limits.lock_ended_ms)
-  local facts = facts_of(lease)
-  if why == 'expired' or why == 'unclaimed' then
-    facts = facts .. ' why=' .. why
-  end
+  local more = (why == 'expired' or why == 'unclaimed') and ' why=' .. why or ''
   if lease.delay ~= '0' and (why == 'expired' or why == 'forced') then
     local since = why == 'expired' and tonumber(lease.expires) or now
     lock.delayed = math.max(lock.delayed, since + tonumber(lease.delay))
-    facts = facts .. ' delayed=' .. integer(lock.delayed)
+    more = more .. ' delayed=' .. integer(lock.delayed)
   end
   local emit = BY_TIME[why] and emit_due or emit_lock
-  emit(lock, KIND_OF_END[why], lease.id, facts, true)
+  emit(lock, KIND_OF_END[why], lease.id, facts_of(lock, lease, more), true)
 end
 
 -- end_waiting(lock, lease, why): a lease waits no longer.
@@ -142,7 +140,8 @@ local function end_waiting(lock, lease, why)
   drop_end(lock, lease.id)
   remember_end(lock, lease, why, limits.lock_ended_ms)
   local emit = BY_TIME[why] and emit_due or emit_lock
-  emit(lock, 'LockWaitEnded', lease.id, 'mode=' .. lease.mode .. ' owner=' .. lease.owner .. ' why=' .. why, true)
+  emit(lock, 'LockWaitEnded', lease.id,
+    'lock=' .. lock.name .. ' mode=' .. lease.mode .. ' owner=' .. lease.owner .. ' why=' .. why, true)
 end
 
 -- is_idle(lock): whether nobody holds or waits. rest(lock): an idle lock has only the limit that is configured.
@@ -205,19 +204,20 @@ local function close_lock(lock)
     return
   end
   rest(lock)
-  lock.due = is_idle(lock) and 0 or next_due(lock)
+  local idle = is_idle(lock)
+  lock.due = idle and 0 or next_due(lock)
   save_lock(lock)
   if not lock.is_there then
     index(names.locks, lock.name, '0')
     locks_count = locks_count and locks_count + 1
   end
-  if not is_idle(lock) then
-    index(names.locks_due, lock.name, integer(lock.due))
+  if not idle then
+    index(names.locks_due, lock.name, digits(lock.due))
   elseif not lock.was_idle then
     index(names.locks_due, lock.name)
   end
-  if is_idle(lock) and not is_configured(lock) then
-    index(names.locks_free, lock.name, integer(math.max(now_ms(), lock.delayed)))
+  if idle and not is_configured(lock) then
+    index(names.locks_free, lock.name, digits(math.max(now_ms(), lock.delayed)))
   elseif lock.is_there and lock.was_idle then
     index(names.locks_free, lock.name)
   end

@@ -1,6 +1,6 @@
 --- @include "lock-record"
 -- older_record(key, text, is_lock): a lock or a lease, as a version before has recorded it: as a table in MessagePack, which of a lock
--- lacks what is as in NEW; or as a hash of texts, which cannot be got.
+-- lacks what is as in a new one; or as a hash of texts, which cannot be got.
 
 local function fields_of(key)
   local found, fields = redis.call('HGETALL', key), {}
@@ -23,10 +23,11 @@ function rarely.older_record(key, text, is_lock)
   if not is_lock then
     return found
   end
-  local lock = {}
-  for field, new in pairs(NEW) do
+  local lock = new_lock()
+  for field, new in pairs(lock) do
     lock[field] = type(new) == 'number' and tonumber(found[field] or new) or found[field] or new
   end
+  lock.is_there = true
   lock.history = older_history(found.history)
   return lock
 end

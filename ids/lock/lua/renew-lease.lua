@@ -12,7 +12,7 @@ local function renew(lock, lease, args)
   lease.expires, lease.claimed = integer(now + tonumber(lease.ttl)), '1'
   save_lease(lock, lease)
   set_end(lock, lease.id, now + tonumber(lease.ttl))
-  emit_lock(lock, 'LockRenewed', lease.id, facts_of(lease) .. ' until=' .. lease.expires, false)
+  emit_lock(lock, 'LockRenewed', lease.id, facts_of(lock, lease, ' until=' .. lease.expires), false)
   promote(lock)
   return shown_held(lock, lease)
 end
