@@ -28,7 +28,7 @@ const readRun = ({ names }: Run): string => {
   return `if at<=#text then
 local ${values},behind=string.match(text,'^${names.map((name) => ` ${name}=(%S*)`).join('')}()',at)
 if behind then ${names.map((name, at) => `payload['${name}']=v${at}`).join(' ')} at=behind end
-end`
+ end`
 }
 
 const branch = ([kind, facts]: readonly [string, Facts]): string => `if kind=='${kind}' then
@@ -37,7 +37,7 @@ local payload={log_id=id,${Object.keys(facts)
   .join(',')}}
 ${runsOf(facts).map(readRun).join('\n')}
 return payload,at
-end`
+ end`
 
 /** `begin_payload(kind, text)`: what a text says, and where the rest of it begins that stands otherwise than was expected. */
 export const beginPayload = (kinds: Readonly<Record<string, Facts>>): string =>

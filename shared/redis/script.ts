@@ -10,7 +10,8 @@
  * A *script* is what Redis runs: the names of the service and what it emits as Lua tables, the includes once each, some commands,
  * and a main part: `do` (one command, asked for by requests), `ask` (one query) or `apply` (a batch of a peer's entries).
  * Redis runs all of it whenever the script is called, and each function that is defined costs a fifth of a microsecond. So what is
- * needed rarely, and of several commands those that do not say `--- @often`, is defined only when it is called first.
+ * needed rarely, and of several commands those that do not say `--- @often`, is defined only when it is called first; and a function
+ * that nothing in a script calls is left out of it.
  * Scripts are called by EVALSHA and loaded by one EVAL where the server does not know them (yet, or any more). The `#!lua` line
  * makes Redis refuse a script as a whole, before it begins, when it is out of memory or cannot write its file; but not one
  * whose commands all have a line `-- WRITES   nothing`: they only ask, and Redis holds them to it. One with `nothing that
@@ -104,6 +105,30 @@ const withoutComments = (body: string): string =>
  */
 export const sharedScript = (name: string): string => withoutComments(readLua(name, []))
 
+const FUNCTION = /^local function (\w+)\((?:.* end$|.*\n(?:.*\n)*?end$)/gm
+const NAME = /[A-Za-z_]\w*/g
+
+/** Leaves out the functions that nothing calls, nor what calls them. Each begins and ends at the beginning of a line. */
+const withoutUncalled = (text: string): string => {
+  const functions = new Map<string, string[]>()
+  const rest = text.replace(FUNCTION, (body, name: string) => {
+    functions.set(name, [...(functions.get(name) ?? []), body])
+    return ''
+  })
+  const called = new Set<string>()
+  const follow = (code: string): void => {
+    for (const [name] of code.matchAll(NAME)) {
+      if (called.has(name)) continue
+      const bodies = functions.get(name)
+      if (bodies === undefined) continue
+      called.add(name)
+      bodies.forEach(follow)
+    }
+  }
+  follow(rest)
+  return text.replace(FUNCTION, (body, name: string) => (called.has(name) ? body : '')).replace(/\n{2,}/g, '\n')
+}
+
 const firstLine = (writes: ReadonlySet<string | undefined>): string => {
   if (writes.size === 0 || writes.has(undefined)) return '#!lua'
   return writes.size === 1 && writes.has('nothing') ? '#!lua flags=no-writes' : '#!lua flags=allow-oom'
@@ -158,7 +183,9 @@ export const compose = ({ lua, commands, main, tables, supplies = {}, functions 
   const writes = new Set(commands.map((command) => WRITES.exec(bodyOf(command))?.[1]))
   const constants = Object.entries(tables).map(([name, table]) => luaTable(name, table))
   const later = rest.length === 0 ? [] : ['define = function()', ...rest, 'end']
-  return [firstLine(writes), ...constants, ...functions, PRELUDE, ...atOnce, ...later, mainPart].join('\n')
+  return withoutUncalled(
+    [firstLine(writes), ...constants, ...functions, PRELUDE, ...atOnce, ...later, mainPart].join('\n'),
+  )
 }
 
 /** Makes a callable script of a Lua text. Errors of Redis pass unchanged. */

@@ -26,6 +26,9 @@ const FILES = {
   often:
     '--- @often\n--- @include "base"\n--- @rarely "seldom"\nfunction commands.often(args) return args.KEYS == 1 and base or rarely.seldom() end',
   seldom: '--- @include "middle"\nfunction rarely.seldom() return middle .. \'+seldom\' end',
+  called:
+    "local function last() return 'last' end\nlocal function next()\n  return last()\nend\nlocal function alone()\n  return alone()\nend\nlocal function above() return alone() end",
+  calls: '--- @include "called"\nfunction commands.calls() return next() end',
   lost: '--- @include "no-such-thing"',
   full: "redis.call('LPOP', 'list')\nredis.call('SET', 'key', 'value')\nreturn 'done'",
   broken: "redis.call('INCR', 'text')\nreturn 'done'",
@@ -75,6 +78,15 @@ test('what Redis keeps has no comments, and begins with the line that makes it r
 
 test('the same parts give the same text: a script that is known stays known', (t) => {
   t.is(compose(parts()), compose(parts()))
+})
+
+test('a function that nothing calls, or only what nothing calls, is left out', async (t) => {
+  const text = compose(parts({ commands: ['calls'] }))
+  t.deepEqual(
+    [...text.matchAll(/local function (\w+)/g)].map(([, name]) => name),
+    ['last', 'next'],
+  )
+  t.is(await script(text)(redis, ['calls', '']), 'last:a "quoted" mark:9')
 })
 
 test('what is needed rarely is defined only when it is called, and so is a command that is not run often, if there are others', (t) => {
