@@ -84,7 +84,8 @@ export type ApplyOptions = {
   readonly measured: Pick<Measured, 'applied'>
   /** Called with the entry that says that a letter was retried. */
   readonly onAppended: (entry: string, text: string) => void
-  readonly batchScriptOf: (publisher: Service, follows: Readonly<Record<string, string>>) => Script
+  /** Runs `lua/apply.lua`. */
+  readonly batch: Script
   readonly scriptOf: (commands: readonly string[]) => Script
 }
 
@@ -118,8 +119,8 @@ const argumentsOf = (
   return args
 }
 
-/** Of each peer, by which commands its entries are applied, and by which scripts. */
-const peersIn = ({ follows, batchScriptOf, scriptOf }: ApplyOptions, publishers: readonly Service[]) =>
+/** Of each peer, by which commands its entries are applied, and by which script one of them alone. */
+const peersIn = ({ follows, scriptOf }: ApplyOptions, publishers: readonly Service[]) =>
   new Map(
     publishers.map((publisher) => {
       const rows = follows[publisher] ?? {}
@@ -129,7 +130,6 @@ const peersIn = ({ follows, batchScriptOf, scriptOf }: ApplyOptions, publishers:
           // A kind comes from outside, and may be named as something that every object has: hence a map.
           commands: new Map(Object.entries(rows)),
           applying: `hear-${publisher}`,
-          batch: batchScriptOf(publisher, rows),
           single: scriptOf([...Object.values(rows), 'retry']),
         },
       ]
@@ -139,7 +139,7 @@ const peersIn = ({ follows, batchScriptOf, scriptOf }: ApplyOptions, publishers:
 export const openApply = (
   options: ApplyOptions,
 ): { readonly apply: Apply; readonly commandAfter: CommandAfter; readonly retry: Retry } => {
-  const { service, redis, step, fence, cursors, follows, measured, onAppended } = options
+  const { service, redis, step, fence, cursors, follows, batch, measured, onAppended } = options
   const { invalidReason } = options.dictionary
   const publishers = Object.keys(follows) as Service[]
   const peers = peersIn(options, publishers)
@@ -171,7 +171,7 @@ export const openApply = (
       entries.at(-1)?.[0] ?? known,
       ...argumentsOf(publisher, handled, options.dictionary, traces),
     ]
-    const { batch, applying, commands } = peerOf(publisher)
+    const { applying, commands } = peerOf(publisher)
     const commandOf = (entry: RawEntry): string => commands.get(kindOf(entry) ?? '') ?? ''
     const pending = confirmation?.pending()
     if (pending) await pending

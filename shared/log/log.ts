@@ -152,22 +152,40 @@ const tablesOf = <Publisher extends Service, Of extends Contract>(
   ...sagaConstants(options.saga ?? NO_SAGAS),
 })
 
-/** Makes the script that applies a batch of a publisher's entries, each by the command that follows its kind. */
-const batchScripts =
-  (parts: Pick<ScriptParts, 'lua' | 'tables' | 'functions'>, contract: Contract): ApplyOptions['batchScriptOf'] =>
-  (publisher, follows) => {
-    const emitted = contract[publisher] ?? {}
-    const begin = beginPayload(Object.fromEntries(Object.keys(follows).map((kind) => [kind, emitted[kind] ?? {}])))
-    return script(
-      compose({
-        ...parts,
-        commands: Object.values(follows),
-        main: 'apply',
-        tables: { ...parts.tables, follows },
-        functions: [...(parts.functions ?? []), begin],
-      }),
-    )
+/** The same of all publishers, for no two emit the same kind. */
+const allOf = <Value>(rows: readonly Readonly<Record<string, Value>>[]): Readonly<Record<string, Value>> => {
+  const all: Record<string, Value> = {}
+  for (const [kind, value] of rows.flatMap((row) => Object.entries(row))) {
+    if (Object.hasOwn(all, kind)) throw new Error(`two services emit "${kind}"`)
+    all[kind] = value
   }
+  return all
+}
+
+/**
+ * The script that applies a batch of a publisher's entries, each by the command that follows its kind. It is one for all publishers: the
+ * commands share most of what they call, which is then compiled, and kept by the processor, once.
+ */
+const batchScript = (
+  parts: Pick<ScriptParts, 'lua' | 'tables' | 'functions'>,
+  followsOf: ApplyOptions['follows'],
+  contract: Contract,
+): Script => {
+  const rows = Object.entries(followsOf)
+  const follows = allOf(rows.map(([, row]) => row))
+  const facts = rows.map(([publisher, row]) =>
+    Object.fromEntries(Object.keys(row).map((kind) => [kind, contract[publisher as Service]?.[kind] ?? {}])),
+  )
+  return script(
+    compose({
+      ...parts,
+      commands: Object.values(follows),
+      main: 'apply',
+      tables: { ...parts.tables, follows },
+      functions: [...(parts.functions ?? []), beginPayload(allOf(facts))],
+    }),
+  )
+}
 
 /** Opens the log of a service over its own Redis. */
 export const openLog = <Publisher extends Service, Of extends Contract = typeof events>(
@@ -218,7 +236,7 @@ export const openLog = <Publisher extends Service, Of extends Contract = typeof 
     dictionary: dictionaryOf(contract),
     follows,
     scriptOf,
-    batchScriptOf: batchScripts({ lua, tables, functions }, contract),
+    batch: batchScript({ lua, tables, functions }, follows, contract),
   })
   const records = openSagaRecords({ service, redis, step, open: names.open, runOwn })
   return {
