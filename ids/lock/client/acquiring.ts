@@ -6,7 +6,7 @@
  * that is still on its way gets nothing.
  */
 import { LockRefusedError } from './errors.ts'
-import { holdLock, type Keeper, type Lock, numberIn, textIn, type Verbs } from './held-lock.ts'
+import { holdLock, type Keeper, type Lock, lastsMs, numberIn, textIn, type Verbs } from './held-lock.ts'
 import { type Answer, type Json, type Patience, pause, type Wire } from './wire.ts'
 
 /** What is asked for: zero and undefined mean the default. Times are in ms. */
@@ -84,7 +84,7 @@ const settling =
 const granting =
   (wire: Wire, keeper: Keeper) =>
   ({ name, pathOf, ttl, tokenName = 'token' }: Place, lease: string, { json, askedAt }: Answer): Lock | undefined => {
-    const until = askedAt + numberIn(json, 'expires_in_ms')
+    const until = askedAt + lastsMs(json)
     if (until <= performance.now()) return undefined
     const path = pathOf(lease)
     const verbs: Verbs = {

@@ -6,7 +6,7 @@
  */
 import { openTimes } from './cron-times.ts'
 import { LockLostError, LockRefusedError } from './errors.ts'
-import { holdLock, type Keeper, type Lock, numberIn, type Work } from './held-lock.ts'
+import { holdLock, type Keeper, type Lock, lastsMs, numberIn, type Work } from './held-lock.ts'
 import { pause, type Wire } from './wire.ts'
 
 export type Run = { readonly slot: string; readonly token: number; readonly signal: AbortSignal }
@@ -64,7 +64,7 @@ export const openCron = ({ wire, keeper, doUnder, owner }: OpenCronOptions): Cro
     if (status === 409) return ifLost === 'again' && json.state === 'running'
     if (status === 410) return false
     if (status !== 200 && status !== 201) throw new LockRefusedError(status, json)
-    const until = askedAt + numberIn(json, 'expires_in_ms')
+    const until = askedAt + lastsMs(json)
     let ending: Readonly<Record<string, string>> = { outcome: 'done' }
     const run = holdLock(
       { name: job, lease: runner, ttl: ttlMs, token: numberIn(json, 'token'), mode: 'exclusive', until },

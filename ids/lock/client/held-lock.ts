@@ -5,7 +5,7 @@
  * have the lock. It is renewed every third of its TTL. What keeps it so, one *keeper* for all locks of a client, has one timer; and because a
  * process whose event loop was blocked has no timers, whoever looks at a lock looks at the clock first.
  */
-import { LockLostError, LockRefusedError } from './errors.ts'
+import { LockLostError, LockRefusedError, LockUnavailableError } from './errors.ts'
 import type { Answer, Json, Patience } from './wire.ts'
 
 /** By what a lock can be held on to in another process, or by this one when it is started again. */
@@ -101,6 +101,13 @@ export const textIn = (json: Json, name: string): string => {
 export const numberIn = (json: Json, name: string): number => {
   const value = json[name]
   return typeof value === 'number' ? value : 0
+}
+
+/** In how many ms a lease ends. @throws LockUnavailableError if it is told by none: whatever has answered is no lock service */
+export const lastsMs = (json: Json): number => {
+  const { expires_in_ms: value } = json
+  if (typeof value === 'number') return value
+  throw new LockUnavailableError(new Error('it was answered with what is no lease'))
 }
 
 const isEnded = (status: number): boolean => status === 404 || status === 410 || status === 409
@@ -207,10 +214,11 @@ class HeldLock implements Lock {
     const { status, json, askedAt } = await this.#verbs.renew(ttl, { forMs })
     if (isEnded(status)) throw this.#lose(textIn(json, 'ended') || 'unknown')
     if (status !== 200) throw new LockRefusedError(status, json)
+    const lasts = lastsMs(json)
     // Not one that was found lost meanwhile: what was done under it has stopped.
     if (!this.isHeld) return
     this.#ttl = ttl
-    this.#until = askedAt + numberIn(json, 'expires_in_ms')
+    this.#until = askedAt + lasts
     this.#planRenewal(PART)
     this.#keeper.plan()
   }
