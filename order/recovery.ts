@@ -11,7 +11,9 @@ import type { RecoveryTable } from '../shared/saga/recovery.ts'
 /** The longest that a checkout may take until it is decided. */
 export const DEADLINE_MAX_MS = 60_000
 
-/** No entry tells who cancelled a checkout, or which one of its order was the one before. */
+/**
+ * No entry tells who cancelled a checkout, or which one of its order was the one before. What is contradicted is looked for in its record.
+ */
 export const saga = {
   states: {
     submitted: 'due',
@@ -24,8 +26,8 @@ export const saga = {
     settled: 'packed',
   },
   fields: ['order', 'user', 'total', 'lines', 'deadline', 'token', 'previous'],
-  later: ['reason', 'item', 'restock', 'invoice', 'note', 'amends', 'back', 'costs', 'checkouts'],
-  untold: ['previous'],
+  later: ['reason', 'item', 'restock', 'invoice', 'note', 'amends', 'back', 'costs', 'checkouts', 'contradicted'],
+  untold: ['previous', 'contradicted'],
   passing: { 'checking-out': 'token' },
 } as const satisfies SagaTable
 

@@ -335,6 +335,23 @@ const orderAndPayment = (remembered: number): Loss => ({
   ],
 })
 const EXCHANGED = written('begin 0, deliver, deliver, change 0 0 2, deliver, deliver')
+/** A customer was told that it is paid, which both order and payment forget; then it is given up, or the money is spent. */
+const paidAndForgotten: typeof withWishes = (['refund', 'accept'] as const).flatMap((wish): typeof withWishes => [
+  [lastPiece, written('begin 0, deliver, deliver, cancel 0'), { ...orderAndPayment(0.34), at: 0.75 }, wish],
+  [
+    lastPiece,
+    written('submit 0, begin-submitted 0, deliver, deliver, cancel 0'),
+    { ...orderAndPayment(0.25), at: 0.8 },
+    wish,
+  ],
+  [lastPiece, written('begin 0, deliver, deliver, pay 0 10'), { ...orderAndPayment(0), at: 0.75 }, wish],
+  [
+    lastPiece,
+    written('begin 0, deliver, deliver, pay 0 10'),
+    { ...orderAndPayment(0), at: 0.75, orders: 'gone' },
+    wish,
+  ],
+])
 /** What both order and payment forget, payment learns from stock: of a refund before it has captured anew what that is of. */
 const refundedBeforePaid: typeof withWishes = [
   [lastPiece, written('begin 0, deliver, deliver, refund 0 0 1, deliver, deliver'), orderAndPayment(0), 'refund'],
@@ -350,7 +367,7 @@ const refundedBeforePaid: typeof withWishes = [
 
 for (const [count, what, examples] of [
   [1, 'a service loses its tail', withWishes],
-  [2, 'two services lose their tails', refundedBeforePaid],
+  [2, 'two services lose their tails', [...refundedBeforePaid, ...paidAndForgotten]],
 ] as const)
   test.serial(`when ${what}, everything ends all the same, and what cannot be mended is listed`, async (t) => {
     t.timeout(TIMEOUT_MS)

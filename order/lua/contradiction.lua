@@ -3,12 +3,25 @@
 -- TOLD_REFUNDED: by what an order is contradicted of which more was refunded than it shows.
 local TOLD_REFUNDED = 'told-refunded'
 
+-- TOLD_PAID: the same of one of which a client was told that it is paid.
+local TOLD_PAID = 'told-paid'
+
 -- CHECKOUTS_MAX: the most checkouts of one order that are looked at, the last ones.
 local CHECKOUTS_MAX = 100
 
--- sagas_of(order): the log ids of the amendments of an order, and of its checkouts, the last one first.
+-- forgotten_of(order): those checkouts and amendments of an order of which this Redis knows no more than that a client was told that they
+-- are paid: their log ids, and these as they are kept, separated by commas.
+local function forgotten_of(order)
+  local kept, ids = redis.call('HGET', names.forgotten, order), {}
+  for id in string.gmatch(kept or '', '[^,]+') do
+    ids[#ids + 1] = id
+  end
+  return ids, kept
+end
+
+-- sagas_of(order): the log ids of what of an order is forgotten, of its amendments, and of its checkouts, the last one first.
 local function sagas_of(order)
-  local ids = {}
+  local ids = forgotten_of(order)
   local last, amended = unpack(redis.call('HMGET', names.order .. order, 'saga', 'amended'))
   for id in string.gmatch(amended or '', '[^,]+') do
     ids[#ids + 1] = id
@@ -29,7 +42,17 @@ local function contradicted_by(id)
   return not resolved and by
 end
 
--- unlist_if_consistent(order): an order is listed as long as one of its sagas is contradicted.
+-- is_forgotten(id, saga): whether no more is known of it here than that a client was told that it is paid, and no person has ended that.
+local function is_forgotten(id, saga)
+  for _, one in ipairs(saga.state == 'failed' and forgotten_of(saga.order) or {}) do
+    if one == id then
+      return contradicted_by(id) == TOLD_PAID
+    end
+  end
+  return false
+end
+
+-- unlist_if_consistent(order): an order is listed as long as one of its sagas is contradicted, and so long what is forgotten is found by it.
 local function unlist_if_consistent(order)
   for _, id in ipairs(sagas_of(order)) do
     if contradicted_by(id) then
@@ -37,6 +60,7 @@ local function unlist_if_consistent(order)
     end
   end
   redis.call('SREM', names.contradictions, order)
+  redis.call('HDEL', names.forgotten, order)
 end
 
 -- resolve_contradiction(id, saga, by, why): a contradiction has ended.
@@ -68,8 +92,9 @@ local function contradict(id, saga, by, note, refunded)
   saga.by = by
   credit_order(id, saga, note, refunded)
   emit(id, saga, 'contradicted')
+  saga.contradicted = by
   store_saga(id, saga)
-  redis.call('HSET', key, 'contradicted', by, 'back_before', refunded or '0')
+  redis.call('HSET', key, 'back_before', refunded or '0')
   redis.call('HDEL', key, 'resolved')
   return { 'contradicted', id, by, saga.order }
 end

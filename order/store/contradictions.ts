@@ -58,6 +58,9 @@ export const openContradictionStore = ({
     return resolved == null ? (by ?? undefined) : undefined
   }
 
+  const forgottenOf = async (order: string): Promise<readonly string[]> =>
+    (await step('forgotten', () => redis.hget(names.forgotten, order)))?.split(',') ?? []
+
   const checkoutsOf = async (order: string): Promise<readonly string[] | undefined> => {
     const [user, last, amendment, amended] = await step('last-saga', () =>
       redis.hmget(names.order + order, 'user', 'saga', 'amendment', 'amended'),
@@ -73,7 +76,7 @@ export const openContradictionStore = ({
   }
 
   const contradictedOf = async (order_id: string): Promise<Contradicted> => {
-    const ids = (await checkoutsOf(order_id)) ?? []
+    const ids = [...(await forgottenOf(order_id)), ...((await checkoutsOf(order_id)) ?? [])]
     for (const id of ids) {
       const by = await contradictedBy(id)
       if (by === undefined) continue

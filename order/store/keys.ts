@@ -21,6 +21,7 @@
  * - `submitted` sorted set: log ids of checkouts that wait to be begun, by when they were submitted
  * - `contradictions` set: orders that were paid and whose payment or goods a peer has lost or undone, or whose customer
  *   was answered otherwise, until a person has resolved it
+ * - `contradictions:forgotten` hash: the log ids, by such an order, of what a client was told is paid, and of which nothing else is known
  * - `outcomes` channel: `{log id} {state} {reason} {item} {order} {user} {total} {entry}` of each checkout that is decided
  * - `cancellations` channel: each order that is cancelled
  * - `drafts` channel: `{order} {version}` of each draft that payment has made
@@ -42,6 +43,7 @@ export const names = {
   numbers: 'orders:number',
   submitted: 'submitted',
   contradictions: 'contradictions',
+  forgotten: 'contradictions:forgotten',
   /** The field of a record that tells what is contradicted with it. */
   subject: 'order',
   /** The argument that names what keeps the tokens of locks. */

@@ -425,9 +425,9 @@ const UPHELD: Readonly<Record<'under-way' | 'paid' | 'failed' | 'cancelled', Uph
     closed: 'kept',
   },
   paid: {
-    none: 'lost',
-    submitted: 'lost',
-    'checking-out': 'lost',
+    none: 'contradicted',
+    submitted: 'contradicted',
+    'checking-out': 'contradicted',
     paid: 'kept',
     failed: 'contradicted',
     cancelling: 'contradicted',
@@ -447,7 +447,8 @@ for (const told of ['under-way', 'paid', 'failed', 'cancelled'] as const)
       t.is(result, UPHELD[told][state])
       const isCancelled = result === 'cancelled'
       const ended = state === 'submitted' ? 'failed' : 'cancelling'
-      t.deepEqual((await look()).saga, isCancelled ? ended : result === 'submitted' ? result : before.saga)
+      const known = state === 'none' && result === 'contradicted' ? 'failed' : before.saga
+      t.deepEqual((await look()).saga, isCancelled ? ended : result === 'submitted' ? result : known)
       t.deepEqual(await store.contradictions(), result === 'contradicted' ? ['cart'] : [])
       const captured = ended === 'failed' ? 'cancelled' : 'repeated'
       if (isCancelled) t.is((await tell('payment', 'CreditCaptured', 'it', facts))[0], captured, 'it is not paid')
@@ -455,6 +456,29 @@ for (const told of ['under-way', 'paid', 'failed', 'cancelled'] as const)
         Record<string, string>
       >
       t.is((await uphold())[0], again[result] ?? result)
+    })
+
+test.serial('uphold that somebody was told paid of an order that its customer has cancelled: lost', async (t) => {
+  await openCart(store)
+  await store.cancelOrder({ order: 'cart', from: 'any', restock: 'shelf', reason: undefined }, plainly)
+  const told = { log_id: 'it', order: 'cart', user: 'anna', total: '30', told: 'paid' }
+  t.deepEqual(await log.run('uphold', told), ['lost'])
+  t.deepEqual(await store.contradictions(), [])
+})
+
+for (const state of ['none', 'submitted', 'checking-out'] as const)
+  for (const by of ['refund', 'accept'] as const)
+    test.serial(`who was told that it is paid when it is ${state}: ${by}`, async (t) => {
+      await bring(state)
+      await log.run('uphold', { log_id: 'it', order: 'cart', user: 'anna', total: '30', told: 'paid' })
+      t.like(await store.contradicted(), [{ order_id: 'cart', log_id: 'it', by: 'told-paid' }])
+      const ended = state === 'none' ? 'failed' : by === 'refund' ? 'cancelling' : state
+      t.deepEqual(await wish(by), ['resolved', ended])
+      t.deepEqual(await store.contradictions(), [])
+      await tell('payment', 'CreditCaptured', 'it', facts)
+      // What a person has accepted goes on.
+      t.is((await look()).saga, state !== 'none' && by === 'accept' ? 'paid' : 'cancelling')
+      t.deepEqual(await store.contradictions(), [])
     })
 
 test.serial('who was told that it is paid when it is not: a refund has nothing to undo', async (t) => {

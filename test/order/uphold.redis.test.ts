@@ -83,7 +83,10 @@ test('what was paid is listed only if payment does not say so again', async (t) 
     await comeBack(scene, moment)
     if (isSaid) unheard.push(() => tell('payment', 'CreditCaptured', 'it', MONEY))
     t.deepEqual(namesOf(await store.log.checkOwnTail()), isSaid ? [] : ['OrderPaid of it for cart anna 30'])
-    t.deepEqual(scene.contradicted, [])
+    t.deepEqual(scene.contradicted, isSaid ? [] : ['cart told-paid'])
+    t.deepEqual(await store.contradictions(), isSaid ? [] : ['cart'])
+    if (!isSaid) t.is((await tell('payment', 'CreditCaptured', 'it', MONEY))[0], 'paid')
+    t.deepEqual(await store.contradictions(), [], 'payment knows it again')
   }
 })
 

@@ -74,6 +74,31 @@ local function is_paid_by(order, id)
   return (last == id and was_paid(status, refunded, undone)) or has_amended(order, id)
 end
 
+-- show_paid(id, saga): a checkout is about to be paid. If a client was told that before, it contradicts nothing any more; but if its order
+-- does not show all that was refunded (yet), that does.
+local function show_paid(id, saga)
+  if not saga.contradicted or contradicted_by(id) ~= TOLD_PAID then
+    return
+  end
+  resolve_contradiction(id, saga, 'shown', '')
+  local is_listed = redis.call('SISMEMBER', names.contradictions, saga.order) == 1
+  if not is_listed and redis.call('EXISTS', names.unshown .. saga.order) == 1 then
+    redis.call('HDEL', names.saga .. id, 'contradicted')
+    contradict(id, saga, TOLD_REFUNDED)
+  end
+end
+
+-- as_told(id, saga, args): what payment tells of a saga that is unknown here, or of which this is all that is known.
+local function as_told(id, saga, args)
+  local told = saga or {}
+  told.order, told.user, told.total, told.lines = args.order, args.user, args.total, args.lines
+  told.amends, told.back, told.costs, told.reason = args.amends, args.back, args.costs, nil
+  if saga then
+    redis.call('HDEL', names.saga .. id, 'reason')
+  end
+  return told
+end
+
 -- complete_otherwise(id, saga, args): the same of what is an amendment, or no checkout that is under way.
 function rarely.complete_otherwise(id, saga, args)
   if saga and saga.state == 'submitted' then
@@ -85,6 +110,7 @@ function rarely.complete_otherwise(id, saga, args)
     return decision('cancelled', id, saga)
   end
   if saga and saga.state == 'checking-out' then
+    show_paid(id, saga)
     pay_order(id, saga, args.invoice)
     return decision('paid', id, saga)
   end
@@ -96,14 +122,12 @@ function rarely.complete_otherwise(id, saga, args)
     return { 'repeated' }
   end
   local adopted = false
-  if not saga then
-    saga = {
-      order = args.order, user = args.user, total = args.total, lines = args.lines, amends = args.amends, back = args.back,
-      costs = args.costs,
-    }
+  if not saga or is_forgotten(id, saga) then
+    saga = as_told(id, saga, args)
     adopted = (saga.amends and adopt_amendment or adopt)(id, saga)
   end
   if adopted then
+    show_paid(id, saga)
     pay_order(id, saga, args.invoice)
     rarely.show_refunds(saga.order)
     return decision('adopted', id, saga)

@@ -1,10 +1,10 @@
 --- @include "contradiction"
 --- @include "ledger"
 --- @include "undone"
--- resolve: ends a contradiction as a person wishes. A refund makes what counts as paid a cancelled checkout: whatever payment
--- and stock still have of it they undo, and the order is open again. What is accepted stays as it is; if it counts as paid
--- although its money is back, and its goods are, the ledger says so, and its order, of which nothing is left to be refunded. What was
--- refunded in part cannot be undone as a whole, nor can what was amended since, or an amendment.
+-- resolve: ends a contradiction as a person wishes. A refund makes what counts as paid a cancelled checkout, and what a client was told is
+-- paid, if it is under way again: whatever payment and stock still have of it they undo, and the order is open again. What is accepted
+-- stays as it is; if it counts as paid although its money is back, and its goods are, the ledger says so, and its order, of which nothing
+-- is left to be refunded. What was refunded in part cannot be undone as a whole, nor can what was amended since, or an amendment.
 -- ARGS     log_id, by (refund or accept), why (without blanks)
 -- RETURNS  resolved, state | repeated, state | consistent, state | replaced | partly-refunded | amended | unknown
 
@@ -46,6 +46,9 @@ function commands.resolve(args)
     post_lines('sold', -1, saga.lines)
     cancel_checkout(id, saga, 'operator')
     return { 'resolved', saga.state }
+  end
+  if refund and contradicted == TOLD_PAID and states[saga.state] == 'due' then
+    cancel_checkout(id, saga, 'operator')
   end
   if paid and is_undone(contradicted) then
     post('accepted-paid', integer(tonumber(saga.total) - tonumber(back_before or '0')))

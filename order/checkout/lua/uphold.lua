@@ -4,8 +4,9 @@
 --- @include "submitted"
 --- @include "undone"
 -- uphold: this Redis came back without what a client was answered about a checkout. One that was not to be charged is cancelled
--- anew, before it can be paid, whether or not it is known still. One that was paid is rebuilt from what payment has emitted, if
--- it is at all. What was decided otherwise meanwhile is a contradiction. One of which it was said that it is under way is submitted
+-- anew, before it can be paid, whether or not it is known still. One that was paid is rebuilt from what payment has emitted, which is
+-- applied by now. What was decided otherwise meanwhile is a contradiction; and so is what payment has forgotten as well, until it is paid
+-- after all, unless its customer has cancelled the order. One of which it was said that it is under way is submitted
 -- again if its order is as it was, else it ends.
 -- ARGS     log_id, order, user, total, told (under-way, paid, failed or cancelled), lines, deadline (both of what is under way), amends (of
 --          an amendment)
@@ -37,6 +38,21 @@ local function is_told_by(args)
   return status == 'paid' or status == 'changing'
 end
 
+-- contradict_forgotten(args): a client was told that a checkout is paid, and nothing else is known of it here. Stock may know it still, and
+-- payment learn of it by that: then it is adopted; until then it has failed. It is found by its order, which may be gone, or lead to others.
+local function contradict_forgotten(args)
+  local id, order = args.log_id, args.order
+  if redis.call('HGET', names.order .. order, 'give_up') then
+    return { 'lost' }
+  end
+  local _, kept = forgotten_of(order)
+  redis.call('HSET', names.forgotten, order, kept and kept .. ',' .. id or id)
+  local forgotten = {
+    state = 'failed', order = order, user = args.user, total = args.total, lines = '', amends = args.amends, reason = 'deadline',
+  }
+  return contradict(id, forgotten, TOLD_PAID)
+end
+
 function commands.uphold(args)
   local id = args.log_id
   local saga = load_saga(id)
@@ -48,10 +64,7 @@ function commands.uphold(args)
     if state == 'paid' or is_told_by(args) then
       return { 'kept' }
     end
-    if state == 'none' or state == 'submitted' or state == 'checking-out' then
-      return { 'lost' }
-    end
-    return contradict(id, saga, 'told-paid')
+    return state == 'none' and contradict_forgotten(args) or contradict(id, saga, TOLD_PAID)
   end
   if state == 'paid' then
     return contradict(id, saga, 'told-' .. args.told)

@@ -65,7 +65,7 @@ local function is_early(refund)
   local last = redis.call('HGET', names.order .. refund.order, 'saga')
   for id in string.gmatch(refund.checkouts or '', '[^,]+') do
     local saga = id ~= last and not has_amended(refund.order, id) and (load_saga(id) or { state = 'none' })
-    if saga and (saga.state == 'none' or states[saga.state] == 'due') then
+    if saga and (saga.state == 'none' or states[saga.state] == 'due' or is_forgotten(id, saga)) then
       return true
     end
   end
