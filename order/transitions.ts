@@ -2,8 +2,8 @@
  * What becomes of a checkout in order, as data: see `shared/saga/transitions.ts`. `states.md` draws it.
  *
  * The first event that decides a checkout is the decision; what comes later is a repetition, with two exceptions: what
- * payment has captured for a checkout that is unknown here is adopted, also if it has failed only because a client's word is all that is
- * known of it, and what contradicts a payment is told apart.
+ * payment has captured for a checkout that is unknown here is adopted, also if it has failed only because no more is known of it than that
+ * it was paid once, and what contradicts a payment is told apart.
  */
 import type { KindOf } from '../shared/contract/events.ts'
 import type { Transitions } from '../shared/saga/transitions.ts'

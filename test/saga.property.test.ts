@@ -355,6 +355,13 @@ const paidAndForgotten: typeof withWishes = (['refund', 'accept'] as const).flat
 /** What both order and payment forget, payment learns from stock: of a refund before it has captured anew what that is of. */
 const refundedBeforePaid: typeof withWishes = [
   [lastPiece, written('begin 0, deliver, deliver, refund 0 0 1, deliver, deliver'), orderAndPayment(0), 'refund'],
+  // The same, and the order is cancelled before either is known again, so that it is not paid.
+  [
+    lastPiece,
+    written('begin 0, deliver, refund 0 0 1, deliver, give-up 0'),
+    { ...orderAndPayment(0), at: 0.8, upheld: 'alone' },
+    'accept',
+  ],
   // What left with an exchange, before it is known what came for it; alone, and together with what it was paid by.
   [exchanging, EXCHANGED, orderAndPayment(0.5), 'refund'],
   [exchanging, EXCHANGED, orderAndPayment(0), 'refund'],

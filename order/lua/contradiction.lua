@@ -10,7 +10,7 @@ local TOLD_PAID = 'told-paid'
 local CHECKOUTS_MAX = 100
 
 -- forgotten_of(order): those checkouts and amendments of an order of which this Redis knows no more than that a client was told that they
--- are paid: their log ids, and these as they are kept, separated by commas.
+-- are paid, or that they were refunded: their log ids, and these as they are kept, separated by commas.
 local function forgotten_of(order)
   local kept, ids = redis.call('HGET', names.forgotten, order), {}
   for id in string.gmatch(kept or '', '[^,]+') do
@@ -42,11 +42,11 @@ local function contradicted_by(id)
   return not resolved and by
 end
 
--- is_forgotten(id, saga): whether no more is known of it here than that a client was told that it is paid, and no person has ended that.
+-- is_forgotten(id, saga): whether no more is known of it here than that it was paid once, and no person has ended that.
 local function is_forgotten(id, saga)
   for _, one in ipairs(saga.state == 'failed' and forgotten_of(saga.order) or {}) do
     if one == id then
-      return contradicted_by(id) == TOLD_PAID
+      return contradicted_by(id)
     end
   end
   return false
@@ -97,4 +97,17 @@ local function contradict(id, saga, by, note, refunded)
   redis.call('HSET', key, 'back_before', refunded or '0')
   redis.call('HDEL', key, 'resolved')
   return { 'contradicted', id, by, saga.order }
+end
+
+-- contradict_forgotten(id, known, by): the same of what is not recorded here, but for its order, its user and its total. Stock may know it
+-- still, and payment learn of it by that: then it is adopted; until then it has failed. It is found by its order, which may be gone, or lead to
+-- others.
+local function contradict_forgotten(id, known, by)
+  local order = known.order
+  local _, kept = forgotten_of(order)
+  redis.call('HSET', names.forgotten, order, kept and kept .. ',' .. id or id)
+  local forgotten = {
+    state = 'failed', order = order, user = known.user, total = known.total, lines = '', amends = known.amends, reason = 'deadline',
+  }
+  return contradict(id, forgotten, by)
 end

@@ -21,7 +21,8 @@
  * - `submitted` sorted set: log ids of checkouts that wait to be begun, by when they were submitted
  * - `contradictions` set: orders that were paid and whose payment or goods a peer has lost or undone, or whose customer
  *   was answered otherwise, until a person has resolved it
- * - `contradictions:forgotten` hash: the log ids, by such an order, of what a client was told is paid, and of which nothing else is known
+ * - `contradictions:forgotten` hash: the log ids, by such an order, of what was paid once, as a client was told, or a refund of it says, and
+ *   of which nothing else is known
  * - `outcomes` channel: `{log id} {state} {reason} {item} {order} {user} {total} {entry}` of each checkout that is decided
  * - `cancellations` channel: each order that is cancelled
  * - `drafts` channel: `{order} {version}` of each draft that payment has made

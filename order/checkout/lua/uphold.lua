@@ -38,19 +38,12 @@ local function is_told_by(args)
   return status == 'paid' or status == 'changing'
 end
 
--- contradict_forgotten(args): a client was told that a checkout is paid, and nothing else is known of it here. Stock may know it still, and
--- payment learn of it by that: then it is adopted; until then it has failed. It is found by its order, which may be gone, or lead to others.
-local function contradict_forgotten(args)
-  local id, order = args.log_id, args.order
-  if redis.call('HGET', names.order .. order, 'give_up') then
+-- contradict_told(args): a client was told that a checkout is paid, and nothing else is known of it here.
+local function contradict_told(args)
+  if redis.call('HGET', names.order .. args.order, 'give_up') then
     return { 'lost' }
   end
-  local _, kept = forgotten_of(order)
-  redis.call('HSET', names.forgotten, order, kept and kept .. ',' .. id or id)
-  local forgotten = {
-    state = 'failed', order = order, user = args.user, total = args.total, lines = '', amends = args.amends, reason = 'deadline',
-  }
-  return contradict(id, forgotten, TOLD_PAID)
+  return contradict_forgotten(args.log_id, args, TOLD_PAID)
 end
 
 function commands.uphold(args)
@@ -64,7 +57,7 @@ function commands.uphold(args)
     if state == 'paid' or is_told_by(args) then
       return { 'kept' }
     end
-    return state == 'none' and contradict_forgotten(args) or contradict(id, saga, TOLD_PAID)
+    return state == 'none' and contradict_told(args) or contradict(id, saga, TOLD_PAID)
   end
   if state == 'paid' then
     return contradict(id, saga, 'told-' .. args.told)

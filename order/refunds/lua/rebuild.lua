@@ -187,14 +187,21 @@ function rarely.show_refunds(order)
 end
 
 -- contradict_refund(refund): a person is to see to an order of which more was refunded than it shows. It is listed with its checkout, as
--- far as that is recorded.
+-- far as that is recorded, else with the one that the refund names.
 local function contradict_refund(refund)
-  local id = redis.call('HGET', names.order .. refund.order, 'saga') or ''
-  local saga = load_saga(id)
-  if saga then
-    contradict(id, saga, TOLD_REFUNDED)
+  local last = redis.call('HGET', names.order .. refund.order, 'saga') or ''
+  local paid = string.match(refund.checkouts or '', '[^,]+$')
+  for _, id in ipairs({ last, paid }) do
+    local saga = load_saga(id)
+    if saga then
+      contradict(id, saga, TOLD_REFUNDED)
+      return { 'contradicted', id, TOLD_REFUNDED, refund.order }
+    end
+  end
+  if paid and paid ~= last then
+    contradict_forgotten(paid, { order = refund.order, user = refund.user, total = refund.total }, TOLD_REFUNDED)
   else
     redis.call('SADD', names.contradictions, refund.order)
   end
-  return { 'contradicted', id, TOLD_REFUNDED, refund.order }
+  return { 'contradicted', paid or last, TOLD_REFUNDED, refund.order }
 end
