@@ -1,8 +1,8 @@
 /**
  * Which route takes a path?
  *
- * A router tries each of its routes, of which a service has some fifty: that took about 5 us a request. So the routes that begin with the same
- * words have a router of their own, which is found by the first two words of a path.
+ * A router tries each of its routes, of which a service has some fifty: that took about 5 us a request. So the routes that are asked by the
+ * same method, have as many words and begin with the same ones have a router of their own, which is found by these.
  */
 import Router from '@koa/router'
 import type Koa from 'koa'
@@ -44,6 +44,13 @@ const firstTwo = (path: string): string => {
 /** The words by which the router of a route is found. Where the second one is a parameter, it stands for none of the others. */
 const wordsOf = ({ path }: Route): string => (firstTwo(path).includes('/:') ? firstWord(path) : firstTwo(path))
 
+/** How many words a path has. */
+const lengthOf = (path: string): number => {
+  let words = 0
+  for (let at = path.indexOf('/'); at !== -1; at = path.indexOf('/', at + 1)) words += 1
+  return words
+}
+
 /** What a route does with a request. */
 export type Handle = (ctx: Koa.ParameterizedContext<Taken> & { readonly params: Params }) => Promise<void>
 type Params = Readonly<Record<string, string>>
@@ -67,31 +74,54 @@ export type Routing = {
   readonly methodsOf: (path: string) => readonly string[]
 }
 
+type Found = { readonly router: Router<Taken>; readonly pass: Pass }
+
+/** The routers by the words of their routes, by how many words these have, and by method. */
+const openRouters = () => {
+  const routers = new Map<string, Map<string, Found>[]>()
+  const of = (words: string, length: number, method: string) => routers.get(words)?.[length]?.get(method)
+  return {
+    find: (asked: string, path: string): Found | undefined => {
+      const length = lengthOf(path)
+      const method = asked === 'HEAD' ? 'GET' : asked
+      return of(firstTwo(path), length, method) ?? of(firstWord(path), length, method)
+    },
+    /** The router of a route, made if there is none. */
+    open: (route: Route): Router<Taken> => {
+      const [words, length] = [wordsOf(route), lengthOf(route.path)]
+      const known = of(words, length, route.method)
+      if (known) return known.router
+      // One path, one spelling: the gateway must not take it for another route.
+      const router = new Router<Taken>({ sensitive: true, strict: true })
+      const lengths = routers.get(words) ?? []
+      routers.set(words, lengths)
+      lengths[length] ??= new Map()
+      lengths[length].set(route.method, { router, pass: router.routes() })
+      return router
+    },
+  }
+}
+
 export const openRouting = (routes: readonly Route[], handlerOf: (route: Route) => Handle): Routing => {
   const apart = wordsApart(routes)
-  const routers = new Map<string, { readonly router: Router<Taken>; readonly pass: Pass }>()
+  const { find, open } = openRouters()
   for (const route of routes) {
-    const words = wordsOf(route)
-    // One path, one spelling: the gateway must not take it for another route.
-    const router = routers.get(words)?.router ?? new Router<Taken>({ sensitive: true, strict: true })
     const [isOthers, handle] = [apart.get(route), handlerOf(route)]
-    router.register(route.path, [route.method], (ctx, next) => {
+    open(route).register(route.path, [route.method], (ctx, next) => {
       if (isOthers?.(ctx.path)) return next()
       refuseUndecodable(ctx.path)
       return handle(ctx)
     })
-    routers.set(words, { router, pass: router.routes() })
   }
-  const find = (path: string) => routers.get(firstTwo(path)) ?? routers.get(firstWord(path))
+  const methods = [...new Set(routes.map(({ method }) => method))].sort()
 
   return {
-    middleware: (ctx, next) => find(ctx.path)?.pass(ctx, next) ?? next(),
-    methodsOf: (path) => {
-      const layers = find(path)?.router.match(path, 'GET').path ?? []
-      const matching = routes.filter(
-        (route) => layers.some((layer) => layer.path === route.path) && !apart.get(route)?.(path),
-      )
-      return [...new Set(matching.map(({ method }) => method))].sort()
-    },
+    middleware: (ctx, next) => find(ctx.method, ctx.path)?.pass(ctx, next) ?? next(),
+    methodsOf: (path) =>
+      methods.filter((asked) => {
+        const layers = find(asked, path)?.router.match(path, asked).path ?? []
+        const fits = (route: Route): boolean => layers.some((layer) => layer.path === route.path)
+        return routes.some((route) => route.method === asked && fits(route) && !apart.get(route)?.(path))
+      }),
   }
 }
