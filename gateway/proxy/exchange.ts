@@ -102,7 +102,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
       headers: passed.headers,
       body,
     }
-    this.kind = kindOf(this.#message.method, this.#message.path)
+    this.kind = kindOf(this.#message.method, this.#message.path, body !== null)
     if (this.kind === 'long') whenGone(response, () => breakOff(this.#controller))
   }
 

@@ -38,10 +38,11 @@ const WAITS = /^\/(?:locks\/[^/?]+\/leases|elections\/[^/?]+\/candidates)(?:[/?]
 /** What a request takes of a replica's connections: a checkout for as long as it takes, others for long, or for a moment. */
 export type Kind = 'checkout' | 'long' | 'short'
 
-export const kindOf = (method: string, path: string): Kind => {
+/** How long to wait for a lock is said in the body, so without one it is had at once or not at all. */
+export const kindOf = (method: string, path: string, hasBody: boolean): Kind => {
   if (isCheckout(method, path)) return 'checkout'
   if (method === 'GET') return LONG.test(path) || WAITS.test(path) ? 'long' : 'short'
-  return (method === 'PUT' || method === 'POST') && WAITS.test(path) ? 'long' : 'short'
+  return hasBody && (method === 'PUT' || method === 'POST') && WAITS.test(path) ? 'long' : 'short'
 }
 
 /** Why a request is sent once more: what waits for something is turned away, too, when the gateway stops. */

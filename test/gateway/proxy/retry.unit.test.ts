@@ -1,5 +1,5 @@
 import test from 'ava'
-import { isSafeToRepeat } from '../../../gateway/proxy/retry.ts'
+import { isSafeToRepeat, type Kind, kindOf } from '../../../gateway/proxy/retry.ts'
 import { ROWS, targetOf } from '../../support/rows.ts'
 
 const cases: readonly [method: string, path: string, hasKey: boolean, isSafe: boolean][] = [
@@ -65,3 +65,22 @@ test('what the gateway repeats without a key its row says can be sent again as i
     ['/internal/lease/{replica}'],
   )
 })
+
+const kinds: readonly [method: string, path: string, hasBody: boolean, kind: Kind][] = [
+  ['POST', '/orders/checkout/7', false, 'checkout'],
+  ['GET', '/orders/checkout/7', false, 'long'],
+  ['GET', '/locks/a/events', false, 'long'],
+  ['GET', '/locks/a', false, 'short'],
+  ['GET', '/locks/a/leases/l1?wait_ms=20000', false, 'long'],
+  ['PUT', '/locks/a/leases/l1', true, 'long'],
+  ['POST', '/locks/a/leases', true, 'long'],
+  ['PUT', '/locks/a/leases/l1', false, 'short'],
+  ['POST', '/locks/a/leases', false, 'short'],
+  ['PUT', '/elections/a/candidates/c', false, 'short'],
+  ['DELETE', '/locks/a/leases/l1', true, 'short'],
+]
+
+for (const [method, path, hasBody, kind] of kinds)
+  test(`${method} ${path} ${hasBody ? 'with' : 'without'} a body takes a connection as ${kind}`, (t) => {
+    t.is(kindOf(method, path, hasBody), kind)
+  })

@@ -70,11 +70,12 @@ test('a client that leaves is told to the service at once, and the replica is no
   t.is((await ask('GET', '/orders/find/7')).text, 'well')
 })
 
-for (const [method, path] of [
-  ['PUT', '/locks/7/leases/l1'],
-  ['POST', '/locks/7/leases'],
-  ['GET', '/elections/7/candidates/c1?wait_ms=20000'],
-])
+const WAITS_20_S = JSON.stringify({ wait_ms: 20_000 })
+for (const [method, path, body] of [
+  ['PUT', '/locks/7/leases/l1', WAITS_20_S],
+  ['POST', '/locks/7/leases', WAITS_20_S],
+  ['GET', '/elections/7/candidates/c1?wait_ms=20000', undefined],
+] as const)
   test(`a client that leaves while it waits for a lock is told to the service: ${method}`, async (t) => {
     const { upstream, origin, settled, ask } = await openReplicas(t, 1, { service: 'ids' })
     await settled()
@@ -82,7 +83,7 @@ for (const [method, path] of [
     upstream.behave = (response) => void response.once('close', gone.resolve)
     const waiting = httpRequest(`${origin}${path}`, { method, agent: false })
     waiting.on('error', () => undefined)
-    waiting.end()
+    waiting.end(body)
     await upstream.arrival()
     waiting.destroy()
     t.true(await within(gone.promise))
