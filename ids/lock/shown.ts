@@ -4,7 +4,12 @@ import { retryIn } from './problems.ts'
 import type { Happened, Lock } from './read-lock.ts'
 import type { ShownHeld, ShownWaiting } from './schemas.ts'
 
-const at = (ms: number): string => new Date(ms).toISOString()
+/** Most are of the same moment as the one before: those of one group are of one script. */
+let last = { ms: 0, text: '' }
+const at = (ms: number): string => {
+  if (ms !== last.ms) last = { ms, text: new Date(ms).toISOString() }
+  return last.text
+}
 
 export const pathOf = (name: string): string => `/locks/${encodeURIComponent(name)}`
 export const pathOfLease = (name: string, lease: string): string => `${pathOf(name)}/leases/${lease}`
