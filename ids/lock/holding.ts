@@ -52,9 +52,7 @@ export const openHolding = (verbs: Pick<Locks, 'acquire' | 'ask'>, waits: Pick<W
     return found
   }
 
-  const acquire: Holding['acquire'] = async (name, lease, wish, client, once) => {
-    // Under a key it may be the lease of the first request, which may wait.
-    if (wish.waitMs === 0 && once?.idempotencyKey === undefined) return verbs.acquire(name, lease, wish, once)
+  const acquireAndWait: Holding['acquire'] = async (name, lease, wish, client, once) => {
     const watch = waits.watch(leaseKey(name, lease), client.isGone)
     try {
       const first = await verbs.acquire(name, lease, wish, once)
@@ -64,6 +62,12 @@ export const openHolding = (verbs: Pick<Locks, 'acquire' | 'ask'>, waits: Pick<W
     } finally {
       watch.end()
     }
+  }
+
+  const acquire: Holding['acquire'] = (name, lease, wish, client, once) => {
+    // Under a key it may be the lease of the first request, which may wait.
+    const mayWait = wish.waitMs > 0 || once?.idempotencyKey !== undefined
+    return mayWait ? acquireAndWait(name, lease, wish, client, once) : verbs.acquire(name, lease, wish, once)
   }
 
   return {

@@ -61,16 +61,16 @@ export const openSound = ({ knowledge, findLeft, bar, onOlder }: SoundOptions): 
 const PAUSES_MS = [50, 200, 800] as const
 
 /** Runs what is safe to repeat again if it is not known what came of it. @throws UnavailableError */
-export const persistently =
-  (soundly: Soundly): Soundly =>
-  async (command) => {
-    for (const pauseMs of PAUSES_MS) {
-      try {
-        return await soundly(command)
-      } catch (error) {
-        if (!(error instanceof UnavailableError)) throw error
-        await after(pauseMs)
-      }
-    }
-    return soundly(command)
+export const persistently = (soundly: Soundly): Soundly => {
+  const again = async <Result extends AnyResult>(
+    error: unknown,
+    command: (seen: string) => Promise<Result>,
+    tries = 0,
+  ): Promise<Sound<Result>> => {
+    const pauseMs = PAUSES_MS[tries]
+    if (pauseMs === undefined || !(error instanceof UnavailableError)) throw error
+    await after(pauseMs)
+    return soundly(command).catch((next: unknown) => again(next, command, tries + 1))
   }
+  return (command) => soundly(command).catch((error: unknown) => again(error, command))
+}
