@@ -40,11 +40,17 @@ export type LockLimits = typeof lockLimits
 /** How a lease of a lock is named where leases of all locks are. */
 export const leaseKey = (name: string, lease: string): string => `${encodeURIComponent(name)}/${lease}`
 
-/** The lease that an entry is about, likewise. */
-export const keyIn = ([, [, text = '']]: RawEntry): string => {
-  const [, lease, lock] = /log_id=(\S+) lock=(\S+)/.exec(text) ?? []
-  return `${lock}/${lease}`
+/** What the text of an entry says behind these words, as ` lock=`; `''` if it does not have them. No value has a blank. */
+export const saidIn = ([, [, text = '']]: RawEntry, words: string): string => {
+  const at = text.indexOf(words)
+  if (at === -1) return ''
+  const from = at + words.length
+  const end = text.indexOf(' ', from)
+  return text.slice(from, end === -1 ? text.length : end)
 }
+
+/** The lease that an entry is about, likewise. */
+export const keyIn = (entry: RawEntry): string => `${saidIn(entry, ' lock=')}/${saidIn(entry, ' log_id=')}`
 
 /** The same of one that grants it or ends its wait. */
 export const wokenBy = (entry: RawEntry): string | undefined => {

@@ -5,9 +5,9 @@
  * other replicas granted. What a client is told is known before it is told, whoever granted it. A command says which entry the replica has *seen* last; a Redis that lacks it came back older, and does
  * nothing. Then what it has forgotten is what was granted or renewed after the newest entry that it still has before that one.
  */
-import { fieldsOf, kindOf, type RawEntry } from '../../shared/contract/events.ts'
+import { kindOf, type RawEntry } from '../../shared/contract/events.ts'
 import { TransientMap } from '../../shared/process/transient-map.ts'
-import { keyIn } from './keys.ts'
+import { keyIn, saidIn } from './keys.ts'
 
 /** A lease that holds, as far as is known. Its end is a moment of the Redis' clock. */
 export type Known = {
@@ -39,13 +39,13 @@ export type Knowledge = {
 }
 
 /** What an entry does to the lease that it is about. */
-const CHANGES: Readonly<Record<string, 'holds' | 'ends'>> = {
-  LockGranted: 'holds',
-  LockRenewed: 'holds',
-  LockReleased: 'ends',
-  LockExpired: 'ends',
-  LockForced: 'ends',
-}
+const CHANGES: ReadonlyMap<string, 'holds' | 'ends'> = new Map([
+  ['LockGranted', 'holds'],
+  ['LockRenewed', 'holds'],
+  ['LockReleased', 'ends'],
+  ['LockExpired', 'ends'],
+  ['LockForced', 'ends'],
+])
 
 type Compare = (a: string, b: string) => number
 
@@ -77,15 +77,19 @@ export const openKnowledge = (compare: Compare): Knowledge => {
     onEntry: (entry) => {
       const [id] = entry
       onAppended(id)
-      const change = CHANGES[kindOf(entry) ?? '']
+      const change = CHANGES.get(kindOf(entry) ?? '')
       if (change === undefined) return
       const key = keyIn(entry)
       if (change === 'ends') return holding.delete(key)
       if (holding.get(key)?.entry === id) return // a command has returned it
-      const facts: Readonly<Record<string, string | undefined>> = Object.fromEntries(fieldsOf(entry))
-      const { lock = '', log_id: lease = '', token, owner = '', until } = facts
-      const untilMs = Number(until ?? '0')
-      onGranted({ lock, lease, token: Number(token ?? '0'), owner: decodeURIComponent(owner), untilMs, entry: id })
+      onGranted({
+        lock: saidIn(entry, ' lock='),
+        lease: saidIn(entry, ' log_id='),
+        token: Number(saidIn(entry, ' token=')),
+        owner: decodeURIComponent(saidIn(entry, ' owner=')),
+        untilMs: Number(saidIn(entry, ' until=')),
+        entry: id,
+      })
     },
     reset: (entry) => {
       seen = entry === '0-0' ? '' : entry

@@ -7,7 +7,7 @@
  */
 import type { RawEntry } from '../../shared/contract/events.ts'
 import { UnavailableError } from '../../shared/errors.ts'
-import { wokenBy } from './keys.ts'
+import { saidIn, wokenBy } from './keys.ts'
 import type { Locks } from './verbs.ts'
 
 /** How often the places of those that wait are kept: several times before they are lost. */
@@ -63,9 +63,10 @@ const openFlag = (isGone: () => boolean) => {
 }
 
 /** In how many ms something may be due of which an entry tells, if it is soon. */
-const dueBy = ([id, [kind = '', text = '']]: RawEntry): number | undefined => {
+const dueBy = (entry: RawEntry): number | undefined => {
+  const [id, [kind]] = entry
   if (kind !== 'LockGranted' && kind !== 'LockRenewed') return undefined
-  return Number(/ until=(\d+)/.exec(text)?.[1]) - Number(id.split('-')[0])
+  return Number(saidIn(entry, ' until=')) - Number.parseInt(id, 10)
 }
 
 /** Does what is due by time, when it is due. */
