@@ -81,17 +81,24 @@ export const openFence = ({ redis, step }: { readonly redis: Redis; readonly ste
     return asked
   }
 
+  const underReadings = async <Done extends readonly [Reply, ...unknown[]]>(
+    once: Once,
+    ask: (readMs: number) => Promise<Done>,
+  ): Promise<Done> => {
+    for (let tries = 1; tries <= LATE_MAX; tries += 1) {
+      const readMs = await read()
+      assertAwaited(once)
+      const done = await ask(readMs)
+      if (done[0][0] !== LATE) return done
+    }
+    throw new UnavailableError('the same was refused elsewhere again and again')
+  }
+
   return {
     read,
-    within: async (once, ask) => {
-      if (once?.idempotencyKey === undefined || once.readMs !== undefined) return ask(once?.readMs)
-      for (let tries = 1; tries <= LATE_MAX; tries += 1) {
-        const readMs = await read()
-        assertAwaited(once)
-        const done = await ask(readMs)
-        if (done[0][0] !== LATE) return done
-      }
-      throw new UnavailableError('the same was refused elsewhere again and again')
+    within: (once, ask) => {
+      const needsNone = once?.idempotencyKey === undefined || once.readMs !== undefined
+      return needsNone ? ask(once?.readMs) : underReadings(once, ask)
     },
   }
 }
