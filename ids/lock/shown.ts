@@ -4,12 +4,7 @@ import { retryIn } from './problems.ts'
 import type { Happened, Lock } from './read-lock.ts'
 import type { ShownHeld, ShownWaiting } from './schemas.ts'
 
-/** Most are of the same moment as the one before: those of one group are of one script. */
-let last = { ms: 0, text: '' }
-const at = (ms: number): string => {
-  if (ms !== last.ms) last = { ms, text: new Date(ms).toISOString() }
-  return last.text
-}
+const at = (ms: number): string => new Date(ms).toISOString()
 
 export const pathOf = (name: string): string => `/locks/${encodeURIComponent(name)}`
 export const pathOfLease = (name: string, lease: string): string => `${pathOf(name)}/leases/${lease}`
