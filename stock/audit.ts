@@ -17,7 +17,7 @@ const movements = (): ((entry: LogEntry) => readonly Move[]) => {
   const taken = new Set<string>()
   const restocked = new Set<string>()
   return ({ kind, log_id, facts }) => {
-    const { item: id = '', amount = '0', stock = '0', lines = '', before = '' } = facts
+    const { item: id = '', amount = '0', stock = '0', lines = '', before = '', there = '' } = facts
     switch (kind) {
       case 'ItemCreated':
         return [{ id, is: 0n }]
@@ -30,7 +30,7 @@ const movements = (): ((entry: LogEntry) => readonly Move[]) => {
       case 'StockTaken':
         if (taken.has(log_id)) return []
         taken.add(log_id)
-        return each(lines, -1n)
+        return [...each(lines, -1n), ...each(there, 1n)]
       case 'StockRestocked':
         if (restocked.has(log_id)) return []
         restocked.add(log_id)

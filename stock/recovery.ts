@@ -9,6 +9,6 @@ import type { SagaTable } from '../shared/log/saga-table.ts'
 export const saga = {
   states: { taken: 'packed', refused: 'packed', returned: 'packed', restocked: 'packed', 'written-off': 'packed' },
   fields: ['order', 'user', 'total', 'lines', 'item'],
-  later: ['restock', 'amends', 'back', 'costs', 'checkouts', 'before'],
-  untold: ['before'],
+  later: ['restock', 'amends', 'back', 'costs', 'checkouts', 'before', 'there', 'awaited'],
+  untold: ['before', 'awaited'],
 } as const satisfies SagaTable

@@ -40,23 +40,36 @@ end
 -- capturable: the states of a checkout that was captured, or may be still.
 local capturable = { captured = true, held = true, waiting = true }
 
--- remember_refunded(checkouts, total): so much of what was captured for these is refunded, so that it is not given back once
+-- remember_refunded(refund, checkouts, total): so much of what was captured for these is refunded, so that it is not given back once
 -- more: of the first as much as there is, then of the next. What was refunded twice, because a Redis came back older, counts as the whole.
--- One that is to be captured anew may be so only after its refund is known again.
-local function remember_refunded(checkouts, total)
-  local left = tonumber(total)
+-- One that is to be captured anew may be so only after its refund is known again: if it waits, it tells stock of that once its money is held.
+-- Returns those for which nothing is captured or held, as far as they are known here; nil if there is none.
+local function remember_refunded(refund, checkouts, total)
+  local left, unpaid = tonumber(total), {}
   for id in string.gmatch(checkouts or '', '[^,]+') do
     local saga = load_saga(id)
+    if saga and saga.state ~= 'captured' and saga.state ~= 'held' then
+      unpaid[#unpaid + 1] = id
+    end
+    local changed = false
+    if saga and saga.state == 'waiting' then
+      saga.refunds = saga.refunds and saga.refunds .. ',' .. refund or refund
+      changed = true
+    end
     if saga and capturable[saga.state] and left > 0 then
       local before = tonumber(saga.refunded or '0')
       local after = math.min(tonumber(saga.total), before + left)
+      left = left - math.max(after - before, 0)
       if after > before then
-        left = left - (after - before)
         saga.refunded = integer(after)
-        store_saga(id, saga)
+        changed = true
       end
     end
+    if changed then
+      store_saga(id, saga)
+    end
   end
+  return unpaid[1] and table.concat(unpaid, ',')
 end
 
 -- forget_refunded(id, saga): nothing was captured for a checkout that is let go, so that nothing of that was refunded.

@@ -36,8 +36,8 @@ export type Facts = Readonly<Record<string, Fact>>
 const checkout = { order: 'id', user: 'id', total: 'amount' } as const satisfies Facts
 
 /**
- * What every entry of a refund bears: which pieces go back, for how much, and whether onto the shelf (`shelf` or `none`): all that a
- * service needs to act, and to tell others what they lost. `checkouts` are those of its order, the last one first; `before` was back already.
+ * What every entry of a refund bears, to act by, and to tell others what they lost: which pieces go back, for how much, and whether onto the
+ * shelf (`shelf` or `none`). `checkouts` are those of its order, the last one first; `unpaid` of these are not captured; `before` was back.
  */
 const refund = { ...checkout, lines: 'lines', restock: 'word' } as const satisfies Facts
 
@@ -152,12 +152,12 @@ export const events = {
     FundsAdded: { user: 'id', amount: 'amount' },
     CreditSpent: { user: 'id', amount: 'amount' },
     UsersInitialised: { first: 'amount', last: 'amount', credit: 'amount', replaced: 'amount' },
-    CreditHeld: { ...checkout, lines: 'lines', ...amendment },
+    CreditHeld: { ...checkout, lines: 'lines', ...amendment, refunds: 'word?' },
     CreditRefused: { ...checkout, reason: 'word' },
     CreditCaptured: { ...checkout, lines: 'lines?', invoice: 'word?', ...amendment },
     CreditVoided: { ...checkout, reason: 'word', item: 'word', note: 'word?', refunded: 'amount?' },
     CreditReleased: { ...checkout, note: 'word?', refunded: 'amount?' },
-    CreditRefunded: { ...refund, note: 'word?', amends: 'amount?', checkouts: 'word?' },
+    CreditRefunded: { ...refund, note: 'word?', amends: 'amount?', checkouts: 'word?', unpaid: 'word?' },
     InvoiceDrafted: draft,
     DraftVoided: draft,
     CreditsSurveyed: survey,
@@ -179,7 +179,7 @@ export const events = {
     PriceChanged: offer,
     ItemWithdrawn: offer,
     ItemOffered: offer,
-    StockTaken: { order: 'id', user: 'id?', total: 'amount?', lines: 'lines', ...amendment },
+    StockTaken: { order: 'id', user: 'id?', total: 'amount?', lines: 'lines', ...amendment, there: 'lines?' },
     StockRefused: { order: 'id', item: 'word' },
     StockReturned: { order: 'id', lines: 'lines', before: 'lines?' },
     StockRestocked: { ...refund, amends: 'amount?', checkouts: 'word?', before: 'lines?' },

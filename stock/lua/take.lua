@@ -1,8 +1,9 @@
 --- @often
 --- @include "shelf"
 --- @include "ledger"
--- take: takes all lines of a checkout off the shelf, or none.
--- ARGS     log_id, order, user, total, lines, amends, back, costs (these three of an amendment)
+--- @rarely "brought"
+-- take: takes all lines of a checkout off the shelf, or none; but for what refunds have brought back of it that were known before it.
+-- ARGS     log_id, order, user, total, lines, amends, back, costs (these three of an amendment), refunds (if any was known before)
 -- RETURNS  taken | refused | repeated
 function commands.take(args)
   local id = args.log_id
@@ -15,7 +16,8 @@ function commands.take(args)
     order = args.order, user = args.user, total = args.total, lines = args.lines, amends = args.amends, back = args.back,
     costs = args.costs,
   }
-  for item, quantity in each_line(saga.lines) do
+  local off = args.refunds and rarely.off_shelf(saga.lines, args.refunds) or saga.lines
+  for item, quantity in each_line(off) do
     local stock = redis.call('HGET', names.item .. item, 'stock')
     if not stock or stock - quantity < 0 then
       saga.item = item
@@ -23,10 +25,13 @@ function commands.take(args)
       return { 'refused' }
     end
   end
-  for item, quantity in each_line(saga.lines) do
+  for item, quantity in each_line(off) do
     redis.call('HINCRBY', names.item .. item, 'stock', minus(quantity))
   end
   post_lines('taken', 1, saga.lines)
+  if args.refunds then
+    rarely.note_brought(saga, args.refunds)
+  end
   emit_saga(id, saga, 'taken')
   return { 'taken' }
 end

@@ -20,7 +20,7 @@ function commands.refund(args)
     error('there is no user ' .. saga.user, 0)
   end
   pay_back(id, saga, saga.total, saga.lines)
-  remember_refunded(saga.checkouts, saga.total)
+  saga.unpaid = remember_refunded(id, saga.checkouts, saga.total)
   emit_saga(id, saga, 'refunded')
   serve(saga.user)
   return { 'refunded' }

@@ -78,6 +78,32 @@ test.serial('a refund serves the checkouts that wait for the wallet', async (t) 
   t.is((await log.recorded('second')).state, 'held')
 })
 
+test.serial(
+  'stock is told of which checkouts nothing is captured, and then of what they were refunded before',
+  async (t) => {
+    await user(20)
+    const started = { order: 'cart', user: 'anna', lines: 'tea:2', deadline: '1700000000000' }
+    await tell('order', 'CheckoutStarted', 'first', { ...started, total: 20 })
+    await tell('order', 'CheckoutStarted', 'second', { ...started, total: 20 })
+    await tell('order', 'CheckoutStarted', 'refused', { ...started, total: 99 })
+    t.is((await log.recorded('second')).state, 'waiting')
+    for (const [id, lines, checkouts] of [
+      ['r1', 'tea:1', 'refused,second,first,forgotten'],
+      ['r2', 'tea:1', 'second'],
+      ['r3', 'tea:1', 'first'],
+    ] as const)
+      await tell('order', 'RefundGranted', id, { ...facts, total: 1, lines, checkouts })
+    const said = async (id: string, name: string) => (await log.entriesOf(id)).at(-1)?.facts[name]
+    t.deepEqual(
+      [await said('r1', 'unpaid'), await said('r2', 'unpaid'), await said('r3', 'unpaid')],
+      ['refused,second', 'second', undefined],
+    )
+    await tell('order', 'CheckoutCancelled', 'first', { ...started, total: 20 })
+    t.is(await said('first', 'refunds'), undefined)
+    t.deepEqual([await said('second', 'refunds'), (await log.recorded('second')).state], ['r1,r2', 'held'])
+  },
+)
+
 test.serial('a refund of nothing is paid and concluded like any other', async (t) => {
   await user(5)
   t.deepEqual(await tell('order', 'RefundGranted', 'it', { ...facts, total: 0 }), ['refunded'])

@@ -1,6 +1,7 @@
 /** Refunds in stock's store: the goods go back once, onto a shelf that is there and has room, or are written off. */
 import test from 'ava'
 import type { Reply } from '../../../shared/redis/script.ts'
+import { partOf } from '../../../stock/audit.ts'
 import { reactions } from '../../../stock/reactions.ts'
 import { alternatives, type Event, type State, transitions } from '../../../stock/refunds/transitions.ts'
 import { openStore } from '../../../stock/store.ts'
@@ -158,6 +159,60 @@ test.serial('what may be of a checkout that is not recorded is put back', async 
   t.is(await saidLast('r1'), undefined)
   t.like(await shelves(), { tea: 12, cup: 1 })
 })
+
+/** Stock reads of it before its checkout, for which payment has captured nothing yet. */
+const refundBefore = (id: string, lines: string, restock = 'shelf'): Promise<Reply> =>
+  tell('payment', 'CreditRefunded', id, { ...facts, lines, restock, checkouts: 'one', unpaid: 'one' })
+const heldAfter = (lines: string, refunds: string): Promise<Reply> =>
+  tell('payment', 'CreditHeld', 'one', { order: 'cart', user: 'anna', total: 1, lines, refunds })
+
+test.serial('what is of a checkout that is not taken yet is on the shelf already, and is not taken then', async (t) => {
+  await bring('none')
+  await refundBefore('r1', 'tea:1,cup:1')
+  await refundBefore('r2', 'tea:1', 'none')
+  t.deepEqual([await saidLast('r1'), await saidLast('r2')], ['tea:1,cup:1', undefined])
+  t.deepEqual(await shelves(), { tea: 10, cup: 1, taken: -3n, writtenOff: 3n })
+  t.deepEqual(await heldAfter('tea:4,cup:1', 'r1,r2'), ['taken'])
+  t.is((await log.entriesOf('one')).at(-1)?.facts.there, 'tea:1,cup:1')
+  t.deepEqual(await shelves(), { tea: 7, cup: 1, taken: 2n, writtenOff: 1n })
+  // Refunded or given back, it is what is left that comes back.
+  await refund('r3', 'tea:1', 'one')
+  t.deepEqual(await heldAfter('tea:4,cup:1', 'r1,r2'), ['repeated'])
+  t.deepEqual(await checkout('CreditReleased', 'one', 'tea:4,cup:1'), ['returned'])
+  t.is(await saidLast('one'), 'tea:3,cup:1')
+  t.deepEqual(await shelves(), { tea: 9, cup: 1, taken: -4n, writtenOff: 5n })
+  const audited = async () => (await partOf(store.auditor, await store.auditor.count())).mismatches
+  t.deepEqual(await audited(), [])
+  await bench.redis.hincrby('item:tea', 'stock', 1)
+  t.deepEqual((await audited()).map(({ detail }) => detail).slice(1), ['of item tea there are 10, but 9 by the log'])
+})
+
+test.serial('what one checkout did not take, the next one takes', async (t) => {
+  await bring('none')
+  await tell('payment', 'CreditRefunded', 'r1', {
+    ...facts,
+    lines: 'tea:3',
+    checkouts: 'other,one',
+    unpaid: 'other,one',
+  })
+  await heldAfter('tea:2', 'r1')
+  await tell('payment', 'CreditHeld', 'other', { order: 'cart', user: 'anna', total: 1, lines: 'tea:5', refunds: 'r1' })
+  t.like(await shelves(), { tea: 6, taken: 4n, writtenOff: 0n })
+})
+
+test.serial(
+  'of a checkout that is refused nothing is taken, and what is back of one that is taken goes on the shelf',
+  async (t) => {
+    await bring('none')
+    await refundBefore('r1', 'tea:1')
+    t.deepEqual(await heldAfter('tea:1,cup:2', 'r1'), ['refused'])
+    t.deepEqual(await shelves(), { tea: 10, cup: 1, taken: -1n, writtenOff: 1n })
+    // Only payment has lost it: stock knows better.
+    await checkout('CreditHeld', 'known', 'tea:2')
+    await tell('payment', 'CreditRefunded', 'r2', { ...facts, lines: 'tea:2', checkouts: 'known', unpaid: 'known' })
+    t.like(await shelves(), { tea: 10 })
+  },
+)
 
 test.serial('where there is no room for the goods, nothing is remembered of them', async (t) => {
   await shelve('tea', 3)

@@ -281,8 +281,8 @@ export const stockAccount = (
     if (before === undefined) return
     if (next === 'refused') refuse(entry)
     if (next === 'taken') taken.set(log_id, facts.lines ?? '')
-    // What is written off is on no shelf, and what was back before is there already.
-    const back = new Map(parseLines(facts.before ?? ''))
+    // What is written off is on no shelf, and what was back before is there already, or still.
+    const back = new Map(parseLines(facts.before ?? facts.there ?? ''))
     const sign = Number(before === 'taken' || next === 'restocked') - Number(next === 'taken')
     for (const [item, quantity] of parseLines((next === 'returned' ? taken.get(log_id) : facts.lines) ?? '')) {
       const change = sign * (quantity - (back.get(item) ?? 0))
