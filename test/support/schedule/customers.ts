@@ -160,8 +160,10 @@ export const openCustomers = ({ services, catchUp }: CustomersOptions): Customer
     )
     if ('unknownCost' in changed) return undefined
     const wish = { order: told.name, from: [version], since: undefined, read: shown.version }
-    if (isPaid(shown.status))
-      return changed.lines.size === 0 ? undefined : amendTo(told, shown, wish, quantities, changed)
+    if (isPaid(shown.status)) {
+      const isKnown = changed.lines.size > 0 && shown.lines.every(({ cost }) => cost !== null)
+      return isKnown ? amendTo(told, shown, wish, quantities, changed) : undefined
+    }
     const result = await stores.order.change({ ...wish, changed }, plainly)
     if (result[0] === 'changed') told.wanted.push(quantities)
     return { result: result[0], isOther: result[0] === 'changed' && result[1].logId !== undefined }
