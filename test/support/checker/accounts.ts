@@ -513,7 +513,8 @@ export const orderAccount = (
     const thing = `order:${facts.order}`
     const state = stateOf(thing)
     if (before === undefined) return
-    const lines = adoptable?.get(log_id)
+    const isAdopted = next === 'checking-out' || next === 'paid'
+    const lines = isAdopted ? adoptable?.get(log_id) : undefined
     if (before === 'none' && lines !== undefined && state?.status !== 'paid' && state?.status !== 'cancelled') {
       const { user = '', total } = facts
       write(thing, next, { user, status, saga: log_id, total: Number(total), lines }, log_id)

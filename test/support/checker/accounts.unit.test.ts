@@ -34,6 +34,21 @@ test('a refusal of goods that stock does not know makes no shelf', (t) => {
   t.deepEqual([[...timelines], faults], [[], []])
 })
 
+test('what was there when its checkout was taken did not leave the shelf', (t) => {
+  const facts = { order: 'cart', lines: 'tea:2', restock: 'shelf' }
+  const said = [
+    { log_id: 'r1', kind: 'StockRestocked', facts: { ...facts, lines: 'tea:1', before: 'tea:1' } },
+    { log_id: 'it', kind: 'StockTaken', facts: { ...facts, there: 'tea:1' } },
+    { log_id: 'it', kind: 'StockReturned', facts: { ...facts, before: 'tea:1' } },
+  ].map((entry, index) => ({ ...entry, id: `${index + 1}-0`, at: '', version: '1' }))
+  const account = stockAccount([...added, ...said], new Map())
+  t.deepEqual(account.faults, [])
+  t.deepEqual(
+    account.timelines.get('item:tea')?.map(({ state }) => state.stock),
+    [5, 4, 5],
+  )
+})
+
 test('no more of an order comes back onto the shelf than was taken for it', (t) => {
   const log = (before: string): readonly LogEntry[] =>
     (
@@ -111,6 +126,18 @@ test('what is not open is not changed, nor what is unknown', (t) => {
       orderAccount(orderLog(...before, ['OrderChanged', CHANGED])).faults.map(({ name, about }) => [name, about]),
       [['changed-while-closed', 'order:cart']],
     )
+})
+
+test('an order does not follow a checkout that it has forgotten, unless that is under way again, or paid', (t) => {
+  const faultsOf = (...kinds: readonly string[]): readonly string[] => {
+    const said = kinds.map((kind) => [kind, { total: '6', lines: 'cup:2', deadline: '1700000000000' }] as const)
+    const [placed, ...others] = orderLog(PLACED, ...said, ['OrderChanged', CHANGED])
+    const log = others.map((entry) => (entry.kind === 'OrderChanged' ? entry : { ...entry, log_id: 'it' }))
+    return orderAccount(placed ? [placed, ...log] : [], new Map([['it', 'cup:2']])).faults.map(({ name }) => name)
+  }
+  t.deepEqual(faultsOf('CheckoutFailed', 'CheckoutCancelled'), [])
+  t.deepEqual(faultsOf('CheckoutCancelled'), [])
+  t.deepEqual(faultsOf('CheckoutStarted'), ['changed-while-closed'])
 })
 
 test('an answer is repeated with its document, or with one of a later series, issued anew', (t) => {
