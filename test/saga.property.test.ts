@@ -363,6 +363,13 @@ const refundedBeforePaid: typeof withWishes = [
     { ...orderAndPayment(0), at: 0.8, upheld: 'alone' },
     'accept',
   ],
+  // The same, and payment learns of both from stock, and of the checkout anew, before order upholds what it told.
+  [
+    lastPiece,
+    written('begin 0, deliver, give-up 0, deliver, deliver'),
+    { ...orderAndPayment(0), at: 0.8, upheld: 'late' },
+    'refund',
+  ],
   // What left with an exchange, before it is known what came for it; alone, and together with what it was paid by.
   [exchanging, EXCHANGED, orderAndPayment(0.5), 'refund'],
   [exchanging, EXCHANGED, orderAndPayment(0), 'refund'],
