@@ -90,6 +90,23 @@ test('what was paid is listed only if payment does not say so again', async (t) 
   }
 })
 
+test('what was paid is not listed once its customer has cancelled the order, however far that has come', async (t) => {
+  for (const isClosed of [false, true]) {
+    const scene = await open(t)
+    const { store, tell } = scene
+    const moment = await writtenTo(scene.server.dir)
+    await tell('payment', 'CreditCaptured', 'it', MONEY)
+    await store.cancel('it')
+    await comeBack(scene, moment)
+    await store.cancelOrder({ order: 'cart', from: 'any', restock: 'shelf', reason: undefined }, plainly)
+    if (isClosed) await tell('payment', 'CreditReleased', 'it', MONEY)
+    t.is((await store.saga('it'))?.state, isClosed ? 'closed' : 'cancelling')
+    await store.log.checkOwnTail()
+    t.deepEqual(scene.contradicted, [])
+    t.deepEqual(await store.contradictions(), [])
+  }
+})
+
 test('a replica that was told by the other one remembers as well', async (t) => {
   const scene = await open(t)
   const { store } = scene

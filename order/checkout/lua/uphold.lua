@@ -38,14 +38,6 @@ local function is_told_by(args)
   return status == 'paid' or status == 'changing'
 end
 
--- contradict_told(args): a client was told that a checkout is paid, and nothing else is known of it here.
-local function contradict_told(args)
-  if redis.call('HGET', names.order .. args.order, 'give_up') then
-    return { 'lost' }
-  end
-  return contradict_forgotten(args.log_id, args, TOLD_PAID)
-end
-
 function commands.uphold(args)
   local id = args.log_id
   local saga = load_saga(id)
@@ -57,7 +49,10 @@ function commands.uphold(args)
     if state == 'paid' or is_told_by(args) then
       return { 'kept' }
     end
-    return state == 'none' and contradict_told(args) or contradict(id, saga, TOLD_PAID)
+    if redis.call('HGET', names.order .. args.order, 'give_up') then
+      return { 'lost' }
+    end
+    return state == 'none' and contradict_forgotten(id, args, TOLD_PAID) or contradict(id, saga, TOLD_PAID)
   end
   if state == 'paid' then
     return contradict(id, saga, 'told-' .. args.told)
