@@ -34,6 +34,8 @@ export type Rest = {
   readonly lost: readonly Participant[]
   /** What order lists as lost by itself. */
   readonly listed: readonly LogEntry[]
+  /** What payment had said before it lost its tail: order may have adopted a checkout by it. */
+  readonly saidByPayment: readonly LogEntry[]
   /** Orders that are listed as contradicted, and those whose contradiction a person has resolved. */
   readonly waiting: readonly string[]
   readonly resolved: Readonly<Record<'refund' | 'accept', ReadonlySet<string>>>
@@ -44,8 +46,11 @@ export type Rest = {
 const REFUND = /granted|settled|refunded|restocked|written-off/
 const WHOLE_REFUND = /^settled refunded (restocked|written-off)$/
 
-export const accountsOf = ({ logs, lost }: Pick<Rest, 'logs' | 'lost'>): Accounts => ({
-  order: orderAccount(logs.order, lost.length > 0 ? linesOf(logs.payment, 'CreditCaptured') : undefined),
+export const accountsOf = ({ logs, lost, saidByPayment }: Pick<Rest, 'logs' | 'lost' | 'saidByPayment'>): Accounts => ({
+  order: orderAccount(
+    logs.order,
+    lost.length > 0 ? linesOf([...saidByPayment, ...logs.payment], 'CreditCaptured') : undefined,
+  ),
   payment: payAccount(logs.payment, { lossy: lost.length > 0 }),
   stock: stockAccount(logs.stock, linesOf(logs.order)),
 })

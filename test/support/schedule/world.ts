@@ -90,6 +90,8 @@ export const openWorld = async (): Promise<World> => {
   let archive: Record<Participant, readonly LogEntry[]> = { order: [], payment: [], stock: [] }
   /** What order lists as lost by itself. */
   let listed: LogEntry[] = []
+  /** What payment had said before it lost its tail. */
+  let saidByPayment: LogEntry[] = []
   let problems: string[] = []
   /** Orders whose contradiction a person has resolved. */
   const resolved = { refund: new Set<string>(), accept: new Set<string>() }
@@ -239,6 +241,7 @@ export const openWorld = async (): Promise<World> => {
     shop = fresh
     archive = { order: [], payment: [], stock: [] }
     listed = []
+    saidByPayment = []
     problems = []
     customers.reset(fresh)
     resolved.refund.clear()
@@ -301,6 +304,7 @@ export const openWorld = async (): Promise<World> => {
     const putBack =
       participant === 'order' ? await services.backUp('order') : await copyOf(redis[participant], participant)
     return async (orders) => {
+      if (participant === 'payment') saidByPayment.push(...(await said('payment')))
       await putBack()
       if (participant === 'order') await forget(orders)
       if (participant === 'payment') await beginNextSeries()
@@ -412,6 +416,7 @@ export const openWorld = async (): Promise<World> => {
       logs: { order: await said('order'), payment: await said('payment'), stock: await said('stock') },
       lost,
       listed,
+      saidByPayment,
       waiting: await contradictions(),
       resolved,
       unfinished: await unfinished(),
