@@ -381,7 +381,7 @@ test('two rows that say different things of one state are a fault of the program
       service: 'stock',
       redis,
       step: dependencies.step,
-      lua: [new URL('../../../stock/lua/', import.meta.url)],
+      lua: ['', 'refunds/'].map((room) => new URL(`../../../stock/${room}lua/`, import.meta.url)),
       names: { item: 'item:' },
       reactions: { payment: { CreditHeld: { command: 'take', emits: { taken: 'StockTaken' } } } },
       emits: { taken: emits as 'StockTaken' },
