@@ -59,8 +59,8 @@ local function remember_refunded(refund, checkouts, total)
     if saga and capturable[saga.state] and left > 0 then
       local before = tonumber(saga.refunded or '0')
       local after = math.min(tonumber(saga.total), before + left)
-      left = left - math.max(after - before, 0)
       if after > before then
+        left = left - (after - before)
         saga.refunded = integer(after)
         changed = true
       end

@@ -16,7 +16,10 @@ function commands.take(args)
     order = args.order, user = args.user, total = args.total, lines = args.lines, amends = args.amends, back = args.back,
     costs = args.costs,
   }
-  local off = args.refunds and rarely.off_shelf(saga.lines, args.refunds) or saga.lines
+  local off, brought = saga.lines, nil
+  if args.refunds then
+    off, brought = rarely.brought_before(saga.lines, args.refunds)
+  end
   for item, quantity in each_line(off) do
     local stock = redis.call('HGET', names.item .. item, 'stock')
     if not stock or stock - quantity < 0 then
@@ -29,8 +32,8 @@ function commands.take(args)
     redis.call('HINCRBY', names.item .. item, 'stock', minus(quantity))
   end
   post_lines('taken', 1, saga.lines)
-  if args.refunds then
-    rarely.note_brought(saga, args.refunds)
+  if brought then
+    rarely.note_brought(saga, off, brought)
   end
   emit_saga(id, saga, 'taken')
   return { 'taken' }

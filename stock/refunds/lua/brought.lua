@@ -2,9 +2,9 @@
 -- A checkout may be read of only after refunds of it, where payment and stock have both lost their tails: its money waits, and what was paid
 -- back does not. What such a refund brought back is on the shelf already, or was written off, and its record has that as `awaited`.
 
--- brought_before(lines, refunds): of such lines, what these refunds have not brought back, and what is to leave the shelf; and the refunds that
--- are awaited less then, by their log ids.
-local function brought_before(lines, refunds)
+-- brought_before(lines, refunds): of such lines, what is to leave the shelf; and what is noted of that once it has: the `rest`, which these refunds
+-- have not brought back, and the refunds that are awaited `fewer` then, by their log ids.
+function rarely.brought_before(lines, refunds)
   local rest, off, fewer = lines, lines, {}
   for id in string.gmatch(refunds, '[^,]+') do
     local refund = load_saga(id)
@@ -18,20 +18,13 @@ local function brought_before(lines, refunds)
       fewer[id] = refund
     end
   end
-  return rest, off, fewer
+  return off, { rest = rest, fewer = fewer }
 end
 
--- off_shelf(lines, refunds): what is to leave the shelf for a checkout.
-function rarely.off_shelf(lines, refunds)
-  local _, off = brought_before(lines, refunds)
-  return off
-end
-
--- note_brought(saga, refunds): a checkout is taken: what these refunds have brought back does not come back once more.
-function rarely.note_brought(saga, refunds)
-  local rest, off, fewer = brought_before(saga.lines, refunds)
-  saga.before, saga.there = without(saga.lines, rest), without(saga.lines, off)
-  for id, refund in pairs(fewer) do
+-- note_brought(saga, off, brought): a checkout is taken: what refunds have brought back does not come back once more.
+function rarely.note_brought(saga, off, brought)
+  saga.before, saga.there = without(saga.lines, brought.rest), without(saga.lines, off)
+  for id, refund in pairs(brought.fewer) do
     store_saga(id, refund)
   end
   if saga.there == '' then
