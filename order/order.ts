@@ -6,7 +6,7 @@
  * is never paid. A checkout request ends in one `Outcome`.
  */
 
-import type { Line } from '../shared/contract/events.ts'
+import type { Line } from '../shared/contract/lines.ts'
 
 export const STATUSES = [
   'open',

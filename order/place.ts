@@ -5,7 +5,7 @@
  * anything speaks against it, nothing is made. Under a key the first answer is given again, whatever has become of the order.
  */
 import { nanoid } from 'nanoid'
-import { parseLines } from '../shared/contract/events.ts'
+import { parseLines } from '../shared/contract/lines.ts'
 import { isWithin, offerOf } from '../shared/contract/methods.ts'
 import { unreachable } from '../shared/errors.ts'
 import { LOG_ID_HEADER } from '../shared/http/answer.ts'

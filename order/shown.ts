@@ -4,7 +4,7 @@
  * With everything that is known of it. What an older version has not recorded (a number, what a line cost, when it was made) is
  * `null`, and a checkout whose record has ended with its entries is shown only as far as the order itself tells.
  */
-import { type Line, parseLines } from '../shared/contract/events.ts'
+import { type Line, parseLines } from '../shared/contract/lines.ts'
 import { planOf } from '../shared/contract/methods.ts'
 import { impossible } from '../shared/errors.ts'
 import { etagOf } from '../shared/http/etag.ts'

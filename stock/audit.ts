@@ -5,7 +5,7 @@
  */
 import { type Auditor, type Count, type Ledger, type Move, madeAlike } from '../shared/audit/auditor.ts'
 import { type Owned, reconcile } from '../shared/audit/reconcile.ts'
-import { parseLines } from '../shared/contract/events.ts'
+import { parseLines } from '../shared/contract/lines.ts'
 import type { Mismatch } from '../shared/contract/queries.ts'
 import type { LogEntry } from '../shared/log/entry.ts'
 

@@ -1,5 +1,5 @@
 /** Which keys do the commands of locks use, what bounds them, and how is a lease named among those of all locks? */
-import type { RawEntry } from '../../shared/contract/events.ts'
+import { field, type RawEntry } from '../../shared/contract/events.ts'
 
 /** The folder of the commands, and the names of the keys that they use. */
 export const lockCommands = new URL('lua/', import.meta.url)
@@ -40,17 +40,8 @@ export type LockLimits = typeof lockLimits
 /** How a lease of a lock is named where leases of all locks are. */
 export const leaseKey = (name: string, lease: string): string => `${encodeURIComponent(name)}/${lease}`
 
-/** What the text of an entry says behind these words, as ` lock=`; `''` if it does not have them. No value has a blank. */
-export const saidIn = ([, [, text = '']]: RawEntry, words: string): string => {
-  const at = text.indexOf(words)
-  if (at === -1) return ''
-  const from = at + words.length
-  const end = text.indexOf(' ', from)
-  return text.slice(from, end === -1 ? text.length : end)
-}
-
 /** The lease that an entry is about, likewise. */
-export const keyIn = (entry: RawEntry): string => `${saidIn(entry, ' lock=')}/${saidIn(entry, ' log_id=')}`
+export const keyIn = (entry: RawEntry): string => `${field(entry, 'lock')}/${field(entry, 'log_id')}`
 
 /** The same of one that grants it or ends its wait. */
 export const wokenBy = (entry: RawEntry): string | undefined => {

@@ -5,9 +5,9 @@
  * other replicas granted. What a client is told is known before it is told, whoever granted it. A command says which entry the replica has *seen* last; a Redis that lacks it came back older, and does
  * nothing. Then what it has forgotten is what was granted or renewed after the newest entry that it still has before that one.
  */
-import { kindOf, type RawEntry } from '../../shared/contract/events.ts'
+import { field, kindOf, type RawEntry } from '../../shared/contract/events.ts'
 import { TransientMap } from '../../shared/process/transient-map.ts'
-import { keyIn, saidIn } from './keys.ts'
+import { keyIn } from './keys.ts'
 
 /** A lease that holds, as far as is known. Its end is a moment of the Redis' clock. */
 export type Known = {
@@ -83,11 +83,11 @@ export const openKnowledge = (compare: Compare): Knowledge => {
       if (change === 'ends') return holding.delete(key)
       if (holding.get(key)?.entry === id) return // a command has returned it
       onGranted({
-        lock: saidIn(entry, ' lock='),
-        lease: saidIn(entry, ' log_id='),
-        token: Number(saidIn(entry, ' token=')),
-        owner: decodeURIComponent(saidIn(entry, ' owner=')),
-        untilMs: Number(saidIn(entry, ' until=')),
+        lock: field(entry, 'lock') ?? '',
+        lease: field(entry, 'log_id') ?? '',
+        token: Number(field(entry, 'token') ?? '0'),
+        owner: decodeURIComponent(field(entry, 'owner') ?? ''),
+        untilMs: Number(field(entry, 'until') ?? '0'),
         entry: id,
       })
     },

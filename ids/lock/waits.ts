@@ -5,9 +5,9 @@
  * did that. It is not trusted: every few seconds the places of all that wait here are kept by one command, which tells those that
  * wait no longer. A place is not kept for a client that has gone.
  */
-import type { RawEntry } from '../../shared/contract/events.ts'
+import { field, type RawEntry } from '../../shared/contract/events.ts'
 import { UnavailableError } from '../../shared/errors.ts'
-import { saidIn, wokenBy } from './keys.ts'
+import { wokenBy } from './keys.ts'
 import type { Locks } from './verbs.ts'
 
 /** How often the places of those that wait are kept: several times before they are lost. */
@@ -66,7 +66,7 @@ const openFlag = (isGone: () => boolean) => {
 const dueBy = (entry: RawEntry): number | undefined => {
   const [id, [kind]] = entry
   if (kind !== 'LockGranted' && kind !== 'LockRenewed') return undefined
-  return Number(saidIn(entry, ' until=')) - Number.parseInt(id, 10)
+  return Number(field(entry, 'until') ?? '0') - Number.parseInt(id, 10)
 }
 
 /** Does what is due by time, when it is due. */

@@ -5,7 +5,7 @@
  * operators' token is another one) is passed on as it is.
  */
 import { type Cut, inParts, type RecordedSaga, type SagaAt } from '../../shared/audit/auditor.ts'
-import { parseLines } from '../../shared/contract/events.ts'
+import { parseLines } from '../../shared/contract/lines.ts'
 import {
   type Documents,
   type logQueries,

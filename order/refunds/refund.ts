@@ -4,7 +4,7 @@
  * Pieces of a paid order that go back, and the money for them. It is *granted*, which is never undone, and *settled* once payment
  * has paid it. The goods go back onto the shelf, or are written off.
  */
-import { type Line, parseLines } from '../../shared/contract/events.ts'
+import { type Line, parseLines } from '../../shared/contract/lines.ts'
 import { impossible } from '../../shared/errors.ts'
 
 export const RESTOCKS = ['shelf', 'none'] as const

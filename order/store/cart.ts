@@ -1,6 +1,6 @@
 /** What is in an order, and what does a checkout have to know of it? */
 
-import { parseLines } from '../../shared/contract/events.ts'
+import { parseLines } from '../../shared/contract/lines.ts'
 import { offerOf } from '../../shared/contract/methods.ts'
 import { impossible } from '../../shared/errors.ts'
 import { isAnothers } from '../../shared/http/owner.ts'

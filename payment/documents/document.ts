@@ -5,7 +5,7 @@
  * Its number is the letter of its kind, its series and its place there: `I1-17`, `C1-3`. Until an order is paid its invoice may be a
  * *draft*, which has no number, and is *void* once the order will never be paid.
  */
-import { type Line, parseLines } from '../../shared/contract/events.ts'
+import { type Line, parseLines } from '../../shared/contract/lines.ts'
 
 export type Invoice = {
   readonly number: string

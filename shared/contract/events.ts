@@ -280,21 +280,17 @@ export const fieldsOf = (entry: RawEntry): readonly (readonly [name: string, val
   return pairs
 }
 
-/** The value of one field of an entry. */
-export const field = (entry: RawEntry, name: string): string | undefined =>
-  fieldsOf(entry).find(([one]) => one === name)?.[1]
+/** The value of one field of an entry, read without a list of the others. */
+export const field = (entry: RawEntry, name: string): string | undefined => {
+  const text = packedText(entry)
+  if (text === undefined) return fieldsOf(entry).find(([one]) => one === name)?.[1]
+  if (name === 'kind') return entry[1][0]
+  const words = `${name}=`
+  const found = text.startsWith(words) ? 0 : text.indexOf(` ${words}`)
+  if (found === -1) return undefined
+  const from = text.indexOf('=', found) + 1
+  const end = text.indexOf(' ', from)
+  return end === -1 ? text.slice(from) : text.slice(from, end)
+}
 
-export const kindOf = (entry: RawEntry): string | undefined =>
-  packedText(entry) === undefined ? field(entry, 'kind') : entry[1][0]
-
-/** An item and how many of it. */
-export type Line = readonly [item: string, quantity: number]
-
-/** Reads `item:quantity,item:quantity`. */
-export const parseLines = (lines: string): readonly Line[] =>
-  lines === ''
-    ? []
-    : lines.split(',').map((line) => {
-        const colon = line.indexOf(':')
-        return [line.slice(0, colon), Number(line.slice(colon + 1))] as const
-      })
+export const kindOf = (entry: RawEntry): string | undefined => field(entry, 'kind')

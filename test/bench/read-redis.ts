@@ -6,7 +6,7 @@
  */
 import { Redis } from 'ioredis'
 import type { Shop } from '../../env/local/shop.ts'
-import { parseLines } from '../../shared/contract/events.ts'
+import { parseLines } from '../../shared/contract/lines.ts'
 import type { OrderRow, Reading } from './books.ts'
 import type { Seed } from './seed.ts'
 

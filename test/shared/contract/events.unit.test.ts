@@ -1,14 +1,7 @@
 import test from 'ava'
 import { invalidReason, textOf } from '../../../shared/contract/dictionary.ts'
-import {
-  events,
-  field,
-  kindOf,
-  parseLines,
-  type RawEntry,
-  type Service,
-  VERSION,
-} from '../../../shared/contract/events.ts'
+import { events, field, kindOf, type RawEntry, type Service, VERSION } from '../../../shared/contract/events.ts'
+import { parseLines } from '../../../shared/contract/lines.ts'
 
 const GOOD = {
   id: 'Az09_-',

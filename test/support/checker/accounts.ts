@@ -9,7 +9,8 @@
  * An entry that finds its checkout where it leads to is a repetition: it must say what the first one said, and moves
  * nothing. What contradicts the account is a `Fault`; the reading goes on after it.
  */
-import { ofDrafts, parseLines, single } from '../../../shared/contract/events.ts'
+import { ofDrafts, single } from '../../../shared/contract/events.ts'
+import { parseLines } from '../../../shared/contract/lines.ts'
 import type { LogEntry } from '../../../shared/log/entry.ts'
 
 /** Who keeps an account. */

@@ -4,7 +4,7 @@
  * A change that is acknowledged names the version that it has made; the log has it with the lines from then on, and perhaps an earlier
  * version, for what an amendment gives back is documented after it. Of two changes from one version one is made.
  */
-import { parseLines } from '../../../shared/contract/events.ts'
+import { parseLines } from '../../../shared/contract/lines.ts'
 import type { LogEntry } from '../../../shared/log/entry.ts'
 import type { Anomaly } from './anomaly.ts'
 import { groupedBy, type Operation } from './history.ts'

@@ -1,6 +1,6 @@
 /** The ledger of a service, read behind its back: what its commands have posted, by account. */
 import type { Redis } from 'ioredis'
-import { parseLines } from '../../../shared/contract/events.ts'
+import { parseLines } from '../../../shared/contract/lines.ts'
 
 const HIGH = 2n ** 27n
 

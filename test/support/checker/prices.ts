@@ -4,7 +4,7 @@
  * A line is added, or placed, at a price that its item had at some moment from when it was first asked for to when it was logged. The
  * two logs have clocks of their own, so that moment is looked for where it is known how far each is from the clients'.
  */
-import { parseLines } from '../../../shared/contract/events.ts'
+import { parseLines } from '../../../shared/contract/lines.ts'
 import type { LogEntry } from '../../../shared/log/entry.ts'
 import type { Account, Clocks, ShelfState } from './accounts.ts'
 import type { Anomaly } from './anomaly.ts'

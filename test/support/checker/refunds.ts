@@ -4,7 +4,7 @@
  * A refund that order has granted was paid by payment and its goods were taken back by stock, each once and alike; and an order
  * shows neither more nor less than what was granted of it.
  */
-import { parseLines } from '../../../shared/contract/events.ts'
+import { parseLines } from '../../../shared/contract/lines.ts'
 import { compareIds, type LogEntry } from '../../../shared/log/entry.ts'
 import { PARTICIPANTS, type Participant } from './accounts.ts'
 import type { Anomaly } from './anomaly.ts'

@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict'
 import { Agent } from 'node:http'
 import axios, { isAxiosError } from 'axios'
-import type { Line } from '../../../shared/contract/events.ts'
+import type { Line } from '../../../shared/contract/lines.ts'
 import type { Problem } from '../../../shared/http/problem.ts'
 import type { LogEntry } from '../../../shared/log/entry.ts'
 import { eventually } from '../eventually.ts'
