@@ -164,14 +164,14 @@ test('a flat entry becomes the text that this version would have said, without w
 })
 
 for (const [form, raw] of [
-  ['packed', ['1-0', ['a', 'version=b b=c log_id=']]],
-  ['flat', ['1-0', ['kind', 'a', 'version', 'b', 'b', 'c', 'log_id', '']]],
+  ['packed', ['1-0', ['a', 'version=b ab=d b=c log_id=']]],
+  ['flat', ['1-0', ['kind', 'a', 'version', 'b', 'ab', 'd', 'b', 'c', 'log_id', '']]],
 ] as readonly (readonly [string, RawEntry])[])
-  test(`${form}: what is said under a name is found, not among the values`, (t) => {
+  test(`${form}: what is said under a name is found, not among the values, nor at the end of another name`, (t) => {
     t.is(kindOf(raw), 'a')
     t.deepEqual(
-      ['kind', 'version', 'b', 'log_id', 'a', 'c'].map((name) => field(raw, name)),
-      ['a', 'b', 'c', '', undefined, undefined],
+      ['kind', 'version', 'ab', 'b', 'log_id', 'a', 'c'].map((name) => field(raw, name)),
+      ['a', 'b', 'd', 'c', '', undefined, undefined],
     )
   })
 
