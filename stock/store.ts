@@ -15,6 +15,7 @@ import type { WantedVersions } from '../shared/http/etag.ts'
 import { type Log, openLog } from '../shared/log/log.ts'
 import { runner } from '../shared/log/runner.ts'
 import type { ResultOnce } from '../shared/redis/command.ts'
+import { text } from '../shared/redis/reply.ts'
 import type { Once } from '../shared/redis/script.ts'
 import type { Dependencies } from '../shared/service.ts'
 import { add, changeItem, createItem, initItems, subtract } from './commands.ts'
@@ -23,8 +24,13 @@ import { reactions } from './reactions.ts'
 import { saga } from './recovery.ts'
 
 const names = { item: 'item:', counted: 'item:', fenced: 'item' }
-/** That of an item which was never changed. */
-const FIRST_VERSION = 1
+
+/** Reads what `lua/show-offer.lua` returns. */
+const readOffer = (reply: unknown): Offer | undefined => {
+  if (reply === null) return undefined
+  const [price, withdrawn, version] = text(reply).split(' ')
+  return { price: Number(price), withdrawn: withdrawn === 'yes', version: Number(version) }
+}
 
 export type Store = {
   readonly log: Log
@@ -64,6 +70,7 @@ export const openStore = ({ redis, step, identifiers, retentionS, metrics }: Dep
     metrics,
   })
   const { runOnce } = runner(log)
+  const showOffer = log.query('show-offer', readOffer)
   return {
     log,
     auditor: auditor(log),
@@ -71,13 +78,7 @@ export const openStore = ({ redis, step, identifiers, retentionS, metrics }: Dep
       const [stock, price] = await step('find', () => redis.hmget(names.item + item, 'stock', 'price'))
       return stock == null || price == null ? undefined : { stock: Number(stock), price: Number(price) }
     },
-    offer: async (item) => {
-      const [price, withdrawn, version] = await step('offer', () =>
-        redis.hmget(names.item + item, 'price', 'withdrawn', 'version'),
-      )
-      if (price == null) return undefined
-      return { price: Number(price), withdrawn: withdrawn === 'yes', version: Number(version ?? FIRST_VERSION) }
-    },
+    offer: async (item) => (await step('offer', () => showOffer(item))).found,
     changeItem: (item, from, { price, withdrawn }, once) =>
       runOnce(
         changeItem,

@@ -41,6 +41,15 @@ const checkout = (total: number, of = 'anna') => ({
   lines: 'tea:1',
   deadline: '1700000000000',
 })
+test.serial('one of many users that are asked for at once is found as one that is asked for alone', async (t) => {
+  await user('anna', 7)
+  await user('otto', 0)
+  const found = await Promise.all(['anna', 'nobody', 'otto', 'anna'].map(store.findAmong))
+  const anna = await store.find('anna')
+  t.deepEqual(anna, { user_id: 'anna', credit: 7 })
+  t.deepEqual(found, [anna, undefined, { user_id: 'otto', credit: 0 }, anna])
+})
+
 const refusedByStock = { order: 'order-of-anna', item: 'tea' }
 
 /** What a wallet owns, and what of it is held: told by what can be paid of it. */

@@ -52,6 +52,17 @@ const assertProblem = (t: ExecutionContext, reply: Reply, status: number, name: 
   t.is(reply.status, status)
 }
 
+test.serial('many are shown at once, and of what there is not, nothing', async (t) => {
+  await store.createItem('cup', 7, plainly)
+  await change('*', { withdrawn: true }, {}, 'cup')
+  const { status, json } = await client.get('/stock/items?ids=tea,pot,cup,tea')
+  t.is(status, 200)
+  const shown = { item_id: 'tea', price: 5, withdrawn: false, version: 1 }
+  const cup = (await client.get('/stock/item/cup')).json
+  t.like(cup, { item_id: 'cup', price: 7, withdrawn: true })
+  t.deepEqual(json, { items: [shown, cup, shown] })
+})
+
 test.serial('an item is shown with its version, which is its ETag', async (t) => {
   const reply = await tea()
   t.is(reply.status, 200)
