@@ -2,13 +2,17 @@
  * How do questions to a peer share one request?
  *
  * A request costs both sides a few hundred microseconds, whatever it asks for. So what is asked while one is under way waits for its
- * end and leaves in one, as in a group commit; what is alone leaves at the end of the turn of the event loop. Nothing waits longer
- * than `WAIT_MS`: a replica that does not answer holds up only what was asked of it. No answer is older than its question.
+ * end and leaves in one, as in a group commit; what is alone leaves at the end of the turn of the event loop. Where many ask, they come
+ * in bursts, of which the first would leave alone: there it waits for the others for a moment. Nothing waits longer than `WAIT_MS`: a
+ * replica that does not answer holds up only what was asked of it. No answer is older than its question.
  */
 import { setTimeout as after, setImmediate as turnEnd } from 'node:timers/promises'
 import type { Requester } from './client.ts'
 
 const WAIT_MS = 10
+/** Many are so many requests that asked the last time. */
+const MANY = 6
+const GATHER_MS = 3
 /** Names of requests are up to 128 characters long, and all headers together up to 16 KiB. */
 const NAMES_MAX = 16
 
@@ -35,15 +39,20 @@ export const together = <Found>(
   let open: Group<Found> | undefined
   /** Ends with the request that left last, if that is under way. */
   let busy: Promise<void> | undefined
+  /** How many requests shared the one that left last. */
+  let company = 0
 
   const begin = (): Group<Found> => {
     const ids = new Set<string>()
     const names = new Set<string>()
     const traces = new Set<string>()
     const ask = async (): Promise<ReadonlyMap<string, Found>> => {
+      const gathered = company < MANY ? undefined : after(GATHER_MS, undefined, { ref: false })
       if (busy !== undefined) await Promise.race([busy, after(WAIT_MS, undefined, { ref: false })])
+      if (gathered !== undefined) await gathered
       await turnEnd()
       if (open === group) open = undefined
+      company = names.size
       const { promise, resolve: end } = Promise.withResolvers<void>()
       busy = promise
       try {

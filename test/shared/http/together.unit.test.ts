@@ -53,6 +53,31 @@ test('what is asked while a request is under way is in the next one, and no answ
   t.deepEqual(await Promise.all(others), [['TEA'], ['CUP']])
 })
 
+test('where many ask, the first of a burst waits for the others, and where few do it leaves at once', async (t) => {
+  const { findAll, asked, sent } = open()
+  const burst = ['1', '2', '3', '4', '5', '6']
+  const before = findAll(...burst)
+  await turn()
+  asked[0]?.end()
+  await before
+
+  const first = findAll('tea')
+  await turn()
+  await turn()
+  t.deepEqual(sent(), [burst], 'it waits')
+  const second = findAll('cup')
+  while (asked.length < 2) await turn()
+  t.deepEqual(sent(), [burst, ['tea', 'cup']])
+  asked[1]?.end()
+  t.deepEqual(await Promise.all([first, second]), [['TEA'], ['CUP']])
+
+  const alone = findAll('tea')
+  await turn()
+  t.deepEqual(sent().at(-1), ['tea'])
+  asked[2]?.end()
+  t.deepEqual(await alone, ['TEA'])
+})
+
 test('a request without an answer holds up only its own', async (t) => {
   const { find, findAll, asked } = open()
   void findAll('frozen')
