@@ -15,7 +15,7 @@ import { cancelRoutes } from './cancel/routes.ts'
 import { changeRoutes } from './change/patch.ts'
 import { type Checkouts, checkouts } from './checkout/checkout.ts'
 import { contradictionTeller, openGates } from './checkout/gates.ts'
-import { type Drafts, openDrafts } from './drafts/drafts.ts'
+import { draftedBy, openDrafts } from './drafts/drafts.ts'
 import { openOrderMetrics } from './metrics.ts'
 import { openPeers } from './peers.ts'
 import { refundRoutes } from './refunds/routes.ts'
@@ -31,20 +31,17 @@ type Waiting = {
   readonly store: Store
   readonly checkout: Pick<Checkouts, 'onDecided'>
   readonly settlements: Pick<Settlements, 'onSettled'>
-  readonly drafts: Pick<Drafts, 'onDrafted'>
   readonly waits: Pick<Waits, 'wake'>
 }
 
 /** Tells who waits what followed an entry of a peer's. */
 const telling =
-  ({ store, checkout, settlements, drafts, waits }: Waiting) =>
+  ({ store, checkout, settlements, waits }: Waiting) =>
   (reply: Parameters<Store['decidedBy']>[0]): void => {
     const decided = store.decidedBy(reply)
     if (decided) checkout.onDecided(decided)
     const settled = store.settledBy(reply)
     if (settled !== undefined) settlements.onSettled(settled)
-    const drafted = store.draftedBy(reply)
-    if (drafted !== undefined) drafts.onDrafted(drafted)
     const cancelled = store.cancelledBy(reply)
     if (cancelled !== undefined) waits.wake(cancelled)
   }
@@ -124,7 +121,11 @@ await run(process, 'order', settings, (context) => {
           ...routesOf(store, checkout, drafts, peers, audit),
         ],
         lease: leaseFrom(ask('ids', ids)),
-        onApplied: telling({ store, checkout, settlements, drafts, waits }),
+        onHeard: (entry) => {
+          const drafted = draftedBy(entry)
+          if (drafted !== undefined) drafts.onDrafted(drafted)
+        },
+        onApplied: telling({ store, checkout, settlements, waits }),
         start: () => {
           webhooks.start()
           return checkout.start()

@@ -9,7 +9,7 @@
 import type { Redis } from 'ioredis'
 import { nanoid } from 'nanoid'
 import type { Logger } from 'pino'
-import type { Service } from './contract/events.ts'
+import type { RawEntry, Service } from './contract/events.ts'
 import { LOCK_MASTERS, type LockMaster } from './contract/services.ts'
 import { openDurability } from './health/durability.ts'
 import { openHealth } from './health/health.ts'
@@ -71,6 +71,8 @@ export type ServiceParts = {
   readonly recovery?: Recovery
   /** What the log parser does in each run besides. */
   readonly tidy?: () => Promise<void>
+  /** Called with each entry of a peer's that is handled here, before it is known to be applied: see `shared/log/subscription.ts`. */
+  readonly onHeard?: (entry: RawEntry, publisher: Service) => void
   /** Called with each reply to a peer's entry, after it was applied. */
   readonly onApplied?: (reply: Reply) => void
   /** Things of its own to start and stop with the service. */
@@ -206,8 +208,8 @@ export const openService = async (context: ProcessContext<ServiceConfig>, option
     retentionS: retentionMs / 1_000, // a saga's record is kept for longer: as long as its last entry
     metrics,
   })
-  const { log, recovery, tidy, onApplied = () => undefined } = parts
-  peers.subscribe(log, onApplied)
+  const { log, recovery, tidy, onHeard, onApplied = () => undefined } = parts
+  peers.subscribe(log, { onHeard, onApplied })
   const parser = logParser({
     log,
     recovery,

@@ -1,10 +1,12 @@
 /**
  * How does a request learn that payment has drafted the invoice of its order?
  *
- * The reader that applies what payment says of it tells which version was drafted, when that is in this process; else the channel of
- * drafts does. Neither is trusted: one that has waited for a while asks, so that what its client is answered is true. It waits no longer
- * than a client likes to, for the draft follows, whatever happens.
+ * The reader of payment's log tells which version was drafted, when that is in this process: payment has the draft then, and whoever asks
+ * order for it comes behind the command that notes it. Else the channel of drafts does, once it is noted. Neither is trusted: one that
+ * has waited for a while asks, so that what its client is answered is true. It waits no longer than a client likes to, for the draft
+ * follows, whatever happens.
  */
+import { field, kindOf, type RawEntry } from '../../shared/contract/events.ts'
 import { UnavailableError } from '../../shared/errors.ts'
 import { TransientMap } from '../../shared/process/transient-map.ts'
 
@@ -14,7 +16,7 @@ export type Drafted = { readonly order: string; readonly version: number }
 export type Drafts = {
   /** Resolves with whether this version of the order is drafted, or a later one: once it is, or after `ms`, or at the signal. */
   readonly wait: (wanted: Drafted, ms: number, closing: AbortSignal) => Promise<boolean>
-  /** To be called with every draft, wherever it was noted. */
+  /** To be called with every draft that this process hears of. */
   readonly onDrafted: (drafted: Drafted) => void
 }
 
@@ -70,6 +72,12 @@ const openWaiting = () => {
       closing.addEventListener('abort', () => endAll(Number.POSITIVE_INFINITY), { once: true })
     },
   }
+}
+
+/** The draft that an entry of payment's tells of. */
+export const draftedBy = (entry: RawEntry): Drafted | undefined => {
+  if (kindOf(entry) !== 'InvoiceDrafted') return undefined
+  return { order: field(entry, 'order') ?? '', version: Number(field(entry, 'order_version')) }
 }
 
 /** @param draftedVersion which version of an order is drafted; 0 if none is. @throws UnavailableError */

@@ -10,11 +10,10 @@ import type { Check } from '../http/readiness.ts'
 import type { RedLock } from '../lock/redlock.ts'
 import type { Step } from '../process/step.ts'
 import type { Tracing } from '../process/tracing.ts'
-import type { Reply } from '../redis/script.ts'
 import type { Lag } from './lag.ts'
 import type { Log } from './log.ts'
 import { UNREACHABLE_MS } from './peer-connection.ts'
-import { openSubscription, type Subscription } from './subscription.ts'
+import { openSubscription, type Subscription, type SubscriptionOptions } from './subscription.ts'
 
 /** How one peer's log is read. */
 export type Reader = Lag & {
@@ -25,8 +24,8 @@ export type Reader = Lag & {
 }
 
 export type Peers = {
-  /** Opens a subscription to each peer. `onApplied` is called with each reply to an entry, after it was applied. */
-  readonly subscribe: (log: Log, onApplied: (reply: Reply) => void) => void
+  /** Opens a subscription to each peer, which calls these. */
+  readonly subscribe: (log: Log, callbacks: Pick<SubscriptionOptions, 'onHeard' | 'onApplied'>) => void
   /** Resolves when what they have appended by now is applied; with `false` if not all can be asked. @throws UnavailableError by the own Redis */
   readonly catchUp: () => Promise<boolean>
   /** Those that have not been reached for some seconds. */
@@ -90,17 +89,17 @@ export const openPeers = ({ blocking, reporting, redLock, logger, ...common }: P
     await Promise.all(subscriptions.map(ask))
   }
   return {
-    subscribe: (log, onApplied) => {
+    subscribe: (log, callbacks) => {
       for (const publisher of log.publishers)
         subscriptions.push(
           openSubscription({
             ...common,
+            ...callbacks,
             log,
             publisher,
             blocking: blocking(publisher),
             reporting: reporting(publisher),
             redLock: redLock.named(`reader-${publisher}`),
-            onApplied,
             logger,
           }),
         )

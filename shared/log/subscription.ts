@@ -70,12 +70,19 @@ export type SubscriptionOptions = {
   readonly step: Step
   readonly tracing?: Tracing | undefined
   readonly leaseTtlMs: number
+  /**
+   * Called with each entry that is handled here, once it is on its way to be applied. The publisher will not forget it, but here it may
+   * not have had its effect yet, or never has it because it had it before.
+   */
+  readonly onHeard?: ((entry: RawEntry, publisher: Service) => void) | undefined
   /** Called with each reply of a batch, after it was applied. */
   readonly onApplied: (reply: Reply) => void
   readonly logger: Logger
 }
 
 type Batch = readonly RawEntry[]
+/** Has entries applied that were read after the cursor. */
+type ApplyAll = (entries: Batch, cursor: string) => ReturnType<Log['apply']>
 
 const NEVER = new AbortController().signal
 
@@ -97,8 +104,8 @@ const openReport = ({ log, publisher, reporting, step, logger }: SubscriptionOpt
 }
 
 /** Has entries applied, with a span for each that is of a trace. */
-const openApplyAll = ({ log, publisher, tracing }: SubscriptionOptions) => {
-  return async (entries: Batch, cursor: string): ReturnType<Log['apply']> => {
+const openApplyAll = ({ log, publisher, tracing }: SubscriptionOptions): ApplyAll => {
+  return async (entries, cursor) => {
     const spans =
       tracing &&
       beginSpans(
@@ -118,6 +125,20 @@ const openApplyAll = ({ log, publisher, tracing }: SubscriptionOptions) => {
   }
 }
 
+/** Has entries applied, and tells of them as soon as they are sent. */
+const openTelling = ({ log, publisher, onHeard }: SubscriptionOptions, applyAll: ApplyAll): ApplyAll => {
+  if (onHeard === undefined) return applyAll
+  const tell = (entries: Batch): void => {
+    for (const entry of entries) if (log.handles(publisher, entry)) onHeard(entry, publisher)
+  }
+  return (entries, cursor) => {
+    const replies = applyAll(entries, cursor)
+    // What is written in this turn of the event loop is sent before.
+    setImmediate(tell, entries)
+    return replies
+  }
+}
+
 /** Follows the publisher until the signal; returns early only by throwing. */
 type Follow = (signal: AbortSignal, progressed: () => void) => Promise<void>
 
@@ -129,7 +150,7 @@ const openFollow = (options: SubscriptionOptions, peer: PeerConnection): Follow 
   /** Up to where entries were applied, as this process knows it. */
   let written = '0-0'
   const handles = (entry: RawEntry): boolean => log.handles(publisher, entry)
-  const applyAll = openApplyAll(options)
+  const applyAll = openTelling(options, openApplyAll(options))
 
   const read = async (position: string): Promise<Batch> => {
     const reply = await step(reading, () =>

@@ -3,7 +3,7 @@
 -- note-draft: payment has drafted the invoice of an order. If it shows a version that this service does not know (this Redis came back
 -- older), it is to be drafted as the order is now; or not at all, if there is no such order any more.
 -- ARGS     log_id, order, user, total, order_version
--- RETURNS  drafted, order, version | requested | deferred | forgotten | repeated
+-- RETURNS  drafted | requested | deferred | forgotten | repeated
 
 -- announce_drafted(order, version): wakes the request that waits for this, in whichever replica it waits.
 local subscribers_of_drafts
@@ -36,5 +36,5 @@ commands['note-draft'] = function(args)
   end
   redis.call('HSET', key, 'draft', args.order_version .. ':' .. args.total)
   announce_drafted(args.order, args.order_version)
-  return { 'drafted', args.order, args.order_version }
+  return { 'drafted' }
 end

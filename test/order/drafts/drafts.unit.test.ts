@@ -1,11 +1,18 @@
 /** How a request learns that payment has drafted the invoice of its order. */
 import test from 'ava'
-import { openDrafts } from '../../../order/drafts/drafts.ts'
+import { draftedBy, openDrafts } from '../../../order/drafts/drafts.ts'
 import { UnavailableError } from '../../../shared/errors.ts'
+import { entryOf } from '../../support/shop/open-store.ts'
 
 const cart = { order: 'cart', version: 3 }
 const NEVER = new AbortController().signal
 const unasked = (): Promise<number> => Promise.reject(new Error('it is not asked'))
+
+test('an entry of payment tells of a draft if it is of that kind', (t) => {
+  const facts = { order: 'cart', user: 'anna', total: 5, order_version: 3 }
+  t.deepEqual(draftedBy(entryOf('payment', 'InvoiceDrafted', '1-0', 'it', facts)), cart)
+  t.is(draftedBy(entryOf('payment', 'DraftVoided', '1-0', 'it', facts)), undefined)
+})
 
 test('it is told which version is drafted, and asks nobody', async (t) => {
   const drafts = openDrafts(unasked)

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import type { Redis } from 'ioredis'
 import { pino } from 'pino'
+import { field } from '../../../shared/contract/events.ts'
 import { redLock } from '../../../shared/lock/redlock.ts'
 import { ackedKey, type LostTail } from '../../../shared/log/entry.ts'
 import { openSubscription, type Subscription } from '../../../shared/log/subscription.ts'
@@ -62,7 +63,13 @@ const open = async (t: ExecutionContext): Promise<Scene> => {
   }
 }
 
-type Follower = { readonly subscription: Subscription; readonly applied: Reply[]; readonly warnings: string[] }
+type Follower = {
+  readonly subscription: Subscription
+  /** The log ids of what was heard. */
+  readonly heard: (string | undefined)[]
+  readonly applied: Reply[]
+  readonly warnings: string[]
+}
 
 /** A reader with connections of its own, as another replica would have. */
 const follow = async (
@@ -76,6 +83,7 @@ const follow = async (
     connections.push(redis)
     return redis
   }
+  const heard: (string | undefined)[] = []
   const applied: Reply[] = []
   const warnings: string[] = []
   const masters = connecting(scene.masters, 'lock')
@@ -89,6 +97,7 @@ const follow = async (
     redLock: lock,
     step: openStep('test'),
     leaseTtlMs: LEASE_TTL_MS,
+    onHeard: (entry, publisher) => heard.push(publisher === 'payment' ? field(entry, 'log_id') : publisher),
     onApplied: (reply) => applied.push(reply),
     logger: pino({ level: 'warn' }, { write: (line) => warnings.push(JSON.parse(line).msg) }),
   })
@@ -97,7 +106,7 @@ const follow = async (
     lock.close()
     connections.forEach(disconnect)
   })
-  return { subscription: one, applied, warnings }
+  return { subscription: one, heard, applied, warnings }
 }
 
 const leaves = (t: ExecutionContext, { left }: Scene, pieces: number): Promise<void> =>
@@ -178,6 +187,35 @@ test('a reader reports to the publisher how far it has read, entries that are no
     if ((await scene.store.log.cursor('payment')) !== last) throw new Error('not written')
   }, WITHIN_MS)
   await tells(t, 3, follower)
+})
+
+test('what is handled is heard before it is applied, and no kind that is not handled', async (t) => {
+  const { scene, follower } = await followFive(t)
+  await tells(t, 5, follower)
+  scene.own.server.freeze()
+  const [, created] = entryOf('payment', 'UserCreated', '*', 'created', { user: 'anna' })
+  const [, held] = entryOf('payment', 'CreditHeld', '*', 'saga-5', {
+    order: 'cart',
+    user: 'anna',
+    total: 1,
+    lines: 'tea:1',
+  })
+  await scene.voice
+    .multi()
+    .xadd('log:payment', '*', ...created)
+    .xadd('log:payment', '*', ...held)
+    .exec()
+  await eventually(async () => {
+    if (!follower.heard.includes('saga-5')) throw new Error('not heard')
+  }, WITHIN_MS)
+  t.is(follower.applied.length, 5)
+  scene.own.server.thaw()
+  await leaves(t, scene, STOCK - 6)
+  await tells(t, 6, follower)
+  t.deepEqual(
+    [...new Set(follower.heard)],
+    Array.from({ length: 6 }, (_, number) => `saga-${number}`),
+  )
 })
 
 test('the publisher’s Redis dies and comes back: the reader goes on where it was', async (t) => {
