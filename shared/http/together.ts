@@ -12,7 +12,7 @@ import type { Requester } from './client.ts'
 const WAIT_MS = 10
 /** Many are so many requests that asked the last time. */
 const MANY = 6
-const GATHER_MS = 3
+const GATHER_MS = 2
 /** Names of requests are up to 128 characters long, and all headers together up to 16 KiB. */
 const NAMES_MAX = 16
 
