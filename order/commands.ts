@@ -36,10 +36,12 @@ export const announced = (message: string): Decision | undefined => {
   return ended && { ...ended, order, user, token: '', total, entry, amends }
 }
 
-export const createOrder = command('create-order', ['log_id', 'order', 'user'], { created: ['order', 'log_id'] })
+export const createOrder = command('create-order', ['log_id', 'order', 'user', 'customer?'], {
+  created: ['order', 'log_id'],
+})
 export const place = command(
   'place',
-  ['log_id', 'order', 'user', 'total', 'lines', 'costs', 'method?', 'installments?'],
+  ['log_id', 'order', 'user', 'total', 'lines', 'costs', 'method?', 'installments?', 'customer?'],
   { placed: ['order', 'log_id', 'number', 'at', 'costs'] },
 )
 export const placeAndSubmit = command(

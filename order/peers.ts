@@ -8,6 +8,7 @@ import { together } from '../shared/http/together.ts'
 import type { Command, ResultOnce } from '../shared/redis/command.ts'
 import type { Once } from '../shared/redis/script.ts'
 import { itemWithdrawn, noSuchItem, noSuchUser } from './problems.ts'
+import type { Customer } from './store/cart.ts'
 import type { Store } from './store.ts'
 
 type Find<Found> = (id: string, request: Pick<Request, 'requestId' | 'trace'>) => Promise<Found | undefined>
@@ -66,14 +67,15 @@ export const onceFound = async <Found, Kind extends string, One extends Command>
   }
 }
 
-/** Asks payment for a user. @throws PeerError */
+/** Is there such a user? Payment is asked for one of whom that is not known here. @throws PeerError; UnavailableError by the own Redis */
 export const askUser = async (
+  { isCustomer }: Pick<Store, 'isCustomer'>,
   { findUser }: Peers,
   user: string,
   request: Pick<Request, 'requestId' | 'trace'>,
-): Promise<Asked<{ readonly credit: number }, 'no-such-user'>> => {
-  const found = await findUser(user, request)
-  return found ? { found } : { problem: noSuchUser(user) }
+): Promise<Asked<Customer, 'no-such-user'>> => {
+  if (await isCustomer(user)) return { found: {} }
+  return (await findUser(user, request)) ? { found: { customer: 'new' } } : { problem: noSuchUser(user) }
 }
 
 /** Asks stock on what terms an item is sold. @throws PeerError */

@@ -19,7 +19,7 @@ import { type Drafts, WAIT_MS } from './drafts/drafts.ts'
 import { type Asked, askOffer, askUser, onceFound, type Peers } from './peers.ts'
 import { methodLimits, noSuchUser, priceChanged } from './problems.ts'
 import { FIRST_VERSION, headersOf, shownOf } from './shown.ts'
-import type { PaidBy } from './store/cart.ts'
+import type { Customer, PaidBy } from './store/cart.ts'
 import type { Store } from './store.ts'
 
 type Placing = Given<typeof api.placeOrder>
@@ -47,12 +47,13 @@ const paidByOf = ({ body: { method, installments = 1 } }: Placing): PaidBy | und
 const askCosts = async (
   pieces: ReadonlyMap<string, number>,
   request: Placing,
+  store: Store,
   peers: Peers,
-): Promise<Asked<{ costs: string; total: number }, Objection>> => {
+): Promise<Asked<{ costs: string; total: number } & Customer, Objection>> => {
   const { user_id: user, lines, value } = request.body
   const paidBy = paidByOf(request)
   const [customer, ...offers] = await Promise.all([
-    askUser(peers, user, request),
+    askUser(store, peers, user, request),
     ...Array.from(pieces, async ([item, quantity]) => ({
       item,
       quantity,
@@ -74,7 +75,7 @@ const askCosts = async (
   }
   const offer = paidBy && offerOf(paidBy.method, paidBy.installments)
   if (offer && !isWithin(offer, total)) return { problem: methodLimits(offer, total) }
-  return { found: { costs: listed(costs), total } }
+  return { found: { costs: listed(costs), total, ...customer.found } }
 }
 
 /** The order as it was placed; with the draft of its invoice, if payment has made that. */
@@ -106,8 +107,8 @@ export const placeFrom =
       store,
       request,
       commands.place,
-      () => askCosts(pieces, request, peers),
-      ({ costs, total }) => store.place({ order: nanoid(), user, total, lines, costs, ...paidByOf(request) }, request),
+      () => askCosts(pieces, request, store, peers),
+      (found) => store.place({ order: nanoid(), user, lines, ...found, ...paidByOf(request) }, request),
     )
     if ('problem' in result) return result
     switch (result[0]) {

@@ -233,8 +233,8 @@ export const routesOf = (
         store,
         request,
         commands.createOrder,
-        () => askUser(peers, user, request),
-        () => store.create(nanoid(), user, request),
+        () => askUser(store, peers, user, request),
+        (customer) => store.create(nanoid(), user, request, customer),
       )
       return 'problem' in result ? result : created(result)
     },

@@ -1,8 +1,13 @@
 --- @include "placed"
+--- @include "customers"
 -- place: opens an order with all its lines, of which each knows what it costs.
--- ARGS     log_id, order, user, total, lines, costs, method, installments (if it is said how it is to be paid)
+-- ARGS     log_id, order, user, total, lines, costs, method, installments (if it is said how it is to be paid),
+--          customer (new, if payment was asked for the user)
 -- RETURNS  placed, order, log_id, number, at, costs
 function commands.place(args)
   local number, at = place_order(args, args.lines, args.costs)
+  if args.customer == 'new' then
+    note_customer(args.user)
+  end
   return { 'placed', args.order, args.log_id, number, at, args.costs }
 end

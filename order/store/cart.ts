@@ -27,13 +27,23 @@ export type OrderView = {
 /** How an order is to be paid. */
 export type PaidBy = { readonly method: string; readonly installments: number }
 
+/** `new` if payment was asked for the user of the order, and has them. */
+export type Customer = { readonly customer?: 'new' }
+
 export type CartStore = {
   /** `undefined` if there is no such order, or it is another's. */
   readonly find: (order: string, owner?: string) => Promise<Order | undefined>
   readonly readForCheckout: (order: string) => Promise<OrderView | undefined>
-  readonly create: (order: string, user: string, once: Once) => Promise<ResultOnce<typeof createOrder>>
+  /** Is the user one of those of whom is known here that payment has them? Of any other that is not known here. */
+  readonly isCustomer: (user: string) => Promise<boolean>
+  readonly create: (
+    order: string,
+    user: string,
+    once: Once,
+    customer?: Customer,
+  ) => Promise<ResultOnce<typeof createOrder>>
   readonly place: (
-    placed: { order: string; user: string; total: number; lines: string; costs: string } & Partial<PaidBy>,
+    placed: { order: string; user: string; total: number; lines: string; costs: string } & Partial<PaidBy> & Customer,
     once: Once,
   ) => Promise<ResultOnce<typeof place>>
   /** Adds to an order as far as the method allows it by which that is to be paid. */
@@ -60,6 +70,7 @@ const row = tuple(optional(text), optional(text), optional(text), optional(text)
 
 export const openCartStore = ({ log, redis, step, identifiers, runOnce }: CartStoreOptions): CartStore => {
   const readOrder = log.query('read-for-checkout', row)
+  const askCustomer = log.query('is-customer', (reply) => reply === 1)
   return {
     find: async (order, owner) => {
       const [user, status, total, lines] = await step('find', () =>
@@ -87,7 +98,9 @@ export const openCartStore = ({ log, redis, step, identifiers, runOnce }: CartSt
         readMs: readMs ?? (await log.readMs()),
       }
     },
-    create: (order, user, once) => runOnce(createOrder, { log_id: identifiers.next(), order, user }, once),
+    isCustomer: async (user) => (await step('is-customer', () => askCustomer(user))).found,
+    create: (order, user, once, customer) =>
+      runOnce(createOrder, { log_id: identifiers.next(), order, user, ...customer }, once),
     place: (placed, once) => runOnce(place, { log_id: identifiers.next(), ...placed }, once),
     addItem: async (line, once) => {
       const args = { log_id: identifiers.next(), ...line }

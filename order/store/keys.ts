@@ -11,6 +11,7 @@
  * - `unshown:{order}` hash: those that it does not show, with what they amend; it has `unshown` (yes) then, if there is
  *   the order: see `refunds/lua/rebuild.lua`
  * - `orders-of:{user}` sorted set: the user's orders, by their numbers; `orders:number` is the last number that was given
+ * - `known-at:payment` set: users whom payment has, as it was asked: see `lua/customers.lua`
  * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `deadline`, `token`, `reason`, `item`, `restock`,
  *   `amends`, `back`, `costs` (of an amendment), `checkouts` (of a refund), `entries`, `again`, `previous` (the order's saga before),
  *   `contradicted` (by what), `back_before` (what was refunded before that, or before it was closed), `resolved` (how: `refund`, `accept`
@@ -42,6 +43,7 @@ export const names = {
   counted: 'order:',
   listed: 'orders-of:',
   numbers: 'orders:number',
+  known_at: 'known-at:',
   submitted: 'submitted',
   contradictions: 'contradictions',
   forgotten: 'contradictions:forgotten',

@@ -30,11 +30,13 @@ type Group<Found> = {
  * Asks for one thing, in a request that asks for those of others, too; by logs it is called as all of theirs are, and it is of
  * the first trace that one of them is of.
  * @param most how many things one request asks for
+ * @param gatherMs for tests: how long the first of a burst waits
  * @returns `undefined` if there is no such thing. Rejects with the error of the request
  */
 export const together = <Found>(
   askAll: AskAll<Found>,
   most: number,
+  gatherMs = GATHER_MS,
 ): ((id: string, of: Pick<Requester, 'requestId' | 'trace'>) => Promise<Found | undefined>) => {
   let open: Group<Found> | undefined
   /** Ends with the request that left last, if that is under way. */
@@ -47,7 +49,7 @@ export const together = <Found>(
     const names = new Set<string>()
     const traces = new Set<string>()
     const ask = async (): Promise<ReadonlyMap<string, Found>> => {
-      const gathered = company < MANY ? undefined : after(GATHER_MS, undefined, { ref: false })
+      const gathered = company < MANY ? undefined : after(gatherMs, undefined, { ref: false })
       if (busy !== undefined) await Promise.race([busy, after(WAIT_MS, undefined, { ref: false })])
       if (gathered !== undefined) await gathered
       await turnEnd()

@@ -115,6 +115,32 @@ test.serial('its user and all its items are asked for in one request each', asyn
 })
 
 test.serial(
+  'a user whom payment had once is not asked for again, until payment has lost what it said last',
+  async (t) => {
+    const users = async (...given: Parameters<typeof placing> extends [unknown, ...infer Rest] ? Rest : never) =>
+      (await placing(t, ...given)).asked.payment
+    const asked = ['GET /payment/users?ids=anna']
+    t.deepEqual(await users(tea, { items: [] }), asked, 'what is not placed is not noted')
+    t.deepEqual(await users(tea), asked)
+    t.deepEqual(await users(tea, { users: [] }), [])
+    t.deepEqual(await users({ ...tea, user_id: 'otto' }, { users: [] }), ['GET /payment/users?ids=otto'])
+    const tail = { noticed: '', after: '0-0', until: '9-0', unnamed_until: null, entries: [] }
+    await store.log.recordTailLoss({ ...tail, speaker: 'stock' })
+    t.deepEqual(await users(tea), [])
+    await store.log.recordTailLoss({ ...tail, speaker: 'payment' })
+    t.deepEqual(await users(tea), asked)
+  },
+)
+
+test.serial('who has opened an order has one placed without payment', async (t) => {
+  await store.create('cart', 'anna', plainly)
+  t.false(await store.isCustomer('anna'))
+  await store.create('cup', 'anna', plainly, { customer: 'new' })
+  t.true(await store.isCustomer('anna'))
+  t.like(await place(t, tea, { payment: 500 }), { status: 201 })
+})
+
+test.serial(
   'under a key it is placed once, and answered to the letter, though it was filled since and stock is away',
   async (t) => {
     const once = under('k')

@@ -1,6 +1,7 @@
 --- @include "entry-id"
 -- lose: notes that a publisher has lost the tail of its log, and puts the cursor back to what is left of it: ids may be given
 -- again above that. The last hundred losses are kept, for as long as the log is.
+-- What this service has learnt by asking the publisher, `names.known_at`, is forgotten with it, if it keeps any.
 -- ARGS     publisher, after, tail
 -- RETURNS  noted
 function commands.lose(args)
@@ -8,6 +9,9 @@ function commands.lose(args)
   redis.call('XADD', names.lost, 'MAXLEN', 100, '*', 'tail', args.tail)
   if later(cursor_ms, cursor_sequence, position(args.after)) then
     redis.call('HSET', names.cursors, args.publisher, args.after)
+  end
+  if names.known_at then
+    redis.call('DEL', names.known_at .. args.publisher)
   end
   return { 'noted' }
 end

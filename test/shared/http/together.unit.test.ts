@@ -9,7 +9,7 @@ type Asked = {
 }
 
 /** Requests that the test answers: what is asked for is there, in capitals, unless its name begins with "no". */
-const open = (most = 100) => {
+const open = (most = 100, gatherMs?: number) => {
   const asked: Asked[] = []
   const find = together<string>(
     (ids, { requestId }) =>
@@ -18,6 +18,7 @@ const open = (most = 100) => {
         asked.push({ ids, name: requestId, end: (error) => (error ? reject(error) : resolve(new Map(found))) })
       }),
     most,
+    gatherMs,
   )
   const findAll = (...ids: readonly string[]) => Promise.all(ids.map((id) => find(id, { requestId: `for-${id}` })))
   return { find, findAll, asked, sent: () => asked.map(({ ids }) => ids) }
@@ -54,7 +55,7 @@ test('what is asked while a request is under way is in the next one, and no answ
 })
 
 test('where many ask, the first of a burst waits for the others, and where few do it leaves at once', async (t) => {
-  const { findAll, asked, sent } = open()
+  const { findAll, asked, sent } = open(100, 100)
   const burst = ['1', '2', '3', '4', '5', '6']
   const before = findAll(...burst)
   await turn()
