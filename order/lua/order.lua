@@ -42,19 +42,12 @@ local function list_order(order, user, number, before)
   redis.call('ZADD', names.listed .. user, number, order)
 end
 
--- open_order(args, total, lines, costs, billed): makes an open order that was not there before; `billed` if payment is told so. Returns
--- its number, and when that was.
-local function open_order(args, total, lines, costs, billed)
+-- open_order(args, total, lines, costs, ...): makes an open order that was not there before, with these further fields. Returns its number,
+-- and when that was.
+local function open_order(args, total, lines, costs, ...)
   local number, at = integer(next_numbers(1)), integer(now_ms())
-  local order = {
-    'user', args.user, 'status', 'open', 'total', total, 'lines', lines, 'costs', costs, 'number', number, 'at', at,
-  }
-  local known = { billed = billed, method = args.method, installments = args.method and args.installments }
-  for name, value in pairs(known) do
-    order[#order + 1] = name
-    order[#order + 1] = value
-  end
-  redis.call('HSET', names.order .. args.order, unpack(order))
+  redis.call('HSET', names.order .. args.order, 'user', args.user, 'status', 'open', 'total', total, 'lines', lines, 'costs', costs,
+    'number', number, 'at', at, ...)
   list_order(args.order, args.user, number)
   return number, at
 end
