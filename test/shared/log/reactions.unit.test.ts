@@ -57,7 +57,7 @@ const kindsIn = (service: Service, pattern: RegExp): readonly string[] =>
 
 /** How an entry is appended outside any saga: by itself, or about a lock, of whose end a table says the kind. */
 const SINGLE =
-  /(?:\b(?:emit_single|ended_by_hand)\(|\bemit(?:_lock|_due)?\(lock, |\b(?:released|expired|unclaimed|forced) = )'([A-Za-z]+)'/g
+  /(?:\b(?:emit_(?:single|said)|ended_by_hand)\(|\bemit(?:_lock|_due)?\(lock, |\b(?:released|expired|unclaimed|forced) = )'([A-Za-z]+)'/g
 
 const commands: readonly Command[] = [...services, 'shared' as const].flatMap(luaCommands)
 const commandOf = (service: Service, name: string): Command | undefined =>
