@@ -1,7 +1,13 @@
 -- Customers are users of whom payment was asked, and who had an order made then: `names.known_at .. 'payment'`. A user is never taken
--- away, so payment need not be asked again. They are forgotten when payment has lost what it said last: see lose.lua.
+-- away, so payment need not be asked again. But its Redis may have come back older: they are forgotten when that is noticed (see lose.lua),
+-- and each of whom payment says that there is no such user.
 
 -- note_customer(user): a user whom payment has.
 local function note_customer(user)
   redis.call('SADD', names.known_at .. 'payment', user)
+end
+
+-- forget_customer(user): one whom payment does not have, or not any more.
+local function forget_customer(user)
+  redis.call('SREM', names.known_at .. 'payment', user)
 end

@@ -132,6 +132,18 @@ test.serial(
   },
 )
 
+test.serial('a user of whom payment says that there is none is asked for again', async (t) => {
+  const id = idIn(await place(t, tea))
+  const refuse = async (log_id: string, reason: string): Promise<void> => {
+    await store.begin({ log_id, order: id, user: 'anna', token: '', timeout_ms: 60_000 }, plainly)
+    await tell('payment', 'CreditRefused', log_id, { order: id, user: 'anna', total: 10, lines: 'tea:2', reason })
+  }
+  await refuse('poor', 'out-of-credit')
+  t.true(await store.isCustomer('anna'))
+  await refuse('gone', 'no-such-user')
+  t.false(await store.isCustomer('anna'))
+})
+
 test.serial('who has opened an order has one placed without payment', async (t) => {
   await store.create('cart', 'anna', plainly)
   t.false(await store.isCustomer('anna'))

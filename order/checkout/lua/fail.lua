@@ -1,5 +1,6 @@
 --- @include "checkout"
 --- @include "contradiction"
+--- @include "customers"
 --- @include "drafted"
 --- @include "stays-charged"
 -- fail: money or goods were refused, so the order is open again; also if this service has lost that it has begun what was submitted.
@@ -22,6 +23,9 @@ function commands.fail(args)
   leave_submitted(id, saga)
   saga.reason = args.reason
   saga.item = args.item or ''
+  if args.reason == 'no-such-user' then
+    forget_customer(saga.user)
+  end
   order_status(id, saga, 'open', nil, args.note)
   emit_saga(id, saga, 'failed')
   stays_charged(args.refunded)

@@ -11,7 +11,7 @@ function commands.lose(args)
     redis.call('HSET', names.cursors, args.publisher, args.after)
   end
   if names.known_at then
-    redis.call('DEL', names.known_at .. args.publisher)
+    redis.call('UNLINK', names.known_at .. args.publisher)
   end
   return { 'noted' }
 end
