@@ -15,7 +15,7 @@ import { cancelRoutes } from './cancel/routes.ts'
 import { changeRoutes } from './change/patch.ts'
 import { type Checkouts, checkouts } from './checkout/checkout.ts'
 import { contradictionTeller, openGates } from './checkout/gates.ts'
-import { draftedBy, openDrafts } from './drafts/drafts.ts'
+import { type Drafts, openDrafts } from './drafts/drafts.ts'
 import { openOrderMetrics } from './metrics.ts'
 import { openPeers } from './peers.ts'
 import { refundRoutes } from './refunds/routes.ts'
@@ -31,17 +31,20 @@ type Waiting = {
   readonly store: Store
   readonly checkout: Pick<Checkouts, 'onDecided'>
   readonly settlements: Pick<Settlements, 'onSettled'>
+  readonly drafts: Pick<Drafts, 'onNoted'>
   readonly waits: Pick<Waits, 'wake'>
 }
 
 /** Tells who waits what followed an entry of a peer's. */
 const telling =
-  ({ store, checkout, settlements, waits }: Waiting) =>
+  ({ store, checkout, settlements, drafts, waits }: Waiting) =>
   (reply: Parameters<Store['decidedBy']>[0]): void => {
     const decided = store.decidedBy(reply)
     if (decided) checkout.onDecided(decided)
     const settled = store.settledBy(reply)
     if (settled !== undefined) settlements.onSettled(settled)
+    const wasAnnounced = store.wasAnnounced(reply)
+    if (wasAnnounced !== undefined) drafts.onNoted(wasAnnounced)
     const cancelled = store.cancelledBy(reply)
     if (cancelled !== undefined) waits.wake(cancelled)
   }
@@ -121,11 +124,8 @@ await run(process, 'order', settings, (context) => {
           ...routesOf(store, checkout, drafts, peers, audit),
         ],
         lease: leaseFrom(ask('ids', ids)),
-        onHeard: (entry) => {
-          const drafted = draftedBy(entry)
-          if (drafted !== undefined) drafts.onDrafted(drafted)
-        },
-        onApplied: telling({ store, checkout, settlements, waits }),
+        onHeard: drafts.onHeard,
+        onApplied: telling({ store, checkout, settlements, drafts, waits }),
         start: () => {
           webhooks.start()
           return checkout.start()

@@ -2,7 +2,7 @@
 import { command } from '../../shared/redis/command.ts'
 
 export const noteDraft = command('note-draft', ['log_id', 'order', 'user', 'total', 'order_version'], {
-  drafted: [],
+  drafted: ['told'],
   requested: [],
   deferred: [],
   forgotten: [],

@@ -1,10 +1,10 @@
 /**
  * How does a request learn that payment has drafted the invoice of its order?
  *
- * The reader of payment's log tells which version was drafted, when that is in this process: payment has the draft then, and whoever asks
- * order for it comes behind the command that notes it. Else the channel of drafts does, once it is noted. Neither is trusted: one that
- * has waited for a while asks, so that what its client is answered is true. It waits no longer than a client likes to, for the draft
- * follows, whatever happens.
+ * Where there is one replica, the reader of payment's log tells which version was drafted, as soon as it has read of it: payment has the
+ * draft then, and whoever asks this replica for it comes behind the command that notes it, on the same connection. Where there are more,
+ * another one might be asked: there the channel of drafts tells, once it is noted. Neither is trusted: one that has waited for a while
+ * asks, so that what its client is answered is true. It waits no longer than a client likes to, for the draft follows, whatever happens.
  */
 import { field, kindOf, type RawEntry } from '../../shared/contract/events.ts'
 import { UnavailableError } from '../../shared/errors.ts'
@@ -16,7 +16,11 @@ export type Drafted = { readonly order: string; readonly version: number }
 export type Drafts = {
   /** Resolves with whether this version of the order is drafted, or a later one: once it is, or after `ms`, or at the signal. */
   readonly wait: (wanted: Drafted, ms: number, closing: AbortSignal) => Promise<boolean>
-  /** To be called with every draft that this process hears of. */
+  /** To be called with every entry of payment's that this process has read, before it is known to be applied. */
+  readonly onHeard: (entry: RawEntry) => void
+  /** To be called when a draft is noted, with whether there are other replicas, to which it was announced. */
+  readonly onNoted: (wasAnnounced: boolean) => void
+  /** To be called with every draft that was announced. */
   readonly onDrafted: (drafted: Drafted) => void
 }
 
@@ -84,6 +88,9 @@ export const draftedBy = (entry: RawEntry): Drafted | undefined => {
 export const openDrafts = (draftedVersion: (order: string) => Promise<number>): Drafts => {
   const { told, tell, watch } = openWaiting()
 
+  /** Until it is known to be: then one answer may have been too early for another replica. */
+  let hasOthers = false
+
   const isDrafted = async ({ order, version }: Drafted): Promise<boolean> => {
     try {
       return (await draftedVersion(order)) >= version
@@ -103,6 +110,13 @@ export const openDrafts = (draftedVersion: (order: string) => Promise<number>): 
         const isTold = await told(wanted, Math.min(LOOK_EVERY_MS, leftMs))
         if (isTold || (await isDrafted(wanted))) return true
       }
+    },
+    onHeard: (entry) => {
+      const drafted = hasOthers ? undefined : draftedBy(entry)
+      if (drafted !== undefined) tell(drafted)
+    },
+    onNoted: (wasAnnounced) => {
+      hasOthers = wasAnnounced
     },
     onDrafted: tell,
   }

@@ -1,13 +1,18 @@
 /** What has payment drafted for an order? */
 import type { Redis } from 'ioredis'
+import { knownResult } from '../../shared/redis/command.ts'
 import { remake } from '../../shared/redis/connection.ts'
+import type { Reply } from '../../shared/redis/script.ts'
 import type { Dependencies } from '../../shared/service.ts'
+import { noteDraft } from '../drafts/commands.ts'
 import type { Drafted } from '../drafts/drafts.ts'
 import { names } from './keys.ts'
 
 export type DraftStore = {
   /** Which version of an order is drafted; 0 if none is. @throws UnavailableError */
   readonly draftedVersion: (order: string) => Promise<number>
+  /** Whether a draft was announced to other replicas, by what was returned to payment's entry of it. */
+  readonly wasAnnounced: (reply: Reply) => boolean | undefined
   /** Reads what comes over the channel of drafts. */
   readonly watchDrafts: (subscriber: Redis, onDrafted: (drafted: Drafted) => void) => void
 }
@@ -15,6 +20,10 @@ export type DraftStore = {
 export const openDraftStore = ({ redis, step }: Pick<Dependencies, 'redis' | 'step'>): DraftStore => ({
   draftedVersion: async (order) =>
     Number.parseInt((await step('drafted', () => redis.hget(names.order + order, 'draft'))) ?? '0', 10),
+  wasAnnounced: (reply) => {
+    const result = knownResult({ drafted: noteDraft.returns.drafted }, reply)
+    return result && result[1] === 'all'
+  },
   watchDrafts: (subscriber, onDrafted) => {
     subscriber.on('message', (channel: string, message: string) => {
       if (channel !== names.drafts) return

@@ -71,8 +71,8 @@ export type SubscriptionOptions = {
   readonly tracing?: Tracing | undefined
   readonly leaseTtlMs: number
   /**
-   * Called with each entry that is handled here, once it is on its way to be applied. The publisher will not forget it, but here it may
-   * not have had its effect yet, or never has it because it had it before.
+   * Called with each entry that is handled here, when it was read and given to be applied, if it can be. The publisher has it for good, but
+   * here it may not have had its effect yet, or has it later, or had it before.
    */
   readonly onHeard?: ((entry: RawEntry, publisher: Service) => void) | undefined
   /** Called with each reply of a batch, after it was applied. */

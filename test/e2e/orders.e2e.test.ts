@@ -35,6 +35,22 @@ const totalOf = async (user: string): Promise<number> =>
   ((await opened().client.get(`/orders?user=${user}`)).json as Listed).total
 const kindOf = (reply: Reply): string => problemOf(reply).type.replace('urn:shop:problem:', `${reply.status} `)
 
+test.serial(
+  'who places an order is answered when payment has drafted it, and not when that is looked for',
+  async (t) => {
+    const { client } = opened()
+    const user = await client.createUser(100)
+    const item = await client.createItem(5, 10)
+    let leastMs = Number.POSITIVE_INFINITY
+    for (let order = 0; order < PLACING; order += 1) {
+      const since = performance.now()
+      t.is((await place({ user_id: user, item_id: item, quantity: 1 })).headers.etag, '"1"')
+      leastMs = Math.min(leastMs, performance.now() - since)
+    }
+    t.true(leastMs < 150, `${leastMs} ms`) // it is looked after 200 ms
+  },
+)
+
 test.serial('an order is placed whole, found where it is said, and paid', async (t) => {
   const { client } = opened()
   const user = await client.createUser(100)

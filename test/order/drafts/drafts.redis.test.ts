@@ -105,6 +105,27 @@ test.serial('an order that was placed shows the draft of its invoice, and that i
   t.is(await store.draftedVersion('cart'), 1)
 })
 
+test.serial('a draft is announced where more than one replica listens', async (t) => {
+  const listeners = [bench.redis.duplicate(), bench.redis.duplicate()]
+  const told: string[] = []
+  for (const [index, listener] of listeners.entries()) {
+    await store.place({ ...ORDER, order: `cart-${index}` }, plainly)
+    await listener.connect().catch(() => undefined)
+    await listener.subscribe('drafts')
+    const { promise, resolve } = Promise.withResolvers<void>()
+    listener.on('message', (_, message) => {
+      told.push(message)
+      resolve()
+    })
+    const reply = await tell('payment', 'InvoiceDrafted', 'it', { ...ORDER, order: `cart-${index}`, order_version: 1 })
+    t.is(store.wasAnnounced(reply), index > 0)
+    if (index > 0) await promise
+  }
+  t.deepEqual(new Set(told), new Set(['cart-1 1']))
+  t.is(store.wasAnnounced(await drafted(1)), undefined)
+  for (const listener of listeners) listener.disconnect()
+})
+
 test.serial('a line that is added to it has another draft made, which shows it as it is then', async (t) => {
   await place()
   await drafted(1)

@@ -23,6 +23,28 @@ test('it is told which version is drafted, and asks nobody', async (t) => {
   t.deepEqual(await Promise.all(waits), [true, true])
 })
 
+test('what is read of payment counts where there is one replica; where there are more it is waited for until all are told', async (t) => {
+  const facts = { order: 'cart', user: 'anna', total: 5 }
+  const heard = (order_version: number) =>
+    entryOf('payment', 'InvoiceDrafted', '1-0', 'it', { ...facts, order_version })
+  const drafts = openDrafts(unasked)
+  const alone = drafts.wait(cart, 60_000, NEVER)
+  drafts.onHeard(heard(3))
+  t.true(await alone)
+
+  drafts.onNoted(true)
+  const amongOthers = drafts.wait({ ...cart, version: 4 }, 60_000, NEVER)
+  drafts.onHeard(heard(4))
+  t.is(await Promise.race([amongOthers, 'waits']), 'waits')
+  drafts.onDrafted({ ...cart, version: 4 })
+  t.true(await amongOthers)
+
+  drafts.onNoted(false)
+  const aloneAgain = drafts.wait({ ...cart, version: 5 }, 60_000, NEVER)
+  drafts.onHeard(heard(5))
+  t.true(await aloneAgain)
+})
+
 test('one of several that wait for an order leaves the others waiting', async (t) => {
   const drafts = openDrafts(unasked)
   const [early, late] = [drafts.wait(cart, 60_000, NEVER), drafts.wait({ ...cart, version: 4 }, 60_000, NEVER)]
