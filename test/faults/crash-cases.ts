@@ -175,6 +175,7 @@ const goShopping = async ({ opened }: Scene, { credit, pieces } = ENOUGH): Promi
   await ask(opened, 'PATCH', `/orders/${order}`, { quantity: QUANTITY }, { 'If-Match': '*' })
   await ask(opened, 'GET', `/orders?user=${user}`)
   await ask(opened, 'GET', `/stock/find/${item}`)
+  await ask(opened, 'GET', `/payment/find_user/${user}`)
   return { user, item, order }
 }
 
