@@ -70,7 +70,6 @@ const row = tuple(optional(text), optional(text), optional(text), optional(text)
 
 export const openCartStore = ({ log, redis, step, identifiers, runOnce }: CartStoreOptions): CartStore => {
   const readOrder = log.query('read-for-checkout', row)
-  const askCustomer = log.query('is-customer', (reply) => reply === 1)
   return {
     find: async (order, owner) => {
       const [user, status, total, lines] = await step('find', () =>
@@ -98,7 +97,8 @@ export const openCartStore = ({ log, redis, step, identifiers, runOnce }: CartSt
         readMs: readMs ?? (await log.readMs()),
       }
     },
-    isCustomer: async (user) => (await step('is-customer', () => askCustomer(user))).found,
+    isCustomer: async (user) =>
+      (await step('is-customer', () => redis.sismember(`${names.known_at}payment`, user))) === 1,
     create: (order, user, once, customer) =>
       runOnce(createOrder, { log_id: identifiers.next(), order, user, ...customer }, once),
     place: (placed, once) => runOnce(place, { log_id: identifiers.next(), ...placed }, once),
