@@ -75,7 +75,7 @@ export const routesOf = (store: Store): readonly Route[] => [
       return found ? { json: found } : { problem: noSuchUser(user) }
     },
     findUsers: async ({ query: { ids } }) => {
-      const found = await Promise.all(ids.map(store.findAmong))
+      const found = await Promise.all(ids.map(store.find))
       return { json: { users: found.flatMap((user) => user ?? []) } }
     },
     addFunds: async (request) => {

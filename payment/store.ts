@@ -21,7 +21,6 @@ import { type Auditor, auditor } from '../shared/audit/auditor.ts'
 import { type Log, openLog } from '../shared/log/log.ts'
 import { runner } from '../shared/log/runner.ts'
 import type { ResultOnce } from '../shared/redis/command.ts'
-import { optional, text } from '../shared/redis/reply.ts'
 import type { Once } from '../shared/redis/script.ts'
 import { openRecovery, type Recovery } from '../shared/saga/recovery.ts'
 import type { Dependencies } from '../shared/service.ts'
@@ -53,8 +52,6 @@ export type Store = DocumentStore & {
   readonly auditor: Auditor
   readonly recovery: Recovery
   readonly find: (user: string) => Promise<User | undefined>
-  /** The same, for one of many that are asked for at once. */
-  readonly findAmong: (user: string) => Promise<User | undefined>
   readonly createUser: (user: string, once: Once) => Promise<ResultOnce<typeof createUser>>
   readonly addFunds: (user: string, amount: number, once: Once) => Promise<ResultOnce<typeof addFunds>>
   readonly pay: (user: string, amount: number, once: Once) => Promise<ResultOnce<typeof pay>>
@@ -82,17 +79,16 @@ export const openStore = ({ redis, step, identifiers, logger, retentionS, peer, 
     metrics,
   })
   const { runOnce } = runner(log)
-  const showCredit = log.query('show-credit', optional(text))
-  const userOf = (user: string, credit: string | null | undefined): User | undefined =>
-    credit == null ? undefined : { user_id: user, credit: Number(credit) }
 
   return {
     log,
     auditor: auditor(log),
     recovery: openRecovery({ log, saga, table: recovery, own: {} }),
     ...openDocumentStore(log, shown, logger),
-    find: async (user) => userOf(user, await step('find', () => redis.hget(names.user + user, 'credit'))),
-    findAmong: async (user) => userOf(user, (await step('find-among', () => showCredit(user))).found),
+    find: async (user) => {
+      const credit = await step('find', () => redis.hget(names.user + user, 'credit'))
+      return credit === null ? undefined : { user_id: user, credit: Number(credit) }
+    },
     createUser: (user, once) => runOnce(createUser, { log_id: identifiers.next(), user }, once),
     addFunds: (user, amount, once) => runOnce(addFunds, { log_id: identifiers.next(), user, amount }, once),
     pay: (user, amount, once) => runOnce(pay, { log_id: identifiers.next(), user, amount }, once),

@@ -163,7 +163,7 @@ const WALLS: readonly Wall[] = [
         /^order\/store\/(amendments|cancellations|cart|checkout-status|deliveries|listing|refunds|webhooks)\.ts$/,
         'shared/redis/reply.ts',
       ],
-      [/^(ids\/(jobs|lock)|payment(\/documents)?|stock)\/store\.ts$/, 'shared/redis/reply.ts'],
+      [/^(ids\/(jobs|lock)|payment\/documents|stock)\/store\.ts$/, 'shared/redis/reply.ts'],
       [/^order\/audit\/audit\.ts$/, 'shared/log/entry.ts'],
       [/^order\/events\/feed\.ts$/, 'shared/log/entry.ts'],
       [/^ids\/lock\/lock-service\.ts$/, 'shared/log/entry.ts'],

@@ -41,15 +41,6 @@ const checkout = (total: number, of = 'anna') => ({
   lines: 'tea:1',
   deadline: '1700000000000',
 })
-test.serial('one of many users that are asked for at once is found as one that is asked for alone', async (t) => {
-  await user('anna', 7)
-  await user('otto', 0)
-  const found = await Promise.all(['anna', 'nobody', 'otto', 'anna'].map(store.findAmong))
-  const anna = await store.find('anna')
-  t.deepEqual(anna, { user_id: 'anna', credit: 7 })
-  t.deepEqual(found, [anna, undefined, { user_id: 'otto', credit: 0 }, anna])
-})
-
 const refusedByStock = { order: 'order-of-anna', item: 'tea' }
 
 /** What a wallet owns, and what of it is held: told by what can be paid of it. */
@@ -58,6 +49,15 @@ const wallet = async (of = 'anna') => {
   const held = Number(await bench.redis.hget(`user:${of}`, 'held'))
   return { credit, held }
 }
+
+test.serial('one of many users that are asked for at once is found as one that is asked for alone', async (t) => {
+  await user('anna', 7)
+  await user('otto', 0)
+  const found = await Promise.all(['anna', 'nobody', 'otto', 'anna'].map(store.find))
+  const anna = await store.find('anna')
+  t.deepEqual(anna, { user_id: 'anna', credit: 7 })
+  t.deepEqual(found, [anna, undefined, { user_id: 'otto', credit: 0 }, anna])
+})
 
 test.serial('a user who is there is not made anew, and keeps the credit', async (t) => {
   t.is((await store.createUser('anna', plainly))[0], 'created')
