@@ -1,8 +1,9 @@
 /**
  * How is an order placed whole?
  *
- * Its user and the prices of its items are asked for first, all at once; then one command makes the order with all its lines. If
- * anything speaks against it, nothing is made. Under a key the first answer is given again, whatever has become of the order.
+ * Its user, if order does not know them, and the prices of its items are asked for first, all at once; then one command makes the order
+ * with all its lines. If anything speaks against it, nothing is made. Under a key the first answer is given again, whatever has become of
+ * the order.
  */
 import { nanoid } from 'nanoid'
 import { parseLines } from '../shared/contract/lines.ts'

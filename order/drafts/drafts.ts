@@ -88,7 +88,7 @@ export const draftedBy = (entry: RawEntry): Drafted | undefined => {
 export const openDrafts = (draftedVersion: (order: string) => Promise<number>): Drafts => {
   const { told, tell, watch } = openWaiting()
 
-  /** Until it is known to be: then one answer may have been too early for another replica. */
+  /** Are there other replicas? Whoever notes a draft learns it; of the first one it is not known yet. */
   let hasOthers = false
 
   const isDrafted = async ({ order, version }: Drafted): Promise<boolean> => {

@@ -7,8 +7,6 @@
 commands['create-order'] = function(args)
   emit_single('OrderCreated', args.log_id, { 'order', args.order, 'user', args.user })
   open_order(args, '0', '', '')
-  if args.customer == 'new' then
-    note_customer(args.user)
-  end
+  note_customer(args)
   return { 'created', args.order, args.log_id }
 end

@@ -2,9 +2,11 @@
 -- away, so payment need not be asked again. But its Redis may have come back older: they are forgotten when that is noticed (see lose.lua),
 -- and each of whom payment says that there is no such user.
 
--- note_customer(user): a user whom payment has.
-local function note_customer(user)
-  redis.call('SADD', names.known_at .. 'payment', user)
+-- note_customer(args): that payment has the user of an order that is made, if it was asked for that: `customer` is new then.
+local function note_customer(args)
+  if args.customer == 'new' then
+    redis.call('SADD', names.known_at .. 'payment', args.user)
+  end
 end
 
 -- forget_customer(user): one whom payment does not have, or not any more.

@@ -6,8 +6,6 @@
 -- RETURNS  placed, order, log_id, number, at, costs
 function commands.place(args)
   local number, at = place_order(args, args.lines, args.costs)
-  if args.customer == 'new' then
-    note_customer(args.user)
-  end
+  note_customer(args)
   return { 'placed', args.order, args.log_id, number, at, args.costs }
 end

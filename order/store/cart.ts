@@ -34,7 +34,7 @@ export type CartStore = {
   /** `undefined` if there is no such order, or it is another's. */
   readonly find: (order: string, owner?: string) => Promise<Order | undefined>
   readonly readForCheckout: (order: string) => Promise<OrderView | undefined>
-  /** Is the user one of those of whom is known here that payment has them? Of any other that is not known here. */
+  /** Is it known here that payment has this user? If not, payment may have them all the same. */
   readonly isCustomer: (user: string) => Promise<boolean>
   readonly create: (
     order: string,

@@ -11,7 +11,7 @@ import { names } from './keys.ts'
 export type DraftStore = {
   /** Which version of an order is drafted; 0 if none is. @throws UnavailableError */
   readonly draftedVersion: (order: string) => Promise<number>
-  /** Whether a draft was announced to other replicas, by what was returned to payment's entry of it. */
+  /** Was a draft announced to other replicas, by what was returned to payment's entry of it? `undefined` if none was noted. */
   readonly wasAnnounced: (reply: Reply) => boolean | undefined
   /** Reads what comes over the channel of drafts. */
   readonly watchDrafts: (subscriber: Redis, onDrafted: (drafted: Drafted) => void) => void
