@@ -205,12 +205,13 @@ const lossesOf = (count: number): fc.Arbitrary<Loss> =>
     orders: fc.constantFrom<Forgotten>('kept', 'bare', 'gone'),
     upheld: fc.constantFrom('at once', 'alone', 'late'),
   })
-const loss = (participant: Participant, remembered: number, at: number): Loss => ({
-  participants: [{ participant, remembered }],
+const lossOf = (participants: readonly Participant[], remembered: number, at: number): Loss => ({
+  participants: participants.map((participant) => ({ participant, remembered })),
   at,
   orders: 'kept',
   upheld: 'at once',
 })
+const loss = (participant: Participant, remembered: number, at: number): Loss => lossOf([participant], remembered, at)
 
 /** Plays a schedule in which tails are lost, to its end. At rest, those who lose `next` forget all of it. */
 const playWithLoss = async (
@@ -328,13 +329,7 @@ const withWishes: [Shop, Step[], Loss, 'refund' | 'accept'][] = [
   ...contradictory.map((one): (typeof withWishes)[number] => [...one, 'accept']),
 ]
 
-const orderAndPayment = (remembered: number): Loss => ({
-  ...loss('order', remembered, 1),
-  participants: [
-    { participant: 'order', remembered },
-    { participant: 'payment', remembered },
-  ],
-})
+const orderAndPayment = (remembered: number): Loss => lossOf(['order', 'payment'], remembered, 1)
 const EXCHANGED = written('begin 0, deliver, deliver, change 0 0 2, deliver, deliver')
 /** A customer was told that it is paid, which both order and payment forget; then it is given up, or the money is spent. */
 const paidAndForgotten: typeof withWishes = (['refund', 'accept'] as const).flatMap((wish): typeof withWishes => [
@@ -394,13 +389,7 @@ const refundedAfterRefusal: Shop = {
   ],
 }
 const REFUNDED = written('begin 0, deliver, begin 1, deliver, refund 0 0 1')
-const paymentAndStock = (at: number): Loss => ({
-  ...loss('payment', 0, at),
-  participants: [
-    { participant: 'payment', remembered: 0 },
-    { participant: 'stock', remembered: 0 },
-  ],
-})
+const paymentAndStock = (at: number): Loss => lossOf(['payment', 'stock'], 0, at)
 /** What both payment and stock forget, stock reads of before its checkout, or of that nothing: its goods are on the shelf already. */
 const refundedBeforeTaken: typeof withWishes = (['refund', 'accept'] as const).flatMap((wish): typeof withWishes => [
   // More is wanted than there is, before it is taken.

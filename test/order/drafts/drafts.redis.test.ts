@@ -4,6 +4,7 @@ import { alternatives, type Event, type State, transitions } from '../../../orde
 import { reactions } from '../../../order/reactions.ts'
 import { openStore } from '../../../order/store.ts'
 import type { Reply } from '../../../shared/redis/script.ts'
+import { lookInto } from '../../support/shop/behind.ts'
 import { plainly, saidIn } from '../../support/shop/open-store.ts'
 import { holdStates, openStoreForTests } from '../../support/shop/store-rules.ts'
 
@@ -106,11 +107,10 @@ test.serial('an order that was placed shows the draft of its invoice, and that i
 })
 
 test.serial('a draft is announced where more than one replica listens', async (t) => {
-  const listeners = [bench.redis.duplicate(), bench.redis.duplicate()]
+  const listeners = [lookInto(bench.server, t), lookInto(bench.server, t)]
   const told: string[] = []
   for (const [index, listener] of listeners.entries()) {
     await store.place({ ...ORDER, order: `cart-${index}` }, plainly)
-    await listener.connect().catch(() => undefined)
     await listener.subscribe('drafts')
     const { promise, resolve } = Promise.withResolvers<void>()
     listener.on('message', (_, message) => {
@@ -123,7 +123,6 @@ test.serial('a draft is announced where more than one replica listens', async (t
   }
   t.deepEqual(new Set(told), new Set(['cart-1 1']))
   t.is(store.wasAnnounced(await drafted(1)), undefined)
-  for (const listener of listeners) listener.disconnect()
 })
 
 test.serial('a line that is added to it has another draft made, which shows it as it is then', async (t) => {
