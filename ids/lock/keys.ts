@@ -14,8 +14,15 @@ export const lockNames = {
   locks_state: 'locks:state',
 } as const
 
-/** What clients do to their leases all the time: whichever of these are wanted at one moment are one script. */
-export const lockTogether = ['acquire-lock', 'release-lease', 'renew-lease', 'ask-lease'] as const
+/**
+ * What clients do to their leases all the time: whichever of these are wanted at one moment are one script. They take Redis longer
+ * than most commands do, so that ids would have little to do meanwhile if they were all in one group.
+ */
+export const lockTogether = {
+  commands: ['acquire-lock', 'release-lease', 'renew-lease', 'ask-lease'],
+  groupMax: 32,
+  besideFrom: 12,
+} as const
 
 /** The limits of locks, in the words of their commands; those of requests are in `api.ts`. */
 export const lockLimits = {

@@ -9,13 +9,18 @@ import type { Redis } from 'ioredis'
 import { impossible, StaleLockTokenError, UnavailableError } from '../errors.ts'
 import type { Step } from '../process/step.ts'
 import { COMMAND_TIMEOUT_MS, provesNothingDone } from '../redis/connection.ts'
-import { grouped } from '../redis/group-commit.ts'
+import { type GroupOptions, grouped } from '../redis/group-commit.ts'
 import type { Once, Reply, Script } from '../redis/script.ts'
 import type { Fence } from './fence.ts'
 import type { Measured } from './measured.ts'
 
 /** The most commands that one script runs, so that it stays below 10 ms in Redis. */
 const GROUP_MAX = 64
+
+/** Commands that are often wanted at one moment, so that they share a script; and how many of them, if not as the others: see `group-commit.ts`. */
+export type Together = { readonly commands: readonly string[] } & Partial<
+  Pick<GroupOptions<unknown, unknown>, 'groupMax' | 'besideFrom'>
+>
 
 export type Args = Readonly<Record<string, string | number>>
 
@@ -47,7 +52,7 @@ export type CommandsOptions = {
   /** The script that runs these commands. */
   readonly scriptOf: (commands: readonly string[]) => Script
   /** Which commands share one script; each of the others has one of its own. */
-  readonly together: readonly (readonly string[])[]
+  readonly together: readonly Together[]
   /** Called with the entry that a command appended: its stream id, and its kind and text in one. */
   readonly onAppended: (entry: string, text: string) => void
   readonly measured: Pick<Measured, 'ran' | 'asked'>
@@ -112,14 +117,15 @@ export const openCommands = (options: CommandsOptions): { readonly commands: Com
   const groupOf = (command: string): ((asked: Asked) => Promise<Done>) => {
     const known = groups.get(command)
     if (known) return known
-    const sharing = together.find((commands) => commands.includes(command)) ?? [command]
-    const by = scriptOf(sharing)
+    const sharing = together.find(({ commands }) => commands.includes(command)) ?? { commands: [command] }
+    const by = scriptOf(sharing.commands)
     const group = grouped<Asked, Done>({
-      run: (asked) => runAll(by, redis, asked),
       groupMax: GROUP_MAX,
+      ...sharing,
+      run: (asked) => runAll(by, redis, asked),
       timeoutMs: COMMAND_TIMEOUT_MS,
     })
-    for (const one of sharing) groups.set(one, group)
+    for (const one of sharing.commands) groups.set(one, group)
     return group
   }
   const ofGroup = (asked: Asked): Promise<Done> => groupOf(asked.command)(asked)

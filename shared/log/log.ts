@@ -17,7 +17,7 @@ import { type Metrics, noMetrics } from '../metrics/metrics.ts'
 import type { Step } from '../process/step.ts'
 import { compose, type Script, type ScriptParts, script } from '../redis/script.ts'
 import { type Apply, type ApplyOptions, openApply, type Reactions } from './apply.ts'
-import { type Commands, openCommands } from './commands.ts'
+import { type Commands, openCommands, type Together } from './commands.ts'
 import type { ConfirmationOptions } from './confirmation.ts'
 import { type DeadLetters, deadLetters } from './dead-letters.ts'
 import { type LogEntry, logKey } from './entry.ts'
@@ -60,8 +60,8 @@ export type LogOptions<Publisher extends Service, Of extends Contract = typeof e
   readonly limits?: Readonly<Record<string, number>>
   /** Which of its Lua files completes one of shared, by its name. */
   readonly supplies?: Readonly<Record<string, string>>
-  /** Commands that are often wanted at one moment, so that they share one script: see `commands.ts`. */
-  readonly together?: readonly (readonly string[])[]
+  /** Which commands share a script: see `commands.ts`. */
+  readonly together?: readonly Together[]
   readonly reactions: Reactions<Publisher, Of>
   /** What is recorded of the service's sagas; if it has any. */
   readonly saga?: SagaTable

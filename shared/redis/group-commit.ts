@@ -5,6 +5,9 @@
  * while one group is under way, what is asked for waits and is the next one. The first leaves at the end of the turn of
  * the event loop, so one that is alone waits for none; the busier it gets, the larger the groups and the less each costs.
  * Those after it leave one turn later, so that what has come in by socket while the answers were told goes with them.
+ *
+ * All of them in one group cost least, but then there is one place at a time where anything is done: in Redis, or in those who ask.
+ * Where that costs more, a second group may leave beside the first, if it is large enough: Redis has it at hand when it has answered the other.
  */
 import { UnavailableError } from '../errors.ts'
 
@@ -13,6 +16,8 @@ export type GroupOptions<Asked, Done> = {
   readonly run: (questions: readonly Asked[]) => Promise<readonly (Done | Error)[]>
   /** The most questions of one group. */
   readonly groupMax: number
+  /** From how many questions on a second group leaves beside one that is under way; never by default. */
+  readonly besideFrom?: number
   /** One that has no answer after so long fails, the wait to be sent included, and is not sent any more. */
   readonly timeoutMs: number
 }
@@ -26,12 +31,12 @@ type Waiting<Asked, Done> = {
 
 /** Asks one question, in a group with others. Rejects with its own error, or that of the whole group. */
 export const grouped = <Asked, Done>(options: GroupOptions<Asked, Done>): ((question: Asked) => Promise<Done>) => {
-  const { run, groupMax, timeoutMs } = options
-  /** Those that were sent and wait for the answer, and those that wait to be sent, both in the order of asking. */
-  let sent: Waiting<Asked, Done>[] = []
+  const { run, groupMax, besideFrom = Number.POSITIVE_INFINITY, timeoutMs } = options
+  /** The groups that were sent and wait for their answers, and those that wait to be sent, all in the order of asking. */
+  const sent = new Set<Waiting<Asked, Done>[]>()
   const waiting: Waiting<Asked, Done>[] = []
   let watching = false
-  let busy = false
+  let leaving = false
 
   const watch = (first: Waiting<Asked, Done>): void => {
     if (watching) return
@@ -43,20 +48,21 @@ export const grouped = <Asked, Done>(options: GroupOptions<Asked, Done>): ((ques
   const giveUp = (): void => {
     watching = false
     const before = performance.now() - timeoutMs
-    for (const queue of [sent, waiting])
+    for (const queue of [...sent, waiting])
       for (let first = queue[0]; first !== undefined; first = queue[0]) {
         if (first.since > before) return watch(first)
         queue.shift()
         first.reject(
-          queue === sent
-            ? new UnavailableError('was not answered in time')
-            : new UnavailableError('waited too long to be sent', { nothingDone: true }),
+          queue === waiting
+            ? new UnavailableError('waited too long to be sent', { nothingDone: true })
+            : new UnavailableError('was not answered in time'),
         )
       }
   }
 
   const ask = async (group: readonly Waiting<Asked, Done>[]): Promise<void> => {
-    sent = [...group]
+    const unanswered = [...group]
+    sent.add(unanswered)
     try {
       const answers = await run(group.map(({ question }) => question))
       for (const [index, { resolve, reject }] of group.entries()) {
@@ -68,15 +74,28 @@ export const grouped = <Asked, Done>(options: GroupOptions<Asked, Done>): ((ques
     } catch (error) {
       for (const { reject } of group) reject(error)
     } finally {
-      sent = []
+      sent.delete(unanswered)
     }
   }
 
+  const isDue = (): boolean => (sent.size === 0 ? waiting.length > 0 : sent.size === 1 && waiting.length >= besideFrom)
+
   const leave = async (): Promise<void> => {
-    const group = waiting.splice(0, groupMax)
-    if (group.length > 0) await ask(group)
-    busy = waiting.length > 0
-    if (busy) setImmediate(() => setImmediate(leave))
+    leaving = false
+    // Those that waited may have been told meanwhile that it took too long.
+    if (!isDue()) return
+    const asked = ask(waiting.splice(0, groupMax))
+    leaveIfDue()
+    await asked
+    if (leaving || !isDue()) return
+    leaving = true
+    setImmediate(() => setImmediate(leave))
+  }
+
+  const leaveIfDue = (): void => {
+    if (leaving || !isDue()) return
+    leaving = true
+    setImmediate(leave)
   }
 
   return (question) =>
@@ -84,9 +103,7 @@ export const grouped = <Asked, Done>(options: GroupOptions<Asked, Done>): ((ques
       const one = { question, since: performance.now(), resolve, reject }
       waiting.push(one)
       watch(one)
-      if (busy) return
-      busy = true
-      setImmediate(leave)
+      leaveIfDue()
     })
 }
 

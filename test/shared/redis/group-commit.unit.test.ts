@@ -6,7 +6,7 @@ import { grouped } from '../../../shared/redis/group-commit.ts'
 type Asking = { readonly questions: readonly number[]; readonly answer: (error?: Error) => void }
 
 /** Groups whose answers, ten times the question, are given by the test. */
-const open = ({ groupMax = 10, timeoutMs = 60_000 } = {}) => {
+const open = ({ groupMax = 10, timeoutMs = 60_000, besideFrom = Number.POSITIVE_INFINITY } = {}) => {
   const groups: Asking[] = []
   const ask = grouped<number, number>({
     run: (questions) =>
@@ -15,6 +15,7 @@ const open = ({ groupMax = 10, timeoutMs = 60_000 } = {}) => {
         groups.push({ questions, answer: (error) => (error ? reject(error) : resolve(all)) })
       }),
     groupMax,
+    besideFrom,
     timeoutMs,
   })
   /** Until so many groups were sent. */
@@ -123,4 +124,65 @@ test('who has waited too long is told so in time and not sent, and who came late
   t.deepEqual(sent(), [[1], [3]])
   groups[1]?.answer()
   t.is(await waiting, 30)
+})
+
+test('a second group leaves beside the first if it is large enough, and no third', async (t) => {
+  const { ask, groups, sending, sent } = open({ groupMax: 2, besideFrom: 2 })
+  const first = ask(1)
+  await sending(1)
+  const second = ask(2)
+  await turn()
+  await turn()
+  t.deepEqual(sent(), [[1]], 'one is too few')
+  const others = [3, 4, 5].map(ask)
+  await sending(2)
+  await turn()
+  await turn()
+  t.deepEqual(sent(), [[1], [2, 3]], 'two are under way')
+  groups[1]?.answer()
+  t.deepEqual(await Promise.all([second, others[0]]), [20, 30], 'the first is still under way')
+  await sending(3)
+  t.deepEqual(sent(), [[1], [2, 3], [4, 5]])
+  groups[0]?.answer()
+  groups[2]?.answer()
+  t.deepEqual(await Promise.all([first, ...others]), [10, 30, 40, 50])
+})
+
+test('too few for a second group leave when the first is answered', async (t) => {
+  const { ask, groups, sending, sent } = open({ besideFrom: 2 })
+  const all = [ask(1)]
+  await sending(1)
+  all.push(ask(2), ask(3))
+  await sending(2)
+  all.push(ask(4))
+  groups[0]?.answer()
+  t.is(await all[0], 10)
+  await turn()
+  await turn()
+  await turn()
+  t.deepEqual(sent(), [[1], [2, 3]], 'a group of two is under way')
+  groups[1]?.answer()
+  await sending(3)
+  groups[2]?.answer()
+  t.deepEqual(await Promise.all(all), [10, 20, 30, 40])
+})
+
+test('of two groups under way each gives up in its own time', async (t) => {
+  const { ask, groups, sending } = open({ timeoutMs: 100, besideFrom: 1 })
+  const alive = setInterval(() => undefined, 1_000)
+  t.teardown(() => clearInterval(alive))
+  const began = performance.now()
+  const first = t.throwsAsync(ask(1), { message: /not answered in time/ })
+  await sending(1)
+  const second = ask(2)
+  await sending(2)
+  while (performance.now() - began < 5) await turn()
+  groups[1]?.answer()
+  t.is(await second, 20)
+  await first
+  const third = ask(3)
+  await turn()
+  t.is(groups.length, 3, 'the group that gave up is still under way, and another one leaves beside it')
+  groups[2]?.answer()
+  t.is(await third, 30)
 })
