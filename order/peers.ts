@@ -4,21 +4,21 @@ import { PeerError } from '../shared/errors.ts'
 import type { Peer } from '../shared/http/client.ts'
 import type { Problem } from '../shared/http/problem.ts'
 import type { Request } from '../shared/http/request.ts'
-import { together } from '../shared/http/together.ts'
+import { type Find, together } from '../shared/http/together.ts'
 import type { Command, ResultOnce } from '../shared/redis/command.ts'
 import type { Once } from '../shared/redis/script.ts'
 import { itemWithdrawn, noSuchItem, noSuchUser } from './problems.ts'
 import type { Customer } from './store/cart.ts'
 import type { Store } from './store.ts'
 
-type Find<Found> = (id: string, request: Pick<Request, 'requestId' | 'trace'>) => Promise<Found | undefined>
+type Item = { readonly price: number; readonly withdrawn: boolean }
 
 export type Peers = {
   readonly payment: Peer
   readonly stock: Peer
-  /** Asks for one, in one request with what others ask for. `undefined`: there is none. @throws PeerError */
-  readonly findUser: Find<{ readonly credit: number }>
-  readonly findItem: Find<{ readonly price: number; readonly withdrawn: boolean }>
+  /** Each asks in one request with what others ask for. @throws PeerError */
+  readonly findUsers: Find<{ readonly credit: number }>
+  readonly findItems: Find<Item>
 }
 
 const refusedBy = (name: string, problem: Problem): PeerError =>
@@ -27,12 +27,12 @@ const refusedBy = (name: string, problem: Problem): PeerError =>
 export const openPeers = (atPayment: Peer, atStock: Peer): Peers => ({
   payment: atPayment,
   stock: atStock,
-  findUser: together(async (ids, of) => {
+  findUsers: together(async (ids, of) => {
     const answer = await atPayment.ask(payment.findUsers, { query: { ids: ids.join(',') }, ...of })
     if ('problem' in answer) throw refusedBy('payment', answer.problem)
     return new Map(answer.json.users.map((user) => [user.user_id, user]))
   }, THINGS_MAX),
-  findItem: together(async (ids, of) => {
+  findItems: together(async (ids, of) => {
     const answer = await atStock.ask(stock.showItems, { query: { ids: ids.join(',') }, ...of })
     if ('problem' in answer) throw refusedBy('stock', answer.problem)
     return new Map(answer.json.items.map((item) => [item.item_id, item]))
@@ -70,21 +70,21 @@ export const onceFound = async <Found, Kind extends string, One extends Command>
 /** Is there such a user? Payment is asked for one of whom that is not known here. @throws PeerError; UnavailableError by the own Redis */
 export const askUser = async (
   { isCustomer }: Pick<Store, 'isCustomer'>,
-  { findUser }: Peers,
+  { findUsers }: Peers,
   user: string,
   request: Pick<Request, 'requestId' | 'trace'>,
 ): Promise<Asked<Customer, 'no-such-user'>> => {
   if (await isCustomer(user)) return { found: {} }
-  return (await findUser(user, request)) ? { found: { customer: 'new' } } : { problem: noSuchUser(user) }
+  const users = await findUsers([user], request)
+  return users.has(user) ? { found: { customer: 'new' } } : { problem: noSuchUser(user) }
 }
 
-/** Asks stock on what terms an item is sold. @throws PeerError */
-export const askOffer = async (
-  { findItem }: Peers,
+/** On what terms an item is sold, by what stock was asked for. */
+export const offerIn = (
+  items: ReadonlyMap<string, Item>,
   item: string,
-  request: Pick<Request, 'requestId' | 'trace'>,
-): Promise<Asked<{ readonly price: number }, 'no-such-item' | 'item-withdrawn'>> => {
-  const found = await findItem(item, request)
+): Asked<{ readonly price: number }, 'no-such-item' | 'item-withdrawn'> => {
+  const found = items.get(item)
   if (found === undefined) return { problem: noSuchItem(item) }
   return found.withdrawn ? { problem: itemWithdrawn(item) } : { found }
 }

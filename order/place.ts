@@ -17,7 +17,7 @@ import type { api } from './api.ts'
 import * as commands from './commands.ts'
 import { isExact, listed, sumOf } from './costs.ts'
 import { type Drafts, WAIT_MS } from './drafts/drafts.ts'
-import { type Asked, askOffer, askUser, onceFound, type Peers } from './peers.ts'
+import { type Asked, askUser, offerIn, onceFound, type Peers } from './peers.ts'
 import { methodLimits, noSuchUser, priceChanged } from './problems.ts'
 import { FIRST_VERSION, headersOf, shownOf } from './shown.ts'
 import type { Customer, PaidBy } from './store/cart.ts'
@@ -53,17 +53,14 @@ const askCosts = async (
 ): Promise<Asked<{ costs: string; total: number } & Customer, Objection>> => {
   const { user_id: user, lines, value } = request.body
   const paidBy = paidByOf(request)
-  const [customer, ...offers] = await Promise.all([
+  const [customer, items] = await Promise.all([
     askUser(store, peers, user, request),
-    ...Array.from(pieces, async ([item, quantity]) => ({
-      item,
-      quantity,
-      offer: await askOffer(peers, item, request),
-    })),
+    peers.findItems(pieces.keys(), request),
   ])
   if ('problem' in customer) return customer
   const costs: (readonly [item: string, cost: number])[] = []
-  for (const { item, quantity, offer } of offers) {
+  for (const [item, quantity] of pieces) {
+    const offer = offerIn(items, item)
     if ('problem' in offer) return offer
     const { price } = offer.found
     if (value !== undefined && value !== price) return { problem: priceChanged(item, price) }

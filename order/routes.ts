@@ -21,7 +21,7 @@ import type { Drafts } from './drafts/drafts.ts'
 import { openFeed } from './events/feed.ts'
 import { formRoutes } from './forms/forms.ts'
 import { LINES_MAX } from './order.ts'
-import { askOffer, askUser, onceFound, type Peers } from './peers.ts'
+import { askUser, offerIn, onceFound, type Peers } from './peers.ts'
 import { placeFrom } from './place.ts'
 import {
   alreadyDecided,
@@ -254,7 +254,7 @@ export const routesOf = (
         store,
         request,
         commands.addItem,
-        () => askOffer(peers, item, request),
+        async () => offerIn(await peers.findItems([item], request), item),
         ({ price }) => store.addItem({ order, item, quantity, price }, request),
       )
       return 'problem' in result ? result : added(request, result)

@@ -38,14 +38,15 @@ const askPrices = async (
   order: ShownOrder,
   wanted: Wanted,
   request: Changing,
-  { findItem }: Peers,
+  { findItems }: Peers,
 ): Promise<Asked<ReadonlyMap<string, number>, Objection>> => {
   const { value } = request.body
   const added = addedTo(order, wanted)
   const items = value === undefined ? added : [...wanted.keys()]
   const prices = new Map<string, number>()
-  const offers = await Promise.all(items.map(async (item) => [item, await findItem(item, request)] as const))
-  for (const [item, offer] of offers) {
+  const offers = await findItems(items, request)
+  for (const item of items) {
+    const offer = offers.get(item)
     if (offer === undefined) return { problem: noSuchItem(item) }
     if (offer.withdrawn && added.includes(item)) return { problem: itemWithdrawn(item) }
     if (value !== undefined && value !== offer.price) return { problem: priceChanged(item, offer.price) }

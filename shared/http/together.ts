@@ -26,18 +26,19 @@ type Group<Found> = {
   readonly found: Promise<ReadonlyMap<string, Found>>
 }
 
+/** Finds things by their ids, and perhaps others that were asked for with them. Rejects with the error of a request. */
+export type Find<Found> = (
+  ids: Iterable<string>,
+  of: Pick<Requester, 'requestId' | 'trace'>,
+) => Promise<ReadonlyMap<string, Found>>
+
 /**
- * Asks for one thing, in a request that asks for those of others, too; by logs it is called as all of theirs are, and it is of
+ * Asks for things in a request that asks for those of others, too; by logs it is called as all of theirs are, and it is of
  * the first trace that one of them is of.
  * @param most how many things one request asks for
  * @param gatherMs for tests: how long the first of a burst waits
- * @returns `undefined` if there is no such thing. Rejects with the error of the request
  */
-export const together = <Found>(
-  askAll: AskAll<Found>,
-  most: number,
-  gatherMs = GATHER_MS,
-): ((id: string, of: Pick<Requester, 'requestId' | 'trace'>) => Promise<Found | undefined>) => {
+export const together = <Found>(askAll: AskAll<Found>, most: number, gatherMs = GATHER_MS): Find<Found> => {
   let open: Group<Found> | undefined
   /** Ends with the request that left last, if that is under way. */
   let busy: Promise<void> | undefined
@@ -69,12 +70,18 @@ export const together = <Found>(
     return group
   }
 
-  return async (id, { requestId, trace }) => {
-    if (open === undefined || (open.ids.size >= most && !open.ids.has(id))) open = begin()
-    const { ids, names, traces, found } = open
-    ids.add(id)
-    if (requestId !== undefined) names.add(requestId)
-    if (trace !== undefined) traces.add(trace)
-    return (await found).get(id)
+  return (wanted, { requestId, trace }) => {
+    const groups: Group<Found>[] = []
+    for (const id of wanted) {
+      if (open === undefined || (open.ids.size >= most && !open.ids.has(id))) open = begin()
+      open.ids.add(id)
+      if (groups.at(-1) === open) continue
+      groups.push(open)
+      if (requestId !== undefined) open.names.add(requestId)
+      if (trace !== undefined) open.traces.add(trace)
+    }
+    const [only] = groups
+    if (only !== undefined && groups.length === 1) return only.found
+    return Promise.all(groups.map(({ found }) => found)).then((all) => new Map(all.flatMap((found) => [...found])))
   }
 }

@@ -20,7 +20,8 @@ const open = (most = 100, gatherMs?: number) => {
     most,
     gatherMs,
   )
-  const findAll = (...ids: readonly string[]) => Promise.all(ids.map((id) => find(id, { requestId: `for-${id}` })))
+  const findAll = (...ids: readonly string[]) =>
+    Promise.all(ids.map(async (id) => (await find([id], { requestId: `for-${id}` })).get(id)))
   return { find, findAll, asked, sent: () => asked.map(({ ids }) => ids) }
 }
 
@@ -83,11 +84,11 @@ test('a request without an answer holds up only its own', async (t) => {
   const { find, findAll, asked } = open()
   void findAll('frozen')
   await turn()
-  const later = find('tea', { requestId: undefined })
+  const later = find(['tea'], { requestId: undefined })
   while (asked.length < 2) await turn()
   t.deepEqual([asked[1]?.ids, asked[1]?.name], [['tea'], undefined])
   asked[1]?.end()
-  t.is(await later, 'TEA')
+  t.deepEqual(await later, new Map([['tea', 'TEA']]))
 })
 
 test('a request fails for all that are in it, and for none of the next', async (t) => {
@@ -117,4 +118,31 @@ test('a request asks for so many things at most, and is called by so many names'
     await found,
     ids.map((id) => id.toUpperCase()),
   )
+})
+
+test('who wants more than one request asks for is told all of it, and who wants nothing is not asked for', async (t) => {
+  const { find, asked, sent } = open(2)
+  const found = find(['tea', 'cup', 'nothing', 'tea', 'pot', 'jug'], { requestId: 'one' })
+  const none = find([], { requestId: 'none' })
+  await turn()
+  t.deepEqual(sent(), [
+    ['tea', 'cup'],
+    ['nothing', 'tea'],
+    ['pot', 'jug'],
+  ])
+  for (const { name, end } of asked) {
+    t.is(name, 'one')
+    end()
+  }
+  t.deepEqual([...(await found).keys()].toSorted(), ['cup', 'jug', 'pot', 'tea'])
+  t.deepEqual(await none, new Map())
+})
+
+test('who wants more than one request asks for is told of the error of any', async (t) => {
+  const { find, asked } = open(2)
+  const found = find(['tea', 'cup', 'pot'], { requestId: 'one' })
+  await turn()
+  asked[0]?.end()
+  asked[1]?.end(new RangeError('away'))
+  await t.throwsAsync(found, { instanceOf: RangeError })
 })
