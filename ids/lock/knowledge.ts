@@ -24,6 +24,8 @@ export type Knowledge = {
   /** The newest entry that this replica knows to be in the log; `''` if it knows none. */
   readonly seen: () => string
   readonly onEntry: (entry: RawEntry) => void
+  /** The log is followed from here on: the newest entry of those that were followed that is left. */
+  readonly onResumed: (left: string) => void
   /** What a command has returned. */
   readonly onGranted: (known: Known) => void
   /** What a command has found to hold; `entry` need not be in the log, but comes behind the one by which it does. */
@@ -53,6 +55,7 @@ type Compare = (a: string, b: string) => number
 export const openKnowledge = (compare: Compare): Knowledge => {
   const holding = new TransientMap<Known>()
   let seen = ''
+  let followed = ''
   let greatest = 0
 
   const onAppended = (entry: string): void => {
@@ -76,7 +79,12 @@ export const openKnowledge = (compare: Compare): Knowledge => {
     onFound: onGranted,
     onEntry: (entry) => {
       const [id] = entry
-      onAppended(id)
+      // What was seen is followed before what came after it. Else it is forgotten, which only a command finds out that still names it.
+      const isForgotten = seen !== '' && compare(followed, seen) < 0 && compare(id, seen) > 0
+      if (!isForgotten) {
+        onAppended(id)
+        followed = id
+      }
       const change = CHANGES.get(kindOf(entry) ?? '')
       if (change === undefined) return
       const key = keyIn(entry)
@@ -90,6 +98,9 @@ export const openKnowledge = (compare: Compare): Knowledge => {
         untilMs: Number(field(entry, 'until') ?? '0'),
         entry: id,
       })
+    },
+    onResumed: (left) => {
+      followed = left
     },
     reset: (entry) => {
       seen = entry === '0-0' ? '' : entry

@@ -55,6 +55,7 @@ export const openLockService = ({ log, follow, nextLogId, logger }: LockServiceO
     isAwaited: () => waits.count() > 0 || watches.count() > 0,
     onResumed: (newest, left) => {
       if (knowledge.seen() === '') knowledge.reset(newest)
+      knowledge.onResumed(left)
       waits.lookAgain()
       watches.onResumed(left)
     },

@@ -2,11 +2,14 @@
 import assert from 'node:assert/strict'
 import test from 'ava'
 import { lockClient } from '../../../ids/lock/client.ts'
+import { openLockService } from '../../../ids/lock/lock-service.ts'
+import { openStore } from '../../../ids/store.ts'
+import type { Listener } from '../../../shared/log/follow.ts'
 import { eventually } from '../../support/eventually.ts'
 import { writtenTo } from '../../support/faults/older-redis.ts'
-import { openLockReplica } from '../../support/locks.ts'
+import { openLockReplica, wish } from '../../support/locks.ts'
 import { problemOf } from '../../support/shop/client.ts'
-import { comeBack, openDurable } from '../../support/shop/open-store.ts'
+import { comeBack, openDurable, plainly } from '../../support/shop/open-store.ts'
 
 const TTL_MS = 10_000
 const LATE_MS = 30_000
@@ -73,3 +76,45 @@ test('a watcher that was told what is forgotten is told of the gap, and how the 
   await watching
   t.pass()
 })
+
+for (const [what, isFollowed] of [
+  ['followed', true],
+  ['returned', false],
+] as const)
+  test(`what is appended to a Redis that came back older hides nothing that it has forgotten and was ${what}`, async (t) => {
+    const bench = await openDurable(t)
+    const { log, give } = openStore(bench.dependencies)
+    const listeners: Listener[] = []
+    const { verbs, stop } = openLockService({
+      log,
+      follow: (listener) => {
+        listeners.push(listener)
+        return { start: () => undefined, stop: async () => undefined }
+      },
+      nextLogId: bench.dependencies.identifiers.next,
+      logger: bench.dependencies.logger,
+    })
+    t.teardown(stop)
+    const [listener] = listeners
+    assert.ok(listener)
+    const follow = async (after: string): Promise<string> => {
+      const entries = await log.tail(after, 10)
+      listener.onEntries(entries)
+      return entries.at(-1)?.[0] ?? after
+    }
+    listener.onResumed('0-0', '0-0')
+    await verbs.acquire('kept', 'l1', wish())
+    const kept = await follow('0-0')
+    const position = await writtenTo(bench.server.dir)
+    t.like(await verbs.acquire('bill', 'l1', wish()), { state: 'held' })
+    if (isFollowed) await follow(kept)
+    await comeBack(bench, position)
+    await give('an-identifier', plainly)
+    listener.onResumed(await log.newestId(), kept)
+    await follow(kept)
+    t.like(await verbs.acquire('bill', 'l2', wish()), { state: 'barred' })
+    t.deepEqual(
+      (await verbs.count()).lost.map(({ lock }) => lock),
+      ['bill'],
+    )
+  })
