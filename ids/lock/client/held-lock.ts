@@ -209,11 +209,18 @@ class HeldLock implements Lock {
   }
 
   async #renewOnce(ttl: number): Promise<void> {
-    const forMs = this.remainingMs
+    const forMs = Math.min(this.remainingMs, ttl)
     if (forMs === 0) throw this.#lost.signal.reason ?? new LockLostError(this.name, 'released')
+    const before = this.#until
+    // A shorter time counts as soon as the service is asked, for the answer may be lost.
+    this.#until = Math.min(before, performance.now() + ttl)
+    this.#keeper.plan()
     const { status, json, askedAt } = await this.#verbs.renew(ttl, { forMs })
     if (isEnded(status)) throw this.#lose(textIn(json, 'ended') || 'unknown')
-    if (status !== 200) throw new LockRefusedError(status, json)
+    if (status !== 200) {
+      this.#until = before
+      throw new LockRefusedError(status, json)
+    }
     const lasts = lastsMs(json)
     // Not one that was found lost meanwhile: what was done under it has stopped.
     if (!this.isHeld) return

@@ -96,6 +96,20 @@ test.serial('zero and undefined mean the default', async (t) => {
   t.is((await locks.info(name)).holders[0]?.owner, 'worker-1')
 })
 
+test.serial('a lock that is renewed for less time is believed for no longer, also without an answer', async (t) => {
+  const name = newName()
+  const { far, link } = await openFar(t, { ttl: TTL_LONG_MS })
+  const lock = await far.acquire(name)
+  link.suffer({ does: 'black-hole', towards: 'client' })
+  const renewed = Promise.allSettled([lock.renew(TTL_MS)])
+  await using next = await others.acquire(name)
+  t.true(next.token > lock.token)
+  t.like(lock, { isHeld: false })
+  t.true(lock.signal.reason instanceof LockLostError)
+  link.heal()
+  await renewed
+})
+
 test.serial('who waits gets it when it is released, with its own time from then on', async (t) => {
   const name = newName()
   const lock = await locks.acquire(name)
