@@ -89,7 +89,7 @@ const doUnder = async <Result>(lock: Lock, work: Work<Result>): Promise<Result> 
 }
 
 const claimOf = (name: string, wanted: AcquireOptions, waitMs: number, options: ClientOptions): Claim => {
-  const { mode = 'exclusive', priority, permits, limit, metadata, delay, signal } = wanted
+  const { mode = 'exclusive', priority, permits, limit, metadata, delay, signal, onWaiting } = wanted
   const ttl = wanted.ttl || options.ttl || TTL_MS
   const body = {
     mode: mode === 'shared' ? 'read' : mode,
@@ -97,7 +97,7 @@ const claimOf = (name: string, wanted: AcquireOptions, waitMs: number, options: 
     ...(waitMs > SERVICE_WAIT_MAX_MS ? { queue: true } : { wait_ms: Math.ceil(waitMs) }),
     ...{ priority, permits, limit, owner: wanted.owner ?? options.owner, metadata, delay_ms: delay },
   }
-  return { name, pathOf: (lease) => `${pathOfLock(name)}/leases/${lease}`, body, ttl, waitMs, signal }
+  return { name, pathOf: (lease) => `${pathOfLock(name)}/leases/${lease}`, body, ttl, waitMs, signal, onWaiting }
 }
 
 /** Acquires many by one that acquires one, within one wait. */

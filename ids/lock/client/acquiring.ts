@@ -28,6 +28,8 @@ export type AcquireOptions = {
   readonly delay?: number | undefined
   /** Ends the wait. */
   readonly signal?: AbortSignal | undefined
+  /** Called when it has a place in the queue; what that throws ends the wait. */
+  readonly onWaiting?: (() => Promise<void>) | undefined
 }
 
 /** Where a lease is asked for, and with what. */
@@ -38,6 +40,7 @@ export type Claim = {
   readonly ttl: number
   readonly waitMs: number
   readonly signal?: AbortSignal | undefined
+  readonly onWaiting?: (() => Promise<void>) | undefined
   /** What an answer calls the token. */
   readonly tokenName?: string
 }
@@ -63,7 +66,7 @@ type Settle = (path: string, claim: Claim, deadline: number) => Promise<Answer>
 /** Asks until it holds, or ends: what the service answers then; 202 if the time is over. */
 const settling =
   (wire: Wire, forMs: number): Settle =>
-  async (path, { body, signal }, deadline) => {
+  async (path, { body, signal, onWaiting }, deadline) => {
     const restMs = (most: number): number => Math.max(0, Math.min(most, deadline - performance.now()))
     const patience = (answerMs: number): Patience => ({
       signal,
@@ -72,6 +75,7 @@ const settling =
     })
     const put = (): Promise<Answer> => wire.ask('PUT', path, body, patience(restMs(REQUEST_WAIT_MS)))
     let answer = await put()
+    if (answer.status === 202) await onWaiting?.()
     while (answer.status === 202 && restMs(1) > 0) {
       const waitMs = Math.ceil(restMs(QUESTION_WAIT_MS))
       answer = await wire.ask('GET', `${path}?wait_ms=${waitMs}`, undefined, patience(waitMs))

@@ -64,8 +64,9 @@ export const openWebLocks = ({ acquire, tryAcquire, doUnder, force, list }: WebL
     const objection = objectionTo(name, wanted)
     if (objection) throw objection
     signal?.throwIfAborted()
-    if (steal) await force(name)
-    const asked = { mode, signal, wait: Number.MAX_SAFE_INTEGER, ...(steal ? { priority: FIRST } : {}) }
+    // Who steals it is the next in line before it is forced, or somebody else who waits would have it.
+    const first = steal ? { priority: FIRST, onWaiting: () => force(name) } : {}
+    const asked = { mode, signal, wait: Number.MAX_SAFE_INTEGER, ...first }
     const lock = ifAvailable ? await tryAcquire(name, asked) : await acquire(name, asked)
     if (lock === null) return callback(null)
     try {

@@ -423,6 +423,22 @@ test.serial('a lock that is stolen is an abortion to who had it', async (t) => {
   })
 })
 
+test.serial('who steals a lock goes before all that wait for it', async (t) => {
+  const name = newName()
+  await using _ = await locks.acquire(name)
+  const controller = new AbortController()
+  const waiting = locks.acquire(name, { wait: 20_000, priority: 5, signal: controller.signal })
+  const ended = t.throwsAsync(waiting, { message: 'it still waits' })
+  await isWaitedFor(name)
+  const stolen = others.request(name, { steal: true }, async () => {
+    const { holders, waiter_count } = await locks.info(name)
+    return [holders[0]?.owner, waiter_count]
+  })
+  t.deepEqual(await Promise.race([stolen, away(LATE_MS)]), ['worker-2', 1])
+  controller.abort(new Error('it still waits'))
+  await ended
+})
+
 test.serial('one that may not steal is told so, and does not wait', async (t) => {
   const name = newName()
   await using _ = await others.acquire(name)
