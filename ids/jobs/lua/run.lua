@@ -32,10 +32,14 @@ end
 
 -- running_run(lock): the run that holds the job's lock, or nil. Whoever knows the lock's name can hold it otherwise: that is no run.
 local function running_run(lock)
-  local id = lock.count > 0 and leases_of(lock)[1]
-  local slot = id and string.match(id, '^(%d+)%-')
-  local run = slot and recorded_run(lock, slot)
-  return run and run.state == 'running' and lease_of(slot, run.by) == id and run or nil
+  for _, id in ipairs(lock.count > 0 and leases_of(lock) or {}) do
+    local slot = string.match(id, '^(%d+)%-')
+    local run = slot and recorded_run(lock, slot)
+    if run and run.state == 'running' and lease_of(slot, run.by) == id then
+      return run
+    end
+  end
+  return nil
 end
 
 -- shown_run(run): a run as commands return it.

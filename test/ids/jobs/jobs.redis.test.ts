@@ -66,6 +66,14 @@ test.serial('a run that is over is remembered, with what it came to and a note o
   t.like(await standing(), { running: null, last: { slot: FIRST, state: 'failed', note: 'no disk – left' } })
 })
 
+test.serial('a run is found running also while somebody waits for the lock of its job', async (t) => {
+  await begin(FIRST, 'a')
+  const lock = `/locks/${encodeURIComponent(`jobs/${job}`)}/leases/waits`
+  t.is((await ask('PUT', lock, { queue: true })).status, 202)
+  t.like(await standing(), { running: { slot: FIRST, by: 'a' } })
+  t.like(problemOf(await begin(NEXT, 'b')), { status: 409, state: 'running', slot: FIRST, by: 'a' })
+})
+
 test.serial('a slot before the last one that was begun is not run any more', async (t) => {
   await begin(NEXT, 'a')
   await end(NEXT, 'a', { outcome: 'done' })
