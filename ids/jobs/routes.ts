@@ -50,12 +50,13 @@ export const jobRoutes = ({ jobs, verbs }: JobOptions): readonly Route[] =>
         switch (found.state) {
           case 'held':
             return { json: { job, slot, state: 'running', expires_in_ms: Math.max(0, found.expiresInMs) } }
-          case 'ended':
-            return { problem: runLost(job) }
           case 'key-reused':
             return { problem: keyReused() }
-          default:
-            return { problem: noSuchRun(job) }
+          default: {
+            const state = await jobs.find(key)
+            if (state === 'done' || state === 'failed') return { problem: runDecided(job, state) }
+            return { problem: state === 'lost' || found.state === 'ended' ? runLost(job) : noSuchRun(job) }
+          }
         }
       }
       const ended = await jobs.end(key, outcome, note, request)

@@ -58,6 +58,8 @@ export type Jobs = {
     note: string,
     once: Once,
   ) => Promise<Result<'over' | 'unknown' | 'lost' | 'key-reused'> | Result<'decided', { readonly as: string }>>
+  /** What became of a run of this runner, if it is remembered. */
+  readonly find: (key: RunKey) => Promise<RunState | undefined>
   readonly show: (job: string) => Promise<{ readonly running: Run | undefined; readonly last: Run | undefined }>
 }
 
@@ -66,9 +68,10 @@ export const slotAs = (seconds: number): string => new Date(seconds * 1_000).toI
 /** How the lease of a run is called: see `lua/run.lua`. */
 export const leaseOf = ({ slot, runner }: RunKey): string => `${slot}-${runner}`
 
+const stateIn = (text: string | undefined): RunState | undefined => STATES.find((one) => one === text)
 const runOf = ([slot, state, by = '', at, token, note]: readonly (string | undefined)[]): Run => ({
   slot: slotAs(Number(slot)),
-  state: STATES.find((one) => one === state) ?? impossible('jobs.state', state),
+  state: stateIn(state) ?? impossible('jobs.state', state),
   by,
   at: new Date(Number(at)).toISOString(),
   token: Number(token),
@@ -76,6 +79,7 @@ const runOf = ([slot, state, by = '', at, token, note]: readonly (string | undef
 })
 
 const lockOf = (job: string): string => encodeURIComponent(`${JOBS}${job}`)
+const findRun = query('find-run', ['lock', 'slot', 'runner'], text)
 const showJob = query('show-job', ['lock'], list(list(text)))
 
 export type JobsOptions = {
@@ -124,6 +128,7 @@ export const openJobs = ({ log, soundly, onGranted }: JobsOptions): Jobs => {
       const result = await soundly((seen) => runOnce(endRun, { ...args, seen }, once))
       return result[0] === 'decided' ? { state: result[0], as: result[1] } : { state: result[0] }
     },
+    find: async ({ job, slot, runner }) => stateIn(await ask(findRun, { lock: lockOf(job), slot, runner })),
     show: async (job) => {
       const [running = [], last = []] = await ask(showJob, { lock: lockOf(job) })
       return {

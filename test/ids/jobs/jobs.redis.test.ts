@@ -74,6 +74,12 @@ test.serial('a run is found running also while somebody waits for the lock of it
   t.like(problemOf(await begin(NEXT, 'b')), { status: 409, state: 'running', slot: FIRST, by: 'a' })
 })
 
+test.serial('a run that is over cannot be renewed, and is not said to be lost', async (t) => {
+  await begin(FIRST, 'a')
+  await end(FIRST, 'a', { outcome: 'done' })
+  t.like(problemOf(await end(FIRST, 'a', {})), { status: 409, type: 'urn:shop:problem:run-decided', state: 'done' })
+})
+
 test.serial('a slot before the last one that was begun is not run any more', async (t) => {
   await begin(NEXT, 'a')
   await end(NEXT, 'a', { outcome: 'done' })
