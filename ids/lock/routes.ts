@@ -144,8 +144,12 @@ export const lockRoutes = ({ verbs, holding, waits, watches, nextLogId }: LockRo
       return found.state === 'key-reused' ? impossible('verbs.acquire', found) : acquired(lock, found)
     },
     requestLease: async (request) => {
-      const { params, body } = request
-      const found = await holding.acquire(params.lock, nanoid(), body, request, request)
+      const { params, body, idempotencyKey } = request
+      const lease = nanoid()
+      const found = await holding.acquire(params.lock, lease, body, request, request)
+      // Without a key the same again is another lease: nobody would ask for this one.
+      if (found.state === 'closing' && idempotencyKey === undefined)
+        await verbs.release(params.lock, lease, inNameOf(request))
       return found.state === 'key-reused' ? { problem: keyReused() } : acquired(params.lock, found)
     },
     askLease: async (request) => {

@@ -73,16 +73,16 @@ test('a wait that is over is refused as if there had been none', async (t) => {
   t.like(problemOf(await ask('GET', '/locks/late/leases/l2')), { status: 410, ended: 'timed-out' })
 })
 
-for (const [method, place] of [
-  ['PUT', 'leases/l2'],
-  ['POST', 'leases'],
-])
+for (const [method, place, end] of [
+  ['PUT', 'leases/l2', 'expired'],
+  ['POST', 'leases', 'released'],
+] as const)
   test(`nobody fetches the lock for a client that has gone while it waited: ${method}`, async (t) => {
     const name = `gone-${method}`
     await ask('PUT', `/locks/${name}/leases/l1`)
     const leaving = new AbortController()
     const asked = fetch(`${second.url}/locks/${name}/${place}`, {
-      method: method ?? '',
+      method,
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify({ wait_ms: 20_000 }),
       signal: leaving.signal,
@@ -93,11 +93,13 @@ for (const [method, place] of [
     await eventually(async () => {
       const { waiting_here } = (await second.ask('GET', '/locks/-/status')).json as { waiting_here: number }
       assert.equal(waiting_here, 0, 'its request waits no longer')
+      const { waiter_count } = (await ask('GET', `/locks/${name}`)).json as { waiter_count: number }
+      assert.equal(waiter_count, method === 'PUT' ? 1 : 0, 'who has named its lease may come again')
     }, 20_000)
-    t.like((await ask('DELETE', `/locks/${name}/leases/l1`)).json, { waiter_promoted: true })
+    t.like((await ask('DELETE', `/locks/${name}/leases/l1`)).json, { waiter_promoted: method === 'PUT' })
     await eventually(async () => {
       const shown = (await ask('GET', `/locks/${name}`)).json as { state: string; history: { event: string }[] }
-      assert.deepEqual([shown.state, shown.history.at(-1)?.event], ['free', 'expired'])
+      assert.deepEqual([shown.state, shown.history.at(-1)?.event], ['free', end])
     }, 20_000)
     t.pass()
   })
@@ -269,4 +271,22 @@ test('a replica that is about to stop hands what waits to another one', async (t
   await ask('DELETE', '/locks/handed/leases/l1')
   t.is((await again).status, 200)
   await third.close()
+})
+
+test('what waits without a name of its own leaves nothing in the queue when it is handed on', async (t) => {
+  const third = await openLockReplica(bench)
+  await ask('PUT', '/locks/nameless/leases/l1')
+  const waiting = third.ask('POST', '/locks/nameless/leases', { wait_ms: 20_000 })
+  await isWaitedFor('nameless')
+  await third.closeServer()
+  t.is((await waiting).headers['x-not-started'], 'draining')
+  t.like((await ask('GET', '/locks/nameless')).json, { waiter_count: 0 })
+  const under = { 'Idempotency-Key': 'nameless-1' }
+  const fourth = await openLockReplica(bench)
+  const kept = fourth.ask('POST', '/locks/nameless/leases', { wait_ms: 20_000 }, under)
+  await isWaitedFor('nameless')
+  await fourth.closeServer()
+  t.is((await kept).headers['x-not-started'], 'draining')
+  t.like((await ask('GET', '/locks/nameless')).json, { waiter_count: 1 }, 'under a key it is found again')
+  await Promise.all([third.close(), fourth.close()])
 })
