@@ -1,11 +1,11 @@
 /**
  * How is a job done once each time that it is due, by one of many processes?
  *
- * Each of them has the times, and asks for the *slot*, the time at which the job is due; one is told to run it. With `again`, one whose
- * process is lost is run by another, which asks until it has ended or the next one is due.
+ * Each of them has the times, and asks for the *slot*, the time at which the job is due; one is told to run it. With `again`, one that is
+ * lost, or could not be asked for, is asked for by all of them until it has ended or the next one is due.
  */
 import { openTimes } from './cron-times.ts'
-import { LockLostError, LockRefusedError } from './errors.ts'
+import { LockLostError, LockRefusedError, LockUnavailableError } from './errors.ts'
 import { holdLock, type Keeper, type Lock, lastsMs, numberIn, type Work } from './held-lock.ts'
 import { pause, type Wire } from './wire.ts'
 
@@ -93,13 +93,16 @@ export const openCron = ({ wire, keeper, doUnder, owner }: OpenCronOptions): Cro
 
     const runUntil = async (dueMs: number, nextMs: number): Promise<void> => {
       const slot = slotOf(dueMs)
-      try {
-        while (await runSlot(job, slot, { ...options, signal }, work)) {
-          if (Date.now() >= nextMs) return
-          await pause(AGAIN_MS, signal)
+      for (let isOpen = true; isOpen && !signal.aborted; ) {
+        try {
+          isOpen = await runSlot(job, slot, { ...options, signal }, work)
+        } catch (error) {
+          if (!signal.aborted || error instanceof LockLostError) onError(error, slot)
+          isOpen =
+            options.ifLost === 'again' && (error instanceof LockLostError || error instanceof LockUnavailableError)
         }
-      } catch (error) {
-        if (!signal.aborted || error instanceof LockLostError) onError(error, slot)
+        if (!isOpen || Date.now() >= nextMs) return
+        await pause(AGAIN_MS, signal).catch(() => undefined) // then it is aborted
       }
     }
 

@@ -1,10 +1,14 @@
 /** How a program does a job once each time that it is due, however many of it run. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import test, { type ExecutionContext } from 'ava'
 import { nanoid } from 'nanoid'
+import type { Run } from '../../../ids/lock/client/cron.ts'
 import { openTimes } from '../../../ids/lock/client/cron-times.ts'
+import { LockLostError, LockUnavailableError } from '../../../ids/lock/client/errors.ts'
 import { lockClient } from '../../../ids/lock/client.ts'
-import { eventually } from '../../support/eventually.ts'
+import { away, eventually } from '../../support/eventually.ts'
+import { openFabric } from '../../support/faults/proxy.ts'
 import { openLockReplica } from '../../support/lock-replica.ts'
 import { openBench } from '../../support/shop/open-store.ts'
 
@@ -108,4 +112,47 @@ test.serial('work that fails is told, and is what became of the run', async (t) 
   t.like(await failed, { message: 'no disk left' })
   clock.back()
   t.like(await standing(), { last: { state: 'failed', note: 'no disk left' } })
+})
+
+test.serial('a run that could not be asked for is asked for again, if a lost one is to be run again', async (t) => {
+  const fabric = openFabric()
+  t.teardown(() => fabric.close())
+  const url = await fabric.route({ from: 'program', to: 'locks', url: replica.url })
+  const link = fabric.link('program', 'locks')
+  link.suffer({ does: 'refuse' })
+  const clock = atTheNextMinute(t)
+  const { promise: failed, resolve: fail } = Promise.withResolvers<unknown>()
+  const { promise: done, resolve } = Promise.withResolvers<string>()
+  const program = lockClient(url, { retry: { forMs: 100 } }).cron(
+    job,
+    EVERY_MINUTE,
+    { ifLost: 'again', onError: fail },
+    ({ slot }) => resolve(slot),
+  )
+  clock.strike()
+  t.true((await failed) instanceof LockUnavailableError)
+  link.heal()
+  t.is(await Promise.race([done, away(LATE_MS)]), clock.slot)
+  clock.back()
+  await program.stop()
+})
+
+test.serial('a run that is lost is run again by whoever is left, also by the same program', async (t) => {
+  const clock = atTheNextMinute(t)
+  const { promise: lost, resolve: lose } = Promise.withResolvers<unknown>()
+  const { promise: done, resolve } = Promise.withResolvers<number>()
+  const tokens: number[] = []
+  const work = async ({ token, signal }: Run): Promise<void> => {
+    tokens.push(token)
+    if (tokens.length > 1) return resolve(token)
+    await fetch(`${replica.url}/locks/jobs%2F${job}`, { method: 'DELETE' })
+    await once(signal, 'abort')
+  }
+  const program = lockClient(replica.url).cron(job, EVERY_MINUTE, { ttl: 900, ifLost: 'again', onError: lose }, work)
+  clock.strike()
+  t.true((await lost) instanceof LockLostError)
+  t.true(Number(await Promise.race([done, away(LATE_MS)])) > (tokens[0] ?? 0))
+  await eventually(async () => assert.equal((await standing()).last?.state, 'done'), LATE_MS)
+  clock.back()
+  await program.stop()
 })
