@@ -65,6 +65,8 @@ export const openCron = ({ wire, keeper, doUnder, owner }: OpenCronOptions): Cro
     if (status === 410) return false
     if (status !== 200 && status !== 201) throw new LockRefusedError(status, json)
     const until = askedAt + lastsMs(json)
+    // The answer came too late: whoever else asks may run it by now.
+    if (until <= performance.now()) throw new LockLostError(job, 'expired')
     let ending: Readonly<Record<string, string>> = { outcome: 'done' }
     const run = holdLock(
       { name: job, lease: runner, ttl: ttlMs, token: numberIn(json, 'token'), mode: 'exclusive', until },

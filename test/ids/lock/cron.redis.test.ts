@@ -156,3 +156,22 @@ test.serial('a run that is lost is run again by whoever is left, also by the sam
   clock.back()
   await program.stop()
 })
+
+test.serial('a run that has ended before its program was told is not begun', async (t) => {
+  const fabric = openFabric()
+  t.teardown(() => fabric.close())
+  const url = await fabric.route({ from: 'program', to: 'locks', url: replica.url })
+  const ttl = 100
+  fabric.link('program', 'locks').suffer({ does: 'delay', ms: ttl })
+  const clock = atTheNextMinute(t)
+  const { promise: lost, resolve: lose } = Promise.withResolvers<unknown>()
+  let begun = 0
+  const program = lockClient(url).cron(job, EVERY_MINUTE, { ttl, onError: lose }, () => {
+    begun += 1
+  })
+  clock.strike()
+  t.true((await lost) instanceof LockLostError)
+  clock.back()
+  await program.stop()
+  t.is(begun, 0)
+})
