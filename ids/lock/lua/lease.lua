@@ -62,8 +62,8 @@ local function ask(lock, lease)
     lease.claimed = '1'
     save_lease(lock, lease)
     set_end(lock, lease.id, tonumber(lease.expires))
-    lock.changed = true
-    lasting()
+    -- A Redis that came back older might end it as unclaimed, and be known by no entry that it lacks.
+    emit_lock(lock, 'LockRenewed', lease.id, facts_of(lock, lease, ' until=' .. lease.expires), false)
   end
   return shown_held(lock, lease)
 end

@@ -7,13 +7,15 @@ import { openStore } from '../../../ids/store.ts'
 import type { Listener } from '../../../shared/log/follow.ts'
 import { eventually } from '../../support/eventually.ts'
 import { writtenTo } from '../../support/faults/older-redis.ts'
-import { openLockReplica, wish } from '../../support/locks.ts'
+import { elapse, openLockReplica, openLocksOver, wish } from '../../support/locks.ts'
 import { problemOf } from '../../support/shop/client.ts'
 import { comeBack, openDurable, plainly } from '../../support/shop/open-store.ts'
 
 const TTL_MS = 10_000
 const LATE_MS = 30_000
 const AGAIN_MS = 60_000
+/** After so long a promotion that nobody has fetched ends. */
+const UNCLAIMED_MS = 6_000
 
 test('what a replica has only followed is not granted to another while it may be held', async (t) => {
   t.timeout(120_000)
@@ -118,3 +120,17 @@ for (const [what, isFollowed] of [
       ['bill'],
     )
   })
+
+test('a promotion that a client was told of is not granted to another, though the Redis forgets that it was fetched', async (t) => {
+  const bench = await openDurable(t)
+  const { locks, knowledge } = openLocksOver(bench.dependencies)
+  knowledge.reset('')
+  await locks.acquire('bill', 'l1', wish())
+  await locks.acquire('bill', 'l2', wish({ queue: true }))
+  await locks.release('bill', 'l1')
+  const position = await writtenTo(bench.server.dir)
+  t.like(await locks.ask('bill', 'l2'), { state: 'held' })
+  await comeBack(bench, position)
+  await elapse(bench.redis, UNCLAIMED_MS)
+  t.like(await locks.acquire('bill', 'l3', wish()), { state: 'barred' })
+})
