@@ -110,7 +110,12 @@ export const elections = {
     summary: 'Sends who leads and what becomes of it (server-sent events); with `Last-Event-ID` what came after that',
     params: election,
     headers: lastSeen,
-    answers: { 200: { events: 'state, then elected, renewed, resigned, lost, standing, withdrawn' } },
+    answers: {
+      200: {
+        events:
+          'state, then elected, renewed, resigned, lost, standing, withdrawn, delayed; gap and state where some are missed',
+      },
+    },
     problems: [tooManyWatchers],
     repeatable: 'as-it-is',
     scope: 'merchant',

@@ -155,7 +155,10 @@ export const locks = {
     params: lock,
     headers: lastSeen,
     answers: {
-      200: { events: 'state, then granted, renewed, released, expired, forced, waiting, cancelled, delayed' },
+      200: {
+        events:
+          'state, then granted, renewed, released, expired, forced, waiting, cancelled, configured, delayed; gap and state where some are missed',
+      },
     },
     problems: [tooManyWatchers],
     repeatable: 'as-it-is',
