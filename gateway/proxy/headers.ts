@@ -63,6 +63,7 @@ export type Passed = {
   /** The host that was asked, and how often it was named. */
   readonly host: string
   readonly hosts: number
+  /** All of them: several headers say the same as one with a list. */
   readonly transferCoding: string | undefined
   /** The host that was asked: that of the target, if it names one. */
   readonly asked: string
@@ -131,7 +132,7 @@ export const passRequest = (
     else if (name === 'content-length') bodyBytes = Number(value)
     else if (name === 'transfer-encoding') {
       bodyBytes = undefined
-      transferCoding = value
+      transferCoding = transferCoding === undefined ? value : `${transferCoding}, ${value}`
     } else if (name === 'origin') origin = value
     else if (name === 'sec-fetch-site') site = value
     else if (name === ADDRESS_HEADER) forwardedFor = forwardedFor === undefined ? value : `${forwardedFor},${value}`

@@ -83,6 +83,7 @@ const refused: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   431: { 'headers of more than 16 KiB': `${GET}${HOST}X-Long: ${'x'.repeat(17_000)}\r\n\r\n` },
   501: {
     'a coding before chunked': `${POST}${HOST}Transfer-Encoding: gzip, chunked\r\n\r\n1\r\na\r\n0\r\n\r\n`,
+    'a coding in a header before chunked': `${POST}${HOST}Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n`,
     'a tunnel': 'CONNECT shop.example:443 HTTP/1.1\r\nHost: shop.example:443\r\n\r\n',
   },
   505: {
