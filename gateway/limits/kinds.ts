@@ -19,11 +19,16 @@ export const kindOf = (method: string, path: string): Kind => {
 }
 
 const CREATES =
-  /^\/(?:orders(?:\/create\/[^/?]+)?|api\/orders|payment\/create_user|stock\/item\/create\/[^/?]+|(?:orders|payment|stock)\/batch_init\/(\d{1,16})(?:\/[^?]*)?)(?:\?|$)/
+  /^\/(?:orders(?:\/create\/[^/?]+)?|api\/orders|payment\/create_user|stock\/item\/create\/[^/?]+|(?:orders|payment|stock)\/batch_init\/([^/?]+)(?:\/[^?]*)?)(?:\?|$)/
+
+const ENCODED_DIGIT = /%3(\d)/g
+/** How many things a batch is to make, as services read it: percent-decoded. What is no number they refuse. */
+const countIn = (parameter: string): number =>
+  Number(/^\d{1,16}$/.exec(parameter.replaceAll(ENCODED_DIGIT, '$1'))?.[0] ?? 1)
 
 /** How many things a request creates, if it is granted. */
 export const createdBy = (method: string, path: string): number => {
   if (method !== 'POST') return (method === 'GET' || method === 'HEAD') && IDENTIFIER.test(path) ? 1 : 0
   const found = CREATES.exec(path)
-  return found === null ? 0 : Number(found[1] ?? 1)
+  return found === null ? 0 : countIn(found[1] ?? '1')
 }

@@ -32,6 +32,8 @@ test('what is created counts, and a batch for each thing that it makes', (t) => 
     'placeOrder 1',
   ])
   t.is(createdBy('POST', '/orders?x=1'), 1)
+  t.is(createdBy('POST', '/payment/batch_init/%31000/5'), 1_000, 'services read a parameter decoded')
+  t.is(createdBy('POST', '/payment/batch_init/%zz/5'), 1, 'what is no number no service takes')
   t.is(createdBy('GET', '/orders'), 0)
   t.is(createdBy('HEAD', '/ids/create'), 1, 'it is given as by GET, though not told')
 })
