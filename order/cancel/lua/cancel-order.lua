@@ -45,7 +45,9 @@ commands['cancel-order'] = function(args)
     return { 'cancelled' }
   end
   version = version or '1'
-  if not is_wanted(args.versions, version) then
+  -- The gateway sends it again if its answer is lost: what has given the order up has made another version of it.
+  local is_given_up = status == 'cancelling' and redis.call('HEXISTS', names.order .. args.order, 'give_up') == 1
+  if not is_given_up and not is_wanted(args.versions, version) then
     return { 'stale', version }
   end
   if status == 'paid' or status == 'changing' then

@@ -250,6 +250,25 @@ test.serial('it is given up from a version that the client has seen', async (t) 
   ])
 })
 
+test.serial(
+  'it is given up once, though it is sent again while its checkout is being undone, from the version of before',
+  async (t) => {
+    const beginCart = async () => {
+      await openCart(store)
+      await begin('it')
+      const { version = 0 } = (await store.show('cart')) ?? {}
+      return () => store.cancelOrder({ order: 'cart', from: [version], restock: 'shelf', reason: undefined }, plainly)
+    }
+    const giveUpAsSeen = await beginCart()
+    t.is((await giveUpAsSeen())[0], 'given-up')
+    t.deepEqual(await giveUpAsSeen(), ['cancelling'])
+    await bench.redis.flushall()
+    const giveUpLate = await beginCart()
+    await store.cancel('it')
+    t.is((await giveUpLate())[0], 'stale', 'its checkout was cancelled, and nobody has given it up')
+  },
+)
+
 test.serial('under a key it is done once, and a cancellation is that of its order only', async (t) => {
   await store.initOrders({ first: 0, last: 0, items: 1, users: 1, price: 4, seed: 1 }, plainly)
   const cancelZero = () => store.cancelOrder({ order: '0', from: 'any', restock: 'shelf', reason: 'r' }, under('a'))
