@@ -94,16 +94,32 @@ const writePrivate = async (file: string, content: unknown): Promise<void> => {
   await sync(dirname(file))
 }
 
-export const makeDataFolder = (dir: string): Promise<void> =>
-  within(dir, async () => {
-    try {
-      await mkdir(dir, { recursive: true, mode: 0o700 })
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-      // What is on the way is there: asked for this folder alone, the system says what is really wrong.
-      await mkdir(dir, { mode: 0o700 })
-    }
-  })
+const isFolder = async (path: string): Promise<boolean> => {
+  try {
+    return (await stat(path)).isDirectory()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return false
+  }
+}
+
+/**
+ * A folder, and those on the way to it. Node's own (`recursive`) tries for ever where a folder takes none and its system says that it is
+ * missing, as in /proc and below what is mounted when it is asked for.
+ */
+const makeFolders = async (path: string): Promise<void> => {
+  try {
+    await mkdir(path, { mode: 0o700 })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' && (await isFolder(path))) return
+    if (code !== 'ENOENT' || (await isFolder(dirname(path)))) throw error
+    await makeFolders(dirname(path))
+    await makeFolders(path)
+  }
+}
+
+export const makeDataFolder = (dir: string): Promise<void> => within(dir, () => makeFolders(dir))
 
 /** A log that is longer at a start is put aside, in the place of the one that was put aside before. */
 const LOG_MAX_BYTES = 8 * 1_024 * 1_024

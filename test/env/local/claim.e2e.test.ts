@@ -119,6 +119,15 @@ for (const [what, make, reason] of unusable)
     })
   })
 
+const onLinux = process.platform === 'linux' ? test : test.skip
+onLinux('a folder is refused where the system takes none, and says of it that it is missing', async (t) => {
+  const child = await claimant(t)
+  t.is(
+    await ask(child, '/proc/shop/data'),
+    "the data folder /proc/shop/data cannot be used: ENOENT: no such file or directory, mkdir '/proc/shop' (/proc/shop)",
+  )
+})
+
 test('a folder that has files where folders should be, or the other way, is refused in one sentence', async (t) => {
   const dir = await makeFolder(t)
   await mkdir(join(dir, 'passwords.json'))
