@@ -27,6 +27,9 @@ const LEASE = /^\/(?:locks\/[^/?]+\/leases|elections\/[^/?]+\/candidates|jobs\/[
 /** Whoever holds the lock by then loses it. */
 const FORCE = /^\/locks\/[^/?]+(?:\?(?!(?:.*&)?token=)|$)/
 
+/** Whether it changes nothing, whatever comes of it. A service answers HEAD as it does GET, and waits as long. */
+export const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD'
+
 /** Whether it asks for a checkout, which waits for other services. */
 export const isCheckout = (method: string, path: string): boolean => method === 'POST' && CHECKOUT.test(path)
 
@@ -41,15 +44,12 @@ export type Kind = 'checkout' | 'long' | 'short'
 /** How long to wait for a lock is said in the body, so without one it is had at once or not at all. */
 export const kindOf = (method: string, path: string, hasBody: boolean): Kind => {
   if (isCheckout(method, path)) return 'checkout'
-  if (method === 'GET') return LONG.test(path) || WAITS.test(path) ? 'long' : 'short'
+  if (isRead(method)) return LONG.test(path) || WAITS.test(path) ? 'long' : 'short'
   return hasBody && (method === 'PUT' || method === 'POST') && WAITS.test(path) ? 'long' : 'short'
 }
 
 /** Why a request is sent once more: what waits for something is turned away, too, when the gateway stops. */
 export type Resend = 'not-sent' | 'turned-away' | 'broken'
-
-/** Whether it changes nothing, whatever comes of it. */
-export const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD'
 
 /** Whether a request that may have begun may be sent again. `path` is the request's target, with its query. */
 export const isSafeToRepeat = (
