@@ -168,6 +168,7 @@ const WALLS: readonly Wall[] = [
       [/^order\/events\/feed\.ts$/, 'shared/log/entry.ts'],
       [/^ids\/lock\/lock-service\.ts$/, 'shared/log/entry.ts'],
       [/^order\/checkout\/(begin|in-time)\.ts$/, 'shared/log/fence.ts'],
+      [/^ids\/dialects\/distributed-lock\.ts$/, 'shared/log/fence.ts'],
       [/^(payment|stock)\/routes\.ts$/, 'shared/operator/audit-routes.ts'],
     ],
   },

@@ -10,6 +10,7 @@ import { nanoid } from 'nanoid'
 import { isIdentifier } from '../../shared/contract/dictionary.ts'
 import { impossible } from '../../shared/errors.ts'
 import { type Handler, type Route, routes } from '../../shared/http/route.ts'
+import { assertAwaited } from '../../shared/log/fence.ts'
 import { PLAIN } from '../lock/lease.ts'
 import { later, locksInDoubt, tooManyLocks } from '../lock/problems.ts'
 import type { Holder, Lock } from '../lock/read-lock.ts'
@@ -162,6 +163,8 @@ const releaseFrom =
     const { lock: id, kind, process } = params
     const { 'user-id': user } = headers
     const lock = await find({ verbs }, user, id)
+    // A process has no lease of its own here. Another replica may have released it, and the process may hold it again by now.
+    assertAwaited(request)
     if (lock === undefined) return { problem: noSuchLock(id) }
     const [held] = holdersOf(lock, kind, process)
     const released = held && (await verbs.release(nameOf(user, id), leaseIn(held), inNameOf(request)))

@@ -1,5 +1,7 @@
 /** The two older dialects, request by request, against a real lock service. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import test from 'ava'
 import { nanoid } from 'nanoid'
 import { eventually } from '../../support/eventually.ts'
@@ -109,6 +111,18 @@ test.serial('a lock that was not made is none', async (t) => {
     ['DELETE', '/read-process/1'],
   ] as const)
     t.is((await client.request(method, `${path}${rest}`, { 'user-id': 'me' })).status, 404, `${method} ${rest}`)
+})
+
+test.serial('a client that has gone releases nothing: its process may hold the lock anew', async (t) => {
+  const { path, ask } = await makeLock({ user: 'tenant' })
+  await ask('PUT', '/write-process/p1')
+  bench.server.freeze()
+  const socket = connect(Number(new URL(replica.url).port), '127.0.0.1')
+  const head = `DELETE ${path}/write-process/p1 HTTP/1.1\r\nHost: 127.0.0.1\r\nuser-id: tenant\r\n\r\n`
+  socket.resume().end(head)
+  await once(socket, 'close')
+  bench.server.thaw()
+  for (let times = 1; times <= 3; times += 1) t.like((await ask('GET')).json, { current_state: 'WRITE' })
 })
 
 test.serial('many processes read, each once, until the last has released', async (t) => {
