@@ -17,7 +17,7 @@ export type Request = {
   readonly parameter: (name: string) => string
   readonly query: Query
   readonly body: unknown
-  /** A header that concerns only some routes; an empty one is none, and given twice they come joined by ", ". */
+  /** A header that concerns only some routes, by its name in lower case; given twice they come joined by ", ". */
   readonly header: (name: string) => string | undefined
   /** The request in one line, as it is compared under an `Idempotency-Key`. */
   readonly fingerprint: string
@@ -68,7 +68,7 @@ export const requestOf = (
     parameter: (name) => parameters[name] ?? '',
     query: queryIn(ctx.querystring),
     body: fields,
-    header: (name) => ctx.get(name) || undefined,
+    header: (name) => ctx.headers[name]?.toString(),
     fingerprint: fingerprintOf(ctx, key === undefined ? undefined : text),
     idempotencyKey: key === undefined ? undefined : keyOf(caller, key),
     lockToken: token === undefined ? undefined : lockTokenIn(token, caller),

@@ -62,7 +62,7 @@ export type Row = {
     | { readonly 200: Content; readonly 201?: Content; readonly 202?: Content; readonly 204?: { readonly empty: true } }
     | { readonly 201: Content; readonly 202?: Content; readonly 204?: never }
     | { readonly 204: { readonly empty: true }; readonly 202?: Content }
-  /** Must the client say from which version it changes a thing, or may it? */
+  /** Must the client say from which version it changes a thing, or may it? An empty `If-Match` names none: then it is not done. */
   readonly ifMatch?: 'required' | 'optional'
   /**
    * Does it take the token of a lock (`If-Lock-Token`), which its command compares with those that the thing has seen? It has a parameter of
@@ -217,9 +217,11 @@ const route = <R extends Row>(name: string, row: R, handler: Handler<R>): Route 
       const fault = faultOfQuery(queried, inQuery)
       if (fault) return { problem: fault }
       const asked = (name: string) => queried.get(name) ?? undefined
-      const read = { params: readParams(parameter), query: readQuery(asked), headers: readHeaders(header) }
+      // Of those an empty one is none.
+      const headed = (name: string) => header(name) || undefined
+      const read = { params: readParams(parameter), query: readQuery(asked), headers: readHeaders(headed) }
       const condition = ifMatch && header('if-match')
-      if (ifMatch === 'required' && condition === undefined) return { problem: preconditionRequired() }
+      if (ifMatch === 'required' && !condition) return { problem: preconditionRequired() }
       const versions = condition === undefined ? undefined : versionsIn(condition)
       const found = readFields ? readFields(sent) : { fields: undefined }
       if ('problem' in found) return found

@@ -377,6 +377,7 @@ test.serial('changes what has a version only from one that was shown, where it s
       const on = (ifMatch: string) =>
         asking(row, { values: { order: '2' }, headers: { ...operator, 'If-Match': ifMatch } })
       if (row.ifMatch === 'required') assertKind(t, await on(''), 'precondition-required', row.path)
+      else assertMalformed(t, await on(''), 'If-Match', row.path)
       assertKind(t, await on('"7"'), 'stale', row.path)
       assertMalformed(t, await on('7'), 'If-Match', row.path)
     }

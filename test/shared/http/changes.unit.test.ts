@@ -73,7 +73,8 @@ const breakCup = (headers: Readonly<Record<string, string>>): Promise<Asked> => 
 const DONE = { empty: 204, headers: { ETag: '"4"' } }
 
 test('it is done on a condition only: that the version is one which the client has seen', async (t) => {
-  t.deepEqual(await paint({}), { answer: { problem: preconditionRequired() }, fingerprint: undefined })
+  for (const none of [{}, { 'if-match': '' }])
+    t.deepEqual(await paint(none), { answer: { problem: preconditionRequired() }, fingerprint: undefined })
   for (const seen of ['"2"', 'W/"3"', '"2", "4"'])
     t.deepEqual((await paint({ 'if-match': seen })).answer, { problem: stale(3) }, seen)
   for (const seen of ['"3"', '"2", "3"', '*']) t.deepEqual((await paint({ 'if-match': seen })).answer, DONE, seen)
@@ -83,7 +84,8 @@ test('where it may be done without a condition, one that is given is held', asyn
   t.deepEqual(await breakCup({}), { answer: { empty: 204 }, fingerprint: 'CHANGE /cups/red' })
   t.deepEqual(await breakCup({ 'if-match': '"3"' }), { answer: { empty: 204 }, fingerprint: 'CHANGE /cups/red from 3' })
   t.deepEqual((await breakCup({ 'if-match': '"2"' })).answer, { problem: stale(3) })
-  await t.throwsAsync(breakCup({ 'if-match': '3' }), { instanceOf: MalformedError })
+  for (const none of ['3', ''])
+    await t.throwsAsync(breakCup({ 'if-match': none }), { instanceOf: MalformedError }, none)
 })
 
 test('a condition that is no version ever shown is malformed', async (t) => {
