@@ -1,4 +1,4 @@
-/** What can be asked to cancel an order? */
+/** What can be asked to cancel an order? Clients of an older back end delete it, and read in `error` why that was refused. */
 import * as v from 'valibot'
 import { exactly, identifier } from '../../shared/contract/fields.ts'
 import { keyReused, stale } from '../../shared/http/problems.ts'
@@ -51,6 +51,7 @@ export const cancels = {
     answers: { 204: { empty: true }, 202: { json: cancelled } },
     fenced: true,
     problems: [noSuchOrder, orderContradicted, stale, keyReused],
+    error: 'word',
     repeatable: 'as-it-is',
     scope: 'customer',
     shownAt: '/orders/{order}',

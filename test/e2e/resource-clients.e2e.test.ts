@@ -76,7 +76,7 @@ test.serial('an order is changed, and deleted, once and again', async (t) => {
     await send('PATCH', '/orders/nobody', { quantity: 1, update_time: Date.now() }),
     await opened().client.request('DELETE', '/orders/nobody'),
   ])
-    t.is(kindOf(reply), '404 no-such-order')
+    t.deepEqual([kindOf(reply), problemOf(reply).error], ['404 no-such-order', 'no_such_order'])
 })
 
 test.serial('a change from the future shut out everybody later, and an older one is still refused', async (t) => {
