@@ -15,7 +15,7 @@ export type Method = {
 }
 
 export const METHODS: readonly Method[] = [
-  { method: 'credit_card', installments_max: 12, min: 1, max: 100_000_000, installment_min: 5 },
+  { method: 'credit_card', installments_max: 12, min: 5, max: 100_000_000, installment_min: 5 },
   { method: 'debit_card', installments_max: 1, min: 1, max: 10_000_000, installment_min: 1 },
   { method: 'transfer', installments_max: 1, min: 1, max: 1_000_000_000, installment_min: 1 },
   { method: 'cash', installments_max: 1, min: 1, max: 1_000_000, installment_min: 1 },
