@@ -35,7 +35,7 @@ local function announce_cancelled(order)
 end
 
 -- cancel_order(order, note): cancels an order that was given up. What was captured for it was given back, if there is a credit note over
--- that: the draft of its invoice was issued then, so that none is left to be void.
+-- that: the draft of its invoice was issued then, so that none is left to be void, nor to be shown.
 function rarely.cancel_order(order, note)
   local key = names.order .. order
   local user, version, id, why = unpack(redis.call('HMGET', key, 'user', 'version', 'give_up', 'why'))
@@ -43,6 +43,7 @@ function rarely.cancel_order(order, note)
   local payload = given_up(order, user, why)
   if note then
     payload[#payload + 1], payload[#payload + 2] = 'note', note
+    redis.call('HDEL', key, 'billed', 'draft')
   end
   emit_single('OrderCancelled', id, payload)
   announce_cancelled(order)
