@@ -146,17 +146,21 @@ const draftOf = (status: Status, [version, total]: Line): ShownInvoice => ({
   replaces: [],
 })
 
-const invoiceOf = (status: Status, wasPaid: boolean, recorded: OrderRecord): ShownInvoice | null => {
+/** Where nothing was to be paid, no sum tells whether all of it is credited. */
+const isCreditedInPart = (invoiced: number, credited: number, payment: PaymentStatus): boolean =>
+  credited < invoiced || (invoiced === 0 && payment === 'partially-refunded')
+
+const invoiceOf = (status: Status, payment: PaymentStatus, recorded: OrderRecord): ShownInvoice | null => {
   const { invoices = '', notes = '', replaced = '', draft = '' } = recorded
   const issued = parseLines(invoices)
   const [drafted] = parseLines(draft)
-  if (drafted && !wasPaid) return draftOf(status, drafted)
+  if (drafted && payment === 'unpaid') return draftOf(status, drafted)
   const last = issued.at(-1)
   if (last === undefined) return null
   const [number, total] = last
   const sum = (documents: readonly Line[]): number => documents.reduce((sum, [, amount]) => sum + amount, 0)
-  const credited = sum(parseLines(notes))
-  const state = notes === '' ? 'issued' : credited < sum(issued) ? 'partly-credited' : 'credited'
+  const isInPart = isCreditedInPart(sum(issued), sum(parseLines(notes)), payment)
+  const state = notes === '' ? 'issued' : isInPart ? 'partly-credited' : 'credited'
   const order_version = drafted === undefined || issued.length > 1 ? null : Number(drafted[0])
   return { number, status: state, total, order_version, replaces: parseLines(replaced).map(([before]) => before) }
 }
@@ -216,6 +220,7 @@ export const shownOf = (recorded: OrderRecord): ShownOrder => {
   // What is cancelled once it is paid is refunded.
   const wasPaid = paid || recorded.refunded !== undefined
   const refunded = Number(recorded.refunded ?? 0)
+  const payment_status = paymentStatusOf(wasPaid, lines, refunded)
   return {
     order_id: order,
     number: number === undefined ? null : Number(number),
@@ -223,7 +228,7 @@ export const shownOf = (recorded: OrderRecord): ShownOrder => {
     lines_version: recorded.billed === undefined || wasPaid ? null : Number(recorded.billed),
     user_id: user,
     status,
-    payment_status: paymentStatusOf(wasPaid, lines, refunded),
+    payment_status,
     total_cost: Number(total),
     paid,
     items: lines.map(({ item_id, quantity }) => [item_id, quantity]),
@@ -233,7 +238,7 @@ export const shownOf = (recorded: OrderRecord): ShownOrder => {
     method: method ?? null,
     installments: installments === undefined ? null : Number(installments),
     plan: installments === undefined ? null : planOf(Number(total), Number(installments), refunded),
-    invoice: invoiceOf(status, wasPaid, recorded),
+    invoice: invoiceOf(status, payment_status, recorded),
     credit_notes: parseLines(recorded.notes ?? '').map(([number]) => number),
     checkout: checkoutOf(recorded),
     amendment: recorded.amendment === undefined ? null : checkoutOf(recorded.amendment),

@@ -54,6 +54,14 @@ test('an order shows all that is recorded of it', (t) => {
   })
 })
 
+test('an invoice over nothing is credited once all pieces are back', (t) => {
+  const given = { ...open, status: 'paid', total: '0', costs: 'tea:0,cup:0', refunded: '0', invoices: 'I1-17:0' }
+  const statusOf = (returned: string, notes: string) => shownOf({ ...given, returned, notes }).invoice?.status
+  t.is(statusOf('', ''), 'issued')
+  t.is(statusOf('tea:1', 'C1-3:0'), 'partly-credited')
+  t.is(statusOf('tea:2,cup:1', 'C1-3:0,C1-4:0'), 'credited')
+})
+
 test('a paid order shows its invoice, how much of it was credited, and which number payment has lost', (t) => {
   const paid = { ...open, status: 'paid', invoices: 'I1-17:37' }
   const invoice = { number: 'I1-17', status: 'issued', total: 37, order_version: null, replaces: [] }
