@@ -57,7 +57,9 @@ export const cancelling = ({ store, onDecided, settlements, waits }: CancelOptio
     const { refund: granted } = standing
     const refund = granted && ((await settlements.wait(order, granted.id, closing)) ?? granted)
     const paying = granted === undefined && standing.refunded === 0 ? undefined : await unpaidOf(order)
-    return { state: 'cancelled', standing: { ...standing, refund }, paying }
+    // That it is paid makes another version.
+    const { version } = (refund?.state === 'settled' ? await store.cancellation(order) : undefined) ?? standing
+    return { state: 'cancelled', standing: { ...standing, version, refund }, paying }
   }
 
   return async (wish, request) => {
