@@ -1479,7 +1479,7 @@ export type Operations = {
       }
     }
   }
-  /** Cancels an order for good; what was paid for it goes back (customer). */
+  /** Cancels an order for good, from the version that is named, if one is; what was paid for it goes back (customer). */
   readonly cancelOrder: {
     readonly given: {
       readonly params: {
@@ -3266,7 +3266,7 @@ export const OPERATIONS: { readonly [Name in keyof Operations]: Asked } = {
   resolveContradiction: { method: 'POST', path: '/orders/resolve/{log_id}/{by}', again: 'under-a-key' },
   initOrders: { method: 'POST', path: '/orders/batch_init/{n}/{n_items}/{n_users}/{item_price}', again: 'under-a-key' },
   auditOfOrder: { method: 'GET', path: '/audit', again: 'as-it-is' },
-  cancelOrder: { method: 'POST', path: '/orders/{order}/cancel', again: 'as-it-is' },
+  cancelOrder: { method: 'POST', path: '/orders/{order}/cancel', again: 'as-it-is', version: '/orders/{order}' },
   deleteOrder: { method: 'DELETE', path: '/orders/{order}', again: 'as-it-is', version: '/orders/{order}' },
   changeOrder: { method: 'PATCH', path: '/orders/{order}', again: 'under-a-key', version: '/orders/{order}', shows: true },
   refundOrder: { method: 'POST', path: '/orders/{order}/refunds', again: 'under-a-key', version: '/orders/{order}' },

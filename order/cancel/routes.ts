@@ -1,5 +1,5 @@
 /** HTTP in, results out: the cancelling of orders. */
-import { impossible, unreachable } from '../../shared/errors.ts'
+import { unreachable } from '../../shared/errors.ts'
 import { etagOf } from '../../shared/http/etag.ts'
 import { RETRY_AFTER_S } from '../../shared/http/problem.ts'
 import { keyReused, stale } from '../../shared/http/problems.ts'
@@ -27,6 +27,8 @@ const refusedOf = (order: string, { state }: Refused) => {
 /** It will be done: there a client sees whether it is. */
 const later = (place: string) => ({ status: 202, headers: { Location: place, 'Retry-After': RETRY_AFTER_S } }) as const
 
+const changedMeanwhile = (version: number) => ({ problem: stale(version), headers: { ETag: etagOf(version) } })
+
 const beingUndone = (order: string) =>
   ({ json: { status: 'cancelling', refunded: 0, credit_note: null }, ...later(`/orders/${order}`) }) as const
 
@@ -35,11 +37,11 @@ export const cancelRoutes = (cancel: Cancel): readonly Route[] =>
     cancelOrder: async (request) => {
       const { order } = request.params
       const { reason, restock } = request.body
-      const wish = { order, from: 'any', restock: restock ? 'shelf' : 'none', reason: reason || undefined } as const
+      const from = request.ifMatch
+      const wish = { order, from, restock: restock ? 'shelf' : 'none', reason: reason || undefined } as const
       const cancelled = await cancel(wish, request)
       if (cancelled.state === 'cancelling') return beingUndone(order)
-      // It names no version.
-      if (cancelled.state === 'stale') return impossible('order.cancelled', cancelled)
+      if (cancelled.state === 'stale') return changedMeanwhile(cancelled.version)
       if (cancelled.state !== 'cancelled') return refusedOf(order, cancelled)
       const { refunded, refund } = cancelled.standing
       const json = { status: 'cancelled', refunded, credit_note: refund?.note ?? null } as const
@@ -53,8 +55,6 @@ export const cancelRoutes = (cancel: Cancel): readonly Route[] =>
       const cancelled = await cancel(wish, request)
       if (cancelled.state === 'cancelling') return beingUndone(order)
       if (cancelled.state === 'cancelled') return { empty: 204, headers: { ETag: etagOf(cancelled.standing.version) } }
-      if (cancelled.state !== 'stale') return refusedOf(order, cancelled)
-      const { version } = cancelled
-      return { problem: stale(version), headers: { ETag: etagOf(version) } }
+      return cancelled.state === 'stale' ? changedMeanwhile(cancelled.version) : refusedOf(order, cancelled)
     },
   })

@@ -90,13 +90,16 @@ test.serial('while a refund from before is still to be paid, cancelling says tha
   await assertUndone(t, cart)
 })
 
-test.serial('DELETE does the same, from the version that is named, if one is', async (t) => {
+test.serial('DELETE does the same, and both from the version that is named, if one is', async (t) => {
   const { client } = opened()
   const cart = await client.createCart()
   t.is((await client.checkout(cart.order)).status, 200)
   const tag = String((await client.get(`/orders/${cart.order}`)).headers.etag)
   const stale = await remove(cart.order, { 'If-Match': '"1"' })
   t.deepEqual([stale.status, stale.headers.etag], [412, tag])
+  t.is(await shownStatus(cart.order), 'paid')
+  const late = await client.request('POST', `/orders/${cart.order}/cancel`, { 'If-Match': '"1"' })
+  t.deepEqual([late.status, late.headers.etag], [412, tag])
   t.is(await shownStatus(cart.order), 'paid')
   for (const none of ['1', '']) t.is((await remove(cart.order, { 'If-Match': none })).status, 400, none)
   const removed = await remove(cart.order, { 'If-Match': tag })
