@@ -161,6 +161,7 @@ export const hold = async (opened: OpenShop): Promise<void> => {
   await ask(opened, 'PUT', run, { ttl_ms: HELD_MS, if_lost: 'again' })
   await ask(opened, 'GET', job)
   await ask(opened, 'PATCH', run, { outcome: 'done' })
+  await ask(opened, 'PATCH', run, { ttl_ms: HELD_MS })
 }
 
 /** Longer than the places of those that wait are kept by one command. */
