@@ -3,6 +3,7 @@
  * again while it is looked what it lost before, or tells its last while it dies.
  */
 
+import { once } from 'node:events'
 import test, { type ExecutionContext } from 'ava'
 import { openStore, type Store } from '../../order/store.ts'
 import { connect, disconnect, whenReady } from '../../shared/redis/connection.ts'
@@ -124,7 +125,9 @@ test('a replica that was told by the other one remembers as well', async (t) => 
   const moment = await writtenTo(scene.server.dir)
   await store.cancel('it')
   t.is(await promise, 'cancelling')
+  const closed = once(redis, 'close')
   await comeBack(scene, moment)
+  await closed
   await whenReady(redis)
   t.deepEqual(namesOf(await other.log.checkOwnTail()), ['CheckoutCancelled of it for cart anna 30'])
   t.is((await store.saga('it'))?.state, 'cancelling')
