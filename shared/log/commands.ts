@@ -118,14 +118,15 @@ export const openCommands = (options: CommandsOptions): { readonly commands: Com
     const known = groups.get(command)
     if (known) return known
     const sharing = together.find(({ commands }) => commands.includes(command)) ?? { commands: [command] }
-    const by = scriptOf(sharing.commands)
+    const { commands, ...limits } = sharing
+    const by = scriptOf(commands)
     const group = grouped<Asked, Done>({
       groupMax: GROUP_MAX,
-      ...sharing,
+      ...limits,
       run: (asked) => runAll(by, redis, asked),
       timeoutMs: COMMAND_TIMEOUT_MS,
     })
-    for (const one of sharing.commands) groups.set(one, group)
+    for (const one of commands) groups.set(one, group)
     return group
   }
   const ofGroup = (asked: Asked): Promise<Done> => groupOf(asked.command)(asked)

@@ -85,17 +85,21 @@ export const grouped = <Asked, Done>(options: GroupOptions<Asked, Done>): ((ques
     // Those that waited may have been told meanwhile that it took too long.
     if (!isDue()) return
     const asked = ask(waiting.splice(0, groupMax))
-    leaveIfDue()
+    leaveIfDue(atTurnEnd)
     await asked
-    if (leaving || !isDue()) return
-    leaving = true
-    setImmediate(() => setImmediate(leave))
+    leaveIfDue(oneTurnLater)
   }
 
-  const leaveIfDue = (): void => {
+  const atTurnEnd = (): void => {
+    setImmediate(leave)
+  }
+  const oneTurnLater = (): void => {
+    setImmediate(atTurnEnd)
+  }
+  const leaveIfDue = (when: () => void): void => {
     if (leaving || !isDue()) return
     leaving = true
-    setImmediate(leave)
+    when()
   }
 
   return (question) =>
@@ -103,7 +107,7 @@ export const grouped = <Asked, Done>(options: GroupOptions<Asked, Done>): ((ques
       const one = { question, since: performance.now(), resolve, reject }
       waiting.push(one)
       watch(one)
-      leaveIfDue()
+      leaveIfDue(atTurnEnd)
     })
 }
 
