@@ -3,7 +3,7 @@ import { nanoid } from 'nanoid'
 import { sumTooLarge, unreachable } from '../shared/errors.ts'
 import { inChunks } from '../shared/http/chunks.ts'
 import { etagOf } from '../shared/http/etag.ts'
-import { keyReused, stale } from '../shared/http/problems.ts'
+import { keyReused, staleAnswer } from '../shared/http/problems.ts'
 import { type AnswerTo, type Route, routes } from '../shared/http/route.ts'
 import { auditRoutes } from '../shared/operator/audit-routes.ts'
 import type { ResultOnce } from '../shared/redis/command.ts'
@@ -28,10 +28,8 @@ const changed = (item: string, result: ResultOnce<typeof changeItem>): AnswerTo<
       const [, price, withdrawn, version] = result
       return shown(item, { price: Number(price), withdrawn: withdrawn === 'yes', version: Number(version) })
     }
-    case 'stale': {
-      const version = Number(result[1])
-      return { problem: stale(version), headers: { ETag: etagOf(version) } }
-    }
+    case 'stale':
+      return staleAnswer(Number(result[1]))
     case 'unknown':
       return { problem: noSuchItem(item) }
     case 'key-reused':

@@ -2,7 +2,7 @@
 import { unreachable } from '../../shared/errors.ts'
 import { etagOf } from '../../shared/http/etag.ts'
 import { RETRY_AFTER_S } from '../../shared/http/problem.ts'
-import { keyReused, stale } from '../../shared/http/problems.ts'
+import { keyReused, staleAnswer } from '../../shared/http/problems.ts'
 import { type Route, routes } from '../../shared/http/route.ts'
 import { noSuchOrder } from '../problems.ts'
 import { orderContradicted } from '../refunds/problems.ts'
@@ -27,8 +27,6 @@ const refusedOf = (order: string, { state }: Refused) => {
 /** It will be done: there a client sees whether it is. */
 const later = (place: string) => ({ status: 202, headers: { Location: place, 'Retry-After': RETRY_AFTER_S } }) as const
 
-const changedMeanwhile = (version: number) => ({ problem: stale(version), headers: { ETag: etagOf(version) } })
-
 const beingUndone = (order: string) =>
   ({ json: { status: 'cancelling', refunded: 0, credit_note: null }, ...later(`/orders/${order}`) }) as const
 
@@ -41,7 +39,7 @@ export const cancelRoutes = (cancel: Cancel): readonly Route[] =>
       const wish = { order, from, restock: restock ? 'shelf' : 'none', reason: reason || undefined } as const
       const cancelled = await cancel(wish, request)
       if (cancelled.state === 'cancelling') return beingUndone(order)
-      if (cancelled.state === 'stale') return changedMeanwhile(cancelled.version)
+      if (cancelled.state === 'stale') return staleAnswer(cancelled.version)
       if (cancelled.state !== 'cancelled') return refusedOf(order, cancelled)
       const { refunded, refund } = cancelled.standing
       const json = { status: 'cancelled', refunded, credit_note: refund?.note ?? null } as const
@@ -55,6 +53,6 @@ export const cancelRoutes = (cancel: Cancel): readonly Route[] =>
       const cancelled = await cancel(wish, request)
       if (cancelled.state === 'cancelling') return beingUndone(order)
       if (cancelled.state === 'cancelled') return { empty: 204, headers: { ETag: etagOf(cancelled.standing.version) } }
-      return cancelled.state === 'stale' ? changedMeanwhile(cancelled.version) : refusedOf(order, cancelled)
+      return cancelled.state === 'stale' ? staleAnswer(cancelled.version) : refusedOf(order, cancelled)
     },
   })

@@ -10,7 +10,7 @@ import { UnavailableError, unreachable } from '../../shared/errors.ts'
 import { LOG_ID_HEADER } from '../../shared/http/answer.ts'
 import { etagOf } from '../../shared/http/etag.ts'
 import { RETRY_AFTER_S } from '../../shared/http/problem.ts'
-import { keyReused, malformedBody, preconditionRequired, stale } from '../../shared/http/problems.ts'
+import { keyReused, malformedBody, preconditionRequired, staleAnswer } from '../../shared/http/problems.ts'
 import { type Handler, type Route, routes } from '../../shared/http/route.ts'
 import type { ResultOnce } from '../../shared/redis/command.ts'
 import type { Answer, AnswerAmendment } from '../amend/amending.ts'
@@ -88,7 +88,6 @@ const closed = (request: Changing, status: string): Answer => {
   }
 }
 
-const isStale = (version: number): Answer => ({ problem: stale(version), headers: { ETag: etagOf(version) } })
 const isOutdated = ({ params: { order } }: Changing, version: number): Answer => ({
   problem: eventOutdated(order, version),
   headers: { ETag: etagOf(version) },
@@ -98,7 +97,7 @@ const isOutdated = ({ params: { order } }: Changing, version: number): Answer =>
 const objectionTo = (order: ShownOrder, request: Changing): Answer | undefined => {
   const { ifMatch, body } = request
   if (order.status !== 'open' && order.status !== 'paid') return closed(request, order.status)
-  if (ifMatch !== 'any' && !ifMatch.includes(order.version)) return isStale(order.version)
+  if (ifMatch !== 'any' && !ifMatch.includes(order.version)) return staleAnswer(order.version)
   const changedMs = Date.parse(order.updated_at ?? '1970')
   if (body.update_time !== undefined && body.update_time < changedMs) return isOutdated(request, order.version)
   return order.payment_status === 'partially-refunded' || order.payment_status === 'refunded'
@@ -157,7 +156,7 @@ const answered = async (
     case 'changing':
       return closed(request, result[1])
     case 'stale':
-      return isStale(Number(result[1]))
+      return staleAnswer(Number(result[1]))
     case 'outdated':
       return isOutdated(request, Number(result[1]))
     case 'partly-refunded':

@@ -1,9 +1,8 @@
 /** HTTP in, results out: refunds. */
 import { unreachable } from '../../shared/errors.ts'
 import { LOG_ID_HEADER } from '../../shared/http/answer.ts'
-import { etagOf } from '../../shared/http/etag.ts'
 import { RETRY_AFTER_S } from '../../shared/http/problem.ts'
-import { keyReused, malformedBody, stale } from '../../shared/http/problems.ts'
+import { keyReused, malformedBody, staleAnswer } from '../../shared/http/problems.ts'
 import { type AnswerTo, type Given, type Handler, type Route, routes } from '../../shared/http/route.ts'
 import { noSuchOrder } from '../problems.ts'
 import { NOT_KEPT } from '../shown.ts'
@@ -70,10 +69,8 @@ const refundFrom =
       }
       case 'unknown':
         return { problem: noSuchOrder(order) }
-      case 'stale': {
-        const version = Number(result[1])
-        return { problem: stale(version), headers: { ETag: etagOf(version) } }
-      }
+      case 'stale':
+        return staleAnswer(Number(result[1]))
       case 'not-paid':
         return result[1] === 'changing'
           ? { problem: orderChanging(order), headers: { 'Retry-After': RETRY_AFTER_S } }

@@ -1,4 +1,5 @@
 /** Which problems may any service answer, whatever it is about? */
+import { etagOf } from './etag.ts'
 import { problemKind } from './problem.ts'
 
 export const malformed = problemKind(400, 'malformed', 'The request is malformed', (field: string, detail: string) => ({
@@ -58,6 +59,9 @@ export const stale = problemKind(412, 'stale', 'It was changed meanwhile', (vers
 }))
 
 /** A command has come that bears a higher token: `newest` is the highest. */
+/** The answer to a client that named another version than that of now, whose tag it is told. */
+export const staleAnswer = (version: number) => ({ problem: stale(version), headers: { ETag: etagOf(version) } })
+
 export const staleLockToken = problemKind(
   412,
   'stale-lock-token',
