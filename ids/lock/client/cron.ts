@@ -93,17 +93,20 @@ export const openCron = ({ wire, keeper, doUnder, owner }: OpenCronOptions): Cro
     const stopping = new AbortController()
     const signal = options.signal ? AbortSignal.any([options.signal, stopping.signal]) : stopping.signal
 
+    /** Runs it, if it is to be run here. @returns whether it is to be asked for again */
+    const runOnce = async (slot: string): Promise<boolean> => {
+      try {
+        return await runSlot(job, slot, { ...options, signal }, work)
+      } catch (error) {
+        if (!signal.aborted || error instanceof LockLostError) onError(error, slot)
+        return options.ifLost === 'again' && (error instanceof LockLostError || error instanceof LockUnavailableError)
+      }
+    }
+
     const runUntil = async (dueMs: number, nextMs: number): Promise<void> => {
       const slot = slotOf(dueMs)
-      for (let isOpen = true; isOpen && !signal.aborted; ) {
-        try {
-          isOpen = await runSlot(job, slot, { ...options, signal }, work)
-        } catch (error) {
-          if (!signal.aborted || error instanceof LockLostError) onError(error, slot)
-          isOpen =
-            options.ifLost === 'again' && (error instanceof LockLostError || error instanceof LockUnavailableError)
-        }
-        if (!isOpen || Date.now() >= nextMs) return
+      while (!signal.aborted) {
+        if (!(await runOnce(slot)) || Date.now() >= nextMs) return
         await pause(AGAIN_MS, signal).catch(() => undefined) // then it is aborted
       }
     }
