@@ -88,7 +88,10 @@ const doUnder = async <Result>(lock: Lock, work: Work<Result>): Promise<Result> 
   return end.value
 }
 
-const claimOf = (name: string, wanted: AcquireOptions, waitMs: number, options: ClientOptions): Claim => {
+/** What those who build on locks may want besides. */
+type Wanted = AcquireOptions & Pick<Claim, 'onWaiting'>
+
+const claimOf = (name: string, wanted: Wanted, waitMs: number, options: ClientOptions): Claim => {
   const { mode = 'exclusive', priority, permits, limit, metadata, delay, signal, onWaiting } = wanted
   const ttl = wanted.ttl || options.ttl || TTL_MS
   const body = {
@@ -136,7 +139,7 @@ export const lockClient = (url: string, options: ClientOptions = {}): LockClient
   const acquiring = openAcquiring(wire, keeper, forMs)
   const reading = openReading(wire)
 
-  const acquire: Verbs['acquire'] = async (name, wanted = {}) => {
+  const acquire = async (name: string, wanted: Wanted = {}): Promise<Lock> => {
     const lock = await acquiring.claim(claimOf(name, wanted, wanted.wait || waitMs, options))
     if (lock === undefined) throw new LockTimeoutError(name, wanted.wait || waitMs)
     return lock

@@ -28,8 +28,6 @@ export type AcquireOptions = {
   readonly delay?: number | undefined
   /** Ends the wait. */
   readonly signal?: AbortSignal | undefined
-  /** Called when it has a place in the queue; what that throws ends the wait. */
-  readonly onWaiting?: (() => Promise<void>) | undefined
 }
 
 /** Where a lease is asked for, and with what. */
@@ -40,6 +38,7 @@ export type Claim = {
   readonly ttl: number
   readonly waitMs: number
   readonly signal?: AbortSignal | undefined
+  /** Called when it is told that it has a place in the queue; what that throws ends the wait. */
   readonly onWaiting?: (() => Promise<void>) | undefined
   /** What an answer calls the token. */
   readonly tokenName?: string

@@ -1,5 +1,5 @@
 /** How are locks requested as `navigator.locks` has them? */
-import type { AcquireOptions } from './acquiring.ts'
+import type { AcquireOptions, Claim } from './acquiring.ts'
 import { LockLostError } from './errors.ts'
 import type { Lock, Work } from './held-lock.ts'
 import type { Reading } from './reading.ts'
@@ -26,7 +26,7 @@ export type WebLocks = {
 }
 
 export type WebLocksOptions = {
-  readonly acquire: (name: string, options: AcquireOptions) => Promise<Lock>
+  readonly acquire: (name: string, options: AcquireOptions & Pick<Claim, 'onWaiting'>) => Promise<Lock>
   readonly tryAcquire: (name: string, options: AcquireOptions) => Promise<Lock | null>
   readonly doUnder: <Result>(lock: Lock, work: Work<Result>) => Promise<Result>
   /** Has nobody hold it any more. @throws LockRefusedError if the client is no operator */
