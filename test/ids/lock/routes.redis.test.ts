@@ -258,35 +258,32 @@ test('a watcher is sent how a lock stands, then what happens to it, and what it 
   )
 })
 
-test('a replica that is about to stop hands what waits to another one', async (t) => {
-  const third = await openLockReplica(bench)
-  await ask('PUT', '/locks/handed/leases/l1')
-  const waiting = third.ask('PUT', '/locks/handed/leases/l2', { wait_ms: 20_000 })
-  await isWaitedFor('handed')
-  await third.closeServer()
+/** What is answered to a request that waits at a replica which is about to stop. */
+const handedOn = async (name: string, method: string, place: string, headers?: Readonly<Record<string, string>>) => {
+  const replica = await openLockReplica(bench)
+  const waiting = replica.ask(method, `/locks/${name}/${place}`, { wait_ms: 20_000 }, headers)
+  await isWaitedFor(name)
+  await replica.closeServer()
   const handed = await waiting
+  await replica.close()
+  return handed
+}
+
+test('a replica that is about to stop hands what waits to another one', async (t) => {
+  await ask('PUT', '/locks/handed/leases/l1')
+  const handed = await handedOn('handed', 'PUT', 'leases/l2')
   t.is(handed.status, 503)
   t.is(handed.headers['x-not-started'], 'draining')
   const again = ask('PUT', '/locks/handed/leases/l2', { wait_ms: 20_000 })
   await ask('DELETE', '/locks/handed/leases/l1')
   t.is((await again).status, 200)
-  await third.close()
 })
 
 test('what waits without a name of its own leaves nothing in the queue when it is handed on', async (t) => {
-  const third = await openLockReplica(bench)
   await ask('PUT', '/locks/nameless/leases/l1')
-  const waiting = third.ask('POST', '/locks/nameless/leases', { wait_ms: 20_000 })
-  await isWaitedFor('nameless')
-  await third.closeServer()
-  t.is((await waiting).headers['x-not-started'], 'draining')
+  t.is((await handedOn('nameless', 'POST', 'leases')).headers['x-not-started'], 'draining')
   t.like((await ask('GET', '/locks/nameless')).json, { waiter_count: 0 })
-  const under = { 'Idempotency-Key': 'nameless-1' }
-  const fourth = await openLockReplica(bench)
-  const kept = fourth.ask('POST', '/locks/nameless/leases', { wait_ms: 20_000 }, under)
-  await isWaitedFor('nameless')
-  await fourth.closeServer()
-  t.is((await kept).headers['x-not-started'], 'draining')
+  const kept = await handedOn('nameless', 'POST', 'leases', { 'Idempotency-Key': 'nameless-1' })
+  t.is(kept.headers['x-not-started'], 'draining')
   t.like((await ask('GET', '/locks/nameless')).json, { waiter_count: 1 }, 'under a key it is found again')
-  await Promise.all([third.close(), fourth.close()])
 })
