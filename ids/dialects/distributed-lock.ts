@@ -8,7 +8,7 @@
  */
 import { nanoid } from 'nanoid'
 import { isIdentifier } from '../../shared/contract/dictionary.ts'
-import { impossible } from '../../shared/errors.ts'
+import { impossible, UnavailableError } from '../../shared/errors.ts'
 import { type Handler, type Route, routes } from '../../shared/http/route.ts'
 import { assertAwaited } from '../../shared/log/fence.ts'
 import { PLAIN } from '../lock/lease.ts'
@@ -131,6 +131,9 @@ const holdFrom =
         return later(found.restMs, (retry) => locksInDoubt(found.restMs, retry))
       case 'too-many':
         return later(undefined, tooManyLocks)
+      // It held for its whole time, while the Redis was asked again what it had not answered.
+      case 'ended':
+        throw new UnavailableError(`process ${process} held the lock, and its time was over before that could be told`)
       default:
         return impossible('dialect.hold', found)
     }

@@ -1,6 +1,7 @@
 --- @include "lease"
 -- rebase-locks: the clock of this Redis may have been set back, so that what is to end seems far away. From now on a lease holds for its TTL at
--- most, and waits for as long as it wanted to, and unattended no longer than any. Never less: whoever holds may count from just before.
+-- most, and waits for as long as it wanted to, and unattended no longer than any; and nobody is granted anything for no longer than when that
+-- began. Never less: whoever holds may count from just before.
 -- ARGS     after (the last name of the page before, or ''), most
 -- RETURNS  rebased, count, last (the last name of the page, '' if there is no other)
 
@@ -33,7 +34,17 @@ local function bring_in(lock, lease)
   return true
 end
 
+local function bring_in_bar()
+  local longest = tonumber(redis.call('HGET', names.locks_state, 'barred_for') or '')
+  if longest and barred_until() > now_ms() + longest then
+    barred = now_ms() + longest
+    redis.call('HSET', names.locks_state, 'barred', integer(barred))
+    lasting()
+  end
+end
+
 commands['rebase-locks'] = function(args)
+  bring_in_bar()
   local page = redis.call('ZRANGEBYLEX', names.locks, args.after == '' and '-' or '(' .. args.after, '+', 'LIMIT', 0, args.most)
   local count = 0
   for _, name in ipairs(page) do

@@ -4,10 +4,13 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import test from 'ava'
 import { nanoid } from 'nanoid'
+import { distributedLockRoutes } from '../../../ids/dialects/distributed-lock.ts'
 import { eventually } from '../../support/eventually.ts'
 import { openLockReplica } from '../../support/lock-replica.ts'
+import { elapse, openLocksOver } from '../../support/locks.ts'
 import { openClient, problemOf } from '../../support/shop/client.ts'
 import { openBench } from '../../support/shop/open-store.ts'
+import { openServiceServer } from '../../support/shop/service-server.ts'
 
 const bench = await openBench()
 const replica = await openLockReplica(bench)
@@ -123,6 +126,29 @@ test.serial('a client that has gone releases nothing: its process may hold the l
   await once(socket, 'close')
   bench.server.thaw()
   for (let times = 1; times <= 3; times += 1) t.like((await ask('GET')).json, { current_state: 'WRITE' })
+})
+
+test.serial('a process whose hold was over before it could be told is told to ask again', async (t) => {
+  const { locks } = openLocksOver(bench.dependencies)
+  // As if the answer was lost, and the Redis is asked again a second later.
+  const acquire: typeof locks.acquire = async (name, ...rest) => {
+    await locks.acquire(name, ...rest)
+    await elapse(bench.redis, 1_000, encodeURIComponent(name))
+    return locks.acquire(name, ...rest)
+  }
+  const { next: nextLogId } = bench.dependencies.identifiers
+  const server = await openServiceServer({
+    service: 'ids',
+    routes: distributedLockRoutes({ verbs: { ...locks, acquire }, nextLogId }),
+  })
+  const late = openClient(`http://127.0.0.1:${server.port}`)
+  const { path, ask } = await makeLock({ user: 'tenant' })
+  const held = await late.request('PUT', `${path}/write-process/p1?timeout=1`, { 'user-id': 'tenant' })
+  late.close()
+  await server.close()
+  t.is(held.status, 503, held.text)
+  t.truthy(held.headers['retry-after'])
+  t.like((await ask('GET')).json, { current_state: 'FREE' })
 })
 
 test.serial('many processes read, each once, until the last has released', async (t) => {

@@ -99,3 +99,15 @@ test.serial('who gave up comes again after a minute, however far the clock was s
   await elapse(bench.redis, 60_000)
   t.like(await locks.acquire('a', 'leader', again), { state: 'held' })
 })
+
+test.serial('after it has come back older, nothing is granted for as long as was said', async (t) => {
+  await locks.acquire('a', 'l1', wish({ ttlMs: 100 }))
+  const [[last] = []] = await bench.redis.xrevrange('log:ids', '+', '-', 'COUNT', 1)
+  await bench.redis.xdel('log:ids', String(last))
+  t.like(await locks.acquire('b', 'l1', wish()), { state: 'barred' })
+  const { barred: until } = await bench.redis.hgetall('locks:state')
+  await bench.redis.hset('locks:state', 'barred', Number(until) + HOUR_MS)
+  await openLocksOver(bench.dependencies).locks.tick()
+  const { barredForMs } = await locks.count()
+  t.true(barredForMs > 1_000 && barredForMs <= 2_000, `barred for ${barredForMs} ms`)
+})
