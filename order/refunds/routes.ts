@@ -51,7 +51,8 @@ const answerTo = async (order: string, refund: Refund, settled: Promise<Refund |
   const found = (await settled) ?? refund
   const headers = { Location: `/orders/${order}/refunds/${id}`, [LOG_ID_HEADER]: id, ...NOT_KEPT }
   const json = shown(order, found)
-  return found.state === 'settled' ? { status: 201, json, headers } : { status: 202, json, headers }
+  if (found.state === 'settled') return { status: 201, json, headers }
+  return { status: 202, json, headers: { ...headers, 'Retry-After': RETRY_AFTER_S } }
 }
 
 const refundFrom =

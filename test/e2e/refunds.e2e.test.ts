@@ -189,6 +189,7 @@ test.serial('while payment is away a refund is granted, and settled when it is b
   t.is(reply.status, 202, reply.text)
   t.true(ms >= GRANTED_MS - 50 && ms < GRANTED_MS + SETTLED_MS, `answered after ${Math.round(ms)} ms`)
   t.like(reply.json, { status: 'granted', amount: 15 })
+  t.is(reply.headers['retry-after'], '1')
   t.like((await client.get(`/orders/${order}`)).json, { payment_status: 'partially-refunded', refunded_amount: 15 })
   await shop.part('payment-1').start()
   await eventually(
