@@ -70,6 +70,7 @@ const row = tuple(optional(text), optional(text), optional(text), optional(text)
 
 export const openCartStore = ({ log, redis, step, identifiers, runOnce }: CartStoreOptions): CartStore => {
   const readOrder = log.query('read-for-checkout', row)
+  const isCustomer = log.query('is-customer', optional(text))
   return {
     find: async (order, owner) => {
       const [user, status, total, lines] = await step('find', () =>
@@ -97,8 +98,7 @@ export const openCartStore = ({ log, redis, step, identifiers, runOnce }: CartSt
         readMs: readMs ?? (await log.readMs()),
       }
     },
-    isCustomer: async (user) =>
-      (await step('is-customer', () => redis.sismember(`${names.known_at}payment`, user))) === 1,
+    isCustomer: async (user) => (await step('is-customer', () => isCustomer(user))).found === 'yes',
     create: (order, user, once, customer) =>
       runOnce(createOrder, { log_id: identifiers.next(), order, user, ...customer }, once),
     place: (placed, once) => runOnce(place, { log_id: identifiers.next(), ...placed }, once),
