@@ -16,7 +16,8 @@ end
 
 -- write_draft(order, draft, how): writes it; with `HSETNX` only if there is none. Returns whether it did.
 local function write_draft(order, draft, how)
-  local text = table.concat({ draft.state, draft.version, draft.at, draft.log_id, draft.user, draft.total, draft.lines or '' }, ' ')
+  local text = draft.state .. ' ' .. draft.version .. ' ' .. draft.at .. ' ' .. draft.log_id .. ' ' .. draft.user .. ' ' .. draft.total
+    .. ' ' .. (draft.lines or '')
   local is_written = redis.call(how or 'HSET', names.drafts, order, text) == 1
   if is_written or not how then
     issued[order] = nil
@@ -26,6 +27,6 @@ end
 
 -- emit_draft(state, log_id, order, draft): says what became of it.
 local function emit_draft(state, log_id, order, draft)
-  emit_single(emits[state], log_id,
-    { 'order', order, 'user', draft.user, 'total', draft.total, 'order_version', draft.version })
+  emit_said(emits[state], log_id,
+    'order=' .. order .. ' user=' .. draft.user .. ' total=' .. draft.total .. ' order_version=' .. draft.version)
 end
