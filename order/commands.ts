@@ -36,13 +36,18 @@ export const announced = (message: string): Decision | undefined => {
   return ended && { ...ended, order, user, token: '', total, entry, amends }
 }
 
-export const createOrder = command('create-order', ['log_id', 'order', 'user', 'customer?'], {
-  created: ['order', 'log_id'],
-})
+const stranger = { stranger: [] } as const
+export const createOrder = command(
+  'create-order',
+  ['log_id', 'order', 'user', 'customer?'],
+  { created: ['order', 'log_id'] },
+  stranger,
+)
 export const place = command(
   'place',
   ['log_id', 'order', 'user', 'total', 'lines', 'costs', 'method?', 'installments?', 'customer?'],
   { placed: ['order', 'log_id', 'number', 'at', 'costs'] },
+  stranger,
 )
 export const placeAndSubmit = command(
   'place-and-submit',

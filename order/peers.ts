@@ -5,7 +5,7 @@ import type { Peer } from '../shared/http/client.ts'
 import type { Problem } from '../shared/http/problem.ts'
 import type { Request } from '../shared/http/request.ts'
 import { type Find, together } from '../shared/http/together.ts'
-import type { Command, ResultOnce } from '../shared/redis/command.ts'
+import type { Command, Remembered } from '../shared/redis/command.ts'
 import type { Once } from '../shared/redis/script.ts'
 import { itemWithdrawn, noSuchItem, noSuchUser } from './problems.ts'
 import type { Customer } from './store/cart.ts'
@@ -48,13 +48,13 @@ export type Asked<Found, Kind extends string> = { readonly found: Found } | { re
  * @param command what is to be run
  * @param find what is asked
  */
-export const onceFound = async <Found, Kind extends string, One extends Command>(
+export const onceFound = async <Found, Kind extends string, One extends Command, Done>(
   store: Store,
   request: Once,
   { returns }: One,
   find: () => Promise<Asked<Found, Kind>>,
-  run: (found: Found) => Promise<ResultOnce<One>>,
-): Promise<ResultOnce<One> | { readonly problem: Problem<Kind> }> => {
+  run: (found: Found) => Promise<Done>,
+): Promise<Done | Remembered<One['returns']> | { readonly problem: Problem<Kind> }> => {
   const known = await store.recall(returns, request)
   if (known) return known
   try {
@@ -67,16 +67,25 @@ export const onceFound = async <Found, Kind extends string, One extends Command>
   }
 }
 
-/** Is there such a user? Payment is asked for one of whom that is not known here. @throws PeerError; UnavailableError by the own Redis */
-export const askUser = async (
-  { isCustomer }: Pick<Store, 'isCustomer'>,
+type Stranger = readonly ['stranger']
+
+/**
+ * Has an order made for a user, of whom payment is asked only if it is not known here that it has them.
+ * @throws PeerError; UnavailableError by the own Redis
+ */
+export const forCustomer = async <One extends Command, Done extends readonly [result: string, ...unknown[]]>(
+  store: Store,
   { findUsers }: Peers,
+  command: One,
   user: string,
-  request: Pick<Request, 'requestId' | 'trace'>,
-): Promise<Asked<Customer, 'no-such-user'>> => {
-  if (await isCustomer(user)) return { found: {} }
-  const users = await findUsers([user], request)
-  return users.has(user) ? { found: { customer: 'new' } } : { problem: noSuchUser(user) }
+  request: Once & Pick<Request, 'requestId' | 'trace'>,
+  make: (customer: Customer) => Promise<Done>,
+): Promise<Exclude<Done, Stranger> | Remembered<One['returns']> | { readonly problem: Problem<'no-such-user'> }> => {
+  const made = await make({ customer: 'known' })
+  if (made[0] !== 'stranger') return made as Exclude<Done, Stranger>
+  const ask = async (): Promise<Asked<Customer, 'no-such-user'>> =>
+    (await findUsers([user], request)).has(user) ? { found: { customer: 'new' } } : { problem: noSuchUser(user) }
+  return onceFound(store, request, command, ask, async (customer) => (await make(customer)) as Exclude<Done, Stranger>)
 }
 
 /** On what terms an item is sold, by what stock was asked for. */

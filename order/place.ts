@@ -1,9 +1,9 @@
 /**
  * How is an order placed whole?
  *
- * Its user, if order does not know them, and the prices of its items are asked for first, all at once; then one command makes the order
- * with all its lines. If anything speaks against it, nothing is made. Under a key the first answer is given again, whatever has become of
- * the order.
+ * The prices of its items are asked for first, all at once; then one command makes the order with all its lines. If that does not know its
+ * user, payment is asked for them. If anything speaks against it, nothing is made. Under a key the first answer is given again, whatever has
+ * become of the order.
  */
 import { nanoid } from 'nanoid'
 import { parseLines } from '../shared/contract/lines.ts'
@@ -17,10 +17,10 @@ import type { api } from './api.ts'
 import * as commands from './commands.ts'
 import { isExact, listed, sumOf } from './costs.ts'
 import { type Drafts, WAIT_MS } from './drafts/drafts.ts'
-import { type Asked, askUser, offerIn, onceFound, type Peers } from './peers.ts'
+import { type Asked, forCustomer, offerIn, onceFound, type Peers } from './peers.ts'
 import { methodLimits, noSuchUser, priceChanged } from './problems.ts'
 import { FIRST_VERSION, headersOf, shownOf } from './shown.ts'
-import type { Customer, PaidBy } from './store/cart.ts'
+import type { PaidBy } from './store/cart.ts'
 import type { Store } from './store.ts'
 
 type Placing = Given<typeof api.placeOrder>
@@ -48,16 +48,11 @@ const paidByOf = ({ body: { method, installments = 1 } }: Placing): PaidBy | und
 const askCosts = async (
   pieces: ReadonlyMap<string, number>,
   request: Placing,
-  store: Store,
-  peers: Peers,
-): Promise<Asked<{ costs: string; total: number } & Customer, Objection>> => {
-  const { user_id: user, lines, value } = request.body
+  { findItems }: Peers,
+): Promise<Asked<{ costs: string; total: number }, Objection>> => {
+  const { lines, value } = request.body
   const paidBy = paidByOf(request)
-  const [customer, items] = await Promise.all([
-    askUser(store, peers, user, request),
-    peers.findItems(pieces.keys(), request),
-  ])
-  if ('problem' in customer) return customer
+  const items = await findItems(pieces.keys(), request)
   const costs: (readonly [item: string, cost: number])[] = []
   for (const [item, quantity] of pieces) {
     const offer = offerIn(items, item)
@@ -73,7 +68,7 @@ const askCosts = async (
   }
   const offer = paidBy && offerOf(paidBy.method, paidBy.installments)
   if (offer && !isWithin(offer, total)) return { problem: methodLimits(offer, total) }
-  return { found: { costs: listed(costs), total, ...customer.found } }
+  return { found: { costs: listed(costs), total } }
 }
 
 /** The order as it was placed; with the draft of its invoice, if payment has made that. */
@@ -101,13 +96,13 @@ export const placeFrom =
     if (isAnothers(user, request.owner)) return { problem: noSuchUser(user) }
     const pieces = linesOf(request.body)
     const lines = listed(pieces)
-    const result = await onceFound(
-      store,
-      request,
-      commands.place,
-      () => askCosts(pieces, request, store, peers),
-      (found) => store.place({ order: nanoid(), user, lines, ...found, ...paidByOf(request) }, request),
-    )
+    const place = (found: { costs: string; total: number }) => {
+      const order = { order: nanoid(), user, lines, ...found, ...paidByOf(request) }
+      return forCustomer(store, peers, commands.place, user, request, (customer) =>
+        store.place({ ...order, ...customer }, request),
+      )
+    }
+    const result = await onceFound(store, request, commands.place, () => askCosts(pieces, request, peers), place)
     if ('problem' in result) return result
     switch (result[0]) {
       case 'placed': {

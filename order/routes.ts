@@ -10,7 +10,7 @@ import { isAnothers } from '../shared/http/owner.ts'
 import { RETRY_AFTER_S } from '../shared/http/problem.ts'
 import { keyReused } from '../shared/http/problems.ts'
 import { type AnswerTo, type Given, type Handler, type Route, routes } from '../shared/http/route.ts'
-import type { ResultOnce } from '../shared/redis/command.ts'
+import type { Remembered, ResultOnce } from '../shared/redis/command.ts'
 import { api, WHY_FORM } from './api.ts'
 import type { Audit } from './audit/audit.ts'
 import { answerOf, shownAs, submittedAnswerOf } from './checkout/answer.ts'
@@ -21,7 +21,7 @@ import type { Drafts } from './drafts/drafts.ts'
 import { openFeed } from './events/feed.ts'
 import { formRoutes } from './forms/forms.ts'
 import { LINES_MAX } from './order.ts'
-import { askUser, offerIn, onceFound, type Peers } from './peers.ts'
+import { forCustomer, offerIn, onceFound, type Peers } from './peers.ts'
 import { placeFrom } from './place.ts'
 import {
   alreadyDecided,
@@ -41,7 +41,7 @@ import {
 import { headersOf, NOT_KEPT } from './shown.ts'
 import type { Store } from './store.ts'
 
-const created = (result: ResultOnce<typeof commands.createOrder>): AnswerTo<typeof api.createOrder> => {
+const created = (result: Remembered<typeof commands.createOrder.returns>): AnswerTo<typeof api.createOrder> => {
   switch (result[0]) {
     case 'created':
       return { json: { order_id: result[1], log_id: result[2] } }
@@ -229,12 +229,9 @@ export const routesOf = (
     createOrder: async (request) => {
       const { user } = request.params
       if (isAnothers(user, request.owner)) return { problem: noSuchUser(user) }
-      const result = await onceFound(
-        store,
-        request,
-        commands.createOrder,
-        () => askUser(store, peers, user, request),
-        (customer) => store.create(nanoid(), user, request, customer),
+      const order = nanoid()
+      const result = await forCustomer(store, peers, commands.createOrder, user, request, (customer) =>
+        store.create(order, user, request, customer),
       )
       return 'problem' in result ? result : created(result)
     },

@@ -27,15 +27,16 @@ export type OrderView = {
 /** How an order is to be paid. */
 export type PaidBy = { readonly method: string; readonly installments: number }
 
-/** `new` if payment was asked for the user of the order, and has them. */
-export type Customer = { readonly customer?: 'new' }
+/**
+ * `new` if payment was asked for the user of the order, and has them; `known` if it need not be asked again where that is noted, and
+ * nothing is to be made otherwise.
+ */
+export type Customer = { readonly customer?: 'new' | 'known' }
 
 export type CartStore = {
   /** `undefined` if there is no such order, or it is another's. */
   readonly find: (order: string, owner?: string) => Promise<Order | undefined>
   readonly readForCheckout: (order: string) => Promise<OrderView | undefined>
-  /** Is it known here that payment has this user? If not, payment may have them all the same. */
-  readonly isCustomer: (user: string) => Promise<boolean>
   readonly create: (
     order: string,
     user: string,
@@ -70,7 +71,6 @@ const row = tuple(optional(text), optional(text), optional(text), optional(text)
 
 export const openCartStore = ({ log, redis, step, identifiers, runOnce }: CartStoreOptions): CartStore => {
   const readOrder = log.query('read-for-checkout', row)
-  const isCustomer = log.query('is-customer', optional(text))
   return {
     find: async (order, owner) => {
       const [user, status, total, lines] = await step('find', () =>
@@ -98,7 +98,6 @@ export const openCartStore = ({ log, redis, step, identifiers, runOnce }: CartSt
         readMs: readMs ?? (await log.readMs()),
       }
     },
-    isCustomer: async (user) => (await step('is-customer', () => isCustomer(user))).found === 'yes',
     create: (order, user, once, customer) =>
       runOnce(createOrder, { log_id: identifiers.next(), order, user, ...customer }, once),
     place: (placed, once) => runOnce(place, { log_id: identifiers.next(), ...placed }, once),

@@ -188,6 +188,7 @@ test.serial(
 
 test.serial('an order that is placed whole is paid like one that was filled line by line', async (t) => {
   const lines = { order: 'whole', user: 'anna', total: 14, lines: 'tea:2', costs: 'tea:14' }
+  t.is((await store.place({ ...lines, customer: 'known' }, plainly))[0], 'stranger')
   t.is((await store.place(lines, plainly))[0], 'placed')
   t.like(await store.find('whole'), { user_id: 'anna', total_cost: 14, items: [['tea', 2]], status: 'open' })
   t.deepEqual(await emitted(), ['OrderPlaced'])
@@ -493,6 +494,7 @@ test.serial(
   'submit: refuses an order that is empty or unknown, and one that is being undone or too many for now',
   async (t) => {
     t.deepEqual(await submit('it'), ['unknown'])
+    t.is((await store.create('cart', 'anna', plainly, { customer: 'known' }))[0], 'stranger')
     await store.create('cart', 'anna', plainly)
     t.deepEqual(await submit('it'), ['empty'])
     await store.addItem(LINE, plainly)
