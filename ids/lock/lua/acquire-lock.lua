@@ -1,5 +1,6 @@
 --- @often
 --- @include "lease"
+--- @include "plain-lock"
 -- acquire-lock: lets a lease hold a lock, or wait for it. The same request again finds what became of it; but one that may come again does so,
 -- unless it gave up itself just before: then this may be a request that was on its way.
 -- ARGS     lock, lease, seen, request, ttl, mode, wait, queue (yes or no), priority, permits, limit, owner, metadata, delay,
@@ -58,7 +59,7 @@ local function is_to_begin_anew(lock, lease, args)
     return false
   end
   if tonumber(lease.at) > now_ms() then
-    remember_end(lock, lease, lease.ended, limits.lock_ended_ms)
+    remember_end(lock.name, lease.id, lease.request, lease.ended, limits.lock_ended_ms, lease.promoted)
     lease.at = now_text()
   end
   return not (GAVE_UP[lease.ended] and now_ms() < tonumber(lease.at) + limits.lock_unseen_ms)
@@ -108,4 +109,4 @@ commands['acquire-lock'] = on_lock(function(lock, args)
   end
   enqueue(lock, lease, args)
   return shown_waiting(lock, lease)
-end)
+end, acquire_plain)

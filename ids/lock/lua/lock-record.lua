@@ -39,7 +39,7 @@ local function now_text()
   return digits(now_ms())
 end
 
--- lease_in(text, at), text_of_lease(lease): the lease that is recorded from there on, and how one is recorded.
+-- lease_in(text, at), text_of_lease(lease): the lease that is recorded from there on, and how one is recorded that holds or waits.
 local LEASE, END = string.rep('s', 13), string.rep('s', 5)
 local function lease_in(text, at)
   if string.sub(text, at, at) == 'e' then
@@ -55,11 +55,7 @@ local function lease_in(text, at)
     metadata = metadata, delay = delay, arrival = a, ['until'] = b, since = c }
 end
 local function text_of_lease(lease)
-  local text = lease.state .. '\0' .. lease.request .. '\0'
-  if lease.state == 'ended' then
-    return text .. lease.ended .. '\0' .. lease.at .. '\0' .. (lease.promoted or 'no') .. '\0'
-  end
-  text = text .. lease.mode .. '\0' .. lease.permits .. '\0' .. lease.ttl .. '\0' .. lease.priority .. '\0' .. lease.owner .. '\0'
+  local text = lease.state .. '\0' .. lease.request .. '\0' .. lease.mode .. '\0' .. lease.permits .. '\0' .. lease.ttl .. '\0' .. lease.priority .. '\0' .. lease.owner .. '\0'
     .. lease.metadata .. '\0' .. lease.delay .. '\0'
   if lease.state == 'held' then
     return text .. lease.token .. '\0' .. lease.acquired .. '\0' .. lease.expires .. '\0' .. lease.claimed .. '\0'
@@ -111,18 +107,28 @@ local function text_of_lock(lock)
     .. (lock.lease and text_of_lease(lock.lease) or '')
 end
 
--- recorded(key, read): what is recorded there, or nil. A version before has recorded it otherwise: never as what begins with a digit or a letter.
-local function recorded(key, read)
-  local text = redis.pcall('GET', key)
+-- recorded(key): the text that is recorded there; false if none is. in_record(key, text, read): what it says, or nil. A version before has
+-- recorded it otherwise: never as what begins with a digit or a letter.
+local function recorded(key)
+  return redis.pcall('GET', key)
+end
+local function is_of_now(text)
+  return type(text) == 'string' and string.byte(text) < 128
+end
+local function in_record(key, text, read)
   if not text then
     return nil
   end
-  return type(text) == 'string' and string.byte(text) < 128 and read(text, 1) or rarely.older_record(key, text, read == lock_in)
+  return is_of_now(text) and read(text, 1) or rarely.older_record(key, text, read == lock_in)
 end
 
--- load_lock(name): what is recorded of it; one that is not there is free. save_lock(lock): records it.
-local function load_lock(name)
-  local lock = recorded(names.lock .. name, lock_in) or new_lock()
+-- load_lock(name, text): what is recorded of it, so, if that was read before; one that is not there is free. save_lock(lock): records it.
+local function load_lock(name, text)
+  local key = names.lock .. name
+  if text == nil then
+    text = recorded(key)
+  end
+  local lock = in_record(key, text, lock_in) or new_lock()
   lock.name, lock.was_idle = name, lock.count + lock.waiting == 0
   if lock.lease then
     lock.lease.id = lock.sole
@@ -133,17 +139,18 @@ local function save_lock(lock)
   redis.call('SET', names.lock .. lock.name, text_of_lock(lock))
 end
 
--- add_to_history(lock, entry): of its entries a lock has the last eight at hand, which take so many bytes at least.
-local HISTORY_MAX, HISTORY_BYTES = 8, 8 * #'1767225600000-0' + 7
-local function add_to_history(lock, entry)
-  lock.history = lock.history == '' and entry or lock.history .. ',' .. entry
-  if #lock.history > HISTORY_BYTES and select(2, string.gsub(lock.history, ',', '')) == HISTORY_MAX then
-    lock.history = string.match(lock.history, ',(.*)')
+-- history_with(history, entry): of its entries a lock has the last eight at hand, which take so many bytes at least.
+local HISTORY_BYTES, LAST_EIGHT = 8 * #'1767225600000-0' + 7, '^[^,]*,([^,]*,[^,]*,[^,]*,[^,]*,[^,]*,[^,]*,[^,]*,[^,]*)$'
+local function history_with(history, entry)
+  if history == '' then
+    return entry
   end
+  history = history .. ',' .. entry
+  return #history > HISTORY_BYTES and string.match(history, LAST_EIGHT) or history
 end
 
-local function key_of_lease(lock, id)
-  return names.lock_lease .. id .. ':' .. lock.name
+local function key_of_lease(name, id)
+  return names.lock_lease .. id .. ':' .. name
 end
 
 -- load_lease(lock, id): what is recorded of it, or nil. save_lease(lock, lease): records one that holds or waits.
@@ -151,7 +158,8 @@ local function load_lease(lock, id)
   if lock.lease and lock.sole == id then
     return lock.lease
   end
-  local lease = recorded(key_of_lease(lock, id), lease_in)
+  local key = key_of_lease(lock.name, id)
+  local lease = in_record(key, recorded(key), lease_in)
   if lease then
     lease.id = id
   end
@@ -161,14 +169,14 @@ local function save_lease(lock, lease)
   if lock.sole == lease.id then
     lock.lease = lease
   else
-    redis.call('SET', key_of_lease(lock, lease.id), text_of_lease(lease))
+    redis.call('SET', key_of_lease(lock.name, lease.id), text_of_lease(lease))
   end
 end
 
--- remember_end(lock, lease, why, kept_ms): for a while it is remembered how a lease has ended.
-local function remember_end(lock, lease, why, kept_ms)
-  local ended = { state = 'ended', ended = why, at = now_text(), request = lease.request, promoted = lease.promoted }
-  redis.call('SET', key_of_lease(lock, lease.id), text_of_lease(ended), 'PXAT', digits(now_ms() + kept_ms))
+-- remember_end(name, id, request, why, kept_ms, promoted): for a while it is remembered how a lease on the lock of that name has ended.
+local function remember_end(name, id, request, why, kept_ms, promoted)
+  local text = 'ended\0' .. request .. '\0' .. why .. '\0' .. now_text() .. '\0' .. (promoted or 'no') .. '\0'
+  redis.call('SET', key_of_lease(name, id), text, 'PXAT', digits(now_ms() + kept_ms))
 end
 
 -- end_sole(lock): no lease holds alone any more.

@@ -37,13 +37,17 @@ local function least_token()
   return floor
 end
 
--- emit_lock(lock, kind, log_id, facts, is_history): appends an entry about a lock, of which the facts begin with its name.
-local function emit_lock(lock, kind, log_id, facts, is_history)
+-- emit_about(kind, log_id, facts): appends an entry about a lock, of which the facts begin with its name; returns its stream id.
+-- emit_lock(lock, kind, log_id, facts, is_history): the same, of a lock that has changed so.
+local function emit_about(kind, log_id, facts)
   local entry, text = append(kind, log_id, facts)
   appended, appended_text = entry, kind .. ' ' .. text
-  lock.changed, lock.entry = true, entry
+  return entry
+end
+local function emit_lock(lock, kind, log_id, facts, is_history)
+  lock.changed, lock.entry = true, emit_about(kind, log_id, facts)
   if is_history then
-    add_to_history(lock, entry)
+    lock.history = history_with(lock.history, lock.entry)
   end
 end
 
@@ -55,9 +59,11 @@ local function emit_due(lock, kind, log_id, facts)
   done_by = by
 end
 
+local function facts_by(name, mode, owner, token, permits, more)
+  return 'lock=' .. name .. ' mode=' .. mode .. ' owner=' .. owner .. ' token=' .. token .. ' permits=' .. permits .. more
+end
 local function facts_of(lock, lease, more)
-  return 'lock=' .. lock.name .. ' mode=' .. lease.mode .. ' owner=' .. lease.owner .. ' token=' .. lease.token .. ' permits='
-    .. lease.permits .. more
+  return facts_by(lock.name, lease.mode, lease.owner, lease.token, lease.permits, more)
 end
 
 -- is_open(lock): whether anybody may get it now, as far as time says.
@@ -76,10 +82,15 @@ local function fits(lock, lease)
   return lease.mode ~= 'permit' or lock.used + tonumber(lease.permits) <= tonumber(lock.limit)
 end
 
+-- next_token(last): what a lease gets on a lock whose last one was that.
+local function next_token(last)
+  return math.max(last + 1, least_token() + 1, now_ms() - limits.first_token_ms)
+end
+
 -- grant(lock, lease, is_claimed): makes a lease that fits hold. One that is promoted is not claimed until it is asked for.
 local function grant(lock, lease, is_claimed)
   local now = now_ms()
-  local token = math.max(lock.token + 1, least_token() + 1, now - limits.first_token_ms)
+  local token = next_token(lock.token)
   local expires = now + tonumber(lease.ttl)
   lock.token, lock.count, lock.mode = token, lock.count + 1, lease.mode
   lock.used = lock.used + tonumber(lease.permits)
@@ -112,20 +123,24 @@ end
 local BY_TIME = { expired = true, unclaimed = true, ['timed-out'] = true }
 local KIND_OF_END = { released = 'LockReleased', expired = 'LockExpired', unclaimed = 'LockExpired', forced = 'LockForced' }
 
+-- mean_with(mean, acquired): for how long leases were held lately, with one that ends now.
+local function mean_with(mean, acquired)
+  local held = math.max(0, now_ms() - acquired)
+  return mean == 0 and held or math.floor((3 * mean + held) / 4)
+end
+
 -- end_holding(lock, lease, why): a lease holds no longer. One that has expired, or was forced, delays the lock if it wants that.
 local function end_holding(lock, lease, why)
-  local now = now_ms()
   lock.count, lock.used = lock.count - 1, lock.used - tonumber(lease.permits)
   if lock.count == 0 then
     lock.mode = ''
   end
-  local held = math.max(0, now - tonumber(lease.acquired))
-  lock.mean = lock.mean == 0 and held or math.floor((3 * lock.mean + held) / 4)
+  lock.mean = mean_with(lock.mean, tonumber(lease.acquired))
   drop_end(lock, lease.id)
-  remember_end(lock, lease, why, limits.lock_ended_ms)
+  remember_end(lock.name, lease.id, lease.request, why, limits.lock_ended_ms)
   local more = (why == 'expired' or why == 'unclaimed') and ' why=' .. why or ''
   if lease.delay ~= '0' and (why == 'expired' or why == 'forced') then
-    local since = why == 'expired' and tonumber(lease.expires) or now
+    local since = why == 'expired' and tonumber(lease.expires) or now_ms()
     lock.delayed = math.max(lock.delayed, since + tonumber(lease.delay))
     more = more .. ' delayed=' .. integer(lock.delayed)
   end
@@ -138,7 +153,7 @@ local function end_waiting(lock, lease, why)
   lock.waiting = lock.waiting - 1
   redis.call('ZREM', names.lock_queue .. lock.name, lease.id)
   drop_end(lock, lease.id)
-  remember_end(lock, lease, why, limits.lock_ended_ms)
+  remember_end(lock.name, lease.id, lease.request, why, limits.lock_ended_ms)
   local emit = BY_TIME[why] and emit_due or emit_lock
   emit(lock, 'LockWaitEnded', lease.id,
     'lock=' .. lock.name .. ' mode=' .. lease.mode .. ' owner=' .. lease.owner .. ' why=' .. why, true)
@@ -173,9 +188,9 @@ local function settle(lock)
   rest(lock)
 end
 
--- open_lock(name): the lock as it is now.
-local function open_lock(name)
-  local lock = load_lock(name)
+-- open_lock(name, text): the lock as it is now, of which that is recorded, if it was read before.
+local function open_lock(name, text)
+  local lock = load_lock(name, text)
   settle(lock)
   return lock
 end
@@ -223,13 +238,19 @@ local function close_lock(lock)
   end
 end
 
--- on_lock(verb): the command that does a verb with its lock: `verb(lock, args)` returns its reply. A Redis that came back older does nothing.
-local function on_lock(verb)
+-- on_lock(verb, plainly): the command that does a verb with its lock: `verb(lock, args)` returns its reply. If it is a plain one, see
+-- plain-lock.lua, `plainly(args, text)` may have done so. A Redis that came back older does nothing.
+local function on_lock(verb, plainly)
   return function(args)
     if is_older(args.seen) then
       return { 'older' }, true
     end
-    local lock = open_lock(args.lock)
+    local text = recorded(names.lock .. args.lock)
+    local done = plainly and plainly(args, text)
+    if done then
+      return done
+    end
+    local lock = open_lock(args.lock, text)
     local reply, passing = verb(lock, args)
     close_lock(lock)
     return reply, passing

@@ -1,5 +1,6 @@
 --- @often
 --- @include "lease"
+--- @include "plain-lock"
 -- release-lease: ends a lease that holds or waits. One that was never heard of is remembered as ended, so that a request for it that is
 -- still on its way gets nothing.
 -- ARGS     lock, lease, seen
@@ -17,18 +18,18 @@ local function release(lock, lease)
     return { 'ended', why, now_text(), 'no' }
   end
   lease.promoted = 'yes'
-  remember_end(lock, lease, why, limits.lock_ended_ms)
+  remember_end(lock.name, lease.id, lease.request, why, limits.lock_ended_ms, lease.promoted)
   return { 'ended', why, now_text(), lease.promoted }
 end
 
 commands['release-lease'] = on_lock(function(lock, args)
   local lease = load_lease(lock, args.lease)
   if not lease then
-    remember_end(lock, { id = args.lease, request = '' }, 'cancelled', limits.lock_unseen_ms)
+    remember_end(lock.name, args.lease, '', 'cancelled', limits.lock_unseen_ms)
     lasting()
     return { 'ended', 'cancelled', now_text(), 'no' }
   elseif lease.state == 'ended' then
     return shown_end(lease)
   end
   return release(lock, lease)
-end)
+end, release_plain)

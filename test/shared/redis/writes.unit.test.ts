@@ -11,14 +11,17 @@ const FREES = /^(ZREM|HDEL|DEL|UNLINK|SREM|XTRIM|XDEL|EXPIRE|PEXPIRE)$/
 /** These gather what is written at the script's end. */
 const GATHER = ['post', 'post_all', 'post_lines', 'keep_open', 'finish']
 
-/** The functions of a text by their names, each with its body, and what it is wrapped in. */
+/** The functions of a text by their names, each with its body, and what it is wrapped in, with what is given to that beside it. */
 const functionsOf = (code: string): ReadonlyMap<string, string> =>
   new Map(
     [
       ...code.matchAll(
-        /^(?:local )?(?:function ([\w.]+)|commands\['([\w-]+)'\] = ([\w(]*)function)\(([\s\S]*?)^end\)?$/gm,
+        /^(?:local )?(?:function ([\w.]+)|commands\['([\w-]+)'\] = ([\w(]*)function)\(([\s\S]*?)^end(, \w+)?\)?$/gm,
       ),
-    ].map(([, name, quoted, within = '', body]) => [name ?? `commands['${quoted}']`, within + body] as const),
+    ].map(
+      ([, name, quoted, within = '', body, beside = '']) =>
+        [name ?? `commands['${quoted}']`, `${within}${body}${beside}(`] as const,
+    ),
   )
 
 /** Every call of Redis that a function may make, itself or by what it calls. */
