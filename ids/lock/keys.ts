@@ -29,6 +29,8 @@ export const lockLimits = {
   lock_holders: 256,
   lock_waiters: 256,
   locks_max: 100_000,
+  /** How many idle ones are forgotten at once to make room for others. */
+  locks_forgotten: 32,
   /** How long it is remembered how a lease ended, and that one was cancelled that was never heard of. */
   lock_ended_ms: 600_000,
   lock_unseen_ms: 60_000,

@@ -257,31 +257,34 @@ local function on_lock(verb, plainly)
   end
 end
 
--- forget(name): an idle lock is forgotten, its token is not: the next one is greater.
-local function forget(name)
-  local token = load_lock(name).token
+-- forget(idle): those idle locks are forgotten, their tokens are not: the next ones are greater.
+local function forget(idle)
+  local token = least_token()
+  for _, name in ipairs(idle) do
+    token = math.max(token, load_lock(name).token)
+  end
   if token > least_token() then
     floor = token
     redis.call('HSET', names.locks_state, 'floor', integer(token))
   end
-  redis.call('DEL', names.lock .. name)
-  index(names.locks, name)
-  index(names.locks_free, name)
-  locks_count = locks_count and locks_count - 1
-  lasting()
+  for _, name in ipairs(idle) do
+    redis.call('DEL', names.lock .. name)
+    index(names.locks, name)
+    index(names.locks_free, name)
+    locks_count = locks_count and locks_count - 1
+    lasting()
+  end
 end
 
--- has_room(): whether there may be one lock more; if there are too many, the one that is idle for longest is forgotten, but none that is
--- still delayed.
+-- has_room(): whether there may be one lock more; if there are too many, those that are idle for longest are forgotten, some at once, but none
+-- that is still delayed.
 local function has_room()
   locks_count = locks_count or redis.call('ZCARD', names.locks)
   if locks_count < limits.locks_max then
     return true
   end
   write_index()
-  local idle = redis.call('ZRANGEBYSCORE', names.locks_free, '-inf', now_text(), 'LIMIT', 0, 1)[1]
-  if idle then
-    forget(idle)
-  end
-  return idle ~= nil
+  local idle = redis.call('ZRANGEBYSCORE', names.locks_free, '-inf', now_text(), 'LIMIT', 0, limits.locks_forgotten)
+  forget(idle)
+  return #idle > 0
 end

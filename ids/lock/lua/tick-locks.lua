@@ -17,9 +17,7 @@ commands['tick-locks'] = function(args)
   end
   local idle_since = integer(now_ms() - limits.lock_idle_ms)
   local idle = redis.call('ZRANGEBYSCORE', names.locks_free, '-inf', idle_since, 'LIMIT', 0, args.most)
-  for _, name in ipairs(idle) do
-    forget(name)
-  end
+  forget(idle)
   write_index()
   if #idle == tonumber(args.most) then
     return { 'ticked', '0', now }

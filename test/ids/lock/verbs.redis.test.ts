@@ -5,7 +5,11 @@ import { elapse, openLocksOver, wish } from '../../support/locks.ts'
 import { openBench, resultsSeen, saidIn } from '../../support/shop/open-store.ts'
 
 const bench = await openBench()
-const { log, locks, knowledge, lost } = openLocksOver(bench.dependencies, { lock_waiters: 3, locks_max: 4 })
+const { log, locks, knowledge, lost } = openLocksOver(bench.dependencies, {
+  lock_waiters: 3,
+  locks_max: 4,
+  locks_forgotten: 1,
+})
 const results = resultsSeen(log, {}, 'lock')
 
 test.serial.beforeEach(async () => {
@@ -254,6 +258,25 @@ test.serial('an idle lock is forgotten after a while, its token is not', async (
   const next = await locks.acquire('a', 'l2', wish())
   t.true(next.state === 'held' && next.token > token + 1_000_000_000_000)
 })
+
+test.serial(
+  'to make room, those that are idle for longest are forgotten, some at once, their tokens are not',
+  async (t) => {
+    const few = openLocksOver(bench.dependencies, { locks_max: 4, locks_forgotten: 2 })
+    let token = 0
+    for (const name of ['a', 'b', 'c', 'd']) {
+      const held = await few.locks.acquire(name, 'l1', wish())
+      if (held.state === 'held') token = held.token
+      await few.locks.release(name, 'l1')
+      await elapse(bench.redis, 1_000)
+    }
+    const record = (await bench.redis.get('lock-record:a')) ?? ''
+    await bench.redis.set('lock-record:a', record.replace(/^\d+/, `${token + 500_000}`))
+    const held = await few.locks.acquire('e', 'l1', wish())
+    t.deepEqual(await bench.redis.zrange('locks', '0', '-1'), ['c', 'd', 'e'])
+    t.true(held.state === 'held' && held.token === token + 500_001, JSON.stringify(held))
+  },
+)
 
 test.serial('locks that are idle for long are forgotten one tick after the other, however many they are', async (t) => {
   const ready = openLocksOver(bench.dependencies, { lock_idle_ms: 0 })
