@@ -38,6 +38,8 @@ export type Console = {
 }
 
 const EVERY_MS = 1_000
+/** That a part has gone, or is back, is told sooner: one that is started again at once may be back before the second is over. */
+const PARTS_EVERY_MS = 100
 /** If more look, they are told less often, at 2,000 each five seconds: to tell one takes 25 us, and its share of a busy machine to read. */
 const TOLD_PER_SECOND = 400
 const EVENTS = '/events'
@@ -104,12 +106,14 @@ export const openConsole = (options: ConsoleOptions): Console => {
   const demo = openDemo(options.launcher)
   let watching: AbortController | undefined
   let secondsUntold = 0
+  let toldConditions = ''
 
   const views = () => [...services.values()].map(({ view }) => view)
 
   const begin = (): void => {
     watching = new AbortController()
     checkouts.resume()
+    toldConditions = conditions()
     const { signal } = watching
     const { borne, endStrangers: onRefused } = watchers
     for (const { name, most } of LOGS) {
@@ -120,16 +124,25 @@ export const openConsole = (options: ConsoleOptions): Console => {
       void readServiceEvents(about, signal)
     }
     void ask(signal)
-    const timer = setInterval(tick, EVERY_MS)
-    signal.addEventListener('abort', () => clearInterval(timer))
+    const timers = [setInterval(tick, EVERY_MS), setInterval(lookAtParts, PARTS_EVERY_MS)]
+    signal.addEventListener('abort', () => timers.forEach(clearInterval))
   }
   const tick = (): void => {
-    const now = Date.now()
-    checkouts.tick(now)
+    checkouts.tick(Date.now())
     secondsUntold += 1
-    if (secondsUntold * TOLD_PER_SECOND < watchers.count()) return
+    if (secondsUntold * TOLD_PER_SECOND >= watchers.count()) tell()
+  }
+  const conditions = (): string =>
+    views()
+      .flatMap(({ replicas }) => replicas.map(({ condition }) => condition))
+      .join()
+  const lookAtParts = (): void => {
+    if (watchers.count() <= TOLD_PER_SECOND && conditions() !== toldConditions) tell()
+  }
+  const tell = (): void => {
     secondsUntold = 0
-    const common = { at: now, consoles: watchers.count(), services: views(), demo: demo.state() }
+    toldConditions = conditions()
+    const common = { at: Date.now(), consoles: watchers.count(), services: views(), demo: demo.state() }
     watchers.tell(
       () => ({ ...common, ...checkouts.news(), answers: answers.news() }),
       () => ({ ...common, ...checkouts.whole(), answers: answers.whole(), audits: answers.audits() }),

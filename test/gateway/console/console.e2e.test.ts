@@ -88,6 +88,21 @@ test('more than four hundred consoles are told less often, and of each second', 
   )
 })
 
+test('that a part has gone is told before the second is over: it may be back by then', async (t) => {
+  const shop = await openReplicas(t, 1)
+  shop.upstream.behave = asService
+  await shop.settled()
+  const { messages, seen } = await openConsole(t, shop.origin)
+  const has = (condition: string) => (message?: Message) =>
+    JSON.stringify(message?.data.services).includes(`"condition":"${condition}"`)
+  for (const condition of ['not ready', 'ready', 'not ready', 'ready'] as const) {
+    shop.upstream.condition = condition
+    await seen((all) => has(condition)(all.at(-1)))
+  }
+  const isChange = (_: Message, at: number) => at > 0 && has('ready')(messages[at]) !== has('ready')(messages[at - 1])
+  t.true(messages.filter(isChange).some(({ data }) => data.seconds.length === 0))
+})
+
 test('of a log that is not counted only the newest entries are asked for, and nothing of one that tells of no checkout', async (t) => {
   const asked = [
     ['order', ['/orders/events']],
