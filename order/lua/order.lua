@@ -19,16 +19,9 @@ local function was_paid(status, refunded, undone)
   return status == 'paid' or status == 'changing' or (status == 'cancelled' and (refunded or undone) and true or false)
 end
 
--- next_numbers(count): so many numbers that no order has; the last of them. That is read, and written, once for all commands of a script.
-local last_number
+-- next_numbers(count): so many numbers that no order has; the last of them.
 local function next_numbers(count)
-  last_number = (last_number or tonumber(redis.call('GET', names.numbers) or '0')) + count
-  return last_number
-end
-gathered[#gathered + 1] = function()
-  if last_number then
-    redis.call('SET', names.numbers, integer(last_number))
-  end
+  return redis.call('INCRBY', names.numbers, count)
 end
 
 -- later_version(version): that of a change that follows.
