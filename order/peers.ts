@@ -1,6 +1,6 @@
 /** What is a peer asked before a command runs? */
 import { payment, stock, THINGS_MAX } from '../shared/contract/queries.ts'
-import { PeerError } from '../shared/errors.ts'
+import { impossible, PeerError } from '../shared/errors.ts'
 import type { Peer } from '../shared/http/client.ts'
 import type { Problem } from '../shared/http/problem.ts'
 import type { Request } from '../shared/http/request.ts'
@@ -68,6 +68,7 @@ export const onceFound = async <Found, Kind extends string, One extends Command,
 }
 
 type Stranger = readonly ['stranger']
+const isStranger = (made: readonly [result: string, ...unknown[]]): made is Stranger => made[0] === 'stranger'
 
 /**
  * Has an order made for a user, of whom payment is asked only if it is not known here that it has them.
@@ -79,13 +80,16 @@ export const forCustomer = async <One extends Command, Done extends readonly [re
   command: One,
   user: string,
   request: Once & Pick<Request, 'requestId' | 'trace'>,
-  make: (customer: Customer) => Promise<Done>,
-): Promise<Exclude<Done, Stranger> | Remembered<One['returns']> | { readonly problem: Problem<'no-such-user'> }> => {
+  make: (customer: Customer) => Promise<Done | Stranger>,
+): Promise<Done | Remembered<One['returns']> | { readonly problem: Problem<'no-such-user'> }> => {
   const made = await make({ customer: 'known' })
-  if (made[0] !== 'stranger') return made as Exclude<Done, Stranger>
+  if (!isStranger(made)) return made
   const ask = async (): Promise<Asked<Customer, 'no-such-user'>> =>
     (await findUsers([user], request)).has(user) ? { found: { customer: 'new' } } : { problem: noSuchUser(user) }
-  return onceFound(store, request, command, ask, async (customer) => (await make(customer)) as Exclude<Done, Stranger>)
+  return onceFound(store, request, command, ask, async (customer) => {
+    const asked = await make(customer)
+    return isStranger(asked) ? impossible('order.stranger', asked) : asked
+  })
 }
 
 /** On what terms an item is sold, by what stock was asked for. */

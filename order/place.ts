@@ -44,12 +44,15 @@ const linesOf = ({ lines, item_id, quantity }: Placing['body']): ReadonlyMap<str
 const paidByOf = ({ body: { method, installments = 1 } }: Placing): PaidBy | undefined =>
   method === undefined ? undefined : { method, installments }
 
+/** What each line costs, and all of them. */
+type Costs = { readonly costs: string; readonly total: number }
+
 /** What the lines cost, or what speaks against the order. */
 const askCosts = async (
   pieces: ReadonlyMap<string, number>,
   request: Placing,
   { findItems }: Peers,
-): Promise<Asked<{ costs: string; total: number }, Objection>> => {
+): Promise<Asked<Costs, Objection>> => {
   const { lines, value } = request.body
   const paidBy = paidByOf(request)
   const items = await findItems(pieces.keys(), request)
@@ -96,7 +99,7 @@ export const placeFrom =
     if (isAnothers(user, request.owner)) return { problem: noSuchUser(user) }
     const pieces = linesOf(request.body)
     const lines = listed(pieces)
-    const place = (found: { costs: string; total: number }) => {
+    const place = (found: Costs) => {
       const order = { order: nanoid(), user, lines, ...found, ...paidByOf(request) }
       return forCustomer(store, peers, commands.place, user, request, (customer) =>
         store.place({ ...order, ...customer }, request),
