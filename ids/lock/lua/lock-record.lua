@@ -55,8 +55,8 @@ local function lease_in(text, at)
     metadata = metadata, delay = delay, arrival = a, ['until'] = b, since = c }
 end
 local function text_of_lease(lease)
-  local text = lease.state .. '\0' .. lease.request .. '\0' .. lease.mode .. '\0' .. lease.permits .. '\0' .. lease.ttl .. '\0' .. lease.priority .. '\0' .. lease.owner .. '\0'
-    .. lease.metadata .. '\0' .. lease.delay .. '\0'
+  local text = lease.state .. '\0' .. lease.request .. '\0' .. lease.mode .. '\0' .. lease.permits .. '\0' .. lease.ttl .. '\0'
+    .. lease.priority .. '\0' .. lease.owner .. '\0' .. lease.metadata .. '\0' .. lease.delay .. '\0'
   if lease.state == 'held' then
     return text .. lease.token .. '\0' .. lease.acquired .. '\0' .. lease.expires .. '\0' .. lease.claimed .. '\0'
   end
@@ -73,14 +73,17 @@ local function new_lock()
 end
 
 -- lock_in(text), text_of_lock(lock): the lock that is recorded so, and how one is recorded. Of most locks there is nothing to tell between
--- `used` and `mean`, which is read and written as one.
+-- `used` and `mean`, which is read and written as one: has_nothing_at(text, at).
 local FIRST, MIDDLE, LAST = string.rep('s', 4), string.rep('s', 8), string.rep('s', 5)
 local NOTHING = string.rep('\0', #MIDDLE)
+local function has_nothing_at(text, at)
+  return string.sub(text, at, at + #NOTHING - 1) == NOTHING
+end
 local function lock_in(text)
   local lock = new_lock()
   local token, mode, count, used, after = struct.unpack(FIRST, text)
   lock.token, lock.mode, lock.count, lock.used, lock.is_there = number_in(token), mode, number_in(count), number_in(used), true
-  if string.sub(text, after, after + #NOTHING - 1) == NOTHING then
+  if has_nothing_at(text, after) then
     after = after + #NOTHING
   else
     local waiting, limit, fixed, write, delay, delayed, made, arrivals, behind = struct.unpack(MIDDLE, text, after)
