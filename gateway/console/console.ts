@@ -12,7 +12,7 @@ import { problem } from '../../shared/http/problem.ts'
 import type { Step } from '../../shared/process/step.ts'
 import { sendProblem, sendText } from '../proxy/answers.ts'
 import type { Passed } from '../proxy/headers.ts'
-import type { ReplicaSet } from '../proxy/replica-set.ts'
+import type { ReplicaSet, ServiceView } from '../proxy/replica-set.ts'
 import type { StillHolds } from '../proxy/streams.ts'
 import { openCheckouts } from './checkouts.ts'
 import { type Launcher, openDemo } from './demo.ts'
@@ -69,6 +69,10 @@ const tooMany = () =>
     'this gateway tells as many as it may; come again later',
   )
 
+/** How each part is, as one text. */
+const conditionsIn = (services: readonly ServiceView[]): string =>
+  services.flatMap(({ replicas }) => replicas.map(({ condition }) => condition)).join()
+
 /** What the services answered last, and which of it is news. */
 const openAnswers = () => {
   const answers = new Map<string, Answer>()
@@ -113,7 +117,7 @@ export const openConsole = (options: ConsoleOptions): Console => {
   const begin = (): void => {
     watching = new AbortController()
     checkouts.resume()
-    toldConditions = conditions()
+    toldConditions = conditionsIn(views())
     const { signal } = watching
     const { borne, endStrangers: onRefused } = watchers
     for (const { name, most } of LOGS) {
@@ -132,17 +136,13 @@ export const openConsole = (options: ConsoleOptions): Console => {
     secondsUntold += 1
     if (secondsUntold * TOLD_PER_SECOND >= watchers.count()) tell()
   }
-  const conditions = (): string =>
-    views()
-      .flatMap(({ replicas }) => replicas.map(({ condition }) => condition))
-      .join()
   const lookAtParts = (): void => {
-    if (watchers.count() <= TOLD_PER_SECOND && conditions() !== toldConditions) tell()
+    if (watchers.count() <= TOLD_PER_SECOND && conditionsIn(views()) !== toldConditions) tell()
   }
   const tell = (): void => {
     secondsUntold = 0
-    toldConditions = conditions()
     const common = { at: Date.now(), consoles: watchers.count(), services: views(), demo: demo.state() }
+    toldConditions = conditionsIn(common.services)
     watchers.tell(
       () => ({ ...common, ...checkouts.news(), answers: answers.news() }),
       () => ({ ...common, ...checkouts.whole(), answers: answers.whole(), audits: answers.audits() }),
