@@ -37,10 +37,17 @@ const DASH = 45
 /** Where the sequence of a stream id begins, from September 2001 until 2286. */
 const DASH_AT = 13
 
-/** Compares two stream ids as (milliseconds, sequence): negative if `a` is the earlier. */
+const isOfOneMs = (a: string, b: string): boolean => {
+  for (let at = DASH_AT - 1; at >= 0; at -= 1) if (a.charCodeAt(at) !== b.charCodeAt(at)) return false
+  return true
+}
+
+/** Compares two stream ids as (milliseconds, sequence): negative if `a` is the earlier. Of one millisecond the longer one is the later. */
 export const compareIds = (a: string, b: string): number => {
-  if (a.length === b.length && a.charCodeAt(DASH_AT) === DASH && b.charCodeAt(DASH_AT) === DASH)
+  if (a.charCodeAt(DASH_AT) === DASH && b.charCodeAt(DASH_AT) === DASH) {
+    if (a.length !== b.length && isOfOneMs(a, b)) return a.length - b.length
     return a === b ? 0 : a < b ? -1 : 1
+  }
   const [aMs = '0', aSequence = '0'] = a.split('-')
   const [bMs = '0', bSequence = '0'] = b.split('-')
   return Number(aMs) - Number(bMs) || Number(aSequence) - Number(bSequence)
