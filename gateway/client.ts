@@ -12,7 +12,8 @@
  * - What gets no answer, or 502, 503 or 504, is sent again for a while if it then has one effect, ever more seldom and not before the
  *   shop wants it (`Retry-After`). Anything else is sent once.
  * - A thing is changed from the version in which this client was last shown it (`If-Match`). A program that serves many at once makes
- *   a client for each of them, so that nobody overwrites what only another has seen.
+ *   a client for each of them, so that nobody overwrites what only another has seen. What is wanted whatever has become of the thing, as to
+ *   cancel, delete or refund it, is done in any version, if the program does not name one.
  * - What is refused is thrown as a `ShopProblem`, and an answer that does not come as a `ShopUnreachable`.
  */
 import { type Asked, OPERATIONS, type Operations } from './client/contract.ts'
@@ -36,7 +37,7 @@ type Name = keyof Operations
 export type RequestOptions = {
   /** The `Idempotency-Key`, of a program that would send the same again after a crash; default: one that is made for this request. */
   readonly key?: string
-  /** The `ETag` from which a thing is changed, or `*`; default: the one last shown. */
+  /** The `ETag` from which a thing is changed, or `*`; default: of a change the one last shown, else any. */
   readonly ifMatch?: string
   /** The token of the lock under which it is done. */
   readonly lockToken?: number
@@ -100,7 +101,7 @@ const askOf = (wire: Wire, versions: Versions) => {
     const { params, query, body, prefer = asked.shows && 'return=representation', lockToken, signal } = given
     const path = pathIn(asked.path, params)
     const thing = asked.version === undefined ? path : pathIn(asked.version, params)
-    const ifMatch = given.ifMatch ?? (asked.version === undefined ? undefined : versions.lastShown(thing))
+    const ifMatch = given.ifMatch ?? (asked.method === 'PATCH' ? versions.lastShown(thing) : undefined)
     const key = keyOf(asked, given, ifMatch)
     const headers: Record<string, string> = { ...given.headers }
     if (body !== undefined) headers['Content-Type'] = 'application/json'

@@ -151,7 +151,7 @@ test('a thing is changed from the version in which it was last shown', async (t)
   const { asked, url } = await openShop(t, [
     shown('"1"'),
     shown('"2"'),
-    { status: 204, text: '', headers: { ETag: '"3"' } },
+    shown('"3"'),
     problem(412, 'stale', { ETag: '"9"' }),
     shown('"9"'),
     shown('"10"'),
@@ -161,9 +161,8 @@ test('a thing is changed from the version in which it was last shown', async (t)
   const change = { ...order, body: { quantity: 2 } }
   await shop.showOrder(order)
   await shop.changeOrder(change)
-  await shop.deleteOrder(order)
+  await shop.changeOrder(change)
   t.deepEqual(conditions(), [undefined, '"1"', '"2"'])
-  t.not(keysOf(asked)[2], undefined, 'sent again it would meet the version that it has made')
   await t.throwsAsync(shop.changeOrder(change), { instanceOf: ShopProblem })
   t.is(conditions().at(-1), '"3"')
   await shop.changeOrder(change)
@@ -184,12 +183,36 @@ test('what was made is shown, and what it has become is not when something else 
   const shop = shopClient(url)
   const params = { order: 'o' }
   await shop.placeOrder({ body: { user_id: 'u', item_id: 'i', quantity: 1 } })
-  await shop.refundOrder({ params })
-  await shop.refundOrder({ params })
+  await shop.refundOrder({ params, ifMatch: '"1"' })
+  await shop.changeOrder({ params, body: { quantity: 2 } })
   t.deepEqual(
     asked.map(({ headers }) => headers['if-match']),
     [undefined, '"1"', undefined],
   )
+})
+
+test('an order is cancelled, deleted and refunded whatever has become of it since it was shown, if no version is named', async (t) => {
+  const { asked, url } = await openShop(t, [
+    { status: 201, json: {}, headers: { ETag: '"1"', Location: '/orders/o' } },
+    { status: 200, json: {} },
+    { status: 202, json: {}, headers: { Location: '/orders/o' } },
+    { status: 201, json: {}, headers: { Location: '/orders/o/refunds/r' } },
+    { status: 204, text: '' },
+    { status: 204, text: '' },
+  ])
+  const shop = shopClient(url)
+  const params = { order: 'o' }
+  await shop.placeOrder({ body: { user_id: 'u', item_id: 'i', quantity: 1 } })
+  await shop.checkout({ params })
+  await shop.cancelOrder({ params })
+  await shop.refundOrder({ params })
+  await shop.deleteOrder({ params })
+  await shop.deleteOrder({ params, ifMatch: '"4"' })
+  t.deepEqual(
+    asked.map(({ headers }) => headers['if-match']),
+    [undefined, undefined, undefined, undefined, undefined, '"4"'],
+  )
+  t.not(keysOf(asked).at(-1), undefined, 'sent again it would meet the version that it has made')
 })
 
 test('it bears a token that is valid when it is sent, and what else each request is to bear', async (t) => {
