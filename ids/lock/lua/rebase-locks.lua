@@ -1,7 +1,7 @@
 --- @include "lease"
 -- rebase-locks: the clock of this Redis may have been set back, so that what is to end seems far away. From now on a lease holds for its TTL at
 -- most, and waits for as long as it wanted to, and unattended no longer than any; and nobody is granted anything for no longer than when that
--- began. Never less: whoever holds may count from just before.
+-- began. Never less: whoever holds may count from just before. A lock is idle since now at the latest, so that it can be forgotten.
 -- ARGS     after (the last name of the page before, or ''), most
 -- RETURNS  rebased, count, last (the last name of the page, '' if there is no other)
 
@@ -34,6 +34,15 @@ local function bring_in(lock, lease)
   return true
 end
 
+local function bring_in_idle(lock)
+  local since = redis.call('ZSCORE', names.locks_free, lock.name)
+  local latest = math.max(now_ms(), lock.delayed)
+  if since and tonumber(since) > latest then
+    index(names.locks_free, lock.name, digits(latest))
+    lasting()
+  end
+end
+
 local function bring_in_bar()
   local longest = tonumber(redis.call('HGET', names.locks_state, 'barred_for') or '')
   if longest and barred_until() > now_ms() + longest then
@@ -49,6 +58,9 @@ commands['rebase-locks'] = function(args)
   local count = 0
   for _, name in ipairs(page) do
     local lock = load_lock(name)
+    if lock.was_idle then
+      bring_in_idle(lock)
+    end
     for _, id in ipairs(lock.was_idle and {} or leases_of(lock)) do
       if bring_in(lock, load_lease(lock, id)) then
         lock.changed, count = true, count + 1

@@ -3,10 +3,21 @@
 -- ARGS     seen, most
 -- RETURNS  ticked, rest, now (in how many ms something is due, '' if nothing is; and what time it is)
 --          or in passing: older
+
+-- end_bar(): one that is over is none any more, however far the clock is set back later.
+local function end_bar()
+  if barred_until() > 0 and barred_until() <= now_ms() then
+    barred = 0
+    redis.call('HDEL', names.locks_state, 'barred', 'barred_for', 'lost')
+    lasting()
+  end
+end
+
 commands['tick-locks'] = function(args)
   if is_older(args.seen) then
     return { 'older' }, true
   end
+  end_bar()
   local now = now_text()
   for _, name in ipairs(redis.call('ZRANGEBYSCORE', names.locks_due, '-inf', now, 'LIMIT', 0, args.most)) do
     local lock = open_lock(name)

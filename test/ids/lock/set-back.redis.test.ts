@@ -9,6 +9,8 @@ const TTL_MS = 5_000
 const MANY = 250
 
 const bench = await openBench()
+// Each one that begins listens to it.
+bench.redis.setMaxListeners(30)
 /** One that began before the clock was set back. */
 const { locks, knowledge } = openLocksOver(bench.dependencies)
 test.serial.beforeEach(async () => {
@@ -110,4 +112,33 @@ test.serial('after it has come back older, nothing is granted for as long as was
   await openLocksOver(bench.dependencies).locks.tick()
   const { barredForMs } = await locks.count()
   t.true(barredForMs > 1_000 && barredForMs <= 2_000, `barred for ${barredForMs} ms`)
+})
+
+test.serial('what was in doubt before is not so again', async (t) => {
+  await bench.redis.hset('locks:state', 'barred', Date.now() - 1, 'barred_for', 2 * HOUR_MS, 'lost', '[]')
+  await locks.tick()
+  if (await bench.redis.hexists('locks:state', 'barred')) await bench.redis.hincrby('locks:state', 'barred', HOUR_MS)
+  const settle = await setBack()
+  await settle()
+  t.like(await locks.acquire('a', 'l1', wish()), { state: 'held' })
+})
+
+test.serial('an idle lock gives way to others, and is forgotten after a minute', async (t) => {
+  const three = openLocksOver(bench.dependencies, { locks_max: 3 }).locks
+  await three.acquire('a', 'l1', wish())
+  await three.release('a', 'l1')
+  await three.acquire('b', 'l1', wish({ ttlMs: 2 * HOUR_MS }))
+  await three.configure('kept', { limit: 2, write: undefined, delayMs: 0 }, 'c', undefined)
+  const settle = await setBack()
+  t.is((await three.acquire('c', 'l1', wish())).state, 'too-many', 'until it is known that the clock was set back')
+  await settle()
+  t.is((await three.acquire('c', 'l1', wish())).state, 'held')
+  await three.release('c', 'l1')
+  const settleAgain = await setBack()
+  await settleAgain()
+  await locks.tick()
+  t.deepEqual(await bench.redis.zrange('locks', '0', '-1'), ['b', 'c', 'kept'])
+  await elapse(bench.redis, 60_000)
+  await locks.tick()
+  t.deepEqual(await bench.redis.zrange('locks', '0', '-1'), ['b', 'kept'])
 })
