@@ -7,7 +7,7 @@
 --          or in passing: stranger
 commands['create-order'] = function(args)
   if is_stranger(args) then
-    return { 'stranger' }, true
+    return { 'stranger' }, 'unsaid'
   end
   emit_single('OrderCreated', args.log_id, { 'order', args.order, 'user', args.user })
   open_order(args, '0', '', '')

@@ -7,7 +7,7 @@
 --          or in passing: stranger
 function commands.place(args)
   if is_stranger(args) then
-    return { 'stranger' }, true
+    return { 'stranger' }, 'unsaid'
   end
   local number, at = place_order(args, args.lines, args.costs)
   note_customer(args)

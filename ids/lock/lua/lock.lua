@@ -243,7 +243,7 @@ end
 local function on_lock(verb, plainly)
   return function(args)
     if is_older(args.seen) then
-      return { 'older' }, true
+      return { 'older' }, 'unsaid'
     end
     local text = recorded(names.lock .. args.lock)
     local done = plainly and plainly(args, text)

@@ -15,7 +15,7 @@ end
 
 commands['tick-locks'] = function(args)
   if is_older(args.seen) then
-    return { 'older' }, true
+    return { 'older' }, 'unsaid'
   end
   end_bar()
   local now = now_text()

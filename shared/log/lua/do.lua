@@ -5,10 +5,11 @@
 --       `trace`, see log.lua; `read_ms`, the time as it was read for it; and, if it bears an Idempotency-Key, that as
 --       `idempotency_key` and as `fingerprint` the request in one line
 -- A command returns its reply, a list of texts, the first of which is its result; a second value `true` says that the same
--- request may meet another answer later, so that it is not remembered, only when it was returned. Under a key, the first answer
--- is given again to the same request, and another request gets {'key-reused'}; an answer to what changed nothing is remembered
--- for a short while. What was asked for too long ago, or has been refused in passing under its key since, is not done: {'late'};
--- see fence.ts. What bears the token of a lock is done only if the thing that it is about has seen no higher one: see lock-token.lua.
+-- request may meet another answer later, so that it is not remembered, only when it was returned; and 'unsaid' that no client is told
+-- and the same is asked once more: then not even that. Under a key, the first answer is given again to the same request, and another
+-- request gets {'key-reused'}; an answer to what changed nothing is remembered for a short while. What was asked for too long ago, or has been
+-- refused in passing under its key since, is not done: {'late'}; see fence.ts. What bears the token of a lock is done only if the thing that it
+-- is about has seen no higher one: see lock-token.lua.
 -- Returns for each request three things in a row, for Redis takes longer for lists: the command's reply, or the error that kept it from its end;
 -- and of the entry that it appended the stream id, and its kind and text, '' if there is none.
 local function is_late(read_ms, passed_ms)
@@ -39,9 +40,9 @@ local function answer(command, text)
   if not reply then
     reply, passing = commands[command](args)
   end
-  if key and passing then
+  if key and passing == true then
     redis.call('SET', names.request .. key, integer(now_ms()), 'PX', 2 * limits.fresh_ms)
-  elseif key then
+  elseif key and not passing then
     local kept_ms = lasting_count > before and limits.retention_ms or limits.unchanged_ms
     redis.call('SET', names.request .. key, cjson.encode({ request, reply }), 'PX', kept_ms)
   end
