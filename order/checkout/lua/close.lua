@@ -12,9 +12,14 @@
 -- RETURNS  closed, order (if it is cancelled thereby) | contradicted, saga, by, order | requested (another draft, if its order is
 --          open) | repeated | unknown
 
--- credit_draft(id, saga, note): what was captured is given back, by this credit note, so that another draft is to be made, once.
+-- credit_draft(id, saga, note): what was captured is given back, by this credit note, so that another draft is to be made, once; or none, and
+-- none is left to be shown as void, if the order was cancelled meanwhile.
 local function credit_draft(id, saga, note)
   redis.call('HSET', names.saga .. id, 'credited', note)
+  if redis.call('HGET', names.order .. saga.order, 'status') == 'cancelled' then
+    redis.call('HDEL', names.order .. saga.order, 'billed', 'draft')
+    return
+  end
   forget_draft(saga.order)
   request_missing_draft(id, saga.order)
 end

@@ -150,6 +150,18 @@ test.serial('an order that is paid shows its invoice, and of which version the d
   t.like(await shown(), { invoice: { number: 'I1-1', status: 'issued', total: 30, order_version: 1 } })
 })
 
+test.serial('none is shown of a cancelled order whose money was captured after all, and given back', async (t) => {
+  await place()
+  await drafted(1)
+  const facts = { order: 'cart', user: 'anna', total: 30 }
+  await store.begin({ log_id: 'first', order: 'cart', user: 'anna', token: 'token', timeout_ms: 10_000 }, plainly)
+  await store.cancelOrder({ order: 'cart', from: 'any', restock: 'shelf', reason: undefined }, plainly)
+  await tell('payment', 'CreditReleased', 'first', facts)
+  t.like(await shown(), { status: 'cancelled', invoice: { status: 'void' } })
+  await tell('payment', 'CreditReleased', 'first', { ...facts, note: 'C2-1' })
+  t.like(await shown(), { status: 'cancelled', invoice: null })
+})
+
 test.serial('the draft of an order that is cancelled shows as void', async (t) => {
   await place()
   await drafted(1)
