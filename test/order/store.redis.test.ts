@@ -186,12 +186,15 @@ test.serial(
   },
 )
 
-test.serial('that a user must be asked for is no answer, and leaves nothing under the key of the request', async (t) => {
-  const lines = { order: 'whole', user: 'anna', total: 14, lines: 'tea:2', costs: 'tea:14' }
-  t.deepEqual(await store.place({ ...lines, customer: 'known' }, under('placed')), ['stranger'])
-  t.deepEqual(await store.create('other', 'anna', under('created'), { customer: 'known' }), ['stranger'])
-  t.deepEqual(await bench.redis.keys('request:*'), [])
-})
+test.serial(
+  'that a user must be asked for is no answer, and leaves nothing under the key of the request',
+  async (t) => {
+    const lines = { order: 'whole', user: 'anna', total: 14, lines: 'tea:2', costs: 'tea:14' }
+    t.deepEqual(await store.place({ ...lines, customer: 'known' }, under('placed')), ['stranger'])
+    t.deepEqual(await store.create('other', 'anna', under('created'), { customer: 'known' }), ['stranger'])
+    t.deepEqual(await bench.redis.keys('request:*'), [])
+  },
+)
 
 test.serial('an order that is placed whole is paid like one that was filled line by line', async (t) => {
   const lines = { order: 'whole', user: 'anna', total: 14, lines: 'tea:2', costs: 'tea:14' }
