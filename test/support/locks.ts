@@ -1,22 +1,14 @@
 /** The verbs of locks over a Redis of their own. */
 import type { Redis } from 'ioredis'
-import pino from 'pino'
 import type { LockLimits } from '../../ids/lock/keys.ts'
 import { type Knowledge, type Known, openKnowledge } from '../../ids/lock/knowledge.ts'
 import { PLAIN, type Wish } from '../../ids/lock/lease.ts'
-import { openLockService } from '../../ids/lock/lock-service.ts'
 import { openLocks } from '../../ids/lock/store.ts'
 import type { Locks } from '../../ids/lock/verbs.ts'
 import { openStore } from '../../ids/store.ts'
 import { compareIds } from '../../shared/log/entry.ts'
-import { openFollowing } from '../../shared/log/follow.ts'
 import type { Log } from '../../shared/log/log.ts'
-import { openStep } from '../../shared/process/step.ts'
-import { connect, disconnect, whenReady } from '../../shared/redis/connection.ts'
 import type { Dependencies } from '../../shared/service.ts'
-import { openClient } from './shop/client.ts'
-import { type Bench, openBench } from './shop/open-store.ts'
-import { openServiceServer } from './shop/service-server.ts'
 
 /** An exclusive lease of half a minute that does not wait, but for what is wanted. */
 export const wish = (wanted: Partial<Wish> = {}): Wish => ({ ...PLAIN, ...wanted })
@@ -74,53 +66,4 @@ export const elapse = async (redis: Redis, ms: number, name = '*'): Promise<void
   const records = [...(await redis.keys(`lock-record:${name}`)), ...(await redis.keys(`lock-lease:*:${name}`))]
   const all = [...sets, 'locks:due', 'locks:free', ...records]
   await redis.eval(ELAPSE, all.length, ...all, ms, sets.length + 2)
-}
-
-/** A replica of the lock service, by HTTP, over a Redis that others use as well. */
-export const openLockReplica = async (bench: Bench) => {
-  const logger = pino({ level: 'silent' })
-  const blocking = connect(bench.server.url, 'blocking')
-  await whenReady(blocking)
-  const { log } = openStore(bench.dependencies)
-  const { next } = bench.dependencies.identifiers
-  const step = openStep('ids')
-  const service = openLockService({
-    log,
-    follow: (listener) => openFollowing({ service: 'ids', blocking, step, logger, ...listener }),
-    nextLogId: next,
-    logger,
-  })
-  const server = await openServiceServer({ service: 'ids', routes: service.routes })
-  service.start()
-  const client = openClient(`http://127.0.0.1:${server.port}`)
-  return {
-    url: `http://127.0.0.1:${server.port}`,
-    ask: (method: string, path: string, body?: object, headers: Readonly<Record<string, string>> = {}) =>
-      client.request(
-        method,
-        path,
-        { ...headers, ...(body ? { 'Content-Type': 'application/json' } : {}) },
-        body && JSON.stringify(body),
-      ),
-    closeServer: server.close,
-    close: async () => {
-      client.close()
-      await service.stop()
-      await server.close()
-      disconnect(blocking)
-    },
-  }
-}
-
-/** One replica and a Redis of its own, which `close` ends. */
-export const openSharedLockServer = async () => {
-  const bench = await openBench()
-  const replica = await openLockReplica(bench)
-  return {
-    ...replica,
-    close: async () => {
-      await replica.close()
-      await bench[Symbol.asyncDispose]()
-    },
-  }
 }

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import test from 'ava'
-import { openSharedLockServer } from '../../support/locks.ts'
+import { openSharedLockServer } from '../../support/lock-replica.ts'
 
 const LOCKS = join(import.meta.dirname, '../../../env/operator/locks.ts')
 const opened = await openSharedLockServer()

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import test from 'ava'
 import { eventually } from '../../support/eventually.ts'
-import { openLockReplica } from '../../support/locks.ts'
+import { openLockReplica } from '../../support/lock-replica.ts'
 import { problemOf } from '../../support/shop/client.ts'
 import { openBench } from '../../support/shop/open-store.ts'
 
