@@ -14,6 +14,7 @@ import { nanoid } from 'nanoid'
 import { PartError } from '../../env/local/managed-process.ts'
 import type { RedisPart } from '../../env/local/parts.ts'
 import { compareIds, logKey, readable } from '../../shared/log/entry.ts'
+import { locksLeft } from '../support/checker/invariants.ts'
 import { eventually } from '../support/eventually.ts'
 import { comeBackOlder } from '../support/faults/catalogue.ts'
 import { openReceiver, refuse, take } from '../support/receiver.ts'
@@ -190,7 +191,7 @@ const whenTold = (opened: OpenShop, path: string, order: string, received: reado
     )
   }, TIMEOUT_MS)
 
-/** A receiver takes an event at the second attempt; an operator makes the webhook, changes it, looks on and deletes it. */
+/** A receiver takes an event at the second attempt; an operator makes the webhook, changes it, looks on and deletes it: then nobody delivers. */
 export const tell = async (opened: OpenShop): Promise<void> => {
   const receiver = await openReceiver()
   const answers = [refuse(503, { 'Retry-After': '1' })]
@@ -207,6 +208,7 @@ export const tell = async (opened: OpenShop): Promise<void> => {
     await ask(opened, 'GET', `${path}/deliveries`)
     await ask(opened, 'POST', `${path}/test`)
     await ask(opened, 'DELETE', path)
+    await eventually(async () => assert.deepEqual(await locksLeft(opened, ['lock:webhooks']), []), TIMEOUT_MS)
   } finally {
     receiver.close()
   }
