@@ -62,7 +62,10 @@ export type Row = {
     | { readonly 200: Content; readonly 201?: Content; readonly 202?: Content; readonly 204?: { readonly empty: true } }
     | { readonly 201: Content; readonly 202?: Content; readonly 204?: never }
     | { readonly 204: { readonly empty: true }; readonly 202?: Content }
-  /** Must the client say from which version it changes a thing, or may it? An empty `If-Match` names none: then it is not done. */
+  /**
+   * Must the client say from which version it changes a thing, or may it? An empty `If-Match` names none: then it is not done. Where it may
+   * not, a version would not be looked at, and a request that names one is refused.
+   */
   readonly ifMatch?: 'required' | 'optional'
   /**
    * Does it take the token of a lock (`If-Lock-Token`), which its command compares with those that the thing has seen? It has a parameter of
@@ -185,6 +188,12 @@ const versionsIn = (ifMatch: string): WantedVersions => {
   return versions
 }
 
+/** Refuses a version that nobody looks at: who names it believes that a thing is changed from there only. @throws MalformedError */
+const refuseVersion = (ifMatch: string): undefined => {
+  if (ifMatch === '*') return undefined
+  throw new MalformedError('If-Match', '"If-Match" is not taken here: this is done from whichever version')
+}
+
 /** What a client is answered that may not want to be shown what it has changed. */
 const asPreferred = (answers: Row['answers'], isShown: boolean, answer: Answer): Answer => {
   if (!answers[204] || !('json' in answer) || answer.status !== undefined) return answer
@@ -220,9 +229,9 @@ const route = <R extends Row>(name: string, row: R, handler: Handler<R>): Route 
       // Of those an empty one is none.
       const headed = (name: string) => header(name) || undefined
       const read = { params: readParams(parameter), query: readQuery(asked), headers: readHeaders(headed) }
-      const condition = ifMatch && header('if-match')
+      const condition = method === 'GET' ? undefined : header('if-match')
       if (ifMatch === 'required' && !condition) return { problem: preconditionRequired() }
-      const versions = condition === undefined ? undefined : versionsIn(condition)
+      const versions = condition === undefined ? undefined : ifMatch ? versionsIn(condition) : refuseVersion(condition)
       const found = readFields ? readFields(sent) : { fields: undefined }
       if ('problem' in found) return found
       const fingerprint = versions ? `${request.fingerprint} from ${versions}` : request.fingerprint

@@ -32,6 +32,26 @@ const api = {
     repeatable: 'as-it-is',
     scope: 'merchant',
   },
+  washCup: {
+    method: 'POST',
+    path: '/cups/{cup}/wash',
+    summary: 'Washes a cup',
+    params: { cup: identifier },
+    answers: { 204: { empty: true } },
+    problems: [],
+    repeatable: 'as-it-is',
+    scope: 'merchant',
+  },
+  findCup: {
+    method: 'GET',
+    path: '/cups/{cup}',
+    summary: 'Finds a cup',
+    params: { cup: identifier },
+    answers: { 204: { empty: true } },
+    problems: [],
+    repeatable: 'as-it-is',
+    scope: 'merchant',
+  },
 } as const satisfies Rows
 
 type Asked = { readonly answer: Answer; readonly fingerprint: string | undefined }
@@ -49,6 +69,8 @@ const ask = async (at: number, headers: Readonly<Record<string, string>>): Promi
       asked = fingerprint
       return ifMatch === 'any' || ifMatch.includes(3) ? { empty: 204 } : { problem: stale(3) }
     },
+    washCup: async () => ({ empty: 204 }),
+    findCup: async () => ({ empty: 204 }),
   })[at]
   if (route === undefined) throw new Error('there is no such route')
   const answer = await route.handler({
@@ -70,6 +92,9 @@ const ask = async (at: number, headers: Readonly<Record<string, string>>): Promi
 const paint = (headers: Readonly<Record<string, string>>): Promise<Asked> => ask(0, headers)
 const breakCup = (headers: Readonly<Record<string, string>>): Promise<Asked> => ask(1, headers)
 
+const washCup = (headers: Readonly<Record<string, string>>): Promise<Asked> => ask(2, headers)
+const findCup = (headers: Readonly<Record<string, string>>): Promise<Asked> => ask(3, headers)
+
 const DONE = { empty: 204, headers: { ETag: '"4"' } }
 
 test('it is done on a condition only: that the version is one which the client has seen', async (t) => {
@@ -86,6 +111,15 @@ test('where it may be done without a condition, one that is given is held', asyn
   t.deepEqual((await breakCup({ 'if-match': '"2"' })).answer, { problem: stale(3) })
   for (const none of ['3', ''])
     await t.throwsAsync(breakCup({ 'if-match': none }), { instanceOf: MalformedError }, none)
+})
+
+test('where no version is looked at, none is taken', async (t) => {
+  for (const seen of ['"3"', '3', '']) {
+    const error = await t.throwsAsync(washCup({ 'if-match': seen }), { instanceOf: MalformedError }, seen)
+    t.is(error?.field, 'If-Match')
+    t.deepEqual((await findCup({ 'if-match': seen })).answer, { empty: 204 })
+  }
+  for (const any of [{}, { 'if-match': '*' }]) t.deepEqual((await washCup(any)).answer, { empty: 204 })
 })
 
 test('a condition that is no version ever shown is malformed', async (t) => {
