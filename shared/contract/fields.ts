@@ -67,6 +67,13 @@ export const units = (min: number, max = Number.MAX_SAFE_INTEGER) => {
   return v.pipe(v.union([v.number(), digits], must), v.safeInteger(must), v.minValue(min, must), v.maxValue(max, must))
 }
 
+/** Is there the day with which a time of RFC 3339 begins? `Date` takes the 30th of February for the 2nd of March. */
+export const hasDay = (time: string): boolean => {
+  const day = time.slice(0, 10)
+  const ms = Date.parse(`${day}T00:00:00Z`)
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(day)
+}
+
 /** These fields, and no other: a client that says more counts on it. */
 export const exactly = <const Entries extends v.ObjectEntries>(entries: Entries) =>
   v.strictObject(entries, ({ expected }) => {
