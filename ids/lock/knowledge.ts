@@ -56,6 +56,8 @@ export const openKnowledge = (compare: Compare): Knowledge => {
   const holding = new TransientMap<Known>()
   let seen = ''
   let followed = ''
+  /** Behind this entry all was followed. */
+  let followedSince = ''
   let greatest = 0
 
   const onAppended = (entry: string): void => {
@@ -69,12 +71,16 @@ export const openKnowledge = (compare: Compare): Knowledge => {
     if (before === undefined || compare(before.entry, known.entry) <= 0) holding.set(key, known)
   }
 
+  /** Also what became of it since: under a key a lease may be returned that has ended long ago. */
+  const wasFollowed = (entry: string): boolean =>
+    followedSince !== '' && compare(entry, followedSince) > 0 && compare(entry, followed) <= 0
+
   return {
     seen: () => seen,
     onAppended,
     onGranted: (known) => {
       onAppended(known.entry)
-      onGranted(known)
+      if (!wasFollowed(known.entry)) onGranted(known)
     },
     onFound: onGranted,
     onEntry: (entry) => {
@@ -101,6 +107,7 @@ export const openKnowledge = (compare: Compare): Knowledge => {
     },
     onResumed: (left) => {
       followed = left
+      followedSince = left
     },
     reset: (entry) => {
       seen = entry === '0-0' ? '' : entry
