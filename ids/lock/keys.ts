@@ -20,8 +20,8 @@ export const lockNames = {
  */
 export const lockTogether = {
   commands: ['acquire-lock', 'release-lease', 'renew-lease', 'ask-lease'],
-  groupMax: 32,
   besideFrom: 12,
+  halfFrom: 32,
 } as const
 
 /** The limits of locks, in the words of their commands; those of requests are in `api.ts`. */

@@ -19,7 +19,7 @@ const GROUP_MAX = 64
 
 /** Commands that are often wanted at one moment, so that they share a script; and how many of them, if not as the others: see `group-commit.ts`. */
 export type Together = { readonly commands: readonly string[] } & Partial<
-  Pick<GroupOptions<unknown, unknown>, 'groupMax' | 'besideFrom'>
+  Pick<GroupOptions<unknown, unknown>, 'besideFrom' | 'halfFrom'>
 >
 
 export type Args = Readonly<Record<string, string | number>>

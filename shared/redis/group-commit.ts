@@ -18,6 +18,8 @@ export type GroupOptions<Asked, Done> = {
   readonly groupMax: number
   /** From how many questions on a second group leaves beside one that is under way; never by default. */
   readonly besideFrom?: number
+  /** Of more questions than this only half go in one group, but so many at least: the others may go beside it. By default all go that may. */
+  readonly halfFrom?: number
   /** One that has no answer after so long fails, the wait to be sent included, and is not sent any more. */
   readonly timeoutMs: number
 }
@@ -31,7 +33,7 @@ type Waiting<Asked, Done> = {
 
 /** Asks one question, in a group with others. Rejects with its own error, or that of the whole group. */
 export const grouped = <Asked, Done>(options: GroupOptions<Asked, Done>): ((question: Asked) => Promise<Done>) => {
-  const { run, groupMax, besideFrom = Number.POSITIVE_INFINITY, timeoutMs } = options
+  const { run, groupMax, besideFrom = Number.POSITIVE_INFINITY, halfFrom = groupMax, timeoutMs } = options
   /** The groups that were sent and wait for their answers, and those that wait to be sent, all in the order of asking. */
   const sent = new Set<Waiting<Asked, Done>[]>()
   const waiting: Waiting<Asked, Done>[] = []
@@ -84,7 +86,7 @@ export const grouped = <Asked, Done>(options: GroupOptions<Asked, Done>): ((ques
     leaving = false
     // Those that waited may have been told meanwhile that it took too long.
     if (!isDue()) return
-    const asked = ask(waiting.splice(0, groupMax))
+    const asked = ask(waiting.splice(0, Math.min(groupMax, Math.max(halfFrom, Math.ceil(waiting.length / 2)))))
     leaveIfDue(atTurnEnd)
     await asked
     leaveIfDue(oneTurnLater)

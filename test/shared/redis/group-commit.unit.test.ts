@@ -1,12 +1,16 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import test from 'ava'
 import { UnavailableError } from '../../../shared/errors.ts'
-import { grouped } from '../../../shared/redis/group-commit.ts'
+import { type GroupOptions, grouped } from '../../../shared/redis/group-commit.ts'
 
 type Asking = { readonly questions: readonly number[]; readonly answer: (error?: Error) => void }
 
 /** Groups whose answers, ten times the question, are given by the test. */
-const open = ({ groupMax = 10, timeoutMs = 60_000, besideFrom = Number.POSITIVE_INFINITY } = {}) => {
+const open = ({
+  groupMax = 10,
+  timeoutMs = 60_000,
+  ...beside
+}: Partial<Omit<GroupOptions<number, number>, 'run'>> = {}) => {
   const groups: Asking[] = []
   const ask = grouped<number, number>({
     run: (questions) =>
@@ -15,8 +19,8 @@ const open = ({ groupMax = 10, timeoutMs = 60_000, besideFrom = Number.POSITIVE_
         groups.push({ questions, answer: (error) => (error ? reject(error) : resolve(all)) })
       }),
     groupMax,
-    besideFrom,
     timeoutMs,
+    ...beside,
   })
   /** Until so many groups were sent. */
   const sending = async (count: number): Promise<void> => {
@@ -124,6 +128,21 @@ test('who has waited too long is told so in time and not sent, and who came late
   t.deepEqual(sent(), [[1], [3]])
   groups[1]?.answer()
   t.is(await waiting, 30)
+})
+
+test('half of many go, so that the others may go beside them, as far as they may go together', async (t) => {
+  for (const [count, size] of [
+    [2, 2],
+    [3, 2],
+    [5, 3],
+    [8, 4],
+    [20, 4],
+  ] as const) {
+    const { ask, sending, sent } = open({ groupMax: 4, besideFrom: 2, halfFrom: 2 })
+    for (let question = 0; question < count; question += 1) void ask(question)
+    await sending(1)
+    t.is(sent()[0]?.length, size, `of ${count}`)
+  }
 })
 
 test('a second group leaves beside the first if it is large enough, and no third', async (t) => {
