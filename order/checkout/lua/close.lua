@@ -12,14 +12,21 @@
 -- RETURNS  closed, order (if it is cancelled thereby) | contradicted, saga, by, order | requested (another draft, if its order is
 --          open) | repeated | unknown
 
--- credit_draft(id, saga, note): what was captured is given back, by this credit note, so that another draft is to be made, once; or none, and
--- none is left to be shown as void, if the order was cancelled meanwhile.
+-- drop_void_draft(order): the draft of an order that was never paid, nor will be, was issued, and credited: there is none that is void.
+local void = { cancelled = true, expired = true }
+local function drop_void_draft(order)
+  local key = names.order .. order
+  local status, invoices, draft, version = unpack(redis.call('HMGET', key, 'status', 'invoices', 'draft', 'version'))
+  if void[status] and draft and not invoices then
+    redis.call('HDEL', key, 'billed', 'draft')
+    redis.call('HSET', key, 'version', later_version(version))
+  end
+end
+
+-- credit_draft(id, saga, note): what was captured is given back, by this credit note, so that another draft is to be made, once.
 local function credit_draft(id, saga, note)
   redis.call('HSET', names.saga .. id, 'credited', note)
-  if redis.call('HGET', names.order .. saga.order, 'status') == 'cancelled' then
-    redis.call('HDEL', names.order .. saga.order, 'billed', 'draft')
-    return
-  end
+  drop_void_draft(saga.order)
   forget_draft(saga.order)
   request_missing_draft(id, saga.order)
 end

@@ -150,17 +150,54 @@ test.serial('an order that is paid shows its invoice, and of which version the d
   t.like(await shown(), { invoice: { number: 'I1-1', status: 'issued', total: 30, order_version: 1 } })
 })
 
-test.serial('none is shown of a cancelled order whose money was captured after all, and given back', async (t) => {
-  await place()
-  await drafted(1)
-  const facts = { order: 'cart', user: 'anna', total: 30 }
-  await store.begin({ log_id: 'first', order: 'cart', user: 'anna', token: 'token', timeout_ms: 10_000 }, plainly)
-  await store.cancelOrder({ order: 'cart', from: 'any', restock: 'shelf', reason: undefined }, plainly)
-  await tell('payment', 'CreditReleased', 'first', facts)
-  t.like(await shown(), { status: 'cancelled', invoice: { status: 'void' } })
-  await tell('payment', 'CreditReleased', 'first', { ...facts, note: 'C2-1' })
-  t.like(await shown(), { status: 'cancelled', invoice: null })
-})
+const givesUp = () => store.cancelOrder({ order: 'cart', from: 'any', restock: 'shelf', reason: undefined }, plainly)
+const WONT_BE_PAID: Readonly<Record<string, () => Promise<unknown>>> = {
+  cancelled: async () => {
+    await givesUp()
+    await tell('payment', 'CreditReleased', 'first', ORDER)
+  },
+  expired: async () => {
+    await store.cancel('first')
+    await tell('payment', 'CreditReleased', 'first', ORDER)
+    await bench.redis.hset('order:cart', 'status', 'expired')
+  },
+}
+for (const [status, bringTo] of Object.entries(WONT_BE_PAID))
+  test.serial(
+    `no draft is shown of an order that is ${status} whose money was captured after all, and given back`,
+    async (t) => {
+      await place()
+      await drafted(1)
+      await store.begin({ log_id: 'first', order: 'cart', user: 'anna', token: 'token', timeout_ms: 10_000 }, plainly)
+      await bringTo()
+      const before = await shown()
+      t.like(before, { status, invoice: { status: 'void' } })
+      await tell('payment', 'CreditReleased', 'first', { ...ORDER, note: 'C2-1' })
+      const after = await shown()
+      t.like(after, { status, invoice: null })
+      t.true(after.version > before.version, 'a version stands for one state')
+    },
+  )
+
+test.serial(
+  'the invoice of an order that was paid and cancelled is still of the version that was drafted',
+  async (t) => {
+    await place()
+    await drafted(1)
+    const begin = (log_id: string) =>
+      store.begin({ log_id, order: 'cart', user: 'anna', token: 'token', timeout_ms: 10_000 }, plainly)
+    await begin('first')
+    await store.cancel('first')
+    await tell('payment', 'CreditReleased', 'first', ORDER)
+    await begin('second')
+    await tell('payment', 'CreditCaptured', 'second', { ...ORDER, invoice: 'I1-1' })
+    await givesUp()
+    const seen = { status: 'cancelled', invoice: { number: 'I1-1', order_version: 1 } }
+    t.like(await shown(), seen)
+    t.is((await tell('payment', 'CreditReleased', 'first', { ...ORDER, note: 'C2-1' }))[0], 'requested')
+    t.like(await shown(), seen)
+  },
+)
 
 test.serial('the draft of an order that is cancelled shows as void', async (t) => {
   await place()
