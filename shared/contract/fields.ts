@@ -49,11 +49,11 @@ const MUST_BE_ENTRY_ID = 'be the id of an entry, as 1700000000000-0'
 
 /**
  * The id of an entry as people write it; one without a sequence is the first of its millisecond. More digits than a number
- * holds exactly stand in no log, and Redis takes some of them for a fault of the caller.
+ * holds exactly stand in no log, and Redis takes some of them for a fault of the caller; nor do zeros before a number.
  */
 export const entryId = v.pipe(
   v.string(MUST_BE_ENTRY_ID),
-  v.regex(/^\d{1,15}(-\d{1,15})?$/, MUST_BE_ENTRY_ID),
+  v.regex(/^(0|[1-9]\d{0,14})(-(0|[1-9]\d{0,14}))?$/, MUST_BE_ENTRY_ID),
   v.transform((text) => (text.includes('-') ? text : `${text}-0`)),
 )
 

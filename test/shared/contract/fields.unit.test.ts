@@ -14,7 +14,7 @@ test('an id of an entry without a sequence is the first of its millisecond', (t)
   t.is(read(entryId, '999999999999999-999999999999999'), '999999999999999-999999999999999')
 })
 
-for (const text of ['', 'x', '-', '1-', '-1', '+', '$', '1-2-3', '1.5', '1-18446744073709551616'])
+for (const text of ['', 'x', '-', '1-', '-1', '+', '$', '1-2-3', '1.5', '01', '1-007', '1-18446744073709551616'])
   test(`no id of an entry is "${text}"`, (t) => {
     t.deepEqual(read(entryId, text), { must: 'be the id of an entry, as 1700000000000-0' })
   })
