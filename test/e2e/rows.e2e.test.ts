@@ -384,6 +384,15 @@ test.serial('changes what has a version only from one that was shown, where it s
   }),
 )
 
+test.serial('takes no version of a change for which none is looked at', (t) =>
+  assertNoEffect(t, async () => {
+    for (const row of ROWS.filter(({ ifMatch, method }) => ifMatch === undefined && method !== 'GET')) {
+      const reply = await asking(row, { values: { order: '2' }, headers: { ...operator, 'If-Match': '"7"' } })
+      assertMalformed(t, reply, 'If-Match', row.path)
+    }
+  }),
+)
+
 test.serial('does not know what is not there: 404', (t) =>
   assertNoEffect(t, async () => {
     for (const row of ROWS)
