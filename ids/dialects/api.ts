@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { exactly, identifier, integer, units } from '../../shared/contract/fields.ts'
 import { keyReused } from '../../shared/http/problems.ts'
 import type { Rows } from '../../shared/http/route.ts'
-import { acquireRefusals, locksInDoubt, tooManyLocks } from '../lock/problems.ts'
+import { acquireRefusals, locksInDoubt, noSuchLease, tooManyLocks } from '../lock/problems.ts'
 import { lockName } from '../lock/schemas.ts'
 import { duplicate, noSuchHolder, noSuchLock, notHeld, present, taken } from './problems.ts'
 
@@ -34,7 +34,7 @@ export const lockUnlock = {
       'Locks a resource for some seconds, or says that it is locked: as clients of an older lock service know it',
     body: { fields: exactly({ resource: lockName, ttl: v.optional(units(1, TTL_MAX_S), TTL_S) }) },
     answers: { 200: { json: v.object({ lock_id: v.string(), token: v.number() }) } },
-    problems: [...acquireRefusals, keyReused],
+    problems: [...acquireRefusals, noSuchLease, keyReused],
     repeatable: 'under-a-key',
     scope: 'merchant',
   },

@@ -10,7 +10,7 @@ import { keyReused } from '../../shared/http/problems.ts'
 import { type Route, routes } from '../../shared/http/route.ts'
 import type { Holding } from '../lock/holding.ts'
 import { PLAIN } from '../lock/lease.ts'
-import { leaseEnded } from '../lock/problems.ts'
+import { leaseEnded, noSuchLease } from '../lock/problems.ts'
 import { refusal } from '../lock/routes.ts'
 import type { Locks as Verbs } from '../lock/verbs.ts'
 import { idOf, lockUnlock } from './api.ts'
@@ -28,6 +28,8 @@ export const lockUnlockRoutes = ({ verbs, holding }: LockUnlockOptions): readonl
           return { json: { lock_id: idOf({ name: resource, lease: found.lease }), token: found.token } }
         case 'ended':
           return { problem: leaseEnded(resource, found) }
+        case 'unknown':
+          return { problem: noSuchLease(resource) }
         case 'key-reused':
           return { problem: keyReused() }
         case 'waiting':

@@ -108,6 +108,7 @@ const standFrom = (options: ElectionOptions): Handler<Api['stand']> => {
         return shown(election, candidate, found)
       case 'ended':
         return { problem: leaseEnded(name, found) }
+      case 'unknown':
       case 'key-reused':
         return impossible('elections.stand', found)
       default:

@@ -54,7 +54,7 @@ export const locks = {
     params: lock,
     body: { fields: wish, optional: true },
     answers: { 200: { json: shownHeld }, 201: { json: shownHeld }, 202: { json: shownWaiting } },
-    problems: [...acquireRefusals, keyReused],
+    problems: [...acquireRefusals, noSuchLease, keyReused],
     repeatable: 'under-a-key',
     scope: 'merchant',
   },

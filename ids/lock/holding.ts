@@ -8,7 +8,7 @@
 import type { Once } from '../../shared/redis/script.ts'
 import { leaseKey } from './keys.ts'
 import type { Wish } from './lease.ts'
-import type { Acquired, Asked, Locks } from './verbs.ts'
+import type { Acquired, Asked, Locks, Unknown } from './verbs.ts'
 import type { Waits, Watch } from './waits.ts'
 
 /** How long one request waits at most: shorter than a gateway waits for an answer. */
@@ -21,14 +21,17 @@ export type Closing = { readonly state: 'closing' }
 export type Client = { readonly closing: AbortSignal; readonly isGone: () => boolean }
 
 export type Holding = {
-  /** Gets a lease, or says how it waits after as long as the wish says. Under a key the first request's lease is got. */
+  /**
+   * Gets a lease, or says how it waits after as long as the wish says. Under a key it says how the first request's lease stands, which is
+   * unknown if it has ended too long ago.
+   */
   readonly acquire: (
     name: string,
     lease: string,
     wish: Wish,
     client: Client,
     once?: Once,
-  ) => Promise<Acquired | Closing>
+  ) => Promise<Acquired | Unknown | Closing>
   /** Waits for a lease that was asked for before. */
   readonly ask: (name: string, lease: string, waitMs: number, client: Client) => Promise<Asked | Closing>
 }
@@ -52,11 +55,22 @@ export const openHolding = (verbs: Pick<Locks, 'acquire' | 'ask'>, waits: Pick<W
     return found
   }
 
+  const ask: Holding['ask'] = async (name, lease, waitMs, client) => {
+    const watch = waits.watch(leaseKey(name, lease), client.isGone)
+    try {
+      const again = (): Promise<Asked> => verbs.ask(name, lease)
+      return await waiting(watch, await again(), again, waitMs, client)
+    } finally {
+      watch.end()
+    }
+  }
+
   const acquireAndWait: Holding['acquire'] = async (name, lease, wish, client, once) => {
     const watch = waits.watch(leaseKey(name, lease), client.isGone)
     try {
       const first = await verbs.acquire(name, lease, wish, once)
-      if ('lease' in first && first.lease !== lease) return await acquire(name, first.lease, wish, client)
+      // It was granted, or waited, before: to acquire it once more might grant another one under the same key.
+      if ('lease' in first && first.lease !== lease) return await ask(name, first.lease, wish.waitMs, client)
       const again = (): Promise<Acquired> => verbs.acquire(name, lease, wish)
       return await waiting(watch, first, again, wish.waitMs, client)
     } finally {
@@ -64,22 +78,12 @@ export const openHolding = (verbs: Pick<Locks, 'acquire' | 'ask'>, waits: Pick<W
     }
   }
 
-  const acquire: Holding['acquire'] = (name, lease, wish, client, once) => {
-    // Under a key it may be the lease of the first request, which may wait.
-    const mayWait = wish.waitMs > 0 || once?.idempotencyKey !== undefined
-    return mayWait ? acquireAndWait(name, lease, wish, client, once) : verbs.acquire(name, lease, wish, once)
-  }
-
   return {
-    acquire,
-    ask: async (name, lease, waitMs, client) => {
-      const watch = waits.watch(leaseKey(name, lease), client.isGone)
-      try {
-        const again = (): Promise<Asked> => verbs.ask(name, lease)
-        return await waiting(watch, await again(), again, waitMs, client)
-      } finally {
-        watch.end()
-      }
+    ask,
+    acquire: (name, lease, wish, client, once) => {
+      // Under a key it may be the lease of the first request, which may wait.
+      const mayWait = wish.waitMs > 0 || once?.idempotencyKey !== undefined
+      return mayWait ? acquireAndWait(name, lease, wish, client, once) : verbs.acquire(name, lease, wish, once)
     },
   }
 }

@@ -107,7 +107,7 @@ export const openKnowledge = (compare: Compare): Knowledge => {
     },
     onResumed: (left) => {
       followed = left
-      followedSince = left
+      followedSince ||= left
     },
     reset: (entry) => {
       seen = entry === '0-0' ? '' : entry

@@ -141,7 +141,8 @@ export const lockRoutes = ({ verbs, holding, waits, watches, nextLogId }: LockRo
       const { params, body } = request
       const { lock, lease } = params
       const found = await holding.acquire(lock, lease, body, request, inNameOf(request))
-      return found.state === 'key-reused' ? impossible('verbs.acquire', found) : acquired(lock, found)
+      const { state } = found
+      return state === 'key-reused' || state === 'unknown' ? impossible('verbs.acquire', found) : acquired(lock, found)
     },
     requestLease: async (request) => {
       const { params, body, idempotencyKey } = request
@@ -150,6 +151,7 @@ export const lockRoutes = ({ verbs, holding, waits, watches, nextLogId }: LockRo
       // Without a key the same again is another lease: nobody would ask for this one.
       if (found.state === 'closing' && idempotencyKey === undefined)
         await verbs.release(params.lock, lease, inNameOf(request))
+      if (found.state === 'unknown') return { problem: noSuchLease(params.lock) }
       return found.state === 'key-reused' ? { problem: keyReused() } : acquired(params.lock, found)
     },
     askLease: async (request) => {

@@ -159,8 +159,11 @@ const openLeases = (log: Log, knowledge: Knowledge, soundly: Soundly): LeaseVerb
       const args = wished(wish, requestOf(wish))
       const result = await soundly((seen) => runOnce(acquireLock, { lock, lease, seen, ...args }, once))
       const told = result[0] === 'granted' ? (['held', heldBy(wish, result)] as const) : result
-      if (told[0] === 'held' && told[1].isNew && told[1].lease === lease) return granted(lock, lease, told[1])
-      if (told[0] === 'held' || told[0] === 'waiting') return found(lock, told)
+      if (told[0] === 'held' || told[0] === 'waiting') {
+        // Another one is that of a request before, under the same key: what has become of it since is not told.
+        if (told[1].lease !== lease) return told[1]
+        return told[0] === 'held' && told[1].isNew ? granted(lock, lease, told[1]) : found(lock, told)
+      }
       return told[0] === 'ended' ? told[1] : refused(told)
     },
     ask: async (name, lease) => {

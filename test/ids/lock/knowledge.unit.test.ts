@@ -44,3 +44,16 @@ test('one is known that was returned, but not followed: it came before what is f
     )
   }
 })
+
+test('also after the connection by which it is followed was lost', (t) => {
+  const { onResumed, onGranted, onEntry, since } = openKnowledge(compareIds)
+  onResumed('0-0')
+  onEntry(said('5-0', 'LockGranted', KNOWN))
+  onEntry(said('6-0', 'LockReleased', KNOWN))
+  onResumed('6-0')
+  onGranted(KNOWN)
+  t.deepEqual(since('0-0'), [])
+  onResumed('4-0')
+  onGranted(KNOWN)
+  t.deepEqual(since('0-0'), [KNOWN], 'what is forgotten was not followed')
+})

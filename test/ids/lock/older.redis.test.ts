@@ -10,7 +10,7 @@ import { writtenTo } from '../../support/faults/older-redis.ts'
 import { openLockReplica } from '../../support/lock-replica.ts'
 import { elapse, openLocksOver, wish } from '../../support/locks.ts'
 import { problemOf } from '../../support/shop/client.ts'
-import { comeBack, openDurable, plainly } from '../../support/shop/open-store.ts'
+import { comeBack, openDurable, plainly, under } from '../../support/shop/open-store.ts'
 
 const TTL_MS = 10_000
 const LATE_MS = 30_000
@@ -78,6 +78,15 @@ test('a watcher that was told what is forgotten is told of the gap, and how the 
   abort.abort()
   await watching
   t.pass()
+})
+
+test('what was granted to an earlier request under the same key is not taken to hold', async (t) => {
+  const bench = await openDurable(t)
+  const once = under('bill')
+  t.like(await openLocksOver(bench.dependencies).locks.acquire('bill', 'l1', wish(), once), { lease: 'l1' })
+  const { locks, knowledge } = openLocksOver(bench.dependencies)
+  t.like(await locks.acquire('bill', 'l2', wish(), once), { lease: 'l1' })
+  t.deepEqual(knowledge.since('0-0'), [])
 })
 
 for (const [what, isFollowed] of [

@@ -139,6 +139,18 @@ test('under a key a lease that the service names is got once', async (t) => {
   t.is((await ask('POST', '/locks/named/leases', { owner: 'x' })).status, 423)
 })
 
+test('under a key no lease is got once more that has ended, however long ago', async (t) => {
+  const key = { 'Idempotency-Key': 'bill-8' }
+  const { lease } = (await ask('POST', '/locks/ended/leases', {}, key)).json as { lease: string }
+  await ask('DELETE', `/locks/ended/leases/${lease}`)
+  t.is((await second.ask('POST', '/locks/ended/leases', {}, key)).status, 410)
+  // As after ten minutes.
+  await bench.redis.del(`lock-lease:${lease}:ended`)
+  const reply = await second.ask('POST', '/locks/ended/leases', {}, key)
+  t.deepEqual([reply.status, problemOf(reply).type], [404, 'urn:shop:problem:no-such-lease'])
+  t.like((await ask('GET', '/locks/ended')).json, { state: 'free' })
+})
+
 test('operators configure, list and force locks', async (t) => {
   t.is((await ask('PUT', '/locks/gpu:1', { limit: 2 })).status, 201)
   t.is((await ask('PUT', '/locks/gpu:1', { limit: 2 })).status, 200)
