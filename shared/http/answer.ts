@@ -64,8 +64,13 @@ const isNotModified = ({ method, status, headers }: Context, etag: string | unde
   return isRead && etag !== undefined && ifNoneMatch !== undefined && isSeen(ifNoneMatch, etag)
 }
 
+/** As Koa does, which takes three times as long: it makes lists of names and values, looks the type up, and takes headers of any form. */
+const setHeader = ({ res }: Context, name: string, value: string): void => {
+  res.setHeader(name, value)
+}
+
 export const send = (ctx: Context, answer: Answer): void => {
-  if (answer.headers) ctx.set(answer.headers)
+  for (const name in answer.headers) setHeader(ctx, name, answer.headers[name] ?? '')
   if ('problem' in answer) return sendProblem(ctx, answer.problem)
   if ('events' in answer) return sendEvents(ctx, answer.events)
   if ('empty' in answer) {
@@ -78,10 +83,10 @@ export const send = (ctx: Context, answer: Answer): void => {
     return
   }
   if ('text' in answer) {
-    ctx.type = 'text/plain; charset=utf-8'
+    setHeader(ctx, 'Content-Type', 'text/plain; charset=utf-8')
     ctx.body = answer.text
   } else {
-    ctx.type = 'application/json; charset=utf-8'
+    setHeader(ctx, 'Content-Type', 'application/json; charset=utf-8')
     ctx.body = JSON.stringify(answer.json)
   }
 }
