@@ -107,6 +107,8 @@ const openAccount = <State>(moves: Moves) => {
   const sagas = new Map<string, SagaSaid>()
   const saidFirst = new Map<string, LogEntry['facts']>()
   const once = new Set<string>()
+  /** Checkouts that are recorded as failed, for nothing is known of them but what a customer was told. */
+  const forgotten = new Set<string>()
   const faults: Fault[] = []
   let loggedMs = 0
   const accuse = (name: FaultName, about: string, says: string): void => void faults.push({ name, about, says })
@@ -137,11 +139,17 @@ const openAccount = <State>(moves: Moves) => {
       const first = sayFirst(entry)
       if (first !== '')
         accuse('repeated-otherwise', `saga:${log_id}`, `${entry.kind} ${JSON.stringify(facts)} after ${first}`)
-      const before = sagas.get(log_id)?.state ?? 'none'
+      const before = forgotten.delete(log_id) ? 'none' : (sagas.get(log_id)?.state ?? 'none')
       if (before === next) return undefined
       if (!moves[before]?.includes(next)) accuse('impossible-move', `saga:${log_id}`, `from ${before} to ${next}`)
       sagas.set(log_id, { state: next, order: facts.order ?? '' })
       return before
+    },
+    /** A checkout is contradicted of which nothing else is known, if so: what it was may be learned later. */
+    contradict: ({ log_id, facts }: LogEntry): void => {
+      if (sagas.has(log_id)) return
+      forgotten.add(log_id)
+      sagas.set(log_id, { state: 'failed', order: facts.order ?? '' })
     },
     /** Reads a log from its start. An action that is complete in itself is logged once. */
     read: (
@@ -389,7 +397,7 @@ export const orderAccount = (
 ): Account<OrderState> => {
   const isLossy = adoptable !== undefined
   const account = openAccount<OrderState>(ORDER_MOVES)
-  const { stateOf, write, accuse, follow, read } = account
+  const { stateOf, write, accuse, follow, contradict, read } = account
   const refundable = new Map<string, Refundable>()
   const known = (thing: string, costs = ''): void => {
     const each = parseLines(costs).map(([item, cost]) => [item, BigInt(cost)] as const)
@@ -504,6 +512,7 @@ export const orderAccount = (
     if (entry.kind.startsWith('Refund')) return refund(entry)
     if (facts.amends !== undefined) amendments.add(log_id)
     if (entry.kind === 'CheckoutResolved' && facts.by === 'refund') refunded.add(log_id)
+    if (entry.kind === 'CheckoutContradicted') return contradict(entry)
     const ends = ORDER_ENDS[entry.kind]
     if (ends === undefined) return
     const [next, status] = ends

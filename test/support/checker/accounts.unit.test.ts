@@ -140,6 +140,22 @@ test('an order does not follow a checkout that it has forgotten, unless that is 
   t.deepEqual(faultsOf('CheckoutStarted'), ['changed-while-closed'])
 })
 
+test('a checkout that is contradicted and otherwise forgotten has failed, until it is learned what it was', (t) => {
+  const readOf = (...kinds: readonly string[]) => {
+    const said = kinds.map(
+      (kind) => [kind, { total: '6', lines: 'cup:2', deadline: '1700000000000', by: 'told-paid' }] as const,
+    )
+    const [placed, ...others] = orderLog(PLACED, ...said)
+    const log = others.map((entry) => ({ ...entry, log_id: 'it' }))
+    const { sagas, faults } = orderAccount(placed ? [placed, ...log] : [], new Map([['it', 'cup:2']]))
+    return [sagas.get('it')?.state, ...faults.map(({ name }) => name)]
+  }
+  t.deepEqual(readOf('CheckoutContradicted'), ['failed'])
+  t.deepEqual(readOf('CheckoutContradicted', 'OrderPaid'), ['paid'])
+  t.deepEqual(readOf('CheckoutFailed', 'CheckoutContradicted'), ['failed'])
+  t.deepEqual(readOf('CheckoutFailed', 'CheckoutContradicted', 'OrderPaid'), ['paid', 'impossible-move'])
+})
+
 test('an answer is repeated with its document, or with one of a later series, issued anew', (t) => {
   const repeatedWith = (invoice: string) => {
     const [held, first, again] = logOf('CreditHeld', 'CreditCaptured', 'CreditCaptured')
