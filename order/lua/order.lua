@@ -10,7 +10,7 @@
 -- An order of an older version has no number, costs and times, and stands in no set; or it has a count as its version, and
 -- `updated` beside it.
 
--- What a checkout returns of an order that will never be paid, by its status.
+-- What a checkout returns of an order that will never be paid, by its status: of no other.
 local over = { cancelled = 'order-cancelled', expired = 'order-expired' }
 
 -- was_paid(status, refunded, undone): whether the ledger counts an order as paid: also one that is being changed since, or was cancelled

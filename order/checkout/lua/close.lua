@@ -12,17 +12,6 @@
 -- RETURNS  closed, order (if it is cancelled thereby) | contradicted, saga, by, order | requested (another draft, if its order is
 --          open) | repeated | unknown
 
--- drop_void_draft(order): the draft of an order that was never paid, nor will be, was issued, and credited: there is none that is void.
-local void = { cancelled = true, expired = true }
-local function drop_void_draft(order)
-  local key = names.order .. order
-  local status, invoices, draft, version = unpack(redis.call('HMGET', key, 'status', 'invoices', 'draft', 'version'))
-  if void[status] and draft and not invoices then
-    redis.call('HDEL', key, 'billed', 'draft')
-    redis.call('HSET', key, 'version', later_version(version))
-  end
-end
-
 -- credit_draft(id, saga, note): what was captured is given back, by this credit note, so that another draft is to be made, once.
 local function credit_draft(id, saga, note)
   redis.call('HSET', names.saga .. id, 'credited', note)

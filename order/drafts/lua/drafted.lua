@@ -17,6 +17,16 @@ local function forget_draft(order)
   end
 end
 
+-- drop_void_draft(order): the draft of an order that was never paid, nor will be, was issued, and credited: there is none that is void.
+local function drop_void_draft(order)
+  local key = names.order .. order
+  local status, invoices, draft, version = unpack(redis.call('HMGET', key, 'status', 'invoices', 'draft', 'version'))
+  if over[status] and draft and not invoices then
+    redis.call('HDEL', key, 'billed', 'draft')
+    redis.call('HSET', key, 'version', later_version(version))
+  end
+end
+
 -- request_draft(id, order, version): has payment draft the invoice of an order as it is now, which has this version; or the next one.
 local function request_draft(id, order, version)
   local key = names.order .. order
