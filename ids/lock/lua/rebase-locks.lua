@@ -34,6 +34,7 @@ local function bring_in(lock, lease)
   return true
 end
 
+-- bring_in_idle(lock), bring_in_bar(): an idle lock is idle since now at the latest; nothing is granted for no longer than when that began.
 local function bring_in_idle(lock)
   local since = redis.call('ZSCORE', names.locks_free, lock.name)
   local latest = math.max(now_ms(), lock.delayed)
@@ -60,10 +61,11 @@ commands['rebase-locks'] = function(args)
     local lock = load_lock(name)
     if lock.was_idle then
       bring_in_idle(lock)
-    end
-    for _, id in ipairs(lock.was_idle and {} or leases_of(lock)) do
-      if bring_in(lock, load_lease(lock, id)) then
-        lock.changed, count = true, count + 1
+    else
+      for _, id in ipairs(leases_of(lock)) do
+        if bring_in(lock, load_lease(lock, id)) then
+          lock.changed, count = true, count + 1
+        end
       end
     end
     if lock.changed then
