@@ -85,12 +85,12 @@ export const openKnowledge = (compare: Compare): Knowledge => {
     onFound: onGranted,
     onEntry: (entry) => {
       const [id] = entry
-      if (seen !== '' && compare(id, seen) <= 0) followed = id
-      else if (seen === '' || compare(followed, seen) >= 0) {
-        seen = id
+      // What was seen is followed before what came after it. Else it is forgotten, which only a command finds out that still names it.
+      const isForgotten = seen !== '' && compare(followed, seen) < 0 && compare(id, seen) > 0
+      if (!isForgotten) {
+        onAppended(id)
         followed = id
       }
-      // Else what was seen, which is followed before what came after it, is forgotten: only a command finds that out that still names it.
       const change = CHANGES.get(kindOf(entry) ?? '')
       if (change === undefined) return
       const key = keyIn(entry)
