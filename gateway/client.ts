@@ -101,8 +101,8 @@ const askOf = (wire: Wire, versions: Versions) => {
     const { params, query, body, prefer = asked.shows && 'return=representation', lockToken, signal } = given
     const path = pathIn(asked.path, params)
     const thing = asked.version === undefined ? path : pathIn(asked.version, params)
-    const isOfShown = asked.version !== undefined && asked.method === 'PATCH'
-    const ifMatch = given.ifMatch ?? (isOfShown ? versions.lastShown(thing) : undefined)
+    const shown = asked.method === 'PATCH' && asked.version !== undefined ? versions.lastShown(thing) : undefined
+    const ifMatch = given.ifMatch ?? shown
     const key = keyOf(asked, given, ifMatch)
     const headers: Record<string, string> = { ...given.headers }
     if (body !== undefined) headers['Content-Type'] = 'application/json'

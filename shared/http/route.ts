@@ -212,6 +212,7 @@ const route = <R extends Row>(name: string, row: R, handler: Handler<R>): Route 
   const inQuery = Object.keys(query)
   const readHeaders = readerOf(headers)
   const readFields = body && fieldsReader(body)
+  const readVersions = ifMatch ? versionsIn : refuseVersion
   return {
     method,
     path: colons(path),
@@ -231,7 +232,7 @@ const route = <R extends Row>(name: string, row: R, handler: Handler<R>): Route 
       const read = { params: readParams(parameter), query: readQuery(asked), headers: readHeaders(headed) }
       const condition = method === 'GET' ? undefined : header('if-match')
       if (ifMatch === 'required' && !condition) return { problem: preconditionRequired() }
-      const versions = condition === undefined ? undefined : ifMatch ? versionsIn(condition) : refuseVersion(condition)
+      const versions = condition === undefined ? undefined : readVersions(condition)
       const found = readFields ? readFields(sent) : { fields: undefined }
       if ('problem' in found) return found
       const fingerprint = versions ? `${request.fingerprint} from ${versions}` : request.fingerprint

@@ -31,9 +31,14 @@ type Waiting<Asked, Done> = {
   readonly reject: (error: unknown) => void
 }
 
+type Size = Pick<GroupOptions<unknown, unknown>, 'groupMax' | 'halfFrom'>
+/** How many go in one group where so many wait. */
+const sizeOf = (waiting: number, { groupMax, halfFrom = groupMax }: Size): number =>
+  Math.min(groupMax, Math.max(halfFrom, Math.ceil(waiting / 2)))
+
 /** Asks one question, in a group with others. Rejects with its own error, or that of the whole group. */
 export const grouped = <Asked, Done>(options: GroupOptions<Asked, Done>): ((question: Asked) => Promise<Done>) => {
-  const { run, groupMax, besideFrom = Number.POSITIVE_INFINITY, halfFrom = groupMax, timeoutMs } = options
+  const { run, besideFrom = Number.POSITIVE_INFINITY, timeoutMs } = options
   /** The groups that were sent and wait for their answers, and those that wait to be sent, all in the order of asking. */
   const sent = new Set<Waiting<Asked, Done>[]>()
   const waiting: Waiting<Asked, Done>[] = []
@@ -86,7 +91,7 @@ export const grouped = <Asked, Done>(options: GroupOptions<Asked, Done>): ((ques
     leaving = false
     // Those that waited may have been told meanwhile that it took too long.
     if (!isDue()) return
-    const asked = ask(waiting.splice(0, Math.min(groupMax, Math.max(halfFrom, Math.ceil(waiting.length / 2)))))
+    const asked = ask(waiting.splice(0, sizeOf(waiting.length, options)))
     leaveIfDue(atTurnEnd)
     await asked
     leaveIfDue(oneTurnLater)

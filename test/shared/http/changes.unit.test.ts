@@ -9,6 +9,15 @@ import { preconditionRequired, stale } from '../../../shared/http/problems.ts'
 import { queryIn } from '../../../shared/http/query.ts'
 import { problemsOf, type Rows, routes } from '../../../shared/http/route.ts'
 
+/** What is the same of those that look at no version. */
+const unversioned = {
+  params: { cup: identifier },
+  answers: { 204: { empty: true } },
+  problems: [],
+  repeatable: 'as-it-is',
+  scope: 'merchant',
+} as const
+
 const api = {
   paint: {
     method: 'PATCH',
@@ -36,21 +45,13 @@ const api = {
     method: 'POST',
     path: '/cups/{cup}/wash',
     summary: 'Washes a cup',
-    params: { cup: identifier },
-    answers: { 204: { empty: true } },
-    problems: [],
-    repeatable: 'as-it-is',
-    scope: 'merchant',
+    ...unversioned,
   },
   findCup: {
     method: 'GET',
     path: '/cups/{cup}',
     summary: 'Finds a cup',
-    params: { cup: identifier },
-    answers: { 204: { empty: true } },
-    problems: [],
-    repeatable: 'as-it-is',
-    scope: 'merchant',
+    ...unversioned,
   },
 } as const satisfies Rows
 
@@ -91,7 +92,6 @@ const ask = async (at: number, headers: Readonly<Record<string, string>>): Promi
 }
 const paint = (headers: Readonly<Record<string, string>>): Promise<Asked> => ask(0, headers)
 const breakCup = (headers: Readonly<Record<string, string>>): Promise<Asked> => ask(1, headers)
-
 const washCup = (headers: Readonly<Record<string, string>>): Promise<Asked> => ask(2, headers)
 const findCup = (headers: Readonly<Record<string, string>>): Promise<Asked> => ask(3, headers)
 
