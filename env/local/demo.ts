@@ -42,14 +42,16 @@ type Doing = { readonly what: string; readonly until: number }
 const openHarms = ({ shop: { services, redis }, say }: DemoOptions) => {
   const parts = new Map<string, Part>(Object.values(services).flatMap((all) => all.map((part) => [part.name, part])))
   const masters = new Map<string, RedisPart>([redis.order, redis.payment, redis.stock].map((part) => [part.name, part]))
-  const moments = openMoments([...masters.values()])
+  const moments = openMoments([...masters.values()], say)
   const doing = new Map<string, Doing>()
 
   /** Does it until it is over. */
   const whileDoing = (name: string, what: string, deed: () => Promise<unknown>): null => {
     say(`${name} is ${what}`)
     doing.set(name, { what, until: Date.now() + FREEZE_MS })
-    void deed().finally(() => doing.delete(name))
+    void deed()
+      .catch((error: Error) => say(`${name} could not be ${what}: ${error.message}`))
+      .finally(() => doing.delete(name))
     return null
   }
   /** It is started again as after any death. */

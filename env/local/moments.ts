@@ -12,15 +12,18 @@ const EVERY_MS = 1_000
 /** So far back one comes. */
 const BACK_S = 5
 
+/** A Redis of which that is looked at. */
+type Watched = Pick<RedisPart, 'dir' | 'start' | 'stop'>
+
 type Moment = { readonly file: string; readonly size: number }
 
 export type Moments = {
   /** Has a Redis come back as it was some seconds ago. @returns why not, in words, if it was not done */
-  readonly setBack: (redis: RedisPart) => Promise<string | null>
+  readonly setBack: (redis: Watched) => Promise<string | null>
   readonly stop: () => void
 }
 
-const momentOf = async ({ dir }: RedisPart): Promise<Moment | undefined> => {
+const momentOf = async ({ dir }: Watched): Promise<Moment | undefined> => {
   try {
     const file = await appendedFile(dir)
     return { file, size: (await stat(file)).size }
@@ -30,8 +33,9 @@ const momentOf = async ({ dir }: RedisPart): Promise<Moment | undefined> => {
   }
 }
 
-export const openMoments = (all: readonly RedisPart[]): Moments => {
-  const remembered = new Map<RedisPart, Moment[]>(all.map((redis) => [redis, []]))
+/** @param say is told why nothing can be set back any more, if that is so */
+export const openMoments = (all: readonly Watched[], say: (line: string) => void): Moments => {
+  const remembered = new Map<Watched, Moment[]>(all.map((redis) => [redis, []]))
   let isStopped = false
 
   const look = async (): Promise<void> => {
@@ -42,7 +46,12 @@ export const openMoments = (all: readonly RedisPart[]): Moments => {
       if (moments.length > BACK_S) moments.shift()
     }
   }
-  const timer = setInterval(() => void look(), EVERY_MS).unref()
+  const giveUp = (error: Error): void => {
+    clearInterval(timer)
+    for (const redis of remembered.keys()) remembered.set(redis, [])
+    say(`no Redis can be set back any more: ${error.message}`)
+  }
+  const timer = setInterval(() => void look().catch(giveUp), EVERY_MS).unref()
 
   return {
     setBack: async (redis) => {
@@ -53,8 +62,11 @@ export const openMoments = (all: readonly RedisPart[]): Moments => {
       await redis.stop()
       // One that was stopped with the whole shop stays down.
       if (isStopped) return 'the shop is ending'
-      await truncate(then.file, then.size)
-      await redis.start()
+      try {
+        await truncate(then.file, then.size)
+      } finally {
+        await redis.start()
+      }
       if (isStopped) await redis.stop()
       remembered.set(redis, [])
       return null
