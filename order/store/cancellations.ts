@@ -83,7 +83,8 @@ export const openCancellationStore = (options: CancellationStoreOptions): Cancel
     // An entry has no blanks.
     const why = reason === undefined ? {} : { why: writtenReason(reason) }
     const ids = { refund: identifiers.next(), log_id: identifiers.next() }
-    const result = await runOnce(cancelOrder, { ...ids, order, versions, restock, ...why }, once)
+    const args = { ...ids, order, versions, restock, ...why }
+    const result = await runOnce(cancelOrder, args, { ...once, isRepeated: true })
     if (result[0] === 'given-up') decisions.onMade(result[1])
     // One that was granted before bears another id.
     if (result[0] === 'refunded' && result[1] === ids.refund) measured.refunded('cancelled')

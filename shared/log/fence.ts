@@ -97,8 +97,8 @@ export const openFence = ({ redis, step }: { readonly redis: Redis; readonly ste
   return {
     read,
     within: (once, ask) => {
-      const needsNone = once?.idempotencyKey === undefined || once.readMs !== undefined
-      return needsNone ? ask(once?.readMs) : underReadings(once, ask)
+      const isAskedElsewhere = once?.idempotencyKey !== undefined || once?.isRepeated === true
+      return isAskedElsewhere && once.readMs === undefined ? underReadings(once, ask) : ask(once?.readMs)
     },
   }
 }

@@ -44,6 +44,8 @@ export type Once = {
   readonly lockToken?: string | undefined
   /** Has the client gone? It may have asked another replica since. */
   readonly isGone?: () => boolean
+  /** Is it repeated without a key, where its outcome is unknown? Then it must not be done late either: see `shared/log/fence.ts`. */
+  readonly isRepeated?: boolean
   /** The time of the own Redis as it was read for this request. */
   readonly readMs?: number
 }

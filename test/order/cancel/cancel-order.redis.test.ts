@@ -2,6 +2,7 @@
 import test, { type ExecutionContext } from 'ava'
 import { reactions } from '../../../order/reactions.ts'
 import { openStore } from '../../../order/store.ts'
+import { UnavailableError } from '../../../shared/errors.ts'
 import { ledgerOf } from '../../support/checker/ledgers.ts'
 import { LINE, MONEY, openCart } from '../../support/shop/cart.ts'
 import { plainly, saidIn, under } from '../../support/shop/open-store.ts'
@@ -42,6 +43,18 @@ test.serial('an open order is cancelled at once, and says why', async (t) => {
   t.deepEqual(entry?.facts, { order: 'cart', user: 'anna', why: encodeURIComponent('too slow, 100 %') })
   t.true(((await store.show('cart'))?.version ?? 0) > version)
 })
+
+test.serial(
+  'an order is not cancelled for a client that has gone, which another replica may have refused since',
+  async (t) => {
+    await openCart(store)
+    const isGone = (): boolean => true
+    for (const once of [plainly, under('a')])
+      await t.throwsAsync(giveUp({ ...once, isGone }), { instanceOf: UnavailableError })
+    t.is(await statusOf(), 'open')
+    t.deepEqual(await giveUp({ ...plainly, isGone: () => false }), ['cancelled'])
+  },
+)
 
 test.serial('an order that was never checked out, or whose checkout is over, is cancelled at once', async (t) => {
   await openCart(store)
