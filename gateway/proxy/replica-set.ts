@@ -66,6 +66,8 @@ export class ReplicaSet {
   /** The same, to be looked through whenever a request has ended. */
   readonly #queues = Object.values(this.#waiting)
   #replicas: readonly Replica[] = []
+  /** Those that are not known any more, and still carry something. */
+  readonly #retiring = new Set<Replica>()
   /** The addresses that each configured origin stood for when it was last looked up. */
   readonly #known = new Map<string, readonly string[]>()
   #turn = 0
@@ -87,12 +89,12 @@ export class ReplicaSet {
   async destroy(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#timer)
-    await Promise.all(this.#replicas.map((replica) => replica.destroy()))
+    await Promise.all([...this.#replicas, ...this.#retiring].map((replica) => replica.destroy()))
   }
 
   /** Ends what waits at its replicas for something to happen. */
   hurry(): void {
-    for (const replica of this.#replicas) replica.hurry()
+    for (const replica of [...this.#replicas, ...this.#retiring]) replica.hurry()
   }
 
   /** Whether at least one replica is ready. */
@@ -243,7 +245,10 @@ export class ReplicaSet {
     const added = [...wanted].map(([origin, servername]) => this.#replica(origin, servername))
     this.#replicas = [...kept, ...added]
     for (const replica of added) replica.start()
-    for (const replica of gone) void replica.retire()
+    for (const replica of gone) {
+      this.#retiring.add(replica)
+      void replica.retire().then(() => this.#retiring.delete(replica))
+    }
   }
 
   #replica(origin: string, servername: string): Replica {

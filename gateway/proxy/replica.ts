@@ -133,22 +133,18 @@ export class Replica {
     void this.#poll()
   }
 
-  /** Asks no more; what is in flight is finished. */
+  /** Is given nothing more. What it carries is finished, or learns that it has become unresponsive; then it is asked no more. */
   async retire(): Promise<void> {
-    this.#stop()
-    await Promise.all([this.pools.close(), this.#poller.destroy()])
+    await this.pools.close()
+    await this.destroy()
   }
 
   /** Asks no more, and breaks off what is in flight. */
   async destroy(): Promise<void> {
-    this.#stop()
-    await Promise.all([this.pools.destroy(), this.#poller.destroy()])
-  }
-
-  #stop(): void {
     this.#stopped = true
     clearTimeout(this.#timer)
     this.condition = 'away'
+    await Promise.all([this.pools.destroy(), this.#poller.destroy()])
   }
 
   /** How many requests it carries that count beside one of this kind. */

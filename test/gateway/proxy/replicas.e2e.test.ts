@@ -46,6 +46,23 @@ test('a host name is all its addresses, looked up again and again', async (t) =>
   t.deepEqual([...new Set(asked)], ['order'])
 })
 
+test('what a replica carries is sent elsewhere when that is silent, though no name leads to it any more', async (t) => {
+  const [first] = await openScaled(t)
+  let addresses = at('127.0.0.1')
+  const { ask } = await openShop(t, {
+    timeoutMs: 60_000,
+    origins: { order: [`http://order:${first.port}`] },
+    lookup: async () => addresses,
+  })
+  first.behave = () => undefined
+  const arrived = first.arrival()
+  const asked = ask('GET', '/orders/find/7')
+  await arrived
+  first.freeze()
+  addresses = at('127.0.0.2')
+  t.is((await asked).text, 'second')
+})
+
 test('a name that cannot be looked up at first is found later, and one that was found is kept when a look-up fails', async (t) => {
   const [upstream] = (await openUpstreams(t, 1)) as [Upstream]
   let lookups = 0
