@@ -74,7 +74,7 @@ await run(process, 'order', settings, (context) => {
     prefix: '/orders',
     peers: { payment, stock },
     subscribers: ['payment'],
-    needsQuorum: true,
+    beginsSagas: true,
     build: (dependencies) => {
       const { metrics, logger } = dependencies
       const measured = openOrderMetrics({ metrics })

@@ -13,8 +13,9 @@ import type { RawEntry, Service } from './contract/events.ts'
 import { LOCK_MASTERS, type LockMaster } from './contract/services.ts'
 import { openDurability } from './health/durability.ts'
 import { openHealth } from './health/health.ts'
-import { memoryWatch } from './health/memory.ts'
+import { memoryWatch, ownMemoryWatch } from './health/memory.ts'
 import { openRedisGauges } from './health/redis-gauges.ts'
+import { openRoom } from './health/room.ts'
 import type { Route } from './http/route.ts'
 import { openServer } from './http/server.ts'
 import { keepLease, type Lease } from './lock/lease.ts'
@@ -87,8 +88,8 @@ export type ServiceOptions = {
   readonly peers: Readonly<Partial<Record<LockMaster, string>>>
   /** Which services follow this log. */
   readonly subscribers: readonly Service[]
-  /** Is nothing begun without a quorum of lock masters? */
-  readonly needsQuorum?: boolean
+  /** Does it begin sagas? Then nothing is begun without a quorum of lock masters, nor while the Redis of a peer is nearly full. */
+  readonly beginsSagas?: boolean
   readonly build: (dependencies: Dependencies) => ServiceParts
 }
 
@@ -102,7 +103,7 @@ type Connections = {
 }
 
 /** Where a service stands among the others. */
-type Place = Pick<ServiceOptions, 'service' | 'peers' | 'needsQuorum'>
+type Place = Pick<ServiceOptions, 'service' | 'peers' | 'beginsSagas'>
 
 const openConnections = (
   { config, logger, stack, step }: ProcessContext<ServiceConfig>,
@@ -146,7 +147,7 @@ const refuseExposedRedis = (config: ServiceConfig, { peers }: Place): void => {
 /** What is looked at to know whether the service can do its work. */
 const openChecks = (
   { config, logger, stack, step }: ProcessContext<ServiceConfig>,
-  { needsQuorum = false }: Place,
+  { service, peers: followed, beginsSagas = false }: Place,
   parts: Pick<Connections, 'redis' | 'masters'> & {
     readonly peers: Peers
     readonly features: Features
@@ -155,14 +156,17 @@ const openChecks = (
 ) => {
   const { redis, masters, peers, features, metrics } = parts
   const durability = openDurability({ redis, step, allowUnsafe: config.allowUnsafeRedis, logger })
-  const memory = memoryWatch({ redis, step, logger })
-  stack.defer(memory.stop)
+  const memory = ownMemoryWatch({ redis, step, logger })
+  const inPeers = (Object.keys(beginsSagas ? followed : {}) as LockMaster[]).map(
+    (peer) => [peer, memoryWatch({ redis: masters[peer], step })] as const,
+  )
+  const room = openRoom({ [service]: memory, ...Object.fromEntries(inPeers) })
   const health = openHealth({
     own: redis,
     masters,
-    needsQuorum,
-    others: () => [durability.check(), memory.check(), features.check(), ...peers.checks()],
-    probes: [peers.probe, features.refresh],
+    needsQuorum: beginsSagas,
+    others: () => [durability.check(), memory.check(), room.check(), features.check(), ...peers.checks()],
+    probes: [peers.probe, features.refresh, room.look],
     step,
     logger,
   })
@@ -170,9 +174,9 @@ const openChecks = (
   return {
     checks: health.checks,
     memory: memory.seen,
+    isFull: room.isLacking,
     whenDurable: durability.whenDurable,
     start: (): void => {
-      memory.start()
       health.start()
       stack.defer(health.stop)
     },
@@ -234,8 +238,7 @@ export const openService = async (context: ProcessContext<ServiceConfig>, option
       ...sagaRoutes(prefix, { log, parser, recovery, subscribers, onApplied }),
       ...featureRoutes(prefix, features),
     ],
-    isOff: features.isOff,
-    checks: health.checks,
+    ...{ isOff: features.isOff, isFull: health.isFull, checks: health.checks },
     metrics,
     tracing,
     log: logger,

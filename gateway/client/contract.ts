@@ -227,6 +227,7 @@ export type ProblemKind =
   | 'method-not-allowed'
   | 'neighbour-unavailable'
   | 'no-reply-in-time'
+  | 'no-room'
   | 'no-such-checkout'
   | 'no-such-credit-note'
   | 'no-such-dead-letter'

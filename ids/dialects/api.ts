@@ -45,6 +45,7 @@ export const lockUnlock = {
     body: { fields: exactly({ lock_id: lockId }) },
     answers: { 200: { json: v.object({ lock_id: v.string(), unlocked: v.boolean() }) } },
     problems: [keyReused],
+    endsThings: true,
     repeatable: 'under-a-key',
     scope: 'merchant',
   },
@@ -121,6 +122,7 @@ export const distributedLock = {
     query: { timeout, timeout_seconds: timeout },
     answers: held,
     problems: [noSuchLock, noSuchHolder, taken],
+    endsThings: true,
     repeatable: 'under-a-key',
   },
   releaseDistributedLock: {

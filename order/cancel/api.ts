@@ -39,6 +39,7 @@ export const cancels = {
     answers: { 200: { json: cancelled }, 202: { json: cancelled } },
     fenced: true,
     problems: [noSuchOrder, orderContradicted, stale, keyReused],
+    endsThings: true,
     repeatable: 'as-it-is',
     scope: 'customer',
     shownAt: '/orders/{order}',

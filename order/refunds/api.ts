@@ -68,6 +68,7 @@ export const refunds = {
       stale,
       keyReused,
     ],
+    endsThings: true,
     repeatable: 'under-a-key',
     scope: 'customer',
     shownAt: '/orders/{order}/refunds',

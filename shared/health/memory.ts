@@ -1,9 +1,9 @@
 /**
- * How full is the own Redis?
+ * How full is a Redis?
  *
- * One that has reached its `maxmemory` refuses every write, and the shop sells nothing. So its operator is told
+ * One that has reached its `maxmemory` refuses every write, and the shop sells nothing. So the operator of a service is told of its own one
  * while there is time: once, when it has passed 70 %, and again only after it had fallen well below. What takes the memory
- * are the things that a service owns, and what is kept of sagas for `LOG_RETENTION_HOURS`.
+ * are the things that a service owns, and what is kept of sagas for `LOG_RETENTION_HOURS`. What happens when it is nearly full: see `room.ts`.
  */
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
@@ -15,24 +15,19 @@ import type { Step } from '../process/step.ts'
 export type Memory = { readonly used: number; readonly limit: number }
 
 export type MemoryWatch = {
-  /** As it was found last. */
-  readonly check: () => Check
+  /** Asked once a second. One that is away, which others tell, is as it was found last. */
   readonly look: () => Promise<void>
   /** What was found last; undefined before it was looked. */
   readonly seen: () => Memory | undefined
-  readonly start: () => void
-  readonly stop: () => void
+  /** How full it was found last; 0 where there is no limit. */
+  readonly percent: () => number
 }
 
-export type MemoryWatchOptions = {
-  readonly redis: Redis
-  readonly step: Step
-  readonly logger: Logger
-}
+/** The watch over the own Redis. */
+export type OwnMemoryWatch = MemoryWatch & { readonly check: () => Check }
 
-const EVERY_MS = 10_000
 /** From here on it is told, and below the second it may be told again. */
-const FULL_PERCENT = 70
+const WARN_PERCENT = 70
 const RELIEVED_PERCENT = 65
 
 const memoryOf = (info: string): Memory => {
@@ -40,51 +35,54 @@ const memoryOf = (info: string): Memory => {
   return { used: number('used_memory'), limit: number('maxmemory') }
 }
 
-const percentOf = ({ used, limit }: Memory): number => (limit === 0 ? 0 : Math.floor((used / limit) * 100))
-
-export const memoryWatch = ({ redis, step, logger }: MemoryWatchOptions): MemoryWatch => {
+export const memoryWatch = ({ redis, step }: { readonly redis: Redis; readonly step: Step }): MemoryWatch => {
   let last: Memory | undefined
-  let percent = 0
-  let warned = false
-  let timer: NodeJS.Timeout | undefined
+  return {
+    look: async () => {
+      if (redis.status !== 'ready') return
+      try {
+        last = memoryOf(await step('memory', () => redis.info('memory')))
+      } catch (error) {
+        if (!(error instanceof UnavailableError)) throw error
+      }
+    },
+    seen: () => last,
+    percent: () => (last === undefined || last.limit === 0 ? 0 : Math.floor((last.used / last.limit) * 100)),
+  }
+}
 
-  const look = async (): Promise<void> => {
-    const seen = memoryOf(await step('memory', () => redis.info('memory')))
-    last = seen
-    percent = percentOf(seen)
-    if (percent >= FULL_PERCENT && !warned) {
+export const ownMemoryWatch = (
+  options: Parameters<typeof memoryWatch>[0] & { readonly logger: Logger },
+): OwnMemoryWatch => {
+  const { logger } = options
+  const watch = memoryWatch(options)
+  const { seen, percent } = watch
+  let warned = false
+
+  const tell = (): void => {
+    if (percent() >= WARN_PERCENT && !warned) {
       warned = true
       logger.warn(
-        { ...seen, percent },
+        { ...seen(), percent: percent() },
         'the own Redis is getting full: raise its maxmemory, or keep logs for fewer hours (LOG_RETENTION_HOURS)',
       )
     }
-    if (percent < RELIEVED_PERCENT && warned) {
+    if (percent() < RELIEVED_PERCENT && warned) {
       warned = false
-      logger.info({ ...seen, percent }, 'the own Redis has room again')
+      logger.info({ ...seen(), percent: percent() }, 'the own Redis has room again')
     }
   }
 
-  const lookQuietly = (): void => {
-    look().catch((error: unknown) => {
-      // It is away, which others tell: the next look will do.
-      if (!(error instanceof UnavailableError)) throw error
-    })
-  }
-
   return {
+    ...watch,
+    look: async () => {
+      await watch.look()
+      tell()
+    },
     check: () => ({
       name: 'own-redis-memory',
       grade: 'warns',
-      wrong: percent < FULL_PERCENT ? undefined : `its own Redis is ${percent} % full`,
+      wrong: percent() < WARN_PERCENT ? undefined : `its own Redis is ${percent()} % full`,
     }),
-    look,
-    seen: () => last,
-    start: () => {
-      lookQuietly()
-      timer = setInterval(lookQuietly, EVERY_MS)
-      timer.unref()
-    },
-    stop: () => clearInterval(timer),
   }
 }

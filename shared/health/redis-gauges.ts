@@ -10,7 +10,7 @@ export const redisGauges = {
     'Whether a Redis would run a command for this process: its own one, and the lock masters',
     'redis',
   ),
-  used: gauge('shop_redis_used_memory_bytes', 'How much memory its own Redis uses, found every ten seconds'),
+  used: gauge('shop_redis_used_memory_bytes', 'How much memory its own Redis uses, found every second'),
   limit: gauge('shop_redis_max_memory_bytes', 'How much it may use; there is none if it may use all there is'),
 } as const
 

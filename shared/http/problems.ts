@@ -135,6 +135,11 @@ export const featureOff = problemKind(503, 'feature-off', 'This is switched off'
   feature,
 }))
 
+/** Of what would take more memory than the Redis of the shop have left for it. */
+export const noRoom = problemKind(503, 'no-room', 'There is no room for more now', () => ({
+  detail: 'a Redis of the shop is nearly full; nothing was done, send it again later',
+}))
+
 export const draining = problemKind(503, 'draining', 'This replica is stopping', () => ({
   detail: 'nothing was done; send the request again',
 }))

@@ -25,6 +25,7 @@ import {
   invalidName,
   malformed,
   malformedBody,
+  noRoom,
   notDone,
   preconditionRequired,
   staleLockToken,
@@ -74,6 +75,8 @@ export type Row = {
   readonly fenced?: true
   /** What it may refuse, besides what every route may: see `problemsOf`. */
   readonly problems: readonly ProblemKind[]
+  /** Does it end what there is, or give it back? Then it is done also where there is no room for anything new. */
+  readonly endsThings?: true
   /** Does it pass on, as it is, what a peer refuses that is asked on the client's behalf? */
   readonly passesOn?: true
   /** Clients of older back ends read in the member `error` of a problem what was refused: in a sentence, or in a word. */
@@ -137,26 +140,34 @@ export type Handler<R extends Row> = (request: Given<R>) => Promise<AnswerTo<R>>
 export type Handlers<R extends Rows> = { readonly [Name in keyof R]: Handler<R[Name]> }
 
 /** A route as the server takes it, with its parameters behind colons: `/orders/find/:order`. */
-export type Route = Pick<Row, 'method' | 'path' | 'body' | 'shownAt' | 'scope' | 'error'> & {
+export type Route = Pick<Row, 'method' | 'path' | 'body' | 'shownAt' | 'scope' | 'error' | 'endsThings'> & {
   /** By which name it can be switched off, if it can. */
   readonly feature?: string
   readonly handler: (request: Request) => Promise<Answer>
 }
 
+/** Whether it is a client's who begins something new, for which there may be no room. What is there may be changed and given up. */
+export const takesRoom = ({ method, scope, endsThings }: Pick<Row, 'method' | 'scope' | 'endsThings'>): boolean =>
+  scope !== 'operator' && scope !== 'service' && (method === 'POST' || method === 'PUT') && endsThings !== true
+
 /** All kinds of problems with which a route may answer while its service is open. */
-export const problemsOf = ({ problems, params = {}, body, ifMatch, fenced, scope }: Row): readonly ProblemKind[] => [
-  ...problems,
-  malformed,
-  ...(Object.values(params).some((field) => nameField(field) !== undefined) ? [invalidName] : []),
-  ...(body ? [bodyTooLarge, unsupportedMediaType, malformedBody] : []),
-  ...(ifMatch === 'required' ? [preconditionRequired] : []),
-  ...(fenced ? [staleLockToken] : []),
-  notDone,
-  unavailable,
-  internal,
-  ...(scope === 'operator' ? [forbidden] : [featureOff]),
-  ...(scope === 'anybody' ? [] : [unauthorised, insufficientScope]),
-]
+export const problemsOf = (row: Row): readonly ProblemKind[] => {
+  const { problems, params = {}, body, ifMatch, fenced, scope } = row
+  return [
+    ...problems,
+    malformed,
+    ...(Object.values(params).some((field) => nameField(field) !== undefined) ? [invalidName] : []),
+    ...(body ? [bodyTooLarge, unsupportedMediaType, malformedBody] : []),
+    ...(ifMatch === 'required' ? [preconditionRequired] : []),
+    ...(fenced ? [staleLockToken] : []),
+    notDone,
+    unavailable,
+    internal,
+    ...(scope === 'operator' ? [forbidden] : [featureOff]),
+    ...(takesRoom(row) ? [noRoom] : []),
+    ...(scope === 'anybody' ? [] : [unauthorised, insufficientScope]),
+  ]
+}
 
 type Reader = (textOf: (name: string) => string | undefined) => Readonly<Record<string, unknown>>
 
@@ -205,7 +216,7 @@ const asPreferred = (answers: Row['answers'], isShown: boolean, answer: Answer):
 
 const route = <R extends Row>(name: string, row: R, handler: Handler<R>): Route => {
   const { method, path, params = {}, query = {}, headers = {}, body } = row
-  const { answers, ifMatch, fenced, shownAt, scope, error } = row
+  const { answers, ifMatch, fenced, shownAt, scope, error, endsThings } = row
   const takesLockToken = fenced === true || method === 'GET'
   const readParams = readerOf(params)
   const readQuery = readerOf(query)
@@ -220,6 +231,7 @@ const route = <R extends Row>(name: string, row: R, handler: Handler<R>): Route 
     ...(shownAt === undefined ? {} : { shownAt: colons(shownAt) }),
     ...(scope === 'operator' ? {} : { feature: name }),
     ...(error ? { error } : {}),
+    ...(endsThings ? { endsThings } : {}),
     ...(body ? { body } : {}),
     handler: async (request) => {
       const { parameter, query: queried, body: sent, header } = request

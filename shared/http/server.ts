@@ -25,11 +25,11 @@ import { connectionServer, isOver } from './connections.ts'
 import { aboutRequest, SECRET_MARK_HEADER, secretMark, TOKEN_MARK_HEADER, tokenMark } from './operators.ts'
 import { doneByOf } from './owner.ts'
 import { NOT_STARTED_HEADER, RETRY_AFTER_S } from './problem.ts'
-import { draining, featureOff, methodNotAllowed, noSuchRoute } from './problems.ts'
+import { draining, featureOff, methodNotAllowed, noRoom, noSuchRoute } from './problems.ts'
 import { faultOfQuery, queryIn } from './query.ts'
 import type { Check } from './readiness.ts'
 import { requestOf } from './request.ts'
-import type { Route } from './route.ts'
+import { type Route, takesRoom } from './route.ts'
 import { type Handle, openRouting, type Routing } from './routing.ts'
 import { answerScrape, isScrape } from './scrape.ts'
 import { openVisitors } from './visitors.ts'
@@ -49,6 +49,8 @@ export type HttpServerOptions = {
   readonly checks: () => readonly Check[]
   /** Is a feature switched off? */
   readonly isOff?: (feature: string) => boolean
+  /** Is there no room for anything new? */
+  readonly isFull?: () => boolean
   /** Default: open. */
   readonly auth?: Auth
   /** What the gateway and the peers bear, where tokens are wanted. */
@@ -75,6 +77,9 @@ const IDLE_SWEEP_MS = 50
 const KEEP_ALIVE_MS = 65_000
 /** Gateways keep some ten thousand connections each, where so many clients wait. */
 const CONNECTIONS_MAX = 20_000
+
+/** There is room again when entries are trimmed, or an operator makes some. */
+const NO_ROOM_RETRY_AFTER_S = '10'
 
 const DRAINING: readonly Check[] = [{ name: 'door', grade: 'blocks', wrong: 'draining' }]
 
@@ -110,25 +115,31 @@ const traceOf = (ctx: Context, { method, path }: Route, tracing: Tracing | undef
 /** What a route does with its requests. */
 const handling =
   (
-    { isOff = () => false, tracing }: Pick<HttpServerOptions, 'isOff' | 'tracing'>,
+    { isOff = () => false, isFull = () => false, tracing }: Pick<HttpServerOptions, 'isOff' | 'isFull' | 'tracing'>,
     authorisation: Authorisation,
     closing: AbortSignal,
   ) =>
-  (route: Route): Handle =>
-  async (ctx) => {
-    const admitted = authorisation.admit(ctx, route.scope)
-    if ('problem' in admitted) return sendProblem(ctx, admitted.problem)
-    ctx.state.route = route
-    ctx.state.doneBy = doneByOf(admitted.caller)
-    if (route.feature !== undefined && isOff(route.feature)) {
-      ctx.set('Retry-After', RETRY_AFTER_S)
-      return sendProblem(ctx, featureOff(route.feature))
+  (route: Route): Handle => {
+    const isNew = takesRoom(route)
+    return async (ctx) => {
+      const admitted = authorisation.admit(ctx, route.scope)
+      if ('problem' in admitted) return sendProblem(ctx, admitted.problem)
+      ctx.state.route = route
+      ctx.state.doneBy = doneByOf(admitted.caller)
+      if (route.feature !== undefined && isOff(route.feature)) {
+        ctx.set('Retry-After', RETRY_AFTER_S)
+        return sendProblem(ctx, featureOff(route.feature))
+      }
+      if (isNew && isFull()) {
+        ctx.set('Retry-After', NO_ROOM_RETRY_AFTER_S)
+        return sendProblem(ctx, noRoom())
+      }
+      const trace = traceOf(ctx, route, tracing)
+      const sent = await readBody(ctx, route.body)
+      if (isOver(ctx.req)) return
+      if ('problem' in sent) return sendProblem(ctx, sent.problem)
+      send(ctx, await route.handler(requestOf(ctx, ctx.params, sent, admitted.caller, closing, trace)))
     }
-    const trace = traceOf(ctx, route, tracing)
-    const sent = await readBody(ctx, route.body)
-    if (isOver(ctx.req)) return
-    if ('problem' in sent) return sendProblem(ctx, sent.problem)
-    send(ctx, await route.handler(requestOf(ctx, ctx.params, sent, admitted.caller, closing, trace)))
   }
 
 /** Answers for paths and methods that no route takes. */

@@ -1,5 +1,7 @@
 /**
- * A Redis that is full: it reads, takes away and refuses everything else. So the log parser runs, old entries go, the audit
+ * A Redis that is nearly full: nothing new is begun, and what is under way ends, surveys go round and old entries go, so that there is room again.
+ *
+ * And one that is full: it reads, takes away and refuses everything else. So the log parser runs, old entries go, the audit
  * answers and people look at what there is; whoever would write is told so truthfully, and once there is memory again all
  * is as it was.
  */
@@ -82,11 +84,15 @@ const runParser = async (t: ExecutionContext, client: Client, participant: Parti
   return reply.json as Report
 }
 
-/** Has two surveys go round, a retention apart: what was said before the first may be trimmed. */
-const surveyed = async (t: ExecutionContext, { client, shop }: OpenShop, participant: Participant, operator: Redis) => {
-  const ofOrder = lookInto(shop.part('order-redis'), t)
+/** Appends what is older than any log is kept, before the first entries. */
+const age = async (t: ExecutionContext, { shop }: OpenShop, participant: Participant): Promise<void> => {
   for (const publisher of new Set(['order', participant] as const))
-    await (publisher === 'order' ? ofOrder : operator).xadd(`log:${publisher}`, '1-1', ...OLD[publisher])
+    await lookInto(shop.part(`${publisher}-redis`), t).xadd(`log:${publisher}`, '1-1', ...OLD[publisher])
+}
+
+/** Has two surveys go round, a retention apart: what was said before the first may be trimmed. */
+const surveyed = async (t: ExecutionContext, { client, shop }: OpenShop, operator: Redis) => {
+  const ofOrder = lookInto(shop.part('order-redis'), t)
   const surveysIn = async (redis: Redis) =>
     Object.entries(await redis.hgetall('sagas:survey')).map(([id, survey]) => {
       const [at = '', ended] = survey.split(' ')
@@ -132,7 +138,8 @@ for (const participant of daily(['order', 'payment', 'stock'] as const, 1))
     })
     const { client, shop } = opened
     const operator = lookInto(shop.part(`${participant}-redis`), t)
-    await surveyed(t, opened, participant, operator)
+    await age(t, opened, participant)
+    await surveyed(t, opened, operator)
     const item = await client.createItem(1, 1_000)
     const users = await inParallel(FULL ? 40 : 10, 8, () => client.createUser(10))
     const orders = await inParallel(users.length, 8, (at) => client.createOrder(users[at] ?? '', [[item, 2]]))
@@ -151,8 +158,11 @@ for (const participant of daily(['order', 'payment', 'stock'] as const, 1))
       told.push({ order, status })
       return status
     }
-    // Order's cannot be begun; another's cannot be answered, and is decided at the deadline.
-    t.deepEqual([...new Set(await inParallel(3, 3, checkOut))], participant === 'order' ? [503] : [424])
+    // Order has looked by now, whose Redis ever it is.
+    await eventually(async () => {
+      assert.equal((await client.post(making.order(user))).status, 503)
+    }, WITHIN_MS)
+    t.deepEqual([...new Set(await inParallel(3, 3, checkOut))], [503])
     await eventually(() => isBalanced(client), WITHIN_MS)
     await eventually(async () => {
       assert.ok((await runParser(t, client, participant)).trimmed > 0, 'nothing was trimmed')
@@ -173,4 +183,57 @@ for (const participant of daily(['order', 'payment', 'stock'] as const, 1))
       [],
       'but for the entry that was trimmed, nothing is missing',
     )
+  })
+
+/** Of so much in the Redis that is filled, a twentieth is much for a test. */
+const FILLING_BYTES = 40 * 1_048_576
+
+const problemOf = ({ json }: { readonly json: unknown }): unknown => (json as { readonly type?: unknown }).type
+
+for (const participant of daily(['order', 'payment', 'stock'] as const, 1))
+  test(`while the Redis of ${participant} is nearly full nothing new is begun, what was begun ends, and trimming goes on`, async (t) => {
+    t.timeout(90_000)
+    const opened = await openShop(t, {
+      env: {
+        order: { LOG_RETENTION_MS: String(SURVEYED_MS) },
+        [participant]: { LOG_PARSER_CRON: NEVER, LOG_RETENTION_MS: String(RETENTION_MS) },
+      },
+    })
+    const { client, shop } = opened
+    const operator = lookInto(shop.part(`${participant}-redis`), t)
+    await age(t, opened, participant)
+    const item = await client.createItem(1, 10)
+    const user = await client.createUser(10)
+    const [paid, open] = await inParallel(2, 2, () => client.createOrder(user, [[item, 2]]))
+    assert.ok(paid !== undefined && open !== undefined)
+    await operator.setrange('filling', FILLING_BYTES, 'x')
+    const held = shop.part(participant === 'payment' ? 'stock-1' : 'payment-1')
+    held.freeze()
+    const underWay = client.checkout(paid)
+    await eventually(async () => {
+      assert.equal(((await client.get(`/orders/${paid}`)).json as { status: string }).status, 'checking-out')
+    }, WITHIN_MS)
+    const used = Number(/^used_memory:(\d+)/m.exec(await operator.info('memory'))?.[1])
+    await operator.config('SET', 'maxmemory', Math.floor(used / 0.96))
+
+    const refused = async () => client.post(making[participant](user))
+    await eventually(async () => assert.equal(problemOf(await refused()), 'urn:shop:problem:no-room'), WITHIN_MS)
+    // Order has looked by now as well.
+    await eventually(async () => {
+      assert.equal(problemOf(await client.post(making.order(user))), 'urn:shop:problem:no-room')
+    }, WITHIN_MS)
+    t.is(problemOf(await client.checkout(open)), 'urn:shop:problem:no-room')
+    held.thaw()
+    t.is((await underWay).status, 200)
+    t.is((await client.get(`/orders/${open}`)).status, 200)
+    t.is((await client.post(`/orders/${open}/cancel`)).status, 200)
+    await surveyed(t, opened, operator)
+    await eventually(async () => {
+      assert.ok((await runParser(t, client, participant)).trimmed > 0, 'nothing was trimmed')
+    }, WITHIN_MS)
+    t.is(problemOf(await refused()), 'urn:shop:problem:no-room', 'it was nearly full all the while')
+
+    await operator.config('SET', 'maxmemory', '0')
+    await eventually(async () => assert.equal((await refused()).status, 200), WITHIN_MS)
+    await isBalanced(client)
   })

@@ -1,6 +1,7 @@
 import test from 'ava'
 import { pino } from 'pino'
-import { memoryWatch } from '../../../shared/health/memory.ts'
+import { ownMemoryWatch } from '../../../shared/health/memory.ts'
+import { openRoom } from '../../../shared/health/room.ts'
 import { listed, notReady } from '../../../shared/http/readiness.ts'
 import { openBench } from '../../support/shop/open-store.ts'
 
@@ -17,7 +18,7 @@ test.after.always(async () => bench[Symbol.asyncDispose]())
 const open = () => {
   const told: { level: number; percent: number }[] = []
   const logger = pino({ level: 'info' }, { write: (line) => told.push(JSON.parse(line)) })
-  return { told, watch: memoryWatch({ redis, step: dependencies.step, logger }) }
+  return { told, watch: ownMemoryWatch({ redis, step: dependencies.step, logger }) }
 }
 const fill = (megabytes: number) => redis.setrange('filled', megabytes * MEGABYTE, 'x')
 
@@ -61,3 +62,28 @@ test.serial('/ready?verbose warns of it, and the service is ready all the same',
   t.deepEqual(listed([check]), [{ name: 'own-redis-memory', grade: 'warns', wrong: check.wrong }])
   t.is(notReady([check], true), undefined)
 })
+
+test.serial(
+  'the last twentieth is kept for what is under way, and not given away until there is more again',
+  async (t) => {
+    const { watch } = open()
+    const room = openRoom({ order: watch, payment: { look: async () => undefined, percent: () => 94 } })
+    const lacksAt = async (percent: number): Promise<boolean> => {
+      const used = Number(/^used_memory:(\d+)/m.exec(await redis.info('memory'))?.[1])
+      await redis.config('SET', 'maxmemory', Math.floor((used * 100) / percent))
+      await room.look()
+      return room.isLacking()
+    }
+    try {
+      t.is(await lacksAt(90), false)
+      t.is(room.check().wrong, undefined)
+      t.is(await lacksAt(96), true)
+      t.regex(room.check().wrong ?? '', /^nothing new is begun: the Redis of order is 9[567] % full$/)
+      t.is(notReady([room.check()], false)?.type, 'urn:shop:problem:impaired')
+      t.is(await lacksAt(94), true, 'a little less does not do')
+      t.is(await lacksAt(90), false)
+    } finally {
+      await redis.config('SET', 'maxmemory', LIMIT)
+    }
+  },
+)

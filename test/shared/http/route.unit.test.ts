@@ -144,7 +144,7 @@ test('a row with a body may refuse that, and an operator’s row strangers', (t)
   const statuses = (row: Rows[string]) => problemsOf(row).map(({ status }) => status)
   t.deepEqual(statuses(api.find), [404, 400, 503, 503, 500, 503, 401, 403])
   t.deepEqual(statuses(api.fill), [404, 409, 400, 503, 503, 500, 403, 401, 403])
-  t.deepEqual(statuses(api.make), [409, 400, 413, 415, 422, 503, 503, 500, 503, 401, 403])
+  t.deepEqual(statuses(api.make), [409, 400, 413, 415, 422, 503, 503, 500, 503, 503, 401, 403])
 })
 
 test('a row and its handler fit together, or the compiler says so', (t) => {

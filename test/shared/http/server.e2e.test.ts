@@ -134,6 +134,40 @@ test('a feature that is switched off is refused before its body is read, and onl
   t.deepEqual([made, (await ask('POST', '/cups')).status, made], [0, 200, 1])
 })
 
+test('where there is no room nothing new is begun; what is there can be looked at, changed, given up, and seen to', async (t) => {
+  let isFull = true
+  const counted: string[] = []
+  const of = (method: Route['method'], others: Partial<Route> = {}): Route => ({
+    method,
+    path: `/${method}/${Object.values(others).join('-')}`.toLowerCase(),
+    scope: 'anybody',
+    handler: async () => {
+      counted.push(method)
+      return { text: 'done' }
+    },
+    ...others,
+  })
+  const begins = [of('POST'), of('PUT'), of('POST', { scope: 'customer' })]
+  const others = [
+    of('GET'),
+    of('PATCH'),
+    of('DELETE'),
+    of('POST', { scope: 'operator' }),
+    of('PUT', { scope: 'service' }),
+  ]
+  const ends = of('POST', { endsThings: true })
+  const { ask } = await openHouse(t, [...begins, ...others, ends], { isFull: () => isFull })
+  for (const { method, path } of begins) {
+    const refused = await ask(method, path, { body: 'no form that is known' })
+    t.deepEqual([documentOf(t, refused).type, refused.status], ['urn:shop:problem:no-room', 503], path)
+    t.is(refused.headers['retry-after'], '10')
+  }
+  t.deepEqual(counted, [])
+  for (const { method, path } of [...others, ends]) t.is((await ask(method, path)).status, 200, path)
+  isFull = false
+  for (const { method, path } of begins) t.is((await ask(method, path)).status, 200, path)
+})
+
 test('a malformed request: 400 that names the field', async (t) => {
   const { ask } = await openHouse(t, [throwing(new MalformedError('amount', 'too round'))])
   const document = documentOf(t, await ask('GET', '/fails'))
