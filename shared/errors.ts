@@ -59,6 +59,17 @@ export class UnavailableError extends Error {
   }
 }
 
+/** To be thrown instead of an error of something later, where something was done before: that nothing was cannot be said any more. */
+export const afterEffect = (error: unknown): unknown =>
+  error instanceof UnavailableError && error.nothingDone
+    ? new UnavailableError(error.message, { cause: error.cause, ...(error.location && { location: error.location }) })
+    : error
+
+/** For what is asked after that. @throws as `afterEffect` says */
+export const throwAfterEffect = (error: unknown): never => {
+  throw afterEffect(error)
+}
+
 /** A peer that had to be asked before anything could be done did not answer; nothing was done. */
 export class PeerError extends Error {
   override readonly name = 'PeerError'

@@ -7,8 +7,11 @@
 
 import type { ServerResponse } from 'node:http'
 
-/** How often a client is asked that has ended its side: from the second time on it is known that it has gone. */
-const PROBE_EVERY_MS = 1_000
+/**
+ * After how long a client is asked again that has ended its side, and then again and again: from the second time on it is known that it has
+ * gone, if what the first one brought about was here by then. What it waits for may be given to it until that is known.
+ */
+const PROBE_PAUSES_MS = [50, 200, 1_000] as const
 
 /** Probes when a client ends its side, or at once if it has. @returns what ends that; `undefined` in HTTP/1.0, which knows no interim answers */
 const atEnd = ({ req }: ServerResponse, probe: () => void): (() => void) | undefined => {
@@ -22,10 +25,12 @@ const atEnd = ({ req }: ServerResponse, probe: () => void): (() => void) | undef
 /** Calls once the client has gone before its answer. */
 export const whenGone = (response: ServerResponse, call: () => void): void => {
   let next: NodeJS.Timeout | undefined
+  let probes = 0
   const probe = (): void => {
     if (response.headersSent || response.destroyed) return
     response.writeProcessing()
-    next = setTimeout(probe, PROBE_EVERY_MS)
+    next = setTimeout(probe, PROBE_PAUSES_MS[probes] ?? PROBE_PAUSES_MS.at(-1))
+    probes += 1
   }
   const end = atEnd(response, probe)
   response.once('close', () => {

@@ -8,7 +8,7 @@
  */
 import { nanoid } from 'nanoid'
 import { isIdentifier } from '../../shared/contract/dictionary.ts'
-import { impossible, UnavailableError } from '../../shared/errors.ts'
+import { impossible, throwAfterEffect, UnavailableError } from '../../shared/errors.ts'
 import { type Handler, type Route, routes } from '../../shared/http/route.ts'
 import { assertAwaited } from '../../shared/log/fence.ts'
 import { PLAIN } from '../lock/lease.ts'
@@ -74,8 +74,9 @@ const find = async ({ verbs }: Options, user: string, id: string): Promise<Lock 
   const lock = await verbs.show(nameOf(user, id), false)
   return lock.write === null ? undefined : lock
 }
+/** The lock once something was done with it. */
 const shown = async ({ verbs }: Options, user: string, id: string) => ({
-  json: shownAs(id, await verbs.show(nameOf(user, id), false)),
+  json: shownAs(id, await verbs.show(nameOf(user, id), false).catch(throwAfterEffect)),
 })
 /** What a process holds so, first the one that it came to hold first. */
 const holdersOf = ({ holders }: Lock, kind: Kind, process: string): readonly Holder[] =>
@@ -119,9 +120,10 @@ const holdFrom =
     switch (found.state) {
       case 'held': {
         // Of two requests of one process at one moment the first has it.
-        const [first] = holdersOf(await verbs.show(name, false), kind, process)
+        const shownNow = await verbs.show(name, false).catch(throwAfterEffect)
+        const [first] = holdersOf(shownNow, kind, process)
         if (first === undefined || first.token === found.token) return shown({ verbs }, user, id)
-        await verbs.release(name, lease, inNameOf(request))
+        await verbs.release(name, lease, inNameOf(request)).catch(throwAfterEffect)
         return { problem: present(id, process) }
       }
       case 'locked':

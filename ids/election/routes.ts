@@ -4,7 +4,7 @@
  * An election is an exclusive lock with a queue, under its name behind `elections/`: who holds it leads, its token is the term, and what
  * it is known by lies in its metadata. A candidate names its lease itself, and is shown by that name.
  */
-import { impossible } from '../../shared/errors.ts'
+import { impossible, throwAfterEffect } from '../../shared/errors.ts'
 import { keyReused } from '../../shared/http/problems.ts'
 import { type Handler, type Route, routes } from '../../shared/http/route.ts'
 import type { Holding } from '../lock/holding.ts'
@@ -80,7 +80,7 @@ const showing =
   ({ verbs }: ElectionOptions) =>
   async (election: string, candidate: string, lease: Held | Waiting) => {
     if (lease.state === 'held') return { json: leadingAs(candidate, lease) }
-    const { holders } = await verbs.show(lockOf(election), false)
+    const { holders } = await verbs.show(lockOf(election), false).catch(throwAfterEffect)
     const led_by = holders[0]?.owner ?? null
     const headers = { Location: placeOf(election, candidate) }
     return {

@@ -160,10 +160,12 @@ export const lockClient = (url: string, options: ClientOptions = {}): LockClient
       acquire,
       tryAcquire,
       doUnder,
-      force: async (name) => {
-        const { status, json } = await wire.ask('DELETE', pathOfLock(name))
-        if (status !== 200) throw new LockRefusedError(status, json)
+      force: async (name, token) => {
+        const { status, json } = await wire.ask('DELETE', `${pathOfLock(name)}?token=${token}`)
+        // 410: it has ended by itself.
+        if (status !== 200 && status !== 410) throw new LockRefusedError(status, json)
       },
+      info: reading.info,
       list: reading.list,
     }),
     acquire,

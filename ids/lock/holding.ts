@@ -5,6 +5,7 @@
  * repeat: so when this replica is about to stop the request is handed to another one. One whose client has gone waits no longer, and does
  * not fetch what it is granted: nobody would know of it.
  */
+import { throwAfterEffect } from '../../shared/errors.ts'
 import type { Once } from '../../shared/redis/script.ts'
 import { leaseKey } from './keys.ts'
 import type { Wish } from './lease.ts'
@@ -50,7 +51,7 @@ export const openHolding = (verbs: Pick<Locks, 'acquire' | 'ask'>, waits: Pick<W
     for (let left = waitMs; found.state === 'waiting' && left > 0; left = until - performance.now()) {
       await watch.next(until - performance.now(), closing)
       if (closing.aborted || isGone()) return { state: 'closing' }
-      found = await again()
+      found = await again().catch(throwAfterEffect)
     }
     return found
   }

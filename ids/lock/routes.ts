@@ -1,6 +1,6 @@
 /** HTTP in, results out: the routes of locks. */
 import { nanoid } from 'nanoid'
-import { impossible, unreachable } from '../../shared/errors.ts'
+import { impossible, throwAfterEffect, unreachable } from '../../shared/errors.ts'
 import type { EventStream } from '../../shared/http/event-stream.ts'
 import { NOT_STARTED_HEADER } from '../../shared/http/problem.ts'
 import { draining, keyReused, malformedBody } from '../../shared/http/problems.ts'
@@ -150,7 +150,7 @@ export const lockRoutes = ({ verbs, holding, waits, watches, nextLogId }: LockRo
       const found = await holding.acquire(params.lock, lease, body, request, request)
       // Without a key the same again is another lease: nobody would ask for this one.
       if (found.state === 'closing' && idempotencyKey === undefined)
-        await verbs.release(params.lock, lease, inNameOf(request))
+        await verbs.release(params.lock, lease, inNameOf(request)).catch(throwAfterEffect)
       if (found.state === 'unknown') return { problem: noSuchLease(params.lock) }
       return found.state === 'key-reused' ? { problem: keyReused() } : acquired(params.lock, found)
     },

@@ -5,7 +5,7 @@
  * (`knowledge.ts`): until the last of that has ended, nothing is granted. Then the verb runs.
  */
 import { setTimeout as after } from 'node:timers/promises'
-import { UnavailableError } from '../../shared/errors.ts'
+import { afterEffect, UnavailableError } from '../../shared/errors.ts'
 import type { Knowledge, Known } from './knowledge.ts'
 
 /** How often a Redis may come back older while a verb runs. */
@@ -60,7 +60,7 @@ export const openSound = ({ knowledge, findLeft, bar, onOlder }: SoundOptions): 
 /** After how long a verb is tried again whose outcome is unknown: a Redis that is started again is back in about a second. */
 const PAUSES_MS = [50, 200, 800] as const
 
-/** Runs what is safe to repeat again if it is not known what came of it. @throws UnavailableError */
+/** Runs what is safe to repeat again if it is not known what came of it. @throws UnavailableError, by which nothing was done only if no try may have done it */
 export const persistently = (soundly: Soundly): Soundly => {
   const again = async <Result extends AnyResult>(
     error: unknown,
@@ -70,7 +70,8 @@ export const persistently = (soundly: Soundly): Soundly => {
     const pauseMs = PAUSES_MS[tries]
     if (pauseMs === undefined || !(error instanceof UnavailableError)) throw error
     await after(pauseMs)
-    return soundly(command).catch((next: unknown) => again(next, command, tries + 1))
+    const isCertain = error.nothingDone
+    return soundly(command).catch((next: unknown) => again(isCertain ? next : afterEffect(next), command, tries + 1))
   }
   return (command) => soundly(command).catch((error: unknown) => again(error, command))
 }

@@ -153,6 +153,14 @@ const openLeases = (log: Log, knowledge: Knowledge, soundly: Soundly): LeaseVerb
   const { run, runOnce } = runner(log)
   const { granted, found } = openNotes(knowledge)
   const requestOf = openRequests()
+
+  const ask: LeaseVerbs['ask'] = async (name, lease) => {
+    const lock = encodeURIComponent(name)
+    const result = await soundly((seen) => run(askLease, { lock, lease, seen }))
+    if (result[0] === 'unknown') return { state: result[0] }
+    return result[0] === 'ended' ? result[1] : found(lock, result)
+  }
+
   return {
     acquire: async (name, lease, wish, once) => {
       const lock = encodeURIComponent(name)
@@ -166,12 +174,7 @@ const openLeases = (log: Log, knowledge: Knowledge, soundly: Soundly): LeaseVerb
       }
       return told[0] === 'ended' ? told[1] : refused(told)
     },
-    ask: async (name, lease) => {
-      const lock = encodeURIComponent(name)
-      const result = await soundly((seen) => run(askLease, { lock, lease, seen }))
-      if (result[0] === 'unknown') return { state: result[0] }
-      return result[0] === 'ended' ? result[1] : found(lock, result)
-    },
+    ask,
     renew: async (name, lease, { ttlMs, metadata, priority, mode = '' }, once) => {
       const lock = encodeURIComponent(name)
       const changed = metadata === undefined ? '' : JSON.stringify(metadata)
@@ -179,9 +182,11 @@ const openLeases = (log: Log, knowledge: Knowledge, soundly: Soundly): LeaseVerb
       const result = await soundly((seen) => runOnce(renewLease, { lock, lease, seen, ...args }, once))
       switch (result[0]) {
         case 'held':
-          return granted(lock, lease, result[1])
-        case 'waiting':
-          return found(lock, result)
+        case 'waiting': {
+          const renewed = result[0] === 'held' ? granted(lock, lease, result[1]) : found(lock, result)
+          // Under a key it may be what was returned when it was asked first: what has become of it since is asked.
+          return once?.idempotencyKey === undefined ? renewed : ask(name, lease)
+        }
         case 'ended':
           return result[1]
         default:

@@ -38,8 +38,8 @@ export type Claim = {
   readonly ttl: number
   readonly waitMs: number
   readonly signal?: AbortSignal | undefined
-  /** Called when it is told that it has a place in the queue; what that throws ends the wait. */
-  readonly onWaiting?: (() => Promise<void>) | undefined
+  /** Called when it is told that it has a place in the queue, with what asks whether it still waits; what that throws ends the wait. */
+  readonly onWaiting?: ((isWaiting: () => Promise<boolean>) => Promise<void>) | undefined
   /** What an answer calls the token. */
   readonly tokenName?: string
 }
@@ -74,7 +74,11 @@ const settling =
     })
     const put = (): Promise<Answer> => wire.ask('PUT', path, body, patience(restMs(REQUEST_WAIT_MS)))
     let answer = await put()
-    if (answer.status === 202) await onWaiting?.()
+    const isWaiting = async (): Promise<boolean> => {
+      answer = await wire.ask('GET', path, undefined, patience(0))
+      return answer.status === 202
+    }
+    if (answer.status === 202) await onWaiting?.(isWaiting)
     while (answer.status === 202 && restMs(1) > 0) {
       const waitMs = Math.ceil(restMs(QUESTION_WAIT_MS))
       answer = await wire.ask('GET', `${path}?wait_ms=${waitMs}`, undefined, patience(waitMs))

@@ -29,8 +29,9 @@ export type WebLocksOptions = {
   readonly acquire: (name: string, options: AcquireOptions & Pick<Claim, 'onWaiting'>) => Promise<Lock>
   readonly tryAcquire: (name: string, options: AcquireOptions) => Promise<Lock | null>
   readonly doUnder: <Result>(lock: Lock, work: Work<Result>) => Promise<Result>
-  /** Has nobody hold it any more. @throws LockRefusedError if the client is no operator */
-  readonly force: (name: string) => Promise<void>
+  /** Has nobody hold it any more by this token. @throws LockRefusedError if the client is no operator */
+  readonly force: (name: string, token: number) => Promise<void>
+  readonly info: Reading['info']
   readonly list: Reading['list']
 }
 
@@ -54,7 +55,16 @@ const infoOf = (name: string, lease: { readonly mode: string; readonly owner: st
   clientId: lease.owner ?? '',
 })
 
-export const openWebLocks = ({ acquire, tryAcquire, doUnder, force, list }: WebLocksOptions): WebLocks => {
+export const openWebLocks = ({ acquire, tryAcquire, doUnder, force, info, list }: WebLocksOptions): WebLocks => {
+  /** Whoever holds while it still waits is another one: so neither it nor one that only waits is robbed, whatever happens meanwhile. */
+  const rob = async (name: string, isWaiting: () => Promise<boolean>): Promise<void> => {
+    for (;;) {
+      const { holders } = await info(name)
+      if (!(await isWaiting()) || holders.length === 0) return
+      for (const { token } of holders) await force(name, token)
+    }
+  }
+
   const requestBy = async <Result>(
     name: string,
     wanted: RequestOptions,
@@ -65,7 +75,9 @@ export const openWebLocks = ({ acquire, tryAcquire, doUnder, force, list }: WebL
     if (objection) throw objection
     signal?.throwIfAborted()
     // Who steals it is the next in line before it is forced, or somebody else who waits would have it.
-    const first = steal ? { priority: FIRST, onWaiting: () => force(name) } : {}
+    const first = steal
+      ? { priority: FIRST, onWaiting: (isWaiting: () => Promise<boolean>) => rob(name, isWaiting) }
+      : {}
     const asked = { mode, signal, wait: Number.MAX_SAFE_INTEGER, ...first }
     const lock = ifAvailable ? await tryAcquire(name, asked) : await acquire(name, asked)
     if (lock === null) return callback(null)

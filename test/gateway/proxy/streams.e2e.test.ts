@@ -85,8 +85,11 @@ for (const [method, path, body] of [
     waiting.on('error', () => undefined)
     waiting.end(body)
     await upstream.arrival()
+    const leftAt = performance.now()
     waiting.destroy()
     t.true(await within(gone.promise))
+    // Until then it may be given what it waited for.
+    t.true(performance.now() - leftAt < 800)
     upstream.behave = answer('well')
     t.is((await ask('GET', '/ids/create')).text, 'well')
   })

@@ -439,6 +439,24 @@ test.serial('who steals a lock goes before all that wait for it', async (t) => {
   await ended
 })
 
+test.serial('who steals a lock robs neither itself nor one that only waits, whenever it is released', async (t) => {
+  for (let round = 0; round < 12; round += 1) {
+    const name = newName()
+    const held = await locks.acquire(name)
+    const waiting = brief.acquire(name, { wait: 20_000 })
+    await isWaitedFor(name)
+    const stolen = others.request(name, { steal: true }, async () => 'stolen')
+    await away(round / 2)
+    await held.release().catch(() => undefined)
+    t.is(await Promise.race([stolen, away(LATE_MS)]), 'stolen')
+    await using next = await waiting
+    t.true(next.isHeld)
+    const { history } = await locks.info(name)
+    const forced = history.filter(({ event }) => event === 'forced').map(({ owner }) => owner)
+    t.true(forced.length <= 1, `${forced}`)
+  }
+})
+
 test.serial('one that may not steal is told so, and does not wait', async (t) => {
   const name = newName()
   await using _ = await others.acquire(name)

@@ -2,7 +2,7 @@ import test from 'ava'
 import { inNameOf } from '../../../ids/lock/verbs.ts'
 import { invalidReason } from '../../../shared/contract/dictionary.ts'
 import { elapse, openLocksOver, wish } from '../../support/locks.ts'
-import { openBench, resultsSeen, saidIn } from '../../support/shop/open-store.ts'
+import { openBench, resultsSeen, saidIn, under } from '../../support/shop/open-store.ts'
 
 const bench = await openBench()
 const { log, locks, knowledge, lost } = openLocksOver(bench.dependencies, {
@@ -160,6 +160,23 @@ test.serial('a lease ends by time, and the next gets the lock', async (t) => {
   t.like(await locks.release('a', 'l1'), { ended: 'expired', promoted: false })
   t.deepEqual(await locks.renew('a', 'l3', {}), { state: 'unknown' })
   t.like(await locks.renew('a', 'l1', {}), { state: 'ended', ended: 'expired' })
+})
+
+test.serial('under a key a lease is renewed once, and then it is told how it stands', async (t) => {
+  const renew = (key: string) => locks.renew('a', 'l1', { ttlMs: 2_000 }, under(key))
+  await locks.acquire('a', 'l1', wish())
+  t.like(await renew('k'), { state: 'held', ttlMs: 2_000 })
+  await elapse(bench.redis, 1_000)
+  const again = await renew('k')
+  t.true(again.state === 'held' && again.expiresInMs <= 1_000, 'it holds no longer than it does')
+  await elapse(bench.redis, 1_000)
+  t.like(await locks.acquire('a', 'l2', wish()), { state: 'held' })
+  t.like(await renew('k'), { state: 'ended', ended: 'expired' })
+  await locks.acquire('a', 'l3', wish({ queue: true }))
+  const raise = () => locks.renew('a', 'l3', { priority: 5 }, under('w'))
+  t.like(await raise(), { state: 'waiting', priority: 5 })
+  await locks.release('a', 'l2')
+  t.like(await raise(), { state: 'held' })
 })
 
 test.serial('renewal lets a lease end later', async (t) => {
