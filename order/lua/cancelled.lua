@@ -38,12 +38,15 @@ end
 -- that: the draft of its invoice was issued then, so that none is left to be void, nor to be shown.
 function rarely.cancel_order(order, note)
   local key = names.order .. order
-  local user, version, id, why = unpack(redis.call('HMGET', key, 'user', 'version', 'give_up', 'why'))
+  local user, version, id, why, refunded = unpack(redis.call('HMGET', key, 'user', 'version', 'give_up', 'why', 'refunded'))
   redis.call('HSET', key, 'status', 'cancelled', 'version', later_version(version))
   local payload = given_up(order, user, why)
   if note then
     payload[#payload + 1], payload[#payload + 2] = 'note', note
     redis.call('HDEL', key, 'billed', 'draft')
+  end
+  if refunded then
+    payload[#payload + 1], payload[#payload + 2] = 'refunded', refunded
   end
   emit_single('OrderCancelled', id, payload)
   announce_cancelled(order)

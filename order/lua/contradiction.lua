@@ -78,6 +78,22 @@ local function is_undone(by)
   return string.sub(by, 1, 5) ~= 'told-'
 end
 
+-- remember_forgotten(order, id): a saga is found by its order from now on, whether or not that leads to it.
+local function remember_forgotten(order, id)
+  local _, kept = forgotten_of(order)
+  redis.call('HSET', names.forgotten, order, kept and kept .. ',' .. id or id)
+end
+
+-- is_found(order, id): whether an order leads to a saga.
+local function is_found(order, id)
+  for _, one in ipairs(sagas_of(order)) do
+    if one == id then
+      return true
+    end
+  end
+  return false
+end
+
 -- contradict(id, saga, by, note, refunded): a Redis has lost what was decided, and nothing can make both true: payment refuses or undid what
 -- was paid (`by` says why), or a client was answered another end (`told-` and what). The checkout stays as it is
 -- and its order is listed by name, once, until a person has resolved it; so long its record is kept. The credit note, if
@@ -89,6 +105,9 @@ local function contradict(id, saga, by, note, refunded)
     return { 'repeated' }
   end
   redis.call('SADD', names.contradictions, saga.order)
+  if not is_found(saga.order, id) then
+    remember_forgotten(saga.order, id)
+  end
   saga.by = by
   credit_order(id, saga, note, refunded)
   emit(id, saga, 'contradicted')
@@ -103,11 +122,9 @@ end
 -- still, and payment learn of it by that: then it is adopted; until then it has failed. It is found by its order, which may be gone, or lead to
 -- others.
 local function contradict_forgotten(id, known, by)
-  local order = known.order
-  local _, kept = forgotten_of(order)
-  redis.call('HSET', names.forgotten, order, kept and kept .. ',' .. id or id)
+  remember_forgotten(known.order, id)
   local forgotten = {
-    state = 'failed', order = order, user = known.user, total = known.total, lines = '', amends = known.amends, reason = 'deadline',
+    state = 'failed', order = known.order, user = known.user, total = known.total, lines = '', amends = known.amends, reason = 'deadline',
   }
   return contradict(id, forgotten, by)
 end

@@ -18,7 +18,7 @@ export const refund = command(
 /** What follows the entry of payment. */
 export const settle = command(
   'settle',
-  ['log_id', 'order', 'user', 'total', 'lines', 'restock', 'note?', 'amends?', 'checkouts?'],
+  ['log_id', 'order', 'user', 'total', 'lines', 'restock', 'note?', 'amends?', 'costs?', 'checkouts?'],
   {
     settled: ['refund'],
     rebuilt: ['refund'],

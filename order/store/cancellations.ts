@@ -106,7 +106,11 @@ export const openCancellationStore = (options: CancellationStoreOptions): Cancel
       if (entry !== undefined)
         log.acknowledge(entry, () => [
           'OrderCancelled',
-          `version=${VERSION} log_id=${id} order=${order} user=${user}${why === undefined ? '' : ` why=${why}`}`,
+          [
+            `version=${VERSION} log_id=${id} order=${order} user=${user}`,
+            ...(why === undefined ? [] : [`why=${why}`]),
+            ...(all === '0' ? [] : [`refunded=${all}`]),
+          ].join(' '),
         ])
       const known = refundOf(refund, kept)
       if (known !== undefined && granted !== undefined) {

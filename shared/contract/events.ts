@@ -41,6 +41,9 @@ const checkout = { order: 'id', user: 'id', total: 'amount' } as const satisfies
  */
 const refund = { ...checkout, lines: 'lines', restock: 'word' } as const satisfies Facts
 
+/** What one of an amendment bears besides: the version that was amended, and what each line of the order costs from then on. */
+const ofAmendment = { amends: 'amount?', costs: 'costs?' } as const satisfies Facts
+
 /** What the invoice of an order is to come to, as of a version of the order. */
 const draft = { ...checkout, order_version: 'amount' } as const satisfies Facts
 /**
@@ -121,8 +124,8 @@ export const events = {
       price: 'amount',
       seed: 'amount',
     },
-    /** With the credit note over what a checkout of it had captured, if that was given back just now. */
-    OrderCancelled: { order: 'id', user: 'id', why: 'word?', note: 'word?' },
+    /** With the credit note over what a checkout of it had captured, if that was given back just now; and how much of it was refunded in all. */
+    OrderCancelled: { order: 'id', user: 'id', why: 'word?', note: 'word?', refunded: 'amount?' },
     /** It will be cancelled, once its checkout is undone, which was given up before. */
     CancellationRequested: { order: 'id', user: 'id', why: 'word?' },
     OrderExpired: { order: 'id', user: 'id' },
@@ -140,7 +143,7 @@ export const events = {
     CheckoutClosed: { ...checkout, note: 'word?' },
     CheckoutContradicted: { ...checkout, by: 'word?', note: 'word?' },
     CheckoutResolved: { ...checkout, by: 'word', why: 'word' },
-    RefundGranted: { ...refund, invoice: 'word?', amends: 'amount?', checkouts: 'word?' },
+    RefundGranted: { ...refund, invoice: 'word?', ...ofAmendment, checkouts: 'word?' },
     RefundSettled: { ...checkout, lines: 'lines', note: 'word?' },
     CheckoutsSurveyed: survey,
   },
@@ -157,7 +160,7 @@ export const events = {
     CreditCaptured: { ...checkout, lines: 'lines?', invoice: 'word?', ...amendment },
     CreditVoided: { ...checkout, reason: 'word', item: 'word', note: 'word?', refunded: 'amount?' },
     CreditReleased: { ...checkout, note: 'word?', refunded: 'amount?' },
-    CreditRefunded: { ...refund, note: 'word?', amends: 'amount?', checkouts: 'word?', unpaid: 'word?' },
+    CreditRefunded: { ...refund, note: 'word?', ...ofAmendment, checkouts: 'word?', unpaid: 'word?' },
     InvoiceDrafted: draft,
     DraftVoided: draft,
     CreditsSurveyed: survey,

@@ -206,8 +206,11 @@ test.serial('orders that are made anew are listed as their user’s, and nobody 
 test.serial('an order that this Redis has lost and adopts is listed, and nobody knows when it was made', async (t) => {
   await store.create('other', 'anna', plainly)
   await tell('payment', 'CreditCaptured', 'it', MONEY)
-  t.like(await recorded(), { number: '2', status: 'paid', at: undefined, costs: undefined })
+  t.like(await recorded(), { number: '2', status: 'paid', at: undefined, costs: 'tea:30' })
   t.deepEqual(await listed('anna'), ['other', '1', 'cart', '2'])
+  await redis.del('order:cart')
+  await tell('payment', 'CreditCaptured', 'two', { ...MONEY, lines: 'tea:1,cup:1' })
+  t.like(await recorded(), { status: 'paid', costs: undefined }, 'of several lines it is not known what each has cost')
 })
 
 test.serial('what an adopted order’s lines cost is known as far as it was sold as it stands here', async (t) => {

@@ -111,3 +111,48 @@ test.serial(
     t.is(await status(), 'open')
   },
 )
+
+test.serial('no more is refunded of an order than is left of it with what it does not show', async (t) => {
+  await begin('it')
+  await tell('payment', 'CreditCaptured', 'it', MONEY)
+  const refunded = { order: 'cart', user: 'anna', total: '10', lines: 'cup:1', restock: 'shelf' }
+  t.is((await tell('payment', 'CreditRefunded', 'strange', refunded))[0], 'contradicted')
+  t.is((await store.resolve('it', { by: 'accept', why: 'as it is' }, plainly))[0], 'resolved')
+  const giveBack = async (lines: string) =>
+    (await store.refund({ order: 'cart', from: 'any', lines, restock: 'shelf', reason: '' }, plainly))[0]
+  t.is(await giveBack('tea:1'), 'granted')
+  t.is(await giveBack(''), 'contradicted')
+  t.is(await giveBack('tea:1'), 'contradicted')
+  t.is(
+    (await store.cancelOrder({ order: 'cart', from: 'any', restock: 'shelf', reason: undefined }, plainly))[0],
+    'contradicted',
+  )
+  t.is(await status(), 'paid')
+})
+
+test.serial(
+  'an amendment that was told is paid, and is undone, is listed itself, and accepting it undoes nothing else',
+  async (t) => {
+    await begin('it')
+    await tell('payment', 'CreditCaptured', 'it', MONEY)
+    const strange = {
+      order: 'cart',
+      user: 'anna',
+      total: '10',
+      lines: 'cup:1',
+      amends: '99',
+      back: 'pot:1',
+      costs: 'cup:40',
+    }
+    t.is((await tell('payment', 'CreditCaptured', 'more', strange))[0], 'cancelled')
+    const told = { log_id: 'more', order: 'cart', user: 'anna', total: 10, told: 'paid', amends: '99' }
+    t.is((await store.log.run('uphold', told))[0], 'contradicted')
+    t.like(await store.contradicted(), [{ order_id: 'cart', log_id: 'more', by: 'told-paid' }])
+    t.is((await store.resolve('it', { by: 'accept', why: 'x' }, plainly))[0], 'consistent')
+    t.is((await store.resolve('more', { by: 'accept', why: 'x' }, plainly))[0], 'resolved')
+    t.deepEqual(await store.contradictions(), [])
+    t.deepEqual(await ledger(), [30, 2, 0, 0])
+    const gone = await store.refund({ order: 'cart', from: 'any', lines: '', restock: 'shelf', reason: '' }, plainly)
+    t.is(gone[0], 'granted', 'the order is paid as it was')
+  },
+)

@@ -118,7 +118,7 @@ local function amend(id, saga, order)
   end
   local refund = {
     order = order.id, user = order.user, total = integer(credit), lines = saga.back, restock = 'shelf',
-    invoice = order.invoice, amends = saga.amends, checkouts = order.checkouts,
+    invoice = order.invoice, amends = saga.amends, costs = saga.costs, checkouts = order.checkouts,
   }
   if saga.entries then
     refund.checkouts = id .. ',' .. refund.checkouts

@@ -16,7 +16,8 @@
 local function cancel_paid(args, amendment)
   local order = order_for_refund(args.order)
   local is_contradicted = redis.call('SISMEMBER', names.contradictions, args.order) == 1
-  if is_contradicted or (args.refund == '' and refund_of(order, '')) then
+  local left, why = refund_of(order, '')
+  if is_contradicted or why == 'contradicted' or (args.refund == '' and left) then
     return { 'contradicted' }, true
   end
   if amendment then

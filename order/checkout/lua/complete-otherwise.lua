@@ -38,7 +38,7 @@ end
 -- adopt(id, saga): makes the order what was charged and taken: also one that is gone, that has lost lines, or that is
 -- being checked out again, of which no client was answered the end yet and which is given up. False if it cannot be. It emits
 -- again how the checkout began, so that this log proves all of it, should the peers lose it next. When a gone order was made is
--- unknown, and so is what its lines cost if they are others than they were sold.
+-- unknown, and so is what its lines cost if they are others than they were sold, unless there is only one.
 local function adopt(id, saga)
   local key = names.order .. saga.order
   local order = redis.call('HMGET', key, 'status', 'saga', 'lines', 'user', 'total', 'number', 'give_up')
@@ -55,6 +55,10 @@ local function adopt(id, saga)
   redis.call('HSET', key, 'user', saga.user, 'saga', id, 'total', saga.total, 'lines', saga.lines)
   if lines ~= saga.lines or total ~= saga.total then
     redis.call('HDEL', key, 'costs')
+    local only = string.match(saga.lines, '^([^:,]+):%d+$')
+    if only then
+      redis.call('HSET', key, 'costs', only .. ':' .. saga.total)
+    end
   end
   if user ~= saga.user then
     number = number or integer(next_numbers(1))

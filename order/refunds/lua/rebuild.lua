@@ -16,45 +16,37 @@ local function fits(order, refund)
   return order.refunded + tonumber(refund.total) <= order.total
 end
 
--- costs_alike(one, other): whether two lists of costs say the same.
-local function costs_alike(one, other)
-  local costs, others = amounts(one), amounts(other)
-  for item, cost in pairs(costs) do
-    if others[item] ~= cost then
-      return false
-    end
-    others[item] = nil
-  end
-  return next(others) == nil
-end
-
 -- amend_again(id, refund, order): makes an order less once more that was amended so, if it can be the one that was amended, and
--- nothing was added then; if it is known what its lines cost from then on, they must. False if it cannot.
+-- nothing was added then, or that amendment was a saga, which payment tells of: what its lines cost from then on must be as it was told, if it was, and all of them together what is left of the
+-- total. A line of which it is not known what it has cost costs what was told. False if it cannot.
 local function amend_again(id, refund, order)
-  if not refund.amends or order.status ~= 'paid' or not is_whole(order) or not is_later(order, refund.amends) then
+  local amendment = string.sub(id, 1, -#BACK - 1)
+  local was_saga = string.find(',' .. (refund.checkouts or '') .. ',', ',' .. amendment .. ',', 1, true)
+  if not refund.amends or was_saga or order.status ~= 'paid' or not is_whole(order) or not is_later(order, refund.amends) then
     return false
   end
-  local back, costs, credit = amounts(refund.lines), {}, 0
+  local back, told, costs, rest = amounts(refund.lines), refund.costs and amounts(refund.costs), {}, order.total
   for item, text in string.gmatch(order.lines, '([^:,]+):(%d+)') do
-    local quantity, cost, gone = tonumber(text), order.costs[item], back[item] or 0
-    if not cost or gone > quantity then
+    local quantity, gone = tonumber(text), back[item] or 0
+    if gone > quantity then
       return false
+    elseif gone < quantity then
+      local cost = order.costs[item]
+      local left = cost and cost - worth(cost, quantity, gone) or told and told[item]
+      if not left or told and told[item] ~= left then
+        return false
+      end
+      costs[#costs + 1] = item .. ':' .. integer(left)
+      rest = rest - left
     end
-    local less = worth(cost, quantity, gone)
-    credit = credit + less
-    if gone < quantity then
-      costs[#costs + 1] = item .. ':' .. integer(cost - less)
-    end
-  end
-  if integer(credit) ~= refund.total or #costs == 0 then
-    return false
+    back[item] = nil
   end
   local left = table.concat(costs, ',')
-  if refund.costs and not costs_alike(left, refund.costs) then
+  if integer(rest) ~= refund.total or left == '' or next(back) or refund.costs and #left ~= #refund.costs then
     return false
   end
   local alone = { total = '0', lines = '', amends = refund.amends, back = refund.lines, costs = left }
-  local granted = amend(string.sub(id, 1, -#BACK - 1), alone, order)
+  local granted = amend(amendment, alone, order)
   refund.entries, refund.state, refund.stored, refund.at = granted.entries, granted.state, granted.stored, granted.at
   return true
 end

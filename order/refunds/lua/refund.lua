@@ -32,6 +32,9 @@ function commands.refund(args)
   if why == 'nothing' then
     return { 'nothing' }
   end
+  if why == 'contradicted' then
+    return { 'contradicted' }, true
+  end
   if why == 'too-much' then
     return { 'too-much', item, left }
   end

@@ -77,9 +77,20 @@ local function worth(cost, quantity, pieces)
   return (cost - rest) / quantity * pieces + share(pieces, quantity, rest)
 end
 
+-- unshown_total(order): how much was refunded of an order that it does not show.
+local function unshown_total(order)
+  local total = 0
+  for _, id in ipairs(redis.call('HKEYS', names.unshown .. order)) do
+    local text = redis.call('HGET', names.refunds .. order, id)
+    total = total + tonumber(string.match(text or '', '^%S+ (%S+)') or '0')
+  end
+  return total
+end
+
 -- refund_of(order, wanted): what goes back if these lines are wanted, or all that is left (''): the total, and its lines; or nil, why
 -- not, the item, and what is left of it. Of an order of which not all costs are known, or which has no lines, only all that is left can
--- go back; of one whose money is back already although it counts as paid, as a person has accepted, nothing.
+-- go back; of one whose money is back already although it counts as paid, as a person has accepted, nothing; and no more than is left when
+-- what it does not show is counted, too: that is contradicted.
 local function refund_of(order, wanted)
   if order.undone then
     return nil, 'nothing'
@@ -115,6 +126,9 @@ local function refund_of(order, wanted)
     total = order.total - order.refunded
   elseif unknown then
     return nil, 'prices-unknown', unknown
+  end
+  if order.refunded + total + unshown_total(order.id) > order.total then
+    return nil, 'contradicted'
   end
   return total, table.concat(lines, ',')
 end

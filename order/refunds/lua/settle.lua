@@ -1,8 +1,8 @@
 --- @include "rebuild"
 -- settle: payment has paid a refund. One that this service does not know (its Redis came back older) was granted, and its client may
 -- have been answered so: it is granted and settled as it was. If its order was refunded otherwise since, that is a contradiction.
--- ARGS     log_id, order, user, total, lines, restock, note (if there is a document), amends (if it is of an amendment), checkouts (of its
---          order, if order had named them)
+-- ARGS     log_id, order, user, total, lines, restock, note (if there is a document), amends, costs (these two of an amendment), checkouts
+--          (of its order, if order had named them)
 -- RETURNS  settled, refund | rebuilt, refund | contradicted, saga, by, order | repeated
 
 -- announce_settled(id): wakes the request that waits for this refund, in whichever replica it waits.
@@ -60,7 +60,7 @@ function commands.settle(args)
   end
   refund = {
     order = args.order, user = args.user, total = args.total, lines = args.lines, restock = args.restock,
-    amends = args.amends, checkouts = args.checkouts,
+    amends = args.amends, costs = args.costs, checkouts = args.checkouts,
   }
   local is_shown = rebuild(id, refund)
   settle_refund(id, refund, args.note)

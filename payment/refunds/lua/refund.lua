@@ -4,7 +4,7 @@
 -- no money goes back for an amendment. Order has granted it, so that nothing can be refused. Where
 -- there is no such wallet, or no room in it, nothing is done: the entry is a dead letter until there is.
 -- ARGS     log_id, order, user, total, lines, restock, invoice (if order knows it; of an amended order several, the last one first),
---          amends (if it is of an amendment), checkouts (of its order, the last one first; not in entries of older versions)
+--          amends, costs (these two of an amendment), checkouts (of its order, the last one first; not in entries of older versions)
 -- RETURNS  refunded | repeated
 function commands.refund(args)
   local id = args.log_id
@@ -14,7 +14,8 @@ function commands.refund(args)
   end
   local saga = {
     order = args.order, user = args.user, total = args.total, lines = args.lines, restock = args.restock,
-    invoice = args.invoice, amends = args.amends, checkouts = args.checkouts or checkouts_of(args.invoice),
+    invoice = args.invoice, amends = args.amends, costs = args.costs,
+    checkouts = args.checkouts or checkouts_of(args.invoice),
   }
   if not wallet(saga.user) then
     error('there is no user ' .. saga.user, 0)
