@@ -20,21 +20,22 @@ import {
   locksInDoubt,
   noSuchLease,
   notExclusive,
+  type Retry,
   retryHeaders,
   retryIn,
   tokenEnded,
   tooManyLocks,
   tooManyWatchers,
 } from './problems.ts'
-import { endedAs, heldAs, listedAs, lockAs, pathOf, pathOfLease, toldAs, waitingAs } from './shown.ts'
+import { endedAs, heldAs, listedAs, lockAs, pathOf, pathOfLease, retryOf, stateOf, toldAs, waitingAs } from './shown.ts'
 import { type Acquired, inNameOf, type Locks, type Refused } from './verbs.ts'
 import type { Waits } from './waits.ts'
 import type { Watched, Watches } from './watches.ts'
 
-const delayed = (name: string, state: 'held' | 'delayed', restMs: number, waiting: number) => {
-  const retry = retryIn(restMs, waiting)
-  return { problem: lockHeld(name, state, retry), headers: retryHeaders(retry) }
-}
+const locked = (name: string, why: string, retry: Retry) => ({
+  problem: lockHeld(name, why, retry),
+  headers: retryHeaders(retry),
+})
 
 const tooMany = () => later(undefined, tooManyLocks)
 const inDoubt = (restMs: number) => later(restMs, (retry) => locksInDoubt(restMs, retry))
@@ -51,7 +52,7 @@ type KeyReused = { readonly state: 'key-reused' }
 export const refusal = (name: string, refused: Exclude<Refused, KeyReused> | Closing) => {
   switch (refused.state) {
     case 'locked':
-      return delayed(name, refused.why, refused.restMs, refused.waiting)
+      return locked(name, refused.why, retryIn(refused.restMs, refused.waiting))
     case 'barred':
       return inDoubt(refused.restMs)
     case 'full':
@@ -92,8 +93,7 @@ const acquired = (name: string, found: Exclude<Acquired, KeyReused> | Closing) =
     case 'waiting':
       return shown(name, found)
     case 'ended':
-      // Its wait was over while it was asked for: as if it had not waited.
-      return found.ended === 'timed-out' ? delayed(name, 'held', 0, 0) : { problem: leaseEnded(name, found) }
+      return { problem: leaseEnded(name, found) }
     default:
       return refusal(name, found)
   }
@@ -152,6 +152,11 @@ export const lockRoutes = ({ verbs, holding, waits, watches, nextLogId }: LockRo
       if (found.state === 'closing' && idempotencyKey === undefined)
         await verbs.release(params.lock, lease, inNameOf(request)).catch(throwAfterEffect)
       if (found.state === 'unknown') return { problem: noSuchLease(params.lock) }
+      // Under a key its wait may be over: as if it had not waited.
+      if (found.state === 'ended' && found.ended === 'timed-out') {
+        const lock = await verbs.show(params.lock, false).catch(throwAfterEffect)
+        return locked(params.lock, stateOf(lock), retryOf(lock))
+      }
       return found.state === 'key-reused' ? { problem: keyReused() } : acquired(params.lock, found)
     },
     askLease: async (request) => {

@@ -1,6 +1,6 @@
 /** How is a lock, or a lease on it, shown to a client? */
 import type { Ended, Held, Waiting } from './lease.ts'
-import { retryIn } from './problems.ts'
+import { type Retry, retryIn } from './problems.ts'
 import type { Happened, Lock } from './read-lock.ts'
 import type { ShownHeld, ShownWaiting } from './schemas.ts'
 
@@ -89,12 +89,15 @@ export const listedAs = (lock: Lock, hasWaiters: boolean) => ({
   token: lock.token,
 })
 
-/** A lock by itself. */
-export const lockAs = (lock: Lock, hasWaiters: boolean) => {
-  const restMs = Math.min(...lock.holders.map(({ expiresInMs }) => expiresInMs))
-  return {
-    ...listedAs(lock, hasWaiters),
-    history: lock.history.map(happeningAs),
-    retry: retryIn(lock.holders.length > 0 ? restMs : lock.delayedForMs, lock.waiterCount),
-  }
+/** How a client does well to ask for it. */
+export const retryOf = ({ holders, delayedForMs, waiterCount }: Lock): Retry => {
+  const restMs = Math.min(...holders.map(({ expiresInMs }) => expiresInMs))
+  return retryIn(holders.length > 0 ? restMs : delayedForMs, waiterCount)
 }
+
+/** A lock by itself. */
+export const lockAs = (lock: Lock, hasWaiters: boolean) => ({
+  ...listedAs(lock, hasWaiters),
+  history: lock.history.map(happeningAs),
+  retry: retryOf(lock),
+})

@@ -172,13 +172,20 @@ export const openModel = ({ unclaimedMs, unattendedMs }: ModelLimits) => {
     return permits > most ? { state: 'over-limit', limit: most } : undefined
   }
 
+  /** It is refused now: until the first that holds ends, or the lock is delayed no longer. */
+  const locked = ({ holders, waiters, delayed }: ModelLock, now: number): ModelAnswer => ({
+    state: 'locked',
+    restMs: holders.length > 0 ? Math.min(...holders.map(({ ends }) => ends)) - now : Math.max(0, delayed - now),
+    waiting: waiters.length,
+  })
+
   const acquire = (before: ModelLock, id: string, wish: Wish, now: number): Done => {
     const lock = settle(before, now)
     const asked = [...lock.holders, ...lock.waiters].find((one) => one.id === id)?.wish
     const known = asked ?? lock.ended.get(id)?.wish
     if (known !== undefined && !isSame(known, wish)) return [lock, { state: 'reused' }]
     const ended = over(lock, id)
-    if (ended !== undefined) return [lock, ended.ended === 'timed-out' ? { state: 'locked' } : ended]
+    if (ended !== undefined) return [lock, ended.ended === 'timed-out' ? locked(lock, now) : ended]
     const again = found(lock, id, now)
     if (again !== undefined) return again
     const refusal = refusalBy(lock, wish)
@@ -194,7 +201,7 @@ export const openModel = ({ unclaimedMs, unattendedMs }: ModelLimits) => {
       const granted = grant(lock, lease, now, true)
       return [granted, held({ ...lease, token: granted.token }, true)]
     }
-    if (waitMs === 0 && !queue) return [lock, { state: 'locked' }]
+    if (waitMs === 0 && !queue) return [lock, locked(lock, now)]
     const limit = mode === 'permit' ? (lock.limit ?? wish.limit) : lock.limit
     const queued = place({ ...lock, limit, arrivals: lock.arrivals + 1 }, attended(lease, now))
     return [queued, waiting(queued, id)]

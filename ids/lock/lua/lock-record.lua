@@ -216,9 +216,15 @@ local function end_of(lock, id)
   return lock.sole == id and lock.sole_end or tonumber(redis.call('ZSCORE', names.lock_ends .. lock.name, id))
 end
 
--- first_end(lock): when time ends the first of those that hold or wait.
+-- first_end(lock): when time ends the first of those that hold or wait. first_end_held(lock): the first of those that hold, of which there is one.
 local function first_end(lock)
   return lock.sole ~= '' and lock.sole_end or tonumber(redis.call('ZRANGE', names.lock_ends .. lock.name, 0, 0, 'WITHSCORES')[2])
+end
+local function first_end_held(lock)
+  if lock.waiting == 0 then
+    return first_end(lock)
+  end
+  return tonumber(redis.call('ZDIFF', 2, names.lock_ends .. lock.name, names.lock_queue .. lock.name, 'WITHSCORES')[2])
 end
 
 -- leases_of(lock): the ids of those that hold or wait, the first to be ended by time first. over_by(lock, ms): of those that it has ended by then.

@@ -105,11 +105,17 @@ const verbs = fc.array(
 /** What the model says of an answer. */
 const KEPT: readonly string[] = [
   ...['state', 'isNew', 'token', 'mode', 'permits', 'position', 'ahead', 'ended', 'promoted', 'what', 'as', 'limit'],
-  ...['newest', 'tokens', 'dropped'],
+  ...['newest', 'tokens', 'dropped', 'restMs', 'waiting'],
 ]
+/** What it takes itself is no part of what time is left. */
+const inSteps = (value: unknown): unknown => STEP_MS * Math.round(Number(value) / STEP_MS)
 const answerOf = (found: { readonly state: string } & Readonly<Record<string, unknown>>): ModelAnswer => ({
   state: found.state,
-  ...Object.fromEntries(Object.entries(found).filter(([name]) => KEPT.includes(name))),
+  ...Object.fromEntries(
+    Object.entries(found)
+      .filter(([name]) => KEPT.includes(name))
+      .map(([name, value]) => [name, name === 'restMs' ? inSteps(value) : value]),
+  ),
 })
 
 /** Runs a verb on a real lock. */

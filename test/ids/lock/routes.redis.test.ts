@@ -69,8 +69,15 @@ test('a wait that is over is refused as if there had been none', async (t) => {
   await ask('PUT', '/locks/late/leases/l1')
   const refused = await ask('PUT', '/locks/late/leases/l2', { wait_ms: 150 })
   t.is(refused.status, 423, refused.text)
+  t.regex(String(refused.headers['retry-after']), /^1[2-5]$/, 'half the rest of the lease that holds')
   t.is((await ask('PUT', '/locks/late/leases/l2', { wait_ms: 150 })).status, 423)
   t.like(problemOf(await ask('GET', '/locks/late/leases/l2')), { status: 410, ended: 'timed-out' })
+  const key = { 'Idempotency-Key': 'late-1' }
+  for (const time of ['first', 'again']) {
+    const unnamed = await ask('POST', '/locks/late/leases', { wait_ms: 150 }, key)
+    t.is(unnamed.status, 423, unnamed.text)
+    t.regex(String(unnamed.headers['retry-after']), /^1[2-5]$/, time)
+  }
 })
 
 for (const [method, place, end] of [

@@ -86,6 +86,22 @@ test.serial('who does not wait is refused, and nothing is written', async (t) =>
   t.deepEqual(await states('a', 'l2'), ['unknown'])
 })
 
+test.serial('who is refused is told when the first that holds ends, whoever waits', async (t) => {
+  const restMs = async (name: string): Promise<number> => {
+    const refused = await locks.acquire(name, 'late', wish())
+    return 'restMs' in refused ? refused.restMs : t.fail(refused.state)
+  }
+  await locks.acquire('a', 'l1', wish({ ttlMs: 60_000 }))
+  await locks.acquire('a', 'l2', wish({ waitMs: 1_000 }))
+  const rest = await restMs('a')
+  t.true(rest > 59_000, `${rest}`)
+  await locks.acquire('b', 'r1', wish({ mode: 'read', ttlMs: 60_000 }))
+  await locks.acquire('b', 'r2', wish({ mode: 'read', ttlMs: 40_000 }))
+  await locks.acquire('b', 'w', wish({ queue: true }))
+  const shared = await restMs('b')
+  t.true(shared > 39_000 && shared <= 40_000, `${shared}`)
+})
+
 test.serial('who waits gets it in its turn, by priority, then arrival', async (t) => {
   await locks.acquire('a', 'l1', wish())
   t.like(await locks.acquire('a', 'l2', wish({ queue: true })), { state: 'waiting', position: 1, ahead: 1 })
@@ -206,7 +222,9 @@ test.serial('a wait that is over ends so, and is refused again as often as it is
   await locks.acquire('a', 'l2', wish({ waitMs: 1_000 }))
   await elapse(bench.redis, 1_000)
   t.deepEqual(await states('a', 'l2'), ['timed-out'])
-  t.like(await locks.acquire('a', 'l2', wish({ waitMs: 1_000 })), { state: 'locked' })
+  const refused = await locks.acquire('a', 'l2', wish({ waitMs: 1_000 }))
+  t.like(refused, { state: 'locked', why: 'held' })
+  t.true('restMs' in refused && refused.restMs > 28_000, 'when the one that holds ends')
 })
 
 test.serial('what is cancelled before it is asked for gets nothing', async (t) => {
