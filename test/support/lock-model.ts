@@ -175,6 +175,7 @@ export const openModel = ({ unclaimedMs, unattendedMs }: ModelLimits) => {
   /** It is refused now: until the first that holds ends, or the lock is delayed no longer. */
   const locked = ({ holders, waiters, delayed }: ModelLock, now: number): ModelAnswer => ({
     state: 'locked',
+    why: holders.length === 0 && delayed > now ? 'delayed' : 'held',
     restMs: holders.length > 0 ? Math.min(...holders.map(({ ends }) => ends)) - now : Math.max(0, delayed - now),
     waiting: waiters.length,
   })

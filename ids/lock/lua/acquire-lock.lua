@@ -43,12 +43,6 @@ local function is_overtaking(lock, args)
   return tonumber(first[2]) < (1001 - tonumber(args.priority)) * 4398046511104
 end
 
--- rest_of(lock): in how many ms it may be had: when time ends the first that holds, or else when it is delayed no longer.
-local function rest_of(lock)
-  local ends = lock.count > 0 and first_end_held(lock) or lock.delayed
-  return integer(math.max(0, ends - now_ms()))
-end
-
 -- is_to_begin_anew(lock, lease, args): whether a lease that has ended may hold, or wait, once more. One that has ended later than now, for the
 -- clock was set back, has done so by now.
 local GAVE_UP = { released = true, cancelled = true }
@@ -70,7 +64,7 @@ local function again(lock, lease, args)
   end
   if lease.state == 'ended' then
     if lease.ended == 'timed-out' then
-      return { 'locked', 'held', rest_of(lock), integer(lock.waiting) }, true
+      return locked(lock), true
     end
     return shown_end(lease), true
   end
@@ -101,7 +95,7 @@ commands['acquire-lock'] = on_lock(function(lock, args)
   elseif barred_until() > now_ms() then
     return { 'barred', integer(barred_until() - now_ms()) }, true
   elseif args.wait == '0' and args.queue == 'no' then
-    return { 'locked', is_idle(lock) and 'delayed' or 'held', rest_of(lock), integer(lock.waiting) }, true
+    return locked(lock), true
   elseif lock.waiting >= limits.lock_waiters then
     return { 'full', integer(first_end(lock) - now_ms()) }, true
   end

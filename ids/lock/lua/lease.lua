@@ -30,6 +30,14 @@ local function shown_end(lease)
   return { 'ended', lease.ended, lease.at, lease.promoted or 'no' }
 end
 
+-- locked(lock): how one is refused that cannot hold it now, and in how many ms it may: when time ends the first that holds, or, where nobody
+-- does, when the lock is delayed no longer.
+local function locked(lock)
+  local opens = lock.count > 0 and first_end_held(lock) or math.max(lock.delayed, barred_until())
+  local is_delayed = lock.count == 0 and opens > now_ms()
+  return { 'locked', is_delayed and 'delayed' or 'held', integer(math.max(0, opens - now_ms())), integer(lock.waiting) }
+end
+
 -- emit_queued(lock, lease): tells how a lease waits.
 local function emit_queued(lock, lease)
   emit_lock(lock, 'LockQueued', lease.id, 'lock=' .. lock.name .. ' mode=' .. lease.mode .. ' owner=' .. lease.owner .. ' permits=' .. lease.permits

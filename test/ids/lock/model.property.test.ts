@@ -105,7 +105,7 @@ const verbs = fc.array(
 /** What the model says of an answer. */
 const KEPT: readonly string[] = [
   ...['state', 'isNew', 'token', 'mode', 'permits', 'position', 'ahead', 'ended', 'promoted', 'what', 'as', 'limit'],
-  ...['newest', 'tokens', 'dropped', 'restMs', 'waiting'],
+  ...['newest', 'tokens', 'dropped', 'why', 'restMs', 'waiting'],
 ]
 /** What it takes itself is no part of what time is left. */
 const inSteps = (value: unknown): unknown => STEP_MS * Math.round(Number(value) / STEP_MS)

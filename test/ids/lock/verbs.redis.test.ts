@@ -261,11 +261,16 @@ test.serial('a delayed lock says when it is free again', async (t) => {
   await locks.acquire('a', 'l1', wish({ delayMs: 7_000 }))
   await locks.force('a', { token: undefined, waiters: false })
   t.like(await locks.acquire('a', 'l2', wish()), { state: 'locked', why: 'delayed' })
+  await locks.acquire('a', 'l3', wish({ waitMs: 1_000 }))
+  const refused = await locks.acquire('a', 'l4', wish())
+  t.like(refused, { state: 'locked', why: 'delayed', waiting: 1 }, 'also while somebody waits')
+  t.true('restMs' in refused && refused.restMs > 6_000 && refused.restMs <= 7_000)
+  await locks.release('a', 'l3')
   const { delayedForMs, history } = await locks.show('a', false)
   t.true(delayedForMs > 6_000)
   t.deepEqual(
     history.map(({ event }) => event),
-    ['granted', 'forced'],
+    ['granted', 'forced', 'waiting', 'cancelled'],
   )
 })
 
