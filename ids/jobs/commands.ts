@@ -11,7 +11,7 @@ export const beginRun = command(
     taken: ['slot', 'state', 'by', 'at', 'token', 'note'],
     early: ['latest'],
     later: ['newest'],
-    locked: ['rest'],
+    locked: ['why', 'rest', 'waiting'],
     barred: ['rest'],
     'too-many': [],
     ...older,

@@ -2,7 +2,8 @@
 import { unreachable } from '../../shared/errors.ts'
 import { keyReused } from '../../shared/http/problems.ts'
 import { type Route, routes } from '../../shared/http/route.ts'
-import { later, lockHeld, locksInDoubt, tooManyLocks } from '../lock/problems.ts'
+import { later, locksInDoubt, tooManyLocks } from '../lock/problems.ts'
+import { locked } from '../lock/routes.ts'
 import { inNameOf, type Locks as Verbs } from '../lock/verbs.ts'
 import { jobs as api } from './api.ts'
 import { laterRunBegun, noSuchRun, runDecided, runLost, runTaken, runTooEarly } from './problems.ts'
@@ -31,7 +32,7 @@ export const jobRoutes = ({ jobs, verbs }: JobOptions): readonly Route[] =>
         case 'later':
           return { problem: laterRunBegun(job, begun.newest) }
         case 'locked':
-          return later(begun.restMs, (retry) => lockHeld(`${JOBS}${job}`, 'held', retry))
+          return locked(`${JOBS}${job}`, begun)
         case 'barred':
           return later(begun.restMs, (retry) => locksInDoubt(begun.restMs, retry))
         case 'too-many':

@@ -6,6 +6,8 @@ import { list, query, text } from '../../shared/redis/reply.ts'
 import type { Once } from '../../shared/redis/script.ts'
 import type { Knowledge } from '../lock/knowledge.ts'
 import type { Soundly } from '../lock/sound.ts'
+import { lockedBy } from '../lock/store.ts'
+import type { Locked } from '../lock/verbs.ts'
 import { beginRun, endRun } from './commands.ts'
 
 /** The folder of the commands, and the names of the keys that they use. */
@@ -47,7 +49,7 @@ export type Jobs = {
     | Result<'taken', { readonly run: Run }>
     | Result<'early', { readonly latest: string }>
     | Result<'later', { readonly newest: string }>
-    | Result<'locked', { readonly restMs: number }>
+    | Locked
     | Result<'barred', { readonly restMs: number }>
     | Result<'too-many'>
   >
@@ -115,6 +117,7 @@ export const openJobs = ({ log, soundly, onGranted }: JobsOptions): Jobs => {
         case 'later':
           return { state: result[0], newest: slotAs(Number(result[1])) }
         case 'locked':
+          return lockedBy(result)
         case 'barred':
           return { state: result[0], restMs: Number(result[1]) }
         default:

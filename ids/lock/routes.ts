@@ -28,14 +28,16 @@ import {
   tooManyWatchers,
 } from './problems.ts'
 import { endedAs, heldAs, listedAs, lockAs, pathOf, pathOfLease, retryOf, stateOf, toldAs, waitingAs } from './shown.ts'
-import { type Acquired, inNameOf, type Locks, type Refused } from './verbs.ts'
+import { type Acquired, inNameOf, type Locked, type Locks, type Refused } from './verbs.ts'
 import type { Waits } from './waits.ts'
 import type { Watched, Watches } from './watches.ts'
 
-const locked = (name: string, why: string, retry: Retry) => ({
+const lockedUntil = (name: string, why: string, retry: Retry) => ({
   problem: lockHeld(name, why, retry),
   headers: retryHeaders(retry),
 })
+export const locked = (name: string, { why, restMs, waiting }: Locked) =>
+  lockedUntil(name, why, retryIn(restMs, waiting))
 
 const tooMany = () => later(undefined, tooManyLocks)
 const inDoubt = (restMs: number) => later(restMs, (retry) => locksInDoubt(restMs, retry))
@@ -52,7 +54,7 @@ type KeyReused = { readonly state: 'key-reused' }
 export const refusal = (name: string, refused: Exclude<Refused, KeyReused> | Closing) => {
   switch (refused.state) {
     case 'locked':
-      return locked(name, refused.why, retryIn(refused.restMs, refused.waiting))
+      return locked(name, refused)
     case 'barred':
       return inDoubt(refused.restMs)
     case 'full':
@@ -155,7 +157,7 @@ export const lockRoutes = ({ verbs, holding, waits, watches, nextLogId }: LockRo
       // Under a key its wait may be over: as if it had not waited.
       if (found.state === 'ended' && found.ended === 'timed-out') {
         const lock = await verbs.show(params.lock, false).catch(throwAfterEffect)
-        return locked(params.lock, stateOf(lock), retryOf(lock))
+        return lockedUntil(params.lock, stateOf(lock), retryOf(lock))
       }
       return found.state === 'key-reused' ? { problem: keyReused() } : acquired(params.lock, found)
     },

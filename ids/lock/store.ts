@@ -29,7 +29,7 @@ import { type Ended, type Held, PLAIN, type Waiting, type Wish } from './lease.t
 import { ownerOf, readLock } from './read-lock.ts'
 import { openSetBack } from './set-back.ts'
 import { openSound, persistently, type Soundly } from './sound.ts'
-import type { Locks, Refused } from './verbs.ts'
+import type { Locked, Locks, Refused } from './verbs.ts'
 
 /** How many locks one tick looks at, so that its script stays below 10 ms in Redis. */
 const TICK_MOST = 20
@@ -96,12 +96,17 @@ const heldBy = (wish: Wish, [, lease, token, at, entry]: Granted): Told<Held> =>
   entry,
 })
 
+export const lockedBy = ([state, why, rest, waiting]: readonly ['locked', string, string, string]): Locked => ({
+  state,
+  why: why === 'delayed' ? why : 'held',
+  restMs: Number(rest),
+  waiting: Number(waiting),
+})
+
 const refused = (result: Refusal): Refused => {
   switch (result[0]) {
-    case 'locked': {
-      const [state, why, rest, waiting] = result
-      return { state, why: why === 'delayed' ? why : 'held', restMs: Number(rest), waiting: Number(waiting) }
-    }
+    case 'locked':
+      return lockedBy(result)
     case 'configured':
       return { state: result[0], what: result[1], as: result[2] }
     case 'over-limit':

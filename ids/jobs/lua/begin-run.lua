@@ -3,7 +3,8 @@
 -- its run. What is older than the last slot that was begun, and not remembered, was run or left out.
 -- ARGS     lock, seen, slot, runner, ttl, again (yes or no), keep (how many slots are remembered)
 -- RETURNS  begun, new, token, expires_in, expires, entry (by which it was granted, if it is new)
---          or in passing: taken, slot, state, by, at, token, note | early, latest | later, newest | locked, rest | barred, rest | too-many | older
+--          or in passing: taken, slot, state, by, at, token, note | early, latest | later, newest | locked, why, rest, waiting |
+--          barred, rest | too-many | older
 
 -- forget_slots(lock, keep, begun): only so many are remembered, the last ones, and the one that was begun just now.
 local function forget_slots(lock, keep, begun)
@@ -52,9 +53,10 @@ local function taken_by(lock, args)
   if other then
     return { 'taken', shown_run(other) }
   end
-  if lock.count > 0 or not is_open(lock) then
-    local opens = math.max(lock.delayed, barred_until()) - now_ms()
-    return { barred_until() > now_ms() and 'barred' or 'locked', integer(math.max(0, opens)) }
+  if barred_until() > now_ms() then
+    return { 'barred', integer(barred_until() - now_ms()) }
+  elseif lock.count > 0 or not is_open(lock) then
+    return locked(lock)
   end
   return not lock.is_there and not has_room() and { 'too-many' } or nil
 end
