@@ -74,9 +74,15 @@ const fits = ({ holders, limit }: ModelLock, { mode, permits }: { mode: Mode; pe
   return mode !== 'permit' || sum(holders.map(({ wish }) => wish.permits)) + permits <= (limit ?? 0)
 }
 
-/** An idle lock has only the limit that is configured. */
-const rested = (lock: ModelLock): ModelLock =>
-  lock.holders.length + lock.waiters.length > 0 ? lock : { ...lock, limit: lock.configured.limit, arrivals: 0 }
+/** A lock that nobody holds or waits for with permits has only the limit that is configured. */
+const rested = (lock: ModelLock): ModelLock => {
+  const all = [...lock.holders, ...lock.waiters]
+  return {
+    ...lock,
+    limit: all.some(({ mode }) => mode === 'permit') ? lock.limit : lock.configured.limit,
+    arrivals: all.length > 0 ? lock.arrivals : 0,
+  }
+}
 
 export const openModel = ({ unclaimedMs, unattendedMs }: ModelLimits) => {
   const grant = (lock: ModelLock, lease: ModelLease, now: number, isClaimed: boolean): ModelLock => {

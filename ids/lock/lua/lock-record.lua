@@ -238,6 +238,16 @@ local function over_by(lock, ms)
   return redis.call('ZRANGEBYSCORE', names.lock_ends .. lock.name, '-inf', integer(ms))
 end
 
+-- has_waiting(lock, mode): whether anybody waits to hold so.
+local function has_waiting(lock, mode)
+  for _, id in ipairs(redis.call('ZRANGE', names.lock_queue .. lock.name, 0, -1)) do
+    if load_lease(lock, id).mode == mode then
+      return true
+    end
+  end
+  return false
+end
+
 -- index(key, name, score): a lock stands in a sorted set of all locks, or, if `score` is nil, does not. Written for all commands of a script
 -- together, before the sets are read: write_index().
 local indexed, unwritten = {}, {}

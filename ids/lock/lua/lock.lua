@@ -159,13 +159,17 @@ local function end_waiting(lock, lease, why)
     'lock=' .. lock.name .. ' mode=' .. lease.mode .. ' owner=' .. lease.owner .. ' why=' .. why, true)
 end
 
--- is_idle(lock): whether nobody holds or waits. rest(lock): an idle lock has only the limit that is configured.
+-- is_idle(lock): whether nobody holds or waits. rest(lock): a lock that has changed has only the limit that is configured, once nobody holds or
+-- waits with permits.
 local function is_idle(lock)
   return lock.count + lock.waiting == 0
 end
 local function rest(lock)
   if is_idle(lock) then
-    lock.limit, lock.arrivals = lock.fixed, 0
+    lock.arrivals = 0
+  end
+  if lock.changed and lock.limit ~= lock.fixed and lock.mode ~= 'permit' and not has_waiting(lock, 'permit') then
+    lock.limit = lock.fixed
   end
 end
 

@@ -156,6 +156,27 @@ test.serial('permits of all do not exceed the limit', async (t) => {
   t.deepEqual(await states('a', 'l4'), ['held'])
 })
 
+test.serial('a limit that is not configured is forgotten once nobody holds or waits with permits', async (t) => {
+  const permits = (limit: number, wanted = {}) => wish({ mode: 'permit', limit, queue: true, ...wanted })
+  await locks.acquire('a', 'l1', wish())
+  await locks.acquire('a', 'b1', permits(3))
+  await locks.acquire('a', 'b2', permits(3))
+  t.deepEqual(await locks.acquire('a', 'c', permits(5)), { state: 'configured', what: 'limit', as: '3' })
+  await locks.release('a', 'b1')
+  t.like(await locks.show('a', false), { limit: 3 }, 'one still waits')
+  await locks.release('a', 'b2')
+  t.like(await locks.show('a', false), { limit: null })
+  t.like(await locks.acquire('a', 'c', permits(5, { waitMs: 1_000, queue: false })), { state: 'waiting' })
+  t.like(await locks.show('a', false), { limit: 5 })
+  await elapse(bench.redis, 1_000, 'a')
+  t.like(await locks.show('a', false), { limit: null }, 'by time, too')
+  await locks.configure('b', { limit: 2, write: undefined, delayMs: 0 }, 'log1')
+  await locks.acquire('b', 'l1', wish())
+  await locks.acquire('b', 'b1', permits(2))
+  await locks.release('b', 'b1')
+  t.like(await locks.show('b', false), { limit: 2 }, 'one that is configured stays')
+})
+
 test.serial('a lock is configured, but not while it is in use otherwise', async (t) => {
   const config = { limit: undefined, write: 'shared', delayMs: 0 } as const
   t.deepEqual(await locks.configure('a', config, 'log1'), { state: 'configured', isNew: true })
