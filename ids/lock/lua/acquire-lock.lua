@@ -57,9 +57,11 @@ local function is_to_begin_anew(lock, lease, args)
   return not (GAVE_UP[lease.ended] and now_ms() < tonumber(lease.at) + limits.lock_unseen_ms)
 end
 
--- again(lock, lease, args): what became of a lease that was asked for before.
+-- again(lock, lease, args): what became of a lease that was asked for before. One that may come again may ask for something else once it has
+-- ended.
 local function again(lock, lease, args)
-  if lease.request ~= args.request and lease.request ~= '' then
+  local may_differ = lease.request == '' or args.comes_again == 'yes' and lease.state == 'ended'
+  if lease.request ~= args.request and not may_differ then
     return { 'reused' }, true
   end
   if lease.state == 'ended' then

@@ -79,8 +79,11 @@ test.serial('a candidate that has lost may stand again, one that has resigned af
   t.true(Number(again.json.term) > Number(term))
   await ask('DELETE', 'a')
   t.like(problemOf(await ask('PUT', 'a', { ttl_ms: 30_000 })), { status: 410, ended: 'released' })
+  const otherwise = { ttl_ms: 20_000, value: 'http://other' }
+  t.like(problemOf(await ask('PUT', 'a', otherwise)), { status: 410, ended: 'released' }, 'whatever it asks for')
   await elapse(bench.redis, 60_000, encodeURIComponent(`elections/${election}`))
-  t.is((await ask('PUT', 'a', { ttl_ms: 30_000 })).status, 201)
+  t.is((await ask('PUT', 'a', otherwise)).status, 201)
+  t.like(problemOf(await ask('PUT', 'a', { ttl_ms: 30_000 })), { status: 422, type: 'urn:shop:problem:lease-reused' })
 })
 
 test.serial('a leader leads for longer, and may be known by something else', async (t) => {
