@@ -31,19 +31,23 @@ const run = {
 } as const
 
 const MUST_BE_NOTE = `be a text of up to ${NOTE_MAX} characters`
-const change = exactly({
-  ttl_ms: v.optional(ttl),
-  outcome: v.optional(v.picklist(['done', 'failed'], 'be "done" or "failed"')),
-  note: v.optional(
-    v.pipe(
-      v.string(MUST_BE_NOTE),
-      v.transform((text) => text.toWellFormed()),
-      v.string(),
-      v.maxLength(NOTE_MAX, MUST_BE_NOTE),
-    ),
-    '',
+const note = v.pipe(
+  v.string(MUST_BE_NOTE),
+  v.transform((text) => text.toWellFormed()),
+  v.string(),
+  v.maxLength(NOTE_MAX, MUST_BE_NOTE),
+)
+const change = v.pipe(
+  exactly({
+    ttl_ms: v.optional(ttl),
+    outcome: v.optional(v.picklist(['done', 'failed'], 'be "done" or "failed"')),
+    note: v.optional(note),
+  }),
+  v.forward(
+    v.check((sent) => sent.outcome !== undefined || sent.note === undefined, 'be given with an outcome only'),
+    ['note'],
   ),
-})
+)
 
 const begun = v.object({
   job: v.string(),

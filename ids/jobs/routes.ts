@@ -43,7 +43,7 @@ export const jobRoutes = ({ jobs, verbs }: JobOptions): readonly Route[] =>
     },
     changeRun: async (request) => {
       const key = request.params
-      const { ttl_ms: ttlMs, outcome, note } = request.body
+      const { ttl_ms: ttlMs, outcome, note = '' } = request.body
       const { job } = key
       const slot = slotAs(key.slot)
       if (outcome === undefined) {

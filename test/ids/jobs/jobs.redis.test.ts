@@ -66,6 +66,13 @@ test.serial('a run that is over is remembered, with what it came to and a note o
   t.like(await standing(), { running: null, last: { slot: FIRST, state: 'failed', note: 'no disk – left' } })
 })
 
+test.serial('a note without an outcome is refused, for it would not be kept', async (t) => {
+  await begin(FIRST, 'a')
+  for (const note of ['x', ''])
+    t.like(problemOf(await end(FIRST, 'a', { note })), { status: 422, field: 'note' }, `"${note}"`)
+  t.like(await standing(), { running: { by: 'a', note: null } })
+})
+
 test.serial('a run is found running also while somebody waits for the lock of its job', async (t) => {
   await begin(FIRST, 'a')
   const lock = `/locks/${encodeURIComponent(`jobs/${job}`)}/leases/waits`
