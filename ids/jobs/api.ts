@@ -1,6 +1,6 @@
 /** What can be asked about jobs? */
 import * as v from 'valibot'
-import { exactly, hasDay, identifier, nameIn, units } from '../../shared/contract/fields.ts'
+import { exactly, hasMoment, identifier, nameIn, units } from '../../shared/contract/fields.ts'
 import { keyReused } from '../../shared/http/problems.ts'
 import type { Rows } from '../../shared/http/route.ts'
 import { lockHeld, locksInDoubt, tooManyLocks } from '../lock/problems.ts'
@@ -13,12 +13,13 @@ const KEEP_MAX = 1_000
 const RUNNER_MAX = 52
 const NOTE_MAX = 200
 
-const MUST_BE_SLOT = 'be the time when it was due, in whole seconds, as 2026-11-28T03:00:00Z'
+const MUST_BE_SLOT =
+  'be the time of RFC 3339 when it was due, in a whole second, which no leap second is, as 2026-11-28T03:00:00Z'
 /** In seconds since 1970. */
 const slot = v.pipe(
   v.string(MUST_BE_SLOT),
   v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.0+)?(Z|[+-]\d\d:\d\d)$/, MUST_BE_SLOT),
-  v.check(hasDay, MUST_BE_SLOT),
+  v.check(hasMoment, MUST_BE_SLOT),
   v.transform((text) => Date.parse(text) / 1_000),
   v.safeInteger(MUST_BE_SLOT),
   v.minValue(0, MUST_BE_SLOT),

@@ -5,7 +5,7 @@
  * those, an order has one line, and they read in `error` why something was refused.
  */
 import * as v from 'valibot'
-import { exactly, hasDay, identifier, units } from '../../shared/contract/fields.ts'
+import { exactly, hasMoment, identifier, units } from '../../shared/contract/fields.ts'
 import { keyReused, peerUnavailable, preconditionRequired, stale } from '../../shared/http/problems.ts'
 import type { Rows } from '../../shared/http/route.ts'
 import { LINES_MAX } from '../order.ts'
@@ -40,7 +40,7 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)?$/
 /** In milliseconds. Without a zone it is that of the shop, UTC. */
 const msOf = (text: string): number => Date.parse(/(Z|[+-]\d\d:\d\d)$/.test(text) ? text : `${text}Z`)
 const time = v.pipe(
-  v.union([v.number(), v.pipe(v.string(), v.regex(TIME), v.check(hasDay), v.transform(msOf))], MUST_BE_TIME),
+  v.union([v.number(), v.pipe(v.string(), v.regex(TIME), v.check(hasMoment), v.transform(msOf))], MUST_BE_TIME),
   v.safeInteger(MUST_BE_TIME),
   v.minValue(0, MUST_BE_TIME),
 )

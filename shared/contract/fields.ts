@@ -67,11 +67,14 @@ export const units = (min: number, max = Number.MAX_SAFE_INTEGER) => {
   return v.pipe(v.union([v.number(), digits], must), v.safeInteger(must), v.minValue(min, must), v.maxValue(max, must))
 }
 
-/** Is there the day with which a time of RFC 3339 begins? `Date` takes the 30th of February for the 2nd of March. */
-export const hasDay = (time: string): boolean => {
-  const day = time.slice(0, 10)
+/**
+ * Is there the day, and the hour, with which a time of RFC 3339 begins? `Date` takes the 30th of February for the 2nd of March, and
+ * 24:00 for the midnight after. A leap second is none to `Date`, nor here.
+ */
+export const hasMoment = (time: string): boolean => {
+  const [day, hour] = [time.slice(0, 10), time.slice(11, 13)]
   const ms = Date.parse(`${day}T00:00:00Z`)
-  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(day)
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(day) && Number(hour) < 24
 }
 
 /** These fields, and no other: a client that says more counts on it. */

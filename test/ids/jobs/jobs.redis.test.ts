@@ -195,8 +195,13 @@ test.serial('a job that was never begun has no runs, and what is no slot is refu
     '2026-01-02T03:00:00.5Z',
     '2026-13-02T03:00:00Z',
     '2026-02-30T03:00:00Z',
+    '2026-01-01T24:00:00Z',
+    '2026-01-01T24:00:00.0+01:00',
   ])
     t.like(problemOf(await begin(slot, 'a')), { status: 400, field: 'slot' }, slot)
+  const { detail, field } = problemOf(await begin('2016-12-31T23:59:60Z', 'a'))
+  t.is(field, 'slot')
+  t.regex(String(detail), /which no leap second is/)
   t.like(problemOf(await ask('GET', `/jobs/${'x'.repeat(252)}`)), { status: 422, field: 'job' })
 })
 

@@ -397,6 +397,7 @@ const MALFORMED: readonly (readonly [body: unknown, field: string])[] = [
   [{ quantity: 1, update_time: 'yesterday' }, 'update_time'],
   [{ quantity: 1, update_time: '2026-13-01T00:00:00Z' }, 'update_time'],
   [{ quantity: 1, update_time: '2026-02-30T00:00:00Z' }, 'update_time'],
+  [{ quantity: 1, update_time: '2026-02-28T24:00:00Z' }, 'update_time'],
   [{ quantity: 1, update_time: -1 }, 'update_time'],
   [{ quantity: 1, update_time: 1.5 }, 'update_time'],
   [{ quantity: 1, user_id: 'ben' }, 'user_id'],

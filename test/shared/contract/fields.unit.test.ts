@@ -1,6 +1,6 @@
 import test from 'ava'
 import * as v from 'valibot'
-import { entryId, identifier, identifiers, integer } from '../../../shared/contract/fields.ts'
+import { entryId, hasMoment, identifier, identifiers, integer } from '../../../shared/contract/fields.ts'
 
 /** What is read, or the complaint. */
 const read = (field: v.GenericSchema<string, unknown>, text: string): unknown => {
@@ -38,4 +38,11 @@ test('ids are separated by commas, up to so many', (t) => {
   t.deepEqual(read(three, 'tea,cup,milk'), ['tea', 'cup', 'milk'])
   for (const text of ['', 'tea,', 'tea,,cup', 'tea, cup', 'a,b,c,d'])
     t.deepEqual(read(three, text), { must: 'be up to 3 ids, separated by commas' }, text)
+})
+
+test('a time has a day, and an hour below 24', (t) => {
+  const times = ['2026-11-28T00:00:00Z', '2024-02-29T23:59:59.999+23:59', '2026-11-28T03:00:00-00:00']
+  for (const time of times) t.true(hasMoment(time), time)
+  const none = ['2026-02-29T03:00:00Z', '2026-04-31T03:00:00Z', '2026-11-28T24:00:00Z', '2026-11-28T24:00:00.000-23:00']
+  for (const time of none) t.false(hasMoment(time), time)
 })
