@@ -3,6 +3,8 @@ import * as v from 'valibot'
 import { exactly, identifier, integer, units } from '../../shared/contract/fields.ts'
 import { keyReused } from '../../shared/http/problems.ts'
 import type { Rows } from '../../shared/http/route.ts'
+import { ELECTIONS } from '../election/api.ts'
+import { JOBS } from '../jobs/store.ts'
 import { acquireRefusals, locksInDoubt, noSuchLease, tooManyLocks } from '../lock/problems.ts'
 import { lockName } from '../lock/schemas.ts'
 import { duplicate, noSuchHolder, noSuchLock, notHeld, present, taken } from './problems.ts'
@@ -54,8 +56,14 @@ export const lockUnlock = {
 const KINDS = ['read-process', 'write-process'] as const
 export type Kind = (typeof KINDS)[number]
 
-const MUST_BE_TENANT = 'be given, as 1 to 64 letters, digits, "_" or "-"'
-const tenant = v.pipe(v.optional(v.string(), ''), v.regex(/^[\w-]{1,64}$/, MUST_BE_TENANT))
+/** Under these names lie the locks of elections and of jobs: one that a tenant made would let no candidate lead. */
+const NO_TENANTS: readonly string[] = [ELECTIONS, JOBS].map((prefix) => prefix.slice(0, -1))
+const MUST_BE_TENANT = `be given, as 1 to 64 letters, digits, "_" or "-", and not ${NO_TENANTS.join(' or ')}`
+const tenant = v.pipe(
+  v.optional(v.string(), ''),
+  v.regex(/^[\w-]{1,64}$/, MUST_BE_TENANT),
+  v.check((user) => !NO_TENANTS.includes(user), MUST_BE_TENANT),
+)
 const timeout = v.optional(integer(1, TTL_MAX_S))
 const flag = v.pipe(
   v.optional(v.picklist(['true', 'false'], 'be "true" or "false"'), 'false'),

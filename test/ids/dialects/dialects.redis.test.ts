@@ -109,6 +109,23 @@ test.serial('a lock is made once, free, for one tenant', async (t) => {
   t.like(problemOf(await client.request('GET', path, {})), { status: 400, field: 'user-id' })
 })
 
+test.serial('no tenant is named as the rooms whose locks are those of elections and of jobs', async (t) => {
+  const name = nanoid()
+  for (const user of ['elections', 'jobs'])
+    for (const [method, rest] of [
+      ['POST', ''],
+      ['GET', ''],
+      ['PUT', '/write-process/1'],
+      ['PUT', '/write-process/1/refresh'],
+      ['DELETE', '/write-process/1'],
+    ] as const) {
+      const refused = await client.request(method, `/v1/distributed_lock/${name}${rest}`, { 'user-id': user })
+      t.like(problemOf(refused), { status: 400, field: 'user-id' }, `${user} ${method} ${rest}`)
+    }
+  t.is((await client.request('PUT', `/elections/${name}/candidates/a`, JSON_TYPE, '{}')).status, 201)
+  t.is((await makeLock({ user: 'elections-2' })).made.status, 201)
+})
+
 test.serial('a lock that was not made is none', async (t) => {
   const path = `/v1/distributed_lock/${nanoid()}`
   for (const [method, rest] of [
