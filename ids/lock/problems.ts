@@ -127,7 +127,7 @@ export const lockQueueFull = problemKind(
 )
 
 export const tooManyLocks = problemKind(429, 'too-many-locks', 'There are too many locks', (retry: Retry) => ({
-  detail: 'as many locks as may be are in use; nothing was done',
+  detail: 'as many locks as may be are in use or configured; nothing was done',
   retry,
 }))
 

@@ -1,5 +1,6 @@
 /** A replica of the lock service in this process, over a Redis of a test, with all that is built on locks. */
 import pino from 'pino'
+import type { LockLimits } from '../../ids/lock/keys.ts'
 import { openLockService } from '../../ids/lock/lock-service.ts'
 import { routesOnLocks } from '../../ids/on-locks.ts'
 import { openStore } from '../../ids/store.ts'
@@ -24,11 +25,15 @@ export type LockReplica = {
   readonly close: () => Promise<void>
 }
 
-export const openLockReplica = async ({ server: redisServer, dependencies }: Bench): Promise<LockReplica> => {
+/** @param limits other ones for locks than usual */
+export const openLockReplica = async (
+  { server: redisServer, dependencies }: Bench,
+  limits: Partial<LockLimits> = {},
+): Promise<LockReplica> => {
   const logger = pino({ level: 'silent' })
   const blocking = connect(redisServer.url, 'blocking')
   await whenReady(blocking)
-  const { log } = openStore(dependencies)
+  const { log } = openStore(dependencies, limits)
   const { next } = dependencies.identifiers
   const step = openStep('ids')
   const service = openLockService({

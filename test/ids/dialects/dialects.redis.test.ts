@@ -126,6 +126,23 @@ test.serial('no tenant is named as the rooms whose locks are those of elections 
   t.is((await makeLock({ user: 'elections-2' })).made.status, 201)
 })
 
+test.serial('locks that are made leave room for others', async (t) => {
+  const empty = await openBench()
+  t.teardown(() => empty[Symbol.asyncDispose]())
+  const small = await openLockReplica(empty, { locks_max: 6 })
+  t.teardown(small.close)
+  const made = await Promise.all(
+    Array.from({ length: 6 }, (_, at) =>
+      small.ask('POST', `/v1/distributed_lock/d${at}`, undefined, { 'user-id': 'busy' }),
+    ),
+  )
+  t.deepEqual(made.map(({ status }) => status).toSorted(), [201, 201, 201, 429, 429, 429])
+  const refused = problemOf(made.find(({ status }) => status === 429) ?? t.fail('none is refused'))
+  t.like(refused, { type: 'urn:shop:problem:too-many-locks' })
+  t.regex(String(refused.detail), /in use or configured/)
+  t.is((await small.ask('PUT', '/locks/new/leases/l1')).status, 201)
+})
+
 test.serial('a lock that was not made is none', async (t) => {
   const path = `/v1/distributed_lock/${nanoid()}`
   for (const [method, rest] of [

@@ -1,5 +1,5 @@
 import test from 'ava'
-import { inNameOf } from '../../../ids/lock/verbs.ts'
+import { type Configuration, inNameOf } from '../../../ids/lock/verbs.ts'
 import { invalidReason } from '../../../shared/contract/dictionary.ts'
 import { elapse, openLocksOver, wish } from '../../support/locks.ts'
 import { openBench, resultsSeen, saidIn, under } from '../../support/shop/open-store.ts'
@@ -572,6 +572,22 @@ test.serial('there are as many locks as may be, and idle ones give way', async (
   await locks.release('b', 'l1')
   t.like(await locks.acquire('e', 'l1', wish()), { state: 'held' })
   t.like(await locks.count(), { locks: 4, inUse: 4 })
+})
+
+test.serial('half of the room at most is for locks that are configured and idle', async (t) => {
+  const configure = (name: string, wanted: Partial<Configuration> = {}) =>
+    locks.configure(name, { limit: 3, write: undefined, delayMs: 0, ...wanted }, 'log1')
+  await locks.acquire('free', 'l1', wish())
+  await locks.release('free', 'l1')
+  t.like(await configure('a'), { state: 'configured', isNew: true })
+  t.like(await Promise.all([configure('b'), configure('c')]), [{ isNew: true }, { state: 'too-many' }], 'of one script')
+  t.like(await configure('a', { limit: 5 }), { state: 'configured' }, 'it was configured before')
+  t.like(await configure('d', { limit: undefined }), { state: 'configured', isNew: false }, 'to be as any')
+  for (const name of ['e', 'f']) t.like(await locks.acquire(name, 'l1', wish()), { state: 'held' }, name)
+  t.deepEqual(await configure('e', { limit: undefined, delayMs: 5 }), { state: 'too-many' }, 'it is in use')
+  t.like(await locks.acquire('a', 'l1', wish()), { state: 'held' })
+  await locks.release('e', 'l1')
+  t.like(await configure('g'), { state: 'configured', isNew: true }, 'one of them is in use')
 })
 
 test.serial('a lock that is still delayed gives way to none', async (t) => {
