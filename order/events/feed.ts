@@ -57,7 +57,7 @@ const deliver = (listener: Listener, entry: LogEntry): void => {
   listener.stream.send({ id: entry.id, event: entry.kind, data: shown(entry) })
 }
 
-/** Sends what came before: after the last entry that was seen, or of the last checkout. */
+/** Sends what came after the last entry that was seen, or finds what is to be sent of the last checkout. */
 const openCatchUp = ({ log, store }: FeedOptions) => {
   /** Sends what came after the last entry that was seen. @returns whether that was all */
   const resume = async (listener: Listener, seen: string): Promise<boolean> => {
@@ -71,18 +71,17 @@ const openCatchUp = ({ log, store }: FeedOptions) => {
     return false
   }
 
-  return async (listener: Listener, seen: string | undefined): Promise<void> => {
+  return async (listener: Listener, seen: string | undefined): Promise<readonly LogEntry[]> => {
     if (seen !== undefined) {
       const newest = await log.newestId()
       const isThere = await log.has(seen)
-      if (isThere && (await resume(listener, seen))) return
+      if (isThere && (await resume(listener, seen))) return []
       listener.stream.send({ id: newest, event: 'gap', data: { after: listener.last } })
       // It was trimmed, with others behind it; or forgotten, and then its place tells nothing of what comes.
       if (!isThere) listener.last = '0-0'
     }
     const { saga = '' } = (await store.readForCheckout(listener.order)) ?? {}
-    const entries = saga === '' ? [] : await log.entriesOf(saga)
-    for (const entry of entries) deliver(listener, entry)
+    return saga === '' ? [] : log.entriesOf(saga)
   }
 }
 
@@ -124,7 +123,7 @@ export const openFeed = ({ log, store }: FeedOptions): Feed => {
   const listeners = new Map<string, Set<Listener>>()
   let count = 0
   let commenter: NodeJS.Timeout | undefined
-  /** One after the other is sent what it has missed. */
+  /** One after the other that comes again is sent what it has missed: much of the log may be looked through for it. */
   let missed: Promise<void> = Promise.resolve()
 
   const catchUp = openCatchUp({ log, store })
@@ -134,13 +133,18 @@ export const openFeed = ({ log, store }: FeedOptions): Feed => {
       else listener.held.push(entry)
   })
 
+  const hasGone = (listener: Listener): boolean => listeners.get(listener.order)?.has(listener) !== true
+
   const begin = async (listener: Listener, seen: string | undefined): Promise<void> => {
-    if (listeners.get(listener.order)?.has(listener) !== true) return // it has gone
+    if (hasGone(listener)) return
     try {
       await reader.start(() => count > 0)
-      await catchUp(listener, seen)
-      for (const entry of listener.held ?? []) deliver(listener, entry)
+      const before = await catchUp(listener, seen)
+      if (hasGone(listener)) return
+      // The last checkout may have begun, and gone on, since what is held.
+      const all = [...before, ...(listener.held ?? [])].toSorted((one, other) => compareIds(one.id, other.id))
       listener.held = undefined
+      for (const entry of all) deliver(listener, entry)
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error
       listener.stream.end() // it comes again
@@ -177,7 +181,8 @@ export const openFeed = ({ log, store }: FeedOptions): Feed => {
         leave(listener)
       })
       if (closing.aborted) return end()
-      missed = missed.then(() => begin(listener, seen))
+      if (seen === undefined) void begin(listener, seen)
+      else missed = missed.then(() => begin(listener, seen))
     },
   }
 }

@@ -67,6 +67,54 @@ test.serial(
   },
 )
 
+test.serial('nothing is left out that came while the last checkout is looked up, however that goes on', async (t) => {
+  await openCart(store)
+  const { promise: asked, resolve: ask } = Promise.withResolvers<void>()
+  const { promise: open, resolve: answer } = Promise.withResolvers<void>()
+  let read = 0
+  const slow = openFeed({
+    log: {
+      ...store.log,
+      page: async (after, count) => {
+        const entries = await store.log.page(after, count)
+        read += entries.length
+        return entries
+      },
+    },
+    store: {
+      readForCheckout: async (order) => {
+        ask()
+        await open
+        return store.readForCheckout(order)
+      },
+    },
+  })
+  const cart = client()
+  slow.listen('cart', undefined, cart.stream, closing)
+  await asked
+  await store.addItem({ ...LINE, order: 'cart', item: 'cup' }, plainly)
+  await begin('it')
+  await eventually(async () => assert.equal(read, 2), TIMEOUT_MS)
+  answer()
+  await cart.whenSent('LineAdded', 'CheckoutStarted')
+  cart.leave()
+  t.pass()
+})
+
+test.serial('one that is new does not wait for those that come again', async (t) => {
+  await openCart(store)
+  await begin('it')
+  const { promise: never } = Promise.withResolvers<boolean>()
+  const feed = openFeed({ log: { ...store.log, has: () => never }, store })
+  const [late, fresh] = [client(), client()]
+  feed.listen('cart', '1-0', late.stream, closing)
+  feed.listen('cart', undefined, fresh.stream, closing)
+  await fresh.whenSent('CheckoutStarted')
+  late.leave()
+  fresh.leave()
+  t.pass()
+})
+
 test.serial('one that comes again is sent what came after what it has seen, once', async (t) => {
   const feed = open()
   await openCart(store)
