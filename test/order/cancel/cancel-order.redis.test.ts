@@ -22,11 +22,16 @@ const giveUp = (once = plainly, reason?: string) =>
 const statusOf = async (): Promise<string | undefined> => (await store.find('cart'))?.status
 const fieldOf = (name: string) => bench.redis.hget('order:cart', name)
 
-const assertCancelled = async (t: ExecutionContext, entries: readonly string[] = ['OrderCancelled']): Promise<void> => {
+/** @param refunded how much of it was refunded in all, if anything was */
+const assertCancelled = async (
+  t: ExecutionContext,
+  entries: readonly string[] = ['OrderCancelled'],
+  refunded?: string,
+): Promise<void> => {
   t.is(await statusOf(), 'cancelled')
   t.deepEqual((await emitted()).slice(-entries.length), entries)
   const { log_id, facts: said } = (await saidIn(log)).find(({ kind }) => kind === 'OrderCancelled') ?? {}
-  t.deepEqual(said, { order: 'cart', user: 'anna' })
+  t.deepEqual(said, { order: 'cart', user: 'anna', ...(refunded && { refunded }) })
   t.like(await store.cancellation('cart'), { status: 'cancelled', id: log_id })
   const again = await emittedDuring(async () => t.deepEqual(await giveUp(), ['cancelled']))
   t.deepEqual(again, [], 'again it is the same')
@@ -136,7 +141,7 @@ test.serial('the race with the payment has one winner: whoever comes first', asy
   t.is(result, 'refunded')
   const [entry] = await log.entriesOf(String(refund))
   t.deepEqual(granted, ['cart', 'anna', '30', 'tea:2', 'shelf', entry?.id])
-  await assertCancelled(t, ['RefundGranted', 'OrderCancelled'])
+  await assertCancelled(t, ['RefundGranted', 'OrderCancelled'], '30')
   t.like(await store.cancellation('cart'), { refund: { id: refund, amount: 30, state: 'granted' }, refunded: 30 })
   t.is((await tell('payment', 'CreditRefunded', String(refund), { ...facts, restock: 'shelf' }))[0], 'settled')
   t.like(await store.cancellation('cart'), { refund: { state: 'settled' }, refunded: 30 })
@@ -153,7 +158,7 @@ test.serial('of an order of which a part was refunded, the rest is, or nothing i
     const [result, , ...granted] = await giveUp()
     t.is(result, part === '' ? 'cancelled' : 'refunded')
     t.deepEqual(granted.slice(0, 4), part === '' ? [] : ['cart', 'anna', '15', 'tea:1'])
-    await assertCancelled(t, part === '' ? ['OrderCancelled'] : ['RefundGranted', 'OrderCancelled'])
+    await assertCancelled(t, part === '' ? ['OrderCancelled'] : ['RefundGranted', 'OrderCancelled'], '30')
     t.is((await store.cancellation('cart'))?.refunded, 30)
   }
 })
