@@ -139,9 +139,10 @@ const announce = (event: ShopEvent): void => {
   }
 }
 
-/** Three lines for a stranger. */
-const firstSteps = (url: string): string => {
-  const visit = `npm run visit${url === VISIT_URL ? '' : ` -- --url ${url}`}`
+/** Three lines for a stranger. @param token which one a visit bears, if it needs one: a name of it */
+const firstSteps = (url: string, token: string | undefined): string => {
+  const options = [...(url === VISIT_URL ? [] : [`--url ${url}`]), ...(token === undefined ? [] : [`--token ${token}`])]
+  const visit = `npm run visit${['', ...(options.length > 0 ? ['--'] : []), ...options].join(' ')}`
   return [
     ['Look:', `${url}/`, 'the console: what happens, live; press "let customers in"'],
     ['Ask:', `${url}/docs`, 'all that it can be asked, to be tried'],
@@ -175,10 +176,17 @@ For instance, once they are set:
 
 npm run keys -- --help tells how programs get keys.`
 
+/** A visit does what operators may, too. */
+const visitorsToken = (issuer: OwnIssuer | undefined): string | undefined => {
+  if (issuer) return '$OPERATOR'
+  if (process.env.OPERATOR_TOKEN) return '$OPERATOR_TOKEN'
+  return process.env.AUTH === 'jwt' ? 'TOKEN' : undefined
+}
+
 const welcome = async (shop: Shop, issuer: OwnIssuer | undefined): Promise<string> => `
 The shop is open at ${shop.url} (Ctrl-C ends it).
 
-${firstSteps(shop.url)}
+${firstSteps(shop.url, visitorsToken(issuer))}
 
 ${issuer ? await tokensWelcome(shop.url, issuer) : process.env.AUTH === 'jwt' ? 'Clients bear tokens, as AUTH=jwt says.' : openWelcome()}
 Logs of the parts: ${relative(process.cwd(), join(shop.dir, 'logs'))}

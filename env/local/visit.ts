@@ -2,12 +2,14 @@
  * What does a first visit to the shop look like? `npm run visit`
  *
  * It is the one that the READMEs show, read from there and made line by line: each request as a line of curl that can be sent again, and
- * below it what the shop answers.
+ * below it what the shop answers. It ends at the first answer that is not as the READMEs have it, for what comes next builds on it.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { styleText } from 'node:util'
 import { readLine, UsageError } from '../command-line.ts'
 
@@ -74,13 +76,35 @@ const scriptOf = (line: Line): string => {
   const shown = asks.replace(/(?<!")(\$SHOP\S*\?\S*)/, "'$1'")
   const told = remark === undefined ? '' : styleText('dim', `   # ${remark}`)
   const curl = `printf '\\n%s%s\\n' ${filled(`curl ${shown}`)} ${quoted(told)}`
-  const answer = `ANSWER=$(ask ${asks}); printf '%.${SHOWN_BYTES}s\\n' "$ANSWER"`
+  const answer = `ANSWER=$(ask ${asks}); show ${/^\d{3}/.exec(remark ?? '') ?? '2??'}`
   return [curl, answer, ...(keeps ? [`${keeps}=$(printf '%s' "$ANSWER" | value ${field})`] : [])].join('\n')
 }
 
+/** Behind each answer stands its status, on a line of its own. One that is not as it is to be is told to who reads file 3, and ends the visit. */
+const SHOW = `NEWLINE='
+'
+show() {
+  STATUS=\${ANSWER##*"$NEWLINE"} ANSWER=\${ANSWER%"$NEWLINE"*}
+  printf '%.${SHOWN_BYTES}s\\n' "$ANSWER"
+  case $STATUS in $1) return ;; esac
+  printf %s "$STATUS" >&3
+  exit 1
+}`
+
 /** The visit to the shop at this address as a script for `sh`, which shows what it does. */
-const visitScript = async (url: string): Promise<string> =>
-  ['set -eu', ...linesOf((await readVisit()).replace(DEFAULT_URL, url)).map(scriptOf)].join('\n')
+const visitScript = async (url: string, token: string): Promise<string> => {
+  const bears = token === '' ? '' : ` -H ${quoted(`Authorization: Bearer ${token}`)}`
+  const visit = (await readVisit())
+    .replace(DEFAULT_URL, url)
+    .replace("curl -sS -w '\\n'", () => `curl -sS${bears} -w '\\n%{http_code}'`)
+  return ['set -eu', SHOW, ...linesOf(visit).map(scriptOf)].join('\n')
+}
+
+/** Why the visit ended at an answer of this status, which stands above. */
+const refusal = (status: string, isTokenGiven: boolean): string =>
+  status === '401' && !isTokenGiven
+    ? "the shop wants a token: give an operator's by --token TOKEN, or by the variable OPERATOR_TOKEN"
+    : `the visit ended early, for this was answered ${status}`
 
 const main = async (line: readonly string[]): Promise<void> => {
   const option = { type: 'string' } as const
@@ -93,11 +117,11 @@ const main = async (line: readonly string[]): Promise<void> => {
   if (!/^https?:\/\/[\w.[\]:-]+$/.test(url))
     throw new UsageError(`--url must be an address as ${DEFAULT_URL}, not "${url}"`)
   if (!/^[\x21-\x7e]*$/.test(token)) throw new UsageError('--token must be visible ASCII characters')
-  const script = await visitScript(url)
-  const ask =
-    token === '' ? script : script.replace('curl -sS', `curl -sS -H ${quoted(`Authorization: Bearer ${token}`)}`)
-  const child = spawn('/bin/sh', ['-c', ask], { stdio: ['ignore', 'inherit', 'inherit'] })
-  const [code] = (await once(child, 'exit')) as [number | null]
+  const child = spawn('/bin/sh', ['-c', await visitScript(url, token)], {
+    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+  })
+  const [[code], refused] = await Promise.all([once(child, 'exit'), text(child.stdio[3] as Readable)])
+  if (refused !== '') throw new UsageError(refusal(refused, token !== ''))
   if (code !== 0) throw new UsageError(`the visit ended early; is there a shop at ${url}?`)
 }
 

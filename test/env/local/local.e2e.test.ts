@@ -137,6 +137,22 @@ test.serial('with --auth clients bear tokens, of which it tells one of each kind
   t.is((await ask('GET', '/audit', merchant)).status, 403)
   t.like(await start(t, ['env/operator/audit.ts', '--url', url, '--token', operator]).ended, { code: 0 })
 
+  t.regex(lines.join('\n'), new RegExp(`npm run visit -- --url ${url} --token \\$OPERATOR `))
+  const visit = (token: string) =>
+    start(t, ['env/local/visit.ts', '--url', url], { env: { ...process.env, OPERATOR_TOKEN: token } }).ended
+  const askedIn = (output: string): number => [...output.matchAll(/^curl /gm)].length
+  const without = await visit('')
+  t.is(without.code, 1)
+  t.is(askedIn(without.output), 1)
+  t.regex(without.errors, /^the shop wants a token: give an operator's by --token TOKEN, /)
+  const refused = await visit(customer)
+  t.is(refused.code, 1)
+  t.regex(refused.output, /insufficient-scope\S+ .*\n$/)
+  t.regex(refused.errors, /^the visit ended early, for this was answered 403;/)
+  const made = await visit(operator)
+  t.is(made.code, 0, made.errors)
+  t.regex(made.output, /100 orders initialised/)
+
   const program = [
     'env/operator/keys.ts',
     'create',
