@@ -90,8 +90,15 @@ export const placed = v.pipe(
   }),
   v.forward(
     v.check(
-      ({ lines, item_id }) => (lines === undefined) !== (item_id === undefined),
+      ({ lines, item_id }) => lines !== undefined || item_id !== undefined,
       'be given, or "item_id" and "quantity" instead',
+    ),
+    ['lines'],
+  ),
+  v.forward(
+    v.check(
+      ({ lines, item_id }) => lines === undefined || item_id === undefined,
+      'not be given together with "item_id"',
     ),
     ['lines'],
   ),

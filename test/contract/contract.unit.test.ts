@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test from 'ava'
+import * as v from 'valibot'
 import { ROWS } from '../support/rows.ts'
 import { openContract } from '../support/shop/contract.ts'
 import { contractOf } from './document.ts'
@@ -12,9 +13,17 @@ import { CONTRACT, WRITTEN } from './written.ts'
 const CONFIG = new URL('redocly.yaml', import.meta.url)
 const REDOCLY = new URL('../../node_modules/.bin/redocly', import.meta.url)
 
-type Operation = { readonly operationId: string; readonly 'x-scope': string; readonly responses: object }
+type Operation = {
+  readonly operationId: string
+  readonly 'x-scope': string
+  readonly responses: object
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly example: object }>> }
+}
 type Document = { readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> }
 const document = contractOf() as Document
+/** The fields of a form are texts. */
+const asForm = (example: object) =>
+  Object.fromEntries(Object.entries(example).map(([name, value]) => [name, String(value)]))
 const operations = Object.values(document.paths).flatMap((path) => Object.values(path))
 
 test('what is written is what the rows say: `npm run openapi` writes it anew', (t) => {
@@ -40,6 +49,17 @@ test('every row is an operation under a name of its own, which says who may ask 
     t.is(operation?.['x-scope'], scope)
     for (const status of [...Object.keys(answers), ...problems.map((kind) => kind.status)])
       t.true(Object.hasOwn(operation?.responses ?? {}, status), `${method} ${path}: ${status}`)
+  }
+})
+
+test('every body has an example, in each form, which is one that its route takes', (t) => {
+  for (const { method, path, scope, body } of ROWS) {
+    if (body === undefined || scope === 'service') continue
+    const { content } = document.paths[path]?.[method.toLowerCase()]?.requestBody ?? {}
+    for (const [type, { example }] of Object.entries(content ?? {})) {
+      const { issues } = v.safeParse(body.fields, type === 'application/json' ? example : asForm(example))
+      t.deepEqual(issues?.map(({ message }) => message) ?? [], [], `${method} ${path} as ${type}`)
+    }
   }
 })
 

@@ -9,6 +9,7 @@ import type { ProblemKind } from '../../shared/http/problem.ts'
 import { keyReused } from '../../shared/http/problems.ts'
 import { problemsOf, type Row } from '../../shared/http/route.ts'
 import { type NamedRow, ROWS } from '../support/rows.ts'
+import { bodyExample } from './examples.ts'
 import { answered, namedSchemas, parameterOf, type Schema, sent } from './schemas.ts'
 
 type Object_ = Readonly<Record<string, unknown>>
@@ -97,14 +98,34 @@ const parametersOf = (row: Row): readonly Object_[] => [
   ...headersOf(row),
 ]
 
-const bodyOf = ({ body }: Row): Object_ => {
+/** A form has no lists; and who tries one out is shown the examples of its fields, not that of the whole. */
+const formOf = (schema: Schema, example: unknown): Schema => {
+  const values = Object(example) as Object_
+  const fields = Object.entries(schema.properties ?? {}) as [name: string, field: Schema][]
+  return {
+    ...schema,
+    properties: Object.fromEntries(
+      fields
+        .filter(([, { type }]) => type !== 'array')
+        .map(([name, field]) => [name, Object.hasOwn(values, name) ? { ...field, examples: [values[name]] } : field]),
+    ),
+  }
+}
+
+const bodyOf = (row: NamedRow): Object_ => {
+  const { body } = row
   if (body === undefined) return {}
   const schema = sent(body.fields)
-  const types = [
-    'application/json',
-    ...(body.forms ? ['application/x-www-form-urlencoded', 'multipart/form-data'] : []),
-  ]
-  const content = Object.fromEntries(types.map((type) => [type, { schema }]))
+  const withExample = (shown: Schema, example: unknown): Object_ => ({
+    schema: shown,
+    ...(example === undefined ? {} : { example }),
+  })
+  const form = bodyExample(idOf(row), true)
+  const forms = body.forms ? ['application/x-www-form-urlencoded', 'multipart/form-data'] : []
+  const content = {
+    'application/json': withExample(schema, bodyExample(idOf(row), false)),
+    ...Object.fromEntries(forms.map((type) => [type, withExample(formOf(schema, form), form)])),
+  }
   return { requestBody: { required: body.optional !== true, content } }
 }
 
@@ -283,7 +304,7 @@ export const contractOf = (): Object_ => ({
     version,
     summary: 'A webshop back end whose checkouts are sagas',
     description:
-      'Refused requests change nothing. A parameter of a query that a route does not list, or that is given twice, is refused. Amounts are integers, from 0 to 2^53-1.',
+      'Refused requests change nothing. A parameter of a query that a route does not list, or that is given twice, is refused. Amounts are integers, from 0 to 2^53-1. Examples of bodies name the user, the item and the order `0`, which `batch_init` makes.',
     license: { name: 'MIT', identifier: 'MIT' },
   },
   servers: [{ url: '/', description: 'This shop' }],

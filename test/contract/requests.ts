@@ -6,18 +6,8 @@
  */
 import { type NamedRow, ROWS } from '../support/rows.ts'
 import { idOf, wantsKey } from './document.ts'
+import { type Example, type Kept, OTHERS, type Values, VISIT } from './examples.ts'
 import { parameterOf } from './schemas.ts'
-
-/** Where in an answer is what a variable is to be: `documents[0].number`. */
-type Kept = Readonly<Record<string, string>>
-type Values = Readonly<Record<string, string>>
-type Example = {
-  readonly params?: Values
-  readonly query?: Values
-  readonly headers?: Values
-  readonly body?: unknown
-  readonly keeps?: Kept
-}
 
 export type ShownRequest = {
   readonly id: string
@@ -37,77 +27,6 @@ export type ShownRequest = {
 
 /** What variables are before an answer has filled them. */
 export const SETTINGS = { SHOP: 'http://127.0.0.1:8000', TOKEN: 'none' } as const
-
-const line = (quantity: number) => ({ lines: [{ item_id: '{{ITEM_ID}}', quantity }] })
-
-/** The visit, in order. */
-const VISIT: Readonly<Record<string, Example>> = {
-  createUser: { keeps: { USER_ID: 'user_id' } },
-  addFunds: { params: { amount: '100' } },
-  findUser: {},
-  createItem: { params: { price: '5' }, keeps: { ITEM_ID: 'item_id' } },
-  addStock: { params: { amount: '10' } },
-  findItem: {},
-  createOrder: { keeps: { ORDER_ID: 'order_id' } },
-  addItem: { params: { quantity: '3' } },
-  findOrder: {},
-  checkout: {},
-  showCheckout: { keeps: { LOG_ID: 'log_id' } },
-  showOrder: {},
-  listInvoices: { query: { order: '{{ORDER_ID}}' }, keeps: { INVOICE: 'documents[0].number' } },
-  findInvoice: { params: { number: '{{INVOICE}}' } },
-  changeOrder: { body: line(2), headers: { Prefer: 'return=representation' } },
-  refundOrder: { body: { ...line(1), reason: 'broken' }, keeps: { REFUND_ID: 'refund_id' } },
-  showRefund: {},
-  listCreditNotes: { query: { order: '{{ORDER_ID}}' }, keeps: { CREDIT_NOTE: 'documents[0].number' } },
-  findCreditNote: { params: { number: '{{CREDIT_NOTE}}' } },
-  placeOrder: {
-    body: { user_id: '{{USER_ID}}', ...line(2), method: 'credit_card', installments: 2 },
-    keeps: { PLACED_ID: 'order_id' },
-  },
-  listOrders: { query: { user: '{{USER_ID}}' } },
-  cancelOrder: { params: { order: '{{PLACED_ID}}' }, body: { reason: 'it takes too long' } },
-  showPlan: { query: { amount: '100', method: 'credit_card', installments: '3' } },
-  auditOfOrder: {},
-}
-
-/** Of the others, whose values are not the usual ones. */
-const OTHERS: Readonly<Record<string, Example>> = {
-  deleteOrder: { params: { order: '{{PLACED_ID}}' } },
-  placeFormOrder: {
-    body: { value: 5, user_id: '{{USER_ID}}', installment: 1, method: 'credit_card' },
-    keeps: { FORM_ID: 'id' },
-  },
-  showFormOrder: { params: { order: '{{FORM_ID}}' } },
-  createWebhook: {
-    body: { url: 'http://127.0.0.1:9000/hook', events: ['shop.order.paid', 'shop.order.cancelled'] },
-    keeps: { WEBHOOK_ID: 'webhook_id' },
-  },
-  changeWebhook: { body: { enabled: true } },
-  resolveContradiction: { params: { by: 'accept' }, query: { why: 'it was settled by hand' } },
-  findUsers: { query: { ids: '{{USER_ID}}' } },
-  changeItem: { body: { price: 6 } },
-  showItems: { query: { ids: '{{ITEM_ID}}' } },
-  acquireLease: { body: { ttl_ms: 60_000 } },
-  requestLease: { body: { mode: 'read', queue: true } },
-  renewLease: { body: { ttl_ms: 60_000 } },
-  configureLock: { body: { delay_ms: 5 } },
-  stand: { body: { value: 'http://here' } },
-  renewCandidate: { body: { value: 'http://there' } },
-  beginRun: { body: { if_lost: 'again' } },
-  changeRun: { body: { outcome: 'done', note: 'fine' } },
-  lock: { body: { resource: 'a-resource', ttl: 60 }, keeps: { LOCK_ID: 'lock_id' } },
-  unlock: { body: { lock_id: '{{LOCK_ID}}' } },
-  setFeatureOfIds: { body: { on: true } },
-  setFeatureOfOrder: { body: { on: true } },
-  setFeatureOfPayment: { body: { on: true } },
-  setFeatureOfStock: { body: { on: true } },
-  ...Object.fromEntries(
-    ['sagasAtOfPayment', 'sagasAtOfStock'].map((id) => [id, { query: { at: '1-0', log_ids: '{{LOG_ID}}' } }]),
-  ),
-  findAbsentOfPayment: { query: { ids: '{{USER_ID}}' } },
-  findAbsentOfStock: { query: { ids: '{{ITEM_ID}}' } },
-}
 
 const FEATURES = { ids: 'createId', order: 'findOrder', payment: 'findUser', stock: 'findItem' } as const
 /** What parameters of paths are, unless an example says otherwise. */

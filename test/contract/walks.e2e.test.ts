@@ -6,7 +6,7 @@ import { ROWS } from '../support/rows.ts'
 import type { Reply } from '../support/shop/client.ts'
 import { shareShop } from '../support/shop/shop.ts'
 import { idOf } from './document.ts'
-import { COLLECTION, HTTP_FILE } from './written.ts'
+import { COLLECTION, CONTRACT, HTTP_FILE } from './written.ts'
 
 const opened = shareShop(test)
 
@@ -81,6 +81,34 @@ test.serial('the collection can be sent in order', async (t) => {
       if (name !== 'A visit') assertTaken(t, one.id, reply)
       runScript(t, one, reply, variables)
     }
+})
+
+type Operation = {
+  readonly parameters: readonly { readonly name: string; readonly example?: string }[]
+  readonly requestBody: { readonly content: Readonly<Record<string, { readonly example: object }>> }
+}
+type Paths = Readonly<Record<string, Readonly<Record<string, Operation>>>>
+
+test.serial('the examples of the contract place an order, also as a form, and change it', async (t) => {
+  const { client } = opened()
+  const { paths } = JSON.parse(readFileSync(CONTRACT, 'utf8')) as { readonly paths: Paths }
+  const [place, change] = [paths['/orders']?.post, paths['/orders/{order}']?.patch]
+  const send = (method: string, path: string, operation: Operation | undefined, type: string, headers = {}) => {
+    const example = operation?.requestBody.content[type]?.example ?? {}
+    const fields = Object.entries(example).map(([name, value]): [string, string] => [name, String(value)])
+    const body = type === 'application/json' ? JSON.stringify(example) : new URLSearchParams(fields).toString()
+    return client.request(method, path, { 'Content-Type': type, ...headers }, body)
+  }
+  for (const path of ['/payment/batch_init/1/1000', '/stock/batch_init/1/1000/5'])
+    t.is((await client.post(path)).status, 200)
+  const version = change?.parameters.find(({ name }) => name === 'If-Match')?.example ?? ''
+  for (const type of ['application/json', 'application/x-www-form-urlencoded']) {
+    const placed = await send('POST', '/orders', place, type)
+    t.is(placed.status, 201, placed.text)
+    const { order_id } = placed.json as { order_id: string }
+    const changed = await send('PATCH', `/orders/${order_id}`, change, 'application/json', { 'If-Match': version })
+    t.is(changed.status, 204, changed.text)
+  }
 })
 
 /** A value in a JSON document: `documents[0].number`. */

@@ -184,6 +184,7 @@ test.serial('an order of which anything is wrong is not made', async (t) => {
     t.deepEqual([kindOf(reply), problemOf(reply).field], [kind, field], JSON.stringify(body).slice(0, 200))
   }
   t.is(problemOf(await place({ ...one, value: 4 })).price, 5)
+  t.is(problemOf(await place({ ...one, lines: [line] })).detail, '"lines" must not be given together with "item_id"')
   t.is(problemOf(await send(`user_id=${user}&user_id=${user}&item_id=${tea}&quantity=1`, FORM_TYPE)).field, 'user_id')
   t.is(kindOf(await send('{}', { 'Content-Type': 'application/xml' })), '415 unsupported-media-type')
   t.is(kindOf(await send(' '.repeat(65_537), JSON_TYPE)), '413 body-too-large')
