@@ -33,6 +33,8 @@ type Malformed = Refused<typeof malformedBody>
 export const BODY_MAX_BYTES = 65_536
 /** Of a body that must be empty. */
 const EMPTY_MAX_BYTES = 1_024
+/** By which it is told apart what looks like JSON. */
+const BEGINNING_BYTES = 64
 const NOTHING: Sent = { fields: undefined, text: undefined }
 const NO_FIELDS: Sent = { fields: Object.freeze({}), text: undefined }
 
@@ -83,7 +85,12 @@ const jsonIn = (bytes: Buffer): Sent | Malformed => {
   }
 }
 
+/** `curl -d` says of anything that it is a form. No name of a field begins so. */
+const isLikeJson = (bytes: Buffer): boolean => /^\s*\{/.test(bytes.toString('latin1', 0, BEGINNING_BYTES))
+
 const formIn = async (bytes: Buffer, type: string): Promise<Sent | Malformed> => {
+  if (isLikeJson(bytes))
+    return refused('body', `looks like JSON, and was sent as a form: send "Content-Type: ${JSON_TYPE}"`)
   const fields = new Map<string, string>()
   try {
     const form = await new Response(new Uint8Array(bytes), { headers: { 'content-type': type } }).formData()

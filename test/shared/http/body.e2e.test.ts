@@ -169,6 +169,16 @@ const MALFORMED: readonly (readonly [
     'tea',
     '"tea" must be a text, and no file',
   ],
+  ...([FORM, { 'Content-Type': 'multipart/form-data; boundary=x' }] as const).map(
+    (headers) =>
+      [
+        `JSON that is called ${headers['Content-Type']}`,
+        ' {"tea":"green","drops":7}',
+        { headers },
+        'body',
+        '"body" looks like JSON, and was sent as a form: send "Content-Type: application/json"',
+      ] as const,
+  ),
   [
     'parts without a boundary',
     'tea=green',
