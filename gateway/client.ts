@@ -120,6 +120,7 @@ const askOf = (wire: Wire, versions: Versions) => {
   }
 }
 
+/** @throws TypeError for a URL of another form than `http://host:port` */
 export const shopClient = (url: string, options: ShopClientOptions = {}): ShopClient => {
   const { token, headers = {}, retryForMs = RETRY_FOR_MS, answerMs = ANSWER_MS } = options
   const tokenOf = typeof token === 'function' ? token : () => token

@@ -68,8 +68,15 @@ const isOfTheShop = (response: Response): boolean =>
 const isDocument = (value: unknown): value is ProblemDocument =>
   typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string'
 
+/** @throws TypeError for a URL that nothing can be asked at, which does not pass by waiting; `fetch` takes none with a password */
+const originOf = (url: string): string => {
+  if (/^https?:\/\/[^@?#]+$/i.test(url) && URL.canParse(url)) return url.replace(/\/+$/, '')
+  const shown = url.replace(/\/\/.*@/, '//...@')
+  throw new TypeError(`the URL of the shop must be of the form http://host:port, not "${shown}"`)
+}
+
 export const openWire = (url: string, { tokenOf, headers, retryForMs, answerMs }: WireOptions): Wire => {
-  const origin = url.replace(/\/+$/, '')
+  const origin = originOf(url)
 
   const sendOnce = async (sent: Sent, token: string | undefined): Promise<Received> => {
     const within = AbortSignal.timeout(answerMs)

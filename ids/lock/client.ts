@@ -130,6 +130,7 @@ const acquiringAll =
     }
   }
 
+/** @throws TypeError for a URL of another form than `http://host:port` */
 export const lockClient = (url: string, options: ClientOptions = {}): LockClient => {
   const { owner, headers = {}, retry = {} } = options
   const waitMs = options.wait || WAIT_MS

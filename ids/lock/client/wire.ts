@@ -86,8 +86,15 @@ const jsonIn = async (response: Response): Promise<Json> => {
   return isObject(value) ? value : { value }
 }
 
+/** @throws TypeError for a URL that nothing can be asked at, which does not pass by waiting; `fetch` takes none with a password */
+const originOf = (url: string): string => {
+  if (/^https?:\/\/[^@?#]+$/i.test(url) && URL.canParse(url)) return url.replace(/\/+$/, '')
+  const shown = url.replace(/\/\/.*@/, '//...@')
+  throw new TypeError(`the URL of the shop must be of the form http://host:port, not "${shown}"`)
+}
+
 export const openWire = (url: string, options: WireOptions): Wire => {
-  const origin = url.replace(/\/+$/, '')
+  const origin = originOf(url)
 
   const askOnce = async (method: string, path: string, body: Json | undefined, patience: Patience): Promise<Answer> => {
     const { signal, answerMs = 0 } = patience

@@ -49,6 +49,24 @@ const order = { params: { order: 'an order' } }
 const made: Says = { status: 200, json: { user_id: 'u', log_id: 'l' } }
 const keysOf = (asked: readonly Asked[]): unknown[] => asked.map(({ headers }) => headers['idempotency-key'])
 
+for (const url of [
+  '127.0.0.1:8000',
+  'localhost:8000',
+  'shop',
+  'ftp://shop',
+  'http://',
+  'http://shop:80x',
+  'http://shop?a=b',
+  '',
+])
+  test(`a client of "${url}" is refused when it is made`, (t) => {
+    const message = `the URL of the shop must be of the form http://host:port, not "${url}"`
+    t.throws(() => shopClient(url), { instanceOf: TypeError, message })
+  })
+test('a URL with a password, which is asked by nobody, is refused and not told', (t) => {
+  t.throws(() => shopClient('http://me:secret@shop'), { instanceOf: TypeError, message: /not "http:\/\/\.\.\.@shop"$/ })
+})
+
 test('a page in the place of the shop is no success', async (t) => {
   const page: Says = { status: 200, text: '<h1>Welcome</h1>', headers: { 'Content-Type': 'text/html' } }
   const paid: Says = { status: 200, text: 'paid', headers: { 'Content-Type': 'text/plain; charset=utf-8' } }

@@ -20,6 +20,12 @@ const openStranger = async (t: ExecutionContext, contentType: string, body: stri
   return stranger
 }
 
+for (const url of ['127.0.0.1:8000', 'localhost:8000', 'http://shop:80x', ''])
+  test(`a client of "${url}" is refused when it is made`, (t) => {
+    const message = `the URL of the shop must be of the form http://host:port, not "${url}"`
+    t.throws(() => lockClient(url), { instanceOf: TypeError, message })
+  })
+
 test('a page where the shop should be is no lock that somebody else has, and is not asked without a pause', async (t) => {
   const stranger = await openStranger(t, 'text/html', '<h1>Welcome</h1>')
   const locks = lockClient(stranger.url, { retry: { forMs: 300 } })
