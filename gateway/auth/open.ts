@@ -1,7 +1,7 @@
 /** What does the gateway need to know who asks, by its settings? */
 import type { Logger } from 'pino'
 import { messageOf } from '../../shared/errors.ts'
-import { type Auth, refuseGuessable } from '../../shared/process/auth.ts'
+import { type Auth, faultOfSecret } from '../../shared/process/auth.ts'
 import { ConfigError, headerSecret, integer, text } from '../../shared/process/config.ts'
 import { isLoopback } from '../../shared/process/exposure.ts'
 import type { Step } from '../../shared/process/step.ts'
@@ -43,21 +43,6 @@ const refuseOpen = ({ auth, host }: Pick<TokenConfig, 'auth' | 'host'>): void =>
   )
 }
 
-/** What is wrong with the settings of the issuer, a sentence each. */
-const faultsOf = ({ jwksUrl, jwks, issuer, audience, keys, operatorToken }: TokenConfig): readonly string[] => {
-  const hasIssuer = jwksUrl !== '' || jwks !== ''
-  if (!hasIssuer && keys === '' && operatorToken === '')
-    return ['AUTH=jwt wants AUTH_JWKS_URL or AUTH_JWKS, and else AUTH_KEYS: nobody could bear a token']
-  return [
-    ...(jwksUrl !== '' && jwks !== '' ? ['AUTH_JWKS_URL and AUTH_JWKS exclude each other'] : []),
-    ...(jwksUrl !== '' && !/^https?:$/.test(URL.parse(jwksUrl)?.protocol ?? '')
-      ? ['AUTH_JWKS_URL must be an http or https URL']
-      : []),
-    ...(hasIssuer && issuer === '' ? ['AUTH_ISSUER is missing'] : []),
-    ...(hasIssuer && audience === '' ? ['AUTH_AUDIENCE is missing'] : []),
-  ]
-}
-
 const publicKeysIn = (jwks: string): KeySet => {
   try {
     return givenKeys(jwks)
@@ -74,15 +59,41 @@ const apiKeysIn = (keys: string): ReturnType<typeof givenApiKeys> => {
   }
 }
 
-/** @throws ConfigError naming what is missing or wrong, as far as it can be told before anything is opened */
+/** Why it cannot be read, if it cannot. */
+const faultOf = (read: () => unknown): readonly string[] => {
+  try {
+    read()
+    return []
+  } catch (error) {
+    return [messageOf(error)]
+  }
+}
+
+/** What is wrong with the settings by which it is known who asks, a sentence each. */
+const faultsOf = (config: TokenConfig): readonly string[] => {
+  const { jwksUrl, jwks, issuer, audience, keys, operatorToken } = config
+  const hasIssuer = jwksUrl !== '' || jwks !== ''
+  return [
+    faultOfSecret(config) ?? [],
+    !hasIssuer && keys === '' && operatorToken === ''
+      ? 'AUTH=jwt wants AUTH_JWKS_URL or AUTH_JWKS, with AUTH_ISSUER and AUTH_AUDIENCE, and else AUTH_KEYS: nobody could bear a token'
+      : [],
+    jwksUrl !== '' && jwks !== '' ? 'AUTH_JWKS_URL and AUTH_JWKS exclude each other' : [],
+    jwksUrl !== '' && !/^https?:$/.test(URL.parse(jwksUrl)?.protocol ?? '')
+      ? 'AUTH_JWKS_URL must be an http or https URL'
+      : [],
+    hasIssuer && issuer === '' ? 'AUTH_ISSUER is missing' : [],
+    hasIssuer && audience === '' ? 'AUTH_AUDIENCE is missing' : [],
+    jwks === '' ? [] : faultOf(() => publicKeysIn(jwks)),
+    areGiven(keys) ? faultOf(() => apiKeysIn(keys)) : [],
+  ].flat()
+}
+
+/** @throws ConfigError naming all that is missing or wrong, as far as it can be told before anything is opened */
 export const refuseWrong = (config: TokenConfig): void => {
   refuseOpen(config)
-  if (config.auth !== 'jwt') return
-  refuseGuessable(config)
-  const faults = faultsOf(config)
+  const faults = config.auth === 'jwt' ? faultsOf(config) : []
   if (faults.length > 0) throw new ConfigError(`the environment is not complete: ${faults.join('; ')}`)
-  if (config.jwks !== '') publicKeysIn(config.jwks)
-  if (areGiven(config.keys)) apiKeysIn(config.keys)
 }
 
 const keySetOf = (config: TokenConfig, step: Step, log: Logger, onChange: () => void): KeySet | undefined => {

@@ -17,16 +17,16 @@ export const authSettings = {
   gatewaySecret: headerSecret('GATEWAY_SECRET', ''),
 }
 
-/** @throws ConfigError where tokens are wanted, and anybody could say that it is the gateway */
-export const refuseGuessable = ({
-  auth,
-  gatewaySecret,
-}: {
-  readonly auth: Auth
-  readonly gatewaySecret: string
-}): void => {
-  if (auth !== 'jwt' || gatewaySecret.length >= SECRET_CHARACTERS_MIN) return
-  throw new ConfigError(
-    `AUTH=jwt wants a GATEWAY_SECRET of at least ${SECRET_CHARACTERS_MIN} characters, the same at the gateway and all services`,
-  )
+type Secured = { readonly auth: Auth; readonly gatewaySecret: string }
+
+/** What is wrong with the secret where tokens are wanted: anybody could say that it is the gateway. */
+export const faultOfSecret = ({ auth, gatewaySecret }: Secured): string | undefined =>
+  auth !== 'jwt' || gatewaySecret.length >= SECRET_CHARACTERS_MIN
+    ? undefined
+    : `AUTH=jwt wants a GATEWAY_SECRET of at least ${SECRET_CHARACTERS_MIN} characters, the same at the gateway and all services`
+
+/** @throws ConfigError where anybody could say that it is the gateway */
+export const refuseGuessable = (config: Secured): void => {
+  const fault = faultOfSecret(config)
+  if (fault !== undefined) throw new ConfigError(fault)
 }

@@ -30,7 +30,11 @@ for (const [what, environment, complaint] of [
       'CHECKOUT_DEADLINE_MS must be an integer from 100 to 60000, not "soon"; ' +
       'LOG_LEVEL must be one of trace, debug, info, warn, error, fatal, silent, not "loud"',
   ],
-  ['what goes together with nothing', { AUTH: 'jwt' }, /^AUTH=jwt wants a GATEWAY_SECRET/],
+  [
+    'what goes together with nothing',
+    { AUTH: 'jwt' },
+    /AUTH=jwt wants a GATEWAY_SECRET .*; AUTH=jwt wants AUTH_JWKS_URL /,
+  ],
   ['a feature that is none', { FEATURES_OFF: 'fly' }, 'FEATURES_OFF names what is no feature of the shop: fly'],
 ] as const)
   test(`a shop that is told ${what} is refused before anything is started`, (t) => {
