@@ -12,7 +12,12 @@ import { HEADER_WORD_FORM, isHeaderWord } from '../../shared/process/config.ts'
 
 /** The question could not be put: one sentence that says why, for people. */
 export class ShopError extends Error {
-  override readonly name = 'ShopError'
+  override readonly name: string = 'ShopError'
+}
+
+/** It was put, and answered: there is no such thing. */
+export class UnknownError extends ShopError {
+  override readonly name = 'UnknownError'
 }
 
 export type Answer = { readonly status: number; readonly body: unknown }

@@ -10,7 +10,7 @@ import { field } from '../../shared/contract/events.ts'
 import { type DeadLetter, endLogId } from '../../shared/log/dead-letters.ts'
 import type { SagaStatus } from '../../shared/saga/status.ts'
 import { SERVICES, type Service } from '../wiring.ts'
-import { type Ask, isUnknown, ShopError, sentenceOf, wanted } from './ask-shop.ts'
+import { type Ask, isUnknown, ShopError, sentenceOf, UnknownError, wanted } from './ask-shop.ts'
 import { changesOf, type Gap, PREFIXES, type Said, timelineOf } from './timeline.ts'
 
 /** A dead letter with the name by which it is retried. */
@@ -63,7 +63,7 @@ const PAGE = 1_000
 /** More dead letters than this are not looked through. */
 const LETTERS_MAX = 20_000
 
-/** Finds what is meant by an id that may be an order's or a checkout's. @throws ShopError if it is neither. */
+/** Finds what is meant by an id that may be an order's or a checkout's. @throws UnknownError if it is neither; ShopError if that cannot be told */
 export const findSubject = async (ask: Ask, id: string): Promise<Subject> => {
   if (!isIdentifier(id)) throw new ShopError(`"${id}" is neither an order nor a log id: ${IDENTIFIER_FORM}`)
   const answer = await ask('GET', `/orders/checkouts/${id}`)
@@ -71,14 +71,18 @@ export const findSubject = async (ask: Ask, id: string): Promise<Subject> => {
     const { log_ids } = wanted<{ log_ids: readonly string[] }>('order', answer)
     return { is: 'order', order_id: id, log_id: log_ids[0] ?? null, log_ids }
   }
-  for (const { service, ...view } of await viewsOf(ask, id))
+  const views = await viewsOf(ask, id)
+  for (const { service, ...view } of views)
     if (view.is === 'known') {
       const { order } = view.standing.recorded
       const others = order === undefined ? undefined : await ask('GET', `/orders/checkouts/${order}`)
       const log_ids = others?.status === 200 ? (others.body as { log_ids: readonly string[] }).log_ids : [id]
       return { is: 'saga', order_id: order ?? null, log_id: id, log_ids }
     }
-  throw new ShopError(`there is no order and no checkout "${id}"`)
+  const away = views.filter((view) => view.is === 'away').map(({ service }) => service)
+  if (away.length > 0)
+    throw new ShopError(`there is no order "${id}"; whether a checkout, ${away.join(' and ')} cannot tell now`)
+  throw new UnknownError(`there is no order and no checkout "${id}"`)
 }
 
 export const viewsOf = (ask: Ask, logId: string): Promise<readonly View[]> =>

@@ -3,12 +3,12 @@
  *
  * Each word asks the running shop over its gateway. None rewrites anything: `retry`, `cancel`, `resolve` and `dismiss` have the
  * services run commands of their own, which check and append. Exit codes: 0 it was done or there was nothing to do, 1 it was
- * refused, 2 it could not be asked or answered; then one sentence on standard error says why.
+ * refused, or there is no such thing, 2 it could not be asked or answered; then one sentence on standard error says why.
  */
 import { styleText } from 'node:util'
 import { readLine, UsageError } from '../command-line.ts'
 import { SERVICES, type Service } from '../wiring.ts'
-import { askShop, DEFAULT_URL, isUnknown, ShopError, sentenceOf } from './ask-shop.ts'
+import { askShop, DEFAULT_URL, isUnknown, ShopError, sentenceOf, UnknownError } from './ask-shop.ts'
 import { findSubject, gather, isUnresolved, type Letter, lettersOf, viewsOf } from './explain.ts'
 import { clock, columns, inWords } from './in-words.ts'
 import { PREFIXES } from './timeline.ts'
@@ -36,7 +36,7 @@ const HELP = `An operator's words for checkouts, and for what could not be appli
   --json           for machines
   --help           this text
 
-Exit codes: 0 done, 1 refused, 2 not asked or not answered.`
+Exit codes: 0 done, 1 refused, or there is no such thing, 2 not asked or not answered.`
 
 const explain: Verb = async (ask, id, { all }) => {
   const explanation = await gather(ask, await findSubject(ask, id), all)
@@ -130,7 +130,7 @@ const withLetter =
       throw new UsageError(`"${name}" is no dead letter: they are named as payment:1700000000000-0`)
     const answer = await ask('POST', `/${PREFIXES[service as Service]}/${route}/${id}`)
     if (answer.status === 200) return { lines: [`${name} ${done(answer.body as Done)}`], json: answer.body }
-    if (isUnknown(answer)) throw new ShopError(`there is no dead letter ${name}`)
+    if (isUnknown(answer)) throw new UnknownError(`there is no dead letter ${name}`)
     if (answer.status >= 500) throw new ShopError(`${service} does not answer (${sentenceOf(answer)})`)
     return { lines: [`${name}: ${sentenceOf(answer)}`], json: answer.body, code: REFUSED }
   }
@@ -213,8 +213,8 @@ const fail = (error: unknown): void => {
   const isKnown = error instanceof UsageError || error instanceof ShopError
   const hint = error instanceof UsageError ? '; --help shows what can be said' : ''
   console.error(isKnown ? `${error.message}${hint}` : error)
-  // Whatever went wrong: another code would say what the shop has answered.
-  process.exitCode = FAILED
+  // Whatever else went wrong: another code would say what the shop has answered.
+  process.exitCode = error instanceof UnknownError ? REFUSED : FAILED
 }
 
 const main = async (): Promise<void> => {
