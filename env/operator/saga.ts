@@ -189,7 +189,9 @@ const verbOf = (positionals: readonly string[]) => {
   const count = positionals[0] === 'dead' ? 2 : 1
   const name = positionals.slice(0, count).join(' ')
   const rest = positionals.slice(count)
-  if (!Object.hasOwn(VERBS, name)) throw new UsageError(name === '' ? 'say what to do' : `there is no "${name}"`)
+  // `npm run dead` has said its first word by itself.
+  if (name === '' || name === 'dead') throw new UsageError('say what to do')
+  if (!Object.hasOwn(VERBS, name)) throw new UsageError(`there is no "${name}"`)
   const { verb, wants } = VERBS[name] as (typeof VERBS)[string]
   if (rest.length !== (wants === undefined ? 0 : 1)) throw new UsageError(`"${name}" wants ${wants ?? 'nothing more'}`)
   return { verb, what: rest[0] ?? '' }

@@ -232,6 +232,7 @@ const refusals: readonly (readonly [what: string, line: readonly string[], sente
   ['a malformed dead letter', ['dead', 'retry', 'payment'], /^"payment" is no dead letter: they are named as/],
   ['an unknown word', ['resurrect', 'it'], /^there is no "resurrect"; --help/],
   ['no word', [], /^say what to do; --help/],
+  ['no word for dead letters', ['dead'], /^say what to do; --help/],
   ['a missing order', ['explain'], /^"explain" wants an order or a log id; --help/],
   ['an unknown option', ['explain', 'it', '--fast'], /--fast.*--help/],
   ['another token', ['explain', 'it', '--token', 'guessed'], /^this is not the operator token/],
