@@ -111,6 +111,11 @@ const parseCommand = (line: readonly string[]): Command | 'help' => {
   }
 }
 
+/** Where keys of programs are kept. */
+const keyFileIn = (data: string): string => join(resolve(data), 'keys')
+/** Is that where `npm run keys` looks by itself? */
+const isUsual = (data: string): boolean => resolve(data) === DEFAULTS.data && !process.env.AUTH_KEYS
+
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
 /**
@@ -160,7 +165,7 @@ const openWelcome =
 Operators' routes ${process.env.OPERATOR_TOKEN ? 'want the OPERATOR_TOKEN' : 'are open to whoever reaches the shop: OPERATOR_TOKEN=... npm start closes them'}.`
 
 /** What to try with tokens that the start has made. */
-const tokensWelcome = async (url: string, { issue }: OwnIssuer): Promise<string> => `Clients bear tokens.
+const tokensWelcome = async ({ url, dir }: Shop, { issue }: OwnIssuer): Promise<string> => `Clients bear tokens.
 These are a customer's, a merchant's and an operator's, until the shop ends:
 
   CUSTOMER=${await issue('customer', 'anna')}
@@ -174,7 +179,9 @@ For instance, once they are set:
   curl -H "Authorization: Bearer $CUSTOMER" ${url}/payment/find_user/anna
   npm run audit -- --url ${url} --token $OPERATOR
 
-npm run keys -- --help tells how programs get keys.`
+A program gets a key by this (--help tells more):
+
+  npm run keys -- create --scope merchant --name NAME${isUsual(dir) ? '' : ` --file ${keyFileIn(dir)}`}`
 
 /** A visit does what operators may, too. */
 const visitorsToken = (issuer: OwnIssuer | undefined): string | undefined => {
@@ -188,7 +195,7 @@ The shop is open at ${shop.url} (Ctrl-C ends it).
 
 ${firstSteps(shop.url, visitorsToken(issuer))}
 
-${issuer ? await tokensWelcome(shop.url, issuer) : process.env.AUTH === 'jwt' ? 'Clients bear tokens, as AUTH=jwt says.' : openWelcome()}
+${issuer ? await tokensWelcome(shop, issuer) : process.env.AUTH === 'jwt' ? 'Clients bear tokens, as AUTH=jwt says.' : openWelcome()}
 Logs of the parts: ${relative(process.cwd(), join(shop.dir, 'logs'))}
 `
 
@@ -237,7 +244,7 @@ const run = async ({ port, host, replicas, data, auth, demo }: Command): Promise
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, onSignal)
   watchNpm(end)
 
-  const issuer = auth ? await makeOwnIssuer(join(resolve(data), 'keys')) : undefined
+  const issuer = auth ? await makeOwnIssuer(keyFileIn(data)) : undefined
   checkEnvironment({ ...process.env, HOST: host, PORT: String(port), ...issuer?.variables })
   try {
     shop = await startShop({

@@ -25,7 +25,8 @@ const HELP = `Makes, lists and revokes keys of programs, which they bear as "Aut
   --file FILE      where they are kept (default: the variable AUTH_KEYS, or .data/keys)
   --help           this text
 
-The gateway reads the same file where AUTH_KEYS names it. AUTH_KEYS may also have the lines of such a file themselves, as a list:
+The gateway reads the same file where AUTH_KEYS names it. "npm start -- --auth" reads .data/keys, and with "--data DIR" DIR/keys,
+which --file is to name then. AUTH_KEYS may also have the lines of such a file themselves, as a list:
 [{"id":...},...]; then a key ends with the next start of the gateway that lacks it.`
 
 /** Whether the last line was not written to its end: by hand, or when the disk was full. */

@@ -33,6 +33,10 @@ test('a key is made and shown once, listed, and revoked', async (t) => {
   t.like(await keys('revoke', 'nobody'), { code: 1, output: `there is no key nobody in ${file}\n` })
 })
 
+test('its help tells which file a start reads', async (t) => {
+  t.regex((await run(t, ['env/operator/keys.ts', '--help'])).output, /npm start -- --auth" reads \.data\/keys/)
+})
+
 test('what is added to a file whose last line is not whole is a line of its own', async (t) => {
   const file = join(await makeFolder(t), 'keys')
   const [kept, lost] = [makeKey('merchant', 'till', new Date()), makeKey('merchant', 'half', new Date())]
