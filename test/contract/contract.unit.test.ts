@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import test from 'ava'
 import * as v from 'valibot'
+import { run } from '../support/program.ts'
 import { ROWS } from '../support/rows.ts'
 import { openContract } from '../support/shop/contract.ts'
 import { contractOf } from './document.ts'
@@ -29,6 +30,14 @@ const operations = Object.values(document.paths).flatMap((path) => Object.values
 test('what is written is what the rows say: `npm run openapi` writes it anew', (t) => {
   // Not compared as texts: of half a million characters a difference would be printed.
   for (const { place, text } of WRITTEN) t.true(readFileSync(place, 'utf8') === text(), `${place} is stale`)
+})
+
+test('what writes it tells what it does, and takes no other word', async (t) => {
+  const write = (...line: string[]) => run(t, ['test/contract/main.ts', ...line])
+  const help = await write('--help')
+  t.is(help.code, 0)
+  t.regex(help.output, /^Writes the contract anew, .*\n {2}gateway\/docs\/openapi\.json\n/s)
+  t.like(await write('now'), { code: 1, output: '' })
 })
 
 test('redocly finds nothing wrong with it', async (t) => {
