@@ -30,7 +30,9 @@ const HELP = `Makes the visit that the README shows, and shows each request and 
 
   --url URL        where the shop is (default ${DEFAULT_URL})
   --token TOKEN    of an operator, where clients bear tokens
-  --help           this text`
+  --help           this text
+
+At its end it makes the users, items and orders 0 to 99 anew, as an operator may (batch_init): those that there are lose what they have.`
 
 /** One request: how it is asked for, which field of the answer is kept under which name, and what is said of it. */
 type Request = { readonly asks: string; readonly keeps?: string; readonly field?: string; readonly remark?: string }
@@ -86,6 +88,7 @@ const SHOW = `NEWLINE='
 show() {
   STATUS=\${ANSWER##*"$NEWLINE"} ANSWER=\${ANSWER%"$NEWLINE"*}
   printf '%.${SHOWN_BYTES}s\\n' "$ANSWER"
+  [ \${#ANSWER} -le ${SHOWN_BYTES} ] || printf '... and so on: %s characters in all\\n' \${#ANSWER}
   case $STATUS in $1) return ;; esac
   printf %s "$STATUS" >&3
   exit 1

@@ -43,10 +43,17 @@ test.serial(
     for (const line of shown) t.notRegex(line, /\$[A-Z]/)
     t.regex(stdout, /^curl -X POST http:\S+\/orders\/checkout\/[\w-]{21}\npaid$/m)
     t.regex(stdout, /"credit":85}$/m)
+    t.regex(stdout, /^.{1000}\n\.\.\. and so on: \d{4,} characters in all$/m, 'a long answer is cut, and that is told')
+    t.is(stdout.match(/^\.\.\. and so on/gm)?.length, stdout.match(/^\{.{999}$/gm)?.length)
     const asked = shown.find((line) => line.includes('/payment/find_user/')) ?? ''
     t.regex((await run('/bin/sh', ['-c', asked])).stdout, /"credit":\d+/)
   },
 )
+
+test.serial('its help tells what is lost by it', async (t) => {
+  const { stdout } = await run(process.execPath, [VISIT, '--help'])
+  t.regex(stdout, /the users, items and orders 0 to 99 anew/)
+})
 
 test.serial('without a shop it says so in a sentence', async (t) => {
   const { code, stderr } = await t.throwsAsync<Error & { code: number; stderr: string }>(
