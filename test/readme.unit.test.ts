@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import test from 'ava'
+import * as v from 'valibot'
 import { api as ids } from '../ids/api.ts'
 import { distributedLock, lockUnlock } from '../ids/dialects/api.ts'
 import { elections } from '../ids/election/api.ts'
@@ -11,6 +12,7 @@ import { cancels } from '../order/cancel/api.ts'
 import { changes } from '../order/change/api.ts'
 import { forms } from '../order/forms/api.ts'
 import { refunds } from '../order/refunds/api.ts'
+import { shownOrder } from '../order/schemas.ts'
 import { webhooks } from '../order/webhooks/api.ts'
 import { api as payment } from '../payment/api.ts'
 import type { Rows } from '../shared/http/route.ts'
@@ -72,6 +74,15 @@ test('every link of a README leads to a file and a heading that are there', (t) 
   t.true(links.length > ROOMS.length)
   t.deepEqual(
     links.flatMap(([path, link]) => complaintAbout(path, link)),
+    [],
+  )
+})
+
+test('the order that a README shows has all that an order is answered with, and no more', (t) => {
+  const [, example = ''] = /^```json\n(.*?)^```$/ms.exec(readFileSync(join(ROOT, 'order/README.md'), 'utf8')) ?? []
+  const { issues = [] } = v.safeParse(v.strictObject(shownOrder.entries), JSON.parse(example))
+  t.deepEqual(
+    issues.map((issue) => `${v.getDotPath(issue)}: ${issue.message}`),
     [],
   )
 })
