@@ -87,6 +87,18 @@ test('the order that a README shows has all that an order is answered with, and 
   )
 })
 
+test('a shell function that a README defines is not another one in another README', (t) => {
+  const functions = readmes.flatMap((path) => {
+    const scripts = [...readFileSync(path, 'utf8').matchAll(/^```sh\n(.*?)^```$/gms)].map(([, script = '']) => script)
+    return [...new Set([...scripts.join('').matchAll(/^\s*(\w+)\(\)/gm)].map(([, name]) => name))]
+  })
+  t.true(functions.includes('ask'))
+  t.deepEqual(
+    functions.filter((name, at) => functions.indexOf(name) !== at),
+    [],
+  )
+})
+
 /** The routes that a README has in its tables, without queries. */
 const routesIn = (readme: string): readonly string[] =>
   [
