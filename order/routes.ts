@@ -1,7 +1,6 @@
 /** HTTP in, results out: the routes of order. */
 import { randomInt } from 'node:crypto'
 import { nanoid } from 'nanoid'
-import { IDENTIFIER_FORM } from '../shared/contract/dictionary.ts'
 import { offerOf } from '../shared/contract/methods.ts'
 import { payment, stock } from '../shared/contract/queries.ts'
 import { impossible, MalformedError, sumTooLarge, unreachable } from '../shared/errors.ts'
@@ -209,7 +208,7 @@ const listFrom =
   (store: Store): Handler<typeof api.listOrders> =>
   async ({ query: { user: wanted, status, after, offset, limit }, owner }) => {
     const user = wanted ?? owner
-    if (user === undefined) throw new MalformedError('user', `"user" must be ${IDENTIFIER_FORM}`)
+    if (user === undefined) throw new MalformedError('user', '"user" must be given')
     if (after !== undefined && offset !== undefined)
       throw new MalformedError('offset', '"offset" must not be given together with "after"')
     if (isAnothers(user, owner)) return { json: { ...NO_ORDERS, offset: offset ?? 0, limit }, headers: NOT_KEPT }

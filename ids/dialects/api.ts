@@ -58,11 +58,9 @@ export type Kind = (typeof KINDS)[number]
 
 /** Under these names lie the locks of elections and of jobs: one that a tenant made would let no candidate lead. */
 const NO_TENANTS: readonly string[] = [ELECTIONS, JOBS].map((prefix) => prefix.slice(0, -1))
-const MUST_BE_TENANT = `be given, as 1 to 64 letters, digits, "_" or "-", and not ${NO_TENANTS.join(' or ')}`
 const tenant = v.pipe(
-  v.optional(v.string(), ''),
-  v.regex(/^[\w-]{1,64}$/, MUST_BE_TENANT),
-  v.check((user) => !NO_TENANTS.includes(user), MUST_BE_TENANT),
+  identifier,
+  v.check((user) => !NO_TENANTS.includes(user), `not be ${NO_TENANTS.join(' or ')}`),
 )
 const timeout = v.optional(integer(1, TTL_MAX_S))
 const flag = v.pipe(

@@ -183,8 +183,10 @@ const readerOf = (fields: Fields): Reader => {
   return (textOf) => {
     const values: Record<string, unknown> = {}
     for (const [name, field] of each) {
-      const result = v.safeParse(field, textOf(name))
-      values[name] = result.success ? result.output : refuseField(name, field, result.issues[0].message)
+      const text = textOf(name)
+      const result = v.safeParse(field, text)
+      if (result.success) values[name] = result.output
+      else refuseField(name, field, text === undefined ? 'be given' : result.issues[0].message)
     }
     return values
   }

@@ -145,6 +145,16 @@ test.serial('an order says how it is paid, and shows what is due with each insta
   t.is((await client.get('/payment/methods')).status, 200)
 })
 
+test.serial('a parameter that is missing is called so', async (t) => {
+  const { client } = opened()
+  for (const [path, field] of [
+    ['/orders', 'user'],
+    ['/payment/plan', 'amount'],
+    ['/payment/plan?amount=100', 'method'],
+  ] as const)
+    t.is(problemOf(await client.get(path)).detail, `"${field}" must be given`)
+})
+
 test.serial('an order of which anything is wrong is not made', async (t) => {
   const { client } = opened()
   const user = await client.createUser()

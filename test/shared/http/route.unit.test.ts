@@ -58,9 +58,21 @@ const api = {
     repeatable: 'as-it-is',
     scope: 'customer',
   },
+  steep: {
+    method: 'GET',
+    path: '/cups/{cup}/colour',
+    summary: 'Shows what colour it will have',
+    params: { cup: identifier },
+    query: { minutes: integer(1) },
+    headers: { 'x-tea': identifier },
+    answers: { 200: { text: 'the colour' } },
+    problems: [],
+    repeatable: 'as-it-is',
+    scope: 'customer',
+  },
 } as const satisfies Rows
 
-const [find, fill, make, wash] = routes(api, {
+const [find, fill, make, wash, steep] = routes(api, {
   find: async ({ params: { cup }, query: { limit } }) =>
     cup === 'none' ? { problem: noSuchCup(cup) } : { json: { cup, limit } },
   fill: async ({ params: { cup, drops }, idempotencyKey }) => ({ text: `${drops + 1} in ${cup} by ${idempotencyKey}` }),
@@ -69,6 +81,7 @@ const [find, fill, make, wash] = routes(api, {
     prefer.respondAsync
       ? { status: 202, json: { soap }, headers: { Location: `/cups/${cup}` } }
       : { text: `${cup} is clean` },
+  steep: async ({ headers: { 'x-tea': tea } }) => ({ text: tea }),
 })
 
 const request = (
@@ -127,6 +140,17 @@ test('what the row does not take is refused in words that name the field', async
     })
     t.deepEqual([error?.field, error?.message], [field, detail])
   }
+})
+
+test('what is missing is called so', async (t) => {
+  const ask = (query: Record<string, string>, headers: Record<string, string>) =>
+    steep?.handler(request({ cup: 'red' }, query, undefined, headers)) ?? Promise.resolve()
+  for (const [query, headers, message] of [
+    [{}, { 'x-tea': 'green' }, '"minutes" must be given'],
+    [{ minutes: '3' }, {}, '"x-tea" must be given'],
+    [{ minutes: '3' }, { 'x-tea': 'a b' }, '"x-tea" must be 1 to 64 letters, digits, "_" or "-"'],
+  ] as const)
+    await t.throwsAsync(ask(query, headers), { instanceOf: MalformedError, message })
 })
 
 test('a route is its row, with parameters as the router writes them', (t) => {
