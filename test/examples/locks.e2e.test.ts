@@ -38,17 +38,43 @@ test.serial('when a leader is killed the one that waits leads, in a later term',
   t.regex(output, /second resigns\n$/)
 })
 
+test.serial('one that stands is not kept from its end', async (t) => {
+  const { shop } = opened()
+  const leader = start(t, [example('lead'), shop.url, 'printer', 'first'])
+  await leader.said(/^first leads/)
+  const other = start(t, [example('lead'), shop.url, 'printer', 'other'])
+  await other.said(/^other stands$/)
+  other.child.kill('SIGTERM')
+  t.like(await other.ended, { code: 0, output: 'other stands\nother stands no more\n', errors: '' })
+  leader.child.kill('SIGTERM')
+  t.is((await leader.ended).code, 0)
+})
+
+for (const [name, given, usage] of [
+  ['lead', ['http://127.0.0.1:8000', 'mailer'], 'URL ELECTION NAME'],
+  ['pay-once', [], 'URL USER AMOUNT BILL'],
+  ['shopper', [], 'URL'],
+  ['sleeper', ['http://127.0.0.1:8000'], 'URL ITEM'],
+] as const)
+  test.serial(`${name} says how it is used where that is missing`, async (t) => {
+    t.like(await run(t, [example(name), ...given]), {
+      code: 2,
+      output: '',
+      errors: `usage: node ${name}.ts ${usage}\n`,
+    })
+  })
+
 test.serial('a holder that slept until its lease had ended writes nothing: its token is stale', async (t) => {
   const { shop, client } = opened()
   const item = await client.createItem(1, 5)
-  const sleeper = start(t, [example('sleeper'), shop.url, item], { hasChannel: true })
+  const sleeper = start(t, [example('sleeper'), shop.url, item])
   await sleeper.said(/^holds \d+$/)
   sleeper.child.kill('SIGSTOP')
   await lockClient(shop.url).withLock(`item:${item}`, { wait: 20_000 }, async ({ token }) => {
     t.is((await client.post(`/stock/add/${item}/2`, { 'If-Lock-Token': String(token) })).status, 200)
   })
   sleeper.child.kill('SIGCONT')
-  sleeper.child.send('go on')
   await sleeper.said(/^was answered 412 and has lost it$/)
+  t.like(await sleeper.ended, { code: 0, errors: '' })
   t.is(await client.stock(item), 7)
 })

@@ -11,7 +11,11 @@ import { basename } from 'node:path'
 import process from 'node:process'
 import { lockClient } from '../../ids/lock/client.ts'
 
-const [url = '', user = '', amount = '', bill = ''] = process.argv.slice(2)
+const [url, user, amount, bill] = process.argv.slice(2)
+if (url === undefined || user === undefined || amount === undefined || bill === undefined) {
+  console.error('usage: node pay-once.ts URL USER AMOUNT BILL')
+  process.exit(2)
+}
 const name = basename(bill)
 const locks = lockClient(url, { owner: `payer-${process.pid}`, wait: 30_000 })
 

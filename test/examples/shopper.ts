@@ -3,7 +3,11 @@ import process from 'node:process'
 import { shopClient } from 'saga-shop/client'
 import { ShopProblem } from 'saga-shop/client/errors'
 
-const [url = ''] = process.argv.slice(2)
+const [url] = process.argv.slice(2)
+if (url === undefined) {
+  console.error('usage: node shopper.ts URL')
+  process.exit(2)
+}
 const shop = shopClient(url)
 
 const { user_id } = await shop.createUser()
