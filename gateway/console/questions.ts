@@ -1,8 +1,9 @@
 /**
  * What is asked of the services again and again while anybody looks?
  *
- * Each question at its own pace, and with pauses of twenty times as long as an answer takes, so that a shop that is large or slow is not
- * burdened: an audit of half a million orders keeps the Redis of order busy for a second. The answers are passed on as they are: what they mean, the page knows.
+ * Each question at its own pace, and with longer pauses if it is work to answer: an audit of half a million orders keeps the Redis of order busy
+ * for a second. An answer may also take long because it waited for a part that was away, and then people want to know soon how it stands now. So the
+ * work is what the quickest of the last three answers took. The answers are passed on as they are: what they mean, the page knows.
  */
 import { setTimeout as after } from 'node:timers/promises'
 import type { Step } from '../../shared/process/step.ts'
@@ -48,11 +49,20 @@ export const QUESTIONS: readonly Question[] = [
 /** What came of a question: a body, or nothing that could be read. */
 export type Answer = { readonly at: number; readonly status: number; readonly body: unknown }
 
-/** Longer than a service takes to say that its Redis is away. */
-const LATE_MS = 4_000
-/** So many times as long as an answer has taken nobody asks again: at most a 21st of the time of a service is spent on one question. */
+/** After how long an answer is too late, and the longest pause. */
+type Bounds = { readonly lateMs: number; readonly pauseMaxMs: number }
+/**
+ * Each tells a bounded number of things, and is late after longer than a service takes to say that its Redis is away. One that is always late is
+ * under way for less than half of the time.
+ */
+const BOUNDED: Bounds = { lateMs: 4_000, pauseMaxMs: 5_000 }
+/** It looks at all that there is. One of up to six seconds takes a 21st of the time at most, and one that is always late a fifth. */
+const UNBOUNDED: Bounds = { lateMs: 30_000, pauseMaxMs: 120_000 }
+const boundsOf = ({ name }: Question): Bounds => (name === 'audit' ? UNBOUNDED : BOUNDED)
+/** The pause is so many times as long as the work takes. */
 const SHARE = 20
-const AUDIT_LATE_MS = 30_000
+/** So many answers in a row have to take long before that is taken for work. */
+const MEASURED = 3
 
 const NO_ANSWER = 504
 
@@ -63,19 +73,35 @@ export type QuestionsOptions = {
   readonly onAnswer: (name: string, answer: Answer) => void
 }
 
+/** How often is a question asked, by how long its answers take? */
+const openPace = (question: Question) => {
+  const { lateMs, pauseMaxMs } = boundsOf(question)
+  const took: number[] = []
+  return {
+    /** @returns the pause after an answer, which is never shorter than that took */
+    pauseAfter: (tookMs: number, status: number): number => {
+      // What fails at once was no work, and says nothing of it.
+      if (status === 200 || tookMs >= lateMs) took.push(tookMs)
+      if (took.length > MEASURED) took.shift()
+      const workMs = took.length < MEASURED ? 0 : Math.min(...took)
+      return Math.max(question.everyMs, tookMs, Math.min(workMs * SHARE, pauseMaxMs))
+    },
+  }
+}
+
+type Pace = ReturnType<typeof openPace>
+
 /** Asks all of it until the signal. Who is asked once more keeps to the pauses of before, however often consoles come and go. */
 export type AskAgainAndAgain = (signal: AbortSignal) => Promise<void>
 
 export const openQuestions = ({ services, borne, step, onAnswer }: QuestionsOptions): AskAgainAndAgain => {
   /** When each may be asked next. */
   const dueAt = new Map<string, number>()
+  const asked = QUESTIONS.map((question) => ({ question, pace: openPace(question) }))
 
-  const ask = async (
-    replica: Replica,
-    { service, path, name }: Question,
-    signal: AbortSignal,
-  ): Promise<Omit<Answer, 'at'>> => {
-    const late = AbortSignal.any([signal, AbortSignal.timeout(name === 'audit' ? AUDIT_LATE_MS : LATE_MS)])
+  const ask = async (replica: Replica, question: Question, signal: AbortSignal): Promise<Omit<Answer, 'at'>> => {
+    const { service, path } = question
+    const late = AbortSignal.any([signal, AbortSignal.timeout(boundsOf(question).lateMs)])
     try {
       const { statusCode, body } = await step(`ask-${service}`, () =>
         replica.pools.of({ kind: 'short' }).request({ method: 'GET', path, headers: [...borne()], signal: late }),
@@ -100,7 +126,7 @@ export const openQuestions = ({ services, borne, step, onAnswer }: QuestionsOpti
     return replica ? ask(replica, question, signal) : { status: NO_ANSWER, body: null }
   }
 
-  const keepAsking = async (question: Question, signal: AbortSignal): Promise<void> => {
+  const keepAsking = async (question: Question, { pauseAfter }: Pace, signal: AbortSignal): Promise<void> => {
     const { name, everyMs } = question
     while (!signal.aborted) {
       const rest = (dueAt.get(name) ?? 0) - performance.now()
@@ -111,12 +137,12 @@ export const openQuestions = ({ services, borne, step, onAnswer }: QuestionsOpti
       dueAt.set(name, begun + everyMs)
       const answer = await answerTo(question, signal)
       const now = performance.now()
-      dueAt.set(name, now + Math.max(everyMs, (now - begun) * SHARE))
+      dueAt.set(name, now + pauseAfter(now - begun, answer.status))
       if (!signal.aborted) onAnswer(name, { at: Date.now(), ...answer })
     }
   }
 
   return async (signal) => {
-    await Promise.all(QUESTIONS.map((question) => keepAsking(question, signal)))
+    await Promise.all(asked.map(({ question, pace }) => keepAsking(question, pace, signal)))
   }
 }

@@ -1,7 +1,7 @@
 /** Is all the money and are all the goods there? */
 import { html } from '/vendor/preact.js'
 import { Card, Empty, Tag } from './parts.js'
-import { amount, count, time } from './words.js'
+import { amount, count, duration, time } from './words.js'
 
 const HOUR_MS = 3_600_000
 const SLOTS = 60
@@ -34,10 +34,18 @@ const Mismatches = ({ mismatches }) =>
   mismatches.length > 0 &&
   html`<ul class="list">${mismatches.slice(0, 20).map(({ what, detail, orders }) => html`<li key=${detail}><b>${what}</b> ${detail}${orders.length > 0 && ` (${orders.slice(0, 5).join(', ')})`}</li>`)}</ul>`
 
-const verdictOf = (audit) => {
+/** An audit is asked for every five seconds, if it is no more than a moment's work. */
+const FRESH_MS = 10_000
+
+/** What the last audit has found, in words; with its age, and not in green, if much may have happened since. */
+export const Verdict = ({ state, balanced, unbalanced, unknown }) => {
+  const { audit } = state.answers
   if (audit === undefined) return html`<${Tag} kind="off">not asked yet<//>`
-  if (audit.status !== 200) return html`<${Tag} kind="busy">cannot be known now<//>`
-  return audit.body.balanced ? html`<${Tag} kind="good">balanced<//>` : html`<${Tag} kind="bad">not balanced<//>`
+  if (audit.status !== 200) return html`<${Tag} kind="busy">${unknown}<//>`
+  const ageMs = state.at - audit.at
+  const age = ageMs > FRESH_MS ? `, as of ${duration(ageMs)} ago` : ''
+  if (!audit.body.balanced) return html`<${Tag} kind="bad">${unbalanced}${age}<//>`
+  return html`<${Tag} kind=${age === '' ? 'good' : 'off'}>${balanced}${age}<//>`
 }
 
 export const Audit = ({ state }) => {
@@ -47,7 +55,7 @@ export const Audit = ({ state }) => {
   const found = audits.filter(({ balanced }) => balanced !== null)
   const wrong = found.filter(({ balanced }) => balanced === false)
   const summary = `${count(found.length, 'audit')} in the last hour, ${wrong.length === 0 ? 'all balanced' : `${wrong.length} not balanced`}`
-  return html`<${Card} name="audit" title="Is all of it there?" aside=${verdictOf(audit)}>
+  return html`<${Card} name="audit" title="Is all of it there?" aside=${html`<${Verdict} state=${state} balanced="balanced" unbalanced="not balanced" unknown="cannot be known now" />`}>
     ${
       body === undefined
         ? html`<${Empty}>${audit === undefined ? 'The audit is being asked for.' : 'A service that the audit must ask is away. It is asked again and again.'}<//>`

@@ -4,6 +4,7 @@
  * Only where it runs under `npm start`. Beside the buttons stands what is being done, how many checkouts wait, and whether all is there.
  */
 import { html, useState } from '/vendor/preact.js'
+import { Verdict } from './audit.js'
 import { Card, Confirm, Tag } from './parts.js'
 import { ask } from './session.js'
 import { checkoutsOf } from './shop-state.js'
@@ -18,13 +19,6 @@ const Doing = ({ doing, at }) =>
     ({ part, what, until }) =>
       html`<li key=${part}><${Tag} kind="busy">${part} is ${what}<//>${until > at && html` <small>for ${duration(until - at)} more at most</small>`}</li>`,
   )
-
-const balanceOf = ({ answers: { audit } }) => {
-  if (audit?.status !== 200) return html`<${Tag} kind="busy">the audit cannot be had now<//>`
-  return audit.body.balanced
-    ? html`<${Tag} kind="good">all money and goods are there<//>`
-    : html`<${Tag} kind="bad">the audit does not add up<//>`
-}
 
 /** What a stranger might look at now. */
 const hintOf = ({ customers, doing }, waiting) => {
@@ -51,7 +45,8 @@ export const Demo = ({ state, onTell }) => {
     part,
     request: () => ({ method: 'POST', path: `/console/demo/set-back/${part}`, run: () => run(`set-back/${part}`) }),
   })
-  return html`<${Card} name="demo" title="See it survive" wide aside=${balanceOf(state)}>
+  const verdict = html`<${Verdict} state=${state} balanced="all money and goods are there" unbalanced="the audit does not add up" unknown="the audit cannot be had now" />`
+  return html`<${Card} name="demo" title="See it survive" wide aside=${verdict}>
     <div class="buttons">
       ${
         customers === null

@@ -54,23 +54,68 @@ const openOrder = async (t: ExecutionContext) => {
 const atMost = (sinceMs: number, everyMs: number): number =>
   1 + Math.floor((performance.now() - sinceMs + EARLY_MS) / everyMs)
 
-test('nobody asks again for twenty times as long as an answer took', async (t) => {
-  const { upstream, count, look } = await openOrder(t)
-  const TOOK_MS = 150
-  let answeredAt = 0
-  let pauseMs: number | undefined
+/**
+ * Asks until there are so many pauses after answers to each of these paths.
+ * @param tookMs how long the first, the second and so on of its answers take; the last of them stands for those after it
+ */
+const pausesOf = async <Path extends string>(
+  { upstream, look }: Awaited<ReturnType<typeof openOrder>>,
+  tookMs: Readonly<Record<Path, readonly number[]>>,
+  most: number,
+): Promise<Readonly<Record<Path, readonly number[]>>> => {
+  const paths = Object.keys(tookMs) as Path[]
+  const pausesMs = Object.fromEntries(paths.map((path) => [path, []])) as unknown as Record<Path, number[]>
+  const answeredAt = new Map<string, number>()
+  const times = new Map<string, number>()
   upstream.behave = (response, received) => {
-    if (received.url !== '/orders/unfinished') return answer('{}')(response, received)
-    if (answeredAt > 0) pauseMs ??= performance.now() - answeredAt
+    const path = paths.find((one) => one === received.url)
+    if (path === undefined) return answer('{}')(response, received)
+    const [before, time] = [answeredAt.get(path), times.get(path) ?? 0]
+    times.set(path, time + 1)
+    if (before !== undefined) pausesMs[path].push(performance.now() - before)
     setTimeout(() => {
-      answeredAt ||= performance.now()
+      answeredAt.set(path, performance.now())
       answer('{}')(response, received)
-    }, TOOK_MS)
+    }, tookMs[path][time] ?? tookMs[path].at(-1))
   }
   look()
-  await eventually(async () => assert.ok(pauseMs !== undefined), 60_000)
-  t.true(Number(pauseMs) >= 20 * (TOOK_MS - EARLY_MS), `${pauseMs}`)
-  t.is(count('/orders/unfinished'), 2)
+  await eventually(async () => assert.ok(paths.every((path) => pausesMs[path].length >= most)), 80_000)
+  return pausesMs
+}
+/** A machine that has much else to do asks later than it would. */
+const BUSY_MS = 2_000
+const isAbout = (t: ExecutionContext, pauseMs: number | undefined, wantedMs: number): void => {
+  t.true(Number(pauseMs) >= wantedMs - EARLY_MS && Number(pauseMs) <= wantedMs + BUSY_MS, `${pauseMs} of ${wantedMs}`)
+}
+
+test('what takes long three times is asked again after twenty times as long; what has an end, after five seconds at most', async (t) => {
+  const [few, little, audit] = ['/orders/unfinished', '/orders/contradictions', '/audit'] as const
+  const pausesMs = await pausesOf(await openOrder(t), { [few]: [150], [little]: [400], [audit]: [400] }, 3)
+  for (const [path, wantedMs] of [
+    [few, [1_000, 1_000, 3_000]],
+    [little, [2_000, 2_000, 5_000]],
+    [audit, [5_000, 5_000, 8_000]],
+  ] as const)
+    for (const [at, pauseMs] of wantedMs.entries()) isAbout(t, pausesMs[path][at], pauseMs)
+})
+
+test('after one answer that has waited the next one is asked for soon', async (t) => {
+  const path = '/orders/unfinished'
+  const pausesMs = await pausesOf(await openOrder(t), { [path]: [0, 0, 3_000, 0] }, 4)
+  for (const [at, pauseMs] of [1_000, 1_000, 3_000, 1_000].entries()) isAbout(t, pausesMs[path][at], pauseMs)
+})
+
+test('after an answer that failed the next one is asked for soon', async (t) => {
+  const shop = await openOrder(t)
+  const askedAt: number[] = []
+  shop.upstream.behave = (response, received) => {
+    if (received.url !== '/orders/unfinished') return answer('{}')(response, received)
+    askedAt.push(performance.now())
+    setTimeout(() => response.writeHead(503).end(), 500)
+  }
+  shop.look()
+  await eventually(async () => assert.ok(askedAt.length >= 5), 60_000)
+  for (const at of [1, 2, 3, 4]) isAbout(t, Number(askedAt[at]) - Number(askedAt[at - 1]) - 500, 1_000)
 })
 
 test('what is answered at once is asked again at its own pace', async (t) => {

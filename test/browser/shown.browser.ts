@@ -1,0 +1,67 @@
+/** What the page shows of what it is told, in a browser, in front of a gateway without services. */
+import test, { type ExecutionContext } from 'ava'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { openShop } from '../support/shop/gateway.ts'
+import { openBrowser, violationsOf, visit } from './chromium.ts'
+
+const SOON = { timeout: 45_000 }
+/** When all of it is told. */
+const AT = Date.UTC(2026, 10, 29, 12)
+
+let browser: Browser
+test.before(async () => {
+  browser = await openBrowser()
+})
+test.after.always(() => browser?.close())
+
+type Told = { readonly answers?: Readonly<Record<string, object>>; readonly demo?: object }
+
+/** The page asks for events as ever, and gets a stream of these, which does not end. */
+const toldBy = (events: string): string => `{
+  const ask = globalThis.fetch
+  const start = (all) => all.enqueue(new TextEncoder().encode(${JSON.stringify(events)}))
+  globalThis.fetch = async (path, options) =>
+    path === '/events' ? new Response(new ReadableStream({ start })) : ask(path, options)
+}`
+
+/** A console that is told this, and nothing after it. */
+const look = async (t: ExecutionContext, told: Told, options: BrowserContextOptions = {}): Promise<Page> => {
+  const { origin } = await openShop(t, {})
+  const { page } = await visit(t, browser, { viewport: { width: 1280, height: 900 }, ...options })
+  const whole = { at: AT, consoles: 1, services: [], seconds: [], checkouts: [], audits: [], answers: {}, ...told }
+  await page.addInitScript(toldBy(`event: whole\ndata: ${JSON.stringify(whole)}\n\n`))
+  await page.goto(origin)
+  return page
+}
+const answered = (body: object, ageMs = 0) => ({ at: AT - ageMs, status: 200, body })
+
+const sums = { added: '10', paid: '0', accepted: '0', in_flight: '0' }
+const audited = (balanced: boolean, ageMs = 0, mismatches: readonly object[] = []) =>
+  answered(
+    {
+      balanced,
+      credit: { ...sums, wallets: '10' },
+      stock: { ...sums, shelf: '10', sold: '0', written_off: '0' },
+      mismatches,
+    },
+    ageMs,
+  )
+const demo = { parts: ['order-1', 'payment-1', 'stock-1'], redis: ['payment-redis'], customers: null, doing: [] }
+
+test('a verdict that is older than usual says how old it is, and is not green', async (t) => {
+  for (const [balanced, ageMs, kind, words] of [
+    [true, 4_000, 'good', ['balanced', 'all money and goods are there']],
+    [true, 27_000, 'off', ['balanced, as of 27.0 s ago', 'all money and goods are there, as of 27.0 s ago']],
+    [false, 4_000, 'bad', ['not balanced', 'the audit does not add up']],
+    [false, 27_000, 'bad', ['not balanced, as of 27.0 s ago', 'the audit does not add up, as of 27.0 s ago']],
+  ] as const) {
+    const page = await look(t, { answers: { audit: audited(balanced, ageMs) }, demo })
+    const verdicts = [page.locator('#audit .head .tag'), page.locator('#demo .head .tag')]
+    for (const [at, verdict] of verdicts.entries()) {
+      await verdict.waitFor(SOON)
+      t.is(await verdict.innerText(), words[at] ?? '')
+      t.is(await verdict.getAttribute('class'), `tag ${kind}`)
+    }
+    t.deepEqual(await violationsOf(page), [])
+  }
+})
