@@ -5,9 +5,9 @@
  */
 import { html, useState } from '/vendor/preact.js'
 import { Verdict } from './audit.js'
-import { Card, Confirm, Tag } from './parts.js'
+import { Card, Confirm, Contradicted, Tag } from './parts.js'
 import { ask } from './session.js'
-import { checkoutsOf } from './shop-state.js'
+import { bodyOf, checkoutsOf } from './shop-state.js'
 import { count, duration } from './words.js'
 
 const SERVICES = ['order', 'payment', 'stock']
@@ -19,6 +19,16 @@ const Doing = ({ doing, at }) =>
     ({ part, what, until }) =>
       html`<li key=${part}><${Tag} kind="busy">${part} is ${what}<//>${until > at && html` <small>for ${duration(until - at)} more at most</small>`}</li>`,
   )
+
+const LINKED = 5
+/** What harm can leave that nothing but a person ends. */
+const Contradictions = ({ state }) => {
+  const { contradictions = [] } = bodyOf(state, 'contradictions') ?? {}
+  if (contradictions.length === 0) return null
+  const more = contradictions.length - LINKED
+  return html`<li><${Tag} kind="bad">${count(contradictions.length, 'order')} contradicted<//> A person resolves each, by a refund or as it is:
+    ${contradictions.slice(0, LINKED).map(({ order_id, log_id }) => html` <${Contradicted} key=${order_id} order_id=${order_id} log_id=${log_id} />`)}${more > 0 && ` and ${more} more, listed below`}</li>`
+}
 
 /** What a stranger might look at now. */
 const hintOf = ({ customers, doing }, waiting) => {
@@ -74,6 +84,7 @@ export const Demo = ({ state, onTell }) => {
     </div>
     <ul class="list doing" aria-live="polite">
       <${Doing} doing=${demo.doing} at=${at} />
+      <${Contradictions} state=${state} />
       <li>${waiting > 0 && html`<${Tag} kind="busy">${count(waiting, 'checkout')} wait${waiting === 1 ? 's' : ''}<//> `}<span class="dim">${hintOf(demo, waiting)}</span></li>
     </ul>
     ${
@@ -81,6 +92,8 @@ export const Demo = ({ state, onTell }) => {
       html`<${Confirm} title=${`set back ${wish.part}?`} verb="set back" request=${wish.request} onDone=${({ ok, sentence }) => onTell(ok ? `${wish.part} is set back` : sentence)} onClose=${() => setWish(undefined)}>
       <p>This Redis is stopped, loses what it has written in the last five seconds, and comes back, as after a disk that lied. The services find out and rebuild the
       checkouts from what their peers know. What only this Redis knew, such as credit that was added in these seconds, is gone, and is listed by name.</p>
+      <p>An order that was paid with such credit may then be contradicted: no rule can make both sides true. It is listed, and the audit adds up again once
+      a person has resolved each of these.</p>
     <//>`
     }
   <//>`

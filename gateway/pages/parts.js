@@ -22,6 +22,10 @@ export const Table = ({ label, heads, children }) => html`
     </table>
   </div>`
 
+/** An order that is contradicted, and the way to its checkout. */
+export const Contradicted = ({ order_id, log_id }) =>
+  log_id === null ? order_id : html`<a href=${`#checkout=${log_id}`}>${order_id}</a>`
+
 const COPIED_MS = 1_500
 
 /** Copies a line for a shell that does the same. */

@@ -1,6 +1,6 @@
 /** How are the parts of the shop, and do they keep up? */
 import { html } from '/vendor/preact.js'
-import { Card, Empty, Table, Tag } from './parts.js'
+import { Card, Contradicted, Empty, Table, Tag } from './parts.js'
 import { bodyOf } from './shop-state.js'
 import { bytes, duration, time } from './words.js'
 
@@ -54,7 +54,7 @@ const LostTails = ({ state }) => {
   if (lost.length === 0 && contradictions.length === 0)
     return html`<p class="note">No Redis has come back older than it was, and nothing is contradicted.</p>`
   return html`<ul class="list">
-    ${contradictions.map(({ order_id, by, log_id }) => html`<li key=${order_id + log_id}><${Tag} kind="bad">contradicted<//> order <a href=${log_id ? `#checkout=${log_id}` : '#shop'}>${order_id}</a> by ${by}</li>`)}
+    ${contradictions.map(({ order_id, by, log_id }) => html`<li key=${order_id + log_id}><${Tag} kind="bad">contradicted<//> order <${Contradicted} order_id=${order_id} log_id=${log_id} /> by ${by}</li>`)}
     ${lost.map(({ service, speaker, noticed, named }) => html`<li key=${service + speaker + noticed}><${Tag} kind="busy">came back older<//> the Redis of ${speaker}, as ${service} noticed at ${time(noticed)}; ${named === 0 ? 'nothing is lost that is not told again' : `${named} entries are lost by name`}</li>`)}
   </ul>`
 }

@@ -65,3 +65,27 @@ test('a verdict that is older than usual says how old it is, and is not green', 
     t.deepEqual(await violationsOf(page), [])
   }
 })
+
+const contradictions = (count: number) =>
+  Array.from({ length: count }, (_, at) => ({
+    order_id: `order${at}`,
+    log_id: `saga${at}`,
+    by: 'out-of-credit',
+    since: '2026-11-29T11:59:00.000Z',
+  }))
+
+test('before a Redis is set back it is said that a person may be needed; then the card leads to what is contradicted', async (t) => {
+  const before = await look(t, { answers: { contradictions: answered({ contradictions: [] }) }, demo })
+  t.is(await before.locator('#demo').getByText('contradicted').count(), 0)
+  await before.getByRole('button', { name: 'set back payment-redis' }).click(SOON)
+  await before.getByRole('dialog').getByText('once a person has resolved').waitFor(SOON)
+  t.deepEqual(await violationsOf(before), [])
+
+  const page = await look(t, { answers: { contradictions: answered({ contradictions: contradictions(7) }) }, demo })
+  const card = page.locator('#demo')
+  await card.getByText('7 orders contradicted').waitFor(SOON)
+  await card.getByText('and 2 more').waitFor(SOON)
+  t.deepEqual(await violationsOf(page), [])
+  await card.getByRole('link', { name: 'order1' }).click(SOON)
+  await page.getByRole('heading', { name: 'checkout saga1' }).waitFor(SOON)
+})
