@@ -85,6 +85,22 @@ const fromStatus = ({ log_id, state, begun, recorded }) => ({
   last: '',
 })
 
+/** A checkout that is contradicted, of which the page has seen nothing; when it was begun and decided is not told. */
+const fromContradiction = ({ order_id, log_id, by }) => ({
+  log_id,
+  what: 'checkout',
+  order: order_id,
+  user: '',
+  total: '',
+  state: 'contradicted',
+  reason: by,
+  item: '',
+  begun: 0,
+  decided: Number.NaN,
+  deadline: null,
+  last: '',
+})
+
 /** Older than that, it is no mere moment. */
 const HANGS_MS = 1_500
 /** What is decided settles in the other services a moment later. */
@@ -100,14 +116,19 @@ export const checkoutsOf = (state) => {
     (decided === null || is === 'refunding') &&
     state.at - begun > SETTLES_MS &&
     !hanging.has(log_id)
+  // Those of which only the order is known, as an older version has listed them, have no checkout to be shown.
+  const contradictions = (bodyOf(state, 'contradictions')?.contradictions ?? []).filter(({ log_id }) => log_id !== null)
+  const contradicted = new Map(contradictions.map((one) => [one.log_id, fromContradiction(one)]))
   const unknown = [...hanging.values()].filter(({ log_id }) => !state.checkouts.has(log_id)).map(fromStatus)
   const seen = [...state.checkouts.values()].filter((one) => !isOver(one))
-  const rows = [...seen, ...unknown].map((one) => {
+  const known = new Map([...contradicted.values(), ...unknown, ...seen].map((one) => [one.log_id, one]))
+  const rows = [...known.values()].map((one) => {
     const status = hanging.get(one.log_id)
     const isOpen = one.decided === null || one.state === 'refunding'
     const isOverdue = one.decided === null && one.deadline !== null && one.deadline < state.at
     const waits = status !== undefined && state.at - (one.decided ?? one.begun) > (isOpen ? HANGS_MS : SETTLES_MS)
-    return { ...one, isOpen, isOverdue, waits, status }
+    const { state: is, reason } = contradicted.get(one.log_id) ?? one
+    return { ...one, state: is, reason, isOpen, isOverdue, waits, status }
   })
   const rank = ({ isOverdue, waits, state: is }) => (is === 'contradicted' ? 0 : isOverdue ? 1 : waits ? 2 : 3)
   return rows.toSorted((a, b) => rank(a) - rank(b) || b.begun - a.begun)

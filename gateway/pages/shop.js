@@ -1,8 +1,8 @@
 /** How are the parts of the shop, and do they keep up? */
 import { html } from '/vendor/preact.js'
-import { Card, Contradicted, Empty, Table, Tag } from './parts.js'
+import { Card, Contradicted, CopyCurl, Empty, Table, Tag } from './parts.js'
 import { bodyOf } from './shop-state.js'
-import { bytes, duration, time } from './words.js'
+import { amount, bytes, duration, time } from './words.js'
 
 const KINDS = { ready: 'good', impaired: 'busy', 'not ready': 'busy', draining: 'busy', away: 'bad' }
 /** A cursor is written for what is not handled within a second. */
@@ -44,18 +44,28 @@ const Replica = ({ service, replica, told }) => html`<tr>
   <td class="number">${told === undefined ? '–' : memoryOf(told.memory)}</td>
 </tr>`
 
+const PREFIXES = { order: 'orders', payment: 'payment', stock: 'stock', ids: 'ids' }
+
+/** How many entries are lost, and which request has the service list them: there may be thousands. */
+const Named = ({ service, named }) => {
+  if (named === 0) return 'nothing is lost that is not told again'
+  const path = `/${PREFIXES[service]}/fault_tolerance`
+  const many = named === 1 ? 'one entry is' : `${amount(named)} entries are`
+  return html`${many} lost, which <code>POST ${path}</code> and the log of ${service} list by name <${CopyCurl} method="POST" path=${path} what=${`what ${service} noticed`} />`
+}
+
 const LostTails = ({ state }) => {
-  const services = ['order', 'payment', 'stock', 'ids']
-  const lost = services.flatMap((service) => {
+  const lost = Object.keys(PREFIXES).flatMap((service) => {
     const [first] = bodyOf(state, `readers.${service}`) ?? []
     return (first?.body.lost_tails ?? []).map((one) => ({ ...one, service }))
   })
-  const contradictions = bodyOf(state, 'contradictions')?.contradictions ?? []
+  const told = bodyOf(state, 'contradictions')?.contradictions
+  const contradictions = told ?? []
   if (lost.length === 0 && contradictions.length === 0)
-    return html`<p class="note">No Redis has come back older than it was, and nothing is contradicted.</p>`
+    return html`<p class="note">No Redis has come back older than it was, and ${told ? 'nothing is contradicted' : 'whether anything is contradicted is not known now'}.</p>`
   return html`<ul class="list">
     ${contradictions.map(({ order_id, by, log_id }) => html`<li key=${order_id + log_id}><${Tag} kind="bad">contradicted<//> order <${Contradicted} order_id=${order_id} log_id=${log_id} /> by ${by}</li>`)}
-    ${lost.map(({ service, speaker, noticed, named }) => html`<li key=${service + speaker + noticed}><${Tag} kind="busy">came back older<//> the Redis of ${speaker}, as ${service} noticed at ${time(noticed)}; ${named === 0 ? 'nothing is lost that is not told again' : `${named} entries are lost by name`}</li>`)}
+    ${lost.map(({ service, speaker, noticed, named }) => html`<li key=${service + speaker + noticed}><${Tag} kind="busy">came back older<//> the Redis of ${speaker}, as ${service} noticed at ${time(noticed)}; <${Named} service=${service} named=${named} /></li>`)}
   </ul>`
 }
 

@@ -26,7 +26,7 @@ const toldBy = (events: string): string => `{
 
 /** A console that is told this, and nothing after it. */
 const look = async (t: ExecutionContext, told: Told, options: BrowserContextOptions = {}): Promise<Page> => {
-  const { origin } = await openShop(t, {})
+  const { origin } = await openShop(t, { waitMs: 100 })
   const { page } = await visit(t, browser, { viewport: { width: 1280, height: 900 }, ...options })
   const whole = { at: AT, consoles: 1, services: [], seconds: [], checkouts: [], audits: [], answers: {}, ...told }
   await page.addInitScript(toldBy(`event: whole\ndata: ${JSON.stringify(whole)}\n\n`))
@@ -88,4 +88,46 @@ test('before a Redis is set back it is said that a person may be needed; then th
   t.deepEqual(await violationsOf(page), [])
   await card.getByRole('link', { name: 'order1' }).click(SOON)
   await page.getByRole('heading', { name: 'checkout saga1' }).waitFor(SOON)
+})
+
+test('what is contradicted is among the checkouts, although the page has seen nothing of it', async (t) => {
+  const page = await look(t, { answers: { contradictions: answered({ contradictions: contradictions(2) }) } })
+  const card = page.locator('#checkouts')
+  await card.getByRole('combobox', { name: 'show' }).selectOption('contradicted', SOON)
+  const rows = card.locator('tbody tr')
+  await rows.nth(1).waitFor(SOON)
+  t.is(await rows.count(), 2)
+  t.deepEqual(await rows.first().locator('td').allInnerTexts(), [
+    'order0',
+    'contradicted',
+    '–',
+    '–',
+    '–',
+    'not enough credit',
+  ])
+  t.deepEqual(await violationsOf(page), [])
+  await card.getByRole('button', { name: 'order1' }).click()
+  await page.getByRole('heading', { name: 'checkout saga1' }).waitFor(SOON)
+})
+
+test('what a Redis has lost is listed by a request that is told; what is not known is not said to be well', async (t) => {
+  const lostBy = (named: number) => ({
+    lost_tails: [{ speaker: 'payment', noticed: '2026-11-29T11:59:00.000Z', after: '1-0', until: '2-0', named }],
+    readers: [],
+  })
+  const readers = (named: number) => answered([{ origin: 'http://127.0.0.1:1', body: lostBy(named) }])
+  const page = await look(t, {
+    answers: { 'readers.order': readers(52), 'readers.stock': readers(1), 'readers.payment': readers(0) },
+  })
+  const card = page.locator('#shop')
+  await card
+    .getByText(/52 entries are lost, which POST \/orders\/fault_tolerance and the log of order list by name/)
+    .waitFor(SOON)
+  await card.getByRole('button', { name: 'copy as curl: what order noticed' }).waitFor(SOON)
+  await card.getByText(/one entry is lost, which POST \/stock\/fault_tolerance/).waitFor(SOON)
+  await card.getByText(/nothing is lost that is not told again/).waitFor(SOON)
+  t.deepEqual(await violationsOf(page), [])
+
+  const unknown = await look(t, { answers: { contradictions: { at: AT, status: 504, body: null } } })
+  await unknown.locator('#shop').getByText('whether anything is contradicted is not known now').waitFor(SOON)
 })
