@@ -16,7 +16,7 @@ import { openPage, prefersPage } from './console/page.ts'
 import { openDocs } from './docs/docs.ts'
 import { openGatewayGauges } from './metrics.ts'
 import { openForOperators } from './operators.ts'
-import { noSuchRoute, sendProblem, sendText } from './proxy/answers.ts'
+import { methodNotAllowed, noSuchRoute, sendProblem, sendText } from './proxy/answers.ts'
 import type { Passed } from './proxy/headers.ts'
 import type { ReplicaSet } from './proxy/replica-set.ts'
 import { openReadiness } from './readiness.ts'
@@ -47,7 +47,8 @@ export type OwnRoutes = {
   readonly endAll: () => void
 }
 
-const isSafe = ({ method }: IncomingMessage): boolean => method === 'GET' || method === 'HEAD'
+const READS: readonly string[] = ['GET', 'HEAD']
+const isSafe = ({ method = '' }: IncomingMessage): boolean => READS.includes(method)
 const isPath = (url: string, path: string): boolean => url === path || url.startsWith(`${path}?`)
 const queryOf = (url: string): Query => {
   const at = url.indexOf('?')
@@ -78,7 +79,22 @@ export const openOwnRoutes = (options: OwnRoutesOptions): OwnRoutes => {
     const { requestId } = passed
     if (page.send(request, response, path, requestId) || docs.send(request, response, path, requestId)) return
     if (isPath(path, '/live') || isPath(path, '/ready')) return answerProbe(response, path, requestId)
-    if (prefersPage(request)) return page.sendMissing(request, response, requestId)
+    refuse(request, response, path, requestId)
+  }
+
+  /** By which methods it is asked for what is at a path; none if nothing is. */
+  const methodsOf = (path: string): readonly string[] => {
+    const [bare = ''] = path.split('?')
+    const isRead = page.has(bare) || docs.has(bare) || ['/live', '/ready', METRICS_PATH].includes(bare)
+    return isRead ? READS : console.methodsOf(path)
+  }
+  const refuse = (request: IncomingMessage, response: ServerResponse, path: string, requestId: string): void => {
+    const allowed = methodsOf(path).join(', ')
+    if (allowed !== '') {
+      response.setHeader('Allow', allowed)
+      return sendProblem(response, methodNotAllowed(path.split('?')[0] ?? '', allowed), requestId)
+    }
+    if (isSafe(request) && prefersPage(request)) return page.sendMissing(request, response, requestId)
     sendProblem(response, noSuchRoute(path), requestId)
   }
 
@@ -86,9 +102,9 @@ export const openOwnRoutes = (options: OwnRoutesOptions): OwnRoutes => {
     answer: (request, response, path, passed) => {
       if (isDraining()) response.shouldKeepAlive = false
       if (isSafe(request)) answerRead(request, response, path, passed)
-      else sendProblem(response, noSuchRoute(path), passed.requestId)
+      else refuse(request, response, path, passed.requestId)
     },
-    isJudged: (request, path) => isScrape(request, path) || console.knows(request.method ?? '', path),
+    isJudged: (request, path) => isScrape(request, path) || console.methodsOf(path).includes(request.method ?? ''),
     answerJudged: (request, response, path, passed) =>
       forOperators(response, passed, () => {
         const fault = faultOfQuery(queryOf(path), [])

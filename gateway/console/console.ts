@@ -30,8 +30,8 @@ export type ConsoleOptions = {
 }
 
 export type Console = {
-  /** Whether it answers this, to operators. */
-  readonly knows: (method: string, path: string) => boolean
+  /** By which methods it is asked for this, by operators; none if it does not answer it. */
+  readonly methodsOf: (path: string) => readonly string[]
   readonly answer: (request: IncomingMessage, response: ServerResponse, path: string, passed: Passed) => void
   /** Ends all streams. */
   readonly endAll: () => void
@@ -59,6 +59,7 @@ const LOGS: readonly { readonly name: Service; readonly most?: number }[] = [
 const AUDITS = 720
 type Audited = { readonly at: number; readonly balanced: boolean | null }
 
+const READS = ['GET', 'HEAD']
 const pathOf = (target: string): string => target.split('?', 1)[0] ?? ''
 
 const tooMany = () =>
@@ -162,9 +163,9 @@ export const openConsole = (options: ConsoleOptions): Console => {
   }
 
   return {
-    knows: (method, target) => {
-      if (method === 'POST') return demo.knows(target)
-      return (method === 'GET' || method === 'HEAD') && [EVENTS, STATE].includes(pathOf(target))
+    methodsOf: (target) => {
+      if ([EVENTS, STATE].includes(pathOf(target))) return READS
+      return demo.knows(target) ? ['POST'] : []
     },
     answer: show,
     endAll: watchers.endAll,

@@ -39,6 +39,7 @@ const late = () => problem(504, 'no-reply-in-time', 'The launcher does not answe
 
 export type Demo = {
   readonly state: () => DemoState | null
+  /** Whether this asks for harm, and there is what does it. */
   readonly knows: (path: string) => boolean
   readonly answer: (response: ServerResponse, path: string, requestId: string) => void
 }
@@ -56,7 +57,7 @@ export const openDemo = (launcher: Launcher | undefined): Demo => {
 
   return {
     state: () => state,
-    knows: (path) => DEMO.test(path),
+    knows: (path) => state !== null && DEMO.test(path),
     answer: (response, path, requestId) => {
       const [, what, part] = DEMO.exec(path) ?? []
       if (launcher === undefined || state === null) return sendProblem(response, noSuchRoute(path), requestId)

@@ -39,6 +39,8 @@ export const prefersPage = ({ headers: { accept = '' } }: IncomingMessage): bool
   /(^|,)\s*text\/html\s*(;(?!\s*q=0(\.0*)?\s*(,|$))|,|$)/i.test(accept)
 
 export type Page = {
+  /** Whether it is at this path, without a query. */
+  readonly has: (path: string) => boolean
   /** Answers what it knows; false, and nothing is answered, if it does not know the path. */
   readonly send: (request: IncomingMessage, response: ServerResponse, path: string, requestId: string) => boolean
   /** Says to a browser that there is no such page. */
@@ -46,11 +48,14 @@ export type Page = {
 }
 
 export const openPage = (onError: (error: unknown) => void): Page => {
-  const sendFile = openFiles({ files: filesOfPage(), policy: POLICY, onError })
+  const files = filesOfPage()
+  const sendFile = openFiles({ files, policy: POLICY, onError })
+  const has = (path: string): boolean => path !== MISSING && files.has(path)
   return {
+    has,
     send: (request, response, target, requestId) => {
       const [path = ''] = target.split('?')
-      return path !== MISSING && sendFile(request, response, path, requestId)
+      return has(path) && sendFile(request, response, path, requestId)
     },
     sendMissing: (request, response, requestId) => void sendFile(request, response, MISSING, requestId, 404),
   }

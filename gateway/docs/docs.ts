@@ -9,6 +9,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type File, HTML, openFiles, SCRIPT, STYLE } from '../files.ts'
 
 export type Docs = {
+  /** Whether it is at this path, without a query. */
+  readonly has: (path: string) => boolean
   /** Answers what it knows; false, and nothing is answered, if it does not know the path. */
   readonly send: (request: IncomingMessage, response: ServerResponse, path: string, requestId: string) => boolean
 }
@@ -42,6 +44,7 @@ export const contractPaths = async (): Promise<readonly string[]> => {
 export const openDocs = (onError: (error: unknown) => void): Docs => {
   const sendFile = openFiles({ files: FILES, policy: POLICY, onError })
   return {
+    has: (path) => FILES.has(path) || MOVED.has(path),
     send: (request, response, target, requestId) => {
       const [path = ''] = target.split('?')
       if (!MOVED.has(path)) return sendFile(request, response, path, requestId)

@@ -15,6 +15,9 @@ const BE_SAFE =
 export const noSuchRoute = (path: string): Problem =>
   problem(404, 'no-such-route', 'No such route', `the shop has no ${path.slice(0, 256)}`)
 
+export const methodNotAllowed = (path: string, allowed: string): Problem =>
+  problem(405, 'method-not-allowed', 'Method not allowed', `${path} takes ${allowed}`)
+
 export const bodyTooLarge = (maxBytes: number): Problem =>
   problem(413, 'body-too-large', 'The body is too large', `a body may have at most ${maxBytes} bytes`)
 

@@ -30,13 +30,11 @@ for (const [segment, name] of [
   })
 
 for (const path of [
-  '/',
   '/order/find/7',
   '/Orders/find/7',
   '//orders/find/7',
   '/%6frders/find/7',
   '/ordersx',
-  '/?/orders',
   '/internal/lease/me',
 ])
   test(`there is no route ${path}`, async (t) => {
@@ -45,6 +43,48 @@ for (const path of [
     t.is(reply.status, 404)
     t.is(problemOf(t, reply).type, 'urn:shop:problem:no-such-route')
   })
+
+const launcher = {
+  tell: () => undefined,
+  onTold: (listener: (message: unknown) => void) =>
+    listener({ type: 'demo-state', state: { parts: [], redis: [], customers: null, doing: [] } }),
+}
+for (const [allowed, methods, paths] of [
+  [
+    'GET, HEAD',
+    ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'],
+    [
+      ...['/', '/?/orders', '/console', '/console/console.js', '/vendor/preact.js', '/events', '/console/state'],
+      ...[
+        '/docs',
+        '/openapi.json',
+        '/shop.http',
+        '/swagger/index.html',
+        '/v1/docs',
+        '/live',
+        '/ready?verbose',
+        '/metrics',
+      ],
+    ],
+  ],
+  ['POST', ['GET', 'HEAD', 'PUT', 'DELETE', 'OPTIONS'], ['/console/demo/let-in', '/console/demo/kill/order-1']],
+] as const)
+  test(`what is asked by ${allowed} says so to those that ask otherwise`, async (t) => {
+    const { ask } = await openShop(t, { launcher })
+    for (const path of paths)
+      for (const method of methods) {
+        const { status, headers, text } = await ask(method, path)
+        t.deepEqual([status, headers.allow], [405, allowed], `${method} ${path}`)
+        if (method !== 'HEAD') t.is(JSON.parse(text).type, 'urn:shop:problem:method-not-allowed')
+      }
+    for (const path of ['/missing', '/console/', '/docs/', '/console/demo/eat'])
+      t.is((await ask('POST', path)).status, 404, path)
+  })
+
+test('where nothing may harm the shop there is no such route, by whatever method', async (t) => {
+  const { ask } = await openShop(t, {})
+  for (const method of ['GET', 'POST'] as const) t.is((await ask(method, '/console/demo/let-in')).status, 404)
+})
 
 test('it is live though no service is there', async (t) => {
   const { ask } = await openShop(t, {})

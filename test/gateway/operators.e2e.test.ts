@@ -24,7 +24,7 @@ test('everybody may, where nobody wants a token', async (t) => {
     t.deepEqual([document.status, document.type], [400, 'urn:shop:problem:malformed'], path)
   }
   for (const path of ['/?x', '/docs?x', '/openapi.json?x']) t.is((await ask('GET', path)).status, 200, path)
-  t.is((await ask('POST', '/metrics')).status, 404)
+  t.is((await ask('POST', '/metrics')).status, 405)
   t.is((await ask('GET', '/metrics/x')).status, 404)
 })
 
