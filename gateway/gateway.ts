@@ -139,7 +139,7 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
     { timeoutMs, waitMs, isDraining, streams, resent, crashPoints, log },
     options.sample ?? noneSampled,
   )
-  const own = openOwnRoutes({ ...options, services, tokens, isDraining })
+  const own = openOwnRoutes({ ...options, services, segments: new Set(routes.keys()), tokens, isDraining })
   const watch = await openWatchOf(options)
 
   const serve: Serve = (request, response) => {

@@ -25,6 +25,8 @@ import type { Tokens } from './tokens.ts'
 
 export type OwnRoutesOptions = AdmissionOptions & {
   readonly services: ReadonlyMap<string, ReplicaSet>
+  /** The first words of what services are asked. */
+  readonly segments: ReadonlySet<string>
   readonly tokens: Tokens
   readonly isDraining: () => boolean
   /** What may harm the shop for show, if anything may. */
@@ -57,7 +59,17 @@ const queryOf = (url: string): Query => {
 const isScrape = (request: IncomingMessage, path: string): boolean => isSafe(request) && isPath(path, METRICS_PATH)
 
 export const openOwnRoutes = (options: OwnRoutesOptions): OwnRoutes => {
-  const { services, tokens, isDraining, launcher, metrics = noMetrics, operatorToken = '', step, log } = options
+  const {
+    services,
+    segments,
+    tokens,
+    isDraining,
+    launcher,
+    metrics = noMetrics,
+    operatorToken = '',
+    step,
+    log,
+  } = options
   const onUnread = (error: unknown): void => log.error({ err: error }, 'a page cannot be read')
   const docs = openDocs(onUnread)
   const page = openPage(onUnread)
@@ -88,6 +100,15 @@ export const openOwnRoutes = (options: OwnRoutesOptions): OwnRoutes => {
     const isRead = page.has(bare) || docs.has(bare) || ['/live', '/ready', METRICS_PATH].includes(bare)
     return isRead ? READS : console.methodsOf(path)
   }
+  /** What to ask instead of a path that there is not, if it differs from one only in case or by a slash at the end. */
+  const hintFor = (path: string): string | undefined => {
+    const [asked = ''] = path.split('?')
+    const bare = asked.endsWith('/') ? asked.slice(0, -1) || '/' : asked
+    const meant = [bare, bare.toLowerCase()].find((one) => methodsOf(one).length > 0)
+    if (meant !== undefined) return `ask for ${meant}`
+    const segment = bare.toLowerCase().split('/')[1] ?? ''
+    return segments.has(segment) ? `its first word is "${segment}", in lower case` : undefined
+  }
   const refuse = (request: IncomingMessage, response: ServerResponse, path: string, requestId: string): void => {
     const allowed = methodsOf(path).join(', ')
     if (allowed !== '') {
@@ -95,7 +116,7 @@ export const openOwnRoutes = (options: OwnRoutesOptions): OwnRoutes => {
       return sendProblem(response, methodNotAllowed(path.split('?')[0] ?? '', allowed), requestId)
     }
     if (isSafe(request) && prefersPage(request)) return page.sendMissing(request, response, requestId)
-    sendProblem(response, noSuchRoute(path), requestId)
+    sendProblem(response, noSuchRoute(path, hintFor(path)), requestId)
   }
 
   return {

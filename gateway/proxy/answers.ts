@@ -12,8 +12,9 @@ const BE_SAFE =
   'what was asked may or may not have been done. GET, HEAD and POST /orders/checkout/* may be repeated as they are; ' +
   'send any other request with an Idempotency-Key, so that repeating it has one effect'
 
-export const noSuchRoute = (path: string): Problem =>
-  problem(404, 'no-such-route', 'No such route', `the shop has no ${path.slice(0, 256)}`)
+/** @param hint what to do instead, if that is certain */
+export const noSuchRoute = (path: string, hint = '/docs shows what there is'): Problem =>
+  problem(404, 'no-such-route', 'No such route', `the shop has no ${path.slice(0, 256)}; ${hint}`)
 
 export const methodNotAllowed = (path: string, allowed: string): Problem =>
   problem(405, 'method-not-allowed', 'Method not allowed', `${path} takes ${allowed}`)

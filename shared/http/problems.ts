@@ -27,9 +27,15 @@ export const pastTheGateway = problemKind(403, 'past-the-gateway', 'The gateway 
   detail: 'this service listens to its gateway and its peers only, by the GATEWAY_SECRET that all of them must share',
 }))
 
-export const noSuchRoute = problemKind(404, 'no-such-route', 'No such route', (service: string, path: string) => ({
-  detail: `${service} has no ${path}`,
-}))
+/** @param meant a path that there is, and that differs only in case or by a slash at the end */
+export const noSuchRoute = problemKind(
+  404,
+  'no-such-route',
+  'No such route',
+  (service: string, path: string, meant?: string) => ({
+    detail: `${service} has no ${path}; ${meant === undefined ? '/docs of the gateway shows what there is' : `ask for ${meant}`}`,
+  }),
+)
 
 export const metricsOff = problemKind(404, 'metrics-off', 'No metrics', () => ({
   detail: 'this process measures nothing: it was started with METRICS=no',

@@ -51,6 +51,17 @@ const lengthOf = (path: string): number => {
   return words
 }
 
+/** What is longer is no slip of somebody who writes a path. */
+const SLIP_MAX = 256
+
+/** A path with the words of a route, if it has them but for their case. */
+const speltAs = (route: Route, path: string): string | undefined => {
+  const [words, asked] = [route.path.split('/'), path.split('/')]
+  if (words.length !== asked.length) return undefined
+  const spelt = words.map((word, at) => (word.startsWith(':') ? asked[at] : word)).join('/')
+  return spelt.toLowerCase() === path.toLowerCase() ? spelt : undefined
+}
+
 /** What a route does with a request. */
 export type Handle = (ctx: Koa.ParameterizedContext<Taken> & { readonly params: Params }) => Promise<void>
 type Params = Readonly<Record<string, string>>
@@ -72,6 +83,8 @@ export type Routing = {
   readonly middleware: (ctx: Parameters<Pass>[0], next: Koa.Next) => unknown
   /** By which methods the routes of a path are asked, in alphabetical order. */
   readonly methodsOf: (path: string) => readonly string[]
+  /** The path of a route that differs from this one only in case or by a slash at the end; undefined if there is none, or more than one. */
+  readonly meantBy: (path: string) => string | undefined
 }
 
 type Found = { readonly router: Router<Taken>; readonly pass: Pass }
@@ -114,14 +127,23 @@ export const openRouting = (routes: readonly Route[], handlerOf: (route: Route) 
     })
   }
   const methods = [...new Set(routes.map(({ method }) => method))].sort()
+  const methodsOf = (path: string): readonly string[] =>
+    methods.filter((asked) => {
+      const layers = find(asked, path)?.router.match(path, asked).path ?? []
+      const fits = (route: Route): boolean => layers.some((layer) => layer.path === route.path)
+      return routes.some((route) => route.method === asked && fits(route) && !apart.get(route)?.(path))
+    })
 
   return {
     middleware: (ctx, next) => find(ctx.method, ctx.path)?.pass(ctx, next) ?? next(),
-    methodsOf: (path) =>
-      methods.filter((asked) => {
-        const layers = find(asked, path)?.router.match(path, asked).path ?? []
-        const fits = (route: Route): boolean => layers.some((layer) => layer.path === route.path)
-        return routes.some((route) => route.method === asked && fits(route) && !apart.get(route)?.(path))
-      }),
+    methodsOf,
+    meantBy: (path) => {
+      if (path.length > SLIP_MAX) return undefined
+      const bare = path.endsWith('/') ? path.slice(0, -1) : path
+      if (methodsOf(bare).length > 0) return bare
+      const spelt = new Set(routes.flatMap((route) => speltAs(route, bare) ?? []))
+      const [meant, another] = [...spelt].filter((one) => methodsOf(one).length > 0)
+      return another === undefined ? meant : undefined
+    },
   }
 }

@@ -144,11 +144,11 @@ const handling =
 
 /** Answers for paths and methods that no route takes. */
 const refuseOthers =
-  (service: string, methodsOf: Routing['methodsOf']): Koa.Middleware<Taken> =>
+  (service: string, { methodsOf, meantBy }: Pick<Routing, 'methodsOf' | 'meantBy'>): Koa.Middleware<Taken> =>
   (ctx) => {
     const { path } = ctx
     const allowed = methodsOf(path).join(', ')
-    if (allowed === '') return sendProblem(ctx, noSuchRoute(service, path))
+    if (allowed === '') return sendProblem(ctx, noSuchRoute(service, path, meantBy(path)))
     ctx.set('Allow', allowed)
     sendProblem(ctx, methodNotAllowed(path, allowed))
   }
@@ -214,10 +214,10 @@ const appOf = (options: HttpServerOptions, traffic: Traffic): Koa<Taken> => {
     if (!CLIENT_GONE.includes(error.code ?? '')) log.error({ err: error, ...aboutRequest(ctx) }, 'a response failed')
   })
   const authorisation = openAuthorisation(options)
-  const { middleware, methodsOf } = openRouting(routes, handling(options, authorisation, traffic.closing.signal))
+  const routing = openRouting(routes, handling(options, authorisation, traffic.closing.signal))
   app.use(guard(options, authorisation, traffic))
-  app.use(middleware)
-  app.use(refuseOthers(service, methodsOf))
+  app.use(routing.middleware)
+  app.use(refuseOthers(service, routing))
   return app
 }
 

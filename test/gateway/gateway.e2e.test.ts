@@ -44,6 +44,23 @@ for (const path of [
     t.is(problemOf(t, reply).type, 'urn:shop:problem:no-such-route')
   })
 
+test('what there is not but for its case or a slash at its end is told what to ask for, if that is certain', async (t) => {
+  const { ask } = await openShop(t, {})
+  for (const [path, hint] of [
+    ['/docs/', 'ask for /docs'],
+    ['/console/?a=1', 'ask for /console'],
+    ['/Docs', 'ask for /docs'],
+    ['/READY/', 'ask for /ready'],
+    ['/Console/State', 'ask for /console/state'],
+    ['/Orders/find/0', 'its first word is "orders", in lower case'],
+    ['/STOCK', 'its first word is "stock", in lower case'],
+    ['/order/find/0', '/docs shows what there is'],
+    ['/nothing/', '/docs shows what there is'],
+    ['/%6frders/find/7', '/docs shows what there is'],
+  ] as const)
+    t.is(problemOf(t, await ask('GET', path)).detail, `the shop has no ${path}; ${hint}`)
+})
+
 const launcher = {
   tell: () => undefined,
   onTold: (listener: (message: unknown) => void) =>

@@ -385,6 +385,25 @@ for (const [what, all] of [
       t.is(documentOf(t, await ask('GET', path)).type, 'urn:shop:problem:no-such-route', path)
   })
 
+test('what no route takes but for its case or a slash at its end is told what to ask for, if that is certain', async (t) => {
+  const { ask } = await openHouse(t, [...things, get('/things/addPart/:thing', asked('added'))])
+  for (const [path, meant] of [
+    ['/things/7/', '/things/7'],
+    ['/things/logs/', '/things/logs'],
+    ['/things/Logs/', '/things/Logs'],
+    ['/things/Abc/Parts', '/things/Abc/parts'],
+    ['/things/addpart/Abc', '/things/addPart/Abc'],
+    ['/THINGS/MAKE/Abc/', '/things/make/Abc'],
+    ['/things/a%2Fb/Parts', '/things/a%2Fb/parts'],
+  ] as const) {
+    const { type, detail } = documentOf(t, await ask('GET', path))
+    t.is(type, 'urn:shop:problem:no-such-route')
+    t.true(detail.endsWith(` has no ${path}; ask for ${meant}`), detail)
+  }
+  for (const path of ['/Things/Logs', '/things/', '/things', '/things/7//', '/thing/7', `/things/${'a'.repeat(300)}/`])
+    t.regex(documentOf(t, await ask('GET', path)).detail, /; \/docs of the gateway shows what there is$/, path)
+})
+
 test('a client that has seen what is answered is told so: 304', async (t) => {
   const headers = { ETag: '"3"', 'Cache-Control': 'no-store' }
   const { ask } = await openHouse(t, [
