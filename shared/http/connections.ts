@@ -18,6 +18,7 @@
 import {
   createServer,
   type IncomingMessage,
+  METHODS,
   type Server,
   type ServerOptions,
   type ServerResponse,
@@ -59,8 +60,22 @@ const REFUSED: Readonly<Record<string, readonly [status: number, name: string, d
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'request-timeout', 'the request was not sent in time'],
 }
 
+/** What Node says of bytes that its parser refused. */
+type ClientError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer }
+
+const LINE_MAX_BYTES = 8_192
+/** The method of bytes that are a request but for that: Node's parser calls whatever does not begin with one it knows a wrong method. */
+const unknownMethodIn = (packet: Buffer): string | undefined => {
+  const line = packet.toString('latin1', 0, LINE_MAX_BYTES)
+  const method = /^([!#$%&'*+.^_`|~\w-]{1,40}) [^ \r\n]+ HTTP\/1\.[01]\r?\n/.exec(line)?.[1]
+  return method === undefined || METHODS.includes(method) ? undefined : method
+}
+
 /** The problem that a parser's error is answered with; `undefined` if it is the connection's own. */
-const problemOf = (code = ''): Problem | undefined => {
+const problemOf = ({ code = '', rawPacket }: ClientError): Problem | undefined => {
+  const unknown = code === 'HPE_INVALID_METHOD' && rawPacket ? unknownMethodIn(rawPacket) : undefined
+  if (unknown !== undefined)
+    return problem(501, 'not-implemented', 'Not implemented', `there is no method "${unknown}"`)
   const known = REFUSED[code]
   if (known === undefined && !code.startsWith('HPE_')) return undefined
   const [status, name, detail] = known ?? [400, 'malformed', 'this is not HTTP/1.1']
@@ -112,7 +127,7 @@ export const connectionServer = (options: Connections): Server => {
     if (socket._httpMessage) socket.destroy()
     else hangUp(socket, farewell(problem(501, 'not-implemented', 'Not implemented', 'this is no tunnel')))
   })
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Answering) => {
+  server.on('clientError', (error: ClientError, socket: Answering) => {
     // A client that is not read cannot send the rest in time.
     if (error.code !== 'ERR_HTTP_REQUEST_TIMEOUT' || !turns.isPaused(socket)) onClientError(error, socket)
   })
@@ -125,9 +140,9 @@ export const connectionServer = (options: Connections): Server => {
 /** A connection with the answer that is under way on it: Node's own mark, by which it knows the same. */
 type Answering = Duplex & { _httpMessage?: (ServerResponse & { readonly req: IncomingMessage }) | null }
 
-const onClientError = (error: NodeJS.ErrnoException, socket: Answering): void => {
+const onClientError = (error: ClientError, socket: Answering): void => {
   if (socket.writableEnded) return
-  const document = problemOf(error.code)
+  const document = problemOf(error)
   const answer = socket._httpMessage
   if (document === undefined) socket.destroy()
   else if (!answer || !(answer.req.complete || answer.headersSent)) hangUp(socket, farewell(document))

@@ -30,8 +30,8 @@ const refused: Readonly<Record<number, Readonly<Record<string, string>>>> = {
     'a NUL in a header': `${GET}${HOST}X-Null: a\0b\r\n\r\n`,
     'a bare CR in a header': `${GET}${HOST}X-Return: a\rb\r\n\r\n`,
     'bare line feeds': `GET /orders/find/7 HTTP/1.1\n${HOST.replace('\r', '')}\n`,
-    'a method that is none': `FETCH /orders/find/7 HTTP/1.1\r\n${HOST}\r\n`,
-    'a method in lower case': `get /orders/find/7 HTTP/1.1\r\n${HOST}\r\n`,
+    'a method that is no word': `G(T /orders/find/7 HTTP/1.1\r\n${HOST}\r\n`,
+    'a method without a target': `FETCH HTTP/1.1\r\n${HOST}\r\n`,
     'no target': `GET HTTP/1.1\r\n${HOST}\r\n`,
     'a target with a space': `GET /orders/find/7 8 HTTP/1.1\r\n${HOST}\r\n`,
     'a target with a fragment': `GET /orders/find/7#top HTTP/1.1\r\n${HOST}\r\n`,
@@ -82,6 +82,9 @@ const refused: Readonly<Record<number, Readonly<Record<string, string>>>> = {
   },
   431: { 'headers of more than 16 KiB': `${GET}${HOST}X-Long: ${'x'.repeat(17_000)}\r\n\r\n` },
   501: {
+    'a method that is none': `FETCH /orders/find/7 HTTP/1.1\r\n${HOST}\r\n`,
+    'a method in lower case': `get /orders/find/7 HTTP/1.1\r\n${HOST}\r\n`,
+    'a method that begins as another one': `GETX /orders/find/7 HTTP/1.1\r\n${HOST}\r\n`,
     'a coding before chunked': `${POST}${HOST}Transfer-Encoding: gzip, chunked\r\n\r\n1\r\na\r\n0\r\n\r\n`,
     'a coding in a header before chunked': `${POST}${HOST}Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n`,
     'a tunnel': 'CONNECT shop.example:443 HTTP/1.1\r\nHost: shop.example:443\r\n\r\n',
@@ -121,6 +124,11 @@ for (const [status, cases] of Object.entries(refused))
       t.deepEqual(more, [])
       t.is(upstream.received.length, 0)
     })
+
+test('of an unknown method it is said that there is none', async (t) => {
+  const { gateway } = await openShop(t, {})
+  t.regex(await sendBytes(t, gateway.port, `FETCH / HTTP/1.1\r\n${HOST}\r\n`), /there is no method \\"FETCH\\"/)
+})
 
 /** What looks odd and is not, and the path by which it goes on. */
 const taken: Readonly<Record<string, readonly [bytes: string, path: string]>> = {
