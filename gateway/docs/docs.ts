@@ -24,6 +24,7 @@ const FILES: ReadonlyMap<string, File> = new Map([
   ['/shop.http', { type: 'text/plain; charset=utf-8', url: ours('shop.http') }],
   ['/docs', { type: HTML, url: ours('index.html') }],
   ['/docs/docs.js', { type: SCRIPT, url: ours('docs.js') }],
+  ['/docs/docs.css', { type: STYLE, url: ours('docs.css') }],
   ['/docs/swagger-ui.css', { type: STYLE, url: ofPage('swagger-ui.css') }],
   ['/docs/swagger-ui-bundle.js', { type: SCRIPT, url: ofPage('swagger-ui-bundle.js') }],
 ])

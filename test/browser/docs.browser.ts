@@ -35,6 +35,33 @@ test.serial('the docs are whole in any light, ask nobody else, and "try it" work
   }
 })
 
+test.serial(
+  'axe finds nothing wrong with the docs, in any light: a tag open, an operation, an answer, the tokens',
+  async (t) => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      // A colour that is on its way to another one has the contrast of neither.
+      const { page } = await visit(t, browser, { colorScheme, reducedMotion: 'reduce' })
+      await page.goto(`${shop.url}/docs`)
+      const tag = page.locator('#operations-tag-payment')
+      await tag.waitFor(SOON)
+      t.deepEqual(await violationsOf(page), [], `${colorScheme}, closed`)
+      await tag.click()
+      const operation = page.locator('#operations-payment-createUser')
+      await operation.locator('.opblock-summary-control').click(SOON)
+      await operation.getByRole('button', { name: 'Try it out' }).click(SOON)
+      await operation.getByRole('button', { name: 'Execute' }).click(SOON)
+      await operation
+        .getByText(/"user_id"/)
+        .first()
+        .waitFor(SOON)
+      t.deepEqual(await violationsOf(page), [], `${colorScheme}, answered`)
+      await page.locator('.auth-wrapper button.authorize').click()
+      await page.getByRole('dialog').getByRole('button', { name: 'close', exact: true }).first().waitFor(SOON)
+      t.deepEqual(await violationsOf(page), [], `${colorScheme}, tokens`)
+    }
+  },
+)
+
 test.serial('the console asks for the token where one is wanted, and keeps it in its tab', async (t) => {
   const { page, complaints } = await visit(t, browser)
   await page.goto(shop.url)

@@ -33,7 +33,7 @@ test('the page is whole without anything from outside', async (t) => {
     t.is(status, 200, link)
     t.regex(String(headers['content-type']), /^text\/(css|javascript); charset=utf-8$/)
   }
-  t.is(links.length, 4)
+  t.is(links.length, 5)
 })
 
 test('what has not changed is not sent again', async (t) => {
