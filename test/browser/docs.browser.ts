@@ -62,6 +62,17 @@ test.serial(
   },
 )
 
+test.serial('on a narrow page the descriptions of tags and the filter have its width', async (t) => {
+  const { page } = await visit(t, browser, { viewport: { width: 390, height: 800 } })
+  await page.goto(`${shop.url}/docs`)
+  const tag = page.locator('.opblock-tag', { hasText: 'payment, for operators' })
+  await tag.waitFor(SOON)
+  for (const part of [page.getByPlaceholder('Filter by tag or path'), tag.locator('small')])
+    t.true(Number((await part.boundingBox())?.width) > 300, String(await part.getAttribute('class')))
+  t.true(Number((await tag.boundingBox())?.height) < 120)
+  t.is(await page.evaluate('document.documentElement.scrollWidth'), 390)
+})
+
 test.serial('the console asks for the token where one is wanted, and keeps it in its tab', async (t) => {
   const { page, complaints } = await visit(t, browser)
   await page.goto(shop.url)
