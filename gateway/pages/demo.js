@@ -14,6 +14,10 @@ const SERVICES = ['order', 'payment', 'stock']
 const DONE = { kill: 'killed', freeze: 'frozen' }
 const serviceOf = (part) => part.replace(/-.*$/, '')
 
+/** What can be done to a part, unless something is being done to it. It keeps the focus meanwhile, which a disabled button would lose. */
+const Harm = ({ part, verb, isBusy, onPress, children }) =>
+  html`<button type="button" aria-disabled=${isBusy} aria-label=${`${verb} ${part}`} onClick=${() => isBusy || onPress()}>${children}</button>`
+
 const Doing = ({ doing, at }) =>
   doing.map(
     ({ part, what, until }) =>
@@ -48,6 +52,8 @@ export const Demo = ({ state, onTell }) => {
     const { ok, sentence } = await run(path)
     onTell(ok ? done : sentence)
   }
+  const letIn = press('let-in', 'customers are let in')
+  const sendHome = press('send-home', 'the customers go home')
   const isBusy = (part) => demo.doing.some((one) => one.part === part)
   const waiting = checkoutsOf(state).filter(({ waits, isOverdue }) => waits || isOverdue).length
   const { customers } = demo
@@ -58,12 +64,8 @@ export const Demo = ({ state, onTell }) => {
   const verdict = html`<${Verdict} state=${state} balanced="all money and goods are there" unbalanced="the audit does not add up" unknown="the audit cannot be had now" />`
   return html`<${Card} name="demo" title="See it survive" wide aside=${verdict}>
     <div class="buttons">
-      ${
-        customers === null
-          ? html`<button type="button" class="main" onClick=${press('let-in', 'customers are let in')}>let customers in</button>`
-          : html`<button type="button" onClick=${press('send-home', 'the customers go home')}>send customers home</button>
-            <span class="note number">${count(customers.checkouts, 'checkout')}, ${duration(Math.max(0, customers.until - at))} left</span>`
-      }
+      <button type="button" class=${customers === null ? 'main' : ''} onClick=${customers === null ? letIn : sendHome}>${customers === null ? 'let customers in' : 'send customers home'}</button>
+      ${customers && html`<span class="note number">${count(customers.checkouts, 'checkout')}, ${duration(Math.max(0, customers.until - at))} left</span>`}
     </div>
     <div class="harms">
       ${SERVICES.map(
@@ -72,13 +74,11 @@ export const Demo = ({ state, onTell }) => {
             .filter((part) => serviceOf(part) === service)
             .flatMap((part) =>
               ['kill', 'freeze'].map(
-                (
-                  verb,
-                ) => html`<button type="button" key=${part + verb} disabled=${isBusy(part)} aria-label=${`${verb} ${part}`}
-                  onClick=${press(`${verb}/${part}`, `${part} is ${DONE[verb]}`)}>${verb}${part.endsWith('-1') ? '' : ` ${part}`}</button>`,
+                (verb) => html`<${Harm} key=${part + verb} part=${part} verb=${verb} isBusy=${isBusy(part)}
+                  onPress=${press(`${verb}/${part}`, `${part} is ${DONE[verb]}`)}>${verb}${part.endsWith('-1') ? '' : ` ${part}`}<//>`,
               ),
             )}
-          <button type="button" disabled=${isBusy(`${service}-redis`)} aria-label=${`set back ${service}-redis`} onClick=${() => setWish(setBack(`${service}-redis`))}>set back</button>
+          <${Harm} part=${`${service}-redis`} verb="set back" isBusy=${isBusy(`${service}-redis`)} onPress=${() => setWish(setBack(`${service}-redis`))}>set back<//>
         </div></fieldset>`,
       )}
     </div>

@@ -48,7 +48,10 @@ export const Confirm = ({ title, children, verb, asks, request, onDone, onClose 
   const [why, setWhy] = useState('')
   const [busy, setBusy] = useState(false)
   useEffect(() => {
-    at.current.showModal()
+    const dialog = at.current
+    dialog.showModal()
+    // Gives the focus back to where it was, which a dialog that is only taken away does not.
+    return () => dialog.close()
   }, [])
   const { method, path, body, run } = request(why)
   const submit = async (event) => {

@@ -14,22 +14,32 @@ test.before(async () => {
 })
 test.after.always(() => browser?.close())
 
+/** What the page shows to those that use the keyboard: where they are. */
+const focused = (page: Page) =>
+  page.evaluate('document.activeElement.getAttribute("aria-label") ?? document.activeElement.innerText')
+
 type Told = { readonly answers?: Readonly<Record<string, object>>; readonly demo?: object }
 
-/** The page asks for events as ever, and gets a stream of these, which does not end. */
+/** The page asks for events as ever, and gets a stream of these, which does not end, and to which more can be told. */
 const toldBy = (events: string): string => `{
   const ask = globalThis.fetch
-  const start = (all) => all.enqueue(new TextEncoder().encode(${JSON.stringify(events)}))
+  const start = (all) => {
+    globalThis.tellConsole = (event) => all.enqueue(new TextEncoder().encode(event))
+    globalThis.tellConsole(${JSON.stringify(events)})
+  }
   globalThis.fetch = async (path, options) =>
     path === '/events' ? new Response(new ReadableStream({ start })) : ask(path, options)
 }`
+const eventOf = (name: string, told: object): string => `event: ${name}\ndata: ${JSON.stringify(told)}\n\n`
+const EMPTY = { at: AT, consoles: 1, services: [], seconds: [], checkouts: [], audits: [], answers: {} }
+const tellNews = (page: Page, told: object) =>
+  page.evaluate(`tellConsole(${JSON.stringify(eventOf('news', { ...EMPTY, ...told }))})`)
 
-/** A console that is told this, and nothing after it. */
+/** A console that is told this. */
 const look = async (t: ExecutionContext, told: Told, options: BrowserContextOptions = {}): Promise<Page> => {
   const { origin } = await openShop(t, { waitMs: 100 })
   const { page } = await visit(t, browser, { viewport: { width: 1280, height: 900 }, ...options })
-  const whole = { at: AT, consoles: 1, services: [], seconds: [], checkouts: [], audits: [], answers: {}, ...told }
-  await page.addInitScript(toldBy(`event: whole\ndata: ${JSON.stringify(whole)}\n\n`))
+  await page.addInitScript(toldBy(eventOf('whole', { ...EMPTY, ...told })))
   await page.goto(origin)
   return page
 }
@@ -130,4 +140,38 @@ test('what a Redis has lost is listed by a request that is told; what is not kno
 
   const unknown = await look(t, { answers: { contradictions: { at: AT, status: 504, body: null } } })
   await unknown.locator('#shop').getByText('whether anything is contradicted is not known now').waitFor(SOON)
+})
+
+test('a button keeps the focus while what it does is being done, and gets it back from a dialog', async (t) => {
+  const page = await look(t, { demo })
+  await page.route('**/console/demo/**', (route) => route.fulfill({ json: {} }))
+  const is = async (name: string, isBusy: boolean): Promise<void> => {
+    await page.locator(`button[aria-label="${name}"][aria-disabled="${isBusy}"]`).waitFor(SOON)
+    t.is(await focused(page), name)
+  }
+  const tellDoing = (parts: readonly string[]) =>
+    tellNews(page, { demo: { ...demo, doing: parts.map((part) => ({ part, what: 'killed', until: AT + 5_000 })) } })
+  for (const [name, part] of [
+    ['kill payment-1', 'payment-1'],
+    ['freeze stock-1', 'stock-1'],
+  ] as const) {
+    await page.getByRole('button', { name }).focus()
+    await page.keyboard.press('Enter')
+    await tellDoing([part])
+    await is(name, true)
+    await tellDoing([])
+    await is(name, false)
+  }
+  await page.getByRole('button', { name: 'set back payment-redis' }).focus()
+  for (const answer of ['not now', 'set back']) {
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog').getByRole('button', { name: answer, exact: true }).click(SOON)
+    await page.getByRole('dialog').waitFor({ state: 'detached', ...SOON })
+    await tellDoing([])
+    await is('set back payment-redis', false)
+  }
+  await page.getByRole('button', { name: 'let customers in' }).focus()
+  await tellNews(page, { demo: { ...demo, customers: { until: AT, checkouts: 3 } } })
+  await page.getByRole('button', { name: 'send customers home' }).waitFor(SOON)
+  t.is(await focused(page), 'send customers home')
 })
