@@ -175,3 +175,16 @@ test('a button keeps the focus while what it does is being done, and gets it bac
   await page.getByRole('button', { name: 'send customers home' }).waitFor(SOON)
   t.is(await focused(page), 'send customers home')
 })
+
+test('what does not add up is no wider than a narrow page, however long its names are', async (t) => {
+  const names = Array.from({ length: 40 }, (_, at) => `item${at}:1`).join(',')
+  const mismatches = [{ what: 'stock', detail: `the log says ${names}`, orders: ['o'.repeat(64)] }]
+  const page = await look(
+    t,
+    { answers: { audit: audited(false, 0, mismatches) } },
+    { viewport: { width: 390, height: 800 } },
+  )
+  await page.locator('#audit li').waitFor(SOON)
+  t.is(await page.evaluate('document.documentElement.scrollWidth'), 390)
+  t.deepEqual(await violationsOf(page), [])
+})
