@@ -25,6 +25,9 @@ const LIVE = {
   token: ['a token is wanted', 'busy'],
 }
 const TOLD_MS = 6_000
+/** Longer than it takes to fade. */
+const FADED_MS = 300
+const UNTOLD = { text: '', isShown: false }
 
 const chosenIn = () => /^#checkout=([\w-]{1,64})$/.exec(location.hash)?.[1]
 
@@ -57,15 +60,16 @@ const useShop = (turn) => {
   return state
 }
 
-/** What was done last, told also to who does not see it. */
+/** What was done last, told also to who does not see it. It fades with its text, and is empty then. */
 const useTold = () => {
-  const [told, setTold] = useState('')
+  const [told, setTold] = useState(UNTOLD)
   useEffect(() => {
-    if (told === '') return
-    const timer = setTimeout(() => setTold(''), TOLD_MS)
+    if (told.text === '') return
+    const fade = () => setTold({ ...told, isShown: false })
+    const timer = told.isShown ? setTimeout(fade, TOLD_MS) : setTimeout(() => setTold(UNTOLD), FADED_MS)
     return () => clearTimeout(timer)
   }, [told])
-  return [told, setTold]
+  return [told, (text) => setTold({ text, isShown: true })]
 }
 
 const AskForToken = ({ why, onGiven }) => {
@@ -123,7 +127,7 @@ const Console = () => {
       <${Locks} state=${state} />
     </main>`
     }
-    <p class=${`told ${told === '' ? '' : 'shown'}`} role="status">${told}</p>`
+    <p class=${`told ${told.isShown ? 'shown' : ''}`} role="status">${told.text}</p>`
 }
 
 render(html`<${Console} />`, document.getElementById('console'))

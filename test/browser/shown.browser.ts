@@ -188,3 +188,18 @@ test('what does not add up is no wider than a narrow page, however long its name
   t.is(await page.evaluate('document.documentElement.scrollWidth'), 390)
   t.deepEqual(await violationsOf(page), [])
 })
+
+test('what was done fades with its text, and is empty then', async (t) => {
+  const page = await look(t, { demo })
+  await page.route('**/console/demo/**', (route) => route.fulfill({ json: {} }))
+  await page.getByRole('button', { name: 'kill payment-1' }).click(SOON)
+  const told = page.locator('.told.shown')
+  await told.waitFor(SOON)
+  const fading = page.evaluate(`new Promise((resolve) => {
+    const told = document.querySelector('.told')
+    const look = () => told.classList.contains('shown') || resolve(told.textContent)
+    new MutationObserver(look).observe(told, { attributes: true })
+  })`)
+  t.is(await fading, 'payment-1 is killed')
+  await page.locator('.told:empty').waitFor({ state: 'attached', ...SOON })
+})
