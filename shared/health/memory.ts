@@ -19,7 +19,7 @@ export type MemoryWatch = {
   readonly look: () => Promise<void>
   /** What was found last; undefined before it was looked. */
   readonly seen: () => Memory | undefined
-  /** How full it was found last; 0 where there is no limit. */
+  /** How full it was found last, at most 100; 0 where there is no limit. */
   readonly percent: () => number
 }
 
@@ -47,7 +47,8 @@ export const memoryWatch = ({ redis, step }: { readonly redis: Redis; readonly s
       }
     },
     seen: () => last,
-    percent: () => (last === undefined || last.limit === 0 ? 0 : Math.floor((last.used / last.limit) * 100)),
+    percent: () =>
+      last === undefined || last.limit === 0 ? 0 : Math.min(100, Math.floor((last.used / last.limit) * 100)),
   }
 }
 
