@@ -52,12 +52,20 @@ local function is_forgotten(id, saga)
   return false
 end
 
--- unlist_if_consistent(order): an order is listed as long as one of its sagas is contradicted, and so long what is forgotten is found by it.
-local function unlist_if_consistent(order)
+-- has_contradicted(order): whether one of its sagas is contradicted.
+local function has_contradicted(order)
   for _, id in ipairs(sagas_of(order)) do
     if contradicted_by(id) then
-      return
+      return true
     end
+  end
+  return false
+end
+
+-- unlist_if_consistent(order): an order is listed as long as one of its sagas is contradicted, and so long what is forgotten is found by it.
+local function unlist_if_consistent(order)
+  if has_contradicted(order) then
+    return
   end
   redis.call('SREM', names.contradictions, order)
   redis.call('HDEL', names.forgotten, order)

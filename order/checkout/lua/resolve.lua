@@ -8,19 +8,6 @@
 -- ARGS     log_id, by (refund or accept), why (without blanks)
 -- RETURNS  resolved, state | repeated, state | consistent, state | replaced | partly-refunded | amended | unknown
 
--- is_listed_alone(order): whether an order is listed as contradicted, and none of its sagas is.
-local function is_listed_alone(order)
-  if redis.call('SISMEMBER', names.contradictions, order) == 0 then
-    return false
-  end
-  for _, id in ipairs(sagas_of(order)) do
-    if contradicted_by(id) then
-      return false
-    end
-  end
-  return true
-end
-
 function commands.resolve(args)
   local id = args.log_id
   local saga = load_saga(id)
@@ -32,7 +19,8 @@ function commands.resolve(args)
   local last, amendments = unpack(redis.call('HMGET', names.order .. saga.order, 'saga', 'amendments'))
   local has_unshown = redis.call('EXISTS', names.unshown .. saga.order) == 1
   -- An older version has listed the order only; and so is one of which no checkout was known when it was refunded.
-  if not contradicted and last == id and is_listed_alone(saga.order) then
+  local is_listed = redis.call('SISMEMBER', names.contradictions, saga.order) == 1
+  if not contradicted and last == id and is_listed and not has_contradicted(saga.order) then
     contradicted = has_unshown and TOLD_REFUNDED or 'listed'
   end
   if resolved == args.by then

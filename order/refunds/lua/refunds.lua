@@ -77,12 +77,32 @@ local function worth(cost, quantity, pieces)
   return (cost - rest) / quantity * pieces + share(pieces, quantity, rest)
 end
 
+-- remember_refund(id, refund): keeps what is to be known of it for ever.
+local function remember_refund(id, refund)
+  redis.call('HSET', names.refunds .. refund.order, id, table.concat({ refund.at, refund.total, refund.restock,
+    refund.state, refund.note or '-', refund.lines == '' and '-' or refund.lines, refund.reason or '-', refund.replaced }, ' '))
+end
+
+-- recalled_refund(order, id): the same; nil if it is unknown, and without anything in it if the order was made anew since.
+local function recalled_refund(order, id)
+  local text = redis.call('HGET', names.refunds .. order, id)
+  if not text then
+    return nil
+  end
+  local at, total, restock, state, note, lines, reason, replaced = string.match(text,
+    '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) ?(%S*)$')
+  return {
+    order = order, at = at, total = total, restock = restock, state = state, note = note, lines = lines, reason = reason,
+    replaced = replaced ~= '' and replaced or nil,
+  }
+end
+
 -- unshown_total(order): how much was refunded of an order that it does not show.
 local function unshown_total(order)
   local total = 0
   for _, id in ipairs(redis.call('HKEYS', names.unshown .. order)) do
-    local text = redis.call('HGET', names.refunds .. order, id)
-    total = total + tonumber(string.match(text or '', '^%S+ (%S+)') or '0')
+    local refund = recalled_refund(order, id)
+    total = total + tonumber(refund and refund.total or '0')
   end
   return total
 end
@@ -131,26 +151,6 @@ local function refund_of(order, wanted)
     return nil, 'contradicted'
   end
   return total, table.concat(lines, ',')
-end
-
--- remember_refund(id, refund): keeps what is to be known of it for ever.
-local function remember_refund(id, refund)
-  redis.call('HSET', names.refunds .. refund.order, id, table.concat({ refund.at, refund.total, refund.restock,
-    refund.state, refund.note or '-', refund.lines == '' and '-' or refund.lines, refund.reason or '-', refund.replaced }, ' '))
-end
-
--- recalled_refund(order, id): the same; nil if it is unknown, and without anything in it if the order was made anew since.
-local function recalled_refund(order, id)
-  local text = redis.call('HGET', names.refunds .. order, id)
-  if not text then
-    return nil
-  end
-  local at, total, restock, state, note, lines, reason, replaced = string.match(text,
-    '^(%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) ?(%S*)$')
-  return {
-    order = order, at = at, total = total, restock = restock, state = state, note = note, lines = lines, reason = reason,
-    replaced = replaced ~= '' and replaced or nil,
-  }
 end
 
 -- grant(id, refund): decides a refund: a table of `order`, `user`, `total`, `lines`, `restock` and perhaps `reason` (without blanks), the
