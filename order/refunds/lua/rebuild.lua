@@ -17,15 +17,17 @@ local function fits(order, refund)
 end
 
 -- amend_again(id, refund, order): makes an order less once more that was amended so, if it can be the one that was amended, and
--- nothing was added then, or that amendment was a saga, which payment tells of: what its lines cost from then on must be as it was told, if it was, and all of them together what is left of the
--- total. A line of which it is not known what it has cost costs what was told. False if it cannot.
+-- nothing was added then, nor was it a saga, of which payment tells by itself: what its lines cost from then on must be as it was told, if
+-- it was, and all of them together what is left of the total. A line of which it is not known what it has cost costs what was told. False if
+-- it cannot.
 local function amend_again(id, refund, order)
   local amendment = string.sub(id, 1, -#BACK - 1)
   local was_saga = string.find(',' .. (refund.checkouts or '') .. ',', ',' .. amendment .. ',', 1, true)
   if not refund.amends or was_saga or order.status ~= 'paid' or not is_whole(order) or not is_later(order, refund.amends) then
     return false
   end
-  local back, told, costs, rest = amounts(refund.lines), refund.costs and amounts(refund.costs), {}, order.total
+  local back, told = amounts(refund.lines), refund.costs and amounts(refund.costs)
+  local costs, rest = {}, order.total
   for item, text in string.gmatch(order.lines, '([^:,]+):(%d+)') do
     local quantity, gone = tonumber(text), back[item] or 0
     if gone > quantity then
@@ -36,16 +38,19 @@ local function amend_again(id, refund, order)
       if not left or told and told[item] ~= left then
         return false
       end
+      if told then
+        told[item] = nil
+      end
       costs[#costs + 1] = item .. ':' .. integer(left)
       rest = rest - left
     end
     back[item] = nil
   end
-  local left = table.concat(costs, ',')
-  if integer(rest) ~= refund.total or left == '' or next(back) or refund.costs and #left ~= #refund.costs then
+  local is_more_told = next(back) or told and next(told)
+  if is_more_told or #costs == 0 or integer(rest) ~= refund.total then
     return false
   end
-  local alone = { total = '0', lines = '', amends = refund.amends, back = refund.lines, costs = left }
+  local alone = { total = '0', lines = '', amends = refund.amends, back = refund.lines, costs = table.concat(costs, ',') }
   local granted = amend(amendment, alone, order)
   refund.entries, refund.state, refund.stored, refund.at = granted.entries, granted.state, granted.stored, granted.at
   return true
