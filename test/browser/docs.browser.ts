@@ -1,6 +1,6 @@
 /** The page that tells what the shop can be asked, in a browser; and the console where a token is wanted. */
 import test from 'ava'
-import type { Browser } from 'playwright-core'
+import type { Browser, Locator } from 'playwright-core'
 import { type Shop, startShop } from '../../env/local/shop.ts'
 import { openBrowser, violationsOf, visit } from './chromium.ts'
 
@@ -18,6 +18,16 @@ test.after.always(async () => {
   await shop?.stop()
 })
 
+/** Makes a user by the page, and waits until the answer is shown. */
+const tryIt = async (operation: Locator): Promise<void> => {
+  await operation.getByRole('button', { name: 'Try it out' }).click(SOON)
+  await operation.getByRole('button', { name: 'Execute' }).click(SOON)
+  await operation
+    .getByText(/"user_id"/)
+    .first()
+    .waitFor(SOON)
+}
+
 test.serial('the docs are whole in any light, ask nobody else, and "try it" works', async (t) => {
   for (const colorScheme of ['light', 'dark'] as const) {
     const { page, complaints, strangers } = await visit(t, browser, { colorScheme })
@@ -25,12 +35,7 @@ test.serial('the docs are whole in any light, ask nobody else, and "try it" work
     const operation = page.locator('#operations-payment-createUser')
     await operation.waitFor(SOON)
     t.is(await page.evaluate("document.documentElement.classList.contains('dark-mode')"), colorScheme === 'dark')
-    await operation.getByRole('button', { name: 'Try it out' }).click(SOON)
-    await operation.getByRole('button', { name: 'Execute' }).click(SOON)
-    await operation
-      .getByText(/"user_id"/)
-      .first()
-      .waitFor(SOON)
+    await tryIt(operation)
     t.deepEqual([complaints, strangers], [[], []], colorScheme)
   }
 })
@@ -48,12 +53,7 @@ test.serial(
       await tag.click()
       const operation = page.locator('#operations-payment-createUser')
       await operation.locator('.opblock-summary-control').click(SOON)
-      await operation.getByRole('button', { name: 'Try it out' }).click(SOON)
-      await operation.getByRole('button', { name: 'Execute' }).click(SOON)
-      await operation
-        .getByText(/"user_id"/)
-        .first()
-        .waitFor(SOON)
+      await tryIt(operation)
       t.deepEqual(await violationsOf(page), [], `${colorScheme}, answered`)
       await page.locator('.auth-wrapper button.authorize').click()
       await page.getByRole('dialog').getByRole('button', { name: 'close', exact: true }).first().waitFor(SOON)
