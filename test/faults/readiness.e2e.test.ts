@@ -9,7 +9,7 @@ import { Redis } from 'ioredis'
 import { eventually } from '../support/eventually.ts'
 import { during, FAULTS } from '../support/faults/catalogue.ts'
 import { lookInto } from '../support/shop/behind.ts'
-import { type Client, problemOf, whenPaid } from '../support/shop/client.ts'
+import { type Client, isReady, problemOf, whenPaid } from '../support/shop/client.ts'
 import { directTo, shareShop } from '../support/shop/shop.ts'
 
 const WITHIN_MS = 15_000
@@ -19,12 +19,6 @@ const LINES = 200
 
 /** Longer than it takes until a subscriber has reported how far it has read. */
 const opened = shareShop(test, { env: { order: { CHECKOUT_DEADLINE_MS: '6000' } } })
-
-const isReady = (client: Client): Promise<void> =>
-  eventually(async () => {
-    const { status, text } = await client.get('/ready')
-    assert.equal(status, 200, text)
-  }, WITHIN_MS)
 
 /** Resolves once a service says that it lacks this. */
 const lacks = (client: Client, what: RegExp): Promise<void> =>

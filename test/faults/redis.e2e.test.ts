@@ -14,8 +14,8 @@ import { during, type FaultName, strike } from '../support/faults/catalogue.ts'
 import { FULL } from '../support/faults/daily.ts'
 import { survive } from '../support/faults/survive.ts'
 import { startLoad } from '../support/load/jobs.ts'
-import { answerIfAny, type Client } from '../support/shop/client.ts'
-import { shareShop } from '../support/shop/shop.ts'
+import { answerIfAny, type Client, isReady } from '../support/shop/client.ts'
+import { directTo, shareShop } from '../support/shop/shop.ts'
 
 const DEADLINE_MS = 10_000
 /** Within this time whoever depends on a Redis that is away says so. */
@@ -119,6 +119,9 @@ const surviveFault = async (t: ExecutionContext, service: Service, name: TrialNa
     pids,
     'no service had to be restarted',
   )
+  // Whether a Redis has room is looked at once a second: until then some may refuse what the next test begins.
+  const services = Object.values(shop.services).flat()
+  await Promise.all(services.map((part) => isReady(directTo(t, part))))
 }
 
 const SHORT: readonly (readonly [Service, TrialName])[] = [

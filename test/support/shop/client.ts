@@ -182,6 +182,15 @@ export const whenPaid = (client: Client, order: string, withinMs = PAID_MS): Pro
     assert.equal(status, 200, text)
   }, withinMs)
 
+const READY_MS = 15_000
+
+/** Resolves once whoever is asked, a service itself or the gateway, says that nothing it has to do is impaired. */
+export const isReady = (client: Client, withinMs = READY_MS): Promise<void> =>
+  eventually(async () => {
+    const { status, text } = await client.get('/ready')
+    assert.equal(status, 200, text)
+  }, withinMs)
+
 /** The answer, or undefined if the connection broke before there was one. */
 export const answerIfAny = async (reply: Promise<Reply>): Promise<Reply | undefined> => {
   try {
