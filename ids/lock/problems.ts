@@ -74,7 +74,7 @@ const ENDED: Readonly<Record<Ended['ended'], string>> = {
   forced: 'was ended by an operator',
   cancelled: 'was cancelled',
   unclaimed: 'was not asked for in time',
-  'timed-out': 'has waited for as long as it was to wait',
+  'timed-out': 'has waited for as long as it was to wait; ask by another one',
 }
 
 export const leaseEnded = problemKind(

@@ -154,10 +154,10 @@ export const lockRoutes = ({ verbs, holding, waits, watches, nextLogId }: LockRo
       if (found.state === 'closing' && idempotencyKey === undefined)
         await verbs.release(params.lock, lease, inNameOf(request)).catch(throwAfterEffect)
       if (found.state === 'unknown') return { problem: noSuchLease(params.lock) }
-      // Under a key its wait may be over: as if it had not waited.
+      // Under a key its wait may be over: as if it had not waited, until the lock is free.
       if (found.state === 'ended' && found.ended === 'timed-out') {
         const lock = await verbs.show(params.lock, false).catch(throwAfterEffect)
-        return lockedUntil(params.lock, stateOf(lock), retryOf(lock))
+        if (stateOf(lock) !== 'free') return lockedUntil(params.lock, stateOf(lock), retryOf(lock))
       }
       return found.state === 'key-reused' ? { problem: keyReused() } : acquired(params.lock, found)
     },

@@ -192,7 +192,8 @@ export const openModel = ({ unclaimedMs, unattendedMs }: ModelLimits) => {
     const known = asked ?? lock.ended.get(id)?.wish
     if (known !== undefined && !isSame(known, wish)) return [lock, { state: 'reused' }]
     const ended = over(lock, id)
-    if (ended !== undefined) return [lock, ended.ended === 'timed-out' ? locked(lock, now) : ended]
+    const isFree = lock.holders.length === 0 && lock.delayed <= now
+    if (ended !== undefined) return [lock, ended.ended === 'timed-out' && !isFree ? locked(lock, now) : ended]
     const again = found(lock, id, now)
     if (again !== undefined) return again
     const refusal = refusalBy(lock, wish)

@@ -58,14 +58,14 @@ local function is_to_begin_anew(lock, lease, args)
 end
 
 -- again(lock, lease, args): what became of a lease that was asked for before. One that may come again may ask for something else once it has
--- ended.
+-- ended. One whose wait is over is refused as at first, until the lock is free: then it is to know that it waits no more.
 local function again(lock, lease, args)
   local may_differ = lease.request == '' or args.comes_again == 'yes' and lease.state == 'ended'
   if lease.request ~= args.request and not may_differ then
     return { 'reused' }, true
   end
   if lease.state == 'ended' then
-    if lease.ended == 'timed-out' then
+    if lease.ended == 'timed-out' and not (lock.count == 0 and is_open(lock)) then
       return locked(lock), true
     end
     return shown_end(lease), true

@@ -80,6 +80,21 @@ test('a wait that is over is refused as if there had been none', async (t) => {
   }
 })
 
+test('who asks by a lease whose wait is over learns so once the lock is free', async (t) => {
+  const key = { 'Idempotency-Key': 'over-1' }
+  await ask('PUT', '/locks/over/leases/l1')
+  const named = () => ask('PUT', '/locks/over/leases/l2', { wait_ms: 150 })
+  const unnamed = () => ask('POST', '/locks/over/leases', { wait_ms: 150 }, key)
+  for (const one of [named, unnamed]) t.is((await one()).status, 423)
+  await ask('DELETE', '/locks/over/leases/l1')
+  for (const one of [named, unnamed]) {
+    const again = await one()
+    t.like(problemOf(again), { status: 410, ended: 'timed-out' }, again.text)
+    t.regex(problemOf(again).detail, /ask by another one/)
+  }
+  t.is((await ask('PUT', '/locks/over/leases/l3')).status, 201)
+})
+
 for (const [method, place, end] of [
   ['PUT', 'leases/l2', 'expired'],
   ['POST', 'leases', 'released'],
