@@ -26,11 +26,12 @@ import type { CrashPoints } from '../shared/process/crash-points.ts'
 import type { Step } from '../shared/process/step.ts'
 import { type AdmissionOptions, openAdmission, stillHoldsBy } from './admission.ts'
 import type { Launcher } from './console/demo.ts'
+import { isPreflight, sendPreflight, showTo } from './cors.ts'
 import { contractPaths, OLD_DOCS } from './docs/docs.ts'
 import { addressOf, type Proxies, proxiesIn } from './limits/address.ts'
 import { openResent, openWatch, type Watch } from './metrics.ts'
+import { type Marked, openOperatorTokens } from './operator-tokens.ts'
 import { openOwnRoutes } from './own-routes.ts'
-import { isPreflight, sendPreflight, showTo } from './pages.ts'
 import { sendProblem, uriTooLong } from './proxy/answers.ts'
 import { openForward, refuseWith } from './proxy/forward.ts'
 import { passRequest } from './proxy/headers.ts'
@@ -39,7 +40,6 @@ import { type Lookup, ReplicaSet, systemLookup } from './proxy/replica-set.ts'
 import { noneSampled, type Sample } from './proxy/sampling.ts'
 import { Streams } from './proxy/streams.ts'
 import { openRouteNames } from './route-names.ts'
-import { type Marked, openTokens } from './tokens.ts'
 
 /**
  * The services, by the first segment of their paths. The service that knows the saga answers what concerns the whole shop; what
@@ -201,7 +201,7 @@ const openWatchOf = async ({ metrics = noMetrics, logOneIn = 0, log }: GatewayOp
 const openServices = (options: GatewayOptions) => {
   const { timeoutMs, step, log, lookup = systemLookup, waitingMax = WAITING_MAX, longMax } = options
   const { authentication, gatewaySecret = '' } = options
-  const tokens = openTokens(log)
+  const tokens = openOperatorTokens(log)
   const marked = (): Marked[] =>
     [...services.values()].flatMap(({ name, tokenMarks }) => tokenMarks.map((mark) => ({ service: name, mark })))
   const open = (name: ServiceName): ReplicaSet =>

@@ -15,19 +15,19 @@ import type { Launcher } from './console/demo.ts'
 import { openPage, prefersPage } from './console/page.ts'
 import { openDocs } from './docs/docs.ts'
 import { openGatewayGauges } from './metrics.ts'
+import type { OperatorTokens } from './operator-tokens.ts'
 import { openForOperators } from './operators.ts'
 import { methodNotAllowed, noSuchRoute, sendProblem, sendText } from './proxy/answers.ts'
 import type { Passed } from './proxy/headers.ts'
 import type { ReplicaSet } from './proxy/replica-set.ts'
 import { openReadiness } from './readiness.ts'
 import { METRICS_PATH, sendMetrics } from './scrape.ts'
-import type { Tokens } from './tokens.ts'
 
 export type OwnRoutesOptions = AdmissionOptions & {
   readonly services: ReadonlyMap<string, ReplicaSet>
   /** The first words of what services are asked. */
   readonly segments: ReadonlySet<string>
-  readonly tokens: Tokens
+  readonly tokens: OperatorTokens
   readonly isDraining: () => boolean
   /** What may harm the shop for show, if anything may. */
   readonly launcher?: Launcher | undefined

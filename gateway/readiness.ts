@@ -9,9 +9,9 @@
 import type { ServerResponse } from 'node:http'
 import type { Problem } from '../shared/http/problem.ts'
 import { type Check, listed } from '../shared/http/readiness.ts'
+import type { OperatorTokens } from './operator-tokens.ts'
 import { impaired, notReady, sendProblem, sendText } from './proxy/answers.ts'
 import type { ReplicaSet } from './proxy/replica-set.ts'
-import type { Tokens } from './tokens.ts'
 
 export type SendReadiness = (response: ServerResponse, requestId: string, isVerbose: boolean) => void
 
@@ -32,7 +32,7 @@ const faultOf = (checks: readonly Check[]): Problem | undefined => {
 
 export const openReadiness = (
   services: readonly ReplicaSet[],
-  tokens: Tokens,
+  tokens: OperatorTokens,
   isDraining: () => boolean,
 ): SendReadiness => {
   return (response, requestId, isVerbose) => {

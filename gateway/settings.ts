@@ -3,7 +3,7 @@ import { authSettings } from '../shared/process/auth.ts'
 import { flag, hostNames, integer, origins, pageOrigins, readConfig, text } from '../shared/process/config.ts'
 import { processSettings } from '../shared/process/lifecycle.ts'
 import { logRequests } from '../shared/process/request-log.ts'
-import { refuseWrong, tokenSettings } from './auth/open.ts'
+import { refuseWrong, tokenSettings } from './auth/settings.ts'
 import { limitSettings, trustedProxies } from './limits/settings.ts'
 import { samplingRate } from './proxy/sampling.ts'
 

@@ -38,8 +38,8 @@ import { passPiece } from './pieces.ts'
 import type { Carried, Replica } from './replica.ts'
 import type { ReplicaSet, Waiter } from './replica-set.ts'
 import { isRead, isSafeToRepeat, type Kind, kindOf, type Resend, whereToAsk } from './retry.ts'
-import { isToBeBrokenOff, UNRESPONSIVE_GIVE_UP_MS, UnresponsiveError } from './silence.ts'
 import { breakOff, isStream, StreamOverError, type Streams } from './streams.ts'
+import { isToBeBrokenOff, UNRESPONSIVE_GIVE_UP_MS, UnresponsiveError } from './unresponsive.ts'
 import { stopping, WaitOverError, withoutWait } from './waits.ts'
 
 /** How often one request is sent at most: a bound for replicas that say they are ready and break every connection. */

@@ -19,7 +19,7 @@ import { openDispatcher } from './dispatcher.ts'
 import type { Linger } from './linger.ts'
 import { openLocks } from './locks.ts'
 import { type Outcomes, openOutcomes, outcomeOf } from './outcomes.ts'
-import { openPlace } from './place.ts'
+import { openPlaceAndSubmit } from './place-and-submit.ts'
 import { openSubmit, type Submit } from './submit.ts'
 import { openWatchers, type Watchers } from './watchers.ts'
 
@@ -96,7 +96,7 @@ export const checkouts = (options: CheckoutsOptions): Checkouts => {
   })
   const dispatcher = openDispatcher({ store, begin: beginSubmitted, most: submittedMax, shutdown })
   const watchers = openWatchers(store)
-  const place = openPlace({ store, nextLogId, dispatcher, deadlineMs: asyncDeadlineMs, most: submittedMax })
+  const place = openPlaceAndSubmit({ store, nextLogId, dispatcher, deadlineMs: asyncDeadlineMs, most: submittedMax })
   const submit = openSubmit({ store, nextLogId, dispatcher, watchers, deadlineMs: asyncDeadlineMs, most: submittedMax })
   const joined = new TransientMap<{ readonly outcome: Promise<Outcome>; readonly requesters: Once[] }>()
   let sweeper: NodeJS.Timeout | undefined

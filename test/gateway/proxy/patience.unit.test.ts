@@ -1,6 +1,6 @@
 import test from 'ava'
 import { POLL_INTERVAL_MS } from '../../../gateway/proxy/replica.ts'
-import { UNRESPONSIVE_REPEAT_MS } from '../../../gateway/proxy/silence.ts'
+import { UNRESPONSIVE_REPEAT_MS } from '../../../gateway/proxy/unresponsive.ts'
 import { FRESH_MS, READING_MAX_MS } from '../../../shared/log/fence.ts'
 
 /** How late a poll of a replica that is awake may be answered, at least, before anything is done that was asked elsewhere. */

@@ -27,14 +27,14 @@ export const differenceOf = (told: readonly Marked[]): string | undefined => {
   ].join('; ')
 }
 
-export type Tokens = {
+export type OperatorTokens = {
   /** To be called whenever a service has told something new. */
   readonly compare: (told: readonly Marked[]) => void
   /** What differs now, in words. */
   readonly wrong: () => string | undefined
 }
 
-export const openTokens = (log: Logger): Tokens => {
+export const openOperatorTokens = (log: Logger): OperatorTokens => {
   let wrong: string | undefined
   return {
     compare: (told) => {

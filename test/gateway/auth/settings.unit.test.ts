@@ -1,7 +1,7 @@
 import test from 'ava'
 import pino from 'pino'
 import { makeKey, revocation } from '../../../gateway/auth/api-keys.ts'
-import { authenticationOf, tokenSettings } from '../../../gateway/auth/open.ts'
+import { authenticationOf, tokenSettings } from '../../../gateway/auth/settings.ts'
 import { authSettings } from '../../../shared/process/auth.ts'
 import { ConfigError, readConfig, text } from '../../../shared/process/config.ts'
 import { openStep } from '../../../shared/process/step.ts'

@@ -9,7 +9,7 @@ import type { Store } from '../store.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import { inTime } from './in-time.ts'
 
-export type PlaceOptions = {
+export type PlaceAndSubmitOptions = {
   readonly store: Pick<Store, 'readMs' | 'placeAndSubmit'>
   readonly nextLogId: () => string
   readonly dispatcher: Pick<Dispatcher, 'offer'>
@@ -18,8 +18,8 @@ export type PlaceOptions = {
   readonly most: number
 }
 
-export const openPlace =
-  ({ store, nextLogId, dispatcher, deadlineMs, most }: PlaceOptions): Place =>
+export const openPlaceAndSubmit =
+  ({ store, nextLogId, dispatcher, deadlineMs, most }: PlaceAndSubmitOptions): Place =>
   async (placed: FormOrder, requester) => {
     const saga = nextLogId()
     const args = { ...placed, saga, timeout_ms: deadlineMs, most }

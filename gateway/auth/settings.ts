@@ -1,4 +1,4 @@
-/** What does the gateway need to know who asks, by its settings? */
+/** How is it set who is believed, and which settings contradict each other? */
 import type { Logger } from 'pino'
 import { messageOf } from '../../shared/errors.ts'
 import { type Auth, faultOfSecret } from '../../shared/process/auth.ts'

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import test, { type ExecutionContext } from 'ava'
 import pino from 'pino'
-import { differenceOf, type Marked } from '../../gateway/tokens.ts'
+import { differenceOf, type Marked } from '../../gateway/operator-tokens.ts'
 import { tokenMark } from '../../shared/http/operators.ts'
 import type { HttpServer } from '../../shared/http/server.ts'
 import { eventually } from '../support/eventually.ts'
