@@ -3,14 +3,15 @@
  *
  * The first segment of the path names the service; the path goes on unchanged. `GET /live` and `GET /ready` are the gateway's own:
  * ready means that it is not stopping and that every service has a ready replica; `?verbose` lists that, and whether all services
- * want the same operator token. Bounds: a URL of 8 KiB (414), headers of
- * 16 KiB (431), a body of 64 KiB (413), 10 s for a client to send the headers and 30 s for all of a request (408); and those of
- * `shared/http/connections.ts`. A client may end its side of the connection once it has asked: it gets its answer. What can be asked is
- * told at `/docs`, and what happens in the shop is shown at `/`.
+ * want the same operator token. What can be asked is told at `/docs`, and what happens in the shop is shown at `/`.
  *
- * Closing: `/ready` says no at once, while everything is served for `drainMs` more, each answer with `Connection: close`, so that clients
- * go elsewhere of their own accord; then nothing new is accepted, and what is in flight is finished. Streams of events end at once, and
- * so does what waits for something to happen: see `proxy/waits.ts`.
+ * Bounds: a URL of 8 KiB (414), headers of 16 KiB (431), a body of 64 KiB (413), 10 s for a client to send the headers and 30 s for
+ * all of a request (408); and those of `shared/http/connections.ts`. A client may end its side of the connection once it has asked: it
+ * gets its answer.
+ *
+ * Closing: `/ready` says no at once, while everything is served for `drainMs` more, each answer with `Connection: close`, so that
+ * clients go elsewhere of their own accord; then nothing new is accepted, and what is in flight is finished. Streams of events end at
+ * once, and so does what waits for something to happen: see `proxy/waits.ts`.
  */
 
 import { once } from 'node:events'

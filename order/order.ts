@@ -1,9 +1,10 @@
 /**
  * What is an order, and what can become of its checkout?
  *
- * An order is *open* (its lines may change), *submitted* (its checkout waits to be begun), *checking-out*, *paid*, *changing* (paid, and
- * payment and stock are at work on an amendment of it), or *cancelling*: its checkout was given up at the deadline and is being undone. Once it is *cancelled* or *expired*, it
- * is never paid. A checkout request ends in one `Outcome`.
+ * An order is *open* (its lines may change), *submitted* (its checkout waits to be begun), *checking-out*, *paid*, *changing* (paid,
+ * and payment and stock are at work on an amendment of it), or *cancelling*: its checkout was given up, at its deadline or because
+ * somebody cancelled it, and is being undone. Once it is *cancelled* or *expired*, it is never paid. A checkout request ends in one
+ * `Outcome`.
  */
 
 import type { Line } from '../shared/contract/lines.ts'

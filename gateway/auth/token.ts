@@ -34,7 +34,7 @@ export type Reason = keyof typeof REASONS
 
 export type Verified = { readonly caller: Caller; readonly untilMs: number }
 
-/** Throws it where nothing can be said of a token, since the keys of its issuer are out of reach. */
+/** Nothing can be said of a token, since the keys of its issuer are out of reach. */
 export class KeysAwayError extends Error {
   override readonly name = 'KeysAwayError'
 }

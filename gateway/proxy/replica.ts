@@ -113,8 +113,8 @@ export class Replica {
       connect: { timeout: CONNECT_TIMEOUT_MS, servername },
     }
     this.origin = origin
-    // One value for both time-outs: undici then refreshes one timer instead of making two per request.
     this.#longMax = longMax
+    // One value for both time-outs: undici then refreshes one timer instead of making two per request.
     this.pools = openPools(origin, { ...common, headersTimeout: timeoutMs, bodyTimeout: timeoutMs }, longMax)
     this.#poller = new Client(origin, {
       ...common,

@@ -1,16 +1,15 @@
 /**
  * How is the whole shop audited while it runs?
  *
- * Order asks, because it knows the saga. First every service counts what it owns, which takes seconds if there is much;
- * then the cut of `totals.ts` is taken, in milliseconds: order's, then payment's and stock's, then what order emitted
- * meanwhile and what the peers had done of each checkout in flight. If that does not add up, a Redis may have come
- * back older, and be applying again what it had applied: then a checkout of which a service has still to read what it acts on
- * is in flight as well, on the same cut. If it does not add up even so, something is wrong, and is named (`naming.ts`).
+ * Order asks, because it knows the saga. First every service counts what it owns, which takes seconds if there is much; then the cut
+ * of `totals.ts` is taken, in milliseconds: order's, then payment's and stock's, then what order emitted meanwhile and what the peers
+ * had done of each checkout in flight. If that does not add up, a Redis may have come back older, and be applying again what it had
+ * applied: then a checkout of which a service has still to read what it acts on is in flight as well, on the same cut. If it does not
+ * add up even so, something is wrong, and is named (`naming.ts`).
  *
- * In flight there may be more than order knows, but never less: what it calls paid was charged and taken before. So a
- * checkout of which less is there is wrong whatever the sums are; with a refund it is the other way round, for it was granted before
- * the others do their part. So is an order that is contradicted, until a person
- * has resolved it.
+ * In flight there may be more than order knows, but never less: what it calls paid was charged and taken before. So a checkout of
+ * which less is there is wrong whatever the sums are; with a refund it is the other way round, for it was granted before the others
+ * do their part. An order that is contradicted is wrong as well, until a person has resolved it.
  *
  * A request that comes while an audit is under way shares it.
  */

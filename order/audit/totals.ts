@@ -1,10 +1,10 @@
 /**
  * Are money and goods conserved over the whole shop, at a moment when checkouts are under way?
  *
- * A *cut* is taken without stopping anything: first of order, then of payment and stock. In flight are the checkouts that
- * were open in order's cut, and those of which order emitted more since. Every other one was decided before order's cut, and
- * payment and stock did their part of it before that: what order calls paid was captured, and taken before; what it calls
- * failed was refused or let go; what it calls closed was undone by both. So nothing but what is in flight can differ:
+ * A *cut* is taken without stopping anything: first of order, then of payment and stock. In flight are the checkouts that were open in
+ * order's cut, and those of which order emitted more since. Every other one was decided before order's cut, and payment and stock did
+ * their part of it before that: what order calls paid was captured, and taken before; what it calls failed was refused or let go; what
+ * it calls closed was undone by both. So nothing but what is in flight can differ:
  *
  *     added to payment = in wallets     + paid in order + captured in payment's cut of what is in flight
  *     added to stock   = on the shelves + sold in order + taken in stock's cut of what is in flight + written off in stock's cut
@@ -13,10 +13,9 @@
  * paid it and stock has taken it back. Order knows of the first of these only; payment, which is cut before stock, knows which refunds
  * stock has still to answer: those that are unfinished there are in flight as well.
  *
- * Only a Redis that came back older breaks that order: until it has applied again what it had
- * applied, a checkout that was decided may be undone in it, or done and not decided. So whatever one of the three has still to
- * apply is then in flight too, for what the peers had done of it less what order had called paid and sold. If that is
- * below zero, what was decided is gone.
+ * Only a Redis that came back older breaks that order: until it has applied again what it had applied, a checkout that was decided may
+ * be undone in it, or done and not decided. So whatever one of the three has still to apply is then in flight too, for what the peers
+ * had done of it less what order had called paid and sold. If that is below zero, what was decided is gone.
  *
  * What a person has accepted, an order that stays paid although its money was given back and its goods as well, is paid in
  * order and nowhere else: it is taken off again.

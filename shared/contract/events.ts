@@ -36,21 +36,26 @@ export type Facts = Readonly<Record<string, Fact>>
 const checkout = { order: 'id', user: 'id', total: 'amount' } as const satisfies Facts
 
 /**
- * What every entry of a refund bears, to act by, and to tell others what they lost: which pieces go back, for how much, and whether onto the
- * shelf (`shelf` or `none`). `checkouts` are those of its order, the last one first; `unpaid` of these are not captured; `before` was back.
+ * What every entry of a refund bears, to act by, and to tell others what they lost: which pieces go back, for how much, and whether
+ * onto the shelf (`shelf` or `none`). Some bear more: `checkouts` are those of its order, the last one first, `unpaid` those of them
+ * that are not captured, and `before` the pieces that were back before.
  */
 const refund = { ...checkout, lines: 'lines', restock: 'word' } as const satisfies Facts
 
-/** What one of an amendment bears besides: the version that was amended, and what each line of the order costs from then on. */
+/** What a refund that is part of an amendment bears besides: the version that was amended, and what each line of the order costs from then on. */
 const ofAmendment = { amends: 'amount?', costs: 'costs?' } as const satisfies Facts
 
-/** What the invoice of an order is to come to, as of a version of the order. */
-const draft = { ...checkout, order_version: 'amount' } as const satisfies Facts
 /**
- * What the entries of an amendment bear besides those of a checkout: the version of the order that it was made from, the pieces that
+ * What an entry of a checkout that is part of an amendment bears besides: the version of the order that it was made from, the pieces that
  * leave it, and what each of its lines costs from then on. By these a service that has lost the amendment can make it once more.
  */
 const amendment = { amends: 'amount?', back: 'lines?', costs: 'costs?' } as const satisfies Facts
+
+/** What an order is, with what each of its lines costs. */
+const whole = { ...checkout, lines: 'lines', costs: 'costs' } as const satisfies Facts
+
+/** What the invoice of an order is to come to, as of a version of the order. */
+const draft = { ...checkout, order_version: 'amount' } as const satisfies Facts
 
 /** On what terms an item is sold from then on. */
 const offer = { item: 'id', price: 'amount', item_version: 'amount' } as const satisfies Facts
@@ -89,32 +94,10 @@ export const events = {
   order: {
     OrderCreated: { order: 'id', user: 'id' },
     ...byOperators,
-    OrderPlaced: {
-      order: 'id',
-      user: 'id',
-      total: 'amount',
-      lines: 'lines',
-      costs: 'costs',
-      method: 'word?',
-      installments: 'amount?',
-    },
-    OrderChanged: {
-      order: 'id',
-      user: 'id',
-      total: 'amount',
-      lines: 'lines',
-      costs: 'costs',
-      order_version: 'amount',
-    },
+    OrderPlaced: { ...whole, method: 'word?', installments: 'amount?' },
+    OrderChanged: { ...whole, order_version: 'amount' },
     /** What an order that was paid is from then on. */
-    OrderAmended: {
-      order: 'id',
-      user: 'id',
-      total: 'amount',
-      lines: 'lines',
-      costs: 'costs',
-      order_version: 'amount',
-    },
+    OrderAmended: { ...whole, order_version: 'amount' },
     LineAdded: { order: 'id', item: 'id', quantity: 'amount', price: 'amount' },
     OrdersInitialised: {
       first: 'amount',

@@ -64,10 +64,10 @@ export const stale = problemKind(412, 'stale', 'It was changed meanwhile', (vers
   version,
 }))
 
-/** A command has come that bears a higher token: `newest` is the highest. */
 /** The answer to a client that named another version than that of now, whose tag it is told. */
 export const staleAnswer = (version: number) => ({ problem: stale(version), headers: { ETag: etagOf(version) } })
 
+/** A command has come that bears a higher token: `newest` is the highest. */
 export const staleLockToken = problemKind(
   412,
   'stale-lock-token',
