@@ -14,11 +14,12 @@
  * That is found out once for a token, and then known until the token ends; meanwhile it costs no promise. Whether that one may ask this is known to
  * the service that has the route. Wrong tokens are counted, and told in the log once a second at most, without the token.
  */
-import { hash, timingSafeEqual } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Logger } from 'pino'
 import { messageOf } from '../../shared/errors.ts'
 import { type Caller, callerText } from '../../shared/http/caller.ts'
 import { type Problem, problem } from '../../shared/http/problem.ts'
+import { openIsSecret } from '../../shared/process/secret.ts'
 import { openTelling, type Tell } from '../../shared/process/telling.ts'
 import { type ApiKey, bearerOf, isKey } from './api-keys.ts'
 import { Remembered } from './remembered.ts'
@@ -169,13 +170,7 @@ export const openAuthentication = (options: AuthenticationOptions): Authenticati
     return invalidToken(reason)
   }
   const bearers = verify && openBearers(verify, rememberedMost, tell, refuse)
-  const wanted = Buffer.from(operatorToken)
-
-  const isOperators = (token: string): boolean => {
-    if (wanted.length === 0 || token.length !== operatorToken.length) return false
-    const bytes = Buffer.from(token)
-    return bytes.length === wanted.length && timingSafeEqual(bytes, wanted)
-  }
+  const isOperators = operatorToken === '' ? () => false : openIsSecret(operatorToken)
 
   return {
     identify: (credentials) => {

@@ -4,10 +4,10 @@
  * Where tokens are wanted, only what comes from the gateway or a peer, and of that what the caller's scope reaches. Elsewhere
  * everything, but for operators' routes once a token is set for these.
  */
-import { timingSafeEqual } from 'node:crypto'
 import type { Context } from 'koa'
 import type { Logger } from 'pino'
 import type { Auth } from '../process/auth.ts'
+import { openIsSecret } from '../process/secret.ts'
 import { ANYBODY, CALLER_HEADER, type Caller, callerIn, GATEWAY_HEADER, reaches, type Scope } from './caller.ts'
 import { openOperators } from './operators.ts'
 import type { Problem } from './problem.ts'
@@ -33,11 +33,7 @@ export type AuthorisationOptions = {
 }
 
 const openByTokens = (gatewaySecret: string): Omit<Authorisation, 'refuseScrape'> => {
-  const wanted = Buffer.from(gatewaySecret)
-  const isSecret = (given: string): boolean => {
-    const bytes = Buffer.from(given)
-    return bytes.length === wanted.length && timingSafeEqual(bytes, wanted)
-  }
+  const isSecret = openIsSecret(gatewaySecret)
   const callerOf = (ctx: Context): Caller | undefined => {
     const said = ctx.get(CALLER_HEADER)
     return said === '' ? ANYBODY : callerIn(said)

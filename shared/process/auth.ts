@@ -7,7 +7,7 @@
 import { ConfigError, headerSecret, oneOf } from './config.ts'
 
 /** `open!` is `open` where others can reach the shop, too. */
-export const AUTHS = ['open', 'open!', 'jwt'] as const
+const AUTHS = ['open', 'open!', 'jwt'] as const
 export type Auth = (typeof AUTHS)[number]
 
 const SECRET_CHARACTERS_MIN = 16
