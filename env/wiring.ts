@@ -4,8 +4,7 @@
  * Each service has a Redis of its own and visits those of its peers with an account of its own (see `redis/redis.sh`).
  * `docker-compose.yml` and the `.env` files beside this one say the same for containers; a test keeps them in step.
  */
-export const SERVICES = ['ids', 'order', 'payment', 'stock'] as const
-export type Service = (typeof SERVICES)[number]
+import { SERVICES, type Service } from '../shared/contract/services.ts'
 
 /** Whose Redis a service visits, besides its own. */
 export const VISITS: Record<Service, readonly Service[]> = {

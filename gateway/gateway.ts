@@ -19,6 +19,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as after } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import type { Service } from '../shared/contract/services.ts'
 import { connectionServer, type Serve } from '../shared/http/connections.ts'
 import { secretMark } from '../shared/http/operators.ts'
 import { openVisitors, type Visitors } from '../shared/http/visitors.ts'
@@ -46,7 +47,7 @@ import { openRouteNames } from './route-names.ts'
  * The services, by the first segment of their paths. The service that knows the saga answers what concerns the whole shop; what
  * form clients ask under `api` is about orders. Locks are asked for by names of their own, also as clients of older lock services know them.
  */
-export const ROUTES = {
+const ROUTES = {
   orders: 'order',
   payment: 'payment',
   stock: 'stock',
@@ -59,8 +60,7 @@ export const ROUTES = {
   v1: 'ids',
   audit: 'order',
   api: 'order',
-} as const
-export type ServiceName = (typeof ROUTES)[keyof typeof ROUTES]
+} as const satisfies Readonly<Record<string, Service>>
 
 const URL_MAX_BYTES = 8_192
 const HEADERS_MAX_BYTES = 16_384
@@ -81,7 +81,7 @@ export type GatewayOptions = AdmissionOptions & {
   readonly port: number
   readonly host: string
   /** The origins of each service's replicas. */
-  readonly origins: Readonly<Record<ServiceName, readonly string[]>>
+  readonly origins: Readonly<Record<Service, readonly string[]>>
   readonly timeoutMs: number
   readonly waitMs: number
   readonly drainMs: number
@@ -205,7 +205,7 @@ const openServices = (options: GatewayOptions) => {
   const tokens = openOperatorTokens(log)
   const marked = (): Marked[] =>
     [...services.values()].flatMap(({ name, tokenMarks }) => tokenMarks.map((mark) => ({ service: name, mark })))
-  const open = (name: ServiceName): ReplicaSet =>
+  const open = (name: Service): ReplicaSet =>
     new ReplicaSet({
       name,
       origins: options.origins[name],

@@ -5,13 +5,14 @@
  * the services judge, if one wants a token: one that does is asked by it; while none is there that could be asked, nobody can know. Where
  * nobody wants one, anybody may look.
  */
+
 import type { ServerResponse } from 'node:http'
+import { PREFIXES, SERVICES } from '../shared/contract/services.ts'
 import { CALLER_HEADER, callerIn, reaches } from '../shared/http/caller.ts'
 import { NO_TOKEN } from '../shared/http/operators.ts'
 import { type Problem, problem } from '../shared/http/problem.ts'
 import { openIsSecret } from '../shared/process/secret.ts'
 import type { Step } from '../shared/process/step.ts'
-import { prefixOf, SERVICES } from './console/questions.ts'
 import { authorising } from './console/watchers.ts'
 import { sendProblem } from './proxy/answers.ts'
 import type { Passed } from './proxy/headers.ts'
@@ -88,7 +89,7 @@ const byServices =
         const { statusCode, body } = await step(`judge-${name}`, () =>
           replica.pools.of({ kind: 'short' }).request({
             method: 'GET',
-            path: `/${prefixOf(name)}/features`,
+            path: `/${PREFIXES[name]}/features`,
             headers: borne,
             headersTimeout: LATE_MS,
           }),

@@ -6,11 +6,12 @@
  * the server first, so that what is in flight is finished, then the subscriptions and the log parser, which release their leases.
  * The server opens before the rest is reachable, so that `/ready` can say what is missing.
  */
+
 import type { Redis } from 'ioredis'
 import { nanoid } from 'nanoid'
 import type { Logger } from 'pino'
-import type { RawEntry, Service } from './contract/events.ts'
-import { LOCK_MASTERS, type LockMaster } from './contract/services.ts'
+import type { RawEntry } from './contract/events.ts'
+import { LOCK_MASTERS, type LockMaster, type Service } from './contract/services.ts'
 import { openDurability } from './health/durability.ts'
 import { openHealth } from './health/health.ts'
 import { memoryWatch, ownMemoryWatch } from './health/memory.ts'

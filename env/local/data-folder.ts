@@ -8,10 +8,12 @@
  * The two files are on the disk, whole, before they get their names. One that is torn nevertheless, or empty, counts as
  * absent: every Redis is given its passwords when it starts, so new ones are as good, and nothing depends on the other.
  */
+
 import { randomBytes } from 'node:crypto'
 import { mkdir, open, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { isPasswords, type Passwords, passwordsOf, SERVICES, type Service } from '../wiring.ts'
+import { SERVICES, type Service } from '../../shared/contract/services.ts'
+import { isPasswords, type Passwords, passwordsOf } from '../wiring.ts'
 
 const PASSWORD_BYTES = 18
 

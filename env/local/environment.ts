@@ -1,5 +1,6 @@
 /** What is each process told? */
-import { ASKS, originsVariable, type Passwords, redisUrl, redisVariable, type Service, VISITS } from '../wiring.ts'
+import type { Service } from '../../shared/contract/services.ts'
+import { ASKS, originsVariable, type Passwords, redisUrl, redisVariable, VISITS } from '../wiring.ts'
 import { featuresByService } from './features.ts'
 import type { Plan } from './plan.ts'
 

@@ -3,9 +3,10 @@
  *
  * `FEATURES_OFF` is a setting of each service, which knows its own features alone. Whoever starts a whole shop says it once for all.
  */
+
 import { readFileSync } from 'node:fs'
+import { SERVICES, type Service } from '../../shared/contract/services.ts'
 import { ConfigError } from '../../shared/process/config.ts'
-import { SERVICES, type Service } from '../wiring.ts'
 
 const CONTRACT = new URL('../../gateway/docs/openapi.json', import.meta.url)
 

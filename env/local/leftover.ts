@@ -5,11 +5,12 @@
  * process is such a leftover if the pid file in its folder names it, if it is a Redis, and if it works in that folder: so
  * nothing else needs to be known of the shop before, and a process that only got its number is left alone.
  */
+
 import { execFile } from 'node:child_process'
 import { readFile, readlink, realpath } from 'node:fs/promises'
 import { setTimeout as after } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { SERVICES, type Service } from '../wiring.ts'
+import { SERVICES, type Service } from '../../shared/contract/services.ts'
 import { pidFile, readOptional, redisFolder, within } from './data-folder.ts'
 
 const run = promisify(execFile)

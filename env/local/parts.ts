@@ -1,7 +1,9 @@
 /** Of which processes does a shop consist, and in which order do they start and end? */
+
 import { isIPv6 } from 'node:net'
 import { join } from 'node:path'
-import { type Passwords, redisUrl, redisVariables, type Service } from '../wiring.ts'
+import type { Service } from '../../shared/contract/services.ts'
+import { type Passwords, redisUrl, redisVariables } from '../wiring.ts'
 import { logFile, pidFile, redisFolder } from './data-folder.ts'
 import { createEnvironments, type EnvironmentOptions, LOOPBACK, originOf } from './environment.ts'
 import { createPart, type Part, type PartOptions } from './managed-process.ts'

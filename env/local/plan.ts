@@ -1,5 +1,6 @@
 /** Which processes does a shop have, and at which ports? */
-import { SERVICES, type Service } from '../wiring.ts'
+
+import { SERVICES, type Service } from '../../shared/contract/services.ts'
 
 export type PlanOptions = {
   /** The gateway's port; 0, the default, takes a free one. */

@@ -3,14 +3,16 @@
  *
  * Each process says it of itself, but only once it starts, after much else. Who starts them all learns it before, in one sentence.
  */
+
 import { checkEnvironment as checkGateway, settings as gateway } from '../../gateway/settings.ts'
 import { settings as ids } from '../../ids/settings.ts'
 import { settings as order } from '../../order/settings.ts'
 import { settings as payment } from '../../payment/settings.ts'
+import { SERVICES, type Service } from '../../shared/contract/services.ts'
 import { readConfig, type Setting } from '../../shared/process/config.ts'
 import { processSettings } from '../../shared/process/lifecycle.ts'
 import { settings as stock } from '../../stock/settings.ts'
-import { ASKS, originsVariable, redisVariable, SERVICES, type Service, VISITS } from '../wiring.ts'
+import { ASKS, originsVariable, redisVariable, VISITS } from '../wiring.ts'
 import { featuresByService } from './features.ts'
 
 type Role = Service | 'gateway'

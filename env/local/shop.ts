@@ -7,10 +7,11 @@
  * and last the Redis. If a start fails, what was started is ended again and the error says which part failed, with the end of
  * its log.
  */
+
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { SERVICES, type Service } from '../wiring.ts'
+import { SERVICES, type Service } from '../../shared/contract/services.ts'
 import { claimFolder } from './claim.ts'
 import { prepareFolder, readPasswords, redisFolder, writeUsage } from './data-folder.ts'
 import { LOOPBACK } from './environment.ts'

@@ -5,13 +5,14 @@
  * and for its dead letters. A service that does not answer is told as such, and the others are shown without it. All is known
  * only by what the services say; nothing is concluded here.
  */
+
 import { IDENTIFIER_FORM, isIdentifier } from '../../shared/contract/dictionary.ts'
 import { field } from '../../shared/contract/events.ts'
+import { PREFIXES, SERVICES, type Service } from '../../shared/contract/services.ts'
 import { type DeadLetter, endLogId } from '../../shared/log/dead-letters.ts'
 import type { SagaStatus } from '../../shared/saga/status.ts'
-import { SERVICES, type Service } from '../wiring.ts'
 import { type Ask, isUnknown, ShopError, sentenceOf, UnknownError, wanted } from './ask-shop.ts'
-import { changesOf, type Gap, PREFIXES, type Said, timelineOf } from './timeline.ts'
+import { changesOf, type Gap, type Said, timelineOf } from './timeline.ts'
 
 /** A dead letter with the name by which it is retried. */
 export type Letter = Omit<DeadLetter, 'fields'> & {

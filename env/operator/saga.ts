@@ -5,13 +5,13 @@
  * services run commands of their own, which check and append. Exit codes: 0 it was done or there was nothing to do, 1 it was
  * refused, or there is no such thing, 2 it could not be asked or answered; then one sentence on standard error says why.
  */
+
 import { styleText } from 'node:util'
+import { PREFIXES, SERVICES, type Service } from '../../shared/contract/services.ts'
 import { readLine, UsageError } from '../command-line.ts'
-import { SERVICES, type Service } from '../wiring.ts'
 import { askShop, DEFAULT_URL, isUnknown, ShopError, sentenceOf, UnknownError } from './ask-shop.ts'
 import { findSubject, gather, isUnresolved, type Letter, lettersOf, viewsOf } from './explain.ts'
 import { clock, columns, inWords } from './in-words.ts'
-import { PREFIXES } from './timeline.ts'
 import { list, resolve } from './trouble.ts'
 import { FAILED, logIdOf, REFUSED, type Result, type Verb } from './verb.ts'
 

@@ -5,13 +5,11 @@
  * own, stands in the log of order only, which has no index by orders: it is read from when the order was made to when it last
  * changed, `PAGES_MAX` pages of it at most, and as many around the last change besides.
  */
-import { type Kind, ofDrafts, type Service as Publisher, single } from '../../shared/contract/events.ts'
-import { compareIds, type LogEntry } from '../../shared/log/entry.ts'
-import { SERVICES, type Service } from '../wiring.ts'
-import { type Ask, wanted } from './ask-shop.ts'
 
-/** The first part of each service's routes. */
-export const PREFIXES: Record<Service, string> = { ids: 'ids', order: 'orders', payment: 'payment', stock: 'stock' }
+import { type Kind, ofDrafts, single } from '../../shared/contract/events.ts'
+import { PREFIXES, SERVICES, type Service } from '../../shared/contract/services.ts'
+import { compareIds, type LogEntry } from '../../shared/log/entry.ts'
+import { type Ask, wanted } from './ask-shop.ts'
 
 export type Said = LogEntry & { readonly service: Service }
 
@@ -50,7 +48,7 @@ export const merge = (logs: readonly (readonly Said[])[]): readonly Said[] => {
   }
 }
 
-const isOfNoSaga = (publisher: Publisher, kind: string): boolean =>
+const isOfNoSaga = (publisher: Service, kind: string): boolean =>
   [...single[publisher], ...ofDrafts[publisher]].some((one) => one === kind)
 /** What fills an order that nobody follows: no other service says anything of it. */
 const FOLLOWED_BY_NOBODY: readonly string[] = ['OrderCreated', 'LineAdded'] satisfies Kind[]

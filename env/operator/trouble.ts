@@ -4,13 +4,13 @@
  * `list` shows the checkouts that do not move, as order and payment know them, and the orders that are contradicted, the oldest
  * first. `resolve` ends a contradiction by a refund or by leaving it as it is.
  */
+
 import { styleText } from 'node:util'
+import { PREFIXES, type Service } from '../../shared/contract/services.ts'
 import type { SagaStatus } from '../../shared/saga/status.ts'
 import { UsageError } from '../command-line.ts'
-import type { Service } from '../wiring.ts'
 import { type Ask, ShopError, sentenceOf } from './ask-shop.ts'
 import { columns, contradictionInWords, nextInWords } from './in-words.ts'
-import { PREFIXES } from './timeline.ts'
 import { FAILED, logIdOf, REFUSED, type Verb } from './verb.ts'
 
 /** As order lists it. */

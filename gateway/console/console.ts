@@ -6,8 +6,10 @@
  * same at a moment, as far as it is known then: how the replicas are, what waits for them, and what was told last. Both are for operators,
  * of whom whoever calls this makes sure.
  */
+
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
+import { PREFIXES, type Service } from '../../shared/contract/services.ts'
 import { problem } from '../../shared/http/problem.ts'
 import type { Step } from '../../shared/process/step.ts'
 import { sendProblem, sendText } from '../proxy/answers.ts'
@@ -16,7 +18,7 @@ import type { ReplicaSet, ServiceView } from '../proxy/replica-set.ts'
 import type { StillHolds } from '../proxy/streams.ts'
 import { openCheckouts } from './checkouts.ts'
 import { type Launcher, openDemo } from './demo.ts'
-import { type Answer, openQuestions, prefixOf, type Service } from './questions.ts'
+import { type Answer, openQuestions } from './questions.ts'
 import { readServiceEvents } from './service-events.ts'
 import { openWatchers, WATCHERS_MAX } from './watchers.ts'
 
@@ -125,7 +127,7 @@ export const openConsole = (options: ConsoleOptions): Console => {
       const service = services.get(name)
       if (service === undefined) continue
       const onDigest = checkouts.take.bind(undefined, name)
-      const about = { service, path: `/${prefixOf(name)}/events`, most, borne, step, onDigest, onRefused, log }
+      const about = { service, path: `/${PREFIXES[name]}/events`, most, borne, step, onDigest, onRefused, log }
       void readServiceEvents(about, signal)
     }
     void ask(signal)

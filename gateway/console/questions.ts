@@ -6,12 +6,11 @@
  * work is what the quickest of the last three answers took. The answers are passed on as they are: what they mean, the page knows.
  */
 import { setTimeout as after } from 'node:timers/promises'
+import { PREFIXES, SERVICES, type Service } from '../../shared/contract/services.ts'
 import type { Step } from '../../shared/process/step.ts'
 import type { Replica } from '../proxy/replica.ts'
 import type { ReplicaSet } from '../proxy/replica-set.ts'
 import type { Borne } from './service-events.ts'
-
-export type Service = 'order' | 'payment' | 'stock' | 'ids'
 
 export type Question = {
   /** By which name the page knows it. */
@@ -23,10 +22,6 @@ export type Question = {
   readonly ofEach?: true
 }
 
-const PREFIXES: Readonly<Record<Service, string>> = { order: 'orders', payment: 'payment', stock: 'stock', ids: 'ids' }
-export const SERVICES = Object.keys(PREFIXES) as readonly Service[]
-export const prefixOf = (service: Service): string => PREFIXES[service]
-
 const ofAll = (name: string, path: string, everyMs: number, more: { readonly ofEach?: true } = {}): Question[] =>
   SERVICES.map((service) => ({
     name: `${name}.${service}`,
@@ -36,7 +31,7 @@ const ofAll = (name: string, path: string, everyMs: number, more: { readonly ofE
     ...more,
   }))
 
-export const QUESTIONS: readonly Question[] = [
+const QUESTIONS: readonly Question[] = [
   { name: 'audit', service: 'order', path: '/audit', everyMs: 5_000 },
   { name: 'unfinished.order', service: 'order', path: '/orders/unfinished', everyMs: 1_000 },
   { name: 'unfinished.payment', service: 'payment', path: '/payment/unfinished', everyMs: 1_000 },

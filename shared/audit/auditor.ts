@@ -14,8 +14,10 @@
  * A *cut* is the ledger alone at one moment, named by the newest entry; `sagasAt` finds the last entry of a saga then.
  * Where things and ledger disagree, `discrepancies` names the things that are not what the log says, as far as the log reaches.
  */
-import { fieldsOf, type Service } from '../contract/events.ts'
+
+import { fieldsOf } from '../contract/events.ts'
 import { SAGAS_MAX } from '../contract/queries.ts'
+import type { Service } from '../contract/services.ts'
 import { UnavailableError } from '../errors.ts'
 import { compareIds, type LogEntry } from '../log/entry.ts'
 import type { Log } from '../log/log.ts'

@@ -3,6 +3,7 @@
  *
  * A subscriber holds each entry of a peer against the dictionary: of the usual form by one expression, of any other fact by fact.
  */
+
 import {
   type Contract,
   events,
@@ -13,9 +14,9 @@ import {
   kindOf,
   packedText,
   type RawEntry,
-  type Service,
   VERSION,
 } from './events.ts'
+import type { Service } from './services.ts'
 
 const ID = '[A-Za-z0-9_-]{1,64}'
 const LINE = `${ID}:[1-9]\\d{0,15}`

@@ -17,9 +17,9 @@
  * Any entry may say in `done_by` who had it done, if that was no customer for itself: `merchant:anna`. No subscriber acts on it.
  */
 
-export const VERSION = '1'
+import type { Service } from './services.ts'
 
-export type Service = 'ids' | 'order' | 'payment' | 'stock'
+export const VERSION = '1'
 
 /**
  * The types of facts: `id` an identifier; `amount` an integer from 0 to 2^53-1; `lines` items and quantities as

@@ -1,5 +1,15 @@
-/** Which services hold what all need? */
-import type { Service } from './events.ts'
+/** Which services has the shop, and which of them hold what all need? */
+
+export const SERVICES = ['ids', 'order', 'payment', 'stock'] as const
+export type Service = (typeof SERVICES)[number]
+
+/** The first segment of the paths of what every service answers about itself, such as `/orders/features`. */
+export const PREFIXES: Readonly<Record<Service, string>> = {
+  ids: 'ids',
+  order: 'orders',
+  payment: 'payment',
+  stock: 'stock',
+}
 
 /** The services whose Redis are the lock masters: three, so that two are a quorum. */
 export const LOCK_MASTERS = ['order', 'payment', 'stock'] as const satisfies readonly Service[]

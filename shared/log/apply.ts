@@ -5,17 +5,11 @@
  * lies beside the effects. So an entry is applied exactly once, however often and by however many processes it is read. An
  * entry that cannot be applied goes to the dead letters in the same step, and blocks nothing.
  */
+
 import type { Redis } from 'ioredis'
 import type { Dictionary } from '../contract/dictionary.ts'
-import {
-  type Contract,
-  type events,
-  isFlat,
-  type KindOf,
-  kindOf,
-  type RawEntry,
-  type Service,
-} from '../contract/events.ts'
+import { type Contract, type events, isFlat, type KindOf, kindOf, type RawEntry } from '../contract/events.ts'
+import type { Service } from '../contract/services.ts'
 import { impossible } from '../errors.ts'
 import type { Step } from '../process/step.ts'
 import { elements, result, text } from '../redis/reply.ts'

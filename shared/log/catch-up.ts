@@ -3,9 +3,10 @@
  *
  * By whichever replica follows the peer: so the cursor is looked at until it has come to where the peer's log ends now.
  */
+
 import { setTimeout as after } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
-import type { Service } from '../contract/events.ts'
+import type { Service } from '../contract/services.ts'
 import { isTransient } from '../errors.ts'
 import type { Step } from '../process/step.ts'
 import { compareIds, logKey } from './entry.ts'

@@ -6,8 +6,10 @@
  * this process has seen written; what this service has reported to its peers of how far it has read; and the entries of the peers
  * that it has not applied, which tell of what it did before. Meanwhile nothing is applied, as while the peers are away.
  */
+
 import type { Redis } from 'ioredis'
-import type { RawEntry, Service } from '../contract/events.ts'
+import type { RawEntry } from '../contract/events.ts'
+import type { Service } from '../contract/services.ts'
 import type { Step } from '../process/step.ts'
 import { ackedKey, compareIds, type LostTail, logKey } from './entry.ts'
 

@@ -15,8 +15,10 @@
  *
  * The log tells by an entry of its own that a person has retried a letter with success, or has dismissed it, and who, if that is known.
  */
+
 import type { Redis } from 'ioredis'
-import { field, type RawEntry, type Service } from '../contract/events.ts'
+import { field, type RawEntry } from '../contract/events.ts'
+import type { Service } from '../contract/services.ts'
 import type { Step } from '../process/step.ts'
 import type { Once, Reply } from '../redis/script.ts'
 

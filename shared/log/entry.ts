@@ -4,7 +4,9 @@
  * An entry stands where its stream id says: a time in milliseconds and a sequence number, both numbers, so that 9 comes
  * before 10. Ids only grow within one log; a subscriber that knows the id it has applied last knows what it has yet to apply.
  */
-import { fieldsOf, type RawEntry, type Service } from '../contract/events.ts'
+
+import { fieldsOf, type RawEntry } from '../contract/events.ts'
+import type { Service } from '../contract/services.ts'
 
 /** An entry as people read it: where it stands, when it was appended, of what kind, under which log id, and its facts. */
 export type LogEntry = {

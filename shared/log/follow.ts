@@ -6,10 +6,12 @@
  * come back older, and what was appended meanwhile may have been missed then. While nobody waits for what comes next, it lets entries gather,
  * and reads more of them at once.
  */
+
 import { setTimeout as after } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import type { RawEntry, Service } from '../contract/events.ts'
+import type { RawEntry } from '../contract/events.ts'
+import type { Service } from '../contract/services.ts'
 import { isTransient } from '../errors.ts'
 import { backOffMs } from '../process/backoff.ts'
 import type { Step } from '../process/step.ts'

@@ -4,8 +4,9 @@
  * By as many entries as are to be applied here and are not yet, up to a bound, and for as long as the oldest of them has waited. What is passed over
  * does not count; nor does how long nothing was appended before: the first entry after an hour is not an hour late.
  */
+
 import type { Redis } from 'ioredis'
-import type { Service } from '../contract/events.ts'
+import type { Service } from '../contract/services.ts'
 import { isTransient } from '../errors.ts'
 import type { Step } from '../process/step.ts'
 import { compareIds, logKey } from './entry.ts'

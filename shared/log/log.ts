@@ -10,9 +10,11 @@
  * ids and no acknowledgement to lose; a subscriber whose Redis came back older reads on from its older cursor and applies
  * the missing tail again. An entry that cannot be applied goes to the dead letters in the same step, and blocks nothing.
  */
+
 import type { Redis } from 'ioredis'
 import { dictionaryOf } from '../contract/dictionary.ts'
-import { type Contract, events, type Facts, type KindOf, type Service, VERSION } from '../contract/events.ts'
+import { type Contract, events, type Facts, type KindOf, VERSION } from '../contract/events.ts'
+import type { Service } from '../contract/services.ts'
 import { type Metrics, noMetrics } from '../metrics/metrics.ts'
 import type { Step } from '../process/step.ts'
 import { compose, type Script, type ScriptParts, script } from '../redis/script.ts'

@@ -1,5 +1,7 @@
 /** What is measured of a log: the commands that were run, and the entries that were applied? */
-import type { RawEntry, Service } from '../contract/events.ts'
+
+import type { RawEntry } from '../contract/events.ts'
+import type { Service } from '../contract/services.ts'
 import { counter, histogram, SECONDS } from '../metrics/metric.ts'
 import { type Metrics, noMetrics } from '../metrics/metrics.ts'
 import type { Reply } from '../redis/script.ts'

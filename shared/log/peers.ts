@@ -3,9 +3,10 @@
  *
  * Those of the peers whose entries its log applies, each by a subscription; and what a service asks of all of them at once.
  */
+
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import type { Service } from '../contract/events.ts'
+import type { Service } from '../contract/services.ts'
 import type { Check } from '../http/readiness.ts'
 import type { RedLock } from '../lock/redlock.ts'
 import type { Step } from '../process/step.ts'

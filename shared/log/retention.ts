@@ -5,8 +5,9 @@
  * its record, once no service will ever emit anything of the saga again: see `shared/saga/lua/trim.lua`. That is learnt from
  * surveys of what is unfinished (`shared/saga/lua/survey.lua`), which the log parser begins.
  */
+
 import type { Redis } from 'ioredis'
-import type { Service } from '../contract/events.ts'
+import type { Service } from '../contract/services.ts'
 import type { Step } from '../process/step.ts'
 import type { RunOwn } from './commands.ts'
 import { compareIds } from './entry.ts'

@@ -1,8 +1,9 @@
 /**
  * What is recorded of a saga, and which services have read of it?
  */
+
 import type { Redis } from 'ioredis'
-import type { Service } from '../contract/events.ts'
+import type { Service } from '../contract/services.ts'
 import { impossible } from '../errors.ts'
 import type { Step } from '../process/step.ts'
 import { fields, headed, text, tuple } from '../redis/reply.ts'

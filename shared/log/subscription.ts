@@ -13,10 +13,12 @@
  * *resyncs*: is the own cursor where it was written, and is the publisher's log what was read? Either Redis may have come back
  * older. If it is the own one, the missing tail is applied again; if it is the publisher's, the loss is noted and logged.
  */
+
 import { setTimeout as after } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import type { RawEntry, Service } from '../contract/events.ts'
+import type { RawEntry } from '../contract/events.ts'
+import type { Service } from '../contract/services.ts'
 import { isTransient } from '../errors.ts'
 import { keepLease } from '../lock/lease.ts'
 import type { RedLock } from '../lock/redlock.ts'

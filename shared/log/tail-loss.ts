@@ -11,9 +11,11 @@
  * name what is gone. So is it with the ends of sagas that this process knows, and may have answered a client: the publisher can
  * emit them again only if its peers still know. What was appended before it began, it cannot name.
  */
+
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import { kindOf, type RawEntry, type Service, single } from '../contract/events.ts'
+import { kindOf, type RawEntry, single } from '../contract/events.ts'
+import type { Service } from '../contract/services.ts'
 import type { Step } from '../process/step.ts'
 import { elements } from '../redis/reply.ts'
 import { compareIds, type LostTail, logKey, readable } from './entry.ts'

@@ -4,7 +4,7 @@
  * None of these routes rewrites anything: each runs a command that the log parser or a reader would run, which checks and
  * appends.
  */
-import type { Service } from '../contract/events.ts'
+import type { Service } from '../contract/services.ts'
 import { unreachable } from '../errors.ts'
 import { keyReused } from '../http/problems.ts'
 import { type Handler, type Route, routes } from '../http/route.ts'

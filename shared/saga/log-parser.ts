@@ -20,8 +20,9 @@
  * It tells what it found and did, which publishers were noticed to have lost their tails (see `shared/log/tail-loss.ts`), and
  * what only a person can mend.
  */
+
 import type { Logger } from 'pino'
-import type { Service } from '../contract/events.ts'
+import type { Service } from '../contract/services.ts'
 import { UnavailableError } from '../errors.ts'
 import type { RedLock } from '../lock/redlock.ts'
 import type { LostTail } from '../log/entry.ts'

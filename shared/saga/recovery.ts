@@ -12,7 +12,7 @@
  * - *retries* it when an operator asks: the same at once, and what would only wait is emitted again.
  */
 
-import type { Service } from '../contract/events.ts'
+import type { Service } from '../contract/services.ts'
 import { impossible } from '../errors.ts'
 import { compareIds } from '../log/entry.ts'
 import type { Log } from '../log/log.ts'

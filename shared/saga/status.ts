@@ -4,7 +4,7 @@
  * The log parser's own table is asked, now and at the time of each run to come, as if nothing were applied until then: so
  * what is foretold is what it will do, unless something happens before, which is what it waits for.
  */
-import type { Service } from '../contract/events.ts'
+import type { Service } from '../contract/services.ts'
 import { compareIds } from '../log/entry.ts'
 import type { Log } from '../log/log.ts'
 import type { SagaRecord } from '../log/saga-record.ts'

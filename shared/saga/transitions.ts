@@ -4,7 +4,9 @@
  *
  * The tables lie beside the services. A test tries every cell on the real commands, and their pictures are made of them.
  */
-import type { KindOf, Service } from '../contract/events.ts'
+
+import type { KindOf } from '../contract/events.ts'
+import type { Service } from '../contract/services.ts'
 
 /** The result of the command that follows the event, the state after it, and the entries that it emits, in order. */
 export type Transition<Publisher extends Service, State extends string> = readonly [

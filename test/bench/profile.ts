@@ -5,12 +5,13 @@
  * start nor the seeding is in it (see `profiled.ts`); each Redis counts its commands over the same time. The files can be
  * opened in any viewer of `.cpuprofile`.
  */
+
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import type { Shop, ShopOptions } from '../../env/local/shop.ts'
-import { SERVICES } from '../../env/wiring.ts'
+import { SERVICES } from '../../shared/contract/services.ts'
 
 const HOOK = new URL('profiled.ts', import.meta.url).href
 const WRITTEN_WITHIN_MS = 10_000

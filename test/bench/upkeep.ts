@@ -5,9 +5,10 @@
  * the runs, divided by what was answered between, says how much that is. And a run of each log parser, on demand while the
  * shop is idle, says whether it costs by what is unfinished (nothing, then) or by what exists.
  */
+
 import { Redis } from 'ioredis'
 import type { Shop } from '../../env/local/shop.ts'
-import { SERVICES, type Service } from '../../env/wiring.ts'
+import { SERVICES, type Service } from '../../shared/contract/services.ts'
 import { number, table } from '../support/table.ts'
 import { median, type Unit } from './report.ts'
 import { command } from './seed.ts'

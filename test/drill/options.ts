@@ -1,6 +1,7 @@
 /** What is to be drilled? The command line, read and checked; everything that is wrong with it is one sentence. */
+
 import { UsageError } from '../../env/command-line.ts'
-import { SERVICES } from '../../env/wiring.ts'
+import { SERVICES } from '../../shared/contract/services.ts'
 import { inWords, parseNumber, parseTime, readOptions } from '../support/command-line.ts'
 import { FAULTS } from '../support/faults/catalogue.ts'
 

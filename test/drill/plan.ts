@@ -7,7 +7,7 @@
  *
  * One fault at a time: a fault is over before the next one begins, because that is what the shop promises to survive.
  */
-import { SERVICES } from '../../env/wiring.ts'
+import { SERVICES } from '../../shared/contract/services.ts'
 import type { Choice, Kind, Load, Options } from './options.ts'
 
 /** A small generator of random numbers from 0 up to 1 (mulberry32): 32 bits of state, which the seed sets. */

@@ -5,11 +5,12 @@
  * memory and descriptors from `/proc`. A Redis that does not answer is not known; that is no failure of the watch. All it
  * reads is small: no more than what is open.
  */
+
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import type { Redis } from 'ioredis'
 import type { Part } from '../../env/local/managed-process.ts'
 import type { Shop } from '../../env/local/shop.ts'
-import { SERVICES, type Service } from '../../env/wiring.ts'
+import { SERVICES, type Service } from '../../shared/contract/services.ts'
 import { isTransient } from '../../shared/errors.ts'
 import { connect, disconnect } from '../../shared/redis/connection.ts'
 import { LINKS } from '../support/checker/invariants.ts'

@@ -8,7 +8,7 @@
 
 import test, { type ExecutionContext } from 'ava'
 import type { Part } from '../../env/local/managed-process.ts'
-import { SERVICES } from '../../env/wiring.ts'
+import { SERVICES } from '../../shared/contract/services.ts'
 import { settle } from '../support/checker/invariants.ts'
 import { away } from '../support/eventually.ts'
 import { during } from '../support/faults/catalogue.ts'

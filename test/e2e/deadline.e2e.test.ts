@@ -1,8 +1,9 @@
 /** What a checkout answers when somebody it depends on is away, and what becomes of it afterwards. */
+
 import assert from 'node:assert/strict'
 import test, { type ExecutionContext } from 'ava'
 import type { Part } from '../../env/local/managed-process.ts'
-import type { Service } from '../../env/wiring.ts'
+import type { Service } from '../../shared/contract/services.ts'
 import { proveInvariants } from '../support/checker/invariants.ts'
 import { eventually } from '../support/eventually.ts'
 import {

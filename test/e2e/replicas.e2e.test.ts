@@ -2,7 +2,7 @@
 
 import test, { type ExecutionContext } from 'ava'
 import type { Part } from '../../env/local/managed-process.ts'
-import { SERVICES } from '../../env/wiring.ts'
+import { SERVICES } from '../../shared/contract/services.ts'
 import { type Expectations, proveInvariants } from '../support/checker/invariants.ts'
 import { daily } from '../support/faults/daily.ts'
 import { chargeOneOrderOnce, spendOneWalletToTheEnd } from '../support/load/contention.ts'

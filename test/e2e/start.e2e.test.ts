@@ -1,9 +1,10 @@
 /** What a service wants of its surroundings before it works, what it says when it does not get it, and how it ends. */
+
 import assert from 'node:assert/strict'
 import test from 'ava'
 import axios from 'axios'
 import type { Part } from '../../env/local/managed-process.ts'
-import { SERVICES, type Service } from '../../env/wiring.ts'
+import { SERVICES, type Service } from '../../shared/contract/services.ts'
 import { locksLeft, proveInvariants } from '../support/checker/invariants.ts'
 import { eventually } from '../support/eventually.ts'
 import { run } from '../support/program.ts'

@@ -5,11 +5,12 @@
  * all cases. `npm test` tries every fourth point of a checkout, and those of every twelfth other step, with one fault and one outcome;
  * which, changes every day. `CRASHES` chooses others: a number is the day, any other text is a pattern of the cases' names.
  */
+
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
-import { SERVICES } from '../../env/wiring.ts'
+import { SERVICES } from '../../shared/contract/services.ts'
 import { FULL, TODAY } from '../support/faults/daily.ts'
 import { luaCommands } from '../support/shop/lua-command.ts'
 import { type Case, casesOf, nameOf, OUTCOMES, type Passings, recordActs } from './crash-cases.ts'

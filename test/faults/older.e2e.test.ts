@@ -11,7 +11,7 @@
 
 import assert from 'node:assert/strict'
 import test, { type ExecutionContext } from 'ava'
-import { SERVICES, type Service } from '../../env/wiring.ts'
+import { SERVICES, type Service } from '../../shared/contract/services.ts'
 import type { LostTail } from '../../shared/log/entry.ts'
 import { describe } from '../support/checker/anomaly.ts'
 import { startWriting } from '../support/checker/durable-writes.ts'

@@ -5,7 +5,7 @@
  */
 
 import test from 'ava'
-import { SERVICES } from '../../env/wiring.ts'
+import { SERVICES } from '../../shared/contract/services.ts'
 import { away } from '../support/eventually.ts'
 import { during } from '../support/faults/catalogue.ts'
 import { daily, FULL } from '../support/faults/daily.ts'

@@ -3,11 +3,12 @@
  * wakes up. What was refused must not be done then, whatever it was refused for. No scene says itself what went wrong: the
  * checker finds it, by what the customer was told and when things were done.
  */
+
 import assert from 'node:assert/strict'
 import test, { type ExecutionContext } from 'ava'
 import { nanoid } from 'nanoid'
 import type { Part } from '../../env/local/managed-process.ts'
-import type { Service } from '../../env/wiring.ts'
+import type { Service } from '../../shared/contract/services.ts'
 import type { Armed } from '../../shared/process/crash-points.ts'
 import { SLACK_MS } from '../support/checker/asked.ts'
 import { openHistory } from '../support/checker/history.ts'

@@ -1,4 +1,5 @@
 /** Every row of every service: what the shop can be asked. */
+
 import { api as ids } from '../../ids/api.ts'
 import { distributedLock, lockUnlock } from '../../ids/dialects/api.ts'
 import { elections } from '../../ids/election/api.ts'
@@ -11,7 +12,7 @@ import { forms } from '../../order/forms/api.ts'
 import { refunds } from '../../order/refunds/api.ts'
 import { webhooks } from '../../order/webhooks/api.ts'
 import { api as payment } from '../../payment/api.ts'
-import type { Service } from '../../shared/contract/events.ts'
+import type { Service } from '../../shared/contract/services.ts'
 import type { Row, Rows } from '../../shared/http/route.ts'
 import { auditApi, featureApi, logApi, recoveryApi, sagaApi } from '../../shared/operator/api.ts'
 import { api as stock } from '../../stock/api.ts'

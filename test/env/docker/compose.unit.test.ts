@@ -2,16 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import test from 'ava'
 import { NODE_FLAGS } from '../../../env/local/parts.ts'
-import {
-  ASKS,
-  originsVariable,
-  passwordsOf,
-  redisVariable,
-  redisVariables,
-  SERVICES,
-  type Service,
-  VISITS,
-} from '../../../env/wiring.ts'
+import { ASKS, originsVariable, passwordsOf, redisVariable, redisVariables, VISITS } from '../../../env/wiring.ts'
+import { SERVICES, type Service } from '../../../shared/contract/services.ts'
 import { DEV_PASSWORD } from '../../../shared/process/exposure.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')

@@ -9,7 +9,7 @@ import { PartError } from '../../../env/local/managed-process.ts'
 import { takePorts } from '../../../env/local/ports.ts'
 import { redisProgram } from '../../../env/local/redis-program.ts'
 import { type ShopOptions, startShop } from '../../../env/local/shop.ts'
-import { SERVICES } from '../../../env/wiring.ts'
+import { SERVICES } from '../../../shared/contract/services.ts'
 import { makeFolder } from '../../support/folder.ts'
 import { listener } from '../../support/parts.ts'
 

@@ -3,7 +3,8 @@ import type { Answer, Ask } from '../../../env/operator/ask-shop.ts'
 import { findSubject, gather } from '../../../env/operator/explain.ts'
 import { inWords } from '../../../env/operator/in-words.ts'
 import { merge, type Said } from '../../../env/operator/timeline.ts'
-import { events, ofDrafts, type Service, single } from '../../../shared/contract/events.ts'
+import { events, ofDrafts, single } from '../../../shared/contract/events.ts'
+import type { Service } from '../../../shared/contract/services.ts'
 
 const saying = (service: Service, kind: string, at = '2026-01-01T00:00:00.000Z'): Said => ({
   service,

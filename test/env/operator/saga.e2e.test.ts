@@ -1,9 +1,10 @@
 /** What an operator is told of a checkout, and what becomes of it by a retry or a cancellation. */
+
 import assert from 'node:assert/strict'
 import test from 'ava'
 import type { Part } from '../../../env/local/managed-process.ts'
 import type { Explanation, View } from '../../../env/operator/explain.ts'
-import type { Service } from '../../../env/wiring.ts'
+import type { Service } from '../../../shared/contract/services.ts'
 import type { LogEntry } from '../../../shared/log/entry.ts'
 import { proveInvariants } from '../../support/checker/invariants.ts'
 import { eventually } from '../../support/eventually.ts'

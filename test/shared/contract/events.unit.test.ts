@@ -1,7 +1,8 @@
 import test from 'ava'
 import { invalidReason, textOf } from '../../../shared/contract/dictionary.ts'
-import { events, field, kindOf, type RawEntry, type Service, VERSION } from '../../../shared/contract/events.ts'
+import { events, field, kindOf, type RawEntry, VERSION } from '../../../shared/contract/events.ts'
 import { parseLines } from '../../../shared/contract/lines.ts'
+import type { Service } from '../../../shared/contract/services.ts'
 
 const GOOD = {
   id: 'Az09_-',

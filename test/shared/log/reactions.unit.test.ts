@@ -2,7 +2,8 @@ import test from 'ava'
 import * as commandsOfOrder from '../../../order/commands.ts'
 import { emits as emittedByOrder, reactions as ofOrder } from '../../../order/reactions.ts'
 import { reactions as ofPayment } from '../../../payment/reactions.ts'
-import { events, type Service, single } from '../../../shared/contract/events.ts'
+import { events, single } from '../../../shared/contract/events.ts'
+import type { Service } from '../../../shared/contract/services.ts'
 import { reactions as ofStock } from '../../../stock/reactions.ts'
 import {
   type Command,

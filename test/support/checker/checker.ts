@@ -13,8 +13,9 @@
  * action that is missing and not listed is still an anomaly. What a client was shown meanwhile is not asked then, for what is
  * rebuilt stands later in the log than when it happened.
  */
-import type { Service } from '../../../shared/contract/events.ts'
+
 import { parseLines } from '../../../shared/contract/lines.ts'
+import type { Service } from '../../../shared/contract/services.ts'
 import { compareIds, type LogEntry } from '../../../shared/log/entry.ts'
 import {
   type Accounts,

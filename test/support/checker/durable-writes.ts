@@ -6,7 +6,7 @@
  */
 
 import assert from 'node:assert/strict'
-import type { Service } from '../../../env/wiring.ts'
+import type { Service } from '../../../shared/contract/services.ts'
 import { inParallel } from '../load/jobs.ts'
 import { answerIfAny, type Client, type Reply } from '../shop/client.ts'
 

@@ -5,12 +5,13 @@
  * is held, waited for or locked. `violations` then reads all four Redis, behind the services' backs, and gives what it read
  * to the checker (`checker.ts`), which alone knows what contradicts the promises.
  */
+
 import assert from 'node:assert/strict'
 import type { ExecutionContext } from 'ava'
 import { Redis } from 'ioredis'
-import type { Service } from '../../../env/wiring.ts'
 import { reactions as orderReactions } from '../../../order/reactions.ts'
 import { reactions as paymentReactions } from '../../../payment/reactions.ts'
+import type { Service } from '../../../shared/contract/services.ts'
 import { compareIds, type LogEntry, type LostTail, logKey, readable } from '../../../shared/log/entry.ts'
 import { reactions as stockReactions } from '../../../stock/reactions.ts'
 import { eventually } from '../eventually.ts'

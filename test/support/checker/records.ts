@@ -1,6 +1,7 @@
 /** What is recorded of sagas, read behind a service's back. */
+
 import type { Redis } from 'ioredis'
-import type { Service } from '../../../shared/contract/events.ts'
+import type { Service } from '../../../shared/contract/services.ts'
 import { logKey, readable } from '../../../shared/log/entry.ts'
 
 export type Recorded = Readonly<Record<string, string>>

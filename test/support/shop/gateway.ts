@@ -5,7 +5,8 @@ import { connect, type Socket } from 'node:net'
 import type { ExecutionContext } from 'ava'
 import pino from 'pino'
 import { Agent, type Dispatcher } from 'undici'
-import { type Gateway, type GatewayOptions, openGateway, type ServiceName } from '../../../gateway/gateway.ts'
+import { type Gateway, type GatewayOptions, openGateway } from '../../../gateway/gateway.ts'
+import type { Service } from '../../../shared/contract/services.ts'
 import type { Problem } from '../../../shared/http/problem.ts'
 import { openStep } from '../../../shared/process/step.ts'
 import { openUpstream, type Upstream } from './upstream.ts'
@@ -28,7 +29,7 @@ export type Shop = {
 }
 
 type ShopOptions = Partial<Omit<GatewayOptions, 'origins'>> & {
-  readonly origins?: Partial<Record<ServiceName, readonly string[]>>
+  readonly origins?: Partial<Record<Service, readonly string[]>>
 }
 
 /** Opens a gateway; services that are given no origin have no replica. */
@@ -65,7 +66,7 @@ export const openUpstreams = async (t: ExecutionContext, count: number): Promise
 }
 
 type ReplicasOptions = Omit<ShopOptions, 'origins'> & {
-  readonly service?: ServiceName
+  readonly service?: Service
   readonly condition?: Upstream['condition']
   readonly readyHeaders?: Upstream['readyHeaders']
 }

@@ -4,9 +4,10 @@
  * Its header: what it does, which ARGS it wants and what it RETURNS. Read from the files, so that tests hold the header
  * against the code, against the tables that call the command, and against what it really returned.
  */
+
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import type { Service } from '../../../shared/contract/events.ts'
+import type { Service } from '../../../shared/contract/services.ts'
 
 export type Place = Service | 'shared'
 

@@ -6,15 +6,8 @@
 import type { ExecutionContext } from 'ava'
 import type { Redis } from 'ioredis'
 import { pino } from 'pino'
-import {
-  events,
-  fieldsOf,
-  type KindOf,
-  kindOf,
-  type RawEntry,
-  type Service,
-  VERSION,
-} from '../../../shared/contract/events.ts'
+import { events, fieldsOf, type KindOf, kindOf, type RawEntry, VERSION } from '../../../shared/contract/events.ts'
+import type { Service } from '../../../shared/contract/services.ts'
 import { redLock } from '../../../shared/lock/redlock.ts'
 import type { LogEntry } from '../../../shared/log/entry.ts'
 import type { Log } from '../../../shared/log/log.ts'

@@ -1,7 +1,8 @@
 /** What the tests of every store have in common: an empty Redis before each, and rules that hold in all of them. */
+
 import test from 'ava'
 import { invalidReason } from '../../../shared/contract/dictionary.ts'
-import type { Service } from '../../../shared/contract/events.ts'
+import type { Service } from '../../../shared/contract/services.ts'
 import { logKey } from '../../../shared/log/entry.ts'
 import type { Log } from '../../../shared/log/log.ts'
 import type { Transition, Transitions } from '../../../shared/saga/transitions.ts'
