@@ -157,7 +157,7 @@ const WALLS: readonly Wall[] = [
       [/^order\/store\/deliveries\.ts$/, 'shared/log/log.ts'],
       [/^order\/store\/deliveries\.ts$/, 'shared/log/runner.ts'],
       [/^order\/store\/deliveries\.ts$/, 'shared/log/entry.ts'],
-      [/^order\/store\/(cancellations|decisions|deliveries|drafts|refunds)\.ts$/, 'shared/redis/connection.ts'],
+      [/^order\/store\/(channel|deliveries)\.ts$/, 'shared/redis/connection.ts'],
       [
         /^order\/store\/(amendments|cancellations|cart|checkout-status|deliveries|listing|refunds|webhooks)\.ts$/,
         'shared/redis/reply.ts',

@@ -10,7 +10,6 @@ import type { WantedVersions } from '../../shared/http/etag.ts'
 import type { Log } from '../../shared/log/log.ts'
 import type { Runner } from '../../shared/log/runner.ts'
 import { knownResult, type ResultOnce } from '../../shared/redis/command.ts'
-import { remake } from '../../shared/redis/connection.ts'
 import { list, optional, text } from '../../shared/redis/reply.ts'
 import type { Once, Reply } from '../../shared/redis/script.ts'
 import type { Dependencies } from '../../shared/service.ts'
@@ -18,6 +17,7 @@ import { cancelOrder, expireOrder } from '../cancel/commands.ts'
 import { close } from '../commands.ts'
 import type { OrderMetrics } from '../metrics.ts'
 import { type Refund, type Restock, refundOf, writtenReason } from '../refunds/refund.ts'
+import { listen } from './channel.ts'
 import type { Decisions } from './decisions.ts'
 import { names } from './keys.ts'
 import { acknowledgeRefund } from './refunds.ts'
@@ -123,16 +123,7 @@ export const openCancellationStore = (options: CancellationStoreOptions): Cancel
       const result = knownResult({ closed: close.returns.closed }, reply)
       return result?.[1]
     },
-    watchCancellations: (subscriber, onCancelled) => {
-      subscriber.on('message', (channel: string, order: string) => {
-        if (channel === names.cancellations) onCancelled(order)
-      })
-      subscriber.on('ready', () => {
-        step('subscribe', () => subscriber.subscribe(names.cancellations)).catch((error: Error) =>
-          remake(subscriber, error),
-        )
-      })
-    },
+    watchCancellations: (subscriber, onCancelled) => listen(step, subscriber, names.cancellations, onCancelled),
     expireSome: async (ageMs) => {
       const [since_ms = '0', ...orders] = await log.run('find-abandoned', { age_ms: ageMs, keys: KEYS })
       let expired = 0

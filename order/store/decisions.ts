@@ -10,12 +10,12 @@ import { type KindOf, VERSION } from '../../shared/contract/events.ts'
 import { unreachable } from '../../shared/errors.ts'
 import type { Log } from '../../shared/log/log.ts'
 import { knownResult, type ResultOf, type ResultOnce } from '../../shared/redis/command.ts'
-import { remake } from '../../shared/redis/connection.ts'
 import type { Reply } from '../../shared/redis/script.ts'
 import type { Dependencies } from '../../shared/service.ts'
 import * as commands from '../commands.ts'
 import type { OrderMetrics } from '../metrics.ts'
 import type { Ended, Undecided } from '../order.ts'
+import { listen } from './channel.ts'
 import { names } from './keys.ts'
 
 /** What was decided can no longer be true: by what, as it is recorded. */
@@ -146,16 +146,12 @@ export const openAnnouncements = (
     return result && decisionIn(result)
   },
   watchOutcomes: (subscriber, onOutcome) => {
-    subscriber.on('message', (_channel: string, message: string) => {
+    listen(step, subscriber, names.outcomes, (message) => {
       const decision = commands.announced(message)
       // The sweep asks for what another version may announce.
       if (decision === undefined) return
       acknowledge(decision)
       onOutcome(decision)
-    })
-    // Whenever the connection is a new one. If it breaks meanwhile, or no answer comes, the next one is.
-    subscriber.on('ready', () => {
-      step('subscribe', () => subscriber.subscribe(names.outcomes)).catch((error: Error) => remake(subscriber, error))
     })
   },
 })

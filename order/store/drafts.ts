@@ -1,11 +1,11 @@
 /** What has payment drafted for an order? */
 import type { Redis } from 'ioredis'
 import { knownResult } from '../../shared/redis/command.ts'
-import { remake } from '../../shared/redis/connection.ts'
 import type { Reply } from '../../shared/redis/script.ts'
 import type { Dependencies } from '../../shared/service.ts'
 import { noteDraft } from '../drafts/commands.ts'
 import type { Drafted } from '../drafts/drafts.ts'
+import { listen } from './channel.ts'
 import { names } from './keys.ts'
 
 export type DraftStore = {
@@ -25,14 +25,9 @@ export const openDraftStore = ({ redis, step }: Pick<Dependencies, 'redis' | 'st
     return result && result[1] === 'all'
   },
   watchDrafts: (subscriber, onDrafted) => {
-    subscriber.on('message', (channel: string, message: string) => {
-      if (channel !== names.drafts) return
+    listen(step, subscriber, names.drafts, (message) => {
       const [order = '', version = ''] = message.split(' ')
       onDrafted({ order, version: Number(version) })
-    })
-    // Whenever the connection is a new one. If it breaks meanwhile, or no answer comes, the next one is.
-    subscriber.on('ready', () => {
-      step('subscribe', () => subscriber.subscribe(names.drafts)).catch((error: Error) => remake(subscriber, error))
     })
   },
 })

@@ -12,13 +12,13 @@ import { isAnothers } from '../../shared/http/owner.ts'
 import type { Log } from '../../shared/log/log.ts'
 import type { Runner } from '../../shared/log/runner.ts'
 import { knownResult, type ResultOnce } from '../../shared/redis/command.ts'
-import { remake } from '../../shared/redis/connection.ts'
 import { fields, optional, text, tuple } from '../../shared/redis/reply.ts'
 import type { Once, Reply } from '../../shared/redis/script.ts'
 import type { Dependencies } from '../../shared/service.ts'
 import type { OrderMetrics } from '../metrics.ts'
 import * as commands from '../refunds/commands.ts'
 import { type Granted, type Refund, type Restock, refundOf, writtenReason } from '../refunds/refund.ts'
+import { listen } from './channel.ts'
 import { names } from './keys.ts'
 
 /** What is to be refunded: these lines, or all that is left. */
@@ -103,16 +103,6 @@ export const openRefundStore = (options: RefundStoreOptions): RefundStore => {
       const result = knownResult(commands.settle.returns, reply)
       return result?.[0] === 'settled' || result?.[0] === 'rebuilt' ? result[1] : undefined
     },
-    watchSettlements: (subscriber, onSettled) => {
-      subscriber.on('message', (channel: string, message: string) => {
-        if (channel === names.settlements) onSettled(message)
-      })
-      // Whenever the connection is a new one. If it breaks meanwhile, or no answer comes, the next one is.
-      subscriber.on('ready', () => {
-        step('subscribe', () => subscriber.subscribe(names.settlements)).catch((error: Error) =>
-          remake(subscriber, error),
-        )
-      })
-    },
+    watchSettlements: (subscriber, onSettled) => listen(step, subscriber, names.settlements, onSettled),
   }
 }
