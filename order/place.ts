@@ -11,14 +11,14 @@ import { isWithin, offerOf } from '../shared/contract/methods.ts'
 import { unreachable } from '../shared/errors.ts'
 import { LOG_ID_HEADER } from '../shared/http/answer.ts'
 import { isAnothers } from '../shared/http/owner.ts'
-import { keyReused, malformedBody } from '../shared/http/problems.ts'
+import { keyReused } from '../shared/http/problems.ts'
 import type { AnswerTo, Given, Handler } from '../shared/http/route.ts'
 import type { api } from './api.ts'
 import * as commands from './commands.ts'
 import { isExact, listed, sumOf } from './costs.ts'
 import { type Drafts, WAIT_MS } from './drafts/drafts.ts'
 import { type Asked, forCustomer, offerIn, onceFound, type Peers } from './peers.ts'
-import { methodLimits, noSuchUser, priceChanged } from './problems.ts'
+import { methodLimits, noSuchUser, priceChanged, sumTooLargeIn } from './problems.ts'
 import { FIRST_VERSION, headersOf, shownOf } from './shown.ts'
 import type { PaidBy } from './store/cart.ts'
 import type { Store } from './store.ts'
@@ -67,7 +67,7 @@ const askCosts = async (
   const total = sumOf(costs.map(([, cost]) => cost))
   if (![...pieces.values(), ...costs.map(([, cost]) => cost), total].every(isExact)) {
     const field = lines === undefined ? 'quantity' : 'lines'
-    return { problem: malformedBody(field, `"${field}" makes a sum beyond ${Number.MAX_SAFE_INTEGER}`) }
+    return { problem: sumTooLargeIn(field) }
   }
   const offer = paidBy && offerOf(paidBy.method, paidBy.installments)
   if (offer && !isWithin(offer, total)) return { problem: methodLimits(offer, total) }

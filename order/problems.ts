@@ -1,6 +1,12 @@
 /** What does order refuse? */
 import type { Offer } from '../shared/contract/methods.ts'
 import { problemKind } from '../shared/http/problem.ts'
+import { malformedBody } from '../shared/http/problems.ts'
+import type { Refusal } from './order.ts'
+
+/** This field of a body would make a sum that a number cannot hold exactly. */
+export const sumTooLargeIn = (field: string) =>
+  malformedBody(field, `"${field}" makes a sum beyond ${Number.MAX_SAFE_INTEGER}`)
 
 /** A method that there is not comes from outside, and may be as long as a body. */
 const METHOD_SHOWN = 64
@@ -183,6 +189,13 @@ export const userGone = problemKind(404, 'no-such-user', 'Unknown user', (order:
   detail: `the user of order "${order}" does not exist`,
   order_id: order,
 }))
+
+/** What a checkout or an amendment is refused with, by the reason. */
+export const REFUSALS = {
+  'out-of-credit': outOfCredit,
+  'out-of-stock': outOfStock,
+  'no-such-user': userGone,
+} satisfies Record<Refusal, unknown>
 
 export const cancelledAtDeadline = problemKind(
   424,

@@ -4,9 +4,9 @@ import { nanoid } from 'nanoid'
 import { offerOf } from '../shared/contract/methods.ts'
 import { payment, stock } from '../shared/contract/queries.ts'
 import { impossible, MalformedError, sumTooLarge, unreachable } from '../shared/errors.ts'
+import { AGAIN } from '../shared/http/answer.ts'
 import { inChunks } from '../shared/http/chunks.ts'
 import { isAnothers } from '../shared/http/owner.ts'
-import { RETRY_AFTER_S } from '../shared/http/problem.ts'
 import { keyReused } from '../shared/http/problems.ts'
 import { type AnswerTo, type Given, type Handler, type Route, routes } from '../shared/http/route.ts'
 import type { Remembered, ResultOnce } from '../shared/redis/command.ts'
@@ -187,7 +187,7 @@ const listenFrom = (store: Store): Handler<typeof api.listenToOrder> => {
   const feed = openFeed({ log: store.log, store })
   return async ({ params: { order }, headers: { 'last-event-id': seen }, owner, closing }) => {
     if ((await store.find(order, owner)) === undefined) return { problem: noSuchOrder(order) }
-    if (!feed.hasRoom()) return { problem: tooManyListeners(), headers: { 'Retry-After': RETRY_AFTER_S } }
+    if (!feed.hasRoom()) return { problem: tooManyListeners(), headers: AGAIN }
     return { events: (stream) => feed.listen(order, seen, stream, closing) }
   }
 }

@@ -132,6 +132,16 @@ export const placed = v.pipe(
   ),
 )
 
+/** Why something is cancelled, or refunded, in the words of who asks for it. */
+const REASON_MAX = 200
+const MUST_BE_REASON = `be a text of up to ${REASON_MAX} characters`
+export const reason = v.pipe(
+  v.string(MUST_BE_REASON),
+  v.transform((text) => text.trim().toWellFormed()),
+  v.string(),
+  v.maxLength(REASON_MAX, MUST_BE_REASON),
+)
+
 /** The most orders of one page. */
 const LISTED_MAX = 100
 const MUST_BE_CURSOR = 'be one that was answered'

@@ -3,9 +3,9 @@ import { setTimeout as after } from 'node:timers/promises'
 import { nanoid } from 'nanoid'
 import { isWithin, METHODS, offerOf, planOf } from '../shared/contract/methods.ts'
 import { MalformedError, sumTooLarge, unreachable } from '../shared/errors.ts'
+import { AGAIN } from '../shared/http/answer.ts'
 import { inChunks } from '../shared/http/chunks.ts'
 import { isAnothers } from '../shared/http/owner.ts'
-import { RETRY_AFTER_S } from '../shared/http/problem.ts'
 import { keyReused } from '../shared/http/problems.ts'
 import { type Handler, type Route, routes } from '../shared/http/route.ts'
 import { auditRoutes } from '../shared/operator/audit-routes.ts'
@@ -37,8 +37,7 @@ const payFrom =
         case 'key-reused':
           return { problem: keyReused() }
         case 'held':
-          if (performance.now() > deadline)
-            return { problem: creditHeld(user), headers: { 'Retry-After': RETRY_AFTER_S } }
+          if (performance.now() > deadline) return { problem: creditHeld(user), headers: AGAIN }
           await after(HELD_RETRY_MS)
           break
         default:

@@ -6,23 +6,14 @@
  * stands since: its entity tag is of the version that the amendment has made, but for a client that is shown the order as it is.
  */
 import { UnavailableError, unreachable } from '../../shared/errors.ts'
-import { LOG_ID_HEADER } from '../../shared/http/answer.ts'
+import { AGAIN, bearing } from '../../shared/http/answer.ts'
 import { etagOf } from '../../shared/http/etag.ts'
-import { RETRY_AFTER_S } from '../../shared/http/problem.ts'
 import type { AnswerTo } from '../../shared/http/route.ts'
 import type { ResultIn } from '../../shared/redis/command.ts'
 import type { changes } from '../change/api.ts'
 import type { Changing } from '../change/plan.ts'
-import type { End, Refusal } from '../order.ts'
-import {
-  changeCancelled,
-  noSuchOrder,
-  orderCancelled,
-  orderDeleted,
-  outOfCredit,
-  outOfStock,
-  userGone,
-} from '../problems.ts'
+import type { End } from '../order.ts'
+import { changeCancelled, noSuchOrder, orderCancelled, orderDeleted, REFUSALS } from '../problems.ts'
 import type { Settlements } from '../refunds/settlements.ts'
 import { headersOf } from '../shown.ts'
 import type { Store } from '../store.ts'
@@ -45,19 +36,10 @@ export type AmendingOptions = {
 /** Answers a client whose amendment is begun, or done. @throws UnavailableError */
 export type AnswerAmendment = (request: Changing, begun: Begun) => Promise<Answer>
 
-const again = { 'Retry-After': RETRY_AFTER_S }
-const bearing = (logId: string): Record<string, string> => (logId === '' ? {} : { [LOG_ID_HEADER]: logId })
-
-const refusals = {
-  'out-of-credit': outOfCredit,
-  'out-of-stock': outOfStock,
-  'no-such-user': userGone,
-} satisfies Record<Refusal, unknown>
-
 /** Why an order is as it was. */
 const refused = ({ params: { order }, headers }: Changing, end: Exclude<End, { readonly state: 'paid' }>): Answer => {
-  if (end.state === 'refused') return { problem: refusals[end.reason](order, end.item), headers: bearing(end.logId) }
-  if (end.by !== 'customer') return { problem: changeCancelled(order), headers: { ...again, ...bearing(end.logId) } }
+  if (end.state === 'refused') return { problem: REFUSALS[end.reason](order, end.item), headers: bearing(end.logId) }
+  if (end.by !== 'customer') return { problem: changeCancelled(order), headers: { ...AGAIN, ...bearing(end.logId) } }
   const isOlderClient = headers['if-match'] === undefined
   return { problem: isOlderClient ? orderDeleted(order) : orderCancelled(order), headers: bearing(end.logId) }
 }

@@ -5,20 +5,10 @@ import { keyReused, stale } from '../../shared/http/problems.ts'
 import type { Rows } from '../../shared/http/route.ts'
 import { noSuchOrder } from '../problems.ts'
 import { orderContradicted } from '../refunds/problems.ts'
-
-const REASON_MAX = 200
-const MUST_BE_REASON = `be a text of up to ${REASON_MAX} characters`
+import { reason } from '../schemas.ts'
 
 const wish = exactly({
-  reason: v.optional(
-    v.pipe(
-      v.string(MUST_BE_REASON),
-      v.transform((text) => text.trim().toWellFormed()),
-      v.string(),
-      v.maxLength(REASON_MAX, MUST_BE_REASON),
-    ),
-    '',
-  ),
+  reason: v.optional(reason, ''),
   restock: v.optional(v.boolean('be true or false'), true),
 })
 

@@ -1,7 +1,7 @@
 /** HTTP in, results out: the cancelling of orders. */
 import { unreachable } from '../../shared/errors.ts'
+import { AGAIN } from '../../shared/http/answer.ts'
 import { etagOf } from '../../shared/http/etag.ts'
-import { RETRY_AFTER_S } from '../../shared/http/problem.ts'
 import { keyReused, staleAnswer } from '../../shared/http/problems.ts'
 import { type Route, routes } from '../../shared/http/route.ts'
 import { noSuchOrder } from '../problems.ts'
@@ -25,7 +25,7 @@ const refusedOf = (order: string, { state }: Refused) => {
 }
 
 /** It will be done: there a client sees whether it is. */
-const later = (place: string) => ({ status: 202, headers: { Location: place, 'Retry-After': RETRY_AFTER_S } }) as const
+const later = (place: string) => ({ status: 202, headers: { Location: place, ...AGAIN } }) as const
 
 const beingUndone = (order: string) =>
   ({ json: { status: 'cancelling', refunded: 0, credit_note: null }, ...later(`/orders/${order}`) }) as const

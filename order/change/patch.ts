@@ -7,9 +7,8 @@
  */
 import { planOf } from '../../shared/contract/methods.ts'
 import { UnavailableError, unreachable } from '../../shared/errors.ts'
-import { LOG_ID_HEADER } from '../../shared/http/answer.ts'
+import { AGAIN, LOG_ID_HEADER } from '../../shared/http/answer.ts'
 import { etagOf } from '../../shared/http/etag.ts'
-import { RETRY_AFTER_S } from '../../shared/http/problem.ts'
 import { keyReused, malformedBody, preconditionRequired, staleAnswer } from '../../shared/http/problems.ts'
 import { type Handler, type Route, routes } from '../../shared/http/route.ts'
 import type { ResultOnce } from '../../shared/redis/command.ts'
@@ -70,21 +69,20 @@ const objectionToForm = ({ body, headers }: Changing): Answer | undefined => {
 /** What speaks against a change of an order that is neither open nor paid. */
 const closed = (request: Changing, status: string): Answer => {
   const { order } = request.params
-  const again = { 'Retry-After': RETRY_AFTER_S }
   switch (status) {
     case 'cancelled':
       return { problem: saysWhen(request) ? orderDeleted(order) : orderCancelled(order) }
     case 'expired':
       return { problem: saysWhen(request) ? orderDeleted(order) : orderExpired(order) }
     case 'changing':
-      return { problem: orderChanging(order), headers: again }
+      return { problem: orderChanging(order), headers: AGAIN }
     case 'paid':
       return { problem: notOpen(order, status) }
     case 'submitted':
     case 'checking-out':
-      return { problem: beingCheckedOut(order), headers: again }
+      return { problem: beingCheckedOut(order), headers: AGAIN }
     default:
-      return { problem: notOpen(order, status), headers: again }
+      return { problem: notOpen(order, status), headers: AGAIN }
   }
 }
 
@@ -204,8 +202,8 @@ const changeFrom =
     if (request.query.dry_run) {
       const order = await store.show(request.params.order, request.owner)
       if (order === undefined) return { problem: noSuchOrder(request.params.order) }
-      const speaking = objectionTo(order, request) ?? (await planFor(order, request, peers))
-      return 'found' in speaking ? dryRun(order, speaking.found) : speaking
+      const planned = objectionTo(order, request) ?? (await planFor(order, request, peers))
+      return 'found' in planned ? dryRun(order, planned.found) : planned
     }
     for (let readings = 0; readings < READINGS_MAX; readings += 1) {
       const plan = () => readAndPlan(store, peers, request)

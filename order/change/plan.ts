@@ -14,6 +14,7 @@ import {
   orderEmpty,
   orderFull,
   priceChanged,
+  sumTooLargeIn,
 } from '../problems.ts'
 import type { ShownOrder } from '../shown.ts'
 import type { changes } from './api.ts'
@@ -65,8 +66,7 @@ const objectionToAmendment = ({ order_id, lines }: ShownOrder, changed: Changed)
 
 /** What speaks against what the order would become. */
 const limitOf = ({ order_id, method, installments }: ShownOrder, { lines, costs, total }: Changed, field: string) => {
-  if (![...lines.values(), ...costs.values(), total].every(isExact))
-    return malformedBody(field, `"${field}" makes a sum beyond ${Number.MAX_SAFE_INTEGER}`)
+  if (![...lines.values(), ...costs.values(), total].every(isExact)) return sumTooLargeIn(field)
   if (lines.size > LINES_MAX) return orderFull(order_id, LINES_MAX)
   const offer = method === null ? undefined : offerOf(method, installments ?? 1)
   return offer && lines.size > 0 && !isWithin(offer, total) ? methodLimits(offer, total) : undefined

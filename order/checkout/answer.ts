@@ -1,11 +1,10 @@
 /** What does the client of a checkout get as an answer? */
 import { unreachable } from '../../shared/errors.ts'
-import { LOG_ID_HEADER } from '../../shared/http/answer.ts'
-import { RETRY_AFTER_S } from '../../shared/http/problem.ts'
+import { AGAIN, bearing } from '../../shared/http/answer.ts'
 import { keyReused } from '../../shared/http/problems.ts'
 import type { AnswerTo } from '../../shared/http/route.ts'
 import type { api } from '../api.ts'
-import type { Ended, Outcome, Refusal } from '../order.ts'
+import type { Ended, Outcome } from '../order.ts'
 import {
   beingUndone,
   cancelledAtDeadline,
@@ -15,10 +14,8 @@ import {
   orderCancelled,
   orderEmpty,
   orderExpired,
-  outOfCredit,
-  outOfStock,
   overloaded,
-  userGone,
+  REFUSALS,
 } from '../problems.ts'
 import { orderChanging } from '../refunds/problems.ts'
 import type { ShownCheckout } from '../schemas.ts'
@@ -26,16 +23,7 @@ import type { CheckoutStatus } from '../store/checkout-status.ts'
 import { outcomeOf } from './outcomes.ts'
 import { isUnderWay, type UnderWay } from './submit.ts'
 
-const refusals = {
-  'out-of-credit': outOfCredit,
-  'out-of-stock': outOfStock,
-  'no-such-user': userGone,
-} satisfies Record<Refusal, unknown>
 const cancellations = { deadline: cancelledAtDeadline, operator: cancelledByOperator, customer: orderCancelled }
-
-/** What was decided before keys remembered it has no log id. */
-const bearing = (logId: string): Record<string, string> => (logId === '' ? {} : { [LOG_ID_HEADER]: logId })
-const again = { 'Retry-After': RETRY_AFTER_S }
 
 const isoOf = (ms: number | undefined): string | null => (ms === undefined ? null : new Date(ms).toISOString())
 
@@ -68,23 +56,23 @@ export const answerOf = (order: string, outcome: Outcome): AnswerTo<typeof api.c
     case 'paid':
       return { text: 'paid', headers: bearing(outcome.logId) }
     case 'refused':
-      return { problem: refusals[outcome.reason](order, outcome.item), headers: bearing(outcome.logId) }
+      return { problem: REFUSALS[outcome.reason](order, outcome.item), headers: bearing(outcome.logId) }
     case 'cancelled':
       return {
         problem: cancellations[outcome.by](order),
         // An order that is given up is not to be checked out again.
-        headers: { ...(outcome.by === 'customer' ? {} : again), ...bearing(outcome.logId) },
+        headers: { ...(outcome.by === 'customer' ? {} : AGAIN), ...bearing(outcome.logId) },
       }
     case 'cancelling':
-      return { problem: beingUndone(order), headers: again }
+      return { problem: beingUndone(order), headers: AGAIN }
     case 'locked':
-      return { problem: locked(order), headers: again }
+      return { problem: locked(order), headers: AGAIN }
     case 'overloaded':
-      return { problem: overloaded(order), headers: again }
+      return { problem: overloaded(order), headers: AGAIN }
     case 'empty':
       return { problem: orderEmpty(order) }
     case 'order-changing':
-      return { problem: orderChanging(order), headers: again }
+      return { problem: orderChanging(order), headers: AGAIN }
     case 'order-cancelled':
       return { problem: orderCancelled(order) }
     case 'order-expired':
@@ -105,7 +93,7 @@ export const submittedAnswerOf = (order: string, found: Outcome | UnderWay): Ans
         status: 202,
         json: shownAs(found),
         headers: {
-          ...again,
+          ...AGAIN,
           ...bearing(found.id),
           Location: `/orders/checkout/${order}`,
           'Preference-Applied': 'respond-async',

@@ -2,9 +2,8 @@
 import { nanoid } from 'nanoid'
 import { isWithin, OFFERS, offerOf } from '../../shared/contract/methods.ts'
 import { unreachable } from '../../shared/errors.ts'
-import { LOG_ID_HEADER } from '../../shared/http/answer.ts'
+import { AGAIN, LOG_ID_HEADER } from '../../shared/http/answer.ts'
 import { isAnothers } from '../../shared/http/owner.ts'
-import { RETRY_AFTER_S } from '../../shared/http/problem.ts'
 import { keyReused } from '../../shared/http/problems.ts'
 import { type Handler, type Route, routes } from '../../shared/http/route.ts'
 import type { ResultOnce } from '../../shared/redis/command.ts'
@@ -64,7 +63,7 @@ const placeFrom =
         return { status: 201, json, headers: { Location: `/api/order/${id}`, [LOG_ID_HEADER]: logId } }
       }
       case 'full':
-        return { problem: tooManySubmitted(), headers: { 'Retry-After': RETRY_AFTER_S } }
+        return { problem: tooManySubmitted(), headers: AGAIN }
       case 'key-reused':
         return { problem: keyReused() }
       default:

@@ -4,7 +4,7 @@ import { exactly, identifier } from '../../shared/contract/fields.ts'
 import { keyReused, stale } from '../../shared/http/problems.ts'
 import type { Rows } from '../../shared/http/route.ts'
 import { noSuchOrder } from '../problems.ts'
-import { lines } from '../schemas.ts'
+import { lines, reason } from '../schemas.ts'
 import {
   linePricesUnknown,
   noSuchRefund,
@@ -16,15 +16,6 @@ import {
   tooManyRefunds,
 } from './problems.ts'
 import { RESTOCKS } from './refund.ts'
-
-const REASON_MAX = 200
-const MUST_BE_REASON = `be a text of up to ${REASON_MAX} characters`
-const reason = v.pipe(
-  v.string(MUST_BE_REASON),
-  v.transform((text) => text.trim().toWellFormed()),
-  v.string(),
-  v.maxLength(REASON_MAX, MUST_BE_REASON),
-)
 
 /** What is to be refunded: these lines, or all that is left. */
 const wish = exactly({

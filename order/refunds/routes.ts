@@ -1,10 +1,10 @@
 /** HTTP in, results out: refunds. */
 import { unreachable } from '../../shared/errors.ts'
-import { LOG_ID_HEADER } from '../../shared/http/answer.ts'
-import { RETRY_AFTER_S } from '../../shared/http/problem.ts'
-import { keyReused, malformedBody, staleAnswer } from '../../shared/http/problems.ts'
+import { AGAIN, LOG_ID_HEADER } from '../../shared/http/answer.ts'
+import { keyReused, staleAnswer } from '../../shared/http/problems.ts'
 import { type AnswerTo, type Given, type Handler, type Route, routes } from '../../shared/http/route.ts'
-import { noSuchOrder } from '../problems.ts'
+import { isExact, listed } from '../costs.ts'
+import { noSuchOrder, sumTooLargeIn } from '../problems.ts'
 import { NOT_KEPT } from '../shown.ts'
 import type { Store } from '../store.ts'
 import { refunds } from './api.ts'
@@ -41,8 +41,7 @@ const shown = (order: string, { id, state, amount, lines, restock, reason, note,
 const linesOf = ({ lines = [] }: Asked['body']): string | undefined => {
   const pieces = new Map<string, number>()
   for (const { item_id, quantity } of lines) pieces.set(item_id, (pieces.get(item_id) ?? 0) + quantity)
-  if (![...pieces.values()].every(Number.isSafeInteger)) return undefined
-  return Array.from(pieces, ([item, quantity]) => `${item}:${quantity}`).join(',')
+  return [...pieces.values()].every(isExact) ? listed(pieces) : undefined
 }
 
 /** What a client is answered whose refund is granted: that it is settled, if payment says so in time. */
@@ -52,7 +51,7 @@ const answerTo = async (order: string, refund: Refund, settled: Promise<Refund |
   const headers = { Location: `/orders/${order}/refunds/${id}`, [LOG_ID_HEADER]: id, ...NOT_KEPT }
   const json = shown(order, found)
   if (found.state === 'settled') return { status: 201, json, headers }
-  return { status: 202, json, headers: { ...headers, 'Retry-After': RETRY_AFTER_S } }
+  return { status: 202, json, headers: { ...headers, ...AGAIN } }
 }
 
 const refundFrom =
@@ -61,7 +60,7 @@ const refundFrom =
     const { order } = request.params
     const { restock, reason } = request.body
     const lines = linesOf(request.body)
-    if (lines === undefined) return { problem: malformedBody('lines', '"lines" makes a sum beyond 9007199254740991') }
+    if (lines === undefined) return { problem: sumTooLargeIn('lines') }
     const result = await store.refund({ order, from: request.ifMatch, lines, restock, reason }, request)
     switch (result[0]) {
       case 'granted': {
@@ -74,7 +73,7 @@ const refundFrom =
         return staleAnswer(Number(result[1]))
       case 'not-paid':
         return result[1] === 'changing'
-          ? { problem: orderChanging(order), headers: { 'Retry-After': RETRY_AFTER_S } }
+          ? { problem: orderChanging(order), headers: AGAIN }
           : { problem: orderNotPaid(order, result[1]) }
       case 'contradicted':
         return { problem: orderContradicted(order) }

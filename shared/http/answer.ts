@@ -29,6 +29,11 @@ export type Answer =
 
 /** By which log id the entries of what was done are found. */
 export const LOG_ID_HEADER = 'X-Log-Id'
+/** The headers of what was done under this log id: none, if it is not known. */
+export const bearing = (logId: string): Record<string, string> => (logId === '' ? {} : { [LOG_ID_HEADER]: logId })
+
+/** The headers of an answer whose client may soon ask again. */
+export const AGAIN: { readonly 'Retry-After': string } = { 'Retry-After': RETRY_AFTER_S }
 
 /** What is known of a request once a route has taken it: in which form its client reads what was refused. */
 type Asked = { readonly route?: { readonly error?: 'sentence' | 'word' } }

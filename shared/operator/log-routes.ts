@@ -1,5 +1,5 @@
 /** How do operators read a log, and have it parsed? */
-import { RETRY_AFTER_S } from '../http/problem.ts'
+import { AGAIN } from '../http/answer.ts'
 import { type Route, routes } from '../http/route.ts'
 import type { LogEntry } from '../log/entry.ts'
 import type { Log } from '../log/log.ts'
@@ -41,7 +41,7 @@ export const logRoutes = (prefix: string, log: Log, parser: LogParser, keeping: 
       return { json: { logs: groupByLogId(entries), next: nextOf(entries, RECENT_MAX) } }
     },
     watchLog: async ({ headers, query: { most }, closing }) => {
-      if (!live.hasRoom()) return { problem: tooManyWatchers(), headers: { 'Retry-After': RETRY_AFTER_S } }
+      if (!live.hasRoom()) return { problem: tooManyWatchers(), headers: AGAIN }
       return { events: (stream) => live.watch({ seen: headers['last-event-id'], most }, stream, closing) }
     },
     showReaders: async () => ({ json: await readersOf(log, parser, keeping) }),
