@@ -14,7 +14,8 @@ import { expiring } from './cancel/expiry.ts'
 import { cancelRoutes } from './cancel/routes.ts'
 import { changeRoutes } from './change/patch.ts'
 import { type Checkouts, checkouts } from './checkout/checkout.ts'
-import { contradictionTeller, openGates } from './checkout/gates.ts'
+import { openGates } from './checkout/gates.ts'
+import { contradictionTeller, showContradictions } from './contradictions.ts'
 import { type Drafts, openDrafts } from './drafts/drafts.ts'
 import { openOrderMetrics } from './metrics.ts'
 import { openPeers } from './peers.ts'
@@ -79,11 +80,12 @@ await run(process, 'order', settings, (context) => {
       const { metrics, logger } = dependencies
       const measured = openOrderMetrics({ metrics })
       const store = openStore(dependencies, contradictionTeller(measured, logger), measured)
+      showContradictions(metrics, store)
       const checkout = checkouts({
         store,
         redLock: dependencies.redLock,
         nextLogId: dependencies.identifiers.next,
-        ...openGates({ metrics, store, most: checkoutsMax, deadlineMs }),
+        ...openGates({ metrics, most: checkoutsMax, deadlineMs }),
         deadlineMs,
         lockTtlMs,
         asyncDeadlineMs: context.config.asyncDeadlineMs,

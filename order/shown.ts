@@ -54,7 +54,7 @@ type ShownLine = {
   readonly refunded: number | null
 }
 
-type ShownCheckout = {
+type ShownSaga = {
   readonly log_id: string
   readonly state: Undecided | 'paid' | 'failed' | 'cancelling' | 'closed'
   readonly reason: string | null
@@ -95,9 +95,9 @@ export type ShownOrder = {
   readonly plan: readonly number[] | null
   readonly invoice: ShownInvoice | null
   readonly credit_notes: readonly string[]
-  readonly checkout: ShownCheckout | null
+  readonly checkout: ShownSaga | null
   /** The last change of it since it is paid for which money or goods were wanted, as far as that is recorded still. */
-  readonly amendment: ShownCheckout | null
+  readonly amendment: ShownSaga | null
   readonly created_at: string | null
   readonly updated_at: string | null
 }
@@ -127,7 +127,7 @@ export const headersOf = (order: Pick<ShownOrder, 'version' | 'lines_version' | 
 })
 
 type Recorded = Pick<OrderRecord, 'saga' | 'state' | 'reason' | 'item'> & { readonly status?: string | undefined }
-const checkoutOf = ({ status, saga, state = '', reason = '', item = '' }: Recorded): ShownCheckout | null => {
+const checkoutOf = ({ status, saga, state = '', reason = '', item = '' }: Recorded): ShownSaga | null => {
   if (!saga) return null
   const shown = { log_id: saga, reason: null, item_id: null }
   if (isUndecided(state)) return { ...shown, state }

@@ -29,10 +29,8 @@ import { openRefundStore, type RefundStore } from './store/refunds.ts'
 import { upholding } from './store/uphold.ts'
 import { openWebhookStore, type WebhookStore } from './store/webhooks.ts'
 
-const LUA = [
-  ...['lua/', 'checkout/lua/', 'cancel/lua/', 'change/lua/', 'amend/lua/', 'drafts/lua/', 'refunds/lua/'],
-  'webhooks/lua/',
-]
+/** Whose folder `lua/` holds commands, besides that of order itself. */
+const ROOMS = ['checkout', 'cancel', 'change', 'amend', 'drafts', 'refunds', 'webhooks'] as const
 
 export type Store = AmendmentStore &
   CartStore &
@@ -62,7 +60,7 @@ export const openStore = (
     service: 'order',
     redis,
     step,
-    lua: LUA.map((folder) => new URL(folder, import.meta.url)),
+    lua: ['', ...ROOMS.map((room) => `${room}/`)].map((room) => new URL(`${room}lua/`, import.meta.url)),
     names,
     supplies: { things: 'balance' },
     limits: { lines_max: LINES_MAX, refunds_max: REFUNDS_MAX, amendments_max: AMENDMENTS_MAX },

@@ -223,7 +223,7 @@ const checkoutsAfter = async (
       if (facts.order !== undefined && !OF_NO_SAGA.has(kind))
         if (kinds === undefined || kinds.includes(kind)) ids.add(log_id)
     if (ids.size > IN_FLIGHT_MAX)
-      throw new UnavailableError('a service hears again what it had lost: too much to audit')
+      throw new UnavailableError('a service applies again what it had lost: too much to audit')
     from = page.at(-1)?.id ?? from
     more = page.length === PAGE
   }
@@ -272,7 +272,7 @@ const misshown = ({ ledger }: Count, shown: Orders): Mismatch[] => {
   const expected = shownByLedger(ledger)
   const unequal = (['paid', 'sold'] as const).filter((name) => shown[name] !== expected[name])
   if (unequal.length === 0 && !shown.inconsistent) return []
-  const sums = unequal.map((name) => `${shown[name]} is ${name} by all orders, and ${expected[name]} by the books`)
+  const sums = unequal.map((name) => `${shown[name]} is ${name} by all orders, and ${expected[name]} by the ledger`)
   const inconsistent = shown.inconsistent
     ? [`${shown.inconsistentOnes.length} show what their checkout does not say`]
     : []

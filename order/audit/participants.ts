@@ -76,15 +76,15 @@ type Queries = ReturnType<typeof recordQueries> & ReturnType<typeof logQueries>
 type Own = {
   readonly counted: (
     by: Timed,
-  ) => Promise<Books & { readonly left: string } & Pick<Counted, 'mismatches' | 'documents'>>
+  ) => Promise<LedgerSums & { readonly left: string } & Pick<Counted, 'mismatches' | 'documents'>>
   readonly cut: (
     by: Timed,
-  ) => Promise<Books & Pick<Cut, 'heard' | 'hears'> & { readonly open?: Cut['open'] | undefined }>
+  ) => Promise<LedgerSums & Pick<Cut, 'heard' | 'hears'> & { readonly open?: Cut['open'] | undefined }>
   /** What is done, by the kind of entry that says so. */
   readonly done: Readonly<Record<string, (facts: Fields) => bigint>>
 }
 type Timed = Requester & { readonly timeoutMs: number }
-type Books = {
+type LedgerSums = {
   readonly at: string
   readonly added: string
   readonly gone: string
@@ -92,7 +92,7 @@ type Books = {
 }
 
 /** What was written off has gone from it like what is taken. */
-const holdings = ({ added, gone, writtenOff = '0' }: Books): Holdings => ({
+const holdings = ({ added, gone, writtenOff = '0' }: LedgerSums): Holdings => ({
   added: BigInt(added),
   gone: BigInt(gone) + BigInt(writtenOff),
   writtenOff: BigInt(writtenOff),

@@ -9,14 +9,14 @@ import type { Request } from '../../shared/http/request.ts'
 import type { Once } from '../../shared/redis/script.ts'
 import type { Decision } from '../commands.ts'
 import type { Settlements } from '../refunds/settlements.ts'
-import type { CancelWish, Standing } from '../store/cancellations.ts'
+import type { Cancellation, CancelWish } from '../store/cancellations.ts'
 import type { Store } from '../store.ts'
 import type { Waits } from '../waits.ts'
 
 /** What became of a request to cancel an order. */
 export type Cancelled =
   /** For good. `paying` is a refund of it, while payment has not paid each. */
-  | { readonly state: 'cancelled'; readonly standing: Standing; readonly paying: string | undefined }
+  | { readonly state: 'cancelled'; readonly cancellation: Cancellation; readonly paying: string | undefined }
   /** It will not be charged; its checkout is being undone, and then it is cancelled. */
   | { readonly state: 'cancelling' }
   | { readonly state: 'stale'; readonly version: number }
@@ -38,10 +38,10 @@ const WAIT_MS = 2_000
 
 export const cancelling = ({ store, onDecided, settlements, waits }: CancelOptions): Cancel => {
   /** The order once it is cancelled; `undefined` while its checkout is being undone. */
-  const cancelledNow = async (order: string): Promise<Standing | undefined> => {
-    const standing = await store.cancellation(order)
-    if (standing?.status === 'cancelled') return standing
-    if (standing?.status === 'cancelling' && standing.id !== undefined) return undefined
+  const cancelledNow = async (order: string): Promise<Cancellation | undefined> => {
+    const cancellation = await store.cancellation(order)
+    if (cancellation?.status === 'cancelled') return cancellation
+    if (cancellation?.status === 'cancelling' && cancellation.id !== undefined) return undefined
     throw new UnavailableError(`order "${order}" is not what it was any more; asking again is safe`, {
       location: `/orders/find/${order}`,
     })
@@ -52,14 +52,14 @@ export const cancelling = ({ store, onDecided, settlements, waits }: CancelOptio
     (await store.refundsOf(order))?.find(({ state }) => state !== 'settled')?.id
 
   const ended = async (order: string, closing: AbortSignal): Promise<Cancelled> => {
-    const standing = await waits.until(order, { ms: WAIT_MS, closing }, () => cancelledNow(order))
-    if (standing === undefined) return { state: 'cancelling' }
-    const { refund: granted } = standing
+    const cancellation = await waits.until(order, { ms: WAIT_MS, closing }, () => cancelledNow(order))
+    if (cancellation === undefined) return { state: 'cancelling' }
+    const { refund: granted } = cancellation
     const refund = granted && ((await settlements.wait(order, granted.id, closing)) ?? granted)
-    const paying = granted === undefined && standing.refunded === 0 ? undefined : await unpaidOf(order)
+    const paying = granted === undefined && cancellation.refunded === 0 ? undefined : await unpaidOf(order)
     // That it is paid makes another version.
-    const { version } = (refund?.state === 'settled' ? await store.cancellation(order) : undefined) ?? standing
-    return { state: 'cancelled', standing: { ...standing, version, refund }, paying }
+    const { version } = (refund?.state === 'settled' ? await store.cancellation(order) : undefined) ?? cancellation
+    return { state: 'cancelled', cancellation: { ...cancellation, version, refund }, paying }
   }
 
   return async (wish, request) => {

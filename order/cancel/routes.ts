@@ -41,7 +41,7 @@ export const cancelRoutes = (cancel: Cancel): readonly Route[] =>
       if (cancelled.state === 'cancelling') return beingUndone(order)
       if (cancelled.state === 'stale') return staleAnswer(cancelled.version)
       if (cancelled.state !== 'cancelled') return refusedOf(order, cancelled)
-      const { refunded, refund } = cancelled.standing
+      const { refunded, refund } = cancelled.cancellation
       const json = { status: 'cancelled', refunded, credit_note: refund?.note ?? null } as const
       const { paying } = cancelled
       return paying === undefined ? { json } : { json, ...later(`/orders/${order}/refunds/${paying}`) }
@@ -52,7 +52,8 @@ export const cancelRoutes = (cancel: Cancel): readonly Route[] =>
       const wish = { order, from: request.ifMatch, restock: 'shelf', reason: undefined } as const
       const cancelled = await cancel(wish, request)
       if (cancelled.state === 'cancelling') return beingUndone(order)
-      if (cancelled.state === 'cancelled') return { empty: 204, headers: { ETag: etagOf(cancelled.standing.version) } }
+      if (cancelled.state === 'cancelled')
+        return { empty: 204, headers: { ETag: etagOf(cancelled.cancellation.version) } }
       return cancelled.state === 'stale' ? staleAnswer(cancelled.version) : refusedOf(order, cancelled)
     },
   })

@@ -52,7 +52,7 @@ const openWaiting = () => {
   }
   const sweep = (): void => {
     endAll(performance.now())
-    isSweeping = !byOrder[Symbol.iterator]().next().done
+    isSweeping = byOrder.size > 0
     if (isSweeping) setTimeout(sweep, SWEEP_MS)
   }
 

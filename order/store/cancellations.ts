@@ -32,7 +32,7 @@ export type CancelWish = {
 }
 
 /** How an order stands that was given up; `id` is the log id of that, and the refund that of all that was left of it. */
-export type Standing = {
+export type Cancellation = {
   readonly status: string
   readonly version: number
   readonly id: string | undefined
@@ -44,7 +44,7 @@ export type Standing = {
 export type CancellationStore = {
   readonly cancelOrder: (wish: CancelWish, once: Once) => Promise<ResultOnce<typeof cancelOrder>>
   /** `undefined` if there is no such order. @throws UnavailableError */
-  readonly cancellation: (order: string) => Promise<Standing | undefined>
+  readonly cancellation: (order: string) => Promise<Cancellation | undefined>
   /** The order that an entry of payment's has cancelled, by what was returned to it. */
   readonly cancelledBy: (reply: Reply) => string | undefined
   /** Calls with each order that is cancelled, in whichever replica. */
@@ -64,12 +64,12 @@ export type CancellationStoreOptions = Pick<Dependencies, 'step' | 'identifiers'
 const KEYS = 1_000
 
 /** What `cancel/lua/cancellation.lua` returns. */
-const standing = list(optional(text))
+const cancellationReply = list(optional(text))
 
 export const openCancellationStore = (options: CancellationStoreOptions): CancellationStore => {
   const { log, step, identifiers, catchUp, runner, decisions, measured } = options
   const { run, runOnce, recall } = runner
-  const ask = log.query('cancellation', standing)
+  const ask = log.query('cancellation', cancellationReply)
 
   const cancelOnce = async (
     { order, from, restock, reason }: CancelWish,

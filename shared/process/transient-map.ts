@@ -10,6 +10,10 @@
 export class TransientMap<Value> {
   readonly #slots = new Map<string, { value: Value | undefined }>()
 
+  get size(): number {
+    return this.#slots.size
+  }
+
   get(key: string): Value | undefined {
     return this.#slots.get(key)?.value
   }

@@ -10,6 +10,7 @@ test('it holds what was set last until it is deleted, in the order of its coming
   map.set('a', 3)
   t.is(map.get('a'), 3)
   t.is(map.get('c'), undefined)
+  t.is(map.size, 2)
   t.deepEqual(
     [...map],
     [
@@ -20,6 +21,7 @@ test('it holds what was set last until it is deleted, in the order of its coming
   map.delete('a')
   map.delete('c')
   t.is(map.get('a'), undefined)
+  t.is(map.size, 1)
   map.set('a', 4)
   t.deepEqual(
     [...map],
