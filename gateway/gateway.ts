@@ -31,7 +31,7 @@ import type { Launcher } from './console/demo.ts'
 import { isPreflight, sendPreflight, showTo } from './cors.ts'
 import { contractPaths, OLD_DOCS } from './docs/docs.ts'
 import { addressOf, type Proxies, proxiesIn } from './limits/address.ts'
-import { openResent, openWatch, type Watch } from './metrics.ts'
+import { type Measure, openMeasure, openResent } from './metrics.ts'
 import { type Marked, openOperatorTokens } from './operator-tokens.ts'
 import { openOwnRoutes } from './own-routes.ts'
 import { sendProblem, uriTooLong } from './proxy/answers.ts'
@@ -141,13 +141,13 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
     options.sample ?? noneSampled,
   )
   const own = openOwnRoutes({ ...options, services, segments: new Set(routes.keys()), tokens, isDraining })
-  const watch = await openWatchOf(options)
+  const measure = await openMeasureOf(options)
 
   const serve: Serve = (request, response) => {
     const target = targetOf(request.url ?? '/')
     const passed = passRequest(request, target.authority, placeOf)
     const { requestId } = passed
-    watch?.(request, response, target.path, requestId)
+    measure?.(request, response, target.path, requestId)
     const fault = faultOf(request, target, passed)
     if (fault !== undefined) return refuseWith(request, response, fault, requestId)
     const { path } = target
@@ -193,9 +193,13 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
 }
 
 /** Counts and logs what is answered, if that is to be told. */
-const openWatchOf = async ({ metrics = noMetrics, logOneIn = 0, log }: GatewayOptions): Promise<Watch | undefined> => {
+const openMeasureOf = async ({
+  metrics = noMetrics,
+  logOneIn = 0,
+  log,
+}: GatewayOptions): Promise<Measure | undefined> => {
   if (metrics === noMetrics && logOneIn === 0 && !log.isLevelEnabled('debug')) return undefined
-  return openWatch({ metrics, routeNames: openRouteNames(await contractPaths()), logOneIn, log })
+  return openMeasure({ metrics, routeNames: openRouteNames(await contractPaths()), logOneIn, log })
 }
 
 /** The replicas of each service, and whether all want the same operator token. */

@@ -47,5 +47,5 @@ await run(process, 'gateway', settings, async ({ config, logger, step, crashPoin
   stack.defer(gateway.close)
   if (authentication) logger.info({ auth }, 'clients bear tokens, and do what these allow')
   else logger[auth === 'open!' ? 'warn' : 'info']({ auth }, 'clients need not say who they are, and may do everything')
-  logger.info({ port: gateway.port }, 'door open')
+  logger.info({ port: gateway.port }, 'open to requests')
 })

@@ -27,9 +27,9 @@ export const gatewayGauges = {
 } as const
 
 /** Has it told what came of a request, once that is over. */
-export type Watch = (request: IncomingMessage, response: ServerResponse, path: string, requestId: string) => void
+export type Measure = (request: IncomingMessage, response: ServerResponse, path: string, requestId: string) => void
 
-export type WatchOptions = {
+export type MeasureOptions = {
   readonly metrics: Metrics
   readonly routeNames: RouteNames
   /** One in how many requests is logged; 0: none. */
@@ -40,7 +40,7 @@ export type WatchOptions = {
 /** The client had gone before it was answered. Not of a standard, but what others say then. */
 const CLIENT_GONE = 499
 
-export const openWatch = ({ metrics, routeNames, logOneIn, log }: WatchOptions): Watch => {
+export const openMeasure = ({ metrics, routeNames, logOneIn, log }: MeasureOptions): Measure => {
   const measure = openRequestMeasure(metrics)
   const isSampled = openSampling(logOneIn)
   return ({ method = '' }, response, path, requestId) => {

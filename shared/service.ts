@@ -261,5 +261,5 @@ export const openService = async (context: ProcessContext<ServiceConfig>, option
   } finally {
     stack.defer(server.close)
   }
-  logger.info({ port: server.port }, 'door open')
+  logger.info({ port: server.port }, 'open to requests')
 }

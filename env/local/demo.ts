@@ -38,7 +38,7 @@ const isAsked = (message: unknown): message is Asked =>
 
 type Doing = { readonly what: string; readonly until: number }
 
-/** Parts are harmed by these, one deed for each part at a time. */
+/** Parts are harmed by these, one thing is done to each part at a time. */
 const openHarms = ({ shop: { services, redis }, say }: DemoOptions) => {
   const parts = new Map<string, Part>(Object.values(services).flatMap((all) => all.map((part) => [part.name, part])))
   const masters = new Map<string, RedisPart>([redis.order, redis.payment, redis.stock].map((part) => [part.name, part]))

@@ -14,7 +14,7 @@ import { assertAwaited } from '../../shared/log/fence.ts'
 import { PLAIN } from '../lock/lease.ts'
 import { later, locksInDoubt, tooManyLocks } from '../lock/problems.ts'
 import type { Holder, Lock } from '../lock/read-lock.ts'
-import { inNameOf, type Locks as Verbs } from '../lock/verbs.ts'
+import { inNameOf, type Verbs } from '../lock/verbs.ts'
 import { distributedLock, type Kind, type ShownDistributedLock, TIMEOUT_S } from './api.ts'
 import { duplicate, noSuchHolder, noSuchLock, notHeld, present, taken } from './problems.ts'
 

@@ -12,7 +12,7 @@ import type { Holding } from '../lock/holding.ts'
 import { PLAIN } from '../lock/lease.ts'
 import { leaseEnded, noSuchLease } from '../lock/problems.ts'
 import { refusal } from '../lock/routes.ts'
-import type { Locks as Verbs } from '../lock/verbs.ts'
+import type { Verbs } from '../lock/verbs.ts'
 import { idOf, lockUnlock } from './api.ts'
 
 export type LockUnlockOptions = { readonly verbs: Pick<Verbs, 'release'>; readonly holding: Pick<Holding, 'acquire'> }

@@ -1,7 +1,7 @@
 /** Which older dialects are served, each as it is? */
 import type { Route } from '../../shared/http/route.ts'
 import type { Holding } from '../lock/holding.ts'
-import type { Locks as Verbs } from '../lock/verbs.ts'
+import type { Verbs } from '../lock/verbs.ts'
 import { distributedLockRoutes } from './distributed-lock.ts'
 import { lockUnlockRoutes } from './lock-unlock.ts'
 

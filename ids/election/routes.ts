@@ -13,7 +13,7 @@ import { leaseEnded, noSuchLease, notExclusive } from '../lock/problems.ts'
 import type { Happened, Holder, Lock } from '../lock/read-lock.ts'
 import { closing, refusal, watchingFrom } from '../lock/routes.ts'
 import { delayedAs, type Told } from '../lock/shown.ts'
-import { inNameOf, type Locks as Verbs } from '../lock/verbs.ts'
+import { inNameOf, type Verbs } from '../lock/verbs.ts'
 import type { Watches } from '../lock/watches.ts'
 import { elections as api, ELECTIONS } from './api.ts'
 

@@ -1,7 +1,7 @@
 /** How many locks there are that programs hold, in numbers? */
 import { gauge } from '../../shared/metrics/metric.ts'
 import type { Metrics } from '../../shared/metrics/metrics.ts'
-import type { Locks } from './verbs.ts'
+import type { Verbs } from './verbs.ts'
 
 export const lockGauges = {
   known: gauge('shop_locks', 'Locks that are known: in use, or with a token that counts on'),
@@ -12,7 +12,7 @@ export const lockGauges = {
   ),
 } as const
 
-export const openLockGauges = (metrics: Metrics, verbs: Pick<Locks, 'count'>): void =>
+export const openLockGauges = (metrics: Metrics, verbs: Pick<Verbs, 'count'>): void =>
   metrics.source('locks', lockGauges, async (tell) => {
     const { locks: known, inUse, barredForMs } = await verbs.count()
     tell.known(known)

@@ -9,7 +9,7 @@ import { throwAfterEffect } from '../../shared/errors.ts'
 import type { Once } from '../../shared/redis/script.ts'
 import { leaseKey } from './keys.ts'
 import type { Wish } from './lease.ts'
-import type { Acquired, Asked, Locks, Unknown } from './verbs.ts'
+import type { Acquired, Asked, Unknown, Verbs } from './verbs.ts'
 import type { Waits, Watch } from './waits.ts'
 
 /** How long one request waits at most: shorter than a gateway waits for an answer. */
@@ -37,7 +37,7 @@ export type Holding = {
   readonly ask: (name: string, lease: string, waitMs: number, client: Client) => Promise<Asked | Closing>
 }
 
-export const openHolding = (verbs: Pick<Locks, 'acquire' | 'ask'>, waits: Pick<Waits, 'watch'>): Holding => {
+export const openHolding = (verbs: Pick<Verbs, 'acquire' | 'ask'>, waits: Pick<Waits, 'watch'>): Holding => {
   /** Asks until it no longer waits, or the time is over. */
   const waiting = async <Found extends { readonly state: string }>(
     watch: Watch,

@@ -7,7 +7,7 @@
 import type { Mode } from './lease.ts'
 import type { Lock } from './read-lock.ts'
 import { stateOf } from './shown.ts'
-import type { Locks } from './verbs.ts'
+import type { Verbs } from './verbs.ts'
 
 /** How many locks one script shows. */
 const PAGE = 100
@@ -88,7 +88,7 @@ export const filterOf = (wanted: Wanted): ((lock: Lock) => boolean) => {
 }
 
 /** A page of the locks that are wanted. @throws UnavailableError */
-export const listLocks = async ({ list }: Pick<Locks, 'list'>, wanted: Wanted): Promise<Page> => {
+export const listLocks = async ({ list }: Pick<Verbs, 'list'>, wanted: Wanted): Promise<Page> => {
   const isWanted = filterOf(wanted)
   const chosen: Lock[] = []
   let after = wanted.after ?? ''

@@ -8,8 +8,8 @@ import { type Holding, openHolding } from './holding.ts'
 import { type Knowledge, type Known, openKnowledge } from './knowledge.ts'
 import { lockRoutes } from './routes.ts'
 import type { Soundly } from './sound.ts'
-import { openLocks, soundlyOver } from './store.ts'
-import type { Locks } from './verbs.ts'
+import { openVerbs, soundlyOver } from './store.ts'
+import type { Verbs } from './verbs.ts'
 import { openWaits } from './waits.ts'
 import { openWatches, type Watches } from './watches.ts'
 
@@ -23,7 +23,7 @@ export type LockServiceOptions = {
 export type LockService = {
   readonly routes: readonly Route[]
   /** For what is built on locks. */
-  readonly verbs: Locks
+  readonly verbs: Verbs
   readonly holding: Holding
   readonly watches: Pick<Watches, 'hasRoom' | 'watch'>
   readonly soundly: Soundly
@@ -42,7 +42,7 @@ export const openLockService = ({ log, follow, nextLogId, logger }: LockServiceO
     logger.warn('the clock of the Redis of locks was set back: no lease is to hold longer than for its TTL from now')
   const options = { log, knowledge, onOlder, onSetBack }
   const soundly = soundlyOver(options)
-  const verbs = openLocks(options, soundly)
+  const verbs = openVerbs(options, soundly)
   const waits = openWaits(verbs)
   const watches = openWatches({ log, compare: compareIds })
   const holding = openHolding(verbs, waits)

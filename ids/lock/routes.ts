@@ -28,7 +28,7 @@ import {
   tooManyWatchers,
 } from './problems.ts'
 import { endedAs, heldAs, listedAs, lockAs, pathOf, pathOfLease, retryOf, stateOf, toldAs, waitingAs } from './shown.ts'
-import { type Acquired, inNameOf, type Locked, type Locks, type Refused } from './verbs.ts'
+import { type Acquired, inNameOf, type Locked, type Refused, type Verbs } from './verbs.ts'
 import type { Waits } from './waits.ts'
 import type { Watched, Watches } from './watches.ts'
 
@@ -102,7 +102,7 @@ const acquired = (name: string, found: Exclude<Acquired, KeyReused> | Closing) =
 }
 
 export type LockRoutesOptions = {
-  readonly verbs: Locks
+  readonly verbs: Verbs
   readonly holding: Holding
   readonly waits: Pick<Waits, 'count'>
   readonly watches: Pick<Watches, 'hasRoom' | 'watch'>
@@ -229,7 +229,7 @@ export const lockRoutes = ({ verbs, holding, waits, watches, nextLogId }: LockRo
       return { json: total === undefined ? json : { ...json, total } }
     },
     checkToken: async ({ params: { lock, token } }) => {
-      const found = await verbs.standing(lock, token)
+      const found = await verbs.checkToken(lock, token)
       if (found.state === 'ended') return { problem: tokenEnded(lock, found.newest) }
       return { json: { holds: true as const, mode: found.mode, owner: found.owner, expires_in_ms: found.expiresInMs } }
     },

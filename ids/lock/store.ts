@@ -29,7 +29,7 @@ import { type Ended, type Held, PLAIN, type Waiting, type Wish } from './lease.t
 import { ownerOf, readLock } from './read-lock.ts'
 import { openSetBack } from './set-back.ts'
 import { openSound, persistently, type Soundly } from './sound.ts'
-import type { Locked, Locks, Refused } from './verbs.ts'
+import type { Locked, Refused, Verbs } from './verbs.ts'
 
 /** How many locks one tick looks at, so that its script stays below 10 ms in Redis. */
 const TICK_MOST = 20
@@ -151,7 +151,7 @@ export type LocksOptions = {
   readonly onSetBack: () => void
 }
 
-type LeaseVerbs = Pick<Locks, 'acquire' | 'ask' | 'renew' | 'release' | 'attend'>
+type LeaseVerbs = Pick<Verbs, 'acquire' | 'ask' | 'renew' | 'release' | 'attend'>
 
 /** Brings leases into locks, and out of them. */
 const openLeases = (log: Log, knowledge: Knowledge, soundly: Soundly): LeaseVerbs => {
@@ -211,7 +211,7 @@ const openLeases = (log: Log, knowledge: Knowledge, soundly: Soundly): LeaseVerb
 }
 
 /** Does what is due by time; after the clock was set back, page by page, brings in what would end too late. */
-const openTick = ({ log, onSetBack }: LocksOptions, soundly: Soundly): Locks['tick'] => {
+const openTick = ({ log, onSetBack }: LocksOptions, soundly: Soundly): Verbs['tick'] => {
   const { run } = runner(log)
   const wasSetBack = openSetBack()
   /** Behind which lock the next page begins; nothing while there is none. */
@@ -230,7 +230,7 @@ const openTick = ({ log, onSetBack }: LocksOptions, soundly: Soundly): Locks['ti
   }
 }
 
-const openOwnVerbs = (options: LocksOptions, soundly: Soundly): Omit<Locks, keyof LeaseVerbs> => {
+const openOwnVerbs = (options: LocksOptions, soundly: Soundly): Omit<Verbs, keyof LeaseVerbs> => {
   const { run, runOnce, ask } = runner(options.log)
   return {
     tick: openTick(options, soundly),
@@ -254,7 +254,7 @@ const openOwnVerbs = (options: LocksOptions, soundly: Soundly): Omit<Locks, keyo
       return shown
     },
     list: (after, count, waiters) => ask(listLocks, { after: encodeURIComponent(after), count, waiters: yes(waiters) }),
-    standing: async (name, token) => {
+    checkToken: async (name, token) => {
       const lock = encodeURIComponent(name)
       const result = await soundly((seen) => run(checkToken, { lock, token, seen }))
       if (result[0] === 'ended') return { state: result[0], newest: Number(result[1]) }
@@ -281,7 +281,7 @@ export const soundlyOver = ({ log, knowledge, onOlder }: LocksOptions): Soundly 
   })
 }
 
-export const openLocks = (options: LocksOptions, soundly = soundlyOver(options)): Locks => {
+export const openVerbs = (options: LocksOptions, soundly = soundlyOver(options)): Verbs => {
   const { log, knowledge } = options
   return { ...openLeases(log, knowledge, persistently(soundly)), ...openOwnVerbs(options, soundly) }
 }

@@ -67,7 +67,7 @@ export const inNameOf = ({ doneBy }: Pick<Once, 'doneBy'>): Once => ({
 })
 
 /** The verbs. Names are as clients say them. Each throws UnavailableError. */
-export type Locks = {
+export type Verbs = {
   /** The same request again finds what became of it. */
   readonly acquire: (name: string, lease: string, wish: Wish, once?: Once) => Promise<Acquired>
   /** How a lease stands: one that waits keeps its place by this, one that was promoted is claimed. */
@@ -91,7 +91,7 @@ export type Locks = {
   /** A page of all locks, by name. */
   readonly list: (after: string, count: number, waiters: boolean) => Promise<readonly Lock[]>
   /** Does the lease with this token still hold? */
-  readonly standing: (
+  readonly checkToken: (
     name: string,
     token: number,
   ) => Promise<

@@ -8,7 +8,7 @@
 import { field, type RawEntry } from '../../shared/contract/events.ts'
 import { UnavailableError } from '../../shared/errors.ts'
 import { wokenBy } from './keys.ts'
-import type { Locks } from './verbs.ts'
+import type { Verbs } from './verbs.ts'
 
 /** How often the places of those that wait are kept: several times before they are lost. */
 const ATTEND_EVERY_MS = 3_000
@@ -70,7 +70,7 @@ const dueBy = (entry: RawEntry): number | undefined => {
 }
 
 /** Does what is due by time, when it is due. */
-const openTicker = (tick: Locks['tick']) => {
+const openTicker = (tick: Verbs['tick']) => {
   let timer: NodeJS.Timeout | undefined
   let at = Number.POSITIVE_INFINITY
   let isStopped = false
@@ -101,7 +101,7 @@ const openTicker = (tick: Locks['tick']) => {
   }
 }
 
-export const openWaits = (verbs: Pick<Locks, 'attend' | 'tick'>): Waits => {
+export const openWaits = (verbs: Pick<Verbs, 'attend' | 'tick'>): Waits => {
   const flags = new Map<string, Set<ReturnType<typeof openFlag>>>()
   const ticker = openTicker(verbs.tick)
   let attending: NodeJS.Timeout | undefined

@@ -93,7 +93,7 @@ const ENTRIES = 250
 /** Below the time-out of the gateway. */
 const COUNT_MAX_MS = 25_000
 /** A Redis of 1 GB holds fewer. */
-const THINGS_MAX = 10_000_000
+const COUNTED_MAX = 10_000_000
 /** More sagas than this are in flight only just after a long outage. */
 const OPEN_MAX = 20_000
 /** The most things that an audit names. */
@@ -169,7 +169,7 @@ const counting = (log: Log, ask: Ask): Auditor['count'] => {
     const read = (ids: string, balanceLines: string): void => {
       const each = balanceLines.split('\n')
       if (ids !== '') for (const [at, id] of ids.split('\n').entries()) keep(balances, id, each[at] ?? '')
-      if (balances.size > THINGS_MAX) throw new UnavailableError(`${log.service} holds too much to be counted`)
+      if (balances.size > COUNTED_MAX) throw new UnavailableError(`${log.service} holds too much to be counted`)
       if (performance.now() > deadline) throw new UnavailableError(`${log.service} could not be counted in time`)
     }
     let [after] = await ask(cut, { open_max: 0 })

@@ -6,7 +6,7 @@
  * refuses it (no memory, no room, a replica, a script that does not end). What is not answered once may be slowness; twice in a
  * row it is a finding.
  *
- * A script that keeps the own Redis busy is ended: none of ours takes so long, and any service that may visit it can begin one.
+ * A script that keeps the own Redis busy is ended: none of ours takes so long, and any peer can begin one.
  */
 import { setTimeout as after } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
@@ -101,7 +101,7 @@ export const openHealth = ({ own, masters, needsQuorum, others, probes, step, lo
 
   const checks = (): readonly Check[] => {
     const refusal = writes.wrong()
-    const wrong = refusal === undefined ? undefined : `its own Redis does no deeds: ${refusal}`
+    const wrong = refusal === undefined ? undefined : `its own Redis runs no commands: ${refusal}`
     return [...others(), { name: 'own-redis-writes', grade: 'impairs', wrong }, checkOfMasters(votes, needsQuorum)]
   }
 

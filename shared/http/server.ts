@@ -249,7 +249,7 @@ export const openServer = async (options: HttpServerOptions): Promise<HttpServer
       timeout.addEventListener('abort', () => server.closeAllConnections())
       await closed
       clearInterval(sweeper)
-      log.info({ inside: traffic.inFlight }, 'door closed')
+      log.info({ inFlight: traffic.inFlight }, 'closed to requests')
     },
   }
 }

@@ -43,19 +43,19 @@ export const together = <Found>(askAll: AskAll<Found>, most: number, gatherMs = 
   /** Ends with the request that left last, if that is under way. */
   let busy: Promise<void> | undefined
   /** How many requests shared the one that left last. */
-  let company = 0
+  let sharers = 0
 
   const begin = (): Group<Found> => {
     const ids = new Set<string>()
     const names = new Set<string>()
     const traces = new Set<string>()
     const ask = async (): Promise<ReadonlyMap<string, Found>> => {
-      const gathered = company < MANY ? undefined : after(gatherMs, undefined, { ref: false })
+      const gathered = sharers < MANY ? undefined : after(gatherMs, undefined, { ref: false })
       if (busy !== undefined) await Promise.race([busy, after(WAIT_MS, undefined, { ref: false })])
       if (gathered !== undefined) await gathered
       await turnEnd()
       if (open === group) open = undefined
-      company = names.size
+      sharers = names.size
       const { promise, resolve: end } = Promise.withResolvers<void>()
       busy = promise
       try {

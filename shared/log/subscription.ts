@@ -128,7 +128,7 @@ const openApplyAll = ({ log, publisher, tracing }: SubscriptionOptions): ApplyAl
 }
 
 /** Has entries applied, and tells of them as soon as they are sent. */
-const openTelling = ({ log, publisher, onHeard }: SubscriptionOptions, applyAll: ApplyAll): ApplyAll => {
+const withTelling = ({ log, publisher, onHeard }: SubscriptionOptions, applyAll: ApplyAll): ApplyAll => {
   if (onHeard === undefined) return applyAll
   const tell = (entries: Batch): void => {
     for (const entry of entries) if (log.handles(publisher, entry)) onHeard(entry, publisher)
@@ -152,7 +152,7 @@ const openFollow = (options: SubscriptionOptions, peer: PeerConnection): Follow 
   /** Up to where entries were applied, as this process knows it. */
   let written = '0-0'
   const handles = (entry: RawEntry): boolean => log.handles(publisher, entry)
-  const applyAll = openTelling(options, openApplyAll(options))
+  const applyAll = withTelling(options, openApplyAll(options))
 
   const read = async (position: string): Promise<Batch> => {
     const reply = await step(reading, () =>
@@ -170,7 +170,7 @@ const openFollow = (options: SubscriptionOptions, peer: PeerConnection): Follow 
     if (lost === undefined) return cursor
     await log.recordTailLoss(lost)
     memory.forget(lost)
-    logTailLoss(logger, 'the speaker', lost)
+    logTailLoss(logger, 'the publisher', lost)
     return compareIds(cursor, lost.after) < 0 ? cursor : lost.after
   }
 
@@ -251,7 +251,7 @@ const followOn = async (follow: Follow, peer: PeerConnection, logger: Logger, si
 
 export const openSubscription = (given: SubscriptionOptions): Subscription => {
   const { log, publisher, blocking, reporting, redLock, step, leaseTtlMs } = given
-  const logger = given.logger.child({ reader: `${log.service} hears ${publisher}` })
+  const logger = given.logger.child({ reader: `${log.service} reads ${publisher}` })
   const peer = peerConnection(blocking)
   const follow = openFollow({ ...given, logger }, peer)
   const probing = `probe-${publisher}`
@@ -282,7 +282,7 @@ export const openSubscription = (given: SubscriptionOptions): Subscription => {
         await peer.ask(() => step(probing, () => blocking.ping()), NEVER)
       } catch (error) {
         if (!isTransient(error)) throw error
-        logger.debug({ err: error }, 'the speaker does not answer') // `unreachedMs` tells
+        logger.debug({ err: error }, 'the publisher does not answer') // `unreachedMs` tells
       }
     },
     whenReady: peer.whenReached,

@@ -92,7 +92,7 @@ const isTrimmed = async (redis: Redis, stream: string): Promise<boolean> => {
     const number = (name: string): number => Number(info[info.indexOf(name) + 1])
     return number('entries-added') > number('length')
   } catch (error) {
-    // A visitor may not ask whether the key exists.
+    // A peer may not ask whether the key exists.
     if (error instanceof Error && error.message.includes('no such key')) return false
     throw error
   }

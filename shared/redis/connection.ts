@@ -38,7 +38,7 @@ const ANEW_EVERY_MS = 5_000
 
 const failFast = {
   lazyConnect: true,
-  // Newer than Redis 7.0, and refused to visitors.
+  // Newer than Redis 7.0, and refused to peers.
   disableClientInfo: true,
   maxRetriesPerRequest: 0,
   enableOfflineQueue: false,

@@ -82,7 +82,7 @@ test.serial(becomesReplica, async (t) => {
   const { item, order } = await client.createCart()
   const direct = directTo(t, shop.part('stock-1'))
   await during('demote', [{ part: shop.part('stock-redis') }], async () => {
-    await lacks(direct, /its own Redis does no deeds: READONLY/)
+    await lacks(direct, /its own Redis runs no commands: READONLY/)
     await isAtOnce(t, client, `/stock/find/${item}`)
     t.is((await client.checkout(order)).status, 424)
     const waitedFor = 'payment has read of it; it or stock has not answered'
@@ -99,7 +99,7 @@ test.serial(hasNoMemory, async (t) => {
   const { user, order } = await client.createCart()
   const [payment, ofOrder] = [directTo(t, shop.part('payment-1')), directTo(t, shop.part('order-1'))]
   await during('out-of-memory', [{ part: shop.part('payment-redis') }], async () => {
-    await lacks(payment, /its own Redis does no deeds: OOM/)
+    await lacks(payment, /its own Redis runs no commands: OOM/)
     await lacks(ofOrder, /nothing new is begun: the Redis of payment is 100 % full/)
     await isAtOnce(t, client, `/payment/find_user/${user}`)
     t.is(problemOf(await client.checkout(order)).type, 'urn:shop:problem:no-room')

@@ -3,8 +3,8 @@ import type { Redis } from 'ioredis'
 import type { LockLimits } from '../../ids/lock/keys.ts'
 import { type Knowledge, type Known, openKnowledge } from '../../ids/lock/knowledge.ts'
 import { PLAIN, type Wish } from '../../ids/lock/lease.ts'
-import { openLocks } from '../../ids/lock/store.ts'
-import type { Locks } from '../../ids/lock/verbs.ts'
+import { openVerbs } from '../../ids/lock/store.ts'
+import type { Verbs } from '../../ids/lock/verbs.ts'
 import { openStore } from '../../ids/store.ts'
 import { compareIds } from '../../shared/log/entry.ts'
 import type { Log } from '../../shared/log/log.ts'
@@ -15,7 +15,7 @@ export const wish = (wanted: Partial<Wish> = {}): Wish => ({ ...PLAIN, ...wanted
 
 export type LocksBench = {
   readonly log: Log
-  readonly locks: Locks
+  readonly locks: Verbs
   readonly knowledge: Knowledge
   /** What the Redis was found to have forgotten. */
   readonly lost: Known[]
@@ -28,7 +28,7 @@ export const openLocksOver = (
   const { log } = openStore(dependencies, limits)
   const knowledge = openKnowledge(compareIds)
   const lost: Known[] = []
-  const locks = openLocks({ log, knowledge, onOlder: (more) => void lost.push(...more), onSetBack: () => undefined })
+  const locks = openVerbs({ log, knowledge, onOlder: (more) => void lost.push(...more), onSetBack: () => undefined })
   return { log, locks, knowledge, lost }
 }
 

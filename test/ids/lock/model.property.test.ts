@@ -3,7 +3,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { MODES, type Wish } from '../../../ids/lock/lease.ts'
 import type { Lock } from '../../../ids/lock/read-lock.ts'
-import type { Locks } from '../../../ids/lock/verbs.ts'
+import type { Verbs } from '../../../ids/lock/verbs.ts'
 import { FULL, todaysSeed } from '../../support/faults/daily.ts'
 import { type Done, FREE, type ModelAnswer, type ModelLock, openModel } from '../../support/lock-model.ts'
 import { elapse, openLocksOver, wish } from '../../support/locks.ts'
@@ -119,7 +119,7 @@ const answerOf = (found: { readonly state: string } & Readonly<Record<string, un
 })
 
 /** Runs a verb on a real lock. */
-const run = async (verbs: Locks, name: string, asked: Verb, newest: number): Promise<ModelAnswer> => {
+const run = async (verbs: Verbs, name: string, asked: Verb, newest: number): Promise<ModelAnswer> => {
   switch (asked.verb) {
     case 'acquire':
       return answerOf(await verbs.acquire(name, asked.lease, asked.wish))
@@ -213,7 +213,7 @@ const sorted = (_: string, value: unknown): unknown =>
 
 let sequences = 0
 /** Holds the commands, as they are or as something wrong does them, against the model. */
-const agrees = (commands: Locks) =>
+const agrees = (commands: Verbs) =>
   fc.asyncProperty(verbs, async (asked) => {
     sequences += 1
     const name = `s${sequences}`
@@ -245,7 +245,7 @@ test.serial(`the commands do what the model says, in ${RUNS} sequences`, async (
 })
 
 /** Commands that do something wrong, which must be found. */
-const WRONG: Readonly<Record<string, Partial<Locks>>> = {
+const WRONG: Readonly<Record<string, Partial<Verbs>>> = {
   'all have the same priority': {
     acquire: (name, id, wanted) => locks.acquire(name, id, { ...wanted, priority: 0 }),
   },

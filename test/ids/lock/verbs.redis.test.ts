@@ -298,9 +298,9 @@ test.serial('a delayed lock says when it is free again', async (t) => {
 test.serial('a token tells whether its lease still holds', async (t) => {
   const held = await locks.acquire('a', 'l1', wish({ owner: 'w' }))
   const token = held.state === 'held' ? held.token : 0
-  t.like(await locks.standing('a', token), { state: 'holds', mode: 'exclusive', owner: 'w' })
+  t.like(await locks.checkToken('a', token), { state: 'holds', mode: 'exclusive', owner: 'w' })
   await locks.release('a', 'l1')
-  t.deepEqual(await locks.standing('a', token), { state: 'ended', newest: token })
+  t.deepEqual(await locks.checkToken('a', token), { state: 'ended', newest: token })
 })
 
 test.serial('an idle lock is forgotten after a while, its token is not', async (t) => {
@@ -675,7 +675,7 @@ test.serial('each verb notices that the Redis came back older', async (t) => {
     force: () => locks.force('a', { token: undefined, waiters: false }),
     configure: () => locks.configure('b', { limit: 2, write: undefined, delayMs: 0 }, 'log1'),
     show: () => locks.show('a', false),
-    standing: () => locks.standing('a', 1),
+    checkToken: () => locks.checkToken('a', 1),
     tick: () => locks.tick(),
   }
   for (const [name, verb] of Object.entries(verbs)) {

@@ -305,7 +305,7 @@ test('the publisher’s Redis comes back older: what only it knew is listed by n
     lost?.entries.map(({ id, kind, log_id, facts }) => [id, kind, log_id, facts]),
     [[gone, 'FundsAdded', 'gone', { user: 'anna', amount: '7' }]],
   )
-  await warns(t, follower, 'the speaker came back older: it has lost its tail', 'the speaker has lost an entry')
+  await warns(t, follower, 'the publisher came back older: it has lost its tail', 'the publisher has lost an entry')
   await scene.say(5, 2)
   await leaves(t, scene, STOCK - 7)
   await scene.publisher.restart()
