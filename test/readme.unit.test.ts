@@ -128,3 +128,19 @@ test('the README of shared has the routes of every service, and no other', (t) =
   const all = new Set([...every, ...audits.map((route) => route.replace('/payment', prefix))])
   t.deepEqual(routesIn('shared/README.md').toSorted(), [...all].toSorted())
 })
+
+test('the README of shared has its files, each with the question at its head', (t) => {
+  const folder = join(ROOT, 'shared')
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((path) => path.replaceAll('\\', '/'))
+    .filter((path) => /^(?!metrics\/)[\w-]+\/[\w-]+\.ts$/.test(path))
+  const asked = files.map((path) => {
+    const [, head = ''] = /^\/\*\*(.*?)\*\//s.exec(readFileSync(join(folder, path), 'utf8')) ?? []
+    const [question] = /^.*?\?/.exec(head.replace(/\s*\n \*/g, '').trim()) ?? []
+    return `${path}: ${question}`
+  })
+  const rows = readFileSync(join(folder, 'README.md'), 'utf8').matchAll(
+    /^\| \[`[\w-]+\.ts`\]\((\w+\/\S+)\) \| (.*) \|$/gm,
+  )
+  t.deepEqual(Array.from(rows, ([, path, question]) => `${path}: ${question}`).toSorted(), asked.toSorted())
+})

@@ -1,5 +1,5 @@
 /**
- * How is a command run, and what was returned under a request's key?
+ * How do commands share a script call, and what was returned under a request's key?
  *
  * Commands of one kind, or of kinds that go together, that are asked for at about the same time share one script call, and each is done, answered and fails
  * as if it were alone. A request that bears an `Idempotency-Key` has one effect: its first answer is remembered, and given

@@ -1,7 +1,7 @@
 /**
- * What does a log tell?
+ * How is a log read?
  *
- * Its entries, by log id, by place or by time, the oldest first, for as long as the log is kept.
+ * By log id, by place or by time, the oldest entry first, for as long as the log is kept.
  */
 import type { Redis } from 'ioredis'
 import type { RawEntry } from '../contract/events.ts'

@@ -1,5 +1,5 @@
 /**
- * How is a command run, and its entry appended and applied?
+ * What is the log of a service, and what is done by it?
  *
  * Each service has one Redis stream, its *log*: write-ahead log, event stream and audit trail at once. A command is one Lua
  * script that writes its effect and appends its entry in the same step, so that an effect without its event, or an event

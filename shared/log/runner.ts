@@ -1,8 +1,7 @@
 /**
- * How is a command run?
+ * How is a command run by its row?
  *
- * By its row, so that its arguments and its result have the types of the row; what is returned is held against the row here,
- * and nowhere else.
+ * Its arguments and its result have the types of the row; what is returned is held against the row here, and nowhere else.
  */
 import { impossible } from '../errors.ts'
 import {

@@ -1,4 +1,4 @@
-/** How do operators ask a service that owns things of its sagas and things, where an audit does not add up? */
+/** What is a service asked of single sagas and things, where an audit does not add up? */
 import type { Auditor } from '../audit/auditor.ts'
 import { type Route, routes } from '../http/route.ts'
 import { auditApi } from './api.ts'

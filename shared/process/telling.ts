@@ -1,5 +1,5 @@
 /**
- * How is told of what may come at any rate?
+ * How is that logged which may happen at any rate?
  *
  * Of the first at once, and of all that come within a second after it in one line, with their number and what is said of the last of them.
  */

@@ -1,6 +1,7 @@
 /**
- * What becomes of a saga in one service, as data: for each state and event what the command returns, the state after it, and
- * what it emits.
+ * What becomes of a saga in one service, as data?
+ *
+ * For each state and event: what the command returns, the state after it, and what it emits.
  *
  * The tables lie beside the services. A test tries every cell on the real commands, and their pictures are made of them.
  */
