@@ -111,7 +111,10 @@ const askOf = (wire: Wire, versions: Versions) => {
     if (lockToken !== undefined) headers['If-Lock-Token'] = String(lockToken)
     if (prefer !== undefined) headers.Prefer = prefer
     return wire.send({
-      ...{ name, method: asked.method, path: targetOf(path, query), headers },
+      name,
+      method: asked.method,
+      path: targetOf(path, query),
+      headers,
       body: body === undefined ? undefined : JSON.stringify(body),
       mayRepeat: key !== undefined || asked.again === 'as-it-is',
       signal,

@@ -140,9 +140,11 @@ const leasing =
   (name, onHeld) =>
     keepLease({ name, ttlMs, redLock: redlock.named(name), onHeld, log: logger })
 
-const refuseExposedRedis = (config: ServiceConfig, { peers }: Place): void => {
+/** @throws ConfigError where strangers could reach a Redis, or say that they are the gateway */
+const refuseUnsafe = (config: ServiceConfig, { peers }: Place): void => {
   const ofPeers = Object.entries(peers).map(([name, url]) => [urlVariable(name), url])
   refuseExposed({ ...config, redisUrls: { REDIS_URL: config.redisUrl, ...Object.fromEntries(ofPeers) } })
+  refuseGuessable(config)
 }
 
 /** What is looked at to know whether the service can do its work. */
@@ -184,19 +186,28 @@ const openChecks = (
   }
 }
 
+/** Where a service listens, to whom, and until when. */
+const listeningOf = ({ port, host, auth, gatewaySecret, operatorToken, drainMs, logOneIn }: ServiceConfig) => ({
+  port,
+  host,
+  auth,
+  gatewaySecret,
+  operatorToken,
+  drainMs,
+  logOneIn,
+})
+
 export const openService = async (context: ProcessContext<ServiceConfig>, options: ServiceOptions): Promise<void> => {
   const { config, logger, stack, shutdown, step, tracing } = context
-  const { leaseTtlMs, port, host, auth, gatewaySecret, operatorToken, drainMs, logOneIn } = config
   const { prefix, subscribers } = options
-  refuseExposedRedis(config, options)
-  refuseGuessable(config)
+  refuseUnsafe(config, options)
   const metrics = metricsFrom(config.metrics, logger)
   const { redis, masters, redLock: redlock, blocking } = openConnections(context, options, metrics)
   const replica = `${context.replica}-${nanoid(8)}`
   const ids = identifiers(logger)
   stack.defer(ids.stop)
   const reporting = (peer: Service): Redis => masters[peer as LockMaster]
-  const common = { step, tracing, leaseTtlMs, logger }
+  const common = { step, tracing, leaseTtlMs: config.leaseTtlMs, logger }
   const peers = openPeers({ blocking, reporting, redLock: redlock, ...common })
   const retentionMs = config.retentionMs || config.retentionHours * 3_600_000
   const parts = options.build({
@@ -209,7 +220,8 @@ export const openService = async (context: ProcessContext<ServiceConfig>, option
     follow: (listener) =>
       openFollowing({ service: options.service, blocking: blocking(options.service), step, logger, ...listener }),
     underLease: leasing(config.leaseTtlMs, redlock, logger),
-    ...{ outOfReach: peers.outOfReach, catchUp: peers.catchUp },
+    outOfReach: peers.outOfReach,
+    catchUp: peers.catchUp,
     retentionS: retentionMs / 1_000, // a saga's record is kept for longer: as long as its last entry
     metrics,
   })
@@ -232,14 +244,16 @@ export const openService = async (context: ProcessContext<ServiceConfig>, option
   const health = openChecks(context, options, { redis, masters, peers, features, metrics })
   const server = await openServer({
     service: options.service,
-    ...{ port, host, auth, gatewaySecret, operatorToken, drainMs, logOneIn },
+    ...listeningOf(config),
     routes: [
       ...parts.routes,
       ...logRoutes(prefix, log, parser, { replica: context.replica, readers: peers.readers, memory: health.memory }),
       ...sagaRoutes(prefix, { log, parser, recovery, subscribers, onApplied }),
       ...featureRoutes(prefix, features),
     ],
-    ...{ isOff: features.isOff, isFull: health.isFull, checks: health.checks },
+    isOff: features.isOff,
+    isFull: health.isFull,
+    checks: health.checks,
     metrics,
     tracing,
     log: logger,

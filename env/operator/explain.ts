@@ -164,7 +164,10 @@ export const gather = async (ask: Ask, subject: Subject, readsAll = false): Prom
   const timeline = await timelineOf(ask, present, [...all, ...ended], changes)
   return {
     ...subject,
-    ...{ order, refund_ids, timeline, gap },
+    order,
+    refund_ids,
+    timeline,
+    gap,
     views: views?.views ?? [],
     others: others.filter((one) => one.views.some(isUnfinished)),
     dead_letters: letters.filter(isUnresolved),

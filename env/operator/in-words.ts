@@ -129,7 +129,9 @@ const timelineInWords = (timeline: readonly Said[]): readonly string[] => {
   const hasSeveral = new Set(timeline.map(({ log_id }) => log_id)).size > 1
   const rows = columns(
     timeline.map(({ at, service, kind, log_id, facts }) => [
-      ...[clock(at), service, kind],
+      clock(at),
+      service,
+      kind,
       ...(hasSeveral ? [log_id] : []),
       factsInWords(facts),
     ]),

@@ -110,8 +110,13 @@ const run = async (args: string[]): Promise<Result> => {
     args,
     allowPositionals: true,
     options: {
-      ...{ url: option, token: option, name: option, only: option },
-      ...{ waiters: flag, json: flag, help: { ...flag, short: 'h' } },
+      url: option,
+      token: option,
+      name: option,
+      only: option,
+      waiters: flag,
+      json: flag,
+      help: { ...flag, short: 'h' },
     },
   })
   if (values.help) return { lines: [HELP], json: HELP }

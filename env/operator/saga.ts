@@ -204,7 +204,8 @@ const run = async (line: readonly string[]): Promise<Result> => {
   const { url = DEFAULT_URL, token = process.env.OPERATOR_TOKEN ?? '', json = false } = values
   const { all = false, refund = false, accept, why } = values
   const result = await verb(askShop({ url, token }), what, {
-    ...{ all, refund },
+    all,
+    refund,
     ...(accept === undefined ? {} : { accept }),
     ...(why === undefined ? {} : { why }),
   })

@@ -98,7 +98,12 @@ const claimOf = (name: string, wanted: Wanted, waitMs: number, options: ClientOp
     mode: mode === 'shared' ? 'read' : mode,
     ttl_ms: ttl,
     ...(waitMs > SERVICE_WAIT_MAX_MS ? { queue: true } : { wait_ms: Math.ceil(waitMs) }),
-    ...{ priority, permits, limit, owner: wanted.owner ?? options.owner, metadata, delay_ms: delay },
+    priority,
+    permits,
+    limit,
+    owner: wanted.owner ?? options.owner,
+    metadata,
+    delay_ms: delay,
   }
   return { name, pathOf: (lease) => `${pathOfLock(name)}/leases/${lease}`, body, ttl, waitMs, signal, onWaiting }
 }

@@ -101,8 +101,21 @@ const older = { older: [] } as const
 export const acquireLock = command(
   'acquire-lock',
   [
-    ...(['lock', 'lease', 'seen', 'request', 'ttl', 'mode?', 'wait?', 'queue?', 'priority?'] as const),
-    ...(['permits?', 'limit?', 'owner?', 'metadata?', 'delay?', 'comes_again?'] as const),
+    'lock',
+    'lease',
+    'seen',
+    'request',
+    'ttl',
+    'mode?',
+    'wait?',
+    'queue?',
+    'priority?',
+    'permits?',
+    'limit?',
+    'owner?',
+    'metadata?',
+    'delay?',
+    'comes_again?',
   ],
   { granted: ['lease', 'token', 'at', 'entry'], held, waiting },
   {
