@@ -77,7 +77,7 @@ const holderFilter = (wanted: Wanted): ((lock: Lock) => boolean) => {
     )
 }
 
-export const filterOf = (wanted: Wanted): ((lock: Lock) => boolean) => {
+const filterOf = (wanted: Wanted): ((lock: Lock) => boolean) => {
   const isNamed = fitsGlob(wanted.name ?? '*')
   const hasHolder = holderFilter(wanted)
   return (lock) =>

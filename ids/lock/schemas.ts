@@ -43,7 +43,7 @@ const MUST_BE_METADATA = `be up to ${METADATA_MAX} texts of up to ${METADATA_VAL
 const NO_METADATA = ['__proto__', 'constructor', 'prototype']
 const isKept = (sent: unknown): boolean =>
   !Array.isArray(sent) && !NO_METADATA.some((name) => Object.hasOwn(Object(sent), name))
-export const metadata = v.pipe(
+const metadata = v.pipe(
   v.custom<object>(isKept, `${MUST_BE_METADATA}, other than ${NO_METADATA.join(', ')}`),
   v.record(v.string(MUST_BE_METADATA), v.string(MUST_BE_METADATA), MUST_BE_METADATA),
   v.check((all) => {
@@ -184,7 +184,7 @@ export const shownEnd = v.object({
   waiter_promoted: v.boolean(),
 })
 
-export const retry = v.object({
+const retry = v.object({
   after_ms: v.number(),
   max_ms: v.number(),
   /** These two are no integers, and the contract says so. */
@@ -241,7 +241,7 @@ const happening = v.object({
 })
 export const shownLock = v.object({ ...listed, history: v.array(happening), retry })
 
-export const LIST_STATES = ['held', 'free', 'contested'] as const
+const LIST_STATES = ['held', 'free', 'contested'] as const
 /** Which locks are wanted. */
 export const locksWanted = {
   name: v.optional(

@@ -20,7 +20,7 @@ export const amendOrder = command(
 )
 
 /** What may be remembered under the key of a request for a change, of an order that was open then, or paid. */
-export const changeAnswers = { ...changeOrder.returns, ...amendOrder.returns }
+const changeAnswers = { ...changeOrder.returns, ...amendOrder.returns }
 /** Under a key, each of the two commands may return what was remembered of the other. */
 export const changeOnce = { ...changeOrder, returns: changeAnswers }
 export const amendOnce = { ...amendOrder, returns: changeAnswers }

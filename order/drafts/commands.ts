@@ -1,4 +1,4 @@
-/** Which commands order has about drafts: what follows the entries of payment, and what each returns, as its Lua file says. */
+/** Which command order has about drafts whose result is looked at: what it wants and returns, as its Lua file says. */
 import { command } from '../../shared/redis/command.ts'
 
 export const noteDraft = command('note-draft', ['log_id', 'order', 'user', 'total', 'order_version'], {
@@ -7,9 +7,4 @@ export const noteDraft = command('note-draft', ['log_id', 'order', 'user', 'tota
   deferred: [],
   forgotten: [],
   repeated: [],
-})
-export const noteVoid = command('note-void', ['log_id', 'order', 'order_version'], {
-  requested: [],
-  deferred: [],
-  nothing: [],
 })

@@ -35,11 +35,7 @@ export const isTaken = ({ status }: Pick<Attempt, 'status'>): boolean =>
 const reasonOf = ({ status, error }: Attempt): string =>
   (error ?? `it answered ${status}`).replaceAll(/\s+/g, ' ').toWellFormed()
 
-export const deliveryOf = (
-  { id, type }: CloudEvent,
-  { status, error, tookMs }: Attempt,
-  attempt: number,
-): Delivery => ({
+const deliveryOf = ({ id, type }: CloudEvent, { status, error, tookMs }: Attempt, attempt: number): Delivery => ({
   event_id: id,
   type,
   at: new Date().toISOString(),

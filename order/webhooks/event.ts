@@ -32,7 +32,7 @@ export type EventType = keyof typeof KIND_OF
 /** In the order in which they are documented. */
 export const EVENT_TYPES = Object.keys(KIND_OF) as readonly EventType[] as readonly [EventType, ...EventType[]]
 /** What is sent when an operator wants to see that it arrives: of no entry. */
-export const TEST_TYPE = 'shop.webhook.test'
+const TEST_TYPE = 'shop.webhook.test'
 
 const TYPE_OF: ReadonlyMap<string, EventType> = new Map(EVENT_TYPES.map((type) => [KIND_OF[type], type]))
 

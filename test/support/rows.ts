@@ -12,7 +12,7 @@ import { forms } from '../../order/forms/api.ts'
 import { refunds } from '../../order/refunds/api.ts'
 import { webhooks } from '../../order/webhooks/api.ts'
 import { api as payment } from '../../payment/api.ts'
-import type { Service } from '../../shared/contract/services.ts'
+import { SERVICES, type Service } from '../../shared/contract/services.ts'
 import type { Row, Rows } from '../../shared/http/route.ts'
 import { auditApi, featureApi, logApi, recoveryApi, sagaApi } from '../../shared/operator/api.ts'
 import { api as stock } from '../../stock/api.ts'
@@ -38,7 +38,7 @@ const apis: Readonly<Record<Service, Rows>> = {
 
 export type NamedRow = Row & { readonly service: Service; readonly name: string }
 
-export const ROWS: readonly NamedRow[] = (['ids', 'order', 'payment', 'stock'] as const).flatMap((service) =>
+export const ROWS: readonly NamedRow[] = SERVICES.flatMap((service) =>
   Object.entries(apis[service]).map(([name, row]) => ({ ...row, service, name })),
 )
 
