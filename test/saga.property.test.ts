@@ -2,14 +2,15 @@
  * Random schedules of the real commands: those of the day, or, with `SAGA_RUNS`, so many new ones. `SAGA_SEED` and `SAGA_PATH` repeat one
  * that failed: both are in the message of the failure. An empty path ends at the first failure, without shrinking it.
  */
+
 import assert from 'node:assert/strict'
 import process from 'node:process'
 import test from 'ava'
 import fc from 'fast-check'
+import type { Participant } from '../shared/contract/services.ts'
 import { todaysSeed } from './support/faults/daily.ts'
 import { agingSteps, anySteps, checkoutSteps, type Shop, type Step, shops, written } from './support/schedule/steps.ts'
 import { type Forgotten, openWorld } from './support/schedule/world.ts'
-import type { Participant } from './support/three-services.ts'
 
 const RUNS = Number(process.env.SAGA_RUNS ?? 150)
 /** A busy machine takes many times as long, and one that found something shrinks it. */

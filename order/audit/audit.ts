@@ -16,6 +16,7 @@
 import type { Auditor, Count, Cut } from '../../shared/audit/auditor.ts'
 import { single } from '../../shared/contract/events.ts'
 import type { Mismatch } from '../../shared/contract/queries.ts'
+import { PARTICIPANTS } from '../../shared/contract/services.ts'
 import { PeerError, UnavailableError } from '../../shared/errors.ts'
 import type { Peer, Requester } from '../../shared/http/client.ts'
 import type { AnswerTo } from '../../shared/http/route.ts'
@@ -235,7 +236,7 @@ const unapplied = async (log: Log, { payment, stock }: Participants, cuts: Cuts)
   const pageOf = { order: log.page, payment: payment.page, stock: stock.page }
   const ids = await Promise.all(
     [cuts.order, cuts.payment, cuts.stock].flatMap(({ heard, hears }) =>
-      (['order', 'payment', 'stock'] as const).map((publisher) => {
+      PARTICIPANTS.map((publisher) => {
         const after = heard[publisher]
         return after === undefined ? [] : checkoutsAfter(after, pageOf[publisher], hears[publisher])
       }),

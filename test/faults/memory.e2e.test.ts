@@ -10,6 +10,7 @@ import assert from 'node:assert/strict'
 import test, { type ExecutionContext } from 'ava'
 import type { Redis } from 'ioredis'
 import { VERSION } from '../../shared/contract/events.ts'
+import { PARTICIPANTS, type Participant } from '../../shared/contract/services.ts'
 import { settle, type Told, violations } from '../support/checker/invariants.ts'
 import { eventually } from '../support/eventually.ts'
 import { daily, FULL } from '../support/faults/daily.ts'
@@ -17,8 +18,6 @@ import { inParallel } from '../support/load/jobs.ts'
 import { lookInto } from '../support/shop/behind.ts'
 import type { Client } from '../support/shop/client.ts'
 import { type OpenShop, openShop } from '../support/shop/shop.ts'
-
-type Participant = 'order' | 'payment' | 'stock'
 
 const DEADLINE_MS = 1_500
 /** What is left, so that it is the shop that fills it. */
@@ -121,7 +120,7 @@ const isBalanced = async (client: Client): Promise<void> => {
   assert.equal((json as { balanced: boolean }).balanced, true, text)
 }
 
-for (const participant of daily(['order', 'payment', 'stock'] as const, 1))
+for (const participant of daily(PARTICIPANTS, 1))
   test(`out of memory, the Redis of ${participant} is read, trimmed and audited, and refuses the rest`, async (t) => {
     t.timeout(90_000)
     const opened = await openShop(t, {
@@ -190,7 +189,7 @@ const FILLING_BYTES = 40 * 1_048_576
 
 const problemOf = ({ json }: { readonly json: unknown }): unknown => (json as { readonly type?: unknown }).type
 
-for (const participant of daily(['order', 'payment', 'stock'] as const, 1))
+for (const participant of daily(PARTICIPANTS, 1))
   test(`while the Redis of ${participant} is nearly full nothing new is begun, what was begun ends, and trimming goes on`, async (t) => {
     t.timeout(90_000)
     const opened = await openShop(t, {

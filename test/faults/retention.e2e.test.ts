@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as after } from 'node:timers/promises'
 import test from 'ava'
+import { PARTICIPANTS } from '../../shared/contract/services.ts'
 import { settle } from '../support/checker/invariants.ts'
 import { packedIn } from '../support/checker/records.ts'
 import { eventually } from '../support/eventually.ts'
@@ -22,8 +23,6 @@ const opened = shareShop(test, {
     order: { CHECKOUT_DEADLINE_MS: String(DEADLINE_MS) },
   },
 })
-
-const PARTICIPANTS = ['order', 'payment', 'stock'] as const
 
 const isBalanced = async (): Promise<boolean> => {
   const { json } = await opened().client.get('/audit')

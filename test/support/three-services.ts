@@ -2,20 +2,19 @@
  * The services of a checkout without their processes: their real commands over three real Redis servers, and nothing moves
  * unless the caller moves it.
  */
+
 import { once } from 'node:events'
 import type { Redis } from 'ioredis'
 import { openStore as openOrder } from '../../order/store.ts'
 import { openStore as openPayment } from '../../payment/store.ts'
 import type { RawEntry } from '../../shared/contract/events.ts'
+import type { Participant } from '../../shared/contract/services.ts'
 import { ackedKey, logKey } from '../../shared/log/entry.ts'
 import type { Log } from '../../shared/log/log.ts'
 import type { Dependencies } from '../../shared/service.ts'
 import { openStore as openStock } from '../../stock/store.ts'
 import { type Bench, openBenchOn } from './shop/open-store.ts'
 import { type RedisServer, startRedis } from './shop/redis-server.ts'
-
-export const PARTICIPANTS = ['order', 'payment', 'stock'] as const
-export type Participant = (typeof PARTICIPANTS)[number]
 
 /** Who reads whose log, in the order of a checkout. */
 export const PAIRS = [

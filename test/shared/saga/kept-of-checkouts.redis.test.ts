@@ -1,5 +1,7 @@
 /** What a finished checkout takes in each Redis, for as long as it is kept. */
+
 import test from 'ava'
+import { PARTICIPANTS } from '../../../shared/contract/services.ts'
 import { logIds } from '../../../shared/log/log-id.ts'
 import { packedIn } from '../../support/checker/records.ts'
 import { finishedCheckouts } from '../../support/shop/finished.ts'
@@ -26,19 +28,19 @@ const idsOfFewMilliseconds = (): (() => string) => {
 test('a record of what is finished is its state and its entries, beside others in one small hash', async (t) => {
   await using shop = await finishedCheckouts(2 * CHECKOUTS, idsOfFewMilliseconds())
   await shop.pay(CHECKOUTS, FIRST)
-  for (const participant of ['order', 'payment', 'stock'] as const) {
+  for (const participant of PARTICIPANTS) {
     const redis = shop.redis[participant]
     t.deepEqual(await redis.keys('saga:*'), [], participant)
     const [pack = ''] = await redis.keys('sagas:packed:*')
     t.is(await redis.object('ENCODING', pack), 'listpack')
   }
   const before = { order: 0, payment: 0, stock: 0 }
-  for (const participant of ['order', 'payment', 'stock'] as const) {
+  for (const participant of PARTICIPANTS) {
     const { all, log } = await shop.usedBy(participant)
     before[participant] = all - log
   }
   await shop.pay(0, CHECKOUTS)
-  for (const participant of ['order', 'payment', 'stock'] as const) {
+  for (const participant of PARTICIPANTS) {
     const { all, log } = await shop.usedBy(participant)
     const each = (all - log - before[participant]) / CHECKOUTS
     t.log(`${participant}: ${Math.round(each)} bytes a checkout, besides its entries`)

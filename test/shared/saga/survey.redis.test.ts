@@ -2,13 +2,14 @@
  * What is recorded of a checkout ends when nobody will ever speak of it again, and never by its age: here entries may be
  * dropped at once, so that only what was applied keeps them.
  */
+
 import test from 'ava'
+import { PARTICIPANTS, type Participant } from '../../../shared/contract/services.ts'
 import { UnavailableError } from '../../../shared/errors.ts'
 import { logKey } from '../../../shared/log/entry.ts'
 import { packedIn, packOf, recordsIn, unpackRecord } from '../../support/checker/records.ts'
 import { type FinishedCheckouts, finishedCheckouts } from '../../support/shop/finished.ts'
 import { plainly } from '../../support/shop/open-store.ts'
-import { PARTICIPANTS, type Participant } from '../../support/three-services.ts'
 
 /** Whatever is said by now is old enough. */
 const AT_ONCE = -60_000

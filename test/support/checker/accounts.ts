@@ -9,13 +9,11 @@
  * An entry that finds its checkout where it leads to is a repetition: it must say what the first one said, and moves
  * nothing. What contradicts the account is a `Fault`; the reading goes on after it.
  */
+
 import { ofDrafts, single } from '../../../shared/contract/events.ts'
 import { parseLines } from '../../../shared/contract/lines.ts'
+import type { Participant } from '../../../shared/contract/services.ts'
 import type { LogEntry } from '../../../shared/log/entry.ts'
-
-/** Who keeps an account. */
-export type Participant = 'order' | 'payment' | 'stock'
-export const PARTICIPANTS = ['order', 'payment', 'stock'] as const satisfies Participant[]
 
 /** By how many milliseconds the clock of each Redis is ahead of the one that the history was written by. */
 export type Clocks = Readonly<Partial<Record<Participant, number>>>

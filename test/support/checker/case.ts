@@ -16,8 +16,8 @@
  *   seeded credit=9 stock=4                            what the clients say they added
  *   lock order:late | open order s4 | dead stock why | contradicted bought | lossy | lost p9 FundsAdded user=ann amount=3
  */
+import { PARTICIPANTS, type Participant } from '../../../shared/contract/services.ts'
 import type { LogEntry } from '../../../shared/log/entry.ts'
-import { PARTICIPANTS, type Participant } from './accounts.ts'
 import type { CursorEvidence, Evidence, LogEvidence } from './checker.ts'
 import { DOES, type Facts, type Operation, type Told } from './history.ts'
 

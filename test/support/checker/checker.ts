@@ -15,7 +15,7 @@
  */
 
 import { parseLines } from '../../../shared/contract/lines.ts'
-import type { Service } from '../../../shared/contract/services.ts'
+import { PARTICIPANTS, type Participant, type Service } from '../../../shared/contract/services.ts'
 import { compareIds, type LogEntry } from '../../../shared/log/entry.ts'
 import {
   type Accounts,
@@ -24,8 +24,6 @@ import {
   countActions,
   linesOf,
   orderAccount,
-  PARTICIPANTS,
-  type Participant,
   payAccount,
   stockAccount,
 } from './accounts.ts'

@@ -10,8 +10,10 @@
  * (see `returns.ts`). Where it is known how far the clock of a Redis is from the clients', a view may only be of a moment
  * within its request, and an action only of one within a request for it.
  */
+
 import { parseLines } from '../../../shared/contract/lines.ts'
-import type { Account, Accounts, Clocks, Moment, OrderState, Participant, ShelfState, WalletState } from './accounts.ts'
+import type { Participant } from '../../../shared/contract/services.ts'
+import type { Account, Accounts, Clocks, Moment, OrderState, ShelfState, WalletState } from './accounts.ts'
 import type { Anomaly, AnomalyName } from './anomaly.ts'
 import { isPromised, type Named, SLACK_MS, unaskedActions } from './asked.ts'
 import { type Does, groupedBy, type Operation, PASSING } from './history.ts'

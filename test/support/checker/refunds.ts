@@ -4,9 +4,10 @@
  * A refund that order has granted was paid by payment and its goods were taken back by stock, each once and alike; and an order
  * shows neither more nor less than what was granted of it.
  */
+
 import { parseLines } from '../../../shared/contract/lines.ts'
+import { PARTICIPANTS, type Participant } from '../../../shared/contract/services.ts'
 import { compareIds, type LogEntry } from '../../../shared/log/entry.ts'
-import { PARTICIPANTS, type Participant } from './accounts.ts'
 import type { Anomaly } from './anomaly.ts'
 
 type Fields = Readonly<Record<string, string>>

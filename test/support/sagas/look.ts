@@ -2,9 +2,9 @@
  * `look` prints what there is: what everybody owns, what became of each checkout, and whether the ledgers agree; `drafts` what the
  * invoices of orders are to be, as payment and order know it.
  */
+import { PARTICIPANTS } from '../../../shared/contract/services.ts'
 import { ledgerOf } from '../checker/ledgers.ts'
 import { recordsIn } from '../checker/records.ts'
-import { PARTICIPANTS } from '../three-services.ts'
 import type { Command, Scene } from './scene.ts'
 
 const wallets = async ({ services, users, print }: Scene): Promise<void> => {

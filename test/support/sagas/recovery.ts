@@ -11,12 +11,13 @@
  *   letters payment          its dead letters
  *   retry payment dead#1 | dismiss payment dead#1
  */
+import { PARTICIPANTS, type Participant } from '../../../shared/contract/services.ts'
 import { UnavailableError } from '../../../shared/errors.ts'
 import { ackedKey, type LostTail } from '../../../shared/log/entry.ts'
 import { tailLossDetector } from '../../../shared/log/tail-loss.ts'
 import { logParser, type Report } from '../../../shared/saga/log-parser.ts'
 import { plainly } from '../shop/open-store.ts'
-import { PARTICIPANTS, type Participant, subscribersOf } from '../three-services.ts'
+import { subscribersOf } from '../three-services.ts'
 import { type Command, durationOf, onceOf, participantOf, type Scene } from './scene.ts'
 
 const NEVER = '0 0 0 1 1 *'

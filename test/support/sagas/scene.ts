@@ -1,15 +1,10 @@
 /** What the commands of a transcript share: the shop, what was emitted in it, and where they print. */
+
 import type { RawEntry } from '../../../shared/contract/events.ts'
+import { PARTICIPANTS, type Participant } from '../../../shared/contract/services.ts'
 import type { Once, Reply } from '../../../shared/redis/script.ts'
 import { plainly, under } from '../shop/open-store.ts'
-import {
-  openThreeServices,
-  PAIRS,
-  PARTICIPANTS,
-  type Participant,
-  type ThreeServers,
-  type ThreeServices,
-} from '../three-services.ts'
+import { openThreeServices, PAIRS, type ThreeServers, type ThreeServices } from '../three-services.ts'
 import { openTimeline, SINGLE, type Timeline } from './timeline.ts'
 
 export type Words = {

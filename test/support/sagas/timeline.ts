@@ -2,10 +2,11 @@
  * What the logs of the services gain, as text that is the same in every run: an entry is named by its log and its place in
  * it since the story began (`payment#2`), a deadline by whether it lies ahead.
  */
+
 import type { Redis } from 'ioredis'
 import type { RawEntry } from '../../../shared/contract/events.ts'
+import { PARTICIPANTS, type Participant } from '../../../shared/contract/services.ts'
 import { type LogEntry, logKey, readable } from '../../../shared/log/entry.ts'
-import { PARTICIPANTS, type Participant } from '../three-services.ts'
 
 export type Timeline = {
   /** The name of an entry; those from before the story have the number 0. */

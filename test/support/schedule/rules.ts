@@ -4,7 +4,9 @@
  * The logs are read as the accounts they are, and must agree with each other, with what the stores show, and with what customers were
  * told. A service that has lost its tail lists what nobody can know any more, and nothing else is excused.
  */
+
 import { refundIn } from '../../../order/amend/amendment.ts'
+import { PARTICIPANTS, type Participant } from '../../../shared/contract/services.ts'
 import type { LogEntry } from '../../../shared/log/entry.ts'
 import {
   type Account,
@@ -19,7 +21,7 @@ import { describe } from '../checker/anomaly.ts'
 import { brokenDrafts, draftIn } from '../checker/drafts.ts'
 import { ledgerOf } from '../checker/ledgers.ts'
 import { plainly } from '../shop/open-store.ts'
-import { PARTICIPANTS, type Participant, type ThreeServices } from '../three-services.ts'
+import type { ThreeServices } from '../three-services.ts'
 import type { Customers, OrderTold, Saga, Wanted } from './customers.ts'
 import type { Shop } from './steps.ts'
 

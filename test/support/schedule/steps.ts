@@ -3,9 +3,11 @@
  *
  * A *schedule* is a list of steps: plain data, so that it is printed, repeated and shrunk as it stands.
  */
+
 import fc from 'fast-check'
 import type { Restock } from '../../../order/refunds/refund.ts'
-import { PAIRS, PARTICIPANTS, type Participant } from '../three-services.ts'
+import { PARTICIPANTS, type Participant } from '../../../shared/contract/services.ts'
+import { PAIRS } from '../three-services.ts'
 
 /** What there is before the first step: few of everything, so that checkouts contend. */
 export type Shop = {

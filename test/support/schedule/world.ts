@@ -4,7 +4,9 @@
  * Its steps are taken one after the other. Afterwards `settle` delivers what is left, and `violations` says in words what
  * contradicts the promises. It reads the logs as the accounts they are: every entry must be justified by those before it.
  */
+
 import { isUndecided } from '../../../order/order.ts'
+import { PARTICIPANTS, type Participant } from '../../../shared/contract/services.ts'
 import { UnavailableError } from '../../../shared/errors.ts'
 import { compareIds, type LogEntry } from '../../../shared/log/entry.ts'
 import { tailLossDetector } from '../../../shared/log/tail-loss.ts'
@@ -16,8 +18,6 @@ import {
   copyOf,
   openThreeServices,
   PAIRS,
-  PARTICIPANTS,
-  type Participant,
   startThreeServers,
   subscribersOf,
   type ThreeServices,

@@ -1,16 +1,11 @@
 /**
  * Many checkouts that are paid, in three real Redis without processes: to see what is kept of them, and for how long.
  */
+
 import type { Store as OrderStore } from '../../../order/store.ts'
+import type { Participant } from '../../../shared/contract/services.ts'
 import { logKey } from '../../../shared/log/entry.ts'
-import {
-  openThreeServices,
-  PAIRS,
-  type Participant,
-  startThreeServers,
-  subscribersOf,
-  type ThreeServices,
-} from '../three-services.ts'
+import { openThreeServices, PAIRS, startThreeServers, subscribersOf, type ThreeServices } from '../three-services.ts'
 import { plainly } from './open-store.ts'
 
 const BATCH = 256
