@@ -1,9 +1,9 @@
 /**
  * Who is let in, and what is a service told of who asks?
  *
- * Where clients say who they are, a request goes on once that is known, with the caller and the secret that makes a service believe it; what
- * the client authorised itself with stays here. Elsewhere it goes on with that, for a service to judge. What is beyond the limits of
- * the caller goes nowhere; a caller whose token is wrong is an address.
+ * Where clients say who they are, a request goes on once that is known, with the caller and the secret that makes a service
+ * believe it; what the client authorised itself with stays here. Elsewhere it goes on with that, for a service to judge. What is
+ * beyond the limits of the caller goes nowhere; a caller whose token is wrong is an address.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { CALLER_HEADER, GATEWAY_HEADER } from '../shared/http/caller.ts'

@@ -1,8 +1,8 @@
 /**
  * How does the gateway serve files of its own?
  *
- * Those that are listed, under the paths that are listed, and no other. Each is read when it is first wanted, and has a mark (`ETag`) by which
- * a browser that has it is not sent it again.
+ * Those that are listed, under the paths that are listed, and no other. Each is read when it is first wanted, and has a mark
+ * (`ETag`) by which a browser that has it is not sent it again.
  */
 import { hash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'

@@ -45,7 +45,8 @@ import { openRouteNames } from './route-names.ts'
 
 /**
  * The services, by the first segment of their paths. The service that knows the saga answers what concerns the whole shop; what
- * form clients ask under `api` is about orders. Locks are asked for by names of their own, also as clients of older lock services know them.
+ * form clients ask under `api` is about orders. Locks are asked for by names of their own, also as clients of older lock services
+ * know them.
  */
 const ROUTES = {
   orders: 'order',

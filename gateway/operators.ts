@@ -1,9 +1,9 @@
 /**
  * Who may look at the shop: at the console, and at what the gateway measures?
  *
- * Operators. Where clients say who they are, the gateway knows them. Elsewhere who bears the `OPERATOR_TOKEN`, if the gateway was given one; if not,
- * the services judge, if one wants a token: one that does is asked by it; while none is there that could be asked, nobody can know. Where
- * nobody wants one, anybody may look.
+ * Operators. Where clients say who they are, the gateway knows them. Elsewhere who bears the `OPERATOR_TOKEN`, if the gateway was
+ * given one; if not, the services judge, if one wants a token: one that does is asked by it; while none is there that could be
+ * asked, nobody can know. Where nobody wants one, anybody may look.
  */
 
 import type { ServerResponse } from 'node:http'

@@ -1,8 +1,8 @@
 /**
  * Which row of the contract is a path one of?
  *
- * By this a request is counted and logged, and never by its path, which has ids. Found word by word: a word that a row has in its place goes
- * before a parameter that could stand for it, as in the services.
+ * By this a request is counted and logged, and never by its path, which has ids. Found word by word: a word that a row has in its
+ * place goes before a parameter that could stand for it, as in the services.
  */
 
 /** The path of a row as the contract has it: `/orders/find/{order}`; '' if there is none. The query does not matter. */

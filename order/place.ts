@@ -1,9 +1,9 @@
 /**
  * How is an order placed whole?
  *
- * The prices of its items are asked for first, all at once; then one command makes the order with all its lines. If that does not know its
- * user, payment is asked for them. If anything speaks against it, nothing is made. Under a key the first answer is given again, whatever has
- * become of the order.
+ * The prices of its items are asked for first, all at once; then one command makes the order with all its lines. If that does not
+ * know its user, payment is asked for them. If anything speaks against it, nothing is made. Under a key the first answer is given
+ * again, whatever has become of the order.
  */
 import { nanoid } from 'nanoid'
 import { parseLines } from '../shared/contract/lines.ts'

@@ -1,11 +1,11 @@
 /**
  * Which entries order applies, which command follows, and what is then emitted.
  *
- * A checkout, seen from here: perhaps *submitted*, then *checking-out* → *paid* or *failed*, or at its deadline *cancelling* → *closed* once payment
- * has undone it, and with it had stock undo it. The first of the two ways that reaches this Redis is the decision. An entry that finds
- * the saga decided is a repetition and changes nothing, with two exceptions: money captured for a saga that is unknown
- * here (this Redis came back older) is adopted or cancelled, and what was paid and is refused or undone all the same is a
- * contradiction, told apart, which a person resolves: *paid* stays so, or becomes *cancelling* and is undone.
+ * A checkout, seen from here: perhaps *submitted*, then *checking-out* → *paid* or *failed*, or at its deadline *cancelling* →
+ * *closed* once payment has undone it, and with it had stock undo it. The first of the two ways that reaches this Redis is the
+ * decision. An entry that finds the saga decided is a repetition and changes nothing, with two exceptions: money captured for a
+ * saga that is unknown here (this Redis came back older) is adopted or cancelled, and what was paid and is refused or undone all
+ * the same is a contradiction, told apart, which a person resolves: *paid* stays so, or becomes *cancelling* and is undone.
  *
  * A refund is decided when it is granted, and never undone: *granted* → *settled* once payment has paid it. Money that is back for a
  * refund that is unknown here proves that it was granted: it is booked as if this Redis had never lost it.

@@ -62,8 +62,8 @@ type ShownSaga = {
 }
 
 /**
- * The last invoice of an order: until it is paid a draft, which has no number, and of which version of the order it is. Of one that payment has
- * lost and issued anew, the numbers that it had before are told as well.
+ * The last invoice of an order: until it is paid a draft, which has no number, and of which version of the order it is. Of one
+ * that payment has lost and issued anew, the numbers that it had before are told as well.
  */
 type ShownInvoice = {
   readonly number: string | null
@@ -118,8 +118,8 @@ export const isDraftBehind = ({
   invoice,
 }: Pick<ShownOrder, 'lines_version' | 'invoice'>): boolean => lines !== null && (invoice?.order_version ?? 0) < lines
 /**
- * With which headers an order is shown: its entity tag is another one as soon as it has changed, or its draft has followed, or its amendment
- * that is not to be is undone.
+ * With which headers an order is shown: its entity tag is another one as soon as it has changed, or its draft has followed, or
+ * its amendment that is not to be is undone.
  */
 export const headersOf = (order: Pick<ShownOrder, 'version' | 'lines_version' | 'invoice' | 'amendment'>) => ({
   ETag: etagOf(order.version, isDraftBehind(order) || order.amendment?.state === 'cancelling'),

@@ -1,8 +1,9 @@
 /**
  * What does an unfinished checkout or refund mean to payment, and what repairs it?
  *
- * A checkout is unfinished here while it waits for money that another one holds, or while its own money is held and stock
- * has not answered; a refund while its money is back and stock has not answered. The table says which repair each combination of conditions calls for; its test walks them all.
+ * A checkout is unfinished here while it waits for money that another one holds, or while its own money is held and stock has not
+ * answered; a refund while its money is back and stock has not answered. The table says which repair each combination of
+ * conditions calls for; its test walks them all.
  */
 import type { SagaTable, UnfinishedOf } from '../shared/log/saga-table.ts'
 import type { RecoveryTable } from '../shared/saga/recovery.ts'

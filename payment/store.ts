@@ -3,9 +3,10 @@
  *
  * - `user:{id}` hash: `credit`, `held`; `fence`, the highest token of a lock that it has seen
  * - `waiting:{user}` list: log ids of checkouts that wait for what others hold of the wallet, in order
- * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `reason`, `item`, `restock`, `invoice`, `note`,
- *   `refunded`, `refunds`, `checkouts`, `unpaid` (these two of a refund), `entries`, `again`; most are packed: see `shared/saga/lua/saga.lua`
- * - `sagas:open` sorted set: log ids of checkouts that are waiting or held, and of refunds whose goods are not back, by when their last entry was appended
+ * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `reason`, `item`, `restock`, `invoice`, `note`, `refunded`,
+ *   `refunds`, `checkouts`, `unpaid` (these two of a refund), `entries`, `again`; most are packed: see `shared/saga/lua/saga.lua`
+ * - `sagas:open` sorted set: log ids of checkouts that are waiting or held, and of refunds whose goods are not back, by when
+ *   their last entry was appended
  * - `series` hash: which series of documents it is `now`, and when and why each earlier one ended: see
  *   `documents/lua/series.lua`
  * - `invoices:{series}`, `credit-notes:{series}` streams: the documents

@@ -3,11 +3,11 @@
  *
  * - `item:{id}` hash: `stock`, `price`; `withdrawn` (yes or no) and `version` of one that was changed: see `lua/offer.lua`; `fence`, the
  *   highest token of a lock that it has seen
- * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `item`, `restock`, `checkouts`, `before`, `there`, `awaited`, `entries`,
- *   `again`;
- *   nearly all are packed: see `shared/saga/lua/saga.lua`
+ * - `saga:{log id}` hash: `state`, `order`, `user`, `total`, `lines`, `item`, `restock`, `checkouts`, `before`, `there`,
+ *   `awaited`, `entries`, `again`; nearly all are packed: see `shared/saga/lua/saga.lua`
  * - `books` hash, of running sums: `added` (put in, less what was subtracted), `taken` (less what was given back), `written-off`
- *   (of that, not put on the shelf: for a refund, or because it was there before by another, so that order counts it as back twice); how they are kept is in `shared/audit/lua/ledger.lua`
+ *   (of that, not put on the shelf: for a refund, or because it was there before by another, so that order counts it as back
+ *   twice); how they are kept is in `shared/audit/lua/ledger.lua`
  * - those that every log has: see `shared/log/log.ts`
  */
 import { type Auditor, auditor } from '../shared/audit/auditor.ts'

@@ -394,6 +394,8 @@ const FILE_LINES_MAX = 300
 /** But for what is written by a program. */
 const WRITTEN = ['gateway/client/contract.ts']
 const FUNCTION_LINES_MAX = 80
+/** The code is 120 columns wide, by its formatter. */
+const COMMENT_COLUMNS_MAX = 140
 
 const indentOf = (line = ''): number => /^ */.exec(line)?.[0].length ?? 0
 /** A line with which the head of a function ends, as the formatter leaves it, and none of a statement. */
@@ -422,6 +424,17 @@ const functionsOf = ({ path, text }: File): readonly { readonly name: string; re
 test('no file has more lines than are read at one sitting', (t) => {
   const long = shipped.filter(({ text }) => text.split('\n').length - 1 > FILE_LINES_MAX).map(({ path }) => path)
   t.deepEqual(long, WRITTEN)
+})
+
+test('no comment is wider than is read without moving the eyes far', (t) => {
+  const typed = everything.filter(({ path }) => path.endsWith('.ts') && !WRITTEN.includes(path))
+  const wide = typed.flatMap(({ path, text }) =>
+    text.split('\n').flatMap((line, at) => {
+      const isComment = /^\s*(\/\/|\/\*\*|\*)/.test(line)
+      return isComment && line.length > COMMENT_COLUMNS_MAX ? [`${path}:${at + 1}`] : []
+    }),
+  )
+  t.deepEqual(wide, [])
 })
 
 test('no function has more lines than are seen at once', (t) => {

@@ -3,7 +3,10 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 export const AOF_FOLDER = 'appendonlydir'
-/** The files are named in the order of their age; the last of type `i` is the one that is written to. Redis 8 says more of it behind that. */
+/**
+ * The files are named in the order of their age; the last of type `i` is the one that is written to. Redis 8 says more of it
+ * behind that.
+ */
 const WRITTEN = /^file (\S+) seq \d+ type i(?= |$)/gm
 
 /** The file that the Redis in this folder appends to. */

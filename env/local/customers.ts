@@ -1,8 +1,8 @@
 /**
  * Who buys in a shop that is only looked at?
  *
- * Twenty customers and ten items, made anew, and ten checkouts a second, some of which are refused. It ends by itself after five minutes: nobody need think
- * of it. Now and then somebody has a purchase refunded, credit is added, and stock comes in.
+ * Twenty customers and ten items, made anew, and ten checkouts a second, some of which are refused. It ends by itself after five
+ * minutes: nobody need think of it. Now and then somebody has a purchase refunded, credit is added, and stock comes in.
  */
 import { setTimeout as after } from 'node:timers/promises'
 

@@ -1,9 +1,10 @@
 /**
  * How is the shop on this machine harmed for show, so that a stranger sees it survive?
  *
- * The gateway asks for it (`gateway/console/demo.ts`), since somebody pressed a button of the console. A part is *killed* (and started again,
- * as after any death), *frozen* for some seconds, or a Redis is *set back*: it comes back as it was some seconds before, and has forgotten what
- * it acknowledged since. Customers are let in, and leave by themselves. Each of these ends by itself, and none is done twice at once.
+ * The gateway asks for it (`gateway/console/demo.ts`), since somebody pressed a button of the console. A part is *killed* (and
+ * started again, as after any death), *frozen* for some seconds, or a Redis is *set back*: it comes back as it was some seconds
+ * before, and has forgotten what it acknowledged since. Customers are let in, and leave by themselves. Each of these ends by
+ * itself, and none is done twice at once.
  */
 import { setTimeout as after } from 'node:timers/promises'
 import type { DemoState } from '../../gateway/console/demo.ts'

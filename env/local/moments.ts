@@ -1,8 +1,8 @@
 /**
  * How was a Redis some seconds ago?
  *
- * Its append-only file only grows: so how far it was written then is all that need be known. That is looked at once a second, and the last of these moments
- * are remembered. A file that was rewritten meanwhile leads back to none.
+ * Its append-only file only grows: so how far it was written then is all that need be known. That is looked at once a second, and
+ * the last of these moments are remembered. A file that was rewritten meanwhile leads back to none.
  */
 import { stat, truncate } from 'node:fs/promises'
 import { appendedFile } from './append-only-file.ts'

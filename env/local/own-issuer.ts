@@ -1,8 +1,8 @@
 /**
  * Who issues tokens where there is no identity provider?
  *
- * A shop that is started with `--auth` has a key pair of its own, which nobody keeps: the shop is told the public one, and some tokens are made with the
- * other. They end with the shop, whose next start makes another pair.
+ * A shop that is started with `--auth` has a key pair of its own, which nobody keeps: the shop is told the public one, and some
+ * tokens are made with the other. They end with the shop, whose next start makes another pair.
  */
 import { randomBytes } from 'node:crypto'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'

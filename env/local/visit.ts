@@ -82,7 +82,10 @@ const scriptOf = (line: Line): string => {
   return [curl, answer, ...(keeps ? [`${keeps}=$(printf '%s' "$ANSWER" | value ${field})`] : [])].join('\n')
 }
 
-/** Behind each answer stands its status, on a line of its own. One that is not as it is to be is told to who reads file 3, and ends the visit. */
+/**
+ * Behind each answer stands its status, on a line of its own. One that is not as it is to be is told to who reads file 3, and
+ * ends the visit.
+ */
 const SHOW = `NEWLINE='
 '
 show() {

@@ -64,7 +64,10 @@ const PAGE = 1_000
 /** More dead letters than this are not looked through. */
 const LETTERS_MAX = 20_000
 
-/** Finds what is meant by an id that may be an order's or a checkout's. @throws UnknownError if it is neither; ShopError if that cannot be told */
+/**
+ * Finds what is meant by an id that may be an order's or a checkout's.
+ * @throws UnknownError if it is neither; ShopError if that cannot be told
+ */
 export const findSubject = async (ask: Ask, id: string): Promise<Subject> => {
   if (!isIdentifier(id)) throw new ShopError(`"${id}" is neither an order nor a log id: ${IDENTIFIER_FORM}`)
   const answer = await ask('GET', `/orders/checkouts/${id}`)

@@ -1,8 +1,9 @@
 /**
  * An operator's words for locks: `npm run locks`.
  *
- * Each asks the running shop over its gateway. `force` ends a lease whose holder is told so when it asks next; what it does meanwhile only a
- * resource that compares tokens refuses. Exit codes: 0 it was done, 1 it was refused, 2 it could not be asked or answered.
+ * Each asks the running shop over its gateway. `force` ends a lease whose holder is told so when it asks next; what it does
+ * meanwhile only a resource that compares tokens refuses. Exit codes: 0 it was done, 1 it was refused, 2 it could not be asked or
+ * answered.
  */
 import type { Holder, LockDetails, LockInfo } from '../../ids/lock/client/reading.ts'
 import { readLine, UsageError } from '../command-line.ts'

@@ -1,10 +1,10 @@
 /**
  * What is a key of a program, and where does it stand?
  *
- * A key is `shop_ID_SECRET`. Its secret is 256 random bits, which nobody guesses, so a plain SHA-256 is kept of it. The keys stand in a file, a
- * line of JSON for each that was made and for each that was revoked. Lines are only ever added: so no one who adds a line takes back
- * another's, and the file tells who had which key, from when and until when. Where there is no such file, the same lines may be given as a
- * list, once and for all.
+ * A key is `shop_ID_SECRET`. Its secret is 256 random bits, which nobody guesses, so a plain SHA-256 is kept of it. The keys
+ * stand in a file, a line of JSON for each that was made and for each that was revoked. Lines are only ever added: so no one who
+ * adds a line takes back another's, and the file tells who had which key, from when and until when. Where there is no such file,
+ * the same lines may be given as a list, once and for all.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { messageOf } from '../../shared/errors.ts'

@@ -11,8 +11,9 @@
  * | one of an address that has sent many wrong ones     | nobody finds out: 429                                            |
  * | one of an issuer whose keys are out of reach        | nobody knows: 503                                                |
  *
- * That is found out once for a token, and then known until the token ends; meanwhile it costs no promise. Whether that one may ask this is known to
- * the service that has the route. Wrong tokens are counted, and told in the log once a second at most, without the token.
+ * That is found out once for a token, and then known until the token ends; meanwhile it costs no promise. Whether that one may
+ * ask this is known to the service that has the route. Wrong tokens are counted, and told in the log once a second at most,
+ * without the token.
  */
 import { hash } from 'node:crypto'
 import type { Logger } from 'pino'

@@ -1,8 +1,9 @@
 /**
  * How does a running gateway learn of a key that is made or revoked?
  *
- * It looks at the file twice a second, and reads it when it has changed, or could not be read. What cannot be read grants nothing: where the file is
- * gone there are no keys, and a line that cannot be understood counts as not written, with an error in the log.
+ * It looks at the file twice a second, and reads it when it has changed, or could not be read. What cannot be read grants
+ * nothing: where the file is gone there are no keys, and a line that cannot be understood counts as not written, with an error in
+ * the log.
  */
 import { readFileSync, statSync } from 'node:fs'
 import type { Logger } from 'pino'

@@ -1,9 +1,9 @@
 /**
  * By which keys are tokens verified?
  *
- * They are given once and for all (`AUTH_JWKS`), or the issuer shows them (`AUTH_JWKS_URL`). Then they are fetched at the start, and again every
- * ten minutes or when a token names another one, but not within ten seconds after that, whatever tokens name. While the issuer is
- * away, the keys that it has shown hold on, for an hour; without any, nothing can be said of a token.
+ * They are given once and for all (`AUTH_JWKS`), or the issuer shows them (`AUTH_JWKS_URL`). Then they are fetched at the start,
+ * and again every ten minutes or when a token names another one, but not within ten seconds after that, whatever tokens name.
+ * While the issuer is away, the keys that it has shown hold on, for an hour; without any, nothing can be said of a token.
  */
 import { createLocalJWKSet, createRemoteJWKSet, customFetch, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
 import type { Logger } from 'pino'

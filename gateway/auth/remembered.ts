@@ -1,8 +1,9 @@
 /**
  * Which tokens were verified before?
  *
- * Whatever was found out about one is kept until it ends, by a digest of the token, so that to verify one costs its first request only. What is
- * kept is bounded: the one that was not asked for longest makes room. A token that is wrong is not kept, for of these there are many.
+ * Whatever was found out about one is kept until it ends, by a digest of the token, so that to verify one costs its first request
+ * only. What is kept is bounded: the one that was not asked for longest makes room. A token that is wrong is not kept, for of
+ * these there are many.
  */
 
 export type Ending = { readonly untilMs: number }

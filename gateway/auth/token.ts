@@ -1,10 +1,11 @@
 /**
  * What does a token say, and is it true?
  *
- * A token is a JWT that is signed by a key of its issuer (RFC 7519). It is verified by the algorithms of public keys only: never by none, and by no
- * shared secret, for a public key that is taken for one is known to everybody (RFC 8725, 2.1). It must name its issuer, its audience,
- * its end and its subject, who is the customer; its claim `scope` may name the scope of a merchant or an operator: words in one text
- * (RFC 8693, 4.2), or, as many issuers have it, a list of them. A scope of another form is no customer's, but a mistake.
+ * A token is a JWT that is signed by a key of its issuer (RFC 7519). It is verified by the algorithms of public keys only: never
+ * by none, and by no shared secret, for a public key that is taken for one is known to everybody (RFC 8725, 2.1). It must name
+ * its issuer, its audience, its end and its subject, who is the customer; its claim `scope` may name the scope of a merchant or
+ * an operator: words in one text (RFC 8693, 4.2), or, as many issuers have it, a list of them. A scope of another form is no
+ * customer's, but a mistake.
  */
 import { type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { codeOf } from '../../shared/errors.ts'

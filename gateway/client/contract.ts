@@ -3199,9 +3199,9 @@ export type Operations = {
 }
 
 /**
- * How an operation is asked. Sent again it has one effect `as-it-is`, or `under-a-key`, or may have `another`. `version` is the path
- * of the thing whose version it changes: what was shown there has the ETag that a change is made from. One that `shows` answers what it has
- * changed, if the client prefers that.
+ * How an operation is asked. Sent again it has one effect `as-it-is`, or `under-a-key`, or may have `another`.
+ * `version` is the path of the thing whose version it changes: what was shown there has the ETag that a change is made from.
+ * One that `shows` answers what it has changed, if the client prefers that.
  */
 export type Asked = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'

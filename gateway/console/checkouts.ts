@@ -1,9 +1,9 @@
 /**
  * What is known of the checkouts from what is appended to the logs?
  *
- * Order's log says when each is begun and how it is decided; those of payment and stock, how far it has come. The last of them are remembered, and of each
- * second how many were decided in which way, and how long that took. A refund and an amendment are sagas, too, and stand among
- * them. What services had no room to show is counted all the same.
+ * Order's log says when each is begun and how it is decided; those of payment and stock, how far it has come. The last of them
+ * are remembered, and of each second how many were decided in which way, and how long that took. A refund and an amendment are
+ * sagas, too, and stand among them. What services had no room to show is counted all the same.
  */
 
 /** An entry of a log, as far as it is looked at. */

@@ -1,10 +1,10 @@
 /**
  * How does the shop show itself?
  *
- * `GET /events` is one stream of all that happens in it: once a second what has changed, or less often for many hundred consoles. While there is one, what
- * is appended to the logs is read and the services are asked how they stand; while there is none, nothing is. `GET /console/state` is the
- * same at a moment, as far as it is known then: how the replicas are, what waits for them, and what was told last. Both are for operators,
- * of whom whoever calls this makes sure.
+ * `GET /events` is one stream of all that happens in it: once a second what has changed, or less often for many hundred consoles.
+ * While there is one, what is appended to the logs is read and the services are asked how they stand; while there is none,
+ * nothing is. `GET /console/state` is the same at a moment, as far as it is known then: how the replicas are, what waits for
+ * them, and what was told last. Both are for operators, of whom whoever calls this makes sure.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'

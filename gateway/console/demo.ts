@@ -1,8 +1,8 @@
 /**
  * How is the shop harmed for show?
  *
- * Under `npm start` the launcher owns all parts: it says by messages what it would do (kill one, freeze one, set a Redis back, let customers
- * in), and the gateway asks it to. Where no launcher says so, as in containers, there is no such route.
+ * Under `npm start` the launcher owns all parts: it says by messages what it would do (kill one, freeze one, set a Redis back,
+ * let customers in), and the gateway asks it to. Where no launcher says so, as in containers, there is no such route.
  */
 import type { ServerResponse } from 'node:http'
 import { problem } from '../../shared/http/problem.ts'

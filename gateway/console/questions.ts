@@ -1,9 +1,10 @@
 /**
  * What is asked of the services again and again while anybody looks?
  *
- * Each question at its own pace, and with longer pauses if it is work to answer: an audit of half a million orders keeps the Redis of order busy
- * for a second. An answer may also take long because it waited for a part that was away, and then people want to know soon how it stands now. So the
- * work is what the quickest of the last three answers took. The answers are passed on as they are: what they mean, the page knows.
+ * Each question at its own pace, and with longer pauses if it is work to answer: an audit of half a million orders keeps the
+ * Redis of order busy for a second. An answer may also take long because it waited for a part that was away, and then people want
+ * to know soon how it stands now. So the work is what the quickest of the last three answers took. The answers are passed on as
+ * they are: what they mean, the page knows.
  */
 import { setTimeout as after } from 'node:timers/promises'
 import { PREFIXES, SERVICES, type Service } from '../../shared/contract/services.ts'
@@ -47,8 +48,8 @@ export type Answer = { readonly at: number; readonly status: number; readonly bo
 /** After how long an answer is too late, and the longest pause. */
 type Bounds = { readonly lateMs: number; readonly pauseMaxMs: number }
 /**
- * Each tells a bounded number of things, and is late after longer than a service takes to say that its Redis is away. One that is always late is
- * under way for less than half of the time.
+ * Each tells a bounded number of things, and is late after longer than a service takes to say that its Redis is away. One that is
+ * always late is under way for less than half of the time.
  */
 const BOUNDED: Bounds = { lateMs: 4_000, pauseMaxMs: 5_000 }
 /** It looks at all that there is. One of up to six seconds takes a 21st of the time at most, and one that is always late a fifth. */

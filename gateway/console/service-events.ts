@@ -1,8 +1,8 @@
 /**
  * What is appended to the log of one service?
  *
- * One reader asks a ready replica for it (`GET /orders/events`), and another one, behind the last that was read, when that ends. However many
- * consoles are looked at, it is asked once.
+ * One reader asks a ready replica for it (`GET /orders/events`), and another one, behind the last that was read, when that ends.
+ * However many consoles are looked at, it is asked once.
  */
 import { setTimeout as after } from 'node:timers/promises'
 import type { Logger } from 'pino'

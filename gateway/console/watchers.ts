@@ -1,9 +1,9 @@
 /**
  * Who looks at the shop?
  *
- * Each console has one answer that does not end (server-sent events). What happens is put into words once, and sent to all of them. First each is sent
- * all there is, then what is new. What a console does not read is kept for it up to a bound; then its connection is closed, and it may
- * come again.
+ * Each console has one answer that does not end (server-sent events). What happens is put into words once, and sent to all of
+ * them. First each is sent all there is, then what is new. What a console does not read is kept for it up to a bound; then its
+ * connection is closed, and it may come again.
  */
 import type { ServerResponse } from 'node:http'
 import type { Passed } from '../proxy/headers.ts'

@@ -1,8 +1,8 @@
 /**
  * Where does a stranger learn what the shop can be asked?
  *
- * `/openapi.json` is the contract, `/docs` a page that shows it and lets one try it; two more files have the same as requests to be sent in order. All comes from here: the page asks nobody else.
- * It is there also while the services are not.
+ * `/openapi.json` is the contract, `/docs` a page that shows it and lets one try it; two more files have the same as requests to
+ * be sent in order. All comes from here: the page asks nobody else. It is there also while the services are not.
  */
 import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'

@@ -66,7 +66,10 @@ export const notReady = (reason: string, services: readonly string[]): Problem =
 export const impaired = (services: readonly string[]): Problem =>
   problem(503, 'impaired', 'Ready for a part only', `a part only is done by: ${services.join(', ')}`, { services })
 
-/** Sends a problem; a 503 with the time after which to ask again, and any with where to ask for the outcome, and of which trace it is, if that is known. */
+/**
+ * Sends a problem; a 503 with the time after which to ask again, and any with where to ask for the outcome, and of which trace it
+ * is, if that is known.
+ */
 export const sendProblem = (
   response: ServerResponse,
   document: Problem,

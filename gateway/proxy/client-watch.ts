@@ -13,7 +13,10 @@ import type { ServerResponse } from 'node:http'
  */
 const PROBE_PAUSES_MS = [50, 200, 1_000] as const
 
-/** Probes when a client ends its side, or at once if it has. @returns what ends that; `undefined` in HTTP/1.0, which knows no interim answers */
+/**
+ * Probes when a client ends its side, or at once if it has.
+ * @returns what ends that; `undefined` in HTTP/1.0, which knows no interim answers
+ */
 const atEnd = ({ req }: ServerResponse, probe: () => void): (() => void) | undefined => {
   const { socket, httpVersionMinor } = req
   if (httpVersionMinor === 0) return undefined

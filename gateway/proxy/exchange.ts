@@ -10,15 +10,18 @@
  * | the replica turned it away unbegun (`X-Not-Started`)     | sent to another replica, or waits                        |
  * | broke after it was sent, and is safe to repeat           | sent to another replica, or waits                        |
  * | broke after it was sent, and is not safe to repeat       | 502, outcome unknown                                     |
- * | answered 503 after an earlier sending may have begun, and no read | 502, outcome unknown: who says so knows of this sending only |
+ * | answered 503 after an earlier sending may have begun, and no read | 502, outcome unknown: it knows of this sending only |
  * | no reply within `timeoutMs`                              | 504, outcome unknown                                     |
  * | the replica is unresponsive for 2 s, another is ready or can do a part, and it is safe to repeat | sent to that one |
  * | the replica is unresponsive for 9 s                      | 504, outcome unknown                                     |
  * | the wait is over, and all replicas that are ready are full | 503, or 502 if it may have begun                       |
- * | the wait is over                                         | sent to a reachable replica that is not ready, for its own reason; if there is none: 503, or 502 if it may have begun |
+ * | the wait is over                                         | sent to one that can be reached; else 503, or 502 if it may have begun |
  * | the gateway stops while it waits for something to happen | sent again without the wait, or 503                      |
  * | broke after its reply had begun to be passed on          | the client's connection is broken too                    |
- * | the client has gone                                      | what was sent is finished and its reply dropped (breaking it off would only cost a connection), but what may be held for long is broken off: the service is to keep no place for it, and no lock; what was not sent is not sent |
+ * | the client has gone                                      | what was sent is finished, its reply dropped; the rest is not sent |
+ *
+ * To break off what a client that has gone had asked for would only cost a connection. What may be held for long is broken off
+ * all the same, so that the service keeps no place for it, and no lock.
  *
  * This is the hot path: the object is its own handler for undici, and a request that simply succeeds makes no promise, no timer
  * and no listener of its own.
@@ -96,12 +99,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Waiter, Carried {
     this.#service = service
     this.#response = response
     this.#passed = passed
-    this.#message = {
-      method: request.method ?? 'GET',
-      path,
-      headers: passed.headers,
-      body,
-    }
+    this.#message = { method: request.method ?? 'GET', path, headers: passed.headers, body }
     this.kind = kindOf(this.#message.method, this.#message.path, body !== null)
     if (this.kind === 'long') whenGone(response, () => breakOff(this.#controller))
   }

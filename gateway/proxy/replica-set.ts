@@ -6,8 +6,9 @@
  * with the fewest requests in flight is taken, in turns where they are equal.
  *
  * Requests for which no replica is ready (or has room) wait here, in order of arrival. They have not been sent, so any replica
- * may have them, and they are given out as soon as one becomes ready or is relieved. How many wait is bounded; how long is
- * the waiting request's own affair. Checkouts wait in a queue of their own, and so does what is held for long, so that no other request waits behind them.
+ * may have them, and they are given out as soon as one becomes ready or is relieved. How many wait is bounded; how long is the
+ * waiting request's own affair. Checkouts wait in a queue of their own, and so does what is held for long, so that no other
+ * request waits behind them.
  *
  * A request that waits costs next to nothing, one that is refused and comes back at once costs as much as a small answer. So in an
  * overload those that cannot be served are refused at the end of their wait, not at its beginning: 5,000 clients that come back at

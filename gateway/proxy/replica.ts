@@ -7,19 +7,24 @@
  * | `impaired`  | `GET /ready` says so (it can do a part, for instance only look)               | requests, when no other is ready |
  * | `not ready` | `GET /ready` answers something else (its Redis is away, it is starting)       | after a wait, when no other is ready |
  * | `draining`  | `GET /ready` says so, or it turned a request away unbegun                     | only when no other can be reached |
- * | `away`      | at first; it listens to others than this gateway, who verifies who asks; a poll fails; a poll is late and no request was answered meanwhile; a connection to it was refused or broke | nothing |
+ * | `away`      | at first, and for any of the reasons below                                    | nothing |
  *
- * Polls of one replica never overlap. One that is late is not broken off at once: whenever its answer comes, it counts, so a replica that
- * was frozen, or a machine so busy that every poll is late, is back with the first answer. So, too, an answered request excuses a late poll.
+ * It is *away* if a poll fails, or is late and no request was answered meanwhile; if a connection to it was refused, or broke; and if
+ * it listens to others than this gateway, although the gateway is to verify who asks.
+ *
+ * Polls of one replica never overlap. One that is late is not broken off at once: whenever its answer comes, it counts, so a
+ * replica that was frozen, or a machine so busy that every poll is late, is back with the first answer. So, too, an answered
+ * request excuses a late poll.
  *
  * A failure seen by a request counts at once and discards a poll that is under way, for that
  * may tell of the time before; it also calls for the next poll without delay, so that one broken connection to a healthy replica
  * costs a few milliseconds, not a whole interval.
  *
- * It *carries* the requests given to its pools, whose connections are as many at most: a request never waits inside a pool,
- * where nothing would time it out and nothing could send it elsewhere. A replica that is frozen, or behind a network that swallows
+ * It *carries* the requests given to its pools, whose connections are as many at most: a request never waits inside a pool, where
+ * nothing would time it out and nothing could send it elsewhere. A replica that is frozen, or behind a network that swallows
  * everything, breaks no connection; so while its polls hang and it answers nothing, what it carries is told how long it has been
- * *unresponsive*, and decides whether it stays. Only a poll that hangs counts: one that is refused tells that whatever is broken breaks by itself.
+ * *unresponsive*, and decides whether it stays. Only a poll that hangs counts: one that is refused tells that whatever is broken
+ * breaks by itself.
  */
 
 import type { Logger } from 'pino'
@@ -36,7 +41,10 @@ export const POLL_INTERVAL_MS = 200
 const POLL_LATE_MS = 500
 const POLL_GIVE_UP_MS = 2_000
 const POLL_BYTES_MAX = 16_384
-/** So many of the requests that it has at once may be checkouts: however many clients wait for these, one that only wants to look finds a connection. */
+/**
+ * So many of the requests that it has at once may be checkouts: however many clients wait for these, one that only wants to look
+ * finds a connection.
+ */
 const CHECKOUTS_MAX = 768
 const CONNECT_TIMEOUT_MS = 1_000
 /** What a poll says that was waited for in vain. */

@@ -14,9 +14,10 @@
  * | PUT, PATCH of a lease on a lock, an election or a job | its client names it, and the same again finds what became of it |
  * | any with an `Idempotency-Key`    | the service gives the same answer and one effect for the same key  |
  *
- * One that bears the token of a lock (`If-Lock-Token`) is repeated under a key only: somebody with a higher token may have come in between, so
- * that it would be refused although it was done. Everything else is not repeated: its client is told that the outcome is unknown. It is judged by what goes on to the service, not by
- * what came: a key that `Connection` names ends here, and the service, which sees none, would do it twice.
+ * One that bears the token of a lock (`If-Lock-Token`) is repeated under a key only: somebody with a higher token may have come
+ * in between, so that it would be refused although it was done. Everything else is not repeated: its client is told that the
+ * outcome is unknown. It is judged by what goes on to the service, not by what came: a key that `Connection` names ends here, and
+ * the service, which sees none, would do it twice.
  */
 
 const CANCEL = /^\/orders\/[^/?]+\/cancel(?:\?|$)/

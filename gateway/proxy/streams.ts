@@ -1,9 +1,9 @@
 /**
  * Which answers are passed on that do not end by themselves, and what ends them?
  *
- * Server-sent events go on until the client leaves: then the service is told at once, by the end of its connection, for it keeps a place
- * for each client. One that ends its side of the connection has left: it cannot have asked for all there will be. When the gateway stops, all of them are ended, whole as they are: their clients come again with what they
- * have seen last.
+ * Server-sent events go on until the client leaves: then the service is told at once, by the end of its connection, for it keeps
+ * a place for each client. One that ends its side of the connection has left: it cannot have asked for all there will be. When
+ * the gateway stops, all of them are ended, whole as they are: their clients come again with what they have seen last.
  */
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'

@@ -1,10 +1,10 @@
 /**
  * How are clients served that know `/v1/distributed_lock`?
  *
- * They make a lock first, which many processes read or many write, or one writes alone; and speak of whoever has it by the id of a process.
- * A tenant (`user-id`) has names of its own. The lease of a process lies in the metadata of what it holds, since these clients have none: so
- * anybody who knows a process may release for it, as they are used to. One thing differs: a refresh never acquires. They know no
- * `Idempotency-Key`: what was done is told by what the same request meets then.
+ * They make a lock first, which many processes read or many write, or one writes alone; and speak of whoever has it by the id of
+ * a process. A tenant (`user-id`) has names of its own. The lease of a process lies in the metadata of what it holds, since these
+ * clients have none: so anybody who knows a process may release for it, as they are used to. One thing differs: a refresh never
+ * acquires. They know no `Idempotency-Key`: what was done is told by what the same request meets then.
  */
 import { nanoid } from 'nanoid'
 import { isIdentifier } from '../../shared/contract/dictionary.ts'

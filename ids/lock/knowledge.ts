@@ -1,9 +1,10 @@
 /**
  * What does this replica know of the locks, in case ids' Redis forgets?
  *
- * Each lease that holds, and until when: from what the replica's own commands returned, and from the log that it follows, so also of what
- * other replicas granted. What a client is told is known before it is told, whoever granted it. A command says which entry the replica has *seen* last; a Redis that lacks it came back older, and does
- * nothing. Then what it has forgotten is what was granted or renewed after the newest entry that it still has before that one.
+ * Each lease that holds, and until when: from what the replica's own commands returned, and from the log that it follows, so also
+ * of what other replicas granted. What a client is told is known before it is told, whoever granted it. A command says which
+ * entry the replica has *seen* last; a Redis that lacks it came back older, and does nothing. Then what it has forgotten is what
+ * was granted or renewed after the newest entry that it still has before that one.
  */
 import { field, kindOf, type RawEntry } from '../../shared/contract/events.ts'
 import { TransientMap } from '../../shared/process/transient-map.ts'

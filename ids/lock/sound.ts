@@ -60,7 +60,10 @@ export const openSound = ({ knowledge, findLeft, bar, onOlder }: SoundOptions): 
 /** After how long a verb is tried again whose outcome is unknown: a Redis that is started again is back in about a second. */
 const PAUSES_MS = [50, 200, 800] as const
 
-/** Runs what is safe to repeat again if it is not known what came of it. @throws UnavailableError, by which nothing was done only if no try may have done it */
+/**
+ * Runs what is safe to repeat again if it is not known what came of it.
+ * @throws UnavailableError, by which nothing was done only if no try may have done it
+ */
 export const persistently = (soundly: Soundly): Soundly => {
   const again = async <Result extends AnyResult>(
     error: unknown,

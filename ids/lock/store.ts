@@ -44,7 +44,10 @@ const yes = (is: boolean): string => (is ? 'yes' : 'no')
 const textOf = (value: number | undefined): string => (value === undefined ? '' : `${value}`)
 const tokensIn = (tokens: string): readonly number[] => (tokens === '' ? [] : tokens.split(' ').map(Number))
 
-/** Says what a request stands for, whichever the wait. Most ask for the same as the one before, and those that say nothing by the same wish. */
+/**
+ * Says what a request stands for, whichever the wait. Most ask for the same as the one before, and those that say nothing by the
+ * same wish.
+ */
 const openRequests = () => {
   let last = { wish: PLAIN, text: '', request: '' }
   return (wish: Wish): string => {

@@ -1,9 +1,9 @@
 /**
  * How do requests wait for a lease, and who does what is due by time?
  *
- * Requests wait in memory: the log that this replica follows wakes those whose lease was granted, or whose wait has ended, whichever replica
- * did that. It is not trusted: every few seconds the places of all that wait here are kept by one command, which tells those that
- * wait no longer. A place is not kept for a client that has gone.
+ * Requests wait in memory: the log that this replica follows wakes those whose lease was granted, or whose wait has ended,
+ * whichever replica did that. It is not trusted: every few seconds the places of all that wait here are kept by one command,
+ * which tells those that wait no longer. A place is not kept for a client that has gone.
  */
 import { field, type RawEntry } from '../../shared/contract/events.ts'
 import { UnavailableError } from '../../shared/errors.ts'

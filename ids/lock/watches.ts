@@ -1,10 +1,10 @@
 /**
  * Who watches what becomes of locks?
  *
- * Each watcher is sent how its locks stand first, then what happens to them, by the log that this replica follows. One that comes again
- * says which event it has seen last, and is sent what came since, if that is not too long ago: so much of the log is looked through
- * for it. Else, and where the log has lost what it was told, it is told of a *gap*, and how its locks stand. What happens meanwhile is held for it. What it does not read is kept up to a bound, then
- * its connection ends.
+ * Each watcher is sent how its locks stand first, then what happens to them, by the log that this replica follows. One that comes
+ * again says which event it has seen last, and is sent what came since, if that is not too long ago: so much of the log is looked
+ * through for it. Else, and where the log has lost what it was told, it is told of a *gap*, and how its locks stand. What happens
+ * meanwhile is held for it. What it does not read is kept up to a bound, then its connection ends.
  */
 import { field, type RawEntry } from '../../shared/contract/events.ts'
 import { UnavailableError } from '../../shared/errors.ts'

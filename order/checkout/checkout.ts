@@ -1,9 +1,9 @@
 /**
  * What happens to the requests for checkouts of this process?
  *
- * Those for one order that meet here, may see the same and bear neither a key nor the token of a lock are one request, and each is an attempt (`attempt.ts`) to begin a
- * checkout under RedLock (`locks.ts`) and to learn its end (`outcomes.ts`). One that does not wait for the end submits its checkout
- * (`submit.ts`), and this process begins that in its turn (`dispatcher.ts`).
+ * Those for one order that meet here, may see the same and bear neither a key nor the token of a lock are one request, and each
+ * is an attempt (`attempt.ts`) to begin a checkout under RedLock (`locks.ts`) and to learn its end (`outcomes.ts`). One that does
+ * not wait for the end submits its checkout (`submit.ts`), and this process begins that in its turn (`dispatcher.ts`).
  */
 import { UnavailableError } from '../../shared/errors.ts'
 import type { RedLock } from '../../shared/lock/redlock.ts'

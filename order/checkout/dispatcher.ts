@@ -1,11 +1,11 @@
 /**
  * Which submitted checkouts does this process begin, and when?
  *
- * Those that were submitted here, in their order. When there are none of these, also those that wait for long elsewhere: their process has
- * died, or stopped, or has too many; and those that the log parser finds left.
- * Each is begun like that of a request that waits: in its turn, in a slot, under the lock (`attempt.ts`). So many are *in hand* at once, from
- * when they try until their end. One that was not begun, because no slot or lock was to be had, is tried again a moment later,
- * behind the others. Two processes may try the same one: it is begun once, and the other lets go of it.
+ * Those that were submitted here, in their order. When there are none of these, also those that wait for long elsewhere: their
+ * process has died, or stopped, or has too many; and those that the log parser finds left. Each is begun like that of a request
+ * that waits: in its turn, in a slot, under the lock (`attempt.ts`). So many are *in hand* at once, from when they try until
+ * their end. One that was not begun, because no slot or lock was to be had, is tried again a moment later, behind the others. Two
+ * processes may try the same one: it is begun once, and the other lets go of it.
  *
  * Nothing here must survive: what is forgotten waits for long, and is found so.
  */

@@ -1,8 +1,9 @@
 --- @include "order"
 --- @include "saga"
 --- @include "things"
--- balance(order): `{money} {pieces}` of an order that was paid, less what was refunded, else ''; with ` ?` if the checkout that it names says
--- otherwise, or there never was one. What an order that was amended costs, and has, its checkout alone does not say. Records of checkouts end with their entries: one that is gone says nothing.
+-- balance(order): `{money} {pieces}` of an order that was paid, less what was refunded, else ''; with ` ?` if the checkout that
+-- it names says otherwise, or there never was one. What an order that was amended costs, and has, its checkout alone does not
+-- say. Records of checkouts end with their entries: one that is gone says nothing.
 function counted.balance(order)
   local key = names.order .. order
   local status, saga, refunded, undone = unpack(redis.call('HMGET', key, 'status', 'saga', 'refunded', 'undone'))

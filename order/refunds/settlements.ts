@@ -11,7 +11,10 @@ import { openWaits } from '../waits.ts'
 import type { Refund } from './refund.ts'
 
 export type Settlements = {
-  /** Resolves with a refund once it is settled, or after `WAIT_MS`, or at the signal, as it is then; `undefined` if that cannot be known. */
+  /**
+   * Resolves with a refund once it is settled, or after `WAIT_MS`, or at the signal, as it is then; `undefined` if that cannot be
+   * known.
+   */
   readonly wait: (order: string, refund: string, closing: AbortSignal) => Promise<Refund | undefined>
   /** To be called with every refund that was settled anywhere. */
   readonly onSettled: (refund: string) => void

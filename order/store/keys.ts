@@ -22,8 +22,8 @@
  * - `submitted` sorted set: log ids of checkouts that wait to be begun, by when they were submitted
  * - `contradictions` set: orders that were paid and whose payment or goods a peer has lost or undone, or whose customer
  *   was answered otherwise, until a person has resolved it
- * - `contradictions:forgotten` hash: the log ids, by such an order, of what was paid once, as a client was told, or a refund of it says, and
- *   of which nothing else is known
+ * - `contradictions:forgotten` hash: the log ids, by such an order, of what was paid once, as a client was told, or a refund of
+ *   it says, and of which nothing else is known
  * - `outcomes` channel: `{log id} {state} {reason} {item} {order} {user} {total} {entry}` of each checkout that is decided
  * - `cancellations` channel: each order that is cancelled
  * - `drafts` channel: `{order} {version}` of each draft that payment has made
@@ -32,9 +32,9 @@
  * - `books` hash, of running sums: `paid` (money) and `sold` (pieces) of orders that were ever paid, less what was refunded, and of
  *   it `replaced-paid`, `replaced-sold`, what no order shows any more, and `accepted-paid`, `accepted-sold`, what no service has
  *   charged or taken; how they are kept is in `shared/audit/lua/ledger.lua`
- * - `webhooks` set: their ids; `webhook:{id}` hash: `url`, `events` (types), `secret`, and until `old_until` `old_secret`, `enabled`, `why` not,
- *   `cursor` (the last entry that is delivered, or does not concern it), `version`, `created`, `delivered` (when last); after a failure
- *   `failures`, `error`, `next` (when there may be an attempt), `wait` (how long that was from then)
+ * - `webhooks` set: their ids; `webhook:{id}` hash: `url`, `events` (types), `secret`, and until `old_until` `old_secret`,
+ *   `enabled`, `why` not, `cursor` (the last entry that is delivered, or does not concern it), `version`, `created`, `delivered`
+ *   (when last); after a failure `failures`, `error`, `next` (when there may be an attempt), `wait` (how long that was from then)
  * - `deliveries:{id}` list: the last attempts for a webhook, in JSON; `webhook-lost:{id}` list: what was trimmed before it was delivered
  * - those that every log has: see `shared/log/log.ts`
  */

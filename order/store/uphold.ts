@@ -84,10 +84,10 @@ export const upholding = ({
 
   /**
    * First those whose client was answered that nothing is charged, before it can be; what was paid is rebuilt once payment's log
-   * has been applied, and refunds of it after that. An order of which something was refunded is cancelled last, and not at
-   * all if such a refund is lost: what was paid for it would be given back twice. What was said to be under way, and ended, is of no interest
-   * any more. While payment is away it is too early for what was paid, or refunded, and perhaps for a refund: all is tried again, when the rest
-   * is kept.
+   * has been applied, and refunds of it after that. An order of which something was refunded is cancelled last, and not at all if
+   * such a refund is lost: what was paid for it would be given back twice. What was said to be under way, and ended, is of no
+   * interest any more. While payment is away it is too early for what was paid, or refunded, and perhaps for a refund: all is
+   * tried again, when the rest is kept.
    */
   return async (gone) => {
     const kept = new Set<LogEntry>()

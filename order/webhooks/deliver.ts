@@ -6,8 +6,9 @@
  * whatever dies, and whoever delivers: a process that delivers beside another one, or after a Redis came back older, repeats under the same
  * ids, and stops as soon as its command does not find the cursor where it was.
  *
- * An event that is not taken is tried again after a while (`backoff.ts`), or when the receiver wishes; those behind it wait, for as long as the
- * log is kept. What is trimmed by then is listed as lost. Nobody waits for any of this: the log is trimmed as if there were no webhooks.
+ * An event that is not taken is tried again after a while (`backoff.ts`), or when the receiver wishes; those behind it wait, for
+ * as long as the log is kept. What is trimmed by then is listed as lost. Nobody waits for any of this: the log is trimmed as if
+ * there were no webhooks.
  */
 import type { Logger } from 'pino'
 import type { DeliveryStore, WebhookPage } from '../store/deliveries.ts'

@@ -1,9 +1,9 @@
 /**
  * Which replica delivers, and when?
  *
- * The one that has the lease, if there are webhooks: each replica looks once a second whether there are any, and that is all that a shop without
- * webhooks pays for them. The one that delivers looks twice a second what is due. It has a connection of its own for that, for as long as it
- * delivers. Two replicas may deliver at once for a moment: see `deliver.ts`.
+ * The one that has the lease, if there are webhooks: each replica looks once a second whether there are any, and that is all that
+ * a shop without webhooks pays for them. The one that delivers looks twice a second what is due. It has a connection of its own
+ * for that, for as long as it delivers. Two replicas may deliver at once for a moment: see `deliver.ts`.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { UnavailableError } from '../../shared/errors.ts'

@@ -1,10 +1,10 @@
 /**
  * Where may an event be sent?
  *
- * To an http or https URL without a name and password in it. An operator may be able to reach less than this service does, so a receiver on
- * its own machine or network is refused where the shop is open to others, unless a setting allows it. What counts is the address, not the
- * name: it is looked at in each new connection, after the name was resolved and before anything is sent, so that a name which leads elsewhere
- * by then is no way around. A redirect is not followed, for the same reason.
+ * To an http or https URL without a name and password in it. An operator may be able to reach less than this service does, so a
+ * receiver on its own machine or network is refused where the shop is open to others, unless a setting allows it. What counts is
+ * the address, not the name: it is looked at in each new connection, after the name was resolved and before anything is sent, so
+ * that a name which leads elsewhere by then is no way around. A redirect is not followed, for the same reason.
  */
 import { type LookupAddress, lookup } from 'node:dns'
 import { BlockList, isIP, type LookupFunction } from 'node:net'

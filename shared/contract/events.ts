@@ -42,7 +42,10 @@ const checkout = { order: 'id', user: 'id', total: 'amount' } as const satisfies
  */
 const refund = { ...checkout, lines: 'lines', restock: 'word' } as const satisfies Facts
 
-/** What a refund that is part of an amendment bears besides: the version that was amended, and what each line of the order costs from then on. */
+/**
+ * What a refund that is part of an amendment bears besides: the version that was amended, and what each line of the order costs
+ * from then on.
+ */
 const ofAmendment = { amends: 'amount?', costs: 'costs?' } as const satisfies Facts
 
 /**
@@ -107,7 +110,10 @@ export const events = {
       price: 'amount',
       seed: 'amount',
     },
-    /** With the credit note over what a checkout of it had captured, if that was given back just now; and how much of it was refunded in all. */
+    /**
+     * With the credit note over what a checkout of it had captured, if that was given back just now; and how much of it was
+     * refunded in all.
+     */
     OrderCancelled: { order: 'id', user: 'id', why: 'word?', note: 'word?', refunded: 'amount?' },
     /** It will be cancelled, once its checkout is undone, which was given up before. */
     CancellationRequested: { order: 'id', user: 'id', why: 'word?' },

@@ -1,9 +1,9 @@
 /**
  * What may one service ask another?
  *
- * A query is the part of a route that both sides know: method, path, fields and the answer. The service that is asked has it in a row of its
- * own `api.ts`, whose handler must answer so; the service that asks reads the answer by the same schema. A newer version may
- * answer more, which an older one does not read.
+ * A query is the part of a route that both sides know: method, path, fields and the answer. The service that is asked has it in a
+ * row of its own `api.ts`, whose handler must answer so; the service that asks reads the answer by the same schema. A newer
+ * version may answer more, which an older one does not read.
  */
 import * as v from 'valibot'
 import { entryId, identifier, identifiers, integer } from './fields.ts'

@@ -1,9 +1,10 @@
 /**
  * How full is a Redis?
  *
- * One that has reached its `maxmemory` refuses every write, and the shop sells nothing. So the operator of a service is told of its own one
- * while there is time: once, when it has passed 70 %, and again only after it had fallen well below. What takes the memory
- * are the things that a service owns, and what is kept of sagas for `LOG_RETENTION_HOURS`. What happens when it is nearly full: see `room.ts`.
+ * One that has reached its `maxmemory` refuses every write, and the shop sells nothing. So the operator of a service is told of
+ * its own one while there is time: once, when it has passed 70 %, and again only after it had fallen well below. What takes the
+ * memory are the things that a service owns, and what is kept of sagas for `LOG_RETENTION_HOURS`. What happens when it is nearly
+ * full: see `room.ts`.
  */
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'

@@ -1,9 +1,9 @@
 /**
  * May clients begin something new?
  *
- * Not while a Redis is nearly full into which it would write. What is under way needs room to end in, and so do the surveys, without which
- * no entry of a saga is trimmed (`shared/saga/lua/trim.lua`): where all had been given away, nothing would ever make room again. So the last
- * twentieth is kept for them. A Redis that is full refuses everybody.
+ * Not while a Redis is nearly full into which it would write. What is under way needs room to end in, and so do the surveys,
+ * without which no entry of a saga is trimmed (`shared/saga/lua/trim.lua`): where all had been given away, nothing would ever
+ * make room again. So the last twentieth is kept for them. A Redis that is full refuses everybody.
  */
 import type { Check } from '../http/readiness.ts'
 import type { MemoryWatch } from './memory.ts'

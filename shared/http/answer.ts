@@ -2,8 +2,8 @@
  * How is a request answered?
  *
  * A route returns an `Answer`. What it throws is answered by its kind, with a problem document: `MalformedError` 400,
- * `InvalidNameError` 422, `StaleLockTokenError` 412, `PeerError` 424, `UnavailableError` 503 with how the client can be sure of the outcome, and anything else 500, a fault
- * of the program, which is logged whole.
+ * `InvalidNameError` 422, `StaleLockTokenError` 412, `PeerError` 424, `UnavailableError` 503 with how the client can be sure of
+ * the outcome, and anything else 500, a fault of the program, which is logged whole.
  */
 import type { Context } from 'koa'
 import type { Logger } from 'pino'
@@ -17,8 +17,8 @@ import { internal, invalidName, malformed, notDone, peerUnavailable, staleLockTo
 import { type Check, listed, notReady } from './readiness.ts'
 
 /**
- * What a route answers: a text, a JSON value, nothing but that it is done, events as they come, or a problem; with headers if it needs some. Where they
- * have an `ETag`, a client that has seen this already is told so (304).
+ * What a route answers: a text, a JSON value, nothing but that it is done, events as they come, or a problem; with headers if it
+ * needs some. Where they have an `ETag`, a client that has seen this already is told so (304).
  */
 export type Answer =
   | { readonly text: string; readonly status?: 201 | 202; readonly headers?: Record<string, string> }

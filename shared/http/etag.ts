@@ -29,7 +29,10 @@ const tagsIn = (list: string): readonly Tag[] | undefined => {
   return tags.length === 0 ? undefined : tags
 }
 
-/** @param isPartial it is shown without something that follows by itself, and does not make another version of it: the tag is another one */
+/**
+ * @param isPartial it is shown without something that follows by itself, and does not make another version of it: the tag is
+ * another one
+ */
 export const etagOf = (version: number, isPartial = false): string => `"${version}${isPartial ? '+' : ''}"`
 
 /**

@@ -1,8 +1,8 @@
 /**
  * What does a query say?
  *
- * A parameter that a route does not know is refused, and so is one that is given twice: `?dryRun=true` would else change what was only to be
- * tried. A request without a query pays nothing for that.
+ * A parameter that a route does not know is refused, and so is one that is given twice: `?dryRun=true` would else change what was
+ * only to be tried. A request without a query pays nothing for that.
  */
 import type { Problem } from './problem.ts'
 import { malformed } from './problems.ts'

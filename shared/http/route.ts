@@ -1,9 +1,9 @@
 /**
  * What is a route, as data?
  *
- * A *row* says how a route is asked and what it answers. A service has its rows by name in `api.ts` and one handler for each name in
- * `routes.ts`. From the row follow how a request is read, body included, in what words it is refused, and what the handler may answer: a row
- * without a handler, a handler without a row, and an answer that the row does not list are errors of the compiler.
+ * A *row* says how a route is asked and what it answers. A service has its rows by name in `api.ts` and one handler for each name
+ * in `routes.ts`. From the row follow how a request is read, body included, in what words it is refused, and what the handler may
+ * answer: a row without a handler, a handler without a row, and an answer that the row does not list are errors of the compiler.
  */
 import * as v from 'valibot'
 import { nameField } from '../contract/fields.ts'
@@ -48,7 +48,10 @@ export type Row = {
   /** With its parameters in braces: `/orders/find/{order}`. */
   readonly path: string
   readonly summary: string
-  /** The parameters of the path, of the query, and the headers that concern it, in lower case. More headers are not read, and more in the query is refused. */
+  /**
+   * The parameters of the path, of the query, and the headers that concern it, in lower case. More headers are not read, and more
+   * in the query is refused.
+   */
   readonly params?: Fields
   readonly query?: Fields
   readonly headers?: Fields
@@ -69,8 +72,8 @@ export type Row = {
    */
   readonly ifMatch?: 'required' | 'optional'
   /**
-   * Does it take the token of a lock (`If-Lock-Token`), which its command compares with those that the thing has seen? It has a parameter of
-   * the thing's name. One that changes something and does not refuses a request with one.
+   * Does it take the token of a lock (`If-Lock-Token`), which its command compares with those that the thing has seen? It has a
+   * parameter of the thing's name. One that changes something and does not refuses a request with one.
    */
   readonly fenced?: true
   /** What it may refuse, besides what every route may: see `problemsOf`. */

@@ -68,7 +68,10 @@ type Params = Readonly<Record<string, string>>
 
 type Pass = ReturnType<Router<Taken>['routes']>
 
-/** Refuses a path that is percent-encoded wrongly: the router would take the text as it is, and two paths for one thing. @throws MalformedError */
+/**
+ * Refuses a path that is percent-encoded wrongly: the router would take the text as it is, and two paths for one thing.
+ * @throws MalformedError
+ */
 const refuseUndecodable = (path: string): void => {
   if (!path.includes('%')) return
   try {

@@ -1,8 +1,9 @@
 /**
  * Who may read the metrics of a process, and how are they answered?
  *
- * `GET /metrics` is for operators. It is answered before anything else is asked of the server, also while that is draining. Where tokens are
- * wanted of clients, it is the one path on which a service listens to others than its gateway: to who bears the operators' token.
+ * `GET /metrics` is for operators. It is answered before anything else is asked of the server, also while that is draining. Where
+ * tokens are wanted of clients, it is the one path on which a service listens to others than its gateway: to who bears the
+ * operators' token.
  */
 import type { Context } from 'koa'
 import type { Metrics } from '../metrics/metrics.ts'

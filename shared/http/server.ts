@@ -1,10 +1,11 @@
 /**
  * How does a service's HTTP server start, serve and stop?
  *
- * It is one Koa app. The server is *open* (requests are served), *draining* (a request that comes now is turned away before it has any
- * effect, with 503 and `X-Not-Started`, so that the gateway may send it to another replica whatever its method; requests in
- * flight are finished, those that only wait at once) or *closed*. `/live` answers while the process runs; `/ready` answers 200 only while the server is
- * open and everything the service needs is reachable. `/metrics` is answered as `/live` is, to operators.
+ * It is one Koa app. The server is *open* (requests are served), *draining* (a request that comes now is turned away before it
+ * has any effect, with 503 and `X-Not-Started`, so that the gateway may send it to another replica whatever its method; requests
+ * in flight are finished, those that only wait at once) or *closed*. `/live` answers while the process runs; `/ready` answers 200
+ * only while the server is open and everything the service needs is reachable. `/metrics` is answered as `/live` is, to
+ * operators.
  */
 
 import { once } from 'node:events'

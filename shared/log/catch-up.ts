@@ -30,9 +30,9 @@ export type CatchUpOptions = {
 }
 
 /**
- * Resolves when all that the publisher had appended when it was asked (where others ask already, when the first of them did), and that is
- * handled here, is applied, with `true`; or with `false` after a lease and a second at the latest, and at once if the publisher's Redis does
- * not answer. The function that is returned throws UnavailableError by the own Redis.
+ * Resolves when all that the publisher had appended when it was asked (where others ask already, when the first of them did), and
+ * that is handled here, is applied, with `true`; or with `false` after a lease and a second at the latest, and at once if the
+ * publisher's Redis does not answer. The function that is returned throws UnavailableError by the own Redis.
  */
 export const openCatchUp = ({ log, publisher, redis, step, leaseTtlMs }: CatchUpOptions): (() => Promise<boolean>) => {
   const stream = logKey(publisher)

@@ -1,9 +1,9 @@
 /**
  * How do commands share a script call, and what was returned under a request's key?
  *
- * Commands of one kind, or of kinds that go together, that are asked for at about the same time share one script call, and each is done, answered and fails
- * as if it were alone. A request that bears an `Idempotency-Key` has one effect: its first answer is remembered, and given
- * again to the same request.
+ * Commands of one kind, or of kinds that go together, that are asked for at about the same time share one script call, and each
+ * is done, answered and fails as if it were alone. A request that bears an `Idempotency-Key` has one effect: its first answer is
+ * remembered, and given again to the same request.
  */
 import type { Redis } from 'ioredis'
 import { impossible, StaleLockTokenError, UnavailableError } from '../errors.ts'
@@ -17,7 +17,10 @@ import type { Measured } from './measured.ts'
 /** The most commands that one script runs, so that it stays below 10 ms in Redis. */
 const GROUP_MAX = 64
 
-/** Commands that are often wanted at one moment, so that they share a script; and how many of them, if not as the others: see `group-commit.ts`. */
+/**
+ * Commands that are often wanted at one moment, so that they share a script; and how many of them, if not as the others: see
+ * `group-commit.ts`.
+ */
 export type Together = { readonly commands: readonly string[] } & Partial<
   Pick<GroupOptions<unknown, unknown>, 'besideFrom' | 'halfFrom'>
 >

@@ -1,10 +1,10 @@
 /**
  * Who is told of what is appended to the own log?
  *
- * One reader for each process, by a connection that may block, gives each entry to a listener, in order, soon after it was appended by
- * whichever replica. It keeps no cursor: it begins where the log ends. After each new connection it finds out where to go on: the own Redis may have
- * come back older, and what was appended meanwhile may have been missed then. While nobody waits for what comes next, it lets entries gather,
- * and reads more of them at once.
+ * One reader for each process, by a connection that may block, gives each entry to a listener, in order, soon after it was
+ * appended by whichever replica. It keeps no cursor: it begins where the log ends. After each new connection it finds out where
+ * to go on: the own Redis may have come back older, and what was appended meanwhile may have been missed then. While nobody waits
+ * for what comes next, it lets entries gather, and reads more of them at once.
  */
 
 import { setTimeout as after } from 'node:timers/promises'
@@ -30,8 +30,8 @@ export type Listener = {
   /** Does somebody wait for what comes next? */
   readonly isAwaited: () => boolean
   /**
-   * The log was found to end here, at the start or after a new connection: what came before may not have been told. Of what was told, `left`
-   * is the newest entry that is still in the log: what was told after it is forgotten.
+   * The log was found to end here, at the start or after a new connection: what came before may not have been told. Of what was
+   * told, `left` is the newest entry that is still in the log: what was told after it is forgotten.
    */
   readonly onResumed: (newest: string, left: string) => void
 }

@@ -1,8 +1,9 @@
 /**
  * How far behind a peer's log is a subscriber?
  *
- * By as many entries as are to be applied here and are not yet, up to a bound, and for as long as the oldest of them has waited. What is passed over
- * does not count; nor does how long nothing was appended before: the first entry after an hour is not an hour late.
+ * By as many entries as are to be applied here and are not yet, up to a bound, and for as long as the oldest of them has waited.
+ * What is passed over does not count; nor does how long nothing was appended before: the first entry after an hour is not an hour
+ * late.
  */
 
 import type { Redis } from 'ioredis'

@@ -27,7 +27,10 @@ export type Reader = Lag & {
 export type Peers = {
   /** Opens a subscription to each peer, which calls these. */
   readonly subscribe: (log: Log, callbacks: Pick<SubscriptionOptions, 'onHeard' | 'onApplied'>) => void
-  /** Resolves when what they have appended by now is applied; with `false` if not all can be asked. @throws UnavailableError by the own Redis */
+  /**
+   * Resolves when what they have appended by now is applied; with `false` if not all can be asked.
+   * @throws UnavailableError by the own Redis
+   */
   readonly catchUp: () => Promise<boolean>
   /** Those that have not been reached for some seconds. */
   readonly outOfReach: () => readonly Service[]

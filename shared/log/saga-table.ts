@@ -2,8 +2,8 @@
  * What does a service record of a saga, and what does it emit?
  *
  * Its table says it, one row for each state. From the table, and from the dictionary, which knows the facts of each kind of
- * entry, follow functions in Lua: they have no loops where it matters, for they run several times for each saga, and a loop over names costs
- * three to six times as much as the names written out.
+ * entry, follow functions in Lua: they have no loops where it matters, for they run several times for each saga, and a loop over
+ * names costs three to six times as much as the names written out.
  */
 import type { Fact, Facts } from '../contract/events.ts'
 

@@ -23,7 +23,10 @@ import { compareIds, type LostTail, logKey, readable } from './entry.ts'
 export type TailLossDetector = {
   /** Remembers entries, in their order; those it knows are passed over. */
   readonly remember: (entries: readonly RawEntry[]) => void
-  /** Remembers a command that this process knows to have run, by its entry: its id, and its kind and text in one. Replies may overtake each other. */
+  /**
+   * Remembers a command that this process knows to have run, by its entry: its id, and its kind and text in one. Replies may
+   * overtake each other.
+   */
   readonly acknowledge: (id: string, kindAndText: string) => void
   /** The same of the end of a saga: by the id of the entry, and what it holds. */
   readonly acknowledgeEnd: (id: string, read: () => RawEntry[1]) => void

@@ -1,9 +1,10 @@
 /**
  * What does this process count and measure, and who is told?
  *
- * Counters and histograms are numbers in memory (`series.ts`). A gauge costs nothing until it is asked for: a *source* reads some at once,
- * at each scrape, and those that come at the same moment share it. A source has `SOURCE_MS`: what it has not told by then is left out, and it
- * is told that it is missing. So a Redis that hangs does not keep a scrape waiting, and hides nothing else.
+ * Counters and histograms are numbers in memory (`series.ts`). A gauge costs nothing until it is asked for: a *source* reads some
+ * at once, at each scrape, and those that come at the same moment share it. A source has `SOURCE_MS`: what it has not told by
+ * then is left out, and it is told that it is missing. So a Redis that hangs does not keep a scrape waiting, and hides nothing
+ * else.
  *
  * All are written by prom-client (`exposition.ts`), which is loaded when somebody scrapes for the first time, with what it knows of the
  * process itself.
@@ -167,7 +168,10 @@ export const openMetrics = (onFailed: (source: string, error: unknown) => void):
   }
 }
 
-/** Those of a process, if it is to have any. A source that fails for another reason than the world's ends the process, as any fault does. */
+/**
+ * Those of a process, if it is to have any. A source that fails for another reason than the world's ends the process, as any
+ * fault does.
+ */
 export const metricsFrom = (isOn: boolean, logger: Logger): Metrics => {
   if (!isOn) return noMetrics
   return openMetrics((source, error) => {

@@ -5,8 +5,8 @@
  * refused before anything of them is read. That is recorded in the service's own Redis, with an entry in its log, and holds until it
  * is switched on again, whatever starts anew meanwhile.
  *
- * `FEATURES_OFF` says which are off as long as no operator has said otherwise: one that was switched on stays on, at the next start as well,
- * and one that was switched off stays off though it is named no more.
+ * `FEATURES_OFF` says which are off as long as no operator has said otherwise: one that was switched on stays on, at the next
+ * start as well, and one that was switched off stays off though it is named no more.
  *
  * A request asks no Redis for it: each replica reads once a second what is off, and at once when it has itself switched something.
  * One that cannot read goes by what it has read last; before it has read, it goes by `FEATURES_OFF`, and is not ready.

@@ -1,10 +1,10 @@
 /**
  * Who watches what is appended to the own log?
  *
- * A gateway whose console is looked at. Twice a second it is sent a *digest* of what was appended meanwhile: how many entries of each kind, and
- * some of them, whole. Where there are few, they are all; where there are many, those of some log ids, chosen by the id, so that all services
- * choose the same ones. So a shop at full speed is watched at the cost of reading its log once, and one that needs no counts may ask for
- * less: no more than so many entries are read for a digest, the newest.
+ * A gateway whose console is looked at. Twice a second it is sent a *digest* of what was appended meanwhile: how many entries of
+ * each kind, and some of them, whole. Where there are few, they are all; where there are many, those of some log ids, chosen by
+ * the id, so that all services choose the same ones. So a shop at full speed is watched at the cost of reading its log once, and
+ * one that needs no counts may ask for less: no more than so many entries are read for a digest, the newest.
  *
  * One that comes again says which entry it has seen last, and goes on behind it. What is too much for one digest is skipped, and it
  * says so.

@@ -1,8 +1,8 @@
 /**
  * Must clients say who they are?
  *
- * `open`: they need not, and may do everything but what wants the operators' token. `jwt`: they bear tokens, which the gateway verifies, and a
- * service listens to nobody who does not know the secret that it shares with the gateway and its peers.
+ * `open`: they need not, and may do everything but what wants the operators' token. `jwt`: they bear tokens, which the gateway
+ * verifies, and a service listens to nobody who does not know the secret that it shares with the gateway and its peers.
  */
 import { ConfigError, headerSecret, oneOf } from './config.ts'
 

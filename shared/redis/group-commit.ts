@@ -6,8 +6,9 @@
  * the event loop, so one that is alone waits for none; the busier it gets, the larger the groups and the less each costs.
  * Those after it leave one turn later, so that what has come in by socket while the answers were told goes with them.
  *
- * All of them in one group cost least, but then there is one place at a time where anything is done: in Redis, or in those who ask.
- * Where that costs more, a second group may leave beside the first, if it is large enough: Redis has it at hand when it has answered the other.
+ * All of them in one group cost least, but then there is one place at a time where anything is done: in Redis, or in those who
+ * ask. Where that costs more, a second group may leave beside the first, if it is large enough: Redis has it at hand when it has
+ * answered the other.
  */
 import { UnavailableError } from '../errors.ts'
 
@@ -18,7 +19,10 @@ export type GroupOptions<Asked, Done> = {
   readonly groupMax: number
   /** From how many questions on a second group leaves beside one that is under way; never by default. */
   readonly besideFrom?: number
-  /** Of more questions than this only half go in one group, but so many at least: the others may go beside it. By default all go that may. */
+  /**
+   * Of more questions than this only half go in one group, but so many at least: the others may go beside it. By default all go
+   * that may.
+   */
   readonly halfFrom?: number
   /** One that has no answer after so long fails, the wait to be sent included, and is not sent any more. */
   readonly timeoutMs: number

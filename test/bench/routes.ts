@@ -1,10 +1,10 @@
 /**
  * Which routes can be measured, and what does each do to the books?
  *
- * A request's number names the thing it is about: the order for those of orders, else the user or item, which begin again
- * at the first after the last. What writes writes one piece, so that the count of its answers is what it changed. Orders that are
- * placed are made beside those of the seed, and change neither money nor goods. A lock is got and released, which is one answer in two requests;
- * each lock is a new one.
+ * A request's number names the thing it is about: the order for those of orders, else the user or item, which begin again at the
+ * first after the last. What writes writes one piece, so that the count of its answers is what it changed. Orders that are placed
+ * are made beside those of the seed, and change neither money nor goods. A lock is got and released, which is one answer in two
+ * requests; each lock is a new one.
  */
 import type { Job } from './load.ts'
 import type { Seed } from './seed.ts'

@@ -1,8 +1,8 @@
 /**
  * Where is a Chromium, and what is a page in it?
  *
- * The program is named by `CHROMIUM`, or found on the path by one of its names. A page of these tests may ask this machine alone: whatever else it
- * asks for is refused and remembered, as is every complaint on its console.
+ * The program is named by `CHROMIUM`, or found on the path by one of its names. A page of these tests may ask this machine alone:
+ * whatever else it asks for is refused and remembered, as is every complaint on its console.
  */
 import { accessSync, constants } from 'node:fs'
 import { readFile } from 'node:fs/promises'

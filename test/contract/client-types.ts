@@ -17,9 +17,9 @@ const HEAD = `/**
 
 /** What the client has to know of an operation besides its types. */
 const ASKED = `/**
- * How an operation is asked. Sent again it has one effect \`as-it-is\`, or \`under-a-key\`, or may have \`another\`. \`version\` is the path
- * of the thing whose version it changes: what was shown there has the ETag that a change is made from. One that \`shows\` answers what it has
- * changed, if the client prefers that.
+ * How an operation is asked. Sent again it has one effect \`as-it-is\`, or \`under-a-key\`, or may have \`another\`.
+ * \`version\` is the path of the thing whose version it changes: what was shown there has the ETag that a change is made from.
+ * One that \`shows\` answers what it has changed, if the client prefers that.
  */
 export type Asked = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'

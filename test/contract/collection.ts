@@ -1,4 +1,7 @@
-/** What can the shop be asked, as a collection of Postman (v2.1)? Its tests fill the variables, so that its requests can be sent in order. */
+/**
+ * What can the shop be asked, as a collection of Postman (v2.1)? Its tests fill the variables, so that its requests can be sent
+ * in order.
+ */
 import { SETTINGS, type ShownRequest, shownRequests } from './requests.ts'
 
 type Object_ = Readonly<Record<string, unknown>>

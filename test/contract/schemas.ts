@@ -53,7 +53,10 @@ const isUnits = (schema: Part): boolean =>
     .filter(isPart)
     .every((option) => isNumber(option) || String(requirementOf(option, 'regex')).includes('(0|[1-9]'))
 
-/** All numbers of the shop are integers, but for those that say they are not; a text that stands for one is described as what it stands for. */
+/**
+ * All numbers of the shop are integers, but for those that say they are not; a text that stands for one is described as what it
+ * stands for.
+ */
 const numberOf = (schema: Part): Part => {
   const [min, max] = [requirementOf(schema, 'min_value'), requirementOf(schema, 'max_value')]
   const isFraction = partsOf(schema).some(({ type }) => type === 'finite')

@@ -1,4 +1,7 @@
-/** A stranger sends the requests of the collection, and of the file for editors, in order: the visit succeeds, and no other is malformed. */
+/**
+ * A stranger sends the requests of the collection, and of the file for editors, in order: the visit succeeds, and no other is
+ * malformed.
+ */
 import { readFileSync } from 'node:fs'
 import { runInNewContext } from 'node:vm'
 import test, { type ExecutionContext } from 'ava'

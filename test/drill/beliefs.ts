@@ -1,9 +1,10 @@
 /**
  * Did programs take turns under their locks?
  *
- * A *belief* is the time in which a program held a lock for its own: from the answer that granted it until it released it, or could not know any
- * more that it holds it. Of one lock no more may believe at once than there are places, and whoever begins to when another one has ended
- * has a greater token. What a lock protects is a *register*: no write may bear an older token than one that was written before it.
+ * A *belief* is the time in which a program held a lock for its own: from the answer that granted it until it released it, or
+ * could not know any more that it holds it. Of one lock no more may believe at once than there are places, and whoever begins to
+ * when another one has ended has a greater token. What a lock protects is a *register*: no write may bear an older token than one
+ * that was written before it.
  */
 import { groupedBy } from '../support/checker/history.ts'
 

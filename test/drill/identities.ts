@@ -1,10 +1,11 @@
 /**
  * Who asks in a drill, where clients bear tokens?
  *
- * Every customer has a token of its own, of an issuer of the drill's own; who sells has a key of a program; an operator looks. All this changes
- * by turns: another key of the issuer signs, another key of a program is used, and the one before the last is not shown any more, or revoked.
- * What comes next is known one turn before it is used, and what was used holds for one turn after, as issuers do it; so nobody who
- * bears what is right is ever refused, whatever dies meanwhile. What was revoked, and a customer who asks for another's order, is to be refused.
+ * Every customer has a token of its own, of an issuer of the drill's own; who sells has a key of a program; an operator looks.
+ * All this changes by turns: another key of the issuer signs, another key of a program is used, and the one before the last is
+ * not shown any more, or revoked. What comes next is known one turn before it is used, and what was used holds for one turn
+ * after, as issuers do it; so nobody who bears what is right is ever refused, whatever dies meanwhile. What was revoked, and a
+ * customer who asks for another's order, is to be refused.
  */
 import { randomBytes } from 'node:crypto'
 import { appendFile, writeFile } from 'node:fs/promises'

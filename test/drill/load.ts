@@ -1,11 +1,11 @@
 /**
  * Who shops while the harm is done?
  *
- * *Visitors*, each of whom does what the plan says of its number: it places or fills an order and checks it out, or changes it, sends it
- * back, cancels it. In an open loop they come at a steady rate, however slow the shop is, as people do; in a closed loop each customer makes the next visit when
- * its last one is over. What was not done, or is safe to repeat, is asked again until there is an answer to it; a visitor who
- * asks without a key for something else, and does not learn what became of it, goes home. How many visit at once, how many
- * visits there are and how long a visitor insists is bounded.
+ * *Visitors*, each of whom does what the plan says of its number: it places or fills an order and checks it out, or changes it,
+ * sends it back, cancels it. In an open loop they come at a steady rate, however slow the shop is, as people do; in a closed loop
+ * each customer makes the next visit when its last one is over. What was not done, or is safe to repeat, is asked again until
+ * there is an answer to it; a visitor who asks without a key for something else, and does not learn what became of it, goes home.
+ * How many visit at once, how many visits there are and how long a visitor insists is bounded.
  */
 
 import { setTimeout as after } from 'node:timers/promises'

@@ -1,10 +1,10 @@
 /**
  * Which programs take turns while the harm is done?
  *
- * They get a lock by the client that the shop has for it, hold it for a while, write under its token, and release it. They write into an
- * item of the shop (`If-Lock-Token`) and into a register of the drill's own, and look at no clock but by the client. Four locks are hot, one of them
- * with two places. One more has the *control* among those who want it: a program that renews nothing and believes for ever that it holds
- * the lock. It must be found, or what is said of the others is worth nothing.
+ * They get a lock by the client that the shop has for it, hold it for a while, write under its token, and release it. They write
+ * into an item of the shop (`If-Lock-Token`) and into a register of the drill's own, and look at no clock but by the client. Four
+ * locks are hot, one of them with two places. One more has the *control* among those who want it: a program that renews nothing
+ * and believes for ever that it holds the lock. It must be found, or what is said of the others is worth nothing.
  */
 import { setTimeout as after } from 'node:timers/promises'
 import { LockRefusedError, LockTimeoutError, LockUnavailableError } from '../../ids/lock/client/errors.ts'
@@ -40,8 +40,8 @@ const PLACES: Readonly<Record<string, number>> = { 'drill-bill': 1, 'drill-mail'
 const CONTROL = 'drill-control'
 export const placesOf = (lock: string): number => PLACES[lock] ?? 1
 /**
- * For these nobody waits in line, but tries again and again: so they are free before they are got. What forgets that a lock was got finds one that
- * was waited for as it was before, held by another one; these it finds free.
+ * For these nobody waits in line, but tries again and again: so they are free before they are got. What forgets that a lock was
+ * got finds one that was waited for as it was before, held by another one; these it finds free.
  */
 const TRIED: ReadonlySet<string> = new Set(['drill-mail', 'drill-press'])
 /** Those of one place: with more, no token is older than those of all others. Each has an item of the shop. */
@@ -50,7 +50,10 @@ const LOCKS_WITH_ITEM = [...Object.keys(PLACES).filter((lock) => placesOf(lock) 
 const PER_PLACE = 3
 const WITH_CONTROL = 2
 
-/** So long that a program goes on for seconds without asking: else the next renewal would tell it that its lock is lost before another has it. */
+/**
+ * So long that a program goes on for seconds without asking: else the next renewal would tell it that its lock is lost before
+ * another has it.
+ */
 const TTL_MS = 6_000
 const WAIT_MS = 15_000
 /** For how long a lock is held, in turn; the last is long enough to be renewed. */

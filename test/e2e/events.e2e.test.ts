@@ -1,4 +1,7 @@
-/** What becomes of orders, told by the shop as it happens, to clients that listen and to webhooks: through the gateway, over a break, and while replicas come and go. */
+/**
+ * What becomes of orders, told by the shop as it happens, to clients that listen and to webhooks: through the gateway, over a
+ * break, and while replicas come and go.
+ */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'

@@ -1,6 +1,6 @@
 /**
- * What a running shop tells in numbers, on every port: true ones, under names that the alerts know, and nothing that tells one customer from
- * another. What an alert is about is caused here, and seen in the number that the alert looks at.
+ * What a running shop tells in numbers, on every port: true ones, under names that the alerts know, and nothing that tells one
+ * customer from another. What an alert is about is caused here, and seen in the number that the alert looks at.
  */
 
 import assert from 'node:assert/strict'

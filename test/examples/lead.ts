@@ -1,4 +1,7 @@
-/** Stands for an election until it leads, says so, and leads, until it is told to stop (SIGTERM, Ctrl-C): `node lead.ts URL ELECTION NAME`. */
+/**
+ * Stands for an election until it leads, says so, and leads, until it is told to stop (SIGTERM, Ctrl-C): `node lead.ts URL
+ * ELECTION NAME`.
+ */
 import process from 'node:process'
 import { setTimeout as after } from 'node:timers/promises'
 import { lockClient } from '../../ids/lock/client.ts'

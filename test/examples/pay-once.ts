@@ -1,10 +1,10 @@
 /**
- * Pays one bill, however many processes are told to: `node pay-once.ts URL USER AMOUNT BILL`, where the bill is a file that is there once it
- * is paid.
+ * Pays one bill, however many processes are told to: `node pay-once.ts URL USER AMOUNT BILL`, where the bill is a file that is
+ * there once it is paid.
  *
- * Whoever comes first holds the lock of the bill, sees that it is not paid, pays it, and notes that; the others wait, and see that it is. The
- * payment bears the token, so one that slept until its lease had ended pays nothing; and the bill as its key, so one that was begun by a process
- * which died is not paid once more by the next.
+ * Whoever comes first holds the lock of the bill, sees that it is not paid, pays it, and notes that; the others wait, and see
+ * that it is. The payment bears the token, so one that slept until its lease had ended pays nothing; and the bill as its key, so
+ * one that was begun by a process which died is not paid once more by the next.
  */
 import { existsSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'

@@ -1,9 +1,9 @@
 /**
- * Holds the lock of an item, and adds to its stock when it is woken, whether or not it still does: `node sleeper.ts URL ITEM`. No program should:
- * this one shows that a resource which compares tokens is not harmed by it.
+ * Holds the lock of an item, and adds to its stock when it is woken, whether or not it still does: `node sleeper.ts URL ITEM`. No
+ * program should: this one shows that a resource which compares tokens is not harmed by it.
  *
- * Ctrl-Z has it sleep, and `fg` wakes it (SIGSTOP, SIGCONT). Its lease lasts for a second; what another program did under the lock meanwhile, and
- * showed its token for, is not overwritten.
+ * Ctrl-Z has it sleep, and `fg` wakes it (SIGSTOP, SIGCONT). Its lease lasts for a second; what another program did under the
+ * lock meanwhile, and showed its token for, is not overwritten.
  */
 import { once } from 'node:events'
 import process from 'node:process'

@@ -1,9 +1,10 @@
 /**
  * What is done in the crash cases when something was lost, or in the course of time?
  *
- * `submit`: an order is checked out without waiting. `amend`: one is changed that is paid. `contradict`: the Redis of payment comes back without customers whose orders are paid, and `resolve`: a person says what is
- * to be. `loseSince`: a Redis loses what this shop's processes were told it did. `survey`: it is said, all the way through
- * the logs, which checkouts are not over. `hold` and `queue`: programs want a lock. `tell`: a program is told of orders. `scrape`: somebody reads the metrics.
+ * `submit`: an order is checked out without waiting. `amend`: one is changed that is paid. `contradict`: the Redis of payment
+ * comes back without customers whose orders are paid, and `resolve`: a person says what is to be. `loseSince`: a Redis loses what
+ * this shop's processes were told it did. `survey`: it is said, all the way through the logs, which checkouts are not over.
+ * `hold` and `queue`: programs want a lock. `tell`: a program is told of orders. `scrape`: somebody reads the metrics.
  */
 
 import assert from 'node:assert/strict'
@@ -51,8 +52,8 @@ export const loseSince = async (redis: RedisPart, position: number): Promise<voi
 }
 
 /**
- * Has a paid order changed: to so many pieces from now on, so that it may be asked again without a key. What was given up at its deadline is
- * wanted once more.
+ * Has a paid order changed: to so many pieces from now on, so that it may be asked again without a key. What was given up at its
+ * deadline is wanted once more.
  */
 export const amend = ({ client }: OpenShop, order: string, item: string, quantity: number): Promise<void> => {
   const headers = { 'Content-Type': 'application/json', 'If-Match': '*' }
@@ -143,7 +144,10 @@ export const scrape = async ({ shop }: OpenShop): Promise<void> => {
       }, TIMEOUT_MS)
 }
 
-/** Two programs want permits that only one of them can have, one waits for the other, and an operator looks on, and forces it; then a job is run. */
+/**
+ * Two programs want permits that only one of them can have, one waits for the other, and an operator looks on, and forces it;
+ * then a job is run.
+ */
 export const hold = async (opened: OpenShop): Promise<void> => {
   const lock = `/locks/${nanoid()}`
   const permits = { mode: 'permit', permits: 2, ttl_ms: HELD_MS }
@@ -191,7 +195,10 @@ const whenTold = (opened: OpenShop, path: string, order: string, received: reado
     )
   }, TIMEOUT_MS)
 
-/** A receiver takes an event at the second attempt; an operator makes the webhook, changes it, looks on and deletes it: then nobody delivers. */
+/**
+ * A receiver takes an event at the second attempt; an operator makes the webhook, changes it, looks on and deletes it: then
+ * nobody delivers.
+ */
 export const tell = async (opened: OpenShop): Promise<void> => {
   const receiver = await openReceiver()
   const answers = [refuse(503, { 'Retry-After': '1' })]

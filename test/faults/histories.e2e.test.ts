@@ -1,10 +1,10 @@
 /**
  * Random histories of clients and faults, through the gateway, against what worlds explain and what the checker proves.
  *
- * `HISTORY_RUNS` is the number of histories of each kind, new ones each time; default: as many of those of the day as fit into some
- * seconds (with `FAULTS=full` new ones, for minutes). A failure prints a seed and a path; `HISTORY_SEED` and `HISTORY_PATH` repeat it, and an empty path ends at
- * the first failure, without shrinking it. A shop in which a history failed is not used again, so that each attempt to shrink
- * it begins anew.
+ * `HISTORY_RUNS` is the number of histories of each kind, new ones each time; default: as many of those of the day as fit into
+ * some seconds (with `FAULTS=full` new ones, for minutes). A failure prints a seed and a path; `HISTORY_SEED` and `HISTORY_PATH`
+ * repeat it, and an empty path ends at the first failure, without shrinking it. A shop in which a history failed is not used
+ * again, so that each attempt to shrink it begins anew.
  */
 import process from 'node:process'
 import test from 'ava'

@@ -21,8 +21,8 @@ const WAIT_MS = 25_000
 const HIT_MS = 10_000
 const FREEZE_MS = 2_500
 /**
- * A program that waits has to wait so much longer at most: as long as the gateway takes a frozen replica for alive, 2 s. Where the machine has
- * much else to do, until a lease is given up that nobody claims (5 s), and a bit.
+ * A program that waits has to wait so much longer at most: as long as the gateway takes a frozen replica for alive, 2 s. Where
+ * the machine has much else to do, until a lease is given up that nobody claims (5 s), and a bit.
  */
 const EXTRA_MS = FULL ? 3_000 : 8_000
 

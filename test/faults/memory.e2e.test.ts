@@ -1,5 +1,6 @@
 /**
- * A Redis that is nearly full: nothing new is begun, and what is under way ends, surveys go round and old entries go, so that there is room again.
+ * A Redis that is nearly full: nothing new is begun, and what is under way ends, surveys go round and old entries go, so that
+ * there is room again.
  *
  * And one that is full: it reads, takes away and refuses everything else. So the log parser runs, old entries go, the audit
  * answers and people look at what there is; whoever would write is told so truthfully, and once there is memory again all

@@ -510,7 +510,10 @@ export const play = async (
     await Promise.race([starting, away(START_MS)])
   }
 
-  /** Was it told that its order takes no lines, because that is paid, or pays nothing back, because nothing is under way? Neither passes. */
+  /**
+   * Was it told that its order takes no lines, because that is paid, or pays nothing back, because nothing is under way? Neither
+   * passes.
+   */
   const isTooLate = async ({ request, answer }: Told): Promise<boolean> => {
     if ((request.does === 'add-item' || request.does === 'change') && answer === '409 order-not-open')
       return (await opened.client.order(at(orders, request.order))).paid

@@ -1,4 +1,7 @@
-/** The text format of Prometheus, read: each line that tells a value. Written after its specification, without the library that writes it. */
+/**
+ * The text format of Prometheus, read: each line that tells a value. Written after its specification, without the library that
+ * writes it.
+ */
 import assert from 'node:assert/strict'
 
 export type Line = {

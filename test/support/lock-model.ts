@@ -1,9 +1,9 @@
 /**
  * What do the verbs do to a lock?
  *
- * Each as a pure function of the lock, what is asked and the time: slow, and plain. It is what the commands must do (a test holds them against
- * it), and the shortest way to read what they do. A lock is settled first: what time has ended ends, and those at the head of the queue
- * hold that fit.
+ * Each as a pure function of the lock, what is asked and the time: slow, and plain. It is what the commands must do (a test holds
+ * them against it), and the shortest way to read what they do. A lock is settled first: what time has ended ends, and those at
+ * the head of the queue hold that fit.
  */
 import type { End, Mode, Wish } from '../../ids/lock/lease.ts'
 

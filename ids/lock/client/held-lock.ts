@@ -1,9 +1,9 @@
 /**
  * What does a process have that holds a lock?
  *
- * It knows how long it may believe that it does: `remainingMs` counts from before it asked, so its end comes before anybody else can
- * have the lock. It is renewed every third of its TTL. What keeps it so, one *keeper* for all locks of a client, has one timer; and because a
- * process whose event loop was blocked has no timers, whoever looks at a lock looks at the clock first.
+ * It knows how long it may believe that it does: `remainingMs` counts from before it asked, so its end comes before anybody else
+ * can have the lock. It is renewed every third of its TTL. What keeps it so, one *keeper* for all locks of a client, has one
+ * timer; and because a process whose event loop was blocked has no timers, whoever looks at a lock looks at the clock first.
  */
 import { LockLostError, LockRefusedError, LockUnavailableError } from './errors.ts'
 import type { Answer, Json, Patience } from './wire.ts'

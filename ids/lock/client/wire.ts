@@ -1,8 +1,9 @@
 /**
  * How is the lock service asked?
  *
- * Each request names its lease, so it may be sent again whatever became of it: one that gets no answer, or that the service does not want now
- * (429, 502, 503, 504), is sent again, ever more seldom, until it has failed for `forMs`. A success that is no JSON is no answer.
+ * Each request names its lease, so it may be sent again whatever became of it: one that gets no answer, or that the service does
+ * not want now (429, 502, 503, 504), is sent again, ever more seldom, until it has failed for `forMs`. A success that is no JSON
+ * is no answer.
  */
 import { LockRefusedError, LockUnavailableError } from './errors.ts'
 

@@ -7,11 +7,11 @@
 --   amends  the version of the order that it was made from
 --   back    the pieces that leave the order, as `item:quantity,item:quantity`
 --   costs   what each line costs from then on, likewise
--- While it is under way its order is *changing*, and `amendment` names it. An order counts its `amendments`, `amended` names those that
--- were sagas, and `amends` is the version from which the last one was made. What leaves goes back by a refund once the amendment is made: under a log id that follows from the amendment's, so
--- that it is granted once, whoever finds that it is due. A refund of an amendment lowers what the order has cost, and shows as no
--- return of a line.
--- `made` says which version of the order each amendment has made, as `amendment:version,amendment:version`.
+-- While it is under way its order is *changing*, and `amendment` names it. An order counts its `amendments`, `amended` names
+-- those that were sagas, and `amends` is the version from which the last one was made. What leaves goes back by a refund once the
+-- amendment is made: under a log id that follows from the amendment's, so that it is granted once, whoever finds that it is due.
+-- A refund of an amendment lowers what the order has cost, and shows as no return of a line. `made` says which version of the
+-- order each amendment has made, as `amendment:version,amendment:version`.
 local BACK = '-back'
 
 -- is_whole(order): whether nothing of an order was refunded, as `order_for_refund` has it.

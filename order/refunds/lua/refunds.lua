@@ -153,9 +153,10 @@ local function refund_of(order, wanted)
   return total, table.concat(lines, ',')
 end
 
--- grant(id, refund): decides a refund: a table of `order`, `user`, `total`, `lines`, `restock` and perhaps `reason` (without blanks), the
--- `invoice` that is to be credited and the `checkouts` that had the goods (all of its order, the last one first), and the version that it `amends`, if it is of an amendment. What its
--- order shows is another matter: one that was granted before, and that no order shows, is not granted twice.
+-- grant(id, refund): decides a refund: a table of `order`, `user`, `total`, `lines`, `restock` and perhaps `reason` (without
+-- blanks), the `invoice` that is to be credited and the `checkouts` that had the goods (all of its order, the last one first),
+-- and the version that it `amends`, if it is of an amendment. What its order shows is another matter: one that was granted
+-- before, and that no order shows, is not granted twice.
 local function grant(id, refund)
   if redis.call('HDEL', names.unshown .. refund.order, id) == 1 then
     post('replaced-paid', refund.total)

@@ -1,14 +1,14 @@
 --- @include "entry"
 --- @include "log"
 --- @include "packed"
--- A saga's record in this service is a hash: its state, what it is about, `entries`, the stream ids of all
--- its entries but repetitions, `again`, that of the last repetition, if there was one, and `trace`, that of its last entry. While it is unfinished here it stands in the
--- index `names.open`, scored by when its last entry was appended, and in a state that has a deadline in `names.deadlines`, scored
--- by that. Once it is finished, and where it is unfinished for moments only, whatever its entries tell need not be recorded twice: it is
--- *packed* to its state and its entries, beside others, in a hash small enough for Redis to keep it in one piece, until its entries do not
--- tell all. It lives as long as its last entry: see trim.lua. Which states are unfinished, have a deadline or can be packed, what is
--- recorded and what each state emits stands in the service's tables: see shared/log/saga-table.ts, which also has `read_record`,
--- `write_record`, `can_be_packed` and `payload`.
+-- A saga's record in this service is a hash: its state, what it is about, `entries`, the stream ids of all its entries but
+-- repetitions, `again`, that of the last repetition, if there was one, and `trace`, that of its last entry. While it is
+-- unfinished here it stands in the index `names.open`, scored by when its last entry was appended, and in a state that has a
+-- deadline in `names.deadlines`, scored by that. Once it is finished, and where it is unfinished for moments only, whatever its
+-- entries tell need not be recorded twice: it is *packed* to its state and its entries, beside others, in a hash small enough for
+-- Redis to keep it in one piece, until its entries do not tell all. It lives as long as its last entry: see trim.lua. Which
+-- states are unfinished, have a deadline or can be packed, what is recorded and what each state emits stands in the service's
+-- tables: see shared/log/saga-table.ts, which also has `read_record`, `write_record`, `can_be_packed` and `payload`.
 
 -- index(name): what this script changes in an index, by the ids of sagas: their scores, or false for those that leave it.
 local function index(name)

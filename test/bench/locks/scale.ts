@@ -115,7 +115,10 @@ const idleShare = async ({ shop }: Stand): Promise<string> => {
   return watched.map(({ role }) => `${role} ${number((100 * (taken.get(role) ?? 0)) / IDLE_MS, 1)} %`).join(', ')
 }
 
-/** Multiplies a lock that is held: its key and its entry in the log, under other names. KEYS are what names it, ARGV the first and the last number. */
+/**
+ * Multiplies a lock that is held: its key and its entry in the log, under other names. KEYS are what names it, ARGV the first and
+ * the last number.
+ */
 const COPY = `
 local record = redis.call('GET', KEYS[1] .. '0')
 local ends = string.match(record, '^' .. string.rep('%Z*%z', 15) .. '(%Z+)%z')

@@ -1,4 +1,7 @@
-/** The alerts and the dashboard ask for nothing that the shop does not tell. Whether they ask it well, promtool knows: `npm run test:alerts`. */
+/**
+ * The alerts and the dashboard ask for nothing that the shop does not tell. Whether they ask it well, promtool knows: `npm run
+ * test:alerts`.
+ */
 import { readFileSync } from 'node:fs'
 import test from 'ava'
 import { type Asked, alerts, namesIn, panels } from '../../support/alerts.ts'

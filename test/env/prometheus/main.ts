@@ -1,9 +1,9 @@
 /**
  * `npm run test:alerts`: what only promtool can say.
  *
- * Whether the rules are rules and fire when they should, whether each panel of the dashboard asks in PromQL, whether the example of a configuration is
- * one, and whether what the shop tells is what Prometheus reads, under names as it wants them. promtool is looked for in PROMTOOL and on the
- * PATH; it is not part of `npm test`, for a machine may have none.
+ * Whether the rules are rules and fire when they should, whether each panel of the dashboard asks in PromQL, whether the example
+ * of a configuration is one, and whether what the shop tells is what Prometheus reads, under names as it wants them. promtool is
+ * looked for in PROMTOOL and on the PATH; it is not part of `npm test`, for a machine may have none.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'

@@ -353,8 +353,8 @@ test.serial('locks that are idle for long are forgotten one tick after the other
 })
 
 /**
- * A record as it was in MessagePack: with the lease that alone holds; when that had a key of its own (ARGV: `apart`); and when it stood in the
- * sorted set, too (`in the set`).
+ * A record as it was in MessagePack: with the lease that alone holds; when that had a key of its own (ARGV: `apart`); and when it
+ * stood in the sorted set, too (`in the set`).
  */
 const IN_MESSAGE_PACK = `
 local words = {}
