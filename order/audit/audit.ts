@@ -25,8 +25,8 @@ import type { Log } from '../../shared/log/log.ts'
 import type { api } from '../api.ts'
 import type { Audited } from '../metrics.ts'
 import type { Order } from '../order.ts'
-import { NAMED_MAX, namesOf, type Participants } from './naming.ts'
-import { type Counted, type ParticipantCut, paidBy, paymentAsked, Refused, stockAsked } from './participants.ts'
+import { type Counted, type PeerCut, paidBy, paymentAsked, Refused, stockAsked } from './audited-peers.ts'
+import { type AuditedPeers, NAMED_MAX, namesOf } from './naming.ts'
 import { type Orders, paidOnes, showing, shownByLedger, spentBy, surplus, type Totals, totals } from './totals.ts'
 
 type Answer = AnswerTo<typeof api.audit>
@@ -47,7 +47,7 @@ const PAGE = 1_000
 /** The most checkouts in flight that are looked at one by one. */
 const IN_FLIGHT_MAX = 20_000
 
-type Cuts = { readonly order: Cut; readonly payment: ParticipantCut; readonly stock: ParticipantCut }
+type Cuts = { readonly order: Cut; readonly payment: PeerCut; readonly stock: PeerCut }
 /** A checkout that may still move, and what the peers had done of it, less what order's ledger had of it already. */
 type Moving = {
   readonly id: string
@@ -70,7 +70,7 @@ const sumsInText = <Names>(
 type Counts = { readonly payment: Counted; readonly stock: Counted }
 type AllTotals = Readonly<Record<'credit' | 'stock', Totals>>
 
-const cutAll = async (auditor: Auditor, { payment, stock }: Participants): Promise<Cuts> => {
+const cutAll = async (auditor: Auditor, { payment, stock }: AuditedPeers): Promise<Cuts> => {
   // Order first: what it had decided then, the others had done before.
   const order = await auditor.cut()
   // Then payment: of a refund that is finished there, stock has done its part before.
@@ -85,7 +85,7 @@ const assertCutLater = ({ payment, stock }: Counts, cuts: Cuts): void => {
 
 const flight = async (
   auditor: Auditor,
-  { payment, stock }: Participants,
+  { payment, stock }: AuditedPeers,
   cuts: Cuts,
   ids: readonly string[],
 ): Promise<Moving[]> => {
@@ -131,31 +131,29 @@ const totalsOf = (counts: Counts, cuts: Cuts, moving: readonly Moving[]): AllTot
 
 const isBalanced = ({ credit, stock }: AllTotals): boolean => surplus(credit) === 0n && surplus(stock) === 0n
 
-const run = async (options: AuditOptions, participants: Participants): Promise<Answer> => {
+const run = async (options: AuditOptions, audited: AuditedPeers): Promise<Answer> => {
   const { log, auditor, find, contradictions, onAudited = () => undefined } = options
   const [payment, stock, orders, contradicted] = await Promise.all([
-    participants.payment.count(),
-    participants.stock.count(),
+    audited.payment.count(),
+    audited.stock.count(),
     auditor.count(),
     contradictions(),
   ])
   const counts = { payment, stock }
-  const cuts = await cutAll(auditor, participants)
+  const cuts = await cutAll(auditor, audited)
   assertCutLater(counts, cuts)
 
   const after = await checkoutsAfter(cuts.order.at, log.page)
   const open = new Set([...cuts.order.open, ...cuts.payment.open, ...after])
-  let moving = await flight(auditor, participants, cuts, [...open])
+  let moving = await flight(auditor, audited, cuts, [...open])
   let sums = totalsOf(counts, cuts, moving)
   if (!isBalanced(sums)) {
-    for (const id of await unapplied(log, participants, cuts)) open.add(id)
-    moving = await flight(auditor, participants, cuts, [...open])
+    for (const id of await unapplied(log, audited, cuts)) open.add(id)
+    moving = await flight(auditor, audited, cuts, [...open])
     sums = totalsOf(counts, cuts, moving)
   }
   const shown = showing(orders.balances)
-  const wrong = isBalanced(sums)
-    ? []
-    : await namesOf({ auditor, participants, find, open, paid: paidOnes(orders.balances) })
+  const wrong = isBalanced(sums) ? [] : await namesOf({ auditor, audited, find, open, paid: paidOnes(orders.balances) })
   const mismatches = [
     ...unequal('credit', sums.credit, 'in wallets', 'paid'),
     ...unequal('stock', sums.stock, 'on the shelf', 'sold'),
@@ -232,7 +230,7 @@ const checkoutsAfter = async (
 }
 
 /** The checkouts of which one of the three had still to apply, in the cut, an entry that it handles. */
-const unapplied = async (log: Log, { payment, stock }: Participants, cuts: Cuts): Promise<readonly string[]> => {
+const unapplied = async (log: Log, { payment, stock }: AuditedPeers, cuts: Cuts): Promise<readonly string[]> => {
   const pageOf = { order: log.page, payment: payment.page, stock: stock.page }
   const ids = await Promise.all(
     [cuts.order, cuts.payment, cuts.stock].flatMap(({ heard, hears }) =>

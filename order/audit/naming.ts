@@ -7,7 +7,7 @@
 import type { Auditor } from '../../shared/audit/auditor.ts'
 import type { Mismatch } from '../../shared/contract/queries.ts'
 import type { Order } from '../order.ts'
-import type { Participant } from './participants.ts'
+import type { AuditedPeer } from './audited-peers.ts'
 import { disagreement } from './totals.ts'
 
 /** The most orders that an audit names of one kind of mismatch. */
@@ -17,11 +17,11 @@ const NAMING_MS = 8_000
 const OWNERS_MS = 3_000
 const PAGE = 100
 
-export type Participants = Readonly<Record<'payment' | 'stock', Participant>>
+export type AuditedPeers = Readonly<Record<'payment' | 'stock', AuditedPeer>>
 
 export type NamingOptions = {
   readonly auditor: Auditor
-  readonly participants: Participants
+  readonly audited: AuditedPeers
   readonly find: (order: string) => Promise<Order | undefined>
   /** Checkouts that may still move, whose parts need not agree. */
   readonly open: ReadonlySet<string>
@@ -30,14 +30,14 @@ export type NamingOptions = {
 }
 
 /** Names paid orders whose user payment does not know, or whose items stock does not. */
-const orphans = async ({ participants, find, paid }: NamingOptions): Promise<readonly Mismatch[]> => {
+const orphans = async ({ audited, find, paid }: NamingOptions): Promise<readonly Mismatch[]> => {
   const deadline = performance.now() + OWNERS_MS
   const found: Mismatch[] = []
   for (let first = 0; first < paid.length && found.length < NAMED_MAX && performance.now() < deadline; first += PAGE) {
     const orders = (await Promise.all(paid.slice(first, first + PAGE).map(find))).filter((one) => one !== undefined)
     const [users, items] = await Promise.all([
-      participants.payment.absent([...new Set(orders.map(({ user_id }) => user_id))]),
-      participants.stock.absent([...new Set(orders.flatMap((order) => order.items.map(([item]) => item)))]),
+      audited.payment.absent([...new Set(orders.map(({ user_id }) => user_id))]),
+      audited.stock.absent([...new Set(orders.flatMap((order) => order.items.map(([item]) => item)))]),
     ])
     for (const { order_id, user_id, items: lines } of orders) {
       const item = lines.find(([one]) => items.has(one))?.[0]
@@ -58,8 +58,8 @@ const orphans = async ({ participants, find, paid }: NamingOptions): Promise<rea
 
 /** Compares what the three have recorded of every checkout, and names those that differ. */
 const differing = async (options: NamingOptions, deadline: number): Promise<readonly Mismatch[]> => {
-  const { auditor, participants, open } = options
-  const { payment, stock } = participants
+  const { auditor, audited, open } = options
+  const { payment, stock } = audited
   const found = new Map<string, Mismatch>()
   const isDone = (): boolean => found.size >= NAMED_MAX || performance.now() > deadline
   const compare = async (ids: readonly string[]): Promise<void> => {

@@ -29,13 +29,13 @@ export type Counted = Holdings & {
   /** What its documents come to, if it issues any. */
   readonly documents?: Documents | undefined
 }
-export type ParticipantCut = Holdings & Pick<Cut, 'at' | 'heard' | 'hears' | 'open'>
+export type PeerCut = Holdings & Pick<Cut, 'at' | 'heard' | 'hears' | 'open'>
 
-export type Participant = {
+export type AuditedPeer = {
   readonly name: 'payment' | 'stock'
   /** Counts all it owns: seconds, if there is much. */
   readonly count: () => Promise<Counted>
-  readonly cut: () => Promise<ParticipantCut>
+  readonly cut: () => Promise<PeerCut>
   /**
    * What it had done for each of these sagas when that entry was its newest: money captured, or pieces taken; less than nothing for
    * a refund.
@@ -105,12 +105,12 @@ const granted = <Json>(answer: { readonly json: Json } | { readonly problem: Pro
 }
 
 const participant = (
-  name: Participant['name'],
+  name: AuditedPeer['name'],
   peer: Peer,
   queries: Queries,
   own: Own,
   requester: Requester,
-): Participant => {
+): AuditedPeer => {
   const by = { ...requester, timeoutMs: TIMEOUT_MS }
   return {
     name,
@@ -159,7 +159,7 @@ const participant = (
   }
 }
 
-export const paymentAsked = (peer: Peer, requester: Requester): Participant =>
+export const paymentAsked = (peer: Peer, requester: Requester): AuditedPeer =>
   participant(
     'payment',
     peer,
@@ -184,7 +184,7 @@ export const paymentAsked = (peer: Peer, requester: Requester): Participant =>
     requester,
   )
 
-export const stockAsked = (peer: Peer, requester: Requester): Participant =>
+export const stockAsked = (peer: Peer, requester: Requester): AuditedPeer =>
   participant(
     'stock',
     peer,

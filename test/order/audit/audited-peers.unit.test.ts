@@ -1,5 +1,5 @@
 import test from 'ava'
-import { type Fields, paidBy } from '../../../order/audit/participants.ts'
+import { type Fields, paidBy } from '../../../order/audit/audited-peers.ts'
 
 const lines = 'tea:2,cup:1'
 /** What order counts of a checkout of which this was said last. */
