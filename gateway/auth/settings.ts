@@ -93,7 +93,7 @@ const faultsOf = (config: TokenConfig): readonly string[] => {
 export const refuseWrong = (config: TokenConfig): void => {
   refuseOpen(config)
   const faults = config.auth === 'jwt' ? faultsOf(config) : []
-  if (faults.length > 0) throw new ConfigError(`the environment is not complete: ${faults.join('; ')}`)
+  if (faults.length > 0) throw new ConfigError(`the settings are not right: ${faults.join('; ')}`)
 }
 
 const keySetOf = (config: TokenConfig, step: Step, log: Logger, onChange: () => void): KeySet | undefined => {

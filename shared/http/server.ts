@@ -82,7 +82,7 @@ const CONNECTIONS_MAX = 20_000
 /** There is room again when entries are trimmed, or an operator makes some. */
 const NO_ROOM_RETRY_AFTER_S = '10'
 
-const DRAINING: readonly Check[] = [{ name: 'door', grade: 'blocks', wrong: 'draining' }]
+const DRAINING: readonly Check[] = [{ name: 'server', grade: 'blocks', wrong: 'draining' }]
 
 type Context = Koa.ParameterizedContext<Taken> & { readonly params?: Readonly<Record<string, string>> }
 

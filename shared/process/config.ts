@@ -1,5 +1,5 @@
 /**
- * Is the environment complete?
+ * How is a process set, and is that right?
  *
  * Each process reads its configuration once, in its `main.ts`: a table of named settings, each a variable, a parser and
  * perhaps a default. Everything that is missing or wrong stands in one message, so that an operator does not mend one line per
@@ -196,6 +196,6 @@ export const readConfig = <One extends SettingTable, Other extends SettingTable>
     Object.fromEntries(Object.entries(table).map(([name, setting]) => [name, read(setting)])) as Settings<Table>
   const settings = [readAll(one), readAll(other)] as const
   if (complaints.length > 0)
-    throw new ConfigError(`the environment is not complete: ${[...new Set(complaints)].join('; ')}`)
+    throw new ConfigError(`the settings are not right: ${[...new Set(complaints)].join('; ')}`)
   return settings
 }

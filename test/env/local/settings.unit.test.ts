@@ -13,20 +13,20 @@ for (const [what, environment] of [
 ] as const)
   test(`a shop may be told ${what}`, (t) => t.notThrows(() => checkEnvironment({ ...HERE, ...environment })))
 
-const INCOMPLETE = 'the environment is not complete: '
+const NOT_RIGHT = 'the settings are not right: '
 const AUTH = 'AUTH must be one of open, open!, jwt, not "jtw"'
 for (const [what, environment, complaint] of [
-  ['a word that all processes read', { AUTH: 'jtw' }, `${INCOMPLETE}${AUTH}`],
-  ['a number of ids', { LOCKS_MAX: '0' }, `${INCOMPLETE}LOCKS_MAX must be an integer from 1 to 10000000, not "0"`],
+  ['a word that all processes read', { AUTH: 'jtw' }, `${NOT_RIGHT}${AUTH}`],
+  ['a number of ids', { LOCKS_MAX: '0' }, `${NOT_RIGHT}LOCKS_MAX must be an integer from 1 to 10000000, not "0"`],
   [
     'what the gateway would take, and services would not',
     { DRAIN_MS: '5001' },
-    `${INCOMPLETE}DRAIN_MS must be an integer from 0 to 5000, not "5001"`,
+    `${NOT_RIGHT}DRAIN_MS must be an integer from 0 to 5000, not "5001"`,
   ],
   [
     'several things',
     { AUTH: 'jtw', CHECKOUT_DEADLINE_MS: 'soon', LIMIT_CREATES: '0', LOG_LEVEL: 'loud' },
-    `${INCOMPLETE}${AUTH}; LIMIT_CREATES must be "1000": so many an hour, each from 1 to 1000000, or "off", not "0"; ` +
+    `${NOT_RIGHT}${AUTH}; LIMIT_CREATES must be "1000": so many an hour, each from 1 to 1000000, or "off", not "0"; ` +
       'CHECKOUT_DEADLINE_MS must be an integer from 100 to 60000, not "soon"; ' +
       'LOG_LEVEL must be one of trace, debug, info, warn, error, fatal, silent, not "loud"',
   ],

@@ -70,13 +70,13 @@ for (const [what, parameters, env, complaint] of [
     'a setting of which the gateway can make nothing, before anything is started',
     [],
     { LIMIT_READS: 'many' },
-    'nothing was started: the environment is not complete: LIMIT_READS must be "20,100": so many a second, and so many at once, each from 1 to 1000000, or "off", not "many"',
+    'nothing was started: the settings are not right: LIMIT_READS must be "20,100": so many a second, and so many at once, each from 1 to 1000000, or "off", not "many"',
   ],
   [
     'settings of which services can make nothing, before anything is started',
     [],
     { AUTH: 'jtw', LOCKS_MAX: 'many' },
-    'nothing was started: the environment is not complete: AUTH must be one of open, open!, jwt, not "jtw"; LOCKS_MAX must be an integer from 1 to 10000000, not "many"',
+    'nothing was started: the settings are not right: AUTH must be one of open, open!, jwt, not "jtw"; LOCKS_MAX must be an integer from 1 to 10000000, not "many"',
   ],
   [
     'features that are none',
