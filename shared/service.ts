@@ -10,7 +10,7 @@
 import type { Redis } from 'ioredis'
 import { nanoid } from 'nanoid'
 import type { Logger } from 'pino'
-import type { RawEntry } from './contract/events.ts'
+import type { RawEntry } from './contract/raw-entry.ts'
 import { LOCK_MASTERS, type LockMaster, type Service } from './contract/services.ts'
 import { openDurability } from './health/durability.ts'
 import { openHealth } from './health/health.ts'

@@ -7,7 +7,7 @@
  */
 
 import { IDENTIFIER_FORM, isIdentifier } from '../../shared/contract/dictionary.ts'
-import { field } from '../../shared/contract/events.ts'
+import { field } from '../../shared/contract/raw-entry.ts'
 import { PREFIXES, SERVICES, type Service } from '../../shared/contract/services.ts'
 import { type DeadLetter, endLogId } from '../../shared/log/dead-letters.ts'
 import type { SagaStatus } from '../../shared/saga/status.ts'

@@ -1,5 +1,5 @@
 /** Which keys do the commands of locks use, what bounds them, and how is a lease named among those of all locks? */
-import { field, type RawEntry } from '../../shared/contract/events.ts'
+import { field, type RawEntry } from '../../shared/contract/raw-entry.ts'
 
 /** The folder of the commands, and the names of the keys that they use. */
 export const lockCommands = new URL('lua/', import.meta.url)

@@ -6,7 +6,7 @@
  * entry the replica has *seen* last; a Redis that lacks it came back older, and does nothing. Then what it has forgotten is what
  * was granted or renewed after the newest entry that it still has before that one.
  */
-import { field, kindOf, type RawEntry } from '../../shared/contract/events.ts'
+import { field, kindOf, type RawEntry } from '../../shared/contract/raw-entry.ts'
 import { TransientMap } from '../../shared/process/transient-map.ts'
 import { keyIn } from './keys.ts'
 

@@ -1,5 +1,5 @@
 /** How is a lock read that a command shows? See `lua/shown-lock.lua`. */
-import { field, kindOf, type RawEntry } from '../../shared/contract/events.ts'
+import { field, kindOf, type RawEntry } from '../../shared/contract/raw-entry.ts'
 import { impossible } from '../../shared/errors.ts'
 import { type Metadata, MODES, type Mode } from './lease.ts'
 

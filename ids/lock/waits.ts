@@ -5,7 +5,7 @@
  * whichever replica did that. It is not trusted: every few seconds the places of all that wait here are kept by one command,
  * which tells those that wait no longer. A place is not kept for a client that has gone.
  */
-import { field, type RawEntry } from '../../shared/contract/events.ts'
+import { field, type RawEntry } from '../../shared/contract/raw-entry.ts'
 import { UnavailableError } from '../../shared/errors.ts'
 import { wokenBy } from './keys.ts'
 import type { Verbs } from './verbs.ts'

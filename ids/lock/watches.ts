@@ -6,7 +6,7 @@
  * through for it. Else, and where the log has lost what it was told, it is told of a *gap*, and how its locks stand. What happens
  * meanwhile is held for it. What it does not read is kept up to a bound, then its connection ends.
  */
-import { field, type RawEntry } from '../../shared/contract/events.ts'
+import { field, type RawEntry } from '../../shared/contract/raw-entry.ts'
 import { UnavailableError } from '../../shared/errors.ts'
 import type { EventStream } from '../../shared/http/event-stream.ts'
 import type { Log } from '../../shared/log/log.ts'

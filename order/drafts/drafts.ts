@@ -6,7 +6,7 @@
  * another one might be asked: there the channel of drafts tells, once it is noted. Neither is trusted: one that has waited for a while
  * asks, so that what its client is answered is true. It waits no longer than a client likes to, for the draft follows, whatever happens.
  */
-import { field, kindOf, type RawEntry } from '../../shared/contract/events.ts'
+import { field, kindOf, type RawEntry } from '../../shared/contract/raw-entry.ts'
 import { UnavailableError } from '../../shared/errors.ts'
 import { TransientMap } from '../../shared/process/transient-map.ts'
 

@@ -4,7 +4,7 @@
  * Over a connection of its own, so that no checkout waits behind a page of the log.
  */
 import type { Redis } from 'ioredis'
-import type { RawEntry } from '../../shared/contract/events.ts'
+import type { RawEntry } from '../../shared/contract/raw-entry.ts'
 import { compareIds } from '../../shared/log/entry.ts'
 import { openLog } from '../../shared/log/log.ts'
 import { runner } from '../../shared/log/runner.ts'

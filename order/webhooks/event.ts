@@ -4,8 +4,9 @@
  * The entries of order's log are for the other services, and may get other names and facts. What is told outside is this table: a public
  * type for each kind of entry that is of interest, and its facts in the words of the API. It is a CloudEvent 1.0.
  */
-import { fieldsOf, type KindOf, kindOf, type RawEntry } from '../../shared/contract/events.ts'
+import type { KindOf } from '../../shared/contract/events.ts'
 import { parseLines } from '../../shared/contract/lines.ts'
+import { fieldsOf, kindOf, type RawEntry } from '../../shared/contract/raw-entry.ts'
 
 const KIND_OF = {
   'shop.order.created': 'OrderCreated',

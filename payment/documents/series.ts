@@ -7,7 +7,7 @@
  * knows more than this Redis, the next series begins, behind the last one that anybody knows of.
  */
 import type { Logger } from 'pino'
-import { field } from '../../shared/contract/events.ts'
+import { field } from '../../shared/contract/raw-entry.ts'
 import type { ConfirmationOptions } from '../../shared/log/confirmation.ts'
 import type { Runner } from '../../shared/log/runner.ts'
 import { confirmSeries } from './commands.ts'

@@ -15,8 +15,8 @@
  * Where things and ledger disagree, `discrepancies` names the things that are not what the log says, as far as the log reaches.
  */
 
-import { fieldsOf } from '../contract/events.ts'
 import { SAGAS_MAX } from '../contract/queries.ts'
+import { fieldsOf } from '../contract/raw-entry.ts'
 import type { Service } from '../contract/services.ts'
 import { UnavailableError } from '../errors.ts'
 import { compareIds, type LogEntry } from '../log/entry.ts'

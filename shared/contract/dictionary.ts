@@ -4,18 +4,8 @@
  * A subscriber holds each entry of a peer against the dictionary: of the usual form by one expression, of any other fact by fact.
  */
 
-import {
-  type Contract,
-  events,
-  type Fact,
-  type Facts,
-  type FactType,
-  fieldsOf,
-  kindOf,
-  packedText,
-  type RawEntry,
-  VERSION,
-} from './events.ts'
+import { type Contract, events, type Fact, type Facts, type FactType, VERSION } from './events.ts'
+import { fieldsOf, kindOf, packedText, type RawEntry } from './raw-entry.ts'
 import type { Service } from './services.ts'
 
 const ID = '[A-Za-z0-9_-]{1,64}'

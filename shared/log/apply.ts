@@ -8,7 +8,8 @@
 
 import type { Redis } from 'ioredis'
 import type { Dictionary } from '../contract/dictionary.ts'
-import { type Contract, type events, isFlat, type KindOf, kindOf, type RawEntry } from '../contract/events.ts'
+import type { Contract, events, KindOf } from '../contract/events.ts'
+import { isFlat, kindOf, type RawEntry } from '../contract/raw-entry.ts'
 import type { Service } from '../contract/services.ts'
 import { impossible } from '../errors.ts'
 import type { Step } from '../process/step.ts'

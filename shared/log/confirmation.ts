@@ -8,7 +8,7 @@
  */
 
 import type { Redis } from 'ioredis'
-import type { RawEntry } from '../contract/events.ts'
+import type { RawEntry } from '../contract/raw-entry.ts'
 import type { Service } from '../contract/services.ts'
 import type { Step } from '../process/step.ts'
 import { ackedKey, compareIds, type LostTail, logKey } from './entry.ts'

@@ -17,7 +17,7 @@
  */
 
 import type { Redis } from 'ioredis'
-import { field, type RawEntry } from '../contract/events.ts'
+import { field, type RawEntry } from '../contract/raw-entry.ts'
 import type { Service } from '../contract/services.ts'
 import type { Step } from '../process/step.ts'
 import type { Once, Reply } from '../redis/script.ts'

@@ -5,7 +5,7 @@
  * before 10. Ids only grow within one log; a subscriber that knows the id it has applied last knows what it has yet to apply.
  */
 
-import { fieldsOf, type RawEntry } from '../contract/events.ts'
+import { fieldsOf, type RawEntry } from '../contract/raw-entry.ts'
 import type { Service } from '../contract/services.ts'
 
 /** An entry as people read it: where it stands, when it was appended, of what kind, under which log id, and its facts. */

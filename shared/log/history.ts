@@ -4,7 +4,7 @@
  * By log id, by place or by time, the oldest entry first, for as long as the log is kept.
  */
 import type { Redis } from 'ioredis'
-import type { RawEntry } from '../contract/events.ts'
+import type { RawEntry } from '../contract/raw-entry.ts'
 import type { Step } from '../process/step.ts'
 import { compareIds, type LogEntry, readable } from './entry.ts'
 import type { SagaRecords } from './saga-record.ts'

@@ -1,6 +1,6 @@
 /** What is measured of a log: the commands that were run, and the entries that were applied? */
 
-import type { RawEntry } from '../contract/events.ts'
+import type { RawEntry } from '../contract/raw-entry.ts'
 import type { Service } from '../contract/services.ts'
 import { counter, histogram, SECONDS } from '../metrics/metric.ts'
 import { type Metrics, noMetrics } from '../metrics/metrics.ts'

@@ -7,7 +7,7 @@
  */
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import { field, type RawEntry } from '../contract/events.ts'
+import { field, type RawEntry } from '../contract/raw-entry.ts'
 import { UnavailableError } from '../errors.ts'
 import { backOffMs } from '../process/backoff.ts'
 import type { Step } from '../process/step.ts'

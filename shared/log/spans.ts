@@ -1,6 +1,6 @@
 /** Which entries of a batch are of a trace, and what is told of applying them? */
 
-import { field, kindOf, type RawEntry } from '../contract/events.ts'
+import { field, kindOf, type RawEntry } from '../contract/raw-entry.ts'
 import type { Service } from '../contract/services.ts'
 import { type Span, sampledIn, type Tracing } from '../process/tracing.ts'
 import type { Reply } from '../redis/script.ts'

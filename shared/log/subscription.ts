@@ -17,7 +17,7 @@
 import { setTimeout as after } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import type { RawEntry } from '../contract/events.ts'
+import type { RawEntry } from '../contract/raw-entry.ts'
 import type { Service } from '../contract/services.ts'
 import { isTransient } from '../errors.ts'
 import { keepLease } from '../lock/lease.ts'

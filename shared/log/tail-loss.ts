@@ -14,7 +14,8 @@
 
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import { kindOf, type RawEntry, single } from '../contract/events.ts'
+import { single } from '../contract/events.ts'
+import { kindOf, type RawEntry } from '../contract/raw-entry.ts'
 import type { Service } from '../contract/services.ts'
 import type { Step } from '../process/step.ts'
 import { elements } from '../redis/reply.ts'

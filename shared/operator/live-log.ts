@@ -10,7 +10,7 @@
  * says so.
  */
 import { setTimeout as after } from 'node:timers/promises'
-import { kindOf, packedText, type RawEntry } from '../contract/events.ts'
+import { kindOf, packedText, type RawEntry } from '../contract/raw-entry.ts'
 import { UnavailableError } from '../errors.ts'
 import type { EventStream } from '../http/event-stream.ts'
 import { compareIds, type LogEntry, readable } from '../log/entry.ts'

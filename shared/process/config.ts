@@ -195,7 +195,6 @@ export const readConfig = <One extends SettingTable, Other extends SettingTable>
   const readAll = <Table extends SettingTable>(table: Table) =>
     Object.fromEntries(Object.entries(table).map(([name, setting]) => [name, read(setting)])) as Settings<Table>
   const settings = [readAll(one), readAll(other)] as const
-  if (complaints.length > 0)
-    throw new ConfigError(`the settings are not right: ${[...new Set(complaints)].join('; ')}`)
+  if (complaints.length > 0) throw new ConfigError(`the settings are not right: ${[...new Set(complaints)].join('; ')}`)
   return settings
 }

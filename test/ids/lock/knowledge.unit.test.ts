@@ -1,7 +1,7 @@
 /** What a replica knows of the leases that hold, from what its commands have returned and from the log. */
 import test from 'ava'
 import { type Known, openKnowledge } from '../../../ids/lock/knowledge.ts'
-import type { RawEntry } from '../../../shared/contract/events.ts'
+import type { RawEntry } from '../../../shared/contract/raw-entry.ts'
 import { compareIds } from '../../../shared/log/entry.ts'
 
 const said = (id: string, kind: string, { lock, lease, token }: Pick<Known, 'lock' | 'lease' | 'token'>): RawEntry => [

@@ -1,7 +1,8 @@
 import test from 'ava'
 import { invalidReason, textOf } from '../../../shared/contract/dictionary.ts'
-import { events, field, kindOf, type RawEntry, VERSION } from '../../../shared/contract/events.ts'
+import { events, VERSION } from '../../../shared/contract/events.ts'
 import { parseLines } from '../../../shared/contract/lines.ts'
+import { field, kindOf, type RawEntry } from '../../../shared/contract/raw-entry.ts'
 import type { Service } from '../../../shared/contract/services.ts'
 
 const GOOD = {

@@ -1,6 +1,6 @@
 /** How an entry that could not be applied is put aside, shown, and applied at last. */
 import test from 'ava'
-import type { RawEntry } from '../../../shared/contract/events.ts'
+import type { RawEntry } from '../../../shared/contract/raw-entry.ts'
 import { openStore } from '../../../stock/store.ts'
 import { writtenTo } from '../../support/faults/older-redis.ts'
 import {

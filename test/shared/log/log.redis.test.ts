@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import test from 'ava'
 import { openStore as openPayment } from '../../../payment/store.ts'
-import type { RawEntry } from '../../../shared/contract/events.ts'
+import type { RawEntry } from '../../../shared/contract/raw-entry.ts'
 import { UnavailableError } from '../../../shared/errors.ts'
 import { ackedKey, compareIds, type LostTail } from '../../../shared/log/entry.ts'
 import { type Log, openLog } from '../../../shared/log/log.ts'

@@ -1,5 +1,5 @@
 import test from 'ava'
-import type { RawEntry } from '../../../shared/contract/events.ts'
+import type { RawEntry } from '../../../shared/contract/raw-entry.ts'
 import { openMeasured } from '../../../shared/log/measured.ts'
 import { noMetrics, openMetrics } from '../../../shared/metrics/metrics.ts'
 

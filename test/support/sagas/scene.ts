@@ -1,6 +1,6 @@
 /** What the commands of a transcript share: the shop, what was emitted in it, and where they print. */
 
-import type { RawEntry } from '../../../shared/contract/events.ts'
+import type { RawEntry } from '../../../shared/contract/raw-entry.ts'
 import { PARTICIPANTS, type Participant } from '../../../shared/contract/services.ts'
 import type { Once, Reply } from '../../../shared/redis/script.ts'
 import { plainly, under } from '../shop/open-store.ts'

@@ -4,7 +4,7 @@
  */
 
 import type { Redis } from 'ioredis'
-import type { RawEntry } from '../../../shared/contract/events.ts'
+import type { RawEntry } from '../../../shared/contract/raw-entry.ts'
 import { PARTICIPANTS, type Participant } from '../../../shared/contract/services.ts'
 import { type LogEntry, logKey, readable } from '../../../shared/log/entry.ts'
 
