@@ -152,8 +152,8 @@ export const openGateway = async (options: GatewayOptions): Promise<Gateway> => 
     const fault = faultOf(request, target, passed)
     if (fault !== undefined) return refuseWith(request, response, fault, requestId)
     const { path } = target
-    const stranger = visitors.faultOf(request.method ?? '', passed)
-    if (stranger !== undefined) return sendProblem(response, stranger, requestId)
+    const refusal = visitors.faultOf(request.method ?? '', passed)
+    if (refusal !== undefined) return sendProblem(response, refusal, requestId)
     if (passed.origin !== undefined) {
       if (isPreflight(request)) return sendPreflight(response, passed.origin, visitors, requestId)
       showTo(response, passed.origin, visitors)

@@ -47,10 +47,10 @@ const openHarms = ({ shop: { services, redis }, say }: DemoOptions) => {
   const doing = new Map<string, Doing>()
 
   /** Does it until it is over. */
-  const whileDoing = (name: string, what: string, deed: () => Promise<unknown>): null => {
+  const whileDoing = (name: string, what: string, act: () => Promise<unknown>): null => {
     say(`${name} is ${what}`)
     doing.set(name, { what, until: Date.now() + FREEZE_MS })
-    void deed()
+    void act()
       .catch((error: Error) => say(`${name} could not be ${what}: ${error.message}`))
       .finally(() => doing.delete(name))
     return null

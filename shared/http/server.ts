@@ -168,7 +168,7 @@ const guard = (options: HttpServerOptions, authorisation: Authorisation, traffic
     [SECRET_MARK_HEADER]: secretMark(auth === 'jwt' ? gatewaySecret : ''),
   }
 
-  const strangerOf = (ctx: Context) => {
+  const visitorFaultOf = (ctx: Context) => {
     const { host: asked = '', origin, 'sec-fetch-site': site } = ctx.headers
     return visitors.faultOf(ctx.method, { asked, origin, site })
   }
@@ -186,8 +186,8 @@ const guard = (options: HttpServerOptions, authorisation: Authorisation, traffic
   }
   return async (ctx, next) => {
     head(ctx)
-    const stranger = strangerOf(ctx)
-    if (stranger) return sendProblem(ctx, stranger)
+    const fault = visitorFaultOf(ctx)
+    if (fault) return sendProblem(ctx, fault)
     if (ctx.path === '/live') return sendLiveness(ctx)
     if (ctx.path === '/ready') return sendReadiness(ctx)
     if (isScrape(ctx)) return answerScrape(ctx, authorisation, metrics)
