@@ -60,7 +60,8 @@ const nobodyKnows = (): Refusal => ({
 })
 
 const byCaller: Judge = ({ headers }) => {
-  const said = headers[headers.indexOf(CALLER_HEADER) + 1] ?? ''
+  // Names and values stand in turn, and a client may give a header the name of this one as its value.
+  const said = headers.find((_, at) => at % 2 === 1 && headers[at - 1] === CALLER_HEADER) ?? ''
   const caller = callerIn(said)
   if (caller === undefined || caller.scope === 'anybody') return wantsToken()
   return reaches(caller, 'operator') ? undefined : wantsOperator()

@@ -84,6 +84,13 @@ for (const [caller, status] of [
     }
   })
 
+test('no headers of a client are taken for who it is, whatever they are called and say', async (t) => {
+  const { ask } = await asWhat(t, 'anybody')
+  const forged = { 'x-first': 'shop-caller', operator: '1' }
+  for (const path of ['/metrics', '/console/state', '/events'])
+    t.is((await ask('GET', path, { headers: forged })).status, 401, path)
+})
+
 test('a gateway that measures nothing says so', async (t) => {
   const { ask } = await openShop(t, {})
   const reply = await ask('GET', '/metrics')
