@@ -11,14 +11,9 @@ import { type Keeping, readersOf } from './readers.ts'
 
 const RECENT_MAX = 10_000
 
-const groupByLogId = (entries: readonly LogEntry[]): Record<string, LogEntry[]> => {
-  const groups: Record<string, LogEntry[]> = {}
-  for (const entry of entries) {
-    groups[entry.log_id] ??= []
-    groups[entry.log_id]?.push(entry)
-  }
-  return groups
-}
+/** Clients name leases, by which their entries go: as something that every object has, too. Hence a map. */
+const groupByLogId = (entries: readonly LogEntry[]): Readonly<Record<string, LogEntry[]>> =>
+  Object.fromEntries(Map.groupBy(entries, ({ log_id }) => log_id))
 
 /** Where the next page begins, if there may be one. */
 export const nextOf = (page: readonly { readonly id: string }[], limit: number): string | null =>
