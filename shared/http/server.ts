@@ -100,9 +100,9 @@ const head = (ctx: Context): void => {
   } else if (typeof requestId === 'string') ctx.set('X-Request-Id', requestId)
 }
 
-/** Where what the request changes can be seen: the path that its route names, with the parameters of its own. */
+/** Where what the request changes can be seen: the path that its route names, with the parameters of its own, which were decoded. */
 const shownAt = ({ state, params }: Context): string | undefined =>
-  state.route?.shownAt?.replace(/:(\w+)/g, (_, name) => params?.[name] ?? '')
+  state.route?.shownAt?.replace(/:(\w+)/g, (_, name) => encodeURIComponent(params?.[name] ?? ''))
 
 /** A sampled request goes on with a span of this process, if anybody is told of spans. */
 const traceOf = (ctx: Context, { method, path }: Route, tracing: Tracing | undefined): string | undefined => {

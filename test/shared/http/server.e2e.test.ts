@@ -204,6 +204,10 @@ test('the world is away, and it is not known what was done: the client is told h
   const plain = await ask('POST', '/do/7/1')
   t.regex(documentOf(t, plain).detail, /^no answer; it may or may not have been done.*look before you send it again/)
   t.is(plain.headers.location, '/find/7')
+  for (const name of ['%E6%97%A5', 'a%2Fb', 'a%3Fb%20c']) {
+    const odd = await ask('POST', `/do/${name}/1`)
+    t.deepEqual([documentOf(t, odd).status, odd.headers.location], [503, `/find/${name}`])
+  }
   const keyed = await ask('POST', '/do/7/1', { headers: { 'Idempotency-Key': 'a' } })
   t.regex(documentOf(t, keyed).detail, /may or may not have been done.*under the same Idempotency-Key/)
   const nothing = await ask('POST', '/lose/7/1')
