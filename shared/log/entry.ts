@@ -35,6 +35,10 @@ export type LostTail = {
 export const ackedKey = (publisher: Service, subscriber: Service): string => `heard:${publisher}:${subscriber}`
 export const logKey = (service: Service): string => `log:${service}`
 
+const ID = /^\d{1,15}-\d{1,15}$/
+/** May this be the stream id of an entry? */
+export const isEntryId = (text: string): boolean => ID.test(text)
+
 const DASH = 45
 /** Where the sequence of a stream id begins, from September 2001 until 2286. */
 const DASH_AT = 13

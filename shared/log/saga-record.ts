@@ -8,7 +8,7 @@ import { impossible } from '../errors.ts'
 import type { Step } from '../process/step.ts'
 import { fields, headed, text, tuple } from '../redis/reply.ts'
 import type { RunOwn } from './commands.ts'
-import { ackedKey } from './entry.ts'
+import { ackedKey, isEntryId } from './entry.ts'
 import { msOf } from './fence.ts'
 
 /** Up to where the subscribers of a log report that they have applied it. */
@@ -44,6 +44,9 @@ export type SagaRecordsOptions = {
   readonly runOwn: RunOwn
 }
 
+/** What a subscriber has reported. It writes that itself, so it may be anything: what is no entry reports none. */
+const reported = (text: string | null | undefined): string => (text != null && isEntryId(text) ? text : '0-0')
+
 /** What `records` returns: where its next page begins, and each saga with what is recorded of it. */
 const found = headed(text, tuple(text, fields))
 
@@ -56,7 +59,7 @@ export const openSagaRecords = ({ service, redis, step, open, runOwn }: SagaReco
   const ackedBy: SagaRecords['ackedBy'] = async (subscribers) => {
     if (subscribers.length === 0) return {}
     const acked = await step('heard', () => redis.mget(subscribers.map((subscriber) => ackedKey(service, subscriber))))
-    return Object.fromEntries(subscribers.map((subscriber, index) => [subscriber, acked[index] ?? '0-0']))
+    return Object.fromEntries(subscribers.map((subscriber, index) => [subscriber, reported(acked[index])]))
   }
 
   return {

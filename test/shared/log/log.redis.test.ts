@@ -500,6 +500,16 @@ test.serial('trim: a subscriber that never reported keeps everything', async (t)
   t.is(await log.count(), 4)
 })
 
+test.serial('trim: a subscriber that reports what is no entry has reported nothing', async (t) => {
+  const ids = await aged()
+  await surveyed(ids[2])
+  for (const reported of ['', 'all', '-1--1', '0x10-0', 'nan-nan', `${ids[3]}-0`, ids[3]?.split('-')[0] ?? '']) {
+    await redis.set(ackedKey('stock', 'order'), reported)
+    t.deepEqual(await log.ackedBy(['order']), { order: '0-0' })
+    t.is(await log.trim(HOUR_MS, ['order']), 0, reported)
+  }
+})
+
 test.serial('the newest entry keeps its id: what is said after a trim is later', async (t) => {
   const [, , , last] = await aged()
   await surveyed(`${last?.split('-')[0]}-1`)
