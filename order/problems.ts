@@ -240,9 +240,10 @@ export const tooManySubmitted = problemKind(503, 'overloaded', 'Too many checkou
   detail: 'more checkouts wait than can be begun in time; nothing was done, place it again later',
 }))
 
-/** One more would be too many for this replica. */
+/** One more would be too many for this replica, or of one user. */
 export const tooManyListeners = problemKind(503, 'too-many-listeners', 'Too many clients listen', () => ({
-  detail: 'this replica sends events to as many clients as it may; come again later, or ask for the order now and then',
+  detail:
+    'this replica sends events to as many clients as it may, in all or of this user; come again later, or ask for the order now and then',
 }))
 
 export const noCheckout = problemKind(404, 'no-such-checkout', 'No checkout', (order: string) => ({

@@ -186,9 +186,11 @@ const showCheckoutFrom =
 const listenFrom = (store: Store): Handler<typeof api.listenToOrder> => {
   const feed = openFeed({ log: store.log, store })
   return async ({ params: { order }, headers: { 'last-event-id': seen }, owner, closing }) => {
-    if ((await store.find(order, owner)) === undefined) return { problem: noSuchOrder(order) }
-    if (!feed.hasRoom()) return { problem: tooManyListeners(), headers: AGAIN }
-    return { events: (stream) => feed.listen(order, seen, stream, closing) }
+    const found = await store.find(order, owner)
+    if (found === undefined) return { problem: noSuchOrder(order) }
+    const { user_id: user } = found
+    if (!feed.hasRoom(user)) return { problem: tooManyListeners(), headers: AGAIN }
+    return { events: (stream) => feed.listen({ order, user }, seen, stream, closing) }
   }
 }
 

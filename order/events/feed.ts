@@ -14,8 +14,12 @@ import type { EventStream } from '../../shared/http/event-stream.ts'
 import { compareIds, type LogEntry } from '../../shared/log/entry.ts'
 import type { Store } from '../store.ts'
 
-/** More are told to come again. */
+/**
+ * More are told to come again: in all, and to the orders of one user, who would else keep all others from listening. One whose network comes
+ * and goes leaves some behind, each until its end is noticed.
+ */
 const LISTENERS_MAX = 1_000
+const OF_USER_MAX = 100
 const READ_EVERY_MS = 100
 /** Shorter than a gateway waits for more of an answer. */
 const COMMENT_EVERY_MS = 15_000
@@ -26,19 +30,21 @@ const PAGES_MAX = 20
 const HIDDEN: readonly string[] = ['why', 'done_by', 'trace']
 
 export type Feed = {
-  /** Whether there is room for one more. */
-  readonly hasRoom: () => boolean
+  /** Whether there is room for one more to an order of this user. */
+  readonly hasRoom: (user: string) => boolean
   /** Sends what becomes of an order, and what came after the entry that was seen last, until the stream or the signal ends it. */
-  readonly listen: (order: string, seen: string | undefined, stream: EventStream, closing: AbortSignal) => void
+  readonly listen: (of: Heard, seen: string | undefined, stream: EventStream, closing: AbortSignal) => void
 }
+
+/** To what is listened: an order, and whose that is. */
+export type Heard = { readonly order: string; readonly user: string }
 
 export type FeedOptions = {
   readonly log: Pick<Store['log'], 'newestId' | 'has' | 'page' | 'entriesOf'>
   readonly store: Pick<Store, 'readForCheckout'>
 }
 
-type Listener = {
-  readonly order: string
+type Listener = Heard & {
   readonly stream: EventStream
   /** The last entry that it was sent. */
   last: string
@@ -121,6 +127,8 @@ const openReader = (log: FeedOptions['log'], onEntry: (entry: LogEntry) => void)
 
 export const openFeed = ({ log, store }: FeedOptions): Feed => {
   const listeners = new Map<string, Set<Listener>>()
+  /** How many listen to the orders of each user. */
+  const ofUsers = new Map<string, number>()
   let count = 0
   let commenter: NodeJS.Timeout | undefined
   /** One after the other that comes again is sent what it has missed: much of the log may be looked through for it. */
@@ -155,6 +163,9 @@ export const openFeed = ({ log, store }: FeedOptions): Feed => {
     const others = listeners.get(listener.order)
     others?.delete(listener)
     if (others?.size === 0) listeners.delete(listener.order)
+    const left = (ofUsers.get(listener.user) ?? 0) - 1
+    if (left > 0) ofUsers.set(listener.user, left)
+    else ofUsers.delete(listener.user)
     count -= 1
     if (count > 0) return
     reader.stop()
@@ -166,12 +177,13 @@ export const openFeed = ({ log, store }: FeedOptions): Feed => {
   }
 
   return {
-    hasRoom: () => count < LISTENERS_MAX,
-    listen: (order, seen, stream, closing) => {
-      const listener: Listener = { order, stream, last: seen ?? '0-0', held: [] }
+    hasRoom: (user) => count < LISTENERS_MAX && (ofUsers.get(user) ?? 0) < OF_USER_MAX,
+    listen: ({ order, user }, seen, stream, closing) => {
+      const listener: Listener = { order, user, stream, last: seen ?? '0-0', held: [] }
       const others = listeners.get(order)
       if (others) others.add(listener)
       else listeners.set(order, new Set([listener]))
+      ofUsers.set(user, (ofUsers.get(user) ?? 0) + 1)
       count += 1
       if (count === 1) commenter = setInterval(comment, COMMENT_EVERY_MS).unref()
       const { end } = stream
