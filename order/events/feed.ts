@@ -6,17 +6,20 @@
  * the connection that there is: a read that blocks would want one of its own for a service that has nobody listening most of the time.
  *
  * One that comes again says which entry it has seen last, and is sent what came since, if that is not too long ago: so much of the log is
- * looked through for it. Else, and where the log does not hold that entry any more, it is told of a *gap*, and is to look at its order. One
- * that is new is sent the entries of the last checkout. What is appended meanwhile is held for it.
+ * looked through for it, a page at a time, in turns with others and with rests, for whoever comes again and again would else keep this
+ * process busy and the others waiting. Else, and where the log does not hold that entry any more, it is told of a *gap*, and is to look at
+ * its order. One that is new is sent the entries of the last checkout. What is appended meanwhile is held for it.
  */
+import { setTimeout as after } from 'node:timers/promises'
+import { field, type RawEntry } from '../../shared/contract/raw-entry.ts'
 import { UnavailableError } from '../../shared/errors.ts'
 import type { EventStream } from '../../shared/http/event-stream.ts'
-import { compareIds, type LogEntry } from '../../shared/log/entry.ts'
+import { compareIds, type LogEntry, readable } from '../../shared/log/entry.ts'
 import type { Store } from '../store.ts'
 
 /**
- * More are told to come again: in all, and to the orders of one user, who would else keep all others from listening. One whose network comes
- * and goes leaves some behind, each until its end is noticed.
+ * More are told to come again: in all, and to the orders of one user, who would else keep all others from listening. One whose network
+ * comes and goes leaves some behind, each until its end is noticed.
  */
 const LISTENERS_MAX = 1_000
 const OF_USER_MAX = 100
@@ -26,6 +29,8 @@ const COMMENT_EVERY_MS = 15_000
 /** How many entries are read at once, and how many such pages are looked through for one that comes again. */
 const PAGE = 1_000
 const PAGES_MAX = 20
+/** After a whole page no other is read for those that come again, for so many times as long as that took. */
+const REST = 3
 /** What operators say of a contradiction, who of them has done what, and of which trace it is, is for operators. */
 const HIDDEN: readonly string[] = ['why', 'done_by', 'trace']
 
@@ -40,7 +45,7 @@ export type Feed = {
 export type Heard = { readonly order: string; readonly user: string }
 
 export type FeedOptions = {
-  readonly log: Pick<Store['log'], 'newestId' | 'has' | 'page' | 'entriesOf'>
+  readonly log: Pick<Store['log'], 'newestId' | 'has' | 'tail' | 'entriesOf'>
   readonly store: Pick<Store, 'readForCheckout'>
 }
 
@@ -57,22 +62,43 @@ const shown = ({ facts, ...entry }: LogEntry) => {
   return { ...entry, facts: Object.fromEntries(told) }
 }
 
+const orderOf = (entry: RawEntry): string => field(entry, 'order') ?? ''
+
 const deliver = (listener: Listener, entry: LogEntry): void => {
   if (compareIds(entry.id, listener.last) <= 0) return
   listener.last = entry.id
   listener.stream.send({ id: entry.id, event: entry.kind, data: shown(entry) })
 }
 
+/** Reads a page once all are read that were asked for before: who wants several has a turn for each. */
+const openTurns = ({ tail }: FeedOptions['log']) => {
+  let last: Promise<unknown> = Promise.resolve()
+  return (from: string): Promise<readonly RawEntry[]> => {
+    const page = last.then(async () => {
+      const begun = performance.now()
+      const entries = await tail(from, PAGE)
+      return { entries, tookMs: performance.now() - begun }
+    })
+    // One that fails is told to who has asked for it.
+    last = page.then(
+      ({ entries, tookMs }) => (entries.length < PAGE ? undefined : after(REST * tookMs)),
+      () => undefined,
+    )
+    return page.then(({ entries }) => entries)
+  }
+}
+
 /** Sends what came after the last entry that was seen, or finds what is to be sent of the last checkout. */
-const openCatchUp = ({ log, store }: FeedOptions) => {
-  /** Sends what came after the last entry that was seen. @returns whether that was all */
+const openCatchUp = ({ log, store }: FeedOptions, hasGone: (listener: Listener) => boolean) => {
+  const readInTurn = openTurns(log)
+  /** Sends what came after the last entry that was seen. @returns whether that was all, or nobody is there any more */
   const resume = async (listener: Listener, seen: string): Promise<boolean> => {
-    let after = seen
+    let from = seen
     for (let pages = 0; pages < PAGES_MAX; pages += 1) {
-      const entries = await log.page(after, PAGE)
-      for (const entry of entries) if (entry.facts.order === listener.order) deliver(listener, entry)
-      if (entries.length < PAGE) return true
-      after = entries.at(-1)?.id ?? after
+      const entries = await readInTurn(from)
+      for (const entry of entries) if (orderOf(entry) === listener.order) deliver(listener, readable(entry))
+      if (entries.length < PAGE || hasGone(listener)) return true
+      from = entries.at(-1)?.[0] ?? from
     }
     return false
   }
@@ -92,16 +118,16 @@ const openCatchUp = ({ log, store }: FeedOptions) => {
 }
 
 /** Reads the log from where it ends when it is started, until it is stopped. */
-const openReader = (log: FeedOptions['log'], onEntry: (entry: LogEntry) => void) => {
+const openReader = (log: FeedOptions['log'], onEntry: (entry: RawEntry) => void) => {
   /** Up to where the log was read; nothing while it is not. */
   let reading: { position: string } | undefined
 
   const read = async (from: { position: string }): Promise<void> => {
     try {
       for (let page = PAGE; page === PAGE && reading === from; ) {
-        const entries = await log.page(from.position, PAGE)
+        const entries = await log.tail(from.position, PAGE)
         page = entries.length
-        from.position = entries.at(-1)?.id ?? from.position
+        from.position = entries.at(-1)?.[0] ?? from.position
         for (const entry of entries) onEntry(entry)
       }
     } catch (error) {
@@ -131,20 +157,19 @@ export const openFeed = ({ log, store }: FeedOptions): Feed => {
   const ofUsers = new Map<string, number>()
   let count = 0
   let commenter: NodeJS.Timeout | undefined
-  /** One after the other that comes again is sent what it has missed: much of the log may be looked through for it. */
-  let missed: Promise<void> = Promise.resolve()
 
-  const catchUp = openCatchUp({ log, store })
-  const reader = openReader(log, (entry) => {
-    for (const listener of listeners.get(entry.facts.order ?? '') ?? [])
+  const hasGone = (listener: Listener): boolean => listeners.get(listener.order)?.has(listener) !== true
+  const catchUp = openCatchUp({ log, store }, hasGone)
+  const reader = openReader(log, (raw) => {
+    const all = listeners.get(orderOf(raw))
+    if (all === undefined) return
+    const entry = readable(raw)
+    for (const listener of all)
       if (listener.held === undefined) deliver(listener, entry)
       else listener.held.push(entry)
   })
 
-  const hasGone = (listener: Listener): boolean => listeners.get(listener.order)?.has(listener) !== true
-
   const begin = async (listener: Listener, seen: string | undefined): Promise<void> => {
-    if (hasGone(listener)) return
     try {
       await reader.start(() => count > 0)
       const before = await catchUp(listener, seen)
@@ -193,8 +218,7 @@ export const openFeed = ({ log, store }: FeedOptions): Feed => {
         leave(listener)
       })
       if (closing.aborted) return end()
-      if (seen === undefined) void begin(listener, seen)
-      else missed = missed.then(() => begin(listener, seen))
+      void begin(listener, seen)
     },
   }
 }

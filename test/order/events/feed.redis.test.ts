@@ -1,8 +1,10 @@
 /** Who is sent which entries of an order, when they come, and when they come again. */
 import assert from 'node:assert/strict'
+import { setImmediate as turnEnd } from 'node:timers/promises'
 import test from 'ava'
 import { openFeed } from '../../../order/events/feed.ts'
 import { openStore } from '../../../order/store.ts'
+import type { RawEntry } from '../../../shared/contract/raw-entry.ts'
 import { type EventStream, openEventStream, type ServerSentEvent } from '../../../shared/http/event-stream.ts'
 import { eventually } from '../../support/eventually.ts'
 import { LINE, MONEY, openCart } from '../../support/shop/cart.ts'
@@ -14,6 +16,12 @@ const bench = await openBench()
 const store = openStore(bench.dependencies)
 test.serial.beforeEach(() => bench.redis.flushall())
 test.after.always(() => bench[Symbol.asyncDispose]())
+
+/** A whole page of entries that are about another order. */
+const OTHERS: readonly RawEntry[] = Array.from({ length: 1_000 }, () => [
+  '1-0',
+  ['LineAdded', 'version=1 log_id=it order=other'],
+])
 
 const open = () => openFeed({ log: store.log, store })
 
@@ -75,8 +83,8 @@ test.serial('nothing is left out that came while the last checkout is looked up,
   const slow = openFeed({
     log: {
       ...store.log,
-      page: async (after, count) => {
-        const entries = await store.log.page(after, count)
+      tail: async (after, count) => {
+        const entries = await store.log.tail(after, count)
         read += entries.length
         return entries
       },
@@ -115,6 +123,38 @@ test.serial('one that is new does not wait for those that come again', async (t)
   t.pass()
 })
 
+test.serial('one that comes again does not wait for all of the log that another has missed', async (t) => {
+  await openCart(store)
+  const seen = await store.log.newestId()
+  await begin('it')
+  const asked = Promise.withResolvers<void>()
+  const pages: ((entries: readonly RawEntry[]) => void)[] = []
+  const log: typeof store.log = {
+    ...store.log,
+    has: async (id) => {
+      if (id === seen) asked.resolve()
+      return true
+    },
+    tail: (from, count) =>
+      from === '1-0' ? new Promise((resolve) => pages.push(resolve)) : store.log.tail(from, count),
+  }
+  const feed = openFeed({ log, store })
+  const [late, other] = [client(), client()]
+  feed.listen({ order: 'trolley', user: 'bob' }, '1-0', late.stream, closing)
+  await eventually(async () => assert.equal(pages.length, 1), TIMEOUT_MS)
+  feed.listen({ order: 'cart', user: 'anna' }, seen, other.stream, closing)
+  await asked.promise
+  await turnEnd()
+  pages[0]?.(OTHERS)
+  await other.whenSent('CheckoutStarted')
+  await eventually(async () => assert.equal(pages.length, 2), TIMEOUT_MS)
+  late.leave()
+  other.leave()
+  pages[1]?.(OTHERS)
+  await turnEnd()
+  t.is(pages.length, 2, 'for one that has left the log is looked through no more')
+})
+
 test.serial('one that comes again is sent what came after what it has seen, once', async (t) => {
   const feed = open()
   await openCart(store)
@@ -138,15 +178,12 @@ test.serial(
   async (t) => {
     await openCart(store)
     await begin('it')
-    const [entry] = await store.log.page('0-0', 1)
-    assert.ok(entry)
-    const others = Array.from({ length: 1_000 }, () => ({ ...entry, facts: { order: 'other' } }))
     let pages = 100
-    const page = async (): Promise<readonly (typeof entry)[]> => {
+    const tail = async (): Promise<readonly RawEntry[]> => {
       pages -= 1
-      return pages > 0 ? others : []
+      return pages > 0 ? OTHERS : []
     }
-    const busy = openFeed({ log: { ...store.log, page }, store })
+    const busy = openFeed({ log: { ...store.log, tail }, store })
     const late = client()
     busy.listen({ order: 'cart', user: 'anna' }, '1-0', late.stream, closing)
     await eventually(async () => assert.deepEqual(late.kinds().slice(0, 2), ['gap', 'CheckoutStarted']), TIMEOUT_MS)
