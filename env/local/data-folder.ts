@@ -133,12 +133,15 @@ const prepareLog = async (dir: string, part: string): Promise<void> => {
   if ((await stat(file)).size > LOG_MAX_BYTES) await rename(file, logFile(dir, `${part}.1`))
 }
 
+/** For the owner's eyes only, whoever may look into the folder if that was there before: a Redis lets everybody read its files. */
+const PRIVATE = { recursive: true, mode: 0o700 }
+
 /** Makes what is missing of the folder. */
 export const prepareFolder = (dir: string, parts: readonly string[]): Promise<void> =>
   within(dir, async () => {
-    await mkdir(join(dir, 'logs'), { recursive: true })
+    await mkdir(join(dir, 'logs'), PRIVATE)
     await Promise.all([
-      ...SERVICES.map((service) => mkdir(redisFolder(dir, service), { recursive: true })),
+      ...SERVICES.map((service) => mkdir(redisFolder(dir, service), PRIVATE)),
       ...parts.map((part) => prepareLog(dir, part)),
     ])
   })

@@ -1,8 +1,8 @@
 /** The logs of a shop tell of the starts before, and do not grow with each for ever. */
-import { readFile, stat, truncate, writeFile } from 'node:fs/promises'
+import { chmod, readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import test from 'ava'
-import { logFile, prepareFolder } from '../../../env/local/data-folder.ts'
+import { logFile, prepareFolder, redisFolder } from '../../../env/local/data-folder.ts'
 import { PartError } from '../../../env/local/managed-process.ts'
 import { makeFolder } from '../../support/folder.ts'
 import { openPart } from '../../support/parts.ts'
@@ -16,6 +16,14 @@ test('a start goes on with the log of before', async (t) => {
   await writeFile(logFile(dir, 'part'), 'what was said before\n')
   await prepareFolder(dir, ['part'])
   t.is(await readFile(logFile(dir, 'part'), 'utf8'), 'what was said before\n')
+})
+
+test('nobody else looks at what is kept, also in a folder that others may look into', async (t) => {
+  const dir = await makeFolder(t)
+  await chmod(dir, 0o755)
+  await prepareFolder(dir, ['part'])
+  for (const folder of [join(dir, 'logs'), join(dir, 'redis'), redisFolder(dir, 'order')])
+    t.is((await stat(folder)).mode & 0o777, 0o700, folder)
 })
 
 test('a log that has become too long is put aside, and the one before it goes', async (t) => {
