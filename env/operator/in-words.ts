@@ -9,10 +9,13 @@ export const clock = (iso: string): string => iso.slice(11, 23)
 const toSecond = (iso: string): string => iso.slice(11, 19)
 const day = (iso: string): string => iso.slice(0, 10)
 
-/** A reason as it was given: in an entry it has no blanks. */
+/** A text of clients may hold anything, and a terminal obeys what it is shown. */
+export const printable = (text: string): string => text.replaceAll(/[^\P{C} ]/gu, '?')
+
+/** A reason, or a name, as it was given: in an entry it has no blanks. */
 const plain = (why: string): string => {
   try {
-    return decodeURIComponent(why)
+    return printable(decodeURIComponent(why))
   } catch (error) {
     if (!(error instanceof URIError)) throw error
     return why

@@ -8,7 +8,7 @@
 import type { Holder, LockDetails, LockInfo } from '../../ids/lock/client/reading.ts'
 import { readLine, UsageError } from '../command-line.ts'
 import { type Ask, askShop, DEFAULT_URL, ShopError, sentenceOf, wanted } from './ask-shop.ts'
-import { clock, columns } from './in-words.ts'
+import { clock, columns, printable } from './in-words.ts'
 import { FAILED, REFUSED, type Result } from './verb.ts'
 
 const HELP = `An operator's words for locks.
@@ -31,8 +31,6 @@ type Verb = (ask: Ask, name: string, given: Given) => Promise<Result>
 const SERVICE = 'ids'
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
 const ownerOf = ({ owner }: Pick<Holder, 'owner'>): string => owner ?? 'nobody named'
-/** A name may hold anything, and a terminal obeys what it is shown. */
-const printable = (text: string): string => text.replaceAll(/[^\P{C} ]/gu, '?')
 const pathOf = (name: string): string => `/locks/${encodeURIComponent(name)}`
 
 /** No lock is named so, and a URL takes some of these for the way to something else. */

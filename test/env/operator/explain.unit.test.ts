@@ -135,6 +135,12 @@ test('what was done by hand with an entry that could not be applied is of the ti
   )
 })
 
+test('no name makes a line of its own, or has the terminal do anything', async (t) => {
+  const facts = { done_by: 'merchant:a%0Apaid%1B%5B31m', why: '%E6%97%A5%07%C2%9B2J' }
+  const lines = inWords(await explained(shopOf({ orders: [entry(0, 'OrderPlaced', 'p', facts)] })))
+  t.true(lines.some((line) => line.endsWith('(by merchant:a?paid?[31m) why="日??2J"')))
+})
+
 test('a checkout that ended so long ago that no log tells of it is not told as what everybody has lost', async (t) => {
   const shop = shopOf({}, { '/orders/checkouts/it': { log_ids: ['y'] } })
   const words = inWords(await explained(shop))
