@@ -108,11 +108,9 @@ const resolveFrom =
   (store: Store, peers: Peers): Handler<typeof api.resolveContradiction> =>
   async ({ params: { log_id: logId, by }, query: { why }, ...request }) => {
     if (by === 'accept' && why === '') throw new MalformedError('why', `"why" must ${WHY_FORM}`)
-    const { fingerprint } = request
-    const once = { ...request, fingerprint: `${fingerprint}?why=${encodeURIComponent(why)}` }
     const result = await onceFound(
       store,
-      once,
+      request,
       commands.resolve,
       async () => {
         // What payment has undone needs no memory: only what it still has must be known there.
@@ -120,7 +118,7 @@ const resolveFrom =
         const problem = isAtOthers ? await forgottenBy(logId, peers, request.authorization) : undefined
         return problem ? { problem } : { found: logId }
       },
-      () => store.resolve(logId, { by, why }, once),
+      () => store.resolve(logId, { by, why }, request),
     )
     if ('problem' in result) return result
     switch (result[0]) {

@@ -44,9 +44,9 @@ export type Request = {
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,128}$/
 
-/** What the key of a request stands for. A version that took no body has remembered the line alone. */
-const fingerprintOf = ({ method, path }: Context, text: string | undefined): string =>
-  text === undefined ? `${method} ${path}` : `${method} ${path} ${hash('sha256', text)}`
+/** What the key of a request stands for, its query included. A version that took no body has remembered the line alone. */
+const fingerprintOf = ({ method, path, search }: Context, text: string | undefined): string =>
+  text === undefined ? `${method} ${path}${search}` : `${method} ${path}${search} ${hash('sha256', text)}`
 
 export const requestOf = (
   ctx: Context,

@@ -199,6 +199,19 @@ test('operators configure, list and force locks', async (t) => {
   t.like((await ask('GET', '/locks/-/status')).json, { in_doubt_for_ms: 0, lost: [] })
 })
 
+test('under a key, to force another lease is another request', async (t) => {
+  const tokens: number[] = []
+  for (const lease of ['l1', 'l2']) {
+    const { json } = await ask('PUT', `/locks/shared/leases/${lease}`, { mode: 'read' })
+    tokens.push((json as { token: number }).token)
+  }
+  const force = (token = 0) => ask('DELETE', `/locks/shared?token=${token}`, undefined, { 'Idempotency-Key': 'forced' })
+  t.like((await force(tokens[0])).json, { forced: [tokens[0]] })
+  t.like((await force(tokens[0])).json, { forced: [tokens[0]] })
+  t.is(problemOf(await force(tokens[1])).type, 'urn:shop:problem:idempotency-key-reused')
+  t.is((await ask('GET', `/locks/shared/tokens/${tokens[1]}`)).status, 200)
+})
+
 for (const [what, body, field] of [
   ['a mode that is none', { mode: 'write' }, 'mode'],
   ['a TTL that is too short', { ttl_ms: 99 }, 'ttl_ms'],
