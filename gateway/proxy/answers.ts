@@ -103,6 +103,8 @@ export const sendText = (
     type,
     'Content-Length',
     String(Buffer.byteLength(text)),
+    'Cache-Control',
+    'no-store',
     'X-Request-Id',
     requestId,
   ])

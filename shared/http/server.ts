@@ -94,6 +94,8 @@ const turnAway = (ctx: Context): void => {
 /** The gateway tells its clients itself which request it was, what time it is and that the connection is kept: to it this is not said. */
 const head = (ctx: Context): void => {
   const { 'x-request-id': requestId, [ADDRESS_HEADER]: address } = ctx.headers
+  // What is shown is its client's alone, and may be another thing a moment later: nobody keeps it, unless a route says otherwise.
+  if (ctx.method === 'GET' || ctx.method === 'HEAD') ctx.res.setHeader('Cache-Control', 'no-store')
   if (address !== undefined) {
     ctx.res.sendDate = false
     ctx.res.removeHeader('Connection')

@@ -34,9 +34,9 @@ const SHOWN = ['/metrics', '/console/state', '/events'] as const
 for (const path of SHOWN) {
   test(`${path} is for who bears the token of operators, once the gateway has one, whoever is away`, async (t) => {
     const { ask, origin } = await openShop(t, { metrics: counting(), operatorToken: 'sesame' })
-    const { status, body } = await fetch(`${origin}${path}`, bearing('sesame'))
+    const { status, headers, body } = await fetch(`${origin}${path}`, bearing('sesame'))
     await body?.cancel()
-    t.is(status, 200)
+    t.deepEqual([status, headers.get('cache-control')], [200, 'no-store'])
     const without = await ask('GET', path)
     t.deepEqual([without.status, without.headers['www-authenticate']], [401, 'Bearer'])
     for (const wrong of ['sesam', 'sesame!', 'Sesame', 'ſesame'])

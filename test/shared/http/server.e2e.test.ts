@@ -408,6 +408,21 @@ test('what no route takes but for its case or a slash at its end is told what to
     t.regex(documentOf(t, await ask('GET', path)).detail, /; \/docs of the gateway shows what there is$/, path)
 })
 
+test('nobody on the way keeps what is shown, unless its route says otherwise', async (t) => {
+  const { ask } = await openHouse(t, [
+    get('/mine', done),
+    get('/kept', async () => ({ text: 'kept', headers: { 'Cache-Control': 'no-cache' } })),
+    throwing(new MalformedError('amount', 'too round')),
+  ])
+  for (const [path, kept] of [
+    ['/mine', 'no-store'],
+    ['/kept', 'no-cache'],
+    ['/fails', 'no-store'],
+    ['/nowhere', 'no-store'],
+  ] as const)
+    for (const method of ['GET', 'HEAD']) t.is((await ask(method, path)).headers['cache-control'], kept, path)
+})
+
 test('a client that has seen what is answered is told so: 304', async (t) => {
   const headers = { ETag: '"3"', 'Cache-Control': 'no-store' }
   const { ask } = await openHouse(t, [
@@ -497,7 +512,7 @@ test('the gateway is not told what it says itself: which request it is, what tim
   for (const isReused of [false, true]) {
     const answer = await ask('GET', '/text', { headers, agent })
     t.deepEqual([answer.status, answer.text, answer.isReused], [200, 'done', isReused])
-    t.deepEqual(Object.keys(answer.headers).toSorted(), ['content-length', 'content-type'])
+    t.deepEqual(Object.keys(answer.headers).toSorted(), ['cache-control', 'content-length', 'content-type'])
   }
 })
 
