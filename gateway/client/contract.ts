@@ -2365,12 +2365,13 @@ export type Operations = {
           readonly lines: readonly (readonly [string, number])[]
           readonly log_id: string
           readonly invoice: string | null
+          readonly invoices: readonly string[]
         }[]
         readonly next: string | null
       }
     }
   }
-  /** Shows a credit note, with the invoice that it takes back (customer). */
+  /** Shows a credit note, with the invoices that it takes back (customer). */
   readonly findCreditNote: {
     readonly given: {
       readonly params: {
@@ -2387,6 +2388,7 @@ export type Operations = {
         readonly lines: readonly (readonly [string, number])[]
         readonly log_id: string
         readonly invoice: string | null
+        readonly invoices: readonly string[]
       }
     }
   }

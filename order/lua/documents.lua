@@ -49,13 +49,25 @@ local function credit_refund(order, note, total, before)
   end
 end
 
--- numbers_in(list): the numbers of documents, the last one first, separated by commas; nil if there are none.
-local function numbers_in(list)
-  local numbers = {}
-  for number in string.gmatch(list or '', '([^,:]+):%d+') do
-    table.insert(numbers, 1, number)
+-- taken_back(invoices, charged, total): which invoices a refund of so much takes back, if so much is charged for all of them before: what is
+-- left of the first one, then of the next, so that none is credited beyond what it says, whatever is invoiced in between. Their numbers in
+-- this order, separated by commas; the last one if nothing goes back; nil if there are none.
+local function taken_back(invoices, charged, total)
+  local issued, taken = {}, {}
+  for number, text in string.gmatch(invoices or '', '([^,:]+):(%d+)') do
+    issued[#issued + 1] = { number = number, left = tonumber(text) }
   end
-  return numbers[1] and table.concat(numbers, ',')
+  for at = #issued, 1, -1 do
+    issued[at].left = math.min(issued[at].left, charged)
+    charged = charged - issued[at].left
+  end
+  for _, invoice in ipairs(issued) do
+    if invoice.left > 0 and total > 0 then
+      taken[#taken + 1] = invoice.number
+      total = total - invoice.left
+    end
+  end
+  return taken[1] and table.concat(taken, ',') or issued[1] and issued[#issued].number
 end
 
 -- renumber(id, saga, invoice): the same was captured again, for payment has lost the invoice that it had issued.

@@ -29,7 +29,12 @@ const draft = v.object({
   order_version: v.number(),
   ...document,
 })
-const creditNote = v.object({ number: v.string(), ...document, invoice: v.nullable(v.string()) })
+const creditNote = v.object({
+  number: v.string(),
+  ...document,
+  invoice: v.nullable(v.string()),
+  invoices: v.array(v.string()),
+})
 const count = v.object({ count: v.number(), last: v.number() })
 
 /** Whose documents are wanted, and how many of them. */
@@ -75,7 +80,7 @@ export const api = {
   findCreditNote: {
     method: 'GET',
     path: '/payment/credit-notes/{number}',
-    summary: 'Shows a credit note, with the invoice that it takes back',
+    summary: 'Shows a credit note, with the invoices that it takes back',
     params: { number: creditNoteNumber },
     answers: { 200: { json: creditNote } },
     problems: [noSuchCreditNote],

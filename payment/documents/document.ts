@@ -28,6 +28,8 @@ export type Draft = Omit<Invoice, 'number' | 'status'> & {
 export type CreditNote = Omit<Invoice, 'status'> & {
   /** The invoice that it takes back, as far as that is known; none for money that was captured before there were invoices. */
   readonly invoice: string | null
+  /** All that it takes back, the first one first: several if it is over more than was left of that one. */
+  readonly invoices: readonly string[]
 }
 
 /** What is written in a series. */
@@ -50,6 +52,8 @@ const read = ({ at = '0', order = '', user = '', total = '0', lines = '', log_id
   log_id,
 })
 
+const numbersIn = (text = ''): readonly string[] => text.split(',').filter((number) => number !== '')
+
 /** Reads what `lua/find-draft.lua` returns; `undefined` if there is none. */
 export const readDraft = (order: string, said: Said): Draft | undefined =>
   said.state === undefined
@@ -69,7 +73,10 @@ export const invoices: Kind<Invoice> = {
 export const creditNotes: Kind<CreditNote> = {
   name: 'credit_notes',
   letter: 'C',
-  read: (number, said) => ({ number, ...read(said), invoice: said.credits || null }),
+  read: (number, said) => {
+    const credited = numbersIn(said.credits)
+    return { number, ...read(said), invoice: credited[0] ?? null, invoices: credited }
+  },
 }
 
 /** Of what form are the numbers of a kind? */

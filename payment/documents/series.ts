@@ -42,7 +42,7 @@ export const confirming =
   async ({ lost, unapplied }) => {
     const told = openTold(shown)
     await unapplied('order', (entry) => {
-      // A refund names all invoices of its order.
+      // A refund names each invoice that it takes back.
       for (const fact of FACTS) for (const number of (field(entry, fact) ?? '').split(',')) told.remember(number)
     })
     const args = { invoice: told.last(invoices), credit_note: told.last(creditNotes), lost }

@@ -1,9 +1,9 @@
 --- @include "places"
 --- @include "series"
 --- @include "wallet"
--- pay_back(id, saga, total, lines): gives captured money back, and issues the credit note over it, which takes back the last invoice. Of a
--- wallet that has no room for it, what it owns could not be counted, so that nothing is done: the entry is a dead letter until some of it
--- was spent.
+-- pay_back(id, saga, total, lines): gives captured money back, and issues the credit note over it, which names the invoices that it takes
+-- back. Of a wallet that has no room for it, what it owns could not be counted, so that nothing is done: the entry is a dead letter until
+-- some of it was spent.
 local function pay_back(id, saga, total, lines)
   local credit = wallet(saga.user)
   if credit and credit + tonumber(total) > limits.amount_max then
@@ -13,8 +13,7 @@ local function pay_back(id, saga, total, lines)
   post('charged', minus(total))
   if moves_money(saga) then
     saga.note = issue('credit_notes', id, {
-      order = saga.order, user = saga.user, total = total, lines = lines,
-      invoice = saga.invoice and string.match(saga.invoice, '^[^,]+'),
+      order = saga.order, user = saga.user, total = total, lines = lines, invoice = saga.invoice,
     })
   end
 end

@@ -91,7 +91,7 @@ local function note_amended(id, saga, order)
   redis.call('HSET', key, 'amended', amended and amended .. ',' .. id or id)
   if saga.invoice then
     invoices = with_document(invoices, saga.invoice, saga.total)
-    order.invoice = numbers_in(invoices)
+    order.invoices = invoices
     redis.call('HSET', key, 'invoices', invoices)
   end
 end
@@ -118,7 +118,8 @@ local function amend(id, saga, order)
   end
   local refund = {
     order = order.id, user = order.user, total = integer(credit), lines = saga.back, restock = 'shelf',
-    invoice = order.invoice, amends = saga.amends, costs = saga.costs, checkouts = order.checkouts,
+    invoice = taken_back(order.invoices, order.total + tonumber(saga.total), credit), amends = saga.amends,
+    costs = saga.costs, checkouts = order.checkouts,
   }
   if saga.entries then
     refund.checkouts = id .. ',' .. refund.checkouts

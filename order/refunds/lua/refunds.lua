@@ -35,8 +35,13 @@ local function order_for_refund(id)
   return user and {
     id = id, user = user, status = status, total = tonumber(total), lines = lines, costs = amounts(costs),
     returned = amounts(returned), refunded = tonumber(refunded or '0'), version = version or '1', undone = undone,
-    invoice = numbers_in(invoices), checkouts = checkouts_in(amended, saga),
+    invoices = invoices, checkouts = checkouts_in(amended, saga),
   } or nil
+end
+
+-- invoice_for(order, total): which of its invoices a refund of so much takes back.
+local function invoice_for(order, total)
+  return taken_back(order.invoices, order.total - order.refunded, total)
 end
 
 -- share(part, whole, amount): floor(amount * part / whole) for amount < whole, exact to 2^53: where the product is larger, by long
@@ -154,8 +159,8 @@ local function refund_of(order, wanted)
 end
 
 -- grant(id, refund): decides a refund: a table of `order`, `user`, `total`, `lines`, `restock` and perhaps `reason` (without
--- blanks), the `invoice` that is to be credited and the `checkouts` that had the goods (all of its order, the last one first),
--- and the version that it `amends`, if it is of an amendment. What its order shows is another matter: one that was granted
+-- blanks), the `invoice` that is to be credited, or several, and the `checkouts` that had the goods (all of its order, the last
+-- one first), and the version that it `amends`, if it is of an amendment. What its order shows is another matter: one that was granted
 -- before, and that no order shows, is not granted twice.
 local function grant(id, refund)
   if redis.call('HDEL', names.unshown .. refund.order, id) == 1 then
@@ -196,7 +201,7 @@ local function grant_refund(id, order, wanted, restock, reason)
   end
   local refund = {
     order = order.id, user = order.user, total = integer(total), lines = lines, restock = restock, reason = reason,
-    invoice = order.invoice, checkouts = order.checkouts,
+    invoice = invoice_for(order, total), checkouts = order.checkouts,
   }
   grant(id, refund)
   book_refund(order, total, lines)

@@ -36,7 +36,7 @@ local function moves_money(saga)
 end
 
 -- issue(kind, id, about): issues the next document of a kind, over what is said about the money: `order`, `user`, `total`,
--- `lines`, and the `invoice` that a credit note takes back. Returns the number as people are told it.
+-- `lines`, and the `invoice` that a credit note takes back, or several, separated by commas. Returns the number as people are told it.
 local at
 local function issue(kind, id, about)
   at = at or integer(now_ms())

@@ -3,7 +3,7 @@
 -- refund: pays a refund, once: the money goes back into its user's wallet, and a credit note is issued, unless
 -- no money goes back for an amendment. Order has granted it, so that nothing can be refused. Where
 -- there is no such wallet, or no room in it, nothing is done: the entry is a dead letter until there is.
--- ARGS     log_id, order, user, total, lines, restock, invoice (if order knows it; of an amended order several, the last one first),
+-- ARGS     log_id, order, user, total, lines, restock, invoice (that it takes back, if order knows it, or several),
 --          amends, costs (these two of an amendment), checkouts (of its order, the last one first; not in entries of older versions)
 -- RETURNS  refunded | repeated
 function commands.refund(args)

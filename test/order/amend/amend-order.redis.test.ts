@@ -276,7 +276,40 @@ test.serial('an order names what it was amended by, its invoices, and the amendm
   const refund = await store.refund({ order: 'cart', from: 'any', lines: '', restock: 'shelf', reason: '' }, plainly)
   t.is(refund[0], 'granted')
   const [granted] = await log.entriesOf(String(refund[1]))
-  t.is(granted?.facts.invoice, 'I1-2,I1-1')
+  t.is(granted?.facts.invoice, 'I1-1,I1-2')
+})
+
+test.serial('a refund names the invoices that it takes back, and none of which nothing is left', async (t) => {
+  await pay()
+  const more = idOf(await amend({ tea: 3 }))
+  const facts = { ...ENTRY, total: '20', back: '', costs: 'tea:50,cup:10', amends: '1' }
+  await tell('payment', 'CreditCaptured', more, { ...facts, invoice: 'I1-2' })
+  const refunded = async (lines: string) => {
+    const wish = { order: 'cart', from: 'any', lines, restock: 'shelf', reason: '' } as const
+    const [, id] = await store.refund(wish, plainly)
+    const [granted] = await log.entriesOf(String(id))
+    return [granted?.facts.total, granted?.facts.invoice]
+  }
+  t.deepEqual(await refunded('tea:2'), ['33', 'I1-1'], '7 are left of the first one')
+  t.deepEqual(await refunded('cup:2'), ['6', 'I1-1'])
+  t.deepEqual(await refunded('cup:1'), ['4', 'I1-1,I1-2'])
+  t.deepEqual(await refunded(''), ['17', 'I1-2'])
+})
+
+test.serial('so does that of an amendment, whatever was invoiced in between', async (t) => {
+  await pay()
+  const leaving = async (wanted: object) => {
+    const less = await amend(wanted)
+    const [granted] = (await log.entriesOf(String(less[1]))).filter(({ kind }) => kind === 'RefundGranted')
+    return [granted?.facts.total, granted?.facts.invoice]
+  }
+  t.deepEqual(await leaving({ tea: 1 }), ['15', 'I1-1'])
+  const more = idOf(await amend({ pot: 1 }))
+  const { amends } = await entry(more)
+  const facts = { ...ENTRY, total: '1', lines: 'pot:1', amends, back: '', costs: 'tea:15,cup:10,pot:1' }
+  await tell('payment', 'CreditCaptured', more, { ...facts, invoice: 'I1-2' })
+  t.deepEqual(await leaving({ tea: 0 }), ['15', 'I1-1'])
+  t.deepEqual(await leaving({ cup: 0 }), ['10', 'I1-1'], 'all that is left of the first one')
 })
 
 test.serial(

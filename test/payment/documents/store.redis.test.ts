@@ -143,6 +143,7 @@ for (const [what, undo, kind] of [
       number: notes[0]?.number ?? '',
       at: notes[0]?.at ?? '',
       invoice: invoices[1]?.number ?? '',
+      invoices: [invoices[1]?.number ?? ''],
     })
     t.is(notes[0]?.number, 'C1-1')
     const told = (await store.log.entriesOf('cart')).find((entry) => entry.kind === kind)

@@ -67,6 +67,18 @@ test.serial('CreditRefunded says all that stock needs, and order, should it have
   t.deepEqual([...(await packedIn(bench.redis)).keys()], ['it'])
 })
 
+test.serial('a credit note names all invoices that it takes back', async (t) => {
+  await user(100)
+  const note = async (id: string, invoices: object) => {
+    await tell('order', 'RefundGranted', id, { ...facts, ...invoices })
+    return store.creditNotes.find(String((await log.entriesOf(id)).at(-1)?.facts.note))
+  }
+  t.like(await note('one', { invoice: 'I1-2' }), { number: 'C1-1', invoice: 'I1-2', invoices: ['I1-2'] })
+  const both = { invoice: 'I1-1', invoices: ['I1-1', 'I1-2'] }
+  t.like(await note('two', { invoice: 'I1-1,I1-2' }), { number: 'C1-2', ...both })
+  t.like(await note('none', {}), { number: 'C1-3', invoice: null, invoices: [] })
+})
+
 test.serial('a refund serves the checkouts that wait for the wallet', async (t) => {
   await user(0)
   await store.addFunds('anna', 20, plainly)
