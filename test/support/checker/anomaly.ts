@@ -6,7 +6,8 @@ export const ANOMALIES = {
   'goods-not-conserved': 'pieces added are not pieces left and pieces sold in paid orders',
   misposted: 'the ledger of a service is not what its log and records say',
   misdocumented:
-    'invoices less credit notes are not what is charged, a number is missing, or a movement of captured money has not exactly one',
+    'invoices less credit notes are not what is charged, a number is missing, a movement of captured money has not exactly one, or an ' +
+    'invoice is credited beyond what it says',
   misdrafted:
     'an order that is open, and was placed whole, has no draft of its invoice, or one that is not of it as it is',
   negative: 'an amount is below zero, at rest, in the log, or as a client was shown it',

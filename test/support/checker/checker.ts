@@ -31,7 +31,7 @@ import type { Anomaly, AnomalyName } from './anomaly.ts'
 import { disagreements } from './answers.ts'
 import { unaskedCheckouts } from './asked.ts'
 import { changedOtherwise } from './changes.ts'
-import { brokenDocuments, type DocumentsEvidence } from './documents.ts'
+import { brokenDocuments, type DocumentsEvidence, overdrawn } from './documents.ts'
 import { brokenDrafts } from './drafts.ts'
 import { groupedBy, type Operation } from './history.ts'
 import { pricedOtherwise } from './prices.ts'
@@ -203,9 +203,11 @@ const posted: Question = ({ evidence: { ledgers, logs, sagas } }) => {
   })
 }
 
-/** Every movement of captured money has its document. */
-const documented: Question = ({ evidence: { documents, logs, ledgers } }) =>
-  brokenDocuments(documents, logs.payment.entries, ledgers.payment)
+/** Every movement of captured money has its document. A note may name an invoice that payment has lost. */
+const documented: Question = ({ evidence: { documents, logs, ledgers, lossy } }) => [
+  ...brokenDocuments(documents, logs.payment.entries, ledgers.payment),
+  ...(lossy ? [] : overdrawn(documents)),
+]
 
 const drafted: Question = ({ evidence: { drafts, orders } }) => brokenDrafts(drafts, orders)
 

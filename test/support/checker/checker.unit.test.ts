@@ -163,6 +163,18 @@ for (const [what, name, ...changes] of [
     '  10015 payment s9 CreditVoided order=bought user=ann total=1 note=C1-3',
   ],
   ['one document of two movements', 'misdocumented', ['note=C1-2', 'note=C1-1']],
+  [
+    'an invoice that is credited beyond what it says',
+    'misdocumented',
+    [
+      'C1-1 log_id=r1 order=gift user=bob total=3 credits=I1-2',
+      'C1-1 log_id=r1 order=gift user=bob total=3 credits=I1-1',
+    ],
+    [
+      'C1-2 log_id=r2 order=gift user=bob total=3 credits=I1-2',
+      'C1-2 log_id=r2 order=gift user=bob total=3 credits=I1-1',
+    ],
+  ],
   ['goods that are neither on a shelf nor written off', 'misposted', ['written-off=1', 'written-off=0']],
   [
     'more pieces back than were bought',

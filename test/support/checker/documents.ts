@@ -73,6 +73,25 @@ const unmatched = (
   return [...found, ...idle.map((number) => misdocumented(`${number} is of no movement`))]
 }
 
+/** Credit notes that take more back than is left of the invoices that they name, each after the notes before it. */
+export const overdrawn = ({ documents }: DocumentsEvidence): Anomaly[] => {
+  const left = new Map<string, bigint>()
+  for (const [number, { total = '0' }] of documents) if (number.startsWith('I')) left.set(number, BigInt(total))
+  return [...documents].flatMap(([number, { total = '0', credits = '', order }]) => {
+    if (credits === '') return []
+    let due = BigInt(total)
+    for (const invoice of credits.split(',')) {
+      const found = left.get(invoice) ?? 0n
+      const taken = found < due ? found : due
+      left.set(invoice, found - taken)
+      due -= taken
+    }
+    return due === 0n
+      ? []
+      : [misdocumented(`${number} takes back ${due} more than is left of ${credits}`, `order:${order}`)]
+  })
+}
+
 /** All that documents contradict: they add up to what is charged, without a gap, and are of movements one to one. */
 export const brokenDocuments = (
   read: DocumentsEvidence,
