@@ -130,7 +130,7 @@ export const keepLease = (options: LeaseOptions): Lease => {
     const { error } = failure
     if (!isTransient(error)) throw error
     if (!task.signal.aborted)
-      log.warn({ lease: name, error }, 'the work under the lease failed and will be tried again')
+      log.warn({ lease: name, err: error }, 'the work under the lease failed and will be tried again')
   }
 
   const run = async (): Promise<void> => {

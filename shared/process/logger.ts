@@ -14,6 +14,13 @@ const KEPT_BYTES = 1_048_576
 const RETRY_MS = 1_000
 const STANDARD_OUTPUT = 1
 
+/** What Redis refused bears all that its command was given: what belongs to customers, and secrets. The name of the command is enough. */
+const toldError = (error: Error): object => {
+  const told = pino.stdSerializers.err(error)
+  const command: unknown = Object(told.command).name
+  return command === undefined ? told : { ...told, command }
+}
+
 /** Every line names the part of the shop and its replica. */
 export const openLogger = (name: string, replica: string, level: string): Logger => {
   let kept = Buffer.alloc(0)
@@ -41,6 +48,6 @@ export const openLogger = (name: string, replica: string, level: string): Logger
     else kept = kept.length === 0 ? bytes : Buffer.concat([kept, bytes])
     if (retry === undefined) flush()
   }
-  const logger = pino({ base: { name, replica }, level }, { write })
+  const logger = pino({ base: { name, replica }, level, serializers: { err: toldError } }, { write })
   return logger
 }

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { mkdtemp, open, readFile, rm, truncate } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import test from 'ava'
 import { eventually } from '../../support/eventually.ts'
 
@@ -21,6 +22,26 @@ for (let line = 0; line < ${LINES}; line += 1) logger.info({ line }, 'x'.repeat(
 process.on('disconnect', () => process.exit(0))
 process.send('alive')
 `
+
+/** Logs what Redis refused, as ioredis throws it, by itself and as the cause of another error. */
+const REFUSED = `
+import { openLogger } from ${JSON.stringify(join(import.meta.dirname, '../../../shared/process/logger.ts'))}
+const refused = Object.assign(new Error('OOM command not allowed'), { command: { name: 'evalsha', args: ['whsec_secret'] } })
+const logger = openLogger('talker', 'talker-1', 'info')
+logger.warn({ err: refused }, 'refused')
+logger.warn({ err: new Error('got no answer', { cause: refused }) }, 'refused')
+`
+
+test('of what Redis refused the command is named, and nothing that it was given', async (t) => {
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', REFUSED], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const lines = (await text(child.stdout)).trimEnd().split('\n')
+  const [first, second] = lines.map((line) => (JSON.parse(line) as { err: Record<string, unknown> }).err)
+  t.like(first, { type: 'Error', message: 'OOM command not allowed', command: 'evalsha' })
+  t.is(second?.message, 'got no answer: OOM command not allowed')
+  t.false(lines.join().includes('whsec_secret'))
+})
 
 test('a full disk costs lines, which are counted, but no process', async (t) => {
   const dir = await mkdtemp(join(tmpdir(), 'shop-logger-'))
