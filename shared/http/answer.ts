@@ -8,6 +8,7 @@
 import type { Context } from 'koa'
 import type { Logger } from 'pino'
 import { InvalidNameError, MalformedError, PeerError, StaleLockTokenError, UnavailableError } from '../errors.ts'
+import { openTellings } from '../process/telling.ts'
 import { traceIdIn } from '../process/tracing.ts'
 import { isSeen } from './etag.ts'
 import { type EventStream, openEventStream } from './event-stream.ts'
@@ -113,23 +114,27 @@ const sendUnavailable = (ctx: Context, error: UnavailableError, shownAt: string 
 }
 
 /**
- * Answers what a route threw. What is of none of the known kinds is a fault of the program: logged whole, answered 500.
+ * Answers what a route threw. What is of none of the known kinds is a fault of the program: logged whole, answered 500. While something is away
+ * each request fails for it: of those that say the same, one a second is logged.
  * @param shownAt the path that shows what the request changes
  */
-export const sendError = (ctx: Context, error: unknown, shownAt: string | undefined, log: Logger): void => {
-  if (error instanceof MalformedError) return sendProblem(ctx, malformed(error.field, error.message))
-  if (error instanceof InvalidNameError) return sendProblem(ctx, invalidName(error.field, error.message))
-  if (error instanceof StaleLockTokenError) return sendProblem(ctx, staleLockToken(error.newest))
-  if (error instanceof PeerError) {
-    log.warn({ err: error.cause, ...aboutRequest(ctx) }, error.message)
-    return sendProblem(ctx, peerUnavailable(error.message))
+export const openSendError = (log: Logger) => {
+  const tell = openTellings(log)
+  return (ctx: Context, error: unknown, shownAt: string | undefined): void => {
+    if (error instanceof MalformedError) return sendProblem(ctx, malformed(error.field, error.message))
+    if (error instanceof InvalidNameError) return sendProblem(ctx, invalidName(error.field, error.message))
+    if (error instanceof StaleLockTokenError) return sendProblem(ctx, staleLockToken(error.newest))
+    if (error instanceof PeerError) {
+      tell(error.message, { err: error.cause, ...aboutRequest(ctx) })
+      return sendProblem(ctx, peerUnavailable(error.message))
+    }
+    if (error instanceof UnavailableError) {
+      tell(error.message, { err: error.cause, ...aboutRequest(ctx) })
+      return sendUnavailable(ctx, error, shownAt)
+    }
+    log.error({ err: error, ...aboutRequest(ctx) }, 'a route failed')
+    sendProblem(ctx, internal(beSure(ctx)))
   }
-  if (error instanceof UnavailableError) {
-    log.warn({ err: error.cause, ...aboutRequest(ctx) }, error.message)
-    return sendUnavailable(ctx, error, shownAt)
-  }
-  log.error({ err: error, ...aboutRequest(ctx) }, 'a route failed')
-  sendProblem(ctx, internal(beSure(ctx)))
 }
 
 /** What `/ready` answers. */

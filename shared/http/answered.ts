@@ -44,9 +44,11 @@ export const openAnswered = ({ log, metrics = noMetrics, logOneIn = 0 }: Answere
     paths.set(route, path)
     return path
   }
-  const isRemarkable = ({ state: { route, doneBy }, status }: ParameterizedContext<Taken>): boolean => {
+  const isRemarkable = ({ state: { route, doneBy }, status, response }: ParameterizedContext<Taken>): boolean => {
     const isNamed = route?.scope === 'operator' || doneBy !== undefined
-    return (isNamed && route?.method !== 'GET') || status === 424
+    // Of one for which a peer was only asked, and did not answer, the failure is logged.
+    const isCancelled = status === 424 && Boolean(response.get(LOG_ID_HEADER))
+    return (isNamed && route?.method !== 'GET') || isCancelled
   }
 
   return (ctx, ms) => {

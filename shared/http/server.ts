@@ -17,7 +17,7 @@ import type { Logger } from 'pino'
 import { type Metrics, noMetrics } from '../metrics/metrics.ts'
 import type { Auth } from '../process/auth.ts'
 import { sampledIn, type Tracing } from '../process/tracing.ts'
-import { LOG_ID_HEADER, readiness, send, sendError, sendProblem } from './answer.ts'
+import { LOG_ID_HEADER, openSendError, readiness, send, sendProblem } from './answer.ts'
 import { openAnswered, type Taken } from './answered.ts'
 import { type Authorisation, openAuthorisation } from './authorisation.ts'
 import { readBody } from './body.ts'
@@ -163,6 +163,7 @@ type Traffic = { readonly closing: AbortController; inFlight: number }
 const guard = (options: HttpServerOptions, authorisation: Authorisation, traffic: Traffic): Koa.Middleware<Taken> => {
   const { host, checks, operatorToken, auth, gatewaySecret = '', metrics = noMetrics, log } = options
   const answered = openAnswered(options)
+  const sendError = openSendError(log)
   // Pages are let in by the gateway, if at all, which sends no word of them.
   const visitors = openVisitors(host)
   const marks = {
@@ -201,7 +202,7 @@ const guard = (options: HttpServerOptions, authorisation: Authorisation, traffic
     try {
       await next()
     } catch (error) {
-      sendError(ctx, error, shownAt(ctx), log)
+      sendError(ctx, error, shownAt(ctx))
     } finally {
       traffic.inFlight -= 1
       ctx.state.span?.end({ 'http.response.status_code': ctx.status, 'shop.log_id': ctx.response.get(LOG_ID_HEADER) })

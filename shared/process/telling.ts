@@ -10,7 +10,8 @@ const TELL_MS = 1_000
 
 export type Tell = (about: Readonly<Record<string, unknown>>) => void
 
-export const openTelling = (log: Logger, what: string): Tell => {
+/** @param onQuiet called once nothing has come for a second */
+export const openTelling = (log: Logger, what: string, onQuiet?: () => void): Tell => {
   let times = 0
   let total = 0
   let last: Readonly<Record<string, unknown>> = {}
@@ -22,6 +23,7 @@ export const openTelling = (log: Logger, what: string): Tell => {
     isQuiet = true
     setTimeout(() => {
       isQuiet = false
+      if (times === 0) onQuiet?.()
       tell()
     }, TELL_MS).unref()
   }
@@ -30,5 +32,17 @@ export const openTelling = (log: Logger, what: string): Tell => {
     total += 1
     last = about
     tell()
+  }
+}
+
+export type TellOf = (what: string, about: Readonly<Record<string, unknown>>) => void
+
+/** The same of things that come by many names; those that have not come for a second are forgotten. */
+export const openTellings = (log: Logger): TellOf => {
+  const open = new Map<string, Tell>()
+  return (what, about) => {
+    const tell = open.get(what) ?? openTelling(log, what, () => open.delete(what))
+    open.set(what, tell)
+    tell(about)
   }
 }

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import test, { type ExecutionContext } from 'ava'
@@ -10,7 +11,13 @@ import { keyReused } from '../../../shared/http/problems.ts'
 import type { Check } from '../../../shared/http/readiness.ts'
 import { type Route, routes } from '../../../shared/http/route.ts'
 import type { HttpServer, HttpServerOptions } from '../../../shared/http/server.ts'
+import { eventually } from '../../support/eventually.ts'
 import { openServiceServer } from '../../support/shop/service-server.ts'
+
+/** A line comes once a second. */
+const TOLD_MS = 10_000
+const REFUSED = 100
+const sum = (numbers: readonly number[]): number => numbers.reduce((one, other) => one + other, 0)
 
 type Answer = {
   readonly status: number
@@ -221,6 +228,31 @@ test('a peer that had to be asked does not answer: 424', async (t) => {
   const { ask } = await openHouse(t, [throwing(new PeerError('next door does not answer'))])
   const document = documentOf(t, await ask('GET', '/fails'))
   t.deepEqual([document.status, document.detail], [424, 'next door does not answer; nothing was done'])
+})
+
+test('of requests that fail for the same, at whatever rate, one a second is logged, with the number of the others', async (t) => {
+  const { ask, logged } = await openHouse(t, [
+    get('/away', () => Promise.reject(new UnavailableError('no answer (find)'))),
+    get('/silent', () => Promise.reject(new PeerError('next door does not answer'))),
+  ])
+  const told = (path: string, level: number): number[] =>
+    logged
+      .map((line) => JSON.parse(line))
+      .flatMap((line) => (line.path === path && line.level === level ? [line.times] : []))
+  const agent = new Agent({ keepAlive: true })
+  t.teardown(() => agent.destroy())
+  const begun = performance.now()
+  for (let times = 0; times < REFUSED; times += 1) {
+    await ask('GET', '/away', { agent })
+    await ask('GET', '/silent', { agent })
+  }
+  for (const path of ['/away', '/silent']) {
+    await eventually(async () => {
+      assert.equal(sum(told(path, 40)), REFUSED)
+    }, TOLD_MS)
+    t.true(told(path, 40).length <= 2 + (performance.now() - begun) / 1_000)
+    t.deepEqual(told(path, 30), [], 'and told once')
+  }
 })
 
 test('a fault of the program: 500 that tells nothing, and the whole of it in the log', async (t) => {
