@@ -6,7 +6,7 @@
  */
 import type { Redis } from 'ioredis'
 import { UnavailableError } from '../errors.ts'
-import { remake, whenReady } from '../redis/connection.ts'
+import { giveUp, remake, whenReady } from '../redis/connection.ts'
 
 /** How long a question may block, if not for another time. */
 export const BLOCK_MS = 2_000
@@ -62,7 +62,7 @@ export const peerConnection = (redis: Redis, blockMs = BLOCK_MS): PeerConnection
         () => remake(redis, new Error(`it did not answer for ${blockMs + GRACE_MS} ms`)),
         blockMs + GRACE_MS,
       )
-      const abandon = (): void => redis.disconnect(true)
+      const abandon = (): void => giveUp(redis)
       signal.addEventListener('abort', abandon, { once: true })
       try {
         const answer = await question()

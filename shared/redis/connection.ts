@@ -99,9 +99,13 @@ const anew = (): ((error: Error) => boolean) => {
  */
 export type ConnectionWatcher = (state: 'lost' | 'away' | 'back', error?: Error) => void
 
+/** Told by a connection that is given up with what is asked on it: that it closes is no loss. */
+const GIVEN_UP = 'given-up'
+
 const watched = (redis: Redis, watch: ConnectionWatcher): void => {
   let wasReady = false
   let isDown = false
+  let isGivenUp = false
   let toldAt = 0
   let why: Error | undefined
   let timer: NodeJS.Timeout | undefined
@@ -114,10 +118,15 @@ const watched = (redis: Redis, watch: ConnectionWatcher): void => {
       remake(redis, new Error(`was not ready ${READY_TIMEOUT_MS} ms after it was connected`))
     }, READY_TIMEOUT_MS).unref()
   })
+  redis.on(GIVEN_UP, () => {
+    isGivenUp = true
+  })
   redis.on('close', () => {
     clearTimeout(timer)
     const now = performance.now()
-    if (redis.status === 'end' || (isDown && now - toldAt < TELL_EVERY_MS)) return
+    const isLoss = !isGivenUp
+    isGivenUp = false
+    if (!isLoss || redis.status === 'end' || (isDown && now - toldAt < TELL_EVERY_MS)) return
     watch(wasReady && !isDown ? 'lost' : 'away', why)
     isDown = true
     toldAt = now
@@ -158,6 +167,12 @@ export const tellTo =
 /** Gives a connection up that is of no use, and has it made anew; the error is told as what it was lost by. */
 export const remake = (redis: Redis, why: Error): void => {
   redis.emit('error', why)
+  redis.disconnect(true)
+}
+
+/** Gives up what is asked on a connection, by having it made anew. */
+export const giveUp = (redis: Redis): void => {
+  redis.emit(GIVEN_UP)
   redis.disconnect(true)
 }
 

@@ -3,7 +3,14 @@ import { once } from 'node:events'
 import test from 'ava'
 import { UnavailableError, UnsafeRedisError } from '../../../shared/errors.ts'
 import { openStep } from '../../../shared/process/step.ts'
-import { assertDurable, COMMAND_TIMEOUT_MS, connect, disconnect, whenReady } from '../../../shared/redis/connection.ts'
+import {
+  assertDurable,
+  COMMAND_TIMEOUT_MS,
+  connect,
+  disconnect,
+  giveUp,
+  whenReady,
+} from '../../../shared/redis/connection.ts'
 import { away, eventually } from '../../support/eventually.ts'
 import { startRedis } from '../../support/shop/redis-server.ts'
 
@@ -104,6 +111,26 @@ test('a connection that comes to nothing is given up and made anew', async (t) =
   server.thaw()
   await whenReady(redis)
   t.is(told.at(-1), 'back: ')
+})
+
+test('a connection that is given up with what is asked on it is no loss; one that is lost after it was made anew is', async (t) => {
+  const server = await startRedis({ args: ['--appendonly', 'no'] })
+  const told: string[] = []
+  const redis = connect(server.url, 'blocking', watchedBy(told))
+  t.teardown(async () => {
+    disconnect(redis)
+    await server.stop()
+  })
+  await whenReady(redis)
+  const asked = t.throwsAsync(redis.xread('BLOCK', 0, 'STREAMS', 'log', '$'))
+  giveUp(redis)
+  await asked
+  await once(redis, 'ready')
+  t.deepEqual(told, [])
+  const lost = once(redis, 'close')
+  await server.stop()
+  await lost
+  t.regex(told[0] ?? '', /^lost/)
 })
 
 test('a Redis that does not let its settings be read may forget', async (t) => {
