@@ -29,6 +29,7 @@ const WORDS = new Set(
   ['by', 'and', 'on', 'sum', 'min', 'max', 'topk', 'rate', 'increase', 'scalar', 'time', 'histogram_quantile'].concat([
     'unless',
     'or',
+    'absent',
   ]),
 )
 
