@@ -27,6 +27,7 @@ import { type Metrics, noMetrics } from '../shared/metrics/metrics.ts'
 import type { CrashPoints } from '../shared/process/crash-points.ts'
 import type { Step } from '../shared/process/step.ts'
 import { type AdmissionOptions, openAdmission, stillHoldsBy } from './admission.ts'
+import { CONSOLE_PATHS } from './console/console.ts'
 import type { Launcher } from './console/demo.ts'
 import { isPreflight, sendPreflight, showTo } from './cors.ts'
 import { contractPaths, OLD_DOCS } from './docs/docs.ts'
@@ -200,7 +201,8 @@ const openMeasureOf = async ({
   log,
 }: GatewayOptions): Promise<Measure | undefined> => {
   if (metrics === noMetrics && logOneIn === 0 && !log.isLevelEnabled('debug')) return undefined
-  return openMeasure({ metrics, routeNames: openRouteNames(await contractPaths()), logOneIn, log })
+  const routeNames = openRouteNames([...(await contractPaths()), ...CONSOLE_PATHS])
+  return openMeasure({ metrics, routeNames, logOneIn, log })
 }
 
 /** The replicas of each service, and whether all want the same operator token. */

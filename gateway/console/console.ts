@@ -46,6 +46,8 @@ const PARTS_EVERY_MS = 100
 const TOLD_PER_SECOND = 400
 const EVENTS = '/events'
 const STATE = '/console/state'
+/** What is asked for here, by which it is counted as others are by their rows. */
+export const CONSOLE_PATHS: readonly string[] = [EVENTS, STATE]
 
 /**
  * Whose logs are read. Only order's is counted; what the others tell is how far a checkout has come that is under way, and for that
@@ -166,7 +168,7 @@ export const openConsole = (options: ConsoleOptions): Console => {
 
   return {
     methodsOf: (target) => {
-      if ([EVENTS, STATE].includes(pathOf(target))) return READS
+      if (CONSOLE_PATHS.includes(pathOf(target))) return READS
       return demo.knows(target) ? ['POST'] : []
     },
     answer: show,

@@ -134,6 +134,19 @@ test.serial('requests are measured by the path of their row, at the gateway and 
 })
 
 test.serial(
+  'a stream of the console is measured by its path, apart from what takes no longer than it must',
+  async (t) => {
+    const opening = new AbortController()
+    const url = `${opened().shop.url}/events`
+    const stream = await fetch(url, { headers: operator, signal: opening.signal })
+    t.is(stream.status, 200)
+    opening.abort()
+    const labels = { http_request_method: 'GET', http_route: '/events', http_response_status_code: '200' }
+    await whenTold('gateway', 'http_server_request_duration_seconds_count', labels, (value) => value === 1)
+  },
+)
+
+test.serial(
   'the requests that are to be logged name their route and never their path, and lead to the entries',
   async (t) => {
     const { client, shop } = opened()
