@@ -427,10 +427,10 @@ test('no file has more lines than are read at one sitting', (t) => {
 })
 
 test('no comment is wider than is read without moving the eyes far', (t) => {
-  const typed = everything.filter(({ path }) => path.endsWith('.ts') && !WRITTEN.includes(path))
-  const wide = typed.flatMap(({ path, text }) =>
+  const code = everything.filter(({ path }) => /\.(ts|lua)$/.test(path) && !WRITTEN.includes(path))
+  const wide = code.flatMap(({ path, text }) =>
     text.split('\n').flatMap((line, at) => {
-      const isComment = /^\s*(\/\/|\/\*\*|\*)/.test(line)
+      const isComment = /^\s*(\/\/|\/\*\*|\*|--)/.test(line)
       return isComment && line.length > COMMENT_COLUMNS_MAX ? [`${path}:${at + 1}`] : []
     }),
   )

@@ -62,7 +62,8 @@ local function has_contradicted(order)
   return false
 end
 
--- unlist_if_consistent(order): an order is listed as long as one of its sagas is contradicted, and so long what is forgotten is found by it.
+-- unlist_if_consistent(order): an order is listed as long as one of its sagas is contradicted, and so long what is forgotten is
+-- found by it.
 local function unlist_if_consistent(order)
   if has_contradicted(order) then
     return
@@ -102,10 +103,10 @@ local function is_found(order, id)
   return false
 end
 
--- contradict(id, saga, by, note, refunded): a Redis has lost what was decided, and nothing can make both true: payment refuses or undid what
--- was paid (`by` says why), or a client was answered another end (`told-` and what). The checkout stays as it is
--- and its order is listed by name, once, until a person has resolved it; so long its record is kept. The credit note, if
--- payment has issued one, belongs to the order; what was `refunded` before is not in it.
+-- contradict(id, saga, by, note, refunded): a Redis has lost what was decided, and nothing can make both true: payment refuses or
+-- undid what was paid (`by` says why), or a client was answered another end (`told-` and what). The checkout stays as it is and
+-- its order is listed by name, once, until a person has resolved it; so long its record is kept. The credit note, if payment has
+-- issued one, belongs to the order; what was `refunded` before is not in it.
 local function contradict(id, saga, by, note, refunded)
   local key = names.saga .. id
   local before = redis.call('HGET', key, 'contradicted')
@@ -126,9 +127,9 @@ local function contradict(id, saga, by, note, refunded)
   return { 'contradicted', id, by, saga.order }
 end
 
--- contradict_forgotten(id, known, by): the same of what is not recorded here, but for its order, its user and its total. Stock may know it
--- still, and payment learn of it by that: then it is adopted; until then it has failed. It is found by its order, which may be gone, or lead to
--- others.
+-- contradict_forgotten(id, known, by): the same of what is not recorded here, but for its order, its user and its total. Stock
+-- may know it still, and payment learn of it by that: then it is adopted; until then it has failed. It is found by its order,
+-- which may be gone, or lead to others.
 local function contradict_forgotten(id, known, by)
   remember_forgotten(known.order, id)
   local forgotten = {

@@ -2,7 +2,8 @@
 --- @include "order"
 --- @include "customers"
 -- create-order: opens an empty order.
--- ARGS     log_id, order, user, customer (new, if payment was asked for the user; known, if it is not to be made for one of whom it was not)
+-- ARGS     log_id, order, user, customer (new, if payment was asked for the user; known, if it is not to be made for one of
+--          whom it was not)
 -- RETURNS  created, order, log_id
 --          or in passing: stranger
 commands['create-order'] = function(args)

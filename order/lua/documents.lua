@@ -49,9 +49,9 @@ local function credit_refund(order, note, total, before)
   end
 end
 
--- taken_back(invoices, charged, total): which invoices a refund of so much takes back, if so much is charged for all of them before: what is
--- left of the first one, then of the next, so that none is credited beyond what it says, whatever is invoiced in between. Their numbers in
--- this order, separated by commas; the last one if nothing goes back; nil if there are none.
+-- taken_back(invoices, charged, total): which invoices a refund of so much takes back, if so much is charged for all of them
+-- before: what is left of the first one, then of the next, so that none is credited beyond what it says, whatever is invoiced in
+-- between. Their numbers in this order, separated by commas; the last one if nothing goes back; nil if there are none.
 local function taken_back(invoices, charged, total)
   local issued, taken = {}, {}
   for number, text in string.gmatch(invoices or '', '([^,:]+):(%d+)') do

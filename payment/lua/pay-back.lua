@@ -39,10 +39,11 @@ end
 -- capturable: the states of a checkout that was captured, or may be still.
 local capturable = { captured = true, held = true, waiting = true }
 
--- remember_refunded(refund, checkouts, total): so much of what was captured for these is refunded, so that it is not given back once
--- more: of the first as much as there is, then of the next. What was refunded twice, because a Redis came back older, counts as the whole.
--- One that is to be captured anew may be so only after its refund is known again: if it waits, it tells stock of that once its money is held.
--- Returns those for which nothing is captured or held, as far as they are known here; nil if there is none.
+-- remember_refunded(refund, checkouts, total): so much of what was captured for these is refunded, so that it is not given back
+-- once more: of the first as much as there is, then of the next. What was refunded twice, because a Redis came back older, counts
+-- as the whole. One that is to be captured anew may be so only after its refund is known again: if it waits, it tells stock of
+-- that once its money is held. Returns those for which nothing is captured or held, as far as they are known here; nil if there
+-- is none.
 local function remember_refunded(refund, checkouts, total)
   local left, unpaid = tonumber(total), {}
   for id in string.gmatch(checkouts or '', '[^,]+') do

@@ -114,8 +114,8 @@ const sendUnavailable = (ctx: Context, error: UnavailableError, shownAt: string 
 }
 
 /**
- * Answers what a route threw. What is of none of the known kinds is a fault of the program: logged whole, answered 500. While something is away
- * each request fails for it: of those that say the same, one a second is logged.
+ * Answers what a route threw. What is of none of the known kinds is a fault of the program: logged whole, answered 500. While
+ * something is away each request fails for it: of those that say the same, one a second is logged.
  * @param shownAt the path that shows what the request changes
  */
 export const openSendError = (log: Logger) => {

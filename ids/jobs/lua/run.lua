@@ -1,8 +1,8 @@
 --- @include "lease"
--- A job is run for a *slot*, the time at which it is due, in seconds since 1970. A run of it is a lease on the job's lock, whose id is the slot
--- and the runner, so at most one of all slots is under way. What became of each slot is remembered in names.job{lock}, a hash: for each slot
--- a text, `{state} {runner} {at} {token} {note}`, with a dash for no note; and `newest`, the last slot that was begun.
--- A run whose lease has ended, and that nobody has ended, is lost.
+-- A job is run for a *slot*, the time at which it is due, in seconds since 1970. A run of it is a lease on the job's lock, whose
+-- id is the slot and the runner, so at most one of all slots is under way. What became of each slot is remembered in
+-- names.job{lock}, a hash: for each slot a text, `{state} {runner} {at} {token} {note}`, with a dash for no note; and `newest`,
+-- the last slot that was begun. A run whose lease has ended, and that nobody has ended, is lost.
 
 -- lease_of(slot, runner): how its lease is called.
 local function lease_of(slot, runner)

@@ -1,8 +1,8 @@
 --- @often
 --- @include "lease"
 --- @include "plain-lock"
--- acquire-lock: lets a lease hold a lock, or wait for it. The same request again finds what became of it; but one that may come again does so,
--- unless it gave up itself just before: then this may be a request that was on its way.
+-- acquire-lock: lets a lease hold a lock, or wait for it. The same request again finds what became of it; but one that may come
+-- again does so, unless it gave up itself just before: then this may be a request that was on its way.
 -- ARGS     lock, lease, seen, request, ttl, mode, wait, queue (yes or no), priority, permits, limit, owner, metadata, delay,
 --          comes_again (yes or no; from mode on, those are given that are not as in USUAL)
 -- RETURNS  granted, lease, token, at, entry (what it holds otherwise is as it was asked for) | held, lease | waiting, lease
@@ -43,8 +43,8 @@ local function is_overtaking(lock, args)
   return tonumber(first[2]) < (1001 - tonumber(args.priority)) * 4398046511104
 end
 
--- is_to_begin_anew(lock, lease, args): whether a lease that has ended may hold, or wait, once more. One that has ended later than now, for the
--- clock was set back, has done so by now.
+-- is_to_begin_anew(lock, lease, args): whether a lease that has ended may hold, or wait, once more. One that has ended later than
+-- now, for the clock was set back, has done so by now.
 local GAVE_UP = { released = true, cancelled = true }
 local function is_to_begin_anew(lock, lease, args)
   if args.comes_again ~= 'yes' or lease.state ~= 'ended' then
@@ -57,8 +57,9 @@ local function is_to_begin_anew(lock, lease, args)
   return not (GAVE_UP[lease.ended] and now_ms() < tonumber(lease.at) + limits.lock_unseen_ms)
 end
 
--- again(lock, lease, args): what became of a lease that was asked for before. One that may come again may ask for something else once it has
--- ended. One whose wait is over is refused as at first, until the lock is free: then it is to know that it waits no more.
+-- again(lock, lease, args): what became of a lease that was asked for before. One that may come again may ask for something else
+-- once it has ended. One whose wait is over is refused as at first, until the lock is free: then it is to know that it waits no
+-- more.
 local function again(lock, lease, args)
   local may_differ = lease.request == '' or args.comes_again == 'yes' and lease.state == 'ended'
   if lease.request ~= args.request and not may_differ then

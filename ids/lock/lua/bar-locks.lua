@@ -1,7 +1,8 @@
 --- @include "lock"
--- bar-locks: this Redis came back older: nobody is granted anything until all that it has forgotten has ended, and no token below those
--- that were given is given again. That lasts for a while at least: other replicas tell what they know. names.locks_state has `barred`, until
--- when that is; `barred_for`, how long that was when it began, in ms; `floor`, the least token; `lost`, what is known to be forgotten, as JSON.
+-- bar-locks: this Redis came back older: nobody is granted anything until all that it has forgotten has ended, and no token below
+-- those that were given is given again. That lasts for a while at least: other replicas tell what they know. names.locks_state
+-- has `barred`, until when that is; `barred_for`, how long that was when it began, in ms; `floor`, the least token; `lost`, what
+-- is known to be forgotten, as JSON.
 -- ARGS     ends, token, lost
 -- RETURNS  barred, rest
 commands['bar-locks'] = function(args)

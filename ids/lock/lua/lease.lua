@@ -30,8 +30,8 @@ local function shown_end(lease)
   return { 'ended', lease.ended, lease.at, lease.promoted or 'no' }
 end
 
--- locked(lock): how one is refused that cannot hold it now, and in how many ms it may: when time ends the first that holds, or, where nobody
--- does, when the lock is delayed no longer.
+-- locked(lock): how one is refused that cannot hold it now, and in how many ms it may: when time ends the first that holds, or,
+-- where nobody does, when the lock is delayed no longer.
 local function locked(lock)
   local opens = lock.count > 0 and first_end_held(lock) or math.max(lock.delayed, barred_until())
   local is_delayed = lock.count == 0 and opens > now_ms()

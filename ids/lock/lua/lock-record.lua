@@ -2,12 +2,12 @@
 --- @rarely "older-record"
 -- What is recorded of locks. Texts of clients (names, owners) are percent-encoded: no value of an entry holds a blank.
 --
--- names.lock{lock}, a text: each of these with a zero byte behind it, of a number that is 0 nothing but that: `token` the last that was given ·
---   `mode` of those that hold · `count` of them · `used` permits · `waiting` how many wait · `limit` of permits in effect · `fixed`, `write`,
---   `delay` as it is configured · `delayed` until when nobody gets it · `made` when it was configured first · `arrivals` since it was idle ·
---   `mean` how long leases were held lately, in ms · `due` when it is to be looked at next, or before · `sole`, `sole_end`: the lease that alone
---   holds, if nobody has waited since, and the moment at which time ends it · `history` its last entries, separated by commas ·
---   `lease` that lease
+-- names.lock{lock}, a text: each of these with a zero byte behind it, of a number that is 0 nothing but that: `token` the last
+--   that was given · `mode` of those that hold · `count` of them · `used` permits · `waiting` how many wait · `limit` of permits
+--   in effect · `fixed`, `write`, `delay` as it is configured · `delayed` until when nobody gets it · `made` when it was
+--   configured first · `arrivals` since it was idle · `mean` how long leases were held lately, in ms · `due` when it is to be
+--   looked at next, or before · `sole`, `sole_end`: the lease that alone holds, if nobody has waited since, and the moment at
+--   which time ends it · `history` its last entries, separated by commas · `lease` that lease
 -- names.lock_lease{lease}:{lock}, likewise, see `text_of_lease`: a lease that holds, but for a `sole` one, waits, or has ended a while ago
 -- names.lock_ends{lock}, a sorted set: each lease that holds or waits, by the moment at which time ends it, but for a `sole` one
 -- names.lock_queue{lock}, a sorted set: each lease that waits, by priority, then arrival
@@ -216,7 +216,8 @@ local function end_of(lock, id)
   return lock.sole == id and lock.sole_end or tonumber(redis.call('ZSCORE', names.lock_ends .. lock.name, id))
 end
 
--- first_end(lock): when time ends the first of those that hold or wait. first_end_held(lock): the first of those that hold, of which there is one.
+-- first_end(lock): when time ends the first of those that hold or wait. first_end_held(lock): the first of those that hold, of
+-- which there is one.
 local function first_end(lock)
   return lock.sole ~= '' and lock.sole_end or tonumber(redis.call('ZRANGE', names.lock_ends .. lock.name, 0, 0, 'WITHSCORES')[2])
 end
@@ -227,7 +228,8 @@ local function first_end_held(lock)
   return tonumber(redis.call('ZDIFF', 2, names.lock_ends .. lock.name, names.lock_queue .. lock.name, 'WITHSCORES')[2])
 end
 
--- leases_of(lock): the ids of those that hold or wait, the first to be ended by time first. over_by(lock, ms): of those that it has ended by then.
+-- leases_of(lock): the ids of those that hold or wait, the first to be ended by time first. over_by(lock, ms): of those that it
+-- has ended by then.
 local function leases_of(lock)
   return lock.sole ~= '' and { lock.sole } or redis.call('ZRANGE', names.lock_ends .. lock.name, 0, -1)
 end
@@ -248,8 +250,8 @@ local function has_waiting(lock, mode)
   return false
 end
 
--- index(key, name, score): a lock stands in a sorted set of all locks, or, if `score` is nil, does not. Written for all commands of a script
--- together, before the sets are read: write_index().
+-- index(key, name, score): a lock stands in a sorted set of all locks, or, if `score` is nil, does not. Written for all commands
+-- of a script together, before the sets are read: write_index().
 local indexed, unwritten = {}, {}
 local function index(key, name, score)
   if not indexed[key] then

@@ -1,7 +1,7 @@
 --- @include "entry-id"
 --- @include "lock-record"
--- A lock and its leases: who may hold it, who waits, and how a lease ends. Each verb opens its lock, which ends what time has ended and promotes
--- those whose turn it is, and closes it, which writes what changed: see `on_lock`.
+-- A lock and its leases: who may hold it, who waits, and how a lease ends. Each verb opens its lock, which ends what time has
+-- ended and promotes those whose turn it is, and closes it, which writes what changed: see `on_lock`.
 
 -- is_older(seen): whether this Redis lacks an entry that the caller has seen, so that it came back older.
 local sound = ''
@@ -159,8 +159,8 @@ local function end_waiting(lock, lease, why)
     'lock=' .. lock.name .. ' mode=' .. lease.mode .. ' owner=' .. lease.owner .. ' why=' .. why, true)
 end
 
--- is_idle(lock): whether nobody holds or waits. rest(lock): a lock that has changed has only the limit that is configured, once nobody holds or
--- waits with permits.
+-- is_idle(lock): whether nobody holds or waits. rest(lock): a lock that has changed has only the limit that is configured, once
+-- nobody holds or waits with permits.
 local function is_idle(lock)
   return lock.count + lock.waiting == 0
 end
@@ -280,8 +280,8 @@ local function forget(idle)
   end
 end
 
--- has_room(): whether there may be one lock more; if there are too many, those that are idle for longest are forgotten, some at once, but none
--- that is still delayed.
+-- has_room(): whether there may be one lock more; if there are too many, those that are idle for longest are forgotten, some at
+-- once, but none that is still delayed.
 local function has_room()
   locks_count = locks_count or redis.call('ZCARD', names.locks)
   if locks_count < limits.locks_max then

@@ -1,8 +1,8 @@
 --- @include "lock"
--- A *plain* lock is one that is not configured, for which nobody waits, and which is not delayed: of it nothing is recorded between `used` and
--- `mean`, see lock-record.lua. What most clients do is to get one that is idle, alone, and to release it. That is done here just as
--- acquire-lock.lua and release-lease.lua do it, but from text to text: it takes 720 steps of Lua instead of 1,650, most of which make tables.
--- A test holds what both leave behind against each other.
+-- A *plain* lock is one that is not configured, for which nobody waits, and which is not delayed: of it nothing is recorded
+-- between `used` and `mean`, see lock-record.lua. What most clients do is to get one that is idle, alone, and to release it. That
+-- is done here just as acquire-lock.lua and release-lease.lua do it, but from text to text: it takes 720 steps of Lua instead of
+-- 1,650, most of which make tables. A test holds what both leave behind against each other.
 
 -- acquire_plain(args, text): what the command returns of an exclusive lease that holds a plain lock; nil if it is another case.
 local function acquire_plain(args, text)

@@ -1,7 +1,8 @@
 --- @include "lease"
--- rebase-locks: the clock of this Redis may have been set back, so that what is to end seems far away. From now on a lease holds for its TTL at
--- most, and waits for as long as it wanted to, and unattended no longer than any; and nobody is granted anything for no longer than when that
--- began. Never less: whoever holds may count from just before. A lock is idle since now at the latest, so that it can be forgotten.
+-- rebase-locks: the clock of this Redis may have been set back, so that what is to end seems far away. From now on a lease holds
+-- for its TTL at most, and waits for as long as it wanted to, and unattended no longer than any; and nobody is granted anything
+-- for no longer than when that began. Never less: whoever holds may count from just before. A lock is idle since now at the
+-- latest, so that it can be forgotten.
 -- ARGS     after (the last name of the page before, or ''), most
 -- RETURNS  rebased, count, last (the last name of the page, '' if there is no other)
 

@@ -7,8 +7,8 @@
 -- that, so that it is known should this Redis forget it. Of one that is paid all that is left is refunded; if it is contradicted,
 -- a person is to see to that first. An amendment that is under way is cancelled, too, and undone by itself. Where it is upheld,
 -- the order may be forgotten: then it is made, so that it is never paid.
--- ARGS     log_id, order, versions (separated by blanks, or `any`), refund (its log id; '' if nothing must be left), restock (shelf or none),
---          why (without blanks, if a client says so), user (if it is upheld)
+-- ARGS     log_id, order, versions (separated by blanks, or `any`), refund (its log id; '' if nothing must be left),
+--          restock (shelf or none), why (without blanks, if a client says so), user (if it is upheld)
 -- RETURNS  cancelled | given-up, decision (of its checkout) | cancelling | refunded, refund, order, user, total, lines, restock, entry
 --          | unknown | stale, version, or in passing: contradicted
 

@@ -1,6 +1,7 @@
 --- @include "order"
--- Payment drafts the invoice of an order that was placed whole, or changed, until it is paid. `billed` is the version of the order whose lines
--- payment is told; `draft` what payment has drafted last, as `version:total`. An order that was only filled line by line has neither.
+-- Payment drafts the invoice of an order that was placed whole, or changed, until it is paid. `billed` is the version of the
+-- order whose lines payment is told; `draft` what payment has drafted last, as `version:total`. An order that was only filled
+-- line by line has neither.
 
 -- In which status an order may be paid yet.
 local may_be_paid = { open = true, submitted = true, ['checking-out'] = true, cancelling = true }

@@ -17,9 +17,9 @@ local function fits(order, refund)
 end
 
 -- amend_again(id, refund, order): makes an order less once more that was amended so, if it can be the one that was amended, and
--- nothing was added then, nor was it a saga, of which payment tells by itself: what its lines cost from then on must be as it was told, if
--- it was, and all of them together what is left of the total. A line of which it is not known what it has cost costs what was told. False if
--- it cannot.
+-- nothing was added then, nor was it a saga, of which payment tells by itself: what its lines cost from then on must be as it was
+-- told, if it was, and all of them together what is left of the total. A line of which it is not known what it has cost costs
+-- what was told. False if it cannot.
 local function amend_again(id, refund, order)
   local amendment = string.sub(id, 1, -#BACK - 1)
   local was_saga = string.find(',' .. (refund.checkouts or '') .. ',', ',' .. amendment .. ',', 1, true)
@@ -79,9 +79,9 @@ local function awaits_amendment(order)
   return false
 end
 
--- show_refund(id, refund): grants a refund that its order can show, names the invoice of that again, and has it show the refund. False if it
--- cannot, because it was refunded otherwise since, or is not paid, or is to be amended first. One of an amendment that cannot be made any
--- more is one like any other.
+-- show_refund(id, refund): grants a refund that its order can show, names the invoice of that again, and has it show the refund.
+-- False if it cannot, because it was refunded otherwise since, or is not paid, or is to be amended first. One of an amendment
+-- that cannot be made any more is one like any other.
 local function show_refund(id, refund)
   if is_early(refund) or awaits_amendment(refund.order) then
     return false

@@ -1,6 +1,6 @@
 --- @include "single"
--- change-webhook: changes what is given of a webhook. What failed before is tried again at once. A secret that is replaced signs for another
--- day, beside the new one.
+-- change-webhook: changes what is given of a webhook. What failed before is tried again at once. A secret that is replaced signs
+-- for another day, beside the new one.
 -- ARGS     log_id, webhook, url, events, enabled (yes or no), secret (each of them only if it is to be another one)
 -- RETURNS  changed | rotated, secret | unknown
 local DAY_MS = 86400000

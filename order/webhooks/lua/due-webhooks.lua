@@ -4,7 +4,8 @@
 -- RETURNS  their ids
 -- WRITES   nothing
 
--- is_over(next, wait): whether a wait up to a moment is over. One that has more left than it was long is, too: the clock of this Redis was set back.
+-- is_over(next, wait): whether a wait up to a moment is over. One that has more left than it was long is, too: the clock of this
+-- Redis was set back.
 local function is_over(next, wait)
   local left = tonumber(next or 0) - now_ms()
   return left <= 0 or wait and left > tonumber(wait)

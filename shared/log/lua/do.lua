@@ -5,13 +5,13 @@
 --       `trace`, see log.lua; `read_ms`, the time as it was read for it; and, if it bears an Idempotency-Key, that as
 --       `idempotency_key` and as `fingerprint` the request in one line
 -- A command returns its reply, a list of texts, the first of which is its result; a second value `true` says that the same
--- request may meet another answer later, so that it is not remembered, only when it was returned; and 'unsaid' that no client is told
--- and the same is asked once more: then not even that. Under a key, the first answer is given again to the same request, and another
--- request gets {'key-reused'}; an answer to what changed nothing is remembered for a short while. What was asked for too long ago, or has been
--- refused in passing under its key since, is not done: {'late'}; see fence.ts. What bears the token of a lock is done only if the thing that it
--- is about has seen no higher one: see lock-token.lua.
--- Returns for each request three things in a row, for Redis takes longer for lists: the command's reply, or the error that kept it from its end;
--- and of the entry that it appended the stream id, and its kind and text, '' if there is none.
+-- request may meet another answer later, so that it is not remembered, only when it was returned; and 'unsaid' that no client is
+-- told and the same is asked once more: then not even that. Under a key, the first answer is given again to the same request, and
+-- another request gets {'key-reused'}; an answer to what changed nothing is remembered for a short while. What was asked for too
+-- long ago, or has been refused in passing under its key since, is not done: {'late'}; see fence.ts. What bears the token of a
+-- lock is done only if the thing that it is about has seen no higher one: see lock-token.lua. Returns for each request three
+-- things in a row, for Redis takes longer for lists: the command's reply, or the error that kept it from its end; and of the
+-- entry that it appended the stream id, and its kind and text, '' if there is none.
 local function is_late(read_ms, passed_ms)
   local age_ms = now_ms() - read_ms
   return age_ms < 0 or age_ms > limits.fresh_ms or passed_ms >= read_ms

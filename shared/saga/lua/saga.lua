@@ -94,8 +94,8 @@ local function load_saga(id)
   return saga
 end
 
--- told_saga(id, state, told): the same of a saga that is nearly always packed in this state, of what a peer has told of it: it has that from
--- the entries of the saga here, so that these need not be read. What was told becomes the saga.
+-- told_saga(id, state, told): the same of a saga that is nearly always packed in this state, of what a peer has told of it: it
+-- has that from the entries of the saga here, so that these need not be read. What was told becomes the saga.
 local function told_saga(id, state, told)
   local its_state, entries, beside = packing(id)
   if its_state ~= state then

@@ -1,9 +1,10 @@
 --- @include "shelf"
--- A checkout may be read of only after refunds of it, where payment and stock have both lost their tails: its money waits, and what was paid
--- back does not. What such a refund brought back is on the shelf already, or was written off, and its record has that as `awaited`.
+-- A checkout may be read of only after refunds of it, where payment and stock have both lost their tails: its money waits, and
+-- what was paid back does not. What such a refund brought back is on the shelf already, or was written off, and its record has
+-- that as `awaited`.
 
--- brought_before(lines, refunds): of such lines, what is to leave the shelf; and what is noted of that once it has: the `rest`, which these refunds
--- have not brought back, and the refunds that are awaited `fewer` then, by their log ids.
+-- brought_before(lines, refunds): of such lines, what is to leave the shelf; and what is noted of that once it has: the `rest`,
+-- which these refunds have not brought back, and the refunds that are awaited `fewer` then, by their log ids.
 function rarely.brought_before(lines, refunds)
   local rest, off, fewer = lines, lines, {}
   for id in string.gmatch(refunds, '[^,]+') do

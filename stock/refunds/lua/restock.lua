@@ -3,14 +3,15 @@
 -- restock: takes the goods of a refund back, once: onto the shelf, or as written off. Its money is back already, so that
 -- nothing can be refused. An item that is unknown here is not made, and where there is no room nothing is done: the entry is a
 -- dead letter until the goods can be put there.
--- ARGS     log_id, order, user, total, lines, restock (shelf or none), amends (if it is of an amendment), checkouts (of which its order had its
---          goods, the last one first; not in entries of older versions), unpaid (for which of these nothing is captured, if payment knows some)
+-- ARGS     log_id, order, user, total, lines, restock (shelf or none), amends (if it is of an amendment), checkouts (of which
+--          its order had its goods, the last one first; not in entries of older versions), unpaid (for which of these nothing
+--          is captured, if payment knows some)
 -- RETURNS  restocked | written-off | repeated
 
--- bring_back(checkouts, unpaid, lines): of which of these the goods are: each that is taken has what there is `before` then. Returns these, by
--- their log ids, and what was back before, by all that is known: it was returned with its checkout, or another refund, or never taken. What one of
--- which nothing is recorded (any more) may have had is none of that, unless it is unpaid: then this Redis came back older, and has not taken it
--- (yet); and what such a one may have had.
+-- bring_back(checkouts, unpaid, lines): of which of these the goods are: each that is taken has what there is `before` then.
+-- Returns these, by their log ids, and what was back before, by all that is known: it was returned with its checkout, or another
+-- refund, or never taken. What one of which nothing is recorded (any more) may have had is none of that, unless it is unpaid:
+-- then this Redis came back older, and has not taken it (yet); and what such a one may have had.
 local function bring_back(checkouts, unpaid, lines)
   local found, are_known, are_awaited, left = {}, checkouts ~= '', false, lines
   for id in string.gmatch(checkouts, '[^,]+') do
