@@ -426,6 +426,17 @@ test('no file has more lines than are read at one sitting', (t) => {
   t.deepEqual(long, WRITTEN)
 })
 
+test('problems of one type have one status', (t) => {
+  const built = sources.flatMap(({ code }) => [...code.matchAll(/\bproblem(?:Kind)?\(\s*(\d{3}),\s*'([a-z-]+)'/g)])
+  t.true(built.length > 100)
+  const statuses = Map.groupBy(built, ([, , type = '']) => type)
+  const differing = [...statuses].filter(([, all]) => new Set(all.map(([, status]) => status)).size > 1)
+  t.deepEqual(
+    differing.map(([type]) => type),
+    [],
+  )
+})
+
 test('no comment is wider than is read without moving the eyes far', (t) => {
   const code = everything.filter(({ path }) => /\.(ts|lua)$/.test(path) && !WRITTEN.includes(path))
   const wide = code.flatMap(({ path, text }) =>

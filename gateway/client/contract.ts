@@ -284,6 +284,7 @@ export type ProblemKind =
   | 'too-many-locks'
   | 'too-many-refunds'
   | 'too-many-requests'
+  | 'too-many-viewers'
   | 'too-many-watchers'
   | 'too-many-webhooks'
   | 'unauthorised'

@@ -69,7 +69,7 @@ const pathOf = (target: string): string => target.split('?', 1)[0] ?? ''
 const tooMany = () =>
   problem(
     503,
-    'too-many-watchers',
+    'too-many-viewers',
     'Too many look at the shop',
     'this gateway tells as many as it may; come again later',
   )

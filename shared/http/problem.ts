@@ -1,8 +1,8 @@
 /**
  * How is it said that something was refused, or failed?
  *
- * As a problem document of RFC 9457. All documents of one *kind* have the same `type`, which never changes once published, the
- * same title and the same status; `detail` and what else a document has speak of this one.
+ * As a problem document of RFC 9457. All documents of one *kind* have the same `type`, which never changes once published, and the
+ * same title; those of one type have the same status. `detail` and what else a document has speak of this one.
  */
 
 /** A problem document, served as `application/problem+json`. */
