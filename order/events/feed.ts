@@ -70,11 +70,12 @@ const deliver = (listener: Listener, entry: LogEntry): void => {
   listener.stream.send({ id: entry.id, event: entry.kind, data: shown(entry) })
 }
 
-/** Reads a page once all are read that were asked for before: who wants several has a turn for each. */
+/** Reads a page once all are read that were asked for before, if it is wanted still: who wants several has a turn for each. */
 const openTurns = ({ tail }: FeedOptions['log']) => {
   let last: Promise<unknown> = Promise.resolve()
-  return (from: string): Promise<readonly RawEntry[]> => {
+  return (from: string, isWanted: () => boolean): Promise<readonly RawEntry[]> => {
     const page = last.then(async () => {
+      if (!isWanted()) return { entries: [], tookMs: 0 }
       const begun = performance.now()
       const entries = await tail(from, PAGE)
       return { entries, tookMs: performance.now() - begun }
@@ -95,7 +96,7 @@ const openCatchUp = ({ log, store }: FeedOptions, hasGone: (listener: Listener) 
   const resume = async (listener: Listener, seen: string): Promise<boolean> => {
     let from = seen
     for (let pages = 0; pages < PAGES_MAX; pages += 1) {
-      const entries = await readInTurn(from)
+      const entries = await readInTurn(from, () => !hasGone(listener))
       for (const entry of entries) if (orderOf(entry) === listener.order) deliver(listener, readable(entry))
       if (entries.length < PAGE || hasGone(listener)) return true
       from = entries.at(-1)?.[0] ?? from

@@ -155,6 +155,41 @@ test.serial('one that comes again does not wait for all of the log that another 
   t.is(pages.length, 2, 'for one that has left the log is looked through no more')
 })
 
+test.serial('for those that have left before their turn nothing is read', async (t) => {
+  await openCart(store)
+  const seen = await store.log.newestId()
+  await begin('it')
+  const waiting = Promise.withResolvers<void>()
+  const pages: ((entries: readonly RawEntry[]) => void)[] = []
+  let asked = 0
+  const log: typeof store.log = {
+    ...store.log,
+    has: async (id) => {
+      if (id === seen) waiting.resolve()
+      return true
+    },
+    tail: (from, count) => {
+      if (from !== '1-0') return store.log.tail(from, count)
+      asked += 1
+      return asked > 1 ? Promise.resolve(OTHERS) : new Promise((resolve) => pages.push(resolve))
+    },
+  }
+  const feed = openFeed({ log, store })
+  const [first, left, last] = [client(), client(), client()]
+  feed.listen({ order: 'trolley', user: 'bob' }, '1-0', first.stream, closing)
+  await eventually(async () => assert.equal(pages.length, 1), TIMEOUT_MS)
+  feed.listen({ order: 'trolley', user: 'bob' }, '1-0', left.stream, closing)
+  feed.listen({ order: 'cart', user: 'anna' }, seen, last.stream, closing)
+  await waiting.promise
+  await turnEnd()
+  first.leave()
+  left.leave()
+  pages[0]?.(OTHERS)
+  await last.whenSent('CheckoutStarted')
+  last.leave()
+  t.is(asked, 1)
+})
+
 test.serial('one that comes again is sent what came after what it has seen, once', async (t) => {
   const feed = open()
   await openCart(store)
