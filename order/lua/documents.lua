@@ -70,6 +70,19 @@ local function taken_back(invoices, charged, total)
   return taken[1] and table.concat(taken, ',') or issued[1] and issued[#issued].number
 end
 
+-- with_anew(list, before, number, total): a list of documents with one in the place of the one before, or behind all if that is
+-- not there: what is taken back of the first invoices goes by their order.
+local function with_anew(list, before, number, total)
+  local documents, is_there = {}, false
+  for document in string.gmatch(list or '', '[^,]+') do
+    local is_before = string.match(document, '^[^:]+') == before
+    is_there = is_there or is_before
+    documents[#documents + 1] = is_before and number .. ':' .. total or document
+  end
+  local anew = table.concat(documents, ',')
+  return is_there and anew or with_document(anew, number, total)
+end
+
 -- renumber(id, saga, invoice): the same was captured again, for payment has lost the invoice that it had issued.
 local function renumber(id, saga, invoice)
   local before = saga.invoice
@@ -81,7 +94,7 @@ local function renumber(id, saga, invoice)
   saga.invoice = invoice
   emit_again(id, saga)
   if last == id or saga.amends then
-    write_documents(saga.order, version, 'invoices', with_document(without(invoices, before), invoice, saga.total),
+    write_documents(saga.order, version, 'invoices', with_anew(invoices, before, invoice, saga.total),
       'replaced', before and with_document(replaced, before, saga.total) or replaced or '')
   end
 end

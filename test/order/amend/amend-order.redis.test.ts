@@ -296,6 +296,24 @@ test.serial('a refund names the invoices that it takes back, and none of which n
   t.deepEqual(await refunded(''), ['17', 'I1-2'])
 })
 
+test.serial('also where payment has lost an invoice after which there was another, and issued it anew', async (t) => {
+  await pay()
+  const more = idOf(await amend({ tea: 3 }))
+  const facts = { ...ENTRY, total: '20', back: '', costs: 'tea:50,cup:10', amends: '1' }
+  await tell('payment', 'CreditCaptured', more, { ...facts, invoice: 'I1-2' })
+  const refunded = async (lines: string) => {
+    const wish = { order: 'cart', from: 'any', lines, restock: 'shelf', reason: '' } as const
+    const [, id] = await store.refund(wish, plainly)
+    const [granted] = await log.entriesOf(String(id))
+    return [granted?.facts.total, granted?.facts.invoice]
+  }
+  t.deepEqual(await refunded('tea:2'), ['33', 'I1-1'], '7 are left of it')
+  await tell('payment', 'CreditCaptured', 'checkout', { ...ORDER, total: '40', invoice: 'I2-1' })
+  t.like((await shown()).invoice, { number: 'I1-2', total: 20, replaces: ['I1-1'] })
+  t.deepEqual(await refunded('cup:3'), ['10', 'I2-1,I1-2'])
+  t.deepEqual(await refunded(''), ['17', 'I1-2'])
+})
+
 test.serial('so does that of an amendment, whatever was invoiced in between', async (t) => {
   await pay()
   const leaving = async (wanted: object) => {
