@@ -7,12 +7,20 @@
 import type { Problem } from './problem.ts'
 import { malformed } from './problems.ts'
 
-export type Query = Pick<URLSearchParams, 'get' | 'has' | 'keys'>
+export type Query = Pick<URLSearchParams, 'get' | 'has' | 'keys' | 'toString'>
 
 const EMPTY: Query = new URLSearchParams()
 
-/** @param text without its `?` */
-export const queryIn = (text: string): Query => (text === '' ? EMPTY : new URLSearchParams(text))
+/**
+ * In the order of their names: in another order the same is said.
+ * @param text without its `?`
+ */
+export const queryIn = (text: string): Query => {
+  if (text === '') return EMPTY
+  const query = new URLSearchParams(text)
+  query.sort()
+  return query
+}
 
 /** A name comes from outside, and may be as long as a URL. */
 const NAME_MAX = 64

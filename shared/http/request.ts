@@ -44,9 +44,12 @@ export type Request = {
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,128}$/
 
-/** What the key of a request stands for, its query included. A version that took no body has remembered the line alone. */
-const fingerprintOf = ({ method, path, search }: Context, text: string | undefined): string =>
-  text === undefined ? `${method} ${path}${search}` : `${method} ${path}${search} ${hash('sha256', text)}`
+/** What the key of a request stands for: also what its query says. A version that took no body has remembered the line alone. */
+const fingerprintOf = ({ method, path }: Context, query: Query, text: string | undefined): string => {
+  const said = query.toString()
+  const line = said === '' ? `${method} ${path}` : `${method} ${path}?${said}`
+  return text === undefined ? line : `${line} ${hash('sha256', text)}`
+}
 
 export const requestOf = (
   ctx: Context,
@@ -64,12 +67,13 @@ export const requestOf = (
       'Idempotency-Key',
       '"Idempotency-Key" must be 1 to 128 visible ASCII characters, and be given once',
     )
+  const query = queryIn(ctx.querystring)
   return {
     parameter: (name) => parameters[name] ?? '',
-    query: queryIn(ctx.querystring),
+    query,
     body: fields,
     header: (name) => ctx.headers[name]?.toString(),
-    fingerprint: fingerprintOf(ctx, key === undefined ? undefined : text),
+    fingerprint: fingerprintOf(ctx, query, key === undefined ? undefined : text),
     idempotencyKey: key === undefined ? undefined : keyOf(caller, key),
     lockToken: token === undefined ? undefined : lockTokenIn(token, caller),
     isGone: () => ctx.req.socket.destroyed || ctx.req.socket.readableEnded,

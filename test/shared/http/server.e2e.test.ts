@@ -71,6 +71,16 @@ const documentOf = (t: ExecutionContext, { status, headers, text }: Answer): Pro
 const throwing = (error: Error): Route => get('/fails', () => Promise.reject(error))
 const done = async () => ({ text: 'done' })
 
+test('under a key a request is the same by what its query says, however that is written', async (t) => {
+  const { ask } = await openHouse(t, [post('/paint', async ({ fingerprint }) => ({ text: fingerprint }))])
+  const of = async (query: string) => (await ask('POST', `/paint${query}`)).text
+  const said = await of('?coats=2&colour=dark%20red')
+  for (const written of ['?colour=dark+red&coats=2', `?colour=%64ark%20red&coats=2${'&'.repeat(9_000)}`])
+    t.is(await of(written), said)
+  t.is(await of('?&'), 'POST /paint')
+  for (const other of ['', '?coats=2', '?coats=3&colour=dark+red']) t.not(await of(other), said)
+})
+
 test('a route answers a text, a JSON value or a problem, with its headers', async (t) => {
   const { ask } = await openHouse(t, [
     get('/text', async () => ({ text: 'yes', headers: { 'X-Own': 'a' } })),
