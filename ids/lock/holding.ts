@@ -66,12 +66,19 @@ export const openHolding = (verbs: Pick<Verbs, 'acquire' | 'ask'>, waits: Pick<W
     }
   }
 
+  /** As it is told by its name: one whose wait is over is refused as if it had not waited, until it could be had. */
+  const askAgain = async (name: string, lease: string, wish: Wish, client: Client): ReturnType<Holding['acquire']> => {
+    const found = await ask(name, lease, wish.waitMs, client)
+    const isOver = found.state === 'ended' && found.ended === 'timed-out'
+    return isOver ? verbs.acquire(name, lease, wish).catch(throwAfterEffect) : found
+  }
+
   const acquireAndWait: Holding['acquire'] = async (name, lease, wish, client, once) => {
     const watch = waits.watch(leaseKey(name, lease), client.isGone)
     try {
       const first = await verbs.acquire(name, lease, wish, once)
       // It was granted, or waited, before: to acquire it once more might grant another one under the same key.
-      if ('lease' in first && first.lease !== lease) return await ask(name, first.lease, wish.waitMs, client)
+      if ('lease' in first && first.lease !== lease) return await askAgain(name, first.lease, wish, client)
       const again = (): Promise<Acquired> => verbs.acquire(name, lease, wish)
       return await waiting(watch, first, again, wish.waitMs, client)
     } finally {

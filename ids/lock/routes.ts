@@ -20,24 +20,21 @@ import {
   locksInDoubt,
   noSuchLease,
   notExclusive,
-  type Retry,
   retryHeaders,
   retryIn,
   tokenEnded,
   tooManyLocks,
   tooManyWatchers,
 } from './problems.ts'
-import { endedAs, heldAs, listedAs, lockAs, pathOf, pathOfLease, retryOf, stateOf, toldAs, waitingAs } from './shown.ts'
+import { endedAs, heldAs, listedAs, lockAs, pathOf, pathOfLease, toldAs, waitingAs } from './shown.ts'
 import { type Acquired, inNameOf, type Locked, type Refused, type Verbs } from './verbs.ts'
 import type { Waits } from './waits.ts'
 import type { Watched, Watches } from './watches.ts'
 
-const lockedUntil = (name: string, why: string, retry: Retry) => ({
-  problem: lockHeld(name, why, retry),
-  headers: retryHeaders(retry),
-})
-export const locked = (name: string, { why, restMs, waiting }: Locked) =>
-  lockedUntil(name, why, retryIn(restMs, waiting))
+export const locked = (name: string, { why, restMs, waiting }: Locked) => {
+  const retry = retryIn(restMs, waiting)
+  return { problem: lockHeld(name, why, retry), headers: retryHeaders(retry) }
+}
 
 const tooMany = () => later(undefined, tooManyLocks)
 const inDoubt = (restMs: number) => later(restMs, (retry) => locksInDoubt(restMs, retry))
@@ -154,11 +151,6 @@ export const lockRoutes = ({ verbs, holding, waits, watches, nextLogId }: LockRo
       if (found.state === 'closing' && idempotencyKey === undefined)
         await verbs.release(params.lock, lease, inNameOf(request)).catch(throwAfterEffect)
       if (found.state === 'unknown') return { problem: noSuchLease(params.lock) }
-      // Under a key its wait may be over: as if it had not waited, until the lock is free.
-      if (found.state === 'ended' && found.ended === 'timed-out') {
-        const lock = await verbs.show(params.lock, false).catch(throwAfterEffect)
-        if (stateOf(lock) !== 'free') return lockedUntil(params.lock, stateOf(lock), retryOf(lock))
-      }
       return found.state === 'key-reused' ? { problem: keyReused() } : acquired(params.lock, found)
     },
     askLease: async (request) => {

@@ -192,20 +192,20 @@ export const openModel = ({ unclaimedMs, unattendedMs }: ModelLimits) => {
     const known = asked ?? lock.ended.get(id)?.wish
     if (known !== undefined && !isSame(known, wish)) return [lock, { state: 'reused' }]
     const ended = over(lock, id)
-    const isFree = lock.holders.length === 0 && lock.delayed <= now
-    if (ended !== undefined) return [lock, ended.ended === 'timed-out' && !isFree ? locked(lock, now) : ended]
+    const { mode, priority, ttlMs, waitMs, queue } = wish
+    const isOvertaking = lock.waiters.some((waiter) => waiter.priority >= priority)
+    const isToBeHad = lock.delayed <= now && fits(lock, wish) && !isOvertaking
+    if (ended !== undefined) return [lock, ended.ended === 'timed-out' && !isToBeHad ? locked(lock, now) : ended]
     const again = found(lock, id, now)
     if (again !== undefined) return again
     const refusal = refusalBy(lock, wish)
     if (refusal !== undefined) return [lock, refusal]
-    const { mode, priority, ttlMs, waitMs, queue } = wish
     const lease: ModelLease = {
       ...{ id, wish, mode, priority, ttlMs, delayMs: wish.delayMs ?? lock.configured.delayMs },
       ...{ arrival: lock.arrivals + 1, until: queue ? Number.POSITIVE_INFINITY : now + waitMs, ends: 0, expires: 0 },
       ...{ token: 0, isClaimed: false },
     }
-    const isOvertaking = lock.waiters.some((waiter) => waiter.priority >= priority)
-    if (lock.delayed <= now && fits(lock, wish) && !isOvertaking) {
+    if (isToBeHad) {
       const granted = grant(lock, lease, now, true)
       return [granted, held({ ...lease, token: granted.token }, true)]
     }

@@ -43,6 +43,11 @@ local function is_overtaking(lock, args)
   return tonumber(first[2]) < (1001 - tonumber(args.priority)) * 4398046511104
 end
 
+-- is_to_be_had(lock, lease): whether one that wants this may hold now.
+local function is_to_be_had(lock, lease)
+  return is_open(lock) and fits(lock, lease) and not is_overtaking(lock, lease)
+end
+
 -- is_to_begin_anew(lock, lease, args): whether a lease that has ended may hold, or wait, once more. One that has ended later than
 -- now, for the clock was set back, has done so by now.
 local GAVE_UP = { released = true, cancelled = true }
@@ -58,7 +63,7 @@ local function is_to_begin_anew(lock, lease, args)
 end
 
 -- again(lock, lease, args): what became of a lease that was asked for before. One that may come again may ask for something else
--- once it has ended. One whose wait is over is refused as at first, until the lock is free: then it is to know that it waits no
+-- once it has ended. One whose wait is over is refused as at first, until it could be had: then it is to know that it waits no
 -- more.
 local function again(lock, lease, args)
   local may_differ = lease.request == '' or args.comes_again == 'yes' and lease.state == 'ended'
@@ -66,7 +71,7 @@ local function again(lock, lease, args)
     return { 'reused' }, true
   end
   if lease.state == 'ended' then
-    if lease.ended == 'timed-out' and not (lock.count == 0 and is_open(lock)) then
+    if lease.ended == 'timed-out' and not is_to_be_had(lock, args) then
       return locked(lock), true
     end
     return shown_end(lease), true
@@ -89,7 +94,7 @@ commands['acquire-lock'] = on_lock(function(lock, args)
     owner = args.owner, metadata = args.metadata, delay = args.delay ~= '' and args.delay or digits(lock.delay),
     state = '', token = '', acquired = '', expires = '', claimed = '',
   }
-  if is_open(lock) and fits(lock, lease) and not is_overtaking(lock, args) then
+  if is_to_be_had(lock, lease) then
     if args.mode == 'permit' and lock.limit == '' then
       lock.limit = args.limit
     end

@@ -95,6 +95,19 @@ test('who asks by a lease whose wait is over learns so once the lock is free', a
   t.is((await ask('PUT', '/locks/over/leases/l3')).status, 201)
 })
 
+test('so does who would get it beside those that hold', async (t) => {
+  const key = { 'Idempotency-Key': 'beside-1' }
+  const wish = { mode: 'permit', limit: 2 }
+  for (const lease of ['l1', 'l2']) await ask('PUT', `/locks/beside/leases/${lease}`, wish)
+  const named = () => ask('PUT', '/locks/beside/leases/l3', { ...wish, wait_ms: 150 })
+  const unnamed = () => ask('POST', '/locks/beside/leases', { ...wish, wait_ms: 150 }, key)
+  for (const one of [named, unnamed]) for (const _ of [1, 2]) t.is((await one()).status, 423)
+  await ask('DELETE', '/locks/beside/leases/l1')
+  for (const one of [named, unnamed]) t.like(problemOf(await one()), { status: 410, ended: 'timed-out' })
+  t.is((await ask('PUT', '/locks/beside/leases/l4', wish)).status, 201)
+  for (const one of [named, unnamed]) t.is((await one()).status, 423)
+})
+
 for (const [method, place, end] of [
   ['PUT', 'leases/l2', 'expired'],
   ['POST', 'leases', 'released'],
