@@ -91,7 +91,7 @@ local function show_refund(id, refund)
     return true
   end
   refund.amends, refund.costs = nil, nil
-  refund.invoice = order and is_paid(order) and invoice_for(order, tonumber(refund.total)) or nil
+  refund.invoice = order and is_paid(order) and invoice_for(order, tonumber(refund.total), order.refunded) or nil
   refund.checkouts = refund.checkouts or (order and is_paid(order) and order.checkouts or nil)
   if not order or not is_paid(order) or not fits(order, refund) then
     return false

@@ -39,9 +39,9 @@ local function order_for_refund(id)
   } or nil
 end
 
--- invoice_for(order, total): which of its invoices a refund of so much takes back.
-local function invoice_for(order, total)
-  return taken_back(order.invoices, order.total - order.refunded, total)
+-- invoice_for(order, total, before): which of its invoices a refund of so much takes back, if so much was refunded before.
+local function invoice_for(order, total, before)
+  return taken_back(order.invoices, order.total - before, total)
 end
 
 -- share(part, whole, amount): floor(amount * part / whole) for amount < whole, exact to 2^53: where the product is larger, by long
@@ -201,7 +201,7 @@ local function grant_refund(id, order, wanted, restock, reason)
   end
   local refund = {
     order = order.id, user = order.user, total = integer(total), lines = lines, restock = restock, reason = reason,
-    invoice = invoice_for(order, total), checkouts = order.checkouts,
+    invoice = invoice_for(order, total, order.refunded + unshown_total(order.id)), checkouts = order.checkouts,
   }
   grant(id, refund)
   book_refund(order, total, lines)

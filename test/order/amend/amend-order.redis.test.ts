@@ -314,6 +314,23 @@ test.serial('also where payment has lost an invoice after which there was anothe
   t.deepEqual(await refunded(''), ['17', 'I1-2'])
 })
 
+test.serial(
+  'what was refunded that its order cannot show, as a person has accepted, is taken back of the first one, too',
+  async (t) => {
+    await pay()
+    const more = idOf(await amend({ tea: 3 }))
+    const facts = { ...ENTRY, total: '20', back: '', costs: 'tea:50,cup:10', amends: '1' }
+    await tell('payment', 'CreditCaptured', more, { ...facts, invoice: 'I1-2' })
+    const strange = { order: 'cart', user: 'anna', total: '33', lines: 'mug:1', restock: 'shelf', note: 'C1-1' }
+    t.deepEqual((await tell('payment', 'CreditRefunded', 'unknown', strange))[0], 'contradicted')
+    t.deepEqual(await store.resolve('checkout', { by: 'accept', why: 'so' }, plainly), ['resolved', 'paid'])
+    const wish = { order: 'cart', from: 'any', lines: 'cup:3', restock: 'shelf', reason: '' } as const
+    const [, id] = await store.refund(wish, plainly)
+    const [granted] = await log.entriesOf(String(id))
+    t.deepEqual([granted?.facts.total, granted?.facts.invoice], ['10', 'I1-1,I1-2'], '7 are left of the first one')
+  },
+)
+
 test.serial('so does that of an amendment, whatever was invoiced in between', async (t) => {
   await pay()
   const leaving = async (wanted: object) => {
