@@ -15,7 +15,8 @@ const RETRY_MS = 1_000
 const STANDARD_OUTPUT = 1
 
 /** What Redis refused bears all that its command was given: what belongs to customers, and secrets. The name of the command is enough. */
-const toldError = (error: Error): object => {
+const toldError = (error: unknown): unknown => {
+  if (!(error instanceof Error)) return error
   const told = pino.stdSerializers.err(error)
   const command: unknown = Object(told.command).name
   return command === undefined ? told : { ...told, command }

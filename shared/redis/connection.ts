@@ -137,6 +137,7 @@ const watched = (redis: Redis, watch: ConnectionWatcher): void => {
     if (isDown) watch('back')
     wasReady = true
     isDown = false
+    isGivenUp = false
     why = undefined
   })
 }

@@ -30,6 +30,7 @@ const refused = Object.assign(new Error('OOM command not allowed'), { command: {
 const logger = openLogger('talker', 'talker-1', 'info')
 logger.warn({ err: refused }, 'refused')
 logger.warn({ err: new Error('got no answer', { cause: refused }) }, 'refused')
+logger.warn({ err: null }, 'refused by nobody')
 `
 
 test('of what Redis refused the command is named, and nothing that it was given', async (t) => {
@@ -37,6 +38,7 @@ test('of what Redis refused the command is named, and nothing that it was given'
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const lines = (await text(child.stdout)).trimEnd().split('\n')
+  t.is(lines.length, 3, 'to log what is no error throws nothing')
   const [first, second] = lines.map((line) => (JSON.parse(line) as { err: Record<string, unknown> }).err)
   t.like(first, { type: 'Error', message: 'OOM command not allowed', command: 'evalsha' })
   t.is(second?.message, 'got no answer: OOM command not allowed')
