@@ -7,20 +7,12 @@
 import type { Problem } from './problem.ts'
 import { malformed } from './problems.ts'
 
-export type Query = Pick<URLSearchParams, 'get' | 'has' | 'keys' | 'toString'>
+export type Query = Pick<URLSearchParams, 'get' | 'has' | 'keys'>
 
 const EMPTY: Query = new URLSearchParams()
 
-/**
- * In the order of their names: in another order the same is said.
- * @param text without its `?`
- */
-export const queryIn = (text: string): Query => {
-  if (text === '') return EMPTY
-  const query = new URLSearchParams(text)
-  query.sort()
-  return query
-}
+/** @param text without its `?` */
+export const queryIn = (text: string): Query => (text === '' ? EMPTY : new URLSearchParams(text))
 
 /** A name comes from outside, and may be as long as a URL. */
 const NAME_MAX = 64

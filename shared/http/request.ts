@@ -44,10 +44,16 @@ export type Request = {
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,128}$/
 
-/** What the key of a request stands for: also what its query says. A version that took no body has remembered the line alone. */
-const fingerprintOf = ({ method, path }: Context, query: Query, text: string | undefined): string => {
-  const said = query.toString()
-  const line = said === '' ? `${method} ${path}` : `${method} ${path}?${said}`
+const lineOf = ({ method, path }: Context): string => `${method} ${path}`
+
+/**
+ * What the key of a request stands for: also what its query says, in whichever order, and its body. A version that took no body has
+ * remembered the line alone.
+ */
+const fingerprintOf = (ctx: Context, text: string | undefined): string => {
+  const query = new URLSearchParams(ctx.querystring)
+  query.sort()
+  const line = query.size === 0 ? lineOf(ctx) : `${lineOf(ctx)}?${query}`
   return text === undefined ? line : `${line} ${hash('sha256', text)}`
 }
 
@@ -67,13 +73,12 @@ export const requestOf = (
       'Idempotency-Key',
       '"Idempotency-Key" must be 1 to 128 visible ASCII characters, and be given once',
     )
-  const query = queryIn(ctx.querystring)
   return {
     parameter: (name) => parameters[name] ?? '',
-    query,
+    query: queryIn(ctx.querystring),
     body: fields,
     header: (name) => ctx.headers[name]?.toString(),
-    fingerprint: fingerprintOf(ctx, query, key === undefined ? undefined : text),
+    fingerprint: key === undefined ? lineOf(ctx) : fingerprintOf(ctx, text),
     idempotencyKey: key === undefined ? undefined : keyOf(caller, key),
     lockToken: token === undefined ? undefined : lockTokenIn(token, caller),
     isGone: () => ctx.req.socket.destroyed || ctx.req.socket.readableEnded,

@@ -73,7 +73,8 @@ const done = async () => ({ text: 'done' })
 
 test('under a key a request is the same by what its query says, however that is written', async (t) => {
   const { ask } = await openHouse(t, [post('/paint', async ({ fingerprint }) => ({ text: fingerprint }))])
-  const of = async (query: string) => (await ask('POST', `/paint${query}`)).text
+  const headers = { 'Idempotency-Key': 'a-key' }
+  const of = async (query: string) => (await ask('POST', `/paint${query}`, { headers })).text
   const said = await of('?coats=2&colour=dark%20red')
   for (const written of ['?colour=dark+red&coats=2', `?colour=%64ark%20red&coats=2${'&'.repeat(9_000)}`])
     t.is(await of(written), said)
