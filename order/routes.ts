@@ -37,7 +37,7 @@ import {
   orderFull,
   tooManyListeners,
 } from './problems.ts'
-import { headersOf, NOT_KEPT } from './shown.ts'
+import { headersOf } from './shown.ts'
 import type { Store } from './store.ts'
 
 const created = (result: Remembered<typeof commands.createOrder.returns>): AnswerTo<typeof api.createOrder> => {
@@ -178,7 +178,7 @@ const showCheckoutFrom =
     if (found === 'unknown') return { problem: noSuchOrder(order) }
     if (found === undefined) return { problem: noCheckout(order) }
     const applied = waitMs > 0 ? { 'Preference-Applied': `wait=${waitMs / 1_000}` } : {}
-    return { json: shownAs(found), headers: { ...applied, ...NOT_KEPT } }
+    return { json: shownAs(found), headers: applied }
   }
 
 const listenFrom = (store: Store): Handler<typeof api.listenToOrder> => {
@@ -211,9 +211,9 @@ const listFrom =
     if (user === undefined) throw new MalformedError('user', '"user" must be given')
     if (after !== undefined && offset !== undefined)
       throw new MalformedError('offset', '"offset" must not be given together with "after"')
-    if (isAnothers(user, owner)) return { json: { ...NO_ORDERS, offset: offset ?? 0, limit }, headers: NOT_KEPT }
+    if (isAnothers(user, owner)) return { json: { ...NO_ORDERS, offset: offset ?? 0, limit } }
     const page = await store.list({ user, status, after, offset: offset ?? 0, limit })
-    return { json: { ...page, limit }, headers: { ...linkTo(page.next, { user, status, limit }), ...NOT_KEPT } }
+    return { json: { ...page, limit }, headers: linkTo(page.next, { user, status, limit }) }
   }
 
 export const routesOf = (

@@ -110,7 +110,7 @@ export const FIRST_VERSION = 1
 const changedMs = ({ at = '0', updated = at, version = '0' }: OrderRecord): number =>
   Math.max(Number(updated), Number(version))
 
-/** What is shown is true now, and may not be later. */
+/** What a change answers is true now, and may not be later. Of what is only read the server says so. */
 export const NOT_KEPT = { 'Cache-Control': 'no-store' }
 /** Does the draft of its invoice show its lines as they were before? */
 export const isDraftBehind = ({

@@ -11,7 +11,7 @@ import type { Once } from '../../shared/redis/script.ts'
 import type { placeAndSubmit } from '../commands.ts'
 import type { Status } from '../order.ts'
 import { methodInvalid, noSuchOrder, noSuchUser, orderInvalid, tooManySubmitted } from '../problems.ts'
-import { NOT_KEPT, type ShownOrder } from '../shown.ts'
+import type { ShownOrder } from '../shown.ts'
 import type { PaidBy } from '../store/cart.ts'
 import type { Store } from '../store.ts'
 import { type FormStatus, forms } from './api.ts'
@@ -76,12 +76,12 @@ export const formRoutes = (store: Store, place: Place): readonly Route[] =>
     placeFormOrder: placeFrom(place),
     showFormOrder: async ({ params: { order }, owner }) => {
       const shown = await store.show(order, owner)
-      return shown ? { json: formOf(shown), headers: NOT_KEPT } : { problem: noSuchOrder(order) }
+      return shown ? { json: formOf(shown) } : { problem: noSuchOrder(order) }
     },
     listFormOrders: async ({ params: { user }, query: { offset, limit }, owner }) => {
-      if (isAnothers(user, owner)) return { json: { offset, limit, total: 0, orders: [] }, headers: NOT_KEPT }
+      if (isAnothers(user, owner)) return { json: { offset, limit, total: 0, orders: [] } }
       const { total, orders } = await store.list({ user, status: undefined, after: undefined, offset, limit })
-      return { json: { offset, limit, total, orders: orders.map(formOf) }, headers: NOT_KEPT }
+      return { json: { offset, limit, total, orders: orders.map(formOf) } }
     },
     listOffers: async () => ({ json: OFFERS }),
   })

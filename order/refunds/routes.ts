@@ -98,11 +98,11 @@ export const refundRoutes = (store: Store, settlements: Settlements): readonly R
     listRefunds: async ({ params: { order }, owner }) => {
       const found = await store.refundsOf(order, owner)
       if (found === undefined) return { problem: noSuchOrder(order) }
-      return { json: { order_id: order, refunds: found.map((one) => shown(order, one)) }, headers: NOT_KEPT }
+      return { json: { order_id: order, refunds: found.map((one) => shown(order, one)) } }
     },
     showRefund: async ({ params: { order, refund }, owner }) => {
       const found = await store.findRefund(order, refund, owner)
-      if (found !== undefined) return { json: shown(order, found), headers: NOT_KEPT }
+      if (found !== undefined) return { json: shown(order, found) }
       const isKnown = (await store.refundsOf(order, owner)) !== undefined
       return { problem: isKnown ? noSuchRefund(order, refund) : noSuchOrder(order) }
     },

@@ -123,10 +123,10 @@ export const webhookRoutes = (options: WebhookRoutesOptions): readonly Route[] =
   const { store } = options
   return routes(webhooks, {
     createWebhook: createFrom(options),
-    listWebhooks: async () => ({ json: { webhooks: (await store.webhooks()).map(shown) }, headers: NOT_KEPT }),
+    listWebhooks: async () => ({ json: { webhooks: (await store.webhooks()).map(shown) } }),
     showWebhook: async ({ params: { webhook } }) => {
       const found = await store.findWebhook(webhook)
-      return found === undefined ? { problem: noSuchWebhook(webhook) } : { json: shown(found), headers: NOT_KEPT }
+      return found === undefined ? { problem: noSuchWebhook(webhook) } : { json: shown(found) }
     },
     changeWebhook: changeFrom(options),
     rotateWebhookSecret: rotateFrom(options),
@@ -140,7 +140,7 @@ export const webhookRoutes = (options: WebhookRoutesOptions): readonly Route[] =
     },
     listDeliveries: async ({ params: { webhook } }) => {
       if ((await store.findWebhook(webhook)) === undefined) return { problem: noSuchWebhook(webhook) }
-      return { json: { deliveries: await store.deliveriesOf(webhook) }, headers: NOT_KEPT }
+      return { json: { deliveries: await store.deliveriesOf(webhook) } }
     },
     testWebhook: testFrom(options),
   })

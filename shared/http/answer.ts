@@ -56,7 +56,7 @@ export const sendProblem = (ctx: Context, document: Problem): void => {
 /** Answers with events, for as long as there are any and the client reads them. */
 const sendEvents = (ctx: Context, begin: (stream: EventStream) => void): void => {
   const { stream, body } = openEventStream()
-  ctx.set({ 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' })
+  ctx.set({ 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' })
   ctx.body = body
   // One that does not read is not told: its connection ends.
   stream.onClose(() => ctx.res.writableEnded || ctx.res.destroy())

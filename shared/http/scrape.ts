@@ -26,6 +26,6 @@ export const answerScrape = async (
   if (refusal) return sendProblem(ctx, refusal)
   const scraped = await metrics.scrape()
   if (scraped === undefined) return sendProblem(ctx, metricsOff())
-  ctx.set({ 'Content-Type': scraped.type, 'Cache-Control': 'no-store' })
+  ctx.set('Content-Type', scraped.type)
   ctx.body = scraped.text
 }
