@@ -98,7 +98,7 @@ const openCatchUp = ({ log, store }: FeedOptions, hasGone: (listener: Listener) 
     for (let pages = 0; pages < PAGES_MAX; pages += 1) {
       const entries = await readInTurn(from, () => !hasGone(listener))
       for (const entry of entries) if (orderOf(entry) === listener.order) deliver(listener, readable(entry))
-      if (entries.length < PAGE || hasGone(listener)) return true
+      if (entries.length < PAGE) return true
       from = entries.at(-1)?.[0] ?? from
     }
     return false

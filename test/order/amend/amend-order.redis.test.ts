@@ -279,17 +279,23 @@ test.serial('an order names what it was amended by, its invoices, and the amendm
   t.is(granted?.facts.invoice, 'I1-1,I1-2')
 })
 
-test.serial('a refund names the invoices that it takes back, and none of which nothing is left', async (t) => {
+/** The order is paid, and after that a third piece of tea: there are two invoices. */
+const payTwice = async (): Promise<void> => {
   await pay()
   const more = idOf(await amend({ tea: 3 }))
   const facts = { ...ENTRY, total: '20', back: '', costs: 'tea:50,cup:10', amends: '1' }
   await tell('payment', 'CreditCaptured', more, { ...facts, invoice: 'I1-2' })
-  const refunded = async (lines: string) => {
-    const wish = { order: 'cart', from: 'any', lines, restock: 'shelf', reason: '' } as const
-    const [, id] = await store.refund(wish, plainly)
-    const [granted] = await log.entriesOf(String(id))
-    return [granted?.facts.total, granted?.facts.invoice]
-  }
+}
+/** What goes back for these lines, and which invoices that names. */
+const refunded = async (lines: string) => {
+  const wanted = { order: 'cart', from: 'any', lines, restock: 'shelf', reason: '' } as const
+  const [, id] = await store.refund(wanted, plainly)
+  const [granted] = await log.entriesOf(String(id))
+  return [granted?.facts.total, granted?.facts.invoice]
+}
+
+test.serial('a refund names the invoices that it takes back, and none of which nothing is left', async (t) => {
+  await payTwice()
   t.deepEqual(await refunded('tea:2'), ['33', 'I1-1'], '7 are left of the first one')
   t.deepEqual(await refunded('cup:2'), ['6', 'I1-1'])
   t.deepEqual(await refunded('cup:1'), ['4', 'I1-1,I1-2'])
@@ -297,16 +303,7 @@ test.serial('a refund names the invoices that it takes back, and none of which n
 })
 
 test.serial('also where payment has lost an invoice after which there was another, and issued it anew', async (t) => {
-  await pay()
-  const more = idOf(await amend({ tea: 3 }))
-  const facts = { ...ENTRY, total: '20', back: '', costs: 'tea:50,cup:10', amends: '1' }
-  await tell('payment', 'CreditCaptured', more, { ...facts, invoice: 'I1-2' })
-  const refunded = async (lines: string) => {
-    const wish = { order: 'cart', from: 'any', lines, restock: 'shelf', reason: '' } as const
-    const [, id] = await store.refund(wish, plainly)
-    const [granted] = await log.entriesOf(String(id))
-    return [granted?.facts.total, granted?.facts.invoice]
-  }
+  await payTwice()
   t.deepEqual(await refunded('tea:2'), ['33', 'I1-1'], '7 are left of it')
   await tell('payment', 'CreditCaptured', 'checkout', { ...ORDER, total: '40', invoice: 'I2-1' })
   t.like((await shown()).invoice, { number: 'I1-2', total: 20, replaces: ['I1-1'] })
@@ -317,17 +314,11 @@ test.serial('also where payment has lost an invoice after which there was anothe
 test.serial(
   'what was refunded that its order cannot show, as a person has accepted, is taken back of the first one, too',
   async (t) => {
-    await pay()
-    const more = idOf(await amend({ tea: 3 }))
-    const facts = { ...ENTRY, total: '20', back: '', costs: 'tea:50,cup:10', amends: '1' }
-    await tell('payment', 'CreditCaptured', more, { ...facts, invoice: 'I1-2' })
+    await payTwice()
     const strange = { order: 'cart', user: 'anna', total: '33', lines: 'mug:1', restock: 'shelf', note: 'C1-1' }
     t.deepEqual((await tell('payment', 'CreditRefunded', 'unknown', strange))[0], 'contradicted')
     t.deepEqual(await store.resolve('checkout', { by: 'accept', why: 'so' }, plainly), ['resolved', 'paid'])
-    const wish = { order: 'cart', from: 'any', lines: 'cup:3', restock: 'shelf', reason: '' } as const
-    const [, id] = await store.refund(wish, plainly)
-    const [granted] = await log.entriesOf(String(id))
-    t.deepEqual([granted?.facts.total, granted?.facts.invoice], ['10', 'I1-1,I1-2'], '7 are left of the first one')
+    t.deepEqual(await refunded('cup:3'), ['10', 'I1-1,I1-2'], '7 are left of the first one')
   },
 )
 

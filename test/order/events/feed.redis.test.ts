@@ -23,6 +23,16 @@ const OTHERS: readonly RawEntry[] = Array.from({ length: 1_000 }, () => [
   ['LineAdded', 'version=1 log_id=it order=other'],
 ])
 
+/** A log that holds every entry, and whether it was asked for this one: then who has seen that comes again. */
+const asking = (seen: string) => {
+  const { promise: asked, resolve } = Promise.withResolvers<void>()
+  const has = async (id: string) => {
+    if (id === seen) resolve()
+    return true
+  }
+  return { asked, has }
+}
+
 const open = () => openFeed({ log: store.log, store })
 
 /** A client that listens. */
@@ -127,14 +137,11 @@ test.serial('one that comes again does not wait for all of the log that another 
   await openCart(store)
   const seen = await store.log.newestId()
   await begin('it')
-  const asked = Promise.withResolvers<void>()
+  const { asked, has } = asking(seen)
   const pages: ((entries: readonly RawEntry[]) => void)[] = []
   const log: typeof store.log = {
     ...store.log,
-    has: async (id) => {
-      if (id === seen) asked.resolve()
-      return true
-    },
+    has,
     tail: (from, count) =>
       from === '1-0' ? new Promise((resolve) => pages.push(resolve)) : store.log.tail(from, count),
   }
@@ -143,7 +150,7 @@ test.serial('one that comes again does not wait for all of the log that another 
   feed.listen({ order: 'trolley', user: 'bob' }, '1-0', late.stream, closing)
   await eventually(async () => assert.equal(pages.length, 1), TIMEOUT_MS)
   feed.listen({ order: 'cart', user: 'anna' }, seen, other.stream, closing)
-  await asked.promise
+  await asked
   await turnEnd()
   pages[0]?.(OTHERS)
   await other.whenSent('CheckoutStarted')
@@ -159,19 +166,16 @@ test.serial('for those that have left before their turn nothing is read', async 
   await openCart(store)
   const seen = await store.log.newestId()
   await begin('it')
-  const waiting = Promise.withResolvers<void>()
+  const { asked, has } = asking(seen)
   const pages: ((entries: readonly RawEntry[]) => void)[] = []
-  let asked = 0
+  let read = 0
   const log: typeof store.log = {
     ...store.log,
-    has: async (id) => {
-      if (id === seen) waiting.resolve()
-      return true
-    },
+    has,
     tail: (from, count) => {
       if (from !== '1-0') return store.log.tail(from, count)
-      asked += 1
-      return asked > 1 ? Promise.resolve(OTHERS) : new Promise((resolve) => pages.push(resolve))
+      read += 1
+      return read > 1 ? Promise.resolve(OTHERS) : new Promise((resolve) => pages.push(resolve))
     },
   }
   const feed = openFeed({ log, store })
@@ -180,14 +184,14 @@ test.serial('for those that have left before their turn nothing is read', async 
   await eventually(async () => assert.equal(pages.length, 1), TIMEOUT_MS)
   feed.listen({ order: 'trolley', user: 'bob' }, '1-0', left.stream, closing)
   feed.listen({ order: 'cart', user: 'anna' }, seen, last.stream, closing)
-  await waiting.promise
+  await asked
   await turnEnd()
   first.leave()
   left.leave()
   pages[0]?.(OTHERS)
   await last.whenSent('CheckoutStarted')
   last.leave()
-  t.is(asked, 1)
+  t.is(read, 1)
 })
 
 test.serial('one that comes again is sent what came after what it has seen, once', async (t) => {
