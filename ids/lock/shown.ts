@@ -90,7 +90,7 @@ export const listedAs = (lock: Lock, hasWaiters: boolean) => ({
 })
 
 /** How a client does well to ask for it. */
-export const retryOf = ({ holders, delayedForMs, waiterCount }: Lock): Retry => {
+const retryOf = ({ holders, delayedForMs, waiterCount }: Lock): Retry => {
   const restMs = Math.min(...holders.map(({ expiresInMs }) => expiresInMs))
   return retryIn(holders.length > 0 ? restMs : delayedForMs, waiterCount)
 }

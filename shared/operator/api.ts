@@ -18,7 +18,7 @@ import {
   noSuchLetter,
   noSuchLogId,
   noSuchSaga,
-  tooManyWatchers,
+  tooManyViewers,
 } from './problems.ts'
 
 const MINUTES_MAX = 60 * 24 * 365
@@ -140,7 +140,7 @@ export const logApi = (prefix: string) =>
       query: { most: v.optional(integer(1, READ_MAX)) },
       headers: { 'last-event-id': v.optional(entryId) },
       answers: { 200: { events: 'digests of what was appended' } },
-      problems: [tooManyWatchers],
+      problems: [tooManyViewers],
       repeatable: 'as-it-is',
       scope: 'operator',
     },

@@ -6,7 +6,7 @@ import type { Log } from '../log/log.ts'
 import type { LogParser } from '../saga/log-parser.ts'
 import { logApi } from './api.ts'
 import { openLiveLog } from './live-log.ts'
-import { noSuchLogId, tooManyWatchers } from './problems.ts'
+import { noSuchLogId, tooManyViewers } from './problems.ts'
 import { type Keeping, readersOf } from './readers.ts'
 
 const RECENT_MAX = 10_000
@@ -36,7 +36,7 @@ export const logRoutes = (prefix: string, log: Log, parser: LogParser, keeping: 
       return { json: { logs: groupByLogId(entries), next: nextOf(entries, RECENT_MAX) } }
     },
     watchLog: async ({ headers, query: { most }, closing }) => {
-      if (!live.hasRoom()) return { problem: tooManyWatchers(), headers: AGAIN }
+      if (!live.hasRoom()) return { problem: tooManyViewers(), headers: AGAIN }
       return { events: (stream) => live.watch({ seen: headers['last-event-id'], most }, stream, closing) }
     },
     showReaders: async () => ({ json: await readersOf(log, parser, keeping) }),

@@ -14,7 +14,7 @@ export const noSuchSaga = problemKind(404, 'no-such-saga', 'Unknown saga', (serv
 }))
 
 /** One more would be too many for this replica. */
-export const tooManyWatchers = problemKind(503, 'too-many-viewers', 'Too many watch this log', () => ({
+export const tooManyViewers = problemKind(503, 'too-many-viewers', 'Too many watch this log', () => ({
   detail: 'this replica tells as many as it may of what is appended; come again later',
 }))
 
