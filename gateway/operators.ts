@@ -78,11 +78,11 @@ const byOwnToken = (operatorToken: string): Judge => {
 
 const byServices =
   (services: ReadonlyMap<string, ReplicaSet>, step: Step): Judge =>
-  async ({ headers }) => {
+  async ({ headers, authorization }) => {
     const wanting = SERVICES.filter((name) => services.get(name)?.tokenMarks.some((mark) => mark !== NO_TOKEN))
     if (wanting.length === 0) return undefined
+    if (authorization === undefined) return wantsToken()
     const borne = [...authorising(headers)]
-    if (!borne.includes('authorization')) return wantsToken()
     for (const name of wanting) {
       const replica = services.get(name)?.pickReachable({ kind: 'short' })
       if (replica === undefined) continue
